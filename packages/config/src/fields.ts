@@ -1,0 +1,45 @@
+/**
+ * The small types that configuration fields are made of. A field carries its manual in its metadata: a sentence of
+ * help, and whether a change takes effect at once or needs a restart.
+ */
+import { z } from 'zod'
+
+/** What every configuration key says of itself; the manual, the diff and the rollout read it. */
+export interface FieldMeta {
+  help: string
+  /** `live`: a reload or a new revision takes effect at once. `restart`: only when the edge starts. */
+  reload: 'live' | 'restart'
+  /** Never shown: replaced by `redact`. */
+  secret?: boolean
+}
+
+/** Attaches the manual to a field. */
+export function field<T extends z.ZodType>(
+  schema: T,
+  help: string,
+  options: Omit<Partial<FieldMeta>, 'help'> = {},
+): T {
+  return schema.meta({ help, reload: 'live', ...options } satisfies FieldMeta)
+}
+
+/** The manual of a field, or nothing if it has none. */
+export function metaOf(schema: z.ZodType): FieldMeta | undefined {
+  return schema.meta() as FieldMeta | undefined
+}
+
+const day = 86_400_000
+
+/** Milliseconds, at most 30 days. */
+export const milliseconds = (min = 0, max = 30 * day) => z.int().min(min).max(max)
+export const count = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
+export const bytes = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
+export const port = z.int().min(1).max(65_535)
+export const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, at most 63')
+export const filePath = z.string().min(1).max(4096)
+/** `10.0.0.0/8`, `::1/128`, or one address. */
+export const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+  error: 'must be an address or a network such as 10.0.0.0/8 or ::1',
+})
+export const tlsVersion = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])

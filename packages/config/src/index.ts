@@ -1,0 +1,15 @@
+/** The door of @imapfleet/config. */
+export { metaOf, type FieldMeta } from './fields.ts'
+export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
+export { loadConfig, parseValue, resolveConfig, type Loaded } from './load.ts'
+export { printProblem, type Problem } from './problem.ts'
+export { redact, redacted } from './redact.ts'
+export {
+  edgeConfigSchema,
+  steerableSections,
+  type EdgeConfig,
+  type ListenerConfig,
+  type PoolConfig,
+  type RouteConfig,
+  type UpstreamConfig,
+} from './schema.ts'

@@ -1,0 +1,88 @@
+/**
+ * Layers: partial documents that lie over one another (file ← global ← region ← edge). A layer is checked on its own
+ * for unknown keys, types and bounds; the whole only where it is resolved.
+ */
+import { z } from 'zod'
+import { problemsOf, type Problem } from './problem.ts'
+import { edgeConfigSchema, steerableSections } from './schema.ts'
+
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
+/** A partial configuration: only the keys that differ from the layer beneath. */
+export type Layer = { [key: string]: JsonValue }
+
+/** The same schema with every key optional and no default. */
+function partialOf(schema: z.ZodType): z.ZodType {
+  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
+    return partialOf(schema.unwrap() as z.ZodType)
+  if (schema instanceof z.ZodObject) {
+    const shape = Object.entries(schema.shape as Record<string, z.ZodType>)
+    return z.strictObject(Object.fromEntries(shape.map(([key, value]) => [key, partialOf(value).optional()])))
+  }
+  if (schema instanceof z.ZodRecord)
+    return z.record(schema.keyType as z.ZodString, partialOf(schema.valueType as z.ZodType))
+  return schema
+}
+
+const steerable = Object.fromEntries(
+  steerableSections.map((section) => [section, partialOf(edgeConfigSchema.shape[section]).optional()]),
+)
+const layerSchema = z.strictObject(steerable)
+
+/** Checks a layer on its own. */
+export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: false; problems: Problem[] } {
+  const parsed = layerSchema.safeParse(layer)
+  if (parsed.success) return { ok: true, layer: parsed.data as Layer }
+  return { ok: false, problems: problemsOf(parsed.error, layer) }
+}
+
+const isObject = (value: unknown): value is Layer =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Lays `over` upon `base`: objects merge key by key, anything else replaces. Neither argument is changed. */
+export function mergeLayers(base: Layer, over: Layer): Layer {
+  const merged: Layer = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isObject(below) && isObject(value) ? mergeLayers(below, value) : value
+  }
+  return merged
+}
+
+/** `pool.idleTimeoutMs` → its value in a layer, or undefined. */
+export function readKey(layer: Layer, key: string): JsonValue | undefined {
+  let at: JsonValue | undefined = layer
+  for (const part of key.split('.')) at = isObject(at) && Object.hasOwn(at, part) ? at[part] : undefined
+  return at
+}
+
+/** A copy of the layer with one dotted key set, or, with `undefined`, removed together with objects it leaves empty. */
+export function writeKey(layer: Layer, key: string, value: JsonValue | undefined): Layer {
+  const [head, ...rest] = key.split('.') as [string, ...string[]]
+  const copy: Layer = Object.fromEntries(Object.entries(layer))
+  if (rest.length === 0) {
+    if (value === undefined) delete copy[head]
+    else define(copy, head, value)
+    return copy
+  }
+  const below = Object.hasOwn(copy, head) && isObject(copy[head]) ? copy[head] : {}
+  const written = writeKey(below, rest.join('.'), value)
+  if (value === undefined && Object.keys(written).length === 0) delete copy[head]
+  else define(copy, head, written)
+  return copy
+}
+
+/** An own property even for `__proto__`, so that the schema sees and refuses it. */
+function define(target: Layer, key: string, value: JsonValue): void {
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
+}
+
+/** Every leaf of a layer by its dotted key, arrays as one leaf, in alphabetical order. */
+export function leavesOf(layer: Layer, prefix = ''): [string, JsonValue][] {
+  return Object.entries(layer)
+    .flatMap(([key, value]): [string, JsonValue][] =>
+      isObject(value) && Object.keys(value).length > 0
+        ? leavesOf(value, `${prefix}${key}.`)
+        : [[prefix + key, value]],
+    )
+    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
+}

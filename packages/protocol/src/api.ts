@@ -1,0 +1,143 @@
+/** Requests and answers of the control API that the CLI and the console share with it. */
+import { z } from 'zod'
+
+/** RFC 9457. `code` is one of docs/failure-modes.md. */
+export const problemDetailsSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string().optional(),
+  code: z.string(),
+  problems: z.array(z.object({ key: z.string(), message: z.string() })).optional(),
+})
+export type ProblemDetails = z.infer<typeof problemDetailsSchema>
+
+/** `serving`, `draining`, `stopping` as the edge says; `silent`: it has not been heard of for three heartbeats. */
+export const edgeStateSchema = z.enum(['serving', 'draining', 'stopping', 'silent'])
+
+export const edgeSchema = z.object({
+  id: z.string(),
+  region: z.string(),
+  state: edgeStateSchema,
+  version: z.string(),
+  boot: z.string(),
+  startedAt: z.iso.datetime(),
+  lastSeenAt: z.iso.datetime(),
+  /** Connections held for users, from the last heartbeat. */
+  connections: z.object({ cached: z.int(), active: z.int(), clients: z.int() }),
+  config: z.object({
+    /** Revision this edge should run. */
+    wanted: z.int(),
+    applied: z.int(),
+    rejected: z.object({ revision: z.int(), reason: z.string() }).nullable(),
+  }),
+  degraded: z.array(z.string()),
+  listeners: z.array(z.string()),
+})
+export type EdgeView = z.infer<typeof edgeSchema>
+
+export const edgeListSchema = z.object({ edges: z.array(edgeSchema) })
+
+/** Which document a change is made to. */
+export const layerNameSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('global') }),
+  z.object({ kind: z.literal('region'), name: z.string().max(63) }),
+  z.object({ kind: z.literal('edge'), name: z.string().max(63) }),
+])
+export type LayerName = z.infer<typeof layerNameSchema>
+
+export const revisionRequestSchema = z.object({
+  layer: layerNameSchema,
+  /** Dotted key → value. */
+  set: z.record(z.string().max(500), z.json()).default({}),
+  unset: z.array(z.string().max(500)).default([]),
+  note: z.string().max(1000).default(''),
+  /** Revision the change was made on; refused with 409 if another came first. */
+  base: z.int().min(0).optional(),
+  dryRun: z.boolean().default(false),
+})
+export type RevisionRequest = z.input<typeof revisionRequestSchema>
+
+export const changeSchema = z.object({
+  key: z.string(),
+  before: z.json().nullable(),
+  after: z.json().nullable(),
+})
+
+export const revisionSchema = z.object({
+  revision: z.int(),
+  createdAt: z.iso.datetime(),
+  createdBy: z.string(),
+  note: z.string(),
+  layer: layerNameSchema,
+  changes: z.array(changeSchema),
+})
+export type RevisionView = z.infer<typeof revisionSchema>
+
+/** How far a revision has come on each edge it is meant for. */
+export const revisionStatusSchema = z.object({
+  revision: revisionSchema,
+  edges: z.array(
+    z.object({
+      id: z.string(),
+      region: z.string(),
+      status: z.enum(['applied', 'pending', 'rejected', 'silent']),
+      reason: z.string().nullable(),
+    }),
+  ),
+})
+export type RevisionStatus = z.infer<typeof revisionStatusSchema>
+
+export const configViewSchema = z.object({
+  revision: z.int(),
+  /** `global`, `region/eu`, `edge/eu-1` → its layer. */
+  layers: z.record(z.string(), z.record(z.string(), z.json())),
+})
+
+/** One row of a history: a time, a group, and one value a metric; null where nothing was reported. */
+export const historySchema = z.object({
+  from: z.iso.datetime(),
+  to: z.iso.datetime(),
+  stepSeconds: z.int(),
+  groupBy: z.enum(['fleet', 'region', 'edge', 'upstream']),
+  metrics: z.array(z.string()),
+  groups: z.array(
+    z.object({
+      group: z.string(),
+      /** One array a metric, in the order of `metrics`; one value a step. */
+      values: z.array(z.array(z.number().nullable())),
+      totals: z.array(z.number().nullable()),
+    }),
+  ),
+})
+export type History = z.infer<typeof historySchema>
+
+export const traceRequestSchema = z.object({
+  user: z.string().min(1).max(1024),
+  seconds: z.int().min(1).max(86_400).default(600),
+  bytesMax: z.int().min(1024).max(1_073_741_824).default(16_777_216),
+  bodies: z.boolean().default(false),
+})
+export type TraceRequest = z.input<typeof traceRequestSchema>
+
+export const traceSchema = z.object({
+  id: z.uuid(),
+  user: z.string(),
+  createdBy: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime(),
+  endedAt: z.iso.datetime().nullable(),
+  bodies: z.boolean(),
+})
+export type TraceView = z.infer<typeof traceSchema>
+
+/** One Server-Sent Event `line` of a live trace. */
+export const traceEventSchema = z.object({
+  at: z.int(),
+  edge: z.string(),
+  region: z.string(),
+  session: z.string(),
+  from: z.enum(['C', 'S', '*']),
+  text: z.string(),
+})
+export type TraceEvent = z.infer<typeof traceEventSchema>

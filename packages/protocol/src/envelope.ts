@@ -1,0 +1,41 @@
+/** What all messages share: a version, an address, and a decode step that never throws and never trusts. */
+import { z } from 'zod'
+
+/** Version of the wire. A receiver refuses what it does not know; fields may be added within one version. */
+export const wireVersion = 1
+
+/** nats-server's default limit for one message; larger answers are sent in chunks. */
+export const messageBytesMax = 1_048_576
+
+const configName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+
+/** Who sends: names of the edge's configuration, and a random id made at each start. */
+export const senderShape = {
+  v: z.literal(wireVersion),
+  edge: configName,
+  region: configName,
+  boot: z.uuid(),
+  /** The sender's clock, milliseconds since 1970. */
+  at: z.int().min(0).max(8.64e15),
+} as const
+
+export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: string }
+
+/** Bytes from NATS → a message of this schema, or the reason why it is none. */
+export function decode<S extends z.ZodType>(schema: S, bytes: Uint8Array): Decoded<z.infer<S>> {
+  if (bytes.length > messageBytesMax) return { ok: false, reason: `larger than ${messageBytesMax} bytes` }
+  let data: unknown
+  try {
+    data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+  } catch {
+    return { ok: false, reason: 'not JSON' }
+  }
+  const parsed = schema.safeParse(data)
+  if (parsed.success) return { ok: true, value: parsed.data }
+  const issue = parsed.error.issues[0]
+  return { ok: false, reason: `${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'invalid'}` }
+}
+
+export function encode(message: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(message))
+}

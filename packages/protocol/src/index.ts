@@ -1,0 +1,11 @@
+/** The door of @imapfleet/protocol. */
+export * from './api.ts'
+export * from './desired.ts'
+export * from './envelope.ts'
+export * from './histogram.ts'
+export * from './metrics.ts'
+export * from './order.ts'
+export * from './presence.ts'
+export * from './report.ts'
+export * from './subjects.ts'
+export * from './trace.ts'

@@ -1,0 +1,26 @@
+/** The heartbeat: who is here, what it runs, how it is. Sent on core NATS; a lost one is made up by the next. */
+import { z } from 'zod'
+import { senderShape } from './envelope.ts'
+
+export const presenceSchema = z.object({
+  ...senderShape,
+  version: z.string().max(64),
+  /** Milliseconds since 1970. */
+  startedAt: z.int().min(0),
+  state: z.enum(['serving', 'draining', 'stopping']),
+  config: z.object({
+    /** Revision that is applied; 0 until the fleet has sent one. */
+    applied: z.int().min(0),
+    /** The last revision this edge refused, and why. */
+    rejected: z.object({ revision: z.int().min(1), reason: z.string().max(4096) }).optional(),
+  }),
+  /** Sequence of the last revocation applied. */
+  revocations: z.int().min(0),
+  /** Series keys of `metrics` to values. */
+  gauges: z.record(z.string().max(200), z.number()),
+  /** What is wrong, in words for an operator; empty when all is well. */
+  degraded: z.array(z.string().max(500)).max(50),
+  /** Where this edge can be reached, for people: `host:port` of each IMAP listener. */
+  listeners: z.array(z.string().max(300)).max(50),
+})
+export type Presence = z.infer<typeof presenceSchema>

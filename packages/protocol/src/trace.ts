@@ -1,0 +1,25 @@
+/** Lines of a trace, batched by the edge as they happen. Credentials never get this far. */
+import { z } from 'zod'
+import { senderShape } from './envelope.ts'
+
+export const traceLineSchema = z.object({
+  /** Milliseconds since 1970. */
+  at: z.int().min(0),
+  session: z.string().max(64),
+  /** `C`: client to server. `S`: server to client. `*`: the edge's own remark, such as the begin of a session. */
+  from: z.enum(['C', 'S', '*']),
+  text: z.string().max(8192),
+})
+export type TraceLine = z.infer<typeof traceLineSchema>
+
+export const traceBatchSchema = z.object({
+  ...senderShape,
+  trace: z.uuid(),
+  user: z.string().max(1024),
+  /** 1 for the first batch of this trace on this boot. */
+  sequence: z.int().min(1),
+  lines: z.array(traceLineSchema).max(1000),
+  /** Set on the last batch: why the trace ended on this edge. */
+  ended: z.enum(['expired', 'stopped', 'byte-limit', 'edge-stopped']).optional(),
+})
+export type TraceBatch = z.infer<typeof traceBatchSchema>
