@@ -74,6 +74,9 @@ export const revisionSchema = z.object({
 })
 export type RevisionView = z.infer<typeof revisionSchema>
 
+/** Newest first. */
+export const revisionListSchema = z.object({ revisions: z.array(revisionSchema) })
+
 /** How far a revision has come on each edge it is meant for. */
 export const revisionStatusSchema = z.object({
   revision: revisionSchema,
@@ -93,6 +96,9 @@ export const configViewSchema = z.object({
   /** `global`, `region/eu`, `edge/eu-1` → its layer. */
   layers: z.record(z.string(), z.record(z.string(), z.json())),
 })
+
+/** global ← region ← edge, merged for one edge: what the fleet lays over that edge's own file. */
+export const resolvedConfigSchema = z.object({ revision: z.int(), layer: z.record(z.string(), z.json()) })
 
 /** One row of a history: a time, a group, and one value a metric; null where nothing was reported. */
 export const historySchema = z.object({
@@ -131,6 +137,8 @@ export const traceSchema = z.object({
 })
 export type TraceView = z.infer<typeof traceSchema>
 
+export const traceListSchema = z.object({ traces: z.array(traceSchema) })
+
 /** One Server-Sent Event `line` of a live trace. */
 export const traceEventSchema = z.object({
   at: z.int(),
@@ -141,3 +149,12 @@ export const traceEventSchema = z.object({
   text: z.string(),
 })
 export type TraceEvent = z.infer<typeof traceEventSchema>
+
+/** One Server-Sent Event `edge` of a live trace: an edge takes part, or has ended its part. */
+export const traceEdgeEventSchema = z.object({
+  edge: z.string(),
+  region: z.string(),
+  state: z.enum(['tracing', 'ended']),
+  reason: z.string().optional(),
+})
+export type TraceEdgeEvent = z.infer<typeof traceEdgeEventSchema>
