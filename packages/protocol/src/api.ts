@@ -1,6 +1,9 @@
 /** Requests and answers of the control API that the CLI and the console share with it. */
 import { z } from 'zod'
 
+/** Any JSON value; the metadata is what the OpenAPI document says of it, since the schema itself is recursive. */
+const json = z.json().meta({ type: ['string', 'number', 'boolean', 'object', 'array', 'null'] })
+
 /** RFC 9457. `code` is one of docs/failure-modes.md. */
 export const problemDetailsSchema = z.object({
   type: z.string(),
@@ -49,7 +52,7 @@ export type LayerName = z.infer<typeof layerNameSchema>
 export const revisionRequestSchema = z.object({
   layer: layerNameSchema,
   /** Dotted key → value. */
-  set: z.record(z.string().max(500), z.json()).default({}),
+  set: z.record(z.string().max(500), json).default({}),
   unset: z.array(z.string().max(500)).default([]),
   note: z.string().max(1000).default(''),
   /** Revision the change was made on; refused with 409 if another came first. */
@@ -60,8 +63,8 @@ export type RevisionRequest = z.input<typeof revisionRequestSchema>
 
 export const changeSchema = z.object({
   key: z.string(),
-  before: z.json().nullable(),
-  after: z.json().nullable(),
+  before: json.nullable(),
+  after: json.nullable(),
 })
 
 export const revisionSchema = z.object({
@@ -94,11 +97,11 @@ export type RevisionStatus = z.infer<typeof revisionStatusSchema>
 export const configViewSchema = z.object({
   revision: z.int(),
   /** `global`, `region/eu`, `edge/eu-1` → its layer. */
-  layers: z.record(z.string(), z.record(z.string(), z.json())),
+  layers: z.record(z.string(), z.record(z.string(), json)),
 })
 
 /** global ← region ← edge, merged for one edge: what the fleet lays over that edge's own file. */
-export const resolvedConfigSchema = z.object({ revision: z.int(), layer: z.record(z.string(), z.json()) })
+export const resolvedConfigSchema = z.object({ revision: z.int(), layer: z.record(z.string(), json) })
 
 /** One row of a history: a time, a group, and one value a metric; null where nothing was reported. */
 export const historySchema = z.object({

@@ -9,14 +9,17 @@ export const messageBytesMax = 1_048_576
 
 const configName = z.string().regex(/^[a-z0-9][a-z0-9_-]{0,62}$/)
 
+/** Milliseconds since 1970, up to the year 9999: what every clock, database and RFC 3339 date can hold. */
+export const instant = z.int().min(0).max(253_402_300_799_999)
+
 /** Who sends: names of the edge's configuration, and a random id made at each start. */
 export const senderShape = {
   v: z.literal(wireVersion),
   edge: configName,
   region: configName,
   boot: z.uuid(),
-  /** The sender's clock, milliseconds since 1970. */
-  at: z.int().min(0).max(8.64e15),
+  /** The sender's clock. */
+  at: instant,
 } as const
 
 export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: string }

@@ -1,12 +1,13 @@
 /** The heartbeat: who is here, what it runs, how it is. Sent on core NATS; a lost one is made up by the next. */
 import { z } from 'zod'
-import { senderShape } from './envelope.ts'
+import { instant, senderShape } from './envelope.ts'
 
 export const presenceSchema = z.object({
   ...senderShape,
   version: z.string().max(64),
-  /** Milliseconds since 1970. */
-  startedAt: z.int().min(0),
+  startedAt: instant,
+  /** How often this edge sends one; three missed in a row and it counts as silent. 5 s if left out. */
+  heartbeatMs: z.int().min(1).max(3_600_000).optional(),
   state: z.enum(['serving', 'draining', 'stopping']),
   config: z.object({
     /** Revision that is applied; 0 until the fleet has sent one. */

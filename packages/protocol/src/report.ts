@@ -3,12 +3,12 @@
  * the primary key, and rates are differences of what was received.
  */
 import { z } from 'zod'
-import { senderShape } from './envelope.ts'
+import { instant, senderShape } from './envelope.ts'
 import { histogramSchema } from './histogram.ts'
 
 export const reportSchema = z.object({
   ...senderShape,
-  startedAt: z.int().min(0),
+  startedAt: instant,
   /** 1 for the first report of a boot. */
   sequence: z.int().min(1),
   counters: z.record(z.string().max(200), z.number().min(0)),
