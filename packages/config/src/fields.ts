@@ -38,8 +38,35 @@ export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, at most 63')
 export const filePath = z.string().min(1).max(4096)
+/** An address to bind to. */
+export const address = z.union([z.ipv4(), z.ipv6()], {
+  error: 'must be an IPv4 or IPv6 address such as 127.0.0.1 or ::',
+})
 /** `10.0.0.0/8`, `::1/128`, or one address. */
 export const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
   error: 'must be an address or a network such as 10.0.0.0/8 or ::1',
 })
-export const tlsVersion = z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'])
+/** A name to resolve, or an address. */
+export const hostName = z
+  .string()
+  .max(255)
+  .regex(/^[a-z0-9_:][a-z0-9._:%-]*$/i, 'must be a host name or an address, without a port')
+/** `nats://host:4222`; a secret in it would be shown wherever the configuration is. */
+export const natsServer = z
+  .string()
+  .max(1024)
+  .regex(
+    /^((nats|tls|ws|wss):\/\/)?[a-z0-9._:%[\]-]+$/i,
+    'must be nats://HOST:PORT; secrets go to tokenFile or credentialsFile',
+  )
+export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
+export const tlsVersion = z.enum(tlsVersions)
+
+/** What stands in place of a secret wherever a configuration is shown. */
+export const redacted = '(redacted)'
+/** A secret. The stand-in is refused, so that a shown configuration cannot be saved over the real one. */
+export const secretText = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine((value) => value !== redacted, 'is only the stand-in for a secret; write the secret itself')

@@ -1,9 +1,9 @@
 /** The door of @imapfleet/config. */
-export { metaOf, type FieldMeta } from './fields.ts'
+export { metaOf, redacted, type FieldMeta } from './fields.ts'
 export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
-export { loadConfig, parseValue, resolveConfig, type Loaded } from './load.ts'
+export { loadConfig, resolveConfig, type Loaded } from './load.ts'
 export { printProblem, type Problem } from './problem.ts'
-export { redact, redacted } from './redact.ts'
+export { redact } from './redact.ts'
 export {
   edgeConfigSchema,
   steerableSections,
@@ -13,3 +13,4 @@ export {
   type RouteConfig,
   type UpstreamConfig,
 } from './schema.ts'
+export { parseValue } from './yaml.ts'

@@ -3,8 +3,10 @@
  * for unknown keys, types and bounds; the whole only where it is resolved.
  */
 import { z } from 'zod'
-import { problemsOf, type Problem } from './problem.ts'
-import { edgeConfigSchema, steerableSections } from './schema.ts'
+import { metaOf } from './fields.ts'
+import { byKey, problemsOf, type Problem } from './problem.ts'
+import { childOf, shapeOf, unwrapped } from './schema-walk.ts'
+import { sectionsSchema, steerableSections } from './schema.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
 /** A partial configuration: only the keys that differ from the layer beneath. */
@@ -12,27 +14,36 @@ export type Layer = { [key: string]: JsonValue }
 
 /** The same schema with every key optional and no default. */
 function partialOf(schema: z.ZodType): z.ZodType {
-  if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
-    return partialOf(schema.unwrap() as z.ZodType)
-  if (schema instanceof z.ZodObject) {
-    const shape = Object.entries(schema.shape as Record<string, z.ZodType>)
-    return z.strictObject(Object.fromEntries(shape.map(([key, value]) => [key, partialOf(value).optional()])))
+  const inner = unwrapped(schema)
+  if (inner instanceof z.ZodObject) {
+    const shape = Object.entries(shapeOf(inner)).map(([key, child]) => [key, partialOf(child).optional()])
+    return z.strictObject(Object.fromEntries(shape))
   }
-  if (schema instanceof z.ZodRecord)
-    return z.record(schema.keyType as z.ZodString, partialOf(schema.valueType as z.ZodType))
-  return schema
+  if (inner instanceof z.ZodRecord)
+    return z.record(inner.keyType as z.ZodString, partialOf(childOf(inner, '')!))
+  // The manual, and with it the mark of a secret, stays with a field.
+  const meta = metaOf(schema)
+  return meta ? inner.meta({ ...meta }) : inner
 }
 
-const steerable = Object.fromEntries(
-  steerableSections.map((section) => [section, partialOf(edgeConfigSchema.shape[section]).optional()]),
+const layerSchema = z.strictObject(
+  Object.fromEntries(
+    steerableSections.map((section) => [section, partialOf(sectionsSchema.shape[section]).optional()]),
+  ),
 )
-const layerSchema = z.strictObject(steerable)
 
 /** Checks a layer on its own. */
 export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: false; problems: Problem[] } {
   const parsed = layerSchema.safeParse(layer)
   if (parsed.success) return { ok: true, layer: parsed.data as Layer }
-  return { ok: false, problems: problemsOf(parsed.error, layer) }
+  const problems = problemsOf(parsed.error, layerSchema, layer).map((problem) =>
+    problem.path.length === 1 &&
+    Object.hasOwn(sectionsSchema.shape, problem.path[0]!) &&
+    !layerSchema.shape[problem.path[0]!]
+      ? { ...problem, message: "belongs to the host's own file; the fleet cannot set it" }
+      : problem,
+  )
+  return { ok: false, problems: problems.map((problem) => byKey(problem)) }
 }
 
 const isObject = (value: unknown): value is Layer =>
@@ -42,8 +53,8 @@ const isObject = (value: unknown): value is Layer =>
 export function mergeLayers(base: Layer, over: Layer): Layer {
   const merged: Layer = { ...base }
   for (const [key, value] of Object.entries(over)) {
-    const below = merged[key]
-    merged[key] = isObject(below) && isObject(value) ? mergeLayers(below, value) : value
+    const below = Object.hasOwn(merged, key) ? merged[key] : undefined
+    define(merged, key, isObject(below) && isObject(value) ? mergeLayers(below, value) : value)
   }
   return merged
 }

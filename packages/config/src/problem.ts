@@ -1,5 +1,8 @@
 /** What is wrong with a configuration, one key each, in words that say what to do. */
-import type { z } from 'zod'
+import { z } from 'zod'
+import { closest } from './closest.ts'
+import { metaOf } from './fields.ts'
+import { childOf, schemaAt, shapeOf, unwrapped } from './schema-walk.ts'
 
 export interface Problem {
   /** Dotted key, such as `pool.idleTimeoutMs`; empty for the document as a whole. */
@@ -9,34 +12,45 @@ export interface Problem {
   line?: number
 }
 
+/** A problem before it is printed: keys may hold dots, so the way to them is kept in parts. */
+export interface PathProblem {
+  path: string[]
+  message: string
+}
+
+export function atPath(path: readonly PropertyKey[], message: string): PathProblem {
+  return { path: path.map(String), message }
+}
+
+export function byKey({ path, message }: PathProblem, line?: number): Problem {
+  return { key: path.join('.'), message, ...(line !== undefined && { line }) }
+}
+
 /** Every issue of a failed parse as a problem. `input` is what was parsed, to show the refused value. */
-export function problemsOf(error: z.ZodError, input: unknown): Problem[] {
+export function problemsOf(error: z.ZodError, schema: z.ZodType, input: unknown): PathProblem[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => ({ key: [...path, key].join('.'), message: 'is not a known key' }))
-    return [{ key: path.join('.'), message: sentence(issue, valueAt(input, path)) }]
+      return issue.keys.map((key) => atPath([...path, key], unknownKey(schema, path, key)))
+    return [atPath(path, sentence(issue, shown(schema, input, path), valueAt(input, path) === undefined))]
   })
 }
 
-export function printProblem(problem: Problem, file?: string): string {
-  const place = [file, problem.line].filter((part) => part !== undefined).join(':')
-  return [place, problem.key, problem.message]
-    .filter((part) => part !== '')
-    .join(problem.key ? ' ' : ': ')
-    .replace(/^(\S+:\d+) /, '$1: ')
+export function printProblem({ key, message, line }: Problem, file?: string): string {
+  const place = [file, line].filter((part) => part !== undefined).join(':')
+  return [place && `${place}:`, key, message].filter(Boolean).join(' ')
 }
 
-function sentence(issue: z.core.$ZodIssue, value: unknown): string {
-  const got =
-    value === undefined || typeof value === 'object' ? '' : `, not ${JSON.stringify(value).slice(0, 80)}`
+function sentence(issue: z.core.$ZodIssue, got: string, missing: boolean): string {
   switch (issue.code) {
     case 'too_small':
       return `must be at least ${issue.minimum}${unitOf(issue.origin)}${got}`
     case 'too_big':
       return `must be at most ${issue.maximum}${unitOf(issue.origin)}${got}`
     case 'invalid_type':
-      return `must be ${article(issue.expected)}${got}`
+      return missing
+        ? `is missing; it is ${article(issue.expected)}`
+        : `must be ${article(issue.expected)}${got}`
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}${got}`
     case 'invalid_key':
@@ -44,6 +58,14 @@ function sentence(issue: z.core.$ZodIssue, value: unknown): string {
     default:
       return `${issue.message}${got}`
   }
+}
+
+/** `, not 5`: the refused value, unless it is a secret or too much to show. */
+function shown(schema: z.ZodType, input: unknown, path: string[]): string {
+  const at = schemaAt(schema, path)
+  const value = valueAt(input, path)
+  if (value === undefined || typeof value === 'object' || (at && metaOf(at)?.secret)) return ''
+  return `, not ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value)}`
 }
 
 const unitOf = (origin: string) =>
@@ -59,9 +81,31 @@ const article = (type: string) =>
     record: 'a section',
   })[type] ?? type
 
+function unknownKey(schema: z.ZodType, path: string[], key: string): string {
+  const section = schemaAt(schema, path)
+  const near = section && closest(key, Object.keys(shapeOf(section)))
+  const places = near ? [near] : placesOf(schema, key)
+  return places.length === 0 || places.length > 3
+    ? 'is not a known key'
+    : `is not a known key; did you mean ${places.join(' or ')}?`
+}
+
+/** Where a key of this name does exist, such as `pool.usesMax` for `usesMax`. */
+function placesOf(schema: z.ZodType, key: string, prefix = ''): string[] {
+  const inner = unwrapped(schema)
+  if (inner instanceof z.ZodRecord) return placesOf(childOf(inner, '')!, key, `${prefix}NAME.`)
+  return Object.entries(shapeOf(inner)).flatMap(([name, child]) => [
+    ...(name === key ? [prefix + name] : []),
+    ...placesOf(child, key, `${prefix}${name}.`),
+  ])
+}
+
 function valueAt(input: unknown, path: string[]): unknown {
   let at = input
   for (const part of path)
-    at = typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined
+    at =
+      typeof at === 'object' && at !== null && Object.hasOwn(at, part)
+        ? (at as Record<string, unknown>)[part]
+        : undefined
   return at
 }
