@@ -1,0 +1,77 @@
+/**
+ * The control API as functions: one for each route that the CLI uses, and the only way out. What a server says is
+ * parsed with the schemas of @imapfleet/protocol before anybody sees it.
+ */
+import {
+  configViewSchema,
+  edgeListSchema,
+  edgeSchema,
+  edgeStatsSchema,
+  historySchema,
+  resolvedConfigSchema,
+  revisionListSchema,
+  revisionStatusSchema,
+  traceListSchema,
+  traceSchema,
+  type RevisionRequest,
+  type TraceRequest,
+} from '@imapfleet/protocol'
+import { ask, askStream, type Question } from './ask.ts'
+import type { Target } from './target.ts'
+
+/** As typed: moments may be relative (`-1h`), `step` is in seconds. Undefined keys are not sent. */
+export interface HistoryQuery {
+  metrics: string
+  from: string
+  to: string
+  step?: string | undefined
+  groupBy: string
+  region?: string | undefined
+  edge?: string | undefined
+}
+
+export type Api = ReturnType<typeof connect>
+
+export function connect({ server, token }: Target) {
+  const at = (path: string, query: Readonly<Record<string, string | undefined>> = {}): Question => {
+    const url = new URL(`v1/${path}`, server)
+    for (const [key, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(key, value)
+    return { url, token }
+  }
+  const id = encodeURIComponent
+
+  return {
+    server,
+    edges: () => ask(at('edges'), edgeListSchema),
+    edge: (edge: string) => ask(at(`edges/${id(edge)}`), edgeSchema),
+
+    config: () => ask(at('config'), configViewSchema),
+    resolvedConfig: (edge: string) => ask(at('config/resolved', { edge }), resolvedConfigSchema),
+    revise: (body: RevisionRequest) =>
+      ask({ ...at('config/revisions'), method: 'POST', body }, revisionStatusSchema),
+    revisions: (query: { limit?: string; before?: string }) =>
+      ask(at('config/revisions', query), revisionListSchema),
+    revision: (revision: number, signal?: AbortSignal) =>
+      ask({ ...at(`config/revisions/${revision}`), ...(signal ? { signal } : {}) }, revisionStatusSchema),
+
+    history: (query: HistoryQuery) => ask(at('stats/history', { ...query }), historySchema),
+
+    startTrace: (body: TraceRequest) => ask({ ...at('traces'), method: 'POST', body }, traceSchema),
+    traces: () => ask(at('traces'), traceListSchema),
+    trace: (trace: string, signal?: AbortSignal) =>
+      ask({ ...at(`traces/${id(trace)}`), ...(signal ? { signal } : {}) }, traceSchema),
+    endTrace: (trace: string) => ask({ ...at(`traces/${id(trace)}`), method: 'DELETE' }, traceSchema),
+    /** Server-Sent Events until the trace ends or the connection does. `after`: the last event that was seen. */
+    traceLive: (trace: string, signal: AbortSignal, after?: string) =>
+      askStream({
+        ...at(`traces/${id(trace)}/live`),
+        signal,
+        headers: after === undefined ? {} : { 'last-event-id': after },
+      }),
+  }
+}
+
+/** An edge's own HTTP port: no control plane, no token. */
+export const edgeStats = (edge: URL, signal?: AbortSignal) =>
+  ask({ url: new URL('stats', edge), ...(signal ? { signal } : {}) }, edgeStatsSchema)

@@ -1,0 +1,136 @@
+/**
+ * One HTTP request and its answer, parsed or refused: every way in which a server can be away, be somebody else, or
+ * say no becomes a Failure with one sentence. Only api.ts calls it.
+ */
+import { problemDetailsSchema } from '@imapfleet/protocol'
+import type { z } from 'zod'
+import { Failure } from './failure.ts'
+import { reasonOf } from './unreachable.ts'
+
+export interface Question {
+  method?: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH'
+  url: URL
+  token?: string
+  body?: unknown
+  headers?: Record<string, string>
+  /** Ends the request; the caller knows why. */
+  signal?: AbortSignal
+}
+
+const answerTimeoutMs = 30_000
+const answerBytesMax = 64 * 1024 * 1024
+
+/** Asks, and parses the answer with its schema. */
+export async function ask<S extends z.ZodType>(question: Question, schema: S): Promise<z.infer<S>> {
+  const timeout = AbortSignal.timeout(answerTimeoutMs)
+  const signal = question.signal ? AbortSignal.any([question.signal, timeout]) : timeout
+  const response = await send(question, signal)
+  const text = await bodyOf(response, question, signal)
+  if (!response.ok) throw refusal(question, response.status, text)
+  const data = parseJson(text)
+  if (data === undefined) throw stranger(question, foundIn(text))
+  const parsed = schema.safeParse(data)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const place = issue?.path.join('.') || 'the answer'
+  throw stranger(question, `${place}: ${issue?.message ?? 'not understood'}`)
+}
+
+/** Asks for an event stream; its body is read by the caller for as long as it lasts. */
+export async function askStream(question: Question): Promise<ReadableStream<Uint8Array>> {
+  const headers = { ...question.headers, accept: 'text/event-stream' }
+  const response = await send({ ...question, headers }, question.signal)
+  if (!response.ok)
+    throw refusal(question, response.status, await bodyOf(response, question, question.signal))
+  const type = response.headers.get('content-type') ?? 'nothing'
+  if (response.body && type.startsWith('text/event-stream')) return response.body
+  await response.body?.cancel()
+  throw stranger(question, `an event stream was asked for, it sent ${type}`)
+}
+
+async function send(question: Question, signal: AbortSignal | undefined): Promise<Response> {
+  const { method = 'GET', url, token, body } = question
+  const headers: Record<string, string> = { accept: 'application/json', ...question.headers }
+  if (token !== undefined) headers['authorization'] = `Bearer ${token}`
+  if (body !== undefined) headers['content-type'] = 'application/json'
+  let response: Response
+  try {
+    response = await fetch(url, {
+      method,
+      headers,
+      // A redirect could carry the token to somebody else.
+      redirect: 'manual',
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal ? { signal } : {}),
+    })
+  } catch (error) {
+    throw unreachable(question, error)
+  }
+  if (response.status < 300 || response.status >= 400) return response
+  await response.body?.cancel()
+  const target = response.headers.get('location') ?? 'nowhere'
+  throw new Failure('unreachable', `${url.origin} redirects to ${target}; use that server with --server`)
+}
+
+async function bodyOf(response: Response, question: Question, signal?: AbortSignal): Promise<string> {
+  const decoder = new TextDecoder()
+  let text = ''
+  let bytes = 0
+  try {
+    for await (const chunk of response.body ?? []) {
+      signal?.throwIfAborted()
+      bytes += chunk.length
+      if (bytes > answerBytesMax) throw stranger(question, `an answer larger than ${answerBytesMax} bytes`)
+      text += decoder.decode(chunk, { stream: true })
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : unreachable(question, error)
+  }
+  return text + decoder.decode()
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const foundIn = (text: string) =>
+  text.trim() === ''
+    ? 'nothing'
+    : /^\s*</.test(text)
+      ? 'a web page'
+      : parseJson(text)
+        ? 'other JSON'
+        : 'no JSON'
+
+/** The server's own words where it speaks our problem+json, and what to do about a token. */
+function refusal(question: Question, status: number, text: string): Failure {
+  const problem = problemDetailsSchema.safeParse(parseJson(text))
+  if (!problem.success) return stranger(question, `status ${status} with ${foundIn(text)}`)
+  if (status === 401)
+    return new Failure(
+      'refused',
+      `${question.url.origin} does not accept this token: make one on the control plane's host with ` +
+        '`imapfleet-control token create --name NAME --role operator`, then run `imapfleet login`',
+      status,
+    )
+  const { title, detail, problems = [] } = problem.data
+  const keys = problems.map(({ key, message }) => (key === '' ? message : `${key} ${message}`))
+  const sentence = keys.length > 0 ? `${title}: ${keys.join('; ')}` : (detail ?? title)
+  return new Failure('refused', sentence, status)
+}
+
+const stranger = ({ url }: Question, found: string) =>
+  new Failure(
+    'unreachable',
+    `${url.origin} does not answer like imapfleet ${url.pathname} (${found}): is it the right address, and of this version?`,
+  )
+
+function unreachable(question: Question, error: unknown): Failure {
+  // The caller ended it: nothing is wrong with the server.
+  if (question.signal?.aborted) throw question.signal.reason
+  return new Failure('unreachable', `cannot reach ${question.url.origin}: ${reasonOf(error)}`)
+}

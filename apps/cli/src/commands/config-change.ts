@@ -1,0 +1,139 @@
+/**
+ * `imapfleet config set` and `unset`: a change to one layer becomes a revision; then every edge that it is meant for is
+ * waited for, because a change that was only stored is not yet one that is running.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseValue, type JsonValue } from '@imapfleet/config'
+import type { LayerName, RevisionRequest, RevisionStatus } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import type { Api } from '../api.ts'
+import { Failure, usage } from '../failure.ts'
+import { durationArgument, wholeArgument } from '../options.ts'
+import { changeLines, edgeLines, layerText } from '../print/revision.ts'
+import { safe } from '../print/safe.ts'
+import { duration } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+
+interface ChangeOptions {
+  global?: true
+  region?: string
+  edge?: string
+  note: string
+  base?: number
+  dryRun?: true
+  wait: boolean
+  timeout: number
+}
+
+export function addConfigChange(config: Command, shell: Shell): void {
+  const set = config
+    .command('set')
+    .description('set one key in a layer, and wait until the edges run it')
+    .argument('<key>', 'dotted key, such as pool.idleTimeoutMs')
+    .argument('<value>', 'as in YAML: 60000, true, text, [a, b]')
+  changeOptions(set).action(async (key: string, value: string, options: ChangeOptions, command: Command) => {
+    await change({ set: { [key]: valueOf(value) } }, options, command, shell)
+  })
+
+  const unset = config
+    .command('unset')
+    .description('take keys out of a layer, so that the layer below shows again')
+    .argument('<keys...>', 'dotted keys')
+  changeOptions(unset).action(async (keys: string[], options: ChangeOptions, command: Command) => {
+    await change({ unset: keys }, options, command, shell)
+  })
+}
+
+const changeOptions = (command: Command) =>
+  command
+    .option('--global', 'change the global layer (the default)')
+    .option('--region <region>', 'change the layer of this region')
+    .option('--edge <id>', 'change the layer of this edge')
+    .option('--note <text>', 'why, for the history', '')
+    .option('--base <revision>', 'refuse if another revision came after this one', wholeArgument(0))
+    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--wait', 'wait until each edge has applied or refused it (the default)', true)
+    .option('--no-wait', 'do not wait for the edges')
+    .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+
+/** A value that no JSON can hold (`.inf`, `.nan`) would silently become null on its way. */
+function valueOf(text: string): JsonValue {
+  const value = parseValue(text)
+  if (value === undefined || (typeof value === 'number' && !Number.isFinite(value)))
+    throw usage(
+      `the value ${JSON.stringify(text)} cannot be stored: give a number, true, false, text or a list`,
+    )
+  return value
+}
+
+function layerOf({ global, region, edge }: ChangeOptions): LayerName {
+  if ([global, region, edge].filter((given) => given !== undefined).length > 1)
+    throw usage('give only one of --global, --region and --edge')
+  if (edge !== undefined) return { kind: 'edge', name: edge }
+  if (region !== undefined) return { kind: 'region', name: region }
+  return { kind: 'global' }
+}
+
+async function change(
+  what: Pick<RevisionRequest, 'set' | 'unset'>,
+  options: ChangeOptions,
+  command: Command,
+  shell: Shell,
+): Promise<void> {
+  const layer = layerOf(options)
+  const api = await shell.api(command)
+  const { note, base, dryRun = false } = options
+  const made = await api.revise({ ...what, layer, note, dryRun, ...(base === undefined ? {} : { base }) })
+  const { revision } = made.revision
+
+  if (!shell.wantsJson(command)) {
+    const page = shell.page()
+    const head = dryRun ? 'dry run, nothing was changed: this would be' : 'this is'
+    shell.print([
+      `${head} revision ${revision} of ${safe(layerText(layer))}`,
+      ...changeLines(made.revision.changes, page.paint),
+    ])
+  }
+  const waits = options.wait && !dryRun
+  if (waits && made.edges.some(isPending))
+    shell.note(`waiting for the edges to run revision ${revision} (at most ${duration(options.timeout)})`)
+  const reached = waits ? await settled(made, api, options.timeout) : made
+  if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
+  else shell.print(edgeLines(reached.edges, shell.page()))
+  if (waits) complain(reached)
+}
+
+const isPending = ({ status }: RevisionStatus['edges'][number]) => status === 'pending'
+
+/** The status once no edge is pending any more, or as it stands when the time is up. */
+async function settled(made: RevisionStatus, api: Api, timeoutMs: number): Promise<RevisionStatus> {
+  const deadline = performance.now() + timeoutMs
+  let status = made
+  let wait = 100
+  while (status.edges.some(isPending) && performance.now() < deadline) {
+    await pause(Math.min(wait, Math.max(0, deadline - performance.now())))
+    wait = Math.min(1000, wait * 1.5)
+    try {
+      status = await api.revision(made.revision.revision)
+    } catch (error) {
+      // The revision is stored: a control plane that restarts meanwhile is asked again until the time is up.
+      if (!(error instanceof Failure) || error.kind !== 'unreachable' || performance.now() >= deadline)
+        throw error
+    }
+  }
+  return status
+}
+
+function complain({ revision, edges }: RevisionStatus): void {
+  const named = (status: string, what: string) => {
+    const ids = edges.filter((edge) => edge.status === status).map((edge) => edge.id)
+    return ids.length === 0 ? [] : [`${ids.join(', ')} ${what}`]
+  }
+  const complaints = [
+    ...named('rejected', 'refused it'),
+    ...named('silent', 'is silent and will read it when it is back'),
+    ...named('pending', 'has not applied it yet'),
+  ]
+  if (complaints.length > 0)
+    throw new Failure('refused', `revision ${revision.revision} is stored, but ${complaints.join('; ')}`)
+}

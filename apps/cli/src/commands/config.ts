@@ -1,0 +1,105 @@
+/** `imapfleet config`: what the fleet is told to run. Reading is here, changing in config-change.ts. */
+import { leavesOf, type JsonValue, type Layer } from '@imapfleet/config'
+import type { RevisionView } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { wholeArgument } from '../options.ts'
+import { table, type Column } from '../print/table.ts'
+import { dayAndClock } from '../print/time.ts'
+import { revisionLines, layerText } from '../print/revision.ts'
+import type { Shell } from '../shell.ts'
+import { addConfigChange } from './config-change.ts'
+
+export function addConfig(parent: Command, shell: Shell): void {
+  const config = parent
+    .command('config')
+    .description('the configuration of the fleet, in layers: global, then region, then edge')
+    .addHelpText('after', examples)
+  addConfigChange(config, shell)
+  addGet(config, shell)
+  addHistory(config, shell)
+  addShow(config, shell)
+}
+
+const examples = `
+Examples:
+  imapfleet config set pool.idleTimeoutMs 60000 --region eu --note 'fewer idle connections'
+  imapfleet config set clients.connectionsMax 500 --edge eu-1 --dry-run
+  imapfleet config unset pool.idleTimeoutMs --region eu
+  imapfleet config get --edge eu-1
+  imapfleet config history`
+
+interface Row {
+  layer: string
+  key: string
+  value: JsonValue
+}
+
+const getColumns: Column<Row>[] = [
+  { title: 'LAYER', cell: (row) => row.layer },
+  { title: 'KEY', cell: (row) => row.key },
+  { title: 'VALUE', cell: (row) => JSON.stringify(row.value) },
+]
+
+function addGet(parent: Command, shell: Shell): void {
+  parent
+    .command('get')
+    .description('what is set, layer by layer; with --edge what comes out for one edge')
+    .argument('[key]', 'only this key, or the keys below it')
+    .option('--edge <id>', 'the layers merged for this edge')
+    .action(async (key: string | undefined, options: { edge?: string }, command: Command) => {
+      const api = await shell.api(command)
+      const inAsked = (row: Row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`)
+      const rowsOf = (layer: string, values: Layer) =>
+        leavesOf(values)
+          .map(([leaf, value]): Row => ({ layer, key: leaf, value }))
+          .filter(inAsked)
+      const answered =
+        options.edge === undefined ? await api.config() : await api.resolvedConfig(options.edge)
+      const rows =
+        'layers' in answered
+          ? Object.entries(answered.layers).flatMap(([name, layer]) => rowsOf(name, layer))
+          : rowsOf(`for ${options.edge}`, answered.layer)
+      if (rows.length === 0)
+        shell.note(
+          `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges run their own files`,
+        )
+      shell.answer(command, answered, (page) => (rows.length === 0 ? [] : table(getColumns, rows, page)))
+    })
+}
+
+const historyColumns: Column<RevisionView>[] = [
+  { title: 'REVISION', cell: (row) => String(row.revision), align: 'right' },
+  { title: 'WHEN', cell: (row) => dayAndClock(row.createdAt) },
+  { title: 'WHO', cell: (row) => row.createdBy },
+  { title: 'LAYER', cell: (row) => layerText(row.layer) },
+  { title: 'CHANGES', cell: (row) => row.changes.map(({ key }) => key).join(', ') },
+  { title: 'NOTE', cell: (row) => row.note },
+]
+
+function addHistory(parent: Command, shell: Shell): void {
+  parent
+    .command('history')
+    .description('revisions, newest first')
+    .option('--limit <n>', 'how many', wholeArgument(1), 20)
+    .option('--before <revision>', 'only older ones', wholeArgument(1))
+    .action(async (options: { limit: number; before?: number }, command: Command) => {
+      const api = await shell.api(command)
+      const list = await api.revisions({
+        limit: String(options.limit),
+        ...(options.before === undefined ? {} : { before: String(options.before) }),
+      })
+      if (list.revisions.length === 0) shell.note('no revision was made yet')
+      shell.answer(command, list, (page) => table(historyColumns, list.revisions, page))
+    })
+}
+
+function addShow(parent: Command, shell: Shell): void {
+  parent
+    .command('show')
+    .description('one revision: its changes, and how far it has come on each edge')
+    .argument('<revision>', 'number of the revision', wholeArgument(1))
+    .action(async (revision: number, _options: object, command: Command) => {
+      const status = await (await shell.api(command)).revision(revision)
+      shell.answer(command, status, (page) => revisionLines(status, page))
+    })
+}

@@ -1,0 +1,109 @@
+/** `imapfleet edges`: who is in the fleet, and one edge in full. */
+import type { EdgeView } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import type { Style } from '../print/colour.ts'
+import { facts, table, type Column, type Page } from '../print/table.ts'
+import { ago, dayAndClock, duration } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+
+export function addEdges(parent: Command, shell: Shell): void {
+  const edges = parent
+    .command('edges')
+    .description('list the edges: state, connections, configuration revision, and what is wrong')
+    .option('--region <region>', 'only this region')
+    .addHelpText('after', examples)
+    .action(async (options: { region?: string }, command: Command) => {
+      const api = await shell.api(command)
+      const list = (await api.edges()).edges.filter(({ region }) => region === (options.region ?? region))
+      if (list.length === 0)
+        shell.note(
+          options.region === undefined
+            ? 'no edge has joined yet: start one with fleet.servers set to the NATS server'
+            : `no edge has joined in region ${options.region}`,
+        )
+      shell.answer(command, { edges: list }, (page) => table(columns(Date.now()), list, page))
+    })
+
+  edges
+    .command('show')
+    .description('one edge in full')
+    .argument('<id>', 'name of the edge')
+    .action(async (id: string, _options: object, command: Command) => {
+      const edge = await (await shell.api(command)).edge(id)
+      shell.answer(command, edge, (page) => describe(edge, page))
+    })
+}
+
+const examples = `
+Examples:
+  imapfleet edges --region eu
+  imapfleet edges show eu-1
+  imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
+
+const stateStyle: Readonly<Record<EdgeView['state'], Style>> = {
+  serving: 'green',
+  draining: 'yellow',
+  stopping: 'yellow',
+  silent: 'red',
+}
+
+const isRefused = ({ config }: EdgeView) => config.rejected?.revision === config.wanted
+
+function columns(now: number): Column<EdgeView>[] {
+  return [
+    { title: 'ID', cell: (edge) => edge.id },
+    { title: 'REGION', cell: (edge) => edge.region },
+    { title: 'STATE', cell: (edge) => edge.state, style: (edge) => stateStyle[edge.state] },
+    { title: 'VERSION', cell: (edge) => edge.version },
+    { title: 'CACHED', cell: (edge) => String(edge.connections.cached), align: 'right' },
+    { title: 'ACTIVE', cell: (edge) => String(edge.connections.active), align: 'right' },
+    { title: 'CLIENTS', cell: (edge) => String(edge.connections.clients), align: 'right' },
+    { title: 'WANTED', cell: (edge) => String(edge.config.wanted), align: 'right' },
+    {
+      title: 'APPLIED',
+      cell: (edge) => String(edge.config.applied),
+      align: 'right',
+      style: (edge) =>
+        isRefused(edge) ? 'red' : edge.config.applied === edge.config.wanted ? undefined : 'yellow',
+    },
+    { title: 'LAST SEEN', cell: (edge) => ago(edge.lastSeenAt, now) },
+    {
+      title: 'DEGRADED',
+      cell: (edge) => wrongWith(edge).join('; '),
+      style: (edge) => (wrongWith(edge).length > 0 ? 'yellow' : undefined),
+    },
+  ]
+}
+
+/** What the edge says, and what can be seen from here. */
+function wrongWith(edge: EdgeView): string[] {
+  const { rejected } = edge.config
+  return isRefused(edge) && rejected
+    ? [...edge.degraded, `refused revision ${rejected.revision}: ${rejected.reason}`]
+    : edge.degraded
+}
+
+function describe(edge: EdgeView, page: Page): string[] {
+  const { cached, active, clients } = edge.connections
+  const { wanted, applied, rejected } = edge.config
+  const now = Date.now()
+  return facts(
+    [
+      ['edge', edge.id],
+      ['region', edge.region],
+      ['state', edge.state],
+      ['version', edge.version],
+      ['started', `${dayAndClock(edge.startedAt)} (${duration(now - Date.parse(edge.startedAt))} ago)`],
+      ['last seen', `${dayAndClock(edge.lastSeenAt)} (${ago(edge.lastSeenAt, now)})`],
+      ['boot', edge.boot],
+      ['listeners', edge.listeners.join(', ') || 'none'],
+      ['cached', `${cached} warm connections wait for their user`],
+      ['active', `${active} connections in use`],
+      ['clients', `${clients} clients connected`],
+      ['revision', applied === wanted ? `${applied}` : `${applied}, wanted is ${wanted}`],
+      ...(rejected ? [['refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
+      ['degraded', edge.degraded.join('; ') || 'no'],
+    ],
+    page,
+  )
+}

@@ -1,0 +1,61 @@
+/** `imapfleet profile`: the servers that are kept, and which of them is asked. Tokens are never shown. */
+import type { Command } from 'commander'
+import { usage } from '../failure.ts'
+import { table, type Column } from '../print/table.ts'
+import { readProfiles, writeProfiles, type Profiles } from '../profile.ts'
+import type { Shell } from '../shell.ts'
+
+interface Row {
+  name: string
+  server: string
+  current: boolean
+}
+
+const columns: Column<Row>[] = [
+  { title: 'PROFILE', cell: (row) => row.name },
+  { title: 'SERVER', cell: (row) => row.server },
+  { title: 'CURRENT', cell: (row) => (row.current ? 'yes' : '') },
+]
+
+export function addProfile(parent: Command, shell: Shell): void {
+  const list = async (_options: object, command: Command) => {
+    const { current, profiles } = await readProfiles(shell.profilesFile)
+    const rows = Object.entries(profiles).map(([name, { server }]) => ({
+      name,
+      server,
+      current: name === current,
+    }))
+    if (rows.length === 0) shell.note('no profile is kept: make one with `imapfleet login URL`')
+    shell.answer(command, { profiles: rows }, (page) => table(columns, rows, page))
+  }
+
+  const profile = parent
+    .command('profile')
+    .description('servers and tokens kept by `imapfleet login`: list, choose, remove')
+    .action(list)
+
+  profile
+    .command('use')
+    .description('ask this server from now on')
+    .argument('<name>', 'name of the profile')
+    .action(async (name: string) => {
+      const kept = await find(shell, name)
+      await writeProfiles(shell.profilesFile, { ...kept, current: name })
+    })
+
+  profile
+    .command('remove')
+    .description('forget this server and its token (the token itself stays valid)')
+    .argument('<name>', 'name of the profile')
+    .action(async (name: string) => {
+      const kept = await find(shell, name)
+      const { [name]: _gone, ...profiles } = kept.profiles
+      await writeProfiles(shell.profilesFile, { ...kept, profiles })
+    })
+}
+
+async function find(shell: Shell, name: string): Promise<Profiles> {
+  const kept = await readProfiles(shell.profilesFile)
+  if (Object.hasOwn(kept.profiles, name)) return kept
+  throw usage(`there is no profile ${JSON.stringify(name)}: see \`imapfleet profile\``)
+}

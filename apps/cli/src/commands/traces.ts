@@ -1,0 +1,55 @@
+/** `imapfleet traces`: what was and is traced; join a running trace, or end it. */
+import type { TraceView } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { table, type Column } from '../print/table.ts'
+import { clock, dayAndClock } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+import { watch } from './trace.ts'
+
+export function addTraces(parent: Command, shell: Shell): void {
+  const traces = parent
+    .command('traces')
+    .description('list the traces; watch or end one')
+    .action(async (_options: object, command: Command) => {
+      const list = await (await shell.api(command)).traces()
+      if (list.traces.length === 0) shell.note('nobody is traced: start with `imapfleet trace USER`')
+      shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
+    })
+
+  traces
+    .command('watch')
+    .description('show the lines of a running trace; Ctrl-C stops watching, the trace goes on')
+    .argument('<id>', 'id of the trace')
+    .action(async (id: string, _options: object, command: Command) => {
+      const api = await shell.api(command)
+      await watch(api, await api.trace(id), shell.untilStopped(), command, shell)
+    })
+
+  traces
+    .command('end')
+    .description('end a trace on all edges')
+    .argument('<id>', 'id of the trace')
+    .action(async (id: string, _options: object, command: Command) => {
+      const trace = await (await shell.api(command)).endTrace(id)
+      shell.answer(command, trace, (page) => table(columns(Date.now()), [trace], page))
+    })
+}
+
+function columns(now: number): Column<TraceView>[] {
+  const isLive = (trace: TraceView) => trace.endedAt === null && Date.parse(trace.expiresAt) > now
+  return [
+    { title: 'ID', cell: (trace) => trace.id },
+    { title: 'USER', cell: (trace) => trace.user },
+    { title: 'BY', cell: (trace) => trace.createdBy },
+    { title: 'STARTED', cell: (trace) => dayAndClock(trace.createdAt) },
+    {
+      title: 'STATE',
+      cell: (trace) =>
+        isLive(trace)
+          ? `live until ${clock(trace.expiresAt)}`
+          : `ended ${clock(trace.endedAt ?? trace.expiresAt)}`,
+      style: (trace) => (isLive(trace) ? 'green' : 'dim'),
+    },
+    { title: 'BODIES', cell: (trace) => (trace.bodies ? 'yes' : 'no') },
+  ]
+}

@@ -1,0 +1,19 @@
+/** `imapfleet version`: what this command line is. */
+import { wireVersion } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import manifest from '../../package.json' with { type: 'json' }
+import type { Shell } from '../shell.ts'
+
+export const { version } = manifest
+
+export function addVersion(parent: Command, shell: Shell): void {
+  parent
+    .command('version')
+    .description('print the version of this command, of the protocol it speaks, and of Node')
+    .action((_options: object, command: Command) => {
+      const data = { imapfleet: version, protocol: wireVersion, node: process.versions.node }
+      shell.answer(command, data, () => [
+        `imapfleet ${version} (protocol ${wireVersion}, Node ${process.versions.node})`,
+      ])
+    })
+}

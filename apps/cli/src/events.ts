@@ -1,0 +1,54 @@
+/** The bytes of an event stream as events (the Server-Sent Events format), with a limit on size and on silence. */
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { Failure } from './failure.ts'
+
+export type ServerEvent = EventSourceMessage
+
+const eventCharactersMax = 1_048_576
+/** The server sends comments to keep the connection alive: this long without any means that it is dead. */
+const silenceMaxMs = 60_000
+
+/** Events until the stream ends. An interrupted or silent stream is a Failure of kind `unreachable`. */
+export async function* readEvents(
+  stream: ReadableStream<Uint8Array>,
+  silenceMs = silenceMaxMs,
+): AsyncGenerator<ServerEvent> {
+  const ready: ServerEvent[] = []
+  let broken: string | undefined
+  const parser = createParser({
+    maxBufferSize: eventCharactersMax,
+    onEvent: (event) => ready.push(event),
+    onError: ({ type }) => {
+      if (type === 'max-buffer-size-exceeded') broken = 'it sent an event that is too large'
+    },
+  })
+  const decoder = new TextDecoder()
+  const reader = stream.getReader()
+  try {
+    for (;;) {
+      const chunk = await within(reader.read(), silenceMs)
+      if (chunk === 'silent') throw lost(`nothing was heard for ${silenceMs / 1000} s`)
+      if (chunk.done) return
+      parser.feed(decoder.decode(chunk.value, { stream: true }))
+      yield* ready.splice(0)
+      if (broken !== undefined) throw lost(broken)
+    }
+  } catch (error) {
+    throw error instanceof Failure ? error : lost('the connection broke')
+  } finally {
+    // Lets go of the connection, whichever way the reading ended.
+    await reader.cancel().catch(() => undefined)
+  }
+}
+
+const lost = (reason: string) => new Failure('unreachable', reason)
+
+async function within<T>(promise: Promise<T>, ms: number): Promise<T | 'silent'> {
+  const { promise: silence, resolve } = Promise.withResolvers<'silent'>()
+  const timer = setTimeout(resolve, ms, 'silent')
+  try {
+    return await Promise.race([promise, silence])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * The `imapfleet` command: the program with all of its commands, and the one place where a failure becomes a sentence
+ * on stderr and an exit status.
+ */
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { Command, CommanderError, Option } from 'commander'
+import { addCompletion } from './commands/completion.ts'
+import { addConfig } from './commands/config.ts'
+import { addEdges } from './commands/edges.ts'
+import { addLogin } from './commands/login.ts'
+import { addProfile } from './commands/profile.ts'
+import { addTop } from './commands/top.ts'
+import { addTrace } from './commands/trace.ts'
+import { addTraces } from './commands/traces.ts'
+import { addVersion, version } from './commands/version.ts'
+import { exitStatus, Failure } from './failure.ts'
+import { safe } from './print/safe.ts'
+import { openShell, type Shell } from './shell.ts'
+
+const examples = `
+Examples:
+  imapfleet login https://fleet.example.org        keep a server and its token
+  imapfleet edges                                  every edge, what it runs and how it is
+  imapfleet stats --from -24h --group-by region    logins and reuse of the last day
+  imapfleet config set pool.idleTimeoutMs 60000 --region eu
+  imapfleet trace alice@example.org --for 5m       her protocol lines, live, from all edges
+
+Exit status: 0 done; 1 the server refused, or an edge failed or was silent; 2 wrong usage; 3 no server answered.`
+
+function createProgram(shell: Shell): Command {
+  const program = new Command('imapfleet')
+    .description('Sees and steers a fleet of IMAP edge proxies.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('--server <url>', 'control plane, such as http://127.0.0.1:8080 (or IMAPFLEET_SERVER)')
+    .option('--token <token>', 'access token (better: IMAPFLEET_TOKEN, or `imapfleet login`)')
+    .option('--profile <name>', 'server and token kept by `imapfleet login` (or IMAPFLEET_PROFILE)')
+    .addOption(
+      new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
+    )
+    .addHelpText('after', examples)
+    .configureHelp({ showGlobalOptions: true })
+    // What is wrong is said once, by `report`.
+    .configureOutput({ outputError: () => undefined })
+    .exitOverride()
+  addEdges(program, shell)
+  addConfig(program, shell)
+  addTop(program, shell)
+  addTrace(program, shell)
+  addTraces(program, shell)
+  addLogin(program, shell)
+  addProfile(program, shell)
+  addVersion(program, shell)
+  addCompletion(program)
+  return program
+}
+
+/** Says why, in one line, and returns the exit status. */
+function report(error: unknown, program: Command, words: readonly string[]): number {
+  const say = (text: string) => process.stderr.write(`imapfleet: ${safe(text)}\n`)
+  if (error instanceof Failure) {
+    say(error.message)
+    return exitStatus[error.kind]
+  }
+  if (error instanceof CommanderError) {
+    // Help and version come this way too; help that nobody asked for is wrong usage.
+    if (error.exitCode === 0) return 0
+    if (error.code !== 'commander.help')
+      say(
+        `${error.message.replace(/^error: /, '').replaceAll('\n', ' ')} (see \`${commandOf(program, words)} --help\`)`,
+      )
+    return exitStatus.usage
+  }
+  say(`this is a bug, please report it: ${error instanceof Error ? error.message : String(error)}`)
+  if (process.env['IMAPFLEET_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  return 70
+}
+
+/** The command that the words of a command line lead to, for its help. */
+function commandOf(program: Command, words: readonly string[]): string {
+  let command = program
+  const path = [program.name()]
+  for (const word of words) {
+    const next = command.commands.find((candidate) => candidate.name() === word)
+    if (next === undefined) continue
+    command = next
+    path.push(word)
+  }
+  return path.join(' ')
+}
+
+const { env } = process
+const shell = openShell(
+  {
+    // An empty variable is one that is not set.
+    server: env['IMAPFLEET_SERVER'] || undefined,
+    token: env['IMAPFLEET_TOKEN'] || undefined,
+    profile: env['IMAPFLEET_PROFILE'] || undefined,
+    configHome: env['XDG_CONFIG_HOME'] || join(homedir(), '.config'),
+    directories: [process.cwd(), join(import.meta.dirname, '../../..')],
+  },
+  process,
+)
+const program = createProgram(shell)
+const words = process.argv.slice(2)
+try {
+  await program.parseAsync(words, { from: 'user' })
+} catch (error) {
+  process.exitCode = report(error, program, words)
+}

@@ -1,0 +1,27 @@
+/** Options that several commands share, and how their text is parsed; what is wrong with it becomes a usage error. */
+import { InvalidArgumentError } from 'commander'
+import { isMoment, parseDuration } from './print/time.ts'
+
+/** → milliseconds. */
+export function durationArgument(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new InvalidArgumentError('Use a duration such as 90s, 10m, 1h30m or 2d.')
+  return ms
+}
+
+/** Checked here, resolved by the server: relative moments are relative to its clock. */
+export function momentArgument(text: string): string {
+  if (!isMoment(text))
+    throw new InvalidArgumentError('Use now, a time ago such as -24h, or 2026-03-01T10:00:00Z.')
+  return text
+}
+
+/** A whole number from `min` on. */
+export const wholeArgument =
+  (min: number) =>
+  (text: string): number => {
+    const value = Number(text)
+    if (!/^\d{1,15}$/.test(text) || value < min)
+      throw new InvalidArgumentError(`Use a whole number from ${min} on.`)
+    return value
+  }

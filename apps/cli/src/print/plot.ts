@@ -1,0 +1,61 @@
+/**
+ * A column chart in block characters: the highest value on top, time below, a gap where nothing was reported. Wide
+ * enough for the terminal: steps are widened or neighbours averaged until they fit.
+ */
+import type { Paint, Style } from './colour.ts'
+import { count } from './number.ts'
+
+export interface Chart {
+  title: string
+  values: readonly (number | null)[]
+  /** Text under the first and the last column. */
+  from: string
+  to: string
+}
+
+const blocks = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
+const rows = 6
+/** One value is drawn at most this wide. */
+const stepWidthMax = 8
+
+export function plot(chart: Chart, width: number, paint: Paint, style: Style = 'cyan'): string[] {
+  const highest = chart.values.reduce<number>((high, value) => Math.max(high, value ?? 0), 0)
+  const labels = [count(highest), '0']
+  const margin = Math.max(...labels.map((label) => label.length)) + 1
+  const columns = fitSteps(chart.values, Math.max(10, width - margin - 2))
+  const body = Array.from({ length: rows }, (_, row) => {
+    const label = row === 0 ? count(highest) : ''
+    const bars = columns.map((value) => cell(value, highest, rows - 1 - row)).join('')
+    return `${label.padStart(margin)} │${paint(style, bars)}`.trimEnd()
+  })
+  const axis = `${'0'.padStart(margin)} └${'─'.repeat(columns.length)}`
+  const times = `${' '.repeat(margin + 2)}${chart.from}${chart.to.padStart(
+    Math.max(columns.length - chart.from.length, chart.to.length + 1),
+  )}`
+  return [paint('bold', chart.title), ...body, axis, times]
+}
+
+/** What one column shows in one row; rows count from the bottom. A gap is marked at the bottom only. */
+function cell(value: number | null, highest: number, row: number): string {
+  if (value === null) return row === 0 ? '·' : ' '
+  if (highest === 0) return ' '
+  const eighths = Math.round((Math.max(0, value) / highest) * rows * 8) - row * 8
+  // A value that is not zero is never drawn as nothing.
+  if (row === 0 && value > 0) return blocks[Math.max(1, Math.min(8, eighths))] ?? ' '
+  return blocks[Math.max(0, Math.min(8, eighths))] ?? ' '
+}
+
+/** At most `width` columns: each value repeated, or neighbours averaged over what was reported. */
+export function fitSteps(values: readonly (number | null)[], width: number): (number | null)[] {
+  if (values.length === 0) return []
+  if (values.length <= width) {
+    const times = Math.min(stepWidthMax, Math.floor(width / values.length))
+    return values.flatMap((value) => Array.from({ length: times }, () => value))
+  }
+  return Array.from({ length: width }, (_, column) => {
+    const first = Math.floor((column * values.length) / width)
+    const last = Math.floor(((column + 1) * values.length) / width)
+    const known = values.slice(first, last).filter((value) => value !== null)
+    return known.length === 0 ? null : known.reduce((sum, value) => sum + value, 0) / known.length
+  })
+}

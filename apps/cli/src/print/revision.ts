@@ -1,0 +1,51 @@
+/** A revision as an operator reads it: what changed, and which edge runs it. */
+import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/protocol'
+import type { Paint, Style } from './colour.ts'
+import { safe } from './safe.ts'
+import { table, type Column, type Page } from './table.ts'
+import { dayAndClock } from './time.ts'
+
+type EdgeStatus = RevisionStatus['edges'][number]
+
+export const layerText = (layer: LayerName) =>
+  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`
+
+const statusStyle: Readonly<Record<EdgeStatus['status'], Style>> = {
+  applied: 'green',
+  pending: 'yellow',
+  rejected: 'red',
+  silent: 'red',
+}
+
+const columns: Column<EdgeStatus>[] = [
+  { title: 'EDGE', cell: (edge) => edge.id },
+  { title: 'REGION', cell: (edge) => edge.region },
+  { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
+  { title: 'REASON', cell: (edge) => edge.reason ?? '' },
+]
+
+/** Head, changes, edges. */
+export function revisionLines({ revision, edges }: RevisionStatus, page: Page): string[] {
+  const who = `${safe(revision.createdBy)}, ${dayAndClock(revision.createdAt)}`
+  const note = revision.note === '' ? '' : `: ${safe(revision.note)}`
+  return [
+    page.paint('bold', `revision ${revision.revision}, ${safe(layerText(revision.layer))}`) +
+      ` (${who})${note}`,
+    ...changeLines(revision.changes, page.paint),
+    ...edgeLines(edges, page),
+  ]
+}
+
+export const edgeLines = (edges: readonly EdgeStatus[], page: Page) =>
+  edges.length === 0
+    ? ['no edge is in this layer yet; one that joins will run it']
+    : table(columns, edges, page)
+
+/** `- key old` and `+ key new`, as a diff. */
+export function changeLines(changes: RevisionView['changes'], paint: Paint): string[] {
+  if (changes.length === 0) return ['nothing changes']
+  return changes.flatMap(({ key, before, after }) => [
+    ...(before === null ? [] : [paint('red', safe(`- ${key} ${JSON.stringify(before)}`))]),
+    ...(after === null ? [] : [paint('green', safe(`+ ${key} ${JSON.stringify(after)}`))]),
+  ])
+}

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { safe, safeJson } from './safe.ts'
+
+// Written without the expression of safe.ts: what a terminal may act upon.
+const acts = (character: string) => {
+  const code = character.codePointAt(0) ?? 0
+  return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e)
+}
+
+test('an escape sequence in a user name is shown, not obeyed', () => {
+  assert.equal(safe('eve\x1b[2J\x07'), 'eve\\x1b[2J\\x07')
+  assert.equal(safe('eve\u009b31m'), 'eve\\x9b31m')
+})
+
+test('line breaks and tabs are shown by name', () => {
+  assert.equal(safe('a\r\nb\tc\0'), 'a\\r\\nb\\tc\\0')
+})
+
+test('text that turns the reading direction is shown by its code', () => {
+  assert.equal(safe('evil\u202egnp.exe'), 'evil\\u202egnp.exe')
+})
+
+test('letters of any script pass unchanged', () => {
+  assert.equal(safe('Zoë 山田 😀'), 'Zoë 山田 😀')
+})
+
+test('no text keeps a character that a terminal acts upon', () => {
+  fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !Array.from(safe(text)).some(acts)))
+})
+
+test('JSON output means the same data and holds no control character but its own line breaks', () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ stringUnit: 'binary' }), (data) => {
+      const text = safeJson(data, 2)
+      assert.deepEqual(JSON.parse(text), JSON.parse(JSON.stringify(data)))
+      assert.ok(!Array.from(text.replaceAll('\n', '')).some(acts))
+    }),
+  )
+})

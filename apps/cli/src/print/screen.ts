@@ -1,0 +1,55 @@
+/**
+ * The whole terminal as one picture: drawn over itself without flicker, redrawn when the window changes, left as it was
+ * found. `q` and Ctrl-C are the ways out.
+ */
+import type { Streams } from '../shell.ts'
+import { clipStyled } from './clip-styled.ts'
+
+const enter = '\x1b[?1049h\x1b[?25l'
+const leave = '\x1b[?25h\x1b[?1049l'
+const home = '\x1b[H'
+const clearLine = '\x1b[K'
+const clearBelow = '\x1b[J'
+
+export interface Screen {
+  /** Shows the picture now, and again, newly made, whenever the window changes. */
+  draw(picture: () => readonly string[]): void
+  close(): void
+}
+
+/** `quit` is called once, when the operator wants to leave. */
+export function openScreen(streams: Pick<Streams, 'stdin' | 'stdout'>, quit: () => void): Screen {
+  const { stdin, stdout } = streams
+  let shown: () => readonly string[] = () => []
+  const paint = () => {
+    const lines = shown().slice(0, Math.max(1, stdout.rows - 1))
+    const text = lines.map((line) => `${clipStyled(line, stdout.columns)}${clearLine}\n`).join('')
+    stdout.write(`${home}${text}${clearBelow}`)
+  }
+  const onKey = (typed: Buffer) => {
+    const text = typed.toString('latin1')
+    // In raw mode Ctrl-C is a byte like any other.
+    if (text.includes('q') || text.includes('Q') || text.includes('\x03') || text.includes('\x04')) quit()
+  }
+
+  if (stdin.isTTY) {
+    stdin.setRawMode(true)
+    stdin.on('data', onKey)
+  }
+  stdout.on('resize', paint)
+  stdout.write(enter)
+  return {
+    draw: (picture) => {
+      shown = picture
+      paint()
+    },
+    close: () => {
+      stdout.off('resize', paint)
+      stdout.write(leave)
+      if (!stdin.isTTY) return
+      stdin.off('data', onKey)
+      stdin.setRawMode(false)
+      stdin.pause()
+    },
+  }
+}

@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import stringWidth from 'string-width'
+import fc from 'fast-check'
+import { plain } from './colour.ts'
+import { clip, facts, table, type Column } from './table.ts'
+
+interface Edge {
+  id: string
+  active: number
+}
+const columns: Column<Edge>[] = [
+  { title: 'ID', cell: (row) => row.id },
+  { title: 'ACTIVE', cell: (row) => String(row.active), align: 'right' },
+  { title: 'NOTE', cell: () => 'fine' },
+]
+const piped = { width: undefined, paint: plain }
+
+test('columns line up under their titles and no line ends in blanks', () => {
+  assert.deepEqual(
+    table(
+      columns,
+      [
+        { id: 'eu-1', active: 3 },
+        { id: 'us-east-1', active: 12 },
+      ],
+      piped,
+    ),
+    ['ID         ACTIVE  NOTE', 'eu-1            3  fine', 'us-east-1      12  fine'],
+  )
+})
+
+test('wide letters count as two columns', () => {
+  const [, first, second] = table(
+    columns,
+    [
+      { id: '山田', active: 1 },
+      { id: 'abcd', active: 1 },
+    ],
+    piped,
+  )
+  assert.equal(stringWidth(first ?? ''), stringWidth(second ?? ''))
+})
+
+test('a control character in a cell is written out', () => {
+  assert.match(table(columns, [{ id: 'e\x1b[31m', active: 1 }], piped).join('\n'), /e\\x1b\[31m/)
+})
+
+test('in a pipe nothing is cut', () => {
+  const id = 'x'.repeat(500)
+  assert.ok(
+    table(columns, [{ id, active: 1 }], piped)
+      .join('\n')
+      .includes(id),
+  )
+})
+
+test('on a terminal the longest column gives way until the table fits', () => {
+  const lines = table(columns, [{ id: 'x'.repeat(500), active: 1 }], { width: 40, paint: plain })
+  assert.equal(Math.max(...lines.map((line) => line.length)), 40)
+  assert.match(lines[1] ?? '', /^x+… +1 {2}fine$/)
+})
+
+test('style is laid over the padded cell, so that colour moves nothing', () => {
+  const painted = table(
+    [{ ...columns[0]!, style: () => 'red' as const }, columns[1]!],
+    [{ id: 'a', active: 1 }],
+    {
+      width: undefined,
+      paint: (style, text) => `<${String(style)}:${text}>`,
+    },
+  )
+  assert.equal(painted[1], '<red:a >       1')
+})
+
+test('clip never exceeds its width and leaves what fits alone', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.nat(20), (text, width) => {
+      const clipped = clip(text, width)
+      assert.ok(stringWidth(clipped) <= width)
+      if (stringWidth(text) <= width) assert.equal(clipped, text)
+    }),
+  )
+})
+
+test('facts line up their values', () => {
+  assert.deepEqual(
+    facts(
+      [
+        ['id', 'eu-1'],
+        ['last seen', 'now'],
+      ],
+      piped,
+    ),
+    ['id         eu-1', 'last seen  now'],
+  )
+})

@@ -1,0 +1,94 @@
+/**
+ * Rows to aligned text. Every cell passes `safe` here, so no command can forget it. On a terminal a table that is too
+ * wide shortens its longest columns; in a pipe (no width) nothing is ever cut. No rows: no lines, no titles either.
+ */
+import stringWidth from 'string-width'
+import type { Paint, Style } from './colour.ts'
+import { safe } from './safe.ts'
+
+export interface Column<Row> {
+  title: string
+  cell: (row: Row) => string
+  align?: 'left' | 'right'
+  /** Undefined: plain. */
+  style?: (row: Row) => Style | undefined
+}
+
+export interface Page {
+  /** Columns of the terminal; undefined: as wide as need be. */
+  width: number | undefined
+  paint: Paint
+}
+
+const gap = '  '
+/** A shortened column keeps at least this much. */
+const widthMin = 8
+
+export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], page: Page): string[] {
+  if (rows.length === 0) return []
+  const cells = rows.map((row) => columns.map((column) => safe(column.cell(row))))
+  const titles = columns.map((column) => column.title)
+  const widths = fit(
+    titles.map((title, index) =>
+      Math.max(stringWidth(title), ...cells.map((line) => stringWidth(line[index] ?? ''))),
+    ),
+    page.width,
+  )
+  const line = (texts: readonly string[], style: (index: number) => Style | undefined) =>
+    texts
+      .map((text, index) => {
+        const last = index === texts.length - 1
+        const fitted = align(clip(text, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.align, last)
+        const wanted = style(index)
+        return wanted === undefined ? fitted : page.paint(wanted, fitted)
+      })
+      .join(gap)
+      .trimEnd()
+  return [
+    line(titles, () => 'bold'),
+    ...rows.map((row, index) => line(cells[index] ?? [], (column) => columns[column]?.style?.(row))),
+  ]
+}
+
+/** Name and value, one a line: what a single thing is shown as. */
+export function facts(pairs: readonly (readonly [string, string])[], page: Page): string[] {
+  const width = Math.max(0, ...pairs.map(([name]) => stringWidth(name)))
+  return pairs.map(([name, value]) =>
+    `${page.paint('bold', align(name, width, 'left', false))}${gap}${safe(value)}`.trimEnd(),
+  )
+}
+
+/** The text in at most `width` columns; what is cut off leaves an ellipsis. */
+export function clip(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text
+  let kept = ''
+  let used = 0
+  for (const { segment } of new Intl.Segmenter().segment(text)) {
+    const next = stringWidth(segment)
+    if (used + next > width - 1) break
+    kept += segment
+    used += next
+  }
+  return width > 0 ? `${kept}…` : ''
+}
+
+function align(text: string, width: number, side: 'left' | 'right' = 'left', last: boolean): string {
+  const blank = ' '.repeat(Math.max(0, width - stringWidth(text)))
+  if (side === 'right') return blank + text
+  return last ? text : text + blank
+}
+
+/** Takes from the widest column, again and again, until all of them fit or none can give more. */
+function fit(widths: number[], total: number | undefined): number[] {
+  if (total === undefined) return widths
+  const fitted = [...widths]
+  let excess = fitted.reduce((sum, width) => sum + width, 0) + gap.length * (fitted.length - 1) - total
+  while (excess > 0) {
+    const widest = fitted.indexOf(Math.max(...fitted))
+    const width = fitted[widest] ?? 0
+    if (width <= widthMin) break
+    fitted[widest] = width - 1
+    excess -= 1
+  }
+  return fitted
+}

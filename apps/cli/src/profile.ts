@@ -1,0 +1,71 @@
+/**
+ * Servers and tokens that are kept: `profiles.json`, readable by its owner alone, and what a quickstart wrote in its
+ * directory.
+ */
+import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { z } from 'zod'
+import { Failure } from './failure.ts'
+import type { Stored } from './target.ts'
+
+const profilesSchema = z.object({
+  current: z.string(),
+  profiles: z.record(z.string(), z.object({ server: z.string(), token: z.string() })),
+})
+export type Profiles = z.infer<typeof profilesSchema>
+
+export const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
+
+export async function readProfiles(file: string): Promise<Profiles> {
+  const text = await readIfThere(file)
+  if (text === undefined) return { current: 'default', profiles: {} }
+  const parsed = profilesSchema.safeParse(jsonOf(text))
+  if (parsed.success) return parsed.data
+  throw new Failure('usage', `${file} is damaged: repair it, or remove it and run \`imapfleet login\` again`)
+}
+
+/** Written beside the old file and moved over it, so that a crash leaves one or the other. */
+export async function writeProfiles(file: string, profiles: Profiles): Promise<void> {
+  const beside = `${file}.${process.pid}`
+  try {
+    await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+    await writeFile(beside, `${JSON.stringify(profiles, null, 2)}\n`, { mode: 0o600 })
+    await chmod(beside, 0o600)
+    await rename(beside, file)
+  } catch (error) {
+    throw new Failure('usage', `cannot write ${file}: ${(error as Error).message}`)
+  }
+}
+
+const quickstartSchema = z.object({ api: z.string(), token: z.string() })
+
+/** The first of these directories in which a quickstart is, or was, running. */
+export async function readQuickstart(directories: readonly string[]): Promise<Stored | undefined> {
+  for (const directory of directories) {
+    const file = join(directory, '.run', 'quickstart.json')
+    const text = await readIfThere(file)
+    if (text === undefined) continue
+    const parsed = quickstartSchema.safeParse(jsonOf(text))
+    if (parsed.success) return { server: parsed.data.api, token: parsed.data.token }
+    throw new Failure('usage', `${file} is damaged: remove it and run \`npm run quickstart\` again`)
+  }
+  return undefined
+}
+
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, 'utf8')
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw new Failure('usage', `cannot read ${file}: ${(error as Error).message}`)
+  }
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

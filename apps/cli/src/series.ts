@@ -1,0 +1,39 @@
+/** Sums over an edge's series: many label sets of one metric as one number. */
+import { parseSeriesKey, percentile, type Histogram, type MetricName } from '@imapfleet/protocol'
+
+type Series = Readonly<Record<string, number>>
+
+/** The sum of every series of this metric whose labels hold all of `labels`; 0 where none was counted yet. */
+export function sumOf(
+  series: Series,
+  name: MetricName,
+  labels: Readonly<Record<string, string>> = {},
+): number {
+  const wanted = Object.entries(labels)
+  return Object.entries(series).reduce((sum, [key, value]) => {
+    const found = parseSeriesKey(key)
+    const fits = found.name === name && wanted.every(([label, text]) => found.labels[label] === text)
+    return fits ? sum + value : sum
+  }, 0)
+}
+
+/** What each value of one label adds up to, most first. */
+export function byLabel(series: Series, name: MetricName, label: string): [string, number][] {
+  const sums = new Map<string, number>()
+  for (const [key, value] of Object.entries(series)) {
+    const found = parseSeriesKey(key)
+    const text = found.labels[label]
+    if (found.name === name && text !== undefined) sums.set(text, (sums.get(text) ?? 0) + value)
+  }
+  return [...sums].filter(([, value]) => value > 0).sort(([, one], [, other]) => other - one)
+}
+
+/** Seconds; null where nothing was measured. */
+export function percentileOf(
+  histograms: Readonly<Record<string, Histogram>>,
+  name: MetricName,
+  share: number,
+): number | null {
+  const histogram = histograms[name]
+  return histogram === undefined ? null : percentile(histogram.counts, share)
+}

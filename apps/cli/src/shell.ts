@@ -1,0 +1,95 @@
+/**
+ * What every command is given: the way to the API that its options name, and the way to the terminal. The process
+ * itself (environment, streams, signals) is only known here and in main.ts.
+ */
+import { join } from 'node:path'
+import type { Command } from 'commander'
+import { connect, type Api } from './api.ts'
+import { usage } from './failure.ts'
+import { painterFor } from './print/colour.ts'
+import { safeJson } from './print/safe.ts'
+import type { Page } from './print/table.ts'
+import { readProfiles, readQuickstart, type Profiles } from './profile.ts'
+import { chooseTarget, type Target, type Wish } from './target.ts'
+
+export interface Environment extends Wish {
+  profile: string | undefined
+  /** $XDG_CONFIG_HOME. */
+  configHome: string
+  /** Where a quickstart may have left its server and token. */
+  directories: readonly string[]
+}
+
+export interface Streams {
+  stdin: NodeJS.ReadStream
+  stdout: NodeJS.WriteStream
+  stderr: NodeJS.WriteStream
+}
+
+export interface GlobalOptions {
+  server?: string
+  token?: string
+  profile?: string
+  output: 'table' | 'json'
+}
+
+export type Shell = ReturnType<typeof openShell>
+
+export function openShell(environment: Environment, streams: Streams) {
+  const { stdin, stdout, stderr } = streams
+  const profilesFile = join(environment.configHome, 'imapfleet', 'profiles.json')
+  const stop = new AbortController()
+  // The reader of a pipe may leave at any time (`| head`): what is left to say is then for nobody.
+  stdout.on('error', () => stop.abort())
+
+  const page = (): Page => ({ width: stdout.isTTY ? stdout.columns : undefined, paint: painterFor(stdout) })
+  const print = (lines: readonly string[]) => {
+    if (lines.length > 0 && !stop.signal.aborted) stdout.write(`${lines.join('\n')}\n`)
+  }
+  const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().output === 'json'
+
+  return {
+    stdin,
+    stdout,
+    stderr,
+    profilesFile,
+    page,
+    print,
+    wantsJson,
+    api: async (command: Command): Promise<Api> =>
+      connect(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
+    /** The one answer of a command: the data itself for a script, or lines for a person. */
+    answer: (command: Command, data: unknown, lines: (page: Page) => readonly string[]) =>
+      print(wantsJson(command) ? [safeJson(data, 2)] : lines(page())),
+    /** A remark beside the answer, kept out of pipes. */
+    note: (text: string) => {
+      stderr.write(`${text}\n`)
+    },
+    /** For commands that go on until they are told to end: by Ctrl-C, by a stop, or because nobody reads on. */
+    untilStopped: (): AbortSignal => {
+      for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
+      return stop.signal
+    },
+  }
+}
+
+async function targetOf(options: GlobalOptions, environment: Environment, file: string): Promise<Target> {
+  const flags: Wish = { server: options.server, token: options.token }
+  if (flags.server !== undefined && flags.token !== undefined) return chooseTarget(flags, {}, undefined, [])
+  const profiles = await readProfiles(file)
+  const named = options.profile ?? environment.profile
+  const chosen = profiles.profiles[named ?? profiles.current]
+  if (named !== undefined && chosen === undefined) throw usage(noProfile(named, profiles))
+  // A profile asked for on the command line goes before the environment, as every flag does.
+  if (options.profile !== undefined && chosen)
+    return chooseTarget({ server: flags.server ?? chosen.server, token: flags.token }, {}, chosen, [])
+  const quickstart = await readQuickstart(environment.directories)
+  const known = [...Object.values(profiles.profiles), ...(quickstart ? [quickstart] : [])]
+  return chooseTarget(flags, environment, chosen ?? quickstart, known)
+}
+
+function noProfile(name: string, { profiles }: Profiles): string {
+  const names = Object.keys(profiles)
+  const known = names.length === 0 ? 'there is none yet' : `there are: ${names.join(', ')}`
+  return `there is no profile ${name} (${known}): make it with \`imapfleet login URL --profile ${name}\``
+}

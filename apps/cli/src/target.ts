@@ -1,0 +1,72 @@
+/**
+ * Which server is asked, and with which token: flags, then environment, then a stored profile, then the quickstart of
+ * this directory. A stored token is only ever sent to the server that it is stored with.
+ */
+import { Failure, usage } from './failure.ts'
+
+export interface Target {
+  server: URL
+  token: string
+}
+
+/** As given by a person: nothing is checked yet. */
+export interface Wish {
+  server?: string | undefined
+  token?: string | undefined
+}
+
+/** A server and its token, kept together in a file. */
+export interface Stored {
+  server: string
+  token: string
+}
+
+/** `preferred` names the server where nobody else does; all `known` ones lend their token to their own server. */
+export function chooseTarget(
+  flags: Wish,
+  environment: Wish,
+  preferred: Stored | undefined,
+  known: readonly Stored[],
+): Target {
+  const server = flags.server ?? environment.server ?? preferred?.server
+  if (server === undefined)
+    throw usage(
+      'no server is known: run `imapfleet login URL`, give --server and --token, or start `npm run quickstart` here',
+    )
+  const url = parseServer(server)
+  const kept = [...(preferred ? [preferred] : []), ...known].find(
+    (entry) => URL.canParse(entry.server) && sameServer(new URL(entry.server), url),
+  )
+  const token = flags.token ?? environment.token ?? kept?.token
+  if (token === undefined)
+    throw usage(
+      `no token is known for ${url.href}: run \`imapfleet login ${url.href}\`, or give --token or IMAPFLEET_TOKEN`,
+    )
+  return { server: url, token: parseToken(token) }
+}
+
+export function parseServer(text: string): URL {
+  const example = 'use an address such as http://127.0.0.1:8080'
+  if (!/^https?:\/\//i.test(text)) throw usage(`the server ${JSON.stringify(text)} is no URL: ${example}`)
+  if (!URL.canParse(text)) throw usage(`the server ${JSON.stringify(text)} is no URL: ${example}`)
+  const url = new URL(text)
+  if (url.username || url.password || url.search || url.hash)
+    throw usage(`a server is only scheme, host, port and path: ${example}`)
+  if (!url.pathname.endsWith('/')) url.pathname += '/'
+  return url
+}
+
+/** What may stand in an Authorization header (RFC 6750, 2.1). */
+export function parseToken(text: string): string {
+  const token = text.trim()
+  if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return token
+  throw new Failure(
+    'usage',
+    token === ''
+      ? 'the token is empty: make one with `imapfleet-control token create`'
+      : 'the token holds characters that no token has: was it copied whole, and nothing else?',
+  )
+}
+
+const sameServer = (one: URL, other: URL) =>
+  one.origin === other.origin && one.pathname.replace(/\/$/, '') === other.pathname.replace(/\/$/, '')
