@@ -1,0 +1,71 @@
+/** Brings parts up, says how far they are, and takes down whatever runs in the reverse order of what needs what. */
+import { keepRunning } from './keep-running.ts'
+import { LocalError } from './local-error.ts'
+import type { LocalProcess } from './process.ts'
+
+/** `part` is `nats-server`, `postgres`, `dovecot`, `control`, or the id of an edge. */
+export type Progress = { part: string } & (
+  | { state: 'starting'; note: string }
+  | ({ state: 'ready' } & Description)
+  /** It has ended by itself and is started again. */
+  | { state: 'trouble'; line: string }
+)
+
+export interface Description {
+  version: string
+  place: string
+}
+
+/** Stopped in this order: who needs others goes first. */
+const layers = ['edges', 'control', 'services'] as const
+
+export class BringUp {
+  readonly #running: Record<(typeof layers)[number], LocalProcess[]> = {
+    edges: [],
+    control: [],
+    services: [],
+  }
+  readonly #life = new AbortController()
+  readonly #say: (progress: Progress) => void
+  readonly #heal: boolean
+
+  constructor(say: (progress: Progress) => void, heal: boolean, signal: AbortSignal | undefined) {
+    this.#say = say
+    this.#heal = heal
+    if (signal?.aborted) this.#life.abort()
+    signal?.addEventListener('abort', () => this.#life.abort(), { once: true })
+  }
+
+  /** Aborted when everything shall end. */
+  get signal(): AbortSignal {
+    return this.#life.signal
+  }
+
+  /** Resolves when the part is ready. A part without a process is somebody else's and runs already. */
+  async begin<T extends { process: LocalProcess | undefined }>(
+    part: string,
+    layer: (typeof layers)[number],
+    prepare: (note: (text: string) => void) => Promise<T>,
+    describe: (made: T) => Description,
+  ): Promise<T> {
+    const note = (text: string) => this.#say({ part, state: 'starting', note: text })
+    note('')
+    const made = await prepare(note)
+    if (this.signal.aborted) throw new LocalError('aborted', 'the start was interrupted')
+    if (made.process) {
+      this.#running[layer].push(made.process)
+      await made.process.start(this.signal)
+      const trouble = (line: string) => this.#say({ part, state: 'trouble', line })
+      const back = () => this.#say({ part, state: 'ready', ...describe(made) })
+      if (this.#heal) void keepRunning(made.process, trouble, back, this.signal)
+    }
+    this.#say({ part, state: 'ready', ...describe(made) })
+    return made
+  }
+
+  /** Gives up on what is starting and stops what runs. */
+  async stop(): Promise<void> {
+    this.#life.abort()
+    for (const layer of layers) await Promise.all(this.#running[layer].map((part) => part.stop()))
+  }
+}

@@ -1,0 +1,71 @@
+/** The control plane on loopback: API and ingest in one process. */
+import { execFile } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { promisify } from 'node:util'
+import type { Ground } from './ground.ts'
+import { LocalError, messageOf } from './local-error.ts'
+import type { Nats } from './nats-server.ts'
+import { node, repository } from './paths.ts'
+import { freePort } from './ports.ts'
+import type { Postgres } from './postgres.ts'
+import { LocalProcess } from './process.ts'
+import { writePrivate } from './secret-file.ts'
+
+export interface ControlOptions {
+  ground: Ground
+  nats: Nats
+  postgres: Postgres
+  preferredPort?: number | undefined
+}
+
+export interface Control {
+  /** Base of the API, without a slash at the end. */
+  api: string
+  process: LocalProcess
+  /** A new token; it is shown by the control plane this once. */
+  createToken(name: string, role: 'admin' | 'operator' | 'viewer'): Promise<string>
+}
+
+const main = `${repository}/apps/control/src/main.ts`
+
+export async function controlPlane({
+  ground,
+  nats,
+  postgres,
+  preferredPort,
+}: ControlOptions): Promise<Control> {
+  const port = await freePort(preferredPort)
+  const api = `http://127.0.0.1:${port}`
+  const env = { DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_TOKEN_FILE: nats.tokenFile }
+  const child = new LocalProcess({
+    name: 'control',
+    command: node,
+    args: [main, 'all', '--host', '127.0.0.1', '--port', String(port)],
+    env,
+    ground,
+    isReady: async () => (await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
+  })
+  const createToken = async (name: string, role: string): Promise<string> => {
+    const args = [main, 'token', 'create', '--name', name, '--role', role]
+    try {
+      const { stdout } = await promisify(execFile)(node, args, { env: { ...process.env, ...env } })
+      return stdout.trim()
+    } catch (error) {
+      const said = String((error as { stderr?: string }).stderr || messageOf(error)).trim()
+      throw new LocalError('part_failed', `no token could be made: ${said}`)
+    }
+  }
+  return { api, process: child, createToken }
+}
+
+/** The token in this file while the control plane takes it, otherwise a new one, kept there. */
+export async function keepToken(control: Control, file: string): Promise<string> {
+  const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
+  if (kept !== '') {
+    const answer = await fetch(`${control.api}/v1/edges`, { headers: { authorization: `Bearer ${kept}` } })
+    if (answer.ok) return kept
+  }
+  const token = await control.createToken('quickstart', 'admin')
+  writePrivate(file, `${token}\n`)
+  return token
+}

@@ -1,0 +1,75 @@
+/**
+ * Programs from Debian's packages: unpacked into the clone where a program works from anywhere, installed where its
+ * paths are compiled in. Nothing here is called when the program is already there.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { LocalError } from './local-error.ts'
+
+const run = promisify(execFile)
+const isRoot = process.getuid?.() === 0
+const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }
+
+/** A program on the PATH or where Debian keeps servers, which is on no ordinary user's PATH. */
+export function findProgram(name: string): string | undefined {
+  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
+  return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
+}
+
+/** Downloads a package and unpacks it into `directory`, which needs no rights. False: it cannot be had. */
+export async function unpackPackage(name: string, directory: string): Promise<boolean> {
+  if (!findProgram('apt-get') || !findProgram('dpkg-deb')) return false
+  mkdirSync(dirname(directory), { recursive: true })
+  const scratch = mkdtempSync(`${directory}.`)
+  try {
+    await download(name, scratch)
+    const archive = readdirSync(scratch).find((file) => file.endsWith('.deb'))
+    if (!archive) return false
+    await run('dpkg-deb', ['-x', join(scratch, archive), join(scratch, 'root')])
+    rmSync(directory, { recursive: true, force: true })
+    renameSync(join(scratch, 'root'), directory)
+    return true
+  } catch {
+    return false
+  } finally {
+    rmSync(scratch, { recursive: true, force: true })
+  }
+}
+
+async function download(name: string, directory: string): Promise<void> {
+  const get = () => run('apt-get', ['download', '-qq', name], { cwd: directory, env: environment })
+  try {
+    await get()
+  } catch (error) {
+    if (!isRoot) throw error
+    await run('apt-get', ['update', '-qq'], { env: environment })
+    await get()
+  }
+}
+
+/** Installs a package as root; false for anyone else. A service that Debian starts along with it is stopped again. */
+export async function installPackage(
+  name: string,
+  service: string,
+  note?: (text: string) => void,
+): Promise<boolean> {
+  if (!isRoot || !findProgram('apt-get')) return false
+  note?.(`installing ${name} with apt-get`)
+  const install = () =>
+    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
+      env: { ...environment, RUNLEVEL: '1' },
+      maxBuffer: 1 << 26,
+    })
+  try {
+    await run('apt-get', ['update', '-qq'], { env: environment })
+    await install()
+  } catch (error) {
+    const lines = String((error as { stderr?: string }).stderr ?? error).trim()
+    throw new LocalError('program_missing', `apt-get install ${name} failed: ${lines.split('\n').at(-1)}`)
+  }
+  if (existsSync('/run/systemd/system'))
+    await run('systemctl', ['disable', '--now', service]).catch(() => undefined)
+  return true
+}

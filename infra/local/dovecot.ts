@@ -1,0 +1,149 @@
+/**
+ * A demo mail server: real Dovecot on loopback, with its own configuration, users and mail in one directory. Nothing
+ * in /etc and nothing that needs root.
+ */
+import { spawnSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { chownSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { ownAccount, type Account } from './account.ts'
+import { findProgram, installPackage } from './debian.ts'
+import { dovecotConfig, passwdLine } from './dovecot-config.ts'
+import { ownDirectory, type Ground } from './ground.ts'
+import { LocalError } from './local-error.ts'
+import { messagesFor, writeMaildir, type MailboxKind } from './mailbox.ts'
+import { freePort } from './ports.ts'
+import { LocalProcess } from './process.ts'
+import { writePrivate } from './secret-file.ts'
+
+export interface MailUser {
+  user: string
+  password: string
+}
+
+export interface DovecotOptions {
+  /** Gets a few words on anything that takes long. */
+  note?: (text: string) => void
+  ground: Ground
+  preferredPort?: number | undefined
+  /** Beside the three demo users, whose passwords stay the same from start to start. */
+  users?: (MailUser & { mailbox?: MailboxKind })[]
+  /** More lines of dovecot.conf; they win over ours. */
+  settings?: string
+}
+
+export interface Dovecot {
+  host: string
+  port: number
+  version: string
+  /** The demo users. */
+  users: MailUser[]
+  process: LocalProcess
+}
+
+const demoUsers = ['alice', 'bob', 'carol']
+
+/** The program, installed first if we are root and it is missing. */
+export async function findDovecot(
+  note?: (text: string) => void,
+): Promise<{ program: string; version: string }> {
+  const program =
+    findProgram('dovecot') ??
+    ((await installPackage('dovecot-imapd', 'dovecot', note)) ? findProgram('dovecot') : undefined)
+  if (!program)
+    throw new LocalError(
+      'program_missing',
+      'the demo mail server needs Dovecot, which only root can install: ' +
+        'sudo apt-get update && sudo apt-get install dovecot-imapd; ' +
+        'or use an IMAP server of your own: npm run quickstart -- --upstream HOST:PORT',
+    )
+  const version = spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout?.split(' ')[0] ?? ''
+  if (version.startsWith('2.3.')) return { program, version }
+  throw new LocalError(
+    'program_missing',
+    `the demo mail server needs Dovecot 2.3 (Debian 12) and this is ${version || 'none'}: ` +
+      'use an IMAP server of your own: npm run quickstart -- --upstream HOST:PORT',
+  )
+}
+
+export async function dovecotServer(options: DovecotOptions): Promise<Dovecot> {
+  const { program, version } = await findDovecot(options.note)
+  const { ground } = options
+  const { account } = ground
+  const home = ownDirectory(ground, 'dovecot')
+  const mail = ownDirectory(ground, 'dovecot', 'mail')
+  const users = keepPasswords(`${home}/accounts.json`, account)
+  const everybody: NonNullable<DovecotOptions['users']> = [...users, ...(options.users ?? [])]
+  for (const { user, mailbox = 'demo' } of everybody) {
+    const maildir = `${ownDirectory(ground, 'dovecot', 'mail', user)}/Maildir`
+    writeMaildir(maildir, () => messagesFor(user, mailbox), account)
+  }
+  writePrivate(
+    `${home}/users`,
+    everybody.map((each) => passwdLine(each.user, each.password)).join(''),
+    account,
+  )
+
+  const port = await freePort(options.preferredPort)
+  const places = {
+    port,
+    base: socketDirectory(ground),
+    state: ownDirectory(ground, 'dovecot', 'state'),
+    mail,
+    users: `${home}/users`,
+    ...(account ?? ownAccount()),
+  }
+  writePrivate(`${home}/dovecot.conf`, dovecotConfig(places, options.settings ?? ''), account)
+  const child = new LocalProcess({
+    name: 'dovecot',
+    command: program,
+    // -F: it would go into the background otherwise.
+    args: ['-F', '-c', `${home}/dovecot.conf`],
+    ground,
+    isReady: () => greets(port),
+  })
+  return { host: '127.0.0.1', port, version, users, process: child }
+}
+
+/** Longest name within it: `/token-login/imap-urlauth`. */
+function socketDirectory(ground: Ground): string {
+  const directory = ownDirectory(ground, 'dovecot', 'run')
+  if (Buffer.byteLength(directory) <= 80) return directory
+  const short = mkdtempSync(join(tmpdir(), 'imapfleet-'))
+  if (ground.account) chownSync(short, ground.account.uid, ground.account.gid)
+  return short
+}
+
+function keepPasswords(file: string, owner?: Account): MailUser[] {
+  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as MailUser[]
+  const users = demoUsers.map((user) => ({ user, password: demoPassword() }))
+  writePrivate(file, JSON.stringify(users), owner)
+  return users
+}
+
+/** Easy to type, and without letters that are mistaken for one another. */
+function demoPassword(): string {
+  const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
+  return Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join('')
+}
+
+/** True once a greeting comes that says what the server can do: then its login and auth processes are up. */
+function greets(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    let said = ''
+    const socket = createConnection({ host: '127.0.0.1', port })
+    const end = (ready: boolean) => {
+      socket.destroy()
+      resolve(ready)
+    }
+    socket.setTimeout(2_000, () => end(false))
+    socket.on('error', () => end(false))
+    socket.on('close', () => end(false))
+    socket.on('data', (chunk) => {
+      said += chunk.toString('latin1')
+      if (said.includes('* OK [CAPABILITY ')) end(true)
+    })
+  })
+}

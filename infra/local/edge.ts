@@ -1,0 +1,70 @@
+/** An edge on loopback, with a configuration file of its own. */
+import { mergeLayers, type Layer } from '@imapfleet/config'
+import { ownDirectory, type Ground } from './ground.ts'
+import type { Nats } from './nats-server.ts'
+import { node, repository } from './paths.ts'
+import { freePort } from './ports.ts'
+import { LocalProcess } from './process.ts'
+import { writePrivate } from './secret-file.ts'
+
+export interface EdgeOptions {
+  ground: Ground
+  id: string
+  region: string
+  upstream: Upstream
+  /** Undefined: the edge runs alone. */
+  nats?: Nats | undefined
+  /** Used when they are free. */
+  imapPort?: number | undefined
+  httpPort?: number | undefined
+  /** Laid over the configuration that is made here. */
+  config?: Layer | undefined
+}
+
+/** The IMAP server that edges connect to. */
+export interface Upstream {
+  host: string
+  port: number
+}
+
+export interface Edge {
+  id: string
+  region: string
+  imapPort: number
+  httpPort: number
+  configFile: string
+  process: LocalProcess
+}
+
+export async function edgeProxy(options: EdgeOptions): Promise<Edge> {
+  const { ground, id, region, upstream, nats } = options
+  const imapPort = await freePort(options.imapPort)
+  const httpPort = await freePort(options.httpPort)
+  const home = ownDirectory(ground, 'edges', id)
+  const configFile = `${home}/edge.yaml`
+  const fleet = { stateDir: ownDirectory(ground, 'edges', id, 'state') }
+  const config: Layer = {
+    edge: { id, region },
+    listeners: { imap: { address: '127.0.0.1', port: imapPort } },
+    upstreams: { main: { hosts: [upstream.host], port: upstream.port } },
+    http: { address: '127.0.0.1', port: httpPort },
+    // Whoever stops a set of parts does not wait for its sessions.
+    process: { drainTimeoutMs: 2_000 },
+    fleet: nats
+      ? { ...fleet, servers: [nats.url], ...(nats.tokenFile && { tokenFile: nats.tokenFile }) }
+      : fleet,
+  }
+  // JSON is YAML, too.
+  const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
+  writePrivate(configFile, `${text}\n`, ground.account)
+  const child = new LocalProcess({
+    name: id,
+    command: node,
+    args: [`${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile],
+    ground,
+    graceMs: 5_000,
+    isReady: async () =>
+      (await fetch(`http://127.0.0.1:${httpPort}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
+  })
+  return { id, region, imapPort, httpPort, configFile, process: child }
+}

@@ -1,0 +1,43 @@
+/** The directory that a set of parts lives in, and who they run as: what every part is given first. */
+import { chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { accountFor, type Account } from './account.ts'
+import { LocalError, messageOf } from './local-error.ts'
+import { node, repository } from './paths.ts'
+
+export interface Ground {
+  /** Holds `logs/`, `pids/`, and a directory for each part. Absolute. */
+  directory: string
+  account: Account | undefined
+}
+
+export function layGround(directory: string): Ground {
+  try {
+    if (!existsSync(directory)) make(directory)
+  } catch (error) {
+    throw new LocalError('no_access', `cannot make ${directory}: ${messageOf(error)}`)
+  }
+  const owner = statSync(directory).uid
+  const self = process.getuid?.() ?? owner
+  if (self !== 0 && self !== owner)
+    throw new LocalError(
+      'no_access',
+      `${directory} belongs to another user, who started it before: remove it, or run sudo chown -R $(id -u) ${directory}`,
+    )
+  return { directory, account: accountFor(directory, [`${repository}/package.json`, node]) }
+}
+
+/** What root makes in somebody's clone is that somebody's, who may go on without root. */
+function make(directory: string): void {
+  mkdirSync(directory, { recursive: true })
+  const { uid, gid } = statSync(dirname(directory))
+  if (process.getuid?.() === 0 && uid !== 0) chownSync(directory, uid, gid)
+}
+
+/** A directory that belongs to the parts' account. */
+export function ownDirectory(ground: Ground, ...names: string[]): string {
+  const path = join(ground.directory, ...names)
+  mkdirSync(path, { recursive: true })
+  if (ground.account) chownSync(path, ground.account.uid, ground.account.gid)
+  return path
+}

@@ -1,0 +1,49 @@
+/**
+ * How a child is launched: in a session of its own, so that Ctrl-C reaches only us and we stop parts in order, yet
+ * tied to our life by setpriv's parent death signal, so that even `kill -9` of us leaves none of them behind.
+ * Without setpriv (it is part of every Debian; macOS has none) such leftovers are stopped at the next start.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import type { Account } from './account.ts'
+
+export interface Launch {
+  command: string
+  args: string[]
+  env: NodeJS.ProcessEnv
+  cwd: string
+  /** Open file that gets what the child prints. */
+  log: number
+  stopSignal: NodeJS.Signals
+  account: Account | undefined
+}
+
+export function launch({ command, args, env, cwd, log, stopSignal, account }: Launch): ChildProcess {
+  const wrapped = asAccount(command, args, account, ['--pdeathsig', stopSignal.replace('SIG', '')])
+  return spawn(wrapped.command, wrapped.args, {
+    ...wrapped.identity,
+    env,
+    cwd,
+    detached: true,
+    stdio: ['ignore', log, log],
+  })
+}
+
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path))
+
+interface Wrapped {
+  command: string
+  args: string[]
+  identity: { uid?: number; gid?: number }
+}
+
+/** A command line that runs as an account, with more flags of setpriv if there is one. */
+export function asAccount(command: string, args: string[], account?: Account, more: string[] = []): Wrapped {
+  if (!setpriv) return { command, args, identity: account ? { uid: account.uid, gid: account.gid } : {} }
+  const flags = [...more]
+  if (account) flags.push('--reuid', `${account.uid}`, '--regid', `${account.gid}`, '--clear-groups')
+  if (account?.needsWay) flags.push('--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override')
+  return flags.length === 0
+    ? { command, args, identity: {} }
+    : { command: setpriv, args: [...flags, command, ...args], identity: {} }
+}

@@ -1,0 +1,78 @@
+/**
+ * Children of an earlier start that still run, after a crash or while they are busy stopping. Each child has a pid
+ * file; a pid counts only together with the time its process was started, since the kernel gives numbers out again.
+ */
+import { spawnSync } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { LocalError } from './local-error.ts'
+import { writePrivate } from './secret-file.ts'
+
+interface PidFile {
+  pid: number
+  started: string
+  stopSignal: NodeJS.Signals
+}
+
+export function writePidFile(file: string, pid: number, stopSignal: NodeJS.Signals): void {
+  writePrivate(file, JSON.stringify({ pid, started: startMark(pid) ?? '', stopSignal } satisfies PidFile))
+}
+
+/** The process that a pid file names, if it is still the same one. */
+export function processOf(file: string): { pid: number; stopSignal: NodeJS.Signals } | undefined {
+  try {
+    const { pid, started, stopSignal } = JSON.parse(readFileSync(file, 'utf8')) as PidFile
+    return Number.isInteger(pid) && startMark(pid) === started ? { pid, stopSignal } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Ends what the pid files in this directory name, first politely. */
+export async function stopLeftovers(directory: string, graceMs = 10_000): Promise<void> {
+  if (!existsSync(directory)) return
+  await Promise.all(
+    readdirSync(directory)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => stopLeftover(join(directory, name), graceMs)),
+  )
+}
+
+async function stopLeftover(file: string, graceMs: number): Promise<void> {
+  const deadline = Date.now() + graceMs
+  const leftover = processOf(file)
+  if (leftover) signalTo(leftover.pid, leftover.stopSignal)
+  while (processOf(file)) {
+    if (leftover && Date.now() > deadline) signalTo(leftover.pid, 'SIGKILL')
+    await sleep(20)
+  }
+  rmSync(file, { force: true })
+}
+
+/** Marks when a process was started; undefined if there is none. */
+function startMark(pid: number): string | undefined {
+  if (!existsSync('/proc/self/stat'))
+    return (
+      spawnSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' }).stdout?.trim() || undefined
+    )
+  try {
+    // The name in parentheses may hold anything; the state is the first field after it, the start time the twentieth.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
+    return fields[0] === 'Z' ? undefined : fields[19]
+  } catch {
+    return undefined
+  }
+}
+
+function signalTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
+    throw new LocalError(
+      'no_access',
+      `process ${pid} of an earlier start belongs to another user: stop it first`,
+    )
+  }
+}

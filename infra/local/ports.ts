@@ -1,0 +1,31 @@
+/** Loopback ports for parts: the preferred one if nobody has it, otherwise a free one. */
+import { randomInt } from 'node:crypto'
+import { createServer } from 'node:net'
+import { LocalError } from './local-error.ts'
+
+/** Beneath the range that the kernel gives to outgoing connections, so that none of them is in the way later. */
+const lowest = 20_000
+const highest = 29_999
+
+/** Ports given out by this process: a part that is still starting does not hold its own yet. */
+const given = new Set<number>()
+
+export async function freePort(preferred?: number): Promise<number> {
+  const candidates = Array.from({ length: 200 }, () => randomInt(lowest, highest + 1))
+  if (preferred !== undefined) candidates.unshift(preferred)
+  for (const port of candidates) {
+    if (given.has(port)) continue
+    given.add(port)
+    if (await isFree(port)) return port
+    given.delete(port)
+  }
+  throw new LocalError('part_failed', `no free port found between ${lowest} and ${highest} on 127.0.0.1`)
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen({ host: '127.0.0.1', port, exclusive: true }, () => server.close(() => resolve(true)))
+  })
+}

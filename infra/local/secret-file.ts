@@ -1,0 +1,25 @@
+/** Files that only their owner may read: passwords and tokens that stay the same from one start to the next. */
+import { randomBytes } from 'node:crypto'
+import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { Account } from './account.ts'
+
+/** Writes a whole file at once: a reader sees the old one or the new one, and nobody else sees either. */
+export function writePrivate(file: string, text: string, owner?: Account): void {
+  mkdirSync(dirname(file), { recursive: true })
+  const fresh = `${file}.${process.pid}.new`
+  writeFileSync(fresh, text, { mode: 0o600 })
+  if (owner) chownSync(fresh, owner.uid, owner.gid)
+  renameSync(fresh, file)
+}
+
+/** The secret in this file, made at random if there is none yet. */
+export function keepSecret(file: string, owner?: Account): string {
+  if (existsSync(file)) {
+    const kept = readFileSync(file, 'utf8').trim()
+    if (kept !== '') return kept
+  }
+  const secret = randomBytes(24).toString('base64url')
+  writePrivate(file, `${secret}\n`, owner)
+  return secret
+}

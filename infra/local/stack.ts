@@ -1,0 +1,143 @@
+/**
+ * The whole fleet on one machine: nats-server, Postgres and a mail server at once, then control and the edges. The
+ * same for quickstart, tests and benchmarks; they differ in the directory, the edges and who listens to the progress.
+ */
+import type { Layer } from '@imapfleet/config'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { BringUp, type Progress } from './bring-up.ts'
+import { controlPlane, keepToken, type Control } from './control.ts'
+import { dovecotServer, type Dovecot, type DovecotOptions } from './dovecot.ts'
+import { edgeProxy, type Edge, type Upstream } from './edge.ts'
+import { layGround } from './ground.ts'
+import { stopLeftovers } from './leftover.ts'
+import { LocalError } from './local-error.ts'
+import { natsServer, type Nats } from './nats-server.ts'
+import { postgresServer, type Postgres } from './postgres.ts'
+
+export interface EdgeWish {
+  id: string
+  region: string
+  imapPort?: number
+  httpPort?: number
+  /** Laid over what every edge gets. */
+  config?: Layer
+}
+
+export interface StackOptions {
+  /** Data, logs and pids; made if it is not there, kept at the end. */
+  directory: string
+  edges: EdgeWish[]
+  /** Used when they are free. */
+  ports?: { nats?: number; postgres?: number; dovecot?: number; api?: number }
+  /** An IMAP server of one's own; undefined: a demo Dovecot is started. */
+  upstream?: Upstream | undefined
+  dovecot?: Pick<DovecotOptions, 'users' | 'settings'>
+  /** False for data that need not survive the machine. */
+  durable?: boolean
+  /** Starts parts again that end by themselves. */
+  heal?: boolean
+  onProgress?: (progress: Progress) => void
+  signal?: AbortSignal
+}
+
+export interface Stack {
+  directory: string
+  nats: Nats
+  postgres: Postgres
+  /** Undefined with an upstream of one's own. */
+  dovecot: Dovecot | undefined
+  control: Control
+  edges: Edge[]
+  upstream: Upstream
+  /** An admin's. */
+  token: string
+  stop(): Promise<void>
+}
+
+/** Resolves when every part is ready and control has heard of every edge; nothing is left running when it rejects. */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const ground = layGround(options.directory)
+  await stopLeftovers(`${ground.directory}/pids`)
+  const bringUp = new BringUp(options.onProgress ?? (() => undefined), options.heal ?? false, options.signal)
+  const { ports = {}, durable } = options
+
+  const natsReady = bringUp.begin(
+    'nats-server',
+    'services',
+    (note) => natsServer({ ground, preferredPort: ports.nats, note }),
+    ({ version, url }) => ({ version, place: url.replace('nats://', '') }),
+  )
+  const postgresReady = bringUp.begin(
+    'postgres',
+    'services',
+    (note) => postgresServer({ ground, preferredPort: ports.postgres, durable, note }),
+    ({ version, place }) => ({ version, place }),
+  )
+  const upstreamReady = options.upstream
+    ? { ...options.upstream, dovecot: undefined }
+    : bringUp
+        .begin(
+          'dovecot',
+          'services',
+          (note) => dovecotServer({ ground, preferredPort: ports.dovecot, note, ...options.dovecot }),
+          ({ version, host, port }) => ({ version, place: `${host}:${port}` }),
+        )
+        .then((dovecot) => ({ host: dovecot.host, port: dovecot.port, dovecot }))
+  const controlReady = Promise.all([natsReady, postgresReady]).then(async ([nats, postgres]) => {
+    const prepare = () => controlPlane({ ground, nats, postgres, preferredPort: ports.api })
+    const control = await bringUp.begin('control', 'control', prepare, ({ api }) => ({
+      version: '',
+      place: api,
+    }))
+    return { control, token: await keepToken(control, `${ground.directory}/token`) }
+  })
+  const edgesReady = Promise.all([natsReady, upstreamReady]).then(([nats, upstream]) =>
+    Promise.all(
+      options.edges.map((wish) =>
+        bringUp.begin(
+          wish.id,
+          'edges',
+          () => edgeProxy({ ground, nats, upstream, ...wish }),
+          ({ imapPort }) => ({ version: '', place: `IMAP 127.0.0.1:${imapPort}` }),
+        ),
+      ),
+    ),
+  )
+
+  const all = [natsReady, postgresReady, upstreamReady, controlReady, edgesReady] as const
+  const stop = () => bringUp.stop()
+  try {
+    const [nats, postgres, { dovecot, ...upstream }, { control, token }, edges] = await Promise.all(all)
+    await seeEdges(control, token, options.edges, bringUp.signal)
+    return { directory: ground.directory, nats, postgres, dovecot, control, edges, upstream, token, stop }
+  } catch (error) {
+    await stop()
+    await Promise.allSettled(all)
+    await stop()
+    throw error
+  }
+}
+
+async function seeEdges(
+  control: Control,
+  token: string,
+  edges: EdgeWish[],
+  signal: AbortSignal,
+): Promise<void> {
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    const answer = await fetch(`${control.api}/v1/edges`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal,
+    })
+    const seen = answer.ok ? ((await answer.json()) as { edges: { id: string; state: string }[] }).edges : []
+    const missing = edges.filter(({ id }) => !seen.some((edge) => edge.id === id && edge.state === 'serving'))
+    if (missing.length === 0) return
+    if (Date.now() > deadline)
+      throw new LocalError(
+        'part_failed',
+        `control has not heard of ${missing.map(({ id }) => id).join(', ')}: see ${control.process.logFile}`,
+      )
+    await sleep(50, undefined, { signal })
+  }
+}
