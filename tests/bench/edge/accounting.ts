@@ -1,0 +1,49 @@
+/** What the operating system says of processes: which belong together, their memory, and how busy the machine was. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { BenchError } from './problem.ts'
+
+const ticksPerSecond = 100
+
+/** A process and everything below it. */
+export function processTree(root: number): number[] {
+  const children = new Map<number, number[]>()
+  for (const entry of readdirSync('/proc')) {
+    if (!/^\d+$/.test(entry)) continue
+    const parent = parentOf(entry)
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(entry)])
+  }
+  const tree = [root]
+  for (const pid of tree) tree.push(...(children.get(pid) ?? []))
+  return tree
+}
+
+/** Resident memory of these processes together, in bytes. */
+export function residentBytes(pids: number[]): number {
+  return pids.reduce((sum, pid) => {
+    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+    if (kilobytes === undefined) throw new BenchError(`process ${pid} has ended`)
+    return sum + Number(kilobytes) * 1024
+  }, 0)
+}
+
+/** CPU time that the whole machine has spent on anything, in nanoseconds. */
+export function machineBusyNs(): number {
+  const fields = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? []
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields
+  return ((user + nice + system + irq + softirq + steal) / ticksPerSecond) * 1e9
+}
+
+/** How many files a process of ours may have open at most. */
+export function openFilesMax(): number {
+  const hard = /^Max open files\s+\d+\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
+  return hard === undefined || hard === 'unlimited' ? 1_048_576 : Number(hard)
+}
+
+function parentOf(pid: string): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+  } catch {
+    return undefined // It has ended since the directory was read.
+  }
+}

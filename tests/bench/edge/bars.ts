@@ -1,0 +1,91 @@
+/** The bars that the edge has set itself, each with the figure that meets or misses it. */
+import { figureOf } from './figures.ts'
+import type { IdleSamples } from './idle.ts'
+import type { Sample, Samples } from './measure.ts'
+import type { ContestantName } from './options.ts'
+import { questionsOf, scenarios } from './scenarios.ts'
+import { digits, table } from './table.ts'
+import { roundTrips } from './tables.ts'
+
+interface Verdict {
+  bar: string
+  figure: string
+  /** Nothing: it was not measured. */
+  met: boolean | undefined
+}
+
+export type Results = Map<string, Samples>
+
+/** A page may cost this much more than its round trips: the machine's own work. */
+const tripsTolerance = 0.25
+
+export function barsTable(results: Results, idle: IdleSamples | undefined): string {
+  const verdicts = [...sessionBars(results), loginBar(results), idleBar(idle), ...pageBars(results)]
+  const said = ({ met }: Verdict) => (met === undefined ? 'not measured' : met ? 'met' : 'missed')
+  return table(
+    ['bar', 'figure', ''],
+    verdicts.map((verdict) => [verdict.bar, verdict.figure, said(verdict)]),
+  )
+}
+
+function sessionBars(results: Results): Verdict[] {
+  const sessions = results.get('sessions-16')
+  const rate = ratio(sessions, 'imapproxy', (s) => s.sessionsPerSecond)
+  const cpuToImapproxy = ratio(sessions, 'imapproxy', (s) => s.cpuUs)
+  const cpuToHaproxy = ratio(sessions, 'HAProxy', (s) => s.cpuUs)
+  return [
+    verdict('sessions/s, 16 at once: at least 20 × imapproxy', rate, (value) => value >= 20),
+    verdict('CPU per session: at most 0.45 × imapproxy', cpuToImapproxy, (value) => value <= 0.45),
+    verdict('CPU per session: not above HAProxy in TCP mode', cpuToHaproxy, (value) => value <= 1),
+  ]
+}
+
+function loginBar(results: Results): Verdict {
+  const login = ratio(results.get('login'), 'imapproxy', (s) => s.loginP50Ms)
+  return verdict('login p50 on a warm connection: at most 0.02 × imapproxy', login, (value) => value <= 0.02)
+}
+
+function idleBar(idle: IdleSamples | undefined): Verdict {
+  const bytes = idle && figureOf((idle.get('imapfleet') ?? []).map((s) => s.bytesEach)).median
+  return verdict('an idle cached connection: at most 8 KB', bytes, (value) => value <= 8192, 'bytes')
+}
+
+function pageBars(results: Results): Verdict[] {
+  return scenarios
+    .filter(({ group }) => group === 'distance')
+    .map((scenario) => {
+      const questions = questionsOf(scenario)
+      const trips = median(results.get(scenario.key), 'imapfleet', roundTrips)
+      const bar = `${scenario.title}: ${questions} round trips, one per question`
+      return verdict(bar, trips, (value) => value <= questions + tripsTolerance, 'round trips')
+    })
+}
+
+function verdict(
+  bar: string,
+  value: number | undefined,
+  meets: (value: number) => boolean,
+  unit = '×',
+): Verdict {
+  if (value === undefined || Number.isNaN(value)) return { bar, figure: '–', met: undefined }
+  return { bar, figure: `${digits(value)} ${unit}`, met: meets(value) }
+}
+
+function ratio(
+  samples: Samples | undefined,
+  rival: ContestantName,
+  value: (s: Sample) => number,
+): number | undefined {
+  const ours = median(samples, 'imapfleet', value)
+  const theirs = median(samples, rival, value)
+  return ours === undefined || theirs === undefined ? undefined : ours / theirs
+}
+
+function median(
+  samples: Samples | undefined,
+  name: ContestantName,
+  value: (s: Sample) => number,
+): number | undefined {
+  const taken = samples?.get(name)
+  return taken && figureOf(taken.map(value)).median
+}

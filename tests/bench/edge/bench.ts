@@ -1,0 +1,67 @@
+/** The whole edge benchmark: who is here, every scenario in turn, the tables, the bars, the document. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { barsTable, type Results } from './bars.ts'
+import { stopAll } from './child.ts'
+import type { Contestant } from './contestants/contestant.ts'
+import { findContestant } from './contestants/find.ts'
+import { documentOf, type Section } from './document.ts'
+import { measureIdle, type IdleSamples } from './idle.ts'
+import { describeMachine } from './machine.ts'
+import { measure } from './measure.ts'
+import type { Options } from './options.ts'
+import { buildPrograms } from './programs.ts'
+import { scenarios } from './scenarios.ts'
+import { idleTable, scenarioTable } from './tables.ts'
+
+const documentFile = join(import.meta.dirname, '..', '..', '..', 'docs', 'benchmarks.md')
+const idleTitle = '10,000 idle cached connections'
+const idleStory = 'Users log in and out; their connections to the server stay.'
+
+export async function benchEdge(options: Options): Promise<void> {
+  process.once('SIGINT', () => void stopAll().then(() => process.exit(130)))
+  try {
+    await run(options)
+  } finally {
+    await stopAll()
+  }
+}
+
+async function run(options: Options): Promise<void> {
+  const machine = describeMachine()
+  const contestants = present(options)
+  await buildPrograms()
+  const results: Results = new Map()
+  const sections: Section[] = []
+  const show = (section: Section) => {
+    sections.push(section)
+    console.log(`\n${section.title}\n${section.story}\n\n${section.table}`)
+  }
+  for (const scenario of scenarios.filter(({ group }) => options.only.includes(group))) {
+    const samples = await measure(scenario, contestants, options)
+    results.set(scenario.key, samples)
+    show({ ...scenario, table: scenarioTable(scenario, samples) })
+  }
+  let idle: IdleSamples | undefined
+  if (options.only.includes('idle')) {
+    idle = await measureIdle(contestants, options)
+    show({ title: idleTitle, story: idleStory, table: idleTable(idle) })
+  }
+  const bars = barsTable(results, idle)
+  console.log(`\nThe bars\n\n${bars}`)
+  if (!options.complete) {
+    console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench edge')
+    return
+  }
+  writeFileSync(documentFile, documentOf(machine, contestants, options, bars, sections))
+  console.log('\nwritten to docs/benchmarks.md')
+}
+
+function present(options: Options): Contestant[] {
+  return options.contestants.flatMap((name) => {
+    const found = findContestant(name)
+    if (!('remedy' in found)) return [found]
+    console.log(`${name} is not here and left out; to measure it too: ${found.remedy}`)
+    return []
+  })
+}

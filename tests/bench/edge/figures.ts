@@ -1,0 +1,15 @@
+/** Figures of repeated measurements: the middle one, and the smallest and largest beside it. */
+
+export interface Figure {
+  median: number
+  min: number
+  max: number
+}
+
+export function figureOf(values: number[]): Figure {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length / 2
+  const upper = sorted[Math.floor(middle)] ?? NaN
+  const lower = sorted[Math.ceil(middle) - 1] ?? NaN
+  return { median: (upper + lower) / 2, min: sorted[0] ?? NaN, max: sorted.at(-1) ?? NaN }
+}

@@ -1,0 +1,40 @@
+/** One contestant set up to be measured: a stub server of its own, the wire to it, and the proxy in front. */
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { processTree } from './accounting.ts'
+import type { Contestant } from './contestants/contestant.ts'
+import { startRelay, startStub, type Stub } from './programs.ts'
+
+export interface Line {
+  contestant: Contestant
+  stub: Stub
+  /** Where clients connect to. */
+  port: number
+  /** The processes of the proxy; none without one. */
+  pids(): number[]
+  /** Pids of what is neither the proxy nor the load generator. */
+  bystanders: number[]
+  stop(): Promise<void>
+}
+
+export async function startLine(contestant: Contestant, delayMs: number): Promise<Line> {
+  const directory = mkdtempSync(join(tmpdir(), 'imapfleet-bench-'))
+  chmodSync(directory, 0o777)
+  const stub = await startStub()
+  const relay = delayMs > 0 ? await startRelay(stub.port, delayMs) : undefined
+  const { port, process } = await contestant.start(relay?.port ?? stub.port, directory)
+  return {
+    contestant,
+    stub,
+    port,
+    pids: () => (process ? processTree(process.pid) : []),
+    bystanders: [stub.pid, ...(relay ? [relay.pid] : [])],
+    async stop() {
+      await process?.stop()
+      await relay?.stop()
+      await stub.stop()
+      rmSync(directory, { recursive: true, force: true })
+    },
+  }
+}

@@ -1,0 +1,40 @@
+/** Where and on what the figures were taken; a figure without it says nothing. */
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { availableParallelism, cpus, release, totalmem } from 'node:os'
+
+export interface Machine {
+  date: string
+  cpu: string
+  system: string
+  commit: string
+}
+
+export function describeMachine(): Machine {
+  const cpu = cpus()[0]?.model ?? 'unknown CPU'
+  const gigabytes = Math.round(totalmem() / 2 ** 30)
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    cpu: `${availableParallelism()} × ${cpu}, ${gigabytes} GB`,
+    system: `${distribution()}, Linux ${release()}`,
+    commit: commit(),
+  }
+}
+
+function distribution(): string {
+  try {
+    return /^PRETTY_NAME="(.*)"$/m.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'Linux'
+  } catch {
+    return 'Linux'
+  }
+}
+
+function commit(): string {
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
+  try {
+    const changed = git('status', '--porcelain', '--', ':/apps/edge-proxy', ':/packages', ':/tests/bench')
+    return git('rev-parse', '--short', 'HEAD') + (changed ? ' with uncommitted changes' : '')
+  } catch {
+    return 'unknown'
+  }
+}

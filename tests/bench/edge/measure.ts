@@ -1,0 +1,109 @@
+/** Measures one scenario: all contestants are kept running and warm, and take turns, repetition by repetition. */
+import { machineBusyNs, residentBytes } from './accounting.ts'
+import type { Contestant } from './contestants/contestant.ts'
+import { startLine, type Line } from './line.ts'
+import type { ContestantName, Options } from './options.ts'
+import { BenchError } from './problem.ts'
+import { runLoad, type LoadResult } from './programs.ts'
+import type { Scenario } from './scenarios.ts'
+
+/** One repetition. Times are in the unit that their name ends in. */
+export interface Sample {
+  sessionsPerSecond: number
+  sessionP50Ms: number
+  sessionP99Ms: number
+  loginP50Ms: number
+  loginP99Ms: number
+  /** CPU of the proxy per session. */
+  cpuUs: number
+  /** CPU of the load generator and of the stub server per session. */
+  harnessCpuUs: number
+  residentBytes: number
+  /** Logins that reached the server, per session. */
+  serverLogins: number
+  stalled: number
+  /** CPU that anything else on the machine used, as a share of one core. */
+  othersCpu: number
+}
+
+export type Samples = Map<ContestantName, Sample[]>
+
+const warmSeconds = 2
+
+export async function measure(
+  scenario: Scenario,
+  contestants: Contestant[],
+  options: Options,
+): Promise<Samples> {
+  const lines: Line[] = []
+  const samples: Samples = new Map(contestants.map(({ name }) => [name, []]))
+  try {
+    for (const contestant of contestants)
+      lines.push(await warm(await startLine(contestant, scenario.delayMs), scenario))
+    for (let repetition = 0; repetition < options.repeat; repetition++)
+      for (const line of lines)
+        samples.get(line.contestant.name)?.push(await sample(line, scenario, options.seconds))
+  } finally {
+    for (const line of lines) await line.stop()
+  }
+  return samples
+}
+
+/** Every user has a cached connection, and a proxy that compiles as it goes has compiled. */
+async function warm(line: Line, scenario: Scenario): Promise<Line> {
+  const { script, users } = scenario
+  const order = { port: line.port, users, script, watch: [] }
+  await runLoad({ ...order, atOnce: Math.min(8, scenario.atOnce), length: { sessions: users } })
+  await runLoad({ ...order, atOnce: scenario.atOnce, length: { seconds: warmSeconds } })
+  return line
+}
+
+async function sample(line: Line, scenario: Scenario, seconds: number): Promise<Sample> {
+  const { script, atOnce, users } = scenario
+  const pids = line.pids()
+  const watch = [...pids, ...line.bystanders]
+  const before = await line.stub.counts()
+  const busyBefore = machineBusyNs()
+  const began = performance.now()
+  const result = await runLoad({ port: line.port, atOnce, users, script, length: { seconds }, watch })
+  const tookNs = (performance.now() - began) * 1e6
+  const busy = machineBusyNs() - busyBefore
+  const after = await line.stub.counts()
+  refuseFailures(line, scenario, result, after.errors)
+  const proxyCpu = sum(result.cpu.watched.slice(0, pids.length))
+  const harnessCpu = result.cpu.own + sum(result.cpu.watched.slice(pids.length))
+  return {
+    sessionsPerSecond: result.inTime / (result.elapsed / 1e9),
+    sessionP50Ms: result.session.p50 / 1e6,
+    sessionP99Ms: result.session.p99 / 1e6,
+    loginP50Ms: result.login.p50 / 1e6,
+    loginP99Ms: result.login.p99 / 1e6,
+    cpuUs: proxyCpu / 1e3 / result.sessions,
+    harnessCpuUs: harnessCpu / 1e3 / result.sessions,
+    residentBytes: residentBytes(pids),
+    serverLogins: (after.logins - before.logins) / result.sessions,
+    stalled: result.stalled,
+    othersCpu: Math.max(0, busy - proxyCpu - harnessCpu) / tookNs,
+  }
+}
+
+/** A figure is worth nothing if the bytes were wrong. imapproxy is known to lose connections when many come at once. */
+export function refuseFailures(
+  line: Line,
+  scenario: { key: string },
+  result: LoadResult,
+  stubErrors: number,
+): void {
+  const name = line.contestant.name
+  if (result.failures > 0 || stubErrors > 0)
+    throw new BenchError(
+      `${name}, ${scenario.key}: ${result.failures} sessions got wrong bytes, the server refused ${stubErrors} commands`,
+    )
+  if (result.stalled > 0 && name !== 'imapproxy')
+    throw new BenchError(`${name}, ${scenario.key}: ${result.stalled} sessions got no answer`)
+  if (result.sessions === 0) throw new BenchError(`${name}, ${scenario.key}: no session ended in time`)
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0)
+}

@@ -1,0 +1,117 @@
+/** The benchmark's own C programs: built with cc, started, and their JSON lines read. */
+import { execFile } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { freePort, startProgram, startServer, type Child } from './child.ts'
+import { BenchError } from './problem.ts'
+
+const run = promisify(execFile)
+const sources = join(import.meta.dirname, '..', 'c')
+export const workplace = join(import.meta.dirname, '..', '..', '..', '.run', 'bench')
+
+export async function buildPrograms(): Promise<void> {
+  mkdirSync(workplace, { recursive: true })
+  for (const name of ['stub', 'load', 'relay']) {
+    const args = ['-O2', '-Wall', '-Wextra', '-o', join(workplace, name), join(sources, `${name}.c`)]
+    await run('cc', args).catch((error: Error & { stderr?: string }) => {
+      throw new BenchError(
+        `cc cannot build ${name}.c (apt-get install gcc libc6-dev): ${error.stderr || error.message}`,
+      )
+    })
+  }
+}
+
+/** What the stub server counted since it started. */
+export interface StubCounts {
+  accepted: number
+  open: number
+  logins: number
+  commands: number
+  errors: number
+}
+
+export interface Stub extends Child {
+  port: number
+  counts(): Promise<StubCounts>
+}
+
+export async function startStub(): Promise<Stub> {
+  const port = await freePort()
+  const child = await startServer(join(workplace, 'stub'), [String(port)], port)
+  const lines = createInterface({ input: child.process.stdout! })[Symbol.asyncIterator]()
+  return {
+    ...child,
+    port,
+    async counts() {
+      child.process.kill('SIGUSR1')
+      const line = await lines.next()
+      if (line.done) throw new BenchError(`the stub server has ended: ${child.complaints()}`)
+      return JSON.parse(line.value) as StubCounts
+    },
+  }
+}
+
+/** A wire to a server on this machine that is `delayMs` long each way. */
+export async function startRelay(onwardPort: number, delayMs: number): Promise<Child & { port: number }> {
+  const port = await freePort()
+  const args = [port, onwardPort, delayMs].map(String)
+  return { ...(await startServer(join(workplace, 'relay'), args, port)), port }
+}
+
+export interface Percentiles {
+  p50: number
+  p90: number
+  p99: number
+  max: number
+}
+
+/** What the load generator saw. All times are nanoseconds. */
+export interface LoadResult {
+  sessions: number
+  /** Sessions that ended within the time given; what came after is only waited for. */
+  inTime: number
+  failures: number
+  /** Sessions given up after 5 s without an answer. */
+  stalled: number
+  reused: number
+  elapsed: number
+  session: Percentiles
+  login: Percentiles
+  /** CPU time of the generator and of each watched process. */
+  cpu: { own: number; watched: number[] }
+}
+
+export interface LoadOrder {
+  port: number
+  atOnce: number
+  users: number
+  script: string
+  length: { seconds: number } | { sessions: number }
+  watch: number[]
+}
+
+export async function runLoad(order: LoadOrder): Promise<LoadResult> {
+  const [unit, amount] = Object.entries(order.length)[0] as [string, number]
+  const args = [
+    '--port',
+    order.port,
+    '--at-once',
+    order.atOnce,
+    '--users',
+    order.users,
+    '--script',
+    order.script,
+  ]
+  const child = await startProgram(join(workplace, 'load'), [
+    ...[...args, `--${unit}`, amount].map(String),
+    ...(order.watch.length > 0 ? ['--watch', order.watch.join(',')] : []),
+  ])
+  let stdout = ''
+  child.process.stdout!.on('data', (chunk: Buffer) => (stdout += chunk.toString()))
+  await new Promise((resolve) => child.process.once('close', resolve))
+  if (!stdout) throw new BenchError(`the load generator gave up: ${child.complaints()}`)
+  if (child.complaints()) console.error(child.complaints())
+  return JSON.parse(stdout) as LoadResult
+}

@@ -1,0 +1,83 @@
+/** What is measured: pages of webmail, each a script of commands that the load generator knows by letters. */
+import type { Group } from './options.ts'
+
+export interface Scenario {
+  key: string
+  group: Group
+  title: string
+  /** What it is like, for the report. */
+  story: string
+  script: string
+  atOnce: number
+  users: number
+  /** How far away the server is, each way. */
+  delayMs: number
+}
+
+/** The way to the distant server and back. */
+export const distantRoundTripMs = 40
+
+const near = { delayMs: 0 }
+const distant = { group: 'distance', atOnce: 1, users: 8, delayMs: distantRoundTripMs / 2 } as const
+
+export const scenarios: Scenario[] = [
+  {
+    key: 'sessions-16',
+    group: 'sessions',
+    title: 'Sessions, 16 at once',
+    story: 'LOGIN, SELECT, FETCH of 4 KB, LOGOUT; a TCP connection each; 64 users in turn, all cached.',
+    script: 'LSFQ',
+    atOnce: 16,
+    users: 64,
+    ...near,
+  },
+  {
+    key: 'sessions-256',
+    group: 'sessions',
+    title: 'Sessions, 256 at once',
+    story: 'The same with 1,024 users in turn.',
+    script: 'LSFQ',
+    atOnce: 256,
+    users: 1024,
+    ...near,
+  },
+  {
+    key: 'login',
+    group: 'login',
+    title: 'Login on a warm connection',
+    story: 'LOGIN and LOGOUT, one at a time, 4 users in turn: from sending LOGIN to its tagged OK.',
+    script: 'LQ',
+    atOnce: 1,
+    users: 4,
+    ...near,
+  },
+  {
+    key: 'bodies',
+    group: 'bodies',
+    title: 'Large bodies',
+    story: 'LOGIN, SELECT, 8 times FETCH of 1 MB, LOGOUT, 4 at once.',
+    script: 'LSBBBBBBBBQ',
+    atOnce: 4,
+    users: 16,
+    ...near,
+  },
+  {
+    key: 'distant-status',
+    title: 'A page of STATUS, server 20 ms away',
+    story: 'LOGIN, 6 times STATUS, LOGOUT, one page at a time: 6 questions.',
+    script: 'LTTTTTTQ',
+    ...distant,
+  },
+  {
+    key: 'distant-fetch',
+    title: 'A page of SELECT and FETCH, server 20 ms away',
+    story: 'LOGIN, SELECT, FETCH of 4 KB, LOGOUT, one page at a time: 2 questions.',
+    script: 'LSFQ',
+    ...distant,
+  },
+]
+
+/** Questions that only the server can answer; LOGIN on a warm connection and LOGOUT are none. */
+export function questionsOf(scenario: Scenario): number {
+  return scenario.script.replaceAll(/[LQ]/g, '').length
+}

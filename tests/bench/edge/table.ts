@@ -1,0 +1,27 @@
+/** Markdown tables with straight columns: they read well on a terminal and stay as they are when formatted. */
+
+export function table(header: string[], rows: string[][]): string {
+  const widths = header.map((_, column) =>
+    Math.max(3, ...[header, ...rows].map((row) => width(row[column] ?? ''))),
+  )
+  const line = (cells: string[]) =>
+    `| ${widths.map((wide, column) => pad(cells[column] ?? '', wide)).join(' | ')} |`
+  const rule = `| ${widths.map((wide) => '-'.repeat(wide)).join(' | ')} |`
+  return [line(header), rule, ...rows.map(line)].join('\n')
+}
+
+function width(text: string): number {
+  return Array.from(text).length
+}
+
+function pad(text: string, wide: number): string {
+  return text + ' '.repeat(wide - width(text))
+}
+
+/** Three significant digits, thousands apart: 0.0412, 1.23, 45.6, 7,890. */
+export function digits(value: number): string {
+  if (!Number.isFinite(value)) return '–'
+  if (value === 0) return '0'
+  if (Math.abs(value) >= 100) return Math.round(value).toLocaleString('en-US')
+  return Number(value.toPrecision(3)).toString()
+}
