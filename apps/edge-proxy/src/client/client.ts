@@ -1,0 +1,204 @@
+/**
+ * The client's end of a session: commands read whole before login, replies written, one close. After login the splice
+ * takes the link and what was read too early.
+ */
+import { CommandReader } from '../imap/command-reader.ts'
+import { LF } from '../imap/bytes.ts'
+import type { Link, LinkEnd } from '../link/link.ts'
+
+/** Bounds on what a client may cost before anybody knows who it is. */
+export interface PreloginLimits {
+  lineBytesMax: number
+  preloginBytesMax: number
+  preloginCommandsMax: number
+  loginTimeoutMs: number
+  loginFailuresMax: number
+}
+
+export interface ClientFacts {
+  link: Link
+  /** Name of the listener it came in by. */
+  listener: string
+  /** Its address, as the PROXY header says where one is trusted. */
+  address: string
+  secure: boolean
+  limits: PreloginLimits
+  now: number
+}
+
+/** Why a client was sent away before it was anybody; the label of `client_refusals_total`. */
+export type ClientRefusal =
+  | 'line-too-long'
+  | 'literal-too-long'
+  | 'too-many-bytes'
+  | 'too-many-commands'
+  | 'too-many-failures'
+  | 'login-timeout'
+
+const empty: Buffer = Buffer.alloc(0)
+
+export class Client {
+  readonly link: Link
+  readonly listener: string
+  readonly address: string
+  readonly #limits: PreloginLimits
+  readonly #reader: CommandReader
+  secure: boolean
+  /** When it must have logged in. */
+  readonly deadlineAt: number
+  /** ID commands told before login, from the verb to the line end, to be told to the server after it. */
+  readonly ids: Buffer[] = []
+  #buffer: Buffer = empty
+  #bytes = 0
+  #commands = 0
+  #failures = 0
+  #waiting: { kind: 'command' | 'line'; resolve: (bytes: Buffer | undefined) => void } | undefined
+  #refused: ClientRefusal | undefined
+  #end: LinkEnd | undefined
+
+  constructor(facts: ClientFacts) {
+    this.link = facts.link
+    this.listener = facts.listener
+    this.address = facts.address
+    this.secure = facts.secure
+    this.#limits = facts.limits
+    this.deadlineAt = facts.now + facts.limits.loginTimeoutMs
+    this.#reader = new CommandReader({
+      lineBytesMax: facts.limits.lineBytesMax,
+      literalBytesMax: facts.limits.preloginBytesMax,
+    })
+    this.listen()
+  }
+
+  /** Why the client was sent away, if it was. */
+  get refusal(): ClientRefusal | undefined {
+    return this.#refused
+  }
+
+  /** Hears the link, also again after TLS has changed its socket. */
+  listen(): void {
+    this.link.handler = {
+      onData: (bytes) => this.#onData(bytes),
+      onDrain() {},
+      onEnd: (end) => this.#onEnd(end),
+    }
+  }
+
+  write(bytes: Buffer | string): void {
+    this.link.write(bytes)
+  }
+
+  reply(tag: string, text: string): void {
+    this.link.write(`${tag} ${text}\r\n`)
+  }
+
+  /** The next whole command, literals included; undefined when there will be none. */
+  nextCommand(): Promise<Buffer | undefined> {
+    if (++this.#commands > this.#limits.preloginCommandsMax) this.refuse('too-many-commands')
+    return this.#next('command')
+  }
+
+  /** The next line, for a SASL exchange, without its line end. */
+  nextLine(): Promise<Buffer | undefined> {
+    return this.#next('line')
+  }
+
+  /** Counts a refused login. False: that was one too many, and the client has been sent away. */
+  mayTryAgain(): boolean {
+    if (++this.#failures < this.#limits.loginFailuresMax) return true
+    this.refuse('too-many-failures')
+    return false
+  }
+
+  /** Sends the client away with a BYE that says why. */
+  refuse(reason: ClientRefusal): void {
+    if (this.#refused || this.#end) return
+    this.#refused = reason
+    this.bye(byeText[reason])
+  }
+
+  bye(text: string): void {
+    this.link.write(`* BYE ${text}\r\n`)
+    this.close()
+  }
+
+  /** Closes when everything written has left. */
+  close(): void {
+    this.link.closeWhenWritten(5000)
+    this.#settle(undefined)
+  }
+
+  /** What the client has sent beyond its login; the splice begins with it. */
+  takeEarly(): Buffer | undefined {
+    const early = this.#buffer
+    this.#buffer = empty
+    return early.length > 0 ? early : undefined
+  }
+
+  #next(kind: 'command' | 'line'): Promise<Buffer | undefined> {
+    return new Promise((resolve) => {
+      if (!this.link.isOpen) return resolve(undefined)
+      this.#waiting = { kind, resolve }
+      this.#advance()
+    })
+  }
+
+  #onData(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, bytes]) : bytes
+    if (this.#bytes > this.#limits.preloginBytesMax) {
+      // Nobody is logged in who could be entitled to more; while a login is under way, the rest may wait in the kernel.
+      if (this.#waiting) this.refuse('too-many-bytes')
+      else this.link.pause()
+      return
+    }
+    this.#advance()
+  }
+
+  #advance(): void {
+    const waiting = this.#waiting
+    if (!waiting || this.#buffer.length === 0) return
+    if (waiting.kind === 'line') return this.#advanceLine()
+    const progress = this.#reader.advance(this.#buffer)
+    if (progress.kind === 'violation') this.refuse(progress.reason)
+    else if (progress.kind === 'continue') {
+      this.link.write('+ OK\r\n')
+      this.#advance()
+    } else if (progress.kind === 'complete') this.#settle(this.#take(progress.end))
+  }
+
+  #advanceLine(): void {
+    const lineFeed = this.#buffer.indexOf(LF)
+    if ((lineFeed < 0 ? this.#buffer.length : lineFeed) > this.#limits.lineBytesMax)
+      return this.refuse('line-too-long')
+    if (lineFeed < 0) return
+    const line = this.#take(lineFeed + 1)
+    this.#settle(line.subarray(0, line.at(-2) === 13 ? -2 : -1))
+  }
+
+  #take(end: number): Buffer {
+    const taken = this.#buffer.subarray(0, end)
+    this.#buffer = end === this.#buffer.length ? empty : this.#buffer.subarray(end)
+    return taken
+  }
+
+  #settle(bytes: Buffer | undefined): void {
+    const waiting = this.#waiting
+    this.#waiting = undefined
+    waiting?.resolve(bytes)
+  }
+
+  #onEnd(end: LinkEnd): void {
+    this.#end = end
+    this.#settle(undefined)
+  }
+}
+
+const byeText: Record<ClientRefusal, string> = {
+  'line-too-long': 'Command line too long',
+  'literal-too-long': 'Literal too long before login',
+  'too-many-bytes': 'Too much data before login',
+  'too-many-commands': 'Too many commands before login',
+  'too-many-failures': 'Too many failed logins',
+  'login-timeout': 'Login timed out',
+}

@@ -1,0 +1,88 @@
+/** LOGIN and AUTHENTICATE to credentials, or the answer that says what is wrong with them. */
+import { isSendable, type Credentials } from '../credentials.ts'
+import { parseArguments } from '../imap/arguments.ts'
+import {
+  decodeBase64,
+  mechanisms,
+  parseOauthBearer,
+  parsePlain,
+  parseXoauth2,
+  type Mechanism,
+  type SaslIdentity,
+} from '../imap/sasl.ts'
+import type { Client } from './client.ts'
+
+export type LoginRead =
+  | { kind: 'credentials'; credentials: Credentials }
+  /** Answer the command with this. */
+  | { kind: 'answer'; text: string }
+  /** The client has gone, or was sent away. */
+  | { kind: 'gone' }
+
+const bad = (text: string): LoginRead => ({ kind: 'answer', text: `BAD ${text}` })
+const empty = Buffer.alloc(0)
+
+/** `LOGIN user password`, each an atom, a quoted string or a literal. */
+export async function readLogin(_client: Client, command: Buffer, argumentsAt: number): Promise<LoginRead> {
+  const parsed = parseArguments(command, argumentsAt)
+  const [user, secret, ...more] = parsed ?? []
+  if (!user || !secret || more.length > 0 || user.kind === 'list' || secret.kind === 'list')
+    return bad('LOGIN needs a user name and a password')
+  return sendable({ user: user.bytes, authorize: empty, secret: secret.bytes, mechanism: 'command' })
+}
+
+/** `AUTHENTICATE mechanism [initial response]` (RFC 4959), and the exchange that follows. */
+export async function readAuthenticate(
+  client: Client,
+  command: Buffer,
+  argumentsAt: number,
+): Promise<LoginRead> {
+  const words = command.toString('latin1', argumentsAt).trim().split(/ +/)
+  const mechanism = mechanisms.find((known) => known === words[0]?.toUpperCase())
+  if (!mechanism) return { kind: 'answer', text: 'NO Unsupported authentication mechanism' }
+  if (words.length > 2) return bad('Too many arguments')
+  if (mechanism === 'LOGIN') return loginExchange(client, words[1])
+  const message = await response(client, words[1], '')
+  if (message.kind !== 'response') return message
+  const identity = parse[mechanism](message.bytes)
+  return identity ? sendable({ ...identity, mechanism }) : bad(`Not a ${mechanism} message`)
+}
+
+const parse: Record<Exclude<Mechanism, 'LOGIN'>, (message: Buffer) => SaslIdentity | undefined> = {
+  PLAIN: parsePlain,
+  XOAUTH2: parseXoauth2,
+  OAUTHBEARER: parseOauthBearer,
+}
+
+async function loginExchange(client: Client, initial: string | undefined): Promise<LoginRead> {
+  const user = await response(client, initial, 'Username:')
+  if (user.kind !== 'response') return user
+  const secret = await response(client, undefined, 'Password:')
+  if (secret.kind !== 'response') return secret
+  return sendable({ user: user.bytes, authorize: empty, secret: secret.bytes, mechanism: 'LOGIN' })
+}
+
+type Response = { kind: 'response'; bytes: Buffer } | LoginRead
+
+/** The client's next message: the one sent along, or the answer to a challenge. `*` cancels (RFC 9051 6.2.2). */
+async function response(client: Client, initial: string | undefined, challenge: string): Promise<Response> {
+  let text = initial
+  if (text === undefined) {
+    client.write(`+ ${Buffer.from(challenge).toString('base64')}\r\n`)
+    const line = await client.nextLine()
+    if (line === undefined) return { kind: 'gone' }
+    text = line.toString('latin1')
+  }
+  if (text === '*') return bad('Authentication cancelled')
+  const bytes = decodeBase64(text)
+  return bytes ? { kind: 'response', bytes } : bad('Not base64')
+}
+
+function sendable(credentials: Credentials): LoginRead {
+  return isSendable(credentials)
+    ? { kind: 'credentials', credentials }
+    : {
+        kind: 'answer',
+        text: 'NO [AUTHENTICATIONFAILED] User name or password holds characters that no server takes',
+      }
+}

@@ -1,0 +1,39 @@
+/** Byte values and comparisons that the grammar is written with. */
+
+export const LF = 10
+export const CR = 13
+export const SP = 32
+export const QUOTE = 34
+export const PLUS = 43
+export const STAR = 42
+export const TILDE = 126
+export const BACKSLASH = 92
+export const OPEN_BRACE = 123
+export const CLOSE_BRACE = 125
+
+/** Whether `word` (upper-case ASCII) stands at `at`, in any case. */
+export function startsWithWord(bytes: Uint8Array, at: number, word: string): boolean {
+  if (at + word.length > bytes.length) return false
+  for (let i = 0; i < word.length; i++) {
+    const byte = bytes[at + i]!
+    const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte
+    if (upper !== word.charCodeAt(i)) return false
+  }
+  return true
+}
+
+/** Whether `word` (upper-case ASCII) stands anywhere in a range, in any case. */
+export function containsWord(bytes: Uint8Array, from: number, to: number, word: string): boolean {
+  for (let at = from; at + word.length <= to; at++) if (startsWithWord(bytes, at, word)) return true
+  return false
+}
+
+/** End of the run that begins at `at` and holds no space and no line end. */
+export function wordEnd(bytes: Uint8Array, at: number, to: number): number {
+  while (at < to) {
+    const byte = bytes[at]!
+    if (byte === SP || byte === CR || byte === LF) break
+    at++
+  }
+  return at
+}

@@ -1,0 +1,63 @@
+/** SASL messages of the mechanisms that the edge speaks, as pure steps. */
+
+/** Mechanisms offered to clients, the order of preference of RFC 9051 11.1 left to them. */
+export const mechanisms = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'] as const
+export type Mechanism = (typeof mechanisms)[number]
+
+export interface SaslIdentity {
+  /** Who logs in. */
+  user: Buffer
+  /** Whom to act as, if someone else; empty for the same. */
+  authorize: Buffer
+  secret: Buffer
+}
+
+const empty = Buffer.alloc(0)
+
+/** Strict base64 (RFC 4648 4); undefined if it is not. `=` alone is the empty message (RFC 4959). */
+export function decodeBase64(text: string): Buffer | undefined {
+  if (text === '=') return empty
+  if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
+  return Buffer.from(text, 'base64')
+}
+
+/** RFC 4616: authzid NUL authcid NUL passwd. */
+export function parsePlain(message: Buffer): SaslIdentity | undefined {
+  const first = message.indexOf(0)
+  const second = first < 0 ? -1 : message.indexOf(0, first + 1)
+  if (second < 0 || message.indexOf(0, second + 1) >= 0) return undefined
+  const user = message.subarray(first + 1, second)
+  const secret = message.subarray(second + 1)
+  if (user.length === 0 || secret.length === 0) return undefined
+  return { authorize: message.subarray(0, first), user, secret }
+}
+
+export function printPlain(identity: SaslIdentity): Buffer {
+  const nul = Buffer.from([0])
+  return Buffer.concat([identity.authorize, nul, identity.user, nul, identity.secret])
+}
+
+/** `user=…^Aauth=Bearer …^A^A`: the user is what the server will check the token against. */
+export function parseXoauth2(message: Buffer): SaslIdentity | undefined {
+  const fields = keyValues(message.toString('latin1'))
+  const user = fields.get('user')
+  const token = fields.get('auth')
+  if (!user || !token || !/^bearer /i.test(token)) return undefined
+  return { user: Buffer.from(user, 'latin1'), authorize: empty, secret: message }
+}
+
+/** RFC 7628 3.1: a GS2 header with the user, then key=value pairs between ^A. */
+export function parseOauthBearer(message: Buffer): SaslIdentity | undefined {
+  const text = message.toString('latin1')
+  const header = /^n,(?:a=([^,]*))?,\x01/.exec(text) // eslint-disable-line no-control-regex -- ^A separates
+  if (!header) return undefined
+  const token = keyValues(text.slice(header[0].length)).get('auth')
+  const user = (header[1] ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=')
+  if (!user || !token || !/^bearer /i.test(token)) return undefined
+  return { user: Buffer.from(user, 'latin1'), authorize: empty, secret: message }
+}
+
+function keyValues(text: string): Map<string, string> {
+  const pairs = text.split('\x01').filter((pair) => pair.includes('='))
+  return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
+}

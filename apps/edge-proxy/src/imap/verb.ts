@@ -1,0 +1,101 @@
+/** The verb of a command, found in its bytes without making a string. */
+import { SP, wordEnd } from './bytes.ts'
+
+/** Verbs that the edge has to know; every other is OTHER and simply passes. */
+const known = [
+  'APPEND',
+  'AUTHENTICATE',
+  'CAPABILITY',
+  'CLOSE',
+  'COMPARATOR',
+  'COMPRESS',
+  'ENABLE',
+  'EXAMINE',
+  'FETCH',
+  'ID',
+  'IDLE',
+  'LANGUAGE',
+  'LIST',
+  'LOGIN',
+  'LOGOUT',
+  'NOOP',
+  'NOTIFY',
+  'SEARCH',
+  'SELECT',
+  'SORT',
+  'STARTTLS',
+  'STATUS',
+  'STORE',
+  'THREAD',
+  'UID',
+  'UNAUTHENTICATE',
+  'UNSELECT',
+  'XPROXY_DUMPICC',
+  'XPROXY_NEWLOG',
+  'XPROXY_RESETCOUNTERS',
+  'XPROXY_TRACE',
+  'XPROXY_VERSION',
+] as const
+export type Verb = (typeof known)[number] | 'OTHER'
+
+const hashOf = (bytes: { [index: number]: number }, from: number, to: number): number => {
+  let hash = to - from
+  for (let i = from; i < to; i++) hash = (Math.imul(hash, 33) ^ (bytes[i]! & 0xdf)) | 0
+  return hash
+}
+
+const byHash = new Map<number, Verb>(known.map((verb) => [hashOf(Buffer.from(verb), 0, verb.length), verb]))
+const verbLengthMax = Math.max(...known.map((verb) => verb.length))
+
+/** The verb that stands in these bytes, in any case. */
+export function verbIn(bytes: Uint8Array, from: number, to: number): Verb {
+  if (to - from > verbLengthMax) return 'OTHER'
+  const verb = byHash.get(hashOf(bytes, from, to))
+  if (verb === undefined || verb.length !== to - from) return 'OTHER'
+  // The hash folds case by clearing a bit, which other characters share: compare.
+  for (let i = 0; i < verb.length; i++) {
+    const byte = bytes[from + i]!
+    const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte
+    if (upper !== verb.charCodeAt(i)) return 'OTHER'
+  }
+  return verb
+}
+
+/** Where the parts of a command line stand. */
+export interface CommandHead {
+  tagEnd: number
+  verbStart: number
+  verbEnd: number
+  verb: Verb
+}
+
+/** Tag and verb of the command that begins at `from`; `to` is the index of its line feed. */
+export function commandHead(bytes: Uint8Array, from: number, to: number): CommandHead {
+  const tagEnd = wordEnd(bytes, from, to)
+  let verbStart = tagEnd
+  // More than one space is an error, yet a lenient server might see the verb behind it: so must we.
+  while (verbStart < to && bytes[verbStart] === SP) verbStart++
+  const verbEnd = wordEnd(bytes, verbStart, to)
+  return { tagEnd, verbStart, verbEnd, verb: verbIn(bytes, verbStart, verbEnd) }
+}
+
+/** Whether these bytes are a tag (RFC 9051 9: ASTRING-CHAR except `+`); a server may answer others with no tag at all. */
+export function isTag(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!
+    // ( ) * + " % \\ { and everything that is not printable ASCII
+    if (byte <= SP || byte >= 127) return false
+    if (
+      byte === 40 ||
+      byte === 41 ||
+      byte === 42 ||
+      byte === 43 ||
+      byte === 34 ||
+      byte === 37 ||
+      byte === 92 ||
+      byte === 123
+    )
+      return false
+  }
+  return to > from
+}

@@ -1,0 +1,82 @@
+/**
+ * Where every upstream connection stands. A state is membership in a set; `move` is the only writer, and every gauge is
+ * the size of a set.
+ *
+ *   dialing ──▶ leased ──▶ resetting ──▶ idle ──▶ leased …
+ *      └──────────┴───────────┴──────────┴──▶ dropped (in no set, socket closed)
+ */
+import type { Upstream } from '../upstream/upstream.ts'
+
+export type UpstreamState =
+  /** In use by exactly one session. */
+  | 'leased'
+  /** Being made clean and proven, by nobody's session. */
+  | 'resetting'
+  /** Clean, waiting for its user. */
+  | 'idle'
+
+const legal: Record<UpstreamState | 'new', readonly UpstreamState[]> = {
+  new: ['leased'],
+  leased: ['resetting', 'idle'],
+  resetting: ['idle', 'leased'],
+  idle: ['leased', 'resetting'],
+}
+
+export class States {
+  readonly leased = new Set<Upstream>()
+  readonly resetting = new Set<Upstream>()
+  /** Oldest first: a set keeps the order in which its members came. */
+  readonly idle = new Set<Upstream>()
+  /** Connections being opened have no Upstream yet; they are counted by identity. */
+  readonly dialing = new Map<string, number>()
+  #dialingTotal = 0
+  readonly #where = new Map<Upstream, UpstreamState>()
+
+  get dialingTotal(): number {
+    return this.#dialingTotal
+  }
+
+  get total(): number {
+    return this.#dialingTotal + this.#where.size
+  }
+
+  stateOf(upstream: Upstream): UpstreamState | undefined {
+    return this.#where.get(upstream)
+  }
+
+  move(upstream: Upstream, to: UpstreamState, now: number): void {
+    const from = this.#where.get(upstream)
+    if (!legal[from ?? 'new'].includes(to))
+      throw new Error(`upstream may not go from ${from ?? 'new'} to ${to}`)
+    if (from) this[from].delete(upstream)
+    this[to].add(upstream)
+    this.#where.set(upstream, to)
+    upstream.since = now
+  }
+
+  /** Takes a connection out of the world and closes it. False: it was gone already. */
+  drop(upstream: Upstream): boolean {
+    const from = this.#where.get(upstream)
+    if (!from) return false
+    this[from].delete(upstream)
+    this.#where.delete(upstream)
+    upstream.link.close()
+    return true
+  }
+
+  dialBegins(identity: string): void {
+    this.#dialingTotal++
+    this.dialing.set(identity, (this.dialing.get(identity) ?? 0) + 1)
+  }
+
+  dialEnds(identity: string): void {
+    this.#dialingTotal--
+    const left = this.dialing.get(identity)! - 1
+    if (left === 0) this.dialing.delete(identity)
+    else this.dialing.set(identity, left)
+  }
+
+  *all(): IterableIterator<[Upstream, UpstreamState]> {
+    yield* this.#where
+  }
+}

@@ -1,0 +1,87 @@
+/** Logs a greeted connection in and returns the server's own answer. */
+import { mechanismClass, type Credentials } from '../credentials.ts'
+import { encodeString } from '../imap/encode.ts'
+import { printPlain } from '../imap/sasl.ts'
+import type { Exchange, Broken, Reply } from './exchange.ts'
+
+/** In whose name everybody is logged in, if the operator has set one (auth_sasl_plain_*). */
+export interface MasterLogin {
+  user: string
+  password: string
+}
+
+/**
+ * Sends the credentials in a form the server takes: LOGIN for a client's LOGIN, else AUTHENTICATE, one for the other
+ * where the server offers only one of them.
+ */
+export async function authenticate(
+  exchange: Exchange,
+  capabilities: readonly string[],
+  credentials: Credentials,
+  master?: MasterLogin,
+): Promise<Reply | Broken> {
+  if (master) {
+    const identity = {
+      authorize: credentials.user,
+      user: Buffer.from(master.user),
+      secret: Buffer.from(master.password),
+    }
+    return sasl(exchange, capabilities, 'PLAIN', printPlain(identity))
+  }
+  if (mechanismClass(credentials) === 'token') {
+    return sasl(
+      exchange,
+      capabilities,
+      credentials.mechanism as 'XOAUTH2' | 'OAUTHBEARER',
+      credentials.secret,
+    )
+  }
+  const offersPlain = capabilities.includes('AUTH=PLAIN')
+  const offersLogin = !capabilities.includes('LOGINDISABLED')
+  const needsPlain = credentials.authorize.length > 0
+  if (needsPlain || (offersPlain && (credentials.mechanism === 'PLAIN' || !offersLogin)))
+    return sasl(exchange, capabilities, 'PLAIN', printPlain(credentials))
+  return login(exchange, capabilities, credentials)
+}
+
+function sasl(
+  exchange: Exchange,
+  capabilities: readonly string[],
+  mechanism: string,
+  message: Buffer,
+): Promise<Reply | Broken> {
+  const encoded = message.toString('base64')
+  let sent = false
+  const next = () => {
+    // A second challenge tells of a failure (RFC 7628 3.2.3); the empty answer asks for the tagged reply.
+    const answer = sent ? '' : encoded
+    sent = true
+    return answer
+  }
+  if (!capabilities.includes('SASL-IR')) return exchange.command(`AUTHENTICATE ${mechanism}`, next)
+  sent = true
+  return exchange.command(`AUTHENTICATE ${mechanism} ${encoded}`, next)
+}
+
+/** LOGIN, with literals for what cannot be quoted; each waits for the server's `+` unless it offers LITERAL+. */
+function login(
+  exchange: Exchange,
+  capabilities: readonly string[],
+  credentials: Credentials,
+): Promise<Reply | Broken> {
+  const nonSync = capabilities.includes('LITERAL+') || capabilities.includes('LITERAL-')
+  const parts: string[] = ['LOGIN ']
+  for (const [index, bytes] of [credentials.user, credentials.secret].entries()) {
+    if (index > 0) parts[parts.length - 1] += ' '
+    const encoded = encodeString(bytes)
+    if (encoded.kind === 'inline') parts[parts.length - 1] += encoded.text
+    else if (nonSync && encoded.bytes.length <= 4096)
+      parts[parts.length - 1] += `{${encoded.bytes.length}+}\r\n${encoded.bytes.toString('latin1')}`
+    else {
+      parts[parts.length - 1] += `{${encoded.bytes.length}}`
+      parts.push(encoded.bytes.toString('latin1'))
+    }
+  }
+  let sent = 0
+  return exchange.command(parts[0]!, () => parts[++sent] ?? '')
+}

@@ -1,0 +1,186 @@
+/** An address to a greeted server, TLS or STARTTLS included; one deadline for all of it. */
+import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import type { UpstreamConfig } from '@imapfleet/config'
+import { parseCapabilities } from '../imap/capability.ts'
+import { endOf, Link } from '../link/link.ts'
+import { Exchange, type Broken } from './exchange.ts'
+import type { Address, Resolver } from './resolve.ts'
+
+export interface Dialed {
+  kind: 'dialed'
+  link: Link
+  exchange: Exchange
+  /** What the server can do before login. */
+  capabilities: string[]
+}
+
+export interface DialFailure {
+  kind: 'dial-failed'
+  reason: Broken['reason'] | 'unresolved' | 'refused' | 'starttls-not-offered'
+  detail: string
+}
+
+/** What dialing needs besides the address: files read once, session tickets kept. */
+export interface TlsMaterial {
+  options: ConnectionOptions
+  /** Tickets by host, for resumption. */
+  tickets: Map<string, Buffer>
+}
+
+export interface DialTarget {
+  config: UpstreamConfig
+  tls: TlsMaterial
+  resolver: Resolver
+}
+
+/** Tries each address once. `preamble` goes out before anything else (a PROXY header). */
+export async function dial(
+  target: DialTarget,
+  preamble?: (socket: Socket) => Buffer,
+): Promise<Dialed | DialFailure> {
+  let addresses: Address[]
+  try {
+    addresses = await target.resolver.resolve(target.config)
+  } catch (error) {
+    return {
+      kind: 'dial-failed',
+      reason: 'unresolved',
+      detail: `${target.config.hosts.join(', ')}: ${codeOf(error)}`,
+    }
+  }
+  let failure: DialFailure | undefined
+  for (const address of addresses) {
+    const dialed = await dialAddress(target, address, preamble)
+    if (dialed.kind === 'dialed') return dialed
+    failure = dialed
+  }
+  return failure!
+}
+
+async function dialAddress(
+  target: DialTarget,
+  address: Address,
+  preamble?: (socket: Socket) => Buffer,
+): Promise<Dialed | DialFailure> {
+  const { config } = target
+  const place = `${address.host} port ${config.port}`
+  const budget = new AbortController()
+  const timer = setTimeout(() => budget.abort(), config.connectTimeoutMs)
+  let exchange: Exchange | undefined
+  budget.signal.addEventListener('abort', () => exchange?.break('timed-out'))
+  const failed = (reason: DialFailure['reason'], detail: string): DialFailure => ({
+    kind: 'dial-failed',
+    reason,
+    detail: `${place}: ${detail}`,
+  })
+  try {
+    let socket = await openTcp(address, config, budget.signal)
+    if (preamble) socket.write(preamble(socket))
+    if (config.tls === 'implicit') socket = await openTls(socket, target, address, budget.signal)
+    const link = new Link(socket)
+    exchange = new Exchange(link)
+    const greeting = await exchange.greeting()
+    if (greeting.kind === 'broken') return failed(greeting.reason, greeting.detail ?? greeting.reason)
+    let capabilities = capabilitiesIn(greeting.text) ?? (await askCapabilities(exchange))
+    if (config.tls === 'starttls' || config.tls === 'opportunistic') {
+      const offered = capabilities?.includes('STARTTLS')
+      if (!offered && config.tls === 'starttls') {
+        exchange.break('closed-here')
+        return failed('starttls-not-offered', 'the server offers no STARTTLS')
+      }
+      if (offered) {
+        const reply = await exchange.command('STARTTLS')
+        if (reply.kind === 'broken') return failed(reply.reason, reply.detail ?? reply.reason)
+        const raw = link.detach()
+        // RFC 9051 6.2.1: what was sent in the clear after the reply is not the server's word.
+        if (reply.status !== 'OK' || !exchange.isQuiet || raw.readableLength > 0) {
+          exchange.break('not-imap')
+          return failed('not-imap', 'STARTTLS was not answered cleanly')
+        }
+        link.attach(await openTls(raw, target, address, budget.signal))
+        exchange.takeOver()
+        capabilities = await askCapabilities(exchange)
+      }
+    }
+    if (!capabilities) return failed('not-imap', 'CAPABILITY was not answered')
+    return { kind: 'dialed', link, exchange, capabilities }
+  } catch (error) {
+    const timedOut = budget.signal.aborted
+    return failed(timedOut ? 'timed-out' : reasonOf(error), timedOut ? 'no greeting in time' : codeOf(error))
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+function openTcp(address: Address, config: UpstreamConfig, signal: AbortSignal): Promise<Socket> {
+  const socket = connectTcp({
+    host: address.address,
+    port: config.port,
+    noDelay: true,
+    keepAlive: config.keepAlive,
+  })
+  return opened(socket, 'connect', signal)
+}
+
+function openTls(raw: Socket, target: DialTarget, address: Address, signal: AbortSignal): Promise<Socket> {
+  const { config, tls } = target
+  const name = config.serverName ?? address.host
+  const ticket = tls.tickets.get(name)
+  const socket = connectTls({
+    ...tls.options,
+    socket: raw,
+    rejectUnauthorized: config.verify,
+    // SNI takes names only (RFC 6066 3); the name is verified all the same.
+    ...(isIP(name) ? {} : { servername: name }),
+    host: name,
+    ...(ticket && { session: ticket }),
+  })
+  socket.on('session', (fresh: Buffer) => tls.tickets.set(name, fresh))
+  return opened(socket, 'secureConnect', signal)
+}
+
+function opened<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => {
+      signal.removeEventListener('abort', onAbort)
+      socket.removeListener('error', onError)
+      socket.removeListener('close', onClose)
+      act()
+    }
+    const onError = (error: Error) => settle(() => (socket.destroy(), reject(error)))
+    const onClose = () => settle(() => reject(new Error('closed by the server')))
+    const onAbort = () =>
+      settle(() => (socket.on('error', () => {}), socket.destroy(), reject(new Error('timed out'))))
+    socket.once('error', onError)
+    socket.once('close', onClose)
+    socket.once(event, () => settle(() => resolve(socket)))
+    signal.addEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+  })
+}
+
+async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {
+  const reply = await exchange.command('CAPABILITY')
+  if (reply.kind === 'broken' || reply.status !== 'OK') return undefined
+  const line = reply.untagged.find((text) => /^\* CAPABILITY /i.test(text))
+  return line === undefined ? undefined : parseCapabilities(line.slice(2))
+}
+
+/** The list in a response code, such as a greeting's `[CAPABILITY …]`. */
+export function capabilitiesIn(text: string): string[] | undefined {
+  const match = /\[CAPABILITY ([^\]]*)\]/i.exec(text)
+  return match ? parseCapabilities(match[1]!) : undefined
+}
+
+const codeOf = (error: unknown): string => {
+  const { code, message } = error as NodeJS.ErrnoException
+  return code && message && !message.includes(code) ? `${message} (${code})` : (message ?? String(error))
+}
+
+function reasonOf(error: unknown): DialFailure['reason'] {
+  const { code = '' } = error as NodeJS.ErrnoException
+  if (code === 'ECONNREFUSED') return 'refused'
+  // Certificate errors have codes of their own, such as CERT_HAS_EXPIRED and DEPTH_ZERO_SELF_SIGNED_CERT.
+  return /CERT|SSL|TLS|SELF_SIGNED|ISSUER/.test(code) ? 'tls-failed' : endOf(error as NodeJS.ErrnoException)
+}

@@ -1,0 +1,106 @@
+/** A new logged-in connection: dialed with retries, authenticated, or the reason why not. */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Credentials } from '../credentials.ts'
+import { oneLine } from '../imap/encode.ts'
+import type { Link } from '../link/link.ts'
+import { authenticate } from './authenticate.ts'
+import { capabilitiesIn, dial, type Dialed, type DialFailure } from './dial.ts'
+import type { Reply } from './exchange.ts'
+import type { Target } from './target.ts'
+import { parseCapabilities } from '../imap/capability.ts'
+
+export type Opened =
+  | {
+      kind: 'opened'
+      link: Link
+      /** After login; empty if the server has not said. */
+      capabilities: string[]
+      /** The server's words in its OK, code removed. */
+      text: string
+      /** What it said before its OK, for this client. */
+      untagged: string[]
+    }
+  /** The server's own answer to these credentials. */
+  | { kind: 'login-refused'; status: 'NO' | 'BAD'; text: string }
+  /** No answer about these credentials was had. */
+  | { kind: 'unavailable'; reason: string; detail: string }
+
+export async function open(target: Target, credentials: Credentials): Promise<Opened> {
+  const dialed = await dialWithRetries(target)
+  if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
+  target.learn(dialed.capabilities)
+  const { exchange } = dialed
+  const { config } = target
+  const timer = setTimeout(() => exchange.break('timed-out'), config.loginTimeoutMs)
+  try {
+    if (config.preauthCommand) {
+      const reply = await exchange.command(config.preauthCommand)
+      if (reply.kind === 'broken' || reply.status !== 'OK') {
+        exchange.break('closed-here')
+        return {
+          kind: 'unavailable',
+          reason: 'preauth-refused',
+          detail: 'preauthCommand was not answered OK',
+        }
+      }
+    }
+    const reply = await authenticate(exchange, dialed.capabilities, credentials, masterOf(target))
+    if (reply.kind === 'broken')
+      return {
+        kind: 'unavailable',
+        reason: reply.reason,
+        detail: oneLine(reply.detail ?? `login: ${reply.reason}`),
+      }
+    if (reply.status !== 'OK' || !exchange.isQuiet) {
+      exchange.break('closed-here')
+      if (reply.status === 'OK')
+        return { kind: 'unavailable', reason: 'not-imap', detail: 'data behind the login reply' }
+      return { kind: 'login-refused', status: reply.status, text: reply.text }
+    }
+    const capabilities = capabilitiesAfter(reply)
+    target.learn(capabilities)
+    return {
+      kind: 'opened',
+      link: dialed.link,
+      capabilities,
+      text: reply.text.replace(/^\[CAPABILITY [^\]]*\] ?/i, ''),
+      untagged: reply.untagged.filter((line) => !/^\* (CAPABILITY|BYE)\b/i.test(line)),
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function dialWithRetries(target: Target): Promise<Dialed | DialFailure> {
+  const { config, breaker } = target
+  let failure: DialFailure = {
+    kind: 'dial-failed',
+    reason: 'refused',
+    detail: target.trouble ?? 'the circuit breaker is open',
+  }
+  for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
+    if (!breaker.allows(Date.now())) return failure
+    const dialed = await dial(target)
+    if (dialed.kind === 'dialed') {
+      breaker.succeeded()
+      target.trouble = undefined
+      return dialed
+    }
+    failure = dialed
+    target.trouble = dialed.detail
+    breaker.failed(Date.now(), config)
+    if (attempt < config.connectAttempts) await pause(config.connectDelayMs)
+  }
+  return failure
+}
+
+function capabilitiesAfter(reply: Reply): string[] {
+  const line = reply.untagged.findLast((text) => /^\* CAPABILITY /i.test(text))
+  return capabilitiesIn(reply.text) ?? (line === undefined ? [] : parseCapabilities(line.slice(2)))
+}
+
+function masterOf({ config }: Target) {
+  return config.masterUser !== undefined && config.masterPassword !== undefined
+    ? { user: config.masterUser, password: config.masterPassword }
+    : undefined
+}

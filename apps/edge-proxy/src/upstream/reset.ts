@@ -1,0 +1,152 @@
+/**
+ * Makes a used connection clean and proves it: every earlier reply is awaited, then a barrier, a command with a tag that
+ * nobody can guess, must be answered with exactly that tag and nothing behind it. Bounded in time and bytes. Whatever
+ * is not certain ends in `dirty`, and the pool closes the connection.
+ */
+import { startsWithWord } from '../imap/bytes.ts'
+import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
+import type { LinkEnd } from '../link/link.ts'
+import { randomName } from './random-tag.ts'
+import type { Taint, Upstream } from './upstream.ts'
+
+export type DirtyReason =
+  | Taint
+  | LinkEnd
+  | 'barrier-timed-out'
+  | 'barrier-too-long'
+  | 'barrier-refused'
+  | 'data-after-barrier'
+  | 'unexpected-reply'
+
+export type ResetResult = { kind: 'clean' } | { kind: 'dirty'; reason: DirtyReason }
+
+/** What a session has left open. */
+export interface Leftovers {
+  /** Tags sent up and not answered yet. */
+  unanswered: readonly string[]
+  /** The server waits for DONE (RFC 2177). */
+  idling: boolean
+}
+
+export interface ResetLimits {
+  timeoutMs: number
+  bytesMax: number
+  /** The mailbox may stay selected (SELECT cache); the barrier is a NOOP. */
+  keepSelected: boolean
+  /** Told of every ALERT, which RFC 9051 7.1 wants a person to see. */
+  onAlert?: (line: string) => void
+}
+
+/** Resets `upstream`; the caller owns it again when the promise settles, which it always does. */
+export function reset(upstream: Upstream, leftovers: Leftovers, limits: ResetLimits): Promise<ResetResult> {
+  return new Promise((resolve) => new Reset(upstream, leftovers, limits, resolve).begin())
+}
+
+/** A reset of a connection that nobody has used: only the proof that it is alive. */
+export function prove(upstream: Upstream, limits: Omit<ResetLimits, 'keepSelected'>): Promise<ResetResult> {
+  return reset(upstream, { unanswered: [], idling: false }, { ...limits, keepSelected: true })
+}
+
+const idle = { onData() {}, onDrain() {}, onEnd() {} }
+
+class Reset {
+  readonly #upstream: Upstream
+  readonly #limits: ResetLimits
+  readonly #settle: (result: ResetResult) => void
+  readonly #unanswered: string[]
+  readonly #idling: boolean
+  #timer: NodeJS.Timeout | undefined
+  #bytes = 0
+  #tag = ''
+  /** The barrier is an EXAMINE of a mailbox that cannot exist: it deselects by failing (RFC 9051 6.3.2). */
+  #wantsNo = false
+  #answered = false
+  #done = false
+
+  constructor(
+    upstream: Upstream,
+    leftovers: Leftovers,
+    limits: ResetLimits,
+    settle: (result: ResetResult) => void,
+  ) {
+    this.#upstream = upstream
+    this.#limits = limits
+    this.#settle = settle
+    this.#unanswered = [...leftovers.unanswered]
+    this.#idling = leftovers.idling
+  }
+
+  begin(): void {
+    this.#timer = setTimeout(() => this.#finish('barrier-timed-out'), this.#limits.timeoutMs)
+    this.#upstream.hand(
+      {
+        onData: (bytes) => this.#onData(bytes),
+        onDrain() {},
+        onEnd: (end) => this.#finish(end),
+      },
+      { onResponse: (...response) => this.#onResponse(...response), onPass() {} },
+    )
+    this.#upstream.link.resume()
+    if (this.#idling) this.#upstream.link.write('DONE\r\n')
+    if (this.#unanswered.length === 0) this.#raise()
+  }
+
+  /** Sends the barrier. Never CLOSE: it expunges. */
+  #raise(): void {
+    const { session, capabilities, link } = this.#upstream
+    this.#tag = randomName('R')
+    if (!session.selected || this.#limits.keepSelected) link.write(`${this.#tag} NOOP\r\n`)
+    else if (capabilities.includes('UNSELECT') || capabilities.includes('IMAP4REV2'))
+      link.write(`${this.#tag} UNSELECT\r\n`)
+    else {
+      this.#wantsNo = true
+      link.write(`${this.#tag} EXAMINE ${randomName('imapfleet-none-')}\r\n`)
+    }
+  }
+
+  #onData(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
+    this.#upstream.scanner.scan(bytes)
+    if (this.#done || !this.#answered) return
+    this.#finish(this.#upstream.scanner.atBoundary ? undefined : 'data-after-barrier')
+  }
+
+  #onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
+    if (this.#done) return 'omit'
+    if (this.#answered) this.#finish('data-after-barrier')
+    else if (kind === 'untagged') this.#onUntagged(bytes, start, end)
+    else if (kind === 'continuation') this.#finish('unexpected-continuation')
+    else this.#onTagged(bytes.toString('latin1', start, Math.min(end, start + 1024)))
+    return 'omit'
+  }
+
+  #onUntagged(bytes: Buffer, start: number, end: number): void {
+    if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
+    else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
+      this.#limits.onAlert?.(bytes.toString('latin1', start, end))
+  }
+
+  #onTagged(line: string): void {
+    const [tag = '', status = ''] = line.split(' ', 2)
+    if (tag === this.#tag && this.#tag !== '') {
+      const wanted = this.#wantsNo ? 'NO' : 'OK'
+      if (status.toUpperCase() !== wanted) return this.#finish('barrier-refused')
+      this.#answered = true
+      return
+    }
+    const index = this.#unanswered.indexOf(tag)
+    if (index < 0) return this.#finish('unexpected-reply')
+    this.#unanswered.splice(index, 1)
+    if (this.#unanswered.length === 0) this.#raise()
+  }
+
+  #finish(reason: DirtyReason | undefined): void {
+    if (this.#done) return
+    this.#done = true
+    clearTimeout(this.#timer)
+    this.#upstream.link.handler = idle
+    if (reason === undefined && !this.#limits.keepSelected) this.#upstream.session.selected = false
+    this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
+  }
+}

@@ -1,0 +1,49 @@
+/** Names to addresses, asked again when they grow old, in an order that spreads or prefers. */
+import { lookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
+import type { UpstreamConfig } from '@imapfleet/config'
+
+export interface Address {
+  host: string
+  address: string
+}
+
+const families = { any: 0, ipv4: 4, ipv6: 6 } as const
+
+export class Resolver {
+  readonly #cache = new Map<string, { addresses: string[]; until: number }>()
+  #turn = 0
+
+  /** All addresses of all hosts, the next one first if `roundRobin`. Throws what DNS says when there is none. */
+  async resolve(config: UpstreamConfig): Promise<Address[]> {
+    const lists = await Promise.allSettled(config.hosts.map((host) => this.#addressesOf(host, config)))
+    const addresses = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))
+    if (addresses.length === 0) {
+      const failed = lists.find((list) => list.status === 'rejected')
+      throw failed?.reason ?? new Error(`no ${config.addressFamily} address`)
+    }
+    const first = config.roundRobin ? this.#turn++ % addresses.length : 0
+    return [...addresses.slice(first), ...addresses.slice(0, first)]
+  }
+
+  async #addressesOf(host: string, config: UpstreamConfig): Promise<Address[]> {
+    if (isIP(host)) return [{ host, address: host }]
+    const key = `${config.addressFamily} ${host}`
+    const cached = this.#cache.get(key)
+    if (cached && cached.until > Date.now()) return cached.addresses.map((address) => ({ host, address }))
+    try {
+      const found = await lookup(host, {
+        all: true,
+        family: families[config.addressFamily],
+        order: 'verbatim',
+      })
+      const addresses = found.map((entry) => entry.address)
+      this.#cache.set(key, { addresses, until: Date.now() + config.resolveEveryMs })
+      return addresses.map((address) => ({ host, address }))
+    } catch (error) {
+      // A name server that is away for a moment must not take down what was known.
+      if (cached) return cached.addresses.map((address) => ({ host, address }))
+      throw error
+    }
+  }
+}

@@ -1,0 +1,87 @@
+/** A configured upstream at work: its settings, TLS material, health and counters. Replaced as a whole on reload. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { rootCertificates, type ConnectionOptions } from 'node:tls'
+import type { UpstreamConfig } from '@imapfleet/config'
+import { EdgeError } from '../errors.ts'
+import { afterLogin } from '../imap/capability.ts'
+import type { Counter, Counters } from '../observe/counters.ts'
+import { Breaker } from './breaker.ts'
+import type { TlsMaterial } from './dial.ts'
+import { Resolver } from './resolve.ts'
+
+export class Target {
+  readonly name: string
+  readonly config: UpstreamConfig
+  /** Differs from every earlier target of this name. */
+  readonly generation: number
+  readonly tls: TlsMaterial
+  readonly resolver = new Resolver()
+  readonly breaker = new Breaker()
+  /** What the server can do after login, learned from it; empty until then. */
+  capabilities: readonly string[] = []
+  /** Why the last contact failed; undefined while the server answers. */
+  trouble: string | undefined
+  /** No new connection is made while an operator has paused it. */
+  paused = false
+  readonly count: Record<'opened' | 'reused' | 'loginsOk' | 'loginsRefused' | 'loginsFailed', Counter>
+
+  constructor(name: string, config: UpstreamConfig, generation: number, counters: Counters) {
+    this.name = name
+    this.config = config
+    this.generation = generation
+    this.tls = { options: tlsOptions(name, config), tickets: new Map() }
+    const labels = { upstream: name }
+    this.count = {
+      opened: counters.counter('upstream_connections_total', labels),
+      reused: counters.counter('upstream_reuses_total', labels),
+      loginsOk: counters.counter('logins_total', { ...labels, result: 'ok' }),
+      loginsRefused: counters.counter('logins_total', { ...labels, result: 'refused' }),
+      loginsFailed: counters.counter('logins_total', { ...labels, result: 'failed' }),
+    }
+  }
+
+  /** Learns from any list the server has shown, before or after a login. */
+  learn(capabilities: readonly string[]): void {
+    if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)
+  }
+}
+
+function tlsOptions(name: string, config: UpstreamConfig): ConnectionOptions {
+  if (config.tls === 'none') return {}
+  const read = (file: string): string => {
+    try {
+      return readFileSync(file, 'utf8')
+    } catch (error) {
+      throw new EdgeError(
+        'tls_unreadable',
+        `upstreams.${name}: cannot read ${file}: ${(error as Error).message}`,
+      )
+    }
+  }
+  const authorities = [
+    ...(config.caFile ? [read(config.caFile)] : []),
+    ...(config.caPath ? authoritiesIn(name, config.caPath).map(read) : []),
+  ]
+  return {
+    ca: authorities.length > 0 ? authorities : [...rootCertificates],
+    minVersion: config.minTlsVersion,
+    maxVersion: config.maxTlsVersion,
+    ...(config.certFile && { cert: read(config.certFile) }),
+    ...(config.keyFile && { key: read(config.keyFile) }),
+    ...(config.ciphers && { ciphers: config.ciphers }),
+  }
+}
+
+function authoritiesIn(name: string, directory: string): string[] {
+  try {
+    return readdirSync(directory)
+      .filter((file) => /\.(pem|crt|0)$/.test(file))
+      .map((file) => join(directory, file))
+  } catch (error) {
+    throw new EdgeError(
+      'tls_unreadable',
+      `upstreams.${name}: cannot read ${directory}: ${(error as Error).message}`,
+    )
+  }
+}

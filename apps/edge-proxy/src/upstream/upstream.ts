@@ -1,0 +1,92 @@
+/**
+ * One logged-in connection to a server: its socket, what the server can do, and everything that a later session would
+ * inherit. The pool decides where it stands; a splice or a reset uses it.
+ */
+import { ResponseScanner, type LineVerdict, type ResponseSink } from '../imap/response-scanner.ts'
+import type { Link, LinkHandler } from '../link/link.ts'
+
+/** What a session has done to a connection that the next one would inherit. */
+export interface SessionState {
+  /** A mailbox is selected, or a command that may select one has been sent. */
+  selected: boolean
+  /** Extensions switched on for good (RFC 5161 has no way back). */
+  enabled: Set<string>
+  /** The first thing that cannot be undone and is no ENABLE: the connection must not be used again. */
+  taint: Taint | undefined
+}
+
+/** Why a connection can never be made clean, named for operators. */
+export type Taint =
+  | 'notify'
+  | 'language'
+  | 'comparator'
+  | 'search-update'
+  | 'condstore-uncertain'
+  | 'unexpected-reply'
+  | 'unexpected-continuation'
+  | 'odd-line-end'
+  | 'second-login'
+  | 'server-said-bye'
+
+const ignore: ResponseSink = { onResponse: () => 'omit' as LineVerdict, onPass() {} }
+
+export class Upstream {
+  readonly link: Link
+  readonly scanner = new ResponseScanner(ignore)
+  /** Name of the configured upstream. */
+  readonly name: string
+  /** Canonical identity of who is logged in: the pool's key. */
+  readonly identity: string
+  readonly secretDigest: Buffer
+  /** For logs, `who` and the trace. */
+  readonly user: string
+  /** Configuration of the upstream it was dialed with; another one means it is not handed out again. */
+  readonly generation: number
+  readonly bornAt: number
+  /** What the server can do now that the user is logged in; empty until it has said so. */
+  capabilities: readonly string[]
+  /** The server's own words for the login, for later sessions. */
+  loginText: string
+  uses = 0
+  since: number
+  /** Address of the client that holds it. */
+  client: string | undefined
+  /** When the server last proved that it is alive and clean. */
+  provenAt: number
+  /** Milliseconds since 1970 at which the credentials end, if they say so. */
+  expiresAt = Infinity
+  readonly session: SessionState = { selected: false, enabled: new Set(), taint: undefined }
+
+  constructor(facts: {
+    link: Link
+    name: string
+    identity: string
+    secretDigest: Buffer
+    user: string
+    generation: number
+    capabilities: readonly string[]
+    loginText: string
+    now: number
+  }) {
+    this.link = facts.link
+    this.name = facts.name
+    this.identity = facts.identity
+    this.secretDigest = facts.secretDigest
+    this.user = facts.user
+    this.generation = facts.generation
+    this.capabilities = facts.capabilities
+    this.loginText = facts.loginText
+    this.bornAt = this.since = this.provenAt = facts.now
+  }
+
+  /** Gives the connection to somebody: who hears its bytes, and who hears its responses. */
+  hand(handler: LinkHandler, sink: ResponseSink): void {
+    this.link.handler = handler
+    this.scanner.sink = sink
+  }
+
+  /** Remembers the first reason why nobody else may have this connection. */
+  taint(reason: Taint): void {
+    this.session.taint ??= reason
+  }
+}
