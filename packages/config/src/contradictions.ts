@@ -80,9 +80,7 @@ function collisions(listeners: [string, Loose][], http: Loose): Contradiction[] 
     const first = sockets
       .slice(0, index)
       .find((other) => value['port'] && other.value['port'] === value['port'] && overlap(other.value, value))
-    return first
-      ? [at([...path, 'port'], `${value['port']} is taken by ${first.path.join('.')} on the same address`)]
-      : []
+    return first ? [at([...path, 'port'], `is taken by ${first.path.join('.')} on the same address`)] : []
   })
 }
 

@@ -64,8 +64,9 @@ function sentence(issue: z.core.$ZodIssue, got: string, missing: boolean): strin
 function shown(schema: z.ZodType, input: unknown, path: string[]): string {
   const at = schemaAt(schema, path)
   const value = valueAt(input, path)
-  if (value === undefined || typeof value === 'object' || (at && metaOf(at)?.secret)) return ''
-  return `, not ${typeof value === 'string' ? JSON.stringify(value.slice(0, 80)) : String(value)}`
+  if (at && metaOf(at)?.secret) return ''
+  if (typeof value === 'string') return `, not ${JSON.stringify(value.slice(0, 80))}`
+  return typeof value === 'number' || typeof value === 'boolean' ? `, not ${value}` : ''
 }
 
 const unitOf = (origin: string) =>

@@ -11,7 +11,7 @@ export function unwrapped(schema: z.ZodType): z.ZodType {
 /** Known keys of a section with their schemas; empty for anything else. */
 export function shapeOf(schema: z.ZodType): Record<string, z.ZodType> {
   const inner = unwrapped(schema)
-  return inner instanceof z.ZodObject ? (inner.shape as Record<string, z.ZodType>) : {}
+  return inner instanceof z.ZodObject ? inner.shape : {}
 }
 
 /** What stands under one key of a section, a record of named sections, or a list. */
