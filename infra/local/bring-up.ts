@@ -25,6 +25,7 @@ export class BringUp {
     control: [],
     services: [],
   }
+  readonly #beginnings: Promise<unknown>[] = []
   readonly #life = new AbortController()
   readonly #say: (progress: Progress) => void
   readonly #heal: boolean
@@ -42,7 +43,18 @@ export class BringUp {
   }
 
   /** Resolves when the part is ready. A part without a process is somebody else's and runs already. */
-  async begin<T extends { process: LocalProcess | undefined }>(
+  begin<T extends { process: LocalProcess | undefined }>(
+    part: string,
+    layer: (typeof layers)[number],
+    prepare: (note: (text: string) => void) => Promise<T>,
+    describe: (made: T) => Description,
+  ): Promise<T> {
+    const beginning = this.#begin(part, layer, prepare, describe)
+    this.#beginnings.push(beginning)
+    return beginning
+  }
+
+  async #begin<T extends { process: LocalProcess | undefined }>(
     part: string,
     layer: (typeof layers)[number],
     prepare: (note: (text: string) => void) => Promise<T>,
@@ -66,6 +78,7 @@ export class BringUp {
   /** Gives up on what is starting and stops what runs. */
   async stop(): Promise<void> {
     this.#life.abort()
+    await Promise.allSettled(this.#beginnings)
     for (const layer of layers) await Promise.all(this.#running[layer].map((part) => part.stop()))
   }
 }

@@ -2,8 +2,9 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
+import { childEnvironment } from './environment.ts'
 import type { Ground } from './ground.ts'
-import { LocalError, messageOf } from './local-error.ts'
+import { LocalError, outputOf } from './local-error.ts'
 import type { Nats } from './nats-server.ts'
 import { node, repository } from './paths.ts'
 import { freePort } from './ports.ts'
@@ -48,11 +49,10 @@ export async function controlPlane({
   const createToken = async (name: string, role: string): Promise<string> => {
     const args = [main, 'token', 'create', '--name', name, '--role', role]
     try {
-      const { stdout } = await promisify(execFile)(node, args, { env: { ...process.env, ...env } })
+      const { stdout } = await promisify(execFile)(node, args, { env: childEnvironment(env) })
       return stdout.trim()
     } catch (error) {
-      const said = String((error as { stderr?: string }).stderr || messageOf(error)).trim()
-      throw new LocalError('part_failed', `no token could be made: ${said}`)
+      throw new LocalError('part_failed', `no token could be made: ${outputOf(error, 3)}`)
     }
   }
   return { api, process: child, createToken }

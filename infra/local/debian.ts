@@ -6,15 +6,16 @@ import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { LocalError } from './local-error.ts'
+import { childEnvironment, environment } from './environment.ts'
+import { LocalError, outputOf } from './local-error.ts'
 
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
-const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' }
+const env = childEnvironment({ DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' })
 
 /** A program on the PATH or where Debian keeps servers, which is on no ordinary user's PATH. */
 export function findProgram(name: string): string | undefined {
-  const directories = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/usr/local/sbin']
+  const directories = [...environment.programDirectories, '/usr/sbin', '/usr/local/sbin']
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
 }
 
@@ -39,12 +40,12 @@ export async function unpackPackage(name: string, directory: string): Promise<bo
 }
 
 async function download(name: string, directory: string): Promise<void> {
-  const get = () => run('apt-get', ['download', '-qq', name], { cwd: directory, env: environment })
+  const get = () => run('apt-get', ['download', '-qq', name], { cwd: directory, env })
   try {
     await get()
   } catch (error) {
     if (!isRoot) throw error
-    await run('apt-get', ['update', '-qq'], { env: environment })
+    await run('apt-get', ['update', '-qq'], { env })
     await get()
   }
 }
@@ -59,15 +60,14 @@ export async function installPackage(
   note?.(`installing ${name} with apt-get`)
   const install = () =>
     run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
-      env: { ...environment, RUNLEVEL: '1' },
+      env: { ...env, RUNLEVEL: '1' },
       maxBuffer: 1 << 26,
     })
   try {
-    await run('apt-get', ['update', '-qq'], { env: environment })
+    await run('apt-get', ['update', '-qq'], { env })
     await install()
   } catch (error) {
-    const lines = String((error as { stderr?: string }).stderr ?? error).trim()
-    throw new LocalError('program_missing', `apt-get install ${name} failed: ${lines.split('\n').at(-1)}`)
+    throw new LocalError('program_missing', `apt-get install ${name} failed: ${outputOf(error, 2)}`)
   }
   if (existsSync('/run/systemd/system'))
     await run('systemctl', ['disable', '--now', service]).catch(() => undefined)

@@ -8,6 +8,7 @@ import { chownSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { z } from 'zod'
 import { ownAccount, type Account } from './account.ts'
 import { findProgram, installPackage } from './debian.ts'
 import { dovecotConfig, passwdLine } from './dovecot-config.ts'
@@ -116,8 +117,10 @@ function socketDirectory(ground: Ground): string {
   return short
 }
 
+const accountsSchema = z.array(z.object({ user: z.string(), password: z.string() }))
+
 function keepPasswords(file: string, owner?: Account): MailUser[] {
-  if (existsSync(file)) return JSON.parse(readFileSync(file, 'utf8')) as MailUser[]
+  if (existsSync(file)) return accountsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   const users = demoUsers.map((user) => ({ user, password: demoPassword() }))
   writePrivate(file, JSON.stringify(users), owner)
   return users

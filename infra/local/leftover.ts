@@ -6,24 +6,26 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { LocalError } from './local-error.ts'
+import { z } from 'zod'
+import { codeOf, LocalError } from './local-error.ts'
 import { writePrivate } from './secret-file.ts'
 
-interface PidFile {
-  pid: number
-  started: string
-  stopSignal: NodeJS.Signals
-}
+const pidFileSchema = z.object({
+  pid: z.int().min(2),
+  started: z.string(),
+  stopSignal: z.enum(['SIGTERM', 'SIGINT']),
+})
+type StopSignal = z.infer<typeof pidFileSchema>['stopSignal']
 
-export function writePidFile(file: string, pid: number, stopSignal: NodeJS.Signals): void {
-  writePrivate(file, JSON.stringify({ pid, started: startMark(pid) ?? '', stopSignal } satisfies PidFile))
+export function writePidFile(file: string, pid: number, stopSignal: StopSignal): void {
+  writePrivate(file, JSON.stringify({ pid, started: startMark(pid) ?? '', stopSignal }))
 }
 
 /** The process that a pid file names, if it is still the same one. */
-export function processOf(file: string): { pid: number; stopSignal: NodeJS.Signals } | undefined {
+export function processOf(file: string): { pid: number; stopSignal: StopSignal } | undefined {
   try {
-    const { pid, started, stopSignal } = JSON.parse(readFileSync(file, 'utf8')) as PidFile
-    return Number.isInteger(pid) && startMark(pid) === started ? { pid, stopSignal } : undefined
+    const { pid, started, stopSignal } = pidFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+    return startMark(pid) === started ? { pid, stopSignal } : undefined
   } catch {
     return undefined
   }
@@ -69,7 +71,7 @@ function signalTo(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
+    if (codeOf(error) === 'ESRCH') return
     throw new LocalError(
       'no_access',
       `process ${pid} of an earlier start belongs to another user: stop it first`,

@@ -5,7 +5,7 @@ export type LocalErrorCode =
   | 'program_missing'
   /** A part ended, or did not get ready in time. */
   | 'part_failed'
-  /** A service that was named by the environment does not answer. */
+  /** A service that was named by the caller or the environment does not answer. */
   | 'service_unreachable'
   /** A file or directory belongs to someone else or cannot be written. */
   | 'no_access'
@@ -26,3 +26,13 @@ export class LocalError extends Error {
 
 /** The message of whatever was thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** `ENOENT` and the like. */
+export const codeOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/** The last lines that a program printed before it failed under `execFile`. */
+export function outputOf(error: unknown, lines: number): string {
+  const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
+  return (said || messageOf(error)).split('\n').slice(-lines).join(' ')
+}

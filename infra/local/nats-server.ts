@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { findProgram, unpackPackage } from './debian.ts'
+import { environment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
 import { LocalError } from './local-error.ts'
 import { runDirectory } from './paths.ts'
@@ -30,7 +31,7 @@ const unpacked = `${runDirectory}/packages/nats-server`
 
 /** NATS_SERVER_BIN, the PATH, then a copy in the clone; fetches that copy if there is none. */
 export async function findNatsServer(note?: (text: string) => void): Promise<string> {
-  const named = process.env['NATS_SERVER_BIN']
+  const named = environment.natsServerProgram
   if (named) {
     if (existsSync(named)) return named
     throw new LocalError('program_missing', `NATS_SERVER_BIN names ${named}, which does not exist`)
@@ -48,8 +49,8 @@ export async function findNatsServer(note?: (text: string) => void): Promise<str
 }
 
 export async function natsServer({ ground, preferredPort, note }: NatsOptions): Promise<Nats> {
-  const url = process.env['NATS_URL']
-  if (url) return { url, tokenFile: process.env['NATS_TOKEN_FILE'], version: 'NATS_URL', process: undefined }
+  const url = environment.natsUrl
+  if (url) return { url, tokenFile: environment.natsTokenFile, version: 'NATS_URL', process: undefined }
 
   const program = await findNatsServer(note)
   const port = await freePort(preferredPort)

@@ -6,7 +6,8 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { LocalError, messageOf } from './local-error.ts'
+import { z } from 'zod'
+import { codeOf, LocalError, messageOf } from './local-error.ts'
 
 export interface PostgresPrograms {
   initdb: string
@@ -34,19 +35,18 @@ function packageDirectory(): string {
   }
 }
 
+const linksSchema = z.array(z.object({ source: z.string(), target: z.string() }))
+
 function makeLinks(directory: string, list: string): void {
   if (!existsSync(list)) return
-  for (const { source, target } of JSON.parse(readFileSync(list, 'utf8')) as {
-    source: string
-    target: string
-  }[]) {
+  for (const { source, target } of linksSchema.parse(JSON.parse(readFileSync(list, 'utf8')))) {
     const link = join(directory, target)
     if (existsSync(link)) continue
     try {
       symlinkSync(basename(source), link)
     } catch (error) {
       // Another start in the same clone may have been faster.
-      if ((error as NodeJS.ErrnoException).code === 'EEXIST') continue
+      if (codeOf(error) === 'EEXIST') continue
       throw new LocalError('no_access', `cannot link a library of the embedded Postgres: ${messageOf(error)}`)
     }
   }

@@ -6,9 +6,10 @@ import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
+import { childEnvironment, environment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
 import { asAccount } from './launch.ts'
-import { LocalError, messageOf } from './local-error.ts'
+import { LocalError, messageOf, outputOf } from './local-error.ts'
 import { freePort } from './ports.ts'
 import { findPostgres } from './postgres-programs.ts'
 import { LocalProcess } from './process.ts'
@@ -42,7 +43,7 @@ export async function postgresServer({
   durable = true,
   note,
 }: PostgresOptions): Promise<Postgres> {
-  const given = process.env['DATABASE_URL']
+  const given = environment.databaseUrl
   if (given) return givenServer(given)
 
   const programs = findPostgres()
@@ -108,11 +109,10 @@ async function initialise(initdb: string, home: string, ground: Ground): Promise
     await promisify(execFile)(wrapped.command, wrapped.args, {
       ...wrapped.identity,
       cwd: home,
-      env: { ...process.env, LC_ALL: 'C' },
+      env: childEnvironment({ LC_ALL: 'C' }),
     })
   } catch (error) {
-    const said = String((error as { stderr?: string }).stderr || messageOf(error)).trim()
-    throw new LocalError('part_failed', `initdb failed: ${said.split('\n').slice(-3).join(' ')}`)
+    throw new LocalError('part_failed', `initdb failed: ${outputOf(error, 3)}`)
   }
   renameSync(fresh, `${home}/data`)
 }

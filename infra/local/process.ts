@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { childEnvironment } from './environment.ts'
 import type { Ground } from './ground.ts'
 import { launch } from './launch.ts'
 import { writePidFile } from './leftover.ts'
@@ -21,7 +22,7 @@ export interface ProcessSpec {
   /** Its output goes to `logs/NAME.log`, its pid to `pids/NAME.json`. */
   ground: Ground
   /** What makes it end in order. */
-  stopSignal?: NodeJS.Signals
+  stopSignal?: 'SIGTERM' | 'SIGINT'
   /** Asked again and again until it says true; a rejection counts as false. */
   isReady: () => Promise<boolean>
   readyWithinMs?: number
@@ -111,7 +112,7 @@ export class LocalProcess {
     const child = launch({
       command: spec.command,
       args: spec.args,
-      env: { ...process.env, ...spec.env },
+      env: childEnvironment(spec.env ?? {}),
       cwd: spec.ground.directory,
       log,
       stopSignal,

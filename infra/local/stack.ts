@@ -3,6 +3,7 @@
  * same for quickstart, tests and benchmarks; they differ in the directory, the edges and who listens to the progress.
  */
 import type { Layer } from '@imapfleet/config'
+import { edgeListSchema } from '@imapfleet/protocol'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BringUp, type Progress } from './bring-up.ts'
 import { controlPlane, keepToken, type Control } from './control.ts'
@@ -74,7 +75,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ({ version, place }) => ({ version, place }),
   )
   const upstreamReady = options.upstream
-    ? { ...options.upstream, dovecot: undefined }
+    ? Promise.resolve({ ...options.upstream, dovecot: undefined })
     : bringUp
         .begin(
           'dovecot',
@@ -104,15 +105,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ),
   )
 
-  const all = [natsReady, postgresReady, upstreamReady, controlReady, edgesReady] as const
+  const all = Promise.all([natsReady, postgresReady, upstreamReady, controlReady, edgesReady])
   const stop = () => bringUp.stop()
   try {
-    const [nats, postgres, { dovecot, ...upstream }, { control, token }, edges] = await Promise.all(all)
+    const [nats, postgres, { dovecot, ...upstream }, { control, token }, edges] = await all
     await seeEdges(control, token, options.edges, bringUp.signal)
     return { directory: ground.directory, nats, postgres, dovecot, control, edges, upstream, token, stop }
   } catch (error) {
-    await stop()
-    await Promise.allSettled(all)
     await stop()
     throw error
   }
@@ -130,7 +129,7 @@ async function seeEdges(
       headers: { authorization: `Bearer ${token}` },
       signal,
     })
-    const seen = answer.ok ? ((await answer.json()) as { edges: { id: string; state: string }[] }).edges : []
+    const seen = answer.ok ? edgeListSchema.parse(await answer.json()).edges : []
     const missing = edges.filter(({ id }) => !seen.some((edge) => edge.id === id && edge.state === 'serving'))
     if (missing.length === 0) return
     if (Date.now() > deadline)

@@ -1,0 +1,130 @@
+/**
+ * `npm run quickstart`: the whole fleet on this machine until Ctrl-C. scripts/quickstart.mjs has installed what is
+ * needed and has started this with the pinned Node.
+ */
+import { connect } from 'node:net'
+import { describeFacts, removeFacts, writeFacts } from './quickstart-facts.ts'
+import type { Upstream } from './edge.ts'
+import { layGround } from './ground.ts'
+import { codeOf, LocalError, messageOf } from './local-error.ts'
+import { runDirectory } from './paths.ts'
+import { readArguments, usage } from './quickstart-arguments.ts'
+import { releaseLock, takeLock } from './quickstart-lock.ts'
+import { Screen } from './screen.ts'
+import { startStack, type StackOptions } from './stack.ts'
+
+const edges = [
+  { id: 'eu-1', region: 'eu', imapPort: 1143, httpPort: 9143 },
+  { id: 'us-1', region: 'us', imapPort: 1144, httpPort: 9144 },
+]
+const ports = { nats: 4222, postgres: 5432, dovecot: 10_143, api: 8080 }
+
+async function main(): Promise<number> {
+  const wish = readArguments(process.argv.slice(2))
+  if (wish.kind === 'help') return print(usage, 0)
+  if (wish.kind === 'wrong') return complain(wish.message, 2)
+  const life = new AbortController()
+  const stopping = untilToldToStop(life)
+  try {
+    layGround(runDirectory)
+    takeLock()
+    removeFacts()
+    if (wish.upstream) await reach(wish.upstream)
+    await run(wish.upstream, life.signal, stopping)
+    return 0
+  } catch (error) {
+    if (life.signal.aborted) return print('Stopped.', 0)
+    if (error instanceof LocalError) return complain(error.message, 1)
+    throw error
+  } finally {
+    releaseLock()
+  }
+}
+
+async function run(
+  upstream: Upstream | undefined,
+  signal: AbortSignal,
+  stopping: Promise<void>,
+): Promise<void> {
+  const since = performance.now()
+  const parts = [
+    'nats-server',
+    'postgres',
+    ...(upstream ? [] : ['dovecot']),
+    'control',
+    ...edges.map(({ id }) => id),
+  ]
+  process.stdout.write('\nStarting imapfleet\n\n')
+  const screen = new Screen(process.stdout, parts)
+  const options: StackOptions = {
+    directory: runDirectory,
+    edges: edges.map((edge) => ({ ...edge, config: tlsFor(upstream) })),
+    ports,
+    upstream,
+    heal: true,
+    signal,
+    onProgress: (progress) => screen.show(progress),
+  }
+  const stack = await startStack(options).finally(() => screen.finish())
+  writeFacts(stack)
+  print(describeFacts(stack, (performance.now() - since) / 1000), 0)
+  await stopping
+  removeFacts()
+  print('\nStopping ...', 0)
+  await stack.stop()
+  print('Stopped. Data is kept in .run/', 0)
+}
+
+/** TLS from the first byte on the port that is made for it; elsewhere what the server offers, except on this machine. */
+function tlsFor(upstream: Upstream | undefined) {
+  if (!upstream || ['127.0.0.1', '::1', 'localhost'].includes(upstream.host)) return {}
+  return { upstreams: { main: { tls: upstream.port === 993 ? 'implicit' : 'opportunistic' } } }
+}
+
+/** An address with a typing mistake is told at once and not by the first login. */
+async function reach({ host, port }: Upstream): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const socket = connect({ host, port, timeout: 5_000 })
+  socket.on('connect', resolve)
+  socket.on('timeout', () => reject(new Error('no answer in 5 s')))
+  socket.on('error', reject)
+  try {
+    await promise
+  } catch (error) {
+    throw new LocalError(
+      'service_unreachable',
+      `no IMAP server at --upstream ${host}:${port} (${codeOf(error) ?? messageOf(error)}): start it or correct the address`,
+    )
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** Signals, or the end of the script that started us. A second Ctrl-C, given later than a moment, waits no more. */
+function untilToldToStop(life: AbortController): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let toldAt: number | undefined
+  const told = () => {
+    const now = performance.now()
+    // The children die with us. A moment, since a terminal and npm may both hand on the same Ctrl-C.
+    if (toldAt !== undefined && now - toldAt > 1_000) process.kill(process.pid, 'SIGKILL')
+    toldAt ??= now
+    life.abort()
+    resolve()
+  }
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) process.on(signal, told)
+  return promise
+}
+
+function print(text: string, status: number): number {
+  process.stdout.write(`${text}\n`)
+  return status
+}
+
+function complain(line: string, status: number): number {
+  process.stderr.write(`quickstart: ${line}\n`)
+  return status
+}
+
+process.exitCode = await main()
+process.disconnect?.()

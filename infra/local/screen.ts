@@ -1,0 +1,81 @@
+/**
+ * The progress of a start, for a person: on a terminal a block of lines that is drawn again as parts come up, else one
+ * line for each thing that has happened.
+ */
+import { styleText } from 'node:util'
+import type { Progress } from './bring-up.ts'
+
+/** What parts are called in front of people. */
+const names: Record<string, string> = { postgres: 'Postgres', dovecot: 'Dovecot' }
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
+
+export interface Output {
+  isTTY?: boolean
+  columns?: number
+  write(text: string): unknown
+}
+
+interface Line {
+  text: string
+  state: Progress['state']
+}
+
+export class Screen {
+  readonly #output: Output
+  readonly #lines = new Map<string, Line>()
+  #drawn = 0
+  #frame = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(output: Output, parts: string[]) {
+    this.#output = output
+    for (const part of parts) this.#lines.set(part, { text: '', state: 'starting' })
+    if (!output.isTTY) return
+    this.#timer = setInterval(() => this.#draw(), 80)
+    this.#draw()
+  }
+
+  show(progress: Progress): void {
+    const text = textOf(progress)
+    this.#lines.set(progress.part, { text, state: progress.state })
+    if (!this.#timer && text !== '')
+      this.#output.write(`${this.#lineOf(progress.part, progress.state, text)}\n`)
+  }
+
+  /** Leaves the block as it is; from now on one line for each thing that happens. */
+  finish(): void {
+    if (!this.#timer) return
+    clearInterval(this.#timer)
+    this.#draw()
+    this.#timer = undefined
+  }
+
+  #draw(): void {
+    const up = this.#drawn > 0 ? `\x1b[${this.#drawn}A` : ''
+    const lines = [...this.#lines].map(
+      ([part, { state, text }]) => `\x1b[2K${this.#lineOf(part, state, text)}\n`,
+    )
+    this.#output.write(up + lines.join(''))
+    this.#drawn = lines.length
+    this.#frame += 1
+  }
+
+  #lineOf(part: string, state: Progress['state'], text: string): string {
+    const name = (names[part] ?? part).padEnd(13)
+    if (!this.#output.isTTY) return `  ${name} ${state === 'ready' ? 'ready  ' : ''}${text}`
+    const [sign, colour] = {
+      starting: [spinner[this.#frame % spinner.length] ?? '', 'cyan'] as const,
+      ready: ['✓', 'green'] as const,
+      trouble: ['!', 'yellow'] as const,
+    }[state]
+    // One line each, whatever the text: a wrapped line would be drawn over wrongly.
+    const room = (this.#output.columns ?? 80) - 20
+    return `  ${styleText(colour, sign)} ${name} ${text.split('\n')[0]?.slice(0, room) ?? ''}`
+  }
+}
+
+function textOf(progress: Progress): string {
+  if (progress.state === 'starting') return progress.note
+  if (progress.state === 'trouble') return progress.line
+  return `${progress.version.padEnd(9)} ${progress.place}`
+}

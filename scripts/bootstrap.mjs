@@ -1,0 +1,95 @@
+/**
+ * What comes before TypeScript: plain JavaScript for whatever Node (18 or later) the machine has, without any package.
+ * Installs the packages of package-lock.json when they are not there, then hands over to the Node pinned among them.
+ */
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
+const pinned = `${root}/node_modules/.bin/node`
+
+/** Makes node_modules what package-lock.json says; ends the process with one line if that fails. */
+export async function installPackages() {
+  if (packagesAreCurrent()) return
+  const since = Date.now()
+  process.stdout.write('Installing packages (npm ci) ...')
+  const { status, output } = await npm('ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund')
+  const seconds = ((Date.now() - since) / 1000).toFixed(1)
+  process.stdout.write(status === 0 ? ` done in ${seconds} s\n` : ' failed\n')
+  if (status !== 0) {
+    const lines = output.trim().split('\n').slice(-15)
+    fail(
+      `${lines.join('\n')}\nnpm ci failed, see above: is the package registry reachable and ${root} writable?`,
+    )
+  }
+}
+
+/** Compares what is installed with what is locked, by name and version: file times say nothing in a fresh clone. */
+function packagesAreCurrent() {
+  const installed = readLock(`${root}/node_modules/.package-lock.json`)
+  const locked = readLock(`${root}/package-lock.json`)
+  if (!installed || !locked || !existsSync(findNode() ?? '')) return false
+  return Object.entries(locked).every(([path, entry]) => {
+    if (!path.startsWith('node_modules/') && !path.includes('/node_modules/')) return true
+    if (entry.optional) return !installed[path] || installed[path].version === entry.version
+    return installed[path] && installed[path].version === entry.version && existsSync(`${root}/${path}`)
+  })
+}
+
+function readLock(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')).packages
+  } catch {
+    return undefined
+  }
+}
+
+/** npm as it was called, or the one on the PATH. */
+function npm(...args) {
+  const script = process.env.npm_execpath
+  const [command, first] = script ? [process.execPath, [script]] : ['npm', []]
+  return new Promise((resolve) => {
+    const child = spawn(command, [...first, ...args], { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
+    child.on('error', (error) => resolve({ status: 1, output: error.message }))
+    child.on('close', (status) => resolve({ status, output }))
+  })
+}
+
+/** The pinned Node; on a platform that it is not packed for, the machine's own if it is new enough. */
+function findNode() {
+  if (existsSync(pinned) && spawnSync(pinned, ['--version']).status === 0) return pinned
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  return major > 22 || (major === 22 && minor >= 18) ? process.execPath : undefined
+}
+
+/** Runs a command with the pinned Node to its end, as if it stood in our place; resolves with its exit status. */
+export function runNode(args, env = {}) {
+  const node = findNode()
+  if (!node)
+    fail(`no Node for ${process.platform}-${process.arch} comes with imapfleet: install Node 22.18 or later`)
+  const child = spawn(node, args, {
+    cwd: root,
+    env: { ...process.env, ...env, PATH: `${root}/node_modules/.bin:${process.env.PATH ?? ''}` },
+    // The channel tells the child when we are gone, even by kill -9.
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  })
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+  // npm's shell does not hand on every signal; when it goes, so do we.
+  const parent = process.ppid
+  const watch = setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500)
+  return new Promise((resolve) => {
+    child.on('error', (error) => fail(error.message))
+    child.on('exit', (status, signal) => {
+      clearInterval(watch)
+      resolve(signal ? 1 : (status ?? 1))
+    })
+  })
+}
+
+function fail(message) {
+  process.stderr.write(`${message}\n`)
+  process.exit(1)
+}
