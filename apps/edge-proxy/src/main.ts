@@ -6,6 +6,7 @@ import { loadConfig, printProblem, type EdgeConfig, type Layer } from '@imapflee
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 import { EdgeError } from './errors.ts'
+import { FleetMember } from './fleet/fleet.ts'
 import { Log } from './observe/log.ts'
 import { listenHttp } from './observe/http.ts'
 import { version } from './version.ts'
@@ -38,13 +39,23 @@ async function main(): Promise<number> {
     region: loaded.config.edge.region,
     listeners: edge.listeners.map((listener) => `${listener.address}:${listener.port}`).join(' '),
   })
-  process.on('SIGHUP', () => reload(edge, options.config, log))
+  let { document } = loaded
+  const member =
+    loaded.config.fleet.servers.length > 0 ? new FleetMember(edge, loaded.config, () => document) : undefined
+  member?.start()
+  process.on('SIGHUP', () => {
+    const again = reload(edge, options.config, log)
+    if (!again) return
+    document = again
+    member?.relay()
+  })
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve())
     process.once('SIGINT', () => resolve())
   })
   log.info('stopping', { sessions: edge.sessions.active.size })
   await edge.stop(edge.settings.current.process.drainTimeoutMs)
+  await member?.stop()
   server?.close()
   server?.closeAllConnections()
   log.info('stopped')
@@ -87,13 +98,17 @@ function readConfig(file: string): { config: EdgeConfig; document: Layer } {
   )
 }
 
-function reload(edge: Edge, file: string, log: Log): void {
+/** What the file says now, if it is in force. */
+function reload(edge: Edge, file: string, log: Log): Layer | undefined {
   try {
-    edge.apply(readConfig(file).config)
+    const { config, document } = readConfig(file)
+    edge.apply(config)
     log.info('reloaded')
+    return document
   } catch (error) {
     // The running configuration stays in force.
     for (const line of (error as Error).message.split('\n')) log.error('reload_refused', { problem: line })
+    return undefined
   }
 }
 

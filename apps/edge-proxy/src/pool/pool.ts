@@ -46,6 +46,8 @@ export class Pool {
   /** Sessions that wait for a connection of their identity which is being reset. */
   readonly #claims = new Map<Upstream, (clean: boolean) => void>()
   readonly #context: PoolContext
+  /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
+  reuseIsSuspended = false
   #closing = false
 
   constructor(context: PoolContext) {
@@ -191,7 +193,7 @@ export class Pool {
   }
 
   #takeIdle(target: Target, identity: string, digest: Buffer): Upstream | undefined {
-    const list = this.#byIdentity.get(identity)
+    const list = this.reuseIsSuspended ? undefined : this.#byIdentity.get(identity)
     if (!list) return undefined
     for (let index = list.length - 1; index >= 0; index--) {
       const upstream = list[index]!
@@ -210,7 +212,7 @@ export class Pool {
 
   /** The user's next click often comes while the last one's connection is being reset: that is nearer than a dial. */
   async #awaitReset(target: Target, identity: string, digest: Buffer): Promise<Upstream | undefined> {
-    if (this.states.resetting.size === 0) return undefined
+    if (this.states.resetting.size === 0 || this.reuseIsSuspended) return undefined
     for (const upstream of this.states.resetting) {
       const fits =
         upstream.identity === identity &&

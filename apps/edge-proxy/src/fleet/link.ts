@@ -1,0 +1,143 @@
+/**
+ * The edge's line to NATS: connects for ever in the background and tells when it is up. Nothing on the data path waits
+ * for it or knows of it.
+ */
+import { readFileSync } from 'node:fs'
+import { setTimeout as pause } from 'node:timers/promises'
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
+import { connect, credsAuthenticator, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import type { EdgeConfig } from '@imapfleet/config'
+import { EdgeError } from '../errors.ts'
+import type { Log } from '../observe/log.ts'
+
+export interface Fleet {
+  nats: NatsConnection
+  jetstream: JetStreamClient
+  manager: JetStreamManager
+}
+
+export interface LinkListener {
+  /** The link is up, for the first time or again: what was missed meanwhile must be fetched. */
+  onUp(fleet: Fleet): Promise<void>
+  /** The link is lost; it will be tried again. */
+  onDown(): void
+}
+
+const retryMs = 1000
+
+export class FleetLink {
+  readonly #config: EdgeConfig['fleet']
+  readonly #edge: string
+  readonly #log: Log
+  readonly #listener: LinkListener
+  readonly #stopping = new AbortController()
+  #fleet: Fleet | undefined
+  #trouble: string | undefined = 'not connected yet'
+  #running: Promise<void> | undefined
+
+  constructor(config: EdgeConfig, log: Log, listener: LinkListener) {
+    this.#config = config.fleet
+    this.#edge = config.edge.id
+    this.#log = log
+    this.#listener = listener
+  }
+
+  /** Undefined while the link is down. */
+  get fleet(): Fleet | undefined {
+    return this.#fleet
+  }
+
+  /** Why the link is down; undefined while it is up. */
+  get trouble(): string | undefined {
+    return this.#trouble
+  }
+
+  start(): void {
+    // Read at start, so that a wrong path is told to whoever starts the edge.
+    const options = this.#options()
+    this.#running = this.#run(options)
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    await this.#fleet?.nats.close()
+    await this.#running
+  }
+
+  async #run(options: Parameters<typeof connect>[0]): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      try {
+        const nats = await connect(options)
+        if (this.#stopping.signal.aborted) return void (await nats.close())
+        await this.#live(nats)
+      } catch (error) {
+        this.#down((error as Error).message)
+      }
+      await pause(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+    }
+  }
+
+  /** One connection, with the client's own reconnects, until it is closed for good. */
+  async #live(nats: NatsConnection): Promise<void> {
+    await this.#up(nats)
+    for await (const status of nats.status()) {
+      if (status.type === 'disconnect' || status.type === 'staleConnection') this.#down('connection lost')
+      else if (status.type === 'reconnect') await this.#up(nats)
+      // A refused publish shows up here and nowhere else.
+      else if (status.type === 'error') this.#log.warn('fleet_refused', { reason: String(status.error) })
+    }
+    this.#down('connection closed')
+  }
+
+  async #up(nats: NatsConnection): Promise<void> {
+    const fleet = {
+      nats,
+      jetstream: jetstream(nats),
+      manager: await jetstreamManager(nats, { checkAPI: false }),
+    }
+    this.#fleet = fleet
+    this.#trouble = undefined
+    this.#log.info('fleet_connected', { server: nats.getServer() })
+    await this.#listener.onUp(fleet)
+  }
+
+  #down(reason: string): void {
+    if (this.#trouble !== reason && !this.#stopping.signal.aborted) this.#log.warn('fleet_away', { reason })
+    this.#trouble = reason
+    if (!this.#fleet) return
+    this.#fleet = undefined
+    this.#listener.onDown()
+  }
+
+  #options(): Parameters<typeof connect>[0] {
+    const { servers, tokenFile, credentialsFile, tlsCaFile } = this.#config
+    return {
+      servers,
+      name: `imapfleet-edge ${this.#edge}`,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: retryMs,
+      ignoreAuthErrorAbort: true,
+      pingInterval: 10_000,
+      // Replies to one edge must not be readable by another: each has an inbox of its own.
+      inboxPrefix: `_INBOX_${this.#edge}`,
+      ...(tokenFile !== undefined && {
+        authenticator: tokenAuthenticator(readSecret(tokenFile).toString().trim()),
+      }),
+      ...(credentialsFile !== undefined && {
+        authenticator: credsAuthenticator(readSecret(credentialsFile)),
+      }),
+      ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }),
+    }
+  }
+}
+
+function readSecret(file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw new EdgeError(
+      'config_unreadable',
+      `fleet: cannot read ${file}: ${(error as NodeJS.ErrnoException).code}`,
+    )
+  }
+}

@@ -1,0 +1,124 @@
+/** Orders from the fleet: done once, answered always, refused when they come too late. */
+import {
+  decode,
+  encode,
+  orderSchema,
+  subjects,
+  type Connection,
+  type Order,
+  type OrderAction,
+  type OrderAnswer,
+} from '@imapfleet/protocol'
+import type { Edge } from '../edge.ts'
+import { routeOf } from '../routes.ts'
+import { version } from '../version.ts'
+import type { Fleet } from './link.ts'
+
+interface Sender {
+  edge: string
+  region: string
+  boot: string
+}
+
+type Outcome = { ok: true; result: unknown } | { ok: false; reason: string }
+
+const rememberedMax = 1000
+const chunkLines = 2000
+
+/** Listens until the returned function is called. */
+export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): () => void {
+  const done = new Map<string, Outcome>()
+  const subscriptions = subjects.ordersFor(sender).map((subject) =>
+    fleet.nats.subscribe(subject, {
+      callback: (error, message) => {
+        if (error) return
+        const decoded = decode(orderSchema, message.data)
+        if (!decoded.ok) return edge.log.warn('order_unreadable', { reason: decoded.reason })
+        const order = decoded.value
+        const outcome = done.get(order.id) ?? carryOut(edge, order)
+        remember(done, order.id, outcome)
+        for (const answer of answers(sender, order, outcome)) message.respond(encode(answer))
+      },
+    }),
+  )
+  return () => {
+    for (const subscription of subscriptions) subscription.unsubscribe()
+  }
+}
+
+function carryOut(edge: Edge, order: Order): Outcome {
+  if (order.expiresAt <= Date.now()) return { ok: false, reason: 'the order has expired' }
+  edge.log.info('order', { id: order.id, kind: order.action.kind, by: order.givenBy })
+  try {
+    return act(edge, order.action)
+  } catch (error) {
+    return { ok: false, reason: (error as Error).message }
+  }
+}
+
+function act(edge: Edge, action: OrderAction): Outcome {
+  switch (action.kind) {
+    case 'who':
+      return { ok: true, result: connectionsOf(edge, action.user) }
+    case 'kick-user':
+      return { ok: true, result: { sessions: edge.sessions.end('kicked', action.user) } }
+    case 'purge-idle':
+      return { ok: true, result: { connections: purgeIdle(edge, action.user) } }
+    case 'version':
+      return { ok: true, result: { version } }
+    case 'route-lookup':
+      return {
+        ok: true,
+        result: { upstream: routeOf(edge.settings.current, action.user, action.listener ?? '') },
+      }
+    case 'pause-upstream':
+    case 'resume-upstream': {
+      const target = edge.targets.get(action.upstream)
+      if (!target) return { ok: false, reason: `there is no upstream named ${action.upstream}` }
+      target.paused = action.kind === 'pause-upstream'
+      return { ok: true, result: {} }
+    }
+    case 'reset-counters':
+    case 'newlog':
+      return { ok: false, reason: `this edge does not know the order ${action.kind}` }
+  }
+}
+
+function purgeIdle(edge: Edge, user: string | undefined): number {
+  const meant = [...edge.pool.states.idle].filter((upstream) => user === undefined || upstream.user === user)
+  for (const upstream of meant) edge.pool.drop(upstream, 'purged')
+  return meant.length
+}
+
+/** Every upstream connection, as XPROXY_DUMPICC lists them. */
+function connectionsOf(edge: Edge, user: string | undefined): Connection[] {
+  return [...edge.pool.states.all()]
+    .filter(([upstream]) => user === undefined || upstream.user === user)
+    .map(([upstream, state]) => ({
+      user: upstream.user,
+      upstream: upstream.name,
+      state,
+      ...(upstream.client !== undefined && { client: upstream.client }),
+      since: upstream.since,
+      uses: upstream.uses,
+    }))
+}
+
+/** One answer, or several where a list is longer than a message may be. */
+function answers(sender: Sender, order: Order, outcome: Outcome): OrderAnswer[] {
+  const head = { v: 1 as const, ...sender, at: Date.now(), order: order.id }
+  if (!outcome.ok) return [{ ...head, ok: false, reason: outcome.reason, result: null, more: false }]
+  const { result } = outcome
+  if (!Array.isArray(result) || result.length <= chunkLines)
+    return [{ ...head, ok: true, result, more: false }]
+  const chunks = Array.from({ length: Math.ceil(result.length / chunkLines) }, (_, index) =>
+    (result as unknown[]).slice(index * chunkLines, (index + 1) * chunkLines),
+  )
+  return chunks.map((chunk, index) => ({ ...head, ok: true, result: chunk, more: index < chunks.length - 1 }))
+}
+
+/** So that an order that comes twice is done once. */
+function remember(done: Map<string, Outcome>, id: string, outcome: Outcome): void {
+  done.set(id, outcome)
+  if (done.size > rememberedMax) done.delete(done.keys().next().value!)
+}
