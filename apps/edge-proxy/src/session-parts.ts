@@ -20,7 +20,7 @@ export class SessionParts implements SessionEdge {
   readonly #logins = new Map<Client, number>()
   readonly #loginTimes
   readonly #sessionTimes
-  #options: SpliceContext['options']
+  #options: ReturnType<SpliceContext['options']>
 
   constructor(edge: Edge) {
     this.#edge = edge
@@ -33,11 +33,8 @@ export class SessionParts implements SessionEdge {
       mayLogin: () => true,
       admin: () => false,
     }
-    const parts = this
     this.#spliceContext = {
-      get options() {
-        return parts.#options
-      },
+      options: () => this.#options,
       now: edge.clock.now,
       counters: this.#spliceCounters,
       onOwnRefused: (verb, text) =>
@@ -183,7 +180,7 @@ export class SessionParts implements SessionEdge {
     )
   }
 
-  #spliceOptions(): SpliceContext['options'] {
+  #spliceOptions(): ReturnType<SpliceContext['options']> {
     const { clients, pool } = this.#edge.settings.current
     return {
       lineBytesMax: clients.lineBytesMax,

@@ -128,11 +128,12 @@ export class DesiredState {
   #revoke(revocation: Revocation): void {
     if (revocation.sequence <= this.#revocations) return
     const { edge } = this.#facts
-    const { kind, subject, at } = revocation
+    const { kind, subject } = revocation
     const wanted = subject.toLowerCase()
     const isMeant = (user: string) =>
       kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
-    const count = edge.pool.purge((upstream) => isMeant(upstream.user) && upstream.bornAt <= at, 'revoked')
+    // All that is there now, whatever the clocks say: at worst a connection of the new password is opened again.
+    const count = edge.pool.purge((upstream) => isMeant(upstream.user), 'revoked')
     this.#revocations = revocation.sequence
     edge.log.info('revoked', { kind, subject, connections: count })
   }

@@ -45,7 +45,10 @@ export class FleetMember {
     const { stateDir, outboxMax } = config.fleet
     const address = { edge: config.edge.id, region: config.edge.region }
     this.#outbox = new Outbox(stateDir, outboxMax)
-    this.#link = new FleetLink(config, edge.log, { onUp: (fleet) => this.#onUp(fleet), onDown: () => {} })
+    this.#link = new FleetLink(config, edge.log, {
+      onConnection: (fleet) => this.#subscribe(fleet),
+      onUp: (fleet) => this.#onUp(fleet),
+    })
     this.#traces = new TraceFeed(edge, address, this.#boot, () => this.#link.fleet)
     this.#desired = new DesiredState({
       edge,
@@ -102,19 +105,16 @@ export class FleetMember {
     await this.#link.stop()
   }
 
+  #subscribe(fleet: Fleet): void {
+    fleet.nats.subscribe(subjects.desiredChanged, { callback: () => void this.#fetch(fleet) })
+    hearOrders(fleet, this.#edge, { ...this.#address, boot: this.#boot })
+  }
+
   /** Whatever was revoked while the link was down is applied before a warm connection is handed out again. */
   async #onUp(fleet: Fleet): Promise<void> {
     const { pool } = this.#edge
     pool.reuseIsSuspended = true
     try {
-      const changed = fleet.nats.subscribe(subjects.desiredChanged, {
-        callback: () => void this.#fetch(fleet),
-      })
-      const orders = hearOrders(fleet, this.#edge, { ...this.#address, boot: this.#boot })
-      void fleet.nats.closed().then(() => {
-        changed.unsubscribe()
-        orders()
-      })
       await this.#desired.fetch(fleet)
     } finally {
       pool.reuseIsSuspended = false

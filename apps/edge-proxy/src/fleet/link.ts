@@ -17,10 +17,10 @@ export interface Fleet {
 }
 
 export interface LinkListener {
+  /** A new connection: subscribe here, the client renews it by itself. */
+  onConnection(fleet: Fleet): void
   /** The link is up, for the first time or again: what was missed meanwhile must be fetched. */
   onUp(fleet: Fleet): Promise<void>
-  /** The link is lost; it will be tried again. */
-  onDown(): void
 }
 
 const retryMs = 1000
@@ -68,7 +68,7 @@ export class FleetLink {
     while (!this.#stopping.signal.aborted) {
       try {
         const nats = await connect(options)
-        if (this.#stopping.signal.aborted) return void (await nats.close())
+        if (this.#stopping.signal.aborted) return await nats.close()
         await this.#live(nats)
       } catch (error) {
         this.#down((error as Error).message)
@@ -79,34 +79,33 @@ export class FleetLink {
 
   /** One connection, with the client's own reconnects, until it is closed for good. */
   async #live(nats: NatsConnection): Promise<void> {
-    await this.#up(nats)
+    const fleet = {
+      nats,
+      jetstream: jetstream(nats),
+      manager: await jetstreamManager(nats, { checkAPI: false }),
+    }
+    this.#listener.onConnection(fleet)
+    await this.#up(fleet)
     for await (const status of nats.status()) {
       if (status.type === 'disconnect' || status.type === 'staleConnection') this.#down('connection lost')
-      else if (status.type === 'reconnect') await this.#up(nats)
+      else if (status.type === 'reconnect') await this.#up(fleet)
       // A refused publish shows up here and nowhere else.
       else if (status.type === 'error') this.#log.warn('fleet_refused', { reason: String(status.error) })
     }
     this.#down('connection closed')
   }
 
-  async #up(nats: NatsConnection): Promise<void> {
-    const fleet = {
-      nats,
-      jetstream: jetstream(nats),
-      manager: await jetstreamManager(nats, { checkAPI: false }),
-    }
+  async #up(fleet: Fleet): Promise<void> {
     this.#fleet = fleet
     this.#trouble = undefined
-    this.#log.info('fleet_connected', { server: nats.getServer() })
+    this.#log.info('fleet_connected', { server: fleet.nats.getServer() })
     await this.#listener.onUp(fleet)
   }
 
   #down(reason: string): void {
     if (this.#trouble !== reason && !this.#stopping.signal.aborted) this.#log.warn('fleet_away', { reason })
     this.#trouble = reason
-    if (!this.#fleet) return
     this.#fleet = undefined
-    this.#listener.onDown()
   }
 
   #options(): Parameters<typeof connect>[0] {

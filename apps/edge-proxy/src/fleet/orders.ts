@@ -25,10 +25,10 @@ type Outcome = { ok: true; result: unknown } | { ok: false; reason: string }
 const rememberedMax = 1000
 const chunkLines = 2000
 
-/** Listens until the returned function is called. */
-export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): () => void {
+/** Listens as long as the connection lives. */
+export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
   const done = new Map<string, Outcome>()
-  const subscriptions = subjects.ordersFor(sender).map((subject) =>
+  for (const subject of subjects.ordersFor(sender))
     fleet.nats.subscribe(subject, {
       callback: (error, message) => {
         if (error) return
@@ -39,11 +39,7 @@ export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): () => void
         remember(done, order.id, outcome)
         for (const answer of answers(sender, order, outcome)) message.respond(encode(answer))
       },
-    }),
-  )
-  return () => {
-    for (const subscription of subscriptions) subscription.unsubscribe()
-  }
+    })
 }
 
 function carryOut(edge: Edge, order: Order): Outcome {

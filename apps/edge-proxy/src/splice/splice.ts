@@ -22,7 +22,7 @@ export interface Tap {
 /** What a splice needs from the edge. */
 export interface SpliceContext {
   /** Read at each use, so that a reload is felt by running sessions. */
-  readonly options: AnswerOptions & { lineBytesMax: number }
+  options(): AnswerOptions & { lineBytesMax: number }
   /** Coarse milliseconds; for idle time only. */
   readonly now: () => number
   readonly counters: { clientBytes: number; upstreamBytes: number; roundTripsSaved: number }
@@ -115,7 +115,7 @@ export class Splice {
   #passPending(): void {
     const bytes = this.#pending
     if (bytes === undefined || this.#ended) return
-    const dealtWith = passCommands(bytes, this.#talk, this.#context.options, this.#commandSink)
+    const dealtWith = passCommands(bytes, this.#talk, this.#context.options(), this.#commandSink)
     if (dealtWith < 0) return
     // A copy of a small rest lets go of the large chunk.
     if (dealtWith > 0)

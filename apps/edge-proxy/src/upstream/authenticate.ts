@@ -1,5 +1,5 @@
 /** Logs a greeted connection in and returns the server's own answer. */
-import { mechanismClass, type Credentials } from '../credentials.ts'
+import type { Credentials } from '../credentials.ts'
 import { encodeString } from '../imap/encode.ts'
 import { printPlain } from '../imap/sasl.ts'
 import type { Exchange, Broken, Reply } from './exchange.ts'
@@ -28,13 +28,8 @@ export async function authenticate(
     }
     return sasl(exchange, capabilities, 'PLAIN', printPlain(identity))
   }
-  if (mechanismClass(credentials) === 'token') {
-    return sasl(
-      exchange,
-      capabilities,
-      credentials.mechanism as 'XOAUTH2' | 'OAUTHBEARER',
-      credentials.secret,
-    )
+  if (credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER') {
+    return sasl(exchange, capabilities, credentials.mechanism, credentials.secret)
   }
   const offersPlain = capabilities.includes('AUTH=PLAIN')
   const offersLogin = !capabilities.includes('LOGINDISABLED')

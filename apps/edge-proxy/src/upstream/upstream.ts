@@ -2,7 +2,7 @@
  * One logged-in connection to a server: its socket, what the server can do, and everything that a later session would
  * inherit. The pool decides where it stands; a splice or a reset uses it.
  */
-import { ResponseScanner, type LineVerdict, type ResponseSink } from '../imap/response-scanner.ts'
+import { ResponseScanner, type ResponseSink } from '../imap/response-scanner.ts'
 import type { Link, LinkHandler } from '../link/link.ts'
 
 /** What a session has done to a connection that the next one would inherit. */
@@ -28,7 +28,7 @@ export type Taint =
   | 'second-login'
   | 'server-said-bye'
 
-const ignore: ResponseSink = { onResponse: () => 'omit' as LineVerdict, onPass() {} }
+const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 
 export class Upstream {
   readonly link: Link
