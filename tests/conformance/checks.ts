@@ -1,0 +1,71 @@
+/** Questions that many scenarios ask, in the words of the guarantee they stand for. */
+import { readFileSync } from 'node:fs'
+import { eventually } from './child.ts'
+import type { ProxyProcess } from './proxy-process.ts'
+import { expect, type Account, type Session } from './scenario.ts'
+import { quote, type Client, type Reply } from './wire.ts'
+
+/** A login's reply → a session, or a Mismatch when it was refused. */
+export function sessionOf(client: Client, user: Account, reply: Reply): Session {
+  expect(reply.status === 'OK', `the login of ${user.name} was answered ${reply.status} ${quote(reply.text)}`)
+  const reused = reply.untagged.some((line) => line.startsWith('* OK [XPROXYREUSE]'))
+  return { client, user, untagged: reply.untagged, reused }
+}
+
+/** The session is the user's own and in step: its two questions get their answers, and nothing else comes. */
+export async function expectOwn({ client, user, untagged }: Session): Promise<void> {
+  const noop = await client.command('NOOP')
+  expect(noop.status === 'OK', `NOOP was answered ${noop.status} ${quote(noop.text)}`)
+  const list = await client.command('LIST "" box-of-*')
+  const strange = [...untagged, ...noop.untagged, ...list.untagged].filter(
+    (line) => !/^\* (?:CAPABILITY |OK \[XPROXYREUSE\]|LIST )/.test(line),
+  )
+  expect(strange.length === 0, `data that nobody asked for: ${quote(strange.join('\r\n'))}`)
+  const boxes = list.untagged.map((line) => line.split(' ').at(-1)?.replaceAll('"', '')).join(' ')
+  expect(boxes === `box-of-${user.name}`, `logged in as ${user.name}, but sees the mailboxes ${quote(boxes)}`)
+}
+
+/** No mailbox is selected: a FETCH is refused. */
+export async function expectUnselected({ client }: Session): Promise<void> {
+  const fetch = await client.command('FETCH 1 UID')
+  expect(fetch.status !== 'OK', `FETCH was answered ${quote(fetch.untagged.join(' '))} before any SELECT`)
+}
+
+/** Ends the session politely and awaits that the proxy has done so too. */
+export async function logout({ client }: Session): Promise<void> {
+  const reply = await client.command('LOGOUT')
+  expect(reply.status === 'OK', `LOGOUT was answered ${reply.status} ${quote(reply.text)}`)
+  expect(reply.untagged.at(-1)?.startsWith('* BYE') === true, 'LOGOUT was answered without a BYE')
+  await client.rest()
+}
+
+/** The proxy has nothing under way: every upstream is idle or closed. */
+export async function settled(proxy: ProxyProcess): Promise<void> {
+  const busy = ['upstreams_leased', 'upstreams_resetting', 'upstreams_dialing']
+  const quiet = await eventually(async () => {
+    const gauges = await proxy.gauges()
+    return gauges === undefined || busy.every((name) => gauges[name] === 0)
+  }, 6000)
+  expect(quiet, `upstreams are still busy: ${JSON.stringify(await proxy.gauges())}`)
+}
+
+/** idle + leased + resetting + dialing = sockets that the server sees. */
+export async function expectInvariant(proxy: ProxyProcess, open: () => number): Promise<void> {
+  if (proxy.name !== 'ours') return
+  const names = ['upstreams_idle', 'upstreams_leased', 'upstreams_resetting', 'upstreams_dialing']
+  let told = ''
+  const held = await eventually(async () => {
+    const gauges = await proxy.gauges()
+    if (gauges === undefined) return true
+    const counts = names.map((name) => gauges[name] ?? NaN)
+    told = `${names.map((name, at) => `${name} ${counts[at]}`).join(', ')}, the server sees ${open()}`
+    return counts.reduce((sum, count) => sum + count, 0) === open()
+  }, 6000)
+  expect(held, `the pool and the server disagree: ${told}`)
+}
+
+/** Resident memory of a process. */
+export function residentBytes(pid: number): number {
+  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+  return Number(kilobytes) * 1024
+}

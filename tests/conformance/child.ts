@@ -1,0 +1,101 @@
+/** A process that a scenario needs: started, watched, its words kept, and ended without trace. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { connect, createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+
+export interface Child {
+  readonly pid: number
+  /** Everything it wrote to stdout and stderr. */
+  log(): string
+  /** How it ended, or undefined while it lives. */
+  ending(): string | undefined
+  signal(name: NodeJS.Signals): void
+  stop(): Promise<void>
+}
+
+export interface ChildOptions {
+  cwd?: string
+  /** Nobody's, when started by root. */
+  unprivileged?: boolean
+}
+
+const nobody = 65_534
+export const isRoot = process.getuid?.() === 0
+
+export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Child {
+  const identity = options.unprivileged && isRoot ? { uid: nobody, gid: nobody } : {}
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_OPTIONS: '' },
+    ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...identity,
+  })
+  return watch(child)
+}
+
+function watch(child: ChildProcess): Child {
+  const words: Buffer[] = []
+  let ending: string | undefined
+  child.stdout?.on('data', (chunk: Buffer) => words.push(chunk))
+  child.stderr?.on('data', (chunk: Buffer) => words.push(chunk))
+  child.on('error', (error) => (ending = error.message))
+  child.on('exit', (code, signal) => (ending = signal ? `killed by ${signal}` : `exit status ${code}`))
+  return {
+    pid: child.pid ?? 0,
+    log: () => Buffer.concat(words).toString('latin1'),
+    ending: () => ending,
+    signal: (name) => void child.kill(name),
+    stop: async () => {
+      if (ending !== undefined) return
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      const hard = setTimeout(() => child.kill('SIGKILL'), 3000)
+      await exited
+      clearTimeout(hard)
+    },
+  }
+}
+
+/** Awaits a condition on something that tells nobody when it changes: another process. */
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs: number,
+): Promise<boolean> {
+  for (const end = Date.now() + timeoutMs; Date.now() < end; await pause(15))
+    if (await condition()) return true
+  return condition()
+}
+
+/** Awaits that a process listens; throws with its last words when it ends instead. */
+export async function listening(child: Child, port: number, timeoutMs = 15_000): Promise<void> {
+  const accepted = () =>
+    new Promise<boolean>((resolve) => {
+      const probe = connect(port, '127.0.0.1')
+      probe.on('connect', () => resolve(true)).on('error', () => resolve(false))
+      probe.on('connect', () => probe.destroy())
+    })
+  const up = await eventually(async () => child.ending() !== undefined || (await accepted()), timeoutMs)
+  if (!up || child.ending() !== undefined)
+    throw new Error(
+      `port ${port} is not served: ${child.ending() ?? 'timed out'}\n${child.log().slice(-2000)}`,
+    )
+}
+
+const portFirst = 26_000
+const portCount = 1000
+let next = Math.floor(Math.random() * portCount)
+
+/** A port of this suite's own range that nobody listens on. */
+export async function freePort(): Promise<number> {
+  for (let tries = 0; tries < portCount; tries++) {
+    next = (next + 1) % portCount
+    const server = createServer()
+    const free = await new Promise<boolean>((resolve) => {
+      server.on('error', () => resolve(false))
+      server.listen(portFirst + next, '127.0.0.1', () => server.close(() => resolve(true)))
+    })
+    if (free) return portFirst + next
+  }
+  throw new Error(`no free port from ${portFirst} on`)
+}

@@ -1,0 +1,186 @@
+/** The proxies that can be put before a server: our edge, and Debian's imapproxy as the control that is known to fail. */
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { eventually, freePort, isRoot, listening, startChild, type Child } from './child.ts'
+
+export type ProxyName = 'ours' | 'imapproxy'
+
+export interface ProxyProcess {
+  readonly name: ProxyName
+  readonly port: number
+  readonly pid: number
+  ending(): string | undefined
+  log(): string
+  /** Gauges by name; undefined where the proxy has none. */
+  gauges(): Promise<Record<string, number> | undefined>
+  /** Rewrites the configuration and asks for it to be read again. */
+  reload(config: Record<string, unknown>): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface ProxyOptions {
+  upstreamPort: number
+  config?: Record<string, unknown>
+  keywords?: Record<string, string>
+}
+
+const root = join(import.meta.dirname, '../..')
+const edgeProgram = join(root, 'apps/edge-proxy/src/main.ts')
+export const imapproxyProgram = '/usr/sbin/imapproxyd'
+export const haveImapproxy = existsSync(imapproxyProgram)
+
+export function startProxy(name: ProxyName, options: ProxyOptions): Promise<ProxyProcess> {
+  return name === 'ours' ? startOurs(options) : startImapproxy(options)
+}
+
+/** A directory that the proxy may write to after it has become nobody. */
+async function openDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'conformance-'))
+  await chmod(directory, 0o777)
+  return directory
+}
+
+async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
+  const directory = await openDirectory()
+  const [port, httpPort] = [await freePort(), await freePort()]
+  const base = ourConfig(port, httpPort, options.upstreamPort, directory)
+  const file = join(directory, 'edge.yaml')
+  const write = (config: Record<string, unknown>) =>
+    writeFile(file, JSON.stringify(merge(base, config), null, 2))
+  await write(options.config ?? {})
+  const child = startChild(process.execPath, [edgeProgram, '--config', file], { cwd: root })
+  const http = `http://127.0.0.1:${httpPort}`
+  const ready = async () => (await fetch(`${http}/readyz`).catch(() => undefined))?.status === 200
+  await listening(child, port)
+  if (!(await eventually(ready, 15_000))) throw new Error(`never became ready\n${child.log().slice(-2000)}`)
+  return {
+    ...shared('ours', port, child, directory),
+    gauges: async () => {
+      const response = await fetch(`${http}/stats`).catch(() => undefined)
+      const stats = (await response?.json()) as { gauges?: Record<string, number> } | undefined
+      return stats?.gauges ?? {}
+    },
+    reload: async (config) => {
+      const before = child.log().length
+      await write(config)
+      child.signal('SIGHUP')
+      if (!(await eventually(() => /reload/i.test(child.log().slice(before)), 5000)))
+        throw new Error(`no word of a reload in the log\n${child.log().slice(-2000)}`)
+    },
+  }
+}
+
+async function startImapproxy(options: ProxyOptions): Promise<ProxyProcess> {
+  const directory = await openDirectory()
+  const port = await freePort()
+  const keywords = {
+    server_hostname: '127.0.0.1',
+    server_port: String(options.upstreamPort),
+    connect_retries: '2',
+    connect_delay: '1',
+    listen_port: String(port),
+    listen_address: '127.0.0.1',
+    cache_size: '256',
+    cache_expiration_time: '300',
+    proc_username: 'nobody',
+    proc_groupname: 'nogroup',
+    stat_filename: join(directory, 'pimpstats'),
+    protocol_log_filename: join(directory, 'protocol.log'),
+    syslog_facility: 'LOG_MAIL',
+    foreground_mode: 'yes',
+    enable_admin_commands: 'yes',
+    ...options.keywords,
+  }
+  const file = join(directory, 'imapproxy.conf')
+  await writeFile(
+    file,
+    Object.entries(keywords)
+      .map(([key, value]) => `${key} ${value}\n`)
+      .join(''),
+  )
+  const child = startChild(imapproxyProgram, ['-f', file, '-p', join(directory, 'pid')])
+  await listening(child, port)
+  return {
+    ...shared('imapproxy', port, child, directory),
+    gauges: () => countsOfImapproxy(port),
+    reload: () => Promise.reject(new Error('imapproxy cannot reload')),
+  }
+}
+
+/** Asked of XPROXY_DUMPICC, which lists what is Active and what is Cached. */
+async function countsOfImapproxy(port: number): Promise<Record<string, number> | undefined> {
+  const lines = await new Promise<string>((resolve) => {
+    let text = ''
+    const socket = connect(port, '127.0.0.1', () => socket.write('d XPROXY_DUMPICC\r\n'))
+    socket.setTimeout(1000, () => socket.destroy())
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => resolve(text))
+    socket.on('data', (chunk: Buffer) => {
+      text += chunk.toString('latin1')
+      if (/^d /m.test(text)) socket.destroy()
+    })
+  })
+  if (!/^d OK/m.test(lines)) return undefined
+  const count = (word: string) => lines.split('\r\n').filter((line) => line.endsWith(word)).length
+  return {
+    upstreams_idle: count(' Cached'),
+    upstreams_leased: count(' Active'),
+    upstreams_resetting: 0,
+    upstreams_dialing: 0,
+  }
+}
+
+function shared(name: ProxyName, port: number, child: Child, directory: string) {
+  return {
+    name,
+    port,
+    pid: child.pid,
+    ending: child.ending,
+    log: child.log,
+    stop: async () => {
+      await child.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Short times, and no probes of its own, so that every connection the server sees has a cause in the scenario. */
+function ourConfig(port: number, httpPort: number, upstreamPort: number, directory: string) {
+  return {
+    edge: { id: 'conformance', region: 'lab' },
+    listeners: { imap: { address: '127.0.0.1', port } },
+    upstreams: {
+      main: {
+        hosts: ['127.0.0.1'],
+        port: upstreamPort,
+        connectAttempts: 2,
+        connectDelayMs: 50,
+        connectTimeoutMs: 2000,
+        loginTimeoutMs: 2000,
+        healthIntervalMs: 3_600_000,
+        breakerFailures: 0,
+      },
+    },
+    pool: { resetTimeoutMs: 1500 },
+    http: { address: '127.0.0.1', port: httpPort },
+    log: { level: 'debug' },
+    fleet: { stateDir: directory },
+    ...(isRoot ? { process: { user: 'nobody', group: 'nogroup' } } : {}),
+  }
+}
+
+type Document = Record<string, unknown>
+const isDocument = (value: unknown): value is Document =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function merge(base: Document, over: Document): Document {
+  const merged = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const below = merged[key]
+    merged[key] = isDocument(below) && isDocument(value) ? merge(below, value) : value
+  }
+  return merged
+}

@@ -1,0 +1,72 @@
+/**
+ * Runs scenarios one after another. Our edge stays up while the configuration is the same, so that one scenario's harm
+ * would meet the next; imapproxy, which may crash or stay poisoned, is started anew for each.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import type { Dovecot } from './dovecot.ts'
+import type { ProxyName } from './proxy-process.ts'
+import type { Scenario } from './scenario.ts'
+import { Mismatch } from './wire.ts'
+import { makeWorld, startStage, type Stage } from './world.ts'
+
+export type Outcome = { passed: true } | { passed: false; seen: string }
+
+const scenarioTimeoutMs = 60_000
+
+export class Runner {
+  readonly #proxy: ProxyName
+  readonly #dovecot: Dovecot | undefined
+  #stage: Stage | undefined
+  #stageKey = ''
+
+  /** In front of this Dovecot, or, without one, of a stub server. */
+  constructor(proxy: ProxyName, dovecot?: Dovecot) {
+    this.#proxy = proxy
+    this.#dovecot = dovecot
+  }
+
+  async run(scenario: Scenario): Promise<Outcome> {
+    const stage = await this.#stageFor(scenario)
+    const { world, conclude } = makeWorld(stage)
+    const limit = new AbortController()
+    const late = pause(scenarioTimeoutMs, undefined, { signal: limit.signal }).then(() => {
+      throw new Mismatch(`did not end within ${scenarioTimeoutMs / 1000} s`)
+    })
+    const play = async () => {
+      await scenario.run(world)
+      await conclude()
+    }
+    try {
+      await Promise.race([play(), late])
+      return { passed: true }
+    } catch (error) {
+      const ending = stage.proxy.ending()
+      await this.stop()
+      if (!(error instanceof Mismatch)) throw error
+      const died = ending !== undefined && !error.message.includes('process died')
+      return {
+        passed: false,
+        seen: died ? `the proxy process died (${ending}); ${error.message}` : error.message,
+      }
+    } finally {
+      limit.abort()
+      late.catch(() => undefined)
+      if (this.#proxy === 'imapproxy') await this.stop()
+    }
+  }
+
+  async stop(): Promise<void> {
+    const stage = this.#stage
+    this.#stage = undefined
+    await stage?.stop()
+  }
+
+  async #stageFor(scenario: Scenario): Promise<Stage> {
+    const key = JSON.stringify(scenario.config ?? {})
+    if (this.#stage && this.#stageKey === key) return this.#stage
+    await this.stop()
+    this.#stageKey = key
+    this.#stage = await startStage(this.#proxy, scenario, this.#dovecot)
+    return this.#stage
+  }
+}

@@ -1,0 +1,167 @@
+/** What a session switches on and nobody can switch off: it must not act on the next session behind its back. */
+import { expectOwn, logout, settled } from '../checks.ts'
+import { expect, type Scenario, type StubWorld } from '../scenario.ts'
+import { quote } from '../wire.ts'
+
+/**
+ * One session sends these lines and leaves. The next one either finds nothing switched on, or was told XPROXYREUSE and
+ * finds what the first left: that is the contract under which such a client skips its own ENABLE.
+ */
+async function expectNoTaint(world: StubWorld, lines: readonly string[]): Promise<void> {
+  const user = await world.user()
+  const first = await world.login(user)
+  for (const line of lines) {
+    const reply = await first.client.command(line)
+    expect(reply.status === 'OK', `${line} was answered ${reply.status} ${quote(reply.text)}`)
+  }
+  const left = [...(world.stub.connections.find((seen) => seen.user === user.name)?.lasting ?? [])].join(', ')
+  expect(left !== '', `${quote(lines.join(', '))} switched nothing on at the server`)
+  await logout(first)
+  await settled(world.proxy)
+  const next = await world.login(user)
+  await expectOwn(next)
+  const who = (await next.client.command('WHOAMI')).untagged.join(' ')
+  const lasting = / lasting (.*)$/.exec(who)?.[1] ?? ''
+  const promised = next.reused && lasting === left.replaceAll(', ', ',')
+  const told = next.reused ? 'told XPROXYREUSE' : 'told nothing'
+  expect(lasting === 'nothing' || promised, `the next session, ${told}, finds ${lasting} switched on`)
+}
+
+const taint = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
+  name: `taint-${name}`,
+  guarantee,
+  on: 'stub',
+  run: (world) => expectNoTaint(world, lines),
+})
+
+/** NOTIFY, LANGUAGE and the like have no contract: the next session must find nothing at all. */
+const lasting = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
+  name: `taint-${name}`,
+  guarantee,
+  on: 'stub',
+  run: async (world) => {
+    const user = await world.user()
+    const first = await world.login(user)
+    for (const line of lines) await first.client.command(line)
+    await logout(first)
+    await settled(world.proxy)
+    const next = await world.login(user)
+    const who = (await next.client.command('WHOAMI')).untagged.join(' ')
+    expect(who.endsWith('lasting nothing'), `the next session finds ${quote(who)}`)
+  },
+})
+
+/** Must be answered BAD here and never reach the server. */
+const refused = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
+  name: `refuse-${name}`,
+  guarantee,
+  on: 'any',
+  run: async (world) => {
+    const user = await world.user()
+    const other = await world.user()
+    const session = await world.login(user)
+    const known = world.dials()[0]?.received.length ?? 0
+    for (const line of lines) {
+      const text = line.replaceAll('OTHER', `${other.name} ${other.secret}`)
+      const reply = await session.client.command(text)
+      expect(
+        reply.status === 'BAD',
+        `${quote(line)} after login was answered ${reply.status} ${quote(reply.text)}`,
+      )
+    }
+    await expectOwn(session)
+    const forwarded = world.dials()[0]?.received.slice(known) ?? ''
+    const verb = lines.map((line) => line.split(' ')[0] ?? '').find((word) => forwarded.includes(word))
+    expect(verb === undefined, `${verb} was sent on to the server`)
+    await logout(session)
+    await settled(world.proxy)
+    await expectOwn(await world.login(user))
+  },
+})
+
+export const tainted: Scenario[] = [
+  taint(
+    'enable',
+    'what a session ENABLEs does not act on a next session that was not told so',
+    'ENABLE QRESYNC',
+  ),
+  taint(
+    'enable-utf8',
+    'the same for UTF8=ACCEPT, which changes mailbox names',
+    'ENABLE UTF8=ACCEPT CONDSTORE',
+  ),
+  taint('select-condstore', 'the same for the CONDSTORE that SELECT switches on', 'SELECT INBOX (CONDSTORE)'),
+  taint('status-condstore', 'the same for STATUS HIGHESTMODSEQ', 'STATUS INBOX (MESSAGES HIGHESTMODSEQ)'),
+  taint('fetch-modseq', 'the same for FETCH MODSEQ', 'SELECT INBOX', 'FETCH 1 (FLAGS MODSEQ)'),
+  taint(
+    'fetch-changedsince',
+    'the same for FETCH CHANGEDSINCE',
+    'SELECT INBOX',
+    'UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1)',
+  ),
+  taint(
+    'store-unchangedsince',
+    'the same for STORE UNCHANGEDSINCE',
+    'SELECT INBOX',
+    'STORE 1 (UNCHANGEDSINCE 9) +FLAGS (\\Seen)',
+  ),
+  taint('search-modseq', 'the same for SEARCH MODSEQ', 'SELECT INBOX', 'SEARCH MODSEQ 1'),
+  taint('lower-case', 'the same in lower case', 'select inbox (condstore)'),
+  lasting('notify', 'NOTIFY of one session sends nothing to the next', 'NOTIFY SET (personal (MessageNew))'),
+  lasting('language', 'LANGUAGE of one session does not speak to the next', 'LANGUAGE DE'),
+  lasting('comparator', 'COMPARATOR of one session does not sort for the next', 'COMPARATOR i;octet'),
+  lasting(
+    'context',
+    'SEARCH RETURN (UPDATE) of one session does not update the next',
+    'SELECT INBOX',
+    'SEARCH RETURN (UPDATE) ALL',
+  ),
+  refused(
+    'second-login',
+    'a second login on a logged-in connection is refused and never reaches the server',
+    'LOGIN OTHER',
+    'AUTHENTICATE PLAIN',
+    'AUTHENTICATE PLAIN AHgAeA==',
+    'login OTHER',
+  ),
+  refused(
+    'unauthenticate',
+    'UNAUTHENTICATE is refused, so a connection cannot change hands under its key (D5)',
+    'UNAUTHENTICATE',
+    'unauthenticate',
+  ),
+  refused('compress', 'COMPRESS is refused, in any case of letters', 'COMPRESS DEFLATE', 'Compress deflate'),
+  refused('starttls', 'STARTTLS after login is refused and never reaches the server', 'STARTTLS'),
+  {
+    name: 'identity-swap',
+    guarantee:
+      'after UNAUTHENTICATE and a LOGIN as somebody else, the first user’s next session is the first user’s (D5)',
+    on: 'stub',
+    run: async (world) => {
+      const [user, mallory] = [await world.user(), await world.user()]
+      const first = await world.login(user)
+      await first.client.command('UNAUTHENTICATE')
+      await first.client.command(`LOGIN ${mallory.name} ${mallory.secret}`)
+      await first.client.command('LOGOUT')
+      await settled(world.proxy)
+      await expectOwn(await world.login(user))
+    },
+  },
+  {
+    name: 'notify-late-news',
+    guarantee: 'news that a NOTIFY asked for never reaches a session that did not ask',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      const first = await world.login(user)
+      await first.client.command('NOTIFY SET (personal (MessageNew))')
+      await logout(first)
+      await settled(world.proxy)
+      const next = await world.login(user)
+      for (const connection of world.stub.connections)
+        if (connection.open && connection.lasting.has('NOTIFY'))
+          connection.send('* STATUS secret-box (MESSAGES 7)\r\n')
+      await expectOwn(next)
+    },
+  },
+]

@@ -1,0 +1,197 @@
+/**
+ * A mail client that says exactly the bytes it is told to, and looks at every byte that comes: a reply to a command that
+ * it never sent is a finding by itself. Text is Latin-1 throughout, so that a character is a byte.
+ */
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+
+/** What a scenario found to be otherwise than guaranteed. The message is for people and goes into the report. */
+export class Mismatch extends Error {}
+
+export interface Reply {
+  status: string
+  /** What follows the status. */
+  text: string
+  /** The responses before it, whole lines with literals, without the last CRLF. */
+  untagged: string[]
+}
+
+export class Client {
+  readonly #socket: Socket
+  readonly #patienceMs: number
+  readonly #outstanding = new Set<string>()
+  #unread = ''
+  #ended = false
+  #wake: (() => void) | undefined
+  #count = 0
+  /** Begins every tag that this client makes up; no two clients of a run share it. */
+  readonly prefix: string
+
+  private constructor(socket: Socket, prefix: string, patienceMs: number) {
+    this.#socket = socket
+    this.#patienceMs = patienceMs
+    this.prefix = prefix
+    socket.setNoDelay(true)
+    socket.on('data', (chunk: Buffer) => {
+      this.#unread += chunk.toString('latin1')
+      this.#wake?.()
+    })
+    socket.on('error', () => socket.destroy())
+    socket.on('close', () => {
+      this.#ended = true
+      this.#wake?.()
+    })
+    socket.on('end', () => {
+      this.#ended = true
+      this.#wake?.()
+    })
+  }
+
+  static async open(port: number, prefix: string, patienceMs: number): Promise<Client> {
+    const socket = connect(port, '127.0.0.1')
+    const client = new Client(socket, prefix, patienceMs)
+    try {
+      await once(socket, 'connect')
+    } catch {
+      throw new Mismatch('the proxy accepts no connection')
+    }
+    return client
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+  /** What has come and was not read yet. */
+  get unread(): string {
+    return this.#unread
+  }
+
+  /** Bytes as they are. Tags in them must be announced with `expect` for `reply` to accept them. */
+  send(data: string): void {
+    this.#socket.write(Buffer.from(data, 'latin1'))
+  }
+
+  /** The same, each byte in a segment of its own. */
+  async sendSlowly(data: string): Promise<void> {
+    for (const byte of Buffer.from(data, 'latin1')) {
+      this.#socket.write(Buffer.of(byte))
+      await new Promise(setImmediate)
+    }
+  }
+
+  /** A tag of this client's own that a reply may come for. */
+  tag(): string {
+    this.#count += 1
+    const tag = `${this.prefix}${this.#count}`
+    this.#outstanding.add(tag)
+    return tag
+  }
+
+  /** Sends one command and awaits its reply. */
+  command(text: string): Promise<Reply> {
+    const tag = this.tag()
+    this.send(`${tag} ${text}\r\n`)
+    return this.reply(tag)
+  }
+
+  /** Everything up to the reply to this tag. */
+  async reply(tag: string): Promise<Reply> {
+    const untagged: string[] = []
+    for (;;) {
+      const response = await this.response(`the reply to ${tag}`)
+      const [first = '', status = '', ...rest] = response.split(' ')
+      if (first === tag) {
+        this.#outstanding.delete(tag)
+        return { status, text: rest.join(' '), untagged }
+      }
+      if (first !== '*' && first !== '+') throw new Mismatch(this.#foreign(first, response, tag))
+      untagged.push(response)
+    }
+  }
+
+  /** One response, with its literals, without the last CRLF. */
+  async response(what = 'a response'): Promise<string> {
+    let end = 0
+    for (;;) {
+      const newline = this.#unread.indexOf('\r\n', end)
+      if (newline < 0) {
+        await this.#more(what)
+        continue
+      }
+      const literal = /\{(\d+)\}$/.exec(this.#unread.slice(end, newline))
+      if (!literal) {
+        const response = this.#unread.slice(0, newline)
+        this.#unread = this.#unread.slice(newline + 2)
+        return response
+      }
+      end = newline + 2 + Number(literal[1])
+      while (this.#unread.length < end) await this.#more(what)
+    }
+  }
+
+  /** `+ ...`: the server invites what follows. Untagged responses before it are returned. */
+  async invitation(): Promise<string[]> {
+    const untagged: string[] = []
+    for (;;) {
+      const response = await this.response('an invitation to go on (+)')
+      if (response.startsWith('+')) return untagged
+      if (!response.startsWith('* '))
+        throw new Mismatch(`${quote(response)} came in place of an invitation (+)`)
+      untagged.push(response)
+    }
+  }
+
+  /** All that comes until the other side closes. */
+  async rest(): Promise<string> {
+    while (!this.#ended) await this.#more('the end of the connection')
+    const rest = this.#unread
+    this.#unread = ''
+    return rest
+  }
+
+  /** Reads nothing any more, so that the other side must hold what it sends. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Says that nothing more is sent, and goes on reading. */
+  halfClose(): void {
+    this.#socket.end()
+  }
+
+  /** Goes away without a word: `reset` as a crashed process does, else as a closed one. */
+  async kill(how: 'close' | 'reset' = 'reset'): Promise<void> {
+    const isWhole = !this.#ended && this.#socket.readyState === 'open'
+    this.#ended = true
+    if (this.#socket.closed) return
+    const closed = once(this.#socket, 'close')
+    if (how === 'reset' && isWhole) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
+    await closed
+  }
+
+  async #more(what: string): Promise<void> {
+    const seen = () => (this.#unread === '' ? 'nothing' : quote(this.#unread))
+    if (this.#ended) throw new Mismatch(`the connection was closed where ${what} was due, after ${seen()}`)
+    const late = Promise.withResolvers<boolean>()
+    const timer = setTimeout(() => late.resolve(true), this.#patienceMs)
+    const arrived = new Promise<boolean>((resolve) => (this.#wake = () => resolve(false)))
+    const isLate = await Promise.race([arrived, late.promise])
+    clearTimeout(timer)
+    if (isLate) throw new Mismatch(`${what} never came; seen instead: ${seen()}`)
+  }
+
+  #foreign(first: string, response: string, tag: string): string {
+    const own = this.#outstanding.has(first)
+    const before = own ? 'out of order' : 'to a command that this client never sent'
+    return `a reply ${before} came before the reply to ${tag}: ${quote(response)}`
+  }
+}
+
+/** Bytes for a report: escaped, and cut in the middle if long. */
+export function quote(bytes: string): string {
+  const escaped = JSON.stringify(
+    bytes.length > 300 ? `${bytes.slice(0, 200)} ... ${bytes.slice(-80)}` : bytes,
+  )
+  return escaped.replace(/[\u007f-\u00ff]/g, (c) => `\\u00${c.charCodeAt(0).toString(16)}`)
+}

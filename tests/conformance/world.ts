@@ -1,0 +1,112 @@
+/**
+ * Puts a proxy before a server and gives scenarios their means; afterwards asks what must hold after every scenario: the
+ * proxy lives, serves a fresh user, holds exactly the connections that the server sees, and has written no secret.
+ */
+import { StubImapd } from '../support/stub-imapd.ts'
+import { Tap } from '../support/stub-tap.ts'
+import { expectInvariant, expectOwn, sessionOf, settled } from './checks.ts'
+import { freePort } from './child.ts'
+import { bodiesIn, makeAccount, type Dovecot } from './dovecot.ts'
+import { startProxy, type ProxyName, type ProxyProcess } from './proxy-process.ts'
+import { expect, type Scenario, type StubWorld } from './scenario.ts'
+import { Client, Mismatch, quote } from './wire.ts'
+
+/** A proxy and the server behind it: the stub, or a recorded wire to Dovecot. */
+export interface Stage {
+  proxy: ProxyProcess
+  seen: StubImapd | Tap
+  dovecot: Dovecot | undefined
+  stop(): Promise<void>
+}
+
+let userCount = 0
+let clientCount = 0
+
+/** With a `dovecot`, which stays the caller's, in front of that; else in front of a stub server of its own. */
+export async function startStage(name: ProxyName, scenario: Scenario, dovecot?: Dovecot): Promise<Stage> {
+  const port = await freePort()
+  const seen = dovecot ? new Tap(port, dovecot.port) : new StubImapd(port)
+  await seen.listen()
+  try {
+    const { config = {}, keywords = {} } = scenario
+    const proxy = await startProxy(name, { upstreamPort: port, config, keywords })
+    const stop = async () => {
+      await proxy.stop()
+      await seen.close()
+    }
+    return { proxy, seen, dovecot, stop }
+  } catch (error) {
+    await seen.close()
+    throw error
+  }
+}
+
+/** The world of one scenario on a stage, and `conclude`, to be called when the scenario has ended, well or not. */
+export function makeWorld({ proxy, seen, dovecot }: Stage): { world: StubWorld; conclude(): Promise<void> } {
+  const clients: Client[] = []
+  const first = seen.connections.length
+  const patienceMs = proxy.name === 'ours' ? 6000 : 1500
+
+  const world: StubWorld = {
+    proxy,
+    patienceMs,
+    get stub() {
+      if (seen instanceof StubImapd) return seen
+      throw new Error('this scenario needs the stub server')
+    },
+    dials: () => seen.connections.slice(first).filter((connection) => triesLogin(connection.received)),
+    until: async (condition, what) =>
+      expect(await seen.signal.until(condition, patienceMs), `the server never saw ${what}`),
+    user: async (name = `u${(userCount += 1)}x`) => {
+      const account = { name, secret: `secret-of-${name}` }
+      if (seen instanceof StubImapd) seen.account(account.name, account.secret)
+      else if (dovecot) await makeAccount(dovecot, account)
+      return account
+    },
+    dial: async () => {
+      clientCount += 1
+      const client = await Client.open(proxy.port, `${letters(clientCount)}-`, patienceMs)
+      clients.push(client)
+      return client
+    },
+    connect: async () => {
+      const client = await world.dial()
+      const greeting = await client.response('a greeting')
+      expect(greeting.startsWith('* OK '), `the greeting is ${quote(greeting)}`)
+      return client
+    },
+    login: async (user) => {
+      const client = await world.connect()
+      return sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`))
+    },
+    bodies: async (user) => {
+      if (dovecot) return bodiesIn(dovecot, user)
+      const mails = world.stub.accounts.get(user.name)?.box('INBOX') ?? []
+      return mails.map((mail) => mail.body.toString('latin1'))
+    },
+  }
+
+  const conclude = async () => {
+    for (const client of clients) await client.kill()
+    if (seen instanceof StubImapd) seen.reset()
+    if (proxy.ending() !== undefined) throw new Mismatch(`the proxy process died: ${proxy.ending()}`)
+    const session = await world.login(await world.user())
+    await expectOwn(session)
+    await session.client.kill()
+    await settled(proxy)
+    await expectInvariant(proxy, () => seen.connections.filter((connection) => connection.open).length)
+    const leak = /secret-of-\w+/.exec(proxy.log())
+    expect(leak === null, `the log of the proxy holds a secret: ${leak?.[0]}`)
+    if (seen instanceof StubImapd && seen.faults.length > 0)
+      throw new Error('the stub server itself failed', { cause: seen.faults[0] })
+  }
+  return { world, conclude }
+}
+
+const triesLogin = (received: string) => /^\S+ (?:LOGIN|AUTHENTICATE)\b/im.test(received)
+
+/** 1 → a, 27 → aa: a tag prefix that tells clients apart in a report. */
+function letters(count: number): string {
+  const rest = Math.floor((count - 1) / 26)
+  return (rest > 0 ? letters(rest) : '') + String.fromCharCode(97 + ((count - 1) % 26))
+}

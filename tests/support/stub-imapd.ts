@@ -1,0 +1,161 @@
+/**
+ * A scripted IMAP server that can misbehave, for tests of the proxy. By itself it behaves; a test changes that with one
+ * hook for commands, one for greetings, and by sending, ending or breaking any connection from outside. It shares no
+ * code with the proxy.
+ */
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:net'
+import { answer } from './stub-answers.ts'
+import { Gone, StubConnection, type StubCommand } from './stub-connection.ts'
+import { StubAccount, type StubMail } from './stub-mail.ts'
+import { Signal } from './stub-signal.ts'
+
+/** Looks at a command before the stub answers it; true: it has been answered here (or shall never be). */
+export type StubHook = (
+  command: StubCommand,
+  connection: StubConnection,
+) => boolean | undefined | Promise<boolean | undefined>
+
+const before =
+  'IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER COMPRESS=DEFLATE UNAUTHENTICATE'
+const after =
+  'IMAP4rev1 LITERAL+ ID ENABLE IDLE UNSELECT MULTIAPPEND CONDSTORE QRESYNC NOTIFY LANGUAGE CONTEXT=SEARCH COMPRESS=DEFLATE UNAUTHENTICATE'
+
+export class StubImapd {
+  readonly signal = new Signal()
+  readonly connections: StubConnection[] = []
+  readonly accounts = new Map<string, StubAccount>()
+  /** Errors inside the stub itself: a test that finds one here has proven nothing. */
+  readonly faults: unknown[] = []
+  readonly port: number
+  readonly #server: Server
+  #hook: StubHook | undefined
+  #greet: ((connection: StubConnection) => void) | undefined
+  #refuse: ((name: string, secret: string) => string | undefined) | undefined
+  #capabilities: { before: string; after: string } = { before, after }
+  #dribble = false
+  #triggers = new Map<StubConnection, PromiseWithResolvers<void>>()
+
+  constructor(port: number) {
+    this.port = port
+    this.#server = createServer((socket) => {
+      const connection = new StubConnection(this.connections.length + 1, socket, this.signal)
+      connection.dribble = this.#dribble
+      this.connections.push(connection)
+      this.signal.changed()
+      void this.#serve(connection).catch((error: unknown) => {
+        if (!(error instanceof Gone)) this.faults.push(error)
+      })
+    })
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(this.port, '127.0.0.1')
+    await once(this.#server, 'listening')
+  }
+
+  /** Stops listening and breaks every connection; `listen` may follow. */
+  async close(): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve))
+    for (const connection of this.connections) connection.destroy()
+    await closed
+  }
+
+  account(name: string, secret: string): StubAccount {
+    const account = new StubAccount(name, secret)
+    this.accounts.set(name, account)
+    return account
+  }
+
+  /** From now on, in place of what was said before. */
+  behave(hook: StubHook): void {
+    this.#hook = hook
+  }
+  greet(greeting: (connection: StubConnection) => void): void {
+    this.#greet = greeting
+  }
+  /** The text of a refused login, such as `NO [LIMIT] Too many`; undefined admits as usual. */
+  refuse(reason: (name: string, secret: string) => string | undefined): void {
+    this.#refuse = reason
+  }
+  offer(capabilities: { before?: string; after?: string }): void {
+    this.#capabilities = { before, after, ...capabilities }
+  }
+  /** Every connection, those that come later too, sends one byte a write. */
+  dribble(on: boolean): void {
+    this.#dribble = on
+    for (const connection of this.connections) connection.dribble = on
+  }
+
+  /** Well-behaved again: no hook, no refusal, usual greeting and capabilities, every SLOW answered. */
+  reset(): void {
+    this.#hook = this.#greet = this.#refuse = undefined
+    this.#capabilities = { before, after }
+    this.dribble(false)
+    this.trigger()
+  }
+
+  /** Lets every SLOW go on. */
+  trigger(): void {
+    for (const waiting of this.#triggers.values()) waiting.resolve()
+    this.#triggers.clear()
+  }
+
+  /** How many SLOW commands wait for the trigger. */
+  get slow(): number {
+    return this.#triggers.size
+  }
+
+  triggered(connection: StubConnection): Promise<void> {
+    const waiting = Promise.withResolvers<void>()
+    this.#triggers.set(connection, waiting)
+    this.signal.changed()
+    return waiting.promise
+  }
+
+  capabilitiesOf(connection: StubConnection): string[] {
+    return this.#capabilities[connection.user === undefined ? 'before' : 'after'].split(' ')
+  }
+  accountOf(connection: StubConnection): StubAccount | undefined {
+    return this.accounts.get(connection.user ?? '')
+  }
+  boxOf(connection: StubConnection, name: string): StubMail[] | undefined {
+    return this.accountOf(connection)?.box(name)
+  }
+  uidNextOf(connection: StubConnection): number {
+    return this.accountOf(connection)?.uidNext ?? 1
+  }
+
+  /** Answers a login. The user `admin` may become anybody, by an authorization identity. */
+  admit(
+    command: StubCommand,
+    connection: StubConnection,
+    name: string,
+    secret: string,
+    become?: string,
+  ): void {
+    const refusal = this.#refuse?.(name, secret)
+    const user = name === 'admin' ? (become ?? name) : name
+    const wrong = this.accounts.get(name)?.secret !== secret || !this.accounts.has(user)
+    if (refusal !== undefined || wrong || (become !== undefined && become !== user)) {
+      connection.send(`${command.tag} ${refusal ?? 'NO [AUTHENTICATIONFAILED] Authentication failed.'}\r\n`)
+      return
+    }
+    connection.user = user
+    connection.send(
+      `${command.tag} OK [CAPABILITY ${this.capabilitiesOf(connection).join(' ')}] Logged in\r\n`,
+    )
+  }
+
+  async #serve(connection: StubConnection): Promise<void> {
+    if (this.#greet) this.#greet(connection)
+    else
+      connection.send(
+        `* OK [CAPABILITY ${this.capabilitiesOf(connection).join(' ')}] Stub IMAP server ready.\r\n`,
+      )
+    for (;;) {
+      const command = await connection.command()
+      if (!(await this.#hook?.(command, connection))) await answer(command, connection, this)
+    }
+  }
+}
