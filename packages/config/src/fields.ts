@@ -29,28 +29,32 @@ export function metaOf(schema: z.ZodType): FieldMeta | undefined {
 
 const day = 86_400_000
 
-/** Milliseconds, at most 30 days. */
-export const milliseconds = (min = 0, max = 30 * day) => z.int().min(min).max(max)
+/** Milliseconds, at most 24 days: a timer of Node's that is longer than 2^31 - 1 ms fires at once. */
+export const milliseconds = (min = 0, max = 24 * day) => z.int().min(min).max(max)
 export const count = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
 export const bytes = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
 export const port = z.int().min(1).max(65_535)
 export const name = z
   .string()
   .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, at most 63')
-export const filePath = z.string().min(1).max(4096)
+  .describe('name')
+export const filePath = z.string().min(1).max(4096).describe('path')
 /** An address to bind to. */
-export const address = z.union([z.ipv4(), z.ipv6()], {
-  error: 'must be an IPv4 or IPv6 address such as 127.0.0.1 or ::',
-})
+export const address = z
+  .union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address such as 127.0.0.1 or ::' })
+  .describe('address')
 /** `10.0.0.0/8`, `::1/128`, or one address. */
-export const network = z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
-  error: 'must be an address or a network such as 10.0.0.0/8 or ::1',
-})
+export const network = z
+  .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+    error: 'must be an address or a network such as 10.0.0.0/8 or ::1',
+  })
+  .describe('address or network')
 /** A name to resolve, or an address. */
 export const hostName = z
   .string()
   .max(255)
   .regex(/^[a-z0-9_:][a-z0-9._:%-]*$/i, 'must be a host name or an address, without a port')
+  .describe('host name or address')
 /** `nats://host:4222`; a secret in it would be shown wherever the configuration is. */
 export const natsServer = z
   .string()
@@ -59,6 +63,7 @@ export const natsServer = z
     /^((nats|tls|ws|wss):\/\/)?[a-z0-9._:%[\]-]+$/i,
     'must be nats://HOST:PORT; secrets go to tokenFile or credentialsFile',
   )
+  .describe('nats://HOST:PORT')
 export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export const tlsVersion = z.enum(tlsVersions)
 

@@ -2,6 +2,7 @@
 export { metaOf, redacted, type FieldMeta } from './fields.ts'
 export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
 export { loadConfig, resolveConfig, type Loaded } from './load.ts'
+export { describeKeys, type KeyManual } from './manual.ts'
 export { printProblem, type Problem } from './problem.ts'
 export { redact } from './redact.ts'
 export {

@@ -16,14 +16,17 @@ export type Layer = { [key: string]: JsonValue }
 function partialOf(schema: z.ZodType): z.ZodType {
   const inner = unwrapped(schema)
   if (inner instanceof z.ZodObject) {
-    const shape = Object.entries(shapeOf(inner)).map(([key, child]) => [key, partialOf(child).optional()])
+    const shape = Object.entries(shapeOf(inner)).map(([key, child]) => {
+      const optional = partialOf(child).optional()
+      const meta = metaOf(child)
+      // The manual, and with it the mark of a secret, stays with a field.
+      return [key, meta ? optional.meta({ ...meta }) : optional]
+    })
     return z.strictObject(Object.fromEntries(shape))
   }
   if (inner instanceof z.ZodRecord)
     return z.record(inner.keyType as z.ZodString, partialOf(childOf(inner, '')!))
-  // The manual, and with it the mark of a secret, stays with a field.
-  const meta = metaOf(schema)
-  return meta ? inner.meta({ ...meta }) : inner
+  return inner
 }
 
 const layerSchema = z.strictObject(

@@ -65,7 +65,9 @@ function shown(schema: z.ZodType, input: unknown, path: string[]): string {
   const at = schemaAt(schema, path)
   const value = valueAt(input, path)
   if (at && metaOf(at)?.secret) return ''
-  if (typeof value === 'string') return `, not ${JSON.stringify(value.slice(0, 80))}`
+  // user:password@host
+  if (typeof value === 'string')
+    return `, not ${JSON.stringify(value.replace(/\/\/[^/]*@/, '//').slice(0, 80))}`
   return typeof value === 'number' || typeof value === 'boolean' ? `, not ${value}` : ''
 }
 

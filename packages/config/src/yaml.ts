@@ -21,7 +21,7 @@ export function readYaml(text: string): Yaml {
     line: lines.linePos(offset).line,
   })
   try {
-    const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'silent' })
+    const yaml = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
     const problems = [
       ...yaml.errors.map((error) => problem(firstLine(error.message), error.pos[0])),
       ...aliasesOf(yaml).map((offset) =>
@@ -43,8 +43,8 @@ export function readYaml(text: string): Yaml {
 /** A value as typed on a command line: YAML's rules, so that 60000 is a number, yes is text, [a, b] a list. */
 export function parseValue(text: string): JsonValue {
   const yaml = readYaml(text)
-  // What YAML would take for a comment or an alias is text here: '#1', '*@example.org'.
-  if (!yaml.ok || /(^|\s)#/.test(text)) return text
+  // What YAML would take for a comment, an alias, an anchor or a tag is text here: '#1', '*@example.org', '&x', '!'.
+  if (!yaml.ok || /(^|\s)#|^\s*[&!]/.test(text)) return text
   return yaml.data as JsonValue
 }
 

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
+
+const value: fc.Arbitrary<JsonValue> = fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.constant(null))
+const part = fc.stringMatching(/^[a-z_]{1,4}$/)
+const key = fc.array(part, { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'))
+const layer = fc
+  .array(fc.tuple(key, value), { maxLength: 8 })
+  .map((leaves) => leaves.reduce<Layer>((made, [at, leaf]) => writeKey(made, at, leaf), {}))
+const settings = { seed: 20_260_103, numRuns: 500 }
+
+test('the layer above wins, key by key, and neither layer is changed', () => {
+  const base = { pool: { usesMax: 1, idleTimeoutMs: 2 }, routes: [{ upstream: 'a' }] }
+  const over = { pool: { usesMax: 3 }, routes: [] }
+  assert.deepEqual(mergeLayers(base, over), { pool: { usesMax: 3, idleTimeoutMs: 2 }, routes: [] })
+  assert.equal(base.pool.usesMax, 1)
+  assert.deepEqual(over, { pool: { usesMax: 3 }, routes: [] })
+})
+
+test('three layers of one shape give the same in either order of laying', () => {
+  const flat = fc.dictionary(part, fc.dictionary(part, value))
+  fc.assert(
+    fc.property(flat, flat, flat, (a, b, c) => {
+      assert.deepEqual(mergeLayers(mergeLayers(a, b), c), mergeLayers(a, mergeLayers(b, c)))
+    }),
+    settings,
+  )
+})
+
+test('what is written is read back, and nothing else is changed', () => {
+  fc.assert(
+    fc.property(layer, key, value, (before, at, leaf) => {
+      const after = writeKey(before, at, leaf)
+      assert.deepEqual(readKey(after, at), leaf)
+      const elsewhere = ([other]: [string, JsonValue]) =>
+        !`${other}.`.startsWith(`${at}.`) && !`${at}.`.startsWith(`${other}.`)
+      assert.deepEqual(leavesOf(after).filter(elsewhere), leavesOf(before).filter(elsewhere))
+    }),
+    settings,
+  )
+})
+
+test('a key that was set and unset leaves no trace', () => {
+  fc.assert(
+    fc.property(key, value, (at, leaf) => {
+      assert.deepEqual(writeKey(writeKey({}, at, leaf), at, undefined), {})
+    }),
+    settings,
+  )
+})
+
+test('leaves rebuild the layer they came from', () => {
+  fc.assert(
+    fc.property(layer, (original) => {
+      const rebuilt = leavesOf(original).reduce<Layer>((made, [at, leaf]) => writeKey(made, at, leaf), {})
+      assert.deepEqual(rebuilt, original)
+    }),
+    settings,
+  )
+})
+
+test('__proto__ is a key like any other, so that the schema sees and refuses it', () => {
+  const hostile = JSON.parse('{"__proto__":{"pool":{"usesMax":1}}}') as Layer
+  const merged = mergeLayers({}, hostile)
+  assert.deepEqual(Object.keys(merged), ['__proto__'])
+  assert.equal(readKey(merged, 'pool.usesMax'), undefined)
+  assert.ok(!checkLayer(merged).ok)
+  assert.ok(!checkLayer(writeKey({}, '__proto__.usesMax', 1)).ok)
+  assert.equal(readKey({}, '__proto__.toString'), undefined)
+  assert.equal(({} as Record<string, unknown>)['pool'], undefined)
+})
+
+test('a layer names only what differs, and gets no defaults', () => {
+  const partial = { upstreams: { main: { port: 993 } }, pool: { selectCache: 'exact' } }
+  assert.deepEqual(checkLayer(partial), { ok: true, layer: partial })
+})
+
+test('a layer is held to the bounds of the whole', () => {
+  const checked = checkLayer({
+    pool: { idleTimeoutMs: 5 },
+    upstreams: { main: { prot: 143, masterPassword: 99 } },
+  })
+  assert.deepEqual(checked, {
+    ok: false,
+    problems: [
+      { key: 'upstreams.main.masterPassword', message: 'must be text' },
+      { key: 'upstreams.main.prot', message: 'is not a known key; did you mean port?' },
+      { key: 'pool.idleTimeoutMs', message: 'must be at least 1000, not 5' },
+    ],
+  })
+})
+
+test('what belongs to the host cannot be steered', () => {
+  for (const section of ['edge', 'http', 'fleet', 'process']) {
+    const checked = checkLayer({ [section]: {} })
+    assert.deepEqual(checked.ok ? [] : checked.problems, [
+      { key: section, message: "belongs to the host's own file; the fleet cannot set it" },
+    ])
+  }
+})

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { loadConfig } from './load.ts'
+import { describeKeys } from './manual.ts'
+import { redact } from './redact.ts'
+import { writeKey, type Layer } from './layer.ts'
+
+test('no secret of any upstream is left in a redacted configuration, and nothing else is touched', () => {
+  const text = `upstreams:
+  main: { masterUser: m, masterPassword: alpha-1, sharedSecret: beta-2, hosts: [mail.example] }
+  other: { masterUser: n, masterPassword: gamma-3, sharedSecret: delta-4 }
+routes: [{ upstream: other, domain: example.org }]
+`
+  const loaded = loadConfig(text)
+  assert.ok(loaded.ok)
+  const shown = redact(loaded.config)
+  assert.doesNotMatch(JSON.stringify(shown), /alpha-1|beta-2|gamma-3|delta-4/)
+  assert.deepEqual(shown.routes, loaded.config.routes)
+  assert.deepEqual(shown.upstreams['main']?.hosts, ['mail.example'])
+  assert.equal(loaded.config.upstreams['main']?.masterPassword, 'alpha-1')
+})
+
+test('every key that is marked secret is hidden in a layer, whatever stands there', () => {
+  for (const { key } of describeKeys().filter(({ secret }) => secret))
+    for (const value of ['text', 5, null, ['x'], { y: 'z' }]) {
+      const at = key.replace('NAME', 'any')
+      assert.deepEqual(redact(writeKey({}, at, value)), writeKey({}, at, '(redacted)'), at)
+    }
+})
+
+test('what the schema does not know passes as it is', () => {
+  const odd: Layer = { unknown: { masterPassword: 1 }, pool: 'x', upstreams: [] }
+  assert.deepEqual(redact(odd), odd)
+})

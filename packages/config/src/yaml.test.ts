@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { parseValue } from './yaml.ts'
+
+test('a typed value has the type that it looks like', () => {
+  assert.equal(parseValue('60000'), 60_000)
+  assert.equal(parseValue('true'), true)
+  assert.equal(parseValue('yes'), 'yes')
+  assert.equal(parseValue('"60000"'), '60000')
+  assert.deepEqual(parseValue('[10.0.0.0/8, ::1]'), ['10.0.0.0/8', '::1'])
+  assert.deepEqual(parseValue('{ port: 143 }'), { port: 143 })
+  assert.equal(parseValue('null'), null)
+})
+
+test('what YAML would swallow or refuse stays text', () => {
+  for (const text of [
+    '*@example.org',
+    '#1',
+    'pass #word',
+    '&x',
+    '@home',
+    '[',
+    '"',
+    'a: b: c',
+    '*a',
+    '`',
+    '%x',
+  ])
+    assert.equal(parseValue(text), text)
+})
+
+test('whatever is typed, it is a value', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), (text) => {
+      assert.doesNotThrow(() => JSON.stringify(parseValue(text)))
+    }),
+    { seed: 20_260_104, numRuns: 2000 },
+  )
+})
