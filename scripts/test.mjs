@@ -5,4 +5,4 @@
 import { installPackages, runNode } from './bootstrap.mjs'
 
 await installPackages()
-process.exitCode = await runNode(['scripts/test-all.ts'])
+process.exitCode = await runNode(['tests/run-all.ts'])

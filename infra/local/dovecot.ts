@@ -5,7 +5,6 @@
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
 import { chownSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -16,6 +15,7 @@ import { ownDirectory, type Ground } from './ground.ts'
 import { LocalError } from './local-error.ts'
 import { messagesFor, writeMaildir, type MailboxKind } from './mailbox.ts'
 import { freePort } from './ports.ts'
+import { probe } from './probe.ts'
 import { LocalProcess } from './process.ts'
 import { writePrivate } from './secret-file.ts'
 
@@ -103,7 +103,9 @@ export async function dovecotServer(options: DovecotOptions): Promise<Dovecot> {
     // -F: it would go into the background otherwise.
     args: ['-F', '-c', `${home}/dovecot.conf`],
     ground,
-    isReady: () => greets(port),
+    // A greeting that says what the server can do comes once its login and auth processes are up.
+    isReady: () =>
+      probe({ host: '127.0.0.1', port, judge: (said) => said.includes('* OK [CAPABILITY ') || undefined }),
   })
   return { host: '127.0.0.1', port, version, users, process: child }
 }
@@ -130,23 +132,4 @@ function keepPasswords(file: string, owner?: Account): MailUser[] {
 function demoPassword(): string {
   const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
   return Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join('')
-}
-
-/** True once a greeting comes that says what the server can do: then its login and auth processes are up. */
-function greets(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    let said = ''
-    const socket = createConnection({ host: '127.0.0.1', port })
-    const end = (ready: boolean) => {
-      socket.destroy()
-      resolve(ready)
-    }
-    socket.setTimeout(2_000, () => end(false))
-    socket.on('error', () => end(false))
-    socket.on('close', () => end(false))
-    socket.on('data', (chunk) => {
-      said += chunk.toString('latin1')
-      if (said.includes('* OK [CAPABILITY ')) end(true)
-    })
-  })
 }

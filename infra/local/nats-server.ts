@@ -1,13 +1,13 @@
-/** nats-server with JetStream, on loopback, behind a random token. `NATS_URL` uses a server that already runs. */
+/** nats-server with JetStream, on loopback, behind a random token; or one that already runs. */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createConnection } from 'node:net'
 import { findProgram, unpackPackage } from './debian.ts'
 import { environment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
 import { LocalError } from './local-error.ts'
 import { runDirectory } from './paths.ts'
 import { freePort } from './ports.ts'
+import { probe } from './probe.ts'
 import { LocalProcess } from './process.ts'
 import { keepSecret, writePrivate } from './secret-file.ts'
 
@@ -16,6 +16,8 @@ export interface NatsOptions {
   note?: (text: string) => void
   ground: Ground
   preferredPort?: number | undefined
+  /** A server that already runs, used instead. */
+  existing?: { url: string; tokenFile: string | undefined } | undefined
 }
 
 export interface Nats {
@@ -48,9 +50,8 @@ export async function findNatsServer(note?: (text: string) => void): Promise<str
   )
 }
 
-export async function natsServer({ ground, preferredPort, note }: NatsOptions): Promise<Nats> {
-  const url = environment.natsUrl
-  if (url) return { url, tokenFile: environment.natsTokenFile, version: 'NATS_URL', process: undefined }
+export async function natsServer({ ground, preferredPort, existing, note }: NatsOptions): Promise<Nats> {
+  if (existing) return existingServer(existing)
 
   const program = await findNatsServer(note)
   const port = await freePort(preferredPort)
@@ -83,27 +84,24 @@ function versionOf(program: string): string {
   return /v?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? 'of unknown version'
 }
 
-/** Speaks the first lines of the NATS protocol: true once it takes the token and JetStream is on. */
-function answers(port: number, token: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    let said = ''
-    const socket = createConnection({ host: '127.0.0.1', port })
-    const end = (ready: boolean) => {
-      socket.destroy()
-      resolve(ready)
-    }
-    socket.setTimeout(1_000, () => end(false))
-    socket.on('error', () => end(false))
-    socket.on('close', () => end(false))
-    socket.on('connect', () =>
-      socket.write(
-        `CONNECT ${JSON.stringify({ verbose: false, pedantic: false, auth_token: token })}\r\nPING\r\n`,
-      ),
-    )
-    socket.on('data', (chunk) => {
-      said += chunk.toString('latin1')
-      if (said.includes('PONG')) end(said.includes('"jetstream":true'))
-      else if (said.includes('-ERR')) end(false)
-    })
+/** The first lines of the NATS protocol: ready once it takes the token and JetStream is on. */
+const answers = (port: number, token: string) =>
+  probe({
+    host: '127.0.0.1',
+    port,
+    say: `CONNECT ${JSON.stringify({ verbose: false, pedantic: false, auth_token: token })}\r\nPING\r\n`,
+    judge: (said) =>
+      said.includes('PONG') ? said.includes('"jetstream":true') : said.includes('-ERR') ? false : undefined,
   })
+
+async function existingServer(server: NonNullable<NatsOptions['existing']>): Promise<Nats> {
+  const [first = ''] = server.url.split(',')
+  const { hostname, port } = URL.canParse(first) ? new URL(first) : { hostname: '', port: '' }
+  const isNats = (said: string) => (said.length < 4 ? undefined : said.startsWith('INFO'))
+  if (hostname === '' || !(await probe({ host: hostname, port: Number(port || 4222), judge: isNats })))
+    throw new LocalError(
+      'service_unreachable',
+      `no NATS server answers at ${hostname || 'what NATS_URL says'}: start it, or set NATS_URL to nats://HOST:PORT`,
+    )
+  return { ...server, version: '', process: undefined }
 }

