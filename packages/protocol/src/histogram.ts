@@ -22,7 +22,13 @@ export function bucketBound(bucket: number): number {
 /** As sent: bucket number → count, and the sum in seconds. Cumulative since boot like any counter. */
 export const histogramSchema = z.object({
   sum: z.number().min(0),
-  counts: z.record(z.string().regex(/^(0|[1-9]\d{0,2})$/), z.int().min(0)),
+  counts: z.record(
+    z
+      .string()
+      .regex(/^(0|[1-9]\d{0,2})$/)
+      .refine((bucket) => Number(bucket) < bucketCount),
+    z.int().min(0),
+  ),
 })
 export type Histogram = z.infer<typeof histogramSchema>
 

@@ -74,7 +74,9 @@ export type MetricName = keyof typeof metrics
 
 /** `logins_total` + `{ upstream: 'main', result: 'ok' }` → `logins_total{upstream="main",result="ok"}`. */
 export function seriesKey(name: string, labels: Record<string, string> = {}): string {
-  const pairs = Object.entries(labels).map(([label, value]) => `${label}="${value}"`)
+  const pairs = Object.entries(labels).map(
+    ([label, value]) => `${label}="${value.replace(/["\\]/g, '\\$&')}"`,
+  )
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
 }
 
@@ -82,9 +84,11 @@ export function seriesKey(name: string, labels: Record<string, string> = {}): st
 export function parseSeriesKey(key: string): { name: string; labels: Record<string, string> } {
   const open = key.indexOf('{')
   if (open < 0) return { name: key, labels: {} }
-  const pairs = key.slice(open + 1, -1).matchAll(/([a-z_]+)="([^"]*)"/g)
+  const pairs = key.slice(open + 1, -1).matchAll(/([a-z_]+)="((?:[^"\\]|\\.)*)"/gs)
   return {
     name: key.slice(0, open),
-    labels: Object.fromEntries([...pairs].map(([, label, value]) => [label, value])),
+    labels: Object.fromEntries(
+      [...pairs].map(([, label, value]) => [label, value!.replace(/\\(.)/gs, '$1')]),
+    ),
   }
 }

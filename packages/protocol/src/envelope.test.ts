@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { desiredChangedSchema, desiredSchema } from './desired.ts'
+import { decode, encode, messageBytesMax } from './envelope.ts'
+import { orderAnswerSchema, orderSchema } from './order.ts'
+import { presenceSchema } from './presence.ts'
+import { reportSchema } from './report.ts'
+import { traceBatchSchema } from './trace.ts'
+
+const id = '0191d5a0-0000-7000-8000-000000000001'
+const sender = { v: 1, edge: 'eu-1', region: 'eu', boot: id, at: 1_760_000_000_000 }
+
+/** One message of each family, as it should be. */
+const families = {
+  presence: {
+    schema: presenceSchema,
+    message: {
+      ...sender,
+      version: '0.1.0',
+      startedAt: 1,
+      state: 'serving',
+      config: { applied: 0 },
+      revocations: 0,
+      gauges: { upstreams_idle: 3 },
+      degraded: [],
+      listeners: ['127.0.0.1:143'],
+    },
+  },
+  report: {
+    schema: reportSchema,
+    message: {
+      ...sender,
+      startedAt: 1,
+      sequence: 1,
+      counters: { 'logins_total{upstream="main",result="ok"}': 2 },
+      gauges: {},
+      histograms: { login_seconds: { sum: 0.5, counts: { 120: 2 } } },
+    },
+  },
+  desired: {
+    schema: desiredSchema,
+    message: {
+      v: 1,
+      version: 1,
+      config: { revision: 0, layer: {} },
+      traces: [],
+      revocations: [],
+      drain: false,
+    },
+  },
+  desiredChanged: { schema: desiredChangedSchema, message: { v: 1, version: 7 } },
+  order: {
+    schema: orderSchema,
+    message: { v: 1, id, givenBy: 'ops', at: 1, expiresAt: 2, action: { kind: 'kick-user', user: 'joe' } },
+  },
+  orderAnswer: {
+    schema: orderAnswerSchema,
+    message: { ...sender, order: id, ok: true, result: null, more: false },
+  },
+  traceBatch: {
+    schema: traceBatchSchema,
+    message: {
+      ...sender,
+      trace: id,
+      user: 'joe',
+      sequence: 1,
+      lines: [{ at: 1, session: 's', from: 'C', text: 'a NOOP' }],
+    },
+  },
+}
+
+const cases = Object.entries(families)
+const text = (words: string) => new TextEncoder().encode(words)
+
+test('a message of each family survives the wire', () => {
+  for (const [name, { schema, message }] of cases)
+    assert.deepEqual(decode(schema, encode(message)), { ok: true, value: message }, name)
+})
+
+test('a field that a later sender has added does no harm', () => {
+  for (const [name, { schema, message }] of cases)
+    assert.deepEqual(
+      decode(schema, encode({ ...message, addedLater: [1] })),
+      { ok: true, value: message },
+      name,
+    )
+})
+
+test('another version of the wire is refused, and named as the reason', () => {
+  for (const [name, { schema, message }] of cases) {
+    const decoded = decode(schema, encode({ ...message, v: 2 }))
+    assert.match(decoded.ok ? '' : decoded.reason, /^v: /, name)
+  }
+})
+
+test('a message without one of its fields is refused, and the field is named', () => {
+  const optional = new Set(['result'])
+  for (const [name, { schema, message }] of cases)
+    for (const field of Object.keys(message).filter((key) => !optional.has(key))) {
+      const decoded = decode(schema, encode({ ...message, [field]: undefined }))
+      assert.ok(!decoded.ok && decoded.reason.startsWith(field), `${name}.${field}`)
+    }
+})
+
+test('what is too large, not UTF-8, or not JSON is refused before anything else', () => {
+  const reasonFor = (bytes: Uint8Array) => {
+    const decoded = decode(presenceSchema, bytes)
+    return decoded.ok ? 'accepted' : decoded.reason
+  }
+  assert.equal(reasonFor(new Uint8Array(messageBytesMax + 1)), `larger than ${messageBytesMax} bytes`)
+  for (const bytes of [
+    text(''),
+    text('{'),
+    text('nul'),
+    Uint8Array.of(0x22, 0xff, 0x22),
+    text(JSON.stringify(sender).slice(1)),
+  ])
+    assert.equal(reasonFor(bytes), 'not JSON')
+  assert.match(reasonFor(text('null')), /^message: /)
+})
+
+test('names that are none of the configuration, numbers that are none, and clocks out of range are refused', () => {
+  const { message } = families.report
+  for (const wrong of [
+    { edge: 'a.b' },
+    { edge: '*' },
+    { region: '>' },
+    { region: '' },
+    { boot: 'x' },
+    { at: -1 },
+    { at: 8.64e15 },
+    { sequence: 0 },
+  ])
+    assert.ok(!decode(reportSchema, encode({ ...message, ...wrong })).ok, JSON.stringify(wrong))
+  for (const number of ['1e999', '-1', '"1"', 'null']) {
+    const written = JSON.stringify(message).replace(/:2}/, `:${number}}`)
+    assert.ok(!decode(reportSchema, text(written)).ok, number)
+  }
+})
+
+test('decoding never throws, whatever the bytes', () => {
+  const bytes = fc.uint8Array({ maxLength: 200 })
+  const nested = fc.integer({ min: 1, max: 5_000 }).map((depth) => text('[{"v":'.repeat(depth)))
+  const json = fc.jsonValue().map((value) => encode(value))
+  // A right message with one field replaced by anything gets further than noise.
+  const broken = fc
+    .tuple(fc.constantFrom(...cases), fc.nat(20), fc.jsonValue())
+    .map(([[, { message }], at, value]) => {
+      const fields = Object.keys(message)
+      return encode({ ...message, [fields[at % fields.length]!]: value })
+    })
+  fc.assert(
+    fc.property(fc.oneof(bytes, json, { arbitrary: broken, weight: 4 }, nested), (input) => {
+      for (const [, { schema }] of cases) {
+        const decoded = decode(schema, input)
+        assert.ok(decoded.ok || decoded.reason.length > 0)
+      }
+    }),
+    { seed: 20_260_105, numRuns: 1000 },
+  )
+})
+
+test('nesting as deep as a message can hold is only another refusal', () => {
+  const half = messageBytesMax / 2
+  for (const deep of ['['.repeat(messageBytesMax), '['.repeat(half) + ']'.repeat(half)])
+    for (const [name, { schema }] of cases) assert.ok(!decode(schema, text(deep)).ok, name)
+})
+
+test('a key that would reach a prototype goes no further', () => {
+  const hostile = text(
+    JSON.stringify(families.report.message).replace('"gauges":{', '"gauges":{"__proto__":1,'),
+  )
+  const decoded = decode(reportSchema, hostile)
+  assert.ok(!decoded.ok || !Object.hasOwn(decoded.value.gauges, '__proto__'))
+})

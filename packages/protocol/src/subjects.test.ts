@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { buckets, consumers, desiredKey, streams, subjects } from './subjects.ts'
+
+const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+const address = fc.record({ region: name, edge: name })
+const settings = { seed: 20_260_109, numRuns: 300 }
+
+/** NATS' own rule: * is one token, > is the rest. */
+function matches(pattern: string, subject: string): boolean {
+  const wanted = pattern.split('.')
+  const given = subject.split('.')
+  return (
+    wanted.every((token, index) => token === '>' || token === '*' || token === given[index]) &&
+    wanted.length === given.length
+  )
+}
+
+const published = (at: { region: string; edge: string }, trace: string) => [
+  subjects.presence(at),
+  subjects.report(at),
+  subjects.trace(at, trace),
+  subjects.order({ kind: 'all' }),
+  subjects.order({ kind: 'region', region: at.region }),
+  subjects.order({ kind: 'edge', ...at }),
+  subjects.desiredChanged,
+  desiredKey(at),
+]
+
+test('nothing that is published holds a wildcard, a blank or an empty token', () => {
+  fc.assert(
+    fc.property(address, fc.uuid(), (at, trace) => {
+      for (const subject of published(at, trace)) assert.match(subject, /^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)*$/)
+    }),
+    settings,
+  )
+})
+
+test('what one edge publishes reaches its listeners and no others', () => {
+  fc.assert(
+    fc.property(address, fc.uuid(), (at, trace) => {
+      const kinds = [
+        { subject: subjects.presence(at), heard: [subjects.presenceOfAll] },
+        { subject: subjects.report(at), heard: [subjects.reportsOfAll] },
+        { subject: subjects.trace(at, trace), heard: [subjects.tracesOfAll, subjects.traceOfAll(trace)] },
+      ]
+      const listeners = kinds.flatMap(({ heard }) => heard)
+      for (const { subject, heard } of kinds)
+        assert.deepEqual(
+          listeners.filter((pattern) => matches(pattern, subject)),
+          heard,
+        )
+    }),
+    settings,
+  )
+})
+
+test('an order reaches exactly the edges it is meant for', () => {
+  fc.assert(
+    fc.property(address, address, (one, other) => {
+      const hears = (at: typeof one, subject: string) => subjects.ordersFor(at).includes(subject)
+      const same = one.region === other.region && one.edge === other.edge
+      assert.ok(hears(one, subjects.order({ kind: 'all' })))
+      assert.equal(
+        hears(other, subjects.order({ kind: 'region', region: one.region })),
+        one.region === other.region,
+      )
+      assert.equal(hears(other, subjects.order({ kind: 'edge', ...one })), same)
+    }),
+    settings,
+  )
+})
+
+test('two edges never share a key or a subject of their own', () => {
+  fc.assert(
+    fc.property(address, address, (one, other) => {
+      fc.pre(one.region !== other.region || one.edge !== other.edge)
+      assert.notEqual(desiredKey(one), desiredKey(other))
+      assert.notEqual(subjects.presence(one), subjects.presence(other))
+    }),
+    settings,
+  )
+})
+
+test('streams, consumers and buckets have names that NATS allows', () => {
+  for (const word of [...Object.values(streams), ...Object.values(consumers), ...Object.values(buckets)])
+    assert.match(word, /^[A-Za-z0-9_-]+$/)
+})
