@@ -1,0 +1,79 @@
+/** The API as one fetch handler: everything it needs is handed in, and nothing is kept between two requests. */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { bodyLimit } from 'hono/body-limit'
+import { secureHeaders } from 'hono/secure-headers'
+import { timeout } from 'hono/timeout'
+import { isBusTrouble } from './bus/trouble.ts'
+import { troubleOf } from './db/trouble.ts'
+import type { Deps } from './deps.ts'
+import { ServiceError } from './errors.ts'
+import { withActor } from './http/auth.ts'
+import { configRoutes } from './http/config.ts'
+import { edgeRoutes } from './http/edges.ts'
+import { healthRoutes } from './http/health.ts'
+import { historyRoutes } from './http/history.ts'
+import { onError, problemOf } from './http/on-error.ts'
+import type { Env } from './http/routes.ts'
+import { traceRoutes } from './http/traces.ts'
+import { welcomeRoutes } from './http/welcome.ts'
+import { reasonOf } from './log.ts'
+
+const bodyBytesMax = 1_048_576
+const answerMs = 25_000
+
+/** `stopping` ends the event streams that are open. */
+export function createApp(deps: Deps, stopping: AbortSignal): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>()
+  app.onError(onError(deps.log, translate))
+  app.notFound((context) =>
+    problemOf(
+      new ServiceError(
+        'route_unknown',
+        `There is no ${context.req.method} ${context.req.path}: /openapi.json lists what there is.`,
+      ),
+    ),
+  )
+  app.use(secureHeaders())
+  app.use(bodyLimit({ maxSize: bodyBytesMax }))
+  app.use(timeout(answerMs))
+  app.route('/', healthRoutes(deps))
+  app.route('/', welcomeRoutes())
+
+  app.use('/v1/*', withActor(deps))
+  app.route('/v1', edgeRoutes(deps))
+  app.route('/v1', configRoutes(deps))
+  app.route('/v1', historyRoutes(deps))
+  app.route('/v1', traceRoutes(deps, stopping))
+
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
+  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'imapfleet', version: '1' } })
+  return app
+}
+
+/** Health alone, for a process that only ingests. */
+export function createHealthApp(deps: Deps): OpenAPIHono<Env> {
+  const app = new OpenAPIHono<Env>()
+  app.onError(onError(deps.log, translate))
+  app.route('/', healthRoutes(deps))
+  return app
+}
+
+function translate(error: unknown): ServiceError | undefined {
+  const trouble = troubleOf(error)
+  if (trouble === 'away')
+    return new ServiceError(
+      'database_unavailable',
+      `Postgres does not answer (${reasonOf(error)}): try again in a moment.`,
+    )
+  if (trouble === 'unstorable')
+    return new ServiceError(
+      'request_invalid',
+      `The request holds something that can not be stored: ${reasonOf(error)}.`,
+    )
+  if (isBusTrouble(error))
+    return new ServiceError(
+      'bus_unavailable',
+      `NATS does not answer (${reasonOf(error)}): try again in a moment.`,
+    )
+  return undefined
+}

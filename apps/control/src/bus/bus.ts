@@ -1,0 +1,168 @@
+/**
+ * The link to NATS: connects for ever, makes sure that our streams are there each time it has connected, and knows
+ * whether it is up. The other files of this folder say what is sent and heard over it.
+ */
+import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
+import type { KV } from '@nats-io/kv'
+import {
+  connect,
+  credsAuthenticator,
+  tokenAuthenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { ServiceError } from '../errors.ts'
+import { Outage, reasonOf, type Log } from '../log.ts'
+import { ensureStreams, type StreamLimits } from './streams.ts'
+
+export interface BusOptions {
+  servers: string[]
+  token?: string
+  /** Content of a NATS credentials file. */
+  credentials?: string
+  tlsCaFile?: string
+  limits: StreamLimits
+}
+
+/** What can be used while NATS is there. */
+export interface Link {
+  nats: NatsConnection
+  jetstream: JetStreamClient
+  manager: JetStreamManager
+  desired: KV
+}
+
+const retryMs = 1000
+
+export class Bus {
+  readonly #options: BusOptions
+  readonly #log: Log
+  readonly #outage: Outage
+  readonly #closing = new AbortController()
+  readonly #running: Promise<void>
+  #up: Link | undefined
+  #waiting: (() => void)[] = []
+
+  constructor(options: BusOptions, log: Log) {
+    this.#options = options
+    this.#log = log
+    this.#outage = new Outage(log, 'NATS')
+    this.#running = this.#run()
+  }
+
+  /** Throws bus_unavailable while NATS is away. */
+  link(): Link {
+    if (this.#up) return this.#up
+    const reason = this.#outage.reason ?? 'not connected yet'
+    throw new ServiceError(
+      'bus_unavailable',
+      `NATS does not answer (${reason}): start it, or check NATS_URL.`,
+    )
+  }
+
+  /** Waits until NATS is there; rejects when the signal is aborted. */
+  async whenUp(signal: AbortSignal): Promise<Link> {
+    const stop = AbortSignal.any([signal, this.#closing.signal])
+    while (!this.#up) {
+      stop.throwIfAborted()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      this.#waiting.push(resolve)
+      stop.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+    }
+    return this.#up
+  }
+
+  /** Answers, or throws; a NATS that hangs leaves it waiting. */
+  async ping(): Promise<void> {
+    await this.link().nats.flush()
+  }
+
+  /** Makes the streams again where they are missing, for instance after NATS has lost its store. */
+  async ensure(): Promise<void> {
+    const { manager, jetstream: client } = this.link()
+    await ensureStreams(manager, client, this.#options.limits)
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort()
+    await this.#running
+  }
+
+  /** The whole life of the link: one connection after the other. */
+  async #run(): Promise<void> {
+    const { signal } = this.#closing
+    while (!signal.aborted) {
+      try {
+        const nats = await connect(connectOptions(this.#options))
+        const close = () => void nats.close()
+        signal.addEventListener('abort', close, { once: true })
+        if (signal.aborted) close()
+        await this.#live(nats)
+      } catch (error) {
+        this.#outage.began(error)
+      }
+      this.#up = undefined
+      await sleep(retryMs, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  /** One connection, with all of the client's own reconnects, until it is closed for good. */
+  async #live(nats: NatsConnection): Promise<void> {
+    // Asked for first, so that no change is missed while the streams are made.
+    const changes = nats.status()
+    await this.#prepare(nats)
+    for await (const change of changes) {
+      if (change.type === 'disconnect' || change.type === 'staleConnection') {
+        this.#up = undefined
+        if (!this.#closing.signal.aborted) this.#outage.began('the connection is lost')
+      }
+      if (change.type === 'reconnect') await this.#prepare(nats)
+      if (change.type === 'error') this.#log('warn', 'NATS refused something', { reason: change.error })
+    }
+  }
+
+  /** Up is: connected, and all streams are there. Tried until it works or the connection is closed. */
+  async #prepare(nats: NatsConnection): Promise<void> {
+    const { signal } = this.#closing
+    while (!nats.isClosed() && !signal.aborted) {
+      try {
+        const client = jetstream(nats)
+        const manager = await jetstreamManager(nats)
+        const desired = await ensureStreams(manager, client, this.#options.limits)
+        this.#up = { nats, jetstream: client, manager, desired }
+        this.#outage.over()
+        for (const resolve of this.#waiting.splice(0)) resolve()
+        return
+      } catch (error) {
+        this.#outage.began(explain(error))
+        await sleep(retryMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+}
+
+function explain(error: unknown): string {
+  const reason = reasonOf(error)
+  return /jetstream.*not enabled/i.test(reason)
+    ? 'JetStream is not enabled: start nats-server with -js'
+    : reason
+}
+
+function connectOptions(options: BusOptions): NodeConnectionOptions {
+  return {
+    servers: options.servers,
+    name: 'imapfleet-control',
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: retryMs,
+    // A server that refuses us may be one whose accounts are just being changed.
+    ignoreAuthErrorAbort: true,
+    pingInterval: 10_000,
+    ...(options.token === undefined ? {} : { authenticator: tokenAuthenticator(options.token) }),
+    ...(options.credentials === undefined
+      ? {}
+      : { authenticator: credsAuthenticator(new TextEncoder().encode(options.credentials)) }),
+    ...(options.tlsCaFile === undefined ? {} : { tls: { caFile: options.tlsCaFile } }),
+  }
+}

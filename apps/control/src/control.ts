@@ -1,0 +1,91 @@
+/** One process of control: builds the parts once, starts what its mode asks for, and stops all of it again. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createApp, createHealthApp } from './app.ts'
+import { Bus, type BusOptions } from './bus/bus.ts'
+import { openDatabase } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { troubleOf } from './db/trouble.ts'
+import type { Deps } from './deps.ts'
+import { listen, type Listening } from './http/listen.ts'
+import { ingestPresence } from './ingest/presence.ts'
+import { ingestReports } from './ingest/reports.ts'
+import { Strangers } from './ingest/strangers.ts'
+import { Outage, type Log } from './log.ts'
+import { runTicks } from './ticks/ticks.ts'
+import { makePartitions } from './verbs/make-partitions.ts'
+
+/** `api` answers requests, `ingest` takes in what edges send and does what is due, `all` does both. */
+export type Mode = 'api' | 'ingest' | 'all'
+
+export interface ControlOptions {
+  mode: Mode
+  databaseUrl: string
+  bus: BusOptions
+  host: string
+  /** Without: no HTTP at all. */
+  port: number | undefined
+}
+
+export interface Control {
+  port: number | undefined
+  /** Settles when the process can not go on; the error says why. */
+  failed: Promise<never>
+  stop: () => Promise<void>
+}
+
+const retryMs = 1_000
+
+/** Rejects if it can not listen. Services that are away are waited for. */
+export async function startControl(options: ControlOptions, log: Log): Promise<Control> {
+  const stopping = new AbortController()
+  const db = openDatabase(options.databaseUrl)
+  const bus = new Bus(options.bus, log)
+  const deps: Deps = { db, bus, log, now: Date.now }
+  const app = options.mode === 'ingest' ? createHealthApp(deps) : createApp(deps, stopping.signal)
+  let listening: Listening | undefined
+  try {
+    if (options.port !== undefined) listening = await listen(app.fetch, options.host, options.port)
+  } catch (error) {
+    await Promise.all([bus.close(), db.close()])
+    throw error
+  }
+  const { promise: failed, reject } = Promise.withResolvers<never>()
+  const working = work(options, deps, stopping.signal).catch(reject)
+  return {
+    port: listening?.port,
+    failed,
+    async stop() {
+      stopping.abort()
+      await Promise.all([listening?.stop(), working])
+      await bus.close()
+      await db.close()
+    },
+  }
+}
+
+async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): Promise<void> {
+  await untilMigrated(options.databaseUrl, deps, signal)
+  if (options.mode === 'api' || signal.aborted) return
+  const strangers = new Strangers(deps.log)
+  await Promise.all([
+    ingestPresence(deps, strangers, signal),
+    ingestReports(deps, strangers, signal),
+    runTicks(deps, signal),
+  ])
+}
+
+/** Waits for a Postgres that is away; any other failure is one of ours. */
+async function untilMigrated(databaseUrl: string, deps: Deps, signal: AbortSignal): Promise<void> {
+  const outage = new Outage(deps.log, 'Postgres')
+  while (!signal.aborted) {
+    try {
+      await migrate(databaseUrl)
+      await makePartitions(deps)
+      return outage.over()
+    } catch (error) {
+      if (troubleOf(error) !== 'away') throw error
+      outage.began(error)
+      await sleep(retryMs, undefined, { signal }).catch(() => {})
+    }
+  }
+}

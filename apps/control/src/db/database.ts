@@ -1,0 +1,53 @@
+/**
+ * Postgres, as two clients: drizzle's own (it changes the client that it is given, so it has one to itself) and a plain
+ * one for bulk and set-wise SQL. Both connect when first used and again for ever after.
+ */
+import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
+import postgres from 'postgres'
+import * as schema from './schema.ts'
+
+type Orm = PostgresJsDatabase<typeof schema>
+/** Inside a transaction or not: what the queries of one table take. */
+export type Queries = Pick<Orm, 'select' | 'selectDistinctOn' | 'insert' | 'update' | 'delete' | 'execute'>
+
+export interface Database {
+  orm: Orm
+  sql: postgres.Sql
+  url: string
+  close: () => Promise<void>
+}
+
+/** Longest a statement may run. Below the bus's ack wait: a report that is being written is not sent to another replica. */
+const statementTimeoutMs = 20_000
+
+const connection = (max: number): postgres.Options<Record<string, never>> => ({
+  max,
+  connect_timeout: 5,
+  idle_timeout: 300,
+  // A request waits at most this long before it is told that Postgres is away.
+  backoff: () => 0.5,
+  onnotice: () => {},
+  connection: { application_name: 'imapfleet-control', statement_timeout: statementTimeoutMs },
+})
+
+export function openDatabase(url: string): Database {
+  const plain = postgres(url, connection(8))
+  const forDrizzle = postgres(url, connection(8))
+  return {
+    orm: drizzle(forDrizzle, { schema }),
+    sql: plain,
+    url,
+    close: async () => {
+      await Promise.all([plain.end({ timeout: 5 }), forDrizzle.end({ timeout: 5 })])
+    },
+  }
+}
+
+/** One connection of its own, for session locks. */
+export const openSingle = (url: string) =>
+  postgres(url, { ...connection(1), connection: { application_name: 'imapfleet-control' } })
+
+/** Answers and has our tables, or throws. */
+export async function ping(db: Database): Promise<void> {
+  await db.sql`select desired_version from fleet`
+}

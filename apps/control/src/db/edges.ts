@@ -1,0 +1,67 @@
+/** The register of edges: written by heartbeats, read by everything that steers. */
+import type { Presence } from '@imapfleet/protocol'
+import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import type { Database, Queries } from './database.ts'
+import { edges } from './schema.ts'
+
+/** Heartbeats that may be missed before an edge counts as silent. */
+const missedMax = 3
+
+export type EdgeRow = typeof edges.$inferSelect & { silent: boolean }
+
+const columns = {
+  ...getTableColumns(edges),
+  silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
+}
+
+export async function listEdges(queries: Queries): Promise<EdgeRow[]> {
+  return await queries.select(columns).from(edges).orderBy(asc(edges.region), asc(edges.id))
+}
+
+export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | undefined> {
+  const [row] = await queries.select(columns).from(edges).where(eq(edges.id, id))
+  return row
+}
+
+const defaultHeartbeatMs = 5_000
+
+/**
+ * Writes heartbeats, one an edge. An older one of the same boot changes nothing. Returns the edges that are new, have
+ * started again, or have moved to another region.
+ */
+export async function upsertPresence(db: Database, heard: readonly Presence[]): Promise<string[]> {
+  const column = <T>(read: (presence: Presence) => T) => heard.map(read)
+  const rows = await db.sql<{ id: string }[]>`
+    with before as (select id, boot, region from edges where id = any(${column((p) => p.edge)}::text[])),
+    written as (
+      insert into edges (
+        id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms, config_applied,
+        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners)
+      select id, region, boot, version, state, to_timestamp(started_at / 1000.0), now(), to_timestamp(sent_at / 1000.0),
+        heartbeat_ms, config_applied, config_rejected, config_rejected_reason, revocations_applied,
+        gauges::jsonb, degraded::jsonb, listeners::jsonb
+      from unnest(
+        ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot)}::uuid[],
+        ${column((p) => p.version)}::text[], ${column((p) => p.state)}::text[],
+        ${column((p) => p.startedAt)}::float8[], ${column((p) => p.at)}::float8[],
+        ${column((p) => p.heartbeatMs ?? defaultHeartbeatMs)}::int[], ${column((p) => p.config.applied)}::bigint[],
+        ${column((p) => p.config.rejected?.revision ?? null)}::bigint[],
+        ${column((p) => p.config.rejected?.reason ?? null)}::text[], ${column((p) => p.revocations)}::bigint[],
+        ${column((p) => JSON.stringify(p.gauges))}::text[], ${column((p) => JSON.stringify(p.degraded))}::text[],
+        ${column((p) => JSON.stringify(p.listeners))}::text[]
+      ) as heard (
+        id, region, boot, version, state, started_at, sent_at, heartbeat_ms, config_applied,
+        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners)
+      on conflict (id) do update set
+        region = excluded.region, boot = excluded.boot, version = excluded.version, state = excluded.state,
+        started_at = excluded.started_at, last_seen_at = excluded.last_seen_at, sent_at = excluded.sent_at,
+        heartbeat_ms = excluded.heartbeat_ms, config_applied = excluded.config_applied,
+        config_rejected = excluded.config_rejected, config_rejected_reason = excluded.config_rejected_reason,
+        revocations_applied = excluded.revocations_applied, gauges = excluded.gauges,
+        degraded = excluded.degraded, listeners = excluded.listeners
+      where edges.boot <> excluded.boot or edges.sent_at < excluded.sent_at
+      returning id, boot, region)
+    select written.id from written left join before using (id)
+    where before.boot is distinct from written.boot or before.region is distinct from written.region`
+  return rows.map((row) => row.id)
+}

@@ -1,0 +1,26 @@
+/** The version of the desired state: one number that every change of the fleet raises, in the change's own transaction. */
+import { sql } from 'drizzle-orm'
+import type { Database, Queries } from './database.ts'
+import { fleet } from './schema.ts'
+
+/**
+ * Runs a change of the fleet in one transaction that raises the version. Changes wait for one another here, so what is
+ * read inside is still true when it is written.
+ */
+export async function changeFleet<T>(db: Database, change: (queries: Queries) => Promise<T>): Promise<T> {
+  return await db.orm.transaction(async (tx) => {
+    await tx.update(fleet).set({ desiredVersion: sql`${fleet.desiredVersion} + 1` })
+    return await change(tx)
+  })
+}
+
+export async function desiredVersion(queries: Queries): Promise<number> {
+  const [row] = await queries.select({ version: fleet.desiredVersion }).from(fleet)
+  if (!row) throw new Error('the table fleet is empty')
+  return row.version
+}
+
+/** After a restore of an older database: goes beyond the versions that edges have seen. */
+export async function raiseDesiredVersion(queries: Queries, beyond: number): Promise<void> {
+  await queries.update(fleet).set({ desiredVersion: sql`greatest(${fleet.desiredVersion}, ${beyond}) + 1` })
+}

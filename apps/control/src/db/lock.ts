@@ -1,0 +1,24 @@
+/** Advisory locks: what only one replica may do at a time. Freed by Postgres when the holder dies. */
+import type { Database } from './database.ts'
+
+const base = 0x696d6170 // 'imap'
+
+export const locks = {
+  migrate: base,
+  partitions: base + 1,
+  reconcile: base + 2,
+} as const
+
+/** Runs `work` if no other replica does so now; otherwise `false` at once. */
+export async function withLock(
+  db: Database,
+  lock: keyof typeof locks,
+  work: () => Promise<void>,
+): Promise<boolean> {
+  return await db.sql.begin(async (tx) => {
+    const [row] = await tx`select pg_try_advisory_xact_lock(${locks[lock]}) as held`
+    if (row?.held !== true) return false
+    await work()
+    return true
+  })
+}

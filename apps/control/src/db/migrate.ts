@@ -1,0 +1,19 @@
+/** Brings the database to the newest schema. Replicas that start together do it one after the other. */
+import { drizzle } from 'drizzle-orm/postgres-js'
+import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
+import { fileURLToPath } from 'node:url'
+import { openSingle } from './database.ts'
+import { locks } from './lock.ts'
+
+const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
+
+export async function migrate(url: string): Promise<void> {
+  // A session lock belongs to one connection; drizzle's migrator itself would race.
+  const sql = openSingle(url)
+  try {
+    await sql`select pg_advisory_lock(${locks.migrate})`
+    await runMigrations(drizzle(sql), { migrationsFolder })
+  } finally {
+    await sql.end({ timeout: 5 })
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * The tables. `drizzle-kit generate` makes the migrations in apps/control/drizzle from this file; `reports` is
+ * partitioned by day there by hand, since drizzle has no word for it.
+ */
+import type { JsonValue, Layer } from '@imapfleet/config'
+import type { Histogram } from '@imapfleet/protocol'
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  bigserial,
+  boolean,
+  check,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uuid,
+} from 'drizzle-orm/pg-core'
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
+const count = (name: string) => bigint(name, { mode: 'number' })
+
+/** One row: the version of the desired state. Whoever changes the fleet holds this row until the change is committed. */
+export const fleet = pgTable(
+  'fleet',
+  {
+    only: boolean('only').primaryKey().default(true),
+    desiredVersion: count('desired_version').notNull(),
+  },
+  (table) => [check('fleet_only', sql`${table.only}`)],
+)
+
+/** Every edge that was ever heard of, as its last heartbeat says. */
+export const edges = pgTable('edges', {
+  id: text('id').primaryKey(),
+  region: text('region').notNull(),
+  boot: uuid('boot').notNull(),
+  version: text('version').notNull(),
+  state: text('state').$type<'serving' | 'draining' | 'stopping'>().notNull(),
+  startedAt: instant('started_at').notNull(),
+  firstSeenAt: instant('first_seen_at').notNull().defaultNow(),
+  /** The database's clock; an edge with a wrong clock is not silent for it. */
+  lastSeenAt: instant('last_seen_at').notNull(),
+  /** The edge's clock, to know the newer of two heartbeats. */
+  sentAt: instant('sent_at').notNull(),
+  heartbeatMs: integer('heartbeat_ms').notNull(),
+  configApplied: count('config_applied').notNull(),
+  configRejected: count('config_rejected'),
+  configRejectedReason: text('config_rejected_reason'),
+  revocationsApplied: count('revocations_applied').notNull(),
+  gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
+  degraded: jsonb('degraded').$type<string[]>().notNull(),
+  listeners: jsonb('listeners').$type<string[]>().notNull(),
+})
+
+/** What edges reported: cumulative since boot. Partitioned by day of `at`. */
+export const reports = pgTable(
+  'reports',
+  {
+    edge: text('edge').notNull(),
+    boot: uuid('boot').notNull(),
+    at: instant('at').notNull(),
+    sequence: count('sequence').notNull(),
+    region: text('region').notNull(),
+    startedAt: instant('started_at').notNull(),
+    receivedAt: instant('received_at').notNull().defaultNow(),
+    counters: jsonb('counters').$type<Record<string, number>>().notNull(),
+    gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
+    histograms: jsonb('histograms').$type<Record<string, Histogram>>().notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.edge, table.boot, table.at, table.sequence] }),
+    index('reports_at').using('brin', table.at),
+  ],
+)
+
+export interface StoredChange {
+  key: string
+  before: JsonValue
+  after: JsonValue
+}
+
+/** Every change of a layer. `document` is the whole layer after it, with its secrets: only edges may see it. */
+export const revisions = pgTable(
+  'revisions',
+  {
+    revision: integer('revision').primaryKey(),
+    layerKind: text('layer_kind').$type<'global' | 'region' | 'edge'>().notNull(),
+    /** Empty for the global layer. */
+    layerName: text('layer_name').notNull(),
+    document: jsonb('document').$type<Layer>().notNull(),
+    /** Without secrets. */
+    changes: jsonb('changes').$type<StoredChange[]>().notNull(),
+    note: text('note').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull().defaultNow(),
+  },
+  (table) => [index('revisions_layer').on(table.layerKind, table.layerName, table.revision)],
+)
+
+/** The document that each layer has now, and the revision that made it so. */
+export const layers = pgTable(
+  'layers',
+  {
+    kind: text('kind').$type<'global' | 'region' | 'edge'>().notNull(),
+    name: text('name').notNull(),
+    revision: integer('revision')
+      .notNull()
+      .references(() => revisions.revision),
+    document: jsonb('document').$type<Layer>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.kind, table.name] })],
+)
+
+export const traces = pgTable(
+  'traces',
+  {
+    id: uuid('id').primaryKey(),
+    user: text('user').notNull(),
+    bytesMax: count('bytes_max').notNull(),
+    bodies: boolean('bodies').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+    /** Ended by hand; a trace that has expired leaves it empty. */
+    endedAt: instant('ended_at'),
+  },
+  (table) => [index('traces_created').on(table.createdAt)],
+)
+
+export const tokens = pgTable('tokens', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  /** SHA-256 of the token, in hexadecimal. */
+  hash: text('hash').notNull().unique(),
+  role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
+  scopes: jsonb('scopes').$type<string[]>().notNull(),
+  createdBy: text('created_by').notNull(),
+  createdAt: instant('created_at').notNull().defaultNow(),
+  expiresAt: instant('expires_at'),
+  revokedAt: instant('revoked_at'),
+  lastUsedAt: instant('last_used_at'),
+})
+
+/** Who did what: every write and every trace. */
+export const audit = pgTable(
+  'audit',
+  {
+    id: bigserial('id', { mode: 'number' }).primaryKey(),
+    at: instant('at').notNull().defaultNow(),
+    actor: text('actor').notNull(),
+    action: text('action').notNull(),
+    target: text('target').notNull(),
+    before: jsonb('before').$type<JsonValue>(),
+    after: jsonb('after').$type<JsonValue>(),
+  },
+  (table) => [index('audit_at').on(table.at)],
+)

@@ -1,0 +1,51 @@
+/** Traces: who is followed, by whom, until when. The lines themselves never come to Postgres. */
+import { and, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import type { Queries } from './database.ts'
+import { traces } from './schema.ts'
+
+export type TraceRow = typeof traces.$inferSelect
+
+const running = and(isNull(traces.endedAt), gt(traces.expiresAt, sql`now()`))
+
+export async function insertTrace(queries: Queries, trace: typeof traces.$inferInsert): Promise<TraceRow> {
+  const [row] = await queries.insert(traces).values(trace).returning()
+  if (!row) throw new Error('the trace was not written')
+  return row
+}
+
+export async function countRunningTraces(queries: Queries): Promise<number> {
+  const [row] = await queries.select({ running: count() }).from(traces).where(running)
+  return row?.running ?? 0
+}
+
+export async function runningTraces(queries: Queries): Promise<TraceRow[]> {
+  return await queries.select().from(traces).where(running).orderBy(traces.createdAt, traces.id)
+}
+
+/** Newest first. */
+export async function listTraces(
+  queries: Queries,
+  page: { limit: number; before?: Date | undefined },
+): Promise<TraceRow[]> {
+  return await queries
+    .select()
+    .from(traces)
+    .where(page.before === undefined ? undefined : lt(traces.createdAt, page.before))
+    .orderBy(desc(traces.createdAt))
+    .limit(page.limit)
+}
+
+export async function findTrace(queries: Queries, id: string): Promise<TraceRow | undefined> {
+  const [row] = await queries.select().from(traces).where(eq(traces.id, id))
+  return row
+}
+
+/** Ends a trace that is still running; the row as it is afterwards. */
+export async function endTrace(queries: Queries, id: string, at: Date): Promise<TraceRow | undefined> {
+  const [row] = await queries
+    .update(traces)
+    .set({ endedAt: at })
+    .where(and(eq(traces.id, id), running))
+    .returning()
+  return row
+}

@@ -1,0 +1,42 @@
+/** Tells the three kinds of trouble with Postgres apart: it is away, the data can not be stored, or we have a bug. */
+import { originOf } from '../log.ts'
+
+export type Trouble = 'away' | 'unstorable' | 'bug'
+
+/** Errors of postgres.js itself and of the socket beneath it. */
+const awayCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_ENDED',
+  'CONNECTION_DESTROYED',
+  'CONNECT_TIMEOUT',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENOENT',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+/**
+ * SQLSTATE classes of a server that can not work now: connection, authorization, missing database, too few resources,
+ * shutting down, system error; and a table that is not there yet.
+ */
+const awayStates = /^(08|28|3D|53|57|58)|^42P01$|^25006$|^40001$|^40P01$/
+/** Data exceptions, such as a NUL in a text, and violated constraints. */
+const unstorableStates = /^(22|23)/
+
+export function troubleOf(error: unknown): Trouble {
+  const code = codeOf(error)
+  if (code === undefined) return 'bug'
+  if (awayCodes.has(code) || awayStates.test(code)) return 'away'
+  return unstorableStates.test(code) ? 'unstorable' : 'bug'
+}
+
+function codeOf(error: unknown): string | undefined {
+  const origin = originOf(error)
+  const code = typeof origin === 'object' && origin !== null && 'code' in origin ? origin.code : undefined
+  return typeof code === 'string' ? code : undefined
+}

@@ -1,0 +1,44 @@
+/**
+ * Every way in which a request to control can be refused. Verbs throw a ServiceError with one of these codes; the HTTP
+ * side maps the code to a status. Each code has an entry in docs/failure-modes.md.
+ */
+import type { Problem } from '@imapfleet/config'
+
+/** Code → HTTP status and title. */
+export const errorCodes = {
+  request_invalid: { status: 400, title: 'The request is not valid' },
+  config_invalid: { status: 400, title: 'The configuration is not valid' },
+  metric_unknown: { status: 400, title: 'There is no such metric' },
+  range_invalid: { status: 400, title: 'The time range is not valid' },
+  step_too_fine: { status: 400, title: 'The answer would have too many points' },
+  token_missing: { status: 401, title: 'A token is needed' },
+  token_invalid: { status: 401, title: 'The token is not valid' },
+  forbidden: { status: 403, title: 'The token does not allow this' },
+  route_unknown: { status: 404, title: 'There is nothing here' },
+  edge_unknown: { status: 404, title: 'There is no such edge' },
+  revision_unknown: { status: 404, title: 'There is no such revision' },
+  trace_unknown: { status: 404, title: 'There is no such trace' },
+  config_conflict: { status: 409, title: 'The configuration has changed meanwhile' },
+  traces_full: { status: 409, title: 'Too many users are being traced' },
+  request_too_large: { status: 413, title: 'The request is too large' },
+  internal: { status: 500, title: 'Control failed' },
+  database_unavailable: { status: 503, title: 'Postgres does not answer' },
+  bus_unavailable: { status: 503, title: 'NATS does not answer' },
+  request_timeout: { status: 504, title: 'The answer took too long' },
+} as const
+
+export type ErrorCode = keyof typeof errorCodes
+
+export class ServiceError extends Error {
+  readonly code: ErrorCode
+  /** What is wrong with which key, where there is more than one sentence to say. */
+  readonly problems: Problem[] | undefined
+
+  /** `detail`: one sentence for an operator that says what to do. It is sent to the client: no secrets. */
+  constructor(code: ErrorCode, detail: string, options: { problems?: Problem[]; cause?: unknown } = {}) {
+    super(detail, { cause: options.cause })
+    this.name = 'ServiceError'
+    this.code = code
+    this.problems = options.problems
+  }
+}

@@ -1,0 +1,115 @@
+/**
+ * What a history is asked for: `logins_total`, `logins_total{result="ok"}`, `logins_total:rate`, `upstreams_idle:max`,
+ * `login_seconds:p95`. The suffix says how values become one value a step.
+ */
+import { metrics, parseSeriesKey, type MetricName, type MetricRow } from '@imapfleet/protocol'
+import { ServiceError } from '../errors.ts'
+
+/** Counter: increase within the step, or that by second. Gauge: of the values within the step. Histogram: of all in the step. */
+type Reading =
+  | { of: 'counter'; take: 'increase' | 'rate' }
+  | { of: 'gauge'; take: 'average' | 'last' | 'max' | 'min' }
+  | { of: 'histogram'; take: 'count' | 'sum' | 'average' }
+  | { of: 'histogram'; take: 'percentile'; share: number }
+
+export interface Expression {
+  /** As it was asked for. */
+  text: string
+  name: MetricName
+  /** Only series with these label values; without, all series of the name. */
+  labels: Readonly<Record<string, string>>
+  reading: Reading
+}
+
+const expressionsMax = 50
+const shape = /^(?<name>[a-z_]+)(?:\{(?<labels>[^{}]*)\})?(?::(?<suffix>[a-z]+[\d.]*))?$/
+
+/** Parses a comma-separated list; commas within braces belong to labels. */
+export function parseExpressions(text: string): Expression[] {
+  const parts = (text.match(/(?:[^,{]|\{[^}]*\}?)+/g) ?? []).map((part) => part.trim()).filter(Boolean)
+  if (parts.length === 0)
+    throw new ServiceError('metric_unknown', 'Name at least one metric: metrics=logins_total')
+  if (parts.length > expressionsMax)
+    throw new ServiceError('metric_unknown', `Name at most ${expressionsMax} metrics, not ${parts.length}.`)
+  return parts.map(parseExpression)
+}
+
+function parseExpression(text: string): Expression {
+  const { name = '', labels = '', suffix = '' } = shape.exec(text)?.groups ?? {}
+  if (!Object.hasOwn(metrics, name)) throw new ServiceError('metric_unknown', unknownName(text))
+  const row: MetricRow = metrics[name as MetricName]
+  return {
+    text,
+    name: name as MetricName,
+    labels: parseLabels(text, row, labels),
+    reading: parseSuffix(text, row, suffix),
+  }
+}
+
+function parseLabels(text: string, row: MetricRow, labels: string): Record<string, string> {
+  const wanted: Record<string, string> = {}
+  for (const pair of labels.split(',').filter((part) => part.trim() !== '')) {
+    const {
+      label = '',
+      quoted,
+      bare,
+    } = /^\s*(?<label>[a-z_]+)=(?:"(?<quoted>[^"]*)"|(?<bare>[^"]*))\s*$/.exec(pair)?.groups ?? {}
+    if (!row.labels?.includes(label))
+      throw new ServiceError(
+        'metric_unknown',
+        `${text} has no label ${label || pair}; it has ${row.labels?.join(', ') ?? 'none'}.`,
+      )
+    wanted[label] = quoted ?? bare ?? ''
+  }
+  return wanted
+}
+
+function parseSuffix(text: string, row: MetricRow, suffix: string): Reading {
+  const known = suffixesOf(row.kind, suffix)
+  if (known) return known
+  const choices = {
+    counter: 'nothing or :rate',
+    gauge: ':avg, :last, :max or :min',
+    histogram: ':p50, :p95, :p99, :avg, :sum or :count',
+  }
+  throw new ServiceError('metric_unknown', `${text} is a ${row.kind}: add ${choices[row.kind]} to its name.`)
+}
+
+function suffixesOf(kind: MetricRow['kind'], suffix: string): Reading | undefined {
+  if (kind === 'counter') {
+    if (suffix === '') return { of: 'counter', take: 'increase' }
+    return suffix === 'rate' ? { of: 'counter', take: 'rate' } : undefined
+  }
+  if (kind === 'gauge') {
+    if (suffix === '' || suffix === 'avg') return { of: 'gauge', take: 'average' }
+    return suffix === 'last' || suffix === 'max' || suffix === 'min'
+      ? { of: 'gauge', take: suffix }
+      : undefined
+  }
+  if (suffix === 'avg') return { of: 'histogram', take: 'average' }
+  if (suffix === 'count' || suffix === 'sum') return { of: 'histogram', take: suffix }
+  const percent = /^p(\d{1,2}(?:\.\d+)?|100)$/.exec(suffix)?.[1]
+  return percent === undefined
+    ? undefined
+    : { of: 'histogram', take: 'percentile', share: Number(percent) / 100 }
+}
+
+function unknownName(text: string): string {
+  const asked = text.replace(/[{:].*/, '')
+  const near = Object.keys(metrics).filter(
+    (name) => asked !== '' && (name.includes(asked) || asked.includes(name)),
+  )
+  const hint =
+    near.length > 0
+      ? `did you mean ${near.slice(0, 3).join(' or ')}?`
+      : 'docs/metrics.md lists what is counted.'
+  return `There is no metric ${text.slice(0, 100)}: ${hint}`
+}
+
+/** The labels of a series if it belongs to the expression. */
+export function matchSeries(expression: Expression, key: string): Record<string, string> | undefined {
+  const series = parseSeriesKey(key)
+  if (series.name !== expression.name) return undefined
+  const matches = Object.entries(expression.labels).every(([label, value]) => series.labels[label] === value)
+  return matches ? series.labels : undefined
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { bucketOf, percentile } from '@imapfleet/protocol'
+import { parseExpressions } from './expression.ts'
+import { historyOf, type GaugeStep, type GroupBy } from './history-of.ts'
+import type { Increase } from './increases.ts'
+import type { Window } from './window.ts'
+
+const window: Window = { from: 0, to: 35_000, stepMs: 10_000, points: 4 }
+
+function increase(
+  edge: string,
+  step: number,
+  counters: Record<string, number>,
+  seconds: number[] = [],
+): Increase {
+  const counts: Record<string, number> = {}
+  for (const value of seconds) {
+    const bucket = String(bucketOf(value * 1e6))
+    counts[bucket] = (counts[bucket] ?? 0) + 1
+  }
+  const histograms = { login_seconds: { sum: seconds.reduce((sum, each) => sum + each, 0), counts } }
+  return { edge, region: edge.slice(0, 2), step, counters, histograms }
+}
+
+const ok = (upstream: string) => `logins_total{upstream="${upstream}",result="ok"}`
+const no = (upstream: string) => `logins_total{upstream="${upstream}",result="no"}`
+const increases = [
+  increase('eu-1', 0, { [ok('a')]: 3, [no('a')]: 1 }, [0.001, 0.001, 0.001]),
+  increase('eu-2', 0, { [ok('b')]: 5 }, [0.1]),
+  increase('us-1', 1, {}),
+  increase('eu-1', 3, { [ok('a')]: 10 }),
+]
+
+const ask = (text: string, groupBy: GroupBy, gauges: GaugeStep[] = []) =>
+  historyOf(parseExpressions(text), groupBy, window, increases, gauges)
+
+test('a step in which nobody reported is null, one in which nothing happened is 0', () => {
+  const [fleet] = ask('logins_total', 'fleet').groups
+  assert.deepEqual(fleet, { group: 'fleet', values: [[9, 0, null, 10]], totals: [19] })
+})
+
+test('groups are added up on their own, and only those that reported are listed', () => {
+  const byRegion = ask('logins_total', 'region').groups
+  assert.deepEqual(byRegion, [
+    { group: 'eu', values: [[9, null, null, 10]], totals: [19] },
+    { group: 'us', values: [[null, 0, null, null]], totals: [0] },
+  ])
+  assert.deepEqual(
+    ask('logins_total', 'edge').groups.map(({ group, totals }) => [group, ...totals]),
+    [
+      ['eu-1', 14],
+      ['eu-2', 5],
+      ['us-1', 0],
+    ],
+  )
+  assert.deepEqual(
+    ask('logins_total', 'upstream').groups.map(({ group, totals }) => [group, ...totals]),
+    [
+      ['a', 14],
+      ['b', 5],
+    ],
+  )
+})
+
+test('labels choose among the series of a metric', () => {
+  const [fleet] = ask(
+    'logins_total{result="ok"},logins_total{result=no,upstream=a},logins_total{upstream="c"}',
+    'fleet',
+  ).groups
+  assert.deepEqual(fleet?.totals, [18, 1, 0])
+})
+
+test('a rate is by second, also in a last step that is cut short', () => {
+  const [fleet] = ask('logins_total:rate', 'fleet').groups
+  assert.deepEqual(fleet?.values, [[0.9, 0, null, 2]])
+  assert.deepEqual(fleet?.totals, [19 / 35])
+})
+
+test('a percentile is that of all logins together, not a mean of percentiles', () => {
+  const [fleet] = ask(
+    'login_seconds:p50,login_seconds:p99,login_seconds:count,login_seconds:avg',
+    'fleet',
+  ).groups
+  const bound = (seconds: number) => percentile({ [bucketOf(seconds * 1e6)]: 1 }, 1)
+  assert.deepEqual(fleet?.totals, [bound(0.001), bound(0.1), 4, (0.001 + 0.001 + 0.001 + 0.1) / 4])
+  assert.deepEqual(fleet?.values[0], [bound(0.001), null, null, null])
+  assert.deepEqual(fleet?.values[2], [4, 0, null, 0])
+})
+
+test('gauges are added up over edges', () => {
+  const gauge = (edge: string, step: number, values: [number, number, number, number]): GaugeStep => {
+    const [average, last, max, min] = values
+    return { edge, region: edge.slice(0, 2), step, key: 'upstreams_idle', average, last, max, min }
+  }
+  const gauges = [
+    gauge('eu-1', 0, [2, 3, 4, 1]),
+    gauge('eu-2', 0, [10, 10, 10, 10]),
+    gauge('eu-1', 2, [6, 6, 6, 6]),
+  ]
+  const text = 'upstreams_idle,upstreams_idle:last,upstreams_idle:max,upstreams_idle:min'
+  const [fleet] = ask(text, 'fleet', gauges).groups
+  assert.deepEqual(fleet?.values, [
+    [12, null, 6, null],
+    [13, null, 6, null],
+    [14, null, 6, null],
+    [11, null, 6, null],
+  ])
+  assert.deepEqual(fleet?.totals, [9, 6, 14, 6])
+})
+
+test('a fleet that has said nothing has a history of gaps', () => {
+  const empty = historyOf(parseExpressions('logins_total'), 'fleet', window, [], [])
+  assert.deepEqual(empty.groups, [{ group: 'fleet', values: [[null, null, null, null]], totals: [null] }])
+})

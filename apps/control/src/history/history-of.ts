@@ -1,0 +1,155 @@
+/** Increases and gauges of edges into the answer: one value a group, metric and step; nothing reported is null, not zero. */
+import { percentile, type Histogram, type History } from '@imapfleet/protocol'
+import { ServiceError } from '../errors.ts'
+import { matchSeries, type Expression } from './expression.ts'
+import type { Increase } from './increases.ts'
+import type { Window } from './window.ts'
+
+export type GroupBy = History['groupBy']
+
+/** A gauge of one edge over one step. */
+export interface GaugeStep {
+  edge: string
+  region: string
+  step: number
+  key: string
+  average: number
+  last: number
+  max: number
+  min: number
+}
+
+/** Values in one answer: some 20 MB of JSON. */
+const valuesMax = 2_000_000
+
+/** All that one group counted in one step (or in all of them) for one expression. */
+interface Tally {
+  sum: number
+  counts: Record<string, number>
+}
+
+export function historyOf(
+  expressions: readonly Expression[],
+  groupBy: GroupBy,
+  window: Window,
+  increases: readonly Increase[],
+  gauges: readonly GaugeStep[],
+): History {
+  const groups = new Map<string, (Tally | undefined)[][]>()
+  if (groupBy === 'fleet') rowsOf('fleet')
+
+  expressions.forEach((expression, index) => {
+    if (expression.reading.of === 'gauge') addGauges(expression, index)
+    else addIncreases(expression, index)
+  })
+
+  return {
+    from: new Date(window.from).toISOString(),
+    to: new Date(window.to).toISOString(),
+    stepSeconds: window.stepMs / 1000,
+    groupBy,
+    metrics: expressions.map((expression) => expression.text),
+    groups: [...groups.entries()]
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([group, rows]) => ({
+        group,
+        values: rows.map((row, index) => valuesOf(expressions[index]!, row, window)),
+        totals: rows.map((row, index) => totalOf(expressions[index]!, row, window)),
+      })),
+  }
+
+  function addIncreases(expression: Expression, index: number): void {
+    for (const increase of increases) {
+      // The edge has reported: what it does not mention it has counted as zero.
+      if (groupBy !== 'upstream') tallyOf(groupName(increase, {}), index, increase.step)
+      const series = expression.reading.of === 'counter' ? increase.counters : increase.histograms
+      for (const [key, value] of Object.entries(series)) {
+        const labels = matchSeries(expression, key)
+        if (labels) add(tallyOf(groupName(increase, labels), index, increase.step), value)
+      }
+    }
+  }
+
+  function addGauges(expression: Expression, index: number): void {
+    const { take } = expression.reading as { take: 'average' | 'last' | 'max' | 'min' }
+    for (const gauge of gauges) {
+      const labels = matchSeries(expression, gauge.key)
+      if (labels) add(tallyOf(groupName(gauge, labels), index, gauge.step), gauge[take])
+    }
+  }
+
+  function groupName(from: { edge: string; region: string }, labels: Record<string, string>): string {
+    if (groupBy === 'upstream') return labels.upstream ?? ''
+    return groupBy === 'fleet' ? 'fleet' : from[groupBy]
+  }
+
+  function rowsOf(group: string): (Tally | undefined)[][] {
+    const known = groups.get(group)
+    if (known) return known
+    if ((groups.size + 1) * expressions.length * window.points > valuesMax)
+      throw new ServiceError(
+        'step_too_fine',
+        `That is more than ${valuesMax} values: ask for fewer metrics, a longer step, one region, or group by region.`,
+      )
+    const rows = expressions.map(() => Array<Tally | undefined>(window.points).fill(undefined))
+    groups.set(group, rows)
+    return rows
+  }
+
+  function tallyOf(group: string, index: number, step: number): Tally {
+    const row = rowsOf(group)[index]!
+    return (row[step] ??= { sum: 0, counts: {} })
+  }
+}
+
+function add(tally: Tally, value: number | Histogram): void {
+  if (typeof value === 'number') {
+    tally.sum += value
+    return
+  }
+  tally.sum += value.sum
+  for (const [bucket, count] of Object.entries(value.counts))
+    tally.counts[bucket] = (tally.counts[bucket] ?? 0) + count
+}
+
+function valuesOf(
+  expression: Expression,
+  row: readonly (Tally | undefined)[],
+  window: Window,
+): (number | null)[] {
+  return row.map((tally, step) => {
+    const start = window.from + step * window.stepMs
+    return tally ? read(expression, tally, Math.min(window.stepMs, window.to - start)) : null
+  })
+}
+
+/** One value for the whole window. */
+function totalOf(expression: Expression, row: readonly (Tally | undefined)[], window: Window): number | null {
+  const known = row.filter((tally) => tally !== undefined)
+  if (known.length === 0) return null
+  const { reading } = expression
+  if (reading.of !== 'gauge') {
+    const total: Tally = { sum: 0, counts: {} }
+    for (const tally of known) add(total, tally)
+    return read(expression, total, window.to - window.from)
+  }
+  const values = known.map((tally) => tally.sum)
+  if (reading.take === 'last') return values.at(-1)!
+  if (reading.take === 'average') return values.reduce((sum, value) => sum + value, 0) / values.length
+  return values.reduce((a, b) => Math[reading.take as 'max' | 'min'](a, b))
+}
+
+function read({ reading }: Expression, tally: Tally, durationMs: number): number | null {
+  if (reading.of !== 'histogram') return reading.take === 'rate' ? tally.sum / (durationMs / 1000) : tally.sum
+  const count = Object.values(tally.counts).reduce((sum, each) => sum + each, 0)
+  switch (reading.take) {
+    case 'count':
+      return count
+    case 'sum':
+      return tally.sum
+    case 'average':
+      return count === 0 ? null : tally.sum / count
+    case 'percentile':
+      return percentile(tally.counts, reading.share)
+  }
+}

@@ -1,0 +1,76 @@
+/** The time a history covers, and its steps: absolute times are taken exactly, relative ones begin at a whole step. */
+import { ServiceError } from '../errors.ts'
+
+export interface Window {
+  /** Milliseconds since 1970; `from` belongs to it, `to` does not. */
+  from: number
+  to: number
+  stepMs: number
+  /** Steps, the last of which may be cut short by `to`. */
+  points: number
+}
+
+const pointsMax = 2_000
+/** As many steps as a chart shows, if none was asked for. */
+const pointsAimed = 120
+
+const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
+const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400].map(
+  (seconds) => seconds * 1000,
+)
+
+export function parseWindow(
+  asked: { from?: string | undefined; to?: string | undefined; step?: string | undefined },
+  now: number,
+): Window {
+  const begin = parseTime('from', asked.from ?? '-1h', now)
+  const end = parseTime('to', asked.to ?? 'now', now)
+  if (begin.at >= end.at)
+    throw new ServiceError('range_invalid', `from (${iso(begin.at)}) must be before to (${iso(end.at)}).`)
+  const stepMs = asked.step === undefined ? stepFor(end.at - begin.at) : parseStep(asked.step)
+  const from = begin.isRelative ? Math.floor(begin.at / stepMs) * stepMs : begin.at
+  const points = Math.ceil((end.at - from) / stepMs)
+  if (points > pointsMax) {
+    const finest = Math.ceil((end.at - begin.at) / (pointsMax - 1) / 1000)
+    throw new ServiceError(
+      'step_too_fine',
+      `That is ${points} points, more than ${pointsMax}: take a step of at least ${finest} s, or a shorter range.`,
+    )
+  }
+  return { from, to: end.at, stepMs, points }
+}
+
+/** The step that a moment falls into, from 0; outside of the window it is below 0 or not below `points`. */
+export const stepOf = (window: Window, at: number): number => Math.floor((at - window.from) / window.stepMs)
+
+function stepFor(rangeMs: number): number {
+  const least = rangeMs / pointsAimed
+  return steps.find((step) => step >= least) ?? Math.ceil(least / units.d) * units.d
+}
+
+function parseTime(name: string, text: string, now: number): { at: number; isRelative: boolean } {
+  if (text === 'now') return { at: now, isRelative: false }
+  const ago = /^(?:now)?-(\d{1,9})([smhdw])$/.exec(text)
+  const at = ago ? now - Number(ago[1]) * units[ago[2] as keyof typeof units] : parseDate(text)
+  if (Number.isNaN(at) || at < 0)
+    throw new ServiceError(
+      'range_invalid',
+      `${name} is not a time: ${text.slice(0, 60)}. Use now, -30m, -24h, -7d, or 2026-11-22T18:00:00Z.`,
+    )
+  return { at, isRelative: ago !== null }
+}
+
+const parseDate = (text: string): number => (/^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN)
+
+function parseStep(text: string): number {
+  const [, amount = '', unit = 's'] = /^(\d{1,9})([smhdw])?$/.exec(text) ?? []
+  const stepMs = Number(amount) * units[unit as keyof typeof units]
+  if (amount === '' || stepMs < 1000)
+    throw new ServiceError(
+      'range_invalid',
+      `step is not a duration: ${text.slice(0, 60)}. Use 10s, 5m, 1h or 1d.`,
+    )
+  return stepMs
+}
+
+const iso = (at: number): string => new Date(at).toISOString()

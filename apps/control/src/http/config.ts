@@ -1,0 +1,95 @@
+/** Routes of the fleet's configuration. */
+import { createRoute } from '@hono/zod-openapi'
+import {
+  configViewSchema,
+  resolvedConfigSchema,
+  revisionListSchema,
+  revisionRequestSchema,
+  revisionStatusSchema,
+} from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { listRevisions } from '../verbs/list-revisions.ts'
+import { readConfig } from '../verbs/read-config.ts'
+import { readRevision } from '../verbs/read-revision.ts'
+import { resolveConfig } from '../verbs/resolve-config.ts'
+import { writeRevision } from '../verbs/write-revision.ts'
+import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+
+const shared = { tags: ['config'], security: bearer }
+const revisionNumber = z.coerce.number().int().min(0).max(2_147_483_647)
+
+const read = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/config',
+  summary: 'Every layer as it is now, without secrets',
+  middleware: needs('viewer'),
+  responses: { 200: json(configViewSchema, 'The layers'), ...problems },
+})
+
+const resolved = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/config/resolved',
+  summary: "What the fleet lays over one edge's own file, without secrets",
+  middleware: needs('viewer'),
+  request: { query: z.object({ edge: z.string().min(1).max(200) }) },
+  responses: { 200: json(resolvedConfigSchema, 'The merged layers'), ...problems },
+})
+
+const write = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/config/revisions',
+  summary: 'Change a layer',
+  middleware: needs('operator'),
+  request: { body: body(revisionRequestSchema) },
+  responses: {
+    200: json(revisionStatusSchema, 'A dry run, or nothing would change: what it would be'),
+    201: json(revisionStatusSchema, 'The new revision'),
+    ...problems,
+  },
+})
+
+const list = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/config/revisions',
+  summary: 'What was changed, newest first',
+  middleware: needs('viewer'),
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+      before: revisionNumber.optional(),
+    }),
+  },
+  responses: { 200: json(revisionListSchema, 'Revisions'), ...problems },
+})
+
+const readOne = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/config/revisions/{revision}',
+  summary: 'One revision, and how far it has come',
+  middleware: needs('viewer'),
+  request: { params: z.object({ revision: revisionNumber }) },
+  responses: { 200: json(revisionStatusSchema, 'The revision'), ...problems },
+})
+
+export const configRoutes = (deps: Deps) =>
+  newRoutes()
+    .openapi(read, async (context) => context.json(await readConfig(deps), 200))
+    .openapi(resolved, async (context) =>
+      context.json(await resolveConfig(deps, context.req.valid('query').edge), 200),
+    )
+    .openapi(write, async (context) => {
+      const { created, status } = await writeRevision(deps, context.get('actor'), context.req.valid('json'))
+      return context.json(status, created ? 201 : 200)
+    })
+    .openapi(list, async (context) =>
+      context.json({ revisions: await listRevisions(deps, context.req.valid('query')) }, 200),
+    )
+    .openapi(readOne, async (context) =>
+      context.json(await readRevision(deps, context.req.valid('param').revision), 200),
+    )

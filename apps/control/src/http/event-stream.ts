@@ -1,0 +1,33 @@
+/** Server-Sent Events: each with a name, JSON, and perhaps an id to go on after; comments keep the connection alive. */
+import type { Context } from 'hono'
+import { streamSSE } from 'hono/streaming'
+
+export type Send = (event: string, data: unknown, id?: string) => Promise<void>
+
+const keepAliveMs = 15_000
+
+/** Runs `produce` until it returns; aborts `listening` when nobody listens any more. */
+export function eventStream(
+  context: Context,
+  listening: AbortController,
+  produce: (send: Send) => Promise<void>,
+): Response {
+  // A proxy that buffers would hold back what is meant to be live.
+  context.header('x-accel-buffering', 'no')
+  return streamSSE(context, async (stream) => {
+    stream.onAbort(() => listening.abort())
+    const keepAlive = setInterval(
+      () => void stream.write(': alive\n\n').catch(() => listening.abort()),
+      keepAliveMs,
+    )
+    try {
+      await stream.write(': listening\n\n')
+      await produce(async (event, data, id) => {
+        await stream.writeSSE({ event, data: JSON.stringify(data), ...(id === undefined ? {} : { id }) })
+      })
+    } finally {
+      clearInterval(keepAlive)
+      listening.abort()
+    }
+  })
+}

@@ -1,0 +1,39 @@
+/** Routes of statistics. */
+import { createRoute } from '@hono/zod-openapi'
+import { historySchema } from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { readHistory } from '../verbs/read-history.ts'
+import { bearer, json, needs, newRoutes, problems } from './routes.ts'
+
+const text = z.string().max(200)
+
+const history = createRoute({
+  method: 'get',
+  path: '/stats/history',
+  tags: ['stats'],
+  summary: 'What was counted over time',
+  description:
+    'Counters give their increase within each step (`:rate` for that by second), gauges their average ' +
+    '(`:last`, `:max`, `:min`), histograms `:p50`, `:p95`, `:p99`, `:avg`, `:sum` or `:count`. ' +
+    'Labels in braces choose among series: `logins_total{result="ok"}`. Steps without any report are null.',
+  security: bearer,
+  middleware: needs('viewer'),
+  request: {
+    query: z.object({
+      metrics: z.string().min(1).max(8_000),
+      from: text.optional(),
+      to: text.optional(),
+      step: text.optional(),
+      groupBy: historySchema.shape.groupBy.default('fleet'),
+      region: text.optional(),
+      edge: text.optional(),
+    }),
+  },
+  responses: { 200: json(historySchema, 'One row a group'), ...problems },
+})
+
+export const historyRoutes = (deps: Deps) =>
+  newRoutes().openapi(history, async (context) =>
+    context.json(await readHistory(deps, context.req.valid('query')), 200),
+  )

@@ -1,0 +1,48 @@
+/** The HTTP server of Node around a fetch handler: limits, and a stop that waits for answers but not for ever. */
+import { createServer, type Server } from 'node:http'
+import { createAdaptorServer } from '@hono/node-server'
+
+export interface Listening {
+  port: number
+  /** Answers what was asked already, then closes. */
+  stop: () => Promise<void>
+}
+
+const graceMs = 3_000
+
+/** Rejects with one sentence if the address can not be used. */
+export async function listen(
+  fetch: (request: Request) => Response | Promise<Response>,
+  host: string,
+  port: number,
+): Promise<Listening> {
+  const server = createAdaptorServer({
+    fetch,
+    createServer,
+    serverOptions: { requestTimeout: 60_000, headersTimeout: 15_000, maxHeaderSize: 16_384 },
+  }) as Server
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => reject(new Error(sentenceOf(error, host, port))))
+    server.listen(port, host, resolve)
+  })
+  const address = server.address()
+  return {
+    port: typeof address === 'object' && address !== null ? address.port : port,
+    async stop() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeIdleConnections()
+      const grace = setTimeout(() => server.closeAllConnections(), graceMs)
+      await closed
+      clearTimeout(grace)
+    },
+  }
+}
+
+function sentenceOf(error: NodeJS.ErrnoException, host: string, port: number): string {
+  if (error.code === 'EADDRINUSE')
+    return `port ${port} on ${host} is in use: stop what uses it, or choose another with --port`
+  if (error.code === 'EACCES') return `port ${port} needs more rights: choose one above 1023 with --port`
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
+    return `${host} is no address of this machine: choose another with --host`
+  return `cannot listen on ${host}:${port}: ${error.message}`
+}

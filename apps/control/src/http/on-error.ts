@@ -1,0 +1,58 @@
+/** The one place where a refusal becomes a status and a problem+json body, and where a bug becomes a log line. */
+import type { ErrorHandler } from 'hono'
+import { HTTPException } from 'hono/http-exception'
+import { errorCodes, ServiceError, type ErrorCode } from '../errors.ts'
+import { reasonOf, type Log } from '../log.ts'
+import type { Env } from './routes.ts'
+
+/** `translate` knows the errors of the database and the bus. */
+export function onError(
+  log: Log,
+  translate: (error: unknown) => ServiceError | undefined,
+): ErrorHandler<Env> {
+  return (error, context) => {
+    const refusal = refusalOf(error) ?? translate(error) ?? bug(error, context.req.method, context.req.path)
+    const response = problemOf(refusal)
+    if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
+    if (response.status === 503) response.headers.set('retry-after', '2')
+    return response
+  }
+
+  function bug(error: unknown, method: string, path: string): ServiceError {
+    const place =
+      error instanceof Error ? error.stack?.split('\n').find((line) => line.includes('    at ')) : undefined
+    log('error', 'a request failed', { method, path, reason: reasonOf(error), place: place?.trim() })
+    return new ServiceError('internal', 'This is a fault of control: its log says more.')
+  }
+}
+
+export function problemOf({ code, message, problems }: ServiceError): Response {
+  const { status, title } = errorCodes[code]
+  const body = {
+    type: `urn:imapfleet:problem:${code}`,
+    title,
+    status,
+    detail: message,
+    code,
+    ...(problems ? { problems } : {}),
+  }
+  return new Response(JSON.stringify(body), {
+    status,
+    headers: { 'content-type': 'application/problem+json' },
+  })
+}
+
+/** What hono itself refuses. */
+const byStatus: Record<number, readonly [ErrorCode, string]> = {
+  400: ['request_invalid', 'The body is not valid JSON.'],
+  413: ['request_too_large', 'A request may have 1 MiB.'],
+  415: ['request_invalid', 'Send the body as JSON, with content-type: application/json.'],
+  504: ['request_timeout', 'Ask for less at once, or try again later.'],
+}
+
+function refusalOf(error: unknown): ServiceError | undefined {
+  if (error instanceof ServiceError) return error
+  if (!(error instanceof HTTPException)) return undefined
+  const refusal = byStatus[error.status]
+  return refusal && new ServiceError(...refusal)
+}

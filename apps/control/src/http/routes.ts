@@ -1,0 +1,61 @@
+/** What all routes share: who asks, refusals that say what to do, and the shape of answers in the OpenAPI document. */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import { problemDetailsSchema } from '@imapfleet/protocol'
+import type { MiddlewareHandler } from 'hono'
+import type { z } from 'zod'
+import { isAtLeast, type Actor, type Role } from '../access.ts'
+import { ServiceError } from '../errors.ts'
+
+export interface Env {
+  Variables: { actor: Actor }
+}
+
+/** Routes whose requests are parsed by their schemas before the handler sees them. */
+export const newRoutes = () =>
+  new OpenAPIHono<Env>({
+    defaultHook: (result) => {
+      if (!result.success) throw refusalOf(result.error)
+    },
+  })
+
+function refusalOf(error: z.core.$ZodError): ServiceError {
+  const problems = error.issues.map((issue) => ({ key: issue.path.join('.'), message: issue.message }))
+  const [first] = problems
+  return new ServiceError(
+    'request_invalid',
+    `${first?.key ?? ''}: ${first?.message ?? ''}`.replace(/^: /, ''),
+    { problems },
+  )
+}
+
+/** Lets pass whoever has this role or a higher one. */
+export const needs = (role: Role): MiddlewareHandler<Env> =>
+  async function checkRole(context, next) {
+    const actor = context.get('actor')
+    if (!isAtLeast(actor.role, role))
+      throw new ServiceError(
+        'forbidden',
+        `This needs a token with the role ${role}; ${actor.name} is ${actor.role}.`,
+      )
+    await next()
+  }
+
+export const bearer = [{ bearer: [] }]
+
+export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+  description,
+  content: { 'application/json': { schema } },
+})
+
+export const body = <S extends z.ZodType>(schema: S) => ({
+  required: true,
+  content: { 'application/json': { schema } },
+})
+
+/** Every route may answer with a problem. */
+export const problems = {
+  default: {
+    description: 'Why it was refused: RFC 9457, with a code of docs/failure-modes.md',
+    content: { 'application/problem+json': { schema: problemDetailsSchema } },
+  },
+}

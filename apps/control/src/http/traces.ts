@@ -1,0 +1,110 @@
+/** Routes of traces. */
+import { createRoute } from '@hono/zod-openapi'
+import { traceListSchema, traceRequestSchema, traceSchema } from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { endTrace } from '../verbs/end-trace.ts'
+import { followTrace, type Place } from '../verbs/follow-trace.ts'
+import { listTraces } from '../verbs/list-traces.ts'
+import { readTrace } from '../verbs/read-trace.ts'
+import { startTrace } from '../verbs/start-trace.ts'
+import { eventStream } from './event-stream.ts'
+import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+
+const shared = { tags: ['traces'], security: bearer }
+const byId = { params: z.object({ id: z.uuid() }) }
+
+const start = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/traces',
+  summary: 'Follow a user on every edge; message bodies need the scope trace-bodies',
+  middleware: needs('operator'),
+  request: { body: body(traceRequestSchema) },
+  responses: { 201: json(traceSchema, 'The trace'), ...problems },
+})
+
+const list = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/traces',
+  summary: 'Traces, running and ended, newest first',
+  middleware: needs('operator'),
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+      before: z.iso.datetime().optional(),
+    }),
+  },
+  responses: { 200: json(traceListSchema, 'Traces'), ...problems },
+})
+
+const read = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/traces/{id}',
+  summary: 'One trace',
+  middleware: needs('operator'),
+  request: byId,
+  responses: { 200: json(traceSchema, 'The trace'), ...problems },
+})
+
+const end = createRoute({
+  ...shared,
+  method: 'delete',
+  path: '/traces/{id}',
+  summary: 'End a trace before its time',
+  middleware: needs('operator'),
+  request: byId,
+  responses: { 200: json(traceSchema, 'The ended trace'), ...problems },
+})
+
+const live = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/traces/{id}/live',
+  summary: 'The lines of a trace, from its first on, as Server-Sent Events',
+  description:
+    'Events: `line` (a line), `edge` (an edge takes part, or has ended its part), `end`. ' +
+    'With `Last-Event-ID` it goes on after that event.',
+  middleware: needs('operator'),
+  request: byId,
+  responses: {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+    ...problems,
+  },
+})
+
+export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
+  newRoutes()
+    .openapi(start, async (context) =>
+      context.json(await startTrace(deps, context.get('actor'), context.req.valid('json')), 201),
+    )
+    .openapi(list, async (context) => {
+      const { limit, before } = context.req.valid('query')
+      const page = { limit, before: before === undefined ? undefined : new Date(before) }
+      return context.json({ traces: await listTraces(deps, page) }, 200)
+    })
+    .openapi(read, async (context) => context.json(await readTrace(deps, context.req.valid('param').id), 200))
+    .openapi(end, async (context) =>
+      context.json(await endTrace(deps, context.get('actor'), context.req.valid('param').id), 200),
+    )
+    .openapi(live, async (context) => {
+      const { id } = context.req.valid('param')
+      const after = placeOf(context.req.header('last-event-id'))
+      const listening = new AbortController()
+      const news = await followTrace(deps, id, AbortSignal.any([listening.signal, stopping]), after)
+      return eventStream(context, listening, async (send) => {
+        for await (const event of news) {
+          if (event.kind === 'end') await send('end', {})
+          else await send(event.kind, event.kind === 'line' ? event.line : event.edge, idOf(event.place))
+        }
+      })
+    })
+
+const idOf = ({ message, item }: Place): string => `${message}-${item}`
+
+function placeOf(id: string | undefined): Place | undefined {
+  const [, message, item] = /^(\d{1,15})-(\d{1,9})$/.exec(id ?? '') ?? []
+  return message === undefined ? undefined : { message: Number(message), item: Number(item) }
+}

@@ -1,0 +1,33 @@
+/** Heartbeats, for as long as the process lives. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { presenceSchema, subjects } from '@imapfleet/protocol'
+import { hearPresence } from '../bus/presence.ts'
+import { recognise } from '../bus/recognise.ts'
+import type { Deps } from '../deps.ts'
+import { Outage } from '../log.ts'
+import { recordPresence } from '../verbs/record-presence.ts'
+import type { Strangers } from './strangers.ts'
+
+const retryMs = 1000
+
+export async function ingestPresence(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
+  const outage = new Outage(deps.log, 'the register of edges')
+  while (!signal.aborted) {
+    try {
+      for await (const batch of hearPresence(deps.bus, signal)) {
+        const heard = batch.flatMap((message) => {
+          const presence = recognise(presenceSchema, message, subjects.presence)
+          if (presence.ok) return [presence.value]
+          strangers.note('heartbeat', message.subject, presence.reason)
+          return []
+        })
+        await recordPresence(deps, heard)
+          .then(() => outage.over())
+          .catch((error: unknown) => outage.began(error))
+      }
+    } catch (error) {
+      if (!signal.aborted) outage.began(error)
+    }
+    await sleep(retryMs, undefined, { signal }).catch(() => {})
+  }
+}

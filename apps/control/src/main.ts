@@ -1,0 +1,166 @@
+#!/usr/bin/env node
+/** The command line of control. The only file that touches `process`. */
+import { readFileSync } from 'node:fs'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { roles, scopes, type Role, type Scope } from './access.ts'
+import type { BusOptions } from './bus/bus.ts'
+import { startControl, type Mode } from './control.ts'
+import { openDatabase } from './db/database.ts'
+import { migrate } from './db/migrate.ts'
+import { createLog, reasonOf } from './log.ts'
+import { parseSettings, type Settings } from './settings.ts'
+import { createToken } from './verbs/create-token.ts'
+
+const log = createLog((line) => process.stderr.write(line))
+const stopMs = 10_000
+
+const program = new Command('imapfleet-control')
+  .description('The control plane of imapfleet: REST API, ingest of reports, desired state of edges.')
+  .addHelpText(
+    'after',
+    `
+Environment:
+  DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database
+  NATS_URL                  NATS with JetStream, several separated by commas (nats://127.0.0.1:4222)
+  NATS_TOKEN_FILE           file with a token for NATS
+  NATS_CREDENTIALS_FILE     file with NATS credentials
+  NATS_TLS_CA_FILE          PEM file of the authority that signed the NATS servers
+  NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
+  REPORTS_STREAM_BYTES_MAX  reports that may wait for ingest (1073741824)
+  TRACES_STREAM_BYTES_MAX   trace lines that are kept (268435456)
+  TRACES_KEPT_HOURS         how long trace lines are kept (24)`,
+  )
+
+const modes: [Mode, string][] = [
+  ['all', 'API and ingest in one process'],
+  ['api', 'the REST API'],
+  ['ingest', 'takes in reports and heartbeats; health over HTTP only with --port'],
+]
+for (const [mode, description] of modes) {
+  const port = new Option('--port <port>', 'port of the API').argParser(parsePort)
+  if (mode !== 'ingest') port.default(8080)
+  program
+    .command(mode)
+    .description(description)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .addOption(port)
+    .action(async (options: { host: string; port?: number }) => await run(mode, options))
+}
+
+program
+  .command('token')
+  .description('tokens for the API')
+  .command('create')
+  .description('make a token and print it; it is not shown again')
+  .requiredOption('--name <name>', 'whose it is, as the audit log shows it', parseName)
+  .addOption(new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory())
+  .addOption(new Option('--scope <scope...>', 'extra rights').choices(scopes).default([]))
+  .option(
+    '--expires <duration>',
+    'how long it is valid, such as 12h or 90d; without, for ever',
+    parseDuration,
+  )
+  .action(async (options: { name: string; role: Role; scope: Scope[]; expires?: number }) => {
+    const { DATABASE_URL: url } = settingsOrExit()
+    const db = openDatabase(url)
+    try {
+      await migrate(url)
+      const expiresAt = options.expires === undefined ? undefined : new Date(Date.now() + options.expires)
+      const token = await createToken({ db }, 'imapfleet-control', {
+        ...options,
+        scopes: options.scope,
+        expiresAt,
+      })
+      process.stdout.write(`${token}\n`)
+    } catch (error) {
+      fail(`no token could be made: Postgres says ${reasonOf(error)}`)
+    } finally {
+      await db.close()
+    }
+  })
+
+await program.parseAsync()
+
+async function run(mode: Mode, options: { host: string; port?: number }): Promise<void> {
+  const settings = settingsOrExit()
+  try {
+    const control = await startControl(
+      {
+        mode,
+        databaseUrl: settings.DATABASE_URL,
+        bus: busOptions(settings),
+        host: options.host,
+        port: options.port,
+      },
+      log,
+    )
+    log('info', 'control has started', { mode, host: options.host, port: control.port })
+    control.failed.catch((error: unknown) => fail(`control can not go on: ${reasonOf(error)}`))
+    let stopping = false
+    for (const signal of ['SIGTERM', 'SIGINT'] as const)
+      process.on(signal, () => {
+        if (stopping) process.exit(1)
+        stopping = true
+        log('info', 'control stops', { signal })
+        setTimeout(() => fail(`control did not stop within ${stopMs / 1000} s`), stopMs).unref()
+        void control.stop().then(() => process.exit(0))
+      })
+  } catch (error) {
+    fail(reasonOf(error))
+  }
+}
+
+function settingsOrExit(): Settings {
+  const parsed = parseSettings(process.env)
+  return parsed.ok ? parsed.settings : fail(parsed.problem)
+}
+
+function busOptions(settings: Settings): BusOptions {
+  return {
+    servers: settings.NATS_URL,
+    ...(settings.NATS_TOKEN_FILE === undefined
+      ? {}
+      : { token: readSecret('NATS_TOKEN_FILE', settings.NATS_TOKEN_FILE) }),
+    ...(settings.NATS_CREDENTIALS_FILE === undefined
+      ? {}
+      : { credentials: readSecret('NATS_CREDENTIALS_FILE', settings.NATS_CREDENTIALS_FILE) }),
+    ...(settings.NATS_TLS_CA_FILE === undefined ? {} : { tlsCaFile: settings.NATS_TLS_CA_FILE }),
+    limits: {
+      replicas: settings.NATS_REPLICAS,
+      reportsBytesMax: settings.REPORTS_STREAM_BYTES_MAX,
+      tracesBytesMax: settings.TRACES_STREAM_BYTES_MAX,
+      tracesKeptMs: settings.TRACES_KEPT_HOURS * 3_600_000,
+    },
+  }
+}
+
+function readSecret(variable: string, file: string): string {
+  try {
+    return readFileSync(file, 'utf8').trim()
+  } catch (error) {
+    return fail(`${variable}: cannot read ${file}: ${reasonOf(error)}`)
+  }
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text)
+  throw new InvalidArgumentError('Give a port from 0 to 65535.')
+}
+
+function parseName(text: string): string {
+  if (/^[\w.@+-]{1,100}$/.test(text)) return text
+  throw new InvalidArgumentError('Use letters, digits and . _ @ + -, at most 100.')
+}
+
+function parseDuration(text: string): number {
+  const [, amount, unit] = /^(\d{1,6})([mhd])$/.exec(text) ?? []
+  if (amount !== undefined && Number(amount) > 0)
+    return Number(amount) * { m: 60_000, h: 3_600_000, d: 86_400_000 }[unit as 'm' | 'h' | 'd']
+  throw new InvalidArgumentError('Give a duration such as 30m, 12h or 90d.')
+}
+
+/** One line, and an exit status that scripts see. */
+function fail(sentence: string): never {
+  process.stderr.write(`imapfleet-control: ${sentence}\n`)
+  process.exit(1)
+}

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { parseSettings } from './settings.ts'
+
+const DATABASE_URL = 'postgres://imapfleet@127.0.0.1/imapfleet'
+const problemOf = (env: Record<string, string>) => {
+  const parsed = parseSettings(env)
+  return parsed.ok ? assert.fail('it was accepted') : parsed.problem
+}
+
+test('with a database alone everything else has a default', () => {
+  const parsed = parseSettings({ DATABASE_URL, NATS_URL: '', HOME: '/root' })
+  assert.ok(parsed.ok)
+  assert.deepEqual(parsed.settings.NATS_URL, ['nats://127.0.0.1:4222'])
+  assert.equal(parsed.settings.NATS_REPLICAS, 1)
+})
+
+test('several NATS servers are separated by commas', () => {
+  const parsed = parseSettings({ DATABASE_URL, NATS_URL: 'nats://a:4222, tls://b:4222' })
+  assert.deepEqual(parsed.ok && parsed.settings.NATS_URL, ['nats://a:4222', 'tls://b:4222'])
+})
+
+test('what is missing or wrong is named with what to write, without its value', () => {
+  assert.match(problemOf({}), /^DATABASE_URL is not set; for example postgres:/)
+  assert.match(
+    problemOf({ DATABASE_URL: 'mysql://root:secret@db/x' }),
+    /^DATABASE_URL must be like postgres:/,
+  )
+  assert.doesNotMatch(problemOf({ DATABASE_URL: 'mysql://root:secret@db/x' }), /secret/)
+  assert.match(problemOf({ DATABASE_URL, NATS_URL: '127.0.0.1:4222' }), /^NATS_URL must be like nats:/)
+  assert.match(
+    problemOf({ DATABASE_URL, NATS_REPLICAS: 'three', TRACES_KEPT_HOURS: '0' }),
+    /NATS_REPLICAS .*; TRACES_KEPT_HOURS /,
+  )
+})

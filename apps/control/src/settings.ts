@@ -1,0 +1,46 @@
+/** Settings of the process from its environment: parsed once, all problems named at once. */
+import { z } from 'zod'
+
+const filled = z.string().trim().min(1)
+const urlOf = (protocols: readonly string[]) => (text: string) => {
+  const url = URL.parse(text)
+  return url !== null && protocols.includes(url.protocol)
+}
+
+const schema = z.object({
+  DATABASE_URL: filled
+    .refine(urlOf(['postgres:', 'postgresql:']), 'must be like postgres://user:password@host:5432/imapfleet')
+    .describe('Where Postgres is'),
+  NATS_URL: filled
+    .default('nats://127.0.0.1:4222')
+    .transform((text) => text.split(',').map((server) => server.trim()))
+    .refine(
+      (servers) => servers.every(urlOf(['nats:', 'tls:'])),
+      'must be like nats://host:4222, several separated by commas',
+    ),
+  NATS_TOKEN_FILE: filled.optional(),
+  NATS_CREDENTIALS_FILE: filled.optional(),
+  NATS_TLS_CA_FILE: filled.optional(),
+  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
+  REPORTS_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(1_073_741_824),
+  TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
+  TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
+})
+
+export type Settings = z.infer<typeof schema>
+
+export function parseSettings(
+  env: Readonly<Record<string, string | undefined>>,
+): { ok: true; settings: Settings } | { ok: false; problem: string } {
+  // An empty variable is one that is not set: that is how they are unset in unit files and compose files.
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
+  const parsed = schema.safeParse(given)
+  if (parsed.success) return { ok: true, settings: parsed.data }
+  const problems = parsed.error.issues.map((issue) => {
+    const key = String(issue.path[0])
+    if (given[key] === undefined)
+      return `${key} is not set; for example postgres://imapfleet@127.0.0.1:5432/imapfleet`
+    return `${key} ${issue.message}`
+  })
+  return { ok: false, problem: problems.join('; ') }
+}

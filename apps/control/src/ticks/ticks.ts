@@ -1,0 +1,39 @@
+/** What is to be done now and then. Any replica may do it: each verb takes a lock of its own. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Deps } from '../deps.ts'
+import { Outage } from '../log.ts'
+import { makePartitions } from '../verbs/make-partitions.ts'
+import { reconcile } from '../verbs/reconcile.ts'
+
+interface Tick {
+  name: string
+  everyMs: number
+  run: (deps: Deps) => Promise<void>
+}
+
+const ticks: readonly Tick[] = [
+  { name: 'partitions', everyMs: 3_600_000, run: makePartitions },
+  { name: 'reconcile', everyMs: 15_000, run: reconcile },
+]
+
+export async function runTicks(deps: Deps, signal: AbortSignal): Promise<void> {
+  await Promise.all(ticks.map(async (tick) => await repeat(tick, deps, signal)))
+}
+
+const retryMs = 5_000
+
+async function repeat(tick: Tick, deps: Deps, signal: AbortSignal): Promise<void> {
+  const outage = new Outage(deps.log, `the tick ${tick.name}`)
+  while (!signal.aborted) {
+    let pause = tick.everyMs
+    try {
+      await tick.run(deps)
+      outage.over()
+    } catch (error) {
+      outage.began(error)
+      pause = Math.min(pause, retryMs)
+    }
+    // Replicas that started together should not stay in step.
+    await sleep(pause * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => {})
+  }
+}

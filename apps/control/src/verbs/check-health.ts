@@ -1,0 +1,35 @@
+/** What control needs to work, and what is missing of it. */
+import { ping } from '../db/database.ts'
+import type { Deps } from '../deps.ts'
+import { reasonOf } from '../log.ts'
+
+export interface Health {
+  ready: boolean
+  /** `ok`, or why not. */
+  postgres: string
+  nats: string
+}
+
+const patienceMs = 3_000
+
+export async function checkHealth({ db, bus }: Deps): Promise<Health> {
+  const [postgres, nats] = await Promise.all([standing(ping(db)), standing(bus.ping())])
+  return { ready: postgres === 'ok' && nats === 'ok', postgres, nats }
+}
+
+export async function checkPostgres({ db }: Pick<Deps, 'db'>): Promise<string> {
+  return await standing(ping(db))
+}
+
+async function standing(answer: Promise<void>): Promise<string> {
+  const { promise: patience, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no answer for ${patienceMs / 1000} s`)), patienceMs)
+  try {
+    await Promise.race([answer, patience])
+    return 'ok'
+  } catch (error) {
+    return reasonOf(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,28 @@
+/** Ends a trace before its time. One that has ended already stays as it is. */
+import type { TraceView } from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import { changeFleet } from '../db/fleet.ts'
+import { endTrace as writeEnd } from '../db/traces.ts'
+import type { Deps } from '../deps.ts'
+import { endOf, traceView } from '../views/trace-view.ts'
+import { knownTrace } from './read-trace.ts'
+import { spreadDesired } from './spread-desired.ts'
+
+export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<TraceView> {
+  const known = await knownTrace(deps, id)
+  const at = new Date(deps.now())
+  if (endOf(known, at.getTime())) return traceView(known, at.getTime())
+  await changeFleet(deps.db, async (queries) => {
+    const ended = await writeEnd(queries, id, at)
+    if (ended)
+      await writeAudit(queries, {
+        actor: actor.name,
+        action: 'trace.end',
+        target: ended.user,
+        before: { id },
+      })
+  })
+  await spreadDesired(deps)
+  return traceView(await knownTrace(deps, id), deps.now())
+}

@@ -1,0 +1,11 @@
+/** Every edge that was ever heard of, by region and name. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { listEdges as readEdges } from '../db/edges.ts'
+import { listLayers } from '../db/revisions.ts'
+import type { Deps } from '../deps.ts'
+import { edgeView } from '../views/edge-view.ts'
+
+export async function listEdges({ db }: Deps): Promise<EdgeView[]> {
+  const layers = await listLayers(db.orm)
+  return (await readEdges(db.orm)).map((row) => edgeView(row, layers))
+}

@@ -1,0 +1,20 @@
+/** One edge. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { findEdge, type EdgeRow } from '../db/edges.ts'
+import { listLayers } from '../db/revisions.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { edgeView } from '../views/edge-view.ts'
+
+export async function readEdge(deps: Deps, id: string): Promise<EdgeView> {
+  return edgeView(await knownEdge(deps, id), await listLayers(deps.db.orm))
+}
+
+export async function knownEdge({ db }: Deps, id: string): Promise<EdgeRow> {
+  const row = await findEdge(db.orm, id)
+  if (row) return row
+  throw new ServiceError(
+    'edge_unknown',
+    `No edge named ${id.slice(0, 63)} was ever heard of: GET /v1/edges lists them.`,
+  )
+}

@@ -1,0 +1,17 @@
+/** One revision, and how far it has come. */
+import type { RevisionStatus } from '@imapfleet/protocol'
+import { listEdges } from '../db/edges.ts'
+import { findRevision } from '../db/revisions.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { revisionStatus, revisionView } from '../views/revision-view.ts'
+
+export async function readRevision({ db }: Deps, revision: number): Promise<RevisionStatus> {
+  const row = await findRevision(db.orm, revision)
+  if (!row)
+    throw new ServiceError(
+      'revision_unknown',
+      `There is no revision ${revision}: GET /v1/config/revisions lists them.`,
+    )
+  return revisionStatus(revisionView(row), await listEdges(db.orm))
+}

@@ -1,0 +1,16 @@
+/** One trace. */
+import type { TraceView } from '@imapfleet/protocol'
+import { findTrace, type TraceRow } from '../db/traces.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { traceView } from '../views/trace-view.ts'
+
+export async function readTrace(deps: Deps, id: string): Promise<TraceView> {
+  return traceView(await knownTrace(deps, id), deps.now())
+}
+
+export async function knownTrace({ db }: Deps, id: string): Promise<TraceRow> {
+  const row = await findTrace(db.orm, id)
+  if (!row) throw new ServiceError('trace_unknown', `There is no trace ${id}: GET /v1/traces lists them.`)
+  return row
+}

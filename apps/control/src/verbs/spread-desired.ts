@@ -1,0 +1,82 @@
+/**
+ * Makes the bucket say what Postgres says: after each change for the edges it concerns, for an edge that was just heard
+ * of, and in a tick for all. It compares and writes only what differs, so it may run anywhere, at any time, twice.
+ */
+import { announceDesired, putDesired } from '../bus/desired.ts'
+import { desiredVersion, raiseDesiredVersion } from '../db/fleet.ts'
+import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { listLayers } from '../db/revisions.ts'
+import { runningTraces, type TraceRow } from '../db/traces.ts'
+import type { Deps } from '../deps.ts'
+import { desiredOf, type Truth } from '../desired/desired-of.ts'
+import { ServiceError } from '../errors.ts'
+import { reasonOf } from '../log.ts'
+
+/** Entries under way at once. */
+const together = 200
+
+/** Never fails for a NATS that is away: the change is in Postgres, and the tick tries again. */
+export async function spreadDesired(
+  deps: Deps,
+  concerns: (edge: EdgeRow) => boolean = () => true,
+): Promise<void> {
+  try {
+    const behind = await spreadOnce(deps, concerns)
+    if (behind === undefined) return
+    deps.log('warn', 'edges have seen a newer state than Postgres holds: going beyond it', {
+      version: behind,
+    })
+    await raiseDesiredVersion(deps.db.orm, behind)
+    await spreadOnce(deps, () => true)
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'bus_unavailable') return
+    deps.log('warn', 'the desired state could not be spread; it is tried again', { reason: reasonOf(error) })
+  }
+}
+
+/** Returns the version that stands in the bucket if it is one that Postgres has never reached, or nothing. */
+async function spreadOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Promise<number | undefined> {
+  const { truth, edges } = await readTruth(deps)
+  const concerned = edges.filter(concerns)
+  let written = false
+  let newest = 0
+  let failed: PromiseRejectedResult | undefined
+  for (let from = 0; from < concerned.length; from += together) {
+    const tries = await Promise.allSettled(
+      concerned.slice(from, from + together).map(async ({ id, region }) => {
+        const address = { edge: id, region }
+        return await putDesired(deps.bus, address, desiredOf(address, truth))
+      }),
+    )
+    const puts = tries.flatMap((put) => (put.status === 'fulfilled' ? [put.value] : []))
+    written ||= puts.some((put) => put.kind === 'written')
+    newest = Math.max(newest, ...puts.map((put) => (put.kind === 'newer' ? put.version : 0)))
+    failed ??= tries.find((put) => put.status === 'rejected')
+  }
+  if (written) announceDesired(deps.bus, truth.version)
+  if (failed) throw failed.reason
+  // A commit comes before its entry: what stands in the bucket has been in Postgres, unless Postgres was set back.
+  return newest > (await desiredVersion(deps.db.orm)) ? newest : undefined
+}
+
+async function readTruth(deps: Deps): Promise<{ truth: Truth; edges: EdgeRow[] }> {
+  return await deps.db.orm.transaction(
+    async (tx) => ({
+      truth: {
+        version: await desiredVersion(tx),
+        layers: await listLayers(tx),
+        traces: (await runningTraces(tx)).map(wishOf),
+      },
+      edges: await listEdges(tx),
+    }),
+    { isolationLevel: 'repeatable read', accessMode: 'read only' },
+  )
+}
+
+const wishOf = ({ id, user, expiresAt, bytesMax, bodies }: TraceRow) => ({
+  id,
+  user,
+  expiresAt: expiresAt.getTime(),
+  bytesMax,
+  bodies,
+})

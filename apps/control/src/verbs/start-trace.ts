@@ -1,0 +1,56 @@
+/** Follows one user on every edge, for a time. */
+import { randomUUID } from 'node:crypto'
+import type { TraceView } from '@imapfleet/protocol'
+import type { Actor, Scope } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import { changeFleet } from '../db/fleet.ts'
+import { countRunningTraces, insertTrace } from '../db/traces.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { traceView } from '../views/trace-view.ts'
+import { spreadDesired } from './spread-desired.ts'
+
+export interface TraceInput {
+  user: string
+  seconds: number
+  bytesMax: number
+  bodies: boolean
+}
+
+/** Fewer than one entry of the desired state can hold. */
+const runningMax = 500
+const bodiesScope: Scope = 'trace-bodies'
+
+export async function startTrace(deps: Deps, actor: Actor, input: TraceInput): Promise<TraceView> {
+  if (input.bodies && !actor.scopes.includes(bodiesScope))
+    throw new ServiceError(
+      'forbidden',
+      `Message bodies need a token with the scope ${bodiesScope}; this one has it not.`,
+    )
+  const createdAt = new Date(deps.now())
+  const row = await changeFleet(deps.db, async (queries) => {
+    if ((await countRunningTraces(queries)) >= runningMax)
+      throw new ServiceError(
+        'traces_full',
+        `${runningMax} users are being traced: end one of these traces first.`,
+      )
+    const trace = await insertTrace(queries, {
+      id: randomUUID(),
+      user: input.user,
+      bytesMax: input.bytesMax,
+      bodies: input.bodies,
+      createdBy: actor.name,
+      createdAt,
+      expiresAt: new Date(createdAt.getTime() + input.seconds * 1000),
+    })
+    await writeAudit(queries, {
+      actor: actor.name,
+      action: 'trace.start',
+      target: input.user,
+      after: { id: trace.id, seconds: input.seconds, bytesMax: input.bytesMax, bodies: input.bodies },
+    })
+    return trace
+  })
+  await spreadDesired(deps)
+  return traceView(row, deps.now())
+}

@@ -1,0 +1,32 @@
+/** An edge as the API shows it: its last heartbeat, and what it should run. */
+import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeRow } from '../db/edges.ts'
+import { resolve, type LayerHead } from '../desired/desired-of.ts'
+
+export function edgeView(row: EdgeRow, layers: readonly LayerHead[]): EdgeView {
+  const gauge = (name: string) => Math.max(0, Math.trunc(row.gauges[name] ?? 0))
+  return {
+    id: row.id,
+    region: row.region,
+    state: row.silent ? 'silent' : row.state,
+    version: row.version,
+    boot: row.boot,
+    startedAt: row.startedAt.toISOString(),
+    lastSeenAt: row.lastSeenAt.toISOString(),
+    connections: {
+      cached: gauge('upstreams_idle'),
+      active: gauge('upstreams_leased'),
+      clients: gauge('clients_connected'),
+    },
+    config: {
+      wanted: resolve({ edge: row.id, region: row.region }, layers).revision,
+      applied: row.configApplied,
+      rejected:
+        row.configRejected === null
+          ? null
+          : { revision: row.configRejected, reason: row.configRejectedReason ?? '' },
+    },
+    degraded: row.degraded,
+    listeners: row.listeners,
+  }
+}

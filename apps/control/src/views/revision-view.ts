@@ -1,0 +1,50 @@
+/** A revision as the API shows it, and how far it has come on each edge that it is meant for. */
+import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/protocol'
+import type { EdgeRow } from '../db/edges.ts'
+import type { RevisionRow } from '../db/revisions.ts'
+import { appliesTo } from '../desired/desired-of.ts'
+
+export function revisionView(row: RevisionRow): RevisionView {
+  return {
+    revision: row.revision,
+    createdAt: row.createdAt.toISOString(),
+    createdBy: row.createdBy,
+    note: row.note,
+    layer: layerNameOf(row.layerKind, row.layerName),
+    changes: row.changes,
+  }
+}
+
+export const layerNameOf = (kind: LayerName['kind'], name: string): LayerName =>
+  kind === 'global' ? { kind } : { kind, name }
+
+/** `global`, `region/eu`, `edge/eu-1`. */
+export const layerText = (layer: LayerName): string =>
+  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`
+
+export function revisionStatus(revision: RevisionView, edges: readonly EdgeRow[]): RevisionStatus {
+  const layer = {
+    kind: revision.layer.kind,
+    name: revision.layer.kind === 'global' ? '' : revision.layer.name,
+  }
+  return {
+    revision,
+    edges: edges
+      .filter((row) => appliesTo(layer, { edge: row.id, region: row.region }))
+      .map((row) => ({ id: row.id, region: row.region, ...standing(revision.revision, row) })),
+  }
+}
+
+type Standing = Pick<RevisionStatus['edges'][number], 'status' | 'reason'>
+
+/** Revisions build on one another: an edge that runs a newer one runs this one too. */
+function standing(
+  revision: number,
+  row: Pick<EdgeRow, 'configApplied' | 'configRejected' | 'configRejectedReason' | 'silent'>,
+): Standing {
+  if (row.configApplied >= revision) return { status: 'applied', reason: null }
+  if (row.configRejected !== null && row.configRejected >= revision)
+    return { status: 'rejected', reason: row.configRejectedReason }
+  if (row.silent) return { status: 'silent', reason: null }
+  return { status: 'pending', reason: null }
+}

@@ -1,0 +1,20 @@
+/** A trace as the API shows it. One that has expired has ended, though nobody wrote that down. */
+import type { TraceView } from '@imapfleet/protocol'
+import type { TraceRow } from '../db/traces.ts'
+
+export function traceView(row: TraceRow, now: number): TraceView {
+  return {
+    id: row.id,
+    user: row.user,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    expiresAt: row.expiresAt.toISOString(),
+    endedAt: endOf(row, now)?.toISOString() ?? null,
+    bodies: row.bodies,
+  }
+}
+
+/** When it ended; null while it runs. */
+export function endOf(row: Pick<TraceRow, 'endedAt' | 'expiresAt'>, now: number): Date | null {
+  return row.endedAt ?? (row.expiresAt.getTime() <= now ? row.expiresAt : null)
+}
