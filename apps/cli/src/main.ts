@@ -10,6 +10,7 @@ import { addConfig } from './commands/config.ts'
 import { addEdges } from './commands/edges.ts'
 import { addLogin } from './commands/login.ts'
 import { addProfile } from './commands/profile.ts'
+import { addStats } from './commands/stats.ts'
 import { addTop } from './commands/top.ts'
 import { addTrace } from './commands/trace.ts'
 import { addTraces } from './commands/traces.ts'
@@ -46,6 +47,7 @@ function createProgram(shell: Shell): Command {
     .exitOverride()
   addEdges(program, shell)
   addConfig(program, shell)
+  addStats(program, shell)
   addTop(program, shell)
   addTrace(program, shell)
   addTraces(program, shell)

@@ -9,11 +9,11 @@ export function durationArgument(text: string): number {
   return ms
 }
 
-/** Checked here, resolved by the server: relative moments are relative to its clock. */
+/** A moment as the API takes it: `-1h30m` → `-5400s`. Relative ones are resolved by the server, by its own clock. */
 export function momentArgument(text: string): string {
   if (!isMoment(text))
     throw new InvalidArgumentError('Use now, a time ago such as -24h, or 2026-03-01T10:00:00Z.')
-  return text
+  return text.startsWith('-') ? `-${Math.ceil((parseDuration(text.slice(1)) ?? 0) / 1000)}s` : text
 }
 
 /** A whole number from `min` on. */

@@ -10,7 +10,7 @@ export async function readSecret(
 ): Promise<string> {
   // readline echoes to its output: what is typed goes nowhere.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
-  const lines = createInterface({ input: stdin, output: nowhere, terminal: stdin.isTTY === true })
+  const lines = createInterface({ input: stdin, output: nowhere, terminal: stdin.isTTY })
   if (stdin.isTTY) stderr.write(prompt)
   const { promise: left, reject } = Promise.withResolvers<never>()
   lines.once('SIGINT', () => reject(new Failure('usage', 'nothing was changed')))

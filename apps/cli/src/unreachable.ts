@@ -29,7 +29,7 @@ export function reasonOf(error: unknown): string {
   if (error.name === 'TimeoutError') return 'no answer within the time limit'
   const cause = error.cause instanceof Error ? error.cause : error
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  if (code.startsWith('HPE_')) return 'it does not speak HTTP; is this the right port?'
+  if (cause.name === 'HTTPParserError') return 'it does not speak HTTP; is this the right port?'
   if (cause.message === 'bad port') return 'that port is reserved for another protocol; is it the right one?'
   return reasons[code] ?? cause.message
 }

@@ -9,6 +9,7 @@ import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, wholeArgument } from '../options.ts'
+import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines, layerText } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
@@ -84,23 +85,27 @@ async function change(
   const api = await shell.api(command)
   const { note, base, dryRun = false } = options
   const made = await api.revise({ ...what, layer, note, dryRun, ...(base === undefined ? {} : { base }) })
-  const { revision } = made.revision
+  const changes = made.revision.changes.length > 0
+  const waits = options.wait && !dryRun && changes
 
-  if (!shell.wantsJson(command)) {
-    const page = shell.page()
-    const head = dryRun ? 'dry run, nothing was changed: this would be' : 'this is'
-    shell.print([
-      `${head} revision ${revision} of ${safe(layerText(layer))}`,
-      ...changeLines(made.revision.changes, page.paint),
-    ])
-  }
-  const waits = options.wait && !dryRun
+  if (!shell.wantsJson(command)) shell.print(headLines(made, dryRun, shell.page().paint))
   if (waits && made.edges.some(isPending))
-    shell.note(`waiting for the edges to run revision ${revision} (at most ${duration(options.timeout)})`)
+    shell.note(`waiting for the edges to run it (at most ${duration(options.timeout)})`)
   const reached = waits ? await settled(made, api, options.timeout) : made
   if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
-  else shell.print(edgeLines(reached.edges, shell.page()))
+  else if (changes) shell.print(edgeLines(reached.edges, shell.page()))
   if (waits) complain(reached)
+}
+
+function headLines(
+  { revision: { revision, layer, changes } }: RevisionStatus,
+  dryRun: boolean,
+  paint: Paint,
+): string[] {
+  const place = safe(layerText(layer))
+  if (changes.length === 0) return [`nothing changes: ${place} has it already`]
+  const head = dryRun ? `nothing was changed; this would be revision ${revision}` : `revision ${revision}`
+  return [`${head} of ${place}`, ...changeLines(changes, paint)]
 }
 
 const isPending = ({ status }: RevisionStatus['edges'][number]) => status === 'pending'

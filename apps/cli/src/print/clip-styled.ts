@@ -1,7 +1,8 @@
 /** Cutting a line that holds colours: escape sequences take no room, and none is cut in two. */
 import stringWidth from 'string-width'
 
-const sequences = /(\x1b\[[0-9;]*m)/
+const escape = '\x1b'
+const sequences = new RegExp(`(${escape}\\[[0-9;]*m)`)
 
 export function clipStyled(line: string, width: number): string {
   if (stringWidth(line) <= width) return line

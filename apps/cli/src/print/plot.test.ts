@@ -2,9 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { plain } from './colour.ts'
+import { count } from './number.ts'
 import { fitSteps, plot } from './plot.ts'
 
-const chart = (values: (number | null)[]) => ({ title: 'logins', values, from: '10:00', to: '11:00' })
+const chart = (values: (number | null)[]) => ({
+  title: 'logins',
+  values,
+  print: count,
+  from: '10:00',
+  to: '11:00',
+})
 
 test('the highest value fills its column, half of it fills half, and a gap is a dot', () => {
   const lines = plot(chart([0, 6, 12, null]), 14, plain)

@@ -3,11 +3,12 @@
  * enough for the terminal: steps are widened or neighbours averaged until they fit.
  */
 import type { Paint, Style } from './colour.ts'
-import { count } from './number.ts'
 
 export interface Chart {
   title: string
   values: readonly (number | null)[]
+  /** The highest value, in its unit. */
+  print: (value: number) => string
   /** Text under the first and the last column. */
   from: string
   to: string
@@ -20,11 +21,11 @@ const stepWidthMax = 8
 
 export function plot(chart: Chart, width: number, paint: Paint, style: Style = 'cyan'): string[] {
   const highest = chart.values.reduce<number>((high, value) => Math.max(high, value ?? 0), 0)
-  const labels = [count(highest), '0']
-  const margin = Math.max(...labels.map((label) => label.length)) + 1
+  const top = chart.print(highest)
+  const margin = top.length + 1
   const columns = fitSteps(chart.values, Math.max(10, width - margin - 2))
   const body = Array.from({ length: rows }, (_, row) => {
-    const label = row === 0 ? count(highest) : ''
+    const label = row === 0 ? top : ''
     const bars = columns.map((value) => cell(value, highest, rows - 1 - row)).join('')
     return `${label.padStart(margin)} │${paint(style, bars)}`.trimEnd()
   })

@@ -1,0 +1,106 @@
+/** `imapfleet stats`: what was counted over time; without further words, how well connections are reused. */
+import type { History } from '@imapfleet/protocol'
+import { Option, type Command } from 'commander'
+import { durationArgument, momentArgument } from '../options.ts'
+import { historyPlots, historyTable, metricFigure, shareFigure, type Figure } from '../print/history.ts'
+import { parseDuration } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+
+interface StatsOptions {
+  metrics?: string
+  from: string
+  to: string
+  step?: number
+  groupBy: History['groupBy']
+  region?: string
+  edge?: string
+  plot?: true
+}
+
+const examples = `
+Counters give their increase in each step (with :rate a second), gauges their average (:last, :max, :min),
+histograms :p50, :p95, :p99, :avg or :count. Steps without a report are shown as -.
+
+Examples:
+  imapfleet stats --from -24h --group-by region
+  imapfleet stats --from 2026-03-01T08:00:00Z --to 2026-03-01T12:00:00Z --step 15m --edge eu-1
+  imapfleet stats --metrics 'logins_total{result="refused"},login_seconds:p95' --plot`
+
+export function addStats(parent: Command, shell: Shell): void {
+  parent
+    .command('stats')
+    .description('history of logins and reuse, or of any metrics, as a table or as charts')
+    .option('--metrics <list>', 'metrics instead of logins and reuse, separated by commas')
+    .option('--from <time>', 'begin: a time ago, or a date and time', momentArgument, '-1h')
+    .option('--to <time>', 'end', momentArgument, 'now')
+    .option('--step <duration>', 'length of a step', durationArgument)
+    .addOption(
+      new Option('--group-by <what>', 'a row for each')
+        .choices(['fleet', 'region', 'edge', 'upstream'])
+        .default('fleet'),
+    )
+    .option('--region <region>', 'only this region')
+    .option('--edge <id>', 'only this edge')
+    .option('--plot', 'draw charts')
+    .addHelpText('after', examples)
+    .action(async (options: StatsOptions, command: Command) => {
+      const api = await shell.api(command)
+      const { metrics, from, to, groupBy, region, edge } = options
+      const asked = metrics ?? reuseMetrics(groupBy).join(',')
+      const step = options.step ?? (options.plot ? undefined : stepFor(from, to))
+      const history = await api.history({
+        ...{ metrics: asked, from, to, groupBy, region, edge },
+        step: step === undefined ? undefined : `${Math.ceil(step / 1000)}s`,
+      })
+      const figures = metrics === undefined ? reuseFigures(groupBy) : history.metrics.map(metricFigure)
+      if (history.groups.length === 0) shell.note('nothing was reported in that time')
+      shell.answer(command, history, (page) =>
+        options.plot
+          ? historyPlots(history, figures, page, page.width ?? 80)
+          : historyTable(history, figures, page),
+      )
+    })
+}
+
+const logins = 'logins_total{result="ok"}'
+const reused = 'upstream_reuses_total'
+const refused = 'reuse_refused_total'
+const opened = 'upstream_connections_total'
+
+/** Refused reuse is counted by reason, not by upstream. */
+const reuseMetrics = (groupBy: History['groupBy']) =>
+  groupBy === 'upstream' ? [logins, reused, opened] : [logins, reused, refused, opened]
+
+function reuseFigures(groupBy: History['groupBy']): Figure[] {
+  const titles = new Map([
+    [logins, 'LOGINS OK'],
+    [reused, 'REUSED'],
+    [refused, 'REFUSED FOR REUSE'],
+    [opened, 'NEW UPSTREAMS'],
+  ])
+  const plain = reuseMetrics(groupBy).map((metric) => ({
+    ...metricFigure(metric),
+    title: titles.get(metric) ?? metric,
+  }))
+  return plain.toSpliced(2, 0, shareFigure('REUSE RATIO', reused, logins))
+}
+
+/** About as many rows as a screen shows. */
+const rowsAimed = 20
+const minute = 60_000
+const niceSteps = [
+  10_000,
+  30_000,
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((n) => n * minute),
+]
+
+function stepFor(from: string, to: string): number {
+  const at = (moment: string) =>
+    moment === 'now'
+      ? 0
+      : moment.startsWith('-')
+        ? -(parseDuration(moment.slice(1)) ?? 0)
+        : Date.parse(moment) - Date.now()
+  const least = (at(to) - at(from)) / rowsAimed
+  return niceSteps.find((step) => step >= least) ?? Math.ceil(least / (1440 * minute)) * 1440 * minute
+}

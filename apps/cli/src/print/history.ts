@@ -1,0 +1,103 @@
+/** A history as a table (a row for each step, and the total) or as charts (one for each group and metric). */
+import { metrics, type History, type MetricRow } from '@imapfleet/protocol'
+import { bytes, count, seconds, share } from './number.ts'
+import { plot } from './plot.ts'
+import { safe } from './safe.ts'
+import { table, type Column, type Page } from './table.ts'
+import { clock, day } from './time.ts'
+
+/** What is shown of a history: metrics as they are, or worked out from several. */
+export interface Figure {
+  title: string
+  /** Of the values of one step (or the totals), by metric. */
+  of: (values: Values) => number | null
+  print: (value: number | null) => string
+}
+type Values = (metric: string) => number | null
+
+const known: Readonly<Record<string, MetricRow>> = metrics
+
+/** A metric as it was asked for, in its own unit: `login_seconds:p95`, `client_bytes_total{...}`. */
+export function metricFigure(metric: string): Figure {
+  const name = /^[a-z_]+/.exec(metric)?.[0] ?? ''
+  const isTime = known[name]?.kind === 'histogram' && !metric.endsWith(':count')
+  const print = isTime ? seconds : name.includes('_bytes') ? bytes : count
+  return { title: metric, of: (values) => values(metric), print }
+}
+
+/** One metric as a share of another. */
+export const shareFigure = (title: string, part: string, whole: string): Figure => ({
+  title,
+  of: (values) => {
+    const [some, all] = [values(part), values(whole)]
+    return some === null || !all ? null : some / all
+  },
+  print: (value) => (value === null ? '-' : share(value, 1)),
+})
+
+interface Row {
+  time: string
+  group: string
+  values: Values
+}
+
+export function historyTable(history: History, figures: readonly Figure[], page: Page): string[] {
+  const columns: Column<Row>[] = [
+    { title: 'TIME', cell: (row) => row.time },
+    ...(history.groupBy === 'fleet'
+      ? []
+      : [{ title: history.groupBy.toUpperCase(), cell: (row: Row) => row.group }]),
+    ...figures.map((figure): Column<Row> => ({
+      title: figure.title,
+      align: 'right',
+      cell: (row) => figure.print(figure.of(row.values)),
+    })),
+  ]
+  const { groups } = history
+  const steps = groups[0]?.values[0]?.length ?? 0
+  const rows = Array.from({ length: steps }, (_, step) =>
+    groups.map((group): Row => ({
+      time: timeOf(history, step),
+      group: group.group,
+      values: pick(history, (index) => group.values[index]?.[step]),
+    })),
+  ).flat()
+  const totals = groups.map((group): Row => ({
+    time: 'TOTAL',
+    group: group.group,
+    values: pick(history, (index) => group.totals[index]),
+  }))
+  return table(columns, [...rows, ...totals], page)
+}
+
+export function historyPlots(
+  history: History,
+  figures: readonly Figure[],
+  page: Page,
+  width: number,
+): string[] {
+  return history.groups.flatMap((group) =>
+    figures.flatMap((figure) => {
+      const steps = group.values[0]?.length ?? 0
+      const values = Array.from({ length: steps }, (_, step) =>
+        figure.of(pick(history, (index) => group.values[index]?.[step])),
+      )
+      const total = figure.print(figure.of(pick(history, (index) => group.totals[index])))
+      const title = `${safe(group.group)}  ${safe(figure.title)}  ${total}`
+      const ends = { from: timeOf(history, 0), to: timeOf(history, steps) }
+      return [...plot({ title, values, print: figure.print, ...ends }, width, page.paint), '']
+    }),
+  )
+}
+
+const pick =
+  (history: History, valueAt: (metric: number) => number | null | undefined): Values =>
+  (metric) =>
+    valueAt(history.metrics.indexOf(metric)) ?? null
+
+/** When a step begins: with the day where the range is longer than one, with seconds where the steps are short. */
+function timeOf({ from, to, stepSeconds }: History, step: number): string {
+  const at = Math.min(Date.parse(from) + step * stepSeconds * 1000, Date.parse(to))
+  const time = stepSeconds < 60 ? clock(at) : clock(at).slice(0, 5)
+  return day(from) === day(to) ? time : `${day(at).slice(5)} ${time}`
+}

@@ -1,0 +1,50 @@
+import assert from 'node:assert/strict'
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { readProfiles, readQuickstart, writeProfiles } from './profile.ts'
+
+const directory = await mkdtemp(join(tmpdir(), 'imapfleet-profile-'))
+after(() => rm(directory, { recursive: true }))
+
+const lab = { current: 'lab', profiles: { lab: { server: 'http://lab.example/', token: 't' } } }
+
+test('profiles are read back as written, by their owner alone, with nothing left beside them', async () => {
+  const file = join(directory, 'config', 'imapfleet', 'profiles.json')
+  await writeProfiles(file, lab)
+  assert.deepEqual(await readProfiles(file), lab)
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+  assert.deepEqual(await readdir(join(directory, 'config', 'imapfleet')), ['profiles.json'])
+})
+
+test('a file that others could read is closed to them by the next write', async () => {
+  const file = join(directory, 'open.json')
+  await writeFile(file, '{}', { mode: 0o644 })
+  await writeProfiles(file, lab)
+  assert.equal((await stat(file)).mode & 0o777, 0o600)
+})
+
+test('no file is no profile; a damaged one is said, not ignored', async () => {
+  assert.deepEqual((await readProfiles(join(directory, 'none.json'))).profiles, {})
+  for (const text of ['', '{', '[]', '{"current":1,"profiles":{}}']) {
+    const file = join(directory, 'damaged.json')
+    await writeFile(file, text)
+    await assert.rejects(readProfiles(file), /is damaged/, text)
+  }
+  await assert.rejects(readProfiles(directory), /cannot read/)
+})
+
+test('the quickstart of the nearest directory is found', async () => {
+  const [near, far] = [join(directory, 'near'), join(directory, 'far')]
+  await mkdir(join(far, '.run'), { recursive: true })
+  await writeFile(
+    join(far, '.run', 'quickstart.json'),
+    JSON.stringify({ api: 'http://a', token: 't', edges: [] }),
+  )
+  assert.deepEqual(await readQuickstart([near, far]), { server: 'http://a', token: 't' })
+  assert.equal(await readQuickstart([near]), undefined)
+  await mkdir(join(near, '.run'), { recursive: true })
+  await writeFile(join(near, '.run', 'quickstart.json'), '{"api":')
+  await assert.rejects(readQuickstart([near, far]), /is damaged/)
+})
