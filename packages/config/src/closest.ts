@@ -5,7 +5,7 @@ export function closest(word: string, known: readonly string[]): string | undefi
   if (word.length > 100) return undefined
   const [best] = known
     .map((candidate) => ({ candidate, changes: distance(word.toLowerCase(), candidate.toLowerCase()) }))
-    .filter(({ candidate, changes }) => changes <= Math.max(1, Math.floor(candidate.length / 3)))
+    .filter(({ candidate, changes }) => changes <= Math.floor(candidate.length / 3))
     .sort((a, b) => a.changes - b.changes)
   return best?.candidate
 }

@@ -1,6 +1,8 @@
 /** The door of @imapfleet/config. */
+export { printReportRow, type ReportRow } from './imapproxy-conf/import.ts'
 export { metaOf, redacted, type FieldMeta } from './fields.ts'
 export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
+export { detectFormat, loadConfigFile, type Format, type LoadedFile } from './load-file.ts'
 export { loadConfig, resolveConfig, type Loaded } from './load.ts'
 export { describeKeys, type KeyManual } from './manual.ts'
 export { printProblem, type Problem } from './problem.ts'

@@ -1,0 +1,218 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import type { JsonValue } from '../layer.ts'
+import { leavesOf } from '../layer.ts'
+import { printProblem } from '../problem.ts'
+import { importImapproxyConf, keywordNames, printReportRow, type Imported } from './import.ts'
+
+const withoutDefaults = 'listen_address 127.0.0.1\nforce_tls no\ntls_verify_server no\n'
+
+function accepted(text: string): Extract<Imported, { ok: true }> {
+  const imported = importImapproxyConf(text)
+  assert.ok(
+    imported.ok,
+    imported.ok ? '' : imported.problems.map((problem) => printProblem(problem)).join('\n'),
+  )
+  return imported
+}
+
+function settings(text: string): Record<string, JsonValue> {
+  return Object.fromEntries(leavesOf(accepted(text).document))
+}
+
+function problemsIn(text: string): string[] {
+  const imported = importImapproxyConf(text)
+  return imported.ok ? [] : imported.problems.map((problem) => printProblem(problem, 'imapproxy.conf'))
+}
+
+const reportOf = (text: string) => accepted(text).report.map(printReportRow)
+
+test('an empty file is what imapproxy does without a keyword, where it would start at all', () => {
+  assert.deepEqual(settings(''), {
+    'listeners.imap.address': '0.0.0.0',
+    'upstreams.main.tls': 'opportunistic',
+    'upstreams.main.verify': false,
+  })
+  const { config } = accepted('')
+  assert.equal(config.listeners['imap']?.port, 143)
+  assert.equal(config.pool.idleTimeoutMs, 300_000)
+  assert.equal(config.pool.selectCache, 'off')
+  assert.equal(config.admin.commands, false)
+})
+
+test('each keyword means what it meant to imapproxy', () => {
+  const cases: [string, Record<string, JsonValue>][] = [
+    ['server_hostname mail.example.org', { 'upstreams.main.hosts': ['mail.example.org'] }],
+    ['server_port 1143', { 'upstreams.main.port': 1143 }],
+    ['server_port imap', { 'upstreams.main.port': 143 }],
+    ['dns_rr yes', { 'upstreams.main.roundRobin': true }],
+    ['ipversion_only 4', { 'upstreams.main.addressFamily': 'ipv4' }],
+    ['ipversion_only 6', { 'upstreams.main.addressFamily': 'ipv6' }],
+    ['preauth_command ID ("GUID" "1")', { 'upstreams.main.preauthCommand': 'ID ("GUID" "1")' }],
+    ['cache_size 50', { 'upstreams.main.connectionsMax': 50 }],
+    ['cache_expiration_time 5', { 'pool.idleTimeoutMs': 5000 }],
+    ['cache_expiration_time 0', { 'pool.idleTimeoutMs': 1000 }],
+    ['cache_expiration_time 99999999', { 'pool.idleTimeoutMs': 24 * 86_400_000 }],
+    ['enable_select_cache yes', { 'pool.selectCache': 'exact' }],
+    ['listen_port 1143', { 'listeners.imap.port': 1143 }],
+    ['send_tcp_keepalives yes', { 'listeners.imap.keepAlive': true, 'upstreams.main.keepAlive': true }],
+    ['enable_admin_commands yes', { 'admin.commands': true }],
+    ['tls_ca_file /ca.pem', { 'upstreams.main.caFile': '/ca.pem' }],
+    ['tls_ca_path /ca', { 'upstreams.main.caPath': '/ca' }],
+    ['tls_ciphers ALL:!aNULL', { 'upstreams.main.ciphers': 'ALL:!aNULL' }],
+    ['protocol_log_filename /log/p', { 'trace.file': '/log/p' }],
+    ['syslog_prioritymask LOG_WARNING', { 'log.level': 'warn' }],
+    ['proc_username nobody', { 'process.user': 'nobody' }],
+    ['proc_groupname nogroup', { 'process.group': 'nogroup' }],
+    ['connect_retries 10', {}],
+    ['connect_delay 5', {}],
+    ['stat_filename /run/pimpstats', {}],
+    ['syslog_facility LOG_LOCAL3', {}],
+    ['chroot_directory /jail', {}],
+    ['foreground_mode yes', {}],
+  ]
+  for (const [line, expected] of cases) {
+    const found = settings(withoutDefaults + line)
+    for (const given of leavesOf(accepted(withoutDefaults).document)) delete found[given[0]]
+    assert.deepEqual(found, expected, line)
+  }
+})
+
+test('TLS is a condition with force_tls, and used when offered without', () => {
+  assert.equal(settings('force_tls yes')['upstreams.main.tls'], 'starttls')
+  assert.equal(settings('force_tls no')['upstreams.main.tls'], 'opportunistic')
+})
+
+test('the server is verified only when asked for, and the report recommends it', () => {
+  assert.equal(settings('tls_verify_server yes')['upstreams.main.verify'], true)
+  assert.equal(settings('tls_verify_server no')['upstreams.main.verify'], false)
+  for (const text of ['', 'tls_verify_server no'])
+    assert.ok(
+      reportOf(text).some((line) => line.includes('tls_verify_server') && line.includes('recommended')),
+    )
+})
+
+test('a client certificate comes with its key, from the same file if no other is named', () => {
+  const found = (text: string) => {
+    const { 'upstreams.main.certFile': cert, 'upstreams.main.keyFile': key } = settings(text)
+    return [cert, key]
+  }
+  assert.deepEqual(found('tls_cert_file /c\ntls_key_file /k'), ['/c', '/k'])
+  assert.deepEqual(found('tls_key_file /k\ntls_cert_file /c'), ['/c', '/k'])
+  assert.deepEqual(found('tls_cert_file /both'), ['/both', '/both'])
+  assert.deepEqual(found('tls_key_file /k'), [undefined, undefined])
+})
+
+test('old TLS versions are shut unless the cipher list opens them', () => {
+  const least = (text: string) => settings(text)['upstreams.main.minTlsVersion']
+  const old = 'tls_ciphers ALL:@SECLEVEL=0\n'
+  assert.equal(least('tls_no_tlsv1 no'), 'TLSv1.2')
+  assert.equal(least('tls_no_tlsv1 yes\ntls_no_tlsv1.1 yes'), 'TLSv1.2')
+  assert.equal(least('tls_no_tlsv1.2 yes'), 'TLSv1.3')
+  assert.equal(least(`${old}tls_no_tlsv1 no`), 'TLSv1')
+  assert.equal(least(`${old}tls_no_tlsv1 yes`), 'TLSv1.1')
+  assert.equal(least(`${old}tls_no_tlsv1 yes\ntls_no_tlsv1.1 yes`), 'TLSv1.2')
+  assert.equal(least(`${old}tls_no_tlsv1.2 yes`), 'TLSv1.3')
+})
+
+test('single sign-on is taken whole or left out, and its secrets are shown nowhere', () => {
+  const whole =
+    'auth_sasl_plain_username master\nauth_sasl_plain_password alpha-1\nauth_shared_secret beta#2\n'
+  const found = settings(whole)
+  assert.equal(found['upstreams.main.masterUser'], 'master')
+  assert.equal(found['upstreams.main.masterPassword'], 'alpha-1')
+  assert.equal(found['upstreams.main.sharedSecret'], 'beta#2')
+  assert.doesNotMatch(JSON.stringify(accepted(whole).report), /alpha-1|beta/)
+  const tooLong = problemsIn(`${whole}auth_shared_secret ${'gamma'.repeat(300)}`).join()
+  assert.match(tooLong, /imapproxy\.conf:4: auth_shared_secret must be at most 1024 characters/)
+  assert.doesNotMatch(tooLong, /gamma/)
+  assert.deepEqual(settings(`${withoutDefaults}auth_shared_secret beta`), settings(withoutDefaults))
+  assert.ok(reportOf('auth_shared_secret beta').some((line) => line.includes('left out')))
+})
+
+test('keywords of the process name the setting of the systemd unit', () => {
+  const report = reportOf(
+    'syslog_facility LOG_LOCAL3\nsyslog_prioritymask LOG_ERR\nchroot_directory /jail\nforeground_mode no',
+  ).join('\n')
+  for (const setting of ['SyslogFacility=local3', 'LogLevelMax=err', 'RootDirectory=/jail', 'Type=exec'])
+    assert.ok(report.includes(setting), setting)
+})
+
+test('the last of several lines holds, and the report says so', () => {
+  const text = 'listen_port 1\nlisten_port 2\n'
+  assert.equal(settings(text)['listeners.imap.port'], 2)
+  assert.equal(reportOf(text)[0], 'line 1: listen_port 1 → overridden by line 2')
+})
+
+test('all mistakes are named at once, each with its line', () => {
+  const text = `listen_port imap2x
+server_port 70000
+\tenable_select_cache\ton
+cache_size 0
+
+tls_verify_servr yes
+server_hostname = mail
+force_tls=yes
+proc_username root
+syslog_facility LOG_LOCL0
+ipversion_only 5
+listen_address mail.example
+stat_filename
+something else
+`
+  assert.deepEqual(problemsIn(text), [
+    'imapproxy.conf:1: listen_port must be a port from 1 to 65535, not "imap2x"',
+    'imapproxy.conf:2: server_port must be a port from 1 to 65535, not "70000"',
+    'imapproxy.conf:3: enable_select_cache must be yes or no, not "on" (which imapproxy takes for no)',
+    'imapproxy.conf:4: cache_size must be at least 1, not 0',
+    'imapproxy.conf:6: tls_verify_servr is not a keyword of imapproxy.conf; did you mean tls_verify_server?',
+    'imapproxy.conf:7: server_hostname is written with =; write a blank between keyword and value',
+    'imapproxy.conf:8: force_tls is written with =; write a blank between keyword and value',
+    'imapproxy.conf:9: proc_username must not be root; name an account without privileges',
+    'imapproxy.conf:10: syslog_facility must not be "LOG_LOCL0"; did you mean LOG_LOCAL0?',
+    'imapproxy.conf:11: ipversion_only must be one of 4, 6, not "5"',
+    'imapproxy.conf:12: listen_address must be an address such as 127.0.0.1, not "mail.example"',
+    'imapproxy.conf:13: stat_filename has no value; write one, or # before the line',
+    'imapproxy.conf:14: something is not a keyword of imapproxy.conf',
+  ])
+})
+
+test('every line of a file that is taken is in the report, once', () => {
+  const line = fc
+    .constantFrom(...keywordNames)
+    .chain((keyword) =>
+      fc
+        .constantFrom('yes', 'no', '4', '6', '127.0.0.1', 'LOG_MAIL', 'LOG_ERR', 'nobody')
+        .map((value) => `${keyword} ${value}`),
+    )
+  fc.assert(
+    fc.property(fc.array(line, { maxLength: 20 }), (lines) => {
+      const imported = importImapproxyConf(lines.join('\n'))
+      if (!imported.ok) return
+      const told = imported.report.filter((row) => row.line !== undefined)
+      assert.deepEqual(
+        told.map((row) => row.line),
+        lines.map((_, index) => index + 1),
+      )
+      for (const row of told) assert.ok(row.became.length > 0 || row.note, printReportRow(row))
+    }),
+    { seed: 20_260_110, numRuns: 300 },
+  )
+})
+
+test('whatever the text, importing answers with a value', () => {
+  const word = fc.oneof(fc.constantFrom(...keywordNames), fc.string({ unit: 'binary', maxLength: 8 }))
+  const hostile = fc.array(
+    fc
+      .tuple(word, fc.constantFrom(' ', '\t', '=', '', '#'), word, fc.constantFrom('\n', '\r\n', '\r'))
+      .map((parts) => parts.join('')),
+  )
+  fc.assert(
+    fc.property(hostile, (lines) => {
+      const imported = importImapproxyConf(lines.join(''))
+      assert.ok(imported.ok || imported.problems.length > 0)
+    }),
+    { seed: 20_260_111, numRuns: 300 },
+  )
+})
