@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
 import { childEnvironment } from './environment.ts'
-import type { Ground } from './ground.ts'
+import { compileCache, type Ground } from './ground.ts'
 import { LocalError, outputOf } from './local-error.ts'
 import type { Nats } from './nats-server.ts'
 import { node, repository } from './paths.ts'
@@ -37,7 +37,12 @@ export async function controlPlane({
 }: ControlOptions): Promise<Control> {
   const port = await freePort(preferredPort)
   const api = `http://127.0.0.1:${port}`
-  const env = { DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_TOKEN_FILE: nats.tokenFile }
+  const env = {
+    DATABASE_URL: postgres.url,
+    NATS_URL: nats.url,
+    NATS_TOKEN_FILE: nats.tokenFile,
+    ...compileCache(ground),
+  }
   const child = new LocalProcess({
     name: 'control',
     command: node,

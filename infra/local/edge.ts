@@ -1,6 +1,6 @@
 /** An edge on loopback, with a configuration file of its own. */
 import { mergeLayers, type Layer } from '@imapfleet/config'
-import { ownDirectory, type Ground } from './ground.ts'
+import { compileCache, ownDirectory, type Ground } from './ground.ts'
 import type { Nats } from './nats-server.ts'
 import { node, repository } from './paths.ts'
 import { freePort } from './ports.ts'
@@ -61,6 +61,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<Edge> {
     name: id,
     command: node,
     args: [`${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile],
+    env: compileCache(ground),
     ground,
     graceMs: 5_000,
     isReady: async () =>

@@ -41,3 +41,8 @@ export function ownDirectory(ground: Ground, ...names: string[]): string {
   if (ground.account) chownSync(path, ground.account.uid, ground.account.gid)
   return path
 }
+
+/** Environment that lets our own processes keep their compiled code: they start in half the time. */
+export const compileCache = (ground: Ground) => ({
+  NODE_COMPILE_CACHE: ownDirectory(ground, 'compile-cache'),
+})

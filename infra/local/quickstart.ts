@@ -118,7 +118,8 @@ function untilToldToStop(life: AbortController): Promise<void> {
     life.abort()
     resolve()
   }
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) process.on(signal, told)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, told)
+  process.on('disconnect', () => toldAt ?? told())
   return promise
 }
 

@@ -1,5 +1,5 @@
 /**
- * The whole fleet on one machine: nats-server, Postgres and a mail server at once, then control and the edges. The
+ * The whole fleet on one machine: nats-server, Postgres and a mail server at once, then control, then the edges. The
  * same for quickstart, tests and benchmarks; they differ in the directory, the edges and who listens to the progress.
  */
 import type { Layer } from '@imapfleet/config'
@@ -95,7 +95,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }))
     return { control, token: await keepToken(control, `${ground.directory}/token`) }
   })
-  const edgesReady = Promise.all([natsReady, upstreamReady]).then(([nats, upstream]) =>
+  // After control: an edge is heard of at once when somebody listens to its first heartbeat.
+  const edgesReady = Promise.all([natsReady, upstreamReady, controlReady]).then(([nats, upstream]) =>
     Promise.all(
       options.edges.map((wish) =>
         bringUp.begin(

@@ -1,0 +1,84 @@
+/** A configuration change: one revision, only the edges it is meant for, in force without a restart. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { configViewSchema, edgeListSchema, resolvedConfigSchema } from '@imapfleet/protocol'
+import { Fleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+
+suite('config', () => {
+  let fleet: Fleet
+  before(async () => (fleet = await Fleet.start()))
+  after(() => fleet?.stop())
+
+  const edges = async () => edgeListSchema.parse((await fleet.api('/v1/edges')).body).edges
+  const config = async () => configViewSchema.parse((await fleet.api('/v1/config')).body)
+  const resolved = async (edge: string) =>
+    resolvedConfigSchema.parse((await fleet.api(`/v1/config/resolved?edge=${edge}`)).body)
+
+  test('a change for a region is a revision that only its edges get, and both acknowledge what they run', async () => {
+    const { revision } = await config()
+    const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '60000', '--region', 'eu')
+    assert.equal(said.status, 0, said.stderr)
+    assert.match(said.stdout, /eu-1 +eu +applied/)
+    assert.doesNotMatch(said.stdout, /us-1/)
+
+    const changed = await config()
+    assert.equal(changed.revision, revision + 1)
+    assert.deepEqual(changed.layers['region/eu'], { pool: { idleTimeoutMs: 60_000 } })
+    assert.deepEqual((await resolved('eu-1')).layer, { pool: { idleTimeoutMs: 60_000 } })
+    assert.deepEqual((await resolved('us-1')).layer, {})
+    const [eu, us] = await until('both edges to run what they should', async () => {
+      const now = await edges()
+      return now.every((edge) => edge.config.applied === edge.config.wanted && !edge.config.rejected) && now
+    })
+    assert.equal(eu?.config.applied, revision + 1)
+    assert.equal(us?.config.applied, us?.config.wanted)
+  })
+
+  test('it takes effect without a restart, and only there', async () => {
+    const boots = (await edges()).map(({ boot }) => boot)
+    const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '1000', '--region', 'eu')
+    assert.equal(said.status, 0, said.stderr)
+    await fleet.session(fleet.eu, fleet.alice)
+    await fleet.session(fleet.us, fleet.alice)
+    await until('the warm connection at eu-1 to expire', async () => {
+      const [eu, us] = await edges()
+      return eu?.connections.cached === 0 && us?.connections.cached === 1
+    })
+    const logins = await fleet.loginsAtServer(fleet.alice)
+    assert.equal((await fleet.session(fleet.eu, fleet.alice)).join('').includes('XPROXYREUSE'), false)
+    assert.equal((await fleet.session(fleet.us, fleet.alice)).join('').includes('XPROXYREUSE'), true)
+    assert.equal(await fleet.loginsAtServer(fleet.alice), logins + 1)
+    assert.deepEqual(
+      (await edges()).map(({ boot }) => boot),
+      boots,
+    )
+  })
+
+  test('a value beyond its bound is refused with the key and the bound, and nothing changes', async () => {
+    const unchanged = await config()
+    const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '5', '--region', 'eu')
+    assert.notEqual(said.status, 0)
+    assert.match(said.stderr, /pool\.idleTimeoutMs must be at least 1000/)
+    assert.doesNotMatch(said.stderr, /\n\s+at /)
+    const answer = await fleet.api('/v1/config/revisions', {
+      method: 'POST',
+      body: { layer: { kind: 'region', name: 'eu' }, set: { 'pool.idleTimeoutMs': 5 } },
+    })
+    assert.equal(answer.status, 400)
+    assert.deepEqual(await config(), unchanged)
+  })
+
+  test('a key that does not exist is refused by its name', async () => {
+    const said = await fleet.cli('config', 'set', 'pool.idelTimeoutMs', '60000')
+    assert.notEqual(said.status, 0)
+    assert.match(said.stderr, /pool\.idelTimeoutMs/)
+  })
+
+  test('a change made on an old revision is refused', async () => {
+    const { revision } = await config()
+    const said = await fleet.cli('config', 'set', 'pool.usesMax', '5', '--base', String(revision - 1))
+    assert.notEqual(said.status, 0)
+    assert.equal((await config()).revision, revision)
+  })
+})

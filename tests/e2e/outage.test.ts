@@ -1,0 +1,81 @@
+/** Mail flows while control and NATS are gone; when they are back, every report is in Postgres, none twice. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import postgres from 'postgres'
+import { Fleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+
+suite('outage', () => {
+  let fleet: Fleet
+  let sql: postgres.Sql
+  before(async () => {
+    fleet = await Fleet.start()
+    sql = postgres(fleet.stack.postgres.url, { max: 1, onnotice: () => undefined })
+  })
+  after(async () => {
+    await sql?.end()
+    await fleet?.stop()
+  })
+
+  /** What Postgres holds of each edge, in numbers. */
+  const stored = () => sql<{ edge: string; boots: number; first: number; last: number; rows: number }[]>`
+    select edge, count(distinct boot)::int as boots, min(sequence)::int as first, max(sequence)::int as last,
+      count(*)::int as rows
+    from reports group by edge order by edge`
+
+  /** How many reports each edge made within this time, as far as Postgres knows. */
+  const madeBetween = async (from: number, to: number) => {
+    const rows = await sql<{ edge: string; rows: number }[]>`
+      select edge, count(*)::int as rows from reports
+      where at > ${new Date(from).toISOString()} and at < ${new Date(to).toISOString()} group by edge order by edge`
+    return rows.map((each) => each.rows)
+  }
+
+  const isGrowingFrom = async (last: number) => (await stored()).every((each) => each.last > last)
+
+  test('kill -9 of control and of nats-server disturbs no session and loses and doubles no report', async () => {
+    const { control, nats } = fleet.stack
+    const held = await fleet.client(fleet.eu)
+    await held.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)
+    await held.command('SELECT INBOX')
+    const mailFlows = async (during: string) => {
+      assert.equal((await held.command('NOOP')).status, 'OK', `the session held open ${during}`)
+      for (const edge of [fleet.eu, fleet.us]) await fleet.session(edge, fleet.alice)
+    }
+    await until('first reports', async () => (await stored()).length === 2 && isGrowingFrom(2))
+
+    const outage = async (without: string, end: () => Promise<void>) => {
+      const from = Date.now()
+      await mailFlows(`without ${without}`)
+      const logins = await fleet.loginsAtServer(fleet.alice)
+      // Several reports fall into it.
+      await until('the outage to last', async () => {
+        await mailFlows(`still without ${without}`)
+        return Date.now() - from > 1_500
+      })
+      assert.equal(
+        await fleet.loginsAtServer(fleet.alice),
+        logins,
+        `warm connections are used without ${without}`,
+      )
+      const to = Date.now()
+      await end()
+      await mailFlows(`after ${without} is back`)
+      await until(`the reports of the time without ${without}`, async () => {
+        const made = await madeBetween(from, to)
+        return made.length === 2 && made.every((rows) => rows >= 3)
+      })
+    }
+    await control.process.kill()
+    await outage('control', () => control.process.start())
+    await nats.process?.kill()
+    await outage('NATS', async () => nats.process?.start())
+
+    const latest = Math.max(...(await stored()).map((each) => each.last))
+    await until('reports made after all that', () => isGrowingFrom(latest + 8))
+    // In the order of their sequence: whatever is missing up to the last would be a gap.
+    for (const { edge, boots, first, last, rows } of await stored())
+      assert.deepEqual({ edge, boots, first, rows }, { edge, boots: 1, first: 1, rows: last })
+    await held.command('LOGOUT')
+  })
+})

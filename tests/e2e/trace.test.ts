@@ -1,0 +1,72 @@
+/** A live trace: a user's protocol lines from every edge while they happen, without the password. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { traceSchema } from '@imapfleet/protocol'
+import { z } from 'zod'
+import { Fleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+
+suite('trace', () => {
+  let fleet: Fleet
+  before(async () => (fleet = await Fleet.start()))
+  after(() => fleet?.stop())
+
+  const traces = async () =>
+    z.object({ traces: z.array(traceSchema) }).parse((await fleet.api('/v1/traces')).body).traces
+
+  test("shows that user's lines from both edges, never the password, never another user, and ends on Ctrl-C", async () => {
+    const { user, password } = fleet.alice
+    const trace = fleet.startCli('trace', user)
+    await until(
+      'both edges to trace',
+      () => /eu-1 is tracing/.test(trace.stderr()) && /us-1 is tracing/.test(trace.stderr()),
+    )
+
+    await fleet.session(fleet.eu, fleet.bob)
+    await fleet.session(fleet.eu, fleet.alice)
+    const login = await fleet.client(fleet.us)
+    await login.command(`LOGIN {${user.length}+}\r\n${user} {${password.length}+}\r\n${password}`)
+    await login.command('SELECT "Archive.2025"')
+    await login.command('LOGOUT')
+    const plain = await fleet.client(fleet.us)
+    const secret = Buffer.from(`\0${user}\0${password}`).toString('base64')
+    assert.equal((await plain.command(`AUTHENTICATE PLAIN ${secret}`)).status, 'OK')
+    await plain.command('NOOP')
+    await plain.command('LOGOUT')
+
+    const seen = await until('the lines of both edges', () => {
+      const text = trace.stdout()
+      return /eu-1 .* C: \S+ SELECT INBOX/.test(text) && /us-1 .* C: \S+ NOOP/.test(text) && text
+    })
+    assert.match(seen, /us-1 .* C: \S+ SELECT "Archive\.2025"/)
+    assert.match(seen, /eu-1 .* S: \* 9 EXISTS/)
+    const running = (await traces()).find((each) => each.user === user)
+    assert.equal(running?.endedAt, null)
+
+    trace.child.kill('SIGINT')
+    const said = await trace.ended
+    assert.equal(said.status, 0, said.stderr)
+    for (const hidden of [password, secret, 'Hello bob', fleet.bob.password])
+      assert.ok(!said.stdout.includes(hidden) && !said.stderr.includes(hidden), `${hidden} was shown`)
+    assert.ok(!/LOGIN bob|box-of-bob/.test(said.stdout))
+    const ended = (await traces()).find((each) => each.id === running?.id)
+    assert.notEqual(ended?.endedAt, null)
+  })
+
+  test('a trace that is not asked for bodies holds only their length', async () => {
+    const trace = fleet.startCli('trace', fleet.carol.user)
+    await until('both edges to trace', () => (trace.stderr().match(/ is tracing/g) ?? []).length === 2)
+    const client = await fleet.client(fleet.eu)
+    await client.command(`LOGIN ${fleet.carol.user} ${fleet.carol.password}`)
+    await client.command('SELECT INBOX')
+    await client.command('FETCH 1 BODY.PEEK[TEXT]')
+    await client.command('NOOP')
+    await client.command('LOGOUT')
+    await until('the end of the session', () => /C: \S+ LOGOUT/.test(trace.stdout()))
+    trace.child.kill('SIGINT')
+    const said = await trace.ended
+    assert.equal(said.status, 0, said.stderr)
+    assert.match(said.stdout, /FETCH 1 BODY\.PEEK\[TEXT\]/)
+    assert.doesNotMatch(said.stdout, /Hello carol/)
+  })
+})

@@ -1,0 +1,41 @@
+/** Runs a program to its end, as a person in a shell would, and keeps what it says. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { repository } from '@imapfleet/local'
+import { environmentOf } from './environment.ts'
+
+export interface Said {
+  status: number | null
+  stdout: string
+  stderr: string
+}
+
+export interface RunOptions {
+  env?: Record<string, string | undefined>
+  cwd?: string
+}
+
+/** A program that still runs: what it has said so far, and its end. */
+export interface Running {
+  child: ChildProcess
+  stdout(): string
+  stderr(): string
+  ended: Promise<Said>
+}
+
+export function startCommand(
+  command: string,
+  args: string[],
+  { env, cwd = repository }: RunOptions = {},
+): Running {
+  const child = spawn(command, args, { cwd, env: environmentOf(env), stdio: ['ignore', 'pipe', 'pipe'] })
+  const said = { stdout: '', stderr: '' }
+  child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString('utf8')))
+  child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString('utf8')))
+  const { promise, resolve, reject } = Promise.withResolvers<Said>()
+  child.on('error', reject)
+  child.on('close', (status) => resolve({ status, ...said }))
+  return { child, stdout: () => said.stdout, stderr: () => said.stderr, ended: promise }
+}
+
+export const runCommand = (command: string, args: string[], options?: RunOptions): Promise<Said> =>
+  startCommand(command, args, options).ended

@@ -1,0 +1,20 @@
+/** The environment of programs under test: ours, without what would lead them to a fleet that is not theirs. */
+/* oxlint-disable node/no-process-env */
+
+const foreign = [
+  'IMAPFLEET_SERVER',
+  'IMAPFLEET_TOKEN',
+  'NATS_URL',
+  'NATS_TOKEN_FILE',
+  'DATABASE_URL',
+  'NODE_OPTIONS',
+]
+
+export function environmentOf(added: Record<string, string | undefined> = {}): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    ...Object.fromEntries(foreign.map((name) => [name, undefined])),
+    NO_COLOR: '1',
+    ...added,
+  }
+}

@@ -1,0 +1,117 @@
+/**
+ * A fleet of one test file: its own directory, ports and data, thrown away at the end. Edges report several times a
+ * second, so that nobody waits for figures.
+ */
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { repository, startStack, type Edge, type MailUser, type Stack } from '@imapfleet/local'
+import { Client } from '../conformance/wire.ts'
+import { runCommand, startCommand, type Running, type Said } from './command.ts'
+import { until } from './until.ts'
+
+export interface Answer {
+  status: number
+  body: unknown
+}
+
+/** A user whose only purpose is to be seen in the mail server's log after everybody else. */
+const witness = { user: 'witness', password: 'witness', mailbox: 'small' as const }
+const patienceMs = 15_000
+
+export class Fleet {
+  readonly stack: Stack
+  readonly eu: Edge
+  readonly us: Edge
+  readonly alice: MailUser
+  readonly bob: MailUser
+  readonly carol: MailUser
+  #clients = 0
+
+  private constructor(stack: Stack) {
+    const [eu, us] = stack.edges
+    const [alice, bob, carol] = stack.dovecot?.users ?? []
+    if (!eu || !us || !alice || !bob || !carol) throw new Error('the stack is not complete')
+    this.stack = stack
+    this.eu = eu
+    this.us = us
+    this.alice = alice
+    this.bob = bob
+    this.carol = carol
+  }
+
+  static async start(): Promise<Fleet> {
+    const directory = await mkdtemp(join(tmpdir(), 'imapfleet-e2e-'))
+    await chmod(directory, 0o755)
+    const config = { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 1_000 } }
+    const edges = [
+      { id: 'eu-1', region: 'eu', config },
+      { id: 'us-1', region: 'us', config },
+    ]
+    return new Fleet(await startStack({ directory, edges, durable: false, dovecot: { users: [witness] } }))
+  }
+
+  async stop(): Promise<void> {
+    await this.stack.stop()
+    await rm(this.stack.directory, { recursive: true, force: true })
+  }
+
+  /** A mail client at an edge, or at the mail server itself, with its greeting read. */
+  async client(server: { imapPort: number } | 'dovecot'): Promise<Client> {
+    const port = server === 'dovecot' ? this.stack.upstream.port : server.imapPort
+    this.#clients += 1
+    const client = await Client.open(port, `t${this.#clients}x`, patienceMs)
+    await client.response('a greeting')
+    return client
+  }
+
+  /** LOGIN, SELECT INBOX, LOGOUT. Resolves with what came before the tagged OK of LOGIN. */
+  async session(server: { imapPort: number } | 'dovecot', { user, password }: MailUser): Promise<string[]> {
+    const client = await this.client(server)
+    const login = await client.command(`LOGIN ${user} ${password}`)
+    if (login.status !== 'OK') throw new Error(`LOGIN was answered ${login.status} ${login.text}`)
+    await client.command('SELECT INBOX')
+    await client.command('LOGOUT')
+    await client.rest()
+    return login.untagged
+  }
+
+  /** How often the mail server has let this user in so far. */
+  async loginsAtServer({ user }: MailUser): Promise<number> {
+    const log = this.stack.dovecot?.process.logFile ?? ''
+    const count = async (name: string) =>
+      (await readFile(log, 'utf8')).split('\n').filter((line) => line.includes(`Login: user=<${name}>`))
+        .length
+    const before = await count(witness.user)
+    await this.session('dovecot', witness)
+    await until('the witness in the log', async () => (await count(witness.user)) > before)
+    return count(user)
+  }
+
+  /** The control API. */
+  async api(
+    path: string,
+    options: { method?: string; body?: unknown; token?: string } = {},
+  ): Promise<Answer> {
+    const { method = 'GET', body, token = this.stack.token } = options
+    const answer = await fetch(`${this.stack.control.api}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, body: await answer.json() }
+  }
+
+  /** `./imapfleet ...` as an admin of this fleet. */
+  cli(...args: string[]): Promise<Said> {
+    return runCommand(`${repository}/imapfleet`, args, { env: this.#cliEnvironment() })
+  }
+
+  startCli(...args: string[]): Running {
+    return startCommand(`${repository}/imapfleet`, args, { env: this.#cliEnvironment() })
+  }
+
+  #cliEnvironment() {
+    return { IMAPFLEET_SERVER: this.stack.control.api, IMAPFLEET_TOKEN: this.stack.token }
+  }
+}
