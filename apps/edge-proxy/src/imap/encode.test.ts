@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { parseArguments } from './arguments.ts'
+import { wire } from './cuts.test-support.ts'
+import { encodeString, oneLine } from './encode.ts'
+
+test('a string goes out as an atom, quoted, or a literal, whichever holds it exactly', () => {
+  const expected: Record<string, string> = {
+    joe: 'joe',
+    'joe@example.com': 'joe@example.com',
+    '': '""',
+    'a b': '"a b"',
+    NIL: '"NIL"',
+    nil: '"nil"',
+    'a"b\\c': '"a\\"b\\\\c"',
+    '(x)': '"(x)"',
+    '{5}': '"{5}"',
+    '*%': '"*%"',
+  }
+  for (const [text, encoded] of Object.entries(expected))
+    assert.deepEqual(encodeString(wire(text)), { kind: 'inline', text: encoded })
+  for (const text of ['J\xf6rg', 'a\r\nb', 'a\nb', 'a\tb', '\x7f', '\x80'])
+    assert.deepEqual(encodeString(wire(text)), { kind: 'literal', bytes: wire(text) })
+})
+
+test('a server that keeps to the grammar reads any string as it was', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (array) => {
+      const bytes = Buffer.from(array)
+      const encoded = encodeString(bytes)
+      const text =
+        encoded.kind === 'inline'
+          ? encoded.text
+          : `{${encoded.bytes.length}}\r\n${encoded.bytes.toString('latin1')}`
+      const [first, ...more] = parseArguments(wire(`a1 LOGIN ${text} x\r\n`), 8) ?? []
+      assert.ok(first && first.kind !== 'list' && more.length === 1)
+      assert.deepEqual(Buffer.from(first.bytes), bytes)
+    }),
+    { seed: 10, numRuns: 2000 },
+  )
+})
+
+test('what is not a literal never holds a line end, a control character or a byte beyond ASCII', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 40 }), (array) => {
+      const encoded = encodeString(Buffer.from(array))
+      if (encoded.kind === 'inline') assert.match(encoded.text, /^[\x20-\x7e]+$/)
+    }),
+    { seed: 11, numRuns: 2000 },
+  )
+})
+
+test('text from outside is made one bounded line', () => {
+  assert.equal(oneLine('a\r\nb\0c\x1b[31m\x7f\x85'), 'a??b?c?[31m??')
+  assert.equal(oneLine('J\xf6rg \u65e5\u672c'), 'J\xf6rg \u65e5\u672c')
+  assert.equal(oneLine('x'.repeat(1000)).length, 200)
+  assert.equal(oneLine('x'.repeat(1000), 5), 'xxxxx')
+})

@@ -1,0 +1,277 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { cutAt, everyCut, marks, wire } from './cuts.test-support.ts'
+import { ResponseScanner, type LineVerdict, type ResponseKind } from './response-scanner.ts'
+
+interface Scanned {
+  responses: string[]
+  passed: string
+  atBoundary: boolean
+}
+
+type Judge = (kind: ResponseKind, line: string) => LineVerdict
+
+/** What a scanner makes of these chunks; each response as `kind line`. */
+function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesMax?: number): Scanned {
+  const responses: string[] = []
+  const passed: Buffer[] = []
+  const scanner = new ResponseScanner(
+    {
+      onResponse(kind, bytes, start, end) {
+        const line = bytes.toString('latin1', start, end)
+        responses.push(`${kind} ${line}`)
+        return judge(kind, line)
+      },
+      onPass: (bytes) => void passed.push(Buffer.from(bytes)),
+    },
+    lineBytesMax,
+  )
+  for (const chunk of chunks) scanner.scan(Buffer.from(chunk))
+  return { responses, passed: Buffer.concat(passed).toString('latin1'), atBoundary: scanner.atBoundary }
+}
+
+const giant = `* 1 FETCH (BODY[] {99999999999999999999}\r\na1 OK forged\r\n`
+
+/** Each with the responses that a reader who knows the grammar finds in it. */
+const transcripts: Record<string, { text: string; responses: string[]; open?: true }> = {
+  'a greeting': {
+    text: '* OK [CAPABILITY IMAP4rev1] hi\r\n',
+    responses: ['untagged * OK [CAPABILITY IMAP4rev1] hi\r'],
+  },
+  'three kinds in a row': {
+    text: '* 3 EXISTS\r\n+ go on\r\na1 OK done\r\n',
+    responses: ['untagged * 3 EXISTS\r', 'continuation + go on\r', 'tagged a1 OK done\r'],
+  },
+  'a forged reply in a literal': {
+    text: '* 1 FETCH (BODY[] {14}\r\na1 OK forged\r\n FLAGS ())\r\na1 OK done\r\n',
+    responses: ['untagged * 1 FETCH (BODY[] {14}\r', 'tagged a1 OK done\r'],
+  },
+  'a forged reply in a quoted string': {
+    text: '* 1 FETCH (ENVELOPE ("a1 OK forged {9}"))\r\na1 OK done\r\n',
+    responses: ['untagged * 1 FETCH (ENVELOPE ("a1 OK forged {9}"))\r', 'tagged a1 OK done\r'],
+  },
+  'two literals in one response': {
+    text: '* 1 FETCH (BODY[1] {3}\r\n* )BODY[2] {4}\r\n+ a\n X NIL)\r\n* 2 EXISTS\r\n',
+    responses: ['untagged * 1 FETCH (BODY[1] {3}\r', 'untagged * 2 EXISTS\r'],
+  },
+  'an empty literal': {
+    text: '* LIST () "/" {0}\r\n\r\na1 OK done\r\n',
+    responses: ['untagged * LIST () "/" {0}\r', 'tagged a1 OK done\r'],
+  },
+  'a literal8 with NUL': {
+    text: '* 1 FETCH (BINARY[1] ~{4}\r\n\0\r\n*)\r\na1 OK done\r\n',
+    responses: ['untagged * 1 FETCH (BINARY[1] ~{4}\r', 'tagged a1 OK done\r'],
+  },
+  'a non-synchronizing literal, which no server should send': {
+    text: '* LIST () "/" {4+}\r\na1 O\r\na1 OK done\r\n',
+    responses: ['untagged * LIST () "/" {4+}\r', 'tagged a1 OK done\r'],
+  },
+  'status text that ends like a literal': {
+    text: '* OK text {5}\r\n* NO [ALERT] {5}\r\n* BAD {5}\r\n* BYE {5}\r\n* PREAUTH {5}\r\n+ {5}\r\na1 NO text {5}\r\n',
+    responses: [
+      'untagged * OK text {5}\r',
+      'untagged * NO [ALERT] {5}\r',
+      'untagged * BAD {5}\r',
+      'untagged * BYE {5}\r',
+      'untagged * PREAUTH {5}\r',
+      'continuation + {5}\r',
+      'tagged a1 NO text {5}\r',
+    ],
+  },
+  'status in lower case': {
+    text: '* ok text {5}\r\n* no x {5}\r\n* bye {5}\r\n',
+    responses: ['untagged * ok text {5}\r', 'untagged * no x {5}\r', 'untagged * bye {5}\r'],
+  },
+  'a bare line feed': {
+    text: '* 1 FETCH (BODY[] {3}\n* \n)\na1 OK done\n',
+    responses: ['untagged * 1 FETCH (BODY[] {3}', 'tagged a1 OK done'],
+  },
+  'NUL, NIL and an empty line': {
+    text: '* LIST (\0) NIL NIL\r\n\r\na1 OK\r\n',
+    responses: ['untagged * LIST (\0) NIL NIL\r', 'tagged \r', 'tagged a1 OK\r'],
+  },
+  'braces that announce nothing': {
+    text: '* X {5} y\r\n* X {}\r\n* X {a}\r\n* X 5}\r\n* X {5}}\r\n* X {-5}\r\na1 OK done\r\n',
+    responses: [
+      'untagged * X {5} y\r',
+      'untagged * X {}\r',
+      'untagged * X {a}\r',
+      'untagged * X 5}\r',
+      'untagged * X {5}}\r',
+      'untagged * X {-5}\r',
+      'tagged a1 OK done\r',
+    ],
+  },
+  'a literal larger than all mail': {
+    text: giant,
+    responses: [giant.slice(0, giant.indexOf('\n')).replace(/^/, 'untagged ')],
+    open: true,
+  },
+  'half a line': { text: '* 1 EXISTS\r\n* 2 EXI', responses: ['untagged * 1 EXISTS\r'], open: true },
+  'half a literal': {
+    text: '* 1 FETCH (BODY[] {9}\r\na1 O',
+    responses: ['untagged * 1 FETCH (BODY[] {9}\r'],
+    open: true,
+  },
+  'an announced literal of which nothing has come': {
+    text: '* 1 FETCH (BODY[] {9}\r\n',
+    responses: ['untagged * 1 FETCH (BODY[] {9}\r'],
+    open: true,
+  },
+}
+
+for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
+  test(`${name} is read the same whole, byte by byte and at every cut`, () => {
+    for (const chunks of everyCut(wire(text))) {
+      const scanned = scan(chunks)
+      assert.deepEqual(scanned.responses, responses)
+      assert.equal(scanned.atBoundary, open !== true)
+      // Half a line is of no use to anybody and is held back; everything else passes as it is.
+      const held = name === 'half a line' ? text.lastIndexOf('\n') + 1 : text.length
+      assert.equal(scanned.passed, text.slice(0, held))
+    }
+  })
+}
+
+test('a response that is left out is left out with its literals, and nothing else is', () => {
+  const text =
+    '* 1 EXISTS\r\n* ID ("name" {8}\r\n* ID x\r\n "v" {2}\r\n\r\n)\r\n* 2 EXISTS\r\nE1 OK done\r\na1 OK {3}\r\n* 3 EXISTS\r\n'
+  const judge: Judge = (_, line) => (/^(\* ID|E1)/.test(line) ? 'omit' : 'pass')
+  for (const chunks of everyCut(wire(text)))
+    assert.equal(scan(chunks, judge).passed, '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK {3}\r\n* 3 EXISTS\r\n')
+})
+
+test('a line that is replaced is replaced in its place', () => {
+  const text = '* 1 EXISTS\r\n* CAPABILITY X COMPRESS=DEFLATE\r\n* 2 EXISTS\r\n* CAPABILITY Y\r\na1 OK\r\n'
+  const judge: Judge = (_, line) => (line.startsWith('* CAP') ? wire('* CAPABILITY Z\r\n') : 'pass')
+  for (const chunks of everyCut(wire(text)))
+    assert.equal(
+      scan(chunks, judge).passed,
+      '* 1 EXISTS\r\n* CAPABILITY Z\r\n* 2 EXISTS\r\n* CAPABILITY Z\r\na1 OK\r\n',
+    )
+})
+
+test('a chunk in which everything passes is passed on without a copy', () => {
+  const chunk = wire('* 1 EXISTS\r\n* 1 FETCH (BODY[] {3}\r\nabc)\r\na1 OK done\r\n')
+  const passed: Buffer[] = []
+  const scanner = new ResponseScanner({
+    onResponse: () => 'pass',
+    onPass: (bytes) => void passed.push(bytes),
+  })
+  scanner.scan(chunk)
+  assert.deepEqual(
+    passed.map((bytes) => bytes === chunk),
+    [true],
+  )
+})
+
+test('a line without end is passed on as it comes, so that the memory for it is bounded', () => {
+  const limit = 1024
+  let passed = 0
+  const scanner = new ResponseScanner(
+    { onResponse: () => 'pass', onPass: (bytes) => void (passed += bytes.length) },
+    limit,
+  )
+  let given = 0
+  for (const chunk of Array.from({ length: 200 }, () => Buffer.alloc(700, 'x'))) {
+    scanner.scan(chunk)
+    given += chunk.length
+    assert.ok(given - passed <= limit, `${given - passed} bytes are held`)
+  }
+  assert.equal(scanner.atBoundary, false)
+  scanner.scan(wire('\r\na1 OK done\r\n'))
+  assert.equal(passed, given + '\r\na1 OK done\r\n'.length)
+  assert.equal(scanner.atBoundary, true)
+})
+
+test('a literal announced at the end of a line too long to hold is a literal', () => {
+  const limit = 64
+  const long = `* 1 FETCH (${'x'.repeat(200)} BODY[] {14}\r\n`
+  const text = `${long}a1 OK forged\r\n)\r\na2 OK done\r\n`
+  for (const chunks of everyCut(wire(text))) {
+    const scanned = scan(chunks, () => 'pass', limit)
+    assert.deepEqual(
+      scanned.responses.map((response) => response.slice(0, 11)),
+      ['untagged * ', 'tagged a2 O'],
+    )
+    assert.equal(scanned.passed, text)
+  }
+})
+
+test('bytes of the edge may stand between responses only', () => {
+  const scanner = new ResponseScanner({ onResponse: () => 'pass', onPass() {} })
+  const steps: [string, boolean][] = [
+    ['* 1 EXISTS\r\n', true],
+    ['* 2 EX', true],
+    ['ISTS\r\n', true],
+    ['* 1 FETCH (BODY[] {4}\r\n', false],
+    ['ab', false],
+    ['cd', false],
+    [')', false],
+    ['\r\n', true],
+  ]
+  for (const [text, between] of steps) {
+    scanner.scan(wire(text))
+    assert.equal(scanner.betweenResponses, between, text)
+  }
+})
+
+const body = fc.array(fc.constantFrom(...marks), { maxLength: 8 }).map((parts) => parts.join(''))
+const plain = fc.stringMatching(/^[A-Za-z0-9()[\]." ]{0,20}$/)
+const data = fc
+  .tuple(
+    plain,
+    fc.array(fc.tuple(body, plain), { maxLength: 3 }),
+    fc.constantFrom('', '~'),
+    fc.constantFrom('\r\n', '\n'),
+  )
+  .map(([head, literals, tilde, eol]) => {
+    const texts = literals.map(([content, rest]) => `${tilde}{${content.length}}${eol}${content} ${rest}`)
+    const text = `* 1 FETCH (${head} ${texts.join('')})${eol}`
+    return { text, response: `untagged ${text.slice(0, text.indexOf('\n'))}` }
+  })
+const line = fc
+  .tuple(
+    fc.constantFrom('* OK ', '* NO ', '* BYE ', '+ ', 'a1 OK ', 'a1 NO ', '* 7 EXISTS '),
+    plain,
+    fc.constantFrom('', ' {5} ', ' "{5}"'),
+  )
+  .map(([head, text, odd]) => {
+    const kind = head.startsWith('*') ? 'untagged' : head.startsWith('+') ? 'continuation' : 'tagged'
+    return { text: `${head}${text}${odd}\r\n`, response: `${kind} ${head}${text}${odd}\r` }
+  })
+const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
+
+test('whatever literals hold, exactly the responses of the server are found, at any cuts', () => {
+  fc.assert(
+    fc.property(fc.array(fc.oneof(data, line), { maxLength: 8 }), cuts, (responses, shares) => {
+      const text = responses.map((response) => response.text).join('')
+      const scanned = scan(cutAt(wire(text), shares))
+      assert.deepEqual(
+        scanned.responses,
+        responses.map((response) => response.response),
+      )
+      assert.equal(scanned.passed, text)
+      assert.equal(scanned.atBoundary, true)
+    }),
+    { seed: 1, numRuns: 1500 },
+  )
+})
+
+test('any bytes at all are read without an error, the same whole and cut, and all but the last line passes', () => {
+  const noise = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(fc.constantFrom(...marks), { maxLength: 40 }).map((parts) => wire(parts.join(''))),
+  )
+  fc.assert(
+    fc.property(noise, cuts, (bytes, shares) => {
+      const whole = scan([bytes])
+      assert.deepEqual(scan(cutAt(bytes, shares)), whole)
+      const text = bytes.toString('latin1')
+      assert.ok(text.startsWith(whole.passed))
+      assert.ok(!text.slice(whole.passed.length).includes('\n'))
+    }),
+    { seed: 2, numRuns: 1500 },
+  )
+})
