@@ -16,11 +16,16 @@ export function mechanismClass(credentials: Credentials): 'password' | 'token' {
   return credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER' ? 'token' : 'password'
 }
 
+/** Longer than any mail address (RFC 5321 4.5.3.1), and short enough for logs and keys. */
+const nameBytesMax = 1024
+
 /** CR, LF and NUL never go to a server (they would end a command early); nor does an empty user. */
 export function isSendable(credentials: Credentials): boolean {
   const isPlain = (bytes: Buffer) => !bytes.includes(0) && !bytes.includes(10) && !bytes.includes(13)
   return (
     credentials.user.length > 0 &&
+    credentials.user.length <= nameBytesMax &&
+    credentials.authorize.length <= nameBytesMax &&
     isPlain(credentials.user) &&
     isPlain(credentials.authorize) &&
     (mechanismClass(credentials) === 'token' || isPlain(credentials.secret))

@@ -3,14 +3,18 @@
  * what this file hands them.
  */
 import type { Socket } from 'node:net'
-import type { EdgeConfig } from '@imapfleet/config'
+import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
+import type { SecureContext } from 'node:tls'
+import { seriesKey } from '@imapfleet/protocol'
 import { Client } from './client/client.ts'
 import type { Clock } from './clock.ts'
-import { Link } from './link/link.ts'
+import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
 import { Gate } from './listen/gate.ts'
 import { Listener } from './listen/listener.ts'
+import { serverContext } from './listen/tls.ts'
 import { Counters, type Counter } from './observe/counters.ts'
 import type { Log } from './observe/log.ts'
+import { ProtocolLog } from './observe/protocol-log.ts'
 import { Tracer } from './observe/tracer.ts'
 import { Pool } from './pool/pool.ts'
 import { reap } from './pool/reaper.ts'
@@ -18,6 +22,8 @@ import { routeOf } from './routes.ts'
 import { runSession } from './session.ts'
 import { SessionParts } from './session-parts.ts'
 import { Sessions } from './sessions.ts'
+import { StatisticsBook } from './statistics.ts'
+import { Health } from './upstream/health.ts'
 import { Target } from './upstream/target.ts'
 
 /** The configuration in force; replaced as a whole by a reload. */
@@ -34,10 +40,15 @@ export class Edge {
   readonly gate = new Gate()
   readonly pool: Pool
   readonly tracer: Tracer
+  /** Undefined: no trace.file is configured. */
+  readonly protocolLog: ProtocolLog | undefined
+  readonly statistics: StatisticsBook
   readonly #connections: Counter
   readonly #listeners: Listener[] = []
   readonly #parts: SessionParts
+  readonly #health: Health
   #targets = new Map<string, Target>()
+  #tls = new Map<string, SecureContext>()
   #generation = 0
   #sweeper: NodeJS.Timeout | undefined
   #state: 'starting' | 'serving' | 'draining' | 'stopping' = 'starting'
@@ -50,6 +61,17 @@ export class Edge {
     this.tracer = new Tracer(clock.now)
     this.#connections = this.counters.counter('client_connections_total')
     this.#targets = this.#buildTargets(config)
+    this.#tls = tlsContexts(config)
+    this.protocolLog = config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file)
+    this.statistics = new StatisticsBook(this)
+    this.#health = new Health(
+      () => this.#targets.values(),
+      (target) =>
+        log.warn(target.trouble ? 'upstream_down' : 'upstream_up', {
+          upstream: target.name,
+          detail: target.trouble,
+        }),
+    )
     this.#parts = new SessionParts(this)
     this.counters.gauges(() => this.#gauges())
   }
@@ -65,6 +87,23 @@ export class Edge {
   /** Where clients reach this edge, for people. */
   get listeners(): { name: string; address: string; port: number }[] {
     return this.#listeners.map(({ name, config }) => ({ name, address: config.address, port: config.port }))
+  }
+
+  /** Settings of a listener; those it was bound with, where a reload has taken it away. */
+  listener(name: string): ListenerConfig {
+    return (
+      this.settings.current.listeners[name] ??
+      this.#listeners.find((listener) => listener.name === name)!.config
+    )
+  }
+
+  tlsContext(listener: string): SecureContext | undefined {
+    return this.#tls.get(listener)
+  }
+
+  /** Statistics begin anew; what is reported to the fleet goes on. */
+  resetCounters(): void {
+    this.statistics.reset()
   }
 
   targetFor(user: string, listener: string): Target {
@@ -94,8 +133,10 @@ export class Edge {
    */
   apply(config: EdgeConfig): void {
     const targets = this.#buildTargets(config)
+    const tls = tlsContexts(config)
     this.settings.current = config
     this.#targets = targets
+    this.#tls = tls
     this.log.level = config.log.level
     this.#parts.refresh()
     for (const upstream of [...this.pool.states.idle])
@@ -121,39 +162,63 @@ export class Edge {
     if (!(await this.sessions.drained(drainTimeoutMs))) this.sessions.end('shutdown')
     for (const id of this.tracer.ids()) this.tracer.stop(id, 'edge-stopped')
     clearInterval(this.#sweeper)
-    this.#parts.close()
+    this.protocolLog?.close()
   }
 
   #accept(socket: Socket, listener: Listener): void {
     this.#connections.value++
-    const address = socket.remoteAddress ?? ''
-    const link = new Link(socket)
+    const { clients } = this.settings.current
+    const admitted = admit(
+      socket,
+      { config: this.listener(listener.name), context: this.#tls.get(listener.name) },
+      clients.loginTimeoutMs,
+    )
+    if (admitted instanceof Promise) {
+      // What is not admitted yet counts as a client of the address it came from.
+      const place = this.#enter(socket, socket.remoteAddress ?? '')
+      void admitted.then((result) => (place ? this.#serve(result, listener) : this.#turnAway(result)))
+    } else if (this.#enter(socket, admitted.address)) this.#serve(admitted, listener)
+    else this.#turnAway(admitted)
+  }
+
+  /** Takes a place at the gate for as long as the socket lives. False: there is none, and that is counted. */
+  #enter(socket: Socket, address: string): boolean {
     const entry =
       this.#state === 'serving' ? this.gate.enter(address, this.settings.current.clients) : 'draining'
-    if (entry !== 'in') {
-      this.counters.counter('client_refusals_total', { reason: entry }).value++
-      link.write(
-        `* BYE ${entry === 'draining' ? 'Server is draining, try again' : 'Too many connections'}\r\n`,
-      )
-      return link.closeWhenWritten(1000)
-    }
-    socket.once('close', () => this.gate.leave(address))
+    if (entry === 'in') socket.once('close', () => this.gate.leave(address))
+    else this.counters.counter('client_refusals_total', { reason: entry }).value++
+    return entry === 'in'
+  }
+
+  #turnAway(admitted: Admitted | NotAdmitted): void {
+    if (admitted.kind !== 'admitted') return
+    const reason =
+      this.#state === 'serving' ? 'Too many connections, try again later' : 'Server is draining, try again'
+    admitted.link.write(`* BYE ${reason}\r\n`)
+    admitted.link.closeWhenWritten(1000)
+  }
+
+  #serve(admitted: Admitted | NotAdmitted, listener: Listener): void {
+    if (admitted.kind === 'refused')
+      this.counters.counter('client_refusals_total', { reason: admitted.reason }).value++
+    if (admitted.kind !== 'admitted') return
     const client = new Client({
-      link,
+      link: admitted.link,
       listener: listener.name,
-      address,
-      secure: false,
+      address: admitted.address,
+      secure: admitted.secure,
       limits: this.settings.current.clients,
       now: this.clock.now(),
     })
     this.sessions.arriving.add(client)
     runSession(client, this.#parts)
       .catch((error: unknown) => {
-        // A bug ends its session and nothing else; the connection it held was never given back and is dropped.
+        // A bug ends its session and nothing else; the connection it held was never given back.
         this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
         client.close()
       })
       .finally(() => this.#parts.onSessionEnd(client))
+    admitted.link.resume()
   }
 
   #sweep(): void {
@@ -162,6 +227,8 @@ export class Edge {
     reap(this.pool, config.pool, now)
     this.sessions.sweep(now, config.clients.idleTimeoutMs)
     this.tracer.sweep()
+    this.statistics.sample()
+    this.#health.sweep(now)
   }
 
   #buildTargets(config: EdgeConfig): Map<string, Target> {
@@ -177,11 +244,27 @@ export class Edge {
     const { states } = this.pool
     return {
       clients_connected: this.gate.total,
-      upstreams_dialing: states.dialingTotal,
+      upstreams_dialing: states.dialing,
       upstreams_leased: states.leased.size,
       upstreams_resetting: states.resetting.size,
       upstreams_idle: states.idle.size,
       traces_active: this.tracer.active,
+      leases_waiting: this.pool.room.waitingTotal,
+      ...Object.fromEntries(
+        [...this.#targets.values()].map((target) => [
+          seriesKey('upstream_healthy', { upstream: target.name }),
+          target.trouble === undefined ? 1 : 0,
+        ]),
+      ),
     }
   }
+}
+
+function tlsContexts(config: EdgeConfig): Map<string, SecureContext> {
+  const contexts = new Map<string, SecureContext>()
+  for (const [name, listener] of Object.entries(config.listeners)) {
+    const context = serverContext(name, listener)
+    if (context) contexts.set(name, context)
+  }
+  return contexts
 }

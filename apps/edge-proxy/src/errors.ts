@@ -5,6 +5,7 @@ export const errorCodes = {
   config_invalid: 'The configuration has mistakes.',
   listen_failed: 'A port cannot be listened to.',
   tls_unreadable: 'A certificate or key cannot be read or used.',
+  trace_unwritable: 'The protocol log cannot be written.',
   privileges: 'The process cannot become, or must not be, that user.',
 } as const
 export type ErrorCode = keyof typeof errorCodes

@@ -121,6 +121,7 @@ function factsOf(edge: Edge) {
       region: edge.settings.current.edge.region,
       version,
       state: edge.state,
+      statistics: edge.statistics.read(),
     }),
   }
 }

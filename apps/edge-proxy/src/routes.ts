@@ -14,7 +14,20 @@ function fits(route: RouteConfig, user: string, listener: string): boolean {
   return route.user === undefined || wildcard(route.user, user)
 }
 
+/** `*` stands for any characters, everything else for itself in any case. Takes time in proportion to the text. */
 function wildcard(pattern: string, text: string): boolean {
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('.*')}$`, 'is').test(text)
+  const parts = pattern.toLowerCase().split('*')
+  const lower = text.toLowerCase()
+  const first = parts[0]!
+  const last = parts.at(-1)!
+  if (parts.length === 1) return lower === first
+  if (!lower.startsWith(first) || !lower.endsWith(last) || lower.length < first.length + last.length)
+    return false
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = lower.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at <= lower.length - last.length
 }

@@ -1,79 +1,73 @@
 /** What session.ts is handed by the edge: greeting, lease, welcome, splice, goodbye, with their counters and log lines. */
 import type { Client } from './client/client.ts'
 import type { Login, Prelogin } from './client/prelogin.ts'
+import { capabilitiesBeforeLogin, goodbye, greeting, loginAnswer } from './welcome.ts'
 import { userName } from './credentials.ts'
+import { administer, mayAdminister } from './edge-admin.ts'
 import type { Edge } from './edge.ts'
-import { afterLogin, beforeLogin, printCapabilities } from './imap/capability.ts'
 import { oneLine } from './imap/encode.ts'
+import { printId } from './imap/id.ts'
 import { mechanisms } from './imap/sasl.ts'
-import type { Leased, Refused } from './pool/pool.ts'
+import { acceptTls } from './listen/tls.ts'
+import type { Timings } from './observe/counters.ts'
+import type { Leased, Refused } from './pool/lease.ts'
 import type { SessionEdge } from './session.ts'
 import { ActiveSession } from './sessions.ts'
 import type { Ending, HandBack } from './splice/ending.ts'
-import { Splice, type SpliceContext } from './splice/splice.ts'
+import type { SpliceContext, SpliceCounters } from './splice/context.ts'
+import { Splice } from './splice/splice.ts'
+
+type SpliceOptions = ReturnType<SpliceContext['options']>
 
 export class SessionParts implements SessionEdge {
   readonly prelogin: Prelogin
   readonly #edge: Edge
   readonly #spliceContext: SpliceContext
-  readonly #spliceCounters = { clientBytes: 0, upstreamBytes: 0, roundTripsSaved: 0 }
-  readonly #logins = new Map<Client, number>()
-  readonly #loginTimes
-  readonly #sessionTimes
-  #options: ReturnType<SpliceContext['options']>
+  readonly #loginTimes: Timings
+  readonly #sessionTimes: Timings
+  #options: SpliceOptions
 
   constructor(edge: Edge) {
     this.#edge = edge
     this.#loginTimes = edge.counters.timings('login_seconds')
     this.#sessionTimes = edge.counters.timings('session_seconds')
-    this.#options = this.#spliceOptions()
+    this.#options = optionsOf(edge)
     this.prelogin = {
       capabilities: (client) => this.#capabilities(client),
-      startTls: undefined,
-      mayLogin: () => true,
-      admin: () => false,
+      startTls: (client) => this.#startTls(client),
+      mayLogin: (client) => client.secure || !edge.listener(client.listener).requireTls,
+      admin: (client, verb, tag, rest) => administer(edge, client, verb, tag, rest),
     }
     this.#spliceContext = {
       options: () => this.#options,
       now: edge.clock.now,
-      counters: this.#spliceCounters,
+      counters: countersOf(edge),
       onOwnRefused: (verb, text) =>
         edge.log.warn('QUEUED PREAUTH failed', { command: verb, answer: oneLine(text) }),
     }
-    const { counters } = edge
-    const sync = [
-      [counters.counter('client_bytes_total'), 'clientBytes'],
-      [counters.counter('upstream_bytes_total'), 'upstreamBytes'],
-      [counters.counter('round_trips_saved_total'), 'roundTripsSaved'],
-    ] as const
-    // Counted in one plain object on the data path, moved to the books when somebody reads them.
-    counters.gauges(() => {
-      for (const [counter, name] of sync) counter.value = this.#spliceCounters[name]
-      counters.counter('trace_lines_total').value = edge.tracer.linesTotal
-      return {}
-    })
   }
 
   /** Takes on the settings of a reload. */
   refresh(): void {
-    this.#options = this.#spliceOptions()
+    this.#options = optionsOf(this.#edge)
   }
 
   greet(client: Client): void {
-    client.write(`* OK [CAPABILITY ${this.#capabilities(client)}] imapfleet ready\r\n`)
+    client.write(greeting(this.#capabilities(client)))
   }
 
-  async lease(client: Client, login: Login): Promise<Leased | Refused> {
-    this.#logins.set(client, performance.now())
-    const target = this.#edge.targetFor(userName(login.credentials), client.listener)
-    const lease = await this.#edge.pool.lease(target, login.credentials, client.address)
+  async lease(client: Client, { credentials }: Login): Promise<Leased | Refused> {
+    const begun = performance.now()
+    const target = this.#edge.targetFor(userName(credentials), client.listener)
+    const asker = { address: client.address, isThere: () => client.link.isOpen }
+    const lease = await this.#edge.pool.lease(target, credentials, asker)
     // Nothing of the login is needed any more; its secret should not wait for the collector.
-    login.credentials.secret.fill(0)
+    credentials.secret.fill(0)
+    this.#loginTimes.observe(performance.now() - begun)
     return lease
   }
 
   refuse(client: Client, login: Login, refused: Refused): void {
-    this.#loginDone(client)
     this.#edge.log.info('login_refused', {
       user: userName(login.credentials),
       client: client.address,
@@ -85,67 +79,38 @@ export class SessionParts implements SessionEdge {
   }
 
   /** One write, so that all of it leaves in one segment. */
-  welcome(client: Client, login: Login, leased: Leased): void {
-    const { upstream, reused } = leased
-    const before = reused
-      ? '* OK [XPROXYREUSE] IMAP connection reused by imapfleet\r\n'
-      : leased.untagged.map((line) => `${line}\r\n`).join('')
-    const list =
-      upstream.capabilities.length > 0
-        ? `[CAPABILITY ${printCapabilities(afterLogin(upstream.capabilities))}] `
-        : ''
-    client.write(`${before}${login.tag} OK ${list}${upstream.loginText || 'Logged in'}\r\n`)
-    this.#loginDone(client)
+  welcome(client: Client, { tag }: Login, { upstream, tellReuse, untagged }: Leased): void {
+    const { capabilities, loginText } = upstream
+    client.write(loginAnswer({ tag, tellReuse, untagged, capabilities, text: loginText }))
   }
 
   splice(client: Client, leased: Leased): Promise<{ ending: Ending; handBack: HandBack }> {
     const edge = this.#edge
-    const { upstream } = leased
     return new Promise((resolve) => {
-      const splice = new Splice(client.link, upstream, this.#spliceContext, (ending) => {
-        edge.sessions.remove(session)
-        edge.tracer.remove(session, `session ended: ${ending.kind}`)
-        this.#sessionTimes.observe(edge.clock.now() - session.since)
-        edge.counters.counter('sessions_total', { ending: ending.kind }).value++
-        if (edge.log.isOn('debug'))
-          edge.log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
-        resolve({ ending, handBack: splice.handBack(ending) })
+      const splice = new Splice(client.link, leased.upstream, this.#spliceContext, {
+        exchange: (enabledKey, handBack) => this.#exchange(leased, enabledKey, handBack),
+        onEnd: (ending) => {
+          this.#onEnd(session, ending)
+          resolve({ ending, handBack: splice.handBack(ending) })
+        },
       })
-      const session = new ActiveSession(upstream.user, client, splice, edge.clock.now())
+      const session = new ActiveSession(leased.upstream.user, client, splice, edge.clock.now())
       edge.sessions.arriving.delete(client)
       edge.sessions.active.add(session)
       edge.tracer.add(
         session,
-        `session began on ${upstream.name}${leased.reused ? ', connection reused' : ''}`,
+        `session began on ${leased.upstream.name}${leased.reused ? ', connection reused' : ''}`,
       )
-      // The client may have gone while its login was under way: nobody would tell the splice.
-      if (!client.link.isOpen) return splice.end({ kind: 'client-gone', end: 'closed-by-peer' })
-      splice.start(client.takeEarly())
-      for (const id of client.ids) splice.sendOwn('ID', id)
       client.link.resume()
+      splice.start(client.takeEarly())
+      for (const id of this.#idsOf(client, leased)) splice.sendOwn('ID', id)
     })
   }
 
   sayGoodbye(client: Client, ending: Ending): void {
-    switch (ending.kind) {
-      case 'logout':
-        client.write(`* BYE Logging out\r\n${ending.tag} OK Completed\r\n`)
-        return client.close()
-      case 'upstream-gone':
-        return client.bye('[UNAVAILABLE] Connection to the mail server is lost')
-      case 'violation':
-        return client.bye(
-          ending.reason === 'line-too-long' ? 'Command line too long' : 'Literal not allowed here',
-        )
-      case 'idle-timeout':
-        return client.bye('Idle for too long')
-      case 'ended-here':
-        return client.bye(
-          ending.reason === 'shutdown' ? 'Server is stopping, try again' : 'Session ended by the operator',
-        )
-      case 'client-gone':
-        return client.close()
-    }
+    const words = goodbye(ending)
+    if (words !== undefined) client.write(words)
+    client.close()
   }
 
   giveBack(leased: Leased, handBack: HandBack): Promise<void> {
@@ -155,37 +120,91 @@ export class SessionParts implements SessionEdge {
   /** Whatever became of the client, it is in no list any more. */
   onSessionEnd(client: Client): void {
     this.#edge.sessions.arriving.delete(client)
-    this.#logins.delete(client)
     if (client.refusal)
       this.#edge.counters.counter('client_refusals_total', { reason: client.refusal }).value++
   }
 
-  close(): void {}
-
-  #loginDone(client: Client): void {
-    const begun = this.#logins.get(client)
-    if (begun !== undefined) this.#loginTimes.observe(performance.now() - begun)
-    this.#logins.delete(client)
+  #onEnd(session: ActiveSession, ending: Ending): void {
+    const { sessions, tracer, counters, clock, log } = this.#edge
+    sessions.remove(session)
+    tracer.remove(session, `session ended: ${ending.kind}`)
+    this.#sessionTimes.observe(clock.now() - session.since)
+    counters.counter('sessions_total', { ending: ending.kind }).value++
+    if (log.isOn('debug'))
+      log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
   }
 
-  #capabilities(_client: Client): string {
+  /** Moves a session to a connection that has what it wants enabled; its clean one goes back to the pool. */
+  #exchange(leased: Leased, enabledKey: string, handBack: HandBack) {
+    const { upstream } = leased
+    const target = this.#edge.targets.get(upstream.name)
+    const twin = target && this.#edge.pool.takeEnabled(upstream, target, enabledKey)
+    if (!twin) return undefined
+    leased.upstream = twin
+    void this.#edge.pool.giveBack(upstream, handBack)
+    return twin
+  }
+
+  /** What the server is told of this client: its own words, and its address where the operator wants that. */
+  #idsOf(client: Client, { upstream }: Leased): string[] {
+    const ids = client.ids.map(printId)
+    if (this.#edge.targets.get(upstream.name)?.config.clientAddress !== 'id') return ids
+    return [printId([['x-originating-ip', client.address]]), ...ids]
+  }
+
+  async #startTls(client: Client): Promise<boolean> {
+    const context = this.#edge.tlsContext(client.listener)
+    if (!context || !(await acceptTls(client.link, context, client.deadlineAt - this.#edge.clock.now())))
+      return false
+    client.secure = true
+    client.listen()
+    return true
+  }
+
+  #capabilities(client: Client): string {
+    const { tls, requireTls } = this.#edge.listener(client.listener)
     const [first] = this.#edge.targets.values()
-    return printCapabilities(
-      beforeLogin(first?.capabilities ?? [], {
-        mechanisms,
-        offerStartTls: false,
-        loginDisabled: false,
-        adminCommands: false,
-      }),
-    )
+    return capabilitiesBeforeLogin(first?.capabilities ?? [], {
+      mechanisms,
+      offerStartTls: tls === 'starttls' && !client.secure,
+      loginDisabled: requireTls && !client.secure,
+      adminCommands: mayAdminister(this.#edge, client),
+    })
   }
+}
 
-  #spliceOptions(): ReturnType<SpliceContext['options']> {
-    const { clients, pool } = this.#edge.settings.current
-    return {
-      lineBytesMax: clients.lineBytesMax,
-      answerCapability: pool.answerCapability,
-      answerId: pool.answerId,
-    }
+function optionsOf(edge: Edge): SpliceOptions {
+  const { clients, pool } = edge.settings.current
+  return {
+    lineBytesMax: clients.lineBytesMax,
+    answerCapability: pool.answerCapability,
+    answerId: pool.answerId,
+    selectCache: pool.selectCache,
+    selectCacheWindowMs: pool.selectCacheWindowMs,
   }
+}
+
+/** Counted in one plain object on the data path, moved to the books when somebody reads them. */
+function countersOf(edge: Edge): SpliceCounters {
+  const { counters } = edge
+  const counts: SpliceCounters = {
+    clientBytes: 0,
+    upstreamBytes: 0,
+    roundTripsSaved: 0,
+    selectHits: 0,
+    selectMisses: 0,
+  }
+  const books = [
+    [counters.counter('client_bytes_total'), 'clientBytes'],
+    [counters.counter('upstream_bytes_total'), 'upstreamBytes'],
+    [counters.counter('round_trips_saved_total'), 'roundTripsSaved'],
+    [counters.counter('select_cache_hits_total'), 'selectHits'],
+    [counters.counter('select_cache_misses_total'), 'selectMisses'],
+  ] as const
+  counters.gauges(() => {
+    for (const [counter, name] of books) counter.value = counts[name]
+    counters.counter('trace_lines_total').value = edge.tracer.linesTotal
+    return {}
+  })
+  return counts
 }

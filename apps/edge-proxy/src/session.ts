@@ -1,7 +1,7 @@
 /** One client, from accept to goodbye. Every other file of the edge serves these lines. */
 import type { Client } from './client/client.ts'
 import { nextLogin, type Login, type Prelogin } from './client/prelogin.ts'
-import type { Leased, Refused } from './pool/pool.ts'
+import type { Leased, Refused } from './pool/lease.ts'
 import type { HandBack, Ending } from './splice/ending.ts'
 
 /** What a session needs from the edge. */

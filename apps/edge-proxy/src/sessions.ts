@@ -2,7 +2,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Client } from './client/client.ts'
 import type { TraceableSession } from './observe/tracer.ts'
-import type { Splice, Tap } from './splice/splice.ts'
+import type { Tap } from './splice/context.ts'
+import type { Splice } from './splice/splice.ts'
 
 /** A logged-in session. */
 export class ActiveSession implements TraceableSession {
@@ -18,6 +19,10 @@ export class ActiveSession implements TraceableSession {
     this.client = client
     this.splice = splice
     this.since = now
+  }
+
+  literalsLeft(): { C: number; S: number } {
+    return this.splice.literalsLeft()
   }
 
   setTap(tap: Tap | undefined): void {

@@ -3,6 +3,7 @@
  * takes the link and what was read too early.
  */
 import { CommandReader } from '../imap/command-reader.ts'
+import type { IdPairs } from '../imap/id.ts'
 import { LF } from '../imap/bytes.ts'
 import type { Link, LinkEnd } from '../link/link.ts'
 
@@ -46,8 +47,8 @@ export class Client {
   secure: boolean
   /** When it must have logged in. */
   readonly deadlineAt: number
-  /** ID commands told before login, from the verb to the line end, to be told to the server after it. */
-  readonly ids: Buffer[] = []
+  /** What ID commands said before login, to be said to the server after it, in order. */
+  readonly ids: IdPairs[] = []
   #buffer: Buffer = empty
   #bytes = 0
   #commands = 0

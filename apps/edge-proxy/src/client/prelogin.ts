@@ -2,6 +2,7 @@
 import type { Credentials } from '../credentials.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
 import { LF } from '../imap/bytes.ts'
+import { parseId } from '../imap/id.ts'
 import { oneLine } from '../imap/encode.ts'
 import type { Client } from './client.ts'
 import { readAuthenticate, readLogin } from './login.ts'
@@ -55,8 +56,7 @@ export async function nextLogin(client: Client, prelogin: Prelogin): Promise<Log
         client.reply(tag, 'OK Completed')
         break
       case 'ID':
-        // Passed on after login, whatever it says; the server may refuse it and no harm is done.
-        client.ids.push(Buffer.from(command.subarray(head.verbStart)))
+        readId(client, command, head.verbEnd)
         client.write(`* ID NIL\r\n${tag} OK Completed\r\n`)
         break
       case 'LOGOUT':
@@ -78,4 +78,10 @@ export async function nextLogin(client: Client, prelogin: Prelogin): Promise<Log
       }
     }
   }
+}
+
+/** Remembered for the server; what it cannot be told in one line is left out, and does no harm. */
+function readId(client: Client, command: Buffer, argumentsAt: number): void {
+  const pairs = parseId(command, argumentsAt)
+  if (pairs) client.ids.push(pairs)
 }

@@ -28,11 +28,13 @@ export interface DesiredFacts {
 
 export class DesiredState {
   readonly #facts: DesiredFacts
-  #current: Desired | undefined
+  #version = 0
+  /** The last configuration that was right. */
+  #inForce: Desired['config'] | undefined
   #applied = 0
   #rejected: { revision: number; reason: string } | undefined
   #revocations = 0
-  #reading: Promise<boolean> | undefined
+  #reading: Promise<void> = Promise.resolve()
 
   constructor(facts: DesiredFacts) {
     this.#facts = facts
@@ -56,46 +58,42 @@ export class DesiredState {
   restore(): void {
     const last = this.#facts.lastGood.read()
     if (last) this.#apply({ ...last, traces: [] })
-    // The version is forgotten: the fleet's own copy of it is applied again, with its traces.
-    if (this.#current) this.#current = { ...this.#current, version: 0 }
+    // Forgotten: the fleet's own copy of the same version is applied again, with its traces.
+    this.#version = 0
   }
 
   /** Lays the layer in force over a file that has been read again. */
   relay(): void {
-    if (this.#current) this.#applyConfig(this.#current)
+    if (this.#inForce) this.#applyConfig(this.#inForce)
   }
 
-  /** Reads this edge's key and applies it if it is newer. False: it could not be read. */
-  fetch(fleet: Fleet): Promise<boolean> {
-    this.#reading ??= this.#fetch(fleet).finally(() => (this.#reading = undefined))
-    return this.#reading
+  /** Reads this edge's key and applies it if it is newer. One read at a time; who asks during one gets the next. */
+  fetch(fleet: Fleet): Promise<void> {
+    const next = this.#reading.then(() => this.#fetch(fleet))
+    this.#reading = next
+    return next
   }
 
-  async #fetch(fleet: Fleet): Promise<boolean> {
+  async #fetch(fleet: Fleet): Promise<void> {
     const { edge, address } = this.#facts
     try {
       const query = { last_by_subj: `$KV.${buckets.desired}.${desiredKey(address)}` }
       const message = await fleet.manager.direct.getMessage(`KV_${buckets.desired}`, query)
       // No entry yet: control has not heard of this edge, and wants nothing of it.
-      if (!message || message.data.length === 0) return true
+      if (!message || message.data.length === 0) return
       const decoded = decode(desiredSchema, message.data)
-      if (!decoded.ok) {
-        edge.log.warn('desired_unreadable', { reason: decoded.reason })
-        return true
-      }
-      if (decoded.value.version > (this.#current?.version ?? 0)) this.#apply(decoded.value)
-      return true
+      if (!decoded.ok) edge.log.warn('desired_unreadable', { reason: decoded.reason })
+      else if (decoded.value.version > this.#version) this.#apply(decoded.value)
     } catch (error) {
       edge.log.debug('desired_unread', { reason: (error as Error).message })
-      return false
     }
   }
 
   #apply(desired: Desired): void {
     const { edge, lastGood, traces } = this.#facts
-    this.#current = desired
+    this.#version = desired.version
     for (const revocation of desired.revocations) this.#revoke(revocation)
-    const isGood = this.#applyConfig(desired)
+    const isGood = this.#applyConfig(desired.config)
     traces.follow(desired.traces)
     if (desired.drain) edge.drain()
     else edge.resume()
@@ -103,7 +101,7 @@ export class DesiredState {
   }
 
   /** All of it or nothing: what was in force stays in force when the new one is wrong. */
-  #applyConfig({ config }: Desired): boolean {
+  #applyConfig(config: Desired['config']): boolean {
     const { edge } = this.#facts
     const reject = (reason: string) => {
       this.#rejected = { revision: Math.max(1, config.revision), reason: reason.slice(0, 4000) }
@@ -120,6 +118,7 @@ export class DesiredState {
       return reject((error as Error).message)
     }
     if (config.revision !== this.#applied) edge.log.info('config_applied', { revision: config.revision })
+    this.#inForce = config
     this.#applied = config.revision
     this.#rejected = undefined
     return true

@@ -101,7 +101,11 @@ export class FleetMember {
       const late = new Promise((resolve) => setTimeout(resolve, farewellMs).unref())
       await Promise.race([Promise.all([this.#sending, this.#traces.send()]), late])
     }
-    this.#outbox.save()
+    try {
+      this.#outbox.save()
+    } catch (error) {
+      this.#edge.log.error('reports_lost', { count: this.#outbox.size, reason: (error as Error).message })
+    }
     await this.#link.stop()
   }
 

@@ -95,7 +95,7 @@ function connectionsOf(edge: Edge, user: string | undefined): Connection[] {
       upstream: upstream.name,
       state,
       ...(upstream.client !== undefined && { client: upstream.client }),
-      since: upstream.since,
+      since: upstream.lastUsedAt,
       uses: upstream.uses,
     }))
 }

@@ -1,6 +1,6 @@
 /** Reports that the fleet has not acknowledged, oldest first; bounded, and kept on disk over a restart. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { reportSchema, type Report } from '@imapfleet/protocol'
 
 export class Outbox {
@@ -45,6 +45,8 @@ export class Outbox {
     let text: string
     try {
       text = readFileSync(this.#file, 'utf8')
+      // At once: what is sent twice is recorded once, but what stays here would be sent at every start.
+      rmSync(this.#file)
     } catch {
       return
     }
@@ -52,13 +54,12 @@ export class Outbox {
       const parsed = reportSchema.safeParse(parseJson(line))
       if (parsed.success) this.add(parsed.data)
     }
-    rmSync(this.#file, { force: true })
   }
 
-  /** Writes what is left, for the next run; nothing is written where nothing is left. */
+  /** Writes what is left, for the next run; nothing is written where nothing is left. Throws what the disk says. */
   save(): void {
     if (this.#reports.length === 0) return
-    mkdirSync(join(this.#file, '..'), { recursive: true })
+    mkdirSync(dirname(this.#file), { recursive: true })
     writeFileSync(
       `${this.#file}.new`,
       this.#reports.map((report) => `${JSON.stringify(report)}\n`).join(''),

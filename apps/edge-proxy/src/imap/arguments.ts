@@ -27,18 +27,28 @@ class Cursor {
   list(depth: number): Argument[] | undefined {
     const items: Argument[] = []
     for (;;) {
+      const start = this.#at
       while (this.#bytes[this.#at] === SP) this.#at++
       const byte = this.#bytes[this.#at]
-      if (byte === undefined || byte === CR || byte === LF) return depth === 0 ? items : undefined
+      if (this.#isAtEnd(byte)) return depth === 0 ? items : undefined
+      if (byte === undefined) return undefined
       if (byte === CLOSE) {
         if (depth === 0) return undefined
         this.#at++
         return items
       }
+      if (items.length > 0 && this.#at === start) return undefined
       const item = this.#item(byte, depth)
       if (item === undefined) return undefined
       items.push(item)
     }
+  }
+
+  /** The line end of the command, and nothing behind it. */
+  #isAtEnd(byte: number | undefined): boolean {
+    if (byte === undefined) return true
+    const rest = this.#bytes.length - this.#at
+    return (byte === LF && rest === 1) || (byte === CR && rest === 2 && this.#bytes[this.#at + 1] === LF)
   }
 
   #item(first: number, depth: number): Argument | undefined {
@@ -78,10 +88,11 @@ class Cursor {
     if (close < 0) return undefined
     const digitsEnd = this.#bytes[close - 1] === PLUS ? close - 1 : close
     const open = this.#bytes[this.#at] === TILDE ? this.#at + 1 : this.#at
-    const size = Number(this.#bytes.toString('latin1', open + 1, digitsEnd))
+    const digits = this.#bytes.toString('latin1', open + 1, digitsEnd)
+    if (!/^\d{1,15}$/.test(digits)) return undefined
+    const size = Number(digits)
     const start = close + (this.#bytes[close + 1] === CR ? 3 : 2)
-    if (this.#bytes[start - 1] !== LF || !Number.isSafeInteger(size) || start + size > this.#bytes.length)
-      return undefined
+    if (this.#bytes[start - 1] !== LF || start + size > this.#bytes.length) return undefined
     this.#at = start + size
     return { kind: 'string', bytes: this.#bytes.subarray(start, start + size) }
   }

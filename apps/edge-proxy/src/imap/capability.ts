@@ -47,7 +47,7 @@ export function printCapabilities(names: readonly string[]): string {
  */
 export function filterCapabilityLine(line: string): string {
   return line.replace(
-    /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i,
+    /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i,
     (_, lead: string, list: string) => {
       return `${lead} ${printCapabilities(afterLogin(parseCapabilities(list)))}`
     },

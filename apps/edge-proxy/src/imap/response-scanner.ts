@@ -42,6 +42,11 @@ export class ResponseScanner {
     this.#lineBytesMax = lineBytesMax
   }
 
+  /** Bytes of the present literal that have not passed. */
+  get literalLeft(): number {
+    return this.#literal
+  }
+
   /** Whether the last byte given was the last of a response. */
   get atBoundary(): boolean {
     return this.#literal === 0 && !this.#continues && this.#held === undefined && this.#longTail === undefined
@@ -86,7 +91,8 @@ export class ResponseScanner {
         this.#omitting = verdict !== 'pass'
         if (this.#omitting) {
           if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
-          if (typeof verdict !== 'string') this.sink.onPass(verdict)
+          // A line too long to hold has no end here that could be put back: it is left out.
+          if (typeof verdict !== 'string' && lineFeed >= 0) this.sink.onPass(verdict)
         }
       }
       if (lineFeed < 0) {

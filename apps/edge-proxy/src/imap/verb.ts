@@ -20,6 +20,7 @@ const known = [
   'LOGOUT',
   'NOOP',
   'NOTIFY',
+  'PROXYAUTH',
   'SEARCH',
   'SELECT',
   'SORT',

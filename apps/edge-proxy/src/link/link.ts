@@ -53,6 +53,12 @@ export class Link {
     this.#socket.resume()
   }
 
+  /** Puts bytes back to be delivered again, and stops reading until `resume` or a new socket. */
+  unread(bytes: Buffer): void {
+    this.#socket.pause()
+    if (bytes.length > 0) this.#socket.unshift(bytes)
+  }
+
   /** Closes at once; what was written and has left the process still arrives. */
   close(): void {
     if (this.#ended) return
@@ -75,13 +81,15 @@ export class Link {
   }
 
   /**
-   * Hands over the raw socket, for a TLS handshake on it. The link is silent until `attach`. Bytes that were not yet
-   * delivered stay in the socket: a caller that must refuse them checks `readableLength`.
+   * Hands over the raw socket, for a TLS handshake on it; the link is silent until `attach`. Bytes that have come and
+   * were not delivered stay in the socket (`readableLength`).
    */
   detach(): Socket {
-    this.#socket.removeAllListeners()
-    this.#socket.on('error', () => {})
-    return this.#socket
+    const socket = this.#socket
+    socket.pause()
+    socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onFinish)
+    socket.off('error', this.#onError).off('close', this.#onClose)
+    return socket
   }
 
   /** Goes on with another socket, such as the TLS socket made over the detached one. */
@@ -90,14 +98,20 @@ export class Link {
     this.#listen(socket)
   }
 
+  readonly #onData = (bytes: Buffer): void => this.handler.onData(bytes)
+  readonly #onDrain = (): void => this.handler.onDrain()
+  readonly #onFinish = (): void => {
+    if (!this.handler.onFinish?.()) this.#end('closed-by-peer')
+  }
+  readonly #onError = (error: NodeJS.ErrnoException): void => this.#end(endOf(error))
+  readonly #onClose = (): void => this.#end('closed-by-peer')
+
   #listen(socket: Socket): void {
-    socket.on('data', (bytes: Buffer) => this.handler.onData(bytes))
-    socket.on('drain', () => this.handler.onDrain())
-    socket.on('end', () => {
-      if (!this.handler.onFinish?.()) this.#end('closed-by-peer')
-    })
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#end(endOf(error)))
-    socket.on('close', () => this.#end('closed-by-peer'))
+    socket.on('data', this.#onData)
+    socket.on('drain', this.#onDrain)
+    socket.on('end', this.#onFinish)
+    socket.on('error', this.#onError)
+    socket.on('close', this.#onClose)
   }
 
   #end(end: LinkEnd): void {

@@ -2,7 +2,7 @@
  * The protocol of chosen users: any number at once, each with an expiry and a byte limit. Literals (message bodies) are
  * replaced by their length unless asked for; logins never get here, because a trace begins behind them.
  */
-import type { Tap } from '../splice/splice.ts'
+import type { Tap } from '../splice/context.ts'
 import { LiteralMask } from './literal-mask.ts'
 
 export type TraceEnd = 'expired' | 'stopped' | 'byte-limit' | 'edge-stopped'
@@ -34,12 +34,16 @@ export interface TraceableSession {
   readonly id: string
   readonly user: string
   setTap(tap: Tap | undefined): void
+  /** Bytes of a literal that are still to come from either side. */
+  literalsLeft(): { C: number; S: number }
 }
 
 interface Running {
   order: TraceOrder
   sink: TraceSink
   bytes: number
+  /** Where each session stands in this trace. */
+  masks: WeakMap<TraceableSession, { C: LiteralMask; S: LiteralMask }>
 }
 
 export class Tracer {
@@ -63,7 +67,7 @@ export class Tracer {
   /** Begins a trace, also of sessions that are already there. Idempotent by id. */
   start(order: TraceOrder, sink: TraceSink): void {
     if (this.#running.has(order.id)) return
-    this.#running.set(order.id, { order, sink, bytes: 0 })
+    this.#running.set(order.id, { order, sink, bytes: 0, masks: new WeakMap() })
     for (const session of this.#sessions) {
       if (session.user !== order.user) continue
       this.#tap(session)
@@ -110,19 +114,18 @@ export class Tracer {
 
   #tap(session: TraceableSession): void {
     if (this.#of(session.user).length === 0) return session.setTap(undefined)
-    const masks = new Map<string, { C: LiteralMask; S: LiteralMask }>()
     const pass = (from: 'C' | 'S', bytes: Buffer) => {
-      for (const running of this.#of(session.user)) {
-        let mask = masks.get(running.order.id)
-        const { bodies } = running.order
-        if (!mask)
-          masks.set(
-            running.order.id,
-            (mask = { C: new LiteralMask(bodies, 'C'), S: new LiteralMask(bodies, 'S') }),
-          )
-        for (const text of mask[from].lines(bytes))
+      for (const running of this.#of(session.user))
+        for (const text of running.masks.get(session)?.[from].lines(bytes) ?? [])
           this.#emit(running, { at: this.#now(), session: session.id, from, text })
-      }
+    }
+    for (const { masks, order } of this.#of(session.user)) {
+      if (masks.has(session)) continue
+      const left = session.literalsLeft()
+      masks.set(session, {
+        C: new LiteralMask('C', order.bodies, left.C),
+        S: new LiteralMask('S', order.bodies, left.S),
+      })
     }
     session.setTap({ fromClient: (bytes) => pass('C', bytes), fromServer: (bytes) => pass('S', bytes) })
   }
@@ -133,6 +136,7 @@ export class Tracer {
   }
 
   #emit(running: Running, line: TracedLine): void {
+    if (this.#running.get(running.order.id) !== running) return
     running.bytes += line.text.length
     this.#lines++
     running.sink.line(running.order, line)

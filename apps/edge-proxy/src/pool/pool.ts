@@ -9,28 +9,16 @@ import { oneLine } from '../imap/encode.ts'
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
-import { open, type Opened } from '../upstream/open.ts'
-import { prove, reset } from '../upstream/reset.ts'
+import { open } from '../upstream/open.ts'
+import { prove, reset, type ResetResult } from '../upstream/reset.ts'
 import type { Target } from '../upstream/target.ts'
 import { Upstream } from '../upstream/upstream.ts'
-import { digestOf, identityOf, isSameSecret } from './key.ts'
+import { Enablers } from './enablers.ts'
+import { digestOf, identityOf } from './key.ts'
+import { placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
+import { Room, type Place } from './room.ts'
 import { States } from './states.ts'
-
-export interface Leased {
-  kind: 'leased'
-  upstream: Upstream
-  reused: boolean
-  /** What a fresh server said at its login, for this client. */
-  untagged: string[]
-}
-
-/** The login is answered with `status text` and no connection is held. */
-export interface Refused {
-  kind: 'refused'
-  cause: 'wrong-credentials' | 'unavailable' | 'limit'
-  status: 'NO' | 'BAD'
-  text: string
-}
+import { Warm } from './warm.ts'
 
 export interface PoolContext {
   /** Read at each use. */
@@ -42,9 +30,9 @@ export interface PoolContext {
 
 export class Pool {
   readonly states = new States()
-  readonly #byIdentity = new Map<string, Upstream[]>()
-  /** Sessions that wait for a connection of their identity which is being reset. */
-  readonly #claims = new Map<Upstream, (clean: boolean) => void>()
+  readonly room = new Room()
+  readonly #warm = new Warm()
+  readonly #enablers = new Enablers()
   readonly #context: PoolContext
   /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
   reuseIsSuspended = false
@@ -54,62 +42,74 @@ export class Pool {
     this.#context = context
   }
 
-  async lease(target: Target, credentials: Credentials, client: string): Promise<Leased | Refused> {
-    const identity = identityOf(target.name, credentials)
-    const digest = digestOf(credentials.secret)
-    const warm =
-      this.#takeIdle(target, identity, digest) ?? (await this.#awaitReset(target, identity, digest))
-    if (warm && (this.#isFresh(warm) || (await this.#prove(warm)))) {
-      warm.uses++
-      warm.client = client
-      target.count.reused.value++
-      target.count.loginsOk.value++
-      return { kind: 'leased', upstream: warm, reused: true, untagged: [] }
+  async lease(target: Target, credentials: Credentials, asker: Asker): Promise<Leased | Refused> {
+    const wanted = {
+      identity: identityOf(target.name, credentials),
+      digest: digestOf(credentials.secret),
+      enabled: '',
     }
-    return this.#open(target, credentials, { identity, digest, client })
+    if (!this.reuseIsSuspended) {
+      const warm = this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
+      if (warm && (await this.#isUsable(target, warm))) {
+        warm.uses++
+        warm.client = asker.address
+        target.count.reused.value++
+        target.count.loginsOk.value++
+        const tellReuse = this.#enablers.mayTell(wanted.identity)
+        return { kind: 'leased', upstream: warm, reused: true, tellReuse, untagged: [] }
+      }
+    }
+    return this.#open(target, credentials, wanted, asker)
+  }
+
+  /** An idle connection of the same user on which exactly these extensions are enabled, in exchange for a clean one. */
+  takeEnabled(upstream: Upstream, target: Target, enabled: string): Upstream | undefined {
+    this.#enablers.add(upstream.identity)
+    if (this.reuseIsSuspended) return undefined
+    const twin = this.#takeIdle(target, {
+      identity: upstream.identity,
+      digest: upstream.secretDigest,
+      enabled,
+    })
+    if (!twin) return undefined
+    twin.uses++
+    twin.client = upstream.client
+    return twin
   }
 
   /** Ends a lease; the session must not touch the connection again. Settles when the connection is idle or dropped. */
   async giveBack(upstream: Upstream, handBack: HandBack): Promise<void> {
-    const { pool } = this.#context.settings.current
-    const refusal = handBack.refusal ?? this.#outlived(upstream)
-    if (refusal !== undefined) return this.#refuse(upstream, refusal)
-    this.states.move(upstream, 'resetting', this.#context.now())
     upstream.client = undefined
-    const result = await reset(upstream, handBack, {
-      timeoutMs: pool.resetTimeoutMs,
-      bytesMax: pool.resetBytesMax,
-      keepSelected: false,
-      onAlert: (line) => this.#context.log.warn('alert', { user: upstream.user, text: oneLine(line) }),
-    })
-    const claim = this.#claims.get(upstream)
-    this.#claims.delete(upstream)
-    const refusalAfter = result.kind === 'dirty' ? result.reason : this.#outlived(upstream)
-    if (refusalAfter !== undefined) this.#refuse(upstream, refusalAfter)
-    else {
-      upstream.provenAt = this.#context.now()
-      if (claim) this.states.move(upstream, 'leased', this.#context.now())
-      else this.#rest(upstream)
+    upstream.lastUsedAt = this.#context.now()
+    if (upstream.session.enabled.size > 0) this.#enablers.add(upstream.identity)
+    const refusal = handBack.refusal ?? this.#outlived(upstream)
+    if (refusal !== undefined) {
+      this.#refuse(upstream, refusal)
+      return
     }
-    claim?.(refusalAfter === undefined)
+    await this.#clean(upstream, (limits) => reset(upstream, handBack, limits))
+  }
+
+  /** Proves an idle connection alive, so that its user does not have to wait for that. */
+  async refresh(upstream: Upstream): Promise<void> {
+    this.#warm.removeIdle(upstream)
+    await this.#clean(upstream, (limits) => prove(upstream, limits))
   }
 
   /** Closes an idle connection; `reason` is counted. */
   drop(upstream: Upstream, reason: string): void {
-    this.#forget(upstream)
-    if (this.states.drop(upstream)) this.#context.counters.counter('upstream_drops_total', { reason }).value++
+    this.#warm.removeIdle(upstream)
+    if (this.#close(upstream)) this.#context.counters.counter('upstream_drops_total', { reason }).value++
   }
 
   /** Drops every idle connection that `matches`, and keeps leased ones from coming back. */
   purge(matches: (upstream: Upstream) => boolean, reason: string): number {
-    let purged = 0
-    for (const [upstream, state] of [...this.states.all()]) {
-      if (!matches(upstream)) continue
-      purged++
+    const meant = [...this.states.all()].filter(([upstream]) => matches(upstream))
+    for (const [upstream, state] of meant) {
       if (state === 'idle') this.drop(upstream, reason)
       else upstream.expiresAt = 0
     }
-    return purged
+    return meant.length
   }
 
   /** Nothing is kept from now on. */
@@ -118,23 +118,49 @@ export class Pool {
     for (const upstream of [...this.states.idle]) this.drop(upstream, 'shutdown')
   }
 
+  /** leased or idle -> resetting -> idle, or to whoever has claimed it, or dropped. */
+  async #clean(
+    upstream: Upstream,
+    run: (limits: Parameters<typeof prove>[1]) => Promise<ResetResult>,
+  ): Promise<void> {
+    const { settings, log, now } = this.#context
+    const { pool } = settings.current
+    this.states.move(upstream, 'resetting')
+    this.#warm.resetBegins(upstream)
+    const result = await run({
+      timeoutMs: pool.resetTimeoutMs,
+      bytesMax: pool.resetBytesMax,
+      onAlert: (line) => log.warn('alert', { user: upstream.user, text: oneLine(line) }),
+    })
+    const claim = this.#warm.resetEnds(upstream)
+    const refusal =
+      result.kind === 'dirty' ? result.reason : (this.#spoiled(upstream) ?? this.#outlived(upstream))
+    if (refusal !== undefined) this.#refuse(upstream, refusal)
+    else {
+      upstream.provenAt = now()
+      if (claim) this.states.move(upstream, 'leased')
+      else this.#rest(upstream)
+    }
+    claim?.(refusal === undefined)
+  }
+
   async #open(
     target: Target,
     credentials: Credentials,
-    facts: { identity: string; digest: Buffer; client: string },
+    wanted: { identity: string; digest: Buffer },
+    asker: Asker,
   ): Promise<Leased | Refused> {
     const { counters, log, now } = this.#context
-    const refused = this.#makeRoom(target, facts.identity)
-    if (refused) return refused
-    this.states.dialBegins(facts.identity)
-    const begun = performance.now()
-    let opened: Opened
-    try {
-      opened = await open(target, credentials)
-    } finally {
-      this.states.dialEnds(facts.identity)
+    const place = await this.#takePlace(target, wanted.identity, asker)
+    if (place !== 'taken') {
+      target.count.loginsFailed.value++
+      return placeRefused(place)
     }
+    this.states.dialBegins()
+    const begun = performance.now()
+    const opened = await open(target, credentials, asker.address).finally(() => this.states.dialEnds())
     counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
+    if (opened.kind !== 'opened') this.room.leave(target.name, wanted.identity)
     if (opened.kind === 'login-refused') {
       target.count.loginsRefused.value++
       return { kind: 'refused', cause: 'wrong-credentials', status: opened.status, text: opened.text }
@@ -147,136 +173,104 @@ export class Pool {
         reason: opened.reason,
         detail: opened.detail,
       })
-      return {
-        kind: 'refused',
-        cause: 'unavailable',
-        status: 'NO',
-        text: '[UNAVAILABLE] Mail server is not available, try again later',
-      }
+      const text = '[UNAVAILABLE] Mail server is not available, try again later'
+      return { kind: 'refused', cause: 'unavailable', status: 'NO', text }
     }
     const upstream = new Upstream({
       link: opened.link,
       name: target.name,
-      identity: facts.identity,
-      secretDigest: facts.digest,
+      identity: wanted.identity,
+      secretDigest: wanted.digest,
       user: userName(credentials),
       generation: target.generation,
       capabilities: opened.capabilities,
       loginText: opened.text,
       now: now(),
     })
-    upstream.uses = 1
-    upstream.client = facts.client
-    this.states.move(upstream, 'leased', now())
+    upstream.client = asker.address
+    this.states.move(upstream, 'leased')
     target.count.opened.value++
     target.count.loginsOk.value++
-    return { kind: 'leased', upstream, reused: false, untagged: opened.untagged }
+    return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged: opened.untagged }
   }
 
-  /** A place for one more connection, if need be that of the connection idle longest. */
-  #makeRoom(target: Target, identity: string): Refused | undefined {
-    const { connectionsMax, connectionsPerUserMax } = target.config
-    const limit = (text: string): Refused => {
-      target.count.loginsFailed.value++
-      return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${text}` }
-    }
-    if (connectionsPerUserMax > 0) {
-      const own = [...this.states.all()].filter(([upstream]) => upstream.identity === identity).length
-      if (own + (this.states.dialing.get(identity) ?? 0) >= connectionsPerUserMax)
-        return limit('Too many connections of this user')
-    }
-    if (this.states.total < connectionsMax) return undefined
-    const [oldest] = this.states.idle
-    if (!oldest) return limit('Too many connections, try again later')
-    this.drop(oldest, 'made-room')
-    return undefined
+  async #takePlace(target: Target, identity: string, asker: Asker): Promise<Place> {
+    const begun = performance.now()
+    const place = await this.room.take(target.name, identity, target.config, {
+      free: () => this.#freeOne(target.name),
+      isWanted: asker.isThere,
+    })
+    this.#context.counters.timings('lease_wait_seconds').observe(performance.now() - begun)
+    return place
   }
 
-  #takeIdle(target: Target, identity: string, digest: Buffer): Upstream | undefined {
-    const list = this.reuseIsSuspended ? undefined : this.#byIdentity.get(identity)
-    if (!list) return undefined
-    for (let index = list.length - 1; index >= 0; index--) {
-      const upstream = list[index]!
-      if (!isSameSecret(upstream.secretDigest, digest)) continue
-      const reason = upstream.generation === target.generation ? this.#outlived(upstream) : 'config-changed'
-      if (reason !== undefined) {
-        this.drop(upstream, reason)
-        continue
-      }
-      this.#forget(upstream)
-      this.states.move(upstream, 'leased', this.#context.now())
-      return upstream
-    }
-    return undefined
-  }
-
-  /** The user's next click often comes while the last one's connection is being reset: that is nearer than a dial. */
-  async #awaitReset(target: Target, identity: string, digest: Buffer): Promise<Upstream | undefined> {
-    if (this.states.resetting.size === 0 || this.reuseIsSuspended) return undefined
-    for (const upstream of this.states.resetting) {
-      const fits =
-        upstream.identity === identity &&
-        upstream.generation === target.generation &&
-        !this.#claims.has(upstream) &&
-        isSameSecret(upstream.secretDigest, digest)
-      if (!fits) continue
-      const clean = await new Promise<boolean>((resolve) => this.#claims.set(upstream, resolve))
-      return clean ? upstream : undefined
-    }
-    return undefined
-  }
-
-  #isFresh(upstream: Upstream): boolean {
-    return this.#context.now() - upstream.provenAt <= this.#context.settings.current.pool.proveIdleAfterMs
-  }
-
-  async #prove(upstream: Upstream): Promise<boolean> {
-    const { pool } = this.#context.settings.current
-    const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
-    if (result.kind === 'clean') {
-      upstream.provenAt = this.#context.now()
+  /** Closes the connection of this upstream that has been idle for longest. */
+  #freeOne(upstreamName: string): boolean {
+    for (const upstream of this.states.idle) {
+      if (upstream.name !== upstreamName) continue
+      this.drop(upstream, 'made-room')
       return true
     }
-    this.#refuse(upstream, result.reason)
     return false
   }
 
-  /** leased or resetting -> idle. From here on any byte of the server is a surprise. */
+  #takeIdle(
+    target: Target,
+    wanted: { identity: string; digest: Buffer; enabled: string },
+  ): Upstream | undefined {
+    for (let found = this.#warm.findIdle(wanted); found; found = this.#warm.findIdle(wanted)) {
+      const reason = found.generation === target.generation ? this.#outlived(found) : 'config-changed'
+      if (reason !== undefined) {
+        this.drop(found, reason)
+        continue
+      }
+      this.#warm.removeIdle(found)
+      this.states.move(found, 'leased')
+      return found
+    }
+    return undefined
+  }
+
+  /** A connection that was not proven lately is proven now, or dropped. */
+  async #isUsable(target: Target, upstream: Upstream): Promise<boolean> {
+    const { pool } = this.#context.settings.current
+    if (upstream.generation !== target.generation) return this.#refuse(upstream, 'config-changed')
+    if (this.#context.now() - upstream.provenAt <= pool.proveIdleAfterMs) return true
+    const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
+    const reason = result.kind === 'dirty' ? result.reason : this.#spoiled(upstream)
+    if (reason !== undefined) return this.#refuse(upstream, reason)
+    upstream.provenAt = this.#context.now()
+    return true
+  }
+
+  /** resetting -> idle. From here on any byte of the server is a surprise. */
   #rest(upstream: Upstream): void {
-    this.states.move(upstream, 'idle', this.#context.now())
-    const list = this.#byIdentity.get(upstream.identity)
-    if (list) list.push(upstream)
-    else this.#byIdentity.set(upstream.identity, [upstream])
-    upstream.hand(
-      {
-        onData: (bytes) => upstream.scanner.scan(bytes),
-        onDrain() {},
-        onEnd: (end) => this.drop(upstream, end),
-      },
-      {
-        onResponse: (kind, bytes, start) => {
-          const isBye = (bytes[start + 2]! & 0xdf) === 66 && (bytes[start + 3]! & 0xdf) === 89
-          if (kind !== 'untagged' || isBye)
-            this.drop(upstream, isBye ? 'server-said-bye' : 'unexpected-reply')
-          // Anything else is proven harmless before the next session, or not at all.
-          upstream.provenAt = -Infinity
-          return 'omit'
-        },
-        onPass() {},
-      },
-    )
+    if (this.room.isWaitedFor(upstream.name)) {
+      this.#refuse(upstream, 'made-room')
+      return
+    }
+    this.states.move(upstream, 'idle')
+    this.#warm.addIdle(upstream)
+    upstream.rest({
+      onEnd: (end) => this.drop(upstream, end),
+      onSurprise: (reason) => this.drop(upstream, reason),
+    })
   }
 
-  #refuse(upstream: Upstream, reason: string): void {
-    if (this.states.drop(upstream)) this.#context.counters.counter('reuse_refused_total', { reason }).value++
+  #refuse(upstream: Upstream, reason: string): false {
+    if (this.#close(upstream)) this.#context.counters.counter('reuse_refused_total', { reason }).value++
+    return false
   }
 
-  #forget(upstream: Upstream): void {
-    const list = this.#byIdentity.get(upstream.identity)
-    const index = list?.indexOf(upstream) ?? -1
-    if (!list || index < 0) return
-    if (list.length === 1) this.#byIdentity.delete(upstream.identity)
-    else list.splice(index, 1)
+  #close(upstream: Upstream): boolean {
+    if (!this.states.drop(upstream)) return false
+    this.room.leave(upstream.name, upstream.identity)
+    return true
+  }
+
+  /** What has become of it since its proof: the promise of a reset settles a moment after the last byte was seen. */
+  #spoiled(upstream: Upstream): string | undefined {
+    return upstream.link.isOpen ? upstream.session.taint : 'closed-by-peer'
   }
 
   #outlived(upstream: Upstream): string | undefined {
@@ -285,9 +279,8 @@ export class Pool {
     if (this.#closing) return 'shutdown'
     if (upstream.expiresAt <= now) return 'revoked'
     if (now - upstream.bornAt > pool.lifetimeMaxMs) return 'too-old'
-    if (upstream.uses >= pool.usesMax) return 'used-up'
-    return this.states.stateOf(upstream) === 'idle' && now - upstream.since > pool.idleTimeoutMs
-      ? 'idle-timeout'
-      : undefined
+    if (upstream.uses > pool.usesMax) return 'used-up'
+    const isIdle = this.states.stateOf(upstream) === 'idle'
+    return isIdle && now - upstream.lastUsedAt > pool.idleTimeoutMs ? 'idle-timeout' : undefined
   }
 }

@@ -27,31 +27,25 @@ export class States {
   readonly resetting = new Set<Upstream>()
   /** Oldest first: a set keeps the order in which its members came. */
   readonly idle = new Set<Upstream>()
-  /** Connections being opened have no Upstream yet; they are counted by identity. */
-  readonly dialing = new Map<string, number>()
-  #dialingTotal = 0
+  #dialing = 0
   readonly #where = new Map<Upstream, UpstreamState>()
 
-  get dialingTotal(): number {
-    return this.#dialingTotal
-  }
-
-  get total(): number {
-    return this.#dialingTotal + this.#where.size
+  /** Connections being opened; they have no Upstream yet. */
+  get dialing(): number {
+    return this.#dialing
   }
 
   stateOf(upstream: Upstream): UpstreamState | undefined {
     return this.#where.get(upstream)
   }
 
-  move(upstream: Upstream, to: UpstreamState, now: number): void {
+  move(upstream: Upstream, to: UpstreamState): void {
     const from = this.#where.get(upstream)
     if (!legal[from ?? 'new'].includes(to))
       throw new Error(`upstream may not go from ${from ?? 'new'} to ${to}`)
     if (from) this[from].delete(upstream)
     this[to].add(upstream)
     this.#where.set(upstream, to)
-    upstream.since = now
   }
 
   /** Takes a connection out of the world and closes it. False: it was gone already. */
@@ -64,16 +58,12 @@ export class States {
     return true
   }
 
-  dialBegins(identity: string): void {
-    this.#dialingTotal++
-    this.dialing.set(identity, (this.dialing.get(identity) ?? 0) + 1)
+  dialBegins(): void {
+    this.#dialing++
   }
 
-  dialEnds(identity: string): void {
-    this.#dialingTotal--
-    const left = this.dialing.get(identity)! - 1
-    if (left === 0) this.dialing.delete(identity)
-    else this.dialing.set(identity, left)
+  dialEnds(): void {
+    this.#dialing--
   }
 
   *all(): IterableIterator<[Upstream, UpstreamState]> {

@@ -6,6 +6,7 @@ import type { Verb } from '../imap/verb.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Ending, HandBack, HandBackRefusal } from './ending.ts'
 import { Outstanding, type Sent } from './outstanding.ts'
+import type { Recording } from '../imap/selection.ts'
 
 /** Why the client's bytes are not looked at for the moment. */
 export type Blocked =
@@ -14,6 +15,17 @@ export type Blocked =
   | 'continuation'
   /** A command to be answered here waits for the replies before it. */
   | 'turn'
+
+/** What is known of a mailbox that an earlier session has left selected. */
+export type Kept =
+  /** There is none, or no more. */
+  | 'none'
+  /** Nothing has been asked yet. */
+  | 'unproven'
+  /** A NOOP is under way. */
+  | 'asked'
+  | 'same'
+  | 'changed'
 
 export class Conversation {
   readonly upstream: Upstream
@@ -25,9 +37,16 @@ export class Conversation {
   open: Sent | undefined
   /** IDLE: asked until the server's `+`, on until the client's next line (RFC 2177). */
   idle: 'off' | 'asked' | 'on' = 'off'
+  kept: Kept
+  /** The edge's own UNSELECT: what the server says of the mailbox before its reply is not for this client. */
+  unselecting: Sent | undefined
+  /** The one ENABLE whose outcome the connection is known by, while it is unanswered. */
+  enabling: Sent | undefined
+  recording: { sent: Sent; recording: Recording } | undefined
 
   constructor(upstream: Upstream) {
     this.upstream = upstream
+    this.kept = upstream.session.selected ? 'unproven' : 'none'
   }
 
   /** Notes that a command goes up and must be answered. */
@@ -55,9 +74,8 @@ export class Conversation {
     // The server would take the next session's commands for the rest of this one's mail.
     if (this.literal > 0 || this.open) return 'open-literal'
     if (this.blocked === 'continuation') return 'open-continuation'
-    return (
-      this.upstream.session.taint ??
-      (this.upstream.session.enabled.size > 0 ? 'extensions-enabled' : undefined)
-    )
+    if (this.outstanding.isUncertain) return 'extensions-uncertain'
+    const { taint, enabled, enabledKey } = this.upstream.session
+    return taint ?? (enabled.size > 0 && enabledKey === undefined ? 'extensions-enabled' : undefined)
   }
 }

@@ -10,15 +10,23 @@ export type Ending =
   /** The server's connection is gone. */
   | { kind: 'upstream-gone'; end: LinkEnd }
   /** The client broke a rule that makes its further bytes unreadable. */
-  | { kind: 'violation'; reason: 'line-too-long' | 'literal-too-long' }
+  | { kind: 'violation'; reason: Violation }
   /** No byte either way for too long. */
   | { kind: 'idle-timeout' }
   /** Ended from here: an order, a revocation, the end of a drain. */
   | { kind: 'ended-here'; reason: 'kicked' | 'revoked' | 'shutdown' }
 
+export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
+
 /** Why a used upstream may not go on to its reset. */
 export type HandBackRefusal =
-  'upstream-gone' | 'open-literal' | 'open-continuation' | 'extensions-enabled' | 'kicked' | Taint
+  | 'upstream-gone'
+  | 'open-literal'
+  | 'open-continuation'
+  | 'extensions-enabled'
+  | 'extensions-uncertain'
+  | 'kicked'
+  | Taint
 
 /** Where the conversation stood when the session ended. */
 export interface HandBack {

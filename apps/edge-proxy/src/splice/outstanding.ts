@@ -23,6 +23,16 @@ export class Outstanding {
     return this.#own > 0
   }
 
+  /** Whether it is not known what the connection will be when all is answered. */
+  get isUncertain(): boolean {
+    return this.#sent.some((sent) => sent.condstore || sent.verb === 'ENABLE')
+  }
+
+  /** Whether a command under way may select a mailbox. */
+  get isSelecting(): boolean {
+    return this.#sent.some((sent) => sent.verb === 'SELECT' || sent.verb === 'EXAMINE')
+  }
+
   get tags(): string[] {
     return this.#sent.map((sent) => sent.tag)
   }

@@ -2,20 +2,27 @@
  * The server's responses after login: nearly all pass as they are. Tagged ones settle what was sent; a capability list
  * is cut down to what the edge can keep; replies to the edge's own commands are left out.
  */
-import { startsWithWord } from '../imap/bytes.ts'
+import { startsWithWord, wordEnd } from '../imap/bytes.ts'
 import { filterCapabilityLine, parseCapabilities } from '../imap/capability.ts'
 import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
 import type { Conversation } from './conversation.ts'
 import type { Sent } from './outstanding.ts'
+import { record, tellsChange } from '../imap/selection.ts'
 
-/** What becomes of one response. `onOwnReply` hears the end of a command of the edge's own. */
+export interface ReplyListener {
+  /** A command of the edge's own has been answered. */
+  onOwnReply(sent: Sent, ok: boolean, text: string): void
+  now(): number
+}
+
+/** What becomes of one response. */
 export function judgeResponse(
   talk: Conversation,
   kind: ResponseKind,
   bytes: Buffer,
   start: number,
   end: number,
-  onOwnReply: (sent: Sent, ok: boolean, text: string) => void,
+  listener: ReplyListener,
 ): LineVerdict {
   if (kind === 'untagged') return judgeUntagged(talk, bytes, start, end)
   if (kind === 'continuation') return judgeContinuation(talk)
@@ -27,32 +34,55 @@ export function judgeResponse(
   const statusAt = start + sent.tag.length + 1
   const ok = startsWithWord(bytes, statusAt, 'OK')
   settle(talk, sent, ok)
+  if ((sent.verb === 'SELECT' || sent.verb === 'EXAMINE') && startsWithWord(bytes, statusAt, 'NO')) {
+    // A SELECT that fails leaves nothing selected (RFC 9051 6.3.2).
+    talk.upstream.session.selected = talk.outstanding.isSelecting
+  }
   if (sent.own) {
-    onOwnReply(sent, ok, bytes.toString('latin1', statusAt, end))
+    if (talk.unselecting === sent) talk.unselecting = undefined
+    listener.onOwnReply(sent, ok, bytes.toString('latin1', statusAt, end))
     return 'omit'
   }
-  return startsWithWord(bytes, statusAt, 'OK [CAPABILITY') ? filtered(talk, bytes, start, end) : 'pass'
+  if (talk.recording?.sent === sent) {
+    const { key, lines } = talk.recording.recording
+    talk.recording = undefined
+    const text = bytes.toString('latin1', statusAt, end).trimEnd()
+    if (ok) talk.upstream.selection = { key, lines: lines.join(''), ok: text, at: listener.now() }
+  }
+  return showsCapabilities(bytes, statusAt, end) ? filtered(talk, bytes, start, end) : 'pass'
+}
+
+/** Whether a status, from its first letter, carries a capability list. */
+function showsCapabilities(bytes: Buffer, at: number, end: number): boolean {
+  const code = wordEnd(bytes, at, end) + 1
+  return bytes[code] === 91 && startsWithWord(bytes, code, '[CAPABILITY')
 }
 
 /** What a tagged reply changes. */
 function settle(talk: Conversation, sent: Sent, ok: boolean): void {
   const { upstream } = talk
+  const { session } = upstream
   if (talk.open === sent) {
     if (talk.blocked === 'continuation') {
       // Refused before its literal was sent (RFC 9051 4.3): what comes next is a new command.
       talk.blocked = undefined
       talk.literal = 0
-    } else upstream.taint('unexpected-reply')
-    talk.open = undefined
+      talk.open = undefined
+    } else {
+      // Refused while its literal is under way: the rest of the command still comes (RFC 7888 4).
+      upstream.taint('unexpected-reply')
+    }
   } else if (sent.verb === 'IDLE') {
     if (talk.blocked === 'continuation') talk.blocked = undefined
     talk.idle = 'off'
   }
-  if (sent.condstore) {
-    if (ok) upstream.session.enabled.add('CONDSTORE')
+  if (sent.condstore && !/\b(CONDSTORE|QRESYNC)\b/.test(session.enabledKey ?? '')) {
+    if (ok) noteEnabled(talk, 'CONDSTORE')
     else upstream.taint('condstore-uncertain')
   }
-  if (ok && (sent.verb === 'UNSELECT' || sent.verb === 'CLOSE')) upstream.session.selected = false
+  if (talk.enabling === sent) talk.enabling = undefined
+  if (ok && (sent.verb === 'UNSELECT' || sent.verb === 'CLOSE'))
+    session.selected = talk.outstanding.isSelecting
 }
 
 function judgeContinuation(talk: Conversation): LineVerdict {
@@ -67,10 +97,20 @@ function judgeContinuation(talk: Conversation): LineVerdict {
 
 function judgeUntagged(talk: Conversation, bytes: Buffer, start: number, end: number): LineVerdict {
   const at = start + 2
+  if (startsWithWord(bytes, at, 'BYE')) {
+    talk.upstream.taint('server-said-bye')
+    return 'pass'
+  }
+  if (talk.kept === 'asked' || talk.unselecting) {
+    // Said of a mailbox that this client has not selected.
+    if (tellsChange(bytes, at)) talk.upstream.selection = undefined
+    return 'omit'
+  }
+  if (talk.recording) {
+    if (!record(talk.recording.recording, bytes.toString('latin1', start, end + 1)))
+      talk.recording = undefined
+  } else if (talk.upstream.selection && tellsChange(bytes, at)) talk.upstream.selection = undefined
   switch (bytes[at]! & 0xdf) {
-    case 66: // B
-      if (startsWithWord(bytes, at, 'BYE')) talk.upstream.taint('server-said-bye')
-      return 'pass'
     case 67: // C
       return startsWithWord(bytes, at, 'CAPABILITY') ? filtered(talk, bytes, start, end) : 'pass'
     case 69: // E
@@ -79,15 +119,20 @@ function judgeUntagged(talk: Conversation, bytes: Buffer, start: number, end: nu
       return 'pass'
     case 73: // I
       return talk.outstanding.hasOwn && startsWithWord(bytes, at, 'ID ') ? 'omit' : 'pass'
+    case 66: // B
+    case 78: // N
     case 79: // O
-      return startsWithWord(bytes, at, 'OK [CAPABILITY') ? filtered(talk, bytes, start, end) : 'pass'
+      return showsCapabilities(bytes, at, end) ? filtered(talk, bytes, start, end) : 'pass'
     default:
       return 'pass'
   }
 }
 
+/** Extensions that have come on. The key holds only while they are those of one ENABLE. */
 function noteEnabled(talk: Conversation, names: string): void {
-  for (const name of names.toUpperCase().match(/\S+/g) ?? []) talk.upstream.session.enabled.add(name)
+  const { session } = talk.upstream
+  if (!talk.enabling) session.enabledKey = undefined
+  for (const name of names.toUpperCase().match(/\S+/g) ?? []) session.enabled.add(name)
 }
 
 function filtered(talk: Conversation, bytes: Buffer, start: number, end: number): LineVerdict {

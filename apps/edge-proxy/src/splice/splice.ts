@@ -3,41 +3,27 @@
  * promise, no string and no copy a line on this path.
  */
 import { afterLogin, printCapabilities } from '../imap/capability.ts'
+import { parseId, printId } from '../imap/id.ts'
 import type { CommandHead, Verb } from '../imap/verb.ts'
 import type { Link } from '../link/link.ts'
 import { randomName } from '../upstream/random-tag.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { passCommands } from './commands.ts'
+import type { SpliceContext, SpliceOwner, Tap } from './context.ts'
+import { passCommands, type Answered, type AnswerVerdict } from './commands.ts'
 import { Conversation } from './conversation.ts'
-import type { Ending, HandBack } from './ending.ts'
-import type { AnswerOptions, Policy } from './policy.ts'
+import type { Ending, HandBack, Violation } from './ending.ts'
+import type { Sent } from './outstanding.ts'
 import { judgeResponse } from './replies.ts'
 
-/** Both ways of a session's bytes, for a trace; no credentials are among them. */
-export interface Tap {
-  fromClient(bytes: Buffer): void
-  fromServer(bytes: Buffer): void
-}
-
-/** What a splice needs from the edge. */
-export interface SpliceContext {
-  /** Read at each use, so that a reload is felt by running sessions. */
-  options(): AnswerOptions & { lineBytesMax: number }
-  /** Coarse milliseconds; for idle time only. */
-  readonly now: () => number
-  readonly counters: { clientBytes: number; upstreamBytes: number; roundTripsSaved: number }
-  /** A command of the edge's own was refused by the server. */
-  onOwnRefused(verb: Verb, text: string): void
-}
-
 const pendingBytesMax = 65_536
+const lineEnd = Buffer.from('\r\n')
 
 export class Splice {
   readonly #client: Link
-  readonly #upstream: Upstream
   readonly #context: SpliceContext
-  readonly #talk: Conversation
-  readonly #done: (ending: Ending) => void
+  readonly #owner: SpliceOwner
+  #upstream: Upstream
+  #talk: Conversation
   /** Client bytes not yet passed on. */
   #pending: Buffer | undefined
   #upstreamIsFull = false
@@ -49,11 +35,11 @@ export class Splice {
   /** When a byte last went either way. */
   lastActiveAt: number
 
-  constructor(client: Link, upstream: Upstream, context: SpliceContext, done: (ending: Ending) => void) {
+  constructor(client: Link, upstream: Upstream, context: SpliceContext, owner: SpliceOwner) {
     this.#client = client
     this.#upstream = upstream
     this.#context = context
-    this.#done = done
+    this.#owner = owner
     this.#talk = new Conversation(upstream)
     this.lastActiveAt = context.now()
   }
@@ -66,7 +52,42 @@ export class Splice {
       onEnd: (end) => this.end({ kind: 'client-gone', end }),
       onFinish: () => this.#onClientFinish(),
     }
-    this.#upstream.hand(
+    this.#listenUpstream()
+    // Either end may have gone while the login was under way: nobody would tell.
+    if (!this.#upstream.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
+    if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    if (early) this.#onClientData(early)
+  }
+
+  /**
+   * Sends a command of the edge's own, such as an ID told before login; the client never sees its reply.
+   * @param command without its tag, line end included, in ISO 8859-1
+   */
+  sendOwn(verb: Verb, command: string): Sent {
+    const sent = this.#talk.sent(randomName('E'), verb, true)
+    this.#upstream.link.write(`${sent.tag} ${command}`)
+    return sent
+  }
+
+  /** Ends the session; the first ending counts. */
+  end(ending: Ending): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#owner.onEnd(ending)
+  }
+
+  handBack(ending: Ending): HandBack {
+    return this.#talk.handBack(ending)
+  }
+
+  /** Bytes of a literal that are still to come from either side. */
+  literalsLeft(): { C: number; S: number } {
+    return { C: this.#talk.literal, S: this.#upstream.scanner.literalLeft }
+  }
+
+  #listenUpstream(): void {
+    const upstream = this.#upstream
+    upstream.hand(
       {
         onData: (bytes) => this.#onUpstreamData(bytes),
         onDrain: () => {
@@ -77,31 +98,10 @@ export class Splice {
       },
       {
         onResponse: (kind, bytes, start, end) =>
-          judgeResponse(this.#talk, kind, bytes, start, end, this.#onOwnReply),
+          judgeResponse(this.#talk, kind, bytes, start, end, this.#replyListener),
         onPass: (bytes) => this.#toClient(bytes),
       },
     )
-    if (early) this.#onClientData(early)
-  }
-
-  /**
-   * Sends a command of the edge's own, such as an ID told before login; the client never sees its reply.
-   * @param rest the command behind its tag, line end included
-   */
-  sendOwn(verb: Verb, rest: Buffer): void {
-    const { tag } = this.#talk.sent(randomName('E'), verb, true)
-    this.#upstream.link.write(Buffer.concat([Buffer.from(`${tag} `), rest]))
-  }
-
-  /** Ends the session; the first ending counts. */
-  end(ending: Ending): void {
-    if (this.#ended) return
-    this.#ended = true
-    this.#done(ending)
-  }
-
-  handBack(ending: Ending): HandBack {
-    return this.#talk.handBack(ending)
   }
 
   #onClientData(bytes: Buffer): void {
@@ -113,13 +113,17 @@ export class Splice {
   }
 
   #passPending(): void {
-    const bytes = this.#pending
-    if (bytes === undefined || this.#ended) return
-    const dealtWith = passCommands(bytes, this.#talk, this.#context.options(), this.#commandSink)
-    if (dealtWith < 0) return
-    // A copy of a small rest lets go of the large chunk.
-    if (dealtWith > 0)
-      this.#pending = dealtWith === bytes.length ? undefined : Buffer.from(bytes.subarray(dealtWith))
+    while (this.#pending !== undefined && !this.#ended) {
+      const bytes = this.#pending
+      const talk = this.#talk
+      const dealtWith = passCommands(bytes, talk, this.#context.options(), this.#commandSink)
+      if (dealtWith < 0) return
+      // A copy of a small rest lets go of the large chunk.
+      if (dealtWith > 0)
+        this.#pending = dealtWith === bytes.length ? undefined : Buffer.from(bytes.subarray(dealtWith))
+      // On another connection the rest is looked at anew.
+      if (talk === this.#talk) break
+    }
     if (this.#clientHasFinished && this.#talk.blocked === undefined)
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
@@ -130,44 +134,104 @@ export class Splice {
       this.tap?.fromClient(part)
       if (!this.#upstream.link.write(part)) this.#upstreamIsFull = true
     },
-    onAnswer: (
-      policy: Exclude<Policy, { kind: 'pass' }>,
-      head: CommandHead,
-      line: Buffer,
-      lineStart: number,
-    ): void => {
-      this.tap?.fromClient(line)
-      this.#answer(
-        policy,
-        line.toString('latin1', 0, head.tagEnd - lineStart),
-        line,
-        head.verbStart - lineStart,
-      )
+    onAnswer: (policy: Answered, head: CommandHead, line: Buffer, lineStart: number): AnswerVerdict => {
+      const verbStart = head.verbStart - lineStart
+      const verbEnd = head.verbEnd - lineStart
+      // A refused second LOGIN holds a password: of what is not passed on, a trace shows the verb.
+      this.tap?.fromClient(Buffer.concat([line.subarray(0, verbEnd), lineEnd]))
+      return this.#answer(policy, line.toString('latin1', 0, head.tagEnd - lineStart), line, {
+        verbStart,
+        verbEnd,
+      })
     },
-    onViolation: (reason: 'line-too-long' | 'literal-too-long'): void =>
-      this.end({ kind: 'violation', reason }),
+    onKept: (key: string | undefined): void => this.#judgeKept(key),
+    onViolation: (reason: Violation): void => this.end({ kind: 'violation', reason }),
   }
 
-  #answer(policy: Exclude<Policy, { kind: 'pass' }>, tag: string, line: Buffer, verbStart: number): void {
-    if (policy.kind === 'refuse')
-      return this.#say(`${policy.text === 'Invalid tag' ? '*' : tag} BAD ${policy.text}`)
-    if (policy.what === 'logout') {
-      this.#context.counters.roundTripsSaved++
-      return this.end({ kind: 'logout', tag })
+  #answer(
+    policy: Answered,
+    tag: string,
+    line: Buffer,
+    verb: { verbStart: number; verbEnd: number },
+  ): AnswerVerdict {
+    if (policy.kind === 'refuse') {
+      this.#say(`${policy.text === 'Invalid tag' ? '*' : tag} BAD ${policy.text}`)
+      return 'answered'
     }
-    if (policy.what === 'id') {
-      this.#context.counters.roundTripsSaved++
-      this.#say(`* ID NIL\r\n${tag} OK Completed`)
-      return this.sendOwn('ID', line.subarray(verbStart))
+    const { counters } = this.#context
+    switch (policy.what) {
+      case 'logout':
+        counters.roundTripsSaved++
+        this.end({ kind: 'logout', tag })
+        return 'ended'
+      case 'id': {
+        const pairs = parseId(line, verb.verbEnd)
+        if (pairs === undefined) return 'pass'
+        counters.roundTripsSaved++
+        this.#say(`* ID NIL\r\n${tag} OK Completed`)
+        this.sendOwn('ID', printId(pairs))
+        return 'answered'
+      }
+      case 'capability': {
+        const { capabilities } = this.#upstream
+        if (capabilities.length === 0) return 'pass'
+        counters.roundTripsSaved++
+        this.#say(`* CAPABILITY ${printCapabilities(afterLogin(capabilities))}\r\n${tag} OK Completed`)
+        return 'answered'
+      }
+      case 'select': {
+        const { lines, ok } = this.#upstream.selection!
+        counters.selectHits++
+        this.#toClient(Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1'))
+        return 'answered'
+      }
+      case 'enable':
+        return this.#enable(tag, line.toString('latin1', verb.verbStart))
     }
-    const { capabilities } = this.#upstream
-    if (capabilities.length === 0) {
-      this.#talk.sent(tag, 'CAPABILITY', false)
-      this.#upstream.link.write(line)
-      return
+  }
+
+  /** ENABLE has no way back: the session is moved to a connection that has it, or this one is kept apart from now on. */
+  #enable(tag: string, command: string): AnswerVerdict {
+    const { session } = this.#upstream
+    const key = [...new Set(command.toUpperCase().match(/\S+/g)?.slice(1))].sort().join(' ')
+    if (key === '' || session.enabled.size > 0 || session.selected) {
+      session.enabledKey = undefined
+      return 'pass'
     }
+    const twin = this.#owner.exchange(key, this.#talk.handBack({ kind: 'logout', tag }))
+    if (!twin) {
+      session.enabledKey = key
+      this.#talk.enabling = this.#talk.sent(tag, 'ENABLE', false)
+      this.#upstream.link.write(`${tag} ENABLE ${key}\r\n`)
+      return 'answered'
+    }
+    this.#upstream = twin
+    this.#talk = new Conversation(twin)
+    this.#listenUpstream()
     this.#context.counters.roundTripsSaved++
-    this.#say(`* CAPABILITY ${printCapabilities(afterLogin(capabilities))}\r\n${tag} OK Completed`)
+    this.#say(`* ENABLED ${[...twin.session.enabled].join(' ')}\r\n${tag} OK Completed`)
+    return 'moved'
+  }
+
+  /** The first command on a connection whose mailbox is still selected. */
+  #judgeKept(key: string | undefined): void {
+    const talk = this.#talk
+    const { selection } = this.#upstream
+    const { selectCache, selectCacheWindowMs } = this.#context.options()
+    if (selection === undefined || selection.key !== key || selectCache === 'off') {
+      if (key !== undefined && selectCache !== 'off') this.#context.counters.selectMisses++
+      talk.kept = 'changed'
+      this.#upstream.selection = undefined
+      // Whatever comes, it must not find a mailbox selected. Nobody waits for the reply.
+      talk.unselecting = this.sendOwn('UNSELECT', 'UNSELECT\r\n')
+    } else if (selectCache === 'window') {
+      talk.kept = this.#context.now() - selection.at <= selectCacheWindowMs ? 'same' : 'changed'
+      if (talk.kept === 'same') this.#context.counters.roundTripsSaved++
+      else this.#context.counters.selectMisses++
+    } else {
+      talk.kept = 'asked'
+      this.sendOwn('NOOP', 'NOOP\r\n')
+    }
   }
 
   #onUpstreamData(bytes: Buffer): void {
@@ -178,8 +242,15 @@ export class Splice {
     this.#adjustClient()
   }
 
-  readonly #onOwnReply = (sent: { verb: Verb }, ok: boolean, text: string): void => {
-    if (!ok) this.#context.onOwnRefused(sent.verb, text)
+  readonly #replyListener = {
+    onOwnReply: (sent: Sent, ok: boolean, text: string): void => {
+      if (sent.verb === 'NOOP') {
+        const isSame = ok && this.#upstream.selection !== undefined
+        this.#talk.kept = isSame ? 'same' : 'changed'
+        if (!isSame) this.#context.counters.selectMisses++
+      } else if (!ok) this.#context.onOwnRefused(sent.verb, text)
+    },
+    now: (): number => this.#context.now(),
   }
 
   /** The client has shut down its sending side; replies that it still waits for before its LOGOUT are delivered. */

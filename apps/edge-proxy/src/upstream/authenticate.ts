@@ -36,6 +36,10 @@ export async function authenticate(
   const needsPlain = credentials.authorize.length > 0
   if (needsPlain || (offersPlain && (credentials.mechanism === 'PLAIN' || !offersLogin)))
     return sasl(exchange, capabilities, 'PLAIN', printPlain(credentials))
+  if (!offersLogin) {
+    // RFC 9051 6.2.3: a password must not be sent where LOGIN is disabled, as it is before TLS.
+    exchange.break('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it want TLS?')
+  }
   return login(exchange, capabilities, credentials)
 }
 

@@ -103,7 +103,10 @@ async function dialAddress(
         capabilities = await askCapabilities(exchange)
       }
     }
-    if (!capabilities) return failed('not-imap', 'CAPABILITY was not answered')
+    if (!capabilities) {
+      exchange.break('not-imap')
+      return failed('not-imap', 'CAPABILITY was not answered')
+    }
     return { kind: 'dialed', link, exchange, capabilities }
   } catch (error) {
     const timedOut = budget.signal.aborted

@@ -96,7 +96,7 @@ export class Exchange {
 
   /** Whether the server has said nothing beyond what was asked: required before TLS begins and before a hand-over. */
   get isQuiet(): boolean {
-    return this.#waiting === undefined && this.#scanner.atBoundary
+    return this.#broken === undefined && this.#waiting === undefined && this.#scanner.atBoundary
   }
 
   #onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {

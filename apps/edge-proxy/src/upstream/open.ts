@@ -1,7 +1,10 @@
 /** A new logged-in connection: dialed with retries, authenticated, or the reason why not. */
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { isIP, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Credentials } from '../credentials.ts'
 import { oneLine } from '../imap/encode.ts'
+import { printProxyHeader } from '../link/proxy-header.ts'
 import type { Link } from '../link/link.ts'
 import { authenticate } from './authenticate.ts'
 import { capabilitiesIn, dial, type Dialed, type DialFailure } from './dial.ts'
@@ -25,8 +28,13 @@ export type Opened =
   /** No answer about these credentials was had. */
   | { kind: 'unavailable'; reason: string; detail: string }
 
-export async function open(target: Target, credentials: Credentials): Promise<Opened> {
-  const dialed = await dialWithRetries(target)
+/** @param client address of whoever logs in, for servers that are told by PROXY protocol */
+export async function open(target: Target, credentials: Credentials, client: string): Promise<Opened> {
+  if (target.paused)
+    return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
+  if (!knowsSecret(target, credentials))
+    return { kind: 'login-refused', status: 'NO', text: '[AUTHENTICATIONFAILED] Authentication failed.' }
+  const dialed = await dialWithRetries(target, client)
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
   target.learn(dialed.capabilities)
   const { exchange } = dialed
@@ -71,7 +79,7 @@ export async function open(target: Target, credentials: Credentials): Promise<Op
   }
 }
 
-async function dialWithRetries(target: Target): Promise<Dialed | DialFailure> {
+async function dialWithRetries(target: Target, client: string): Promise<Dialed | DialFailure> {
   const { config, breaker } = target
   let failure: DialFailure = {
     kind: 'dial-failed',
@@ -80,15 +88,13 @@ async function dialWithRetries(target: Target): Promise<Dialed | DialFailure> {
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
     if (!breaker.allows(Date.now())) return failure
-    const dialed = await dial(target)
+    const dialed = await dial(target, headerFor(target, client))
     if (dialed.kind === 'dialed') {
-      breaker.succeeded()
-      target.trouble = undefined
+      target.succeeded()
       return dialed
     }
     failure = dialed
-    target.trouble = dialed.detail
-    breaker.failed(Date.now(), config)
+    target.failed(dialed.detail)
     if (attempt < config.connectAttempts) await pause(config.connectDelayMs)
   }
   return failure
@@ -103,4 +109,26 @@ function masterOf({ config }: Target) {
   return config.masterUser !== undefined && config.masterPassword !== undefined
     ? { user: config.masterUser, password: config.masterPassword }
     : undefined
+}
+
+/**
+ * Where everybody is logged in by a master user, clients prove themselves by a shared secret instead of a password: all
+ * of it, compared in constant time.
+ */
+function knowsSecret({ config }: Target, { secret }: Credentials): boolean {
+  if (config.sharedSecret === undefined) return true
+  const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest()
+  return timingSafeEqual(digest(Buffer.from(config.sharedSecret)), digest(secret))
+}
+
+function headerFor({ config }: Target, client: string): ((socket: Socket) => Buffer) | undefined {
+  if (config.clientAddress !== 'proxy-v1' && config.clientAddress !== 'proxy-v2') return undefined
+  const version = config.clientAddress === 'proxy-v1' ? 1 : 2
+  return (socket) =>
+    printProxyHeader(version, {
+      source: isIP(client) ? client : '127.0.0.1',
+      sourcePort: socket.localPort ?? 0,
+      destination: socket.remoteAddress ?? '127.0.0.1',
+      destinationPort: config.port,
+    })
 }

@@ -5,18 +5,12 @@
  */
 import { startsWithWord } from '../imap/bytes.ts'
 import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
+import { tellsChange } from '../imap/selection.ts'
 import type { LinkEnd } from '../link/link.ts'
 import { randomName } from './random-tag.ts'
 import type { Taint, Upstream } from './upstream.ts'
 
-export type DirtyReason =
-  | Taint
-  | LinkEnd
-  | 'barrier-timed-out'
-  | 'barrier-too-long'
-  | 'barrier-refused'
-  | 'data-after-barrier'
-  | 'unexpected-reply'
+export type DirtyReason = Taint | LinkEnd | 'barrier-timed-out' | 'barrier-too-long' | 'barrier-refused'
 
 export type ResetResult = { kind: 'clean' } | { kind: 'dirty'; reason: DirtyReason }
 
@@ -31,8 +25,6 @@ export interface Leftovers {
 export interface ResetLimits {
   timeoutMs: number
   bytesMax: number
-  /** The mailbox may stay selected (SELECT cache); the barrier is a NOOP. */
-  keepSelected: boolean
   /** Told of every ALERT, which RFC 9051 7.1 wants a person to see. */
   onAlert?: (line: string) => void
 }
@@ -43,11 +35,13 @@ export function reset(upstream: Upstream, leftovers: Leftovers, limits: ResetLim
 }
 
 /** A reset of a connection that nobody has used: only the proof that it is alive. */
-export function prove(upstream: Upstream, limits: Omit<ResetLimits, 'keepSelected'>): Promise<ResetResult> {
-  return reset(upstream, { unanswered: [], idling: false }, { ...limits, keepSelected: true })
+export function prove(upstream: Upstream, limits: ResetLimits): Promise<ResetResult> {
+  return reset(upstream, { unanswered: [], idling: false }, limits)
 }
 
-const idle = { onData() {}, onDrain() {}, onEnd() {} }
+/** Whether a server knows the verb that deselects without expunging (RFC 3691). */
+export const hasUnselect = (capabilities: readonly string[]): boolean =>
+  capabilities.includes('UNSELECT') || capabilities.includes('IMAP4REV2')
 
 class Reset {
   readonly #upstream: Upstream
@@ -61,6 +55,8 @@ class Reset {
   /** The barrier is an EXAMINE of a mailbox that cannot exist: it deselects by failing (RFC 9051 6.3.2). */
   #wantsNo = false
   #answered = false
+  /** The barrier leaves no mailbox selected; otherwise the one that is selected stays so, for the SELECT cache. */
+  #unselects = false
   #done = false
 
   constructor(
@@ -93,11 +89,11 @@ class Reset {
 
   /** Sends the barrier. Never CLOSE: it expunges. */
   #raise(): void {
-    const { session, capabilities, link } = this.#upstream
+    const { session, capabilities, link, selection } = this.#upstream
     this.#tag = randomName('R')
-    if (!session.selected || this.#limits.keepSelected) link.write(`${this.#tag} NOOP\r\n`)
-    else if (capabilities.includes('UNSELECT') || capabilities.includes('IMAP4REV2'))
-      link.write(`${this.#tag} UNSELECT\r\n`)
+    this.#unselects = session.selected && selection === undefined
+    if (!this.#unselects) link.write(`${this.#tag} NOOP\r\n`)
+    else if (hasUnselect(capabilities)) link.write(`${this.#tag} UNSELECT\r\n`)
     else {
       this.#wantsNo = true
       link.write(`${this.#tag} EXAMINE ${randomName('imapfleet-none-')}\r\n`)
@@ -109,7 +105,12 @@ class Reset {
     if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
     this.#upstream.scanner.scan(bytes)
     if (this.#done || !this.#answered) return
-    this.#finish(this.#upstream.scanner.atBoundary ? undefined : 'data-after-barrier')
+    const { session, selection, scanner } = this.#upstream
+    if (!scanner.atBoundary) return this.#finish('data-after-barrier')
+    if (this.#unselects || !session.selected || selection !== undefined) return this.#finish(undefined)
+    // The mailbox has changed while it was proven: there is nothing left to keep it selected for.
+    this.#answered = false
+    this.#raise()
   }
 
   #onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
@@ -122,6 +123,7 @@ class Reset {
   }
 
   #onUntagged(bytes: Buffer, start: number, end: number): void {
+    if (tellsChange(bytes, start + 2)) this.#upstream.selection = undefined
     if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
     else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))
@@ -145,8 +147,10 @@ class Reset {
     if (this.#done) return
     this.#done = true
     clearTimeout(this.#timer)
-    this.#upstream.link.handler = idle
-    if (reason === undefined && !this.#limits.keepSelected) this.#upstream.session.selected = false
+    // Whoever takes it on looks at the taint: more may come before they have it.
+    const late = () => this.#upstream.taint('data-after-barrier')
+    this.#upstream.link.handler = { onData: late, onDrain() {}, onEnd() {} }
+    if (reason === undefined && this.#unselects) this.#upstream.session.selected = false
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
   }
 }

@@ -41,6 +41,22 @@ export class Target {
     }
   }
 
+  /** When the server was last heard to live. Milliseconds since 1970. */
+  answeredAt = 0
+
+  /** The server has greeted us. */
+  succeeded(): void {
+    this.breaker.succeeded()
+    this.trouble = undefined
+    this.answeredAt = Date.now()
+  }
+
+  /** It could not be reached; `detail` says how, for operators. */
+  failed(detail: string): void {
+    this.trouble = detail
+    this.breaker.failed(Date.now(), this.config)
+  }
+
   /** Learns from any list the server has shown, before or after a login. */
   learn(capabilities: readonly string[]): void {
     if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)

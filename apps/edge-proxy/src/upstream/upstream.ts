@@ -2,8 +2,10 @@
  * One logged-in connection to a server: its socket, what the server can do, and everything that a later session would
  * inherit. The pool decides where it stands; a splice or a reset uses it.
  */
+import type { Selection } from '../imap/selection.ts'
+import { startsWithWord } from '../imap/bytes.ts'
 import { ResponseScanner, type ResponseSink } from '../imap/response-scanner.ts'
-import type { Link, LinkHandler } from '../link/link.ts'
+import type { Link, LinkEnd, LinkHandler } from '../link/link.ts'
 
 /** What a session has done to a connection that the next one would inherit. */
 export interface SessionState {
@@ -11,6 +13,8 @@ export interface SessionState {
   selected: boolean
   /** Extensions switched on for good (RFC 5161 has no way back). */
   enabled: Set<string>
+  /** What its one ENABLE asked for, sorted; undefined where they came on in another way, or not at all. */
+  enabledKey: string | undefined
   /** The first thing that cannot be undone and is no ENABLE: the connection must not be used again. */
   taint: Taint | undefined
 }
@@ -27,8 +31,17 @@ export type Taint =
   | 'odd-line-end'
   | 'second-login'
   | 'server-said-bye'
+  | 'data-after-barrier'
+
+/** What an idle connection can surprise with. */
+export interface RestListener {
+  onEnd(end: LinkEnd): void
+  onSurprise(reason: 'server-said-bye' | 'unexpected-reply'): void
+}
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
+
+let lastNumber = 0
 
 export class Upstream {
   readonly link: Link
@@ -43,19 +56,29 @@ export class Upstream {
   /** Configuration of the upstream it was dialed with; another one means it is not handed out again. */
   readonly generation: number
   readonly bornAt: number
+  /** For people: XPROXY_DUMPICC's number. */
+  readonly number = ++lastNumber
   /** What the server can do now that the user is logged in; empty until it has said so. */
   capabilities: readonly string[]
   /** The server's own words for the login, for later sessions. */
   loginText: string
-  uses = 0
-  since: number
+  /** Sessions it has served, the present one included. */
+  uses = 1
+  lastUsedAt: number
   /** Address of the client that holds it. */
   client: string | undefined
+  /** The mailbox that is left selected, and what the server said of it. */
+  selection: Selection | undefined
   /** When the server last proved that it is alive and clean. */
   provenAt: number
   /** Milliseconds since 1970 at which the credentials end, if they say so. */
   expiresAt = Infinity
-  readonly session: SessionState = { selected: false, enabled: new Set(), taint: undefined }
+  readonly session: SessionState = {
+    selected: false,
+    enabled: new Set(),
+    enabledKey: undefined,
+    taint: undefined,
+  }
 
   constructor(facts: {
     link: Link
@@ -76,13 +99,36 @@ export class Upstream {
     this.generation = facts.generation
     this.capabilities = facts.capabilities
     this.loginText = facts.loginText
-    this.bornAt = this.since = this.provenAt = facts.now
+    this.bornAt = this.lastUsedAt = this.provenAt = facts.now
   }
 
   /** Gives the connection to somebody: who hears its bytes, and who hears its responses. */
   hand(handler: LinkHandler, sink: ResponseSink): void {
     this.link.handler = handler
     this.scanner.sink = sink
+  }
+
+  /** The extensions enabled on it, as the pool's key has them; empty for a clean one. */
+  get enabledKey(): string {
+    return this.session.enabled.size === 0 ? '' : (this.session.enabledKey ?? '?')
+  }
+
+  /** Nobody uses it: hears its end, and whatever the server says unasked. */
+  rest(listener: RestListener): void {
+    this.hand(
+      { onData: (bytes) => this.scanner.scan(bytes), onDrain() {}, onEnd: (end) => listener.onEnd(end) },
+      {
+        onResponse: (kind, bytes, start) => {
+          if (kind !== 'untagged') listener.onSurprise('unexpected-reply')
+          else if (startsWithWord(bytes, start + 2, 'BYE')) listener.onSurprise('server-said-bye')
+          this.selection = undefined
+          // Anything else is proven harmless before the next session, or not at all.
+          this.provenAt = -Infinity
+          return 'omit'
+        },
+        onPass() {},
+      },
+    )
   }
 
   /** Remembers the first reason why nobody else may have this connection. */

@@ -1,0 +1,55 @@
+/** The XPROXY_ commands, with the replies of the original's README; they never act on more than this edge. */
+import type { Verb } from '../imap/verb.ts'
+import type { Client } from './client.ts'
+
+export interface AdminActions {
+  version: string
+  /** One line for each connection to a server. */
+  connections(): { number: number; user: string; active: boolean }[]
+  /** Traces this user into the protocol log from now on; undefined: nobody. */
+  trace(user: string | undefined): void
+  /** Empties the protocol log. */
+  newLog(): void
+  resetCounters(): void
+}
+
+/** Answers one command; false: it is none of these. */
+export function answerAdmin(
+  client: Client,
+  verb: Verb,
+  tag: string,
+  rest: string,
+  actions: AdminActions,
+): boolean {
+  switch (verb) {
+    case 'XPROXY_VERSION':
+      client.write(`* XPROXY_VERSION ${actions.version}\r\n${tag} OK Completed\r\n`)
+      return true
+    case 'XPROXY_DUMPICC': {
+      const lines = actions
+        .connections()
+        .map(
+          ({ number, user, active }) =>
+            `* XPROXY_DUMPICC ${number} ${user} ${active ? 'Active' : 'Cached'}\r\n`,
+        )
+      client.write(Buffer.from(`${lines.join('')}${tag} OK Completed\r\n`))
+      return true
+    }
+    case 'XPROXY_TRACE':
+      actions.trace(rest === '' ? undefined : rest)
+      client.write(
+        Buffer.from(`${tag} OK Tracing ${rest === '' ? 'disabled' : `enabled for user ${rest}`}\r\n`),
+      )
+      return true
+    case 'XPROXY_NEWLOG':
+      actions.newLog()
+      client.reply(tag, 'OK Logfile cleared')
+      return true
+    case 'XPROXY_RESETCOUNTERS':
+      actions.resetCounters()
+      client.reply(tag, 'OK Counters reset')
+      return true
+    default:
+      return false
+  }
+}

@@ -1,0 +1,44 @@
+/** ID commands (RFC 2971) as one line that can be sent on any connection at any time: no literal, no odd bytes. */
+import { parseArguments, type Argument } from './arguments.ts'
+
+/** Bounds of RFC 2971 3.3; servers such as Dovecot close the connection beyond them. */
+const pairsMax = 30
+const keyBytesMax = 30
+const valueBytesMax = 1024
+
+export type IdPairs = [key: string, value: string | undefined][]
+
+/** What an ID says; undefined if it is not the grammar, or holds what cannot be written in one line. */
+export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefined {
+  const [list, ...more] = parseArguments(command, argumentsAt) ?? []
+  if (!list || more.length > 0) return undefined
+  if (list.kind !== 'list') return isNil(list) ? [] : undefined
+  if (list.items.length % 2 === 1 || list.items.length > pairsMax * 2) return undefined
+  const pairs: IdPairs = []
+  for (let index = 0; index < list.items.length; index += 2) {
+    const key = text(list.items[index]!, keyBytesMax)
+    const item = list.items[index + 1]!
+    const value = isNil(item) ? undefined : text(item, valueBytesMax)
+    if (key === undefined || (value === undefined && !isNil(item))) return undefined
+    pairs.push([key, value])
+  }
+  return pairs
+}
+
+/** From the verb to the line end. */
+export function printId(pairs: IdPairs): string {
+  if (pairs.length === 0) return 'ID NIL\r\n'
+  const words = pairs.flatMap(([key, value]) => [quoted(key), value === undefined ? 'NIL' : quoted(value)])
+  return `ID (${words.join(' ')})\r\n`
+}
+
+const isNil = (argument: Argument): boolean =>
+  argument.kind === 'atom' && argument.bytes.toString('latin1').toUpperCase() === 'NIL'
+
+const quoted = (value: string): string => `"${value.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`
+
+function text(argument: Argument, bytesMax: number): string | undefined {
+  if (argument.kind !== 'string' || argument.bytes.length > bytesMax) return undefined
+  const value = argument.bytes.toString('latin1')
+  return /^[\x20-\x7e\x80-\xff]*$/.test(value) ? value : undefined
+}

@@ -1,0 +1,93 @@
+/**
+ * The PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): who the client behind a load balancer is.
+ * Pure; read only from trusted addresses, written only where the server expects it.
+ */
+
+export type ProxyHeader =
+  /** The first `length` bytes are the header. No address: the balancer speaks for itself (LOCAL, UNKNOWN). */
+  { kind: 'header'; length: number; address: string | undefined } | { kind: 'more' } | { kind: 'bad' }
+
+const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a])
+const version1BytesMax = 107
+
+export function parseProxyHeader(bytes: Buffer): ProxyHeader {
+  const common = Math.min(bytes.length, signature.length)
+  if (common > 0 && bytes.compare(signature, 0, common, 0, common) === 0)
+    return bytes.length < 16 ? { kind: 'more' } : parseVersion2(bytes)
+  return parseVersion1(bytes)
+}
+
+function parseVersion1(bytes: Buffer): ProxyHeader {
+  const head = bytes.toString('latin1', 0, version1BytesMax)
+  if (!'PROXY '.startsWith(head.slice(0, 6))) return { kind: 'bad' }
+  const end = head.indexOf('\r\n')
+  if (end < 0) return bytes.length >= version1BytesMax ? { kind: 'bad' } : { kind: 'more' }
+  const [, family, address, , port] = head.slice(0, end).split(' ')
+  if (family === 'UNKNOWN') return { kind: 'header', length: end + 2, address: undefined }
+  const known =
+    (family === 'TCP4' || family === 'TCP6') && address !== undefined && /^\d{1,5}$/.test(port ?? '')
+  if (!known || !/^[0-9a-fA-F.:]{2,45}$/.test(address)) return { kind: 'bad' }
+  return { kind: 'header', length: end + 2, address }
+}
+
+function parseVersion2(bytes: Buffer): ProxyHeader {
+  const versionAndCommand = bytes[12]!
+  const family = bytes[13]! >> 4
+  const length = 16 + bytes.readUInt16BE(14)
+  if (versionAndCommand >> 4 !== 2 || (versionAndCommand & 15) > 1) return { kind: 'bad' }
+  if (bytes.length < length) return { kind: 'more' }
+  if ((versionAndCommand & 15) === 0 || family === 0) return { kind: 'header', length, address: undefined }
+  if (family === 1 && length >= 28)
+    return { kind: 'header', length, address: [...bytes.subarray(16, 20)].join('.') }
+  if (family === 2 && length >= 52) {
+    const groups = Array.from({ length: 8 }, (_, index) => bytes.readUInt16BE(16 + index * 2).toString(16))
+    return { kind: 'header', length, address: groups.join(':') }
+  }
+  return { kind: 'bad' }
+}
+
+export interface Flow {
+  source: string
+  sourcePort: number
+  destination: string
+  destinationPort: number
+}
+
+/** A header for a connection that is opened on behalf of a client. */
+export function printProxyHeader(version: 1 | 2, flow: Flow): Buffer {
+  const isV6 = flow.source.includes(':') || flow.destination.includes(':')
+  if (version === 1) {
+    const ports = `${flow.sourcePort} ${flow.destinationPort}`
+    return Buffer.from(
+      `PROXY TCP${isV6 ? 6 : 4} ${mapped(flow.source, isV6)} ${mapped(flow.destination, isV6)} ${ports}\r\n`,
+    )
+  }
+  const addresses = [flow.source, flow.destination].map((address) => addressBytes(mapped(address, isV6)))
+  const ports = Buffer.alloc(4)
+  ports.writeUInt16BE(flow.sourcePort, 0)
+  ports.writeUInt16BE(flow.destinationPort, 2)
+  const body = Buffer.concat([...addresses, ports])
+  const head = Buffer.from([0x21, isV6 ? 0x21 : 0x11, 0, body.length])
+  return Buffer.concat([signature, head, body])
+}
+
+/** Both ends of a header are of one family: an IPv4 address beside an IPv6 one is mapped (RFC 4291 2.5.5.2). */
+const mapped = (address: string, toV6: boolean) =>
+  toV6 && !address.includes(':') ? `::ffff:${address}` : address
+
+function addressBytes(address: string): Buffer {
+  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number))
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
+  const plain = dotted
+    ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`
+    : address
+  const [left = '', right] = plain.split('::')
+  const groups = (text: string) => (text === '' ? [] : text.split(':'))
+  const before = groups(left)
+  const after = right === undefined ? [] : groups(right)
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0')
+  const bytes = Buffer.alloc(16)
+  for (const [index, group] of [...before, ...zeros, ...after].entries())
+    bytes.writeUInt16BE(parseInt(group, 16), index * 2)
+  return bytes
+}

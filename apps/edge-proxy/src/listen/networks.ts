@@ -1,0 +1,28 @@
+/** Lists of addresses and networks, such as who may send PROXY headers or use the admin commands. */
+import { BlockList, isIPv6 } from 'node:net'
+
+/** Whether an address is in one of these networks. IPv4 addresses mapped into IPv6 count as what they are. */
+export function networksContain(networks: readonly string[], address: string): boolean {
+  if (networks.length === 0) return false
+  const plain = plainAddress(address)
+  return listOf(networks).check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
+}
+
+/** `::ffff:10.0.0.1`, as a dual-stack socket shows it, is 10.0.0.1. */
+export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
+
+const lists = new WeakMap<readonly string[], BlockList>()
+
+function listOf(networks: readonly string[]): BlockList {
+  let list = lists.get(networks)
+  if (list) return list
+  list = new BlockList()
+  for (const network of networks) {
+    const [address = '', prefix] = network.split('/')
+    const family = isIPv6(address) ? 'ipv6' : 'ipv4'
+    if (prefix === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(prefix), family)
+  }
+  lists.set(networks, list)
+  return list
+}

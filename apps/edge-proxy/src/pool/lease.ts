@@ -1,0 +1,41 @@
+/** What the pool answers to a login: a connection to use, or the words to refuse with. */
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Place } from './room.ts'
+
+export interface Leased {
+  kind: 'leased'
+  /** Another one after the session has been moved to a connection with the extensions that it wants. */
+  upstream: Upstream
+  reused: boolean
+  /** Whether the client may be told XPROXYREUSE. */
+  tellReuse: boolean
+  /** What a fresh server said at its login, for this client. */
+  untagged: string[]
+}
+
+/** The login is answered with `status text` and no connection is held. */
+export interface Refused {
+  kind: 'refused'
+  cause: 'wrong-credentials' | 'unavailable' | 'limit'
+  status: 'NO' | 'BAD'
+  text: string
+}
+
+/** Who asks for a connection. */
+export interface Asker {
+  address: string
+  /** False when the client has gone while it waited. */
+  isThere: () => boolean
+}
+
+/** There was no room for one more connection. */
+export function placeRefused(place: Exclude<Place, 'taken'>): Refused {
+  return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${placeText[place]}` }
+}
+
+const placeText: Record<Exclude<Place, 'taken'>, string> = {
+  'too-many-of-user': 'Too many connections of this user',
+  'queue-full': 'Too many connections, try again later',
+  'timed-out': 'No connection became free in time, try again later',
+  left: 'The client has gone',
+}

@@ -1,0 +1,95 @@
+/** What pimpstat shows: totals since the counters were last reset, present values and their peaks. */
+import type { Edge } from './edge.ts'
+
+export interface Statistics {
+  startedAt: string
+  resetAt: string
+  clients: { current: number; peak: number; total: number }
+  /** Upstream connections in use, and waiting for their user. */
+  active: { current: number; peak: number }
+  cached: { current: number; peak: number }
+  logins: { total: number; reused: number; opened: number; reuseRatio: number | null }
+  selectCache: { hits: number; misses: number; hitRatio: number | null }
+}
+
+const counted = {
+  clients: 'client_connections_total',
+  reused: 'upstream_reuses_total',
+  opened: 'upstream_connections_total',
+  hits: 'select_cache_hits_total',
+  misses: 'select_cache_misses_total',
+} as const
+type Counted = Record<keyof typeof counted, number>
+
+export class StatisticsBook {
+  readonly #edge: Edge
+  readonly #startedAt = new Date()
+  #resetAt = this.#startedAt
+  /** What the counters stood at then: nothing is ever set back, so that reports go on growing. */
+  #baseline: Counted = { clients: 0, reused: 0, opened: 0, hits: 0, misses: 0 }
+  #peaks = { clients: 0, active: 0, cached: 0 }
+
+  constructor(edge: Edge) {
+    this.#edge = edge
+  }
+
+  /** Looks at the present values; call it often enough to see peaks. */
+  sample(): void {
+    const now = this.#current()
+    for (const name of ['clients', 'active', 'cached'] as const)
+      this.#peaks[name] = Math.max(this.#peaks[name], now[name])
+  }
+
+  reset(): void {
+    this.#baseline = this.#totals()
+    this.#peaks = this.#current()
+    this.#resetAt = new Date()
+  }
+
+  read(): Statistics {
+    this.sample()
+    const now = this.#current()
+    const totals = this.#totals()
+    const since = (name: keyof Counted) => totals[name] - this.#baseline[name]
+    const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole)
+    const logins = since('reused') + since('opened')
+    return {
+      startedAt: this.#startedAt.toISOString(),
+      resetAt: this.#resetAt.toISOString(),
+      clients: { current: now.clients, peak: this.#peaks.clients, total: since('clients') },
+      active: { current: now.active, peak: this.#peaks.active },
+      cached: { current: now.cached, peak: this.#peaks.cached },
+      logins: {
+        total: logins,
+        reused: since('reused'),
+        opened: since('opened'),
+        reuseRatio: ratio(since('reused'), logins),
+      },
+      selectCache: {
+        hits: since('hits'),
+        misses: since('misses'),
+        hitRatio: ratio(since('hits'), since('hits') + since('misses')),
+      },
+    }
+  }
+
+  #current(): { clients: number; active: number; cached: number } {
+    const { states } = this.#edge.pool
+    return { clients: this.#edge.gate.total, active: states.leased.size, cached: states.idle.size }
+  }
+
+  #totals(): Counted {
+    const { counters } = this.#edge.counters.snapshot()
+    const sum = (name: string) =>
+      Object.entries(counters)
+        .filter(([key]) => key === name || key.startsWith(`${name}{`))
+        .reduce((total, [, value]) => total + value, 0)
+    return {
+      clients: sum(counted.clients),
+      reused: sum(counted.reused),
+      opened: sum(counted.opened),
+      hits: sum(counted.hits),
+      misses: sum(counted.misses),
+    }
+  }
+}

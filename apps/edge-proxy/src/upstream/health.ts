@@ -1,0 +1,40 @@
+/** Asks each upstream for its greeting now and then: whether it lives, and what it can do before anybody logs in. */
+import { dial } from './dial.ts'
+import type { Target } from './target.ts'
+
+export class Health {
+  readonly #targets: () => Iterable<Target>
+  readonly #lastAsked = new WeakMap<Target, number>()
+  readonly #asking = new Set<Target>()
+  readonly #onChange: (target: Target) => void
+
+  /** @param onChange told when an upstream begins or ceases to answer */
+  constructor(targets: () => Iterable<Target>, onChange: (target: Target) => void) {
+    this.#targets = targets
+    this.#onChange = onChange
+  }
+
+  /** One round; call it each second. Upstreams that logins have just proven are not asked. */
+  sweep(now: number): void {
+    for (const target of this.#targets()) {
+      const { healthIntervalMs } = target.config
+      const last = Math.max(this.#lastAsked.get(target) ?? 0, target.answeredAt)
+      if (healthIntervalMs === 0 || this.#asking.has(target) || now - last < healthIntervalMs) continue
+      this.#lastAsked.set(target, now)
+      this.#asking.add(target)
+      void this.#ask(target).finally(() => this.#asking.delete(target))
+    }
+  }
+
+  async #ask(target: Target): Promise<void> {
+    const before = target.trouble
+    const dialed = await dial(target)
+    if (dialed.kind === 'dialed') {
+      if (target.capabilities.length === 0) target.learn(dialed.capabilities)
+      target.succeeded()
+      await dialed.exchange.command('LOGOUT')
+      dialed.exchange.break('closed-here')
+    } else target.failed(dialed.detail)
+    if ((before === undefined) !== (target.trouble === undefined)) this.#onChange(target)
+  }
+}
