@@ -76,7 +76,7 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
 
 /** Waits for a Postgres that is away; any other failure is one of ours. */
 async function untilMigrated(databaseUrl: string, deps: Deps, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'Postgres')
+  const outage = new Outage(deps.log, 'Postgres is away', 'Postgres is back')
   while (!signal.aborted) {
     try {
       await migrate(databaseUrl)

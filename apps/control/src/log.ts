@@ -39,22 +39,25 @@ export function originOf(error: unknown): unknown {
 /** Says that a service went away once, and that it is back once, however often it is tried in between. */
 export class Outage {
   readonly #log: Log
-  readonly #what: string
+  readonly #begin: string
+  readonly #end: string
   #reason: string | undefined
 
-  constructor(log: Log, what: string) {
+  /** What is logged when it begins and when it is over: `NATS is away`, `NATS is back`. */
+  constructor(log: Log, begin: string, end: string) {
     this.#log = log
-    this.#what = what
+    this.#begin = begin
+    this.#end = end
   }
 
   began(error: unknown): void {
     const reason = reasonOf(error)
-    if (this.#reason === undefined) this.#log('warn', `${this.#what} is away`, { reason })
+    if (this.#reason === undefined) this.#log('warn', this.#begin, { reason })
     this.#reason = reason
   }
 
   over(): void {
-    if (this.#reason !== undefined) this.#log('info', `${this.#what} is back`)
+    if (this.#reason !== undefined) this.#log('info', this.#end)
     this.#reason = undefined
   }
 

@@ -30,6 +30,11 @@ export class Batches<T> {
     this.#wake?.()
   }
 
+  /** Takes back what was not handed on. */
+  rest(): T[] {
+    return this.#waiting.splice(0)
+  }
+
   async *[Symbol.asyncIterator](): AsyncGenerator<T[], void> {
     for (;;) {
       if (this.#waiting.length > 0) yield this.#waiting.splice(0, this.#sizeMax)

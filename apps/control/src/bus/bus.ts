@@ -14,7 +14,7 @@ import {
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
 import { Outage, reasonOf, type Log } from '../log.ts'
-import { ensureStreams, type StreamLimits } from './streams.ts'
+import { ensureStreams, sweepReports, type StreamLimits } from './streams.ts'
 
 export interface BusOptions {
   servers: string[]
@@ -47,7 +47,7 @@ export class Bus {
   constructor(options: BusOptions, log: Log) {
     this.#options = options
     this.#log = log
-    this.#outage = new Outage(log, 'NATS')
+    this.#outage = new Outage(log, 'NATS is away', 'NATS is back')
     this.#running = this.#run()
   }
 
@@ -79,10 +79,11 @@ export class Bus {
     await this.link().nats.flush()
   }
 
-  /** Makes the streams again where they are missing, for instance after NATS has lost its store. */
-  async ensure(): Promise<void> {
+  /** Puts right what a NATS that was killed, or has lost its store, has left behind. */
+  async mend(): Promise<void> {
     const { manager, jetstream: client } = this.link()
     await ensureStreams(manager, client, this.#options.limits)
+    await sweepReports(manager)
   }
 
   async close(): Promise<void> {
@@ -96,9 +97,8 @@ export class Bus {
     while (!signal.aborted) {
       try {
         const nats = await connect(connectOptions(this.#options))
-        const close = () => void nats.close()
-        signal.addEventListener('abort', close, { once: true })
-        if (signal.aborted) close()
+        if (signal.aborted) return await nats.close()
+        signal.addEventListener('abort', () => void nats.close(), { once: true })
         await this.#live(nats)
       } catch (error) {
         this.#outage.began(error)

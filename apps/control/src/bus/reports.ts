@@ -15,7 +15,10 @@ export interface Delivery {
   refuse: () => void
 }
 
-/** Until the consumer is gone or the signal aborted; throws if NATS ended it. What is not answered comes again. */
+/**
+ * Until the consumer is gone or the signal aborted; throws if NATS ended it. Whoever leaves the iteration gives back what
+ * it has not seen, so that another replica, or a later one, gets it at once.
+ */
 export async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Delivery[], void> {
   const { jetstream } = await bus.whenUp(signal)
   const consumer = await jetstream.consumers.get(streams.reports, consumers.ingest)
@@ -42,5 +45,6 @@ export async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerato
   } finally {
     signal.removeEventListener('abort', stop)
     stop()
+    for (const delivery of batches.rest()) delivery.again(0)
   }
 }

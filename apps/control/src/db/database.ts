@@ -17,7 +17,7 @@ export interface Database {
   close: () => Promise<void>
 }
 
-/** Longest a statement may run. Below the bus's ack wait: a report that is being written is not sent to another replica. */
+/** Longest a statement may run: below the time after which a request is given up. */
 const statementTimeoutMs = 20_000
 
 const connection = (max: number): postgres.Options<Record<string, never>> => ({

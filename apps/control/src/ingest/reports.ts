@@ -15,28 +15,21 @@ import type { Strangers } from './strangers.ts'
 const retryMs = 1000
 
 export async function ingestReports(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'the stream of reports')
+  const outage = new Outage(deps.log, 'reports are not taken in', 'reports are taken in again')
   while (!signal.aborted) {
     try {
       for await (const batch of takeReports(deps.bus, signal)) {
+        await ingestBatch(deps, strangers, batch)
         outage.over()
-        await ingestBatch(deps, strangers, batch, signal)
       }
     } catch (error) {
       if (!signal.aborted) outage.began(error)
     }
-    await sleep(retryMs, undefined, { signal }).catch(() => {})
-    // NATS may have lost its store: then the stream is not there until somebody makes it.
-    if (!signal.aborted) await deps.bus.ensure().catch((error: unknown) => outage.began(error))
+    await untilPossible(deps, signal)
   }
 }
 
-async function ingestBatch(
-  deps: Deps,
-  strangers: Strangers,
-  batch: readonly Delivery[],
-  signal: AbortSignal,
-): Promise<void> {
+async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Delivery[]): Promise<void> {
   const deliveries = new Map<Report, Delivery>()
   for (const delivery of batch) {
     const report = recognise(reportSchema, delivery, subjects.report)
@@ -52,7 +45,7 @@ async function ingestBatch(
     }
   } catch (error) {
     for (const delivery of deliveries.values()) delivery.again(retryMs)
-    await untilBack(deps, error, signal)
+    throw error
   }
 
   function refuse(delivery: Delivery, reason: string): void {
@@ -61,12 +54,10 @@ async function ingestBatch(
   }
 }
 
-/** Takes nothing more from the stream while Postgres can not take it. */
-async function untilBack(deps: Deps, error: unknown, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'Postgres, for reports,')
-  outage.began(error)
-  while (!signal.aborted) {
+/** Takes nothing from the stream while Postgres can not take it; makes the stream where NATS has lost it. */
+async function untilPossible(deps: Deps, signal: AbortSignal): Promise<void> {
+  do {
     await sleep(retryMs, undefined, { signal }).catch(() => {})
-    if ((await checkPostgres(deps)) === 'ok') return outage.over()
-  }
+    await deps.bus.mend().catch(() => {})
+  } while (!signal.aborted && (await checkPostgres(deps)) !== 'ok')
 }

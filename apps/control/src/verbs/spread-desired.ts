@@ -52,6 +52,8 @@ async function spreadOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Pro
     written ||= puts.some((put) => put.kind === 'written')
     newest = Math.max(newest, ...puts.map((put) => (put.kind === 'newer' ? put.version : 0)))
     failed ??= tries.find((put) => put.status === 'rejected')
+    // One entry may have a fault of its own; where none goes through, the next would not either.
+    if (failed && puts.length === 0) throw failed.reason
   }
   if (written) announceDesired(deps.bus, truth.version)
   if (failed) throw failed.reason

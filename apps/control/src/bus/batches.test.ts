@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Batches } from './batches.ts'
+
+test('what arrives while a batch is worked on is the next batch, in order and within the limit', async () => {
+  const batches = new Batches<number>(3)
+  const seen: number[][] = []
+  batches.push(1)
+  for await (const batch of batches) {
+    seen.push(batch)
+    if (seen.length === 1) for (const n of [2, 3, 4, 5]) batches.push(n)
+    if (seen.length === 2) batches.end()
+  }
+  assert.deepEqual(seen, [[1], [2, 3, 4], [5]])
+})
+
+test('a message that comes while nobody has anything to do is handed on at once', async () => {
+  const batches = new Batches<number>(3)
+  const next = batches[Symbol.asyncIterator]().next()
+  batches.push(7)
+  assert.deepEqual(await next, { done: false, value: [7] })
+})
+
+test('an end with an error comes after what had arrived', async () => {
+  const batches = new Batches<number>(3)
+  batches.push(1)
+  batches.end(new Error('gone'))
+  const iterator = batches[Symbol.asyncIterator]()
+  assert.deepEqual(await iterator.next(), { done: false, value: [1] })
+  await assert.rejects(iterator.next(), /gone/)
+})
+
+test('with a limit on what waits the oldest are forgotten, and what was not handed on can be taken back', () => {
+  const batches = new Batches<number>(3, 2)
+  for (const n of [1, 2, 3]) batches.push(n)
+  assert.deepEqual(batches.rest(), [2, 3])
+  assert.deepEqual(batches.rest(), [])
+})
