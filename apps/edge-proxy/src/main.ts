@@ -1,48 +1,50 @@
 #!/usr/bin/env node
-/** Arguments, signals and exit codes of `imapfleet-edge`; the only file that touches the process. */
+/** Arguments, signals and exit codes of `imapfleet-edge`; with privileges.ts the only file that touches the process. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { loadConfig, printProblem, type EdgeConfig, type Layer } from '@imapfleet/config'
+import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 import { EdgeError } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { Log } from './observe/log.ts'
-import { listenHttp } from './observe/http.ts'
+import { listenHttp, type HttpFacts } from './observe/http.ts'
+import { dropPrivileges } from './privileges.ts'
 import { version } from './version.ts'
 
 const usage = `Usage: imapfleet-edge --config FILE [--check]
 
   --config FILE   configuration (YAML), or an imapproxy.conf as it is
-  --check         read the configuration, say what is wrong with it, and exit
+  --check         read the configuration, say what each line of an imapproxy.conf became, and exit
   --version       print the version
   --help          print this
 `
+
+type Good = Extract<LoadedFile, { ok: true }>
 
 /** Exit codes: 0 stopped as asked, 1 a broken world, 2 wrong arguments or configuration. */
 async function main(): Promise<number> {
   const options = readArguments()
   if (typeof options === 'number') return options
   const loaded = readConfig(options.config)
+  const rows = loaded.report.map(printReportRow)
   if (options.check) {
-    process.stdout.write(`${options.config}: no mistakes\n`)
+    process.stdout.write([...rows, `${options.config}: no mistakes`].map((line) => `${line}\n`).join(''))
     return 0
   }
-  const log = new Log(loaded.config.log, (line) => process.stderr.write(line))
-  const clock = new Clock()
-  const edge = new Edge(loaded.config, log, clock)
-  await edge.start()
-  const { http } = loaded.config
-  const server = http.port > 0 ? await listenHttp(http.address, http.port, factsOf(edge)) : undefined
-  log.info('started', {
-    edge: loaded.config.edge.id,
-    region: loaded.config.edge.region,
-    listeners: edge.listeners.map((listener) => `${listener.address}:${listener.port}`).join(' '),
-  })
+  const { config } = loaded
+  const log = new Log(config.log, (line) => process.stderr.write(line))
+  for (const row of rows) log.info('imapproxy_conf', { line: row })
+  const edge = new Edge(config, log, new Clock())
   let { document } = loaded
-  const member =
-    loaded.config.fleet.servers.length > 0 ? new FleetMember(edge, loaded.config, () => document) : undefined
+  const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, () => document) : undefined
+  await edge.start()
+  const { http } = config
+  const server = http.port > 0 ? await listenHttp(http.address, http.port, factsOf(edge)) : undefined
+  dropPrivileges(config.process, log)
   member?.start()
+  const listeners = edge.listeners.map((listener) => `${listener.address} port ${listener.port}`)
+  log.info('started', { edge: config.edge.id, region: config.edge.region, listeners: listeners.join(', ') })
   process.on('SIGHUP', () => {
     const again = reload(edge, options.config, log)
     if (!again) return
@@ -65,7 +67,7 @@ async function main(): Promise<number> {
 function readArguments(): { config: string; check: boolean } | number {
   const { values } = parseArgs({
     options: {
-      config: { type: 'string' },
+      config: { type: 'string', short: 'f' },
       check: { type: 'boolean', default: false },
       version: { type: 'boolean' },
       help: { type: 'boolean' },
@@ -76,21 +78,19 @@ function readArguments(): { config: string; check: boolean } | number {
     return 0
   }
   if (values.config !== undefined) return { config: values.config, check: values.check }
-  process.stderr.write(`imapfleet-edge: --config FILE is missing\n\n${usage}`)
+  process.stderr.write(`imapfleet-edge: --config FILE is missing; try --help\n`)
   return 2
 }
 
-function readConfig(file: string): { config: EdgeConfig; document: Layer } {
+function readConfig(file: string): Good {
   let text: string
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    throw new EdgeError(
-      'config_unreadable',
-      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
-    )
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new EdgeError('config_unreadable', `cannot read ${file}: ${reason}`)
   }
-  const loaded = loadConfig(text)
+  const loaded = loadConfigFile(text)
   if (loaded.ok) return loaded
   throw new EdgeError(
     'config_invalid',
@@ -112,28 +112,25 @@ function reload(edge: Edge, file: string, log: Log): Layer | undefined {
   }
 }
 
-function factsOf(edge: Edge) {
+function factsOf(edge: Edge): HttpFacts {
+  const { id, region } = edge.settings.current.edge
   return {
     snapshot: () => edge.counters.snapshot(),
     notReady: () => (edge.state === 'serving' ? [] : [`the edge is ${edge.state}`]),
-    about: () => ({
-      edge: edge.settings.current.edge.id,
-      region: edge.settings.current.edge.region,
-      version,
-      state: edge.state,
-      statistics: edge.statistics.read(),
-    }),
+    about: () => ({ edge: id, region, version, state: edge.state, statistics: edge.statistics.read() }),
   }
 }
 
 try {
   process.exitCode = await main()
 } catch (error) {
-  const isExpected =
-    error instanceof EdgeError || (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')
+  const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ?? false
+  const isExpected = error instanceof EdgeError || isUsage
   const message = isExpected
     ? (error as Error).message
     : `unexpected: ${error instanceof Error ? error.stack : String(error)}`
   for (const line of message.split('\n')) process.stderr.write(`imapfleet-edge: ${line}\n`)
-  process.exitCode = error instanceof EdgeError && !error.code.startsWith('config') ? 1 : 2
+  const isBadInput = isUsage || (error instanceof EdgeError && error.code.startsWith('config'))
+  // Timers and sockets of a half-started edge must not keep it.
+  process.exit(isBadInput ? 2 : 1)
 }

@@ -26,8 +26,8 @@ export interface LinkListener {
 const retryMs = 1000
 
 export class FleetLink {
-  readonly #config: EdgeConfig['fleet']
-  readonly #edge: string
+  /** Its files are read once, while the process may still read them, so that a wrong path is told at the start. */
+  readonly #options: Parameters<typeof connect>[0]
   readonly #log: Log
   readonly #listener: LinkListener
   readonly #stopping = new AbortController()
@@ -36,8 +36,7 @@ export class FleetLink {
   #running: Promise<void> | undefined
 
   constructor(config: EdgeConfig, log: Log, listener: LinkListener) {
-    this.#config = config.fleet
-    this.#edge = config.edge.id
+    this.#options = optionsOf(config)
     this.#log = log
     this.#listener = listener
   }
@@ -53,9 +52,7 @@ export class FleetLink {
   }
 
   start(): void {
-    // Read at start, so that a wrong path is told to whoever starts the edge.
-    const options = this.#options()
-    this.#running = this.#run(options)
+    this.#running = this.#run(this.#options)
   }
 
   async stop(): Promise<void> {
@@ -107,26 +104,26 @@ export class FleetLink {
     this.#trouble = reason
     this.#fleet = undefined
   }
+}
 
-  #options(): Parameters<typeof connect>[0] {
-    const { servers, tokenFile, credentialsFile, tlsCaFile } = this.#config
-    return {
-      servers,
-      name: `imapfleet-edge ${this.#edge}`,
-      maxReconnectAttempts: -1,
-      reconnectTimeWait: retryMs,
-      ignoreAuthErrorAbort: true,
-      pingInterval: 10_000,
-      // Replies to one edge must not be readable by another: each has an inbox of its own.
-      inboxPrefix: `_INBOX_${this.#edge}`,
-      ...(tokenFile !== undefined && {
-        authenticator: tokenAuthenticator(readSecret(tokenFile).toString().trim()),
-      }),
-      ...(credentialsFile !== undefined && {
-        authenticator: credsAuthenticator(readSecret(credentialsFile)),
-      }),
-      ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }),
-    }
+function optionsOf({ edge, fleet }: EdgeConfig): Parameters<typeof connect>[0] {
+  const { servers, tokenFile, credentialsFile, tlsCaFile } = fleet
+  return {
+    servers,
+    name: `imapfleet-edge ${edge.id}`,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: retryMs,
+    ignoreAuthErrorAbort: true,
+    pingInterval: 10_000,
+    // Replies to one edge must not be readable by another: each has an inbox of its own.
+    inboxPrefix: `_INBOX_${edge.id}`,
+    ...(tokenFile !== undefined && {
+      authenticator: tokenAuthenticator(readSecret(tokenFile).toString().trim()),
+    }),
+    ...(credentialsFile !== undefined && {
+      authenticator: credsAuthenticator(readSecret(credentialsFile)),
+    }),
+    ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }),
   }
 }
 
