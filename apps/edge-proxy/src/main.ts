@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /** Arguments, signals and exit codes of `imapfleet-edge`; with privileges.ts the only file that touches the process. */
 import { readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
 import { Clock } from './clock.ts'
@@ -39,8 +40,7 @@ async function main(): Promise<number> {
   let { document } = loaded
   const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, () => document) : undefined
   await edge.start()
-  const { http } = config
-  const server = http.port > 0 ? await listenHttp(http.address, http.port, factsOf(edge)) : undefined
+  const server = await listenForOperators(edge, loaded, log)
   dropPrivileges(config.process, log)
   member?.start()
   const listeners = edge.listeners.map((listener) => `${listener.address} port ${listener.port}`)
@@ -62,6 +62,23 @@ async function main(): Promise<number> {
   server?.closeAllConnections()
   log.info('stopped')
   return 0
+}
+
+/** A port that nobody has asked for must not keep mail from being served. */
+async function listenForOperators(
+  edge: Edge,
+  { config, document }: Good,
+  log: Log,
+): Promise<Server | undefined> {
+  const { address, port } = config.http
+  if (port === 0) return undefined
+  try {
+    return await listenHttp(address, port, factsOf(edge))
+  } catch (error) {
+    if (document.http !== undefined) throw error
+    log.warn('http_unavailable', { reason: (error as Error).message })
+    return undefined
+  }
 }
 
 function readArguments(): { config: string; check: boolean } | number {
