@@ -7,6 +7,7 @@ import { parseValue, type JsonValue } from '@imapfleet/config'
 import type { LayerName, RevisionRequest, RevisionStatus } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
+import { restartKeys } from '../config-keys.ts'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, wholeArgument } from '../options.ts'
 import type { Paint } from '../print/colour.ts'
@@ -89,6 +90,8 @@ async function change(
   const waits = options.wait && !dryRun && changes
 
   if (!shell.wantsJson(command)) shell.print(headLines(made, dryRun, shell.page().paint))
+  const late = changes ? restartKeys(made.revision.changes.map(({ key }) => key)) : []
+  if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when an edge is restarted`)
   if (waits && made.edges.some(isPending))
     shell.note(`waiting for the edges to run it (at most ${duration(options.timeout)})`)
   const reached = waits ? await settled(made, api, options.timeout) : made

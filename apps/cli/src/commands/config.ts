@@ -8,6 +8,7 @@ import { dayAndClock } from '../print/time.ts'
 import { revisionLines, layerText } from '../print/revision.ts'
 import type { Shell } from '../shell.ts'
 import { addConfigChange } from './config-change.ts'
+import { addConfigKeys } from './config-keys.ts'
 
 export function addConfig(parent: Command, shell: Shell): void {
   const config = parent
@@ -18,6 +19,7 @@ export function addConfig(parent: Command, shell: Shell): void {
   addGet(config, shell)
   addHistory(config, shell)
   addShow(config, shell)
+  addConfigKeys(config, shell)
 }
 
 const examples = `
@@ -26,6 +28,7 @@ Examples:
   imapfleet config set clients.connectionsMax 500 --edge eu-1 --dry-run
   imapfleet config unset pool.idleTimeoutMs --region eu
   imapfleet config get --edge eu-1
+  imapfleet config keys pool
   imapfleet config history`
 
 interface Row {

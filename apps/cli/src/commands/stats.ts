@@ -2,7 +2,16 @@
 import type { History } from '@imapfleet/protocol'
 import { Option, type Command } from 'commander'
 import { durationArgument, momentArgument } from '../options.ts'
-import { historyPlots, historyTable, metricFigure, shareFigure, type Figure } from '../print/history.ts'
+import {
+  firstReported,
+  historyPlots,
+  historyTable,
+  metricFigure,
+  shareFigure,
+  stepsOf,
+  timeOf,
+  type Figure,
+} from '../print/history.ts'
 import { parseDuration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 
@@ -47,13 +56,15 @@ export function addStats(parent: Command, shell: Shell): void {
       const api = await shell.api(command)
       const { metrics, from, to, groupBy, region, edge } = options
       const asked = metrics ?? reuseMetrics(groupBy).join(',')
-      const step = options.step ?? (options.plot ? undefined : stepFor(from, to))
+      const step = options.step ?? stepFor(from, to, options.plot ? columnsAimed : rowsAimed)
       const history = await api.history({
         ...{ metrics: asked, from, to, groupBy, region, edge },
-        step: step === undefined ? undefined : `${Math.ceil(step / 1000)}s`,
+        step: `${Math.ceil(step / 1000)}s`,
       })
       const figures = metrics === undefined ? reuseFigures(groupBy) : history.metrics.map(metricFigure)
-      if (history.groups.length === 0) shell.note('nothing was reported in that time')
+      const first = firstReported(history)
+      if (first === stepsOf(history)) shell.note('nothing was reported in that time')
+      else if (first > 0) shell.note(`nothing was reported before ${timeOf(history, first)}`)
       shell.answer(command, history, (page) =>
         options.plot
           ? historyPlots(history, figures, page, page.width ?? 80)
@@ -85,8 +96,9 @@ function reuseFigures(groupBy: History['groupBy']): Figure[] {
   return plain.toSpliced(2, 0, shareFigure('REUSE RATIO', reused, logins))
 }
 
-/** About as many rows as a screen shows. */
+/** About as many as a screen shows. */
 const rowsAimed = 20
+const columnsAimed = 70
 const minute = 60_000
 const niceSteps = [
   10_000,
@@ -94,13 +106,13 @@ const niceSteps = [
   ...[1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440].map((n) => n * minute),
 ]
 
-function stepFor(from: string, to: string): number {
+function stepFor(from: string, to: string, aimed: number): number {
   const at = (moment: string) =>
     moment === 'now'
       ? 0
       : moment.startsWith('-')
         ? -(parseDuration(moment.slice(1)) ?? 0)
         : Date.parse(moment) - Date.now()
-  const least = (at(to) - at(from)) / rowsAimed
+  const least = (at(to) - at(from)) / aimed
   return niceSteps.find((step) => step >= least) ?? Math.ceil(least / (1440 * minute)) * 1440 * minute
 }

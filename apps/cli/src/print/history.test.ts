@@ -56,6 +56,18 @@ test('nothing reported is no table', () => {
   assert.deepEqual(historyTable({ ...history, groups: [] }, figures, page), [])
 })
 
+test('steps before the first report of any group are left out, a later gap stays', () => {
+  const values = [
+    [null, 1, null, 2],
+    [null, null, null, null],
+    [null, null, null, null],
+  ]
+  const totals = [3, null, null]
+  const late = { ...history, groups: [{ group: 'eu', values, totals }] }
+  const times = historyTable(late, figures, page).map((line) => cells(line)[0])
+  assert.deepEqual(times, ['TIME', '10:01', '10:02', '10:03', 'TOTAL'])
+})
+
 test('there is a chart for each group and figure, with its total and both ends of the time', () => {
   const text = historyPlots(history, figures, page, 60).join('\n')
   assert.match(text, /^eu {2}logins_total {2}4$/m)

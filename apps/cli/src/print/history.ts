@@ -1,4 +1,4 @@
-/** A history as a table (a row for each step, and the total) or as charts (one for each group and metric). */
+/** A history as a table (a row for each step since the first report, and the total) or as charts (one for each group and metric). */
 import { metrics, type History, type MetricRow } from '@imapfleet/protocol'
 import { bytes, count, seconds, share } from './number.ts'
 import { plot } from './plot.ts'
@@ -54,14 +54,15 @@ export function historyTable(history: History, figures: readonly Figure[], page:
     })),
   ]
   const { groups } = history
-  const steps = groups[0]?.values[0]?.length ?? 0
-  const rows = Array.from({ length: steps }, (_, step) =>
+  const steps = Array.from({ length: stepsOf(history) }, (_, step) => step).slice(firstReported(history))
+  if (steps.length === 0) return []
+  const rows = steps.flatMap((step) =>
     groups.map((group): Row => ({
       time: timeOf(history, step),
       group: group.group,
       values: pick(history, (index) => group.values[index]?.[step]),
     })),
-  ).flat()
+  )
   const totals = groups.map((group): Row => ({
     time: 'TOTAL',
     group: group.group,
@@ -78,16 +79,26 @@ export function historyPlots(
 ): string[] {
   return history.groups.flatMap((group) =>
     figures.flatMap((figure) => {
-      const steps = group.values[0]?.length ?? 0
-      const values = Array.from({ length: steps }, (_, step) =>
+      const values = Array.from({ length: stepsOf(history) }, (_, step) =>
         figure.of(pick(history, (index) => group.values[index]?.[step])),
       )
       const total = figure.print(figure.of(pick(history, (index) => group.totals[index])))
       const title = `${safe(group.group)}  ${safe(figure.title)}  ${total}`
-      const ends = { from: timeOf(history, 0), to: timeOf(history, steps) }
+      const ends = { from: timeOf(history, 0), to: timeOf(history, stepsOf(history)) }
       return [...plot({ title, values, print: figure.print, ...ends }, width, page.paint), '']
     }),
   )
+}
+
+export const stepsOf = (history: History) => history.groups[0]?.values[0]?.length ?? 0
+
+/** The first step in which anything was reported: before it there was no fleet, or its history is no longer kept. */
+export function firstReported(history: History): number {
+  const firsts = history.groups
+    .flatMap((group) => group.values)
+    .map((values) => values.findIndex((value) => value !== null))
+    .filter((step) => step >= 0)
+  return Math.min(stepsOf(history), ...firsts)
 }
 
 const pick =
@@ -96,7 +107,7 @@ const pick =
     valueAt(history.metrics.indexOf(metric)) ?? null
 
 /** When a step begins: with the day where the range is longer than one, with seconds where the steps are short. */
-function timeOf({ from, to, stepSeconds }: History, step: number): string {
+export function timeOf({ from, to, stepSeconds }: History, step: number): string {
   const at = Math.min(Date.parse(from) + step * stepSeconds * 1000, Date.parse(to))
   const time = stepSeconds < 60 ? clock(at) : clock(at).slice(0, 5)
   return day(from) === day(to) ? time : `${day(at).slice(5)} ${time}`

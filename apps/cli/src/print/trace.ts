@@ -7,14 +7,11 @@ import { clockMs } from './time.ts'
 const direction: Readonly<Record<TraceEvent['from'], Style>> = { C: 'cyan', S: 'green', '*': 'dim' }
 const edgeStyles: readonly Style[] = ['yellow', 'magenta', 'blue', 'red']
 
-/** As many characters of a session's id as tell sessions of one user apart. */
-const sessionShown = 8
-
 export function traceLine(line: TraceEvent, paint: Paint): string {
   return [
     paint('dim', clockMs(line.at)),
     paint(edgeStyle(line.edge), safe(line.edge)),
-    paint('dim', safe(line.session.slice(0, sessionShown))),
+    paint('dim', safe(line.session)),
     paint(direction[line.from], `${line.from}: ${safe(line.text)}`),
   ].join(' ')
 }

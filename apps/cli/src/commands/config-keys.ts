@@ -1,0 +1,27 @@
+/** `imapfleet config keys`: what can be set, between which bounds, and whether it takes a restart. No server is asked. */
+import type { KeyManual } from '@imapfleet/config'
+import type { Command } from 'commander'
+import { settableKeys } from '../config-keys.ts'
+import { usage } from '../failure.ts'
+import { table, type Column } from '../print/table.ts'
+import type { Shell } from '../shell.ts'
+
+const columns: Column<KeyManual>[] = [
+  { title: 'KEY', cell: (row) => row.key },
+  { title: 'VALUES', cell: (row) => row.values },
+  { title: 'PRESET', cell: (row) => row.preset ?? '' },
+  { title: 'EFFECT', cell: (row) => (row.reload === 'live' ? 'at once' : 'at restart') },
+  { title: 'WHAT IT IS', cell: (row) => row.help },
+]
+
+export function addConfigKeys(config: Command, shell: Shell): void {
+  config
+    .command('keys')
+    .description('what can be set: values, preset, and whether it takes effect at once')
+    .argument('[key]', 'only this key, or the keys below it')
+    .action((key: string | undefined, _options: object, command: Command) => {
+      const rows = settableKeys(key)
+      if (rows.length === 0) throw usage(`there is no key ${key}: see \`imapfleet config keys\``)
+      shell.answer(command, { keys: rows }, (page) => table(columns, rows, page))
+    })
+}
