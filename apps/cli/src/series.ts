@@ -25,7 +25,7 @@ export function byLabel(series: Series, name: MetricName, label: string): [strin
     const text = found.labels[label]
     if (found.name === name && text !== undefined) sums.set(text, (sums.get(text) ?? 0) + value)
   }
-  return [...sums].filter(([, value]) => value > 0).sort(([, one], [, other]) => other - one)
+  return [...sums].sort(([, one], [, other]) => other - one)
 }
 
 /** Seconds; null where nothing was measured. */

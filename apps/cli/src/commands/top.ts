@@ -1,11 +1,10 @@
 /** `imapfleet top`: an edge's numbers, each second, straight from its own port, with no control plane around. */
 import { setTimeout as pause } from 'node:timers/promises'
-import type { EdgeStats } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { edgeStats } from '../api.ts'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument } from '../options.ts'
-import { edgeScreen } from '../print/edge-screen.ts'
+import { edgeScreen, type Look } from '../print/edge-screen.ts'
 import { safe } from '../print/safe.ts'
 import { openScreen } from '../print/screen.ts'
 import { ago } from '../print/time.ts'
@@ -33,9 +32,9 @@ export function addTop(parent: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (options: TopOptions, command: Command) => {
       const edge = parseServer(options.edge)
-      const first = await edgeStats(edge)
+      const first = { stats: await edgeStats(edge), at: Date.now() }
       if (options.once) {
-        shell.answer(command, first, (page) => edgeScreen(first, undefined, page))
+        shell.answer(command, first.stats, (page) => edgeScreen(first, undefined, page))
         return
       }
       if (!shell.stdout.isTTY) throw usage('top needs a terminal: use --once in a script')
@@ -43,30 +42,26 @@ export function addTop(parent: Command, shell: Shell): void {
     })
 }
 
-async function show(edge: URL, first: EdgeStats, everyMs: number, shell: Shell): Promise<void> {
+async function show(edge: URL, first: Look, everyMs: number, shell: Shell): Promise<void> {
   const left = new AbortController()
   const done = AbortSignal.any([left.signal, shell.untilStopped()])
   const screen = openScreen(shell, () => left.abort())
+  let look = first
+  let before: Look | undefined
+  let trouble: string | undefined
   try {
-    let stats = first
-    let before: EdgeStats | undefined
-    let answeredAt = Date.now()
-    let trouble: string | undefined
     while (!done.aborted) {
       screen.draw(() => {
         const page = shell.page()
-        const stale =
-          trouble === undefined
-            ? []
-            : [page.paint('red', `stale, ${ago(answeredAt, Date.now())}: ${safe(trouble)}`)]
-        return [...stale, ...edgeScreen(stats, before, page), '', page.paint('dim', 'q: leave')]
+        const head = trouble === undefined ? [] : [page.paint('red', staleText(look, trouble))]
+        return [...head, ...edgeScreen(look, before, page), '', page.paint('dim', 'q: leave')]
       })
       await pause(everyMs, undefined, { signal: done }).catch(() => undefined)
+      if (done.aborted) return
       try {
-        const next = await edgeStats(edge, done)
-        before = stats
-        stats = next
-        answeredAt = Date.now()
+        const stats = await edgeStats(edge, done)
+        before = look
+        look = { stats, at: Date.now() }
         trouble = undefined
       } catch (error) {
         if (done.aborted) return
@@ -78,3 +73,5 @@ async function show(edge: URL, first: EdgeStats, everyMs: number, shell: Shell):
     screen.close()
   }
 }
+
+const staleText = (look: Look, trouble: string) => `numbers of ${ago(look.at, Date.now())}: ${safe(trouble)}`

@@ -2,61 +2,88 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { plain } from './colour.ts'
-import { edgeScreen } from './edge-screen.ts'
+import { edgeScreen, type Look } from './edge-screen.ts'
 
 const page = { width: undefined, paint: plain }
-const stats = (at: number, logins: number, more: Partial<EdgeStats> = {}): EdgeStats => ({
-  edge: 'eu-1',
-  region: 'eu',
-  version: '0.1.0',
-  state: 'serving',
-  at,
-  startedAt: 0,
-  resetAt: null,
-  counters: {
-    'logins_total{upstream="main",result="ok"}': logins,
-    'upstream_reuses_total{upstream="main"}': logins / 2,
-    select_cache_hits_total: 3,
-    select_cache_misses_total: 1,
-    'reuse_refused_total{reason="mid-literal"}': 4,
-  },
-  gauges: { clients_connected: 2, upstreams_idle: 7 },
-  peaks: { clients_connected: 9, upstreams_idle: 8 },
-  histograms: {},
-  degraded: [],
-  ...more,
-})
+const start = '2026-03-01T10:00:00Z'
+
+function lookAt(at: number, reuses: number, startedAt = start, more: Partial<EdgeStats> = {}): Look {
+  const stats: EdgeStats = {
+    edge: 'eu-1',
+    region: 'eu',
+    version: '0.1.0',
+    state: 'serving',
+    statistics: {
+      startedAt,
+      resetAt: startedAt,
+      clients: { current: 2, peak: 9, total: 40 },
+      active: { current: 1, peak: 3 },
+      cached: { current: 7, peak: 8 },
+      logins: { total: 20, reused: 10, opened: 10, reuseRatio: 0.5 },
+      selectCache: { hits: 3, misses: 1, hitRatio: 0.75 },
+    },
+    counters: {
+      'upstream_reuses_total{upstream="main"}': reuses,
+      'logins_total{upstream="main",result="refused"}': 5,
+      'reuse_refused_total{reason="mid-literal"}': 4,
+      'reuse_refused_total{reason="never"}': 0,
+      client_bytes_total: 2048,
+    },
+    gauges: {
+      'upstream_healthy{upstream="main"}': 1,
+      'upstream_healthy{upstream="old"}': 0,
+      leases_waiting: 6,
+    },
+    histograms: {},
+    ...more,
+  }
+  return { stats, at }
+}
 const rowOf = (lines: string[], label: string) =>
   lines
-    .map((line) => line.split(/ {2,}/))
+    .map((line) => line.trim().split(/ {2,}/))
     .find(([first]) => first === label)
     ?.slice(1)
 
-test('current and peak stand side by side', () => {
-  const lines = edgeScreen(stats(10_000, 20), undefined, page)
-  assert.deepEqual(rowOf(lines, 'Clients'), ['2', '9'])
+test('every number of pimpstat is there', () => {
+  const lines = edgeScreen(lookAt(Date.parse('2026-03-01T12:05:00Z'), 10), undefined, page)
+  assert.deepEqual(rowOf(lines, 'Clients'), ['2', '9', '40', '-'])
+  assert.deepEqual(rowOf(lines, 'Upstreams active'), ['1', '3'])
   assert.deepEqual(rowOf(lines, 'Upstreams cached'), ['7', '8'])
-})
-
-test('a rate is what was counted since the look before, for each second', () => {
-  const lines = edgeScreen(stats(12_000, 30), stats(10_000, 20), page)
-  assert.deepEqual(rowOf(lines, 'Logins'), ['30', '5'])
-})
-
-test('the first look, a restart and a reset have no rate', () => {
-  const now = stats(12_000, 30)
-  for (const before of [undefined, stats(10_000, 99, { startedAt: -1 }), stats(10_000, 99, { resetAt: 5 })])
-    assert.deepEqual(rowOf(edgeScreen(now, before, page), 'Logins'), ['30', '-'])
-})
-
-test('ratios and the reasons for refused reuse are shown', () => {
-  const lines = edgeScreen(stats(10_000, 20), undefined, page)
-  assert.deepEqual(rowOf(lines, 'Reuse ratio'), ['50.0 %'])
+  assert.deepEqual(rowOf(lines, 'Logins'), ['20', '-'])
+  assert.deepEqual(rowOf(lines, 'reused'), ['10', '-'])
+  assert.deepEqual(rowOf(lines, 'opened'), ['10', '-'])
+  assert.deepEqual(rowOf(lines, 'reuse ratio'), ['50.0 %'])
+  assert.deepEqual(rowOf(lines, 'SELECT cache hits'), ['3'])
+  assert.deepEqual(rowOf(lines, 'SELECT cache misses'), ['1'])
   assert.deepEqual(rowOf(lines, 'SELECT cache ratio'), ['75.0 %'])
+  assert.match(lines[1] ?? '', /^started .* \(2 h 5 min ago\)$/)
+})
+
+test('when the counters were reset is said, if they were', () => {
+  const look = lookAt(0, 1)
+  look.stats.statistics.resetAt = '2026-03-01T11:00:00Z'
+  assert.match(edgeScreen(look, undefined, page)[1] ?? '', /counted since 2026-03-01 /)
+})
+
+test('a rate is what was counted since the look before, by second', () => {
+  const lines = edgeScreen(lookAt(12_000, 30), lookAt(10_000, 20), page)
+  assert.deepEqual(rowOf(lines, 'reused'), ['10', '5'])
+})
+
+test('the first look after a restart has no rate', () => {
+  const lines = edgeScreen(lookAt(12_000, 3), lookAt(10_000, 20, '2026-02-01T10:00:00Z'), page)
+  assert.deepEqual(rowOf(lines, 'reused'), ['10', '-'])
+})
+
+test('an upstream that does not answer and the reasons for refused reuse are shown', () => {
+  const lines = edgeScreen(lookAt(10_000, 20), undefined, page)
+  assert.ok(lines.includes('upstream old does not answer'))
+  assert.ok(!lines.includes('upstream main does not answer'))
   assert.deepEqual(rowOf(lines, 'not reused'), ['mid-literal 4'])
 })
 
-test('what is wrong is shown, without its control characters', () => {
-  const lines = edgeScreen(stats(10_000, 20, { degraded: ['upstream \x1b[2Jdown'] }), undefined, page)
-  assert.ok(lines.includes('degraded: upstream \\x1b[2Jdown'))
+test('what an edge calls itself is shown without its control characters', () => {
+  const [head] = edgeScreen(lookAt(0, 0, start, { edge: 'eu\x1b[2J' }), undefined, page)
+  assert.match(head ?? '', /^eu\\x1b\[2J \(eu\)/)
 })

@@ -1,6 +1,6 @@
 /**
  * The terminal screen of one edge: every number of pimpstat (now, peak, total, reuse ratio, SELECT cache, start and
- * reset time), and rates since the last look.
+ * reset time), and what is counted since the last look, by second.
  */
 import type { EdgeStats, MetricName } from '@imapfleet/protocol'
 import { byLabel, percentileOf, sumOf } from '../series.ts'
@@ -9,100 +9,120 @@ import { safe } from './safe.ts'
 import { table, type Column, type Page } from './table.ts'
 import { dayAndClock, duration } from './time.ts'
 
-interface Gauge {
-  label: string
-  now: number
-  peak: number | undefined
+/** The numbers, and when they were asked for by this machine's clock. */
+export interface Look {
+  stats: EdgeStats
+  at: number
 }
 
-interface Total {
+interface Row {
   label: string
-  total: string
-  rate: string
+  now?: string
+  peak?: string
+  total?: string
+  rate?: string
 }
 
-const gaugeColumns: Column<Gauge>[] = [
-  { title: 'NOW', cell: (row) => row.label },
-  { title: 'CURRENT', cell: (row) => count(row.now).padStart(10), align: 'right' },
-  { title: 'PEAK', cell: (row) => count(row.peak).padStart(10), align: 'right' },
-]
-const totalColumns: Column<Total>[] = [
-  { title: 'COUNTED', cell: (row) => row.label },
-  { title: 'TOTAL', cell: (row) => row.total.padStart(10), align: 'right' },
-  { title: 'A SECOND', cell: (row) => row.rate.padStart(10), align: 'right' },
+const numberColumn = (title: string, cell: (row: Row) => string | undefined): Column<Row> => ({
+  title: title.padStart(9),
+  cell: (row) => cell(row) ?? '',
+  align: 'right',
+})
+
+const columns: Column<Row>[] = [
+  { title: '', cell: (row) => row.label },
+  numberColumn('NOW', (row) => row.now),
+  numberColumn('PEAK', (row) => row.peak),
+  numberColumn('TOTAL', (row) => row.total),
+  numberColumn('A SECOND', (row) => row.rate),
 ]
 
 /** `before` is the look before this one, for the rates. */
-export function edgeScreen(stats: EdgeStats, before: EdgeStats | undefined, page: Page): string[] {
+export function edgeScreen(look: Look, before: Look | undefined, page: Page): string[] {
+  const { stats } = look
   const name = page.paint('bold', `${safe(stats.edge)} (${safe(stats.region)})`)
   const state = page.paint(stats.state === 'serving' ? 'green' : 'yellow', stats.state)
   return [
     `${name}  imapfleet-edge ${safe(stats.version)}  ${state}`,
-    `started ${dayAndClock(stats.startedAt)} (${duration(stats.at - stats.startedAt)} ago), ` +
-      (stats.resetAt === null ? 'counters never reset' : `counters reset ${dayAndClock(stats.resetAt)}`),
-    ...stats.degraded.map((reason) => page.paint('red', `degraded: ${safe(reason)}`)),
+    times(look),
+    ...unhealthy(stats).map((upstream) => page.paint('red', `upstream ${safe(upstream)} does not answer`)),
     '',
-    ...table(gaugeColumns, gauges(stats), page),
-    '',
-    ...table(totalColumns, totals(stats, before), page),
+    ...table(columns, rows(look, before), page),
     '',
     ...timings(stats),
-    ...refusals(stats),
+    ...reasons(stats),
   ]
 }
 
-const gaugeRows: readonly (readonly [MetricName, string])[] = [
-  ['clients_connected', 'Clients'],
-  ['upstreams_leased', 'Upstreams active'],
-  ['upstreams_idle', 'Upstreams cached'],
-  ['upstreams_resetting', 'Upstreams resetting'],
-  ['upstreams_dialing', 'Upstreams dialing'],
-  ['leases_waiting', 'Logins waiting'],
-]
+function times({ stats: { statistics }, at }: Look): string {
+  const { startedAt, resetAt } = statistics
+  const started = `started ${dayAndClock(startedAt)} (${duration(at - Date.parse(startedAt))} ago)`
+  return resetAt === startedAt ? started : `${started}, counted since ${dayAndClock(resetAt)}`
+}
 
-const gauges = ({ gauges: now, peaks }: EdgeStats): Gauge[] =>
-  gaugeRows.map(([metric, label]) => ({ label, now: sumOf(now, metric), peak: peaks[metric] }))
-
-/** One figure of an edge's counters. */
-type Figure = (counters: EdgeStats['counters']) => number
-
-function totals(stats: EdgeStats, before: EdgeStats | undefined): Total[] {
-  const rateOf = (pick: Figure, print: (value: number) => string) => {
-    const passed = before === undefined ? 0 : (stats.at - before.at) / 1000
-    // After a restart or a reset the counters begin again: the first look has no rate.
-    const begun = before?.startedAt === stats.startedAt && before.resetAt === stats.resetAt
-    if (before === undefined || !begun || passed <= 0) return '-'
-    return print((pick(stats.counters) - pick(before.counters)) / passed)
-  }
-  const row = (label: string, pick: Figure, print: (value: number) => string = count): Total => ({
-    label,
-    total: print(pick(stats.counters)),
-    rate: rateOf(pick, print),
+function rows(look: Look, before: Look | undefined): Row[] {
+  const { statistics, counters, gauges } = look.stats
+  const { clients, active, cached, logins, selectCache } = statistics
+  const rate = rates(look, before)
+  const level = ({ current, peak }: { current: number; peak: number }) => ({
+    now: count(current),
+    peak: count(peak),
   })
-
-  const { counters } = stats
-  const logins = sumOf(counters, 'logins_total', { result: 'ok' })
-  const reused = sumOf(counters, 'upstream_reuses_total')
-  const hits = sumOf(counters, 'select_cache_hits_total')
-  const misses = sumOf(counters, 'select_cache_misses_total')
+  const gauge = (label: string, metric: MetricName): Row => ({ label, now: count(sumOf(gauges, metric)) })
+  const logged = (result: string): Row => ({
+    label: `Logins ${result}, since the start`,
+    total: count(sumOf(counters, 'logins_total', { result })),
+    rate: rate((all) => sumOf(all, 'logins_total', { result })),
+  })
+  const reused = (all: Series) => sumOf(all, 'upstream_reuses_total')
+  const opened = (all: Series) => sumOf(all, 'upstream_connections_total')
   return [
-    row('Client connections', (all) => sumOf(all, 'client_connections_total')),
-    row('Logins', (all) => sumOf(all, 'logins_total', { result: 'ok' })),
-    row(
-      'Logins refused or failed',
-      (all) => sumOf(all, 'logins_total') - sumOf(all, 'logins_total', { result: 'ok' }),
-    ),
-    row('Upstreams reused', (all) => sumOf(all, 'upstream_reuses_total')),
-    row('Upstreams opened', (all) => sumOf(all, 'upstream_connections_total')),
-    { label: 'Reuse ratio', total: share(reused, logins), rate: '' },
-    row('SELECT cache hits', (all) => sumOf(all, 'select_cache_hits_total')),
-    row('SELECT cache misses', (all) => sumOf(all, 'select_cache_misses_total')),
-    { label: 'SELECT cache ratio', total: share(hits, hits + misses), rate: '' },
-    row('Round trips saved', (all) => sumOf(all, 'round_trips_saved_total')),
-    row('From clients', (all) => sumOf(all, 'client_bytes_total'), bytes),
-    row('From upstreams', (all) => sumOf(all, 'upstream_bytes_total'), bytes),
+    {
+      label: 'Clients',
+      ...level(clients),
+      total: count(clients.total),
+      rate: rate((all) => sumOf(all, 'client_connections_total')),
+    },
+    { label: 'Upstreams active', ...level(active) },
+    { label: 'Upstreams cached', ...level(cached) },
+    gauge('Upstreams resetting', 'upstreams_resetting'),
+    gauge('Upstreams dialing', 'upstreams_dialing'),
+    gauge('Logins waiting', 'leases_waiting'),
+    { label: 'Logins', total: count(logins.total), rate: rate((all) => reused(all) + opened(all)) },
+    { label: '  reused', total: count(logins.reused), rate: rate(reused) },
+    { label: '  opened', total: count(logins.opened), rate: rate(opened) },
+    { label: '  reuse ratio', total: share(logins.reuseRatio, 1) },
+    { label: 'SELECT cache hits', total: count(selectCache.hits) },
+    { label: 'SELECT cache misses', total: count(selectCache.misses) },
+    { label: 'SELECT cache ratio', total: share(selectCache.hitRatio, 1) },
+    logged('refused'),
+    logged('failed'),
+    traffic('Round trips saved, since the start', 'round_trips_saved_total', count),
+    traffic('From clients, since the start', 'client_bytes_total', bytes),
+    traffic('From upstreams, since the start', 'upstream_bytes_total', bytes),
   ]
+
+  function traffic(label: string, metric: MetricName, print: (value: number) => string): Row {
+    return { label, total: print(sumOf(counters, metric)), rate: rate((all) => sumOf(all, metric), print) }
+  }
 }
+
+type Series = EdgeStats['counters']
+
+/** What a figure grew by each second. The first look has none, and neither has the first after a restart. */
+function rates(look: Look, before: Look | undefined) {
+  const passed = before === undefined ? 0 : (look.at - before.at) / 1000
+  const sameStart = before?.stats.statistics.startedAt === look.stats.statistics.startedAt
+  return (figure: (counters: Series) => number, print: (value: number) => string = count): string =>
+    before === undefined || !sameStart || passed <= 0
+      ? '-'
+      : print((figure(look.stats.counters) - figure(before.stats.counters)) / passed)
+}
+
+const unhealthy = ({ gauges }: EdgeStats): string[] =>
+  byLabel(gauges, 'upstream_healthy', 'upstream')
+    .filter(([, healthy]) => healthy === 0)
+    .map(([upstream]) => upstream)
 
 function timings({ histograms }: EdgeStats): string[] {
   const at = (metric: MetricName) =>
@@ -111,8 +131,8 @@ function timings({ histograms }: EdgeStats): string[] {
 }
 
 /** Why connections were not kept: the first thing to look at when the reuse ratio is low. */
-function refusals({ counters }: EdgeStats): string[] {
-  const reasons = byLabel(counters, 'reuse_refused_total', 'reason')
-  if (reasons.length === 0) return []
-  return [`not reused  ${reasons.map(([reason, times]) => `${safe(reason)} ${count(times)}`).join(', ')}`]
+function reasons({ counters }: EdgeStats): string[] {
+  const refused = byLabel(counters, 'reuse_refused_total', 'reason').filter(([, number]) => number > 0)
+  if (refused.length === 0) return []
+  return [`not reused  ${refused.map(([reason, number]) => `${safe(reason)} ${count(number)}`).join(', ')}`]
 }
