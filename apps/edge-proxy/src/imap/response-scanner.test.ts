@@ -114,6 +114,11 @@ const transcripts: Record<string, { text: string; responses: string[]; open?: tr
     responses: ['untagged * 1 FETCH (BODY[] {9}\r'],
     open: true,
   },
+  'an empty literal whose response goes on': {
+    text: '* LIST () "/" {0}\r\n',
+    responses: ['untagged * LIST () "/" {0}\r'],
+    open: true,
+  },
   'an announced literal of which nothing has come': {
     text: '* 1 FETCH (BODY[] {9}\r\n',
     responses: ['untagged * 1 FETCH (BODY[] {9}\r'],

@@ -1,0 +1,53 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { wire } from './cuts.test-support.ts'
+import { parseId, printId } from './id.ts'
+
+const parse = (text: string) => parseId(wire(`ID ${text}\r\n`), 2)
+
+test('what a client says of itself is read in any form it may be written in', () => {
+  assert.deepEqual(parse('NIL'), [])
+  assert.deepEqual(parse('nil'), [])
+  assert.deepEqual(parse('()'), [])
+  assert.deepEqual(parse('("name" "Horde" "version" NIL)'), [
+    ['name', 'Horde'],
+    ['version', undefined],
+  ])
+  assert.deepEqual(parse('("name" {5}\r\nHo"de)'), [['name', 'Ho"de']])
+  assert.deepEqual(parse('({4+}\r\nname "J\xf6rg")'), [['name', 'J\xf6rg']])
+  assert.deepEqual(parse('("name" "NIL")'), [['name', 'NIL']])
+})
+
+test('what is not the grammar, or could not be said in one line, is nothing', () => {
+  for (const text of [
+    '',
+    'x',
+    '"name"',
+    '("name")',
+    '("name" "a") x',
+    '(name "a")',
+    '("name" a)',
+    '("name" ("a"))',
+    '(NIL "a")',
+    '("name" {6}\r\na\r\nb d)',
+    '("name" {2}\r\na\0)',
+    `("${'k'.repeat(31)}" "a")`,
+    `("k" "${'v'.repeat(1025)}")`,
+    `(${'"k" "v" '.repeat(31)})`,
+  ])
+    assert.equal(parse(text), undefined, JSON.stringify(text))
+})
+
+test('whatever is accepted goes out as one line that says the same', () => {
+  const text = (maxLength: number) => fc.stringMatching(/^[\x20-\x7e\x80-\xff]*$/, { maxLength })
+  const pairs = fc.array(fc.tuple(text(30), fc.option(text(60), { nil: undefined })), { maxLength: 30 })
+  fc.assert(
+    fc.property(pairs, (said) => {
+      const command = printId(said)
+      assert.match(command, /^ID [\x20-\x7e\x80-\xff]+\r\n$/)
+      assert.deepEqual(parseId(wire(command), 2), said)
+    }),
+    { seed: 17, numRuns: 1000 },
+  )
+})
