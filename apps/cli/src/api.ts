@@ -58,7 +58,7 @@ export function connect({ server, token }: Target) {
     history: (query: HistoryQuery) => ask(at('stats/history', { ...query }), historySchema),
 
     startTrace: (body: TraceRequest) => ask({ ...at('traces'), method: 'POST', body }, traceSchema),
-    traces: () => ask(at('traces'), traceListSchema),
+    traces: (query: { limit: string }) => ask(at('traces', query), traceListSchema),
     trace: (trace: string, signal?: AbortSignal) =>
       ask({ ...at(`traces/${id(trace)}`), ...(signal ? { signal } : {}) }, traceSchema),
     endTrace: (trace: string) => ask({ ...at(`traces/${id(trace)}`), method: 'DELETE' }, traceSchema),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -37,7 +38,11 @@ const trace: TraceView = {
 }
 const line = { at: 0, edge: 'eu-1', region: 'eu', session: 's', from: 'S', text: 'evil \x1b[2J' }
 
+const event = (data: typeof line) => `event: line\ndata: ${JSON.stringify(data)}\n\n`
+
 const asked: string[] = []
+/** The live trace that was asked for last. */
+let live: ServerResponse | undefined
 const server = await serve((request, response) => {
   const what = `${request.method} ${request.url}`
   asked.push(what)
@@ -46,7 +51,10 @@ const server = await serve((request, response) => {
     return void json(401, { type: 'about:blank', title: 'No', status: 401, code: 'token_invalid' })
   if (what === 'GET /v1/edges') return void json(200, { edges: [edge] })
   if (what === 'POST /v1/traces') return void json(201, trace)
-  if (what === `DELETE /v1/traces/${trace.id}`) return void json(200, { ...trace, endedAt: now })
+  if (what === `DELETE /v1/traces/${trace.id}`) {
+    live?.end(event({ ...line, text: 'the last line' }) + 'event: end\ndata: {}\n\n')
+    return void json(200, { ...trace, endedAt: now })
+  }
   if (what === 'POST /v1/config/revisions')
     return void json(201, {
       revision: {
@@ -60,7 +68,8 @@ const server = await serve((request, response) => {
       edges: [{ id: 'us-1', region: 'us', status: 'silent', reason: null }],
     })
   response.writeHead(200, { 'content-type': 'text/event-stream' })
-  response.write(`event: line\ndata: ${JSON.stringify(line)}\n\n`)
+  response.write(event(line))
+  live = response
 })
 const change = { key: 'pool.usesMax', before: null, after: 5 }
 
@@ -127,14 +136,16 @@ test('a pipe gets no colour and no control character, and JSON is JSON', async (
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  test(`${signal} ends a trace on the server, then the command, with status 0`, async () => {
+  test(`${signal} ends a trace on the server, shows its last lines, and ends with status 0`, async () => {
     asked.length = 0
     const child = start(['trace', 'alice', ...good])
     const closed = once(child, 'close')
     const [chunk] = (await once(child.stdout, 'data')) as [Buffer]
     assert.match(chunk.toString(), / eu-1 s S: evil \\x1b\[2J\n$/)
+    const rest = text(child.stdout)
     child.kill(signal)
     assert.deepEqual(await closed, [0, null])
+    assert.match(await rest, / the last line\n$/)
     assert.ok(asked.includes(`DELETE /v1/traces/${trace.id}`))
   })
 

@@ -25,3 +25,10 @@ export const wholeArgument =
       throw new InvalidArgumentError(`Use a whole number from ${min} on.`)
     return value
   }
+
+/** `64k`, `16M`, `1G` → bytes. */
+export function sizeArgument(text: string): number {
+  const [, amount, unit = ''] = /^(\d{1,9})([kKmMgG]?)$/.exec(text) ?? []
+  if (amount === undefined) throw new InvalidArgumentError('Use a size in bytes, or such as 64k, 16M or 1G.')
+  return Number(amount) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
+}

@@ -39,12 +39,14 @@ export function openShell(environment: Environment, streams: Streams) {
   const { stdin, stdout, stderr } = streams
   const profilesFile = join(environment.configHome, 'imapfleet', 'profiles.json')
   const stop = new AbortController()
+  const gone = new AbortController()
   // The reader of a pipe may leave at any time (`| head`): what is left to say is then for nobody.
-  stdout.on('error', () => stop.abort())
+  stdout.on('error', () => gone.abort())
+  stderr.on('error', () => undefined)
 
   const page = (): Page => ({ width: stdout.isTTY ? stdout.columns : undefined, paint: painterFor(stdout) })
   const print = (lines: readonly string[]) => {
-    if (lines.length > 0 && !stop.signal.aborted) stdout.write(`${lines.join('\n')}\n`)
+    if (lines.length > 0 && !gone.signal.aborted) stdout.write(`${lines.join('\n')}\n`)
   }
   const wantsJson = (command: Command) => command.optsWithGlobals<GlobalOptions>().output === 'json'
 
@@ -65,10 +67,12 @@ export function openShell(environment: Environment, streams: Streams) {
     note: (text: string) => {
       stderr.write(`${text}\n`)
     },
+    /** Nobody reads what is printed any more. */
+    gone: gone.signal,
     /** For commands that go on until they are told to end: by Ctrl-C, by a stop, or because nobody reads on. */
     untilStopped: (): AbortSignal => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
-      return stop.signal
+      return AbortSignal.any([stop.signal, gone.signal])
     },
   }
 }
@@ -78,7 +82,7 @@ async function targetOf(options: GlobalOptions, environment: Environment, file: 
   if (flags.server !== undefined && flags.token !== undefined) return chooseTarget(flags, {}, undefined, [])
   const profiles = await readProfiles(file)
   const named = options.profile ?? environment.profile
-  const chosen = profiles.profiles[named ?? profiles.current]
+  const chosen = new Map(Object.entries(profiles.profiles)).get(named ?? profiles.current)
   if (named !== undefined && chosen === undefined) throw usage(noProfile(named, profiles))
   // A profile asked for on the command line goes before the environment, as every flag does.
   if (options.profile !== undefined && chosen)

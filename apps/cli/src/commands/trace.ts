@@ -7,7 +7,7 @@ import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { Failure } from '../failure.ts'
 import { follow, type TraceNews } from '../follow.ts'
-import { durationArgument } from '../options.ts'
+import { durationArgument, sizeArgument } from '../options.ts'
 import { painterFor } from '../print/colour.ts'
 import { safe, safeJson } from '../print/safe.ts'
 import { clock, duration } from '../print/time.ts'
@@ -21,6 +21,12 @@ Examples:
   imapfleet trace alice@example.org
   imapfleet trace alice@example.org --for 1h --output json >> alice.jsonl`
 
+interface TraceOptions {
+  for: number
+  bodies?: true
+  limit?: number
+}
+
 export function addTrace(parent: Command, shell: Shell): void {
   parent
     .command('trace')
@@ -28,45 +34,74 @@ export function addTrace(parent: Command, shell: Shell): void {
     .argument('<user>', 'login name, as the mail client sends it')
     .option('--for <duration>', 'how long', durationArgument, 600_000)
     .option('--bodies', 'show message bodies too, not only their length')
+    .option('--limit <size>', 'end on an edge that has sent this much, such as 16M', sizeArgument)
     .addHelpText('after', examples)
-    .action(async (user: string, options: { for: number; bodies?: true }, command: Command) => {
+    .action(async (user: string, options: TraceOptions, command: Command) => {
       const api = await shell.api(command)
+      // Listened for before there is a trace, so that none is left behind.
       const stopped = shell.untilStopped()
-      const seconds = Math.ceil(options.for / 1000)
-      const trace = await api.startTrace({ user, seconds, bodies: options.bodies ?? false })
+      const { for: ms, bodies = false, limit } = options
+      const trace = await api.startTrace({
+        ...{ user, bodies, seconds: Math.ceil(ms / 1000) },
+        ...(limit === undefined ? {} : { bytesMax: limit }),
+      })
       const rest = duration(Date.parse(trace.expiresAt) - Date.parse(trace.createdAt))
       shell.note(`tracing ${safe(trace.user)} on all edges for ${rest}; Ctrl-C ends it`)
-      let ended: boolean
-      try {
-        ended = await watch(api, trace, stopped, command, shell)
-      } catch (error) {
-        await api.endTrace(trace.id).catch(() => undefined)
-        throw error
-      }
-      if (ended) return
-      await end(api, trace)
-      shell.note('the trace has ended')
+      await untilEnded(api, trace, stopped, command, shell)
     })
 }
 
-/** Prints a trace; false if it was stopped here before it ended. */
-export async function watch(
+/** How long the lines that are still on their way are waited for after a stop. */
+const lastLinesMs = 4_000
+
+/** Shows the trace until it has ended. A stop ends it on the server, and then the last lines are still shown. */
+async function untilEnded(
   api: Api,
   trace: TraceView,
   stopped: AbortSignal,
   command: Command,
   shell: Shell,
-): Promise<boolean> {
+): Promise<void> {
+  const leave = new AbortController()
+  let ending: Promise<Failure | undefined> | undefined
+  const stop = async () => {
+    const failure = await end(api, trace)
+    const waitMs = failure !== undefined || shell.gone.aborted ? 0 : lastLinesMs
+    setTimeout(() => leave.abort(), waitMs).unref()
+    return failure
+  }
+  const onStop = () => {
+    ending ??= stop()
+  }
+  if (stopped.aborted) onStop()
+  else stopped.addEventListener('abort', onStop, { once: true })
+  try {
+    await watch(api, trace, leave.signal, command, shell)
+  } catch (error) {
+    onStop()
+    await ending
+    throw error
+  }
+  const failure = await ending
+  if (failure) throw failure
+}
+
+/** Prints a trace until it has ended, or until the signal. */
+export async function watch(
+  api: Api,
+  trace: TraceView,
+  signal: AbortSignal,
+  command: Command,
+  shell: Shell,
+): Promise<void> {
   const json = shell.wantsJson(command)
   const paint = painterFor(shell.stdout)
-  for await (const news of follow(api, trace, stopped)) {
+  for await (const news of follow(api, trace, signal)) {
     if (json && news.kind === 'line') shell.print([safeJson({ kind: news.kind, ...news.line })])
     else if (json && news.kind === 'edge') shell.print([safeJson({ kind: news.kind, ...news.edge })])
     else if (news.kind === 'line') shell.print([traceLine(news.line, paint)])
     else shell.note(remark(news))
-    if (news.kind === 'ended') return true
   }
-  return false
 }
 
 function remark(news: Exclude<TraceNews, { kind: 'line' }>): string {
@@ -85,13 +120,15 @@ function remark(news: Exclude<TraceNews, { kind: 'line' }>): string {
   }
 }
 
-async function end(api: Api, trace: TraceView): Promise<void> {
+/** Why the trace could not be ended, if so. */
+async function end(api: Api, trace: TraceView): Promise<Failure | undefined> {
   try {
     await api.endTrace(trace.id)
+    return undefined
   } catch (error) {
     if (!(error instanceof Failure)) throw error
     const when = clock(trace.expiresAt)
-    throw new Failure(
+    return new Failure(
       error.kind,
       `the trace could not be ended, it ends by itself at ${when}: ${error.message}`,
     )

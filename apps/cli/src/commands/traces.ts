@@ -1,6 +1,7 @@
 /** `imapfleet traces`: what was and is traced; join a running trace, or end it. */
 import type { TraceView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
+import { wholeArgument } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { clock, dayAndClock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -10,8 +11,9 @@ export function addTraces(parent: Command, shell: Shell): void {
   const traces = parent
     .command('traces')
     .description('list the traces; watch or end one')
-    .action(async (_options: object, command: Command) => {
-      const list = await (await shell.api(command)).traces()
+    .option('--limit <n>', 'how many, newest first', wholeArgument(1), 20)
+    .action(async (options: { limit: number }, command: Command) => {
+      const list = await (await shell.api(command)).traces({ limit: String(options.limit) })
       if (list.traces.length === 0) shell.note('nobody is traced: start with `imapfleet trace USER`')
       shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
     })
