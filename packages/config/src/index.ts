@@ -16,4 +16,4 @@ export {
   type RouteConfig,
   type UpstreamConfig,
 } from './schema.ts'
-export { parseValue } from './yaml.ts'
+export { parseValue, readYaml } from './yaml.ts'

@@ -141,7 +141,7 @@ export const keywords = {
   force_tls: row(
     yesNo,
     [main('tls')],
-    '`yes`: `starttls`. `no`: `opportunistic`, TLS whenever the server offers it; imapproxy then sends passwords unencrypted unless the server forbids it.',
+    '`yes`: `starttls`. `no`: `opportunistic`, TLS whenever the server offers it, where imapproxy sends passwords unencrypted.',
     (forced) => ({ set: { [main('tls')]: forced ? 'starttls' : 'opportunistic' } }),
     {
       absent: {

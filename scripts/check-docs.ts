@@ -1,0 +1,27 @@
+/**
+ * `npm run verify:docs`: the documentation against the code. Each complaint is one line, `file:line: what is wrong and
+ * what to do`; the exit status is 1 if there is one.
+ */
+import { readFileSync } from 'node:fs'
+import { brokenLinks, missingCommands, missingPaths, missingScripts } from './docs/citations.ts'
+import { manualDrift } from './docs/drift.ts'
+import { undescribedVariables } from './docs/environment.ts'
+import { errorCodeDrift } from './docs/error-codes.ts'
+import { forbiddenWords } from './docs/forbidden.ts'
+import { readPages } from './docs/page.ts'
+
+const pages = readPages()
+const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
+
+const complaints = [
+  ...missingPaths(pages),
+  ...brokenLinks(pages),
+  ...missingScripts(pages, scripts),
+  ...missingCommands(pages),
+  ...errorCodeDrift(),
+  ...undescribedVariables(),
+  ...manualDrift(),
+  ...forbiddenWords(),
+]
+for (const { file, line, message } of complaints) console.error(`${file}:${line}: ${message}`)
+if (complaints.length > 0) process.exitCode = 1

@@ -1,0 +1,33 @@
+/** Pages of the documentation, and what a check has to say of them. */
+import { globSync, readFileSync } from 'node:fs'
+
+export interface Page {
+  /** From the root of the repository. */
+  file: string
+  text: string
+  lines: string[]
+}
+
+/** One thing that is wrong, and what to do about it. */
+export interface Complaint {
+  file: string
+  /** From 1. */
+  line: number
+  message: string
+}
+
+export function readPages(): Page[] {
+  return globSync(['*.md', 'docs/**/*.md']).sort().map(readPage)
+}
+
+export function readPage(file: string): Page {
+  const text = readFileSync(file, 'utf8')
+  return { file, text, lines: text.split('\n') }
+}
+
+/** Every match of a pattern with one group, with where it stands. */
+export function finds(page: Page, pattern: RegExp): { found: string; file: string; line: number }[] {
+  return page.lines.flatMap((text, index) =>
+    [...text.matchAll(pattern)].map(([, found = '']) => ({ found, file: page.file, line: index + 1 })),
+  )
+}

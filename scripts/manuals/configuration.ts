@@ -1,0 +1,24 @@
+/** docs/configuration.md: every key of an edge's configuration, a table a section. */
+import { describeKeys, type KeyManual } from '@imapfleet/config'
+import { table, type Manual } from './region.ts'
+
+export const configuration: Manual = {
+  file: 'docs/configuration.md',
+  region: 'keys',
+  text: () =>
+    [...Map.groupBy(describeKeys(), sectionOf)].map(([name, keys]) => section(name, keys)).join('\n\n'),
+}
+
+const sectionOf = ({ key }: KeyManual) => key.split(/[.[]/, 1)[0] ?? key
+
+function section(name: string, keys: KeyManual[]): string {
+  const rows = keys.map((row) => [
+    `\`${row.key}\``,
+    row.preset === undefined ? '' : `\`${row.preset}\``,
+    row.values,
+    row.reload === 'live' ? '' : 'restart',
+    row.help + (row.secret ? ' Secret: never shown.' : ''),
+  ])
+  const owner = keys[0]?.steerable ? 'Of the host, or steered by the fleet.' : 'Of the host only.'
+  return `### ${name}\n\n${owner}\n\n${table(['Key', 'Default', 'Values', 'Needs', 'Meaning'], rows)}`
+}

@@ -1,0 +1,16 @@
+/** The keyword table in docs/replacing-imapproxy.md. */
+import { keywordNames, keywords, type Row } from '@imapfleet/config/imapproxy-conf'
+import { table, type Manual } from './region.ts'
+
+export const imapproxyKeywords: Manual = {
+  file: 'docs/replacing-imapproxy.md',
+  region: 'keywords',
+  text: () =>
+    table(
+      ['Keyword', 'Becomes', 'What to know'],
+      keywordNames.map((name) => {
+        const { keys, manual }: Row = keywords[name]
+        return [`\`${name}\``, keys.map((key) => `\`${key}\``).join(', ') || '(elsewhere)', manual]
+      }),
+    ),
+}

@@ -1,0 +1,18 @@
+/** `npm run manuals`: makes the parts of docs/ anew that come from the code. `npm run verify:docs` finds what drifted. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { manuals } from './manuals/all.ts'
+import { withRegion } from './manuals/region.ts'
+
+for (const manual of manuals) {
+  const page = readFileSync(manual.file, 'utf8')
+  const written = withRegion(page, manual)
+  if (written === undefined) {
+    console.error(
+      `${manual.file} has no region "${manual.region}"; put its two comments back where it belongs`,
+    )
+    process.exitCode = 1
+  } else if (written !== page) {
+    writeFileSync(manual.file, written)
+    console.log(`${manual.file}: ${manual.region} made anew`)
+  }
+}
