@@ -16,7 +16,7 @@ import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 
-interface ChangeOptions {
+export interface ChangeOptions {
   global?: true
   region?: string
   edge?: string
@@ -46,11 +46,16 @@ export function addConfigChange(config: Command, shell: Shell): void {
   })
 }
 
-const changeOptions = (command: Command) =>
+/** Options that choose a layer. */
+export const layerOptions = (command: Command) =>
   command
-    .option('--global', 'change the global layer (the default)')
-    .option('--region <region>', 'change the layer of this region')
-    .option('--edge <id>', 'change the layer of this edge')
+    .option('--global', 'the global layer (the default)')
+    .option('--region <region>', 'the layer of this region')
+    .option('--edge <id>', 'the layer of this edge')
+
+/** Options of every command that makes a revision. */
+export const changeOptions = (command: Command) =>
+  layerOptions(command)
     .option('--note <text>', 'why, for the history', '')
     .option('--base <revision>', 'refuse if another revision came after this one', wholeArgument(0))
     .option('--dry-run', 'show what would change, and change nothing')
@@ -68,7 +73,7 @@ function valueOf(text: string): JsonValue {
   return value
 }
 
-function layerOf({ global, region, edge }: ChangeOptions): LayerName {
+export function layerOf({ global, region, edge }: ChangeOptions): LayerName {
   if ([global, region, edge].filter((given) => given !== undefined).length > 1)
     throw usage('give only one of --global, --region and --edge')
   if (edge !== undefined) return { kind: 'edge', name: edge }
@@ -76,7 +81,8 @@ function layerOf({ global, region, edge }: ChangeOptions): LayerName {
   return { kind: 'global' }
 }
 
-async function change(
+/** Makes the revision, shows it, and waits for the edges as the options say. */
+export async function change(
   what: Pick<RevisionRequest, 'set' | 'unset'>,
   options: ChangeOptions,
   command: Command,
@@ -96,6 +102,7 @@ async function change(
     shell.note(`waiting for the edges to run it (at most ${duration(options.timeout)})`)
   const reached = waits ? await settled(made, api, options.timeout) : made
   if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
+  else if (changes && dryRun) shell.print([`it would go to: ${safe(idsOf(made.edges)) || 'no edge yet'}`])
   else if (changes) shell.print(edgeLines(reached.edges, shell.page()))
   if (waits) complain(reached)
 }
@@ -111,6 +118,7 @@ function headLines(
   return [`${head} of ${place}`, ...changeLines(changes, paint)]
 }
 
+const idsOf = (edges: RevisionStatus['edges']) => edges.map(({ id }) => id).join(', ')
 const isPending = ({ status }: RevisionStatus['edges'][number]) => status === 'pending'
 
 /** The status once no edge is pending any more, or as it stands when the time is up. */
@@ -134,8 +142,8 @@ async function settled(made: RevisionStatus, api: Api, timeoutMs: number): Promi
 
 function complain({ revision, edges }: RevisionStatus): void {
   const named = (status: string, what: string) => {
-    const ids = edges.filter((edge) => edge.status === status).map((edge) => edge.id)
-    return ids.length === 0 ? [] : [`${ids.join(', ')} ${what}`]
+    const ids = idsOf(edges.filter((edge) => edge.status === status))
+    return ids === '' ? [] : [`${ids} ${what}`]
   }
   const complaints = [
     ...named('rejected', 'refused it'),

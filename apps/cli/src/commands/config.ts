@@ -7,6 +7,7 @@ import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
 import { revisionLines, layerText } from '../print/revision.ts'
 import type { Shell } from '../shell.ts'
+import { addConfigApply } from './config-apply.ts'
 import { addConfigChange } from './config-change.ts'
 import { addConfigKeys } from './config-keys.ts'
 
@@ -20,6 +21,7 @@ export function addConfig(parent: Command, shell: Shell): void {
   addHistory(config, shell)
   addShow(config, shell)
   addConfigKeys(config, shell)
+  addConfigApply(config, shell)
 }
 
 const examples = `

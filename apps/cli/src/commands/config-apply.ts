@@ -1,0 +1,45 @@
+/** `imapfleet config apply`, `diff` and `import`: a whole layer from a file. */
+import type { Layer } from '@imapfleet/config'
+import type { LayerName } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import type { Api } from '../api.ts'
+import { changeBetween, importConf, parseLayer, readText } from '../layer-file.ts'
+import { layerText } from '../print/revision.ts'
+import { safe } from '../print/safe.ts'
+import type { Shell } from '../shell.ts'
+import { change, changeOptions, layerOf, layerOptions, type ChangeOptions } from './config-change.ts'
+
+const file = ['<file>', 'YAML with the keys of the layer; - reads what is piped in'] as const
+
+export function addConfigApply(config: Command, shell: Shell): void {
+  const replace = async (path: string, options: ChangeOptions, command: Command) => {
+    const wanted = parseLayer(await readText(path, shell.stdin), path)
+    const api = await shell.api(command)
+    const { layer, revision } = await current(api, layerOf(options))
+    // Compared with this revision: if another comes in between, the server refuses.
+    await change(changeBetween(layer, wanted), { base: revision, ...options }, command, shell)
+  }
+
+  changeOptions(config.command('apply').argument(...file))
+    .description('make a layer equal to a file: keys that are not in the file are unset')
+    .action(replace)
+
+  layerOptions(config.command('diff').argument(...file))
+    .description('show what `config apply` would change')
+    .action(async (path: string, options: ChangeOptions, command: Command) => {
+      await replace(path, { ...options, dryRun: true }, command)
+    })
+
+  changeOptions(config.command('import').argument('<file>', 'an imapproxy.conf; - reads what is piped in'))
+    .description('set in a layer what an imapproxy.conf says, and tell what became of each line')
+    .action(async (path: string, options: ChangeOptions, command: Command) => {
+      const { layer, report } = importConf(await readText(path, shell.stdin), path)
+      for (const line of report) shell.note(safe(line))
+      await change({ set: changeBetween({}, layer).set, unset: [] }, options, command, shell)
+    })
+}
+
+async function current(api: Api, name: LayerName): Promise<{ layer: Layer; revision: number }> {
+  const { revision, layers } = await api.config()
+  return { layer: layers[layerText(name)] ?? {}, revision }
+}
