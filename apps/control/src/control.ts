@@ -46,9 +46,10 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   try {
     if (options.port !== undefined) listening = await listen(app.fetch, options.host, options.port)
   } catch (error) {
-    await Promise.all([bus.close(), db.close()])
+    await db.close()
     throw error
   }
+  bus.open()
   const { promise: failed, reject } = Promise.withResolvers<never>()
   const working = work(options, deps, stopping.signal).catch(reject)
   return {

@@ -40,7 +40,7 @@ export class Bus {
   readonly #log: Log
   readonly #outage: Outage
   readonly #closing = new AbortController()
-  readonly #running: Promise<void>
+  #running: Promise<void> = Promise.resolve()
   #up: Link | undefined
   #waiting: (() => void)[] = []
 
@@ -48,6 +48,10 @@ export class Bus {
     this.#options = options
     this.#log = log
     this.#outage = new Outage(log, 'NATS is away', 'NATS is back')
+  }
+
+  /** Connects, from now on and for ever. */
+  open(): void {
     this.#running = this.#run()
   }
 
@@ -63,15 +67,19 @@ export class Bus {
 
   /** Waits until NATS is there; rejects when the signal is aborted. */
   async whenUp(signal: AbortSignal): Promise<Link> {
-    const stop = AbortSignal.any([signal, this.#closing.signal])
-    while (!this.#up) {
-      stop.throwIfAborted()
-      const { promise, resolve } = Promise.withResolvers<void>()
-      this.#waiting.push(resolve)
-      stop.addEventListener('abort', () => resolve(), { once: true })
-      await promise
-    }
+    while (!this.#up) await this.nextUp(signal)
     return this.#up
+  }
+
+  /** Waits until NATS has come, or come back, once more; rejects when the signal is aborted. */
+  async nextUp(signal: AbortSignal): Promise<void> {
+    const stop = AbortSignal.any([signal, this.#closing.signal])
+    stop.throwIfAborted()
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#waiting.push(resolve)
+    const giveUp = () => reject(stop.reason as Error)
+    stop.addEventListener('abort', giveUp, { once: true })
+    await promise.finally(() => stop.removeEventListener('abort', giveUp))
   }
 
   /** Answers, or throws; a NATS that hangs leaves it waiting. */

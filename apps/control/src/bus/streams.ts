@@ -26,7 +26,7 @@ export interface StreamLimits {
 }
 
 /** After it, what an ingest that died had taken comes again. One that was only slow gets it twice, which changes nothing. */
-const ackWaitMs = 15_000
+const ackWaitMs = 10_000
 const minuteMs = 60_000
 
 export async function ensureStreams(

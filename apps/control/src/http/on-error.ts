@@ -14,6 +14,8 @@ export function onError(
     const refusal = refusalOf(error) ?? translate(error) ?? bug(error, context.req.method, context.req.path)
     const response = problemOf(refusal)
     if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
+    // What is left of the body is not read.
+    if (response.status === 413) response.headers.set('connection', 'close')
     if (response.status === 503) response.headers.set('retry-after', '2')
     return response
   }

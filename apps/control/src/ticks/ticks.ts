@@ -9,11 +9,18 @@ interface Tick {
   name: string
   everyMs: number
   run: (deps: Deps) => Promise<void>
+  /** What makes it due at once. */
+  hastened?: (deps: Deps, signal: AbortSignal) => Promise<void>
 }
 
 const ticks: readonly Tick[] = [
   { name: 'partitions', everyMs: 3_600_000, run: makePartitions },
-  { name: 'reconcile', everyMs: 15_000, run: reconcile },
+  {
+    name: 'reconcile',
+    everyMs: 5_000,
+    run: reconcile,
+    hastened: async ({ bus }, signal) => await bus.nextUp(signal),
+  },
 ]
 
 export async function runTicks(deps: Deps, signal: AbortSignal): Promise<void> {
@@ -33,7 +40,17 @@ async function repeat(tick: Tick, deps: Deps, signal: AbortSignal): Promise<void
       outage.began(error)
       pause = Math.min(pause, retryMs)
     }
-    // Replicas that started together should not stay in step.
-    await sleep(pause * (0.9 + Math.random() * 0.2), undefined, { signal }).catch(() => {})
+    await due(tick, deps, pause, signal)
   }
+}
+
+async function due(tick: Tick, deps: Deps, afterMs: number, signal: AbortSignal): Promise<void> {
+  const waiting = new AbortController()
+  const stop = AbortSignal.any([signal, waiting.signal])
+  // Replicas that started together should not stay in step.
+  const time = sleep(afterMs * (0.9 + Math.random() * 0.2), undefined, { signal: stop })
+  const haste = tick.hastened?.(deps, stop)
+  await Promise.race([time, ...(haste ? [haste] : [])]).catch(() => {})
+  waiting.abort()
+  await Promise.allSettled([time, haste])
 }

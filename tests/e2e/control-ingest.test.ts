@@ -1,0 +1,133 @@
+/** From NATS into Postgres: nothing lost, nothing doubled, and nobody who is none of ours gets in the way. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { encode, streams, subjects, type Report } from '@imapfleet/protocol'
+import { Plane } from '../support/plane.ts'
+import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+suite('ingest', () => {
+  let plane: Plane
+  before(async () => (plane = await Plane.start({ durable: true })))
+  after(() => plane?.stop())
+
+  const rowsOf = async ({ boot }: SimulatedEdge) =>
+    (
+      await plane.sql<
+        { sequence: string }[]
+      >`select sequence from reports where boot = ${boot} order by sequence`
+    ).map(({ sequence }) => Number(sequence))
+  const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
+
+  test('control, NATS and Postgres may each be killed: every report is stored, and none twice', async () => {
+    const edge = await plane.edge('eu', 'eu-1')
+    let sending = true
+    let sent = 0
+    const stream = (async () => {
+      while (sending) {
+        sent += 1
+        const report = edge.report({ counters: { client_connections_total: sent } })
+        await edge.send(report)
+        // An edge that did not hear the acknowledgement sends it again, also long after JetStream has forgotten the first.
+        if (sent % 10 === 0)
+          await jetstream(edge.nats)
+            .publish(subjects.report(edge.address), encode(report))
+            .catch(() => {})
+      }
+    })()
+    const storedMore = async (what: string) => {
+      const stored = (await rowsOf(edge)).length
+      await until(`reports after ${what}`, async () => (await rowsOf(edge)).length > stored + 20)
+    }
+
+    await storedMore('the start')
+    await plane.control.process.kill()
+    await plane.control.process.start()
+    await storedMore('control was killed')
+    await plane.nats.process?.kill()
+    await plane.nats.process?.start()
+    await storedMore('NATS was killed')
+    await plane.postgres.process?.kill()
+    await plane.startPostgres()
+    await storedMore('Postgres was killed')
+    await Promise.all([
+      plane.nats.process?.kill(),
+      plane.control.process.kill(),
+      plane.postgres.process?.kill(),
+    ])
+    await Promise.all([plane.nats.process?.start(), plane.startPostgres()])
+    await plane.control.process.start()
+    await storedMore('all three were killed')
+
+    sending = false
+    await stream
+    // What the killed control had taken comes again after the acknowledgement wait.
+    await until('the last reports', async () => (await rowsOf(edge)).length === sent, 40_000)
+    assert.deepEqual(await rowsOf(edge), upTo(sent))
+  })
+
+  test('a message that is none of ours is refused for good, and what comes with it is stored', async () => {
+    const edge = await plane.edge('eu', 'eu-2')
+    const honest = await plane.edge('us', 'us-1')
+    const js = jetstream(edge.nats)
+    const own = subjects.report(edge.address)
+    const strange = edge.report({ counters: { client_connections_total: 1 } })
+    const withNul: Report = edge.report({ counters: { 'logins_total{upstream="\u0000",result="ok"}': 1 } })
+    const bodies = [
+      'no JSON',
+      JSON.stringify({ v: 1 }),
+      JSON.stringify({ ...strange, v: 2 }),
+      JSON.stringify({ ...strange, counters: { client_connections_total: -1 } }),
+      JSON.stringify({ ...strange, at: 8.64e15 }),
+      // Another edge's name on its own subject.
+      JSON.stringify({ ...strange, edge: 'us-1', region: 'us' }),
+      encode(withNul),
+      new Uint8Array([0xff, 0xfe, 0x00]),
+    ]
+    for (const body of bodies) await js.publish(own, body)
+    const good = honest.report({ counters: { client_connections_total: 1 } })
+    await honest.send(good)
+
+    await until('the honest report', async () => (await rowsOf(honest)).length === 1)
+    const manager = await jetstreamManager(edge.nats)
+    await until(
+      'an empty stream',
+      async () => (await manager.streams.info(streams.reports)).state.messages === 0,
+    )
+    assert.deepEqual(await rowsOf(edge), [])
+    assert.deepEqual(await rowsOf(honest), [1])
+  })
+
+  test('a heartbeat registers an edge; three missed, it is silent; another, it is back', async () => {
+    const edge = await plane.edge('eu', 'eu-3')
+    const stateOf = async () => {
+      const { status, body } = await plane.api('/v1/edges/eu-3')
+      return status === 404 ? undefined : (body as { state: string }).state
+    }
+    assert.equal(await stateOf(), undefined)
+    edge.beat({ heartbeatMs: 300, state: 'serving' })
+    await until('the edge', async () => (await stateOf()) === 'serving')
+    await until('its silence', async () => (await stateOf()) === 'silent')
+    edge.beat({ heartbeatMs: 300, state: 'draining' })
+    await until('it to be back', async () => (await stateOf()) === 'draining')
+  })
+
+  test('heartbeats that are none of ours, or of another sender, change nothing', async () => {
+    const edge = await plane.edge('eu', 'eu-4')
+    edge.beat()
+    await until('the edge', async () => (await plane.api('/v1/edges/eu-4')).status === 200)
+    const stranger = await plane.edge('eu', 'eu-5')
+    stranger.nats.publish(subjects.presence(edge.address), 'no JSON')
+    stranger.nats.publish(subjects.presence(stranger.address), encode({ v: 1, edge: 'eu-4' }))
+    stranger.beat({ edge: 'eu-4', state: 'stopping' })
+    stranger.beat({ version: 'with \u0000' })
+    stranger.beat({ version: 'honest' })
+    const listed = await until('the honest heartbeat', async () => {
+      const { status, body } = await plane.api('/v1/edges/eu-5')
+      return status === 200 && (body as { version: string })
+    })
+    assert.equal(listed.version, 'honest')
+    assert.equal(((await plane.api('/v1/edges/eu-4')).body as { state: string }).state, 'serving')
+  })
+})

@@ -1,0 +1,88 @@
+/** A control plane without edges, on real NATS and Postgres: edges are simulated, so that a test decides what they say. */
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  controlPlane,
+  layGround,
+  natsServer,
+  postgresServer,
+  type Control,
+  type Ground,
+  type Nats,
+  type Postgres,
+} from '@imapfleet/local'
+import type { NatsConnection } from '@nats-io/transport-node'
+import postgres from 'postgres'
+import type { Answer } from './fleet.ts'
+import { connectNats, SimulatedEdge } from './simulated-edge.ts'
+import { until } from './until.ts'
+
+export class Plane {
+  readonly ground: Ground
+  readonly nats: Nats
+  readonly postgres: Postgres
+  readonly control: Control
+  readonly token: string
+  /** Straight into the database. */
+  readonly sql: postgres.Sql
+  readonly #connections: NatsConnection[] = []
+
+  private constructor(parts: Pick<Plane, 'ground' | 'nats' | 'postgres' | 'control' | 'token' | 'sql'>) {
+    this.ground = parts.ground
+    this.nats = parts.nats
+    this.postgres = parts.postgres
+    this.control = parts.control
+    this.token = parts.token
+    this.sql = parts.sql
+  }
+
+  /** `durable`: for tests that kill Postgres and count what it has committed. */
+  static async start({ durable = false } = {}): Promise<Plane> {
+    const directory = await mkdtemp(join(tmpdir(), 'imapfleet-plane-'))
+    await chmod(directory, 0o755)
+    const ground = layGround(directory)
+    const [nats, database] = await Promise.all([natsServer({ ground }), postgresServer({ ground, durable })])
+    await Promise.all([nats.process?.start(), database.process?.start()])
+    const control = await controlPlane({ ground, nats, postgres: database })
+    await control.process.start()
+    const token = await control.createToken('tests', 'admin')
+    const sql = postgres(database.url, { max: 2, onnotice: () => {}, backoff: () => 0.1 })
+    return new Plane({ ground, nats, postgres: database, control, token, sql })
+  }
+
+  async edge(region: string, id: string): Promise<SimulatedEdge> {
+    const connection = await connectNats(this.nats)
+    this.#connections.push(connection)
+    return new SimulatedEdge(connection, region, id)
+  }
+
+  async api(
+    path: string,
+    options: { method?: string; body?: unknown; token?: string } = {},
+  ): Promise<Answer> {
+    const { method = options.body === undefined ? 'GET' : 'POST', body, token = this.token } = options
+    const answer = await fetch(`${this.control.api}${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    })
+    return { status: answer.status, body: await answer.json() }
+  }
+
+  /** After a kill: its children hold the shared memory for a moment longer. */
+  async startPostgres(): Promise<void> {
+    await until('Postgres', async () => {
+      await this.postgres.process?.start()
+      return true
+    })
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#connections.map(async (connection) => await connection.close()))
+    await this.sql.end({ timeout: 1 })
+    await this.control.process.stop()
+    await Promise.all([this.nats.process?.stop(), this.postgres.process?.stop()])
+    await rm(this.ground.directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * An edge without mail: it speaks the fleet's protocol over a real NATS and does exactly what a test tells it to, which
+ * a real edge would do only by chance.
+ */
+import { randomUUID } from 'node:crypto'
+import { jetstream } from '@nats-io/jetstream'
+import { Kvm } from '@nats-io/kv'
+import { connect, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import {
+  buckets,
+  decode,
+  desiredKey,
+  desiredSchema,
+  encode,
+  reportId,
+  subjects,
+  wireVersion,
+  type Desired,
+  type EdgeAddress,
+  type Presence,
+  type Report,
+  type TraceBatch,
+  type TraceLine,
+} from '@imapfleet/protocol'
+import { readFileSync } from 'node:fs'
+import type { Nats } from '@imapfleet/local'
+
+export type Counted = Pick<Report, 'counters' | 'gauges' | 'histograms'>
+
+/** A connection with the rights of an edge, back by itself after every outage. */
+export async function connectNats({
+  url,
+  tokenFile,
+}: Pick<Nats, 'url' | 'tokenFile'>): Promise<NatsConnection> {
+  return await connect({
+    servers: url,
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 100,
+    waitOnFirstConnect: true,
+    ...(tokenFile && { authenticator: tokenAuthenticator(readFileSync(tokenFile, 'utf8').trim()) }),
+  })
+}
+
+export class SimulatedEdge {
+  readonly address: EdgeAddress
+  boot: string = randomUUID()
+  startedAt = Date.now()
+  readonly nats: NatsConnection
+  #reports = 0
+  #batches = 0
+
+  constructor(nats: NatsConnection, region: string, edge: string) {
+    this.nats = nats
+    this.address = { region, edge }
+  }
+
+  /** As after a restart: another boot, counting from zero. */
+  restart(startedAt = Date.now()): void {
+    this.boot = randomUUID()
+    this.startedAt = startedAt
+    this.#reports = 0
+    this.#batches = 0
+  }
+
+  beat(said: Partial<Presence> = {}): void {
+    const presence: Presence = {
+      ...this.#sender(),
+      version: 'simulated',
+      startedAt: this.startedAt,
+      state: 'serving',
+      config: { applied: 0 },
+      revocations: 0,
+      gauges: {},
+      degraded: [],
+      listeners: [],
+      ...said,
+    }
+    this.nats.publish(subjects.presence(this.address), encode(presence))
+  }
+
+  /** The next report of this boot; it is sent by `send`. */
+  report(counted: Partial<Counted>, at = Date.now()): Report {
+    this.#reports += 1
+    const sender = { ...this.#sender(), at, startedAt: this.startedAt, sequence: this.#reports }
+    return { ...sender, counters: {}, gauges: {}, histograms: {}, ...counted }
+  }
+
+  /** As often as it takes until JetStream has it. */
+  async send(report: Report): Promise<void> {
+    for (;;) {
+      try {
+        await jetstream(this.nats, { timeout: 500 }).publish(subjects.report(this.address), encode(report), {
+          msgID: reportId(report),
+        })
+        return
+      } catch (error) {
+        if (this.nats.isClosed()) throw error
+      }
+    }
+  }
+
+  async trace(trace: string, user: string, lines: TraceLine[], ended?: TraceBatch['ended']): Promise<void> {
+    this.#batches += 1
+    const batch: TraceBatch = {
+      ...this.#sender(),
+      trace,
+      user,
+      sequence: this.#batches,
+      lines,
+      ...(ended && { ended }),
+    }
+    await jetstream(this.nats).publish(subjects.trace(this.address, trace), encode(batch))
+  }
+
+  /** What the fleet wants of this edge now, as it stands in the bucket. */
+  async desired(): Promise<Desired | undefined> {
+    const bucket = await new Kvm(jetstream(this.nats, { timeout: 500 })).open(buckets.desired)
+    const entry = await bucket.get(desiredKey(this.address))
+    if (!entry) return undefined
+    const decoded = decode(desiredSchema, entry.value)
+    if (!decoded.ok) throw new Error(`the entry of ${this.address.edge} is not understood: ${decoded.reason}`)
+    return decoded.value
+  }
+
+  #sender() {
+    return { v: wireVersion as 1, ...this.address, boot: this.boot, at: Date.now() }
+  }
+}
