@@ -15,6 +15,7 @@ test('a layer is changed key by key: new and different ones are set, missing one
 test('a secret that is shown redacted is neither set nor unset', () => {
   const layer = { upstreams: { main: { masterPassword: redacted } } }
   assert.deepEqual(changeBetween(layer, layer), { set: {}, unset: [] })
+  assert.deepEqual(changeBetween({}, layer), { set: {}, unset: [] })
 })
 
 test('every mistake in a file is named with its line', () => {

@@ -77,7 +77,12 @@ const good = ['--server', server.href, '--token', 'good']
 
 function start(words: string[], environment: Record<string, string> = {}) {
   return spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...words], {
-    env: { HOME: home, XDG_CONFIG_HOME: home, PATH: '', ...environment },
+    env: {
+      ...{ HOME: home, XDG_CONFIG_HOME: home, PATH: '' },
+      // Many starts of one program: compiled once.
+      NODE_COMPILE_CACHE: join(home, 'compiled'),
+      ...environment,
+    },
     cwd: home,
   })
 }
