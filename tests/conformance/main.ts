@@ -50,11 +50,13 @@ async function fill(column: Column): Promise<void> {
     for (const row of rows) {
       if (column.proxy === 'imapproxy' && row.scenario.oursOnly !== undefined) continue
       if (column.key === 'dovecot' && row.scenario.on === 'stub') continue
+      const begun = performance.now()
       const outcome = await runner.run(row.scenario)
       row.outcomes[column.key] = outcome
       asked += 1
       passed += outcome.passed ? 1 : 0
-      console.log(`${outcome.passed ? 'pass' : 'FAIL'}  ${column.title}  ${row.scenario.name}`)
+      const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+      console.log(`${outcome.passed ? 'pass' : 'FAIL'}  ${column.title}  ${row.scenario.name} (${seconds} s)`)
       if (!outcome.passed) console.log(`      ${outcome.seen}`)
     }
   } finally {

@@ -3,6 +3,7 @@
  * would meet the next; imapproxy, which may crash or stay poisoned, is started anew for each.
  */
 import { setTimeout as pause } from 'node:timers/promises'
+import { eventually } from './child.ts'
 import type { Dovecot } from './dovecot.ts'
 import type { ProxyName } from './proxy-process.ts'
 import type { Scenario } from './scenario.ts'
@@ -27,7 +28,7 @@ export class Runner {
 
   async run(scenario: Scenario): Promise<Outcome> {
     const stage = await this.#stageFor(scenario)
-    const { world, conclude } = makeWorld(stage)
+    const { world, conclude } = makeWorld(stage, scenario)
     const limit = new AbortController()
     const late = pause(scenarioTimeoutMs, undefined, { signal: limit.signal }).then(() => {
       throw new Mismatch(`did not end within ${scenarioTimeoutMs / 1000} s`)
@@ -40,14 +41,13 @@ export class Runner {
       await Promise.race([play(), late])
       return { passed: true }
     } catch (error) {
-      const ending = stage.proxy.ending()
-      await this.stop()
       if (!(error instanceof Mismatch)) throw error
-      const died = ending !== undefined && !error.message.includes('process died')
-      return {
-        passed: false,
-        seen: died ? `the proxy process died (${ending}); ${error.message}` : error.message,
-      }
+      // A crash shows as a closed connection first.
+      const { proxy } = stage
+      if (error.message.includes('closed')) await eventually(() => proxy.ending() !== undefined, 500)
+      const died = proxy.ending() === undefined ? '' : `the proxy process died (${proxy.ending()}): `
+      await this.stop()
+      return { passed: false, seen: died + error.message }
     } finally {
       limit.abort()
       late.catch(() => undefined)

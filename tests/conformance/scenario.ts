@@ -65,6 +65,8 @@ interface Basics {
   config?: Record<string, unknown>
   /** The same for imapproxy.conf. */
   keywords?: Record<string, string>
+  /** What every user must send in this configuration, where it is not the account's own secret. */
+  secret?: string
   /** Why there is nothing to ask imapproxy. */
   oursOnly?: string
 }

@@ -21,6 +21,10 @@ export class Client {
   readonly #patienceMs: number
   readonly #outstanding = new Set<string>()
   #unread = ''
+  /** Arrived behind `#unread`, joined to it only when somebody looks: a body of many chunks is copied once. */
+  #arrived: string[] = []
+  #arrivedBytes = 0
+  #arrivedLine = false
   #ended = false
   #wake: (() => void) | undefined
   #count = 0
@@ -33,7 +37,9 @@ export class Client {
     this.prefix = prefix
     socket.setNoDelay(true)
     socket.on('data', (chunk: Buffer) => {
-      this.#unread += chunk.toString('latin1')
+      this.#arrived.push(chunk.toString('latin1'))
+      this.#arrivedBytes += chunk.length
+      this.#arrivedLine ||= chunk.includes('\n')
       this.#wake?.()
     })
     socket.on('error', () => socket.destroy())
@@ -60,10 +66,6 @@ export class Client {
 
   get ended(): boolean {
     return this.#ended
-  }
-  /** What has come and was not read yet. */
-  get unread(): string {
-    return this.#unread
   }
 
   /** Bytes as they are. Tags in them must be announced with `expect` for `reply` to accept them. */
@@ -113,9 +115,10 @@ export class Client {
   async response(what = 'a response'): Promise<string> {
     let end = 0
     for (;;) {
-      const newline = this.#unread.indexOf('\r\n', end)
+      const newline = this.#look().indexOf('\r\n', end)
       if (newline < 0) {
-        await this.#more(what)
+        do await this.#more(what)
+        while (!this.#arrivedLine)
         continue
       }
       const literal = /\{(\d+)\}$/.exec(this.#unread.slice(end, newline))
@@ -125,7 +128,7 @@ export class Client {
         return response
       }
       end = newline + 2 + Number(literal[1])
-      while (this.#unread.length < end) await this.#more(what)
+      while (this.#unread.length + this.#arrivedBytes < end) await this.#more(what)
     }
   }
 
@@ -143,8 +146,12 @@ export class Client {
 
   /** All that comes until the other side closes. */
   async rest(): Promise<string> {
-    while (!this.#ended) await this.#more('the end of the connection')
-    const rest = this.#unread
+    const deadline = Date.now() + this.#patienceMs
+    while (!this.#ended) {
+      if (Date.now() > deadline) throw new Mismatch(`the connection went on and on: ${quote(this.#look())}`)
+      await this.#more('the end of the connection')
+    }
+    const rest = this.#look()
     this.#unread = ''
     return rest
   }
@@ -170,8 +177,16 @@ export class Client {
     await closed
   }
 
+  #look(): string {
+    if (this.#arrived.length > 0) this.#unread += this.#arrived.join('')
+    this.#arrived = []
+    this.#arrivedBytes = 0
+    this.#arrivedLine = false
+    return this.#unread
+  }
+
   async #more(what: string): Promise<void> {
-    const seen = () => (this.#unread === '' ? 'nothing' : quote(this.#unread))
+    const seen = () => (this.#look() === '' ? 'nothing' : quote(this.#look()))
     if (this.#ended) throw new Mismatch(`the connection was closed where ${what} was due, after ${seen()}`)
     const late = Promise.withResolvers<boolean>()
     const timer = setTimeout(() => late.resolve(true), this.#patienceMs)

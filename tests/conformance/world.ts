@@ -9,7 +9,7 @@ import { freePort } from './child.ts'
 import { bodiesIn, makeAccount, type Dovecot } from './dovecot.ts'
 import { startProxy, type ProxyName, type ProxyProcess } from './proxy-process.ts'
 import { expect, type Scenario, type StubWorld } from './scenario.ts'
-import { Client, Mismatch, quote } from './wire.ts'
+import { Client, quote } from './wire.ts'
 
 /** A proxy and the server behind it: the stub, or a recorded wire to Dovecot. */
 export interface Stage {
@@ -42,7 +42,10 @@ export async function startStage(name: ProxyName, scenario: Scenario, dovecot?: 
 }
 
 /** The world of one scenario on a stage, and `conclude`, to be called when the scenario has ended, well or not. */
-export function makeWorld({ proxy, seen, dovecot }: Stage): { world: StubWorld; conclude(): Promise<void> } {
+export function makeWorld(
+  { proxy, seen, dovecot }: Stage,
+  scenario: Scenario,
+): { world: StubWorld; conclude(): Promise<void> } {
   const clients: Client[] = []
   const first = seen.connections.length
   const patienceMs = proxy.name === 'ours' ? 6000 : 1500
@@ -61,7 +64,7 @@ export function makeWorld({ proxy, seen, dovecot }: Stage): { world: StubWorld; 
       const account = { name, secret: `secret-of-${name}` }
       if (seen instanceof StubImapd) seen.account(account.name, account.secret)
       else if (dovecot) await makeAccount(dovecot, account)
-      return account
+      return { name, secret: scenario.secret ?? account.secret }
     },
     dial: async () => {
       clientCount += 1
@@ -89,7 +92,6 @@ export function makeWorld({ proxy, seen, dovecot }: Stage): { world: StubWorld; 
   const conclude = async () => {
     for (const client of clients) await client.kill()
     if (seen instanceof StubImapd) seen.reset()
-    if (proxy.ending() !== undefined) throw new Mismatch(`the proxy process died: ${proxy.ending()}`)
     const session = await world.login(await world.user())
     await expectOwn(session)
     await session.client.kill()

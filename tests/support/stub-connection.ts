@@ -111,8 +111,10 @@ export class StubConnection {
     return Buffer.concat(parts)
   }
 
-  /** The next whole command. `beforeLiteral` may refuse a literal that waits for its invitation: false ends the command. */
-  async command(beforeLiteral?: (command: StubCommand) => boolean | Promise<boolean>): Promise<StubCommand> {
+  /** The next whole command. True from `isRefused`: a literal that waits for its invitation shall not come. */
+  async command(
+    isRefused: (begun: StubCommand) => boolean | undefined | Promise<boolean | undefined>,
+  ): Promise<StubCommand> {
     const pieces: (string | Buffer)[] = []
     for (;;) {
       const line = await this.line()
@@ -121,7 +123,10 @@ export class StubConnection {
       if (!literal) break
       pieces[pieces.length - 1] = line.slice(0, literal.index)
       if (literal[2] === '') {
-        if (beforeLiteral && !(await beforeLiteral(parse(pieces)))) break
+        if (await isRefused(parse(pieces))) {
+          pieces.length = 0
+          continue
+        }
         this.send('+ go on\r\n')
       }
       pieces.push(await this.bytes(Number(literal[1])))

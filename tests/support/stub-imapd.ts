@@ -17,7 +17,7 @@ export type StubHook = (
 ) => boolean | undefined | Promise<boolean | undefined>
 
 const before =
-  'IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER COMPRESS=DEFLATE UNAUTHENTICATE'
+  'IMAP4rev1 SASL-IR LITERAL+ ID ENABLE IDLE STARTTLS AUTH=CRAM-MD5 AUTH=GSSAPI AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER COMPRESS=DEFLATE UNAUTHENTICATE'
 const after =
   'IMAP4rev1 LITERAL+ ID ENABLE IDLE UNSELECT MULTIAPPEND CONDSTORE QRESYNC NOTIFY LANGUAGE CONTEXT=SEARCH COMPRESS=DEFLATE UNAUTHENTICATE'
 
@@ -31,6 +31,7 @@ export class StubImapd {
   readonly #server: Server
   #hook: StubHook | undefined
   #greet: ((connection: StubConnection) => void) | undefined
+  #invite: StubHook | undefined
   #refuse: ((name: string, secret: string) => string | undefined) | undefined
   #capabilities: { before: string; after: string } = { before, after }
   #dribble = false
@@ -71,6 +72,10 @@ export class StubImapd {
   behave(hook: StubHook): void {
     this.#hook = hook
   }
+  /** Runs before a literal is invited with `+`; true: it was refused, and shall not come. */
+  beforeLiteral(hook: StubHook): void {
+    this.#invite = hook
+  }
   greet(greeting: (connection: StubConnection) => void): void {
     this.#greet = greeting
   }
@@ -89,7 +94,7 @@ export class StubImapd {
 
   /** Well-behaved again: no hook, no refusal, usual greeting and capabilities, every SLOW answered. */
   reset(): void {
-    this.#hook = this.#greet = this.#refuse = undefined
+    this.#hook = this.#greet = this.#refuse = this.#invite = undefined
     this.#capabilities = { before, after }
     this.dribble(false)
     this.trigger()
@@ -154,8 +159,9 @@ export class StubImapd {
         `* OK [CAPABILITY ${this.capabilitiesOf(connection).join(' ')}] Stub IMAP server ready.\r\n`,
       )
     for (;;) {
-      const command = await connection.command()
+      const command = await connection.command((begun) => this.#invite?.(begun, connection))
       if (!(await this.#hook?.(command, connection))) await answer(command, connection, this)
+      this.signal.changed()
     }
   }
 }

@@ -37,7 +37,7 @@ export const inOrder: Scenario[] = [
           'SELECT INBOX',
           'FETCH 1:* BODY.PEEK[]',
           'SEARCH ALL',
-          'NOOP',
+          'FETCH 1 FLAGS',
           'UNSELECT',
           'LOGOUT',
         ]

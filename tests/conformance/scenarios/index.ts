@@ -1,11 +1,36 @@
 /** All scenarios, those with the same configuration next to each other, so that one edge serves them all. */
 import type { Scenario } from '../scenario.ts'
+import { barrier } from './barrier.ts'
+import { capability } from './capability.ts'
+import { dialing } from './dialing.ts'
+import { identity } from './identity.ts'
+import { idleServer } from './idle-server.ts'
 import { inOrder } from './in-order.ts'
 import { killed } from './killed.ts'
+import { leasedServer } from './leased-server.ts'
+import { literals } from './literals.ts'
+import { mechanisms } from './mechanisms.ts'
+import { prelogin } from './prelogin.ts'
 import { reuse } from './reuse.ts'
+import { smuggling } from './smuggling.ts'
 import { tainted } from './tainted.ts'
 
-const all: Scenario[] = [...reuse, ...inOrder, ...killed, ...tainted]
+const all: Scenario[] = [
+  ...reuse,
+  ...inOrder,
+  ...killed,
+  ...literals,
+  ...tainted,
+  ...barrier,
+  ...idleServer,
+  ...leasedServer,
+  ...dialing,
+  ...smuggling,
+  ...capability,
+  ...identity,
+  ...mechanisms,
+  ...prelogin,
+]
 const settings = (scenario: Scenario) => JSON.stringify(scenario.config ?? {})
 const order = [...new Set(all.map(settings))]
 

@@ -1,0 +1,14 @@
+/** The client's side of SASL, as far as scenarios need it. */
+import type { Client, Reply } from './wire.ts'
+
+export const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64')
+
+export async function authenticateLogin(client: Client, name: string, secret: string): Promise<Reply> {
+  const tag = client.tag()
+  client.send(`${tag} AUTHENTICATE LOGIN\r\n`)
+  await client.invitation()
+  client.send(`${base64(name)}\r\n`)
+  await client.invitation()
+  client.send(`${base64(secret)}\r\n`)
+  return client.reply(tag)
+}

@@ -1,0 +1,142 @@
+/** The moment of the reset: a server that answers it in any but the right way has not proven its connection clean. */
+import type { StubConnection } from '../../support/stub-connection.ts'
+import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
+import { expect, type Scenario } from '../scenario.ts'
+
+interface Misbehaviour {
+  name: string
+  guarantee: string
+  /** What is sent in place of a right answer to the command with this tag. */
+  answer: (tag: string, connection: StubConnection) => void
+  /** It was the right answer after all: the connection is to be kept. */
+  isRight?: true
+}
+
+/** What UNSELECT is for has been done, whatever is said of it. */
+function unselect(connection: StubConnection): StubConnection {
+  connection.selected = undefined
+  return connection
+}
+
+const drop = (what: string) => `a reset answered ${what} drops the connection, and the next session is clean`
+const keep = (what: string) => `${what} is not seen by the next session, which gets the same connection`
+
+const misbehaviours: Misbehaviour[] = [
+  {
+    name: 'wrong-tag',
+    guarantee: drop('with another tag'),
+    answer: (tag, connection) => connection.send(`X${tag} OK done\r\nA1 OK done\r\n`),
+  },
+  {
+    name: 'longer-tag',
+    guarantee: drop('with a tag that begins like the right one'),
+    answer: (tag, connection) => connection.send(`${tag}x OK done\r\n${tag.slice(0, -1)} OK done\r\n`),
+  },
+  {
+    name: 'bad',
+    guarantee: drop('BAD'),
+    answer: (tag, connection) => connection.send(`${tag} BAD what?\r\n`),
+  },
+  {
+    name: 'no',
+    guarantee: drop('NO'),
+    answer: (tag, connection) => connection.send(`${tag} NO not now\r\n`),
+  },
+  { name: 'silence', guarantee: drop('by nothing'), answer: () => undefined },
+  {
+    name: 'half-a-line',
+    guarantee: drop('by half a line'),
+    answer: (tag, connection) => connection.send(`${tag} OK do`),
+  },
+  { name: 'close', guarantee: drop('by a close'), answer: (_, connection) => void connection.end() },
+  { name: 'break', guarantee: drop('by a reset of TCP'), answer: (_, connection) => connection.destroy() },
+  {
+    name: 'bye',
+    guarantee: drop('with BYE before the right reply'),
+    answer: (tag, connection) => unselect(connection).send(`* BYE shutting down\r\n${tag} OK done\r\n`),
+  },
+  {
+    name: 'bye-behind',
+    guarantee: drop('with BYE behind the right reply'),
+    answer: (tag, connection) => unselect(connection).send(`${tag} OK done\r\n* BYE shutting down\r\n`),
+  },
+  {
+    name: 'in-literal',
+    guarantee: drop('only inside a literal'),
+    answer: (tag, connection) =>
+      connection.send(`* 1 FETCH (BODY[] {${tag.length + 20}}\r\n\r\n${tag} OK done\r\nabcdef)\r\n`),
+  },
+  {
+    name: 'invitation',
+    guarantee: drop('with an invitation to go on'),
+    answer: (_, connection) => connection.send('+ go on\r\n'),
+  },
+  {
+    name: 'late-reply-behind',
+    guarantee: drop('rightly, with a stranger’s reply behind it'),
+    answer: (tag, connection) => unselect(connection).send(`${tag} OK done\r\na1 OK late\r\n`),
+  },
+  {
+    name: 'endless',
+    guarantee: drop('by a flood of untagged data'),
+    answer: (tag, connection) =>
+      unselect(connection).send(`${'* 1 EXISTS\r\n'.repeat(20_000)}${tag} OK done\r\n`),
+  },
+  {
+    name: 'endless-line',
+    guarantee: drop('by a line without end'),
+    answer: (_, connection) => connection.send(`* ${'x'.repeat(300_000)}`),
+  },
+  {
+    name: 'news',
+    guarantee: keep('untagged data during the reset'),
+    answer: (tag, connection) => {
+      connection.selected = undefined
+      connection.send(
+        `* 5 EXISTS\r\n* 1 EXPUNGE\r\n* OK [ALERT] the disk is full\r\n* LIST () "/" secret\r\n`,
+      )
+      connection.send(`* 2 FETCH (BODY[] {14}\r\nx1 OK forged\r\n)\r\n${tag} OK done\r\n`)
+    },
+    isRight: true,
+  },
+  {
+    name: 'drop-by-drop',
+    guarantee: keep('a reset answered one byte at a time'),
+    answer: (tag, connection) => {
+      connection.dribble = true
+      unselect(connection).send(`* 5 EXISTS\r\n${tag} OK done\r\n`)
+    },
+    isRight: true,
+  },
+]
+
+/** A tag that no client of the suite has made. */
+const isProxys = (tag: string) => !/^[a-z]+-\d+$/.test(tag)
+
+export const barrier: Scenario[] = misbehaviours.map(({ name, guarantee, answer, isRight }) => ({
+  name: `reset-${name}`,
+  guarantee,
+  on: 'stub',
+  config: { pool: { resetTimeoutMs: 400, resetBytesMax: 131_072 } },
+  run: async (world) => {
+    const user = await world.user()
+    const first = await world.login(user)
+    await first.client.command('SELECT INBOX')
+    let asked = false
+    world.stub.behave((command, connection) => {
+      if (!isProxys(command.tag) || command.name === 'LOGOUT') return false
+      asked = true
+      answer(command.tag, connection)
+      return true
+    })
+    await logout(first)
+    await world.until(() => asked, 'a reset')
+    await settled(world.proxy)
+    world.stub.reset()
+    const next = await world.login(user)
+    await expectOwn(next)
+    await expectUnselected(next)
+    const [made, due] = [world.dials().length, isRight ? 1 : 2]
+    expect(made === due, due === 2 ? 'the connection was kept' : 'the connection was not kept')
+  },
+}))

@@ -1,0 +1,180 @@
+/** Who gets whose connection: the one question on which everything else rests. */
+import { expectOwn, logout, sessionOf, settled } from '../checks.ts'
+import { authenticateLogin } from '../sasl.ts'
+import { expect, type Scenario } from '../scenario.ts'
+import { quote } from '../wire.ts'
+
+/** The SSO mode of imapproxy.conf, both ways of writing it. */
+const sso = {
+  secret: 'open-sesame-17',
+  config: {
+    upstreams: {
+      main: { masterUser: 'admin', masterPassword: 'secret-of-admin', sharedSecret: 'open-sesame-17' },
+    },
+    clients: { loginFailuresMax: 100 },
+  },
+  keywords: {
+    auth_sasl_plain_username: 'admin',
+    auth_sasl_plain_password: 'secret-of-admin',
+    auth_shared_secret: 'open-sesame-17',
+  },
+}
+
+export const identity: Scenario[] = [
+  {
+    name: 'wrong-password',
+    guarantee:
+      'a wrong password is tried at the server and refused, and neither uses nor evicts the warm connection (D10)',
+    on: 'any',
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      for (let round = 0; round < 3; round++) {
+        const thief = await world.connect()
+        const reply = await thief.command(`LOGIN ${user.name} wrong${round}`)
+        expect(reply.status === 'NO', `a wrong password was answered ${reply.status} ${quote(reply.text)}`)
+        await thief.kill()
+      }
+      const next = await world.login(user)
+      expect(next.reused, 'the warm connection was gone')
+      await expectOwn(next)
+      expect(
+        world.dials().length === 4,
+        `of 3 wrong passwords the server was asked ${world.dials().length - 1}`,
+      )
+    },
+  },
+  {
+    name: 'changed-password',
+    guarantee:
+      'a new password works at once, while an old one is still warm, and the other way round nothing is mixed up',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      const account = world.stub.accounts.get(user.name)
+      if (account) account.secret = 'secret-of-tomorrow'
+      const now = { ...user, secret: 'secret-of-tomorrow' }
+      const fresh = await world.login(now)
+      expect(!fresh.reused, 'the connection of the old password was handed to the new one')
+      await expectOwn(fresh)
+    },
+  },
+  {
+    name: 'names-apart',
+    guarantee: 'names that differ in case, by a space or by a dot are different users',
+    on: 'stub',
+    run: async (world) => {
+      for (const name of ['anna@x', 'Anna@x', 'anna@X', 'anna@x ', 'ann', 'anna', 'anna@x.']) {
+        const user = await world.user(name)
+        user.secret = 'secret-of-all'
+        const account = world.stub.accounts.get(name)
+        if (account) account.secret = user.secret
+      }
+      for (const name of ['anna@x', 'Anna@x', 'anna@X', 'ann', 'anna', 'anna@x.']) {
+        const user = { name, secret: 'secret-of-all' }
+        for (let round = 0; round < 2; round++) {
+          const session = await world.login(user)
+          await expectOwn(session)
+          await logout(session)
+          await settled(world.proxy)
+        }
+      }
+    },
+  },
+  {
+    name: 'separators',
+    guarantee: 'no cut between name and secret makes two users one: ("a", "b c") is not ("a b", "c")',
+    on: 'stub',
+    run: async (world) => {
+      const pairs = [
+        ['sep', 'b:c'],
+        ['sep:b', 'c'],
+        ['sep b', 'c'],
+        ['sep', 'b c'],
+        ['sepb', 'c'],
+        ['sep', 'bc'],
+      ] as const
+      for (const [name, secret] of pairs) {
+        const user = await world.user(name)
+        const account = world.stub.accounts.get(name)
+        if (account) account.secret = secret
+        const client = await world.connect()
+        const spelling = `{${name.length}+}\r\n${name} {${secret.length}+}\r\n${secret}`
+        const session = sessionOf(client, user, await client.command(`LOGIN ${spelling}`))
+        expect(!session.reused, `${quote(name)} with ${quote(secret)} got somebody else’s connection`)
+        await logout(session)
+        await settled(world.proxy)
+      }
+    },
+  },
+  {
+    name: 'line-ends-in-names',
+    guarantee: 'CR, LF and NUL in a name or a secret never reach the server as lines of their own (D16)',
+    on: 'stub',
+    config: { clients: { loginFailuresMax: 100 } },
+    run: async (world) => {
+      const user = await world.user()
+      const nasty = ['x\r\nZ1 NOOP', 'x\nZ2 NOOP', 'x\rZ3 NOOP', 'x\0y', '\r\n', 'x {3}\r\nabc\r\nZ4 NOOP']
+      for (const text of nasty) {
+        for (const [name, secret] of [
+          [text, user.secret],
+          [user.name, text],
+        ] as const) {
+          const client = await world.connect()
+          const spelling = `{${name.length}+}\r\n${name} {${secret.length}+}\r\n${secret}`
+          const reply = await client.command(`LOGIN ${spelling}`)
+          expect(reply.status !== 'OK', `LOGIN with ${quote(text)} was answered OK`)
+          await client.kill()
+          const other = await world.connect()
+          const answer = await authenticateLogin(other, name, secret)
+          expect(answer.status !== 'OK', `AUTHENTICATE LOGIN with ${quote(text)} was answered OK`)
+          await other.kill()
+        }
+      }
+      const injected = world.stub.connections
+        .flatMap(({ commands }) => commands)
+        .find(({ tag }) => /^Z\d/.test(tag))
+      expect(injected === undefined, `the server got the command ${injected?.tag} ${injected?.name}`)
+      const raw = world.dials().find(({ received }) => received.includes('\0'))
+      expect(raw === undefined, 'the server got a raw NUL')
+    },
+  },
+  {
+    name: 'shared-secret',
+    guarantee:
+      'with auth_shared_secret, only the whole secret opens: no empty one, no prefix, no longer one (D6)',
+    on: 'stub',
+    ...sso,
+    run: async (world) => {
+      world.stub.account('admin', 'secret-of-admin')
+      const user = await world.user()
+      const thefts = [
+        '""',
+        '"o"',
+        '"open"',
+        '"open-sesame-1"',
+        'open',
+        'o',
+        '"open-sesame-17x"',
+        'open-sesame-17x',
+      ]
+      thefts.push(`"secret-of-${user.name}"`, '"OPEN-SESAME-17"', '{0+}\r\n', '{4+}\r\nopen')
+      for (const isWarm of [false, true]) {
+        for (const theft of thefts) {
+          const client = await world.connect()
+          const reply = await client.command(`LOGIN ${user.name} ${theft}`)
+          const when = isWarm ? 'while warm' : 'while cold'
+          expect(reply.status === 'NO', `the secret ${quote(theft)} was answered ${reply.status} ${when}`)
+          await client.kill()
+        }
+        const session = await world.login(user)
+        await expectOwn(session)
+        await logout(session)
+        await settled(world.proxy)
+      }
+    },
+  },
+]

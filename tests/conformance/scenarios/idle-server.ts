@@ -1,0 +1,137 @@
+/** What a server does to a connection that nobody uses: the next client must not notice any of it. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { expectOwn, expectUnselected, logout, residentBytes, settled } from '../checks.ts'
+import { expect, type Scenario, type SeenConnection } from '../scenario.ts'
+
+/** A proxy may look at its clock now and then only; by now it must have noticed that the connection was idle. */
+const idleMs = 250
+
+const kept = (connection: SeenConnection | undefined): SeenConnection => {
+  expect(connection !== undefined, 'the server saw no login')
+  return connection
+}
+
+/** One session leaves its connection idle, the server acts on it, the next session is clean. */
+function whileIdle(
+  name: string,
+  guarantee: string,
+  act: (connection: SeenConnection) => void,
+  during?: (connection: SeenConnection) => void,
+): Scenario {
+  return {
+    name: `idle-${name}`,
+    guarantee,
+    on: 'any',
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      const connection = kept(world.dials()[0])
+      act(connection)
+      // A session of somebody else goes by meanwhile: what was sent has arrived by then.
+      const other = await world.login(await world.user())
+      await expectOwn(other)
+      const next = await world.login(user)
+      during?.(connection)
+      await expectOwn(next)
+      await expectUnselected(next)
+    },
+  }
+}
+
+export const idleServer: Scenario[] = [
+  whileIdle('close', 'a server that closes an idle connection is not noticed by the next client', (c) =>
+    c.destroy(),
+  ),
+  whileIdle('bye-and-close', 'nor one that says BYE first', (c) => {
+    c.send('* BYE Idle for too long\r\n')
+    c.destroy()
+  }),
+  whileIdle('bye', 'nor one that says BYE and leaves the connection open', (c) =>
+    c.send('* BYE Idle for too long\r\n'),
+  ),
+  whileIdle('news', 'untagged data on an idle connection never reaches the next client', (c) =>
+    c.send('* 9 EXISTS\r\n* 1 RECENT\r\n* LIST () "/" secret\r\n* OK [ALERT] going down\r\n'),
+  ),
+  whileIdle(
+    'late-reply',
+    'a late tagged reply on an idle connection never reaches the next client (D15)',
+    (c) => c.send('a1 OK late\r\n'),
+  ),
+  whileIdle('invitation', 'nor does a stray invitation to go on', (c) => c.send('+ idling\r\n')),
+  whileIdle(
+    'half-a-line',
+    'half a line on an idle connection, ended when the next client is there, never reaches it',
+    (c) => c.send('* LIST () "/" sec'),
+    (c) => c.send('ret\r\n'),
+  ),
+  whileIdle('half-a-literal', 'nor does half a literal', (c) => c.send('* 1 FETCH (BODY[] {500}\r\nsecret')),
+  {
+    name: 'idle-flood',
+    guarantee: 'a flood on an idle connection costs little memory and is not seen by the next client',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      const before = residentBytes(world.proxy.pid)
+      const line = Buffer.alloc(1 << 20, '* 1 EXISTS\r\n')
+      for (let megabyte = 0; megabyte < 64; megabyte++) kept(world.dials()[0]).send(line.toString('latin1'))
+      for (let round = 0; round < 10; round++) await logout(await world.login(await world.user()))
+      const grown = (residentBytes(world.proxy.pid) - before) >> 20
+      expect(grown < 32, `the memory of the proxy grew by ${grown} MB`)
+      await expectOwn(await world.login(user))
+    },
+  },
+  {
+    name: 'idle-half-open',
+    guarantee: 'a server that has silently gone away is found out before the next client is handed to it',
+    on: 'stub',
+    config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
+    oursOnly: 'imapproxy never asks an idle connection anything; its clients wait for TCP',
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      await pause(idleMs)
+      const gone = kept(world.dials()[0]).number
+      world.stub.behave((_, connection) => connection.number === gone)
+      await expectOwn(await world.login(user))
+      expect(world.dials().length === 2, 'no new connection was made')
+    },
+  },
+  {
+    name: 'idle-proof-wrong',
+    guarantee: 'an idle connection that answers its proof with another tag is replaced, unseen by the client',
+    on: 'stub',
+    config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
+    oursOnly: 'imapproxy never asks an idle connection anything',
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      await pause(idleMs)
+      const first = kept(world.dials()[0]).number
+      world.stub.behave((command, connection) => {
+        if (connection.number !== first) return false
+        connection.send(`X${command.tag} OK done\r\n* LIST () "/" secret\r\n`)
+        return true
+      })
+      await expectOwn(await world.login(user))
+      expect(world.dials().length === 2, 'no new connection was made')
+    },
+  },
+  {
+    name: 'idle-proof-right',
+    guarantee: 'an idle connection that proves itself is used, and what it said meanwhile is not passed on',
+    on: 'stub',
+    config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
+    run: async (world) => {
+      const user = await world.user()
+      await logout(await world.login(user))
+      await settled(world.proxy)
+      await expectOwn(await world.login(user))
+      expect(world.dials().length === 1, 'the connection was not used')
+    },
+  },
+]

@@ -1,0 +1,119 @@
+/** A server that breaks off or talks nonsense in the middle of a session: the client learns it, the next one does not. */
+import { expectOwn, logout, settled } from '../checks.ts'
+import { expect, type Scenario, type SeenConnection } from '../scenario.ts'
+import { quote } from '../wire.ts'
+
+/** A server that says something nobody can make sense of has a connection that is not kept. */
+function nonsense(name: string, what: string, say: (tag: string) => string): Scenario {
+  return {
+    name: `leased-${name}`,
+    guarantee: `a connection on which the server sent ${what} is not kept`,
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      const { client } = await world.login(user)
+      const tag = client.tag()
+      world.stub.behave((command, connection) => {
+        if (command.tag !== tag) return false
+        connection.send(say(tag))
+        return true
+      })
+      client.send(`${tag} STATUS INBOX (MESSAGES)\r\n`)
+      await world.until(
+        () => world.stub.connections.some(({ commands }) => commands.some((c) => c.tag === tag)),
+        tag,
+      )
+      client.send(`${client.tag()} LOGOUT\r\n`)
+      await client.kill('close')
+      world.stub.reset()
+      await settled(world.proxy)
+      await expectOwn(await world.login(user))
+      expect(world.dials().length === 2, 'the connection was kept')
+    },
+  }
+}
+
+/** The server's connection breaks: the client's ends too, and the next login gets a new one. */
+function broken(
+  name: string,
+  guarantee: string,
+  act: (connection: SeenConnection) => void,
+  expected: string,
+): Scenario {
+  return {
+    name: `leased-${name}`,
+    guarantee,
+    on: 'any',
+    run: async (world) => {
+      const user = await world.user()
+      const session = await world.login(user)
+      await expectOwn(session)
+      const connection = world.dials()[0]
+      expect(connection !== undefined, 'the server saw no login')
+      act(connection)
+      const rest = await session.client.rest()
+      expect(rest.includes(expected), `the client was told ${quote(rest)} before its connection ended`)
+      await settled(world.proxy)
+      await expectOwn(await world.login(user))
+    },
+  }
+}
+
+export const leasedServer: Scenario[] = [
+  broken(
+    'close',
+    'a server that goes away in the middle ends the session, and the next login works',
+    (c) => c.destroy(),
+    '',
+  ),
+  broken(
+    'bye',
+    'a server’s BYE reaches the client before the connection ends',
+    (c) => {
+      c.send('* BYE Maintenance\r\n')
+      setImmediate(() => c.destroy())
+    },
+    '* BYE Maintenance\r\n',
+  ),
+  broken(
+    'mid-line',
+    'a server that goes away in the middle of a line ends the session',
+    (c) => {
+      c.send('* 1 FET')
+      setImmediate(() => c.destroy())
+    },
+    '',
+  ),
+  broken(
+    'mid-literal',
+    'a server that goes away in the middle of a literal ends the session',
+    (c) => {
+      c.send('* 1 FETCH (BODY[] {500}\r\nhalf')
+      setImmediate(() => c.destroy())
+    },
+    '',
+  ),
+  nonsense('stranger', 'a reply to a tag that nobody used', (tag) => `zz9 OK done\r\n${tag} OK done\r\n`),
+  nonsense('twice', 'two replies to one command', (tag) => `${tag} OK done\r\n${tag} OK done\r\n`),
+  nonsense('empty-line', 'an empty line', (tag) => `\r\n${tag} OK done\r\n`),
+  nonsense('garbage', 'bytes that are no response', (tag) => `\u0000\u00ff!%\r\n${tag} OK done\r\n`),
+  nonsense('half-line', 'half a line behind its reply', (tag) => `${tag} OK done\r\n* 3 EX`),
+  nonsense(
+    'half-literal',
+    'half a literal behind its reply',
+    (tag) => `${tag} OK done\r\n* 1 FETCH (X {9}\r\nabc`,
+  ),
+  nonsense('bye', 'BYE, and stayed', (tag) => `* BYE soon\r\n${tag} OK done\r\n`),
+  {
+    name: 'leased-flood',
+    guarantee: 'a client that reads gets all of a flood of untagged data, in order',
+    on: 'stub',
+    run: async (world) => {
+      const session = await world.login(await world.user())
+      const { untagged } = await session.client.command('FLOOD 200000')
+      const inOrder = untagged.every((line, at) => line === `* ${at + 1} EXISTS`)
+      expect(untagged.length === 200_000 && inOrder, `${untagged.length} of 200000 lines came`)
+      await logout(session)
+    },
+  },
+]
