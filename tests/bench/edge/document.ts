@@ -43,7 +43,7 @@ export function documentOf(
 function method(options: Options): string {
   return [
     `- Contestants run side by side and take turns: ${options.repeat} rounds of ${options.seconds} s each. A figure is the median, with the smallest and largest in brackets.`,
-    '- Each is warm: every user has logged in before, and 2 s of the same load have passed.',
+    '- Each is warm: every user has logged in before, and the same load has run for 10 s (2 s with the distant server).',
     '- The stub server answers at once and ends the connection at anything it does not expect. The generator checks every byte of every reply: tags, literal lengths, and that each body is that of its own user. One wrong byte and there is no report.',
     "- CPU is the kernel's count of user and system time of all threads of the proxy, work after the client has left included, divided by the sessions. A session is one TCP connection that waits for each reply before the next command, and for the server to close.",
     '- The distant server stands behind a relay that holds each byte for 20 ms each way.',

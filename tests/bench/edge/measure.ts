@@ -28,7 +28,7 @@ export interface Sample {
 
 export type Samples = Map<ContestantName, Sample[]>
 
-const warmSeconds = 2
+const quickWarmSeconds = 1
 
 export async function measure(
   scenario: Scenario,
@@ -39,7 +39,7 @@ export async function measure(
   const samples: Samples = new Map(contestants.map(({ name }) => [name, []]))
   try {
     for (const contestant of contestants)
-      lines.push(await warm(await startLine(contestant, scenario.delayMs), scenario))
+      lines.push(await warm(await startLine(contestant, scenario.delayMs), scenario, options))
     for (let repetition = 0; repetition < options.repeat; repetition++)
       for (const line of lines)
         samples.get(line.contestant.name)?.push(await sample(line, scenario, options.seconds))
@@ -49,12 +49,16 @@ export async function measure(
   return samples
 }
 
-/** Every user has a cached connection, and a proxy that compiles as it goes has compiled. */
-async function warm(line: Line, scenario: Scenario): Promise<Line> {
+/** Every user has a cached connection, and what the proxy does once is done. */
+async function warm(line: Line, scenario: Scenario, options: Options): Promise<Line> {
   const { script, users } = scenario
   const order = { port: line.port, users, script, watch: [] }
   await runLoad({ ...order, atOnce: Math.min(8, scenario.atOnce), length: { sessions: users } })
-  await runLoad({ ...order, atOnce: scenario.atOnce, length: { seconds: warmSeconds } })
+  await runLoad({
+    ...order,
+    atOnce: scenario.atOnce,
+    length: { seconds: options.quick ? quickWarmSeconds : scenario.warmSeconds },
+  })
   return line
 }
 

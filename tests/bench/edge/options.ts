@@ -12,6 +12,8 @@ export interface Options {
   contestants: ContestantName[]
   repeat: number
   seconds: number
+  /** Short warm-up too: whether it works, not how fast it is. */
+  quick: boolean
   /** Every scenario and every contestant at full length: only such a run is written to docs/benchmarks.md. */
   complete: boolean
 }
@@ -21,7 +23,7 @@ export const usage = `usage: npm run bench edge -- [options]
   --contestants LIST  of ${contestantNames.join(', ')}
   --repeat N          measure everything N times (default 5)
   --seconds N         length of one measurement (default 3)
-  --quick             one repetition of one second: is it alive`
+  --quick             one repetition of one second, hardly warm: whether it works`
 
 /** The options, or what is wrong with them. */
 export function parseOptions(argv: string[]): Options | string {
@@ -42,7 +44,7 @@ export function parseOptions(argv: string[]): Options | string {
     const seconds = numberOf('--seconds', values.seconds, values.quick ? 1 : 3)
     const complete =
       !values.quick && only.length === groups.length && contestants.length === contestantNames.length
-    return { only, contestants, repeat, seconds, complete }
+    return { only, contestants, repeat, seconds, quick: values.quick, complete }
   } catch (error) {
     return (error as Error).message.split('\n')[0] ?? 'bad options'
   }

@@ -1,4 +1,6 @@
 /** Who takes part: a proxy, or none, that can be started in front of a server with the configuration that suits it best. */
+import { execFileSync } from 'node:child_process'
+import { userInfo } from 'node:os'
 import type { Child } from '../child.ts'
 import type { ContestantName } from '../options.ts'
 
@@ -23,3 +25,9 @@ export interface Missing {
 export const idleWanted = 10_000
 /** Connections beyond the idle ones: those that are logging in at the same time. */
 export const spare = 100
+
+/** Whom a proxy that will not run as root is told to become. */
+export function unprivileged(): { user: string; group: string } {
+  const user = process.getuid?.() === 0 ? 'nobody' : userInfo().username
+  return { user, group: execFileSync('id', ['-gn', user], { encoding: 'utf8' }).trim() }
+}

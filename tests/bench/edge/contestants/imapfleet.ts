@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { openFilesMax } from '../accounting.ts'
 import { freePort, startServer } from '../child.ts'
-import { idleWanted, spare, type Contestant } from './contestant.ts'
+import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 
 const main = join(import.meta.dirname, '..', '..', '..', '..', 'apps', 'edge-proxy', 'src', 'main.ts')
 
@@ -21,6 +21,7 @@ export function imapfleet(): Contestant {
         pool: { idleTimeoutMs: 3_600_000 },
         log: { level: 'error' },
         http: { port: await freePort() },
+        ...(process.getuid?.() === 0 ? { process: unprivileged() } : {}),
       }
       const file = join(directory, 'edge.yaml')
       writeFileSync(file, JSON.stringify(config))

@@ -1,22 +1,20 @@
 /** SquirrelMail's imapproxy. Its syslog mask is raised, so that it need not pay for log lines either. */
-import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
-import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { openFilesMax } from '../accounting.ts'
 import { freePort, startServer } from '../child.ts'
-import { idleWanted, spare, type Contestant } from './contestant.ts'
+import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 
 export function imapproxy(program: string, version: string): Contestant {
   // It asks for two open files per cached connection and does not start without them.
   const cacheSize = Math.min(idleWanted + spare, Math.floor((openFilesMax() - 10) / 2))
-  const user = process.getuid?.() === 0 ? 'nobody' : userInfo().username
   return {
     name: 'imapproxy',
     version,
     idleMax: cacheSize - spare,
     async start(onwardPort, directory) {
       const port = await freePort()
+      const { user, group } = unprivileged()
       const keywords = {
         server_hostname: '127.0.0.1',
         server_port: onwardPort,
@@ -27,7 +25,7 @@ export function imapproxy(program: string, version: string): Contestant {
         connect_retries: 3,
         connect_delay: 1,
         proc_username: user,
-        proc_groupname: execFileSync('id', ['-gn', user], { encoding: 'utf8' }).trim(),
+        proc_groupname: group,
         stat_filename: join(directory, 'pimpstats'),
         protocol_log_filename: join(directory, 'protocol.log'),
         syslog_facility: 'LOG_MAIL',
