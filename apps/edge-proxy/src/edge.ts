@@ -50,6 +50,8 @@ export class Edge {
   #targets = new Map<string, Target>()
   #tls = new Map<string, SecureContext>()
   #generation = 0
+  /** Connections whose PROXY header or TLS handshake is awaited. */
+  #admitting = 0
   #sweeper: NodeJS.Timeout | undefined
   #state: 'starting' | 'serving' | 'draining' | 'stopping' = 'starting'
 
@@ -168,16 +170,17 @@ export class Edge {
   #accept(socket: Socket, listener: Listener): void {
     this.#connections.value++
     const { clients } = this.settings.current
+    if (this.#admitting >= clients.connectionsMax) {
+      this.counters.counter('client_refusals_total', { reason: 'too-many-clients' }).value++
+      return void socket.destroy()
+    }
     const admitted = admit(
       socket,
       { config: this.listener(listener.name), context: this.#tls.get(listener.name) },
       clients.loginTimeoutMs,
     )
-    if (admitted instanceof Promise) {
-      // What is not admitted yet counts as a client of the address it came from.
-      const place = this.#enter(socket, socket.remoteAddress ?? '')
-      void admitted.then((result) => (place ? this.#serve(result, listener) : this.#turnAway(result)))
-    } else if (this.#enter(socket, admitted.address)) this.#serve(admitted, listener)
+    if (admitted instanceof Promise) void this.#serveLater(admitted, listener)
+    else if (this.#enter(socket, admitted.address)) this.#serve(admitted, listener)
     else this.#turnAway(admitted)
   }
 
@@ -190,18 +193,29 @@ export class Edge {
     return entry === 'in'
   }
 
-  #turnAway(admitted: Admitted | NotAdmitted): void {
-    if (admitted.kind !== 'admitted') return
+  /** A PROXY header or a TLS handshake comes first. Those on their way in are no more than may be in. */
+  async #serveLater(admitting: Promise<Admitted | NotAdmitted>, listener: Listener): Promise<void> {
+    this.#admitting++
+    const result = await admitting
+    this.#admitting--
+    if (result.kind !== 'admitted') this.#notAdmitted(result)
+    else if (this.#enter(result.socket, result.address)) this.#serve(result, listener)
+    else this.#turnAway(result)
+  }
+
+  #notAdmitted(result: NotAdmitted): void {
+    if (result.kind === 'refused')
+      this.counters.counter('client_refusals_total', { reason: result.reason }).value++
+  }
+
+  #turnAway(admitted: Admitted): void {
     const reason =
       this.#state === 'serving' ? 'Too many connections, try again later' : 'Server is draining, try again'
     admitted.link.write(`* BYE ${reason}\r\n`)
     admitted.link.closeWhenWritten(1000)
   }
 
-  #serve(admitted: Admitted | NotAdmitted, listener: Listener): void {
-    if (admitted.kind === 'refused')
-      this.counters.counter('client_refusals_total', { reason: admitted.reason }).value++
-    if (admitted.kind !== 'admitted') return
+  #serve(admitted: Admitted, listener: Listener): void {
     const client = new Client({
       link: admitted.link,
       listener: listener.name,

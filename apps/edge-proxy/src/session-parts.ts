@@ -34,6 +34,10 @@ export class SessionParts implements SessionEdge {
     this.#options = optionsOf(edge)
     this.prelogin = {
       capabilities: (client) => this.#capabilities(client),
+      offersTls: (client) =>
+        !client.secure &&
+        edge.tlsContext(client.listener) !== undefined &&
+        edge.listener(client.listener).tls === 'starttls',
       startTls: (client) => this.#startTls(client),
       mayLogin: (client) => client.secure || !edge.listener(client.listener).requireTls,
       admin: (client, verb, tag, rest) => administer(edge, client, verb, tag, rest),
@@ -117,8 +121,9 @@ export class SessionParts implements SessionEdge {
     return this.#edge.pool.giveBack(leased.upstream, handBack)
   }
 
-  /** Whatever became of the client, it is in no list any more. */
+  /** Whatever became of the client, it is closed, and in no list any more. */
   onSessionEnd(client: Client): void {
+    client.close()
     this.#edge.sessions.arriving.delete(client)
     if (client.refusal)
       this.#edge.counters.counter('client_refusals_total', { reason: client.refusal }).value++
@@ -162,11 +167,11 @@ export class SessionParts implements SessionEdge {
   }
 
   #capabilities(client: Client): string {
-    const { tls, requireTls } = this.#edge.listener(client.listener)
+    const { requireTls } = this.#edge.listener(client.listener)
     const [first] = this.#edge.targets.values()
     return capabilitiesBeforeLogin(first?.capabilities ?? [], {
       mechanisms,
-      offerStartTls: tls === 'starttls' && !client.secure,
+      offerStartTls: this.prelogin.offersTls(client),
       loginDisabled: requireTls && !client.secure,
       adminCommands: mayAdminister(this.#edge, client),
     })

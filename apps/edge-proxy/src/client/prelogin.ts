@@ -15,8 +15,10 @@ export interface Login {
 /** What the edge offers before login; asked each time, because upstreams and settings change. */
 export interface Prelogin {
   capabilities(client: Client): string
-  /** Undefined: STARTTLS is not offered to this client. */
-  startTls: ((client: Client) => Promise<boolean>) | undefined
+  /** Whether STARTTLS is to be had by this client now. */
+  offersTls(client: Client): boolean
+  /** False: the handshake failed, and the client has gone. */
+  startTls(client: Client): Promise<boolean>
   /** Whether this client may log in as it is (not before TLS, where that is required). */
   mayLogin(client: Client): boolean
   /** Answers an XPROXY_ command; false: it is not enabled for this client. */
@@ -64,7 +66,7 @@ export async function nextLogin(client: Client, prelogin: Prelogin): Promise<Log
         client.close()
         return undefined
       case 'STARTTLS':
-        if (client.secure || !prelogin.startTls) client.reply(tag, 'BAD TLS is not available')
+        if (!prelogin.offersTls(client)) client.reply(tag, 'BAD TLS is not available')
         else {
           // What was sent in the clear behind it must not be taken for the client's word (RFC 9051 6.2.1).
           client.takeEarly()

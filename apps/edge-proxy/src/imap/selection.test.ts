@@ -80,9 +80,9 @@ test('what the server tells of a change is heard', () => {
     'FLAGS (\\Seen)',
     'OK [UIDNEXT 9] x',
   ])
-    assert.equal(tellsChange(wire(`* ${line}\r\n`), 2), true, line)
+    assert.equal(tellsChange(wire(`* ${line}\r\n`), 2, true), true, line)
   for (const line of ['SEARCH 1 2', 'STATUS x ()', 'OK still here', 'LIST () "/" EXISTS', 'CAPABILITY X'])
-    assert.equal(tellsChange(wire(`* ${line}\r\n`), 2), false, line)
+    assert.equal(tellsChange(wire(`* ${line}\r\n`), 2, true), false, line)
 })
 
 test('an answer is written down as it was, but nothing is recent twice', () => {

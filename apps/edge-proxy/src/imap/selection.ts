@@ -79,15 +79,19 @@ export function mayChangeMailbox(verb: Verb, bytes: Buffer, from: number, to: nu
   )
 }
 
-/** Whether an untagged response, from behind its `* `, tells of a change in the selected mailbox. */
-export function tellsChange(bytes: Buffer, at: number): boolean {
+/**
+ * Whether an untagged response, from behind its `* `, tells of a change in the selected mailbox. A FETCH does so where
+ * nobody has asked for one.
+ */
+export function tellsChange(bytes: Buffer, at: number, isFetchAsked: boolean): boolean {
   let word = at
   while (bytes[word]! >= 48 && bytes[word]! <= 57) word++
   if (word > at) {
     return (
       startsWithWord(bytes, word, ' EXISTS') ||
       startsWithWord(bytes, word, ' EXPUNGE') ||
-      startsWithWord(bytes, word, ' RECENT')
+      startsWithWord(bytes, word, ' RECENT') ||
+      (!isFetchAsked && startsWithWord(bytes, word, ' FETCH'))
     )
   }
   return (

@@ -3,6 +3,8 @@
  * Pure; read only from trusted addresses, written only where the server expects it.
  */
 
+import { isIPv4, isIPv6 } from 'node:net'
+
 export type ProxyHeader =
   /** The first `length` bytes are the header. No address: the balancer speaks for itself (LOCAL, UNKNOWN). */
   { kind: 'header'; length: number; address: string | undefined } | { kind: 'more' } | { kind: 'bad' }
@@ -22,11 +24,12 @@ function parseVersion1(bytes: Buffer): ProxyHeader {
   if (!'PROXY '.startsWith(head.slice(0, 6))) return { kind: 'bad' }
   const end = head.indexOf('\r\n')
   if (end < 0) return bytes.length >= version1BytesMax ? { kind: 'bad' } : { kind: 'more' }
-  const [, family, address, , port] = head.slice(0, end).split(' ')
+  const [, family, address = '', destination = '', ...ports] = head.slice(0, end).split(' ')
   if (family === 'UNKNOWN') return { kind: 'header', length: end + 2, address: undefined }
-  const known =
-    (family === 'TCP4' || family === 'TCP6') && address !== undefined && /^\d{1,5}$/.test(port ?? '')
-  if (!known || !/^[0-9a-fA-F.:]{2,45}$/.test(address)) return { kind: 'bad' }
+  const isAddress = family === 'TCP4' ? isIPv4 : family === 'TCP6' ? isIPv6 : () => false
+  const isPort = (text: string) => /^\d{1,5}$/.test(text) && Number(text) <= 65_535
+  if (!isAddress(address) || !isAddress(destination) || ports.length !== 2 || !ports.every(isPort))
+    return { kind: 'bad' }
   return { kind: 'header', length: end + 2, address }
 }
 

@@ -9,6 +9,8 @@ import { acceptTls } from './tls.ts'
 
 export interface Admitted {
   kind: 'admitted'
+  /** The accepted socket, beneath whatever the link speaks on it. */
+  socket: Socket
   link: Link
   /** The client's address, by the PROXY header where one is trusted. */
   address: string
@@ -28,11 +30,12 @@ export function admit(
   const link = new Link(socket)
   const isProxied = networksContain(config.proxyProtocolFrom, address)
   const secure = config.tls === 'implicit' && context !== undefined
-  if (!isProxied && !secure) return { kind: 'admitted', link, address, secure }
-  return admitSlowly(link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
+  if (!isProxied && !secure) return { kind: 'admitted', socket, link, address, secure }
+  return admitSlowly(socket, link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
 }
 
 async function admitSlowly(
+  socket: Socket,
   link: Link,
   facts: { address: string; isProxied: boolean; context: SecureContext | undefined },
   timeoutMs: number,
@@ -45,7 +48,7 @@ async function admitSlowly(
   }
   if (facts.context && !(await acceptTls(link, facts.context, timeoutMs)))
     return { kind: 'refused', reason: 'tls-handshake' }
-  return { kind: 'admitted', link, address, secure: facts.context !== undefined }
+  return { kind: 'admitted', socket, link, address, secure: facts.context !== undefined }
 }
 
 function readProxyHeader(

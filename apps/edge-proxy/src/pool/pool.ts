@@ -197,21 +197,20 @@ export class Pool {
   async #takePlace(target: Target, identity: string, asker: Asker): Promise<Place> {
     const begun = performance.now()
     const place = await this.room.take(target.name, identity, target.config, {
-      free: () => this.#freeOne(target.name),
+      free: (of) =>
+        this.#freeOne((idle) => (of === 'user' ? idle.identity === identity : idle.name === target.name)),
       isWanted: asker.isThere,
     })
     this.#context.counters.timings('lease_wait_seconds').observe(performance.now() - begun)
     return place
   }
 
-  /** Closes the connection of this upstream that has been idle for longest. */
-  #freeOne(upstreamName: string): boolean {
-    for (const upstream of this.states.idle) {
-      if (upstream.name !== upstreamName) continue
-      this.drop(upstream, 'made-room')
-      return true
-    }
-    return false
+  /** Closes the one of these connections that has been idle for longest. */
+  #freeOne(isMeant: (idle: Upstream) => boolean): void {
+    let oldest: Upstream | undefined
+    for (const idle of this.states.idle)
+      if (isMeant(idle) && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
+    if (oldest) this.drop(oldest, 'made-room')
   }
 
   #takeIdle(

@@ -9,6 +9,7 @@ export type Place = 'taken' | 'too-many-of-user' | 'queue-full' | 'timed-out' | 
 interface Waiter {
   identity: string
   isWanted: () => boolean
+  isUserFull: () => boolean
   settle: (place: Place) => void
 }
 
@@ -33,20 +34,19 @@ export class Room {
 
   /**
    * Takes a place, or waits for one.
-   * @param free closes an idle connection of this upstream and thereby leaves its place; false: there is none
-   * @param isWanted false when whoever waited has gone
+   * @param asker `free` closes an idle connection of this upstream, or of this user, and thereby leaves its place;
+   *   `isWanted` is false when whoever waited has gone
    */
   take(
     upstream: string,
     identity: string,
     limits: Limits,
-    asker: { free: () => boolean; isWanted: () => boolean },
+    asker: { free: (of: 'upstream' | 'user') => void; isWanted: () => boolean },
   ): Place | Promise<Place> {
-    const { connectionsPerUserMax } = limits
-    if (connectionsPerUserMax > 0 && (this.#usedBy.get(identity) ?? 0) >= connectionsPerUserMax)
-      return 'too-many-of-user'
+    if (this.#isUserFull(identity, limits)) asker.free('user')
+    if (this.#isUserFull(identity, limits)) return 'too-many-of-user'
     const isFull = () => (this.#used.get(upstream) ?? 0) >= limits.connectionsMax
-    if (isFull()) asker.free()
+    if (isFull()) asker.free('upstream')
     if (!isFull()) {
       this.#enter(upstream, identity)
       return 'taken'
@@ -57,6 +57,7 @@ export class Room {
     return new Promise((resolve) => {
       const waiter: Waiter = {
         identity,
+        isUserFull: () => this.#isUserFull(identity, limits),
         isWanted: asker.isWanted,
         settle: (place) => {
           clearTimeout(timer)
@@ -80,9 +81,17 @@ export class Room {
         next.settle('left')
         continue
       }
+      if (next.isUserFull()) {
+        next.settle('too-many-of-user')
+        continue
+      }
       this.#enter(upstream, next.identity)
       return next.settle('taken')
     }
+  }
+
+  #isUserFull(identity: string, { connectionsPerUserMax }: Limits): boolean {
+    return connectionsPerUserMax > 0 && (this.#usedBy.get(identity) ?? 0) >= connectionsPerUserMax
   }
 
   #enter(upstream: string, identity: string): void {

@@ -5,6 +5,7 @@
 import { CR, LF } from '../imap/bytes.ts'
 import { isNonSynchronizing, literalSize, NO_LITERAL } from '../imap/literal.ts'
 import { commandHead, isTag, type CommandHead } from '../imap/verb.ts'
+import { hasUnselect } from '../upstream/reset.ts'
 import type { Conversation } from './conversation.ts'
 import type { Violation } from './ending.ts'
 import {
@@ -168,7 +169,9 @@ function startCommand(
   if (key !== undefined || maySelect(head.verb) || mayChangeMailbox(head.verb, bytes, at, lineFeed))
     upstream.selection = undefined
   talk.recording =
-    key !== undefined && isAlone ? { sent, recording: { key, lines: [], bytes: 0 } } : undefined
+    key !== undefined && isAlone && hasUnselect(upstream.capabilities)
+      ? { sent, recording: { key, lines: [], bytes: 0 } }
+      : undefined
 }
 
 /** Notes what a line of a command, or DONE, leaves behind. False: it announces a literal beyond all bounds. */

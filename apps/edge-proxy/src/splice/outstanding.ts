@@ -33,6 +33,11 @@ export class Outstanding {
     return this.#sent.some((sent) => sent.verb === 'SELECT' || sent.verb === 'EXAMINE')
   }
 
+  /** Whether a command under way asks for FETCH responses. */
+  get isFetching(): boolean {
+    return this.#sent.some((sent) => sent.verb === 'FETCH' || sent.verb === 'UID' || sent.verb === 'STORE')
+  }
+
   get tags(): string[] {
     return this.#sent.map((sent) => sent.tag)
   }

@@ -103,13 +103,14 @@ function judgeUntagged(talk: Conversation, bytes: Buffer, start: number, end: nu
   }
   if (talk.kept === 'asked' || talk.unselecting) {
     // Said of a mailbox that this client has not selected.
-    if (tellsChange(bytes, at)) talk.upstream.selection = undefined
+    if (tellsChange(bytes, at, false)) talk.upstream.selection = undefined
     return 'omit'
   }
   if (talk.recording) {
     if (!record(talk.recording.recording, bytes.toString('latin1', start, end + 1)))
       talk.recording = undefined
-  } else if (talk.upstream.selection && tellsChange(bytes, at)) talk.upstream.selection = undefined
+  } else if (talk.upstream.selection && tellsChange(bytes, at, talk.outstanding.isFetching))
+    talk.upstream.selection = undefined
   switch (bytes[at]! & 0xdf) {
     case 67: // C
       return startsWithWord(bytes, at, 'CAPABILITY') ? filtered(talk, bytes, start, end) : 'pass'

@@ -207,6 +207,7 @@ export class Splice {
     }
     this.#upstream = twin
     this.#talk = new Conversation(twin)
+    this.#upstreamIsFull = false
     this.#listenUpstream()
     this.#context.counters.roundTripsSaved++
     this.#say(`* ENABLED ${[...twin.session.enabled].join(' ')}\r\n${tag} OK Completed`)

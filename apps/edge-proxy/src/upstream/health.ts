@@ -28,12 +28,13 @@ export class Health {
 
   async #ask(target: Target): Promise<void> {
     const before = target.trouble
-    const dialed = await dial(target)
+    const dialed = await dial(target, target.proxyHeader())
     if (dialed.kind === 'dialed') {
       if (target.capabilities.length === 0) target.learn(dialed.capabilities)
       target.succeeded()
-      await dialed.exchange.command('LOGOUT')
-      dialed.exchange.break('closed-here')
+      // Polite, and not waited for.
+      void dialed.exchange.command('LOGOUT')
+      dialed.link.closeWhenWritten(1000)
     } else target.failed(dialed.detail)
     if ((before === undefined) !== (target.trouble === undefined)) this.#onChange(target)
   }

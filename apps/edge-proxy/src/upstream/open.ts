@@ -1,10 +1,8 @@
 /** A new logged-in connection: dialed with retries, authenticated, or the reason why not. */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { isIP, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Credentials } from '../credentials.ts'
 import { oneLine } from '../imap/encode.ts'
-import { printProxyHeader } from '../link/proxy-header.ts'
 import type { Link } from '../link/link.ts'
 import { authenticate } from './authenticate.ts'
 import { capabilitiesIn, dial, type Dialed, type DialFailure } from './dial.ts'
@@ -72,7 +70,8 @@ export async function open(target: Target, credentials: Credentials, client: str
       link: dialed.link,
       capabilities,
       text: reply.text.replace(/^\[CAPABILITY [^\]]*\] ?/i, ''),
-      untagged: reply.untagged.filter((line) => !/^\* (CAPABILITY|BYE)\b/i.test(line)),
+      // A line that announces a literal has lost it on the way here.
+      untagged: reply.untagged.filter((line) => !/^\* (CAPABILITY|BYE)\b|\}$/i.test(line)),
     }
   } finally {
     clearTimeout(timer)
@@ -88,7 +87,7 @@ async function dialWithRetries(target: Target, client: string): Promise<Dialed |
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
     if (!breaker.allows(Date.now())) return failure
-    const dialed = await dial(target, headerFor(target, client))
+    const dialed = await dial(target, target.proxyHeader(client))
     if (dialed.kind === 'dialed') {
       target.succeeded()
       return dialed
@@ -119,16 +118,4 @@ function knowsSecret({ config }: Target, { secret }: Credentials): boolean {
   if (config.sharedSecret === undefined) return true
   const digest = (bytes: Buffer) => createHash('sha256').update(bytes).digest()
   return timingSafeEqual(digest(Buffer.from(config.sharedSecret)), digest(secret))
-}
-
-function headerFor({ config }: Target, client: string): ((socket: Socket) => Buffer) | undefined {
-  if (config.clientAddress !== 'proxy-v1' && config.clientAddress !== 'proxy-v2') return undefined
-  const version = config.clientAddress === 'proxy-v1' ? 1 : 2
-  return (socket) =>
-    printProxyHeader(version, {
-      source: isIP(client) ? client : '127.0.0.1',
-      sourcePort: socket.localPort ?? 0,
-      destination: socket.remoteAddress ?? '127.0.0.1',
-      destinationPort: config.port,
-    })
 }

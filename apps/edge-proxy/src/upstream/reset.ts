@@ -123,7 +123,7 @@ class Reset {
   }
 
   #onUntagged(bytes: Buffer, start: number, end: number): void {
-    if (tellsChange(bytes, start + 2)) this.#upstream.selection = undefined
+    if (tellsChange(bytes, start + 2, false)) this.#upstream.selection = undefined
     if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
     else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))

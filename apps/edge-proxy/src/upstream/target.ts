@@ -1,10 +1,12 @@
 /** A configured upstream at work: its settings, TLS material, health and counters. Replaced as a whole on reload. */
 import { readdirSync, readFileSync } from 'node:fs'
+import { isIP, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates, type ConnectionOptions } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
 import { afterLogin } from '../imap/capability.ts'
+import { printProxyHeader } from '../link/proxy-header.ts'
 import type { Counter, Counters } from '../observe/counters.ts'
 import { Breaker } from './breaker.ts'
 import type { TlsMaterial } from './dial.ts'
@@ -55,6 +57,19 @@ export class Target {
   failed(detail: string): void {
     this.trouble = detail
     this.breaker.failed(Date.now(), this.config)
+  }
+
+  /** What a connection begins with, where the server is told of clients by PROXY protocol; none: for itself. */
+  proxyHeader(client?: string): ((socket: Socket) => Buffer) | undefined {
+    const { clientAddress, port } = this.config
+    if (clientAddress !== 'proxy-v1' && clientAddress !== 'proxy-v2') return undefined
+    return (socket) =>
+      printProxyHeader(clientAddress === 'proxy-v1' ? 1 : 2, {
+        source: client !== undefined && isIP(client) ? client : (socket.localAddress ?? '127.0.0.1'),
+        sourcePort: socket.localPort ?? 0,
+        destination: socket.remoteAddress ?? '127.0.0.1',
+        destinationPort: port,
+      })
   }
 
   /** Learns from any list the server has shown, before or after a login. */

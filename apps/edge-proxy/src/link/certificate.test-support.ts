@@ -1,0 +1,23 @@
+/**
+ * For tests: a certificate for localhost and 127.0.0.1 that signs itself, made for this repository and trusted nowhere.
+ * Valid from 2020 to 2120.
+ */
+
+export const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg715yDQUMxasTY38B
+uLh9r0TnG2QsnpCvZVXL48O1nUmhRANCAAQwzESiB5uc0Sx7OJg85zDQR0nrFDDi
+KJzXS9eoPrL24HOhyQz5W9tCHs/dBgvpJNr647KjTodBAdaw/a5c7cUZ
+-----END PRIVATE KEY-----
+`
+
+export const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBZjCCAQ2gAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAlsb2NhbGhv
+c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM
+CWxvY2FsaG9zdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABDDMRKIHm5zRLHs4
+mDznMNBHSesUMOIonNdL16g+svbgc6HJDPlb20Iez90GC+kk2vrjsqNOh0EB1rD9
+rlztxRmjTjBMMBoGA1UdEQQTMBGCCWxvY2FsaG9zdIcEfwAAATAPBgNVHRMBAf8E
+BTADAQH/MB0GA1UdDgQWBBSsn4aOcRSdnRG5/9Skvw6sdRat4TAKBggqhkjOPQQD
+AgNHADBEAiAqO8R0f3tHzNj1ebgvlx5f+SXsGiuXTPbTuIDbKoDAYAIgFsAZ5vXj
+5y4oNKbfSLrs7mkUSQiNNPgg/a3CTNSFyPs=
+-----END CERTIFICATE-----
+`
