@@ -24,7 +24,7 @@ export function barsTable(results: Results, idle: IdleSamples | undefined): stri
   const said = ({ met }: Verdict) => (met === undefined ? 'not measured' : met ? 'met' : 'missed')
   return table(
     ['bar', 'figure', ''],
-    verdicts.map((verdict) => [verdict.bar, verdict.figure, said(verdict)]),
+    verdicts.map((row) => [row.bar, row.figure, said(row)]),
   )
 }
 
