@@ -33,7 +33,6 @@ mail_home = ${places.mail}/%u
 mail_location = maildir:~/Maildir
 # A proxy logs everybody in from one address: no limit for it, and nobody waits for another's wrong password.
 mail_max_userip_connections = 10000
-login_trusted_networks = 127.0.0.0/8
 auth_failure_delay = 0
 passdb {
   driver = passwd-file
@@ -60,6 +59,9 @@ service imap-login {
 }
 service anvil {
   chroot =
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
 }
 service stats {
   chroot =

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { chownSync, existsSync, mkdtempSync, readFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -112,6 +112,8 @@ export async function dovecotServer(options: DovecotOptions): Promise<Dovecot> {
 
 /** Longest name within it: `/token-login/imap-urlauth`. */
 function socketDirectory(ground: Ground): string {
+  // Emptied: Dovecot would wait for whoever listened on the sockets of an earlier run.
+  rmSync(`${ground.directory}/dovecot/run`, { recursive: true, force: true })
   const directory = ownDirectory(ground, 'dovecot', 'run')
   if (Buffer.byteLength(directory) <= 80) return directory
   const short = mkdtempSync(join(tmpdir(), 'imapfleet-'))

@@ -10,7 +10,7 @@ export interface Said {
 }
 
 export interface RunOptions {
-  env?: Record<string, string | undefined>
+  env?: Record<string, string | undefined> | undefined
   cwd?: string
 }
 
@@ -21,6 +21,8 @@ export interface Running {
   stderr(): string
   ended: Promise<Said>
 }
+
+const patienceMs = 60_000
 
 export function startCommand(
   command: string,
@@ -37,5 +39,9 @@ export function startCommand(
   return { child, stdout: () => said.stdout, stderr: () => said.stderr, ended: promise }
 }
 
-export const runCommand = (command: string, args: string[], options?: RunOptions): Promise<Said> =>
-  startCommand(command, args, options).ended
+/** Whoever hangs is ended, and its status is null. */
+export async function runCommand(command: string, args: string[], options?: RunOptions): Promise<Said> {
+  const { child, ended } = startCommand(command, args, options)
+  const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  return ended.finally(() => clearTimeout(late))
+}

@@ -1,4 +1,6 @@
 /** The environment of programs under test: ours, without what would lead them to a fleet that is not theirs. */
+import { repository } from '@imapfleet/local'
+
 /* oxlint-disable node/no-process-env */
 
 const foreign = [
@@ -15,6 +17,7 @@ export function environmentOf(added: Record<string, string | undefined> = {}): N
     ...process.env,
     ...Object.fromEntries(foreign.map((name) => [name, undefined])),
     NO_COLOR: '1',
+    NODE_COMPILE_CACHE: `${repository}/node_modules/.cache/node`,
     ...added,
   }
 }

@@ -1,0 +1,138 @@
+/** `npm run quickstart` in a clone of its own: one command brings up the fleet, keeps its data, and leaves nothing. */
+import assert from 'node:assert/strict'
+import { createServer } from 'node:net'
+import { after, before, suite, test } from 'node:test'
+import { edgeListSchema } from '@imapfleet/protocol'
+import { Client } from '../conformance/wire.ts'
+import { Clone, type Facts } from '../support/clone.ts'
+import { runCommand } from '../support/command.ts'
+import { processesOf } from '../support/processes.ts'
+import { until } from '../support/until.ts'
+
+suite('quickstart', () => {
+  let clone: Clone
+  before(async () => (clone = await Clone.make()))
+  after(() => clone?.remove())
+
+  const edgesOf = async ({ api, token }: Facts) => {
+    const answer = await fetch(`${api}/v1/edges`, { headers: { authorization: `Bearer ${token}` } })
+    return edgeListSchema.parse(await answer.json()).edges
+  }
+
+  const logIn = async (port: number, facts: Facts, user = 0) => {
+    const client = await Client.open(port, 'q', 15_000)
+    await client.response()
+    const { status } = await client.command(`LOGIN ${facts.users[user]?.user} ${facts.users[user]?.password}`)
+    assert.equal(status, 'OK')
+    return client
+  }
+
+  const gone = () =>
+    until('the end of every process', async () => (await processesOf(clone.directory)).size === 0)
+
+  test('brings up two edges, an API and a mail server, says where, and stops them all on SIGTERM', async () => {
+    const { running, facts } = await clone.start()
+    assert.deepEqual(
+      facts.edges.map(({ id, region }) => [id, region]),
+      [
+        ['eu-1', 'eu'],
+        ['us-1', 'us'],
+      ],
+    )
+    assert.deepEqual(
+      (await edgesOf(facts)).map(({ id, state }) => [id, state]),
+      [
+        ['eu-1', 'serving'],
+        ['us-1', 'serving'],
+      ],
+    )
+    for (const { imapPort, httpPort } of facts.edges) {
+      const client = await logIn(imapPort, facts)
+      assert.equal((await client.command('APPEND INBOX {11+}\r\nKept: 1\r\n\r\n')).status, 'OK')
+      await client.command('LOGOUT')
+      assert.equal((await fetch(`http://127.0.0.1:${httpPort}/readyz`)).status, 200)
+    }
+    await until('the page of text', () => running.stdout().includes('Ctrl-C stops it'))
+    for (const shown of [
+      facts.api,
+      facts.token,
+      './imapfleet edges',
+      ...facts.edges.map((edge) => `:${edge.imapPort}`),
+    ])
+      assert.ok(running.stdout().includes(shown), `${shown} is not shown`)
+    const cli = await runCommand('./imapfleet', ['edges'], { cwd: clone.directory })
+    assert.match(cli.stdout, /eu-1 +eu +serving/, cli.stderr)
+
+    const second = await clone.quickstart().ended
+    assert.equal(second.status, 1)
+    assert.match(second.stderr, /already running in this clone/)
+    assert.deepEqual(await clone.facts(), facts, 'the first one is not disturbed')
+
+    running.child.kill('SIGTERM')
+    await running.ended
+    await gone()
+    assert.equal(await clone.facts(), undefined)
+  })
+
+  test('a second start keeps token, users and mail, and takes other ports than those in use', async () => {
+    const busy = createServer()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    busy.once('error', () => resolve()).listen(1143, '127.0.0.1', resolve)
+    await promise
+    const { running, facts } = await clone.start()
+    assert.ok(facts.edges.every(({ imapPort }) => imapPort !== 1143))
+    const client = await logIn(facts.edges[0]?.imapPort ?? 0, facts)
+    const inbox = await client.command('SELECT INBOX')
+    assert.ok(inbox.untagged.includes('* 11 EXISTS'), inbox.untagged.join('\n'))
+    await client.command('LOGOUT')
+    busy.close()
+
+    running.child.kill('SIGINT')
+    const { status } = await running.ended
+    assert.equal(status, 0)
+    await gone()
+  })
+
+  test('starts a part again that was killed, and leaves nothing behind when it is killed itself', async () => {
+    const { running, facts } = await clone.start()
+    const held = await logIn(facts.edges[0]?.imapPort ?? 0, facts, 1)
+    const [control] = [...(await processesOf(clone.directory))].filter(([, line]) =>
+      line.includes('apps/control/'),
+    )
+    assert.ok(control)
+    process.kill(control[0], 'SIGKILL')
+    assert.equal((await held.command('NOOP')).status, 'OK')
+    await until('control to be back', async () => (await edgesOf(facts)).length === 2)
+    assert.equal((await held.command('NOOP')).status, 'OK')
+    await held.kill()
+
+    process.kill(await clone.pid(), 'SIGKILL')
+    await running.ended
+    await gone()
+    const again = await clone.start()
+    assert.equal(again.facts.token, facts.token)
+    // npm itself: what it has started notices.
+    again.running.child.kill('SIGKILL')
+    await gone()
+  })
+
+  test("one's own IMAP server is used in place of the demo one", async () => {
+    const server = createServer((socket) => {
+      socket.on('error', () => socket.destroy())
+      socket.write('* OK [CAPABILITY IMAP4rev1] my own server\r\n')
+    })
+    const { promise, resolve } = Promise.withResolvers<void>()
+    server.listen(0, '127.0.0.1', resolve)
+    await promise
+    const address = server.address()
+    const upstream = `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`
+    const { running, facts } = await clone.start('--upstream', upstream)
+    assert.equal(facts.upstream, upstream)
+    assert.deepEqual(facts.users, [])
+    assert.ok([...(await processesOf(clone.directory)).values()].every((line) => !line.includes('dovecot')))
+    running.child.kill('SIGTERM')
+    await running.ended
+    await gone()
+    server.close()
+  })
+})
