@@ -113,6 +113,7 @@ test('old TLS versions are shut unless the cipher list opens them', () => {
   assert.equal(least('tls_no_tlsv1 no'), 'TLSv1.2')
   assert.equal(least('tls_no_tlsv1 yes\ntls_no_tlsv1.1 yes'), 'TLSv1.2')
   assert.equal(least('tls_no_tlsv1.2 yes'), 'TLSv1.3')
+  assert.equal(least(old), 'TLSv1')
   assert.equal(least(`${old}tls_no_tlsv1 no`), 'TLSv1')
   assert.equal(least(`${old}tls_no_tlsv1 yes`), 'TLSv1.1')
   assert.equal(least(`${old}tls_no_tlsv1 yes\ntls_no_tlsv1.1 yes`), 'TLSv1.2')

@@ -3,7 +3,7 @@
  * imapproxy itself does were read off the program (Debian's 1.2.8), where its manual is silent or says otherwise.
  */
 import { account, listenAddress, oneOf, port, text, wholeNumber, yesNo } from './readers.ts'
-import { elsewhere, plain, row, type Become, type Keyword, type Row } from './row.ts'
+import { elsewhere, plain, row, type Become, type Given, type Keyword, type Row } from './row.ts'
 import { facilities, priorities } from './syslog.ts'
 
 const main = (key: string) => `upstreams.main.${key}`
@@ -20,25 +20,24 @@ const masterUser =
           note: 'left out, as imapproxy does: auth_sasl_plain_username, auth_sasl_plain_password and auth_shared_secret work only together',
         }
 
+const isYes = (value = 'no') => /^(y|yes|true)$/i.test(value)
+const allowsOldTls = (given: Given) => /@SECLEVEL=0/.test(given.tls_ciphers ?? '')
+
 /** TLS 1.0 and 1.1 need a cipher list that allows them; only then is their version opened as well. */
-const leastTls: Become<boolean> = (forbidden, given) => {
-  const without = (keyword: Keyword) => /^(y|yes|true)$/i.test(given[keyword] ?? 'no')
-  const allowsOld = /@SECLEVEL=0/.test(given.tls_ciphers ?? '')
-  const least = without('tls_no_tlsv1.2')
-    ? 'TLSv1.3'
-    : !allowsOld || (without('tls_no_tlsv1') && without('tls_no_tlsv1.1'))
-      ? 'TLSv1.2'
-      : without('tls_no_tlsv1')
-        ? 'TLSv1.1'
-        : 'TLSv1'
-  return {
-    set: { [main('minTlsVersion')]: least },
-    ...(!forbidden &&
-      !allowsOld && {
-        note: 'for less than TLS 1.2, tls_ciphers must hold @SECLEVEL=0, as for imapproxy on OpenSSL 3',
-      }),
-  }
+function leastTls(given: Given): string {
+  if (isYes(given['tls_no_tlsv1.2'])) return 'TLSv1.3'
+  if (!allowsOldTls(given)) return 'TLSv1.2'
+  if (!isYes(given.tls_no_tlsv1)) return 'TLSv1'
+  return isYes(given['tls_no_tlsv1.1']) ? 'TLSv1.2' : 'TLSv1.1'
 }
+
+const withoutTls: Become<boolean> = (forbidden, given) => ({
+  set: { [main('minTlsVersion')]: leastTls(given) },
+  ...(!forbidden &&
+    !allowsOldTls(given) && {
+      note: 'for less than TLS 1.2, tls_ciphers must hold @SECLEVEL=0, as for imapproxy on OpenSSL 3',
+    }),
+})
 
 export const keywords = {
   server_hostname: row(
@@ -185,23 +184,29 @@ export const keywords = {
       ? { set: { [main('keyFile')]: file } }
       : { set: {}, note: 'left out, as imapproxy does: it means nothing without tls_cert_file' },
   ),
-  tls_ciphers: plain(
+  tls_ciphers: row(
     text,
-    [main('ciphers')],
+    [main('ciphers'), main('minTlsVersion')],
     'An OpenSSL cipher list. `@SECLEVEL=0` in it also opens TLS 1.0 and 1.1.',
+    (ciphers, given) => ({
+      set: {
+        [main('ciphers')]: ciphers,
+        ...(allowsOldTls(given) && { [main('minTlsVersion')]: leastTls(given) }),
+      },
+    }),
   ),
   tls_no_tlsv1: row(
     yesNo,
     [main('minTlsVersion')],
     'TLS 1.2 is the least in any case, unless tls_ciphers holds `@SECLEVEL=0`.',
-    leastTls,
+    withoutTls,
   ),
-  'tls_no_tlsv1.1': row(yesNo, [main('minTlsVersion')], 'As tls_no_tlsv1.', leastTls),
+  'tls_no_tlsv1.1': row(yesNo, [main('minTlsVersion')], 'As tls_no_tlsv1.', withoutTls),
   'tls_no_tlsv1.2': row(
     yesNo,
     [main('minTlsVersion')],
     '`yes`: TLS 1.3 is the least. (imapproxy goes down to 1.1 unless that is forbidden too.)',
-    leastTls,
+    withoutTls,
   ),
   auth_sasl_plain_username: row(
     text,
