@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { ask } from './ask.ts'
 import { Failure, type FailureKind } from './failure.ts'
-import { serve } from './loopback.ts'
+import { serve } from './loopback.test-support.ts'
 
 const schema = z.object({ edges: z.array(z.object({ id: z.string() })) })
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import type { TraceView } from '@imapfleet/protocol'
 import { connect } from './api.ts'
 import { follow, type TraceNews } from './follow.ts'
-import { serve } from './loopback.ts'
+import { serve } from './loopback.test-support.ts'
 
 const id = '7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e'
 const traceUntil = (expiresAt: number): TraceView => ({

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import type { EdgeView, TraceView } from '@imapfleet/protocol'
-import { serve } from './loopback.ts'
+import { serve } from './loopback.test-support.ts'
 
 const home = await mkdtemp(join(tmpdir(), 'imapfleet-cli-'))
 after(() => rm(home, { recursive: true }))
