@@ -82,9 +82,8 @@ export function runNode(args) {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
-  // npm's shell does not hand on every signal; when it goes, so do we.
-  const parent = process.ppid
-  const watch = setInterval(() => process.ppid !== parent && child.kill('SIGTERM'), 500)
+  const npmIsGone = watchNpm()
+  const watch = setInterval(() => npmIsGone() && child.kill('SIGTERM'), 500)
   return new Promise((resolve) => {
     child.on('error', (error) => fail(error.message))
     child.on('exit', (status, signal) => {
@@ -92,6 +91,24 @@ export function runNode(args) {
       resolve(signal ? 1 : (status ?? 1))
     })
   })
+}
+
+/** Nobody tells us when npm was killed: we see that whoever started us, or started its shell, is another now. */
+function watchNpm() {
+  if (!process.env.npm_lifecycle_event) return () => false
+  const parent = process.ppid
+  const isShell = /sh\0-c\0/.test(readProc(parent, 'cmdline'))
+  const grandparent = () => (isShell ? / \S (\d+) /.exec(readProc(parent, 'stat'))?.[1] : undefined)
+  const first = grandparent()
+  return () => process.ppid !== parent || grandparent() !== first
+}
+
+function readProc(pid, name) {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, 'latin1')
+  } catch {
+    return ''
+  }
 }
 
 function fail(message) {

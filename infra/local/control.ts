@@ -49,6 +49,8 @@ export async function controlPlane({
     args: [main, 'all', '--host', '127.0.0.1', '--port', String(port)],
     env,
     ground,
+    // It keeps nothing that must be put away, and whom it would tell is dying, too.
+    deathSignal: 'SIGKILL',
     isReady: async () => (await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
   })
   const createToken = async (name: string, role: string): Promise<string> => {

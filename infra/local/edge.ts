@@ -63,6 +63,8 @@ export async function edgeProxy(options: EdgeOptions): Promise<Edge> {
     args: [`${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile],
     env: compileCache(ground),
     ground,
+    // It keeps nothing that must be put away, and whom it would tell is dying, too.
+    deathSignal: 'SIGKILL',
     graceMs: 5_000,
     isReady: async () =>
       (await fetch(`http://127.0.0.1:${httpPort}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,

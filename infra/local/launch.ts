@@ -14,12 +14,13 @@ export interface Launch {
   cwd: string
   /** Open file that gets what the child prints. */
   log: number
-  stopSignal: NodeJS.Signals
+  /** What it gets when we die. */
+  deathSignal: NodeJS.Signals
   account: Account | undefined
 }
 
-export function launch({ command, args, env, cwd, log, stopSignal, account }: Launch): ChildProcess {
-  const wrapped = asAccount(command, args, account, ['--pdeathsig', stopSignal.replace('SIG', '')])
+export function launch({ command, args, env, cwd, log, deathSignal, account }: Launch): ChildProcess {
+  const wrapped = asAccount(command, args, account, ['--pdeathsig', deathSignal.replace('SIG', '')])
   return spawn(wrapped.command, wrapped.args, {
     ...wrapped.identity,
     env,

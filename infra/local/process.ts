@@ -23,6 +23,8 @@ export interface ProcessSpec {
   ground: Ground
   /** What makes it end in order. */
   stopSignal?: 'SIGTERM' | 'SIGINT'
+  /** What it gets when we die without a word, instead of `stopSignal`. */
+  deathSignal?: 'SIGKILL'
   /** Asked again and again until it says true; a rejection counts as false. */
   isReady: () => Promise<boolean>
   readyWithinMs?: number
@@ -115,7 +117,7 @@ export class LocalProcess {
       env: childEnvironment(spec.env ?? {}),
       cwd: spec.ground.directory,
       log,
-      stopSignal,
+      deathSignal: spec.deathSignal ?? stopSignal,
       account: spec.ground.account,
     })
     closeSync(log)

@@ -87,9 +87,8 @@ suite('quickstart', () => {
     await client.command('LOGOUT')
     busy.close()
 
-    running.child.kill('SIGINT')
-    const { status } = await running.ended
-    assert.equal(status, 0)
+    clone.interrupt(running)
+    assert.match((await running.ended).stdout, /Stopped\./)
     await gone()
   })
 

@@ -30,6 +30,8 @@ export class Clone {
   readonly directory: string
   readonly factsFile: string
 
+  readonly #started: Running[] = []
+
   private constructor(directory: string) {
     this.directory = directory
     this.factsFile = join(directory, '.run/quickstart.json')
@@ -48,16 +50,29 @@ export class Clone {
   }
 
   async remove(): Promise<void> {
+    // What a failed test has left; its parts go with it.
+    for (const { child } of this.#started)
+      if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
+        process.kill(-child.pid, 'SIGKILL')
     await rm(this.directory, { recursive: true, force: true })
   }
 
   /** `npm run quickstart`, as npm calls it. */
   quickstart(...args: string[]): Running {
-    return startCommand('npm', ['run', '--silent', 'quickstart', '--', ...args], { cwd: this.directory })
+    const words = ['run', '--silent', 'quickstart', '--', ...args]
+    const running = startCommand('npm', words, { cwd: this.directory, ownGroup: true })
+    this.#started.push(running)
+    return running
+  }
+
+  /** Ctrl-C in the terminal of a quickstart: every process of the foreground is told. */
+  interrupt({ child }: Running): void {
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
   }
 
   /** Starts it and waits until it says that it is ready. */
   async start(...args: string[]): Promise<{ running: Running; facts: Facts }> {
+    await rm(this.factsFile, { force: true })
     const running = this.quickstart(...args)
     const facts = await until(
       'a quickstart that is ready',

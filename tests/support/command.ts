@@ -12,6 +12,8 @@ export interface Said {
 export interface RunOptions {
   env?: Record<string, string | undefined> | undefined
   cwd?: string
+  /** In a process group of its own, as a shell gives to each command. */
+  ownGroup?: boolean
 }
 
 /** A program that still runs: what it has said so far, and its end. */
@@ -27,9 +29,14 @@ const patienceMs = 60_000
 export function startCommand(
   command: string,
   args: string[],
-  { env, cwd = repository }: RunOptions = {},
+  { env, cwd = repository, ownGroup = false }: RunOptions = {},
 ): Running {
-  const child = spawn(command, args, { cwd, env: environmentOf(env), stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, {
+    cwd,
+    env: environmentOf(env),
+    detached: ownGroup,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const said = { stdout: '', stderr: '' }
   child.stdout.on('data', (chunk: Buffer) => (said.stdout += chunk.toString('utf8')))
   child.stderr.on('data', (chunk: Buffer) => (said.stderr += chunk.toString('utf8')))
