@@ -100,3 +100,14 @@ export function isTag(bytes: Uint8Array, from: number, to: number): boolean {
   }
   return to > from
 }
+
+/** Whether these bytes are the name of a command: letters, digits and what extensions use; or nothing at all. */
+export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i]!
+    const isLetter = (byte & 0xdf) >= 65 && (byte & 0xdf) <= 90
+    const isDigit = byte >= 48 && byte <= 57
+    if (!isLetter && !isDigit && byte !== 45 && byte !== 46 && byte !== 95) return false
+  }
+  return true
+}

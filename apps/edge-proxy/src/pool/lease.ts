@@ -29,11 +29,11 @@ export interface Asker {
 }
 
 /** There was no room for one more connection. */
-export function placeRefused(place: Exclude<Place, 'taken'>): Refused {
+export function placeRefused(place: Exclude<Place, 'taken' | 'look-again'>): Refused {
   return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${placeText[place]}` }
 }
 
-const placeText: Record<Exclude<Place, 'taken'>, string> = {
+const placeText: Record<Exclude<Place, 'taken' | 'look-again'>, string> = {
   'too-many-of-user': 'Too many connections of this user',
   'queue-full': 'Too many connections, try again later',
   'timed-out': 'No connection became free in time, try again later',

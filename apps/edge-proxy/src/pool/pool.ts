@@ -14,11 +14,12 @@ import { prove, reset, type ResetResult } from '../upstream/reset.ts'
 import type { Target } from '../upstream/target.ts'
 import { Upstream } from '../upstream/upstream.ts'
 import { Enablers } from './enablers.ts'
+import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
 import { placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
 import { Room, type Place } from './room.ts'
 import { States } from './states.ts'
-import { Warm } from './warm.ts'
+import { Warm, type Wanted } from './warm.ts'
 
 export interface PoolContext {
   /** Read at each use. */
@@ -34,6 +35,8 @@ export class Pool {
   readonly #warm = new Warm()
   readonly #enablers = new Enablers()
   readonly #context: PoolContext
+  /** What was purged while logins were under way. */
+  readonly #purges: ((upstream: Upstream) => boolean)[] = []
   /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
   reuseIsSuspended = false
   #closing = false
@@ -48,18 +51,27 @@ export class Pool {
       digest: digestOf(credentials.secret),
       enabled: '',
     }
-    if (!this.reuseIsSuspended) {
-      const warm = this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
-      if (warm && (await this.#isUsable(target, warm))) {
-        warm.uses++
-        warm.client = asker.address
-        target.count.reused.value++
-        target.count.loginsOk.value++
-        const tellReuse = this.#enablers.mayTell(wanted.identity)
-        return { kind: 'leased', upstream: warm, reused: true, tellReuse, untagged: [] }
-      }
+    for (;;) {
+      const warm = await this.#leaseWarm(target, wanted, asker)
+      if (warm) return warm
+      const place = await this.#takePlace(target, wanted.identity, asker)
+      if (place === 'taken') return this.#open(target, credentials, wanted, asker)
+      if (place === 'look-again') continue
+      target.count.loginsFailed.value++
+      return placeRefused(place)
     }
-    return this.#open(target, credentials, wanted, asker)
+  }
+
+  async #leaseWarm(target: Target, wanted: Wanted, asker: Asker): Promise<Leased | undefined> {
+    if (this.reuseIsSuspended) return undefined
+    const warm = this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
+    if (!warm || !(await this.#isUsable(target, warm))) return undefined
+    warm.uses++
+    warm.client = asker.address
+    target.count.reused.value++
+    target.count.loginsOk.value++
+    const tellReuse = this.#enablers.mayTell(wanted.identity)
+    return { kind: 'leased', upstream: warm, reused: true, tellReuse, untagged: [] }
   }
 
   /** An idle connection of the same user on which exactly these extensions are enabled, in exchange for a clean one. */
@@ -104,6 +116,8 @@ export class Pool {
 
   /** Drops every idle connection that `matches`, and keeps leased ones from coming back. */
   purge(matches: (upstream: Upstream) => boolean, reason: string): number {
+    // Logins under way are not connections yet: they are looked at when they are.
+    if (this.states.dialing > 0) this.#purges.push(matches)
     const meant = [...this.states.all()].filter(([upstream]) => matches(upstream))
     for (const [upstream, state] of meant) {
       if (state === 'idle') this.drop(upstream, reason)
@@ -133,8 +147,7 @@ export class Pool {
       onAlert: (line) => log.warn('alert', { user: upstream.user, text: oneLine(line) }),
     })
     const claim = this.#warm.resetEnds(upstream)
-    const refusal =
-      result.kind === 'dirty' ? result.reason : (this.#spoiled(upstream) ?? this.#outlived(upstream))
+    const refusal = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
     if (refusal !== undefined) this.#refuse(upstream, refusal)
     else {
       upstream.provenAt = now()
@@ -147,15 +160,13 @@ export class Pool {
   async #open(
     target: Target,
     credentials: Credentials,
-    wanted: { identity: string; digest: Buffer },
+    wanted: Wanted,
     asker: Asker,
   ): Promise<Leased | Refused> {
     const { counters, log, now } = this.#context
-    const place = await this.#takePlace(target, wanted.identity, asker)
-    if (place !== 'taken') {
-      target.count.loginsFailed.value++
-      return placeRefused(place)
-    }
+    // The list is emptied only while nobody dials.
+    if (this.states.dialing === 0) this.#purges.length = 0
+    const purgesBefore = this.#purges.length
     this.states.dialBegins()
     const begun = performance.now()
     const opened = await open(target, credentials, asker.address).finally(() => this.states.dialEnds())
@@ -188,6 +199,7 @@ export class Pool {
       now: now(),
     })
     upstream.client = asker.address
+    if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
     target.count.opened.value++
     target.count.loginsOk.value++
@@ -213,12 +225,11 @@ export class Pool {
     if (oldest) this.drop(oldest, 'made-room')
   }
 
-  #takeIdle(
-    target: Target,
-    wanted: { identity: string; digest: Buffer; enabled: string },
-  ): Upstream | undefined {
+  #takeIdle(target: Target, wanted: Wanted): Upstream | undefined {
+    const { settings, now } = this.#context
+    const { pool } = settings.current
     for (let found = this.#warm.findIdle(wanted); found; found = this.#warm.findIdle(wanted)) {
-      const reason = found.generation === target.generation ? this.#outlived(found) : 'config-changed'
+      const reason = unfitToLease(found, target, pool, now())
       if (reason !== undefined) {
         this.drop(found, reason)
         continue
@@ -236,7 +247,7 @@ export class Pool {
     if (upstream.generation !== target.generation) return this.#refuse(upstream, 'config-changed')
     if (this.#context.now() - upstream.provenAt <= pool.proveIdleAfterMs) return true
     const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
-    const reason = result.kind === 'dirty' ? result.reason : this.#spoiled(upstream)
+    const reason = result.kind === 'dirty' ? result.reason : spoiled(upstream)
     if (reason !== undefined) return this.#refuse(upstream, reason)
     upstream.provenAt = this.#context.now()
     return true
@@ -244,13 +255,14 @@ export class Pool {
 
   /** resetting -> idle. From here on any byte of the server is a surprise. */
   #rest(upstream: Upstream): void {
-    if (this.room.isWaitedFor(upstream.name)) {
+    const isForWaiter = this.room.wake(upstream.name, upstream.identity)
+    if (!isForWaiter && this.room.isWaitedFor(upstream.name)) {
       this.#refuse(upstream, 'made-room')
       return
     }
     this.states.move(upstream, 'idle')
     this.#warm.addIdle(upstream)
-    upstream.rest({
+    upstream.rest(this.#context.settings.current.pool.resetBytesMax, {
       onEnd: (end) => this.drop(upstream, end),
       onSurprise: (reason) => this.drop(upstream, reason),
     })
@@ -267,19 +279,8 @@ export class Pool {
     return true
   }
 
-  /** What has become of it since its proof: the promise of a reset settles a moment after the last byte was seen. */
-  #spoiled(upstream: Upstream): string | undefined {
-    return upstream.link.isOpen ? upstream.session.taint : 'closed-by-peer'
-  }
-
   #outlived(upstream: Upstream): string | undefined {
-    const { pool } = this.#context.settings.current
-    const now = this.#context.now()
     if (this.#closing) return 'shutdown'
-    if (upstream.expiresAt <= now) return 'revoked'
-    if (now - upstream.bornAt > pool.lifetimeMaxMs) return 'too-old'
-    if (upstream.uses > pool.usesMax) return 'used-up'
-    const isIdle = this.states.stateOf(upstream) === 'idle'
-    return isIdle && now - upstream.lastUsedAt > pool.idleTimeoutMs ? 'idle-timeout' : undefined
+    return outlived(upstream, this.#context.settings.current.pool, this.#context.now())
   }
 }

@@ -4,12 +4,21 @@
  */
 import type { UpstreamConfig } from '@imapfleet/config'
 
-export type Place = 'taken' | 'too-many-of-user' | 'queue-full' | 'timed-out' | 'left'
+export type Place =
+  | 'taken'
+  /** A connection of the same user has become idle. */
+  | 'look-again'
+  | 'too-many-of-user'
+  | 'queue-full'
+  | 'timed-out'
+  /** Whoever waited has gone. */
+  | 'left'
 
 interface Waiter {
   identity: string
   isWanted: () => boolean
-  isUserFull: () => boolean
+  /** Whether there is a place for it now. */
+  fits: () => boolean
   settle: (place: Place) => void
 }
 
@@ -43,21 +52,21 @@ export class Room {
     limits: Limits,
     asker: { free: (of: 'upstream' | 'user') => void; isWanted: () => boolean },
   ): Place | Promise<Place> {
-    if (this.#isUserFull(identity, limits)) asker.free('user')
-    if (this.#isUserFull(identity, limits)) return 'too-many-of-user'
     const isFull = () => (this.#used.get(upstream) ?? 0) >= limits.connectionsMax
+    const isUserFull = () => this.#isUserFull(identity, limits)
+    if (isUserFull()) asker.free('user')
     if (isFull()) asker.free('upstream')
-    if (!isFull()) {
+    if (!isFull() && !isUserFull()) {
       this.#enter(upstream, identity)
       return 'taken'
     }
     const waiters = this.#waiting.get(upstream) ?? []
-    if (waiters.length >= limits.queueMax) return 'queue-full'
+    if (waiters.length >= limits.queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
     this.#waiting.set(upstream, waiters)
     return new Promise((resolve) => {
       const waiter: Waiter = {
         identity,
-        isUserFull: () => this.#isUserFull(identity, limits),
+        fits: () => !isFull() && !isUserFull(),
         isWanted: asker.isWanted,
         settle: (place) => {
           clearTimeout(timer)
@@ -66,28 +75,34 @@ export class Room {
           resolve(place)
         },
       }
-      const timer = setTimeout(() => waiter.settle('timed-out'), limits.queueTimeoutMs)
+      const timer = setTimeout(
+        () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out'),
+        limits.queueTimeoutMs,
+      )
       waiters.push(waiter)
     })
   }
 
-  /** A connection is closed, or was never made: the longest waiting one takes its place. */
+  /** A connection is closed, or was never made: the longest waiting one that may have its place takes it. */
   leave(upstream: string, identity: string): void {
     decrease(this.#used, upstream)
     decrease(this.#usedBy, identity)
-    const waiters = this.#waiting.get(upstream)
-    for (let next = waiters?.[0]; next; next = waiters?.[0]) {
-      if (!next.isWanted()) {
-        next.settle('left')
-        continue
+    for (const waiter of [...(this.#waiting.get(upstream) ?? [])]) {
+      if (!waiter.isWanted()) waiter.settle('left')
+      else if (waiter.fits()) {
+        this.#enter(upstream, waiter.identity)
+        return waiter.settle('taken')
       }
-      if (next.isUserFull()) {
-        next.settle('too-many-of-user')
-        continue
-      }
-      this.#enter(upstream, next.identity)
-      return next.settle('taken')
     }
+  }
+
+  /** A connection of this user has become idle: whoever of them waits longest looks again. False: nobody does. */
+  wake(upstream: string, identity: string): boolean {
+    const waiter = this.#waiting
+      .get(upstream)
+      ?.find((candidate) => candidate.identity === identity && candidate.isWanted())
+    waiter?.settle('look-again')
+    return waiter !== undefined
   }
 
   #isUserFull(identity: string, { connectionsPerUserMax }: Limits): boolean {

@@ -4,7 +4,7 @@
  */
 import { CR, LF } from '../imap/bytes.ts'
 import { isNonSynchronizing, literalSize, NO_LITERAL } from '../imap/literal.ts'
-import { commandHead, isTag, type CommandHead } from '../imap/verb.ts'
+import { commandHead, isTag, isVerb, type CommandHead } from '../imap/verb.ts'
 import { hasUnselect } from '../upstream/reset.ts'
 import type { Conversation } from './conversation.ts'
 import type { Violation } from './ending.ts'
@@ -45,6 +45,8 @@ export interface CommandSink {
 const literalBytesMax = 2 ** 40
 const pass: Policy = { kind: 'pass' }
 const badTag: Policy = { kind: 'refuse', text: 'Invalid tag' }
+/** A verb in quotes or in a literal: a lenient server might take it, and we could not see which it is. */
+const badVerb: Policy = { kind: 'refuse', text: 'Invalid command' }
 const select: Policy = { kind: 'answer', what: 'select' }
 
 /**
@@ -138,7 +140,7 @@ function policyHere(
   options: AnswerOptions,
   sink: CommandSink,
 ): Policy | 'wait' {
-  const policy = policyOf(head.verb, options)
+  const policy = isVerb(bytes, head.verbStart, head.verbEnd) ? policyOf(head.verb, options) : badVerb
   if (
     talk.kept === 'none' ||
     policy.kind === 'refuse' ||

@@ -36,7 +36,7 @@ export type Taint =
 /** What an idle connection can surprise with. */
 export interface RestListener {
   onEnd(end: LinkEnd): void
-  onSurprise(reason: 'server-said-bye' | 'unexpected-reply'): void
+  onSurprise(reason: 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked'): void
 }
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
@@ -113,17 +113,28 @@ export class Upstream {
     return this.session.enabled.size === 0 ? '' : (this.session.enabledKey ?? '?')
   }
 
-  /** Nobody uses it: hears its end, and whatever the server says unasked. */
-  rest(listener: RestListener): void {
+  /**
+   * Nobody uses it: hears its end, and whatever the server says unasked. What it says is bounded, and has to be proven
+   * harmless before the next session.
+   */
+  rest(bytesMax: number, listener: RestListener): void {
+    let bytesLeft = bytesMax
     this.hand(
-      { onData: (bytes) => this.scanner.scan(bytes), onDrain() {}, onEnd: (end) => listener.onEnd(end) },
+      {
+        onData: (bytes) => {
+          this.provenAt = -Infinity
+          this.selection = undefined
+          bytesLeft -= bytes.length
+          if (bytesLeft < 0) listener.onSurprise('too-much-unasked')
+          else this.scanner.scan(bytes)
+        },
+        onDrain() {},
+        onEnd: (end) => listener.onEnd(end),
+      },
       {
         onResponse: (kind, bytes, start) => {
           if (kind !== 'untagged') listener.onSurprise('unexpected-reply')
           else if (startsWithWord(bytes, start + 2, 'BYE')) listener.onSurprise('server-said-bye')
-          this.selection = undefined
-          // Anything else is proven harmless before the next session, or not at all.
-          this.provenAt = -Infinity
           return 'omit'
         },
         onPass() {},
