@@ -32,6 +32,13 @@ export function launch({ command, args, env, cwd, log, deathSignal, account }: L
 
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path))
 
+/** The right to pass any directory, also when a program asks beforehand whether it may (access(2) drops it otherwise). */
+const wayFlags = [
+  '--securebits=+no_setuid_fixup',
+  '--inh-caps=-all,+dac_override',
+  '--ambient-caps=-all,+dac_override',
+]
+
 interface Wrapped {
   command: string
   args: string[]
@@ -43,7 +50,7 @@ export function asAccount(command: string, args: string[], account?: Account, mo
   if (!setpriv) return { command, args, identity: account ? { uid: account.uid, gid: account.gid } : {} }
   const flags = [...more]
   if (account) flags.push('--reuid', `${account.uid}`, '--regid', `${account.gid}`, '--clear-groups')
-  if (account?.needsWay) flags.push('--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override')
+  if (account?.needsWay) flags.push(...wayFlags)
   return flags.length === 0
     ? { command, args, identity: {} }
     : { command: setpriv, args: [...flags, command, ...args], identity: {} }
