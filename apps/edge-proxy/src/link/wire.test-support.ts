@@ -10,13 +10,13 @@ export class Peer {
   readonly socket: Socket
   #unread = ''
   #state: 'open' | 'finished' | 'closed' = 'open'
-  #onChange: (() => void) | undefined
+  readonly #watchers = new Set<() => void>()
 
   constructor(socket: Socket) {
     this.socket = socket
     const change = (state?: 'finished' | 'closed') => {
       if (state) this.#state = state
-      this.#onChange?.()
+      for (const look of this.#watchers) look()
     }
     socket.on('data', (bytes: Buffer) => {
       this.#unread += bytes.toString('latin1')
@@ -63,10 +63,12 @@ export class Peer {
     return this.#when('an end', () => (this.#state === 'open' ? undefined : this.#take(Infinity)), true)
   }
 
-  /** The end of the connection; all that was not read before. */
-  closed(): Promise<string> {
-    if (this.#state !== 'closed') this.socket.end()
-    return this.#when('a close', () => (this.#state === 'closed' ? this.#take(Infinity) : undefined), true)
+  /** The end of the connection, begun by the other side; all that was not read before. */
+  async closed(): Promise<string> {
+    const rest = await this.finished()
+    this.socket.end()
+    await this.#when('a close', () => this.#state === 'closed' || undefined, true)
+    return rest
   }
 
   #take(count: number): string {
@@ -80,15 +82,16 @@ export class Peer {
     const fail = (why: string) =>
       reject(new Error(`${why} instead of ${what}; unread: ${JSON.stringify(this.#unread)}`))
     const timer = setTimeout(fail, patienceMs, 'silence')
-    this.#onChange = () => {
+    const watcher = () => {
       const found = look()
       if (found !== undefined) resolve(found)
       else if (this.#state !== 'open' && !evenClosed) fail('the end of the connection')
     }
-    this.#onChange()
+    this.#watchers.add(watcher)
+    watcher()
     return promise.finally(() => {
       clearTimeout(timer)
-      this.#onChange = undefined
+      this.#watchers.delete(watcher)
     })
   }
 }

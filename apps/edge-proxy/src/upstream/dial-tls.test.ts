@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { TLSSocket, type Socket } from 'node:tls'
-import type { Socket as PlainSocket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
 import { testCertificate, testKey } from '../link/certificate.test-support.ts'
 import { listen, Peer } from '../link/wire.test-support.ts'
 import { dial } from './dial.ts'
@@ -15,7 +15,7 @@ after(() => rmSync(directory, { recursive: true }))
 const caFile = join(directory, 'ca.pem')
 writeFileSync(caFile, testCertificate)
 
-const secured = (raw: PlainSocket): Socket =>
+const secured = (raw: Socket): TLSSocket =>
   new TLSSocket(raw, { isServer: true, key: testKey, cert: testCertificate })
 
 /** A server that is asked for STARTTLS: what it says then, and what it says in TLS. */
@@ -24,8 +24,9 @@ async function startTlsServer(
   offered = 'STARTTLS',
 ): Promise<{ port: number; peers: Peer[] }> {
   const peers: Peer[] = []
-  const port = await listen((raw) => void serve(raw))
-  const serve = async (raw: PlainSocket) => {
+  // The edge may hang up at any of its steps.
+  const port = await listen((raw) => void serve(raw).catch(() => raw.destroy()))
+  const serve = async (raw: Socket) => {
     const plain = new Peer(raw)
     peers.push(plain)
     plain.say(`* OK [CAPABILITY IMAP4rev1 ${offered}] ready\r\n`)
@@ -84,14 +85,13 @@ test('opportunistic: without an offer it goes on in the clear', async () => {
 })
 
 /** A server that speaks TLS from the first byte. */
-async function implicitServer(): Promise<{ port: number; sockets: Socket[]; closed: Promise<void>[] }> {
-  const sockets: Socket[] = []
+async function implicitServer(): Promise<{ port: number; sockets: TLSSocket[]; closed: Promise<void>[] }> {
+  const sockets: TLSSocket[] = []
   const closed: Promise<void>[] = []
   const port = await listen((raw) => {
-    closed.push(new Promise((resolve) => raw.once('close', () => resolve())))
-    raw.on('error', () => {})
     const socket = secured(raw)
-    socket.on('error', () => {})
+    socket.on('error', () => socket.destroy()).on('end', () => socket.destroy())
+    closed.push(new Promise((resolve) => socket.once('close', () => resolve())))
     sockets.push(socket)
     socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
   })
@@ -117,7 +117,7 @@ test('the server is told the name that is wanted, and never an address', async (
   const { port, sockets } = await implicitServer()
   await dial(targetAt(port, { tls: 'implicit', caFile, serverName: 'localhost' }))
   await dial(targetAt(port, { tls: 'implicit', caFile }))
-  const names = sockets.map((socket) => (socket as Socket & { servername?: string | false }).servername)
+  const names = sockets.map((socket) => (socket as TLSSocket & { servername?: string | false }).servername)
   assert.equal(names[0], 'localhost')
   assert.ok(!names[1])
 })
