@@ -1,7 +1,7 @@
 /** The command line of `npm run quickstart`. */
 import { parseArgs } from 'node:util'
-import type { Upstream } from './edge.ts'
-import { messageOf } from './local-error.ts'
+import type { Upstream } from '../edge.ts'
+import { messageOf } from '../local-error.ts'
 
 export const usage = `Usage: npm run quickstart [-- --upstream HOST:PORT]
 

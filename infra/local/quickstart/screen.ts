@@ -3,7 +3,7 @@
  * line for each thing that has happened.
  */
 import { styleText } from 'node:util'
-import type { Progress } from './bring-up.ts'
+import type { Progress } from '../bring-up.ts'
 
 /** What parts are called in front of people. */
 const names: Record<string, string> = { postgres: 'Postgres', dovecot: 'Dovecot' }

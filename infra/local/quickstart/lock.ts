@@ -1,8 +1,8 @@
 /** One quickstart in a clone: two would write the same data. The lock names a process, so a crash leaves no trace. */
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { processOf, writePidFile } from './leftover.ts'
-import { LocalError } from './local-error.ts'
-import { runDirectory } from './paths.ts'
+import { processOf, writePidFile } from '../leftover.ts'
+import { LocalError } from '../local-error.ts'
+import { runDirectory } from '../paths.ts'
 
 const file = `${runDirectory}/quickstart.pid`
 

@@ -1,9 +1,9 @@
 /** What a running quickstart says of itself: `.run/quickstart.json` for programs, a page of text for people. */
 import { rmSync } from 'node:fs'
-import { findProgram } from './debian.ts'
-import { runDirectory } from './paths.ts'
-import { writePrivate } from './secret-file.ts'
-import type { Stack } from './stack.ts'
+import { findProgram } from '../debian.ts'
+import { runDirectory } from '../paths.ts'
+import { writePrivate } from '../secret-file.ts'
+import type { Stack } from '../stack.ts'
 
 const file = `${runDirectory}/quickstart.json`
 

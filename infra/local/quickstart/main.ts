@@ -3,16 +3,16 @@
  * needed and has started this with the pinned Node.
  */
 import { connect } from 'node:net'
-import { describeFacts, removeFacts, writeFacts } from './quickstart-facts.ts'
-import type { Upstream } from './edge.ts'
-import { environment } from './environment.ts'
-import { layGround } from './ground.ts'
-import { codeOf, LocalError, messageOf } from './local-error.ts'
-import { runDirectory } from './paths.ts'
-import { readArguments, usage } from './quickstart-arguments.ts'
-import { releaseLock, takeLock } from './quickstart-lock.ts'
+import { describeFacts, removeFacts, writeFacts } from './facts.ts'
+import type { Upstream } from '../edge.ts'
+import { environment } from '../environment.ts'
+import { layGround } from '../ground.ts'
+import { codeOf, LocalError, messageOf } from '../local-error.ts'
+import { runDirectory } from '../paths.ts'
+import { readArguments, usage } from './arguments.ts'
+import { releaseLock, takeLock } from './lock.ts'
 import { Screen } from './screen.ts'
-import { startStack, type StackOptions } from './stack.ts'
+import { startStack, type StackOptions } from '../stack.ts'
 
 const edges = [
   { id: 'eu-1', region: 'eu', imapPort: 1143, httpPort: 9143 },

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { test } from 'node:test'
+import { scratchGround } from './scratch.ts'
+import { keepSecret, writePrivate } from './secret-file.ts'
+
+test('a secret is made once, stays the same, and is readable by its owner alone', (t) => {
+  const { directory } = scratchGround(t)
+  const secret = keepSecret(`${directory}/token`)
+  assert.ok(secret.length >= 32)
+  assert.equal(keepSecret(`${directory}/token`), secret)
+  assert.notEqual(keepSecret(`${directory}/other`), secret)
+  assert.equal(statSync(`${directory}/token`).mode & 0o777, 0o600)
+})
+
+test('an empty secret is replaced', (t) => {
+  const { directory } = scratchGround(t)
+  writeFileSync(`${directory}/token`, '')
+  assert.notEqual(keepSecret(`${directory}/token`), '')
+})
+
+test('a file that everybody could read is replaced by one that nobody else can', (t) => {
+  const { directory } = scratchGround(t)
+  writeFileSync(`${directory}/file`, 'old', { mode: 0o644 })
+  writePrivate(`${directory}/file`, 'new')
+  assert.equal(readFileSync(`${directory}/file`, 'utf8'), 'new')
+  assert.equal(statSync(`${directory}/file`).mode & 0o777, 0o600)
+})
