@@ -67,8 +67,9 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
       const before = child.log().length
       await write(config)
       child.signal('SIGHUP')
-      if (!(await eventually(() => /reload/i.test(child.log().slice(before)), 5000)))
-        throw new Error(`no word of a reload in the log\n${child.log().slice(-2000)}`)
+      const said = () => child.log().slice(before)
+      if (!(await eventually(() => /\breloaded\b/.test(said()), 5000)))
+        throw new Error(`the configuration was not reloaded\n${said().slice(-2000)}`)
     },
   }
 }

@@ -28,7 +28,7 @@ export class Runner {
 
   async run(scenario: Scenario): Promise<Outcome> {
     const stage = await this.#stageFor(scenario)
-    const { world, conclude } = makeWorld(stage, scenario)
+    const { world, conclude, dismiss } = makeWorld(stage, scenario)
     const limit = new AbortController()
     const late = pause(scenarioTimeoutMs, undefined, { signal: limit.signal }).then(() => {
       throw new Mismatch(`did not end within ${scenarioTimeoutMs / 1000} s`)
@@ -46,6 +46,7 @@ export class Runner {
       const { proxy } = stage
       if (error.message.includes('closed')) await eventually(() => proxy.ending() !== undefined, 500)
       const died = proxy.ending() === undefined ? '' : `the proxy process died (${proxy.ending()}): `
+      await dismiss()
       await this.stop()
       return { passed: false, seen: died + error.message }
     } finally {

@@ -44,6 +44,8 @@ export interface World {
 
 export interface StubWorld extends World {
   readonly stub: StubImapd
+  /** The same server and users behind another proxy, which stays the caller's to stop. */
+  behind(proxy: ProxyProcess): StubWorld
 }
 
 /** A client after its login. */

@@ -171,7 +171,7 @@ export class Client {
     const isWhole = !this.#ended && this.#socket.readyState === 'open'
     this.#ended = true
     if (this.#socket.closed) return
-    const closed = once(this.#socket, 'close')
+    const closed = new Promise((resolve) => this.#socket.on('close', resolve))
     if (how === 'reset' && isWhole) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
     await closed

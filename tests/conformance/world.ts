@@ -41,56 +41,67 @@ export async function startStage(name: ProxyName, scenario: Scenario, dovecot?: 
   }
 }
 
-/** The world of one scenario on a stage, and `conclude`, to be called when the scenario has ended, well or not. */
+/**
+ * The world of one scenario on a stage; `conclude`, to be called when the scenario has run to its end; `dismiss`, to send
+ * its clients away in any case.
+ */
 export function makeWorld(
   { proxy, seen, dovecot }: Stage,
   scenario: Scenario,
-): { world: StubWorld; conclude(): Promise<void> } {
+): { world: StubWorld; conclude(): Promise<void>; dismiss(): Promise<void> } {
   const clients: Client[] = []
   const first = seen.connections.length
-  const patienceMs = proxy.name === 'ours' ? 6000 : 1500
 
-  const world: StubWorld = {
-    proxy,
-    patienceMs,
-    get stub() {
-      if (seen instanceof StubImapd) return seen
-      throw new Error('this scenario needs the stub server')
-    },
-    dials: () => seen.connections.slice(first).filter((connection) => triesLogin(connection.received)),
-    until: async (condition, what) =>
-      expect(await seen.signal.until(condition, patienceMs), `the server never saw ${what}`),
-    user: async (name = `u${(userCount += 1)}x`) => {
-      const account = { name, secret: `secret-of-${name}` }
-      if (seen instanceof StubImapd) seen.account(account.name, account.secret)
-      else if (dovecot) await makeAccount(dovecot, account)
-      return { name, secret: scenario.secret ?? account.secret }
-    },
-    dial: async () => {
-      clientCount += 1
-      const client = await Client.open(proxy.port, `${letters(clientCount)}-`, patienceMs)
-      clients.push(client)
-      return client
-    },
-    connect: async () => {
-      const client = await world.dial()
-      const greeting = await client.response('a greeting')
-      expect(greeting.startsWith('* OK '), `the greeting is ${quote(greeting)}`)
-      return client
-    },
-    login: async (user) => {
-      const client = await world.connect()
-      return sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`))
-    },
-    bodies: async (user) => {
-      if (dovecot) return bodiesIn(dovecot, user)
-      const mails = world.stub.accounts.get(user.name)?.box('INBOX') ?? []
-      return mails.map((mail) => mail.body.toString('latin1'))
-    },
+  const worldBehind = (front: ProxyProcess): StubWorld => {
+    const patienceMs = front.name === 'ours' ? 6000 : 1500
+    const world: StubWorld = {
+      proxy: front,
+      patienceMs,
+      get stub() {
+        if (seen instanceof StubImapd) return seen
+        throw new Error('this scenario needs the stub server')
+      },
+      behind: worldBehind,
+      dials: () => seen.connections.slice(first).filter((connection) => triesLogin(connection.received)),
+      until: async (condition, what) =>
+        expect(await seen.signal.until(condition, patienceMs), `the server never saw ${what}`),
+      user: async (name = `u${(userCount += 1)}x`) => {
+        const account = { name, secret: `secret-of-${name}` }
+        if (seen instanceof StubImapd) seen.account(account.name, account.secret)
+        else if (dovecot) await makeAccount(dovecot, account)
+        return { name, secret: scenario.secret ?? account.secret }
+      },
+      dial: async () => {
+        clientCount += 1
+        const client = await Client.open(front.port, `${letters(clientCount)}-`, patienceMs)
+        clients.push(client)
+        return client
+      },
+      connect: async () => {
+        const client = await world.dial()
+        const greeting = await client.response('a greeting')
+        expect(greeting.startsWith('* OK '), `the greeting is ${quote(greeting)}`)
+        return client
+      },
+      login: async (user) => {
+        const client = await world.connect()
+        return sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`))
+      },
+      bodies: async (user) => {
+        if (dovecot) return bodiesIn(dovecot, user)
+        const mails = world.stub.accounts.get(user.name)?.box('INBOX') ?? []
+        return mails.map((mail) => mail.body.toString('latin1'))
+      },
+    }
+    return world
   }
 
-  const conclude = async () => {
+  const world = worldBehind(proxy)
+  const dismiss = async () => {
     for (const client of clients) await client.kill()
+  }
+  const conclude = async () => {
+    await dismiss()
     if (seen instanceof StubImapd) seen.reset()
     const session = await world.login(await world.user())
     await expectOwn(session)
@@ -102,7 +113,7 @@ export function makeWorld(
     if (seen instanceof StubImapd && seen.faults.length > 0)
       throw new Error('the stub server itself failed', { cause: seen.faults[0] })
   }
-  return { world, conclude }
+  return { world, conclude, dismiss }
 }
 
 const triesLogin = (received: string) => /^\S+ (?:LOGIN|AUTHENTICATE)\b/im.test(received)

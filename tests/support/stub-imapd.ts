@@ -29,6 +29,7 @@ export class StubImapd {
   readonly faults: unknown[] = []
   readonly port: number
   readonly #server: Server
+  #count = 0
   #hook: StubHook | undefined
   #greet: ((connection: StubConnection) => void) | undefined
   #invite: StubHook | undefined
@@ -40,7 +41,8 @@ export class StubImapd {
   constructor(port: number) {
     this.port = port
     this.#server = createServer((socket) => {
-      const connection = new StubConnection(this.connections.length + 1, socket, this.signal)
+      this.#count += 1
+      const connection = new StubConnection(this.#count, socket, this.signal)
       connection.dribble = this.#dribble
       this.connections.push(connection)
       this.signal.changed()
@@ -60,6 +62,11 @@ export class StubImapd {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const connection of this.connections) connection.destroy()
     await closed
+  }
+
+  /** Lets go of all that closed connections have received. */
+  forget(): void {
+    this.connections.splice(0, Infinity, ...this.connections.filter(({ open }) => open))
   }
 
   account(name: string, secret: string): StubAccount {

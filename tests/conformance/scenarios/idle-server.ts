@@ -72,12 +72,16 @@ export const idleServer: Scenario[] = [
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
-      await logout(await world.login(user))
-      await settled(world.proxy)
-      const before = residentBytes(world.proxy.pid)
-      const line = Buffer.alloc(1 << 20, '* 1 EXISTS\r\n')
-      for (let megabyte = 0; megabyte < 64; megabyte++) kept(world.dials()[0]).send(line.toString('latin1'))
-      for (let round = 0; round < 10; round++) await logout(await world.login(await world.user()))
+      const megabyte = Buffer.alloc(1 << 20, '* 1 EXISTS\r\n').toString('latin1')
+      let before = 0
+      // The first flood fills what the runtime keeps for buffers; the second must not add to it.
+      for (const isFirst of [true, false]) {
+        await logout(await world.login(user))
+        await settled(world.proxy)
+        if (!isFirst) before = residentBytes(world.proxy.pid)
+        for (let sent = 0; sent < 64; sent++) kept(world.dials().at(-1)).send(megabyte)
+        for (let round = 0; round < 10; round++) await logout(await world.login(await world.user()))
+      }
       const grown = (residentBytes(world.proxy.pid) - before) >> 20
       expect(grown < 32, `the memory of the proxy grew by ${grown} MB`)
       await expectOwn(await world.login(user))
@@ -93,9 +97,9 @@ export const idleServer: Scenario[] = [
       const user = await world.user()
       await logout(await world.login(user))
       await settled(world.proxy)
-      await pause(idleMs)
       const gone = kept(world.dials()[0]).number
       world.stub.behave((_, connection) => connection.number === gone)
+      await pause(idleMs)
       await expectOwn(await world.login(user))
       expect(world.dials().length === 2, 'no new connection was made')
     },
@@ -110,13 +114,13 @@ export const idleServer: Scenario[] = [
       const user = await world.user()
       await logout(await world.login(user))
       await settled(world.proxy)
-      await pause(idleMs)
       const first = kept(world.dials()[0]).number
       world.stub.behave((command, connection) => {
         if (connection.number !== first) return false
         connection.send(`X${command.tag} OK done\r\n* LIST () "/" secret\r\n`)
         return true
       })
+      await pause(idleMs)
       await expectOwn(await world.login(user))
       expect(world.dials().length === 2, 'no new connection was made')
     },

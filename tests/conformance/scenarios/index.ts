@@ -2,16 +2,19 @@
 import type { Scenario } from '../scenario.ts'
 import { barrier } from './barrier.ts'
 import { capability } from './capability.ts'
+import { checkout } from './checkout.ts'
 import { dialing } from './dialing.ts'
 import { identity } from './identity.ts'
 import { idleServer } from './idle-server.ts'
 import { inOrder } from './in-order.ts'
 import { killed } from './killed.ts'
 import { leasedServer } from './leased-server.ts'
+import { limits } from './limits.ts'
 import { literals } from './literals.ts'
 import { mechanisms } from './mechanisms.ts'
 import { prelogin } from './prelogin.ts'
 import { reuse } from './reuse.ts'
+import { revocation } from './revocation.ts'
 import { smuggling } from './smuggling.ts'
 import { tainted } from './tainted.ts'
 
@@ -30,6 +33,9 @@ const all: Scenario[] = [
   ...identity,
   ...mechanisms,
   ...prelogin,
+  ...limits,
+  ...checkout,
+  ...revocation,
 ]
 const settings = (scenario: Scenario) => JSON.stringify(scenario.config ?? {})
 const order = [...new Set(all.map(settings))]

@@ -164,4 +164,47 @@ export const tainted: Scenario[] = [
       await expectOwn(next)
     },
   },
+  {
+    name: 'enable-again',
+    guarantee:
+      'a session that ENABLEs what an earlier one did has it enabled, is answered once, and the next finds nothing',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      for (let round = 0; round < 3; round++) {
+        const { client } = await world.login(user)
+        const tags = [client.tag(), client.tag(), client.tag()] as const
+        client.send(`${tags[0]} ENABLE QRESYNC\r\n${tags[1]} WHOAMI\r\n${tags[2]} LOGOUT\r\n`)
+        const enable = await client.reply(tags[0])
+        const said = enable.untagged.join('\r\n')
+        expect(enable.status === 'OK' && said === '* ENABLED QRESYNC', `ENABLE was answered ${quote(said)}`)
+        const who = (await client.reply(tags[1])).untagged.join(' ')
+        expect(who.endsWith(' lasting QRESYNC'), `after ENABLE QRESYNC the server says ${quote(who)}`)
+        await client.rest()
+        await settled(world.proxy)
+      }
+      const plain = await world.login(user)
+      const who = (await plain.client.command('WHOAMI')).untagged.join(' ')
+      const isPromised = plain.reused && who.endsWith(' lasting QRESYNC')
+      expect(who.endsWith(' lasting nothing') || isPromised, `a session without ENABLE finds ${quote(who)}`)
+    },
+  },
+  {
+    name: 'enable-promise',
+    guarantee:
+      'of two warm connections, one enabled and one clean, XPROXYREUSE is never said of the clean one',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      const [horde, roundcube] = [await world.login(user), await world.login(user)]
+      await horde.client.command('ENABLE QRESYNC')
+      await logout(horde)
+      await logout(roundcube)
+      await settled(world.proxy)
+      const next = await world.login(user)
+      const who = (await next.client.command('WHOAMI')).untagged.join(' ')
+      const isKept = !next.reused || who.endsWith(' lasting QRESYNC')
+      expect(isKept, `a client that skips ENABLE when told XPROXYREUSE finds ${quote(who)}`)
+    },
+  },
 ]

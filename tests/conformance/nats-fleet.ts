@@ -1,0 +1,59 @@
+/** A nats-server with nothing but the desired state of one edge in it: the other side of a revocation. */
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findNatsServer } from '@imapfleet/local'
+import { buckets, desiredKey, encode, subjects, wireVersion, type Revocation } from '@imapfleet/protocol'
+import { Kvm } from '@nats-io/kv'
+import { connect } from '@nats-io/transport-node'
+import { eventually, freePort, listening, startChild } from './child.ts'
+import type { ProxyProcess } from './proxy-process.ts'
+import { Mismatch } from './wire.ts'
+
+export interface NatsFleet {
+  url: string
+  /** Revokes a user at this edge, and awaits that the edge says so. */
+  revoke(proxy: ProxyProcess, user: string): Promise<void>
+  stop(): Promise<void>
+}
+
+export async function startFleet(address: { region: string; edge: string }): Promise<NatsFleet> {
+  const directory = await mkdtemp(join(tmpdir(), 'conformance-nats-'))
+  await chmod(directory, 0o777)
+  const port = await freePort()
+  const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory]
+  const server = startChild(await findNatsServer(), args)
+  await listening(server, port)
+  const url = `nats://127.0.0.1:${port}`
+  const connection = await connect({ servers: url })
+  const bucket = await new Kvm(connection).create(buckets.desired)
+  const revocations: Revocation[] = []
+  const publish = async () => {
+    const version = revocations.length + 1
+    const config = { revision: 0, layer: {} }
+    const desired = { v: wireVersion, version, config, traces: [], revocations, drain: false }
+    await bucket.put(desiredKey(address), encode(desired))
+    connection.publish(subjects.desiredChanged, encode({ v: wireVersion, version }))
+    await connection.flush()
+  }
+  await publish()
+  return {
+    url,
+    revoke: async (proxy, user) => {
+      revocations.push({ sequence: revocations.length + 1, kind: 'user', subject: user, at: Date.now() })
+      await publish()
+      const told = () =>
+        proxy
+          .log()
+          .split('\n')
+          .some((line) => /\brevoked\b/.test(line) && line.includes(user))
+      if (!(await eventually(told, 6000)))
+        throw new Mismatch(`the edge never applied the revocation of ${user}`)
+    },
+    stop: async () => {
+      await connection.close()
+      await server.stop()
+      await rm(directory, { recursive: true, force: true })
+    },
+  }
+}

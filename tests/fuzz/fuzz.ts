@@ -1,0 +1,159 @@
+/**
+ * Rounds of wild clients and a wild server against one edge process. After each round the edge lives, a fresh user's
+ * session is right, the pool agrees with the server, memory is bounded, and nobody was told or has stored anything of
+ * somebody else's.
+ */
+import { expectOwn, logout, residentBytes, sessionOf } from '../conformance/checks.ts'
+import { expect, type Account, type Scenario, type StubWorld } from '../conformance/scenario.ts'
+import { Mismatch, quote } from '../conformance/wire.ts'
+import { makeWorld, startStage, type Stage } from '../conformance/world.ts'
+import { Random } from './random.ts'
+import { runWildClient, type Told } from './wild-client.ts'
+import { makeWild, surprise } from './wild-server.ts'
+
+export interface FuzzResult {
+  rounds: number
+  clients: number
+  /** What was found, and the seed whose first round it was. */
+  finding?: { seed: number; seen: string }
+}
+
+const warmUpRounds = 6
+const growthBytesMax = 128 << 20
+
+export async function fuzz(options: {
+  seconds: number
+  seed: number
+  onRound?: (rounds: number) => void
+}): Promise<FuzzResult> {
+  const scenario = setting(options.seed)
+  const stage = await startStage('ours', scenario)
+  const result: FuzzResult = { rounds: 0, clients: 0 }
+  let ceiling = Infinity
+  try {
+    for (const end = Date.now() + options.seconds * 1000; Date.now() < end; result.rounds++) {
+      result.clients += await playRound(stage, scenario, new Random(options.seed + result.rounds))
+      const memory = residentBytes(stage.proxy.pid)
+      expect(memory < ceiling, `the memory of the edge has grown to ${memory >> 20} MB`)
+      if (result.rounds === warmUpRounds) ceiling = memory + growthBytesMax
+      options.onRound?.(result.rounds + 1)
+    }
+  } catch (error) {
+    if (!(error instanceof Mismatch)) throw error
+    const ending = stage.proxy.ending()
+    const died = ending === undefined ? '' : `the edge died (${ending}): `
+    const log = stage.proxy.log().split('\n').slice(-8).join('\n')
+    result.finding = { seed: options.seed + result.rounds, seen: `${died}${error.message}\n${log}` }
+  } finally {
+    await stage.stop()
+  }
+  return result
+}
+
+/** Short times and small limits, so that every timer and every bound is met within a run. */
+function setting(seed: number): Scenario {
+  return {
+    name: 'fuzz',
+    guarantee: 'nothing that a client or a server sends ends the process or reaches somebody else',
+    on: 'stub',
+    config: {
+      clients: { loginTimeoutMs: 1000, lineBytesMax: 4096, preloginBytesMax: 16_384, loginFailuresMax: 5 },
+      upstreams: {
+        main: { connectTimeoutMs: 400, loginTimeoutMs: 400, connectionsMax: 40, queueTimeoutMs: 500 },
+      },
+      pool: {
+        resetTimeoutMs: 300,
+        resetBytesMax: 32_768,
+        proveIdleAfterMs: 500,
+        idleTimeoutMs: 3000,
+        usesMax: 20,
+        selectCache: seed % 2 === 0 ? 'off' : 'exact',
+      },
+      log: { level: 'info' },
+    },
+    run: () => Promise.resolve(),
+  }
+}
+
+/**
+ * In every other round the server behaves, and wild clients meet well-behaved ones of the same users, whose sessions must
+ * be right from end to end. In the others the server is wild too, and only another user must not notice.
+ */
+async function playRound(stage: Stage, scenario: Scenario, random: Random): Promise<number> {
+  const { world, conclude } = makeWorld(stage, scenario)
+  const users = await Promise.all(
+    Array.from({ length: 1 + random.below(3) }, () => world.user(`wild${random.letters(6)}`)),
+  )
+  const isWild = (name: string) => name.startsWith('wild')
+  const isServerWild = random.chance(0.5)
+  if (isServerWild) makeWild(world.stub, random.fork(), isWild)
+  let isOver = false
+  const stranger = await world.user()
+  const witnesses = isServerWild ? [stranger] : [stranger, ...users, ...users]
+  const seen = Promise.allSettled(witnesses.map((user) => watch(world, user, isServerWild, () => isOver)))
+  const whims = random.fork()
+  const timer = setInterval(() => {
+    if (isServerWild) surprise(world.stub, whims, isWild)
+    if (whims.chance(0.3)) world.stub.trigger()
+  }, 20)
+  const told: Told[] = []
+  const wild = Array.from({ length: 4 + random.below(6) }, async () => {
+    const own = random.fork()
+    for (let visits = 1 + own.below(4); visits > 0; visits--)
+      told.push(await runWildClient(own, stage.proxy.port, own.pick(users as [Account, ...Account[]])))
+  })
+  await Promise.all(wild)
+  clearInterval(timer)
+  isOver = true
+  world.stub.reset()
+  const failed = (await seen).find((outcome) => outcome.status === 'rejected')
+  if (failed) throw failed.reason as Error
+  await conclude()
+  expectSeparate(told)
+  for (const user of users) await expectMailsSent(world, user, told)
+  for (const user of users) world.stub.accounts.delete(user.name)
+  world.stub.forget()
+  return told.length
+}
+
+/** Well-behaved sessions, one after the other: whoever is let in sees their own data and nothing else. */
+async function watch(
+  world: StubWorld,
+  user: Account,
+  mayBeRefused: boolean,
+  isOver: () => boolean,
+): Promise<void> {
+  while (!isOver()) {
+    const client = await world.connect()
+    const reply = await client.command(`LOGIN ${user.name} ${user.secret}`)
+    if (!mayBeRefused || reply.status === 'OK') {
+      const session = sessionOf(client, user, reply)
+      await expectOwn(session)
+      await expectOwn({ ...session, untagged: [] })
+      await logout(session)
+    }
+    await client.kill()
+  }
+}
+
+/** Nobody was told another user's data, or the reply to another client's command. */
+function expectSeparate(told: readonly Told[]): void {
+  for (const { user, prefix, text } of told) {
+    const others = [...text.matchAll(/(?:This belongs to|box-of-)\s*(\w+)/g)].find(
+      ([, owner]) => owner !== user,
+    )
+    expect(others === undefined, `a client of ${user} was told ${quote(others?.[0] ?? '')}`)
+    const reply = told.find(
+      (other) => other.prefix !== prefix && new RegExp(`^${other.prefix}\\d+ (?:OK|NO|BAD)`, 'm').test(text),
+    )
+    expect(reply === undefined, `a client got the reply to another client’s command: ${quote(text)}`)
+  }
+}
+
+/** Every mail is, byte by byte, a part of what one client has sent. */
+async function expectMailsSent(world: StubWorld, user: Account, told: readonly Told[]): Promise<void> {
+  for (const body of (await world.bodies(user)).slice(3)) {
+    const isSent = told.some(({ sent }) => sent.includes(body))
+    expect(isSent, `a mail was stored that no client has sent: ${quote(body)}`)
+  }
+}
