@@ -1,11 +1,6 @@
 /** Who asks, and what a role may do: each role may do what the one before it may. */
-
-export const roles = ['viewer', 'operator', 'admin'] as const
-export type Role = (typeof roles)[number]
-
-/** Extra rights that no role brings along. */
-export const scopes = ['trace-bodies'] as const
-export type Scope = (typeof scopes)[number]
+import { roleSchema, type Role, type Scope } from '@imapfleet/protocol'
+import { ServiceError } from './errors.ts'
 
 export interface Actor {
   /** The token's id. */
@@ -16,4 +11,14 @@ export interface Actor {
   scopes: readonly string[]
 }
 
-export const isAtLeast = (role: Role, needed: Role): boolean => roles.indexOf(role) >= roles.indexOf(needed)
+export const isAtLeast = (role: Role, needed: Role): boolean =>
+  roleSchema.options.indexOf(role) >= roleSchema.options.indexOf(needed)
+
+/** Refuses whoever has not this scope, an admin too. */
+export function needsScope(actor: Actor, scope: Scope): void {
+  if (!actor.scopes.includes(scope))
+    throw new ServiceError(
+      'forbidden',
+      `This needs a token with the scope ${scope}; ${actor.name} has it not.`,
+    )
+}

@@ -7,6 +7,7 @@ import { isBusTrouble } from './bus/trouble.ts'
 import { troubleOf } from './db/trouble.ts'
 import type { Deps } from './deps.ts'
 import { ServiceError } from './errors.ts'
+import { accessRoutes } from './http/access.ts'
 import { withActor } from './http/auth.ts'
 import { configRoutes } from './http/config.ts'
 import { edgeRoutes } from './http/edges.ts'
@@ -14,6 +15,7 @@ import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
 import { onError, problemOf } from './http/on-error.ts'
 import type { Env } from './http/routes.ts'
+import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
 import { welcomeRoutes } from './http/welcome.ts'
 import { reasonOf } from './log.ts'
@@ -21,8 +23,14 @@ import { reasonOf } from './log.ts'
 const bodyBytesMax = 1_048_576
 const answerMs = 25_000
 
-/** `stopping` ends the event streams that are open. */
-export function createApp(deps: Deps, stopping: AbortSignal): OpenAPIHono<Env> {
+export interface AppOptions {
+  /** Ends the event streams that are open. */
+  stopping: AbortSignal
+  /** Networks whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[]
+}
+
+export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
   app.onError(onError(deps.log, translate))
   app.notFound((context) =>
@@ -39,7 +47,8 @@ export function createApp(deps: Deps, stopping: AbortSignal): OpenAPIHono<Env> {
   app.route('/', healthRoutes(deps))
   app.route('/', welcomeRoutes())
 
-  app.use('/v1/*', withActor(deps))
+  app.use('/v1/*', withActor(deps, sourceReader(trustedProxies)))
+  app.route('/v1', accessRoutes(deps))
   app.route('/v1', edgeRoutes(deps))
   app.route('/v1', configRoutes(deps))
   app.route('/v1', historyRoutes(deps))

@@ -24,6 +24,8 @@ export interface ControlOptions {
   host: string
   /** Without: no HTTP at all. */
   port: number | undefined
+  /** Networks whose X-Forwarded-For is believed. */
+  trustedProxies: readonly string[]
 }
 
 export interface Control {
@@ -41,7 +43,10 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const db = openDatabase(options.databaseUrl)
   const bus = new Bus(options.bus, log)
   const deps: Deps = { db, bus, log, now: Date.now }
-  const app = options.mode === 'ingest' ? createHealthApp(deps) : createApp(deps, stopping.signal)
+  const app =
+    options.mode === 'ingest'
+      ? createHealthApp(deps)
+      : createApp(deps, { stopping: stopping.signal, trustedProxies: options.trustedProxies })
   let listening: Listening | undefined
   try {
     if (options.port !== undefined) listening = await listen(app.fetch, options.host, options.port)

@@ -2,7 +2,7 @@
 /** The command line of control. The only file that touches `process`. */
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { roles, scopes, type Role, type Scope } from './access.ts'
+import { roleSchema, scopeSchema, tokenRequestSchema, type Role, type Scope } from '@imapfleet/protocol'
 import type { BusOptions } from './bus/bus.ts'
 import { startControl, type Mode } from './control.ts'
 import { openDatabase } from './db/database.ts'
@@ -21,6 +21,7 @@ const program = new Command('imapfleet-control')
     `
 Environment:
   DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database
+  TRUSTED_PROXIES           networks whose X-Forwarded-For is believed, separated by commas (none)
   NATS_URL                  NATS with JetStream, several separated by commas (nats://127.0.0.1:4222)
   NATS_TOKEN_FILE           file with a token for NATS
   NATS_CREDENTIALS_FILE     file with NATS credentials
@@ -53,8 +54,8 @@ program
   .command('create')
   .description('make a token and print it; it is not shown again')
   .requiredOption('--name <name>', 'whose it is, as the audit log shows it', parseName)
-  .addOption(new Option('--role <role>', 'what it may do').choices(roles).makeOptionMandatory())
-  .addOption(new Option('--scope <scope...>', 'extra rights').choices(scopes).default([]))
+  .addOption(new Option('--role <role>', 'what it may do').choices(roleSchema.options).makeOptionMandatory())
+  .addOption(new Option('--scope <scope...>', 'extra rights').choices(scopeSchema.options).default([]))
   .option(
     '--expires <duration>',
     'how long it is valid, such as 12h or 90d; without, for ever',
@@ -65,13 +66,15 @@ program
     const db = openDatabase(url)
     try {
       await migrate(url)
-      const expiresAt = options.expires === undefined ? undefined : new Date(Date.now() + options.expires)
-      const token = await createToken({ db }, 'imapfleet-control', {
-        ...options,
-        scopes: options.scope,
-        expiresAt,
+      const { name, role, scope: scopes, expires } = options
+      const expiresInSeconds = expires === undefined ? undefined : expires / 1000
+      const made = await createToken({ db, now: Date.now }, 'imapfleet-control', {
+        name,
+        role,
+        scopes,
+        expiresInSeconds,
       })
-      process.stdout.write(`${token}\n`)
+      process.stdout.write(`${made.token}\n`)
     } catch (error) {
       fail(`no token could be made: Postgres says ${reasonOf(error)}`)
     } finally {
@@ -91,6 +94,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         bus: busOptions(settings),
         host: options.host,
         port: options.port,
+        trustedProxies: settings.TRUSTED_PROXIES,
       },
       log,
     )
@@ -148,8 +152,9 @@ function parsePort(text: string): number {
 }
 
 function parseName(text: string): string {
-  if (/^[\w.@+-]{1,100}$/.test(text)) return text
-  throw new InvalidArgumentError('Use letters, digits and . _ @ + -, at most 100.')
+  const name = tokenRequestSchema.shape.name.safeParse(text)
+  if (name.success) return name.data
+  throw new InvalidArgumentError(`It must ${name.error.issues[0]?.message}.`)
 }
 
 function parseDuration(text: string): number {

@@ -18,6 +18,16 @@ const schema = z.object({
       (servers) => servers.every(urlOf(['nats:', 'tls:'])),
       'must be like nats://host:4222, several separated by commas',
     ),
+  TRUSTED_PROXIES: filled
+    .transform((text) => text.split(',').map((network) => network.trim()))
+    .pipe(
+      z.array(
+        z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
+          error: 'must be addresses or networks such as 10.0.0.0/8',
+        }),
+      ),
+    )
+    .default([]),
   NATS_TOKEN_FILE: filled.optional(),
   NATS_CREDENTIALS_FILE: filled.optional(),
   NATS_TLS_CA_FILE: filled.optional(),

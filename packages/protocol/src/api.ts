@@ -1,8 +1,6 @@
 /** Requests and answers of the control API that the CLI and the console share with it. */
 import { z } from 'zod'
-
-/** Any JSON value; the metadata is what the OpenAPI document says of it, since the schema itself is recursive. */
-const json = z.json().meta({ type: ['string', 'number', 'boolean', 'object', 'array', 'null'] })
+import { json } from './api-json.ts'
 
 /** RFC 9457. `code` is one of docs/failure-modes.md. */
 export const problemDetailsSchema = z.object({

@@ -1,5 +1,6 @@
 /** The audit log: written in the transaction of what it tells of. */
 import type { JsonValue } from '@imapfleet/config'
+import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { audit } from './schema.ts'
 
@@ -15,4 +16,30 @@ export interface AuditEntry {
 
 export async function writeAudit(queries: Queries, entry: AuditEntry): Promise<void> {
   await queries.insert(audit).values(entry)
+}
+
+export type AuditRow = typeof audit.$inferSelect
+
+/** Newest first. */
+export async function listAudit(
+  queries: Queries,
+  page: {
+    limit: number
+    before?: number | undefined
+    actor?: string | undefined
+    action?: string | undefined
+  },
+): Promise<AuditRow[]> {
+  return await queries
+    .select()
+    .from(audit)
+    .where(
+      and(
+        page.before === undefined ? undefined : lt(audit.id, page.before),
+        page.actor === undefined ? undefined : eq(audit.actor, page.actor),
+        page.action === undefined ? undefined : eq(audit.action, page.action),
+      ),
+    )
+    .orderBy(desc(audit.id))
+    .limit(page.limit)
 }

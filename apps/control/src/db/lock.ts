@@ -7,6 +7,7 @@ export const locks = {
   migrate: base,
   partitions: base + 1,
   reconcile: base + 2,
+  cleanUp: base + 3,
 } as const
 
 /** Runs `work` if no other replica does so now; otherwise `false` at once. */

@@ -145,6 +145,13 @@ export const tokens = pgTable('tokens', {
   lastUsedAt: instant('last_used_at'),
 })
 
+/** Refused tokens by address: what limits guessing, over all replicas. */
+export const loginFailures = pgTable('login_failures', {
+  source: text('source').primaryKey(),
+  failures: integer('failures').notNull(),
+  since: instant('since').notNull(),
+})
+
 /** Who did what: every write and every trace. */
 export const audit = pgTable(
   'audit',

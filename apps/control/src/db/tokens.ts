@@ -1,12 +1,31 @@
 /** Tokens, by their hash. */
-import { and, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { tokens } from './schema.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
 
-export async function insertToken(queries: Queries, token: typeof tokens.$inferInsert): Promise<void> {
-  await queries.insert(tokens).values(token)
+export async function insertToken(queries: Queries, token: typeof tokens.$inferInsert): Promise<TokenRow> {
+  const [row] = await queries.insert(tokens).values(token).returning()
+  if (!row) throw new Error('the token was not written')
+  return row
+}
+
+/** Newest first; revoked and expired ones too. */
+export async function listTokens(queries: Queries): Promise<TokenRow[]> {
+  return await queries.select().from(tokens).orderBy(desc(tokens.createdAt))
+}
+
+export async function findToken(queries: Queries, id: string): Promise<TokenRow | undefined> {
+  const [row] = await queries.select().from(tokens).where(eq(tokens.id, id))
+  return row
+}
+
+/** The row if it was not revoked before. */
+export async function revokeToken(queries: Queries, id: string, at: Date): Promise<TokenRow | undefined> {
+  const valid = and(eq(tokens.id, id), isNull(tokens.revokedAt))
+  const [row] = await queries.update(tokens).set({ revokedAt: at }).where(valid).returning()
+  return row
 }
 
 export async function findTokenByHash(queries: Queries, hash: string): Promise<TokenRow | undefined> {

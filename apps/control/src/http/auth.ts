@@ -4,10 +4,11 @@ import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { authenticate } from '../verbs/authenticate.ts'
 import type { Env } from './routes.ts'
+import type { SourceOf } from './source.ts'
 
 const tokenLengthMax = 512
 
-export const withActor = (deps: Deps): MiddlewareHandler<Env> =>
+export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env> =>
   async function authenticateRequest(context, next) {
     const header = context.req.header('authorization')
     if (header === undefined)
@@ -18,6 +19,6 @@ export const withActor = (deps: Deps): MiddlewareHandler<Env> =>
     const token = /^bearer +(\S+) *$/i.exec(header)?.[1]
     if (token === undefined || token.length > tokenLengthMax)
       throw new ServiceError('token_invalid', 'The Authorization header must be: Bearer TOKEN.')
-    context.set('actor', await authenticate(deps, token))
+    context.set('actor', await authenticate(deps, token, sourceOf(context)))
     await next()
   }

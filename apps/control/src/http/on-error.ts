@@ -16,7 +16,8 @@ export function onError(
     if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
     // What is left of the body is not read.
     if (response.status === 413) response.headers.set('connection', 'close')
-    if (response.status === 503) response.headers.set('retry-after', '2')
+    const retryAfter = { 429: '60', 503: '2' }[response.status]
+    if (retryAfter !== undefined) response.headers.set('retry-after', retryAfter)
     return response
   }
 

@@ -1,9 +1,9 @@
 /** What all routes share: who asks, refusals that say what to do, and the shape of answers in the OpenAPI document. */
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { problemDetailsSchema } from '@imapfleet/protocol'
+import { problemDetailsSchema, type Role } from '@imapfleet/protocol'
 import type { MiddlewareHandler } from 'hono'
 import type { z } from 'zod'
-import { isAtLeast, type Actor, type Role } from '../access.ts'
+import { isAtLeast, type Actor } from '../access.ts'
 import { ServiceError } from '../errors.ts'
 
 export interface Env {

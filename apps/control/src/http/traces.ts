@@ -93,7 +93,13 @@ export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
       const { id } = context.req.valid('param')
       const after = placeOf(context.req.header('last-event-id'))
       const listening = new AbortController()
-      const news = await followTrace(deps, id, AbortSignal.any([listening.signal, stopping]), after)
+      const news = await followTrace(
+        deps,
+        context.get('actor'),
+        id,
+        AbortSignal.any([listening.signal, stopping]),
+        after,
+      )
       return eventStream(context, listening, async (send) => {
         for await (const event of news) {
           if (event.kind === 'end') await send('end', {})

@@ -1,20 +1,36 @@
-/** A bearer token to the one who holds it. */
+/** A bearer token to the one who holds it. Guessing is slowed down by address, over all replicas. */
 import type { Actor } from '../access.ts'
-import { findTokenByHash, touchToken } from '../db/tokens.ts'
+import { countFailures, noteFailure } from '../db/login-failures.ts'
+import { findTokenByHash, touchToken, type TokenRow } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { hashOf } from './create-token.ts'
 
-export async function authenticate(deps: Deps, token: string): Promise<Actor> {
-  const row = await findTokenByHash(deps.db.orm, hashOf(token))
-  if (!row)
-    throw new ServiceError('token_invalid', 'Nobody has this token here: check it, or make a new one.')
-  if (row.revokedAt) throw new ServiceError('token_invalid', 'This token was revoked: ask for a new one.')
-  if (row.expiresAt && row.expiresAt.getTime() <= deps.now())
+/** Within a minute, from one address. */
+const failuresMax = 30
+
+export async function authenticate(deps: Deps, token: string, source: string): Promise<Actor> {
+  const { orm } = deps.db
+  const [row, failures] = await Promise.all([findTokenByHash(orm, hashOf(token)), countFailures(orm, source)])
+  if (failures >= failuresMax)
     throw new ServiceError(
-      'token_invalid',
-      `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`,
+      'too_many_attempts',
+      'Too many wrong tokens came from this address: wait a minute.',
     )
-  await touchToken(deps.db.orm, row.id)
-  return { id: row.id, name: row.name, role: row.role, scopes: row.scopes }
+  const refusal = refusalOf(row, deps.now())
+  if (row && !refusal) {
+    await touchToken(orm, row.id)
+    return { id: row.id, name: row.name, role: row.role, scopes: row.scopes }
+  }
+  if ((await noteFailure(orm, source)) === failuresMax)
+    deps.log('warn', 'too many wrong tokens from one address', { source })
+  throw new ServiceError('token_invalid', refusal ?? '')
+}
+
+function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
+  if (!row) return 'Nobody has this token here: check it, or make a new one.'
+  if (row.revokedAt) return 'This token was revoked: ask for a new one.'
+  if (row.expiresAt && row.expiresAt.getTime() <= now)
+    return `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`
+  return undefined
 }

@@ -1,34 +1,43 @@
 /** Makes a token. It is returned this once; only its hash is kept. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import type { Role, Scope } from '../access.ts'
+import type { Role, Scope, TokenMade } from '@imapfleet/protocol'
 import { writeAudit } from '../db/audit.ts'
 import { insertToken } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'
+import { tokenView } from '../views/token-view.ts'
 
 export interface TokenInput {
   name: string
   role: Role
   scopes: Scope[]
-  expiresAt?: Date | undefined
+  expiresInSeconds?: number | undefined
 }
 
 /** Tells what it is where it is found: in a log, in a repository. */
 const prefix = 'imapfleet_'
 
 export async function createToken(
-  { db }: Pick<Deps, 'db'>,
+  { db, now }: Pick<Deps, 'db' | 'now'>,
   createdBy: string,
-  input: TokenInput,
-): Promise<string> {
+  { name, role, scopes, expiresInSeconds }: TokenInput,
+): Promise<TokenMade> {
   const token = prefix + randomBytes(32).toString('base64url')
-  const { name, role, scopes, expiresAt } = input
-  await db.orm.transaction(async (tx) => {
-    const row = { id: randomUUID(), name, hash: hashOf(token), role, scopes, createdBy }
-    await insertToken(tx, { ...row, expiresAt: expiresAt ?? null })
-    const after = { id: row.id, role, scopes, expiresAt: expiresAt?.toISOString() ?? null }
+  const expiresAt = expiresInSeconds === undefined ? null : new Date(now() + expiresInSeconds * 1000)
+  const row = await db.orm.transaction(async (tx) => {
+    const made = await insertToken(tx, {
+      id: randomUUID(),
+      name,
+      hash: hashOf(token),
+      role,
+      scopes,
+      createdBy,
+      expiresAt,
+    })
+    const after = { id: made.id, role, scopes, expiresAt: expiresAt?.toISOString() ?? null }
     await writeAudit(tx, { actor: createdBy, action: 'token.create', target: name, after })
+    return made
   })
-  return token
+  return { ...tokenView(row), token }
 }
 
 /** One round of SHA-256 is enough for 32 random bytes: there is no dictionary of them. */

@@ -10,6 +10,7 @@ import {
   type TraceEdgeEvent,
   type TraceEvent,
 } from '@imapfleet/protocol'
+import { needsScope, type Actor } from '../access.ts'
 import { recognise } from '../bus/recognise.ts'
 import { openTraceFeed, type TraceFeed } from '../bus/traces.ts'
 import type { Deps } from '../deps.ts'
@@ -35,11 +36,13 @@ const graceMs = 3_000
 /** Without `after` from the first line. The listening ends after `end`, or when the signal is aborted. */
 export async function followTrace(
   deps: Deps,
+  actor: Actor,
   id: string,
   signal: AbortSignal,
   after: Place = { message: 0, item: 0 },
 ): Promise<AsyncGenerator<TraceNews, void>> {
-  await knownTrace(deps, id)
+  const { bodies } = await knownTrace(deps, id)
+  if (bodies) needsScope(actor, 'trace-bodies')
   deps.bus.link()
   return listen(deps, id, signal, after)
 }

@@ -1,7 +1,7 @@
 /** Follows one user on every edge, for a time. */
 import { randomUUID } from 'node:crypto'
 import type { TraceView } from '@imapfleet/protocol'
-import type { Actor, Scope } from '../access.ts'
+import { needsScope, type Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
 import { changeFleet } from '../db/fleet.ts'
 import { countRunningTraces, insertTrace } from '../db/traces.ts'
@@ -19,14 +19,9 @@ export interface TraceInput {
 
 /** Fewer than one entry of the desired state can hold. */
 const runningMax = 500
-const bodiesScope: Scope = 'trace-bodies'
 
 export async function startTrace(deps: Deps, actor: Actor, input: TraceInput): Promise<TraceView> {
-  if (input.bodies && !actor.scopes.includes(bodiesScope))
-    throw new ServiceError(
-      'forbidden',
-      `Message bodies need a token with the scope ${bodiesScope}; this one has it not.`,
-    )
+  if (input.bodies) needsScope(actor, 'trace-bodies')
   const createdAt = new Date(deps.now())
   const row = await changeFleet(deps.db, async (queries) => {
     if ((await countRunningTraces(queries)) >= runningMax)

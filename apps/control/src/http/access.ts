@@ -1,0 +1,75 @@
+/** Routes of tokens and of the audit log. */
+import { createRoute } from '@hono/zod-openapi'
+import {
+  auditListSchema,
+  tokenListSchema,
+  tokenMadeSchema,
+  tokenRequestSchema,
+  tokenSchema,
+} from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { createToken } from '../verbs/create-token.ts'
+import { listAudit } from '../verbs/list-audit.ts'
+import { listTokens } from '../verbs/list-tokens.ts'
+import { revokeToken } from '../verbs/revoke-token.ts'
+import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+
+const shared = { tags: ['access'], security: bearer }
+
+const create = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/tokens',
+  summary: 'Make a token; it is shown in this answer and never again',
+  middleware: needs('admin'),
+  request: { body: body(tokenRequestSchema) },
+  responses: { 201: json(tokenMadeSchema, 'The token'), ...problems },
+})
+
+const list = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/tokens',
+  summary: 'Every token that was ever made, newest first',
+  middleware: needs('admin'),
+  responses: { 200: json(tokenListSchema, 'Tokens'), ...problems },
+})
+
+const revoke = createRoute({
+  ...shared,
+  method: 'delete',
+  path: '/tokens/{id}',
+  summary: 'End a token',
+  middleware: needs('admin'),
+  request: { params: z.object({ id: z.uuid() }) },
+  responses: { 200: json(tokenSchema, 'The revoked token'), ...problems },
+})
+
+const audit = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/audit',
+  summary: 'Who did what, newest first',
+  middleware: needs('admin'),
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(500).default(50),
+      before: z.coerce.number().int().min(1).optional(),
+      actor: z.string().max(200).optional(),
+      action: z.string().max(200).optional(),
+    }),
+  },
+  responses: { 200: json(auditListSchema, 'Entries'), ...problems },
+})
+
+export const accessRoutes = (deps: Deps) =>
+  newRoutes()
+    .openapi(create, async (context) =>
+      context.json(await createToken(deps, context.get('actor').name, context.req.valid('json')), 201),
+    )
+    .openapi(list, async (context) => context.json({ tokens: await listTokens(deps) }, 200))
+    .openapi(revoke, async (context) =>
+      context.json(await revokeToken(deps, context.get('actor'), context.req.valid('param').id), 200),
+    )
+    .openapi(audit, async (context) => context.json(await listAudit(deps, context.req.valid('query')), 200))

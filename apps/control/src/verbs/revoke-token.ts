@@ -1,0 +1,24 @@
+/** Ends a token, from the next request on. One that was revoked already stays as it is. */
+import type { TokenView } from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import { findToken, revokeToken as writeRevocation } from '../db/tokens.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { tokenView } from '../views/token-view.ts'
+
+export async function revokeToken({ db, now }: Deps, actor: Actor, id: string): Promise<TokenView> {
+  return await db.orm.transaction(async (tx) => {
+    const revoked = await writeRevocation(tx, id, new Date(now()))
+    if (revoked)
+      await writeAudit(tx, {
+        actor: actor.name,
+        action: 'token.revoke',
+        target: revoked.name,
+        before: { id },
+      })
+    const row = revoked ?? (await findToken(tx, id))
+    if (!row) throw new ServiceError('token_unknown', `There is no token ${id}: GET /v1/tokens lists them.`)
+    return tokenView(row)
+  })
+}

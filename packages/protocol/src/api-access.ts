@@ -1,0 +1,57 @@
+/** Tokens and the audit log, as the control API shows them. */
+import { z } from 'zod'
+import { json } from './api-json.ts'
+
+/** Each may do what the one before it may. */
+export const roleSchema = z.enum(['viewer', 'operator', 'admin'])
+export type Role = z.infer<typeof roleSchema>
+
+/** Extra rights that no role brings along. */
+export const scopeSchema = z.enum(['trace-bodies'])
+export type Scope = z.infer<typeof scopeSchema>
+
+export const tokenRequestSchema = z.object({
+  /** Whose it is, as the audit log shows it. */
+  name: z.string().regex(/^[\w.@+-]{1,100}$/, 'use letters, digits and . _ @ + -, at most 100'),
+  role: roleSchema,
+  scopes: z.array(scopeSchema).max(20).default([]),
+  /** Without: until it is revoked. */
+  expiresInSeconds: z.int().min(60).max(315_360_000).optional(),
+})
+export type TokenRequest = z.input<typeof tokenRequestSchema>
+
+export const tokenSchema = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  role: roleSchema,
+  scopes: z.array(z.string()),
+  createdBy: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  revokedAt: z.iso.datetime().nullable(),
+  /** To the minute. */
+  lastUsedAt: z.iso.datetime().nullable(),
+})
+export type TokenView = z.infer<typeof tokenSchema>
+
+export const tokenListSchema = z.object({ tokens: z.array(tokenSchema) })
+
+/** The one answer that holds the token itself. */
+export const tokenMadeSchema = tokenSchema.extend({ token: z.string() })
+export type TokenMade = z.infer<typeof tokenMadeSchema>
+
+export const auditEntrySchema = z.object({
+  id: z.int(),
+  at: z.iso.datetime(),
+  /** The name of the token. */
+  actor: z.string(),
+  /** `config.revise`, `trace.start`, `order.give`, ... */
+  action: z.string(),
+  target: z.string(),
+  before: json.nullable(),
+  after: json.nullable(),
+})
+export type AuditEntry = z.infer<typeof auditEntrySchema>
+
+/** Newest first; `next` is the `before` of the following page. */
+export const auditListSchema = z.object({ entries: z.array(auditEntrySchema), next: z.int().nullable() })
