@@ -11,6 +11,9 @@ export function capabilitiesBeforeLogin(server: readonly string[], own: BeforeLo
   return printCapabilities(beforeLogin(server, own))
 }
 
+/** To the letter what imapproxy says: nobody knows who compares it. */
+const reuseText = 'IMAP connection reused by squirrelmail-imap_proxy'
+
 export interface LoginAnswer {
   tag: string
   tellReuse: boolean
@@ -22,7 +25,7 @@ export interface LoginAnswer {
 }
 
 export function loginAnswer(answer: LoginAnswer): string {
-  const reuse = answer.tellReuse ? '* OK [XPROXYREUSE] IMAP connection reused by imapfleet\r\n' : ''
+  const reuse = answer.tellReuse ? `* OK [XPROXYREUSE] ${reuseText}\r\n` : ''
   const untagged = answer.untagged.map((line) => `${line}\r\n`).join('')
   const list =
     answer.capabilities.length > 0

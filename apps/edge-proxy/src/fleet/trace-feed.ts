@@ -13,8 +13,16 @@ import type { Fleet } from './link.ts'
 
 const flushMs = 100
 const linesMax = 200
+/** Of text in one batch, well below what a message may hold when JSON has escaped it. */
+const charactersMax = 100_000
 const waitingMax = 2000
 const textMax = 8192
+
+interface Gathered {
+  order: TraceOrder
+  lines: TracedLine[]
+  characters: number
+}
 
 export class TraceFeed implements TraceSink {
   readonly #edge: Edge
@@ -22,7 +30,7 @@ export class TraceFeed implements TraceSink {
   readonly #boot: string
   readonly #fleet: () => Fleet | undefined
   readonly #sequences = new Map<string, number>()
-  #lines = new Map<string, { order: TraceOrder; lines: TracedLine[] }>()
+  #lines = new Map<string, Gathered>()
   #waiting: TraceBatch[] = []
   #timer: NodeJS.Timeout | undefined
   #sending = false
@@ -50,9 +58,10 @@ export class TraceFeed implements TraceSink {
 
   line(order: TraceOrder, line: TracedLine): void {
     let gathered = this.#lines.get(order.id)
-    if (!gathered) this.#lines.set(order.id, (gathered = { order, lines: [] }))
-    gathered.lines.push({ ...line, text: line.text.slice(0, textMax) })
-    if (gathered.lines.length >= linesMax) this.flush()
+    if (!gathered) this.#lines.set(order.id, (gathered = { order, lines: [], characters: 0 }))
+    gathered.lines.push({ ...line, text: line.text.slice(0, textMax).replaceAll('\0', '\u2400') })
+    gathered.characters += line.text.length
+    if (gathered.lines.length >= linesMax || gathered.characters >= charactersMax) this.flush()
     else this.#timer ??= setTimeout(() => this.flush(), flushMs)
   }
 
