@@ -45,11 +45,13 @@ export async function logout({ client }: Session): Promise<void> {
 /** The proxy has nothing under way: every upstream is idle or closed. */
 export async function settled(proxy: ProxyProcess): Promise<void> {
   const busy = ['upstreams_leased', 'upstreams_resetting', 'upstreams_dialing']
+  let told = ''
   const quiet = await eventually(async () => {
     const gauges = await proxy.gauges()
+    told = busy.map((name) => `${name} ${gauges?.[name]}`).join(', ')
     return gauges === undefined || busy.every((name) => gauges[name] === 0)
   }, 6000)
-  expect(quiet, `upstreams are still busy: ${JSON.stringify(await proxy.gauges())}`)
+  expect(quiet, `connections to the server are still in use: ${told}`)
 }
 
 /** idle + leased + resetting + dialing = sockets that the server sees. */

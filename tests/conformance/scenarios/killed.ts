@@ -135,6 +135,26 @@ function killedScenario(death: Death, how: 'close' | 'reset'): Scenario {
   }
 }
 
+/** The server never answers, the client has said LOGOUT behind that, and then it is gone. */
+function killedWhileWaiting(how: 'close' | 'reset', more: string): Scenario {
+  const volume = more === '' ? '' : ', with much more behind it,'
+  return {
+    name: `killed-while-waiting${how === 'close' ? '-politely' : ''}${more === '' ? '' : '-full'}`,
+    guarantee: `a client that ${how}s while its LOGOUT${volume} waits for a reply holds no connection at the server`,
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      const { client } = await world.login(user)
+      client.send(`${client.tag()} SLOW\r\n${client.tag()} LOGOUT\r\n${more}`)
+      await world.until(() => world.stub.slow > 0, 'SLOW')
+      await client.kill(how)
+      await settled(world.proxy)
+      world.stub.trigger()
+      await expectNextClean(world, user)
+    },
+  }
+}
+
 function killedInAuthenticate(mechanism: 'LOGIN' | 'PLAIN'): Scenario {
   return {
     name: `killed-in-authenticate-${mechanism.toLowerCase()}`,
@@ -177,6 +197,8 @@ export const killed: Scenario[] = [
       await expectNextClean(world, user)
     },
   },
+  ...(['close', 'reset'] as const).map((how) => killedWhileWaiting(how, '')),
+  ...(['close', 'reset'] as const).map((how) => killedWhileWaiting(how, 'x NOOP\r\n'.repeat(40_000))),
   {
     name: 'killed-half-closed',
     guarantee: 'a client that stops sending gets no one else’s data, and the next session is clean',
