@@ -123,3 +123,15 @@ test('no bytes at all are an error', () => {
     { seed: 16, numRuns: 2000 },
   )
 })
+test('an address or a port that is none makes a header bad', () => {
+  for (const text of [
+    'PROXY TCP4 192.0.2.7 198.51.100.1 x 143\r\n',
+    'PROXY TCP4 192.0.2.7 198.51.100.1 56324 x\r\n',
+    'PROXY TCP4 999.1.1.1 198.51.100.1 56324 143\r\n',
+    'PROXY TCP4 2001:db8::7 198.51.100.1 56324 143\r\n',
+    'PROXY TCP6 192.0.2.7 198.51.100.1 56324 143\r\n',
+    'PROXY TCP6 :::: ::1 56324 143\r\n',
+    'PROXY TCP4 192.0.2 198.51.100.1 56324 143\r\n',
+  ])
+    assert.deepEqual(parseProxyHeader(wire(text)), { kind: 'bad' }, JSON.stringify(text))
+})

@@ -80,7 +80,7 @@ export class Peer {
   async #when<T>(what: string, look: () => T | undefined, evenClosed = false): Promise<T> {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const fail = (why: string) =>
-      reject(new Error(`${why} instead of ${what}; unread: ${JSON.stringify(this.#unread)}`))
+      reject(new Error(`${why} instead of ${what}; unread: ${JSON.stringify(this.#unread.slice(-500))}`))
     const timer = setTimeout(fail, patienceMs, 'silence')
     const watcher = () => {
       const found = look()

@@ -4,6 +4,7 @@
  */
 import type { Socket } from 'node:net'
 import { resolveConfig, type Layer, type UpstreamConfig } from '@imapfleet/config'
+import type { Link } from '../link/link.ts'
 import { dialedLink, listen, Peer } from '../link/wire.test-support.ts'
 import { Counters } from '../observe/counters.ts'
 import { Target } from './target.ts'
@@ -71,31 +72,36 @@ export class ScriptedServer {
     return this.connections.filter((peer) => peer.isOpen).length
   }
 
-  async #serve(socket: Socket): Promise<void> {
+  #serve(socket: Socket): void {
     const peer = new Peer(socket)
     // A server closes when the edge does.
     socket.on('end', () => socket.end())
     this.connections.push(peer)
     if (this.greeting !== undefined) peer.say(this.greeting)
-    try {
-      for (;;) await this.#answer(peer)
-    } catch {
-      // The connection is over, or nobody asks any more.
-    }
+    void serve(peer, () => this.script, this.asked)
   }
+}
 
-  async #answer(peer: Peer): Promise<void> {
-    let line = await peer.line()
-    for (let literal = /\{(\d+)(\+?)\}$/.exec(line); literal; literal = /\{(\d+)(\+?)\}$/.exec(line)) {
-      if (literal[2] === '') peer.say('+ go on\r\n')
-      line = line.slice(0, literal.index) + (await peer.bytes(Number(literal[1]))) + (await peer.line())
-    }
-    const [tag = '', ...words] = line.split(' ')
-    const text = words.join(' ')
-    this.asked.push(text)
-    const answer = this.script({ tag, verb: (words[0] ?? '').toUpperCase(), text, peer })
-    if (answer !== undefined) peer.say(answer)
+/** Answers every command by the script of the moment, until the connection ends. */
+export async function serve(peer: Peer, script: () => Script, log: string[]): Promise<void> {
+  try {
+    for (;;) await answer(peer, script, log)
+  } catch {
+    // The connection is over, or nobody asks any more.
   }
+}
+
+async function answer(peer: Peer, script: () => Script, log: string[]): Promise<void> {
+  let line = await peer.line()
+  for (let literal = /\{(\d+)(\+?)\}$/.exec(line); literal; literal = /\{(\d+)(\+?)\}$/.exec(line)) {
+    if (literal[2] === '') peer.say('+ go on\r\n')
+    line = line.slice(0, literal.index) + (await peer.bytes(Number(literal[1]))) + (await peer.line())
+  }
+  const [tag = '', ...words] = line.split(' ')
+  const text = words.join(' ')
+  log.push(text)
+  const said = script()({ tag, verb: (words[0] ?? '').toUpperCase(), text, peer })
+  if (said !== undefined) peer.say(said)
 }
 
 /** Settings of an upstream on this port. */
@@ -109,10 +115,9 @@ export function upstreamConfig(port: number, settings: Layer = {}): UpstreamConf
 export const targetAt = (port: number, settings: Layer = {}, name = 'main', generation = 1): Target =>
   new Target(name, upstreamConfig(port, settings), generation, new Counters())
 
-/** A logged-in connection, and the server at its other end. */
-export async function loggedIn(offered = capabilities): Promise<{ upstream: Upstream; server: Peer }> {
-  const { link, peer } = await dialedLink()
-  const upstream = new Upstream({
+/** A logged-in connection over this link. */
+export function upstreamOver(link: Link, offered = capabilities): Upstream {
+  return new Upstream({
     link,
     name: 'main',
     identity: 'main joe',
@@ -123,5 +128,10 @@ export async function loggedIn(offered = capabilities): Promise<{ upstream: Upst
     loginText: 'Logged in',
     now: 0,
   })
-  return { upstream, server: peer }
+}
+
+/** A logged-in connection, and the server at its other end. */
+export async function loggedIn(offered = capabilities): Promise<{ upstream: Upstream; server: Peer }> {
+  const { link, peer } = await dialedLink()
+  return { upstream: upstreamOver(link, offered), server: peer }
 }

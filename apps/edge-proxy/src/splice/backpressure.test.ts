@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { test } from 'node:test'
+import { reset } from '../upstream/reset.ts'
+import { begin } from './session.test-support.ts'
+
+const size = 24_000_000
+/** What may wait in the edge for one end that does not read: a few chunks, not a mail. */
+const heldMax = 1_000_000
+
+test('a client that does not read makes the server wait, and gets all of it when it reads', async () => {
+  const { client, server, clientSocket, serverSocket } = await begin()
+  client.say('a FETCH 1 BODY[]\r\n')
+  await server.line()
+  client.socket.pause()
+  server.say(`* 1 FETCH (BODY[] {${size}}\r\n`)
+  server.socket.write(Buffer.alloc(size, 'x'))
+  server.say(')\r\na OK done\r\n')
+  await once(serverSocket, 'pause')
+  assert.ok(clientSocket.writableLength < heldMax, `${clientSocket.writableLength} bytes wait for the client`)
+  assert.ok(serverSocket.bytesRead < size)
+
+  client.socket.resume()
+  const head = `* 1 FETCH (BODY[] {${size}}\r\n`
+  const text = await client.bytes(head.length + size + ')\r\na OK done\r\n'.length)
+  assert.ok(text.startsWith(head) && text.endsWith('x)\r\na OK done\r\n'))
+})
+
+test('a server that does not read makes the client wait, and gets all of it when it reads', async () => {
+  const { client, server, clientSocket, serverSocket } = await begin()
+  server.socket.pause()
+  client.say(`a APPEND x {${size}+}\r\n`)
+  client.socket.write(Buffer.alloc(size, 'x'))
+  client.say('\r\nb LOGOUT\r\n')
+  await once(clientSocket, 'pause')
+  assert.ok(serverSocket.writableLength < heldMax, `${serverSocket.writableLength} bytes wait for the server`)
+  assert.ok(clientSocket.bytesRead < size)
+
+  server.socket.resume()
+  const head = `a APPEND x {${size}+}\r\n`
+  const text = await server.bytes(head.length + size + 2)
+  assert.ok(text.startsWith(head) && text.endsWith('x\r\n'))
+})
+
+test('a client that talks while it has to wait is not read any further', async () => {
+  for (const command of ['a IDLE\r\n', 'a APPEND x {5}\r\n', 'a NOOP\r\nb CAPABILITY\r\n']) {
+    const { client, clientSocket, counters, server } = await begin()
+    client.say(command)
+    client.say('c NOOP\r\n'.repeat(500_000))
+    await once(clientSocket, 'pause')
+    assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
+    const [tag] = (await server.line()).split(' ')
+    server.say(`${tag} NO enough\r\n`)
+    await once(clientSocket, 'resume')
+  }
+})
+
+test('early data is bounded like any other', async () => {
+  const { client, clientSocket, counters } = await begin({
+    early: `a IDLE\r\n${'b NOOP\r\n'.repeat(10_000)}`,
+  })
+  assert.equal(clientSocket.isPaused(), true)
+  client.say('c NOOP\r\n')
+  assert.equal(counters.clientBytes, 80_008)
+})
+
+test('a FETCH that its client never read is taken to its end by the reset', async () => {
+  const { client, server, serverSocket, ended, upstream } = await begin()
+  client.say('a FETCH 1 BODY[]\r\n')
+  await server.line()
+  client.socket.pause()
+  server.say(`* 1 FETCH (BODY[] {${size}}\r\n`)
+  server.socket.write(Buffer.alloc(size, 'x'))
+  server.say(')\r\na OK done\r\n')
+  await once(serverSocket, 'pause')
+  client.socket.destroy()
+  const { handBack } = await ended
+  assert.deepEqual(handBack, { refusal: undefined, unanswered: ['a'], idling: false })
+  const result = reset(upstream, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
+  const [tag] = (await server.line()).split(' ')
+  server.say(`${tag} OK done\r\n`)
+  assert.deepEqual(await result, { kind: 'clean' })
+})

@@ -1,0 +1,185 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { begin, beginOn, wires, type Session } from './session.test-support.ts'
+
+interface Case {
+  /** What the client and the server say, in turn: behind `C ` and `S `. */
+  said: string[]
+  /** Why the pool may not go on to a reset; undefined: it may. */
+  refusal: string | undefined
+  unanswered?: string[]
+  idling?: true
+  selected?: boolean
+}
+
+/** A client that goes away behind this: what it leaves. */
+const cases: Record<string, Case> = {
+  'nothing at all': { said: [], refusal: undefined, selected: false },
+  'commands that are answered': { said: ['C a NOOP\r\n', 'S a OK done\r\n'], refusal: undefined },
+  'commands that are not answered': {
+    said: ['C a NOOP\r\nb FETCH 1 BODY[]\r\n', 'S * 1 FETCH (BODY[] {100}\r\nhalf'],
+    refusal: undefined,
+    unanswered: ['a', 'b'],
+  },
+  'half a command line, which the server never saw': { said: ['C a NO'], refusal: undefined },
+  'the announcement of a literal': {
+    said: ['C a APPEND x {5}\r\n'],
+    refusal: 'open-literal',
+    unanswered: ['a'],
+  },
+  'a literal that does not wait': {
+    said: ['C a APPEND x {5+}\r\nab'],
+    refusal: 'open-literal',
+    unanswered: ['a'],
+  },
+  'half a literal': {
+    said: ['C a APPEND x {5}\r\n', 'S + go\r\n', 'C ab'],
+    refusal: 'open-literal',
+    unanswered: ['a'],
+  },
+  'a whole literal without the end of its command': {
+    said: ['C a APPEND x {5}\r\n', 'S + go\r\n', 'C abcde'],
+    refusal: 'open-literal',
+    unanswered: ['a'],
+  },
+  'the second mail of a multi-APPEND': {
+    said: ['C a APPEND x {1+}\r\na {5}\r\n'],
+    refusal: 'open-literal',
+    unanswered: ['a'],
+  },
+  'a literal that was refused': {
+    said: ['C a APPEND x {5}\r\n', 'S a NO [TRYCREATE] no\r\n'],
+    refusal: undefined,
+  },
+  'an IDLE that is not confirmed': {
+    said: ['C a IDLE\r\n'],
+    refusal: 'open-continuation',
+    unanswered: ['a'],
+  },
+  'an IDLE that is on': {
+    said: ['C a IDLE\r\n', 'S + idling\r\n* 3 EXISTS\r\n'],
+    refusal: undefined,
+    unanswered: ['a'],
+    idling: true,
+  },
+  'an IDLE that was ended': {
+    said: ['C a IDLE\r\n', 'S + idling\r\n', 'C DONE\r\n'],
+    refusal: undefined,
+    unanswered: ['a'],
+  },
+  'an IDLE that was refused': { said: ['C a IDLE\r\n', 'S a BAD no\r\n'], refusal: undefined },
+  'an IDLE that the server ended': {
+    said: ['C a IDLE\r\n', 'S + idling\r\na OK enough\r\n'],
+    refusal: undefined,
+  },
+  'a selected mailbox': { said: ['C a SELECT x\r\n', 'S a OK done\r\n'], refusal: undefined, selected: true },
+  'a mailbox that may be selected': {
+    said: ['C a EXAMINE x\r\n'],
+    refusal: undefined,
+    unanswered: ['a'],
+    selected: true,
+  },
+  'a mailbox that was left': {
+    said: ['C a SELECT x\r\nb CLOSE\r\n', 'S a OK done\r\nb OK done\r\n'],
+    refusal: undefined,
+    selected: false,
+  },
+  'a mailbox that was left for another in one go': {
+    said: ['C a CLOSE\r\nb SELECT y\r\n', 'S a OK done\r\nb OK done\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  'a mailbox whose CLOSE was refused': {
+    said: ['C a SELECT x\r\nb CLOSE\r\n', 'S a OK done\r\nb BAD no\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  NOTIFY: { said: ['C a NOTIFY SET (selected)\r\n', 'S a OK done\r\n'], refusal: 'notify' },
+  'NOTIFY that was refused, in doubt too': { said: ['C a NOTIFY X\r\n', 'S a BAD x\r\n'], refusal: 'notify' },
+  'a search that goes on': {
+    said: ['C a SEARCH RETURN (UPDATE) ALL\r\n', 'S a OK done\r\n'],
+    refusal: 'search-update',
+  },
+  'CONDSTORE by SELECT': {
+    said: ['C a SELECT x (CONDSTORE)\r\n', 'S a OK done\r\n'],
+    refusal: 'extensions-enabled',
+  },
+  'CONDSTORE by FETCH': {
+    said: ['C a FETCH 1 (MODSEQ)\r\n', 'S a OK done\r\n'],
+    refusal: 'extensions-enabled',
+  },
+  'CONDSTORE by STATUS': {
+    said: ['C a STATUS x (HIGHESTMODSEQ)\r\n', 'S a OK done\r\n'],
+    refusal: 'extensions-enabled',
+  },
+  'CONDSTORE by LIST': {
+    said: ['C a LIST "" % RETURN (STATUS (HIGHESTMODSEQ))\r\n', 'S a OK done\r\n'],
+    refusal: 'extensions-enabled',
+  },
+  'CONDSTORE by the last part of a command with literals': {
+    said: ['C a STATUS {1+}\r\nx (HIGHESTMODSEQ)\r\n', 'S a OK done\r\n'],
+    refusal: 'extensions-enabled',
+  },
+  'CONDSTORE that was refused': {
+    said: ['C a FETCH 1 (MODSEQ)\r\n', 'S a NO no\r\n'],
+    refusal: 'condstore-uncertain',
+  },
+  'CONDSTORE that is not answered': {
+    said: ['C a FETCH 1 (MODSEQ)\r\n'],
+    refusal: 'extensions-uncertain',
+    unanswered: ['a'],
+  },
+  'ENABLE that is not answered': {
+    said: ['C a ENABLE QRESYNC\r\n'],
+    refusal: 'extensions-uncertain',
+    unanswered: ['a'],
+  },
+  'two commands of one tag': {
+    said: ['C a NOOP\r\na NOOP\r\n', 'S a OK done\r\na OK done\r\n'],
+    refusal: 'unexpected-reply',
+  },
+  'a command that the server refused while its literal was under way': {
+    said: ['C a APPEND x {5+}\r\nab', 'S a NO [TOOBIG] no\r\n', 'C cde\r\n'],
+    refusal: 'unexpected-reply',
+  },
+  'a bare line feed': { said: ['C a NOOP\n', 'S a OK done\r\n'], refusal: 'odd-line-end' },
+  'a carriage return in a line': {
+    said: ['C a SELECT x\ry\r\n', 'S a OK done\r\n'],
+    refusal: 'odd-line-end',
+  },
+  'a bare line feed behind a literal': {
+    said: ['C a APPEND x {1+}\r\nz', 'C \n', 'S a OK done\r\n'],
+    refusal: 'odd-line-end',
+  },
+  'a bare line feed in IDLE': {
+    said: ['C a IDLE\r\n', 'S + idling\r\n', 'C \n', 'S a OK done\r\n'],
+    refusal: 'odd-line-end',
+  },
+}
+
+function say(session: Session, said: string[], bytesAtOnce: number): void {
+  for (const words of said) {
+    const pass = words.startsWith('C ') ? session.fromClient : session.fromServer
+    for (let at = 2; at < words.length; at += bytesAtOnce) pass(words.slice(at, at + bytesAtOnce))
+  }
+}
+
+for (const [name, { said, refusal, unanswered = [], idling = false, selected }] of Object.entries(cases)) {
+  test(`a client that leaves ${name}: ${refusal ?? 'the connection can be reset'}`, async () => {
+    const on = await wires()
+    on.server.socket.resume()
+    for (const bytesAtOnce of [Infinity, 1]) {
+      const session = beginOn(on)
+      say(session, said, bytesAtOnce)
+      assert.deepEqual(session.handBackNow(), { refusal, unanswered, idling })
+      if (selected !== undefined) assert.equal(session.upstream.session.selected, selected)
+    }
+  })
+}
+
+test('a connection that is lost, or a session that is ended by order, is never reset', async () => {
+  const { splice } = await begin()
+  assert.equal(splice.handBack({ kind: 'upstream-gone', end: 'closed-by-peer' }).refusal, 'upstream-gone')
+  for (const reason of ['kicked', 'revoked', 'shutdown'] as const)
+    assert.equal(splice.handBack({ kind: 'ended-here', reason }).refusal, 'kicked')
+})

@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { everyCut, wire } from '../imap/cuts.test-support.ts'
+import { beginOn, wires, type Session, type Settings } from './session.test-support.ts'
+
+interface Transcript extends Settings {
+  /** What the client asks, and the commands of the edge's own that go up: OWN1, OWN2 in `server` are their tags. */
+  client?: string
+  own?: string[]
+  server: string
+  told: string
+  refusal?: string
+}
+
+const literal = (text: string) => `{${text.length}}\r\n${text}`
+const list = 'IMAP4rev1 IDLE COMPRESS=DEFLATE AUTH=PLAIN STARTTLS UNAUTHENTICATE ENABLE'
+const cut = 'IMAP4rev1 IDLE ENABLE'
+
+const transcripts: Record<string, Transcript> = {
+  'replies with mail in them': {
+    client: 'a1 FETCH 1:2 BODY[]\r\n',
+    server: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
+    told: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
+  },
+  'capability lists, wherever they stand': {
+    client: 'a1 X\r\na2 X\r\na3 X\r\n',
+    server: `* CAPABILITY ${list}\r\n* OK [CAPABILITY ${list}] x\r\n* NO [CAPABILITY ${list}] x\r\n* BAD [CAPABILITY ${list}] x\r\na1 OK [CAPABILITY ${list}] x\r\na2 NO [CAPABILITY ${list}] x\r\na3 BAD [CAPABILITY ${list}] x\r\n`,
+    told: `* CAPABILITY ${cut}\r\n* OK [CAPABILITY ${cut}] x\r\n* NO [CAPABILITY ${cut}] x\r\n* BAD [CAPABILITY ${cut}] x\r\na1 OK [CAPABILITY ${cut}] x\r\na2 NO [CAPABILITY ${cut}] x\r\na3 BAD [CAPABILITY ${cut}] x\r\n`,
+  },
+  'a capability list in a mail, which is none': {
+    client: 'a1 FETCH 1 BODY[]\r\n',
+    server: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
+    told: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
+  },
+  'the edge’s own ID, in the middle of the client’s replies': {
+    client: 'a1 NOOP\r\n',
+    own: ['ID NIL\r\n', 'ID ("x" "y")\r\n'],
+    server: `* 1 EXISTS\r\n* ID ("name" ${literal('a1 OK x\n')})\r\nOWN1 OK done\r\n* 2 EXISTS\r\n* ID NIL\r\nOWN2 NO who?\r\na1 OK done\r\n`,
+    told: '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK done\r\n',
+  },
+  'the client’s own ID, which is the client’s': {
+    client: 'a1 ID NIL\r\n',
+    options: { answerId: false },
+    server: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
+    told: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
+  },
+  'untagged data before a continuation': {
+    client: 'a1 APPEND x {3}\r\n',
+    server: '* 3 EXISTS\r\n* OK still here\r\n+ go on\r\n',
+    told: '* 3 EXISTS\r\n* OK still here\r\n+ go on\r\n',
+    refusal: 'open-literal',
+  },
+  'a continuation that nobody waits for': {
+    client: 'a1 NOOP\r\n',
+    server: '+ go on\r\na1 OK done\r\n',
+    told: '+ go on\r\na1 OK done\r\n',
+    refusal: 'unexpected-continuation',
+  },
+  'a reply that nobody waits for': {
+    client: 'a1 NOOP\r\n',
+    server: 'a2 OK who?\r\na1 OK done\r\n',
+    told: 'a2 OK who?\r\na1 OK done\r\n',
+    refusal: 'unexpected-reply',
+  },
+  'a reply that comes twice': {
+    client: 'a1 NOOP\r\n',
+    server: 'a1 OK done\r\na1 OK done\r\n',
+    told: 'a1 OK done\r\na1 OK done\r\n',
+    refusal: 'unexpected-reply',
+  },
+  'a BYE': {
+    client: 'a1 NOOP\r\n',
+    server: '* BYE going down\r\na1 OK done\r\n',
+    told: '* BYE going down\r\na1 OK done\r\n',
+    refusal: 'server-said-bye',
+  },
+  'an extension that the server enables unasked': {
+    client: 'a1 NOOP\r\n',
+    server: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
+    told: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
+    refusal: 'extensions-enabled',
+  },
+}
+
+/** Sends what the client and the edge say, and puts the tags of the edge into what the server says. */
+function converse(session: Session, { client = '', own = [], server }: Transcript): Buffer {
+  const tags = own.map((command) => session.splice.sendOwn('ID', command).tag)
+  if (client !== '') session.fromClient(client)
+  return wire(server.replaceAll(/OWN(\d)/g, (_, number: string) => tags[Number(number) - 1]!))
+}
+
+for (const [name, transcript] of Object.entries(transcripts)) {
+  test(`${name}: told the same whole, byte by byte and at every cut`, async () => {
+    const on = await wires()
+    on.server.socket.resume()
+    for (const chunks of everyCut(converse(beginOn(on, transcript), transcript))) {
+      const session = beginOn(on, transcript)
+      // The tags of the edge are new in each session, and as long as before.
+      const bytes = converse(session, transcript)
+      let at = 0
+      for (const { length } of chunks) session.fromServer(bytes.subarray(at, (at += length)))
+      assert.equal(await on.client.bytes(transcript.told.length), transcript.told)
+      assert.equal(on.client.unread, '')
+      assert.equal(session.handBackNow().refusal, transcript.refusal)
+    }
+  })
+}
+
+test('the edge answers CAPABILITY from the list that the server gave last', async () => {
+  const on = await wires()
+  const { fromClient, fromServer } = beginOn(on)
+  fromClient('a NOOP\r\n')
+  fromServer('* CAPABILITY IMAP4rev1 NEWER COMPRESS=DEFLATE\r\na OK done\r\n')
+  await on.client.until('a OK done\r\n')
+  fromClient('b CAPABILITY\r\n')
+  assert.equal(await on.client.line(), '* CAPABILITY IMAP4rev1 NEWER')
+})
+
+test('a server that has not said what it can do is asked', async () => {
+  const on = await wires()
+  const { fromClient } = beginOn(on, { prepare: (upstream) => void (upstream.capabilities = []) })
+  fromClient('b CAPABILITY\r\n')
+  assert.equal(await on.server.line(), 'b CAPABILITY')
+})
+
+test('a refused command of the edge’s own is told to the operator, and to nobody else', async () => {
+  const on = await wires()
+  const session = beginOn(on)
+  const { tag } = session.splice.sendOwn('ID', 'ID NIL\r\n')
+  session.fromServer(`${tag} BAD no such command\r\n* 1 EXISTS\r\n`)
+  assert.equal(await on.client.line(), '* 1 EXISTS')
+  assert.deepEqual(session.refused, ['ID BAD no such command'])
+  assert.equal(session.handBackNow().refusal, undefined)
+})

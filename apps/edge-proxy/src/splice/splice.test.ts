@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { begin, wires, beginOn } from './session.test-support.ts'
+
+test('LOGOUT ends the session without a word to the server', async () => {
+  const { client, ended, server, counters } = await begin()
+  client.say('bye1 LOGOUT\r\n')
+  const { ending, handBack } = await ended
+  assert.deepEqual(ending, { kind: 'logout', tag: 'bye1' })
+  assert.deepEqual(handBack, { refusal: undefined, unanswered: [], idling: false })
+  assert.equal(server.unread, '')
+  assert.equal(counters.roundTripsSaved, 1)
+})
+
+test('a pipelined LOGOUT waits until every earlier reply has been delivered, in order', async () => {
+  const { client, ended, server } = await begin()
+  client.say('a NOOP\r\nb FETCH 1 BODY[]\r\nc LOGOUT\r\nd NOOP\r\n')
+  await server.until('b FETCH 1 BODY[]\r\n')
+  server.say('* 1 FETCH (BODY[] {10}\r\n')
+  await client.until('{10}\r\n')
+  server.say('c OK no\r\n\n)\r\nb OK done\r\n')
+  await client.until('b OK done\r\n')
+  let isOver = false
+  void ended.then(() => (isOver = true))
+  server.say('* 2 EXISTS\r\n')
+  await client.until('* 2 EXISTS\r\n')
+  assert.equal(isOver, false)
+  server.say('a OK done\r\n')
+  assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'c' })
+  await client.until('a OK done\r\n')
+  assert.equal(server.unread, '')
+})
+
+test('LOGOUT does not wait for the edge’s own commands', async () => {
+  const { client, ended, server, splice } = await begin()
+  const { tag } = splice.sendOwn('ID', 'ID NIL\r\n')
+  await server.line()
+  client.say('a LOGOUT\r\n')
+  const { ending, handBack } = await ended
+  assert.equal(ending.kind, 'logout')
+  assert.deepEqual(handBack.unanswered, [tag])
+})
+
+test('a client that has finished sending behind its LOGOUT gets every reply before it', async () => {
+  const { client, ended, server } = await begin()
+  client.say('a NOOP\r\nb LOGOUT\r\n')
+  client.socket.end()
+  await server.until('a NOOP\r\n')
+  server.say('* 1 EXISTS\r\na OK done\r\n')
+  assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'b' })
+  assert.equal(await client.until('a OK done\r\n'), '* 1 EXISTS\r\na OK done\r\n')
+})
+
+test('a client that has finished sending without a LOGOUT is gone', async () => {
+  for (const text of ['', 'a NOOP\r\n', 'a APPEND x {5}\r\n']) {
+    const { client, ended } = await begin()
+    if (text !== '') client.say(text)
+    client.socket.end()
+    assert.deepEqual((await ended).ending, { kind: 'client-gone', end: 'closed-by-peer' })
+  }
+})
+
+test('each end that goes away is told by its name, the first one only', async () => {
+  const reset = await begin()
+  reset.client.socket.resetAndDestroy()
+  assert.deepEqual((await reset.ended).ending, { kind: 'client-gone', end: 'reset-by-peer' })
+  const server = await begin()
+  server.server.socket.end()
+  assert.deepEqual((await server.ended).ending, { kind: 'upstream-gone', end: 'closed-by-peer' })
+  server.splice.end({ kind: 'idle-timeout' })
+  server.client.socket.end()
+  assert.deepEqual((await server.ended).ending, { kind: 'upstream-gone', end: 'closed-by-peer' })
+})
+
+test('an end that had gone before the session began ends it at once', async () => {
+  const upstreamGone = await wires()
+  upstreamGone.serverLink.close()
+  assert.equal((await beginOn(upstreamGone).ended).ending.kind, 'upstream-gone')
+  const clientGone = await wires()
+  clientGone.clientLink.close()
+  assert.equal((await beginOn(clientGone).ended).ending.kind, 'client-gone')
+})
+
+test('what the client has sent behind its login is the begin of the session', async () => {
+  const { server } = await begin({ early: 'a NOOP\r\nb SEL' })
+  assert.equal(await server.line(), 'a NOOP')
+  assert.equal(server.unread, '')
+})
+
+test('what the edge answers itself never stands in the middle of a response of the server', async () => {
+  const { client, fromClient, fromServer } = await begin()
+  fromClient('a NOOP\r\n')
+  fromServer('a OK done\r\n* 1 FETCH (BODY[] {6}\r\nabc')
+  await client.until('abc')
+  fromClient('b CAPABILITY\r\n')
+  fromServer('def')
+  assert.equal(await client.until('def'), 'def')
+  fromServer(')\r\n')
+  assert.equal(await client.line(), ')')
+  assert.match(await client.line(), /^\* CAPABILITY IMAP4rev1/)
+  assert.equal(await client.line(), 'b OK Completed')
+})
+
+test('an ID is answered at once and told to the server in one line, however it was written', async () => {
+  const { client, server, fromClient } = await begin()
+  fromClient('a ID ("name" "Ho\\"rde" "x" NIL)\r\n')
+  assert.equal(await client.until('a OK Completed\r\n'), '* ID NIL\r\na OK Completed\r\n')
+  assert.match(await server.line(), /^\S{20,} ID \("name" "Ho\\"rde" "x" NIL\)$/)
+})
+
+test('an ID that is odd goes the way of any other command, and no raw byte of it in the edge’s name', async () => {
+  for (const odd of ['a ID (x)\r\n', 'a ID ("name" {5}\r\n']) {
+    const { server, fromClient } = await begin()
+    fromClient(odd)
+    assert.equal(await server.until('\r\n'), odd)
+  }
+})
+
+test('idle time counts from the last byte of either side', async () => {
+  let now = 1000
+  const { splice, fromClient, fromServer } = await begin({ now: () => now })
+  assert.equal(splice.lastActiveAt, 1000)
+  now = 2000
+  fromClient('a NOOP\r\n')
+  assert.equal(splice.lastActiveAt, 2000)
+  now = 3000
+  fromServer('* 1 EXISTS\r\n')
+  assert.equal(splice.lastActiveAt, 3000)
+})
+
+test('bytes are counted as they came from each side', async () => {
+  const { counters, fromClient, fromServer } = await begin()
+  fromClient('a NOOP\r\n')
+  fromServer('* 1 EXISTS\r\na OK\r\n')
+  assert.deepEqual([counters.clientBytes, counters.upstreamBytes], [8, 18])
+})
+
+test('a trace sees both ways as they pass, and of what is refused the verb alone', async () => {
+  const { splice, fromClient, fromServer } = await begin()
+  const seen: string[] = []
+  splice.tap = {
+    fromClient: (bytes) => void seen.push(`C ${bytes.toString('latin1')}`),
+    fromServer: (bytes) => void seen.push(`S ${bytes.toString('latin1')}`),
+  }
+  fromClient('a NOOP\r\n')
+  fromServer('a OK done\r\n')
+  fromClient('b LOGIN joe hunter2\r\nc AUTHENTICATE PLAIN AGpvZQBodW50ZXIy\r\nd LOGIN joe {7}\r\n')
+  const text = seen.join('')
+  assert.ok(text.startsWith('C a NOOP\r\nS a OK done\r\nC b LOGIN\r\nS b BAD'), text)
+  assert.ok(!/hunter2|joe|AGpv/.test(text), text)
+})
