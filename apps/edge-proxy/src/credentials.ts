@@ -36,3 +36,19 @@ export function isSendable(credentials: Credentials): boolean {
 export function userName(credentials: Credentials): string {
   return (credentials.authorize.length > 0 ? credentials.authorize : credentials.user).toString('utf8')
 }
+
+/**
+ * When an OAuth token ends, if it is a JWT that says so (RFC 7519 4.1.4), in milliseconds since 1970; else Infinity. The
+ * server alone judges the token: this only keeps a connection from outliving it.
+ */
+export function expiryOf(credentials: Credentials): number {
+  if (mechanismClass(credentials) !== 'token') return Infinity
+  const payload = /bearer +[\w-]+\.([\w-]+)\./i.exec(credentials.secret.toString('latin1'))?.[1]
+  if (payload === undefined) return Infinity
+  try {
+    const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown }
+    return typeof exp === 'number' && Number.isFinite(exp) ? exp * 1000 : Infinity
+  } catch {
+    return Infinity
+  }
+}

@@ -5,6 +5,7 @@ import type { Upstream } from '../upstream/upstream.ts'
 
 export type Unfit =
   | 'revoked'
+  | 'credentials-expired'
   | 'too-old'
   | 'used-up'
   | 'idle-timeout'
@@ -14,7 +15,7 @@ export type Unfit =
 
 /** Its time is over, after a session or before one. */
 export function outlived(upstream: Upstream, config: PoolConfig, now: number): Unfit | undefined {
-  if (upstream.expiresAt <= now) return 'revoked'
+  if (upstream.expiresAt <= now) return upstream.expiresAt === 0 ? 'revoked' : 'credentials-expired'
   if (now - upstream.bornAt > config.lifetimeMaxMs) return 'too-old'
   return upstream.uses >= config.usesMax ? 'used-up' : undefined
 }

@@ -4,7 +4,7 @@
  */
 import type { PoolConfig } from '@imapfleet/config'
 import type { Credentials } from '../credentials.ts'
-import { userName } from '../credentials.ts'
+import { expiryOf, userName } from '../credentials.ts'
 import { oneLine } from '../imap/encode.ts'
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
@@ -199,6 +199,7 @@ export class Pool {
       now: now(),
     })
     upstream.client = asker.address
+    upstream.expiresAt = expiryOf(credentials)
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
     target.count.opened.value++

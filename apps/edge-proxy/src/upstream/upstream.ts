@@ -71,7 +71,7 @@ export class Upstream {
   selection: Selection | undefined
   /** When the server last proved that it is alive and clean. */
   provenAt: number
-  /** Milliseconds since 1970 at which the credentials end, if they say so. */
+  /** Milliseconds since 1970 at which the credentials end, if they say so; 0: they were revoked. */
   expiresAt = Infinity
   readonly session: SessionState = {
     selected: false,
