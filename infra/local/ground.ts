@@ -42,7 +42,15 @@ export function ownDirectory(ground: Ground, ...names: string[]): string {
   return path
 }
 
-/** Environment that lets our own processes keep their compiled code: they start in half the time. */
-export const compileCache = (ground: Ground) => ({
-  NODE_COMPILE_CACHE: ownDirectory(ground, 'compile-cache'),
-})
+/**
+ * Environment that lets our own processes keep their compiled code: they start in half the time. Kept with the packages,
+ * for every set of parts in this clone; in the ground's own directory where that is not ours to write.
+ */
+export function compileCache(ground: Ground): { NODE_COMPILE_CACHE: string } {
+  try {
+    const shared = { ...ground, directory: `${repository}/node_modules/.cache` }
+    return { NODE_COMPILE_CACHE: ownDirectory(shared, `parts-${ground.account?.user ?? 'own'}`) }
+  } catch {
+    return { NODE_COMPILE_CACHE: ownDirectory(ground, 'compile-cache') }
+  }
+}
