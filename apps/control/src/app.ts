@@ -15,6 +15,7 @@ import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
 import { onError, problemOf } from './http/on-error.ts'
 import type { Env } from './http/routes.ts'
+import { orderRoutes } from './http/orders.ts'
 import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
 import { welcomeRoutes } from './http/welcome.ts'
@@ -52,6 +53,7 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
   app.route('/v1', edgeRoutes(deps))
   app.route('/v1', configRoutes(deps))
   app.route('/v1', historyRoutes(deps))
+  app.route('/v1', orderRoutes(deps))
   app.route('/v1', traceRoutes(deps, stopping))
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })

@@ -1,6 +1,7 @@
 /** The door of @imapfleet/protocol. */
 export * from './api.ts'
 export * from './api-access.ts'
+export * from './api-orders.ts'
 export * from './desired.ts'
 export * from './envelope.ts'
 export * from './histogram.ts'

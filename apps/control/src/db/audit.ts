@@ -1,5 +1,4 @@
 /** The audit log: written in the transaction of what it tells of. */
-import type { JsonValue } from '@imapfleet/config'
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { audit } from './schema.ts'
@@ -9,13 +8,13 @@ export interface AuditEntry {
   /** `config.revise`, `trace.start`, ... */
   action: string
   target: string
-  before?: JsonValue
-  /** Without secrets. */
-  after?: JsonValue
+  /** Facts without secrets, as JSON holds them. */
+  before?: Record<string, unknown>
+  after?: Record<string, unknown>
 }
 
 export async function writeAudit(queries: Queries, entry: AuditEntry): Promise<void> {
-  await queries.insert(audit).values(entry)
+  await queries.insert(audit).values(entry as typeof audit.$inferInsert)
 }
 
 export type AuditRow = typeof audit.$inferSelect

@@ -3,7 +3,7 @@
  * partitioned by day there by hand, since drizzle has no word for it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import type { Histogram } from '@imapfleet/protocol'
+import type { Histogram, OrderAction, OrderedEdge, TargetName } from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -144,6 +144,24 @@ export const tokens = pgTable('tokens', {
   revokedAt: instant('revoked_at'),
   lastUsedAt: instant('last_used_at'),
 })
+
+export const orders = pgTable(
+  'orders',
+  {
+    /** Grows in the order in which they were given: the cursor of the list. */
+    number: bigserial('number', { mode: 'number' }).notNull().unique(),
+    id: uuid('id').primaryKey(),
+    givenBy: text('given_by').notNull(),
+    at: instant('at').notNull(),
+    /** An edge that gets it later refuses it. */
+    expiresAt: instant('expires_at').notNull(),
+    target: jsonb('target').$type<TargetName>().notNull(),
+    action: jsonb('action').$type<OrderAction>().notNull(),
+    finishedAt: instant('finished_at'),
+    edges: jsonb('edges').$type<OrderedEdge[]>(),
+  },
+  (table) => [index('orders_at').on(table.at)],
+)
 
 /** Refused tokens by address: what limits guessing, over all replicas. */
 export const loginFailures = pgTable('login_failures', {

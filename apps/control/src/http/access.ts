@@ -13,7 +13,7 @@ import { createToken } from '../verbs/create-token.ts'
 import { listAudit } from '../verbs/list-audit.ts'
 import { listTokens } from '../verbs/list-tokens.ts'
 import { revokeToken } from '../verbs/revoke-token.ts'
-import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['access'], security: bearer }
 
@@ -53,9 +53,7 @@ const audit = createRoute({
   summary: 'Who did what, newest first',
   middleware: needs('admin'),
   request: {
-    query: z.object({
-      limit: z.coerce.number().int().min(1).max(500).default(50),
-      before: z.coerce.number().int().min(1).optional(),
+    query: numberedPage.extend({
       actor: z.string().max(200).optional(),
       action: z.string().max(200).optional(),
     }),

@@ -14,7 +14,7 @@ import { readConfig } from '../verbs/read-config.ts'
 import { readRevision } from '../verbs/read-revision.ts'
 import { resolveConfig } from '../verbs/resolve-config.ts'
 import { writeRevision } from '../verbs/write-revision.ts'
-import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['config'], security: bearer }
 const revisionNumber = z.coerce.number().int().min(0).max(2_147_483_647)
@@ -58,12 +58,7 @@ const list = createRoute({
   path: '/config/revisions',
   summary: 'What was changed, newest first',
   middleware: needs('viewer'),
-  request: {
-    query: z.object({
-      limit: z.coerce.number().int().min(1).max(500).default(50),
-      before: revisionNumber.optional(),
-    }),
-  },
+  request: { query: numberedPage },
   responses: { 200: json(revisionListSchema, 'Revisions'), ...problems },
 })
 

@@ -2,7 +2,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { problemDetailsSchema, type Role } from '@imapfleet/protocol'
 import type { MiddlewareHandler } from 'hono'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { isAtLeast, type Actor } from '../access.ts'
 import { ServiceError } from '../errors.ts'
 
@@ -50,6 +50,12 @@ export const json = <S extends z.ZodType>(schema: S, description: string) => ({
 export const body = <S extends z.ZodType>(schema: S) => ({
   required: true,
   content: { 'application/json': { schema } },
+})
+
+/** A page of a list whose newest come first: `before` is the `next` of the page before. */
+export const numberedPage = z.object({
+  limit: z.coerce.number().int().min(1).max(500).default(50),
+  before: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
 })
 
 /** Every route may answer with a problem. */

@@ -1,8 +1,12 @@
 /** Forgets what nobody asks for any more. */
 import { withLock } from '../db/lock.ts'
 import { forgetOldFailures } from '../db/login-failures.ts'
+import { forgetOldOrders } from '../db/orders.ts'
 import type { Deps } from '../deps.ts'
 
 export async function cleanUp({ db }: Deps): Promise<void> {
-  await withLock(db, 'cleanUp', async () => await forgetOldFailures(db.orm))
+  await withLock(db, 'cleanUp', async () => {
+    await forgetOldFailures(db.orm)
+    await forgetOldOrders(db.orm)
+  })
 }

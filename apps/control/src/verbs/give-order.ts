@@ -1,0 +1,124 @@
+/**
+ * An order to all edges, a region or one edge, with an account of every edge that it was for. The same id is one order:
+ * whoever asks again gets the account, or, if the one who first gave it has died, has it given again; edges do it once.
+ */
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import {
+  wireVersion,
+  type OrderAction,
+  type OrderedEdge,
+  type OrderView,
+  type TargetName,
+} from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import { giveOrder as give, type Answered } from '../bus/gather.ts'
+import { writeAudit } from '../db/audit.ts'
+import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { findOrder, finishOrder, insertOrder, type OrderRow } from '../db/orders.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { orderView } from '../views/order-view.ts'
+
+export interface OrderInput {
+  id?: string | undefined
+  target: TargetName
+  action: OrderAction
+  timeoutMs: number
+}
+
+/** By how much the clock of an edge may be ahead of ours before it takes a new order for an old one. */
+const clockSlackMs = 10_000
+
+export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
+  const meant = await meantBy(deps, input.target)
+  // Refused before it is on record: nobody would hear it.
+  deps.bus.link()
+  const row = await recorded(deps, actor, input)
+  if (row.finishedAt) return orderView(row)
+  const answers = await askEdges(deps, row, meant, input.timeoutMs)
+  const account = meant.map((edge) => accountOf(edge, answers.get(edge.id)))
+  return orderView(await finishOrder(deps.db.orm, row.id, new Date(deps.now()), account))
+}
+
+async function meantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
+  const edges = (await listEdges(db.orm)).filter(
+    (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
+  )
+  if (edges.length > 0 || target.kind === 'all') return edges
+  const what = target.kind === 'region' ? `edge in a region ${target.name}` : `edge named ${target.name}`
+  throw new ServiceError('edge_unknown', `No ${what} was ever heard of: GET /v1/edges lists them.`)
+}
+
+/** The order as it stands in the database: new, or the one that has this id already. */
+async function recorded({ db, now }: Deps, actor: Actor, input: OrderInput): Promise<OrderRow> {
+  const { id = randomUUID(), target, action, timeoutMs } = input
+  const at = now()
+  return await db.orm.transaction(async (tx) => {
+    const expiresAt = new Date(at + timeoutMs + clockSlackMs)
+    const made = await insertOrder(tx, {
+      id,
+      givenBy: actor.name,
+      at: new Date(at),
+      expiresAt,
+      target,
+      action,
+    })
+    if (made) {
+      const named = target.kind === 'all' ? 'all' : `${target.kind}/${target.name}`
+      await writeAudit(tx, {
+        actor: actor.name,
+        action: 'order.give',
+        target: named,
+        after: { id, ...action },
+      })
+      return made
+    }
+    const known = await findOrder(tx, id)
+    if (known && isDeepStrictEqual([known.target, known.action], [target, action])) return known
+    throw new ServiceError('order_conflict', `Another order was given with the id ${id}: take a new one.`)
+  })
+}
+
+async function askEdges(
+  deps: Deps,
+  row: OrderRow,
+  meant: readonly EdgeRow[],
+  timeoutMs: number,
+): Promise<Map<string, Answered>> {
+  const left = Math.min(timeoutMs, row.expiresAt.getTime() - deps.now())
+  if (left <= 0 || meant.length === 0) return new Map()
+  const [first] = meant
+  const order = {
+    v: wireVersion,
+    id: row.id,
+    givenBy: row.givenBy,
+    at: row.at.getTime(),
+    expiresAt: row.expiresAt.getTime(),
+    action: row.action,
+  } as const
+  const target =
+    row.target.kind === 'all'
+      ? row.target
+      : row.target.kind === 'region'
+        ? { kind: row.target.kind, region: row.target.name }
+        : { kind: row.target.kind, edge: row.target.name, region: first?.region ?? '' }
+  // Nobody waits for those who are known to be away; if they answer all the same, it counts.
+  const expected = new Set(meant.filter((edge) => !edge.silent).map((edge) => edge.id))
+  return await give(deps.bus, order, target, expected, left)
+}
+
+function accountOf({ id, region, silent }: EdgeRow, answered: Answered | undefined): OrderedEdge {
+  if (!answered) {
+    const reason = silent ? 'it has not been heard of for some time' : 'it did not answer in time'
+    return { id, region, status: 'silent', reason, result: null }
+  }
+  const { ok, reason, result } = answered
+  return {
+    id,
+    region,
+    status: ok ? 'answered' : 'failed',
+    reason: reason ?? null,
+    result: (result ?? null) as OrderedEdge['result'],
+  }
+}

@@ -1,0 +1,12 @@
+/** One order and its account. */
+import type { OrderView } from '@imapfleet/protocol'
+import { findOrder } from '../db/orders.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { orderView } from '../views/order-view.ts'
+
+export async function readOrder({ db }: Deps, id: string): Promise<OrderView> {
+  const row = await findOrder(db.orm, id)
+  if (!row) throw new ServiceError('order_unknown', `There is no order ${id}: GET /v1/orders lists them.`)
+  return orderView(row)
+}

@@ -1,0 +1,204 @@
+/** Orders: every edge that one was for is accounted for, and one order is one, however often it is asked for. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, suite, test } from 'node:test'
+import {
+  decode,
+  encode,
+  orderSchema,
+  subjects,
+  type Order,
+  type OrderAnswer,
+  type OrderView,
+} from '@imapfleet/protocol'
+import { Plane } from '../support/plane.ts'
+import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+type Reply = Partial<Pick<OrderAnswer, 'ok' | 'reason' | 'result' | 'more'>>
+
+suite('orders', () => {
+  let plane: Plane
+  const heard = new Map<string, Order[]>()
+  /** What each edge does when it gets an order; undefined: it stays silent. */
+  let replies: (edge: string, order: Order) => Reply[] = () => [{ result: 'done' }]
+
+  async function join(region: string, id: string): Promise<SimulatedEdge> {
+    const edge = await plane.edge(region, id)
+    for (const subject of subjects.ordersFor(edge.address))
+      edge.nats.subscribe(subject, {
+        callback: (_error, message) => {
+          const order = decode(orderSchema, message.data)
+          assert.ok(order.ok)
+          heard.set(id, [...(heard.get(id) ?? []), order.value])
+          for (const reply of replies(id, order.value)) {
+            const head = { v: 1, ...edge.address, boot: edge.boot, at: Date.now(), order: order.value.id }
+            message.respond(encode({ ...head, ok: true, more: false, result: null, ...reply }))
+          }
+        },
+      })
+    edge.beat({ heartbeatMs: 60_000 })
+    await until(id, async () => (await plane.api(`/v1/edges/${id}`)).status === 200)
+    return edge
+  }
+
+  before(async () => {
+    plane = await Plane.start()
+    await join('eu', 'eu-1')
+    await join('eu', 'eu-2')
+    await join('us', 'us-1')
+  })
+  after(() => plane?.stop())
+
+  const give = async (body: Record<string, unknown>) => {
+    const answer = await plane.api('/v1/orders', { body: { action: { kind: 'version' }, ...body } })
+    return { status: answer.status, body: answer.body as OrderView & { code: string } }
+  }
+  const account = ({ edges }: OrderView) => edges.map(({ id, status }) => [id, status])
+
+  test('an order goes to all, to a region or to one edge, and to nobody else', async () => {
+    replies = (edge) => [{ result: { version: `of ${edge}` } }]
+    heard.clear()
+    const all = await give({})
+    assert.deepEqual(account(all.body), [
+      ['eu-1', 'answered'],
+      ['eu-2', 'answered'],
+      ['us-1', 'answered'],
+    ])
+    assert.deepEqual(all.body.edges[2]?.result, { version: 'of us-1' })
+    assert.ok(all.body.finishedAt)
+
+    heard.clear()
+    const eu = await give({ target: { kind: 'region', name: 'eu' } })
+    assert.deepEqual(account(eu.body), [
+      ['eu-1', 'answered'],
+      ['eu-2', 'answered'],
+    ])
+    const one = await give({ target: { kind: 'edge', name: 'us-1' } })
+    assert.deepEqual(account(one.body), [['us-1', 'answered']])
+    assert.deepEqual(
+      [...heard].map(([id, orders]) => [id, orders.length] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+      [
+        ['eu-1', 1],
+        ['eu-2', 1],
+        ['us-1', 1],
+      ],
+    )
+  })
+
+  test('who answered, who failed and why, and who was silent are told apart', async () => {
+    replies = (edge) =>
+      edge === 'eu-1' ? [{}] : edge === 'eu-2' ? [{ ok: false, reason: 'no such upstream' }] : []
+    const { body } = await give({ timeoutMs: 300 })
+    assert.deepEqual(
+      body.edges.map(({ id, status, reason }) => [id, status, reason]),
+      [
+        ['eu-1', 'answered', null],
+        ['eu-2', 'failed', 'no such upstream'],
+        ['us-1', 'silent', 'it did not answer in time'],
+      ],
+    )
+  })
+
+  test('an edge that is away is not waited for', async () => {
+    replies = () => [{}]
+    const gone = await plane.edge('eu', 'eu-9')
+    gone.beat({ heartbeatMs: 50 })
+    await until(
+      'its silence',
+      async () => ((await plane.api('/v1/edges/eu-9')).body as { state: string }).state === 'silent',
+    )
+    const began = performance.now()
+    const { body } = await give({ timeoutMs: 10_000 })
+    assert.ok(performance.now() - began < 5_000)
+    assert.deepEqual(
+      body.edges.find(({ id }) => id === 'eu-9'),
+      {
+        id: 'eu-9',
+        region: 'eu',
+        status: 'silent',
+        reason: 'it has not been heard of for some time',
+        result: null,
+      },
+    )
+    await plane.sql`delete from edges where id = 'eu-9'`
+  })
+
+  test('the same id is one order: asked again it is the same account, and edges hear it once', async () => {
+    replies = () => [{}]
+    heard.clear()
+    const id = randomUUID()
+    const order = { id, action: { kind: 'kick-user', user: 'ann' } }
+    const first = await give(order)
+    const again = await give(order)
+    assert.deepEqual(again, first)
+    assert.deepEqual(heard.get('eu-1')?.length, 1)
+    const other = await give({ id, action: { kind: 'kick-user', user: 'bob' } })
+    assert.deepEqual([other.status, other.body.code], [409, 'order_conflict'])
+    const [row] = await plane.sql`select * from audit where action = 'order.give' and after ->> 'id' = ${id}`
+    assert.deepEqual([row?.['actor'], row?.['target'], row?.['after'].user], ['tests', 'all', 'ann'])
+  })
+
+  test('a control that dies in the middle of an order loses nothing: whoever asks again gets the account', async () => {
+    const id = randomUUID()
+    const target = { kind: 'edge', name: 'us-1' }
+    heard.clear()
+    replies = () => []
+    const cut = give({ id, target, timeoutMs: 10_000 }).catch(() => 'cut')
+    await until('the order', () => heard.get('us-1')?.length === 1)
+    await plane.control.process.kill()
+    assert.equal(await cut, 'cut')
+    await plane.control.process.start()
+    replies = () => [{ result: 'done once' }]
+    const { body } = await give({ id, target, timeoutMs: 10_000 })
+    assert.deepEqual([body.edges[0]?.status, body.edges[0]?.result], ['answered', 'done once'])
+    // The edge can tell that it is the same one.
+    assert.deepEqual(
+      heard.get('us-1')?.map((order) => order.id),
+      [id, id],
+    )
+  })
+
+  test('a long answer in chunks is put together', async () => {
+    const line = (uses: number) => ({ user: 'ann', upstream: 'main', state: 'idle', since: 1, uses })
+    replies = () => [
+      { result: [line(1), line(2)], more: true },
+      { result: [line(3)], more: false },
+    ]
+    const { body } = await give({ target: { kind: 'edge', name: 'eu-1' }, action: { kind: 'who' } })
+    assert.deepEqual(body.edges[0]?.result, [line(1), line(2), line(3)])
+  })
+
+  test('an answer to another order, or one that is none, is not taken for an answer', async () => {
+    replies = (_edge, order) => [{ reason: 'x'.repeat(10_000) }, { result: { order: order.id } }]
+    const { body } = await give({ target: { kind: 'edge', name: 'eu-1' } })
+    assert.equal(body.edges[0]?.status, 'answered')
+    assert.equal(body.edges[0]?.reason, null)
+  })
+
+  test('orders are listed newest first, page by page', async () => {
+    const first = (await plane.api('/v1/orders?limit=2')).body as { orders: OrderView[]; next: number }
+    const second = (await plane.api(`/v1/orders?limit=2&before=${first.next}`)).body as {
+      orders: OrderView[]
+    }
+    const all = [...first.orders, ...second.orders]
+    assert.deepEqual(
+      all.map(({ at }) => at),
+      all.map(({ at }) => at).toSorted((a, b) => (a < b ? 1 : -1)),
+    )
+    assert.equal(new Set(all.map(({ id }) => id)).size, 4)
+    assert.deepEqual((await plane.api(`/v1/orders/${all[0]!.id}`)).body, all[0])
+  })
+
+  test('an order for nobody, of an unknown kind, or while NATS is away is refused and not on record', async () => {
+    const count = async () => (await plane.sql`select 1 from orders`).length
+    const known = await count()
+    assert.deepEqual((await give({ target: { kind: 'edge', name: 'nobody' } })).status, 404)
+    assert.deepEqual((await give({ target: { kind: 'region', name: 'moon' } })).status, 404)
+    assert.deepEqual((await give({ action: { kind: 'explode' } })).status, 400)
+    await plane.nats.process?.kill()
+    await until('control to notice', async () => (await fetch(`${plane.control.api}/readyz`)).status === 503)
+    assert.deepEqual((await give({})).body.code, 'bus_unavailable')
+    assert.equal(await count(), known)
+  })
+})
