@@ -26,30 +26,18 @@ export function removeFacts(): void {
 export function describeFacts(stack: Stack, seconds: number): string {
   const users = stack.dovecot?.users ?? []
   const rows = [
-    ...stack.edges.map((edge, index) => [
-      index === 0 ? 'IMAP' : '',
-      `127.0.0.1:${edge.imapPort}`,
-      `edge ${edge.id}`,
-    ]),
-    ['Mail server', hostPort(stack.upstream), users.length > 0 ? 'demo Dovecot' : ''],
-    ...users.map(({ user, password }, index) => [index === 0 ? 'Users' : '', user, password]),
+    ...titled(
+      'IMAP',
+      stack.edges.map(({ id, imapPort }) => [`127.0.0.1:${imapPort}`, `edge ${id}`]),
+    ),
+    ['Mail server', hostPort(stack.upstream), stack.dovecot ? 'demo Dovecot' : ''],
+    ...titled(
+      'Users',
+      users.map(({ user, password }) => [user, password]),
+    ),
     ['API', stack.control.api, `${stack.control.api}/docs`],
-    ['Console', `${stack.control.api}/`, ''],
-    ['Admin token', stack.token, ''],
-  ]
-  const [edge] = stack.edges
-  const [{ user, password }] =
-    users.length > 0 ? (users as [(typeof users)[0]]) : [{ user: 'USER', password: 'PASSWORD' }]
-  const mail = `curl -u ${user}:${password} 'imap://127.0.0.1:${edge?.imapPort}/INBOX;MAILINDEX=1'`
-  const commands = [
-    ['./imapfleet edges', 'both edges as the control plane sees them'],
-    [
-      findProgram('curl') ? mail : './imapfleet stats',
-      findProgram('curl')
-        ? 'a mail; the second time without a login at the server'
-        : 'what the fleet has done',
-    ],
-    [`./imapfleet trace ${user}`, 'what that user says, live from both edges'],
+    ['Console', `${stack.control.api}/`],
+    ['Admin token', stack.token],
   ]
   return [
     '',
@@ -60,9 +48,28 @@ export function describeFacts(stack: Stack, seconds: number): string {
     ),
     '',
     'Worth trying, in another terminal:',
-    ...commands.map(([command, why]) => `  ${command}\n      ${why}`),
+    ...worthTrying(stack).map(([command, why]) => `  ${command}\n      ${why}`),
     '',
   ].join('\n')
+}
+
+/** The name of a group of rows stands before the first. */
+const titled = (title: string, rows: string[][]) =>
+  rows.map((row, index) => [index === 0 ? title : '', ...row])
+
+function worthTrying(stack: Stack): [command: string, why: string][] {
+  const { user, password } = stack.dovecot?.users[0] ?? { user: 'USER', password: 'PASSWORD' }
+  const mailbox = `imap://127.0.0.1:${stack.edges[0]?.imapPort}/INBOX`
+  return [
+    ['./imapfleet edges', 'both edges as the control plane sees them'],
+    findProgram('curl')
+      ? [
+          `curl -u ${user}:${password} '${mailbox};MAILINDEX=1'`,
+          'a mail; the second time without a login at the server',
+        ]
+      : ['./imapfleet stats', 'what the fleet has done'],
+    [`./imapfleet trace ${user}`, 'what that user says, live from both edges'],
+  ]
 }
 
 const hostPort = ({ host, port }: { host: string; port: number }) =>

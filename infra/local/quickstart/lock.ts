@@ -1,19 +1,39 @@
 /** One quickstart in a clone: two would write the same data. The lock names a process, so a crash leaves no trace. */
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs'
 import { processOf, writePidFile } from '../leftover.ts'
-import { LocalError } from '../local-error.ts'
+import { codeOf, LocalError, messageOf } from '../local-error.ts'
 import { runDirectory } from '../paths.ts'
 
 const file = `${runDirectory}/quickstart.pid`
 
 export function takeLock(): void {
-  const other = processOf(file)
-  if (other)
-    throw new LocalError(
-      'already_running',
-      `a quickstart is already running in this clone (process ${other.pid}${whereIs()}): use it, or stop it first with kill ${other.pid}`,
-    )
-  writePidFile(file, process.pid, 'SIGTERM')
+  const own = `${file}.${process.pid}`
+  writePidFile(own, process.pid, 'SIGTERM')
+  try {
+    while (!isTaken(own)) {
+      const other = processOf(file)
+      if (other)
+        throw new LocalError(
+          'already_running',
+          `a quickstart is already running in this clone (process ${other.pid}${whereIs()}): ` +
+            `use it, or stop it first with kill ${other.pid}`,
+        )
+      rmSync(file, { force: true })
+    }
+  } finally {
+    rmSync(own, { force: true })
+  }
+}
+
+/** The name of the lock is given to the whole file at once, and only if nobody has it. */
+function isTaken(own: string): boolean {
+  try {
+    linkSync(own, file)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    throw new LocalError('no_access', `cannot write ${file}: ${messageOf(error)}`)
+  }
 }
 
 export function releaseLock(): void {

@@ -3,16 +3,16 @@
  * needed and has started this with the pinned Node.
  */
 import { connect } from 'node:net'
-import { describeFacts, removeFacts, writeFacts } from './facts.ts'
 import type { Upstream } from '../edge.ts'
 import { environment } from '../environment.ts'
 import { layGround } from '../ground.ts'
 import { codeOf, LocalError, messageOf } from '../local-error.ts'
 import { runDirectory } from '../paths.ts'
+import { startStack, type StackOptions } from '../stack.ts'
 import { readArguments, usage } from './arguments.ts'
+import { describeFacts, removeFacts, writeFacts } from './facts.ts'
 import { releaseLock, takeLock } from './lock.ts'
 import { Screen } from './screen.ts'
-import { startStack, type StackOptions } from '../stack.ts'
 
 const edges = [
   { id: 'eu-1', region: 'eu', imapPort: 1143, httpPort: 9143 },
@@ -34,7 +34,7 @@ async function main(): Promise<number> {
     await run(wish.upstream, life.signal, stopping)
     return 0
   } catch (error) {
-    if (life.signal.aborted) return print('Stopped.', 0)
+    if (life.signal.aborted && isInterruption(error)) return print('Stopped.', 0)
     if (error instanceof LocalError) return complain(error.message, 1)
     throw error
   } finally {
@@ -80,6 +80,11 @@ async function run(
   await stack.stop()
   print('Stopped. Data is kept in .run/', 0)
 }
+
+const isInterruption = (error: unknown) =>
+  error instanceof LocalError
+    ? error.code === 'aborted'
+    : error instanceof Error && error.name === 'AbortError'
 
 /** TLS from the first byte on the port that is made for it; elsewhere what the server offers, except on this machine. */
 function tlsFor(upstream: Upstream | undefined) {
@@ -133,5 +138,7 @@ function complain(line: string, status: number): number {
   return status
 }
 
+// Whoever reads along may leave; the fleet stays.
+process.stdout.on('error', () => undefined)
 process.exitCode = await main()
 process.disconnect?.()
