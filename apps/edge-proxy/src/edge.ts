@@ -185,12 +185,12 @@ export class Edge {
   }
 
   /** Takes a place at the gate for as long as the socket lives. False: there is none, and that is counted. */
-  #enter(socket: Socket, address: string): boolean {
+  #enter(socket: Socket, address: () => string): boolean {
     const entry =
       this.#state === 'serving' ? this.gate.enter(address, this.settings.current.clients) : 'draining'
-    if (entry === 'in') socket.once('close', () => this.gate.leave(address))
+    if (typeof entry === 'function') socket.once('close', entry)
     else this.counters.counter('client_refusals_total', { reason: entry }).value++
-    return entry === 'in'
+    return typeof entry === 'function'
   }
 
   /** A PROXY header or a TLS handshake comes first. Those on their way in are no more than may be in. */

@@ -63,8 +63,7 @@ export class SessionParts implements SessionEdge {
   async lease(client: Client, { credentials }: Login): Promise<Leased | Refused> {
     const begun = performance.now()
     const target = this.#edge.targetFor(userName(credentials), client.listener)
-    const asker = { address: client.address, isThere: () => client.link.isOpen }
-    const lease = await this.#edge.pool.lease(target, credentials, asker)
+    const lease = await this.#edge.pool.lease(target, credentials, client)
     // Nothing of the login is needed any more; its secret should not wait for the collector.
     credentials.secret.fill(0)
     this.#loginTimes.observe(performance.now() - begun)

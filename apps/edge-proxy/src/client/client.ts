@@ -21,7 +21,7 @@ export interface ClientFacts {
   /** Name of the listener it came in by. */
   listener: string
   /** Its address, as the PROXY header says where one is trusted. */
-  address: string
+  address: () => string
   secure: boolean
   limits: PreloginLimits
   now: number
@@ -41,7 +41,8 @@ const empty: Buffer = Buffer.alloc(0)
 export class Client {
   readonly link: Link
   readonly listener: string
-  readonly address: string
+  readonly #askAddress: () => string
+  #address: string | undefined
   readonly #limits: PreloginLimits
   readonly #reader: CommandReader
   secure: boolean
@@ -60,7 +61,7 @@ export class Client {
   constructor(facts: ClientFacts) {
     this.link = facts.link
     this.listener = facts.listener
-    this.address = facts.address
+    this.#askAddress = facts.address
     this.secure = facts.secure
     this.#limits = facts.limits
     this.deadlineAt = facts.now + facts.limits.loginTimeoutMs
@@ -69,6 +70,14 @@ export class Client {
       literalBytesMax: facts.limits.preloginBytesMax,
     })
     this.listen()
+  }
+
+  get address(): string {
+    return (this.#address ??= this.#askAddress())
+  }
+
+  get isThere(): boolean {
+    return this.link.isOpen
   }
 
   /** Why the client was sent away, if it was. */

@@ -94,7 +94,7 @@ function connectionsOf(edge: Edge, user: string | undefined): Connection[] {
       user: upstream.user,
       upstream: upstream.name,
       state,
-      ...(upstream.client !== undefined && { client: upstream.client }),
+      ...(upstream.client !== undefined && { client: upstream.client.address }),
       since: upstream.lastUsedAt,
       uses: upstream.uses,
     }))

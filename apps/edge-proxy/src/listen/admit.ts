@@ -12,8 +12,8 @@ export interface Admitted {
   /** The accepted socket, beneath whatever the link speaks on it. */
   socket: Socket
   link: Link
-  /** The client's address, by the PROXY header where one is trusted. */
-  address: string
+  /** The client's address, by the PROXY header where one is trusted. The first call costs a system call. */
+  address: () => string
   secure: boolean
 }
 
@@ -26,9 +26,10 @@ export function admit(
   timeoutMs: number,
 ): Admitted | Promise<Admitted | NotAdmitted> {
   const { config, context } = listener
-  const address = plainAddress(socket.remoteAddress ?? '')
+  const address = () => plainAddress(socket.remoteAddress ?? '')
   const link = new Link(socket)
-  const isProxied = networksContain(config.proxyProtocolFrom, address)
+  const isProxied =
+    config.proxyProtocolFrom.length > 0 && networksContain(config.proxyProtocolFrom, address())
   const secure = config.tls === 'implicit' && context !== undefined
   if (!isProxied && !secure) return { kind: 'admitted', socket, link, address, secure }
   return admitSlowly(socket, link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
@@ -37,14 +38,15 @@ export function admit(
 async function admitSlowly(
   socket: Socket,
   link: Link,
-  facts: { address: string; isProxied: boolean; context: SecureContext | undefined },
+  facts: { address: () => string; isProxied: boolean; context: SecureContext | undefined },
   timeoutMs: number,
 ): Promise<Admitted | NotAdmitted> {
   let { address } = facts
   if (facts.isProxied) {
     const header = await readProxyHeader(link, timeoutMs)
     if (header.kind !== 'header') return header
-    address = header.address ?? address
+    const told = header.address
+    if (told !== undefined) address = () => told
   }
   if (facts.context && !(await acceptTls(link, facts.context, timeoutMs)))
     return { kind: 'refused', reason: 'tls-handshake' }

@@ -13,18 +13,29 @@ export class Gate {
     return this.#total
   }
 
-  /** Lets one in, or says which limit is full. Whoever is let in must `leave` once. */
-  enter(address: string, limits: GateLimits): 'in' | 'too-many-clients' | 'too-many-from-address' {
+  /**
+   * Lets one in, or says which limit is full.
+   * @param address asked only where a limit needs it, because asking costs a system call
+   * @returns for whoever is let in, the function that gives the place back, to be called once
+   */
+  enter(
+    address: () => string,
+    limits: GateLimits,
+  ): (() => void) | 'too-many-clients' | 'too-many-from-address' {
     if (this.#total >= limits.connectionsMax) return 'too-many-clients'
-    const here = this.#byAddress.get(address) ?? 0
-    if (limits.connectionsPerAddressMax > 0 && here >= limits.connectionsPerAddressMax)
-      return 'too-many-from-address'
+    if (limits.connectionsPerAddressMax === 0) {
+      this.#total++
+      return () => void this.#total--
+    }
+    const from = address()
+    const here = this.#byAddress.get(from) ?? 0
+    if (here >= limits.connectionsPerAddressMax) return 'too-many-from-address'
     this.#total++
-    this.#byAddress.set(address, here + 1)
-    return 'in'
+    this.#byAddress.set(from, here + 1)
+    return () => this.#leave(from)
   }
 
-  leave(address: string): void {
+  #leave(address: string): void {
     this.#total--
     const left = (this.#byAddress.get(address) ?? 1) - 1
     if (left === 0) this.#byAddress.delete(address)

@@ -23,9 +23,9 @@ export interface Refused {
 
 /** Who asks for a connection. */
 export interface Asker {
-  address: string
+  readonly address: string
   /** False when the client has gone while it waited. */
-  isThere: () => boolean
+  readonly isThere: boolean
 }
 
 /** There was no room for one more connection. */

@@ -67,7 +67,7 @@ export class Pool {
     const warm = this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
     if (!warm || !(await this.#isUsable(target, warm))) return undefined
     warm.uses++
-    warm.client = asker.address
+    warm.client = asker
     target.count.reused.value++
     target.count.loginsOk.value++
     const tellReuse = this.#enablers.mayTell(wanted.identity)
@@ -169,7 +169,7 @@ export class Pool {
     const purgesBefore = this.#purges.length
     this.states.dialBegins()
     const begun = performance.now()
-    const opened = await open(target, credentials, asker.address).finally(() => this.states.dialEnds())
+    const opened = await open(target, credentials, asker).finally(() => this.states.dialEnds())
     counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
     if (opened.kind !== 'opened') this.room.leave(target.name, wanted.identity)
     if (opened.kind === 'login-refused') {
@@ -198,7 +198,7 @@ export class Pool {
       loginText: opened.text,
       now: now(),
     })
-    upstream.client = asker.address
+    upstream.client = asker
     upstream.expiresAt = expiryOf(credentials)
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
@@ -212,7 +212,7 @@ export class Pool {
     const place = await this.room.take(target.name, identity, target.config, {
       free: (of) =>
         this.#freeOne((idle) => (of === 'user' ? idle.identity === identity : idle.name === target.name)),
-      isWanted: asker.isThere,
+      isWanted: () => asker.isThere,
     })
     this.#context.counters.timings('lease_wait_seconds').observe(performance.now() - begun)
     return place

@@ -12,7 +12,7 @@ const joe = (secret = 'secret'): Credentials => ({
   mechanism: 'command',
 })
 
-const client = '192.0.2.7'
+const client = { address: '192.0.2.7' }
 
 /** A server that answers logins in its own way. */
 async function answering(login: Script): Promise<ScriptedServer> {

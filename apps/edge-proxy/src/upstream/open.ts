@@ -26,8 +26,12 @@ export type Opened =
   /** No answer about these credentials was had. */
   | { kind: 'unavailable'; reason: string; detail: string }
 
-/** @param client address of whoever logs in, for servers that are told by PROXY protocol */
-export async function open(target: Target, credentials: Credentials, client: string): Promise<Opened> {
+/** @param client whoever logs in, for servers that are told by PROXY protocol */
+export async function open(
+  target: Target,
+  credentials: Credentials,
+  client: { readonly address: string },
+): Promise<Opened> {
   if (target.paused)
     return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
   if (!knowsSecret(target, credentials))
@@ -78,7 +82,10 @@ export async function open(target: Target, credentials: Credentials, client: str
   }
 }
 
-async function dialWithRetries(target: Target, client: string): Promise<Dialed | DialFailure> {
+async function dialWithRetries(
+  target: Target,
+  client: { readonly address: string },
+): Promise<Dialed | DialFailure> {
   const { config, breaker } = target
   let failure: DialFailure = {
     kind: 'dial-failed',

@@ -60,12 +60,15 @@ export class Target {
   }
 
   /** What a connection begins with, where the server is told of clients by PROXY protocol; none: for itself. */
-  proxyHeader(client?: string): ((socket: Socket) => Buffer) | undefined {
+  proxyHeader(client?: { readonly address: string }): ((socket: Socket) => Buffer) | undefined {
     const { clientAddress, port } = this.config
     if (clientAddress !== 'proxy-v1' && clientAddress !== 'proxy-v2') return undefined
     return (socket) =>
       printProxyHeader(clientAddress === 'proxy-v1' ? 1 : 2, {
-        source: client !== undefined && isIP(client) ? client : (socket.localAddress ?? '127.0.0.1'),
+        source:
+          client !== undefined && isIP(client.address)
+            ? client.address
+            : (socket.localAddress ?? '127.0.0.1'),
         sourcePort: socket.localPort ?? 0,
         destination: socket.remoteAddress ?? '127.0.0.1',
         destinationPort: port,

@@ -65,8 +65,8 @@ export class Upstream {
   /** Sessions it has served, the present one included. */
   uses = 1
   lastUsedAt: number
-  /** Address of the client that holds it. */
-  client: string | undefined
+  /** The client that holds it. */
+  client: { readonly address: string } | undefined
   /** The mailbox that is left selected, and what the server said of it. */
   selection: Selection | undefined
   /** When the server last proved that it is alive and clean. */
