@@ -136,11 +136,11 @@ async function seeEdges(
     const seen = answer.ok ? edgeListSchema.parse(await answer.json()).edges : []
     const missing = edges.filter(({ id }) => !seen.some((edge) => edge.id === id && edge.state === 'serving'))
     if (missing.length === 0) return
+    const trouble = answer.ok
+      ? `has not heard of ${missing.map(({ id }) => id).join(', ')}`
+      : `answers /v1/edges with status ${answer.status}`
     if (Date.now() > deadline)
-      throw new LocalError(
-        'part_failed',
-        `control has not heard of ${missing.map(({ id }) => id).join(', ')}: see ${control.process.logFile}`,
-      )
+      throw new LocalError('part_failed', `control ${trouble}: see ${control.process.logFile}`)
     await sleep(50, undefined, { signal })
   }
 }
