@@ -45,6 +45,12 @@ export async function makeAccount(dovecot: Dovecot, user: Account): Promise<void
   await client.kill()
 }
 
+export async function deliverTo(dovecot: Dovecot, user: Account, body: string): Promise<void> {
+  const client = await loginAt(dovecot, user)
+  await client.command(`APPEND INBOX {${body.length}+}\r\n${body}`)
+  await client.kill()
+}
+
 /** The bodies in INBOX, asked of Dovecot itself. */
 export async function bodiesIn(dovecot: Dovecot, user: Account): Promise<string[]> {
   const client = await loginAt(dovecot, user)

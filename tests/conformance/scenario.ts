@@ -38,6 +38,8 @@ export interface World {
   connect(): Promise<Client>
   /** A client that has logged in by LOGIN. */
   login(user: Account): Promise<Session>
+  /** A new mail in a user's INBOX, brought by the server itself. */
+  deliver(user: Account, body: string): Promise<void>
   /** The bodies in a user's INBOX, asked of the server itself, past the proxy. */
   bodies(user: Account): Promise<string[]>
 }

@@ -6,7 +6,7 @@ import { StubImapd } from '../support/stub-imapd.ts'
 import { Tap } from '../support/stub-tap.ts'
 import { expectInvariant, expectOwn, sessionOf, settled } from './checks.ts'
 import { freePort } from './child.ts'
-import { bodiesIn, makeAccount, type Dovecot } from './dovecot.ts'
+import { bodiesIn, deliverTo, makeAccount, type Dovecot } from './dovecot.ts'
 import { startProxy, type ProxyName, type ProxyProcess } from './proxy-process.ts'
 import { expect, type Scenario, type StubWorld } from './scenario.ts'
 import { Client, quote } from './wire.ts'
@@ -87,6 +87,10 @@ export function makeWorld(
         const client = await world.connect()
         return sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`))
       },
+      deliver: async (user, body) => {
+        if (dovecot) await deliverTo(dovecot, user, body)
+        else deliverAt(world.stub, user.name, body)
+      },
       bodies: async (user) => {
         if (dovecot) return bodiesIn(dovecot, user)
         const mails = world.stub.accounts.get(user.name)?.box('INBOX') ?? []
@@ -114,6 +118,15 @@ export function makeWorld(
       throw new Error('the stub server itself failed', { cause: seen.faults[0] })
   }
   return { world, conclude, dismiss }
+}
+
+/** Sessions that have INBOX selected are told at their next command. */
+function deliverAt(stub: StubImapd, name: string, body: string): void {
+  const account = stub.accounts.get(name)
+  account?.append('INBOX', Buffer.from(body, 'latin1'))
+  for (const connection of stub.connections)
+    if (connection.user === name && connection.selected?.toUpperCase() === 'INBOX')
+      connection.news = `* ${account?.box('INBOX')?.length} EXISTS\r\n`
 }
 
 const triesLogin = (received: string) => /^\S+ (?:LOGIN|AUTHENTICATE)\b/im.test(received)

@@ -3,7 +3,7 @@
  * session is right, the pool agrees with the server, memory is bounded, and nobody was told or has stored anything of
  * somebody else's.
  */
-import { expectOwn, logout, residentBytes, sessionOf } from '../conformance/checks.ts'
+import { expectOwn, expectUnselected, logout, residentBytes, sessionOf } from '../conformance/checks.ts'
 import { expect, type Account, type Scenario, type StubWorld } from '../conformance/scenario.ts'
 import { Mismatch, quote } from '../conformance/wire.ts'
 import { makeWorld, startStage, type Stage } from '../conformance/world.ts'
@@ -129,6 +129,10 @@ async function watch(
     if (!mayBeRefused || reply.status === 'OK') {
       const session = sessionOf(client, user, reply)
       await expectOwn(session)
+      await expectUnselected(session)
+      const who = (await client.command('WHOAMI')).untagged.join(' ')
+      const left = session.reused ? /NOTIFY|UPDATE|COMPRESS/ : /lasting (?!nothing)/
+      expect(!left.test(who), `what another session has done is left: ${who}`)
       await expectOwn({ ...session, untagged: [] })
       await logout(session)
     }

@@ -16,6 +16,10 @@ export async function answer(
   if (!verb) return done(command, connection, 'BAD Unknown command')
   if (needsLogin && connection.user === undefined) return done(command, connection, 'BAD Please log in first')
   notice(command, connection)
+  if (/^(?:NOOP|CHECK|FETCH|STORE|SEARCH|UID .*|STATUS|LIST|APPEND)$/.test(command.name)) {
+    connection.send(connection.news)
+    connection.news = ''
+  }
   await verb(command, connection, stub)
 }
 
@@ -80,6 +84,7 @@ const select: Answer = (command, connection, stub) => {
   const name = command.args[0] ?? ''
   const mails = stub.boxOf(connection, name)
   connection.selected = mails ? name : undefined
+  connection.news = ''
   if (!mails) return done(command, connection, 'NO [NONEXISTENT] No such mailbox')
   connection.send('* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n')
   connection.send('* OK [PERMANENTFLAGS (\\Deleted \\Seen \\*)] Flags permitted.\r\n')

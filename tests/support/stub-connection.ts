@@ -26,6 +26,8 @@ export class StubConnection {
   /** What cannot be undone: `ENABLE CONDSTORE`, `NOTIFY`, `LANGUAGE DE` ... in the order in which it was set. */
   readonly lasting = new Set<string>()
   idling = false
+  /** Untagged lines that wait to be told with the next reply. */
+  news = ''
   /** One byte a write, as the worst network would do it. */
   dribble = false
   readonly #socket: Socket

@@ -15,6 +15,7 @@ import { mechanisms } from './mechanisms.ts'
 import { prelogin } from './prelogin.ts'
 import { reuse } from './reuse.ts'
 import { revocation } from './revocation.ts'
+import { selectCache } from './select-cache.ts'
 import { smuggling } from './smuggling.ts'
 import { tainted } from './tainted.ts'
 
@@ -32,6 +33,7 @@ const all: Scenario[] = [
   ...capability,
   ...identity,
   ...mechanisms,
+  ...selectCache,
   ...prelogin,
   ...limits,
   ...checkout,
