@@ -14,6 +14,7 @@ import { edgeRoutes } from './http/edges.ts'
 import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
 import { onError, problemOf } from './http/on-error.ts'
+import { revocationRoutes } from './http/revocations.ts'
 import type { Env } from './http/routes.ts'
 import { orderRoutes } from './http/orders.ts'
 import { sourceReader } from './http/source.ts'
@@ -54,6 +55,7 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
   app.route('/v1', configRoutes(deps))
   app.route('/v1', historyRoutes(deps))
   app.route('/v1', orderRoutes(deps))
+  app.route('/v1', revocationRoutes(deps))
   app.route('/v1', traceRoutes(deps, stopping))
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })

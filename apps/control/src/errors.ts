@@ -18,6 +18,7 @@ export const errorCodes = {
   token_unknown: { status: 404, title: 'There is no such token' },
   edge_unknown: { status: 404, title: 'There is no such edge' },
   revision_unknown: { status: 404, title: 'There is no such revision' },
+  revocation_unknown: { status: 404, title: 'There is no such revocation' },
   order_unknown: { status: 404, title: 'There is no such order' },
   trace_unknown: { status: 404, title: 'There is no such trace' },
   config_conflict: { status: 409, title: 'The configuration has changed meanwhile' },

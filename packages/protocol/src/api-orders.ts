@@ -12,6 +12,9 @@ export const targetSchema = z.discriminatedUnion('kind', [
 ])
 export type TargetName = z.infer<typeof targetSchema>
 
+/** Whom to drain or to resume. */
+export const drainRequestSchema = z.object({ target: targetSchema })
+
 export const orderRequestSchema = z.object({
   /** Chosen by whoever may have to ask again: the same id is one order, however often it is sent. */
   id: z.uuid().optional(),

@@ -34,6 +34,8 @@ export const edgeSchema = z.object({
   }),
   degraded: z.array(z.string()),
   listeners: z.array(z.string()),
+  /** It should take no clients: `draining` follows, and `connections.clients` says how many are left. */
+  drain: z.boolean().optional(),
 })
 export type EdgeView = z.infer<typeof edgeSchema>
 

@@ -2,6 +2,7 @@
 export * from './api.ts'
 export * from './api-access.ts'
 export * from './api-orders.ts'
+export * from './api-revocations.ts'
 export * from './desired.ts'
 export * from './envelope.ts'
 export * from './histogram.ts'

@@ -1,6 +1,6 @@
 /** The register of edges: written by heartbeats, read by everything that steers. */
 import type { Presence } from '@imapfleet/protocol'
-import { asc, eq, getTableColumns, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, ne, sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
 import { edges } from './schema.ts'
 
@@ -38,7 +38,9 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
         id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms, config_applied,
         config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners)
       select id, region, boot, version, state, to_timestamp(started_at / 1000.0), now(), to_timestamp(sent_at / 1000.0),
-        heartbeat_ms, config_applied, config_rejected, config_rejected_reason, revocations_applied,
+        heartbeat_ms, config_applied, config_rejected, config_rejected_reason,
+        -- More than there ever was is no claim.
+        least(revocations_applied, (select desired_version from fleet)),
         gauges::jsonb, degraded::jsonb, listeners::jsonb
       from unnest(
         ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot)}::uuid[],
@@ -57,11 +59,23 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
         started_at = excluded.started_at, last_seen_at = excluded.last_seen_at, sent_at = excluded.sent_at,
         heartbeat_ms = excluded.heartbeat_ms, config_applied = excluded.config_applied,
         config_rejected = excluded.config_rejected, config_rejected_reason = excluded.config_rejected_reason,
-        revocations_applied = excluded.revocations_applied, gauges = excluded.gauges,
+        -- A new boot has no old connections: what an earlier one has applied stays applied.
+        revocations_applied = greatest(edges.revocations_applied, excluded.revocations_applied),
+        gauges = excluded.gauges,
         degraded = excluded.degraded, listeners = excluded.listeners
       where edges.boot <> excluded.boot or edges.sent_at < excluded.sent_at
       returning id, boot, region)
     select written.id from written left join before using (id)
     where before.boot is distinct from written.boot or before.region is distinct from written.region`
   return rows.map((row) => row.id)
+}
+
+/** Returns those of them for which it was otherwise before. */
+export async function setDrain(queries: Queries, ids: readonly string[], drain: boolean): Promise<string[]> {
+  const changed = await queries
+    .update(edges)
+    .set({ drain })
+    .where(and(inArray(edges.id, [...ids]), ne(edges.drain, drain)))
+    .returning({ id: edges.id })
+  return changed.map(({ id }) => id)
 }

@@ -7,10 +7,13 @@ import { fleet } from './schema.ts'
  * Runs a change of the fleet in one transaction that raises the version. Changes wait for one another here, so what is
  * read inside is still true when it is written.
  */
-export async function changeFleet<T>(db: Database, change: (queries: Queries) => Promise<T>): Promise<T> {
+export async function changeFleet<T>(
+  db: Database,
+  change: (queries: Queries, version: number) => Promise<T>,
+): Promise<T> {
   return await db.orm.transaction(async (tx) => {
     await tx.update(fleet).set({ desiredVersion: sql`${fleet.desiredVersion} + 1` })
-    return await change(tx)
+    return await change(tx, await desiredVersion(tx))
   })
 }
 

@@ -54,6 +54,8 @@ export const edges = pgTable('edges', {
   gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
   degraded: jsonb('degraded').$type<string[]>().notNull(),
   listeners: jsonb('listeners').$type<string[]>().notNull(),
+  /** What the fleet wants of it, not what it says. */
+  drain: boolean('drain').notNull().default(false),
 })
 
 /** What edges reported: cumulative since boot. Partitioned by day of `at`. */
@@ -144,6 +146,21 @@ export const tokens = pgTable('tokens', {
   revokedAt: instant('revoked_at'),
   lastUsedAt: instant('last_used_at'),
 })
+
+/** Whose warm connections are dropped, on every edge, whenever it comes back. */
+export const revocations = pgTable(
+  'revocations',
+  {
+    /** The version of the desired state that brought it: grows also over a database that was made anew. */
+    sequence: count('sequence').primaryKey(),
+    kind: text('kind').$type<'user' | 'domain'>().notNull(),
+    subject: text('subject').notNull(),
+    at: instant('at').notNull(),
+    createdBy: text('created_by').notNull(),
+    note: text('note').notNull(),
+  },
+  (table) => [index('revocations_at').on(table.at)],
+)
 
 export const orders = pgTable(
   'orders',

@@ -40,8 +40,27 @@ test('a region and an edge of the same name are two things', () => {
   assert.equal(resolve({ region: 'asia', edge: 'eu' }, layers).revision, 9)
 })
 
+const revocation = (sequence: number) => ({ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1 })
+const eu1 = { region: 'eu', edge: 'eu-1', drain: false, revocationsApplied: 0 }
+
 test('what is made here is what an edge accepts', () => {
   const trace = { id: crypto.randomUUID(), user: 'ann', expiresAt: 1, bytesMax: 1024, bodies: false }
-  const desired = desiredOf({ region: 'eu', edge: 'eu-1' }, { version: 3, layers, traces: [trace] })
+  const truth = { version: 3, layers, traces: [trace], revocations: [revocation(2)] }
+  const desired = desiredOf(eu1, truth)
   assert.deepEqual(desiredSchema.parse(desired), desired)
+  assert.equal(desiredOf({ ...eu1, drain: true }, truth).drain, true)
+})
+
+test('an edge is told of the revocations that it has not applied, the newest if there are too many', () => {
+  const truth = {
+    version: 9000,
+    layers,
+    traces: [],
+    revocations: Array.from({ length: 8000 }, (_, at) => revocation(at + 1)),
+  }
+  const sequences = (revocationsApplied: number) =>
+    desiredOf({ ...eu1, revocationsApplied }, truth).revocations.map(({ sequence }) => sequence)
+  assert.deepEqual(sequences(8000), [])
+  assert.deepEqual(sequences(7998), [7999, 8000])
+  assert.deepEqual([sequences(0).length, sequences(0).at(0), sequences(0).at(-1)], [5000, 3001, 8000])
 })

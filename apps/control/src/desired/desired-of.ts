@@ -1,6 +1,12 @@
 /** What one edge should run, from what the fleet wants as a whole. Pure: the same truth gives the same entry everywhere. */
 import { mergeLayers, type Layer } from '@imapfleet/config'
-import { wireVersion, type Desired, type EdgeAddress, type TraceWish } from '@imapfleet/protocol'
+import {
+  wireVersion,
+  type Desired,
+  type EdgeAddress,
+  type Revocation,
+  type TraceWish,
+} from '@imapfleet/protocol'
 
 export interface LayerHead {
   kind: 'global' | 'region' | 'edge'
@@ -14,16 +20,30 @@ export interface Truth {
   version: number
   layers: readonly LayerHead[]
   traces: readonly TraceWish[]
+  /** Oldest first. */
+  revocations: readonly Revocation[]
 }
 
-export function desiredOf(edge: EdgeAddress, truth: Truth): Desired {
+/** What is wanted of this edge alone, and how far it has come. */
+export interface DesiredEdge extends EdgeAddress {
+  drain: boolean
+  revocationsApplied: number
+}
+
+/** More than an edge misses in the time that a warm connection lives; as many as fit into one message. */
+const revocationsMax = 5_000
+
+export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
   return {
     v: wireVersion,
     version: truth.version,
     config: resolve(edge, truth.layers),
     traces: [...truth.traces],
-    revocations: [],
-    drain: false,
+    // What it has applied stays applied, also over its restarts: they leave no old connection.
+    revocations: truth.revocations
+      .filter(({ sequence }) => sequence > edge.revocationsApplied)
+      .slice(-revocationsMax),
+    drain: edge.drain,
   }
 }
 

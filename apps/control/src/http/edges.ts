@@ -1,11 +1,12 @@
 /** Routes of edges. */
 import { createRoute } from '@hono/zod-openapi'
-import { edgeListSchema, edgeSchema } from '@imapfleet/protocol'
+import { drainRequestSchema, edgeListSchema, edgeSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
+import { drainEdges } from '../verbs/drain-edges.ts'
 import { listEdges } from '../verbs/list-edges.ts'
 import { readEdge } from '../verbs/read-edge.ts'
-import { bearer, json, needs, newRoutes, problems } from './routes.ts'
+import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
 
 const list = createRoute({
   method: 'get',
@@ -28,7 +29,37 @@ const read = createRoute({
   responses: { 200: json(edgeSchema, 'The edge'), ...problems },
 })
 
+const drain = createRoute({
+  method: 'post',
+  path: '/edges/drain',
+  tags: ['edges'],
+  summary: 'Have edges take no more clients; the sessions they have go on',
+  security: bearer,
+  middleware: needs('operator'),
+  request: { body: body(drainRequestSchema) },
+  responses: { 200: json(edgeListSchema, 'The edges it is for'), ...problems },
+})
+
+const resume = createRoute({
+  method: 'post',
+  path: '/edges/resume',
+  tags: ['edges'],
+  summary: 'Have drained edges take clients again',
+  security: bearer,
+  middleware: needs('operator'),
+  request: { body: body(drainRequestSchema) },
+  responses: { 200: json(edgeListSchema, 'The edges it is for'), ...problems },
+})
+
 export const edgeRoutes = (deps: Deps) =>
   newRoutes()
     .openapi(list, async (context) => context.json({ edges: await listEdges(deps) }, 200))
     .openapi(read, async (context) => context.json(await readEdge(deps, context.req.valid('param').id), 200))
+    .openapi(drain, async (context) => {
+      const { target } = context.req.valid('json')
+      return context.json({ edges: await drainEdges(deps, context.get('actor'), target, true) }, 200)
+    })
+    .openapi(resume, async (context) => {
+      const { target } = context.req.valid('json')
+      return context.json({ edges: await drainEdges(deps, context.get('actor'), target, false) }, 200)
+    })

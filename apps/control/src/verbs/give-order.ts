@@ -14,11 +14,12 @@ import {
 import type { Actor } from '../access.ts'
 import { giveOrder as give, type Answered } from '../bus/gather.ts'
 import { writeAudit } from '../db/audit.ts'
-import { listEdges, type EdgeRow } from '../db/edges.ts'
+import type { EdgeRow } from '../db/edges.ts'
 import { findOrder, finishOrder, insertOrder, type OrderRow } from '../db/orders.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { orderView } from '../views/order-view.ts'
+import { edgesMeantBy, targetText } from './edges-meant-by.ts'
 
 export interface OrderInput {
   id?: string | undefined
@@ -31,7 +32,7 @@ export interface OrderInput {
 const clockSlackMs = 10_000
 
 export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
-  const meant = await meantBy(deps, input.target)
+  const meant = await edgesMeantBy(deps, input.target)
   // Refused before it is on record: nobody would hear it.
   deps.bus.link()
   const row = await recorded(deps, actor, input)
@@ -39,15 +40,6 @@ export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Pr
   const answers = await askEdges(deps, row, meant, input.timeoutMs)
   const account = meant.map((edge) => accountOf(edge, answers.get(edge.id)))
   return orderView(await finishOrder(deps.db.orm, row.id, new Date(deps.now()), account))
-}
-
-async function meantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
-  const edges = (await listEdges(db.orm)).filter(
-    (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
-  )
-  if (edges.length > 0 || target.kind === 'all') return edges
-  const what = target.kind === 'region' ? `edge in a region ${target.name}` : `edge named ${target.name}`
-  throw new ServiceError('edge_unknown', `No ${what} was ever heard of: GET /v1/edges lists them.`)
 }
 
 /** The order as it stands in the database: new, or the one that has this id already. */
@@ -65,11 +57,10 @@ async function recorded({ db, now }: Deps, actor: Actor, input: OrderInput): Pro
       action,
     })
     if (made) {
-      const named = target.kind === 'all' ? 'all' : `${target.kind}/${target.name}`
       await writeAudit(tx, {
         actor: actor.name,
         action: 'order.give',
-        target: named,
+        target: targetText(target),
         after: { id, ...action },
       })
       return made

@@ -5,6 +5,7 @@
 import { announceDesired, putDesired } from '../bus/desired.ts'
 import { desiredVersion, raiseDesiredVersion } from '../db/fleet.ts'
 import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { recentRevocations } from '../db/revocations.ts'
 import { listLayers } from '../db/revisions.ts'
 import { runningTraces, type TraceRow } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
@@ -43,9 +44,9 @@ async function spreadOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Pro
   let failed: PromiseRejectedResult | undefined
   for (let from = 0; from < concerned.length; from += together) {
     const tries = await Promise.allSettled(
-      concerned.slice(from, from + together).map(async ({ id, region }) => {
-        const address = { edge: id, region }
-        return await putDesired(deps.bus, address, desiredOf(address, truth))
+      concerned.slice(from, from + together).map(async ({ id, region, drain, revocationsApplied }) => {
+        const edge = { edge: id, region, drain, revocationsApplied }
+        return await putDesired(deps.bus, edge, desiredOf(edge, truth))
       }),
     )
     const puts = tries.flatMap((put) => (put.status === 'fulfilled' ? [put.value] : []))
@@ -68,6 +69,9 @@ async function readTruth(deps: Deps): Promise<{ truth: Truth; edges: EdgeRow[] }
         version: await desiredVersion(tx),
         layers: await listLayers(tx),
         traces: (await runningTraces(tx)).map(wishOf),
+        revocations: (await recentRevocations(tx)).map(({ sequence, kind, subject, at }) => {
+          return { sequence, kind, subject, at: at.getTime() }
+        }),
       },
       edges: await listEdges(tx),
     }),

@@ -28,5 +28,6 @@ export function edgeView(row: EdgeRow, layers: readonly LayerHead[]): EdgeView {
     },
     degraded: row.degraded,
     listeners: row.listeners,
+    drain: row.drain,
   }
 }

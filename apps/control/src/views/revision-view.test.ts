@@ -30,6 +30,7 @@ const edge = (id: string, region: string, rest: Partial<EdgeRow>): EdgeRow => ({
   gauges: {},
   degraded: [],
   listeners: [],
+  drain: false,
   silent: false,
   ...rest,
 })

@@ -1,0 +1,50 @@
+/** Routes of revocations. */
+import { createRoute } from '@hono/zod-openapi'
+import { revocationListSchema, revocationRequestSchema, revocationStatusSchema } from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { listRevocations } from '../verbs/list-revocations.ts'
+import { readRevocation } from '../verbs/read-revocation.ts'
+import { revoke } from '../verbs/revoke.ts'
+import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+
+const shared = { tags: ['revocations'], security: bearer, middleware: needs('operator') }
+
+const create = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/revocations',
+  summary: 'Drop the warm connections of a user or a domain, on edges that are away when they come back',
+  request: { body: body(revocationRequestSchema) },
+  responses: { 201: json(revocationStatusSchema, 'The revocation'), ...problems },
+})
+
+const list = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/revocations',
+  summary: 'Revocations, newest first',
+  request: { query: numberedPage },
+  responses: { 200: json(revocationListSchema, 'Revocations'), ...problems },
+})
+
+const read = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/revocations/{sequence}',
+  summary: 'One revocation, and how far it has come',
+  request: { params: z.object({ sequence: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }) },
+  responses: { 200: json(revocationStatusSchema, 'The revocation'), ...problems },
+})
+
+export const revocationRoutes = (deps: Deps) =>
+  newRoutes()
+    .openapi(create, async (context) =>
+      context.json(await revoke(deps, context.get('actor'), context.req.valid('json')), 201),
+    )
+    .openapi(list, async (context) =>
+      context.json(await listRevocations(deps, context.req.valid('query')), 200),
+    )
+    .openapi(read, async (context) =>
+      context.json(await readRevocation(deps, context.req.valid('param').sequence), 200),
+    )

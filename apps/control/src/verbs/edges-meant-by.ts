@@ -1,0 +1,19 @@
+/** Whom an order or a drain is for. */
+import type { TargetName } from '@imapfleet/protocol'
+import { listEdges, type EdgeRow } from '../db/edges.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+
+/** Refuses a region or an edge that nobody has heard of; a fleet without edges is none the less a fleet. */
+export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
+  const edges = (await listEdges(db.orm)).filter(
+    (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
+  )
+  if (edges.length > 0 || target.kind === 'all') return edges
+  const what = target.kind === 'region' ? `edge in a region ${target.name}` : `edge named ${target.name}`
+  throw new ServiceError('edge_unknown', `No ${what} was ever heard of: GET /v1/edges lists them.`)
+}
+
+/** `all`, `region/eu`, `edge/eu-1`. */
+export const targetText = (target: TargetName): string =>
+  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`

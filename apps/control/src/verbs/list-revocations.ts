@@ -1,0 +1,18 @@
+/** Revocations, newest first. */
+import type { RevocationRecord } from '@imapfleet/protocol'
+import { listRevocations as readRevocations } from '../db/revocations.ts'
+import type { Deps } from '../deps.ts'
+import { revocationRecord } from '../views/revocation-view.ts'
+import { pageOf } from './page-of.ts'
+
+export async function listRevocations(
+  { db }: Deps,
+  page: { limit: number; before?: number | undefined },
+): Promise<{ revocations: RevocationRecord[]; next: number | null }> {
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => readRevocations(db.orm, asked),
+    ({ sequence }) => sequence,
+  )
+  return { revocations: shown.map(revocationRecord), next }
+}

@@ -1,0 +1,17 @@
+/** One revocation, and how far it has come. */
+import type { RevocationStatus } from '@imapfleet/protocol'
+import { listEdges } from '../db/edges.ts'
+import { findRevocation } from '../db/revocations.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { revocationStatus } from '../views/revocation-view.ts'
+
+export async function readRevocation({ db }: Deps, sequence: number): Promise<RevocationStatus> {
+  const row = await findRevocation(db.orm, sequence)
+  if (!row)
+    throw new ServiceError(
+      'revocation_unknown',
+      `There is no revocation ${sequence}: GET /v1/revocations lists them.`,
+    )
+  return revocationStatus(row, await listEdges(db.orm))
+}

@@ -1,0 +1,37 @@
+/** Drops the warm connections of a user or a domain on every edge, on one that is away as soon as it is back. */
+import type { RevocationStatus } from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import { listEdges } from '../db/edges.ts'
+import { changeFleet } from '../db/fleet.ts'
+import { insertRevocation } from '../db/revocations.ts'
+import type { Deps } from '../deps.ts'
+import { revocationStatus } from '../views/revocation-view.ts'
+import { spreadDesired } from './spread-desired.ts'
+
+export interface RevocationInput {
+  kind: 'user' | 'domain'
+  subject: string
+  note: string
+}
+
+export async function revoke(deps: Deps, actor: Actor, input: RevocationInput): Promise<RevocationStatus> {
+  const { kind, note } = input
+  const subject = kind === 'domain' ? input.subject.replace(/^@/, '').toLowerCase() : input.subject
+  const row = await changeFleet(deps.db, async (queries, version) => {
+    const at = new Date(deps.now())
+    const written = await insertRevocation(queries, {
+      sequence: version,
+      kind,
+      subject,
+      at,
+      note,
+      createdBy: actor.name,
+    })
+    const after = { sequence: version, note }
+    await writeAudit(queries, { actor: actor.name, action: `revoke.${kind}`, target: subject, after })
+    return written
+  })
+  await spreadDesired(deps)
+  return revocationStatus(row, await listEdges(deps.db.orm))
+}

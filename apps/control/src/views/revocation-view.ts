@@ -1,0 +1,18 @@
+/** A revocation as the API shows it, and how far it has come on each edge. */
+import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
+import type { EdgeRow } from '../db/edges.ts'
+import type { RevocationRow } from '../db/revocations.ts'
+
+export const revocationRecord = (row: RevocationRow): RevocationRecord => ({
+  ...row,
+  at: row.at.toISOString(),
+})
+
+export const revocationStatus = (row: RevocationRow, edges: readonly EdgeRow[]): RevocationStatus => ({
+  revocation: revocationRecord(row),
+  edges: edges.map(({ id, region, revocationsApplied, silent }) => ({
+    id,
+    region,
+    status: revocationsApplied >= row.sequence ? 'applied' : silent ? 'silent' : 'pending',
+  })),
+})

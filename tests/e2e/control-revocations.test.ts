@@ -1,0 +1,121 @@
+/** Revocations and drains: what is wanted of an edge stands in its entry until the edge has done it. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import type { EdgeView, RevocationStatus } from '@imapfleet/protocol'
+import { Plane } from '../support/plane.ts'
+import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+suite('revocations and drains', () => {
+  let plane: Plane
+  let eu: SimulatedEdge
+  let us: SimulatedEdge
+  before(async () => {
+    plane = await Plane.start()
+    eu = await plane.edge('eu', 'eu-1')
+    us = await plane.edge('us', 'us-1')
+    for (const edge of [eu, us]) edge.beat({ heartbeatMs: 60_000 })
+    await until(
+      'both entries',
+      async () => (await eu.desired()) !== undefined && (await us.desired()) !== undefined,
+    )
+  })
+  after(() => plane?.stop())
+
+  const revoke = async (body: Record<string, unknown>) => {
+    const answer = await plane.api('/v1/revocations', { body })
+    assert.equal(answer.status, 201)
+    return (answer.body as RevocationStatus).revocation
+  }
+  const statusOf = async (sequence: number) => {
+    const { body } = await plane.api(`/v1/revocations/${sequence}`)
+    return Object.fromEntries((body as RevocationStatus).edges.map(({ id, status }) => [id, status]))
+  }
+  const told = async (edge: SimulatedEdge) =>
+    (await edge.desired())?.revocations.map(({ kind, subject }) => [kind, subject])
+
+  test('every edge is told, and each tells when it has applied it', async () => {
+    const user = await revoke({ kind: 'user', subject: 'ann@example.org', note: 'password changed' })
+    const domain = await revoke({ kind: 'domain', subject: '@Example.COM' })
+    assert.ok(domain.sequence > user.sequence)
+    const both = [
+      ['user', 'ann@example.org'],
+      ['domain', 'example.com'],
+    ]
+    assert.deepEqual(await told(eu), both)
+    assert.deepEqual(await told(us), both)
+    assert.deepEqual(await statusOf(user.sequence), { 'eu-1': 'pending', 'us-1': 'pending' })
+
+    eu.beat({ heartbeatMs: 60_000, revocations: user.sequence })
+    await until('the first', async () => (await statusOf(user.sequence))['eu-1'] === 'applied')
+    assert.deepEqual(await statusOf(domain.sequence), { 'eu-1': 'pending', 'us-1': 'pending' })
+    eu.beat({ heartbeatMs: 60_000, revocations: domain.sequence })
+    await until('the second', async () => (await statusOf(domain.sequence))['eu-1'] === 'applied')
+    // What is done need not be carried along; the other edge still has to.
+    await until('an empty list', async () => (await told(eu))?.length === 0)
+    assert.deepEqual(await told(us), both)
+  })
+
+  test('an edge that starts again has no old connection, so what it applied stays applied', async () => {
+    const { sequence } = await revoke({ kind: 'user', subject: 'bob' })
+    us.beat({ heartbeatMs: 60_000, revocations: sequence })
+    await until('it applied', async () => (await statusOf(sequence))['us-1'] === 'applied')
+    us.restart()
+    us.beat({ heartbeatMs: 60_000, revocations: 0, version: 'started again' })
+    await until(
+      'the new boot',
+      async () => ((await plane.api('/v1/edges/us-1')).body as EdgeView).version === 'started again',
+    )
+    assert.equal((await statusOf(sequence))['us-1'], 'applied')
+  })
+
+  test('an edge that claims more than there ever was is not believed for what comes', async () => {
+    eu.beat({ heartbeatMs: 60_000, revocations: Number.MAX_SAFE_INTEGER, version: 'boasting' })
+    await until(
+      'the claim',
+      async () => ((await plane.api('/v1/edges/eu-1')).body as EdgeView).version === 'boasting',
+    )
+    const { sequence } = await revoke({ kind: 'user', subject: 'carol' })
+    assert.equal((await statusOf(sequence))['eu-1'], 'pending')
+    assert.deepEqual(await told(eu), [['user', 'carol']])
+  })
+
+  test('it is on record who revoked whom and why', async () => {
+    const [row] =
+      await plane.sql`select * from audit where action = 'revoke.user' and target = 'ann@example.org'`
+    assert.deepEqual([row?.['actor'], row?.['after'].note], ['tests', 'password changed'])
+    const { body } = await plane.api('/v1/revocations?limit=2')
+    const { revocations, next } = body as {
+      revocations: { subject: string; sequence: number }[]
+      next: number
+    }
+    assert.deepEqual(
+      revocations.map(({ subject }) => subject),
+      ['carol', 'bob'],
+    )
+    assert.equal(next, revocations[1]?.sequence)
+  })
+
+  test('a drain is for whom it is meant, stays over a restart of the edge, and is ended by a resume', async () => {
+    const drained = await plane.api('/v1/edges/drain', { body: { target: { kind: 'region', name: 'eu' } } })
+    assert.deepEqual(
+      (drained.body as { edges: EdgeView[] }).edges.map(({ id, drain }) => [id, drain]),
+      [['eu-1', true]],
+    )
+    assert.deepEqual([(await eu.desired())?.drain, (await us.desired())?.drain], [true, false])
+    eu.restart()
+    eu.beat({ heartbeatMs: 60_000, state: 'draining', gauges: { clients_connected: 3 } })
+    const shown = await until('it draining', async () => {
+      const view = (await plane.api('/v1/edges/eu-1')).body as EdgeView
+      return view.state === 'draining' && view
+    })
+    assert.deepEqual([shown.drain, shown.connections.clients], [true, 3])
+    assert.equal((await eu.desired())?.drain, true)
+    await plane.api('/v1/edges/resume', { body: { target: { kind: 'all' } } })
+    assert.deepEqual([(await eu.desired())?.drain, (await us.desired())?.drain], [false, false])
+    assert.equal(
+      (await plane.api('/v1/edges/drain', { body: { target: { kind: 'edge', name: 'moon' } } })).status,
+      404,
+    )
+  })
+})
