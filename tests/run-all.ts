@@ -3,7 +3,15 @@
  * verify` and `npm run e2e`, and ends with one line that counts the tests of both.
  */
 import { spawn } from 'node:child_process'
-import { findDovecot, findNatsServer, LocalError, repository } from '@imapfleet/local'
+import {
+  findDovecot,
+  findNatsServer,
+  findProgram,
+  installPackage,
+  LocalError,
+  messageOf,
+  repository,
+} from '@imapfleet/local'
 
 const counts = { pass: 0, fail: 0, skipped: 0 }
 
@@ -12,6 +20,7 @@ async function main(): Promise<number> {
     const note = (text: string) => void process.stdout.write(`${text}\n`)
     await findNatsServer(note)
     await findDovecot(note)
+    await findMbsync(note)
   } catch (error) {
     if (!(error instanceof LocalError)) throw error
     process.stderr.write(`npm test: ${error.message}\n`)
@@ -28,6 +37,16 @@ async function main(): Promise<number> {
   if (failed.length > 0) process.stdout.write(`\nFailed: ${failed.join(', ')}\n`)
   process.stdout.write(`\n${counts.pass} passed, ${counts.fail} failed${skipped}\n`)
   return failed.length > 0 ? 1 : 0
+}
+
+/** A stock client that the edge is tried with: its test is skipped where it cannot be had. */
+async function findMbsync(note: (text: string) => void): Promise<void> {
+  if (findProgram('mbsync')) return
+  const installed = await installPackage('isync', 'isync', note).catch((error: unknown) => {
+    note(messageOf(error))
+    return false
+  })
+  if (!installed) note('mbsync is missing, its test is skipped: sudo apt-get install isync')
 }
 
 /** Shows what it prints, and adds up the closing lines of Node's test runner in it. */

@@ -1,6 +1,7 @@
 /** The door of @imapfleet/local: real parts on one machine. */
 export { type Progress } from './bring-up.ts'
 export { controlPlane, keepToken, type Control, type ControlOptions } from './control.ts'
+export { findProgram, installPackage } from './debian.ts'
 export { dovecotServer, findDovecot, type Dovecot, type DovecotOptions, type MailUser } from './dovecot.ts'
 export { edgeProxy, type Edge, type EdgeOptions, type Upstream } from './edge.ts'
 export { layGround, type Ground } from './ground.ts'

@@ -1,0 +1,67 @@
+/** Real Dovecot for edges that run alone: what lies in its mailboxes, and how often it has let somebody in. */
+import { dovecotServer, type Dovecot, type DovecotOptions, type Ground } from '@imapfleet/local'
+import { readdir, readFile, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { scratchGround } from './lone-edge.ts'
+import { MailSocket } from './mail-socket.ts'
+import { until } from './until.ts'
+
+/** A user whose only purpose is to be seen in the log after everybody else. */
+const witness = { user: 'witness', password: 'witness', mailbox: 'small' as const }
+
+export class MailServer {
+  readonly ground: Ground
+  readonly #dovecot: Dovecot
+
+  private constructor(ground: Ground, dovecot: Dovecot) {
+    this.ground = ground
+    this.#dovecot = dovecot
+  }
+
+  /** `prepare` may lay files into the ground, and returns more lines of dovecot.conf. */
+  static async start(
+    users: DovecotOptions['users'],
+    prepare: (ground: Ground) => Promise<string> = async () => '',
+  ): Promise<MailServer> {
+    const ground = await scratchGround()
+    const settings = await prepare(ground)
+    const dovecot = await dovecotServer({ ground, users: [witness, ...(users ?? [])], settings })
+    await dovecot.process.start()
+    return new MailServer(ground, dovecot)
+  }
+
+  get port(): number {
+    return this.#dovecot.port
+  }
+
+  async stop(): Promise<void> {
+    await this.#dovecot.process.stop()
+    await rm(this.ground.directory, { recursive: true, force: true })
+  }
+
+  /** The mails of a folder as they lie on the disk. */
+  async mails(user: string, folder = 'INBOX'): Promise<Buffer[]> {
+    const maildir = join(this.ground.directory, 'dovecot/mail', user, 'Maildir')
+    const path = folder === 'INBOX' ? maildir : join(maildir, `.${folder}`)
+    const files = await Promise.all(
+      ['cur', 'new'].map(async (sub) =>
+        (await readdir(join(path, sub))).map((name) => join(path, sub, name)),
+      ),
+    )
+    return Promise.all(files.flat().map((file) => readFile(file)))
+  }
+
+  /** How often the server has let this user in so far. */
+  async logins(user: string): Promise<number> {
+    const count = async (name: string) =>
+      (await readFile(this.#dovecot.process.logFile, 'utf8'))
+        .split('\n')
+        .filter((line) => line.includes(`Login: user=<${name}>`)).length
+    const before = await count(witness.user)
+    const client = await MailSocket.greeted({ port: this.port })
+    await client.command(`LOGIN ${witness.user} ${witness.password}`)
+    await client.close()
+    await until('the witness in the log', async () => (await count(witness.user)) > before)
+    return count(user)
+  }
+}
