@@ -81,6 +81,8 @@ export const checkout: Scenario[] = [
       await other.listen()
       const users = await Promise.all(Array.from({ length: 4 }, () => world.user()))
       for (const user of users) other.account(user.name, user.secret)
+      // Somebody who never comes back: the connection kept for them must go by itself.
+      await logout(await world.login(await world.user()))
       let isOver = false
       const visitors = users.map(async (user) => {
         while (!isOver) {

@@ -103,7 +103,7 @@ export const leasedServer: Scenario[] = [
     'half a literal behind its reply',
     (tag) => `${tag} OK done\r\n* 1 FETCH (X {9}\r\nabc`,
   ),
-  nonsense('bye', 'BYE, and stayed', (tag) => `* BYE soon\r\n${tag} OK done\r\n`),
+  nonsense('bye-and-stay', 'BYE, and stayed', (tag) => `* BYE soon\r\n${tag} OK done\r\n`),
   {
     name: 'leased-flood',
     guarantee: 'a client that reads gets all of a flood of untagged data, in order',
