@@ -116,6 +116,26 @@ test('an ID that is odd goes the way of any other command, and no raw byte of it
   }
 })
 
+test('a command with a literal is never answered here: the literal would be read as commands', async () => {
+  for (const command of ['CAPABILITY', 'ID', 'LOGOUT', 'ENABLE']) {
+    const { server, fromClient } = await begin()
+    fromClient(`a ${command} {14+}\r\nb DELETE x\r\nc \r\nd NOOP\r\n`)
+    assert.equal(await server.until('d NOOP\r\n'), `a ${command} {14+}\r\nb DELETE x\r\nc \r\nd NOOP\r\n`)
+  }
+})
+
+test('once the edge’s own command is answered, nothing of it stays between client and server', async () => {
+  const { client, splice, fromClient, fromServer, ended } = await begin({ options: { answerId: false } })
+  const { tag } = splice.sendOwn('ID', 'ID NIL\r\n')
+  fromServer(`* ID NIL\r\n${tag} OK done\r\n`)
+  fromClient('a ID NIL\r\n')
+  fromServer('* ID ("name" "theirs")\r\na OK done\r\n')
+  fromClient('b CAPABILITY\r\nc LOGOUT\r\n')
+  assert.equal(await client.line(), '* ID ("name" "theirs")')
+  await client.until('b OK Completed\r\n')
+  assert.equal((await ended).ending.kind, 'logout')
+})
+
 test('idle time counts from the last byte of either side', async () => {
   let now = 1000
   const { splice, fromClient, fromServer } = await begin({ now: () => now })

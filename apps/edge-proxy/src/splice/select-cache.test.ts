@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Peer } from '../link/wire.test-support.ts'
+import type { Selection } from '../imap/selection.ts'
+import { begin, type Session, type Settings } from './session.test-support.ts'
+
+const answer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n'
+const kept: Selection = { key: 'SELECT INBOX', lines: answer, ok: 'OK [READ-WRITE] done', at: 0 }
+
+/** A session on a connection whose mailbox is still selected. */
+function warm(mode: 'exact' | 'window', settings: Settings = {}): Promise<Session> {
+  return begin({
+    ...settings,
+    options: { selectCache: mode, ...settings.options },
+    prepare(upstream) {
+      upstream.session.selected = true
+      upstream.selection = kept
+    },
+  })
+}
+
+/** Reads a command of the edge's own and returns its tag. */
+async function own(server: Peer, command: string): Promise<string> {
+  const [tag, ...words] = (await server.line()).split(' ')
+  assert.equal(words.join(' '), command)
+  assert.ok(tag!.length > 16)
+  return tag!
+}
+
+test('the answer to a SELECT is remembered as it was, for one that asks the same', async () => {
+  const { fromClient, fromServer, upstream } = await begin({ options: { selectCache: 'exact' } })
+  fromClient('a SELECT INBOX\r\n')
+  fromServer('* 3 EXISTS\r\n* 2 RECENT\r\n* OK [UIDVALIDITY 1] x\r\na OK [READ-WRITE] done\r\n')
+  assert.deepEqual(upstream.selection, { ...kept, at: 0 })
+})
+
+test('what is not a plain answer to one plain SELECT is not remembered', async () => {
+  const cases: [Settings, string, string][] = [
+    [{}, 'a SELECT INBOX\r\n', `${answer}a NO gone\r\n`],
+    [{}, 'a SELECT INBOX (CONDSTORE)\r\n', `${answer}a OK done\r\n`],
+    [{}, 'a NOOP\r\nb SELECT INBOX\r\n', `a OK done\r\n${answer}b OK done\r\n`],
+    [{}, 'a SELECT INBOX\r\nb STORE 1 +FLAGS (x)\r\n', `${answer}a OK done\r\nb OK done\r\n`],
+    [{}, 'a SELECT INBOX\r\nb FETCH 1 BODY[]\r\n', `${answer}a OK done\r\nb OK done\r\n`],
+    [{}, 'a SELECT INBOX\r\nb CLOSE\r\n', `${answer}a OK done\r\nb OK done\r\n`],
+    [{}, 'a SELECT INBOX\r\nb SELECT y\r\n', `${answer}a OK done\r\nb NO no\r\n`],
+    [{}, 'a SELECT INBOX\r\nb NOOP\r\n', `${answer}a OK done\r\n* 4 EXISTS\r\nb OK done\r\n`],
+    [{}, 'a SELECT INBOX\r\nb NOOP\r\n', `${answer}a OK done\r\n* 1 FETCH (FLAGS (x))\r\nb OK done\r\n`],
+    [{ offered: 'IMAP4REV1' }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
+    [{ options: { selectCache: 'off' } }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
+  ]
+  for (const [settings, client, server] of cases) {
+    const session = await begin({ ...settings, options: { selectCache: 'exact', ...settings.options } })
+    session.server.socket.resume()
+    session.fromClient(client)
+    session.fromServer(server)
+    assert.equal(session.upstream.selection, undefined, client + server)
+  }
+})
+
+test('a SELECT of the same mailbox is answered from memory once a NOOP shows that nothing changed', async () => {
+  const { client, server, fromClient, fromServer, counters } = await warm('exact')
+  fromClient('a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')
+  const tag = await own(server, 'NOOP')
+  assert.equal(client.unread, '')
+  fromServer(`${tag} OK done\r\n`)
+  assert.equal(await client.until('a OK [READ-WRITE] done\r\n'), `${answer}a OK [READ-WRITE] done\r\n`)
+  assert.equal(await server.line(), 'b FETCH 1 FLAGS')
+  assert.deepEqual([counters.selectHits, counters.selectMisses], [1, 0])
+})
+
+test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT', async () => {
+  for (const told of [
+    '* 4 EXISTS\r\nTAG OK done\r\n',
+    '* 1 EXPUNGE\r\nTAG OK done\r\n',
+    '* 1 FETCH (FLAGS (\\Seen))\r\nTAG OK done\r\n',
+    '* VANISHED 5\r\nTAG OK done\r\n',
+    '* OK [HIGHESTMODSEQ 9] x\r\nTAG OK done\r\n',
+    'TAG NO no\r\n',
+    'TAG BAD no\r\n',
+  ]) {
+    const { client, server, fromClient, fromServer, counters } = await warm('exact')
+    fromClient('a SELECT INBOX\r\n')
+    fromServer(told.replace('TAG', await own(server, 'NOOP')))
+    assert.equal(await server.line(), 'a SELECT INBOX')
+    // What was said of the mailbox before the client had selected it is not for the client.
+    assert.equal(client.unread, '')
+    fromServer('* 4 EXISTS\r\na OK done\r\n')
+    assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
+    assert.deepEqual([counters.selectHits, counters.selectMisses], [0, 1])
+  }
+})
+
+test('a session that begins with anything else finds no mailbox selected', async () => {
+  for (const command of [
+    'SELECT other',
+    'EXAMINE INBOX',
+    'SELECT INBOX (CONDSTORE)',
+    'FETCH 1 FLAGS',
+    'NOOP',
+  ]) {
+    const { client, server, fromClient, fromServer } = await warm('exact')
+    fromClient(`a ${command}\r\n`)
+    const tag = await own(server, 'UNSELECT')
+    assert.equal(await server.line(), `a ${command}`)
+    fromServer(`* 4 EXISTS\r\n${tag} OK done\r\n* OK ready\r\na NO x\r\n`)
+    assert.equal(await client.until('a NO x\r\n'), '* OK ready\r\na NO x\r\n')
+  }
+})
+
+test('commands that no mailbox matters to leave it selected', async () => {
+  const { client, server, fromClient, fromServer } = await warm('exact')
+  fromClient('a CAPABILITY\r\nb LOGIN x y\r\n')
+  await client.until('b BAD Already logged in\r\n')
+  assert.equal(server.unread, '')
+  fromClient('c SELECT INBOX\r\n')
+  fromServer(`${await own(server, 'NOOP')} OK done\r\n`)
+  await client.until('c OK [READ-WRITE] done\r\n')
+})
+
+test('a session that never asks leaves the mailbox as it was', async () => {
+  const { client, ended, upstream } = await warm('exact')
+  client.say('a LOGOUT\r\n')
+  assert.equal((await ended).handBack.refusal, undefined)
+  assert.equal(upstream.selection, kept)
+})
+
+test('with a window, the answer is given blindly within it and asked for beyond it', async () => {
+  let now = 10_000
+  const within = await warm('window', { now: () => now })
+  within.fromClient('a SELECT INBOX\r\n')
+  await within.client.until('a OK [READ-WRITE] done\r\n')
+  assert.equal(within.server.unread, '')
+  now = 10_001
+  const beyond = await warm('window', { now: () => now })
+  beyond.fromClient('a SELECT INBOX\r\n')
+  assert.equal(await beyond.server.line(), 'a SELECT INBOX')
+})
+
+test('a client that goes away while the NOOP is under way leaves it to the reset', async () => {
+  const { fromClient, server, handBackNow } = await warm('exact')
+  fromClient('a SELECT INBOX\r\n')
+  const tag = await own(server, 'NOOP')
+  assert.deepEqual(handBackNow(), { refusal: undefined, unanswered: [tag], idling: false })
+})
