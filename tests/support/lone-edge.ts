@@ -18,6 +18,11 @@ export async function scratchGround(): Promise<Ground> {
   return layGround(directory)
 }
 
+/** What is left of them goes away, too. */
+export async function removeGround({ directory }: Ground): Promise<void> {
+  await rm(directory, { recursive: true, force: true })
+}
+
 export class LoneEdge {
   readonly ground: Ground
   readonly edge: Edge
@@ -53,7 +58,7 @@ export class LoneEdge {
 
   async stop(): Promise<void> {
     await this.edge.process.stop()
-    await rm(this.ground.directory, { recursive: true, force: true })
+    await removeGround(this.ground)
   }
 
   /** A mail client with its greeting read; at the listener `imap` unless told otherwise. */

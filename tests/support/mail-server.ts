@@ -1,8 +1,8 @@
 /** Real Dovecot for edges that run alone: what lies in its mailboxes, and how often it has let somebody in. */
 import { dovecotServer, type Dovecot, type DovecotOptions, type Ground } from '@imapfleet/local'
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { scratchGround } from './lone-edge.ts'
+import { removeGround, scratchGround } from './lone-edge.ts'
 import { MailSocket } from './mail-socket.ts'
 import { until } from './until.ts'
 
@@ -36,7 +36,7 @@ export class MailServer {
 
   async stop(): Promise<void> {
     await this.#dovecot.process.stop()
-    await rm(this.ground.directory, { recursive: true, force: true })
+    await removeGround(this.ground)
   }
 
   /** The mails of a folder as they lie on the disk. */
@@ -51,17 +51,17 @@ export class MailServer {
     return Promise.all(files.flat().map((file) => readFile(file)))
   }
 
-  /** How often the server has let this user in so far. */
-  async logins(user: string): Promise<number> {
-    const count = async (name: string) =>
+  /** How often the server has let this user in so far, in lines that say `how` as well. */
+  async logins(user: string, how = /./): Promise<number> {
+    const count = async (name: string, words = /./) =>
       (await readFile(this.#dovecot.process.logFile, 'utf8'))
         .split('\n')
-        .filter((line) => line.includes(`Login: user=<${name}>`)).length
+        .filter((line) => line.includes(`Login: user=<${name}>`) && words.test(line)).length
     const before = await count(witness.user)
     const client = await MailSocket.greeted({ port: this.port })
     await client.command(`LOGIN ${witness.user} ${witness.password}`)
     await client.close()
     await until('the witness in the log', async () => (await count(witness.user)) > before)
-    return count(user)
+    return count(user, how)
   }
 }
