@@ -176,14 +176,23 @@ export function capabilitiesIn(text: string): string[] | undefined {
   return match ? parseCapabilities(match[1]!) : undefined
 }
 
-const codeOf = (error: unknown): string => {
-  const { code, message } = error as NodeJS.ErrnoException
-  return code && message && !message.includes(code) ? `${message} (${code})` : (message ?? String(error))
+/** What went wrong, for an operator. Node's own advice on certificates is left out: it is for whoever starts Node. */
+function codeOf(error: unknown): string {
+  const { code, message = String(error) } = error as NodeJS.ErrnoException
+  const first = message.split(';')[0]!
+  const text = code && !first.includes(code) ? `${first} (${code})` : first
+  return isVerification(error) ? `${text}: name its authority by caFile, or its name by serverName` : text
 }
 
 function reasonOf(error: unknown): DialFailure['reason'] {
-  const { code = '' } = error as NodeJS.ErrnoException
+  const { code = '', syscall } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'refused'
-  // Certificate errors have codes of their own, such as CERT_HAS_EXPIRED and DEPTH_ZERO_SELF_SIGNED_CERT.
-  return /CERT|SSL|TLS|SELF_SIGNED|ISSUER/.test(code) ? 'tls-failed' : endOf(error as NodeJS.ErrnoException)
+  if (syscall !== undefined) return endOf(error as NodeJS.ErrnoException)
+  return code === '' ? 'closed-by-peer' : 'tls-failed'
+}
+
+/** OpenSSL's verdicts have codes without a prefix, such as CERT_HAS_EXPIRED; a wrong name has one of Node's. */
+function isVerification(error: unknown): boolean {
+  const { code = '', syscall } = error as NodeJS.ErrnoException
+  return syscall === undefined && /^(?!ERR_)[A-Z0-9_]+$|^ERR_TLS_CERT/.test(code) && !/^E[A-Z]+$/.test(code)
 }
