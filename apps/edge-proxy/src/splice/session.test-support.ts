@@ -49,6 +49,8 @@ export interface Session extends Wires {
   counters: SpliceContext['counters']
   /** Commands of the edge's own that the server has refused. */
   refused: string[]
+  /** Every end that it was told of; there should be one. */
+  endings: Ending[]
   /** How it ended, and what the pool would be told. */
   ended: Promise<{ ending: Ending; handBack: HandBack }>
   /** Bytes of the client, or of the server, that have just come: how they are cut is up to the test. */
@@ -72,6 +74,7 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
   settings.prepare?.(upstream)
   const counters = { clientBytes: 0, upstreamBytes: 0, roundTripsSaved: 0, selectHits: 0, selectMisses: 0 }
   const refused: string[] = []
+  const endings: Ending[] = []
   const { promise, resolve } = Promise.withResolvers<{ ending: Ending; handBack: HandBack }>()
   const context: SpliceContext = {
     options: () => ({ ...options, ...settings.options }),
@@ -81,7 +84,10 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
   }
   const splice = new Splice(on.clientLink, upstream, context, {
     exchange: settings.exchange ?? (() => undefined),
-    onEnd: (ending) => resolve({ ending, handBack: splice.handBack(ending) }),
+    onEnd(ending) {
+      endings.push(ending)
+      resolve({ ending, handBack: splice.handBack(ending) })
+    },
   })
   splice.start(settings.early === undefined ? undefined : Buffer.from(settings.early, 'latin1'))
   const bytesOf = (text: string | Buffer) =>
@@ -92,6 +98,7 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
     upstream,
     counters,
     refused,
+    endings,
     ended: promise,
     fromClient: (text) => on.clientLink.handler.onData(bytesOf(text)),
     fromServer: (text) => on.serverLink.handler.onData(bytesOf(text)),

@@ -68,8 +68,8 @@ test('each end that goes away is told by its name, the first one only', async ()
   server.server.socket.end()
   assert.deepEqual((await server.ended).ending, { kind: 'upstream-gone', end: 'closed-by-peer' })
   server.splice.end({ kind: 'idle-timeout' })
-  server.client.socket.end()
-  assert.deepEqual((await server.ended).ending, { kind: 'upstream-gone', end: 'closed-by-peer' })
+  server.clientLink.handler.onEnd('closed-by-peer')
+  assert.deepEqual(server.endings, [{ kind: 'upstream-gone', end: 'closed-by-peer' }])
 })
 
 test('an end that had gone before the session began ends it at once', async () => {

@@ -53,6 +53,8 @@ export class ScriptedServer {
   readonly connections: Peer[] = []
   /** Every command of every connection, without its tag. */
   readonly asked: string[] = []
+  /** The tags of these. */
+  readonly tags: string[] = []
   greeting: string | undefined = '* OK ready\r\n'
   script: Script = wellBehaved
 
@@ -72,13 +74,18 @@ export class ScriptedServer {
     return this.connections.filter((peer) => peer.isOpen).length
   }
 
+  readonly #noted: Script = (asked) => {
+    this.tags.push(asked.tag)
+    return this.script(asked)
+  }
+
   #serve(socket: Socket): void {
     const peer = new Peer(socket)
     // A server closes when the edge does.
     socket.on('end', () => socket.end())
     this.connections.push(peer)
     if (this.greeting !== undefined) peer.say(this.greeting)
-    void serve(peer, () => this.script, this.asked)
+    void serve(peer, () => this.#noted, this.asked)
   }
 }
 

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { expiryOf, isSendable, userName, type Credentials } from '../credentials.ts'
+import { wire } from '../imap/cuts.test-support.ts'
+import { Enablers } from './enablers.ts'
+import { digestOf, identityOf, isSameSecret } from './key.ts'
+
+const joe: Credentials = {
+  user: wire('joe'),
+  authorize: wire(''),
+  secret: wire('secret'),
+  mechanism: 'command',
+}
+
+test('two logins are one identity only if upstream, user, authorization and kind of secret are the same', () => {
+  const text = fc.constantFrom('', 'a', 'b', 'ab', 'a b', 'A', '\xe4', 'a@b', 'password')
+  const login = fc.tuple(
+    fc.constantFrom('main', 'mai', 'n'),
+    text,
+    text,
+    fc.constantFrom('command', 'PLAIN', 'XOAUTH2'),
+  )
+  const identity = ([upstream, user, authorize, mechanism]: [string, string, string, string]) =>
+    identityOf(upstream, { ...joe, user: wire(user), authorize: wire(authorize), mechanism } as Credentials)
+  fc.assert(
+    fc.property(login, login, (one, two) => {
+      const isToken = (mechanism: string) => mechanism === 'XOAUTH2'
+      const same =
+        one[0] === two[0] && one[1] === two[1] && one[2] === two[2] && isToken(one[3]) === isToken(two[3])
+      assert.equal(identity(one) === identity(two), same)
+    }),
+    { seed: 20, numRuns: 3000 },
+  )
+})
+
+test('a secret is the same only as a whole, and is not to be found in what is kept of it', () => {
+  const digest = digestOf(joe.secret)
+  assert.equal(isSameSecret(digest, digestOf(wire('secret'))), true)
+  for (const other of ['', 'secre', 'secrets', 'Secret', 'secret\0'])
+    assert.equal(isSameSecret(digest, digestOf(wire(other))), false)
+  assert.ok(!digest.includes('secret') && digest.length === 32)
+})
+
+test('what would end a command early, or holds NUL, is never sent', () => {
+  assert.equal(isSendable(joe), true)
+  for (const bad of ['\r', '\n', '\0', 'a\r\nb LOGOUT'])
+    for (const field of ['user', 'authorize', 'secret'] as const)
+      assert.equal(isSendable({ ...joe, [field]: wire(`x${bad}`) }), false, JSON.stringify([field, bad]))
+  assert.equal(isSendable({ ...joe, user: wire('') }), false)
+  assert.equal(isSendable({ ...joe, user: Buffer.alloc(5000, 'x') }), false)
+  assert.equal(isSendable({ ...joe, user: wire('J\xf6rg "x"\\ {5}') }), true)
+})
+
+test('a user is known by whom it acts as', () => {
+  assert.equal(userName(joe), 'joe')
+  assert.equal(userName({ ...joe, authorize: wire('boss') }), 'boss')
+})
+
+test('a token that says when it ends is believed in that; anything else does not end', () => {
+  const token = (payload: string) => ({
+    ...joe,
+    mechanism: 'OAUTHBEARER' as const,
+    secret: wire(`n,a=joe,\x01auth=Bearer aaa.${Buffer.from(payload).toString('base64url')}.ccc\x01\x01`),
+  })
+  assert.equal(expiryOf(token('{"exp":1700000000}')), 1_700_000_000_000)
+  for (const payload of [
+    '{}',
+    'null',
+    '[]',
+    '"x"',
+    '{"exp":"soon"}',
+    '{"exp":null}',
+    '{"exp":1e999}',
+    '{',
+    '',
+  ])
+    assert.equal(expiryOf(token(payload)), Infinity, payload)
+  assert.equal(expiryOf({ ...joe, secret: token('{"exp":1}').secret }), Infinity)
+  assert.equal(expiryOf({ ...token(''), secret: wire('user=joe\x01auth=Bearer opaque\x01\x01') }), Infinity)
+})
+
+test('once too many users have enabled something to remember, nobody is told of a reuse', () => {
+  const enablers = new Enablers(2)
+  for (const user of ['a', 'b', 'b', 'a']) enablers.add(user)
+  assert.deepEqual([enablers.mayTell('a'), enablers.mayTell('c')], [false, true])
+  enablers.add('d')
+  assert.deepEqual([enablers.mayTell('c'), enablers.mayTell('d')], [false, false])
+})

@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { wire } from '../imap/cuts.test-support.ts'
+import { targetAt } from '../upstream/server.test-support.ts'
+import { but, cleanHandBack, poolAtWork, poolConfig, until, type PoolAtWork } from './pool.test-support.ts'
+import { reap } from './reaper.ts'
+
+const times = { idleTimeoutMs: 10_000, lifetimeMaxMs: 100_000, proveIdleAfterMs: 5000, usesMax: 3 }
+
+/** One idle connection of joe. */
+async function withIdle(settings: Parameters<typeof poolAtWork>[0] = { pool: times }) {
+  const work = await poolAtWork(settings)
+  const { upstream } = await work.lease('joe')
+  await work.pool.giveBack(upstream, cleanHandBack)
+  return { ...work, upstream }
+}
+
+const round = ({ pool, settings, clock }: PoolAtWork) => reap(pool, settings.current.pool, clock.now)
+
+test('a connection is idle so long and no longer, whether or not the reaper has come by', async () => {
+  const work = await withIdle()
+  work.clock.now += times.idleTimeoutMs
+  round(work)
+  await until(() => work.pool.states.idle.size === 1)
+  work.clock.now += 1
+  assert.equal((await work.lease('joe')).reused, false)
+  assert.equal(work.count('upstream_drops_total{reason="idle-timeout"}'), 1)
+
+  const reaped = await withIdle()
+  reaped.clock.now += times.idleTimeoutMs + 1
+  round(reaped)
+  assert.equal(reaped.pool.states.idle.size, 0)
+  await reaped.accounted()
+})
+
+test('a connection is used so often and no more', async () => {
+  const { pool, lease, count } = await poolAtWork({ pool: times })
+  const seen = new Set()
+  for (let session = 0; session < times.usesMax; session++) {
+    const { upstream } = await lease('joe')
+    seen.add(upstream)
+    await pool.giveBack(upstream, cleanHandBack)
+  }
+  assert.equal(seen.size, 1)
+  assert.equal((await lease('joe')).reused, false)
+  assert.equal(count('reuse_refused_total{reason="used-up"}'), 1)
+})
+
+test('a connection lives so long and no longer, however busy it is', async () => {
+  const busy = await poolAtWork({ pool: times })
+  const { upstream } = await busy.lease('joe')
+  busy.clock.now += times.lifetimeMaxMs + 1
+  await busy.pool.giveBack(upstream, cleanHandBack)
+  assert.equal(busy.count('reuse_refused_total{reason="too-old"}'), 1)
+
+  const work = await poolAtWork({ pool: { ...times, idleTimeoutMs: 200_000 } })
+  await work.pool.giveBack((await work.lease('joe')).upstream, cleanHandBack)
+  work.clock.now += times.lifetimeMaxMs + 1
+  round(work)
+  assert.equal(work.pool.states.idle.size, 0)
+})
+
+test('one that was idle for a while is proven before it is handed out, or replaced', async () => {
+  const alive = await withIdle()
+  alive.clock.now += times.proveIdleAfterMs + 1
+  const before = alive.server.asked.length
+  assert.equal((await alive.lease('joe')).upstream, alive.upstream)
+  assert.deepEqual(alive.server.asked.slice(before), ['NOOP'])
+
+  const dead = await withIdle({ pool: { ...times, resetTimeoutMs: 100 } })
+  dead.server.script = but({ NOOP: undefined })
+  dead.clock.now += times.proveIdleAfterMs + 1
+  assert.equal((await dead.lease('joe')).reused, false)
+  assert.equal(dead.count('reuse_refused_total{reason="barrier-timed-out"}'), 1)
+  await dead.accounted()
+})
+
+test('the reaper proves what is idle before a session has to wait for that', async () => {
+  const work = await withIdle()
+  work.clock.now += times.proveIdleAfterMs - 1
+  round(work)
+  await until(() => work.upstream.provenAt === work.clock.now)
+  assert.equal(work.pool.states.stateOf(work.upstream), 'idle')
+  work.server.script = but({ NOOP: 'TAG BAD no\r\n' })
+  work.clock.now += times.proveIdleAfterMs - 1
+  round(work)
+  await until(() => work.pool.states.idle.size === 0)
+  await work.accounted()
+})
+
+test('a revocation drops what is idle and keeps what is in use from coming back', async () => {
+  const { pool, lease, count, accounted } = await poolAtWork()
+  const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
+  await pool.giveBack(idle.upstream, cleanHandBack)
+  await pool.giveBack(other.upstream, cleanHandBack)
+  assert.equal(
+    pool.purge(({ user }) => user === 'joe', 'revoked'),
+    2,
+  )
+  assert.equal(count('upstream_drops_total{reason="revoked"}'), 1)
+  assert.equal(used.upstream.link.isOpen, true)
+  await pool.giveBack(used.upstream, cleanHandBack)
+  assert.equal(count('reuse_refused_total{reason="revoked"}'), 1)
+  assert.deepEqual([...pool.states.idle], [other.upstream])
+  await accounted()
+})
+
+test('a revocation reaches a connection that is being reset, and one that is being opened', async () => {
+  const resetting = await poolAtWork()
+  const { upstream } = await resetting.lease('joe')
+  const given = resetting.pool.giveBack(upstream, cleanHandBack)
+  resetting.pool.purge(() => true, 'revoked')
+  await given
+  assert.equal(resetting.count('reuse_refused_total{reason="revoked"}'), 1)
+
+  const opening = await poolAtWork()
+  const login = opening.lease('joe')
+  await until(() => opening.pool.states.dialing === 1)
+  opening.pool.purge(({ user }) => user === 'joe', 'revoked')
+  const opened = await login
+  await opening.pool.giveBack(opened.upstream, cleanHandBack)
+  assert.equal(opening.pool.states.idle.size, 0)
+  // It was for those that were there: the next login is kept.
+  await opening.pool.giveBack((await opening.lease('joe')).upstream, cleanHandBack)
+  assert.equal(opening.pool.states.idle.size, 1)
+})
+
+test('while what was revoked is not known, nobody is given a warm connection', async () => {
+  const { pool, lease } = await withIdle()
+  pool.reuseIsSuspended = true
+  const fresh = await lease('joe')
+  assert.equal(fresh.reused, false)
+  pool.reuseIsSuspended = false
+  assert.equal((await lease('joe')).reused, true)
+})
+
+test('a connection does not outlive the token that opened it', async () => {
+  const { pool, login, clock, count, server } = await poolAtWork()
+  server.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
+  const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 + 60 })).toString('base64url')
+  const secret = wire(`user=joe\x01auth=Bearer eyJhbGciOiJub25lIn0.${payload}.sig\x01\x01`)
+  const who = { mechanism: 'XOAUTH2', secret } as const
+  const opened = await login('joe', '', who)
+  assert.ok(opened.kind === 'leased')
+  await pool.giveBack(opened.upstream, cleanHandBack)
+  assert.equal(pool.states.idle.size, 1)
+  clock.now += 60_000
+  const later = await login('joe', '', who)
+  assert.ok(later.kind === 'leased' && !later.reused)
+  assert.equal(count('upstream_drops_total{reason="credentials-expired"}'), 1)
+})
+
+test('connections to an upstream that is configured anew are not handed out', async () => {
+  const { lease, server, upstream, count } = await withIdle()
+  const target = targetAt(server.port, {}, 'main', 2)
+  assert.equal((await lease('joe', 'secret', { target })).reused, false)
+  assert.equal(upstream.link.isOpen, false)
+  assert.equal(count('upstream_drops_total{reason="config-changed"}'), 1)
+})
+
+test('shorter times hold for what is idle already', async () => {
+  const work = await withIdle()
+  work.clock.now += 4000
+  work.settings.current.pool = poolConfig({ ...times, idleTimeoutMs: 3000 })
+  round(work)
+  assert.equal(work.pool.states.idle.size, 0)
+})
+
+test('a pool that is closed drops what is idle and keeps nothing that comes back', async () => {
+  const { pool, lease, accounted, count } = await withIdle()
+  const used = await lease('jane')
+  pool.close()
+  assert.equal(pool.states.idle.size, 0)
+  await pool.giveBack(used.upstream, cleanHandBack)
+  assert.equal(count('reuse_refused_total{reason="shutdown"}'), 1)
+  await accounted()
+  assert.equal(pool.states.leased.size, 0)
+})

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { targetAt } from '../upstream/server.test-support.ts'
+import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
+
+test('a session that comes while its connection is being reset waits for that, and for nothing more', async () => {
+  const { pool, lease, logins, server, accounted } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  server.script = but({ NOOP: undefined })
+  const given = pool.giveBack(upstream, cleanHandBack)
+  await until(() => server.asked.includes('NOOP'))
+  const barrier = server.tags.at(-1)!
+  const [claimed, fresh] = [lease('joe'), lease('joe')]
+  assert.equal((await fresh).reused, false)
+  assert.equal(pool.states.stateOf(upstream), 'resetting')
+  server.script = but({})
+  server.connections[0]!.say(`${barrier} OK done\r\n`)
+  await given
+  assert.deepEqual([(await claimed).upstream, (await claimed).reused], [upstream, true])
+  assert.equal(pool.states.stateOf(upstream), 'leased')
+  assert.equal(logins(), 2)
+  await accounted()
+})
+
+test('a session whose connection does not come out of its reset clean gets a fresh one', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
+  const { upstream } = await lease('joe')
+  server.script = but({ NOOP: undefined })
+  const given = pool.giveBack(upstream, cleanHandBack)
+  const next = lease('joe')
+  await given
+  assert.equal((await next).reused, false)
+  assert.notEqual((await next).upstream, upstream)
+  await accounted()
+})
+
+test('a wrong password does not wait for the reset of another’s connection', async () => {
+  const { pool, login, lease, server } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  server.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
+  const given = pool.giveBack(upstream, cleanHandBack)
+  assert.equal((await login('joe', 'wrong')).kind, 'refused')
+  assert.equal((await login('jane')).kind, 'refused')
+  assert.equal(pool.states.stateOf(upstream), 'resetting')
+  server.connections[0]!.socket.end()
+  await given
+})
+
+test('a full upstream makes room by closing what is idle for longest, of its own', async () => {
+  const { pool, lease, server, count, clock, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 3 },
+  })
+  const elsewhere = await lease('ann', 'secret', { target: targetAt(server.port, {}, 'other') })
+  await pool.giveBack(elsewhere.upstream, cleanHandBack)
+  const leases = [await lease('joe'), await lease('jane'), await lease('jim')]
+  for (const { upstream } of leases.slice(0, 2)) {
+    clock.now += 1000
+    await pool.giveBack(upstream, cleanHandBack)
+  }
+  // Proving one again does not make it any younger.
+  await pool.refresh(leases[0]!.upstream)
+  assert.equal((await lease('jack')).reused, false)
+  assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
+  assert.equal(leases[0]!.upstream.link.isOpen, false)
+  assert.equal(pool.states.stateOf(leases[1]!.upstream), 'idle')
+  assert.equal(pool.states.stateOf(elsewhere.upstream), 'idle')
+  await accounted()
+})
+
+test('a login that finds no room waits for it, in turn, and gets a connection of its own', async () => {
+  const { pool, lease, login, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 1, queueMax: 2, queueTimeoutMs: 5000 },
+  })
+  const first = await lease('joe')
+  const [jane, jim] = [lease('jane'), lease('jim')]
+  assert.deepEqual(await login('jack'), {
+    kind: 'refused',
+    cause: 'limit',
+    status: 'NO',
+    text: '[LIMIT] Too many connections, try again later',
+  })
+  assert.equal(pool.room.waitingTotal, 2)
+  await pool.giveBack(first.upstream, cleanHandBack)
+  const { upstream } = await jane
+  assert.equal(upstream.user, 'jane')
+  assert.equal(pool.room.waitingTotal, 1)
+  await pool.giveBack(upstream, cleanHandBack)
+  assert.equal((await jim).upstream.user, 'jim')
+  assert.equal(pool.states.leased.size, 1)
+  await accounted()
+})
+
+test('whoever waits for a connection of its own user gets the one that is given back', async () => {
+  const { pool, lease, logins } = await poolAtWork({ upstream: { connectionsMax: 1 } })
+  const first = await lease('joe')
+  const second = lease('joe')
+  await until(() => pool.room.waitingTotal === 1)
+  await pool.giveBack(first.upstream, cleanHandBack)
+  assert.equal((await second).upstream, first.upstream)
+  assert.equal(logins(), 1)
+})
+
+test('a login that waited too long is refused with [LIMIT], not with a wrong password', async () => {
+  const { lease, login, pool } = await poolAtWork({ upstream: { connectionsMax: 1, queueTimeoutMs: 20 } })
+  const first = await lease('joe')
+  const late = await login('jane')
+  assert.ok(late.kind === 'refused')
+  assert.deepEqual([late.cause, late.status, late.text.startsWith('[LIMIT] ')], ['limit', 'NO', true])
+  await pool.giveBack(first.upstream, cleanHandBack)
+  assert.equal((await lease('jane')).reused, false)
+})
+
+test('a failed login gives its place back', async () => {
+  const { lease, login, server, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 1, queueMax: 0 },
+  })
+  for (let attempt = 0; attempt < 3; attempt++)
+    assert.equal(((await login('joe', 'wrong')) as { cause?: string }).cause, 'wrong-credentials')
+  server.greeting = '* BYE full\r\n'
+  for (let attempt = 0; attempt < 3; attempt++)
+    assert.equal(((await login('joe')) as { cause?: string }).cause, 'unavailable')
+  server.greeting = '* OK ready\r\n'
+  await lease('joe')
+  await accounted()
+})
+
+test('one user has so many connections and no more; others are not concerned', async () => {
+  const { lease, login, pool } = await poolAtWork({ upstream: { connectionsPerUserMax: 2, queueMax: 0 } })
+  await Promise.all([lease('joe'), lease('joe')])
+  const third = await login('joe')
+  assert.ok(third.kind === 'refused' && third.cause === 'limit')
+  await lease('jane')
+  assert.equal(pool.states.leased.size, 3)
+})
+
+test('an idle connection that a login cannot use does not keep its user out', async () => {
+  const { lease, pool } = await poolAtWork({ upstream: { connectionsPerUserMax: 1, queueMax: 0 } })
+  const { upstream } = await lease('joe')
+  upstream.session.enabled.add('CONDSTORE')
+  upstream.session.enabledKey = 'CONDSTORE'
+  await pool.giveBack(upstream, cleanHandBack)
+  assert.equal(pool.states.stateOf(upstream), 'idle')
+  assert.equal((await lease('joe')).reused, false)
+  assert.equal(upstream.link.isOpen, false)
+})
+
+test('a connection on which something is enabled is for those who want exactly that', async () => {
+  const { pool, lease, target, accounted } = await poolAtWork()
+  const enabled = (await lease('joe')).upstream
+  enabled.session.enabled.add('QRESYNC')
+  enabled.session.enabledKey = 'QRESYNC'
+  await pool.giveBack(enabled, cleanHandBack)
+  const clean = await lease('joe')
+  assert.equal(clean.reused, false)
+  assert.equal(pool.takeEnabled(clean.upstream, target, 'CONDSTORE'), undefined)
+  assert.equal(pool.takeEnabled((await lease('jane')).upstream, target, 'QRESYNC'), undefined)
+  assert.equal(pool.takeEnabled(clean.upstream, target, 'QRESYNC'), enabled)
+  assert.equal(pool.states.stateOf(enabled), 'leased')
+  assert.equal(enabled.uses, 2)
+  await accounted()
+})
+
+test('a user whose client has enabled something is never told that a connection is reused', async () => {
+  const { pool, lease, target } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  pool.takeEnabled(upstream, target, 'QRESYNC')
+  await pool.giveBack(upstream, cleanHandBack)
+  const again = await lease('joe')
+  assert.deepEqual([again.reused, again.tellReuse], [true, false])
+  await pool.giveBack((await lease('jane')).upstream, cleanHandBack)
+  assert.equal((await lease('jane')).tellReuse, true)
+})

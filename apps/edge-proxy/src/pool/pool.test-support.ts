@@ -1,0 +1,98 @@
+/** For tests: a pool over a scripted server, a clock that is set by hand, and logins in one line. */
+import assert from 'node:assert/strict'
+import { resolveConfig, type Layer } from '@imapfleet/config'
+import type { Credentials } from '../credentials.ts'
+import { Counters } from '../observe/counters.ts'
+import { Log } from '../observe/log.ts'
+import type { HandBack } from '../splice/ending.ts'
+import { ScriptedServer, targetAt, wellBehaved } from '../upstream/server.test-support.ts'
+import type { Target } from '../upstream/target.ts'
+import type { Leased, Refused } from './lease.ts'
+import { Pool } from './pool.ts'
+
+export const cleanHandBack: HandBack = { refusal: undefined, unanswered: [], idling: false }
+
+export interface PoolAtWork {
+  pool: Pool
+  server: ScriptedServer
+  target: Target
+  clock: { now: number }
+  counters: Counters
+  settings: { current: { pool: ReturnType<typeof poolConfig> } }
+  logins: () => number
+  login: (
+    user: string,
+    secret?: string,
+    more?: Partial<Credentials> & { target?: Target },
+  ) => Promise<Leased | Refused>
+  /** A login that must succeed. */
+  lease: (user: string, secret?: string, more?: Partial<Credentials> & { target?: Target }) => Promise<Leased>
+  /** How often this was counted. */
+  count: (series: string) => number
+  /** Settles when the server sees as many connections as the pool has. */
+  accounted: () => Promise<void>
+}
+
+export function poolConfig(layer: Layer) {
+  const resolved = resolveConfig({ pool: layer })
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
+  return resolved.config.pool
+}
+
+export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = {}): Promise<PoolAtWork> {
+  const server = await ScriptedServer.start()
+  const target = targetAt(server.port, settings.upstream)
+  const clock = { now: 1_000_000 }
+  const counters = new Counters()
+  const log = new Log({ level: 'debug', format: 'text' }, () => {})
+  const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
+  const pool = new Pool({ settings: current, counters, log, now: () => clock.now })
+  const login: PoolAtWork['login'] = (user, secret = 'secret', { target: other, ...more } = {}) =>
+    pool.lease(
+      other ?? target,
+      {
+        user: Buffer.from(user),
+        authorize: Buffer.alloc(0),
+        secret: Buffer.from(secret),
+        mechanism: 'command',
+        ...more,
+      },
+      { address: '192.0.2.7', isThere: true },
+    )
+  return {
+    pool,
+    server,
+    target,
+    clock,
+    counters,
+    settings: current,
+    logins: () => server.asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text)).length,
+    login,
+    async lease(...who) {
+      const leased = await login(...who)
+      assert.ok(leased.kind === 'leased', JSON.stringify(leased))
+      return leased
+    },
+    count: (series) => counters.snapshot().counters[series] ?? 0,
+    accounted: () =>
+      until(() => {
+        const { leased, resetting, idle, dialing } = pool.states
+        return server.open === leased.size + resetting.size + idle.size + dialing
+      }),
+  }
+}
+
+/** A server that is well-behaved but for the answers to these commands; undefined: silence. */
+export function but(answers: Record<string, string | undefined>): ScriptedServer['script'] {
+  return (asked) =>
+    asked.verb in answers ? answers[asked.verb]?.replaceAll('TAG', asked.tag) : wellBehaved(asked)
+}
+
+/** Looks at each turn of the event loop, until something is so. */
+export async function until(isSo: () => boolean): Promise<void> {
+  const deadline = performance.now() + 5000
+  while (!isSo()) {
+    assert.ok(performance.now() < deadline, `in time: ${String(isSo)}`)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+}

@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { wire } from '../imap/cuts.test-support.ts'
+import { targetAt } from '../upstream/server.test-support.ts'
+import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
+
+test('a user’s next session gets the connection of the last one, without a login', async () => {
+  const { pool, lease, server, logins, count, accounted } = await poolAtWork()
+  const first = await lease('joe')
+  assert.deepEqual([first.reused, first.tellReuse], [false, false])
+  await pool.giveBack(first.upstream, cleanHandBack)
+  const second = await lease('joe')
+  assert.deepEqual([second.reused, second.tellReuse], [true, true])
+  assert.equal(second.upstream, first.upstream)
+  assert.deepEqual([server.connections.length, logins()], [1, 1])
+  assert.equal(second.upstream.uses, 2)
+  await accounted()
+  assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 0)
+})
+
+test('a second user never receives the first user’s upstream', async () => {
+  const { pool, login, lease, server, target } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  const elsewhere = targetAt(server.port, {}, 'other')
+  const others: Parameters<typeof login>[] = [
+    ['jane'],
+    ['joe@example.com'],
+    ['Joe'],
+    ['jo'],
+    ['joe '],
+    ['joe', 'secret', { authorize: wire('jane') }],
+    ['joe', 'secret', { mechanism: 'XOAUTH2' }],
+    ['joe', 'secret', { target: elsewhere }],
+    ['joe', 'secret', { target: targetAt(server.port, {}, target.name, 2) }],
+  ]
+  for (const who of others) {
+    const other = await login(...who)
+    assert.ok(other.kind === 'refused' || (!other.reused && other.upstream !== upstream), JSON.stringify(who))
+  }
+})
+
+test('a wrong password neither uses nor evicts the warm connection, and is judged by the server', async () => {
+  const { pool, login, lease, logins, accounted } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  for (const wrong of ['wrong', '', 'secre', 'secret2', 'Secret'])
+    assert.deepEqual(await login('joe', wrong), {
+      kind: 'refused',
+      cause: 'wrong-credentials',
+      status: 'NO',
+      text: '[AUTHENTICATIONFAILED] Authentication failed.',
+    })
+  assert.equal(logins(), 6)
+  assert.equal(pool.states.stateOf(upstream), 'idle')
+  assert.equal((await lease('joe')).upstream, upstream)
+  await accounted()
+})
+
+test('a login in any way of giving a password finds the same connection', async () => {
+  const { pool, lease } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  for (const mechanism of ['PLAIN', 'LOGIN', 'command'] as const) {
+    await pool.giveBack(upstream, cleanHandBack)
+    assert.equal((await lease('joe', 'secret', { mechanism })).upstream, upstream)
+  }
+})
+
+test('two sessions of one user at once have a connection each', async () => {
+  const { pool, lease, accounted } = await poolAtWork()
+  const [one, two] = await Promise.all([lease('joe'), lease('joe')])
+  assert.notEqual(one.upstream, two.upstream)
+  await Promise.all([pool.giveBack(one.upstream, cleanHandBack), pool.giveBack(two.upstream, cleanHandBack)])
+  const again = await Promise.all([lease('joe'), lease('joe'), lease('joe')])
+  assert.equal(new Set(again.map(({ upstream }) => upstream)).size, 3)
+  assert.equal(again.filter(({ reused }) => reused).length, 2)
+  await accounted()
+})
+
+test('what a session has spoiled is closed, and the reason is counted', async () => {
+  const { pool, lease, count, accounted } = await poolAtWork()
+  for (const refusal of ['open-literal', 'notify', 'extensions-enabled', 'kicked'] as const) {
+    const { upstream } = await lease('joe')
+    await pool.giveBack(upstream, { ...cleanHandBack, refusal })
+    assert.equal(pool.states.stateOf(upstream), undefined)
+    assert.equal(upstream.link.isOpen, false)
+    assert.equal(count(`reuse_refused_total{reason="${refusal}"}`), 1)
+  }
+  await accounted()
+  assert.equal(pool.states.idle.size, 0)
+})
+
+test('what does not prove itself clean is closed, and the reason is counted', async () => {
+  const { pool, lease, server, count, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
+  const answers: [string | undefined, string][] = [
+    ['TAG NO no\r\n', 'barrier-refused'],
+    ['x OK who?\r\n', 'unexpected-reply'],
+    ['TAG OK done\r\n* 1 EXISTS\r\n', 'data-after-barrier'],
+    [undefined, 'barrier-timed-out'],
+  ]
+  for (const [answer, reason] of answers) {
+    server.script = but({ NOOP: answer })
+    const { upstream } = await lease('joe')
+    await pool.giveBack(upstream, cleanHandBack)
+    assert.equal(pool.states.stateOf(upstream), undefined)
+    assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
+  }
+  await accounted()
+})
+
+test('a connection that the server closes is gone at once, and the next session notices nothing', async () => {
+  const { pool, lease, server, count, accounted } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  server.connections[0]!.socket.end()
+  await until(() => pool.states.idle.size === 0)
+  assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 1)
+  assert.equal((await lease('joe')).reused, false)
+  await accounted()
+})
+
+test('an idle connection on which the server says what nobody asked is closed or proven first', async () => {
+  for (const [said, reason] of [
+    ['* BYE going down\r\n', 'server-said-bye'],
+    ['a1 OK late\r\n', 'unexpected-reply'],
+    ['+ go on\r\n', 'unexpected-reply'],
+  ] as const) {
+    const { pool, lease, server, count } = await poolAtWork()
+    await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+    server.connections[0]!.say(said)
+    await until(() => pool.states.idle.size === 0)
+    assert.equal(count(`upstream_drops_total{reason="${reason}"}`), 1)
+  }
+  const { pool, lease, server } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  const proofs = server.asked.length
+  server.connections[0]!.say('* 3 EXISTS\r\n')
+  await until(() => upstream.provenAt === -Infinity)
+  assert.equal((await lease('joe')).upstream, upstream)
+  assert.deepEqual(server.asked.slice(proofs), ['NOOP'])
+})
+
+test('a connection that waits in the middle of a response is not handed out', async () => {
+  const { pool, lease, server } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  server.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
+  await until(() => !upstream.scanner.atBoundary)
+  assert.equal((await lease('joe')).reused, false)
+})
+
+test('a server that floods an idle connection is cut off', async () => {
+  const { pool, lease, server } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
+  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  server.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
+  await until(() => pool.states.idle.size === 0)
+})
+
+test('an upstream that cannot be reached is told as such, with no connection left behind', async () => {
+  const { login, server, count, accounted } = await poolAtWork()
+  server.greeting = '* BYE full\r\n'
+  assert.deepEqual(await login('joe'), {
+    kind: 'refused',
+    cause: 'unavailable',
+    status: 'NO',
+    text: '[UNAVAILABLE] Mail server is not available, try again later',
+  })
+  assert.equal(count('upstream_failures_total{upstream="main",reason="bye"}'), 1)
+  await accounted()
+})
+
+test('an ALERT in the proof is told to the operator, and the connection kept', async () => {
+  const { pool, lease, server } = await poolAtWork()
+  server.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  assert.equal(pool.states.stateOf(upstream), 'idle')
+})
