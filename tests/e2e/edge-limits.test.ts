@@ -1,0 +1,165 @@
+/** Who gets a connection to which server: queues, limits, routes, the shared secret and tokens. */
+import assert from 'node:assert/strict'
+import { after, afterEach, before, suite, test } from 'node:test'
+import { listenerOn } from '../support/lone-edge.ts'
+import { edgeFor, entered, isServed, listeningStub } from '../support/stub-edge.ts'
+import type { StubImapd } from '../support/stub-imapd.ts'
+import { until } from '../support/until.ts'
+
+suite('limits and routes', () => {
+  let stub: StubImapd
+  before(async () => (stub = await listeningStub()))
+  afterEach(() => stub.reset())
+  after(async () => {
+    await stub?.close()
+    assert.deepEqual(stub.faults, [])
+  })
+
+  test('logins wait for a connection in a queue of bounded length and time, and are served in turn', async (t) => {
+    const main = { connectionsMax: 1, queueMax: 1, queueTimeoutMs: 60_000 }
+    const edge = await edgeFor(t, stub.port, { upstreams: { main } })
+    const waiting = (count: number) =>
+      until(`${count} waiting`, async () => (await edge.stats()).gauges['leases_waiting'] === count)
+    const alice = await entered(edge)
+    const [bob, carol] = [await edge.client(), await edge.client()]
+    const bobsLogin = bob.command('LOGIN bob secret')
+    await waiting(1)
+    const full = await carol.command('LOGIN carol secret')
+    assert.equal(full.status, 'NO')
+    assert.match(full.text, /^\[LIMIT\] /)
+    await alice.command('LOGOUT')
+    assert.equal((await bobsLogin).status, 'OK')
+    assert.ok(await isServed(bob))
+
+    await edge.reload({ upstreams: { main: { queueTimeoutMs: 50 } } })
+    const late = await carol.command('LOGIN carol secret')
+    assert.equal(late.status, 'NO')
+    assert.match(late.text, /^\[LIMIT\] No connection became free in time/)
+    await waiting(0)
+    await bob.command('LOGOUT')
+    await carol.close()
+  })
+
+  test('one user has no more connections than he may, and others are not kept from theirs', async (t) => {
+    const main = { connectionsPerUserMax: 1, queueTimeoutMs: 0 }
+    const edge = await edgeFor(t, stub.port, { upstreams: { main } })
+    const first = await entered(edge)
+    const second = await edge.client()
+    const refused = await second.command('LOGIN alice secret')
+    assert.match(refused.text, /^\[LIMIT\] Too many connections of this user/)
+    const bob = await entered(edge, 'bob')
+    await Promise.all([first, bob].map((client) => client.command('LOGOUT')))
+    await second.close()
+  })
+
+  test('clients beyond the limit, in all or from one address, are told BYE and why', async (t) => {
+    const edge = await edgeFor(t, stub.port, { clients: { connectionsMax: 3, connectionsPerAddressMax: 2 } })
+    const inside = [await edge.client(), await edge.client()]
+    const third = await edge.client()
+    assert.match(third.greeting, /^\* BYE Too many connections/)
+    inside.push(await edge.client({ localAddress: '127.0.0.2' }))
+    const fourth = await edge.client({ localAddress: '127.0.0.3' })
+    assert.match(fourth.greeting, /^\* BYE Too many connections/)
+    const { counters } = await edge.stats()
+    assert.equal(counters['client_refusals_total{reason="too-many-from-address"}'], 1)
+    assert.equal(counters['client_refusals_total{reason="too-many-clients"}'], 1)
+    await Promise.all(inside.map((client) => client.close()))
+    await until('a place that is free again', async () => {
+      const client = await edge.client()
+      await client.close()
+      return client.greeting.startsWith('* OK ')
+    })
+  })
+
+  test('users go to the server of their domain, clients to that of their listener, others to the first', async (t) => {
+    const elsewhere = await listeningStub(['dora@branch.example', 'alice'])
+    t.after(() => elsewhere.close())
+    const { port, listener } = await listenerOn({})
+    const edge = await edgeFor(t, stub.port, {
+      listeners: { branch: listener },
+      upstreams: { branch: { hosts: ['127.0.0.1'], port: elsewhere.port, healthIntervalMs: 0 } },
+      routes: [
+        { upstream: 'branch', domain: 'branch.example' },
+        { upstream: 'branch', listener: 'branch' },
+      ],
+    })
+    const enter = async (user: string, at?: number) => {
+      const client = await edge.client(at === undefined ? {} : { port: at })
+      assert.equal((await client.command(`LOGIN ${user} secret`)).status, 'OK')
+      await client.command('LOGOUT')
+    }
+    const seen = (at: StubImapd) => at.connections.map(({ user }) => user)
+    const main = seen(stub).length
+    await enter('dora@branch.example')
+    await enter('alice', port)
+    assert.deepEqual([seen(elsewhere), seen(stub).length], [['dora@branch.example', 'alice'], main])
+    await enter('alice')
+    assert.deepEqual([seen(elsewhere).length, seen(stub).slice(main)], [2, ['alice']])
+  })
+
+  test('with a master user the whole shared secret lets in as anybody, and no part of it, warm or cold', async (t) => {
+    stub.account('admin', 'master password')
+    const main = { masterUser: 'admin', masterPassword: 'master password', sharedSecret: 'one for all' }
+    const edge = await edgeFor(t, stub.port, { upstreams: { main } })
+    const from = stub.connections.length
+    const attempt = async (secret: string) => {
+      const client = await edge.client()
+      const { status, text } = await client.command(`LOGIN alice "${secret}"`)
+      if (status === 'OK') await client.command('LOGOUT')
+      await client.close()
+      return status === 'NO' ? text.split(' ')[0] : status
+    }
+    const wrong = ['one for al', 'o', '', 'one for all!', 'secret', 'master password']
+    const refused = wrong.map(() => '[AUTHENTICATIONFAILED]')
+    const attempts = async () => {
+      const answers: (string | undefined)[] = []
+      for (const secret of wrong) answers.push(await attempt(secret))
+      return answers
+    }
+    assert.deepEqual(await attempts(), refused)
+    assert.equal(stub.connections.length, from)
+    assert.equal(await attempt('one for all'), 'OK')
+    await edge.settled(1)
+    assert.deepEqual(await attempts(), refused)
+    const [own] = stub.connections.slice(from)
+    assert.equal(own?.user, 'alice')
+    const [login] = own.commands.filter(({ name }) => name === 'AUTHENTICATE')
+    assert.equal(Buffer.from(login?.args[1] ?? '', 'base64').toString(), 'alice\0admin\0master password')
+    assert.doesNotMatch(await edge.log(), /one for all|master password/)
+  })
+
+  test('XOAUTH2 and OAUTHBEARER reach the server as they are, and its refusal reaches the client', async (t) => {
+    stub.account('oscar', 'ya29.token')
+    const edge = await edgeFor(t, stub.port)
+    const messageOf = {
+      XOAUTH2: (token: string) => `user=oscar\x01auth=Bearer ${token}\x01\x01`,
+      OAUTHBEARER: (token: string) =>
+        `n,a=oscar,\x01host=localhost\x01port=143\x01auth=Bearer ${token}\x01\x01`,
+    }
+    for (const [mechanism, print] of Object.entries(messageOf)) {
+      const [right, wrong] = ['ya29.token', 'ya29.other'].map((token) =>
+        Buffer.from(print(token), 'latin1').toString('base64'),
+      )
+      const client = await edge.client()
+      const refused = await client.command(`AUTHENTICATE ${mechanism} ${wrong}`)
+      assert.deepEqual([refused.status, refused.text.split(' ')[0]], ['NO', '[AUTHENTICATIONFAILED]'])
+      client.send(`later AUTHENTICATE ${mechanism}\r\n`)
+      assert.equal(await client.line(), '+ ')
+      client.send(`${right}\r\n`)
+      assert.equal((await client.reply('later')).status, 'OK')
+      assert.ok(await isServed(client))
+      await client.command('LOGOUT')
+      const own = stub.connections.filter(
+        ({ user, commands }) => user === 'oscar' && commands.some(({ args }) => args[0] === mechanism),
+      )
+      assert.equal(own.length, 1, mechanism)
+      assert.deepEqual(own[0]?.commands.find(({ name }) => name === 'AUTHENTICATE')?.args, [mechanism, right])
+      await edge.settled(mechanism === 'XOAUTH2' ? 1 : 2)
+      const again = await edge.client()
+      const reply = await again.command(`AUTHENTICATE ${mechanism} ${right}`)
+      assert.match(reply.untagged.join('\n'), /XPROXYREUSE/)
+      await again.command('LOGOUT')
+    }
+    assert.doesNotMatch(await edge.log(), /ya29/)
+  })
+})
