@@ -4,23 +4,26 @@ import { haveDovecot, startDovecot, type Dovecot } from './dovecot.ts'
 import { Runner } from './run.ts'
 import { scenarios } from './scenarios/index.ts'
 
-for (const server of ['stub', 'Dovecot'] as const) {
-  const isReal = server === 'Dovecot'
-  describe(`over ${server}`, { skip: isReal && !haveDovecot && 'Dovecot is not installed' }, () => {
-    let dovecot: Dovecot | undefined
-    let runner: Runner
-    before(async () => {
-      dovecot = isReal ? await startDovecot() : undefined
-      runner = new Runner('ours', dovecot)
-    })
-    after(async () => {
-      await runner.stop()
-      await dovecot?.stop()
-    })
-    for (const scenario of scenarios.filter(({ on }) => on === 'any' || !isReal))
-      it(`${scenario.name}: ${scenario.guarantee}`, async () => {
-        const outcome = await runner.run(scenario)
-        if (!outcome.passed) throw new Error(outcome.seen)
+describe('our edge', { concurrency: 2 }, () => {
+  for (const server of ['stub', 'Dovecot'] as const) {
+    const isReal = server === 'Dovecot'
+    const skip = isReal && !haveDovecot && 'Dovecot is not installed'
+    describe(`over ${server}`, { concurrency: 1, skip }, () => {
+      let dovecot: Dovecot | undefined
+      let runner: Runner
+      before(async () => {
+        dovecot = isReal ? await startDovecot() : undefined
+        runner = new Runner('ours', dovecot)
       })
-  })
-}
+      after(async () => {
+        await runner.stop()
+        await dovecot?.stop()
+      })
+      for (const scenario of scenarios.filter(({ on }) => on === 'any' || !isReal))
+        it(`${scenario.name}: ${scenario.guarantee}`, async () => {
+          const outcome = await runner.run(scenario)
+          if (!outcome.passed) throw new Error(outcome.seen)
+        })
+    })
+  }
+})

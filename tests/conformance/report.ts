@@ -10,7 +10,7 @@ export interface Column {
 }
 
 export const columns: Column[] = [
-  { key: 'control', proxy: 'imapproxy', title: 'imapproxy 1.2.8' },
+  { key: 'control', proxy: 'imapproxy', title: 'imapproxy' },
   { key: 'stub', proxy: 'ours', title: 'imapfleet, stub' },
   { key: 'dovecot', proxy: 'ours', title: 'imapfleet, Dovecot' },
 ]

@@ -51,7 +51,8 @@ export const capability: Scenario[] = [
   },
   {
     name: 'capability-anywhere',
-    guarantee: 'the same in untagged lines and response codes at any time, in any case, however they are cut',
+    guarantee:
+      'COMPRESS and UNAUTHENTICATE are in no untagged line or response code at any time, in any case, however it is cut',
     on: 'stub',
     run: async (world) => {
       const lists = [

@@ -116,7 +116,7 @@ export const dialing: Scenario[] = [
   }),
   badLogin(
     'forged-in-literal',
-    'with an OK inside a literal and then NO',
+    'with an OK inside a literal, and then with NO, which reaches the client,',
     (tag, c) => c.send(`* X {${tag.length + 15}}\r\n\r\n${tag} OK Logged in\r\n${tag} NO Go away\r\n`),
     /^NO Go away/,
   ),

@@ -43,12 +43,18 @@ export const idleServer: Scenario[] = [
   whileIdle('close', 'a server that closes an idle connection is not noticed by the next client', (c) =>
     c.destroy(),
   ),
-  whileIdle('bye-and-close', 'nor one that says BYE first', (c) => {
-    c.send('* BYE Idle for too long\r\n')
-    c.destroy()
-  }),
-  whileIdle('bye', 'nor one that says BYE and leaves the connection open', (c) =>
-    c.send('* BYE Idle for too long\r\n'),
+  whileIdle(
+    'bye-and-close',
+    'a server that says BYE and closes an idle connection is not noticed by the next client',
+    (c) => {
+      c.send('* BYE Idle for too long\r\n')
+      c.destroy()
+    },
+  ),
+  whileIdle(
+    'bye',
+    'a server that says BYE on an idle connection and leaves it open is not noticed by the next client',
+    (c) => c.send('* BYE Idle for too long\r\n'),
   ),
   whileIdle('news', 'untagged data on an idle connection never reaches the next client', (c) =>
     c.send('* 9 EXISTS\r\n* 1 RECENT\r\n* LIST () "/" secret\r\n* OK [ALERT] going down\r\n'),
@@ -58,14 +64,18 @@ export const idleServer: Scenario[] = [
     'a late tagged reply on an idle connection never reaches the next client (D15)',
     (c) => c.send('a1 OK late\r\n'),
   ),
-  whileIdle('invitation', 'nor does a stray invitation to go on', (c) => c.send('+ idling\r\n')),
+  whileIdle('invitation', 'a stray invitation to go on never reaches the next client', (c) =>
+    c.send('+ idling\r\n'),
+  ),
   whileIdle(
     'half-a-line',
     'half a line on an idle connection, ended when the next client is there, never reaches it',
     (c) => c.send('* LIST () "/" sec'),
     (c) => c.send('ret\r\n'),
   ),
-  whileIdle('half-a-literal', 'nor does half a literal', (c) => c.send('* 1 FETCH (BODY[] {500}\r\nsecret')),
+  whileIdle('half-a-literal', 'half a literal on an idle connection never reaches the next client', (c) =>
+    c.send('* 1 FETCH (BODY[] {500}\r\nsecret'),
+  ),
   {
     name: 'idle-flood',
     guarantee: 'a flood on an idle connection costs little memory and is not seen by the next client',

@@ -67,19 +67,21 @@ const deaths: Death[] = [
   },
   {
     name: 'mid-literal-plus',
-    guarantee: 'the same inside a LITERAL+ (D2)',
+    guarantee: 'a client killed inside a LITERAL+ never has the next session’s commands stored as mail (D2)',
     send: (client) => client.send(`${client.tag()} APPEND INBOX {45+}\r\n${head}`),
   },
   {
     name: 'mid-multi-append',
-    guarantee: 'the same inside the second mail of a MULTIAPPEND (D2)',
+    guarantee:
+      'a client killed inside the second mail of a MULTIAPPEND never has the next session’s commands stored (D2)',
     send: (client) =>
       client.send(`${client.tag()} APPEND INBOX {${head.length}+}\r\n${head} {45+}\r\n${head}`),
     whole: [head],
   },
   {
     name: 'between-multi-append',
-    guarantee: 'the same between two mails of a MULTIAPPEND, where either a mail or the end may come',
+    guarantee:
+      'a client killed between two mails of a MULTIAPPEND never has the next session’s commands taken for its end',
     send: (client) => client.send(`${client.tag()} APPEND INBOX {${head.length}+}\r\n${head}`),
     whole: [head],
   },

@@ -171,7 +171,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-refused-for-real',
-    guarantee: 'the same with a mailbox that is not there',
+    guarantee: 'after an APPEND to a mailbox that is not there, what the client sends next is a command',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -199,7 +199,8 @@ export const literals: Scenario[] = [
   },
   {
     name: 'forged-reply-behind-mail',
-    guarantee: 'the same when the forgery follows something that looks like the end of the literal',
+    guarantee:
+      'a mail that forges a reply behind what looks like the end of the literal does not make it look finished',
     on: 'stub',
     run: (world) =>
       expectForgeryFails(world, (tag) => `x {3}\r\nabc)\r\n${tag} OK At last.\r\n* 2 FETCH (BODY[] {9}\r\n`),

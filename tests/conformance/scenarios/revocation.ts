@@ -63,51 +63,59 @@ export const revocation: Scenario[] = [
     await settled(world.proxy)
     await expectRevoked(world, user)
   }),
-  revoked('resetting', 'nor is one that is being reset at that moment', async (world, revoke) => {
-    const user = await world.user()
-    const session = await world.login(user)
-    const gate = Promise.withResolvers<void>()
-    let isAsked = false
-    world.stub.behave(async (command) => {
-      if (command.name !== 'NOOP') return false
-      isAsked = true
-      world.stub.signal.changed()
-      await gate.promise
-      return false
-    })
-    await logout(session)
-    await world.until(() => isAsked, 'a reset')
-    changeSecret(world, user)
-    await revoke(user)
-    gate.resolve()
-    await settled(world.proxy)
-    await expectRevoked(world, user)
-  }),
-  revoked('dialing', 'nor is one that is being logged in at that moment', async (world, revoke) => {
-    const user = await world.user()
-    const gate = Promise.withResolvers<void>()
-    world.stub.behave(async (command, connection) => {
-      if (!/LOGIN|AUTHENTICATE/.test(command.name) || connection.user !== undefined) return false
-      // The server has made up its mind before the secret is changed, and its answer is on the way.
-      connection.user = user.name
-      world.stub.signal.changed()
-      await gate.promise
-      connection.send(`${command.tag} OK Logged in\r\n`)
-      return true
-    })
-    const client = await world.connect()
-    const tag = client.tag()
-    client.send(`${tag} LOGIN ${user.name} ${user.secret}\r\n`)
-    await world.until(() => world.stub.connections.some((seen) => seen.user === user.name), 'the login')
-    changeSecret(world, user)
-    await revoke(user)
-    world.stub.reset()
-    gate.resolve()
-    await client.reply(tag)
-    await client.command('LOGOUT').catch(() => undefined)
-    await settled(world.proxy)
-    await expectRevoked(world, user)
-  }),
+  revoked(
+    'resetting',
+    'a connection that is being reset when its user is revoked is not kept',
+    async (world, revoke) => {
+      const user = await world.user()
+      const session = await world.login(user)
+      const gate = Promise.withResolvers<void>()
+      let isAsked = false
+      world.stub.behave(async (command) => {
+        if (command.name !== 'NOOP') return false
+        isAsked = true
+        world.stub.signal.changed()
+        await gate.promise
+        return false
+      })
+      await logout(session)
+      await world.until(() => isAsked, 'a reset')
+      changeSecret(world, user)
+      await revoke(user)
+      gate.resolve()
+      await settled(world.proxy)
+      await expectRevoked(world, user)
+    },
+  ),
+  revoked(
+    'dialing',
+    'a connection that is being logged in when its user is revoked is not kept',
+    async (world, revoke) => {
+      const user = await world.user()
+      const gate = Promise.withResolvers<void>()
+      world.stub.behave(async (command, connection) => {
+        if (!/LOGIN|AUTHENTICATE/.test(command.name) || connection.user !== undefined) return false
+        // The server has made up its mind before the secret is changed, and its answer is on the way.
+        connection.user = user.name
+        world.stub.signal.changed()
+        await gate.promise
+        connection.send(`${command.tag} OK Logged in\r\n`)
+        return true
+      })
+      const client = await world.connect()
+      const tag = client.tag()
+      client.send(`${tag} LOGIN ${user.name} ${user.secret}\r\n`)
+      await world.until(() => world.stub.connections.some((seen) => seen.user === user.name), 'the login')
+      changeSecret(world, user)
+      await revoke(user)
+      world.stub.reset()
+      gate.resolve()
+      await client.reply(tag)
+      await client.command('LOGOUT').catch(() => undefined)
+      await settled(world.proxy)
+      await expectRevoked(world, user)
+    },
+  ),
   revoked(
     'busy',
     'a revocation in the middle of many logins of its user leaves no warm connection',
