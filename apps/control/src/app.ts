@@ -15,6 +15,7 @@ import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
 import { onError, problemOf } from './http/on-error.ts'
 import { revocationRoutes } from './http/revocations.ts'
+import { rolloutRoutes } from './http/rollouts.ts'
 import type { Env } from './http/routes.ts'
 import { orderRoutes } from './http/orders.ts'
 import { sourceReader } from './http/source.ts'
@@ -56,6 +57,7 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
   app.route('/v1', historyRoutes(deps))
   app.route('/v1', orderRoutes(deps))
   app.route('/v1', revocationRoutes(deps))
+  app.route('/v1', rolloutRoutes(deps))
   app.route('/v1', traceRoutes(deps, stopping))
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })

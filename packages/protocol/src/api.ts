@@ -1,6 +1,8 @@
 /** Requests and answers of the control API that the CLI and the console share with it. */
 import { z } from 'zod'
 import { json } from './api-json.ts'
+import { layerNameSchema } from './api-layer.ts'
+import { rolloutRequestSchema } from './api-rollouts.ts'
 
 /** RFC 9457. `code` is one of docs/failure-modes.md. */
 export const problemDetailsSchema = z.object({
@@ -41,14 +43,6 @@ export type EdgeView = z.infer<typeof edgeSchema>
 
 export const edgeListSchema = z.object({ edges: z.array(edgeSchema) })
 
-/** Which document a change is made to. */
-export const layerNameSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('global') }),
-  z.object({ kind: z.literal('region'), name: z.string().max(63) }),
-  z.object({ kind: z.literal('edge'), name: z.string().max(63) }),
-])
-export type LayerName = z.infer<typeof layerNameSchema>
-
 export const revisionRequestSchema = z.object({
   layer: layerNameSchema,
   /** Dotted key → value. */
@@ -58,6 +52,8 @@ export const revisionRequestSchema = z.object({
   /** Revision the change was made on; refused with 409 if another came first. */
   base: z.int().min(0).optional(),
   dryRun: z.boolean().default(false),
+  /** In waves; without, to all edges at once. */
+  rollout: rolloutRequestSchema.optional(),
 })
 export type RevisionRequest = z.input<typeof revisionRequestSchema>
 
@@ -65,6 +61,8 @@ export const changeSchema = z.object({
   key: z.string(),
   before: json.nullable(),
   after: json.nullable(),
+  /** `restart`: an edge follows only when it is started again. */
+  reload: z.enum(['live', 'restart']).optional(),
 })
 
 export const revisionSchema = z.object({
@@ -74,6 +72,8 @@ export const revisionSchema = z.object({
   note: z.string(),
   layer: layerNameSchema,
   changes: z.array(changeSchema),
+  /** `rolling`: on its way in waves. `withdrawn`: taken back, and in force nowhere. */
+  state: z.enum(['released', 'rolling', 'withdrawn']).optional(),
 })
 export type RevisionView = z.infer<typeof revisionSchema>
 

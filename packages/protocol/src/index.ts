@@ -1,8 +1,10 @@
 /** The door of @imapfleet/protocol. */
 export * from './api.ts'
 export * from './api-access.ts'
+export * from './api-layer.ts'
 export * from './api-orders.ts'
 export * from './api-revocations.ts'
+export * from './api-rollouts.ts'
 export * from './desired.ts'
 export * from './envelope.ts'
 export * from './histogram.ts'

@@ -14,12 +14,28 @@ test('a change says key by key what was and what will be', () => {
     ok: true,
     document: { pool: { idleTimeoutMs: 60_000 }, log: { level: 'debug' } },
     changes: [
-      { key: 'log.level', before: null, after: 'debug' },
-      { key: 'pool.idleTimeoutMs', before: 5000, after: 60_000 },
-      { key: 'pool.usesMax', before: 10, after: null },
+      { key: 'log.level', before: null, after: 'debug', reload: 'live' },
+      { key: 'pool.idleTimeoutMs', before: 5000, after: 60_000, reload: 'live' },
+      { key: 'pool.usesMax', before: 10, after: null, reload: 'live' },
     ],
   })
   assert.deepEqual(before, { pool: { idleTimeoutMs: 5000, usesMax: 10 } })
+})
+
+test('a key that an edge takes up only when it starts is marked', () => {
+  const set = {
+    'listeners.imap.port': 1143,
+    'listeners.imap.keepAlive': true,
+    'log.format': 'json',
+    routes: [],
+  }
+  const revised = revise({}, { set, unset: [] })
+  assert.deepEqual(revised.ok && revised.changes.map(({ key, reload }) => [key, reload]), [
+    ['listeners.imap.keepAlive', 'live'],
+    ['listeners.imap.port', 'restart'],
+    ['log.format', 'restart'],
+    ['routes', 'live'],
+  ])
 })
 
 test('setting what is set already, or taking out what is not there, changes nothing', () => {

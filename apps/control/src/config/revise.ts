@@ -1,6 +1,7 @@
 /** A change to one layer: the document after it, and what differs. Pure; nothing is stored here. */
 import {
   checkLayer,
+  describeKeys,
   leavesOf,
   redact,
   redacted,
@@ -14,6 +15,8 @@ export interface Change {
   key: string
   before: JsonValue
   after: JsonValue
+  /** `restart`: an edge follows only when it is started again. */
+  reload: 'live' | 'restart'
 }
 
 export type Revised = { ok: true; document: Layer; changes: Change[] } | { ok: false; problems: Problem[] }
@@ -21,6 +24,7 @@ export type Revised = { ok: true; document: Layer; changes: Change[] } | { ok: f
 /** All layers of an edge, its traces and revocations go into one message of at most 1 MiB. */
 const layerBytesMax = 262_144
 
+/** What keys are set to and taken out. */
 export function revise(
   before: Layer,
   change: { set: Readonly<Record<string, JsonValue>>; unset: readonly string[] },
@@ -28,7 +32,11 @@ export function revise(
   let after = before
   for (const [key, value] of Object.entries(change.set)) after = writeKey(after, key, value)
   for (const key of change.unset) after = writeKey(after, key, undefined)
+  return replaced(before, after)
+}
 
+/** The whole layer by another, such as an older one of itself. */
+export function replaced(before: Layer, after: Layer): Revised {
   const checked = checkLayer(after)
   const problems = [
     ...(checked.ok ? [] : checked.problems),
@@ -51,7 +59,20 @@ function changesBetween(before: Layer, after: Layer): Change[] {
   return [...new Set([...was.keys(), ...is.keys()])]
     .filter((key) => JSON.stringify(was.get(key)) !== JSON.stringify(is.get(key)))
     .sort()
-    .map((key) => ({ key, before: wasShown.get(key) ?? null, after: isShown.get(key) ?? null }))
+    .map((key) => ({
+      key,
+      before: wasShown.get(key) ?? null,
+      after: isShown.get(key) ?? null,
+      reload: reloadOf(key),
+    }))
+}
+
+const manual = new Map(describeKeys().map(({ key, reload }) => [key, reload]))
+
+/** As the manual has it, where NAME stands for a name of one's own and [] for a list. */
+function reloadOf(key: string): 'live' | 'restart' {
+  const [section = '', , ...rest] = key.split('.')
+  return manual.get(key) ?? manual.get([section, 'NAME', ...rest].join('.')) ?? 'live'
 }
 
 function problemsOfSize(layer: Layer): Problem[] {

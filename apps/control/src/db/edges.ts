@@ -7,10 +7,16 @@ import { edges } from './schema.ts'
 /** Heartbeats that may be missed before an edge counts as silent. */
 const missedMax = 3
 
-export type EdgeRow = typeof edges.$inferSelect & { silent: boolean }
+export type EdgeRow = typeof edges.$inferSelect & {
+  /** Three heartbeats were missed. */
+  silent: boolean
+  /** Since the last one. */
+  silentMs: number
+}
 
 const columns = {
   ...getTableColumns(edges),
+  silentMs: sql<number>`(extract(epoch from now() - ${edges.lastSeenAt}) * 1000)::float8`,
   silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
 }
 

@@ -13,6 +13,7 @@ export interface HistoryFilter {
   names: string[]
   region?: string | undefined
   edge?: string | undefined
+  edges?: string[] | undefined
 }
 
 /** Beyond it the answer is refused rather than held in memory. */
@@ -29,6 +30,7 @@ export async function readReadings(db: Database, filter: HistoryFilter): Promise
       where at >= to_timestamp(${from}::float8 / 1000) and at < to_timestamp(${to}::float8 / 1000)
         ${filter.region === undefined ? sql`` : sql`and region = ${filter.region}`}
         ${filter.edge === undefined ? sql`` : sql`and edge = ${filter.edge}`}
+        ${filter.edges === undefined ? sql`` : sql`and edge = any(${filter.edges}::text[])`}
     ),
     taken as (
       (select distinct on (edge, boot, step) edge, boot, at, sequence from within

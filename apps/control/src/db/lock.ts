@@ -8,6 +8,7 @@ export const locks = {
   partitions: base + 1,
   reconcile: base + 2,
   cleanUp: base + 3,
+  rollouts: base + 4,
 } as const
 
 /** Runs `work` if no other replica does so now; otherwise `false` at once. */

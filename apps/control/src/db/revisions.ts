@@ -15,6 +15,7 @@ const listed = {
   layerName: revisions.layerName,
   changes: revisions.changes,
   note: revisions.note,
+  state: revisions.state,
   createdBy: revisions.createdBy,
   createdAt: revisions.createdAt,
 }
@@ -37,15 +38,46 @@ export async function newestRevision(queries: Queries): Promise<number> {
   return row?.newest ?? 0
 }
 
+/** A revision that is released at once is also what its layer is from now on. */
 export async function insertRevision(queries: Queries, revision: NewRevision): Promise<RevisionRow> {
   const [row] = await queries.insert(revisions).values(revision).returning(listed)
   if (!row) throw new Error('the revision was not written')
-  const layer = { revision: revision.revision, document: revision.document }
+  if (row.state === 'released') await setLayer(queries, row, revision.document)
+  return row
+}
+
+/** Ends the way of a rolling revision: into its layer, or out of force. */
+export async function settleRevision(
+  queries: Queries,
+  revision: number,
+  state: 'released' | 'withdrawn',
+): Promise<void> {
+  const [row] = await queries
+    .update(revisions)
+    .set({ state })
+    .where(eq(revisions.revision, revision))
+    .returning()
+  if (row && state === 'released') await setLayer(queries, row, row.document)
+}
+
+async function setLayer(
+  queries: Queries,
+  { layerKind, layerName, revision }: Pick<RevisionRow, 'layerKind' | 'layerName' | 'revision'>,
+  document: Layer,
+): Promise<void> {
   await queries
     .insert(layers)
-    .values({ kind: revision.layerKind, name: revision.layerName, ...layer })
-    .onConflictDoUpdate({ target: [layers.kind, layers.name], set: layer })
-  return row
+    .values({ kind: layerKind, name: layerName, revision, document })
+    .onConflictDoUpdate({ target: [layers.kind, layers.name], set: { revision, document } })
+}
+
+/** With its secrets: for edges and for the next revision, never for an answer. */
+export async function documentOf(queries: Queries, revision: number): Promise<Layer | undefined> {
+  const [row] = await queries
+    .select({ document: revisions.document })
+    .from(revisions)
+    .where(eq(revisions.revision, revision))
+  return row?.document
 }
 
 /** Newest first. */

@@ -3,7 +3,14 @@
  * partitioned by day there by hand, since drizzle has no word for it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import type { Histogram, OrderAction, OrderedEdge, TargetName } from '@imapfleet/protocol'
+import type {
+  Histogram,
+  OrderAction,
+  OrderedEdge,
+  RolloutSettings,
+  RolloutState,
+  TargetName,
+} from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
@@ -19,6 +26,7 @@ import {
   timestamp,
   uuid,
 } from 'drizzle-orm/pg-core'
+import type { Wave } from '../rollout/waves.ts'
 
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const count = (name: string) => bigint(name, { mode: 'number' })
@@ -83,6 +91,7 @@ export interface StoredChange {
   key: string
   before: JsonValue
   after: JsonValue
+  reload?: 'live' | 'restart'
 }
 
 /** Every change of a layer. `document` is the whole layer after it, with its secrets: only edges may see it. */
@@ -97,6 +106,8 @@ export const revisions = pgTable(
     /** Without secrets. */
     changes: jsonb('changes').$type<StoredChange[]>().notNull(),
     note: text('note').notNull(),
+    /** Only released ones are in `layers`; a rolling one is in force on the edges of its rollout's first waves. */
+    state: text('state').$type<'released' | 'rolling' | 'withdrawn'>().notNull().default('released'),
     createdBy: text('created_by').notNull(),
     createdAt: instant('created_at').notNull().defaultNow(),
   },
@@ -116,6 +127,30 @@ export const layers = pgTable(
   },
   (table) => [primaryKey({ columns: [table.kind, table.name] })],
 )
+
+/** One at a time is running or paused: the newest revision, on its way. */
+export const rollouts = pgTable('rollouts', {
+  revision: integer('revision')
+    .primaryKey()
+    .references(() => revisions.revision),
+  state: text('state').$type<RolloutState>().notNull().default('running'),
+  reason: text('reason'),
+  settings: jsonb('settings').$type<RolloutSettings>().notNull(),
+  waves: jsonb('waves').$type<Wave[]>().notNull(),
+  /** Index of the last wave that has the revision. */
+  wave: integer('wave').notNull().default(0),
+  waveStartedAt: instant('wave_started_at').notNull(),
+  /** When all edges of the wave had applied it. */
+  settledAt: instant('settled_at'),
+  /** When their health was looked at last. */
+  checkedAt: instant('checked_at'),
+  /** Edges that were silent when their wave began. */
+  skipped: jsonb('skipped').$type<string[]>().notNull(),
+  undoneBy: integer('undone_by'),
+  createdBy: text('created_by').notNull(),
+  createdAt: instant('created_at').notNull(),
+  finishedAt: instant('finished_at'),
+})
 
 export const traces = pgTable(
   'traces',

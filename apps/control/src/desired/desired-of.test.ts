@@ -40,6 +40,23 @@ test('a region and an edge of the same name are two things', () => {
   assert.equal(resolve({ region: 'asia', edge: 'eu' }, layers).revision, 9)
 })
 
+test('a rolling revision stands in for its layer on the edges that it has reached, and on no other', () => {
+  const rolling = { ...head('region', 'eu', 10, { usesMax: 10 }), reached: new Set(['eu-1', 'us-1']) }
+  const wanted = (region: string, edge: string) => resolve({ region, edge }, layers, rolling)
+  assert.deepEqual(wanted('eu', 'eu-1'), {
+    revision: 10,
+    layer: { pool: { idleTimeoutMs: 4000, usesMax: 10 } },
+  })
+  assert.deepEqual(wanted('eu', 'eu-2'), resolve({ region: 'eu', edge: 'eu-2' }, layers))
+  assert.deepEqual(wanted('us', 'us-1'), resolve({ region: 'us', edge: 'us-1' }, layers))
+})
+
+test('the first revision of a layer can be a rolling one', () => {
+  const rolling = { ...head('global', '', 1, { usesMax: 10 }), reached: new Set(['eu-1']) }
+  assert.equal(resolve({ region: 'eu', edge: 'eu-1' }, [], rolling).revision, 1)
+  assert.equal(resolve({ region: 'eu', edge: 'eu-2' }, [], rolling).revision, 0)
+})
+
 const revocation = (sequence: number) => ({ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1 })
 const eu1 = { region: 'eu', edge: 'eu-1', drain: false, revocationsApplied: 0 }
 

@@ -15,10 +15,16 @@ export interface LayerHead {
   document: Layer
 }
 
+/** A revision on its way: it stands in for its layer on the edges that it has reached. */
+export interface Rolling extends LayerHead {
+  reached: ReadonlySet<string>
+}
+
 /** One consistent reading of the database. */
 export interface Truth {
   version: number
   layers: readonly LayerHead[]
+  rolling?: Rolling | undefined
   traces: readonly TraceWish[]
   /** Oldest first. */
   revocations: readonly Revocation[]
@@ -37,7 +43,7 @@ export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
   return {
     v: wireVersion,
     version: truth.version,
-    config: resolve(edge, truth.layers),
+    config: resolve(edge, truth.layers, truth.rolling),
     traces: [...truth.traces],
     // What it has applied stays applied, also over its restarts: they leave no old connection.
     revocations: truth.revocations
@@ -48,11 +54,19 @@ export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
 }
 
 /** global ← region ← edge, merged, and the newest revision among them. */
-export function resolve(edge: EdgeAddress, layers: readonly LayerHead[]): { revision: number; layer: Layer } {
+export function resolve(
+  edge: EdgeAddress,
+  layers: readonly LayerHead[],
+  rolling?: Rolling,
+): { revision: number; layer: Layer } {
+  const heads =
+    rolling && rolling.reached.has(edge.edge)
+      ? [...layers.filter(({ kind, name }) => kind !== rolling.kind || name !== rolling.name), rolling]
+      : layers
   const order = ['global', 'region', 'edge'] as const
-  const its = order.flatMap((kind) => layers.filter((layer) => layer.kind === kind && appliesTo(layer, edge)))
+  const its = order.flatMap((kind) => heads.filter((head) => head.kind === kind && appliesTo(head, edge)))
   return {
-    revision: Math.max(0, ...its.map((layer) => layer.revision)),
+    revision: Math.max(0, ...its.map((head) => head.revision)),
     layer: its.reduce<Layer>((merged, { document }) => mergeLayers(merged, document), {}),
   }
 }

@@ -3,6 +3,7 @@ import { createRoute } from '@hono/zod-openapi'
 import {
   configViewSchema,
   resolvedConfigSchema,
+  restoreRequestSchema,
   revisionListSchema,
   revisionRequestSchema,
   revisionStatusSchema,
@@ -13,6 +14,7 @@ import { listRevisions } from '../verbs/list-revisions.ts'
 import { readConfig } from '../verbs/read-config.ts'
 import { readRevision } from '../verbs/read-revision.ts'
 import { resolveConfig } from '../verbs/resolve-config.ts'
+import { restoreRevision } from '../verbs/restore-revision.ts'
 import { writeRevision } from '../verbs/write-revision.ts'
 import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
@@ -72,6 +74,20 @@ const readOne = createRoute({
   responses: { 200: json(revisionStatusSchema, 'The revision'), ...problems },
 })
 
+const restore = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/config/revisions/{revision}/restore',
+  summary: 'Make its layer again what it was after this revision',
+  middleware: needs('operator'),
+  request: { params: z.object({ revision: revisionNumber }), body: body(restoreRequestSchema) },
+  responses: {
+    200: json(revisionStatusSchema, 'A dry run, or nothing would change: what it would be'),
+    201: json(revisionStatusSchema, 'The new revision'),
+    ...problems,
+  },
+})
+
 export const configRoutes = (deps: Deps) =>
   newRoutes()
     .openapi(read, async (context) => context.json(await readConfig(deps), 200))
@@ -79,7 +95,11 @@ export const configRoutes = (deps: Deps) =>
       context.json(await resolveConfig(deps, context.req.valid('query').edge), 200),
     )
     .openapi(write, async (context) => {
-      const { created, status } = await writeRevision(deps, context.get('actor'), context.req.valid('json'))
+      const { set, unset, ...rest } = context.req.valid('json')
+      const { created, status } = await writeRevision(deps, context.get('actor'), {
+        ...rest,
+        change: { set, unset },
+      })
       return context.json(status, created ? 201 : 200)
     })
     .openapi(list, async (context) =>
@@ -88,3 +108,9 @@ export const configRoutes = (deps: Deps) =>
     .openapi(readOne, async (context) =>
       context.json(await readRevision(deps, context.req.valid('param').revision), 200),
     )
+    .openapi(restore, async (context) => {
+      const { revision } = context.req.valid('param')
+      const input = { ...context.req.valid('json'), revision }
+      const { created, status } = await restoreRevision(deps, context.get('actor'), input)
+      return context.json(status, created ? 201 : 200)
+    })

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from '../deps.ts'
 import { Outage } from '../log.ts'
+import { advanceRollouts } from '../verbs/advance-rollouts.ts'
 import { cleanUp } from '../verbs/clean-up.ts'
 import { makePartitions } from '../verbs/make-partitions.ts'
 import { reconcile } from '../verbs/reconcile.ts'
@@ -17,6 +18,7 @@ interface Tick {
 const ticks: readonly Tick[] = [
   { name: 'clean-up', everyMs: 600_000, run: cleanUp },
   { name: 'partitions', everyMs: 3_600_000, run: makePartitions },
+  { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
   {
     name: 'reconcile',
     everyMs: 5_000,

@@ -2,10 +2,11 @@
 import type { EdgeView } from '@imapfleet/protocol'
 import { listEdges as readEdges } from '../db/edges.ts'
 import { listLayers } from '../db/revisions.ts'
+import { rollingRevision } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { edgeView } from '../views/edge-view.ts'
 
 export async function listEdges({ db }: Deps): Promise<EdgeView[]> {
-  const layers = await listLayers(db.orm)
-  return (await readEdges(db.orm)).map((row) => edgeView(row, layers))
+  const [layers, rolling] = await Promise.all([listLayers(db.orm), rollingRevision(db.orm)])
+  return (await readEdges(db.orm)).map((row) => edgeView(row, layers, rolling))
 }

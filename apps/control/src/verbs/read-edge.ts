@@ -2,12 +2,14 @@
 import type { EdgeView } from '@imapfleet/protocol'
 import { findEdge, type EdgeRow } from '../db/edges.ts'
 import { listLayers } from '../db/revisions.ts'
+import { rollingRevision } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { edgeView } from '../views/edge-view.ts'
 
 export async function readEdge(deps: Deps, id: string): Promise<EdgeView> {
-  return edgeView(await knownEdge(deps, id), await listLayers(deps.db.orm))
+  const row = await knownEdge(deps, id)
+  return edgeView(row, await listLayers(deps.db.orm), await rollingRevision(deps.db.orm))
 }
 
 export async function knownEdge({ db }: Deps, id: string): Promise<EdgeRow> {

@@ -8,10 +8,12 @@ import { revisionStatus, revisionView } from '../views/revision-view.ts'
 
 export async function readRevision({ db }: Deps, revision: number): Promise<RevisionStatus> {
   const row = await findRevision(db.orm, revision)
-  if (!row)
-    throw new ServiceError(
-      'revision_unknown',
-      `There is no revision ${revision}: GET /v1/config/revisions lists them.`,
-    )
+  if (!row) throw unknownRevision(revision)
   return revisionStatus(revisionView(row), await listEdges(db.orm))
 }
+
+export const unknownRevision = (revision: number): ServiceError =>
+  new ServiceError(
+    'revision_unknown',
+    `There is no revision ${revision}: GET /v1/config/revisions lists them.`,
+  )

@@ -1,12 +1,14 @@
 /** What the fleet lays over one edge's own file, without secrets. */
 import { redact, type Layer } from '@imapfleet/config'
 import { listLayers } from '../db/revisions.ts'
+import { rollingRevision } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { resolve } from '../desired/desired-of.ts'
 import { knownEdge } from './read-edge.ts'
 
 export async function resolveConfig(deps: Deps, id: string): Promise<{ revision: number; layer: Layer }> {
   const { region } = await knownEdge(deps, id)
-  const { revision, layer } = resolve({ edge: id, region }, await listLayers(deps.db.orm))
+  const [layers, rolling] = [await listLayers(deps.db.orm), await rollingRevision(deps.db.orm)]
+  const { revision, layer } = resolve({ edge: id, region }, layers, rolling)
   return { revision, layer: redact(layer) }
 }

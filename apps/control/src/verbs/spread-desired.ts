@@ -7,6 +7,7 @@ import { desiredVersion, raiseDesiredVersion } from '../db/fleet.ts'
 import { listEdges, type EdgeRow } from '../db/edges.ts'
 import { recentRevocations } from '../db/revocations.ts'
 import { listLayers } from '../db/revisions.ts'
+import { rollingRevision } from '../db/rollouts.ts'
 import { runningTraces, type TraceRow } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { desiredOf, type Truth } from '../desired/desired-of.ts'
@@ -68,6 +69,7 @@ async function readTruth(deps: Deps): Promise<{ truth: Truth; edges: EdgeRow[] }
       truth: {
         version: await desiredVersion(tx),
         layers: await listLayers(tx),
+        rolling: await rollingRevision(tx),
         traces: (await runningTraces(tx)).map(wishOf),
         revocations: (await recentRevocations(tx)).map(({ sequence, kind, subject, at }) => {
           return { sequence, kind, subject, at: at.getTime() }

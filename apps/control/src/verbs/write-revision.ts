@@ -1,26 +1,30 @@
-/** Changes one layer: a numbered revision in Postgres, then the entries of the edges that it concerns. */
-import type { JsonValue } from '@imapfleet/config'
-import type { LayerName, RevisionStatus } from '@imapfleet/protocol'
+/** Changes one layer: a numbered revision in Postgres, then the entries of the edges that it reaches. */
+import type { JsonValue, Layer } from '@imapfleet/config'
+import type { LayerName, RevisionStatus, RolloutSettings } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
-import { revise, type Change } from '../config/revise.ts'
+import { replaced, revise, type Change } from '../config/revise.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
 import { listEdges, type EdgeRow } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
-import { insertRevision, newestRevision, readLayer } from '../db/revisions.ts'
+import { insertRevision, newestRevision, readLayer, type RevisionRow } from '../db/revisions.ts'
+import { activeRollout } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { appliesTo } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
 import { layerText, revisionStatus, revisionView } from '../views/revision-view.ts'
 import { spreadDesired } from './spread-desired.ts'
+import { startRollout } from './start-rollout.ts'
 
 export interface RevisionInput {
   layer: LayerName
-  set: Record<string, JsonValue>
-  unset: string[]
+  /** Keys that are set and taken out, or the whole layer. */
+  change: { set: Record<string, JsonValue>; unset: string[] } | { document: Layer }
   note: string
   base?: number | undefined
   dryRun: boolean
+  /** Without: to all edges at once. */
+  rollout?: RolloutSettings | undefined
 }
 
 /** `created` is false for a dry run, and where nothing would change: then the number is the newest there is. */
@@ -30,45 +34,80 @@ export async function writeRevision(
   input: RevisionInput,
 ): Promise<{ created: boolean; status: RevisionStatus }> {
   const preview = await compute(deps.db.orm, input)
-  if (input.dryRun || preview.changes.length === 0) {
-    const revision = preview.changes.length === 0 ? preview.newest : preview.newest + 1
-    const shown = { ...described(input, actor, preview.changes), revision, createdAt: new Date(deps.now()) }
-    return { created: false, status: revisionStatus(revisionView(shown), await listEdges(deps.db.orm)) }
-  }
-  const row = await changeFleet(deps.db, async (queries) => {
-    // Computed again: another change may have come since, and none can come now.
+  const row = input.dryRun || preview.changes.length === 0 ? undefined : await store(deps, actor, input)
+  if (!row) return { created: false, status: await previewOf(deps, actor, input, preview) }
+  const layer = { kind: row.layerKind, name: row.layerName }
+  await spreadDesired(deps, ({ id, region }) => appliesTo(layer, { edge: id, region }))
+  return { created: true, status: revisionStatus(revisionView(row), await listEdges(deps.db.orm)) }
+}
+
+/** Undefined if another change that came first has made this one needless. */
+async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<RevisionRow | undefined> {
+  return await changeFleet(deps.db, async (queries) => {
+    const rolling = await activeRollout(queries)
+    if (rolling)
+      throw new ServiceError(
+        'rollout_active',
+        `Revision ${rolling.revision} is being rolled out: wait until it is done, or abort its rollout.`,
+      )
+    // Computed again: what was read before this transaction may be old, what is read in it stays true.
     const { newest, document, changes } = await compute(queries, input)
-    const written = await insertRevision(queries, {
+    if (changes.length === 0) return undefined
+    const row = await insertRevision(queries, {
       ...described(input, actor, changes),
       revision: newest + 1,
       document,
+      state: input.rollout ? 'rolling' : 'released',
     })
+    if (input.rollout) await startRollout(queries, row, input.rollout, new Date(deps.now()))
     await writeAudit(queries, {
       actor: actor.name,
       action: 'config.revise',
       target: layerText(input.layer),
       before: keyed(changes, 'before'),
-      after: { revision: written.revision, note: input.note, ...keyed(changes, 'after') },
+      after: { revision: row.revision, note: input.note, ...keyed(changes, 'after') },
     })
-    return written
+    return row
   })
-  await spreadDesired(deps, concernedBy(input.layer))
-  return { created: true, status: revisionStatus(revisionView(row), await listEdges(deps.db.orm)) }
 }
 
-async function compute(queries: Queries, input: RevisionInput) {
+interface Computed {
+  newest: number
+  document: Layer
+  changes: Change[]
+}
+
+async function compute(queries: Queries, { layer, change, base }: RevisionInput): Promise<Computed> {
   const newest = await newestRevision(queries)
-  if (input.base !== undefined && input.base !== newest)
+  if (base !== undefined && base !== newest)
     throw new ServiceError(
       'config_conflict',
-      `The change was made on revision ${input.base}, the newest is ${newest}: look at what has changed and try again.`,
+      `The change was made on revision ${base}, the newest is ${newest}: look at what has changed and try again.`,
     )
-  const revised = revise(await readLayer(queries, input.layer.kind, nameOf(input.layer)), input)
+  const before = await readLayer(queries, layer.kind, nameOf(layer))
+  const revised = 'document' in change ? replaced(before, change.document) : revise(before, change)
   if (revised.ok) return { newest, document: revised.document, changes: revised.changes }
-  const [first] = revised.problems
-  throw new ServiceError('config_invalid', `${first?.key ?? ''} ${first?.message ?? ''}`.trim(), {
-    problems: revised.problems,
-  })
+  const { problems } = revised
+  const [first] = problems
+  throw new ServiceError('config_invalid', `${first?.key ?? ''} ${first?.message ?? ''}`.trim(), { problems })
+}
+
+/** What it would be. */
+async function previewOf(
+  deps: Deps,
+  actor: Actor,
+  input: RevisionInput,
+  { newest, changes }: Computed,
+): Promise<RevisionStatus> {
+  const revision = changes.length === 0 ? newest : newest + 1
+  const shown = {
+    ...described(input, actor, changes),
+    revision,
+    createdAt: new Date(deps.now()),
+    state: 'released' as const,
+  }
+  const edges: EdgeRow[] = await listEdges(deps.db.orm)
+  return revisionStatus(revisionView(shown), edges)
 }
 
 const described = ({ layer, note }: RevisionInput, actor: Actor, changes: Change[]) => ({
@@ -83,6 +122,3 @@ const nameOf = (layer: LayerName): string => (layer.kind === 'global' ? '' : lay
 
 const keyed = (changes: readonly Change[], side: 'before' | 'after'): Record<string, JsonValue> =>
   Object.fromEntries(changes.map((change) => [change.key, change[side]]))
-
-const concernedBy = (layer: LayerName) => (row: EdgeRow) =>
-  appliesTo({ kind: layer.kind, name: nameOf(layer) }, { edge: row.id, region: row.region })

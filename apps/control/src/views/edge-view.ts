@@ -1,9 +1,9 @@
 /** An edge as the API shows it: its last heartbeat, and what it should run. */
 import type { EdgeView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
-import { resolve, type LayerHead } from '../desired/desired-of.ts'
+import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
 
-export function edgeView(row: EdgeRow, layers: readonly LayerHead[]): EdgeView {
+export function edgeView(row: EdgeRow, layers: readonly LayerHead[], rolling: Rolling | undefined): EdgeView {
   const gauge = (name: string) => Math.max(0, Math.trunc(row.gauges[name] ?? 0))
   return {
     id: row.id,
@@ -19,7 +19,7 @@ export function edgeView(row: EdgeRow, layers: readonly LayerHead[]): EdgeView {
       clients: gauge('clients_connected'),
     },
     config: {
-      wanted: resolve({ edge: row.id, region: row.region }, layers).revision,
+      wanted: resolve({ edge: row.id, region: row.region }, layers, rolling).revision,
       applied: row.configApplied,
       rejected:
         row.configRejected === null

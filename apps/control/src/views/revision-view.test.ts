@@ -32,6 +32,7 @@ const edge = (id: string, region: string, rest: Partial<EdgeRow>): EdgeRow => ({
   listeners: [],
   drain: false,
   silent: false,
+  silentMs: 0,
   ...rest,
 })
 

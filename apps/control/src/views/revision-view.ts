@@ -12,6 +12,7 @@ export function revisionView(row: RevisionRow): RevisionView {
     note: row.note,
     layer: layerNameOf(row.layerKind, row.layerName),
     changes: row.changes,
+    state: row.state,
   }
 }
 
@@ -38,7 +39,7 @@ export function revisionStatus(revision: RevisionView, edges: readonly EdgeRow[]
 type Standing = Pick<RevisionStatus['edges'][number], 'status' | 'reason'>
 
 /** Revisions build on one another: an edge that runs a newer one runs this one too. */
-function standing(
+export function standing(
   revision: number,
   row: Pick<EdgeRow, 'configApplied' | 'configRejected' | 'configRejectedReason' | 'silent'>,
 ): Standing {

@@ -1,0 +1,64 @@
+/** Rollouts: which wave has the newest revision, and since when. */
+import { desc, eq, inArray, lt } from 'drizzle-orm'
+import type { Rolling } from '../desired/desired-of.ts'
+import type { Queries } from './database.ts'
+import { revisions, rollouts } from './schema.ts'
+
+export type RolloutRow = typeof rollouts.$inferSelect
+
+const onItsWay = inArray(rollouts.state, ['running', 'paused'])
+
+export async function insertRollout(queries: Queries, rollout: typeof rollouts.$inferInsert): Promise<void> {
+  await queries.insert(rollouts).values(rollout)
+}
+
+/** The one that is running or paused. */
+export async function activeRollout(queries: Queries): Promise<RolloutRow | undefined> {
+  const [row] = await queries.select().from(rollouts).where(onItsWay)
+  return row
+}
+
+export async function findRollout(queries: Queries, revision: number): Promise<RolloutRow | undefined> {
+  const [row] = await queries.select().from(rollouts).where(eq(rollouts.revision, revision))
+  return row
+}
+
+export async function updateRollout(
+  queries: Queries,
+  revision: number,
+  change: Partial<typeof rollouts.$inferInsert>,
+): Promise<void> {
+  await queries.update(rollouts).set(change).where(eq(rollouts.revision, revision))
+}
+
+/** Newest first. */
+export async function listRollouts(
+  queries: Queries,
+  page: { limit: number; before?: number | undefined },
+): Promise<RolloutRow[]> {
+  return await queries
+    .select()
+    .from(rollouts)
+    .where(page.before === undefined ? undefined : lt(rollouts.revision, page.before))
+    .orderBy(desc(rollouts.revision))
+    .limit(page.limit)
+}
+
+/** The revision on its way, with the edges that it has reached. */
+export async function rollingRevision(queries: Queries): Promise<Rolling | undefined> {
+  const [row] = await queries
+    .select({
+      kind: revisions.layerKind,
+      name: revisions.layerName,
+      revision: revisions.revision,
+      document: revisions.document,
+      waves: rollouts.waves,
+      wave: rollouts.wave,
+    })
+    .from(rollouts)
+    .innerJoin(revisions, eq(revisions.revision, rollouts.revision))
+    .where(onItsWay)
+  if (!row) return undefined
+  const { waves, wave, ...head } = row
+  return { ...head, reached: new Set(waves.slice(0, wave + 1).flatMap(({ edges }) => edges)) }
+}

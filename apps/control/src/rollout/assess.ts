@@ -1,0 +1,71 @@
+/**
+ * Where a rollout stands, and what is to be done about it. Pure: the same facts give the same decision on every replica,
+ * so whichever comes first may act on it.
+ */
+import type { RolloutSettings } from '@imapfleet/protocol'
+import type { Wave } from './waves.ts'
+
+export interface Progress {
+  revision: number
+  waves: readonly Wave[]
+  /** Index of the wave that has the revision last. */
+  wave: number
+  waveStartedAt: number
+  /** When all edges of the wave had applied it. */
+  settledAt: number | undefined
+  /** Silent when their wave began: not waited for. */
+  skipped: readonly string[]
+  settings: Pick<RolloutSettings, 'soakSeconds' | 'silenceSeconds'>
+}
+
+export interface EdgeStanding {
+  applied: number
+  rejected: number | null
+  rejectedReason: string | null
+  silent: boolean
+  silentMs: number
+}
+
+export type Decision =
+  /** `soaking`: all have it, and their health is being watched. */
+  | { kind: 'wait'; soaking: boolean }
+  | { kind: 'settle' }
+  /** The soak is over: if they are well, on to the next wave, or, after the last one, done. */
+  | { kind: 'advance' }
+  | { kind: 'roll-back'; reason: string }
+
+export function assess(progress: Progress, edges: ReadonlyMap<string, EdgeStanding>, now: number): Decision {
+  const { waves, wave, skipped, settings } = progress
+  const reached = waves.slice(0, wave + 1).flatMap((each) => each.edges)
+  const watched = reached.flatMap((id) => {
+    const standing = edges.get(id)
+    return standing && !skipped.includes(id) ? [{ id, standing }] : []
+  })
+  const silenceMs = settings.silenceSeconds * 1000
+
+  for (const { id, standing } of watched) {
+    const trouble = troubleOf(progress, standing, silenceMs, now)
+    if (trouble !== undefined) return { kind: 'roll-back', reason: `${id} ${trouble}` }
+  }
+  if (watched.some(({ standing }) => standing.applied < progress.revision))
+    return { kind: 'wait', soaking: false }
+  if (progress.settledAt === undefined) return { kind: 'settle' }
+  const isSoaked = now - progress.settledAt >= settings.soakSeconds * 1000
+  return isSoaked ? { kind: 'advance' } : { kind: 'wait', soaking: true }
+}
+
+function troubleOf(
+  progress: Progress,
+  standing: EdgeStanding,
+  silenceMs: number,
+  now: number,
+): string | undefined {
+  const { revision, waveStartedAt } = progress
+  const limit = `${silenceMs / 1000} s`
+  const isApplied = standing.applied >= revision
+  if (!isApplied && standing.rejected !== null && standing.rejected >= revision)
+    return `refused it: ${standing.rejectedReason ?? 'it did not say why'}`
+  if (standing.silent && standing.silentMs > silenceMs) return `has not been heard of for ${limit}`
+  if (!isApplied && now - waveStartedAt > silenceMs) return `has not applied it within ${limit}`
+  return undefined
+}

@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { worseThan, type Counted } from './health.ts'
+
+const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 0): Counted => ({
+  failedLogins,
+  logins,
+  failedDials,
+  dials,
+})
+
+test('a share of failures that grows by more than it may is worse, and said so in figures', () => {
+  assert.equal(
+    worseThan(counted(10, 1000), counted(20, 200), 0.05),
+    '10.0 % of 200 logins fail, 1.0 % did before',
+  )
+  assert.equal(worseThan(counted(10, 1000), counted(10, 200), 0.05), undefined)
+  assert.match(
+    worseThan(counted(0, 100, 0, 50), counted(0, 100, 9, 10), 0.05) ?? '',
+    /^90.0 % of 10 upstream connections/,
+  )
+})
+
+test('what failed before as well is no fault of the revision', () => {
+  assert.equal(worseThan(counted(500, 1000), counted(52, 100), 0.05), undefined)
+})
+
+test('too little to judge by is not judged, and without a before all failures count', () => {
+  assert.equal(worseThan(counted(0, 1000), counted(19, 19), 0.05), undefined)
+  assert.match(
+    worseThan(counted(0, 0), counted(20, 20), 0.05) ?? '',
+    /100.0 % of 20 logins fail, 0.0 % did before/,
+  )
+})

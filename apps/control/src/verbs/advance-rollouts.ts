@@ -1,0 +1,103 @@
+/**
+ * One step of the rollout that is on its way, if it is due: each step is one transaction, so a replica that dies in
+ * between leaves the step to the next one.
+ */
+import { writeAudit } from '../db/audit.ts'
+import type { Queries } from '../db/database.ts'
+import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { changeFleet } from '../db/fleet.ts'
+import { withLock } from '../db/lock.ts'
+import { settleRevision } from '../db/revisions.ts'
+import { activeRollout, findRollout, updateRollout, type RolloutRow } from '../db/rollouts.ts'
+import type { Deps } from '../deps.ts'
+import { assess, type Decision, type Progress } from '../rollout/assess.ts'
+import { judgeHealth } from './judge-health.ts'
+import { spreadDesired } from './spread-desired.ts'
+import { undoRollout } from './undo-rollout.ts'
+
+/** The audit log's name for what nobody asked for. */
+const itself = 'imapfleet-control'
+/** While a wave soaks, its health is looked at that often. */
+const checkEveryMs = 10_000
+
+export async function advanceRollouts(deps: Deps): Promise<void> {
+  await withLock(deps.db, 'rollouts', async () => {
+    const row = await activeRollout(deps.db.orm)
+    if (row?.state !== 'running') return
+    const edges = await listEdges(deps.db.orm)
+    const standings = edges.map(
+      ({ id, configApplied, configRejected, configRejectedReason, silent, silentMs }) => {
+        const rejected = { rejected: configRejected, rejectedReason: configRejectedReason }
+        return [id, { applied: configApplied, ...rejected, silent, silentMs }] as const
+      },
+    )
+    const decision = await healthy(deps, row, assess(progressOf(row), new Map(standings), deps.now()))
+    if (decision.kind === 'wait') return
+    await changeFleet(deps.db, async (queries) => {
+      // It may have been paused, aborted or moved since it was looked at.
+      const now = await findRollout(queries, row.revision)
+      if (now?.state === 'running' && now.wave === row.wave)
+        await carryOut(queries, now, decision, edges, deps)
+    })
+    if (decision.kind !== 'settle') await spreadDesired(deps)
+  })
+}
+
+/** Nothing goes on, and a soak does not go on, with edges that do worse than before. */
+async function healthy(deps: Deps, row: RolloutRow, decision: Decision): Promise<Decision> {
+  const isDue = deps.now() - (row.checkedAt?.getTime() ?? 0) >= checkEveryMs
+  const isWatched = decision.kind === 'advance' || (decision.kind === 'wait' && decision.soaking && isDue)
+  if (!isWatched) return decision
+  const trouble = await judgeHealth(deps, row)
+  if (trouble !== undefined) return { kind: 'roll-back', reason: trouble }
+  await updateRollout(deps.db.orm, row.revision, { checkedAt: new Date(deps.now()) })
+  return decision
+}
+
+async function carryOut(
+  queries: Queries,
+  row: RolloutRow,
+  decision: Exclude<Decision, { kind: 'wait' }>,
+  edges: readonly EdgeRow[],
+  { now, log }: Deps,
+): Promise<void> {
+  const at = new Date(now())
+  const { revision } = row
+  if (decision.kind === 'settle') return await updateRollout(queries, revision, { settledAt: at })
+  if (decision.kind === 'roll-back') {
+    log('warn', 'a rollout is taken back', { revision, reason: decision.reason })
+    return await undoRollout(queries, row, 'rolled-back', { by: itself, reason: decision.reason, at })
+  }
+  const next = row.waves[row.wave + 1]
+  if (!next) return await complete(queries, row, at)
+  const silent = edges.filter((edge) => edge.silent && next.edges.includes(edge.id)).map(({ id }) => id)
+  log('info', 'a rollout goes on', { revision, wave: next.name })
+  await updateRollout(queries, revision, {
+    wave: row.wave + 1,
+    waveStartedAt: at,
+    settledAt: null,
+    checkedAt: null,
+    skipped: [...row.skipped, ...silent],
+  })
+}
+
+async function complete(queries: Queries, { revision, createdBy }: RolloutRow, at: Date): Promise<void> {
+  await settleRevision(queries, revision, 'released')
+  await updateRollout(queries, revision, { state: 'completed', finishedAt: at })
+  await writeAudit(queries, {
+    actor: itself,
+    action: 'rollout.complete',
+    target: String(revision),
+    after: { createdBy },
+  })
+}
+
+const progressOf = (row: RolloutRow): Progress => ({
+  revision: row.revision,
+  waves: row.waves,
+  wave: row.wave,
+  waveStartedAt: row.waveStartedAt.getTime(),
+  settledAt: row.settledAt?.getTime(),
+  skipped: row.skipped,
+  settings: row.settings,
+})

@@ -1,0 +1,45 @@
+/** Compares what the edges of a rollout count with its revision to what they counted before it began. */
+import { readReadings } from '../db/history.ts'
+import type { RolloutRow } from '../db/rollouts.ts'
+import type { Deps } from '../deps.ts'
+import { parseExpressions, matchSeries } from '../history/expression.ts'
+import { increasesOf } from '../history/increases.ts'
+import { worseThan, type Counted } from '../rollout/health.ts'
+
+const beforeMs = 600_000
+
+const [logins, loginsOk, opened, failedDials] = parseExpressions(
+  'logins_total,logins_total{result="ok"},upstream_connections_total,upstream_failures_total',
+) as [Expression, Expression, Expression, Expression]
+type Expression = ReturnType<typeof parseExpressions>[number]
+
+/** Why they do worse, or nothing. */
+export async function judgeHealth(deps: Deps, row: RolloutRow): Promise<string | undefined> {
+  if (!row.settledAt) return undefined
+  const reached = row.waves.slice(0, row.wave + 1).flatMap(({ edges }) => edges)
+  const began = row.createdAt.getTime()
+  const before = await count(deps, reached, began - beforeMs, began)
+  const now = await count(deps, reached, row.settledAt.getTime(), deps.now())
+  return worseThan(before, now, row.settings.errorShareMax)
+}
+
+async function count(deps: Deps, edges: string[], from: number, to: number): Promise<Counted> {
+  const sums = { logins: 0, ok: 0, opened: 0, failed: 0 }
+  if (to > from) {
+    const window = { from, to, stepMs: to - from, points: 1 }
+    const names = [logins.name, opened.name, failedDials.name]
+    for (const { counters } of increasesOf(await readReadings(deps.db, { window, names, edges }), window))
+      for (const [key, value] of Object.entries(counters)) {
+        if (matchSeries(logins, key)) sums.logins += value
+        if (matchSeries(loginsOk, key)) sums.ok += value
+        if (matchSeries(opened, key)) sums.opened += value
+        if (matchSeries(failedDials, key)) sums.failed += value
+      }
+  }
+  return {
+    logins: sums.logins,
+    failedLogins: sums.logins - sums.ok,
+    dials: sums.opened + sums.failed,
+    failedDials: sums.failed,
+  }
+}

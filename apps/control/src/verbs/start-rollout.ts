@@ -1,0 +1,36 @@
+/** The first wave of a revision: part of the transaction that writes the revision. */
+import type { RolloutSettings } from '@imapfleet/protocol'
+import type { Queries } from '../db/database.ts'
+import { listEdges } from '../db/edges.ts'
+import type { RevisionRow } from '../db/revisions.ts'
+import { insertRollout } from '../db/rollouts.ts'
+import { appliesTo } from '../desired/desired-of.ts'
+import { ServiceError } from '../errors.ts'
+import { planWaves } from '../rollout/waves.ts'
+
+export async function startRollout(
+  queries: Queries,
+  { revision, layerKind, layerName, createdBy }: RevisionRow,
+  settings: RolloutSettings,
+  at: Date,
+): Promise<void> {
+  const layer = { kind: layerKind, name: layerName }
+  const edges = (await listEdges(queries)).filter(({ id, region }) => appliesTo(layer, { edge: id, region }))
+  const stranger = settings.canaryEdges.find((id) => !edges.some((edge) => edge.id === id))
+  if (stranger !== undefined)
+    throw new ServiceError(
+      'edge_unknown',
+      `${stranger} can be no canary: this layer is not for it, or nobody has heard of it.`,
+    )
+  const waves = planWaves(edges, settings)
+  const first = new Set(waves[0]?.edges)
+  await insertRollout(queries, {
+    revision,
+    settings,
+    waves,
+    waveStartedAt: at,
+    skipped: edges.filter(({ id, silent }) => silent && first.has(id)).map(({ id }) => id),
+    createdBy,
+    createdAt: at,
+  })
+}

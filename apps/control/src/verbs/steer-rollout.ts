@@ -1,0 +1,41 @@
+/** Holds a rollout, lets it go on, or takes it back. */
+import type { RolloutView } from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import { changeFleet } from '../db/fleet.ts'
+import { findRollout, updateRollout } from '../db/rollouts.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { readRollout } from './read-rollout.ts'
+import { spreadDesired } from './spread-desired.ts'
+import { undoRollout } from './undo-rollout.ts'
+
+export type Steering = 'pause' | 'resume' | 'abort'
+
+export async function steerRollout(
+  deps: Deps,
+  actor: Actor,
+  revision: number,
+  steering: Steering,
+): Promise<RolloutView> {
+  const at = new Date(deps.now())
+  await changeFleet(deps.db, async (queries) => {
+    const row = await findRollout(queries, revision)
+    // The answer below says that there is none.
+    if (!row) return
+    if (row.state !== 'running' && row.state !== 'paused')
+      throw new ServiceError('rollout_over', `The rollout of revision ${revision} is over: ${row.state}.`)
+    if (steering === 'abort')
+      return await undoRollout(queries, row, 'aborted', {
+        by: actor.name,
+        reason: `aborted by ${actor.name}`,
+        at,
+      })
+    // After a pause the clocks of the wave begin anew.
+    const resumed = { state: 'running', waveStartedAt: at, settledAt: null, checkedAt: null } as const
+    await updateRollout(queries, revision, steering === 'pause' ? { state: 'paused' } : resumed)
+    await writeAudit(queries, { actor: actor.name, action: `rollout.${steering}`, target: String(revision) })
+  })
+  await spreadDesired(deps)
+  return await readRollout(deps, revision)
+}

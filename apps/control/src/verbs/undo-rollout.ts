@@ -1,0 +1,42 @@
+/** Takes a rolling revision back: a new revision that makes its layer again what it was, for every edge, at once. */
+import type { RolloutState } from '@imapfleet/protocol'
+import { writeAudit } from '../db/audit.ts'
+import type { Queries } from '../db/database.ts'
+import { findRevision, insertRevision, newestRevision, readLayer, settleRevision } from '../db/revisions.ts'
+import { updateRollout, type RolloutRow } from '../db/rollouts.ts'
+import { layerNameOf, layerText } from '../views/revision-view.ts'
+
+export async function undoRollout(
+  queries: Queries,
+  { revision }: RolloutRow,
+  as: Extract<RolloutState, 'rolled-back' | 'aborted'>,
+  how: { by: string; reason: string; at: Date },
+): Promise<void> {
+  const undone = await findRevision(queries, revision)
+  if (!undone) throw new Error(`revision ${revision} is gone`)
+  await settleRevision(queries, revision, 'withdrawn')
+  const { layerKind, layerName } = undone
+  const restored = await insertRevision(queries, {
+    revision: (await newestRevision(queries)) + 1,
+    layerKind,
+    layerName,
+    // Its layer never came to be the rolling one.
+    document: await readLayer(queries, layerKind, layerName),
+    changes: undone.changes.map(({ before, after, ...rest }) => ({ ...rest, before: after, after: before })),
+    note: `takes back revision ${revision}: ${how.reason}`.slice(0, 1000),
+    createdBy: how.by,
+    state: 'released',
+  })
+  await updateRollout(queries, revision, {
+    state: as,
+    reason: how.reason.slice(0, 1000),
+    undoneBy: restored.revision,
+    finishedAt: how.at,
+  })
+  await writeAudit(queries, {
+    actor: how.by,
+    action: as === 'aborted' ? 'rollout.abort' : 'rollout.roll-back',
+    target: layerText(layerNameOf(layerKind, layerName)),
+    after: { revision, undoneBy: restored.revision, reason: how.reason },
+  })
+}

@@ -1,0 +1,262 @@
+/** Rollouts: a revision goes on only where it does well, and takes itself back everywhere when it does not. */
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, suite, test } from 'node:test'
+import { subjects, type RevisionStatus, type RolloutView } from '@imapfleet/protocol'
+import { Plane } from '../support/plane.ts'
+import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+/** What an edge does with a revision: takes it, refuses it, or says nothing any more. */
+type Manner = 'apply' | 'refuse' | 'ignore'
+
+class ObedientEdge {
+  readonly edge: SimulatedEdge
+  manner: Manner = 'apply'
+  /** Every revision that it has ever run, in order. */
+  readonly ran: number[] = []
+  layer: unknown
+  #rejected: { revision: number; reason: string } | undefined
+
+  constructor(edge: SimulatedEdge) {
+    this.edge = edge
+    edge.nats.subscribe(subjects.desiredChanged, { callback: () => void this.look() })
+  }
+
+  get applied(): number {
+    return this.ran.at(-1) ?? 0
+  }
+
+  async look(): Promise<void> {
+    const desired = await this.edge.desired()
+    if (!desired || this.manner === 'ignore' || desired.config.revision === this.applied) return
+    const { revision, layer } = desired.config
+    if (this.manner === 'refuse') this.#rejected = { revision, reason: 'no such file' }
+    else {
+      this.ran.push(revision)
+      this.layer = layer
+      this.#rejected = undefined
+    }
+    this.beat()
+  }
+
+  beat(): void {
+    const config = { applied: this.applied, ...(this.#rejected && { rejected: this.#rejected }) }
+    this.edge.beat({ heartbeatMs: 60_000, config })
+  }
+}
+
+suite('rollouts', () => {
+  let plane: Plane
+  const edges: Record<string, ObedientEdge> = {}
+  const each = () => Object.values(edges)
+
+  async function join(region: string, id: string): Promise<ObedientEdge> {
+    const edge = new ObedientEdge(await plane.edge(region, id))
+    edges[id] = edge
+    edge.beat()
+    await until(`the entry of ${id}`, async () => (await edge.edge.desired()) !== undefined)
+    return edge
+  }
+
+  before(async () => {
+    plane = await Plane.start()
+    for (const id of ['eu-1', 'eu-2', 'us-1']) await join(id.slice(0, 2), id)
+  })
+  after(() => plane?.stop())
+  beforeEach(() => each().forEach((edge) => (edge.manner = 'apply')))
+
+  let usesMax = 100
+  const fast = { soakSeconds: 0, silenceSeconds: 30 }
+  const begin = async (rollout: Record<string, unknown>, rest: Record<string, unknown> = {}) => {
+    usesMax += 1
+    const body = {
+      layer: { kind: 'global' },
+      set: { 'pool.usesMax': usesMax },
+      rollout: { ...fast, ...rollout },
+      ...rest,
+    }
+    const answer = await plane.api('/v1/config/revisions', { body })
+    assert.equal(answer.status, 201, JSON.stringify(answer.body))
+    return (answer.body as RevisionStatus).revision
+  }
+  const rolloutOf = async (revision: number) =>
+    (await plane.api(`/v1/rollouts/${revision}`)).body as RolloutView
+  const ended = (revision: number) =>
+    until('the end of the rollout', async () => {
+      const rollout = await rolloutOf(revision)
+      return rollout.state !== 'running' && rollout.state !== 'paused' && rollout
+    })
+  const steer = async (revision: number, steering: string) =>
+    await plane.api(`/v1/rollouts/${revision}/${steering}`, { method: 'POST' })
+  const standing = (rollout: RolloutView) =>
+    rollout.waves.map(({ name, state, edges: its }) => [
+      name,
+      state,
+      ...its.map(({ id, status }) => `${id} ${status}`),
+    ])
+
+  test('it goes from the canaries region by region, each wave after the one before, and then is what all run', async () => {
+    each().forEach((edge) => (edge.manner = 'ignore'))
+    const { revision, state } = await begin({ canaryEdges: ['eu-2'], regions: ['us'] })
+    assert.equal(state, 'rolling')
+    assert.deepEqual(standing(await rolloutOf(revision)), [
+      ['canary', 'current', 'eu-2 pending'],
+      ['us', 'waiting', 'us-1 waiting'],
+      ['eu', 'waiting', 'eu-1 waiting'],
+    ])
+    // The others do not even know of it.
+    assert.notEqual((await edges['us-1']!.edge.desired())?.config.revision, revision)
+    for (const id of ['eu-2', 'us-1', 'eu-1']) {
+      await until(
+        `the turn of ${id}`,
+        async () => (await edges[id]!.edge.desired())?.config.revision === revision,
+      )
+      edges[id]!.manner = 'apply'
+      await edges[id]!.look()
+    }
+    const rollout = await ended(revision)
+    assert.equal(rollout.state, 'completed')
+    assert.deepEqual(standing(rollout), [
+      ['canary', 'done', 'eu-2 applied'],
+      ['us', 'done', 'us-1 applied'],
+      ['eu', 'done', 'eu-1 applied'],
+    ])
+    assert.deepEqual(((await plane.api('/v1/config')).body as { layers: object }).layers, {
+      global: { pool: { usesMax } },
+    })
+    const late = await join('us', 'us-2')
+    assert.equal((await late.edge.desired())?.config.revision, revision)
+    await late.look()
+  })
+
+  test('one edge that refuses it takes it back on all, with its reason', async () => {
+    edges['us-1']!.manner = 'refuse'
+    const former = edges['eu-1']!.layer
+    const { revision } = await begin({ regions: ['eu'] })
+    const rollout = await ended(revision)
+    assert.deepEqual([rollout.state, rollout.reason], ['rolled-back', 'us-1 refused it: no such file'])
+    edges['us-1']!.manner = 'apply'
+    await Promise.all(each().map((edge) => edge.look()))
+    assert.ok(each().every(({ applied }) => applied === rollout.undoneBy))
+    assert.deepEqual(edges['eu-1']!.layer, former)
+    // It had got that far, and nobody beyond the wave that refused has ever run it.
+    assert.ok(edges['eu-1']!.ran.includes(revision))
+    assert.ok(!edges['us-1']!.ran.includes(revision))
+    const { body } = await plane.api(`/v1/config/revisions/${revision}`)
+    assert.equal((body as RevisionStatus).revision.state, 'withdrawn')
+    const [audit] = await plane.sql`select * from audit where action = 'rollout.roll-back'`
+    assert.equal(audit?.['after'].reason, rollout.reason)
+  })
+
+  test('an edge that does not apply it in time takes it back', async () => {
+    edges['eu-1']!.manner = 'ignore'
+    const { revision } = await begin({ canaryEdges: ['eu-1'], silenceSeconds: 1 })
+    const rollout = await ended(revision)
+    assert.deepEqual([rollout.state, rollout.reason], ['rolled-back', 'eu-1 has not applied it within 1 s'])
+    assert.ok(!edges['us-1']!.ran.includes(revision))
+    edges['eu-1']!.manner = 'apply'
+    await edges['eu-1']!.look()
+  })
+
+  test('edges that fail more logins with it than before take it back', async () => {
+    const { edge } = edges['eu-1']!
+    const counted = (ok: number, failed: number) => ({
+      'logins_total{upstream="main",result="ok"}': ok,
+      'logins_total{upstream="main",result="failed"}': failed,
+    })
+    edge.restart(Date.now() - 5_000)
+    await edge.send(edge.report({ counters: counted(0, 0) }, Date.now() - 4_000))
+    await edge.send(edge.report({ counters: counted(100, 1) }, Date.now() - 1_000))
+    edges['eu-1']!.beat()
+    const { revision } = await begin({ canaryEdges: ['eu-1'], soakSeconds: 2 })
+    await until('the canary', () => edges['eu-1']!.applied === revision)
+    await until('it settled', async () => {
+      const [row] = await plane.sql`select settled_at from rollouts where revision = ${revision}`
+      return row?.['settled_at'] !== null
+    })
+    await edge.send(edge.report({ counters: counted(110, 21) }))
+    const rollout = await ended(revision)
+    assert.equal(rollout.state, 'rolled-back')
+    assert.match(rollout.reason ?? '', /^66\.7 % of 30 logins fail, 1\.0 % did before$/)
+    assert.ok(!edges['us-1']!.ran.includes(revision))
+  })
+
+  test('it can be held, let go on, and aborted; meanwhile nothing else changes the configuration', async () => {
+    each().forEach((edge) => (edge.manner = 'ignore'))
+    const { revision } = await begin({ canaryEdges: ['eu-1'] })
+    assert.equal(((await steer(revision, 'pause')).body as RolloutView).state, 'paused')
+    const other = await plane.api('/v1/config/revisions', {
+      body: { layer: { kind: 'region', name: 'us' }, set: { 'pool.usesMax': 9 } },
+    })
+    assert.deepEqual([other.status, (other.body as { code: string }).code], [409, 'rollout_active'])
+    edges['eu-1']!.manner = 'refuse'
+    await edges['eu-1']!.look()
+    await until('the refusal', async () => standing(await rolloutOf(revision))[0]?.includes('eu-1 rejected'))
+    assert.equal((await rolloutOf(revision)).state, 'paused')
+
+    const aborted = (await steer(revision, 'abort')).body as RolloutView
+    assert.deepEqual([aborted.state, aborted.reason], ['aborted', 'aborted by tests'])
+    assert.equal((await edges['eu-1']!.edge.desired())?.config.revision, aborted.undoneBy)
+    const late = await steer(revision, 'resume')
+    assert.deepEqual([late.status, (late.body as { code: string }).code], [409, 'rollout_over'])
+    edges['eu-1']!.manner = 'apply'
+    await Promise.all(each().map((edge) => edge.look()))
+  })
+
+  test('a control that dies in the middle leaves it where it stands, and the next one carries on', async () => {
+    edges['eu-1']!.manner = 'ignore'
+    const { revision } = await begin({ canaryEdges: ['eu-1'] })
+    await plane.control.process.kill()
+    edges['eu-1']!.manner = 'apply'
+    await edges['eu-1']!.look()
+    await plane.control.process.start()
+    edges['eu-1']!.beat()
+    assert.equal((await ended(revision)).state, 'completed')
+    await until('all edges', () => each().every(({ applied }) => applied === revision))
+    assert.ok(each().every(({ ran }) => ran.filter((number) => number === revision).length === 1))
+  })
+
+  test('an edge that is away when its wave begins is not waited for', async () => {
+    const gone = await join('asia', 'asia-1')
+    gone.edge.beat({ heartbeatMs: 50 })
+    gone.manner = 'ignore'
+    const isSilent = async () =>
+      ((await plane.api('/v1/edges/asia-1')).body as { state: string }).state === 'silent'
+    await until('its silence', isSilent)
+    const { revision } = await begin({ silenceSeconds: 1 })
+    const rollout = await ended(revision)
+    assert.equal(rollout.state, 'completed')
+    assert.deepEqual(standing(rollout)[0], ['asia', 'done', 'asia-1 skipped'])
+    gone.manner = 'apply'
+    await gone.look()
+    assert.equal(gone.applied, revision)
+  })
+
+  test('an older revision can be restored: a new one, equal to it', async () => {
+    const first = await plane.api('/v1/config/revisions', {
+      body: { layer: { kind: 'region', name: 'us' }, set: { 'log.level': 'debug' } },
+    })
+    const { revision } = (first.body as RevisionStatus).revision
+    await plane.api('/v1/config/revisions', {
+      body: { layer: { kind: 'region', name: 'us' }, set: { 'log.level': 'warn' } },
+    })
+    const restored = await plane.api(`/v1/config/revisions/${revision}/restore`, { body: {} })
+    assert.equal(restored.status, 201)
+    const made = (restored.body as RevisionStatus).revision
+    assert.deepEqual(made.changes, [{ key: 'log.level', before: 'warn', after: 'debug', reload: 'live' }])
+    assert.equal(made.note, `restores revision ${revision}`)
+    assert.equal((await plane.api(`/v1/config/revisions/${revision}/restore`, { body: {} })).status, 200)
+    assert.equal((await plane.api('/v1/config/revisions/9999/restore', { body: {} })).status, 404)
+  })
+
+  test('a canary that nobody knows is refused, and nothing is written', async () => {
+    const body = {
+      layer: { kind: 'global' },
+      set: { 'pool.usesMax': 7 },
+      rollout: { canaryEdges: ['nobody'] },
+    }
+    const answer = await plane.api('/v1/config/revisions', { body })
+    assert.deepEqual([answer.status, (answer.body as { code: string }).code], [404, 'edge_unknown'])
+    assert.deepEqual((await plane.sql`select 1 from rollouts where state = 'running'`).length, 0)
+  })
+})
