@@ -101,7 +101,7 @@ suite('desired state', () => {
     const change = { layer: region('us'), set: { 'pool.usesMax': 33 } }
     const dry = await revise({ ...change, dryRun: true })
     assert.equal(dry.status, 200)
-    assert.deepEqual(dry.revision.changes, [{ key: 'pool.usesMax', before: null, after: 33 }])
+    assert.deepEqual(dry.revision.changes, [{ key: 'pool.usesMax', before: null, after: 33, reload: 'live' }])
     assert.notEqual((await us.desired())?.config.layer['pool'], { usesMax: 33 })
     const made = await revise(change)
     assert.equal(made.status, 201)
