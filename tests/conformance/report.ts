@@ -36,6 +36,8 @@ because it takes a server that misbehaves, or something that imapproxy does not 
 
 ${columns.map((column) => `- ${column.title}: ${tally(rows, column)}`).join('\n')}
 
+<!-- prettier-ignore-start -->
+
 | scenario | guarantee | ${columns.map(({ title }) => title).join(' | ')} |
 | --- | --- | ${columns.map(() => '---').join(' | ')} |
 ${rows.map(printRow).join('\n')}
@@ -45,6 +47,8 @@ ${rows.map(printRow).join('\n')}
 Tags begin with letters of the client that sent them, so a reply with another client's letters is somebody else's.
 
 ${findings.length > 0 ? findings.join('\n') : 'Nothing.'}
+
+<!-- prettier-ignore-end -->
 `
 }
 
