@@ -243,7 +243,7 @@ suite('TLS to servers', () => {
   })
 
   test('an unknown authority gets no password, unless verification is switched off', async () => {
-    await assertUnavailable('unknown', /unable to verify the first certificate/)
+    await assertUnavailable('unknown', /reason=tls-failed .*unable to verify the first certificate/)
     await assertServed('unverified')
   })
 
