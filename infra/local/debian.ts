@@ -5,13 +5,14 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { childEnvironment, environment } from './environment.ts'
 import { LocalError, outputOf } from './local-error.ts'
 
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
-const env = childEnvironment({ DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' })
+const env = childEnvironment({ DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', RUNLEVEL: '1' })
 
 /** A program on the PATH or where Debian keeps servers, which is on no ordinary user's PATH. */
 export function findProgram(name: string): string | undefined {
@@ -19,33 +20,32 @@ export function findProgram(name: string): string | undefined {
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
 }
 
-/** Downloads a package and unpacks it into `directory`, which needs no rights. False: it cannot be had. */
-export async function unpackPackage(name: string, directory: string): Promise<boolean> {
-  if (!findProgram('apt-get') || !findProgram('dpkg-deb')) return false
+/** Downloads a package and unpacks it into `directory`, which needs no rights. A text: why it cannot be had. */
+export async function unpackPackage(name: string, directory: string): Promise<string | undefined> {
+  if (!findProgram('apt-get') || !findProgram('dpkg-deb')) return 'this machine has no apt-get'
   mkdirSync(dirname(directory), { recursive: true })
   const scratch = mkdtempSync(`${directory}.`)
   try {
     await download(name, scratch)
-    const archive = readdirSync(scratch).find((file) => file.endsWith('.deb'))
-    if (!archive) return false
+    const archive = readdirSync(scratch).find((file) => file.endsWith('.deb')) ?? ''
     await run('dpkg-deb', ['-x', join(scratch, archive), join(scratch, 'root')])
     rmSync(directory, { recursive: true, force: true })
     renameSync(join(scratch, 'root'), directory)
-    return true
-  } catch {
-    return false
+    return undefined
+  } catch (error) {
+    return outputOf(error, 1)
   } finally {
     rmSync(scratch, { recursive: true, force: true })
   }
 }
 
 async function download(name: string, directory: string): Promise<void> {
-  const get = () => run('apt-get', ['download', '-qq', name], { cwd: directory, env })
+  const get = () => apt(['download', name], directory)
   try {
     await get()
   } catch (error) {
     if (!isRoot) throw error
-    await run('apt-get', ['update', '-qq'], { env })
+    await updateLists()
     await get()
   }
 }
@@ -58,18 +58,39 @@ export async function installPackage(
 ): Promise<boolean> {
   if (!isRoot || !findProgram('apt-get')) return false
   note?.(`installing ${name} with apt-get`)
-  const install = () =>
-    run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name], {
-      env: { ...env, RUNLEVEL: '1' },
-      maxBuffer: 1 << 26,
-    })
   try {
-    await run('apt-get', ['update', '-qq'], { env })
-    await install()
+    await updateLists()
+    await apt(['install', '-y', '--no-install-recommends', name])
   } catch (error) {
     throw new LocalError('program_missing', `apt-get install ${name} failed: ${outputOf(error, 2)}`)
   }
   if (existsSync('/run/systemd/system'))
     await run('systemctl', ['disable', '--now', service]).catch(() => undefined)
   return true
+}
+
+let update: Promise<void> | undefined
+let last: Promise<unknown> = Promise.resolve()
+
+/** Once is enough for everything that one start needs. */
+const updateLists = () => (update ??= apt(['update']))
+
+/** One apt-get at a time: two would meet at its locks. Somebody else's, such as unattended upgrades, is waited for. */
+function apt(args: string[], cwd = '/'): Promise<void> {
+  const patience = ['-o', 'DPkg::Lock::Timeout=120']
+  const work = async () => {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await run('apt-get', ['-qq', ...patience, ...args], { cwd, env, maxBuffer: 1 << 26 })
+        return
+      } catch (error) {
+        // The lock of the lists has no patience of its own.
+        if (attempt === 20 || !outputOf(error, 5).includes('/lists/lock')) throw error
+        await sleep(3_000)
+      }
+    }
+  }
+  const turn = last.then(work)
+  last = turn.catch(() => undefined)
+  return turn
 }

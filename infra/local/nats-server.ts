@@ -42,11 +42,13 @@ export async function findNatsServer(note?: (text: string) => void): Promise<str
   const found = findProgram('nats-server') ?? (existsSync(copy) ? copy : undefined)
   if (found) return found
   note?.("unpacking Debian's package")
-  if (await unpackPackage('nats-server', unpacked)) return copy
+  const trouble = await unpackPackage('nats-server', unpacked)
+  if (trouble === undefined) return copy
   throw new LocalError(
     'program_missing',
-    'nats-server is missing. Install it (Debian and Ubuntu: sudo apt-get update && sudo apt-get install nats-server; ' +
-      'macOS: brew install nats-server), or set NATS_SERVER_BIN to the program or NATS_URL to a running server',
+    `nats-server is missing and could not be fetched (${trouble}). Install it (Debian and Ubuntu: sudo apt-get update ` +
+      '&& sudo apt-get install nats-server; macOS: brew install nats-server), or set NATS_SERVER_BIN to the program ' +
+      'or NATS_URL to a running server',
   )
 }
 
