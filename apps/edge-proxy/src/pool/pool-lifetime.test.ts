@@ -57,7 +57,7 @@ test('a connection lives so long and no longer, however busy it is', async () =>
   await work.pool.giveBack((await work.lease('joe')).upstream, cleanHandBack)
   work.clock.now += times.lifetimeMaxMs + 1
   round(work)
-  assert.equal(work.pool.states.idle.size, 0)
+  assert.equal(work.count('upstream_drops_total{reason="too-old"}'), 1)
 })
 
 test('one that was idle for a while is proven before it is handed out, or replaced', async () => {

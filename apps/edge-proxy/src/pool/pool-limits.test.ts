@@ -53,16 +53,17 @@ test('a full upstream makes room by closing what is idle for longest, of its own
   const elsewhere = await lease('ann', 'secret', { target: targetAt(server.port, {}, 'other') })
   await pool.giveBack(elsewhere.upstream, cleanHandBack)
   const leases = [await lease('joe'), await lease('jane'), await lease('jim')]
-  for (const { upstream } of leases.slice(0, 2)) {
+  for (const { upstream } of leases) {
     clock.now += 1000
     await pool.giveBack(upstream, cleanHandBack)
   }
+  const [joe, jane, jim] = leases.map(({ upstream }) => upstream)
   // Proving one again does not make it any younger.
-  await pool.refresh(leases[0]!.upstream)
+  for (const upstream of [joe!, jane!]) await pool.refresh(upstream)
   assert.equal((await lease('jack')).reused, false)
   assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
-  assert.equal(leases[0]!.upstream.link.isOpen, false)
-  assert.equal(pool.states.stateOf(leases[1]!.upstream), 'idle')
+  assert.equal(joe!.link.isOpen, false)
+  for (const upstream of [jane!, jim!]) assert.equal(pool.states.stateOf(upstream), 'idle')
   assert.equal(pool.states.stateOf(elsewhere.upstream), 'idle')
   await accounted()
 })

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
+import type { Upstream } from '../upstream/upstream.ts'
 import { targetAt } from '../upstream/server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
 
@@ -108,6 +109,26 @@ test('what does not prove itself clean is closed, and the reason is counted', as
   await accounted()
 })
 
+test('what happens in the moment between the proof and the rest is not overlooked', async () => {
+  const moments: [(upstream: Upstream) => void, string][] = [
+    [({ link }) => link.handler.onData(wire('* 3 EX')), 'data-after-barrier'],
+    [({ link }) => link.close(), 'closed-by-peer'],
+  ]
+  for (const [happen, reason] of moments) {
+    const { pool, lease, server, count } = await poolAtWork()
+    const { upstream } = await lease('joe')
+    server.script = but({ NOOP: undefined })
+    const given = pool.giveBack(upstream, cleanHandBack)
+    await until(() => server.asked.includes('NOOP'))
+    // As when one segment of TLS holds several records: all are heard before any promise is looked at.
+    upstream.link.handler.onData(wire(`${server.tags.at(-1)} OK done\r\n`))
+    happen(upstream)
+    await given
+    assert.equal(pool.states.idle.size, 0)
+    assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
+  }
+})
+
 test('a connection that the server closes is gone at once, and the next session notices nothing', async () => {
   const { pool, lease, server, count, accounted } = await poolAtWork()
   const { upstream } = await lease('joe')
@@ -142,12 +163,13 @@ test('an idle connection on which the server says what nobody asked is closed or
 })
 
 test('a connection that waits in the middle of a response is not handed out', async () => {
-  const { pool, lease, server } = await poolAtWork()
+  const { pool, lease, server, count } = await poolAtWork()
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
   server.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
   await until(() => !upstream.scanner.atBoundary)
   assert.equal((await lease('joe')).reused, false)
+  assert.equal(count('upstream_drops_total{reason="unfinished-reply"}'), 1)
 })
 
 test('a server that floods an idle connection is cut off', async () => {
