@@ -8,11 +8,14 @@ import {
   edgeSchema,
   edgeStatsSchema,
   historySchema,
+  orderListSchema,
+  orderViewSchema,
   resolvedConfigSchema,
   revisionListSchema,
   revisionStatusSchema,
   traceListSchema,
   traceSchema,
+  type OrderRequest,
   type RevisionRequest,
   type TraceRequest,
 } from '@imapfleet/protocol'
@@ -28,6 +31,12 @@ export interface HistoryQuery {
   groupBy: string
   region?: string | undefined
   edge?: string | undefined
+}
+
+/** Of a list whose newest come first; `before` is the `next` of the page before. */
+export interface Page {
+  limit: string
+  before?: string | undefined
 }
 
 export type Api = ReturnType<typeof connect>
@@ -54,6 +63,10 @@ export function connect({ server, token }: Target) {
       ask(at('config/revisions', query), revisionListSchema),
     revision: (revision: number, signal?: AbortSignal) =>
       ask({ ...at(`config/revisions/${revision}`), ...(signal ? { signal } : {}) }, revisionStatusSchema),
+
+    order: (body: OrderRequest) => ask({ ...at('orders'), method: 'POST', body }, orderViewSchema),
+    orders: (query: Page) => ask(at('orders', { ...query }), orderListSchema),
+    orderOf: (order: string) => ask(at(`orders/${id(order)}`), orderViewSchema),
 
     history: (query: HistoryQuery) => ask(at('stats/history', { ...query }), historySchema),
 

@@ -8,13 +8,17 @@ import { Command, CommanderError, Option } from 'commander'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addEdges } from './commands/edges.ts'
+import { addKick } from './commands/kick.ts'
 import { addLogin } from './commands/login.ts'
+import { addOrders } from './commands/orders.ts'
 import { addProfile } from './commands/profile.ts'
 import { addStats } from './commands/stats.ts'
+import { addTell } from './commands/tell.ts'
 import { addTop } from './commands/top.ts'
 import { addTrace } from './commands/trace.ts'
 import { addTraces } from './commands/traces.ts'
 import { addVersion, version } from './commands/version.ts'
+import { addWho } from './commands/who.ts'
 import { exitStatus, Failure } from './failure.ts'
 import { safe } from './print/safe.ts'
 import { openShell, type Shell } from './shell.ts'
@@ -49,6 +53,10 @@ function createProgram(shell: Shell): Command {
   addConfig(program, shell)
   addStats(program, shell)
   addTop(program, shell)
+  addWho(program, shell)
+  addKick(program, shell)
+  addTell(program, shell)
+  addOrders(program, shell)
   addTrace(program, shell)
   addTraces(program, shell)
   addLogin(program, shell)

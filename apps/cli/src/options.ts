@@ -1,5 +1,6 @@
 /** Options that several commands share, and how their text is parsed; what is wrong with it becomes a usage error. */
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
+import type { Page } from './api.ts'
 import { isMoment, parseDuration } from './print/time.ts'
 
 /** → milliseconds. */
@@ -32,3 +33,19 @@ export function sizeArgument(text: string): number {
   if (amount === undefined) throw new InvalidArgumentError('Use a size in bytes, or such as 64k, 16M or 1G.')
   return Number(amount) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
 }
+
+export interface PageOptions {
+  limit: number
+  before?: number
+}
+
+/** Options of every list whose newest come first, page by page. */
+export const pageOptions = (command: Command) =>
+  command
+    .option('--limit <n>', 'how many (at most 500)', wholeArgument(1), 20)
+    .option('--before <number>', 'go on where the last page ended', wholeArgument(0))
+
+export const pageOf = ({ limit, before }: PageOptions): Page => ({
+  limit: String(limit),
+  ...(before === undefined ? {} : { before: String(before) }),
+})

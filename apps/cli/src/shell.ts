@@ -67,6 +67,10 @@ export function openShell(environment: Environment, streams: Streams) {
     note: (text: string) => {
       stderr.write(`${text}\n`)
     },
+    /** How to see what is older, where a list has more than was asked for. */
+    noteNext: (command: Command, next: number | null) => {
+      if (next !== null && !wantsJson(command)) stderr.write(`there are more: --before ${next}\n`)
+    },
     /** Nobody reads what is printed any more. */
     gone: gone.signal,
     /** For commands that go on until they are told to end: by Ctrl-C, by a stop, or because nobody reads on. */

@@ -1,0 +1,48 @@
+/** What every order has in common: options, one request that may be asked again safely, an account, an exit status. */
+import { randomUUID } from 'node:crypto'
+import type { OrderAction, OrderView } from '@imapfleet/protocol'
+import { InvalidArgumentError, type Command } from 'commander'
+import type { z } from 'zod'
+import { complainOf, judge, type Told } from '../account.ts'
+import { targetOf, targetOptions, type TargetOptions } from '../fleet-target.ts'
+import { durationArgument } from '../options.ts'
+import type { Page } from '../print/table.ts'
+import type { Shell } from '../shell.ts'
+
+export interface OrderOptions extends TargetOptions {
+  timeout: number
+}
+
+/** Control waits no longer than this. */
+const timeoutMaxMs = 20_000
+
+export const orderOptions = (command: Command) =>
+  targetOptions(command).option(
+    '--timeout <duration>',
+    'how long to wait for the edges (0.1s to 20s)',
+    timeoutArgument,
+    5_000,
+  )
+
+function timeoutArgument(text: string): number {
+  const ms = durationArgument(text)
+  if (ms < 100 || ms > timeoutMaxMs) throw new InvalidArgumentError('Use a duration from 100ms to 20s.')
+  return ms
+}
+
+/** Gives the order, prints what it has come to, and fails if an edge failed or was silent. */
+export async function giveOrder<S extends z.ZodType>(
+  given: { action: OrderAction; schema: S; options: OrderOptions },
+  command: Command,
+  shell: Shell,
+  lines: (order: OrderView, told: readonly Told<z.infer<S>>[], page: Page) => readonly string[],
+): Promise<void> {
+  const { action, schema, options } = given
+  const api = await shell.api(command)
+  const target = targetOf(options)
+  const view = await api.order({ id: randomUUID(), target, action, timeoutMs: options.timeout })
+  const { order, told } = judge(view, schema)
+  if (order.edges.length === 0) shell.note('no edge has joined yet: nobody was told')
+  shell.answer(command, order, (page) => lines(order, told, page))
+  complainOf(order)
+}

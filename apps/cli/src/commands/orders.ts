@@ -1,0 +1,28 @@
+/** `imapfleet orders`: what edges were told to do, by whom, and what became of it. */
+import type { Command } from 'commander'
+import { complainOf } from '../account.ts'
+import { pageOf, pageOptions, type PageOptions } from '../options.ts'
+import { orderColumns, orderLines } from '../print/order.ts'
+import { table } from '../print/table.ts'
+import type { Shell } from '../shell.ts'
+
+export function addOrders(parent: Command, shell: Shell): void {
+  const orders = pageOptions(parent.command('orders'))
+    .description('orders that were given to edges, newest first')
+    .action(async (options: PageOptions, command: Command) => {
+      const list = await (await shell.api(command)).orders(pageOf(options))
+      if (list.orders.length === 0) shell.note('no order was given yet')
+      shell.answer(command, list, (page) => table(orderColumns, list.orders, page))
+      shell.noteNext(command, list.next)
+    })
+
+  orders
+    .command('show')
+    .description('one order and its account, edge by edge')
+    .argument('<id>', 'id of the order')
+    .action(async (id: string, _options: object, command: Command) => {
+      const order = await (await shell.api(command)).orderOf(id)
+      shell.answer(command, order, (page) => orderLines(order, page))
+      complainOf(order)
+    })
+}

@@ -1,0 +1,57 @@
+/** Orders to the edges themselves: `upstream pause` and `resume`, `route`, `reset-counters`, `newlog`. */
+import type { OrderAction } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { accountLines } from '../print/order.ts'
+import type { Shell } from '../shell.ts'
+import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
+
+const routed = z.object({ upstream: z.string() })
+
+export function addTell(parent: Command, shell: Shell): void {
+  const tell = async (action: OrderAction, done: string, options: OrderOptions, command: Command) => {
+    await giveOrder({ action, schema: z.unknown(), options }, command, shell, (order, _told, page) =>
+      accountLines(order.edges, () => done, page),
+    )
+  }
+
+  const upstream = parent
+    .command('upstream')
+    .description('have edges open no more connections to an upstream, or open them again')
+  const steer = (word: 'pause' | 'resume', help: string, done: string) => {
+    orderOptions(upstream.command(word).argument('<name>', 'the upstream, as the configuration names it'))
+      .description(help)
+      .action(async (name: string, options: OrderOptions, command: Command) => {
+        await tell({ kind: `${word}-upstream`, upstream: name }, done, options, command)
+      })
+  }
+  steer('pause', 'open no new connections to it, until `resume` or a restart of the edge', 'paused')
+  steer('resume', 'open connections to it again', 'resumed')
+
+  orderOptions(parent.command('route').argument('<user>', 'login name, as the mail client sends it'))
+    .description('to which upstream each edge would take this user; nothing is done')
+    .option('--listener <name>', 'as if she came in through this listener')
+    .action(async (user: string, options: OrderOptions & { listener?: string }, command: Command) => {
+      const { listener } = options
+      const action = { kind: 'route-lookup', user, ...(listener === undefined ? {} : { listener }) } as const
+      await giveOrder({ action, schema: routed, options }, command, shell, (order, told, page) =>
+        accountLines(
+          order.edges,
+          ({ id }) => told.find(({ edge }) => edge === id)?.result.upstream ?? '',
+          page,
+        ),
+      )
+    })
+
+  orderOptions(parent.command('reset-counters'))
+    .description("start an edge's totals and peaks anew; the history keeps everything")
+    .action(async (options: OrderOptions, command: Command) => {
+      await tell({ kind: 'reset-counters' }, 'reset', options, command)
+    })
+
+  orderOptions(parent.command('newlog'))
+    .description('have edges open their log files anew, after they were moved away')
+    .action(async (options: OrderOptions, command: Command) => {
+      await tell({ kind: 'newlog' }, 'opened anew', options, command)
+    })
+}

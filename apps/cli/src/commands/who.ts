@@ -1,0 +1,43 @@
+/** `imapfleet who` and `pool`: every connection to a mail server in the whole fleet, from the edges themselves. */
+import { connectionSchema } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { connectionColumns, poolColumns, poolsOf, rowsOf } from '../print/connections.ts'
+import { safe } from '../print/safe.ts'
+import { table } from '../print/table.ts'
+import type { Shell } from '../shell.ts'
+import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
+
+const connections = z.array(connectionSchema)
+
+export function addWho(parent: Command, shell: Shell): void {
+  orderOptions(parent.command('who').argument('[user]', 'only this login name'))
+    .description('who is connected, where from, and through which edge; warm connections too')
+    .addHelpText('after', whoExamples)
+    .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
+      const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
+      await giveOrder({ action, schema: connections, options }, command, shell, (_order, told, page) => {
+        const rows = rowsOf(told)
+        if (rows.length === 0)
+          shell.note(user === undefined ? 'nobody is connected' : `${safe(user)} is not connected`)
+        return table(connectionColumns(Date.now()), rows, page)
+      })
+    })
+
+  orderOptions(parent.command('pool'))
+    .description('how many connections each edge holds to each upstream, by state')
+    .action(async (options: OrderOptions, command: Command) => {
+      const action = { kind: 'who' } as const
+      await giveOrder({ action, schema: connections, options }, command, shell, (_order, told, page) => {
+        const rows = poolsOf(rowsOf(told))
+        if (rows.length === 0) shell.note('no edge holds a connection')
+        return table(poolColumns, rows, page)
+      })
+    })
+}
+
+const whoExamples = `
+Examples:
+  imapfleet who alice@example.org
+  imapfleet who --region eu
+  imapfleet who --output json | jq '[.edges[].result[]?.user] | unique | length'`

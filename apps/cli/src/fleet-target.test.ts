@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { namedTarget, targetOf, targetText } from './fleet-target.ts'
+
+test('a command is for all edges unless a region or an edge is named', () => {
+  assert.equal(targetText(targetOf({})), 'all')
+  assert.equal(targetText(targetOf({ all: true })), 'all')
+  assert.equal(targetText(targetOf({ region: 'eu' })), 'region/eu')
+  assert.equal(targetText(targetOf({ edge: 'eu-1' })), 'edge/eu-1')
+  assert.equal(namedTarget({}), undefined)
+})
+
+test('two targets at once are wrong usage, never a guess', () => {
+  for (const options of [
+    { all: true, region: 'eu' },
+    { region: 'eu', edge: 'eu-1' },
+    { all: true, edge: 'eu-1' },
+  ] as const)
+    assert.throws(() => targetOf(options), { kind: 'usage' })
+})

@@ -1,0 +1,31 @@
+/** Whom a command is for: `--all` (the preset), `--region` or `--edge`, as orders and drains have it. */
+import type { TargetName } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { usage } from './failure.ts'
+
+export interface TargetOptions {
+  all?: true
+  region?: string
+  edge?: string
+}
+
+export const targetOptions = (command: Command) =>
+  command
+    .option('--all', 'every edge (the default)')
+    .option('--region <region>', 'the edges of this region')
+    .option('--edge <id>', 'this edge')
+
+/** Undefined: nobody was named, which is not the same as `--all` where that would be much. */
+export function namedTarget({ all, region, edge }: TargetOptions): TargetName | undefined {
+  if ([all, region, edge].filter((given) => given !== undefined).length > 1)
+    throw usage('give only one of --all, --region and --edge')
+  if (edge !== undefined) return { kind: 'edge', name: edge }
+  if (region !== undefined) return { kind: 'region', name: region }
+  return all === undefined ? undefined : { kind: 'all' }
+}
+
+export const targetOf = (options: TargetOptions): TargetName => namedTarget(options) ?? { kind: 'all' }
+
+/** `all`, `region/eu`, `edge/eu-1`. */
+export const targetText = (target: TargetName): string =>
+  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`

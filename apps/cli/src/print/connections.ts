@@ -1,0 +1,70 @@
+/** Connections of the fleet as an operator reads them: one by one, or summed up by edge and upstream. */
+import type { Connection } from '@imapfleet/protocol'
+import type { Told } from '../account.ts'
+import type { Style } from './colour.ts'
+import type { Column } from './table.ts'
+import { ago } from './time.ts'
+
+interface Row extends Connection {
+  edge: string
+}
+
+const stateStyle: Readonly<Record<Connection['state'], Style | undefined>> = {
+  dialing: 'yellow',
+  leased: 'green',
+  resetting: 'yellow',
+  idle: undefined,
+}
+
+export const rowsOf = (told: readonly Told<Connection[]>[]): Row[] =>
+  told.flatMap(({ edge, result }) => result.map((connection) => ({ edge, ...connection })))
+
+export function connectionColumns(now: number): Column<Row>[] {
+  return [
+    { title: 'USER', cell: (row) => row.user },
+    { title: 'EDGE', cell: (row) => row.edge },
+    { title: 'UPSTREAM', cell: (row) => row.upstream },
+    { title: 'STATE', cell: (row) => row.state, style: (row) => stateStyle[row.state] },
+    { title: 'CLIENT', cell: (row) => row.client ?? '' },
+    { title: 'USES', cell: (row) => String(row.uses), align: 'right' },
+    { title: 'LAST USED', cell: (row) => ago(row.since, now) },
+  ]
+}
+
+/** One edge's connections to one upstream. */
+interface Pool extends Record<Connection['state'], number> {
+  edge: string
+  upstream: string
+  users: number
+}
+
+export function poolsOf(rows: readonly Row[]): Pool[] {
+  const groups = Map.groupBy(rows, ({ edge, upstream }) => JSON.stringify([edge, upstream]))
+  return [...groups.values()].map((group) => {
+    const number = (state: Connection['state']) => group.filter((row) => row.state === state).length
+    return {
+      edge: group[0]?.edge ?? '',
+      upstream: group[0]?.upstream ?? '',
+      users: new Set(group.map(({ user }) => user)).size,
+      dialing: number('dialing'),
+      leased: number('leased'),
+      resetting: number('resetting'),
+      idle: number('idle'),
+    }
+  })
+}
+
+const figure = (title: string, cell: (pool: Pool) => number): Column<Pool> => ({
+  ...{ title, align: 'right' },
+  cell: (pool) => String(cell(pool)),
+})
+
+export const poolColumns: Column<Pool>[] = [
+  { title: 'EDGE', cell: (pool) => pool.edge },
+  { title: 'UPSTREAM', cell: (pool) => pool.upstream },
+  figure('USERS', (pool) => pool.users),
+  figure('DIALING', (pool) => pool.dialing),
+  figure('LEASED', (pool) => pool.leased),
+  figure('RESETTING', (pool) => pool.resetting),
+  figure('IDLE', (pool) => pool.idle),
+]

@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { OrderView } from '@imapfleet/protocol'
+import { plain } from './colour.ts'
+import { accountLines, actionText, outcomeText } from './order.ts'
+
+const order: OrderView = {
+  id: '7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e',
+  givenBy: 'alice',
+  at: '2026-03-01T10:00:00.000Z',
+  target: { kind: 'all' },
+  action: { kind: 'kick-user', user: 'bob' },
+  finishedAt: '2026-03-01T10:00:01.000Z',
+  edges: [
+    { id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: {} },
+    { id: 'eu-2', region: 'eu', status: 'failed', reason: 'bad \x1b[2J', result: null },
+    { id: 'us-1', region: 'us', status: 'silent', reason: null, result: null },
+  ],
+}
+
+test('an order is told with its words, and its outcome with every way of not answering', () => {
+  assert.equal(actionText(order.action), 'kick-user bob')
+  assert.equal(actionText({ kind: 'newlog' }), 'newlog')
+  assert.equal(outcomeText(order), '1 of 3 answered, 1 failed, 1 silent')
+  assert.equal(outcomeText({ ...order, finishedAt: null }), 'waits for edges')
+})
+
+test('an edge that did not do it shows why, and what it wrote does nothing to the terminal', () => {
+  const lines = accountLines(order.edges, () => 'done', { width: undefined, paint: plain })
+  assert.deepEqual(lines, [
+    'EDGE  REGION  STATUS    ANSWER',
+    'eu-1  eu      answered  done',
+    'eu-2  eu      failed    bad \\x1b[2J',
+    'us-1  us      silent',
+  ])
+})

@@ -1,0 +1,73 @@
+/** Orders as an operator reads them: what was told to whom, and what became of it on each edge. */
+import type { OrderAction, OrderView } from '@imapfleet/protocol'
+import { targetText } from '../fleet-target.ts'
+import type { Style } from './colour.ts'
+import { facts, table, type Column, type Page } from './table.ts'
+import { dayAndClock } from './time.ts'
+
+type OrderedEdge = OrderView['edges'][number]
+
+const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
+  answered: 'green',
+  failed: 'red',
+  silent: 'red',
+}
+
+/** `detail`: what an edge that has answered says. */
+export function accountLines(
+  edges: readonly OrderedEdge[],
+  detail: (edge: OrderedEdge) => string,
+  page: Page,
+): string[] {
+  const columns: Column<OrderedEdge>[] = [
+    { title: 'EDGE', cell: (edge) => edge.id },
+    { title: 'REGION', cell: (edge) => edge.region },
+    { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
+    { title: 'ANSWER', cell: (edge) => (edge.status === 'answered' ? detail(edge) : (edge.reason ?? '')) },
+  ]
+  return table(columns, edges, page)
+}
+
+/** `kick-user bob`, `pause-upstream main`. */
+export function actionText({ kind, ...what }: OrderAction): string {
+  return [kind, ...Object.values(what)].join(' ')
+}
+
+/** `3 of 4`, and in which way the others did not. */
+export function outcomeText({ edges, finishedAt }: OrderView): string {
+  if (finishedAt === null) return 'waits for edges'
+  const number = (status: OrderedEdge['status']) => edges.filter((edge) => edge.status === status).length
+  const others = (['failed', 'silent'] as const).flatMap((status) =>
+    number(status) === 0 ? [] : [`${number(status)} ${status}`],
+  )
+  return [`${number('answered')} of ${edges.length} answered`, ...others].join(', ')
+}
+
+const isComplete = ({ edges }: OrderView) => edges.every(({ status }) => status === 'answered')
+
+export const orderColumns: Column<OrderView>[] = [
+  { title: 'ID', cell: (order) => order.id },
+  { title: 'WHEN', cell: (order) => dayAndClock(order.at) },
+  { title: 'WHO', cell: (order) => order.givenBy },
+  { title: 'FOR', cell: (order) => targetText(order.target) },
+  { title: 'ORDER', cell: (order) => actionText(order.action) },
+  { title: 'OUTCOME', cell: outcomeText, style: (order) => (isComplete(order) ? undefined : 'yellow') },
+]
+
+export function orderLines(order: OrderView, page: Page): string[] {
+  const detail = ({ result }: OrderedEdge) =>
+    Array.isArray(result) ? `${result.length} lines` : JSON.stringify(result)
+  return [
+    ...facts(
+      [
+        ['order', order.id],
+        ['what', actionText(order.action)],
+        ['for', targetText(order.target)],
+        ['given', `${dayAndClock(order.at)} by ${order.givenBy}`],
+        ['outcome', outcomeText(order)],
+      ],
+      page,
+    ),
+    ...accountLines(order.edges, detail, page),
+  ]
+}
