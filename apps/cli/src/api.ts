@@ -11,12 +11,16 @@ import {
   orderListSchema,
   orderViewSchema,
   resolvedConfigSchema,
+  revocationListSchema,
+  revocationStatusSchema,
   revisionListSchema,
   revisionStatusSchema,
   traceListSchema,
   traceSchema,
   type OrderRequest,
   type RevisionRequest,
+  type RevocationRequest,
+  type TargetName,
   type TraceRequest,
 } from '@imapfleet/protocol'
 import { ask, askStream, type Question } from './ask.ts'
@@ -55,6 +59,11 @@ export function connect({ server, token }: Target) {
     edges: () => ask(at('edges'), edgeListSchema),
     edge: (edge: string) => ask(at(`edges/${id(edge)}`), edgeSchema),
 
+    drain: (body: { target: TargetName }) =>
+      ask({ ...at('edges/drain'), method: 'POST', body }, edgeListSchema),
+    resume: (body: { target: TargetName }) =>
+      ask({ ...at('edges/resume'), method: 'POST', body }, edgeListSchema),
+
     config: () => ask(at('config'), configViewSchema),
     resolvedConfig: (edge: string) => ask(at('config/resolved', { edge }), resolvedConfigSchema),
     revise: (body: RevisionRequest) =>
@@ -67,6 +76,11 @@ export function connect({ server, token }: Target) {
     order: (body: OrderRequest) => ask({ ...at('orders'), method: 'POST', body }, orderViewSchema),
     orders: (query: Page) => ask(at('orders', { ...query }), orderListSchema),
     orderOf: (order: string) => ask(at(`orders/${id(order)}`), orderViewSchema),
+
+    revoke: (body: RevocationRequest) =>
+      ask({ ...at('revocations'), method: 'POST', body }, revocationStatusSchema),
+    revocations: (query: Page) => ask(at('revocations', { ...query }), revocationListSchema),
+    revocation: (sequence: number) => ask(at(`revocations/${sequence}`), revocationStatusSchema),
 
     history: (query: HistoryQuery) => ask(at('stats/history', { ...query }), historySchema),
 

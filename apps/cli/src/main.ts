@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
+import { addDrain } from './commands/drain.ts'
 import { addEdges } from './commands/edges.ts'
 import { addKick } from './commands/kick.ts'
 import { addLogin } from './commands/login.ts'
 import { addOrders } from './commands/orders.ts'
 import { addProfile } from './commands/profile.ts'
+import { addRevoke } from './commands/revoke.ts'
 import { addStats } from './commands/stats.ts'
 import { addTell } from './commands/tell.ts'
 import { addTop } from './commands/top.ts'
@@ -29,6 +31,8 @@ Examples:
   imapfleet edges                                  every edge, what it runs and how it is
   imapfleet stats --from -24h --group-by region    logins and reuse of the last day
   imapfleet config set pool.idleTimeoutMs 60000 --region eu
+  imapfleet revoke user alice@example.org          drop her warm connections, everywhere
+  imapfleet drain eu-1 --wait                      no more clients for this edge
   imapfleet trace alice@example.org --for 5m       her protocol lines, live, from all edges
 
 Exit status: 0 done; 1 the server refused, or an edge failed or was silent; 2 wrong usage; 3 no server answered.`
@@ -55,6 +59,8 @@ function createProgram(shell: Shell): Command {
   addTop(program, shell)
   addWho(program, shell)
   addKick(program, shell)
+  addRevoke(program, shell)
+  addDrain(program, shell)
   addTell(program, shell)
   addOrders(program, shell)
   addTrace(program, shell)

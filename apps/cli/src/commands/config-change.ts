@@ -2,11 +2,9 @@
  * `imapfleet config set` and `unset`: a change to one layer becomes a revision; then every edge that it is meant for is
  * waited for, because a change that was only stored is not yet one that is running.
  */
-import { setTimeout as pause } from 'node:timers/promises'
 import { parseValue, type JsonValue } from '@imapfleet/config'
 import type { LayerName, RevisionRequest, RevisionStatus } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import type { Api } from '../api.ts'
 import { restartKeys } from '../config-keys.ts'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, wholeArgument } from '../options.ts'
@@ -15,6 +13,7 @@ import { changeLines, edgeLines, layerText } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
+import { waitFor } from '../waiting.ts'
 
 export interface ChangeOptions {
   global?: true
@@ -100,7 +99,9 @@ export async function change(
   if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when an edge is restarted`)
   if (waits && made.edges.some(isPending))
     shell.note(`waiting for the edges to run it (at most ${duration(options.timeout)})`)
-  const reached = waits ? await settled(made, api, options.timeout) : made
+  const read = () => api.revision(made.revision.revision)
+  const isDone = ({ edges }: RevisionStatus) => !edges.some(isPending)
+  const reached = waits ? await waitFor(made, read, { isDone, timeoutMs: options.timeout }) : made
   if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
   else if (changes && dryRun) shell.print([`it would go to: ${safe(idsOf(made.edges)) || 'no edge yet'}`])
   else if (changes) shell.print(edgeLines(reached.edges, shell.page()))
@@ -120,25 +121,6 @@ function headLines(
 
 const idsOf = (edges: RevisionStatus['edges']) => edges.map(({ id }) => id).join(', ')
 const isPending = ({ status }: RevisionStatus['edges'][number]) => status === 'pending'
-
-/** The status once no edge is pending any more, or as it stands when the time is up. */
-async function settled(made: RevisionStatus, api: Api, timeoutMs: number): Promise<RevisionStatus> {
-  const deadline = performance.now() + timeoutMs
-  let status = made
-  let wait = 100
-  while (status.edges.some(isPending) && performance.now() < deadline) {
-    await pause(Math.min(wait, Math.max(0, deadline - performance.now())))
-    wait = Math.min(1000, wait * 1.5)
-    try {
-      status = await api.revision(made.revision.revision)
-    } catch (error) {
-      // The revision is stored: a control plane that restarts meanwhile is asked again until the time is up.
-      if (!(error instanceof Failure) || error.kind !== 'unreachable' || performance.now() >= deadline)
-        throw error
-    }
-  }
-  return status
-}
 
 function complain({ revision, edges }: RevisionStatus): void {
   const named = (status: string, what: string) => {

@@ -1,0 +1,73 @@
+/** `imapfleet drain` and `resume`: edges that take no more clients until they are told to, and their last sessions. */
+import type { EdgeView, TargetName } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { complainOfDrain, drainColumns, isSettled } from '../drained.ts'
+import { usage } from '../failure.ts'
+import { namedTarget, targetOptions, type TargetOptions } from '../fleet-target.ts'
+import { durationArgument } from '../options.ts'
+import { table } from '../print/table.ts'
+import { duration } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+import { waitFor } from '../waiting.ts'
+
+interface DrainOptions extends TargetOptions {
+  wait?: true
+  timeout: number
+}
+
+const examples = `
+It lasts until \`imapfleet resume\`, also when the edge is restarted meanwhile. Whom it is for has to be said.
+
+Examples:
+  imapfleet drain eu-1 --wait
+  imapfleet drain --region eu --wait --timeout 1h
+  imapfleet resume eu-1`
+
+export function addDrain(parent: Command, shell: Shell): void {
+  edgeOptions(parent.command('drain'))
+    .description('have edges take no more clients; the sessions they have go on')
+    .option('--wait', 'wait until their last client has left')
+    .option('--timeout <duration>', 'how long to wait', durationArgument, 600_000)
+    .addHelpText('after', examples)
+    .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
+      const api = await shell.api(command)
+      const { edges } = await api.drain({ target: whom(id, options, 'drain') })
+      await reach(edges, true, options, command)
+    })
+
+  edgeOptions(parent.command('resume'))
+    .description('have drained edges take clients again')
+    .option('--wait', 'wait until they do')
+    .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+    .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
+      const api = await shell.api(command)
+      const { edges } = await api.resume({ target: whom(id, options, 'resume') })
+      await reach(edges, false, options, command)
+    })
+
+  const reach = async (first: EdgeView[], drain: boolean, options: DrainOptions, command: Command) => {
+    const { wait = false, timeout } = options
+    const api = await shell.api(command)
+    const ids = new Set(first.map(({ id }) => id))
+    const read = async () => (await api.edges()).edges.filter(({ id }) => ids.has(id))
+    const isDone = (edges: EdgeView[]) => edges.every((edge) => isSettled(edge, drain))
+    if (wait && !isDone(first))
+      shell.note(`waiting for ${drain ? 'the last client' : 'the edges'} (at most ${duration(timeout)})`)
+    const edges = wait
+      ? await waitFor(first, read, { isDone, timeoutMs: timeout, signal: shell.untilStopped() })
+      : first
+    shell.answer(command, { edges }, (page) => table(drainColumns, edges, page))
+    complainOfDrain(edges, drain, wait)
+  }
+}
+
+const edgeOptions = (command: Command) => targetOptions(command.argument('[edge]', 'this edge'))
+
+/** A fleet is not drained because somebody forgot a word. */
+function whom(id: string | undefined, options: TargetOptions, verb: string): TargetName {
+  if (id !== undefined && namedTarget(options) !== undefined)
+    throw usage('give only one of an edge, --all, --region and --edge')
+  const target = id === undefined ? namedTarget(options) : ({ kind: 'edge', name: id } as const)
+  if (target === undefined) throw usage(`say whom to ${verb}: an edge, --region REGION, or --all`)
+  return target
+}

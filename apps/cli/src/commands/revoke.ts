@@ -1,0 +1,81 @@
+/**
+ * `imapfleet revoke` and `revocations`: the warm connections of a user or of a domain are dropped on every edge, and an
+ * edge that is away does it before it hands out one again. Waited for, because until then it has not happened.
+ */
+import type { RevocationStatus } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { Failure } from '../failure.ts'
+import { durationArgument, pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { revocationColumns, revocationLines, whatIsMissing } from '../print/revocation.ts'
+import { table } from '../print/table.ts'
+import { duration } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+import { waitFor } from '../waiting.ts'
+
+interface RevokeOptions {
+  note: string
+  wait: boolean
+  timeout: number
+}
+
+const examples = `
+Examples:
+  imapfleet revoke user alice@example.org --note 'password changed'
+  imapfleet revoke domain example.org
+  imapfleet revocations
+  imapfleet revocations show 12`
+
+export function addRevoke(parent: Command, shell: Shell): void {
+  const revoke = parent
+    .command('revoke')
+    .description('drop the warm connections of a user or a domain, on edges that are away when they are back')
+    .addHelpText('after', examples)
+  addKind(revoke, 'user', 'login name, as the mail client sends it', shell)
+  addKind(revoke, 'domain', 'every user whose name ends in @DOMAIN', shell)
+
+  const revocations = pageOptions(parent.command('revocations'))
+    .description('revocations, newest first')
+    .action(async (options: PageOptions, command: Command) => {
+      const list = await (await shell.api(command)).revocations(pageOf(options))
+      if (list.revocations.length === 0) shell.note('nothing was revoked yet')
+      shell.answer(command, list, (page) => table(revocationColumns, list.revocations, page))
+      shell.noteNext(command, list.next)
+    })
+
+  revocations
+    .command('show')
+    .description('one revocation, and on which edges it is applied')
+    .argument('<number>', 'number of the revocation', wholeArgument(1))
+    .action(async (sequence: number, _options: object, command: Command) => {
+      const status = await (await shell.api(command)).revocation(sequence)
+      shell.answer(command, status, (page) => revocationLines(status, page))
+      complain(status)
+    })
+}
+
+function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: Shell): void {
+  revoke
+    .command(kind)
+    .description(`revoke a ${kind}, and wait until each edge has applied it`)
+    .argument('<name>', help)
+    .option('--note <text>', 'why, for the record', '')
+    .option('--wait', 'wait until each edge has applied it (the default)', true)
+    .option('--no-wait', 'do not wait for the edges')
+    .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+    .action(async (subject: string, { note, wait, timeout }: RevokeOptions, command: Command) => {
+      const api = await shell.api(command)
+      const made = await api.revoke({ kind, subject, note })
+      const isDone = ({ edges }: RevocationStatus) => edges.every(({ status }) => status !== 'pending')
+      if (wait && !isDone(made)) shell.note(`waiting for the edges (at most ${duration(timeout)})`)
+      const read = () => api.revocation(made.revocation.sequence)
+      const reached = wait ? await waitFor(made, read, { isDone, timeoutMs: timeout }) : made
+      shell.answer(command, reached, (page) => revocationLines(reached, page))
+      if (wait) complain(reached)
+    })
+}
+
+function complain(status: RevocationStatus): void {
+  const missing = whatIsMissing(status)
+  if (missing !== undefined)
+    throw new Failure('refused', `revocation ${status.revocation.sequence} is on record, but ${missing}`)
+}

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EdgeView } from '@imapfleet/protocol'
+import { complainOfDrain, isSettled } from './drained.ts'
+
+const edgeOf = (id: string, state: EdgeView['state'], clients: number): EdgeView => ({
+  ...{ id, state, region: 'eu', version: '0.1.0', boot: 'b', degraded: [], listeners: [] },
+  startedAt: '2026-03-01T10:00:00.000Z',
+  lastSeenAt: '2026-03-01T10:00:00.000Z',
+  connections: { cached: 0, active: 0, clients },
+  config: { wanted: 1, applied: 1, rejected: null },
+})
+
+test('an edge is drained when it takes no clients and has none left; a silent one is not waited for', () => {
+  assert.equal(isSettled(edgeOf('eu-1', 'serving', 0), true), false)
+  assert.equal(isSettled(edgeOf('eu-1', 'draining', 2), true), false)
+  assert.equal(isSettled(edgeOf('eu-1', 'draining', 0), true), true)
+  assert.equal(isSettled(edgeOf('eu-1', 'silent', 2), true), true)
+  assert.equal(isSettled(edgeOf('eu-1', 'draining', 0), false), false)
+  assert.equal(isSettled(edgeOf('eu-1', 'serving', 5), false), true)
+})
+
+test('edges that are silent are always named, those that have clients left when that was waited for', () => {
+  const edges = [edgeOf('eu-1', 'draining', 0), edgeOf('eu-2', 'draining', 2), edgeOf('eu-3', 'silent', 0)]
+  assert.throws(() => complainOfDrain(edges, true, true), {
+    kind: 'refused',
+    message: 'it is on record, but eu-2 still has 2 clients; eu-3 is silent and follows when it is back',
+  })
+  assert.throws(() => complainOfDrain(edges, true, false), {
+    message: /^it is on record, but eu-3 is silent/,
+  })
+  complainOfDrain(edges.slice(0, 2), true, false)
+})

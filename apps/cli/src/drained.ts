@@ -1,0 +1,37 @@
+/** How far edges are with a drain, or with taking clients again, as their heartbeats say. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { Failure } from './failure.ts'
+import type { Column } from './print/table.ts'
+
+/** Nothing more is to be waited for; a silent edge may be silent for ever. */
+export function isSettled({ state, connections }: EdgeView, drain: boolean): boolean {
+  if (state === 'silent') return true
+  return drain ? state !== 'serving' && connections.clients === 0 : state === 'serving'
+}
+
+export const drainColumns: Column<EdgeView>[] = [
+  { title: 'EDGE', cell: (edge) => edge.id },
+  { title: 'REGION', cell: (edge) => edge.region },
+  {
+    title: 'STATE',
+    cell: (edge) => edge.state,
+    style: (edge) => (edge.state === 'silent' ? 'red' : edge.state === 'serving' ? 'green' : 'yellow'),
+  },
+  { title: 'WANTED', cell: (edge) => (edge.drain === true ? 'draining' : 'serving') },
+  { title: 'CLIENTS LEFT', cell: (edge) => String(edge.connections.clients), align: 'right' },
+]
+
+/** Throws if an edge was silent or, where that was waited for, has not come so far. */
+export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, waited: boolean): void {
+  const complaints = edges.flatMap((edge) => {
+    if (edge.state === 'silent') return [`${edge.id} is silent and follows when it is back`]
+    if (!waited || isSettled(edge, drain)) return []
+    const { clients } = edge.connections
+    return [
+      drain
+        ? `${edge.id} still has ${clients} ${clients === 1 ? 'client' : 'clients'}`
+        : `${edge.id} is ${edge.state} still`,
+    ]
+  })
+  if (complaints.length > 0) throw new Failure('refused', `it is on record, but ${complaints.join('; ')}`)
+}

@@ -1,0 +1,57 @@
+/** Revocations as an operator reads them: who was cut off, and on which edges that has happened. */
+import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
+import type { Style } from './colour.ts'
+import { facts, table, type Column, type Page } from './table.ts'
+import { dayAndClock } from './time.ts'
+
+type EdgeStatus = RevocationStatus['edges'][number]
+
+export const revocationColumns: Column<RevocationRecord>[] = [
+  { title: 'NUMBER', cell: (row) => String(row.sequence), align: 'right' },
+  { title: 'WHEN', cell: (row) => dayAndClock(row.at) },
+  { title: 'WHO', cell: (row) => row.createdBy },
+  { title: 'KIND', cell: (row) => row.kind },
+  { title: 'REVOKED', cell: (row) => row.subject },
+  { title: 'NOTE', cell: (row) => row.note },
+]
+
+const statusStyle: Readonly<Record<EdgeStatus['status'], Style>> = {
+  applied: 'green',
+  pending: 'yellow',
+  silent: 'red',
+}
+
+const edgeColumns: Column<EdgeStatus>[] = [
+  { title: 'EDGE', cell: (edge) => edge.id },
+  { title: 'REGION', cell: (edge) => edge.region },
+  { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
+]
+
+export function revocationLines({ revocation, edges }: RevocationStatus, page: Page): string[] {
+  const { sequence, kind, subject, at, createdBy, note } = revocation
+  return [
+    ...facts(
+      [
+        ['revocation', String(sequence)],
+        [kind, subject],
+        ['given', `${dayAndClock(at)} by ${createdBy}`],
+        ...(note === '' ? [] : [['note', note] as const]),
+      ],
+      page,
+    ),
+    ...table(edgeColumns, edges, page),
+  ]
+}
+
+/** Which edges have not applied it, in words; undefined if none. */
+export function whatIsMissing({ edges }: Pick<RevocationStatus, 'edges'>): string | undefined {
+  const named = (status: EdgeStatus['status'], what: string) => {
+    const ids = edges.filter((edge) => edge.status === status).map(({ id }) => id)
+    return ids.length === 0 ? [] : [`${ids.join(', ')} ${what}`]
+  }
+  const missing = [
+    ...named('pending', 'has not applied it yet'),
+    ...named('silent', 'is silent and applies it when it is back'),
+  ]
+  return missing.length === 0 ? undefined : missing.join('; ')
+}

@@ -1,0 +1,39 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Failure } from './failure.ts'
+import { waitFor } from './waiting.ts'
+
+const isDone = (state: number) => state >= 3
+
+test('it asks until it is done, and not once more', async () => {
+  let asked = 0
+  const read = () => Promise.resolve((asked += 1))
+  assert.equal(await waitFor(0, read, { isDone, timeoutMs: 60_000 }), 3)
+  assert.equal(asked, 3)
+})
+
+test('what is done already is not asked for, and a time that is up gives the state as it stands', async () => {
+  const read = () => Promise.reject(new Error('asked'))
+  assert.equal(await waitFor(3, read, { isDone, timeoutMs: 60_000 }), 3)
+  assert.equal(await waitFor(1, read, { isDone, timeoutMs: 0 }), 1)
+})
+
+test('a stop ends the waiting without another question', async () => {
+  const stop = new AbortController()
+  const read = () => {
+    stop.abort()
+    return Promise.resolve(1)
+  }
+  assert.equal(await waitFor(0, read, { isDone, timeoutMs: 60_000, signal: stop.signal }), 1)
+})
+
+test('a control plane that is away for a moment is asked again; one that refuses is not', async () => {
+  let asked = 0
+  const away = () => {
+    asked += 1
+    return asked === 1 ? Promise.reject(new Failure('unreachable', 'away')) : Promise.resolve(3)
+  }
+  assert.equal(await waitFor(0, away, { isDone, timeoutMs: 60_000 }), 3)
+  const refused = () => Promise.reject(new Failure('refused', 'no'))
+  await assert.rejects(waitFor(0, refused, { isDone, timeoutMs: 60_000 }), { kind: 'refused' })
+})

@@ -1,0 +1,37 @@
+/** Asking again until something has come about, for as long as the operator wants to wait. */
+import { setTimeout as pause } from 'node:timers/promises'
+import { Failure } from './failure.ts'
+
+export interface Wait<T> {
+  isDone: (state: T) => boolean
+  timeoutMs: number
+  /** Ctrl-C, where the command lets itself be stopped. */
+  signal?: AbortSignal
+}
+
+/**
+ * The state once it is done, or as it stands when the time is up. A control plane that restarts meanwhile is asked again:
+ * what is waited for is on record already.
+ */
+export async function waitFor<T>(first: T, read: () => Promise<T>, wait: Wait<T>): Promise<T> {
+  const { isDone, timeoutMs, signal } = wait
+  const deadline = performance.now() + timeoutMs
+  let state = first
+  let delayMs = 100
+  while (!isDone(state) && performance.now() < deadline && !signal?.aborted) {
+    await pause(Math.min(delayMs, Math.max(0, deadline - performance.now())), undefined, {
+      ...(signal ? { signal } : {}),
+    }).catch((error: unknown) => {
+      if (!signal?.aborted) throw error
+    })
+    if (signal?.aborted) break
+    delayMs = Math.min(1000, delayMs * 1.5)
+    try {
+      state = await read()
+    } catch (error) {
+      if (!(error instanceof Failure) || error.kind !== 'unreachable' || performance.now() >= deadline)
+        throw error
+    }
+  }
+  return state
+}
