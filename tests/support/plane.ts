@@ -27,6 +27,7 @@ export class Plane {
   /** Straight into the database. */
   readonly sql: postgres.Sql
   readonly #connections: NatsConnection[] = []
+  readonly #replicas: Control[] = []
 
   private constructor(parts: Pick<Plane, 'ground' | 'nats' | 'postgres' | 'control' | 'token' | 'sql'>) {
     this.ground = parts.ground
@@ -51,6 +52,15 @@ export class Plane {
     return new Plane({ ground, nats, postgres: database, control, token, sql })
   }
 
+  /** Another replica of control on the same Postgres and NATS. */
+  async replica(): Promise<Control> {
+    const ground = layGround(join(this.ground.directory, `replica-${this.#replicas.length + 2}`))
+    const control = await controlPlane({ ground, nats: this.nats, postgres: this.postgres })
+    this.#replicas.push(control)
+    await control.process.start()
+    return control
+  }
+
   async edge(region: string, id: string): Promise<SimulatedEdge> {
     const connection = await connectNats(this.nats)
     this.#connections.push(connection)
@@ -59,10 +69,11 @@ export class Plane {
 
   async api(
     path: string,
-    options: { method?: string; body?: unknown; token?: string } = {},
+    options: { method?: string; body?: unknown; token?: string; of?: Control } = {},
   ): Promise<Answer> {
-    const { method = options.body === undefined ? 'GET' : 'POST', body, token = this.token } = options
-    const answer = await fetch(`${this.control.api}${path}`, {
+    const { method = options.body === undefined ? 'GET' : 'POST', body } = options
+    const { token = this.token, of: control = this.control } = options
+    const answer = await fetch(`${control.api}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -81,7 +92,7 @@ export class Plane {
   async stop(): Promise<void> {
     await Promise.all(this.#connections.map(async (connection) => await connection.close()))
     await this.sql.end({ timeout: 1 })
-    await this.control.process.stop()
+    await Promise.all([this.control, ...this.#replicas].map(async (control) => await control.process.stop()))
     await Promise.all([this.nats.process?.stop(), this.postgres.process?.stop()])
     await rm(this.ground.directory, { recursive: true, force: true })
   }

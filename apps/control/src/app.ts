@@ -13,7 +13,9 @@ import { configRoutes } from './http/config.ts'
 import { edgeRoutes } from './http/edges.ts'
 import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
+import { onceOnly } from './http/idempotency.ts'
 import { onError, problemOf } from './http/on-error.ts'
+import { referenceRoutes } from './http/reference.ts'
 import { revocationRoutes } from './http/revocations.ts'
 import { rolloutRoutes } from './http/rollouts.ts'
 import type { Env } from './http/routes.ts'
@@ -22,6 +24,15 @@ import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
 import { welcomeRoutes } from './http/welcome.ts'
 import { reasonOf } from './log.ts'
+
+/** Pages load nothing from elsewhere and run no script. */
+const contentSecurityPolicy = {
+  defaultSrc: ["'none'"],
+  styleSrc: ["'self'"],
+  baseUri: ["'none'"],
+  formAction: ["'none'"],
+  frameAncestors: ["'none'"],
+}
 
 const bodyBytesMax = 1_048_576
 const answerMs = 25_000
@@ -44,13 +55,14 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
       ),
     ),
   )
-  app.use(secureHeaders())
+  app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: 'no-referrer' }))
   app.use(bodyLimit({ maxSize: bodyBytesMax }))
   app.use(timeout(answerMs))
   app.route('/', healthRoutes(deps))
   app.route('/', welcomeRoutes())
 
   app.use('/v1/*', withActor(deps, sourceReader(trustedProxies)))
+  app.use('/v1/*', onceOnly(deps))
   app.route('/v1', accessRoutes(deps))
   app.route('/v1', edgeRoutes(deps))
   app.route('/v1', configRoutes(deps))
@@ -61,7 +73,12 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
   app.route('/v1', traceRoutes(deps, stopping))
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-  app.doc31('/openapi.json', { openapi: '3.1.0', info: { title: 'imapfleet', version: '1' } })
+  const about = { openapi: '3.1.0', info: { title: 'imapfleet', version: '1' } }
+  app.doc31('/openapi.json', about)
+  app.route(
+    '/',
+    referenceRoutes(() => app.getOpenAPI31Document(about)),
+  )
   return app
 }
 

@@ -10,28 +10,32 @@ export type Role = z.infer<typeof roleSchema>
 export const scopeSchema = z.enum(['trace-bodies'])
 export type Scope = z.infer<typeof scopeSchema>
 
-export const tokenRequestSchema = z.object({
-  /** Whose it is, as the audit log shows it. */
-  name: z.string().regex(/^[\w.@+-]{1,100}$/, 'use letters, digits and . _ @ + -, at most 100'),
-  role: roleSchema,
-  scopes: z.array(scopeSchema).max(20).default([]),
-  /** Without: until it is revoked. */
-  expiresInSeconds: z.int().min(60).max(315_360_000).optional(),
-})
+export const tokenRequestSchema = z
+  .object({
+    /** Whose it is, as the audit log shows it. */
+    name: z.string().regex(/^[\w.@+-]{1,100}$/, 'use letters, digits and . _ @ + -, at most 100'),
+    role: roleSchema,
+    scopes: z.array(scopeSchema).max(20).default([]),
+    /** Without: until it is revoked. */
+    expiresInSeconds: z.int().min(60).max(315_360_000).optional(),
+  })
+  .meta({ id: 'TokenRequest' })
 export type TokenRequest = z.input<typeof tokenRequestSchema>
 
-export const tokenSchema = z.object({
-  id: z.uuid(),
-  name: z.string(),
-  role: roleSchema,
-  scopes: z.array(z.string()),
-  createdBy: z.string(),
-  createdAt: z.iso.datetime(),
-  expiresAt: z.iso.datetime().nullable(),
-  revokedAt: z.iso.datetime().nullable(),
-  /** To the minute. */
-  lastUsedAt: z.iso.datetime().nullable(),
-})
+export const tokenSchema = z
+  .object({
+    id: z.uuid(),
+    name: z.string(),
+    role: roleSchema,
+    scopes: z.array(z.string()),
+    createdBy: z.string(),
+    createdAt: z.iso.datetime(),
+    expiresAt: z.iso.datetime().nullable(),
+    revokedAt: z.iso.datetime().nullable(),
+    /** To the minute. */
+    lastUsedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Token' })
 export type TokenView = z.infer<typeof tokenSchema>
 
 export const tokenListSchema = z.object({ tokens: z.array(tokenSchema) })
@@ -40,17 +44,19 @@ export const tokenListSchema = z.object({ tokens: z.array(tokenSchema) })
 export const tokenMadeSchema = tokenSchema.extend({ token: z.string() })
 export type TokenMade = z.infer<typeof tokenMadeSchema>
 
-export const auditEntrySchema = z.object({
-  id: z.int(),
-  at: z.iso.datetime(),
-  /** The name of the token. */
-  actor: z.string(),
-  /** `config.revise`, `trace.start`, `order.give`, ... */
-  action: z.string(),
-  target: z.string(),
-  before: json.nullable(),
-  after: json.nullable(),
-})
+export const auditEntrySchema = z
+  .object({
+    id: z.int(),
+    at: z.iso.datetime(),
+    /** The name of the token. */
+    actor: z.string(),
+    /** `config.revise`, `trace.start`, `order.give`, ... */
+    action: z.string(),
+    target: z.string(),
+    before: json.nullable(),
+    after: json.nullable(),
+  })
+  .meta({ id: 'AuditEntry' })
 export type AuditEntry = z.infer<typeof auditEntrySchema>
 
 /** Newest first; `next` is the `before` of the following page. */

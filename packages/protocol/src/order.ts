@@ -5,17 +5,19 @@ import { senderShape, wireVersion } from './envelope.ts'
 const user = z.string().min(1).max(1024)
 
 /** What an edge can be told to do. */
-export const orderActionSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('who'), user: user.optional() }),
-  z.object({ kind: z.literal('kick-user'), user }),
-  z.object({ kind: z.literal('purge-idle'), user: user.optional() }),
-  z.object({ kind: z.literal('reset-counters') }),
-  z.object({ kind: z.literal('newlog') }),
-  z.object({ kind: z.literal('version') }),
-  z.object({ kind: z.literal('route-lookup'), user, listener: z.string().max(63).optional() }),
-  z.object({ kind: z.literal('pause-upstream'), upstream: z.string().max(63) }),
-  z.object({ kind: z.literal('resume-upstream'), upstream: z.string().max(63) }),
-])
+export const orderActionSchema = z
+  .discriminatedUnion('kind', [
+    z.object({ kind: z.literal('who'), user: user.optional() }),
+    z.object({ kind: z.literal('kick-user'), user }),
+    z.object({ kind: z.literal('purge-idle'), user: user.optional() }),
+    z.object({ kind: z.literal('reset-counters') }),
+    z.object({ kind: z.literal('newlog') }),
+    z.object({ kind: z.literal('version') }),
+    z.object({ kind: z.literal('route-lookup'), user, listener: z.string().max(63).optional() }),
+    z.object({ kind: z.literal('pause-upstream'), upstream: z.string().max(63) }),
+    z.object({ kind: z.literal('resume-upstream'), upstream: z.string().max(63) }),
+  ])
+  .meta({ id: 'OrderAction' })
 export type OrderAction = z.infer<typeof orderActionSchema>
 
 export const orderSchema = z.object({

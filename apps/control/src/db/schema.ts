@@ -215,6 +215,21 @@ export const orders = pgTable(
   (table) => [index('orders_at').on(table.at)],
 )
 
+/** Writes that carried an idempotency key; without a status while the answer is not known. */
+export const idempotency = pgTable(
+  'idempotency',
+  {
+    token: uuid('token').notNull(),
+    key: text('key').notNull(),
+    /** SHA-256 of method, path and body: the same key is for the same request. */
+    request: text('request').notNull(),
+    at: instant('at').notNull().defaultNow(),
+    status: integer('status'),
+    body: text('body'),
+  },
+  (table) => [primaryKey({ columns: [table.token, table.key] })],
+)
+
 /** Refused tokens by address: what limits guessing, over all replicas. */
 export const loginFailures = pgTable('login_failures', {
   source: text('source').primaryKey(),

@@ -10,6 +10,7 @@ import {
 } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
 import { listRevisions } from '../verbs/list-revisions.ts'
 import { readConfig } from '../verbs/read-config.ts'
 import { readRevision } from '../verbs/read-revision.ts'
@@ -45,8 +46,13 @@ const write = createRoute({
   method: 'post',
   path: '/config/revisions',
   summary: 'Change a layer',
+  description:
+    'With `If-Match`, the ETag of the configuration, it is made on that revision only, as with `base`.',
   middleware: needs('operator'),
-  request: { body: body(revisionRequestSchema) },
+  request: {
+    headers: z.object({ 'if-match': z.string().max(100).optional() }),
+    body: body(revisionRequestSchema),
+  },
   responses: {
     200: json(revisionStatusSchema, 'A dry run, or nothing would change: what it would be'),
     201: json(revisionStatusSchema, 'The new revision'),
@@ -90,16 +96,21 @@ const restore = createRoute({
 
 export const configRoutes = (deps: Deps) =>
   newRoutes()
-    .openapi(read, async (context) => context.json(await readConfig(deps), 200))
+    .openapi(read, async (context) => {
+      const config = await readConfig(deps)
+      context.header('etag', `"${config.revision}"`)
+      return context.json(config, 200)
+    })
     .openapi(resolved, async (context) =>
       context.json(await resolveConfig(deps, context.req.valid('query').edge), 200),
     )
     .openapi(write, async (context) => {
       const { set, unset, ...rest } = context.req.valid('json')
-      const { created, status } = await writeRevision(deps, context.get('actor'), {
-        ...rest,
-        change: { set, unset },
-      })
+      const ifMatch = context.req.valid('header')['if-match']
+      const input = { ...rest, ...baseOf(ifMatch), change: { set, unset } }
+      const { created, status } = await writeRevision(deps, context.get('actor'), input).catch(
+        asPrecondition(ifMatch),
+      )
       return context.json(status, created ? 201 : 200)
     })
     .openapi(list, async (context) =>
@@ -114,3 +125,18 @@ export const configRoutes = (deps: Deps) =>
       const { created, status } = await restoreRevision(deps, context.get('actor'), input)
       return context.json(status, created ? 201 : 200)
     })
+
+/** The ETag of the configuration is its revision. */
+function baseOf(ifMatch: string | undefined): { base?: number } {
+  if (ifMatch === undefined || ifMatch.trim() === '*') return {}
+  const revision = /^(?:W\/)?"(\d{1,15})"$/.exec(ifMatch.trim())?.[1]
+  if (revision === undefined)
+    throw new ServiceError('request_invalid', 'If-Match must be the ETag of GET /v1/config, such as "17".')
+  return { base: Number(revision) }
+}
+
+/** Whoever asked by header is answered in the words of HTTP. */
+const asPrecondition = (ifMatch: string | undefined) => (error: unknown) => {
+  const isLost = ifMatch !== undefined && error instanceof ServiceError && error.code === 'config_conflict'
+  throw isLost ? new ServiceError('precondition_failed', error.message) : error
+}

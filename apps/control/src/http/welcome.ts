@@ -19,7 +19,7 @@ export const welcomeRoutes = () =>
             <ul>
               <li>
                 The API is under <code>/v1</code>, with <code>Authorization: Bearer TOKEN</code>;
-                <a href="openapi.json">openapi.json</a> describes it.
+                <a href="docs">docs</a> and <a href="openapi.json">openapi.json</a> describe it.
               </li>
               <li>
                 From a terminal: <code>imapfleet edges</code>, <code>imapfleet stats</code>,

@@ -1,4 +1,5 @@
 /** Forgets what nobody asks for any more. */
+import { forgetOldAnswers } from '../db/idempotency.ts'
 import { withLock } from '../db/lock.ts'
 import { forgetOldFailures } from '../db/login-failures.ts'
 import { forgetOldOrders } from '../db/orders.ts'
@@ -8,5 +9,6 @@ export async function cleanUp({ db }: Deps): Promise<void> {
   await withLock(db, 'cleanUp', async () => {
     await forgetOldFailures(db.orm)
     await forgetOldOrders(db.orm)
+    await forgetOldAnswers(db.orm)
   })
 }

@@ -1,0 +1,53 @@
+/**
+ * Does a write once for its idempotency key: whoever sends it again gets the first answer. If the replica that did it
+ * died before its answer was kept, nobody does it again: that would be twice, and the one who asked is told so.
+ */
+import { createHash } from 'node:crypto'
+import { claimKey, findAnswer, freeKey, keepAnswer } from '../db/idempotency.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+
+export interface KeyedRequest {
+  /** Id of the token; keys of two tokens are two. */
+  token: string
+  key: string
+  method: string
+  path: string
+  body: string
+}
+
+export interface Answer {
+  status: number
+  body: string
+}
+
+export async function answerOnce(
+  { db }: Deps,
+  { token, key, method, path, body }: KeyedRequest,
+  write: () => Promise<Answer>,
+): Promise<Answer> {
+  const request = createHash('sha256').update(`${method} ${path}\n${body}`).digest('hex')
+  if (!(await claimKey(db.orm, { token, key, request }))) return await keptAnswer()
+  const answer = await write().catch(async (error: unknown) => {
+    await freeKey(db.orm, token, key)
+    throw error
+  })
+  // What failed here may go well the next time; what was refused will be refused again.
+  if (answer.status >= 500 || answer.status === 429) await freeKey(db.orm, token, key)
+  else await keepAnswer(db.orm, { token, key, ...answer })
+  return answer
+
+  async function keptAnswer(): Promise<Answer> {
+    const kept = await findAnswer(db.orm, token, key)
+    if (kept && kept.request !== request)
+      throw new ServiceError(
+        'idempotency_conflict',
+        `The key ${key} was sent with another request: take a new one.`,
+      )
+    if (kept?.status && kept.body !== null) return { status: kept.status, body: kept.body }
+    throw new ServiceError(
+      'idempotency_unknown',
+      `A request with the key ${key} was begun and has not answered: look whether it was done, or ask again in a moment.`,
+    )
+  }
+}

@@ -1,0 +1,39 @@
+/** The command line of control: what can not work is said in one line. */
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { node, repository } from '@imapfleet/local'
+import { runCommand } from '../support/command.ts'
+
+suite('the command line of control', () => {
+  const main = `${repository}/apps/control/src/main.ts`
+  const run = async (args: string[], env: Record<string, string | undefined> = {}) =>
+    await runCommand(node, [main, ...args], { env: { DATABASE_URL: undefined, ...env } })
+  const oneLine = (text: string) => text.trim().split('\n').length === 1
+
+  test('what can not work is said in one line, with an exit status', async () => {
+    const nowhere = { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' }
+    const cases: [string[], Record<string, string>, RegExp][] = [
+      [['all'], {}, /DATABASE_URL is not set/],
+      [['all'], { DATABASE_URL: 'mysql://x' }, /DATABASE_URL must be like postgres:/],
+      [['all'], { ...nowhere, NATS_URL: 'localhost' }, /NATS_URL must be like nats:/],
+      [['api'], { ...nowhere, NATS_TOKEN_FILE: '/nowhere' }, /NATS_TOKEN_FILE: cannot read \/nowhere/],
+      [['api', '--port', '99999'], nowhere, /--port/],
+      [['api', '--host', '192.0.2.1', '--port', '0'], nowhere, /192\.0\.2\.1 is no address of this machine/],
+      [['nonsense'], nowhere, /unknown command 'nonsense'/],
+      [['token', 'create', '--role', 'admin'], nowhere, /--name/],
+      [['token', 'create', '--name', 'x', '--role', 'king'], nowhere, /viewer, operator, admin/],
+      [
+        ['token', 'create', '--name', 'x', '--role', 'admin'],
+        nowhere,
+        /no token could be made: Postgres says .*ECONNREFUSED/,
+      ],
+    ]
+    for (const [args, env, sentence] of cases) {
+      const said = await run(args, env)
+      assert.notEqual(said.status, 0, args.join(' '))
+      assert.match(said.stderr, sentence)
+      assert.ok(oneLine(said.stderr), said.stderr)
+      assert.equal(said.stdout, '')
+    }
+  })
+})
