@@ -3,6 +3,7 @@
  * parsed with the schemas of @imapfleet/protocol before anybody sees it.
  */
 import {
+  auditListSchema,
   configViewSchema,
   edgeListSchema,
   edgeSchema,
@@ -15,12 +16,18 @@ import {
   revocationStatusSchema,
   revisionListSchema,
   revisionStatusSchema,
+  rolloutListSchema,
+  rolloutSchema,
+  tokenListSchema,
+  tokenMadeSchema,
+  tokenSchema,
   traceListSchema,
   traceSchema,
   type OrderRequest,
   type RevisionRequest,
   type RevocationRequest,
   type TargetName,
+  type TokenRequest,
   type TraceRequest,
 } from '@imapfleet/protocol'
 import { ask, askStream, type Question } from './ask.ts'
@@ -81,6 +88,17 @@ export function connect({ server, token }: Target) {
       ask({ ...at('revocations'), method: 'POST', body }, revocationStatusSchema),
     revocations: (query: Page) => ask(at('revocations', { ...query }), revocationListSchema),
     revocation: (sequence: number) => ask(at(`revocations/${sequence}`), revocationStatusSchema),
+
+    rollouts: (query: Page) => ask(at('rollouts', { ...query }), rolloutListSchema),
+    rollout: (revision: number) => ask(at(`rollouts/${revision}`), rolloutSchema),
+    steerRollout: (revision: number, steering: 'pause' | 'resume' | 'abort') =>
+      ask({ ...at(`rollouts/${revision}/${steering}`), method: 'POST' }, rolloutSchema),
+
+    tokens: () => ask(at('tokens'), tokenListSchema),
+    createToken: (body: TokenRequest) => ask({ ...at('tokens'), method: 'POST', body }, tokenMadeSchema),
+    revokeToken: (ended: string) => ask({ ...at(`tokens/${id(ended)}`), method: 'DELETE' }, tokenSchema),
+    audit: (query: Page & { actor?: string | undefined; action?: string | undefined }) =>
+      ask(at('audit', { ...query }), auditListSchema),
 
     history: (query: HistoryQuery) => ask(at('stats/history', { ...query }), historySchema),
 

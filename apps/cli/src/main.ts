@@ -5,6 +5,7 @@
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
+import { addAudit } from './commands/audit.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDrain } from './commands/drain.ts'
@@ -14,8 +15,10 @@ import { addLogin } from './commands/login.ts'
 import { addOrders } from './commands/orders.ts'
 import { addProfile } from './commands/profile.ts'
 import { addRevoke } from './commands/revoke.ts'
+import { addRollouts } from './commands/rollouts.ts'
 import { addStats } from './commands/stats.ts'
 import { addTell } from './commands/tell.ts'
+import { addTokens } from './commands/tokens.ts'
 import { addTop } from './commands/top.ts'
 import { addTrace } from './commands/trace.ts'
 import { addTraces } from './commands/traces.ts'
@@ -55,6 +58,7 @@ function createProgram(shell: Shell): Command {
     .exitOverride()
   addEdges(program, shell)
   addConfig(program, shell)
+  addRollouts(program, shell)
   addStats(program, shell)
   addTop(program, shell)
   addWho(program, shell)
@@ -67,6 +71,8 @@ function createProgram(shell: Shell): Command {
   addTraces(program, shell)
   addLogin(program, shell)
   addProfile(program, shell)
+  addTokens(program, shell)
+  addAudit(program, shell)
   addVersion(program, shell)
   addCompletion(program)
   return program

@@ -1,0 +1,46 @@
+/** `imapfleet audit`: who did what to the fleet. */
+import type { AuditEntry } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { pageOf, pageOptions, type PageOptions } from '../options.ts'
+import { table, type Column } from '../print/table.ts'
+import { dayAndClock } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+
+interface AuditOptions extends PageOptions {
+  actor?: string
+  action?: string
+}
+
+const examples = `
+Examples:
+  imapfleet audit --actor alice
+  imapfleet audit --action config.revise --limit 100
+  imapfleet audit --output json | jq '.entries[] | select(.action | startswith("trace"))'`
+
+/** Null: there was nothing before, or is nothing now. */
+const value = (data: AuditEntry['before']) => (data === null ? '' : JSON.stringify(data))
+
+const columns: Column<AuditEntry>[] = [
+  { title: 'NUMBER', cell: (entry) => String(entry.id), align: 'right' },
+  { title: 'WHEN', cell: (entry) => dayAndClock(entry.at) },
+  { title: 'WHO', cell: (entry) => entry.actor },
+  { title: 'ACTION', cell: (entry) => entry.action },
+  { title: 'TARGET', cell: (entry) => entry.target },
+  { title: 'BEFORE', cell: (entry) => value(entry.before) },
+  { title: 'AFTER', cell: (entry) => value(entry.after) },
+]
+
+export function addAudit(parent: Command, shell: Shell): void {
+  pageOptions(parent.command('audit'))
+    .description('who did what, newest first (needs the role admin)')
+    .option('--actor <name>', 'only what this token did')
+    .option('--action <action>', 'only this, such as config.revise or token.create')
+    .addHelpText('after', examples)
+    .action(async (options: AuditOptions, command: Command) => {
+      const { actor, action } = options
+      const list = await (await shell.api(command)).audit({ ...pageOf(options), actor, action })
+      if (list.entries.length === 0) shell.note('nothing is on record')
+      shell.answer(command, list, (page) => table(columns, list.entries, page))
+      shell.noteNext(command, list.next)
+    })
+}

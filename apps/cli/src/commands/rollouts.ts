@@ -1,0 +1,57 @@
+/** `imapfleet rollouts`: revisions on their way through the fleet in waves; hold one, let it go on, take it back. */
+import type { RolloutView } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { Failure } from '../failure.ts'
+import { pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { rolloutColumns, rolloutLines } from '../print/rollout.ts'
+import { table } from '../print/table.ts'
+import type { Shell } from '../shell.ts'
+
+const examples = `
+Examples:
+  imapfleet config set pool.idleTimeoutMs 60000 --rollout --canary eu-1 --soak 5m
+  imapfleet rollouts
+  imapfleet rollouts show 17
+  imapfleet rollouts abort 17`
+
+export function addRollouts(parent: Command, shell: Shell): void {
+  const rollouts = pageOptions(parent.command('rollouts'))
+    .description('changes that go through the fleet in waves, newest first')
+    .addHelpText('after', examples)
+    .action(async (options: PageOptions, command: Command) => {
+      const list = await (await shell.api(command)).rollouts(pageOf(options))
+      if (list.rollouts.length === 0)
+        shell.note('there was no rollout yet: start one with `imapfleet config set KEY VALUE --rollout`')
+      shell.answer(command, list, (page) => table(rolloutColumns, list.rollouts, page))
+      shell.noteNext(command, list.next)
+    })
+
+  rollouts
+    .command('show')
+    .description('one rollout, wave by wave; status 1 if it was taken back')
+    .argument('<revision>', 'the revision that is rolled out', wholeArgument(1))
+    .action(async (revision: number, _options: object, command: Command) => {
+      const rollout = await (await shell.api(command)).rollout(revision)
+      shell.answer(command, rollout, (page) => rolloutLines(rollout, page))
+      complain(rollout)
+    })
+
+  const steer = (word: 'pause' | 'resume' | 'abort', help: string) => {
+    rollouts
+      .command(word)
+      .description(help)
+      .argument('<revision>', 'the revision that is rolled out', wholeArgument(1))
+      .action(async (revision: number, _options: object, command: Command) => {
+        const rollout = await (await shell.api(command)).steerRollout(revision, word)
+        shell.answer(command, rollout, (page) => rolloutLines(rollout, page))
+      })
+  }
+  steer('pause', 'hold it: nothing moves, neither on nor back')
+  steer('resume', 'let it go on; the wave is watched anew')
+  steer('abort', 'take its revision back from every edge that has it')
+}
+
+function complain({ revision, state, reason }: RolloutView): void {
+  if (state === 'rolled-back' || state === 'aborted')
+    throw new Failure('refused', `revision ${revision} was taken back${reason === null ? '' : `: ${reason}`}`)
+}

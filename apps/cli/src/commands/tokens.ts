@@ -1,0 +1,95 @@
+/** `imapfleet tokens`: who may ask the control plane. A token itself is printed once, alone on stdout, when it is made. */
+import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/protocol'
+import { Option, type Command } from 'commander'
+import { durationArgument } from '../options.ts'
+import { safe } from '../print/safe.ts'
+import { table, type Column } from '../print/table.ts'
+import { dayAndClock } from '../print/time.ts'
+import type { Shell } from '../shell.ts'
+
+interface CreateOptions {
+  role: Role
+  scope: Scope[]
+  expires?: number
+}
+
+const examples = `
+Examples:
+  imapfleet tokens create grafana --role viewer
+  imapfleet tokens create alice --role operator --scope trace-bodies --expires 90d
+  imapfleet tokens revoke 7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e`
+
+export function addTokens(parent: Command, shell: Shell): void {
+  const tokens = parent
+    .command('tokens')
+    .description('access tokens: list, create, revoke (needs the role admin)')
+    .addHelpText('after', examples)
+  const list = async (_options: object, command: Command) => {
+    const answered = await (await shell.api(command)).tokens()
+    shell.answer(command, answered, (page) => table(columns(Date.now()), answered.tokens, page))
+  }
+  tokens.action(list)
+  tokens.command('list').description('every token that was ever made, newest first').action(list)
+
+  tokens
+    .command('create')
+    .description('make a token; it is printed now and never again')
+    .argument('<name>', 'whose it is, as the audit log shows it')
+    .addOption(
+      new Option('--role <role>', 'what it may do; each role may do what the one before it may')
+        .choices(roleSchema.options)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--scope <scope...>', 'a right that no role brings along')
+        .choices(scopeSchema.options)
+        .default([]),
+    )
+    .option('--expires <duration>', 'ends by itself after this time (without: never)', durationArgument)
+    .action(async (name: string, { role, scope, expires }: CreateOptions, command: Command) => {
+      const made = await (
+        await shell.api(command)
+      ).createToken({
+        ...{ name, role, scopes: scope },
+        ...(expires === undefined ? {} : { expiresInSeconds: Math.ceil(expires / 1000) }),
+      })
+      shell.note(`token ${made.id} of ${safe(made.name)}; keep it, it is not shown again:`)
+      shell.answer(command, made, () => [safe(made.token)])
+    })
+
+  tokens
+    .command('revoke')
+    .description('end a token, from the next request on')
+    .argument('<id>', 'id of the token')
+    .action(async (id: string, _options: object, command: Command) => {
+      const token = await (await shell.api(command)).revokeToken(id)
+      shell.answer(command, token, (page) => table(columns(Date.now()), [token], page))
+    })
+}
+
+/** `valid`, `valid until ...`, `expired ...`, `revoked ...`. */
+function validity({ expiresAt, revokedAt }: Pick<TokenView, 'expiresAt' | 'revokedAt'>, now: number): string {
+  if (revokedAt !== null) return `revoked ${dayAndClock(revokedAt)}`
+  if (expiresAt === null) return 'valid'
+  return `${Date.parse(expiresAt) > now ? 'valid until' : 'expired'} ${dayAndClock(expiresAt)}`
+}
+
+function columns(now: number): Column<TokenView>[] {
+  return [
+    { title: 'ID', cell: (token) => token.id },
+    { title: 'NAME', cell: (token) => token.name },
+    { title: 'ROLE', cell: (token) => token.role },
+    { title: 'SCOPES', cell: (token) => token.scopes.join(', ') },
+    { title: 'BY', cell: (token) => token.createdBy },
+    { title: 'CREATED', cell: (token) => dayAndClock(token.createdAt) },
+    {
+      title: 'STATE',
+      cell: (token) => validity(token, now),
+      style: (token) => (validity(token, now).startsWith('valid') ? undefined : 'dim'),
+    },
+    {
+      title: 'LAST USED',
+      cell: (token) => (token.lastUsedAt === null ? 'never' : dayAndClock(token.lastUsedAt)),
+    },
+  ]
+}

@@ -1,0 +1,10 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { progressText } from './rollout.ts'
+
+test('a rollout that runs says which wave it is at, one that is over how far it came', () => {
+  const wave = (name: string, state: 'waiting' | 'current' | 'done') => ({ name, state, edges: [] })
+  const waves = [wave('canary', 'done'), wave('eu', 'current'), wave('us', 'waiting')]
+  assert.equal(progressText({ waves }), 'wave 2 of 3 (eu)')
+  assert.equal(progressText({ waves: waves.map(({ name }) => wave(name, 'done')) }), '3 of 3 waves')
+})

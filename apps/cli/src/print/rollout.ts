@@ -1,0 +1,78 @@
+/** Rollouts as an operator reads them: how far each is, and which edge is in which wave. */
+import type { RolloutState, RolloutView } from '@imapfleet/protocol'
+import type { Style } from './colour.ts'
+import { layerText } from './revision.ts'
+import { facts, table, type Column, type Page } from './table.ts'
+import { dayAndClock } from './time.ts'
+
+type Wave = RolloutView['waves'][number]
+type WaveEdge = Wave['edges'][number]
+
+const stateStyle: Readonly<Record<RolloutState, Style>> = {
+  running: 'green',
+  paused: 'yellow',
+  completed: 'dim',
+  'rolled-back': 'red',
+  aborted: 'red',
+}
+
+/** `wave 2 of 3 (region eu)`. */
+export function progressText({ waves }: Pick<RolloutView, 'waves'>): string {
+  const current = waves.findIndex(({ state }) => state === 'current')
+  if (current < 0) return `${waves.filter(({ state }) => state === 'done').length} of ${waves.length} waves`
+  return `wave ${current + 1} of ${waves.length} (${waves[current]?.name ?? ''})`
+}
+
+export const rolloutColumns: Column<RolloutView>[] = [
+  { title: 'REVISION', cell: (rollout) => String(rollout.revision), align: 'right' },
+  { title: 'LAYER', cell: (rollout) => layerText(rollout.layer) },
+  { title: 'STATE', cell: (rollout) => rollout.state, style: (rollout) => stateStyle[rollout.state] },
+  { title: 'PROGRESS', cell: progressText },
+  { title: 'STARTED', cell: (rollout) => dayAndClock(rollout.createdAt) },
+  { title: 'WHO', cell: (rollout) => rollout.createdBy },
+  { title: 'REASON', cell: (rollout) => rollout.reason ?? '' },
+]
+
+const statusStyle: Readonly<Record<WaveEdge['status'], Style | undefined>> = {
+  waiting: undefined,
+  pending: 'yellow',
+  applied: 'green',
+  rejected: 'red',
+  silent: 'red',
+  skipped: 'yellow',
+}
+
+interface Row extends WaveEdge {
+  wave: string
+  state: Wave['state']
+}
+
+const edgeColumns: Column<Row>[] = [
+  { title: 'WAVE', cell: (row) => row.wave },
+  { title: 'STATE', cell: (row) => row.state },
+  { title: 'EDGE', cell: (row) => row.id },
+  { title: 'REGION', cell: (row) => row.region },
+  { title: 'STATUS', cell: (row) => row.status, style: (row) => statusStyle[row.status] },
+]
+
+export function rolloutLines(rollout: RolloutView, page: Page): string[] {
+  const { revision, layer, state, reason, createdAt, createdBy, finishedAt, undoneBy, waves } = rollout
+  const rows = waves.flatMap(({ name, state: waveState, edges }) =>
+    edges.map((edge): Row => ({ ...edge, wave: name, state: waveState })),
+  )
+  return [
+    ...facts(
+      [
+        ['revision', `${revision} of ${layerText(layer)}`],
+        ['state', state],
+        ...(reason === null ? [] : [['reason', reason] as const]),
+        ...(undoneBy === null ? [] : [['taken back', `by revision ${undoneBy}`] as const]),
+        ['progress', progressText(rollout)],
+        ['started', `${dayAndClock(createdAt)} by ${createdBy}`],
+        ...(finishedAt === null ? [] : [['finished', dayAndClock(finishedAt)] as const]),
+      ],
+      page,
+    ),
+    ...table(edgeColumns, rows, page),
+  ]
+}
