@@ -105,8 +105,7 @@ export class SessionParts implements SessionEdge {
         `session began on ${leased.upstream.name}${leased.reused ? ', connection reused' : ''}`,
       )
       client.link.resume()
-      splice.start(client.takeEarly())
-      for (const id of this.#idsOf(client, leased)) splice.sendOwn('ID', id)
+      splice.start(this.#idsOf(client, leased), client.takeEarly())
     })
   }
 
@@ -185,6 +184,7 @@ function optionsOf(edge: Edge): SpliceOptions {
     answerId: pool.answerId,
     selectCache: pool.selectCache,
     selectCacheWindowMs: pool.selectCacheWindowMs,
+    resetTimeoutMs: pool.resetTimeoutMs,
   }
 }
 

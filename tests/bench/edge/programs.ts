@@ -9,7 +9,7 @@ import { BenchError } from './problem.ts'
 
 const run = promisify(execFile)
 const sources = join(import.meta.dirname, '..', 'c')
-export const workplace = join(import.meta.dirname, '..', '..', '..', '.run', 'bench')
+const workplace = join(import.meta.dirname, '..', '..', '..', '.run', 'bench')
 
 export async function buildPrograms(): Promise<void> {
   mkdirSync(workplace, { recursive: true })

@@ -31,6 +31,7 @@ export class FleetLink {
   readonly #log: Log
   readonly #listener: LinkListener
   readonly #stopping = new AbortController()
+  #connection: NatsConnection | undefined
   #fleet: Fleet | undefined
   #trouble: string | undefined = 'not connected yet'
   #running: Promise<void> | undefined
@@ -57,7 +58,8 @@ export class FleetLink {
 
   async stop(): Promise<void> {
     this.#stopping.abort()
-    await this.#fleet?.nats.close()
+    // Also while it is down: the client would try again for ever.
+    await this.#connection?.close()
     await this.#running
   }
 
@@ -65,6 +67,7 @@ export class FleetLink {
     while (!this.#stopping.signal.aborted) {
       try {
         const nats = await connect(options)
+        this.#connection = nats
         if (this.#stopping.signal.aborted) return await nats.close()
         await this.#live(nats)
       } catch (error) {

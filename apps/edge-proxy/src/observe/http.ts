@@ -52,7 +52,7 @@ const shownBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600,
 ]
 
-export function printPrometheus(snapshot: Snapshot): string {
+function printPrometheus(snapshot: Snapshot): string {
   const lines: string[] = []
   const values = Object.entries({ ...snapshot.counters, ...snapshot.gauges })
   for (const [name, row] of Object.entries(metrics) as [string, MetricRow][]) {

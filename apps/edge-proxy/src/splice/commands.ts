@@ -90,6 +90,7 @@ export function passCommands(
         passed = at
         if (!talk.isOurTurn) {
           talk.blocked = 'turn'
+          talk.isLeaving = policy.kind === 'answer' && policy.what === 'logout'
           break
         }
         const verdict = answer(policy, head, bytes, at, lineFeed, sink)

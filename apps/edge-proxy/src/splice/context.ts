@@ -21,7 +21,7 @@ export interface SpliceCounters {
 /** What a splice needs from the edge. */
 export interface SpliceContext {
   /** Read at each use, so that a reload is felt by running sessions. */
-  options(): AnswerOptions & { lineBytesMax: number; selectCacheWindowMs: number }
+  options(): AnswerOptions & { lineBytesMax: number; selectCacheWindowMs: number; resetTimeoutMs: number }
   /** Coarse milliseconds; for ages and idle times only. */
   readonly now: () => number
   readonly counters: SpliceCounters

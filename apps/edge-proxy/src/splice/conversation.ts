@@ -31,6 +31,8 @@ export class Conversation {
   readonly upstream: Upstream
   readonly outstanding = new Outstanding()
   blocked: Blocked
+  /** The client's LOGOUT waits for its turn: nothing behind it matters. */
+  isLeaving = false
   /** Bytes of a client literal still to pass. */
   literal = 0
   /** The command that the next line continues, after a literal. */

@@ -66,6 +66,7 @@ const options: Options = {
   answerId: true,
   selectCache: 'off',
   selectCacheWindowMs: 10_000,
+  resetTimeoutMs: 5000,
 }
 
 /** Begins a session on these wires. */
@@ -89,7 +90,7 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
       resolve({ ending, handBack: splice.handBack(ending) })
     },
   })
-  splice.start(settings.early === undefined ? undefined : Buffer.from(settings.early, 'latin1'))
+  splice.start([], settings.early === undefined ? undefined : Buffer.from(settings.early, 'latin1'))
   const bytesOf = (text: string | Buffer) =>
     typeof text === 'string' ? Buffer.from(text, 'latin1') : Buffer.from(text)
   return {

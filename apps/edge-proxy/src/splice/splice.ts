@@ -29,6 +29,8 @@ export class Splice {
   #upstreamIsFull = false
   #clientIsPaused = false
   #clientHasFinished = false
+  /** How long a client that has shut down its sending side is taken to be there still. */
+  #patience: NodeJS.Timeout | undefined
   #ended = false
   /** The session's trace, while its user is traced. */
   tap: Tap | undefined
@@ -44,8 +46,11 @@ export class Splice {
     this.lastActiveAt = context.now()
   }
 
-  /** `early`: what the client has sent behind its login. */
-  start(early: Buffer | undefined): void {
+  /**
+   * @param ids ID commands of the edge's own; they go up before anything of the client, which may end in half a command
+   * @param early what the client has sent behind its login
+   */
+  start(ids: readonly string[], early: Buffer | undefined): void {
     this.#client.handler = {
       onData: (bytes) => this.#onClientData(bytes),
       onDrain: () => this.#upstream.link.resume(),
@@ -56,11 +61,12 @@ export class Splice {
     // Either end may have gone while the login was under way: nobody would tell.
     if (!this.#upstream.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    for (const id of ids) this.sendOwn('ID', id)
     if (early) this.#onClientData(early)
   }
 
   /**
-   * Sends a command of the edge's own, such as an ID told before login; the client never sees its reply.
+   * Sends a command of the edge's own, where one may stand; the client never sees its reply.
    * @param command without its tag, line end included, in ISO 8859-1
    */
   sendOwn(verb: Verb, command: string): Sent {
@@ -73,6 +79,7 @@ export class Splice {
   end(ending: Ending): void {
     if (this.#ended) return
     this.#ended = true
+    clearTimeout(this.#patience)
     this.#owner.onEnd(ending)
   }
 
@@ -107,6 +114,7 @@ export class Splice {
   #onClientData(bytes: Buffer): void {
     this.lastActiveAt = this.#context.now()
     this.#context.counters.clientBytes += bytes.length
+    if (this.#talk.isLeaving) return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     if (this.#talk.blocked !== 'continuation') this.#passPending()
     this.#adjustClient()
@@ -256,8 +264,12 @@ export class Splice {
 
   /** The client has shut down its sending side; replies that it still waits for before its LOGOUT are delivered. */
   #onClientFinish(): boolean {
-    this.#clientHasFinished = this.#talk.blocked !== undefined && this.#pending !== undefined
-    return this.#clientHasFinished
+    if (this.#talk.blocked === undefined || this.#pending === undefined) return false
+    this.#clientHasFinished = true
+    // One that has gone for good looks the same.
+    const gone = () => this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    this.#patience = setTimeout(gone, this.#context.options().resetTimeoutMs)
+    return true
   }
 
   #say(text: string): void {
@@ -271,7 +283,10 @@ export class Splice {
 
   /** The client is read while the server takes what it sends and not too much waits for its turn. */
   #adjustClient(): void {
-    const tooMuch = this.#talk.blocked !== undefined && (this.#pending?.length ?? 0) > pendingBytesMax
+    const tooMuch =
+      this.#talk.blocked !== undefined &&
+      !this.#talk.isLeaving &&
+      (this.#pending?.length ?? 0) > pendingBytesMax
     const pause = this.#upstreamIsFull || tooMuch
     if (pause === this.#clientIsPaused) return
     this.#clientIsPaused = pause

@@ -178,7 +178,7 @@ export function capabilitiesIn(text: string): string[] | undefined {
 
 /** What went wrong, for an operator. Node's own advice on certificates is left out: it is for whoever starts Node. */
 function codeOf(error: unknown): string {
-  const { code, message = String(error) } = error as NodeJS.ErrnoException
+  const { code, message } = error as NodeJS.ErrnoException
   const first = message.split(';')[0]!
   const text = code && !first.includes(code) ? `${first} (${code})` : first
   return isVerification(error) ? `${text}: name its authority by caFile, or its name by serverName` : text

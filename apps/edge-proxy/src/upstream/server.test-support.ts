@@ -23,7 +23,7 @@ export interface Asked {
 /** What to send, line ends included; nothing: the server keeps silent. */
 export type Script = (asked: Asked) => string | undefined
 
-export const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
+const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
 
 /** A server as one would wish: everybody's password is `secret`. */
 export const wellBehaved: Script = ({ tag, verb, text }) => {
@@ -112,7 +112,7 @@ async function answer(peer: Peer, script: () => Script, log: string[]): Promise<
 }
 
 /** Settings of an upstream on this port. */
-export function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
+function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
   const upstreams = { main: { hosts: ['127.0.0.1'], port, connectAttempts: 1, ...settings } }
   const resolved = resolveConfig({ upstreams })
   if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))

@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { arriving, said } from './client.test-support.ts'
+
+test('everything that may come before a login is answered here, in order', async () => {
+  const { peer, login } = await arriving()
+  const done = login()
+  peer.say('a CAPABILITY\r\nb NOOP\r\nc ID ("name" "x")\r\nd SELECT INBOX\r\ne logout\r\n')
+  assert.equal(
+    await peer.closed(),
+    '* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\na OK Completed\r\n' +
+      'b OK Completed\r\n' +
+      '* ID NIL\r\nc OK Completed\r\n' +
+      'd BAD Please login first\r\n' +
+      '* BYE Logging out\r\ne OK Completed\r\n',
+  )
+  assert.equal(await done, undefined)
+})
+
+test('what is no command is BAD and costs nothing else', async () => {
+  const { peer, login } = await arriving()
+  void login()
+  for (const [command, answer] of [
+    ['\r\n', '* BAD Invalid tag'],
+    ['+ LOGIN joe secret\r\n', '* BAD Invalid tag'],
+    ['a\r\n', 'a BAD Please login first'],
+    ['a (\r\n', 'a BAD Please login first'],
+    ['a FETCH {3}\r\n', '+ OK'],
+    ['abc\r\n', 'a BAD Please login first'],
+    ['a XPROXY_VERSION\r\n', 'a BAD Please login first'],
+    ['a STARTTLS\r\n', 'a BAD TLS is not available'],
+    ['a LOGIN\r\n', 'a BAD LOGIN needs a user name and a password'],
+    ['a LOGIN joe\r\n', 'a BAD LOGIN needs a user name and a password'],
+    ['a LOGIN joe secret more\r\n', 'a BAD LOGIN needs a user name and a password'],
+    ['a LOGIN joe (secret)\r\n', 'a BAD LOGIN needs a user name and a password'],
+    ['a LOGIN "joe secret\r\n', 'a BAD LOGIN needs a user name and a password'],
+    ['a LOGIN joe sec\rret\r\n', 'a BAD LOGIN needs a user name and a password'],
+  ] as const) {
+    peer.say(command)
+    assert.equal(await peer.line(), answer, JSON.stringify(command))
+  }
+})
+
+test('every ID is remembered, in order, and what cannot be said in one line is left out', async () => {
+  const { client, peer, login } = await arriving()
+  void login()
+  peer.say('a ID ("n" "1")\r\nb ID NIL\r\nc ID ("n" {3+}\r\nx\r\n)\r\nd ID ("n" {1+}\r\n2)\r\ne NOOP\r\n')
+  await peer.until('e OK Completed\r\n')
+  assert.deepEqual(client.ids, [[['n', '1']], [], [['n', '2']]])
+})
+
+test('where TLS is required, no login is taken before it', async () => {
+  const { client, peer, login } = await arriving({ mayLogin: (who) => who.secure })
+  const done = login()
+  peer.say('a LOGIN joe secret\r\nb AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=\r\n')
+  assert.equal(await peer.line(), 'a NO [PRIVACYREQUIRED] STARTTLS first')
+  assert.equal(await peer.line(), 'b NO [PRIVACYREQUIRED] STARTTLS first')
+  client.secure = true
+  peer.say('c LOGIN joe secret\r\n')
+  assert.equal((await done)?.tag, 'c')
+})
+
+test('what was sent in the clear behind STARTTLS is never taken for a command', async () => {
+  const { client, peer, login } = await arriving({
+    offersTls: () => true,
+    startTls(who) {
+      who.secure = true
+      return Promise.resolve(true)
+    },
+  })
+  const done = login()
+  client.link.handler.onData(Buffer.from('a STARTTLS\r\nb LOGIN mallory secret\r\nc LOG'))
+  assert.equal(await peer.line(), 'a OK Begin TLS negotiation now')
+  client.link.handler.onData(Buffer.from('d LOGIN joe secret\r\n'))
+  assert.deepEqual(said(await done), { tag: 'd', user: 'joe', secret: 'secret', mechanism: 'command' })
+})
+
+test('a handshake that fails ends the session', async () => {
+  const { peer, login } = await arriving({ offersTls: () => true })
+  const done = login()
+  peer.say('a STARTTLS\r\n')
+  assert.equal(await done, undefined)
+})
+
+test('a client that goes away is gone, in the middle of whatever it was saying', async () => {
+  for (const text of [
+    '',
+    'a LOG',
+    'a LOGIN {5}\r\njo',
+    'a AUTHENTICATE PLAIN\r\n',
+    'a AUTHENTICATE LOGIN\r\nam9l\r\n',
+  ]) {
+    const { peer, login } = await arriving()
+    const done = login()
+    if (text !== '') peer.say(text)
+    if (text.includes('AUTH')) await peer.until('+ ')
+    peer.socket.resetAndDestroy()
+    assert.equal(await done, undefined, text)
+  }
+})
+
+test('what the client sends behind its login is kept for the session', async () => {
+  const { client, peer, login } = await arriving()
+  peer.say('a LOGIN joe secret\r\nb NOOP\r\nc SEL')
+  assert.equal((await login())?.tag, 'a')
+  assert.equal(client.takeEarly()?.toString(), 'b NOOP\r\nc SEL')
+  assert.equal(client.takeEarly(), undefined)
+})
