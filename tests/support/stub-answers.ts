@@ -176,7 +176,8 @@ const answers: Record<string, Answer> = {
     done(command, connection, 'OK Search completed.')
   },
   LIST: (command, connection, stub) => {
-    const pattern = new RegExp(`^${(command.args[1] ?? '').replace(/[*%]/g, '.*')}$`)
+    const literally = (command.args[1] ?? '').replace(/[\\^$.|?+()[\]{}]/g, '\\$&')
+    const pattern = new RegExp(`^${literally.replace(/[*%]/g, '.*')}$`)
     for (const name of stub.accountOf(connection)?.boxes.keys() ?? [])
       if (pattern.test(name)) connection.send(`* LIST (\\HasNoChildren) "/" ${name}\r\n`)
     done(command, connection, 'OK List completed.')
@@ -234,7 +235,8 @@ const answers: Record<string, Answer> = {
     done(command, connection, 'OK At last.')
   },
   FLOOD: (command, connection) => {
-    for (let line = 1; line <= Number(command.args[0] ?? 1); line++) connection.send(`* ${line} EXISTS\r\n`)
+    for (let line = 1; line <= Math.min(Number(command.args[0] ?? 1), 200_000); line++)
+      connection.send(`* ${line} EXISTS\r\n`)
     done(command, connection, 'OK Flooded.')
   },
 }

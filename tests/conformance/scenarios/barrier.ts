@@ -113,7 +113,7 @@ const misbehaviours: Misbehaviour[] = [
 /** A tag that no client of the suite has made. */
 const isProxys = (tag: string) => !/^[a-z]+-\d+$/.test(tag)
 
-export const barrier: Scenario[] = misbehaviours.map(({ name, guarantee, answer, isRight }) => ({
+const misbehaved = misbehaviours.map(({ name, guarantee, answer, isRight }): Scenario => ({
   name: `reset-${name}`,
   guarantee,
   on: 'stub',
@@ -140,3 +140,34 @@ export const barrier: Scenario[] = misbehaviours.map(({ name, guarantee, answer,
     expect(made === due, due === 2 ? 'the connection was kept' : 'the connection was not kept')
   },
 }))
+
+export const barrier: Scenario[] = [
+  ...misbehaved,
+  {
+    name: 'reset-without-unselect',
+    guarantee:
+      'a server that has no UNSELECT is reset without expunging anything, and its connection is kept',
+    on: 'stub',
+    config: { pool: { resetTimeoutMs: 400, resetBytesMax: 131_072 } },
+    run: async (world) => {
+      const basic = 'IMAP4rev1 LITERAL+ ID IDLE'
+      world.stub.offer({ before: `${basic} AUTH=PLAIN AUTH=LOGIN`, after: basic })
+      world.stub.behave((command, connection) => {
+        if (command.name !== 'UNSELECT') return false
+        connection.send(`${command.tag} BAD Unknown command\r\n`)
+        return true
+      })
+      const user = await world.user()
+      for (let round = 0; round < 2; round++) {
+        const session = await world.login(user)
+        await expectUnselected(session)
+        await session.client.command('SELECT INBOX')
+        await session.client.command('STORE 1 +FLAGS (\\Deleted)')
+        await logout(session)
+        await settled(world.proxy)
+      }
+      expect(world.dials().length === 1, 'the connection was not kept')
+      expect((await world.bodies(user)).length === 3, 'a mail that was flagged \\Deleted is gone')
+    },
+  },
+]
