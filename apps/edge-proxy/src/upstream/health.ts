@@ -6,6 +6,7 @@ export class Health {
   readonly #targets: () => Iterable<Target>
   readonly #lastAsked = new WeakMap<Target, number>()
   readonly #asking = new Set<Target>()
+  readonly #toldDown = new WeakSet<Target>()
   readonly #onChange: (target: Target) => void
 
   /** @param onChange told when an upstream begins or ceases to answer */
@@ -17,6 +18,7 @@ export class Health {
   /** One round; call it each second. Upstreams that logins have just proven are not asked. */
   sweep(now: number): void {
     for (const target of this.#targets()) {
+      this.#tell(target)
       const { healthIntervalMs } = target.config
       const last = Math.max(this.#lastAsked.get(target) ?? 0, target.answeredAt)
       if (healthIntervalMs === 0 || this.#asking.has(target) || now - last < healthIntervalMs) continue
@@ -26,8 +28,16 @@ export class Health {
     }
   }
 
+  /** Logins find out, too: what counts is what was last told. */
+  #tell(target: Target): void {
+    const isDown = target.trouble !== undefined
+    if (this.#toldDown.has(target) === isDown) return
+    if (isDown) this.#toldDown.add(target)
+    else this.#toldDown.delete(target)
+    this.#onChange(target)
+  }
+
   async #ask(target: Target): Promise<void> {
-    const before = target.trouble
     const dialed = await dial(target, target.proxyHeader())
     if (dialed.kind === 'dialed') {
       if (target.capabilities.length === 0) target.learn(dialed.capabilities)
@@ -36,6 +46,6 @@ export class Health {
       void dialed.exchange.command('LOGOUT')
       dialed.link.closeWhenWritten(1000)
     } else target.failed(dialed.detail)
-    if ((before === undefined) !== (target.trouble === undefined)) this.#onChange(target)
+    this.#tell(target)
   }
 }
