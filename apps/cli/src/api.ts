@@ -24,6 +24,7 @@ import {
   traceListSchema,
   traceSchema,
   type OrderRequest,
+  type RestoreRequest,
   type RevisionRequest,
   type RevocationRequest,
   type TargetName,
@@ -75,6 +76,8 @@ export function connect({ server, token }: Target) {
     resolvedConfig: (edge: string) => ask(at('config/resolved', { edge }), resolvedConfigSchema),
     revise: (body: RevisionRequest) =>
       ask({ ...at('config/revisions'), method: 'POST', body }, revisionStatusSchema),
+    restore: (revision: number, body: RestoreRequest) =>
+      ask({ ...at(`config/revisions/${revision}/restore`), method: 'POST', body }, revisionStatusSchema),
     revisions: (query: { limit?: string; before?: string }) =>
       ask(at('config/revisions', query), revisionListSchema),
     revision: (revision: number, signal?: AbortSignal) =>

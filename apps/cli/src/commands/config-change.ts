@@ -3,8 +3,9 @@
  * waited for, because a change that was only stored is not yet one that is running.
  */
 import { parseValue, type JsonValue } from '@imapfleet/config'
-import type { LayerName, RevisionRequest, RevisionStatus } from '@imapfleet/protocol'
+import type { LayerName, RestoreRequest, RevisionRequest, RevisionStatus } from '@imapfleet/protocol'
 import type { Command } from 'commander'
+import type { Api } from '../api.ts'
 import { restartKeys } from '../config-keys.ts'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, wholeArgument } from '../options.ts'
@@ -12,18 +13,22 @@ import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines, layerText } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
+import { rolloutOf, rolloutOptions, type RolloutOptions } from '../rollout-request.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
 
-export interface ChangeOptions {
-  global?: true
-  region?: string
-  edge?: string
+export interface RevisionOptions extends RolloutOptions {
   note: string
   base?: number
   dryRun?: true
   wait: boolean
   timeout: number
+}
+
+export interface ChangeOptions extends RevisionOptions {
+  global?: true
+  region?: string
+  edge?: string
 }
 
 export function addConfigChange(config: Command, shell: Shell): void {
@@ -53,14 +58,16 @@ export const layerOptions = (command: Command) =>
     .option('--edge <id>', 'the layer of this edge')
 
 /** Options of every command that makes a revision. */
-export const changeOptions = (command: Command) =>
-  layerOptions(command)
+export const revisionOptions = (command: Command) =>
+  rolloutOptions(command)
     .option('--note <text>', 'why, for the history', '')
     .option('--base <revision>', 'refuse if another revision came after this one', wholeArgument(0))
     .option('--dry-run', 'show what would change, and change nothing')
     .option('--wait', 'wait until each edge has applied or refused it (the default)', true)
     .option('--no-wait', 'do not wait for the edges')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+
+export const changeOptions = (command: Command) => revisionOptions(layerOptions(command))
 
 /** A value that no JSON can hold (`.inf`, `.nan`) would silently become null on its way. */
 function valueOf(text: string): JsonValue {
@@ -80,7 +87,7 @@ export function layerOf({ global, region, edge }: ChangeOptions): LayerName {
   return { kind: 'global' }
 }
 
-/** Makes the revision, shows it, and waits for the edges as the options say. */
+/** A change to the layer that the options name. */
 export async function change(
   what: Pick<RevisionRequest, 'set' | 'unset'>,
   options: ChangeOptions,
@@ -88,11 +95,27 @@ export async function change(
   shell: Shell,
 ): Promise<void> {
   const layer = layerOf(options)
-  const api = await shell.api(command)
+  await carryOut((api, wish) => api.revise({ ...what, ...wish, layer }), options, command, shell)
+}
+
+/** Makes the revision, shows it, and waits for the edges as the options say; waves take longer than anybody waits. */
+export async function carryOut(
+  make: (api: Api, wish: RestoreRequest) => Promise<RevisionStatus>,
+  options: RevisionOptions,
+  command: Command,
+  shell: Shell,
+): Promise<void> {
   const { note, base, dryRun = false } = options
-  const made = await api.revise({ ...what, layer, note, dryRun, ...(base === undefined ? {} : { base }) })
+  const rollout = rolloutOf(options)
+  const api = await shell.api(command)
+  const made = await make(api, {
+    note,
+    dryRun,
+    ...(base !== undefined && { base }),
+    ...(rollout && { rollout }),
+  })
   const changes = made.revision.changes.length > 0
-  const waits = options.wait && !dryRun && changes
+  const waits = options.wait && !dryRun && changes && rollout === undefined
 
   if (!shell.wantsJson(command)) shell.print(headLines(made, dryRun, shell.page().paint))
   const late = changes ? restartKeys(made.revision.changes.map(({ key }) => key)) : []
@@ -105,6 +128,8 @@ export async function change(
   if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
   else if (changes && dryRun) shell.print([`it would go to: ${safe(idsOf(made.edges)) || 'no edge yet'}`])
   else if (changes) shell.print(edgeLines(reached.edges, shell.page()))
+  if (changes && rollout && !dryRun)
+    shell.note(`it goes out in waves: see \`imapfleet rollouts show ${made.revision.revision}\``)
   if (waits) complain(reached)
 }
 

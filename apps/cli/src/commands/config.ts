@@ -10,6 +10,7 @@ import type { Shell } from '../shell.ts'
 import { addConfigApply } from './config-apply.ts'
 import { addConfigChange } from './config-change.ts'
 import { addConfigKeys } from './config-keys.ts'
+import { addConfigRollback } from './config-rollback.ts'
 
 export function addConfig(parent: Command, shell: Shell): void {
   const config = parent
@@ -22,6 +23,7 @@ export function addConfig(parent: Command, shell: Shell): void {
   addShow(config, shell)
   addConfigKeys(config, shell)
   addConfigApply(config, shell)
+  addConfigRollback(config, shell)
 }
 
 const examples = `
@@ -31,7 +33,9 @@ Examples:
   imapfleet config unset pool.idleTimeoutMs --region eu
   imapfleet config get --edge eu-1
   imapfleet config keys pool
-  imapfleet config history`
+  imapfleet config set pool.usesMax 50 --rollout --canary eu-1 --soak 5m
+  imapfleet config history
+  imapfleet config rollback 41 --dry-run`
 
 interface Row {
   layer: string

@@ -1,0 +1,15 @@
+/** `imapfleet config rollback`: a new revision that makes a layer again what it was after an old one. */
+import type { Command } from 'commander'
+import { wholeArgument } from '../options.ts'
+import type { Shell } from '../shell.ts'
+import { carryOut, revisionOptions, type RevisionOptions } from './config-change.ts'
+
+export function addConfigRollback(config: Command, shell: Shell): void {
+  const rollback = config
+    .command('rollback')
+    .description('make a layer again what it was after this revision; `config history` lists them')
+    .argument('<revision>', 'the layer is the one that this revision changed', wholeArgument(1))
+  revisionOptions(rollback).action(async (revision: number, options: RevisionOptions, command: Command) => {
+    await carryOut((api, wish) => api.restore(revision, wish), options, command, shell)
+  })
+}

@@ -1,0 +1,56 @@
+/** How a change is to go through the fleet: options of the command line → what the API takes; the presets are its own. */
+import type { RolloutRequest } from '@imapfleet/protocol'
+import { InvalidArgumentError, type Command } from 'commander'
+import { usage } from './failure.ts'
+import { durationArgument } from './options.ts'
+
+export interface RolloutOptions {
+  rollout?: true
+  canary?: string[]
+  canaryPercent?: number
+  regions?: string[]
+  soak?: number
+  silence?: number
+  errorPercent?: number
+}
+
+export const rolloutOptions = (command: Command) =>
+  command
+    .option('--rollout', 'in waves: some edges first, then region by region; taken back if it goes wrong')
+    .option('--canary <ids>', 'with --rollout: first to these edges, such as eu-1,us-1', listArgument)
+    .option('--canary-percent <n>', 'with --rollout: first to so many of a hundred edges', percentArgument)
+    .option('--regions <names>', 'with --rollout: the regions in this order', listArgument)
+    .option('--soak <duration>', 'with --rollout: how long each wave is watched', durationArgument)
+    .option('--silence <duration>', 'with --rollout: how long an edge may take', durationArgument)
+    .option('--error-percent <n>', 'with --rollout: by how much failures may grow', percentArgument)
+
+/** Undefined: to all edges at once. */
+export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
+  const { rollout, canary, canaryPercent, regions, soak, silence, errorPercent } = options
+  const details: RolloutRequest = {
+    ...(canary && { canaryEdges: canary }),
+    ...(canaryPercent !== undefined && { canaryPercent }),
+    ...(regions && { regions }),
+    ...(soak !== undefined && { soakSeconds: Math.ceil(soak / 1000) }),
+    ...(silence !== undefined && { silenceSeconds: Math.ceil(silence / 1000) }),
+    ...(errorPercent !== undefined && { errorShareMax: errorPercent / 100 }),
+  }
+  if (rollout) return details
+  // Somebody who asks for a canary must not get the whole fleet at once.
+  if (Object.keys(details).length > 0)
+    throw usage('--canary, --canary-percent, --regions, --soak, --silence and --error-percent need --rollout')
+  return undefined
+}
+
+function listArgument(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('Use names with commas between them.')
+  return names
+}
+
+function percentArgument(text: string): number {
+  const value = Number(text)
+  if (!/^\d{1,3}(\.\d{1,6})?$/.test(text) || value > 100)
+    throw new InvalidArgumentError('Use a number from 0 to 100.')
+  return value
+}
