@@ -34,13 +34,23 @@ export function startChild(command: string, args: readonly string[], options: Ch
   return watch(child)
 }
 
+const alive = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of alive) child.kill('SIGKILL')
+})
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
+
 function watch(child: ChildProcess): Child {
+  alive.add(child)
   const words: Buffer[] = []
   let ending: string | undefined
   child.stdout?.on('data', (chunk: Buffer) => words.push(chunk))
   child.stderr?.on('data', (chunk: Buffer) => words.push(chunk))
   child.on('error', (error) => (ending = error.message))
-  child.on('exit', (code, signal) => (ending = signal ? `killed by ${signal}` : `exit status ${code}`))
+  child.on('exit', (code, signal) => {
+    alive.delete(child)
+    ending = signal ? `killed by ${signal}` : `exit status ${code}`
+  })
   return {
     pid: child.pid ?? 0,
     log: () => Buffer.concat(words).toString('latin1'),
