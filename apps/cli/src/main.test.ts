@@ -55,6 +55,21 @@ const server = await serve((request, response) => {
     live?.end(event({ ...line, text: 'the last line' }) + 'event: end\ndata: {}\n\n')
     return void json(200, { ...trace, endedAt: now })
   }
+  if (what === 'POST /v1/orders')
+    return void json(200, {
+      ...{
+        id: trace.id,
+        givenBy: 'a',
+        at: now,
+        target: { kind: 'all' },
+        action: { kind: 'who' },
+        finishedAt: now,
+      },
+      edges: [
+        { id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: [] },
+        { id: 'us-1', region: 'us', status: 'silent', reason: 'no answer', result: null },
+      ],
+    })
   if (what === 'POST /v1/config/revisions')
     return void json(201, {
       revision: {
@@ -114,6 +129,18 @@ const failures: [string, string[], number, RegExp][] = [
     /^imapfleet: cannot reach .*\n$/,
   ],
   ['a bad token', ['edges', '--server', server.href, '--token', 'bad'], 1, /^imapfleet: .*token create.*\n$/],
+  [
+    'an order that an edge did not answer',
+    ['who', '-o', 'json', ...good],
+    1,
+    /us-1 was silent \(no answer\)/,
+  ],
+  [
+    'a drain that names nobody',
+    ['drain', ...good],
+    2,
+    /say whom to drain: an edge, --region REGION, or --all/,
+  ],
   ['an edge that is silent', ['config', 'set', 'pool.usesMax', '5', ...good], 1, /us-1 is silent/],
 ]
 for (const [name, words, status, stderr] of failures)

@@ -81,6 +81,7 @@ const historyColumns: Column<RevisionView>[] = [
   { title: 'WHEN', cell: (row) => dayAndClock(row.createdAt) },
   { title: 'WHO', cell: (row) => row.createdBy },
   { title: 'LAYER', cell: (row) => layerText(row.layer) },
+  { title: 'STATE', cell: (row) => row.state ?? '' },
   { title: 'CHANGES', cell: (row) => row.changes.map(({ key }) => key).join(', ') },
   { title: 'NOTE', cell: (row) => row.note },
 ]

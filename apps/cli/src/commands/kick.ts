@@ -17,7 +17,7 @@ export function addKick(parent: Command, shell: Shell): void {
     .action(async (user: string, options: OrderOptions, command: Command) => {
       const action = { kind: 'kick-user', user } as const
       await giveOrder({ action, schema: kicked, options }, command, shell, (order, told, page) =>
-        accountLines(order.edges, ({ id }) => `${amount(told, id, 'sessions')} sessions ended`, page),
+        accountLines(order.edges, ({ id }) => `sessions ended: ${amount(told, id, 'sessions')}`, page),
       )
     })
 
@@ -26,7 +26,7 @@ export function addKick(parent: Command, shell: Shell): void {
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'purge-idle', ...(user === undefined ? {} : { user }) } as const
       await giveOrder({ action, schema: purged, options }, command, shell, (order, told, page) =>
-        accountLines(order.edges, ({ id }) => `${amount(told, id, 'connections')} connections closed`, page),
+        accountLines(order.edges, ({ id }) => `connections closed: ${amount(told, id, 'connections')}`, page),
       )
     })
 }

@@ -1,5 +1,5 @@
 /** `imapfleet who` and `pool`: every connection to a mail server in the whole fleet, from the edges themselves. */
-import { connectionSchema } from '@imapfleet/protocol'
+import { connectionSchema, type OrderView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { connectionColumns, poolColumns, poolsOf, rowsOf } from '../print/connections.ts'
@@ -16,10 +16,10 @@ export function addWho(parent: Command, shell: Shell): void {
     .addHelpText('after', whoExamples)
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
-      await giveOrder({ action, schema: connections, options }, command, shell, (_order, told, page) => {
+      await giveOrder({ action, schema: connections, options }, command, shell, (order, told, page) => {
         const rows = rowsOf(told)
         if (rows.length === 0)
-          shell.note(user === undefined ? 'nobody is connected' : `${safe(user)} is not connected`)
+          shell.note(`${user === undefined ? 'nobody' : safe(user)} has no connection${whereAsked(order)}`)
         return table(connectionColumns(Date.now()), rows, page)
       })
     })
@@ -28,13 +28,17 @@ export function addWho(parent: Command, shell: Shell): void {
     .description('how many connections each edge holds to each upstream, by state')
     .action(async (options: OrderOptions, command: Command) => {
       const action = { kind: 'who' } as const
-      await giveOrder({ action, schema: connections, options }, command, shell, (_order, told, page) => {
+      await giveOrder({ action, schema: connections, options }, command, shell, (order, told, page) => {
         const rows = poolsOf(rowsOf(told))
-        if (rows.length === 0) shell.note('no edge holds a connection')
+        if (rows.length === 0) shell.note(`nobody has a connection${whereAsked(order)}`)
         return table(poolColumns, rows, page)
       })
     })
 }
+
+/** Nobody knows about the edges that did not answer. */
+const whereAsked = ({ edges }: OrderView) =>
+  edges.every(({ status }) => status === 'answered') ? '' : ' at the edges that answered'
 
 const whoExamples = `
 Examples:
