@@ -114,7 +114,7 @@ export async function listen(onSocket: (socket: Socket) => void, options = {}): 
 }
 
 /** A connection from here to `port`. */
-function dialPeer(port: number): Peer {
+export function dialPeer(port: number): Peer {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })
   after(() => socket.destroy())
   return new Peer(socket)

@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { networksContain, plainAddress } from './networks.ts'
+
+test('an address is in a network, or is one of the addresses', () => {
+  const networks = ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1']
+  for (const address of [
+    '10.255.1.2',
+    '192.0.2.7',
+    '2001:db8:1::5',
+    '::1',
+    '::ffff:10.1.2.3',
+    '::FFFF:192.0.2.7',
+  ])
+    assert.equal(networksContain(networks, address), true, address)
+  for (const address of ['11.0.0.1', '192.0.2.8', '2001:db9::1', '::2', '::ffff:11.0.0.1', '127.0.0.1'])
+    assert.equal(networksContain(networks, address), false, address)
+})
+
+test('no network contains nothing, and one of everything contains everything of its family', () => {
+  assert.equal(networksContain([], '127.0.0.1'), false)
+  assert.equal(networksContain(['0.0.0.0/0'], '203.0.113.9'), true)
+  assert.equal(networksContain(['::/0'], '2001:db8::1'), true)
+})
+
+test('an address of a socket that takes both families is shown as what it is', () => {
+  assert.equal(plainAddress('::ffff:192.0.2.7'), '192.0.2.7')
+  assert.equal(plainAddress('::ffff:c000:207'), '::ffff:c000:207')
+  assert.equal(plainAddress('2001:db8::1'), '2001:db8::1')
+})
