@@ -75,8 +75,13 @@ function act(edge: Edge, action: OrderAction): Outcome {
       return { ok: true, result: {} }
     }
     case 'reset-counters':
+      edge.resetCounters()
+      return { ok: true, result: {} }
     case 'newlog':
-      return { ok: false, reason: `this edge does not know the order ${action.kind}` }
+      if (!edge.protocolLog)
+        return { ok: false, reason: 'this edge writes no protocol log: trace.file is not set' }
+      edge.protocolLog.clear()
+      return { ok: true, result: {} }
   }
 }
 
