@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { setTimeout as pause } from 'node:timers/promises'
 import { asAccount } from './launch.ts'
@@ -25,6 +25,8 @@ test('a child does not outlive a parent that is killed with -9', { skip: !hasSet
   const [said] = (await once(parent.stdout, 'data')) as [Buffer]
   const pid = Number(said.toString())
   assert.ok(isAlive(pid))
+  // Bound to its parent once setpriv has become the program.
+  while (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('setpriv')) await pause(10)
   parent.kill('SIGKILL')
   // Not our child: nobody tells us of its end.
   while (isAlive(pid)) await pause(10)
