@@ -94,6 +94,7 @@ suite('ingest', () => {
     await until(
       'an empty stream',
       async () => (await manager.streams.info(streams.reports)).state.messages === 0,
+      40_000,
     )
     assert.deepEqual(await rowsOf(edge), [])
     assert.deepEqual(await rowsOf(honest), [1])

@@ -24,12 +24,14 @@ export const senderShape = {
 
 export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: string }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 /** Bytes from NATS → a message of this schema, or the reason why it is none. */
 export function decode<S extends z.ZodType>(schema: S, bytes: Uint8Array): Decoded<z.infer<S>> {
   if (bytes.length > messageBytesMax) return { ok: false, reason: `larger than ${messageBytesMax} bytes` }
   let data: unknown
   try {
-    data = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    data = JSON.parse(utf8.decode(bytes))
   } catch {
     return { ok: false, reason: 'not JSON' }
   }

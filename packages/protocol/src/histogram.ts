@@ -3,6 +3,7 @@
  * known within 9 %. On the wire only buckets that hold something are sent.
  */
 import { z } from 'zod'
+import { numbersByName } from './numbers.ts'
 
 const perOctave = 8
 /** 1 µs to about 4.6 hours. */
@@ -22,13 +23,11 @@ export function bucketBound(bucket: number): number {
 /** As sent: bucket number → count, and the sum in seconds. Cumulative since boot like any counter. */
 export const histogramSchema = z.object({
   sum: z.number().min(0),
-  counts: z.record(
-    z
-      .string()
-      .regex(/^(0|[1-9]\d{0,2})$/)
-      .refine((bucket) => Number(bucket) < bucketCount),
-    z.int().min(0),
-  ),
+  counts: numbersByName({
+    isName: (bucket) => /^(?:0|[1-9]\d{0,2})$/.test(bucket) && Number(bucket) < bucketCount,
+    isNumber: (count) => Number.isSafeInteger(count) && count >= 0,
+    message: `must hold whole numbers from 0 by buckets below ${bucketCount}`,
+  }),
 })
 export type Histogram = z.infer<typeof histogramSchema>
 

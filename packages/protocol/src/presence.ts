@@ -1,6 +1,7 @@
 /** The heartbeat: who is here, what it runs, how it is. Sent on core NATS; a lost one is made up by the next. */
 import { z } from 'zod'
 import { instant, senderShape } from './envelope.ts'
+import { gaugeSeries } from './numbers.ts'
 
 export const presenceSchema = z.object({
   ...senderShape,
@@ -18,7 +19,7 @@ export const presenceSchema = z.object({
   /** Sequence of the last revocation applied. */
   revocations: z.int().min(0),
   /** Series keys of `metrics` to values. */
-  gauges: z.record(z.string().max(200), z.number()),
+  gauges: gaugeSeries,
   /** What is wrong, in words for an operator; empty when all is well. */
   degraded: z.array(z.string().max(500)).max(50),
   /** Where this edge can be reached, for people: `host:port` of each IMAP listener. */

@@ -5,14 +5,15 @@
 import { z } from 'zod'
 import { instant, senderShape } from './envelope.ts'
 import { histogramSchema } from './histogram.ts'
+import { counterSeries, gaugeSeries } from './numbers.ts'
 
 export const reportSchema = z.object({
   ...senderShape,
   startedAt: instant,
   /** 1 for the first report of a boot. */
   sequence: z.int().min(1),
-  counters: z.record(z.string().max(200), z.number().min(0)),
-  gauges: z.record(z.string().max(200), z.number()),
+  counters: counterSeries,
+  gauges: gaugeSeries,
   histograms: z.record(z.string().max(200), histogramSchema),
 })
 export type Report = z.infer<typeof reportSchema>

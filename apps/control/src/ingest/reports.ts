@@ -3,7 +3,7 @@
  * it comes again, and a second time is no second row.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { reportSchema, subjects, type Report } from '@imapfleet/protocol'
+import { reportSchema, subjects } from '@imapfleet/protocol'
 import { recognise } from '../bus/recognise.ts'
 import { takeReports, type Delivery } from '../bus/reports.ts'
 import type { Deps } from '../deps.ts'
@@ -13,15 +13,14 @@ import { recordReports } from '../verbs/record-reports.ts'
 import type { Strangers } from './strangers.ts'
 
 const retryMs = 1000
+/** Batches under way at once. */
+const together = 2
 
 export async function ingestReports(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'reports are not taken in', 'reports are taken in again')
   while (!signal.aborted) {
     try {
-      for await (const batch of takeReports(deps.bus, signal)) {
-        await ingestBatch(deps, strangers, batch)
-        outage.over()
-      }
+      await ingestAll(deps, strangers, signal, outage)
     } catch (error) {
       if (!signal.aborted) outage.began(error)
     }
@@ -29,22 +28,46 @@ export async function ingestReports(deps: Deps, strangers: Strangers, signal: Ab
   }
 }
 
-async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Delivery[]): Promise<void> {
-  const deliveries = new Map<Report, Delivery>()
-  for (const delivery of batch) {
-    const report = recognise(reportSchema, delivery, subjects.report)
-    if (report.ok) deliveries.set(report.value, delivery)
-    else refuse(delivery, report.reason)
-  }
+/** One batch is read while the one before it is written. Throws as soon as one could not be written. */
+async function ingestAll(
+  deps: Deps,
+  strangers: Strangers,
+  signal: AbortSignal,
+  outage: Outage,
+): Promise<void> {
+  const working = new Set<Promise<void>>()
+  const failures: unknown[] = []
   try {
-    const refused = await recordReports(deps, [...deliveries.keys()])
-    for (const [report, delivery] of deliveries) {
-      const reason = refused.get(report)
+    for await (const batch of takeReports(deps.bus, signal)) {
+      const work: Promise<void> = ingestBatch(deps, strangers, batch)
+        .then(() => outage.over())
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => working.delete(work))
+      working.add(work)
+      if (working.size >= together) await Promise.race(working)
+      if (failures.length > 0) break
+    }
+  } finally {
+    await Promise.all(working)
+  }
+  if (failures.length > 0) throw failures[0]
+}
+
+async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Delivery[]): Promise<void> {
+  const recognised = batch.filter((delivery) => {
+    const report = recognise(reportSchema, delivery, subjects.report)
+    if (!report.ok) refuse(delivery, report.reason)
+    return report.ok
+  })
+  try {
+    const refused = await recordReports(deps, recognised)
+    for (const delivery of recognised) {
+      const reason = refused.get(delivery)
       if (reason === undefined) delivery.done()
       else refuse(delivery, reason)
     }
   } catch (error) {
-    for (const delivery of deliveries.values()) delivery.again(retryMs)
+    for (const delivery of recognised) delivery.again(retryMs)
     throw error
   }
 

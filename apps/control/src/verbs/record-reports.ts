@@ -1,31 +1,55 @@
 /** Reports into Postgres. One that can never be stored must not hold up those that came with it. */
-import type { Report } from '@imapfleet/protocol'
 import { insertReports } from '../db/reports.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
 import { reasonOf } from '../log.ts'
 
-/** A reason for each report that was refused for good; all others are stored. Throws when Postgres is away. */
-export async function recordReports(deps: Deps, reports: readonly Report[]): Promise<Map<Report, string>> {
-  const refused = new Map<Report, string>()
+/** A message that has been recognised as a report. */
+export interface Received {
+  data: Uint8Array
+}
+
+/** What one statement may hold: a batch of large reports is written in parts. */
+const bytesMax = 16_777_216
+
+/** A reason for each that was refused for good; all others are stored. Throws when Postgres is away. */
+export async function recordReports<R extends Received>(
+  deps: Deps,
+  reports: readonly R[],
+): Promise<Map<R, string>> {
+  const refused = new Map<R, string>()
   await store(deps, reports, refused)
   return refused
 }
 
-/** Halves a batch that is refused until the culprits stand alone. */
-async function store(deps: Deps, reports: readonly Report[], refused: Map<Report, string>): Promise<void> {
+/** Halves a batch that is too large, or is refused until the culprits stand alone. */
+async function store<R extends Received>(
+  deps: Deps,
+  reports: readonly R[],
+  refused: Map<R, string>,
+): Promise<void> {
   const [first] = reports
   if (!first) return
+  const bytes = reports.reduce((sum, { data }) => sum + data.length, 0)
+  if (bytes > bytesMax && reports.length > 1) return await storeHalves(deps, reports, refused)
   try {
-    await insertReports(deps.db, reports)
+    await insertReports(
+      deps.db,
+      reports.map(({ data }) => data),
+    )
   } catch (error) {
     if (troubleOf(error) !== 'unstorable') throw error
-    if (reports.length === 1) {
-      refused.set(first, reasonOf(error))
-      return
-    }
-    const middle = Math.ceil(reports.length / 2)
-    await store(deps, reports.slice(0, middle), refused)
-    await store(deps, reports.slice(middle), refused)
+    if (reports.length > 1) return await storeHalves(deps, reports, refused)
+    refused.set(first, reasonOf(error))
   }
+}
+
+async function storeHalves<R extends Received>(
+  deps: Deps,
+  reports: readonly R[],
+  refused: Map<R, string>,
+): Promise<void> {
+  const middle = Math.ceil(reports.length / 2)
+  await store(deps, reports.slice(0, middle), refused)
+  await store(deps, reports.slice(middle), refused)
 }
