@@ -136,8 +136,10 @@ suite('rollouts', () => {
     const rollout = await ended(revision)
     assert.deepEqual([rollout.state, rollout.reason], ['rolled-back', 'us-1 refused it: no such file'])
     edges['us-1']!.manner = 'apply'
-    await Promise.all(each().map((edge) => edge.look()))
-    assert.ok(each().every(({ applied }) => applied === rollout.undoneBy))
+    await until('what was before, on all', async () => {
+      await Promise.all(each().map((edge) => edge.look()))
+      return each().every(({ applied }) => applied === rollout.undoneBy)
+    })
     assert.deepEqual(edges['eu-1']!.layer, former)
     // It had got that far, and nobody beyond the wave that refused has ever run it.
     assert.ok(edges['eu-1']!.ran.includes(revision))
@@ -210,8 +212,10 @@ suite('rollouts', () => {
     edges['eu-1']!.manner = 'apply'
     await edges['eu-1']!.look()
     await plane.control.process.start()
-    edges['eu-1']!.beat()
-    assert.equal((await ended(revision)).state, 'completed')
+    // Again and again, as edges do: one heartbeat may come before control hears any.
+    const beating = setInterval(() => edges['eu-1']!.beat(), 500)
+    const { state } = await ended(revision).finally(() => clearInterval(beating))
+    assert.equal(state, 'completed')
     await until('all edges', () => each().every(({ applied }) => applied === revision))
     assert.ok(each().every(({ ran }) => ran.filter((number) => number === revision).length === 1))
   })
