@@ -1,5 +1,5 @@
 /** Tokens, by their hash. */
-import { and, desc, eq, isNull, lt, or, sql } from 'drizzle-orm'
+import { and, desc, eq, isNull } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { tokens } from './schema.ts'
 
@@ -33,11 +33,8 @@ export async function findTokenByHash(queries: Queries, hash: string): Promise<T
   return row
 }
 
-/** Notes the last use, at most once a minute, so that reading the API does not write each time. */
-export async function touchToken(queries: Queries, id: string): Promise<void> {
-  const stale = or(isNull(tokens.lastUsedAt), lt(tokens.lastUsedAt, sql`now() - interval '1 minute'`))
-  await queries
-    .update(tokens)
-    .set({ lastUsedAt: sql`now()` })
-    .where(and(eq(tokens.id, id), stale))
+/** To the minute: reading the API should not write each time. */
+export async function touchToken(queries: Queries, { id, lastUsedAt }: TokenRow, now: Date): Promise<void> {
+  if (lastUsedAt && now.getTime() - lastUsedAt.getTime() < 60_000) return
+  await queries.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))
 }

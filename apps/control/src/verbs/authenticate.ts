@@ -19,7 +19,7 @@ export async function authenticate(deps: Deps, token: string, source: string): P
     )
   const refusal = refusalOf(row, deps.now())
   if (row && !refusal) {
-    await touchToken(orm, row.id)
+    await touchToken(orm, row, new Date(deps.now()))
     return { id: row.id, name: row.name, role: row.role, scopes: row.scopes }
   }
   if ((await noteFailure(orm, source)) === failuresMax)
