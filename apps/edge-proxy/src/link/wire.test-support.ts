@@ -3,7 +3,8 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { after } from 'node:test'
 import { Link, type LinkEnd } from './link.ts'
 
-const patienceMs = 5000
+/** Long, because it is waited for only where a test fails, and the machine may have much else to do. */
+const patienceMs = 15_000
 
 /** The far end of a connection. What is awaited fails with what had come instead, and never hangs. */
 export class Peer {

@@ -67,7 +67,8 @@ test('one that was idle for a while is proven before it is handed out, or replac
   assert.equal((await alive.lease('joe')).upstream, alive.upstream)
   assert.deepEqual(alive.server.asked.slice(before), ['NOOP'])
 
-  const dead = await withIdle({ pool: { ...times, resetTimeoutMs: 100 } })
+  const dead = await withIdle()
+  dead.settings.current.pool = poolConfig({ ...times, resetTimeoutMs: 100 })
   dead.server.script = but({ NOOP: undefined })
   dead.clock.now += times.proveIdleAfterMs + 1
   assert.equal((await dead.lease('joe')).reused, false)

@@ -90,7 +90,7 @@ export function but(answers: Record<string, string | undefined>): ScriptedServer
 
 /** Looks at each turn of the event loop, until something is so. */
 export async function until(isSo: () => boolean): Promise<void> {
-  const deadline = performance.now() + 5000
+  const deadline = performance.now() + 15_000
   while (!isSo()) {
     assert.ok(performance.now() < deadline, `in time: ${String(isSo)}`)
     await new Promise((resolve) => setImmediate(resolve))

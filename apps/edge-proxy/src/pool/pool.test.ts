@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import { targetAt } from '../upstream/server.test-support.ts'
-import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
+import { but, cleanHandBack, poolAtWork, poolConfig, until } from './pool.test-support.ts'
 
 test('a user’s next session gets the connection of the last one, without a login', async () => {
   const { pool, lease, server, logins, count, accounted } = await poolAtWork()
@@ -92,7 +92,7 @@ test('what a session has spoiled is closed, and the reason is counted', async ()
 })
 
 test('what does not prove itself clean is closed, and the reason is counted', async () => {
-  const { pool, lease, server, count, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
+  const { pool, lease, server, count, accounted, settings } = await poolAtWork()
   const answers: [string | undefined, string][] = [
     ['TAG NO no\r\n', 'barrier-refused'],
     ['x OK who?\r\n', 'unexpected-reply'],
@@ -101,6 +101,7 @@ test('what does not prove itself clean is closed, and the reason is counted', as
   ]
   for (const [answer, reason] of answers) {
     server.script = but({ NOOP: answer })
+    if (answer === undefined) settings.current.pool = poolConfig({ resetTimeoutMs: 100 })
     const { upstream } = await lease('joe')
     await pool.giveBack(upstream, cleanHandBack)
     assert.equal(pool.states.stateOf(upstream), undefined)

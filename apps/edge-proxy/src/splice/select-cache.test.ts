@@ -57,6 +57,28 @@ test('what is not a plain answer to one plain SELECT is not remembered', async (
   }
 })
 
+test('what was remembered is forgotten by whatever may change it, from either side', async () => {
+  const changes: [client: string, server: string][] = [
+    ['b STORE 1 +FLAGS (x)\r\n', 'b OK done\r\n'],
+    ['b FETCH 1 BODY[]\r\n', 'b OK done\r\n'],
+    ['b SELECT y\r\n', 'b NO no\r\n'],
+    ['b SELECT INBOX (CONDSTORE)\r\n', 'b BAD no\r\n'],
+    ['b CLOSE\r\n', 'b OK done\r\n'],
+    ['b NOOP\r\n', '* 4 EXISTS\r\nb OK done\r\n'],
+    ['b NOOP\r\n', '* 1 FETCH (FLAGS (x))\r\nb OK done\r\n'],
+  ]
+  for (const [client, server] of changes) {
+    const session = await begin({ options: { selectCache: 'exact' } })
+    session.server.socket.resume()
+    session.fromClient('a SELECT INBOX\r\n')
+    session.fromServer(`${answer}a OK done\r\n`)
+    assert.ok(session.upstream.selection)
+    session.fromClient(client)
+    session.fromServer(server)
+    assert.equal(session.upstream.selection, undefined, client + server)
+  }
+})
+
 test('a SELECT of the same mailbox is answered from memory once a NOOP shows that nothing changed', async () => {
   const { client, server, fromClient, fromServer, counters } = await warm('exact')
   fromClient('a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')

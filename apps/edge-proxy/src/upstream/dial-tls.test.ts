@@ -61,7 +61,7 @@ test('plain text behind the answer to STARTTLS is never taken for the server’s
   ]
   for (const injection of injections) {
     const { port } = await startTlsServer(injection)
-    const dialed = await dial(targetAt(port, { tls: 'starttls', caFile, connectTimeoutMs: 500 }))
+    const dialed = await dial(targetAt(port, { tls: 'starttls', caFile, connectTimeoutMs: 5000 }))
     if (dialed.kind === 'dialed') assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'], injection)
   }
 })
@@ -124,7 +124,7 @@ test('the server is told the name that is wanted, and never an address', async (
 
 test('a server that speaks no TLS is given up, in time and with a word on it', async () => {
   const server = await ScriptedServer.start()
-  const failed = await dial(targetAt(server.port, { tls: 'implicit', caFile, connectTimeoutMs: 500 }))
+  const failed = await dial(targetAt(server.port, { tls: 'implicit', caFile }))
   assert.equal(failed.kind === 'dial-failed' && failed.reason, 'tls-failed')
   const mute = await listen(() => {})
   const late = await dial(targetAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }))

@@ -60,15 +60,15 @@ test('a connection that is not quiet behind its login is not used', async () => 
 })
 
 test('a server that does not answer the login, hangs up or says BYE is unavailable, not a wrong password', async () => {
-  const endings: [Script, string][] = [
-    [() => undefined, 'timed-out'],
+  const endings: [script: Script, reason: string, loginTimeoutMs?: number][] = [
+    [() => undefined, 'timed-out', 100],
     [({ peer }) => void peer.socket.end(), 'closed-by-peer'],
     [() => '* BYE going down\r\n', 'bye'],
     [() => 'x OK to somebody else\r\n', 'not-imap'],
   ]
-  for (const [script, reason] of endings) {
+  for (const [script, reason, loginTimeoutMs = 10_000] of endings) {
     const server = await answering(script)
-    const opened = await open(targetAt(server.port, { loginTimeoutMs: 100 }), joe(), client)
+    const opened = await open(targetAt(server.port, { loginTimeoutMs }), joe(), client)
     assert.equal(opened.kind === 'unavailable' && opened.reason, reason)
     await server.connections[0]!.closed()
   }
@@ -97,7 +97,7 @@ test('connecting is tried as often as configured, and what is wrong with the ser
 test('an open circuit breaker refuses without a connection, until its time has passed', async () => {
   const server = await ScriptedServer.start()
   server.greeting = '* BYE busy\r\n'
-  const target = targetAt(server.port, { breakerFailures: 2, breakerCooldownMs: 100 })
+  const target = targetAt(server.port, { breakerFailures: 2, breakerCooldownMs: 60_000 })
   for (let attempt = 0; attempt < 4; attempt++)
     assert.equal((await open(target, joe(), client)).kind, 'unavailable')
   assert.equal(server.connections.length, 2)

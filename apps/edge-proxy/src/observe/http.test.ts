@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict'
+import type { AddressInfo } from 'node:net'
+import { after, test } from 'node:test'
+import { EdgeError } from '../errors.ts'
+import { listen } from '../link/wire.test-support.ts'
+import { Counters } from './counters.ts'
+import { listenHttp } from './http.ts'
+
+/** The local port over these counters; `missing` is what keeps the edge from being ready. */
+async function statusPort(counters = new Counters(), missing: string[] = []) {
+  const server = await listenHttp('127.0.0.1', 0, {
+    snapshot: () => counters.snapshot(),
+    notReady: () => missing,
+    about: () => ({ edge: 'one', version: '1.2.3' }),
+  })
+  after(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  const { port } = server.address() as AddressInfo
+  return (path: string, options = {}) => fetch(`http://127.0.0.1:${port}${path}`, options)
+}
+
+test('alive is alive, and ready only when nothing is missing', async () => {
+  const missing: string[] = []
+  const get = await statusPort(new Counters(), missing)
+  assert.equal((await get('/healthz')).status, 200)
+  assert.equal((await get('/readyz')).status, 200)
+  missing.push('the edge is draining')
+  const notReady = await get('/readyz?verbose')
+  assert.equal(notReady.status, 503)
+  assert.deepEqual(await notReady.json(), { ready: false, missing: ['the edge is draining'] })
+  assert.equal((await get('/healthz')).status, 200)
+})
+
+test('statistics are told as JSON, as they are at this moment', async () => {
+  const counters = new Counters()
+  const logins = counters.counter('logins_total', { upstream: 'main', result: 'ok' })
+  const get = await statusPort(counters)
+  for (logins.value of [1, 5]) {
+    const stats = (await (await get('/stats')).json()) as { edge: string; counters: Record<string, number> }
+    assert.equal(stats.edge, 'one')
+    assert.equal(stats.counters['logins_total{upstream="main",result="ok"}'], logins.value)
+  }
+})
+
+test('nothing else is there, and nothing can be written', async () => {
+  const get = await statusPort()
+  assert.equal((await get('/')).status, 404)
+  assert.equal((await get('/../etc/passwd')).status, 404)
+  for (const method of ['POST', 'PUT', 'DELETE']) assert.equal((await get('/stats', { method })).status, 405)
+  assert.equal(await (await get('/healthz', { method: 'HEAD' })).text(), '')
+})
+
+test('Prometheus finds every series under its help and type, once', async () => {
+  const counters = new Counters()
+  counters.counter('sessions_total', { ending: 'logout' }).value = 3
+  counters.counter('sessions_total', { ending: 'client-gone' }).value = 4
+  counters.gauges(() => ({ upstreams_idle: 2, 'upstream_healthy{upstream="main"}': 1 }))
+  const text = await (await (await statusPort(counters))('/metrics')).text()
+  assert.match(
+    text,
+    /# HELP imapfleet_sessions_total .+\n# TYPE imapfleet_sessions_total counter\nimapfleet_sessions_total\{ending="logout"\} 3\nimapfleet_sessions_total\{ending="client-gone"\} 4\n/,
+  )
+  assert.match(text, /# TYPE imapfleet_upstreams_idle gauge\nimapfleet_upstreams_idle 2\n/)
+  assert.match(text, /imapfleet_upstream_healthy\{upstream="main"\} 1\n/)
+  const names = text.match(/^# TYPE \S+/gm)!
+  assert.equal(new Set(names).size, names.length)
+  for (const line of text.trimEnd().split('\n'))
+    assert.match(
+      line,
+      /^(# (HELP|TYPE) imapfleet_\w+ .+|imapfleet_\w+(\{\w+="[^"]*"(,\w+="[^"]*")*\})? -?[\d.e+-]+)$/,
+    )
+})
+
+test('a histogram is cumulative, ends in +Inf, and its count is the count', async () => {
+  const counters = new Counters()
+  const timings = counters.timings('login_seconds')
+  for (const milliseconds of [0.05, 0.2, 3, 3, 40, 900, 100_000, 10_000_000]) timings.observe(milliseconds)
+  const text = await (await (await statusPort(counters))('/metrics')).text()
+  const buckets = [...text.matchAll(/^imapfleet_login_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)]
+  const bounds = buckets.map(([, bound]) => (bound === '+Inf' ? Infinity : Number(bound)))
+  const counts = buckets.map(([, , count]) => Number(count))
+  assert.deepEqual(
+    bounds,
+    [...bounds].sort((a, b) => a - b),
+  )
+  assert.deepEqual(
+    counts,
+    [...counts].sort((a, b) => a - b),
+  )
+  assert.equal(bounds.at(-1), Infinity)
+  assert.equal(counts.at(-1), 8)
+  assert.match(text, /^imapfleet_login_seconds_count 8$/m)
+  const upTo = (bound: number) => counts[bounds.indexOf(bound)]!
+  assert.deepEqual([upTo(0.0001), upTo(0.001), upTo(0.01), upTo(0.1), upTo(1), upTo(600)], [1, 2, 4, 5, 6, 7])
+})
+
+test('a port that is in use is told with what to do', async () => {
+  const port = await listen(() => {})
+  const facts = { snapshot: () => new Counters().snapshot(), notReady: () => [], about: () => ({}) }
+  await assert.rejects(listenHttp('127.0.0.1', port, facts), (error: unknown) => {
+    assert.ok(error instanceof EdgeError && error.code === 'listen_failed')
+    assert.match(error.message, /http\.port/)
+    return true
+  })
+})

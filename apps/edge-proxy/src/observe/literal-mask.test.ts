@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
+import { LiteralMask } from './literal-mask.ts'
+
+/** The lines of a trace, whatever the chunks. */
+function masked(chunks: readonly Buffer[], from: 'C' | 'S' = 'S', bodies = false, literalLeft = 0): string[] {
+  const mask = new LiteralMask(from, bodies, literalLeft)
+  return chunks.flatMap((chunk) => mask.lines(Buffer.from(chunk)))
+}
+
+const literal = (text: string) => `{${text.length}}\r\n${text}`
+
+test('a literal is replaced by its length, whole, byte by byte and at every cut', () => {
+  const text = `* 1 FETCH (BODY[] ${literal('secret\r\na1 OK secret {9}\r\n')} FLAGS ())\r\na1 OK done\r\n`
+  for (const chunks of everyCut(wire(text)))
+    assert.deepEqual(masked(chunks), ['* 1 FETCH (BODY[] {26} [26 bytes]', ' FLAGS ())', 'a1 OK done'])
+})
+
+test('what a client sends in literals is replaced too', () => {
+  const text = `a1 APPEND x {8+}\r\nsecret\r\n\r\na2 NOOP\r\n`
+  for (const chunks of everyCut(wire(text)))
+    assert.deepEqual(masked(chunks, 'C'), ['a1 APPEND x {8+} [8 bytes]', '', 'a2 NOOP'])
+})
+
+test('free text that ends like a literal hides nothing behind it', () => {
+  const text = '* OK text {6}\r\n+ go {6}\r\na1 NO text {6}\r\n* 1 EXISTS\r\n'
+  for (const chunks of everyCut(wire(text)))
+    assert.deepEqual(masked(chunks), ['* OK text {6}', '+ go {6}', 'a1 NO text {6}', '* 1 EXISTS'])
+})
+
+test('where bodies are wanted they are shown as they are', () => {
+  const text = `* 1 FETCH (BODY[] ${literal('Subject: x\r\n\r\nhello\r\n')})\r\n`
+  assert.deepEqual(masked([wire(text)], 'S', true), [
+    '* 1 FETCH (BODY[] {21}',
+    'Subject: x',
+    '',
+    'hello',
+    '',
+    ')',
+  ])
+})
+
+test('a trace that begins in the middle of a literal begins behind it', () => {
+  for (const chunks of everyCut(wire('secret\r\nsecret) {5}\r\nhello X\r\n')))
+    assert.deepEqual(masked(chunks, 'S', false, 14), [') {5} [5 bytes]', ' X'])
+})
+
+test('a line longer than is shown loses none of its literals, however it is cut', () => {
+  const long = `* 1 FETCH (ENVELOPE ("${'x'.repeat(70_000)}") BODY[] {12}\r\nsecret body!)\r\na1 OK done\r\n`
+  const bytes = wire(long)
+  const at = long.indexOf('{12}')
+  const cuts = [
+    [],
+    ...Array.from({ length: 20 }, (_, index) => [(at - 8 + index) / bytes.length]),
+    [0.1, 0.3, 0.5, 0.97],
+  ]
+  for (const shares of cuts) {
+    const lines = masked(cutAt(bytes, shares))
+    assert.ok(!lines.join('\n').includes('secret'), JSON.stringify(shares))
+    assert.deepEqual(lines.slice(-2), [')', 'a1 OK done'])
+    assert.ok(lines.every((line) => line.length < 5000))
+  }
+})
+
+test('a line without end costs a bounded amount of memory and of lines', () => {
+  const mask = new LiteralMask('S', false)
+  let lines = 0
+  for (let round = 0; round < 100; round++) lines += mask.lines(Buffer.alloc(65_536, 'x')).length
+  assert.ok(lines <= 2)
+})
+
+test('nothing of any body is ever shown, at any cuts', () => {
+  const body = fc
+    .array(fc.constantFrom(...marks.filter((mark) => mark !== '9'), 'SECRET'), { maxLength: 10 })
+    .map((parts) => parts.join(''))
+  const response = fc.oneof(
+    fc
+      .array(body, { minLength: 1, maxLength: 3 })
+      .map((bodies) => `* 1 FETCH (${bodies.map((text) => `X ${literal(text)}`).join(' ')})\r\n`),
+    fc.constantFrom('* OK {5}\r\n', 'a1 OK done\r\n', '* 1 FETCH (X "{5}" {3})\r\n', '+ {3}\r\n'),
+  )
+  const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 })
+  fc.assert(
+    fc.property(fc.array(response, { maxLength: 6 }), cuts, (responses, shares) => {
+      const bytes = wire(responses.join(''))
+      const lines = masked(cutAt(bytes, shares))
+      assert.doesNotMatch(lines.join('\n'), /SECRET|LOGOUT/)
+      assert.deepEqual(lines, masked([bytes]))
+    }),
+    { seed: 25, numRuns: 1000 },
+  )
+})
+
+test('any bytes are shown without an error, the same whole and cut, and no line has a line end in it', () => {
+  const noise = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    fc.array(fc.constantFrom(...marks), { maxLength: 40 }).map((parts) => wire(parts.join(''))),
+  )
+  const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 })
+  fc.assert(
+    fc.property(noise, cuts, fc.constantFrom('C', 'S'), (bytes, shares, from) => {
+      const lines = masked(cutAt(bytes, shares), from)
+      assert.deepEqual(lines, masked([bytes], from))
+      for (const line of lines) assert.ok(!line.includes('\n'))
+    }),
+    { seed: 26, numRuns: 1000 },
+  )
+})
