@@ -100,7 +100,8 @@ export class Client {
   async reply(tag: string): Promise<Reply> {
     const untagged: string[] = []
     for (;;) {
-      const response = await this.response(`the reply to ${tag}`)
+      const told = untagged.length > 0 ? ` (behind ${quote(untagged.join('\r\n'))})` : ''
+      const response = await this.response(`the reply to ${tag}${told}`)
       const [first = '', status = '', ...rest] = response.split(' ')
       if (first === tag) {
         this.#outstanding.delete(tag)

@@ -57,7 +57,7 @@ function setting(seed: number): Scenario {
     guarantee: 'nothing that a client or a server sends ends the process or reaches somebody else',
     on: 'stub',
     config: {
-      clients: { loginTimeoutMs: 1000, lineBytesMax: 4096, preloginBytesMax: 16_384, loginFailuresMax: 5 },
+      clients: { loginTimeoutMs: 4000, lineBytesMax: 4096, preloginBytesMax: 16_384, loginFailuresMax: 5 },
       upstreams: {
         main: { connectTimeoutMs: 400, loginTimeoutMs: 400, connectionsMax: 40, queueTimeoutMs: 500 },
       },
