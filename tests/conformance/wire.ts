@@ -100,8 +100,10 @@ export class Client {
   async reply(tag: string): Promise<Reply> {
     const untagged: string[] = []
     for (;;) {
-      const told = untagged.length > 0 ? ` (behind ${quote(untagged.join('\r\n'))})` : ''
-      const response = await this.response(`the reply to ${tag}${told}`)
+      const response = await this.response(() => {
+        const told = untagged.length > 0 ? ` behind ${quote(untagged.slice(-3).join('\r\n'))}` : ''
+        return `the reply to ${tag}${told}`
+      })
       const [first = '', status = '', ...rest] = response.split(' ')
       if (first === tag) {
         this.#outstanding.delete(tag)
@@ -113,7 +115,7 @@ export class Client {
   }
 
   /** One response, with its literals, without the last CRLF. */
-  async response(what = 'a response'): Promise<string> {
+  async response(what: string | (() => string) = 'a response'): Promise<string> {
     let end = 0
     for (;;) {
       const newline = this.#look().indexOf('\r\n', end)
@@ -186,15 +188,16 @@ export class Client {
     return this.#unread
   }
 
-  async #more(what: string): Promise<void> {
+  async #more(awaited: string | (() => string)): Promise<void> {
+    const what = () => (typeof awaited === 'string' ? awaited : awaited())
     const seen = () => (this.#look() === '' ? 'nothing' : quote(this.#look()))
-    if (this.#ended) throw new Mismatch(`the connection was closed where ${what} was due, after ${seen()}`)
+    if (this.#ended) throw new Mismatch(`the connection was closed where ${what()} was due, after ${seen()}`)
     const late = Promise.withResolvers<boolean>()
     const timer = setTimeout(() => late.resolve(true), this.#patienceMs)
     const arrived = new Promise<boolean>((resolve) => (this.#wake = () => resolve(false)))
     const isLate = await Promise.race([arrived, late.promise])
     clearTimeout(timer)
-    if (isLate) throw new Mismatch(`${what} never came; seen instead: ${seen()}`)
+    if (isLate) throw new Mismatch(`${what()} never came; seen instead: ${seen()}`)
   }
 
   #foreign(first: string, response: string, tag: string): string {
