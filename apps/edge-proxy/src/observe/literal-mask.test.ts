@@ -30,6 +30,12 @@ test('free text that ends like a literal hides nothing behind it', () => {
     assert.deepEqual(masked(chunks), ['* OK text {6}', '+ go {6}', 'a1 NO text {6}', '* 1 EXISTS'])
 })
 
+test('data behind a literal that looks like a status hides its own literals all the same', () => {
+  const text = '* 1 FETCH (X {1}\r\na) OK {6}\r\nsecret\r\na1 OK done\r\n'
+  for (const chunks of everyCut(wire(text)))
+    assert.deepEqual(masked(chunks), ['* 1 FETCH (X {1} [1 bytes]', ') OK {6} [6 bytes]', '', 'a1 OK done'])
+})
+
 test('where bodies are wanted they are shown as they are', () => {
   const text = `* 1 FETCH (BODY[] ${literal('Subject: x\r\n\r\nhello\r\n')})\r\n`
   assert.deepEqual(masked([wire(text)], 'S', true), [

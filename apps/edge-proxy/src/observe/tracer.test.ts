@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { begin, type Session } from '../splice/session.test-support.ts'
+import { Tracer, type TraceableSession, type TraceEnd, type TraceOrder, type TraceSink } from './tracer.ts'
+
+class Notes implements TraceSink {
+  readonly lines: string[] = []
+  readonly ends: string[] = []
+
+  line(trace: TraceOrder, line: Parameters<TraceSink['line']>[1]): void {
+    assert.equal(this.ends.length, 0, `a line behind the end: ${line.text}`)
+    this.lines.push(`${trace.id} ${line.session} ${line.from} ${line.text}`)
+  }
+
+  ended(trace: TraceOrder, why: TraceEnd): void {
+    this.ends.push(`${trace.id} ${why}`)
+  }
+}
+
+const order = (id: string, more: Partial<TraceOrder> = {}): TraceOrder => ({
+  id,
+  user: 'joe',
+  expiresAt: 10_000,
+  bytesMax: 1_000_000,
+  bodies: false,
+  ...more,
+})
+
+/** A real session as the tracer sees it. */
+async function traceable(id: string, user: string): Promise<Session & { traceable: TraceableSession }> {
+  const session = await begin()
+  session.server.socket.resume()
+  return {
+    ...session,
+    traceable: {
+      id,
+      user,
+      setTap: (tap) => void (session.splice.tap = tap),
+      literalsLeft: () => session.splice.literalsLeft(),
+    },
+  }
+}
+
+test('a trace holds both sides of its user’s sessions, and nobody else’s', async () => {
+  const tracer = new Tracer(() => 5000)
+  const [joe, jane] = [await traceable('s1', 'joe'), await traceable('s2', 'jane')]
+  const notes = new Notes()
+  tracer.start(order('t'), notes)
+  tracer.add(joe.traceable, 'session began')
+  tracer.add(jane.traceable, 'session began')
+  for (const { fromClient, fromServer } of [joe, jane]) {
+    fromClient('a NOOP\r\n')
+    fromServer('* 1 EXISTS\r\na OK done\r\n')
+  }
+  tracer.remove(joe.traceable, 'session ended')
+  tracer.remove(jane.traceable, 'session ended')
+  assert.deepEqual(notes.lines, [
+    't s1 * session began',
+    't s1 C a NOOP',
+    't s1 S * 1 EXISTS',
+    't s1 S a OK done',
+    't s1 * session ended',
+  ])
+  assert.equal(tracer.linesTotal, 5)
+  assert.equal(jane.splice.tap, undefined)
+})
+
+test('a password that is sent again behind the login is in no trace', async () => {
+  const tracer = new Tracer(() => 0)
+  const session = await traceable('s', 'joe')
+  const notes = new Notes()
+  tracer.start(order('t', { bodies: true }), notes)
+  tracer.add(session.traceable, '')
+  session.fromClient('a LOGIN joe hunter2\r\nb AUTHENTICATE PLAIN AGpvZQBodW50ZXIy\r\nc LOGIN joe {7}\r\n')
+  session.fromClient('d PROXYAUTH hunter2\r\n')
+  const text = notes.lines.join('\n')
+  assert.ok(text.includes('C a LOGIN') && text.includes('C b AUTHENTICATE'))
+  assert.doesNotMatch(text, /hunter2|AGpv/)
+})
+
+test('a trace that begins in the middle of a mail shows nothing of it', async () => {
+  const tracer = new Tracer(() => 0)
+  const session = await traceable('s', 'joe')
+  tracer.add(session.traceable, '')
+  session.fromClient('a APPEND x {20+}\r\nsecret\r\n')
+  session.fromServer('* 1 FETCH (BODY[] {25}\r\nsecret\r\nsec')
+  const notes = new Notes()
+  tracer.start(order('t'), notes)
+  session.fromClient('secret\r\nsecr\r\n')
+  session.fromServer('ret\r\na1 OK x\r\n)\r\n')
+  assert.deepEqual(notes.lines, ['t s * traced from here on', 't s C ', 't s S )'])
+})
+
+test('traces of one user begin and end without a trace on each other', async () => {
+  const tracer = new Tracer(() => 0)
+  const session = await traceable('s', 'joe')
+  const [one, two, all] = [new Notes(), new Notes(), new Notes()]
+  tracer.add(session.traceable, '')
+  tracer.start(order('1'), one)
+  session.fromServer('* 1 FETCH (BODY[] {12}\r\nsec')
+  tracer.start(order('2'), two)
+  session.fromServer('ret\r\n')
+  tracer.stop('2', 'stopped')
+  tracer.start(order('3', { bodies: true }), all)
+  session.fromServer('sec\n)\r\n* 2 EXISTS\r\n')
+  const said = (notes: Notes) => notes.lines.filter((line) => !line.includes(' * '))
+  assert.deepEqual(said(one), ['1 s S * 1 FETCH (BODY[] {12} [12 bytes]', '1 s S )', '1 s S * 2 EXISTS'])
+  assert.deepEqual(said(two), [])
+  assert.deepEqual(all.lines.at(-1), '3 s S * 2 EXISTS')
+  assert.deepEqual([one.ends, two.ends, all.ends], [[], ['2 stopped'], []])
+})
+
+test('a trace ends at its byte limit, at once, and the session is not listened to any more', async () => {
+  const tracer = new Tracer(() => 0)
+  const session = await traceable('s', 'joe')
+  const notes = new Notes()
+  tracer.start(order('t', { bytesMax: 100 }), notes)
+  tracer.add(session.traceable, '')
+  session.fromServer('* 1 EXISTS\r\n'.repeat(5000))
+  session.fromServer('* 2 EXISTS\r\n')
+  assert.deepEqual(notes.ends, ['t byte-limit'])
+  const bytes = notes.lines.join('').length
+  assert.ok(bytes < 400, `${bytes} bytes`)
+  assert.equal(session.splice.tap, undefined)
+  assert.equal(tracer.active, 0)
+})
+
+test('a trace ends by itself when its time has come, once', () => {
+  let now = 9_999
+  const tracer = new Tracer(() => now)
+  const notes = new Notes()
+  tracer.start(order('t'), notes)
+  tracer.start(order('later', { expiresAt: 20_000 }), new Notes())
+  tracer.sweep()
+  assert.deepEqual(notes.ends, [])
+  now = 10_000
+  tracer.sweep()
+  tracer.sweep()
+  tracer.stop('t', 'stopped')
+  assert.deepEqual(notes.ends, ['t expired'])
+  assert.deepEqual([tracer.active, tracer.ids(), tracer.ids('jane')], [1, ['later'], []])
+})
+
+test('a trace is begun once, however often it is ordered', async () => {
+  const tracer = new Tracer(() => 0)
+  const session = await traceable('s', 'joe')
+  const notes = new Notes()
+  tracer.add(session.traceable, '')
+  for (let time = 0; time < 3; time++) tracer.start(order('t'), notes)
+  session.fromClient('a NOOP\r\n')
+  assert.deepEqual(notes.lines, ['t s * traced from here on', 't s C a NOOP'])
+})
+
+test('a session that has ended is in no trace that begins later', async () => {
+  const tracer = new Tracer(() => 0)
+  const session = await traceable('s', 'joe')
+  tracer.add(session.traceable, '')
+  tracer.remove(session.traceable, '')
+  const notes = new Notes()
+  tracer.start(order('t'), notes)
+  assert.deepEqual(notes.lines, [])
+  tracer.remove(session.traceable, 'twice')
+  assert.deepEqual(notes.lines, [])
+})
