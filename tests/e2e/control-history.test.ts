@@ -97,7 +97,7 @@ suite('history', () => {
     ])
   })
 
-  test('what can not be answered is refused with a sentence that says what to ask instead', async () => {
+  test('what cannot be answered is refused with a sentence that says what to ask instead', async () => {
     const refusals: [string, string][] = [
       ['metrics=logins', 'metric_unknown'],
       ['metrics=logins_total&from=-7d&step=1s', 'step_too_fine'],

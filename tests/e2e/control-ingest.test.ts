@@ -98,6 +98,11 @@ suite('ingest', () => {
     )
     assert.deepEqual(await rowsOf(edge), [])
     assert.deepEqual(await rowsOf(honest), [1])
+    const figures = await (await fetch(`${plane.control.api}/metrics`)).text()
+    assert.match(
+      figures,
+      new RegExp(`^imapfleet_control_strangers_total\\{sent_as="report"\\} ${bodies.length}$`, 'm'),
+    )
   })
 
   test('a heartbeat registers an edge; three missed, it is silent; another, it is back', async () => {

@@ -100,7 +100,7 @@ function translate(error: unknown): ServiceError | undefined {
   if (trouble === 'unstorable')
     return new ServiceError(
       'request_invalid',
-      `The request holds something that can not be stored: ${reasonOf(error)}.`,
+      `The request holds something that cannot be stored: ${reasonOf(error)}.`,
     )
   if (isBusTrouble(error))
     return new ServiceError(

@@ -11,6 +11,7 @@ import { ingestPresence } from './ingest/presence.ts'
 import { ingestReports } from './ingest/reports.ts'
 import { Strangers } from './ingest/strangers.ts'
 import { Outage, type Log } from './log.ts'
+import { Tally } from './tally.ts'
 import { runTicks } from './ticks/ticks.ts'
 import { makePartitions } from './verbs/make-partitions.ts'
 
@@ -30,19 +31,19 @@ export interface ControlOptions {
 
 export interface Control {
   port: number | undefined
-  /** Settles when the process can not go on; the error says why. */
+  /** Settles when the process cannot go on; the error says why. */
   failed: Promise<never>
   stop: () => Promise<void>
 }
 
 const retryMs = 1_000
 
-/** Rejects if it can not listen. Services that are away are waited for. */
+/** Rejects if it cannot listen. Services that are away are waited for. */
 export async function startControl(options: ControlOptions, log: Log): Promise<Control> {
   const stopping = new AbortController()
   const db = openDatabase(options.databaseUrl)
   const bus = new Bus(options.bus, log)
-  const deps: Deps = { db, bus, log, now: Date.now }
+  const deps: Deps = { db, bus, log, tally: new Tally(), now: Date.now }
   const app =
     options.mode === 'ingest'
       ? createHealthApp(deps)
@@ -72,7 +73,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
 async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): Promise<void> {
   await untilMigrated(options.databaseUrl, deps, signal)
   if (options.mode === 'api' || signal.aborted) return
-  const strangers = new Strangers(deps.log)
+  const strangers = new Strangers(deps)
   await Promise.all([
     ingestPresence(deps, strangers, signal),
     ingestReports(deps, strangers, signal),

@@ -99,7 +99,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
       log,
     )
     log('info', 'control has started', { mode, host: options.host, port: control.port })
-    control.failed.catch((error: unknown) => fail(`control can not go on: ${reasonOf(error)}`))
+    control.failed.catch((error: unknown) => fail(`control cannot go on: ${reasonOf(error)}`))
     let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => {

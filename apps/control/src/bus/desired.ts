@@ -26,7 +26,7 @@ export async function putDesired(bus: Bus, address: EdgeAddress, desired: Desire
   for (let attempt = 1; ; attempt++) {
     const entry = await bucket.get(key)
     const stored = entry?.operation === 'PUT' ? decode(desiredSchema, entry.value) : undefined
-    // An entry that can not be read is one of a stranger: replaced.
+    // An entry that cannot be read is one of a stranger: replaced.
     if (stored?.ok) {
       if (stored.value.version > desired.version) return { kind: 'newer', version: stored.value.version }
       if (isDeepStrictEqual({ ...stored.value, version: 0 }, { ...desired, version: 0 }))

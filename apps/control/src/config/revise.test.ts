@@ -76,7 +76,7 @@ test('a secret is in the document, never in the changes', () => {
   assert.doesNotMatch(JSON.stringify(revised.changes), /hunter/)
 })
 
-test('the mark that stands for a secret can not become the secret', () => {
+test('the mark that stands for a secret cannot become the secret', () => {
   const revised = revise({}, { set: { 'upstreams.main.masterPassword': '(redacted)' }, unset: [] })
   assert.ok(!revised.ok)
   assert.equal(revised.problems[0]?.key, 'upstreams.main.masterPassword')

@@ -26,6 +26,6 @@ async function makeDay(db: Database, start: number): Promise<void> {
   })
 }
 
-/** Bounds can not be parameters; both are made above from a clock. */
+/** Bounds cannot be parameters; both are made above from a clock. */
 const partitionOf = (name: string, from: string, to: string): string =>
   `create table if not exists ${name} partition of reports for values from ('${from}') to ('${to}')`

@@ -4,7 +4,7 @@ import { troubleOf } from './trouble.ts'
 
 const withCode = (code: string) => Object.assign(new Error('x'), { code })
 
-test('a Postgres that is away, data that can not be stored, and a bug are three things', () => {
+test('a Postgres that is away, data that cannot be stored, and a bug are three things', () => {
   for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P03', '08006', '42P01', '53300', '57014'])
     assert.equal(troubleOf(withCode(code)), 'away', code)
   for (const code of ['22P05', '22021', '22003', '23505'])

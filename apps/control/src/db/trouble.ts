@@ -1,4 +1,4 @@
-/** Tells the three kinds of trouble with Postgres apart: it is away, the data can not be stored, or we have a bug. */
+/** Tells the three kinds of trouble with Postgres apart: it is away, the data cannot be stored, or we have a bug. */
 import { originOf } from '../log.ts'
 
 export type Trouble = 'away' | 'unstorable' | 'bug'
@@ -21,7 +21,7 @@ const awayCodes = new Set([
 ])
 
 /**
- * SQLSTATE classes of a server that can not work now: connection, authorization, missing database, too few resources,
+ * SQLSTATE classes of a server that cannot work now: connection, authorization, missing database, too few resources,
  * shutting down, system error; and a table that is not there yet.
  */
 const awayStates = /^(08|28|3D|53|57|58)|^42P01$|^25006$|^40001$|^40P01$/

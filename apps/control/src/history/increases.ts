@@ -40,8 +40,7 @@ export function increasesOf(readings: readonly Reading[], window: Window): Incre
       const inOrder = ofBoot.toSorted((a, b) => a.sequence - b.sequence)
       return inOrder.flatMap((reading, index) => {
         const before = inOrder[index - 1]
-        if (before?.sequence === reading.sequence || reading.at < window.from || reading.at >= window.to)
-          return []
+        if (reading.at < window.from || reading.at >= window.to) return []
         const base = before ?? baseOfFirst(reading, window)
         return base === undefined ? [] : [increase(base, reading, window)]
       })
@@ -51,7 +50,7 @@ export function increasesOf(readings: readonly Reading[], window: Window): Incre
 
 /**
  * The first known reading of a boot counts from zero if the boot began with it or within the window. If it is the rest
- * of a boot whose beginning is no longer kept, how much of it is new can not be known.
+ * of a boot whose beginning is no longer kept, how much of it is new cannot be known.
  */
 function baseOfFirst(reading: Reading, window: Window): Totals | undefined {
   return reading.sequence === 1 || reading.startedAt >= window.from ? nothing : undefined

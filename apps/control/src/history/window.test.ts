@@ -51,7 +51,7 @@ test('a long range without a step still has fewer points than the limit', () => 
     assert.ok(parseWindow({ from }, now).points <= 122, from)
 })
 
-test('a range or step that can not be is refused with what to write instead', () => {
+test('a range or step that cannot be is refused with what to write instead', () => {
   assert.deepEqual(refusal({ from: 'yesterday' })[0], 'range_invalid')
   assert.match(refusal({ from: 'yesterday' })[1], /from is not a time: yesterday\. Use now, -30m/)
   assert.match(refusal({ from: '-999999999w' })[1], /from is not a time/)

@@ -1,4 +1,4 @@
-/** Whether this process lives, and whether it can work: no token needed. */
+/** Whether this process lives, whether it can work, and what it has done: no token needed. */
 import { Hono } from 'hono'
 import type { Deps } from '../deps.ts'
 import { checkHealth } from '../verbs/check-health.ts'
@@ -11,3 +11,6 @@ export const healthRoutes = (deps: Deps) =>
       const health = await checkHealth(deps)
       return context.json(health, health.ready ? 200 : 503)
     })
+    .get('/metrics', (context) =>
+      context.body(deps.tally.print(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+    )

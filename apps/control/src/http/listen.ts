@@ -10,7 +10,7 @@ export interface Listening {
 
 const graceMs = 3_000
 
-/** Rejects with one sentence if the address can not be used. */
+/** Rejects with one sentence if the address cannot be used. */
 export async function listen(
   fetch: (request: Request) => Response | Promise<Response>,
   host: string,

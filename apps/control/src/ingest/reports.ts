@@ -77,7 +77,7 @@ async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Del
   }
 }
 
-/** Takes nothing from the stream while Postgres can not take it; makes the stream where NATS has lost it. */
+/** Takes nothing from the stream while Postgres cannot take it; makes the stream where NATS has lost it. */
 async function untilPossible(deps: Deps, signal: AbortSignal): Promise<void> {
   do {
     await sleep(retryMs, undefined, { signal }).catch(() => {})

@@ -1,23 +1,22 @@
 /** Messages that are none of ours: all are counted, and each kind is logged once, so that nobody can flood the log. */
-import type { Log } from '../log.ts'
+import type { Deps } from '../deps.ts'
 
 const kindsMax = 100
 
 export class Strangers {
-  readonly #log: Log
+  readonly #deps: Pick<Deps, 'log' | 'tally'>
   readonly #seen = new Set<string>()
-  /** Since start, by what they were sent as. */
-  readonly counts = new Map<string, number>()
 
-  constructor(log: Log) {
-    this.#log = log
+  constructor(deps: Pick<Deps, 'log' | 'tally'>) {
+    this.#deps = deps
   }
 
-  note(sentAs: string, subject: string, reason: string): void {
-    this.counts.set(sentAs, (this.counts.get(sentAs) ?? 0) + 1)
+  note(sentAs: 'heartbeat' | 'report', subject: string, reason: string): void {
+    const { log, tally } = this.#deps
+    tally.add('strangers_total', 1, `sent_as="${sentAs}"`)
     const kind = `${sentAs} ${reason}`
     if (this.#seen.has(kind) || this.#seen.size >= kindsMax) return
     this.#seen.add(kind)
-    this.#log('warn', `not a ${sentAs} of ours; more of this kind are only counted`, { subject, reason })
+    log('warn', `not a ${sentAs} of ours; more of this kind are only counted`, { subject, reason })
   }
 }

@@ -11,6 +11,7 @@ export async function recordPresence(deps: Deps, heard: readonly Presence[]): Pr
   // One statement may touch a row once: the last heartbeat of each edge counts.
   const last = [...new Map(heard.map((presence) => [presence.edge, presence])).values()]
   const arrived = new Set(await store(deps, last))
+  deps.tally.add('heartbeats_total', heard.length)
   if (arrived.size === 0) return
   deps.log('info', 'edges have started', { edges: [...arrived].join(',') })
   await spreadDesired(deps, (edge) => arrived.has(edge.id))
@@ -26,7 +27,7 @@ async function store(deps: Deps, heard: readonly Presence[]): Promise<string[]> 
       for (const presence of heard) each.push(...(await store(deps, [presence])))
       return each
     }
-    deps.log('warn', 'a heartbeat can not be stored', { edge: heard[0]?.edge, reason: reasonOf(error) })
+    deps.log('warn', 'a heartbeat cannot be stored', { edge: heard[0]?.edge, reason: reasonOf(error) })
     return []
   }
 }

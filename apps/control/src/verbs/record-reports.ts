@@ -19,6 +19,7 @@ export async function recordReports<R extends Received>(
 ): Promise<Map<R, string>> {
   const refused = new Map<R, string>()
   await store(deps, reports, refused)
+  deps.tally.add('reports_total', reports.length - refused.size)
   return refused
 }
 
