@@ -4,7 +4,6 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import {
   decode,
-  encode,
   orderSchema,
   subjects,
   type Order,
@@ -15,7 +14,7 @@ import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
-type Reply = Partial<Pick<OrderAnswer, 'ok' | 'reason' | 'result' | 'more'>>
+type Reply = Partial<OrderAnswer>
 
 suite('orders', () => {
   let plane: Plane
@@ -31,10 +30,7 @@ suite('orders', () => {
           const order = decode(orderSchema, message.data)
           assert.ok(order.ok)
           heard.set(id, [...(heard.get(id) ?? []), order.value])
-          for (const reply of replies(id, order.value)) {
-            const head = { v: 1, ...edge.address, boot: edge.boot, at: Date.now(), order: order.value.id }
-            message.respond(encode({ ...head, ok: true, more: false, result: null, ...reply }))
-          }
+          for (const reply of replies(id, order.value)) edge.answer(order.value.id, reply)
         },
       })
     edge.beat({ heartbeatMs: 60_000 })
@@ -174,6 +170,20 @@ suite('orders', () => {
     const { body } = await give({ target: { kind: 'edge', name: 'eu-1' } })
     assert.equal(body.edges[0]?.status, 'answered')
     assert.equal(body.edges[0]?.reason, null)
+  })
+
+  test('nobody can answer for another edge: the subject says whose answer it is', async () => {
+    replies = (edge) =>
+      edge === 'eu-1' ? [] : edge === 'eu-2' ? [{ edge: 'eu-1', result: 'forged' }, { result: 'own' }] : [{}]
+    const { body } = await give({ timeoutMs: 300 })
+    assert.deepEqual(
+      body.edges.map(({ id, status, result }) => [id, status, result]),
+      [
+        ['eu-1', 'silent', null],
+        ['eu-2', 'answered', 'own'],
+        ['us-1', 'answered', null],
+      ],
+    )
   })
 
   test('orders are listed newest first, page by page', async () => {

@@ -17,6 +17,7 @@ import {
   wireVersion,
   type Desired,
   type EdgeAddress,
+  type OrderAnswer,
   type Presence,
   type Report,
   type TraceBatch,
@@ -110,6 +111,19 @@ export class SimulatedEdge {
       ...(ended && { ended }),
     }
     await jetstream(this.nats).publish(subjects.trace(this.address, trace), encode(batch))
+  }
+
+  /** One message of an answer to this order. */
+  answer(order: string, said: Partial<OrderAnswer> = {}): void {
+    const answer: OrderAnswer = {
+      ...this.#sender(),
+      order,
+      ok: true,
+      more: false,
+      result: null,
+      ...said,
+    }
+    this.nats.publish(subjects.answer(this.address, order), encode(answer))
   }
 
   /** What the fleet wants of this edge now, as it stands in the bucket. */

@@ -24,6 +24,8 @@ const published = (at: { region: string; edge: string }, trace: string) => [
   subjects.order({ kind: 'all' }),
   subjects.order({ kind: 'region', region: at.region }),
   subjects.order({ kind: 'edge', ...at }),
+  subjects.answer(at, trace),
+  subjects.inbox(at),
   subjects.desiredChanged,
   desiredKey(at),
 ]
@@ -44,6 +46,7 @@ test('what one edge publishes reaches its listeners and no others', () => {
         { subject: subjects.presence(at), heard: [subjects.presenceOfAll] },
         { subject: subjects.report(at), heard: [subjects.reportsOfAll] },
         { subject: subjects.trace(at, trace), heard: [subjects.tracesOfAll, subjects.traceOfAll(trace)] },
+        { subject: subjects.answer(at, trace), heard: [subjects.answersTo(trace), subjects.answersOfAll] },
       ]
       const listeners = kinds.flatMap(({ heard }) => heard)
       for (const { subject, heard } of kinds)
@@ -78,6 +81,7 @@ test('two edges never share a key or a subject of their own', () => {
       fc.pre(one.region !== other.region || one.edge !== other.edge)
       assert.notEqual(desiredKey(one), desiredKey(other))
       assert.notEqual(subjects.presence(one), subjects.presence(other))
+      assert.notEqual(subjects.inbox(one), subjects.inbox(other))
     }),
     settings,
   )

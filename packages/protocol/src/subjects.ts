@@ -31,7 +31,7 @@ export const subjects = {
   /** Control → edges, core NATS: the desired state of some edges has changed; each reads its own key. */
   desiredChanged: `${root}.desired.changed`,
 
-  /** Control → edges, core NATS request: an order, answered to the inbox. */
+  /** Control → edges, core NATS: an order. */
   order: (target: Target) =>
     target.kind === 'all'
       ? `${root}.order.all`
@@ -44,6 +44,16 @@ export const subjects = {
     `${root}.order.region.${region}`,
     `${root}.order.edge.${region}.${edge}`,
   ],
+  ordersOfAll: `${root}.order.>`,
+
+  /** Edge → control, core NATS: its answer to an order. Not to an inbox: the subject proves who answers. */
+  answer: ({ region, edge }: EdgeAddress, order: string) => `${root}.answer.${region}.${edge}.${order}`,
+  /** The answers of all edges to one order. */
+  answersTo: (order: string) => `${root}.answer.*.*.${order}`,
+  answersOfAll: `${root}.answer.*.*.*`,
+
+  /** Where what an edge itself asks for comes to: to nobody else. */
+  inbox: ({ region, edge }: EdgeAddress) => `${root}.inbox.${region}.${edge}`,
 } as const
 
 export const streams = {
@@ -63,3 +73,9 @@ export const buckets = {
 
 /** Key of one edge in the desired bucket. */
 export const desiredKey = ({ region, edge }: EdgeAddress) => `${region}.${edge}`
+
+/** How an edge reads its entry: the stream of the bucket, and the subject of its key there. */
+export const desiredEntry = (address: EdgeAddress) => ({
+  stream: `KV_${buckets.desired}`,
+  subject: `$KV.${buckets.desired}.${desiredKey(address)}`,
+})

@@ -3,7 +3,6 @@
  * nothing of those who stayed silent; the caller knows whom it expected.
  */
 import {
-  decode,
   encode,
   orderAnswerSchema,
   subjects,
@@ -13,6 +12,7 @@ import {
 } from '@imapfleet/protocol'
 import { createInbox, type Msg } from '@nats-io/transport-node'
 import type { Bus } from './bus.ts'
+import { recognise } from './recognise.ts'
 
 /** One edge's whole answer. */
 export interface Answered {
@@ -34,25 +34,28 @@ export async function giveOrder(
   timeoutMs: number,
 ): Promise<Map<string, Answered>> {
   const { nats } = bus.link()
-  const answers = new Answers(order.id)
+  const answers = new Answers()
   const waiting = new Set(expected)
   const inbox = createInbox()
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
   const hear = (error: Error | null, message: Msg) => {
-    // The server itself answers when nobody listens at all.
-    if (error || message.headers?.code === 503) return end()
-    const answered = answers.add(message.data)
+    if (error) return end()
+    const answered = answers.add(message)
     if (answered !== undefined) waiting.delete(answered)
     if (waiting.size === 0) end()
   }
-  const subscription = nats.subscribe(inbox, { callback: hear })
+  const subscriptions = [
+    nats.subscribe(subjects.answersTo(order.id), { callback: hear }),
+    // Only the server itself says something there: that nobody listens at all.
+    nats.subscribe(inbox, { callback: () => end() }),
+  ]
   const timer = setTimeout(end, timeoutMs)
   try {
     nats.publish(subjects.order(target), encode(order), { reply: inbox })
     await over
   } finally {
     clearTimeout(timer)
-    subscription.unsubscribe()
+    for (const subscription of subscriptions) subscription.unsubscribe()
   }
   return answers.complete
 }
@@ -60,21 +63,16 @@ export async function giveOrder(
 /** Puts chunks together; the first whole answer of an edge counts. */
 class Answers {
   readonly complete = new Map<string, Answered>()
-  readonly #order: string
   readonly #parts = new Map<string, unknown[]>()
   #bytes = 0
 
-  constructor(order: string) {
-    this.#order = order
-  }
-
   /** The edge whose answer is whole with this. */
-  add(data: Uint8Array): string | undefined {
-    const decoded = decode(orderAnswerSchema, data)
-    if (!decoded.ok || decoded.value.order !== this.#order) return undefined
-    const answer = decoded.value
+  add(message: Msg): string | undefined {
+    const recognised = recognise(orderAnswerSchema, message, (value) => subjects.answer(value, value.order))
+    if (!recognised.ok) return undefined
+    const answer = recognised.value
     if (this.complete.has(answer.edge)) return undefined
-    this.#bytes += data.length
+    this.#bytes += message.data.length
     const parts = this.#parts.get(answer.edge)
     if (answer.more) {
       this.#parts.set(answer.edge, [...(parts ?? []), ...(this.#isFull() ? [] : listOf(answer))])

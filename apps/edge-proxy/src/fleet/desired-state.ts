@@ -3,9 +3,8 @@
  * edge's own key when told of a change, at each connect, and now and then; a newer version is never undone by an older.
  */
 import {
-  buckets,
   decode,
-  desiredKey,
+  desiredEntry,
   desiredSchema,
   type Desired,
   type EdgeAddress,
@@ -77,8 +76,8 @@ export class DesiredState {
   async #fetch(fleet: Fleet): Promise<void> {
     const { edge, address } = this.#facts
     try {
-      const query = { last_by_subj: `$KV.${buckets.desired}.${desiredKey(address)}` }
-      const message = await fleet.manager.direct.getMessage(`KV_${buckets.desired}`, query)
+      const { stream, subject } = desiredEntry(address)
+      const message = await fleet.manager.direct.getMessage(stream, { last_by_subj: subject })
       // No entry yet: control has not heard of this edge, and wants nothing of it.
       if (!message || message.data.length === 0) return
       const decoded = decode(desiredSchema, message.data)

@@ -5,6 +5,8 @@
 import { randomUUID } from 'node:crypto'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import {
+  decode,
+  desiredChangedSchema,
   encode,
   reportId,
   streams,
@@ -110,7 +112,11 @@ export class FleetMember {
   }
 
   #subscribe(fleet: Fleet): void {
-    fleet.nats.subscribe(subjects.desiredChanged, { callback: () => void this.#fetch(fleet) })
+    fleet.nats.subscribe(subjects.desiredChanged, {
+      callback: (error, message) => {
+        if (!error && decode(desiredChangedSchema, message.data).ok) void this.#fetch(fleet)
+      },
+    })
     hearOrders(fleet, this.#edge, { ...this.#address, boot: this.#boot })
   }
 

@@ -7,6 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
 import { connect, credsAuthenticator, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import type { EdgeConfig } from '@imapfleet/config'
+import { subjects } from '@imapfleet/protocol'
 import { EdgeError } from '../errors.ts'
 import type { Log } from '../observe/log.ts'
 
@@ -119,7 +120,7 @@ function optionsOf({ edge, fleet }: EdgeConfig): Parameters<typeof connect>[0] {
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
     // Replies to one edge must not be readable by another: each has an inbox of its own.
-    inboxPrefix: `_INBOX_${edge.id}`,
+    inboxPrefix: subjects.inbox({ edge: edge.id, region: edge.region }),
     ...(tokenFile !== undefined && {
       authenticator: tokenAuthenticator(readSecret(tokenFile).toString().trim()),
     }),

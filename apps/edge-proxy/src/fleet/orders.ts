@@ -37,7 +37,8 @@ export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
         const order = decoded.value
         const outcome = done.get(order.id) ?? carryOut(edge, order)
         remember(done, order.id, outcome)
-        for (const answer of answers(sender, order, outcome)) message.respond(encode(answer))
+        for (const answer of answers(sender, order, outcome))
+          fleet.nats.publish(subjects.answer(sender, order.id), encode(answer))
       },
     })
 }
