@@ -17,6 +17,8 @@ export interface ControlOptions {
   nats: Nats
   postgres: Postgres
   preferredPort?: number | undefined
+  /** Settings besides. */
+  environment?: Record<string, string>
 }
 
 export interface Control {
@@ -28,13 +30,16 @@ export interface Control {
 }
 
 const main = `${repository}/apps/control/src/main.ts`
+const consoleBuild = `${repository}/apps/console/build.ts`
 
 export async function controlPlane({
   ground,
   nats,
   postgres,
   preferredPort,
+  environment = {},
 }: ControlOptions): Promise<Control> {
+  await buildConsole()
   const port = await freePort(preferredPort)
   const api = `http://127.0.0.1:${port}`
   const env = {
@@ -42,6 +47,7 @@ export async function controlPlane({
     NATS_URL: nats.url,
     NATS_TOKEN_FILE: nats.tokenFile,
     ...compileCache(ground),
+    ...environment,
   }
   const child = new LocalProcess({
     name: 'control',
@@ -63,6 +69,15 @@ export async function controlPlane({
     }
   }
   return { api, process: child, createToken }
+}
+
+/** What control hands out at its root. Nothing is done if it was built from the sources that are there. */
+async function buildConsole(): Promise<void> {
+  try {
+    await promisify(execFile)(node, [consoleBuild], { env: childEnvironment({}) })
+  } catch (error) {
+    throw new LocalError('part_failed', `the web console could not be built: ${outputOf(error, 5)}`)
+  }
 }
 
 /** The token in this file while the control plane takes it, otherwise a new one, kept there. */

@@ -53,9 +53,9 @@ export class Plane {
   }
 
   /** Another replica of control on the same Postgres and NATS. */
-  async replica(): Promise<Control> {
+  async replica(environment: Record<string, string> = {}): Promise<Control> {
     const ground = layGround(join(this.ground.directory, `replica-${this.#replicas.length + 2}`))
-    const control = await controlPlane({ ground, nats: this.nats, postgres: this.postgres })
+    const control = await controlPlane({ ground, nats: this.nats, postgres: this.postgres, environment })
     this.#replicas.push(control)
     await control.process.start()
     return control

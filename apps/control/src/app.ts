@@ -10,6 +10,7 @@ import { ServiceError } from './errors.ts'
 import { accessRoutes } from './http/access.ts'
 import { withActor } from './http/auth.ts'
 import { configRoutes } from './http/config.ts'
+import { consoleRoutes } from './http/console.ts'
 import { edgeRoutes } from './http/edges.ts'
 import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
@@ -20,15 +21,20 @@ import { revocationRoutes } from './http/revocations.ts'
 import { rolloutRoutes } from './http/rollouts.ts'
 import type { Env } from './http/routes.ts'
 import { orderRoutes } from './http/orders.ts'
+import { sessionRoutes, signInRoutes } from './http/session.ts'
 import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
-import { welcomeRoutes } from './http/welcome.ts'
 import { reasonOf } from './log.ts'
 
-/** Pages load nothing from elsewhere and run no script. */
+/** Pages load nothing from elsewhere, and run no script and no style that stands in the page. */
 const contentSecurityPolicy = {
   defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
   styleSrc: ["'self'"],
+  imgSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  requireTrustedTypesFor: ["'script'"],
+  trustedTypes: ["'none'"],
   baseUri: ["'none'"],
   formAction: ["'none'"],
   frameAncestors: ["'none'"],
@@ -42,9 +48,11 @@ export interface AppOptions {
   stopping: AbortSignal
   /** Networks whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
+  /** Where the built web console is. */
+  consoleDirectory: string
 }
 
-export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions): OpenAPIHono<Env> {
+export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
   app.onError(onError(deps.log, translate))
   app.notFound((context) =>
@@ -59,9 +67,10 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
   app.use(bodyLimit({ maxSize: bodyBytesMax }))
   app.use(timeout(answerMs))
   app.route('/', healthRoutes(deps))
-  app.route('/', welcomeRoutes())
 
-  app.use('/v1/*', withActor(deps, sourceReader(trustedProxies)))
+  const sourceOf = sourceReader(options.trustedProxies)
+  app.route('/v1', signInRoutes(deps, sourceOf))
+  app.use('/v1/*', withActor(deps, sourceOf))
   app.use('/v1/*', onceOnly(deps))
   app.route('/v1', accessRoutes(deps))
   app.route('/v1', edgeRoutes(deps))
@@ -70,7 +79,8 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
   app.route('/v1', orderRoutes(deps))
   app.route('/v1', revocationRoutes(deps))
   app.route('/v1', rolloutRoutes(deps))
-  app.route('/v1', traceRoutes(deps, stopping))
+  app.route('/v1', sessionRoutes())
+  app.route('/v1', traceRoutes(deps, options.stopping))
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   const about = { openapi: '3.1.0', info: { title: 'imapfleet', version: '1' } }
@@ -79,6 +89,7 @@ export function createApp(deps: Deps, { stopping, trustedProxies }: AppOptions):
     '/',
     referenceRoutes(() => app.getOpenAPI31Document(about)),
   )
+  app.route('/', consoleRoutes(options.consoleDirectory))
   return app
 }
 

@@ -27,6 +27,8 @@ export interface ControlOptions {
   port: number | undefined
   /** Networks whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
+  /** Where the built web console is. */
+  consoleDirectory: string
 }
 
 export interface Control {
@@ -47,7 +49,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const app =
     options.mode === 'ingest'
       ? createHealthApp(deps)
-      : createApp(deps, { stopping: stopping.signal, trustedProxies: options.trustedProxies })
+      : createApp(deps, { ...options, stopping: stopping.signal })
   let listening: Listening | undefined
   try {
     if (options.port !== undefined) listening = await listen(app.fetch, options.host, options.port)

@@ -13,6 +13,7 @@ import { createToken } from './verbs/create-token.ts'
 
 const log = createLog((line) => process.stderr.write(line))
 const stopMs = 10_000
+const builtConsole = `${import.meta.dirname}/../../console/dist`
 
 const program = new Command('imapfleet-control')
   .description('The control plane of imapfleet: REST API, ingest of reports, desired state of edges.')
@@ -29,7 +30,8 @@ Environment:
   NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
   REPORTS_STREAM_BYTES_MAX  reports that may wait for ingest (1073741824)
   TRACES_STREAM_BYTES_MAX   trace lines that are kept (268435456)
-  TRACES_KEPT_HOURS         how long trace lines are kept (24)`,
+  TRACES_KEPT_HOURS         how long trace lines are kept (24)
+  CONSOLE_DIRECTORY         the built web console (apps/console/dist)`,
   )
 
 const modes: [Mode, string][] = [
@@ -95,6 +97,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         host: options.host,
         port: options.port,
         trustedProxies: settings.TRUSTED_PROXIES,
+        consoleDirectory: settings.CONSOLE_DIRECTORY ?? builtConsole,
       },
       log,
     )

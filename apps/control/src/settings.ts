@@ -34,6 +34,7 @@ const schema = z.object({
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   REPORTS_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(1_073_741_824),
   TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
+  CONSOLE_DIRECTORY: filled.optional(),
   TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
 })
 

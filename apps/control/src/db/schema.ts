@@ -182,6 +182,21 @@ export const tokens = pgTable('tokens', {
   lastUsedAt: instant('last_used_at'),
 })
 
+/** Who is signed in at the console. It ends with its token. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    /** SHA-256 of what the cookie holds, in hexadecimal. */
+    hash: text('hash').primaryKey(),
+    token: uuid('token')
+      .notNull()
+      .references(() => tokens.id, { onDelete: 'cascade' }),
+    createdAt: instant('created_at').notNull(),
+    expiresAt: instant('expires_at').notNull(),
+  },
+  (table) => [index('sessions_expires').on(table.expiresAt)],
+)
+
 /** Whose warm connections are dropped, on every edge, whenever it comes back. */
 export const revocations = pgTable(
   'revocations',

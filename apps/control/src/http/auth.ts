@@ -1,8 +1,11 @@
-/** Asks for the bearer token and puts the one who holds it into the request. */
-import type { MiddlewareHandler } from 'hono'
+/** Asks for the bearer token, or the cookie of the console, and puts the one who holds it into the request. */
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Actor } from '../access.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { authenticate } from '../verbs/authenticate.ts'
+import { resumeSession } from '../verbs/sign-in.ts'
+import { readSession, refuseOtherSites } from './cookie.ts'
 import type { Env } from './routes.ts'
 import type { SourceOf } from './source.ts'
 
@@ -11,14 +14,22 @@ const tokenLengthMax = 512
 export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env> =>
   async function authenticateRequest(context, next) {
     const header = context.req.header('authorization')
-    if (header === undefined)
+    const session = readSession(context)
+    if (header !== undefined) context.set('actor', await bearerOf(context, header))
+    else if (session !== undefined) {
+      if (!['GET', 'HEAD'].includes(context.req.method)) refuseOtherSites(context)
+      context.set('actor', await resumeSession(deps, session))
+    } else
       throw new ServiceError(
         'token_missing',
         'Send a token: Authorization: Bearer TOKEN. imapfleet-control token create makes one.',
       )
-    const token = /^bearer +(\S+) *$/i.exec(header)?.[1]
-    if (token === undefined || token.length > tokenLengthMax)
-      throw new ServiceError('token_invalid', 'The Authorization header must be: Bearer TOKEN.')
-    context.set('actor', await authenticate(deps, token, sourceOf(context)))
     await next()
+
+    async function bearerOf(from: Context, credentials: string): Promise<Actor> {
+      const token = /^bearer +(\S+) *$/i.exec(credentials)?.[1]
+      if (token === undefined || token.length > tokenLengthMax)
+        throw new ServiceError('token_invalid', 'The Authorization header must be: Bearer TOKEN.')
+      return await authenticate(deps, token, sourceOf(from))
+    }
   }

@@ -27,7 +27,8 @@ export async function authenticate(deps: Deps, token: string, source: string): P
   throw new ServiceError('token_invalid', refusal ?? '')
 }
 
-function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
+/** Why a token does not count. */
+export function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
   if (!row) return 'Nobody has this token here: check it, or make a new one.'
   if (row.revokedAt) return 'This token was revoked: ask for a new one.'
   if (row.expiresAt && row.expiresAt.getTime() <= now)

@@ -1,0 +1,61 @@
+/**
+ * Builds the console into dist/, unless it was built from exactly these sources: so that quickstart and tests may ask
+ * for it each time. `--watch` builds again whenever a file is saved; control hands out what is there.
+ */
+import { createHash } from 'node:crypto'
+import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import type { InlineConfig } from 'vite'
+
+const here = import.meta.dirname
+const built = `${here}/dist`
+const sources = ['apps/console/{index.html,build.ts,package.json}', '{apps/console,packages/*}/src/**/*']
+
+if (process.argv.includes('--watch')) await buildInto(built, { watch: {} })
+else if (fingerprintIn(built) !== fingerprint()) {
+  // Whoever is served meanwhile gets the old one or the new one, not half of either.
+  const fresh = `${here}/dist-${process.pid}`
+  const print = fingerprint()
+  await buildInto(fresh, {})
+  writeFileSync(`${fresh}/fingerprint`, print)
+  rmSync(built, { recursive: true, force: true })
+  renameSync(fresh, built)
+  process.stdout.write('The web console is built.\n')
+}
+
+async function buildInto(outDir: string, more: InlineConfig['build']): Promise<void> {
+  const { build } = await import('vite').catch(() => {
+    process.stderr.write('vite is not installed, which builds the web console: run npm ci\n')
+    process.exit(1)
+  })
+  await build({
+    root: here,
+    configFile: false,
+    logLevel: more?.watch ? 'info' : 'warn',
+    // Everything comes from a file of its own: the content security policy knows nothing else.
+    build: { outDir, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, ...more },
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  })
+}
+
+function fingerprint(): string {
+  const root = `${here}/../..`
+  const files = [
+    ...sources.flatMap((pattern) => globSync(pattern, { cwd: root, withFileTypes: true })),
+    ...globSync('package-lock.json', { cwd: root, withFileTypes: true }),
+  ]
+  const hash = createHash('sha256')
+  for (const path of files
+    .filter((file) => file.isFile() && !/\.test\.tsx?$/.test(file.name))
+    .map((file) => `${file.parentPath}/${file.name}`)
+    .sort())
+    hash.update(path.slice(root.length)).update('\0').update(readFileSync(path))
+  return hash.digest('hex')
+}
+
+function fingerprintIn(directory: string): string | undefined {
+  try {
+    return readFileSync(`${directory}/fingerprint`, 'utf8')
+  } catch {
+    return undefined
+  }
+}

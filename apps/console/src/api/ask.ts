@@ -1,0 +1,57 @@
+/** The one way to control: a request with the cookie of the session, an answer parsed with its schema. */
+import type { z } from 'zod'
+import { linkBack, linkLost } from './link.ts'
+import { Away, problemOf, Refusal } from './problem.ts'
+import { sessionEnded } from './session.ts'
+
+export interface Question {
+  /** Beneath /v1/. */
+  path: string
+  query?: Readonly<Record<string, string | number | undefined>>
+  method?: 'GET' | 'POST' | 'DELETE'
+  body?: unknown
+  signal?: AbortSignal | undefined
+}
+
+/** Throws a Refusal, or Away; when `signal` aborts, what fetch throws. */
+export async function ask<Schema extends z.ZodType>(
+  question: Question,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const response = await send(question)
+  const parsed = schema.safeParse(await response.json().catch(() => undefined))
+  if (parsed.success) return parsed.data
+  throw new Away('This page and control are of different versions: load the page again.')
+}
+
+/** For what is answered without a body. */
+export async function send({ path, query = {}, method = 'GET', body, signal }: Question): Promise<Response> {
+  const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
+  const search = new URLSearchParams(asked.map(([key, value]) => [key, String(value)])).toString()
+  let response: Response
+  try {
+    response = await fetch(`/v1/${path}${search && '?'}${search}`, {
+      method,
+      signal: signal ?? null,
+      // No page of another site can send the second without being asked first, which is what control relies on.
+      headers: { accept: 'application/json', 'x-imapfleet-console': '1', ...jsonHeader(body) },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+  } catch (error) {
+    if (signal?.aborted) throw error
+    const away = new Away()
+    linkLost(away.message)
+    throw away
+  }
+  if (response.ok) {
+    linkBack()
+    return response
+  }
+  const problem = await problemOf(response)
+  if (problem instanceof Away || problem.isPassing) linkLost(problem.message)
+  else linkBack()
+  if (problem instanceof Refusal && problem.details.status === 401) sessionEnded(problem)
+  throw problem
+}
+
+const jsonHeader = (body: unknown) => (body === undefined ? {} : { 'content-type': 'application/json' })

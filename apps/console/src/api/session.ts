@@ -1,0 +1,24 @@
+/** Who is signed in. A session that ends leaves the address alone: whoever signs in again is where they were. */
+import type { Session } from '@imapfleet/protocol'
+import { signal } from '@preact/signals'
+import type { Refusal } from './problem.ts'
+
+export type SessionState =
+  | { state: 'unknown' }
+  | { state: 'in'; who: Session }
+  /** `reason`: a sentence, if it was not by their own wish. */
+  | { state: 'out'; reason?: string }
+
+export const session = signal<SessionState>({ state: 'unknown' })
+
+export function sessionBegan(who: Session): void {
+  session.value = { state: 'in', who }
+}
+
+/** Control does not know us (any more). */
+export function sessionEnded({ details, message }: Refusal): void {
+  if (details.code === 'token_missing' && session.value.state === 'unknown') session.value = { state: 'out' }
+  else if (details.code === 'session_over') session.value = { state: 'out', reason: message }
+  else if (session.value.state === 'in')
+    session.value = { state: 'out', reason: 'You are signed out: sign in again.' }
+}

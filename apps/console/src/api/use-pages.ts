@@ -1,0 +1,43 @@
+/** A list whose newest come first, page by page. */
+import { useEffect, useState } from 'preact/hooks'
+import type { Page } from './api.ts'
+import { useAnswer, type Answer } from './use-answer.ts'
+
+export interface Pages<Row> extends Pick<Answer<unknown>, 'problem' | 'reload'> {
+  /** Undefined until the first page has come. */
+  rows: Row[] | undefined
+  /** Undefined when there is no older page. */
+  older: (() => void) | undefined
+}
+
+const limit = 50
+
+/** `key`: what the list depends on. */
+export function usePages<Row>(
+  key: string,
+  load: (page: Page, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | null }>,
+): Pages<Row> {
+  const [depth, setDepth] = useState(1)
+  useEffect(() => setDepth(1), [key])
+  const answer = useAnswer(`${key} ${depth}`, async (signal) => {
+    const rows: Row[] = []
+    let before: number | undefined
+    for (let page = 0; page < depth; page++) {
+      const loaded = await load({ limit, before }, signal)
+      rows.push(...loaded.rows)
+      if (loaded.next === null) return { key, rows, more: false }
+      before = loaded.next
+    }
+    return { key, rows, more: true }
+  })
+  const [last, setLast] = useState(answer.data)
+  if (answer.data !== undefined && answer.data !== last) setLast(answer.data)
+  // The pages before stay in sight while the next one comes.
+  const shown = answer.data ?? (last?.key === key ? last : undefined)
+  return {
+    rows: shown?.rows,
+    problem: answer.problem,
+    reload: answer.reload,
+    older: shown?.more ? () => setDepth((pages) => pages + 1) : undefined,
+  }
+}

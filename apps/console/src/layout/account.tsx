@@ -1,0 +1,43 @@
+/** Who is signed in, how it looks, and the way out. */
+import type { Session } from '@imapfleet/protocol'
+import { api } from '../api/api.ts'
+import { sentenceOf } from '../api/problem.ts'
+import { session } from '../api/session.ts'
+import { tell } from '../ui/toast.tsx'
+import { theme, themes } from './theme.ts'
+
+export const Account = ({ who }: { who: Session }) => (
+  <div class="account">
+    <div class="who">
+      <strong>{who.name}</strong>
+      <span>{who.role}</span>
+    </div>
+    <fieldset class="theme">
+      <legend class="unseen">Colours</legend>
+      {themes.map((name) => (
+        <label key={name}>
+          <input
+            class="unseen"
+            type="radio"
+            name="theme"
+            checked={theme.value === name}
+            onChange={() => (theme.value = name)}
+          />
+          {name}
+        </label>
+      ))}
+    </fieldset>
+    <button type="button" class="button small" onClick={() => void signOut()}>
+      Sign out
+    </button>
+  </div>
+)
+
+async function signOut(): Promise<void> {
+  try {
+    await api.signOut()
+    session.value = { state: 'out' }
+  } catch (error) {
+    tell('bad', `You are still signed in: ${sentenceOf(error)}`)
+  }
+}

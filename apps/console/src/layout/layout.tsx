@@ -1,0 +1,43 @@
+/** The frame around every page of somebody who is signed in. */
+import type { Session } from '@imapfleet/protocol'
+import type { ComponentChildren } from 'preact'
+import { useState } from 'preact/hooks'
+import { Link } from '../router/link.tsx'
+import { Account } from './account.tsx'
+import { AwayBanner } from './away-banner.tsx'
+import { Brand } from './icon.tsx'
+import { Navigation } from './navigation.tsx'
+
+export function Layout({ who, children }: { who: Session; children: ComponentChildren }) {
+  const [isOpen, setOpen] = useState(false)
+  return (
+    <>
+      <a class="skip" href="#content">
+        Skip to content
+      </a>
+      <div class="frame">
+        <header class={`side ${isOpen ? 'open' : ''}`}>
+          <Link class="brand" href="/">
+            <Brand />
+            imapfleet
+          </Link>
+          <button
+            type="button"
+            class="button small menu-button"
+            aria-expanded={isOpen}
+            aria-controls="navigation"
+            onClick={() => setOpen(!isOpen)}
+          >
+            Menu
+          </button>
+          <Navigation onGone={() => setOpen(false)} />
+          <Account who={who} />
+        </header>
+        <main id="content" class="main" tabIndex={-1}>
+          <AwayBanner />
+          {children}
+        </main>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,43 @@
+/** A page: its title, in the tab too, what can be done on it, and what is on it. */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useRef } from 'preact/hooks'
+import { path } from '../router/location.ts'
+
+interface PageProps {
+  title: string
+  /** A sentence on what it is for. */
+  about?: ComponentChildren
+  actions?: ComponentChildren
+  children: ComponentChildren
+}
+
+/** Where the reader was last: going to another page puts the focus on its title, so that a reader hears where it is. */
+let last: string | undefined
+
+export function Page({ title, about, actions, children }: PageProps) {
+  const heading = useRef<HTMLHeadingElement>(null)
+  useEffect(() => {
+    document.title = `${title} · imapfleet`
+  }, [title])
+  useEffect(() => {
+    if (last !== undefined && last !== path.value) {
+      heading.current?.focus({ preventScroll: true })
+      window.scrollTo(0, 0)
+    }
+    last = path.value
+  }, [path.value])
+  return (
+    <div class="page">
+      <div class="page-head">
+        <div>
+          <h1 ref={heading} tabIndex={-1}>
+            {title}
+          </h1>
+          {about !== undefined && <p>{about}</p>}
+        </div>
+        {actions !== undefined && <div class="row">{actions}</div>}
+      </div>
+      {children}
+    </div>
+  )
+}

@@ -1,0 +1,11 @@
+/** The console, put into its page. */
+import './no-eval.ts'
+import './style/tokens.css'
+import './style/base.css'
+import './style/layout.css'
+import './style/ui.css'
+import { render } from 'preact'
+import { App } from './app.tsx'
+
+const place = document.getElementById('console')
+if (place) render(<App />, place)

@@ -1,0 +1,76 @@
+/** Where a token is exchanged for a session. It stands at whatever address was asked for, which is shown afterwards. */
+import { useEffect, useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { sentenceOf } from '../api/problem.ts'
+import { sessionBegan } from '../api/session.ts'
+import { Brand } from '../layout/icon.tsx'
+import { Field } from '../ui/field.tsx'
+import './sign-in.css'
+
+export function SignIn({ reason }: { reason: string | undefined }) {
+  const [token, setToken] = useState('')
+  const [problem, setProblem] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  useEffect(() => {
+    document.title = 'Sign in · imapfleet'
+  }, [])
+
+  const signIn = async () => {
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      sessionBegan(await api.signIn(token.trim()))
+    } catch (error) {
+      setProblem(sentenceOf(error))
+      setBusy(false)
+    }
+  }
+
+  return (
+    <main class="sign-in">
+      <form
+        class="card"
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (!isBusy && token.trim() !== '') void signIn()
+        }}
+      >
+        <div class="brand">
+          <Brand />
+          imapfleet
+        </div>
+        <h1>Sign in</h1>
+        {reason !== undefined && problem === undefined && (
+          <p class="note warn" role="status">
+            {reason}
+          </p>
+        )}
+        {problem !== undefined && (
+          <p class="note bad" role="alert">
+            {problem}
+          </p>
+        )}
+        <Field
+          label="Token"
+          type="password"
+          value={token}
+          onValue={setToken}
+          autocomplete="current-password"
+          autofocus
+          placeholder="imapfleet_…"
+          hint="It is exchanged for a session of twelve hours and not kept in this browser."
+        />
+        <button type="submit" class="button primary" disabled={isBusy || token.trim() === ''}>
+          {isBusy ? 'Signing in …' : 'Sign in'}
+        </button>
+        <p class="soft small">
+          No token yet? On the machine of control:
+          <code>imapfleet-control token create --name me --role admin</code>
+        </p>
+        <p class="small">
+          <a href="/docs">API reference</a>
+        </p>
+      </form>
+    </main>
+  )
+}

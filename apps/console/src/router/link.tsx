@@ -1,0 +1,20 @@
+/** A link within the console: the browser's own in every way but that the page is not loaded again. */
+import type { ComponentProps } from 'preact'
+import { navigate } from './location.ts'
+
+export function Link({ href, onClick, ...rest }: ComponentProps<'a'> & { href: string }) {
+  return (
+    <a
+      {...rest}
+      href={href}
+      onClick={(event) => {
+        onClick?.(event)
+        const plain =
+          event.button === 0 && !event.metaKey && !event.ctrlKey && !event.shiftKey && !event.altKey
+        if (!plain || event.defaultPrevented) return
+        event.preventDefault()
+        navigate(href)
+      }}
+    />
+  )
+}

@@ -1,0 +1,74 @@
+/**
+ * Asks before something that cannot be taken back, or that users feel: the name of what it is about has to be typed.
+ * It stays open, and says why, when control refuses.
+ */
+import type { ComponentChildren } from 'preact'
+import { useEffect, useId, useRef, useState } from 'preact/hooks'
+import { sentenceOf } from '../api/problem.ts'
+import { Field } from './field.tsx'
+
+interface ConfirmDialogProps {
+  title: string
+  /** What will happen. */
+  children: ComponentChildren
+  /** What has to be typed; without, a button is enough. */
+  name?: string
+  /** The word on the button. */
+  action: string
+  isDangerous?: boolean
+  onConfirm: () => Promise<void>
+  onClose: () => void
+}
+
+export function ConfirmDialog(props: ConfirmDialogProps) {
+  const { title, children, name, action, isDangerous = false, onConfirm, onClose } = props
+  const dialog = useRef<HTMLDialogElement>(null)
+  const heading = useId()
+  const [typed, setTyped] = useState('')
+  const [problem, setProblem] = useState<string>()
+  const [isBusy, setBusy] = useState(false)
+  useEffect(() => dialog.current?.showModal(), [])
+  const isReady = !isBusy && (name === undefined || typed.trim() === name)
+
+  const confirm = async () => {
+    setBusy(true)
+    setProblem(undefined)
+    try {
+      await onConfirm()
+      dialog.current?.close()
+    } catch (error) {
+      setProblem(sentenceOf(error))
+      setBusy(false)
+    }
+  }
+
+  return (
+    <dialog ref={dialog} class="dialog" aria-labelledby={heading} onClose={onClose}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault()
+          if (isReady) void confirm()
+        }}
+      >
+        <h2 id={heading}>{title}</h2>
+        <div>{children}</div>
+        {name !== undefined && (
+          <Field label={`Type ${name} to confirm`} value={typed} onValue={setTyped} autocomplete="off" />
+        )}
+        {problem !== undefined && (
+          <p class="note bad" role="alert">
+            {problem}
+          </p>
+        )}
+        <div class="row">
+          <button type="button" class="button" onClick={() => dialog.current?.close()}>
+            Cancel
+          </button>
+          <button type="submit" class={`button primary ${isDangerous ? 'danger' : ''}`} disabled={!isReady}>
+            {isBusy ? 'Working …' : action}
+          </button>
+        </div>
+      </form>
+    </dialog>
+  )
+}

@@ -1,0 +1,42 @@
+/** A label, what is typed, and what is wrong with it. */
+import type { ComponentChildren } from 'preact'
+import { useId } from 'preact/hooks'
+
+interface FieldProps {
+  label: string
+  value: string
+  onValue: (value: string) => void
+  hint?: ComponentChildren
+  wrong?: string | undefined
+  type?: 'text' | 'password' | 'number'
+  placeholder?: string
+  autocomplete?: 'off' | 'current-password'
+  autofocus?: boolean
+}
+
+export function Field({ label, value, onValue, hint, wrong, type = 'text', ...rest }: FieldProps) {
+  const id = useId()
+  // The types of Preact know each kind of input apart, and no union of them.
+  const kind = { type, ...rest } as { type: 'text' }
+  const remark = wrong ?? hint
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        {...kind}
+        id={id}
+        spellcheck={false}
+        class="input"
+        value={value}
+        aria-invalid={wrong !== undefined}
+        {...(remark === undefined ? {} : { 'aria-describedby': `${id}-remark` })}
+        onInput={(event) => onValue(event.currentTarget.value)}
+      />
+      {remark !== undefined && (
+        <span id={`${id}-remark`} class={wrong === undefined ? 'hint' : 'wrong'}>
+          {remark}
+        </span>
+      )}
+    </div>
+  )
+}

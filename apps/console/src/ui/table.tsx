@@ -1,0 +1,47 @@
+/** Rows and columns; where there is little room each row becomes a card whose cells have their titles beside them. */
+import type { ComponentChildren } from 'preact'
+
+export interface Column<Row> {
+  title: string
+  cell: (row: Row) => ComponentChildren
+  /** `number`: to the right; `fixed`: never broken; `wide`: takes the room that is left; `head`: names the row. */
+  kind?: 'number' | 'fixed' | 'wide' | 'head'
+}
+
+interface TableProps<Row> {
+  /** For those who do not see it. */
+  caption: string
+  columns: readonly Column<Row>[]
+  rows: readonly Row[]
+  keyOf: (row: Row) => string | number
+}
+
+export function Table<Row>({ caption, columns, rows, keyOf }: TableProps<Row>) {
+  return (
+    <div class="table-box">
+      <table class="table" role="table">
+        <caption class="unseen">{caption}</caption>
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map(({ title, kind }) => (
+              <th key={title} scope="col" role="columnheader" class={kind}>
+                {title}
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody role="rowgroup">
+          {rows.map((row) => (
+            <tr key={keyOf(row)} role="row">
+              {columns.map(({ title, kind, cell }) => (
+                <td key={title} role="cell" class={kind} data-label={title}>
+                  {cell(row)}
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  )
+}

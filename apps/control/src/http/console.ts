@@ -1,0 +1,51 @@
+/** The web console: its built files, and its page for every path that nothing else answers, since it routes by itself. */
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Hono } from 'hono'
+import { compress } from 'hono/compress'
+import { etag } from 'hono/etag'
+import type { Env } from './routes.ts'
+
+const types: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+}
+
+/** Files are read when asked for: a console that is built while control runs is there at once. */
+export const consoleRoutes = (directory: string) =>
+  new Hono<Env>()
+    .use('/assets/*', compress())
+    .get('/assets/:name{[\\w-][\\w.-]*}', async (context, next) => {
+      const name = context.req.param('name')
+      const type = types[name.split('.').at(-1) ?? '']
+      const file = type === undefined ? undefined : await readIfThere(join(directory, 'assets', name))
+      if (file === undefined || type === undefined) return await next()
+      // Its name changes with what is in it.
+      const headers = { 'content-type': type, 'cache-control': 'public, max-age=31536000, immutable' }
+      return context.body(file, 200, headers)
+    })
+    .get('*', etag(), async (context, next) => {
+      if (!isPage(context.req.path, context.req.header('accept'))) return await next()
+      const page = await readIfThere(join(directory, 'index.html'))
+      context.header('cache-control', 'no-cache')
+      if (page === undefined)
+        return context.text(
+          'The web console is not built: run `npm run build` in the directory of imapfleet and load this page again.\n',
+          503,
+        )
+      return context.html(new TextDecoder().decode(page))
+    })
+
+/** What a browser asks for when somebody types an address; programs that mistyped one are told so. */
+const isPage = (path: string, accept = ''): boolean =>
+  path === '/' || (accept.includes('text/html') && !/^\/(?:v1|assets)\//.test(path))
+
+async function readIfThere(file: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return Uint8Array.from(await readFile(file))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+}

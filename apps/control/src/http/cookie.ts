@@ -1,0 +1,40 @@
+/**
+ * The cookie of a console's session. Scripts cannot read it and other sites cannot send it; a write must besides carry
+ * a header that a page of another site cannot add, since control answers no preflight.
+ */
+import type { Context } from 'hono'
+import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
+import { ServiceError } from '../errors.ts'
+import { sessionSeconds } from '../verbs/sign-in.ts'
+
+const name = 'imapfleet_session'
+const consoleHeader = 'x-imapfleet-console'
+
+export const readSession = (context: Context): string | undefined => getCookie(context, name)
+
+export function writeSession(context: Context, secret: string): void {
+  setCookie(context, name, secret, { ...attributes(context), maxAge: sessionSeconds })
+}
+
+export function clearSession(context: Context): void {
+  deleteCookie(context, name, attributes(context))
+}
+
+/** Whoever writes with a cookie, or asks for one, must be the console itself. */
+export function refuseOtherSites(context: Context): void {
+  // Browsers tell it where the console is reached by https or on this machine.
+  const site = context.req.header('sec-fetch-site') ?? 'same-origin'
+  if (site === 'same-origin' && context.req.header(consoleHeader) !== undefined) return
+  throw new ServiceError(
+    'origin_refused',
+    'A write with the cookie of the console must come from the console; scripts send a token: Authorization: Bearer TOKEN.',
+  )
+}
+
+/** The browser says itself by which scheme it came, whatever proxies are between. */
+const attributes = (context: Context) => ({
+  path: '/',
+  httpOnly: true,
+  sameSite: 'Strict' as const,
+  secure: context.req.header('origin')?.startsWith('https:') ?? false,
+})

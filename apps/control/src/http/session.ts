@@ -1,0 +1,57 @@
+/** Routes of the console's session. */
+import { createRoute } from '@hono/zod-openapi'
+import { sessionSchema, signInRequestSchema } from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import type { Deps } from '../deps.ts'
+import { signIn, signOut } from '../verbs/sign-in.ts'
+import { clearSession, readSession, refuseOtherSites, writeSession } from './cookie.ts'
+import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+import type { SourceOf } from './source.ts'
+
+const shared = { tags: ['session'], path: '/session' }
+
+const begin = createRoute({
+  ...shared,
+  method: 'post',
+  summary: 'Sign in at the web console: a token for a cookie; for browsers only',
+  request: { body: body(signInRequestSchema) },
+  responses: { 201: json(sessionSchema, 'Whose token it is'), ...problems },
+})
+
+const end = createRoute({
+  ...shared,
+  method: 'delete',
+  summary: 'Sign out of the web console',
+  responses: { 204: { description: 'The session is over' }, ...problems },
+})
+
+const read = createRoute({
+  ...shared,
+  method: 'get',
+  summary: 'Whose token or session this is, and what it may do',
+  security: bearer,
+  middleware: needs('viewer'),
+  responses: { 200: json(sessionSchema, 'Who asks'), ...problems },
+})
+
+/** For those who have no token to show, or none any more. */
+export const signInRoutes = (deps: Deps, sourceOf: SourceOf) =>
+  newRoutes()
+    .openapi(begin, async (context) => {
+      refuseOtherSites(context)
+      const { secret, actor } = await signIn(deps, context.req.valid('json').token, sourceOf(context))
+      writeSession(context, secret)
+      return context.json(view(actor), 201)
+    })
+    .openapi(end, async (context) => {
+      refuseOtherSites(context)
+      const secret = readSession(context)
+      if (secret !== undefined) await signOut(deps, secret)
+      clearSession(context)
+      return context.body(null, 204)
+    })
+
+export const sessionRoutes = () =>
+  newRoutes().openapi(read, (context) => context.json(view(context.get('actor')), 200))
+
+const view = ({ name, role, scopes }: Actor) => ({ name, role, scopes: [...scopes] })

@@ -1,0 +1,62 @@
+/** Begins and ends a session of the console: a token, typed once, for a secret that the browser keeps in a cookie. */
+import { randomBytes } from 'node:crypto'
+import type { Actor } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import { deleteSession, findSession, insertSession } from '../db/sessions.ts'
+import { touchToken } from '../db/tokens.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { authenticate, refusalOf } from './authenticate.ts'
+import { hashOf } from './create-token.ts'
+
+/** A working day; a session does not outlive it, however busy it is. */
+export const sessionSeconds = 12 * 3_600
+
+export async function signIn(
+  deps: Deps,
+  token: string,
+  source: string,
+): Promise<{ secret: string; actor: Actor }> {
+  const actor = await authenticate(deps, token, source)
+  const secret = randomBytes(32).toString('base64url')
+  const now = deps.now()
+  await deps.db.orm.transaction(async (tx) => {
+    await insertSession(tx, {
+      hash: hashOf(secret),
+      token: actor.id,
+      createdAt: new Date(now),
+      expiresAt: new Date(now + sessionSeconds * 1000),
+    })
+    await writeAudit(tx, {
+      actor: actor.name,
+      action: 'session.begin',
+      target: actor.name,
+      after: { source },
+    })
+  })
+  return { secret, actor }
+}
+
+/** Whose session it is. It ends at its time, by signing out, and with the token that it was begun with. */
+export async function resumeSession({ db, now }: Deps, secret: string): Promise<Actor> {
+  const session = await findSession(db.orm, hashOf(secret))
+  if (!session || session.expiresAt.getTime() <= now())
+    throw new ServiceError('session_over', 'Your session is over: sign in again.')
+  const { token } = session
+  const refusal = refusalOf(token, now())
+  if (refusal !== undefined) throw new ServiceError('session_over', `Your session is over. ${refusal}`)
+  await touchToken(db.orm, token, new Date(now()))
+  return { id: token.id, name: token.name, role: token.role, scopes: token.scopes }
+}
+
+/** Of a session that is over already: nothing. */
+export async function signOut({ db }: Deps, secret: string): Promise<void> {
+  const hash = hashOf(secret)
+  const session = await findSession(db.orm, hash)
+  if (!session) return
+  const { name } = session.token
+  await db.orm.transaction(async (tx) => {
+    await deleteSession(tx, hash)
+    await writeAudit(tx, { actor: name, action: 'session.end', target: name })
+  })
+}

@@ -1,0 +1,13 @@
+/** Signing in at the web console: a token is exchanged for a cookie. */
+import { z } from 'zod'
+import { roleSchema } from './api-access.ts'
+
+export const signInRequestSchema = z
+  .object({ token: z.string().min(1).max(512) })
+  .meta({ id: 'SignInRequest' })
+
+/** Whose token it is that speaks, and what it may do. */
+export const sessionSchema = z
+  .object({ name: z.string(), role: roleSchema, scopes: z.array(z.string()) })
+  .meta({ id: 'Session' })
+export type Session = z.infer<typeof sessionSchema>

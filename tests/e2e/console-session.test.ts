@@ -1,0 +1,184 @@
+/** The web console's door: how it is served, signing in and out, and who may not write with its cookie. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { accessibilityFaults } from '../support/accessibility.ts'
+import { launchBrowser, noChromium, openPage, signIn } from '../support/browser.ts'
+import { Plane } from '../support/plane.ts'
+
+suite('console: session', { skip: noChromium }, () => {
+  let plane: Plane
+  let browser: Browser
+  before(async () => {
+    ;[plane, browser] = await Promise.all([Plane.start(), launchBrowser()])
+  })
+  after(async () => {
+    await browser?.close()
+    await plane?.stop()
+  })
+
+  const origin = () => plane.control.api
+  const cookieOf = (answer: Response) => answer.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+  const signInBy = (token: string, headers: Record<string, string> = {}, at = origin()) =>
+    fetch(`${at}/v1/session`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-imapfleet-console': '1', ...headers },
+      body: JSON.stringify({ token }),
+    })
+
+  test('the page is asked for each time, what it loads is kept for ever, and nothing in it may come from elsewhere', async () => {
+    const page = await fetch(`${origin()}/orders/some-order`, { headers: { accept: 'text/html' } })
+    assert.equal(page.status, 200)
+    assert.equal(page.headers.get('cache-control'), 'no-cache')
+    const policy = page.headers.get('content-security-policy') ?? ''
+    assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self'/)
+    assert.doesNotMatch(policy, /unsafe|\*|https?:/)
+    const text = await page.text()
+    assert.doesNotMatch(text, /<script>|<style|style=|https?:/)
+    const etag = page.headers.get('etag') ?? ''
+    const again = await fetch(`${origin()}/`, { headers: { 'if-none-match': etag } })
+    assert.equal(again.status, 304)
+    const asset = /src="(\/assets\/[^"]+\.js)"/.exec(text)?.[1] ?? ''
+    const script = await fetch(`${origin()}${asset}`)
+    assert.equal(script.headers.get('content-type'), 'text/javascript; charset=utf-8')
+    assert.equal(script.headers.get('cache-control'), 'public, max-age=31536000, immutable')
+    for (const path of ['/assets/none.js', '/assets/..%2Findex.html', '/v2/edges']) {
+      const none = await fetch(`${origin()}${path}`)
+      assert.equal(none.status, 404, path)
+      assert.equal(none.headers.get('content-type'), 'application/problem+json')
+    }
+  })
+
+  test('a wrong token is refused with a sentence; the right one opens the page that was asked for', async () => {
+    const { page, offences } = await openPage(browser, origin())
+    await page.goto('/audit?action=token.create')
+    await signIn(page, 'imapfleet_wrong')
+    await page.getByRole('alert').getByText('Nobody has this token here').waitFor()
+    await signIn(page, plane.token)
+    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
+    assert.equal(new URL(page.url()).search, '?action=token.create')
+    const [cookie] = await page.context().cookies()
+    assert.deepEqual([cookie?.httpOnly, cookie?.sameSite, cookie?.secure], [true, 'Strict', false])
+    assert.doesNotMatch(await page.evaluate('JSON.stringify([localStorage, document.cookie])'), /imapfleet_/)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    assert.deepEqual(offences, [])
+    await page.context().close()
+  })
+
+  test('the cookie is for https alone where the console came by https', async () => {
+    const answer = await signInBy(plane.token, { origin: 'https://control.example' })
+    assert.match(answer.headers.getSetCookie()[0] ?? '', /HttpOnly; Secure; SameSite=Strict/)
+  })
+
+  test('a session is known to every replica, ends for all of them by signing out, and with its token', async () => {
+    const replica = await plane.replica()
+    const cookie = cookieOf(await signInBy(plane.token))
+    const ask = (at: string) => fetch(`${at}/v1/session`, { headers: { cookie } })
+    assert.equal((await ask(replica.api)).status, 200)
+    await fetch(`${replica.api}/v1/session`, {
+      method: 'DELETE',
+      headers: { cookie, 'x-imapfleet-console': '1' },
+    })
+    assert.equal((await ask(origin())).status, 401)
+
+    const short = await plane.api('/v1/tokens', { body: { name: 'short', role: 'viewer' } })
+    const { id, token } = short.body as { id: string; token: string }
+    const other = cookieOf(await signInBy(token))
+    const refused = async () => {
+      const answer = await fetch(`${replica.api}/v1/edges`, { headers: { cookie: other } })
+      return [answer.status, ((await answer.json()) as { code?: string }).code]
+    }
+    assert.deepEqual(await refused(), [200, undefined])
+    await plane.api(`/v1/tokens/${id}`, { method: 'DELETE' })
+    assert.deepEqual(await refused(), [401, 'session_over'])
+    assert.equal((await signInBy(token)).status, 401)
+  })
+
+  test('a write with the cookie that does not come from the console is refused', async () => {
+    const cookie = cookieOf(await signInBy(plane.token))
+    const drain = (headers: Record<string, string>) =>
+      fetch(`${origin()}/v1/edges/drain`, {
+        method: 'POST',
+        headers: { cookie, 'content-type': 'application/json', ...headers },
+        body: JSON.stringify({ target: { kind: 'all' } }),
+      })
+    for (const headers of [
+      {},
+      { 'x-imapfleet-console': '1', 'sec-fetch-site': 'cross-site' },
+      { 'x-imapfleet-console': '1', 'sec-fetch-site': 'same-site' },
+    ]) {
+      const answer = await drain(headers)
+      assert.equal(answer.status, 403)
+      assert.equal(((await answer.json()) as { code: string }).code, 'origin_refused')
+    }
+    assert.equal((await drain({ 'x-imapfleet-console': '1' })).status, 200)
+    assert.equal((await signInBy(plane.token, { 'sec-fetch-site': 'cross-site' })).status, 403)
+  })
+
+  test("another site's page can neither write nor read with the cookie", async () => {
+    const replica = await plane.replica()
+    // Another origin of the same site: the browser sends the cookie along, which is the worst case.
+    const { page } = await openPage(browser, origin())
+    await page.goto('/')
+    await signIn(page, plane.token)
+    await page.getByRole('button', { name: 'Sign out' }).waitFor()
+    const evil = await page.context().newPage()
+    await evil.goto(`${replica.api}/docs`)
+    const attempts = await evil.evaluate(`(async () => {
+      const url = ${JSON.stringify(`${origin()}/v1/revocations`)}
+      const body = JSON.stringify({ kind: 'domain', subject: 'example.org' })
+      const tried = []
+      for (const [mode, headers] of [['no-cors', { 'content-type': 'text/plain' }], ['cors', { 'content-type': 'application/json', 'x-imapfleet-console': '1' }]])
+        tried.push(await fetch(url, { method: 'POST', credentials: 'include', mode, headers, body }).then(({ type }) => type, () => 'failed'))
+      tried.push(await fetch(url, { credentials: 'include' }).then(() => 'read', () => 'failed'))
+      return tried
+    })()`)
+    // The policy of the page stands in the way of the browser; what gets past a page without one is refused above.
+    assert.deepEqual(attempts, ['failed', 'failed', 'failed'])
+    const { body } = await plane.api('/v1/revocations')
+    assert.deepEqual((body as { revocations: unknown[] }).revocations, [])
+    await page.context().close()
+  })
+
+  test('a session that is over leads to the sign-in with a sentence, and back to where one was', async () => {
+    const { page } = await openPage(browser, origin())
+    await page.goto('/audit')
+    await signIn(page, plane.token)
+    await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
+    await plane.sql`update sessions set expires_at = now()`
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await page.getByText('Your session is over: sign in again.').waitFor()
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await signIn(page, plane.token)
+    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await page.reload()
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await page.context().close()
+  })
+
+  test('while control is away the page stays, says since when, and goes on by itself', async () => {
+    const { page, offences } = await openPage(browser, origin())
+    await page.goto('/audit')
+    await signIn(page, plane.token)
+    await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
+    await plane.control.process.stop()
+    await page.getByRole('button', { name: 'Refresh' }).click()
+    await page.getByText('Control does not answer.').waitFor()
+    assert.equal(await page.getByRole('cell', { name: 'token.create' }).first().isVisible(), true)
+    await plane.control.process.start()
+    await page.getByText('Control does not answer.').waitFor({ state: 'detached' })
+    assert.deepEqual(offences, [])
+    await page.context().close()
+  })
+
+  test('without the built files the root says what to run, and the API works', async () => {
+    const bare = await plane.replica({ CONSOLE_DIRECTORY: plane.ground.directory })
+    const page = await fetch(`${bare.api}/`)
+    assert.equal(page.status, 503)
+    assert.match(await page.text(), /npm run build/)
+    assert.equal((await plane.api('/v1/edges', { of: bare })).status, 200)
+  })
+})

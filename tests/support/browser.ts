@@ -1,0 +1,68 @@
+/**
+ * Debian's Chromium without a window, with a page that notes whatever a console must not do: ask another host, break
+ * its own content security policy, throw.
+ */
+import { existsSync } from 'node:fs'
+import { chromium, type Browser, type Page } from 'playwright-core'
+
+const places = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome']
+const flags = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+]
+
+/** Why a test that needs it is skipped, if it is not there. */
+export const noChromium: string | false = places.some((place) => existsSync(place))
+  ? false
+  : 'chromium is missing: sudo apt-get install chromium'
+
+export const launchBrowser = (): Promise<Browser> =>
+  chromium.launch({ executablePath: places.find((place) => existsSync(place)) ?? '', args: flags })
+
+export interface Watched {
+  page: Page
+  /** One sentence each. */
+  offences: string[]
+}
+
+export interface Look {
+  width?: number
+  height?: number
+  colours?: 'light' | 'dark'
+}
+
+/** A page of its own: without the cookies of others. */
+export async function openPage(browser: Browser, origin: string, look: Look = {}): Promise<Watched> {
+  const { width = 1280, height = 800, colours = 'light' } = look
+  const context = await browser.newContext({
+    baseURL: origin,
+    viewport: { width, height },
+    colorScheme: colours,
+    reducedMotion: 'reduce',
+  })
+  const page = await context.newPage()
+  page.setDefaultTimeout(15_000)
+  const offences: string[] = []
+  page.on('request', (request) => {
+    if (!request.url().startsWith(`${origin}/`)) offences.push(`it asked ${request.url()}`)
+  })
+  page.on('pageerror', (error) => offences.push(`it threw ${error.message}`))
+  page.on('console', (message) => {
+    if (message.type() === 'error' && !isFailedRequest(message.text()))
+      offences.push(`it complained: ${message.text()}`)
+  })
+  return { page, offences }
+}
+
+/** Chromium logs every answer with a status of an error; the console shows those itself. */
+const isFailedRequest = (text: string) => text.startsWith('Failed to load resource:')
+
+export async function signIn(page: Page, token: string): Promise<void> {
+  await page.getByLabel('Token').fill(token)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+}
