@@ -1,19 +1,18 @@
-/** Routes of the console's session. */
+/** Routes of the console's session. They are the console's own: the document of the API, for programs, leaves them out. */
 import { createRoute } from '@hono/zod-openapi'
 import { sessionSchema, signInRequestSchema } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import type { Deps } from '../deps.ts'
 import { signIn, signOut } from '../verbs/sign-in.ts'
 import { clearSession, readSession, refuseOtherSites, writeSession } from './cookie.ts'
-import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+import { body, json, needs, newRoutes, problems } from './routes.ts'
 import type { SourceOf } from './source.ts'
 
-const shared = { tags: ['session'], path: '/session' }
+const shared = { path: '/session', hide: true }
 
 const begin = createRoute({
   ...shared,
   method: 'post',
-  summary: 'Sign in at the web console: a token for a cookie; for browsers only',
   request: { body: body(signInRequestSchema) },
   responses: { 201: json(sessionSchema, 'Whose token it is'), ...problems },
 })
@@ -21,15 +20,12 @@ const begin = createRoute({
 const end = createRoute({
   ...shared,
   method: 'delete',
-  summary: 'Sign out of the web console',
   responses: { 204: { description: 'The session is over' }, ...problems },
 })
 
 const read = createRoute({
   ...shared,
   method: 'get',
-  summary: 'Whose token or session this is, and what it may do',
-  security: bearer,
   middleware: needs('viewer'),
   responses: { 200: json(sessionSchema, 'Who asks'), ...problems },
 })
