@@ -1,4 +1,4 @@
-/** The control plane on loopback: API and ingest in one process. */
+/** The control plane on loopback: API and ingest in one process, or each in one of its own. */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -19,6 +19,8 @@ export interface ControlOptions {
   preferredPort?: number | undefined
   /** Settings besides. */
   environment?: Record<string, string>
+  /** `all` if left out. */
+  mode?: 'all' | 'api' | 'ingest'
 }
 
 export interface Control {
@@ -38,6 +40,7 @@ export async function controlPlane({
   postgres,
   preferredPort,
   environment = {},
+  mode = 'all',
 }: ControlOptions): Promise<Control> {
   await buildConsole()
   const port = await freePort(preferredPort)
@@ -50,9 +53,9 @@ export async function controlPlane({
     ...environment,
   }
   const child = new LocalProcess({
-    name: 'control',
+    name: mode === 'all' ? 'control' : `control-${mode}`,
     command: node,
-    args: [main, 'all', '--host', '127.0.0.1', '--port', String(port)],
+    args: [main, mode, '--host', '127.0.0.1', '--port', String(port)],
     env,
     ground,
     // It keeps nothing that must be put away, and whom it would tell is dying, too.

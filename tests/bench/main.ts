@@ -1,18 +1,24 @@
-/** `npm run bench edge`: the door to the benchmarks. It reads the command line and ends with the right exit status. */
+/** `npm run bench edge` and `npm run bench fleet`: reads the command line and ends with the right exit status. */
+import { LocalError } from '@imapfleet/local'
 import { benchEdge } from './edge/bench.ts'
-import { parseOptions, usage } from './edge/options.ts'
-import { BenchError } from './edge/problem.ts'
+import * as edge from './edge/options.ts'
+import { benchFleet } from './fleet/bench.ts'
+import * as fleet from './fleet/options.ts'
+import { BenchError } from './problem.ts'
 
 const [subject, ...rest] = process.argv.slice(2)
-const options = subject === 'edge' ? parseOptions(rest) : `there is no benchmark named ${subject ?? '(none)'}`
-if (typeof options === 'string') {
-  console.error(`bench: ${options}\n${usage}`)
-  process.exit(2)
-}
 try {
-  await benchEdge(options)
+  if (subject === 'edge') await benchEdge(optionsOrExit(edge.parseOptions(rest), edge.usage))
+  else if (subject === 'fleet') await benchFleet(optionsOrExit(fleet.parseOptions(rest), fleet.usage))
+  else optionsOrExit(`there is no benchmark named ${subject ?? '(none)'}`, `${edge.usage}\n${fleet.usage}`)
 } catch (error) {
-  if (!(error instanceof BenchError)) throw error
+  if (!(error instanceof BenchError) && !(error instanceof LocalError)) throw error
   console.error(`bench: ${error.message}`)
   process.exitCode = 1
+}
+
+function optionsOrExit<T extends object>(options: T | string, usage: string): T {
+  if (typeof options !== 'string') return options
+  console.error(`bench: ${options}\n${usage}`)
+  process.exit(2)
 }

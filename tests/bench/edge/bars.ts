@@ -1,10 +1,10 @@
 /** The bars that the edge has set itself, each with the figure that meets or misses it. */
-import { figureOf } from './figures.ts'
+import { figureOf } from '../figures.ts'
 import type { IdleSamples } from './idle.ts'
 import type { Sample, Samples } from './measure.ts'
 import type { ContestantName } from './options.ts'
 import { questionsOf, scenarios } from './scenarios.ts'
-import { digits, table } from './table.ts'
+import { digits, table } from '../table.ts'
 import { roundTrips } from './tables.ts'
 
 interface Verdict {

@@ -1,20 +1,18 @@
 /** The whole edge benchmark: who is here, every scenario in turn, the tables, the bars, the document. */
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { barsTable, type Results } from './bars.ts'
 import { stopAll } from './child.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { findContestant } from './contestants/find.ts'
 import { documentOf, type Section } from './document.ts'
 import { measureIdle, type IdleSamples } from './idle.ts'
-import { describeMachine } from './machine.ts'
+import { describeMachine } from '../machine.ts'
 import { measure } from './measure.ts'
+import { writePart } from '../page.ts'
 import type { Options } from './options.ts'
 import { buildPrograms } from './programs.ts'
 import { scenarios } from './scenarios.ts'
 import { idleTable, scenarioTable } from './tables.ts'
 
-const documentFile = join(import.meta.dirname, '..', '..', '..', 'docs', 'benchmarks.md')
 const idleTitle = '10,000 idle cached connections'
 const idleStory = 'Users log in and out; their connections to the server stay.'
 
@@ -28,7 +26,7 @@ export async function benchEdge(options: Options): Promise<void> {
 }
 
 async function run(options: Options): Promise<void> {
-  const machine = describeMachine()
+  const machine = describeMachine('apps/edge-proxy', 'packages', 'tests/bench')
   const contestants = present(options)
   await buildPrograms()
   const results: Results = new Map()
@@ -53,8 +51,7 @@ async function run(options: Options): Promise<void> {
     console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench edge')
     return
   }
-  writeFileSync(documentFile, documentOf(machine, contestants, options, bars, sections))
-  console.log('\nwritten to docs/benchmarks.md')
+  writePart('edge', documentOf(machine, contestants, options, bars, sections))
 }
 
 function present(options: Options): Contestant[] {

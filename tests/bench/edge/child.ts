@@ -3,7 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { BenchError } from './problem.ts'
+import { BenchError } from '../problem.ts'
 
 const startTimeoutMs = 20_000
 const stopTimeoutMs = 15_000

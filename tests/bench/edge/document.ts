@@ -1,8 +1,8 @@
-/** docs/benchmarks.md: the figures of a complete run, with everything that is needed to judge them. */
+/** The edge's part of docs/benchmarks.md: the figures of a complete run, with everything that is needed to judge them. */
 import type { Contestant } from './contestants/contestant.ts'
-import type { Machine } from './machine.ts'
+import type { Machine } from '../machine.ts'
 import type { Options } from './options.ts'
-import { table } from './table.ts'
+import { table } from '../table.ts'
 
 export interface Section {
   title: string
@@ -18,9 +18,7 @@ export function documentOf(
   sections: Section[],
 ): string {
   const parts = [
-    '# Benchmarks',
-    'Written by `npm run bench edge`; do not edit. One run on one machine, everything on loopback: the load generator, ' +
-      'the stub server and the proxy share the same cores, and whoever else works there.',
+    '## The edge',
     table(
       ['', ''],
       [
@@ -31,13 +29,13 @@ export function documentOf(
         ...contestants.map(({ name, version }): string[] => [name, version]),
       ],
     ),
-    '## The bars',
+    '### The bars of the edge',
     bars,
-    '## How it is measured',
+    '### How the edge is measured',
     method(options),
-    ...sections.flatMap(({ title, story, table: figures }) => [`## ${title}`, story, figures]),
+    ...sections.flatMap(({ title, story, table: figures }) => [`### ${title}`, story, figures]),
   ]
-  return parts.join('\n\n') + '\n'
+  return parts.join('\n\n')
 }
 
 function method(options: Options): string {

@@ -1,11 +1,11 @@
 /** Measures what an idle cached connection costs in memory, and proves that it is there: its user is logged in again. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { residentBytes } from './accounting.ts'
+import { residentBytes } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine } from './line.ts'
 import { refuseFailures } from './measure.ts'
 import type { ContestantName, Options } from './options.ts'
-import { BenchError } from './problem.ts'
+import { BenchError } from '../problem.ts'
 import { runLoad } from './programs.ts'
 
 export interface IdleSample {

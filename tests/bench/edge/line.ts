@@ -2,7 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { processTree } from './accounting.ts'
+import { processTree } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startRelay, startStub, type Stub } from './programs.ts'
 

@@ -1,9 +1,9 @@
 /** Measures one scenario: all contestants are kept running and warm, and take turns, repetition by repetition. */
-import { machineBusyNs, residentBytes } from './accounting.ts'
+import { machineBusyNs, residentBytes } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine, type Line } from './line.ts'
 import type { ContestantName, Options } from './options.ts'
-import { BenchError } from './problem.ts'
+import { BenchError } from '../problem.ts'
 import { runLoad, type LoadResult } from './programs.ts'
 import type { Scenario } from './scenarios.ts'
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { freePort, startProgram, startServer, type Child } from './child.ts'
-import { BenchError } from './problem.ts'
+import { BenchError } from '../problem.ts'
 
 const run = promisify(execFile)
 const sources = join(import.meta.dirname, '..', 'c')

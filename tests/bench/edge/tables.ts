@@ -1,9 +1,9 @@
 /** Turns samples into tables: a row for each figure, a column for each contestant, and ours as a ratio to the others. */
-import { figureOf } from './figures.ts'
+import { figureOf } from '../figures.ts'
 import type { IdleSample, IdleSamples } from './idle.ts'
 import type { Sample, Samples } from './measure.ts'
 import { questionsOf, distantRoundTripMs, type Scenario } from './scenarios.ts'
-import { digits, table } from './table.ts'
+import { digits, table } from '../table.ts'
 import type { ContestantName } from './options.ts'
 
 interface Row<T> {

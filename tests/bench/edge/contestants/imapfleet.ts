@@ -1,7 +1,7 @@
 /** Our edge, alone, with its defaults but for the ports, the size of the cache and the log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openFilesMax } from '../accounting.ts'
+import { openFilesMax } from '../../accounting.ts'
 import { freePort, startServer } from '../child.ts'
 import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 

@@ -1,7 +1,7 @@
 /** SquirrelMail's imapproxy. Its syslog mask is raised, so that it need not pay for log lines either. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { openFilesMax } from '../accounting.ts'
+import { openFilesMax } from '../../accounting.ts'
 import { freePort, startServer } from '../child.ts'
 import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 

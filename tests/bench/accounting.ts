@@ -26,6 +26,19 @@ export function residentBytes(pids: number[]): number {
   }, 0)
 }
 
+/** User and system time that these processes have used so far, children that have ended included. */
+export function cpuSeconds(pids: number[]): number {
+  return pids.reduce((sum, pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 15)
+      .map(Number)
+    return sum + (user + system + endedUser + endedSystem) / ticksPerSecond
+  }, 0)
+}
+
 /** CPU time that the whole machine has spent on anything, in nanoseconds. */
 export function machineBusyNs(): number {
   const fields = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? []

@@ -10,14 +10,15 @@ export interface Machine {
   commit: string
 }
 
-export function describeMachine(): Machine {
+/** `folders`: what the figures depend on; the commit is marked if one of them holds changes. */
+export function describeMachine(...folders: string[]): Machine {
   const cpu = cpus()[0]?.model ?? 'unknown CPU'
   const gigabytes = Math.round(totalmem() / 2 ** 30)
   return {
     date: new Date().toISOString().slice(0, 10),
     cpu: `${availableParallelism()} × ${cpu}, ${gigabytes} GB`,
     system: `${distribution()}, Linux ${release()}`,
-    commit: commit(),
+    commit: commit(folders),
   }
 }
 
@@ -29,10 +30,10 @@ function distribution(): string {
   }
 }
 
-function commit(): string {
+function commit(folders: readonly string[]): string {
   const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
   try {
-    const changed = git('status', '--porcelain', '--', ':/apps/edge-proxy', ':/packages', ':/tests/bench')
+    const changed = git('status', '--porcelain', '--', ...folders.map((folder) => `:/${folder}`))
     return git('rev-parse', '--short', 'HEAD') + (changed ? ' with uncommitted changes' : '')
   } catch {
     return 'unknown'

@@ -1,0 +1,61 @@
+/** The whole fleet benchmark: the parts, the edges, each measurement in turn, the tables, the document. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describeMachine } from '../machine.ts'
+import { writePart } from '../page.ts'
+import { measureChanges } from './change.ts'
+import { documentOf, type Results } from './document.ts'
+import { Herd } from './herd/herd.ts'
+import { measureIngest } from './ingest.ts'
+import type { Options } from './options.ts'
+import { measureOrders } from './order.ts'
+import { startPlane, type Plane } from './plane.ts'
+import { usageOf } from './usage.ts'
+
+const regions = ['ap', 'eu', 'sa', 'us']
+const herdProcesses = 2
+
+export async function benchFleet(options: Options): Promise<void> {
+  const machine = describeMachine('apps/control', 'packages', 'tests/bench')
+  const plane = await startPlane()
+  const herd = new Herd(options.edges, regions, herdProcesses)
+  const stop = async () => {
+    await herd.leave()
+    await plane.stop()
+  }
+  process.once('SIGINT', () => void stop().finally(() => process.exit(130)))
+  try {
+    const results = await run(plane, herd, options)
+    const text = documentOf(machine, results, options)
+    console.log(`\n${text}`)
+    if (options.complete) writePart('fleet', text)
+    else console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench fleet')
+  } finally {
+    await stop()
+  }
+}
+
+async function run(plane: Plane, herd: Herd, options: Options): Promise<Results> {
+  const step = (text: string) => console.log(`${text} ...`)
+  step(`${options.edges} edges join`)
+  await herd.join(plane.nats)
+  await untilHeardOf(plane, options.edges)
+  step('idle')
+  const watch = usageOf(plane)
+  await sleep(options.idleSeconds * 1000)
+  const idle = watch()
+  step(`${options.orders} orders to all`)
+  const orders = await measureOrders(plane, herd, options.orders)
+  step(`${options.changes} changes of the configuration`)
+  const changes = await measureChanges(plane, options.changes)
+  step(`${options.edges * options.reportsEach} reports`)
+  const ingest = await measureIngest(plane, herd, options.reportsEach)
+  return { idle, orders, changes, ingest }
+}
+
+async function untilHeardOf({ sql }: Plane, count: number): Promise<void> {
+  for (;;) {
+    const [row] = await sql`select count(*)::int as count from edges`
+    if (row?.['count'] === count) return
+    await sql`select pg_sleep(0.05)`
+  }
+}

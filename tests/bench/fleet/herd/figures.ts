@@ -1,0 +1,55 @@
+/** The figures of a busy edge: as many series as a real one reports, all of them growing. */
+import type { Report } from '@imapfleet/protocol'
+
+type Figures = Pick<Report, 'counters' | 'gauges' | 'histograms'>
+
+const upstream = '{upstream="main"}'
+const counted = [
+  'client_connections_total',
+  `upstream_connections_total${upstream}`,
+  `upstream_reuses_total${upstream}`,
+  ...['ok', 'refused', 'failed'].map((result) => `logins_total{upstream="main",result="${result}"}`),
+  ...['logout', 'client-closed', 'idle-timeout', 'upstream-closed'].map(
+    (end) => `sessions_total{ending="${end}"}`,
+  ),
+  ...['unanswered', 'tainted', 'limit'].map((reason) => `reuse_refused_total{reason="${reason}"}`),
+  ...['age', 'idle', 'revoked'].map((reason) => `upstream_drops_total{reason="${reason}"}`),
+  'client_bytes_total',
+  'upstream_bytes_total',
+  'round_trips_saved_total',
+  'select_cache_hits_total',
+  'select_cache_misses_total',
+  'trace_lines_total',
+  'reports_dropped_total',
+  'cpu_seconds_total',
+]
+const measured = [
+  'memory_rss_bytes',
+  'clients_connected',
+  'upstreams_dialing',
+  'upstreams_leased',
+  'upstreams_resetting',
+  'upstreams_idle',
+  'traces_active',
+  'leases_waiting',
+  `upstream_healthy${upstream}`,
+  'outbox_reports',
+  'config_revision',
+]
+const timed = ['login_seconds', 'session_seconds', 'lease_wait_seconds', 'upstream_dial_seconds']
+/** How many of a histogram's buckets hold something, and the first of them. */
+const buckets = { count: 40, first: 60 }
+
+/** Figures of the report with this sequence number. */
+export function figuresAt(sequence: number): Figures {
+  const of = (names: string[], value: (index: number) => number) =>
+    Object.fromEntries(names.map((name, index) => [name, value(index)]))
+  const counts = Object.fromEntries(
+    Array.from({ length: buckets.count }, (_, index) => [buckets.first + index, sequence * (index + 1)]),
+  )
+  return {
+    counters: of(counted, (index) => sequence * (index + 3)),
+    gauges: of(measured, (index) => (sequence + index) % 100),
+    histograms: Object.fromEntries(timed.map((name) => [name, { sum: sequence * 1.25, counts }])),
+  }
+}

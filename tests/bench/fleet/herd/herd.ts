@@ -1,0 +1,94 @@
+/** All simulated edges, in a few processes: the benchmark's way to tell them what to do. */
+import { fork, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { join } from 'node:path'
+import type { Nats } from '@imapfleet/local'
+import type { EdgeAddress } from '@imapfleet/protocol'
+import { BenchError } from '../../problem.ts'
+import type { HerdReply, HerdRequest, Numbered } from './messages.ts'
+
+const program = join(import.meta.dirname, 'main.ts')
+
+export class Herd {
+  readonly addresses: EdgeAddress[]
+  readonly #processes: HerdProcess[]
+
+  /** `edge-0001` and so on, in turn in each of the regions. */
+  constructor(size: number, regions: readonly string[], processes: number) {
+    this.addresses = Array.from({ length: size }, (_, index) => ({
+      region: regions[index % regions.length] ?? '',
+      edge: `edge-${String(index + 1).padStart(4, '0')}`,
+    }))
+    this.#processes = Array.from({ length: processes }, () => new HerdProcess())
+  }
+
+  get pids(): number[] {
+    return this.#processes.map(({ pid }) => pid)
+  }
+
+  async join({ url, tokenFile }: Pick<Nats, 'url' | 'tokenFile'>): Promise<void> {
+    const share = Math.ceil(this.addresses.length / this.#processes.length)
+    await this.#all((index) => {
+      return { kind: 'join', edges: this.addresses.slice(index * share, (index + 1) * share), url, tokenFile }
+    })
+  }
+
+  async die(ids: string[]): Promise<void> {
+    await this.#all(() => ({ kind: 'die', ids }))
+  }
+
+  async revive(): Promise<void> {
+    await this.#all(() => ({ kind: 'revive' }))
+  }
+
+  /** Resolves when JetStream has so many more reports of each edge. */
+  async report(each: number): Promise<void> {
+    await this.#all(() => ({ kind: 'report', each }))
+  }
+
+  async leave(): Promise<void> {
+    await Promise.all(this.#processes.map(async (herd) => await herd.end()))
+  }
+
+  async #all(request: (index: number) => HerdRequest): Promise<void> {
+    await Promise.all(this.#processes.map(async (herd, index) => await herd.ask(request(index))))
+  }
+}
+
+class HerdProcess {
+  readonly #child: ChildProcess = fork(program)
+  readonly #waiting = new Map<number, PromiseWithResolvers<void>>()
+  #number = 0
+
+  constructor() {
+    this.#child.on('message', ({ number, trouble }: HerdReply) => {
+      const waiting = this.#waiting.get(number)
+      this.#waiting.delete(number)
+      if (trouble === undefined) waiting?.resolve()
+      else waiting?.reject(new BenchError(`simulated edges: ${trouble}`))
+    })
+    this.#child.once('exit', () => {
+      for (const { reject } of this.#waiting.values()) reject(new BenchError('simulated edges have ended'))
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0
+  }
+
+  async ask(request: HerdRequest): Promise<void> {
+    this.#number += 1
+    const waiting = Promise.withResolvers<void>()
+    this.#waiting.set(this.#number, waiting)
+    this.#child.send({ number: this.#number, request } satisfies Numbered)
+    await waiting.promise
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const ended = once(this.#child, 'exit')
+    await this.ask({ kind: 'leave' })
+    this.#child.disconnect()
+    await ended
+  }
+}

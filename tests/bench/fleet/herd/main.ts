@@ -1,0 +1,55 @@
+/** A process with some hundred simulated edges, steered by the benchmark that started it. */
+import { connectNats } from '../../../support/simulated-edge.ts'
+import { HerdEdge } from './edge.ts'
+import type { HerdReply, HerdRequest, Numbered } from './messages.ts'
+
+/** Edges that connect at once, and reports under way at once. */
+const joiningMax = 10
+const reportingMax = 400
+
+let edges: HerdEdge[] = []
+
+process.on('message', ({ number, request }: Numbered) => {
+  carryOut(request).then(
+    () => reply({ number }),
+    (error: unknown) => reply({ number, trouble: error instanceof Error ? error.message : String(error) }),
+  )
+})
+process.on('disconnect', () => process.exit(0))
+
+const reply = (said: HerdReply): void => void process.send?.(said)
+
+async function carryOut(request: HerdRequest): Promise<void> {
+  switch (request.kind) {
+    case 'join':
+      return await eachOf(request.edges, joiningMax, async (address) => {
+        edges.push(await HerdEdge.join(address, await connectNats(request)))
+      })
+    case 'die':
+      for (const edge of edges) edge.dead ||= request.ids.includes(edge.address.edge)
+      return
+    case 'revive':
+      for (const edge of edges) edge.dead = false
+      return
+    case 'report': {
+      const turns = Array.from({ length: request.each }, () => edges).flat()
+      return await eachOf(turns, reportingMax, async (edge) => await edge.report())
+    }
+    case 'leave':
+      await Promise.all(edges.map(async (edge) => await edge.leave()))
+      edges = []
+  }
+}
+
+/** One after the other, `together` of them at once. */
+async function eachOf<T>(
+  items: readonly T[],
+  together: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const rest = items.values()
+  const worker = async () => {
+    for (const item of rest) await work(item)
+  }
+  await Promise.all(Array.from({ length: together }, worker))
+}

@@ -1,0 +1,58 @@
+/**
+ * How many reports one ingest process takes in a second. They are put into the stream while it is stopped, and it is
+ * timed from its start until the stream is empty: so nobody else works, and it is the bottleneck.
+ */
+import { streams } from '@imapfleet/protocol'
+import { BenchError } from '../problem.ts'
+import type { Herd } from './herd/herd.ts'
+import type { Plane } from './plane.ts'
+import { usageOf, type Usage } from './usage.ts'
+
+export interface IngestFigures {
+  reports: number
+  reportBytes: number
+  perSecond: number
+  ingest: Usage
+  postgres: Usage
+  nats: Usage
+}
+
+export async function measureIngest(plane: Plane, herd: Herd, each: number): Promise<IngestFigures> {
+  await plane.ingest.process.stop()
+  await herd.report(each)
+  const waiting = await stateOf(plane)
+  const stored = await countReports(plane)
+  await plane.ingest.process.start()
+  // Its start is not what is asked for: timed from the first report that it has taken.
+  let left = waiting.messages
+  while (left === waiting.messages) left = (await stateOf(plane)).messages
+  const watch = usageOf(plane)
+  const began = performance.now()
+  const first = left
+  while (left > 0) {
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    left = (await stateOf(plane)).messages
+  }
+  const seconds = (performance.now() - began) / 1000
+  const usage = watch()
+  const arrived = (await countReports(plane)) - stored
+  if (arrived < waiting.messages)
+    throw new BenchError(`${waiting.messages} reports were in the stream, ${arrived} are in Postgres`)
+  return {
+    reports: waiting.messages,
+    reportBytes: waiting.bytes / waiting.messages,
+    perSecond: first / seconds,
+    ingest: usage.ingest,
+    postgres: usage.postgres,
+    nats: usage.nats,
+  }
+}
+
+async function stateOf(plane: Plane): Promise<{ messages: number; bytes: number }> {
+  return (await plane.streams.streams.info(streams.reports)).state
+}
+
+async function countReports({ sql }: Plane): Promise<number> {
+  const [row] = await sql`select count(*)::int as count from reports`
+  return Number(row?.['count'])
+}

@@ -1,0 +1,40 @@
+/** The command line of the fleet benchmark: how large the fleet is, how often each thing is done. */
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  edges: number
+  orders: number
+  changes: number
+  reportsEach: number
+  idleSeconds: number
+  /** The whole fleet at full length: only such a run is written to docs/benchmarks.md. */
+  complete: boolean
+}
+
+export const usage = `usage: npm run bench fleet -- [options]
+  --edges N    size of the fleet (default 1000)
+  --quick      everything a few times only: whether it works`
+
+/** The options, or what is wrong with them. */
+export function parseOptions(argv: string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: { edges: { type: 'string', default: '1000' }, quick: { type: 'boolean', default: false } },
+    })
+    const edges = Number(values.edges)
+    if (!Number.isInteger(edges) || edges < 10 || edges > 5_000)
+      return `--edges must be a whole number from 10 to 5000, not ${values.edges}`
+    const { quick } = values
+    return {
+      edges,
+      orders: quick ? 20 : 200,
+      changes: quick ? 3 : 20,
+      reportsEach: quick ? 20 : 100,
+      idleSeconds: quick ? 5 : 30,
+      complete: !quick && edges === 1_000,
+    }
+  } catch (error) {
+    return (error as Error).message.split('\n')[0] ?? 'bad options'
+  }
+}

@@ -1,0 +1,30 @@
+/** docs/benchmarks.md: each benchmark writes its own part of it, between two comments, and leaves the others alone. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+const file = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks.md')
+const parts = ['edge', 'fleet'] as const
+export type Part = (typeof parts)[number]
+
+const head =
+  '# Benchmarks\n\nEach part is written by the command that its comment names; do not edit. Everything ran on one machine, on ' +
+  'loopback: what makes the load and what is measured share the same cores, and whoever else works there.'
+
+export function writePart(part: Part, text: string): void {
+  const page = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const kept = parts.flatMap((each) => {
+    const found = each === part ? text.trim() : readPart(page, each)
+    return found === undefined ? [] : [`${begin(each)}\n\n${found}\n\n${end(each)}`]
+  })
+  writeFileSync(file, `${[head, ...kept].join('\n\n')}\n`)
+  console.log('\nwritten to docs/benchmarks.md')
+}
+
+function readPart(page: string, part: Part): string | undefined {
+  const from = page.indexOf(begin(part))
+  const to = page.indexOf(end(part))
+  return from < 0 || to < from ? undefined : page.slice(from + begin(part).length, to).trim()
+}
+
+const begin = (part: Part) => `<!-- ${part}: written by \`npm run bench ${part}\` -->`
+const end = (part: Part) => `<!-- end of ${part} -->`
