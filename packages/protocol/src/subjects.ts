@@ -74,8 +74,11 @@ export const buckets = {
 /** Key of one edge in the desired bucket. */
 export const desiredKey = ({ region, edge }: EdgeAddress) => `${region}.${edge}`
 
+/** The bucket as a stream: what its keys stand behind in subjects. */
+export const desiredBucket = { stream: `KV_${buckets.desired}`, subject: `$KV.${buckets.desired}.` } as const
+
 /** How an edge reads its entry: the stream of the bucket, and the subject of its key there. */
 export const desiredEntry = (address: EdgeAddress) => ({
-  stream: `KV_${buckets.desired}`,
-  subject: `$KV.${buckets.desired}.${desiredKey(address)}`,
+  stream: desiredBucket.stream,
+  subject: desiredBucket.subject + desiredKey(address),
 })

@@ -13,39 +13,103 @@ import {
   type EdgeAddress,
 } from '@imapfleet/protocol'
 import type { Bus } from './bus.ts'
+import { eachEntry, type Entry } from './entries.ts'
 
-/** `same`: the entry said this already. `newer`: another replica has written a later version. */
-export type Put = { kind: 'written' } | { kind: 'same' } | { kind: 'newer'; version: number }
+export interface Wanted {
+  address: EdgeAddress
+  desired: Desired
+}
 
+export interface Spread {
+  /** At least one entry was changed. */
+  written: boolean
+  /** The newest version that another replica has written before us; 0 if there was none. */
+  newest: number
+  /** Why entries could not be written, if some could not. */
+  failure: unknown
+}
+
+/** What an entry says, held against what is wanted; `place` is its number in the bucket, 0 where there is none. */
+interface Standing {
+  kind: 'same' | 'newer' | 'other'
+  version: number
+  place: number
+}
+
+/** Entries under way at once. */
+const together = 200
+/** From so many on the whole bucket is read in one go, which takes less than a question for each. */
+const scanFrom = 20
 const attempts = 5
 
-/** Writes one edge's entry unless it stands there already. */
-export async function putDesired(bus: Bus, address: EdgeAddress, desired: Desired): Promise<Put> {
-  const { desired: bucket } = bus.link()
-  const key = desiredKey(address)
-  for (let attempt = 1; ; attempt++) {
-    const entry = await bucket.get(key)
-    const stored = entry?.operation === 'PUT' ? decode(desiredSchema, entry.value) : undefined
-    // An entry that cannot be read is one of a stranger: replaced.
-    if (stored?.ok) {
-      if (stored.value.version > desired.version) return { kind: 'newer', version: stored.value.version }
-      if (isDeepStrictEqual({ ...stored.value, version: 0 }, { ...desired, version: 0 }))
-        return { kind: 'same' }
-    }
-    try {
-      // 0: only if there is no entry.
-      await bucket.put(key, encode(desired), { previousSeq: entry?.revision ?? 0 })
-      return { kind: 'written' }
-    } catch (error) {
-      if (!isLostRace(error) || attempt === attempts) throw error
-    }
+/** Writes the entries that do not stand there already. Throws if none of a whole batch could be written. */
+export async function putDesired(bus: Bus, wanted: readonly Wanted[]): Promise<Spread> {
+  const standings = wanted.length < scanFrom ? new Map<string, Standing>() : await scan(bus, wanted)
+  const spread: Spread = { written: false, newest: 0, failure: undefined }
+  for (let from = 0; from < wanted.length; from += together) {
+    const tries = await Promise.allSettled(
+      wanted.slice(from, from + together).map(async (each) => {
+        const standing = standings.get(desiredKey(each.address)) ?? (await look(bus, each))
+        return await putOne(bus, each, standing)
+      }),
+    )
+    for (const put of tries)
+      if (put.status === 'rejected') spread.failure ??= put.reason
+      else if (put.value.kind === 'other') spread.written = true
+      else if (put.value.kind === 'newer') spread.newest = Math.max(spread.newest, put.value.version)
+    // One entry may have a fault of its own; where none goes through, the next would not either.
+    if (tries.every(({ status }) => status === 'rejected')) throw spread.failure
   }
+  return spread
 }
 
 /** Tells the edges to read their entry again. */
 export function announceDesired(bus: Bus, version: number): void {
   const message: DesiredChanged = { v: wireVersion, version }
   bus.link().nats.publish(subjects.desiredChanged, encode(message))
+}
+
+/** Returns how it stood before, when it was as it should be or newer, or was written. */
+async function putOne(bus: Bus, wanted: Wanted, found: Standing): Promise<Standing> {
+  for (let standing = found, attempt = 1; ; attempt++) {
+    if (standing.kind !== 'other') return standing
+    try {
+      const { desired: bucket } = bus.link()
+      await bucket.put(desiredKey(wanted.address), encode(wanted.desired), { previousSeq: standing.place })
+      return standing
+    } catch (error) {
+      if (!isLostRace(error) || attempt === attempts) throw error
+      standing = await look(bus, wanted)
+    }
+  }
+}
+
+async function scan(bus: Bus, wanted: readonly Wanted[]): Promise<Map<string, Standing>> {
+  const byKey = new Map(wanted.map(({ address, desired }) => [desiredKey(address), desired]))
+  const standings = new Map([...byKey.keys()].map((key) => [key, standingOf(undefined, undefined)]))
+  // Judged as they come: a thousand large entries are not held at once.
+  for await (const entry of eachEntry(bus)) {
+    const desired = byKey.get(entry.key)
+    if (desired) standings.set(entry.key, standingOf(entry, desired))
+  }
+  return standings
+}
+
+async function look(bus: Bus, { address, desired }: Wanted): Promise<Standing> {
+  const entry = await bus.link().desired.get(desiredKey(address))
+  const data = entry?.operation === 'PUT' ? entry.value : undefined
+  return standingOf(entry ? { key: entry.key, data, place: entry.revision } : undefined, desired)
+}
+
+function standingOf(entry: Entry | undefined, desired: Desired | undefined): Standing {
+  const place = entry?.place ?? 0
+  const stored = entry?.data && decode(desiredSchema, entry.data)
+  // An entry that cannot be read is one of a stranger: replaced.
+  if (!stored?.ok || !desired) return { kind: 'other', version: 0, place }
+  const { version } = stored.value
+  if (version > desired.version) return { kind: 'newer', version, place }
+  const isSame = isDeepStrictEqual({ ...stored.value, version: 0 }, { ...desired, version: 0 })
+  return { kind: isSame ? 'same' : 'other', version, place }
 }
 
 const isLostRace = (error: unknown): boolean =>

@@ -14,9 +14,6 @@ import { desiredOf, type Truth } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
 import { reasonOf } from '../log.ts'
 
-/** Entries under way at once. */
-const together = 200
-
 /** Never fails for a NATS that is away: the change is in Postgres, and the tick tries again. */
 export async function spreadDesired(
   deps: Deps,
@@ -39,26 +36,13 @@ export async function spreadDesired(
 /** Returns the version that stands in the bucket if it is one that Postgres has never reached, or nothing. */
 async function spreadOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Promise<number | undefined> {
   const { truth, edges } = await readTruth(deps)
-  const concerned = edges.filter(concerns)
-  let written = false
-  let newest = 0
-  let failed: PromiseRejectedResult | undefined
-  for (let from = 0; from < concerned.length; from += together) {
-    const tries = await Promise.allSettled(
-      concerned.slice(from, from + together).map(async ({ id, region, drain, revocationsApplied }) => {
-        const edge = { edge: id, region, drain, revocationsApplied }
-        return await putDesired(deps.bus, edge, desiredOf(edge, truth))
-      }),
-    )
-    const puts = tries.flatMap((put) => (put.status === 'fulfilled' ? [put.value] : []))
-    written ||= puts.some((put) => put.kind === 'written')
-    newest = Math.max(newest, ...puts.map((put) => (put.kind === 'newer' ? put.version : 0)))
-    failed ??= tries.find((put) => put.status === 'rejected')
-    // One entry may have a fault of its own; where none goes through, the next would not either.
-    if (failed && puts.length === 0) throw failed.reason
-  }
+  const wanted = edges.filter(concerns).map(({ id, region, drain, revocationsApplied }) => {
+    const address = { edge: id, region }
+    return { address, desired: desiredOf({ ...address, drain, revocationsApplied }, truth) }
+  })
+  const { written, newest, failure } = await putDesired(deps.bus, wanted)
   if (written) announceDesired(deps.bus, truth.version)
-  if (failed) throw failed.reason
+  if (failure !== undefined) throw failure
   // A commit comes before its entry: what stands in the bucket has been in Postgres, unless Postgres was set back.
   return newest > (await desiredVersion(deps.db.orm)) ? newest : undefined
 }
