@@ -17,6 +17,8 @@ export function missingPaths(pages: Page[]): Complaint[] {
         .filter(
           (word) => (topLevel.test(word) || rootFile.test(word)) && !/[<>$]|\.\.\.|[A-Z]{3,}$/.test(word),
         )
+        // What a build makes is not there before the build.
+        .filter((word) => !/\/dist(?:\/|$)/.test(word))
         .filter((word) => !existsSync(word) && globSync(word).length === 0)
         .map((word) => ({ ...place, message: `${word} does not exist; cite what does` })),
     ),

@@ -12,7 +12,7 @@ import {
   type TraceView,
 } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
-import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
 suite('desired state', () => {
@@ -183,6 +183,29 @@ suite('desired state', () => {
       )
     await plane.api(`/v1/traces/${id}`, { method: 'DELETE' })
     for (const edge of [eu, us]) assert.deepEqual((await edge.desired())?.traces, [])
+  })
+
+  test('in a large fleet, too, each edge has its own entry, and one that was lost or spoilt is written again', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `sa-${index + 1}`)
+    const many = ids.map((id) => new SimulatedEdge(eu.nats, 'sa', id))
+    for (const edge of many) edge.beat({ heartbeatMs: 60_000 })
+    await until('all entries', async () => {
+      const entries = await Promise.all(many.map((edge) => edge.desired()))
+      return entries.every((entry) => entry !== undefined)
+    })
+    const bucket = await new Kvm(eu.nats).open(buckets.desired)
+    const [lost, spoilt, ...others] = many
+    await bucket.delete(desiredKey(lost!.address))
+    await bucket.put(desiredKey(spoilt!.address), 'not ours')
+    const of = { kind: 'edge', name: 'sa-7' }
+    const { revision } = await revise({ layer: region('sa'), set: { 'pool.usesMax': 55 } })
+    const own = await revise({ layer: of, set: { 'pool.usesMax': 56 } })
+    for (const edge of [lost!, spoilt!, ...others]) {
+      const isOne = edge.address.edge === of.name
+      const entry = await edge.desired()
+      assert.equal(entry?.config.revision, (isOne ? own.revision : revision).revision, edge.address.edge)
+      assert.deepEqual(entry?.config.layer['pool'], { usesMax: isOne ? 56 : 55, lifetimeMaxMs: 90_000 })
+    }
   })
 
   test('an edge that moves to another region finds the state of that region', async () => {

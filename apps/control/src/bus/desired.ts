@@ -26,7 +26,7 @@ export interface Spread {
   /** The newest version that another replica has written before us; 0 if there was none. */
   newest: number
   /** Why entries could not be written, if some could not. */
-  failure: unknown
+  failure: Error | undefined
 }
 
 /** What an entry says, held against what is wanted; `place` is its number in the bucket, 0 where there is none. */
@@ -54,7 +54,7 @@ export async function putDesired(bus: Bus, wanted: readonly Wanted[]): Promise<S
       }),
     )
     for (const put of tries)
-      if (put.status === 'rejected') spread.failure ??= put.reason
+      if (put.status === 'rejected') spread.failure ??= put.reason as Error
       else if (put.value.kind === 'other') spread.written = true
       else if (put.value.kind === 'newer') spread.newest = Math.max(spread.newest, put.value.version)
     // One entry may have a fault of its own; where none goes through, the next would not either.
