@@ -58,7 +58,7 @@ export async function putDesired(bus: Bus, wanted: readonly Wanted[]): Promise<S
       else if (put.value.kind === 'other') spread.written = true
       else if (put.value.kind === 'newer') spread.newest = Math.max(spread.newest, put.value.version)
     // One entry may have a fault of its own; where none goes through, the next would not either.
-    if (tries.every(({ status }) => status === 'rejected')) throw spread.failure
+    if (spread.failure && tries.every(({ status }) => status === 'rejected')) throw spread.failure
   }
   return spread
 }
