@@ -49,6 +49,8 @@ export async function controlPlane({
     DATABASE_URL: postgres.url,
     NATS_URL: nats.url,
     NATS_TOKEN_FILE: nats.tokenFile,
+    NATS_CREDENTIALS_FILE: nats.keys?.credentialsFile,
+    NATS_ISSUER_FILE: nats.keys?.issuerFile,
     ...compileCache(ground),
     ...environment,
   }

@@ -13,7 +13,9 @@ export interface EdgeOptions {
   region: string
   upstream: Upstream
   /** Undefined: the edge runs alone. */
-  nats?: Nats | undefined
+  nats?: Pick<Nats, 'url' | 'tokenFile'> | undefined
+  /** Its own credential for NATS. */
+  credentialsFile?: string | undefined
   /** Used when they are free. */
   imapPort?: number | undefined
   httpPort?: number | undefined
@@ -37,7 +39,7 @@ export interface Edge {
 }
 
 export async function edgeProxy(options: EdgeOptions): Promise<Edge> {
-  const { ground, id, region, upstream, nats } = options
+  const { ground, id, region, upstream, nats, credentialsFile } = options
   const imapPort = await freePort(options.imapPort)
   const httpPort = await freePort(options.httpPort)
   const home = ownDirectory(ground, 'edges', id)
@@ -51,7 +53,12 @@ export async function edgeProxy(options: EdgeOptions): Promise<Edge> {
     // Whoever stops a set of parts does not wait for its sessions.
     process: { drainTimeoutMs: 2_000 },
     fleet: nats
-      ? { ...fleet, servers: [nats.url], ...(nats.tokenFile && { tokenFile: nats.tokenFile }) }
+      ? {
+          ...fleet,
+          servers: [nats.url],
+          ...(nats.tokenFile && { tokenFile: nats.tokenFile }),
+          ...(credentialsFile && { credentialsFile }),
+        }
       : fleet,
   }
   // JSON is YAML, too.

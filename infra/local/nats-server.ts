@@ -1,10 +1,14 @@
-/** nats-server with JetStream, on loopback, behind a random token; or one that already runs. */
+/**
+ * nats-server with JetStream, on loopback: with a credential for each edge, or behind a random token that all share; or
+ * one that already runs.
+ */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { findProgram, unpackPackage } from './debian.ts'
 import { environment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
 import { LocalError } from './local-error.ts'
+import { keepNatsKeys, type NatsKeys } from './nats-keys.ts'
 import { runDirectory } from './paths.ts'
 import { freePort } from './ports.ts'
 import { probe } from './probe.ts'
@@ -16,6 +20,8 @@ export interface NatsOptions {
   note?: (text: string) => void
   ground: Ground
   preferredPort?: number | undefined
+  /** A credential for each edge. */
+  perEdge?: boolean | undefined
   /** A server that already runs, used instead. */
   existing?: { url: string; tokenFile: string | undefined } | undefined
 }
@@ -24,6 +30,8 @@ export interface Nats {
   /** `nats://HOST:PORT`, without credentials. */
   url: string
   tokenFile: string | undefined
+  /** Set where each edge needs a credential of its own. */
+  keys?: NatsKeys | undefined
   version: string
   /** Undefined for a server that is not ours. */
   process: LocalProcess | undefined
@@ -52,15 +60,23 @@ export async function findNatsServer(note?: (text: string) => void): Promise<str
   )
 }
 
-export async function natsServer({ ground, preferredPort, existing, note }: NatsOptions): Promise<Nats> {
+export async function natsServer({
+  ground,
+  preferredPort,
+  existing,
+  perEdge,
+  note,
+}: NatsOptions): Promise<Nats> {
   if (existing) return existingServer(existing)
 
   const program = await findNatsServer(note)
   const port = await freePort(preferredPort)
   const home = ownDirectory(ground, 'nats')
-  const tokenFile = `${home}/token`
-  const token = keepSecret(tokenFile, ground.account)
-  writePrivate(`${home}/server.conf`, configuration(port, token, `${home}/jetstream`), ground.account)
+  const keys = perEdge ? await keepNatsKeys(ground) : undefined
+  const tokenFile = keys ? undefined : `${home}/token`
+  const token = tokenFile && keepSecret(tokenFile, ground.account)
+  const access = keys ? `include "keys/accounts.conf"` : `authorization { token: "${token}" }`
+  writePrivate(`${home}/server.conf`, configuration(port, access, `${home}/jetstream`), ground.account)
   const child = new LocalProcess({
     name: 'nats-server',
     command: program,
@@ -68,13 +84,14 @@ export async function natsServer({ ground, preferredPort, existing, note }: Nats
     ground,
     isReady: () => answers(port, token),
   })
-  return { url: `nats://127.0.0.1:${port}`, tokenFile, version: versionOf(program), process: child }
+  const url = `nats://127.0.0.1:${port}`
+  return { url, tokenFile, keys, version: versionOf(program), process: child }
 }
 
-function configuration(port: number, token: string, store: string): string {
+function configuration(port: number, access: string, store: string): string {
   return [
     `listen: "127.0.0.1:${port}"`,
-    `authorization { token: "${token}" }`,
+    access,
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
     'max_payload: 1MB',
     '',
@@ -86,14 +103,20 @@ function versionOf(program: string): string {
   return /v?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? 'of unknown version'
 }
 
-/** The first lines of the NATS protocol: ready once it takes the token and JetStream is on. */
-const answers = (port: number, token: string) =>
+/** The first lines of the NATS protocol: ready once JetStream is on and it takes the token, if there is one. */
+const answers = (port: number, token: string | undefined) =>
   probe({
     host: '127.0.0.1',
     port,
-    say: `CONNECT ${JSON.stringify({ verbose: false, pedantic: false, auth_token: token })}\r\nPING\r\n`,
+    ...(token !== undefined && {
+      say: `CONNECT ${JSON.stringify({ verbose: false, pedantic: false, auth_token: token })}\r\nPING\r\n`,
+    }),
     judge: (said) =>
-      said.includes('PONG') ? said.includes('"jetstream":true') : said.includes('-ERR') ? false : undefined,
+      said.includes(token === undefined ? '\r\n' : 'PONG')
+        ? said.includes('"jetstream":true')
+        : said.includes('-ERR')
+          ? false
+          : undefined,
   })
 
 async function existingServer(server: NonNullable<NatsOptions['existing']>): Promise<Nats> {

@@ -9,6 +9,7 @@ import { BringUp, type Progress } from './bring-up.ts'
 import { controlPlane, keepToken, type Control } from './control.ts'
 import { dovecotServer, type Dovecot, type DovecotOptions } from './dovecot.ts'
 import { edgeProxy, type Edge, type Upstream } from './edge.ts'
+import { enrollEdge } from './enrolment.ts'
 import { layGround } from './ground.ts'
 import { stopLeftovers } from './leftover.ts'
 import { LocalError } from './local-error.ts'
@@ -67,7 +68,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const natsReady = bringUp.begin(
     'nats-server',
     'services',
-    (note) => natsServer({ ground, preferredPort: ports.nats, existing: existing.nats, note }),
+    (note) => natsServer({ ground, preferredPort: ports.nats, existing: existing.nats, perEdge: true, note }),
     ({ version, url }) => ({ version, place: url.replace('nats://', '') }),
   )
   const postgresReady = bringUp.begin(
@@ -96,13 +97,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return { control, token: await keepToken(control, `${ground.directory}/token`) }
   })
   // After control: an edge is heard of at once when somebody listens to its first heartbeat.
-  const edgesReady = Promise.all([natsReady, upstreamReady, controlReady]).then(([nats, upstream]) =>
+  const edgesReady = Promise.all([natsReady, upstreamReady, controlReady]).then(([nats, upstream, control]) =>
     Promise.all(
       options.edges.map((wish) =>
         bringUp.begin(
           wish.id,
           'edges',
-          () => edgeProxy({ ground, nats, upstream, ...wish }),
+          async () => {
+            const credentialsFile = await enrollEdge({ ground, nats, ...control }, wish)
+            return await edgeProxy({ ground, nats, credentialsFile, upstream, ...wish })
+          },
           ({ imapPort }) => ({ version: '', place: `IMAP 127.0.0.1:${imapPort}` }),
         ),
       ),

@@ -1,7 +1,9 @@
 /** An edge that is cut off from the fleet goes on serving mail; what it missed it makes up for before anything else. */
 import assert from 'node:assert/strict'
+import { readFile, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, layGround, type Edge } from '@imapfleet/local'
+import { edgeProxy, enrollEdge, layGround, type Edge } from '@imapfleet/local'
 import type { EdgeView, RevisionStatus, RevocationStatus } from '@imapfleet/protocol'
 import { Fleet } from '../support/fleet.ts'
 import { Relay } from '../support/relay.ts'
@@ -13,13 +15,15 @@ suite('an edge cut off from the fleet', () => {
   let edge: Edge
   before(async () => {
     fleet = await Fleet.start()
-    const { directory, nats, upstream } = fleet.stack
+    const { directory, nats, control, token, upstream } = fleet.stack
+    const ground = layGround(directory)
+    const name = { id: 'far-1', region: 'far' }
     relay = await Relay.to(Number(new URL(nats.url).port))
     edge = await edgeProxy({
-      ground: layGround(directory),
-      id: 'far-1',
-      region: 'far',
+      ground,
+      ...name,
       upstream,
+      credentialsFile: await enrollEdge({ ground, nats, control, token }, name),
       nats: { ...nats, url: `nats://127.0.0.1:${relay.port}` },
       config: { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 60_000 } },
     })
@@ -89,5 +93,42 @@ suite('an edge cut off from the fleet', () => {
     await fleet.api('/v1/edges/resume', { method: 'POST', body: { target } })
     await until('it serving', async () => (await stateOf()) === 'serving')
     assert.equal(await isReused(), true)
+  })
+
+  test('one that is revoked goes on serving mail, says why it is away, and comes back with a new credential', async () => {
+    const said = await fleet.cli('edges', 'revoke', 'far-1')
+    assert.deepEqual([said.status, said.stderr], [0, ''])
+    const health = async () =>
+      (await (await fetch(`http://127.0.0.1:${edge.httpPort}/healthz`)).json()) as {
+        fleet: { connected: boolean; reason?: string }
+      }
+    const { fleet: away } = await until('it away', async () => {
+      const now = await health()
+      return !now.fleet.connected && now
+    })
+    assert.match(
+      away.reason ?? '',
+      /^NATS refuses this edge \(User Authentication Revoked\): its credential was revoked/,
+    )
+    assert.match(away.reason ?? '', /imapfleet edges enroll far-1 --region far/)
+    assert.equal((await fetch(`http://127.0.0.1:${edge.httpPort}/readyz`)).status, 200)
+    assert.ok(await isReused(), 'mail goes on')
+    assert.match((await fleet.cli('edges', '--region', 'far')).stdout, /its credential is revoked/)
+
+    const out = join(fleet.stack.directory, 'new.creds')
+    const made = await fleet.cli('edges', 'enroll', 'far-1', '--region', 'far', '--out', out)
+    assert.equal(made.status, 0, made.stderr)
+    assert.doesNotMatch(made.stdout, /SEED|eyJ/)
+    assert.equal((await stat(out)).mode & 0o777, 0o600)
+    const again = await fleet.cli('edges', 'enroll', 'far-1', '--region', 'far', '--out', out)
+    assert.deepEqual([again.status, /it is there already/.test(again.stderr)], [2, true])
+    const { fleet: section } = JSON.parse(await readFile(edge.configFile, 'utf8')) as {
+      fleet: { credentialsFile: string }
+    }
+    await writeFile(section.credentialsFile, await readFile(out))
+    await edge.process.stop()
+    await edge.process.start()
+    await until('it to be back', async () => (await stateOf()) === 'serving')
+    assert.deepEqual((await health()).fleet, { connected: true })
   })
 })

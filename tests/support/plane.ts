@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   controlPlane,
+  enrollEdge,
   layGround,
   natsServer,
   postgresServer,
@@ -38,12 +39,18 @@ export class Plane {
     this.sql = parts.sql
   }
 
-  /** `durable`: for tests that kill Postgres and count what it has committed. */
-  static async start({ durable = false } = {}): Promise<Plane> {
+  /**
+   * `durable`: for tests that kill Postgres and count what it has committed. `perEdge`: a credential for each edge,
+   * instead of a token that all share.
+   */
+  static async start({ durable = false, perEdge = false } = {}): Promise<Plane> {
     const directory = await mkdtemp(join(tmpdir(), 'imapfleet-plane-'))
     await chmod(directory, 0o755)
     const ground = layGround(directory)
-    const [nats, database] = await Promise.all([natsServer({ ground }), postgresServer({ ground, durable })])
+    const [nats, database] = await Promise.all([
+      natsServer({ ground, perEdge }),
+      postgresServer({ ground, durable }),
+    ])
     await Promise.all([nats.process?.start(), database.process?.start()])
     const control = await controlPlane({ ground, nats, postgres: database })
     await control.process.start()
@@ -62,9 +69,16 @@ export class Plane {
   }
 
   async edge(region: string, id: string): Promise<SimulatedEdge> {
-    const connection = await connectNats(this.nats)
+    const credentialsFile = await this.enroll(region, id)
+    const address = { region, edge: id }
+    const connection = await connectNats(this.nats, { address, credentialsFile })
     this.#connections.push(connection)
     return new SimulatedEdge(connection, region, id)
+  }
+
+  /** The file with the credential of this edge; undefined where all share a token. */
+  enroll(region: string, id: string): Promise<string | undefined> {
+    return enrollEdge(this, { id, region })
   }
 
   async api(

@@ -3,13 +3,11 @@
  * a real edge would do only by chance.
  */
 import { randomUUID } from 'node:crypto'
-import { jetstream } from '@nats-io/jetstream'
-import { Kvm } from '@nats-io/kv'
-import { connect, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { connect, credsAuthenticator, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
 import {
-  buckets,
   decode,
-  desiredKey,
+  desiredEntry,
   desiredSchema,
   encode,
   reportId,
@@ -28,17 +26,19 @@ import type { Nats } from '@imapfleet/local'
 
 export type Counted = Pick<Report, 'counters' | 'gauges' | 'histograms'>
 
-/** A connection with the rights of an edge, back by itself after every outage. */
-export async function connectNats({
-  url,
-  tokenFile,
-}: Pick<Nats, 'url' | 'tokenFile'>): Promise<NatsConnection> {
+/** A connection with the rights of an edge, or of all where they share a token; back by itself after every outage. */
+export async function connectNats(
+  { url, tokenFile }: Pick<Nats, 'url' | 'tokenFile'>,
+  { address, credentialsFile }: { address?: EdgeAddress; credentialsFile?: string | undefined } = {},
+): Promise<NatsConnection> {
   return await connect({
     servers: url,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 100,
     waitOnFirstConnect: true,
+    ...(address && { inboxPrefix: subjects.inbox(address) }),
     ...(tokenFile && { authenticator: tokenAuthenticator(readFileSync(tokenFile, 'utf8').trim()) }),
+    ...(credentialsFile && { authenticator: credsAuthenticator(readFileSync(credentialsFile)) }),
   })
 }
 
@@ -128,10 +128,11 @@ export class SimulatedEdge {
 
   /** What the fleet wants of this edge now, as it stands in the bucket. */
   async desired(): Promise<Desired | undefined> {
-    const bucket = await new Kvm(jetstream(this.nats, { timeout: 500 })).open(buckets.desired)
-    const entry = await bucket.get(desiredKey(this.address))
+    const manager = await jetstreamManager(this.nats, { checkAPI: false, timeout: 500 })
+    const { stream, subject } = desiredEntry(this.address)
+    const entry = await manager.direct.getMessage(stream, { last_by_subj: subject })
     if (!entry) return undefined
-    const decoded = decode(desiredSchema, entry.value)
+    const decoded = decode(desiredSchema, entry.data)
     if (!decoded.ok) throw new Error(`the entry of ${this.address.edge} is not understood: ${decoded.reason}`)
     return decoded.value
   }

@@ -8,6 +8,8 @@ import {
   edgeListSchema,
   edgeSchema,
   edgeStatsSchema,
+  enrolmentListSchema,
+  enrolmentMadeSchema,
   historySchema,
   orderListSchema,
   orderViewSchema,
@@ -23,6 +25,7 @@ import {
   tokenSchema,
   traceListSchema,
   traceSchema,
+  type EnrolmentRequest,
   type OrderRequest,
   type RestoreRequest,
   type RevisionRequest,
@@ -66,6 +69,13 @@ export function connect({ server, token }: Target) {
     server,
     edges: () => ask(at('edges'), edgeListSchema),
     edge: (edge: string) => ask(at(`edges/${id(edge)}`), edgeSchema),
+
+    enroll: (edge: string, body: EnrolmentRequest) =>
+      ask({ ...at(`edges/${id(edge)}/enrolments`), method: 'POST', body }, enrolmentMadeSchema),
+    enrolments: (query: Page & { edge?: string | undefined }) =>
+      ask(at('enrolments', { ...query }), enrolmentListSchema),
+    revokeEnrolments: (edge: string, key: string | undefined) =>
+      ask({ ...at(`edges/${id(edge)}/enrolments`, { key }), method: 'DELETE' }, enrolmentListSchema),
 
     drain: (body: { target: TargetName }) =>
       ask({ ...at('edges/drain'), method: 'POST', body }, edgeListSchema),

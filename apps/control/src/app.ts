@@ -12,6 +12,7 @@ import { withActor } from './http/auth.ts'
 import { configRoutes } from './http/config.ts'
 import { consoleRoutes } from './http/console.ts'
 import { edgeRoutes } from './http/edges.ts'
+import { enrolmentRoutes } from './http/enrolments.ts'
 import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
 import { onceOnly } from './http/idempotency.ts'
@@ -74,6 +75,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   app.use('/v1/*', onceOnly(deps))
   app.route('/v1', accessRoutes(deps))
   app.route('/v1', edgeRoutes(deps))
+  app.route('/v1', enrolmentRoutes(deps))
   app.route('/v1', configRoutes(deps))
   app.route('/v1', historyRoutes(deps))
   app.route('/v1', orderRoutes(deps))

@@ -1,7 +1,9 @@
 /** One process of control: builds the parts once, starts what its mode asks for, and stops all of it again. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createApp, createHealthApp } from './app.ts'
-import { Bus, type BusOptions } from './bus/bus.ts'
+import { Bus } from './bus/bus.ts'
+import type { BusOptions } from './bus/connect-options.ts'
+import { Issuer, type IssuerFile } from './bus/credentials/issuer.ts'
 import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { troubleOf } from './db/trouble.ts'
@@ -22,6 +24,7 @@ export interface ControlOptions {
   mode: Mode
   databaseUrl: string
   bus: BusOptions
+  issuer: IssuerFile | undefined
   host: string
   /** Without: no HTTP at all. */
   port: number | undefined
@@ -45,7 +48,8 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const stopping = new AbortController()
   const db = openDatabase(options.databaseUrl)
   const bus = new Bus(options.bus, log)
-  const deps: Deps = { db, bus, log, tally: new Tally(), now: Date.now }
+  const issuer = options.issuer && new Issuer(options.issuer)
+  const deps: Deps = { db, bus, issuer, log, tally: new Tally(), now: Date.now }
   const app =
     options.mode === 'ingest'
       ? createHealthApp(deps)

@@ -1,5 +1,6 @@
 /** What every verb is handed: the database, the bus, a clock, a log and figures. Nothing else outlives a request. */
 import type { Bus } from './bus/bus.ts'
+import type { Issuer } from './bus/credentials/issuer.ts'
 import type { Database } from './db/database.ts'
 import type { Log } from './log.ts'
 import type { Tally } from './tally.ts'
@@ -7,6 +8,8 @@ import type { Tally } from './tally.ts'
 export interface Deps {
   db: Database
   bus: Bus
+  /** Undefined where all share one credential for NATS, or need none. */
+  issuer: Issuer | undefined
   log: Log
   tally: Tally
   /** Milliseconds since 1970. */

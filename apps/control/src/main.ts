@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { roleSchema, scopeSchema, tokenRequestSchema, type Role, type Scope } from '@imapfleet/protocol'
-import type { BusOptions } from './bus/bus.ts'
+import type { BusOptions } from './bus/connect-options.ts'
+import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { startControl, type Mode } from './control.ts'
 import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { createLog, reasonOf } from './log.ts'
+import { initNats } from './nats-init.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createToken } from './verbs/create-token.ts'
 
@@ -26,6 +28,7 @@ Environment:
   NATS_URL                  NATS with JetStream, several separated by commas (nats://127.0.0.1:4222)
   NATS_TOKEN_FILE           file with a token for NATS
   NATS_CREDENTIALS_FILE     file with NATS credentials
+  NATS_ISSUER_FILE          issuer.json of nats init: control makes and revokes credentials of edges with it
   NATS_TLS_CA_FILE          PEM file of the authority that signed the NATS servers
   NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
   REPORTS_STREAM_BYTES_MAX  reports that may wait for ingest (1073741824)
@@ -84,6 +87,21 @@ program
     }
   })
 
+program
+  .command('nats')
+  .description('NATS with a credential for each edge')
+  .command('init')
+  .description('make the keys of a fleet, and the accounts that nats-server includes')
+  .requiredOption('--dir <directory>', 'where the files are written')
+  .option('--resolver-dir <directory>', 'where nats-server keeps accounts', '/var/lib/nats/accounts')
+  .action(async ({ dir, resolverDir }: { dir: string; resolverDir: string }) => {
+    try {
+      process.stdout.write((await initNats(dir, resolverDir)).map((line) => `${line}\n`).join(''))
+    } catch (error) {
+      fail(`nothing was made: ${reasonOf(error)}`)
+    }
+  })
+
 await program.parseAsync()
 
 async function run(mode: Mode, options: { host: string; port?: number }): Promise<void> {
@@ -94,6 +112,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         mode,
         databaseUrl: settings.DATABASE_URL,
         bus: busOptions(settings),
+        issuer: readIssuer(settings),
         host: options.host,
         port: options.port,
         trustedProxies: settings.TRUSTED_PROXIES,
@@ -130,7 +149,7 @@ function busOptions(settings: Settings): BusOptions {
       : { token: readSecret('NATS_TOKEN_FILE', settings.NATS_TOKEN_FILE) }),
     ...(settings.NATS_CREDENTIALS_FILE === undefined
       ? {}
-      : { credentials: readSecret('NATS_CREDENTIALS_FILE', settings.NATS_CREDENTIALS_FILE) }),
+      : { credentials: readCredentials(settings.NATS_CREDENTIALS_FILE) }),
     ...(settings.NATS_TLS_CA_FILE === undefined ? {} : { tlsCaFile: settings.NATS_TLS_CA_FILE }),
     limits: {
       replicas: settings.NATS_REPLICAS,
@@ -139,6 +158,29 @@ function busOptions(settings: Settings): BusOptions {
       tracesKeptMs: settings.TRACES_KEPT_HOURS * 3_600_000,
     },
   }
+}
+
+function readCredentials(file: string): string {
+  const text = readSecret('NATS_CREDENTIALS_FILE', file)
+  if (/BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/.test(text)) return text
+  return fail(`NATS_CREDENTIALS_FILE: ${file} is no NATS credentials file`)
+}
+
+function readIssuer({ NATS_ISSUER_FILE: file }: Settings): IssuerFile | undefined {
+  if (file === undefined) return undefined
+  const text = readSecret('NATS_ISSUER_FILE', file)
+  let data: unknown
+  try {
+    data = JSON.parse(text)
+  } catch {
+    return fail(`NATS_ISSUER_FILE: ${file} is no issuer.json of imapfleet-control nats init`)
+  }
+  const parsed = issuerFileSchema.safeParse(data)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  return fail(
+    `NATS_ISSUER_FILE: ${file}: ${issue?.path.join('.') || 'it'} ${issue?.message ?? 'is not valid'}`,
+  )
 }
 
 function readSecret(variable: string, file: string): string {

@@ -30,6 +30,7 @@ const schema = z.object({
     .default([]),
   NATS_TOKEN_FILE: filled.optional(),
   NATS_CREDENTIALS_FILE: filled.optional(),
+  NATS_ISSUER_FILE: filled.optional(),
   NATS_TLS_CA_FILE: filled.optional(),
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   REPORTS_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(1_073_741_824),

@@ -40,7 +40,7 @@ async function main(): Promise<number> {
   let { document } = loaded
   const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, () => document) : undefined
   await edge.start()
-  const server = await listenForOperators(edge, loaded, log)
+  const server = await listenForOperators(edge, loaded, member, log)
   dropPrivileges(config.process, log)
   member?.start()
   const listeners = edge.listeners.map((listener) => `${listener.address} port ${listener.port}`)
@@ -68,12 +68,13 @@ async function main(): Promise<number> {
 async function listenForOperators(
   edge: Edge,
   { config, document }: Good,
+  member: FleetMember | undefined,
   log: Log,
 ): Promise<Server | undefined> {
   const { address, port } = config.http
   if (port === 0) return undefined
   try {
-    return await listenHttp(address, port, factsOf(edge))
+    return await listenHttp(address, port, factsOf(edge, member))
   } catch (error) {
     if (document.http !== undefined) throw error
     log.warn('http_unavailable', { reason: (error as Error).message })
@@ -129,12 +130,13 @@ function reload(edge: Edge, file: string, log: Log): Layer | undefined {
   }
 }
 
-function factsOf(edge: Edge): HttpFacts {
+function factsOf(edge: Edge, member: FleetMember | undefined): HttpFacts {
   const { id, region } = edge.settings.current.edge
   return {
     snapshot: () => edge.counters.snapshot(),
     notReady: () => (edge.state === 'serving' ? [] : [`the edge is ${edge.state}`]),
     about: () => ({ edge: id, region, version, state: edge.state, statistics: edge.statistics.read() }),
+    fleet: () => member && { connected: member.trouble === undefined, reason: member.trouble },
   }
 }
 

@@ -41,6 +41,8 @@ export const edgeSchema = z
     listeners: z.array(z.string()),
     /** It should take no clients: `draining` follows, and `connections.clients` says how many are left. */
     drain: z.boolean().optional(),
+    /** `revoked`: NATS lets it in no more. Missing: it was never given a credential of its own. */
+    credential: z.enum(['valid', 'revoked']).optional(),
   })
   .meta({ id: 'Edge' })
 export type EdgeView = z.infer<typeof edgeSchema>

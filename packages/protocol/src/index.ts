@@ -1,6 +1,7 @@
 /** The door of @imapfleet/protocol. */
 export * from './api.ts'
 export * from './api-access.ts'
+export * from './api-enrolments.ts'
 export * from './api-layer.ts'
 export * from './api-orders.ts'
 export * from './api-revocations.ts'

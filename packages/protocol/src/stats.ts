@@ -12,6 +12,8 @@ export const edgeStatsSchema = z.object({
   region: z.string(),
   version: z.string(),
   state: z.enum(['serving', 'draining', 'stopping']),
+  /** Its line to NATS, and why there is none; missing where it runs alone. */
+  fleet: z.object({ connected: z.boolean(), reason: z.string().optional() }).optional(),
   /** What pimpstat shows; totals and peaks since `resetAt`. */
   statistics: z.object({
     startedAt: z.iso.datetime(),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { buckets, consumers, desiredKey, streams, subjects } from './subjects.ts'
+import { buckets, consumers, crossings, desiredKey, rightsOf, streams, subjects } from './subjects.ts'
 
 const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,62}$/)
 const address = fc.record({ region: name, edge: name })
@@ -13,7 +13,7 @@ function matches(pattern: string, subject: string): boolean {
   const given = subject.split('.')
   return (
     wanted.every((token, index) => token === '>' || token === '*' || token === given[index]) &&
-    wanted.length === given.length
+    (wanted.at(-1) === '>' ? given.length >= wanted.length : wanted.length === given.length)
   )
 }
 
@@ -82,6 +82,48 @@ test('two edges never share a key or a subject of their own', () => {
       assert.notEqual(desiredKey(one), desiredKey(other))
       assert.notEqual(subjects.presence(one), subjects.presence(other))
       assert.notEqual(subjects.inbox(one), subjects.inbox(other))
+    }),
+    settings,
+  )
+})
+
+test('two edges share no right but to hear what is for both of them', () => {
+  fc.assert(
+    fc.property(address, address, (one, other) => {
+      fc.pre(one.region !== other.region || one.edge !== other.edge)
+      const [mine, theirs] = [rightsOf(one), rightsOf(other)]
+      assert.deepEqual(
+        mine.publish.filter((subject) => theirs.publish.includes(subject)),
+        [],
+      )
+      const forBoth = [
+        subjects.order({ kind: 'all' }),
+        ...(one.region === other.region ? [subjects.order({ kind: 'region', region: one.region })] : []),
+        subjects.desiredChanged,
+      ]
+      assert.deepEqual(
+        mine.subscribe.filter((subject) => theirs.subscribe.includes(subject)),
+        forBoth,
+      )
+    }),
+    settings,
+  )
+})
+
+test('all that an edge may say or hear crosses to the account of control, but its own inbox', () => {
+  fc.assert(
+    fc.property(address, (at) => {
+      const crosses = (patterns: readonly string[], subject: string) =>
+        patterns.some((pattern) => matches(pattern, subject))
+      const { publish, subscribe } = rightsOf(at)
+      assert.deepEqual(
+        publish.filter((subject) => !crosses(crossings.fromEdges, subject)),
+        [],
+      )
+      assert.deepEqual(
+        subscribe.filter((subject) => !crosses(crossings.toEdges, subject)),
+        [`${subjects.inbox(at)}.>`],
+      )
     }),
     settings,
   )

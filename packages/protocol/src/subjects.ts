@@ -77,8 +77,38 @@ export const desiredKey = ({ region, edge }: EdgeAddress) => `${region}.${edge}`
 /** The bucket as a stream: what its keys stand behind in subjects. */
 export const desiredBucket = { stream: `KV_${buckets.desired}`, subject: `$KV.${buckets.desired}.` } as const
 
-/** How an edge reads its entry: the stream of the bucket, and the subject of its key there. */
-export const desiredEntry = (address: EdgeAddress) => ({
-  stream: desiredBucket.stream,
-  subject: desiredBucket.subject + desiredKey(address),
+/** How an edge reads its entry: the stream of the bucket, the subject of its key there, and the request for it. */
+export const desiredEntry = (address: EdgeAddress) => {
+  const { stream } = desiredBucket
+  const subject = desiredBucket.subject + desiredKey(address)
+  return { stream, subject, read: `$JS.API.DIRECT.GET.${stream}.${subject}` }
+}
+
+/** Grows with every change of `rightsOf`, so that an older control leaves alone what a newer one has granted. */
+export const rightsVersion = 1
+
+/** All that one edge may say and hear. */
+export const rightsOf = (address: EdgeAddress) => ({
+  publish: [
+    subjects.presence(address),
+    subjects.report(address),
+    subjects.trace(address, '*'),
+    subjects.answer(address, '*'),
+    desiredEntry(address).read,
+  ],
+  subscribe: [...subjects.ordersFor(address), subjects.desiredChanged, `${subjects.inbox(address)}.>`],
 })
+
+/** What crosses between the account of all edges and the account of control, where the streams are. */
+export const crossings = {
+  /** Asked by edges, answered by control or by JetStream. */
+  fromEdges: [
+    subjects.presenceOfAll,
+    subjects.reportsOfAll,
+    subjects.tracesOfAll,
+    subjects.answersOfAll,
+    desiredEntry({ region: '*', edge: '*' }).read,
+  ],
+  /** Said by control to edges. */
+  toEdges: [subjects.ordersOfAll, subjects.desiredChanged],
+} as const

@@ -5,13 +5,18 @@ import type { Style } from '../print/colour.ts'
 import { facts, table, type Column, type Page } from '../print/table.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
+import { addEnrolments } from './enrolments.ts'
 
 export function addEdges(parent: Command, shell: Shell): void {
   const edges = parent
     .command('edges')
     .description('list the edges: state, connections, configuration revision, and what is wrong')
-    .option('--region <region>', 'only this region')
     .addHelpText('after', examples)
+
+  edges
+    .command('list', { isDefault: true })
+    .description('every edge that was ever heard of (the default)')
+    .option('--region <region>', 'only this region')
     .action(async (options: { region?: string }, command: Command) => {
       const api = await shell.api(command)
       const list = (await api.edges()).edges.filter(({ region }) => region === (options.region ?? region))
@@ -32,6 +37,8 @@ export function addEdges(parent: Command, shell: Shell): void {
       const edge = await (await shell.api(command)).edge(id)
       shell.answer(command, edge, (page) => describe(edge, page))
     })
+
+  addEnrolments(edges, shell)
 }
 
 const examples = `
@@ -78,9 +85,11 @@ function columns(now: number): Column<EdgeView>[] {
 /** What the edge says, and what can be seen from here. */
 function wrongWith(edge: EdgeView): string[] {
   const { rejected } = edge.config
-  return isRefused(edge) && rejected
-    ? [...edge.degraded, `refused revision ${rejected.revision}: ${rejected.reason}`]
-    : edge.degraded
+  return [
+    ...edge.degraded,
+    ...(isRefused(edge) && rejected ? [`refused revision ${rejected.revision}: ${rejected.reason}`] : []),
+    ...(edge.credential === 'revoked' ? ['its credential is revoked'] : []),
+  ]
 }
 
 function describe(edge: EdgeView, page: Page): string[] {
@@ -102,6 +111,7 @@ function describe(edge: EdgeView, page: Page): string[] {
       ['clients', `${clients} clients connected`],
       ['revision', applied === wanted ? `${applied}` : `${applied}, wanted is ${wanted}`],
       ...(rejected ? [['refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
+      ['credential', edge.credential ?? 'none of its own'],
       ['degraded', edge.degraded.join('; ') || 'no'],
     ],
     page,

@@ -45,6 +45,9 @@ export function edgeScreen(look: Look, before: Look | undefined, page: Page): st
   return [
     `${name}  imapfleet-edge ${safe(stats.version)}  ${state}`,
     times(look),
+    ...(stats.fleet?.connected === false
+      ? [page.paint('yellow', `away from the fleet: ${safe(stats.fleet.reason ?? '')}`)]
+      : []),
     ...unhealthy(stats).map((upstream) => page.paint('red', `upstream ${safe(upstream)} does not answer`)),
     '',
     ...table(columns, rows(look, before), page),

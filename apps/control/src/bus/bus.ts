@@ -4,26 +4,12 @@
  */
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
-import {
-  connect,
-  credsAuthenticator,
-  tokenAuthenticator,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from '@nats-io/transport-node'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ServiceError } from '../errors.ts'
 import { Outage, reasonOf, type Log } from '../log.ts'
-import { ensureStreams, sweepReports, type StreamLimits } from './streams.ts'
-
-export interface BusOptions {
-  servers: string[]
-  token?: string
-  /** Content of a NATS credentials file. */
-  credentials?: string
-  tlsCaFile?: string
-  limits: StreamLimits
-}
+import { connectOptions, retryMs, type BusOptions } from './connect-options.ts'
+import { ensureStreams, sweepReports } from './streams.ts'
 
 /** What can be used while NATS is there. */
 export interface Link {
@@ -33,10 +19,8 @@ export interface Link {
   desired: KV
 }
 
-const retryMs = 1000
-
 export class Bus {
-  readonly #options: BusOptions
+  readonly options: BusOptions
   readonly #log: Log
   readonly #outage: Outage
   readonly #closing = new AbortController()
@@ -45,7 +29,7 @@ export class Bus {
   #waiting: (() => void)[] = []
 
   constructor(options: BusOptions, log: Log) {
-    this.#options = options
+    this.options = options
     this.#log = log
     this.#outage = new Outage(log, 'NATS is away', 'NATS is back')
   }
@@ -90,7 +74,7 @@ export class Bus {
   /** Puts right what a NATS that was killed, or has lost its store, has left behind. */
   async mend(): Promise<void> {
     const { manager, jetstream: client } = this.link()
-    await ensureStreams(manager, client, this.#options.limits)
+    await ensureStreams(manager, client, this.options.limits)
     await sweepReports(manager)
   }
 
@@ -104,7 +88,7 @@ export class Bus {
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
-        const nats = await connect(connectOptions(this.#options))
+        const nats = await connect(connectOptions(this.options))
         if (signal.aborted) return await nats.close()
         signal.addEventListener('abort', () => void nats.close(), { once: true })
         await this.#live(nats)
@@ -138,7 +122,7 @@ export class Bus {
       try {
         const client = jetstream(nats)
         const manager = await jetstreamManager(nats)
-        const desired = await ensureStreams(manager, client, this.#options.limits)
+        const desired = await ensureStreams(manager, client, this.options.limits)
         this.#up = { nats, jetstream: client, manager, desired }
         this.#outage.over()
         for (const resolve of this.#waiting.splice(0)) resolve()
@@ -156,21 +140,4 @@ function explain(error: unknown): string {
   return /jetstream.*not enabled/i.test(reason)
     ? 'JetStream is not enabled: start nats-server with -js'
     : reason
-}
-
-function connectOptions(options: BusOptions): NodeConnectionOptions {
-  return {
-    servers: options.servers,
-    name: 'imapfleet-control',
-    maxReconnectAttempts: -1,
-    reconnectTimeWait: retryMs,
-    // A server that refuses us may be one whose accounts are just being changed.
-    ignoreAuthErrorAbort: true,
-    pingInterval: 10_000,
-    ...(options.token === undefined ? {} : { authenticator: tokenAuthenticator(options.token) }),
-    ...(options.credentials === undefined
-      ? {}
-      : { authenticator: credsAuthenticator(new TextEncoder().encode(options.credentials)) }),
-    ...(options.tlsCaFile === undefined ? {} : { tls: { caFile: options.tlsCaFile } }),
-  }
 }

@@ -1,5 +1,6 @@
 /** Advisory locks: what only one replica may do at a time. Freed by Postgres when the holder dies. */
-import type { Database } from './database.ts'
+import { sql } from 'drizzle-orm'
+import type { Database, Queries } from './database.ts'
 
 const base = 0x696d6170 // 'imap'
 
@@ -9,7 +10,13 @@ export const locks = {
   reconcile: base + 2,
   cleanUp: base + 3,
   rollouts: base + 4,
+  enrolments: base + 5,
 } as const
+
+/** Waits for the lock, which is held until the transaction ends. */
+export async function takeLock(queries: Queries, lock: keyof typeof locks): Promise<void> {
+  await queries.execute(sql`select pg_advisory_xact_lock(${locks[lock]})`)
+}
 
 /** Runs `work` if no other replica does so now; otherwise `false` at once. */
 export async function withLock(

@@ -230,6 +230,26 @@ export const orders = pgTable(
   (table) => [index('orders_at').on(table.at)],
 )
 
+/** Every credential for NATS that an edge was ever given. The credential itself is kept nowhere. */
+export const enrolments = pgTable(
+  'enrolments',
+  {
+    /** Grows in the order in which they were made: the cursor of the list. */
+    number: bigserial('number', { mode: 'number' }).notNull().unique(),
+    /** The credential's public key. */
+    key: text('key').primaryKey(),
+    edge: text('edge').notNull(),
+    region: text('region').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instant('created_at').notNull(),
+    revokedBy: text('revoked_by'),
+    revokedAt: instant('revoked_at'),
+    /** When NATS had it: from then on nobody gets in with it. */
+    enforcedAt: instant('enforced_at'),
+  },
+  (table) => [index('enrolments_edge').on(table.edge)],
+)
+
 /** Writes that carried an idempotency key; without a status while the answer is not known. */
 export const idempotency = pgTable(
   'idempotency',

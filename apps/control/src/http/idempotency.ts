@@ -6,8 +6,8 @@ import { answerOnce } from '../verbs/answer-once.ts'
 import type { Env } from './routes.ts'
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-/** Their answers are shown once and kept nowhere; a second token does less harm than a kept one. */
-const unkept = /^\/v1\/tokens$/
+/** Their answers are shown once and kept nowhere; a second secret does less harm than a kept one. */
+const unkept = /^\/v1\/(tokens|edges\/[^/]+\/enrolments)$/
 
 export const onceOnly = (deps: Deps): MiddlewareHandler<Env> =>
   async function answerWritesOnce(context, next) {

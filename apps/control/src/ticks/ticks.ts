@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts'
 import { Outage } from '../log.ts'
 import { advanceRollouts } from '../verbs/advance-rollouts.ts'
 import { cleanUp } from '../verbs/clean-up.ts'
+import { enforceEnrolments } from '../verbs/enforce-enrolments.ts'
 import { makePartitions } from '../verbs/make-partitions.ts'
 import { reconcile } from '../verbs/reconcile.ts'
 
@@ -15,16 +16,14 @@ interface Tick {
   hastened?: (deps: Deps, signal: AbortSignal) => Promise<void>
 }
 
+const natsIsBack = async ({ bus }: Deps, signal: AbortSignal) => await bus.nextUp(signal)
+
 const ticks: readonly Tick[] = [
   { name: 'clean-up', everyMs: 600_000, run: cleanUp },
   { name: 'partitions', everyMs: 3_600_000, run: makePartitions },
   { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
-  {
-    name: 'reconcile',
-    everyMs: 5_000,
-    run: reconcile,
-    hastened: async ({ bus }, signal) => await bus.nextUp(signal),
-  },
+  { name: 'reconcile', everyMs: 5_000, run: reconcile, hastened: natsIsBack },
+  { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },
 ]
 
 export async function runTicks(deps: Deps, signal: AbortSignal): Promise<void> {

@@ -1,6 +1,7 @@
 /** One edge. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { findEdge, type EdgeRow } from '../db/edges.ts'
+import { enrolledEdges } from '../db/enrolments.ts'
 import { listLayers } from '../db/revisions.ts'
 import { rollingRevision } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
@@ -9,7 +10,8 @@ import { edgeView } from '../views/edge-view.ts'
 
 export async function readEdge(deps: Deps, id: string): Promise<EdgeView> {
   const row = await knownEdge(deps, id)
-  return edgeView(row, await listLayers(deps.db.orm), await rollingRevision(deps.db.orm))
+  const { orm } = deps.db
+  return edgeView(row, await listLayers(orm), await rollingRevision(orm), await enrolledEdges(orm))
 }
 
 export async function knownEdge({ db }: Deps, id: string): Promise<EdgeRow> {

@@ -3,7 +3,14 @@ import type { EdgeView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
 
-export function edgeView(row: EdgeRow, layers: readonly LayerHead[], rolling: Rolling | undefined): EdgeView {
+/** `enrolled`: edge → whether a credential of it is good. */
+export function edgeView(
+  row: EdgeRow,
+  layers: readonly LayerHead[],
+  rolling: Rolling | undefined,
+  enrolled: ReadonlyMap<string, boolean>,
+): EdgeView {
+  const isEnrolled = enrolled.get(row.id)
   const gauge = (name: string) => Math.max(0, Math.trunc(row.gauges[name] ?? 0))
   return {
     id: row.id,
@@ -29,5 +36,6 @@ export function edgeView(row: EdgeRow, layers: readonly LayerHead[], rolling: Ro
     degraded: row.degraded,
     listeners: row.listeners,
     drain: row.drain,
+    ...(isEnrolled !== undefined && { credential: isEnrolled ? 'valid' : 'revoked' }),
   }
 }

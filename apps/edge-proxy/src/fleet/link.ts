@@ -5,7 +5,13 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
-import { connect, credsAuthenticator, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import {
+  connect,
+  credsAuthenticator,
+  errors,
+  tokenAuthenticator,
+  type NatsConnection,
+} from '@nats-io/transport-node'
 import type { EdgeConfig } from '@imapfleet/config'
 import { subjects } from '@imapfleet/protocol'
 import { EdgeError } from '../errors.ts'
@@ -25,20 +31,29 @@ export interface LinkListener {
 }
 
 const retryMs = 1000
+/** Between attempts while NATS refuses this edge: nothing changes by asking often. */
+const refusedRetryMs = 10_000
 
 export class FleetLink {
   /** Its files are read once, while the process may still read them, so that a wrong path is told at the start. */
   readonly #options: Parameters<typeof connect>[0]
+  readonly #wayOut: string
   readonly #log: Log
   readonly #listener: LinkListener
   readonly #stopping = new AbortController()
   #connection: NatsConnection | undefined
   #fleet: Fleet | undefined
   #trouble: string | undefined = 'not connected yet'
+  /** Why NATS does not let this edge in; undefined where it would. */
+  #refusal: string | undefined
   #running: Promise<void> | undefined
 
   constructor(config: EdgeConfig, log: Log, listener: LinkListener) {
-    this.#options = optionsOf(config)
+    this.#options = {
+      ...optionsOf(config),
+      reconnectDelayHandler: () => this.#pauseMs,
+    }
+    this.#wayOut = wayOutOf(config)
     this.#log = log
     this.#listener = listener
   }
@@ -72,9 +87,10 @@ export class FleetLink {
         if (this.#stopping.signal.aborted) return await nats.close()
         await this.#live(nats)
       } catch (error) {
+        this.#noteRefusal(error as Error)
         this.#down((error as Error).message)
       }
-      await pause(retryMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
+      await pause(this.#pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
     }
   }
 
@@ -91,7 +107,8 @@ export class FleetLink {
       if (status.type === 'disconnect' || status.type === 'staleConnection') this.#down('connection lost')
       else if (status.type === 'reconnect') await this.#up(fleet)
       // A refused publish shows up here and nowhere else.
-      else if (status.type === 'error') this.#log.warn('fleet_refused', { reason: String(status.error) })
+      else if (status.type === 'error' && !this.#noteRefusal(status.error))
+        this.#log.warn('fleet_refused', { reason: String(status.error) })
     }
     this.#down('connection closed')
   }
@@ -99,11 +116,29 @@ export class FleetLink {
   async #up(fleet: Fleet): Promise<void> {
     this.#fleet = fleet
     this.#trouble = undefined
+    this.#refusal = undefined
     this.#log.info('fleet_connected', { server: fleet.nats.getServer() })
     await this.#listener.onUp(fleet)
   }
 
-  #down(reason: string): void {
+  /** Edges that lost the same server do not come back all at once. */
+  get #pauseMs(): number {
+    return (this.#refusal === undefined ? retryMs : refusedRetryMs) * (1 + Math.random() / 4)
+  }
+
+  /** True: NATS does not let this edge in. */
+  #noteRefusal(error: Error): boolean {
+    const isRefusal =
+      error instanceof errors.AuthorizationError ||
+      error instanceof errors.UserAuthenticationExpiredError ||
+      error.message === 'User Authentication Revoked'
+    // The first reason is the best: once it is revoked, all that NATS says is that it is not let in.
+    if (isRefusal) this.#refusal ??= `NATS refuses this edge (${error.message}): ${this.#wayOut}`
+    return isRefusal
+  }
+
+  #down(away: string): void {
+    const reason = this.#refusal ?? away
     if (this.#trouble !== reason && !this.#stopping.signal.aborted) this.#log.warn('fleet_away', { reason })
     this.#trouble = reason
     this.#fleet = undefined
@@ -116,7 +151,6 @@ function optionsOf({ edge, fleet }: EdgeConfig): Parameters<typeof connect>[0] {
     servers,
     name: `imapfleet-edge ${edge.id}`,
     maxReconnectAttempts: -1,
-    reconnectTimeWait: retryMs,
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
     // Replies to one edge must not be readable by another: each has an inbox of its own.
@@ -125,10 +159,30 @@ function optionsOf({ edge, fleet }: EdgeConfig): Parameters<typeof connect>[0] {
       authenticator: tokenAuthenticator(readSecret(tokenFile).toString().trim()),
     }),
     ...(credentialsFile !== undefined && {
-      authenticator: credsAuthenticator(readSecret(credentialsFile)),
+      authenticator: credsAuthenticator(readCredentials(credentialsFile)),
     }),
     ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }),
   }
+}
+
+/** What an operator does about a refusal. */
+function wayOutOf({ edge, fleet }: EdgeConfig): string {
+  if (fleet.credentialsFile !== undefined)
+    return (
+      `its credential was revoked or is of another NATS; make a new one with imapfleet edges enroll ${edge.id} ` +
+      `--region ${edge.region}, put it to fleet.credentialsFile and start the edge again`
+    )
+  return fleet.tokenFile === undefined
+    ? 'it has no credential; set fleet.credentialsFile or fleet.tokenFile'
+    : 'check fleet.tokenFile'
+}
+
+function readCredentials(file: string): Uint8Array {
+  const text = readSecret(file).toString()
+  if (!/BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/.test(text))
+    throw new EdgeError('config_unreadable', `fleet.credentialsFile: ${file} is no NATS credentials file`)
+  // The client finds no end in a file whose last line has no newline.
+  return Buffer.from(`${text}\n`)
 }
 
 function readSecret(file: string): Buffer {

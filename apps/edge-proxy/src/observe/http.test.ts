@@ -7,11 +7,16 @@ import { Counters } from './counters.ts'
 import { listenHttp } from './http.ts'
 
 /** The local port over these counters; `missing` is what keeps the edge from being ready. */
-async function statusPort(counters = new Counters(), missing: string[] = []) {
+async function statusPort(
+  counters = new Counters(),
+  missing: string[] = [],
+  fleet?: { connected: boolean; reason?: string },
+) {
   const server = await listenHttp('127.0.0.1', 0, {
     snapshot: () => counters.snapshot(),
     notReady: () => missing,
     about: () => ({ edge: 'one', version: '1.2.3' }),
+    fleet: () => fleet,
   })
   after(() => {
     server.close()
@@ -31,6 +36,13 @@ test('alive is alive, and ready only when nothing is missing', async () => {
   assert.equal(notReady.status, 503)
   assert.deepEqual(await notReady.json(), { ready: false, missing: ['the edge is draining'] })
   assert.equal((await get('/healthz')).status, 200)
+})
+
+test('an edge that is away from its fleet is alive and ready, and says why it is away', async () => {
+  const fleet = { connected: false, reason: 'NATS refuses this edge' }
+  const get = await statusPort(new Counters(), [], fleet)
+  assert.equal((await get('/readyz')).status, 200)
+  assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', fleet })
 })
 
 test('statistics are told as JSON, as they are at this moment', async () => {
@@ -98,7 +110,12 @@ test('a histogram is cumulative, ends in +Inf, and its count is the count', asyn
 
 test('a port that is in use is told with what to do', async () => {
   const port = await listen(() => {})
-  const facts = { snapshot: () => new Counters().snapshot(), notReady: () => [], about: () => ({}) }
+  const facts = {
+    snapshot: () => new Counters().snapshot(),
+    notReady: () => [],
+    about: () => ({}),
+    fleet: () => undefined,
+  }
   await assert.rejects(listenHttp('127.0.0.1', port, facts), (error: unknown) => {
     assert.ok(error instanceof EdgeError && error.code === 'listen_failed')
     assert.match(error.message, /http\.port/)

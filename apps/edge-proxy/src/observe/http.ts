@@ -4,11 +4,19 @@ import { bucketBound, metrics, parseSeriesKey, type MetricRow } from '@imapfleet
 import { EdgeError } from '../errors.ts'
 import type { Snapshot } from './counters.ts'
 
+export interface FleetHealth {
+  connected: boolean
+  /** Why not. */
+  reason?: string | undefined
+}
+
 export interface HttpFacts {
   snapshot(): Snapshot
   /** Empty: ready. Otherwise what is missing, in words. */
   notReady(): string[]
   about(): Record<string, unknown>
+  /** Undefined: this edge runs alone. Mail goes on without the fleet, so it is no matter of readiness. */
+  fleet(): FleetHealth | undefined
 }
 
 export async function listenHttp(address: string, port: number, facts: HttpFacts): Promise<Server> {
@@ -22,13 +30,13 @@ export async function listenHttp(address: string, port: number, facts: HttpFacts
     if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET' })
     switch (request.url?.split('?')[0]) {
       case '/healthz':
-        return json(200, { status: 'alive' })
+        return json(200, { status: 'alive', fleet: facts.fleet() })
       case '/readyz': {
         const missing = facts.notReady()
         return json(missing.length === 0 ? 200 : 503, { ready: missing.length === 0, missing })
       }
       case '/stats':
-        return json(200, { ...facts.about(), ...facts.snapshot() })
+        return json(200, { ...facts.about(), fleet: facts.fleet(), ...facts.snapshot() })
       case '/metrics':
         return send(200, 'text/plain; version=0.0.4; charset=utf-8', printPrometheus(facts.snapshot()))
       default:

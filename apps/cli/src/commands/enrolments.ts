@@ -1,0 +1,92 @@
+/**
+ * `imapfleet edges enroll`, `revoke` and `enrolments`: the credential that an edge proves itself with to NATS. It is
+ * printed or written once, when it is made, and kept nowhere else.
+ */
+import type { EnrolmentView } from '@imapfleet/protocol'
+import type { Command } from 'commander'
+import { Failure } from '../failure.ts'
+import { pageOf, pageOptions, type PageOptions } from '../options.ts'
+import { safe } from '../print/safe.ts'
+import { table, type Column } from '../print/table.ts'
+import { dayAndClock } from '../print/time.ts'
+import { newSecretFile } from '../secret-file.ts'
+import type { Shell } from '../shell.ts'
+
+const examples = `
+Examples:
+  imapfleet edges enroll eu-1 --region eu --out eu-1.creds
+  imapfleet edges enroll eu-1 --region eu | ssh eu-1 'umask 077; cat > /etc/imapfleet/edge.creds'
+  imapfleet edges revoke eu-1`
+
+export function addEnrolments(edges: Command, shell: Shell): void {
+  edges
+    .command('enroll')
+    .description('make a credential for an edge; it is shown now and never again (needs the role admin)')
+    .argument('<id>', 'name of the edge, as edge.id in its file')
+    .requiredOption('--region <region>', 'its region, as edge.region in its file')
+    .option('--out <file>', 'write it to a new file that only its owner may read, instead of printing it')
+    .addHelpText('after', examples)
+    .action(async (id: string, { region, out }: { region: string; out?: string }, command: Command) => {
+      const api = await shell.api(command)
+      // Before there is a credential that would be lost if the file could not be written.
+      const file = out === undefined ? undefined : await newSecretFile(out)
+      const made = await api.enroll(id, { region }).catch(async (error: unknown) => {
+        await file?.remove()
+        throw error
+      })
+      const { credentials, ...enrolment } = made
+      await file?.write(credentials)
+      const how = file ? `it is in ${out}` : 'keep it, it is not shown again'
+      shell.note(`credential ${made.key} of ${safe(id)} in ${safe(region)}; ${how}:`)
+      if (file) shell.answer(command, enrolment, (page) => table(columns, [enrolment], page))
+      else shell.answer(command, made, () => [credentials.trimEnd()])
+    })
+
+  edges
+    .command('revoke')
+    .description(
+      'end the credentials of an edge: NATS lets it in no more, mail goes on (needs the role admin)',
+    )
+    .argument('<id>', 'name of the edge')
+    .option('--key <key>', 'only the credential with this public key')
+    .action(async (id: string, { key }: { key?: string }, command: Command) => {
+      const revoked = await (await shell.api(command)).revokeEnrolments(id, key)
+      shell.answer(command, revoked, (page) => table(columns, revoked.enrolments, page))
+      if (revoked.enrolments.some(({ enforcedAt }) => enforcedAt === null))
+        throw new Failure(
+          'refused',
+          'it is on record, but NATS could not be told yet: control tells it as soon as it can',
+        )
+    })
+
+  pageOptions(edges.command('enrolments'))
+    .description('every credential that an edge was ever given, newest first (needs the role admin)')
+    .option('--edge <id>', 'only those of this edge')
+    .action(async ({ edge, ...page }: PageOptions & { edge?: string }, command: Command) => {
+      const list = await (await shell.api(command)).enrolments({ ...pageOf(page), edge })
+      if (list.enrolments.length === 0) shell.note('no edge was enrolled yet')
+      shell.answer(command, list, (shown) => table(columns, list.enrolments, shown))
+      shell.noteNext(command, list.next)
+    })
+}
+
+/** `valid`, `revoked ... by ...`, and whether NATS knows. */
+function validity({ revokedAt, revokedBy, enforcedAt }: EnrolmentView): string {
+  if (revokedAt === null) return 'valid'
+  const pending = enforcedAt === null ? ', NATS does not know yet' : ''
+  return `revoked ${dayAndClock(revokedAt)} by ${revokedBy ?? 'nobody'}${pending}`
+}
+
+const columns: Column<EnrolmentView>[] = [
+  { title: 'EDGE', cell: ({ edge }) => edge },
+  { title: 'REGION', cell: ({ region }) => region },
+  { title: 'KEY', cell: ({ key }) => key },
+  { title: 'BY', cell: ({ createdBy }) => createdBy },
+  { title: 'CREATED', cell: ({ createdAt }) => dayAndClock(createdAt) },
+  {
+    title: 'STATE',
+    cell: validity,
+    style: ({ revokedAt, enforcedAt }) =>
+      revokedAt === null ? undefined : enforcedAt === null ? 'red' : 'dim',
+  },
+]

@@ -1,0 +1,49 @@
+/** Has NATS refuse the credentials that are revoked, and grant the others the rights that this version knows. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
+import type { Account, RevocationList, SigningKey, SigningKeys } from '@nats-io/jwt'
+import type { BusOptions } from '../connect-options.ts'
+import { versionOfRole } from './claims.ts'
+import type { Issuer } from './issuer.ts'
+import { asSystem, type EdgesAccount } from './system.ts'
+
+/** Public key → up to when what was signed for it is revoked, in seconds since 1970. */
+export type Revoked = ReadonlyMap<string, number>
+
+/**
+ * Resolves when nats-server has it. One caller at a time: it reads the account and replaces it. What an operator has
+ * set in it stays, and so does a revocation that only NATS still knows of.
+ */
+export async function enforceRevocations(bus: BusOptions, issuer: Issuer, revoked: Revoked): Promise<void> {
+  await asSystem(bus, issuer, async (system) => {
+    const there = await system.read()
+    const wanted = wantedClaims(there, issuer, revoked)
+    if (there && isDeepStrictEqual(there.claims, wanted)) return
+    // Servers of a cluster take the one that was signed later, and signing knows whole seconds.
+    if (there) await sleep(Math.min(1_000, Math.max(0, (there.signedAt + 1) * 1_000 - Date.now())))
+    await system.replace(wanted)
+  })
+}
+
+export function wantedClaims(
+  there: EdgesAccount | undefined,
+  issuer: Pick<Issuer, 'role' | 'original'>,
+  revoked: Revoked,
+): Partial<Account> {
+  const claims = there?.claims ?? issuer.original
+  const revocations: RevocationList = { ...claims.revocations }
+  for (const [key, until] of revoked) revocations[key] = Math.max(until, revocations[key] ?? 0)
+  return {
+    ...claims,
+    signing_keys: withRole(claims.signing_keys ?? [], issuer.role),
+    ...(Object.keys(revocations).length > 0 && { revocations }),
+  }
+}
+
+function withRole(keys: SigningKeys, role: SigningKey): SigningKeys {
+  const isOurs = (key: SigningKey | string): key is SigningKey =>
+    typeof key !== 'string' && key.key === role.key
+  if (!keys.some(isOurs)) return [...keys, role]
+  // A newer control may have granted more.
+  return keys.map((key) => (isOurs(key) && versionOfRole(key.role) <= versionOfRole(role.role) ? role : key))
+}

@@ -1,0 +1,97 @@
+/** Everything that a NATS for a fleet is made of, once: an operator, its accounts, and what control needs of them. */
+import {
+  createAccount,
+  createOperator,
+  createUser,
+  encodeAccount,
+  encodeOperator,
+  encodeUser,
+  fmtCreds,
+  type KeyPair,
+  type User,
+} from '@nats-io/jwt'
+import { controlClaims, edgesClaims, systemClaims } from './claims.ts'
+import type { IssuerFile } from './issuer.ts'
+import { claimsSubjects } from './system.ts'
+
+export interface Installation {
+  /** For nats-server to include; nothing in it is secret. */
+  serverConfig: string
+  /** Control's own credential, in the form that all NATS clients read. */
+  controlCredentials: string
+  issuer: IssuerFile
+  /** Seeds that nobody needs from day to day: to be put away. */
+  roots: Record<'operator' | 'system' | 'control' | 'edges', string>
+}
+
+/** `resolverDir`: where nats-server keeps accounts; it must be able to write there. */
+export async function makeInstallation(resolverDir: string): Promise<Installation> {
+  const operator = createOperator()
+  const [operatorSigner, edgesSigner] = [createOperator(), createAccount()]
+  const [system, control, edges] = [createAccount(), createAccount(), createAccount()]
+
+  const operatorJwt = await encodeOperator('imapfleet', operator, {
+    signing_keys: [operatorSigner.getPublicKey()],
+    system_account: system.getPublicKey(),
+  })
+  const signer = { signer: operatorSigner }
+  const accounts = {
+    [system.getPublicKey()]: await encodeAccount('system', system, { ...systemClaims }, signer),
+    [control.getPublicKey()]: await encodeAccount('control', control, { ...controlClaims }, signer),
+    [edges.getPublicKey()]: await encodeAccount(
+      'edges',
+      edges,
+      edgesClaims(control.getPublicKey(), edgesSigner.getPublicKey()),
+      signer,
+    ),
+  }
+  const { update, lookup, inbox } = claimsSubjects(edges.getPublicKey())
+  return {
+    serverConfig: serverConfig(operatorJwt, system.getPublicKey(), accounts, resolverDir),
+    controlCredentials: await credentials('control', control, {}),
+    issuer: {
+      operatorSeed: seedOf(operatorSigner),
+      controlAccount: control.getPublicKey(),
+      edgesAccount: edges.getPublicKey(),
+      edgesSeed: seedOf(edgesSigner),
+      systemCredentials: await credentials('control', system, {
+        pub: { allow: [update, lookup] },
+        sub: { allow: [inbox] },
+      }),
+    },
+    roots: {
+      operator: seedOf(operator),
+      system: seedOf(system),
+      control: seedOf(control),
+      edges: seedOf(edges),
+    },
+  }
+}
+
+async function credentials(name: string, account: KeyPair, user: Partial<User>): Promise<string> {
+  const key = createUser()
+  return new TextDecoder().decode(fmtCreds(await encodeUser(name, key, account, user), key))
+}
+
+const seedOf = (key: KeyPair): string => new TextDecoder().decode(key.getSeed())
+
+const serverConfig = (
+  operator: string,
+  system: string,
+  accounts: Record<string, string>,
+  resolverDir: string,
+): string => `# Made by imapfleet-control nats init: include it in the configuration of every nats-server of the fleet.
+operator: "${operator}"
+system_account: "${system}"
+resolver {
+  type: full
+  dir: ${JSON.stringify(resolverDir)}
+  allow_delete: false
+  interval: "2m"
+}
+resolver_preload {
+${Object.entries(accounts)
+  .map(([key, jwt]) => `  ${key}: "${jwt}"`)
+  .join('\n')}
+}
+`

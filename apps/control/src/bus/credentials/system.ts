@@ -1,0 +1,76 @@
+/** The account of the edges as nats-server has it: read and replaced over the system account, with no reload. */
+import { decode, type Account } from '@nats-io/jwt'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
+import { z } from 'zod'
+import { connectOptions, credentialsAuthenticator, type BusOptions } from '../connect-options.ts'
+import type { Issuer } from './issuer.ts'
+
+/** What the system user may use. */
+export const claimsSubjects = (account: string) => ({
+  update: '$SYS.REQ.CLAIMS.UPDATE',
+  lookup: `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`,
+  inbox: '_INBOX.>',
+})
+
+const timeout = 5_000
+
+const updateAnswerSchema = z.object({
+  data: z.object({ code: z.number() }).optional(),
+  error: z.object({ description: z.string() }).optional(),
+})
+
+export interface EdgesAccount {
+  claims: Partial<Account>
+  /** When it was signed, in seconds since 1970. */
+  signedAt: number
+}
+
+/** One short connection: revocations are rare. */
+export async function asSystem<T>(
+  bus: BusOptions,
+  issuer: Issuer,
+  work: (system: SystemConnection) => Promise<T>,
+): Promise<T> {
+  const nats = await connect({
+    ...connectOptions(bus),
+    name: 'imapfleet-control system',
+    maxReconnectAttempts: 0,
+    timeout,
+    authenticator: credentialsAuthenticator(issuer.systemCredentials),
+  })
+  try {
+    return await work(new SystemConnection(nats, issuer))
+  } finally {
+    await nats.close()
+  }
+}
+
+export class SystemConnection {
+  readonly #nats: NatsConnection
+  readonly #issuer: Issuer
+
+  constructor(nats: NatsConnection, issuer: Issuer) {
+    this.#nats = nats
+    this.#issuer = issuer
+  }
+
+  /** Undefined: nats-server does not know it. */
+  async read(): Promise<EdgesAccount | undefined> {
+    const { lookup } = claimsSubjects(this.#issuer.edgesAccount)
+    const answer = (await this.#nats.request(lookup, undefined, { timeout })).string()
+    if (answer === '') return undefined
+    const { nats, iat } = decode<Account>(answer)
+    return { claims: nats, signedAt: iat }
+  }
+
+  /** Every server of a cluster takes it, and ends the connections of those who are revoked in it. */
+  async replace(claims: Partial<Account>): Promise<void> {
+    const { update } = claimsSubjects(this.#issuer.edgesAccount)
+    const answer = await this.#nats.request(update, await this.#issuer.sign(claims), { timeout })
+    const said = updateAnswerSchema.safeParse(answer.json())
+    if (said.data?.data?.code === 200) return
+    throw new Error(
+      `nats-server refuses the account of the edges: ${said.data?.error?.description ?? 'no reason'}`,
+    )
+  }
+}

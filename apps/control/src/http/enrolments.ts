@@ -1,0 +1,68 @@
+/** Routes of the credentials that edges prove themselves with to NATS. */
+import { createRoute } from '@hono/zod-openapi'
+import {
+  edgeNameSchema,
+  enrolmentListSchema,
+  enrolmentMadeSchema,
+  enrolmentRequestSchema,
+} from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { enrollEdge } from '../verbs/enroll-edge.ts'
+import { listEnrolments } from '../verbs/list-enrolments.ts'
+import { revokeEnrolments } from '../verbs/revoke-enrolments.ts'
+import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+
+const shared = { tags: ['access'], security: bearer, middleware: needs('admin') }
+const ofEdge = z.object({ id: edgeNameSchema })
+const key = z.string().regex(/^U[A-Z2-7]{55}$/, 'is no public key U...')
+
+const enroll = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/edges/{id}/enrolments',
+  summary: 'Make a credential for an edge; it is shown in this answer and never again',
+  request: { params: ofEdge, body: body(enrolmentRequestSchema) },
+  responses: { 201: json(enrolmentMadeSchema, 'The credential'), ...problems },
+})
+
+const list = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/enrolments',
+  summary: 'Every credential that an edge was ever given, newest first',
+  request: { query: numberedPage.extend({ edge: edgeNameSchema.optional() }) },
+  responses: { 200: json(enrolmentListSchema, 'Enrolments'), ...problems },
+})
+
+const revoke = createRoute({
+  ...shared,
+  method: 'delete',
+  path: '/edges/{id}/enrolments',
+  summary: 'End all credentials of an edge, or the one with this key; its connection to NATS is closed',
+  request: { params: ofEdge, query: z.object({ key: key.optional() }) },
+  responses: { 200: json(enrolmentListSchema, 'Its revoked credentials'), ...problems },
+})
+
+export const enrolmentRoutes = (deps: Deps) =>
+  newRoutes()
+    .openapi(enroll, async (context) => {
+      const { region } = context.req.valid('json')
+      return context.json(
+        await enrollEdge(deps, context.get('actor'), context.req.valid('param').id, region),
+        201,
+      )
+    })
+    .openapi(list, async (context) =>
+      context.json(await listEnrolments(deps, context.req.valid('query')), 200),
+    )
+    .openapi(revoke, async (context) => {
+      const { id } = context.req.valid('param')
+      const enrolments = await revokeEnrolments(
+        deps,
+        context.get('actor'),
+        id,
+        context.req.valid('query').key,
+      )
+      return context.json({ enrolments, next: null }, 200)
+    })

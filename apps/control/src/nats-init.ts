@@ -1,0 +1,39 @@
+/** `imapfleet-control nats init`: writes all that a NATS for a fleet is made of. It never writes over what is there. */
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeInstallation } from './bus/credentials/installation.ts'
+
+/** What stands in the directory afterwards, and for whom. */
+const natsFiles = {
+  accounts: 'accounts.conf',
+  credentials: 'control.creds',
+  issuer: 'issuer.json',
+  roots: 'roots.json',
+} as const
+
+/** Throws where one of the files is there already, or cannot be written. */
+export async function initNats(directory: string, resolverDir: string): Promise<string[]> {
+  const path = (name: keyof typeof natsFiles) => join(directory, natsFiles[name])
+  for (const name of Object.keys(natsFiles) as (keyof typeof natsFiles)[])
+    if (existsSync(path(name)))
+      throw new Error(
+        `${path(name)} is there already: the keys of a fleet are made once; take another directory`,
+      )
+  const made = await makeInstallation(resolverDir)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const write = (name: keyof typeof natsFiles, text: string, mode: number) => {
+    writeFileSync(path(name), text, { flag: 'wx', mode })
+    // Whatever the umask of this shell.
+    chmodSync(path(name), mode)
+  }
+  write('roots', `${JSON.stringify(made.roots, null, 2)}\n`, 0o600)
+  write('issuer', `${JSON.stringify(made.issuer, null, 2)}\n`, 0o600)
+  write('credentials', made.controlCredentials, 0o600)
+  write('accounts', made.serverConfig, 0o644)
+  return [
+    `${path('accounts')}  include it in the configuration of every nats-server; it holds no secret`,
+    `${path('credentials')}  control's own: NATS_CREDENTIALS_FILE`,
+    `${path('issuer')}  signs credentials of edges: NATS_ISSUER_FILE`,
+    `${path('roots')}  the roots of it all, which no program needs: put it away, off this host`,
+  ]
+}

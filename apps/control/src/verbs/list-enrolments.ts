@@ -1,0 +1,18 @@
+/** Enrolments, newest first. */
+import type { EnrolmentView } from '@imapfleet/protocol'
+import { listEnrolments as readEnrolments } from '../db/enrolments.ts'
+import type { Deps } from '../deps.ts'
+import { enrolmentView } from '../views/enrolment-view.ts'
+import { pageOf } from './page-of.ts'
+
+export async function listEnrolments(
+  { db }: Deps,
+  page: { limit: number; before?: number | undefined; edge?: string | undefined },
+): Promise<{ enrolments: EnrolmentView[]; next: number | null }> {
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => readEnrolments(db.orm, asked),
+    ({ number }) => number,
+  )
+  return { enrolments: shown.map(enrolmentView), next }
+}

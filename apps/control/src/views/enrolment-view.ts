@@ -1,0 +1,14 @@
+/** An enrolment as the API shows it: all but the credential, which nobody has but its edge. */
+import type { EnrolmentView } from '@imapfleet/protocol'
+import type { EnrolmentRow } from '../db/enrolments.ts'
+
+export const enrolmentView = (row: EnrolmentRow): EnrolmentView => ({
+  key: row.key,
+  edge: row.edge,
+  region: row.region,
+  createdBy: row.createdBy,
+  createdAt: row.createdAt.toISOString(),
+  revokedBy: row.revokedBy,
+  revokedAt: row.revokedAt?.toISOString() ?? null,
+  enforcedAt: row.enforcedAt?.toISOString() ?? null,
+})

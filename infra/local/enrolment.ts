@@ -1,0 +1,47 @@
+/** A credential for each edge, from control as an operator would get it; kept as long as control calls it valid. */
+import { enrolmentListSchema, enrolmentMadeSchema } from '@imapfleet/protocol'
+import { existsSync, readFileSync } from 'node:fs'
+import type { Control } from './control.ts'
+import type { Ground } from './ground.ts'
+import { LocalError } from './local-error.ts'
+import type { Nats } from './nats-server.ts'
+import { writePrivate } from './secret-file.ts'
+
+export interface Enroller {
+  ground: Ground
+  nats: Nats
+  control: Control
+  /** An admin's. */
+  token: string
+}
+
+/** The file with it; undefined where all edges share one credential. */
+export async function enrollEdge(
+  { ground, nats, control, token }: Enroller,
+  { id, region }: { id: string; region: string },
+): Promise<string | undefined> {
+  if (!nats.keys) return undefined
+  const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
+  const file = `${nats.keys.edgesDirectory}/${id}.creds`
+  const listed = await fetch(`${control.api}/v1/enrolments?edge=${id}&limit=500`, { headers })
+  if (!listed.ok) throw new LocalError('part_failed', `control lists no enrolments: status ${listed.status}`)
+  const { enrolments } = enrolmentListSchema.parse(await listed.json())
+  const kept = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  const isValid = enrolments.some(
+    (each) => each.revokedAt === null && each.region === region && keyIn(kept) === each.key,
+  )
+  if (isValid) return file
+  const body = JSON.stringify({ region })
+  const made = await fetch(`${control.api}/v1/edges/${id}/enrolments`, { method: 'POST', headers, body })
+  if (!made.ok) throw new LocalError('part_failed', `${id} could not be enrolled: ${await made.text()}`)
+  writePrivate(file, enrolmentMadeSchema.parse(await made.json()).credentials, ground.account)
+  return file
+}
+
+/** Whose credentials these are: the subject of the signed part. */
+function keyIn(credentials: string): string | undefined {
+  const claims = /^[\w-]+\.([\w-]+)\.[\w-]+$/m.exec(credentials)?.[1]
+  if (claims === undefined) return undefined
+  const { sub } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as { sub?: string }
+  return sub
+}

@@ -1,0 +1,47 @@
+/** The keys and accounts of a NATS with a credential for each edge, made by control's own command as an operator would. */
+import { execFile } from 'node:child_process'
+import { existsSync, rmSync } from 'node:fs'
+import { promisify } from 'node:util'
+import { childEnvironment } from './environment.ts'
+import { compileCache, ownDirectory, type Ground } from './ground.ts'
+import { asAccount } from './launch.ts'
+import { LocalError, outputOf } from './local-error.ts'
+import { node, repository } from './paths.ts'
+
+export interface NatsKeys {
+  /** For nats-server to include. */
+  accountsFile: string
+  /** Control's own. */
+  credentialsFile: string
+  issuerFile: string
+  /** Where credentials of edges are kept: they are worth nothing without these keys. */
+  edgesDirectory: string
+}
+
+/** Made once for a directory, and kept. */
+export async function keepNatsKeys(ground: Ground): Promise<NatsKeys> {
+  const home = ownDirectory(ground, 'nats')
+  const directory = `${home}/keys`
+  const keys = {
+    accountsFile: `${directory}/accounts.conf`,
+    credentialsFile: `${directory}/control.creds`,
+    issuerFile: `${directory}/issuer.json`,
+    edgesDirectory: ownDirectory(ground, 'nats', 'edges'),
+  }
+  if (existsSync(keys.accountsFile)) return keys
+  // It is the last of them to be written: the others are of a start that was cut short.
+  rmSync(directory, { recursive: true, force: true })
+  const main = `${repository}/apps/control/src/main.ts`
+  const args = [main, 'nats', 'init', '--dir', directory, '--resolver-dir', `${home}/accounts`]
+  const wrapped = asAccount(node, args, ground.account)
+  try {
+    await promisify(execFile)(wrapped.command, wrapped.args, {
+      ...wrapped.identity,
+      cwd: home,
+      env: childEnvironment(compileCache(ground)),
+    })
+  } catch (error) {
+    throw new LocalError('part_failed', `no keys for NATS could be made: ${outputOf(error, 3)}`)
+  }
+  return keys
+}

@@ -1,0 +1,38 @@
+/** Enrolments as the control API makes and shows them: an edge and the credential that it proves itself with to NATS. */
+import { z } from 'zod'
+
+/** As `edge.id` and `edge.region` are spelled. */
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, at most 63')
+
+export const edgeNameSchema = name
+
+export const enrolmentRequestSchema = z.object({ region: name }).meta({ id: 'EnrolmentRequest' })
+export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>
+
+export const enrolmentSchema = z
+  .object({
+    /** Public key of the credential; it begins with U. */
+    key: z.string(),
+    edge: z.string(),
+    region: z.string(),
+    createdBy: z.string(),
+    createdAt: z.iso.datetime(),
+    revokedBy: z.string().nullable(),
+    revokedAt: z.iso.datetime().nullable(),
+    /** When NATS had the revocation: from then on nobody is connected with it. Null: not yet. */
+    enforcedAt: z.iso.datetime().nullable(),
+  })
+  .meta({ id: 'Enrolment' })
+export type EnrolmentView = z.infer<typeof enrolmentSchema>
+
+/** The one answer that holds the credential itself. */
+export const enrolmentMadeSchema = enrolmentSchema.extend({ credentials: z.string() })
+export type EnrolmentMade = z.infer<typeof enrolmentMadeSchema>
+
+/** Newest first; `next` is the `before` of the following page. */
+export const enrolmentListSchema = z.object({
+  enrolments: z.array(enrolmentSchema),
+  next: z.int().nullable(),
+})

@@ -1,0 +1,203 @@
+/** What one edge can do on NATS with its real credential, tried with a raw client: what an edge does, and nothing else. */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { after, before, suite, test } from 'node:test'
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
+import { connect, credsAuthenticator, errors, type NatsConnection } from '@nats-io/transport-node'
+import {
+  buckets,
+  consumers,
+  desiredEntry,
+  desiredKey,
+  encode,
+  streams,
+  subjects,
+  wireVersion,
+  type EdgeView,
+} from '@imapfleet/protocol'
+import { Plane } from '../support/plane.ts'
+import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+const trace = '6f1d9c52-6a0e-4c53-9d7a-0f6f3a1f2b11'
+const order = '0d6c1a4e-5b2a-4b7e-8f11-2f1f0c9d7e55'
+const us = { region: 'us', edge: 'us-1' }
+const neighbour = { region: 'eu', edge: 'eu-2' }
+
+/** What NATS has refused to this connection so far, subject by subject. */
+function refusalsOf(nats: NatsConnection): string[] {
+  const refused: string[] = []
+  void (async () => {
+    for await (const status of nats.status())
+      if (status.type === 'error' && status.error instanceof errors.PermissionViolationError)
+        refused.push(status.error.subject)
+  })()
+  return refused
+}
+
+suite('one edge on NATS', () => {
+  let plane: Plane
+  let edge: SimulatedEdge
+  let other: SimulatedEdge
+  let refused: string[]
+  /** With control's own credential. */
+  let admin: NatsConnection
+  let manager: JetStreamManager
+  before(async () => {
+    plane = await Plane.start({ perEdge: true })
+    ;[edge, other] = [await plane.edge('eu', 'eu-1'), await plane.edge('us', 'us-1')]
+    refused = refusalsOf(edge.nats)
+    const { keys, url } = plane.nats
+    assert.ok(keys)
+    const authenticator = credsAuthenticator(await readFile(keys.credentialsFile))
+    admin = await connect({ servers: url, authenticator })
+    manager = await jetstreamManager(admin)
+    for (const each of [edge, other]) each.beat({ heartbeatMs: 60_000 })
+    await until('both edges', async () => (await edgesNow()).length === 2)
+  })
+  after(async () => {
+    await admin?.close()
+    await plane?.stop()
+  })
+  const edgesNow = async () => ((await plane.api('/v1/edges')).body as { edges: EdgeView[] }).edges
+
+  test('it can do all that an edge does', async () => {
+    await edge.send(edge.report({ counters: { 'logins_total{result="ok"}': 1 } }))
+    await until(
+      'its report',
+      async () => (await plane.sql`select 1 from reports where edge = 'eu-1'`).length === 1,
+    )
+    await edge.trace(trace, 'ann', [{ at: Date.now(), session: 's', from: 'C', text: 'A1 NOOP' }])
+    await until('its desired state', async () => await edge.desired())
+    for (const subject of subjects.ordersFor(edge.address))
+      edge.nats.subscribe(subject, {
+        callback: (_error, message) => edge.answer(message.json<{ id: string }>().id, { result: 'done' }),
+      })
+    await edge.nats.flush()
+    for (const target of [{ kind: 'all' }, { kind: 'region', name: 'eu' }, { kind: 'edge', name: 'eu-1' }]) {
+      const { body } = await plane.api('/v1/orders', {
+        body: { target, action: { kind: 'version' }, timeoutMs: 500 },
+      })
+      const { edges } = body as { edges: { id: string; status: string }[] }
+      assert.equal(edges.find(({ id }) => id === 'eu-1')?.status, 'answered', target.kind)
+    }
+    assert.deepEqual(refused, [])
+  })
+
+  test('it can say nothing as another edge or as control, and ask JetStream for nothing but its own entry', async () => {
+    const reports = streams.reports
+    const forbidden = [
+      ...[us, neighbour, { region: 'us', edge: 'eu-1' }].flatMap((address) => [
+        subjects.presence(address),
+        subjects.report(address),
+        subjects.trace(address, trace),
+        subjects.answer(address, order),
+        `${subjects.inbox(address)}.x`,
+        desiredEntry(address).read,
+        `$KV.${buckets.desired}.${desiredKey(address)}`,
+      ]),
+      `$KV.${buckets.desired}.${desiredKey(edge.address)}`,
+      subjects.order({ kind: 'all' }),
+      subjects.order({ kind: 'region', region: 'eu' }),
+      subjects.order({ kind: 'edge', ...edge.address }),
+      subjects.desiredChanged,
+      ...[reports, streams.traces, `KV_${buckets.desired}`].flatMap((stream) =>
+        ['INFO', 'DELETE', 'PURGE', 'UPDATE', 'MSG.GET', 'MSG.DELETE', 'SNAPSHOT'].map(
+          (verb) => `$JS.API.STREAM.${verb}.${stream}`,
+        ),
+      ),
+      '$JS.API.INFO',
+      '$JS.API.STREAM.LIST',
+      '$JS.API.STREAM.CREATE.X',
+      `$JS.API.DIRECT.GET.KV_${buckets.desired}`,
+      `$JS.API.CONSUMER.CREATE.${reports}`,
+      `$JS.API.CONSUMER.DELETE.${reports}.${consumers.ingest}`,
+      `$JS.API.CONSUMER.MSG.NEXT.${reports}.${consumers.ingest}`,
+      `$JS.ACK.${reports}.${consumers.ingest}.1.1.1.1.0`,
+      '$SYS.REQ.CLAIMS.UPDATE',
+      '$SYS.REQ.SERVER.PING',
+      '_INBOX.x',
+      'anything',
+    ]
+    refused.length = 0
+    for (const subject of forbidden) edge.nats.publish(subject, '{}')
+    await until('every refusal', () => refused.length >= forbidden.length)
+    assert.deepEqual(refused, forbidden)
+  })
+
+  test('it can hear nothing but its own orders, changes and answers', async () => {
+    const forbidden = [
+      subjects.order({ kind: 'region', region: 'us' }),
+      subjects.order({ kind: 'edge', ...us }),
+      subjects.order({ kind: 'edge', ...neighbour }),
+      subjects.ordersOfAll,
+      subjects.presenceOfAll,
+      subjects.reportsOfAll,
+      subjects.tracesOfAll,
+      subjects.answersOfAll,
+      `${subjects.inbox(us)}.>`,
+      `${subjects.inbox(neighbour)}.>`,
+      subjects.inbox({ region: '*', edge: '*' }),
+      '_INBOX.>',
+      '_R_.>',
+      '>',
+      '*.>',
+      '$KV.>',
+      '$JS.>',
+      '$SYS.>',
+    ]
+    refused.length = 0
+    for (const subject of forbidden) edge.nats.subscribe(subject, { callback: () => undefined })
+    await until('every refusal', () => refused.length >= forbidden.length)
+    assert.deepEqual(refused, forbidden)
+  })
+
+  test('no reply subject makes JetStream or control do for it what it may not do', async () => {
+    await other.trace(trace, 'ann', [{ at: Date.now(), session: 's', from: 'C', text: 'A2 NOOP' }])
+    const kept = (await manager.streams.info(streams.traces)).state.messages
+    assert.ok(kept > 0)
+    const report = edge.report({})
+    // JetStream's own answers are requests in the right shape: an ack is one to purge, an empty error one to delete.
+    for (const stream of [streams.traces, streams.reports, `KV_${buckets.desired}`]) {
+      edge.nats.publish(subjects.report(edge.address), encode(report), {
+        reply: `$JS.API.STREAM.PURGE.${stream}`,
+      })
+      edge.nats.publish(desiredEntry(edge.address).read, 'x', { reply: `$JS.API.STREAM.DELETE.${stream}` })
+    }
+    for (const reply of [
+      subjects.presence(us),
+      subjects.report(us),
+      `$KV.${buckets.desired}.${desiredKey(us)}`,
+    ])
+      edge.nats.publish(subjects.report(edge.address), encode(report), { reply })
+    await edge.nats.flush()
+    // All of it has been dealt with when a report that came later is there.
+    await edge.send(edge.report({ counters: { 'logins_total{result="ok"}': 7 } }))
+    assert.equal((await manager.streams.info(streams.traces)).state.messages, kept)
+    await manager.streams.info(streams.reports)
+    assert.equal((await other.desired())?.v, wireVersion)
+  })
+
+  test('a message that names another edge than its subject does is not taken for that edge', async () => {
+    const known = (await edgesNow()).find(({ id }) => id === 'us-1')
+    const forged = { ...us, state: 'stopping', boot: edge.boot } as const
+    edge.beat({ heartbeatMs: 60_000, ...forged })
+    await edge.send({ ...edge.report({}), ...us, counters: { 'logins_total{result="forged"}': 1 } })
+    edge.beat({ heartbeatMs: 60_000, degraded: ['after it'] })
+    await until('the heartbeat after it', async () =>
+      (await edgesNow()).find(({ id, degraded }) => id === 'eu-1' && degraded.includes('after it')),
+    )
+    await edge.send(edge.report({ counters: { 'logins_total{result="ok"}': 9 } }))
+    await until(
+      'the report after it',
+      async () =>
+        (await plane.sql`select 1 from reports where counters ->> 'logins_total{result="ok"}' = '9'`)
+          .length === 1,
+    )
+    assert.deepEqual(
+      (await edgesNow()).find(({ id }) => id === 'us-1'),
+      known,
+    )
+    assert.equal((await plane.sql`select 1 from reports where edge = 'us-1'`).length, 0)
+  })
+})
