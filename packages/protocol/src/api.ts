@@ -31,6 +31,11 @@ export const edgeSchema = z
     lastSeenAt: z.iso.datetime(),
     /** Connections held for users, from the last heartbeat. */
     connections: z.object({ cached: z.int(), active: z.int(), clients: z.int() }),
+    /** Connections to mail servers by state, and logins that wait for one, from the last heartbeat. */
+    pool: z
+      .object({ dialing: z.int(), leased: z.int(), resetting: z.int(), idle: z.int(), waiting: z.int() })
+      .optional(),
+    upstreams: z.array(z.object({ name: z.string(), healthy: z.boolean() })).optional(),
     config: z.object({
       /** Revision this edge should run. */
       wanted: z.int(),

@@ -1,5 +1,19 @@
 /** The routes of control that the console uses, as functions. */
-import { auditListSchema, sessionSchema } from '@imapfleet/protocol'
+import {
+  auditListSchema,
+  edgeListSchema,
+  edgeSchema,
+  historySchema,
+  orderListSchema,
+  orderViewSchema,
+  revocationListSchema,
+  revocationStatusSchema,
+  sessionSchema,
+  type History,
+  type OrderRequest,
+  type RevocationRequest,
+  type TargetName,
+} from '@imapfleet/protocol'
 import { ask, send } from './ask.ts'
 
 /** Of a list whose newest come first; `before` is the `next` of the page before. */
@@ -8,10 +22,47 @@ export interface Page {
   before?: number | undefined
 }
 
+/** Moments may be relative (`-1h`), a step is like `30s`. */
+export interface HistoryQuery {
+  metrics: readonly string[]
+  from: string
+  to?: string
+  step?: string
+  groupBy?: History['groupBy']
+  region?: string
+  edge?: string
+}
+
+const id = encodeURIComponent
+
 export const api = {
   session: (signal?: AbortSignal) => ask({ path: 'session', signal }, sessionSchema),
   signIn: (token: string) => ask({ path: 'session', method: 'POST', body: { token } }, sessionSchema),
   signOut: () => send({ path: 'session', method: 'DELETE' }),
+
+  edges: (signal?: AbortSignal) => ask({ path: 'edges', signal }, edgeListSchema),
+  edge: (edge: string, signal?: AbortSignal) => ask({ path: `edges/${id(edge)}`, signal }, edgeSchema),
+  drain: (target: TargetName) =>
+    ask({ path: 'edges/drain', method: 'POST', body: { target } }, edgeListSchema),
+  resume: (target: TargetName) =>
+    ask({ path: 'edges/resume', method: 'POST', body: { target } }, edgeListSchema),
+
+  history: ({ metrics, ...rest }: HistoryQuery, signal?: AbortSignal) =>
+    ask({ path: 'stats/history', query: { metrics: metrics.join(','), ...rest }, signal }, historySchema),
+
+  order: (body: OrderRequest, signal?: AbortSignal) =>
+    ask({ path: 'orders', method: 'POST', body, signal }, orderViewSchema),
+  orders: (page: Page, signal?: AbortSignal) =>
+    ask({ path: 'orders', query: { ...page }, signal }, orderListSchema),
+  orderOf: (order: string, signal?: AbortSignal) =>
+    ask({ path: `orders/${id(order)}`, signal }, orderViewSchema),
+
+  revoke: (body: RevocationRequest) =>
+    ask({ path: 'revocations', method: 'POST', body }, revocationStatusSchema),
+  revocations: (page: Page, signal?: AbortSignal) =>
+    ask({ path: 'revocations', query: { ...page }, signal }, revocationListSchema),
+  revocation: (sequence: number, signal?: AbortSignal) =>
+    ask({ path: `revocations/${sequence}`, signal }, revocationStatusSchema),
 
   audit: (query: Page & { actor?: string; action?: string }, signal?: AbortSignal) =>
     ask({ path: 'audit', query: { ...query }, signal }, auditListSchema),

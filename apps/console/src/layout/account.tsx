@@ -3,6 +3,7 @@ import type { Session } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { session } from '../api/session.ts'
+import { Choice } from '../ui/choice.tsx'
 import { tell } from '../ui/toast.tsx'
 import { theme, themes } from './theme.ts'
 
@@ -12,21 +13,7 @@ export const Account = ({ who }: { who: Session }) => (
       <strong>{who.name}</strong>
       <span>{who.role}</span>
     </div>
-    <fieldset class="theme">
-      <legend class="unseen">Colours</legend>
-      {themes.map((name) => (
-        <label key={name}>
-          <input
-            class="unseen"
-            type="radio"
-            name="theme"
-            checked={theme.value === name}
-            onChange={() => (theme.value = name)}
-          />
-          {name}
-        </label>
-      ))}
-    </fieldset>
+    <Choice label="Colours" values={themes} chosen={theme.value} onChoice={(name) => (theme.value = name)} />
     <button type="button" class="button small" onClick={() => void signOut()}>
       Sign out
     </button>

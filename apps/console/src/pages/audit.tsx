@@ -5,6 +5,7 @@ import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'
+import { Link } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Field } from '../ui/field.tsx'
 import { Moment } from '../ui/moment.tsx'
@@ -91,7 +92,14 @@ const columns: Column<AuditEntry>[] = [
   { title: 'Details', kind: 'wide', cell: (entry) => <Details entry={entry} /> },
 ]
 
-const Details = ({ entry: { before, after } }: { entry: AuditEntry }) => {
+const Details = ({ entry: { action, before, after } }: { entry: AuditEntry }) => {
+  const order = action === 'order.give' ? valueOf(after, 'id') : undefined
+  if (order !== undefined)
+    return (
+      <Link href={`/orders/${order}`}>
+        {valueOf(after, 'kind')} {valueOf(after, 'user') ?? valueOf(after, 'upstream')}
+      </Link>
+    )
   const facts = [...factsOf('before', before), ...factsOf('', after)]
   if (facts.length === 0) return null
   const text = facts.join(' · ')
@@ -102,6 +110,13 @@ const Details = ({ entry: { before, after } }: { entry: AuditEntry }) => {
       <pre>{JSON.stringify({ before, after }, undefined, 2)}</pre>
     </details>
   )
+}
+
+/** A text within an entry. */
+function valueOf(value: AuditEntry['after'], key: string): string | undefined {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
+  const found = value[key]
+  return typeof found === 'string' ? found : undefined
 }
 
 function factsOf(word: string, value: AuditEntry['after']): string[] {

@@ -2,8 +2,18 @@
 import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
 import { Audit } from './audit.tsx'
+import { Edge } from './edge.tsx'
+import { Order } from './order.tsx'
+import { Orders } from './orders.tsx'
+import { Overview } from './overview.tsx'
+import { Users } from './users.tsx'
 
-/** A page is given the names in its path as properties; `key` of all of them makes another name another page. */
+/** A page is given the names in its path as properties; another name makes it another page. */
 export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
+  { path: '/', Page: Overview },
+  { path: '/edges/:id', Page: Edge },
+  { path: '/users', Page: Users },
+  { path: '/orders', Page: Orders },
+  { path: '/orders/:id', Page: Order },
   { path: '/audit', Page: Audit },
 ]

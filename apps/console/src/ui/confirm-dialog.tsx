@@ -16,19 +16,21 @@ interface ConfirmDialogProps {
   /** The word on the button. */
   action: string
   isDangerous?: boolean
+  /** False while something else that it needs is not filled in. */
+  isComplete?: boolean
   onConfirm: () => Promise<void>
   onClose: () => void
 }
 
 export function ConfirmDialog(props: ConfirmDialogProps) {
-  const { title, children, name, action, isDangerous = false, onConfirm, onClose } = props
+  const { title, children, name, action, isDangerous = false, isComplete = true, onConfirm, onClose } = props
   const dialog = useRef<HTMLDialogElement>(null)
   const heading = useId()
   const [typed, setTyped] = useState('')
   const [problem, setProblem] = useState<string>()
   const [isBusy, setBusy] = useState(false)
   useEffect(() => dialog.current?.showModal(), [])
-  const isReady = !isBusy && (name === undefined || typed.trim() === name)
+  const isReady = !isBusy && isComplete && (name === undefined || typed.trim() === name)
 
   const confirm = async () => {
     setBusy(true)

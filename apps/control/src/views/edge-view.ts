@@ -1,5 +1,5 @@
 /** An edge as the API shows it: its last heartbeat, and what it should run. */
-import type { EdgeView } from '@imapfleet/protocol'
+import { parseSeriesKey, type EdgeView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
 
@@ -25,6 +25,14 @@ export function edgeView(
       active: gauge('upstreams_leased'),
       clients: gauge('clients_connected'),
     },
+    pool: {
+      dialing: gauge('upstreams_dialing'),
+      leased: gauge('upstreams_leased'),
+      resetting: gauge('upstreams_resetting'),
+      idle: gauge('upstreams_idle'),
+      waiting: gauge('leases_waiting'),
+    },
+    upstreams: upstreamsOf(row.gauges),
     config: {
       wanted: resolve({ edge: row.id, region: row.region }, layers, rolling).revision,
       applied: row.configApplied,
@@ -38,4 +46,12 @@ export function edgeView(
     drain: row.drain,
     ...(isEnrolled !== undefined && { credential: isEnrolled ? 'valid' : 'revoked' }),
   }
+}
+
+function upstreamsOf(gauges: Readonly<Record<string, number>>): { name: string; healthy: boolean }[] {
+  return Object.entries(gauges)
+    .map(([key, value]) => ({ ...parseSeriesKey(key), healthy: value >= 1 }))
+    .filter(({ name }) => name === 'upstream_healthy')
+    .map(({ labels, healthy }) => ({ name: labels['upstream'] ?? '', healthy }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
 }

@@ -1,0 +1,14 @@
+/** What an edge is doing, as a badge. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { Badge, type Tone } from '../ui/badge.tsx'
+
+const tones: Record<EdgeView['state'], Tone> = {
+  serving: 'good',
+  draining: 'warn',
+  stopping: 'warn',
+  silent: 'bad',
+}
+
+export const EdgeState = ({ edge: { state } }: { edge: EdgeView }) => (
+  <Badge tone={tones[state]}>{state}</Badge>
+)

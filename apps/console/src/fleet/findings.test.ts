@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { EdgeView } from '@imapfleet/protocol'
+import { findingsOf } from './findings.ts'
+
+const now = new Date('2026-11-27T12:00:00Z')
+const well: EdgeView = {
+  id: 'eu-1',
+  region: 'eu',
+  state: 'serving',
+  version: '0.1.0',
+  boot: '8a0c8a4e-93b0-4c5b-8f3e-1e6d9d6f0a11',
+  startedAt: '2026-11-27T10:00:00Z',
+  lastSeenAt: '2026-11-27T11:59:58Z',
+  connections: { cached: 1, active: 2, clients: 3 },
+  config: { wanted: 4, applied: 4, rejected: null },
+  degraded: [],
+  listeners: [],
+  drain: false,
+}
+
+test('an edge that is well is no finding', () => {
+  assert.deepEqual(findingsOf([well], now), [])
+})
+
+test('the worst come first, each with what it is about', () => {
+  const found = findingsOf(
+    [
+      { ...well, id: 'draining', state: 'draining', drain: true },
+      { ...well, id: 'behind', config: { ...well.config, applied: 3 } },
+      { ...well, id: 'silent', state: 'silent', lastSeenAt: '2026-11-27T11:48:00Z', degraded: ['old news'] },
+      {
+        ...well,
+        id: 'refuser',
+        config: { wanted: 4, applied: 3, rejected: { revision: 4, reason: 'no key' } },
+      },
+      { ...well, id: 'alone', degraded: ['upstream main: connection refused'] },
+    ],
+    now,
+  )
+  assert.deepEqual(
+    found.map(({ edge, tone, text }) => `${tone} ${edge} ${text}`),
+    [
+      'bad silent has not been heard of for 12 min: it, or its way to NATS, is down.',
+      'bad refuser refused revision 4 and runs 3: no key',
+      'bad alone upstream main: connection refused.',
+      'warn draining drains; 3 clients still connected.',
+      'warn behind runs revision 3, and should run 4.',
+    ],
+  )
+})
+
+test('a refusal of an older revision is over', () => {
+  const rejected = { revision: 3, reason: 'no key' }
+  assert.deepEqual(findingsOf([{ ...well, config: { ...well.config, rejected } }], now), [])
+})

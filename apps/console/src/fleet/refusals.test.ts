@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { History } from '@imapfleet/protocol'
+import { refusalMetrics, refusalsOf } from './refusals.ts'
+
+const historyWith = (totals: Record<string, number>): History => ({
+  from: '2026-11-27T10:00:00Z',
+  to: '2026-11-27T11:00:00Z',
+  stepSeconds: 3600,
+  groupBy: 'fleet',
+  metrics: refusalMetrics,
+  groups: [{ group: 'fleet', values: [], totals: refusalMetrics.map((metric) => totals[metric] ?? 0) }],
+})
+
+test('reasons are in words, the most frequent first, and none is missing from the sum', () => {
+  const { all, reasons } = refusalsOf(
+    historyWith({
+      reuse_refused_total: 10,
+      'reuse_refused_total{reason="notify"}': 2,
+      'reuse_refused_total{reason="open-literal"}': 5,
+    }),
+  )
+  assert.equal(all, 10)
+  assert.deepEqual(
+    reasons.map(({ reason, count }) => [reason, count]),
+    [
+      ['open-literal', 5],
+      ['other', 3],
+      ['notify', 2],
+    ],
+  )
+})
+
+test('nothing refused is an empty list; control takes all of them in one question', () => {
+  assert.deepEqual(refusalsOf({ ...historyWith({}), groups: [] }), { all: 0, reasons: [] })
+  assert.ok(refusalMetrics.length <= 50)
+})

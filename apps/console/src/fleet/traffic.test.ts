@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { currentOf, ratioOf, sumOf, together, totalOf } from './traffic.ts'
+
+test('a sum has a gap only where nobody reported', () => {
+  assert.deepEqual(
+    sumOf([
+      [1, null, null],
+      [2, 5, null],
+    ]),
+    [3, 5, null],
+  )
+  assert.deepEqual(sumOf([]), [])
+  assert.equal(totalOf([null, null]), null)
+  assert.equal(totalOf([1, null, 2]), 3)
+})
+
+test('now is the last step, or the one before while nothing has come in the last', () => {
+  assert.equal(currentOf([4, 5]), 5)
+  assert.equal(currentOf([5, null]), 5)
+  assert.equal(currentOf([5, null, null]), null)
+  assert.equal(currentOf([5, 0]), 0)
+})
+
+test('the ratio of several edges is that of their sums, and is not known without a login', () => {
+  const fleet = together([
+    { sessions: [1], logins: [10], reuses: [9], warm: [4] },
+    { sessions: [2], logins: [30], reuses: [3], warm: [1] },
+  ])
+  assert.deepEqual(ratioOf(fleet), [30])
+  assert.deepEqual(fleet.warm, [5])
+  assert.deepEqual(ratioOf({ logins: [0], reuses: [0] }), [null])
+})

@@ -1,0 +1,69 @@
+/** Sessions and reuse of edges over time, and the same of several together. */
+import type { History } from '@imapfleet/protocol'
+
+/** One value a step, null where nothing was reported. */
+export type Series = readonly (number | null)[]
+
+export interface Traffic {
+  /** By second. */
+  sessions: Series
+  logins: Series
+  /** Logins that a warm connection served: the mail server saw none of them. */
+  reuses: Series
+  /** Connections that wait for their user. */
+  warm: Series
+}
+
+export const trafficMetrics = [
+  'sessions_total:rate',
+  'logins_total{result="ok"}',
+  'upstream_reuses_total',
+  'upstreams_idle',
+]
+
+/** By group of the history, which was asked for `trafficMetrics`. */
+export function trafficOf(history: History): Map<string, Traffic> {
+  return new Map(
+    history.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], warm = []] }) => [
+      group,
+      { sessions, logins, reuses, warm },
+    ]),
+  )
+}
+
+export const noTraffic: Traffic = { sessions: [], logins: [], reuses: [], warm: [] }
+
+export function together(all: readonly Traffic[]): Traffic {
+  const sum = (of: (traffic: Traffic) => Series) => sumOf(all.map(of))
+  return {
+    sessions: sum(({ sessions }) => sessions),
+    logins: sum(({ logins }) => logins),
+    reuses: sum(({ reuses }) => reuses),
+    warm: sum(({ warm }) => warm),
+  }
+}
+
+/** Step by step; null only where none has a value. */
+export function sumOf(all: readonly Series[]): Series {
+  const length = Math.max(0, ...all.map((series) => series.length))
+  return Array.from({ length }, (_, step) => {
+    const values = all.map((series) => series[step]).filter((value) => typeof value === 'number')
+    return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
+  })
+}
+
+/** Null if nothing was reported at all. */
+export function totalOf(series: Series): number | null {
+  const values = series.filter((value) => value !== null)
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
+}
+
+/** The last value, if one of the last two steps has one: the last step has only just begun. */
+export const currentOf = (series: Series): number | null => series.at(-1) ?? series.at(-2) ?? null
+
+/** Of each step, in percent. */
+export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>): Series =>
+  logins.map((all, step) => {
+    const part = reuses[step]
+    return all === null || all === 0 || part === null || part === undefined ? null : (part / all) * 100
+  })

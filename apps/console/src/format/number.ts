@@ -1,0 +1,28 @@
+/** Numbers as operators read them: few digits, always as many for the same kind of thing. A dash for what is not known. */
+
+const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
+
+export const none = '–'
+
+export const countOf = (value: number | null | undefined): string =>
+  value === null || value === undefined ? none : whole.format(value)
+
+/** Per second: `0.04`, `3.2`, `1,204`. */
+export function rateOf(value: number | null | undefined): string {
+  if (value === null || value === undefined) return none
+  if (value === 0) return '0'
+  if (value < 1) return value.toFixed(2)
+  return value < 100 ? value.toFixed(1) : whole.format(value)
+}
+
+/** Of one: `98.4 %`. Whole only when it is exactly so. */
+export function shareOf(part: number | null | undefined, all: number | null | undefined): string {
+  if (part === null || part === undefined || all === null || all === undefined || all === 0) return none
+  const percent = (part / all) * 100
+  if (percent === 0 || percent === 100) return `${percent} %`
+  return `${Math.min(99.9, Math.max(0.1, percent)).toFixed(1)} %`
+}
+
+/** `1 client`, `3 clients`. */
+export const amountOf = (amount: number, noun: string): string =>
+  `${countOf(amount)} ${noun}${amount === 1 ? '' : 's'}`

@@ -1,0 +1,57 @@
+/** Why an edge did not keep used connections. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { refusalMetrics, refusalsOf, type RefusalCount } from '../fleet/refusals.ts'
+import { countOf, shareOf } from '../format/number.ts'
+import { Answered } from '../ui/answered.tsx'
+import { Bar } from '../ui/bar.tsx'
+import { Card } from '../ui/card.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+
+export function Refusals({ edge: { id } }: { edge: EdgeView }) {
+  const answer = useAnswer(
+    `refusals ${id}`,
+    (signal) => api.history({ metrics: refusalMetrics, from: '-24h', step: '1d', edge: id }, signal),
+    { everyMs: 30_000 },
+  )
+  return (
+    <Card
+      title="Why connections were not reused"
+      about="Used connections closed instead of kept, last 24 hours"
+    >
+      <Answered answer={answer}>
+        {(history) => {
+          const { all, reasons } = refusalsOf(history)
+          return reasons.length === 0 ? (
+            <Empty title="None was refused">Every used connection was proven clean and kept.</Empty>
+          ) : (
+            <Table
+              caption="Reasons for refused reuse"
+              columns={columnsOf(all)}
+              rows={reasons}
+              keyOf={({ reason }) => reason}
+            />
+          )
+        }}
+      </Answered>
+    </Card>
+  )
+}
+
+const columnsOf = (all: number): Column<RefusalCount>[] => [
+  { title: 'Reason', kind: 'fixed', cell: ({ reason }) => <code>{reason}</code> },
+  { title: 'Count', kind: 'number', cell: ({ count }) => countOf(count) },
+  {
+    title: 'Share',
+    kind: 'number',
+    cell: ({ count }) => (
+      <span class="share">
+        <Bar label={`${count} of ${all}`} parts={[count]} all={all} />
+        {shareOf(count, all)}
+      </span>
+    ),
+  },
+  { title: 'What it means', kind: 'wide', cell: ({ text }) => <span class="soft">{text}</span> },
+]

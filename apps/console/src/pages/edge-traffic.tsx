@@ -1,0 +1,61 @@
+/** What an edge has done. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { currentOf, noTraffic, ratioOf, totalOf, trafficMetrics, trafficOf } from '../fleet/traffic.ts'
+import { chosenRange, windowOf, wordsOf } from '../fleet/range.ts'
+import { countOf, rateOf, shareOf } from '../format/number.ts'
+import { Answered } from '../ui/answered.tsx'
+import { Figure } from '../ui/figure.tsx'
+
+export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
+  const metrics = [...trafficMetrics, 'reuse_refused_total', 'login_seconds:p95']
+  const range = chosenRange()
+  const answer = useAnswer(
+    `traffic ${id} ${range}`,
+    (signal) => api.history({ metrics, ...windowOf(range), groupBy: 'edge', edge: id }, signal),
+    { everyMs: 10_000 },
+  )
+  return (
+    <Answered answer={answer}>
+      {(history) => {
+        const traffic = trafficOf(history).get(id) ?? noTraffic
+        const [, , , , refused = [], slowest = []] = history.groups[0]?.values ?? []
+        const p95 = history.groups[0]?.totals[5] ?? null
+        return (
+          <dl class="figures">
+            <Figure
+              title="Sessions a second"
+              value={rateOf(currentOf(traffic.sessions))}
+              remark={`${countOf(totalOf(traffic.logins))} logins in the last ${wordsOf(range)}`}
+              values={traffic.sessions}
+            />
+            <Figure
+              title="Reuse ratio"
+              value={shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))}
+              remark={`${countOf(totalOf(traffic.reuses))} logins avoided`}
+              values={ratioOf(traffic)}
+              max={100}
+            />
+            <Figure
+              title="Refused for reuse"
+              value={countOf(totalOf(refused))}
+              remark="used connections that were closed"
+              values={refused}
+            />
+            <Figure
+              title="Login, 95 of 100 within"
+              value={
+                p95 === null
+                  ? countOf(null)
+                  : `${p95 < 0.1 ? (p95 * 1000).toFixed(1) : Math.round(p95 * 1000)} ms`
+              }
+              remark="from LOGIN to its reply"
+              values={slowest}
+            />
+          </dl>
+        )
+      }}
+    </Answered>
+  )
+}

@@ -1,0 +1,106 @@
+/** The mail servers behind an edge: whether they answer, what went to them, and a pause for each. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { sentenceOf } from '../api/problem.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { giveOrder } from '../fleet/give-order.tsx'
+import { countOf } from '../format/number.ts'
+import { Badge } from '../ui/badge.tsx'
+import { Card } from '../ui/card.tsx'
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+import { tell } from '../ui/toast.tsx'
+
+interface Row {
+  name: string
+  healthy: boolean
+  counts: readonly (number | null)[]
+}
+
+const metrics = [
+  'logins_total{result="ok"}',
+  'logins_total{result="refused"}',
+  'upstream_reuses_total',
+  'upstream_connections_total',
+  'upstream_failures_total',
+]
+
+export function Upstreams({ edge }: { edge: EdgeView }) {
+  const { id, upstreams = [] } = edge
+  const [pausing, setPausing] = useState<string>()
+  const { data } = useAnswer(
+    `upstreams ${id}`,
+    (signal) => api.history({ metrics, from: '-1h', step: '1h', groupBy: 'upstream', edge: id }, signal),
+    { everyMs: 10_000 },
+  )
+  const rows = upstreams.map(({ name, healthy }) => ({
+    name,
+    healthy,
+    // Of a server that was counted at all, what it has no series of did not happen.
+    counts: data?.groups.find(({ group }) => group === name)?.totals.map((count) => count ?? 0) ?? [],
+  }))
+  const target = { kind: 'edge', name: id } as const
+  const resume = (upstream: string) =>
+    void giveOrder({ target, action: { kind: 'resume-upstream', upstream } }).catch((error: unknown) =>
+      tell('bad', sentenceOf(error)),
+    )
+  const actions: Column<Row> = {
+    title: 'Actions',
+    kind: 'fixed',
+    cell: ({ name }) => (
+      <span class="row">
+        <button type="button" class="button small" onClick={() => setPausing(name)}>
+          Pause
+        </button>
+        <button type="button" class="button small" onClick={() => resume(name)}>
+          Resume
+        </button>
+      </span>
+    ),
+  }
+  return (
+    <Card title="Mail servers" about="Counts of the last hour">
+      {rows.length === 0 ? (
+        <Empty title="It has not told of any yet">They come with its first heartbeat.</Empty>
+      ) : (
+        <Table
+          caption={`Mail servers of ${id}`}
+          columns={[...columns, actions]}
+          rows={rows}
+          keyOf={({ name }) => name}
+        />
+      )}
+      {pausing !== undefined && (
+        <ConfirmDialog
+          title={`Pause ${pausing} on ${id}?`}
+          name={pausing}
+          action="Pause"
+          isDangerous
+          onConfirm={async () => {
+            await giveOrder({ target, action: { kind: 'pause-upstream', upstream: pausing } })
+          }}
+          onClose={() => setPausing(undefined)}
+        >
+          This edge makes no new connection to it until it is resumed: users without a warm connection cannot
+          log in here.
+        </ConfirmDialog>
+      )}
+    </Card>
+  )
+}
+
+const columns: Column<Row>[] = [
+  { title: 'Name', kind: 'head', cell: ({ name }) => name },
+  {
+    title: 'Health',
+    kind: 'fixed',
+    cell: ({ healthy }) => (
+      <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'answers' : 'does not answer'}</Badge>
+    ),
+  },
+  ...['Logins', 'Refused logins', 'Reused', 'New connections', 'Failures'].map(
+    (title, index): Column<Row> => ({ title, kind: 'number', cell: ({ counts }) => countOf(counts[index]) }),
+  ),
+]

@@ -1,0 +1,79 @@
+/** One order, with the account of every edge that it was for. */
+import type { OrderedEdge, OrderView } from '@imapfleet/protocol'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { AccountBadges, actionText, EdgeStatus, resultText, targetText } from '../fleet/account.tsx'
+import { Page } from '../layout/page.tsx'
+import { Link } from '../router/link.tsx'
+import type { Params } from '../router/match.ts'
+import { Answered } from '../ui/answered.tsx'
+import { Card } from '../ui/card.tsx'
+import { Facts } from '../ui/facts.tsx'
+import { Moment } from '../ui/moment.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+
+export function Order({ id = '' }: Params) {
+  const answer = useAnswer(`order ${id}`, (signal) => api.orderOf(id, signal))
+  return (
+    <Page
+      title="Order"
+      about={answer.data ? actionText(answer.data.action) : undefined}
+      actions={
+        <Link class="button" href="/orders">
+          All orders
+        </Link>
+      }
+    >
+      <Answered answer={answer}>
+        {(order) => (
+          <>
+            <Card title="What was ordered">
+              <div class="card-body">
+                <Facts rows={factsOf(order)} />
+              </div>
+            </Card>
+            <Card title="Edge by edge" actions={<AccountBadges order={order} />}>
+              {order.edges.length === 0 ? (
+                <Empty title="It was for no edge">No edge was known to the target when it was given.</Empty>
+              ) : (
+                <Table
+                  caption="Account of each edge"
+                  columns={columnsOf(order)}
+                  rows={order.edges}
+                  keyOf={({ id: edge }) => edge}
+                />
+              )}
+            </Card>
+          </>
+        )}
+      </Answered>
+    </Page>
+  )
+}
+
+const factsOf = (order: OrderView) =>
+  [
+    ['Order', actionText(order.action)],
+    ['To', targetText(order.target)],
+    ['Given by', order.givenBy],
+    ['At', <Moment at={order.at} />],
+    [
+      'Took',
+      order.finishedAt === null
+        ? 'edges are still waited for'
+        : `${Date.parse(order.finishedAt) - Date.parse(order.at)} ms`,
+    ],
+    ['Id', <code>{order.id}</code>],
+  ] as const
+
+const columnsOf = (order: OrderView): Column<OrderedEdge>[] => [
+  {
+    title: 'Edge',
+    kind: 'head',
+    cell: ({ id }) => <Link href={`/edges/${encodeURIComponent(id)}`}>{id}</Link>,
+  },
+  { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
+  { title: 'Status', kind: 'fixed', cell: (edge) => <EdgeStatus edge={edge} /> },
+  { title: 'Said', kind: 'wide', cell: (edge) => edge.reason ?? resultText(order, edge) },
+]

@@ -1,0 +1,61 @@
+/** What the overview tells of each edge. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { EdgeState } from '../fleet/edge-state.tsx'
+import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
+import { countOf, none, rateOf, shareOf } from '../format/number.ts'
+import { durationOf } from '../format/time.ts'
+import { Link } from '../router/link.tsx'
+import { Spark } from '../ui/spark.tsx'
+import type { Column } from '../ui/table.tsx'
+
+export interface Row {
+  edge: EdgeView
+  traffic: Traffic
+}
+
+/** What a silent edge said last is not how it is. */
+const now = (edge: EdgeView, value: number) => (edge.state === 'silent' ? none : countOf(value))
+
+export const edgeColumns: Column<Row>[] = [
+  {
+    title: 'Edge',
+    kind: 'head',
+    cell: ({ edge }) => <Link href={`/edges/${encodeURIComponent(edge.id)}`}>{edge.id}</Link>,
+  },
+  { title: 'State', kind: 'fixed', cell: ({ edge }) => <EdgeState edge={edge} /> },
+  {
+    title: 'Sessions/s',
+    kind: 'number',
+    cell: ({ traffic }) => (
+      <span class="with-spark">
+        <Spark values={traffic.sessions} label="Sessions a second" width={84} height={20} />
+        <span class="rate">{rateOf(currentOf(traffic.sessions))}</span>
+      </span>
+    ),
+  },
+  {
+    title: 'Reuse ratio',
+    kind: 'number',
+    cell: ({ traffic }) => shareOf(totalOf(traffic.reuses), totalOf(traffic.logins)),
+  },
+  { title: 'Logins avoided', kind: 'number', cell: ({ traffic }) => countOf(totalOf(traffic.reuses)) },
+  { title: 'In use', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.active) },
+  { title: 'Warm', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.cached) },
+  { title: 'Clients', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.clients) },
+  { title: 'Revision', kind: 'number', cell: ({ edge }) => <Applied edge={edge} /> },
+  {
+    title: 'Last seen',
+    kind: 'number',
+    cell: ({ edge }) => `${durationOf(Date.now() - Date.parse(edge.lastSeenAt))} ago`,
+  },
+]
+
+/** The revision it runs, and the one it should run if that is another. */
+const Applied = ({ edge: { config } }: { edge: EdgeView }) =>
+  config.applied === config.wanted ? (
+    <>{config.applied}</>
+  ) : (
+    <span class="drift">
+      {config.applied} of {config.wanted}
+    </span>
+  )

@@ -1,0 +1,110 @@
+/** Whose old connections and passwords are no longer good, and how far that has come. */
+import type { RevocationRecord } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { usePages } from '../api/use-pages.ts'
+import { Answered } from '../ui/answered.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { Card } from '../ui/card.tsx'
+import { Moment } from '../ui/moment.tsx'
+import { Older } from '../ui/older.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+import { Revoke } from './revoke.tsx'
+
+export function Revocations() {
+  const [isRevoking, setRevoking] = useState(false)
+  const pages = usePages('revocations', async (page, signal) => {
+    const { revocations, next } = await api.revocations(page, signal)
+    return { rows: revocations, next }
+  })
+  return (
+    <Card
+      title="Revocations"
+      about="Warm connections are dropped and old passwords refused on every edge; one that is away follows when it is back."
+      actions={
+        <button type="button" class="button danger" onClick={() => setRevoking(true)}>
+          Revoke …
+        </button>
+      }
+    >
+      <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
+        {(revocations) =>
+          revocations.length === 0 ? (
+            <Empty title="Nobody was revoked yet">
+              After a password has changed or a mailbox was taken over, revoke the user: no warm connection of
+              before is handed out again.
+            </Empty>
+          ) : (
+            <>
+              <Table
+                caption="Revocations"
+                columns={columns}
+                rows={revocations}
+                keyOf={({ sequence }) => sequence}
+              />
+              <Older onClick={pages.older} />
+            </>
+          )
+        }
+      </Answered>
+      {isRevoking && <Revoke onDone={pages.reload} onClose={() => setRevoking(false)} />}
+    </Card>
+  )
+}
+
+const columns: Column<RevocationRecord>[] = [
+  { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
+  {
+    title: 'Whose',
+    cell: ({ kind, subject }) => (
+      <>
+        <span class="soft">{kind}</span> {subject}
+      </>
+    ),
+  },
+  { title: 'By', kind: 'fixed', cell: ({ createdBy }) => createdBy },
+  { title: 'Note', kind: 'wide', cell: ({ note }) => note },
+  { title: 'Reached', kind: 'fixed', cell: ({ sequence }) => <Reach sequence={sequence} /> },
+]
+
+const tones = { applied: 'good', pending: 'warn', silent: 'bad' } as const
+
+/** Asked for when somebody wants to know: it is a question for each row. */
+function Reach({ sequence }: { sequence: number }) {
+  const [isAsked, setAsked] = useState(false)
+  return isAsked ? (
+    <ReachOf sequence={sequence} />
+  ) : (
+    <button type="button" class="button quiet small" onClick={() => setAsked(true)}>
+      Show
+    </button>
+  )
+}
+
+function ReachOf({ sequence }: { sequence: number }) {
+  const answer = useAnswer(`revocation ${sequence}`, (signal) => api.revocation(sequence, signal), {
+    everyMs: 3_000,
+  })
+  return (
+    <Answered answer={answer}>
+      {({ edges }) =>
+        edges.length === 0 ? (
+          'no edge yet'
+        ) : (
+          <span class="row">
+            {(['applied', 'pending', 'silent'] as const).map((status) => {
+              const ids = edges.filter((edge) => edge.status === status).map(({ id }) => id)
+              return ids.length === 0 ? null : (
+                <Badge key={status} tone={tones[status]}>
+                  {ids.length > 3 ? `${ids.length} edges` : ids.join(', ')} {status}
+                </Badge>
+              )
+            })}
+          </span>
+        )
+      }
+    </Answered>
+  )
+}

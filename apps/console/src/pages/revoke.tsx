@@ -1,0 +1,60 @@
+/** Revokes a user or a domain; the name has to be typed twice, since it cannot be taken back. */
+import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { amountOf } from '../format/number.ts'
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
+import { Field } from '../ui/field.tsx'
+import { tell } from '../ui/toast.tsx'
+import './revoke.css'
+
+const kinds = ['user', 'domain'] as const
+
+export function Revoke({ onDone, onClose }: { onDone: () => void; onClose: () => void }) {
+  const [kind, setKind] = useState<(typeof kinds)[number]>('user')
+  const [subject, setSubject] = useState('')
+  const [note, setNote] = useState('')
+  const named = subject.trim()
+  return (
+    <ConfirmDialog
+      title="Revoke"
+      {...(named === '' ? {} : { name: named })}
+      action="Revoke"
+      isDangerous
+      isComplete={named !== ''}
+      onConfirm={async () => {
+        const { edges } = await api.revoke({ kind, subject: named, note })
+        const applied = edges.filter(({ status }) => status === 'applied').length
+        onDone()
+        tell(
+          'good',
+          `${named} is revoked; ${amountOf(applied, 'edge')} of ${edges.length} applied it so far.`,
+        )
+      }}
+      onClose={onClose}
+    >
+      <div class="revoke">
+        <p>
+          Warm connections are dropped on every edge, and a password that was good before has to be proven at
+          the mail server again. Sessions that are open go on until they are kicked.
+        </p>
+        <fieldset class="row">
+          <legend class="unseen">Whom</legend>
+          {kinds.map((each) => (
+            <label key={each}>
+              <input type="radio" name="kind" checked={kind === each} onChange={() => setKind(each)} />{' '}
+              {each === 'user' ? 'one user' : 'every user of a domain'}
+            </label>
+          ))}
+        </fieldset>
+        <Field
+          label={kind === 'user' ? 'Login name' : 'Domain'}
+          value={subject}
+          onValue={setSubject}
+          placeholder={kind === 'user' ? 'alice@example.org' : 'example.org'}
+          autocomplete="off"
+        />
+        <Field label="Note" value={note} onValue={setNote} hint="For the audit log: why." />
+      </div>
+    </ConfirmDialog>
+  )
+}

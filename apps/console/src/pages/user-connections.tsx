@@ -1,0 +1,144 @@
+/** Where a user is connected over the whole fleet, or who is at all: an order to every edge, given when it is asked for. */
+import { connectionSchema, type Connection, type OrderView } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import { z } from 'zod'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { giveOrder } from '../fleet/give-order.tsx'
+import { amountOf, countOf } from '../format/number.ts'
+import { durationOf } from '../format/time.ts'
+import { Link } from '../router/link.tsx'
+import { Answered } from '../ui/answered.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { Card } from '../ui/card.tsx'
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
+import { Note } from '../ui/note.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+
+interface Row extends Connection {
+  edge: string
+  region: string
+}
+
+const shownMax = 500
+const connections = z.array(connectionSchema)
+
+export function UserConnections({ user }: { user: string | undefined }) {
+  const [isKicking, setKicking] = useState(false)
+  const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
+  const answer = useAnswer(`who ${user ?? ''}`, (signal) => api.order({ action }, signal))
+  return (
+    <Card
+      title={user === undefined ? 'Everybody' : <>Connections of {user}</>}
+      about={answer.data && summaryOf(answer.data)}
+      actions={
+        <>
+          <button type="button" class="button" onClick={answer.reload}>
+            Ask again
+          </button>
+          {user !== undefined && (
+            <>
+              <Link class="button" href={`/trace?user=${encodeURIComponent(user)}`}>
+                Trace
+              </Link>
+              <button type="button" class="button danger" onClick={() => setKicking(true)}>
+                Kick
+              </button>
+            </>
+          )}
+        </>
+      }
+    >
+      <Answered answer={answer}>{(order) => <Found order={order} user={user} />}</Answered>
+      {isKicking && user !== undefined && (
+        <ConfirmDialog
+          title={`Kick ${user}?`}
+          name={user}
+          action="Kick"
+          isDangerous
+          onConfirm={async () => {
+            await giveOrder({ action: { kind: 'kick-user', user } })
+            answer.reload()
+          }}
+          onClose={() => setKicking(false)}
+        >
+          Every session of this user ends now, on all edges. The user may log in again at once: to stop that,
+          change the password and revoke the user.
+        </ConfirmDialog>
+      )}
+    </Card>
+  )
+}
+
+function Found({ order, user }: { order: OrderView; user: string | undefined }) {
+  const rows = rowsOf(order)
+  const missing = order.edges.filter(({ status }) => status !== 'answered')
+  return (
+    <>
+      {missing.length > 0 && (
+        <div class="card-body">
+          <Note tone="warn">
+            Not known of {missing.map(({ id, reason }) => `${id} (${reason ?? 'no answer'})`).join(', ')}.
+          </Note>
+        </div>
+      )}
+      {rows.length === 0 ? (
+        <Empty title={user === undefined ? 'Nobody is connected' : `${user} is not connected`}>
+          {order.edges.length === 0
+            ? 'There is no edge to ask yet.'
+            : `${amountOf(order.edges.length - missing.length, 'edge')} answered. Names are compared exactly, with upper and lower case.`}
+        </Empty>
+      ) : (
+        <Table
+          caption="Connections"
+          columns={user === undefined ? [nameColumn, ...columns] : columns}
+          rows={rows.slice(0, shownMax)}
+          keyOf={(row) =>
+            `${row.edge} ${row.user} ${row.upstream} ${row.since} ${row.client} ${row.uses} ${row.state}`
+          }
+        />
+      )}
+      {rows.length > shownMax && (
+        <p class="card-body soft">
+          The first {shownMax} of {countOf(rows.length)}: look for one user, or use <code>imapfleet who</code>
+          .
+        </p>
+      )}
+    </>
+  )
+}
+
+const rowsOf = (order: OrderView): Row[] =>
+  order.edges.flatMap(({ id, region, result }) => {
+    const told = connections.safeParse(result ?? [])
+    return told.success ? told.data.map((connection) => ({ edge: id, region, ...connection })) : []
+  })
+
+function summaryOf(order: OrderView): string {
+  const rows = rowsOf(order)
+  const used = rows.filter(({ state }) => state === 'leased').length
+  const edges = new Set(rows.map(({ edge }) => edge)).size
+  const users = new Set(rows.map(({ user }) => user)).size
+  const who = users > 1 ? `${amountOf(users, 'user')}, ` : ''
+  return `${who}${amountOf(rows.length, 'connection')} over ${amountOf(edges, 'edge')}: ${used} in use`
+}
+
+const words = { dialing: 'dialing', leased: 'in use', resetting: 'resetting', idle: 'warm' } as const
+const tones = { dialing: 'warn', leased: 'good', resetting: 'warn', idle: 'still' } as const
+
+const nameColumn: Column<Row> = {
+  title: 'User',
+  kind: 'wide',
+  cell: ({ user }) => <Link href={`/users?user=${encodeURIComponent(user)}`}>{user}</Link>,
+}
+
+const columns: Column<Row>[] = [
+  { title: 'Edge', cell: ({ edge }) => <Link href={`/edges/${encodeURIComponent(edge)}`}>{edge}</Link> },
+  { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
+  { title: 'State', kind: 'fixed', cell: ({ state }) => <Badge tone={tones[state]}>{words[state]}</Badge> },
+  { title: 'Client', cell: ({ client }) => (client === undefined ? '' : <code>{client}</code>) },
+  { title: 'Mail server', cell: ({ upstream }) => upstream },
+  { title: 'Uses', kind: 'number', cell: ({ uses }) => countOf(uses) },
+  { title: 'Last used', kind: 'number', cell: ({ since }) => `${durationOf(Date.now() - since)} ago` },
+]

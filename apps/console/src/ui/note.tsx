@@ -1,0 +1,6 @@
+/** A sentence that should not be missed. */
+import type { ComponentChildren } from 'preact'
+
+export const Note = ({ tone, children }: { tone: 'good' | 'warn' | 'bad'; children: ComponentChildren }) => (
+  <p class={`note ${tone}`}>{children}</p>
+)

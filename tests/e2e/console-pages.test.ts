@@ -1,0 +1,254 @@
+/** The pages of the web console, over a real fleet with a real mail server: what they show is so, what they do is done. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { accessibilityFaults } from '../support/accessibility.ts'
+import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
+import { Fleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+
+suite('console: pages', { skip: noChromium }, () => {
+  let fleet: Fleet
+  let browser: Browser
+  before(async () => {
+    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
+  })
+  after(async () => {
+    await browser?.close()
+    await fleet?.stop()
+  })
+
+  const open = async (path: string, look: Look & { token?: string } = {}) => {
+    const watched = await openPage(browser, fleet.stack.control.api, look)
+    await watched.page.goto(path)
+    await signIn(watched.page, look.token ?? fleet.stack.token)
+    await watched.page
+      .getByRole('button', { name: 'Menu' })
+      .or(watched.page.getByRole('navigation'))
+      .first()
+      .waitFor()
+    return watched
+  }
+  const close = async (page: Page) => await page.context().close()
+  const edgeRow = (page: Page, id: string) =>
+    page.getByRole('row').filter({ has: page.getByRole('link', { name: id, exact: true }) })
+  const confirm = async (page: Page, name: string, action: string) => {
+    const dialog = page.getByRole('dialog')
+    const button = dialog.getByRole('button', { name: action, exact: true })
+    await dialog.getByLabel(`Type ${name} to confirm`).fill(name.slice(0, -1))
+    assert.equal(await button.isEnabled(), false, 'another name confirms nothing')
+    await dialog.getByLabel(`Type ${name} to confirm`).fill(name)
+    await button.click()
+    await dialog.waitFor({ state: 'detached' })
+  }
+
+  test('the overview shows what was done: logins, how many were avoided, and that all is well', async () => {
+    for (let click = 0; click < 5; click++) await fleet.session(fleet.eu, fleet.alice)
+    const held = await fleet.client(fleet.us)
+    await held.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)
+    const { page, offences } = await open('/?range=15m')
+    await page.getByText('All 2 edges serve, with the configuration they should have.').waitFor()
+    const eu = edgeRow(page, 'eu-1')
+    await eu.getByRole('cell', { name: '80.0 %', exact: true }).waitFor()
+    await edgeRow(page, 'us-1').getByRole('cell', { name: '0 %', exact: true }).waitFor()
+    const cells = async (row: typeof eu) => await row.getByRole('cell').allTextContents()
+    await until('the heartbeats on the page', async () => {
+      const [ours, theirs] = [await cells(eu), await cells(edgeRow(page, 'us-1'))]
+      // Logins avoided, in use, warm, clients.
+      return ours.slice(4, 8).join() === '4,0,1,0' && theirs.slice(4, 8).join() === '0,1,0,1'
+    })
+    await held.kill()
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('an edge that is gone is on top of the overview, and its figures are not shown as those of now', async () => {
+    const { page } = await open('/')
+    await page.getByText('All 2 edges serve').waitFor()
+    await fleet.us.process.kill()
+    await page.getByRole('region', { name: 'What is wrong' }).getByText('has not been heard of for').waitFor()
+    await edgeRow(page, 'us-1').getByText('silent').waitFor()
+    assert.equal((await edgeRow(page, 'us-1').getByRole('cell').allTextContents())[7], '–')
+    await fleet.us.process.start()
+    await page.getByText('All 2 edges serve').waitFor()
+    await close(page)
+  })
+
+  test('drain asks for the name of the edge, is done by the edge, and is undone by resume', async () => {
+    const { page, offences } = await open('/edges/eu-1')
+    await page.getByRole('button', { name: 'Drain' }).click()
+    await confirm(page, 'eu-1', 'Drain')
+    await page.getByText('eu-1 was told to drain').waitFor()
+    await page.getByText('This edge drains; no client is left.').waitFor()
+    const refused = await fleet.client(fleet.eu)
+    await refused.rest()
+    assert.ok(refused.ended)
+    await page.getByRole('button', { name: 'Resume' }).first().click()
+    await confirm(page, 'eu-1', 'Resume')
+    await page.getByText('eu-1 takes clients again.').waitFor()
+    await until('clients to be taken', () => fleet.session(fleet.eu, fleet.alice).then(() => true))
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('purge closes the warm connections, says how many, and its account can be read', async () => {
+    await fleet.session(fleet.eu, fleet.alice)
+    const { page } = await open('/edges/eu-1')
+    await page.getByRole('button', { name: 'Purge' }).click()
+    await confirm(page, 'eu-1', 'Purge')
+    const toast = page.getByText('eu-1: closed 1 warm connection')
+    await toast.waitFor()
+    await page.getByRole('link', { name: 'Account' }).click()
+    await page.getByRole('heading', { name: 'Order', exact: true }).waitFor()
+    await page.getByRole('cell', { name: 'closed 1 warm connection' }).waitFor()
+    await close(page)
+  })
+
+  test('why connections were not reused is told in words', async () => {
+    const client = await fleet.client(fleet.eu)
+    await client.command(`LOGIN ${fleet.carol.user} ${fleet.carol.password}`)
+    client.send('c APPEND INBOX {100}\r\nFrom')
+    await client.kill()
+    const { page } = await open('/edges/eu-1')
+    const reason = page.getByRole('row').filter({ hasText: 'open-literal' })
+    await until('the report', async () => {
+      await page.reload()
+      await page.getByRole('heading', { name: 'Why connections were not reused' }).waitFor()
+      return await reason.waitFor({ timeout: 1_000 }).then(
+        () => true,
+        () => false,
+      )
+    })
+    await reason.getByText('The client left in the middle of sending something.').waitFor()
+    await close(page)
+  })
+
+  test('a user is found at every edge and kicked; whoever is revoked is on the list, with how far it has come', async () => {
+    const { user, password } = fleet.bob
+    const clients = await Promise.all([fleet.client(fleet.eu), fleet.client(fleet.us)])
+    for (const client of clients)
+      assert.equal((await client.command(`LOGIN ${user} ${password}`)).status, 'OK')
+    const { page, offences } = await open('/users')
+    await page.getByLabel('Login name').fill(user)
+    await page.getByLabel('Login name').press('Enter')
+    await page.getByText('over 2 edges: 2 in use').waitFor()
+    await page.getByRole('button', { name: 'Kick' }).click()
+    await confirm(page, user, 'Kick')
+    await page.getByText('eu-1: ended 1 session, us-1: ended 1 session').waitFor()
+    await Promise.all(clients.map((client) => client.rest()))
+    assert.ok(clients.every((client) => client.ended))
+
+    await page.getByRole('button', { name: 'Revoke …' }).click()
+    const dialog = page.getByRole('dialog')
+    assert.equal(await dialog.getByRole('button', { name: 'Revoke' }).isEnabled(), false)
+    await dialog.getByLabel('Login name').fill(user)
+    await dialog.getByLabel('Note').fill('password changed')
+    await confirm(page, user, 'Revoke')
+    const row = page.getByRole('table', { name: 'Revocations' }).getByRole('row').filter({ hasText: user })
+    await row.getByRole('button', { name: 'Show' }).click()
+    await row.getByText('eu-1, us-1 applied').waitFor()
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  test('what a token may not do is said where it would be', async () => {
+    const token = await fleet.stack.control.createToken('guest', 'viewer')
+    const { page } = await open('/users?user=alice', { token })
+    await page.getByText('This needs a token with the role operator; guest is viewer.').first().waitFor()
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await edgeRow(page, 'eu-1').getByRole('link').click()
+    await page.getByRole('button', { name: 'Drain' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Type eu-1 to confirm').fill('eu-1')
+    await dialog.getByRole('button', { name: 'Drain' }).click()
+    await dialog.getByText('This needs a token with the role operator').waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await page.goto('/edges/none')
+    await page.getByText('No edge named none was ever heard of').waitFor()
+    await close(page)
+  })
+
+  test('everything is reached and done with the keyboard alone', async () => {
+    const { page, offences } = await openPage(browser, fleet.stack.control.api)
+    await page.goto('/')
+    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    // The field has the focus already.
+    await page.keyboard.type(fleet.stack.token)
+    await page.keyboard.press('Enter')
+    await page.getByText('All 2 edges serve').waitFor()
+    const focused = () => page.evaluate('document.activeElement?.textContent ?? ""')
+    const tabTo = async (text: string) => {
+      for (let presses = 0; presses < 40; presses++) {
+        await page.keyboard.press('Tab')
+        if ((await focused()) === text) return
+      }
+      assert.fail(`Tab does not lead to ${text}`)
+    }
+    await tabTo('Skip to content')
+    await page.keyboard.press('Enter')
+    await tabTo('us-1')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: 'us-1', exact: true }).waitFor()
+    assert.equal(await focused(), 'us-1', 'the title of the new page is read')
+    await page.getByRole('button', { name: 'Purge' }).waitFor()
+    await tabTo('Purge')
+    await page.keyboard.press('Enter')
+    await page.getByRole('dialog').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    assert.equal(await focused(), 'Purge', 'one is where one was')
+    await page.keyboard.press('Enter')
+    await page.getByLabel('Type us-1 to confirm').waitFor()
+    await page.keyboard.type('us-1')
+    await page.keyboard.press('Enter')
+    await page.getByText(/us-1: closed \d+ warm connections?/).waitFor()
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
+  for (const colours of ['light', 'dark'] as const)
+    test(`every page fits 375 px and is read by everybody, in ${colours}`, async () => {
+      const { page, offences } = await open('/', { width: 375, colours })
+      const order = await fleet.api('/v1/orders', { method: 'POST', body: { action: { kind: 'version' } } })
+      const { id } = order.body as { id: string }
+      const pages: [path: string, seen: string][] = [
+        ['/', 'eu-1'],
+        ['/edges/eu-1', 'Mail servers'],
+        ['/users?everybody=1', 'Revocations'],
+        ['/orders', 'tell the version'],
+        [`/orders/${id}`, 'Edge by edge'],
+        ['/audit', 'token.create'],
+        ['/nowhere', 'There is nothing at /nowhere'],
+      ]
+      for (const [path, seen] of pages) {
+        await page.goto(path)
+        await page.getByText(seen).first().waitFor()
+        await until(`what ${path} asks for`, async () => (await page.getByText('Loading …').count()) === 0)
+        const width = await page.evaluate('document.documentElement.scrollWidth')
+        assert.equal(width, 375, `${path} is ${String(width)} px wide`)
+        assert.deepEqual(await accessibilityFaults(page), [], path)
+      }
+      await page.getByRole('button', { name: 'Menu' }).click()
+      await page.getByRole('link', { name: 'Users' }).click()
+      await page.getByRole('heading', { name: 'Users' }).waitFor()
+      await page.getByRole('button', { name: 'Revoke …' }).click()
+      await page.getByRole('dialog').waitFor()
+      assert.deepEqual(await accessibilityFaults(page), [], 'the dialog')
+      assert.deepEqual(offences, [])
+      await close(page)
+    })
+
+  test('the colours that were chosen are kept', async () => {
+    const { page } = await open('/', { colours: 'light' })
+    const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor')
+    const light = await ground()
+    await page.getByLabel('dark', { exact: true }).check({ force: true })
+    const dark = await ground()
+    assert.notEqual(dark, light)
+    await page.reload()
+    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    assert.equal(await ground(), dark)
+    await close(page)
+  })
+})

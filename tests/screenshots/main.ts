@@ -1,0 +1,118 @@
+/**
+ * `npm run screenshots`: a real fleet with real traffic for some minutes, and its console photographed into
+ * docs/screenshots. `--seconds N`: for how long there is traffic; `--every DIRECTORY`: instead, each page light and dark,
+ * wide and narrow, to look at while one works on it.
+ */
+import { mkdir, mkdtemp, rm, chmod } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
+import { repository, startStack, type Stack } from '@imapfleet/local'
+import type { Browser } from 'playwright-core'
+import { launchBrowser, openPage, signIn, type Look } from '../support/browser.ts'
+import { shots } from './shots.ts'
+import { clickAround, stay } from './traffic.ts'
+
+const { values } = parseArgs({
+  options: { seconds: { type: 'string', default: '420' }, every: { type: 'string' } },
+})
+const names = ['anna', 'ben', 'chloe', 'david', 'emma', 'felix', 'greta', 'hugo', 'ida', 'jonas']
+const users = names.map((name) => ({
+  user: `${name}@example.org`,
+  password: `demo-${name}`,
+  mailbox: 'small' as const,
+}))
+const wide = { width: 1280, height: 800 }
+const narrow = { width: 375, height: 800 }
+
+const directory = await mkdtemp(join(tmpdir(), 'imapfleet-screenshots-'))
+await chmod(directory, 0o755)
+const config = { fleet: { heartbeatMs: 1_000, reportIntervalMs: 2_000 } }
+const edges = ['eu-1', 'eu-2', 'us-1', 'us-2'].map((id) => ({ id, region: id.slice(0, 2), config }))
+const stack = await startStack({ directory, edges, durable: false, dovecot: { users } })
+const token = await stack.control.createToken('marie', 'admin')
+const browser = await launchBrowser()
+try {
+  const demo = stack.dovecot?.users ?? []
+  const ports = stack.edges.map(({ imapPort }) => imapPort)
+  const traffic = clickAround([...demo, ...users], ports)
+  const [alice] = demo
+  const stayed = await Promise.all(
+    ports.slice(0, 2).map(async (port) => (alice ? await stay(alice, port) : undefined)),
+  )
+  await pause(Number(values.seconds) * 1000)
+  await operate(stack)
+  await (values.every === undefined ? forDocuments(browser, stack) : forEyes(browser, stack, values.every))
+  await traffic.stop()
+  await Promise.all(stayed.map(async (client) => await client?.kill()))
+} finally {
+  await browser.close()
+  await stack.stop()
+  await rm(directory, { recursive: true, force: true })
+}
+
+/** What operators do on a day. */
+async function operate({ control }: Stack): Promise<void> {
+  const post = async (path: string, body: unknown) => {
+    const answer = await fetch(`${control.api}/v1/${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+    if (!answer.ok) throw new Error(`${path} was answered ${answer.status}: ${await answer.text()}`)
+  }
+  const layer = { kind: 'region', name: 'eu' }
+  await post('config/revisions', { layer, set: { 'pool.idleTimeoutMs': 240_000 }, note: 'longer breaks' })
+  await post('orders', { action: { kind: 'purge-idle', user: 'ben@example.org' } })
+  await post('revocations', { kind: 'user', subject: 'felix@example.org', note: 'password changed' })
+  await post('orders', { action: { kind: 'kick-user', user: 'felix@example.org' } })
+  await post('orders', { target: { kind: 'region', name: 'us' }, action: { kind: 'version' } })
+  await post('edges/drain', { target: { kind: 'edge', name: 'us-2' } })
+  await pause(3_000)
+}
+
+async function forDocuments(by: Browser, { control }: Stack): Promise<void> {
+  const into = `${repository}/docs/screenshots`
+  await mkdir(into, { recursive: true })
+  await photograph(by, control.api, wide, (name) => `${into}/${name}.png`)
+  await photograph(by, control.api, { ...wide, colours: 'dark' }, (name) =>
+    name === 'overview' ? `${into}/${name}-dark.png` : undefined,
+  )
+  await photograph(by, control.api, narrow, (name) =>
+    name === 'overview' ? `${into}/${name}-narrow.png` : undefined,
+  )
+}
+
+async function forEyes(by: Browser, { control }: Stack, into: string): Promise<void> {
+  await mkdir(into, { recursive: true })
+  for (const colours of ['light', 'dark'] as const)
+    for (const look of [wide, narrow])
+      await photograph(by, control.api, { ...look, colours }, (name) =>
+        join(into, `${name}-${colours}-${look.width}.png`),
+      )
+}
+
+/** `fileOf`: where a page goes; undefined for one that is left out. */
+async function photograph(
+  by: Browser,
+  origin: string,
+  look: Look,
+  fileOf: (name: string) => string | undefined,
+): Promise<void> {
+  const { page } = await openPage(by, origin, look)
+  const entrance = fileOf('sign-in')
+  await page.goto('/')
+  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  if (entrance !== undefined) await page.screenshot({ path: entrance })
+  await signIn(page, token)
+  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  for (const { name, path, ready } of shots) {
+    const file = fileOf(name)
+    if (file === undefined) continue
+    await page.goto(path)
+    await ready(page)
+    await page.screenshot({ path: file, fullPage: true })
+  }
+  await page.context().close()
+}

@@ -1,0 +1,39 @@
+/** What is photographed, and how a page is brought to show what it is for. */
+import type { Page } from 'playwright-core'
+
+export interface Shot {
+  name: string
+  path: string
+  /** Resolves when there is something to see. */
+  ready: (page: Page) => Promise<unknown>
+}
+
+export const shots: readonly Shot[] = [
+  {
+    name: 'overview',
+    path: '/?range=15m',
+    ready: (page) => page.locator('.figure .spark polyline').first().waitFor(),
+  },
+  {
+    name: 'edge',
+    path: '/edges/eu-1?range=15m',
+    ready: async (page) => {
+      await page.getByRole('table', { name: 'Reasons for refused reuse' }).waitFor()
+      await page.locator('.figure .spark polyline').first().waitFor()
+    },
+  },
+  {
+    name: 'users',
+    path: '/users?user=alice',
+    ready: async (page) => {
+      await page.getByRole('table', { name: 'Connections' }).waitFor()
+      await page.getByRole('table', { name: 'Revocations' }).waitFor()
+    },
+  },
+  { name: 'orders', path: '/orders', ready: (page) => page.getByRole('table', { name: 'Orders' }).waitFor() },
+  {
+    name: 'audit',
+    path: '/audit',
+    ready: (page) => page.getByRole('table', { name: 'Audit log' }).waitFor(),
+  },
+]
