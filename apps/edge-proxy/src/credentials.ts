@@ -1,4 +1,5 @@
 /** What a login carries, decoded: the same user in an atom, quoted or a literal is the same here. */
+import { CR, LF } from './imap/bytes.ts'
 import type { Mechanism } from './imap/sasl.ts'
 
 export interface Credentials {
@@ -21,7 +22,6 @@ const nameBytesMax = 1024
 
 /** CR, LF and NUL never go to a server (they would end a command early); nor does an empty user. */
 export function isSendable(credentials: Credentials): boolean {
-  const isPlain = (bytes: Buffer) => !bytes.includes(0) && !bytes.includes(10) && !bytes.includes(13)
   return (
     credentials.user.length > 0 &&
     credentials.user.length <= nameBytesMax &&
@@ -35,6 +35,11 @@ export function isSendable(credentials: Credentials): boolean {
 /** The user's name for logs, routes and lists of people; bytes that are no UTF-8 show as U+FFFD. */
 export function userName(credentials: Credentials): string {
   return (credentials.authorize.length > 0 ? credentials.authorize : credentials.user).toString('utf8')
+}
+
+function isPlain(bytes: Buffer): boolean {
+  for (const byte of bytes) if (byte === 0 || byte === LF || byte === CR) return false
+  return true
 }
 
 /**

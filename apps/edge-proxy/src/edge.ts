@@ -2,13 +2,14 @@
  * The edge as a whole: builds the parts once, starts, reloads, drains and stops them. Sessions are run by session.ts with
  * what this file hands them.
  */
-import type { Socket } from 'node:net'
 import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
 import type { SecureContext } from 'node:tls'
 import { seriesKey } from '@imapfleet/protocol'
 import { Client } from './client/client.ts'
 import type { Clock } from './clock.ts'
 import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
+import type { OpenCarrier } from './link/carrier.ts'
+import { Link } from './link/link.ts'
 import { Gate } from './listen/gate.ts'
 import { Listener } from './listen/listener.ts'
 import { serverContext } from './listen/tls.ts'
@@ -48,6 +49,7 @@ export class Edge {
   readonly #parts: SessionParts
   readonly #health: Health
   #targets = new Map<string, Target>()
+  #firstTarget: Target
   #tls = new Map<string, SecureContext>()
   #generation = 0
   /** Connections whose PROXY header or TLS handshake is awaited. */
@@ -63,6 +65,7 @@ export class Edge {
     this.tracer = new Tracer(clock.now)
     this.#connections = this.counters.counter('client_connections_total')
     this.#targets = this.#buildTargets(config)
+    this.#firstTarget = firstOf(this.#targets)
     this.#tls = tlsContexts(config)
     this.protocolLog = config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file)
     this.statistics = new StatisticsBook(this)
@@ -84,6 +87,11 @@ export class Edge {
 
   get targets(): ReadonlyMap<string, Target> {
     return this.#targets
+  }
+
+  /** The one whose capabilities are shown before a login says which it is. */
+  get firstTarget(): Target {
+    return this.#firstTarget
   }
 
   /** Where clients reach this edge, for people. */
@@ -117,7 +125,7 @@ export class Edge {
     const { listeners } = this.settings.current
     try {
       for (const [name, config] of Object.entries(listeners)) {
-        const listener = new Listener(name, config, (socket) => this.#accept(socket, listener))
+        const listener = new Listener(name, config, (open) => this.#accept(open, listener))
         await listener.listen()
         this.#listeners.push(listener)
       }
@@ -138,6 +146,7 @@ export class Edge {
     const tls = tlsContexts(config)
     this.settings.current = config
     this.#targets = targets
+    this.#firstTarget = firstOf(targets)
     this.#tls = tls
     this.log.level = config.log.level
     this.#parts.refresh()
@@ -167,28 +176,28 @@ export class Edge {
     this.protocolLog?.close()
   }
 
-  #accept(socket: Socket, listener: Listener): void {
+  #accept(open: OpenCarrier, listener: Listener): void {
     this.#connections.value++
     const { clients } = this.settings.current
     if (this.#admitting >= clients.connectionsMax) {
       this.counters.counter('client_refusals_total', { reason: 'too-many-clients' }).value++
-      return void socket.destroy()
+      return new Link(open).close()
     }
     const admitted = admit(
-      socket,
+      open,
       { config: this.listener(listener.name), context: this.#tls.get(listener.name) },
       clients.loginTimeoutMs,
     )
     if (admitted instanceof Promise) void this.#serveLater(admitted, listener)
-    else if (this.#enter(socket, admitted.address)) this.#serve(admitted, listener)
+    else if (this.#enter(admitted)) this.#serve(admitted, listener)
     else this.#turnAway(admitted)
   }
 
-  /** Takes a place at the gate for as long as the socket lives. False: there is none, and that is counted. */
-  #enter(socket: Socket, address: () => string): boolean {
+  /** Takes a place at the gate for as long as the connection lives. False: there is none, and that is counted. */
+  #enter({ link, address }: Admitted): boolean {
     const entry =
       this.#state === 'serving' ? this.gate.enter(address, this.settings.current.clients) : 'draining'
-    if (typeof entry === 'function') socket.once('close', entry)
+    if (typeof entry === 'function') link.whenClosed(entry)
     else this.counters.counter('client_refusals_total', { reason: entry }).value++
     return typeof entry === 'function'
   }
@@ -199,7 +208,7 @@ export class Edge {
     const result = await admitting
     this.#admitting--
     if (result.kind !== 'admitted') this.#notAdmitted(result)
-    else if (this.#enter(result.socket, result.address)) this.#serve(result, listener)
+    else if (this.#enter(result)) this.#serve(result, listener)
     else this.#turnAway(result)
   }
 
@@ -225,13 +234,12 @@ export class Edge {
       now: this.clock.now(),
     })
     this.sessions.arriving.add(client)
-    runSession(client, this.#parts)
-      .catch((error: unknown) => {
-        // A bug ends its session and nothing else; the connection it held was never given back.
-        this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
-        client.close()
-      })
-      .finally(() => this.#parts.onSessionEnd(client))
+    const ended = () => this.#parts.onSessionEnd(client)
+    runSession(client, this.#parts).then(ended, (error: unknown) => {
+      // A bug ends its session and nothing else; the connection it held was never given back.
+      this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
+      ended()
+    })
     admitted.link.resume()
   }
 
@@ -272,6 +280,11 @@ export class Edge {
       ),
     }
   }
+}
+
+/** There always is one: the configuration's schema sees to it. */
+function firstOf(targets: ReadonlyMap<string, Target>): Target {
+  return targets.values().next().value!
 }
 
 function tlsContexts(config: EdgeConfig): Map<string, SecureContext> {

@@ -9,7 +9,7 @@ import { oneLine } from './imap/encode.ts'
 import { printId } from './imap/id.ts'
 import { mechanisms } from './imap/sasl.ts'
 import { acceptTls } from './listen/tls.ts'
-import type { Timings } from './observe/counters.ts'
+import type { Counter, Timings } from './observe/counters.ts'
 import type { Leased, Refused } from './pool/lease.ts'
 import type { SessionEdge } from './session.ts'
 import { ActiveSession } from './sessions.ts'
@@ -25,6 +25,7 @@ export class SessionParts implements SessionEdge {
   readonly #spliceContext: SpliceContext
   readonly #loginTimes: Timings
   readonly #sessionTimes: Timings
+  readonly #endings = new Map<Ending['kind'], Counter>()
   #options: SpliceOptions
 
   constructor(edge: Edge) {
@@ -60,14 +61,17 @@ export class SessionParts implements SessionEdge {
     client.write(greeting(this.#capabilities(client)))
   }
 
-  async lease(client: Client, { credentials }: Login): Promise<Leased | Refused> {
+  lease(client: Client, { credentials }: Login): Leased | Promise<Leased | Refused> {
     const begun = performance.now()
     const target = this.#edge.targetFor(userName(credentials), client.listener)
-    const lease = await this.#edge.pool.lease(target, credentials, client)
-    // Nothing of the login is needed any more; its secret should not wait for the collector.
-    credentials.secret.fill(0)
-    this.#loginTimes.observe(performance.now() - begun)
-    return lease
+    const settled = <L>(lease: L): L => {
+      // Nothing of the login is needed any more; its secret should not wait for the collector.
+      credentials.secret.fill(0)
+      this.#loginTimes.observe(performance.now() - begun)
+      return lease
+    }
+    const lease = this.#edge.pool.lease(target, credentials, client)
+    return lease instanceof Promise ? lease.then(settled) : settled(lease)
   }
 
   refuse(client: Client, login: Login, refused: Refused): void {
@@ -128,13 +132,20 @@ export class SessionParts implements SessionEdge {
   }
 
   #onEnd(session: ActiveSession, ending: Ending): void {
-    const { sessions, tracer, counters, clock, log } = this.#edge
+    const { sessions, tracer, clock, log } = this.#edge
     sessions.remove(session)
     tracer.remove(session, `session ended: ${ending.kind}`)
     this.#sessionTimes.observe(clock.now() - session.since)
-    counters.counter('sessions_total', { ending: ending.kind }).value++
+    this.#countOf(ending.kind).value++
     if (log.isOn('debug'))
       log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
+  }
+
+  #countOf(ending: Ending['kind']): Counter {
+    let counter = this.#endings.get(ending)
+    if (!counter)
+      this.#endings.set(ending, (counter = this.#edge.counters.counter('sessions_total', { ending })))
+    return counter
   }
 
   /** Moves a session to a connection that has what it wants enabled; its clean one goes back to the pool. */
@@ -166,8 +177,7 @@ export class SessionParts implements SessionEdge {
 
   #capabilities(client: Client): string {
     const { requireTls } = this.#edge.listener(client.listener)
-    const [first] = this.#edge.targets.values()
-    return capabilitiesBeforeLogin(first?.capabilities ?? [], {
+    return capabilitiesBeforeLogin(this.#edge.firstTarget.capabilities, {
       mechanisms,
       offerStartTls: this.prelogin.offersTls(client),
       loginDisabled: requireTls && !client.secure,

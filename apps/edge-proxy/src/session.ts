@@ -8,7 +8,7 @@ import type { HandBack, Ending } from './splice/ending.ts'
 export interface SessionEdge {
   readonly prelogin: Prelogin
   greet(client: Client): void
-  lease(client: Client, login: Login): Promise<Leased | Refused>
+  lease(client: Client, login: Login): Leased | Promise<Leased | Refused>
   refuse(client: Client, login: Login, refused: Refused): void
   welcome(client: Client, login: Login, leased: Leased): void
   splice(client: Client, leased: Leased): Promise<{ ending: Ending; handBack: HandBack }>

@@ -5,20 +5,26 @@ import type { TraceableSession } from './observe/tracer.ts'
 import type { Tap } from './splice/context.ts'
 import type { Splice } from './splice/splice.ts'
 
+const start = randomBytes(3).toString('hex')
+let last = 0
+
 /** A logged-in session. */
 export class ActiveSession implements TraceableSession {
-  readonly id: string
+  readonly #number = ++last
   readonly user: string
   readonly client: Client
   readonly splice: Splice
   readonly since: number
 
   constructor(user: string, client: Client, splice: Splice, now: number) {
-    this.id = nextId()
     this.user = user
     this.client = client
     this.splice = splice
     this.since = now
+  }
+
+  get id(): string {
+    return `${start}-${this.#number.toString(36)}`
   }
 
   literalsLeft(): { C: number; S: number } {
@@ -29,10 +35,6 @@ export class ActiveSession implements TraceableSession {
     this.splice.tap = tap
   }
 }
-
-const start = randomBytes(3).toString('hex')
-let last = 0
-const nextId = () => `${start}-${(++last).toString(36)}`
 
 export class Sessions {
   /** Clients that have not logged in. */

@@ -1,5 +1,5 @@
 /** What the edge says to a client by itself: greeting, the answer to a login, goodbye. Each is one write. */
-import { afterLogin, beforeLogin, printCapabilities, type BeforeLogin } from './imap/capability.ts'
+import { beforeLogin, printAfterLogin, printCapabilities, type BeforeLogin } from './imap/capability.ts'
 import type { Ending } from './splice/ending.ts'
 
 export function greeting(capabilities: string): string {
@@ -8,8 +8,16 @@ export function greeting(capabilities: string): string {
 
 /** Shown before login: what the server can do after it, and what the edge itself does before it. */
 export function capabilitiesBeforeLogin(server: readonly string[], own: BeforeLogin): string {
-  return printCapabilities(beforeLogin(server, own))
+  const variant = `${own.mechanisms.length}${own.offerStartTls}${own.loginDisabled}${own.adminCommands}`
+  let variants = shown.get(server)
+  if (!variants) shown.set(server, (variants = new Map()))
+  let text = variants.get(variant)
+  if (text === undefined) variants.set(variant, (text = printCapabilities(beforeLogin(server, own))))
+  return text
 }
+
+/** Printed once for each list of a server and each variant of our own. */
+const shown = new WeakMap<readonly string[], Map<string, string>>()
 
 /** To the letter what imapproxy says: nobody knows who compares it. */
 const reuseText = 'IMAP connection reused by squirrelmail-imap_proxy'
@@ -27,10 +35,7 @@ export interface LoginAnswer {
 export function loginAnswer(answer: LoginAnswer): string {
   const reuse = answer.tellReuse ? `* OK [XPROXYREUSE] ${reuseText}\r\n` : ''
   const untagged = answer.untagged.map((line) => `${line}\r\n`).join('')
-  const list =
-    answer.capabilities.length > 0
-      ? `[CAPABILITY ${printCapabilities(afterLogin(answer.capabilities))}] `
-      : ''
+  const list = answer.capabilities.length > 0 ? `[CAPABILITY ${printAfterLogin(answer.capabilities)}] ` : ''
   return `${reuse}${untagged}${answer.tag} OK ${list}${answer.text || 'Logged in'}\r\n`
 }
 

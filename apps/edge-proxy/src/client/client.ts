@@ -5,7 +5,7 @@
 import { CommandReader } from '../imap/command-reader.ts'
 import type { IdPairs } from '../imap/id.ts'
 import { LF } from '../imap/bytes.ts'
-import type { Link, LinkEnd } from '../link/link.ts'
+import type { Link, LinkEnd, LinkHandler } from '../link/link.ts'
 
 /** Bounds on what a client may cost before anybody knows who it is. */
 export interface PreloginLimits {
@@ -38,7 +38,7 @@ export type ClientRefusal =
 
 const empty: Buffer = Buffer.alloc(0)
 
-export class Client {
+export class Client implements LinkHandler {
   readonly link: Link
   readonly listener: string
   readonly #askAddress: () => string
@@ -87,11 +87,7 @@ export class Client {
 
   /** Hears the link, also again after TLS has changed its socket. */
   listen(): void {
-    this.link.handler = {
-      onData: (bytes) => this.#onData(bytes),
-      onDrain() {},
-      onEnd: (end) => this.#onEnd(end),
-    }
+    this.link.handler = this
   }
 
   write(bytes: Buffer | string): void {
@@ -153,7 +149,7 @@ export class Client {
     })
   }
 
-  #onData(bytes: Buffer): void {
+  onData(bytes: Buffer): void {
     this.#bytes += bytes.length
     this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, bytes]) : bytes
     if (this.#bytes > this.#limits.preloginBytesMax) {
@@ -198,7 +194,9 @@ export class Client {
     waiting?.resolve(bytes)
   }
 
-  #onEnd(end: LinkEnd): void {
+  onDrain(): void {}
+
+  onEnd(end: LinkEnd): void {
     this.#end = end
     this.#settle(undefined)
   }

@@ -23,7 +23,7 @@ const bad = (text: string): LoginRead => ({ kind: 'answer', text: `BAD ${text}` 
 const empty = Buffer.alloc(0)
 
 /** `LOGIN user password`, each an atom, a quoted string or a literal. */
-export async function readLogin(_client: Client, command: Buffer, argumentsAt: number): Promise<LoginRead> {
+export function readLogin(command: Buffer, argumentsAt: number): LoginRead {
   const parsed = parseArguments(command, argumentsAt)
   const [user, secret, ...more] = parsed ?? []
   if (!user || !secret || more.length > 0 || user.kind === 'list' || secret.kind === 'list')

@@ -1,7 +1,7 @@
 /** Answers everything that may come before a login, until credentials do. */
 import type { Credentials } from '../credentials.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
-import { LF } from '../imap/bytes.ts'
+import { findByte, LF } from '../imap/bytes.ts'
 import { parseId } from '../imap/id.ts'
 import { oneLine } from '../imap/encode.ts'
 import type { Client } from './client.ts'
@@ -30,7 +30,7 @@ export async function nextLogin(client: Client, prelogin: Prelogin): Promise<Log
   for (;;) {
     const command = await client.nextCommand()
     if (command === undefined) return undefined
-    const firstLine = command.indexOf(LF)
+    const firstLine = findByte(command, LF, 0)
     const head = commandHead(command, 0, firstLine)
     if (!isTag(command, 0, head.tagEnd)) {
       client.reply('*', 'BAD Invalid tag')
@@ -44,8 +44,10 @@ export async function nextLogin(client: Client, prelogin: Prelogin): Promise<Log
           client.reply(tag, 'NO [PRIVACYREQUIRED] STARTTLS first')
           break
         }
-        const read = head.verb === 'LOGIN' ? readLogin : readAuthenticate
-        const result = await read(client, command, head.verbEnd)
+        const result =
+          head.verb === 'LOGIN'
+            ? readLogin(command, head.verbEnd)
+            : await readAuthenticate(client, command, head.verbEnd)
         if (result.kind === 'credentials') return { tag, credentials: result.credentials }
         if (result.kind === 'gone') return undefined
         client.reply(tag, result.text)

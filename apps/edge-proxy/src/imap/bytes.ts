@@ -11,6 +11,16 @@ export const BACKSLASH = 92
 export const OPEN_BRACE = 123
 export const CLOSE_BRACE = 125
 
+/** Beyond this many bytes a native search is faster than to look at each. */
+const nearBytes = 96
+
+/** Index of `byte` from `from` on, or -1. */
+export function findByte(bytes: Buffer, byte: number, from: number): number {
+  const near = Math.min(bytes.length, from + nearBytes)
+  for (let at = from; at < near; at++) if (bytes[at] === byte) return at
+  return near === bytes.length ? -1 : bytes.indexOf(byte, near)
+}
+
 /** Whether `word` (upper-case ASCII) stands at `at`, in any case. */
 export function startsWithWord(bytes: Uint8Array, at: number, word: string): boolean {
   if (at + word.length > bytes.length) return false

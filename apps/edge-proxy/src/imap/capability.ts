@@ -18,6 +18,15 @@ export function afterLogin(server: readonly string[]): string[] {
   return server.filter((name) => !never.test(name) && !hopByHop.has(name) && !name.startsWith('AUTH='))
 }
 
+const printed = new WeakMap<readonly string[], string>()
+
+/** The same as it goes over the wire; printed once for each list. */
+export function printAfterLogin(server: readonly string[]): string {
+  let text = printed.get(server)
+  if (text === undefined) printed.set(server, (text = printCapabilities(afterLogin(server))))
+  return text
+}
+
 export interface BeforeLogin {
   mechanisms: readonly string[]
   offerStartTls: boolean

@@ -2,7 +2,7 @@
  * Finds where one whole command ends, literals included, in bytes that arrive in any pieces. Used before login, where
  * a command is answered here as a whole; after login the watch looks at lines as they pass.
  */
-import { LF } from './bytes.ts'
+import { findByte, LF } from './bytes.ts'
 import { isNonSynchronizing, literalSize, NO_LITERAL } from './literal.ts'
 
 export type Progress =
@@ -31,7 +31,7 @@ export class CommandReader {
   advance(bytes: Buffer): Progress {
     for (;;) {
       if (this.#lineStart > bytes.length) return { kind: 'more' }
-      const lineFeed = bytes.indexOf(LF, Math.max(this.#searched, this.#lineStart))
+      const lineFeed = findByte(bytes, LF, Math.max(this.#searched, this.#lineStart))
       const lineLength = (lineFeed < 0 ? bytes.length : lineFeed) - this.#lineStart
       if (lineLength > this.#lineBytesMax) return { kind: 'violation', reason: 'line-too-long' }
       if (lineFeed < 0) {

@@ -4,7 +4,7 @@
  *
  *   line ──LF──▶ line          announced literal ──▶ literal ──n bytes──▶ line (the rest of the same response)
  */
-import { CR, LF, PLUS, SP, STAR } from './bytes.ts'
+import { CR, findByte, LF, PLUS, SP, STAR } from './bytes.ts'
 import { literalSize, NO_LITERAL } from './literal.ts'
 
 export type ResponseKind = 'tagged' | 'untagged' | 'continuation'
@@ -71,7 +71,7 @@ export class ResponseScanner {
         if (this.#omitting) passFrom = at
         continue
       }
-      const lineFeed = bytes.indexOf(LF, at)
+      const lineFeed = findByte(bytes, LF, at)
       if (this.#longTail !== undefined) {
         const to = lineFeed < 0 ? bytes.length : lineFeed + 1
         this.#longLine(bytes.subarray(at, to), lineFeed >= 0)

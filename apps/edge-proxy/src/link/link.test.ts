@@ -1,39 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { endOf, type LinkEnd } from './link.ts'
-import { acceptedLink, dialedLink, hear } from './wire.test-support.ts'
+import { endOf, type LinkEnd } from './carrier.ts'
+import { acceptedLink, carriers, dialedLink, hear } from './wire.test-support.ts'
 
 const unexpected = () => assert.fail('nothing more was to be heard')
-
-test('bytes come as they were sent, both ways', async () => {
-  const { link, peer } = await acceptedLink()
-  const { promise, resolve } = Promise.withResolvers<Buffer>()
-  link.handler = { onData: resolve, onDrain() {}, onEnd() {} }
-  peer.say('a\0\xff\r\n')
-  assert.deepEqual(await promise, Buffer.from('a\0\xff\r\n', 'latin1'))
-  link.write('b\0\xff')
-  link.write(Buffer.from('c\xfe', 'latin1'))
-  assert.equal(await peer.bytes(5), 'b\0\xffc\xfe')
-})
-
-test('the end of a connection is told once, in words', async () => {
-  const { link, peer } = await acceptedLink()
-  const ends: LinkEnd[] = []
-  const { promise, resolve } = Promise.withResolvers<number>()
-  link.handler = { onData() {}, onDrain() {}, onEnd: (end) => resolve(ends.push(end)) }
-  peer.socket.end()
-  await promise
-  await peer.closed()
-  assert.deepEqual(ends, ['closed-by-peer'])
-  assert.equal(link.isOpen, false)
-})
-
-test('a reset is told as a reset', async () => {
-  const { link, peer } = await dialedLink()
-  const { end } = hear(link)
-  peer.socket.resetAndDestroy()
-  assert.equal(await end, 'reset-by-peer')
-})
 
 test('raw errors become words, whatever they are', () => {
   const expected: Record<string, LinkEnd> = {
@@ -44,82 +14,8 @@ test('raw errors become words, whatever they are', () => {
     ERR_TLS_CERT_ALTNAME_INVALID: 'tls-failed',
     EHOSTUNREACH: 'closed-by-peer',
   }
-  for (const [code, end] of Object.entries(expected))
-    assert.equal(endOf(Object.assign(new Error(), { code })), end)
-  assert.equal(endOf(new Error('no code')), 'closed-by-peer')
-})
-
-test('who closes a link is not told of its end, and nothing that is written later is an error', async () => {
-  const { link, peer } = await acceptedLink()
-  link.handler = { onData: unexpected, onDrain() {}, onEnd: unexpected }
-  link.close()
-  link.close()
-  link.closeWhenWritten(1000)
-  assert.equal(link.write('late'), true)
-  assert.equal(await peer.closed(), '')
-})
-
-test('a link that is closed when written delivers everything first, also to a slow reader', async () => {
-  const { link, peer } = await acceptedLink()
-  const big = Buffer.alloc(4_000_000, 'x')
-  peer.socket.pause()
-  assert.equal(link.write(big), false)
-  link.write('* BYE done\r\n')
-  link.closeWhenWritten(4000)
-  assert.equal(link.isOpen, false)
-  peer.socket.resume()
-  const text = await peer.finished()
-  assert.equal(text.length, big.length + 12)
-  assert.ok(text.endsWith('x* BYE done\r\n'))
-})
-
-test('a peer that does not read cannot keep a closing link for ever', async () => {
-  const { link, peer, socket } = await acceptedLink()
-  peer.socket.pause()
-  link.write(Buffer.alloc(8_000_000))
-  const { promise, resolve } = Promise.withResolvers<void>()
-  socket.once('close', () => resolve())
-  link.closeWhenWritten(50)
-  await promise
-  assert.equal(socket.destroyed, true)
-})
-
-test('whoever writes to a slow reader is told to wait, and when to go on', async () => {
-  const { link, peer } = await acceptedLink()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  link.handler = { onData() {}, onDrain: resolve, onEnd() {} }
-  peer.socket.pause()
-  assert.equal(link.write(Buffer.alloc(8_000_000)), false)
-  peer.socket.resume()
-  await promise
-  await peer.bytes(8_000_000)
-})
-
-test('a paused link reads nothing until it is resumed', async () => {
-  const { link, peer, socket } = await acceptedLink()
-  const heard = hear(link)
-  link.pause()
-  const big = 'y'.repeat(8_000_000)
-  peer.say(big)
-  link.write('marker')
-  await peer.bytes(6)
-  assert.equal(heard.text(), '')
-  assert.ok(socket.readableLength <= 65_536)
-  link.resume()
-  peer.socket.end()
-  await heard.end
-  assert.equal(heard.text().length, big.length)
-})
-
-test('a peer that has finished sending can still be written to, if whoever holds the link wants that', async () => {
-  const { link, peer } = await acceptedLink()
-  const { promise, resolve } = Promise.withResolvers<void>()
-  link.handler = { onData() {}, onDrain() {}, onEnd: unexpected, onFinish: () => (resolve(), true) }
-  peer.socket.end()
-  await promise
-  link.write('still here')
-  assert.equal(await peer.bytes(10), 'still here')
-  link.close()
+  for (const [code, end] of Object.entries(expected)) assert.equal(endOf(code), end)
+  assert.equal(endOf(''), 'closed-by-peer')
 })
 
 test('a detached link is silent, and what comes meanwhile stays in the socket', async () => {
@@ -133,17 +29,123 @@ test('a detached link is silent, and what comes meanwhile stays in the socket', 
   assert.equal(raw.readableLength, 12)
 })
 
-test('bytes that are put back come again, before those behind them', async () => {
-  const { link, peer } = await acceptedLink()
-  const first = Promise.withResolvers<Buffer>()
-  link.handler = { onData: first.resolve, onDrain() {}, onEnd() {} }
-  peer.say('header+rest')
-  const bytes = await first.promise
-  link.unread(bytes.subarray(7))
-  const heard = hear(link)
-  link.resume()
-  peer.say('+more')
-  peer.socket.end()
-  await heard.end
-  assert.equal(heard.text(), 'rest+more')
-})
+for (const over of carriers) {
+  test(`over a ${over}: bytes come as they were sent, both ways`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const { promise, resolve } = Promise.withResolvers<Buffer>()
+    link.handler = { onData: resolve, onDrain() {}, onEnd() {} }
+    peer.say('a\0\xff\r\n')
+    assert.deepEqual(await promise, Buffer.from('a\0\xff\r\n', 'latin1'))
+    link.write('b\0\xff')
+    link.write(Buffer.from('c\xfe', 'latin1'))
+    assert.equal(await peer.bytes(5), 'b\0\xffc\xfe')
+  })
+
+  test(`over a ${over}: the end of a connection is told once, in words`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const ends: LinkEnd[] = []
+    const { promise, resolve } = Promise.withResolvers<number>()
+    link.handler = { onData() {}, onDrain() {}, onEnd: (end) => resolve(ends.push(end)) }
+    peer.socket.end()
+    await promise
+    await peer.closed()
+    assert.deepEqual(ends, ['closed-by-peer'])
+    assert.equal(link.isOpen, false)
+  })
+
+  test(`over a ${over}: a reset is told as a reset`, async () => {
+    const { link, peer } = await dialedLink(over)
+    const { end } = hear(link)
+    peer.socket.resetAndDestroy()
+    assert.equal(await end, 'reset-by-peer')
+  })
+
+  test(`over a ${over}: who closes a link is not told of its end, and nothing that is written later is an error`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    link.handler = { onData: unexpected, onDrain() {}, onEnd: unexpected }
+    link.close()
+    link.close()
+    link.closeWhenWritten(1000)
+    assert.equal(link.write('late'), true)
+    assert.equal(await peer.closed(), '')
+  })
+
+  test(`over a ${over}: a link that is closed when written delivers everything first, also to a slow reader`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const big = Buffer.alloc(4_000_000, 'x')
+    peer.socket.pause()
+    assert.equal(link.write(big), false)
+    link.write('* BYE done\r\n')
+    link.closeWhenWritten(4000)
+    assert.equal(link.isOpen, false)
+    peer.socket.resume()
+    const text = await peer.finished()
+    assert.equal(text.length, big.length + 12)
+    assert.ok(text.endsWith('x* BYE done\r\n'))
+  })
+
+  test(`over a ${over}: a peer that does not read cannot keep a closing link for ever`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    peer.socket.pause()
+    link.write(Buffer.alloc(8_000_000))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.whenClosed(resolve)
+    link.closeWhenWritten(50)
+    await promise
+    peer.socket.resume()
+    await peer.finished()
+  })
+
+  test(`over a ${over}: whoever writes to a slow reader is told to wait, and when to go on`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.handler = { onData() {}, onDrain: resolve, onEnd() {} }
+    peer.socket.pause()
+    assert.equal(link.write(Buffer.alloc(8_000_000)), false)
+    peer.socket.resume()
+    await promise
+    await peer.bytes(8_000_000)
+  })
+
+  test(`over a ${over}: a paused link reads nothing until it is resumed`, async () => {
+    const { link, peer, socket } = await acceptedLink(over)
+    const heard = hear(link)
+    link.pause()
+    const big = 'y'.repeat(8_000_000)
+    peer.say(big)
+    link.write('marker')
+    await peer.bytes(6)
+    assert.equal(heard.text(), '')
+    assert.ok(socket.readableLength <= 65_536)
+    link.resume()
+    peer.socket.end()
+    await heard.end
+    assert.equal(heard.text().length, big.length)
+  })
+
+  test(`over a ${over}: a peer that has finished sending can still be written to, if whoever holds the link wants that`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.handler = { onData() {}, onDrain() {}, onEnd: unexpected, onFinish: () => (resolve(), true) }
+    peer.socket.end()
+    await promise
+    link.write('still here')
+    assert.equal(await peer.bytes(10), 'still here')
+    link.close()
+  })
+
+  test(`over a ${over}: bytes that are put back come again, before those behind them`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const first = Promise.withResolvers<Buffer>()
+    link.handler = { onData: first.resolve, onDrain() {}, onEnd() {} }
+    peer.say('header+rest')
+    const bytes = await first.promise
+    link.unread(bytes.subarray(7))
+    const heard = hear(link)
+    link.resume()
+    peer.say('+more')
+    peer.socket.end()
+    await heard.end
+    assert.equal(heard.text(), 'rest+more')
+  })
+}

@@ -3,9 +3,9 @@
  * queued for a handler that is not there, so there always is one.
  */
 import type { Socket } from 'node:net'
+import type { Carrier, CarrierEvents, LinkEnd, OpenCarrier } from './carrier.ts'
 
-/** Why a link is no more, in the edge's words; raw socket errors end here. */
-export type LinkEnd = 'closed-by-peer' | 'reset-by-peer' | 'timed-out' | 'tls-failed' | 'closed-here'
+export type { LinkEnd } from './carrier.ts'
 
 export interface LinkHandler {
   /** Bytes as they came. The buffer belongs to the handler. */
@@ -20,18 +20,17 @@ export interface LinkHandler {
 
 const nobody: LinkHandler = { onData() {}, onDrain() {}, onEnd() {} }
 
-export class Link {
+export class Link implements CarrierEvents {
   handler: LinkHandler = nobody
-  #socket: Socket
+  #carrier: Carrier
   #ended = false
 
-  constructor(socket: Socket) {
-    this.#socket = socket
-    this.#listen(socket)
+  constructor(open: OpenCarrier) {
+    this.#carrier = open(this)
   }
 
   get remoteAddress(): string {
-    return this.#socket.remoteAddress ?? ''
+    return this.#carrier.remoteAddress
   }
 
   get isOpen(): boolean {
@@ -40,44 +39,40 @@ export class Link {
 
   /** False: the peer reads slowly; wait for `onDrain` before more. */
   write(bytes: Buffer | string): boolean {
-    if (this.#ended) return true
-    return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes)
+    return this.#ended || this.#carrier.write(bytes)
   }
 
   /** Stops reading, so that the peer's writes come to a halt. */
   pause(): void {
-    this.#socket.pause()
+    this.#carrier.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    this.#carrier.resume()
   }
 
-  /** Puts bytes back to be delivered again, and stops reading until `resume` or a new socket. */
+  /** Puts bytes back to be delivered again, and stops reading until `resume` or another carrier. */
   unread(bytes: Buffer): void {
-    this.#socket.pause()
-    if (bytes.length > 0) this.#socket.unshift(bytes)
+    this.#carrier.unread(bytes)
   }
 
   /** Closes at once; what was written and has left the process still arrives. */
   close(): void {
     if (this.#ended) return
-    this.#ended = true
-    this.handler = nobody
-    this.#socket.destroy()
+    this.#silence()
+    this.#carrier.destroy()
   }
 
-  /**
-   * Closes when everything written has left. destroy() after a flushed write costs one system call less than end(); TLS
-   * needs end() for its close_notify.
-   */
+  /** Closes when everything written has left. */
   closeWhenWritten(timeoutMs: number): void {
     if (this.#ended) return
-    if (this.#socket.writableLength === 0 && !('encrypted' in this.#socket)) return this.close()
-    this.#ended = true
-    this.handler = nobody
-    this.#socket.setTimeout(timeoutMs, () => this.#socket.destroy())
-    this.#socket.end(() => this.#socket.destroy())
+    this.#silence()
+    this.#carrier.finish(timeoutMs)
+  }
+
+  /** Calls back once when the connection that carries the link now is closed, by whomever. */
+  whenClosed(callback: () => void): void {
+    this.#carrier.whenClosed(callback)
   }
 
   /**
@@ -85,49 +80,36 @@ export class Link {
    * were not delivered stay in the socket (`readableLength`).
    */
   detach(): Socket {
-    const socket = this.#socket
-    socket.pause()
-    socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onFinish)
-    socket.off('error', this.#onError).off('close', this.#onClose)
-    return socket
+    return this.#carrier.detach()
   }
 
-  /** Goes on with another socket, such as the TLS socket made over the detached one. */
-  attach(socket: Socket): void {
-    this.#socket = socket
-    this.#listen(socket)
+  /** Goes on over another carrier, such as the TLS socket made over the detached one. */
+  attach(open: OpenCarrier): void {
+    this.#carrier = open(this)
   }
 
-  readonly #onData = (bytes: Buffer): void => this.handler.onData(bytes)
-  readonly #onDrain = (): void => this.handler.onDrain()
-  readonly #onFinish = (): void => {
-    if (!this.handler.onFinish?.()) this.#end('closed-by-peer')
-  }
-  readonly #onError = (error: NodeJS.ErrnoException): void => this.#end(endOf(error))
-  readonly #onClose = (): void => this.#end('closed-by-peer')
-
-  #listen(socket: Socket): void {
-    socket.on('data', this.#onData)
-    socket.on('drain', this.#onDrain)
-    socket.on('end', this.#onFinish)
-    socket.on('error', this.#onError)
-    socket.on('close', this.#onClose)
+  onData(bytes: Buffer): void {
+    this.handler.onData(bytes)
   }
 
-  #end(end: LinkEnd): void {
+  onDrain(): void {
+    this.handler.onDrain()
+  }
+
+  onFinish(): void {
+    if (!this.handler.onFinish?.()) this.onEnd('closed-by-peer')
+  }
+
+  onEnd(end: LinkEnd): void {
     if (this.#ended) return
-    this.#ended = true
     const { handler } = this
-    this.handler = nobody
-    this.#socket.destroy()
+    this.#silence()
+    this.#carrier.destroy()
     handler.onEnd(end)
   }
-}
 
-/** A raw socket error in the edge's words. */
-export function endOf(error: NodeJS.ErrnoException): LinkEnd {
-  const code = error.code ?? ''
-  if (code === 'ETIMEDOUT') return 'timed-out'
-  if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset-by-peer'
-  return code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? 'tls-failed' : 'closed-by-peer'
+  #silence(): void {
+    this.#ended = true
+    this.handler = nobody
+  }
 }

@@ -1,7 +1,13 @@
 /** For tests: real connections over loopback. Our end is a Link; the far end is talked with line by line. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { after } from 'node:test'
-import { Link, type LinkEnd } from './link.ts'
+import type { LinkEnd, OpenCarrier } from './carrier.ts'
+import { overHandle } from './handle-carrier.ts'
+import { Link } from './link.ts'
+import { overSocket } from './socket-carrier.ts'
+import { takeHandle } from './tcp-handle.ts'
 
 /** Long, because it is waited for only where a test fails, and the machine may have much else to do. */
 const patienceMs = 15_000
@@ -121,21 +127,40 @@ export function dialPeer(port: number): Peer {
   return new Peer(socket)
 }
 
+/** What may carry a link; each has to behave like the others. */
+export const carriers = ['socket', 'handle'] as const
+export type CarrierKind = (typeof carriers)[number]
+
+function open(over: CarrierKind, socket: Socket): OpenCarrier {
+  if (over === 'socket') return overSocket(socket)
+  const handle = takeHandle(socket)
+  assert.ok(handle, 'this Node has no handles')
+  return overHandle(handle)
+}
+
 /** A link as a listener makes it, and the client at its other end. */
-export async function acceptedLink(): Promise<{ link: Link; peer: Peer; socket: Socket }> {
+export async function acceptedLink(
+  over: CarrierKind = 'socket',
+): Promise<{ link: Link; peer: Peer; socket: Socket }> {
   const { promise, resolve } = Promise.withResolvers<Socket>()
   const peer = dialPeer(await listen(resolve))
   const socket = await promise
-  return { link: new Link(socket), peer, socket }
+  const link = new Link(open(over, socket))
+  after(() => link.close())
+  return { link, peer, socket }
 }
 
 /** A link as it is made by dialing, and the server at its other end. */
-export async function dialedLink(): Promise<{ link: Link; peer: Peer; socket: Socket }> {
+export async function dialedLink(
+  over: CarrierKind = 'socket',
+): Promise<{ link: Link; peer: Peer; socket: Socket }> {
   const { promise, resolve } = Promise.withResolvers<Socket>()
   const port = await listen(resolve)
   const socket = connect({ host: '127.0.0.1', port, noDelay: true })
   after(() => socket.destroy())
-  const link = new Link(socket)
+  if (over === 'handle') await once(socket, 'connect')
+  const link = new Link(open(over, socket))
+  after(() => link.close())
   return { link, peer: new Peer(await promise), socket }
 }
 

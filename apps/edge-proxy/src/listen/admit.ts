@@ -1,7 +1,7 @@
-/** From an accepted socket to a link that IMAP can be spoken on: PROXY header first, where one is due, then TLS. */
-import type { Socket } from 'node:net'
+/** From an accepted connection to a link that IMAP can be spoken on: PROXY header first, where one is due, then TLS. */
 import type { SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
+import type { OpenCarrier } from '../link/carrier.ts'
 import { Link } from '../link/link.ts'
 import { networksContain, plainAddress } from './networks.ts'
 import { parseProxyHeader } from '../link/proxy-header.ts'
@@ -9,8 +9,6 @@ import { acceptTls } from './tls.ts'
 
 export interface Admitted {
   kind: 'admitted'
-  /** The accepted socket, beneath whatever the link speaks on it. */
-  socket: Socket
   link: Link
   /** The client's address, by the PROXY header where one is trusted. The first call costs a system call. */
   address: () => string
@@ -21,22 +19,21 @@ export type NotAdmitted = { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-h
 
 /** Settles at once for a plain listener without PROXY headers; otherwise within `timeoutMs`. */
 export function admit(
-  socket: Socket,
+  open: OpenCarrier,
   listener: { config: ListenerConfig; context: SecureContext | undefined },
   timeoutMs: number,
 ): Admitted | Promise<Admitted | NotAdmitted> {
   const { config, context } = listener
-  const address = () => plainAddress(socket.remoteAddress ?? '')
-  const link = new Link(socket)
+  const link = new Link(open)
+  const address = () => plainAddress(link.remoteAddress)
   const isProxied =
     config.proxyProtocolFrom.length > 0 && networksContain(config.proxyProtocolFrom, address())
   const secure = config.tls === 'implicit' && context !== undefined
-  if (!isProxied && !secure) return { kind: 'admitted', socket, link, address, secure }
-  return admitSlowly(socket, link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
+  if (!isProxied && !secure) return { kind: 'admitted', link, address, secure }
+  return admitSlowly(link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
 }
 
 async function admitSlowly(
-  socket: Socket,
   link: Link,
   facts: { address: () => string; isProxied: boolean; context: SecureContext | undefined },
   timeoutMs: number,
@@ -50,7 +47,7 @@ async function admitSlowly(
   }
   if (facts.context && !(await acceptTls(link, facts.context, timeoutMs)))
     return { kind: 'refused', reason: 'tls-handshake' }
-  return { kind: 'admitted', socket, link, address, secure: facts.context !== undefined }
+  return { kind: 'admitted', link, address, secure: facts.context !== undefined }
 }
 
 function readProxyHeader(

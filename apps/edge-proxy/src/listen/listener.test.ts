@@ -11,6 +11,7 @@ import { testCertificate, testKey } from '../link/certificate.test-support.ts'
 import { dialPeer, hear, listen, Peer } from '../link/wire.test-support.ts'
 import { admit, type Admitted, type NotAdmitted } from './admit.ts'
 import { Listener } from './listener.ts'
+import { overSocket } from '../link/socket-carrier.ts'
 import { acceptTls, serverContext } from './tls.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'imapfleet-listen-'))
@@ -65,7 +66,9 @@ async function admitting(settings: Layer, timeoutMs = 2000) {
   const accepted = Promise.withResolvers<Socket>()
   const port = await listen(accepted.resolve)
   const peer = dialPeer(port)
-  const admitted = accepted.promise.then((socket) => admit(socket, { config, context }, timeoutMs))
+  const admitted = accepted.promise.then((socket) =>
+    admit(overSocket(socket), { config, context }, timeoutMs),
+  )
   return { peer, admitted }
 }
 

@@ -4,6 +4,7 @@ import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
 import type { Link } from '../link/link.ts'
+import { overSocket } from '../link/socket-carrier.ts'
 
 /** The certificate of a listener; undefined where it speaks no TLS. Throws `tls_unreadable`. */
 export function serverContext(name: string, config: ListenerConfig): SecureContext | undefined {
@@ -31,7 +32,7 @@ export function acceptTls(link: Link, context: SecureContext, timeoutMs: number)
       clearTimeout(timer)
       secure.off('secure', onSecure).off('error', onFailure).off('close', onFailure)
       raw.off('error', onFailure)
-      if (ok) link.attach(secure)
+      if (ok) link.attach(overSocket(secure))
       else {
         secure.on('error', () => {})
         secure.destroy()

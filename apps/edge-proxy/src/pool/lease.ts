@@ -1,4 +1,5 @@
 /** What the pool answers to a login: a connection to use, or the words to refuse with. */
+import type { Opened } from '../upstream/open.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Place } from './room.ts'
 
@@ -10,7 +11,7 @@ export interface Leased {
   /** Whether the client may be told XPROXYREUSE. */
   tellReuse: boolean
   /** What a fresh server said at its login, for this client. */
-  untagged: string[]
+  untagged: readonly string[]
 }
 
 /** The login is answered with `status text` and no connection is held. */
@@ -26,6 +27,14 @@ export interface Asker {
   readonly address: string
   /** False when the client has gone while it waited. */
   readonly isThere: boolean
+}
+
+/** The server could not be reached, or wanted none of the credentials. */
+export function openRefused(opened: Exclude<Opened, { kind: 'opened' }>): Refused {
+  if (opened.kind === 'login-refused')
+    return { kind: 'refused', cause: 'wrong-credentials', status: opened.status, text: opened.text }
+  const text = '[UNAVAILABLE] Mail server is not available, try again later'
+  return { kind: 'refused', cause: 'unavailable', status: 'NO', text }
 }
 
 /** There was no room for one more connection. */

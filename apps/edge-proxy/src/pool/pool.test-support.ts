@@ -48,16 +48,18 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
   const pool = new Pool({ settings: current, counters, log, now: () => clock.now })
   const login: PoolAtWork['login'] = (user, secret = 'secret', { target: other, ...more } = {}) =>
-    pool.lease(
-      other ?? target,
-      {
-        user: Buffer.from(user),
-        authorize: Buffer.alloc(0),
-        secret: Buffer.from(secret),
-        mechanism: 'command',
-        ...more,
-      },
-      { address: '192.0.2.7', isThere: true },
+    Promise.resolve(
+      pool.lease(
+        other ?? target,
+        {
+          user: Buffer.from(user),
+          authorize: Buffer.alloc(0),
+          secret: Buffer.from(secret),
+          mechanism: 'command',
+          ...more,
+        },
+        { address: '192.0.2.7', isThere: true },
+      ),
     )
   return {
     pool,

@@ -4,19 +4,19 @@
  */
 import type { PoolConfig } from '@imapfleet/config'
 import type { Credentials } from '../credentials.ts'
-import { expiryOf, userName } from '../credentials.ts'
 import { oneLine } from '../imap/encode.ts'
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
 import { open } from '../upstream/open.ts'
-import { prove, reset, type ResetResult } from '../upstream/reset.ts'
+import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../upstream/reset.ts'
 import type { Target } from '../upstream/target.ts'
-import { Upstream } from '../upstream/upstream.ts'
+import type { RestListener, Upstream } from '../upstream/upstream.ts'
 import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
-import { placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
+import { newcomer } from './newcomer.ts'
+import { openRefused, placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
 import { Room, type Place } from './room.ts'
 import { States } from './states.ts'
 import { Warm, type Wanted } from './warm.ts'
@@ -40,20 +40,39 @@ export class Pool {
   /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
   reuseIsSuspended = false
   #closing = false
+  readonly #restListener: RestListener = {
+    onEnd: (upstream, end) => this.drop(upstream, end),
+    onSurprise: (upstream, reason) => this.drop(upstream, reason),
+  }
 
   constructor(context: PoolContext) {
     this.#context = context
   }
 
-  async lease(target: Target, credentials: Credentials, asker: Asker): Promise<Leased | Refused> {
+  /** A connection that is idle and was proven lately is there at once. */
+  lease(target: Target, credentials: Credentials, asker: Asker): Leased | Promise<Leased | Refused> {
     const wanted = {
       identity: identityOf(target.name, credentials),
       digest: digestOf(credentials.secret),
       enabled: '',
     }
+    const idle = this.reuseIsSuspended ? undefined : this.#takeIdle(target, wanted)
+    if (idle && this.#isFresh(idle)) return this.#reused(target, idle, asker)
+    return this.#leaseLater(target, credentials, wanted, asker, idle)
+  }
+
+  async #leaseLater(
+    target: Target,
+    credentials: Credentials,
+    wanted: Wanted,
+    asker: Asker,
+    idle: Upstream | undefined,
+  ): Promise<Leased | Refused> {
+    let found = idle
     for (;;) {
-      const warm = await this.#leaseWarm(target, wanted, asker)
-      if (warm) return warm
+      const warm = await this.#provenWarm(target, wanted, found)
+      if (warm) return this.#reused(target, warm, asker)
+      found = undefined
       const place = await this.#takePlace(target, wanted.identity, asker)
       if (place === 'taken') return this.#open(target, credentials, wanted, asker)
       if (place === 'look-again') continue
@@ -62,15 +81,23 @@ export class Pool {
     }
   }
 
-  async #leaseWarm(target: Target, wanted: Wanted, asker: Asker): Promise<Leased | undefined> {
-    if (this.reuseIsSuspended) return undefined
-    const warm = this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
-    if (!warm || !(await this.#isUsable(target, warm))) return undefined
+  /** `found`, an idle connection or one whose reset ends well, once it is known to be alive and clean. */
+  async #provenWarm(
+    target: Target,
+    wanted: Wanted,
+    found: Upstream | undefined,
+  ): Promise<Upstream | undefined> {
+    if (!found && this.reuseIsSuspended) return undefined
+    const warm = found ?? this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
+    return warm && (await this.#isUsable(target, warm)) ? warm : undefined
+  }
+
+  #reused(target: Target, warm: Upstream, asker: Asker): Leased {
     warm.uses++
     warm.client = asker
     target.count.reused.value++
     target.count.loginsOk.value++
-    const tellReuse = this.#enablers.mayTell(wanted.identity)
+    const tellReuse = this.#enablers.mayTell(warm.identity)
     return { kind: 'leased', upstream: warm, reused: true, tellReuse, untagged: [] }
   }
 
@@ -90,22 +117,22 @@ export class Pool {
   }
 
   /** Ends a lease; the session must not touch the connection again. Settles when the connection is idle or dropped. */
-  async giveBack(upstream: Upstream, handBack: HandBack): Promise<void> {
+  giveBack(upstream: Upstream, handBack: HandBack): Promise<void> {
     upstream.client = undefined
     upstream.lastUsedAt = this.#context.now()
     if (upstream.session.enabled.size > 0) this.#enablers.add(upstream.identity)
     const refusal = handBack.refusal ?? this.#outlived(upstream)
     if (refusal !== undefined) {
       this.#refuse(upstream, refusal)
-      return
+      return Promise.resolve()
     }
-    await this.#clean(upstream, (limits) => reset(upstream, handBack, limits))
+    return this.#clean(upstream, handBack)
   }
 
   /** Proves an idle connection alive, so that its user does not have to wait for that. */
-  async refresh(upstream: Upstream): Promise<void> {
+  refresh(upstream: Upstream): Promise<void> {
     this.#warm.removeIdle(upstream)
-    await this.#clean(upstream, (limits) => prove(upstream, limits))
+    return this.#clean(upstream, nothingLeft)
   }
 
   /** Closes an idle connection; `reason` is counted. */
@@ -133,24 +160,24 @@ export class Pool {
   }
 
   /** leased or idle -> resetting -> idle, or to whoever has claimed it, or dropped. */
-  async #clean(
-    upstream: Upstream,
-    run: (limits: Parameters<typeof prove>[1]) => Promise<ResetResult>,
-  ): Promise<void> {
-    const { settings, log, now } = this.#context
+  #clean(upstream: Upstream, leftovers: Leftovers): Promise<void> {
+    const { settings, log } = this.#context
     const { pool } = settings.current
     this.states.move(upstream, 'resetting')
     this.#warm.resetBegins(upstream)
-    const result = await run({
+    return reset(upstream, leftovers, {
       timeoutMs: pool.resetTimeoutMs,
       bytesMax: pool.resetBytesMax,
       onAlert: (line) => log.warn('alert', { user: upstream.user, text: oneLine(line) }),
-    })
+    }).then((result) => this.#cleaned(upstream, result))
+  }
+
+  #cleaned(upstream: Upstream, result: ResetResult): void {
     const claim = this.#warm.resetEnds(upstream)
     const refusal = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
     if (refusal !== undefined) this.#refuse(upstream, refusal)
     else {
-      upstream.provenAt = now()
+      upstream.provenAt = this.#context.now()
       if (claim) this.states.move(upstream, 'leased')
       else this.#rest(upstream)
     }
@@ -172,34 +199,18 @@ export class Pool {
     const opened = await open(target, credentials, asker).finally(() => this.states.dialEnds())
     counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
     if (opened.kind !== 'opened') this.room.leave(target.name, wanted.identity)
-    if (opened.kind === 'login-refused') {
-      target.count.loginsRefused.value++
-      return { kind: 'refused', cause: 'wrong-credentials', status: opened.status, text: opened.text }
-    }
     if (opened.kind === 'unavailable') {
-      target.count.loginsFailed.value++
-      counters.counter('upstream_failures_total', { upstream: target.name, reason: opened.reason }).value++
-      log.warn('upstream_unavailable', {
-        upstream: target.name,
-        reason: opened.reason,
-        detail: opened.detail,
-      })
-      const text = '[UNAVAILABLE] Mail server is not available, try again later'
-      return { kind: 'refused', cause: 'unavailable', status: 'NO', text }
+      const { name } = target
+      counters.counter('upstream_failures_total', { upstream: name, reason: opened.reason }).value++
+      log.warn('upstream_unavailable', { upstream: name, reason: opened.reason, detail: opened.detail })
     }
-    const upstream = new Upstream({
-      link: opened.link,
-      name: target.name,
-      identity: wanted.identity,
-      secretDigest: wanted.digest,
-      user: userName(credentials),
-      generation: target.generation,
-      capabilities: opened.capabilities,
-      loginText: opened.text,
-      now: now(),
-    })
-    upstream.client = asker
-    upstream.expiresAt = expiryOf(credentials)
+    if (opened.kind !== 'opened') {
+      const { loginsFailed, loginsRefused } = target.count
+      const counter = opened.kind === 'unavailable' ? loginsFailed : loginsRefused
+      counter.value++
+      return openRefused(opened)
+    }
+    const upstream = newcomer(opened, target, credentials, wanted, asker, now())
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
     target.count.opened.value++
@@ -220,9 +231,7 @@ export class Pool {
 
   /** Closes the one of these connections that has been idle for longest. */
   #freeOne(isMeant: (idle: Upstream) => boolean): void {
-    let oldest: Upstream | undefined
-    for (const idle of this.states.idle)
-      if (isMeant(idle) && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
+    const oldest = this.states.oldestIdle(isMeant)
     if (oldest) this.drop(oldest, 'made-room')
   }
 
@@ -246,12 +255,18 @@ export class Pool {
   async #isUsable(target: Target, upstream: Upstream): Promise<boolean> {
     const { pool } = this.#context.settings.current
     if (upstream.generation !== target.generation) return this.#refuse(upstream, 'config-changed')
-    if (this.#context.now() - upstream.provenAt <= pool.proveIdleAfterMs) return true
+    if (this.#isFresh(upstream)) return true
     const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
     const reason = result.kind === 'dirty' ? result.reason : spoiled(upstream)
     if (reason !== undefined) return this.#refuse(upstream, reason)
     upstream.provenAt = this.#context.now()
     return true
+  }
+
+  /** Whether it was proven so lately that it is believed. */
+  #isFresh(upstream: Upstream): boolean {
+    const { settings, now } = this.#context
+    return now() - upstream.provenAt <= settings.current.pool.proveIdleAfterMs
   }
 
   /** resetting -> idle. From here on any byte of the server is a surprise. */
@@ -263,10 +278,7 @@ export class Pool {
     }
     this.states.move(upstream, 'idle')
     this.#warm.addIdle(upstream)
-    upstream.rest(this.#context.settings.current.pool.resetBytesMax, {
-      onEnd: (end) => this.drop(upstream, end),
-      onSurprise: (reason) => this.drop(upstream, reason),
-    })
+    upstream.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
   }
 
   #refuse(upstream: Upstream, reason: string): false {

@@ -3,6 +3,7 @@ import { Socket } from 'node:net'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { Link } from '../link/link.ts'
+import { overSocket } from '../link/socket-carrier.ts'
 import { upstreamOver } from '../upstream/server.test-support.ts'
 import { States, type UpstreamState } from './states.ts'
 
@@ -27,7 +28,7 @@ const way: Record<State, UpstreamState[]> = {
   idle: ['leased', 'resetting', 'idle'],
 }
 
-const fresh = () => upstreamOver(new Link(new Socket()))
+const fresh = () => upstreamOver(new Link(overSocket(new Socket())))
 
 /** The state by membership: in one set at most, and as `stateOf` has it. */
 function whereIs(all: States, upstream: ReturnType<typeof fresh>): State {

@@ -48,6 +48,14 @@ export class States {
     this.#where.set(upstream, to)
   }
 
+  /** The one of these that has been idle for longest. */
+  oldestIdle(isMeant: (idle: Upstream) => boolean): Upstream | undefined {
+    let oldest: Upstream | undefined
+    for (const idle of this.idle)
+      if (isMeant(idle) && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
+    return oldest
+  }
+
   /** Takes a connection out of the world and closes it. False: it was gone already. */
   drop(upstream: Upstream): boolean {
     const from = this.#where.get(upstream)

@@ -2,7 +2,7 @@
  * The client's bytes after login: lines and literals pass as they are, command starts are looked at. What passes is
  * told to the conversation; what is answered here is left to the splice.
  */
-import { CR, LF } from '../imap/bytes.ts'
+import { CR, findByte, LF } from '../imap/bytes.ts'
 import { isNonSynchronizing, literalSize, NO_LITERAL } from '../imap/literal.ts'
 import { commandHead, isTag, isVerb, type CommandHead } from '../imap/verb.ts'
 import { hasUnselect } from '../upstream/reset.ts'
@@ -70,7 +70,7 @@ export function passCommands(
       at += taken
       continue
     }
-    const lineFeed = bytes.indexOf(LF, at)
+    const lineFeed = findByte(bytes, LF, at)
     if ((lineFeed < 0 ? bytes.length : lineFeed) - at > options.lineBytesMax) {
       sink.onViolation('line-too-long')
       return -1
@@ -181,7 +181,7 @@ function startCommand(
 function passLine(talk: Conversation, bytes: Buffer, at: number, lineFeed: number): boolean {
   const { upstream } = talk
   // A bare LF ends a line for some servers and not for others; a CR within a line likewise.
-  if (lineFeed === at || bytes.indexOf(CR, at) !== lineFeed - 1) upstream.taint('odd-line-end')
+  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) upstream.taint('odd-line-end')
   if (talk.idle === 'on') {
     // DONE, or an error: either ends it (RFC 2177).
     talk.idle = 'off'

@@ -2,23 +2,25 @@
  * Joins a logged-in client to its upstream until the session ends, with backpressure both ways. Plain callbacks: no
  * promise, no string and no copy a line on this path.
  */
-import { afterLogin, printCapabilities } from '../imap/capability.ts'
+import { printAfterLogin } from '../imap/capability.ts'
 import { parseId, printId } from '../imap/id.ts'
+import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
 import type { CommandHead, Verb } from '../imap/verb.ts'
 import type { Link } from '../link/link.ts'
 import { randomName } from '../upstream/random-tag.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { SpliceContext, SpliceOwner, Tap } from './context.ts'
-import { passCommands, type Answered, type AnswerVerdict } from './commands.ts'
+import { passCommands, type Answered, type AnswerVerdict, type CommandSink } from './commands.ts'
 import { Conversation } from './conversation.ts'
 import type { Ending, HandBack, Violation } from './ending.ts'
 import type { Sent } from './outstanding.ts'
-import { judgeResponse } from './replies.ts'
+import { ClientEnd, UpstreamEnd } from './ends.ts'
+import { judgeResponse, type ReplyListener } from './replies.ts'
 
 const pendingBytesMax = 65_536
 const lineEnd = Buffer.from('\r\n')
 
-export class Splice {
+export class Splice implements CommandSink, ReplyListener {
   readonly #client: Link
   readonly #context: SpliceContext
   readonly #owner: SpliceOwner
@@ -51,18 +53,13 @@ export class Splice {
    * @param early what the client has sent behind its login
    */
   start(ids: readonly string[], early: Buffer | undefined): void {
-    this.#client.handler = {
-      onData: (bytes) => this.#onClientData(bytes),
-      onDrain: () => this.#upstream.link.resume(),
-      onEnd: (end) => this.end({ kind: 'client-gone', end }),
-      onFinish: () => this.#onClientFinish(),
-    }
+    this.#client.handler = new ClientEnd(this)
     this.#listenUpstream()
     // Either end may have gone while the login was under way: nobody would tell.
     if (!this.#upstream.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     for (const id of ids) this.sendOwn('ID', id)
-    if (early) this.#onClientData(early)
+    if (early) this.fromClient(early)
   }
 
   /**
@@ -93,25 +90,11 @@ export class Splice {
   }
 
   #listenUpstream(): void {
-    const upstream = this.#upstream
-    upstream.hand(
-      {
-        onData: (bytes) => this.#onUpstreamData(bytes),
-        onDrain: () => {
-          this.#upstreamIsFull = false
-          this.#adjustClient()
-        },
-        onEnd: (end) => this.end({ kind: 'upstream-gone', end }),
-      },
-      {
-        onResponse: (kind, bytes, start, end) =>
-          judgeResponse(this.#talk, kind, bytes, start, end, this.#replyListener),
-        onPass: (bytes) => this.#toClient(bytes),
-      },
-    )
+    const end = new UpstreamEnd(this)
+    this.#upstream.hand(end, end)
   }
 
-  #onClientData(bytes: Buffer): void {
+  fromClient(bytes: Buffer): void {
     this.lastActiveAt = this.#context.now()
     this.#context.counters.clientBytes += bytes.length
     if (this.#talk.isLeaving) return
@@ -124,7 +107,7 @@ export class Splice {
     while (this.#pending !== undefined && !this.#ended) {
       const bytes = this.#pending
       const talk = this.#talk
-      const dealtWith = passCommands(bytes, talk, this.#context.options(), this.#commandSink)
+      const dealtWith = passCommands(bytes, talk, this.#context.options(), this)
       if (dealtWith < 0) return
       // A copy of a small rest lets go of the large chunk.
       if (dealtWith > 0)
@@ -136,24 +119,26 @@ export class Splice {
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
 
-  readonly #commandSink = {
-    onPass: (bytes: Buffer, from: number, to: number): void => {
-      const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
-      this.tap?.fromClient(part)
-      if (!this.#upstream.link.write(part)) this.#upstreamIsFull = true
-    },
-    onAnswer: (policy: Answered, head: CommandHead, line: Buffer, lineStart: number): AnswerVerdict => {
-      const verbStart = head.verbStart - lineStart
-      const verbEnd = head.verbEnd - lineStart
-      // A refused second LOGIN holds a password: of what is not passed on, a trace shows the verb.
-      this.tap?.fromClient(Buffer.concat([line.subarray(0, verbEnd), lineEnd]))
-      return this.#answer(policy, line.toString('latin1', 0, head.tagEnd - lineStart), line, {
-        verbStart,
-        verbEnd,
-      })
-    },
-    onKept: (key: string | undefined): void => this.#judgeKept(key),
-    onViolation: (reason: Violation): void => this.end({ kind: 'violation', reason }),
+  /** CommandSink: these bytes go to the server. */
+  onPass(bytes: Buffer, from: number, to: number): void {
+    const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
+    this.tap?.fromClient(part)
+    if (!this.#upstream.link.write(part)) this.#upstreamIsFull = true
+  }
+
+  onAnswer(policy: Answered, head: CommandHead, line: Buffer, lineStart: number): AnswerVerdict {
+    const verbStart = head.verbStart - lineStart
+    const verbEnd = head.verbEnd - lineStart
+    // A refused second LOGIN holds a password: of what is not passed on, a trace shows the verb.
+    this.tap?.fromClient(Buffer.concat([line.subarray(0, verbEnd), lineEnd]))
+    return this.#answer(policy, line.toString('latin1', 0, head.tagEnd - lineStart), line, {
+      verbStart,
+      verbEnd,
+    })
+  }
+
+  onViolation(reason: Violation): void {
+    this.end({ kind: 'violation', reason })
   }
 
   #answer(
@@ -184,13 +169,13 @@ export class Splice {
         const { capabilities } = this.#upstream
         if (capabilities.length === 0) return 'pass'
         counters.roundTripsSaved++
-        this.#say(`* CAPABILITY ${printCapabilities(afterLogin(capabilities))}\r\n${tag} OK Completed`)
+        this.#say(`* CAPABILITY ${printAfterLogin(capabilities)}\r\n${tag} OK Completed`)
         return 'answered'
       }
       case 'select': {
         const { lines, ok } = this.#upstream.selection!
         counters.selectHits++
-        this.#toClient(Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1'))
+        this.toClient(Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1'))
         return 'answered'
       }
       case 'enable':
@@ -223,7 +208,7 @@ export class Splice {
   }
 
   /** The first command on a connection whose mailbox is still selected. */
-  #judgeKept(key: string | undefined): void {
+  onKept(key: string | undefined): void {
     const talk = this.#talk
     const { selection } = this.#upstream
     const { selectCache, selectCacheWindowMs } = this.#context.options()
@@ -243,7 +228,7 @@ export class Splice {
     }
   }
 
-  #onUpstreamData(bytes: Buffer): void {
+  fromUpstream(bytes: Buffer): void {
     this.lastActiveAt = this.#context.now()
     this.#context.counters.upstreamBytes += bytes.length
     this.#upstream.scanner.scan(bytes)
@@ -251,19 +236,21 @@ export class Splice {
     this.#adjustClient()
   }
 
-  readonly #replyListener = {
-    onOwnReply: (sent: Sent, ok: boolean, text: string): void => {
-      if (sent.verb === 'NOOP') {
-        const isSame = ok && this.#upstream.selection !== undefined
-        this.#talk.kept = isSame ? 'same' : 'changed'
-        if (!isSame) this.#context.counters.selectMisses++
-      } else if (!ok) this.#context.onOwnRefused(sent.verb, text)
-    },
-    now: (): number => this.#context.now(),
+  /** ReplyListener: a command of the edge's own has been answered. */
+  onOwnReply(sent: Sent, ok: boolean, text: string): void {
+    if (sent.verb === 'NOOP') {
+      const isSame = ok && this.#upstream.selection !== undefined
+      this.#talk.kept = isSame ? 'same' : 'changed'
+      if (!isSame) this.#context.counters.selectMisses++
+    } else if (!ok) this.#context.onOwnRefused(sent.verb, text)
+  }
+
+  now(): number {
+    return this.#context.now()
   }
 
   /** The client has shut down its sending side; replies that it still waits for before its LOGOUT are delivered. */
-  #onClientFinish(): boolean {
+  clientFinishes(): boolean {
     if (this.#talk.blocked === undefined || this.#pending === undefined) return false
     this.#clientHasFinished = true
     // One that has gone for good looks the same.
@@ -273,12 +260,25 @@ export class Splice {
   }
 
   #say(text: string): void {
-    this.#toClient(Buffer.from(`${text}\r\n`, 'latin1'))
+    this.toClient(Buffer.from(`${text}\r\n`, 'latin1'))
   }
 
-  #toClient(bytes: Buffer): void {
+  toClient(bytes: Buffer): void {
     this.tap?.fromServer(bytes)
     if (!this.#client.write(bytes)) this.#upstream.link.pause()
+  }
+
+  onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
+    return judgeResponse(this.#talk, kind, bytes, start, end, this)
+  }
+
+  clientDrained(): void {
+    this.#upstream.link.resume()
+  }
+
+  upstreamDrained(): void {
+    this.#upstreamIsFull = false
+    this.#adjustClient()
   }
 
   /** The client is read while the server takes what it sends and not too much waits for its turn. */

@@ -3,7 +3,11 @@ import { connect as connectTcp, isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { parseCapabilities } from '../imap/capability.ts'
-import { endOf, Link } from '../link/link.ts'
+import { endOf } from '../link/carrier.ts'
+import { overHandle } from '../link/handle-carrier.ts'
+import { Link } from '../link/link.ts'
+import { overSocket } from '../link/socket-carrier.ts'
+import { takeHandle } from '../link/tcp-handle.ts'
 import { Exchange, type Broken } from './exchange.ts'
 import type { Address, Resolver } from './resolve.ts'
 
@@ -78,7 +82,8 @@ async function dialAddress(
     let socket = await openTcp(address, config, budget.signal)
     if (preamble) socket.write(preamble(socket))
     if (config.tls === 'implicit') socket = await openTls(socket, target, address, budget.signal)
-    const link = new Link(socket)
+    const handle = config.tls === 'none' ? takeHandle(socket) : undefined
+    const link = new Link(handle ? overHandle(handle) : overSocket(socket))
     exchange = new Exchange(link)
     const greeting = await exchange.greeting()
     if (greeting.kind === 'broken') return failed(greeting.reason, greeting.detail ?? greeting.reason)
@@ -98,7 +103,7 @@ async function dialAddress(
           exchange.break('not-imap')
           return failed('not-imap', 'STARTTLS was not answered cleanly')
         }
-        link.attach(await openTls(raw, target, address, budget.signal))
+        link.attach(overSocket(await openTls(raw, target, address, budget.signal)))
         exchange.takeOver()
         capabilities = await askCapabilities(exchange)
       }
@@ -187,7 +192,7 @@ function codeOf(error: unknown): string {
 function reasonOf(error: unknown): DialFailure['reason'] {
   const { code = '', syscall } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'refused'
-  if (syscall !== undefined) return endOf(error as NodeJS.ErrnoException)
+  if (syscall !== undefined) return endOf(code)
   return code === '' ? 'closed-by-peer' : 'tls-failed'
 }
 

@@ -4,9 +4,9 @@
  * is not certain ends in `dirty`, and the pool closes the connection.
  */
 import { startsWithWord } from '../imap/bytes.ts'
-import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
+import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import { tellsChange } from '../imap/selection.ts'
-import type { LinkEnd } from '../link/link.ts'
+import type { LinkEnd, LinkHandler } from '../link/link.ts'
 import { randomName } from './random-tag.ts'
 import type { Taint, Upstream } from './upstream.ts'
 
@@ -29,6 +29,8 @@ export interface ResetLimits {
   onAlert?: (line: string) => void
 }
 
+export const nothingLeft: Leftovers = { unanswered: [], idling: false }
+
 /** Resets `upstream`; the caller owns it again when the promise settles, which it always does. */
 export function reset(upstream: Upstream, leftovers: Leftovers, limits: ResetLimits): Promise<ResetResult> {
   return new Promise((resolve) => new Reset(upstream, leftovers, limits, resolve).begin())
@@ -36,14 +38,14 @@ export function reset(upstream: Upstream, leftovers: Leftovers, limits: ResetLim
 
 /** A reset of a connection that nobody has used: only the proof that it is alive. */
 export function prove(upstream: Upstream, limits: ResetLimits): Promise<ResetResult> {
-  return reset(upstream, { unanswered: [], idling: false }, limits)
+  return reset(upstream, nothingLeft, limits)
 }
 
 /** Whether a server knows the verb that deselects without expunging (RFC 3691). */
 export const hasUnselect = (capabilities: readonly string[]): boolean =>
   capabilities.includes('UNSELECT') || capabilities.includes('IMAP4REV2')
 
-class Reset {
+class Reset implements LinkHandler, ResponseSink {
   readonly #upstream: Upstream
   readonly #limits: ResetLimits
   readonly #settle: (result: ResetResult) => void
@@ -74,14 +76,7 @@ class Reset {
 
   begin(): void {
     this.#timer = setTimeout(() => this.#finish('barrier-timed-out'), this.#limits.timeoutMs)
-    this.#upstream.hand(
-      {
-        onData: (bytes) => this.#onData(bytes),
-        onDrain() {},
-        onEnd: (end) => this.#finish(end),
-      },
-      { onResponse: (...response) => this.#onResponse(...response), onPass() {} },
-    )
+    this.#upstream.hand(this, this)
     this.#upstream.link.resume()
     if (this.#idling) this.#upstream.link.write('DONE\r\n')
     if (this.#unanswered.length === 0) this.#raise()
@@ -100,7 +95,15 @@ class Reset {
     }
   }
 
-  #onData(bytes: Buffer): void {
+  onDrain(): void {}
+
+  onEnd(end: LinkEnd): void {
+    this.#finish(end)
+  }
+
+  onPass(): void {}
+
+  onData(bytes: Buffer): void {
     this.#bytes += bytes.length
     if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
     this.#upstream.scanner.scan(bytes)
@@ -113,7 +116,7 @@ class Reset {
     this.#raise()
   }
 
-  #onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
+  onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
     if (this.#done) return 'omit'
     if (this.#answered) this.#finish('data-after-barrier')
     else if (kind === 'untagged') this.#onUntagged(bytes, start, end)

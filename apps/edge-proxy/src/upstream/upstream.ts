@@ -4,7 +4,12 @@
  */
 import type { Selection } from '../imap/selection.ts'
 import { startsWithWord } from '../imap/bytes.ts'
-import { ResponseScanner, type ResponseSink } from '../imap/response-scanner.ts'
+import {
+  ResponseScanner,
+  type LineVerdict,
+  type ResponseKind,
+  type ResponseSink,
+} from '../imap/response-scanner.ts'
 import type { Link, LinkEnd, LinkHandler } from '../link/link.ts'
 
 /** What a session has done to a connection that the next one would inherit. */
@@ -35,8 +40,8 @@ export type Taint =
 
 /** What an idle connection can surprise with. */
 export interface RestListener {
-  onEnd(end: LinkEnd): void
-  onSurprise(reason: 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked'): void
+  onEnd(upstream: Upstream, end: LinkEnd): void
+  onSurprise(upstream: Upstream, reason: 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked'): void
 }
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
@@ -118,32 +123,47 @@ export class Upstream {
    * harmless before the next session.
    */
   rest(bytesMax: number, listener: RestListener): void {
-    let bytesLeft = bytesMax
-    this.hand(
-      {
-        onData: (bytes) => {
-          this.provenAt = -Infinity
-          this.selection = undefined
-          bytesLeft -= bytes.length
-          if (bytesLeft < 0) listener.onSurprise('too-much-unasked')
-          else this.scanner.scan(bytes)
-        },
-        onDrain() {},
-        onEnd: (end) => listener.onEnd(end),
-      },
-      {
-        onResponse: (kind, bytes, start) => {
-          if (kind !== 'untagged') listener.onSurprise('unexpected-reply')
-          else if (startsWithWord(bytes, start + 2, 'BYE')) listener.onSurprise('server-said-bye')
-          return 'omit'
-        },
-        onPass() {},
-      },
-    )
+    const rest = new Rest(this, bytesMax, listener)
+    this.hand(rest, rest)
   }
 
   /** Remembers the first reason why nobody else may have this connection. */
   taint(reason: Taint): void {
     this.session.taint ??= reason
   }
+}
+
+class Rest implements LinkHandler, ResponseSink {
+  readonly #upstream: Upstream
+  readonly #listener: RestListener
+  #bytesLeft: number
+
+  constructor(upstream: Upstream, bytesMax: number, listener: RestListener) {
+    this.#upstream = upstream
+    this.#listener = listener
+    this.#bytesLeft = bytesMax
+  }
+
+  onData(bytes: Buffer): void {
+    this.#upstream.provenAt = -Infinity
+    this.#upstream.selection = undefined
+    this.#bytesLeft -= bytes.length
+    if (this.#bytesLeft < 0) this.#listener.onSurprise(this.#upstream, 'too-much-unasked')
+    else this.#upstream.scanner.scan(bytes)
+  }
+
+  onDrain(): void {}
+
+  onEnd(end: LinkEnd): void {
+    this.#listener.onEnd(this.#upstream, end)
+  }
+
+  onResponse(kind: ResponseKind, bytes: Buffer, start: number): LineVerdict {
+    if (kind !== 'untagged') this.#listener.onSurprise(this.#upstream, 'unexpected-reply')
+    else if (startsWithWord(bytes, start + 2, 'BYE'))
+      this.#listener.onSurprise(this.#upstream, 'server-said-bye')
+    return 'omit'
+  }
+
+  onPass(): void {}
 }

@@ -1,0 +1,43 @@
+/** What carries a link's bytes: a socket of Node's, with or without TLS, or a TCP handle beneath one. */
+import type { Socket } from 'node:net'
+
+/** Why a link is no more, in the edge's words; raw socket errors end here. */
+export type LinkEnd = 'closed-by-peer' | 'reset-by-peer' | 'timed-out' | 'tls-failed' | 'closed-here'
+
+/** What a carrier tells its link. Never called from within a call of the link's. */
+export interface CarrierEvents {
+  /** The buffer belongs to whoever hears of it. */
+  onData(bytes: Buffer): void
+  onDrain(): void
+  /** The peer sends no more but may still read. */
+  onFinish(): void
+  onEnd(end: LinkEnd): void
+}
+
+export interface Carrier {
+  readonly remoteAddress: string
+  /** False: the peer reads slowly; `onDrain` follows. */
+  write(bytes: Buffer | string): boolean
+  pause(): void
+  resume(): void
+  /** Puts bytes back to be delivered again; reading stops until `resume`. */
+  unread(bytes: Buffer): void
+  /** Closes at once and says nothing any more. */
+  destroy(): void
+  /** The same when all that was written has left, or after so long. */
+  finish(timeoutMs: number): void
+  /** Gives up the raw socket, paused, with what came and was not delivered in it; says nothing any more. */
+  detach(): Socket
+  /** Calls back once when the connection is closed, by whomever. */
+  whenClosed(callback: () => void): void
+}
+
+/** Begins to carry a link's bytes. */
+export type OpenCarrier = (events: CarrierEvents) => Carrier
+
+/** A raw socket error in the edge's words. */
+export function endOf(code: string): LinkEnd {
+  if (code === 'ETIMEDOUT') return 'timed-out'
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'reset-by-peer'
+  return code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? 'tls-failed' : 'closed-by-peer'
+}
