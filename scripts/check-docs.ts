@@ -3,8 +3,9 @@
  * what to do`; the exit status is 1 if there is one.
  */
 import { readFileSync } from 'node:fs'
+import { unusedRoutes } from './docs/api-routes.ts'
 import { brokenLinks, missingCommands, missingPaths, missingScripts } from './docs/citations.ts'
-import { manualDrift } from './docs/drift.ts'
+import { fileDrift, manualDrift } from './docs/drift.ts'
 import { undescribedVariables } from './docs/environment.ts'
 import { errorCodeDrift } from './docs/error-codes.ts'
 import { forbiddenWords } from './docs/forbidden.ts'
@@ -21,6 +22,8 @@ const complaints = [
   ...errorCodeDrift(),
   ...undescribedVariables(),
   ...manualDrift(),
+  ...fileDrift(),
+  ...unusedRoutes(),
   ...forbiddenWords(),
 ]
 for (const { file, line, message } of complaints) console.error(`${file}:${line}: ${message}`)

@@ -1,8 +1,13 @@
-/** `npm run manuals`: makes the parts of docs/ anew that come from the code. `npm run verify:docs` finds what drifted. */
-import { readFileSync, writeFileSync } from 'node:fs'
-import { manuals } from './manuals/all.ts'
+/** `npm run manuals`: makes anew what comes from the code. `npm run verify:docs` finds what drifted. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { manuals, wholeFiles } from './manuals/all.ts'
 import { withRegion } from './manuals/region.ts'
 
+for (const { file, text } of wholeFiles) {
+  if (existsSync(file) && readFileSync(file, 'utf8') === text()) continue
+  writeFileSync(file, text())
+  console.log(`${file} made anew`)
+}
 for (const manual of manuals) {
   const page = readFileSync(manual.file, 'utf8')
   const written = withRegion(page, manual)

@@ -1,6 +1,6 @@
 /** What is made from the code still says what the code says. */
-import { existsSync } from 'node:fs'
-import { manuals } from '../manuals/all.ts'
+import { existsSync, readFileSync } from 'node:fs'
+import { manuals, wholeFiles } from '../manuals/all.ts'
 import { withRegion } from '../manuals/region.ts'
 import { readPage, type Complaint } from './page.ts'
 
@@ -12,9 +12,21 @@ export function manualDrift(): Complaint[] {
     const written = withRegion(page.text, manual)
     if (written === undefined)
       return [{ file, line: 1, message: `has lost its region "${region}"; put its two comments back` }]
-    if (written === page.text) return []
-    const made = written.split('\n')
-    const first = page.lines.findIndex((line, index) => line !== made[index])
-    return [{ file, line: first + 1, message: `${region} is not what the code says; run npm run manuals` }]
+    return driftOf(file, page.text, written, region)
   })
+}
+
+export function fileDrift(): Complaint[] {
+  return wholeFiles.flatMap(({ file, text }) =>
+    driftOf(file, existsSync(file) ? readFileSync(file, 'utf8') : '', text(), 'it'),
+  )
+}
+
+function driftOf(file: string, found: string, made: string, what: string): Complaint[] {
+  if (found === made) return []
+  const lines = made.split('\n')
+  const first = found.split('\n').findIndex((line, index) => line !== lines[index])
+  return [
+    { file, line: Math.max(0, first) + 1, message: `${what} is not what the code says; run npm run manuals` },
+  ]
 }

@@ -1,6 +1,11 @@
-/** Every part of the documentation that is made from the code. */
+/** Everything in the repository that is made from the code. */
+import { apiRoutes } from './api-routes.ts'
 import { configuration } from './configuration.ts'
 import { imapproxyKeywords } from './imapproxy-keywords.ts'
 import { metrics } from './metrics.ts'
+import { openApi } from './openapi.ts'
 
+/** Parts of pages. */
 export const manuals = [configuration, metrics, imapproxyKeywords]
+
+export const wholeFiles = [openApi, apiRoutes]

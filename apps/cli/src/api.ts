@@ -25,108 +25,88 @@ import {
   tokenSchema,
   traceListSchema,
   traceSchema,
-  type EnrolmentRequest,
-  type OrderRequest,
-  type RestoreRequest,
-  type RevisionRequest,
-  type RevocationRequest,
-  type TargetName,
-  type TokenRequest,
-  type TraceRequest,
+  type ApiRoutes,
 } from '@imapfleet/protocol'
-import { ask, askStream, type Question } from './ask.ts'
+import { ask } from './ask.ts'
+import { callerOf, type Route } from './call.ts'
 import type { Target } from './target.ts'
 
-/** As typed: moments may be relative (`-1h`), `step` is in seconds. Undefined keys are not sent. */
-export interface HistoryQuery {
-  metrics: string
-  from: string
-  to: string
-  step?: string | undefined
-  groupBy: string
-  region?: string | undefined
-  edge?: string | undefined
-}
-
-/** Of a list whose newest come first; `before` is the `next` of the page before. */
-export interface Page {
-  limit: string
-  before?: string | undefined
-}
+type Body<R extends Route> = ApiRoutes[R] extends { body: infer B } ? B : never
+type Query<R extends Route> = ApiRoutes[R] extends { query?: infer Q } ? NonNullable<Q> : never
 
 export type Api = ReturnType<typeof connect>
 
-export function connect({ server, token }: Target) {
-  const at = (path: string, query: Readonly<Record<string, string | undefined>> = {}): Question => {
-    const url = new URL(`v1/${path}`, server)
-    for (const [key, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(key, value)
-    return { url, token }
-  }
-  const id = encodeURIComponent
-
+export function connect(target: Target) {
+  const { call, listen } = callerOf(target)
   return {
-    server,
-    edges: () => ask(at('edges'), edgeListSchema),
-    edge: (edge: string) => ask(at(`edges/${id(edge)}`), edgeSchema),
+    server: target.server,
+    edges: () => call('GET /v1/edges', {}, edgeListSchema),
+    edge: (id: string) => call('GET /v1/edges/{id}', { path: { id } }, edgeSchema),
+    drain: (body: Body<'POST /v1/edges/drain'>) => call('POST /v1/edges/drain', { body }, edgeListSchema),
+    resume: (body: Body<'POST /v1/edges/resume'>) => call('POST /v1/edges/resume', { body }, edgeListSchema),
 
-    enroll: (edge: string, body: EnrolmentRequest) =>
-      ask({ ...at(`edges/${id(edge)}/enrolments`), method: 'POST', body }, enrolmentMadeSchema),
-    enrolments: (query: Page & { edge?: string | undefined }) =>
-      ask(at('enrolments', { ...query }), enrolmentListSchema),
-    revokeEnrolments: (edge: string, key: string | undefined) =>
-      ask({ ...at(`edges/${id(edge)}/enrolments`, { key }), method: 'DELETE' }, enrolmentListSchema),
+    enroll: (id: string, body: Body<'POST /v1/edges/{id}/enrolments'>) =>
+      call('POST /v1/edges/{id}/enrolments', { path: { id }, body }, enrolmentMadeSchema),
+    enrolments: (query: Query<'GET /v1/enrolments'>) =>
+      call('GET /v1/enrolments', { query }, enrolmentListSchema),
+    revokeEnrolments: (id: string, key: string | undefined) =>
+      call('DELETE /v1/edges/{id}/enrolments', { path: { id }, query: { key } }, enrolmentListSchema),
 
-    drain: (body: { target: TargetName }) =>
-      ask({ ...at('edges/drain'), method: 'POST', body }, edgeListSchema),
-    resume: (body: { target: TargetName }) =>
-      ask({ ...at('edges/resume'), method: 'POST', body }, edgeListSchema),
-
-    config: () => ask(at('config'), configViewSchema),
-    resolvedConfig: (edge: string) => ask(at('config/resolved', { edge }), resolvedConfigSchema),
-    revise: (body: RevisionRequest) =>
-      ask({ ...at('config/revisions'), method: 'POST', body }, revisionStatusSchema),
-    restore: (revision: number, body: RestoreRequest) =>
-      ask({ ...at(`config/revisions/${revision}/restore`), method: 'POST', body }, revisionStatusSchema),
-    revisions: (query: { limit?: string; before?: string }) =>
-      ask(at('config/revisions', query), revisionListSchema),
+    config: () => call('GET /v1/config', {}, configViewSchema),
+    resolvedConfig: (edge: string) =>
+      call('GET /v1/config/resolved', { query: { edge } }, resolvedConfigSchema),
+    revise: (body: Body<'POST /v1/config/revisions'>) =>
+      call('POST /v1/config/revisions', { body }, revisionStatusSchema),
+    restore: (revision: number, body: Body<'POST /v1/config/revisions/{revision}/restore'>) =>
+      call(
+        'POST /v1/config/revisions/{revision}/restore',
+        { path: { revision }, body },
+        revisionStatusSchema,
+      ),
+    revisions: (query: Query<'GET /v1/config/revisions'>) =>
+      call('GET /v1/config/revisions', { query }, revisionListSchema),
     revision: (revision: number, signal?: AbortSignal) =>
-      ask({ ...at(`config/revisions/${revision}`), ...(signal ? { signal } : {}) }, revisionStatusSchema),
+      call('GET /v1/config/revisions/{revision}', { path: { revision } }, revisionStatusSchema, signal),
 
-    order: (body: OrderRequest) => ask({ ...at('orders'), method: 'POST', body }, orderViewSchema),
-    orders: (query: Page) => ask(at('orders', { ...query }), orderListSchema),
-    orderOf: (order: string) => ask(at(`orders/${id(order)}`), orderViewSchema),
+    order: (body: Body<'POST /v1/orders'>) => call('POST /v1/orders', { body }, orderViewSchema),
+    orders: (query: Query<'GET /v1/orders'>) => call('GET /v1/orders', { query }, orderListSchema),
+    orderOf: (id: string) => call('GET /v1/orders/{id}', { path: { id } }, orderViewSchema),
 
-    revoke: (body: RevocationRequest) =>
-      ask({ ...at('revocations'), method: 'POST', body }, revocationStatusSchema),
-    revocations: (query: Page) => ask(at('revocations', { ...query }), revocationListSchema),
-    revocation: (sequence: number) => ask(at(`revocations/${sequence}`), revocationStatusSchema),
+    revoke: (body: Body<'POST /v1/revocations'>) =>
+      call('POST /v1/revocations', { body }, revocationStatusSchema),
+    revocations: (query: Query<'GET /v1/revocations'>) =>
+      call('GET /v1/revocations', { query }, revocationListSchema),
+    revocation: (sequence: number) =>
+      call('GET /v1/revocations/{sequence}', { path: { sequence } }, revocationStatusSchema),
 
-    rollouts: (query: Page) => ask(at('rollouts', { ...query }), rolloutListSchema),
-    rollout: (revision: number) => ask(at(`rollouts/${revision}`), rolloutSchema),
+    rollouts: (query: Query<'GET /v1/rollouts'>) => call('GET /v1/rollouts', { query }, rolloutListSchema),
+    rollout: (revision: number) => call('GET /v1/rollouts/{revision}', { path: { revision } }, rolloutSchema),
     steerRollout: (revision: number, steering: 'pause' | 'resume' | 'abort') =>
-      ask({ ...at(`rollouts/${revision}/${steering}`), method: 'POST' }, rolloutSchema),
+      call('POST /v1/rollouts/{revision}/{steering}', { path: { revision, steering } }, rolloutSchema),
 
-    tokens: () => ask(at('tokens'), tokenListSchema),
-    createToken: (body: TokenRequest) => ask({ ...at('tokens'), method: 'POST', body }, tokenMadeSchema),
-    revokeToken: (ended: string) => ask({ ...at(`tokens/${id(ended)}`), method: 'DELETE' }, tokenSchema),
-    audit: (query: Page & { actor?: string | undefined; action?: string | undefined }) =>
-      ask(at('audit', { ...query }), auditListSchema),
+    tokens: () => call('GET /v1/tokens', {}, tokenListSchema),
+    createToken: (body: Body<'POST /v1/tokens'>) => call('POST /v1/tokens', { body }, tokenMadeSchema),
+    revokeToken: (id: string) => call('DELETE /v1/tokens/{id}', { path: { id } }, tokenSchema),
+    audit: (query: Query<'GET /v1/audit'>) => call('GET /v1/audit', { query }, auditListSchema),
 
-    history: (query: HistoryQuery) => ask(at('stats/history', { ...query }), historySchema),
+    history: (query: Query<'GET /v1/stats/history'>) =>
+      call('GET /v1/stats/history', { query }, historySchema),
 
-    startTrace: (body: TraceRequest) => ask({ ...at('traces'), method: 'POST', body }, traceSchema),
-    traces: (query: { limit: string }) => ask(at('traces', query), traceListSchema),
-    trace: (trace: string, signal?: AbortSignal) =>
-      ask({ ...at(`traces/${id(trace)}`), ...(signal ? { signal } : {}) }, traceSchema),
-    endTrace: (trace: string) => ask({ ...at(`traces/${id(trace)}`), method: 'DELETE' }, traceSchema),
+    startTrace: (body: Body<'POST /v1/traces'>) => call('POST /v1/traces', { body }, traceSchema),
+    traces: (query: Query<'GET /v1/traces'>) => call('GET /v1/traces', { query }, traceListSchema),
+    trace: (id: string, signal?: AbortSignal) =>
+      call('GET /v1/traces/{id}', { path: { id } }, traceSchema, signal),
+    endTrace: (id: string) => call('DELETE /v1/traces/{id}', { path: { id } }, traceSchema),
     /** Server-Sent Events until the trace ends or the connection does. `after`: the last event that was seen. */
-    traceLive: (trace: string, signal: AbortSignal, after?: string) =>
-      askStream({
-        ...at(`traces/${id(trace)}/live`),
-        signal,
-        headers: after === undefined ? {} : { 'last-event-id': after },
-      }),
+    traceLive: (id: string, signal: AbortSignal, after?: string) =>
+      listen(
+        'GET /v1/traces/{id}/live',
+        { path: { id } },
+        {
+          signal,
+          headers: after === undefined ? {} : { 'last-event-id': after },
+        },
+      ),
   }
 }
 

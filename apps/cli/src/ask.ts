@@ -1,6 +1,6 @@
 /**
  * One HTTP request and its answer, parsed or refused: every way in which a server can be away, be somebody else, or
- * say no becomes a Failure with one sentence. Only api.ts calls it.
+ * say no becomes a Failure with one sentence. Only api.ts and call.ts call it.
  */
 import { problemDetailsSchema } from '@imapfleet/protocol'
 import type { z } from 'zod'

@@ -1,6 +1,5 @@
 /** Options that several commands share, and how their text is parsed; what is wrong with it becomes a usage error. */
 import { InvalidArgumentError, type Command } from 'commander'
-import type { Page } from './api.ts'
 import { isMoment, parseDuration } from './print/time.ts'
 
 /** → milliseconds. */
@@ -32,6 +31,12 @@ export function sizeArgument(text: string): number {
   const [, amount, unit = ''] = /^(\d{1,9})([kKmMgG]?)$/.exec(text) ?? []
   if (amount === undefined) throw new InvalidArgumentError('Use a size in bytes, or such as 64k, 16M or 1G.')
   return Number(amount) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
+}
+
+/** Of a list whose newest come first; `before` is the `next` of the page before. */
+interface Page {
+  limit: string
+  before?: string | undefined
 }
 
 export interface PageOptions {

@@ -41,6 +41,7 @@ const contentSecurityPolicy = {
   frameAncestors: ["'none'"],
 }
 
+const about = { openapi: '3.1.0', info: { title: 'imapfleet', version: '1' } }
 const bodyBytesMax = 1_048_576
 const answerMs = 25_000
 
@@ -85,7 +86,6 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   app.route('/v1', traceRoutes(deps, options.stopping))
 
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
-  const about = { openapi: '3.1.0', info: { title: 'imapfleet', version: '1' } }
   app.doc31('/openapi.json', about)
   app.route(
     '/',
@@ -93,6 +93,12 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   )
   app.route('/', consoleRoutes(options.consoleDirectory))
   return app
+}
+
+/** The OpenAPI document, from the routes alone: nothing is asked of what they would need to answer. */
+export function describeApi(): object {
+  const options = { stopping: new AbortController().signal, trustedProxies: [], consoleDirectory: '' }
+  return createApp({} as Deps, options).getOpenAPI31Document(about)
 }
 
 /** Health alone, for a process that only ingests. */

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { roleSchema, scopeSchema, tokenRequestSchema, type Role, type Scope } from '@imapfleet/protocol'
+import { describeApi } from './app.ts'
 import type { BusOptions } from './bus/connect-options.ts'
 import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { startControl, type Mode } from './control.ts'
@@ -101,6 +102,11 @@ program
       fail(`nothing was made: ${reasonOf(error)}`)
     }
   })
+
+program
+  .command('openapi')
+  .description('print the OpenAPI document of the API; needs neither Postgres nor NATS')
+  .action(() => void process.stdout.write(`${JSON.stringify(describeApi(), undefined, 2)}\n`))
 
 await program.parseAsync()
 

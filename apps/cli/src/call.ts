@@ -1,0 +1,48 @@
+/**
+ * Routes of the control API as its OpenAPI document has them: what does not agree with it does not compile. Only api.ts
+ * calls them.
+ */
+import type { ApiRoutes } from '@imapfleet/protocol'
+import type { z } from 'zod'
+import { ask, askStream, type Question } from './ask.ts'
+import type { Target } from './target.ts'
+
+export type Route = keyof ApiRoutes
+/** Path, query and body, as far as the route has them. */
+export type Given<R extends Route> = Omit<ApiRoutes[R], 'answer'>
+
+interface AnyGiven {
+  path?: Readonly<Record<string, string | number>>
+  query?: Readonly<Record<string, string | number | undefined>>
+  body?: unknown
+}
+
+export function callerOf(target: Target) {
+  return {
+    /** Asks, and parses the answer with a schema for what the document says of it. */
+    call: <R extends Route, S extends z.ZodType<ApiRoutes[R]['answer']>>(
+      route: R,
+      given: Given<R>,
+      schema: S,
+      signal?: AbortSignal,
+    ): Promise<z.infer<S>> =>
+      ask({ ...questionOf(target, route, given), ...(signal ? { signal } : {}) }, schema),
+    /** A route that answers with Server-Sent Events. */
+    listen: <R extends Route>(route: R, given: Given<R>, how: Pick<Question, 'signal' | 'headers'>) =>
+      askStream({ ...questionOf(target, route, given), ...how }),
+  }
+}
+
+function questionOf(
+  { server, token }: Target,
+  route: Route,
+  { path = {}, query = {}, body }: AnyGiven,
+): Question {
+  const [method, template] = route.split(' ', 2) as [NonNullable<Question['method']>, string]
+  const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''))
+  // Beneath wherever the server says that it is.
+  const url = new URL(filled.slice(1), server)
+  for (const [key, value] of Object.entries(query))
+    if (value !== undefined) url.searchParams.set(key, String(value))
+  return { method, url, token, ...(body === undefined ? {} : { body }) }
+}
