@@ -37,17 +37,20 @@ const operationsOf = ({ paths }: OpenApi) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
   )
 
-/** The source of the types. */
+/** The source of the types: of the schemas only those that routes lead to. */
 export function apiTypes(document: OpenApi): string {
-  const schemas = Object.entries(document.components.schemas)
-  return [
-    ...schemas.map(([name, schema]) => `type ${name} = ${typeOf(schema)}\n`),
-    'export interface ApiRoutes {',
-    ...operationsOf(document).map(
-      ({ method, path, operation }) => `  '${routeName(method, path)}': ${routeType(operation)}`,
-    ),
-    '}\n',
-  ].join('\n')
+  const routes = operationsOf(document).map(
+    ({ method, path, operation }) => `  '${routeName(method, path)}': ${routeType(operation)}`,
+  )
+  const schemas = Object.entries(document.components.schemas).map(
+    ([name, schema]) => [name, `type ${name} = ${typeOf(schema)}\n`] as const,
+  )
+  const isUsed = (name: string) =>
+    [...routes, ...schemas.filter(([other]) => other !== name).map(([, text]) => text)].some((text) =>
+      new RegExp(`\\b${name}\\b`).test(text),
+    )
+  const used = schemas.filter(([name]) => isUsed(name)).map(([, text]) => text)
+  return [...used, 'export interface ApiRoutes {', ...routes, '}\n'].join('\n')
 }
 
 function routeType({ parameters = [], requestBody, responses }: Operation): string {

@@ -2,15 +2,13 @@
  * Every route of the control API, with what it takes and what it answers: made from its OpenAPI document by
  * `npm run manuals`. Do not edit.
  */
-type Problem = { type: string; title: string; status: number; detail?: string | undefined; code: string; problems?: ({ key: string; message: string })[] | undefined }
-
 type TokenRequest = { name: string; role: "viewer" | "operator" | "admin"; scopes?: ("trace-bodies")[] | undefined; expiresInSeconds?: number | undefined }
 
 type Token = { id: string; name: string; role: "viewer" | "operator" | "admin"; scopes: (string)[]; createdBy: string; createdAt: string; expiresAt: string | null; revokedAt: string | null; lastUsedAt: string | null }
 
 type AuditEntry = { id: number; at: string; actor: string; action: string; target: string; before: string | number | boolean | Record<string, unknown> | (unknown)[] | null; after: string | number | boolean | Record<string, unknown> | (unknown)[] | null }
 
-type Edge = { id: string; region: string; state: "serving" | "draining" | "stopping" | "silent"; version: string; boot: string; startedAt: string; lastSeenAt: string; connections: { cached: number; active: number; clients: number }; config: { wanted: number; applied: number; rejected: { revision: number; reason: string } | null }; degraded: (string)[]; listeners: (string)[]; drain?: boolean | undefined; credential?: "valid" | "revoked" | undefined }
+type Edge = { id: string; region: string; state: "serving" | "draining" | "stopping" | "silent"; version: string; boot: string; startedAt: string; lastSeenAt: string; connections: { cached: number; active: number; clients: number }; pool?: { dialing: number; leased: number; resetting: number; idle: number; waiting: number } | undefined; upstreams?: ({ name: string; healthy: boolean })[] | undefined; config: { wanted: number; applied: number; rejected: { revision: number; reason: string } | null }; degraded: (string)[]; listeners: (string)[]; drain?: boolean | undefined; credential?: "valid" | "revoked" | undefined }
 
 type Target = { kind: "all" } | { kind: "region"; name: string } | { kind: "edge"; name: string }
 
