@@ -54,6 +54,10 @@ suite('the control API', () => {
       404,
       'trace_unknown',
     ])
+    assert.deepEqual(await refused('/v1/edges', { method: 'PUT', headers }), [405, 'method_unknown'])
+    assert.deepEqual(await refused('/healthz', { method: 'DELETE' }), [405, 'method_unknown'])
+    const put = await fetch(`${plane.control.api}/v1/traces/some-id`, { method: 'PUT', headers })
+    assert.equal(put.headers.get('allow'), 'DELETE, GET')
     const nul = { method: 'POST', headers, body: JSON.stringify({ user: 'a\u0000b' }) }
     assert.deepEqual(await refused('/v1/traces', nul), [400, 'request_invalid'])
   })
@@ -106,6 +110,48 @@ suite('the control API', () => {
     assert.equal(await post(known, 12), 412)
     assert.equal(await post('*', 12), 201)
     assert.equal(await post('nonsense', 13), 400)
+
+    const newest = ((await plane.api('/v1/config')).body as { revision: number }).revision
+    const restore = async (ifMatch: string) => {
+      const init = { method: 'POST', headers: { ...headers, 'if-match': ifMatch }, body: '{}' }
+      const answer = await fetch(`${plane.control.api}/v1/config/revisions/${newest - 1}/restore`, init)
+      return { status: answer.status, problem: (await answer.json()) as ProblemDetails }
+    }
+    const lost = await restore(known)
+    assert.deepEqual([lost.status, lost.problem.newest], [412, newest])
+    assert.equal((await restore(`"${newest}"`)).status, 201)
+  })
+
+  test('every list comes in pages that together are the whole, each thing once', async () => {
+    for (const name of ['one', 'two', 'three']) {
+      await plane.api('/v1/tokens', { body: { name, role: 'viewer' } })
+      assert.equal((await plane.api('/v1/traces', { body: { user: name } })).status, 201)
+      await plane.api('/v1/revocations', { body: { kind: 'user', subject: name } })
+      ;(await plane.edge('eu', `eu-${name}`)).beat()
+      ;(await plane.edge('us', `us-${name}`)).beat()
+    }
+    type Listed = Record<string, unknown[]> & { next?: string | number | null }
+    const list = async (path: string) => (await plane.api(path)).body as Listed
+    await until('six edges', async () => (await list('/v1/edges'))['edges']?.length === 6)
+    for (const [path, name, cursor] of [
+      ['/v1/edges', 'edges', 'after'],
+      ['/v1/tokens', 'tokens', 'before'],
+      ['/v1/traces', 'traces', 'before'],
+      ['/v1/revocations', 'revocations', 'before'],
+      ['/v1/config/revisions', 'revisions', 'before'],
+      ['/v1/audit', 'entries', 'before'],
+    ] as const) {
+      const all = (await list(`${path}?limit=500`))[name] ?? []
+      const paged: unknown[] = []
+      let next: string | number | null | undefined
+      do {
+        const page = await list(`${path}?limit=2${next === undefined ? '' : `&${cursor}=${next}`}`)
+        paged.push(...(page[name] ?? []))
+        next = page.next
+      } while (next !== null && paged.length <= all.length)
+      assert.ok(all.length > 2, path)
+      assert.deepEqual(paged, all, path)
+    }
   })
 
   test('the document of the API describes it, and the reference page loads nothing from elsewhere', async () => {

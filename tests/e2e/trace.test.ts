@@ -1,7 +1,8 @@
 /** A live trace: a user's protocol lines from every edge while they happen, without the password. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { traceSchema } from '@imapfleet/protocol'
+import { edgeProxy, enrollEdge, layGround } from '@imapfleet/local'
+import { edgeStatsSchema, traceSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import { Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -68,5 +69,68 @@ suite('trace', () => {
     assert.equal(said.status, 0, said.stderr)
     assert.match(said.stdout, /FETCH 1 BODY\.PEEK\[TEXT\]/)
     assert.doesNotMatch(said.stdout, /Hello carol/)
+  })
+
+  test('several users are followed at once, each line says whose it is, and an edge that joins later takes part', async () => {
+    const { alice, bob } = fleet
+    const trace = fleet.startCli('trace', alice.user, bob.user)
+    await until('both edges to trace both', () => (trace.stderr().match(/ is tracing/g) ?? []).length === 4)
+    const { directory, nats, control, token, upstream } = fleet.stack
+    const ground = layGround(directory)
+    const name = { id: 'late-1', region: 'late' }
+    const credentialsFile = await enrollEdge({ ground, nats, control, token }, name)
+    const config = { fleet: { heartbeatMs: 200 } }
+    const late = await edgeProxy({ ground, ...name, upstream, nats, credentialsFile, config })
+    await late.process.start()
+    try {
+      await until(
+        'the new edge to trace both',
+        () => (trace.stderr().match(/late-1 is tracing/g) ?? []).length === 2,
+      )
+      await fleet.session(late, alice)
+      await fleet.session(fleet.eu, bob)
+      await until('the lines of both', () =>
+        [/late-1 \S+ alice C: \S+ SELECT INBOX/, /eu-1 \S+ bob C: \S+ SELECT INBOX/].every((line) =>
+          line.test(trace.stdout()),
+        ),
+      )
+      trace.child.kill('SIGINT')
+      const said = await trace.ended
+      assert.equal(said.status, 0, said.stderr)
+      assert.ok((await traces()).every(({ endedAt }) => endedAt !== null))
+    } finally {
+      await late.process.stop()
+    }
+  })
+
+  test('it ends by itself though control is dead, and then is listed and downloaded', async () => {
+    const { user } = fleet.bob
+    const started = await fleet.api('/v1/traces', { method: 'POST', body: { user, seconds: 5 } })
+    const { id } = traceSchema.parse(started.body)
+    const active = async () => {
+      const stats = await (await fetch(`http://127.0.0.1:${fleet.eu.httpPort}/stats`)).json()
+      return edgeStatsSchema.parse(stats).gauges['traces_active']
+    }
+    await until('the edge to trace', async () => (await active()) === 1)
+    await fleet.session(fleet.eu, fleet.bob)
+    await fleet.stack.control.process.kill()
+    await until('the end of the trace', async () => (await active()) === 0)
+    await fleet.session(fleet.eu, fleet.bob)
+    await fleet.stack.control.process.start()
+
+    const found = (await traces()).find((each) => each.id === id)
+    assert.equal(found?.endedAt, found?.expiresAt)
+    const download = await fleet.cli('traces', 'download', id, '--output', 'json')
+    assert.equal(download.status, 0, download.stderr)
+    const lines = download.stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, string>)
+    assert.equal(lines.filter(({ text }) => text?.includes('SELECT INBOX')).length, 1)
+    assert.ok(
+      lines.some(({ kind, edge, reason }) => kind === 'edge' && edge === 'eu-1' && reason === 'expired'),
+    )
+    assert.doesNotMatch(download.stdout, new RegExp(fleet.bob.password))
+    assert.match((await fleet.cli('traces', 'download', id)).stdout, /eu-1 .* C: \S+ SELECT INBOX/)
   })
 })

@@ -26,6 +26,7 @@ import {
   traceListSchema,
   traceSchema,
   type ApiRoutes,
+  type EdgeView,
 } from '@imapfleet/protocol'
 import { ask } from './ask.ts'
 import { callerOf, type Route } from './call.ts'
@@ -40,7 +41,15 @@ export function connect(target: Target) {
   const { call, listen } = callerOf(target)
   return {
     server: target.server,
-    edges: () => call('GET /v1/edges', {}, edgeListSchema),
+    edges: async () => {
+      const edges: EdgeView[] = []
+      for (let after: string | null | undefined; after !== null;) {
+        const page = await call('GET /v1/edges', { query: { after } }, edgeListSchema)
+        edges.push(...page.edges)
+        after = page.next ?? null
+      }
+      return { edges }
+    },
     edge: (id: string) => call('GET /v1/edges/{id}', { path: { id } }, edgeSchema),
     drain: (body: Body<'POST /v1/edges/drain'>) => call('POST /v1/edges/drain', { body }, edgeListSchema),
     resume: (body: Body<'POST /v1/edges/resume'>) => call('POST /v1/edges/resume', { body }, edgeListSchema),
@@ -84,7 +93,7 @@ export function connect(target: Target) {
     steerRollout: (revision: number, steering: 'pause' | 'resume' | 'abort') =>
       call('POST /v1/rollouts/{revision}/{steering}', { path: { revision, steering } }, rolloutSchema),
 
-    tokens: () => call('GET /v1/tokens', {}, tokenListSchema),
+    tokens: (query: Query<'GET /v1/tokens'>) => call('GET /v1/tokens', { query }, tokenListSchema),
     createToken: (body: Body<'POST /v1/tokens'>) => call('POST /v1/tokens', { body }, tokenMadeSchema),
     revokeToken: (id: string) => call('DELETE /v1/tokens/{id}', { path: { id } }, tokenSchema),
     audit: (query: Query<'GET /v1/audit'>) => call('GET /v1/audit', { query }, auditListSchema),
@@ -99,14 +108,13 @@ export function connect(target: Target) {
     endTrace: (id: string) => call('DELETE /v1/traces/{id}', { path: { id } }, traceSchema),
     /** Server-Sent Events until the trace ends or the connection does. `after`: the last event that was seen. */
     traceLive: (id: string, signal: AbortSignal, after?: string) =>
-      listen(
-        'GET /v1/traces/{id}/live',
-        { path: { id } },
-        {
-          signal,
-          headers: after === undefined ? {} : { 'last-event-id': after },
-        },
-      ),
+      listen('GET /v1/traces/{id}/live', { path: { id } }, 'text/event-stream', {
+        signal,
+        headers: after === undefined ? {} : { 'last-event-id': after },
+      }),
+    /** What is kept of it, one JSON object a line. */
+    traceLines: (id: string, signal: AbortSignal) =>
+      listen('GET /v1/traces/{id}/lines', { path: { id } }, 'application/jsonl', { signal }),
   }
 }
 

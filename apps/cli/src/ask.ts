@@ -36,16 +36,16 @@ export async function ask<S extends z.ZodType>(question: Question, schema: S): P
   throw stranger(question, `${place}: ${issue?.message ?? 'not understood'}`)
 }
 
-/** Asks for an event stream; its body is read by the caller for as long as it lasts. */
-export async function askStream(question: Question): Promise<ReadableStream<Uint8Array>> {
-  const headers = { ...question.headers, accept: 'text/event-stream' }
+/** Asks for a stream of this type; its body is read by the caller for as long as it lasts. */
+export async function askStream(question: Question, wanted: string): Promise<ReadableStream<Uint8Array>> {
+  const headers = { ...question.headers, accept: wanted }
   const response = await send({ ...question, headers }, question.signal)
   if (!response.ok)
     throw refusal(question, response.status, await bodyOf(response, question, question.signal))
   const type = response.headers.get('content-type') ?? 'nothing'
-  if (response.body && type.startsWith('text/event-stream')) return response.body
+  if (response.body && type.startsWith(wanted)) return response.body
   await response.body?.cancel()
-  throw stranger(question, `an event stream was asked for, it sent ${type}`)
+  throw stranger(question, `${wanted} was asked for, it sent ${type}`)
 }
 
 async function send(question: Question, signal: AbortSignal | undefined): Promise<Response> {

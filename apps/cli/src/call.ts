@@ -27,9 +27,13 @@ export function callerOf(target: Target) {
       signal?: AbortSignal,
     ): Promise<z.infer<S>> =>
       ask({ ...questionOf(target, route, given), ...(signal ? { signal } : {}) }, schema),
-    /** A route that answers with Server-Sent Events. */
-    listen: <R extends Route>(route: R, given: Given<R>, how: Pick<Question, 'signal' | 'headers'>) =>
-      askStream({ ...questionOf(target, route, given), ...how }),
+    /** A route that answers with a stream of this type. */
+    listen: <R extends Route>(
+      route: R,
+      given: Given<R>,
+      type: string,
+      how: Pick<Question, 'signal' | 'headers'>,
+    ) => askStream({ ...questionOf(target, route, given), ...how }, type),
   }
 }
 

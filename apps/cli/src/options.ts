@@ -50,6 +50,17 @@ export const pageOptions = (command: Command) =>
     .option('--limit <n>', 'how many (at most 500)', wholeArgument(1), 20)
     .option('--before <number>', 'go on where the last page ended', wholeArgument(0))
 
+/** The same where the cursor is the id of the last one that was seen. */
+export interface IdPageOptions {
+  limit: number
+  before?: string
+}
+
+export const pageByIdOptions = (command: Command) =>
+  command
+    .option('--limit <n>', 'how many (at most 500)', wholeArgument(1), 20)
+    .option('--before <id>', 'go on after the one with this id')
+
 export const pageOf = ({ limit, before }: PageOptions): Page => ({
   limit: String(limit),
   ...(before === undefined ? {} : { before: String(before) }),

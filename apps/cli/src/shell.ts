@@ -68,7 +68,7 @@ export function openShell(environment: Environment, streams: Streams) {
       stderr.write(`${text}\n`)
     },
     /** How to see what is older, where a list has more than was asked for. */
-    noteNext: (command: Command, next: number | null) => {
+    noteNext: (command: Command, next: number | string | null) => {
       if (next !== null && !wantsJson(command)) stderr.write(`there are more: --before ${next}\n`)
     },
     /** Nobody reads what is printed any more. */

@@ -1,5 +1,6 @@
 /** The API as one fetch handler: everything it needs is handed in, and nothing is kept between two requests. */
 import { OpenAPIHono } from '@hono/zod-openapi'
+import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
@@ -16,7 +17,8 @@ import { enrolmentRoutes } from './http/enrolments.ts'
 import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
 import { onceOnly } from './http/idempotency.ts'
-import { onError, problemOf } from './http/on-error.ts'
+import { notFound } from './http/not-found.ts'
+import { onError } from './http/on-error.ts'
 import { referenceRoutes } from './http/reference.ts'
 import { revocationRoutes } from './http/revocations.ts'
 import { rolloutRoutes } from './http/rollouts.ts'
@@ -57,19 +59,13 @@ export interface AppOptions {
 export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
   app.onError(onError(deps.log, translate))
-  app.notFound((context) =>
-    problemOf(
-      new ServiceError(
-        'route_unknown',
-        `There is no ${context.req.method} ${context.req.path}: /openapi.json lists what there is.`,
-      ),
-    ),
-  )
-  app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: 'no-referrer' }))
+  app.notFound(notFound(app))
+  app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: 'no-referrer', xFrameOptions: 'DENY' }))
   app.use(bodyLimit({ maxSize: bodyBytesMax }))
   app.use(timeout(answerMs))
   app.route('/', healthRoutes(deps))
 
+  app.use('/v1/*', uncached)
   const sourceOf = sourceReader(options.trustedProxies)
   app.route('/v1', signInRoutes(deps, sourceOf))
   app.use('/v1/*', withActor(deps, sourceOf))
@@ -99,6 +95,12 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
 export function describeApi(): object {
   const options = { stopping: new AbortController().signal, trustedProxies: [], consoleDirectory: '' }
   return createApp({} as Deps, options).getOpenAPI31Document(about)
+}
+
+/** Answers are of this moment, and some hold secrets: nobody on the way keeps them. */
+const uncached: MiddlewareHandler<Env> = async (context, next) => {
+  await next()
+  if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store')
 }
 
 /** Health alone, for a process that only ingests. */

@@ -25,6 +25,7 @@ export const errorCodes = {
   rollout_unknown: { status: 404, title: 'There is no such rollout' },
   trace_unknown: { status: 404, title: 'There is no such trace' },
   enrolment_unknown: { status: 404, title: 'There is no such credential' },
+  method_unknown: { status: 405, title: 'There is no such method here' },
   config_conflict: { status: 409, title: 'The configuration has changed meanwhile' },
   rollout_active: { status: 409, title: 'A revision is being rolled out' },
   rollout_over: { status: 409, title: 'The rollout is over' },
@@ -33,6 +34,7 @@ export const errorCodes = {
   order_conflict: { status: 409, title: 'Another order has this id' },
   edge_enrolled: { status: 409, title: 'The edge is enrolled elsewhere' },
   traces_full: { status: 409, title: 'Too many users are being traced' },
+  trace_forgotten: { status: 410, title: 'The lines of this trace are kept no more' },
   precondition_failed: { status: 412, title: 'The configuration is not the one you know' },
   request_too_large: { status: 413, title: 'The request is too large' },
   too_many_attempts: { status: 429, title: 'Too many wrong tokens' },
@@ -45,16 +47,25 @@ export const errorCodes = {
 
 export type ErrorCode = keyof typeof errorCodes
 
+interface RefusalOptions {
+  problems?: Problem[]
+  newest?: number | undefined
+  cause?: unknown
+}
+
 export class ServiceError extends Error {
   readonly code: ErrorCode
   /** What is wrong with which key, where there is more than one sentence to say. */
   readonly problems: Problem[] | undefined
+  /** The newest revision, where a change was made on an older one. */
+  readonly newest: number | undefined
 
   /** `detail`: one sentence for an operator that says what to do. It is sent to the client: no secrets. */
-  constructor(code: ErrorCode, detail: string, options: { problems?: Problem[]; cause?: unknown } = {}) {
+  constructor(code: ErrorCode, detail: string, options: RefusalOptions = {}) {
     super(detail, { cause: options.cause })
     this.name = 'ServiceError'
     this.code = code
     this.problems = options.problems
+    this.newest = options.newest
   }
 }

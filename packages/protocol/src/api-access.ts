@@ -38,7 +38,8 @@ export const tokenSchema = z
   .meta({ id: 'Token' })
 export type TokenView = z.infer<typeof tokenSchema>
 
-export const tokenListSchema = z.object({ tokens: z.array(tokenSchema) })
+/** Newest first; `next` is the `before` of the following page. */
+export const tokenListSchema = z.object({ tokens: z.array(tokenSchema), next: z.uuid().nullable() })
 
 /** The one answer that holds the token itself. */
 export const tokenMadeSchema = tokenSchema.extend({ token: z.string() })

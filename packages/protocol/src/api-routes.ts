@@ -58,20 +58,20 @@ type TraceRequest = { user: string; seconds?: number | undefined; bytesMax?: num
 
 export interface ApiRoutes {
   'POST /v1/tokens': { body: TokenRequest; answer: { id: string; name: string; role: "viewer" | "operator" | "admin"; scopes: (string)[]; createdBy: string; createdAt: string; expiresAt: string | null; revokedAt: string | null; lastUsedAt: string | null; token: string } }
-  'GET /v1/tokens': { answer: { tokens: (Token)[] } }
+  'GET /v1/tokens': { query?: { limit?: number | string | undefined; before?: string | undefined }; answer: { tokens: (Token)[]; next: string | null } }
   'DELETE /v1/tokens/{id}': { path: { id: string }; answer: Token }
   'GET /v1/audit': { query?: { limit?: number | string | undefined; before?: number | string | undefined; actor?: string | undefined; action?: string | undefined }; answer: { entries: (AuditEntry)[]; next: number | null } }
-  'GET /v1/edges': { answer: { edges: (Edge)[] } }
+  'GET /v1/edges': { query?: { limit?: number | string | undefined; after?: string | undefined }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'GET /v1/edges/{id}': { path: { id: string }; answer: Edge }
-  'POST /v1/edges/drain': { body: { target: Target }; answer: { edges: (Edge)[] } }
-  'POST /v1/edges/resume': { body: { target: Target }; answer: { edges: (Edge)[] } }
+  'POST /v1/edges/drain': { body: { target: Target }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
+  'POST /v1/edges/resume': { body: { target: Target }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'POST /v1/edges/{id}/enrolments': { path: { id: string }; body: EnrolmentRequest; answer: { key: string; edge: string; region: string; createdBy: string; createdAt: string; revokedBy: string | null; revokedAt: string | null; enforcedAt: string | null; credentials: string } }
   'DELETE /v1/edges/{id}/enrolments': { path: { id: string }; query?: { key?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }
   'GET /v1/enrolments': { query?: { limit?: number | string | undefined; before?: number | string | undefined; edge?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }
   'GET /v1/config': { answer: Config }
   'GET /v1/config/resolved': { query: { edge: string }; answer: ResolvedConfig }
   'POST /v1/config/revisions': { body: RevisionRequest; answer: RevisionStatus }
-  'GET /v1/config/revisions': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { revisions: (Revision)[] } }
+  'GET /v1/config/revisions': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { revisions: (Revision)[]; next: number | null } }
   'GET /v1/config/revisions/{revision}': { path: { revision?: number | string | undefined }; answer: RevisionStatus }
   'POST /v1/config/revisions/{revision}/restore': { path: { revision?: number | string | undefined }; body: RestoreRequest; answer: RevisionStatus }
   'GET /v1/stats/history': { query: { metrics: string; from?: string | undefined; to?: string | undefined; step?: string | undefined; groupBy?: "fleet" | "region" | "edge" | "upstream" | undefined; region?: string | undefined; edge?: string | undefined }; answer: History }
@@ -85,8 +85,9 @@ export interface ApiRoutes {
   'GET /v1/rollouts/{revision}': { path: { revision: number | string }; answer: Rollout }
   'POST /v1/rollouts/{revision}/{steering}': { path: { revision: number | string; steering: "pause" | "resume" | "abort" }; answer: Rollout }
   'POST /v1/traces': { body: TraceRequest; answer: Trace }
-  'GET /v1/traces': { query?: { limit?: number | string | undefined; before?: string | undefined }; answer: { traces: (Trace)[] } }
+  'GET /v1/traces': { query?: { limit?: number | string | undefined; before?: string | undefined }; answer: { traces: (Trace)[]; next: string | null } }
   'GET /v1/traces/{id}': { path: { id: string }; answer: Trace }
   'DELETE /v1/traces/{id}': { path: { id: string }; answer: Trace }
+  'GET /v1/traces/{id}/lines': { path: { id: string }; answer: string }
   'GET /v1/traces/{id}/live': { path: { id: string }; answer: string }
 }

@@ -13,6 +13,8 @@ export const problemDetailsSchema = z
     detail: z.string().optional(),
     code: z.string(),
     problems: z.array(z.object({ key: z.string(), message: z.string() })).optional(),
+    /** The newest revision, where a change was made on an older one. */
+    newest: z.int().optional(),
   })
   .meta({ id: 'Problem' })
 export type ProblemDetails = z.infer<typeof problemDetailsSchema>
@@ -52,7 +54,8 @@ export const edgeSchema = z
   .meta({ id: 'Edge' })
 export type EdgeView = z.infer<typeof edgeSchema>
 
-export const edgeListSchema = z.object({ edges: z.array(edgeSchema) })
+/** By region and name; `next` is the `after` of the following page. */
+export const edgeListSchema = z.object({ edges: z.array(edgeSchema), next: z.string().nullable().optional() })
 
 export const revisionRequestSchema = z
   .object({
@@ -94,8 +97,8 @@ export const revisionSchema = z
   .meta({ id: 'Revision' })
 export type RevisionView = z.infer<typeof revisionSchema>
 
-/** Newest first. */
-export const revisionListSchema = z.object({ revisions: z.array(revisionSchema) })
+/** Newest first; `next` is the `before` of the following page. */
+export const revisionListSchema = z.object({ revisions: z.array(revisionSchema), next: z.int().nullable() })
 
 /** How far a revision has come on each edge it is meant for. */
 export const revisionStatusSchema = z
@@ -169,7 +172,7 @@ export const traceSchema = z
   .meta({ id: 'Trace' })
 export type TraceView = z.infer<typeof traceSchema>
 
-export const traceListSchema = z.object({ traces: z.array(traceSchema) })
+export const traceListSchema = z.object({ traces: z.array(traceSchema), next: z.uuid().nullable() })
 
 /** One Server-Sent Event `line` of a live trace. */
 export const traceEventSchema = z.object({

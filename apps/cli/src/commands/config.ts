@@ -2,7 +2,7 @@
 import { leavesOf, type JsonValue, type Layer } from '@imapfleet/config'
 import type { RevisionView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { wholeArgument } from '../options.ts'
+import { pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
 import { revisionLines, layerText } from '../print/revision.ts'
@@ -87,19 +87,13 @@ const historyColumns: Column<RevisionView>[] = [
 ]
 
 function addHistory(parent: Command, shell: Shell): void {
-  parent
-    .command('history')
+  pageOptions(parent.command('history'))
     .description('revisions, newest first')
-    .option('--limit <n>', 'how many', wholeArgument(1), 20)
-    .option('--before <revision>', 'only older ones', wholeArgument(1))
-    .action(async (options: { limit: number; before?: number }, command: Command) => {
-      const api = await shell.api(command)
-      const list = await api.revisions({
-        limit: String(options.limit),
-        ...(options.before === undefined ? {} : { before: String(options.before) }),
-      })
+    .action(async (options: PageOptions, command: Command) => {
+      const list = await (await shell.api(command)).revisions(pageOf(options))
       if (list.revisions.length === 0) shell.note('no revision was made yet')
       shell.answer(command, list, (page) => table(historyColumns, list.revisions, page))
+      shell.noteNext(command, list.next)
     })
 }
 

@@ -1,7 +1,7 @@
 /** `imapfleet tokens`: who may ask the control plane. A token itself is printed once, alone on stdout, when it is made. */
 import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/protocol'
 import { Option, type Command } from 'commander'
-import { durationArgument } from '../options.ts'
+import { durationArgument, pageByIdOptions, type IdPageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
@@ -24,12 +24,14 @@ export function addTokens(parent: Command, shell: Shell): void {
     .command('tokens')
     .description('access tokens: list, create, revoke (needs the role admin)')
     .addHelpText('after', examples)
-  const list = async (_options: object, command: Command) => {
-    const answered = await (await shell.api(command)).tokens()
+  const list = async (options: IdPageOptions, command: Command) => {
+    const answered = await (await shell.api(command)).tokens(options)
     shell.answer(command, answered, (page) => table(columns(Date.now()), answered.tokens, page))
+    shell.noteNext(command, answered.next)
   }
-  tokens.action(list)
-  tokens.command('list').description('every token that was ever made, newest first').action(list)
+  pageByIdOptions(tokens.command('list', { isDefault: true }))
+    .description('every token that was ever made, newest first (the default)')
+    .action(list)
 
   tokens
     .command('create')

@@ -1,5 +1,5 @@
 /**
- * `imapfleet trace`: one user's protocol lines, live from all edges. However it ends (Ctrl-C, a reader that left, a
+ * `imapfleet trace`: protocol lines of one user or several, live from all edges. However it ends (Ctrl-C, a reader that left, a
  * failure), the trace on the server is ended too.
  */
 import type { TraceView } from '@imapfleet/protocol'
@@ -19,6 +19,7 @@ Passwords never appear; message bodies only with --bodies, which the token must 
 
 Examples:
   imapfleet trace alice@example.org
+  imapfleet trace alice@example.org bob@example.org --for 5m
   imapfleet trace alice@example.org --for 1h --output json >> alice.jsonl`
 
 interface TraceOptions {
@@ -30,24 +31,39 @@ interface TraceOptions {
 export function addTrace(parent: Command, shell: Shell): void {
   parent
     .command('trace')
-    .description("show a user's protocol lines, live from all edges, until Ctrl-C or its time is up")
-    .argument('<user>', 'login name, as the mail client sends it')
+    .description("show users' protocol lines, live from all edges, until Ctrl-C or their time is up")
+    .argument('<users...>', 'login names, as the mail client sends them')
     .option('--for <duration>', 'how long', durationArgument, 600_000)
     .option('--bodies', 'show message bodies too, not only their length')
     .option('--limit <size>', 'end on an edge that has sent this much, such as 16M', sizeArgument)
     .addHelpText('after', examples)
-    .action(async (user: string, options: TraceOptions, command: Command) => {
+    .action(async (users: string[], options: TraceOptions, command: Command) => {
       const api = await shell.api(command)
       // Listened for before there is a trace, so that none is left behind.
       const stopped = shell.untilStopped()
       const { for: ms, bodies = false, limit } = options
-      const trace = await api.startTrace({
-        ...{ user, bodies, seconds: Math.ceil(ms / 1000) },
-        ...(limit === undefined ? {} : { bytesMax: limit }),
-      })
-      const rest = duration(Date.parse(trace.expiresAt) - Date.parse(trace.createdAt))
-      shell.note(`tracing ${safe(trace.user)} on all edges for ${rest}; Ctrl-C ends it`)
-      await untilEnded(api, trace, stopped, command, shell)
+      const traces: TraceView[] = []
+      try {
+        for (const user of new Set(users))
+          traces.push(
+            await api.startTrace({
+              ...{ user, bodies, seconds: Math.ceil(ms / 1000) },
+              ...(limit === undefined ? {} : { bytesMax: limit }),
+            }),
+          )
+      } catch (error) {
+        // One that may not be traced leaves no others behind.
+        await Promise.all(traces.map((trace) => end(api, trace)))
+        throw error
+      }
+      const names = traces.map((trace) => safe(trace.user)).join(', ')
+      shell.note(`tracing ${names} on all edges for ${duration(ms)}; Ctrl-C ends it`)
+      const isOne = traces.length === 1
+      await Promise.all(
+        traces.map((trace) =>
+          untilEnded(api, trace, stopped, command, shell, isOne ? undefined : trace.user),
+        ),
+      )
     })
 }
 
@@ -61,6 +77,7 @@ async function untilEnded(
   stopped: AbortSignal,
   command: Command,
   shell: Shell,
+  user?: string,
 ): Promise<void> {
   const leave = new AbortController()
   let ending: Promise<Failure | undefined> | undefined
@@ -76,7 +93,7 @@ async function untilEnded(
   if (stopped.aborted) onStop()
   else stopped.addEventListener('abort', onStop, { once: true })
   try {
-    await watch(api, trace, leave.signal, command, shell)
+    await watch(api, trace, leave.signal, command, shell, user)
   } catch (error) {
     onStop()
     await ending
@@ -93,14 +110,27 @@ export async function watch(
   signal: AbortSignal,
   command: Command,
   shell: Shell,
+  user?: string,
+): Promise<void> {
+  await show(follow(api, trace, signal), command, shell, user)
+}
+
+/** Prints what comes of traces. `user`: whose line it is, where several are shown together. */
+export async function show(
+  all: AsyncIterable<TraceNews>,
+  command: Command,
+  shell: Shell,
+  user?: string,
 ): Promise<void> {
   const json = shell.wantsJson(command)
   const paint = painterFor(shell.stdout)
-  for await (const news of follow(api, trace, signal)) {
-    if (json && news.kind === 'line') shell.print([safeJson({ kind: news.kind, ...news.line })])
-    else if (json && news.kind === 'edge') shell.print([safeJson({ kind: news.kind, ...news.edge })])
-    else if (news.kind === 'line') shell.print([traceLine(news.line, paint)])
-    else shell.note(remark(news))
+  const whose = user === undefined ? {} : { user }
+  for await (const news of all) {
+    if (json && news.kind === 'line') shell.print([safeJson({ kind: news.kind, ...whose, ...news.line })])
+    else if (json && news.kind === 'edge')
+      shell.print([safeJson({ kind: news.kind, ...whose, ...news.edge })])
+    else if (news.kind === 'line') shell.print([traceLine(news.line, paint, user)])
+    else shell.note(user === undefined ? remark(news) : `${safe(user)}: ${remark(news)}`)
   }
 }
 

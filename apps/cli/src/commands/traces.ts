@@ -1,21 +1,21 @@
 /** `imapfleet traces`: what was and is traced; join a running trace, or end it. */
 import type { TraceView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { wholeArgument } from '../options.ts'
+import { readLines } from '../lines.ts'
+import { pageByIdOptions, type IdPageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { clock, dayAndClock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
-import { watch } from './trace.ts'
+import { show, watch } from './trace.ts'
 
 export function addTraces(parent: Command, shell: Shell): void {
-  const traces = parent
-    .command('traces')
-    .description('list the traces; watch or end one')
-    .option('--limit <n>', 'how many, newest first', wholeArgument(1), 20)
-    .action(async (options: { limit: number }, command: Command) => {
-      const list = await (await shell.api(command)).traces({ limit: String(options.limit) })
+  const traces = pageByIdOptions(parent.command('traces'))
+    .description('list the traces, newest first; watch, download or end one')
+    .action(async (options: IdPageOptions, command: Command) => {
+      const list = await (await shell.api(command)).traces(options)
       if (list.traces.length === 0) shell.note('nobody is traced: start with `imapfleet trace USER`')
       shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
+      shell.noteNext(command, list.next)
     })
 
   traces
@@ -25,6 +25,16 @@ export function addTraces(parent: Command, shell: Shell): void {
     .action(async (id: string, _options: object, command: Command) => {
       const api = await shell.api(command)
       await watch(api, await api.trace(id), shell.untilStopped(), command, shell)
+    })
+
+  traces
+    .command('download')
+    .description('print the lines of a trace that are kept, running or ended, and stop')
+    .argument('<id>', 'id of the trace')
+    .addHelpText('after', '\nExample:\n  imapfleet traces download ID --output json > trace.jsonl')
+    .action(async (id: string, _options: object, command: Command) => {
+      const api = await shell.api(command)
+      await show(readLines(await api.traceLines(id, shell.untilStopped())), command, shell)
     })
 
   traces

@@ -7,11 +7,13 @@ import { clockMs } from './time.ts'
 const direction: Readonly<Record<TraceEvent['from'], Style>> = { C: 'cyan', S: 'green', '*': 'dim' }
 const edgeStyles: readonly Style[] = ['yellow', 'magenta', 'blue', 'red']
 
-export function traceLine(line: TraceEvent, paint: Paint): string {
+/** `user`: whose it is, where several are shown together. */
+export function traceLine(line: TraceEvent, paint: Paint, user?: string): string {
   return [
     paint('dim', clockMs(line.at)),
     paint(edgeStyle(line.edge), safe(line.edge)),
     paint('dim', safe(line.session)),
+    ...(user === undefined ? [] : [paint('bold', safe(user))]),
     paint(direction[line.from], `${line.from}: ${safe(line.text)}`),
   ].join(' ')
 }

@@ -19,6 +19,12 @@ export interface TraceFeed {
   close: () => Promise<void>
 }
 
+/** How long lines are kept; 0: until there is no room. */
+export async function traceKeptMs(bus: Bus): Promise<number> {
+  const { config } = await bus.link().manager.streams.info(streams.traces)
+  return config.max_age / 1_000_000
+}
+
 const roundMax = 200
 
 export function openTraceFeed(bus: Bus, trace: string): TraceFeed {

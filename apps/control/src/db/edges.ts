@@ -24,6 +24,24 @@ export async function listEdges(queries: Queries): Promise<EdgeRow[]> {
   return await queries.select(columns).from(edges).orderBy(asc(edges.region), asc(edges.id))
 }
 
+/** By region and name; `after` is the id of the last one that was seen. */
+export async function pageOfEdges(
+  queries: Queries,
+  page: { limit: number; before?: string | undefined },
+): Promise<EdgeRow[]> {
+  const { before: last } = page
+  return await queries
+    .select(columns)
+    .from(edges)
+    .where(
+      last === undefined
+        ? undefined
+        : sql`(${edges.region}, ${edges.id}) > (select region, id from edges where id = ${last})`,
+    )
+    .orderBy(asc(edges.region), asc(edges.id))
+    .limit(page.limit)
+}
+
 export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | undefined> {
   const [row] = await queries.select(columns).from(edges).where(eq(edges.id, id))
   return row

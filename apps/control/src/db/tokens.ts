@@ -1,5 +1,5 @@
 /** Tokens, by their hash. */
-import { and, desc, eq, isNull } from 'drizzle-orm'
+import { and, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { tokens } from './schema.ts'
 
@@ -12,9 +12,21 @@ export async function insertToken(queries: Queries, token: typeof tokens.$inferI
 }
 
 /** Newest first; revoked and expired ones too. */
-export async function listTokens(queries: Queries): Promise<TokenRow[]> {
-  return await queries.select().from(tokens).orderBy(desc(tokens.createdAt))
+/** Newest first; `before` is the id of the last one that was seen. */
+export async function listTokens(
+  queries: Queries,
+  page: { limit: number; before?: string | undefined },
+): Promise<TokenRow[]> {
+  return await queries
+    .select()
+    .from(tokens)
+    .where(page.before === undefined ? undefined : olderThan(page.before))
+    .orderBy(desc(tokens.createdAt), desc(tokens.id))
+    .limit(page.limit)
 }
+
+const olderThan = (id: string) =>
+  sql`(${tokens.createdAt}, ${tokens.id}) < (select created_at, id from tokens where id = ${id})`
 
 export async function findToken(queries: Queries, id: string): Promise<TokenRow | undefined> {
   const [row] = await queries.select().from(tokens).where(eq(tokens.id, id))

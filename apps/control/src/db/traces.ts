@@ -1,5 +1,5 @@
 /** Traces: who is followed, by whom, until when. The lines themselves never come to Postgres. */
-import { and, count, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, count, desc, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { traces } from './schema.ts'
 
@@ -22,16 +22,19 @@ export async function runningTraces(queries: Queries): Promise<TraceRow[]> {
   return await queries.select().from(traces).where(running).orderBy(traces.createdAt, traces.id)
 }
 
-/** Newest first. */
+const olderThan = (id: string) =>
+  sql`(${traces.createdAt}, ${traces.id}) < (select created_at, id from traces where id = ${id})`
+
+/** Newest first; `before` is the id of the last one that was seen. */
 export async function listTraces(
   queries: Queries,
-  page: { limit: number; before?: Date | undefined },
+  page: { limit: number; before?: string | undefined },
 ): Promise<TraceRow[]> {
   return await queries
     .select()
     .from(traces)
-    .where(page.before === undefined ? undefined : lt(traces.createdAt, page.before))
-    .orderBy(desc(traces.createdAt))
+    .where(page.before === undefined ? undefined : olderThan(page.before))
+    .orderBy(desc(traces.createdAt), desc(traces.id))
     .limit(page.limit)
 }
 

@@ -13,7 +13,7 @@ import { createToken } from '../verbs/create-token.ts'
 import { listAudit } from '../verbs/list-audit.ts'
 import { listTokens } from '../verbs/list-tokens.ts'
 import { revokeToken } from '../verbs/revoke-token.ts'
-import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+import { bearer, body, json, needs, newRoutes, numberedPage, pageById, problems } from './routes.ts'
 
 const shared = { tags: ['access'], security: bearer }
 
@@ -33,6 +33,7 @@ const list = createRoute({
   path: '/tokens',
   summary: 'Every token that was ever made, newest first',
   middleware: needs('admin'),
+  request: { query: pageById },
   responses: { 200: json(tokenListSchema, 'Tokens'), ...problems },
 })
 
@@ -66,7 +67,7 @@ export const accessRoutes = (deps: Deps) =>
     .openapi(create, async (context) =>
       context.json(await createToken(deps, context.get('actor').name, context.req.valid('json')), 201),
     )
-    .openapi(list, async (context) => context.json({ tokens: await listTokens(deps) }, 200))
+    .openapi(list, async (context) => context.json(await listTokens(deps, context.req.valid('query')), 200))
     .openapi(revoke, async (context) =>
       context.json(await revokeToken(deps, context.get('actor'), context.req.valid('param').id), 200),
     )

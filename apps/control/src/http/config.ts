@@ -22,6 +22,10 @@ import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './
 const shared = { tags: ['config'], security: bearer }
 const revisionNumber = z.coerce.number().int().min(0).max(2_147_483_647)
 
+const ifMatchText =
+  'With `If-Match`, the ETag of the configuration, it is made on that revision only, as with `base`.'
+const ifMatchHeader = z.object({ 'if-match': z.string().max(100).optional() })
+
 const read = createRoute({
   ...shared,
   method: 'get',
@@ -46,11 +50,10 @@ const write = createRoute({
   method: 'post',
   path: '/config/revisions',
   summary: 'Change a layer',
-  description:
-    'With `If-Match`, the ETag of the configuration, it is made on that revision only, as with `base`.',
+  description: ifMatchText,
   middleware: needs('operator'),
   request: {
-    headers: z.object({ 'if-match': z.string().max(100).optional() }),
+    headers: ifMatchHeader,
     body: body(revisionRequestSchema),
   },
   responses: {
@@ -86,7 +89,12 @@ const restore = createRoute({
   path: '/config/revisions/{revision}/restore',
   summary: 'Make its layer again what it was after this revision',
   middleware: needs('operator'),
-  request: { params: z.object({ revision: revisionNumber }), body: body(restoreRequestSchema) },
+  description: ifMatchText,
+  request: {
+    headers: ifMatchHeader,
+    params: z.object({ revision: revisionNumber }),
+    body: body(restoreRequestSchema),
+  },
   responses: {
     200: json(revisionStatusSchema, 'A dry run, or nothing would change: what it would be'),
     201: json(revisionStatusSchema, 'The new revision'),
@@ -114,15 +122,18 @@ export const configRoutes = (deps: Deps) =>
       return context.json(status, created ? 201 : 200)
     })
     .openapi(list, async (context) =>
-      context.json({ revisions: await listRevisions(deps, context.req.valid('query')) }, 200),
+      context.json(await listRevisions(deps, context.req.valid('query')), 200),
     )
     .openapi(readOne, async (context) =>
       context.json(await readRevision(deps, context.req.valid('param').revision), 200),
     )
     .openapi(restore, async (context) => {
       const { revision } = context.req.valid('param')
-      const input = { ...context.req.valid('json'), revision }
-      const { created, status } = await restoreRevision(deps, context.get('actor'), input)
+      const ifMatch = context.req.valid('header')['if-match']
+      const input = { ...context.req.valid('json'), ...baseOf(ifMatch), revision }
+      const { created, status } = await restoreRevision(deps, context.get('actor'), input).catch(
+        asPrecondition(ifMatch),
+      )
       return context.json(status, created ? 201 : 200)
     })
 
@@ -138,5 +149,5 @@ function baseOf(ifMatch: string | undefined): { base?: number } {
 /** Whoever asked by header is answered in the words of HTTP. */
 const asPrecondition = (ifMatch: string | undefined) => (error: unknown) => {
   const isLost = ifMatch !== undefined && error instanceof ServiceError && error.code === 'config_conflict'
-  throw isLost ? new ServiceError('precondition_failed', error.message) : error
+  throw isLost ? new ServiceError('precondition_failed', error.message, { newest: error.newest }) : error
 }

@@ -4,7 +4,7 @@ import { drainRequestSchema, edgeListSchema, edgeSchema } from '@imapfleet/proto
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { drainEdges } from '../verbs/drain-edges.ts'
-import { listEdges } from '../verbs/list-edges.ts'
+import { listSomeEdges } from '../verbs/list-edges.ts'
 import { readEdge } from '../verbs/read-edge.ts'
 import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
 
@@ -15,6 +15,13 @@ const list = createRoute({
   summary: 'Every edge that was ever heard of, by region and name',
   security: bearer,
   middleware: needs('viewer'),
+  request: {
+    query: z.object({
+      limit: z.coerce.number().int().min(1).max(5_000).default(5_000),
+      /** `next` of the page before. */
+      after: z.string().max(63).optional(),
+    }),
+  },
   responses: { 200: json(edgeListSchema, 'Edges'), ...problems },
 })
 
@@ -53,7 +60,9 @@ const resume = createRoute({
 
 export const edgeRoutes = (deps: Deps) =>
   newRoutes()
-    .openapi(list, async (context) => context.json({ edges: await listEdges(deps) }, 200))
+    .openapi(list, async (context) =>
+      context.json(await listSomeEdges(deps, context.req.valid('query')), 200),
+    )
     .openapi(read, async (context) => context.json(await readEdge(deps, context.req.valid('param').id), 200))
     .openapi(drain, async (context) => {
       const { target } = context.req.valid('json')

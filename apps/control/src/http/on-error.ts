@@ -29,7 +29,7 @@ export function onError(
   }
 }
 
-export function problemOf({ code, message, problems }: ServiceError): Response {
+export function problemOf({ code, message, problems, newest }: ServiceError): Response {
   const { status, title } = errorCodes[code]
   const body = {
     type: `urn:imapfleet:problem:${code}`,
@@ -38,6 +38,7 @@ export function problemOf({ code, message, problems }: ServiceError): Response {
     detail: message,
     code,
     ...(problems ? { problems } : {}),
+    ...(newest === undefined ? {} : { newest }),
   }
   return new Response(JSON.stringify(body), {
     status,

@@ -58,6 +58,9 @@ export const numberedPage = z.object({
   before: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
 })
 
+/** The same where the cursor is the id of the last row that was seen. */
+export const pageById = numberedPage.extend({ before: z.uuid().optional() })
+
 /** Every route may answer with a problem. */
 export const problems = {
   default: {

@@ -1,15 +1,17 @@
 /** Routes of traces. */
 import { createRoute } from '@hono/zod-openapi'
 import { traceListSchema, traceRequestSchema, traceSchema } from '@imapfleet/protocol'
+import type { TypedResponse } from 'hono'
+import { stream } from 'hono/streaming'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { endTrace } from '../verbs/end-trace.ts'
-import { followTrace, type Place } from '../verbs/follow-trace.ts'
+import { followTrace, readTraceLines, type Place } from '../verbs/follow-trace.ts'
 import { listTraces } from '../verbs/list-traces.ts'
 import { readTrace } from '../verbs/read-trace.ts'
 import { startTrace } from '../verbs/start-trace.ts'
 import { eventStream } from './event-stream.ts'
-import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+import { bearer, body, json, needs, newRoutes, pageById, problems } from './routes.ts'
 
 const shared = { tags: ['traces'], security: bearer }
 const byId = { params: z.object({ id: z.uuid() }) }
@@ -31,10 +33,7 @@ const list = createRoute({
   summary: 'Traces, running and ended, newest first',
   middleware: needs('operator'),
   request: {
-    query: z.object({
-      limit: z.coerce.number().int().min(1).max(500).default(50),
-      before: z.iso.datetime().optional(),
-    }),
+    query: pageById,
   },
   responses: { 200: json(traceListSchema, 'Traces'), ...problems },
 })
@@ -75,20 +74,45 @@ const live = createRoute({
   },
 })
 
+const lines = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/traces/{id}/lines',
+  summary: 'What is kept of a trace, running or ended, one JSON object a line',
+  description: 'Each has a `kind`: `line`, or `edge` (an edge takes part, or has ended its part).',
+  middleware: needs('operator'),
+  request: byId,
+  responses: {
+    200: { description: 'Lines', content: { 'application/jsonl': { schema: z.string() } } },
+    ...problems,
+  },
+})
+
 export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
   newRoutes()
     .openapi(start, async (context) =>
       context.json(await startTrace(deps, context.get('actor'), context.req.valid('json')), 201),
     )
-    .openapi(list, async (context) => {
-      const { limit, before } = context.req.valid('query')
-      const page = { limit, before: before === undefined ? undefined : new Date(before) }
-      return context.json({ traces: await listTraces(deps, page) }, 200)
-    })
+    .openapi(list, async (context) => context.json(await listTraces(deps, context.req.valid('query')), 200))
     .openapi(read, async (context) => context.json(await readTrace(deps, context.req.valid('param').id), 200))
     .openapi(end, async (context) =>
       context.json(await endTrace(deps, context.get('actor'), context.req.valid('param').id), 200),
     )
+    .openapi(lines, async (context) => {
+      const { id } = context.req.valid('param')
+      const reading = new AbortController()
+      const signal = AbortSignal.any([reading.signal, stopping])
+      const news = await readTraceLines(deps, context.get('actor'), id, signal)
+      context.header('content-type', 'application/jsonl')
+      const answer = stream(context, async (out) => {
+        out.onAbort(() => reading.abort())
+        for await (const item of news)
+          if (item.kind === 'line') await out.write(lineOf({ kind: item.kind, ...item.line }))
+          else if (item.kind === 'edge') await out.write(lineOf({ kind: item.kind, ...item.edge }))
+      })
+      // Of a stream hono does not know the type.
+      return answer as Response & TypedResponse<string, 200, 'json'>
+    })
     .openapi(live, async (context) => {
       const { id } = context.req.valid('param')
       const after = placeOf(context.req.header('last-event-id'))
@@ -107,6 +131,8 @@ export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
         }
       })
     })
+
+const lineOf = (data: object): string => `${JSON.stringify(data)}\n`
 
 const idOf = ({ message, item }: Place): string => `${message}-${item}`
 

@@ -12,8 +12,10 @@ import {
 } from '@imapfleet/protocol'
 import { needsScope, type Actor } from '../access.ts'
 import { recognise } from '../bus/recognise.ts'
-import { openTraceFeed, type TraceFeed } from '../bus/traces.ts'
+import { openTraceFeed, traceKeptMs, type TraceFeed } from '../bus/traces.ts'
+import type { TraceRow } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
 import { endOf } from '../views/trace-view.ts'
 import { knownTrace } from './read-trace.ts'
 
@@ -39,12 +41,47 @@ export async function followTrace(
   actor: Actor,
   id: string,
   signal: AbortSignal,
-  after: Place = { message: 0, item: 0 },
+  after: Place = beginning,
 ): Promise<AsyncGenerator<TraceNews, void>> {
-  const { bodies } = await knownTrace(deps, id)
-  if (bodies) needsScope(actor, 'trace-bodies')
+  await readable(deps, actor, id)
   deps.bus.link()
   return listen(deps, id, signal, after)
+}
+
+/** What is kept of it now, running or ended; throws when NATS goes away meanwhile. */
+export async function readTraceLines(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<TraceNews, void>> {
+  const end = endOf(await readable(deps, actor, id), deps.now())
+  const keptMs = await traceKeptMs(deps.bus)
+  if (end !== null && keptMs > 0 && end.getTime() < deps.now() - keptMs)
+    throw new ServiceError(
+      'trace_forgotten',
+      `It ended ${end.toISOString()}, and lines are kept for ${Math.round(keptMs / 3_600_000)} h: TRACES_KEPT_HOURS says how long.`,
+    )
+  return kept(deps, id, signal)
+}
+
+const beginning: Place = { message: 0, item: -1 }
+
+async function readable(deps: Deps, actor: Actor, id: string): Promise<TraceRow> {
+  const trace = await knownTrace(deps, id)
+  if (trace.bodies) needsScope(actor, 'trace-bodies')
+  return trace
+}
+
+async function* kept(deps: Deps, id: string, signal: AbortSignal): AsyncGenerator<TraceNews, void> {
+  const feed = openTraceFeed(deps.bus, id)
+  const parts = new Parts()
+  try {
+    do yield* newsOf(feed, parts, signal, beginning)
+    while (!feed.caughtUp() && !signal.aborted)
+  } finally {
+    await feed.close()
+  }
 }
 
 async function* listen(

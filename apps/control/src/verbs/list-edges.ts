@@ -1,17 +1,35 @@
 /** Every edge that was ever heard of, by region and name. */
 import type { EdgeView } from '@imapfleet/protocol'
-import { listEdges as readEdges } from '../db/edges.ts'
+import { listEdges as readEdges, pageOfEdges, type EdgeRow } from '../db/edges.ts'
 import { enrolledEdges } from '../db/enrolments.ts'
 import { listLayers } from '../db/revisions.ts'
 import { rollingRevision } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { edgeView } from '../views/edge-view.ts'
+import { pageOf } from './page-of.ts'
 
-export async function listEdges({ db }: Deps): Promise<EdgeView[]> {
+export async function listEdges(deps: Deps): Promise<EdgeView[]> {
+  return await viewsOf(deps, await readEdges(deps.db.orm))
+}
+
+/** One page of them; `after` is the id of the last edge that was seen. */
+export async function listSomeEdges(
+  deps: Deps,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<{ edges: EdgeView[]; next: string | null }> {
+  const { shown, next } = await pageOf(
+    { limit, before: after },
+    (page) => pageOfEdges(deps.db.orm, page),
+    ({ id }) => id,
+  )
+  return { edges: await viewsOf(deps, shown), next }
+}
+
+async function viewsOf({ db }: Deps, rows: readonly EdgeRow[]): Promise<EdgeView[]> {
   const [layers, rolling, enrolled] = await Promise.all([
     listLayers(db.orm),
     rollingRevision(db.orm),
     enrolledEdges(db.orm),
   ])
-  return (await readEdges(db.orm)).map((row) => edgeView(row, layers, rolling, enrolled))
+  return rows.map((row) => edgeView(row, layers, rolling, enrolled))
 }

@@ -3,10 +3,16 @@ import type { RevisionView } from '@imapfleet/protocol'
 import { listRevisions as readRevisions } from '../db/revisions.ts'
 import type { Deps } from '../deps.ts'
 import { revisionView } from '../views/revision-view.ts'
+import { pageOf, type PageWish } from './page-of.ts'
 
 export async function listRevisions(
   { db }: Deps,
-  page: { limit: number; before?: number | undefined },
-): Promise<RevisionView[]> {
-  return (await readRevisions(db.orm, page)).map(revisionView)
+  page: PageWish<number>,
+): Promise<{ revisions: RevisionView[]; next: number | null }> {
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => readRevisions(db.orm, asked),
+    ({ revision }) => revision,
+  )
+  return { revisions: shown.map(revisionView), next }
 }

@@ -3,7 +3,16 @@ import type { TokenView } from '@imapfleet/protocol'
 import { listTokens as readTokens } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'
 import { tokenView } from '../views/token-view.ts'
+import { pageOf, type PageWish } from './page-of.ts'
 
-export async function listTokens({ db }: Deps): Promise<TokenView[]> {
-  return (await readTokens(db.orm)).map(tokenView)
+export async function listTokens(
+  { db }: Deps,
+  page: PageWish<string>,
+): Promise<{ tokens: TokenView[]; next: string | null }> {
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => readTokens(db.orm, asked),
+    ({ id }) => id,
+  )
+  return { tokens: shown.map(tokenView), next }
 }

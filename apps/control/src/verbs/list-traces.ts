@@ -3,11 +3,17 @@ import type { TraceView } from '@imapfleet/protocol'
 import { listTraces as readTraces } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { traceView } from '../views/trace-view.ts'
+import { pageOf, type PageWish } from './page-of.ts'
 
 export async function listTraces(
   deps: Deps,
-  page: { limit: number; before?: Date | undefined },
-): Promise<TraceView[]> {
+  page: PageWish<string>,
+): Promise<{ traces: TraceView[]; next: string | null }> {
   const now = deps.now()
-  return (await readTraces(deps.db.orm, page)).map((row) => traceView(row, now))
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => readTraces(deps.db.orm, asked),
+    ({ id }) => id,
+  )
+  return { traces: shown.map((row) => traceView(row, now)), next }
 }

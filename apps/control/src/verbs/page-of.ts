@@ -1,15 +1,17 @@
 /** One page of a list, and where the next one begins: one row more than asked for tells whether there is one. */
 
-interface Page {
+/** `C`: a cursor, such as a number that grows or the id of a row. */
+export interface PageWish<C> {
   limit: number
-  before?: number | undefined
+  /** Where the page before ended. */
+  before?: C | undefined
 }
 
-export async function pageOf<P extends Page, Row>(
+export async function pageOf<P extends PageWish<C>, Row, C extends number | string>(
   page: P,
   read: (page: P) => Promise<Row[]>,
-  cursorOf: (row: Row) => number,
-): Promise<{ shown: Row[]; next: number | null }> {
+  cursorOf: (row: Row) => C,
+): Promise<{ shown: Row[]; next: C | null }> {
   const rows = await read({ ...page, limit: page.limit + 1 })
   const shown = rows.slice(0, page.limit)
   const last = shown.at(-1)

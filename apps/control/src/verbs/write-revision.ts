@@ -83,6 +83,7 @@ async function compute(queries: Queries, { layer, change, base }: RevisionInput)
     throw new ServiceError(
       'config_conflict',
       `The change was made on revision ${base}, the newest is ${newest}: look at what has changed and try again.`,
+      { newest },
     )
   const before = await readLayer(queries, layer.kind, nameOf(layer))
   const revised = 'document' in change ? replaced(before, change.document) : revise(before, change)

@@ -1,0 +1,40 @@
+/** What nobody answers: there is nothing there, or only for other methods. */
+import type { Context, Hono } from 'hono'
+import { ServiceError } from '../errors.ts'
+import { problemOf } from './on-error.ts'
+import type { Env } from './routes.ts'
+
+export function notFound(app: Hono<Env>): (context: Context<Env>) => Response {
+  return ({ req }) => {
+    const methods = methodsAt(app.routes, req.path)
+    if (methods.length === 0)
+      return problemOf(
+        new ServiceError(
+          'route_unknown',
+          `There is no ${req.method} ${req.path}: /openapi.json lists what there is.`,
+        ),
+      )
+    const allowed = methods.join(', ')
+    const response = problemOf(
+      new ServiceError('method_unknown', `${req.path} does not take ${req.method}: use ${allowed}.`),
+    )
+    response.headers.set('allow', allowed)
+    return response
+  }
+}
+
+/** Methods of the routes that have this path; middleware and what catches all paths are none. */
+function methodsAt(routes: Hono<Env>['routes'], path: string): string[] {
+  const found = routes.filter((route) => route.method !== 'ALL' && isAt(route.path, path))
+  return [...new Set(found.map(({ method }) => method))].sort()
+}
+
+function isAt(pattern: string, path: string): boolean {
+  if (pattern.includes('*')) return false
+  const parts = pattern.split('/')
+  const given = path.split('/')
+  return (
+    parts.length === given.length &&
+    parts.every((part, index) => (part.startsWith(':') ? given[index] !== '' : part === given[index]))
+  )
+}
