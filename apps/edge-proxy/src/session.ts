@@ -30,6 +30,7 @@ export async function runSession(client: Client, edge: SessionEdge): Promise<voi
     edge.welcome(client, login, lease)
     const { ending, handBack } = await edge.splice(client, lease) // until LOGOUT, or until someone is gone
     edge.sayGoodbye(client, ending) // the client does not wait for the reset
-    return edge.giveBack(lease, handBack) // proven clean and kept, or dropped
+    await edge.giveBack(lease, handBack) // proven clean and kept, or dropped
+    return
   }
 }

@@ -5,10 +5,7 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import { mechanismClass, type Credentials } from '../credentials.ts'
 
-const blockBytes = 64
-const processKey = randomBytes(blockBytes)
-const innerKey = processKey.map((byte) => byte ^ 0x36)
-const outerKey = processKey.map((byte) => byte ^ 0x5c)
+const processKey = randomBytes(64)
 
 /** Decoded names, so that an atom, a quoted string and a literal of one name are one identity. */
 export function identityOf(upstream: string, credentials: Credentials): string {
@@ -16,12 +13,15 @@ export function identityOf(upstream: string, credentials: Credentials): string {
   return `${upstream}\0${mechanismClass(credentials)}\0${names}`
 }
 
-/** HMAC-SHA-256 (RFC 2104) in two calls of `hash`: an Hmac object costs more than all the rest of a lease. */
+/**
+ * A keyed hash: SHA-512/256 of the key and the secret. Its length cannot be extended (FIPS 180-4 5.3.6), which is all that
+ * HMAC would guard against, at twice the price.
+ */
 export function digestOf(secret: Buffer): Buffer {
-  const message = Buffer.concat([innerKey, secret])
-  const inner = hash('sha256', message, 'buffer')
+  const message = Buffer.concat([processKey, secret])
+  const digest = hash('sha512-256', message, 'buffer')
   message.fill(0)
-  return hash('sha256', Buffer.concat([outerKey, inner]), 'buffer')
+  return digest
 }
 
 /** Constant-time: how long it takes says nothing about how much of a guess was right. */

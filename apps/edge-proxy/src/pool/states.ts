@@ -28,7 +28,6 @@ export class States {
   /** Oldest first: a set keeps the order in which its members came. */
   readonly idle = new Set<Upstream>()
   #dialing = 0
-  readonly #where = new Map<Upstream, UpstreamState>()
 
   /** Connections being opened; they have no Upstream yet. */
   get dialing(): number {
@@ -36,16 +35,17 @@ export class States {
   }
 
   stateOf(upstream: Upstream): UpstreamState | undefined {
-    return this.#where.get(upstream)
+    if (this.leased.has(upstream)) return 'leased'
+    if (this.resetting.has(upstream)) return 'resetting'
+    return this.idle.has(upstream) ? 'idle' : undefined
   }
 
   move(upstream: Upstream, to: UpstreamState): void {
-    const from = this.#where.get(upstream)
+    const from = this.stateOf(upstream)
     if (!legal[from ?? 'new'].includes(to))
       throw new Error(`upstream may not go from ${from ?? 'new'} to ${to}`)
     if (from) this[from].delete(upstream)
     this[to].add(upstream)
-    this.#where.set(upstream, to)
   }
 
   /** The one of these that has been idle for longest. */
@@ -58,10 +58,9 @@ export class States {
 
   /** Takes a connection out of the world and closes it. False: it was gone already. */
   drop(upstream: Upstream): boolean {
-    const from = this.#where.get(upstream)
+    const from = this.stateOf(upstream)
     if (!from) return false
     this[from].delete(upstream)
-    this.#where.delete(upstream)
     upstream.link.close()
     return true
   }
@@ -75,6 +74,7 @@ export class States {
   }
 
   *all(): IterableIterator<[Upstream, UpstreamState]> {
-    yield* this.#where
+    for (const state of ['leased', 'resetting', 'idle'] as const)
+      for (const upstream of this[state]) yield [upstream, state]
   }
 }

@@ -27,7 +27,10 @@ export class Warm {
 
   /** The one used last: it is the likeliest to be alive, and lets the others grow old. */
   findIdle(wanted: Wanted): Upstream | undefined {
-    return this.#idle.get(wanted.identity)?.findLast((upstream) => fits(upstream, wanted))
+    const list = this.#idle.get(wanted.identity)
+    if (!list) return undefined
+    for (let index = list.length - 1; index >= 0; index--) if (fits(list[index]!, wanted)) return list[index]
+    return undefined
   }
 
   resetBegins(upstream: Upstream): void {

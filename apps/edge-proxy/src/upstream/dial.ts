@@ -1,15 +1,17 @@
 /** An address to a greeted server, TLS or STARTTLS included; one deadline for all of it. */
-import { connect as connectTcp, isIP, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { parseCapabilities } from '../imap/capability.ts'
 import { endOf } from '../link/carrier.ts'
-import { overHandle } from '../link/handle-carrier.ts'
+import { dialSocket, dialTcp, opened, type Ends } from '../link/dial-tcp.ts'
 import { Link } from '../link/link.ts'
 import { overSocket } from '../link/socket-carrier.ts'
-import { takeHandle } from '../link/tcp-handle.ts'
 import { Exchange, type Broken } from './exchange.ts'
 import type { Address, Resolver } from './resolve.ts'
+
+/** What a connection begins with, before the server has said anything. */
+export type Preamble = (ends: Ends) => Buffer
 
 export interface Dialed {
   kind: 'dialed'
@@ -39,10 +41,7 @@ export interface DialTarget {
 }
 
 /** Tries each address once. `preamble` goes out before anything else (a PROXY header). */
-export async function dial(
-  target: DialTarget,
-  preamble?: (socket: Socket) => Buffer,
-): Promise<Dialed | DialFailure> {
+export async function dial(target: DialTarget, preamble?: Preamble): Promise<Dialed | DialFailure> {
   let addresses: Address[]
   try {
     addresses = await target.resolver.resolve(target.config)
@@ -65,7 +64,7 @@ export async function dial(
 async function dialAddress(
   target: DialTarget,
   address: Address,
-  preamble?: (socket: Socket) => Buffer,
+  preamble?: Preamble,
 ): Promise<Dialed | DialFailure> {
   const { config } = target
   const place = `${address.host} port ${config.port}`
@@ -79,11 +78,7 @@ async function dialAddress(
     detail: `${place}: ${detail}`,
   })
   try {
-    let socket = await openTcp(address, config, budget.signal)
-    if (preamble) socket.write(preamble(socket))
-    if (config.tls === 'implicit') socket = await openTls(socket, target, address, budget.signal)
-    const handle = config.tls === 'none' ? takeHandle(socket) : undefined
-    const link = new Link(handle ? overHandle(handle) : overSocket(socket))
+    const link = await openLink(target, address, preamble, budget.signal)
     exchange = new Exchange(link)
     const greeting = await exchange.greeting()
     if (greeting.kind === 'broken') return failed(greeting.reason, greeting.detail ?? greeting.reason)
@@ -121,14 +116,24 @@ async function dialAddress(
   }
 }
 
-function openTcp(address: Address, config: UpstreamConfig, signal: AbortSignal): Promise<Socket> {
-  const socket = connectTcp({
-    host: address.address,
-    port: config.port,
-    noDelay: true,
-    keepAlive: config.keepAlive,
-  })
-  return opened(socket, 'connect', signal)
+/** A link on which the greeting is awaited, TLS from the first byte included. */
+async function openLink(
+  target: DialTarget,
+  address: Address,
+  preamble: Preamble | undefined,
+  signal: AbortSignal,
+): Promise<Link> {
+  const { port, keepAlive, tls } = target.config
+  const destination = { host: address.address, port, keepAlive }
+  if (tls === 'none') {
+    const { open, ends } = await dialTcp(destination, signal)
+    const link = new Link(open)
+    if (preamble) link.write(preamble(ends))
+    return link
+  }
+  const socket = await dialSocket(destination, signal)
+  if (preamble) socket.write(preamble(socket))
+  return new Link(overSocket(tls === 'implicit' ? await openTls(socket, target, address, signal) : socket))
 }
 
 function openTls(raw: Socket, target: DialTarget, address: Address, signal: AbortSignal): Promise<Socket> {
@@ -146,26 +151,6 @@ function openTls(raw: Socket, target: DialTarget, address: Address, signal: Abor
   })
   socket.on('session', (fresh: Buffer) => tls.tickets.set(name, fresh))
   return opened(socket, 'secureConnect', signal)
-}
-
-function opened<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
-  return new Promise((resolve, reject) => {
-    const settle = (act: () => void) => {
-      signal.removeEventListener('abort', onAbort)
-      socket.removeListener('error', onError)
-      socket.removeListener('close', onClose)
-      act()
-    }
-    const onError = (error: Error) => settle(() => (socket.destroy(), reject(error)))
-    const onClose = () => settle(() => reject(new Error('closed by the server')))
-    const onAbort = () =>
-      settle(() => (socket.on('error', () => {}), socket.destroy(), reject(new Error('timed out'))))
-    socket.once('error', onError)
-    socket.once('close', onClose)
-    socket.once(event, () => settle(() => resolve(socket)))
-    signal.addEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
-  })
 }
 
 async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {
@@ -192,7 +177,7 @@ function codeOf(error: unknown): string {
 function reasonOf(error: unknown): DialFailure['reason'] {
   const { code = '', syscall } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'refused'
-  if (syscall !== undefined) return endOf(code)
+  if (syscall !== undefined || /^E[A-Z]+$/.test(code)) return endOf(code)
   return code === '' ? 'closed-by-peer' : 'tls-failed'
 }
 

@@ -7,6 +7,7 @@ import { startsWithWord } from '../imap/bytes.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import { tellsChange } from '../imap/selection.ts'
 import type { LinkEnd, LinkHandler } from '../link/link.ts'
+import { Deadlines, type Limited } from './deadlines.ts'
 import { randomName } from './random-tag.ts'
 import type { Taint, Upstream } from './upstream.ts'
 
@@ -45,13 +46,14 @@ export function prove(upstream: Upstream, limits: ResetLimits): Promise<ResetRes
 export const hasUnselect = (capabilities: readonly string[]): boolean =>
   capabilities.includes('UNSELECT') || capabilities.includes('IMAP4REV2')
 
-class Reset implements LinkHandler, ResponseSink {
+const deadlines = new Deadlines()
+
+class Reset implements LinkHandler, ResponseSink, Limited {
   readonly #upstream: Upstream
   readonly #limits: ResetLimits
   readonly #settle: (result: ResetResult) => void
   readonly #unanswered: string[]
   readonly #idling: boolean
-  #timer: NodeJS.Timeout | undefined
   #bytes = 0
   #tag = ''
   /** The barrier is an EXAMINE of a mailbox that cannot exist: it deselects by failing (RFC 9051 6.3.2). */
@@ -75,7 +77,7 @@ class Reset implements LinkHandler, ResponseSink {
   }
 
   begin(): void {
-    this.#timer = setTimeout(() => this.#finish('barrier-timed-out'), this.#limits.timeoutMs)
+    deadlines.add(this, this.#limits.timeoutMs)
     this.#upstream.hand(this, this)
     this.#upstream.link.resume()
     if (this.#idling) this.#upstream.link.write('DONE\r\n')
@@ -93,6 +95,10 @@ class Reset implements LinkHandler, ResponseSink {
       this.#wantsNo = true
       link.write(`${this.#tag} EXAMINE ${randomName('imapfleet-none-')}\r\n`)
     }
+  }
+
+  onDeadline(): void {
+    this.#finish('barrier-timed-out')
   }
 
   onDrain(): void {}
@@ -149,7 +155,7 @@ class Reset implements LinkHandler, ResponseSink {
   #finish(reason: DirtyReason | undefined): void {
     if (this.#done) return
     this.#done = true
-    clearTimeout(this.#timer)
+    deadlines.remove(this)
     // Whoever takes it on looks at the taint: more may come before they have it.
     const late = () => this.#upstream.taint('data-after-barrier')
     this.#upstream.link.handler = { onData: late, onDrain() {}, onEnd() {} }

@@ -1,6 +1,6 @@
 /** A configured upstream at work: its settings, TLS material, health and counters. Replaced as a whole on reload. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { isIP, type Socket } from 'node:net'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { rootCertificates, type ConnectionOptions } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
@@ -9,7 +9,7 @@ import { afterLogin } from '../imap/capability.ts'
 import { printProxyHeader } from '../link/proxy-header.ts'
 import type { Counter, Counters } from '../observe/counters.ts'
 import { Breaker } from './breaker.ts'
-import type { TlsMaterial } from './dial.ts'
+import type { Preamble, TlsMaterial } from './dial.ts'
 import { Resolver } from './resolve.ts'
 
 export class Target {
@@ -60,17 +60,15 @@ export class Target {
   }
 
   /** What a connection begins with, where the server is told of clients by PROXY protocol; none: for itself. */
-  proxyHeader(client?: { readonly address: string }): ((socket: Socket) => Buffer) | undefined {
+  proxyHeader(client?: { readonly address: string }): Preamble | undefined {
     const { clientAddress, port } = this.config
     if (clientAddress !== 'proxy-v1' && clientAddress !== 'proxy-v2') return undefined
-    return (socket) =>
+    return (ends) =>
       printProxyHeader(clientAddress === 'proxy-v1' ? 1 : 2, {
         source:
-          client !== undefined && isIP(client.address)
-            ? client.address
-            : (socket.localAddress ?? '127.0.0.1'),
-        sourcePort: socket.localPort ?? 0,
-        destination: socket.remoteAddress ?? '127.0.0.1',
+          client !== undefined && isIP(client.address) ? client.address : (ends.localAddress ?? '127.0.0.1'),
+        sourcePort: ends.localPort ?? 0,
+        destination: ends.remoteAddress ?? '127.0.0.1',
         destinationPort: port,
       })
   }
