@@ -22,6 +22,8 @@ export interface NatsOptions {
   preferredPort?: number | undefined
   /** A credential for each edge. */
   perEdge?: boolean | undefined
+  /** More lines of its configuration. */
+  settings?: string[] | undefined
   /** A server that already runs, used instead. */
   existing?: { url: string; tokenFile: string | undefined } | undefined
 }
@@ -65,6 +67,7 @@ export async function natsServer({
   preferredPort,
   existing,
   perEdge,
+  settings = [],
   note,
 }: NatsOptions): Promise<Nats> {
   if (existing) return existingServer(existing)
@@ -76,7 +79,11 @@ export async function natsServer({
   const tokenFile = keys ? undefined : `${home}/token`
   const token = tokenFile && keepSecret(tokenFile, ground.account)
   const access = keys ? `include "keys/accounts.conf"` : `authorization { token: "${token}" }`
-  writePrivate(`${home}/server.conf`, configuration(port, access, `${home}/jetstream`), ground.account)
+  writePrivate(
+    `${home}/server.conf`,
+    configuration(port, [access, ...settings], `${home}/jetstream`),
+    ground.account,
+  )
   const child = new LocalProcess({
     name: 'nats-server',
     command: program,
@@ -88,10 +95,10 @@ export async function natsServer({
   return { url, tokenFile, keys, version: versionOf(program), process: child }
 }
 
-function configuration(port: number, access: string, store: string): string {
+function configuration(port: number, settings: string[], store: string): string {
   return [
     `listen: "127.0.0.1:${port}"`,
-    access,
+    ...settings,
     `jetstream { store_dir: ${JSON.stringify(store)} }`,
     'max_payload: 1MB',
     '',
@@ -103,7 +110,10 @@ function versionOf(program: string): string {
   return /v?(\d+\.\d+\.\d+)/.exec(said)?.[1] ?? 'of unknown version'
 }
 
-/** The first lines of the NATS protocol: ready once JetStream is on and it takes the token, if there is one. */
+/**
+ * The first lines of the NATS protocol: ready once JetStream is on and it takes the token. Where there is none, or it can
+ * only be said over TLS, the greeting tells enough.
+ */
 const answers = (port: number, token: string | undefined) =>
   probe({
     host: '127.0.0.1',
@@ -112,7 +122,7 @@ const answers = (port: number, token: string | undefined) =>
       say: `CONNECT ${JSON.stringify({ verbose: false, pedantic: false, auth_token: token })}\r\nPING\r\n`,
     }),
     judge: (said) =>
-      said.includes(token === undefined ? '\r\n' : 'PONG')
+      said.includes(token === undefined || said.includes('"tls_required":true') ? '\r\n' : 'PONG')
         ? said.includes('"jetstream":true')
         : said.includes('-ERR')
           ? false

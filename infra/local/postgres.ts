@@ -24,6 +24,8 @@ export interface PostgresOptions {
   existing?: string | undefined
   /** False: nothing is flushed to disk, for data that lives no longer than a test. */
   durable?: boolean | undefined
+  /** Laid over the settings that are made here. */
+  settings?: Record<string, string> | undefined
 }
 
 export interface Postgres {
@@ -44,6 +46,7 @@ export async function postgresServer({
   preferredPort,
   existing,
   durable = true,
+  settings: own = {},
   note,
 }: PostgresOptions): Promise<Postgres> {
   if (existing) return existingServer(existing)
@@ -67,6 +70,7 @@ export async function postgresServer({
     unix_socket_directories: '',
     shared_buffers: '64MB',
     ...(!durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+    ...own,
   }
   const child = new LocalProcess({
     name: 'postgres',

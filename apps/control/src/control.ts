@@ -4,6 +4,7 @@ import { createApp, createHealthApp } from './app.ts'
 import { Bus } from './bus/bus.ts'
 import type { BusOptions } from './bus/connect-options.ts'
 import { Issuer, type IssuerFile } from './bus/credentials/issuer.ts'
+import type { DatabaseAddress } from './db/address.ts'
 import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { troubleOf } from './db/trouble.ts'
@@ -22,7 +23,7 @@ export type Mode = 'api' | 'ingest' | 'all'
 
 export interface ControlOptions {
   mode: Mode
-  databaseUrl: string
+  database: DatabaseAddress
   bus: BusOptions
   issuer: IssuerFile | undefined
   host: string
@@ -46,7 +47,7 @@ const retryMs = 1_000
 /** Rejects if it cannot listen. Services that are away are waited for. */
 export async function startControl(options: ControlOptions, log: Log): Promise<Control> {
   const stopping = new AbortController()
-  const db = openDatabase(options.databaseUrl)
+  const db = openDatabase(options.database)
   const bus = new Bus(options.bus, log)
   const issuer = options.issuer && new Issuer(options.issuer)
   const deps: Deps = { db, bus, issuer, log, tally: new Tally(), now: Date.now }
@@ -77,7 +78,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
 }
 
 async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): Promise<void> {
-  await untilMigrated(options.databaseUrl, deps, signal)
+  await untilMigrated(options.database, deps, signal)
   if (options.mode === 'api' || signal.aborted) return
   const strangers = new Strangers(deps)
   await Promise.all([
@@ -88,11 +89,11 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
 }
 
 /** Waits for a Postgres that is away; any other failure is one of ours. */
-async function untilMigrated(databaseUrl: string, deps: Deps, signal: AbortSignal): Promise<void> {
+async function untilMigrated(database: DatabaseAddress, deps: Deps, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'Postgres is away', 'Postgres is back')
   while (!signal.aborted) {
     try {
-      await migrate(databaseUrl)
+      await migrate(database)
       await makePartitions(deps)
       return outage.over()
     } catch (error) {

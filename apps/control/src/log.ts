@@ -1,4 +1,5 @@
 /** One line an event on stderr. Values are quoted when they need it, so that nothing received can forge a line. */
+import { tlsTrouble } from '@imapfleet/config/tls'
 
 type Level = 'error' | 'warn' | 'info'
 export type Log = (level: Level, event: string, facts?: Record<string, unknown>) => void
@@ -22,8 +23,11 @@ function print(value: unknown): string {
 export function reasonOf(error: unknown): string {
   const origin = originOf(error)
   if (!(origin instanceof Error)) return String(origin)
-  return origin.message || (origin as NodeJS.ErrnoException).code || origin.name
+  return tlsTrouble(origin) ?? (origin.message || (origin as NodeJS.ErrnoException).code || origin.name)
 }
+
+/** Errors of ours, whose own message says more than what caused them. */
+const speaking = new Set(['ServiceError', 'SettingsError'])
 
 /**
  * The error beneath its wrappers: Node joins the attempts to connect in an AggregateError, and drizzle's own error
@@ -31,7 +35,7 @@ export function reasonOf(error: unknown): string {
  */
 export function originOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0])
-  if (error instanceof Error && error.name !== 'ServiceError' && error.cause instanceof Error)
+  if (error instanceof Error && !speaking.has(error.name) && error.cause instanceof Error)
     return originOf(error.cause)
   return error
 }

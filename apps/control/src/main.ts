@@ -1,16 +1,15 @@
 #!/usr/bin/env node
 /** The command line of control. The only file that touches `process`. */
-import { readFileSync } from 'node:fs'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { roleSchema, scopeSchema, tokenRequestSchema, type Role, type Scope } from '@imapfleet/protocol'
 import { describeApi } from './app.ts'
-import type { BusOptions } from './bus/connect-options.ts'
-import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { startControl, type Mode } from './control.ts'
+import type { DatabaseAddress } from './db/address.ts'
 import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { createLog, reasonOf } from './log.ts'
 import { initNats } from './nats-init.ts'
+import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createToken } from './verbs/create-token.ts'
 
@@ -24,13 +23,16 @@ const program = new Command('imapfleet-control')
     'after',
     `
 Environment:
-  DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database
+  DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database?sslmode=verify-full
+  DATABASE_CA_FILE          PEM file of the authority that signed the Postgres server
   TRUSTED_PROXIES           networks whose X-Forwarded-For is believed, separated by commas (none)
   NATS_URL                  NATS with JetStream, several separated by commas (nats://127.0.0.1:4222)
   NATS_TOKEN_FILE           file with a token for NATS
   NATS_CREDENTIALS_FILE     file with NATS credentials
   NATS_ISSUER_FILE          issuer.json of nats init: control makes and revokes credentials of edges with it
   NATS_TLS_CA_FILE          PEM file of the authority that signed the NATS servers
+  NATS_TLS_CERT_FILE        PEM file of a client certificate, where the NATS servers ask for one
+  NATS_TLS_KEY_FILE         PEM file of its key
   NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
   REPORTS_STREAM_BYTES_MAX  reports that may wait for ingest (1073741824)
   TRACES_STREAM_BYTES_MAX   trace lines that are kept (268435456)
@@ -68,10 +70,10 @@ program
     parseDuration,
   )
   .action(async (options: { name: string; role: Role; scope: Scope[]; expires?: number }) => {
-    const { DATABASE_URL: url } = settingsOrExit()
-    const db = openDatabase(url)
+    const database = databaseOrExit(settingsOrExit())
+    const db = openDatabase(database)
     try {
-      await migrate(url)
+      await migrate(database)
       const { name, role, scope: scopes, expires } = options
       const expiresInSeconds = expires === undefined ? undefined : expires / 1000
       const made = await createToken({ db, now: Date.now }, 'imapfleet-control', {
@@ -116,7 +118,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
     const control = await startControl(
       {
         mode,
-        databaseUrl: settings.DATABASE_URL,
+        database: databaseOptions(settings),
         bus: busOptions(settings),
         issuer: readIssuer(settings),
         host: options.host,
@@ -147,53 +149,11 @@ function settingsOrExit(): Settings {
   return parsed.ok ? parsed.settings : fail(parsed.problem)
 }
 
-function busOptions(settings: Settings): BusOptions {
-  return {
-    servers: settings.NATS_URL,
-    ...(settings.NATS_TOKEN_FILE === undefined
-      ? {}
-      : { token: readSecret('NATS_TOKEN_FILE', settings.NATS_TOKEN_FILE) }),
-    ...(settings.NATS_CREDENTIALS_FILE === undefined
-      ? {}
-      : { credentials: readCredentials(settings.NATS_CREDENTIALS_FILE) }),
-    ...(settings.NATS_TLS_CA_FILE === undefined ? {} : { tlsCaFile: settings.NATS_TLS_CA_FILE }),
-    limits: {
-      replicas: settings.NATS_REPLICAS,
-      reportsBytesMax: settings.REPORTS_STREAM_BYTES_MAX,
-      tracesBytesMax: settings.TRACES_STREAM_BYTES_MAX,
-      tracesKeptMs: settings.TRACES_KEPT_HOURS * 3_600_000,
-    },
-  }
-}
-
-function readCredentials(file: string): string {
-  const text = readSecret('NATS_CREDENTIALS_FILE', file)
-  if (/BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/.test(text)) return text
-  return fail(`NATS_CREDENTIALS_FILE: ${file} is no NATS credentials file`)
-}
-
-function readIssuer({ NATS_ISSUER_FILE: file }: Settings): IssuerFile | undefined {
-  if (file === undefined) return undefined
-  const text = readSecret('NATS_ISSUER_FILE', file)
-  let data: unknown
+function databaseOrExit(settings: Settings): DatabaseAddress {
   try {
-    data = JSON.parse(text)
-  } catch {
-    return fail(`NATS_ISSUER_FILE: ${file} is no issuer.json of imapfleet-control nats init`)
-  }
-  const parsed = issuerFileSchema.safeParse(data)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  return fail(
-    `NATS_ISSUER_FILE: ${file}: ${issue?.path.join('.') || 'it'} ${issue?.message ?? 'is not valid'}`,
-  )
-}
-
-function readSecret(variable: string, file: string): string {
-  try {
-    return readFileSync(file, 'utf8').trim()
+    return databaseOptions(settings)
   } catch (error) {
-    return fail(`${variable}: cannot read ${file}: ${reasonOf(error)}`)
+    return fail(reasonOf(error))
   }
 }
 

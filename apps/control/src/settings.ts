@@ -1,5 +1,6 @@
 /** Settings of the process from its environment: parsed once, all problems named at once. */
 import { z } from 'zod'
+import { sslIn, sslModes } from './db/address.ts'
 
 const filled = z.string().trim().min(1)
 const urlOf = (protocols: readonly string[]) => (text: string) => {
@@ -7,10 +8,20 @@ const urlOf = (protocols: readonly string[]) => (text: string) => {
   return url !== null && protocols.includes(url.protocol)
 }
 
+const hasKnownSslMode = (text: string) => {
+  const { mode } = sslIn(text)
+  return mode === undefined || sslModes.some((known) => known === mode)
+}
+
 const schema = z.object({
   DATABASE_URL: filled
-    .refine(urlOf(['postgres:', 'postgresql:']), 'must be like postgres://user:password@host:5432/imapfleet')
+    .refine(urlOf(['postgres:', 'postgresql:']), {
+      error: 'must be like postgres://user:password@host:5432/imapfleet',
+      abort: true,
+    })
+    .refine(hasKnownSslMode, `needs an sslmode of ${sslModes.join(', ')}`)
     .describe('Where Postgres is'),
+  DATABASE_CA_FILE: filled.optional(),
   NATS_URL: filled
     .default('nats://127.0.0.1:4222')
     .transform((text) => text.split(',').map((server) => server.trim()))
@@ -32,12 +43,19 @@ const schema = z.object({
   NATS_CREDENTIALS_FILE: filled.optional(),
   NATS_ISSUER_FILE: filled.optional(),
   NATS_TLS_CA_FILE: filled.optional(),
+  NATS_TLS_CERT_FILE: filled.optional(),
+  NATS_TLS_KEY_FILE: filled.optional(),
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   REPORTS_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(1_073_741_824),
   TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
   CONSOLE_DIRECTORY: filled.optional(),
   TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
 })
+
+/** A setting that cannot be used; the message is the sentence for an operator. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError'
+}
 
 export type Settings = z.infer<typeof schema>
 

@@ -23,6 +23,7 @@ export function contradictionsOf(config: unknown): Contradiction[] {
     ...listeners.flatMap(([key, listener]) => inListener(['listeners', key], listener)),
     ...collisions(listeners, asSection(document['http'])),
     ...upstreams.flatMap(([key, upstream]) => inUpstream(['upstreams', key], upstream)),
+    ...together(['fleet'], asSection(document['fleet']), ['tlsCertFile', 'tlsKeyFile']),
     ...danglingRoutes(document),
   ]
 }

@@ -57,6 +57,12 @@ export const fleet = z.strictObject({
   tlsCaFile: field(filePath.optional(), 'PEM file of the authority that signed the NATS servers.', {
     reload: 'restart',
   }),
+  tlsCertFile: field(
+    filePath.optional(),
+    'PEM file of a client certificate, where the NATS servers ask for one.',
+    { reload: 'restart' },
+  ),
+  tlsKeyFile: field(filePath.optional(), 'PEM file of the key of tlsCertFile.', { reload: 'restart' }),
   heartbeatMs: field(milliseconds(200, 600_000).default(5_000), 'How often presence is sent.', {
     reload: 'restart',
   }),

@@ -6,6 +6,7 @@ import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManage
 import type { KV } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { tlsTrouble } from '@imapfleet/config/tls'
 import { ServiceError } from '../errors.ts'
 import { Outage, reasonOf, type Log } from '../log.ts'
 import { connectOptions, retryMs, type BusOptions } from './connect-options.ts'
@@ -93,7 +94,7 @@ export class Bus {
         signal.addEventListener('abort', () => void nats.close(), { once: true })
         await this.#live(nats)
       } catch (error) {
-        this.#outage.began(error)
+        this.#outage.began(tlsTrouble(error, this.options.tls) ?? error)
       }
       this.#up = undefined
       await sleep(retryMs, undefined, { signal }).catch(() => {})

@@ -1,4 +1,5 @@
 /** How control connects to NATS. */
+import type { ClientTls } from '@imapfleet/config/tls'
 import {
   credsAuthenticator,
   tokenAuthenticator,
@@ -12,16 +13,19 @@ export interface BusOptions {
   token?: string
   /** Content of a NATS credentials file. */
   credentials?: string
-  tlsCaFile?: string
+  tls?: ClientTls
   limits: StreamLimits
 }
 
 export const retryMs = 1000
+/** Longest that one attempt may take; a stop waits for it. */
+const attemptMs = 5_000
 
 export function connectOptions(options: BusOptions): NodeConnectionOptions {
   return {
     servers: options.servers,
     name: 'imapfleet-control',
+    timeout: attemptMs,
     maxReconnectAttempts: -1,
     reconnectTimeWait: retryMs,
     // A server that refuses us may be one whose accounts are just being changed.
@@ -31,7 +35,7 @@ export function connectOptions(options: BusOptions): NodeConnectionOptions {
     ...(options.credentials === undefined
       ? {}
       : { authenticator: credentialsAuthenticator(options.credentials) }),
-    ...(options.tlsCaFile === undefined ? {} : { tls: { caFile: options.tlsCaFile } }),
+    ...(options.tls === undefined ? {} : { tls: options.tls }),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
+import type { DatabaseAddress } from './address.ts'
 import * as schema from './schema.ts'
 
 type Orm = PostgresJsDatabase<typeof schema>
@@ -13,7 +14,6 @@ export type Queries = Pick<Orm, 'select' | 'selectDistinctOn' | 'insert' | 'upda
 export interface Database {
   orm: Orm
   sql: postgres.Sql
-  url: string
   close: () => Promise<void>
 }
 
@@ -30,13 +30,12 @@ const connection = (max: number): postgres.Options<Record<string, never>> => ({
   connection: { application_name: 'imapfleet-control', statement_timeout: statementTimeoutMs },
 })
 
-export function openDatabase(url: string): Database {
-  const plain = postgres(url, connection(8))
-  const forDrizzle = postgres(url, connection(8))
+export function openDatabase({ url, ssl }: DatabaseAddress): Database {
+  const plain = postgres(url, { ...connection(8), ssl })
+  const forDrizzle = postgres(url, { ...connection(8), ssl })
   return {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
-    url,
     close: async () => {
       await Promise.all([plain.end({ timeout: 5 }), forDrizzle.end({ timeout: 5 })])
     },
@@ -44,8 +43,8 @@ export function openDatabase(url: string): Database {
 }
 
 /** One connection of its own, for session locks. */
-export const openSingle = (url: string) =>
-  postgres(url, { ...connection(1), connection: { application_name: 'imapfleet-control' } })
+export const openSingle = ({ url, ssl }: DatabaseAddress) =>
+  postgres(url, { ...connection(1), ssl, connection: { application_name: 'imapfleet-control' } })
 
 /** Answers and has our tables, or throws. */
 export async function ping(db: Database): Promise<void> {

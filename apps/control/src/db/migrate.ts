@@ -2,14 +2,15 @@
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { fileURLToPath } from 'node:url'
+import type { DatabaseAddress } from './address.ts'
 import { openSingle } from './database.ts'
 import { locks } from './lock.ts'
 
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 
-export async function migrate(url: string): Promise<void> {
+export async function migrate(database: DatabaseAddress): Promise<void> {
   // A session lock belongs to one connection; drizzle's migrator itself would race.
-  const sql = openSingle(url)
+  const sql = openSingle(database)
   try {
     await sql`select pg_advisory_lock(${locks.migrate})`
     await runMigrations(drizzle(sql), { migrationsFolder })

@@ -13,6 +13,7 @@ import {
   type NatsConnection,
 } from '@nats-io/transport-node'
 import type { EdgeConfig } from '@imapfleet/config'
+import { clientTls, hostOf, tlsTrouble } from '@imapfleet/config/tls'
 import { subjects } from '@imapfleet/protocol'
 import { EdgeError } from '../errors.ts'
 import type { Log } from '../observe/log.ts'
@@ -31,6 +32,8 @@ export interface LinkListener {
 }
 
 const retryMs = 1000
+/** Longest that one attempt may take; a stop waits for it. */
+const attemptMs = 5_000
 /** Between attempts while NATS refuses this edge: nothing changes by asking often. */
 const refusedRetryMs = 10_000
 
@@ -88,7 +91,7 @@ export class FleetLink {
         await this.#live(nats)
       } catch (error) {
         this.#noteRefusal(error as Error)
-        this.#down((error as Error).message)
+        this.#down(tlsTrouble(error, options?.tls ?? undefined) ?? (error as Error).message)
       }
       await pause(this.#pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
     }
@@ -146,10 +149,11 @@ export class FleetLink {
 }
 
 function optionsOf({ edge, fleet }: EdgeConfig): Parameters<typeof connect>[0] {
-  const { servers, tokenFile, credentialsFile, tlsCaFile } = fleet
+  const { servers, tokenFile, credentialsFile } = fleet
   return {
     servers,
     name: `imapfleet-edge ${edge.id}`,
+    timeout: attemptMs,
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
@@ -161,8 +165,18 @@ function optionsOf({ edge, fleet }: EdgeConfig): Parameters<typeof connect>[0] {
     ...(credentialsFile !== undefined && {
       authenticator: credsAuthenticator(readCredentials(credentialsFile)),
     }),
-    ...(tlsCaFile !== undefined && { tls: { caFile: tlsCaFile } }),
+    ...tlsOf(fleet),
   }
+}
+
+/** Asked for by `tls://` or by a file; a server that demands it gets it in any case. */
+function tlsOf(fleet: EdgeConfig['fleet']) {
+  const { servers, tlsCaFile, tlsCertFile, tlsKeyFile } = fleet
+  const read = (file: string | undefined) => (file === undefined ? undefined : readSecret(file).toString())
+  const pem = { ca: read(tlsCaFile), cert: read(tlsCertFile), key: read(tlsKeyFile) }
+  const isAskedFor =
+    servers.some((server) => server.startsWith('tls://')) || (pem.ca ?? pem.cert) !== undefined
+  return isAskedFor ? { tls: clientTls(servers.map(hostOf), pem) } : {}
 }
 
 /** What an operator does about a refusal. */

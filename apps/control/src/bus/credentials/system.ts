@@ -35,7 +35,6 @@ export async function asSystem<T>(
     ...connectOptions(bus),
     name: 'imapfleet-control system',
     maxReconnectAttempts: 0,
-    timeout,
     authenticator: credentialsAuthenticator(issuer.systemCredentials),
   })
   try {

@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PeerCertificate } from 'node:tls'
+import { databaseAddress } from './address.ts'
+
+const plain = 'postgres://imapfleet:p%40ss@192.0.2.1:5432/imapfleet'
+const localhost = { subject: {}, subjectaltname: 'DNS:localhost' } as unknown as PeerCertificate
+const verified = (text: string, ca?: string) => {
+  const { ssl } = databaseAddress(text, ca)
+  assert.ok(typeof ssl === 'object' && ssl.checkServerIdentity)
+  return ssl.checkServerIdentity
+}
+
+test('without a word of TLS there is none, and with an authority the server is verified', () => {
+  assert.deepEqual(databaseAddress(plain, undefined), { url: plain, ssl: false })
+  assert.ok(verified(plain, 'CA')('localhost', localhost) instanceof Error)
+})
+
+test('the modes are those of libpq', () => {
+  for (const [mode, ca, ssl] of [
+    ['disable', 'CA', false],
+    ['allow', undefined, 'prefer'],
+    ['prefer', 'CA', 'prefer'],
+    ['require', undefined, 'require'],
+  ] as const)
+    assert.deepEqual(databaseAddress(`${plain}?sslmode=${mode}`, ca).ssl, ssl, mode)
+  assert.equal(verified(`${plain}?sslmode=require`, 'CA')('localhost', localhost), undefined)
+  assert.equal(verified(`${plain}?sslmode=verify-ca`)('localhost', localhost), undefined)
+  assert.ok(verified(`${plain}?sslmode=verify-full`)('localhost', localhost) instanceof Error)
+})
+
+test('the driver gets an address without settings that the server would not know', () => {
+  const text = `${plain}?sslmode=verify-full&sslrootcert=%2Fca.pem&application_name=x`
+  assert.equal(databaseAddress(text, 'CA').url, `${plain}?application_name=x`)
+})

@@ -1,0 +1,41 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { PeerCertificate } from 'node:tls'
+import { clientTls, hostOf, tlsTrouble } from './tls.ts'
+
+const certificateFor = (subjectaltname: string) =>
+  ({ subject: {}, subjectaltname }) as unknown as PeerCertificate
+/** What Node calls a server for which it was given no name. */
+const nameless = 'localhost'
+
+test('a server named by its address is verified by its address, not as localhost', () => {
+  const { checkServerIdentity } = clientTls(['192.0.2.1', '2001:db8::1'], {})
+  assert.equal(checkServerIdentity(nameless, certificateFor('IP Address:192.0.2.1')), undefined)
+  assert.equal(checkServerIdentity(nameless, certificateFor('IP Address:2001:db8::1')), undefined)
+  assert.ok(checkServerIdentity(nameless, certificateFor('DNS:localhost')) instanceof Error)
+  assert.ok(checkServerIdentity(nameless, certificateFor('IP Address:192.0.2.2')) instanceof Error)
+})
+
+test('a server named by its name is verified by that name alone', () => {
+  const { checkServerIdentity } = clientTls(['nats.example', '192.0.2.1'], {})
+  assert.equal(checkServerIdentity('nats.example', certificateFor('DNS:nats.example')), undefined)
+  assert.ok(checkServerIdentity('nats.example', certificateFor('IP Address:192.0.2.1')) instanceof Error)
+  assert.equal(
+    clientTls(['localhost'], {}).checkServerIdentity(nameless, certificateFor('DNS:localhost')),
+    undefined,
+  )
+})
+
+test('the host of a server is found in every form in which it may be written', () => {
+  assert.deepEqual(['nats://a.example:4222', 'tls://192.0.2.1', 'b.example:4222', '[::1]:4222'].map(hostOf), [
+    'a.example',
+    '192.0.2.1',
+    'b.example',
+    '::1',
+  ])
+})
+
+test('what is no trouble of TLS is left to others', () => {
+  assert.equal(tlsTrouble(Object.assign(new Error('x'), { code: 'ECONNREFUSED' })), undefined)
+  assert.equal(tlsTrouble('text'), undefined)
+})

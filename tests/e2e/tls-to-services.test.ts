@@ -1,0 +1,255 @@
+/**
+ * TLS from control and edges to NATS, and from control to Postgres, with an authority made for this test: the right server
+ * is let in, any other is refused with a sentence that says why.
+ */
+import assert from 'node:assert/strict'
+import { chmod, chown, copyFile, mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, suite, test, type TestContext } from 'node:test'
+import {
+  edgeProxy,
+  freePort,
+  natsServer,
+  node,
+  postgresServer,
+  repository,
+  type Ground,
+  type Nats,
+  type Postgres,
+} from '@imapfleet/local'
+import { Authority, type Certificate } from '../support/certs.ts'
+import { runCommand, startCommand } from '../support/command.ts'
+import { removeGround, scratchGround } from '../support/lone-edge.ts'
+import { until } from '../support/until.ts'
+
+const main = `${repository}/apps/control/src/main.ts`
+
+suite('TLS', () => {
+  let ground: Ground
+  let authority: Authority
+  let stranger: Authority
+  let database: Postgres
+  before(async () => {
+    ground = await scratchGround()
+    ;[authority, stranger] = [await Authority.make(ground.directory), await Authority.make(ground.directory)]
+    const { certFile, keyFile } = await authority.issue('db', 'DNS:localhost')
+    const own = await ownedKey(keyFile)
+    database = await postgresServer({
+      ground,
+      durable: false,
+      settings: { ssl: 'on', ssl_cert_file: certFile, ssl_key_file: own },
+    })
+    await database.process?.start()
+  })
+  after(async () => {
+    await database?.process?.stop()
+    await removeGround(ground)
+  })
+
+  /** Postgres wants its key to be readable by nobody else. */
+  async function ownedKey(keyFile: string): Promise<string> {
+    const own = join(ground.directory, 'postgres.key')
+    await copyFile(keyFile, own)
+    await chmod(own, 0o600)
+    if (ground.account) await chown(own, ground.account.uid, ground.account.gid)
+    return own
+  }
+
+  async function ownGround(name: string): Promise<Ground> {
+    const own = { ...ground, directory: join(ground.directory, name) }
+    await mkdir(own.directory)
+    if (ground.account) await chown(own.directory, ground.account.uid, ground.account.gid)
+    return own
+  }
+
+  suite('to Postgres', () => {
+    const url = (host: string, query = '') =>
+      `${database.url.replace('@127.0.0.1:', `@${host}:`)}${query && `?${query}`}`
+    const ask = (DATABASE_URL: string, caFile?: string) =>
+      runCommand(node, [main, 'token', 'create', '--name', 'tls', '--role', 'viewer'], {
+        env: { DATABASE_URL, DATABASE_CA_FILE: caFile },
+      })
+    test('the server is let in when its authority and its name are the right ones', async () => {
+      const { caFile } = authority
+      for (const [address, file] of [
+        [url('localhost', 'sslmode=verify-full'), caFile],
+        [url('localhost', `sslmode=verify-full&sslrootcert=${encodeURIComponent(caFile)}`), undefined],
+        [url('localhost'), caFile],
+        [url('127.0.0.1', 'sslmode=verify-ca'), caFile],
+        [url('127.0.0.1', 'sslmode=require'), undefined],
+      ] as const) {
+        const said = await ask(address, file)
+        assert.match(said.stdout, /^imapfleet_/, `${address}: ${said.stderr}`)
+      }
+    })
+
+    test('a server with another authority, with another name or without TLS is refused, with the reason', async (t) => {
+      const refused = async (address: string, file: string | undefined, reason: RegExp) => {
+        const said = await ask(address, file)
+        assert.equal(said.status, 1, address)
+        assert.equal(said.stdout, '')
+        assert.match(said.stderr, reason)
+        assert.equal(said.stderr.trim().split('\n').length, 1, said.stderr)
+      }
+      const full = 'sslmode=verify-full'
+      await refused(
+        url('localhost', full),
+        stranger.caFile,
+        /not signed by an authority that is trusted here: check the CA file/,
+      )
+      await refused(url('localhost', full), undefined, /not signed by an authority/)
+      await refused(
+        url('127.0.0.1', full),
+        authority.caFile,
+        /its certificate is for another name \(DNS:localhost\)/,
+      )
+      await refused(url('localhost', full), '/nowhere.pem', /DATABASE_CA_FILE: cannot read \/nowhere.pem/)
+      await refused(
+        url('localhost', 'sslmode=sometimes'),
+        undefined,
+        /DATABASE_URL needs an sslmode of disable, /,
+      )
+      const plain = await postgresServer({ ground: await ownGround('plain'), durable: false })
+      t.after(() => plain.process?.stop())
+      await plain.process?.start()
+      const without = plain.url.replace('@127.0.0.1:', '@localhost:')
+      const noTls = /it speaks no TLS, and TLS is asked for/
+      await refused(`${without}?${full}`, authority.caFile, noTls)
+      await refused(`${without}?sslmode=require`, undefined, noTls)
+      assert.match((await ask(`${without}?sslmode=prefer`)).stdout, /^imapfleet_/)
+    })
+  })
+
+  suite('to NATS', () => {
+    interface Asked {
+      caFile?: string
+      client?: Certificate
+    }
+    let count = 0
+
+    async function startNats(t: TestContext, names: string | undefined, verify = false): Promise<Nats> {
+      count += 1
+      const own = await ownGround(`nats-${count}`)
+      const settings: string[] = []
+      if (names !== undefined) {
+        const { certFile, keyFile } = await authority.issue('nats', names)
+        const client = verify ? `ca_file: "${authority.caFile}", verify: true` : ''
+        settings.push(`tls { cert_file: "${certFile}", key_file: "${keyFile}", ${client} }`)
+      }
+      const nats = await natsServer({ ground: own, settings })
+      t.after(() => nats.process?.stop())
+      await nats.process?.start()
+      return nats
+    }
+
+    const at = (nats: Nats, host: string, scheme = 'nats') => `${scheme}://${host}:${new URL(nats.url).port}`
+
+    /** What an edge says of its line to NATS in the end: undefined when it is up. */
+    async function edgeAt(url: string, nats: Nats, { caFile, client }: Asked): Promise<string | undefined> {
+      count += 1
+      const edge = await edgeProxy({
+        ground,
+        id: `edge-${count}`,
+        region: 'lab',
+        upstream: { host: '127.0.0.1', port: 1 },
+        nats: { url, tokenFile: nats.tokenFile },
+        config: {
+          fleet: {
+            ...(caFile !== undefined && { tlsCaFile: caFile }),
+            ...(client && { tlsCertFile: client.certFile, tlsKeyFile: client.keyFile }),
+          },
+        },
+      })
+      await edge.process.start()
+      try {
+        return await settled(async () => {
+          const health = (await (await fetch(`http://127.0.0.1:${edge.httpPort}/healthz`)).json()) as {
+            fleet: { connected: boolean; reason?: string }
+          }
+          return health.fleet.connected ? 'up' : health.fleet.reason
+        })
+      } finally {
+        await edge.process.stop()
+      }
+    }
+
+    async function controlAt(
+      url: string,
+      nats: Nats,
+      { caFile, client }: Asked,
+    ): Promise<string | undefined> {
+      const port = await freePort()
+      const running = startCommand(node, [main, 'api', '--port', String(port)], {
+        env: {
+          DATABASE_URL: database.url,
+          NATS_URL: url,
+          NATS_TOKEN_FILE: nats.tokenFile,
+          NATS_TLS_CA_FILE: caFile,
+          NATS_TLS_CERT_FILE: client?.certFile,
+          NATS_TLS_KEY_FILE: client?.keyFile,
+        },
+      })
+      try {
+        return await settled(async () => {
+          const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
+          return ready.ok ? 'up' : /NATS is away reason="([^"]*)"/.exec(running.stderr())?.[1]
+        })
+      } finally {
+        running.child.kill('SIGTERM')
+        await running.ended
+      }
+    }
+
+    const settled = async (ask: () => Promise<string | undefined>) => {
+      const said = await until('a word on NATS', async () => {
+        const now = await ask()
+        return now !== 'not connected yet' && now
+      })
+      return said === 'up' ? undefined : said
+    }
+
+    async function both(url: string, nats: Nats, asked: Asked, expected: RegExp | undefined): Promise<void> {
+      const said = await Promise.all([edgeAt(url, nats, asked), controlAt(url, nats, asked)])
+      for (const each of said)
+        if (expected) assert.match(each ?? 'it was let in', expected)
+        else assert.equal(each, undefined)
+    }
+
+    test('the server is let in when its authority and its name, or its address, are the right ones', async (t) => {
+      const [named, numbered] = [await startNats(t, 'DNS:localhost'), await startNats(t, 'IP:127.0.0.1')]
+      const { caFile } = authority
+      await both(at(named, 'localhost', 'tls'), named, { caFile }, undefined)
+      await both(at(numbered, '127.0.0.1'), numbered, { caFile }, undefined)
+    })
+
+    test('a server with another authority or another name is refused, with the reason', async (t) => {
+      const nats = await startNats(t, 'DNS:localhost')
+      const untrusted =
+        /^its certificate is not signed by an authority that is trusted here: check the CA file$/
+      await both(at(nats, 'localhost'), nats, { caFile: stranger.caFile }, untrusted)
+      await both(at(nats, 'localhost'), nats, {}, untrusted)
+      const { caFile } = authority
+      await both(
+        at(nats, '127.0.0.1'),
+        nats,
+        { caFile },
+        /^its certificate is for another name \(DNS:localhost\)$/,
+      )
+    })
+
+    test('where TLS is asked for, nothing is said to a server without it', async (t) => {
+      const nats = await startNats(t, undefined)
+      const plain = /^it speaks no TLS, and TLS is asked for$/
+      await both(at(nats, 'localhost'), nats, { caFile: authority.caFile }, plain)
+      await both(at(nats, 'localhost', 'tls'), nats, {}, plain)
+    })
+
+    test('a server that asks for a client certificate gets it, and lets nobody in without', async (t) => {
+      const nats = await startNats(t, 'DNS:localhost', true)
+      const { caFile } = authority
+      const client = await authority.issue('client', 'DNS:client')
+      await both(at(nats, 'localhost'), nats, { caFile, client }, undefined)
+      await both(at(nats, 'localhost'), nats, { caFile }, /wants a client certificate/)
+    })
+  })
+})
