@@ -191,6 +191,23 @@ suite('the control API', () => {
     assert.equal((await plane.api('/v1/edges')).status, 200)
   })
 
+  test('it stops in order though NATS hangs and Postgres dies at the same moment', async () => {
+    const { body } = await plane.api('/v1/traces', { body: { user: 'ann' } })
+    const live = await fetch(`${plane.control.api}/v1/traces/${(body as { id: string }).id}/live`, {
+      headers: asAdmin(),
+    })
+    plane.nats.process?.send('SIGSTOP')
+    const killed = plane.postgres.process?.kill()
+    const exited = plane.control.process.exited()
+    plane.control.process.send('SIGTERM')
+    assert.deepEqual(await exited, { code: 0, signal: null })
+    await live.body?.cancel().catch(() => undefined)
+    await killed
+    plane.nats.process?.send('SIGCONT')
+    await plane.startPostgres()
+    await plane.control.process.start()
+  })
+
   test('it starts while NATS and Postgres are away, and is ready when they have come', async () => {
     await plane.control.process.stop()
     await Promise.all([plane.postgres.process?.kill(), plane.nats.process?.kill()])

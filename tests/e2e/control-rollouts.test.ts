@@ -170,7 +170,7 @@ suite('rollouts', () => {
     await edge.send(edge.report({ counters: counted(0, 0) }, Date.now() - 4_000))
     await edge.send(edge.report({ counters: counted(100, 1) }, Date.now() - 1_000))
     edges['eu-1']!.beat()
-    const { revision } = await begin({ canaryEdges: ['eu-1'], soakSeconds: 2 })
+    const { revision } = await begin({ canaryEdges: ['eu-1'], soakSeconds: 5 })
     await until('the canary', () => edges['eu-1']!.applied === revision)
     await until('it settled', async () => {
       const [row] = await plane.sql`select settled_at from rollouts where revision = ${revision}`
@@ -227,7 +227,7 @@ suite('rollouts', () => {
     const isSilent = async () =>
       ((await plane.api('/v1/edges/asia-1')).body as { state: string }).state === 'silent'
     await until('its silence', isSilent)
-    const { revision } = await begin({ silenceSeconds: 1 })
+    const { revision } = await begin({})
     const rollout = await ended(revision)
     assert.equal(rollout.state, 'completed')
     assert.deepEqual(standing(rollout)[0], ['asia', 'done', 'asia-1 skipped'])

@@ -1,6 +1,7 @@
 /** Mail flows while control and NATS are gone; when they are back, every report is in Postgres, none twice. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { edgeProxy, enrollEdge, layGround } from '@imapfleet/local'
 import postgres from 'postgres'
 import { Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -81,5 +82,26 @@ suite('outage', () => {
     for (const { edge, boots, first } of await stored())
       assert.deepEqual({ edge, boots, first }, { edge, boots: 1, first: 1 }, 'no edge was started again')
     await held.command('LOGOUT')
+  })
+
+  test('an edge that is there before control is heard of as soon as control is, not at its next heartbeat', async () => {
+    const { control, directory, nats, token, upstream } = fleet.stack
+    const ground = layGround(directory)
+    const name = { id: 'early-1', region: 'eu' }
+    const credentialsFile = await enrollEdge({ ground, nats, control, token }, name)
+    await control.process.kill()
+    const config = { fleet: { heartbeatMs: 600_000, reconcileMs: 600_000 } }
+    const early = await edgeProxy({ ground, ...name, upstream, nats, credentialsFile, config })
+    await early.process.start()
+    try {
+      await until('its link to NATS', async () => {
+        const answer = await fetch(`http://127.0.0.1:${early.httpPort}/healthz`)
+        return ((await answer.json()) as { fleet: { connected: boolean } }).fleet.connected
+      })
+      await control.process.start()
+      await until('control to hear of it', async () => (await fleet.api('/v1/edges/early-1')).status === 200)
+    } finally {
+      await early.process.stop()
+    }
   })
 })

@@ -43,7 +43,7 @@ export class Fleet {
   static async start(): Promise<Fleet> {
     const directory = await mkdtemp(join(tmpdir(), 'imapfleet-e2e-'))
     await chmod(directory, 0o755)
-    const config = { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 1_000 } }
+    const config = { fleet: { heartbeatMs: 500, reportIntervalMs: 250, reconcileMs: 1_000 } }
     const edges = [
       { id: 'eu-1', region: 'eu', config },
       { id: 'us-1', region: 'us', config },

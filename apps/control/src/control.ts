@@ -43,6 +43,8 @@ export interface Control {
 }
 
 const retryMs = 1_000
+/** How long a stop waits for a batch or a tick that is under way. */
+const finishMs = 1_000
 
 /** Rejects if it cannot listen. Services that are away are waited for. */
 export async function startControl(options: ControlOptions, log: Log): Promise<Control> {
@@ -70,9 +72,12 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     failed,
     async stop() {
       stopping.abort()
-      await Promise.all([listening?.stop(), working])
+      await listening?.stop()
+      // What is under way may finish. With NATS or Postgres gone it cannot, and is cut short by closing both.
+      await Promise.race([working, sleep(finishMs)])
       await bus.close()
       await db.close()
+      await working
     },
   }
 }

@@ -16,7 +16,7 @@ export interface TraceFeed {
   round: (forMs: number) => AsyncGenerator<TraceMessage, void>
   /** True when nothing more stood in the stream after what was last handed on. */
   caughtUp: () => boolean
-  close: () => Promise<void>
+  close: () => void
 }
 
 /** How long lines are kept; 0: until there is no room. */
@@ -62,8 +62,9 @@ export function openTraceFeed(bus: Bus, trace: string): TraceFeed {
       }
     },
     caughtUp: () => consumer !== undefined && pending === 0,
-    async close() {
-      await consumer?.delete().catch(() => {})
+    close() {
+      // Not waited for: NATS forgets it by itself, too, and whoever stops must not wait for a NATS that hangs.
+      consumer?.delete().catch(() => {})
     },
   }
 }

@@ -20,6 +20,9 @@ export interface Database {
 /** Longest a statement may run: below the time after which a request is given up. */
 const statementTimeoutMs = 20_000
 
+/** How long statements under way may take when all is closed. */
+const closeTimeoutS = 1
+
 const connection = (max: number): postgres.Options<Record<string, never>> => ({
   max,
   connect_timeout: 5,
@@ -37,7 +40,7 @@ export function openDatabase({ url, ssl }: DatabaseAddress): Database {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
     close: async () => {
-      await Promise.all([plain.end({ timeout: 5 }), forDrizzle.end({ timeout: 5 })])
+      await Promise.all([plain.end({ timeout: closeTimeoutS }), forDrizzle.end({ timeout: closeTimeoutS })])
     },
   }
 }

@@ -80,7 +80,7 @@ async function* kept(deps: Deps, id: string, signal: AbortSignal): AsyncGenerato
     do yield* newsOf(feed, parts, signal, beginning)
     while (!feed.caughtUp() && !signal.aborted)
   } finally {
-    await feed.close()
+    feed.close()
   }
 }
 
@@ -103,7 +103,7 @@ async function* listen(
       }
     }
   } finally {
-    await feed.close()
+    feed.close()
   }
 }
 
