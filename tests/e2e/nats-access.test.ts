@@ -43,6 +43,8 @@ suite('one edge on NATS', () => {
   /** With control's own credential. */
   let admin: NatsConnection
   let manager: JetStreamManager
+  /** When the streams were there. */
+  let startedAt: number
   before(async () => {
     plane = await Plane.start({ perEdge: true })
     ;[edge, other] = [await plane.edge('eu', 'eu-1'), await plane.edge('us', 'us-1')]
@@ -54,6 +56,7 @@ suite('one edge on NATS', () => {
     manager = await jetstreamManager(admin)
     for (const each of [edge, other]) each.beat({ heartbeatMs: 60_000 })
     await until('both edges', async () => (await edgesNow()).length === 2)
+    startedAt = Date.now()
   })
   after(async () => {
     await admin?.close()
@@ -199,5 +202,15 @@ suite('one edge on NATS', () => {
       known,
     )
     assert.equal((await plane.sql`select 1 from reports where edge = 'us-1'`).length, 0)
+  })
+
+  test('the same from within the account of control works, which is why no edge is in it', async () => {
+    admin.publish(desiredEntry(edge.address).read, 'x', { reply: `$JS.API.STREAM.DELETE.${streams.traces}` })
+    await admin.flush()
+    const made = await until('a new stream', async () => {
+      const now = await manager.streams.info(streams.traces)
+      return now.state.messages === 0 && now
+    })
+    assert.ok(Date.parse(made.created) > startedAt)
   })
 })

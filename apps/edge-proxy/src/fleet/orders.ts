@@ -28,12 +28,18 @@ const chunkLines = 2000
 /** Listens as long as the connection lives. */
 export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
   const done = new Map<string, Outcome>()
+  let hasToldOfStrangers = false
   for (const subject of subjects.ordersFor(sender))
     fleet.nats.subscribe(subject, {
       callback: (error, message) => {
         if (error) return
         const decoded = decode(orderSchema, message.data)
-        if (!decoded.ok) return edge.log.warn('order_unreadable', { reason: decoded.reason })
+        if (!decoded.ok) {
+          // Once: whoever sends such things may send many.
+          if (!hasToldOfStrangers) edge.log.warn('order_unreadable', { reason: decoded.reason })
+          hasToldOfStrangers = true
+          return
+        }
         const order = decoded.value
         const outcome = done.get(order.id) ?? carryOut(edge, order)
         remember(done, order.id, outcome)

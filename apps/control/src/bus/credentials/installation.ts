@@ -87,7 +87,7 @@ resolver {
   type: full
   dir: ${JSON.stringify(resolverDir)}
   allow_delete: false
-  interval: "2m"
+  interval: "5s"
 }
 resolver_preload {
 ${Object.entries(accounts)
