@@ -113,6 +113,8 @@ export function connect(target: Target) {
         headers: after === undefined ? {} : { 'last-event-id': after },
       }),
     /** What is kept of it, one JSON object a line. */
+    live: (query: Query<'GET /v1/live'>, signal: AbortSignal) =>
+      listen('GET /v1/live', { query }, 'text/event-stream', { signal }),
     traceLines: (id: string, signal: AbortSignal) =>
       listen('GET /v1/traces/{id}/lines', { path: { id } }, 'application/jsonl', { signal }),
   }

@@ -16,6 +16,7 @@ import { edgeRoutes } from './http/edges.ts'
 import { enrolmentRoutes } from './http/enrolments.ts'
 import { healthRoutes } from './http/health.ts'
 import { historyRoutes } from './http/history.ts'
+import { liveRoutes } from './http/live.ts'
 import { onceOnly } from './http/idempotency.ts'
 import { notFound } from './http/not-found.ts'
 import { onError } from './http/on-error.ts'
@@ -75,6 +76,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   app.route('/v1', enrolmentRoutes(deps))
   app.route('/v1', configRoutes(deps))
   app.route('/v1', historyRoutes(deps))
+  app.route('/v1', liveRoutes(deps, options.stopping))
   app.route('/v1', orderRoutes(deps))
   app.route('/v1', revocationRoutes(deps))
   app.route('/v1', rolloutRoutes(deps))

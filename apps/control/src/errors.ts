@@ -40,6 +40,7 @@ export const errorCodes = {
   too_many_attempts: { status: 429, title: 'Too many wrong tokens' },
   internal: { status: 500, title: 'Control failed' },
   enrolment_unavailable: { status: 501, title: 'Edges have no credentials of their own here' },
+  streams_full: { status: 503, title: 'Too many live views are open' },
   database_unavailable: { status: 503, title: 'Postgres does not answer' },
   bus_unavailable: { status: 503, title: 'NATS does not answer' },
   request_timeout: { status: 504, title: 'The answer took too long' },

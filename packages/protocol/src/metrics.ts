@@ -67,6 +67,9 @@ export const metrics = {
   login_seconds: { kind: 'histogram', help: 'From a LOGIN being complete to its reply.' },
   lease_wait_seconds: { kind: 'histogram', help: 'Time a login waited for a free upstream connection.' },
   upstream_dial_seconds: { kind: 'histogram', help: 'From dialing an upstream to its login reply.' },
+  upstream_connect_seconds: { kind: 'histogram', help: 'Time to open a TCP connection to an upstream.' },
+  upstream_tls_seconds: { kind: 'histogram', help: 'Time of a TLS handshake with an upstream.' },
+  upstream_login_seconds: { kind: 'histogram', help: 'From sending a login to an upstream to its reply.' },
   session_seconds: { kind: 'histogram', help: 'From login to the end of a session.' },
 } as const satisfies Record<string, MetricRow>
 

@@ -1,7 +1,8 @@
 /** The heartbeat: who is here, what it runs, how it is. Sent on core NATS; a lost one is made up by the next. */
 import { z } from 'zod'
 import { instant, senderShape } from './envelope.ts'
-import { gaugeSeries } from './numbers.ts'
+import { histogramSchema } from './histogram.ts'
+import { counterSeries, gaugeSeries } from './numbers.ts'
 
 export const presenceSchema = z.object({
   ...senderShape,
@@ -20,6 +21,10 @@ export const presenceSchema = z.object({
   revocations: z.int().min(0),
   /** Series keys of `metrics` to values. */
   gauges: gaugeSeries,
+  /** Cumulative since boot, as in a report: what a live view computes rates from. */
+  counters: counterSeries.optional(),
+  /** Of `login_seconds`, cumulative since boot. */
+  logins: histogramSchema.optional(),
   /** What is wrong, in words for an operator; empty when all is well. */
   degraded: z.array(z.string().max(500)).max(50),
   /** Where this edge can be reached, for people: `host:port` of each IMAP listener. */

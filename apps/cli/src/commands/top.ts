@@ -1,77 +1,95 @@
-/** `imapfleet top`: an edge's numbers, each second, straight from its own port, with no control plane around. */
-import { setTimeout as pause } from 'node:timers/promises'
-import type { Command } from 'commander'
+/**
+ * `imapfleet top`: the whole fleet each second, from one stream of the control plane; or one edge's numbers, as pimpstat
+ * has them, straight from its own port with no control plane around.
+ */
+import { Option, type Command } from 'commander'
 import { edgeStats } from '../api.ts'
-import { Failure, usage } from '../failure.ts'
+import { usage } from '../failure.ts'
+import { liveFleet, type LiveView } from '../live-fleet.ts'
 import { durationArgument } from '../options.ts'
-import { edgeScreen, type Look } from '../print/edge-screen.ts'
-import { safe } from '../print/safe.ts'
+import { edgeScreen } from '../print/edge-screen.ts'
+import { fleetScreen, keysLine, sorted, sortings, type Choice, type Sorting } from '../print/fleet-screen.ts'
 import { openScreen } from '../print/screen.ts'
-import { ago } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { parseServer } from '../target.ts'
+import { watchEdge } from './watch-edge.ts'
 
 interface TopOptions {
-  edge: string
+  edge?: string
   once?: true
   every: number
+  region?: string
+  sort: Sorting
 }
 
 const examples = `
 Examples:
-  imapfleet top --edge http://127.0.0.1:9143
-  imapfleet top --edge http://127.0.0.1:9143 --once --output json | jq .gauges`
+  imapfleet top
+  imapfleet top --region eu --sort errors
+  imapfleet top --once --output json | jq '.edges[] | select(.state == "silent") | .id'
+  imapfleet top --edge http://127.0.0.1:9143            one edge, without a control plane`
 
 export function addTop(parent: Command, shell: Shell): void {
   parent
     .command('top')
-    .description('watch the numbers of an edge, as pimpstat does; q or Ctrl-C leaves')
-    .requiredOption('--edge <url>', "the edge's own HTTP port, such as http://127.0.0.1:9143")
-    .option('--once', 'print the numbers once and leave')
-    .option('--every <duration>', 'how often to look', durationArgument, 1000)
+    .description('watch the fleet, or one edge as pimpstat does; q or Ctrl-C leaves')
+    .option('--region <region>', 'only its edges')
+    .addOption(
+      new Option('--sort <column>', 'most of it first').choices(Object.keys(sortings)).default('edge'),
+    )
+    .option('--edge <url>', 'one edge, by its own HTTP port, such as http://127.0.0.1:9143')
+    .option('--once', 'print it once and leave')
+    .option('--every <duration>', 'how often to look at one edge', durationArgument, 1000)
     .addHelpText('after', examples)
     .action(async (options: TopOptions, command: Command) => {
-      const edge = parseServer(options.edge)
-      const first = { stats: await edgeStats(edge), at: Date.now() }
-      if (options.once) {
-        shell.answer(command, first.stats, (page) => edgeScreen(first, undefined, page))
-        return
-      }
-      if (!shell.stdout.isTTY) throw usage('top needs a terminal: use --once in a script')
-      await show(edge, first, Math.max(100, options.every), shell)
+      if (!options.once && !shell.stdout.isTTY) throw usage('top needs a terminal: use --once in a script')
+      if (options.edge === undefined) await topOfFleet(options, command, shell)
+      else await topOfEdge(parseServer(options.edge), options, command, shell)
     })
 }
 
-async function show(edge: URL, first: Look, everyMs: number, shell: Shell): Promise<void> {
+async function topOfEdge(edge: URL, options: TopOptions, command: Command, shell: Shell): Promise<void> {
+  const first = { stats: await edgeStats(edge), at: Date.now() }
+  if (options.once) shell.answer(command, first.stats, (page) => edgeScreen(first, undefined, page))
+  else await watchEdge(edge, first, Math.max(100, options.every), shell)
+}
+
+async function topOfFleet(options: TopOptions, command: Command, shell: Shell): Promise<void> {
+  const api = await shell.api(command)
   const left = new AbortController()
   const done = AbortSignal.any([left.signal, shell.untilStopped()])
-  const screen = openScreen(shell, () => left.abort())
-  let look = first
-  let before: Look | undefined
-  let trouble: string | undefined
+  const views = liveFleet(api, options.region, done)
+  const choice: Choice = { sorting: options.sort, region: undefined }
+  const first = await views.next()
+  if (first.done) return
+  if (options.once) {
+    left.abort()
+    const { edges, at } = first.value
+    const data = { at: new Date(at).toISOString(), edges: sorted(edges, choice.sorting) }
+    return shell.answer(command, data, (page) => fleetScreen(first.value, choice, page, Date.now()))
+  }
+  let view: LiveView = first.value
+  const screen = openScreen(
+    shell,
+    () => left.abort(),
+    (key) => choose(choice, key, view),
+  )
+  const picture = () => {
+    const page = shell.page()
+    return [...fleetScreen(view, choice, page, Date.now()), '', page.paint('dim', keysLine)]
+  }
   try {
-    while (!done.aborted) {
-      screen.draw(() => {
-        const page = shell.page()
-        const head = trouble === undefined ? [] : [page.paint('red', staleText(look, trouble))]
-        return [...head, ...edgeScreen(look, before, page), '', page.paint('dim', 'q: leave')]
-      })
-      await pause(everyMs, undefined, { signal: done }).catch(() => undefined)
-      if (done.aborted) return
-      try {
-        const stats = await edgeStats(edge, done)
-        before = look
-        look = { stats, at: Date.now() }
-        trouble = undefined
-      } catch (error) {
-        if (done.aborted) return
-        if (!(error instanceof Failure)) throw error
-        trouble = error.message
-      }
-    }
+    screen.draw(picture)
+    for await (view of views) screen.draw(picture)
   } finally {
     screen.close()
   }
 }
 
-const staleText = (look: Look, trouble: string) => `numbers of ${ago(look.at, Date.now())}: ${safe(trouble)}`
+function choose(choice: Choice, key: string, { edges }: LiveView): void {
+  const sorting = (Object.keys(sortings) as Sorting[]).find((name) => sortings[name].key === key)
+  if (sorting) choice.sorting = sorting
+  if (key !== 'g') return
+  const regions = [undefined, ...[...new Set(edges.map(({ region }) => region))].sort()]
+  choice.region = regions[(regions.indexOf(choice.region) + 1) % regions.length]
+}

@@ -17,8 +17,12 @@ export interface Screen {
   close(): void
 }
 
-/** `quit` is called once, when the operator wants to leave. */
-export function openScreen(streams: Pick<Streams, 'stdin' | 'stdout'>, quit: () => void): Screen {
+/** `quit` is called when the operator wants to leave, `onKey` with each other key. */
+export function openScreen(
+  streams: Pick<Streams, 'stdin' | 'stdout'>,
+  quit: () => void,
+  onKey: (key: string) => void = () => {},
+): Screen {
   const { stdin, stdout } = streams
   let shown: () => readonly string[] = () => []
   const paint = () => {
@@ -26,15 +30,18 @@ export function openScreen(streams: Pick<Streams, 'stdin' | 'stdout'>, quit: () 
     const text = lines.map((line) => `${clipStyled(line, stdout.columns)}${clearLine}\n`).join('')
     stdout.write(`${home}${text}${clearBelow}`)
   }
-  const onKey = (typed: Buffer) => {
+  const onTyped = (typed: Buffer) => {
     const text = typed.toString('latin1')
     // In raw mode Ctrl-C is a byte like any other.
-    if (text.includes('q') || text.includes('Q') || text.includes('\x03') || text.includes('\x04')) quit()
+    if (text.includes('q') || text.includes('Q') || text.includes('\x03') || text.includes('\x04'))
+      return quit()
+    for (const key of text) onKey(key)
+    paint()
   }
 
   if (stdin.isTTY) {
     stdin.setRawMode(true)
-    stdin.on('data', onKey)
+    stdin.on('data', onTyped)
   }
   stdout.on('resize', paint)
   stdout.write(enter)
@@ -47,7 +54,7 @@ export function openScreen(streams: Pick<Streams, 'stdin' | 'stdout'>, quit: () 
       stdout.off('resize', paint)
       stdout.write(leave)
       if (!stdin.isTTY) return
-      stdin.off('data', onKey)
+      stdin.off('data', onTyped)
       stdin.setRawMode(false)
       stdin.pause()
     },

@@ -2,26 +2,37 @@
 import type { Presence } from '@imapfleet/protocol'
 import { and, asc, eq, getTableColumns, inArray, ne, sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
-import { edges } from './schema.ts'
+import { edges, type Counted } from './schema.ts'
 
 /** Heartbeats that may be missed before an edge counts as silent. */
 const missedMax = 3
 
-export type EdgeRow = typeof edges.$inferSelect & {
+export type EdgeRow = Omit<typeof edges.$inferSelect, 'counted' | 'countedBefore'> & {
   /** Three heartbeats were missed. */
   silent: boolean
   /** Since the last one. */
   silentMs: number
 }
 
+const { counted, countedBefore, ...small } = getTableColumns(edges)
 const columns = {
-  ...getTableColumns(edges),
+  ...small,
   silentMs: sql<number>`(extract(epoch from now() - ${edges.lastSeenAt}) * 1000)::float8`,
   silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
 }
 
 export async function listEdges(queries: Queries): Promise<EdgeRow[]> {
   return await queries.select(columns).from(edges).orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** With what they have counted, which is most of a row: for those alone who look at it. */
+export type CountingEdgeRow = EdgeRow & Pick<typeof edges.$inferSelect, 'counted' | 'countedBefore'>
+
+export async function listCountingEdges(queries: Queries): Promise<CountingEdgeRow[]> {
+  return await queries
+    .select({ ...columns, counted, countedBefore })
+    .from(edges)
+    .orderBy(asc(edges.region), asc(edges.id))
 }
 
 /** By region and name; `after` is the id of the last one that was seen. */
@@ -60,12 +71,12 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
     written as (
       insert into edges (
         id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms, config_applied,
-        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners)
+        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
       select id, region, boot, version, state, to_timestamp(started_at / 1000.0), now(), to_timestamp(sent_at / 1000.0),
         heartbeat_ms, config_applied, config_rejected, config_rejected_reason,
         -- More than there ever was is no claim.
         least(revocations_applied, (select desired_version from fleet)),
-        gauges::jsonb, degraded::jsonb, listeners::jsonb
+        gauges::jsonb, degraded::jsonb, listeners::jsonb, counted::jsonb
       from unnest(
         ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot)}::uuid[],
         ${column((p) => p.version)}::text[], ${column((p) => p.state)}::text[],
@@ -74,10 +85,10 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
         ${column((p) => p.config.rejected?.revision ?? null)}::bigint[],
         ${column((p) => p.config.rejected?.reason ?? null)}::text[], ${column((p) => p.revocations)}::bigint[],
         ${column((p) => JSON.stringify(p.gauges))}::text[], ${column((p) => JSON.stringify(p.degraded))}::text[],
-        ${column((p) => JSON.stringify(p.listeners))}::text[]
+        ${column((p) => JSON.stringify(p.listeners))}::text[], ${column(countedIn)}::text[]
       ) as heard (
         id, region, boot, version, state, started_at, sent_at, heartbeat_ms, config_applied,
-        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners)
+        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
       on conflict (id) do update set
         region = excluded.region, boot = excluded.boot, version = excluded.version, state = excluded.state,
         started_at = excluded.started_at, last_seen_at = excluded.last_seen_at, sent_at = excluded.sent_at,
@@ -86,12 +97,18 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
         -- A new boot has no old connections: what an earlier one has applied stays applied.
         revocations_applied = greatest(edges.revocations_applied, excluded.revocations_applied),
         gauges = excluded.gauges,
-        degraded = excluded.degraded, listeners = excluded.listeners
+        degraded = excluded.degraded, listeners = excluded.listeners, counted = excluded.counted,
+        counted_before = case when edges.boot = excluded.boot then edges.counted end
       where edges.boot <> excluded.boot or edges.sent_at < excluded.sent_at
       returning id, boot, region)
     select written.id from written left join before using (id)
     where before.boot is distinct from written.boot or before.region is distinct from written.region`
   return rows.map((row) => row.id)
+}
+
+function countedIn({ at, counters, logins }: Presence): string | null {
+  if (counters === undefined) return null
+  return JSON.stringify({ at, counters, logins } satisfies Counted)
 }
 
 /** Returns those of them for which it was otherwise before. */

@@ -41,6 +41,13 @@ export const fleet = pgTable(
   (table) => [check('fleet_only', sql`${table.only}`)],
 )
 
+/** What an edge had counted since its boot at one moment of its own clock, in milliseconds since 1970. */
+export interface Counted {
+  at: number
+  counters: Record<string, number>
+  logins: Histogram | undefined
+}
+
 /** Every edge that was ever heard of, as its last heartbeat says. */
 export const edges = pgTable('edges', {
   id: text('id').primaryKey(),
@@ -62,6 +69,9 @@ export const edges = pgTable('edges', {
   gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
   degraded: jsonb('degraded').$type<string[]>().notNull(),
   listeners: jsonb('listeners').$type<string[]>().notNull(),
+  /** By the last heartbeat and the one before it of the same boot: what rates are computed from. */
+  counted: jsonb('counted').$type<Counted>(),
+  countedBefore: jsonb('counted_before').$type<Counted>(),
   /** What the fleet wants of it, not what it says. */
   drain: boolean('drain').notNull().default(false),
 })

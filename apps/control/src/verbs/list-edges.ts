@@ -1,11 +1,18 @@
 /** Every edge that was ever heard of, by region and name. */
-import type { EdgeView } from '@imapfleet/protocol'
-import { listEdges as readEdges, pageOfEdges, type EdgeRow } from '../db/edges.ts'
+import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
+import {
+  type CountingEdgeRow,
+  listCountingEdges,
+  listEdges as readEdges,
+  pageOfEdges,
+  type EdgeRow,
+} from '../db/edges.ts'
 import { enrolledEdges } from '../db/enrolments.ts'
 import { listLayers } from '../db/revisions.ts'
 import { rollingRevision } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { edgeView } from '../views/edge-view.ts'
+import { liveEdge } from '../views/live-edge.ts'
 import { pageOf } from './page-of.ts'
 
 export async function listEdges(deps: Deps): Promise<EdgeView[]> {
@@ -23,6 +30,17 @@ export async function listSomeEdges(
     ({ id }) => id,
   )
   return { edges: await viewsOf(deps, shown), next }
+}
+
+/** Every edge with what it does at this moment. */
+export async function listLiveEdges(deps: Deps): Promise<LiveEdge[]> {
+  return (await listCountingViews(deps)).map(({ row, view }) => liveEdge(row, view))
+}
+
+export async function listCountingViews(deps: Deps): Promise<{ row: CountingEdgeRow; view: EdgeView }[]> {
+  const rows = await listCountingEdges(deps.db.orm)
+  const views = await viewsOf(deps, rows)
+  return rows.map((row, index) => ({ row, view: views[index]! }))
 }
 
 async function viewsOf({ db }: Deps, rows: readonly EdgeRow[]): Promise<EdgeView[]> {

@@ -149,7 +149,7 @@ export class FleetMember {
 
   #presence(): Presence {
     const edge = this.#edge
-    const { gauges } = edge.counters.snapshot()
+    const { gauges, counters, histograms } = edge.counters.snapshot()
     const troubles = [...edge.targets.values()].filter((target) => target.trouble !== undefined)
     return {
       v: wireVersion,
@@ -166,6 +166,8 @@ export class FleetMember {
       },
       revocations: this.#desired.revocations,
       gauges,
+      counters,
+      logins: histograms.login_seconds,
       degraded: troubles.map((target) => `upstream ${target.name}: ${target.trouble}`.slice(0, 500)),
       listeners: edge.listeners.map(
         ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`,

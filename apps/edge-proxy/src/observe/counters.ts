@@ -19,6 +19,14 @@ export class Timings {
     this.#sumMs += milliseconds
   }
 
+  /** How long this took, if it came to a good end. */
+  async measure<T>(work: Promise<T>): Promise<T> {
+    const begun = performance.now()
+    const result = await work
+    this.observe(performance.now() - begun)
+    return result
+  }
+
   snapshot(): Histogram {
     const counts: Record<string, number> = {}
     for (const [bucket, count] of this.#counts.entries()) if (count > 0) counts[bucket] = count

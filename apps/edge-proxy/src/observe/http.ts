@@ -1,6 +1,6 @@
 /** The local HTTP port: alive, ready, statistics as JSON and for Prometheus. */
 import { createServer, type Server } from 'node:http'
-import { bucketBound, metrics, parseSeriesKey, type MetricRow } from '@imapfleet/protocol'
+import { printPrometheus, prometheusContentType } from '@imapfleet/protocol'
 import { EdgeError } from '../errors.ts'
 import type { Snapshot } from './counters.ts'
 
@@ -38,7 +38,7 @@ export async function listenHttp(address: string, port: number, facts: HttpFacts
       case '/stats':
         return json(200, { ...facts.about(), fleet: facts.fleet(), ...facts.snapshot() })
       case '/metrics':
-        return send(200, 'text/plain; version=0.0.4; charset=utf-8', printPrometheus(facts.snapshot()))
+        return send(200, prometheusContentType, metricsPage(facts.snapshot()))
       default:
         return json(404, { error: 'try /healthz, /readyz, /stats or /metrics' })
     }
@@ -55,33 +55,5 @@ export async function listenHttp(address: string, port: number, facts: HttpFacts
   return server
 }
 
-/** Bounds shown to Prometheus, in seconds: the fine buckets are summed into these. */
-const shownBounds = [
-  0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600,
-]
-
-function printPrometheus(snapshot: Snapshot): string {
-  const lines: string[] = []
-  const values = Object.entries({ ...snapshot.counters, ...snapshot.gauges })
-  for (const [name, row] of Object.entries(metrics) as [string, MetricRow][]) {
-    const shown = `imapfleet_${name}`
-    const own = values.filter(([key]) => parseSeriesKey(key).name === name)
-    const histogram = snapshot.histograms[name]
-    if (own.length === 0 && !histogram) continue
-    lines.push(`# HELP ${shown} ${row.help}`, `# TYPE ${shown} ${row.kind}`)
-    for (const [key, value] of own) lines.push(`imapfleet_${key} ${value}`)
-    if (!histogram) continue
-    const buckets = Object.entries(histogram.counts).map(
-      ([bucket, count]) => [bucketBound(Number(bucket)), count] as const,
-    )
-    const upTo = (bound: number) =>
-      buckets.reduce((sum, [edge, count]) => (edge <= bound ? sum + count : sum), 0)
-    for (const bound of shownBounds) lines.push(`${shown}_bucket{le="${bound}"} ${upTo(bound)}`)
-    lines.push(
-      `${shown}_bucket{le="+Inf"} ${upTo(Infinity)}`,
-      `${shown}_sum ${histogram.sum}`,
-      `${shown}_count ${upTo(Infinity)}`,
-    )
-  }
-  return `${lines.join('\n')}\n`
-}
+const metricsPage = ({ counters, gauges, histograms }: Snapshot): string =>
+  printPrometheus([{ labels: '', values: { ...counters, ...gauges }, histograms }])

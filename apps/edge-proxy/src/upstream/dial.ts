@@ -7,6 +7,7 @@ import { endOf } from '../link/carrier.ts'
 import { dialSocket, dialTcp, opened, type Ends } from '../link/dial-tcp.ts'
 import { Link } from '../link/link.ts'
 import { overSocket } from '../link/socket-carrier.ts'
+import type { Timings } from '../observe/counters.ts'
 import { Exchange, type Broken } from './exchange.ts'
 import type { Address, Resolver } from './resolve.ts'
 
@@ -34,7 +35,11 @@ export interface TlsMaterial {
   tickets: Map<string, Buffer>
 }
 
+/** How long each part of dialing took. */
+export type DialTimes = Record<'connect' | 'tls' | 'login', Timings>
+
 export interface DialTarget {
+  times: DialTimes
   config: UpstreamConfig
   tls: TlsMaterial
   resolver: Resolver
@@ -123,15 +128,16 @@ async function openLink(
   preamble: Preamble | undefined,
   signal: AbortSignal,
 ): Promise<Link> {
-  const { port, keepAlive, tls } = target.config
+  const { times, config } = target
+  const { port, keepAlive, tls } = config
   const destination = { host: address.address, port, keepAlive }
   if (tls === 'none') {
-    const { open, ends } = await dialTcp(destination, signal)
+    const { open, ends } = await times.connect.measure(dialTcp(destination, signal))
     const link = new Link(open)
     if (preamble) link.write(preamble(ends))
     return link
   }
-  const socket = await dialSocket(destination, signal)
+  const socket = await times.connect.measure(dialSocket(destination, signal))
   if (preamble) socket.write(preamble(socket))
   return new Link(overSocket(tls === 'implicit' ? await openTls(socket, target, address, signal) : socket))
 }
@@ -150,7 +156,7 @@ function openTls(raw: Socket, target: DialTarget, address: Address, signal: Abor
     ...(ticket && { session: ticket }),
   })
   socket.on('session', (fresh: Buffer) => tls.tickets.set(name, fresh))
-  return opened(socket, 'secureConnect', signal)
+  return target.times.tls.measure(opened(socket, 'secureConnect', signal))
 }
 
 async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {

@@ -54,7 +54,9 @@ export async function open(
         }
       }
     }
-    const reply = await authenticate(exchange, dialed.capabilities, credentials, masterOf(target))
+    const reply = await target.times.login.measure(
+      authenticate(exchange, dialed.capabilities, credentials, masterOf(target)),
+    )
     if (reply.kind === 'broken')
       return {
         kind: 'unavailable',

@@ -9,7 +9,7 @@ import { afterLogin } from '../imap/capability.ts'
 import { printProxyHeader } from '../link/proxy-header.ts'
 import type { Counter, Counters } from '../observe/counters.ts'
 import { Breaker } from './breaker.ts'
-import type { Preamble, TlsMaterial } from './dial.ts'
+import type { DialTimes, Preamble, TlsMaterial } from './dial.ts'
 import { Resolver } from './resolve.ts'
 
 export class Target {
@@ -26,6 +26,7 @@ export class Target {
   trouble: string | undefined
   /** No new connection is made while an operator has paused it. */
   paused = false
+  readonly times: DialTimes
   readonly count: Record<'opened' | 'reused' | 'loginsOk' | 'loginsRefused' | 'loginsFailed', Counter>
 
   constructor(name: string, config: UpstreamConfig, generation: number, counters: Counters) {
@@ -33,6 +34,11 @@ export class Target {
     this.config = config
     this.generation = generation
     this.tls = { options: tlsOptions(name, config), tickets: new Map() }
+    this.times = {
+      connect: counters.timings('upstream_connect_seconds'),
+      tls: counters.timings('upstream_tls_seconds'),
+      login: counters.timings('upstream_login_seconds'),
+    }
     const labels = { upstream: name }
     this.count = {
       opened: counters.counter('upstream_connections_total', labels),

@@ -1,0 +1,114 @@
+/** The terminal screen of the whole fleet: totals, and a row for each edge, sorted by what one looks for. */
+import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveView } from '../live-fleet.ts'
+import type { Style } from './colour.ts'
+import { count, share } from './number.ts'
+import { safe } from './safe.ts'
+import { table, type Column, type Page } from './table.ts'
+import { ago, clock } from './time.ts'
+
+/** What the rows can be sorted by, and the key that does it. */
+export const sortings = {
+  edge: { key: 'n', value: undefined },
+  sessions: { key: 's', value: (edge) => edge.sessionsPerSecond },
+  reuse: { key: 'r', value: (edge) => edge.reuseRatio },
+  active: { key: 'a', value: (edge) => edge.active },
+  cached: { key: 'c', value: (edge) => edge.cached },
+  errors: { key: 'e', value: (edge) => edge.errorsPerSecond },
+  login: { key: 'l', value: (edge) => edge.loginP50Ms },
+} satisfies Record<string, { key: string; value: ((edge: LiveEdge) => number | null) | undefined }>
+export type Sorting = keyof typeof sortings
+
+export interface Choice {
+  sorting: Sorting
+  /** Undefined: all regions. */
+  region: string | undefined
+}
+
+export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: number): string[] {
+  const edges = view.edges.filter(({ region }) => choice.region === undefined || region === choice.region)
+  const stale =
+    view.stale === undefined
+      ? []
+      : [page.paint('red', `not live since ${clock(view.at)} (${ago(view.at, now)}): ${safe(view.stale)}`)]
+  return [
+    ...stale,
+    totals(edges, choice, page),
+    '',
+    ...table(columnsBy(choice.sorting), sorted(edges, choice.sorting), page),
+    ...(edges.length === 0 ? ['no edge has been heard of here'] : []),
+  ]
+}
+
+export const keysLine = `sort: ${Object.entries(sortings)
+  .map(([name, { key }]) => `${key} ${name}`)
+  .join('  ')}   g: next region   q: leave`
+
+/** Most first, and edges of which nothing is known last; by name it is by region and name. */
+export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[] {
+  const { value } = sortings[sorting]
+  const byName = (a: LiveEdge, b: LiveEdge) => compare(a.region, b.region) || compare(a.id, b.id)
+  if (!value) return edges.toSorted(byName)
+  return edges.toSorted((a, b) => (value(b) ?? -Infinity) - (value(a) ?? -Infinity) || byName(a, b))
+}
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
+
+function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): string {
+  const sum = (value: (edge: LiveEdge) => number | null) =>
+    edges.reduce((all, edge) => all + (value(edge) ?? 0), 0)
+  const heard = edges.filter(({ state }) => state !== 'silent')
+  const logins = sum((edge) => edge.loginsPerSecond)
+  // Each edge counts by how many logins it had.
+  const reused = sum((edge) => (edge.reuseRatio ?? 0) * (edge.loginsPerSecond ?? 0))
+  return [
+    page.paint(
+      'bold',
+      `${region === undefined ? 'fleet' : safe(region)}: ${heard.length} of ${edges.length} edges`,
+    ),
+    `${rate(sum((edge) => edge.sessionsPerSecond))} sessions/s`,
+    `reuse ${share(reused, logins)}`,
+    `${count(sum((edge) => edge.active))} active`,
+    `${count(sum((edge) => edge.cached))} cached`,
+    `${rate(sum((edge) => edge.errorsPerSecond))} errors/s`,
+  ].join('   ')
+}
+
+/** One digit behind the point is all that can be read in a second. */
+const rate = (value: number | null) => (value === null ? '-' : value.toFixed(value < 100 ? 1 : 0))
+
+function columnsBy(sorting: Sorting): Column<LiveEdge>[] {
+  const number = (
+    name: Sorting | undefined,
+    title: string,
+    cell: (edge: LiveEdge) => string,
+  ): Column<LiveEdge> => ({
+    title: name === sorting ? `${title}▾` : title,
+    cell,
+    align: 'right',
+  })
+  return [
+    { title: 'EDGE', cell: ({ id }) => id },
+    { title: 'REGION', cell: ({ region }) => region },
+    { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle[state] },
+    number('sessions', 'SESSIONS/S', (edge) => rate(edge.sessionsPerSecond)),
+    number('reuse', 'REUSE', (edge) => share(edge.reuseRatio, edge.reuseRatio === null ? null : 1)),
+    number('active', 'ACTIVE', (edge) => count(edge.active)),
+    number('cached', 'CACHED', (edge) => count(edge.cached)),
+    number('errors', 'ERRORS/S', (edge) => rate(edge.errorsPerSecond)),
+    number('login', 'LOGIN P50', (edge) =>
+      edge.loginP50Ms === null ? '-' : `${edge.loginP50Ms.toPrecision(3)} ms`,
+    ),
+    number(undefined, 'REVISION', ({ config }) =>
+      config.applied === config.wanted ? String(config.applied) : `${config.applied}→${config.wanted}`,
+    ),
+    { title: 'WRONG', cell: ({ degraded }) => degraded.join('; '), style: () => 'yellow' },
+  ]
+}
+
+const stateStyle: Record<LiveEdge['state'], Style> = {
+  serving: 'green',
+  draining: 'yellow',
+  stopping: 'yellow',
+  silent: 'red',
+}

@@ -1,0 +1,88 @@
+/** The fleet as it is now: one stream for a screen of it, one page for Prometheus. */
+import { createRoute } from '@hono/zod-openapi'
+import { prometheusContentType } from '@imapfleet/protocol'
+import { z } from 'zod'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { Changes } from '../live/changes.ts'
+import { LiveFeed } from '../live/live-feed.ts'
+import { reasonOf } from '../log.ts'
+import { listLiveEdges } from '../verbs/list-edges.ts'
+import { printFleetMetrics } from '../verbs/print-fleet-metrics.ts'
+import { eventStream } from './event-stream.ts'
+import { bearer, needs, newRoutes, problems } from './routes.ts'
+
+/** Screens that one process serves at once. */
+const viewersMax = 200
+
+/** Edges in one event: a reader has a limit on its size. */
+const edgesMax = 500
+
+const live = createRoute({
+  method: 'get',
+  path: '/live',
+  tags: ['edges'],
+  summary: 'The fleet as it is, each second, as Server-Sent Events',
+  description:
+    'Events: `fleet` (first: all edges; of a large fleet the first ones, and the rest in the next event), ' +
+    '`tick` (each second: the edges that are otherwise than before), ' +
+    '`trouble` (why there is no tick). All three hold `at`.',
+  security: bearer,
+  middleware: needs('viewer'),
+  request: { query: z.object({ region: z.string().max(63).optional() }) },
+  responses: {
+    200: { description: 'Events', content: { 'text/event-stream': { schema: z.string() } } },
+    ...problems,
+  },
+})
+
+const fleetMetrics = createRoute({
+  method: 'get',
+  path: '/metrics',
+  tags: ['stats'],
+  summary: 'Every edge for Prometheus, by its last heartbeat',
+  security: bearer,
+  middleware: needs('viewer'),
+  responses: {
+    200: { description: 'Metrics', content: { 'text/plain': { schema: z.string() } } },
+    ...problems,
+  },
+})
+
+export function liveRoutes(deps: Deps, stopping: AbortSignal) {
+  const feed = new LiveFeed(() => listLiveEdges(deps), deps.now)
+  const routes = newRoutes().openapi(fleetMetrics, async (context) =>
+    context.text(await printFleetMetrics(deps), 200, { 'content-type': prometheusContentType }),
+  )
+  return routes.openapi(live, (context) => {
+    if (feed.viewers >= viewersMax)
+      throw new ServiceError(
+        'streams_full',
+        `${viewersMax} live views are open on this process: close some, or ask another replica.`,
+      )
+    const { region } = context.req.valid('query')
+    const listening = new AbortController()
+    const changes = new Changes(region)
+    return eventStream(context, listening, async (send) => {
+      let event = 'fleet'
+      for await (const news of feed.news(AbortSignal.any([listening.signal, stopping]))) {
+        const at = new Date(deps.now()).toISOString()
+        if (news.kind === 'trouble') {
+          await send('trouble', { at, reason: reasonOf(news.error) })
+          continue
+        }
+        for (const edges of inParts(changes.in(news.edges))) {
+          await send(event, { at, total: changes.total, edges })
+          event = 'tick'
+        }
+      }
+    })
+  })
+}
+
+/** One part at least: that nothing has changed is news too. */
+function inParts<T>(all: readonly T[]): T[][] {
+  const parts = [all.slice(0, edgesMax)]
+  for (let from = edgesMax; from < all.length; from += edgesMax) parts.push(all.slice(from, from + edgesMax))
+  return parts
+}
