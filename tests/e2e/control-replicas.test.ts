@@ -1,11 +1,15 @@
-/** Two replicas behind nothing in common but Postgres and NATS: each request may go to either, and either may die. */
+/** Two replicas behind a round robin, with nothing in common but Postgres and NATS: each request may go to either, and
+ * either may die in the middle of what it does. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { Control } from '@imapfleet/local'
+import { jetstreamManager } from '@nats-io/jetstream'
 import {
+  consumers,
   decode,
   orderSchema,
+  streams,
   subjects,
   type EdgeView,
   type OrderView,
@@ -14,17 +18,20 @@ import {
   type TraceView,
 } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
+import { RoundRobin } from '../support/round-robin.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
 suite('two replicas of control', () => {
   let plane: Plane
   let replicas: [Control, Control]
+  let balancer: RoundRobin
   let eu: SimulatedEdge
   let us: SimulatedEdge
   before(async () => {
     plane = await Plane.start()
     replicas = [plane.control, await plane.replica()]
+    balancer = await RoundRobin.before(replicas)
     eu = await plane.edge('eu', 'eu-1')
     us = await plane.edge('us', 'us-1')
     for (const edge of [eu, us]) edge.beat({ heartbeatMs: 60_000 })
@@ -33,12 +40,14 @@ suite('two replicas of control', () => {
       async () => (await eu.desired()) !== undefined && (await us.desired()) !== undefined,
     )
   })
-  after(() => plane?.stop())
+  after(async () => {
+    balancer?.close()
+    await plane?.stop()
+  })
 
-  let turn = 0
   /** Each request to the next replica in turn. */
   const ask = async (path: string, options: { method?: string; body?: unknown } = {}) =>
-    await plane.api(path, { ...options, of: replicas[turn++ % 2]! })
+    await plane.api(path, { ...options, of: balancer })
 
   test('what is done at one is known at the other at once', async () => {
     for (let usesMax = 10; usesMax < 20; usesMax++) {
@@ -77,14 +86,28 @@ suite('two replicas of control', () => {
     ])
   })
 
-  test('reports and heartbeats are shared between them, each stored once, also when one dies', async () => {
-    const count = async () =>
-      Number((await plane.sql`select count(*) from reports where boot = ${eu.boot}`)[0]?.['count'])
-    for (let sent = 0; sent < 200; sent++) {
-      await eu.send(eu.report({ counters: { client_connections_total: sent } }))
-      if (sent === 100) await replicas[1].process.kill()
+  test('reports are shared between them, and one that dies with some in its hands loses and doubles none', async () => {
+    const total = 3_000
+    const stored = async () => {
+      const [row] = await plane.sql`
+        select count(*)::int as rows, count(distinct sequence)::int as reports from reports where boot = ${eu.boot}`
+      return row as unknown as { rows: number; reports: number }
     }
-    await until('all reports', async () => (await count()) === 200, 30_000)
+    const reports = Array.from({ length: total }, (_, sent) =>
+      eu.report({ counters: { client_connections_total: sent } }),
+    )
+    // It takes reports from the stream and comes to nothing with them.
+    replicas[1].process.send('SIGSTOP')
+    await Promise.all(reports.map((report) => eu.send(report)))
+    const manager = await jetstreamManager(eu.nats)
+    await until('all to be taken, some of them by the one that hangs', async () => {
+      const { num_pending, num_ack_pending } = await manager.consumers.info(streams.reports, consumers.ingest)
+      return num_pending === 0 && num_ack_pending > 0 && (await stored()).rows + num_ack_pending >= total
+    })
+    await replicas[1].process.kill()
+    assert.ok((await stored()).rows < total)
+    await until('all reports', async () => (await stored()).rows >= total, 40_000)
+    assert.deepEqual(await stored(), { rows: total, reports: total })
     await replicas[1].process.start()
     us.beat({ heartbeatMs: 60_000, version: 'newer' })
     await until(
@@ -93,28 +116,38 @@ suite('two replicas of control', () => {
     )
   })
 
-  test('a rollout goes on at the other when the one that began it dies', async () => {
-    const begun = await plane.api('/v1/config/revisions', {
-      of: replicas[1],
+  test('a rollout goes on at the other when the one that began it dies, and can be steered all the time', async () => {
+    const begun = await ask('/v1/config/revisions', {
       body: {
         layer: { kind: 'global' },
         set: { 'pool.usesMax': 30 },
         rollout: { canaryEdges: ['eu-1'], soakSeconds: 0 },
       },
     })
+    assert.equal(begun.status, 201)
     const { revision } = (begun.body as RevisionStatus).revision
-    await replicas[1].process.kill()
+    const rollout = async (steering = '') => {
+      const how = steering === '' ? {} : { method: 'POST' }
+      const answer = await ask(`/v1/rollouts/${revision}${steering}`, how)
+      assert.equal(answer.status, 200)
+      return answer.body as RolloutView
+    }
+    const dead = balancer.last
+    await dead?.process.kill()
+    assert.equal((await rollout('/pause')).state, 'paused')
+    assert.equal((await rollout('/resume')).state, 'running')
     for (const edge of [eu, us]) {
       await until('its turn', async () => (await edge.desired())?.config.revision === revision)
       edge.beat({ heartbeatMs: 60_000, config: { applied: revision } })
     }
-    const rollout = async () =>
-      (await plane.api(`/v1/rollouts/${revision}`, { of: replicas[0] })).body as RolloutView
     await until('the end', async () => (await rollout()).state === 'completed')
-    await replicas[1].process.start()
+    const completed = await plane.sql`
+      select 1 from audit where action = 'rollout.complete' and target = ${String(revision)}`
+    assert.equal(completed.length, 1)
+    await dead?.process.start()
   })
 
-  test('an order that was cut off by a death is asked for again at the other, and done once', async () => {
+  test('an order that was cut off by a death is asked for again, answered by the other, and done once', async () => {
     const done = new Set<string>()
     let heard = 0
     eu.nats.subscribe(subjects.ordersFor(eu.address)[2]!, {
@@ -134,12 +167,16 @@ suite('two replicas of control', () => {
       action: { kind: 'kick-user', user: 'ann' },
       timeoutMs: 15_000,
     }
-    const cut = plane.api('/v1/orders', { body, of: replicas[1] }).catch(() => 'cut')
+    const cut = ask('/v1/orders', { body })
     await until('the order', () => heard === 1)
-    await replicas[1].process.kill()
-    assert.equal(await cut, 'cut')
-    const order = (await plane.api('/v1/orders', { body, of: replicas[0] })).body as OrderView
+    const dead = balancer.last
+    await dead?.process.kill()
+    assert.equal((await cut).status, 502)
+    const order = (await ask('/v1/orders', { body })).body as OrderView
     assert.deepEqual([order.edges[0]?.status, order.edges[0]?.result], ['answered', { sessions: 1 }])
     assert.deepEqual([...done], [body.id])
+    const given = await plane.sql`select 1 from audit where action = 'order.give'`
+    assert.equal(given.length, 1)
+    await dead?.process.start()
   })
 })

@@ -83,7 +83,7 @@ export class Plane {
 
   async api(
     path: string,
-    options: { method?: string; body?: unknown; token?: string; of?: Control } = {},
+    options: { method?: string; body?: unknown; token?: string; of?: Pick<Control, 'api'> } = {},
   ): Promise<Answer> {
     const { method = options.body === undefined ? 'GET' : 'POST', body } = options
     const { token = this.token, of: control = this.control } = options
