@@ -1,6 +1,7 @@
 /** A configuration change: one revision, only the edges it is meant for, in force without a restart. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
+import { freePort } from '@imapfleet/local'
 import { configViewSchema, edgeListSchema, resolvedConfigSchema } from '@imapfleet/protocol'
 import { Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -55,6 +56,40 @@ suite('config', () => {
       (await edges()).map(({ boot }) => boot),
       boots,
     )
+  })
+
+  test('a key that needs a restart is said to wait for it, and is in force after it; one that cannot be is refused', async () => {
+    const edge = async () => (await edges()).find(({ id }) => id === 'us-1')
+    const greets = async (port: number) => {
+      const client = await fleet.client({ imapPort: port })
+      await client.command('LOGOUT')
+    }
+    const set = async (port: number) =>
+      await fleet.cli('config', 'set', 'listeners.imap.port', String(port), '--edge', 'us-1')
+    const port = await freePort()
+    const said = await set(port)
+    assert.equal(said.status, 0, said.stderr)
+    assert.match(said.stderr, /^listeners\.imap\.port: takes effect when an edge is restarted\nwaiting/)
+    await until('it to say so', async () =>
+      (await edge())?.degraded.includes('restart it for listeners.imap.port'),
+    )
+    await greets(fleet.us.imapPort)
+    await fleet.us.process.stop()
+    await fleet.us.process.start()
+    await greets(port)
+    await until('it to be well', async () => {
+      const now = await edge()
+      return now?.config.applied === now?.config.wanted && now?.degraded.length === 0
+    })
+
+    await set(fleet.eu.imapPort)
+    await fleet.us.process.stop()
+    await fleet.us.process.start()
+    await greets(fleet.us.imapPort)
+    const refused = await until('its refusal', async () => (await edge())?.config.rejected ?? undefined)
+    assert.match(refused.reason, new RegExp(`${fleet.eu.imapPort}`))
+    const back = await fleet.cli('config', 'unset', 'listeners.imap.port', '--edge', 'us-1')
+    assert.equal(back.status, 0, back.stderr)
   })
 
   test('a value beyond its bound is refused with the key and the bound, and nothing changes', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeView } from '@imapfleet/protocol'
-import { complainOfDrain, isSettled } from './drained.ts'
+import { complainOfDrain, isSettled, progressOf } from './drained.ts'
 
 const edgeOf = (id: string, state: EdgeView['state'], clients: number): EdgeView => ({
   ...{ id, state, region: 'eu', version: '0.1.0', boot: 'b', degraded: [], listeners: [] },
@@ -30,4 +30,13 @@ test('edges that are silent are always named, those that have clients left when 
     message: /^it is on record, but eu-3 is silent/,
   })
   complainOfDrain(edges.slice(0, 2), true, false)
+})
+
+test('while it lasts, the clients that are left are told by edge, or in sum where edges are many', () => {
+  const two = [edgeOf('eu-1', 'draining', 1), edgeOf('eu-2', 'serving', 3), edgeOf('eu-3', 'draining', 0)]
+  assert.equal(progressOf(two, true), 'eu-1: 1 client left, eu-2: serving still')
+  const many = Array.from({ length: 12 }, (_, index) => edgeOf(`eu-${index}`, 'draining', 2))
+  assert.equal(progressOf(many, true), '12 edges: 24 clients left')
+  assert.equal(progressOf([edgeOf('eu-1', 'draining', 0)], false), 'eu-1: draining still')
+  assert.equal(progressOf([edgeOf('eu-1', 'serving', 9)], false), '')
 })

@@ -9,6 +9,26 @@ export function isSettled({ state, connections }: EdgeView, drain: boolean): boo
   return drain ? state !== 'serving' && connections.clients === 0 : state === 'serving'
 }
 
+/** `eu-1: 12 clients left, us-1: 1 client left`; empty when there is nothing to say. */
+export function progressOf(edges: readonly EdgeView[], drain: boolean): string {
+  const behind = edges.filter((edge) => !isSettled(edge, drain))
+  if (behind.length > namedMax) {
+    const clients = behind.reduce((sum, { connections }) => sum + connections.clients, 0)
+    return `${behind.length} edges${drain ? `: ${clientsText(clients)} left` : ''}`
+  }
+  return behind
+    .map(({ id, state, connections }) =>
+      !drain || state === 'serving'
+        ? `${id}: ${state} still`
+        : `${id}: ${clientsText(connections.clients)} left`,
+    )
+    .join(', ')
+}
+
+/** More than these are told by their number. */
+const namedMax = 5
+const clientsText = (clients: number) => `${clients} ${clients === 1 ? 'client' : 'clients'}`
+
 export const drainColumns: Column<EdgeView>[] = [
   { title: 'EDGE', cell: (edge) => edge.id },
   { title: 'REGION', cell: (edge) => edge.region },
@@ -27,11 +47,7 @@ export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, wait
     if (edge.state === 'silent') return [`${edge.id} is silent and follows when it is back`]
     if (!waited || isSettled(edge, drain)) return []
     const { clients } = edge.connections
-    return [
-      drain
-        ? `${edge.id} still has ${clients} ${clients === 1 ? 'client' : 'clients'}`
-        : `${edge.id} is ${edge.state} still`,
-    ]
+    return [drain ? `${edge.id} still has ${clientsText(clients)}` : `${edge.id} is ${edge.state} still`]
   })
   if (complaints.length > 0) throw new Failure('refused', `it is on record, but ${complaints.join('; ')}`)
 }

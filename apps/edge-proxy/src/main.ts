@@ -4,13 +4,14 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
-import { Clock } from './clock.ts'
-import { Edge } from './edge.ts'
+import type { Edge } from './edge.ts'
 import { EdgeError } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
+import { lastConfig } from './fleet/last-config.ts'
 import { Log } from './observe/log.ts'
 import { listenHttp, type HttpFacts } from './observe/http.ts'
 import { dropPrivileges } from './privileges.ts'
+import { startEdge } from './start-edge.ts'
 import { version } from './version.ts'
 
 const usage = `Usage: imapfleet-edge --config FILE [--check]
@@ -34,12 +35,14 @@ async function main(): Promise<number> {
     return 0
   }
   const { config } = loaded
-  const log = new Log(config.log, (line) => process.stderr.write(line))
-  for (const row of rows) log.info('imapproxy_conf', { line: row })
-  const edge = new Edge(config, log, new Clock())
   let { document } = loaded
-  const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, () => document) : undefined
-  await edge.start()
+  const write = (line: string) => process.stderr.write(line)
+  const last = lastConfig(config, document, new Log(config.log, write))
+  const log = new Log((last?.config ?? config).log, write)
+  for (const row of rows) log.info('imapproxy_conf', { line: row })
+  const { edge, unstartable } = await startEdge(config, last, log)
+  const facts = { document: () => document, unstartable }
+  const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, facts) : undefined
   const server = await listenForOperators(edge, loaded, member, log)
   dropPrivileges(config.process, log)
   member?.start()

@@ -1,4 +1,5 @@
 /** The door of @imapfleet/config. */
+export { awaitingRestart } from './awaiting-restart.ts'
 export { printReportRow, type ReportRow } from './imapproxy-conf/import.ts'
 export { metaOf, redacted, type FieldMeta } from './fields.ts'
 export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'

@@ -108,18 +108,15 @@ export async function carryOut(
   const { note, base, dryRun = false } = options
   const rollout = rolloutOf(options)
   const api = await shell.api(command)
-  const made = await make(api, {
-    note,
-    dryRun,
-    ...(base !== undefined && { base }),
-    ...(rollout && { rollout }),
-  })
+  const wish = { note, ...(base !== undefined && { base }), ...(rollout && { rollout }) }
+  // Before the first wave has it, so that there is still time to think better of it.
+  if (rollout && !dryRun) noteRestarts(await make(api, { ...wish, dryRun: true }), shell)
+  const made = await make(api, { ...wish, dryRun })
   const changes = made.revision.changes.length > 0
   const waits = options.wait && !dryRun && changes && rollout === undefined
 
   if (!shell.wantsJson(command)) shell.print(headLines(made, dryRun, shell.page().paint))
-  const late = changes ? restartKeys(made.revision.changes.map(({ key }) => key)) : []
-  if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when an edge is restarted`)
+  if (!rollout || dryRun) noteRestarts(made, shell)
   if (waits && made.edges.some(isPending))
     shell.note(`waiting for the edges to run it (at most ${duration(options.timeout)})`)
   const read = () => api.revision(made.revision.revision)
@@ -131,6 +128,11 @@ export async function carryOut(
   if (changes && rollout && !dryRun)
     shell.note(`it goes out in waves: see \`imapfleet rollouts show ${made.revision.revision}\``)
   if (waits) complain(reached)
+}
+
+function noteRestarts({ revision }: RevisionStatus, shell: Shell): void {
+  const late = restartKeys(revision.changes.map(({ key }) => key))
+  if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when an edge is restarted`)
 }
 
 function headLines(

@@ -1,7 +1,7 @@
 /** `imapfleet drain` and `resume`: edges that take no more clients until they are told to, and their last sessions. */
 import type { EdgeView, TargetName } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { complainOfDrain, drainColumns, isSettled } from '../drained.ts'
+import { complainOfDrain, drainColumns, isSettled, progressOf } from '../drained.ts'
 import { usage } from '../failure.ts'
 import { namedTarget, targetOptions, type TargetOptions } from '../fleet-target.ts'
 import { durationArgument } from '../options.ts'
@@ -49,10 +49,17 @@ export function addDrain(parent: Command, shell: Shell): void {
     const { wait = false, timeout } = options
     const api = await shell.api(command)
     const ids = new Set(first.map(({ id }) => id))
-    const read = async () => (await api.edges()).edges.filter(({ id }) => ids.has(id))
+    let told = progressOf(first, drain)
+    const read = async () => {
+      const edges = (await api.edges()).edges.filter(({ id }) => ids.has(id))
+      const progress = progressOf(edges, drain)
+      if (progress !== told && progress !== '') shell.note(progress)
+      told = progress
+      return edges
+    }
     const isDone = (edges: EdgeView[]) => edges.every((edge) => isSettled(edge, drain))
     if (wait && !isDone(first))
-      shell.note(`waiting for ${drain ? 'the last client' : 'the edges'} (at most ${duration(timeout)})`)
+      shell.note(`waiting for ${told || 'the edges'} (at most ${duration(timeout)})`)
     const edges = wait
       ? await waitFor(first, read, { isDone, timeoutMs: timeout, signal: shell.untilStopped() })
       : first

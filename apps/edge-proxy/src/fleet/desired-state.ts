@@ -12,6 +12,7 @@ import {
 } from '@imapfleet/protocol'
 import { checkLayer, mergeLayers, printProblem, resolveConfig, type Layer } from '@imapfleet/config'
 import type { Edge } from '../edge.ts'
+import type { Unstartable } from './last-config.ts'
 import type { LastGood } from './last-good.ts'
 import type { Fleet } from './link.ts'
 import type { TraceFeed } from './trace-feed.ts'
@@ -21,6 +22,8 @@ export interface DesiredFacts {
   address: EdgeAddress
   /** The edge's own file, over which the fleet's layer is laid. */
   document: () => Layer
+  /** What this edge could not be started with is not said to be applied. */
+  unstartable: Unstartable | undefined
   lastGood: LastGood
   traces: TraceFeed
 }
@@ -107,6 +110,8 @@ export class DesiredState {
       edge.log.error('config_rejected', { revision: config.revision, reason })
       return false
     }
+    const { unstartable } = this.#facts
+    if (config.revision === unstartable?.revision) return reject(unstartable.reason)
     const layer = checkLayer(config.layer)
     if (!layer.ok) return reject(layer.problems.map((problem) => printProblem(problem)).join('; '))
     const resolved = resolveConfig(mergeLayers(this.#facts.document(), layer.layer))

@@ -3,7 +3,7 @@
  * gone the edge serves mail as before.
  */
 import { randomUUID } from 'node:crypto'
-import type { EdgeConfig, Layer } from '@imapfleet/config'
+import { awaitingRestart, type EdgeConfig, type Layer } from '@imapfleet/config'
 import {
   decode,
   desiredChangedSchema,
@@ -18,6 +18,7 @@ import {
 import type { Edge } from '../edge.ts'
 import { version } from '../version.ts'
 import { DesiredState } from './desired-state.ts'
+import type { Unstartable } from './last-config.ts'
 import { LastGood } from './last-good.ts'
 import { FleetLink, type Fleet } from './link.ts'
 import { hearOrders } from './orders.ts'
@@ -27,9 +28,16 @@ import { TraceFeed } from './trace-feed.ts'
 const farewellMs = 2_000
 const ackMs = 5_000
 
+export interface StartFacts {
+  /** The edge's own file, as it is now. */
+  document: () => Layer
+  unstartable: Unstartable | undefined
+}
+
 export class FleetMember {
   readonly #edge: Edge
   readonly #config: EdgeConfig
+  readonly #startedWith: EdgeConfig
   readonly #boot = randomUUID()
   readonly #startedAt = Date.now()
   readonly #link: FleetLink
@@ -40,10 +48,10 @@ export class FleetMember {
   #sequence = 0
   #sending: Promise<void> | undefined
 
-  /** @param document the edge's own file, as it is now */
-  constructor(edge: Edge, config: EdgeConfig, document: () => Layer) {
+  constructor(edge: Edge, config: EdgeConfig, { document, unstartable }: StartFacts) {
     this.#edge = edge
     this.#config = config
+    this.#startedWith = edge.settings.current
     const { stateDir, outboxMax } = config.fleet
     const address = { edge: config.edge.id, region: config.edge.region }
     this.#outbox = new Outbox(stateDir, outboxMax)
@@ -56,6 +64,7 @@ export class FleetMember {
       edge,
       address,
       document,
+      unstartable,
       lastGood: new LastGood(stateDir, edge.log),
       traces: this.#traces,
     })
@@ -168,11 +177,20 @@ export class FleetMember {
       gauges,
       counters,
       logins: histograms.login_seconds,
-      degraded: troubles.map((target) => `upstream ${target.name}: ${target.trouble}`.slice(0, 500)),
+      degraded: [
+        ...troubles.map((target) => `upstream ${target.name}: ${target.trouble}`),
+        ...this.#lateKeys(),
+      ].map((text) => text.slice(0, 500)),
       listeners: edge.listeners.map(
         ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`,
       ),
     }
+  }
+
+  /** What is in force as far as it can be, and not yet wholly. */
+  #lateKeys(): string[] {
+    const late = awaitingRestart(this.#startedWith, this.#edge.settings.current)
+    return late.length === 0 ? [] : [`restart it for ${late.join(', ')}`]
   }
 
   #report(): void {
