@@ -8,6 +8,7 @@ import { brokenLinks, missingCommands, missingPaths, missingScripts } from './do
 import { fileDrift, manualDrift } from './docs/drift.ts'
 import { undescribedVariables } from './docs/environment.ts'
 import { errorCodeDrift } from './docs/error-codes.ts'
+import { infraMetricDrift, undescribedAlerts } from './docs/infra-metrics.ts'
 import { forbiddenWords } from './docs/forbidden.ts'
 import { readPages } from './docs/page.ts'
 
@@ -24,6 +25,8 @@ const complaints = [
   ...manualDrift(),
   ...fileDrift(),
   ...unusedRoutes(),
+  ...infraMetricDrift(),
+  ...undescribedAlerts(),
   ...forbiddenWords(),
 ]
 for (const { file, line, message } of complaints) console.error(`${file}:${line}: ${message}`)

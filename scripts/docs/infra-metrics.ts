@@ -1,0 +1,51 @@
+/** Dashboards and alert rules ask for metrics that there are, and every alert says what to do. */
+import { globSync, readFileSync } from 'node:fs'
+import { metrics, type MetricRow } from '@imapfleet/protocol'
+import { readPage, type Complaint } from './page.ts'
+
+const askers = ['infra/grafana/*.json', 'infra/prometheus/*.yml']
+const guide = 'docs/monitoring.md'
+/** Metrics that only control knows: where their names stand, and what goes before them. */
+const ofControl = [
+  { file: 'apps/control/src/verbs/print-fleet-metrics.ts', pattern: /name: '(\w+)'/g, prefix: 'imapfleet_' },
+  { file: 'apps/control/src/tally.ts', pattern: /^ {2}(\w+_total): '/gm, prefix: 'imapfleet_control_' },
+]
+
+export function infraMetricDrift(): Complaint[] {
+  const known = knownNames()
+  return globSync(askers).flatMap((file) => {
+    const lines = readFileSync(file, 'utf8').split('\n')
+    return lines.flatMap((text, index) =>
+      [...text.matchAll(/\bimapfleet_\w+/g)]
+        .filter(([name]) => !known.has(name))
+        .map(([name]) => ({
+          file,
+          line: index + 1,
+          message: `${name} is no metric; docs/metrics.md has those that there are`,
+        })),
+    )
+  })
+}
+
+export function undescribedAlerts(): Complaint[] {
+  const described = readPage(guide).lines
+  return globSync('infra/prometheus/*.yml').flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/alert: (\w+)/g)]
+      .filter(([, alert]) => !described.some((line) => line === `### ${alert}`))
+      .map(([, alert]) => ({
+        file: guide,
+        line: 1,
+        message: `says nothing of the alert ${alert}: add a heading`,
+      })),
+  )
+}
+
+function knownNames(): Set<string> {
+  const shown = Object.entries(metrics as Record<string, MetricRow>).flatMap(([name, { kind }]) =>
+    (kind === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']).map((end) => `imapfleet_${name}${end}`),
+  )
+  const own = ofControl.flatMap(({ file, pattern, prefix }) =>
+    [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => `${prefix}${name}`),
+  )
+  return new Set([...shown, ...own])
+}
