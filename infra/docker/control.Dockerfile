@@ -2,7 +2,7 @@
 # Settings come from the environment: docker run imapfleet-control --help lists them.
 FROM node:26-slim AS console
 WORKDIR /build
-COPY package.json package-lock.json ./
+COPY package.json package-lock.json tsconfig.base.json ./
 COPY packages packages
 COPY apps/console apps/console
 RUN npm ci --ignore-scripts --workspace @imapfleet/console \
