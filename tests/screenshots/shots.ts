@@ -30,6 +30,15 @@ export const shots: readonly Shot[] = [
       await page.getByRole('table', { name: 'Revocations' }).waitFor()
     },
   },
+  {
+    name: 'history',
+    path: '/history?from=-15m&groupBy=edge',
+    ready: (page) =>
+      page
+        .getByRole('img', { name: /over time$/ })
+        .first()
+        .waitFor(),
+  },
   { name: 'orders', path: '/orders', ready: (page) => page.getByRole('table', { name: 'Orders' }).waitFor() },
   {
     name: 'audit',

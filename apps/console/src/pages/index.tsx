@@ -3,6 +3,7 @@ import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
 import { Audit } from './audit.tsx'
 import { Edge } from './edge.tsx'
+import { History } from './history.tsx'
 import { Order } from './order.tsx'
 import { Orders } from './orders.tsx'
 import { Overview } from './overview.tsx'
@@ -12,6 +13,7 @@ import { Users } from './users.tsx'
 export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/', Page: Overview },
   { path: '/edges/:id', Page: Edge },
+  { path: '/history', Page: History },
   { path: '/users', Page: Users },
   { path: '/orders', Page: Orders },
   { path: '/orders/:id', Page: Order },

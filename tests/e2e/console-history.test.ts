@@ -1,0 +1,82 @@
+/** The history explorer of the web console, over a real fleet: what it shows is what was done, and a link keeps it. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import type { Browser } from 'playwright-core'
+import { accessibilityFaults } from '../support/accessibility.ts'
+import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
+import { Fleet } from '../support/fleet.ts'
+
+suite('console: history', { skip: noChromium }, () => {
+  let fleet: Fleet
+  let browser: Browser
+  before(async () => {
+    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
+    for (let click = 0; click < 4; click++) await fleet.session(fleet.eu, fleet.alice)
+  })
+  after(async () => {
+    await browser?.close()
+    await fleet?.stop()
+  })
+
+  const open = async (path: string, look: Look = {}) => {
+    const watched = await openPage(browser, fleet.stack.control.api, look)
+    await watched.page.goto(path)
+    await signIn(watched.page, fleet.stack.token)
+    return watched
+  }
+
+  test('metrics are chosen, grouped, and read as they were counted; the address shows the same to others', async () => {
+    const { page, offences } = await open('/history?from=-1h')
+    await page.getByText('All metrics').click()
+    await page.getByRole('checkbox', { name: 'upstream_reuses_total', exact: false }).check()
+    await page.getByLabel('How upstream_reuses_total is read').selectOption({ label: 'in each step' })
+    await page.getByRole('button', { name: 'Take login_seconds out' }).click()
+    await page.getByText('edge', { exact: true }).click()
+    const row = page.getByRole('row', { name: 'eu-1' })
+    await row.getByRole('cell', { name: '3', exact: true }).waitFor()
+    assert.equal(await page.getByRole('img', { name: /over time$/ }).count(), 2)
+    assert.deepEqual(await accessibilityFaults(page), [])
+
+    const link = page.url()
+    assert.match(link, /metric=upstream_reuses_total&/)
+    const other = await open(link.slice(new URL(link).origin.length), { width: 375, colours: 'dark' })
+    await other.page.getByRole('row', { name: 'eu-1' }).getByText('3', { exact: true }).waitFor()
+    assert.equal(await other.page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.deepEqual(await accessibilityFaults(other.page), [])
+    await other.page.context().close()
+
+    const chart = page.getByRole('img', { name: /^sessions_total/ }).locator('.u-over')
+    await chart.scrollIntoViewIfNeeded()
+    const box = await chart.boundingBox()
+    assert.ok(box)
+    await page.mouse.move(box.x + box.width * 0.5, box.y + 40)
+    await page.mouse.down()
+    await page.mouse.move(box.x + box.width * 0.9, box.y + 40, { steps: 4 })
+    await page.mouse.up()
+    await page.waitForURL(/from=20\d\d-.*to=20\d\d-/)
+    await page.goBack()
+    assert.equal(page.url(), link)
+    assert.deepEqual(offences, [])
+    await page.context().close()
+  })
+
+  test('what cannot be answered is said in a sentence that tells what to do', async () => {
+    const { page, offences } = await open('/history?from=-30d&step=1s')
+    await page
+      .getByRole('alert')
+      .getByText(/take a .*step of at least/i)
+      .waitFor()
+    await page.getByLabel('Step').fill('')
+    await page.getByRole('button', { name: 'Show' }).click()
+    await page.getByRole('img', { name: /^sessions_total/ }).waitFor()
+    await page.goto('/history?metric=nonsense')
+    await page
+      .getByRole('alert')
+      .getByText(/nonsense/)
+      .waitFor()
+    await page.goto('/history?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z')
+    await page.getByText('Nothing was reported then').waitFor()
+    assert.deepEqual(offences, [])
+    await page.context().close()
+  })
+})
