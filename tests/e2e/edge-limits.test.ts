@@ -131,6 +131,7 @@ suite('limits and routes', () => {
   test('XOAUTH2 and OAUTHBEARER reach the server as they are, and its refusal reaches the client', async (t) => {
     stub.account('oscar', 'ya29.token')
     const edge = await edgeFor(t, stub.port)
+    const reasons = Buffer.from('{"status":"401","schemes":"bearer"}').toString('base64')
     const messageOf = {
       XOAUTH2: (token: string) => `user=oscar\x01auth=Bearer ${token}\x01\x01`,
       OAUTHBEARER: (token: string) =>
@@ -141,7 +142,11 @@ suite('limits and routes', () => {
         Buffer.from(print(token), 'latin1').toString('base64'),
       )
       const client = await edge.client()
-      const refused = await client.command(`AUTHENTICATE ${mechanism} ${wrong}`)
+      // RFC 7628 3.2.3: the server's reasons come first, and are acknowledged.
+      client.send(`first AUTHENTICATE ${mechanism} ${wrong}\r\n`)
+      assert.equal(await client.line(), `+ ${reasons}`)
+      client.send(mechanism === 'XOAUTH2' ? '\r\n' : 'AQ==\r\n')
+      const refused = await client.reply('first')
       assert.deepEqual([refused.status, refused.text.split(' ')[0]], ['NO', '[AUTHENTICATIONFAILED]'])
       client.send(`later AUTHENTICATE ${mechanism}\r\n`)
       assert.equal(await client.line(), '+ ')

@@ -22,6 +22,7 @@ export function administer(edge: Edge, client: Client, verb: Verb, tag: string, 
 function actionsOn(edge: Edge): AdminActions {
   return {
     version,
+    hasLog: edge.protocolLog !== undefined,
     connections: () =>
       [...edge.pool.states.all()].map(([upstream, state]) => ({
         number: upstream.number,

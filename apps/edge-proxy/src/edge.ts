@@ -2,24 +2,25 @@
  * The edge as a whole: builds the parts once, starts, reloads, drains and stops them. Sessions are run by session.ts with
  * what this file hands them.
  */
-import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
+import { awaitingRestart, type EdgeConfig, type ListenerConfig } from '@imapfleet/config'
 import type { SecureContext } from 'node:tls'
 import { seriesKey } from '@imapfleet/protocol'
+import { readCertificates, type Certificates } from './certificates.ts'
 import { Client } from './client/client.ts'
+import { commonCapabilities } from './imap/capability.ts'
 import type { Clock } from './clock.ts'
 import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
 import type { OpenCarrier } from './link/carrier.ts'
 import { Link } from './link/link.ts'
 import { Gate } from './listen/gate.ts'
 import { Listener } from './listen/listener.ts'
-import { serverContext } from './listen/tls.ts'
 import { Counters, type Counter } from './observe/counters.ts'
 import type { Log } from './observe/log.ts'
 import { ProtocolLog } from './observe/protocol-log.ts'
 import { Tracer } from './observe/tracer.ts'
 import { Pool } from './pool/pool.ts'
 import { reap } from './pool/reaper.ts'
-import { routeOf } from './routes.ts'
+import { routeOf, upstreamsOn } from './routes.ts'
 import { runSession } from './session.ts'
 import { SessionParts } from './session-parts.ts'
 import { Sessions } from './sessions.ts'
@@ -44,13 +45,14 @@ export class Edge {
   /** Undefined: no trace.file is configured. */
   readonly protocolLog: ProtocolLog | undefined
   readonly statistics: StatisticsBook
+  /** What it was started with: the ports that are bound, the files that are open. */
+  readonly #startedWith: EdgeConfig
   readonly #connections: Counter
   readonly #listeners: Listener[] = []
   readonly #parts: SessionParts
   readonly #health: Health
   #targets = new Map<string, Target>()
-  #firstTarget: Target
-  #tls = new Map<string, SecureContext>()
+  #certificates: Certificates
   #generation = 0
   /** Connections whose PROXY header or TLS handshake is awaited. */
   #admitting = 0
@@ -59,14 +61,14 @@ export class Edge {
 
   constructor(config: EdgeConfig, log: Log, clock: Clock) {
     this.settings = { current: config }
+    this.#startedWith = config
     this.log = log
     this.clock = clock
     this.pool = new Pool({ settings: this.settings, counters: this.counters, log, now: clock.now })
     this.tracer = new Tracer(clock.now)
     this.#connections = this.counters.counter('client_connections_total')
+    this.#certificates = readCertificates(config)
     this.#targets = this.#buildTargets(config)
-    this.#firstTarget = firstOf(this.#targets)
-    this.#tls = tlsContexts(config)
     this.protocolLog = config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file)
     this.statistics = new StatisticsBook(this)
     this.#health = new Health(
@@ -89,9 +91,15 @@ export class Edge {
     return this.#targets
   }
 
-  /** The one whose capabilities are shown before a login says which it is. */
-  get firstTarget(): Target {
-    return this.#firstTarget
+  /** What a client of this listener may rely on before its login says which server it goes to. */
+  capabilitiesOn(listener: string): readonly string[] {
+    const names = upstreamsOn(this.settings.current, listener)
+    return commonCapabilities(names.map((name) => this.#targets.get(name)!.capabilities))
+  }
+
+  /** Keys of the configuration in force that only a start can put in force. */
+  get awaitingRestart(): string[] {
+    return awaitingRestart(this.#startedWith, this.settings.current)
   }
 
   /** Where clients reach this edge, for people. */
@@ -108,7 +116,7 @@ export class Edge {
   }
 
   tlsContext(listener: string): SecureContext | undefined {
-    return this.#tls.get(listener)
+    return this.#certificates.listeners.get(listener)
   }
 
   /** Statistics begin anew; what is reported to the fleet goes on. */
@@ -142,13 +150,13 @@ export class Edge {
    * upstream whose settings have changed are not handed out again.
    */
   apply(config: EdgeConfig): void {
+    this.#certificates = readCertificates(config)
     const targets = this.#buildTargets(config)
-    const tls = tlsContexts(config)
     this.settings.current = config
     this.#targets = targets
-    this.#firstTarget = firstOf(targets)
-    this.#tls = tls
     this.log.level = config.log.level
+    const waiting = this.awaitingRestart
+    if (waiting.length > 0) this.log.warn('restart_needed', { keys: waiting.join(' ') })
     this.#parts.refresh()
     for (const upstream of [...this.pool.states.idle])
       if (targets.get(upstream.name)?.generation !== upstream.generation)
@@ -185,7 +193,7 @@ export class Edge {
     }
     const admitted = admit(
       open,
-      { config: this.listener(listener.name), context: this.#tls.get(listener.name) },
+      { config: this.listener(listener.name), context: this.tlsContext(listener.name) },
       clients.loginTimeoutMs,
     )
     if (admitted instanceof Promise) void this.#serveLater(admitted, listener)
@@ -249,15 +257,17 @@ export class Edge {
     reap(this.pool, config.pool, now)
     this.sessions.sweep(now, config.clients.idleTimeoutMs)
     this.tracer.sweep()
-    this.statistics.sample()
     this.#health.sweep(now)
   }
 
   #buildTargets(config: EdgeConfig): Map<string, Target> {
     const built = Object.entries(config.upstreams).map(([name, settings]): [string, Target] => {
+      const context = this.#certificates.upstreams.get(name)
       const present = this.#targets.get(name)
-      const isSame = present && JSON.stringify(present.config) === JSON.stringify(settings)
-      return [name, isSame ? present : new Target(name, settings, ++this.#generation, this.counters)]
+      if (!present || JSON.stringify(present.config) !== JSON.stringify(settings))
+        return [name, new Target(name, settings, ++this.#generation, this.counters, context)]
+      present.renewTls(context)
+      return [name, present]
     })
     return new Map(built)
   }
@@ -280,18 +290,4 @@ export class Edge {
       ),
     }
   }
-}
-
-/** There always is one: the configuration's schema sees to it. */
-function firstOf(targets: ReadonlyMap<string, Target>): Target {
-  return targets.values().next().value!
-}
-
-function tlsContexts(config: EdgeConfig): Map<string, SecureContext> {
-  const contexts = new Map<string, SecureContext>()
-  for (const [name, listener] of Object.entries(config.listeners)) {
-    const context = serverContext(name, listener)
-    if (context) contexts.set(name, context)
-  }
-  return contexts
 }

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
+import { readCertificates } from './certificates.ts'
 import type { Edge } from './edge.ts'
 import { EdgeError } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
@@ -17,7 +18,8 @@ import { version } from './version.ts'
 const usage = `Usage: imapfleet-edge --config FILE [--check]
 
   --config FILE   configuration (YAML), or an imapproxy.conf as it is
-  --check         read the configuration, say what each line of an imapproxy.conf became, and exit
+  --check         read the configuration and the certificates that it names, say what each line of an
+                  imapproxy.conf became, and exit
   --version       print the version
   --help          print this
 `
@@ -31,10 +33,13 @@ async function main(): Promise<number> {
   const loaded = readConfig(options.config)
   const rows = loaded.report.map(printReportRow)
   if (options.check) {
+    readCertificates(loaded.config)
     process.stdout.write([...rows, `${options.config}: no mistakes`].map((line) => `${line}\n`).join(''))
     return 0
   }
   const { config } = loaded
+  // Whoever read the log may go away, such as a pipe's other end; mail goes on.
+  process.stderr.on('error', () => {})
   let { document } = loaded
   const write = (line: string) => process.stderr.write(line)
   const last = lastConfig(config, document, new Log(config.log, write))

@@ -4,7 +4,26 @@ import type { EdgeConfig, RouteConfig } from '@imapfleet/config'
 /** Name of the upstream for this user on this listener. */
 export function routeOf(config: EdgeConfig, user: string, listener: string): string {
   const route = config.routes.find((candidate) => fits(candidate, user, listener))
-  return route?.upstream ?? (config.upstreams['main'] ? 'main' : Object.keys(config.upstreams)[0]!)
+  return route?.upstream ?? presetUpstream(config)
+}
+
+const presetUpstream = ({ upstreams }: EdgeConfig): string =>
+  upstreams['main'] ? 'main' : Object.keys(upstreams)[0]!
+
+const reachable = new WeakMap<EdgeConfig, Map<string, readonly string[]>>()
+
+/** Every upstream that a client of this listener may end up at. */
+export function upstreamsOn(config: EdgeConfig, listener: string): readonly string[] {
+  let known = reachable.get(config)
+  if (!known) reachable.set(config, (known = new Map()))
+  let names = known.get(listener)
+  if (names) return names
+  const routes = config.routes.filter((route) => route.listener === undefined || route.listener === listener)
+  const isPresetHidden = routes.some((route) => route.domain === undefined && route.user === undefined)
+  const routed = routes.map(({ upstream }) => upstream)
+  names = [...new Set(isPresetHidden ? routed : [presetUpstream(config), ...routed])]
+  known.set(listener, names)
+  return names
 }
 
 function fits(route: RouteConfig, user: string, listener: string): boolean {

@@ -7,7 +7,7 @@ import { administer, mayAdminister } from './edge-admin.ts'
 import type { Edge } from './edge.ts'
 import { oneLine } from './imap/encode.ts'
 import { printId } from './imap/id.ts'
-import { mechanisms } from './imap/sasl.ts'
+import { decodeBase64, mechanisms } from './imap/sasl.ts'
 import { acceptTls } from './listen/tls.ts'
 import type { Counter, Timings } from './observe/counters.ts'
 import type { Leased, Refused } from './pool/lease.ts'
@@ -74,13 +74,17 @@ export class SessionParts implements SessionEdge {
     return lease instanceof Promise ? lease.then(settled) : settled(lease)
   }
 
-  refuse(client: Client, login: Login, refused: Refused): void {
+  async refuse(client: Client, login: Login, refused: Refused): Promise<void> {
     this.#edge.log.info('login_refused', {
       user: userName(login.credentials),
       client: client.address,
       cause: refused.cause,
       answer: oneLine(refused.text),
     })
+    if (refused.challenge !== undefined && decodeBase64(refused.challenge) !== undefined) {
+      client.write(`+ ${refused.challenge}\r\n`)
+      await client.nextLine()
+    }
     client.reply(login.tag, `${refused.status} ${refused.text}`)
     if (refused.cause === 'wrong-credentials') client.mayTryAgain()
   }
@@ -177,7 +181,7 @@ export class SessionParts implements SessionEdge {
 
   #capabilities(client: Client): string {
     const { requireTls } = this.#edge.listener(client.listener)
-    return capabilitiesBeforeLogin(this.#edge.firstTarget.capabilities, {
+    return capabilitiesBeforeLogin(this.#edge.capabilitiesOn(client.listener), {
       mechanisms,
       offerStartTls: this.prelogin.offersTls(client),
       loginDisabled: requireTls && !client.secure,

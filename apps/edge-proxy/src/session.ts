@@ -9,7 +9,7 @@ export interface SessionEdge {
   readonly prelogin: Prelogin
   greet(client: Client): void
   lease(client: Client, login: Login): Leased | Promise<Leased | Refused>
-  refuse(client: Client, login: Login, refused: Refused): void
+  refuse(client: Client, login: Login, refused: Refused): Promise<void>
   welcome(client: Client, login: Login, leased: Leased): void
   splice(client: Client, leased: Leased): Promise<{ ending: Ending; handBack: HandBack }>
   sayGoodbye(client: Client, ending: Ending): void
@@ -24,7 +24,7 @@ export async function runSession(client: Client, edge: SessionEdge): Promise<voi
 
     const lease = await edge.lease(client, login) // this user's warm upstream, or a fresh one
     if (lease.kind === 'refused') {
-      edge.refuse(client, login, lease) // the server's own NO, or ours
+      await edge.refuse(client, login, lease) // the server's own NO, or ours
       continue
     }
     edge.welcome(client, login, lease)

@@ -27,28 +27,21 @@ export class StatisticsBook {
   #resetAt = this.#startedAt
   /** What the counters stood at then: nothing is ever set back, so that reports go on growing. */
   #baseline: Counted = { clients: 0, reused: 0, opened: 0, hits: 0, misses: 0 }
-  #peaks = { clients: 0, active: 0, cached: 0 }
 
   constructor(edge: Edge) {
     this.#edge = edge
   }
 
-  /** Looks at the present values; call it often enough to see peaks. */
-  sample(): void {
-    const now = this.#current()
-    for (const name of ['clients', 'active', 'cached'] as const)
-      this.#peaks[name] = Math.max(this.#peaks[name], now[name])
-  }
-
   reset(): void {
     this.#baseline = this.#totals()
-    this.#peaks = this.#current()
+    this.#edge.gate.forgetPeak()
+    this.#edge.pool.states.forgetPeaks()
     this.#resetAt = new Date()
   }
 
   read(): Statistics {
-    this.sample()
-    const now = this.#current()
+    const { gate, pool } = this.#edge
+    const { states } = pool
     const totals = this.#totals()
     const since = (name: keyof Counted) => totals[name] - this.#baseline[name]
     const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole)
@@ -56,9 +49,9 @@ export class StatisticsBook {
     return {
       startedAt: this.#startedAt.toISOString(),
       resetAt: this.#resetAt.toISOString(),
-      clients: { current: now.clients, peak: this.#peaks.clients, total: since('clients') },
-      active: { current: now.active, peak: this.#peaks.active },
-      cached: { current: now.cached, peak: this.#peaks.cached },
+      clients: { current: gate.total, peak: gate.peak, total: since('clients') },
+      active: { current: states.leased.size, peak: states.peaks.leased },
+      cached: { current: states.idle.size, peak: states.peaks.idle },
       logins: {
         total: logins,
         reused: since('reused'),
@@ -71,11 +64,6 @@ export class StatisticsBook {
         hitRatio: ratio(since('hits'), since('hits') + since('misses')),
       },
     }
-  }
-
-  #current(): { clients: number; active: number; cached: number } {
-    const { states } = this.#edge.pool
-    return { clients: this.#edge.gate.total, active: states.leased.size, cached: states.idle.size }
   }
 
   #totals(): Counted {

@@ -21,7 +21,9 @@ export const listener = z.strictObject({
     z.array(network).max(256).default([]),
     'Addresses whose connections must begin with a PROXY v1 or v2 header; empty: none is accepted.',
   ),
-  keepAlive: field(z.boolean().default(false), 'TCP keepalive on client sockets (send_tcp_keepalives).'),
+  keepAlive: field(z.boolean().default(false), 'TCP keepalive on client sockets (send_tcp_keepalives).', {
+    reload: 'restart',
+  }),
   backlog: field(
     count(1, 65_535).default(1024),
     'Connections the kernel may hold before they are accepted.',

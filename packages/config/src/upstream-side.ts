@@ -25,16 +25,22 @@ export const upstream = z.strictObject({
   ),
   serverName: field(hostName.optional(), 'Name for SNI and verification, if not the host itself.'),
   verify: field(z.boolean().default(true), 'Verify the certificate and its name.'),
-  caFile: field(filePath.optional(), 'PEM file of trusted certificate authorities.'),
-  caPath: field(filePath.optional(), 'Directory of PEM files of trusted certificate authorities.'),
-  certFile: field(filePath.optional(), 'Client certificate shown to the server.'),
+  caFile: field(
+    filePath.optional(),
+    "PEM file of trusted certificate authorities, read again on reload; without it and caPath: this host's and Node's.",
+  ),
+  caPath: field(
+    filePath.optional(),
+    'Directory of PEM files of trusted certificate authorities; read again on reload.',
+  ),
+  certFile: field(filePath.optional(), 'Client certificate shown to the server; read again on reload.'),
   keyFile: field(filePath.optional(), 'Private key of the client certificate.'),
   minTlsVersion: field(tlsVersion.default('TLSv1.2'), 'Lowest TLS version accepted from the server.'),
   maxTlsVersion: field(tlsVersion.default('TLSv1.3'), 'Highest TLS version offered to the server.'),
   ciphers: field(z.string().max(4096).optional(), 'OpenSSL cipher list for the server.'),
   addressFamily: field(
-    z.enum(['any', 'ipv4', 'ipv6']).default('any'),
-    'Which addresses of the server are used.',
+    z.enum(['any', 'ipv4', 'ipv6', 'ipv4-first', 'ipv6-first']).default('any'),
+    'Which addresses of the server are used: all as the resolver sorts them, one family only, or one before the other.',
   ),
   roundRobin: field(z.boolean().default(false), 'Spread connections over all addresses of a name (dns_rr).'),
   resolveEveryMs: field(
@@ -46,7 +52,10 @@ export const upstream = z.strictObject({
     'Time for name, TCP, TLS and greeting together.',
   ),
   connectAttempts: field(count(1, 1000).default(3), 'Attempts to connect before a login is refused.'),
-  connectDelayMs: field(milliseconds(0, 600_000).default(200), 'Pause between two attempts.'),
+  connectDelayMs: field(
+    milliseconds(0, 600_000).default(200),
+    'Pause after the first failed attempt; it doubles with each further one.',
+  ),
   loginTimeoutMs: field(milliseconds(100).default(30_000), 'Time the server may take to answer a login.'),
   connectionsMax: field(
     count(1).default(3072),

@@ -25,14 +25,14 @@ test('a change says key by key what was and what will be', () => {
 test('a key that an edge takes up only when it starts is marked', () => {
   const set = {
     'listeners.imap.port': 1143,
-    'listeners.imap.keepAlive': true,
+    'listeners.imap.requireTls': false,
     'log.format': 'json',
     routes: [],
   }
   const revised = revise({}, { set, unset: [] })
   assert.deepEqual(revised.ok && revised.changes.map(({ key, reload }) => [key, reload]), [
-    ['listeners.imap.keepAlive', 'live'],
     ['listeners.imap.port', 'restart'],
+    ['listeners.imap.requireTls', 'live'],
     ['log.format', 'restart'],
     ['routes', 'live'],
   ])

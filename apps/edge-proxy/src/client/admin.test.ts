@@ -8,6 +8,7 @@ async function administrator() {
   const done: string[] = []
   const actions: AdminActions = {
     version: '1.2.3',
+    hasLog: true,
     connections: () => [
       { number: 7, user: 'joe', active: true },
       { number: 12, user: 'jane@example.com', active: false },

@@ -6,6 +6,8 @@ export interface AdminActions {
   version: string
   /** One line for each connection to a server. */
   connections(): { number: number; user: string; active: boolean }[]
+  /** Whether there is a protocol log; without one nothing can be traced or cleared. */
+  readonly hasLog: boolean
   /** Traces this user into the protocol log from now on; undefined: nobody. */
   trace(user: string | undefined): void
   /** Empties the protocol log. */
@@ -36,12 +38,14 @@ export function answerAdmin(
       return true
     }
     case 'XPROXY_TRACE':
+      if (!actions.hasLog) return refuseWithoutLog(client, tag)
       actions.trace(rest === '' ? undefined : rest)
       client.write(
         Buffer.from(`${tag} OK Tracing ${rest === '' ? 'disabled' : `enabled for user ${rest}`}\r\n`),
       )
       return true
     case 'XPROXY_NEWLOG':
+      if (!actions.hasLog) return refuseWithoutLog(client, tag)
       actions.newLog()
       client.reply(tag, 'OK Logfile cleared')
       return true
@@ -52,4 +56,10 @@ export function answerAdmin(
     default:
       return false
   }
+}
+
+/** imapproxy does not start without its file; this one does, and must not say that it writes. */
+function refuseWithoutLog(client: Client, tag: string): true {
+  client.reply(tag, 'NO There is no protocol log: set trace.file (protocol_log_filename) and start again')
+  return true
 }

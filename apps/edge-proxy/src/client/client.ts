@@ -159,6 +159,9 @@ export class Client implements LinkHandler {
       return
     }
     this.#advance()
+    // A copy of a small rest lets go of the large block that it was read into (slab.ts).
+    if (this.#buffer.length > 0 && this.#buffer.buffer === bytes.buffer)
+      this.#buffer = Buffer.from(this.#buffer)
   }
 
   #advance(): void {

@@ -72,6 +72,7 @@ export async function nextLogin(client: Client, prelogin: Prelogin): Promise<Log
         else {
           // What was sent in the clear behind it must not be taken for the client's word (RFC 9051 6.2.1).
           client.takeEarly()
+          client.ids.length = 0
           client.reply(tag, 'OK Begin TLS negotiation now')
           if (!(await prelogin.startTls(client))) return undefined
         }

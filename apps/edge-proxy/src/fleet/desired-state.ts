@@ -119,7 +119,7 @@ export class DesiredState {
     try {
       edge.apply(resolved.config)
     } catch (error) {
-      return reject((error as Error).message)
+      return reject((error as Error).message.replaceAll('\n', '; '))
     }
     if (config.revision !== this.#applied) edge.log.info('config_applied', { revision: config.revision })
     this.#inForce = config
@@ -136,7 +136,7 @@ export class DesiredState {
     const isMeant = (user: string) =>
       kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
     // All that is there now, whatever the clocks say: at worst a connection of the new password is opened again.
-    const count = edge.pool.purge((upstream) => isMeant(upstream.user), 'revoked')
+    const count = edge.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
     this.#revocations = revocation.sequence
     edge.log.info('revoked', { kind, subject, connections: count })
   }

@@ -3,7 +3,7 @@
  * gone the edge serves mail as before.
  */
 import { randomUUID } from 'node:crypto'
-import { awaitingRestart, type EdgeConfig, type Layer } from '@imapfleet/config'
+import type { EdgeConfig, Layer } from '@imapfleet/config'
 import {
   decode,
   desiredChangedSchema,
@@ -37,7 +37,6 @@ export interface StartFacts {
 export class FleetMember {
   readonly #edge: Edge
   readonly #config: EdgeConfig
-  readonly #startedWith: EdgeConfig
   readonly #boot = randomUUID()
   readonly #startedAt = Date.now()
   readonly #link: FleetLink
@@ -51,7 +50,6 @@ export class FleetMember {
   constructor(edge: Edge, config: EdgeConfig, { document, unstartable }: StartFacts) {
     this.#edge = edge
     this.#config = config
-    this.#startedWith = edge.settings.current
     const { stateDir, outboxMax } = config.fleet
     const address = { edge: config.edge.id, region: config.edge.region }
     this.#outbox = new Outbox(stateDir, outboxMax)
@@ -189,7 +187,7 @@ export class FleetMember {
 
   /** What is in force as far as it can be, and not yet wholly. */
   #lateKeys(): string[] {
-    const late = awaitingRestart(this.#startedWith, this.#edge.settings.current)
+    const late = this.#edge.awaitingRestart
     return late.length === 0 ? [] : [`restart it for ${late.join(', ')}`]
   }
 

@@ -7,10 +7,20 @@ export interface GateLimits {
 
 export class Gate {
   #total = 0
+  /** Most at once since `forgetPeak`. */
+  #peak = 0
   readonly #byAddress = new Map<string, number>()
 
   get total(): number {
     return this.#total
+  }
+
+  get peak(): number {
+    return this.#peak
+  }
+
+  forgetPeak(): void {
+    this.#peak = this.#total
   }
 
   /**
@@ -24,15 +34,19 @@ export class Gate {
   ): (() => void) | 'too-many-clients' | 'too-many-from-address' {
     if (this.#total >= limits.connectionsMax) return 'too-many-clients'
     if (limits.connectionsPerAddressMax === 0) {
-      this.#total++
+      this.#add()
       return () => void this.#total--
     }
     const from = address()
     const here = this.#byAddress.get(from) ?? 0
     if (here >= limits.connectionsPerAddressMax) return 'too-many-from-address'
-    this.#total++
+    this.#add()
     this.#byAddress.set(from, here + 1)
     return () => this.#leave(from)
+  }
+
+  #add(): void {
+    if (++this.#total > this.#peak) this.#peak = this.#total
   }
 
   #leave(address: string): void {

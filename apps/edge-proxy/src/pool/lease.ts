@@ -20,6 +20,8 @@ export interface Refused {
   cause: 'wrong-credentials' | 'unavailable' | 'limit'
   status: 'NO' | 'BAD'
   text: string
+  /** What an OAuth server said of its reasons, for the client to acknowledge. */
+  challenge?: string
 }
 
 /** Who asks for a connection. */
@@ -31,10 +33,18 @@ export interface Asker {
 
 /** The server could not be reached, or wanted none of the credentials. */
 export function openRefused(opened: Exclude<Opened, { kind: 'opened' }>): Refused {
-  if (opened.kind === 'login-refused')
-    return { kind: 'refused', cause: 'wrong-credentials', status: opened.status, text: opened.text }
+  if (opened.kind === 'login-refused') {
+    const { kind: _, ...answer } = opened
+    return { kind: 'refused', cause: causeOf(opened.text), ...answer }
+  }
   const text = '[UNAVAILABLE] Mail server is not available, try again later'
   return { kind: 'refused', cause: 'unavailable', status: 'NO', text }
+}
+
+/** A server that refuses for a reason of its own has not found the credentials wrong (RFC 5530 3). */
+function causeOf(text: string): Refused['cause'] {
+  if (/^\[LIMIT\]/i.test(text)) return 'limit'
+  return /^\[(UNAVAILABLE|INUSE|SERVERBUG)\]/i.test(text) ? 'unavailable' : 'wrong-credentials'
 }
 
 /** There was no room for one more connection. */

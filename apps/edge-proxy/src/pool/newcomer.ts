@@ -20,6 +20,7 @@ export function newcomer(
     identity: wanted.identity,
     secretDigest: wanted.digest,
     user: userName(credentials),
+    openedBy: credentials.user.toString('utf8'),
     generation: target.generation,
     capabilities: opened.capabilities,
     loginText: opened.text,

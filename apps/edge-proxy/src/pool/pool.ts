@@ -205,10 +205,11 @@ export class Pool {
       log.warn('upstream_unavailable', { upstream: name, reason: opened.reason, detail: opened.detail })
     }
     if (opened.kind !== 'opened') {
+      const refused = openRefused(opened)
       const { loginsFailed, loginsRefused } = target.count
-      const counter = opened.kind === 'unavailable' ? loginsFailed : loginsRefused
+      const counter = refused.cause === 'wrong-credentials' ? loginsRefused : loginsFailed
       counter.value++
-      return openRefused(opened)
+      return refused
     }
     const upstream = newcomer(opened, target, credentials, wanted, asker, now())
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0

@@ -27,6 +27,8 @@ export class States {
   readonly resetting = new Set<Upstream>()
   /** Oldest first: a set keeps the order in which its members came. */
   readonly idle = new Set<Upstream>()
+  /** Most at once since `forgetPeaks`. */
+  readonly peaks: Record<UpstreamState, number> = { leased: 0, resetting: 0, idle: 0 }
   #dialing = 0
 
   /** Connections being opened; they have no Upstream yet. */
@@ -46,6 +48,11 @@ export class States {
       throw new Error(`upstream may not go from ${from ?? 'new'} to ${to}`)
     if (from) this[from].delete(upstream)
     this[to].add(upstream)
+    if (this[to].size > this.peaks[to]) this.peaks[to] = this[to].size
+  }
+
+  forgetPeaks(): void {
+    for (const state of ['leased', 'resetting', 'idle'] as const) this.peaks[state] = this[state].size
   }
 
   /** The one of these that has been idle for longest. */

@@ -46,13 +46,28 @@ test('a client that talks while it has to wait is not read any further', async (
   for (const command of ['a IDLE\r\n', 'a APPEND x {5}\r\n', 'a NOOP\r\nb CAPABILITY\r\n']) {
     const { client, clientSocket, counters, server } = await begin()
     client.say(command)
-    client.say('c NOOP\r\n'.repeat(500_000))
+    client.say(`c APPEND x {${size}+}\r\n${'x'.repeat(size)}\r\n`)
     await once(clientSocket, 'pause')
     assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
     const [tag] = (await server.line()).split(' ')
     server.say(`${tag} NO enough\r\n`)
     await once(clientSocket, 'resume')
   }
+})
+
+test('a client that does not wait for replies waits when a thousand of them are due, and loses none', async () => {
+  const { client, clientSocket, counters, server } = await begin()
+  const commands = 200_000
+  client.say(Array.from({ length: commands }, (_, index) => `c${index} NOOP\r\n`).join(''))
+  await once(clientSocket, 'pause')
+  assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
+  for (let index = 0; index < 1000; index++) assert.equal(await server.line(), `c${index} NOOP`)
+  assert.equal(server.unread, '')
+  for (let index = 0; index < 5000; index++) {
+    server.say(`c${index} OK done\r\n`)
+    assert.equal(await client.line(), `c${index} OK done`)
+  }
+  assert.equal(await server.line(), 'c1000 NOOP')
 })
 
 test('early data is bounded like any other', async () => {

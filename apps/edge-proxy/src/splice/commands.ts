@@ -77,6 +77,10 @@ export function passCommands(
     }
     if (lineFeed < 0) break
     if (talk.open === undefined && talk.idle !== 'on') {
+      if (talk.outstanding.isFull) {
+        talk.blocked = 'turn'
+        break
+      }
       const head = commandHead(bytes, at, lineFeed)
       const policy = isTag(bytes, at, head.tagEnd)
         ? policyHere(talk, bytes, head, lineFeed, options, sink)

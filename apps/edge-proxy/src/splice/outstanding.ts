@@ -1,6 +1,8 @@
 /** Commands that have gone up and whose tagged reply has not come down; mostly one, so a list is the fastest map. */
 import type { Verb } from '../imap/verb.ts'
 
+const outstandingMax = 1000
+
 export interface Sent {
   tag: string
   verb: Verb
@@ -13,6 +15,11 @@ export interface Sent {
 export class Outstanding {
   #sent: Sent[] = []
   #own = 0
+
+  /** So many that the client must wait: every reply is looked for among them. */
+  get isFull(): boolean {
+    return this.#sent.length >= outstandingMax
+  }
 
   /** Whether every command of the client has been answered. */
   get isClientDone(): boolean {

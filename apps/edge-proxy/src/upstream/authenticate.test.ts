@@ -111,13 +111,20 @@ test('AUTHENTICATE goes on as AUTHENTICATE, in one line where the server allows 
   }
 })
 
-test('a failure that is told in a challenge is acknowledged, and the secret is not sent again', async () => {
-  const { reply, server } = await begin('IMAP4REV1 SASL-IR AUTH=XOAUTH2', { mechanism: 'XOAUTH2' })
-  const { tag } = await command(server)
-  server.say(`+ ${base64('{"status":"401"}')}\r\n`)
-  assert.equal(await server.line(), '')
-  server.say(`${tag} NO [AUTHENTICATIONFAILED] expired\r\n`)
-  assert.equal(((await reply) as Reply).status, 'NO')
+test('a failure that is told in a challenge is acknowledged, kept for the client, and the secret is not sent again', async () => {
+  const challenge = base64('{"status":"401"}')
+  for (const [mechanism, acknowledged] of [
+    ['XOAUTH2', ''],
+    ['OAUTHBEARER', base64('\x01')],
+  ] as const) {
+    const { reply, server } = await begin(`IMAP4REV1 SASL-IR AUTH=${mechanism}`, { mechanism })
+    const { tag } = await command(server)
+    server.say(`+ ${challenge}\r\n`)
+    assert.equal(await server.line(), acknowledged)
+    server.say(`${tag} NO [AUTHENTICATIONFAILED] expired\r\n`)
+    const text = '[AUTHENTICATIONFAILED] expired'
+    assert.deepEqual(await reply, { kind: 'reply', status: 'NO', text, untagged: [], challenge })
+  }
 })
 
 test('the form changes only where the server has no other', async () => {
@@ -150,4 +157,9 @@ test('a master user logs everybody in by its own password', async () => {
     assert.equal(text, `AUTHENTICATE PLAIN ${base64('joe\0proxy\0master-secret')}`)
     await finish(server, tag, reply)
   }
+  const other = { mechanism: 'PLAIN', authorize: wire('jane') } as const
+  const { reply, server } = await begin('IMAP4REV1 SASL-IR AUTH=PLAIN', other, master)
+  const { tag, text } = await command(server)
+  assert.equal(text, `AUTHENTICATE PLAIN ${base64('jane\0proxy\0master-secret')}`)
+  await finish(server, tag, reply)
 })

@@ -10,6 +10,9 @@ export interface MasterLogin {
   password: string
 }
 
+/** The answer to a login, with what an OAuth server said of its reasons before it (RFC 7628 3.2.2). */
+export type LoginReply = Reply & { challenge?: string }
+
 /**
  * Sends the credentials in a form the server takes: LOGIN for a client's LOGIN, else AUTHENTICATE, one for the other
  * where the server offers only one of them.
@@ -19,10 +22,10 @@ export async function authenticate(
   capabilities: readonly string[],
   credentials: Credentials,
   master?: MasterLogin,
-): Promise<Reply | Broken> {
+): Promise<LoginReply | Broken> {
   if (master) {
     const identity = {
-      authorize: credentials.user,
+      authorize: credentials.authorize.length > 0 ? credentials.authorize : credentials.user,
       user: Buffer.from(master.user),
       secret: Buffer.from(master.password),
     }
@@ -43,23 +46,25 @@ export async function authenticate(
   return login(exchange, capabilities, credentials)
 }
 
-function sasl(
+async function sasl(
   exchange: Exchange,
   capabilities: readonly string[],
   mechanism: string,
   message: Buffer,
-): Promise<Reply | Broken> {
+): Promise<LoginReply | Broken> {
   const encoded = message.toString('base64')
-  let sent = false
-  const next = () => {
-    // A second challenge tells of a failure (RFC 7628 3.2.3); the empty answer asks for the tagged reply.
-    const answer = sent ? '' : encoded
+  let sent = capabilities.includes('SASL-IR')
+  let challenge: string | undefined
+  const reply = await exchange.command(`AUTHENTICATE ${mechanism}${sent ? ` ${encoded}` : ''}`, (text) => {
+    if (sent) {
+      // It tells of a failure; the dummy answer (RFC 7628 3.2.3) asks for the tagged reply.
+      challenge = text
+      return mechanism === 'OAUTHBEARER' ? 'AQ==' : ''
+    }
     sent = true
-    return answer
-  }
-  if (!capabilities.includes('SASL-IR')) return exchange.command(`AUTHENTICATE ${mechanism}`, next)
-  sent = true
-  return exchange.command(`AUTHENTICATE ${mechanism} ${encoded}`, next)
+    return encoded
+  })
+  return reply.kind === 'reply' && challenge !== undefined ? { ...reply, challenge } : reply
 }
 
 /** LOGIN, with literals for what cannot be quoted; each waits for the server's `+` unless it offers LITERAL+. */

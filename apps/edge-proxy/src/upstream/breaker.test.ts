@@ -8,22 +8,34 @@ test('a breaker opens after so many failures in a row, and for so long', () => {
   const breaker = new Breaker()
   breaker.failed(0, limits)
   breaker.failed(0, limits)
-  assert.equal(breaker.allows(0), true)
+  assert.equal(breaker.allows(0, limits), true)
   breaker.failed(10, limits)
-  assert.equal(breaker.allows(1009), false)
-  assert.equal(breaker.allows(1010), true)
+  assert.equal(breaker.allows(1009, limits), false)
+  assert.equal(breaker.allows(1010, limits), true)
+})
+
+test('after the cool-down one connection is tried, and nobody else waits for its outcome', () => {
+  const breaker = new Breaker()
+  for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
+  assert.equal(breaker.allows(1000, limits), true)
+  assert.equal(breaker.allows(1000, limits), false)
+  assert.equal(breaker.allows(1999, limits), false)
+  // Whatever has become of the one: another may try after as long again.
+  assert.equal(breaker.allows(2000, limits), true)
+  breaker.succeeded()
+  assert.deepEqual([breaker.allows(2000, limits), breaker.allows(2000, limits)], [true, true])
 })
 
 test('a failure after the cool-down opens it again at once, a success closes it for good', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   breaker.failed(1000, limits)
-  assert.equal(breaker.allows(1999), false)
+  assert.equal(breaker.allows(1999, limits), false)
   breaker.succeeded()
-  assert.equal(breaker.allows(1999), true)
+  assert.equal(breaker.allows(1999, limits), true)
   breaker.failed(2000, limits)
   breaker.failed(2000, limits)
-  assert.equal(breaker.allows(2000), true)
+  assert.equal(breaker.allows(2000, limits), true)
 })
 
 test('failures that are not in a row never open it, nor does any number where it is off', () => {
@@ -33,7 +45,7 @@ test('failures that are not in a row never open it, nor does any number where it
     breaker.failed(0, limits)
     breaker.succeeded()
   }
-  assert.equal(breaker.allows(0), true)
+  assert.equal(breaker.allows(0, limits), true)
   for (let failure = 0; failure < 50; failure++) breaker.failed(0, { ...limits, breakerFailures: 0 })
-  assert.equal(breaker.allows(0), true)
+  assert.equal(breaker.allows(0, limits), true)
 })

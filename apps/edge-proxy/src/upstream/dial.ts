@@ -1,6 +1,6 @@
 /** An address to a greeted server, TLS or STARTTLS included; one deadline for all of it. */
 import { isIP, type Socket } from 'node:net'
-import { connect as connectTls, type ConnectionOptions } from 'node:tls'
+import { connect as connectTls, type SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { parseCapabilities } from '../imap/capability.ts'
 import { endOf } from '../link/carrier.ts'
@@ -28,9 +28,9 @@ export interface DialFailure {
   detail: string
 }
 
-/** What dialing needs besides the address: files read once, session tickets kept. */
+/** What dialing needs besides the address: a context made once, session tickets kept. */
 export interface TlsMaterial {
-  options: ConnectionOptions
+  context: SecureContext | undefined
   /** Tickets by host, for resumption. */
   tickets: Map<string, Buffer>
 }
@@ -147,7 +147,7 @@ function openTls(raw: Socket, target: DialTarget, address: Address, signal: Abor
   const name = config.serverName ?? address.host
   const ticket = tls.tickets.get(name)
   const socket = connectTls({
-    ...tls.options,
+    ...(tls.context && { secureContext: tls.context }),
     socket: raw,
     rejectUnauthorized: config.verify,
     // SNI takes names only (RFC 6066 3); the name is verified all the same.

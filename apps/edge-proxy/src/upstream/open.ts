@@ -22,7 +22,7 @@ export type Opened =
       untagged: string[]
     }
   /** The server's own answer to these credentials. */
-  | { kind: 'login-refused'; status: 'NO' | 'BAD'; text: string }
+  | { kind: 'login-refused'; status: 'NO' | 'BAD'; text: string; challenge?: string }
   /** No answer about these credentials was had. */
   | { kind: 'unavailable'; reason: string; detail: string }
 
@@ -38,7 +38,8 @@ export async function open(
     return { kind: 'login-refused', status: 'NO', text: '[AUTHENTICATIONFAILED] Authentication failed.' }
   const dialed = await dialWithRetries(target, client)
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
-  target.learn(dialed.capabilities)
+  // What it can do before a login is less than after it.
+  if (target.capabilities.length === 0) target.learn(dialed.capabilities)
   const { exchange } = dialed
   const { config } = target
   const timer = setTimeout(() => exchange.break('timed-out'), config.loginTimeoutMs)
@@ -67,7 +68,8 @@ export async function open(
       exchange.break('closed-here')
       if (reply.status === 'OK')
         return { kind: 'unavailable', reason: 'not-imap', detail: 'data behind the login reply' }
-      return { kind: 'login-refused', status: reply.status, text: reply.text }
+      const { status, text, challenge } = reply
+      return { kind: 'login-refused', status, text, ...(challenge !== undefined && { challenge }) }
     }
     const capabilities = capabilitiesAfter(reply)
     target.learn(capabilities)
@@ -95,7 +97,7 @@ async function dialWithRetries(
     detail: target.trouble ?? 'the circuit breaker is open',
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
-    if (!breaker.allows(Date.now())) return failure
+    if (!breaker.allows(Date.now(), config)) return failure
     const dialed = await dial(target, target.proxyHeader(client))
     if (dialed.kind === 'dialed') {
       target.succeeded()
@@ -103,10 +105,14 @@ async function dialWithRetries(
     }
     failure = dialed
     target.failed(dialed.detail)
-    if (attempt < config.connectAttempts) await pause(config.connectDelayMs)
+    if (attempt < config.connectAttempts) await pause(pauseAfter(attempt, config.connectDelayMs))
   }
   return failure
 }
+
+/** Doubled with each failed attempt, up to half a minute. */
+const pauseAfter = (attempt: number, firstMs: number): number =>
+  Math.min(firstMs * 2 ** (attempt - 1), Math.max(firstMs, 30_000))
 
 function capabilitiesAfter(reply: Reply): string[] {
   const line = reply.untagged.findLast((text) => /^\* CAPABILITY /i.test(text))

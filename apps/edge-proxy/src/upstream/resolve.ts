@@ -8,7 +8,13 @@ export interface Address {
   address: string
 }
 
-const families = { any: 0, ipv4: 4, ipv6: 6 } as const
+const questions = {
+  any: { family: 0, order: 'verbatim' },
+  ipv4: { family: 4, order: 'verbatim' },
+  ipv6: { family: 6, order: 'verbatim' },
+  'ipv4-first': { family: 0, order: 'ipv4first' },
+  'ipv6-first': { family: 0, order: 'ipv6first' },
+} as const
 
 export class Resolver {
   readonly #cache = new Map<string, { addresses: string[]; until: number }>()
@@ -32,11 +38,7 @@ export class Resolver {
     const cached = this.#cache.get(key)
     if (cached && cached.until > Date.now()) return cached.addresses.map((address) => ({ host, address }))
     try {
-      const found = await lookup(host, {
-        all: true,
-        family: families[config.addressFamily],
-        order: 'verbatim',
-      })
+      const found = await lookup(host, { all: true, ...questions[config.addressFamily] })
       const addresses = found.map((entry) => entry.address)
       this.#cache.set(key, { addresses, until: Date.now() + config.resolveEveryMs })
       return addresses.map((address) => ({ host, address }))

@@ -8,6 +8,7 @@ import type { Link } from '../link/link.ts'
 import { dialedLink, listen, Peer } from '../link/wire.test-support.ts'
 import { Counters } from '../observe/counters.ts'
 import { Target } from './target.ts'
+import { clientContext } from './tls.ts'
 import { Upstream } from './upstream.ts'
 
 /** One command as the server reads it: literals are asked for and stand in the text. */
@@ -119,8 +120,10 @@ function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
   return resolved.config.upstreams['main']!
 }
 
-export const targetAt = (port: number, settings: Layer = {}, name = 'main', generation = 1): Target =>
-  new Target(name, upstreamConfig(port, settings), generation, new Counters())
+export function targetAt(port: number, settings: Layer = {}, name = 'main', generation = 1): Target {
+  const config = upstreamConfig(port, settings)
+  return new Target(name, config, generation, new Counters(), clientContext(name, config))
+}
 
 /** A logged-in connection over this link. */
 export function upstreamOver(link: Link, offered = capabilities): Upstream {
@@ -130,6 +133,7 @@ export function upstreamOver(link: Link, offered = capabilities): Upstream {
     identity: 'main joe',
     secretDigest: Buffer.alloc(32),
     user: 'joe',
+    openedBy: 'joe',
     generation: 1,
     capabilities: offered.split(' '),
     loginText: 'Logged in',

@@ -1,10 +1,7 @@
 /** A configured upstream at work: its settings, TLS material, health and counters. Replaced as a whole on reload. */
-import { readdirSync, readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
-import { join } from 'node:path'
-import { rootCertificates, type ConnectionOptions } from 'node:tls'
+import type { SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
-import { EdgeError } from '../errors.ts'
 import { afterLogin } from '../imap/capability.ts'
 import { printProxyHeader } from '../link/proxy-header.ts'
 import type { Counter, Counters } from '../observe/counters.ts'
@@ -17,7 +14,7 @@ export class Target {
   readonly config: UpstreamConfig
   /** Differs from every earlier target of this name. */
   readonly generation: number
-  readonly tls: TlsMaterial
+  tls: TlsMaterial
   readonly resolver = new Resolver()
   readonly breaker = new Breaker()
   /** What the server can do after login, learned from it; empty until then. */
@@ -29,11 +26,18 @@ export class Target {
   readonly times: DialTimes
   readonly count: Record<'opened' | 'reused' | 'loginsOk' | 'loginsRefused' | 'loginsFailed', Counter>
 
-  constructor(name: string, config: UpstreamConfig, generation: number, counters: Counters) {
+  /** @param context needed where TLS is spoken */
+  constructor(
+    name: string,
+    config: UpstreamConfig,
+    generation: number,
+    counters: Counters,
+    context: SecureContext | undefined,
+  ) {
     this.name = name
     this.config = config
     this.generation = generation
-    this.tls = { options: tlsOptions(name, config), tickets: new Map() }
+    this.tls = { context, tickets: new Map() }
     this.times = {
       connect: counters.timings('upstream_connect_seconds'),
       tls: counters.timings('upstream_tls_seconds'),
@@ -47,6 +51,11 @@ export class Target {
       loginsRefused: counters.counter('logins_total', { ...labels, result: 'refused' }),
       loginsFailed: counters.counter('logins_total', { ...labels, result: 'failed' }),
     }
+  }
+
+  /** Takes on what its files say now; a session that was verified by the old ones is not resumed. */
+  renewTls(context: SecureContext | undefined): void {
+    this.tls = { context, tickets: new Map() }
   }
 
   /** When the server was last heard to live. Milliseconds since 1970. */
@@ -82,44 +91,5 @@ export class Target {
   /** Learns from any list the server has shown, before or after a login. */
   learn(capabilities: readonly string[]): void {
     if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)
-  }
-}
-
-function tlsOptions(name: string, config: UpstreamConfig): ConnectionOptions {
-  if (config.tls === 'none') return {}
-  const read = (file: string): string => {
-    try {
-      return readFileSync(file, 'utf8')
-    } catch (error) {
-      throw new EdgeError(
-        'tls_unreadable',
-        `upstreams.${name}: cannot read ${file}: ${(error as Error).message}`,
-      )
-    }
-  }
-  const authorities = [
-    ...(config.caFile ? [read(config.caFile)] : []),
-    ...(config.caPath ? authoritiesIn(name, config.caPath).map(read) : []),
-  ]
-  return {
-    ca: authorities.length > 0 ? authorities : [...rootCertificates],
-    minVersion: config.minTlsVersion,
-    maxVersion: config.maxTlsVersion,
-    ...(config.certFile && { cert: read(config.certFile) }),
-    ...(config.keyFile && { key: read(config.keyFile) }),
-    ...(config.ciphers && { ciphers: config.ciphers }),
-  }
-}
-
-function authoritiesIn(name: string, directory: string): string[] {
-  try {
-    return readdirSync(directory)
-      .filter((file) => /\.(pem|crt|0)$/.test(file))
-      .map((file) => join(directory, file))
-  } catch (error) {
-    throw new EdgeError(
-      'tls_unreadable',
-      `upstreams.${name}: cannot read ${directory}: ${(error as Error).message}`,
-    )
   }
 }

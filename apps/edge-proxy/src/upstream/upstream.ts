@@ -58,6 +58,8 @@ export class Upstream {
   readonly secretDigest: Buffer
   /** For logs, `who` and the trace. */
   readonly user: string
+  /** Whose credentials opened it: the user, unless they act as somebody else. */
+  readonly openedBy: string
   /** Configuration of the upstream it was dialed with; another one means it is not handed out again. */
   readonly generation: number
   readonly bornAt: number
@@ -91,6 +93,7 @@ export class Upstream {
     identity: string
     secretDigest: Buffer
     user: string
+    openedBy: string
     generation: number
     capabilities: readonly string[]
     loginText: string
@@ -101,6 +104,7 @@ export class Upstream {
     this.identity = facts.identity
     this.secretDigest = facts.secretDigest
     this.user = facts.user
+    this.openedBy = facts.openedBy
     this.generation = facts.generation
     this.capabilities = facts.capabilities
     this.loginText = facts.loginText
