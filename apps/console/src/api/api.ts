@@ -9,17 +9,20 @@ import {
   revocationListSchema,
   revocationStatusSchema,
   sessionSchema,
+  traceListSchema,
+  traceSchema,
   type History,
   type OrderRequest,
   type RevocationRequest,
   type TargetName,
+  type TraceRequest,
 } from '@imapfleet/protocol'
 import { ask, send } from './ask.ts'
 
 /** Of a list whose newest come first; `before` is the `next` of the page before. */
 export interface Page {
   limit: number
-  before?: number | undefined
+  before?: number | string | undefined
 }
 
 /** Moments may be relative (`-1h`), a step is like `30s`. */
@@ -63,6 +66,12 @@ export const api = {
     ask({ path: 'revocations', query: { ...page }, signal }, revocationListSchema),
   revocation: (sequence: number, signal?: AbortSignal) =>
     ask({ path: `revocations/${sequence}`, signal }, revocationStatusSchema),
+
+  traces: (page: Page, signal?: AbortSignal) =>
+    ask({ path: 'traces', query: { ...page }, signal }, traceListSchema),
+  trace: (trace: string, signal?: AbortSignal) => ask({ path: `traces/${id(trace)}`, signal }, traceSchema),
+  startTrace: (body: TraceRequest) => ask({ path: 'traces', method: 'POST', body }, traceSchema),
+  endTrace: (trace: string) => ask({ path: `traces/${id(trace)}`, method: 'DELETE' }, traceSchema),
 
   audit: (query: Page & { actor?: string; action?: string }, signal?: AbortSignal) =>
     ask({ path: 'audit', query: { ...query }, signal }, auditListSchema),

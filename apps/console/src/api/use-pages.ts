@@ -15,13 +15,13 @@ const limit = 50
 /** `key`: what the list depends on. */
 export function usePages<Row>(
   key: string,
-  load: (page: Page, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | null }>,
+  load: (page: Page, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | string | null }>,
 ): Pages<Row> {
   const [depth, setDepth] = useState(1)
   useEffect(() => setDepth(1), [key])
   const answer = useAnswer(`${key} ${depth}`, async (signal) => {
     const rows: Row[] = []
-    let before: number | undefined
+    let before: number | string | undefined
     for (let page = 0; page < depth; page++) {
       const loaded = await load({ limit, before }, signal)
       rows.push(...loaded.rows)

@@ -7,6 +7,8 @@ import { History } from './history.tsx'
 import { Order } from './order.tsx'
 import { Orders } from './orders.tsx'
 import { Overview } from './overview.tsx'
+import { Trace } from './trace.tsx'
+import { Traces } from './traces.tsx'
 import { Users } from './users.tsx'
 
 /** A page is given the names in its path as properties; another name makes it another page. */
@@ -14,6 +16,8 @@ export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/', Page: Overview },
   { path: '/edges/:id', Page: Edge },
   { path: '/history', Page: History },
+  { path: '/trace', Page: Traces },
+  { path: '/trace/:id', Page: Trace },
   { path: '/users', Page: Users },
   { path: '/orders', Page: Orders },
   { path: '/orders/:id', Page: Order },

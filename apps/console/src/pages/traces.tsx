@@ -1,0 +1,72 @@
+/** Traces, running and ended; and where one is begun. */
+import type { TraceView } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { usePages } from '../api/use-pages.ts'
+import { Page } from '../layout/page.tsx'
+import { Link } from '../router/link.tsx'
+import { Answered } from '../ui/answered.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { Moment } from '../ui/moment.tsx'
+import { Older } from '../ui/older.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+import { StartTrace } from './start-trace.tsx'
+
+export const isRunning = ({ endedAt, expiresAt }: TraceView): boolean =>
+  endedAt === null && Date.parse(expiresAt) > Date.now()
+
+export function Traces() {
+  const [isStarting, setStarting] = useState(false)
+  const pages = usePages('traces', async (page, signal) => {
+    const { traces, next } = await api.traces(page, signal)
+    return { rows: traces, next }
+  })
+  return (
+    <Page
+      title="Trace"
+      about="The protocol of one user, live from every edge. Passwords are never in it; message bodies only where the token may ask for them."
+      actions={
+        <button type="button" class="button primary" onClick={() => setStarting(true)}>
+          Trace a user
+        </button>
+      }
+    >
+      {isStarting && <StartTrace onClose={() => setStarting(false)} />}
+      <section class="card">
+        <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
+          {(traces) =>
+            traces.length === 0 ? (
+              <Empty title="Nobody has been traced yet">
+                Trace a user to see what a client says and hears.
+              </Empty>
+            ) : (
+              <>
+                <Table caption="Traces" columns={columns} rows={traces} keyOf={({ id }) => id} />
+                <Older onClick={pages.older} />
+              </>
+            )
+          }
+        </Answered>
+      </section>
+    </Page>
+  )
+}
+
+const columns: Column<TraceView>[] = [
+  { title: 'User', kind: 'head', cell: ({ id, user }) => <Link href={`/trace/${id}`}>{user}</Link> },
+  {
+    title: 'State',
+    kind: 'fixed',
+    cell: (trace) =>
+      isRunning(trace) ? <Badge tone="good">running</Badge> : <Badge tone="still">ended</Badge>,
+  },
+  { title: 'Begun', kind: 'fixed', cell: ({ createdAt }) => <Moment at={createdAt} /> },
+  {
+    title: 'Until',
+    kind: 'fixed',
+    cell: ({ endedAt, expiresAt }) => <Moment at={endedAt ?? expiresAt} />,
+  },
+  { title: 'By', kind: 'fixed', cell: ({ createdBy }) => createdBy },
+  { title: 'Bodies', kind: 'fixed', cell: ({ bodies }) => (bodies ? 'shown' : 'only their length') },
+]
