@@ -40,7 +40,7 @@ async function run(plane: Plane, herd: Herd, options: Options): Promise<Results>
   await herd.join(plane.nats)
   await untilHeardOf(plane, options.edges)
   step('idle')
-  const watch = usageOf(plane)
+  const watch = usageOf(plane, herd)
   await sleep(options.idleSeconds * 1000)
   const idle = watch()
   step(`${options.orders} orders to all`)

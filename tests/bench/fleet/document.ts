@@ -89,16 +89,19 @@ function figuresTable({ orders, changes, ingest }: Results): string {
   )
 }
 
-function usageTable({ idle, ingest }: Results, { edges }: Options): string {
+function usageTable({ idle, ingest: { usage } }: Results, { edges }: Options): string {
   const cell = ({ cores, residentBytes }: Usage) =>
     `${digits(cores * 100)} % of a core, ${digits(residentBytes / 2 ** 20)} MB`
+  const others = ({ othersCores }: PlaneUsage) => `${digits(othersCores * 100)} % of a core`
   return table(
     ['', `idle: ${digits(edges / 10)} reports/s, ${digits(edges / 5)} heartbeats/s`, 'taking in reports'],
     [
       ['control api', cell(idle.api), '–'],
-      ['control ingest', cell(idle.ingest), cell(ingest.ingest)],
-      ['nats-server', cell(idle.nats), cell(ingest.nats)],
-      ['Postgres', cell(idle.postgres), cell(ingest.postgres)],
+      ['control ingest', cell(idle.ingest), cell(usage.ingest)],
+      ['nats-server', cell(idle.nats), cell(usage.nats)],
+      ['Postgres', cell(idle.postgres), cell(usage.postgres)],
+      ['the simulated edges', cell(idle.herd), cell(usage.herd)],
+      ['others on the machine', others(idle), others(usage)],
     ],
   )
 }

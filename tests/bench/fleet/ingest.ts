@@ -6,15 +6,13 @@ import { streams } from '@imapfleet/protocol'
 import { BenchError } from '../problem.ts'
 import type { Herd } from './herd/herd.ts'
 import type { Plane } from './plane.ts'
-import { usageOf, type Usage } from './usage.ts'
+import { usageOf, type PlaneUsage } from './usage.ts'
 
 export interface IngestFigures {
   reports: number
   reportBytes: number
   perSecond: number
-  ingest: Usage
-  postgres: Usage
-  nats: Usage
+  usage: PlaneUsage
 }
 
 export async function measureIngest(plane: Plane, herd: Herd, each: number): Promise<IngestFigures> {
@@ -26,7 +24,7 @@ export async function measureIngest(plane: Plane, herd: Herd, each: number): Pro
   // Its start is not what is asked for: timed from the first report that it has taken.
   let left = waiting.messages
   while (left === waiting.messages) left = (await stateOf(plane)).messages
-  const watch = usageOf(plane)
+  const watch = usageOf(plane, herd)
   const began = performance.now()
   const first = left
   while (left > 0) {
@@ -42,9 +40,7 @@ export async function measureIngest(plane: Plane, herd: Herd, each: number): Pro
     reports: waiting.messages,
     reportBytes: waiting.bytes / waiting.messages,
     perSecond: first / seconds,
-    ingest: usage.ingest,
-    postgres: usage.postgres,
-    nats: usage.nats,
+    usage,
   }
 }
 

@@ -1,5 +1,6 @@
-/** CPU and memory of each part of the plane over a while. */
-import { cpuSeconds, processTree, residentBytes } from '../accounting.ts'
+/** CPU and memory of each part of the plane over a while, and what the machine was busy with besides. */
+import { cpuSeconds, machineBusyNs, processTree, residentBytes } from '../accounting.ts'
+import type { Herd } from './herd/herd.ts'
 import type { Plane } from './plane.ts'
 
 export interface Usage {
@@ -8,29 +9,51 @@ export interface Usage {
   residentBytes: number
 }
 
-export type PlaneUsage = Record<'api' | 'ingest' | 'nats' | 'postgres', Usage>
-
-/** Begins to watch; what it returns ends it and says what was used meanwhile. */
-export function usageOf(plane: Plane): () => PlaneUsage {
-  const watch = {
-    api: watchOne(plane.api.process.pid),
-    ingest: watchOne(plane.ingest.process.pid),
-    nats: watchOne(plane.nats.process?.pid),
-    postgres: watchOne(plane.postgres.process?.pid),
-  }
-  return () => ({
-    api: watch.api(),
-    ingest: watch.ingest(),
-    nats: watch.nats(),
-    postgres: watch.postgres(),
-  })
+export interface PlaneUsage {
+  api: Usage
+  ingest: Usage
+  nats: Usage
+  postgres: Usage
+  herd: Usage
+  /** Share of one core that went to programs that are none of ours. */
+  othersCores: number
 }
 
-function watchOne(pid = 0): () => Usage {
-  const before = cpuSeconds(processTree(pid))
+/** Begins to watch; what it returns ends it and says what was used meanwhile. */
+export function usageOf(plane: Plane, herd: Herd): () => PlaneUsage {
+  const watch = {
+    api: watchOne([plane.api.process.pid]),
+    ingest: watchOne([plane.ingest.process.pid]),
+    nats: watchOne([plane.nats.process?.pid]),
+    postgres: watchOne([plane.postgres.process?.pid]),
+    herd: watchOne(herd.pids),
+    self: watchOne([process.pid], () => [process.pid]),
+  }
+  const busy = machineBusyNs()
   const began = performance.now()
   return () => {
-    const pids = processTree(pid)
+    const [api, ingest, nats, postgres, ours, self] = [
+      watch.api(),
+      watch.ingest(),
+      watch.nats(),
+      watch.postgres(),
+      watch.herd(),
+      watch.self(),
+    ]
+    const all = (machineBusyNs() - busy) / 1e6 / (performance.now() - began)
+    const known = [api, ingest, nats, postgres, ours, self].reduce((sum, { cores }) => sum + cores, 0)
+    return { api, ingest, nats, postgres, herd: ours, othersCores: Math.max(0, all - known) }
+  }
+}
+
+function watchOne(
+  roots: (number | undefined)[],
+  pidsOf = () => roots.flatMap((pid = 0) => processTree(pid)),
+): () => Usage {
+  const before = cpuSeconds(pidsOf())
+  const began = performance.now()
+  return () => {
+    const pids = pidsOf()
     const seconds = (performance.now() - began) / 1000
     return { cores: (cpuSeconds(pids) - before) / seconds, residentBytes: residentBytes(pids) }
   }

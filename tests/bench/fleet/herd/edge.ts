@@ -104,6 +104,7 @@ export class HerdEdge {
 
   #beat(): void {
     if (this.dead) return
+    const { counters, gauges, histograms } = figuresAt(this.#sequence + 1)
     const presence = {
       ...this.#sender(),
       version: 'simulated',
@@ -112,7 +113,9 @@ export class HerdEdge {
       state: 'serving',
       config: { applied: this.#applied },
       revocations: this.#revocations,
-      gauges: figuresAt(1).gauges,
+      gauges,
+      counters,
+      logins: histograms['login_seconds'],
       degraded: [],
       listeners: ['127.0.0.1:143'],
     }

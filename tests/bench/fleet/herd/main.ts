@@ -1,4 +1,5 @@
 /** A process with some hundred simulated edges, steered by the benchmark that started it. */
+import type { NatsConnection } from '@nats-io/transport-node'
 import { connectNats } from '../../../support/simulated-edge.ts'
 import { HerdEdge } from './edge.ts'
 import type { HerdReply, HerdRequest, Numbered } from './messages.ts'
@@ -6,6 +7,7 @@ import type { HerdReply, HerdRequest, Numbered } from './messages.ts'
 /** Edges that connect at once, and reports under way at once. */
 const joiningMax = 10
 const reportingMax = 400
+const connectAttempts = 5
 
 let edges: HerdEdge[] = []
 
@@ -23,7 +25,7 @@ async function carryOut(request: HerdRequest): Promise<void> {
   switch (request.kind) {
     case 'join':
       return await eachOf(request.edges, joiningMax, async (address) => {
-        edges.push(await HerdEdge.join(address, await connectNats(request)))
+        edges.push(await HerdEdge.join(address, await connected(request)))
       })
     case 'die':
       for (const edge of edges) edge.dead ||= request.ids.includes(edge.address.edge)
@@ -39,6 +41,16 @@ async function carryOut(request: HerdRequest): Promise<void> {
       await Promise.all(edges.map(async (edge) => await edge.leave()))
       edges = []
   }
+}
+
+/** On a busy machine a connection may be too slow for the server's patience: it is tried again. */
+async function connected(nats: Parameters<typeof connectNats>[0]): Promise<NatsConnection> {
+  for (let attempt = 1; ; attempt++)
+    try {
+      return await connectNats(nats)
+    } catch (error) {
+      if (attempt === connectAttempts) throw error
+    }
 }
 
 /** One after the other, `together` of them at once. */
