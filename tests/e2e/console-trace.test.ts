@@ -59,9 +59,9 @@ suite('console: trace', { skip: noChromium }, () => {
     await page.getByText('not live: connecting again').waitFor()
     await fleet.stack.control.process.start()
     await page.getByText('live', { exact: true }).waitFor()
-    const before = await log.getByText('session ended: logout').count()
+    const endings = await log.getByText('session ended: logout').count()
     await fleet.session(fleet.us, fleet.alice)
-    await log.getByText('session ended: logout').nth(before).waitFor()
+    await log.getByText('session ended: logout').nth(endings).waitFor()
 
     const [download] = await Promise.all([
       page.waitForEvent('download'),

@@ -18,6 +18,8 @@ type Enrolment = { key: string; edge: string; region: string; createdBy: string;
 
 type Config = { revision: number; layers: Record<string, Record<string, string | number | boolean | Record<string, unknown> | (unknown)[] | null>> }
 
+type ConfigKey = { key: string; help: string; reload: "live" | "restart"; secret: boolean; values: string; preset?: string | undefined }
+
 type ResolvedConfig = { revision: number; layer: Record<string, string | number | boolean | Record<string, unknown> | (unknown)[] | null> }
 
 type RevisionStatus = { revision: Revision; edges: ({ id: string; region: string; status: "applied" | "pending" | "rejected" | "silent"; reason: string | null })[] }
@@ -69,6 +71,7 @@ export interface ApiRoutes {
   'DELETE /v1/edges/{id}/enrolments': { path: { id: string }; query?: { key?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }
   'GET /v1/enrolments': { query?: { limit?: number | string | undefined; before?: number | string | undefined; edge?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }
   'GET /v1/config': { answer: Config }
+  'GET /v1/config/keys': { answer: { keys: (ConfigKey)[] } }
   'GET /v1/config/resolved': { query: { edge: string }; answer: ResolvedConfig }
   'POST /v1/config/revisions': { body: RevisionRequest; answer: RevisionStatus }
   'GET /v1/config/revisions': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { revisions: (Revision)[]; next: number | null } }

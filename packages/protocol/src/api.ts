@@ -124,6 +124,22 @@ export const configViewSchema = z
   })
   .meta({ id: 'Config' })
 
+/** What the fleet can set. */
+export const configKeySchema = z
+  .object({
+    /** NAME stands for a name of one's own: `upstreams.NAME.port`. */
+    key: z.string(),
+    help: z.string(),
+    reload: z.enum(['live', 'restart']),
+    secret: z.boolean(),
+    /** What may stand there, in words. */
+    values: z.string(),
+    preset: z.string().optional(),
+  })
+  .meta({ id: 'ConfigKey' })
+export type ConfigKey = z.infer<typeof configKeySchema>
+export const configKeyListSchema = z.object({ keys: z.array(configKeySchema) })
+
 /** global ← region ← edge, merged for one edge: what the fleet lays over that edge's own file. */
 export const resolvedConfigSchema = z
   .object({ revision: z.int(), layer: z.record(z.string(), json) })

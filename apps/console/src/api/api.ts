@@ -1,6 +1,8 @@
 /** The routes of control that the console uses, as functions. */
 import {
   auditListSchema,
+  configKeyListSchema,
+  configViewSchema,
   edgeListSchema,
   edgeSchema,
   historySchema,
@@ -8,11 +10,16 @@ import {
   orderViewSchema,
   revocationListSchema,
   revocationStatusSchema,
+  revisionListSchema,
+  revisionStatusSchema,
+  rolloutSchema,
   sessionSchema,
   traceListSchema,
   traceSchema,
   type History,
   type OrderRequest,
+  type RestoreRequest,
+  type RevisionRequest,
   type RevocationRequest,
   type TargetName,
   type TraceRequest,
@@ -66,6 +73,21 @@ export const api = {
     ask({ path: 'revocations', query: { ...page }, signal }, revocationListSchema),
   revocation: (sequence: number, signal?: AbortSignal) =>
     ask({ path: `revocations/${sequence}`, signal }, revocationStatusSchema),
+
+  config: (signal?: AbortSignal) => ask({ path: 'config', signal }, configViewSchema),
+  configKeys: (signal?: AbortSignal) => ask({ path: 'config/keys', signal }, configKeyListSchema),
+  revise: (body: RevisionRequest, signal?: AbortSignal) =>
+    ask({ path: 'config/revisions', method: 'POST', body, signal }, revisionStatusSchema),
+  revisions: (page: Page, signal?: AbortSignal) =>
+    ask({ path: 'config/revisions', query: { ...page }, signal }, revisionListSchema),
+  revision: (revision: number, signal?: AbortSignal) =>
+    ask({ path: `config/revisions/${revision}`, signal }, revisionStatusSchema),
+  restore: (revision: number, body: RestoreRequest) =>
+    ask({ path: `config/revisions/${revision}/restore`, method: 'POST', body }, revisionStatusSchema),
+  rollout: (revision: number, signal?: AbortSignal) =>
+    ask({ path: `rollouts/${revision}`, signal }, rolloutSchema),
+  steerRollout: (revision: number, steering: 'pause' | 'resume' | 'abort') =>
+    ask({ path: `rollouts/${revision}/${steering}`, method: 'POST' }, rolloutSchema),
 
   traces: (page: Page, signal?: AbortSignal) =>
     ask({ path: 'traces', query: { ...page }, signal }, traceListSchema),

@@ -2,11 +2,13 @@
 import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
 import { Audit } from './audit.tsx'
+import { Config } from './config.tsx'
 import { Edge } from './edge.tsx'
 import { History } from './history.tsx'
 import { Order } from './order.tsx'
 import { Orders } from './orders.tsx'
 import { Overview } from './overview.tsx'
+import { Revision } from './revision.tsx'
 import { Trace } from './trace.tsx'
 import { Traces } from './traces.tsx'
 import { Users } from './users.tsx'
@@ -18,6 +20,8 @@ export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/history', Page: History },
   { path: '/trace', Page: Traces },
   { path: '/trace/:id', Page: Trace },
+  { path: '/config', Page: Config },
+  { path: '/config/:revision', Page: Revision },
   { path: '/users', Page: Users },
   { path: '/orders', Page: Orders },
   { path: '/orders/:id', Page: Order },

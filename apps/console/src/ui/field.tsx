@@ -6,8 +6,10 @@ interface FieldProps {
   label: string
   value: string
   onValue: (value: string) => void
-  hint?: ComponentChildren
+  hint?: ComponentChildren | undefined
   wrong?: string | undefined
+  /** The id of a `<datalist>` with what may be typed. */
+  list?: string
   type?: 'text' | 'password' | 'number'
   placeholder?: string
   autocomplete?: 'off' | 'current-password'

@@ -1,6 +1,7 @@
 /** Routes of the fleet's configuration. */
 import { createRoute } from '@hono/zod-openapi'
 import {
+  configKeyListSchema,
   configViewSchema,
   resolvedConfigSchema,
   restoreRequestSchema,
@@ -12,6 +13,7 @@ import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { listRevisions } from '../verbs/list-revisions.ts'
+import { listConfigKeys } from '../verbs/list-config-keys.ts'
 import { readConfig } from '../verbs/read-config.ts'
 import { readRevision } from '../verbs/read-revision.ts'
 import { resolveConfig } from '../verbs/resolve-config.ts'
@@ -33,6 +35,15 @@ const read = createRoute({
   summary: 'Every layer as it is now, without secrets',
   middleware: needs('viewer'),
   responses: { 200: json(configViewSchema, 'The layers'), ...problems },
+})
+
+const keys = createRoute({
+  ...shared,
+  method: 'get',
+  path: '/config/keys',
+  summary: 'What the fleet can set, key by key',
+  middleware: needs('viewer'),
+  responses: { 200: json(configKeyListSchema, 'The keys'), ...problems },
 })
 
 const resolved = createRoute({
@@ -109,6 +120,7 @@ export const configRoutes = (deps: Deps) =>
       context.header('etag', `"${config.revision}"`)
       return context.json(config, 200)
     })
+    .openapi(keys, (context) => context.json({ keys: listConfigKeys() }, 200))
     .openapi(resolved, async (context) =>
       context.json(await resolveConfig(deps, context.req.valid('query').edge), 200),
     )

@@ -1,0 +1,24 @@
+/** What a revision changes, key by key: before and after. */
+import type { RevisionView } from '@imapfleet/protocol'
+import { textOf } from '../fleet/draft.ts'
+import { Badge } from '../ui/badge.tsx'
+
+export const Difference = ({ changes }: { changes: RevisionView['changes'] }) => (
+  <ul class="difference" aria-label="What it changes">
+    {changes.map(({ key, before, after, reload }) => (
+      <li key={key}>
+        <code>{key}</code> {reload === 'restart' && <Badge tone="warn">at a restart</Badge>}
+        {before !== null && (
+          <div class="gone">
+            <span class="unseen">before </span>− {textOf(before)}
+          </div>
+        )}
+        {after !== null && (
+          <div class="come">
+            <span class="unseen">after </span>+ {textOf(after)}
+          </div>
+        )}
+      </li>
+    ))}
+  </ul>
+)

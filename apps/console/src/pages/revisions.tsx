@@ -1,0 +1,69 @@
+/** What was changed, newest first. */
+import type { RevisionView } from '@imapfleet/protocol'
+import { api } from '../api/api.ts'
+import { usePages } from '../api/use-pages.ts'
+import { layerText } from '../fleet/layer.ts'
+import { amountOf } from '../format/number.ts'
+import { Link } from '../router/link.tsx'
+import { Answered } from '../ui/answered.tsx'
+import { Badge } from '../ui/badge.tsx'
+import { Card } from '../ui/card.tsx'
+import { Moment } from '../ui/moment.tsx'
+import { Older } from '../ui/older.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+
+export function Revisions() {
+  const pages = usePages('revisions', async (page, signal) => {
+    const { revisions, next } = await api.revisions(page, signal)
+    return { rows: revisions, next }
+  })
+  return (
+    <Card title="Revisions">
+      <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
+        {(revisions) =>
+          revisions.length === 0 ? (
+            <Empty title="Nothing was changed yet">Edges run their own files.</Empty>
+          ) : (
+            <>
+              <Table
+                caption="Revisions"
+                columns={columns}
+                rows={revisions}
+                keyOf={({ revision }) => revision}
+              />
+              <Older onClick={pages.older} />
+            </>
+          )
+        }
+      </Answered>
+    </Card>
+  )
+}
+
+export const RevisionState = ({ state = 'released' }: Pick<RevisionView, 'state'>) => {
+  if (state === 'rolling') return <Badge tone="accent">rolling out</Badge>
+  return state === 'withdrawn' ? <Badge tone="warn">taken back</Badge> : <Badge tone="good">in force</Badge>
+}
+
+const columns: Column<RevisionView>[] = [
+  {
+    title: 'Revision',
+    kind: 'head',
+    cell: ({ revision }) => <Link href={`/config/${revision}`}>{revision}</Link>,
+  },
+  { title: 'Layer', kind: 'fixed', cell: ({ layer }) => layerText(layer) },
+  { title: 'State', kind: 'fixed', cell: ({ state }) => <RevisionState {...(state && { state })} /> },
+  { title: 'When', kind: 'fixed', cell: ({ createdAt }) => <Moment at={createdAt} /> },
+  { title: 'Who', kind: 'fixed', cell: ({ createdBy }) => createdBy },
+  {
+    title: 'What',
+    kind: 'wide',
+    cell: ({ changes, note }) => (
+      <>
+        {changes.length === 1 ? <code>{changes[0]?.key}</code> : amountOf(changes.length, 'key')}
+        {note && <span class="soft"> {note}</span>}
+      </>
+    ),
+  },
+]

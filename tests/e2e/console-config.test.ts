@@ -1,0 +1,104 @@
+/** The config pages of the web console: what is written there is what real edges run; what cannot be is not written. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import type { Browser, Page } from 'playwright-core'
+import { accessibilityFaults } from '../support/accessibility.ts'
+import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
+import { Fleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
+
+suite('console: config', { skip: noChromium }, () => {
+  let fleet: Fleet
+  let browser: Browser
+  before(async () => {
+    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
+  })
+  after(async () => {
+    await browser?.close()
+    await fleet?.stop()
+  })
+
+  const open = async (path: string, look: Look = {}) => {
+    const watched = await openPage(browser, fleet.stack.control.api, look)
+    await watched.page.goto(path)
+    await signIn(watched.page, fleet.stack.token)
+    return watched
+  }
+  const setKey = async (page: Page, key: string, value: string) => {
+    await page.getByRole('button', { name: 'Set a key' }).click()
+    await page.getByLabel('Key', { exact: true }).fill(key)
+    await page.getByLabel('Value', { exact: true }).fill(value)
+  }
+  const write = async (page: Page, note: string) => {
+    await page.getByRole('button', { name: 'Write …' }).click()
+    await page.getByRole('dialog').getByLabel('Why').fill(note)
+    await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
+  }
+
+  test('a key is set in a region: checked as one types, seen as a difference, written, and run by its edge alone', async () => {
+    const { page, offences } = await open('/config')
+    await page.getByText('Nothing was changed yet').waitFor()
+    await page.getByLabel('Layer').selectOption('region/eu')
+    await setKey(page, 'pool.idleTimeoutMs', '7')
+    await page
+      .getByText(/idleTimeoutMs.* must be|must be .*at least|at least 1000/)
+      .first()
+      .waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Write …' }).isEnabled(), false)
+    await page.getByLabel('Value', { exact: true }).fill('60000')
+    await page.getByLabel('What it changes').getByText('+ 60000').waitFor()
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await write(page, 'shorter for a while')
+    await page.getByRole('heading', { name: 'Revision 1' }).waitFor()
+    await page.getByRole('row', { name: 'eu-1' }).getByText('applied').waitFor()
+    assert.equal(await page.getByRole('row', { name: 'us-1' }).count(), 0)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    assert.deepEqual(offences, [])
+    await page.context().close()
+  })
+
+  test('whoever is second is told so, and loads what the first has written', async () => {
+    const { page } = await open('/config?layer=global')
+    await setKey(page, 'pool.usesMax', '50')
+    await page.getByLabel('What it changes').getByText('+ 50').waitFor()
+    const other = { layer: { kind: 'global' }, set: { 'pool.usesMax': 40 }, note: 'first' }
+    assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: other })).status, 201)
+    await page.getByLabel('Value', { exact: true }).fill('51')
+    await page.getByRole('button', { name: 'Load the newer one' }).click()
+    await page.getByRole('row', { name: 'pool.usesMax' }).getByText('40').waitFor()
+    await page.getByRole('row', { name: 'pool.usesMax' }).getByRole('button', { name: 'Take out' }).click()
+    await page.getByLabel('What it changes').getByText('− 40').waitFor()
+    await page.context().close()
+  })
+
+  test('a rollout goes wave by wave before one’s eyes, is held and let go; its layer can go back', async () => {
+    const { page } = await open('/config', { width: 375, colours: 'dark' })
+    await setKey(page, 'pool.usesMax', '77')
+    await page.getByLabel('What it changes').getByText('+ 77').waitFor()
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    await page.getByRole('button', { name: 'Write …' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('in waves').check()
+    await dialog.getByLabel('First these edges').fill('us-1')
+    await dialog.getByLabel('Watch each wave').fill('2')
+    await dialog.getByRole('button', { name: 'Write', exact: true }).click()
+    await page.getByRole('heading', { name: 'Revision 3' }).waitFor()
+    await page.getByRole('button', { name: 'Pause' }).click()
+    await page.getByText('paused', { exact: true }).waitFor()
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await page.getByRole('button', { name: 'Resume' }).click()
+    await page.getByText('completed', { exact: true }).waitFor({ timeout: 45_000 })
+    const resolved = async () =>
+      ((await fleet.api('/v1/config/resolved?edge=eu-1')).body as { layer: { pool: { usesMax: number } } })
+        .layer.pool.usesMax
+    assert.equal(await resolved(), 77)
+
+    await page.goto('/config/2')
+    await page.getByRole('button', { name: 'Go back to this …' }).click()
+    await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
+    await page.getByRole('heading', { name: 'Revision 4' }).waitFor()
+    await until('the older value', async () => (await resolved()) === 40)
+    await page.context().close()
+  })
+})
