@@ -32,6 +32,7 @@ suite('history', () => {
       numRuns: 1,
     })
     const from = Math.floor(Date.now() / stepMs) * stepMs - points * stepMs
+    await plane.sql`update fleet set reports_since = ${new Date(from).toISOString()}`
     const expected = new Map<string, (number | null)[]>()
     const reports: { edge: SimulatedEdge; report: Report }[] = []
     for (const [index, story] of first!.entries()) {
@@ -49,6 +50,11 @@ suite('history', () => {
     await until('all reports', async () => {
       const [row] = await plane.sql<{ count: string }[]>`select count(*) from reports`
       return Number(row?.count) === different
+    })
+    await until('rollups of all minutes that are over', async () => {
+      const [row] = await plane.sql<{ due: string }[]>`
+        select count(*) as due from history_due where resolution = '1m' and at < now() - interval '65 s'`
+      return row?.due === '0'
     })
 
     const range = `from=${new Date(from).toISOString()}&to=${new Date(from + points * stepMs).toISOString()}&step=10s`

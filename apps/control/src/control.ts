@@ -9,6 +9,7 @@ import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { troubleOf } from './db/trouble.ts'
 import type { Deps } from './deps.ts'
+import type { Kept } from './history/kept.ts'
 import { listen, type Listening } from './http/listen.ts'
 import { ingestPresence } from './ingest/presence.ts'
 import { ingestReports } from './ingest/reports.ts'
@@ -29,6 +30,7 @@ export interface ControlOptions {
   host: string
   /** Without: no HTTP at all. */
   port: number | undefined
+  kept: Kept
   /** Networks whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
   /** Where the built web console is. */
@@ -52,7 +54,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const db = openDatabase(options.database)
   const bus = new Bus(options.bus, log)
   const issuer = options.issuer && new Issuer(options.issuer)
-  const deps: Deps = { db, bus, issuer, log, tally: new Tally(), now: Date.now }
+  const deps: Deps = { db, bus, issuer, log, tally: new Tally(), kept: options.kept, now: Date.now }
   const app =
     options.mode === 'ingest'
       ? createHealthApp(deps)

@@ -1,7 +1,8 @@
-/** What every verb is handed: the database, the bus, a clock, a log and figures. Nothing else outlives a request. */
+/** What every verb is handed: the database, the bus, a clock, a log, figures and how long history is kept. Nothing else outlives a request. */
 import type { Bus } from './bus/bus.ts'
 import type { Issuer } from './bus/credentials/issuer.ts'
 import type { Database } from './db/database.ts'
+import type { Kept } from './history/kept.ts'
 import type { Log } from './log.ts'
 import type { Tally } from './tally.ts'
 
@@ -12,6 +13,7 @@ export interface Deps {
   issuer: Issuer | undefined
   log: Log
   tally: Tally
+  kept: Kept
   /** Milliseconds since 1970. */
   now: () => number
 }

@@ -7,6 +7,8 @@ import { startControl, type Mode } from './control.ts'
 import type { DatabaseAddress } from './db/address.ts'
 import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
+import type { Kept } from './history/kept.ts'
+import { dayMs } from './history/window.ts'
 import { createLog, reasonOf } from './log.ts'
 import { initNats } from './nats-init.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
@@ -37,6 +39,9 @@ Environment:
   REPORTS_STREAM_BYTES_MAX  reports that may wait for ingest (1073741824)
   TRACES_STREAM_BYTES_MAX   trace lines that are kept (268435456)
   TRACES_KEPT_HOURS         how long trace lines are kept (24)
+  REPORTS_KEPT_DAYS         how long reports are kept as they came (7)
+  MINUTES_KEPT_DAYS         how long history is kept by minute (90)
+  HOURS_KEPT_DAYS           how long history is kept by hour (1095)
   CONSOLE_DIRECTORY         the built web console (apps/console/dist)`,
   )
 
@@ -124,6 +129,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
         host: options.host,
         port: options.port,
         trustedProxies: settings.TRUSTED_PROXIES,
+        kept: keptOf(settings),
         consoleDirectory: settings.CONSOLE_DIRECTORY ?? builtConsole,
       },
       log,
@@ -179,4 +185,12 @@ function parseDuration(text: string): number {
 function fail(sentence: string): never {
   process.stderr.write(`imapfleet-control: ${sentence}\n`)
   process.exit(1)
+}
+
+function keptOf(settings: Settings): Kept {
+  return {
+    reports: settings.REPORTS_KEPT_DAYS * dayMs,
+    minutes: settings.MINUTES_KEPT_DAYS * dayMs,
+    hours: settings.HOURS_KEPT_DAYS * dayMs,
+  }
 }

@@ -32,4 +32,12 @@ test('what is missing or wrong is named with what to write, without its value', 
     problemOf({ DATABASE_URL, NATS_REPLICAS: 'three', TRACES_KEPT_HOURS: '0' }),
     /NATS_REPLICAS .*; TRACES_KEPT_HOURS /,
   )
+  assert.equal(
+    problemOf({ DATABASE_URL, REPORTS_KEPT_DAYS: '100' }),
+    'MINUTES_KEPT_DAYS must not be less than REPORTS_KEPT_DAYS',
+  )
+  assert.equal(
+    problemOf({ DATABASE_URL, HOURS_KEPT_DAYS: '30' }),
+    'HOURS_KEPT_DAYS must not be less than MINUTES_KEPT_DAYS',
+  )
 })

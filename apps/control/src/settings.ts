@@ -13,7 +13,7 @@ const hasKnownSslMode = (text: string) => {
   return mode === undefined || sslModes.some((known) => known === mode)
 }
 
-const schema = z.object({
+const each = z.object({
   DATABASE_URL: filled
     .refine(urlOf(['postgres:', 'postgresql:']), {
       error: 'must be like postgres://user:password@host:5432/imapfleet',
@@ -50,7 +50,21 @@ const schema = z.object({
   TRACES_STREAM_BYTES_MAX: z.coerce.number().int().min(1_048_576).default(268_435_456),
   CONSOLE_DIRECTORY: filled.optional(),
   TRACES_KEPT_HOURS: z.coerce.number().int().min(1).max(8_760).default(24),
+  REPORTS_KEPT_DAYS: z.coerce.number().int().min(1).max(366).default(7),
+  MINUTES_KEPT_DAYS: z.coerce.number().int().min(1).max(3_660).default(90),
+  HOURS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_600).default(1_095),
 })
+
+/** What is made of something is kept at least as long. */
+const schema = each
+  .refine((given) => given.MINUTES_KEPT_DAYS >= given.REPORTS_KEPT_DAYS, {
+    path: ['MINUTES_KEPT_DAYS'],
+    message: 'must not be less than REPORTS_KEPT_DAYS',
+  })
+  .refine((given) => given.HOURS_KEPT_DAYS >= given.MINUTES_KEPT_DAYS, {
+    path: ['HOURS_KEPT_DAYS'],
+    message: 'must not be less than MINUTES_KEPT_DAYS',
+  })
 
 /** A setting that cannot be used; the message is the sentence for an operator. */
 export class SettingsError extends Error {
@@ -68,7 +82,7 @@ export function parseSettings(
   if (parsed.success) return { ok: true, settings: parsed.data }
   const problems = parsed.error.issues.map((issue) => {
     const key = String(issue.path[0])
-    if (given[key] === undefined)
+    if (key === 'DATABASE_URL' && given[key] === undefined)
       return `${key} is not set; for example postgres://imapfleet@127.0.0.1:5432/imapfleet`
     return `${key} ${issue.message}`
   })

@@ -151,6 +151,8 @@ export const historySchema = z
     from: z.iso.datetime(),
     to: z.iso.datetime(),
     stepSeconds: z.int(),
+    /** What it was worked out from: the reports themselves, or what was counted within 10 s, a minute or an hour. */
+    resolution: z.enum(['reports', '10s', '1m', '1h']),
     groupBy: z.enum(['fleet', 'region', 'edge', 'upstream']),
     metrics: z.array(z.string()),
     groups: z.array(

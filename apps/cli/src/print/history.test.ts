@@ -10,6 +10,7 @@ const history: History = {
   from: at('10:00:00'),
   to: at('10:03:00'),
   stepSeconds: 60,
+  resolution: '1m',
   groupBy: 'region',
   metrics: ['logins_total', 'upstream_reuses_total', 'login_seconds:p95'],
   groups: [

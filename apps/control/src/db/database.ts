@@ -6,6 +6,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import postgres from 'postgres'
 import type { DatabaseAddress } from './address.ts'
 import * as schema from './schema.ts'
+import { Series } from './series.ts'
 
 type Orm = PostgresJsDatabase<typeof schema>
 /** Inside a transaction or not: what the queries of one table take. */
@@ -14,6 +15,8 @@ export type Queries = Pick<Orm, 'select' | 'selectDistinctOn' | 'insert' | 'upda
 export interface Database {
   orm: Orm
   sql: postgres.Sql
+  series: Series
+  address: DatabaseAddress
   close: () => Promise<void>
 }
 
@@ -33,12 +36,16 @@ const connection = (max: number): postgres.Options<Record<string, never>> => ({
   connection: { application_name: 'imapfleet-control', statement_timeout: statementTimeoutMs },
 })
 
-export function openDatabase({ url, ssl }: DatabaseAddress): Database {
-  const plain = postgres(url, { ...connection(8), ssl })
+export function openDatabase(address: DatabaseAddress): Database {
+  const { url, ssl } = address
+  const series = new Series()
+  const plain = postgres(url, { ...connection(8), ssl, onclose: () => series.forget() })
   const forDrizzle = postgres(url, { ...connection(8), ssl })
   return {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
+    series,
+    address,
     close: async () => {
       await Promise.all([plain.end({ timeout: closeTimeoutS }), forDrizzle.end({ timeout: closeTimeoutS })])
     },

@@ -1,6 +1,7 @@
 /** Advisory locks: what only one replica may do at a time. Freed by Postgres when the holder dies. */
 import { sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
+import type { Sql } from './sql.ts'
 
 const base = 0x696d6170 // 'imap'
 
@@ -11,6 +12,8 @@ export const locks = {
   cleanUp: base + 3,
   rollouts: base + 4,
   enrolments: base + 5,
+  rollUp: base + 6,
+  retention: base + 7,
 } as const
 
 /** Waits for the lock, which is held until the transaction ends. */
@@ -18,16 +21,16 @@ export async function takeLock(queries: Queries, lock: keyof typeof locks): Prom
   await queries.execute(sql`select pg_advisory_xact_lock(${locks[lock]})`)
 }
 
-/** Runs `work` if no other replica does so now; otherwise `false` at once. */
+/** Runs `work`, within a transaction, if no other replica does so now; otherwise `false` at once. */
 export async function withLock(
   db: Database,
   lock: keyof typeof locks,
-  work: () => Promise<void>,
+  work: (tx: Sql) => Promise<void>,
 ): Promise<boolean> {
   return await db.sql.begin(async (tx) => {
     const [row] = await tx`select pg_try_advisory_xact_lock(${locks[lock]}) as held`
     if (row?.held !== true) return false
-    await work()
+    await work(tx)
     return true
   })
 }

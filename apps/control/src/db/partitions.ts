@@ -1,31 +1,102 @@
-/** One partition of `reports` a day, made before the day begins. */
+/** The tables of figures in parts by time: made before their time begins, dropped as a whole when it is long over. */
+import type { Kept } from '../history/kept.ts'
+import { dayMs } from '../history/window.ts'
 import type { Database } from './database.ts'
+import { instant, type Sql } from './sql.ts'
 
-const dayMs = 86_400_000
-const ahead = 3
+interface Table {
+  name: string
+  by: 'day' | 'month'
+  keptAs: keyof Kept
+}
+
+const tables: readonly Table[] = [
+  { name: 'reports', by: 'day', keptAs: 'reports' },
+  { name: 'history_10s', by: 'day', keptAs: 'reports' },
+  { name: 'history_1m', by: 'day', keptAs: 'minutes' },
+  { name: 'history_1h', by: 'month', keptAs: 'hours' },
+]
+
+interface Partition {
+  name: string
+  from: number
+  to: number
+}
+
+const daysAhead = 3
+/** What claims to come from that far ahead is not waited for. */
+const aheadMaxMs = 30 * dayMs
+/** Whoever reads or writes meanwhile is not held up for longer; the next tick tries again. */
+const lockTimeout = '3s'
 
 /** Makes the partitions of yesterday, today and the next days, as far as they are missing. */
 export async function makePartitions(db: Database, now: number): Promise<void> {
-  for (let day = -1; day <= ahead; day++) await makeDay(db, Math.floor(now / dayMs) * dayMs + day * dayMs)
+  for (const table of tables)
+    for (let day = -1; day <= daysAhead; day++) await makePartition(db, table, now + day * dayMs)
 }
 
-async function makeDay(db: Database, start: number): Promise<void> {
-  const from = new Date(start).toISOString()
-  const to = new Date(start + dayMs).toISOString()
-  const name = `reports_${from.slice(0, 10).replaceAll('-', '')}`
+/** Drops what lies wholly before these times, and says what it was. */
+export async function dropPartitions(sql: Sql, since: Kept, now: number): Promise<string[]> {
+  await sql`select set_config('lock_timeout', ${lockTimeout}, true)`
+  const dropped: string[] = []
+  for (const table of tables) {
+    for (const partition of await partitionsOf(sql, table)) {
+      if (partition.to > since[table.keptAs]) continue
+      await sql`drop table ${sql(partition.name)}`
+      dropped.push(partition.name)
+    }
+    await sql`
+      delete from ${sql(`${table.name}_default`)}
+      where at < ${instant(sql, since[table.keptAs])} or at > ${instant(sql, now + aheadMaxMs)}`
+  }
+  // What was to be rolled up of it can no longer be.
+  await sql`
+    delete from history_due
+    where at < ${instant(sql, since.reports)} and resolution = '1m' or at < ${instant(sql, since.minutes)}
+      or at > ${instant(sql, now + aheadMaxMs)}`
+  await sql`
+    update fleet set reports_since = ${instant(sql, since.reports)}
+    where reports_since < ${instant(sql, since.reports)}`
+  return dropped
+}
+
+async function makePartition(db: Database, table: Table, at: number): Promise<void> {
+  const { name, from, to } = partitionAt(table, at)
   const [existing] = await db.sql`select to_regclass(${name}) is not null as there`
   if (existing?.there === true) return
+  const parent = db.sql(table.name)
+  const rest = db.sql(`${table.name}_default`)
   await db.sql.begin(async (tx) => {
-    // Rows of that day may stand in the default partition; Postgres refuses the new one until they are moved.
-    await tx`lock table reports_default in access exclusive mode`
-    await tx`create temporary table late on commit drop as
-      select * from reports_default where at >= ${from} and at < ${to}`
-    await tx`delete from reports_default where at >= ${from} and at < ${to}`
-    await tx.unsafe(partitionOf(name, from, to))
-    await tx`insert into reports select * from late`
+    // Rows of that time may stand in the default partition; Postgres refuses the new one until they are moved.
+    await tx`lock table ${rest} in access exclusive mode`
+    const within = tx`at >= ${instant(tx, from)} and at < ${instant(tx, to)}`
+    await tx`create temporary table late (like ${rest}) on commit drop`
+    await tx`insert into late select * from ${rest} where ${within}`
+    await tx`delete from ${rest} where ${within}`
+    // Bounds cannot be parameters; they are made of a clock alone.
+    const bounds = `from ('${new Date(from).toISOString()}') to ('${new Date(to).toISOString()}')`
+    await tx.unsafe(`create table if not exists ${name} partition of ${table.name} for values ${bounds}`)
+    await tx`insert into ${parent} select * from late`
   })
 }
 
-/** Bounds cannot be parameters; both are made above from a clock. */
-const partitionOf = (name: string, from: string, to: string): string =>
-  `create table if not exists ${name} partition of reports for values from ('${from}') to ('${to}')`
+function partitionAt({ name, by }: Table, at: number): Partition {
+  const day = new Date(at)
+  const [year, month] = [day.getUTCFullYear(), day.getUTCMonth()]
+  const from = Date.UTC(year, month, by === 'day' ? day.getUTCDate() : 1)
+  const to = by === 'day' ? from + dayMs : Date.UTC(year, month + 1, 1)
+  const digits = by === 'day' ? 10 : 7
+  return { name: `${name}_${new Date(from).toISOString().slice(0, digits).replaceAll('-', '')}`, from, to }
+}
+
+/** Those with a time in their name: all but the default one. */
+async function partitionsOf(sql: Sql, table: Table): Promise<Partition[]> {
+  const rows = await sql<{ name: string }[]>`
+    select child.relname as name from pg_inherits join pg_class as child on child.oid = inhrelid
+    where inhparent = ${table.name}::regclass order by child.relname`
+  return rows.flatMap(({ name }) => {
+    const [, year, month, day = '01'] = /_(\d{4})(\d{2})(\d{2})?$/.exec(name) ?? []
+    if (year === undefined || month === undefined) return []
+    return [partitionAt(table, Date.UTC(Number(year), Number(month) - 1, Number(day)))]
+  })
+}

@@ -1,27 +1,22 @@
 /**
- * The tables. `drizzle-kit generate` makes the migrations in apps/control/drizzle from this file; `reports` is
- * partitioned by day there by hand, since drizzle has no word for it.
+ * The tables. `drizzle-kit generate` makes the migrations in apps/control/drizzle from this file; `reports`
+ * and the rollups are partitioned there by hand, since drizzle has no word for it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import type {
-  Histogram,
-  OrderAction,
-  OrderedEdge,
-  RolloutSettings,
-  RolloutState,
-  TargetName,
-} from '@imapfleet/protocol'
+import type { OrderAction, OrderedEdge, RolloutSettings, RolloutState, TargetName } from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigint,
   bigserial,
   boolean,
   check,
+  customType,
   index,
   integer,
   jsonb,
   pgTable,
   primaryKey,
+  serial,
   text,
   timestamp,
   uuid,
@@ -31,12 +26,14 @@ import type { Wave } from '../rollout/waves.ts'
 const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
 const count = (name: string) => bigint(name, { mode: 'number' })
 
-/** One row: the version of the desired state. Whoever changes the fleet holds this row until the change is committed. */
+/** One row: the version of the desired state, and since when reports are kept. Whoever changes the fleet holds this row until the change is committed. */
 export const fleet = pgTable(
   'fleet',
   {
     only: boolean('only').primaryKey().default(true),
     desiredVersion: count('desired_version').notNull(),
+    /** Reports from before are not kept, or were never seen. */
+    reportsSince: instant('reports_since').notNull().defaultNow(),
   },
   (table) => [check('fleet_only', sql`${table.only}`)],
 )
@@ -76,6 +73,20 @@ export const edges = pgTable('edges', {
   drain: boolean('drain').notNull().default(false),
 })
 
+/** What is counted, numbered once for the whole fleet: stored figures name a series by its number. */
+export const series = pgTable('series', {
+  id: serial('id').primaryKey(),
+  key: text('key').notNull().unique(),
+})
+
+/** As history/packed.ts writes them. */
+const packed = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+const figures = () => ({
+  counters: packed('counters').notNull(),
+  gauges: packed('gauges').notNull(),
+  histograms: packed('histograms').notNull(),
+})
+
 /** What edges reported: cumulative since boot. Partitioned by day of `at`. */
 export const reports = pgTable(
   'reports',
@@ -87,14 +98,49 @@ export const reports = pgTable(
     region: text('region').notNull(),
     startedAt: instant('started_at').notNull(),
     receivedAt: instant('received_at').notNull().defaultNow(),
-    counters: jsonb('counters').$type<Record<string, number>>().notNull(),
-    gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
-    histograms: jsonb('histograms').$type<Record<string, Histogram>>().notNull(),
+    ...figures(),
   },
   (table) => [
-    primaryKey({ columns: [table.edge, table.boot, table.at, table.sequence] }),
+    // In this order it finds the report before another one whatever the edge's clock did in between.
+    primaryKey({ columns: [table.edge, table.boot, table.sequence, table.at] }),
     index('reports_at').using('brin', table.at),
   ],
+)
+
+/** What was counted within 10 s, a minute or an hour. An empty edge is all edges of the region together. */
+const rollup = (name: string) =>
+  pgTable(
+    name,
+    {
+      edge: text('edge').notNull(),
+      at: instant('at').notNull(),
+      region: text('region').notNull(),
+      ...figures(),
+    },
+    (table) => [
+      primaryKey({ columns: [table.edge, table.at, table.region] }),
+      index(`${name}_at`).using('brin', table.at),
+    ],
+  )
+
+/** Partitioned by day; only whole regions. */
+export const history10s = rollup('history_10s')
+/** Partitioned by day. */
+export const history1m = rollup('history_1m')
+/** Partitioned by month. */
+export const history1h = rollup('history_1h')
+
+/** Minutes and hours of a region of which something has arrived since they were rolled up. */
+export const historyDue = pgTable(
+  'history_due',
+  {
+    resolution: text('resolution').$type<'1m' | '1h'>().notNull(),
+    region: text('region').notNull(),
+    at: instant('at').notNull(),
+    /** Reports have come, and what follows them may be due too; otherwise it is such a follower. */
+    spreads: boolean('spreads').notNull(),
+  },
+  (table) => [index('history_due_at').on(table.resolution, table.at, table.region)],
 )
 
 export interface StoredChange {

@@ -113,3 +113,12 @@ export function matchSeries(expression: Expression, key: string): Record<string,
   const matches = Object.entries(expression.labels).every(([label, value]) => series.labels[label] === value)
   return matches ? series.labels : undefined
 }
+
+/** The same for a whole history, in which each series is met many times. */
+export function seriesMatcher(expression: Expression): (key: string) => Record<string, string> | undefined {
+  const known = new Map<string, Record<string, string> | undefined>()
+  return (key) => {
+    if (!known.has(key)) known.set(key, matchSeries(expression, key))
+    return known.get(key)
+  }
+}

@@ -2,25 +2,21 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bucketOf, percentile } from '@imapfleet/protocol'
 import { parseExpressions } from './expression.ts'
-import { historyOf, type GaugeStep, type GroupBy } from './history-of.ts'
-import type { Increase } from './increases.ts'
+import { historyOf, type GroupBy } from './history-of.ts'
+import type { Row } from './rows.ts'
 import type { Window } from './window.ts'
 
 const window: Window = { from: 0, to: 35_000, stepMs: 10_000, points: 4 }
 
-function increase(
-  edge: string,
-  step: number,
-  counters: Record<string, number>,
-  seconds: number[] = [],
-): Increase {
+function increase(edge: string, step: number, counters: Record<string, number>, seconds: number[] = []): Row {
   const counts: Record<string, number> = {}
   for (const value of seconds) {
     const bucket = String(bucketOf(value * 1e6))
     counts[bucket] = (counts[bucket] ?? 0) + 1
   }
   const histograms = { login_seconds: { sum: seconds.reduce((sum, each) => sum + each, 0), counts } }
-  return { edge, region: edge.slice(0, 2), step, counters, histograms }
+  const at = step * window.stepMs
+  return { edge, region: edge.slice(0, 2), at, counters, gauges: {}, histograms }
 }
 
 const ok = (upstream: string) => `logins_total{upstream="${upstream}",result="ok"}`
@@ -32,8 +28,8 @@ const increases = [
   increase('eu-1', 3, { [ok('a')]: 10 }),
 ]
 
-const ask = (text: string, groupBy: GroupBy, gauges: GaugeStep[] = []) =>
-  historyOf(parseExpressions(text), groupBy, window, increases, gauges)
+const ask = (text: string, groupBy: GroupBy, rows: Row[] = increases) =>
+  historyOf(parseExpressions(text), groupBy, window, '10s', rows)
 
 test('a step in which nobody reported is null, one in which nothing happened is 0', () => {
   const [fleet] = ask('logins_total', 'fleet').groups
@@ -89,9 +85,10 @@ test('a percentile is that of all logins together, not a mean of percentiles', (
 })
 
 test('gauges are added up over edges', () => {
-  const gauge = (edge: string, step: number, values: [number, number, number, number]): GaugeStep => {
+  const gauge = (edge: string, step: number, values: [number, number, number, number]): Row => {
     const [average, last, max, min] = values
-    return { edge, region: edge.slice(0, 2), step, key: 'upstreams_idle', average, last, max, min }
+    const gauges = { upstreams_idle: { count: 3, sum: average * 3, last, max, min } }
+    return { edge, region: edge.slice(0, 2), at: step * window.stepMs, counters: {}, gauges, histograms: {} }
   }
   const gauges = [
     gauge('eu-1', 0, [2, 3, 4, 1]),
@@ -110,6 +107,6 @@ test('gauges are added up over edges', () => {
 })
 
 test('a fleet that has said nothing has a history of gaps', () => {
-  const empty = historyOf(parseExpressions('logins_total'), 'fleet', window, [], [])
+  const empty = historyOf(parseExpressions('logins_total'), 'fleet', window, '10s', [])
   assert.deepEqual(empty.groups, [{ group: 'fleet', values: [[null, null, null, null]], totals: [null] }])
 })

@@ -1,23 +1,12 @@
-/** Increases and gauges of edges into the answer: one value a group, metric and step; nothing reported is null, not zero. */
+/** Rows into the answer: one value a group, metric and step; nothing reported is null, not zero. */
 import { percentile, type Histogram, type History } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
-import { matchSeries, type Expression } from './expression.ts'
-import type { Increase } from './increases.ts'
-import type { Window } from './window.ts'
+import { seriesMatcher, type Expression } from './expression.ts'
+import type { Resolution } from './resolution.ts'
+import { rowsOver, type Gauge, type Row } from './rows.ts'
+import { stepOf, type Window } from './window.ts'
 
 export type GroupBy = History['groupBy']
-
-/** A gauge of one edge over one step. */
-export interface GaugeStep {
-  edge: string
-  region: string
-  step: number
-  key: string
-  average: number
-  last: number
-  max: number
-  min: number
-}
 
 /** Values in one answer: some 20 MB of JSON. */
 const valuesMax = 2_000_000
@@ -32,49 +21,50 @@ export function historyOf(
   expressions: readonly Expression[],
   groupBy: GroupBy,
   window: Window,
-  increases: readonly Increase[],
-  gauges: readonly GaugeStep[],
+  resolution: Resolution,
+  rows: readonly Row[],
 ): History {
   const groups = new Map<string, (Tally | undefined)[][]>()
-  if (groupBy === 'fleet') rowsOf('fleet')
+  if (groupBy === 'fleet') talliesOf('fleet')
 
+  const steps = rowsOver(rows, (at) => window.from + stepOf(window, at) * window.stepMs)
   expressions.forEach((expression, index) => {
-    if (expression.reading.of === 'gauge') addGauges(expression, index)
-    else addIncreases(expression, index)
+    const labelsOf = seriesMatcher(expression)
+    for (const row of steps) addRow(expression, index, row, labelsOf)
   })
 
   return {
     from: new Date(window.from).toISOString(),
     to: new Date(window.to).toISOString(),
     stepSeconds: window.stepMs / 1000,
+    resolution,
     groupBy,
     metrics: expressions.map((expression) => expression.text),
     groups: [...groups.entries()]
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([group, rows]) => ({
+      .map(([group, tallies]) => ({
         group,
-        values: rows.map((row, index) => valuesOf(expressions[index]!, row, window)),
-        totals: rows.map((row, index) => totalOf(expressions[index]!, row, window)),
+        values: tallies.map((row, index) => valuesOf(expressions[index]!, row, window)),
+        totals: tallies.map((row, index) => totalOf(expressions[index]!, row, window)),
       })),
   }
 
-  function addIncreases(expression: Expression, index: number): void {
-    for (const increase of increases) {
-      // The edge has reported: what it does not mention it has counted as zero.
-      if (groupBy !== 'upstream') tallyOf(groupName(increase, {}), index, increase.step)
-      const series = expression.reading.of === 'counter' ? increase.counters : increase.histograms
-      for (const [key, value] of Object.entries(series)) {
-        const labels = matchSeries(expression, key)
-        if (labels) add(tallyOf(groupName(increase, labels), index, increase.step), value)
-      }
-    }
-  }
-
-  function addGauges(expression: Expression, index: number): void {
-    const { take } = expression.reading as { take: 'average' | 'last' | 'max' | 'min' }
-    for (const gauge of gauges) {
-      const labels = matchSeries(expression, gauge.key)
-      if (labels) add(tallyOf(groupName(gauge, labels), index, gauge.step), gauge[take])
+  function addRow(
+    { reading }: Expression,
+    index: number,
+    row: Row,
+    labelsOf: (key: string) => Record<string, string> | undefined,
+  ): void {
+    const step = stepOf(window, row.at)
+    // The edge has reported: what it does not mention it has counted as zero.
+    if (groupBy !== 'upstream' && reading.of !== 'gauge') tallyOf(groupName(row, {}), index, step)
+    const series = { counter: row.counters, gauge: row.gauges, histogram: row.histograms }[reading.of]
+    for (const [key, value] of Object.entries(series)) {
+      const labels = labelsOf(key)
+      if (!labels) continue
+      const counted =
+        reading.of === 'gauge' ? gaugeValue(value as Gauge, reading.take) : (value as number | Histogram)
+      add(tallyOf(groupName(row, labels), index, step), counted)
     }
   }
 
@@ -83,7 +73,7 @@ export function historyOf(
     return groupBy === 'fleet' ? 'fleet' : from[groupBy]
   }
 
-  function rowsOf(group: string): (Tally | undefined)[][] {
+  function talliesOf(group: string): (Tally | undefined)[][] {
     const known = groups.get(group)
     if (known) return known
     if ((groups.size + 1) * expressions.length * window.points > valuesMax)
@@ -91,16 +81,19 @@ export function historyOf(
         'step_too_fine',
         `That is more than ${valuesMax} values: ask for fewer metrics, a longer step, one region, or group by region.`,
       )
-    const rows = expressions.map(() => Array<Tally | undefined>(window.points).fill(undefined))
-    groups.set(group, rows)
-    return rows
+    const tallies = expressions.map(() => Array<Tally | undefined>(window.points).fill(undefined))
+    groups.set(group, tallies)
+    return tallies
   }
 
   function tallyOf(group: string, index: number, step: number): Tally {
-    const row = rowsOf(group)[index]!
+    const row = talliesOf(group)[index]!
     return (row[step] ??= { sum: 0, counts: {} })
   }
 }
+
+const gaugeValue = (gauge: Gauge, take: 'average' | 'last' | 'max' | 'min'): number =>
+  take === 'average' ? gauge.sum / gauge.count : gauge[take]
 
 function add(tally: Tally, value: number | Histogram): void {
   if (typeof value === 'number') {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { increasesOf, type Reading } from './increases.ts'
-import type { Window } from './window.ts'
+import { increasesOf } from './increases.ts'
+import type { Reading } from './reading.ts'
 
-const window: Window = { from: 1000, to: 2000, stepMs: 100, points: 10 }
+/** Steps of 100 from 1000 to 2000; reports have been kept since 800. */
+const [from, to, stepMs, keptSince] = [1000, 2000, 100, 800]
 
 /** A boot as it really was: when it began, when it counted something, when it reported, and which reports arrived. */
 const bootArbitrary = fc.record({
@@ -31,6 +32,7 @@ function readingsOf(boot: Boot, name: string): Reading[] {
       at,
       startedAt: boot.startedAt,
       counters: counted === 0 ? {} : { a: counted },
+      gauges: {},
       histograms: counted === 0 ? {} : { h: { sum: counted * 2, counts: { '7': counted } } },
     }
     return Array.from({ length: boot.arrives[index] ?? 0 }, () => reading)
@@ -39,15 +41,15 @@ function readingsOf(boot: Boot, name: string): Reading[] {
 
 /** Slow and obvious: go through the events one by one, and ask which arrived report told of each first. */
 function expectedSteps(boots: readonly Boot[]): number[] {
-  const steps = Array<number>(window.points).fill(0)
+  const steps = Array<number>((to - from) / stepMs).fill(0)
   for (const boot of boots) {
     const arrived = reportsOf(boot).filter((_, index) => boot.arrives[index] !== 0)
     const firstEver = reportsOf(boot)[0]
     for (const event of boot.events.filter((at) => at >= boot.startedAt)) {
       const teller = arrived.find((at) => at >= event)
-      if (teller === undefined || teller < window.from || teller >= window.to) continue
-      const restOfOldBoot = teller === arrived[0] && teller !== firstEver && boot.startedAt < window.from
-      if (!restOfOldBoot) steps[Math.floor((teller - window.from) / window.stepMs)]! += 1
+      if (teller === undefined || teller < from || teller >= to) continue
+      const restOfOldBoot = teller === arrived[0] && teller !== firstEver && boot.startedAt < keptSince
+      if (!restOfOldBoot) steps[Math.floor((teller - from) / stepMs)]! += 1
     }
   }
   return steps
@@ -57,8 +59,11 @@ function sumBySteps(
   readings: readonly Reading[],
   pick: (increase: ReturnType<typeof increasesOf>[number]) => number,
 ) {
-  const steps = Array<number>(window.points).fill(0)
-  for (const increase of increasesOf(readings, window)) steps[increase.step]! += pick(increase)
+  const steps = Array<number>((to - from) / stepMs).fill(0)
+  for (const increase of increasesOf(readings, keptSince)) {
+    const { at } = increase.reading
+    if (at >= from && at < to) steps[Math.floor((at - from) / stepMs)]! += pick(increase)
+  }
   return steps
 }
 
@@ -91,22 +96,22 @@ test('whatever is lost, doubled or out of order, each event is counted once, whe
   )
 })
 
-test('the last reading before the window, the first in it and the last of each step are enough', () => {
+test('the last reading before a time, the first in it and the last are enough for its sum', () => {
   fc.assert(
     fc.property(bootArbitrary, (boot) => {
       const all = readingsOf(boot, 'boot')
-      const stepOf = ({ at }: Reading) =>
-        at < window.from ? -1 : Math.floor((at - window.from) / window.stepMs)
-      const lastOfEach = [...new Map(all.map((reading) => [stepOf(reading), reading])).values()]
-      const thinned = [...all.filter(({ at }) => at >= window.from).slice(0, 1), ...lastOfEach]
-      const counted = ({ counters }: { counters: Record<string, number> }) => counters.a ?? 0
-      assert.deepEqual(sumBySteps(thinned, counted), sumBySteps(all, counted))
+      const before = all.filter(({ at }) => at < from).slice(-1)
+      const within = all.filter(({ at }) => at >= from && at < to)
+      const ends = [...before, ...within.slice(0, 1), ...within.slice(-1)]
+      const sum = (readings: readonly Reading[]) =>
+        sumBySteps(readings, ({ counters }) => counters.a ?? 0).reduce((a, b) => a + b, 0)
+      assert.equal(sum(ends), sum(all))
     }),
     seeded,
   )
 })
 
-const at = (sequence: number, time: number, a: number, startedAt = 900): Reading => ({
+const at = (sequence: number, time: number, a: number, startedAt = 700): Reading => ({
   edge: 'eu-1',
   region: 'eu',
   boot: 'b',
@@ -114,24 +119,25 @@ const at = (sequence: number, time: number, a: number, startedAt = 900): Reading
   at: time,
   startedAt,
   counters: { a },
+  gauges: {},
   histograms: {},
 })
 
 test('a counter that falls was reset: what it shows after that is what was counted since', () => {
-  const counts = increasesOf([at(1, 1000, 10), at(2, 1100, 4), at(3, 1200, 6)], window).map(
+  const counts = increasesOf([at(1, 1000, 10), at(2, 1100, 4), at(3, 1200, 6)], keptSince).map(
     ({ counters }) => counters.a,
   )
   assert.deepEqual(counts, [10, 4, 2])
 })
 
 test('the rest of a boot whose beginning is no longer kept is where counting begins, not a jump', () => {
-  const counts = increasesOf([at(70, 1000, 5000), at(71, 1100, 5003)], window).map(
+  const counts = increasesOf([at(70, 1000, 5000), at(71, 1100, 5003)], keptSince).map(
     ({ counters }) => counters.a,
   )
   assert.deepEqual(counts, [3])
 })
 
-test('a boot that began within the window counts from zero even if its first report was lost', () => {
-  const counts = increasesOf([at(2, 1300, 8, 1200)], window).map(({ counters }) => counters.a)
+test('a boot that began while reports were kept counts from zero even if its first report was lost', () => {
+  const counts = increasesOf([at(2, 1300, 8, 1200)], keptSince).map(({ counters }) => counters.a)
   assert.deepEqual(counts, [8])
 })

@@ -14,37 +14,51 @@ const pointsMax = 2_000
 /** As many steps as a chart shows, if none was asked for. */
 const pointsAimed = 120
 
-const units = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
-const steps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400].map(
+export const dayMs = 86_400_000
+const units = { s: 1_000, m: 60_000, h: 3_600_000, d: dayMs, w: 604_800_000 } as const
+const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 21_600, 43_200, 86_400].map(
   (seconds) => seconds * 1000,
 )
 
 export function parseWindow(
   asked: { from?: string | undefined; to?: string | undefined; step?: string | undefined },
   now: number,
+  /** The shortest step for a history that begins at this time, if none was asked for. */
+  leastStepMs: (from: number) => number = () => 1000,
 ): Window {
   const begin = parseTime('from', asked.from ?? '-1h', now)
   const end = parseTime('to', asked.to ?? 'now', now)
   if (begin.at >= end.at)
     throw new ServiceError('range_invalid', `from (${iso(begin.at)}) must be before to (${iso(end.at)}).`)
-  const stepMs = asked.step === undefined ? stepFor(end.at - begin.at) : parseStep(asked.step)
-  const from = begin.isRelative ? Math.floor(begin.at / stepMs) * stepMs : begin.at
-  const points = Math.ceil((end.at - from) / stepMs)
-  if (points > pointsMax) {
+  const stepMs =
+    asked.step === undefined ? stepFor(end.at - begin.at, leastStepMs(begin.at)) : parseStep(asked.step)
+  const from = begin.isRelative ? startOf(begin.at, stepMs) : begin.at
+  const window = windowOf(from, end.at, stepMs)
+  if (window.points > pointsMax) {
     const finest = Math.ceil((end.at - begin.at) / (pointsMax - 1) / 1000)
     throw new ServiceError(
       'step_too_fine',
-      `That is ${points} points, more than ${pointsMax}: take a step of at least ${finest} s, or a shorter range.`,
+      `That is ${window.points} points, more than ${pointsMax}: take a step of at least ${finest} s, or a shorter range.`,
     )
   }
-  return { from, to: end.at, stepMs, points }
+  return window
 }
+
+export const windowOf = (from: number, to: number, stepMs: number): Window => ({
+  from,
+  to,
+  stepMs,
+  points: Math.ceil((to - from) / stepMs),
+})
+
+/** Where the stretch of this length begins that a moment falls into. */
+export const startOf = (at: number, lengthMs: number): number => Math.floor(at / lengthMs) * lengthMs
 
 /** The step that a moment falls into, from 0; outside of the window it is below 0 or not below `points`. */
 export const stepOf = (window: Window, at: number): number => Math.floor((at - window.from) / window.stepMs)
 
-function stepFor(rangeMs: number): number {
-  const least = rangeMs / pointsAimed
+function stepFor(rangeMs: number, leastMs: number): number {
+  const least = Math.max(rangeMs / pointsAimed, leastMs)
   return steps.find((step) => step >= least) ?? Math.ceil(least / units.d) * units.d
 }
 

@@ -28,6 +28,7 @@ const history = createRoute({
       groupBy: historySchema.shape.groupBy.default('fleet'),
       region: text.optional(),
       edge: text.optional(),
+      upstream: text.optional(),
     }),
   },
   responses: { 200: json(historySchema, 'One row a group'), ...problems },

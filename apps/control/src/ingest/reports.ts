@@ -54,20 +54,21 @@ async function ingestAll(
 }
 
 async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Delivery[]): Promise<void> {
-  const recognised = batch.filter((delivery) => {
+  const recognised = batch.flatMap((delivery) => {
     const report = recognise(reportSchema, delivery, subjects.report)
-    if (!report.ok) refuse(delivery, report.reason)
-    return report.ok
+    if (report.ok) return [{ delivery, report: report.value, bytes: delivery.data.length }]
+    refuse(delivery, report.reason)
+    return []
   })
   try {
     const refused = await recordReports(deps, recognised)
-    for (const delivery of recognised) {
-      const reason = refused.get(delivery)
-      if (reason === undefined) delivery.done()
-      else refuse(delivery, reason)
+    for (const received of recognised) {
+      const reason = refused.get(received)
+      if (reason === undefined) received.delivery.done()
+      else refuse(received.delivery, reason)
     }
   } catch (error) {
-    for (const delivery of recognised) delivery.again(retryMs)
+    for (const { delivery } of recognised) delivery.again(retryMs)
     throw error
   }
 

@@ -5,8 +5,10 @@ import { Outage } from '../log.ts'
 import { advanceRollouts } from '../verbs/advance-rollouts.ts'
 import { cleanUp } from '../verbs/clean-up.ts'
 import { enforceEnrolments } from '../verbs/enforce-enrolments.ts'
+import { forgetOldHistory } from '../verbs/forget-old-history.ts'
 import { makePartitions } from '../verbs/make-partitions.ts'
 import { reconcile } from '../verbs/reconcile.ts'
+import { rollUp } from '../verbs/roll-up.ts'
 
 interface Tick {
   name: string
@@ -21,6 +23,8 @@ const natsIsBack = async ({ bus }: Deps, signal: AbortSignal) => await bus.nextU
 const ticks: readonly Tick[] = [
   { name: 'clean-up', everyMs: 600_000, run: cleanUp },
   { name: 'partitions', everyMs: 3_600_000, run: makePartitions },
+  { name: 'retention', everyMs: 3_600_000, run: forgetOldHistory },
+  { name: 'rollups', everyMs: 5_000, run: rollUp },
   { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
   { name: 'reconcile', everyMs: 5_000, run: reconcile, hastened: natsIsBack },
   { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },

@@ -1,6 +1,8 @@
 /** Compares what the edges of a rollout count with its revision to what they counted before it began. */
-import { readReadings } from '../db/history.ts'
+import { readEnds } from '../db/readings.ts'
+import { readReportsSince } from '../db/rollups.ts'
 import type { RolloutRow } from '../db/rollouts.ts'
+import { readWanted } from '../db/series.ts'
 import type { Deps } from '../deps.ts'
 import { parseExpressions, matchSeries } from '../history/expression.ts'
 import { increasesOf } from '../history/increases.ts'
@@ -26,15 +28,18 @@ export async function judgeHealth(deps: Deps, row: RolloutRow): Promise<string |
 async function count(deps: Deps, edges: string[], from: number, to: number): Promise<Counted> {
   const sums = { logins: 0, ok: 0, opened: 0, failed: 0 }
   if (to > from) {
-    const window = { from, to, stepMs: to - from, points: 1 }
-    const names = [logins.name, opened.name, failedDials.name]
-    for (const { counters } of increasesOf(await readReadings(deps.db, { window, names, edges }), window))
+    const { sql } = deps.db
+    const wanted = await readWanted(sql, [logins.name, opened.name, failedDials.name])
+    const readings = await readEnds(sql, { from, to, edges }, wanted)
+    for (const { reading, counters } of increasesOf(readings, await readReportsSince(sql))) {
+      if (reading.at < from) continue
       for (const [key, value] of Object.entries(counters)) {
         if (matchSeries(logins, key)) sums.logins += value
         if (matchSeries(loginsOk, key)) sums.ok += value
         if (matchSeries(opened, key)) sums.opened += value
         if (matchSeries(failedDials, key)) sums.failed += value
       }
+    }
   }
   return {
     logins: sums.logins,

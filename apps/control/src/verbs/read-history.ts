@@ -1,13 +1,15 @@
 /** The history of any metrics over any time, by fleet, region, edge or upstream. */
 import type { History } from '@imapfleet/protocol'
 import { metrics, type MetricRow } from '@imapfleet/protocol'
-import { historyRowsMax, readGauges, readReadings, type HistoryFilter } from '../db/history.ts'
+import { TooManyRows } from '../db/figures.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { parseExpressions, type Expression } from '../history/expression.ts'
 import { historyOf, type GroupBy } from '../history/history-of.ts'
-import { increasesOf } from '../history/increases.ts'
+import { keptSince } from '../history/kept.ts'
+import { leastStepMs, readable } from '../history/resolution.ts'
 import { parseWindow } from '../history/window.ts'
+import { collectRows } from './collect-rows.ts'
 
 export interface HistoryQuestion {
   metrics: string
@@ -17,35 +19,43 @@ export interface HistoryQuestion {
   groupBy: GroupBy
   region?: string | undefined
   edge?: string | undefined
+  upstream?: string | undefined
 }
 
 export async function readHistory(deps: Deps, question: HistoryQuestion): Promise<History> {
-  const expressions = parseExpressions(question.metrics)
-  if (question.groupBy === 'upstream') expressions.forEach(needsUpstream)
-  const window = parseWindow(question, deps.now())
-  const filter = { window, region: question.region, edge: question.edge }
-  const readings = await bounded(
-    readReadings,
-    expressions.filter((each) => each.reading.of !== 'gauge'),
+  const { groupBy, region, edge, upstream } = question
+  const expressions = parseExpressions(question.metrics).map((expression) =>
+    upstream === undefined ? expression : ofUpstream(expression, upstream),
   )
-  const gauges = await bounded(
-    readGauges,
-    expressions.filter((each) => each.reading.of === 'gauge'),
-  )
-  return historyOf(expressions, question.groupBy, window, increasesOf(readings, window), gauges)
-
-  async function bounded<T>(
-    query: (db: Deps['db'], filter: HistoryFilter) => Promise<T[]>,
-    asked: readonly Expression[],
-  ): Promise<T[]> {
-    if (asked.length === 0) return []
-    const rows = await query(deps.db, { ...filter, names: asked.map((expression) => expression.name) })
-    if (rows.length <= historyRowsMax) return rows
-    throw new ServiceError(
-      'step_too_fine',
-      'That is more than control reads at once: take a longer step, a shorter range, one region or one edge.',
+  if (groupBy === 'upstream') expressions.forEach(needsUpstream)
+  const by = groupBy === 'edge' || edge !== undefined ? 'edge' : 'region'
+  const now = deps.now()
+  const since = keptSince(deps.kept, now)
+  const asked = parseWindow(question, now, (from) => leastStepMs(from, since))
+  const { window, resolution } = readable(asked, by, since, now)
+  const names = [...new Set(expressions.map(({ name }) => name))]
+  try {
+    const rows = await deps.db.sql.begin(
+      'isolation level repeatable read read only',
+      async (tx) => await collectRows(tx, { ...window, resolution, by, region, edge, names }),
     )
+    return historyOf(expressions, groupBy, window, resolution, rows)
+  } catch (error) {
+    if (!(error instanceof TooManyRows)) throw error
+    throw new ServiceError('step_too_fine', adviceFor(resolution), { cause: error })
   }
+}
+
+function adviceFor(resolution: History['resolution']): string {
+  const shorter = 'That is more than control reads at once: ask for one region, one edge or a shorter range'
+  if (resolution === '1h') return `${shorter}.`
+  return `${shorter}, or take a step that is a multiple of ${resolution === '1m' ? '1h' : '1m'}.`
+}
+
+/** The same of one upstream only. */
+function ofUpstream(expression: Expression, upstream: string): Expression {
+  needsUpstream(expression)
+  return { ...expression, labels: { ...expression.labels, upstream } }
 }
 
 function needsUpstream({ text, name }: Expression): void {
@@ -53,6 +63,6 @@ function needsUpstream({ text, name }: Expression): void {
   if (!labels?.includes('upstream'))
     throw new ServiceError(
       'metric_unknown',
-      `${text} is not counted by upstream: group it by fleet, region or edge.`,
+      `${text} is not counted by upstream: group it by fleet, region or edge, and ask for no upstream.`,
     )
 }

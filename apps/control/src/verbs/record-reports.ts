@@ -1,4 +1,5 @@
 /** Reports into Postgres. One that can never be stored must not hold up those that came with it. */
+import type { Report } from '@imapfleet/protocol'
 import { insertReports } from '../db/reports.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
@@ -6,7 +7,9 @@ import { reasonOf } from '../log.ts'
 
 /** A message that has been recognised as a report. */
 export interface Received {
-  data: Uint8Array
+  report: Report
+  /** As it came. */
+  bytes: number
 }
 
 /** What one statement may hold: a batch of large reports is written in parts. */
@@ -31,12 +34,12 @@ async function store<R extends Received>(
 ): Promise<void> {
   const [first] = reports
   if (!first) return
-  const bytes = reports.reduce((sum, { data }) => sum + data.length, 0)
-  if (bytes > bytesMax && reports.length > 1) return await storeHalves(deps, reports, refused)
+  const size = reports.reduce((sum, { bytes }) => sum + bytes, 0)
+  if (size > bytesMax && reports.length > 1) return await storeHalves(deps, reports, refused)
   try {
     await insertReports(
       deps.db,
-      reports.map(({ data }) => data),
+      reports.map(({ report }) => report),
     )
   } catch (error) {
     if (troubleOf(error) !== 'unstorable') throw error

@@ -1,0 +1,68 @@
+/**
+ * The numbers that stand for series in stored figures. Each process remembers those it has met; it forgets them when a
+ * connection is lost, since the database behind the next one may be another, or an older one.
+ */
+import { metrics, type MetricName, type MetricRow } from '@imapfleet/protocol'
+import type { Sql } from './sql.ts'
+
+/** Labels come from configurations and closed lists: so many series are a mistake, and the rest is not kept. */
+const seriesMax = 50_000
+
+export class Series {
+  readonly #numbers = new Map<string, number>()
+
+  numberOf(key: string): number | undefined {
+    return this.#numbers.get(key)
+  }
+
+  forget(): void {
+    this.#numbers.clear()
+  }
+
+  /** Afterwards each of the keys has its number, unless it is of no metric that control knows. */
+  async learn(sql: Sql, keys: Iterable<string>): Promise<void> {
+    const wanted = [...keys].filter((key) => Object.hasOwn(metrics, nameOf(key)))
+    if (wanted.length === 0 || this.#numbers.size >= seriesMax) return
+    await sql`
+      insert into series (key) select key from unnest(${wanted}::text[]) as wanted (key)
+      where not exists (select from series where series.key = wanted.key)
+        and (select count(*) from series) < ${seriesMax}
+      on conflict do nothing`
+    const rows = await sql<{ id: number; key: string }[]>`
+      select id, key from series where key = any(${wanted}::text[])`
+    for (const { id, key } of rows) this.#numbers.set(key, id)
+  }
+}
+
+/** What is to be read of stored figures: the kinds that are asked for, and the names of the series. */
+export interface Wanted {
+  kinds: ReadonlySet<MetricRow['kind']>
+  keyOf: (number: number) => string | undefined
+}
+
+/** The series of these metrics. */
+export async function readWanted(sql: Sql, names: readonly MetricName[]): Promise<Wanted> {
+  const rows = await sql<{ id: number; key: string }[]>`
+    select id, key from series where split_part(key, '{', 1) = any(${names as string[]}::text[])`
+  const keys = new Map(rows.map(({ id, key }) => [id, key]))
+  return { kinds: new Set(names.map((name) => metrics[name].kind)), keyOf: (number) => keys.get(number) }
+}
+
+/** All there are, to write figures that were read. */
+export async function readAllSeries(
+  sql: Sql,
+): Promise<Wanted & { numberOf: (key: string) => number | undefined }> {
+  const rows = await sql<{ id: number; key: string }[]>`select id, key from series`
+  const keys = new Map(rows.map(({ id, key }) => [id, key]))
+  const numbers = new Map(rows.map(({ id, key }) => [key, id]))
+  return {
+    kinds: new Set(['counter', 'gauge', 'histogram']),
+    keyOf: (number) => keys.get(number),
+    numberOf: (key) => numbers.get(key),
+  }
+}
+
+const nameOf = (key: string): string => {
+  const brace = key.indexOf('{')
+  return brace < 0 ? key : key.slice(0, brace)
+}

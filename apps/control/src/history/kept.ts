@@ -1,0 +1,15 @@
+/** Since when figures are kept: whole days, so that retention can drop partitions. */
+import { dayMs, startOf } from './window.ts'
+
+/** How long figures are kept, in milliseconds. */
+export interface Kept {
+  /** Reports as they came, and what regions counted within 10 s. */
+  reports: number
+  minutes: number
+  hours: number
+}
+
+export function keptSince(kept: Kept, now: number): Kept {
+  const since = (age: number) => startOf(now - age, dayMs)
+  return { reports: since(kept.reports), minutes: since(kept.minutes), hours: since(kept.hours) }
+}

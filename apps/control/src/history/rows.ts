@@ -1,0 +1,141 @@
+/**
+ * Figures of one edge, or of all edges of a region, over one stretch of time: what rollups hold and histories are made
+ * of. Rows of one length become rows of a greater one, and rows of edges those of their region.
+ */
+import type { Histogram } from '@imapfleet/protocol'
+import { increasesOf } from './increases.ts'
+import type { Reading } from './reading.ts'
+
+/** A gauge over some time; of a region: the sum over its edges, at each of the stretches that were put together. */
+export interface Gauge {
+  /** How many values `sum` is of. */
+  count: number
+  sum: number
+  last: number
+  max: number
+  min: number
+}
+
+export interface Figures {
+  counters: Record<string, number>
+  gauges: Record<string, Gauge>
+  histograms: Record<string, Histogram>
+}
+
+export interface Row extends Figures {
+  region: string
+  /** Empty: all edges of the region together. */
+  edge: string
+  /** When the stretch begins, in milliseconds since 1970. */
+  at: number
+}
+
+export interface Stretch {
+  from: number
+  to: number
+  /** Where the stretch of a moment begins. */
+  startOf: (at: number) => number
+}
+
+export const stretches = (from: number, to: number, lengthMs: number): Stretch => ({
+  from,
+  to,
+  startOf: (at) => from + Math.floor((at - from) / lengthMs) * lengthMs,
+})
+
+/** A row for each edge and stretch that has a reading. */
+export function rowsOf(readings: readonly Reading[], stretch: Stretch, keptSince: number): Row[] {
+  const rows = new Rows()
+  const increases = increasesOf(readings, keptSince)
+    .filter(({ reading }) => reading.at >= stretch.from && reading.at < stretch.to)
+    .toSorted((a, b) => a.reading.at - b.reading.at)
+  for (const { reading, counters, histograms } of increases) {
+    const gauges = Object.entries(reading.gauges).map(([key, value]) => [
+      key,
+      { count: 1, sum: value, last: value, max: value, min: value },
+    ])
+    rows.add(reading.region, reading.edge, stretch.startOf(reading.at), {
+      counters,
+      histograms,
+      gauges: Object.fromEntries(gauges) as Record<string, Gauge>,
+    })
+  }
+  return rows.all()
+}
+
+/** Rows that fall into the same stretch, put together. They may come in any order. */
+export function rowsOver(rows: readonly Row[], startOf: (at: number) => number): Row[] {
+  const longer = new Rows()
+  for (const row of rows.toSorted((a, b) => a.at - b.at))
+    longer.add(row.region, row.edge, startOf(row.at), row)
+  return longer.all()
+}
+
+/** A row for each region and stretch: what its edges counted, and the sum of their gauges. */
+export function rowsOfRegions(rows: readonly Row[]): Row[] {
+  const regions = new Rows()
+  for (const row of rows) regions.addBeside(row.region, '', row.at, row)
+  return regions.all()
+}
+
+class Rows {
+  readonly #rows = new Map<string, Row>()
+
+  /** Behind what the row already covers. */
+  add(region: string, edge: string, at: number, figures: Figures): void {
+    const row = this.#row(region, edge, at)
+    addCounted(row, figures)
+    for (const [key, gauge] of Object.entries(figures.gauges)) {
+      const before = row.gauges[key]
+      row.gauges[key] = before ? gaugeAfter(before, gauge) : gauge
+    }
+  }
+
+  /** For the same time as what the row already covers. */
+  addBeside(region: string, edge: string, at: number, figures: Figures): void {
+    const row = this.#row(region, edge, at)
+    addCounted(row, figures)
+    for (const [key, { count, sum, last, max, min }] of Object.entries(figures.gauges)) {
+      const beside = row.gauges[key]
+      const average = sum / count
+      row.gauges[key] = beside
+        ? {
+            count: 1,
+            sum: beside.sum + average,
+            last: beside.last + last,
+            max: beside.max + max,
+            min: beside.min + min,
+          }
+        : { count: 1, sum: average, last, max, min }
+    }
+  }
+
+  all(): Row[] {
+    return [...this.#rows.values()]
+  }
+
+  #row(region: string, edge: string, at: number): Row {
+    const name = `${region}/${edge}/${at}`
+    let row = this.#rows.get(name)
+    if (!row) this.#rows.set(name, (row = { region, edge, at, counters: {}, gauges: {}, histograms: {} }))
+    return row
+  }
+}
+
+function addCounted(row: Row, { counters, histograms }: Figures): void {
+  for (const [key, value] of Object.entries(counters)) row.counters[key] = (row.counters[key] ?? 0) + value
+  for (const [key, value] of Object.entries(histograms)) {
+    const sums = (row.histograms[key] ??= { sum: 0, counts: {} })
+    sums.sum += value.sum
+    for (const [bucket, count] of Object.entries(value.counts))
+      sums.counts[bucket] = (sums.counts[bucket] ?? 0) + count
+  }
+}
+
+const gaugeAfter = (before: Gauge, after: Gauge): Gauge => ({
+  count: before.count + after.count,
+  sum: before.sum + after.sum,
+  last: after.last,
+  max: Math.max(before.max, after.max),
+  min: Math.min(before.min, after.min),
+})

@@ -1,0 +1,12 @@
+/** Retention: figures whose time is over are dropped, a day or a month at once. */
+import { withLock } from '../db/lock.ts'
+import { dropPartitions } from '../db/partitions.ts'
+import type { Deps } from '../deps.ts'
+import { keptSince } from '../history/kept.ts'
+
+export async function forgetOldHistory({ db, kept, log, now }: Deps): Promise<void> {
+  await withLock(db, 'retention', async (tx) => {
+    const dropped = await dropPartitions(tx, keptSince(kept, now()), now())
+    if (dropped.length > 0) log('info', 'old history is dropped', { tables: dropped.join(' ') })
+  })
+}

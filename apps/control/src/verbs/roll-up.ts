@@ -1,0 +1,92 @@
+/**
+ * Makes the rollups of what reports have come for. Each minute and each hour of a region is made anew as a whole, from
+ * everything there is of it, so that late reports count and doing it again changes nothing.
+ */
+import { withLock } from '../db/lock.ts'
+import { readFollowers, readReadings } from '../db/readings.ts'
+import {
+  addDue,
+  nextDue,
+  readReportsSince,
+  readRollups,
+  takeDue,
+  writeRollups,
+  type Due,
+} from '../db/rollups.ts'
+import { readAllSeries } from '../db/series.ts'
+import type { Sql } from '../db/sql.ts'
+import type { Deps } from '../deps.ts'
+import { keptSince } from '../history/kept.ts'
+import { lengthMs } from '../history/resolution.ts'
+import { rowsOf, rowsOfRegions, rowsOver, stretches } from '../history/rows.ts'
+import { startOf } from '../history/window.ts'
+
+/** Reports of a minute are waited for so long after its end; later ones make it due again. */
+const graceMs = { '1m': 5_000, '1h': 60_000 } as const
+/** Then others get a turn; what is left is done in the next tick. */
+const turnMs = 2_000
+
+export async function rollUp(deps: Deps): Promise<void> {
+  const end = deps.now() + turnMs
+  let isMore = true
+  while (isMore && deps.now() < end)
+    await withLock(deps.db, 'rollUp', async (tx) => {
+      const due = await oldestDue(tx, deps)
+      isMore = due !== undefined
+      if (due?.resolution === '1m') await rollUpMinute(tx, due, keptSince(deps.kept, deps.now()).reports)
+      if (due?.resolution === '1h') await rollUpHour(tx, due)
+    }).then((held) => (isMore &&= held))
+}
+
+/** What is older than its sources stays as it is. */
+async function oldestDue(tx: Sql, { kept, now }: Deps): Promise<Due | undefined> {
+  const since = keptSince(kept, now())
+  const over = (resolution: Due['resolution']) => now() - lengthMs[resolution] - graceMs[resolution]
+  return (
+    (await nextDue(tx, '1m', since.reports, over('1m'))) ??
+    (await nextDue(tx, '1h', since.minutes, over('1h')))
+  )
+}
+
+async function rollUpMinute(tx: Sql, due: Due, since: number): Promise<void> {
+  const { region, at: from } = due
+  const filter = { from, to: from + lengthMs['1m'], region }
+  // Reports that are committed from here on leave marks of their own.
+  const spreads = await takeDue(tx, due)
+  const series = await readAllSeries(tx)
+  const readings = await readReadings(tx, filter, series)
+  const byEdge = rowsOf(
+    readings,
+    stretches(filter.from, filter.to, lengthMs['10s']),
+    await readReportsSince(tx),
+  )
+  const minutes = rowsOver(byEdge, () => from)
+  await writeRollups(tx, '10s', rowsOfRegions(byEdge), series.numberOf)
+  await writeRollups(tx, '1m', [...minutes, ...rowsOfRegions(minutes)], series.numberOf)
+  await addDue(tx, [{ resolution: '1h', region, at: startOf(from, lengthMs['1h']) }])
+  if (!spreads) return
+  // What comes next was counted from a reading that is no longer the one before it.
+  const followers = (await readFollowers(tx, filter, readings)).filter(
+    ({ region: its, at }) => at >= since && (at !== from || its !== region),
+  )
+  await addDue(
+    tx,
+    followers.map((follower) => ({ resolution: '1m', ...follower })),
+  )
+}
+
+async function rollUpHour(tx: Sql, due: Due): Promise<void> {
+  const { region, at: from } = due
+  await takeDue(tx, due)
+  const series = await readAllSeries(tx)
+  for (const by of ['edge', 'region'] as const) {
+    const filter = { from, to: from + lengthMs['1h'], by, region }
+    const minutes = await readRollups(tx, '1m', filter, series)
+    await writeRollups(
+      tx,
+      '1h',
+      rowsOver(minutes, () => from),
+      series.numberOf,
+    )
+  }
+}
