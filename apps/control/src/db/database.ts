@@ -3,8 +3,9 @@
  * one for bulk and set-wise SQL. Both connect when first used and again for ever after.
  */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
-import postgres from 'postgres'
+import type postgres from 'postgres'
 import type { DatabaseAddress } from './address.ts'
+import { openClient } from './client.ts'
 import * as schema from './schema.ts'
 import { Series } from './series.ts'
 
@@ -39,8 +40,8 @@ const connection = (max: number): postgres.Options<Record<string, never>> => ({
 export function openDatabase(address: DatabaseAddress): Database {
   const { url, ssl } = address
   const series = new Series()
-  const plain = postgres(url, { ...connection(8), ssl, onclose: () => series.forget() })
-  const forDrizzle = postgres(url, { ...connection(8), ssl })
+  const plain = openClient(url, { ...connection(8), ssl, onclose: () => series.forget() })
+  const forDrizzle = openClient(url, { ...connection(8), ssl })
   return {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
@@ -54,7 +55,7 @@ export function openDatabase(address: DatabaseAddress): Database {
 
 /** One connection of its own, for session locks. */
 export const openSingle = ({ url, ssl }: DatabaseAddress) =>
-  postgres(url, { ...connection(1), ssl, connection: { application_name: 'imapfleet-control' } })
+  openClient(url, { ...connection(1), ssl, connection: { application_name: 'imapfleet-control' } })
 
 /** Answers and has our tables, or throws. */
 export async function ping(db: Database): Promise<void> {

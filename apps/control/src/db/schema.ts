@@ -3,7 +3,14 @@
  * and the rollups are partitioned there by hand, since drizzle has no word for it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import type { OrderAction, OrderedEdge, RolloutSettings, RolloutState, TargetName } from '@imapfleet/protocol'
+import type {
+  Histogram,
+  OrderAction,
+  OrderedEdge,
+  RolloutSettings,
+  RolloutState,
+  TargetName,
+} from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigint,

@@ -1,0 +1,69 @@
+/**
+ * A client for Postgres whose transactions survive that Postgres goes away: postgres.js 3.4.9 still writes `rollback` or
+ * `commit` to a connection that is closed, which ends the process (porsager/postgres#1208). So nothing is written to it
+ * any more, and a transaction that has lost its connection is left to end by that alone.
+ */
+import postgres from 'postgres'
+
+type Work<T> = (sql: postgres.TransactionSql) => Promise<T>
+
+export function openClient(
+  url: string,
+  options: postgres.Options<Record<string, postgres.PostgresType>>,
+): postgres.Sql {
+  const client = postgres(url, options)
+  const begin = client.begin.bind(client)
+  const beginSafely = async <T>(...[first, second]: [string, Work<T>] | [Work<T>]): Promise<unknown> => {
+    const [mode, work] = typeof first === 'string' ? [first, second!] : ['', first]
+    let isLost = false
+    const ended = begin(mode, async (sql) => {
+      try {
+        const result = await work(whileOpen(sql, () => isLost))
+        return isLost ? await never() : result
+      } catch (error) {
+        if (isLost || isLoss(error)) return await never()
+        throw error
+      }
+    })
+    return await ended.catch((error: unknown) => {
+      isLost = true
+      throw error
+    })
+  }
+  return Object.assign(client, { begin: beginSafely as typeof client.begin })
+}
+
+/** Settled by nobody: the loss of the connection ends the transaction. */
+const never = async (): Promise<never> => await new Promise<never>(() => {})
+
+/** Refuses what work that has not noticed the loss would still send. */
+function whileOpen(sql: postgres.TransactionSql, isLost: () => boolean): postgres.TransactionSql {
+  const check = () => {
+    if (isLost()) throw Object.assign(new Error('the connection is lost'), { code: 'CONNECTION_CLOSED' })
+  }
+  return new Proxy(sql, {
+    apply(target, self, args) {
+      check()
+      return Reflect.apply(target as never, self, args) as unknown
+    },
+    get(target, key) {
+      check()
+      return Reflect.get(target, key) as unknown
+    },
+  })
+}
+
+const lossCodes = new Set([
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+])
+
+function isLoss(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if ('code' in cause && lossCodes.has(String(cause.code))) return true
+  return false
+}
