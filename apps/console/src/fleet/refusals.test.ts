@@ -7,6 +7,7 @@ const historyWith = (totals: Record<string, number>): History => ({
   from: '2026-11-27T10:00:00Z',
   to: '2026-11-27T11:00:00Z',
   stepSeconds: 3600,
+  resolution: '1m',
   groupBy: 'fleet',
   metrics: refusalMetrics,
   groups: [{ group: 'fleet', values: [], totals: refusalMetrics.map((metric) => totals[metric] ?? 0) }],

@@ -44,7 +44,7 @@ function whileOpen(sql: postgres.TransactionSql, isLost: () => boolean): postgre
   return new Proxy(sql, {
     apply(target, self, args) {
       check()
-      return Reflect.apply(target as never, self, args) as unknown
+      return Reflect.apply(target, self, args)
     },
     get(target, key) {
       check()

@@ -1,6 +1,6 @@
 /**
- * The tables. `drizzle-kit generate` makes the migrations in apps/control/drizzle from this file; `reports`
- * and the rollups are partitioned there by hand, since drizzle has no word for it.
+ * The tables, but for those of history. `drizzle-kit generate` makes the migrations in apps/control/drizzle from both
+ * files; `reports` and the rollups are partitioned there by hand, since drizzle has no word for it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
 import type {
@@ -13,25 +13,21 @@ import type {
 } from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
-  bigint,
   bigserial,
   boolean,
   check,
-  customType,
   index,
   integer,
   jsonb,
   pgTable,
   primaryKey,
-  serial,
   text,
-  timestamp,
   uuid,
 } from 'drizzle-orm/pg-core'
+import { count, instant } from './columns.ts'
 import type { Wave } from '../rollout/waves.ts'
 
-const instant = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })
-const count = (name: string) => bigint(name, { mode: 'number' })
+export * from './history-tables.ts'
 
 /** One row: the version of the desired state, and since when reports are kept. Whoever changes the fleet holds this row until the change is committed. */
 export const fleet = pgTable(
@@ -79,76 +75,6 @@ export const edges = pgTable('edges', {
   /** What the fleet wants of it, not what it says. */
   drain: boolean('drain').notNull().default(false),
 })
-
-/** What is counted, numbered once for the whole fleet: stored figures name a series by its number. */
-export const series = pgTable('series', {
-  id: serial('id').primaryKey(),
-  key: text('key').notNull().unique(),
-})
-
-/** As history/packed.ts writes them. */
-const packed = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
-const figures = () => ({
-  counters: packed('counters').notNull(),
-  gauges: packed('gauges').notNull(),
-  histograms: packed('histograms').notNull(),
-})
-
-/** What edges reported: cumulative since boot. Partitioned by day of `at`. */
-export const reports = pgTable(
-  'reports',
-  {
-    edge: text('edge').notNull(),
-    boot: uuid('boot').notNull(),
-    at: instant('at').notNull(),
-    sequence: count('sequence').notNull(),
-    region: text('region').notNull(),
-    startedAt: instant('started_at').notNull(),
-    receivedAt: instant('received_at').notNull().defaultNow(),
-    ...figures(),
-  },
-  (table) => [
-    // In this order it finds the report before another one whatever the edge's clock did in between.
-    primaryKey({ columns: [table.edge, table.boot, table.sequence, table.at] }),
-    index('reports_at').using('brin', table.at),
-  ],
-)
-
-/** What was counted within 10 s, a minute or an hour. An empty edge is all edges of the region together. */
-const rollup = (name: string) =>
-  pgTable(
-    name,
-    {
-      edge: text('edge').notNull(),
-      at: instant('at').notNull(),
-      region: text('region').notNull(),
-      ...figures(),
-    },
-    (table) => [
-      primaryKey({ columns: [table.edge, table.at, table.region] }),
-      index(`${name}_at`).using('brin', table.at),
-    ],
-  )
-
-/** Partitioned by day; only whole regions. */
-export const history10s = rollup('history_10s')
-/** Partitioned by day. */
-export const history1m = rollup('history_1m')
-/** Partitioned by month. */
-export const history1h = rollup('history_1h')
-
-/** Minutes and hours of a region of which something has arrived since they were rolled up. */
-export const historyDue = pgTable(
-  'history_due',
-  {
-    resolution: text('resolution').$type<'1m' | '1h'>().notNull(),
-    region: text('region').notNull(),
-    at: instant('at').notNull(),
-    /** Reports have come, and what follows them may be due too; otherwise it is such a follower. */
-    spreads: boolean('spreads').notNull(),
-  },
-  (table) => [index('history_due_at').on(table.resolution, table.at, table.region)],
-)
 
 export interface StoredChange {
   key: string
