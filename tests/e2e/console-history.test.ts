@@ -1,5 +1,6 @@
 /** The history explorer of the web console, over a real fleet: what it shows is what was done, and a link keeps it. */
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
@@ -36,6 +37,14 @@ suite('console: history', { skip: noChromium }, () => {
     await row.getByRole('cell', { name: '3', exact: true }).waitFor()
     assert.equal(await page.getByRole('img', { name: /over time$/ }).count(), 2)
     assert.deepEqual(await accessibilityFaults(page), [])
+
+    const [download] = await Promise.all([
+      page.waitForEvent('download'),
+      page.getByRole('link', { name: 'Download CSV' }).click(),
+    ])
+    const csv = await readFile(await download.path(), 'utf8')
+    assert.match(csv, /^time,edge,sessions_total:rate,upstream_reuses_total\r\n/)
+    assert.match(csv, /,eu-1,[\d.]+,3\r\n/)
 
     const link = page.url()
     assert.match(link, /metric=upstream_reuses_total&/)

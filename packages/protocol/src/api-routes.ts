@@ -77,7 +77,7 @@ export interface ApiRoutes {
   'GET /v1/config/revisions': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { revisions: (Revision)[]; next: number | null } }
   'GET /v1/config/revisions/{revision}': { path: { revision?: number | string | undefined }; answer: RevisionStatus }
   'POST /v1/config/revisions/{revision}/restore': { path: { revision?: number | string | undefined }; body: RestoreRequest; answer: RevisionStatus }
-  'GET /v1/stats/history': { query: { metrics: string; from?: string | undefined; to?: string | undefined; step?: string | undefined; groupBy?: "fleet" | "region" | "edge" | "upstream" | undefined; region?: string | undefined; edge?: string | undefined; upstream?: string | undefined }; answer: History }
+  'GET /v1/stats/history': { query: { metrics: string; from?: string | undefined; to?: string | undefined; step?: string | undefined; groupBy?: "fleet" | "region" | "edge" | "upstream" | undefined; region?: string | undefined; edge?: string | undefined; upstream?: string | undefined; format?: "json" | "csv" | undefined }; answer: History }
   'GET /v1/metrics': { answer: string }
   'GET /v1/live': { query?: { region?: string | undefined }; answer: string }
   'POST /v1/orders': { body: OrderRequest; answer: Order }

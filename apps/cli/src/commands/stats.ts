@@ -1,5 +1,5 @@
 /** `imapfleet stats`: what was counted over time; without further words, how well connections are reused. */
-import type { History } from '@imapfleet/protocol'
+import { historyCsv, type History } from '@imapfleet/protocol'
 import { Option, type Command } from 'commander'
 import { durationArgument, momentArgument } from '../options.ts'
 import {
@@ -24,6 +24,7 @@ interface StatsOptions {
   region?: string
   edge?: string
   plot?: true
+  csv?: true
 }
 
 const examples = `
@@ -33,6 +34,7 @@ histograms :p50, :p95, :p99, :avg or :count. Steps without a report are shown as
 Examples:
   imapfleet stats --from -24h --group-by region
   imapfleet stats --from 2026-03-01T08:00:00Z --to 2026-03-01T12:00:00Z --step 15m --edge eu-1
+  imapfleet stats --from -30d --group-by edge --csv > month.csv
   imapfleet stats --metrics 'logins_total{result="refused"},login_seconds:p95' --plot`
 
 export function addStats(parent: Command, shell: Shell): void {
@@ -51,6 +53,7 @@ export function addStats(parent: Command, shell: Shell): void {
     .option('--region <region>', 'only this region')
     .option('--edge <id>', 'only this edge')
     .option('--plot', 'draw charts')
+    .option('--csv', 'print it as CSV, for a spreadsheet')
     .addHelpText('after', examples)
     .action(async (options: StatsOptions, command: Command) => {
       const api = await shell.api(command)
@@ -61,6 +64,7 @@ export function addStats(parent: Command, shell: Shell): void {
         ...{ metrics: asked, from, to, groupBy, region, edge },
         step: `${Math.ceil(step / 1000)}s`,
       })
+      if (options.csv) return shell.print(historyCsv(history).trimEnd().split('\r\n'))
       const figures = metrics === undefined ? reuseFigures(groupBy) : history.metrics.map(metricFigure)
       const first = firstReported(history)
       if (first === stepsOf(history)) shell.note('nothing was reported in that time')

@@ -31,6 +31,11 @@ export function History() {
     <Page
       title="History"
       about="What was counted. Drag over a chart to look closer; the address keeps what you chose."
+      actions={
+        <a class="button" href={csvOf(question)} download="imapfleet-history.csv">
+          Download CSV
+        </a>
+      }
     >
       <section class="card" aria-label="What to show">
         <HistoryMetrics chosen={question.metrics} onChoice={(metrics) => change({ metrics })} />
@@ -45,6 +50,11 @@ export function History() {
       )}
     </Page>
   )
+}
+
+function csvOf(question: HistoryQuestion): string {
+  const { metrics, ...rest } = asked(question)
+  return `/v1/stats/history?${new URLSearchParams({ metrics: metrics.join(','), ...rest, format: 'csv' }).toString()}`
 }
 
 function asked({ metrics, from, to, step, groupBy, region, edge }: HistoryQuestion) {

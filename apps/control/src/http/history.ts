@@ -1,10 +1,10 @@
 /** Routes of statistics. */
 import { createRoute } from '@hono/zod-openapi'
-import { historySchema } from '@imapfleet/protocol'
+import { historyCsv, historySchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { readHistory } from '../verbs/read-history.ts'
-import { bearer, json, needs, newRoutes, problems } from './routes.ts'
+import { bearer, needs, newRoutes, problems } from './routes.ts'
 
 const text = z.string().max(200)
 
@@ -29,12 +29,27 @@ const history = createRoute({
       region: text.optional(),
       edge: text.optional(),
       upstream: text.optional(),
+      format: z.enum(['json', 'csv']).default('json'),
     }),
   },
-  responses: { 200: json(historySchema, 'One row a group'), ...problems },
+  responses: {
+    200: {
+      description: 'One row a group; as CSV a row for each step and group, what was not reported empty',
+      content: {
+        'application/json': { schema: historySchema },
+        'text/csv': { schema: z.string() },
+      },
+    },
+    ...problems,
+  },
 })
 
 export const historyRoutes = (deps: Deps) =>
-  newRoutes().openapi(history, async (context) =>
-    context.json(await readHistory(deps, context.req.valid('query')), 200),
-  )
+  newRoutes().openapi(history, async (context) => {
+    const { format, ...question } = context.req.valid('query')
+    const answer = await readHistory(deps, question)
+    if (format === 'json') return context.json(answer, 200)
+    context.header('content-disposition', 'attachment; filename="imapfleet-history.csv"')
+    context.header('content-type', 'text/csv; charset=utf-8')
+    return context.body(historyCsv(answer), 200)
+  })

@@ -1,0 +1,17 @@
+/** A history as a table for spreadsheets (RFC 4180): a row for each step and group; what was not reported is empty. */
+import type { History } from './api.ts'
+
+export function historyCsv({ from, stepSeconds, groupBy, metrics, groups }: History): string {
+  const steps = groups[0]?.values[0]?.length ?? 0
+  const timeOf = (step: number) => new Date(Date.parse(from) + step * stepSeconds * 1000).toISOString()
+  const rows = Array.from({ length: steps }, (_, step) =>
+    groups.map(({ group, values }) => [
+      timeOf(step),
+      group,
+      ...values.map((series) => String(series[step] ?? '')),
+    ]),
+  ).flat()
+  return [['time', groupBy, ...metrics], ...rows].map((row) => `${row.map(quoted).join(',')}\r\n`).join('')
+}
+
+const quoted = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text)
