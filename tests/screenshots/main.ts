@@ -64,6 +64,13 @@ async function operate({ control }: Stack): Promise<void> {
   }
   const layer = { kind: 'region', name: 'eu' }
   await post('config/revisions', { layer, set: { 'pool.idleTimeoutMs': 240_000 }, note: 'longer breaks' })
+  await post('config/revisions', {
+    layer: { kind: 'global' },
+    set: { 'pool.usesMax': 2_000 },
+    note: 'connections live longer',
+    rollout: { canaryEdges: ['eu-1'], regions: ['us'], soakSeconds: 3_600 },
+  })
+  await post('traces', { user: 'anna@example.org', seconds: 3_600 })
   await post('orders', { action: { kind: 'purge-idle', user: 'ben@example.org' } })
   await post('revocations', { kind: 'user', subject: 'felix@example.org', note: 'password changed' })
   await post('orders', { action: { kind: 'kick-user', user: 'felix@example.org' } })

@@ -39,6 +39,24 @@ export const shots: readonly Shot[] = [
         .first()
         .waitFor(),
   },
+  {
+    name: 'config',
+    path: '/config?layer=region/eu',
+    ready: (page) => page.getByRole('table', { name: 'Keys of region/eu' }).waitFor(),
+  },
+  {
+    name: 'rollout',
+    path: '/config/2',
+    ready: (page) => page.getByText('applied', { exact: true }).first().waitFor(),
+  },
+  {
+    name: 'trace',
+    path: '/trace',
+    ready: async (page) => {
+      await page.getByRole('link', { name: 'anna@example.org' }).click()
+      await page.getByRole('log').getByText('session ended').first().waitFor()
+    },
+  },
   { name: 'orders', path: '/orders', ready: (page) => page.getByRole('table', { name: 'Orders' }).waitFor() },
   {
     name: 'audit',
