@@ -70,7 +70,7 @@ async function operate({ control }: Stack): Promise<void> {
     note: 'connections live longer',
     rollout: { canaryEdges: ['eu-1'], regions: ['us'], soakSeconds: 3_600 },
   })
-  await post('traces', { user: 'anna@example.org', seconds: 3_600 })
+  await post('traces', { user: 'alice', seconds: 3_600 })
   await post('orders', { action: { kind: 'purge-idle', user: 'ben@example.org' } })
   await post('revocations', { kind: 'user', subject: 'felix@example.org', note: 'password changed' })
   await post('orders', { action: { kind: 'kick-user', user: 'felix@example.org' } })

@@ -53,7 +53,7 @@ export const shots: readonly Shot[] = [
     name: 'trace',
     path: '/trace',
     ready: async (page) => {
-      await page.getByRole('link', { name: 'anna@example.org' }).click()
+      await page.getByRole('link', { name: 'alice' }).click()
       await page.getByRole('log').getByText('session ended').first().waitFor()
     },
   },
