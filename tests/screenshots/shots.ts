@@ -42,7 +42,10 @@ export const shots: readonly Shot[] = [
   {
     name: 'config',
     path: '/config?layer=region/eu',
-    ready: (page) => page.getByRole('table', { name: 'Keys of region/eu' }).waitFor(),
+    ready: async (page) => {
+      await page.getByRole('table', { name: 'Keys of region/eu' }).waitFor()
+      await page.getByRole('table', { name: 'Revisions' }).waitFor()
+    },
   },
   {
     name: 'rollout',
