@@ -41,14 +41,18 @@ export class Plane {
 
   /**
    * `durable`: for tests that kill Postgres and count what it has committed. `perEdge`: a credential for each edge,
-   * instead of a token that all share.
+   * instead of a token that all share. `natsSettings`: more lines for nats-server.
    */
-  static async start({ durable = false, perEdge = false } = {}): Promise<Plane> {
+  static async start({
+    durable = false,
+    perEdge = false,
+    natsSettings = [],
+  }: { durable?: boolean; perEdge?: boolean; natsSettings?: string[] } = {}): Promise<Plane> {
     const directory = await mkdtemp(join(tmpdir(), 'imapfleet-plane-'))
     await chmod(directory, 0o755)
     const ground = layGround(directory)
     const [nats, database] = await Promise.all([
-      natsServer({ ground, perEdge }),
+      natsServer({ ground, perEdge, settings: natsSettings }),
       postgresServer({ ground, durable }),
     ])
     await Promise.all([nats.process?.start(), database.process?.start()])

@@ -1,7 +1,14 @@
 #!/usr/bin/env node
 /** The command line of control. The only file that touches `process`. */
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { roleSchema, scopeSchema, tokenRequestSchema, type Role, type Scope } from '@imapfleet/protocol'
+import {
+  enrolmentRequestSchema,
+  roleSchema,
+  scopeSchema,
+  tokenRequestSchema,
+  type Role,
+  type Scope,
+} from '@imapfleet/protocol'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
 import type { DatabaseAddress } from './db/address.ts'
@@ -11,6 +18,7 @@ import type { Kept } from './history/kept.ts'
 import { dayMs } from './history/window.ts'
 import { createLog, reasonOf } from './log.ts'
 import { initNats } from './nats-init.ts'
+import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createToken } from './verbs/create-token.ts'
@@ -95,9 +103,8 @@ program
     }
   })
 
-program
-  .command('nats')
-  .description('NATS with a credential for each edge')
+const nats = program.command('nats').description('NATS with a credential for each edge')
+nats
   .command('init')
   .description('make the keys of a fleet, and the accounts that nats-server includes')
   .requiredOption('--dir <directory>', 'where the files are written')
@@ -105,6 +112,24 @@ program
   .action(async ({ dir, resolverDir }: { dir: string; resolverDir: string }) => {
     try {
       process.stdout.write((await initNats(dir, resolverDir)).map((line) => `${line}\n`).join(''))
+    } catch (error) {
+      fail(`nothing was made: ${reasonOf(error)}`)
+    }
+  })
+
+nats
+  .command('leaf')
+  .description('make the credentials of a leaf node for one region, and what it includes')
+  .requiredOption('--region <region>', 'whose edges connect to it', parseRegion)
+  .requiredOption('--roots <file>', 'roots.json of nats init')
+  .requiredOption(
+    '--dir <directory>',
+    'where the files are written, the same as on the host of the leaf node',
+  )
+  .requiredOption('--hub <url...>', 'where nats-server listens for leaf nodes', parseHub)
+  .action(async (options: LeafOptions) => {
+    try {
+      process.stdout.write((await writeLeaf(options)).map((line) => `${line}\n`).join(''))
     } catch (error) {
       fail(`nothing was made: ${reasonOf(error)}`)
     }
@@ -172,6 +197,19 @@ function parseName(text: string): string {
   const name = tokenRequestSchema.shape.name.safeParse(text)
   if (name.success) return name.data
   throw new InvalidArgumentError(`It must ${name.error.issues[0]?.message}.`)
+}
+
+function parseRegion(text: string): string {
+  const region = enrolmentRequestSchema.shape.region.safeParse(text)
+  if (region.success) return region.data
+  throw new InvalidArgumentError(`It must ${region.error.issues[0]?.message}.`)
+}
+
+/** Several come one by one. */
+function parseHub(text: string, before: string[] = []): string[] {
+  const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: '', hostname: '' }
+  if (['nats-leaf:', 'nats:', 'tls:'].includes(protocol) && hostname !== '') return [...before, text]
+  throw new InvalidArgumentError('Give a URL such as tls://nats-1.example:7422.')
 }
 
 function parseDuration(text: string): number {

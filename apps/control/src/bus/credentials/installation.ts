@@ -47,7 +47,13 @@ export async function makeInstallation(resolverDir: string): Promise<Installatio
   }
   const { update, lookup, inbox } = claimsSubjects(edges.getPublicKey())
   return {
-    serverConfig: serverConfig(operatorJwt, system.getPublicKey(), accounts, resolverDir),
+    serverConfig: serverConfig(
+      operatorJwt,
+      system.getPublicKey(),
+      edges.getPublicKey(),
+      accounts,
+      resolverDir,
+    ),
     controlCredentials: await credentials('control', control, {}),
     issuer: {
       operatorSeed: seedOf(operatorSigner),
@@ -78,11 +84,14 @@ const seedOf = (key: KeyPair): string => new TextDecoder().decode(key.getSeed())
 const serverConfig = (
   operator: string,
   system: string,
+  edges: string,
   accounts: Record<string, string>,
   resolverDir: string,
 ): string => `# Made by imapfleet-control nats init: include it in the configuration of every nats-server of the fleet.
 operator: "${operator}"
 system_account: "${system}"
+# Leaf nodes let edges read their entry in JetStream.
+default_js_domain { ${edges}: "" }
 resolver {
   type: full
   dir: ${JSON.stringify(resolverDir)}

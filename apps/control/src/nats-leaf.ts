@@ -1,0 +1,60 @@
+/** `imapfleet-control nats leaf`: writes what a leaf node for one region needs. It never writes over what is there. */
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { leafRootsSchema, makeLeaf, type LeafLink } from './bus/credentials/leaf.ts'
+
+export interface LeafOptions {
+  region: string
+  /** roots.json of `nats init`. */
+  roots: string
+  /** Where the leaf has its files; nats-server wants whole paths. */
+  dir: string
+  /** Where the servers of the fleet listen for leaf nodes. */
+  hub: string[]
+}
+
+/** Throws where one of the files is there already, or cannot be read or written. */
+export async function writeLeaf({ region, roots, dir, hub }: LeafOptions): Promise<string[]> {
+  const directory = resolve(dir)
+  const file = (name: string) => join(directory, name)
+  const [config, edges, system] = [file('remotes.conf'), file('edges.creds'), file('system.creds')]
+  for (const path of [config, edges, system])
+    if (existsSync(path)) throw new Error(`${path} is there already: take another directory, or move it away`)
+  const made = await makeLeaf(readRoots(roots), region)
+  mkdirSync(directory, { recursive: true, mode: 0o700 })
+  const write = (path: string, text: string) => {
+    writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
+    // Whatever the umask of this shell.
+    chmodSync(path, 0o600)
+  }
+  write(edges, made.edges.credentials)
+  write(system, made.system.credentials)
+  write(
+    config,
+    `# Made by imapfleet-control nats leaf: for the leaf node of the region ${region} to include.
+leafnodes {
+  remotes: [
+    ${remote(hub, made.edges, edges)}
+    ${remote(hub, made.system, system)}
+  ]
+}
+`,
+  )
+  return [
+    `${config}  include it in the configuration of the leaf node of ${region}`,
+    `${edges}  its credential in the account of the edges`,
+    `${system}  its credential to learn of revocations`,
+  ]
+}
+
+const remote = (hub: string[], { account }: LeafLink, file: string) =>
+  `{ urls: ${JSON.stringify(hub)}, account: "${account}", credentials: ${JSON.stringify(file)} }`
+
+function readRoots(file: string) {
+  try {
+    return leafRootsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    // What is wrong with it is not told: it is secret.
+    throw new Error(`${file} cannot be read as the roots.json of nats init`)
+  }
+}

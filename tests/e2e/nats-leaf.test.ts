@@ -1,0 +1,196 @@
+/** A region behind a leaf node of NATS: its edges are part of the fleet through it, and no less held to their rights. */
+import assert from 'node:assert/strict'
+import { chown, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import {
+  edgeProxy,
+  findNatsServer,
+  freePort,
+  layGround,
+  LocalProcess,
+  node,
+  repository,
+  type Edge,
+} from '@imapfleet/local'
+import { connect, credsAuthenticator, errors } from '@nats-io/transport-node'
+import { desiredEntry, subjects, type EdgeView, type RevisionStatus } from '@imapfleet/protocol'
+import { runCommand } from '../support/command.ts'
+import { Plane } from '../support/plane.ts'
+import { connectNats, SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+const main = `${repository}/apps/control/src/main.ts`
+const far = { region: 'far', edge: 'far-1' }
+const unheardMs = 1_000
+
+suite('a region behind a leaf node', () => {
+  let plane: Plane
+  let leaf: LocalProcess
+  let leafUrl: string
+  let edge: Edge
+  before(async () => {
+    const [hubPort, leafPort] = [await freePort(), await freePort()]
+    plane = await Plane.start({
+      perEdge: true,
+      natsSettings: [`leafnodes { listen: "127.0.0.1:${hubPort}" }`, 'server_name: hub'],
+    })
+    leafUrl = `nats://127.0.0.1:${leafPort}`
+    leaf = await leafNode(leafPort, `nats-leaf://127.0.0.1:${hubPort}`)
+    await leaf.start()
+    edge = await edgeProxy({
+      ground: plane.ground,
+      id: far.edge,
+      region: far.region,
+      // Nobody is there: what is tested is its part in the fleet.
+      upstream: { host: '127.0.0.1', port: await freePort() },
+      nats: { url: leafUrl, tokenFile: undefined },
+      credentialsFile: await plane.enroll(far.region, far.edge),
+      config: { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 1_000 } },
+    })
+    await edge.process.start()
+  })
+  after(async () => {
+    await edge?.process.stop()
+    await leaf?.stop()
+    await plane?.stop()
+  })
+
+  /** Made as an operator would, from infra/nats/leaf.conf. */
+  async function leafNode(port: number, hub: string): Promise<LocalProcess> {
+    const { ground, nats } = plane
+    const home = layGround(join(ground.directory, 'leaf')).directory
+    const files = join(home, 'files')
+    const roots = join(nats.keys!.accountsFile, '../roots.json')
+    const args = ['nats', 'leaf', '--region', far.region, '--roots', roots, '--dir', files, '--hub', hub]
+    const made = await runCommand(node, [main, ...args])
+    assert.equal(made.status, 0, made.stderr)
+    assert.doesNotMatch(made.stdout, /SEED|eyJ/)
+    assert.equal((await runCommand(node, [main, ...args])).status, 1, 'it writes over nothing')
+    // It is on a host of its own, where only the directory of the accounts is another here.
+    const accounts = await readFile(nats.keys!.accountsFile, 'utf8')
+    await writeFile(
+      join(home, 'accounts.conf'),
+      accounts.replace(/(dir: ").*"/, `$1${join(home, 'accounts')}"`),
+    )
+    const example = await readFile(`${repository}/infra/nats/leaf.conf`, 'utf8')
+    const config = example
+      .replace('0.0.0.0:4222', `127.0.0.1:${port}`)
+      .replace('/etc/imapfleet/leaf/remotes.conf', 'files/remotes.conf')
+    assert.notEqual(config, example)
+    await writeFile(join(home, 'leaf.conf'), config)
+    const { account } = ground
+    if (account)
+      for (const path of [
+        '',
+        'files',
+        ...['remotes.conf', 'edges.creds', 'system.creds'].map((name) => `files/${name}`),
+      ])
+        await chown(join(home, path), account.uid, account.gid)
+    return new LocalProcess({
+      name: 'nats-leaf',
+      command: await findNatsServer(),
+      args: ['-c', join(home, 'leaf.conf')],
+      ground,
+      isReady: async () =>
+        /Leafnode connection created for account/.test(
+          await readFile(join(ground.directory, 'logs/nats-leaf.log'), 'utf8'),
+        ),
+    })
+  }
+
+  const view = async () => (await plane.api('/v1/edges/far-1')).body as EdgeView
+  const reports = async () =>
+    Number((await plane.sql`select count(*) as n from reports where edge = 'far-1'`)[0]?.['n'])
+  const order = async () => {
+    const action = { kind: 'version' }
+    const { body } = await plane.api('/v1/orders', {
+      body: { target: { kind: 'region', name: 'far' }, action, timeoutMs: 2_000 },
+    })
+    return (body as { edges: { status: string }[] }).edges[0]?.status
+  }
+  const isApplied = async (usesMax: number) => {
+    const set = { 'pool.usesMax': usesMax }
+    const change = { layer: { kind: 'region', name: 'far' }, set }
+    const { body } = await plane.api('/v1/config/revisions', { body: change })
+    const { revision } = (body as RevisionStatus).revision
+    await until('it applied', async () => (await view()).config.applied === revision)
+  }
+
+  test('an edge reports, gets its configuration and answers orders through it', async () => {
+    await until('its heartbeat', async () => (await view()).state === 'serving')
+    await until('its report', async () => (await reports()) > 0)
+    await isApplied(7)
+    assert.equal(await order(), 'answered')
+  })
+
+  test('all of it is back when the server of the fleet is, with what was reported meanwhile', async () => {
+    await plane.nats.process?.kill()
+    await until('its silence', async () => (await view()).state === 'silent')
+    const reported = await reports()
+    await plane.nats.process?.start()
+    await until('it to be back', async () => (await view()).state === 'serving')
+    await until('its reports', async () => (await reports()) > reported)
+    await isApplied(8)
+    await until('an answer', async () => (await order()) === 'answered')
+  })
+
+  test('it is restarted without control or the edge having to be', async () => {
+    await leaf.kill()
+    await leaf.start()
+    await until('the answer', async () => (await order()) === 'answered')
+    await isApplied(9)
+  })
+
+  test('what is for another region does not pass it', async (t) => {
+    const address = { region: 'near', edge: 'near-1' }
+    const credentialsFile = await plane.enroll('near', 'near-1')
+    const stray = await connectNats({ ...plane.nats, url: leafUrl }, { address, credentialsFile })
+    t.after(() => stray.close())
+    const heard: string[] = []
+    for (const subject of subjects.ordersFor(address))
+      stray.subscribe(subject, { callback: (_error, message) => void heard.push(message.subject) })
+    await stray.flush()
+    const authenticator = credsAuthenticator(await readFile(plane.nats.keys!.credentialsFile))
+    const admin = await connect({ servers: plane.nats.url, authenticator })
+    for (const target of [
+      { kind: 'region', region: 'near' },
+      { kind: 'edge', ...address },
+    ] as const)
+      admin.publish(subjects.order(target), '{}')
+    await admin.close()
+    await assert.rejects(stray.request(desiredEntry(address).read, '', { timeout: unheardMs }))
+    assert.equal(await order(), 'answered')
+    assert.deepEqual(heard, [])
+  })
+
+  test('no client gets in with its own credential', async () => {
+    for (const name of ['edges', 'system']) {
+      const file = join(plane.ground.directory, `leaf/files/${name}.creds`)
+      const authenticator = credsAuthenticator(await readFile(file))
+      for (const servers of [plane.nats.url, leafUrl])
+        await assert.rejects(
+          connect({ servers, authenticator, reconnect: false }),
+          errors.AuthorizationError,
+          `${name} at ${servers}`,
+        )
+    }
+  })
+
+  test('an edge that is revoked is cut off behind it within seconds', async (t) => {
+    const credentialsFile = await plane.enroll('far', 'lost-1')
+    const address = { region: 'far', edge: 'lost-1' }
+    const lost = await connectNats({ ...plane.nats, url: leafUrl }, { address, credentialsFile })
+    t.after(() => lost.close())
+    const simulated = new SimulatedEdge(lost, address.region, address.edge)
+    await simulated.send(simulated.report({}))
+    const ends = until('the end of its connection', async () => {
+      for await (const status of lost.status())
+        if (status.type === 'error' && /Revoked/.test(status.error.message)) return true
+    })
+    const { status } = await plane.api('/v1/edges/lost-1/enrolments', { method: 'DELETE' })
+    assert.equal(status, 200)
+    await ends
+    assert.equal((await view()).state, 'serving')
+  })
+})
