@@ -4,6 +4,7 @@ import { barrier } from './barrier.ts'
 import { capability } from './capability.ts'
 import { checkout } from './checkout.ts'
 import { dialing } from './dialing.ts'
+import { everyByte } from './every-byte.ts'
 import { identity } from './identity.ts'
 import { idleServer } from './idle-server.ts'
 import { inOrder } from './in-order.ts'
@@ -23,6 +24,7 @@ const all: Scenario[] = [
   ...reuse,
   ...inOrder,
   ...killed,
+  ...everyByte,
   ...literals,
   ...tainted,
   ...barrier,
