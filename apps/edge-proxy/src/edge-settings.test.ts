@@ -7,6 +7,7 @@ import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket
 import { edgeAtWork, freePort } from './edge.test-support.ts'
 import { testCertificate, testKey } from './link/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from './link/wire.test-support.ts'
+import { offeredMechanisms } from './offered.ts'
 import { until } from './pool/pool.test-support.ts'
 import { serve, wellBehaved } from './upstream/server.test-support.ts'
 
@@ -216,6 +217,19 @@ test('before a login a client is shown what all servers can do that it may end u
   }
   assert.equal(await shown('imap'), '* CAPABILITY IMAP4rev1 SORT')
   assert.equal(await shown('second'), '* CAPABILITY IMAP4rev1 NOTIFY')
+})
+
+test('tokens are offered where every server takes them, passwords in any form', async () => {
+  const { edge } = await edgeAtWork({
+    upstreams: { other: { hosts: ['localhost'] } },
+    routes: [{ upstream: 'other', domain: 'example.com' }],
+  })
+  const all = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']
+  assert.deepEqual(offeredMechanisms(edge.targetsOn('imap')), all)
+  edge.targets.get('main')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
+  assert.deepEqual(offeredMechanisms(edge.targetsOn('imap')), all)
+  edge.targets.get('other')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2'])
+  assert.deepEqual(offeredMechanisms(edge.targetsOn('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
 })
 
 test('a configuration that cannot be used changes nothing at all', async () => {

@@ -7,7 +7,6 @@ import type { SecureContext } from 'node:tls'
 import { seriesKey } from '@imapfleet/protocol'
 import { readCertificates, type Certificates } from './certificates.ts'
 import { Client } from './client/client.ts'
-import { commonCapabilities } from './imap/capability.ts'
 import type { Clock } from './clock.ts'
 import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
 import type { OpenCarrier } from './link/carrier.ts'
@@ -91,10 +90,9 @@ export class Edge {
     return this.#targets
   }
 
-  /** What a client of this listener may rely on before its login says which server it goes to. */
-  capabilitiesOn(listener: string): readonly string[] {
-    const names = upstreamsOn(this.settings.current, listener)
-    return commonCapabilities(names.map((name) => this.#targets.get(name)!.capabilities))
+  /** Every upstream that a client of this listener may end up at. */
+  targetsOn(listener: string): Target[] {
+    return upstreamsOn(this.settings.current, listener).map((name) => this.#targets.get(name)!)
   }
 
   /** Keys of the configuration in force that only a start can put in force. */

@@ -5,9 +5,10 @@ import { capabilitiesBeforeLogin, goodbye, greeting, loginAnswer } from './welco
 import { userName } from './credentials.ts'
 import { administer, mayAdminister } from './edge-admin.ts'
 import type { Edge } from './edge.ts'
+import { offeredCapabilities, offeredMechanisms } from './offered.ts'
 import { oneLine } from './imap/encode.ts'
 import { printId } from './imap/id.ts'
-import { decodeBase64, mechanisms } from './imap/sasl.ts'
+import { decodeBase64 } from './imap/sasl.ts'
 import { acceptTls } from './listen/tls.ts'
 import type { Counter, Timings } from './observe/counters.ts'
 import type { Leased, Refused } from './pool/lease.ts'
@@ -181,8 +182,9 @@ export class SessionParts implements SessionEdge {
 
   #capabilities(client: Client): string {
     const { requireTls } = this.#edge.listener(client.listener)
-    return capabilitiesBeforeLogin(this.#edge.capabilitiesOn(client.listener), {
-      mechanisms,
+    const targets = this.#edge.targetsOn(client.listener)
+    return capabilitiesBeforeLogin(offeredCapabilities(targets), {
+      mechanisms: offeredMechanisms(targets),
       offerStartTls: this.prelogin.offersTls(client),
       loginDisabled: requireTls && !client.secure,
       adminCommands: mayAdminister(this.#edge, client),

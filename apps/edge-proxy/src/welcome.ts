@@ -8,7 +8,7 @@ export function greeting(capabilities: string): string {
 
 /** Shown before login: what the server can do after it, and what the edge itself does before it. */
 export function capabilitiesBeforeLogin(server: readonly string[], own: BeforeLogin): string {
-  const variant = `${own.mechanisms.length}${own.offerStartTls}${own.loginDisabled}${own.adminCommands}`
+  const variant = `${own.mechanisms.join()}${own.offerStartTls}${own.loginDisabled}${own.adminCommands}`
   let variants = shown.get(server)
   if (!variants) shown.set(server, (variants = new Map()))
   let text = variants.get(variant)

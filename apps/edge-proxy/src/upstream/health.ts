@@ -40,7 +40,7 @@ export class Health {
   async #ask(target: Target): Promise<void> {
     const dialed = await dial(target, target.proxyHeader())
     if (dialed.kind === 'dialed') {
-      if (target.capabilities.length === 0) target.learn(dialed.capabilities)
+      target.greeted(dialed.capabilities)
       target.succeeded()
       // Polite, and not waited for.
       void dialed.exchange.command('LOGOUT')

@@ -38,8 +38,7 @@ export async function open(
     return { kind: 'login-refused', status: 'NO', text: '[AUTHENTICATIONFAILED] Authentication failed.' }
   const dialed = await dialWithRetries(target, client)
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
-  // What it can do before a login is less than after it.
-  if (target.capabilities.length === 0) target.learn(dialed.capabilities)
+  target.greeted(dialed.capabilities)
   const { exchange } = dialed
   const { config } = target
   const timer = setTimeout(() => exchange.break('timed-out'), config.loginTimeoutMs)

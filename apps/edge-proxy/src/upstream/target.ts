@@ -19,6 +19,8 @@ export class Target {
   readonly breaker = new Breaker()
   /** What the server can do after login, learned from it; empty until then. */
   capabilities: readonly string[] = []
+  /** How it lets clients log in, by its own list before a login; undefined until it has been asked. */
+  mechanisms: readonly string[] | undefined
   /** Why the last contact failed; undefined while the server answers. */
   trouble: string | undefined
   /** No new connection is made while an operator has paused it. */
@@ -86,6 +88,13 @@ export class Target {
         destination: ends.remoteAddress ?? '127.0.0.1',
         destinationPort: port,
       })
+  }
+
+  /** Learns from its list before a login. What it can do after one is more: that counts only until it is known. */
+  greeted(capabilities: readonly string[]): void {
+    const offers = capabilities.filter((name) => name.startsWith('AUTH='))
+    this.mechanisms = offers.map((name) => name.slice('AUTH='.length))
+    if (this.capabilities.length === 0) this.learn(capabilities)
   }
 
   /** Learns from any list the server has shown, before or after a login. */
