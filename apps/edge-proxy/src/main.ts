@@ -11,6 +11,7 @@ import { FleetMember } from './fleet/fleet.ts'
 import { lastConfig } from './fleet/last-config.ts'
 import { Log } from './observe/log.ts'
 import { listenHttp, type HttpFacts } from './observe/http.ts'
+import { filesAllowed, filesWanted } from './open-files.ts'
 import { dropPrivileges } from './privileges.ts'
 import { startEdge } from './start-edge.ts'
 import { version } from './version.ts'
@@ -52,6 +53,8 @@ async function main(): Promise<number> {
   dropPrivileges(config.process, log)
   member?.start()
   const listeners = edge.listeners.map((listener) => `${listener.address} port ${listener.port}`)
+  const [allowed, wanted] = [filesAllowed(), filesWanted(edge.settings.current)]
+  if (allowed !== undefined && allowed < wanted) log.warn('too_few_files', { allowed, wanted })
   log.info('started', { edge: config.edge.id, region: config.edge.region, listeners: listeners.join(', ') })
   process.on('SIGHUP', () => {
     const again = reload(edge, options.config, log)

@@ -25,12 +25,17 @@ const misbehaviours: Misbehaviour[] = [
   {
     name: 'wrong-tag',
     guarantee: drop('with another tag'),
-    answer: (tag, connection) => connection.send(`X${tag} OK done\r\nA1 OK done\r\n`),
+    answer: (tag, connection) => connection.send(`X${tag} OK done\r\n`),
   },
   {
     name: 'longer-tag',
     guarantee: drop('with a tag that begins like the right one'),
-    answer: (tag, connection) => connection.send(`${tag}x OK done\r\n${tag.slice(0, -1)} OK done\r\n`),
+    answer: (tag, connection) => connection.send(`${tag}x OK done\r\n`),
+  },
+  {
+    name: 'shorter-tag',
+    guarantee: drop('with the begin of the right tag'),
+    answer: (tag, connection) => connection.send(`${tag.slice(0, -1)} OK done\r\n`),
   },
   {
     name: 'bad',
@@ -168,6 +173,31 @@ export const barrier: Scenario[] = [
       }
       expect(world.dials().length === 1, 'the connection was not kept')
       expect((await world.bodies(user)).length === 3, 'a mail that was flagged \\Deleted is gone')
+    },
+  },
+  {
+    name: 'reset-overtaking',
+    guarantee:
+      'a command of a killed client that the server answers later than the reset reaches no other session',
+    on: 'stub',
+    config: { pool: { resetTimeoutMs: 400, resetBytesMax: 131_072 } },
+    run: async (world) => {
+      const user = await world.user()
+      const { client } = await world.login(user)
+      const left = Promise.withResolvers<() => void>()
+      world.stub.behave((command, connection) => {
+        if (command.name !== 'SLOW') return false
+        left.resolve(() => connection.send(`${command.tag} OK at last\r\n`))
+        return true
+      })
+      client.send(`${client.tag()} SLOW\r\n`)
+      const answer = await left.promise
+      await client.kill()
+      const next = await world.login(user)
+      answer()
+      await expectOwn(next)
+      await logout(next)
+      await settled(world.proxy)
     },
   },
 ]

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { resolveConfig } from '@imapfleet/config'
+import { filesWanted } from './open-files.ts'
+
+test('every client and every connection to any server wants a file, and a few are wanted besides', () => {
+  const resolved = resolveConfig({
+    clients: { connectionsMax: 20 },
+    upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5 } },
+  })
+  assert.ok(resolved.ok)
+  assert.equal(filesWanted(resolved.config), 135)
+})
+
+test(
+  'how many files are allowed is what the system says',
+  { skip: !existsSync('/proc/self/limits') && 'this system has no /proc' },
+  () => {
+    const ask = `import { filesAllowed } from ${JSON.stringify(import.meta.resolve('./open-files.ts'))}; console.log(filesAllowed())`
+    const node = [process.execPath, '--input-type=module', '-e', ask]
+    const said = execFileSync('/bin/sh', ['-c', 'ulimit -n 345; exec "$0" "$@"', ...node], {
+      encoding: 'utf8',
+    })
+    assert.equal(said.trim(), '345')
+  },
+)
