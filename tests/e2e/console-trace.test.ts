@@ -2,10 +2,12 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
+import { ImapFlow } from 'imapflow'
 import type { Browser } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
 import { Fleet } from '../support/fleet.ts'
+import { until } from '../support/until.ts'
 
 suite('console: trace', { skip: noChromium }, () => {
   let fleet: Fleet
@@ -25,6 +27,20 @@ suite('console: trace', { skip: noChromium }, () => {
     return watched
   }
 
+  /** A stock client reads the newest mail of alice at an edge. */
+  const readMail = async ({ imapPort }: { imapPort: number }) => {
+    const { user, password } = fleet.alice
+    const client = new ImapFlow({
+      ...{ host: '127.0.0.1', port: imapPort, secure: false, logger: false },
+      auth: { user, pass: password },
+    })
+    await client.connect()
+    await client.mailboxOpen('INBOX')
+    const mail = await client.fetchOne('*', { source: true })
+    await client.logout()
+    return mail === false ? '' : (mail.source?.toString() ?? '')
+  }
+
   test('a user is traced live, through an outage of control; the trace is stopped, kept and downloaded', async () => {
     const { page, offences } = await open('/trace')
     await page.getByText('Nobody has been traced yet').waitFor()
@@ -37,7 +53,8 @@ suite('console: trace', { skip: noChromium }, () => {
     await page.getByText('live', { exact: true }).waitFor()
     await page.getByText(/eu-1, us-1 tracing|us-1, eu-1 tracing/).waitFor()
 
-    await fleet.session(fleet.eu, fleet.alice)
+    const mail = await readMail(fleet.eu)
+    assert.ok(mail.length > 100)
     const log = page.getByRole('log')
     await log
       .getByText(/S: .*LOGOUT|session ended: logout/)
@@ -45,7 +62,9 @@ suite('console: trace', { skip: noChromium }, () => {
       .waitFor()
     const said = (await log.textContent()) ?? ''
     assert.match(said, /C: .*SELECT/)
+    assert.match(said, /C: .*FETCH/)
     assert.ok(!said.includes(fleet.alice.password), 'a password is shown')
+    assert.ok(!said.includes(mail.slice(-60).trim()), 'what is in a mail is shown')
     await page.getByLabel('Only lines with').fill('SELECT')
     await log
       .getByText(/C: .*SELECT/)
@@ -56,7 +75,7 @@ suite('console: trace', { skip: noChromium }, () => {
     assert.deepEqual(await accessibilityFaults(page), [])
 
     await fleet.stack.control.process.kill()
-    await page.getByText('not live: connecting again').waitFor()
+    await page.getByText(/Not live since .*: connecting again/).waitFor()
     await fleet.stack.control.process.start()
     await page.getByText('live', { exact: true }).waitFor()
     const endings = await log.getByText('session ended: logout').count()
@@ -82,12 +101,38 @@ suite('console: trace', { skip: noChromium }, () => {
       [],
     )
     await page.context().close()
+  })
 
-    const narrow = await open(new URL(page.url()).pathname, { width: 375, colours: 'dark' })
-    await narrow.page.getByRole('link', { name: fleet.alice.user }).click()
-    await narrow.page.getByRole('log').getByText('SELECT').first().waitFor()
-    assert.equal(await narrow.page.evaluate('document.documentElement.scrollWidth'), 375)
-    assert.deepEqual(await accessibilityFaults(narrow.page), [])
-    await narrow.page.context().close()
+  test('on a small screen one scrolls up to read; one session is picked; what answers in place of control ends nothing', async () => {
+    const { page } = await open(`/trace?user=${fleet.alice.user}`, { width: 375, colours: 'dark' })
+    await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click()
+    await page.getByText(/eu-1, us-1 tracing|us-1, eu-1 tracing/).waitFor()
+    const log = page.getByRole('log')
+    const ended = log.getByText('session ended: logout')
+    await readMail(fleet.eu)
+    await ended.first().waitFor()
+    const follow = page.getByLabel('Follow')
+    await log.evaluate((box) => box.scrollTo(0, 0))
+    await until('the lines to be held', async () => !(await follow.isChecked()))
+
+    // As a balancer does while all replicas behind it are replaced.
+    await page.route('**/live', (route) => route.fulfill({ status: 502, body: 'Bad Gateway' }))
+    await fleet.stack.control.process.kill()
+    await fleet.stack.control.process.start()
+    await page.getByText(/Not live since/).waitFor()
+    await readMail(fleet.us)
+    await page.unroute('**/live')
+    await page.getByText('live', { exact: true }).waitFor()
+    await ended.nth(1).waitFor()
+    assert.equal(await ended.count(), 2, 'lines are shown once')
+    assert.equal(await log.evaluate((box) => box.scrollTop), 0)
+    await page.getByRole('button', { name: /new lines/ }).click()
+    await until('the end in sight', async () => await follow.isChecked())
+
+    await log.getByTitle('Show this session only').last().click()
+    await until('one session', async () => (await ended.count()) === 1)
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await page.context().close()
   })
 })

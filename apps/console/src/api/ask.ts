@@ -10,6 +10,7 @@ export interface Question {
   query?: Readonly<Record<string, string | number | undefined>>
   method?: 'GET' | 'POST' | 'DELETE'
   body?: unknown
+  headers?: Readonly<Record<string, string>>
   signal?: AbortSignal | undefined
 }
 
@@ -25,7 +26,8 @@ export async function ask<Schema extends z.ZodType>(
 }
 
 /** For what is answered without a body. */
-export async function send({ path, query = {}, method = 'GET', body, signal }: Question): Promise<Response> {
+export async function send(question: Question): Promise<Response> {
+  const { path, query = {}, method = 'GET', body, headers = {}, signal } = question
   const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
   const search = new URLSearchParams(asked.map(([key, value]) => [key, String(value)])).toString()
   let response: Response
@@ -34,7 +36,7 @@ export async function send({ path, query = {}, method = 'GET', body, signal }: Q
       method,
       signal: signal ?? null,
       // No page of another site can send the second without being asked first, which is what control relies on.
-      headers: { accept: 'application/json', 'x-imapfleet-console': '1', ...jsonHeader(body) },
+      headers: { accept: 'application/json', 'x-imapfleet-console': '1', ...jsonHeader(body), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
   } catch (error) {

@@ -1,4 +1,4 @@
-/** The lines of a trace as they come. The browser connects again by itself, and goes on after the last event it has seen. */
+/** The lines of a trace as they come, through interruptions, until it has ended. */
 import {
   traceEdgeEventSchema,
   traceEventSchema,
@@ -6,10 +6,20 @@ import {
   type TraceEvent,
 } from '@imapfleet/protocol'
 import { useEffect, useState } from 'preact/hooks'
+import { follow } from '../api/follow.ts'
+
+export interface NumberedLine extends TraceEvent {
+  /** From 1, in the order in which lines came. */
+  number: number
+}
 
 export interface LiveTrace {
-  state: 'connecting' | 'live' | 'lost' | 'ended'
-  lines: readonly TraceEvent[]
+  state: 'connecting' | 'live' | 'lost' | 'ended' | 'refused'
+  /** When it was lost. */
+  since?: Date
+  /** Why control refused it. */
+  problem?: unknown
+  lines: readonly NumberedLine[]
   /** Lines that were there and are no longer shown. */
   dropped: number
   /** The last that each edge said of its part. */
@@ -18,49 +28,58 @@ export interface LiveTrace {
 
 /** A page with more lines than this is slow; the whole trace can be downloaded. */
 const linesMax = 5_000
+/** Many lines a second make one picture. */
+const drawEveryMs = 100
 const beginning: LiveTrace = { state: 'connecting', lines: [], dropped: 0, edges: new Map() }
 
 export function useLiveTrace(id: string): LiveTrace {
   const [trace, setTrace] = useState(beginning)
   useEffect(() => {
     setTrace(beginning)
-    const source = new EventSource(`/v1/traces/${encodeURIComponent(id)}/live`)
-    // Many lines a second make one picture.
-    let fresh: TraceEvent[] = []
+    const life = new AbortController()
+    let count = 0
+    let fresh: NumberedLine[] = []
     let drawing: ReturnType<typeof setTimeout> | undefined
     const draw = () => {
       drawing = undefined
       const more = fresh
       fresh = []
-      setTrace((before) => {
-        const all = [...before.lines, ...more]
-        const excess = Math.max(0, all.length - linesMax)
-        return { ...before, lines: all.slice(excess), dropped: before.dropped + excess }
-      })
+      setTrace((before) => withLines(before, more))
     }
-    const become = (state: LiveTrace['state']) =>
-      setTrace((before) => (before.state === 'ended' ? before : { ...before, state }))
-    source.addEventListener('open', () => become('live'))
-    source.addEventListener('error', () => become('lost'))
-    source.addEventListener('line', ({ data }) => {
-      const line = traceEventSchema.safeParse(JSON.parse(String(data)))
-      if (!line.success) return
-      fresh.push(line.data)
-      drawing ??= setTimeout(draw, 100)
-    })
-    source.addEventListener('edge', ({ data }) => {
-      const edge = traceEdgeEventSchema.safeParse(JSON.parse(String(data)))
-      if (edge.success)
-        setTrace((before) => ({ ...before, edges: new Map(before.edges).set(edge.data.edge, edge.data) }))
-    })
-    source.addEventListener('end', () => {
-      become('ended')
-      source.close()
-    })
+    const become = (change: Pick<LiveTrace, 'state' | 'since' | 'problem'>) => {
+      if (!life.signal.aborted) setTrace((before) => ({ ...before, ...change }))
+    }
+    const take = ({ event, data }: { event?: string | undefined; data: string }) => {
+      const line = event === 'line' ? traceEventSchema.safeParse(JSON.parse(data)).data : undefined
+      const edge = event === 'edge' ? traceEdgeEventSchema.safeParse(JSON.parse(data)).data : undefined
+      if (line) {
+        fresh.push({ ...line, number: ++count })
+        drawing ??= setTimeout(draw, drawEveryMs)
+      }
+      if (edge) setTrace((before) => ({ ...before, edges: new Map(before.edges).set(edge.edge, edge) }))
+    }
+    const follower = {
+      onEvent: take,
+      onLive: () => become({ state: 'live' }),
+      onLost: () =>
+        setTrace((before) =>
+          before.state === 'lost' ? before : { ...before, state: 'lost', since: new Date() },
+        ),
+    }
+    follow(`traces/${encodeURIComponent(id)}/live`, follower, life.signal).then(
+      () => become({ state: 'ended' }),
+      (problem: unknown) => become({ state: 'refused', problem }),
+    )
     return () => {
-      source.close()
+      life.abort()
       clearTimeout(drawing)
     }
   }, [id])
   return trace
+}
+
+function withLines(before: LiveTrace, more: readonly NumberedLine[]): LiveTrace {
+  const all = [...before.lines, ...more]
+  const excess = Math.max(0, all.length - linesMax)
+  return { ...before, lines: all.slice(excess), dropped: before.dropped + excess }
 }

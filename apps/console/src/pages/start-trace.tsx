@@ -5,19 +5,35 @@ import { session } from '../api/session.ts'
 import { navigate } from '../router/location.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
+import { Select } from '../ui/select.tsx'
 import './trace.css'
 
-const durations = { '1 minute': 60, '10 minutes': 600, '1 hour': 3_600, '24 hours': 86_400 } as const
-const limits = { '1 MiB': 1_048_576, '16 MiB': 16_777_216, '256 MiB': 268_435_456 } as const
+const durations = [
+  ['60', '1 minute'],
+  ['600', '10 minutes'],
+  ['3600', '1 hour'],
+  ['86400', '24 hours'],
+] as const
+const limits = [
+  ['1048576', '1 MiB'],
+  ['16777216', '16 MiB'],
+  ['268435456', '256 MiB'],
+] as const
 
-export function StartTrace({ onClose }: { onClose: () => void }) {
-  const [users, setUsers] = useState('')
-  const [seconds, setSeconds] = useState<number>(durations['10 minutes'])
-  const [bytesMax, setBytesMax] = useState<number>(limits['16 MiB'])
+export function StartTrace({ user, onClose }: { user: string; onClose: () => void }) {
+  const [users, setUsers] = useState(user)
+  const [seconds, setSeconds] = useState<string>('600')
+  const [bytesMax, setBytesMax] = useState<string>('16777216')
   const [bodies, setBodies] = useState(false)
   const who = session.value.state === 'in' ? session.value.who : undefined
   const mayAskForBodies = who?.scopes.includes('trace-bodies') ?? false
-  const named = [...new Set(users.split(/[\s,]+/).filter((user) => user !== ''))]
+  const named = [...new Set(users.split(/[\s,]+/).filter((word) => word !== ''))]
+  const asked = (each: string) => ({
+    user: each,
+    bodies,
+    seconds: Number(seconds),
+    bytesMax: Number(bytesMax),
+  })
   return (
     <ConfirmDialog
       title="Trace a user"
@@ -25,7 +41,7 @@ export function StartTrace({ onClose }: { onClose: () => void }) {
       isComplete={named.length > 0}
       onConfirm={async () => {
         const begun = []
-        for (const user of named) begun.push(await api.startTrace({ user, seconds, bytesMax, bodies }))
+        for (const each of named) begun.push(await api.startTrace(asked(each)))
         navigate(begun.length === 1 ? `/trace/${begun[0]?.id}` : '/trace')
       }}
       onClose={onClose}
@@ -39,13 +55,8 @@ export function StartTrace({ onClose }: { onClose: () => void }) {
           autocomplete="off"
           hint="As the mail client sends them; several with spaces between."
         />
-        <Selection label="For" values={durations} chosen={seconds} onChoice={setSeconds} />
-        <Selection
-          label="Until each edge has sent"
-          values={limits}
-          chosen={bytesMax}
-          onChoice={setBytesMax}
-        />
+        <Select label="For" options={durations} chosen={seconds} onChoice={setSeconds} />
+        <Select label="Until each edge has sent" options={limits} chosen={bytesMax} onChoice={setBytesMax} />
         <label>
           <input
             type="checkbox"
@@ -59,34 +70,5 @@ export function StartTrace({ onClose }: { onClose: () => void }) {
         <p class="soft small">It ends by itself, and is in the audit log.</p>
       </div>
     </ConfirmDialog>
-  )
-}
-
-function Selection({
-  label,
-  values,
-  chosen,
-  onChoice,
-}: {
-  label: string
-  values: Readonly<Record<string, number>>
-  chosen: number
-  onChoice: (value: number) => void
-}) {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <select
-        class="input"
-        value={String(chosen)}
-        onChange={(event) => onChoice(Number(event.currentTarget.value))}
-      >
-        {Object.entries(values).map(([words, value]) => (
-          <option key={words} value={String(value)}>
-            {words}
-          </option>
-        ))}
-      </select>
-    </label>
   )
 }

@@ -1,27 +1,71 @@
 /** Lines of a trace, one under the other; the end stays in sight while they are followed. */
 import type { TraceEvent } from '@imapfleet/protocol'
-import { useEffect, useRef } from 'preact/hooks'
+import { Component } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import type { NumberedLine } from '../fleet/live-trace.ts'
+import { sessionColour } from '../fleet/session-colour.ts'
+
+interface LinesProps {
+  lines: readonly NumberedLine[]
+  isFollowing: boolean
+  /** Whoever scrolls up wants to read; whoever scrolls down to the end wants what comes. */
+  onFollow: (isFollowing: boolean) => void
+  onSession: (session: string) => void
+}
 
 const directions: Record<TraceEvent['from'], string> = { C: 'client', S: 'server', '*': 'edge' }
+const nearTheEnd = 24
 
-export function TraceLines({ lines, isFollowing }: { lines: readonly TraceEvent[]; isFollowing: boolean }) {
+export function TraceLines({ lines, isFollowing, onFollow, onSession }: LinesProps) {
   const box = useRef<HTMLDivElement>(null)
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (isFollowing && box.current) box.current.scrollTop = box.current.scrollHeight
-  }, [lines.length, isFollowing])
+  }, [lines.at(-1)?.number, lines.length, isFollowing])
   return (
-    <div class="trace-lines" ref={box} tabIndex={0} role="log" aria-label="Lines of the trace">
-      {lines.map((line, index) => (
-        <div key={index} class={`trace-line ${directions[line.from]}`}>
-          <span class="soft">{clockOf(line.at)}</span> <b>{line.edge}</b>{' '}
-          <span class="soft">{line.session}</span>{' '}
-          <span class="said">
-            {line.from}: {line.text}
-          </span>
-        </div>
+    <div
+      class="trace-lines"
+      ref={box}
+      tabIndex={0}
+      role="log"
+      aria-label="Lines of the trace"
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        const isAtEnd = scrollTop + clientHeight >= scrollHeight - nearTheEnd
+        if (isAtEnd !== isFollowing) onFollow(isAtEnd)
+      }}
+    >
+      {lines.map((line) => (
+        <Line key={line.number} line={line} onSession={onSession} />
       ))}
     </div>
   )
+}
+
+/** A line never changes: of thousands only the new ones are drawn. */
+class Line extends Component<{ line: NumberedLine; onSession: (session: string) => void }> {
+  override shouldComponentUpdate(): boolean {
+    return false
+  }
+
+  override render() {
+    const { line, onSession } = this.props
+    return (
+      <div class={`trace-line ${directions[line.from]}`}>
+        <span class="soft">{clockOf(line.at)}</span> <b>{line.edge}</b>{' '}
+        <button
+          type="button"
+          tabIndex={-1}
+          class={`session session-${sessionColour(line.session)}`}
+          title="Show this session only"
+          onClick={() => onSession(line.session)}
+        >
+          {line.session}
+        </button>{' '}
+        <span class="said">
+          {line.from}: {line.text}
+        </span>
+      </div>
+    )
+  }
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', {

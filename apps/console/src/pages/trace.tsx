@@ -6,14 +6,16 @@ import { sentenceOf } from '../api/problem.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { useLiveTrace, type LiveTrace } from '../fleet/live-trace.ts'
 import { amountOf } from '../format/number.ts'
+import { clockOf } from '../format/time.ts'
 import { Page } from '../layout/page.tsx'
 import { Link } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
-import { Badge } from '../ui/badge.tsx'
+import { Badge, type Tone } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { Field } from '../ui/field.tsx'
-import { Empty } from '../ui/state.tsx'
+import { Note } from '../ui/note.tsx'
+import { Empty, Loading } from '../ui/state.tsx'
 import { tell } from '../ui/toast.tsx'
 import { TraceLines } from './trace-lines.tsx'
 import { isRunning } from './traces.tsx'
@@ -74,44 +76,94 @@ function Stop({ id, onStopped }: { id: string; onStopped: () => void }) {
 function Lines({ trace }: { trace: TraceView }) {
   const live = useLiveTrace(trace.id)
   const [wanted, setWanted] = useState('')
-  const [isHeld, setHeld] = useState(false)
+  const [heldAt, setHeldAt] = useState<number>()
   const text = wanted.trim().toLowerCase()
   const shown = live.lines.filter((line) =>
     `${line.edge} ${line.session} ${line.from}: ${line.text}`.toLowerCase().includes(text),
   )
+  const count = live.lines.at(-1)?.number ?? 0
+  const setFollowing = (isFollowing: boolean) => setHeldAt(isFollowing ? undefined : count)
   return (
-    <Card title="Lines" about={<Parts live={live} />} actions={<State live={live} trace={trace} />}>
+    <Card title="Lines" about={<Parts live={live} />} actions={<State live={live} />}>
       <div class="trace-tools filters">
         <Field label="Only lines with" value={wanted} onValue={setWanted} placeholder="FETCH, or a session" />
+        {text !== '' && (
+          <button type="button" class="button quiet" onClick={() => setWanted('')}>
+            Clear
+          </button>
+        )}
         <label>
           <input
             type="checkbox"
-            checked={!isHeld}
-            onChange={(event) => setHeld(!event.currentTarget.checked)}
+            checked={heldAt === undefined}
+            onChange={(event) => setFollowing(event.currentTarget.checked)}
           />{' '}
           Follow
         </label>
+        {heldAt !== undefined && count > heldAt && (
+          <button type="button" class="button small" onClick={() => setFollowing(true)}>
+            {amountOf(count - heldAt, 'new line')} ↓
+          </button>
+        )}
       </div>
-      {live.dropped > 0 && (
-        <p class="note">{amountOf(live.dropped, 'earlier line')} left out here: download it to see all.</p>
-      )}
+      <Remarks live={live} />
       {shown.length === 0 ? (
-        <Empty title={text === '' ? 'Nothing has been said yet' : 'No line fits'}>
-          {text === ''
-            ? 'Lines come as soon as this user’s client says something.'
-            : 'Clear the field above.'}
-        </Empty>
+        <Nothing live={live} isFiltered={text !== '' && live.lines.length > 0} />
       ) : (
-        <TraceLines lines={shown} isFollowing={!isHeld && live.state !== 'ended'} />
+        <TraceLines
+          lines={shown}
+          isFollowing={heldAt === undefined}
+          onFollow={setFollowing}
+          onSession={setWanted}
+        />
       )}
     </Card>
   )
 }
 
-function State({ live, trace }: { live: LiveTrace; trace: TraceView }) {
-  if (live.state === 'lost') return <Badge tone="bad">not live: connecting again</Badge>
-  if (live.state === 'ended' || !isRunning(trace)) return <Badge tone="still">ended</Badge>
-  return live.state === 'live' ? <Badge tone="good">live</Badge> : <Badge tone="still">connecting</Badge>
+function Remarks({ live: { state, since, problem, dropped } }: { live: LiveTrace }) {
+  return (
+    <div class="trace-remarks" role="status">
+      {state === 'lost' && (
+        <Note tone="warn">
+          Not live since {clockOf(since ?? new Date())}: connecting again by itself. What is said meanwhile
+          comes after.
+        </Note>
+      )}
+      {state === 'refused' && <Note tone="bad">{sentenceOf(problem)}</Note>}
+      {dropped > 0 && (
+        <Note tone="warn">{amountOf(dropped, 'earlier line')} left out here: download it to see all.</Note>
+      )}
+    </div>
+  )
+}
+
+function Nothing({ live: { state }, isFiltered }: { live: LiveTrace; isFiltered: boolean }) {
+  if (isFiltered) return <Empty title="No line fits">Clear the field above to see all.</Empty>
+  if (state === 'refused') return null
+  if (state === 'connecting') return <Loading />
+  return state === 'ended' ? (
+    <Empty title="There are no lines">
+      Either this user’s client said nothing meanwhile, or it is longer ago than lines are kept.
+    </Empty>
+  ) : (
+    <Empty title="Nothing has been said yet">
+      Lines come as soon as this user’s client says something, on any edge.
+    </Empty>
+  )
+}
+
+const states = {
+  connecting: ['still', 'connecting'],
+  live: ['good', 'live'],
+  lost: ['bad', 'not live'],
+  ended: ['still', 'ended'],
+  refused: ['bad', 'refused'],
+} as const satisfies Record<LiveTrace['state'], readonly [Tone, string]>
+
+function State({ live }: { live: LiveTrace }) {
+  const [tone, words] = states[live.state]
+  return <Badge tone={tone}>{words}</Badge>
 }
 
 function Parts({ live }: { live: LiveTrace }) {

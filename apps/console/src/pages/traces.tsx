@@ -5,6 +5,7 @@ import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Page } from '../layout/page.tsx'
 import { Link } from '../router/link.tsx'
+import { search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Moment } from '../ui/moment.tsx'
@@ -17,7 +18,9 @@ export const isRunning = ({ endedAt, expiresAt }: TraceView): boolean =>
   endedAt === null && Date.parse(expiresAt) > Date.now()
 
 export function Traces() {
-  const [isStarting, setStarting] = useState(false)
+  // A link from elsewhere says whom: the user's page of connections does.
+  const user = search.value.get('user') ?? ''
+  const [isStarting, setStarting] = useState(user !== '')
   const pages = usePages('traces', async (page, signal) => {
     const { traces, next } = await api.traces(page, signal)
     return { rows: traces, next }
@@ -32,7 +35,7 @@ export function Traces() {
         </button>
       }
     >
-      {isStarting && <StartTrace onClose={() => setStarting(false)} />}
+      {isStarting && <StartTrace user={user} onClose={() => setStarting(false)} />}
       <section class="card">
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(traces) =>
