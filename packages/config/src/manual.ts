@@ -14,6 +14,8 @@ export interface KeyManual {
   steerable: boolean
   /** What may stand there, in words: `1000 to 86400000`, `true or false`, `one of off, exact, window`. */
   values: string
+  /** Where only a few values may stand there. */
+  choices?: string[]
   /** As written in YAML; undefined: absent unless set. */
   preset: string | undefined
   /** Bounds of a number. */
@@ -44,6 +46,7 @@ function keysBelow(key: string, schema: z.ZodType): Omit<KeyManual, 'steerable'>
         values: valuesOf(inner),
         preset: presetOf(schema),
         ...boundsOf(inner),
+        ...choicesOf(inner),
       },
     ]
   if (inner instanceof z.ZodRecord) return keysBelow(`${key}.NAME`, childOf(inner, '')!)
@@ -60,6 +63,11 @@ function valuesOf(inner: z.ZodType): string {
   const { least, most } = boundsOf(inner)
   if (least !== undefined) return `${least} to ${most}`
   return 'text'
+}
+
+function choicesOf(inner: z.ZodType): { choices?: string[] } {
+  if (inner instanceof z.ZodBoolean) return { choices: ['true', 'false'] }
+  return inner instanceof z.ZodEnum ? { choices: inner.options.map(String) } : {}
 }
 
 function boundsOf(inner: z.ZodType): { least?: number; most?: number } {

@@ -18,11 +18,11 @@ type Enrolment = { key: string; edge: string; region: string; createdBy: string;
 
 type Config = { revision: number; layers: Record<string, Record<string, string | number | boolean | Record<string, unknown> | (unknown)[] | null>> }
 
-type ConfigKey = { key: string; help: string; reload: "live" | "restart"; secret: boolean; values: string; preset?: string | undefined }
+type ConfigKey = { key: string; help: string; reload: "live" | "restart"; secret: boolean; values: string; choices?: (string)[] | undefined; preset?: string | undefined }
 
 type ResolvedConfig = { revision: number; layer: Record<string, string | number | boolean | Record<string, unknown> | (unknown)[] | null> }
 
-type RevisionStatus = { revision: Revision; edges: ({ id: string; region: string; status: "applied" | "pending" | "rejected" | "silent"; reason: string | null })[] }
+type RevisionStatus = { revision: Revision; edges: ({ id: string; region: string; status: "applied" | "pending" | "rejected" | "silent"; reason: string | null })[]; waves?: ({ name: string; edges: (string)[] })[] | undefined }
 
 type Revision = { revision: number; createdAt: string; createdBy: string; note: string; layer: LayerName; changes: (Change)[]; state?: "released" | "rolling" | "withdrawn" | undefined }
 

@@ -112,6 +112,8 @@ export const revisionStatusSchema = z
         reason: z.string().nullable(),
       }),
     ),
+    /** Of a dry run with a rollout: which edges would get it one wave after the other. */
+    waves: z.array(z.object({ name: z.string(), edges: z.array(z.string()) })).optional(),
   })
   .meta({ id: 'RevisionStatus' })
 export type RevisionStatus = z.infer<typeof revisionStatusSchema>
@@ -134,6 +136,8 @@ export const configKeySchema = z
     secret: z.boolean(),
     /** What may stand there, in words. */
     values: z.string(),
+    /** Where only a few values may stand there: which. */
+    choices: z.array(z.string()).optional(),
     preset: z.string().optional(),
   })
   .meta({ id: 'ConfigKey' })

@@ -123,7 +123,7 @@ export async function carryOut(
   const isDone = ({ edges }: RevisionStatus) => !edges.some(isPending)
   const reached = waits ? await waitFor(made, read, { isDone, timeoutMs: options.timeout }) : made
   if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
-  else if (changes && dryRun) shell.print([`it would go to: ${safe(idsOf(made.edges)) || 'no edge yet'}`])
+  else if (changes && dryRun) shell.print(plannedLines(made))
   else if (changes) shell.print(edgeLines(reached.edges, shell.page()))
   if (changes && rollout && !dryRun)
     shell.note(`it goes out in waves: see \`imapfleet rollouts show ${made.revision.revision}\``)
@@ -144,6 +144,11 @@ function headLines(
   if (changes.length === 0) return [`nothing changes: ${place} has it already`]
   const head = dryRun ? `nothing was changed; this would be revision ${revision}` : `revision ${revision}`
   return [`${head} of ${place}`, ...changeLines(changes, paint)]
+}
+
+function plannedLines({ edges, waves }: RevisionStatus): string[] {
+  if (!waves || waves.length === 0) return [`it would go to: ${safe(idsOf(edges)) || 'no edge yet'}`]
+  return waves.map((wave, index) => `wave ${index + 1}, ${safe(`${wave.name}: ${wave.edges.join(', ')}`)}`)
 }
 
 const idsOf = (edges: RevisionStatus['edges']) => edges.map(({ id }) => id).join(', ')

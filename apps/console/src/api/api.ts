@@ -12,6 +12,7 @@ import {
   revocationStatusSchema,
   revisionListSchema,
   revisionStatusSchema,
+  rolloutListSchema,
   rolloutSchema,
   sessionSchema,
   traceListSchema,
@@ -82,8 +83,10 @@ export const api = {
     ask({ path: 'config/revisions', query: { ...page }, signal }, revisionListSchema),
   revision: (revision: number, signal?: AbortSignal) =>
     ask({ path: `config/revisions/${revision}`, signal }, revisionStatusSchema),
-  restore: (revision: number, body: RestoreRequest) =>
-    ask({ path: `config/revisions/${revision}/restore`, method: 'POST', body }, revisionStatusSchema),
+  restore: (revision: number, body: RestoreRequest, signal?: AbortSignal) =>
+    ask({ path: `config/revisions/${revision}/restore`, method: 'POST', body, signal }, revisionStatusSchema),
+  rollouts: (page: Page, signal?: AbortSignal) =>
+    ask({ path: 'rollouts', query: { ...page }, signal }, rolloutListSchema),
   rollout: (revision: number, signal?: AbortSignal) =>
     ask({ path: `rollouts/${revision}`, signal }, rolloutSchema),
   steerRollout: (revision: number, steering: 'pause' | 'resume' | 'abort') =>

@@ -1,25 +1,22 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { leavesOf, requestOf, textOf, valueOf } from './draft.ts'
+import { keysToType, leavesOf, manualOf, requestOf, textOf, valueOf } from './draft.ts'
 
 test('what is typed is a number, a truth or a list where it looks like one, and text otherwise', () => {
-  assert.deepEqual(['60000', ' true ', '["a","b"]', 'exact', '10.0.0.1', '"5"'].map(valueOf), [
-    60_000,
-    true,
-    ['a', 'b'],
-    'exact',
-    '10.0.0.1',
-    '5',
-  ])
+  assert.deepEqual(
+    ['60000', ' true ', '["a","b"]', '[10.0.0.1, b:c]', 'exact', '10.0.0.1', '"5"'].map(valueOf),
+    [60_000, true, ['a', 'b'], ['10.0.0.1', 'b:c'], 'exact', '10.0.0.1', '5'],
+  )
   for (const value of [5, true, 'exact', '5', 'true', ['a'], null, ''])
     assert.deepEqual(valueOf(textOf(value)), value)
 })
 
-test('a draft becomes what control is asked for; a key without a name is left out', () => {
+test('a draft becomes what control is asked for; a key that is not finished is left out', () => {
   const changes = [
     { key: ' pool.usesMax ', text: '5' },
     { key: 'pool.idleTimeoutMs', text: undefined },
     { key: '', text: '7' },
+    { key: 'upstreams.NAME.port', text: '7' },
   ]
   assert.deepEqual(requestOf(changes), { set: { 'pool.usesMax': 5 }, unset: ['pool.idleTimeoutMs'] })
 })
@@ -29,4 +26,20 @@ test('a layer is shown key by key', () => {
     { key: 'pool.usesMax', value: 5 },
     { key: 'upstreams.main.hosts', value: ['a'] },
   ])
+})
+
+test('keys of upstreams are offered by the names that there are, and described whatever the name', () => {
+  const about = { help: 'Port.', reload: 'live', secret: false, values: '1 to 65535' } as const
+  const manual = [
+    { key: 'upstreams.NAME.port', ...about },
+    { key: 'pool.usesMax', ...about },
+  ]
+  assert.deepEqual(keysToType(manual, ['main', 'spare']), [
+    'upstreams.main.port',
+    'upstreams.spare.port',
+    'pool.usesMax',
+  ])
+  assert.deepEqual(keysToType(manual, []), ['upstreams.NAME.port', 'pool.usesMax'])
+  assert.equal(manualOf('upstreams.spare.port', manual)?.key, 'upstreams.NAME.port')
+  assert.equal(manualOf('upstreams.spare', manual), undefined)
 })

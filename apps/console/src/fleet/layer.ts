@@ -8,3 +8,10 @@ export function layerIn(text: string | null): LayerName {
   const [, kind, name = ''] = /^(region|edge)\/(.+)$/.exec(text ?? '') ?? []
   return kind === 'region' || kind === 'edge' ? { kind, name } : { kind: 'global' }
 }
+
+/** Names of the layers that lie beneath, and of the layer itself. `region`: where an edge is, if that is known. */
+export function chainOf(layer: LayerName, region: string | undefined): string[] {
+  if (layer.kind === 'global') return ['global']
+  const beneath = layer.kind === 'edge' && region !== undefined ? ['global', `region/${region}`] : ['global']
+  return [...beneath, layerText(layer)]
+}

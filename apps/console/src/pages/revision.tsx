@@ -1,30 +1,32 @@
 /** One revision: what it changes, how far it has come, and its rollout wave by wave. */
-import type { RevisionStatus, RolloutView } from '@imapfleet/protocol'
+import type { RevisionStatus } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
-import { Refusal, sentenceOf } from '../api/problem.ts'
+import { Refusal } from '../api/problem.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { layerText } from '../fleet/layer.ts'
 import { Page } from '../layout/page.tsx'
 import { Link } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
-import { Badge, type Tone } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { Moment } from '../ui/moment.tsx'
-import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table } from '../ui/table.tsx'
-import { tell } from '../ui/toast.tsx'
 import { Difference } from './difference.tsx'
 import { RevisionState } from './revisions.tsx'
+import { Rollout } from './rollout.tsx'
+import { StatusBadge } from './status-badge.tsx'
 import { WriteRevision } from './write-revision.tsx'
 import './config.css'
 
 const watchMs = 1_000
+/** Nothing is on its way any more. */
+const settledMs = 15_000
 
 export function Revision({ revision: text = '' }: Params) {
   const revision = Number(text)
+  const [isSettled, setSettled] = useState(false)
   const answer = useAnswer(
     `revision ${text}`,
     async (signal) => {
@@ -36,9 +38,12 @@ export function Revision({ revision: text = '' }: Params) {
           throw error
         }),
       ])
+      setSettled(
+        rollout ? rollout.finishedAt !== null : status.edges.every(({ status: each }) => each !== 'pending'),
+      )
       return { status, rollout }
     },
-    { everyMs: watchMs },
+    { everyMs: isSettled ? settledMs : watchMs },
   )
   const [isRestoring, setRestoring] = useState(false)
   return (
@@ -59,7 +64,7 @@ export function Revision({ revision: text = '' }: Params) {
       {isRestoring && (
         <WriteRevision
           title={`Make its layer again what it was after revision ${text}`}
-          write={(how) => api.restore(revision, how)}
+          make={(how, signal) => api.restore(revision, how, signal)}
           onClose={() => setRestoring(false)}
         />
       )}
@@ -89,23 +94,6 @@ const About = ({ status: { revision } }: { status: RevisionStatus }) => (
   </>
 )
 
-const tones: Record<string, Tone> = {
-  applied: 'good',
-  rejected: 'bad',
-  silent: 'warn',
-  skipped: 'warn',
-  current: 'accent',
-  done: 'good',
-  running: 'accent',
-  completed: 'good',
-  paused: 'warn',
-  'rolled-back': 'bad',
-  aborted: 'bad',
-}
-const StatusBadge = ({ status }: { status: string }) => (
-  <Badge tone={tones[status] ?? 'still'}>{status}</Badge>
-)
-
 const Edges = ({ status: { edges } }: { status: RevisionStatus }) => (
   <Card title="Edge by edge">
     {edges.length === 0 ? (
@@ -129,70 +117,3 @@ const Edges = ({ status: { edges } }: { status: RevisionStatus }) => (
     )}
   </Card>
 )
-
-function Rollout({ rollout, onSteered }: { rollout: RolloutView; onSteered: () => void }) {
-  const { state, reason, revision, waves, undoneBy } = rollout
-  const steer = async (steering: 'pause' | 'resume' | 'abort') => {
-    try {
-      await api.steerRollout(revision, steering)
-    } catch (error) {
-      tell('bad', sentenceOf(error))
-    }
-    onSteered()
-  }
-  const button = (steering: 'pause' | 'resume' | 'abort', title: string) => (
-    <button
-      type="button"
-      class={steering === 'abort' ? 'button danger' : 'button'}
-      onClick={() => void steer(steering)}
-    >
-      {title}
-    </button>
-  )
-  return (
-    <Card
-      title={
-        <>
-          Rollout <StatusBadge status={state} />
-        </>
-      }
-      actions={
-        <>
-          {state === 'running' && button('pause', 'Pause')}
-          {state === 'paused' && button('resume', 'Resume')}
-          {(state === 'running' || state === 'paused') && button('abort', 'Take it back')}
-        </>
-      }
-    >
-      {reason !== null && (
-        <div class="card-body">
-          <Note tone="bad">
-            {reason}
-            {undoneBy !== null && (
-              <>
-                {' '}
-                It was taken back by <Link href={`/config/${undoneBy}`}>revision {undoneBy}</Link>.
-              </>
-            )}
-          </Note>
-        </div>
-      )}
-      <ol class="waves" aria-label="Waves">
-        {waves.map(({ name, state: wave, edges }) => (
-          <li key={name}>
-            <div class="row">
-              <strong>{name}</strong> <StatusBadge status={wave} />
-            </div>
-            <ul class="row">
-              {edges.map(({ id, status }) => (
-                <li key={id} class="row">
-                  <Link href={`/edges/${encodeURIComponent(id)}`}>{id}</Link> <StatusBadge status={status} />
-                </li>
-              ))}
-            </ul>
-          </li>
-        ))}
-      </ol>
-    </Card>
-  )
-}

@@ -60,10 +60,10 @@ const columns: Column<RevisionView>[] = [
     title: 'What',
     kind: 'wide',
     cell: ({ changes, note }) => (
-      <>
+      <span>
         {changes.length === 1 ? <code>{changes[0]?.key}</code> : amountOf(changes.length, 'key')}
         {note && <span class="soft"> {note}</span>}
-      </>
+      </span>
     ),
   },
 ]

@@ -1,70 +1,63 @@
-/** Writes a revision: why, and whether all edges take it at once or in waves. */
-import type { RevisionStatus, RolloutRequest } from '@imapfleet/protocol'
+/** Writes a revision: what it changes and on which edges, why, and whether all take it at once or in waves. */
+import type { RestoreRequest, RevisionStatus } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
+import { sentenceOf } from '../api/problem.ts'
+import { useCheck } from '../api/use-check.ts'
+import { rolloutIn, usualRollout } from '../fleet/rollout-form.ts'
 import { navigate } from '../router/location.ts'
+import { Choice } from '../ui/choice.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
+import { Plan } from './plan.tsx'
+import { RolloutFields } from './rollout-fields.tsx'
 
 interface WriteProps {
   title: string
-  write: (how: { note: string; rollout?: RolloutRequest }) => Promise<RevisionStatus>
+  /** The revision it is made on. */
+  base?: number
+  /** Also asked for a dry run, which tells what would come of it. */
+  make: (how: RestoreRequest, signal?: AbortSignal) => Promise<RevisionStatus>
+  onWritten?: () => void
   onClose: () => void
 }
 
-const listIn = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '')
+const ways = ['all at once', 'in waves'] as const
 
-export function WriteRevision({ title, write, onClose }: WriteProps) {
+export function WriteRevision({ title, base, make, onWritten, onClose }: WriteProps) {
   const [note, setNote] = useState('')
-  const [isInWaves, setInWaves] = useState(false)
-  const [typed, setTyped] = useState({ canary: '', percent: '0', regions: '', soak: '30' })
-  const field = (key: keyof typeof typed, label: string, hint: string) => (
-    <Field
-      label={label}
-      value={typed[key]}
-      hint={hint}
-      onValue={(value) => setTyped({ ...typed, [key]: value })}
-    />
+  const [way, setWay] = useState<(typeof ways)[number]>('all at once')
+  const [form, setForm] = useState(usualRollout)
+  const isInWaves = way === 'in waves'
+  const rollout = isInWaves ? rolloutIn(form) : undefined
+  const how = { ...(rollout && { rollout }) }
+  const isReady = !isInWaves || rollout !== undefined
+  const plan = useCheck(isReady ? JSON.stringify([base, how]) : undefined, (signal) =>
+    make({ ...how, dryRun: true }, signal),
   )
-  const rollout: RolloutRequest = {
-    canaryEdges: listIn(typed.canary),
-    canaryPercent: Number(typed.percent),
-    regions: listIn(typed.regions),
-    soakSeconds: Number(typed.soak),
-  }
   return (
     <ConfirmDialog
       title={title}
       action="Write"
+      isComplete={plan.data !== undefined && plan.data.revision.changes.length > 0}
       onConfirm={async () => {
-        const { revision } = await write({ note, ...(isInWaves && { rollout }) })
+        const { revision } = await make({ note, ...how })
+        onWritten?.()
         navigate(`/config/${revision.revision}`)
       }}
       onClose={onClose}
     >
       <div class="write-revision">
         <Field label="Why" value={note} onValue={setNote} hint="For whoever wonders later." />
-        <fieldset class="row">
-          <legend class="unseen">How</legend>
-          <label>
-            <input type="radio" name="how" checked={!isInWaves} onChange={() => setInWaves(false)} /> all at
-            once
-          </label>
-          <label>
-            <input type="radio" name="how" checked={isInWaves} onChange={() => setInWaves(true)} /> in waves
-          </label>
-        </fieldset>
-        {isInWaves && (
-          <>
-            {field('canary', 'First these edges', 'Names with spaces between; may be empty.')}
-            {field('percent', 'And so many of a hundred', 'Chosen among the others; 0: none.')}
-            {field('regions', 'Then these regions', 'In this order; the others follow by name.')}
-            {field(
-              'soak',
-              'Watch each wave for so many seconds',
-              'It goes back by itself if edges refuse it, fall silent, or fail more.',
-            )}
-          </>
-        )}
+        <Choice label="How" values={ways} chosen={way} onChoice={setWay} />
+        {isInWaves && <RolloutFields form={form} onForm={setForm} />}
+        <div class="plan" role="status">
+          {plan.problem ? (
+            <Note tone="bad">{sentenceOf(plan.problem)}</Note>
+          ) : (
+            plan.data && <Plan status={plan.data} />
+          )}
+        </div>
       </div>
     </ConfirmDialog>
   )

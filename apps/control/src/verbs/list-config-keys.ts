@@ -5,7 +5,8 @@ import type { ConfigKey } from '@imapfleet/protocol'
 export const listConfigKeys = (): ConfigKey[] =>
   describeKeys()
     .filter(({ steerable, key }) => steerable && !key.includes('[]'))
-    .map(({ key, help, reload, secret, values, preset }) => ({
+    .map(({ key, help, reload, secret, values, choices, preset }) => ({
       ...{ key, help, reload, secret, values },
+      ...(choices !== undefined && { choices }),
       ...(preset !== undefined && { preset }),
     }))

@@ -1,12 +1,12 @@
-/** The first wave of a revision: part of the transaction that writes the revision. */
-import type { RolloutSettings } from '@imapfleet/protocol'
+/** The waves of a revision, and the first of them: part of the transaction that writes the revision. */
+import type { LayerName, RolloutSettings } from '@imapfleet/protocol'
 import type { Queries } from '../db/database.ts'
-import { listEdges } from '../db/edges.ts'
+import { listEdges, type EdgeRow } from '../db/edges.ts'
 import type { RevisionRow } from '../db/revisions.ts'
 import { insertRollout } from '../db/rollouts.ts'
 import { appliesTo } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
-import { planWaves } from '../rollout/waves.ts'
+import { planWaves, type Wave } from '../rollout/waves.ts'
 
 export async function startRollout(
   queries: Queries,
@@ -15,14 +15,8 @@ export async function startRollout(
   at: Date,
 ): Promise<void> {
   const layer = { kind: layerKind, name: layerName }
-  const edges = (await listEdges(queries)).filter(({ id, region }) => appliesTo(layer, { edge: id, region }))
-  const stranger = settings.canaryEdges.find((id) => !edges.some((edge) => edge.id === id))
-  if (stranger !== undefined)
-    throw new ServiceError(
-      'edge_unknown',
-      `${stranger} can be no canary: this layer is not for it, or nobody has heard of it.`,
-    )
-  const waves = planWaves(edges, settings)
+  const edges = await listEdges(queries)
+  const waves = wavesFor(layer, edges, settings)
   const first = new Set(waves[0]?.edges)
   await insertRollout(queries, {
     revision,
@@ -33,4 +27,20 @@ export async function startRollout(
     createdBy,
     createdAt: at,
   })
+}
+
+/** Which edges of the layer get a revision when. */
+export function wavesFor(
+  layer: { kind: LayerName['kind']; name: string },
+  all: readonly EdgeRow[],
+  settings: RolloutSettings,
+): Wave[] {
+  const edges = all.filter(({ id, region }) => appliesTo(layer, { edge: id, region }))
+  const stranger = settings.canaryEdges.find((id) => !edges.some((edge) => edge.id === id))
+  if (stranger !== undefined)
+    throw new ServiceError(
+      'edge_unknown',
+      `${stranger} can be no canary: this layer is not for it, or nobody has heard of it.`,
+    )
+  return planWaves(edges, settings)
 }

@@ -14,7 +14,7 @@ import { appliesTo } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
 import { layerText, revisionStatus, revisionView } from '../views/revision-view.ts'
 import { spreadDesired } from './spread-desired.ts'
-import { startRollout } from './start-rollout.ts'
+import { startRollout, wavesFor } from './start-rollout.ts'
 
 export interface RevisionInput {
   layer: LayerName
@@ -108,7 +108,10 @@ async function previewOf(
     state: 'released' as const,
   }
   const edges: EdgeRow[] = await listEdges(deps.db.orm)
-  return revisionStatus(revisionView(shown), edges)
+  const status = revisionStatus(revisionView(shown), edges)
+  if (!input.rollout) return status
+  const layer = { kind: shown.layerKind, name: shown.layerName }
+  return { ...status, waves: wavesFor(layer, edges, input.rollout) }
 }
 
 const described = ({ layer, note }: RevisionInput, actor: Actor, changes: Change[]) => ({

@@ -1,0 +1,40 @@
+/** Control's word on what is being typed: asked for when one has stopped typing for a moment. */
+import { useEffect, useRef, useState } from 'preact/hooks'
+
+export interface Check<Data> {
+  /** Undefined while it is being asked, and where there is nothing to ask. */
+  data: Data | undefined
+  /** The last that was refused; it stays in sight until there is another word. */
+  problem: Error | undefined
+}
+
+const pauseMs = 300
+
+/** `key`: what the question depends on; undefined: there is none. */
+export function useCheck<Data>(
+  key: string | undefined,
+  ask: (signal: AbortSignal) => Promise<Data>,
+): Check<Data> {
+  const [state, setState] = useState<{ key?: string | undefined; data?: Data; problem?: Error }>({})
+  const latest = useRef(ask)
+  latest.current = ask
+  useEffect(() => {
+    if (key === undefined) return setState({})
+    const life = new AbortController()
+    const run = async () => {
+      try {
+        const data = await latest.current(life.signal)
+        if (!life.signal.aborted) setState({ key, data })
+      } catch (error) {
+        if (!life.signal.aborted)
+          setState({ key, problem: error instanceof Error ? error : new Error(String(error)) })
+      }
+    }
+    const timer = setTimeout(() => void run(), pauseMs)
+    return () => {
+      clearTimeout(timer)
+      life.abort()
+    }
+  }, [key])
+  return { data: state.key === key ? state.data : undefined, problem: state.problem }
+}

@@ -1,0 +1,48 @@
+/** What control says of a draft as one types, unless somebody else has written meanwhile. */
+import type { LayerName, RevisionStatus } from '@imapfleet/protocol'
+import { useEffect } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { Refusal } from '../api/problem.ts'
+import { useCheck, type Check } from '../api/use-check.ts'
+import { requestOf } from './draft.ts'
+import type { Draft } from './drafts.ts'
+
+export interface DraftCheck {
+  request: ReturnType<typeof requestOf>
+  /** Nothing is finished that could be asked about. */
+  isEmpty: boolean
+  /** There is a newer revision than the one that it is made on. */
+  isLost: boolean
+  /** Control has just said so; which one, `newest` will tell. */
+  isConflict: boolean
+  check: Check<RevisionStatus>
+  /** What is wrong with the value of a key. */
+  wrong: (key: string) => string | undefined
+}
+
+export function useDraftCheck(
+  layer: LayerName,
+  { base, changes }: Draft,
+  newest: number,
+  onNewer: () => void,
+): DraftCheck {
+  const request = requestOf(changes)
+  const isEmpty = Object.keys(request.set ?? {}).length + (request.unset?.length ?? 0) === 0
+  const isLost = newest > base
+  const check = useCheck(isEmpty || isLost ? undefined : JSON.stringify([base, request]), (signal) =>
+    api.revise({ layer, base, ...request, dryRun: true }, signal),
+  )
+  const isConflict = isLostRace(check.problem)
+  useEffect(() => {
+    if (isConflict) onNewer()
+  }, [isConflict])
+
+  const wrong = (key: string) =>
+    check.problem instanceof Refusal
+      ? check.problem.details.problems?.find((problem) => problem.key === key)?.message
+      : undefined
+  return { request, isEmpty, isLost, isConflict, check, wrong }
+}
+
+export const isLostRace = (error: unknown): boolean =>
+  error instanceof Refusal && error.details.code === 'config_conflict'

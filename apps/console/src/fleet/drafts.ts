@@ -1,0 +1,29 @@
+/** Drafts by layer, kept while one looks at other pages; they are gone with the browser's tab, and no one else's. */
+import type { LayerName } from '@imapfleet/protocol'
+import { signal } from '@preact/signals'
+import { session } from '../api/session.ts'
+import type { DraftChange } from './draft.ts'
+import { layerText } from './layer.ts'
+
+export interface Draft {
+  /** The revision that was in sight when it was begun, or taken over since. */
+  base: number
+  changes: readonly DraftChange[]
+}
+
+const drafts = signal<ReadonlyMap<string, Draft>>(new Map())
+
+const keyOf = (layer: LayerName) =>
+  JSON.stringify([session.value.state === 'in' ? session.value.who.name : '', layerText(layer)])
+
+export const draftOf = (layer: LayerName): Draft | undefined => drafts.value.get(keyOf(layer))
+
+/** One without changes is none. */
+export function keepDraft(layer: LayerName, draft: Draft): void {
+  const next = new Map(drafts.value)
+  if (draft.changes.length > 0) next.set(keyOf(layer), draft)
+  else next.delete(keyOf(layer))
+  drafts.value = next
+}
+
+export const dropDraft = (layer: LayerName): void => keepDraft(layer, { base: 0, changes: [] })

@@ -1,0 +1,85 @@
+/** What a layer sets, and what shows through from the layers beneath it. */
+import type { LayerName } from '@imapfleet/protocol'
+import { textOf } from '../fleet/draft.ts'
+import { draftOf, keepDraft } from '../fleet/drafts.ts'
+import { keysOf, type LayerKey } from '../fleet/layer-keys.ts'
+import { chainOf, layerText } from '../fleet/layer.ts'
+import { Card } from '../ui/card.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+
+interface LayerProps {
+  layer: LayerName
+  /** Where an edge is. */
+  region: string | undefined
+  revision: number
+  layers: Readonly<Record<string, Readonly<Record<string, unknown>>>>
+}
+
+/** Control shows no secret. */
+const stood = '(redacted)'
+
+export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
+  const own = layerText(layer)
+  const keys = keysOf(layers, chainOf(layer, region))
+  const begin = (key: string, text: string | undefined) => {
+    const { base, changes } = draftOf(layer) ?? { base: revision, changes: [] }
+    keepDraft(layer, { base, changes: [...changes.filter((change) => change.key !== key), { key, text }] })
+  }
+  const beginWith = ({ key, value }: LayerKey) => begin(key, value === stood ? '' : textOf(value))
+  const columns: Column<LayerKey>[] = [
+    { title: 'Key', kind: 'head', cell: ({ key }) => <code>{key}</code> },
+    { title: 'Value', kind: 'wide', cell: (row) => <Value row={row} own={own} /> },
+    {
+      title: '',
+      kind: 'fixed',
+      cell: (row) =>
+        row.from === own ? (
+          <span class="row">
+            <button type="button" class="button small" onClick={() => beginWith(row)}>
+              Change
+            </button>
+            <button type="button" class="button small" onClick={() => begin(row.key, undefined)}>
+              Take out
+            </button>
+          </span>
+        ) : (
+          <button type="button" class="button small" onClick={() => beginWith(row)}>
+            Set here
+          </button>
+        ),
+    },
+  ]
+  return (
+    <Card
+      title={own}
+      about={`What it sets, as of revision ${revision}.`}
+      actions={
+        <button type="button" class="button primary" onClick={() => begin('', '')}>
+          Set a key
+        </button>
+      }
+    >
+      {keys.length === 0 ? (
+        <Empty title="Nothing is set here">
+          Edges run what their own file says. Set a key to change that.
+        </Empty>
+      ) : (
+        <Table caption={`Keys of ${own}`} rows={keys} keyOf={({ key }) => key} columns={columns} />
+      )}
+    </Card>
+  )
+}
+
+const Value = ({ row: { value, from, instead }, own }: { row: LayerKey; own: string }) => (
+  <span>
+    <code class={from === own ? undefined : 'soft'}>{textOf(value)}</code>
+    {from !== own && <span class="soft small"> from {from}</span>}
+    {from === own && instead && (
+      <span class="soft small">
+        {' '}
+        instead of <code>{textOf(instead.value)}</code> from {instead.from}
+      </span>
+    )}
+  </span>
+)

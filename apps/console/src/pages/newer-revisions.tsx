@@ -1,0 +1,69 @@
+/** Somebody else wrote while one was typing: what they changed, and how to go on. */
+import type { RevisionView } from '@imapfleet/protocol'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { layerText } from '../fleet/layer.ts'
+import { Link } from '../router/link.tsx'
+import { Answered } from '../ui/answered.tsx'
+import { Moment } from '../ui/moment.tsx'
+import { Note } from '../ui/note.tsx'
+import { Difference } from './difference.tsx'
+
+interface NewerProps {
+  base: number
+  newest: number
+  /** Keys of the draft. */
+  keys: readonly string[]
+  onTakeOver: () => void
+}
+
+/** More would not be read. */
+const shownMax = 10
+
+export function NewerRevisions({ base, newest, keys, onTakeOver }: NewerProps) {
+  const answer = useAnswer(`revisions after ${base} to ${newest}`, async (signal) => {
+    const { revisions } = await api.revisions({ limit: shownMax }, signal)
+    return revisions.filter(({ revision }) => revision > base)
+  })
+  return (
+    <div class="newer">
+      <Note tone="warn">
+        Somebody was faster: your changes were made on revision {base}, the newest is {newest}. Look at what
+        has changed, then put yours on top of it, or discard them.
+      </Note>
+      <Answered answer={answer}>
+        {(revisions) => (
+          <>
+            {revisions.map((revision) => (
+              <Newer key={revision.revision} revision={revision} keys={keys} />
+            ))}
+          </>
+        )}
+      </Answered>
+      <div>
+        <button type="button" class="button primary" onClick={onTakeOver}>
+          Put mine on top of revision {newest}
+        </button>
+      </div>
+    </div>
+  )
+}
+
+function Newer({ revision, keys }: { revision: RevisionView; keys: readonly string[] }) {
+  const both = revision.changes.map(({ key }) => key).filter((key) => keys.includes(key))
+  return (
+    <section>
+      <p>
+        <Link href={`/config/${revision.revision}`}>Revision {revision.revision}</Link> of{' '}
+        {layerText(revision.layer)}, by {revision.createdBy}, <Moment at={revision.createdAt} />
+        {revision.note !== '' && `: ${revision.note}`}
+      </p>
+      <Difference changes={revision.changes} />
+      {both.length > 0 && (
+        <p class="small">
+          You change <code>{both.join(', ')}</code>, too.
+        </p>
+      )}
+    </section>
+  )
+}

@@ -1,0 +1,41 @@
+/** What would come of a revision: the keys, the edges in their order, and what a restart is needed for. */
+import type { RevisionStatus } from '@imapfleet/protocol'
+import { amountOf } from '../format/number.ts'
+import { Note } from '../ui/note.tsx'
+import { Difference } from './difference.tsx'
+
+export function Plan({ status: { revision, edges, waves } }: { status: RevisionStatus }) {
+  const late = revision.changes.filter(({ reload }) => reload === 'restart').map(({ key }) => key)
+  if (revision.changes.length === 0)
+    return <p class="soft">Its layer is like this already: there is nothing to write.</p>
+  return (
+    <>
+      <Difference changes={revision.changes} />
+      {late.length > 0 && (
+        <Note tone="warn">{late.join(', ')}: edges go on as they are until each is restarted.</Note>
+      )}
+      {waves && waves.length > 0 ? (
+        <ol class="planned-waves">
+          {waves.map(({ name, edges: ids }) => (
+            <li key={name}>
+              <strong>{name}</strong>: {named(ids)}
+            </li>
+          ))}
+        </ol>
+      ) : (
+        <p class="small">
+          {edges.length === 0
+            ? 'No edge is meant yet: it counts for those that come later.'
+            : `It goes to ${named(edges.map(({ id }) => id))} at once.`}
+        </p>
+      )}
+    </>
+  )
+}
+
+const namedMax = 8
+
+function named(ids: readonly string[]): string {
+  const rest = ids.length - namedMax
+  return ids.slice(0, namedMax).join(', ') + (rest > 0 ? ` and ${amountOf(rest, 'more edge')}` : '')
+}

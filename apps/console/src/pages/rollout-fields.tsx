@@ -1,0 +1,38 @@
+/** How a rollout goes: who is first, who follows, how long each wave is watched, and what makes it go back. */
+import { mistakeIn, type RolloutForm } from '../fleet/rollout-form.ts'
+import { Field } from '../ui/field.tsx'
+
+interface FieldsProps {
+  form: RolloutForm
+  onForm: (form: RolloutForm) => void
+}
+
+export function RolloutFields({ form, onForm }: FieldsProps) {
+  const field = (key: keyof RolloutForm, label: string, hint?: string) => (
+    <Field
+      label={label}
+      value={form[key]}
+      hint={hint}
+      wrong={mistakeIn(form, key)}
+      autocomplete="off"
+      onValue={(value) => onForm({ ...form, [key]: value })}
+    />
+  )
+  return (
+    <>
+      <div class="rollout-fields">
+        {field('canary', 'First these edges', 'Names with spaces between.')}
+        {field('percent', 'And a share, in %', 'From every region; 0 for none.')}
+        {field('regions', 'Then these regions', 'In this order; the others follow.')}
+        {field('soak', 'Watch each wave, in seconds')}
+      </div>
+      <details>
+        <summary>When it goes back by itself</summary>
+        <div class="rollout-fields">
+          {field('silence', 'An edge is silent, in seconds')}
+          {field('errors', 'So many more fail, in %', 'Logins, or connections to mail servers.')}
+        </div>
+      </details>
+    </>
+  )
+}

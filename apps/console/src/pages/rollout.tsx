@@ -1,0 +1,125 @@
+/** A rollout as it goes: wave by wave, with what holds it, lets it go on, or takes it back. */
+import type { RolloutView } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { sentenceOf } from '../api/problem.ts'
+import { amountOf } from '../format/number.ts'
+import { Link } from '../router/link.tsx'
+import { Bar } from '../ui/bar.tsx'
+import { Card } from '../ui/card.tsx'
+import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
+import { Note } from '../ui/note.tsx'
+import { tell } from '../ui/toast.tsx'
+import { StatusBadge } from './status-badge.tsx'
+
+interface RolloutProps {
+  rollout: RolloutView
+  onSteered: () => void
+}
+
+export function Rollout({ rollout, onSteered }: RolloutProps) {
+  const { state, reason, waves, undoneBy, settings, finishedAt } = rollout
+  return (
+    <Card
+      title={
+        <>
+          Rollout <StatusBadge status={state} />
+        </>
+      }
+      about={`Each wave is watched for ${settings.soakSeconds ?? 0} s before the next.`}
+      actions={<Steering rollout={rollout} onSteered={onSteered} />}
+    >
+      {reason !== null && (
+        <div class="card-body">
+          <Note tone="bad">
+            {reason.replace(/\.?$/, '.')}
+            {undoneBy !== null && (
+              <>
+                {' '}
+                It was taken back by <Link href={`/config/${undoneBy}`}>revision {undoneBy}</Link>.
+              </>
+            )}
+          </Note>
+        </div>
+      )}
+      <ol class="waves" aria-label="Waves">
+        {waves.map((wave) => (
+          <Wave key={wave.name} wave={wave} isOver={finishedAt !== null} />
+        ))}
+      </ol>
+    </Card>
+  )
+}
+
+function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
+  const [isAborting, setAborting] = useState(false)
+  const steer = async (steering: 'pause' | 'resume') => {
+    try {
+      await api.steerRollout(revision, steering)
+    } catch (error) {
+      tell('bad', sentenceOf(error))
+    }
+    onSteered()
+  }
+  if (state !== 'running' && state !== 'paused') return null
+  return (
+    <>
+      {state === 'running' ? (
+        <button type="button" class="button" onClick={() => void steer('pause')}>
+          Pause
+        </button>
+      ) : (
+        <button type="button" class="button primary" onClick={() => void steer('resume')}>
+          Resume
+        </button>
+      )}
+      <button type="button" class="button danger" onClick={() => setAborting(true)}>
+        Take it back
+      </button>
+      {isAborting && (
+        <ConfirmDialog
+          title={`Take revision ${revision} back?`}
+          action="Take it back"
+          isDangerous
+          onConfirm={async () => {
+            await api.steerRollout(revision, 'abort')
+            onSteered()
+          }}
+          onClose={() => setAborting(false)}
+        >
+          A new revision makes its layer what it was before; edges that have this one follow at once.
+        </ConfirmDialog>
+      )}
+    </>
+  )
+}
+
+/** More are told by their number. */
+const namedMax = 24
+const order = ['rejected', 'silent', 'skipped', 'pending', 'applied', 'waiting']
+
+function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: boolean }) {
+  const { name, state, edges } = wave
+  const applied = edges.filter(({ status }) => status === 'applied').length
+  const worstFirst = [...edges].sort((one, other) => order.indexOf(one.status) - order.indexOf(other.status))
+  const rest = edges.length - namedMax
+  return (
+    <li>
+      <div class="row">
+        <strong>{name}</strong> <StatusBadge status={isOver && state === 'current' ? 'stopped' : state} />
+        <span class="soft small">
+          {applied} of {amountOf(edges.length, 'edge')} run it
+        </span>
+      </div>
+      <Bar label={`${applied} of ${edges.length} run it`} parts={[applied]} all={edges.length} />
+      <ul class="row">
+        {worstFirst.slice(0, namedMax).map(({ id, status }) => (
+          <li key={id} class="row">
+            <Link href={`/edges/${encodeURIComponent(id)}`}>{id}</Link> <StatusBadge status={status} />
+          </li>
+        ))}
+        {rest > 0 && <li class="soft">and {amountOf(rest, 'more edge')}</li>}
+      </ul>
+    </li>
+  )
+}
