@@ -42,6 +42,7 @@ export interface HistoryQuery {
   groupBy?: History['groupBy']
   region?: string
   edge?: string
+  upstream?: string
 }
 
 const id = encodeURIComponent

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { addressOf, describe, questionIn, readingsOf } from './history-question.ts'
+import { addressOf, describe, questionIn, readingsOf, withLabels, zoomedOut } from './history-question.ts'
 
 test('an address says all of a question, and nothing that is usual', () => {
   assert.equal(addressOf(questionIn(new URLSearchParams())), '/history')
@@ -11,6 +11,7 @@ test('an address says all of a question, and nothing that is usual', () => {
       ['from', '-30d'],
       ['groupBy', 'edge'],
       ['region', 'eu'],
+      ['upstream', 'main'],
     ]),
   )
   const address = addressOf(question)
@@ -31,4 +32,19 @@ test('a metric is read by its kind, and its unit follows from both', () => {
     unit: 'number',
   })
   assert.deepEqual(describe('no such thing'), { name: 'no such thing', words: '', unit: 'number' })
+})
+
+test('a metric is narrowed to some of its series, and widened again', () => {
+  const narrow = withLabels('logins_total:rate', ' result="ok" ')
+  assert.equal(narrow, 'logins_total{result="ok"}:rate')
+  assert.equal(
+    withLabels(narrow, '{result="no",upstream="main"}'),
+    'logins_total{result="no",upstream="main"}:rate',
+  )
+  assert.equal(withLabels(narrow, ''), 'logins_total:rate')
+})
+
+test('zooming out doubles the time, and does not look into the future', () => {
+  assert.deepEqual(zoomedOut(10_000, 20_000, 90_000), [5_000, 25_000])
+  assert.deepEqual(zoomedOut(10_000, 20_000, 22_000), [5_000, 22_000])
 })

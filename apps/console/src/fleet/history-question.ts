@@ -12,6 +12,7 @@ export interface HistoryQuestion {
   groupBy: History['groupBy']
   region: string
   edge: string
+  upstream: string
 }
 
 export const groupings = [
@@ -30,6 +31,7 @@ const usual: HistoryQuestion = {
   groupBy: 'region',
   region: '',
   edge: '',
+  upstream: '',
 }
 
 export function questionIn(search: URLSearchParams): HistoryQuestion {
@@ -43,6 +45,7 @@ export function questionIn(search: URLSearchParams): HistoryQuestion {
     groupBy: groupings.find((group) => group === search.get('groupBy')) ?? usual.groupBy,
     region: text('region'),
     edge: text('edge'),
+    upstream: text('upstream'),
   }
 }
 
@@ -51,7 +54,7 @@ export function addressOf(question: HistoryQuestion): string {
   const search = new URLSearchParams()
   const isUsual = question.metrics.join() === usual.metrics.join()
   if (!isUsual) for (const metric of question.metrics) search.append('metric', metric)
-  for (const key of ['from', 'to', 'step', 'groupBy', 'region', 'edge'] as const)
+  for (const key of ['from', 'to', 'step', 'groupBy', 'region', 'edge', 'upstream'] as const)
     if (question[key] !== usual[key]) search.set(key, question[key])
   const text = search.toString()
   return `/history${text && '?'}${text}`
@@ -73,12 +76,32 @@ export function readingsOf(name: MetricName): { suffix: string; words: string }[
       { suffix: ':last', words: 'last' },
     ]
   return [
-    { suffix: ':p95', words: '95 of 100 within' },
-    { suffix: ':p50', words: 'half within' },
-    { suffix: ':p99', words: '99 of 100 within' },
+    { suffix: ':p95', words: 'p95' },
+    { suffix: ':p50', words: 'median' },
+    { suffix: ':p99', words: 'p99' },
     { suffix: ':avg', words: 'average' },
     { suffix: ':count', words: 'how many' },
   ]
+}
+
+/** `logins_total{result="ok"}:rate` in its parts; undefined for what is no metric. */
+export function partsOf(text: string): { name: MetricName; labels: string; suffix: string } | undefined {
+  const [, name = '', labels = '', suffix = ''] = /^([a-z_]+)(?:\{([^}]*)\})?(:\w+)?$/.exec(text) ?? []
+  return Object.hasOwn(metrics, name) ? { name: name as MetricName, labels, suffix } : undefined
+}
+
+/** The same of some of its series only; empty: of all. */
+export function withLabels(text: string, labels: string): string {
+  const parts = partsOf(text)
+  if (!parts) return text
+  const chosen = labels.replaceAll(/[{}]/g, '').trim()
+  return `${parts.name}${chosen === '' ? '' : `{${chosen}}`}${parts.suffix}`
+}
+
+/** A window twice as long around the same middle, though not beyond now. */
+export function zoomedOut(fromMs: number, toMs: number, nowMs: number): [fromMs: number, toMs: number] {
+  const half = Math.max(toMs - fromMs, 1_000) / 2
+  return [fromMs - half, Math.min(toMs + half, Math.max(nowMs, toMs))]
 }
 
 /** Name and reading of a metric as it was asked for, and how its values are to be read. */
@@ -87,9 +110,10 @@ export function describe(text: string): {
   words: string
   unit: 'seconds' | 'bytes' | 'number'
 } {
-  const [, name = text, , suffix = ''] = /^([a-z_]+)(\{[^}]*\})?(:\w+)?$/.exec(text) ?? []
-  if (!Object.hasOwn(metrics, name)) return { name: text, words: '', unit: 'number' }
-  const words = readingsOf(name as MetricName).find((reading) => reading.suffix === suffix)?.words ?? ''
+  const parts = partsOf(text)
+  if (!parts) return { name: text, words: '', unit: 'number' }
+  const { name, suffix } = parts
+  const words = readingsOf(name).find((reading) => reading.suffix === suffix)?.words ?? ''
   const isTime = name.endsWith('_seconds') && suffix !== ':count'
   const unit = isTime ? 'seconds' : name.includes('bytes') ? 'bytes' : 'number'
   return { name: text.replace(/:\w+$/, ''), words, unit }

@@ -1,6 +1,6 @@
 /** Which metrics are drawn, and how each is read. */
 import { metrics, type MetricName, type MetricRow } from '@imapfleet/protocol'
-import { describe, readingsOf } from '../fleet/history-question.ts'
+import { partsOf, readingsOf, withLabels } from '../fleet/history-question.ts'
 
 const metricsMax = 8
 const all = Object.entries(metrics as Record<string, MetricRow>) as [MetricName, MetricRow][]
@@ -60,18 +60,33 @@ function Chosen({
   chosen: readonly string[]
   onChoice: (metrics: readonly string[]) => void
 }) {
-  const { name } = describe(text)
-  const known = Object.hasOwn(metrics, nameIn(text)) ? readingsOf(nameIn(text) as MetricName) : []
-  const instead = (next: string) => onChoice(chosen.map((each) => (each === text ? next : each)))
+  const parts = partsOf(text)
+  const name = parts?.name ?? text
+  const known = parts ? readingsOf(parts.name) : []
+  const { labels: has = [] }: Partial<MetricRow> = parts ? metrics[parts.name] : {}
+  const instead = (next: string) =>
+    onChoice([...new Set(chosen.map((each) => (each === text ? next : each)))])
   return (
     <li>
       <code>{name}</code>
+      {parts && has.length > 0 && (
+        <input
+          class="input"
+          aria-label={`Which series of ${name}`}
+          title={`Empty: all. By ${has.join(', ')}.`}
+          placeholder={`${has.at(-1)}="…"`}
+          spellcheck={false}
+          autocomplete="off"
+          value={parts.labels}
+          onChange={(event) => instead(withLabels(text, event.currentTarget.value))}
+        />
+      )}
       {known.length > 0 && (
         <select
           class="input"
           aria-label={`How ${name} is read`}
-          value={text.slice(name.length)}
-          onChange={(event) => instead(`${name}${event.currentTarget.value}`)}
+          value={parts?.suffix}
+          onChange={(event) => instead(`${text.replace(/:\w+$/, '')}${event.currentTarget.value}`)}
         >
           {known.map(({ suffix, words }) => (
             <option key={suffix} value={suffix}>

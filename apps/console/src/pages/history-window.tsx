@@ -1,5 +1,7 @@
 /** Which time, how fine, and of whom. */
 import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
 import { groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
 import { Choice } from '../ui/choice.tsx'
 import { Field } from '../ui/field.tsx'
@@ -33,13 +35,21 @@ export function HistoryWindow({ question, onChange }: WindowProps) {
 }
 
 function Details({ question, onChange }: WindowProps) {
-  const { from, to, step, region, edge } = question
-  const [typed, setTyped] = useState({ from, to, step, region, edge })
+  const { from, to, step, region, edge, upstream } = question
+  const [typed, setTyped] = useState({ from, to, step, region, edge, upstream })
+  const edges = useAnswer('edges of a history', async (signal) => (await api.edges(signal)).edges).data ?? []
+  const names = {
+    region: edges.map((each) => each.region),
+    edge: edges.map(({ id }) => id),
+    upstream: edges.flatMap(({ upstreams = [] }) => upstreams.map(({ name }) => name)),
+  }
   const field = (key: keyof typeof typed, label: string, placeholder: string) => (
     <Field
       label={label}
       value={typed[key]}
       placeholder={placeholder}
+      autocomplete="off"
+      {...(Object.hasOwn(names, key) && { list: `names-of-${key}` })}
       onValue={(value) => setTyped({ ...typed, [key]: value })}
     />
   )
@@ -54,9 +64,17 @@ function Details({ question, onChange }: WindowProps) {
     >
       {field('from', 'From', '-6h, or 2026-03-01T12:00:00Z')}
       {field('to', 'To', 'now')}
-      {field('step', 'Step', 'as suits the range')}
+      {field('step', 'Step', 'automatic')}
       {field('region', 'Region', 'all')}
       {field('edge', 'Edge', 'all')}
+      {field('upstream', 'Upstream', 'all')}
+      {Object.entries(names).map(([key, each]) => (
+        <datalist key={key} id={`names-of-${key}`}>
+          {[...new Set(each)].sort().map((name) => (
+            <option key={name} value={name} />
+          ))}
+        </datalist>
+      ))}
       <button type="submit" class="button primary">
         Show
       </button>

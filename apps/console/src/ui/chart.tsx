@@ -1,8 +1,10 @@
-/** Lines over time: hover tells the values, dragging chooses a stretch of it. Gaps stay gaps. */
-import { useEffect, useRef } from 'preact/hooks'
+/** Lines over time: hover or the arrow keys tell the values, dragging or + and - change the stretch of time. Gaps stay gaps. */
+import { useEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
-import { valueOf, type Unit } from '../format/value.ts'
+import type { Unit } from '../format/value.ts'
+import { chartOptions, sayAt, type ChartLine } from './chart-options.ts'
+import { nextPlace } from './chart-keys.ts'
 import './chart.css'
 
 interface ChartProps {
@@ -10,31 +12,34 @@ interface ChartProps {
   label: string
   /** Milliseconds since 1970, one for each value. */
   times: readonly number[]
-  lines: readonly { name: string; values: readonly (number | null)[] }[]
+  lines: readonly ChartLine[]
   unit: Unit
   onZoom: (fromMs: number, toMs: number) => void
+  onZoomOut: () => void
 }
 
 const height = 220
-/** As many colours as there are in tokens.css. */
-const colours = 8
 
-export function Chart({ label, times, lines, unit, onZoom }: ChartProps) {
+export function Chart({ label, times, lines, unit, onZoom, onZoomOut }: ChartProps) {
   const place = useRef<HTMLDivElement>(null)
+  const plot = useRef<UPlot | undefined>(undefined)
   const zoom = useRef(onZoom)
   zoom.current = onZoom
+  const [said, setSaid] = useState('')
   const key = JSON.stringify([times[0], times.length, lines, unit])
 
   useEffect(() => {
     const box = place.current
     if (!box) return undefined
-    let plot: UPlot | undefined
+    const data = [times.map((ms) => ms / 1000), ...lines.map(({ values }) => [...values])]
+    const size = () => ({ width: box.clientWidth, height })
     const draw = () => {
-      plot?.destroy()
-      plot = new UPlot(optionsOf(box), dataOf(), box)
+      plot.current?.destroy()
+      const options = chartOptions(box, lines, unit, (from, to) => zoom.current(from, to))
+      plot.current = new UPlot({ ...options, ...size() }, data as UPlot.AlignedData, box)
     }
     draw()
-    const width = new ResizeObserver(() => plot?.setSize({ width: box.clientWidth, height }))
+    const width = new ResizeObserver(() => plot.current?.setSize(size()))
     width.observe(box)
     // Colours are read when it is drawn: a change of the theme needs another picture.
     const dark = matchMedia('(prefers-color-scheme: dark)')
@@ -45,87 +50,36 @@ export function Chart({ label, times, lines, unit, onZoom }: ChartProps) {
       width.disconnect()
       theme.disconnect()
       dark.removeEventListener('change', draw)
-      plot?.destroy()
+      plot.current?.destroy()
+      plot.current = undefined
     }
   }, [key])
 
-  return <div class="chart" role="img" aria-label={label} ref={place} />
-
-  function dataOf(): UPlot.AlignedData {
-    return [times.map((ms) => ms / 1000), ...lines.map(({ values }) => [...values])]
+  const onKeyDown = (event: KeyboardEvent) => {
+    const drawn = plot.current
+    if (!drawn || event.ctrlKey || event.metaKey || event.altKey) return
+    const last = times.length - 1
+    const at = drawn.cursor.idx ?? last
+    if (event.key === '-') onZoomOut()
+    else if (event.key === '+' || event.key === '=') {
+      const quarter = Math.max(1, Math.round(last / 4))
+      const [from = 0, to = 0] = [times[Math.max(0, at - quarter)], times[Math.min(last, at + quarter)]]
+      onZoom(from, to)
+    } else {
+      const next = nextPlace(event.key, event.shiftKey, drawn.cursor.idx ?? undefined, last)
+      if (next === undefined) return
+      drawn.setCursor({ left: drawn.valToPos((times[next] ?? 0) / 1000, 'x'), top: 0 })
+      setSaid(sayAt(next, times, lines, unit))
+    }
+    event.preventDefault()
   }
 
-  function optionsOf(box: HTMLElement): UPlot.Options {
-    const colour = (name: string) => colourIn(box, name)
-    const axis: UPlot.Axis = {
-      stroke: colour('--text-soft'),
-      grid: { stroke: colour('--line'), width: 1 },
-      ticks: { stroke: colour('--line'), width: 1 },
-    }
-    return {
-      width: box.clientWidth,
-      height,
-      cursor: { drag: { x: true, y: false, setScale: false } },
-      legend: { live: true },
-      axes: [
-        { ...axis, space: 96, values: (_, splits) => momentsOf(splits) },
-        { ...axis, size: 72, values: (_, splits) => splits.map((value) => valueOf(value, unit)) },
-      ],
-      scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.05 : 1] } },
-      series: [
-        { value: (_, seconds) => (seconds === null ? '' : new Date(seconds * 1000).toLocaleString('en-GB')) },
-        ...lines.map(({ name }, index): UPlot.Series => ({
-          label: name,
-          stroke: colour(`--series-${(index % colours) + 1}`),
-          width: 1.5,
-          spanGaps: false,
-          // A value between two gaps has no line to be seen by.
-          points: { show: true, filter: (plot, line) => aloneIn(plot.data[line] ?? []) },
-          value: (_, value) => valueOf(value, unit),
-        })),
-      ],
-      hooks: {
-        setSelect: [
-          (plot) => {
-            const { left, width } = plot.select
-            if (width < 4) return
-            const at = (x: number) => Math.round(plot.posToVal(x, 'x') * 1000)
-            plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false)
-            zoom.current(at(left), at(left + width))
-          },
-        ],
-      },
-    }
-  }
-}
-
-/** Indices of values with none beside them. */
-function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
-  const isGap = (index: number) => values[index] === null || values[index] === undefined
-  return Array.from(values, (_, index) => index).filter(
-    (index) => !isGap(index) && isGap(index - 1) && isGap(index + 1),
+  return (
+    <>
+      <div class="chart" role="img" aria-label={label} tabIndex={0} onKeyDown={onKeyDown} ref={place} />
+      <p class="unseen" role="status">
+        {said}
+      </p>
+    </>
   )
-}
-
-/** Clock times within a day and a half, days beyond; seconds where they differ. */
-function momentsOf(seconds: readonly number[]): string[] {
-  const [first = 0, second = first] = seconds
-  const span = (seconds.at(-1) ?? first) - first
-  const format = new Intl.DateTimeFormat(
-    'en-GB',
-    span > 36 * 3600
-      ? { day: 'numeric', month: 'short', ...(second - first < 86_400 && { hour: '2-digit' }) }
-      : { hour: '2-digit', minute: '2-digit', ...(second - first < 60 && { second: '2-digit' }) },
-  )
-  return seconds.map((each) => format.format(each * 1000))
-}
-
-/** A colour of tokens.css as it is now: a canvas knows no `light-dark()`. */
-function colourIn(box: HTMLElement, name: string): string {
-  const probe = document.createElement('span')
-  probe.style.color = `var(${name})`
-  box.append(probe)
-  const { color } = getComputedStyle(probe)
-  probe.remove()
-  return color
 }

@@ -1,0 +1,88 @@
+/** The answer of a history: a chart for each metric, and one value for the whole time in a table. */
+import type { History } from '@imapfleet/protocol'
+import { describe } from '../fleet/history-question.ts'
+import { countOf } from '../format/number.ts'
+import { valueOf } from '../format/value.ts'
+import { Card } from '../ui/card.tsx'
+import { Chart } from '../ui/chart.tsx'
+import { Empty } from '../ui/state.tsx'
+import { Table, type Column } from '../ui/table.tsx'
+
+interface ChartsProps {
+  history: History
+  onZoom: (fromMs: number, toMs: number) => void
+  onZoomOut: () => void
+}
+
+/** More lines than this are a carpet: the highest are drawn. */
+const linesMax = 12
+
+export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
+  const { from, stepSeconds, groups, metrics } = history
+  const points = groups[0]?.values[0]?.length ?? 0
+  const times = Array.from({ length: points }, (_, step) => Date.parse(from) + step * stepSeconds * 1000)
+  const hasValues = groups.some(({ totals }) => totals.some((total) => total !== null))
+  if (!hasValues)
+    return (
+      <Empty title="Nothing was reported then">Take another time, or look for edges in the overview.</Empty>
+    )
+  return (
+    <div class="history-charts">
+      {metrics.map((metric, index) => {
+        const { name, words, unit } = describe(metric)
+        const lines = highest(history, index)
+        const rest =
+          groups.length > lines.length && `; the ${lines.length} highest of ${countOf(groups.length)}`
+        return (
+          <Card
+            key={metric}
+            title={<code>{name}</code>}
+            about={`${words}, steps of ${lengthOf(stepSeconds)}${rest || ''}`}
+          >
+            <Chart label={`${name}, ${words}, over time`} {...{ times, lines, unit, onZoom, onZoomOut }} />
+          </Card>
+        )
+      })}
+      <Card title="In all" about="One value for the whole time.">
+        <Table
+          caption="Values for the whole time"
+          columns={columnsOf(history)}
+          rows={groups}
+          keyOf={({ group }) => group}
+        />
+      </Card>
+    </div>
+  )
+}
+
+function highest({ groups }: History, metric: number) {
+  const lines = groups.map(({ group, values, totals }, colour) => ({
+    ...{ name: group, values: values[metric] ?? [], colour },
+    total: totals[metric] ?? Number.NEGATIVE_INFINITY,
+  }))
+  if (lines.length <= linesMax) return lines
+  return lines
+    .toSorted((one, other) => other.total - one.total)
+    .slice(0, linesMax)
+    .map((line, colour) => ({ ...line, colour }))
+}
+
+function columnsOf({ groupBy, metrics }: History): Column<History['groups'][number]>[] {
+  return [
+    { title: groupBy, kind: 'head', cell: ({ group }) => group },
+    ...metrics.map((metric, index): Column<History['groups'][number]> => {
+      const { name, words, unit } = describe(metric)
+      return {
+        title: `${name} (${words})`,
+        kind: 'number',
+        cell: ({ totals }) => valueOf(totals[index], unit),
+      }
+    }),
+  ]
+}
+
+function lengthOf(seconds: number): string {
+  if (seconds % 86_400 === 0) return `${seconds / 86_400} d`
+  if (seconds % 3_600 === 0) return `${seconds / 3_600} h`
+  return seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`
+}
