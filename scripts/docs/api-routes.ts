@@ -10,6 +10,7 @@ const list = 'scripts/docs/api-routes.ts'
 
 const apiOnly: Readonly<Record<string, string>> = {
   'GET /v1/config/keys': 'for the console; the command has the schema itself (config keys)',
+  'POST /v1/config/import': 'for the console; the command reads the file itself (config import)',
   'GET /v1/metrics': 'for Prometheus',
 }
 

@@ -103,6 +103,26 @@ suite('console: config', { skip: noChromium }, () => {
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: back })).status, 201)
   })
 
+  test('an imapproxy.conf becomes a draft, with an account of its lines; what is wrong in it is named by line', async () => {
+    const { page, offences } = await open('/config?layer=region/eu', { width: 375 })
+    await page.getByRole('button', { name: 'Import …' }).click()
+    const dialog = page.getByRole('dialog')
+    const text = dialog.getByLabel('Or its text')
+    await text.fill('cache_size 64\ncache_expiration_time soon\nproc_username mail\n')
+    await dialog.getByText(/cache_expiration_time .*line 2/).waitFor()
+    assert.equal(await dialog.getByRole('button', { name: 'Take it over' }).isEnabled(), false)
+    await text.fill('server_hostname localhost\ncache_expiration_time 240\nproc_username mail\n')
+    await dialog.getByText('pool.idleTimeoutMs: 240000').waitFor()
+    await dialog.getByText(/keep in the file of each host: .*process\.user/).waitFor()
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await dialog.getByRole('button', { name: 'Take it over' }).click()
+    await page.getByLabel('What it changes').getByText('+ 240000').waitFor()
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    assert.deepEqual(offences, [])
+    await page.context().close()
+  })
+
   test('a rollout goes wave by wave before one’s eyes, is held and let go; its layer can go back', async () => {
     const { page } = await open('/config', { width: 375, colours: 'dark' })
     await setKey(page, 'pool.usesMax', '77')

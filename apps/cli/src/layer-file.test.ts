@@ -29,15 +29,15 @@ test('every mistake in a file is named with its line', () => {
 })
 
 test('an imapproxy.conf becomes a layer, and what the fleet may not set is told, not lost', () => {
-  const { layer, report } = importConf(
+  const { set, report } = importConf(
     'server_hostname mail.example\nlisten_port 1143\nproc_username mail\n',
     'x',
   )
   assert.deepEqual(
-    Object.keys(layer).filter((key) => key === 'process'),
+    Object.keys(set).filter((key) => key.startsWith('process.')),
     [],
   )
-  assert.ok('upstreams' in layer)
+  assert.deepEqual(set['upstreams.main.hosts'], ['mail.example'])
   assert.ok(report.some((line) => line.startsWith('line 2: listen_port 1143 → ')))
   assert.ok(report.some((line) => line.startsWith("process.user is the host's own")))
   assert.throws(() => importConf('pool:\n  usesMax: 1\n', 'x.yaml'), /config apply x\.yaml/)

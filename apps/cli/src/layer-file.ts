@@ -4,13 +4,12 @@ import { text } from 'node:stream/consumers'
 import {
   checkLayer,
   detectFormat,
+  layerOfConf,
   leavesOf,
-  loadConfigFile,
   printProblem,
   printReportRow,
   readYaml,
   redacted,
-  steerableSections,
   type JsonValue,
   type Layer,
 } from '@imapfleet/config'
@@ -56,19 +55,19 @@ export function changeBetween(current: Layer, wanted: Layer): LayerChange {
 }
 
 /** An imapproxy.conf as a layer, with an account of its lines, and of what belongs to the host's own file instead. */
-export function importConf(content: string, file: string): { layer: Layer; report: string[] } {
+export function importConf(
+  content: string,
+  file: string,
+): { set: Record<string, JsonValue>; report: string[] } {
   if (detectFormat(content) !== 'imapproxy-conf')
     throw usage(`${file} is no imapproxy.conf: for YAML use \`imapfleet config apply ${file}\``)
-  const loaded = loadConfigFile(content)
-  if (!loaded.ok) throw usage(loaded.problems.map((problem) => printProblem(problem, file)).join('; '))
-  const steered: readonly string[] = steerableSections
-  const entries = Object.entries(loaded.document)
-  const kept = leavesOf(Object.fromEntries(entries.filter(([section]) => !steered.includes(section))))
+  const read = layerOfConf(content)
+  if (!read.ok) throw usage(read.problems.map((problem) => printProblem(problem, file)).join('; '))
   return {
-    layer: Object.fromEntries(entries.filter(([section]) => steered.includes(section))),
+    set: read.set,
     report: [
-      ...loaded.report.map(printReportRow),
-      ...kept.map(([key]) => `${key} is the host's own: keep it in the configuration file of each edge`),
+      ...read.report.map(printReportRow),
+      ...read.kept.map((key) => `${key} is the host's own: keep it in the configuration file of each edge`),
     ],
   }
 }

@@ -1,6 +1,7 @@
 /** The door of @imapfleet/config. */
 export { awaitingRestart } from './awaiting-restart.ts'
 export { printReportRow, type ReportRow } from './imapproxy-conf/import.ts'
+export { layerOfConf } from './imapproxy-conf/layer-of-conf.ts'
 export { metaOf, redacted, type FieldMeta } from './fields.ts'
 export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
 export { detectFormat, loadConfigFile, type Format, type LoadedFile } from './load-file.ts'

@@ -20,6 +20,10 @@ type Config = { revision: number; layers: Record<string, Record<string, string |
 
 type ConfigKey = { key: string; help: string; reload: "live" | "restart"; secret: boolean; values: string; choices?: (string)[] | undefined; preset?: string | undefined }
 
+type ConfReport = { set: Record<string, string | number | boolean | Record<string, unknown> | (unknown)[] | null>; report: ({ keyword: string; line?: number | undefined; value?: string | undefined; became: (string)[]; note?: string | undefined })[]; kept: (string)[] }
+
+type ConfRequest = { text: string }
+
 type ResolvedConfig = { revision: number; layer: Record<string, string | number | boolean | Record<string, unknown> | (unknown)[] | null> }
 
 type RevisionStatus = { revision: Revision; edges: ({ id: string; region: string; status: "applied" | "pending" | "rejected" | "silent"; reason: string | null })[]; waves?: ({ name: string; edges: (string)[] })[] | undefined }
@@ -72,6 +76,7 @@ export interface ApiRoutes {
   'GET /v1/enrolments': { query?: { limit?: number | string | undefined; before?: number | string | undefined; edge?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }
   'GET /v1/config': { answer: Config }
   'GET /v1/config/keys': { answer: { keys: (ConfigKey)[] } }
+  'POST /v1/config/import': { body: ConfRequest; answer: ConfReport }
   'GET /v1/config/resolved': { query: { edge: string }; answer: ResolvedConfig }
   'POST /v1/config/revisions': { body: RevisionRequest; answer: RevisionStatus }
   'GET /v1/config/revisions': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { revisions: (Revision)[]; next: number | null } }

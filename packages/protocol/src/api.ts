@@ -144,6 +144,30 @@ export const configKeySchema = z
 export type ConfigKey = z.infer<typeof configKeySchema>
 export const configKeyListSchema = z.object({ keys: z.array(configKeySchema) })
 
+export const confRequestSchema = z
+  .object({ text: z.string().min(1).max(500_000) })
+  .meta({ id: 'ConfRequest' })
+
+/** What an imapproxy.conf would set. */
+export const confReportSchema = z
+  .object({
+    set: z.record(z.string(), json),
+    /** What became of each of its lines, and of keywords that it does not have. */
+    report: z.array(
+      z.object({
+        keyword: z.string(),
+        line: z.int().optional(),
+        value: z.string().optional(),
+        became: z.array(z.string()),
+        note: z.string().optional(),
+      }),
+    ),
+    /** Keys that are not for the fleet to set: they belong into the file of each host. */
+    kept: z.array(z.string()),
+  })
+  .meta({ id: 'ConfReport' })
+export type ConfReport = z.infer<typeof confReportSchema>
+
 /** global ← region ← edge, merged for one edge: what the fleet lays over that edge's own file. */
 export const resolvedConfigSchema = z
   .object({ revision: z.int(), layer: z.record(z.string(), json) })

@@ -33,9 +33,9 @@ export function addConfigApply(config: Command, shell: Shell): void {
   changeOptions(config.command('import').argument('<file>', 'an imapproxy.conf; - reads what is piped in'))
     .description('set in a layer what an imapproxy.conf says, and tell what became of each line')
     .action(async (path: string, options: ChangeOptions, command: Command) => {
-      const { layer, report } = importConf(await readText(path, shell.stdin), path)
+      const { set, report } = importConf(await readText(path, shell.stdin), path)
       for (const line of report) shell.note(safe(line))
-      await change({ set: changeBetween({}, layer).set, unset: [] }, options, command, shell)
+      await change({ set, unset: [] }, options, command, shell)
     })
 }
 

@@ -1,6 +1,7 @@
 /** The routes of control that the console uses, as functions. */
 import {
   auditListSchema,
+  confReportSchema,
   configKeyListSchema,
   configViewSchema,
   edgeListSchema,
@@ -78,6 +79,8 @@ export const api = {
 
   config: (signal?: AbortSignal) => ask({ path: 'config', signal }, configViewSchema),
   configKeys: (signal?: AbortSignal) => ask({ path: 'config/keys', signal }, configKeyListSchema),
+  importConf: (text: string, signal?: AbortSignal) =>
+    ask({ path: 'config/import', method: 'POST', body: { text }, signal }, confReportSchema),
   revise: (body: RevisionRequest, signal?: AbortSignal) =>
     ask({ path: 'config/revisions', method: 'POST', body, signal }, revisionStatusSchema),
   revisions: (page: Page, signal?: AbortSignal) =>

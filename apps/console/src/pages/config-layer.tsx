@@ -1,5 +1,6 @@
 /** What a layer sets, and what shows through from the layers beneath it. */
 import type { LayerName } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
 import { textOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'
 import { keysOf, type LayerKey } from '../fleet/layer-keys.ts'
@@ -7,6 +8,7 @@ import { chainOf, layerText } from '../fleet/layer.ts'
 import { Card } from '../ui/card.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type Column } from '../ui/table.tsx'
+import { ImportConf } from './import-conf.tsx'
 
 interface LayerProps {
   layer: LayerName
@@ -20,6 +22,7 @@ interface LayerProps {
 const stood = '(redacted)'
 
 export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
+  const [isImporting, setImporting] = useState(false)
   const own = layerText(layer)
   const keys = keysOf(layers, chainOf(layer, region))
   const begin = (key: string, text: string | undefined) => {
@@ -55,11 +58,29 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
       title={own}
       about={`What it sets, as of revision ${revision}.`}
       actions={
-        <button type="button" class="button primary" onClick={() => begin('', '')}>
-          Set a key
-        </button>
+        <>
+          <button type="button" class="button" onClick={() => setImporting(true)}>
+            Import …
+          </button>
+          <button type="button" class="button primary" onClick={() => begin('', '')}>
+            Set a key
+          </button>
+        </>
       }
     >
+      {isImporting && (
+        <ImportConf
+          onTaken={(set) => {
+            const taken = Object.entries(set).map(([key, value]) => ({ key, text: textOf(value) }))
+            const { base, changes } = draftOf(layer) ?? { base: revision, changes: [] }
+            keepDraft(layer, {
+              base,
+              changes: [...changes.filter(({ key }) => !Object.hasOwn(set, key)), ...taken],
+            })
+          }}
+          onClose={() => setImporting(false)}
+        />
+      )}
       {keys.length === 0 ? (
         <Empty title="Nothing is set here">
           Edges run what their own file says. Set a key to change that.

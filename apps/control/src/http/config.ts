@@ -1,6 +1,8 @@
 /** Routes of the fleet's configuration. */
 import { createRoute } from '@hono/zod-openapi'
 import {
+  confReportSchema,
+  confRequestSchema,
   configKeyListSchema,
   configViewSchema,
   resolvedConfigSchema,
@@ -12,6 +14,7 @@ import {
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
+import { importConf } from '../verbs/import-conf.ts'
 import { listRevisions } from '../verbs/list-revisions.ts'
 import { listConfigKeys } from '../verbs/list-config-keys.ts'
 import { readConfig } from '../verbs/read-config.ts'
@@ -44,6 +47,16 @@ const keys = createRoute({
   summary: 'What the fleet can set, key by key',
   middleware: needs('viewer'),
   responses: { 200: json(configKeyListSchema, 'The keys'), ...problems },
+})
+
+const conf = createRoute({
+  ...shared,
+  method: 'post',
+  path: '/config/import',
+  summary: 'What an imapproxy.conf would set, line by line; nothing is written',
+  middleware: needs('operator'),
+  request: { body: body(confRequestSchema) },
+  responses: { 200: json(confReportSchema, 'The keys, and what became of each line'), ...problems },
 })
 
 const resolved = createRoute({
@@ -121,6 +134,7 @@ export const configRoutes = (deps: Deps) =>
       return context.json(config, 200)
     })
     .openapi(keys, (context) => context.json({ keys: listConfigKeys() }, 200))
+    .openapi(conf, (context) => context.json(importConf(context.req.valid('json').text), 200))
     .openapi(resolved, async (context) =>
       context.json(await resolveConfig(deps, context.req.valid('query').edge), 200),
     )

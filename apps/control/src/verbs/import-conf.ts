@@ -1,0 +1,20 @@
+/** What an imapproxy.conf would set in a layer. Nothing is written. */
+import { detectFormat, layerOfConf } from '@imapfleet/config'
+import type { ConfReport } from '@imapfleet/protocol'
+import { ServiceError } from '../errors.ts'
+
+export function importConf(text: string): ConfReport {
+  if (detectFormat(text) !== 'imapproxy-conf')
+    throw new ServiceError(
+      'config_invalid',
+      'This is no imapproxy.conf: each of its lines is a keyword, a blank, and a value.',
+    )
+  const read = layerOfConf(text)
+  if (read.ok) return { set: read.set, report: read.report, kept: read.kept }
+  const problems = read.problems.map(({ key, message, line }) => ({
+    key,
+    message: line === undefined ? message : `${message} (line ${line})`,
+  }))
+  const [first] = problems
+  throw new ServiceError('config_invalid', `${first?.key ?? ''} ${first?.message ?? ''}`.trim(), { problems })
+}
