@@ -159,9 +159,15 @@ suite('console: config', { skip: noChromium }, () => {
 
     await page.goto('/config/2')
     await page.getByRole('button', { name: 'Go back to this …' }).click()
-    await page.getByRole('dialog').getByText('− 77').waitFor()
+    await dialog.getByText('− 77').waitFor()
+    // Somebody writes between the look and the click: what was not seen is not undone.
+    const last = { layer: { kind: 'global' }, set: { 'pool.idleTimeoutMs': 61_000 } }
+    assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: last })).status, 201)
+    await dialog.getByRole('button', { name: 'Write', exact: true }).click()
+    await dialog.getByText('was made on revision 5, the newest is 6').waitFor()
+    await dialog.getByText('− 61000').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
-    await page.getByRole('heading', { name: 'Revision 6' }).waitFor()
+    await page.getByRole('heading', { name: 'Revision 7' }).waitFor()
     await until('the older value', async () => (await resolved()) === 40)
     await page.context().close()
   })

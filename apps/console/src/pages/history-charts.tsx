@@ -1,5 +1,6 @@
 /** The answer of a history: a chart for each metric, and one value for the whole time in a table. */
 import type { History } from '@imapfleet/protocol'
+import { linesOf } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'
 import { countOf } from '../format/number.ts'
 import { valueOf } from '../format/value.ts'
@@ -14,9 +15,6 @@ interface ChartsProps {
   onZoomOut: () => void
 }
 
-/** More lines than this are a carpet: the highest are drawn. */
-const linesMax = 12
-
 export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
   const { from, stepSeconds, groups, metrics } = history
   const points = groups[0]?.values[0]?.length ?? 0
@@ -30,7 +28,7 @@ export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
     <div class="history-charts">
       {metrics.map((metric, index) => {
         const { name, words, unit } = describe(metric)
-        const lines = highest(history, index)
+        const lines = linesOf(history, index)
         const rest =
           groups.length > lines.length && `; the ${lines.length} highest of ${countOf(groups.length)}`
         return (
@@ -53,18 +51,6 @@ export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
       </Card>
     </div>
   )
-}
-
-function highest({ groups }: History, metric: number) {
-  const lines = groups.map(({ group, values, totals }, colour) => ({
-    ...{ name: group, values: values[metric] ?? [], colour },
-    total: totals[metric] ?? Number.NEGATIVE_INFINITY,
-  }))
-  if (lines.length <= linesMax) return lines
-  return lines
-    .toSorted((one, other) => other.total - one.total)
-    .slice(0, linesMax)
-    .map((line, colour) => ({ ...line, colour }))
 }
 
 function columnsOf({ groupBy, metrics }: History): Column<History['groups'][number]>[] {

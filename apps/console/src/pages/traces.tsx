@@ -28,7 +28,7 @@ export function Traces() {
   return (
     <Page
       title="Trace"
-      about="The protocol of one user, live from every edge. Passwords are never in it; message bodies only where the token may ask for them."
+      about="What a user’s clients and servers say to each other, live from every edge. Passwords are never in it."
       actions={
         <button type="button" class="button primary" onClick={() => setStarting(true)}>
           Trace a user

@@ -14,7 +14,7 @@ import { RolloutFields } from './rollout-fields.tsx'
 
 interface WriteProps {
   title: string
-  /** The revision it is made on. */
+  /** The revision it is made on; without, the newest there is. */
   base?: number
   /** Also asked for a dry run, which tells what would come of it. */
   make: (how: RestoreRequest, signal?: AbortSignal) => Promise<RevisionStatus>
@@ -32,7 +32,8 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
   const rollout = isInWaves ? rolloutIn(form) : undefined
   const how = { ...(rollout && { rollout }) }
   const isReady = !isInWaves || rollout !== undefined
-  const plan = useCheck(isReady ? JSON.stringify([base, how]) : undefined, (signal) =>
+  const [turn, setTurn] = useState(0)
+  const plan = useCheck(isReady ? JSON.stringify([base, how, turn]) : undefined, (signal) =>
     make({ ...how, dryRun: true }, signal),
   )
   return (
@@ -41,7 +42,12 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
       action="Write"
       isComplete={plan.data !== undefined && plan.data.revision.changes.length > 0}
       onConfirm={async () => {
-        const { revision } = await make({ note, ...how })
+        // On the very revision that the plan in sight was made on: what one has seen is what is written.
+        const seen = (plan.data?.revision.revision ?? 1) - 1
+        const { revision } = await make({ note, ...how, base: seen }).catch((error: unknown) => {
+          if (base === undefined) setTurn(turn + 1)
+          throw error
+        })
         onWritten?.()
         navigate(`/config/${revision.revision}`)
       }}

@@ -1,0 +1,27 @@
+/** Which groups of a history are drawn as lines. */
+import type { History } from '@imapfleet/protocol'
+
+interface Line {
+  name: string
+  values: readonly (number | null)[]
+  /** From 0. */
+  colour: number
+}
+
+/** More lines than this are a carpet: the highest are drawn. */
+const linesMax = 12
+
+/** `metric`: its index. A few groups have the same colours for every metric. */
+export function linesOf({ groups }: Pick<History, 'groups'>, metric: number): Line[] {
+  const line = ({ group, values }: History['groups'][number], colour: number): Line => ({
+    name: group,
+    values: values[metric] ?? [],
+    colour,
+  })
+  if (groups.length <= linesMax) return groups.map(line)
+  const totalOf = ({ totals }: History['groups'][number]) => totals[metric] ?? Number.NEGATIVE_INFINITY
+  return groups
+    .toSorted((one, other) => totalOf(other) - totalOf(one))
+    .slice(0, linesMax)
+    .map(line)
+}
