@@ -31,7 +31,7 @@ export function History() {
   return (
     <Page
       title="History"
-      about="What was counted. Drag over a chart to look closer, or use the arrow keys, + and - on it; the address keeps what you chose."
+      about="Drag over a chart to look closer, or use arrow keys, + and - on it. The address keeps what you chose."
       actions={
         question.metrics.length > 0 && (
           <a class="button" href={csvOf(question)} download="imapfleet-history.csv">
