@@ -116,6 +116,23 @@ suite('the live view', () => {
     await Promise.all([replica.process.stop(), ended])
   })
 
+  test('one process serves two hundred views and no more, also to those who ask at the same time', async () => {
+    const headers = { authorization: `Bearer ${plane.token}` }
+    const url = `${plane.control.api}/v1/live`
+    const ask = async (count: number, init: RequestInit) =>
+      await Promise.all(Array.from({ length: count }, async () => (await fetch(url, init)).status))
+    const heads = await ask(210, { headers, method: 'HEAD' })
+    assert.deepEqual(new Set(heads), new Set([200]))
+    const closing = new AbortController()
+    const opened = await ask(210, { headers, signal: closing.signal })
+    const served = opened.filter((status) => status === 200).length
+    // Those of the other tests are still open.
+    assert.ok(served > 190 && served <= 200, `${served} were served`)
+    assert.equal(opened.filter((status) => status === 503).length, 210 - served)
+    closing.abort()
+    await until('room', async () => (await ask(1, { headers, signal: leaving.signal }))[0] === 200)
+  })
+
   test('Prometheus is given each edge by its last heartbeat, and of a silent one only that it is', async () => {
     eu.beat({
       counters: sessions(42),

@@ -12,6 +12,11 @@ export function eventStream(
   listening: AbortController,
   produce: (send: Send) => Promise<void>,
 ): Response {
+  if (context.req.method === 'HEAD') {
+    // Nobody reads what is written: it would wait for ever.
+    listening.abort()
+    return context.body(null, 200, { 'content-type': 'text/event-stream' })
+  }
   // A proxy that buffers would hold back what is meant to be live.
   context.header('x-accel-buffering', 'no')
   return streamSSE(context, async (stream) => {

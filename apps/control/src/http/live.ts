@@ -1,6 +1,6 @@
 /** The fleet as it is now: one stream for a screen of it, one page for Prometheus. */
 import { createRoute } from '@hono/zod-openapi'
-import { prometheusContentType } from '@imapfleet/protocol'
+import { prometheusContentType, type LiveEdge } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
@@ -15,8 +15,8 @@ import { bearer, needs, newRoutes, problems } from './routes.ts'
 /** Screens that one process serves at once. */
 const viewersMax = 200
 
-/** Edges in one event: a reader has a limit on its size. */
-const edgesMax = 500
+/** Of one event, but for its last edge, of which the schema allows 25 thousand: readers take a million. */
+const eventCharactersMax = 250_000
 
 const live = createRoute({
   method: 'get',
@@ -51,17 +51,21 @@ const fleetMetrics = createRoute({
 
 export function liveRoutes(deps: Deps, stopping: AbortSignal) {
   const feed = new LiveFeed(() => listLiveEdges(deps), deps.now)
+  let viewers = 0
   const routes = newRoutes().openapi(fleetMetrics, async (context) =>
     context.text(await printFleetMetrics(deps), 200, { 'content-type': prometheusContentType }),
   )
   return routes.openapi(live, (context) => {
-    if (feed.viewers >= viewersMax)
+    if (viewers >= viewersMax)
       throw new ServiceError(
         'streams_full',
         `${viewersMax} live views are open on this process: close some, or ask another replica.`,
       )
     const { region } = context.req.valid('query')
+    // Taken at once, not when the first event is due: others may be asking.
+    viewers++
     const listening = new AbortController()
+    listening.signal.addEventListener('abort', () => viewers--, { once: true })
     const changes = new Changes(region)
     return eventStream(context, listening, async (send) => {
       let event = 'fleet'
@@ -81,8 +85,17 @@ export function liveRoutes(deps: Deps, stopping: AbortSignal) {
 }
 
 /** One part at least: that nothing has changed is news too. */
-function inParts<T>(all: readonly T[]): T[][] {
-  const parts = [all.slice(0, edgesMax)]
-  for (let from = edgesMax; from < all.length; from += edgesMax) parts.push(all.slice(from, from + edgesMax))
+export function inParts(edges: readonly LiveEdge[]): LiveEdge[][] {
+  let part: LiveEdge[] = []
+  const parts = [part]
+  let characters = 0
+  for (const edge of edges) {
+    if (characters > eventCharactersMax) {
+      parts.push((part = []))
+      characters = 0
+    }
+    part.push(edge)
+    characters += JSON.stringify(edge).length
+  }
   return parts
 }

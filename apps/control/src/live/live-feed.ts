@@ -15,28 +15,17 @@ export class LiveFeed {
   readonly #now: () => number
   readonly #waiting = new Set<(news: LiveNews) => void>()
   #running = false
-  #viewers = 0
 
   constructor(read: () => Promise<LiveEdge[]>, now: () => number) {
     this.#read = read
     this.#now = now
   }
 
-  /** Views that are open. */
-  get viewers(): number {
-    return this.#viewers
-  }
-
   /** Each second, until the signal is aborted. A view that is slow misses some, and is told the newest. */
   async *news(signal: AbortSignal): AsyncGenerator<LiveNews, void> {
-    this.#viewers++
-    try {
-      while (!signal.aborted) {
-        const news = await this.#next(signal)
-        if (news) yield news
-      }
-    } finally {
-      this.#viewers--
+    while (!signal.aborted) {
+      const news = await this.#next(signal)
+      if (news) yield news
     }
   }
 
