@@ -112,9 +112,10 @@ export function connect(target: Target) {
         signal,
         headers: after === undefined ? {} : { 'last-event-id': after },
       }),
-    /** What is kept of it, one JSON object a line. */
+    /** Server-Sent Events for as long as one listens. */
     live: (query: Query<'GET /v1/live'>, signal: AbortSignal) =>
       listen('GET /v1/live', { query }, 'text/event-stream', { signal }),
+    /** What is kept of it, one JSON object a line. */
     traceLines: (id: string, signal: AbortSignal) =>
       listen('GET /v1/traces/{id}/lines', { path: { id } }, 'application/jsonl', { signal }),
   }

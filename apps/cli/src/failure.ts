@@ -22,3 +22,7 @@ export class Failure extends Error {
 }
 
 export const usage = (message: string) => new Failure('usage', message)
+
+/** It may be another answer in a moment: nobody answered, or the control plane was busy or without its parts. */
+export const isPassing = ({ kind, httpStatus = 0 }: Failure): boolean =>
+  kind === 'unreachable' || httpStatus === 429 || httpStatus >= 500

@@ -13,7 +13,7 @@ import {
 import type { z } from 'zod'
 import type { Api } from './api.ts'
 import { readEvents, type ServerEvent } from './events.ts'
-import { Failure } from './failure.ts'
+import { Failure, isPassing } from './failure.ts'
 
 export type TraceNews =
   | { kind: 'line'; line: TraceEvent }
@@ -48,7 +48,7 @@ export async function* follow(api: Live, trace: TraceView, signal: AbortSignal):
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof Failure) || error.kind !== 'unreachable') throw error
+      if (!(error instanceof Failure) || !isPassing(error)) throw error
       reason = error.message
     }
     // Without a server nobody says that the trace is over: its time says so.

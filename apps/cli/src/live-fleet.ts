@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { liveFleetSchema, liveTroubleSchema, type LiveEdge } from '@imapfleet/protocol'
 import type { Api } from './api.ts'
 import { readEvents } from './events.ts'
-import { Failure } from './failure.ts'
+import { Failure, isPassing } from './failure.ts'
 
 export interface LiveView {
   edges: readonly LiveEdge[]
@@ -47,7 +47,7 @@ export async function* liveFleet(
       }
     } catch (error) {
       if (signal.aborted) return
-      if (!(error instanceof Failure) || error.kind !== 'unreachable') throw error
+      if (!(error instanceof Failure) || !isPassing(error)) throw error
       // Who has never seen anything wants to know at once that there is nobody to ask.
       if (at === 0) throw error
       reason = error.message

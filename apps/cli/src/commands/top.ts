@@ -74,10 +74,7 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
     () => left.abort(),
     (key) => choose(choice, key, view),
   )
-  const picture = () => {
-    const page = shell.page()
-    return [...fleetScreen(view, choice, page, Date.now()), '', page.paint('dim', keysLine)]
-  }
+  const picture = () => fleetScreen(view, choice, shell.page(), Date.now(), keysLine)
   try {
     screen.draw(picture)
     for await (view of views) screen.draw(picture)

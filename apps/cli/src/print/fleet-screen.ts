@@ -25,7 +25,8 @@ export interface Choice {
   region: string | undefined
 }
 
-export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: number): string[] {
+/** `keys`: a line on them, where there is somebody to press them. */
+export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: number, keys = ''): string[] {
   const edges = view.edges.filter(({ region }) => choice.region === undefined || region === choice.region)
   const stale =
     view.stale === undefined
@@ -34,15 +35,16 @@ export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: num
   return [
     ...stale,
     totals(edges, choice, page),
-    '',
+    // Above the table, whose end is cut off where the fleet is larger than the window.
+    keys === '' ? '' : page.paint('dim', keys),
     ...table(columnsBy(choice.sorting), sorted(edges, choice.sorting), page),
     ...(edges.length === 0 ? ['no edge has been heard of here'] : []),
   ]
 }
 
-export const keysLine = `sort: ${Object.entries(sortings)
+export const keysLine = `q leave  g next region  sort: ${Object.entries(sortings)
   .map(([name, { key }]) => `${key} ${name}`)
-  .join('  ')}   g: next region   q: leave`
+  .join('  ')}`
 
 /** Most first, and edges of which nothing is known last; by name it is by region and name. */
 export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[] {
