@@ -49,11 +49,16 @@ suite('console: session', { skip: noChromium }, () => {
     }
   })
 
-  test('a wrong token is refused with a sentence; the right one opens the page that was asked for', async () => {
+  test('a wrong or expired token is refused with a sentence; the right one opens the page that was asked for', async () => {
     const { page, offences } = await openPage(browser, origin())
     await page.goto('/audit?action=token.create')
     await signIn(page, 'imapfleet_wrong')
     await page.getByRole('alert').getByText('Nobody has this token here').waitFor()
+    const made = await plane.api('/v1/tokens', { body: { name: 'old', role: 'viewer', expiresInSeconds: 60 } })
+    const { id, token } = made.body as { id: string; token: string }
+    await plane.sql`update tokens set expires_at = now() where id = ${id}`
+    await signIn(page, token)
+    await page.getByRole('alert').getByText('This token expired at').waitFor()
     await signIn(page, plane.token)
     await page.getByRole('heading', { name: 'Audit' }).waitFor()
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
@@ -165,11 +170,13 @@ suite('console: session', { skip: noChromium }, () => {
     await signIn(page, plane.token)
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
     await plane.control.process.stop()
-    await page.getByRole('button', { name: 'Refresh' }).click()
-    await page.getByText('Control does not answer.').waitFor()
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByText('You are still signed in: Control does not answer.').waitFor()
+    await page.getByText('What you see is from').waitFor()
     assert.equal(await page.getByRole('cell', { name: 'token.create' }).first().isVisible(), true)
     await plane.control.process.start()
-    await page.getByText('Control does not answer.').waitFor({ state: 'detached' })
+    // Nothing on this page asks again by itself.
+    await page.getByText('What you see is from').waitFor({ state: 'detached' })
     assert.deepEqual(offences, [])
     await page.context().close()
   })

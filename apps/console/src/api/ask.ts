@@ -50,7 +50,7 @@ export async function send(question: Question): Promise<Response> {
     return response
   }
   const problem = await problemOf(response)
-  if (problem instanceof Away || problem.isPassing) linkLost(problem.message)
+  if (problem instanceof Away || problem.isOutage) linkLost(problem.message)
   else linkBack()
   if (problem instanceof Refusal && problem.details.status === 401) sessionEnded(problem)
   throw problem

@@ -15,6 +15,11 @@ export class Refusal extends Error {
   get isPassing(): boolean {
     return this.details.status >= 502
   }
+
+  /** Nothing that control knows can be asked for. */
+  get isOutage(): boolean {
+    return this.details.code === 'database_unavailable'
+  }
 }
 
 /** Nothing came, or nothing that control would say. */

@@ -22,9 +22,9 @@ export const trafficMetrics = [
 ]
 
 /** By group of the history, which was asked for `trafficMetrics`. */
-export function trafficOf(history: History): Map<string, Traffic> {
+export function trafficOf(history: History | undefined): Map<string, Traffic> {
   return new Map(
-    history.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], warm = []] }) => [
+    history?.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], warm = []] }) => [
       group,
       { sessions, logins, reuses, warm },
     ]),

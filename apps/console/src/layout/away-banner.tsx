@@ -1,14 +1,30 @@
-/** Says that what is shown is old, and since when. Polls go on, so that it goes away by itself. */
-import { clockOf } from '../format/time.ts'
+/**
+ * Says that what is shown is old, and since when. It asks control itself until there is an answer, so that a page which
+ * asks for nothing more comes back, too.
+ */
+import { useEffect } from 'preact/hooks'
+import { api } from '../api/api.ts'
 import { outage } from '../api/link.ts'
+import { clockOf } from '../format/time.ts'
 
-export const AwayBanner = () => (
-  <div role="status">
-    {outage.value && (
-      <p class="away">
-        {outage.value.sentence} What you see is from {clockOf(outage.value.since)} or before; it is asked for
-        again every few seconds.
-      </p>
-    )}
-  </div>
-)
+const askEveryMs = 2_000
+
+export function AwayBanner() {
+  const isAway = outage.value !== undefined
+  useEffect(() => {
+    if (!isAway) return
+    // What comes of it, `outage` says.
+    const timer = setInterval(() => void api.session().catch(() => undefined), askEveryMs)
+    return () => clearInterval(timer)
+  }, [isAway])
+  return (
+    <div role="status">
+      {outage.value && (
+        <p class="away">
+          {outage.value.sentence} What you see is from {clockOf(outage.value.since)} or before; it is asked
+          for again every few seconds.
+        </p>
+      )}
+    </div>
+  )
+}

@@ -1,0 +1,42 @@
+/** The four numbers of the fleet. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { currentOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
+import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
+import { Figure } from '../ui/figure.tsx'
+
+export function Figures({ all, traffic }: { all: readonly EdgeView[]; traffic: Traffic }) {
+  // What a silent edge said last is not how it is.
+  const heard = all.filter(({ state }) => state !== 'silent')
+  const sum = (kind: keyof EdgeView['connections']) =>
+    heard.reduce((total, { connections }) => total + connections[kind], 0)
+  const serving = heard.filter(({ state }) => state === 'serving').length
+  return (
+    <dl class="figures">
+      <Figure
+        title="Sessions a second"
+        value={rateOf(currentOf(traffic.sessions))}
+        remark={`${amountOf(sum('clients'), 'client')} connected now`}
+        values={traffic.sessions}
+      />
+      <Figure
+        title="Reuse ratio"
+        value={shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))}
+        remark="of logins found a warm connection"
+        values={ratioOf(traffic)}
+        max={100}
+      />
+      <Figure
+        title="Logins avoided"
+        value={countOf(totalOf(traffic.reuses))}
+        remark={`of ${countOf(totalOf(traffic.logins))} logins`}
+        values={traffic.reuses}
+      />
+      <Figure
+        title="Warm connections"
+        value={countOf(sum('cached'))}
+        remark={`${countOf(sum('active'))} in use; ${serving} of ${amountOf(all.length, 'edge')} serving`}
+        values={traffic.warm}
+      />
+    </dl>
+  )
+}

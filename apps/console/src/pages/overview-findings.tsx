@@ -1,0 +1,35 @@
+/** What is wrong, or that nothing is. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import type { Finding } from '../fleet/findings.ts'
+import { Link } from '../router/link.tsx'
+
+const shownAtFirst = 12
+
+export function Findings({ found, all }: { found: readonly Finding[]; all: readonly EdgeView[] }) {
+  const [isWhole, setWhole] = useState(false)
+  if (found.length === 0)
+    return (
+      <p class="all-well">
+        {all.length === 1 ? 'The edge serves' : `All ${all.length} edges serve`}, with the configuration they
+        should have.
+      </p>
+    )
+  const shown = isWhole ? found : found.slice(0, shownAtFirst)
+  return (
+    <section class="findings card" aria-label="What is wrong">
+      <ul>
+        {shown.map(({ edge, tone, text }) => (
+          <li key={`${edge} ${text}`} class={tone}>
+            <Link href={`/edges/${encodeURIComponent(edge)}`}>{edge}</Link> {text}
+          </li>
+        ))}
+      </ul>
+      {shown.length < found.length && (
+        <button type="button" class="button quiet" onClick={() => setWhole(true)}>
+          Show {found.length - shown.length} more
+        </button>
+      )}
+    </section>
+  )
+}

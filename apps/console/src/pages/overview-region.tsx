@@ -1,0 +1,60 @@
+/** A region: its figures, and its edges. */
+import type { EdgeView } from '@imapfleet/protocol'
+import { useState } from 'preact/hooks'
+import { api } from '../api/api.ts'
+import { useAnswer } from '../api/use-answer.ts'
+import { findingsOfEdge } from '../fleet/findings.ts'
+import { chosenRange, windowOf } from '../fleet/range.ts'
+import { currentOf, noTraffic, totalOf, trafficMetrics, trafficOf, type Traffic } from '../fleet/traffic.ts'
+import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
+import { Card } from '../ui/card.tsx'
+import { Table } from '../ui/table.tsx'
+import { edgeColumns } from './overview-columns.tsx'
+
+interface RegionProps {
+  region: string
+  edges: readonly EdgeView[]
+  /** Of all of its edges together. */
+  traffic: Traffic
+  isOpenAtFirst: boolean
+}
+
+export function Region({ region, edges, traffic, isOpenAtFirst }: RegionProps) {
+  const [isOpen, setOpen] = useState(isOpenAtFirst)
+  const shown = isOpen ? edges : edges.filter((edge) => findingsOfEdge(edge, new Date()).length > 0)
+  const hidden = edges.length - shown.length
+  return (
+    <Card
+      title={region}
+      about={[
+        amountOf(edges.length, 'edge'),
+        `${rateOf(currentOf(traffic.sessions))} sessions/s`,
+        `${shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))} reused`,
+        `${countOf(totalOf(traffic.reuses))} logins avoided`,
+      ].join(' · ')}
+      actions={
+        hidden === 0 ? undefined : (
+          <button type="button" class="button small" onClick={() => setOpen(true)}>
+            Show {amountOf(hidden, shown.length > 0 ? 'other edge' : 'edge')}
+          </button>
+        )
+      }
+    >
+      {shown.length > 0 && <Edges region={region} edges={shown} />}
+    </Card>
+  )
+}
+
+function Edges({ region, edges }: { region: string; edges: readonly EdgeView[] }) {
+  const range = chosenRange()
+  const { data } = useAnswer(
+    `traffic ${region} ${range}`,
+    (signal) => api.history({ metrics: trafficMetrics, ...windowOf(range), groupBy: 'edge', region }, signal),
+    { everyMs: 10_000 },
+  )
+  const byEdge = trafficOf(data)
+  const rows = edges.map((edge) => ({ edge, traffic: byEdge.get(edge.id) ?? noTraffic }))
+  return (
+    <Table caption={`Edges in ${region}`} columns={edgeColumns} rows={rows} keyOf={({ edge }) => edge.id} />
+  )
+}
