@@ -54,7 +54,9 @@ suite('console: session', { skip: noChromium }, () => {
     await page.goto('/audit?action=token.create')
     await signIn(page, 'imapfleet_wrong')
     await page.getByRole('alert').getByText('Nobody has this token here').waitFor()
-    const made = await plane.api('/v1/tokens', { body: { name: 'old', role: 'viewer', expiresInSeconds: 60 } })
+    const made = await plane.api('/v1/tokens', {
+      body: { name: 'old', role: 'viewer', expiresInSeconds: 60 },
+    })
     const { id, token } = made.body as { id: string; token: string }
     await plane.sql`update tokens set expires_at = now() where id = ${id}`
     await signIn(page, token)

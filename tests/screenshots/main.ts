@@ -15,7 +15,7 @@ import { shots } from './shots.ts'
 import { clickAround, stay } from './traffic.ts'
 
 const { values } = parseArgs({
-  options: { seconds: { type: 'string', default: '420' }, every: { type: 'string' } },
+  options: { seconds: { type: 'string', default: '300' }, every: { type: 'string' } },
 })
 const names = ['anna', 'ben', 'chloe', 'david', 'emma', 'felix', 'greta', 'hugo', 'ida', 'jonas']
 const users = names.map((name) => ({

@@ -11,12 +11,12 @@ export interface Shot {
 export const shots: readonly Shot[] = [
   {
     name: 'overview',
-    path: '/?range=15m',
+    path: '/?range=5m',
     ready: (page) => page.locator('.figure .spark polyline').first().waitFor(),
   },
   {
     name: 'edge',
-    path: '/edges/eu-1?range=15m',
+    path: '/edges/eu-1?range=5m',
     ready: async (page) => {
       await page.getByRole('table', { name: 'Reasons for refused reuse' }).waitFor()
       await page.locator('.figure .spark polyline').first().waitFor()

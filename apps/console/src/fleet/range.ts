@@ -1,9 +1,15 @@
 /** How far back the figures of a page go; kept in the address. */
 import { choose, search } from '../router/location.ts'
 
-/** As words, and the step that makes some sixty points of it. */
-const steps = { '15m': '15s', '1h': '60s', '6h': '6m', '24h': '24m' } as const
-const words = { '15m': '15 minutes', '1h': 'hour', '6h': '6 hours', '24h': '24 hours' } as const
+/** The step that makes some sixty points of it, and has a report in each. */
+const steps = { '5m': '15s', '15m': '15s', '1h': '60s', '6h': '6m', '24h': '24m' } as const
+const words = {
+  '5m': '5 minutes',
+  '15m': '15 minutes',
+  '1h': 'hour',
+  '6h': '6 hours',
+  '24h': '24 hours',
+} as const
 
 export type Range = keyof typeof steps
 export const ranges = Object.keys(steps) as Range[]

@@ -1,13 +1,13 @@
 /** Names and their values. */
-import type { ComponentChildren } from 'preact'
+import { Fragment, type ComponentChildren } from 'preact'
 
 export const Facts = ({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) => (
   <dl class="facts">
     {rows.map(([name, value]) => (
-      <>
-        <dt key={name}>{name}</dt>
+      <Fragment key={name}>
+        <dt>{name}</dt>
         <dd>{value}</dd>
-      </>
+      </Fragment>
     ))}
   </dl>
 )

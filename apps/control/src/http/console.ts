@@ -15,9 +15,8 @@ const types: Readonly<Record<string, string>> = {
 /** Files are read when asked for: a console that is built while control runs is there at once. */
 export const consoleRoutes = (directory: string) =>
   new Hono<Env>()
-    .use('/assets/*', compress())
-    .get('/assets/:name{[\\w-][\\w.-]*}', async (context, next) => {
-      const name = context.req.param('name')
+    .get('/assets/*', compress(), async (context, next) => {
+      const name = /^\/assets\/([\w-][\w.-]*)$/.exec(context.req.path)?.[1] ?? ''
       const type = types[name.split('.').at(-1) ?? '']
       const file = type === undefined ? undefined : await readIfThere(join(directory, 'assets', name))
       if (file === undefined || type === undefined) return await next()
