@@ -24,6 +24,8 @@ const users = names.map((name) => ({
   mailbox: 'small' as const,
 }))
 const wide = { width: 1280, height: 800 }
+/** What documents show of a page is enough to know it by, and small. */
+const tallest = values.every === undefined ? 1_000 : 20_000
 const narrow = { width: 375, height: 800 }
 
 const directory = await mkdtemp(join(tmpdir(), 'imapfleet-screenshots-'))
@@ -104,9 +106,10 @@ async function forEyes(by: Browser, { control }: Stack, into: string): Promise<v
 async function photograph(
   by: Browser,
   origin: string,
-  look: Look,
+  look: Look & { width: number },
   fileOf: (name: string) => string | undefined,
 ): Promise<void> {
+  const { width } = look
   const { page } = await openPage(by, origin, look)
   const entrance = fileOf('sign-in')
   await page.goto('/')
@@ -119,7 +122,11 @@ async function photograph(
     if (file === undefined) continue
     await page.goto(path)
     await ready(page)
-    await page.screenshot({ path: file, fullPage: true })
+    const height = (await page.evaluate('document.documentElement.scrollHeight')) as number
+    // As tall as the page, so that what sticks to the window reaches down to its end.
+    await page.setViewportSize({ width, height: Math.min(Math.max(height, 800), tallest) })
+    await page.screenshot({ path: file })
+    await page.setViewportSize({ width, height: 800 })
   }
   await page.context().close()
 }

@@ -67,3 +67,6 @@ export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>):
     const part = reuses[step]
     return all === null || all === 0 || part === null || part === undefined ? null : (part / all) * 100
   })
+
+/** Without the last step, which has only begun: an amount in it would look like a fall. */
+export const finishedOf = (series: Series): Series => series.slice(0, -1)

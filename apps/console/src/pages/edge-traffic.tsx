@@ -2,7 +2,15 @@
 import type { EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { currentOf, noTraffic, ratioOf, totalOf, trafficMetrics, trafficOf } from '../fleet/traffic.ts'
+import {
+  currentOf,
+  finishedOf,
+  noTraffic,
+  ratioOf,
+  totalOf,
+  trafficMetrics,
+  trafficOf,
+} from '../fleet/traffic.ts'
 import { chosenRange, windowOf, wordsOf } from '../fleet/range.ts'
 import { countOf, rateOf, shareOf } from '../format/number.ts'
 import { Answered } from '../ui/answered.tsx'
@@ -41,7 +49,7 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
               title="Refused for reuse"
               value={countOf(totalOf(refused))}
               remark="used connections that were closed"
-              values={refused}
+              values={finishedOf(refused)}
             />
             <Figure
               title="Login, 95 of 100 within"

@@ -28,7 +28,7 @@ export const edgeColumns: Column<Row>[] = [
     kind: 'number',
     cell: ({ traffic }) => (
       <span class="with-spark">
-        <Spark values={traffic.sessions} label="Sessions a second" width={84} height={20} />
+        <Spark values={traffic.sessions} label="Sessions a second" width={72} height={20} />
         <span class="rate">{rateOf(currentOf(traffic.sessions))}</span>
       </span>
     ),

@@ -1,6 +1,6 @@
 /** The four numbers of the fleet. */
 import type { EdgeView } from '@imapfleet/protocol'
-import { currentOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
+import { currentOf, finishedOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
 import { Figure } from '../ui/figure.tsx'
 
@@ -29,7 +29,7 @@ export function Figures({ all, traffic }: { all: readonly EdgeView[]; traffic: T
         title="Logins avoided"
         value={countOf(totalOf(traffic.reuses))}
         remark={`of ${countOf(totalOf(traffic.logins))} logins`}
-        values={traffic.reuses}
+        values={finishedOf(traffic.reuses)}
       />
       <Figure
         title="Warm connections"
