@@ -32,7 +32,7 @@ export const shots: readonly Shot[] = [
   },
   {
     name: 'history',
-    path: '/history?from=-15m&groupBy=edge',
+    path: '/history?from=-5m&groupBy=edge',
     ready: (page) =>
       page
         .getByRole('img', { name: /over time$/ })
