@@ -108,10 +108,14 @@ function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: bo
       <div class="row">
         <strong>{name}</strong> <StatusBadge status={isOver && state === 'current' ? 'stopped' : state} />
         <span class="soft small">
-          {applied} of {amountOf(edges.length, 'edge')} run it
+          {applied} of {amountOf(edges.length, 'edge')}
         </span>
       </div>
-      <Bar label={`${applied} of ${edges.length} run it`} parts={[applied]} all={edges.length} />
+      <Bar
+        label={`${applied} of ${amountOf(edges.length, 'edge')} run it`}
+        parts={[applied]}
+        all={edges.length}
+      />
       <ul class="row">
         {worstFirst.slice(0, namedMax).map(({ id, status }) => (
           <li key={id} class="row">
