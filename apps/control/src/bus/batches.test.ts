@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Batches } from './batches.ts'
 
 test('what arrives while a batch is worked on is the next batch, in order and within the limit', async () => {
-  const batches = new Batches<number>(3)
+  const batches = new Batches<number>({ sizeMax: 3 })
   const seen: number[][] = []
   batches.push(1)
   for await (const batch of batches) {
@@ -15,14 +15,14 @@ test('what arrives while a batch is worked on is the next batch, in order and wi
 })
 
 test('a message that comes while nobody has anything to do is handed on at once', async () => {
-  const batches = new Batches<number>(3)
+  const batches = new Batches<number>({ sizeMax: 3 })
   const next = batches[Symbol.asyncIterator]().next()
   batches.push(7)
   assert.deepEqual(await next, { done: false, value: [7] })
 })
 
 test('an end with an error comes after what had arrived', async () => {
-  const batches = new Batches<number>(3)
+  const batches = new Batches<number>({ sizeMax: 3 })
   batches.push(1)
   batches.end(new Error('gone'))
   const iterator = batches[Symbol.asyncIterator]()
@@ -31,8 +31,34 @@ test('an end with an error comes after what had arrived', async () => {
 })
 
 test('with a limit on what waits the oldest are forgotten, and what was not handed on can be taken back', () => {
-  const batches = new Batches<number>(3, 2)
+  const batches = new Batches<number>({ sizeMax: 3, waitingMax: 2 })
   for (const n of [1, 2, 3]) batches.push(n)
   assert.deepEqual(batches.rest(), [2, 3])
   assert.deepEqual(batches.rest(), [])
+})
+
+test('what comes soon after a batch is gathered; a full batch, and an end, wait for nothing', async () => {
+  const batches = new Batches<number>({ sizeMax: 3, gatherMs: 60_000 })
+  const iterator = batches[Symbol.asyncIterator]()
+  batches.push(1)
+  assert.deepEqual((await iterator.next()).value, [1])
+  const full = iterator.next()
+  for (const n of [2, 3, 4]) batches.push(n)
+  assert.deepEqual((await full).value, [2, 3, 4])
+  const last = iterator.next()
+  batches.push(5)
+  await Promise.resolve()
+  batches.end()
+  assert.deepEqual((await last).value, [5])
+})
+
+test('gathering ends by itself', async () => {
+  const batches = new Batches<number>({ sizeMax: 3, gatherMs: 20 })
+  const iterator = batches[Symbol.asyncIterator]()
+  batches.push(1)
+  await iterator.next()
+  batches.push(2)
+  const next = iterator.next()
+  batches.push(3)
+  assert.deepEqual((await next).value, [2, 3])
 })

@@ -10,6 +10,7 @@ export interface Heard {
 }
 
 const queue = 'control'
+const gatherMs = 50
 /** Edges look at their entry, whatever the version is said to be. */
 const anyVersion = 1
 
@@ -19,7 +20,7 @@ const anyVersion = 1
  */
 export async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerator<Heard[], void> {
   const { nats } = await bus.whenUp(signal)
-  const batches = new Batches<Heard>(5_000, 20_000)
+  const batches = new Batches<Heard>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     queue,
     callback: (error, message) => {

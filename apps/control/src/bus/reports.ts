@@ -22,7 +22,7 @@ export interface Delivery {
 export async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Delivery[], void> {
   const { jetstream } = await bus.whenUp(signal)
   const consumer = await jetstream.consumers.get(streams.reports, consumers.ingest)
-  const batches = new Batches<Delivery>(1_000)
+  const batches = new Batches<Delivery>({ sizeMax: 1_000, gatherMs: 50 })
   const messages = await consumer.consume({
     max_messages: 4_000,
     // When NATS has lost its store the stream has to be made again, which the caller does.
