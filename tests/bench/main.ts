@@ -1,16 +1,23 @@
-/** `npm run bench edge` and `npm run bench fleet`: reads the command line and ends with the right exit status. */
+/** `npm run bench edge`, `fleet` and `history`: reads the command line and ends with the right exit status. */
 import { LocalError } from '@imapfleet/local'
 import { benchEdge } from './edge/bench.ts'
 import * as edge from './edge/options.ts'
 import { benchFleet } from './fleet/bench.ts'
 import * as fleet from './fleet/options.ts'
+import { benchHistory } from './history/bench.ts'
+import * as history from './history/options.ts'
 import { BenchError } from './problem.ts'
 
 const [subject, ...rest] = process.argv.slice(2)
 try {
   if (subject === 'edge') await benchEdge(optionsOrExit(edge.parseOptions(rest), edge.usage))
   else if (subject === 'fleet') await benchFleet(optionsOrExit(fleet.parseOptions(rest), fleet.usage))
-  else optionsOrExit(`there is no benchmark named ${subject ?? '(none)'}`, `${edge.usage}\n${fleet.usage}`)
+  else if (subject === 'history') await benchHistory(optionsOrExit(history.parseOptions(rest), history.usage))
+  else
+    optionsOrExit(
+      `there is no benchmark named ${subject ?? '(none)'}`,
+      `${edge.usage}\n${fleet.usage}\n${history.usage}`,
+    )
 } catch (error) {
   if (!(error instanceof BenchError) && !(error instanceof LocalError)) throw error
   console.error(`bench: ${error.message}`)

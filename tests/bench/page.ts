@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 const file = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks.md')
-const parts = ['edge', 'fleet'] as const
+const parts = ['edge', 'fleet', 'history'] as const
 export type Part = (typeof parts)[number]
 
 const head =

@@ -1,0 +1,144 @@
+/**
+ * A history of many edges over many days. One hour of it is reported by the edges, taken in and rolled up by control as always;
+ * the other hours are copies of that one, each report as of a boot of its own.
+ */
+import { randomUUID } from 'node:crypto'
+import { jetstream, type JetStreamClient } from '@nats-io/jetstream'
+import { encode, reportId, subjects, wireVersion, type Report } from '@imapfleet/protocol'
+import { connectNats } from '../../support/simulated-edge.ts'
+import { until } from '../../support/until.ts'
+import type { Plane } from '../fleet/plane.ts'
+import { figuresAt } from '../fleet/herd/figures.ts'
+import type { Options } from './options.ts'
+
+export const regions = ['ap', 'eu', 'sa', 'us'] as const
+const reportMs = 10_000
+const hourMs = 3_600_000
+const reportsAnHour = hourMs / reportMs
+/** Reports that are on their way at once. */
+const underWayMax = 500
+const patienceMs = 1_200_000
+
+interface Filled {
+  /** Begin of the hour that was reported; a whole hour. */
+  from: number
+}
+
+export async function fill(plane: Plane, { edges, days }: Options): Promise<Filled> {
+  // Over for long enough that control does not wait for more of it.
+  const from = Math.floor((Date.now() - 2 * hourMs) / hourMs) * hourMs
+  await plane.sql`update fleet set reports_since = ${new Date(from - days * 24 * hourMs).toISOString()}`
+  say(`${edges} edges report an hour`)
+  await reportHour(plane, edges, from)
+  await until('all reports', async () => (await count(plane, 'reports')) >= edges * reportsAnHour, patienceMs)
+  say('it is rolled up')
+  await until('the rollups', async () => (await count(plane, 'history_due')) === 0, patienceMs)
+  await copyReports(plane, from)
+  await copyRollups(plane, from, days)
+  say('statistics of the tables')
+  await plane.sql.unsafe('vacuum analyze')
+  return { from }
+}
+
+export const say = (text: string): void => console.log(`${text} ...`)
+
+async function count({ sql }: Plane, table: string): Promise<number> {
+  const [row] = await sql`select count(*)::int as count from ${sql(table)}`
+  return Number(row?.['count'])
+}
+
+async function reportHour(plane: Plane, edges: number, from: number): Promise<void> {
+  const connection = await connectNats(plane.nats)
+  const client = jetstream(connection, { timeout: 20_000 })
+  const senders = Array.from({ length: edges }, (_, index) => ({
+    edge: `edge-${String(index).padStart(4, '0')}`,
+    region: regions[index % regions.length]!,
+    boot: randomUUID(),
+  }))
+  const underWay = new Set<Promise<void>>()
+  for (let sequence = 1; sequence <= reportsAnHour; sequence++)
+    for (const sender of senders) {
+      const report: Report = {
+        v: wireVersion,
+        ...sender,
+        at: from + (sequence - 1) * reportMs,
+        startedAt: from - reportMs,
+        sequence,
+        ...figuresAt(sequence),
+      }
+      const sent: Promise<void> = send(client, report).finally(() => underWay.delete(sent))
+      underWay.add(sent)
+      if (underWay.size >= underWayMax) await Promise.race(underWay)
+    }
+  await Promise.all(underWay)
+  await connection.close()
+}
+
+/** As often as it takes: the stream has a limit, and says so. */
+async function send(client: JetStreamClient, report: Report): Promise<void> {
+  for (;;)
+    try {
+      await client.publish(subjects.report(report), encode(report), { msgID: reportId(report) })
+      return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 250))
+    }
+}
+
+/** To a whole day of reports, ending with the hour that was reported. */
+async function copyReports({ sql }: Plane, from: number): Promise<void> {
+  for (let hour = 1; hour < 24; hour++) {
+    say(`reports of hour ${24 - hour} of 24`)
+    const back = `${hour} hours`
+    await sql`
+      insert into reports (edge, boot, at, sequence, region, started_at, received_at, counters, gauges, histograms)
+      select edge, md5(boot::text || ${back})::uuid, at - ${back}::interval, sequence, region,
+        started_at - ${back}::interval, received_at - ${back}::interval, counters, gauges, histograms
+      from reports where at >= ${iso(from)} and at < ${iso(from + hourMs)}`
+    await sql`
+      insert into history_10s (edge, at, region, counters, gauges, histograms)
+      select edge, at - ${back}::interval, region, counters, gauges, histograms
+      from history_10s where at >= ${iso(from)} and at < ${iso(from + hourMs)}`
+  }
+}
+
+async function copyRollups({ sql }: Plane, from: number, days: number): Promise<void> {
+  await makeDays(sql, from, days)
+  for (let day = 0; day < days; day++) {
+    say(`rollups of day ${days - day} of ${days}`)
+    for (const table of ['history_1m', 'history_1h'])
+      await sql`
+        insert into ${sql(table)} (edge, at, region, counters, gauges, histograms)
+        select edge, at - hour * interval '1 hour', region, counters, gauges, histograms
+        from ${sql(table)} cross join generate_series(${day * 24}::int, ${day * 24 + 23}::int) as hour
+        where at >= ${iso(from)} and at < ${iso(from + hourMs)}
+        on conflict do nothing`
+  }
+}
+
+/** Partitions of the past, as control makes those of each day when it comes. */
+async function makeDays(sql: Plane['sql'], from: number, days: number): Promise<void> {
+  const spans = (length: 'day' | 'month', step: number) =>
+    Array.from({ length: days + 2 }, (_, index) => new Date(from - index * step)).map((date) => {
+      const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]
+      const begin = Date.UTC(year, month, length === 'day' ? day : 1)
+      const end = length === 'day' ? begin + 24 * hourMs : Date.UTC(year, month + 1, 1)
+      return {
+        begin,
+        end,
+        name: iso(begin)
+          .slice(0, length === 'day' ? 10 : 7)
+          .replaceAll('-', ''),
+      }
+    })
+  for (const [table, all] of [
+    ['history_1m', spans('day', 24 * hourMs)],
+    ['history_1h', spans('month', 24 * hourMs)],
+  ] as const)
+    for (const { begin, end, name } of all)
+      await sql.unsafe(
+        `create table if not exists ${table}_${name} partition of ${table} for values from ('${iso(begin)}') to ('${iso(end)}')`,
+      )
+}
+
+const iso = (ms: number): string => new Date(ms).toISOString()

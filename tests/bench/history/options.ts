@@ -1,0 +1,42 @@
+/** The command line of the history benchmark: how large the fleet is, and how much of it is kept. */
+import { parseArgs } from 'node:util'
+
+export interface Options {
+  edges: number
+  days: number
+  /** Each question is asked so often. */
+  repeat: number
+  /** Only such a run is written to docs/benchmarks.md. */
+  complete: boolean
+}
+
+export const usage = `usage: npm run bench history -- [options]
+  --edges N    size of the fleet (default 1000)
+  --days N     days of rollups (default 30); of reports there is always one
+  --quick      20 edges, 2 days: whether it works
+
+The complete one needs 50 GB in the directory for temporary files, and some twenty minutes.`
+
+/** The options, or what is wrong with them. */
+export function parseOptions(argv: string[]): Options | string {
+  try {
+    const { values } = parseArgs({
+      args: argv,
+      options: {
+        edges: { type: 'string' },
+        days: { type: 'string' },
+        quick: { type: 'boolean', default: false },
+      },
+    })
+    const { quick } = values
+    const edges = Number(values.edges ?? (quick ? 20 : 1_000))
+    const days = Number(values.days ?? (quick ? 2 : 30))
+    if (!Number.isInteger(edges) || edges < 4 || edges > 5_000)
+      return `--edges must be a whole number from 4 to 5000, not ${values.edges}`
+    if (!Number.isInteger(days) || days < 2 || days > 90)
+      return `--days must be a whole number from 2 to 90, not ${values.days}`
+    return { edges, days, repeat: quick ? 3 : 9, complete: edges >= 1_000 && days >= 30 }
+  } catch (error) {
+    return (error as Error).message.split('\n')[0] ?? 'bad options'
+  }
+}

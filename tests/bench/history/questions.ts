@@ -1,0 +1,98 @@
+/** What operators ask, over HTTP, each several times; and what of it has a bar. */
+import type { Plane } from '../fleet/plane.ts'
+import { BenchError } from '../problem.ts'
+
+export interface Question {
+  title: string
+  query: Record<string, string>
+  /** Milliseconds that the median has to stay below; undefined: there is no bar. */
+  barMs?: number
+  /** Groups that the answer must have. */
+  groups: number
+}
+
+export interface Asked extends Question {
+  /** Milliseconds each, in order. */
+  took: number[]
+  resolution: string
+  answerBytes: number
+}
+
+const hourMs = 3_600_000
+const metrics = 'logins_total{result="ok"},upstream_reuses_total,sessions_total:rate,upstreams_idle'
+
+/** `from`: begin of the newest hour that there is; `days`: how many there are before its end. */
+export function questionsOf(from: number, days: number, regions: number, edges: number): Question[] {
+  const to = from + hourMs
+  const span = (ms: number) => ({ from: new Date(to - ms).toISOString(), to: new Date(to).toISOString() })
+  const month = span((days - 1) * 24 * hourMs)
+  return [
+    {
+      title: `${days - 1} days by region, steps of 6 h`,
+      query: { metrics, ...month, step: '6h', groupBy: 'region' },
+      barMs: 300,
+      groups: regions,
+    },
+    {
+      title: 'a raw hour by region, steps of 10 s',
+      query: { metrics, ...span(hourMs), step: '10s', groupBy: 'region' },
+      barMs: 300,
+      groups: regions,
+    },
+    {
+      title: `p99 of logins over ${days - 1} days by region, steps of 6 h`,
+      query: { metrics: 'login_seconds:p99', ...month, step: '6h', groupBy: 'region' },
+      barMs: 500,
+      groups: regions,
+    },
+    {
+      title: `${days - 1} days of the fleet, steps of 1 h`,
+      query: { metrics, ...month, step: '1h', groupBy: 'fleet' },
+      groups: 1,
+    },
+    {
+      title: 'a day by region, steps of 1 min',
+      query: { metrics, ...span(24 * hourMs), step: '1m', groupBy: 'region' },
+      groups: regions,
+    },
+    {
+      title: 'a raw hour of one edge, steps of 10 s',
+      query: { metrics, ...span(hourMs), step: '10s', groupBy: 'edge', edge: 'edge-0001' },
+      groups: 1,
+    },
+    {
+      title: 'a day of one region edge by edge, steps of 1 h',
+      query: { metrics, ...span(24 * hourMs), step: '1h', groupBy: 'edge', region: 'eu' },
+      groups: edges / regions,
+    },
+  ]
+}
+
+export async function askAll(plane: Plane, questions: readonly Question[], repeat: number): Promise<Asked[]> {
+  const asked: Asked[] = []
+  for (const question of questions) {
+    const path = `/v1/stats/history?${new URLSearchParams(question.query).toString()}`
+    // What was never asked is read from disk: the first answer is not one of those that count.
+    const first = answerIn(await plane.ask(path), question)
+    const took: number[] = []
+    for (let turn = 0; turn < repeat; turn++) {
+      const begun = performance.now()
+      await plane.ask(path)
+      took.push(performance.now() - begun)
+    }
+    asked.push({ ...question, ...first, took: took.toSorted((a, b) => a - b) })
+  }
+  return asked
+}
+
+/** An answer without the values it should have is no answer. */
+function answerIn(body: unknown, { title, groups }: Question): { resolution: string; answerBytes: number } {
+  const answer = body as {
+    resolution: string
+    groups: { values: (number | null)[][]; totals: (number | null)[] }[]
+  }
+  const complete = answer.groups.filter(({ totals }) => totals.every((total) => total !== null))
+  if (complete.length !== groups)
+    throw new BenchError(`${title}: ${complete.length} groups have all values, not ${groups}`)
+  return { resolution: answer.resolution, answerBytes: JSON.stringify(body).length }
+}
