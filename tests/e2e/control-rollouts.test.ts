@@ -135,6 +135,11 @@ suite('rollouts', () => {
     const { revision } = await begin({ regions: ['eu'] })
     const rollout = await ended(revision)
     assert.deepEqual([rollout.state, rollout.reason], ['rolled-back', 'us-1 refused it: no such file'])
+    // Only then: until it is told otherwise, the refused revision is what it is asked to run.
+    await until(
+      'what was before, for the one that refused',
+      async () => (await edges['us-1']!.edge.desired())?.config.revision === rollout.undoneBy,
+    )
     edges['us-1']!.manner = 'apply'
     await until('what was before, on all', async () => {
       await Promise.all(each().map((edge) => edge.look()))
