@@ -72,5 +72,15 @@ suite('reports', () => {
     assert.equal(stats.status, 0, stats.stderr)
     assert.match(stats.stdout, /eu-1/)
     assert.match(stats.stdout, /us-1/)
+
+    const loginsAt = async (upstream: string) => {
+      const { stdout } = await fleet.cli(
+        ...['stats', '--from', '-1h', '--upstream', upstream, '--output', 'json'],
+      )
+      const { groups } = historySchema.parse(JSON.parse(stdout))
+      return groups[0]!.totals[0]
+    }
+    assert.equal(await loginsAt('main'), expected['eu-1'][0]! + expected['us-1'][0]!)
+    assert.equal(await loginsAt('elsewhere'), 0)
   })
 })

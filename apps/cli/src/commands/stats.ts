@@ -23,6 +23,7 @@ interface StatsOptions {
   groupBy: History['groupBy']
   region?: string
   edge?: string
+  upstream?: string
   plot?: true
   csv?: true
 }
@@ -52,20 +53,22 @@ export function addStats(parent: Command, shell: Shell): void {
     )
     .option('--region <region>', 'only this region')
     .option('--edge <id>', 'only this edge')
+    .option('--upstream <name>', 'only this upstream, of metrics that tell them apart')
     .option('--plot', 'draw charts')
     .option('--csv', 'print it as CSV, for a spreadsheet')
     .addHelpText('after', examples)
     .action(async (options: StatsOptions, command: Command) => {
       const api = await shell.api(command)
-      const { metrics, from, to, groupBy, region, edge } = options
-      const asked = metrics ?? reuseMetrics(groupBy).join(',')
+      const { metrics, from, to, groupBy, region, edge, upstream } = options
+      const byUpstream = groupBy === 'upstream' || upstream !== undefined
+      const asked = metrics ?? reuseMetrics(byUpstream).join(',')
       const step = options.step ?? stepFor(from, to, options.plot ? columnsAimed : rowsAimed)
       const history = await api.history({
-        ...{ metrics: asked, from, to, groupBy, region, edge },
+        ...{ metrics: asked, from, to, groupBy, region, edge, upstream },
         step: `${Math.ceil(step / 1000)}s`,
       })
       if (options.csv) return shell.print(historyCsv(history).trimEnd().split('\r\n'))
-      const figures = metrics === undefined ? reuseFigures(groupBy) : history.metrics.map(metricFigure)
+      const figures = metrics === undefined ? reuseFigures(byUpstream) : history.metrics.map(metricFigure)
       const first = firstReported(history)
       if (first === stepsOf(history)) shell.note('nothing was reported in that time')
       else if (first > 0) shell.note(`nothing was reported before ${timeOf(history, first)}`)
@@ -83,17 +86,17 @@ const refused = 'reuse_refused_total'
 const opened = 'upstream_connections_total'
 
 /** Refused reuse is counted by reason, not by upstream. */
-const reuseMetrics = (groupBy: History['groupBy']) =>
-  groupBy === 'upstream' ? [logins, reused, opened] : [logins, reused, refused, opened]
+const reuseMetrics = (byUpstream: boolean) =>
+  byUpstream ? [logins, reused, opened] : [logins, reused, refused, opened]
 
-function reuseFigures(groupBy: History['groupBy']): Figure[] {
+function reuseFigures(byUpstream: boolean): Figure[] {
   const titles = new Map([
     [logins, 'LOGINS OK'],
     [reused, 'REUSED'],
     [refused, 'REFUSED FOR REUSE'],
     [opened, 'NEW UPSTREAMS'],
   ])
-  const plain = reuseMetrics(groupBy).map((metric) => ({
+  const plain = reuseMetrics(byUpstream).map((metric) => ({
     ...metricFigure(metric),
     title: titles.get(metric) ?? metric,
   }))
