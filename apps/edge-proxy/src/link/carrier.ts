@@ -6,7 +6,9 @@ export type LinkEnd = 'closed-by-peer' | 'reset-by-peer' | 'timed-out' | 'tls-fa
 
 /** What a carrier tells its link. Never called from within a call of the link's. */
 export interface CarrierEvents {
-  /** The buffer belongs to whoever hears of it. */
+  /** Whether bytes are looked at and passed on within `onData`, so that they can be lent (slab.ts). */
+  readonly borrows: boolean
+  /** The buffer belongs to whoever hears of it, unless they borrow. */
   onData(bytes: Buffer): void
   onDrain(): void
   /** The peer sends no more but may still read. */

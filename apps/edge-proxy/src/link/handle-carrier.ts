@@ -5,7 +5,7 @@
 import { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
 import { endOf, type Carrier, type CarrierEvents, type OpenCarrier } from './carrier.ts'
-import { copyOf } from './slab.ts'
+import { copyOf, keep, lend } from './slab.ts'
 import { tcpHandles, type TcpHandle, type TcpHandles, type WriteRequest } from './tcp-handle.ts'
 
 /** Bytes that may wait to be written before the writer is asked to pause. */
@@ -14,6 +14,9 @@ const endOfFile = -4095
 
 /** Every read of every handle goes here first, and is copied out before the next. */
 const incoming = Buffer.allocUnsafeSlow(65_536)
+
+/** Less is not worth the question who borrows. */
+const lentBytesMin = 1024
 
 export const overHandle =
   (handle: TcpHandle): OpenCarrier =>
@@ -65,7 +68,10 @@ class HandleCarrier implements Carrier {
     }
     if (!this.#node.lastWriteWaits()) return true
     spare = undefined
-    if (typeof bytes !== 'string') request.buffer = bytes
+    if (typeof bytes !== 'string') {
+      request.buffer = bytes
+      keep(bytes)
+    }
     request.oncomplete = (status) => this.#onWritten(status)
     this.#waiting++
     this.#isFull = handle.writeQueueSize > waitingBytesMax
@@ -121,7 +127,8 @@ class HandleCarrier implements Carrier {
 
   #onRead(): void {
     const length = this.#node.lastRead()
-    if (length > 0) this.#events.onData(copyOf(incoming, length))
+    if (length >= lentBytesMin && this.#events.borrows) this.#events.onData(lend(incoming, length))
+    else if (length > 0) this.#events.onData(copyOf(incoming, length))
     else if (length === endOfFile) this.#events.onFinish()
     else if (length < 0) this.#end(length)
   }

@@ -107,6 +107,30 @@ for (const over of carriers) {
     await peer.bytes(8_000_000)
   })
 
+  test(`over a ${over}: what is passed on within the call arrives as it came, however long it has to wait`, async () => {
+    const [from, to] = [await acceptedLink('handle'), await acceptedLink(over)]
+    const sent = Buffer.from(Uint32Array.from({ length: 3_000_000 }, (_, at) => at).buffer)
+    to.peer.socket.pause()
+    const all = Promise.withResolvers<void>()
+    let passed = 0
+    from.link.handler = {
+      borrows: true,
+      onData(bytes) {
+        to.link.write(bytes)
+        passed += bytes.length
+        if (passed === sent.length) all.resolve()
+      },
+      onDrain() {},
+      onEnd: unexpected,
+    }
+    from.peer.socket.write(sent)
+    await all.promise
+    to.peer.socket.resume()
+    const arrived = Buffer.from(await to.peer.bytes(sent.length), 'latin1')
+    assert.ok(arrived.equals(sent))
+    from.link.close()
+  })
+
   test(`over a ${over}: a paused link reads nothing until it is resumed`, async () => {
     const { link, peer, socket } = await acceptedLink(over)
     const heard = hear(link)

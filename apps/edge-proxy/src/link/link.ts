@@ -8,7 +8,9 @@ import type { Carrier, CarrierEvents, LinkEnd, OpenCarrier } from './carrier.ts'
 export type { LinkEnd } from './carrier.ts'
 
 export interface LinkHandler {
-  /** Bytes as they came. The buffer belongs to the handler. */
+  /** True: keeps nothing of what `onData` brings when it returns, but for what it has written to a link. */
+  readonly borrows?: boolean
+  /** Bytes as they came. The buffer belongs to the handler, unless it borrows. */
   onData(bytes: Buffer): void
   /** All that was written has left this process. */
   onDrain(): void
@@ -86,6 +88,10 @@ export class Link implements CarrierEvents {
   /** Goes on over another carrier, such as the TLS socket made over the detached one. */
   attach(open: OpenCarrier): void {
     this.#carrier = open(this)
+  }
+
+  get borrows(): boolean {
+    return this.handler.borrows === true
   }
 
   onData(bytes: Buffer): void {

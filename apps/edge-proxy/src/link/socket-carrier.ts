@@ -1,6 +1,7 @@
 /** Carries a link over a socket of Node's: TLS, and everything that is seldom. */
 import type { Socket } from 'node:net'
 import { endOf, type Carrier, type CarrierEvents, type OpenCarrier } from './carrier.ts'
+import { keep } from './slab.ts'
 
 export const overSocket =
   (socket: Socket): OpenCarrier =>
@@ -34,7 +35,11 @@ class SocketCarrier implements Carrier {
   }
 
   write(bytes: Buffer | string): boolean {
-    return typeof bytes === 'string' ? this.#socket.write(bytes, 'latin1') : this.#socket.write(bytes)
+    const socket = this.#socket
+    if (typeof bytes === 'string') return socket.write(bytes, 'latin1')
+    const isTaken = socket.write(bytes)
+    if (socket.writableLength > 0) keep(bytes)
+    return isTaken
   }
 
   pause(): void {

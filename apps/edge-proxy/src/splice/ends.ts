@@ -28,6 +28,8 @@ export class ClientEnd implements LinkHandler {
 }
 
 export class UpstreamEnd implements LinkHandler, ResponseSink {
+  /** The scanner copies what it holds back; the rest is written to the client at once. */
+  readonly borrows = true
   readonly #splice: Splice
 
   constructor(splice: Splice) {
