@@ -25,10 +25,10 @@ const metrics = 'logins_total{result="ok"},upstream_reuses_total,sessions_total:
 export function questionsOf(from: number, days: number, regions: number, edges: number): Question[] {
   const to = from + hourMs
   const span = (ms: number) => ({ from: new Date(to - ms).toISOString(), to: new Date(to).toISOString() })
-  const month = span((days - 1) * 24 * hourMs)
+  const month = span(days * 24 * hourMs)
   return [
     {
-      title: `${days - 1} days by region, steps of 6 h`,
+      title: `${days} days by region, steps of 6 h`,
       query: { metrics, ...month, step: '6h', groupBy: 'region' },
       barMs: 300,
       groups: regions,
@@ -40,13 +40,13 @@ export function questionsOf(from: number, days: number, regions: number, edges: 
       groups: regions,
     },
     {
-      title: `p99 of logins over ${days - 1} days by region, steps of 6 h`,
+      title: `p99 of logins over ${days} days by region, steps of 6 h`,
       query: { metrics: 'login_seconds:p99', ...month, step: '6h', groupBy: 'region' },
       barMs: 500,
       groups: regions,
     },
     {
-      title: `${days - 1} days of the fleet, steps of 1 h`,
+      title: `${days} days of the fleet, steps of 1 h`,
       query: { metrics, ...month, step: '1h', groupBy: 'fleet' },
       groups: 1,
     },
