@@ -1,11 +1,11 @@
 /** What session.ts is handed by the edge: greeting, lease, welcome, splice, goodbye, with their counters and log lines. */
 import type { Client } from './client/client.ts'
 import type { Login, Prelogin } from './client/prelogin.ts'
-import { capabilitiesBeforeLogin, goodbye, greeting, loginAnswer } from './welcome.ts'
+import { goodbye, greeting, loginAnswer } from './welcome.ts'
 import { userName } from './credentials.ts'
 import { administer, mayAdminister } from './edge-admin.ts'
 import type { Edge } from './edge.ts'
-import { offeredCapabilities, offeredMechanisms } from './offered.ts'
+import { Offers } from './offered.ts'
 import { oneLine } from './imap/encode.ts'
 import { printId } from './imap/id.ts'
 import { decodeBase64 } from './imap/sasl.ts'
@@ -26,6 +26,7 @@ export class SessionParts implements SessionEdge {
   readonly #spliceContext: SpliceContext
   readonly #loginTimes: Timings
   readonly #sessionTimes: Timings
+  readonly #offers = new Offers()
   readonly #endings = new Map<Ending['kind'], Counter>()
   #options: SpliceOptions
 
@@ -182,9 +183,7 @@ export class SessionParts implements SessionEdge {
 
   #capabilities(client: Client): string {
     const { requireTls } = this.#edge.listener(client.listener)
-    const targets = this.#edge.targetsOn(client.listener)
-    return capabilitiesBeforeLogin(offeredCapabilities(targets), {
-      mechanisms: offeredMechanisms(targets),
+    return this.#offers.list(client.listener, this.#edge.targetsOn(client.listener), {
       offerStartTls: this.prelogin.offersTls(client),
       loginDisabled: requireTls && !client.secure,
       adminCommands: mayAdminister(this.#edge, client),

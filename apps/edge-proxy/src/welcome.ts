@@ -1,23 +1,10 @@
 /** What the edge says to a client by itself: greeting, the answer to a login, goodbye. Each is one write. */
-import { beforeLogin, printAfterLogin, printCapabilities, type BeforeLogin } from './imap/capability.ts'
+import { printAfterLogin } from './imap/capability.ts'
 import type { Ending } from './splice/ending.ts'
 
 export function greeting(capabilities: string): string {
   return `* OK [CAPABILITY ${capabilities}] imapfleet ready\r\n`
 }
-
-/** Shown before login: what the server can do after it, and what the edge itself does before it. */
-export function capabilitiesBeforeLogin(server: readonly string[], own: BeforeLogin): string {
-  const variant = `${own.mechanisms.join()}${own.offerStartTls}${own.loginDisabled}${own.adminCommands}`
-  let variants = shown.get(server)
-  if (!variants) shown.set(server, (variants = new Map()))
-  let text = variants.get(variant)
-  if (text === undefined) variants.set(variant, (text = printCapabilities(beforeLogin(server, own))))
-  return text
-}
-
-/** Printed once for each list of a server and each variant of our own. */
-const shown = new WeakMap<readonly string[], Map<string, string>>()
 
 /** To the letter what imapproxy says: nobody knows who compares it. */
 const reuseText = 'IMAP connection reused by squirrelmail-imap_proxy'

@@ -21,6 +21,14 @@ export function findByte(bytes: Buffer, byte: number, from: number): number {
   return near === bytes.length ? -1 : bytes.indexOf(byte, near)
 }
 
+/** Whether the line from `start` to its line feed at `end` begins with this tag and a space. */
+export function hasTag(bytes: Uint8Array, start: number, end: number, tag: string): boolean {
+  const after = start + tag.length
+  if (after > end || bytes[after] !== SP) return false
+  for (let i = 0; i < tag.length; i++) if (bytes[start + i] !== tag.charCodeAt(i)) return false
+  return true
+}
+
 /** Whether `word` (upper-case ASCII) stands at `at`, in any case. */
 export function startsWithWord(bytes: Uint8Array, at: number, word: string): boolean {
   if (at + word.length > bytes.length) return false

@@ -27,18 +27,10 @@ export function printAfterLogin(server: readonly string[]): string {
   return text
 }
 
-const shared = new WeakMap<readonly string[], { lists: readonly (readonly string[])[]; common: string[] }>()
-
 /** What every one of these servers can do, in the order of the first; one that has not said yet does not count. */
 export function commonCapabilities(lists: readonly (readonly string[])[]): readonly string[] {
   const [first, ...others] = lists.filter((list) => list.length > 0)
-  if (first === undefined || others.length === 0) return first ?? []
-  const known = shared.get(first)
-  if (known && known.lists.length === others.length && others.every((list, at) => list === known.lists[at]))
-    return known.common
-  const common = first.filter((name) => others.every((list) => list.includes(name)))
-  shared.set(first, { lists: others, common })
-  return common
+  return first?.filter((name) => others.every((list) => list.includes(name))) ?? []
 }
 
 export interface BeforeLogin {

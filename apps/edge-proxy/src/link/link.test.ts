@@ -72,7 +72,7 @@ for (const over of carriers) {
 
   test(`over a ${over}: a link that is closed when written delivers everything first, also to a slow reader`, async () => {
     const { link, peer } = await acceptedLink(over)
-    const big = Buffer.alloc(4_000_000, 'x')
+    const big = Buffer.alloc(16_000_000, 'x')
     peer.socket.pause()
     assert.equal(link.write(big), false)
     link.write('* BYE done\r\n')
@@ -87,7 +87,7 @@ for (const over of carriers) {
   test(`over a ${over}: a peer that does not read cannot keep a closing link for ever`, async () => {
     const { link, peer } = await acceptedLink(over)
     peer.socket.pause()
-    link.write(Buffer.alloc(8_000_000))
+    link.write(Buffer.alloc(16_000_000))
     const { promise, resolve } = Promise.withResolvers<void>()
     link.whenClosed(resolve)
     link.closeWhenWritten(50)
@@ -101,10 +101,10 @@ for (const over of carriers) {
     const { promise, resolve } = Promise.withResolvers<void>()
     link.handler = { onData() {}, onDrain: resolve, onEnd() {} }
     peer.socket.pause()
-    assert.equal(link.write(Buffer.alloc(8_000_000)), false)
+    assert.equal(link.write(Buffer.alloc(16_000_000)), false)
     peer.socket.resume()
     await promise
-    await peer.bytes(8_000_000)
+    await peer.bytes(16_000_000)
   })
 
   test(`over a ${over}: what is passed on within the call arrives as it came, however long it has to wait`, async () => {

@@ -2,10 +2,10 @@
  * Whose connection it is: a canonical name for the identity, and a digest of the secret under a key that lives only as
  * long as this process. The secret itself is not kept.
  */
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { mechanismClass, type Credentials } from '../credentials.ts'
 
-const processKey = randomBytes(64)
+const processKey = randomBytes(32)
 
 /** Decoded names, so that an atom, a quoted string and a literal of one name are one identity. */
 export function identityOf(upstream: string, credentials: Credentials): string {
@@ -14,17 +14,19 @@ export function identityOf(upstream: string, credentials: Credentials): string {
 }
 
 /**
- * A keyed hash: SHA-512/256 of the key and the secret. Its length cannot be extended (FIPS 180-4 5.3.6), which is all that
- * HMAC would guard against, at twice the price.
+ * A keyed hash: SHA-256 of key, secret and key again, so that nobody can lengthen it (the envelope of RFC 1828), at a third
+ * of an HMAC's price. 32 characters of one byte each: a buffer would take five times the memory.
  */
-export function digestOf(secret: Buffer): Buffer {
-  const message = Buffer.concat([processKey, secret])
-  const digest = hash('sha512-256', message, 'buffer')
+export function digestOf(secret: Buffer): string {
+  const message = Buffer.concat([processKey, secret, processKey])
+  const digest = hash('sha256', message, 'latin1')
   message.fill(0)
   return digest
 }
 
 /** Constant-time: how long it takes says nothing about how much of a guess was right. */
-export function isSameSecret(a: Buffer, b: Buffer): boolean {
-  return timingSafeEqual(a, b)
+export function isSameSecret(a: string, b: string): boolean {
+  let difference = a.length ^ b.length
+  for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at)
+  return difference === 0
 }

@@ -32,7 +32,7 @@ export interface PoolContext {
 export class Pool {
   readonly states = new States()
   readonly room = new Room()
-  readonly #warm = new Warm()
+  readonly #warm = new Warm(this.states)
   readonly #enablers = new Enablers()
   readonly #context: PoolContext
   /** What was purged while logins were under way. */
@@ -131,13 +131,11 @@ export class Pool {
 
   /** Proves an idle connection alive, so that its user does not have to wait for that. */
   refresh(upstream: Upstream): Promise<void> {
-    this.#warm.removeIdle(upstream)
     return this.#clean(upstream, nothingLeft)
   }
 
   /** Closes an idle connection; `reason` is counted. */
   drop(upstream: Upstream, reason: string): void {
-    this.#warm.removeIdle(upstream)
     if (this.#close(upstream)) this.#context.counters.counter('upstream_drops_total', { reason }).value++
   }
 
@@ -164,7 +162,6 @@ export class Pool {
     const { settings, log } = this.#context
     const { pool } = settings.current
     this.states.move(upstream, 'resetting')
-    this.#warm.resetBegins(upstream)
     return reset(upstream, leftovers, {
       timeoutMs: pool.resetTimeoutMs,
       bytesMax: pool.resetBytesMax,
@@ -173,7 +170,7 @@ export class Pool {
   }
 
   #cleaned(upstream: Upstream, result: ResetResult): void {
-    const claim = this.#warm.resetEnds(upstream)
+    const claim = this.#warm.takeClaim(upstream)
     const refusal = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
     if (refusal !== undefined) this.#refuse(upstream, refusal)
     else {
@@ -214,6 +211,7 @@ export class Pool {
     const upstream = newcomer(opened, target, credentials, wanted, asker, now())
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
+    this.#warm.add(upstream)
     target.count.opened.value++
     target.count.loginsOk.value++
     return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged: opened.untagged }
@@ -245,7 +243,6 @@ export class Pool {
         this.drop(found, reason)
         continue
       }
-      this.#warm.removeIdle(found)
       this.states.move(found, 'leased')
       return found
     }
@@ -278,7 +275,6 @@ export class Pool {
       return
     }
     this.states.move(upstream, 'idle')
-    this.#warm.addIdle(upstream)
     upstream.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
   }
 
@@ -289,6 +285,7 @@ export class Pool {
 
   #close(upstream: Upstream): boolean {
     if (!this.states.drop(upstream)) return false
+    this.#warm.remove(upstream)
     this.room.leave(upstream.name, upstream.identity)
     return true
   }

@@ -1,4 +1,5 @@
 /** Commands that have gone up and whose tagged reply has not come down; mostly one, so a list is the fastest map. */
+import { hasTag } from '../imap/bytes.ts'
 import type { Verb } from '../imap/verb.ts'
 
 const outstandingMax = 1000
@@ -63,7 +64,7 @@ export class Outstanding {
   take(bytes: Buffer, start: number, end: number): Sent | undefined {
     for (let index = 0; index < this.#sent.length; index++) {
       const sent = this.#sent[index]!
-      if (!isTagged(bytes, start, end, sent.tag)) continue
+      if (!hasTag(bytes, start, end, sent.tag)) continue
       if (this.#sent.length === 1) this.#sent = []
       else this.#sent.splice(index, 1)
       if (sent.own) this.#own--
@@ -71,11 +72,4 @@ export class Outstanding {
     }
     return undefined
   }
-}
-
-function isTagged(bytes: Buffer, start: number, end: number, tag: string): boolean {
-  const after = start + tag.length
-  if (after > end || bytes[after] !== 32) return false
-  for (let i = 0; i < tag.length; i++) if (bytes[start + i] !== tag.charCodeAt(i)) return false
-  return true
 }

@@ -12,7 +12,6 @@ export function randomName(prefix: string): string {
   }
   const name = prefix + pool.toString('hex', at, at + bytesPerName)
   // What was used is not left to be read in memory.
-  pool.fill(0, at, at + bytesPerName)
-  at += bytesPerName
+  for (const end = at + bytesPerName; at < end; at++) pool[at] = 0
   return name
 }

@@ -3,7 +3,7 @@
  * nobody can guess, must be answered with exactly that tag and nothing behind it. Bounded in time and bytes. Whatever
  * is not certain ends in `dirty`, and the pool closes the connection.
  */
-import { startsWithWord } from '../imap/bytes.ts'
+import { hasTag, startsWithWord, wordEnd } from '../imap/bytes.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import { tellsChange } from '../imap/selection.ts'
 import type { LinkEnd, LinkHandler } from '../link/link.ts'
@@ -127,7 +127,7 @@ class Reset implements LinkHandler, ResponseSink, Limited {
     if (this.#answered) this.#finish('data-after-barrier')
     else if (kind === 'untagged') this.#onUntagged(bytes, start, end)
     else if (kind === 'continuation') this.#finish('unexpected-continuation')
-    else this.#onTagged(bytes.toString('latin1', start, Math.min(end, start + 1024)))
+    else this.#onTagged(bytes, start, end)
     return 'omit'
   }
 
@@ -138,15 +138,16 @@ class Reset implements LinkHandler, ResponseSink, Limited {
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))
   }
 
-  #onTagged(line: string): void {
-    const [tag = '', status = ''] = line.split(' ', 2)
-    if (tag === this.#tag && this.#tag !== '') {
-      const wanted = this.#wantsNo ? 'NO' : 'OK'
-      if (status.toUpperCase() !== wanted) return this.#finish('barrier-refused')
+  #onTagged(bytes: Buffer, start: number, end: number): void {
+    if (this.#tag !== '' && hasTag(bytes, start, end, this.#tag)) {
+      const at = start + this.#tag.length + 1
+      const isWanted =
+        startsWithWord(bytes, at, this.#wantsNo ? 'NO' : 'OK') && wordEnd(bytes, at, end) === at + 2
+      if (!isWanted) return this.#finish('barrier-refused')
       this.#answered = true
       return
     }
-    const index = this.#unanswered.indexOf(tag)
+    const index = this.#unanswered.findIndex((tag) => hasTag(bytes, start, end, tag))
     if (index < 0) return this.#finish('unexpected-reply')
     this.#unanswered.splice(index, 1)
     if (this.#unanswered.length === 0) this.#raise()

@@ -131,7 +131,7 @@ export function upstreamOver(link: Link, offered = capabilities): Upstream {
     link,
     name: 'main',
     identity: 'main joe',
-    secretDigest: Buffer.alloc(32),
+    secretDigest: '',
     user: 'joe',
     openedBy: 'joe',
     generation: 1,

@@ -55,7 +55,7 @@ export class Upstream {
   readonly name: string
   /** Canonical identity of who is logged in: the pool's key. */
   readonly identity: string
-  readonly secretDigest: Buffer
+  readonly secretDigest: string
   /** For logs, `who` and the trace. */
   readonly user: string
   /** Whose credentials opened it: the user, unless they act as somebody else. */
@@ -91,7 +91,7 @@ export class Upstream {
     link: Link
     name: string
     identity: string
-    secretDigest: Buffer
+    secretDigest: string
     user: string
     openedBy: string
     generation: number
