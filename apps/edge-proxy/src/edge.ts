@@ -10,7 +10,7 @@ import { Client } from './client/client.ts'
 import type { Clock } from './clock.ts'
 import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
 import type { OpenCarrier } from './link/carrier.ts'
-import { Link } from './link/link.ts'
+import { Link, linkFailures } from './link/link.ts'
 import { Gate } from './listen/gate.ts'
 import { Listener } from './listen/listener.ts'
 import { Counters, type Counter } from './observe/counters.ts'
@@ -139,6 +139,7 @@ export class Edge {
       for (const listener of this.#listeners) listener.close()
       throw error
     }
+    linkFailures.subscribe(this.#onFailure)
     this.#sweeper = setInterval(() => this.#sweep(), 1000)
     this.#state = 'serving'
   }
@@ -179,6 +180,7 @@ export class Edge {
     if (!(await this.sessions.drained(drainTimeoutMs))) this.sessions.end('shutdown')
     for (const id of this.tracer.ids()) this.tracer.stop(id, 'edge-stopped')
     clearInterval(this.#sweeper)
+    linkFailures.unsubscribe(this.#onFailure)
     this.protocolLog?.close()
   }
 
@@ -242,12 +244,16 @@ export class Edge {
     this.sessions.arriving.add(client)
     const ended = () => this.#parts.onSessionEnd(client)
     runSession(client, this.#parts).then(ended, (error: unknown) => {
-      // A bug ends its session and nothing else; the connection it held was never given back.
-      this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
+      this.#onFailure(error)
+      this.pool.abandon(client)
       ended()
     })
     admitted.link.resume()
   }
+
+  /** A bug ends its session and nothing else. */
+  readonly #onFailure = (error: unknown): void =>
+    this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
 
   #sweep(): void {
     const config = this.settings.current

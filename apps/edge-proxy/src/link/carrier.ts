@@ -2,7 +2,14 @@
 import type { Socket } from 'node:net'
 
 /** Why a link is no more, in the edge's words; raw socket errors end here. */
-export type LinkEnd = 'closed-by-peer' | 'reset-by-peer' | 'timed-out' | 'tls-failed' | 'closed-here'
+export type LinkEnd =
+  | 'closed-by-peer'
+  | 'reset-by-peer'
+  | 'timed-out'
+  | 'tls-failed'
+  | 'closed-here'
+  /** Whoever held it threw: a mistake of the edge's own. Nothing is known of what it was about. */
+  | 'failed-here'
 
 /** What a carrier tells its link. Never called from within a call of the link's. */
 export interface CarrierEvents {

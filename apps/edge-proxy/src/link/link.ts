@@ -2,6 +2,7 @@
  * One end of one connection: bytes in, bytes out, closed once. Whoever holds the link sets `handler`; nothing is
  * queued for a handler that is not there, so there always is one.
  */
+import { channel } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
 import type { Carrier, CarrierEvents, LinkEnd, OpenCarrier } from './carrier.ts'
 
@@ -19,6 +20,9 @@ export interface LinkHandler {
   /** The peer sends no more but may still read. True: go on writing; false or absent: the link ends. */
   onFinish?(): boolean
 }
+
+/** Errors that handlers threw. While nobody subscribes they are thrown on. */
+export const linkFailures = channel('imapfleet.link-failed')
 
 const nobody: LinkHandler = { onData() {}, onDrain() {}, onEnd() {} }
 
@@ -95,15 +99,28 @@ export class Link implements CarrierEvents {
   }
 
   onData(bytes: Buffer): void {
-    this.handler.onData(bytes)
+    try {
+      this.handler.onData(bytes)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onDrain(): void {
-    this.handler.onDrain()
+    try {
+      this.handler.onDrain()
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   onFinish(): void {
-    if (!this.handler.onFinish?.()) this.onEnd('closed-by-peer')
+    try {
+      if (this.handler.onFinish?.()) return
+    } catch (error) {
+      return this.#fail(error)
+    }
+    this.onEnd('closed-by-peer')
   }
 
   onEnd(end: LinkEnd): void {
@@ -112,6 +129,13 @@ export class Link implements CarrierEvents {
     this.#silence()
     this.#carrier.destroy()
     handler.onEnd(end)
+  }
+
+  /** A mistake in the work on one connection ends that connection and no other. */
+  #fail(error: unknown): void {
+    if (!linkFailures.hasSubscribers) throw error
+    linkFailures.publish(error)
+    this.onEnd('failed-here')
   }
 
   #silence(): void {

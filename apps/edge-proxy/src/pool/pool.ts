@@ -129,6 +129,12 @@ export class Pool {
     return this.#clean(upstream, handBack)
   }
 
+  /** Drops what a session holds that has failed and cannot say where it stood. */
+  abandon(asker: Asker): void {
+    for (const upstream of [...this.states.leased])
+      if (upstream.client === asker) this.#refuse(upstream, 'failed-here')
+  }
+
   /** Proves an idle connection alive, so that its user does not have to wait for that. */
   refresh(upstream: Upstream): Promise<void> {
     return this.#clean(upstream, nothingLeft)
@@ -220,18 +226,14 @@ export class Pool {
   async #takePlace(target: Target, identity: string, asker: Asker): Promise<Place> {
     const begun = performance.now()
     const place = await this.room.take(target.name, identity, target.config, {
-      free: (of) =>
-        this.#freeOne((idle) => (of === 'user' ? idle.identity === identity : idle.name === target.name)),
+      free: (of) => {
+        const oldest = this.states.oldestIdle(of === 'user' ? { identity } : { name: target.name })
+        if (oldest) this.drop(oldest, 'made-room')
+      },
       isWanted: () => asker.isThere,
     })
     this.#context.counters.timings('lease_wait_seconds').observe(performance.now() - begun)
     return place
-  }
-
-  /** Closes the one of these connections that has been idle for longest. */
-  #freeOne(isMeant: (idle: Upstream) => boolean): void {
-    const oldest = this.states.oldestIdle(isMeant)
-    if (oldest) this.drop(oldest, 'made-room')
   }
 
   #takeIdle(target: Target, wanted: Wanted): Upstream | undefined {

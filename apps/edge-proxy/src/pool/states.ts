@@ -55,11 +55,13 @@ export class States {
     for (const state of ['leased', 'resetting', 'idle'] as const) this.peaks[state] = this[state].size
   }
 
-  /** The one of these that has been idle for longest. */
-  oldestIdle(isMeant: (idle: Upstream) => boolean): Upstream | undefined {
+  /** The one of this user, or of this upstream, that has been idle for longest. */
+  oldestIdle(of: { identity: string } | { name: string }): Upstream | undefined {
     let oldest: Upstream | undefined
-    for (const idle of this.idle)
-      if (isMeant(idle) && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
+    for (const idle of this.idle) {
+      const isMeant = 'identity' in of ? idle.identity === of.identity : idle.name === of.name
+      if (isMeant && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
+    }
     return oldest
   }
 

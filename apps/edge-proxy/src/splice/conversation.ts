@@ -72,6 +72,7 @@ export class Conversation {
 
   #refusal(ending: Ending): HandBackRefusal | undefined {
     if (ending.kind === 'upstream-gone') return 'upstream-gone'
+    if (ending.kind === 'client-gone' && ending.end === 'failed-here') return 'failed-here'
     if (ending.kind === 'ended-here') return 'kicked'
     // The server would take the next session's commands for the rest of this one's mail.
     if (this.literal > 0 || this.open) return 'open-literal'

@@ -21,6 +21,7 @@ export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
 /** Why a used upstream may not go on to its reset. */
 export type HandBackRefusal =
   | 'upstream-gone'
+  | 'failed-here'
   | 'open-literal'
   | 'open-continuation'
   | 'extensions-enabled'

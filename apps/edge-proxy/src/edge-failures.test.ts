@@ -1,0 +1,48 @@
+/** A mistake of the edge's own, made here on purpose: it ends the session that meets it, and nothing else. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Edge } from './edge.ts'
+import { edgeAtWork } from './edge.test-support.ts'
+import type { Splice } from './splice/splice.ts'
+
+const mistake = () => {
+  throw new Error('a mistake')
+}
+
+const spliceOf = (edge: Edge, user: string): Splice =>
+  [...edge.sessions.active].find((session) => session.user === user)!.splice
+
+const refusals = (edge: Edge, reason: string): number =>
+  edge.counters.counter('reuse_refused_total', { reason }).value
+
+for (const [where, method, reason] of [
+  ['on bytes of the client', 'fromClient', 'failed-here'],
+  ['on bytes of the server', 'fromUpstream', 'upstream-gone'],
+] as const)
+  test(`${where}: the connection is not used again, and another session goes on`, async () => {
+    const { edge, session, logged, quiet, server } = await edgeAtWork()
+    const [joe, jane] = [await session('joe'), await session('jane')]
+    spliceOf(edge, 'joe')[method] = mistake
+    joe.say('a NOOP\r\n')
+    await joe.closed()
+    jane.say('a NOOP\r\n')
+    await jane.until('a OK')
+    assert.equal(refusals(edge, reason), 1)
+    assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
+    jane.say('b LOGOUT\r\n')
+    await jane.closed()
+    await quiet()
+    assert.equal(server.open, 1)
+  })
+
+test('between login and session: the connection that was leased is dropped', async () => {
+  const { edge, client, logged, quiet, server } = await edgeAtWork()
+  const joe = await client()
+  edge.tracer.add = mistake
+  joe.say('a LOGIN joe secret\r\n')
+  await joe.closed()
+  await quiet()
+  assert.equal(server.open, 0)
+  assert.equal(refusals(edge, 'failed-here'), 1)
+  assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
+})
