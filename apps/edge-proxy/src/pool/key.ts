@@ -15,7 +15,7 @@ export function identityOf(upstream: string, credentials: Credentials): string {
 
 /**
  * A keyed hash: SHA-256 of key, secret and key again, so that nobody can lengthen it (the envelope of RFC 1828), at a quarter
- * of an HMAC's price. 32 characters of one byte each: a buffer would take five times the memory.
+ * of an HMAC's price. 32 characters of one byte each take less memory than a buffer.
  */
 export function digestOf(secret: Buffer): string {
   const message = Buffer.concat([processKey, secret, processKey])
