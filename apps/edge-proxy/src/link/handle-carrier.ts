@@ -74,7 +74,8 @@ class HandleCarrier implements Carrier {
     }
     request.oncomplete = (status) => this.#onWritten(status)
     this.#waiting++
-    this.#isFull = handle.writeQueueSize > waitingBytesMax
+    // Until all has left: whoever was told to wait waits for onDrain, however little is left when more is written.
+    if (handle.writeQueueSize > waitingBytesMax) this.#isFull = true
     return !this.#isFull
   }
 

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { endOf, type LinkEnd } from './carrier.ts'
-import { acceptedLink, carriers, dialedLink, hear } from './wire.test-support.ts'
+import { overHandle } from './handle-carrier.ts'
+import { Link } from './link.ts'
+import { takeHandle } from './tcp-handle.ts'
+import { acceptedLink, carriers, dialedLink, dialPeer, hear, listen } from './wire.test-support.ts'
 
 const unexpected = () => assert.fail('nothing more was to be heard')
 
@@ -27,6 +31,23 @@ test('a detached link is silent, and what comes meanwhile stays in the socket', 
   peer.say('in the clear')
   await readable
   assert.equal(raw.readableLength, 12)
+})
+
+test('whoever was told to wait is told when to go on, though something small was written meanwhile', async () => {
+  const accepted = Promise.withResolvers<Socket>()
+  const peer = dialPeer(await listen(accepted.resolve))
+  const handle = takeHandle(await accepted.promise)!
+  const link = new Link(overHandle(handle))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  link.handler = { onData() {}, onDrain: resolve, onEnd: unexpected }
+  peer.socket.pause()
+  assert.equal(link.write(Buffer.alloc(16_000_000)), false)
+  // As when the kernel has taken nearly all of it: how much it takes at once is not for a test to say.
+  Object.defineProperty(handle, 'writeQueueSize', { value: 1000 })
+  assert.equal(link.write('* OK more\r\n'), false)
+  peer.socket.resume()
+  await promise
+  link.close()
 })
 
 for (const over of carriers) {
