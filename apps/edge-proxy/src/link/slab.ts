@@ -22,19 +22,29 @@ export function copyOf(source: Buffer, length: number): Buffer {
   return block.subarray(from, used)
 }
 
-let loan: Buffer | undefined
+let lent = Buffer.alloc(0)
+/** What lies before it in `lent` is kept. */
+let loanFrom = 0
+let loanTo = 0
 
 /**
  * The first `length` bytes of `source`, until the next loan: much that only passes is then not left to the collector,
  * whose work it would otherwise be most of the cost of.
  */
 export function lend(source: Buffer, length: number): Buffer {
-  if (loan === undefined || loan.length < length) loan = Buffer.allocUnsafeSlow(Math.max(blockBytes, length))
-  source.copy(loan, 0, 0, length)
-  return loan.subarray(0, length)
+  if (loanFrom + length > lent.length) {
+    lent = Buffer.allocUnsafeSlow(Math.max(blockBytes, length))
+    loanFrom = 0
+  }
+  loanTo = loanFrom + length
+  source.copy(lent, loanFrom, 0, length)
+  return lent.subarray(loanFrom, loanTo)
 }
 
-/** Says that these bytes are needed for longer: if they are lent, nobody writes to them any more. */
+/**
+ * Says that these bytes are needed for longer: if they are lent, nobody writes to the present loan any more. The next one
+ * lies behind it: a block of its own for each 1 KB that waits would have the collector count, and hurry, for 256 KB.
+ */
 export function keep(bytes: Buffer): void {
-  if (loan !== undefined && bytes.buffer === loan.buffer) loan = undefined
+  if (bytes.buffer === lent.buffer) loanFrom = loanTo
 }
