@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import { targetAt } from '../upstream/server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, poolConfig, until, type PoolAtWork } from './pool.test-support.ts'
+import type { Pool } from './pool.ts'
 import { reap } from './reaper.ts'
 
 const times = { idleTimeoutMs: 10_000, lifetimeMaxMs: 100_000, proveIdleAfterMs: 5000, usesMax: 3 }
@@ -133,6 +134,63 @@ test('while what was revoked is not known, nobody is given a warm connection', a
   assert.equal(fresh.reused, false)
   pool.reuseIsSuspended = false
   assert.equal((await lease('joe')).reused, true)
+})
+
+test('what is revoked, or may be, while a connection is proven for a session is not handed to it', async () => {
+  for (const [happen, reason] of [
+    [(pool: Pool) => void pool.purge(({ user }) => user === 'joe', 'revoked'), 'revoked'],
+    [(pool: Pool) => void (pool.reuseIsSuspended = true), undefined],
+  ] as const) {
+    const { pool, lease, server, clock, upstream, count, accounted } = await withIdle()
+    clock.now += times.proveIdleAfterMs + 1
+    server.script = but({ NOOP: undefined })
+    const proofs = server.asked.length
+    const leasing = lease('joe')
+    await until(() => server.asked.length > proofs)
+    happen(pool)
+    server.connections[0]!.say(`${server.tags.at(-1)} OK done\r\n`)
+    assert.equal((await leasing).reused, false)
+    if (reason !== undefined) assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
+    else assert.equal(pool.states.stateOf(upstream), 'idle')
+    await accounted()
+  }
+})
+
+test('a session is moved only to a connection that is proven; one that is not is proven for the next', async () => {
+  const { pool, lease, server, target, clock, settings } = await poolAtWork({ pool: times })
+  const enabled = (await lease('joe')).upstream
+  enabled.session.enabled.add('QRESYNC')
+  enabled.session.enabledKey = 'QRESYNC'
+  await pool.giveBack(enabled, cleanHandBack)
+  const { upstream } = await lease('joe')
+  const doubts = [
+    () => (clock.now += settings.current.pool.proveIdleAfterMs + 1),
+    async () => {
+      server.connections[0]!.say('* 3 EXISTS\r\n')
+      await until(() => enabled.provenAt === -Infinity)
+    },
+  ]
+  for (const doubt of doubts) {
+    await doubt()
+    assert.equal(pool.takeEnabled(upstream, target, 'QRESYNC'), undefined)
+    await until(() => pool.states.stateOf(enabled) === 'idle')
+  }
+  assert.equal(pool.takeEnabled(upstream, target, 'QRESYNC'), enabled)
+})
+
+test('what may have been revoked while somebody waited for the end of a reset is not handed to them', async () => {
+  const { pool, lease, server } = await withIdle()
+  const { upstream } = await lease('joe')
+  server.script = but({ NOOP: undefined })
+  const proofs = server.asked.length
+  const given = pool.giveBack(upstream, cleanHandBack)
+  const leasing = lease('joe')
+  await until(() => server.asked.length > proofs)
+  pool.reuseIsSuspended = true
+  server.connections[0]!.say(`${server.tags.at(-1)} OK done\r\n`)
+  await given
+  assert.equal((await leasing).reused, false)
+  assert.equal(pool.states.stateOf(upstream), 'idle')
 })
 
 test('a connection does not outlive the token that opened it', async () => {

@@ -16,9 +16,10 @@ import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
 import { newcomer } from './newcomer.ts'
-import { openRefused, placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
+import { placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
 import { Room, type Place } from './room.ts'
 import { States } from './states.ts'
+import { unopened } from './unopened.ts'
 import { Warm, type Wanted } from './warm.ts'
 
 export interface PoolContext {
@@ -89,7 +90,11 @@ export class Pool {
   ): Promise<Upstream | undefined> {
     if (!found && this.reuseIsSuspended) return undefined
     const warm = found ?? this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
-    return warm && (await this.#isUsable(target, warm)) ? warm : undefined
+    if (!warm || !(await this.#isUsable(target, warm))) return undefined
+    if (!this.reuseIsSuspended) return warm
+    // Since this was begun.
+    this.#rest(warm)
+    return undefined
   }
 
   #reused(target: Target, warm: Upstream, asker: Asker): Leased {
@@ -111,6 +116,11 @@ export class Pool {
       enabled,
     })
     if (!twin) return undefined
+    if (!this.#isFresh(twin)) {
+      // The session would have to wait for the proof: it enables its own, and the next one finds this one proven.
+      void this.refresh(twin)
+      return undefined
+    }
     twin.uses++
     twin.client = upstream.client
     return twin
@@ -193,7 +203,7 @@ export class Pool {
     wanted: Wanted,
     asker: Asker,
   ): Promise<Leased | Refused> {
-    const { counters, log, now } = this.#context
+    const { counters, now } = this.#context
     // The list is emptied only while nobody dials.
     if (this.states.dialing === 0) this.#purges.length = 0
     const purgesBefore = this.#purges.length
@@ -201,18 +211,9 @@ export class Pool {
     const begun = performance.now()
     const opened = await open(target, credentials, asker).finally(() => this.states.dialEnds())
     counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
-    if (opened.kind !== 'opened') this.room.leave(target.name, wanted.identity)
-    if (opened.kind === 'unavailable') {
-      const { name } = target
-      counters.counter('upstream_failures_total', { upstream: name, reason: opened.reason }).value++
-      log.warn('upstream_unavailable', { upstream: name, reason: opened.reason, detail: opened.detail })
-    }
     if (opened.kind !== 'opened') {
-      const refused = openRefused(opened)
-      const { loginsFailed, loginsRefused } = target.count
-      const counter = refused.cause === 'wrong-credentials' ? loginsRefused : loginsFailed
-      counter.value++
-      return refused
+      this.room.leave(target.name, wanted.identity)
+      return unopened(opened, target, this.#context)
     }
     const upstream = newcomer(opened, target, credentials, wanted, asker, now())
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
@@ -257,7 +258,7 @@ export class Pool {
     if (upstream.generation !== target.generation) return this.#refuse(upstream, 'config-changed')
     if (this.#isFresh(upstream)) return true
     const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
-    const reason = result.kind === 'dirty' ? result.reason : spoiled(upstream)
+    const reason = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
     if (reason !== undefined) return this.#refuse(upstream, reason)
     upstream.provenAt = this.#context.now()
     return true
