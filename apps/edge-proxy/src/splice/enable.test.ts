@@ -115,6 +115,21 @@ test('CONDSTORE by a command changes nothing where it has been enabled already',
   assert.equal(session.upstream.enabledKey, 'CONDSTORE')
 })
 
+test('a CONDSTORE that an ENABLE did not bring is seen when a command brings it, whichever is answered first', async () => {
+  const fetches: string[][] = [
+    ['C a ENABLE CONDSTORE\r\n', 'S a BAD no\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
+    ['C a ENABLE CONDSTORE\r\n', 'S a OK done\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
+    ['C a ENABLE X\r\nb FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n* ENABLED X\r\na OK done\r\n'],
+  ]
+  for (const said of fetches) {
+    const session = await begin()
+    session.server.socket.resume()
+    for (const words of said)
+      (words.startsWith('C') ? session.fromClient : session.fromServer)(words.slice(2))
+    assert.equal(session.handBackNow().refusal, 'extensions-enabled', said.join(''))
+  }
+})
+
 test('ENABLE of nothing is the server’s to answer', async () => {
   const { server, fromClient } = await begin()
   fromClient('a ENABLE\r\n')

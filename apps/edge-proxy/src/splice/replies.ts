@@ -76,11 +76,16 @@ function settle(talk: Conversation, sent: Sent, ok: boolean): void {
     if (talk.blocked === 'continuation') talk.blocked = undefined
     talk.idle = 'off'
   }
-  if (sent.condstore && !/\b(CONDSTORE|QRESYNC)\b/.test(session.enabledKey ?? '')) {
-    if (ok) noteEnabled(talk, 'CONDSTORE')
-    else upstream.taint('condstore-uncertain')
+  if (sent.condstore && !session.enabled.has('CONDSTORE') && !session.enabled.has('QRESYNC')) {
+    if (ok) {
+      session.enabled.add('CONDSTORE')
+      session.enabledKey = undefined
+    } else upstream.taint('condstore-uncertain')
   }
-  if (talk.enabling === sent) talk.enabling = undefined
+  if (talk.enabling === sent) {
+    talk.enabling = undefined
+    if (session.enabled.size === 0) session.enabledKey = undefined
+  }
   if (ok && (sent.verb === 'UNSELECT' || sent.verb === 'CLOSE'))
     session.selected = talk.outstanding.isSelecting
 }
