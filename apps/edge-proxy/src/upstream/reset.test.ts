@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Peer } from '../link/wire.test-support.ts'
+import { hear, type Peer } from '../link/wire.test-support.ts'
 import { prove, reset, type Leftovers } from './reset.ts'
 import { loggedIn } from './server.test-support.ts'
 import type { Upstream } from './upstream.ts'
@@ -223,4 +223,15 @@ test('a mailbox that is remembered stays selected, unless it changes while it is
   assert.deepEqual(changed.result, { kind: 'clean' })
   assert.equal(changed.upstream.session.selected, false)
   assert.equal(changed.upstream.selection, undefined)
+})
+
+test('a connection that had ended before is dirty at once', async () => {
+  const { upstream, server } = await loggedIn()
+  const { end } = hear(upstream.link)
+  server.socket.destroy()
+  await end
+  assert.deepEqual(await prove(upstream, { ...limits, timeoutMs: 600_000 }), {
+    kind: 'dirty',
+    reason: 'closed-by-peer',
+  })
 })

@@ -77,6 +77,8 @@ class Reset implements LinkHandler, ResponseSink, Limited {
   }
 
   begin(): void {
+    // Nobody would tell: its end has been told already.
+    if (!this.#upstream.link.isOpen) return this.#finish('closed-by-peer')
     deadlines.add(this, this.#limits.timeoutMs)
     this.#upstream.hand(this, this)
     this.#upstream.link.resume()
