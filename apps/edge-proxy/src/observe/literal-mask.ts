@@ -35,7 +35,8 @@ export class LiteralMask {
     while (at < bytes.length) {
       if (this.#literal > 0) {
         const taken = Math.min(this.#literal, bytes.length - at)
-        if (this.#bodies) lines.push(...printBody(bytes.subarray(at, at + taken)))
+        // One by one: as many arguments as a body may have lines are too many for a call.
+        if (this.#bodies) for (const line of printBody(bytes.subarray(at, at + taken))) lines.push(line)
         this.#literal -= taken
         at += taken
         continue
