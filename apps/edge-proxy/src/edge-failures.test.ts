@@ -43,6 +43,19 @@ test('between login and session: the connection that was leased is dropped', asy
   await joe.closed()
   await quiet()
   assert.equal(server.open, 0)
+  assert.equal(edge.sessions.active.size, 0)
   assert.equal(refusals(edge, 'failed-here'), 1)
+  assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
+})
+
+test('while a session is struck off: the connection is given back all the same', async () => {
+  const { edge, session, logged, quiet, server } = await edgeAtWork()
+  const [joe, jane] = [await session('joe'), await session('jane')]
+  edge.tracer.remove = mistake
+  joe.say('a LOGOUT\r\n')
+  jane.socket.destroy()
+  await joe.closed()
+  await quiet()
+  assert.equal(server.open, 2)
   assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
 })

@@ -246,6 +246,7 @@ export class Edge {
     runSession(client, this.#parts).then(ended, (error: unknown) => {
       this.#onFailure(error)
       this.pool.abandon(client)
+      this.sessions.abandon(client)
       ended()
     })
     admitted.link.resume()

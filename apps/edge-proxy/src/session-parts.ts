@@ -103,8 +103,9 @@ export class SessionParts implements SessionEdge {
       const splice = new Splice(client.link, leased.upstream, this.#spliceContext, {
         exchange: (enabledKey, handBack) => this.#exchange(leased, enabledKey, handBack),
         onEnd: (ending) => {
-          this.#onEnd(session, ending)
+          // First: the connection is given back whatever fails below.
           resolve({ ending, handBack: splice.handBack(ending) })
+          this.#onEnd(session, ending)
         },
       })
       const session = new ActiveSession(leased.upstream.user, client, splice, edge.clock.now())

@@ -56,6 +56,12 @@ export class Sessions {
     return chosen.length
   }
 
+  /** Strikes off the session of a client whose course has failed. */
+  abandon(client: Client): void {
+    for (const session of [...this.active])
+      if (session.client === client) session.splice.end({ kind: 'client-gone', end: 'failed-here' })
+  }
+
   remove(session: ActiveSession): void {
     this.active.delete(session)
     if (this.active.size === 0) this.#onEmpty?.()

@@ -128,7 +128,11 @@ export class Link implements CarrierEvents {
     const { handler } = this
     this.#silence()
     this.#carrier.destroy()
-    handler.onEnd(end)
+    try {
+      handler.onEnd(end)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   /** A mistake in the work on one connection ends that connection and no other. */
