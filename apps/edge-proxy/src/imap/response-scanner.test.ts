@@ -27,7 +27,11 @@ function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesM
     },
     lineBytesMax,
   )
-  for (const chunk of chunks) scanner.scan(Buffer.from(chunk))
+  for (const chunk of chunks) {
+    const lent = Buffer.from(chunk)
+    scanner.scan(lent)
+    lent.fill('!')
+  }
   return { responses, passed: Buffer.concat(passed).toString('latin1'), atBoundary: scanner.atBoundary }
 }
 

@@ -7,7 +7,12 @@ import { LiteralMask } from './literal-mask.ts'
 /** The lines of a trace, whatever the chunks. */
 function masked(chunks: readonly Buffer[], from: 'C' | 'S' = 'S', bodies = false, literalLeft = 0): string[] {
   const mask = new LiteralMask(from, bodies, literalLeft)
-  return chunks.flatMap((chunk) => mask.lines(Buffer.from(chunk)))
+  return chunks.flatMap((chunk) => {
+    const lent = Buffer.from(chunk)
+    const lines = mask.lines(lent)
+    lent.fill('!')
+    return lines
+  })
 }
 
 const literal = (text: string) => `{${text.length}}\r\n${text}`
@@ -113,4 +118,9 @@ test('any bytes are shown without an error, the same whole and cut, and no line 
     }),
     { seed: 26, numRuns: 1000 },
   )
+})
+
+test('a body of nothing but line feeds is shown, however much of it comes at once', () => {
+  const text = `a APPEND x {300000+}\r\n${'\n'.repeat(300_000)}\r\n`
+  assert.equal(masked([wire(text)], 'C', true).length, 300_003)
 })
