@@ -56,8 +56,29 @@ suite('an edge cut off from the fleet', () => {
     await until('it to be back', async () => (await stateOf()) === 'serving')
     assert.ok(!(await isReused()))
     assert.ok(await isReused(), 'what was made after the revocation is good')
-    const now = (await fleet.api(`/v1/revocations/${revocation.sequence}`)).body as RevocationStatus
-    assert.equal(now.edges.find(({ id }) => id === 'far-1')?.status, 'applied')
+    // Its next heartbeat says so.
+    await until('it applied', async () => {
+      const now = (await fleet.api(`/v1/revocations/${revocation.sequence}`)).body as RevocationStatus
+      return now.edges.find(({ id }) => id === 'far-1')?.status === 'applied'
+    })
+  })
+
+  test('one that was forgotten meanwhile has missed nothing either, and is in the fleet again', async () => {
+    await isReused()
+    assert.ok(await isReused())
+    relay.cut()
+    await until('its silence', async () => (await stateOf()) === 'silent')
+    const forgotten = await fleet.cli('edges', 'forget', 'far-1', '--yes')
+    assert.equal(forgotten.status, 0, forgotten.stderr)
+    await fleet.api('/v1/revocations', { method: 'POST', body: { kind: 'user', subject: fleet.alice.user } })
+    assert.ok(await isReused(), 'it goes on with what it has')
+
+    const isListed = async () => (await fleet.cli('edges')).stdout.includes('far-1')
+    assert.equal(await isListed(), false)
+    relay.heal()
+    await until('it to be listed', isListed)
+    assert.ok(!(await isReused()))
+    assert.ok(await isReused(), 'what was made after the revocation is good')
   })
 
   test('a configuration that it missed it runs as soon as it is back', async () => {

@@ -51,6 +51,7 @@ export function connect(target: Target) {
       return { edges }
     },
     edge: (id: string) => call('GET /v1/edges/{id}', { path: { id } }, edgeSchema),
+    forgetEdge: (id: string) => call('DELETE /v1/edges/{id}', { path: { id } }, edgeSchema),
     drain: (body: Body<'POST /v1/edges/drain'>) => call('POST /v1/edges/drain', { body }, edgeListSchema),
     resume: (body: Body<'POST /v1/edges/resume'>) => call('POST /v1/edges/resume', { body }, edgeListSchema),
 

@@ -74,6 +74,17 @@ test('a view is the fleet with every change since, and a large fleet is shown wh
   assert.deepEqual(told(second!), { edges: ['a 7', 'b 0'], stale: false })
 })
 
+test('an edge that is gone from the fleet is gone from the view', async () => {
+  const [, second] = await views(
+    2,
+    streams(
+      fleet('fleet', 2, edge('a'), edge('b')),
+      event('tick', { at, total: 1, edges: [edge('b', 1)], gone: ['a'] }),
+    ),
+  )
+  assert.deepEqual(told(second!), { edges: ['b 1'], stale: false })
+})
+
 test('a lost connection makes the view stale with what was known, and the next one makes it live again', async () => {
   const all = await views(
     3,

@@ -41,6 +41,7 @@ export async function* liveFleet(
         if (event !== 'fleet' && event !== 'tick') continue
         if (event === 'fleet') edges = new Map()
         const news = parse(data, liveFleetSchema)
+        for (const id of news.gone ?? []) edges.delete(id)
         for (const edge of news.edges) edges.set(edge.id, edge)
         at = Date.now()
         if (edges.size >= news.total) yield view()

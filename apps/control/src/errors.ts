@@ -32,6 +32,7 @@ export const errorCodes = {
   idempotency_conflict: { status: 409, title: 'The idempotency key stands for another request' },
   idempotency_unknown: { status: 409, title: 'What became of this request is not known' },
   order_conflict: { status: 409, title: 'Another order has this id' },
+  edge_present: { status: 409, title: 'The edge is there' },
   edge_enrolled: { status: 409, title: 'The edge is enrolled elsewhere' },
   traces_full: { status: 409, title: 'Too many users are being traced' },
   trace_forgotten: { status: 410, title: 'The lines of this trace are kept no more' },

@@ -36,6 +36,8 @@ export const liveFleetSchema = z.object({
   /** Edges in this view; those of a large fleet come in several events. */
   total: z.int(),
   edges: z.array(liveEdgeSchema),
+  /** Edges that are in this view no more: forgotten, or in another region now. */
+  gone: z.array(z.string()).optional(),
 })
 export type LiveFleet = z.infer<typeof liveFleetSchema>
 

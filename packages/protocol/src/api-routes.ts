@@ -8,7 +8,7 @@ type Token = { id: string; name: string; role: "viewer" | "operator" | "admin"; 
 
 type AuditEntry = { id: number; at: string; actor: string; action: string; target: string; before: string | number | boolean | Record<string, unknown> | (unknown)[] | null; after: string | number | boolean | Record<string, unknown> | (unknown)[] | null }
 
-type Edge = { id: string; region: string; state: "serving" | "draining" | "stopping" | "silent"; version: string; boot: string; startedAt: string; lastSeenAt: string; connections: { cached: number; active: number; clients: number }; pool?: { dialing: number; leased: number; resetting: number; idle: number; waiting: number } | undefined; upstreams?: ({ name: string; healthy: boolean })[] | undefined; config: { wanted: number; applied: number; rejected: { revision: number; reason: string } | null }; degraded: (string)[]; listeners: (string)[]; drain?: boolean | undefined; credential?: "valid" | "revoked" | undefined }
+type Edge = { id: string; region: string; state: "serving" | "draining" | "stopping" | "silent"; version: string; boot: string; startedAt: string; lastSeenAt: string; connections: { cached: number; active: number; clients: number }; pool?: { dialing: number; leased: number; resetting: number; idle: number; waiting: number } | undefined; upstreams?: ({ name: string; healthy: boolean })[] | undefined; config: { wanted: number; applied: number; rejected: { revision: number; reason: string } | null }; degraded: (string)[]; listeners: (string)[]; drain?: boolean | undefined; credential?: "valid" | "revoked" | undefined; forgottenAt?: string | undefined }
 
 type Target = { kind: "all" } | { kind: "region"; name: string } | { kind: "edge"; name: string }
 
@@ -69,6 +69,7 @@ export interface ApiRoutes {
   'GET /v1/audit': { query?: { limit?: number | string | undefined; before?: number | string | undefined; actor?: string | undefined; action?: string | undefined }; answer: { entries: (AuditEntry)[]; next: number | null } }
   'GET /v1/edges': { query?: { limit?: number | string | undefined; after?: string | undefined }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'GET /v1/edges/{id}': { path: { id: string }; answer: Edge }
+  'DELETE /v1/edges/{id}': { path: { id: string }; answer: Edge }
   'POST /v1/edges/drain': { body: { target: Target }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'POST /v1/edges/resume': { body: { target: Target }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'POST /v1/edges/{id}/enrolments': { path: { id: string }; body: EnrolmentRequest; answer: { key: string; edge: string; region: string; createdBy: string; createdAt: string; revokedBy: string | null; revokedAt: string | null; enforcedAt: string | null; credentials: string } }

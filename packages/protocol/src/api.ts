@@ -50,6 +50,8 @@ export const edgeSchema = z
     drain: z.boolean().optional(),
     /** `revoked`: NATS lets it in no more. Missing: it was never given a credential of its own. */
     credential: z.enum(['valid', 'revoked']).optional(),
+    /** Since when it is out of the fleet and of every list; gone as soon as it is heard of again. */
+    forgottenAt: z.iso.datetime().optional(),
   })
   .meta({ id: 'Edge' })
 export type EdgeView = z.infer<typeof edgeSchema>

@@ -1,7 +1,9 @@
-/** `imapfleet edges`: who is in the fleet, and one edge in full. */
+/** `imapfleet edges`: who is in the fleet, one edge in full, and forgetting one that is gone. */
 import type { EdgeView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
+import { confirm } from '../confirm.ts'
 import type { Style } from '../print/colour.ts'
+import { safe } from '../print/safe.ts'
 import { facts, table, type Column, type Page } from '../print/table.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -15,7 +17,7 @@ export function addEdges(parent: Command, shell: Shell): void {
 
   edges
     .command('list', { isDefault: true })
-    .description('every edge that was ever heard of (the default)')
+    .description('every edge of the fleet (the default)')
     .option('--region <region>', 'only this region')
     .action(async (options: { region?: string }, command: Command) => {
       const api = await shell.api(command)
@@ -31,11 +33,27 @@ export function addEdges(parent: Command, shell: Shell): void {
 
   edges
     .command('show')
-    .description('one edge in full')
+    .description('one edge in full, also one that was forgotten')
     .argument('<id>', 'name of the edge')
     .action(async (id: string, _options: object, command: Command) => {
       const edge = await (await shell.api(command)).edge(id)
       shell.answer(command, edge, (page) => describe(edge, page))
+    })
+
+  edges
+    .command('forget')
+    .description(
+      'take an edge that is gone for good out of the fleet; it is back if it is ever heard of again',
+    )
+    .argument('<id>', 'name of the edge')
+    .option('--yes', 'do not ask first')
+    .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
+      const api = await shell.api(command)
+      if (!yes) await confirm(`Forget ${safe(id)}? No list has it then, and no order waits for it.`, shell)
+      const edge = await api.forgetEdge(id)
+      shell.answer(command, edge, () => [
+        `${safe(edge.id)} is forgotten; its history stays, and it is back as soon as it is heard of`,
+      ])
     })
 
   addEnrolments(edges, shell)
@@ -45,6 +63,7 @@ const examples = `
 Examples:
   imapfleet edges --region eu
   imapfleet edges show eu-1
+  imapfleet edges forget eu-1
   imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
 
 const stateStyle: Readonly<Record<EdgeView['state'], Style>> = {
@@ -103,6 +122,9 @@ function describe(edge: EdgeView, page: Page): string[] {
       ['state', edge.state],
       ['version', edge.version],
       ['started', `${dayAndClock(edge.startedAt)} (${duration(now - Date.parse(edge.startedAt))} ago)`],
+      ...(edge.forgottenAt === undefined
+        ? []
+        : [['forgotten', `${dayAndClock(edge.forgottenAt)} (${ago(edge.forgottenAt, now)})`] as const]),
       ['last seen', `${dayAndClock(edge.lastSeenAt)} (${ago(edge.lastSeenAt, now)})`],
       ['boot', edge.boot],
       ['listeners', edge.listeners.join(', ') || 'none'],

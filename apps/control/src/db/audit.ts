@@ -3,6 +3,9 @@ import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { audit } from './schema.ts'
 
+/** The actor of what nobody asked for. */
+export const itself = 'imapfleet-control'
+
 export interface AuditEntry {
   actor: string
   /** `config.revise`, `trace.start`, ... */

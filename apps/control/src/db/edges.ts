@@ -1,6 +1,6 @@
 /** The register of edges: written by heartbeats, read by everything that steers. */
 import type { Presence } from '@imapfleet/protocol'
-import { and, asc, eq, getTableColumns, inArray, ne, sql } from 'drizzle-orm'
+import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
 import { edges, type Counted } from './schema.ts'
 
@@ -21,7 +21,15 @@ const columns = {
   silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
 }
 
+/** In the fleet: not forgotten. */
+const inFleet = isNull(edges.forgottenAt)
+
 export async function listEdges(queries: Queries): Promise<EdgeRow[]> {
+  return await queries.select(columns).from(edges).where(inFleet).orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** Forgotten ones too. */
+export async function listAllEdges(queries: Queries): Promise<EdgeRow[]> {
   return await queries.select(columns).from(edges).orderBy(asc(edges.region), asc(edges.id))
 }
 
@@ -32,10 +40,11 @@ export async function listCountingEdges(queries: Queries): Promise<CountingEdgeR
   return await queries
     .select({ ...columns, counted, countedBefore })
     .from(edges)
+    .where(inFleet)
     .orderBy(asc(edges.region), asc(edges.id))
 }
 
-/** By region and name; `after` is the id of the last one that was seen. */
+/** By region and name; `before` is the id of the last one that was seen, which may be forgotten since. */
 export async function pageOfEdges(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
@@ -45,14 +54,18 @@ export async function pageOfEdges(
     .select(columns)
     .from(edges)
     .where(
-      last === undefined
-        ? undefined
-        : sql`(${edges.region}, ${edges.id}) > (select region, id from edges where id = ${last})`,
+      and(
+        inFleet,
+        last === undefined
+          ? undefined
+          : sql`(${edges.region}, ${edges.id}) > (select region, id from edges where id = ${last})`,
+      ),
     )
     .orderBy(asc(edges.region), asc(edges.id))
     .limit(page.limit)
 }
 
+/** A forgotten one too. */
 export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | undefined> {
   const [row] = await queries.select(columns).from(edges).where(eq(edges.id, id))
   return row
@@ -60,13 +73,19 @@ export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | 
 
 const defaultHeartbeatMs = 5_000
 
+export interface Arrival {
+  id: string
+  /** It was taken out of the fleet, and still is. */
+  forgotten: boolean
+}
+
 /**
  * Writes heartbeats, one an edge. An older one of the same boot changes nothing. Returns the edges that are new, have
- * started again, or have moved to another region.
+ * started again, have moved to another region, or are forgotten.
  */
-export async function upsertPresence(db: Database, heard: readonly Presence[]): Promise<string[]> {
+export async function upsertPresence(db: Database, heard: readonly Presence[]): Promise<Arrival[]> {
   const column = <T>(read: (presence: Presence) => T) => heard.map(read)
-  const rows = await db.sql<{ id: string }[]>`
+  const rows = await db.sql<Arrival[]>`
     with before as (select id, boot, region from edges where id = any(${column((p) => p.edge)}::text[])),
     written as (
       insert into edges (
@@ -100,10 +119,11 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
         degraded = excluded.degraded, listeners = excluded.listeners, counted = excluded.counted,
         counted_before = case when edges.boot = excluded.boot then edges.counted end
       where edges.boot <> excluded.boot or edges.sent_at < excluded.sent_at
-      returning id, boot, region)
-    select written.id from written left join before using (id)
-    where before.boot is distinct from written.boot or before.region is distinct from written.region`
-  return rows.map((row) => row.id)
+      returning id, boot, region, forgotten_at is not null as forgotten)
+    select written.id, written.forgotten from written left join before using (id)
+    where before.boot is distinct from written.boot or before.region is distinct from written.region
+      or written.forgotten`
+  return [...rows]
 }
 
 function countedIn({ at, counters, logins }: Presence): string | null {
@@ -119,4 +139,24 @@ export async function setDrain(queries: Queries, ids: readonly string[], drain: 
     .where(and(inArray(edges.id, [...ids]), ne(edges.drain, drain)))
     .returning({ id: edges.id })
   return changed.map(({ id }) => id)
+}
+
+/** Takes an edge out of the fleet if it is in it and silent, also when a heartbeat comes at this moment. */
+export async function forgetEdge(queries: Queries, id: string): Promise<boolean> {
+  const forgotten = await queries
+    .update(edges)
+    .set({ forgottenAt: sql`now()` })
+    .where(and(eq(edges.id, id), inFleet, columns.silent))
+    .returning({ id: edges.id })
+  return forgotten.length > 0
+}
+
+/** Returns those of them that were forgotten, which they are no more. */
+export async function rememberEdges(queries: Queries, ids: readonly string[]): Promise<string[]> {
+  const remembered = await queries
+    .update(edges)
+    .set({ forgottenAt: null })
+    .where(and(inArray(edges.id, [...ids]), isNotNull(edges.forgottenAt)))
+    .returning({ id: edges.id })
+  return remembered.map(({ id }) => id)
 }

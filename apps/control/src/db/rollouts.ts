@@ -31,6 +31,14 @@ export async function updateRollout(
   await queries.update(rollouts).set(change).where(eq(rollouts.revision, revision))
 }
 
+/** Where the revision on its way has reached this edge, it is not waited for any more, also when it comes back. */
+export async function skipEdge(queries: Queries, id: string): Promise<void> {
+  const row = await activeRollout(queries)
+  const isReached = row?.waves.slice(0, row.wave + 1).some(({ edges }) => edges.includes(id))
+  if (!row || !isReached || row.skipped.includes(id)) return
+  await updateRollout(queries, row.revision, { skipped: [...row.skipped, id] })
+}
+
 /** Newest first. */
 export async function listRollouts(
   queries: Queries,

@@ -74,6 +74,8 @@ export const edges = pgTable('edges', {
   countedBefore: jsonb('counted_before').$type<Counted>(),
   /** What the fleet wants of it, not what it says. */
   drain: boolean('drain').notNull().default(false),
+  /** Taken out of the fleet, until it is heard of again; what is wanted of it is kept ready all the same. */
+  forgottenAt: instant('forgotten_at'),
 })
 
 export interface StoredChange {
@@ -133,7 +135,7 @@ export const rollouts = pgTable('rollouts', {
   settledAt: instant('settled_at'),
   /** When their health was looked at last. */
   checkedAt: instant('checked_at'),
-  /** Edges that were silent when their wave began. */
+  /** Edges that were silent when their wave began, or were forgotten since. */
   skipped: jsonb('skipped').$type<string[]>().notNull(),
   undoneBy: integer('undone_by'),
   createdBy: text('created_by').notNull(),

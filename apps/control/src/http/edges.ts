@@ -4,15 +4,18 @@ import { drainRequestSchema, edgeListSchema, edgeSchema } from '@imapfleet/proto
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { drainEdges } from '../verbs/drain-edges.ts'
+import { forgetEdge } from '../verbs/forget-edge.ts'
 import { listSomeEdges } from '../verbs/list-edges.ts'
 import { readEdge } from '../verbs/read-edge.ts'
 import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+
+const one = z.object({ id: z.string().min(1).max(200) })
 
 const list = createRoute({
   method: 'get',
   path: '/edges',
   tags: ['edges'],
-  summary: 'Every edge that was ever heard of, by region and name',
+  summary: 'Every edge that was ever heard of and is not forgotten, by region and name',
   security: bearer,
   middleware: needs('viewer'),
   request: {
@@ -29,11 +32,22 @@ const read = createRoute({
   method: 'get',
   path: '/edges/{id}',
   tags: ['edges'],
-  summary: 'One edge',
+  summary: 'One edge, also one that was forgotten',
   security: bearer,
   middleware: needs('viewer'),
-  request: { params: z.object({ id: z.string().min(1).max(200) }) },
+  request: { params: one },
   responses: { 200: json(edgeSchema, 'The edge'), ...problems },
+})
+
+const forget = createRoute({
+  method: 'delete',
+  path: '/edges/{id}',
+  tags: ['edges'],
+  summary: 'Take an edge that is gone for good out of the fleet; it is back as soon as it is heard of again',
+  security: bearer,
+  middleware: needs('operator'),
+  request: { params: one },
+  responses: { 200: json(edgeSchema, 'The forgotten edge'), ...problems },
 })
 
 const drain = createRoute({
@@ -64,6 +78,9 @@ export const edgeRoutes = (deps: Deps) =>
       context.json(await listSomeEdges(deps, context.req.valid('query')), 200),
     )
     .openapi(read, async (context) => context.json(await readEdge(deps, context.req.valid('param').id), 200))
+    .openapi(forget, async (context) =>
+      context.json(await forgetEdge(deps, context.get('actor'), context.req.valid('param').id), 200),
+    )
     .openapi(drain, async (context) => {
       const { target } = context.req.valid('json')
       return context.json({ edges: await drainEdges(deps, context.get('actor'), target, true) }, 200)

@@ -25,7 +25,7 @@ const live = createRoute({
   summary: 'The fleet as it is, each second, as Server-Sent Events',
   description:
     'Events: `fleet` (first: all edges; of a large fleet the first ones, and the rest in the next event), ' +
-    '`tick` (each second: the edges that are otherwise than before), ' +
+    '`tick` (each second: the edges that are otherwise than before, and in `gone` those that are no more), ' +
     '`trouble` (why there is no tick). All three hold `at`.',
   security: bearer,
   middleware: needs('viewer'),
@@ -75,8 +75,10 @@ export function liveRoutes(deps: Deps, stopping: AbortSignal) {
           await send('trouble', { at, reason: reasonOf(news.error) })
           continue
         }
-        for (const edges of inParts(changes.in(news.edges))) {
-          await send(event, { at, total: changes.total, edges })
+        const { changed, gone } = changes.in(news.edges)
+        for (const [index, edges] of inParts(changed).entries()) {
+          const left = index === 0 && gone.length > 0 ? { gone } : {}
+          await send(event, { at, total: changes.total, edges, ...left })
           event = 'tick'
         }
       }

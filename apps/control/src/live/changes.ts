@@ -1,5 +1,11 @@
-/** What a live view has not been told yet: each edge that is otherwise than it was when it was told last. */
+/** What a live view has not been told yet: each edge that is otherwise than it was when it was told last, or is gone. */
 import type { LiveEdge } from '@imapfleet/protocol'
+
+export interface Change {
+  changed: LiveEdge[]
+  /** Names of edges that were told and are not there any more. */
+  gone: string[]
+}
 
 export class Changes {
   readonly #told = new Map<string, string>()
@@ -14,13 +20,18 @@ export class Changes {
     return this.#told.size
   }
 
-  in(edges: readonly LiveEdge[]): LiveEdge[] {
-    return edges.filter((edge) => {
-      if (this.#region !== undefined && edge.region !== this.#region) return false
+  /** `edges`: all there are. */
+  in(edges: readonly LiveEdge[]): Change {
+    const shown = edges.filter(({ region }) => this.#region === undefined || region === this.#region)
+    const changed = shown.filter((edge) => {
       const text = JSON.stringify(edge)
       if (this.#told.get(edge.id) === text) return false
       this.#told.set(edge.id, text)
       return true
     })
+    const there = new Set(shown.map(({ id }) => id))
+    const gone = [...this.#told.keys()].filter((id) => !there.has(id))
+    for (const id of gone) this.#told.delete(id)
+    return { changed, gone }
   }
 }

@@ -13,7 +13,7 @@ export interface Progress {
   waveStartedAt: number
   /** When all edges of the wave had applied it. */
   settledAt: number | undefined
-  /** Silent when their wave began: not waited for. */
+  /** Silent when their wave began, or forgotten since: not waited for. */
   skipped: readonly string[]
   settings: Pick<RolloutSettings, 'soakSeconds' | 'silenceSeconds'>
 }

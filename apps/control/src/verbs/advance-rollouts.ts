@@ -2,7 +2,7 @@
  * One step of the rollout that is on its way, if it is due: each step is one transaction, so a replica that dies in
  * between leaves the step to the next one.
  */
-import { writeAudit } from '../db/audit.ts'
+import { itself, writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
 import { listEdges, type EdgeRow } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
@@ -15,8 +15,6 @@ import { judgeHealth } from './judge-health.ts'
 import { spreadDesired } from './spread-desired.ts'
 import { undoRollout } from './undo-rollout.ts'
 
-/** The audit log's name for what nobody asked for. */
-const itself = 'imapfleet-control'
 /** While a wave soaks, its health is looked at that often. */
 const checkEveryMs = 10_000
 
@@ -70,14 +68,16 @@ async function carryOut(
   }
   const next = row.waves[row.wave + 1]
   if (!next) return await complete(queries, row, at)
-  const silent = edges.filter((edge) => edge.silent && next.edges.includes(edge.id)).map(({ id }) => id)
+  const beating = new Set(edges.filter(({ silent }) => !silent).map(({ id }) => id))
+  // Forgotten ones too: one that comes back is no reason to take the revision back.
+  const away = next.edges.filter((id) => !beating.has(id))
   log('info', 'a rollout goes on', { revision, wave: next.name })
   await updateRollout(queries, revision, {
     wave: row.wave + 1,
     waveStartedAt: at,
     settledAt: null,
     checkedAt: null,
-    skipped: [...row.skipped, ...silent],
+    skipped: [...row.skipped, ...away],
   })
 }
 

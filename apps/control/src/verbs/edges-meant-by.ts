@@ -4,14 +4,17 @@ import { listEdges, type EdgeRow } from '../db/edges.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 
-/** Refuses a region or an edge that nobody has heard of; a fleet without edges is none the less a fleet. */
+/** Refuses a region or an edge that is not there; a fleet without edges is none the less a fleet. */
 export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
   const edges = (await listEdges(db.orm)).filter(
     (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
   )
   if (edges.length > 0 || target.kind === 'all') return edges
   const what = target.kind === 'region' ? `edge in a region ${target.name}` : `edge named ${target.name}`
-  throw new ServiceError('edge_unknown', `No ${what} was ever heard of: GET /v1/edges lists them.`)
+  throw new ServiceError(
+    'edge_unknown',
+    `There is no ${what}, or it was forgotten: GET /v1/edges lists those there are.`,
+  )
 }
 
 /** `all`, `region/eu`, `edge/eu-1`. */

@@ -1,4 +1,4 @@
-/** Every edge that was ever heard of, by region and name. */
+/** Every edge of the fleet, by region and name. */
 import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
 import {
   type CountingEdgeRow,

@@ -1,6 +1,10 @@
-/** Heartbeats into the register; an edge that is new or has started again gets its desired state. */
+/**
+ * Heartbeats into the register. An edge that is new or has started again gets its desired state; one that was forgotten
+ * is in the fleet again.
+ */
 import type { Presence } from '@imapfleet/protocol'
-import { upsertPresence } from '../db/edges.ts'
+import { itself, writeAudit } from '../db/audit.ts'
+import { rememberEdges, upsertPresence, type Arrival } from '../db/edges.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
 import { reasonOf } from '../log.ts'
@@ -10,20 +14,38 @@ import { spreadDesired } from './spread-desired.ts'
 export async function recordPresence(deps: Deps, heard: readonly Presence[]): Promise<void> {
   // One statement may touch a row once: the last heartbeat of each edge counts.
   const last = [...new Map(heard.map((presence) => [presence.edge, presence])).values()]
-  const arrived = new Set(await store(deps, last))
+  const arrivals = await store(deps, last)
   deps.tally.add('heartbeats_total', heard.length)
-  if (arrived.size === 0) return
-  deps.log('info', 'edges have started', { edges: [...arrived].join(',') })
+  if (arrivals.length === 0) return
+  await remember(
+    deps,
+    arrivals.filter(({ forgotten }) => forgotten).map(({ id }) => id),
+  )
+  const arrived = new Set(arrivals.map(({ id }) => id))
+  const started = arrivals.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
+  if (started.length > 0) deps.log('info', 'edges have started', { edges: started.join(',') })
   await spreadDesired(deps, (edge) => arrived.has(edge.id))
 }
 
-async function store(deps: Deps, heard: readonly Presence[]): Promise<string[]> {
+/** Of two replicas that hear it at once, one does it. */
+async function remember({ db, log }: Deps, forgotten: readonly string[]): Promise<void> {
+  if (forgotten.length === 0) return
+  const back = await db.orm.transaction(async (tx) => {
+    const remembered = await rememberEdges(tx, forgotten)
+    for (const id of remembered)
+      await writeAudit(tx, { actor: itself, action: 'edge.return', target: `edge/${id}` })
+    return remembered
+  })
+  if (back.length > 0) log('info', 'forgotten edges are back', { edges: back.join(',') })
+}
+
+async function store(deps: Deps, heard: readonly Presence[]): Promise<Arrival[]> {
   try {
     return await upsertPresence(deps.db, heard)
   } catch (error) {
     if (troubleOf(error) !== 'unstorable') throw error
     if (heard.length > 1) {
-      const each: string[] = []
+      const each: Arrival[] = []
       for (const presence of heard) each.push(...(await store(deps, [presence])))
       return each
     }

@@ -4,7 +4,7 @@
  */
 import { announceDesired, putDesired } from '../bus/desired.ts'
 import { desiredVersion, raiseDesiredVersion } from '../db/fleet.ts'
-import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { listAllEdges, type EdgeRow } from '../db/edges.ts'
 import { recentRevocations } from '../db/revocations.ts'
 import { listLayers } from '../db/revisions.ts'
 import { rollingRevision } from '../db/rollouts.ts'
@@ -59,7 +59,8 @@ async function readTruth(deps: Deps): Promise<{ truth: Truth; edges: EdgeRow[] }
           return { sequence, kind, subject, at: at.getTime() }
         }),
       },
-      edges: await listEdges(tx),
+      // A forgotten edge that comes back reads its entry before control has heard of it: what was revoked stands there.
+      edges: await listAllEdges(tx),
     }),
     { isolationLevel: 'repeatable read', accessMode: 'read only' },
   )

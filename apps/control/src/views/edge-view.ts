@@ -44,6 +44,7 @@ export function edgeView(
     degraded: row.degraded,
     listeners: row.listeners,
     drain: row.drain,
+    ...(row.forgottenAt && { forgottenAt: row.forgottenAt.toISOString() }),
     ...(isEnrolled !== undefined && { credential: isEnrolled ? 'valid' : 'revoked' }),
   }
 }

@@ -31,6 +31,7 @@ const edge = (id: string, region: string, rest: Partial<EdgeRow>): EdgeRow => ({
   degraded: [],
   listeners: [],
   drain: false,
+  forgottenAt: null,
   silent: false,
   silentMs: 0,
   ...rest,

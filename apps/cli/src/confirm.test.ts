@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { confirm } from './confirm.ts'
+import { Failure } from './failure.ts'
+
+const terminal = (isTTY: boolean) => {
+  const stdin = Object.assign(new PassThrough(), { isTTY })
+  const stderr = new PassThrough()
+  return { stdin, stderr, shell: { stdin, stderr } as unknown as Parameters<typeof confirm>[1] }
+}
+
+for (const yes of ['y', 'yes', ' Y '])
+  test(`"${yes}" is a yes`, async () => {
+    const { stdin, stderr, shell } = terminal(true)
+    const asked = confirm('Forget eu-1?', shell)
+    stdin.write(`${yes}\n`)
+    await asked
+    assert.match(String(stderr.read()), /^Forget eu-1\? \[y\/N\] /)
+  })
+
+for (const no of ['', 'n', 'eu-1', 'yesterday'])
+  test(`"${no}" is none`, async () => {
+    const { stdin, shell } = terminal(true)
+    const asked = confirm('Forget eu-1?', shell)
+    stdin.write(`${no}\n`)
+    await assert.rejects(
+      asked,
+      (error) => error instanceof Failure && error.message === 'nothing was changed',
+    )
+  })
+
+test('who leaves without an answer has not said yes', async () => {
+  const { stdin, shell } = terminal(true)
+  const asked = confirm('Forget eu-1?', shell)
+  stdin.end()
+  await assert.rejects(asked, { message: 'nothing was changed' })
+})
+
+test('where nobody can be asked it says how to do it all the same', async () => {
+  await assert.rejects(
+    confirm('Forget eu-1?', terminal(false).shell),
+    (error) => error instanceof Failure && error.kind === 'usage' && error.message.includes('--yes'),
+  )
+})

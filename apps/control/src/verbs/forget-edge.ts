@@ -1,0 +1,42 @@
+/**
+ * Takes an edge that is gone for good out of the fleet: no list has it, no order and no rollout waits for it. What is
+ * wanted of it is kept ready all the same, so that one which comes back after all applies what was revoked meanwhile.
+ */
+import type { EdgeView } from '@imapfleet/protocol'
+import type { Actor } from '../access.ts'
+import { writeAudit } from '../db/audit.ts'
+import type { Queries } from '../db/database.ts'
+import { findEdge, forgetEdge as writeForgotten, type EdgeRow } from '../db/edges.ts'
+import { changeFleet } from '../db/fleet.ts'
+import { skipEdge } from '../db/rollouts.ts'
+import type { Deps } from '../deps.ts'
+import { ServiceError } from '../errors.ts'
+import { knownEdge, readEdge } from './read-edge.ts'
+
+/** One that is forgotten already stays as it is. */
+export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<EdgeView> {
+  const known = await knownEdge(deps, id)
+  if (!known.forgottenAt) await changeFleet(deps.db, async (queries) => await forget(queries, actor, known))
+  return await readEdge(deps, id)
+}
+
+async function forget(queries: Queries, actor: Actor, { id }: EdgeRow): Promise<void> {
+  const isForgotten = await writeForgotten(queries, id)
+  const row = await findEdge(queries, id)
+  if (!row) throw new Error(`the edge ${id} is gone`)
+  if (!isForgotten && row.forgottenAt) return
+  if (!isForgotten)
+    throw new ServiceError(
+      'edge_present',
+      `${id} was heard of ${Math.max(0, Math.round(row.silentMs / 1000))} s ago: stop it first, or revoke its credential; ` +
+        'it can be forgotten when three of its heartbeats are missing.',
+    )
+  await skipEdge(queries, id)
+  await writeAudit(queries, {
+    actor: actor.name,
+    action: 'edge.forget',
+    target: `edge/${id}`,
+    before: { region: row.region, version: row.version, lastSeenAt: row.lastSeenAt.toISOString() },
+    after: { forgottenAt: row.forgottenAt?.toISOString() },
+  })
+}
