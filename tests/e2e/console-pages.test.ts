@@ -74,6 +74,27 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
+  test('an edge that is gone for good is forgotten, and listed again when it is back after all', async () => {
+    const { page, offences } = await open('/edges/us-1')
+    await page.getByRole('button', { name: 'Drain' }).waitFor()
+    const forget = page.getByRole('button', { name: 'Forget this edge' })
+    assert.equal(await forget.count(), 0, 'not while it beats')
+    await fleet.us.process.kill()
+    await forget.click()
+    await confirm(page, 'us-1', 'Forget')
+    await page.getByText('us-1 is forgotten.').waitFor()
+    await page.getByText('This edge was forgotten: no list has it.').waitFor()
+    await page.getByRole('button', { name: 'Drain' }).waitFor({ state: 'detached' })
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByText('The edge serves').waitFor()
+    assert.equal(await edgeRow(page, 'us-1').count(), 0)
+    await fleet.us.process.start()
+    await page.getByText('All 2 edges serve').waitFor()
+    assert.deepEqual(offences, [])
+    await close(page)
+  })
+
   test('drain asks for the name of the edge, is done by the edge, and is undone by resume', async () => {
     const { page, offences } = await open('/edges/eu-1')
     await page.getByRole('button', { name: 'Drain' }).click()

@@ -55,6 +55,7 @@ export const api = {
 
   edges: (signal?: AbortSignal) => ask({ path: 'edges', signal }, edgeListSchema),
   edge: (edge: string, signal?: AbortSignal) => ask({ path: `edges/${id(edge)}`, signal }, edgeSchema),
+  forgetEdge: (edge: string) => ask({ path: `edges/${id(edge)}`, method: 'DELETE' }, edgeSchema),
   drain: (target: TargetName) =>
     ask({ path: 'edges/drain', method: 'POST', body: { target } }, edgeListSchema),
   resume: (target: TargetName) =>

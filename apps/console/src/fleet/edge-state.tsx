@@ -1,4 +1,4 @@
-/** What an edge is doing, as a badge. */
+/** What an edge is doing, or that it was forgotten, as a badge. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { Badge, type Tone } from '../ui/badge.tsx'
 
@@ -9,6 +9,9 @@ const tones: Record<EdgeView['state'], Tone> = {
   silent: 'bad',
 }
 
-export const EdgeState = ({ edge: { state } }: { edge: EdgeView }) => (
-  <Badge tone={tones[state]}>{state}</Badge>
-)
+export const EdgeState = ({ edge: { state, forgottenAt } }: { edge: EdgeView }) =>
+  forgottenAt === undefined ? (
+    <Badge tone={tones[state]}>{state}</Badge>
+  ) : (
+    <Badge tone="still">forgotten</Badge>
+  )

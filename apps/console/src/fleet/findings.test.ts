@@ -50,6 +50,13 @@ test('the worst come first, each with what it is about', () => {
   )
 })
 
+test('of an edge that was forgotten nothing else is said', () => {
+  const forgotten: EdgeView = { ...well, state: 'silent', forgottenAt: '2026-11-27T11:00:00Z' }
+  const [first, ...others] = findingsOf([forgotten], now)
+  assert.match(`${first?.tone} ${first?.text}`, /^warn was forgotten: no list has it/)
+  assert.deepEqual(others, [])
+})
+
 test('a refusal of an older revision is over', () => {
   const rejected = { revision: 3, reason: 'no key' }
   assert.deepEqual(findingsOf([{ ...well, config: { ...well.config, rejected } }], now), [])

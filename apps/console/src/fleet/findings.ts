@@ -19,6 +19,10 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
   const { id, state, config } = edge
   const bad = (text: string): Finding => ({ edge: id, tone: 'bad', text })
   const warn = (text: string): Finding => ({ edge: id, tone: 'warn', text })
+  if (edge.forgottenAt !== undefined)
+    return [
+      warn('was forgotten: no list has it. Its history stays, and it is back as soon as it is heard of.'),
+    ]
   if (state === 'silent') {
     const silence = durationOf(now.getTime() - Date.parse(edge.lastSeenAt))
     return [bad(`has not been heard of for ${silence}: it, or its way to NATS, is down.`)]

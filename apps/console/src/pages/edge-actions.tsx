@@ -6,6 +6,7 @@ import { giveOrder } from '../fleet/give-order.tsx'
 import { amountOf } from '../format/number.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { tell } from '../ui/toast.tsx'
+import { ForgetEdge } from './forget-edge.tsx'
 
 type Asking = 'drain' | 'resume' | 'purge'
 
@@ -14,6 +15,8 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
   const isDrained = edge.drain ?? false
   const shared = { name: edge.id, onClose: () => setAsking(undefined) }
   const target = { kind: 'edge', name: edge.id } as const
+  // Nothing can be asked of it until it is back.
+  if (edge.forgottenAt !== undefined) return null
   return (
     <>
       {isDrained ? (
@@ -28,6 +31,7 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
       <button type="button" class="button danger" onClick={() => setAsking('purge')}>
         Purge
       </button>
+      <ForgetEdge edge={edge} onDone={onDone} />
       {asking === 'drain' && (
         <ConfirmDialog
           {...shared}
