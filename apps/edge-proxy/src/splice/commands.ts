@@ -154,7 +154,8 @@ function policyHere(
     return policy
   if (talk.kept === 'unproven') sink.onKept(selectionKey(head.verb, bytes, head.verbEnd, lineFeed))
   if (talk.kept === 'asked') return 'wait'
-  const isSame = talk.kept === 'same'
+  // A change may have been told right behind the NOOP.
+  const isSame = talk.kept === 'same' && talk.upstream.selection !== undefined
   talk.kept = 'none'
   return isSame ? select : policy === select ? pass : policy
 }

@@ -106,10 +106,12 @@ function judgeUntagged(talk: Conversation, bytes: Buffer, start: number, end: nu
     talk.upstream.taint('server-said-bye')
     return 'pass'
   }
-  if (talk.kept === 'asked' || talk.unselecting) {
-    // Said of a mailbox that this client has not selected.
-    if (tellsChange(bytes, at, false)) talk.upstream.selection = undefined
-    return 'omit'
+  if (talk.kept !== 'none' || talk.unselecting) {
+    // Said of a mailbox that this client has not selected; a status may be for the client all the same.
+    const isChange = tellsChange(bytes, at, false)
+    if (isChange) talk.upstream.selection = undefined
+    if (talk.kept === 'asked' || talk.unselecting) return 'omit'
+    if (isChange && !startsWithWord(bytes, at, 'OK')) return 'omit'
   }
   if (talk.recording) {
     if (!record(talk.recording.recording, bytes.toString('latin1', start, end + 1)))

@@ -164,3 +164,23 @@ test('a client that goes away while the NOOP is under way leaves it to the reset
   const tag = await own(server, 'NOOP')
   assert.deepEqual(handBackNow(), { refusal: undefined, unanswered: [tag], idling: false })
 })
+
+test('a change that is told right behind the NOOP makes it a real SELECT, too', async () => {
+  const { client, server, fromClient, fromServer, upstream } = await warm('exact')
+  fromClient('a SELECT INBOX\r\n')
+  fromServer(`${await own(server, 'NOOP')} OK done\r\n* 4 EXISTS\r\n`)
+  assert.equal(await server.line(), 'a SELECT INBOX')
+  assert.equal(client.unread, '')
+  fromServer('* 4 EXISTS\r\na OK done\r\n')
+  assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
+  assert.equal(upstream.selection?.lines, '* 4 EXISTS\r\n')
+})
+
+test('what the server says of the mailbox before the first command is not for this client', async () => {
+  const { client, server, fromClient, fromServer } = await warm('exact')
+  fromServer('* 4 EXISTS\r\n* OK [ALERT] disk is full\r\n* OK hello\r\n')
+  assert.equal(await client.until('hello\r\n'), '* OK [ALERT] disk is full\r\n* OK hello\r\n')
+  fromClient('a SELECT INBOX\r\n')
+  await own(server, 'UNSELECT')
+  assert.equal(await server.line(), 'a SELECT INBOX')
+})
