@@ -4,6 +4,7 @@ import { test } from 'node:test'
 import { endOf, type LinkEnd } from './carrier.ts'
 import { overHandle } from './handle-carrier.ts'
 import { Link } from './link.ts'
+import { overSocket } from './socket-carrier.ts'
 import { takeHandle } from './tcp-handle.ts'
 import { acceptedLink, carriers, dialedLink, dialPeer, hear, listen } from './wire.test-support.ts'
 
@@ -60,6 +61,15 @@ for (const over of carriers) {
     link.write('b\0\xff')
     link.write(Buffer.from('c\xfe', 'latin1'))
     assert.equal(await peer.bytes(5), 'b\0\xffc\xfe')
+  })
+
+  test(`over a ${over}: a link that was closed while its socket was away closes what it is given instead`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const raw = link.detach()
+    link.close()
+    link.attach(overSocket(raw))
+    await peer.closed()
+    assert.ok(raw.destroyed)
   })
 
   test(`over a ${over}: the end of a connection is told once, in words`, async () => {

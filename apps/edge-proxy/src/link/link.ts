@@ -92,6 +92,8 @@ export class Link implements CarrierEvents {
   /** Goes on over another carrier, such as the TLS socket made over the detached one. */
   attach(open: OpenCarrier): void {
     this.#carrier = open(this)
+    // Closed while the socket was away: nobody would close what carries it now.
+    if (this.#ended) this.#carrier.destroy()
   }
 
   get borrows(): boolean {
