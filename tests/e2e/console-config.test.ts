@@ -1,29 +1,19 @@
 /** The config pages of the web console: what is written there is what real edges run; what cannot be is not written. */
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { suite, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
-import { Fleet } from '../support/fleet.ts'
+import { noChromium } from '../support/browser.ts'
+import { close, consoleOfFleet, widthOf } from '../support/console.ts'
+import type { Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: config', { skip: noChromium }, () => {
   let fleet: Fleet
-  let browser: Browser
-  before(async () => {
-    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
-  })
-  after(async () => {
-    await browser?.close()
-    await fleet?.stop()
+  const { open } = consoleOfFleet((started) => {
+    fleet = started
   })
 
-  const open = async (path: string, look: Look = {}) => {
-    const watched = await openPage(browser, fleet.stack.control.api, look)
-    await watched.page.goto(path)
-    await signIn(watched.page, fleet.stack.token)
-    return watched
-  }
   const setKey = async (page: Page, key: string, value: string) => {
     await page.getByRole('button', { name: 'Set a key' }).click()
     await page.getByLabel('Key', { exact: true }).fill(key)
@@ -51,7 +41,7 @@ suite('console: config', { skip: noChromium }, () => {
     assert.equal(await page.getByRole('row', { name: 'us-1' }).count(), 0)
     assert.deepEqual(await accessibilityFaults(page), [])
     assert.deepEqual(offences, [])
-    await page.context().close()
+    await close(page)
   })
 
   test('whoever is second is told what the first has written, keeps what was typed, and puts it on top', async () => {
@@ -81,7 +71,7 @@ suite('console: config', { skip: noChromium }, () => {
     await page.getByRole('button', { name: 'Discard' }).click()
     await page.getByRole('row', { name: 'pool.usesMax' }).getByRole('button', { name: 'Take out' }).click()
     await difference.getByText('− 40').waitFor()
-    await page.context().close()
+    await close(page)
   })
 
   test('a key that waits for a restart is marked, and what an edge refuses is said in its words', async () => {
@@ -98,7 +88,7 @@ suite('console: config', { skip: noChromium }, () => {
     await row.getByText('rejected').waitFor()
     await row.getByText(/masterUser needs/).waitFor()
     assert.deepEqual(offences, [])
-    await page.context().close()
+    await close(page)
     const back = { layer: { kind: 'edge', name: 'us-1' }, unset: ['upstreams.main.masterUser', 'log.format'] }
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: back })).status, 201)
   })
@@ -117,17 +107,17 @@ suite('console: config', { skip: noChromium }, () => {
     assert.deepEqual(await accessibilityFaults(page), [])
     await dialog.getByRole('button', { name: 'Take it over' }).click()
     await page.getByLabel('What it changes').getByText('+ 240000').waitFor()
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.equal(await widthOf(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     assert.deepEqual(offences, [])
-    await page.context().close()
+    await close(page)
   })
 
   test('a rollout goes wave by wave before one’s eyes, is held and let go; its layer can go back', async () => {
     const { page } = await open('/config', { width: 375, colours: 'dark' })
     await setKey(page, 'pool.usesMax', '77')
     await page.getByLabel('What it changes').getByText('+ 77').waitFor()
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.equal(await widthOf(page), 375)
     await page.getByRole('button', { name: 'Write …' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('in waves').click()
@@ -139,16 +129,16 @@ suite('console: config', { skip: noChromium }, () => {
     await dialog.getByLabel('Watch each wave').fill('2')
     await dialog.getByText('canary: us-1').waitFor()
     await dialog.getByText('eu: eu-1').waitFor()
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.equal(await widthOf(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()
     await page.getByRole('heading', { name: 'Revision 5' }).waitFor()
     const other = await open('/config?layer=region/eu')
     await other.page.getByText('Revision 5 is being rolled out').waitFor()
-    await other.page.context().close()
+    await close(other.page)
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('paused', { exact: true }).waitFor()
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.equal(await widthOf(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByText('completed', { exact: true }).waitFor({ timeout: 45_000 })
@@ -169,6 +159,6 @@ suite('console: config', { skip: noChromium }, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
     await page.getByRole('heading', { name: 'Revision 7' }).waitFor()
     await until('the older value', async () => (await resolved()) === 40)
-    await page.context().close()
+    await close(page)
   })
 })

@@ -1,30 +1,18 @@
 /** The history explorer of the web console, over a real fleet: what it shows is what was done, and a link keeps it. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { after, before, suite, test } from 'node:test'
-import type { Browser } from 'playwright-core'
+import { suite, test } from 'node:test'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
-import { Fleet } from '../support/fleet.ts'
+import { noChromium } from '../support/browser.ts'
+import { close, consoleOfFleet, widthOf } from '../support/console.ts'
+import type { Fleet } from '../support/fleet.ts'
 
 suite('console: history', { skip: noChromium }, () => {
   let fleet: Fleet
-  let browser: Browser
-  before(async () => {
-    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
+  const { open } = consoleOfFleet(async (started) => {
+    fleet = started
     for (let click = 0; click < 4; click++) await fleet.session(fleet.eu, fleet.alice)
   })
-  after(async () => {
-    await browser?.close()
-    await fleet?.stop()
-  })
-
-  const open = async (path: string, look: Look = {}) => {
-    const watched = await openPage(browser, fleet.stack.control.api, look)
-    await watched.page.goto(path)
-    await signIn(watched.page, fleet.stack.token)
-    return watched
-  }
 
   test('metrics are chosen, grouped, and read as they were counted; the address shows the same to others', async () => {
     const { page, offences } = await open('/history?from=-1h')
@@ -58,9 +46,9 @@ suite('console: history', { skip: noChromium }, () => {
     assert.match(link, /metric=upstream_reuses_total&/)
     const other = await open(link.slice(new URL(link).origin.length), { width: 375, colours: 'dark' })
     await other.page.getByRole('row', { name: 'eu-1' }).getByText('3', { exact: true }).waitFor()
-    assert.equal(await other.page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.equal(await widthOf(other.page), 375)
     assert.deepEqual(await accessibilityFaults(other.page), [])
-    await other.page.context().close()
+    await close(other.page)
 
     const chart = page.getByRole('img', { name: /^sessions_total/ }).locator('.u-over')
     await chart.scrollIntoViewIfNeeded()
@@ -88,7 +76,7 @@ suite('console: history', { skip: noChromium }, () => {
     await page.waitForURL((url) => url.href !== narrow)
     await page.goto(link)
     assert.deepEqual(offences, [])
-    await page.context().close()
+    await close(page)
   })
 
   test('what cannot be answered is said in a sentence that tells what to do', async () => {
@@ -115,6 +103,6 @@ suite('console: history', { skip: noChromium }, () => {
     await page.goto('/history?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z')
     await page.getByText('Nothing was reported then').waitFor()
     assert.deepEqual(offences, [])
-    await page.context().close()
+    await close(page)
   })
 })

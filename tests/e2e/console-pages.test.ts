@@ -1,35 +1,19 @@
 /** The pages of the web console, over a real fleet with a real mail server: what they show is so, what they do is done. */
 import assert from 'node:assert/strict'
-import { after, before, suite, test } from 'node:test'
-import type { Browser, Page } from 'playwright-core'
+import { suite, test } from 'node:test'
+import type { Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
-import { Fleet } from '../support/fleet.ts'
+import { noChromium } from '../support/browser.ts'
+import { close, consoleOfFleet, widthOf } from '../support/console.ts'
+import type { Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: pages', { skip: noChromium }, () => {
   let fleet: Fleet
-  let browser: Browser
-  before(async () => {
-    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
-  })
-  after(async () => {
-    await browser?.close()
-    await fleet?.stop()
+  const { enter, open } = consoleOfFleet((started) => {
+    fleet = started
   })
 
-  const open = async (path: string, look: Look & { token?: string } = {}) => {
-    const watched = await openPage(browser, fleet.stack.control.api, look)
-    await watched.page.goto(path)
-    await signIn(watched.page, look.token ?? fleet.stack.token)
-    await watched.page
-      .getByRole('button', { name: 'Menu' })
-      .or(watched.page.getByRole('navigation'))
-      .first()
-      .waitFor()
-    return watched
-  }
-  const close = async (page: Page) => await page.context().close()
   const edgeRow = (page: Page, id: string) =>
     page.getByRole('row').filter({ has: page.getByRole('link', { name: id, exact: true }) })
   const confirm = async (page: Page, name: string, action: string) => {
@@ -191,8 +175,7 @@ suite('console: pages', { skip: noChromium }, () => {
   })
 
   test('everything is reached and done with the keyboard alone', async () => {
-    const { page, offences } = await openPage(browser, fleet.stack.control.api)
-    await page.goto('/')
+    const { page, offences } = await enter('/')
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
     // The field has the focus already.
     await page.keyboard.type(fleet.stack.token)
@@ -247,8 +230,8 @@ suite('console: pages', { skip: noChromium }, () => {
         await page.goto(path)
         await page.getByText(seen).first().waitFor()
         await until(`what ${path} asks for`, async () => (await page.getByText('Loading …').count()) === 0)
-        const width = await page.evaluate('document.documentElement.scrollWidth')
-        assert.equal(width, 375, `${path} is ${String(width)} px wide`)
+        const width = await widthOf(page)
+        assert.equal(width, 375, `${path} is ${width} px wide`)
         assert.deepEqual(await accessibilityFaults(page), [], path)
       }
       await page.getByRole('button', { name: 'Menu' }).click()

@@ -1,31 +1,19 @@
 /** The trace pages of the web console: a user is traced live while a real client reads a real mail. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
-import { after, before, suite, test } from 'node:test'
+import { suite, test } from 'node:test'
 import { ImapFlow } from 'imapflow'
-import type { Browser } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, noChromium, openPage, signIn, type Look } from '../support/browser.ts'
-import { Fleet } from '../support/fleet.ts'
+import { noChromium } from '../support/browser.ts'
+import { close, consoleOfFleet, widthOf } from '../support/console.ts'
+import type { Fleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: trace', { skip: noChromium }, () => {
   let fleet: Fleet
-  let browser: Browser
-  before(async () => {
-    ;[fleet, browser] = await Promise.all([Fleet.start(), launchBrowser()])
+  const { open } = consoleOfFleet((started) => {
+    fleet = started
   })
-  after(async () => {
-    await browser?.close()
-    await fleet?.stop()
-  })
-
-  const open = async (path: string, look: Look = {}) => {
-    const watched = await openPage(browser, fleet.stack.control.api, look)
-    await watched.page.goto(path)
-    await signIn(watched.page, fleet.stack.token)
-    return watched
-  }
 
   /** A stock client reads the newest mail of alice at an edge. */
   const readMail = async ({ imapPort }: { imapPort: number }) => {
@@ -100,7 +88,7 @@ suite('console: trace', { skip: noChromium }, () => {
       offences.filter((offence) => !/ERR_|Failed to load/.test(offence)),
       [],
     )
-    await page.context().close()
+    await close(page)
   })
 
   test('on a small screen one scrolls up to read; one session is picked; what answers in place of control ends nothing', async () => {
@@ -131,8 +119,60 @@ suite('console: trace', { skip: noChromium }, () => {
 
     await log.getByTitle('Show this session only').last().click()
     await until('one session', async () => (await ended.count()) === 1)
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 375)
+    assert.equal(await widthOf(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
-    await page.context().close()
+    await close(page)
+  })
+
+  test('a second try starts only who is not traced yet, also where only the answer was lost, and says who is', async () => {
+    const { page, offences } = await open('/trace', { width: 375 })
+    const tracesOf = async (user: string) => {
+      const { traces } = (await fleet.api('/v1/traces?limit=200')).body as { traces: { user: string }[] }
+      return traces.filter((trace) => trace.user === user).length
+    }
+    let lost = 0
+    await page.route('**/v1/traces', async (route) => {
+      const isOfErin = route.request().postData()?.includes('erin@example.org') ?? false
+      if (!isOfErin || lost > 0) return await route.continue()
+      // Control has done it; whoever asked does not come to know.
+      await route.fetch()
+      lost += 1
+      await route.abort()
+    })
+    await page.getByRole('button', { name: 'Trace a user' }).click()
+    const dialog = page.getByRole('dialog')
+    await dialog.getByLabel('Login names').fill('dave@example.org erin@example.org frank@example.org')
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.getByRole('alert').getByText('Control does not answer').waitFor()
+    await dialog.getByText('Being traced already: dave@example.org. Start begins the others.').waitFor()
+    assert.equal(lost, 1)
+    assert.equal(await widthOf(page), 375)
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await dialog.getByRole('button', { name: 'Start' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    for (const user of ['dave', 'erin', 'frank']) {
+      await page
+        .getByRole('row', { name: `${user}@example.org` })
+        .getByText('running')
+        .waitFor()
+      assert.equal(await tracesOf(`${user}@example.org`), 1, `${user} is traced once`)
+    }
+    assert.deepEqual(
+      offences.filter((offence) => !/ERR_|Failed to load/.test(offence)),
+      [],
+    )
+    await close(page)
+  })
+
+  test('a trace that another begins or ends is seen in the list without loading it again', async () => {
+    const { page } = await open('/trace')
+    await page.getByRole('table', { name: 'Traces' }).waitFor()
+    const body = { user: 'grace@example.org', seconds: 600 }
+    const { id } = (await fleet.api('/v1/traces', { method: 'POST', body })).body as { id: string }
+    const row = page.getByRole('row', { name: 'grace@example.org' })
+    await row.getByText('running').waitFor()
+    assert.equal((await fleet.api(`/v1/traces/${id}`, { method: 'DELETE' })).status, 200)
+    await row.getByText('ended').waitFor()
+    await close(page)
   })
 })

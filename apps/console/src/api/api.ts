@@ -100,7 +100,9 @@ export const api = {
   traces: (page: Page, signal?: AbortSignal) =>
     ask({ path: 'traces', query: { ...page }, signal }, traceListSchema),
   trace: (trace: string, signal?: AbortSignal) => ask({ path: `traces/${id(trace)}`, signal }, traceSchema),
-  startTrace: (body: TraceRequest) => ask({ path: 'traces', method: 'POST', body }, traceSchema),
+  /** However often it is sent with the same key, one trace is begun. */
+  startTrace: (body: TraceRequest, key: string) =>
+    ask({ path: 'traces', method: 'POST', body, headers: { 'idempotency-key': key } }, traceSchema),
   endTrace: (trace: string) => ask({ path: `traces/${id(trace)}`, method: 'DELETE' }, traceSchema),
 
   audit: (query: Page & { actor?: string; action?: string }, signal?: AbortSignal) =>

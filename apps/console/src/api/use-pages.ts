@@ -12,14 +12,15 @@ export interface Pages<Row> extends Pick<Answer<unknown>, 'problem' | 'reload'> 
 
 const limit = 50
 
-/** `key`: what the list depends on. */
+/** `key`: what the list depends on. `everyMs`: how often all pages in sight are asked for again. */
 export function usePages<Row>(
   key: string,
   load: (page: Page, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | string | null }>,
+  often: { everyMs?: number } = {},
 ): Pages<Row> {
   const [depth, setDepth] = useState(1)
   useEffect(() => setDepth(1), [key])
-  const answer = useAnswer(`${key} ${depth}`, async (signal) => {
+  const ask = async (signal: AbortSignal) => {
     const rows: Row[] = []
     let before: number | string | undefined
     for (let page = 0; page < depth; page++) {
@@ -29,7 +30,8 @@ export function usePages<Row>(
       before = loaded.next
     }
     return { key, rows, more: true }
-  })
+  }
+  const answer = useAnswer(`${key} ${depth}`, ask, often)
   const [last, setLast] = useState(answer.data)
   if (answer.data !== undefined && answer.data !== last) setLast(answer.data)
   // The pages before stay in sight while the next one comes.

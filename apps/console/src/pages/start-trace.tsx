@@ -1,10 +1,14 @@
 /** Begins a trace of one user or several, and goes to the first. */
+import type { TraceView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { session } from '../api/session.ts'
+import { TraceStarts } from '../fleet/trace-starts.ts'
+import { Link } from '../router/link.tsx'
 import { navigate } from '../router/location.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
+import { Note } from '../ui/note.tsx'
 import { Select } from '../ui/select.tsx'
 import './trace.css'
 
@@ -25,6 +29,8 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
   const [seconds, setSeconds] = useState<string>('600')
   const [bytesMax, setBytesMax] = useState<string>('16777216')
   const [bodies, setBodies] = useState(false)
+  const [starts] = useState(() => new TraceStarts(api.startTrace))
+  const begun = starts.begun.value
   const who = session.value.state === 'in' ? session.value.who : undefined
   const mayAskForBodies = who?.scopes.includes('trace-bodies') ?? false
   const named = [...new Set(users.split(/[\s,]+/).filter((word) => word !== ''))]
@@ -40,9 +46,9 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
       action="Start"
       isComplete={named.length > 0}
       onConfirm={async () => {
-        const begun = []
-        for (const each of named) begun.push(await api.startTrace(asked(each)))
-        navigate(begun.length === 1 ? `/trace/${begun[0]?.id}` : '/trace')
+        await starts.start(named.map(asked))
+        const [first, second] = starts.begun.value
+        navigate(first && !second ? `/trace/${first.id}` : '/trace')
       }}
       onClose={onClose}
     >
@@ -67,8 +73,23 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
           Message bodies too
           {!mayAskForBodies && <span class="soft"> (needs a token with the scope trace-bodies)</span>}
         </label>
+        {begun.length > 0 && <Begun traces={begun} />}
         <p class="soft small">It ends by itself, and is in the audit log.</p>
       </div>
     </ConfirmDialog>
   )
 }
+
+/** In sight when another one could not be started. */
+const Begun = ({ traces }: { traces: readonly TraceView[] }) => (
+  <Note tone="good">
+    Being traced already:{' '}
+    {traces.map(({ id, user }, index) => (
+      <>
+        {index > 0 && ', '}
+        <Link href={`/trace/${id}`}>{user}</Link>
+      </>
+    ))}
+    . Start begins the others.
+  </Note>
+)

@@ -21,10 +21,19 @@ export function Traces() {
   // A link from elsewhere says whom: the user's page of connections does.
   const user = search.value.get('user') ?? ''
   const [isStarting, setStarting] = useState(user !== '')
-  const pages = usePages('traces', async (page, signal) => {
-    const { traces, next } = await api.traces(page, signal)
-    return { rows: traces, next }
-  })
+  const pages = usePages(
+    'traces',
+    async (page, signal) => {
+      const { traces, next } = await api.traces(page, signal)
+      return { rows: traces, next }
+    },
+    { everyMs: 5_000 },
+  )
+  const close = () => {
+    setStarting(false)
+    // Some may have been begun, though not all.
+    pages.reload()
+  }
   return (
     <Page
       title="Trace"
@@ -35,7 +44,7 @@ export function Traces() {
         </button>
       }
     >
-      {isStarting && <StartTrace user={user} onClose={() => setStarting(false)} />}
+      {isStarting && <StartTrace user={user} onClose={close} />}
       <section class="card">
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(traces) =>

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { TraceRequest, TraceView } from '@imapfleet/protocol'
+import { Away, Refusal } from '../api/problem.ts'
+import { TraceStarts } from './trace-starts.ts'
+
+const asked = (user: string): TraceRequest => ({ user, seconds: 60 })
+const traceOf = ({ user }: TraceRequest): TraceView => ({
+  id: `trace-of-${user}`,
+  user,
+  createdBy: 'marie',
+  createdAt: '2026-01-01T00:00:00Z',
+  expiresAt: '2026-01-01T00:01:00Z',
+  endedAt: null,
+  bodies: false,
+})
+const refusal = (status: number, code: string) =>
+  new Refusal({ type: 'about:blank', title: code, status, code })
+
+/** Each request fails with the next trouble of its user, and is then answered. */
+function startsWith(troubles: Record<string, Error[]>) {
+  const sent: { user: string; key: string }[] = []
+  const starts = new TraceStarts(async (request, key) => {
+    sent.push({ user: request.user, key })
+    const trouble = troubles[request.user]?.shift()
+    if (trouble) throw trouble
+    return traceOf(request)
+  })
+  return { starts, sent, users: () => sent.map(({ user }) => user) }
+}
+const begun = ({ begun: { value } }: TraceStarts) => value.map(({ user }) => user)
+
+test('a second try starts only those who are not traced yet', async () => {
+  const { starts, users } = startsWith({ bob: [new Away()] })
+  const all = [asked('alice'), asked('bob'), asked('carol')]
+  await assert.rejects(starts.start(all), Away)
+  assert.deepEqual(begun(starts), ['alice'])
+  await starts.start(all)
+  assert.deepEqual(users(), ['alice', 'bob', 'bob', 'carol'])
+  assert.deepEqual(begun(starts), ['alice', 'bob', 'carol'])
+  await starts.start(all)
+  assert.equal(users().length, 4)
+})
+
+test('where it is not known what became of a request, it is sent again under its key', async () => {
+  const troubles = [new Away(), refusal(503, 'database_unavailable'), refusal(409, 'idempotency_unknown')]
+  const { starts, sent } = startsWith({ bob: [...troubles] })
+  for (const trouble of troubles)
+    await assert.rejects(starts.start([asked('bob')]), (error) => error === trouble)
+  await starts.start([asked('bob')])
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 1)
+})
+
+test('what was refused is asked anew: control keeps its answer to a key', async () => {
+  const { starts, sent } = startsWith({ bob: [refusal(409, 'traces_full')] })
+  await assert.rejects(starts.start([asked('bob')]), Refusal)
+  await starts.start([asked('bob')])
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 2)
+})
+
+test('two users, or two wishes, never share a key', async () => {
+  const { starts, sent } = startsWith({ alice: [new Away()] })
+  await assert.rejects(starts.start([asked('alice')]), Away)
+  await starts.start([{ ...asked('alice'), bodies: true }, asked('bob')])
+  assert.equal(new Set(sent.map(({ key }) => key)).size, 3)
+})
