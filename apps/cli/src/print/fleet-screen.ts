@@ -4,7 +4,7 @@ import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
 import { count, share } from './number.ts'
 import { safe } from './safe.ts'
-import { table, type Column, type Page } from './table.ts'
+import { table, widthOf, type Column, type Page } from './table.ts'
 import { ago, clock } from './time.ts'
 
 /** What the rows can be sorted by, and the key that does it. */
@@ -27,7 +27,10 @@ export interface Choice {
 
 /** `keys`: a line on them, where there is somebody to press them. */
 export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: number, keys = ''): string[] {
-  const edges = view.edges.filter(({ region }) => choice.region === undefined || region === choice.region)
+  const edges = sorted(
+    view.edges.filter(({ region }) => choice.region === undefined || region === choice.region),
+    choice.sorting,
+  )
   const stale =
     view.stale === undefined
       ? []
@@ -37,7 +40,7 @@ export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: num
     totals(edges, choice, page),
     // Above the table, whose end is cut off where the fleet is larger than the window.
     keys === '' ? '' : page.paint('dim', keys),
-    ...table(columnsBy(choice.sorting), sorted(edges, choice.sorting), page),
+    ...table(fitting(columnsBy(choice.sorting), edges, page), edges, page),
     ...(edges.length === 0 ? ['no edge has been heard of here'] : []),
   ]
 }
@@ -79,6 +82,28 @@ function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): str
 /** One digit behind the point is all that can be read in a second. */
 const rate = (value: number | null) => (value === null ? '-' : value.toFixed(value < 100 ? 1 : 0))
 
+/** Left out on a narrow terminal, one after the other, until what is wrong can be read. */
+const dispensable = ['REVISION', 'CACHED', 'ACTIVE', 'REGION']
+const wrongWidthMin = 24
+
+function fitting(
+  columns: readonly Column<LiveEdge>[],
+  edges: readonly LiveEdge[],
+  { width }: Page,
+): Column<LiveEdge>[] {
+  const [wrong, ...others] = columns.toReversed() as [Column<LiveEdge>, ...Column<LiveEdge>[]]
+  const wanted = Math.min(widthOf([wrong], edges), wrongWidthMin)
+  const isTooWide = (kept: readonly Column<LiveEdge>[]) =>
+    width !== undefined && widthOf([...kept, { title: ' '.repeat(wanted), cell: () => '' }], edges) > width
+  // What the rows are sorted by has a mark in its title, and stays.
+  for (const title of dispensable) {
+    if (!isTooWide(others)) break
+    const at = others.findIndex((column) => column.title === title)
+    if (at >= 0) others.splice(at, 1)
+  }
+  return [...others.toReversed(), wrong]
+}
+
 function columnsBy(sorting: Sorting): Column<LiveEdge>[] {
   const number = (
     name: Sorting | undefined,
@@ -93,12 +118,12 @@ function columnsBy(sorting: Sorting): Column<LiveEdge>[] {
     { title: 'EDGE', cell: ({ id }) => id },
     { title: 'REGION', cell: ({ region }) => region },
     { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle[state] },
-    number('sessions', 'SESSIONS/S', (edge) => rate(edge.sessionsPerSecond)),
+    number('sessions', 'SESS/S', (edge) => rate(edge.sessionsPerSecond)),
     number('reuse', 'REUSE', (edge) => share(edge.reuseRatio, edge.reuseRatio === null ? null : 1)),
     number('active', 'ACTIVE', (edge) => count(edge.active)),
     number('cached', 'CACHED', (edge) => count(edge.cached)),
-    number('errors', 'ERRORS/S', (edge) => rate(edge.errorsPerSecond)),
-    number('login', 'LOGIN P50', (edge) =>
+    number('errors', 'ERR/S', (edge) => rate(edge.errorsPerSecond)),
+    number('login', 'LOGIN', (edge) =>
       edge.loginP50Ms === null ? '-' : `${edge.loginP50Ms.toPrecision(3)} ms`,
     ),
     number(undefined, 'REVISION', ({ config }) =>

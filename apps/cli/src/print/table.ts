@@ -50,6 +50,14 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
   ]
 }
 
+/** How wide the table would be if nothing was cut. */
+export function widthOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number {
+  const widths = columns.map(({ title, cell }) =>
+    Math.max(stringWidth(title), ...rows.map((row) => stringWidth(safe(cell(row))))),
+  )
+  return widths.reduce((sum, width) => sum + width, gap.length * (columns.length - 1))
+}
+
 /** Name and value, one a line: what a single thing is shown as. */
 export function facts(pairs: readonly (readonly [string, string])[], page: Page): string[] {
   const width = Math.max(0, ...pairs.map(([name]) => stringWidth(name)))
