@@ -121,13 +121,31 @@ suite('console: config', { skip: noChromium }, () => {
     await page.getByRole('button', { name: 'Write …' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('in waves').click()
-    await dialog.getByLabel('First these edges').fill('us-9')
-    await dialog.getByText('us-9 can be no canary').waitFor()
+    const canaries = dialog.getByLabel('First these edges')
+    const pick = dialog.getByRole('group', { name: 'Edges to pick from' })
+    await pick.getByLabel('eu-1').waitFor()
+    // From here on: whatever of a stranger is sent is seen.
+    const sent: string[] = []
+    page.on('request', (request) => sent.push(request.postData() ?? ''))
+    await canaries.fill('us-9')
+    await dialog.getByText('us-9 is no edge that this goes to: pick from those below.').waitFor()
     assert.equal(await dialog.getByRole('button', { name: 'Write', exact: true }).isEnabled(), false)
-    await dialog.getByLabel('First these edges').fill('us-1')
+    assert.deepEqual(await accessibilityFaults(page), [])
+    await canaries.fill('us')
+    await until('those that it may become', async () => (await pick.getByRole('checkbox').count()) === 1)
+    await canaries.press('Tab')
+    await page.keyboard.press('Space')
+    await until('the name as a whole', async () => (await canaries.inputValue()) === 'us-1')
+    assert.ok(await pick.getByLabel('us-1').isChecked())
+    assert.equal(await pick.getByRole('checkbox').count(), 2)
     await dialog.getByLabel('And a share').fill('0')
     await dialog.getByLabel('Watch each wave').fill('2')
     await dialog.getByText('canary: us-1').waitFor()
+    assert.deepEqual(
+      sent.filter((body) => /"us(-9)?"/.test(body)),
+      [],
+      'no stranger is sent',
+    )
     await dialog.getByText('eu: eu-1').waitFor()
     assert.equal(await widthOf(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])

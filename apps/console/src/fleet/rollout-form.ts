@@ -1,5 +1,6 @@
 /** A rollout as it is typed: every field a text, until it is asked for. */
 import type { RolloutRequest } from '@imapfleet/protocol'
+import { strangersIn, wordsIn, type MeantEdge } from './canary-edges.ts'
 
 export interface RolloutForm {
   canary: string
@@ -28,17 +29,19 @@ export const mistakeIn = (form: RolloutForm, field: keyof RolloutForm): string |
     ? 'Type a number.'
     : undefined
 
-/** Undefined while something in it is no number. */
-export function rolloutIn(form: RolloutForm): RolloutRequest | undefined {
+/** Undefined while something in it is no number, or no edge of those that it goes to. */
+export function rolloutIn(
+  form: RolloutForm,
+  edges: readonly MeantEdge[] | undefined,
+): RolloutRequest | undefined {
+  if (strangersIn(form.canary, edges) !== undefined) return undefined
   if (numbers.some((field) => mistakeIn(form, field) !== undefined)) return undefined
   return {
-    canaryEdges: listIn(form.canary),
+    canaryEdges: wordsIn(form.canary),
     canaryPercent: Number(form.percent),
-    regions: listIn(form.regions),
+    regions: wordsIn(form.regions),
     soakSeconds: Number(form.soak),
     silenceSeconds: Number(form.silence),
     errorShareMax: Number(form.errors) / 100,
   }
 }
-
-const listIn = (text: string) => text.split(/[\s,]+/).filter((word) => word !== '')

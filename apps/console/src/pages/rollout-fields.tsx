@@ -1,13 +1,17 @@
 /** How a rollout goes: who is first, who follows, how long each wave is watched, and what makes it go back. */
+import type { MeantEdge } from '../fleet/canary-edges.ts'
 import { mistakeIn, type RolloutForm } from '../fleet/rollout-form.ts'
 import { Field } from '../ui/field.tsx'
+import { CanaryEdges } from './canary-edges.tsx'
 
 interface FieldsProps {
   form: RolloutForm
   onForm: (form: RolloutForm) => void
+  /** Those that it goes to; undefined until control has told. */
+  edges: readonly MeantEdge[] | undefined
 }
 
-export function RolloutFields({ form, onForm }: FieldsProps) {
+export function RolloutFields({ form, onForm, edges }: FieldsProps) {
   const field = (key: keyof RolloutForm, label: string, hint?: string) => (
     <Field
       label={label}
@@ -21,7 +25,7 @@ export function RolloutFields({ form, onForm }: FieldsProps) {
   return (
     <>
       <div class="rollout-fields">
-        {field('canary', 'First these edges', 'Names with spaces between.')}
+        <CanaryEdges value={form.canary} edges={edges} onValue={(canary) => onForm({ ...form, canary })} />
         {field('percent', 'And a share, in %', 'From every region; 0 for none.')}
         {field('regions', 'Then these regions', 'In this order; the others follow.')}
         {field('soak', 'Watch each wave, in seconds')}

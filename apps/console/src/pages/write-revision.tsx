@@ -29,13 +29,16 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
   const [way, setWay] = useState<(typeof ways)[number]>('all at once')
   const [form, setForm] = useState(usualRollout)
   const isInWaves = way === 'in waves'
-  const rollout = isInWaves ? rolloutIn(form) : undefined
+  // What a plan has told; there is none while a canary is refused.
+  const [edges, setEdges] = useState<RevisionStatus['edges']>()
+  const rollout = isInWaves ? rolloutIn(form, edges) : undefined
   const how = { ...(rollout && { rollout }) }
   const isReady = !isInWaves || rollout !== undefined
   const [turn, setTurn] = useState(0)
   const plan = useCheck(isReady ? JSON.stringify([base, how, turn]) : undefined, (signal) =>
     make({ ...how, dryRun: true }, signal),
   )
+  if (plan.data && plan.data.edges !== edges) setEdges(plan.data.edges)
   return (
     <ConfirmDialog
       title={title}
@@ -56,7 +59,7 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
       <div class="write-revision">
         <Field label="Why" value={note} onValue={setNote} hint="For whoever wonders later." />
         <Choice label="How" values={ways} chosen={way} onChoice={setWay} />
-        {isInWaves && <RolloutFields form={form} onForm={setForm} />}
+        {isInWaves && <RolloutFields form={form} onForm={setForm} edges={edges} />}
         <div class="plan" role="status">
           {plan.problem ? (
             <Note tone="bad">{sentenceOf(plan.problem)}</Note>

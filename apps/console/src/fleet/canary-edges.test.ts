@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { offeredFor, strangersIn, toggled, type MeantEdge } from './canary-edges.ts'
+
+const edge = (id: string): MeantEdge => ({ id, region: id.slice(0, 2), status: 'pending', reason: null })
+const edges = ['eu-1', 'eu-2', 'us-1'].map(edge)
+const offered = (text: string) => offeredFor(text, edges).edges.map(({ id }) => id)
+
+test('a name that is no edge is named, and known ones are not', () => {
+  assert.equal(strangersIn(' eu-1, us-1 ', edges), undefined)
+  assert.equal(strangersIn('', edges), undefined)
+  assert.equal(strangersIn('eu-1 us-9', edges), 'us-9 is no edge that this goes to: pick from those below.')
+  assert.equal(
+    strangersIn('us-9 eu eu', edges),
+    'us-9, eu are no edges that this goes to: pick from those below.',
+  )
+  assert.equal(strangersIn('us-9', undefined), undefined, 'as long as nobody knows')
+})
+
+test('those are offered that the last word may become, and all where it may become none', () => {
+  assert.deepEqual(offered(''), ['eu-1', 'eu-2', 'us-1'])
+  assert.deepEqual(offered('us-1 eu'), ['eu-1', 'eu-2'])
+  assert.deepEqual(offered('eu us-1'), ['eu-1', 'eu-2', 'us-1'])
+  assert.deepEqual(offered('asia'), ['eu-1', 'eu-2', 'us-1'])
+})
+
+test('of a large fleet some are offered, and how many more there are is known', () => {
+  const many = Array.from({ length: 1000 }, (_, number) => edge(`eu-${number}`))
+  const all = offeredFor('', many)
+  assert.equal(all.edges.length + all.more, 1000)
+  assert.ok(all.edges.length < 100)
+  assert.deepEqual(
+    offeredFor('u-99', many).edges.map(({ id }) => id),
+    ['eu-99', ...Array.from({ length: 10 }, (_, number) => `eu-99${number}`)],
+  )
+})
+
+test('a tick adds an edge in the place of the part of its name, or takes it out', () => {
+  assert.equal(toggled('', 'eu-1', edges), 'eu-1')
+  assert.equal(toggled('us-1', 'eu-1', edges), 'us-1 eu-1')
+  assert.equal(toggled('us-1, eu', 'eu-2', edges), 'us-1 eu-2')
+  assert.equal(toggled('asia', 'eu-2', edges), 'asia eu-2')
+  assert.equal(toggled('us-1 eu-2', 'us-1', edges), 'eu-2')
+})

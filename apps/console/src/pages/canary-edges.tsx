@@ -1,0 +1,51 @@
+/** Which edges are first in a rollout: typed, or ticked among those that it goes to. */
+import { offeredFor, strangersIn, toggled, wordsIn, type MeantEdge } from '../fleet/canary-edges.ts'
+import { amountOf } from '../format/number.ts'
+import { Field } from '../ui/field.tsx'
+
+interface CanaryProps {
+  value: string
+  onValue: (value: string) => void
+  /** Undefined until control has told. */
+  edges: readonly MeantEdge[] | undefined
+}
+
+export function CanaryEdges({ value, onValue, edges }: CanaryProps) {
+  return (
+    <div class="canary-edges">
+      <Field
+        label="First these edges"
+        value={value}
+        hint="Names with spaces between, or pick."
+        wrong={strangersIn(value, edges)}
+        autocomplete="off"
+        onValue={onValue}
+      />
+      {edges && edges.length > 0 && <Offered value={value} onValue={onValue} edges={edges} />}
+    </div>
+  )
+}
+
+function Offered({ value, onValue, edges }: CanaryProps & { edges: readonly MeantEdge[] }) {
+  const offered = offeredFor(value, edges)
+  const chosen = new Set(wordsIn(value))
+  return (
+    <fieldset class="offered-edges">
+      <legend class="unseen">Edges to pick from</legend>
+      {offered.edges.map(({ id, status }) => (
+        <label key={id}>
+          <input
+            type="checkbox"
+            checked={chosen.has(id)}
+            onChange={() => onValue(toggled(value, id, edges))}
+          />
+          {id}
+          {status === 'silent' && <span class="soft small">silent</span>}
+        </label>
+      ))}
+      {offered.more > 0 && (
+        <span class="soft small">and {amountOf(offered.more, 'more edge')}: type a part of a name</span>
+      )}
+    </fieldset>
+  )
+}
