@@ -8,7 +8,7 @@ import { usage } from '../failure.ts'
 import { liveFleet, type LiveView } from '../live-fleet.ts'
 import { durationArgument } from '../options.ts'
 import { edgeScreen } from '../print/edge-screen.ts'
-import { fleetScreen, keysLine, sorted, sortings, type Choice, type Sorting } from '../print/fleet-screen.ts'
+import { fleetScreen, keys, sorted, sortings, type Choice, type Sorting } from '../print/fleet-screen.ts'
 import { openScreen } from '../print/screen.ts'
 import type { Shell } from '../shell.ts'
 import { parseServer } from '../target.ts'
@@ -74,7 +74,7 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
     () => left.abort(),
     (key) => choose(choice, key, view),
   )
-  const picture = () => fleetScreen(view, choice, shell.page(), Date.now(), keysLine)
+  const picture = () => fleetScreen(view, choice, shell.page(), Date.now(), keys)
   try {
     screen.draw(picture)
     for await (view of views) screen.draw(picture)

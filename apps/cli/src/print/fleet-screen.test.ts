@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/protocol'
-import { fleetScreen, type Sorting } from './fleet-screen.ts'
+import { plain } from './colour.ts'
+import { fleetScreen, keys, sortings, type Sorting } from './fleet-screen.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const edge = (id: string, degraded: string[]): LiveEdge => ({
@@ -23,10 +24,18 @@ const edge = (id: string, degraded: string[]): LiveEdge => ({
   degraded,
 })
 
+const screen = (width: number | undefined, edges: LiveEdge[], sorting: Sorting = 'edge') =>
+  fleetScreen(
+    { at: 0, stale: undefined, edges },
+    { sorting, region: undefined },
+    { width, paint: plain },
+    Date.parse(at) + 49 * 3_600_000,
+    keys,
+  )
+
 const titles = (width: number | undefined, degraded: string[] = [], sorting: Sorting = 'edge') => {
-  const view = { at: 0, stale: undefined, edges: [edge('eu-central-1', degraded), edge('eu-2', [])] }
-  const page = { width, paint: (_: unknown, text: string) => text }
-  const [, , title = '', ...rows] = fleetScreen(view, { sorting, region: undefined }, page, 0)
+  const lines = screen(width, [edge('eu-central-1', degraded), edge('eu-2', [])], sorting)
+  const [title = '', ...rows] = lines.slice(lines.findIndex((line) => line.startsWith('EDGE')))
   for (const line of [title, ...rows]) assert.ok(width === undefined || line.length <= width, line)
   return { title: title.split(/ +/), rows: rows.join('\n') }
 }
@@ -35,8 +44,32 @@ const all = 'EDGE REGION STATE SESS/S REUSE ACTIVE CACHED ERR/S LOGIN REVISION W
 
 test('what is wrong can be read at 80 columns, at the cost of what is needed least', () => {
   const { title, rows } = titles(80, ['upstream main: connection refused'])
-  assert.match(rows, /upstream main: connect/)
-  assert.deepEqual(title, ['EDGE', 'STATE', 'SESS/S', 'REUSE', 'ERR/S', 'LOGIN', 'WRONG'])
+  assert.match(rows, /upstream main: connection refused/)
+  assert.deepEqual(title, ['EDGE', 'STATE', 'SESS/S', 'REUSE', 'ERR/S', 'WRONG'])
+})
+
+test('where what is wrong is too long, its beginning and its end are shown', () => {
+  const { rows } = titles(80, ['upstream main: imap.example.org port 143: timed-out'])
+  assert.match(rows, /upstream main.*….*: timed-out/)
+})
+
+test('of an edge that says nothing it is told for how long', () => {
+  const silent: LiveEdge = { ...edge('eu-1', []), state: 'silent', loginP50Ms: 30_800 }
+  assert.match(screen(80, [silent]).join('\n'), /silent .* last heard 2 d 1 h ago$/)
+  assert.match(screen(200, [silent]).join('\n'), / 30\.8 s /)
+})
+
+test('totals and keys are all there at any width, and none is broken', () => {
+  for (const width of [40, 80, 100, 200, undefined]) {
+    const lines = screen(width, [edge('eu-1', [])])
+    const head = lines.slice(
+      0,
+      lines.findIndex((line) => line.startsWith('EDGE')),
+    )
+    for (const line of head) assert.ok(width === undefined || line.length <= width, line)
+    assert.match(head.join('\n'), /12\.3 errors\/s/)
+    for (const name of Object.keys(sortings)) assert.match(head.join('\n'), new RegExp(`\\w ${name}\\b`))
+  }
 })
 
 test('nothing is left out where there is room, or nobody looks', () => {

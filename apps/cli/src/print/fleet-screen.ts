@@ -4,7 +4,7 @@ import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
 import { count, share } from './number.ts'
 import { safe } from './safe.ts'
-import { table, widthOf, type Column, type Page } from './table.ts'
+import { table, widthOf, wrapped, type Column, type Page } from './table.ts'
 import { ago, clock } from './time.ts'
 
 /** What the rows can be sorted by, and the key that does it. */
@@ -25,8 +25,14 @@ export interface Choice {
   region: string | undefined
 }
 
-/** `keys`: a line on them, where there is somebody to press them. */
-export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: number, keys = ''): string[] {
+/** `keys`: what there is to press, where there is somebody to do it. */
+export function fleetScreen(
+  view: LiveView,
+  choice: Choice,
+  page: Page,
+  now: number,
+  keys: readonly string[] = [],
+): string[] {
   const edges = sorted(
     view.edges.filter(({ region }) => choice.region === undefined || region === choice.region),
     choice.sorting,
@@ -37,17 +43,21 @@ export function fleetScreen(view: LiveView, choice: Choice, page: Page, now: num
       : [page.paint('red', `not live since ${clock(view.at)} (${ago(view.at, now)}): ${safe(view.stale)}`)]
   return [
     ...stale,
-    totals(edges, choice, page),
+    ...wrapped(totals(edges, choice, page), '   ', page.width),
     // Above the table, whose end is cut off where the fleet is larger than the window.
-    keys === '' ? '' : page.paint('dim', keys),
-    ...table(fitting(columnsBy(choice.sorting), edges, page), edges, page),
+    ...(keys.length === 0 ? [''] : wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line))),
+    ...table(fitting(columnsBy(choice.sorting, now), edges, page), edges, page),
     ...(edges.length === 0 ? ['no edge has been heard of here'] : []),
   ]
 }
 
-export const keysLine = `q leave  g next region  sort: ${Object.entries(sortings)
-  .map(([name, { key }]) => `${key} ${name}`)
-  .join('  ')}`
+const sortKeys = Object.entries(sortings).map(([name, { key }]) => `${key} ${name}`)
+export const keys: readonly string[] = [
+  'q leave',
+  'g next region',
+  `sort: ${sortKeys[0]}`,
+  ...sortKeys.slice(1),
+]
 
 /** Most first, and edges of which nothing is known last; by name it is by region and name. */
 export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[] {
@@ -59,7 +69,7 @@ export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[]
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): string {
+function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): string[] {
   const sum = (value: (edge: LiveEdge) => number | null) =>
     edges.reduce((all, edge) => all + (value(edge) ?? 0), 0)
   const heard = edges.filter(({ state }) => state !== 'silent')
@@ -76,15 +86,15 @@ function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): str
     `${count(sum((edge) => edge.active))} active`,
     `${count(sum((edge) => edge.cached))} cached`,
     `${rate(sum((edge) => edge.errorsPerSecond))} errors/s`,
-  ].join('   ')
+  ]
 }
 
 /** One digit behind the point is all that can be read in a second. */
 const rate = (value: number | null) => (value === null ? '-' : value.toFixed(value < 100 ? 1 : 0))
 
 /** Left out on a narrow terminal, one after the other, until what is wrong can be read. */
-const dispensable = ['REVISION', 'CACHED', 'ACTIVE', 'REGION']
-const wrongWidthMin = 24
+const dispensable = ['REVISION', 'CACHED', 'ACTIVE', 'LOGIN', 'REGION']
+const wrongWidthMin = 40
 
 function fitting(
   columns: readonly Column<LiveEdge>[],
@@ -104,7 +114,7 @@ function fitting(
   return [...others.toReversed(), wrong]
 }
 
-function columnsBy(sorting: Sorting): Column<LiveEdge>[] {
+function columnsBy(sorting: Sorting, now: number): Column<LiveEdge>[] {
   const number = (
     name: Sorting | undefined,
     title: string,
@@ -123,15 +133,20 @@ function columnsBy(sorting: Sorting): Column<LiveEdge>[] {
     number('active', 'ACTIVE', (edge) => count(edge.active)),
     number('cached', 'CACHED', (edge) => count(edge.cached)),
     number('errors', 'ERR/S', (edge) => rate(edge.errorsPerSecond)),
-    number('login', 'LOGIN', (edge) =>
-      edge.loginP50Ms === null ? '-' : `${edge.loginP50Ms.toPrecision(3)} ms`,
-    ),
+    number('login', 'LOGIN', (edge) => (edge.loginP50Ms === null ? '-' : loginTime(edge.loginP50Ms))),
     number(undefined, 'REVISION', ({ config }) =>
       config.applied === config.wanted ? String(config.applied) : `${config.applied}→${config.wanted}`,
     ),
-    { title: 'WRONG', cell: ({ degraded }) => degraded.join('; '), style: () => 'yellow' },
+    { title: 'WRONG', cell: (edge) => wrongWith(edge, now), cut: 'middle', style: () => 'yellow' },
   ]
 }
+
+const loginTime = (ms: number) =>
+  ms < 999.5 ? `${ms.toPrecision(3)} ms` : `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`
+
+/** What it has said itself; of one that says nothing, for how long. */
+const wrongWith = ({ state, lastSeenAt, degraded }: LiveEdge, now: number): string =>
+  [...(state === 'silent' ? [`last heard ${ago(lastSeenAt, now)}`] : []), ...degraded].join('; ')
 
 const stateStyle: Record<LiveEdge['state'], Style> = {
   serving: 'green',

@@ -10,6 +10,8 @@ export interface Column<Row> {
   title: string
   cell: (row: Row) => string
   align?: 'left' | 'right'
+  /** Where it is shortened: in the middle, if its end says as much as its beginning. */
+  cut?: 'end' | 'middle'
   /** Undefined: plain. */
   style?: (row: Row) => Style | undefined
 }
@@ -38,7 +40,9 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
     texts
       .map((text, index) => {
         const last = index === texts.length - 1
-        const fitted = align(clip(text, widths[index] ?? 0), widths[index] ?? 0, columns[index]?.align, last)
+        const width = widths[index] ?? 0
+        const cut = columns[index]?.cut === 'middle' ? clipMiddle(text, width) : clip(text, width)
+        const fitted = align(cut, width, columns[index]?.align, last)
         const wanted = style(index)
         return wanted === undefined ? fitted : page.paint(wanted, fitted)
       })
@@ -66,6 +70,18 @@ export function facts(pairs: readonly (readonly [string, string])[], page: Page)
   )
 }
 
+/** On as many lines as it takes for none to be wider than the terminal; a part is never broken. */
+export function wrapped(parts: readonly string[], between: string, width: number | undefined): string[] {
+  const lines: string[] = []
+  for (const part of parts) {
+    const line = lines.pop()
+    const longer = line === undefined ? part : `${line}${between}${part}`
+    if (line === undefined || width === undefined || stringWidth(longer) <= width) lines.push(longer)
+    else lines.push(line, part)
+  }
+  return lines
+}
+
 /** The text in at most `width` columns; what is cut off leaves an ellipsis. */
 export function clip(text: string, width: number): string {
   if (stringWidth(text) <= width) return text
@@ -78,6 +94,19 @@ export function clip(text: string, width: number): string {
     used += next
   }
   return width > 0 ? `${kept}…` : ''
+}
+
+function clipMiddle(text: string, width: number): string {
+  if (stringWidth(text) <= width) return text
+  const room = Math.floor((width - 1) / 2)
+  let end = ''
+  let used = 0
+  for (const { segment } of [...new Intl.Segmenter().segment(text)].reverse()) {
+    used += stringWidth(segment)
+    if (used > room) break
+    end = segment + end
+  }
+  return clip(text, width - stringWidth(end)) + end
 }
 
 function align(text: string, width: number, side: 'left' | 'right' = 'left', last: boolean): string {
