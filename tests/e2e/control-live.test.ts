@@ -43,7 +43,9 @@ suite('the live view', () => {
       onEvent({ event = '', data }) {
         names.push(event)
         if (event === 'trouble') return
-        for (const edge of liveFleetSchema.parse(JSON.parse(data)).edges) edges.set(edge.id, edge)
+        const news = liveFleetSchema.parse(JSON.parse(data))
+        for (const id of news.gone ?? []) edges.delete(id)
+        for (const edge of news.edges) edges.set(edge.id, edge)
       },
     })
     const decoder = new TextDecoder()
@@ -193,5 +195,17 @@ suite('the live view', () => {
     const alone = await runCommand(`${repository}/imapfleet`, ['top'], { env })
     assert.equal(alone.status, 2)
     assert.match(alone.stderr, /needs a terminal: use --once/)
+  })
+
+  test('an edge that has moved to another region leaves the view of the one, and comes into that of the other', async () => {
+    const before = await plane.edge('eu', 'mover')
+    before.beat()
+    const [ofEu, ofUs, ofAll] = await Promise.all([view('?region=eu'), view('?region=us'), view()])
+    await until('it in its region', () => ofEu.edges.has('mover') && ofAll.edges.has('mover'))
+    const after = await plane.edge('us', 'mover')
+    after.beat()
+    await until('it to be gone', () => !ofEu.edges.has('mover') && ofUs.edges.has('mover'))
+    assert.ok(ofEu.edges.has('eu-1'), 'others stay')
+    await until('its new region', () => ofAll.edges.get('mover')?.region === 'us')
   })
 })
