@@ -198,12 +198,12 @@ suite('the live view', () => {
   })
 
   test('an edge that has moved to another region leaves the view of the one, and comes into that of the other', async () => {
-    const before = await plane.edge('eu', 'mover')
-    before.beat()
+    const here = await plane.edge('eu', 'mover')
+    here.beat()
     const [ofEu, ofUs, ofAll] = await Promise.all([view('?region=eu'), view('?region=us'), view()])
     await until('it in its region', () => ofEu.edges.has('mover') && ofAll.edges.has('mover'))
-    const after = await plane.edge('us', 'mover')
-    after.beat()
+    const there = await plane.edge('us', 'mover')
+    there.beat()
     await until('it to be gone', () => !ofEu.edges.has('mover') && ofUs.edges.has('mover'))
     assert.ok(ofEu.edges.has('eu-1'), 'others stay')
     await until('its new region', () => ofAll.edges.get('mover')?.region === 'us')
