@@ -8,10 +8,10 @@ import { filesWanted } from './open-files.ts'
 test('every client and every connection to any server wants a file, and a few are wanted besides', () => {
   const resolved = resolveConfig({
     clients: { connectionsMax: 20 },
-    upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5 } },
+    upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5, connectionsSpareMax: 3 } },
   })
   assert.ok(resolved.ok)
-  assert.equal(filesWanted(resolved.config), 135)
+  assert.equal(filesWanted(resolved.config), 135 + 64 + 3)
 })
 
 test(

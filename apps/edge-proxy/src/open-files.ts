@@ -8,7 +8,7 @@ const spare = 100
 /** One a client, one a connection to a server. */
 export const filesWanted = ({ clients, upstreams }: EdgeConfig): number =>
   Object.values(upstreams).reduce(
-    (sum, { connectionsMax }) => sum + connectionsMax,
+    (sum, { connectionsMax, connectionsSpareMax }) => sum + connectionsMax + connectionsSpareMax,
     clients.connectionsMax + spare,
   )
 

@@ -62,6 +62,10 @@ export const upstream = z.strictObject({
     'Connections to this upstream at once, leased and idle (cache_size).',
   ),
   connectionsPerUserMax: field(count(0, 10_000).default(0), 'Connections of one user at once; 0: no limit.'),
+  connectionsSpareMax: field(
+    count(0, 10_000).default(64),
+    'Connections beyond both limits while the server judges a login, so that a wrong password closes no idle one; 0: one gives way first.',
+  ),
   queueMax: field(count(0).default(256), 'Logins that may wait for a free connection.'),
   queueTimeoutMs: field(milliseconds(0).default(10_000), 'How long a login waits for a free connection.'),
   clientAddress: field(

@@ -125,7 +125,7 @@ export const checkout: Scenario[] = [
     guarantee:
       'with no room at the server a login waits for it, and a warm connection of somebody else makes way',
     on: 'stub',
-    config: room({ connectionsMax: 2, queueMax: 2, queueTimeoutMs: 4000 }),
+    config: room({ connectionsMax: 2, connectionsSpareMax: 0, queueMax: 2, queueTimeoutMs: 4000 }),
     oursOnly: 'imapproxy refuses at once when its cache is full',
     run: async (world) => {
       const [anna, bela, carl, dora] = [

@@ -46,6 +46,38 @@ export const identity: Scenario[] = [
     },
   },
   {
+    name: 'wrong-password-full',
+    guarantee:
+      'a wrong password closes nobody’s warm connection, not even where there is no room for one more; a right one is given room',
+    on: 'any',
+    config: { upstreams: { main: { connectionsMax: 2, connectionsPerUserMax: 1 } } },
+    oursOnly: 'imapproxy refuses at once when its cache is full',
+    run: async (world) => {
+      const [anna, bela, carl] = [await world.user(), await world.user(), await world.user()]
+      for (const user of [anna, bela]) await logout(await world.login(user))
+      await settled(world.proxy)
+      const attempts = [anna, bela, carl].map(async (user) => {
+        const thief = await world.connect()
+        const reply = await thief.command(`LOGIN ${user.name} wrong`)
+        expect(reply.status === 'NO', `a wrong password was answered ${reply.status} ${quote(reply.text)}`)
+        await thief.kill()
+      })
+      await Promise.all(attempts)
+      expect(world.dials().length === 5, `the server was asked ${world.dials().length} times, not 5`)
+      for (const user of [anna, bela]) {
+        const next = await world.login(user)
+        expect(next.reused, 'a warm connection was gone')
+        await expectOwn(next)
+        await logout(next)
+      }
+      await settled(world.proxy)
+      const newcomer = await world.login(carl)
+      await expectOwn(newcomer)
+      const open = () => world.dials().filter((connection) => connection.open).length
+      await world.until(() => open() === 2, 'the end of the connection that gave way')
+    },
+  },
+  {
     name: 'changed-password',
     guarantee:
       'a new password works at once, while an old one is still warm, and the other way round nothing is mixed up',

@@ -28,7 +28,6 @@ const words: Readonly<Record<string, string>> = {
   'barrier-timed-out': 'The mail server took too long to prove the connection clean.',
   'barrier-too-long': 'The mail server had too much left to say.',
   'barrier-refused': 'The mail server refused the command that proves the connection clean.',
-  'made-room': 'Another user waited for a connection, and this one made room.',
   'config-changed': 'The configuration of the mail server has changed.',
   revoked: 'The user was revoked.',
   'credentials-expired': 'Its user has to prove the password again.',

@@ -1,7 +1,10 @@
 /** What the pool answers to a login: a connection to use, or the words to refuse with. */
+import type { Credentials } from '../credentials.ts'
 import type { Opened } from '../upstream/open.ts'
+import type { Target } from '../upstream/target.ts'
 import type { Upstream } from '../upstream/upstream.ts'
 import type { Place } from './room.ts'
+import type { Wanted } from './warm.ts'
 
 export interface Leased {
   kind: 'leased'
@@ -31,6 +34,14 @@ export interface Asker {
   readonly isThere: boolean
 }
 
+/** A login for which no idle connection was there at once. */
+export interface Ask {
+  readonly target: Target
+  readonly credentials: Credentials
+  readonly wanted: Wanted
+  readonly asker: Asker
+}
+
 /** The server could not be reached, or wanted none of the credentials. */
 export function openRefused(opened: Exclude<Opened, { kind: 'opened' }>): Refused {
   if (opened.kind === 'login-refused') {
@@ -47,12 +58,14 @@ function causeOf(text: string): Refused['cause'] {
   return /^\[(UNAVAILABLE|INUSE|SERVERBUG)\]/i.test(text) ? 'unavailable' : 'wrong-credentials'
 }
 
+type NoPlace = Exclude<Place, 'taken' | 'spare' | 'look-again'>
+
 /** There was no room for one more connection. */
-export function placeRefused(place: Exclude<Place, 'taken' | 'look-again'>): Refused {
+export function placeRefused(place: NoPlace): Refused {
   return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${placeText[place]}` }
 }
 
-const placeText: Record<Exclude<Place, 'taken' | 'look-again'>, string> = {
+const placeText: Record<NoPlace, string> = {
   'too-many-of-user': 'Too many connections of this user',
   'queue-full': 'Too many connections, try again later',
   'timed-out': 'No connection became free in time, try again later',

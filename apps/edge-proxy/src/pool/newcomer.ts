@@ -1,17 +1,12 @@
 /** A connection that was just opened, as the pool knows it from then on. */
-import { expiryOf, userName, type Credentials } from '../credentials.ts'
+import { expiryOf, userName } from '../credentials.ts'
 import type { Opened } from '../upstream/open.ts'
-import type { Target } from '../upstream/target.ts'
 import { Upstream } from '../upstream/upstream.ts'
-import type { Asker } from './lease.ts'
-import type { Wanted } from './warm.ts'
+import type { Ask } from './lease.ts'
 
 export function newcomer(
   opened: Extract<Opened, { kind: 'opened' }>,
-  target: Target,
-  credentials: Credentials,
-  wanted: Wanted,
-  asker: Asker,
+  { target, credentials, wanted, asker }: Ask,
   now: number,
 ): Upstream {
   const upstream = new Upstream({

@@ -134,6 +134,108 @@ test('one user has so many connections and no more; others are not concerned', a
   assert.equal(pool.states.leased.size, 3)
 })
 
+test('a wrong password closes nobody’s idle connection, however full it is', async () => {
+  for (const upstream of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
+    const { pool, lease, login, count, accounted } = await poolAtWork({ upstream })
+    const leases = [await lease('joe'), await lease('jane')]
+    for (const leased of leases) await pool.giveBack(leased.upstream, cleanHandBack)
+    for (const user of ['joe', 'jane', 'jim', 'joe'])
+      assert.equal((await login(user, 'wrong')).kind, 'refused')
+    assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
+    for (const leased of leases) assert.equal(pool.states.stateOf(leased.upstream), 'idle')
+    for (const user of ['joe', 'jane']) assert.equal((await lease(user)).reused, true)
+    await accounted()
+  }
+})
+
+test('a flood of wrong passwords is judged in turn, and no login that waits for it is lost', async () => {
+  const { pool, lease, login, count, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 1, connectionsSpareMax: 2 },
+  })
+  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  const attempts = Array.from({ length: 20 }, (_, at) => login(`user${at}`, 'wrong'))
+  const jane = login('jane')
+  const kinds = (await Promise.all(attempts)).map(({ kind }) => kind)
+  assert.deepEqual(new Set(kinds), new Set(['refused']))
+  assert.equal(pool.states.peaks.idle, 1)
+  assert.equal((await jane).kind, 'leased')
+  assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
+  assert.equal(pool.room.waitingTotal, 0)
+  await accounted()
+})
+
+test('a changed password is judged beside the connections of the old one, which give way to it', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsPerUserMax: 1 } })
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  const changed = await lease('joe', 'new secret')
+  assert.equal(changed.reused, false)
+  assert.equal(upstream.link.isOpen, false)
+  await pool.giveBack(changed.upstream, cleanHandBack)
+  assert.equal((await lease('joe', 'new secret')).upstream, changed.upstream)
+  assert.equal(server.connections.length, 2)
+  await accounted()
+})
+
+test('a login that succeeds when what was idle is in use again waits for its turn', async () => {
+  const { pool, lease, login, server, count, accounted } = await poolAtWork({
+    upstream: { connectionsPerUserMax: 1 },
+  })
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  let answer = () => {}
+  server.script = (asked) => {
+    if (asked.verb !== 'LOGIN') return but({})(asked)
+    answer = () => asked.peer.say(`${asked.tag} OK done\r\n`)
+    return undefined
+  }
+  const changed = login('joe', 'new secret')
+  await until(() => server.asked.some((text) => text.includes('new secret')))
+  const before = await lease('joe')
+  assert.equal(before.upstream, upstream)
+  server.script = but({})
+  answer()
+  await until(() => pool.room.waitingTotal === 1)
+  assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
+  await pool.giveBack(upstream, cleanHandBack)
+  const leased = await changed
+  assert.ok(leased.kind === 'leased' && !leased.reused)
+  assert.equal(upstream.link.isOpen, false)
+  await accounted()
+})
+
+test('who wants no spare connections gets none: the server never sees more than there may be', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 1, connectionsSpareMax: 0 },
+  })
+  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  let most = 0
+  server.script = (asked) => {
+    if (asked.verb === 'LOGIN') most = pool.states.idle.size + pool.states.dialing
+    return but({})(asked)
+  }
+  assert.equal((await lease('jane')).reused, false)
+  assert.equal(most, 1)
+  await accounted()
+})
+
+test('another session of the same secret is given room before the server is asked, unless it was revoked', async () => {
+  for (const isRevoked of [false, true]) {
+    const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
+    await pool.giveBack((await lease('jane')).upstream, cleanHandBack)
+    const { upstream } = await lease('joe')
+    if (isRevoked) pool.purge((meant) => meant === upstream, 'revoked')
+    let idle: number | undefined
+    server.script = (asked) => {
+      if (asked.verb === 'LOGIN') idle = pool.states.idle.size
+      return but({})(asked)
+    }
+    assert.equal((await lease('joe')).reused, false)
+    assert.equal(idle, isRevoked ? 1 : 0)
+    await accounted()
+  }
+})
+
 test('an idle connection that a login cannot use does not keep its user out', async () => {
   const { lease, pool } = await poolAtWork({ upstream: { connectionsPerUserMax: 1, queueMax: 0 } })
   const { upstream } = await lease('joe')

@@ -12,12 +12,13 @@ import { open } from '../upstream/open.ts'
 import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../upstream/reset.ts'
 import type { Target } from '../upstream/target.ts'
 import type { RestListener, Upstream } from '../upstream/upstream.ts'
+import { claimOf } from './claim.ts'
 import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
 import { newcomer } from './newcomer.ts'
-import { placeRefused, type Asker, type Leased, type Refused } from './lease.ts'
-import { Room, type Place } from './room.ts'
+import { placeRefused, type Ask, type Asker, type Leased, type Refused } from './lease.ts'
+import { Room, type Claim, type Granted, type Place } from './room.ts'
 import { States } from './states.ts'
 import { unopened } from './unopened.ts'
 import { Warm, type Wanted } from './warm.ts'
@@ -41,6 +42,11 @@ export class Pool {
   /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
   reuseIsSuspended = false
   #closing = false
+  readonly #claimed = {
+    states: this.states,
+    warm: this.#warm,
+    makeRoom: (idle: Upstream) => this.drop(idle, 'made-room'),
+  }
   readonly #restListener: RestListener = {
     onEnd: (upstream, end) => this.drop(upstream, end),
     onSurprise: (upstream, reason) => this.drop(upstream, reason),
@@ -59,26 +65,25 @@ export class Pool {
     }
     const idle = this.reuseIsSuspended ? undefined : this.#takeIdle(target, wanted)
     if (idle && this.#isFresh(idle)) return this.#reused(target, idle, asker)
-    return this.#leaseLater(target, credentials, wanted, asker, idle)
+    return this.#leaseLater({ target, credentials, wanted, asker }, idle)
   }
 
-  async #leaseLater(
-    target: Target,
-    credentials: Credentials,
-    wanted: Wanted,
-    asker: Asker,
-    idle: Upstream | undefined,
-  ): Promise<Leased | Refused> {
+  async #leaseLater(ask: Ask, idle: Upstream | undefined): Promise<Leased | Refused> {
+    const { target, wanted, asker } = ask
     let found = idle
     for (;;) {
       const warm = await this.#provenWarm(target, wanted, found)
       if (warm) return this.#reused(target, warm, asker)
       found = undefined
-      const place = await this.#takePlace(target, wanted.identity, asker)
-      if (place === 'taken') return this.#open(target, credentials, wanted, asker)
+      const claim = claimOf(ask, this.#claimed)
+      const place = await this.#takePlace(claim)
       if (place === 'look-again') continue
-      target.count.loginsFailed.value++
-      return placeRefused(place)
+      if (place !== 'taken' && place !== 'spare') {
+        target.count.loginsFailed.value++
+        return placeRefused(place)
+      }
+      const opened = await this.#open(ask, claim, place)
+      if (opened !== 'no-room') return opened
     }
   }
 
@@ -197,12 +202,8 @@ export class Pool {
     claim?.(refusal === undefined)
   }
 
-  async #open(
-    target: Target,
-    credentials: Credentials,
-    wanted: Wanted,
-    asker: Asker,
-  ): Promise<Leased | Refused> {
+  async #open(ask: Ask, claim: Claim, place: Granted): Promise<Leased | Refused | 'no-room'> {
+    const { target, credentials, asker } = ask
     const { counters, now } = this.#context
     // The list is emptied only while nobody dials.
     if (this.states.dialing === 0) this.#purges.length = 0
@@ -212,10 +213,15 @@ export class Pool {
     const opened = await open(target, credentials, asker).finally(() => this.states.dialEnds())
     counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
     if (opened.kind !== 'opened') {
-      this.room.leave(target.name, wanted.identity)
+      this.room.giveUp(claim, place)
       return unopened(opened, target, this.#context)
     }
-    const upstream = newcomer(opened, target, credentials, wanted, asker, now())
+    if (!this.room.admit(claim, place)) {
+      opened.link.close()
+      counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
+      return 'no-room'
+    }
+    const upstream = newcomer(opened, ask, now())
     if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
     this.#warm.add(upstream)
@@ -224,15 +230,9 @@ export class Pool {
     return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged: opened.untagged }
   }
 
-  async #takePlace(target: Target, identity: string, asker: Asker): Promise<Place> {
+  async #takePlace(claim: Claim): Promise<Place> {
     const begun = performance.now()
-    const place = await this.room.take(target.name, identity, target.config, {
-      free: (of) => {
-        const oldest = this.states.oldestIdle(of === 'user' ? { identity } : { name: target.name })
-        if (oldest) this.drop(oldest, 'made-room')
-      },
-      isWanted: () => asker.isThere,
-    })
+    const place = await this.room.take(claim)
     this.#context.counters.timings('lease_wait_seconds').observe(performance.now() - begun)
     return place
   }
@@ -272,13 +272,11 @@ export class Pool {
 
   /** resetting -> idle. From here on any byte of the server is a surprise. */
   #rest(upstream: Upstream): void {
-    const isForWaiter = this.room.wake(upstream.name, upstream.identity)
-    if (!isForWaiter && this.room.isWaitedFor(upstream.name)) {
-      this.#refuse(upstream, 'made-room')
-      return
-    }
     this.states.move(upstream, 'idle')
     upstream.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
+    const { name, identity } = upstream
+    // It may give way to whoever waits, unless that is its own user.
+    if (!this.room.wake(name, identity)) this.room.serve(name)
   }
 
   #refuse(upstream: Upstream, reason: string): false {

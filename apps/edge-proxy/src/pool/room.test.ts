@@ -1,18 +1,49 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Room, type Place } from './room.ts'
+import { Room, type Claim, type Limited, type Place } from './room.ts'
 
-const limits = { connectionsMax: 2, connectionsPerUserMax: 0, queueMax: 2, queueTimeoutMs: 5000 }
+const limits = {
+  connectionsMax: 2,
+  connectionsPerUserMax: 0,
+  connectionsSpareMax: 1,
+  queueMax: 2,
+  queueTimeoutMs: 5000,
+}
 
-/** Takes a place for a user of the upstream `main`, unless told otherwise. */
-function take(
-  room: Room,
-  user: string,
-  asked: Partial<typeof limits> = {},
-  upstream = 'main',
-  isWanted = () => true,
-) {
-  return room.take(upstream, user, { ...limits, ...asked }, { free() {}, isWanted })
+/** Of an upstream `main` whose connections are all in use, unless told otherwise. */
+function claim(user: string, asked: Partial<typeof limits> = {}, more: Partial<Claim> = {}): Claim {
+  return {
+    upstream: 'main',
+    identity: user,
+    limits: { ...limits, ...asked },
+    isWanted: () => true,
+    isProven: () => false,
+    hasIdle: () => false,
+    free: () => assert.fail('nothing is idle'),
+    ...more,
+  }
+}
+
+const take = (room: Room, user: string, asked: Partial<typeof limits> = {}, more: Partial<Claim> = {}) =>
+  room.take(claim(user, asked, more))
+
+/** Connections of these users at `main`, all of them idle, longest first; whoever gives way is noted. */
+function idleIn(room: Room, users: string[]) {
+  for (const user of users) assert.equal(take(room, user), 'taken')
+  const idle = [...users]
+  const freed: string[] = []
+  const isMeant = (of: Limited, user: string) => (one: string) => of === 'upstream' || one === user
+  const by = (user: string, asked: Partial<typeof limits> = {}, more: Partial<Claim> = {}) =>
+    claim(user, asked, {
+      hasIdle: (of, beyond) => idle.filter(isMeant(of, user)).length > beyond,
+      free: (of) => {
+        const [oldest] = idle.splice(idle.findIndex(isMeant(of, user)), 1)
+        freed.push(oldest!)
+        room.leave('main', oldest!)
+      },
+      ...more,
+    })
+  return { idle, freed, by }
 }
 
 test('there is room for so many, at each upstream by itself', () => {
@@ -21,7 +52,7 @@ test('there is room for so many, at each upstream by itself', () => {
     ['a', 'b'].map((user) => take(room, user)),
     ['taken', 'taken'],
   )
-  assert.equal(take(room, 'a', {}, 'other'), 'taken')
+  assert.equal(take(room, 'a', {}, { upstream: 'other' }), 'taken')
   assert.equal(take(room, 'c', { queueMax: 0 }), 'queue-full')
   room.leave('main', 'a')
   assert.equal(take(room, 'c'), 'taken')
@@ -31,12 +62,10 @@ test('whoever waits is served in turn, and told apart from whoever has gone', as
   const room = new Room()
   void take(room, 'a')
   void take(room, 'b')
-  const gone = take(room, 'c', {}, 'main', () => false)
+  const gone = take(room, 'c', {}, { isWanted: () => false })
   const next = take(room, 'd')
   assert.equal(take(room, 'e'), 'queue-full')
   assert.equal(room.waitingTotal, 2)
-  assert.equal(room.isWaitedFor('main'), true)
-  assert.equal(room.isWaitedFor('other'), false)
   room.leave('main', 'a')
   assert.deepEqual(await Promise.all([gone, next]), ['left', 'taken'])
   assert.equal(room.waitingTotal, 0)
@@ -81,17 +110,88 @@ test('a user at the limit does not stand in the way of the next one in the queue
   assert.equal(await again, 'too-many-of-user')
 })
 
-test('room is made by closing what is idle, where there is something', () => {
+test('nobody gives way to a login before it is judged, nor to one that is refused', () => {
   const room = new Room()
-  const freed: string[] = []
-  const free = (of: 'upstream' | 'user') => {
-    freed.push(of)
-    room.leave('main', 'a')
+  const { freed, by } = idleIn(room, ['a', 'b'])
+  const wrong = by('c')
+  assert.equal(room.take(wrong), 'spare')
+  assert.deepEqual(freed, [])
+  room.giveUp(wrong, 'spare')
+  const right = by('c')
+  assert.equal(room.take(right), 'spare')
+  assert.equal(room.admit(right, 'spare'), true)
+  assert.deepEqual(freed, ['a'])
+  assert.equal(take(room, 'd', { queueMax: 0 }), 'queue-full')
+})
+
+test('a user whose connections are all idle keeps them until the new login is judged', () => {
+  const room = new Room()
+  const { freed, by } = idleIn(room, ['b', 'a'])
+  const asked = { connectionsMax: 9, connectionsPerUserMax: 1 }
+  const attempt = by('a', asked)
+  assert.equal(room.take(attempt), 'spare')
+  room.giveUp(attempt, 'spare')
+  assert.equal(room.take(attempt), 'spare')
+  assert.equal(room.admit(attempt, 'spare'), true)
+  assert.deepEqual(freed, ['a'])
+})
+
+test('a login whose secret is known to be right, or where none may be spare, is given room at once', () => {
+  for (const [asked, more] of [
+    [{}, { isProven: () => true }],
+    [{ connectionsSpareMax: 0 }, {}],
+  ] as const) {
+    const room = new Room()
+    const { freed, by } = idleIn(room, ['a', 'b'])
+    assert.equal(room.take(by('c', asked, more)), 'taken')
+    assert.deepEqual(freed, ['a'])
   }
-  void take(room, 'a')
-  void take(room, 'b')
-  assert.equal(room.take('main', 'c', limits, { free, isWanted: () => true }), 'taken')
-  assert.deepEqual(freed, ['upstream'])
+})
+
+test('as many may be spare as it says, and as there are idle ones to give way', async () => {
+  const room = new Room()
+  const { by } = idleIn(room, ['a', 'b'])
+  const [one, two, three] = ['c', 'd', 'e'].map((user) => by(user, { connectionsSpareMax: 3 }))
+  assert.deepEqual([room.take(one!), room.take(two!)], ['spare', 'spare'])
+  const waiting = room.take(three!)
+  assert.equal(room.waitingTotal, 1)
+  room.giveUp(one!, 'spare')
+  assert.equal(await waiting, 'spare')
+
+  const other = new Room()
+  const { by: byOther } = idleIn(other, ['a', 'b'])
+  const [first, second] = [byOther('c'), byOther('d')]
+  assert.equal(other.take(first), 'spare')
+  const next = other.take(second)
+  assert.equal(other.waitingTotal, 1)
+  assert.equal(other.admit(first, 'spare'), true)
+  assert.equal(await next, 'spare')
+})
+
+test('a login that was judged too late, when nothing is idle any more, has no room', () => {
+  const room = new Room()
+  const { idle, freed, by } = idleIn(room, ['a', 'b'])
+  const attempt = by('c')
+  assert.equal(room.take(attempt), 'spare')
+  const inUse = idle.splice(0)
+  assert.equal(room.admit(attempt, 'spare'), false)
+  idle.push(...inUse)
+  assert.deepEqual(freed, [])
+  assert.equal(room.take(attempt), 'spare')
+})
+
+test('who waits is given one place, however many are made for others at the same time', async () => {
+  const room = new Room()
+  const { idle, freed, by } = idleIn(room, ['a', 'b'])
+  const inUse = idle.splice(0)
+  const asked = { connectionsSpareMax: 0, queueMax: 3, queueTimeoutMs: 50 }
+  const waiting = ['c', 'd', 'e'].map(async (user) => room.take(by(user, asked)))
+  idle.push(...inUse)
+  room.serve('main')
+  assert.deepEqual(await Promise.all(waiting), ['taken', 'taken', 'timed-out'])
+  assert.deepEqual(freed, ['a', 'b'])
+  for (const user of ['c', 'd']) room.leave('main', user)
+  assert.deepEqual([take(room, 'e'), take(room, 'f')], ['taken', 'taken'])
 })
 
 test('a connection that becomes idle wakes whoever waits for one of the same user', async () => {

@@ -22,6 +22,9 @@ const legal: Record<UpstreamState | 'new', readonly UpstreamState[]> = {
   idle: ['leased', 'resetting'],
 }
 
+/** The connections of one user, or of one upstream. */
+type Meant = { identity: string } | { name: string }
+
 export class States {
   readonly leased = new Set<Upstream>()
   readonly resetting = new Set<Upstream>()
@@ -55,13 +58,18 @@ export class States {
     for (const state of ['leased', 'resetting', 'idle'] as const) this.peaks[state] = this[state].size
   }
 
+  /** Whether more than `beyond` connections of this user, or of this upstream, are idle. */
+  hasIdle(of: Meant, beyond: number): boolean {
+    let count = 0
+    for (const idle of this.idle) if (isMeant(idle, of) && ++count > beyond) return true
+    return false
+  }
+
   /** The one of this user, or of this upstream, that has been idle for longest. */
-  oldestIdle(of: { identity: string } | { name: string }): Upstream | undefined {
+  oldestIdle(of: Meant): Upstream | undefined {
     let oldest: Upstream | undefined
-    for (const idle of this.idle) {
-      const isMeant = 'identity' in of ? idle.identity === of.identity : idle.name === of.name
-      if (isMeant && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
-    }
+    for (const idle of this.idle)
+      if (isMeant(idle, of) && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
     return oldest
   }
 
@@ -86,4 +94,8 @@ export class States {
     for (const state of ['leased', 'resetting', 'idle'] as const)
       for (const upstream of this[state]) yield [upstream, state]
   }
+}
+
+function isMeant(upstream: Upstream, of: Meant): boolean {
+  return 'identity' in of ? upstream.identity === of.identity : upstream.name === of.name
 }

@@ -50,6 +50,12 @@ export class Warm {
     return last
   }
 
+  /** Whether this user has a connection that was opened with the same secret, and was not revoked. */
+  knows({ identity, digest }: Wanted): boolean {
+    const own = this.#of.get(identity) ?? none
+    return own.some(({ secretDigest, expiresAt }) => expiresAt > 0 && isSameSecret(secretDigest, digest))
+  }
+
   /** Waits for a connection that is being reset; undefined: there is none, or it did not become clean. */
   async claim(wanted: Wanted): Promise<Upstream | undefined> {
     const upstream = this.#of

@@ -83,7 +83,7 @@ export const keywords = {
   cache_size: plain(
     wholeNumber,
     [main('connectionsMax')],
-    'Connections to the server, in use and idle. Further logins wait (`queueMax`) instead of failing at once.',
+    'Connections to the server, in use and idle; where it is reached, the longest idle one gives way to a login that succeeds, or the login waits (`queueMax`) instead of failing at once.',
   ),
   cache_expiration_time: row(
     wholeNumber,
