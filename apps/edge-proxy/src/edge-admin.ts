@@ -1,7 +1,7 @@
 /** The XPROXY_ commands at work on this edge, for clients that may use them. */
 import type { Client } from './client/client.ts'
 import { answerAdmin, type AdminActions } from './client/admin.ts'
-import type { Edge } from './edge.ts'
+import type { EdgeParts } from './edge-parts.ts'
 import type { Verb } from './imap/verb.ts'
 import { networksContain } from './listen/networks.ts'
 import { oneLine } from './imap/encode.ts'
@@ -10,16 +10,16 @@ import { version } from './version.ts'
 const traceId = 'xproxy-trace'
 
 /** Whether this client may use the commands, and is shown XIMAPPROXY. */
-export function mayAdminister(edge: Edge, client: Client): boolean {
+export function mayAdminister(edge: EdgeParts, client: Client): boolean {
   const { commands, allowFrom } = edge.settings.current.admin
   return commands && (allowFrom.length === 0 || networksContain(allowFrom, client.address))
 }
 
-export function administer(edge: Edge, client: Client, verb: Verb, tag: string, rest: string): boolean {
+export function administer(edge: EdgeParts, client: Client, verb: Verb, tag: string, rest: string): boolean {
   return mayAdminister(edge, client) && answerAdmin(client, verb, tag, rest, actionsOn(edge))
 }
 
-function actionsOn(edge: Edge): AdminActions {
+function actionsOn(edge: EdgeParts): AdminActions {
   return {
     version,
     hasLog: edge.protocolLog !== undefined,
@@ -31,12 +31,12 @@ function actionsOn(edge: Edge): AdminActions {
       })),
     trace: (user) => traceUser(edge, user),
     newLog: () => edge.protocolLog?.clear(),
-    resetCounters: () => edge.resetCounters(),
+    resetCounters: () => edge.statistics.reset(),
   }
 }
 
 /** One user at a time, as the original has it; traces that the fleet has asked for are not touched. */
-function traceUser(edge: Edge, user: string | undefined): void {
+function traceUser(edge: EdgeParts, user: string | undefined): void {
   edge.tracer.stop(traceId, 'stopped')
   if (user === undefined || !edge.protocolLog) return
   const { bytesMax } = edge.settings.current.trace

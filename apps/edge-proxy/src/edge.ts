@@ -1,84 +1,42 @@
-/**
- * The edge as a whole: builds the parts once, starts, reloads, drains and stops them. Sessions are run by session.ts with
- * what this file hands them.
- */
-import { awaitingRestart, type EdgeConfig, type ListenerConfig } from '@imapfleet/config'
-import type { SecureContext } from 'node:tls'
+/** The edge as a whole: starts, takes clients, reloads, drains and stops. Sessions are run by session.ts with what this file hands them. */
+import type { EdgeConfig } from '@imapfleet/config'
 import { seriesKey } from '@imapfleet/protocol'
-import { readCertificates, type Certificates } from './certificates.ts'
 import { Client } from './client/client.ts'
 import type { Clock } from './clock.ts'
+import { EdgeParts } from './edge-parts.ts'
 import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
 import type { OpenCarrier } from './link/carrier.ts'
 import { Link, linkFailures } from './link/link.ts'
-import { Gate } from './listen/gate.ts'
 import { Listener } from './listen/listener.ts'
-import { Counters, type Counter } from './observe/counters.ts'
+import type { Counter } from './observe/counters.ts'
 import type { Log } from './observe/log.ts'
-import { ProtocolLog } from './observe/protocol-log.ts'
-import { Tracer } from './observe/tracer.ts'
-import { Pool } from './pool/pool.ts'
 import { reap } from './pool/reaper.ts'
-import { routeOf, upstreamsOn } from './routes.ts'
 import { runSession } from './session.ts'
 import { SessionParts } from './session-parts.ts'
-import { Sessions } from './sessions.ts'
-import { StatisticsBook } from './statistics.ts'
 import { Health } from './upstream/health.ts'
-import { Target } from './upstream/target.ts'
 
-/** The configuration in force; replaced as a whole by a reload. */
-export interface Settings {
-  current: EdgeConfig
-}
-
-export class Edge {
-  readonly settings: Settings
-  readonly log: Log
-  readonly clock: Clock
-  readonly counters = new Counters()
-  readonly sessions = new Sessions()
-  readonly gate = new Gate()
-  readonly pool: Pool
-  readonly tracer: Tracer
-  /** Undefined: no trace.file is configured. */
-  readonly protocolLog: ProtocolLog | undefined
-  readonly statistics: StatisticsBook
-  /** What it was started with: the ports that are bound, the files that are open. */
-  readonly #startedWith: EdgeConfig
+export class Edge extends EdgeParts {
   readonly #connections: Counter
   readonly #listeners: Listener[] = []
-  readonly #parts: SessionParts
+  readonly #sessionParts: SessionParts
   readonly #health: Health
-  #targets = new Map<string, Target>()
-  #certificates: Certificates
-  #generation = 0
   /** Connections whose PROXY header or TLS handshake is awaited. */
   #admitting = 0
   #sweeper: NodeJS.Timeout | undefined
   #state: 'starting' | 'serving' | 'draining' | 'stopping' = 'starting'
 
   constructor(config: EdgeConfig, log: Log, clock: Clock) {
-    this.settings = { current: config }
-    this.#startedWith = config
-    this.log = log
-    this.clock = clock
-    this.pool = new Pool({ settings: this.settings, counters: this.counters, log, now: clock.now })
-    this.tracer = new Tracer(clock.now)
+    super(config, log, clock)
     this.#connections = this.counters.counter('client_connections_total')
-    this.#certificates = readCertificates(config)
-    this.#targets = this.#buildTargets(config)
-    this.protocolLog = config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file)
-    this.statistics = new StatisticsBook(this)
     this.#health = new Health(
-      () => this.#targets.values(),
+      () => this.targets.values(),
       (target) =>
         log.warn(target.trouble ? 'upstream_down' : 'upstream_up', {
           upstream: target.name,
           detail: target.trouble,
         }),
     )
-    this.#parts = new SessionParts(this)
+    this.#sessionParts = new SessionParts(this)
     this.counters.gauges(() => this.#gauges())
   }
 
@@ -86,44 +44,9 @@ export class Edge {
     return this.#state
   }
 
-  get targets(): ReadonlyMap<string, Target> {
-    return this.#targets
-  }
-
-  /** Every upstream that a client of this listener may end up at. */
-  targetsOn(listener: string): Target[] {
-    return upstreamsOn(this.settings.current, listener).map((name) => this.#targets.get(name)!)
-  }
-
-  /** Keys of the configuration in force that only a start can put in force. */
-  get awaitingRestart(): string[] {
-    return awaitingRestart(this.#startedWith, this.settings.current)
-  }
-
   /** Where clients reach this edge, for people. */
   get listeners(): { name: string; address: string; port: number }[] {
     return this.#listeners.map(({ name, config }) => ({ name, address: config.address, port: config.port }))
-  }
-
-  /** Settings of a listener; those it was bound with, where a reload has taken it away. */
-  listener(name: string): ListenerConfig {
-    return (
-      this.settings.current.listeners[name] ??
-      this.#listeners.find((listener) => listener.name === name)!.config
-    )
-  }
-
-  tlsContext(listener: string): SecureContext | undefined {
-    return this.#certificates.listeners.get(listener)
-  }
-
-  /** Statistics begin anew; what is reported to the fleet goes on. */
-  resetCounters(): void {
-    this.statistics.reset()
-  }
-
-  targetFor(user: string, listener: string): Target {
-    return this.#targets.get(routeOf(this.settings.current, user, listener))!
   }
 
   /** Binds every port, or throws and leaves none bound. */
@@ -144,22 +67,9 @@ export class Edge {
     this.#state = 'serving'
   }
 
-  /**
-   * Puts another configuration in force: all of it or, if it throws, nothing. Sessions go on; connections to an
-   * upstream whose settings have changed are not handed out again.
-   */
-  apply(config: EdgeConfig): void {
-    this.#certificates = readCertificates(config)
-    const targets = this.#buildTargets(config)
-    this.settings.current = config
-    this.#targets = targets
-    this.log.level = config.log.level
-    const waiting = this.awaitingRestart
-    if (waiting.length > 0) this.log.warn('restart_needed', { keys: waiting.join(' ') })
-    this.#parts.refresh()
-    for (const upstream of [...this.pool.states.idle])
-      if (targets.get(upstream.name)?.generation !== upstream.generation)
-        this.pool.drop(upstream, 'config-changed')
+  override apply(config: EdgeConfig): void {
+    super.apply(config)
+    this.#sessionParts.refresh()
   }
 
   /** New clients are refused; `resume` takes them again. */
@@ -242,8 +152,8 @@ export class Edge {
       now: this.clock.now(),
     })
     this.sessions.arriving.add(client)
-    const ended = () => this.#parts.onSessionEnd(client)
-    runSession(client, this.#parts).then(ended, (error: unknown) => {
+    const ended = () => this.#sessionParts.onSessionEnd(client)
+    runSession(client, this.#sessionParts).then(ended, (error: unknown) => {
       this.#onFailure(error)
       this.pool.abandon(client)
       this.sessions.abandon(client)
@@ -265,18 +175,6 @@ export class Edge {
     this.#health.sweep(now)
   }
 
-  #buildTargets(config: EdgeConfig): Map<string, Target> {
-    const built = Object.entries(config.upstreams).map(([name, settings]): [string, Target] => {
-      const context = this.#certificates.upstreams.get(name)
-      const present = this.#targets.get(name)
-      if (!present || JSON.stringify(present.config) !== JSON.stringify(settings))
-        return [name, new Target(name, settings, ++this.#generation, this.counters, context)]
-      present.renewTls(context)
-      return [name, present]
-    })
-    return new Map(built)
-  }
-
   #gauges(): Record<string, number> {
     const { states } = this.pool
     return {
@@ -288,7 +186,7 @@ export class Edge {
       traces_active: this.tracer.active,
       leases_waiting: this.pool.room.waitingTotal,
       ...Object.fromEntries(
-        [...this.#targets.values()].map((target) => [
+        [...this.targets.values()].map((target) => [
           seriesKey('upstream_healthy', { upstream: target.name }),
           target.trouble === undefined ? 1 : 0,
         ]),

@@ -4,7 +4,7 @@ import type { Login, Prelogin } from './client/prelogin.ts'
 import { goodbye, greeting, loginAnswer } from './welcome.ts'
 import { userName } from './credentials.ts'
 import { administer, mayAdminister } from './edge-admin.ts'
-import type { Edge } from './edge.ts'
+import type { EdgeParts } from './edge-parts.ts'
 import { Offers } from './offered.ts'
 import { oneLine } from './imap/encode.ts'
 import { printId } from './imap/id.ts'
@@ -22,7 +22,7 @@ type SpliceOptions = ReturnType<SpliceContext['options']>
 
 export class SessionParts implements SessionEdge {
   readonly prelogin: Prelogin
-  readonly #edge: Edge
+  readonly #edge: EdgeParts
   readonly #spliceContext: SpliceContext
   readonly #loginTimes: Timings
   readonly #sessionTimes: Timings
@@ -30,7 +30,7 @@ export class SessionParts implements SessionEdge {
   readonly #endings = new Map<Ending['kind'], Counter>()
   #options: SpliceOptions
 
-  constructor(edge: Edge) {
+  constructor(edge: EdgeParts) {
     this.#edge = edge
     this.#loginTimes = edge.counters.timings('login_seconds')
     this.#sessionTimes = edge.counters.timings('session_seconds')
@@ -192,7 +192,7 @@ export class SessionParts implements SessionEdge {
   }
 }
 
-function optionsOf(edge: Edge): SpliceOptions {
+function optionsOf(edge: EdgeParts): SpliceOptions {
   const { clients, pool } = edge.settings.current
   return {
     lineBytesMax: clients.lineBytesMax,
@@ -205,7 +205,7 @@ function optionsOf(edge: Edge): SpliceOptions {
 }
 
 /** Counted in one plain object on the data path, moved to the books when somebody reads them. */
-function countersOf(edge: Edge): SpliceCounters {
+function countersOf(edge: EdgeParts): SpliceCounters {
   const { counters } = edge
   const counts: SpliceCounters = {
     clientBytes: 0,

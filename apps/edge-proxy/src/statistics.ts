@@ -1,5 +1,7 @@
 /** What pimpstat shows: totals since the counters were last reset, present values and their peaks. */
-import type { Edge } from './edge.ts'
+import type { Gate } from './listen/gate.ts'
+import type { Counters } from './observe/counters.ts'
+import type { Pool } from './pool/pool.ts'
 
 export interface Statistics {
   startedAt: string
@@ -21,26 +23,34 @@ const counted = {
 } as const
 type Counted = Record<keyof typeof counted, number>
 
+/** Where the values are. */
+interface Sources {
+  readonly counters: Counters
+  readonly gate: Gate
+  readonly pool: Pool
+}
+
 export class StatisticsBook {
-  readonly #edge: Edge
+  readonly #sources: Sources
   readonly #startedAt = new Date()
   #resetAt = this.#startedAt
   /** What the counters stood at then: nothing is ever set back, so that reports go on growing. */
   #baseline: Counted = { clients: 0, reused: 0, opened: 0, hits: 0, misses: 0 }
 
-  constructor(edge: Edge) {
-    this.#edge = edge
+  constructor(sources: Sources) {
+    this.#sources = sources
   }
 
+  /** They begin anew; what is reported to the fleet goes on. */
   reset(): void {
     this.#baseline = this.#totals()
-    this.#edge.gate.forgetPeak()
-    this.#edge.pool.states.forgetPeaks()
+    this.#sources.gate.forgetPeak()
+    this.#sources.pool.states.forgetPeaks()
     this.#resetAt = new Date()
   }
 
   read(): Statistics {
-    const { gate, pool } = this.#edge
+    const { gate, pool } = this.#sources
     const { states } = pool
     const totals = this.#totals()
     const since = (name: keyof Counted) => totals[name] - this.#baseline[name]
@@ -67,7 +77,7 @@ export class StatisticsBook {
   }
 
   #totals(): Counted {
-    const { counters } = this.#edge.counters.snapshot()
+    const { counters } = this.#sources.counters.snapshot()
     const sum = (name: string) =>
       Object.entries(counters)
         .filter(([key]) => key === name || key.startsWith(`${name}{`))

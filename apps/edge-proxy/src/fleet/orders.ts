@@ -82,7 +82,7 @@ function act(edge: Edge, action: OrderAction): Outcome {
       return { ok: true, result: {} }
     }
     case 'reset-counters':
-      edge.resetCounters()
+      edge.statistics.reset()
       return { ok: true, result: {} }
     case 'newlog':
       if (!edge.protocolLog)

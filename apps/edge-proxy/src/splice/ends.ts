@@ -1,58 +1,71 @@
 /** The two ends of a splice, as its links see them. Classes, because a session would else make a dozen closures. */
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import type { LinkEnd, LinkHandler } from '../link/link.ts'
-import type { Splice } from './splice.ts'
+import type { Ending } from './ending.ts'
+
+/** What lies between them. */
+interface Joint {
+  fromClient(bytes: Buffer): void
+  clientDrained(): void
+  /** The client has shut down its sending side. True: it is still being served. */
+  clientFinishes(): boolean
+  fromUpstream(bytes: Buffer): void
+  upstreamDrained(): void
+  onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict
+  toClient(bytes: Buffer): void
+  end(ending: Ending): void
+}
 
 export class ClientEnd implements LinkHandler {
-  readonly #splice: Splice
+  readonly #joint: Joint
 
-  constructor(splice: Splice) {
-    this.#splice = splice
+  constructor(joint: Joint) {
+    this.#joint = joint
   }
 
   onData(bytes: Buffer): void {
-    this.#splice.fromClient(bytes)
+    this.#joint.fromClient(bytes)
   }
 
   onDrain(): void {
-    this.#splice.clientDrained()
+    this.#joint.clientDrained()
   }
 
   onFinish(): boolean {
-    return this.#splice.clientFinishes()
+    return this.#joint.clientFinishes()
   }
 
   onEnd(end: LinkEnd): void {
-    this.#splice.end({ kind: 'client-gone', end })
+    this.#joint.end({ kind: 'client-gone', end })
   }
 }
 
 export class UpstreamEnd implements LinkHandler, ResponseSink {
   /** The scanner copies what it holds back; the rest is written to the client at once. */
   readonly borrows = true
-  readonly #splice: Splice
+  readonly #joint: Joint
 
-  constructor(splice: Splice) {
-    this.#splice = splice
+  constructor(joint: Joint) {
+    this.#joint = joint
   }
 
   onData(bytes: Buffer): void {
-    this.#splice.fromUpstream(bytes)
+    this.#joint.fromUpstream(bytes)
   }
 
   onDrain(): void {
-    this.#splice.upstreamDrained()
+    this.#joint.upstreamDrained()
   }
 
   onEnd(end: LinkEnd): void {
-    this.#splice.end({ kind: 'upstream-gone', end })
+    this.#joint.end({ kind: 'upstream-gone', end })
   }
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
-    return this.#splice.onResponse(kind, bytes, start, end)
+    return this.#joint.onResponse(kind, bytes, start, end)
   }
 
   onPass(bytes: Buffer): void {
-    this.#splice.toClient(bytes)
+    this.#joint.toClient(bytes)
   }
 }
