@@ -32,7 +32,8 @@ export function printReport(rows: readonly Row[]): string {
 Written by \`npm run conformance -- --write\`; the scenarios are in tests/conformance/scenarios. Each one tries to break a
 guarantee, with the same bytes, against Debian's imapproxy (the control: it shows that the scenario can fail), against
 imapfleet's edge in front of a scripted server that can misbehave, and in front of real Dovecot. A dash: not asked,
-because it takes a server that misbehaves, or something that imapproxy does not have.
+because it takes a server that misbehaves, or something that imapproxy does not have. In some scenarios imapproxy runs a race
+with itself: up to three of them pass in one run and fail in the next.
 
 ${columns.map((column) => `- ${column.title}: ${tally(rows, column)}`).join('\n')}
 
