@@ -59,3 +59,71 @@ test('while a session is struck off: the connection is given back all the same',
   assert.equal(server.open, 2)
   assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
 })
+
+test('while a connection is reset: it is dropped, and its user gets another one', async () => {
+  const { edge, session, logged, quiet, server } = await edgeAtWork()
+  const joe = await session('joe')
+  const [upstream] = edge.pool.states.leased
+  upstream!.link.write = mistake
+  joe.say('a LOGOUT\r\n')
+  await joe.closed()
+  await quiet()
+  assert.equal(server.open, 0)
+  await session('joe')
+  assert.equal(refusals(edge, 'failed-here'), 1)
+  assert.ok(logged.some((line) => line.includes('reset_failed') && line.includes('a mistake')))
+})
+
+test('while an idle connection is proven, for a login or before one: it is dropped', async () => {
+  const { edge, client, session, quiet, server } = await edgeAtWork({
+    upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
+  })
+  for (const prove of [
+    () => edge.pool.refresh([...edge.pool.states.idle][0]!),
+    async () => {
+      const joe = await client()
+      joe.say('a LOGIN joe secret\r\n')
+      await joe.closed()
+    },
+  ]) {
+    const joe = await session('joe')
+    joe.say('a LOGOUT\r\n')
+    await joe.closed()
+    await quiet()
+    const [idle] = edge.pool.states.idle
+    idle!.provenAt = 0
+    idle!.link.write = mistake
+    await prove()
+    await quiet()
+    assert.equal(server.open, 0)
+  }
+  assert.equal(refusals(edge, 'failed-here'), 2)
+})
+
+test('while a connection is opened: it is closed, and its place is free', async () => {
+  const { edge, client, session, quiet } = await edgeAtWork({
+    upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
+  })
+  const target = edge.targets.get('main')!
+  const greeted = target.greeted.bind(target)
+  target.greeted = mistake
+  const joe = await client()
+  joe.say('a LOGIN joe secret\r\n')
+  await joe.closed()
+  await quiet()
+  target.greeted = greeted
+  await session('joe')
+})
+
+test('in the round of each second: the next one comes all the same', async () => {
+  const { edge, logged, session } = await edgeAtWork()
+  const rounds = Promise.withResolvers<void>()
+  let count = 0
+  edge.tracer.sweep = () => {
+    if (++count === 2) rounds.resolve()
+    mistake()
+  }
+  await rounds.promise
+  await session('joe')
+  assert.ok(logged.some((line) => line.includes('a mistake')))
+})

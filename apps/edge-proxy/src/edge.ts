@@ -167,12 +167,16 @@ export class Edge extends EdgeParts {
     this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
 
   #sweep(): void {
-    const config = this.settings.current
+    const { pool, clients } = this.settings.current
     const now = this.clock.now()
-    reap(this.pool, config.pool, now)
-    this.sessions.sweep(now, config.clients.idleTimeoutMs)
-    this.tracer.sweep()
-    this.#health.sweep(now)
+    try {
+      reap(this.pool, pool, now)
+      this.sessions.sweep(now, clients.idleTimeoutMs)
+      this.tracer.sweep()
+      this.#health.sweep(now)
+    } catch (error) {
+      this.#onFailure(error)
+    }
   }
 
   #gauges(): Record<string, number> {

@@ -8,7 +8,7 @@ const words: Readonly<Record<string, string>> = {
   'timed-out': 'The mail server stopped answering.',
   'tls-failed': 'TLS with the mail server failed.',
   'closed-here': 'It was closed from this side while it was being reset.',
-  'failed-here': 'The edge itself failed at it; its log says how, as session_failed.',
+  'failed-here': 'The edge itself failed at it; its log says how, as session_failed or reset_failed.',
   'open-literal': 'The client left in the middle of sending something.',
   'open-continuation': 'The client left while the server waited for more of a command.',
   'extensions-enabled': 'The session switched on extensions for which no other session has asked.',

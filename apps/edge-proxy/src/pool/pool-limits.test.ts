@@ -34,6 +34,25 @@ test('a session whose connection does not come out of its reset clean gets a fre
   await accounted()
 })
 
+test('a session that waits for a connection at which the edge itself fails gets a fresh one', async () => {
+  const { pool, lease, server, count, accounted } = await poolAtWork()
+  const { upstream } = await lease('joe')
+  server.script = but({ NOOP: undefined })
+  const given = pool.giveBack(upstream, cleanHandBack)
+  const next = lease('joe')
+  await until(() => server.asked.includes('NOOP'))
+  const move = pool.states.move.bind(pool.states)
+  pool.states.move = () => {
+    pool.states.move = move
+    throw new Error('a mistake')
+  }
+  server.connections[0]!.say(`${server.tags.at(-1)} OK done\r\n`)
+  await given
+  assert.equal((await next).reused, false)
+  assert.equal(count('reuse_refused_total{reason="failed-here"}'), 1)
+  await accounted()
+})
+
 test('a wrong password does not wait for the reset of another’s connection', async () => {
   const { pool, login, lease, server } = await poolAtWork()
   const { upstream } = await lease('joe')

@@ -8,7 +8,6 @@ import { oneLine } from '../imap/encode.ts'
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
-import { open } from '../upstream/open.ts'
 import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../upstream/reset.ts'
 import type { Target } from '../upstream/target.ts'
 import type { RestListener, Upstream } from '../upstream/upstream.ts'
@@ -16,11 +15,10 @@ import { claimOf } from './claim.ts'
 import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
-import { newcomer } from './newcomer.ts'
 import { placeRefused, type Ask, type Asker, type Leased, type Refused } from './lease.ts'
+import { Openings, type Meant, type Opening } from './openings.ts'
 import { Room, type Claim, type Granted, type Place } from './room.ts'
 import { States } from './states.ts'
-import { unopened } from './unopened.ts'
 import { Warm, type Wanted } from './warm.ts'
 
 export interface PoolContext {
@@ -37,8 +35,7 @@ export class Pool {
   readonly #warm = new Warm(this.states)
   readonly #enablers = new Enablers()
   readonly #context: PoolContext
-  /** What was purged while logins were under way. */
-  readonly #purges: ((upstream: Upstream) => boolean)[] = []
+  readonly #openings: Openings
   /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
   reuseIsSuspended = false
   #closing = false
@@ -54,6 +51,7 @@ export class Pool {
 
   constructor(context: PoolContext) {
     this.#context = context
+    this.#openings = new Openings(this.states, context)
   }
 
   /** A connection that is idle and was proven lately is there at once. */
@@ -69,10 +67,10 @@ export class Pool {
   }
 
   async #leaseLater(ask: Ask, idle: Upstream | undefined): Promise<Leased | Refused> {
-    const { target, wanted, asker } = ask
+    const { target, asker } = ask
     let found = idle
     for (;;) {
-      const warm = await this.#provenWarm(target, wanted, found)
+      const warm = await this.#provenWarm(ask, found)
       if (warm) return this.#reused(target, warm, asker)
       found = undefined
       const claim = claimOf(ask, this.#claimed)
@@ -89,15 +87,17 @@ export class Pool {
 
   /** `found`, an idle connection or one whose reset ends well, once it is known to be alive and clean. */
   async #provenWarm(
-    target: Target,
-    wanted: Wanted,
+    { target, wanted, asker }: Ask,
     found: Upstream | undefined,
   ): Promise<Upstream | undefined> {
     if (!found && this.reuseIsSuspended) return undefined
     const warm = found ?? this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
-    if (!warm || !(await this.#isUsable(target, warm))) return undefined
+    if (!warm) return undefined
+    warm.client = asker
+    if (!(await this.#isUsable(target, warm))) return undefined
     if (!this.reuseIsSuspended) return warm
     // Since this was begun.
+    warm.client = undefined
     this.#rest(warm)
     return undefined
   }
@@ -160,11 +160,10 @@ export class Pool {
     if (this.#close(upstream)) this.#context.counters.counter('upstream_drops_total', { reason }).value++
   }
 
-  /** Drops every idle connection that `matches`, and keeps leased ones from coming back. */
-  purge(matches: (upstream: Upstream) => boolean, reason: string): number {
-    // Logins under way are not connections yet: they are looked at when they are.
-    if (this.states.dialing > 0) this.#purges.push(matches)
-    const meant = [...this.states.all()].filter(([upstream]) => matches(upstream))
+  /** Drops every idle connection that is meant, and keeps leased ones from coming back. */
+  purge(isMeant: Meant, reason: string): number {
+    this.#openings.purge(isMeant)
+    const meant = [...this.states.all()].filter(([upstream]) => isMeant(upstream))
     for (const [upstream, state] of meant) {
       if (state === 'idle') this.drop(upstream, reason)
       else upstream.expiresAt = 0
@@ -179,55 +178,54 @@ export class Pool {
   }
 
   /** leased or idle -> resetting -> idle, or to whoever has claimed it, or dropped. */
-  #clean(upstream: Upstream, leftovers: Leftovers): Promise<void> {
+  async #clean(upstream: Upstream, leftovers: Leftovers): Promise<void> {
     const { settings, log } = this.#context
     const { pool } = settings.current
-    this.states.move(upstream, 'resetting')
-    return reset(upstream, leftovers, {
-      timeoutMs: pool.resetTimeoutMs,
-      bytesMax: pool.resetBytesMax,
-      onAlert: (line) => log.warn('alert', { user: upstream.user, text: oneLine(line) }),
-    }).then((result) => this.#cleaned(upstream, result))
+    let isClean = false
+    try {
+      this.states.move(upstream, 'resetting')
+      const result = await reset(upstream, leftovers, {
+        timeoutMs: pool.resetTimeoutMs,
+        bytesMax: pool.resetBytesMax,
+        onAlert: (line) => log.warn('alert', { user: upstream.user, text: oneLine(line) }),
+      })
+      isClean = this.#cleaned(upstream, result)
+    } catch (error) {
+      // A bug: nobody can say where this connection stands.
+      log.error('reset_failed', { error: error instanceof Error ? error.stack : String(error) })
+      this.#refuse(upstream, 'failed-here')
+    }
+    this.#warm.takeClaim(upstream)?.(isClean)
   }
 
-  #cleaned(upstream: Upstream, result: ResetResult): void {
-    const claim = this.#warm.takeClaim(upstream)
+  #cleaned(upstream: Upstream, result: ResetResult): boolean {
     const refusal = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
-    if (refusal !== undefined) this.#refuse(upstream, refusal)
-    else {
-      upstream.provenAt = this.#context.now()
-      if (claim) this.states.move(upstream, 'leased')
-      else this.#rest(upstream)
-    }
-    claim?.(refusal === undefined)
+    if (refusal !== undefined) return this.#refuse(upstream, refusal)
+    upstream.provenAt = this.#context.now()
+    if (this.#warm.isClaimed(upstream)) this.states.move(upstream, 'leased')
+    else this.#rest(upstream)
+    return true
   }
 
   async #open(ask: Ask, claim: Claim, place: Granted): Promise<Leased | Refused | 'no-room'> {
-    const { target, credentials, asker } = ask
-    const { counters, now } = this.#context
-    // The list is emptied only while nobody dials.
-    if (this.states.dialing === 0) this.#purges.length = 0
-    const purgesBefore = this.#purges.length
-    this.states.dialBegins()
-    const begun = performance.now()
-    const opened = await open(target, credentials, asker).finally(() => this.states.dialEnds())
-    counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
-    if (opened.kind !== 'opened') {
-      this.room.giveUp(claim, place)
-      return unopened(opened, target, this.#context)
+    let opening: Opening | Refused | undefined
+    try {
+      opening = await this.#openings.open(ask)
+    } finally {
+      if (opening?.kind !== 'opened') this.room.giveUp(claim, place)
     }
+    if (opening.kind === 'refused') return opening
+    const { upstream, untagged } = opening
     if (!this.room.admit(claim, place)) {
-      opened.link.close()
-      counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
+      upstream.link.close()
+      this.#context.counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
       return 'no-room'
     }
-    const upstream = newcomer(opened, ask, now())
-    if (this.#purges.slice(purgesBefore).some((matches) => matches(upstream))) upstream.expiresAt = 0
     this.states.move(upstream, 'leased')
     this.#warm.add(upstream)
-    target.count.opened.value++
-    target.count.loginsOk.value++
-    return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged: opened.untagged }
+    ask.target.count.opened.value++
+    ask.target.count.loginsOk.value++
+    return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged }
   }
 
   async #takePlace(claim: Claim): Promise<Place> {

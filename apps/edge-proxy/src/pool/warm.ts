@@ -69,6 +69,10 @@ export class Warm {
     return clean ? upstream : undefined
   }
 
+  isClaimed(upstream: Upstream): boolean {
+    return this.#claims.has(upstream)
+  }
+
   /** Whoever has claimed this connection, whose reset has ended, and is to be told whether it is clean. */
   takeClaim(upstream: Upstream): ((clean: boolean) => void) | undefined {
     if (this.#claims.size === 0) return undefined

@@ -38,50 +38,56 @@ export async function open(
     return { kind: 'login-refused', status: 'NO', text: '[AUTHENTICATIONFAILED] Authentication failed.' }
   const dialed = await dialWithRetries(target, client)
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
-  target.greeted(dialed.capabilities)
-  const { exchange } = dialed
-  const { config } = target
-  const timer = setTimeout(() => exchange.break('timed-out'), config.loginTimeoutMs)
+  const timer = setTimeout(() => dialed.exchange.break('timed-out'), target.config.loginTimeoutMs)
+  let opened: Opened | undefined
   try {
-    if (config.preauthCommand) {
-      const reply = await exchange.command(config.preauthCommand)
-      if (reply.kind === 'broken' || reply.status !== 'OK') {
-        exchange.break('closed-here')
-        return {
-          kind: 'unavailable',
-          reason: 'preauth-refused',
-          detail: 'preauthCommand was not answered OK',
-        }
-      }
-    }
-    const reply = await target.times.login.measure(
-      authenticate(exchange, dialed.capabilities, credentials, masterOf(target)),
-    )
-    if (reply.kind === 'broken')
-      return {
-        kind: 'unavailable',
-        reason: reply.reason,
-        detail: oneLine(reply.detail ?? `login: ${reply.reason}`),
-      }
-    if (reply.status !== 'OK' || !exchange.isQuiet) {
-      exchange.break('closed-here')
-      if (reply.status === 'OK')
-        return { kind: 'unavailable', reason: 'not-imap', detail: 'data behind the login reply' }
-      const { status, text, challenge } = reply
-      return { kind: 'login-refused', status, text, ...(challenge !== undefined && { challenge }) }
-    }
-    const capabilities = capabilitiesAfter(reply)
-    target.learn(capabilities)
-    return {
-      kind: 'opened',
-      link: dialed.link,
-      capabilities,
-      text: reply.text.replace(/^\[CAPABILITY [^\]]*\] ?/i, ''),
-      // A line that announces a literal has lost it on the way here.
-      untagged: reply.untagged.filter((line) => !/^\* (CAPABILITY|BYE)\b|\}$/i.test(line)),
-    }
+    return (opened = await logIn(target, dialed, credentials))
   } finally {
     clearTimeout(timer)
+    if (opened?.kind !== 'opened') dialed.exchange.break('closed-here')
+  }
+}
+
+async function logIn(
+  target: Target,
+  { exchange, link, capabilities: offered }: Dialed,
+  credentials: Credentials,
+): Promise<Opened> {
+  target.greeted(offered)
+  const { preauthCommand } = target.config
+  if (preauthCommand) {
+    const reply = await exchange.command(preauthCommand)
+    if (reply.kind === 'broken' || reply.status !== 'OK')
+      return {
+        kind: 'unavailable',
+        reason: 'preauth-refused',
+        detail: 'preauthCommand was not answered OK',
+      }
+  }
+  const reply = await target.times.login.measure(
+    authenticate(exchange, offered, credentials, masterOf(target)),
+  )
+  if (reply.kind === 'broken')
+    return {
+      kind: 'unavailable',
+      reason: reply.reason,
+      detail: oneLine(reply.detail ?? `login: ${reply.reason}`),
+    }
+  if (reply.status !== 'OK') {
+    const { status, text, challenge } = reply
+    return { kind: 'login-refused', status, text, ...(challenge !== undefined && { challenge }) }
+  }
+  if (!exchange.isQuiet)
+    return { kind: 'unavailable', reason: 'not-imap', detail: 'data behind the login reply' }
+  const capabilities = capabilitiesAfter(reply)
+  target.learn(capabilities)
+  return {
+    kind: 'opened',
+    link,
+    capabilities,
+    text: reply.text.replace(/^\[CAPABILITY [^\]]*\] ?/i, ''),
+    // A line that announces a literal has lost it on the way here.
+    untagged: reply.untagged.filter((line) => !/^\* (CAPABILITY|BYE)\b|\}$/i.test(line)),
   }
 }
 

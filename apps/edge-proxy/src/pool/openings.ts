@@ -1,0 +1,59 @@
+/** Connections that are being opened: dialed, logged in and timed. What is purged meanwhile counts for them too. */
+import type { Counters } from '../observe/counters.ts'
+import type { Log } from '../observe/log.ts'
+import { open } from '../upstream/open.ts'
+import type { Upstream } from '../upstream/upstream.ts'
+import type { Ask, Refused } from './lease.ts'
+import { newcomer } from './newcomer.ts'
+import type { States } from './states.ts'
+import { unopened } from './unopened.ts'
+
+export type Meant = (upstream: Upstream) => boolean
+
+export interface Opening {
+  kind: 'opened'
+  /** In no set of `States` yet: the caller's, who may still close it. */
+  upstream: Upstream
+  /** What the server said at the login, for this client. */
+  untagged: readonly string[]
+}
+
+interface Context {
+  readonly counters: Counters
+  readonly log: Log
+  readonly now: () => number
+}
+
+export class Openings {
+  readonly #states: States
+  readonly #context: Context
+  /** What was purged since each of them began. */
+  readonly #purged = new Set<Meant[]>()
+
+  constructor(states: States, context: Context) {
+    this.#states = states
+    this.#context = context
+  }
+
+  async open(ask: Ask): Promise<Opening | Refused> {
+    const { counters, now } = this.#context
+    const purged: Meant[] = []
+    this.#purged.add(purged)
+    this.#states.dialBegins()
+    const begun = performance.now()
+    const opened = await open(ask.target, ask.credentials, ask.asker).finally(() => {
+      this.#states.dialEnds()
+      this.#purged.delete(purged)
+    })
+    counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
+    if (opened.kind !== 'opened') return unopened(opened, ask.target, this.#context)
+    const upstream = newcomer(opened, ask, now())
+    if (purged.some((isMeant) => isMeant(upstream))) upstream.expiresAt = 0
+    return { kind: 'opened', upstream, untagged: opened.untagged }
+  }
+
+  /** Those of them that are meant will not be kept. */
+  purge(isMeant: Meant): void {
+    for (const purged of this.#purged) purged.push(isMeant)
+  }
+}
