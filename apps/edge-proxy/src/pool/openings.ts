@@ -10,14 +10,6 @@ import { unopened } from './unopened.ts'
 
 export type Meant = (upstream: Upstream) => boolean
 
-export interface Opening {
-  kind: 'opened'
-  /** In no set of `States` yet: the caller's, who may still close it. */
-  upstream: Upstream
-  /** What the server said at the login, for this client. */
-  untagged: readonly string[]
-}
-
 interface Context {
   readonly counters: Counters
   readonly log: Log
@@ -35,21 +27,27 @@ export class Openings {
     this.#context = context
   }
 
-  async open(ask: Ask): Promise<Opening | Refused> {
+  /** @param take is given the connection at the very moment when it is open, so that no purge comes between */
+  async open<Taken>(
+    ask: Ask,
+    take: (upstream: Upstream, untagged: readonly string[]) => Taken,
+  ): Promise<Taken | Refused> {
     const { counters, now } = this.#context
     const purged: Meant[] = []
     this.#purged.add(purged)
     this.#states.dialBegins()
     const begun = performance.now()
-    const opened = await open(ask.target, ask.credentials, ask.asker).finally(() => {
+    try {
+      const opened = await open(ask.target, ask.credentials, ask.asker)
+      counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
+      if (opened.kind !== 'opened') return unopened(opened, ask.target, this.#context)
+      const upstream = newcomer(opened, ask, now())
+      if (purged.some((isMeant) => isMeant(upstream))) upstream.expiresAt = 0
+      return take(upstream, opened.untagged)
+    } finally {
       this.#states.dialEnds()
       this.#purged.delete(purged)
-    })
-    counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
-    if (opened.kind !== 'opened') return unopened(opened, ask.target, this.#context)
-    const upstream = newcomer(opened, ask, now())
-    if (purged.some((isMeant) => isMeant(upstream))) upstream.expiresAt = 0
-    return { kind: 'opened', upstream, untagged: opened.untagged }
+    }
   }
 
   /** Those of them that are meant will not be kept. */

@@ -16,7 +16,7 @@ import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
 import { placeRefused, type Ask, type Asker, type Leased, type Refused } from './lease.ts'
-import { Openings, type Meant, type Opening } from './openings.ts'
+import { Openings, type Meant } from './openings.ts'
 import { Room, type Claim, type Granted, type Place } from './room.ts'
 import { States } from './states.ts'
 import { Warm, type Wanted } from './warm.ts'
@@ -208,23 +208,25 @@ export class Pool {
   }
 
   async #open(ask: Ask, claim: Claim, place: Granted): Promise<Leased | Refused | 'no-room'> {
-    let opening: Opening | Refused | undefined
+    let isOpen = false
     try {
-      opening = await this.#openings.open(ask)
+      return await this.#openings.open(ask, (upstream, untagged) => {
+        isOpen = true
+        if (this.room.admit(claim, place)) return this.#opened(upstream, untagged, ask.target)
+        upstream.link.close()
+        this.#context.counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
+        return 'no-room'
+      })
     } finally {
-      if (opening?.kind !== 'opened') this.room.giveUp(claim, place)
+      if (!isOpen) this.room.giveUp(claim, place)
     }
-    if (opening.kind === 'refused') return opening
-    const { upstream, untagged } = opening
-    if (!this.room.admit(claim, place)) {
-      upstream.link.close()
-      this.#context.counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
-      return 'no-room'
-    }
+  }
+
+  #opened(upstream: Upstream, untagged: readonly string[], { count }: Target): Leased {
     this.states.move(upstream, 'leased')
     this.#warm.add(upstream)
-    ask.target.count.opened.value++
-    ask.target.count.loginsOk.value++
+    count.opened.value++
+    count.loginsOk.value++
     return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged }
   }
 
