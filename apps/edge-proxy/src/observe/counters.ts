@@ -20,7 +20,7 @@ export class Timings {
   }
 
   /** How long this took, if it came to a good end. */
-  async measure<T>(work: Promise<T>): Promise<T> {
+  async measure<T>(work: T | Promise<T>): Promise<T> {
     const begun = performance.now()
     const result = await work
     this.observe(performance.now() - begun)

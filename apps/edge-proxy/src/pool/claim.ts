@@ -3,24 +3,41 @@ import type { Upstream } from '../upstream/upstream.ts'
 import type { Ask } from './lease.ts'
 import type { Claim } from './room.ts'
 import type { States } from './states.ts'
-import type { Warm } from './warm.ts'
+import { fits, type Warm } from './warm.ts'
 
-export function claimOf(
-  { target, wanted, asker }: Ask,
-  pool: { readonly states: States; readonly warm: Warm; makeRoom: (idle: Upstream) => void },
-): Claim {
+export interface Claimed {
+  readonly states: States
+  readonly warm: Warm
+  /** Whether idle connections are handed out at present. */
+  reuses(): boolean
+  now(): number
+  makeRoom(idle: Upstream): void
+}
+
+export function claimOf({ target, wanted, asker }: Ask, pool: Claimed): Claim {
   const { identity } = wanted
-  const meant = { user: { identity }, upstream: { name: target.name } }
+  const idle = {
+    user: () => pool.warm.idleOf(identity),
+    upstream: () => pool.states.idleAt(target.name),
+  }
   return {
     upstream: target.name,
     identity,
     limits: target.config,
     isWanted: () => asker.isThere,
-    isProven: () => pool.warm.knows(wanted),
-    hasIdle: (of, beyond) => pool.states.hasIdle(meant[of], beyond),
+    isProven: () => pool.warm.knows(wanted, target.generation, pool.now()),
+    fits: (upstream) => pool.reuses() && upstream.identity === identity && fits(upstream, wanted),
+    idle: (of) => (of === 'user' ? idle.user().length : idle.upstream().size),
     free: (of) => {
-      const oldest = pool.states.oldestIdle(meant[of])
+      const oldest = idleForLongest(idle[of]())
       if (oldest) pool.makeRoom(oldest)
     },
   }
+}
+
+function idleForLongest(idle: Iterable<Upstream>): Upstream | undefined {
+  let oldest: Upstream | undefined
+  for (const upstream of idle)
+    if (oldest === undefined || upstream.lastUsedAt < oldest.lastUsedAt) oldest = upstream
+  return oldest
 }

@@ -58,7 +58,7 @@ function causeOf(text: string): Refused['cause'] {
   return /^\[(UNAVAILABLE|INUSE|SERVERBUG)\]/i.test(text) ? 'unavailable' : 'wrong-credentials'
 }
 
-type NoPlace = Exclude<Place, 'taken' | 'spare' | 'look-again'>
+type NoPlace = Exclude<Place, 'taken' | 'look-again'>
 
 /** There was no room for one more connection. */
 export function placeRefused(place: NoPlace): Refused {

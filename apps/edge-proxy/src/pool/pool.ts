@@ -11,13 +11,13 @@ import type { HandBack } from '../splice/ending.ts'
 import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../upstream/reset.ts'
 import type { Target } from '../upstream/target.ts'
 import type { RestListener, Upstream } from '../upstream/upstream.ts'
-import { claimOf } from './claim.ts'
+import { claimOf, type Claimed } from './claim.ts'
 import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
 import { digestOf, identityOf } from './key.ts'
 import { placeRefused, type Ask, type Asker, type Leased, type Refused } from './lease.ts'
 import { Openings, type Meant } from './openings.ts'
-import { Room, type Claim, type Granted, type Place } from './room.ts'
+import { Room, type Claim } from './room.ts'
 import { States } from './states.ts'
 import { Warm, type Wanted } from './warm.ts'
 
@@ -39,10 +39,12 @@ export class Pool {
   /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
   reuseIsSuspended = false
   #closing = false
-  readonly #claimed = {
+  readonly #claimed: Claimed = {
     states: this.states,
     warm: this.#warm,
-    makeRoom: (idle: Upstream) => this.drop(idle, 'made-room'),
+    reuses: () => !this.reuseIsSuspended,
+    now: () => this.#context.now(),
+    makeRoom: (idle) => this.drop(idle, 'made-room'),
   }
   readonly #restListener: RestListener = {
     onEnd: (upstream, end) => this.drop(upstream, end),
@@ -74,13 +76,14 @@ export class Pool {
       if (warm) return this.#reused(target, warm, asker)
       found = undefined
       const claim = claimOf(ask, this.#claimed)
-      const place = await this.#takePlace(claim)
+      const waits = this.#context.counters.timings('lease_wait_seconds')
+      const place = await waits.measure(this.room.take(claim))
       if (place === 'look-again') continue
-      if (place !== 'taken' && place !== 'spare') {
+      if (place !== 'taken') {
         target.count.loginsFailed.value++
         return placeRefused(place)
       }
-      const opened = await this.#open(ask, claim, place)
+      const opened = await this.#open(ask, claim)
       if (opened !== 'no-room') return opened
     }
   }
@@ -91,7 +94,12 @@ export class Pool {
     found: Upstream | undefined,
   ): Promise<Upstream | undefined> {
     if (!found && this.reuseIsSuspended) return undefined
-    const warm = found ?? this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
+    const warm =
+      found ??
+      this.#takeIdle(target, wanted) ??
+      (await this.#warm.claim(wanted)) ??
+      // Another one may have become idle while the reset failed.
+      this.#takeIdle(target, wanted)
     if (!warm) return undefined
     warm.client = asker
     if (!(await this.#isUsable(target, warm))) return undefined
@@ -207,18 +215,18 @@ export class Pool {
     return true
   }
 
-  async #open(ask: Ask, claim: Claim, place: Granted): Promise<Leased | Refused | 'no-room'> {
+  async #open(ask: Ask, claim: Claim): Promise<Leased | Refused | 'no-room'> {
     let isOpen = false
     try {
       return await this.#openings.open(ask, (upstream, untagged) => {
         isOpen = true
-        if (this.room.admit(claim, place)) return this.#opened(upstream, untagged, ask.target)
+        if (this.room.admit(claim)) return this.#opened(upstream, untagged, ask.target)
         upstream.link.close()
         this.#context.counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
         return 'no-room'
       })
     } finally {
-      if (!isOpen) this.room.giveUp(claim, place)
+      if (!isOpen) this.room.giveUp(claim)
     }
   }
 
@@ -228,13 +236,6 @@ export class Pool {
     count.opened.value++
     count.loginsOk.value++
     return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged }
-  }
-
-  async #takePlace(claim: Claim): Promise<Place> {
-    const begun = performance.now()
-    const place = await this.room.take(claim)
-    this.#context.counters.timings('lease_wait_seconds').observe(performance.now() - begun)
-    return place
   }
 
   #takeIdle(target: Target, wanted: Wanted): Upstream | undefined {
@@ -274,9 +275,7 @@ export class Pool {
   #rest(upstream: Upstream): void {
     this.states.move(upstream, 'idle')
     upstream.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
-    const { name, identity } = upstream
-    // It may give way to whoever waits, unless that is its own user.
-    if (!this.room.wake(name, identity)) this.room.serve(name)
+    this.room.rested(upstream)
   }
 
   #refuse(upstream: Upstream, reason: string): false {

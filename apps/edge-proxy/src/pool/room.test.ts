@@ -1,5 +1,9 @@
 import assert from 'node:assert/strict'
+import { Socket } from 'node:net'
 import { test } from 'node:test'
+import { Link } from '../link/link.ts'
+import { overSocket } from '../link/socket-carrier.ts'
+import { upstreamOver } from '../upstream/server.test-support.ts'
 import { Room, type Claim, type Limited, type Place } from './room.ts'
 
 const limits = {
@@ -18,14 +22,20 @@ function claim(user: string, asked: Partial<typeof limits> = {}, more: Partial<C
     limits: { ...limits, ...asked },
     isWanted: () => true,
     isProven: () => false,
-    hasIdle: () => false,
+    fits: () => false,
+    idle: () => 0,
     free: () => assert.fail('nothing is idle'),
     ...more,
   }
 }
 
-const take = (room: Room, user: string, asked: Partial<typeof limits> = {}, more: Partial<Claim> = {}) =>
-  room.take(claim(user, asked, more))
+/** A login that the server accepts at once, if there is a place for it. */
+function take(room: Room, user: string, asked: Partial<typeof limits> = {}, more: Partial<Claim> = {}) {
+  const attempt = claim(user, asked, more)
+  const place = room.take(attempt)
+  if (place === 'taken') assert.equal(room.admit(attempt), true)
+  return place
+}
 
 /** Connections of these users at `main`, all of them idle, longest first; whoever gives way is noted. */
 function idleIn(room: Room, users: string[]) {
@@ -35,7 +45,7 @@ function idleIn(room: Room, users: string[]) {
   const isMeant = (of: Limited, user: string) => (one: string) => of === 'upstream' || one === user
   const by = (user: string, asked: Partial<typeof limits> = {}, more: Partial<Claim> = {}) =>
     claim(user, asked, {
-      hasIdle: (of, beyond) => idle.filter(isMeant(of, user)).length > beyond,
+      idle: (of) => idle.filter(isMeant(of, user)).length,
       free: (of) => {
         const [oldest] = idle.splice(idle.findIndex(isMeant(of, user)), 1)
         freed.push(oldest!)
@@ -69,6 +79,7 @@ test('whoever waits is served in turn, and told apart from whoever has gone', as
   room.leave('main', 'a')
   assert.deepEqual(await Promise.all([gone, next]), ['left', 'taken'])
   assert.equal(room.waitingTotal, 0)
+  // Whoever was given the place is still to be judged.
   assert.equal(take(room, 'e', { queueMax: 0 }), 'queue-full')
 })
 
@@ -113,13 +124,12 @@ test('a user at the limit does not stand in the way of the next one in the queue
 test('nobody gives way to a login before it is judged, nor to one that is refused', () => {
   const room = new Room()
   const { freed, by } = idleIn(room, ['a', 'b'])
-  const wrong = by('c')
-  assert.equal(room.take(wrong), 'spare')
+  const attempt = by('c')
+  assert.equal(room.take(attempt), 'taken')
   assert.deepEqual(freed, [])
-  room.giveUp(wrong, 'spare')
-  const right = by('c')
-  assert.equal(room.take(right), 'spare')
-  assert.equal(room.admit(right, 'spare'), true)
+  room.giveUp(attempt)
+  assert.equal(room.take(attempt), 'taken')
+  assert.equal(room.admit(attempt), true)
   assert.deepEqual(freed, ['a'])
   assert.equal(take(room, 'd', { queueMax: 0 }), 'queue-full')
 })
@@ -127,13 +137,22 @@ test('nobody gives way to a login before it is judged, nor to one that is refuse
 test('a user whose connections are all idle keeps them until the new login is judged', () => {
   const room = new Room()
   const { freed, by } = idleIn(room, ['b', 'a'])
-  const asked = { connectionsMax: 9, connectionsPerUserMax: 1 }
-  const attempt = by('a', asked)
-  assert.equal(room.take(attempt), 'spare')
-  room.giveUp(attempt, 'spare')
-  assert.equal(room.take(attempt), 'spare')
-  assert.equal(room.admit(attempt, 'spare'), true)
+  const attempt = by('a', { connectionsMax: 9, connectionsPerUserMax: 1 })
+  assert.equal(room.take(attempt), 'taken')
+  room.giveUp(attempt)
+  assert.equal(room.take(attempt), 'taken')
+  assert.equal(room.admit(attempt), true)
   assert.deepEqual(freed, ['a'])
+})
+
+test('logins under way take room, but nobody gives way to them', () => {
+  const room = new Room()
+  const { freed, by } = idleIn(room, ['a'])
+  const [wrong, right] = [by('c'), by('d')]
+  assert.deepEqual([room.take(wrong), room.take(right)], ['taken', 'taken'])
+  assert.equal(room.admit(right), true)
+  room.giveUp(wrong)
+  assert.deepEqual(freed, [])
 })
 
 test('a login whose secret is known to be right, or where none may be spare, is given room at once', () => {
@@ -152,32 +171,45 @@ test('as many may be spare as it says, and as there are idle ones to give way', 
   const room = new Room()
   const { by } = idleIn(room, ['a', 'b'])
   const [one, two, three] = ['c', 'd', 'e'].map((user) => by(user, { connectionsSpareMax: 3 }))
-  assert.deepEqual([room.take(one!), room.take(two!)], ['spare', 'spare'])
+  assert.deepEqual([room.take(one!), room.take(two!)], ['taken', 'taken'])
   const waiting = room.take(three!)
   assert.equal(room.waitingTotal, 1)
-  room.giveUp(one!, 'spare')
-  assert.equal(await waiting, 'spare')
+  room.giveUp(one!)
+  assert.equal(await waiting, 'taken')
 
   const other = new Room()
   const { by: byOther } = idleIn(other, ['a', 'b'])
   const [first, second] = [byOther('c'), byOther('d')]
-  assert.equal(other.take(first), 'spare')
+  assert.equal(other.take(first), 'taken')
   const next = other.take(second)
   assert.equal(other.waitingTotal, 1)
-  assert.equal(other.admit(first, 'spare'), true)
-  assert.equal(await next, 'spare')
+  assert.equal(other.admit(first), true)
+  assert.equal(await next, 'taken')
 })
 
 test('a login that was judged too late, when nothing is idle any more, has no room', () => {
   const room = new Room()
   const { idle, freed, by } = idleIn(room, ['a', 'b'])
   const attempt = by('c')
-  assert.equal(room.take(attempt), 'spare')
+  assert.equal(room.take(attempt), 'taken')
   const inUse = idle.splice(0)
-  assert.equal(room.admit(attempt, 'spare'), false)
+  assert.equal(room.admit(attempt), false)
   idle.push(...inUse)
   assert.deepEqual(freed, [])
-  assert.equal(room.take(attempt), 'spare')
+  assert.equal(room.take(attempt), 'taken')
+})
+
+test('a place that was judged too late is for whoever waits', async () => {
+  const room = new Room()
+  const { idle, by } = idleIn(room, ['a'])
+  const asked = { connectionsPerUserMax: 1, queueTimeoutMs: 50 }
+  const attempt = by('a', asked)
+  assert.equal(room.take(attempt), 'taken')
+  idle.pop()
+  const waiting = room.take(by('b', asked))
+  assert.equal(room.waitingTotal, 1)
+  assert.equal(room.admit(attempt), false)
+  assert.equal(await waiting, 'taken')
 })
 
 test('who waits is given one place, however many are made for others at the same time', async () => {
@@ -190,19 +222,21 @@ test('who waits is given one place, however many are made for others at the same
   room.serve('main')
   assert.deepEqual(await Promise.all(waiting), ['taken', 'taken', 'timed-out'])
   assert.deepEqual(freed, ['a', 'b'])
-  for (const user of ['c', 'd']) room.leave('main', user)
+  for (const user of ['c', 'd']) room.giveUp(by(user))
   assert.deepEqual([take(room, 'e'), take(room, 'f')], ['taken', 'taken'])
 })
 
-test('a connection that becomes idle wakes whoever waits for one of the same user', async () => {
+test('a connection that becomes idle is for whoever waits longest of those whom it fits, else it gives way', async () => {
   const room = new Room()
-  void take(room, 'a')
-  void take(room, 'b')
-  const other = take(room, 'c')
-  const same = take(room, 'a')
-  assert.equal(room.wake('main', 'a'), true)
+  const { idle, by } = idleIn(room, ['a', 'b'])
+  const inUse = idle.splice(0)
+  const rested = upstreamOver(new Link(overSocket(new Socket())))
+  const other = room.take(by('c'))
+  const same = room.take(by('a', {}, { fits: (upstream) => upstream === rested }))
+  idle.push(inUse[0]!)
+  room.rested(rested)
   assert.equal(await same, 'look-again')
-  assert.equal(room.wake('main', 'a'), false)
-  room.leave('main', 'b')
+  assert.equal(room.waitingTotal, 1)
+  room.rested(rested)
   assert.equal(await other, 'taken')
 })

@@ -2,21 +2,17 @@
  * How many connections an upstream may have, in all and for one user, and who waits for one. A place is taken before a
  * connection is dialed and left when it is closed; waiting is bounded in number and time and ends in the order it began.
  *
- * Where only idle connections stand in the way, one of them gives way to a newcomer, but never to a wrong password: until
- * the server has judged a login, its connection stands in a spare place beyond the limits.
+ * Where only idle connections stand in the way, one of them gives way to a newcomer, but never to a wrong password: while
+ * the server judges logins, there may be a few connections more than the limits allow to those that are logged in.
  */
 import type { UpstreamConfig } from '@imapfleet/config'
+import type { Upstream } from '../upstream/upstream.ts'
 import { Tally } from './tally.ts'
 
-/** Once the server has judged the login: `admit`, or `giveUp`. */
-export type Granted =
-  | 'taken'
-  /** Beyond the limits until then. */
-  | 'spare'
-
 export type Place =
-  | Granted
-  /** A connection of the same user has become idle. */
+  /** Until the login is judged: then `admit`, or `giveUp`. */
+  | 'taken'
+  /** A connection that fits has become idle. */
   | 'look-again'
   | 'too-many-of-user'
   | 'queue-full'
@@ -39,8 +35,10 @@ export interface Claim {
   isWanted(): boolean
   /** Whether its secret was found right before, so that the server need not judge it first. */
   isProven(): boolean
-  /** Whether more than `beyond` connections of this user, or of this upstream, are idle. */
-  hasIdle(of: Limited, beyond: number): boolean
+  /** Whether it could be served by this one, which is idle. */
+  fits(idle: Upstream): boolean
+  /** How many connections of this user, or of this upstream, are idle. */
+  idle(of: Limited): number
   /** Closes the one of them that has been idle for longest, and thereby leaves its place. */
   free(of: Limited): void
 }
@@ -53,12 +51,12 @@ interface Waiter {
 const limited = ['user', 'upstream'] as const
 
 export class Room {
-  /** Connections of each upstream and user, being dialed ones included. */
+  /** Logged-in connections of each upstream and user: never more than the limits. */
   readonly #used = new Tally()
   readonly #usedBy = new Tally()
-  /** Those beyond the limits, not counted above. */
-  readonly #spare = new Tally()
-  readonly #spareBy = new Tally()
+  /** Logins under way. */
+  readonly #judged = new Tally()
+  readonly #judgedBy = new Tally()
   readonly #waiting = new Map<string, Waiter[]>()
   #isServing = false
 
@@ -71,8 +69,7 @@ export class Room {
   /** Takes a place, or waits for one. */
   take(claim: Claim): Place | Promise<Place> {
     const { upstream, limits } = claim
-    const place = this.#enter(claim)
-    if (place) return place
+    if (this.#enter(claim)) return 'taken'
     const isUserFull = () => this.#excess('user', claim) >= 0
     const waiters = this.#waiting.get(upstream) ?? []
     if (waiters.length >= limits.queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
@@ -80,11 +77,11 @@ export class Room {
     return new Promise((resolve) => {
       const waiter: Waiter = {
         claim,
-        settle: (given) => {
+        settle: (place) => {
           clearTimeout(timer)
           const index = waiters.indexOf(waiter)
           if (index >= 0) waiters.splice(index, 1)
-          resolve(given)
+          resolve(place)
         },
       }
       const timer = setTimeout(
@@ -95,37 +92,43 @@ export class Room {
     })
   }
 
-  /** The login has succeeded. False: its spare place is left, for what was idle has come into use meanwhile. */
-  admit(claim: Claim, place: Granted): boolean {
-    if (place === 'taken') return true
-    const hasRoom = limited.every((of) => this.#excess(of, claim) < 0 || claim.hasIdle(of, 0))
-    if (hasRoom) this.#occupy(claim)
-    this.giveUp(claim, 'spare')
+  /** The login has succeeded. False: its place is left, for what was idle has come into use meanwhile. */
+  admit(claim: Claim): boolean {
+    const { upstream, identity } = claim
+    const over = limited.filter((of) => this.#logged(of, claim) >= this.#max(of, claim))
+    const hasRoom = over.every((of) => claim.idle(of) > 0)
+    if (hasRoom) {
+      this.#used.add(upstream)
+      this.#usedBy.add(identity)
+    }
+    this.#judged.remove(upstream)
+    this.#judgedBy.remove(identity)
+    if (hasRoom) this.#makeRoom(claim, (of) => this.#logged(of, claim) > this.#max(of, claim))
+    else this.serve(upstream)
     return hasRoom
   }
 
   /** The login was refused, or could not be judged: there is no connection. */
-  giveUp({ upstream, identity }: Claim, place: Granted): void {
-    if (place === 'taken') return this.leave(upstream, identity)
-    this.#spare.remove(upstream)
-    this.#spareBy.remove(identity)
+  giveUp({ upstream, identity }: Claim): void {
+    this.#judged.remove(upstream)
+    this.#judgedBy.remove(identity)
     this.serve(upstream)
   }
 
-  /** A connection is closed. */
+  /** A logged-in connection is closed. */
   leave(upstream: string, identity: string): void {
     this.#used.remove(upstream)
     this.#usedBy.remove(identity)
     this.serve(upstream)
   }
 
-  /** A connection of this user has become idle: whoever of them waits longest looks again. False: nobody does. */
-  wake(upstream: string, identity: string): boolean {
-    const waiter = this.#waiting
-      .get(upstream)
-      ?.find(({ claim }) => claim.identity === identity && claim.isWanted())
-    waiter?.settle('look-again')
-    return waiter !== undefined
+  /** A connection has become idle: it is for whoever waits longest of those whom it fits, or gives way to another. */
+  rested(idle: Upstream): void {
+    const waiters = this.#waiting.get(idle.name)
+    if (!waiters?.length) return
+    const waiter = waiters.find(({ claim }) => claim.isWanted() && claim.fits(idle))
+    if (waiter) waiter.settle('look-again')
+    else this.serve(idle.name)
   }
 
   /** Gives whoever waits, the longest waiting first, the places that there are for them now. */
@@ -135,45 +138,44 @@ export class Room {
     if (!waiters?.length || this.#isServing) return
     this.#isServing = true
     try {
-      for (const waiter of [...waiters]) {
-        const place = waiter.claim.isWanted() ? this.#enter(waiter.claim) : 'left'
-        if (place) waiter.settle(place)
-      }
+      for (const waiter of [...waiters])
+        if (!waiter.claim.isWanted()) waiter.settle('left')
+        else if (this.#enter(waiter.claim)) waiter.settle('taken')
     } finally {
       this.#isServing = false
     }
   }
 
-  #enter(claim: Claim): Granted | undefined {
-    const { upstream, identity, limits } = claim
+  #enter(claim: Claim): boolean {
+    const { connectionsSpareMax } = claim.limits
     const full = limited.filter((of) => this.#excess(of, claim) >= 0)
-    // One idle connection for each of those that are being judged.
-    if (!full.every((of) => claim.hasIdle(of, this.#spareOf(of, claim)))) return undefined
-    if (full.length === 0 || limits.connectionsSpareMax === 0 || claim.isProven()) {
-      this.#occupy(claim)
-      return 'taken'
-    }
-    if (this.#spare.of(upstream) >= limits.connectionsSpareMax) return undefined
-    this.#spare.add(upstream)
-    this.#spareBy.add(identity)
-    return 'spare'
+    // One idle connection to give way for each login beyond the limit.
+    if (!full.every((of) => claim.idle(of) > this.#excess(of, claim))) return false
+    const givesWayNow = full.length > 0 && (connectionsSpareMax === 0 || claim.isProven())
+    if (!givesWayNow && full.some((of) => this.#excess(of, claim) >= connectionsSpareMax)) return false
+    // Before anybody gives way, so that the place is not left to the next one who waits.
+    this.#judged.add(claim.upstream)
+    this.#judgedBy.add(claim.identity)
+    if (givesWayNow) this.#makeRoom(claim, (of) => this.#excess(of, claim) > 0)
+    return true
   }
 
-  /** Enters before anybody gives way, so that the place is not left to the next one who waits. */
-  #occupy(claim: Claim): void {
-    this.#used.add(claim.upstream)
-    this.#usedBy.add(claim.identity)
-    for (const of of limited) if (this.#excess(of, claim) > 0) claim.free(of)
+  #makeRoom(claim: Claim, isNeeded: (of: Limited) => boolean): void {
+    for (const of of limited) if (isNeeded(of)) claim.free(of)
   }
 
-  /** By how many connections a limit is exceeded; 0: it is reached. */
-  #excess(of: Limited, { upstream, identity, limits }: Claim): number {
-    if (of === 'upstream') return this.#used.of(upstream) - limits.connectionsMax
-    const max = limits.connectionsPerUserMax === 0 ? Infinity : limits.connectionsPerUserMax
-    return this.#usedBy.of(identity) - max
+  /** By how many connections and logins under way a limit is exceeded; 0: it is reached. */
+  #excess(of: Limited, claim: Claim): number {
+    const underWay = of === 'user' ? this.#judgedBy.of(claim.identity) : this.#judged.of(claim.upstream)
+    return this.#logged(of, claim) + underWay - this.#max(of, claim)
   }
 
-  #spareOf(of: Limited, { upstream, identity }: Claim): number {
-    return of === 'user' ? this.#spareBy.of(identity) : this.#spare.of(upstream)
+  #logged(of: Limited, { upstream, identity }: Claim): number {
+    return of === 'user' ? this.#usedBy.of(identity) : this.#used.of(upstream)
+  }
+
+  #max(of: Limited, { limits }: Claim): number {
+    if (of === 'upstream') return limits.connectionsMax
+    return limits.connectionsPerUserMax === 0 ? Infinity : limits.connectionsPerUserMax
   }
 }

@@ -22,8 +22,7 @@ const legal: Record<UpstreamState | 'new', readonly UpstreamState[]> = {
   idle: ['leased', 'resetting'],
 }
 
-/** The connections of one user, or of one upstream. */
-type Meant = { identity: string } | { name: string }
+const none: ReadonlySet<Upstream> = new Set()
 
 export class States {
   readonly leased = new Set<Upstream>()
@@ -32,6 +31,7 @@ export class States {
   readonly idle = new Set<Upstream>()
   /** Most at once since `forgetPeaks`. */
   readonly peaks: Record<UpstreamState, number> = { leased: 0, resetting: 0, idle: 0 }
+  readonly #idleAt = new Map<string, Set<Upstream>>()
   #dialing = 0
 
   /** Connections being opened; they have no Upstream yet. */
@@ -49,8 +49,13 @@ export class States {
     const from = this.stateOf(upstream)
     if (!legal[from ?? 'new'].includes(to))
       throw new Error(`upstream may not go from ${from ?? 'new'} to ${to}`)
-    if (from) this[from].delete(upstream)
+    if (from) this.#remove(upstream, from)
     this[to].add(upstream)
+    if (to === 'idle') {
+      const idle = this.#idleAt.get(upstream.name)
+      if (idle) idle.add(upstream)
+      else this.#idleAt.set(upstream.name, new Set([upstream]))
+    }
     if (this[to].size > this.peaks[to]) this.peaks[to] = this[to].size
   }
 
@@ -58,28 +63,23 @@ export class States {
     for (const state of ['leased', 'resetting', 'idle'] as const) this.peaks[state] = this[state].size
   }
 
-  /** Whether more than `beyond` connections of this user, or of this upstream, are idle. */
-  hasIdle(of: Meant, beyond: number): boolean {
-    let count = 0
-    for (const idle of this.idle) if (isMeant(idle, of) && ++count > beyond) return true
-    return false
-  }
-
-  /** The one of this user, or of this upstream, that has been idle for longest. */
-  oldestIdle(of: Meant): Upstream | undefined {
-    let oldest: Upstream | undefined
-    for (const idle of this.idle)
-      if (isMeant(idle, of) && (oldest === undefined || idle.lastUsedAt < oldest.lastUsedAt)) oldest = idle
-    return oldest
+  /** Those of one upstream that are idle. */
+  idleAt(name: string): ReadonlySet<Upstream> {
+    return this.#idleAt.get(name) ?? none
   }
 
   /** Takes a connection out of the world and closes it. False: it was gone already. */
   drop(upstream: Upstream): boolean {
     const from = this.stateOf(upstream)
     if (!from) return false
-    this[from].delete(upstream)
+    this.#remove(upstream, from)
     upstream.link.close()
     return true
+  }
+
+  #remove(upstream: Upstream, from: UpstreamState): void {
+    this[from].delete(upstream)
+    if (from === 'idle') this.#idleAt.get(upstream.name)?.delete(upstream)
   }
 
   dialBegins(): void {
@@ -94,8 +94,4 @@ export class States {
     for (const state of ['leased', 'resetting', 'idle'] as const)
       for (const upstream of this[state]) yield [upstream, state]
   }
-}
-
-function isMeant(upstream: Upstream, of: Meant): boolean {
-  return 'identity' in of ? upstream.identity === of.identity : upstream.name === of.name
 }

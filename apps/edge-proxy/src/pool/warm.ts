@@ -50,10 +50,16 @@ export class Warm {
     return last
   }
 
-  /** Whether this user has a connection that was opened with the same secret, and was not revoked. */
-  knows({ identity, digest }: Wanted): boolean {
-    const own = this.#of.get(identity) ?? none
-    return own.some(({ secretDigest, expiresAt }) => expiresAt > 0 && isSameSecret(secretDigest, digest))
+  /** Those of this user that are idle. */
+  idleOf(identity: string): Upstream[] {
+    return (this.#of.get(identity) ?? none).filter((upstream) => this.#states.idle.has(upstream))
+  }
+
+  /** Whether this user has a connection that this server has opened for the same secret, and would still. */
+  knows({ identity, digest }: Wanted, generation: number, now: number): boolean {
+    return (this.#of.get(identity) ?? none).some(
+      (own) => own.generation === generation && own.expiresAt > now && isSameSecret(own.secretDigest, digest),
+    )
   }
 
   /** Waits for a connection that is being reset; undefined: there is none, or it did not become clean. */
@@ -84,6 +90,7 @@ export class Warm {
 
 const none: readonly Upstream[] = []
 
-function fits(upstream: Upstream, wanted: Wanted): boolean {
+/** Whether it may serve this login, if it is the same user's. */
+export function fits(upstream: Upstream, wanted: Wanted): boolean {
   return upstream.enabledKey === wanted.enabled && isSameSecret(upstream.secretDigest, wanted.digest)
 }

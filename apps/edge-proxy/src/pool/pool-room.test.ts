@@ -1,0 +1,209 @@
+/** Where a limit is reached: who gives way to whom, and when. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { targetAt } from '../upstream/server.test-support.ts'
+import { but, cleanHandBack, poolAtWork, until, type PoolAtWork } from './pool.test-support.ts'
+
+/** Wrong passwords are answered when `judge` is called. */
+function slowToJudge({ server }: PoolAtWork): { judge: () => void; asked: () => Promise<void> } {
+  const waiting: (() => void)[] = []
+  server.script = (asked) => {
+    if (asked.verb !== 'LOGIN' || !asked.text.includes('wrong')) return but({})(asked)
+    waiting.push(() => asked.peer.say(`${asked.tag} NO no\r\n`))
+    return undefined
+  }
+  return {
+    judge: () => waiting.splice(0).forEach((answer) => answer()),
+    asked: () => until(() => waiting.length > 0),
+  }
+}
+
+test('a wrong password closes nobody’s idle connection, however full it is', async () => {
+  for (const upstream of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
+    const { pool, lease, login, count, accounted } = await poolAtWork({ upstream })
+    const leases = [await lease('joe'), await lease('jane')]
+    for (const leased of leases) await pool.giveBack(leased.upstream, cleanHandBack)
+    for (const user of ['joe', 'jane', 'jim', 'joe'])
+      assert.equal((await login(user, 'wrong')).kind, 'refused')
+    assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
+    for (const leased of leases) assert.equal(pool.states.stateOf(leased.upstream), 'idle')
+    for (const user of ['joe', 'jane']) assert.equal((await lease(user)).reused, true)
+    await accounted()
+  }
+})
+
+test('a flood of wrong passwords is judged in turn, and no login that waits for it is lost', async () => {
+  const { pool, lease, login, count, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 1, connectionsSpareMax: 2 },
+  })
+  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  const attempts = Array.from({ length: 20 }, (_, at) => login(`user${at}`, 'wrong'))
+  const jane = login('jane')
+  const kinds = (await Promise.all(attempts)).map(({ kind }) => kind)
+  assert.deepEqual(new Set(kinds), new Set(['refused']))
+  assert.equal(pool.states.peaks.idle, 1)
+  assert.equal((await jane).kind, 'leased')
+  assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
+  assert.equal(pool.room.waitingTotal, 0)
+  await accounted()
+})
+
+test('a changed password is judged beside the connections of the old one, which give way to it', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsPerUserMax: 1 } })
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  const changed = await lease('joe', 'new secret')
+  assert.equal(changed.reused, false)
+  assert.equal(upstream.link.isOpen, false)
+  await pool.giveBack(changed.upstream, cleanHandBack)
+  assert.equal((await lease('joe', 'new secret')).upstream, changed.upstream)
+  assert.equal(server.connections.length, 2)
+  await accounted()
+})
+
+test('a login that succeeds when what was idle is in use again waits for its turn', async () => {
+  const { pool, lease, login, server, count, accounted } = await poolAtWork({
+    upstream: { connectionsPerUserMax: 1 },
+  })
+  const { upstream } = await lease('joe')
+  await pool.giveBack(upstream, cleanHandBack)
+  let answer = () => {}
+  server.script = (asked) => {
+    if (asked.verb !== 'LOGIN') return but({})(asked)
+    answer = () => asked.peer.say(`${asked.tag} OK done\r\n`)
+    return undefined
+  }
+  const changed = login('joe', 'new secret')
+  await until(() => server.asked.some((text) => text.includes('new secret')))
+  const before = await lease('joe')
+  assert.equal(before.upstream, upstream)
+  server.script = but({})
+  answer()
+  await until(() => pool.room.waitingTotal === 1)
+  assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
+  await pool.giveBack(upstream, cleanHandBack)
+  const leased = await changed
+  assert.ok(leased.kind === 'leased' && !leased.reused)
+  assert.equal(upstream.link.isOpen, false)
+  await accounted()
+})
+
+test('who wants no spare connections gets none: the server never sees more than there may be', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork({
+    upstream: { connectionsMax: 1, connectionsSpareMax: 0 },
+  })
+  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  let most = 0
+  server.script = (asked) => {
+    if (asked.verb === 'LOGIN') most = pool.states.idle.size + pool.states.dialing
+    return but({})(asked)
+  }
+  assert.equal((await lease('jane')).reused, false)
+  assert.equal(most, 1)
+  await accounted()
+})
+
+test('another session of the same secret is given room before the server is asked, unless it was revoked', async () => {
+  for (const isRevoked of [false, true]) {
+    const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
+    await pool.giveBack((await lease('jane')).upstream, cleanHandBack)
+    const { upstream } = await lease('joe')
+    if (isRevoked) pool.purge((meant) => meant === upstream, 'revoked')
+    let idle: number | undefined
+    server.script = (asked) => {
+      if (asked.verb === 'LOGIN') idle = pool.states.idle.size
+      return but({})(asked)
+    }
+    assert.equal((await lease('joe')).reused, false)
+    assert.equal(idle, isRevoked ? 1 : 0)
+    await accounted()
+  }
+})
+
+test('a login that succeeds while wrong passwords are judged closes nobody’s idle connection for them', async () => {
+  const work = await poolAtWork({ upstream: { connectionsMax: 2 } })
+  const { pool, lease, login, count, accounted } = work
+  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  const { judge, asked } = slowToJudge(work)
+  const wrong = login('eve', 'wrong')
+  await asked()
+  await lease('jane')
+  judge()
+  assert.equal((await wrong).kind, 'refused')
+  assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
+  assert.deepEqual([pool.states.idle.size, pool.states.leased.size], [1, 1])
+  await accounted()
+})
+
+test('a connection that becomes idle is for the one who waits with its secret, not for a wrong password before it', async () => {
+  const work = await poolAtWork({ upstream: { connectionsMax: 1 } })
+  const { pool, lease, login, accounted } = work
+  const { upstream } = await lease('joe')
+  const { judge, asked } = slowToJudge(work)
+  const wrong = login('joe', 'wrong')
+  const right = lease('joe')
+  await until(() => pool.room.waitingTotal === 2)
+  await pool.giveBack(upstream, cleanHandBack)
+  assert.equal((await right).upstream, upstream)
+  await pool.giveBack(upstream, cleanHandBack)
+  await asked()
+  judge()
+  assert.equal((await wrong).kind, 'refused')
+  assert.equal(pool.states.stateOf(upstream), 'idle')
+  await accounted()
+})
+
+test('a connection that becomes idle and fits none of its user’s logins gives way to others', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
+  const [odd, even] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
+  odd.session.enabled.add('CONDSTORE')
+  odd.session.enabledKey = 'CONDSTORE'
+  const both = [lease('joe'), lease('jane')]
+  await until(() => pool.room.waitingTotal === 2)
+  server.script = (asked) =>
+    asked.peer === server.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
+  const given = pool.giveBack(even, cleanHandBack)
+  await until(() => server.asked.includes('NOOP'))
+  const barrier = server.tags.at(-1)!
+  await pool.giveBack(odd, cleanHandBack)
+  server.script = but({})
+  server.connections[1]!.say(`${barrier} OK done\r\n`)
+  await given
+  for (const leased of await Promise.all(both)) assert.equal(leased.kind, 'leased')
+  assert.equal(odd.link.isOpen, false)
+  await accounted()
+})
+
+test('whoever has waited for a reset that fails takes what has become idle meanwhile', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork()
+  const [broken, idle] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
+  server.script = but({ NOOP: undefined })
+  const given = pool.giveBack(broken, cleanHandBack)
+  await until(() => server.asked.includes('NOOP'))
+  const next = lease('joe')
+  server.script = but({})
+  await pool.giveBack(idle, cleanHandBack)
+  server.connections[0]!.socket.destroy()
+  await given
+  assert.equal((await next).upstream, idle)
+  await accounted()
+})
+
+test('a secret that was right at another server, or until its token expired, has to be judged again', async () => {
+  const { pool, lease, login, server, clock, accounted } = await poolAtWork()
+  const [before, now] = [1, 2].map((generation) =>
+    targetAt(server.port, { connectionsMax: 2 }, 'main', generation),
+  )
+  for (const target of [before!, now!]) {
+    server.script = but({})
+    const { upstream } = await lease('jane', 'secret', { target: now! })
+    await pool.giveBack(upstream, cleanHandBack)
+    const held = await lease('joe', 'secret', { target })
+    if (target === now) held.upstream.expiresAt = clock.now
+    server.script = but({ LOGIN: 'TAG NO no\r\n' })
+    assert.equal((await login('joe', 'secret', { target: now! })).kind, 'refused')
+    assert.equal(pool.states.stateOf(upstream), 'idle')
+    await pool.giveBack(held.upstream, { ...cleanHandBack, refusal: 'notify' })
+  }
+  await accounted()
+})
