@@ -69,12 +69,14 @@ export class Pool {
   }
 
   async #leaseLater(ask: Ask, idle: Upstream | undefined): Promise<Leased | Refused> {
-    const { target, asker } = ask
+    const { target, wanted, asker } = ask
     let found = idle
     for (;;) {
       const warm = await this.#provenWarm(ask, found)
       if (warm) return this.#reused(target, warm, asker)
-      found = undefined
+      // Another one may have become idle meanwhile. From here to its place in the queue nothing can happen.
+      found = this.reuseIsSuspended ? undefined : this.#takeIdle(target, wanted)
+      if (found) continue
       const claim = claimOf(ask, this.#claimed)
       const waits = this.#context.counters.timings('lease_wait_seconds')
       const place = await waits.measure(this.room.take(claim))
@@ -94,12 +96,7 @@ export class Pool {
     found: Upstream | undefined,
   ): Promise<Upstream | undefined> {
     if (!found && this.reuseIsSuspended) return undefined
-    const warm =
-      found ??
-      this.#takeIdle(target, wanted) ??
-      (await this.#warm.claim(wanted)) ??
-      // Another one may have become idle while the reset failed.
-      this.#takeIdle(target, wanted)
+    const warm = found ?? this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
     if (!warm) return undefined
     warm.client = asker
     if (!(await this.#isUsable(target, warm))) return undefined
