@@ -4,6 +4,7 @@ import { seriesKey } from '@imapfleet/protocol'
 import { Client } from './client/client.ts'
 import type { Clock } from './clock.ts'
 import { EdgeParts } from './edge-parts.ts'
+import { stackOf } from './errors.ts'
 import { admit, type Admitted, type NotAdmitted } from './listen/admit.ts'
 import type { OpenCarrier } from './link/carrier.ts'
 import { Link, linkFailures } from './link/link.ts'
@@ -163,8 +164,7 @@ export class Edge extends EdgeParts {
   }
 
   /** A bug ends its session and nothing else. */
-  readonly #onFailure = (error: unknown): void =>
-    this.log.error('session_failed', { error: error instanceof Error ? error.stack : String(error) })
+  readonly #onFailure = (error: unknown): void => this.log.error('session_failed', { error: stackOf(error) })
 
   #sweep(): void {
     const { pool, clients } = this.settings.current

@@ -20,3 +20,7 @@ export class EdgeError extends Error {
     this.code = code
   }
 }
+
+/** Of whatever was thrown, all that can be said of where. */
+export const stackOf = (thrown: unknown): string =>
+  thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)

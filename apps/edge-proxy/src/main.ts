@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util'
 import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
 import { readCertificates } from './certificates.ts'
 import type { Edge } from './edge.ts'
-import { EdgeError } from './errors.ts'
+import { EdgeError, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { lastConfig } from './fleet/last-config.ts'
 import { Log } from './observe/log.ts'
@@ -156,9 +156,7 @@ try {
 } catch (error) {
   const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ?? false
   const isExpected = error instanceof EdgeError || isUsage
-  const message = isExpected
-    ? (error as Error).message
-    : `unexpected: ${error instanceof Error ? error.stack : String(error)}`
+  const message = isExpected ? (error as Error).message : `unexpected: ${stackOf(error)}`
   for (const line of message.split('\n')) process.stderr.write(`imapfleet-edge: ${line}\n`)
   const isBadInput = isUsage || (error instanceof EdgeError && error.code.startsWith('config'))
   // Timers and sockets of a half-started edge must not keep it.

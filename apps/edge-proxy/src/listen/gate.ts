@@ -1,4 +1,5 @@
 /** Who may come in: how many connections at once, in all and from one address. */
+import { Tally } from '../tally.ts'
 
 export interface GateLimits {
   connectionsMax: number
@@ -9,7 +10,7 @@ export class Gate {
   #total = 0
   /** Most at once since `forgetPeak`. */
   #peak = 0
-  readonly #byAddress = new Map<string, number>()
+  readonly #byAddress = new Tally()
 
   get total(): number {
     return this.#total
@@ -38,10 +39,9 @@ export class Gate {
       return () => void this.#total--
     }
     const from = address()
-    const here = this.#byAddress.get(from) ?? 0
-    if (here >= limits.connectionsPerAddressMax) return 'too-many-from-address'
+    if (this.#byAddress.of(from) >= limits.connectionsPerAddressMax) return 'too-many-from-address'
     this.#add()
-    this.#byAddress.set(from, here + 1)
+    this.#byAddress.add(from)
     return () => this.#leave(from)
   }
 
@@ -51,8 +51,6 @@ export class Gate {
 
   #leave(address: string): void {
     this.#total--
-    const left = (this.#byAddress.get(address) ?? 1) - 1
-    if (left === 0) this.#byAddress.delete(address)
-    else this.#byAddress.set(address, left)
+    this.#byAddress.remove(address)
   }
 }

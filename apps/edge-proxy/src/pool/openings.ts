@@ -36,10 +36,10 @@ export class Openings {
     const purged: Meant[] = []
     this.#purged.add(purged)
     this.#states.dialBegins()
-    const begun = performance.now()
     try {
-      const opened = await open(ask.target, ask.credentials, ask.asker)
-      counters.timings('upstream_dial_seconds').observe(performance.now() - begun)
+      const opened = await counters
+        .timings('upstream_dial_seconds')
+        .measure(open(ask.target, ask.credentials, ask.asker))
       if (opened.kind !== 'opened') return unopened(opened, ask.target, this.#context)
       const upstream = newcomer(opened, ask, now())
       if (purged.some((isMeant) => isMeant(upstream))) upstream.expiresAt = 0

@@ -4,6 +4,7 @@
  */
 import type { PoolConfig } from '@imapfleet/config'
 import type { Credentials } from '../credentials.ts'
+import { stackOf } from '../errors.ts'
 import { oneLine } from '../imap/encode.ts'
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
@@ -63,7 +64,7 @@ export class Pool {
       digest: digestOf(credentials.secret),
       enabled: '',
     }
-    const idle = this.reuseIsSuspended ? undefined : this.#takeIdle(target, wanted)
+    const idle = this.#takeIdle(target, wanted)
     if (idle && this.#isFresh(idle)) return this.#reused(target, idle, asker)
     return this.#leaseLater({ target, credentials, wanted, asker }, idle)
   }
@@ -75,7 +76,7 @@ export class Pool {
       const warm = await this.#provenWarm(ask, found)
       if (warm) return this.#reused(target, warm, asker)
       // Another one may have become idle meanwhile. From here to its place in the queue nothing can happen.
-      found = this.reuseIsSuspended ? undefined : this.#takeIdle(target, wanted)
+      found = this.#takeIdle(target, wanted)
       if (found) continue
       const claim = claimOf(ask, this.#claimed)
       const waits = this.#context.counters.timings('lease_wait_seconds')
@@ -119,7 +120,6 @@ export class Pool {
   /** An idle connection of the same user on which exactly these extensions are enabled, in exchange for a clean one. */
   takeEnabled(upstream: Upstream, target: Target, enabled: string): Upstream | undefined {
     this.#enablers.add(upstream.identity)
-    if (this.reuseIsSuspended) return undefined
     const twin = this.#takeIdle(target, {
       identity: upstream.identity,
       digest: upstream.secretDigest,
@@ -197,7 +197,7 @@ export class Pool {
       isClean = this.#cleaned(upstream, result)
     } catch (error) {
       // A bug: nobody can say where this connection stands.
-      log.error('reset_failed', { error: error instanceof Error ? error.stack : String(error) })
+      log.error('reset_failed', { error: stackOf(error) })
       this.#refuse(upstream, 'failed-here')
     }
     this.#warm.takeClaim(upstream)?.(isClean)
@@ -236,6 +236,7 @@ export class Pool {
   }
 
   #takeIdle(target: Target, wanted: Wanted): Upstream | undefined {
+    if (this.reuseIsSuspended) return undefined
     const { settings, now } = this.#context
     const { pool } = settings.current
     for (let found = this.#warm.findIdle(wanted); found; found = this.#warm.findIdle(wanted)) {

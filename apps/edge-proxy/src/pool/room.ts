@@ -6,8 +6,8 @@
  * the server judges logins, there may be a few connections more than the limits allow to those that are logged in.
  */
 import type { UpstreamConfig } from '@imapfleet/config'
+import { Tally } from '../tally.ts'
 import type { Upstream } from '../upstream/upstream.ts'
-import { Tally } from './tally.ts'
 
 export type Place =
   /** Until the login is judged: then `admit`, or `giveUp`. */
