@@ -1,5 +1,5 @@
-/** `npm run quickstart`: see infra/local/quickstart/main.ts, which runs on packages that may still have to be installed. */
+/** `npm run quickstart`: see packages/local/src/quickstart/main.ts, which runs on packages that may still have to be installed. */
 import { installPackages, runNode } from './bootstrap.mjs'
 
 await installPackages()
-process.exitCode = await runNode(['infra/local/quickstart/main.ts', ...process.argv.slice(2)])
+process.exitCode = await runNode(['packages/local/src/quickstart/main.ts', ...process.argv.slice(2)])
