@@ -1,5 +1,5 @@
 # The control plane. From the top of the repository: docker build -f infra/docker/control.Dockerfile -t imapfleet-control .
-# Settings come from the environment: docker run imapfleet-control --help lists them.
+# It reads its settings from the environment: docker run imapfleet-control --help lists them.
 FROM node:26-slim AS console
 WORKDIR /build
 COPY package.json package-lock.json tsconfig.base.json ./

@@ -1,5 +1,5 @@
 # One edge. From the top of the repository: docker build -f infra/docker/edge.Dockerfile -t imapfleet-edge .
-# Its configuration is mounted at /etc/imapfleet/edge.yaml; the last document of the fleet is kept in /var/lib/imapfleet.
+# Mount its configuration at /etc/imapfleet/edge.yaml. It stores the last configuration from the fleet in /var/lib/imapfleet.
 FROM node:26-slim
 WORKDIR /opt/imapfleet
 COPY package.json package-lock.json ./

@@ -19,6 +19,8 @@ function section(name: string, keys: KeyManual[]): string {
     row.reload === 'live' ? '' : 'restart',
     row.help + (row.secret ? ' Secret: never shown.' : ''),
   ])
-  const owner = keys[0]?.steerable ? 'Of the host, or steered by the fleet.' : 'Of the host only.'
+  const owner = keys[0]?.steerable
+    ? 'Can be set in the file and by the fleet.'
+    : 'Can be set in the file only.'
   return `### ${name}\n\n${owner}\n\n${table(['Key', 'Default', 'Values', 'Needs', 'Meaning'], rows)}`
 }
