@@ -1,15 +1,10 @@
 /** Dashboards and alert rules ask for metrics that there are, and every alert says what to do. */
 import { globSync, readFileSync } from 'node:fs'
-import { metrics, type MetricRow } from '@imapfleet/protocol'
+import { metrics, type MetricRow } from '@imapfleet/observe'
 import { readPage, type Complaint } from './page.ts'
 
 const askers = ['infra/grafana/*.json', 'infra/prometheus/*.yml']
 const guide = 'docs/monitoring.md'
-/** Metrics that only control knows: where their names stand, and what goes before them. */
-const ofControl = [
-  { file: 'apps/control/src/verbs/print-fleet-metrics.ts', pattern: /name: '(\w+)'/g, prefix: 'imapfleet_' },
-  { file: 'apps/control/src/tally.ts', pattern: /^ {2}(\w+_total): '/gm, prefix: 'imapfleet_control_' },
-]
 
 export function infraMetricDrift(): Complaint[] {
   const known = knownNames()
@@ -41,11 +36,9 @@ export function undescribedAlerts(): Complaint[] {
 }
 
 function knownNames(): Set<string> {
-  const shown = Object.entries(metrics as Record<string, MetricRow>).flatMap(([name, { kind }]) =>
-    (kind === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']).map((end) => `imapfleet_${name}${end}`),
+  return new Set(
+    Object.entries<MetricRow>(metrics).flatMap(([name, { kind }]) =>
+      (kind === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']).map((end) => `imapfleet_${name}${end}`),
+    ),
   )
-  const own = ofControl.flatMap(({ file, pattern, prefix }) =>
-    [...readFileSync(file, 'utf8').matchAll(pattern)].map(([, name]) => `${prefix}${name}`),
-  )
-  return new Set([...shown, ...own])
 }

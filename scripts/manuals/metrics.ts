@@ -1,22 +1,36 @@
-/** docs/metrics.md: every figure that an edge counts. */
-import { metrics as rows, type MetricRow } from '@imapfleet/protocol'
+/** docs/metrics.md: every metric, of an edge and of the control plane. */
+import {
+  controlMetrics,
+  edgeMetrics,
+  fleetMetrics,
+  type MetricRow,
+  type MetricRows,
+} from '@imapfleet/observe'
 import { table, type Manual } from './region.ts'
+
+const listOf = (rows: MetricRows, kind: MetricRow['kind']): string =>
+  table(
+    ['Name', 'Labels', 'What it says'],
+    Object.entries(rows)
+      .filter(([, row]) => row.kind === kind)
+      .map(([name, { labels = [], help }]) => [
+        `\`${name}\``,
+        labels.map((label) => `\`${label}\``).join(', '),
+        help,
+      ]),
+  )
+
+const section = (title: string, text: string): string => `## ${title}\n\n${text}`
 
 export const metrics: Manual = {
   file: 'docs/metrics.md',
   region: 'metrics',
   text: () =>
-    [kindOf('counter', 'Counters'), kindOf('gauge', 'Gauges'), kindOf('histogram', 'Histograms')].join(
-      '\n\n',
-    ),
-}
-
-function kindOf(kind: MetricRow['kind'], title: string): string {
-  const own = (Object.entries(rows) as [string, MetricRow][]).filter(([, row]) => row.kind === kind)
-  const cells = own.map(([name, row]) => [
-    `\`${name}\``,
-    (row.labels ?? []).map((label) => `\`${label}\``).join(', '),
-    row.help,
-  ])
-  return `## ${title}\n\n${table(['Name', 'Labels', 'What it says'], cells)}`
+    [
+      section('Counters', listOf(edgeMetrics, 'counter')),
+      section('Gauges', listOf(edgeMetrics, 'gauge')),
+      section('Histograms', listOf(edgeMetrics, 'histogram')),
+      section('What the control plane says of each edge', listOf(fleetMetrics, 'gauge')),
+      section('The control plane itself', listOf(controlMetrics, 'counter')),
+    ].join('\n\n'),
 }

@@ -1,12 +1,12 @@
 /** Sums over an edge's series: many label sets of one metric as one number. */
-import { parseSeriesKey, percentile, type Histogram, type MetricName } from '@imapfleet/protocol'
+import { parseSeriesKey, percentile, type Histogram, type EdgeMetricName } from '@imapfleet/observe'
 
 type Series = Readonly<Record<string, number>>
 
 /** The sum of every series of this metric whose labels hold all of `labels`; 0 where none was counted yet. */
 export function sumOf(
   series: Series,
-  name: MetricName,
+  name: EdgeMetricName,
   labels: Readonly<Record<string, string>> = {},
 ): number {
   const wanted = Object.entries(labels)
@@ -18,7 +18,7 @@ export function sumOf(
 }
 
 /** What each value of one label adds up to, most first. */
-export function byLabel(series: Series, name: MetricName, label: string): [string, number][] {
+export function byLabel(series: Series, name: EdgeMetricName, label: string): [string, number][] {
   const sums = new Map<string, number>()
   for (const [key, value] of Object.entries(series)) {
     const found = parseSeriesKey(key)
@@ -31,7 +31,7 @@ export function byLabel(series: Series, name: MetricName, label: string): [strin
 /** Seconds; null where nothing was measured. */
 export function percentileOf(
   histograms: Readonly<Record<string, Histogram>>,
-  name: MetricName,
+  name: EdgeMetricName,
   share: number,
 ): number | null {
   const histogram = histograms[name]

@@ -28,7 +28,7 @@ import { orderRoutes } from './http/orders.ts'
 import { sessionRoutes, signInRoutes } from './http/session.ts'
 import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
-import { reasonOf } from './log.ts'
+import { reasonOf } from './reason.ts'
 
 /** Pages load nothing from elsewhere, and run no script and no style that stands in the page. */
 const contentSecurityPolicy = {

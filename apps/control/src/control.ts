@@ -1,5 +1,6 @@
 /** One process of control: builds the parts once, starts what its mode asks for, and stops all of it again. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
 import { createApp, createHealthApp } from './app.ts'
 import { Bus } from './bus/bus.ts'
 import type { BusOptions } from './bus/connect-options.ts'
@@ -14,8 +15,7 @@ import { listen, type Listening } from './http/listen.ts'
 import { ingestPresence } from './ingest/presence.ts'
 import { ingestReports } from './ingest/reports.ts'
 import { Strangers } from './ingest/strangers.ts'
-import { Outage, type Log } from './log.ts'
-import { Tally } from './tally.ts'
+import { Outage } from './outage.ts'
 import { runTicks } from './ticks/ticks.ts'
 import { makePartitions } from './verbs/make-partitions.ts'
 
@@ -54,7 +54,8 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const db = openDatabase(options.database)
   const bus = new Bus(options.bus, log)
   const issuer = options.issuer && new Issuer(options.issuer)
-  const deps: Deps = { db, bus, issuer, log, tally: new Tally(), kept: options.kept, now: Date.now }
+  const metrics = new Metrics(controlMetrics)
+  const deps: Deps = { db, bus, issuer, log, metrics, kept: options.kept, now: Date.now }
   const app =
     options.mode === 'ingest'
       ? createHealthApp(deps)

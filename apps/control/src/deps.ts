@@ -1,10 +1,9 @@
-/** What every verb is handed: the database, the bus, a clock, a log, figures and how long history is kept. Nothing else outlives a request. */
+/** What every verb is handed: the database, the bus, a clock, a log, metrics and how long history is kept. Nothing else outlives a request. */
+import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './bus/bus.ts'
 import type { Issuer } from './bus/credentials/issuer.ts'
 import type { Database } from './db/database.ts'
 import type { Kept } from './history/kept.ts'
-import type { Log } from './log.ts'
-import type { Tally } from './tally.ts'
 
 export interface Deps {
   db: Database
@@ -12,7 +11,7 @@ export interface Deps {
   /** Undefined where all share one credential for NATS, or need none. */
   issuer: Issuer | undefined
   log: Log
-  tally: Tally
+  metrics: ControlMetrics
   kept: Kept
   /** Milliseconds since 1970. */
   now: () => number

@@ -9,6 +9,7 @@ import {
   type Role,
   type Scope,
 } from '@imapfleet/protocol'
+import { Log } from '@imapfleet/observe'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
 import type { DatabaseAddress } from './db/address.ts'
@@ -16,14 +17,14 @@ import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import type { Kept } from './history/kept.ts'
 import { dayMs } from './history/window.ts'
-import { createLog, reasonOf } from './log.ts'
+import { reasonOf } from './reason.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, type Settings } from './settings.ts'
 import { createToken } from './verbs/create-token.ts'
 
-const log = createLog((line) => process.stderr.write(line))
+const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.write(line))
 const stopMs = 10_000
 const builtConsole = `${import.meta.dirname}/../../console/dist`
 
@@ -159,14 +160,14 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
       },
       log,
     )
-    log('info', 'control has started', { mode, host: options.host, port: control.port })
+    log.info('control has started', { mode, host: options.host, port: control.port })
     control.failed.catch((error: unknown) => fail(`control cannot go on: ${reasonOf(error)}`))
     let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => {
         if (stopping) process.exit(1)
         stopping = true
-        log('info', 'control stops', { signal })
+        log.info('control stops', { signal })
         setTimeout(() => fail(`control did not stop within ${stopMs / 1000} s`), stopMs).unref()
         void control.stop().then(() => process.exit(0))
       })

@@ -4,7 +4,7 @@ import { clientTls, hostOf } from '@imapfleet/config/tls'
 import type { BusOptions } from './bus/connect-options.ts'
 import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { databaseAddress, sslIn, type DatabaseAddress } from './db/address.ts'
-import { reasonOf } from './log.ts'
+import { reasonOf } from './reason.ts'
 import { SettingsError, type Settings } from './settings.ts'
 
 /** All of these throw a SettingsError. */

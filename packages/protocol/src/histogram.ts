@@ -1,30 +1,12 @@
-/**
- * Mergeable histograms: counts in buckets whose bounds grow by 2^(1/8), so that a percentile of any sum of them is
- * known within 9 %. On the wire only buckets that hold something are sent.
- */
+/** Histograms as they are sent, in reports, heartbeats and /stats. */
+import { bucketCount, type Histogram } from '@imapfleet/observe'
 import { z } from 'zod'
 import { numbersByName } from './numbers.ts'
-
-const perOctave = 8
-/** 1 µs to about 4.6 hours. */
-export const bucketCount = 34 * perOctave
-
-/** Bucket of a duration in microseconds. */
-export function bucketOf(microseconds: number): number {
-  if (!(microseconds > 1)) return 0
-  return Math.min(bucketCount - 1, Math.ceil(Math.log2(microseconds) * perOctave))
-}
-
-/** Upper bound of a bucket, in seconds. */
-export function bucketBound(bucket: number): number {
-  return 2 ** (bucket / perOctave) / 1e6
-}
 
 const bucketNames: ReadonlySet<string> = new Set(
   Array.from({ length: bucketCount }, (_, bucket) => `${bucket}`),
 )
 
-/** As sent: bucket number → count, and the sum in seconds. Cumulative since boot like any counter. */
 export const histogramSchema = z.object({
   sum: z.number().min(0),
   counts: numbersByName({
@@ -32,19 +14,4 @@ export const histogramSchema = z.object({
     isNumber: (count) => Number.isSafeInteger(count) && count >= 0,
     message: `must hold whole numbers from 0 by buckets below ${bucketCount}`,
   }),
-})
-export type Histogram = z.infer<typeof histogramSchema>
-
-/** Upper bound in seconds of the bucket that holds this share (0 to 1) of all values; null for an empty histogram. */
-export function percentile(counts: Readonly<Record<string, number>>, share: number): number | null {
-  const buckets = Object.entries(counts)
-    .map(([bucket, count]) => [Number(bucket), count] as const)
-    .sort(([a], [b]) => a - b)
-  const total = buckets.reduce((sum, [, count]) => sum + count, 0)
-  let seen = 0
-  for (const [bucket, count] of buckets) {
-    seen += count
-    if (count > 0 && seen >= share * total) return bucketBound(bucket)
-  }
-  return null
-}
+}) satisfies z.ZodType<Histogram>

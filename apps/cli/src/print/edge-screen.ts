@@ -2,7 +2,8 @@
  * The terminal screen of one edge: every number of pimpstat (now, peak, total, reuse ratio, SELECT cache, start and
  * reset time), and what is counted since the last look, by second.
  */
-import type { EdgeStats, MetricName } from '@imapfleet/protocol'
+import type { EdgeMetricName } from '@imapfleet/observe'
+import type { EdgeStats } from '@imapfleet/protocol'
 import { byLabel, percentileOf, sumOf } from '../series.ts'
 import { bytes, count, seconds, share } from './number.ts'
 import { safe } from './safe.ts'
@@ -71,7 +72,7 @@ function rows(look: Look, before: Look | undefined): Row[] {
     now: count(current),
     peak: count(peak),
   })
-  const gauge = (label: string, metric: MetricName): Row => ({ label, now: count(sumOf(gauges, metric)) })
+  const gauge = (label: string, metric: EdgeMetricName): Row => ({ label, now: count(sumOf(gauges, metric)) })
   const logged = (result: string): Row => ({
     label: `Logins ${result}, since the start`,
     total: count(sumOf(counters, 'logins_total', { result })),
@@ -105,7 +106,7 @@ function rows(look: Look, before: Look | undefined): Row[] {
     traffic('From upstreams, since the start', 'upstream_bytes_total', bytes),
   ]
 
-  function traffic(label: string, metric: MetricName, print: (value: number) => string): Row {
+  function traffic(label: string, metric: EdgeMetricName, print: (value: number) => string): Row {
     return { label, total: print(sumOf(counters, metric)), rate: rate((all) => sumOf(all, metric), print) }
   }
 }
@@ -128,7 +129,7 @@ const unhealthy = ({ gauges }: EdgeStats): string[] =>
     .map(([upstream]) => upstream)
 
 function timings({ histograms }: EdgeStats): string[] {
-  const at = (metric: MetricName) =>
+  const at = (metric: EdgeMetricName) =>
     [0.5, 0.99].map((part) => seconds(percentileOf(histograms, metric, part))).join(' / ')
   return [`p50 / p99   login ${at('login_seconds')}   upstream dial ${at('upstream_dial_seconds')}`]
 }

@@ -1,5 +1,6 @@
 /** A history as a table (a row for each step since the first report, and the total) or as charts (one for each group and metric). */
-import { metrics, type History, type MetricRow } from '@imapfleet/protocol'
+import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
+import type { History } from '@imapfleet/protocol'
 import { bytes, count, seconds, share } from './number.ts'
 import { plot } from './plot.ts'
 import { safe } from './safe.ts'
@@ -15,7 +16,7 @@ export interface Figure {
 }
 type Values = (metric: string) => number | null
 
-const known: Readonly<Record<string, MetricRow>> = metrics
+const known: Readonly<Record<string, MetricRow>> = edgeMetrics
 
 /** A metric as it was asked for, in its own unit: `login_seconds:p95`, `client_bytes_total{...}`. */
 export function metricFigure(metric: string): Figure {

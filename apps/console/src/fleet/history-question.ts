@@ -1,5 +1,6 @@
 /** What the history explorer asks: kept in the address, so that a link shows the same. */
-import { metrics, type History, type MetricName, type MetricRow } from '@imapfleet/protocol'
+import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
+import type { History } from '@imapfleet/protocol'
 
 export interface HistoryQuestion {
   /** Such as `logins_total{result="ok"}:rate`. */
@@ -61,8 +62,8 @@ export function addressOf(question: HistoryQuestion): string {
 }
 
 /** What one can read of a metric, the usual first. */
-export function readingsOf(name: MetricName): { suffix: string; words: string }[] {
-  const { kind }: MetricRow = metrics[name]
+export function readingsOf(name: EdgeMetricName): { suffix: string; words: string }[] {
+  const { kind }: MetricRow = edgeMetrics[name]
   if (kind === 'counter')
     return [
       { suffix: ':rate', words: 'a second' },
@@ -85,9 +86,9 @@ export function readingsOf(name: MetricName): { suffix: string; words: string }[
 }
 
 /** `logins_total{result="ok"}:rate` in its parts; undefined for what is no metric. */
-export function partsOf(text: string): { name: MetricName; labels: string; suffix: string } | undefined {
+export function partsOf(text: string): { name: EdgeMetricName; labels: string; suffix: string } | undefined {
   const [, name = '', labels = '', suffix = ''] = /^([a-z_]+)(?:\{([^}]*)\})?(:\w+)?$/.exec(text) ?? []
-  return Object.hasOwn(metrics, name) ? { name: name as MetricName, labels, suffix } : undefined
+  return Object.hasOwn(edgeMetrics, name) ? { name: name as EdgeMetricName, labels, suffix } : undefined
 }
 
 /** The same of some of its series only; empty: of all. */

@@ -1,9 +1,9 @@
 /** Which metrics are drawn, and how each is read. */
-import { metrics, type MetricName, type MetricRow } from '@imapfleet/protocol'
+import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import { partsOf, readingsOf, withLabels } from '../fleet/history-question.ts'
 
 const metricsMax = 8
-const all = Object.entries(metrics as Record<string, MetricRow>) as [MetricName, MetricRow][]
+const all = Object.entries(edgeMetrics as Record<string, MetricRow>) as [EdgeMetricName, MetricRow][]
 const nameIn = (text: string) => /^[a-z_]+/.exec(text)?.[0] ?? ''
 
 export function HistoryMetrics({
@@ -63,7 +63,7 @@ function Chosen({
   const parts = partsOf(text)
   const name = parts?.name ?? text
   const known = parts ? readingsOf(parts.name) : []
-  const { labels: has = [] }: Partial<MetricRow> = parts ? metrics[parts.name] : {}
+  const { labels: has = [] }: Partial<MetricRow> = parts ? edgeMetrics[parts.name] : {}
   const instead = (next: string) =>
     onChoice([...new Set(chosen.map((each) => (each === text ? next : each)))])
   return (

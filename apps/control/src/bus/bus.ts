@@ -7,8 +7,10 @@ import type { KV } from '@nats-io/kv'
 import { connect, type NatsConnection } from '@nats-io/transport-node'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tlsTrouble } from '@imapfleet/config/tls'
+import type { Log } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
-import { Outage, reasonOf, type Log } from '../log.ts'
+import { Outage } from '../outage.ts'
+import { reasonOf } from '../reason.ts'
 import { connectOptions, retryMs, type BusOptions } from './connect-options.ts'
 import { ensureStreams, sweepReports } from './streams.ts'
 
@@ -112,7 +114,8 @@ export class Bus {
         if (!this.#closing.signal.aborted) this.#outage.began('the connection is lost')
       }
       if (change.type === 'reconnect') await this.#prepare(nats)
-      if (change.type === 'error') this.#log('warn', 'NATS refused something', { reason: change.error })
+      if (change.type === 'error')
+        this.#log.warn('NATS refused something', { reason: reasonOf(change.error) })
     }
   }
 

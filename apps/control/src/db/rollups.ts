@@ -1,5 +1,5 @@
 /** Rollups: what was counted within 10 s, a minute or an hour, by edge and by region, and which of them are due. */
-import { parseSeriesKey } from '@imapfleet/protocol'
+import { parseSeriesKey } from '@imapfleet/observe'
 import {
   packCounters,
   packGauges,

@@ -3,14 +3,8 @@
  * files; `reports` and the rollups are partitioned there by hand, since drizzle has no word for it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import type {
-  Histogram,
-  OrderAction,
-  OrderedEdge,
-  RolloutSettings,
-  RolloutState,
-  TargetName,
-} from '@imapfleet/protocol'
+import type { Histogram } from '@imapfleet/observe'
+import type { OrderAction, OrderedEdge, RolloutSettings, RolloutState, TargetName } from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigserial,

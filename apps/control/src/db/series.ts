@@ -2,7 +2,7 @@
  * The numbers that stand for series in stored figures. Each process remembers those it has met; it forgets them when a
  * connection is lost, since the database behind the next one may be another, or an older one.
  */
-import { metrics, type MetricName, type MetricRow } from '@imapfleet/protocol'
+import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import type { Sql } from './sql.ts'
 
 /** Labels come from configurations and closed lists: so many series are a mistake, and the rest is not kept. */
@@ -21,7 +21,7 @@ export class Series {
 
   /** Afterwards each of the keys has its number, unless it is of no metric that control knows. */
   async learn(sql: Sql, keys: Iterable<string>): Promise<void> {
-    const wanted = [...keys].filter((key) => Object.hasOwn(metrics, nameOf(key)))
+    const wanted = [...keys].filter((key) => Object.hasOwn(edgeMetrics, nameOf(key)))
     if (wanted.length === 0 || this.#numbers.size >= seriesMax) return
     await sql`
       insert into series (key) select key from unnest(${wanted}::text[]) as wanted (key)
@@ -41,11 +41,11 @@ export interface Wanted {
 }
 
 /** The series of these metrics. */
-export async function readWanted(sql: Sql, names: readonly MetricName[]): Promise<Wanted> {
+export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Promise<Wanted> {
   const rows = await sql<{ id: number; key: string }[]>`
     select id, key from series where split_part(key, '{', 1) = any(${names as string[]}::text[])`
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
-  return { kinds: new Set(names.map((name) => metrics[name].kind)), keyOf: (number) => keys.get(number) }
+  return { kinds: new Set(names.map((name) => edgeMetrics[name].kind)), keyOf: (number) => keys.get(number) }
 }
 
 /** All there are, to write figures that were read. */

@@ -1,6 +1,6 @@
 /** Tells the three kinds of trouble with Postgres apart: it is away, the data cannot be stored, or we have a bug. */
 import { tlsTrouble } from '@imapfleet/config/tls'
-import { originOf } from '../log.ts'
+import { originOf } from '../reason.ts'
 
 export type Trouble = 'away' | 'unstorable' | 'bug'
 

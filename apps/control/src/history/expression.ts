@@ -2,7 +2,7 @@
  * What a history is asked for: `logins_total`, `logins_total{result="ok"}`, `logins_total:rate`, `upstreams_idle:max`,
  * `login_seconds:p95`. The suffix says how values become one value a step.
  */
-import { metrics, parseSeriesKey, type MetricName, type MetricRow } from '@imapfleet/protocol'
+import { edgeMetrics, parseSeriesKey, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
 
 /** Counter: increase within the step, or that by second. Gauge: of the values within the step. Histogram: of all in the step. */
@@ -15,7 +15,7 @@ type Reading =
 export interface Expression {
   /** As it was asked for. */
   text: string
-  name: MetricName
+  name: EdgeMetricName
   /** Only series with these label values; without, all series of the name. */
   labels: Readonly<Record<string, string>>
   reading: Reading
@@ -36,11 +36,11 @@ export function parseExpressions(text: string): Expression[] {
 
 function parseExpression(text: string): Expression {
   const { name = '', labels = '', suffix = '' } = shape.exec(text)?.groups ?? {}
-  if (!Object.hasOwn(metrics, name)) throw new ServiceError('metric_unknown', unknownName(text))
-  const row: MetricRow = metrics[name as MetricName]
+  if (!Object.hasOwn(edgeMetrics, name)) throw new ServiceError('metric_unknown', unknownName(text))
+  const row: MetricRow = edgeMetrics[name as EdgeMetricName]
   return {
     text,
-    name: name as MetricName,
+    name: name as EdgeMetricName,
     labels: parseLabels(text, row, labels),
     reading: parseSuffix(text, row, suffix),
   }
@@ -96,7 +96,7 @@ function suffixesOf(kind: MetricRow['kind'], suffix: string): Reading | undefine
 
 function unknownName(text: string): string {
   const asked = text.replace(/[{:].*/, '')
-  const near = Object.keys(metrics).filter(
+  const near = Object.keys(edgeMetrics).filter(
     (name) => asked !== '' && (name.includes(asked) || asked.includes(name)),
   )
   const hint =

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bucketOf, percentile } from '@imapfleet/protocol'
+import { bucketOf, percentile } from '@imapfleet/observe'
 import { parseExpressions } from './expression.ts'
 import { historyOf, type GroupBy } from './history-of.ts'
 import type { Row } from './rows.ts'

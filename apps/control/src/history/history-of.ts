@@ -1,5 +1,6 @@
 /** Rows into the answer: one value a group, metric and step; nothing reported is null, not zero. */
-import { percentile, type Histogram, type History } from '@imapfleet/protocol'
+import { percentile, type Histogram } from '@imapfleet/observe'
+import type { History } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
 import { seriesMatcher, type Expression } from './expression.ts'
 import type { Resolution } from './resolution.ts'

@@ -2,7 +2,7 @@
  * From cumulative readings to what happened in between. Readings may come in any order, twice, or not at all: what
  * counts is the difference to the reading before it of the same boot, and it belongs to the time of the later one.
  */
-import type { Histogram } from '@imapfleet/protocol'
+import type { Histogram } from '@imapfleet/observe'
 import type { Reading } from './reading.ts'
 
 /** What an edge counted from one reading to the next, which is `reading`. */

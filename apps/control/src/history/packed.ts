@@ -2,7 +2,7 @@
  * How figures are stored: series by number, each number in as few bytes as it needs, an eighth of the same as JSON.
  * The first byte names the format, so that another can come beside it.
  */
-import type { Histogram } from '@imapfleet/protocol'
+import type { Histogram } from '@imapfleet/observe'
 import type { Gauge } from './rows.ts'
 
 const format = 1

@@ -1,5 +1,5 @@
 /** One report, or as much of it as is asked for. */
-import type { Histogram } from '@imapfleet/protocol'
+import type { Histogram } from '@imapfleet/observe'
 
 export interface Reading {
   edge: string

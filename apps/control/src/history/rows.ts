@@ -2,7 +2,7 @@
  * Figures of one edge, or of all edges of a region, over one stretch of time: what rollups hold and histories are made
  * of. Rows of one length become rows of a greater one, and rows of edges those of their region.
  */
-import type { Histogram } from '@imapfleet/protocol'
+import type { Histogram } from '@imapfleet/observe'
 import { increasesOf } from './increases.ts'
 import type { Reading } from './reading.ts'
 

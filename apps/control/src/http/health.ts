@@ -1,4 +1,5 @@
 /** Whether this process lives, whether it can work, and what it has done: no token needed. */
+import { controlMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
 import { Hono } from 'hono'
 import type { Deps } from '../deps.ts'
 import { checkHealth } from '../verbs/check-health.ts'
@@ -12,5 +13,7 @@ export const healthRoutes = (deps: Deps) =>
       return context.json(health, health.ready ? 200 : 503)
     })
     .get('/metrics', (context) =>
-      context.body(deps.tally.print(), 200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' }),
+      context.body(printPrometheus(controlMetrics, [deps.metrics.snapshot()]), 200, {
+        'content-type': prometheusContentType,
+      }),
     )

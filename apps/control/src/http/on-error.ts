@@ -1,8 +1,9 @@
 /** The one place where a refusal becomes a status and a problem+json body, and where a bug becomes a log line. */
 import type { ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
+import type { Log } from '@imapfleet/observe'
 import { errorCodes, ServiceError, type ErrorCode } from '../errors.ts'
-import { reasonOf, type Log } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import type { Env } from './routes.ts'
 
 /** `translate` knows the errors of the database and the bus. */
@@ -24,7 +25,7 @@ export function onError(
   function bug(error: unknown, method: string, path: string): ServiceError {
     const place =
       error instanceof Error ? error.stack?.split('\n').find((line) => line.includes('    at ')) : undefined
-    log('error', 'a request failed', { method, path, reason: reasonOf(error), place: place?.trim() })
+    log.error('a request failed', { method, path, reason: reasonOf(error), place: place?.trim() })
     return new ServiceError('internal', 'This is a fault of control: its log says more.')
   }
 }

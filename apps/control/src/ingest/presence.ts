@@ -4,7 +4,7 @@ import { presenceSchema, subjects } from '@imapfleet/protocol'
 import { hearPresence } from '../bus/presence.ts'
 import { recognise } from '../bus/recognise.ts'
 import type { Deps } from '../deps.ts'
-import { Outage } from '../log.ts'
+import { Outage } from '../outage.ts'
 import { recordPresence } from '../verbs/record-presence.ts'
 import type { Strangers } from './strangers.ts'
 

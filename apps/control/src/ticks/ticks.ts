@@ -1,7 +1,7 @@
 /** What is to be done now and then. Any replica may do it: each verb takes a lock of its own. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from '../deps.ts'
-import { Outage } from '../log.ts'
+import { Outage } from '../outage.ts'
 import { advanceRollouts } from '../verbs/advance-rollouts.ts'
 import { cleanUp } from '../verbs/clean-up.ts'
 import { enforceEnrolments } from '../verbs/enforce-enrolments.ts'

@@ -23,7 +23,7 @@ export async function authenticate(deps: Deps, token: string, source: string): P
     return { id: row.id, name: row.name, role: row.role, scopes: row.scopes }
   }
   if ((await noteFailure(orm, source)) === failuresMax)
-    deps.log('warn', 'too many wrong tokens from one address', { source })
+    deps.log.warn('too many wrong tokens from one address', { source })
   throw new ServiceError('token_invalid', refusal ?? '')
 }
 

@@ -2,7 +2,7 @@
  * The rows that a history is made of. What is due is not taken from the rollup but worked out as the rollup will do it,
  * so an answer does not depend on whether that has happened yet.
  */
-import type { MetricName } from '@imapfleet/protocol'
+import type { EdgeMetricName } from '@imapfleet/observe'
 import { readReadings } from '../db/readings.ts'
 import { readDue, readReportsSince, readRollups, type RollupFilter } from '../db/rollups.ts'
 import { readWanted } from '../db/series.ts'
@@ -15,7 +15,7 @@ import { startOf } from '../history/window.ts'
 export interface Asked extends RollupFilter {
   resolution: Resolution
   stepMs: number
-  names: readonly MetricName[]
+  names: readonly EdgeMetricName[]
 }
 
 /** While more is due than that, the older of it is told as it was rolled up last. */

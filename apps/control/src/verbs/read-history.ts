@@ -1,6 +1,6 @@
 /** The history of any metrics over any time, by fleet, region, edge or upstream. */
 import type { History } from '@imapfleet/protocol'
-import { metrics, type MetricRow } from '@imapfleet/protocol'
+import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
 import { TooManyRows } from '../db/figures.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
@@ -59,7 +59,7 @@ function ofUpstream(expression: Expression, upstream: string): Expression {
 }
 
 function needsUpstream({ text, name }: Expression): void {
-  const { labels }: MetricRow = metrics[name]
+  const { labels }: MetricRow = edgeMetrics[name]
   if (!labels?.includes('upstream'))
     throw new ServiceError(
       'metric_unknown',

@@ -7,7 +7,7 @@ import { itself, writeAudit } from '../db/audit.ts'
 import { rememberEdges, upsertPresence, type Arrival } from '../db/edges.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
-import { reasonOf } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import { spreadDesired } from './spread-desired.ts'
 
 /** What could not be stored is dropped: the next heartbeat makes up for it. Throws when Postgres is away. */
@@ -15,7 +15,7 @@ export async function recordPresence(deps: Deps, heard: readonly Presence[]): Pr
   // One statement may touch a row once: the last heartbeat of each edge counts.
   const last = [...new Map(heard.map((presence) => [presence.edge, presence])).values()]
   const arrivals = await store(deps, last)
-  deps.tally.add('heartbeats_total', heard.length)
+  deps.metrics.counters.control_heartbeats_total.value += heard.length
   if (arrivals.length === 0) return
   await remember(
     deps,
@@ -23,7 +23,7 @@ export async function recordPresence(deps: Deps, heard: readonly Presence[]): Pr
   )
   const arrived = new Set(arrivals.map(({ id }) => id))
   const started = arrivals.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
-  if (started.length > 0) deps.log('info', 'edges have started', { edges: started.join(',') })
+  if (started.length > 0) deps.log.info('edges have started', { edges: started.join(',') })
   await spreadDesired(deps, (edge) => arrived.has(edge.id))
 }
 
@@ -36,7 +36,7 @@ async function remember({ db, log }: Deps, forgotten: readonly string[]): Promis
       await writeAudit(tx, { actor: itself, action: 'edge.return', target: `edge/${id}` })
     return remembered
   })
-  if (back.length > 0) log('info', 'forgotten edges are back', { edges: back.join(',') })
+  if (back.length > 0) log.info('forgotten edges are back', { edges: back.join(',') })
 }
 
 async function store(deps: Deps, heard: readonly Presence[]): Promise<Arrival[]> {
@@ -49,7 +49,7 @@ async function store(deps: Deps, heard: readonly Presence[]): Promise<Arrival[]>
       for (const presence of heard) each.push(...(await store(deps, [presence])))
       return each
     }
-    deps.log('warn', 'a heartbeat cannot be stored', { edge: heard[0]?.edge, reason: reasonOf(error) })
+    deps.log.warn('a heartbeat cannot be stored', { edge: heard[0]?.edge, reason: reasonOf(error) })
     return []
   }
 }

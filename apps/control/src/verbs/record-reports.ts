@@ -3,7 +3,7 @@ import type { Report } from '@imapfleet/protocol'
 import { insertReports } from '../db/reports.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
-import { reasonOf } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 
 /** A message that has been recognised as a report. */
 export interface Received {
@@ -22,7 +22,7 @@ export async function recordReports<R extends Received>(
 ): Promise<Map<R, string>> {
   const refused = new Map<R, string>()
   await store(deps, reports, refused)
-  deps.tally.add('reports_total', reports.length - refused.size)
+  deps.metrics.counters.control_reports_total.value += reports.length - refused.size
   return refused
 }
 

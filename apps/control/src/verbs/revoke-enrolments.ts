@@ -5,7 +5,7 @@ import { writeAudit } from '../db/audit.ts'
 import { enrolmentsOf, revokeEnrolments as writeRevocations } from '../db/enrolments.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
-import { reasonOf } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 import { enrolmentView } from '../views/enrolment-view.ts'
 import { enforceEnrolments } from './enforce-enrolments.ts'
 
@@ -36,7 +36,7 @@ export async function revokeEnrolments(
       })
   })
   await enforceEnrolments(deps).catch((error: unknown) =>
-    deps.log('warn', 'a credential is revoked, and NATS does not know yet', {
+    deps.log.warn('a credential is revoked, and NATS does not know yet', {
       edge,
       reason: reasonOf(error),
     }),

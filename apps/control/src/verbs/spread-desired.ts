@@ -12,7 +12,7 @@ import { runningTraces, type TraceRow } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { desiredOf, type Truth } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
-import { reasonOf } from '../log.ts'
+import { reasonOf } from '../reason.ts'
 
 /** Never fails for a NATS that is away: the change is in Postgres, and the tick tries again. */
 export async function spreadDesired(
@@ -22,14 +22,14 @@ export async function spreadDesired(
   try {
     const behind = await spreadOnce(deps, concerns)
     if (behind === undefined) return
-    deps.log('warn', 'edges have seen a newer state than Postgres holds: going beyond it', {
+    deps.log.warn('edges have seen a newer state than Postgres holds: going beyond it', {
       version: behind,
     })
     await raiseDesiredVersion(deps.db.orm, behind)
     await spreadOnce(deps, () => true)
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'bus_unavailable') return
-    deps.log('warn', 'the desired state could not be spread; it is tried again', { reason: reasonOf(error) })
+    deps.log.warn('the desired state could not be spread; it is tried again', { reason: reasonOf(error) })
   }
 }
 

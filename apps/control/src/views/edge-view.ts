@@ -1,5 +1,6 @@
 /** An edge as the API shows it: its last heartbeat, and what it should run. */
-import { parseSeriesKey, type EdgeView } from '@imapfleet/protocol'
+import { parseSeriesKey } from '@imapfleet/observe'
+import type { EdgeView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
 

@@ -1,5 +1,6 @@
 /** An edge as a live view shows it: rates from its last two heartbeats, and how it is. */
-import { parseSeriesKey, percentile, type EdgeView, type LiveEdge } from '@imapfleet/protocol'
+import { parseSeriesKey, percentile } from '@imapfleet/observe'
+import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
 import type { CountingEdgeRow } from '../db/edges.ts'
 import type { Counted } from '../db/schema.ts'
 

@@ -1,6 +1,6 @@
 /** The local HTTP port: alive, ready, statistics as JSON and for Prometheus. */
 import { createServer, type Server } from 'node:http'
-import { printPrometheus, prometheusContentType } from '@imapfleet/protocol'
+import { edgeMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 import type { Snapshot } from './counters.ts'
 
@@ -38,7 +38,7 @@ export async function listenHttp(address: string, port: number, facts: HttpFacts
       case '/stats':
         return json(200, { ...facts.about(), fleet: facts.fleet(), ...facts.snapshot() })
       case '/metrics':
-        return send(200, prometheusContentType, metricsPage(facts.snapshot()))
+        return send(200, prometheusContentType, printPrometheus(edgeMetrics, [facts.snapshot()]))
       default:
         return json(404, { error: 'try /healthz, /readyz, /stats or /metrics' })
     }
@@ -54,6 +54,3 @@ export async function listenHttp(address: string, port: number, facts: HttpFacts
   })
   return server
 }
-
-const metricsPage = ({ counters, gauges, histograms }: Snapshot): string =>
-  printPrometheus([{ labels: '', values: { ...counters, ...gauges }, histograms }])

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Log } from '@imapfleet/observe'
+import { Outage } from './outage.ts'
+
+test('an outage is logged once when it begins and once when it is over', () => {
+  const lines: string[] = []
+  const log = new Log({ level: 'info', format: 'text' }, (line) => lines.push(line))
+  const outage = new Outage(log, 'NATS is away', 'NATS is back')
+  outage.over()
+  outage.began(new Error('refused'))
+  outage.began(new Error('still refused'))
+  assert.equal(outage.reason, 'still refused')
+  outage.over()
+  outage.over()
+  assert.deepEqual(
+    lines.map((line) => line.slice(25)),
+    ['warn NATS is away reason=refused\n', 'info NATS is back\n'],
+  )
+})

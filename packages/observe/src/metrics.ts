@@ -1,0 +1,119 @@
+/**
+ * The table of all metrics. A row here is what counting code, the Prometheus pages, the reports, the API, the console and
+ * docs/metrics.md know of a metric. On Prometheus pages each name has the prefix `imapfleet_`.
+ */
+
+export interface MetricRow {
+  /** Counters and histograms are cumulative since the process started; gauges are read at each snapshot. */
+  kind: 'counter' | 'gauge' | 'histogram'
+  help: string
+  /** Label names, in the order of the series key. Values come from configuration or closed lists, never from users. */
+  labels?: readonly string[]
+}
+
+/** A part of the table, by name. */
+export type MetricRows = Readonly<Record<string, MetricRow>>
+
+/** What an edge counts. */
+export const edgeMetrics = {
+  client_connections_total: { kind: 'counter', help: 'Client connections accepted.' },
+  client_refusals_total: {
+    kind: 'counter',
+    help: 'Client connections refused or closed by a limit.',
+    labels: ['reason'],
+  },
+  logins_total: { kind: 'counter', help: 'Logins by result.', labels: ['upstream', 'result'] },
+  upstream_connections_total: {
+    kind: 'counter',
+    help: 'Connections opened to an upstream.',
+    labels: ['upstream'],
+  },
+  upstream_failures_total: {
+    kind: 'counter',
+    help: 'Connections to an upstream that failed.',
+    labels: ['upstream', 'reason'],
+  },
+  upstream_reuses_total: {
+    kind: 'counter',
+    help: 'Logins served by an idle upstream connection.',
+    labels: ['upstream'],
+  },
+  reuse_refused_total: {
+    kind: 'counter',
+    help: 'Upstream connections closed after a session instead of kept, by reason.',
+    labels: ['reason'],
+  },
+  upstream_drops_total: {
+    kind: 'counter',
+    help: 'Idle upstream connections closed, by reason.',
+    labels: ['reason'],
+  },
+  sessions_total: { kind: 'counter', help: 'Sessions ended, by ending.', labels: ['ending'] },
+  round_trips_saved_total: {
+    kind: 'counter',
+    help: 'Round trips to an upstream that clients did not wait for.',
+  },
+  client_bytes_total: { kind: 'counter', help: 'Bytes received from clients.' },
+  upstream_bytes_total: { kind: 'counter', help: 'Bytes received from upstreams.' },
+  select_cache_hits_total: { kind: 'counter', help: 'SELECT commands answered from the cache.' },
+  select_cache_misses_total: {
+    kind: 'counter',
+    help: 'SELECT commands sent to the upstream while the cache is enabled.',
+  },
+  trace_lines_total: { kind: 'counter', help: 'Lines written to traces.' },
+  reports_dropped_total: { kind: 'counter', help: 'Reports lost because the outbox was full.' },
+
+  clients_connected: { kind: 'gauge', help: 'Client connections open.' },
+  upstreams_dialing: { kind: 'gauge', help: 'Upstream connections being opened and logged in.' },
+  upstreams_leased: { kind: 'gauge', help: 'Upstream connections in use by a session (active).' },
+  upstreams_resetting: { kind: 'gauge', help: 'Upstream connections being reset after a session.' },
+  upstreams_idle: { kind: 'gauge', help: 'Idle upstream connections kept for their user (cached).' },
+  upstream_healthy: {
+    kind: 'gauge',
+    help: '1 while the upstream answers its health check.',
+    labels: ['upstream'],
+  },
+  leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
+  traces_active: { kind: 'gauge', help: 'Users being traced.' },
+  outbox_reports: { kind: 'gauge', help: 'Reports not yet acknowledged by the fleet.' },
+  config_revision: { kind: 'gauge', help: 'Configuration revision in force; 0: only the file.' },
+  memory_rss_bytes: { kind: 'gauge', help: 'Resident memory of the process.' },
+  cpu_seconds_total: { kind: 'counter', help: 'User and system time of the process.' },
+
+  login_seconds: { kind: 'histogram', help: 'From a complete LOGIN to its reply.' },
+  lease_wait_seconds: { kind: 'histogram', help: 'Time a login waited for a free upstream connection.' },
+  upstream_dial_seconds: { kind: 'histogram', help: 'From dialing an upstream to its login reply.' },
+  upstream_connect_seconds: { kind: 'histogram', help: 'Time to open a TCP connection to an upstream.' },
+  upstream_tls_seconds: { kind: 'histogram', help: 'Time of a TLS handshake with an upstream.' },
+  upstream_login_seconds: { kind: 'histogram', help: 'From sending a login to an upstream to its reply.' },
+  session_seconds: { kind: 'histogram', help: 'From login to the end of a session.' },
+} as const satisfies MetricRows
+
+/** What one process of the control plane counts. */
+export const controlMetrics = {
+  control_reports_total: { kind: 'counter', help: 'Reports stored.' },
+  control_heartbeats_total: { kind: 'counter', help: 'Heartbeats stored.' },
+  control_strangers_total: {
+    kind: 'counter',
+    help: 'Messages that are not valid for their subject, by what they were sent as.',
+    labels: ['sent_as'],
+  },
+} as const satisfies MetricRows
+
+/** What the control plane knows of each edge, whether the edge can be reached or not. */
+export const fleetMetrics = {
+  edge_up: { kind: 'gauge', help: '1 while heartbeats of this edge arrive; 0 after three were missed.' },
+  edge_draining: { kind: 'gauge', help: '1 while the fleet wants this edge to take no clients.' },
+  edge_revision_wanted: { kind: 'gauge', help: 'Configuration revision that this edge should run.' },
+  edge_revision_applied: { kind: 'gauge', help: 'Configuration revision that this edge runs.' },
+  edge_last_seen_seconds: {
+    kind: 'gauge',
+    help: 'Time of the last heartbeat of this edge, in seconds since 1970.',
+  },
+} as const satisfies MetricRows
+
+/** The whole table. */
+export const metrics = { ...fleetMetrics, ...edgeMetrics, ...controlMetrics }
+
+export type EdgeMetricName = keyof typeof edgeMetrics
+export type MetricName = keyof typeof metrics

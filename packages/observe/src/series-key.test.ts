@@ -1,0 +1,36 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { metrics } from './metrics.ts'
+import { parseSeriesKey, seriesKey } from './series-key.ts'
+
+/** Any UTF-16 at all, control characters and lone surrogates included. */
+const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units))
+
+test('a series key and its labels are each made from the other', () => {
+  const label = fc.stringMatching(/^[a-z]+(_[a-z]+)*$/)
+  fc.assert(
+    fc.property(fc.constantFrom(...Object.keys(metrics)), fc.dictionary(label, anyText), (name, labels) => {
+      const parsed = parseSeriesKey(seriesKey(name, labels))
+      assert.equal(parsed.name, name)
+      assert.deepEqual(parsed.labels, { ...labels })
+    }),
+    { seed: 20_260_107, numRuns: 500 },
+  )
+})
+
+test('no two sets of labels share a key', () => {
+  assert.notEqual(
+    seriesKey('logins_total', { upstream: 'a",result="b' }),
+    seriesKey('logins_total', { upstream: 'a', result: 'b' }),
+  )
+})
+
+test('reading a key that nobody made gives a value, never an error', () => {
+  fc.assert(
+    fc.property(anyText, (key) => {
+      assert.equal(typeof parseSeriesKey(key).name, 'string')
+    }),
+    { seed: 20_260_108 },
+  )
+})
