@@ -1,5 +1,5 @@
 /** For tests: a client before its login, the edge's end of it, and what the edge offers. */
-import { acceptedLink, type Peer } from '../link/wire.test-support.ts'
+import { acceptedLink, type Peer } from '../net/wire.test-support.ts'
 import { Client, type PreloginLimits } from './client.ts'
 import { nextLogin, type Login, type Prelogin } from './prelogin.ts'
 
@@ -45,11 +45,11 @@ export async function arriving(
 /** The credentials of a login as text. */
 export function said(login: Login | undefined): Record<string, string> | undefined {
   if (!login) return undefined
-  const { user, authorize, secret, mechanism } = login.credentials
+  const { user, authzid, secret, mechanism } = login.credentials
   return {
     tag: login.tag,
     user: user.toString('latin1'),
-    ...(authorize.length > 0 && { authorize: authorize.toString('latin1') }),
+    ...(authzid.length > 0 && { authzid: authzid.toString('latin1') }),
     secret: secret.toString('latin1'),
     mechanism,
   }

@@ -5,7 +5,7 @@
 import { CommandReader } from '../imap/command-reader.ts'
 import type { IdPairs } from '../imap/id.ts'
 import { LF } from '../imap/bytes.ts'
-import type { Link, LinkEnd, LinkHandler } from '../link/link.ts'
+import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 
 /** Bounds on what a client may cost before anybody knows who it is. */
 export interface PreloginLimits {

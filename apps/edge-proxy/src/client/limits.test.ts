@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { acceptedLink } from '../link/wire.test-support.ts'
+import { acceptedLink } from '../net/wire.test-support.ts'
 import { arriving, roomy } from './client.test-support.ts'
 import { Client, type ClientRefusal, type PreloginLimits } from './client.ts'
 

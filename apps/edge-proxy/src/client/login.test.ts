@@ -79,7 +79,7 @@ test('AUTHENTICATE reads its mechanisms with and without an initial response', a
   const bearer = 'n,a=joe,\x01auth=Bearer abc\x01\x01'
   const cases: [string, string, Record<string, string>][] = [
     ['PLAIN', '\0joe\0secret', { user: 'joe', secret: 'secret' }],
-    ['plain', 'boss\0joe\0secret', { user: 'joe', authorize: 'boss', secret: 'secret' }],
+    ['plain', 'boss\0joe\0secret', { user: 'joe', authzid: 'boss', secret: 'secret' }],
     ['XOAUTH2', token, { user: 'joe', secret: token }],
     ['OAUTHBEARER', bearer, { user: 'joe', secret: bearer }],
   ]

@@ -1,5 +1,5 @@
 /** LOGIN and AUTHENTICATE to credentials, or the answer that says what is wrong with them. */
-import { isSendable, type Credentials } from '../credentials.ts'
+import { isSendable, type Credentials } from '../imap/credentials.ts'
 import { parseArguments } from '../imap/arguments.ts'
 import {
   decodeBase64,
@@ -28,7 +28,7 @@ export function readLogin(command: Buffer, argumentsAt: number): LoginRead {
   const [user, secret, ...more] = parsed ?? []
   if (!user || !secret || more.length > 0 || user.kind === 'list' || secret.kind === 'list')
     return bad('LOGIN needs a user name and a password')
-  return sendable({ user: user.bytes, authorize: empty, secret: secret.bytes, mechanism: 'command' })
+  return sendable({ user: user.bytes, authzid: empty, secret: secret.bytes, mechanism: 'command' })
 }
 
 /** `AUTHENTICATE mechanism [initial response]` (RFC 4959), and the exchange that follows. */
@@ -59,7 +59,7 @@ async function loginExchange(client: Client, initial: string | undefined): Promi
   if (user.kind !== 'response') return user
   const secret = await response(client, undefined, 'Password:')
   if (secret.kind !== 'response') return secret
-  return sendable({ user: user.bytes, authorize: empty, secret: secret.bytes, mechanism: 'LOGIN' })
+  return sendable({ user: user.bytes, authzid: empty, secret: secret.bytes, mechanism: 'LOGIN' })
 }
 
 type Response = { kind: 'response'; bytes: Buffer } | LoginRead

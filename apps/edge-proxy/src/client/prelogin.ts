@@ -1,5 +1,5 @@
 /** Answers everything that may come before a login, until credentials do. */
-import type { Credentials } from '../credentials.ts'
+import type { Credentials } from '../imap/credentials.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
 import { findByte, LF } from '../imap/bytes.ts'
 import { parseId } from '../imap/id.ts'

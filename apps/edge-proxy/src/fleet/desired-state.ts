@@ -11,7 +11,7 @@ import {
   type Revocation,
 } from '@imapfleet/protocol'
 import { checkLayer, mergeLayers, printProblem, resolveConfig, type Layer } from '@imapfleet/config'
-import type { Edge } from '../edge.ts'
+import type { Edge } from '../edge/edge.ts'
 import type { Unstartable } from './last-config.ts'
 import type { LastGood } from './last-good.ts'
 import type { Fleet } from './link.ts'

@@ -15,8 +15,8 @@ import {
   type Presence,
   type Report,
 } from '@imapfleet/protocol'
-import type { Edge } from '../edge.ts'
-import { version } from '../version.ts'
+import type { Edge } from '../edge/edge.ts'
+import { version } from '../edge/version.ts'
 import { DesiredState } from './desired-state.ts'
 import type { Unstartable } from './last-config.ts'
 import { LastGood } from './last-good.ts'
@@ -157,7 +157,7 @@ export class FleetMember {
   #presence(): Presence {
     const edge = this.#edge
     const { gauges, counters, histograms } = edge.counters.snapshot()
-    const troubles = [...edge.targets.values()].filter((target) => target.trouble !== undefined)
+    const troubles = [...edge.servers.values()].filter((server) => server.trouble !== undefined)
     return {
       v: wireVersion,
       ...this.#address,
@@ -176,7 +176,7 @@ export class FleetMember {
       counters,
       logins: histograms.login_seconds,
       degraded: [
-        ...troubles.map((target) => `upstream ${target.name}: ${target.trouble}`),
+        ...troubles.map((server) => `upstream ${server.name}: ${server.trouble}`),
         ...this.#lateKeys(),
       ].map((text) => text.slice(0, 500)),
       listeners: edge.listeners.map(

@@ -9,9 +9,9 @@ import {
   type OrderAction,
   type OrderAnswer,
 } from '@imapfleet/protocol'
-import type { Edge } from '../edge.ts'
-import { routeOf } from '../routes.ts'
-import { version } from '../version.ts'
+import type { Edge } from '../edge/edge.ts'
+import { routeOf } from '../server/routes.ts'
+import { version } from '../edge/version.ts'
 import type { Fleet } from './link.ts'
 
 interface Sender {
@@ -76,9 +76,9 @@ function act(edge: Edge, action: OrderAction): Outcome {
       }
     case 'pause-upstream':
     case 'resume-upstream': {
-      const target = edge.targets.get(action.upstream)
-      if (!target) return { ok: false, reason: `there is no upstream named ${action.upstream}` }
-      target.paused = action.kind === 'pause-upstream'
+      const server = edge.servers.get(action.upstream)
+      if (!server) return { ok: false, reason: `there is no upstream named ${action.upstream}` }
+      server.paused = action.kind === 'pause-upstream'
       return { ok: true, result: {} }
     }
     case 'reset-counters':

@@ -7,7 +7,7 @@ import {
   type TraceBatch,
   type TraceWish,
 } from '@imapfleet/protocol'
-import type { Edge } from '../edge.ts'
+import type { Edge } from '../edge/edge.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/tracer.ts'
 import type { Fleet } from './link.ts'
 

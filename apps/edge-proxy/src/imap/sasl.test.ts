@@ -37,11 +37,11 @@ test('any bytes survive base64', () => {
 
 test('PLAIN has exactly three fields, a user and a secret among them', () => {
   assert.deepEqual(parsePlain(wire('boss\0joe\0secret')), {
-    authorize: wire('boss'),
+    authzid: wire('boss'),
     user: wire('joe'),
     secret: wire('secret'),
   })
-  assert.deepEqual(parsePlain(wire('\0joe\0s'))?.authorize, Buffer.alloc(0))
+  assert.deepEqual(parsePlain(wire('\0joe\0s'))?.authzid, Buffer.alloc(0))
   for (const text of ['', 'joe', 'joe\0secret', '\0\0secret', '\0joe\0', '\0\0', 'a\0b\0c\0', 'a\0b\0c\0d'])
     assert.equal(parsePlain(wire(text)), undefined, JSON.stringify(text))
 })
@@ -50,8 +50,8 @@ test('a PLAIN message that is printed is read again as it was', () => {
   const field = (minLength: number) =>
     fc.uint8Array({ min: 1, minLength, maxLength: 20 }).map((bytes) => Buffer.from(bytes))
   fc.assert(
-    fc.property(field(0), field(1), field(1), (authorize, user, secret) => {
-      assert.deepEqual(parsePlain(printPlain({ authorize, user, secret })), { authorize, user, secret })
+    fc.property(field(0), field(1), field(1), (authzid, user, secret) => {
+      assert.deepEqual(parsePlain(printPlain({ authzid, user, secret })), { authzid, user, secret })
     }),
     { seed: 13 },
   )
@@ -61,7 +61,7 @@ test('XOAUTH2 names its user and brings a bearer token; the message itself is th
   const message = wire('user=joe@example.com\x01auth=Bearer abc=\x01\x01')
   assert.deepEqual(parseXoauth2(message), {
     user: wire('joe@example.com'),
-    authorize: Buffer.alloc(0),
+    authzid: Buffer.alloc(0),
     secret: message,
   })
   for (const text of [

@@ -8,7 +8,7 @@ export interface SaslIdentity {
   /** Who logs in. */
   user: Buffer
   /** Whom to act as, if someone else; empty for the same. */
-  authorize: Buffer
+  authzid: Buffer
   secret: Buffer
 }
 
@@ -29,12 +29,12 @@ export function parsePlain(message: Buffer): SaslIdentity | undefined {
   const user = message.subarray(first + 1, second)
   const secret = message.subarray(second + 1)
   if (user.length === 0 || secret.length === 0) return undefined
-  return { authorize: message.subarray(0, first), user, secret }
+  return { authzid: message.subarray(0, first), user, secret }
 }
 
 export function printPlain(identity: SaslIdentity): Buffer {
   const nul = Buffer.from([0])
-  return Buffer.concat([identity.authorize, nul, identity.user, nul, identity.secret])
+  return Buffer.concat([identity.authzid, nul, identity.user, nul, identity.secret])
 }
 
 /** `user=…^Aauth=Bearer …^A^A`: the user is what the server will check the token against. */
@@ -43,7 +43,7 @@ export function parseXoauth2(message: Buffer): SaslIdentity | undefined {
   const user = fields.get('user')
   const token = fields.get('auth')
   if (!user || !token || !/^bearer /i.test(token)) return undefined
-  return { user: Buffer.from(user, 'latin1'), authorize: empty, secret: message }
+  return { user: Buffer.from(user, 'latin1'), authzid: empty, secret: message }
 }
 
 /** RFC 7628 3.1: a GS2 header with the user, then key=value pairs between ^A. */
@@ -54,7 +54,7 @@ export function parseOauthBearer(message: Buffer): SaslIdentity | undefined {
   const token = keyValues(text.slice(header[0].length)).get('auth')
   const user = (header[1] ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=')
   if (!user || !token || !/^bearer /i.test(token)) return undefined
-  return { user: Buffer.from(user, 'latin1'), authorize: empty, secret: message }
+  return { user: Buffer.from(user, 'latin1'), authzid: empty, secret: message }
 }
 
 function keyValues(text: string): Map<string, string> {

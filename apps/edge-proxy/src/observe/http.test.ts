@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { EdgeError } from '../errors.ts'
-import { listen } from '../link/wire.test-support.ts'
+import { listen } from '../net/wire.test-support.ts'
 import { Counters } from './counters.ts'
 import { listenHttp } from './http.ts'
 

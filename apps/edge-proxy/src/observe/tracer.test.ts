@@ -29,7 +29,7 @@ const order = (id: string, more: Partial<TraceOrder> = {}): TraceOrder => ({
 /** A real session as the tracer sees it. */
 async function traceable(id: string, user: string): Promise<Session & { traceable: TraceableSession }> {
   const session = await begin()
-  session.server.socket.resume()
+  session.scripted.socket.resume()
   return {
     ...session,
     traceable: {

@@ -1,5 +1,5 @@
 /** A login that wants a connection, as the room for connections knows it. */
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ask } from './lease.ts'
 import type { Claim } from './room.ts'
 import type { States } from './states.ts'
@@ -11,21 +11,21 @@ export interface Claimed {
   /** Whether idle connections are handed out at present. */
   reuses(): boolean
   now(): number
-  makeRoom(idle: Upstream): void
+  makeRoom(idle: ServerConnection): void
 }
 
-export function claimOf({ target, wanted, asker }: Ask, pool: Claimed): Claim {
+export function claimOf({ server, wanted, asker }: Ask, pool: Claimed): Claim {
   const { identity } = wanted
   const idle = {
     user: () => pool.warm.idleOf(identity),
-    upstream: () => pool.states.idleAt(target.name),
+    upstream: () => pool.states.idleAt(server.name),
   }
   return {
-    upstream: target.name,
+    upstream: server.name,
     identity,
-    limits: target.config,
+    limits: server.config,
     isWanted: () => asker.isThere,
-    isProven: () => pool.warm.knows(wanted, target.generation, pool.now()),
+    isProven: () => pool.warm.knows(wanted, server.generation, pool.now()),
     fits: (upstream) => pool.reuses() && upstream.identity === identity && fits(upstream, wanted),
     idle: (of) => (of === 'user' ? idle.user().length : idle.upstream().size),
     free: (of) => {
@@ -35,8 +35,8 @@ export function claimOf({ target, wanted, asker }: Ask, pool: Claimed): Claim {
   }
 }
 
-function idleForLongest(idle: Iterable<Upstream>): Upstream | undefined {
-  let oldest: Upstream | undefined
+function idleForLongest(idle: Iterable<ServerConnection>): ServerConnection | undefined {
+  let oldest: ServerConnection | undefined
   for (const upstream of idle)
     if (oldest === undefined || upstream.lastUsedAt < oldest.lastUsedAt) oldest = upstream
   return oldest

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { expiryOf, isSendable, userName, type Credentials } from '../credentials.ts'
+import { expiryOf, isSendable, userName, type Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
 import { Enablers } from './enablers.ts'
 import { digestOf, identityOf, isSameSecret } from './key.ts'
 
 const joe: Credentials = {
   user: wire('joe'),
-  authorize: wire(''),
+  authzid: wire(''),
   secret: wire('secret'),
   mechanism: 'command',
 }
@@ -21,8 +21,8 @@ test('two logins are one identity only if upstream, user, authorization and kind
     text,
     fc.constantFrom('command', 'PLAIN', 'XOAUTH2'),
   )
-  const identity = ([upstream, user, authorize, mechanism]: [string, string, string, string]) =>
-    identityOf(upstream, { ...joe, user: wire(user), authorize: wire(authorize), mechanism } as Credentials)
+  const identity = ([upstream, user, authzid, mechanism]: [string, string, string, string]) =>
+    identityOf(upstream, { ...joe, user: wire(user), authzid: wire(authzid), mechanism } as Credentials)
   fc.assert(
     fc.property(login, login, (one, two) => {
       const isToken = (mechanism: string) => mechanism === 'XOAUTH2'
@@ -45,7 +45,7 @@ test('a secret is the same only as a whole, and is not to be found in what is ke
 test('what would end a command early, or holds NUL, is never sent', () => {
   assert.equal(isSendable(joe), true)
   for (const bad of ['\r', '\n', '\0', 'a\r\nb LOGOUT'])
-    for (const field of ['user', 'authorize', 'secret'] as const)
+    for (const field of ['user', 'authzid', 'secret'] as const)
       assert.equal(isSendable({ ...joe, [field]: wire(`x${bad}`) }), false, JSON.stringify([field, bad]))
   assert.equal(isSendable({ ...joe, user: wire('') }), false)
   assert.equal(isSendable({ ...joe, user: Buffer.alloc(5000, 'x') }), false)
@@ -54,7 +54,7 @@ test('what would end a command early, or holds NUL, is never sent', () => {
 
 test('a user is known by whom it acts as', () => {
   assert.equal(userName(joe), 'joe')
-  assert.equal(userName({ ...joe, authorize: wire('boss') }), 'boss')
+  assert.equal(userName({ ...joe, authzid: wire('boss') }), 'boss')
 })
 
 test('a token that says when it ends is believed in that; anything else does not end', () => {

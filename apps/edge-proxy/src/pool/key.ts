@@ -3,13 +3,13 @@
  * long as this process. The secret itself is not kept.
  */
 import { hash, randomBytes } from 'node:crypto'
-import { mechanismClass, type Credentials } from '../credentials.ts'
+import { mechanismClass, type Credentials } from '../imap/credentials.ts'
 
 const processKey = randomBytes(32)
 
 /** Decoded names, so that an atom, a quoted string and a literal of one name are one identity. */
 export function identityOf(upstream: string, credentials: Credentials): string {
-  const names = `${credentials.user.toString('latin1')}\0${credentials.authorize.toString('latin1')}`
+  const names = `${credentials.user.toString('latin1')}\0${credentials.authzid.toString('latin1')}`
   return `${upstream}\0${mechanismClass(credentials)}\0${names}`
 }
 

@@ -1,15 +1,15 @@
 /** What the pool answers to a login: a connection to use, or the words to refuse with. */
-import type { Credentials } from '../credentials.ts'
-import type { Opened } from '../upstream/open.ts'
-import type { Target } from '../upstream/target.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { Credentials } from '../imap/credentials.ts'
+import type { Opened } from '../server/open.ts'
+import type { Server } from '../server/server.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { Place } from './room.ts'
 import type { Wanted } from './warm.ts'
 
 export interface Leased {
   kind: 'leased'
   /** Another one after the session has been moved to a connection with the extensions that it wants. */
-  upstream: Upstream
+  upstream: ServerConnection
   reused: boolean
   /** Whether the client may be told XPROXYREUSE. */
   tellReuse: boolean
@@ -36,7 +36,7 @@ export interface Asker {
 
 /** A login for which no idle connection was there at once. */
 export interface Ask {
-  readonly target: Target
+  readonly server: Server
   readonly credentials: Credentials
   readonly wanted: Wanted
   readonly asker: Asker

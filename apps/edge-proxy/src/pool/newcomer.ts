@@ -1,22 +1,22 @@
 /** A connection that was just opened, as the pool knows it from then on. */
-import { expiryOf, userName } from '../credentials.ts'
-import type { Opened } from '../upstream/open.ts'
-import { Upstream } from '../upstream/upstream.ts'
+import { expiryOf, userName } from '../imap/credentials.ts'
+import type { Opened } from '../server/open.ts'
+import { ServerConnection } from '../server/server-connection.ts'
 import type { Ask } from './lease.ts'
 
 export function newcomer(
   opened: Extract<Opened, { kind: 'opened' }>,
-  { target, credentials, wanted, asker }: Ask,
+  { server, credentials, wanted, asker }: Ask,
   now: number,
-): Upstream {
-  const upstream = new Upstream({
+): ServerConnection {
+  const upstream = new ServerConnection({
     link: opened.link,
-    name: target.name,
+    name: server.name,
     identity: wanted.identity,
     secretDigest: wanted.digest,
     user: userName(credentials),
     openedBy: credentials.user.toString('utf8'),
-    generation: target.generation,
+    generation: server.generation,
     capabilities: opened.capabilities,
     loginText: opened.text,
     now,

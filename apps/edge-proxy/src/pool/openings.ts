@@ -1,14 +1,14 @@
 /** Connections that are being opened: dialed, logged in and timed. What is purged meanwhile counts for them too. */
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
-import { open } from '../upstream/open.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import { open } from '../server/open.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ask, Refused } from './lease.ts'
 import { newcomer } from './newcomer.ts'
 import type { States } from './states.ts'
 import { unopened } from './unopened.ts'
 
-export type Meant = (upstream: Upstream) => boolean
+export type Meant = (upstream: ServerConnection) => boolean
 
 interface Context {
   readonly counters: Counters
@@ -30,7 +30,7 @@ export class Openings {
   /** @param take is given the connection at the very moment when it is open, so that no purge comes between */
   async open<Taken>(
     ask: Ask,
-    take: (upstream: Upstream, untagged: readonly string[]) => Taken,
+    take: (upstream: ServerConnection, untagged: readonly string[]) => Taken,
   ): Promise<Taken | Refused> {
     const { counters, now } = this.#context
     const purged: Meant[] = []
@@ -39,8 +39,8 @@ export class Openings {
     try {
       const opened = await counters
         .timings('upstream_dial_seconds')
-        .measure(open(ask.target, ask.credentials, ask.asker))
-      if (opened.kind !== 'opened') return unopened(opened, ask.target, this.#context)
+        .measure(open(ask.server, ask.credentials, ask.asker))
+      if (opened.kind !== 'opened') return unopened(opened, ask.server, this.#context)
       const upstream = newcomer(opened, ask, now())
       if (purged.some((isMeant) => isMeant(upstream))) upstream.expiresAt = 0
       return take(upstream, opened.untagged)

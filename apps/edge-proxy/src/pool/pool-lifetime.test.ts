@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
-import { targetAt } from '../upstream/server.test-support.ts'
+import { serverAt } from '../server/scripted-server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, poolConfig, until, type PoolAtWork } from './pool.test-support.ts'
 import type { Pool } from './pool.ts'
 import { reap } from './reaper.ts'
@@ -64,13 +64,13 @@ test('a connection lives so long and no longer, however busy it is', async () =>
 test('one that was idle for a while is proven before it is handed out, or replaced', async () => {
   const alive = await withIdle()
   alive.clock.now += times.proveIdleAfterMs + 1
-  const before = alive.server.asked.length
+  const before = alive.scripted.asked.length
   assert.equal((await alive.lease('joe')).upstream, alive.upstream)
-  assert.deepEqual(alive.server.asked.slice(before), ['NOOP'])
+  assert.deepEqual(alive.scripted.asked.slice(before), ['NOOP'])
 
   const dead = await withIdle()
   dead.settings.current.pool = poolConfig({ ...times, resetTimeoutMs: 100 })
-  dead.server.script = but({ NOOP: undefined })
+  dead.scripted.script = but({ NOOP: undefined })
   dead.clock.now += times.proveIdleAfterMs + 1
   assert.equal((await dead.lease('joe')).reused, false)
   assert.equal(dead.count('reuse_refused_total{reason="barrier-timed-out"}'), 1)
@@ -83,7 +83,7 @@ test('the reaper proves what is idle before a session has to wait for that', asy
   round(work)
   await until(() => work.upstream.provenAt === work.clock.now)
   assert.equal(work.pool.states.stateOf(work.upstream), 'idle')
-  work.server.script = but({ NOOP: 'TAG BAD no\r\n' })
+  work.scripted.script = but({ NOOP: 'TAG BAD no\r\n' })
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
   await until(() => work.pool.states.idle.size === 0)
@@ -141,14 +141,14 @@ test('what is revoked, or may be, while a connection is proven for a session is 
     [(pool: Pool) => void pool.purge(({ user }) => user === 'joe', 'revoked'), 'revoked'],
     [(pool: Pool) => void (pool.reuseIsSuspended = true), undefined],
   ] as const) {
-    const { pool, lease, server, clock, upstream, count, accounted } = await withIdle()
+    const { pool, lease, scripted, clock, upstream, count, accounted } = await withIdle()
     clock.now += times.proveIdleAfterMs + 1
-    server.script = but({ NOOP: undefined })
-    const proofs = server.asked.length
+    scripted.script = but({ NOOP: undefined })
+    const proofs = scripted.asked.length
     const leasing = lease('joe')
-    await until(() => server.asked.length > proofs)
+    await until(() => scripted.asked.length > proofs)
     happen(pool)
-    server.connections[0]!.say(`${server.tags.at(-1)} OK done\r\n`)
+    scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
     assert.equal((await leasing).reused, false)
     if (reason !== undefined) assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
     else assert.equal(pool.states.stateOf(upstream), 'idle')
@@ -157,7 +157,7 @@ test('what is revoked, or may be, while a connection is proven for a session is 
 })
 
 test('a session is moved only to a connection that is proven; one that is not is proven for the next', async () => {
-  const { pool, lease, server, target, clock, settings } = await poolAtWork({ pool: times })
+  const { pool, lease, scripted, server, clock, settings } = await poolAtWork({ pool: times })
   const enabled = (await lease('joe')).upstream
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledKey = 'QRESYNC'
@@ -166,36 +166,36 @@ test('a session is moved only to a connection that is proven; one that is not is
   const doubts = [
     () => (clock.now += settings.current.pool.proveIdleAfterMs + 1),
     async () => {
-      server.connections[0]!.say('* 3 EXISTS\r\n')
+      scripted.connections[0]!.say('* 3 EXISTS\r\n')
       await until(() => enabled.provenAt === -Infinity)
     },
   ]
   for (const doubt of doubts) {
     await doubt()
-    assert.equal(pool.takeEnabled(upstream, target, 'QRESYNC'), undefined)
+    assert.equal(pool.takeEnabled(upstream, server, 'QRESYNC'), undefined)
     await until(() => pool.states.stateOf(enabled) === 'idle')
   }
-  assert.equal(pool.takeEnabled(upstream, target, 'QRESYNC'), enabled)
+  assert.equal(pool.takeEnabled(upstream, server, 'QRESYNC'), enabled)
 })
 
 test('what may have been revoked while somebody waited for the end of a reset is not handed to them', async () => {
-  const { pool, lease, server } = await withIdle()
+  const { pool, lease, scripted } = await withIdle()
   const { upstream } = await lease('joe')
-  server.script = but({ NOOP: undefined })
-  const proofs = server.asked.length
+  scripted.script = but({ NOOP: undefined })
+  const proofs = scripted.asked.length
   const given = pool.giveBack(upstream, cleanHandBack)
   const leasing = lease('joe')
-  await until(() => server.asked.length > proofs)
+  await until(() => scripted.asked.length > proofs)
   pool.reuseIsSuspended = true
-  server.connections[0]!.say(`${server.tags.at(-1)} OK done\r\n`)
+  scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
   await given
   assert.equal((await leasing).reused, false)
   assert.equal(pool.states.stateOf(upstream), 'idle')
 })
 
 test('a connection does not outlive the token that opened it', async () => {
-  const { pool, login, clock, count, server } = await poolAtWork()
-  server.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
+  const { pool, login, clock, count, scripted } = await poolAtWork()
+  scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
   const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 + 60 })).toString('base64url')
   const secret = wire(`user=joe\x01auth=Bearer eyJhbGciOiJub25lIn0.${payload}.sig\x01\x01`)
   const who = { mechanism: 'XOAUTH2', secret } as const
@@ -210,9 +210,9 @@ test('a connection does not outlive the token that opened it', async () => {
 })
 
 test('connections to an upstream that is configured anew are not handed out', async () => {
-  const { lease, server, upstream, count } = await withIdle()
-  const target = targetAt(server.port, {}, 'main', 2)
-  assert.equal((await lease('joe', 'secret', { target })).reused, false)
+  const { lease, scripted, upstream, count } = await withIdle()
+  const server = serverAt(scripted.port, {}, 'main', 2)
+  assert.equal((await lease('joe', 'secret', { server })).reused, false)
   assert.equal(upstream.link.isOpen, false)
   assert.equal(count('upstream_drops_total{reason="config-changed"}'), 1)
 })

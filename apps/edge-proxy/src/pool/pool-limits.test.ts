@@ -1,20 +1,20 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { targetAt } from '../upstream/server.test-support.ts'
+import { serverAt } from '../server/scripted-server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
 
 test('a session that comes while its connection is being reset waits for that, and for nothing more', async () => {
-  const { pool, lease, logins, server, accounted } = await poolAtWork()
+  const { pool, lease, logins, scripted, accounted } = await poolAtWork()
   const { upstream } = await lease('joe')
-  server.script = but({ NOOP: undefined })
+  scripted.script = but({ NOOP: undefined })
   const given = pool.giveBack(upstream, cleanHandBack)
-  await until(() => server.asked.includes('NOOP'))
-  const barrier = server.tags.at(-1)!
+  await until(() => scripted.asked.includes('NOOP'))
+  const barrier = scripted.tags.at(-1)!
   const [claimed, fresh] = [lease('joe'), lease('joe')]
   assert.equal((await fresh).reused, false)
   assert.equal(pool.states.stateOf(upstream), 'resetting')
-  server.script = but({})
-  server.connections[0]!.say(`${barrier} OK done\r\n`)
+  scripted.script = but({})
+  scripted.connections[0]!.say(`${barrier} OK done\r\n`)
   await given
   assert.deepEqual([(await claimed).upstream, (await claimed).reused], [upstream, true])
   assert.equal(pool.states.stateOf(upstream), 'leased')
@@ -23,9 +23,9 @@ test('a session that comes while its connection is being reset waits for that, a
 })
 
 test('a session whose connection does not come out of its reset clean gets a fresh one', async () => {
-  const { pool, lease, server, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
+  const { pool, lease, scripted, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
   const { upstream } = await lease('joe')
-  server.script = but({ NOOP: undefined })
+  scripted.script = but({ NOOP: undefined })
   const given = pool.giveBack(upstream, cleanHandBack)
   const next = lease('joe')
   await given
@@ -35,18 +35,18 @@ test('a session whose connection does not come out of its reset clean gets a fre
 })
 
 test('a session that waits for a connection at which the edge itself fails gets a fresh one', async () => {
-  const { pool, lease, server, count, accounted } = await poolAtWork()
+  const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { upstream } = await lease('joe')
-  server.script = but({ NOOP: undefined })
+  scripted.script = but({ NOOP: undefined })
   const given = pool.giveBack(upstream, cleanHandBack)
   const next = lease('joe')
-  await until(() => server.asked.includes('NOOP'))
+  await until(() => scripted.asked.includes('NOOP'))
   const move = pool.states.move.bind(pool.states)
   pool.states.move = () => {
     pool.states.move = move
     throw new Error('a mistake')
   }
-  server.connections[0]!.say(`${server.tags.at(-1)} OK done\r\n`)
+  scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
   await given
   assert.equal((await next).reused, false)
   assert.equal(count('reuse_refused_total{reason="failed-here"}'), 1)
@@ -54,22 +54,22 @@ test('a session that waits for a connection at which the edge itself fails gets 
 })
 
 test('a wrong password does not wait for the reset of another’s connection', async () => {
-  const { pool, login, lease, server } = await poolAtWork()
+  const { pool, login, lease, scripted } = await poolAtWork()
   const { upstream } = await lease('joe')
-  server.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
+  scripted.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
   const given = pool.giveBack(upstream, cleanHandBack)
   assert.equal((await login('joe', 'wrong')).kind, 'refused')
   assert.equal((await login('jane')).kind, 'refused')
   assert.equal(pool.states.stateOf(upstream), 'resetting')
-  server.connections[0]!.socket.end()
+  scripted.connections[0]!.socket.end()
   await given
 })
 
 test('a full upstream makes room by closing what is idle for longest, of its own', async () => {
-  const { pool, lease, server, count, clock, accounted } = await poolAtWork({
+  const { pool, lease, scripted, count, clock, accounted } = await poolAtWork({
     upstream: { connectionsMax: 3 },
   })
-  const elsewhere = await lease('ann', 'secret', { target: targetAt(server.port, {}, 'other') })
+  const elsewhere = await lease('ann', 'secret', { server: serverAt(scripted.port, {}, 'other') })
   await pool.giveBack(elsewhere.upstream, cleanHandBack)
   const leases = [await lease('joe'), await lease('jane'), await lease('jim')]
   for (const { upstream } of leases) {
@@ -131,15 +131,15 @@ test('a login that waited too long is refused with [LIMIT], not with a wrong pas
 })
 
 test('a failed login gives its place back', async () => {
-  const { lease, login, server, accounted } = await poolAtWork({
+  const { lease, login, scripted, accounted } = await poolAtWork({
     upstream: { connectionsMax: 1, queueMax: 0 },
   })
   for (let attempt = 0; attempt < 3; attempt++)
     assert.equal(((await login('joe', 'wrong')) as { cause?: string }).cause, 'wrong-credentials')
-  server.greeting = '* BYE full\r\n'
+  scripted.greeting = '* BYE full\r\n'
   for (let attempt = 0; attempt < 3; attempt++)
     assert.equal(((await login('joe')) as { cause?: string }).cause, 'unavailable')
-  server.greeting = '* OK ready\r\n'
+  scripted.greeting = '* OK ready\r\n'
   await lease('joe')
   await accounted()
 })
@@ -165,25 +165,25 @@ test('an idle connection that a login cannot use does not keep its user out', as
 })
 
 test('a connection on which something is enabled is for those who want exactly that', async () => {
-  const { pool, lease, target, accounted } = await poolAtWork()
+  const { pool, lease, server, accounted } = await poolAtWork()
   const enabled = (await lease('joe')).upstream
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledKey = 'QRESYNC'
   await pool.giveBack(enabled, cleanHandBack)
   const clean = await lease('joe')
   assert.equal(clean.reused, false)
-  assert.equal(pool.takeEnabled(clean.upstream, target, 'CONDSTORE'), undefined)
-  assert.equal(pool.takeEnabled((await lease('jane')).upstream, target, 'QRESYNC'), undefined)
-  assert.equal(pool.takeEnabled(clean.upstream, target, 'QRESYNC'), enabled)
+  assert.equal(pool.takeEnabled(clean.upstream, server, 'CONDSTORE'), undefined)
+  assert.equal(pool.takeEnabled((await lease('jane')).upstream, server, 'QRESYNC'), undefined)
+  assert.equal(pool.takeEnabled(clean.upstream, server, 'QRESYNC'), enabled)
   assert.equal(pool.states.stateOf(enabled), 'leased')
   assert.equal(enabled.uses, 2)
   await accounted()
 })
 
 test('a user whose client has enabled something is never told that a connection is reused', async () => {
-  const { pool, lease, target } = await poolAtWork()
+  const { pool, lease, server } = await poolAtWork()
   const { upstream } = await lease('joe')
-  pool.takeEnabled(upstream, target, 'QRESYNC')
+  pool.takeEnabled(upstream, server, 'QRESYNC')
   await pool.giveBack(upstream, cleanHandBack)
   const again = await lease('joe')
   assert.deepEqual([again.reused, again.tellReuse], [true, false])

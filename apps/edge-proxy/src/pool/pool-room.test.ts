@@ -1,13 +1,13 @@
 /** Where a limit is reached: who gives way to whom, and when. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { targetAt } from '../upstream/server.test-support.ts'
+import { serverAt } from '../server/scripted-server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, until, type PoolAtWork } from './pool.test-support.ts'
 
 /** Wrong passwords are answered when `judge` is called. */
-function slowToJudge({ server }: PoolAtWork): { judge: () => void; asked: () => Promise<void> } {
+function slowToJudge({ scripted }: PoolAtWork): { judge: () => void; asked: () => Promise<void> } {
   const waiting: (() => void)[] = []
-  server.script = (asked) => {
+  scripted.script = (asked) => {
     if (asked.verb !== 'LOGIN' || !asked.text.includes('wrong')) return but({})(asked)
     waiting.push(() => asked.peer.say(`${asked.tag} NO no\r\n`))
     return undefined
@@ -49,7 +49,7 @@ test('a flood of wrong passwords is judged in turn, and no login that waits for 
 })
 
 test('a changed password is judged beside the connections of the old one, which give way to it', async () => {
-  const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsPerUserMax: 1 } })
+  const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsPerUserMax: 1 } })
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
   const changed = await lease('joe', 'new secret')
@@ -57,27 +57,27 @@ test('a changed password is judged beside the connections of the old one, which 
   assert.equal(upstream.link.isOpen, false)
   await pool.giveBack(changed.upstream, cleanHandBack)
   assert.equal((await lease('joe', 'new secret')).upstream, changed.upstream)
-  assert.equal(server.connections.length, 2)
+  assert.equal(scripted.connections.length, 2)
   await accounted()
 })
 
 test('a login that succeeds when what was idle is in use again waits for its turn', async () => {
-  const { pool, lease, login, server, count, accounted } = await poolAtWork({
+  const { pool, lease, login, scripted, count, accounted } = await poolAtWork({
     upstream: { connectionsPerUserMax: 1 },
   })
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
   let answer = () => {}
-  server.script = (asked) => {
+  scripted.script = (asked) => {
     if (asked.verb !== 'LOGIN') return but({})(asked)
     answer = () => asked.peer.say(`${asked.tag} OK done\r\n`)
     return undefined
   }
   const changed = login('joe', 'new secret')
-  await until(() => server.asked.some((text) => text.includes('new secret')))
+  await until(() => scripted.asked.some((text) => text.includes('new secret')))
   const before = await lease('joe')
   assert.equal(before.upstream, upstream)
-  server.script = but({})
+  scripted.script = but({})
   answer()
   await until(() => pool.room.waitingTotal === 1)
   assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
@@ -89,12 +89,12 @@ test('a login that succeeds when what was idle is in use again waits for its tur
 })
 
 test('who wants no spare connections gets none: the server never sees more than there may be', async () => {
-  const { pool, lease, server, accounted } = await poolAtWork({
+  const { pool, lease, scripted, accounted } = await poolAtWork({
     upstream: { connectionsMax: 1, connectionsSpareMax: 0 },
   })
   await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
   let most = 0
-  server.script = (asked) => {
+  scripted.script = (asked) => {
     if (asked.verb === 'LOGIN') most = pool.states.idle.size + pool.states.dialing
     return but({})(asked)
   }
@@ -105,12 +105,12 @@ test('who wants no spare connections gets none: the server never sees more than 
 
 test('another session of the same secret is given room before the server is asked, unless it was revoked', async () => {
   for (const isRevoked of [false, true]) {
-    const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
+    const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
     await pool.giveBack((await lease('jane')).upstream, cleanHandBack)
     const { upstream } = await lease('joe')
     if (isRevoked) pool.purge((meant) => meant === upstream, 'revoked')
     let idle: number | undefined
-    server.script = (asked) => {
+    scripted.script = (asked) => {
       if (asked.verb === 'LOGIN') idle = pool.states.idle.size
       return but({})(asked)
     }
@@ -154,20 +154,20 @@ test('a connection that becomes idle is for the one who waits with its secret, n
 })
 
 test('a connection that becomes idle and fits none of its user’s logins gives way to others', async () => {
-  const { pool, lease, server, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
+  const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
   const [odd, even] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
   odd.session.enabled.add('CONDSTORE')
   odd.session.enabledKey = 'CONDSTORE'
   const both = [lease('joe'), lease('jane')]
   await until(() => pool.room.waitingTotal === 2)
-  server.script = (asked) =>
-    asked.peer === server.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
+  scripted.script = (asked) =>
+    asked.peer === scripted.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
   const given = pool.giveBack(even, cleanHandBack)
-  await until(() => server.asked.includes('NOOP'))
-  const barrier = server.tags.at(-1)!
+  await until(() => scripted.asked.includes('NOOP'))
+  const barrier = scripted.tags.at(-1)!
   await pool.giveBack(odd, cleanHandBack)
-  server.script = but({})
-  server.connections[1]!.say(`${barrier} OK done\r\n`)
+  scripted.script = but({})
+  scripted.connections[1]!.say(`${barrier} OK done\r\n`)
   await given
   for (const leased of await Promise.all(both)) assert.equal(leased.kind, 'leased')
   assert.equal(odd.link.isOpen, false)
@@ -175,33 +175,33 @@ test('a connection that becomes idle and fits none of its user’s logins gives 
 })
 
 test('whoever has waited for a reset that fails takes what has become idle meanwhile', async () => {
-  const { pool, lease, server, accounted } = await poolAtWork()
+  const { pool, lease, scripted, accounted } = await poolAtWork()
   const [broken, idle] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
-  server.script = but({ NOOP: undefined })
+  scripted.script = but({ NOOP: undefined })
   const given = pool.giveBack(broken, cleanHandBack)
-  await until(() => server.asked.includes('NOOP'))
+  await until(() => scripted.asked.includes('NOOP'))
   const next = lease('joe')
-  server.script = but({})
+  scripted.script = but({})
   await pool.giveBack(idle, cleanHandBack)
-  server.connections[0]!.socket.destroy()
+  scripted.connections[0]!.socket.destroy()
   await given
   assert.equal((await next).upstream, idle)
   await accounted()
 })
 
 test('a secret that was right at another server, or until its token expired, has to be judged again', async () => {
-  const { pool, lease, login, server, clock, accounted } = await poolAtWork()
+  const { pool, lease, login, scripted, clock, accounted } = await poolAtWork()
   const [before, now] = [1, 2].map((generation) =>
-    targetAt(server.port, { connectionsMax: 2 }, 'main', generation),
+    serverAt(scripted.port, { connectionsMax: 2 }, 'main', generation),
   )
-  for (const target of [before!, now!]) {
-    server.script = but({})
-    const { upstream } = await lease('jane', 'secret', { target: now! })
+  for (const server of [before!, now!]) {
+    scripted.script = but({})
+    const { upstream } = await lease('jane', 'secret', { server: now! })
     await pool.giveBack(upstream, cleanHandBack)
-    const held = await lease('joe', 'secret', { target })
-    if (target === now) held.upstream.expiresAt = clock.now
-    server.script = but({ LOGIN: 'TAG NO no\r\n' })
-    assert.equal((await login('joe', 'secret', { target: now! })).kind, 'refused')
+    const held = await lease('joe', 'secret', { server })
+    if (server === now) held.upstream.expiresAt = clock.now
+    scripted.script = but({ LOGIN: 'TAG NO no\r\n' })
+    assert.equal((await login('joe', 'secret', { server: now! })).kind, 'refused')
     assert.equal(pool.states.stateOf(upstream), 'idle')
     await pool.giveBack(held.upstream, { ...cleanHandBack, refusal: 'notify' })
   }

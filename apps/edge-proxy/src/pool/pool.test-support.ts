@@ -1,12 +1,12 @@
 /** For tests: a pool over a scripted server, a clock that is set by hand, and logins in one line. */
 import assert from 'node:assert/strict'
 import { resolveConfig, type Layer } from '@imapfleet/config'
-import type { Credentials } from '../credentials.ts'
+import type { Credentials } from '../imap/credentials.ts'
 import { Counters } from '../observe/counters.ts'
 import { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
-import { ScriptedServer, targetAt, wellBehaved } from '../upstream/server.test-support.ts'
-import type { Target } from '../upstream/target.ts'
+import { ScriptedServer, serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
+import type { Server } from '../server/server.ts'
 import type { Leased, Refused } from './lease.ts'
 import { Pool } from './pool.ts'
 
@@ -14,8 +14,8 @@ export const cleanHandBack: HandBack = { refusal: undefined, unanswered: [], idl
 
 export interface PoolAtWork {
   pool: Pool
-  server: ScriptedServer
-  target: Target
+  scripted: ScriptedServer
+  server: Server
   clock: { now: number }
   counters: Counters
   settings: { current: { pool: ReturnType<typeof poolConfig> } }
@@ -23,10 +23,10 @@ export interface PoolAtWork {
   login: (
     user: string,
     secret?: string,
-    more?: Partial<Credentials> & { target?: Target },
+    more?: Partial<Credentials> & { server?: Server },
   ) => Promise<Leased | Refused>
   /** A login that must succeed. */
-  lease: (user: string, secret?: string, more?: Partial<Credentials> & { target?: Target }) => Promise<Leased>
+  lease: (user: string, secret?: string, more?: Partial<Credentials> & { server?: Server }) => Promise<Leased>
   /** How often this was counted. */
   count: (series: string) => number
   /** Settles when the server sees as many connections as the pool has. */
@@ -40,20 +40,20 @@ export function poolConfig(layer: Layer) {
 }
 
 export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = {}): Promise<PoolAtWork> {
-  const server = await ScriptedServer.start()
-  const target = targetAt(server.port, settings.upstream)
+  const scripted = await ScriptedServer.start()
+  const server = serverAt(scripted.port, settings.upstream)
   const clock = { now: 1_000_000 }
   const counters = new Counters()
   const log = new Log({ level: 'debug', format: 'text' }, () => {})
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
   const pool = new Pool({ settings: current, counters, log, now: () => clock.now })
-  const login: PoolAtWork['login'] = (user, secret = 'secret', { target: other, ...more } = {}) =>
+  const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) =>
     Promise.resolve(
       pool.lease(
-        other ?? target,
+        other ?? server,
         {
           user: Buffer.from(user),
-          authorize: Buffer.alloc(0),
+          authzid: Buffer.alloc(0),
           secret: Buffer.from(secret),
           mechanism: 'command',
           ...more,
@@ -63,12 +63,12 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
     )
   return {
     pool,
+    scripted,
     server,
-    target,
     clock,
     counters,
     settings: current,
-    logins: () => server.asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text)).length,
+    logins: () => scripted.asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text)).length,
     login,
     async lease(...who) {
       const leased = await login(...who)
@@ -79,7 +79,7 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
     accounted: () =>
       until(() => {
         const { leased, resetting, idle, dialing } = pool.states
-        return server.open === leased.size + resetting.size + idle.size + dialing
+        return scripted.open === leased.size + resetting.size + idle.size + dialing
       }),
   }
 }

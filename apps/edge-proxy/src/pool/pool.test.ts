@@ -1,39 +1,39 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
-import type { Upstream } from '../upstream/upstream.ts'
-import { targetAt } from '../upstream/server.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
+import { serverAt } from '../server/scripted-server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, poolConfig, until } from './pool.test-support.ts'
 
 test('a user’s next session gets the connection of the last one, without a login', async () => {
-  const { pool, lease, server, logins, count, accounted } = await poolAtWork()
+  const { pool, lease, scripted, logins, count, accounted } = await poolAtWork()
   const first = await lease('joe')
   assert.deepEqual([first.reused, first.tellReuse], [false, false])
   await pool.giveBack(first.upstream, cleanHandBack)
   const second = await lease('joe')
   assert.deepEqual([second.reused, second.tellReuse], [true, true])
   assert.equal(second.upstream, first.upstream)
-  assert.deepEqual([server.connections.length, logins()], [1, 1])
+  assert.deepEqual([scripted.connections.length, logins()], [1, 1])
   assert.equal(second.upstream.uses, 2)
   await accounted()
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 0)
 })
 
 test('a second user never receives the first user’s upstream', async () => {
-  const { pool, login, lease, server, target } = await poolAtWork()
+  const { pool, login, lease, scripted, server } = await poolAtWork()
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
-  const elsewhere = targetAt(server.port, {}, 'other')
+  const elsewhere = serverAt(scripted.port, {}, 'other')
   const others: Parameters<typeof login>[] = [
     ['jane'],
     ['joe@example.com'],
     ['Joe'],
     ['jo'],
     ['joe '],
-    ['joe', 'secret', { authorize: wire('jane') }],
+    ['joe', 'secret', { authzid: wire('jane') }],
     ['joe', 'secret', { mechanism: 'XOAUTH2' }],
-    ['joe', 'secret', { target: elsewhere }],
-    ['joe', 'secret', { target: targetAt(server.port, {}, target.name, 2) }],
+    ['joe', 'secret', { server: elsewhere }],
+    ['joe', 'secret', { server: serverAt(scripted.port, {}, server.name, 2) }],
   ]
   for (const who of others) {
     const other = await login(...who)
@@ -92,7 +92,7 @@ test('what a session has spoiled is closed, and the reason is counted', async ()
 })
 
 test('what does not prove itself clean is closed, and the reason is counted', async () => {
-  const { pool, lease, server, count, accounted, settings } = await poolAtWork()
+  const { pool, lease, scripted, count, accounted, settings } = await poolAtWork()
   const answers: [string | undefined, string][] = [
     ['TAG NO no\r\n', 'barrier-refused'],
     ['x OK who?\r\n', 'unexpected-reply'],
@@ -100,7 +100,7 @@ test('what does not prove itself clean is closed, and the reason is counted', as
     [undefined, 'barrier-timed-out'],
   ]
   for (const [answer, reason] of answers) {
-    server.script = but({ NOOP: answer })
+    scripted.script = but({ NOOP: answer })
     if (answer === undefined) settings.current.pool = poolConfig({ resetTimeoutMs: 100 })
     const { upstream } = await lease('joe')
     await pool.giveBack(upstream, cleanHandBack)
@@ -111,18 +111,18 @@ test('what does not prove itself clean is closed, and the reason is counted', as
 })
 
 test('what happens in the moment between the proof and the rest is not overlooked', async () => {
-  const moments: [(upstream: Upstream) => void, string][] = [
+  const moments: [(upstream: ServerConnection) => void, string][] = [
     [({ link }) => link.handler.onData(wire('* 3 EX')), 'data-after-barrier'],
     [({ link }) => link.close(), 'closed-by-peer'],
   ]
   for (const [happen, reason] of moments) {
-    const { pool, lease, server, count } = await poolAtWork()
+    const { pool, lease, scripted, count } = await poolAtWork()
     const { upstream } = await lease('joe')
-    server.script = but({ NOOP: undefined })
+    scripted.script = but({ NOOP: undefined })
     const given = pool.giveBack(upstream, cleanHandBack)
-    await until(() => server.asked.includes('NOOP'))
+    await until(() => scripted.asked.includes('NOOP'))
     // As when one segment of TLS holds several records: all are heard before any promise is looked at.
-    upstream.link.handler.onData(wire(`${server.tags.at(-1)} OK done\r\n`))
+    upstream.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
     happen(upstream)
     await given
     assert.equal(pool.states.idle.size, 0)
@@ -131,10 +131,10 @@ test('what happens in the moment between the proof and the rest is not overlooke
 })
 
 test('a connection that the server closes is gone at once, and the next session notices nothing', async () => {
-  const { pool, lease, server, count, accounted } = await poolAtWork()
+  const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
-  server.connections[0]!.socket.end()
+  scripted.connections[0]!.socket.end()
   await until(() => pool.states.idle.size === 0)
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 1)
   assert.equal((await lease('joe')).reused, false)
@@ -147,42 +147,42 @@ test('an idle connection on which the server says what nobody asked is closed or
     ['a1 OK late\r\n', 'unexpected-reply'],
     ['+ go on\r\n', 'unexpected-reply'],
   ] as const) {
-    const { pool, lease, server, count } = await poolAtWork()
+    const { pool, lease, scripted, count } = await poolAtWork()
     await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
-    server.connections[0]!.say(said)
+    scripted.connections[0]!.say(said)
     await until(() => pool.states.idle.size === 0)
     assert.equal(count(`upstream_drops_total{reason="${reason}"}`), 1)
   }
-  const { pool, lease, server } = await poolAtWork()
+  const { pool, lease, scripted } = await poolAtWork()
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
-  const proofs = server.asked.length
-  server.connections[0]!.say('* 3 EXISTS\r\n')
+  const proofs = scripted.asked.length
+  scripted.connections[0]!.say('* 3 EXISTS\r\n')
   await until(() => upstream.provenAt === -Infinity)
   assert.equal((await lease('joe')).upstream, upstream)
-  assert.deepEqual(server.asked.slice(proofs), ['NOOP'])
+  assert.deepEqual(scripted.asked.slice(proofs), ['NOOP'])
 })
 
 test('a connection that waits in the middle of a response is not handed out', async () => {
-  const { pool, lease, server, count } = await poolAtWork()
+  const { pool, lease, scripted, count } = await poolAtWork()
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
-  server.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
+  scripted.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
   await until(() => !upstream.scanner.atBoundary)
   assert.equal((await lease('joe')).reused, false)
   assert.equal(count('upstream_drops_total{reason="unfinished-reply"}'), 1)
 })
 
 test('a server that floods an idle connection is cut off', async () => {
-  const { pool, lease, server } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
+  const { pool, lease, scripted } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
   await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
-  server.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
+  scripted.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
   await until(() => pool.states.idle.size === 0)
 })
 
 test('an upstream that cannot be reached is told as such, with no connection left behind', async () => {
-  const { login, server, count, accounted } = await poolAtWork()
-  server.greeting = '* BYE full\r\n'
+  const { login, scripted, count, accounted } = await poolAtWork()
+  scripted.greeting = '* BYE full\r\n'
   assert.deepEqual(await login('joe'), {
     kind: 'refused',
     cause: 'unavailable',
@@ -194,8 +194,8 @@ test('an upstream that cannot be reached is told as such, with no connection lef
 })
 
 test('an ALERT in the proof is told to the operator, and the connection kept', async () => {
-  const { pool, lease, server } = await poolAtWork()
-  server.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
+  const { pool, lease, scripted } = await poolAtWork()
+  scripted.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
   const { upstream } = await lease('joe')
   await pool.giveBack(upstream, cleanHandBack)
   assert.equal(pool.states.stateOf(upstream), 'idle')

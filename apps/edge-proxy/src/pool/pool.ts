@@ -3,15 +3,15 @@
  * is there, else freshly opened; `giveBack` takes it again once, and only what is proven clean is kept.
  */
 import type { PoolConfig } from '@imapfleet/config'
-import type { Credentials } from '../credentials.ts'
+import type { Credentials } from '../imap/credentials.ts'
 import { stackOf } from '../errors.ts'
 import { oneLine } from '../imap/encode.ts'
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
-import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../upstream/reset.ts'
-import type { Target } from '../upstream/target.ts'
-import type { RestListener, Upstream } from '../upstream/upstream.ts'
+import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../server/reset.ts'
+import type { Server } from '../server/server.ts'
+import type { RestListener, ServerConnection } from '../server/server-connection.ts'
 import { claimOf, type Claimed } from './claim.ts'
 import { Enablers } from './enablers.ts'
 import { outlived, spoiled, unfitToLease } from './fitness.ts'
@@ -58,32 +58,32 @@ export class Pool {
   }
 
   /** A connection that is idle and was proven lately is there at once. */
-  lease(target: Target, credentials: Credentials, asker: Asker): Leased | Promise<Leased | Refused> {
+  lease(server: Server, credentials: Credentials, asker: Asker): Leased | Promise<Leased | Refused> {
     const wanted = {
-      identity: identityOf(target.name, credentials),
+      identity: identityOf(server.name, credentials),
       digest: digestOf(credentials.secret),
       enabled: '',
     }
-    const idle = this.#takeIdle(target, wanted)
-    if (idle && this.#isFresh(idle)) return this.#reused(target, idle, asker)
-    return this.#leaseLater({ target, credentials, wanted, asker }, idle)
+    const idle = this.#takeIdle(server, wanted)
+    if (idle && this.#isFresh(idle)) return this.#reused(server, idle, asker)
+    return this.#leaseLater({ server, credentials, wanted, asker }, idle)
   }
 
-  async #leaseLater(ask: Ask, idle: Upstream | undefined): Promise<Leased | Refused> {
-    const { target, wanted, asker } = ask
+  async #leaseLater(ask: Ask, idle: ServerConnection | undefined): Promise<Leased | Refused> {
+    const { server, wanted, asker } = ask
     let found = idle
     for (;;) {
       const warm = await this.#provenWarm(ask, found)
-      if (warm) return this.#reused(target, warm, asker)
+      if (warm) return this.#reused(server, warm, asker)
       // Another one may have become idle meanwhile. From here to its place in the queue nothing can happen.
-      found = this.#takeIdle(target, wanted)
+      found = this.#takeIdle(server, wanted)
       if (found) continue
       const claim = claimOf(ask, this.#claimed)
       const waits = this.#context.counters.timings('lease_wait_seconds')
       const place = await waits.measure(this.room.take(claim))
       if (place === 'look-again') continue
       if (place !== 'taken') {
-        target.count.loginsFailed.value++
+        server.count.loginsFailed.value++
         return placeRefused(place)
       }
       const opened = await this.#open(ask, claim)
@@ -93,14 +93,14 @@ export class Pool {
 
   /** `found`, an idle connection or one whose reset ends well, once it is known to be alive and clean. */
   async #provenWarm(
-    { target, wanted, asker }: Ask,
-    found: Upstream | undefined,
-  ): Promise<Upstream | undefined> {
+    { server, wanted, asker }: Ask,
+    found: ServerConnection | undefined,
+  ): Promise<ServerConnection | undefined> {
     if (!found && this.reuseIsSuspended) return undefined
-    const warm = found ?? this.#takeIdle(target, wanted) ?? (await this.#warm.claim(wanted))
+    const warm = found ?? this.#takeIdle(server, wanted) ?? (await this.#warm.claim(wanted))
     if (!warm) return undefined
     warm.client = asker
-    if (!(await this.#isUsable(target, warm))) return undefined
+    if (!(await this.#isUsable(server, warm))) return undefined
     if (!this.reuseIsSuspended) return warm
     // Since this was begun.
     warm.client = undefined
@@ -108,19 +108,19 @@ export class Pool {
     return undefined
   }
 
-  #reused(target: Target, warm: Upstream, asker: Asker): Leased {
+  #reused(server: Server, warm: ServerConnection, asker: Asker): Leased {
     warm.uses++
     warm.client = asker
-    target.count.reused.value++
-    target.count.loginsOk.value++
+    server.count.reused.value++
+    server.count.loginsOk.value++
     const tellReuse = this.#enablers.mayTell(warm.identity)
     return { kind: 'leased', upstream: warm, reused: true, tellReuse, untagged: [] }
   }
 
   /** An idle connection of the same user on which exactly these extensions are enabled, in exchange for a clean one. */
-  takeEnabled(upstream: Upstream, target: Target, enabled: string): Upstream | undefined {
+  takeEnabled(upstream: ServerConnection, server: Server, enabled: string): ServerConnection | undefined {
     this.#enablers.add(upstream.identity)
-    const twin = this.#takeIdle(target, {
+    const twin = this.#takeIdle(server, {
       identity: upstream.identity,
       digest: upstream.secretDigest,
       enabled,
@@ -137,7 +137,7 @@ export class Pool {
   }
 
   /** Ends a lease; the session must not touch the connection again. Settles when the connection is idle or dropped. */
-  giveBack(upstream: Upstream, handBack: HandBack): Promise<void> {
+  giveBack(upstream: ServerConnection, handBack: HandBack): Promise<void> {
     upstream.client = undefined
     upstream.lastUsedAt = this.#context.now()
     if (upstream.session.enabled.size > 0) this.#enablers.add(upstream.identity)
@@ -156,12 +156,12 @@ export class Pool {
   }
 
   /** Proves an idle connection alive, so that its user does not have to wait for that. */
-  refresh(upstream: Upstream): Promise<void> {
+  refresh(upstream: ServerConnection): Promise<void> {
     return this.#clean(upstream, nothingLeft)
   }
 
   /** Closes an idle connection; `reason` is counted. */
-  drop(upstream: Upstream, reason: string): void {
+  drop(upstream: ServerConnection, reason: string): void {
     if (this.#close(upstream)) this.#context.counters.counter('upstream_drops_total', { reason }).value++
   }
 
@@ -183,7 +183,7 @@ export class Pool {
   }
 
   /** leased or idle -> resetting -> idle, or to whoever has claimed it, or dropped. */
-  async #clean(upstream: Upstream, leftovers: Leftovers): Promise<void> {
+  async #clean(upstream: ServerConnection, leftovers: Leftovers): Promise<void> {
     const { settings, log } = this.#context
     const { pool } = settings.current
     let isClean = false
@@ -203,7 +203,7 @@ export class Pool {
     this.#warm.takeClaim(upstream)?.(isClean)
   }
 
-  #cleaned(upstream: Upstream, result: ResetResult): boolean {
+  #cleaned(upstream: ServerConnection, result: ResetResult): boolean {
     const refusal = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
     if (refusal !== undefined) return this.#refuse(upstream, refusal)
     upstream.provenAt = this.#context.now()
@@ -217,7 +217,7 @@ export class Pool {
     try {
       return await this.#openings.open(ask, (upstream, untagged) => {
         isOpen = true
-        if (this.room.admit(claim)) return this.#opened(upstream, untagged, ask.target)
+        if (this.room.admit(claim)) return this.#opened(upstream, untagged, ask.server)
         upstream.link.close()
         this.#context.counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
         return 'no-room'
@@ -227,7 +227,7 @@ export class Pool {
     }
   }
 
-  #opened(upstream: Upstream, untagged: readonly string[], { count }: Target): Leased {
+  #opened(upstream: ServerConnection, untagged: readonly string[], { count }: Server): Leased {
     this.states.move(upstream, 'leased')
     this.#warm.add(upstream)
     count.opened.value++
@@ -235,12 +235,12 @@ export class Pool {
     return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged }
   }
 
-  #takeIdle(target: Target, wanted: Wanted): Upstream | undefined {
+  #takeIdle(server: Server, wanted: Wanted): ServerConnection | undefined {
     if (this.reuseIsSuspended) return undefined
     const { settings, now } = this.#context
     const { pool } = settings.current
     for (let found = this.#warm.findIdle(wanted); found; found = this.#warm.findIdle(wanted)) {
-      const reason = unfitToLease(found, target, pool, now())
+      const reason = unfitToLease(found, server, pool, now())
       if (reason !== undefined) {
         this.drop(found, reason)
         continue
@@ -252,9 +252,9 @@ export class Pool {
   }
 
   /** A connection that was not proven lately is proven now, or dropped. */
-  async #isUsable(target: Target, upstream: Upstream): Promise<boolean> {
+  async #isUsable(server: Server, upstream: ServerConnection): Promise<boolean> {
     const { pool } = this.#context.settings.current
-    if (upstream.generation !== target.generation) return this.#refuse(upstream, 'config-changed')
+    if (upstream.generation !== server.generation) return this.#refuse(upstream, 'config-changed')
     if (this.#isFresh(upstream)) return true
     const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
     const reason = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
@@ -264,31 +264,31 @@ export class Pool {
   }
 
   /** Whether it was proven so lately that it is believed. */
-  #isFresh(upstream: Upstream): boolean {
+  #isFresh(upstream: ServerConnection): boolean {
     const { settings, now } = this.#context
     return now() - upstream.provenAt <= settings.current.pool.proveIdleAfterMs
   }
 
   /** resetting -> idle. From here on any byte of the server is a surprise. */
-  #rest(upstream: Upstream): void {
+  #rest(upstream: ServerConnection): void {
     this.states.move(upstream, 'idle')
     upstream.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
     this.room.rested(upstream)
   }
 
-  #refuse(upstream: Upstream, reason: string): false {
+  #refuse(upstream: ServerConnection, reason: string): false {
     if (this.#close(upstream)) this.#context.counters.counter('reuse_refused_total', { reason }).value++
     return false
   }
 
-  #close(upstream: Upstream): boolean {
+  #close(upstream: ServerConnection): boolean {
     if (!this.states.drop(upstream)) return false
     this.#warm.remove(upstream)
     this.room.leave(upstream.name, upstream.identity)
     return true
   }
 
-  #outlived(upstream: Upstream): string | undefined {
+  #outlived(upstream: ServerConnection): string | undefined {
     if (this.#closing) return 'shutdown'
     return outlived(upstream, this.#context.settings.current.pool, this.#context.now())
   }

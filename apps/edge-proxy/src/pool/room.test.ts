@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
-import { Link } from '../link/link.ts'
-import { overSocket } from '../link/socket-carrier.ts'
-import { upstreamOver } from '../upstream/server.test-support.ts'
+import { Link } from '../net/link.ts'
+import { overSocket } from '../net/socket-transport.ts'
+import { upstreamOver } from '../server/scripted-server.test-support.ts'
 import { Room, type Claim, type Limited, type Place } from './room.ts'
 
 const limits = {

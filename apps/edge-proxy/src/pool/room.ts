@@ -6,8 +6,8 @@
  * the server judges logins, there may be a few connections more than the limits allow to those that are logged in.
  */
 import type { UpstreamConfig } from '@imapfleet/config'
-import { Tally } from '../tally.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import { Tally } from '../net/tally.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 
 export type Place =
   /** Until the login is judged: then `admit`, or `giveUp`. */
@@ -36,7 +36,7 @@ export interface Claim {
   /** Whether its secret was found right before, so that the server need not judge it first. */
   isProven(): boolean
   /** Whether it could be served by this one, which is idle. */
-  fits(idle: Upstream): boolean
+  fits(idle: ServerConnection): boolean
   /** How many connections of this user, or of this upstream, are idle. */
   idle(of: Limited): number
   /** Closes the one of them that has been idle for longest, and thereby leaves its place. */
@@ -123,7 +123,7 @@ export class Room {
   }
 
   /** A connection has become idle: it is for whoever waits longest of those whom it fits, or gives way to another. */
-  rested(idle: Upstream): void {
+  rested(idle: ServerConnection): void {
     const waiters = this.#waiting.get(idle.name)
     if (!waiters?.length) return
     const waiter = waiters.find(({ claim }) => claim.isWanted() && claim.fits(idle))

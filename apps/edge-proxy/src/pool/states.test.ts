@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { Socket } from 'node:net'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { Link } from '../link/link.ts'
-import { overSocket } from '../link/socket-carrier.ts'
-import { upstreamOver } from '../upstream/server.test-support.ts'
-import { States, type UpstreamState } from './states.ts'
+import { Link } from '../net/link.ts'
+import { overSocket } from '../net/socket-transport.ts'
+import { upstreamOver } from '../server/scripted-server.test-support.ts'
+import { States, type ConnectionState } from './states.ts'
 
-type State = UpstreamState | 'absent'
-type Event = UpstreamState | 'drop'
+type State = ConnectionState | 'absent'
+type Event = ConnectionState | 'drop'
 
 /** Where each event takes a connection from each state; `error`: it may not happen, and changes nothing. */
 const table: Record<State, Record<Event, State | 'error'>> = {
@@ -21,7 +21,7 @@ const states = Object.keys(table) as State[]
 const events = ['leased', 'resetting', 'idle', 'drop'] as const
 
 /** The shortest way to each state. */
-const way: Record<State, UpstreamState[]> = {
+const way: Record<State, ConnectionState[]> = {
   absent: [],
   leased: ['leased'],
   resetting: ['leased', 'resetting'],

@@ -5,9 +5,9 @@
  *   dialing ──▶ leased ──▶ resetting ──▶ idle ──▶ leased …
  *      └──────────┴───────────┴──────────┴──▶ dropped (in no set, socket closed)
  */
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 
-export type UpstreamState =
+export type ConnectionState =
   /** In use by exactly one session. */
   | 'leased'
   /** Being made clean and proven, by nobody's session. */
@@ -15,37 +15,37 @@ export type UpstreamState =
   /** Clean, waiting for its user. */
   | 'idle'
 
-const legal: Record<UpstreamState | 'new', readonly UpstreamState[]> = {
+const legal: Record<ConnectionState | 'new', readonly ConnectionState[]> = {
   new: ['leased'],
   leased: ['resetting', 'idle'],
   resetting: ['idle', 'leased'],
   idle: ['leased', 'resetting'],
 }
 
-const none: ReadonlySet<Upstream> = new Set()
+const none: ReadonlySet<ServerConnection> = new Set()
 
 export class States {
-  readonly leased = new Set<Upstream>()
-  readonly resetting = new Set<Upstream>()
+  readonly leased = new Set<ServerConnection>()
+  readonly resetting = new Set<ServerConnection>()
   /** Oldest first: a set keeps the order in which its members came. */
-  readonly idle = new Set<Upstream>()
+  readonly idle = new Set<ServerConnection>()
   /** Most at once since `forgetPeaks`. */
-  readonly peaks: Record<UpstreamState, number> = { leased: 0, resetting: 0, idle: 0 }
-  readonly #idleAt = new Map<string, Set<Upstream>>()
+  readonly peaks: Record<ConnectionState, number> = { leased: 0, resetting: 0, idle: 0 }
+  readonly #idleAt = new Map<string, Set<ServerConnection>>()
   #dialing = 0
 
-  /** Connections being opened; they have no Upstream yet. */
+  /** Connections being opened; they have no ServerConnection yet. */
   get dialing(): number {
     return this.#dialing
   }
 
-  stateOf(upstream: Upstream): UpstreamState | undefined {
+  stateOf(upstream: ServerConnection): ConnectionState | undefined {
     if (this.leased.has(upstream)) return 'leased'
     if (this.resetting.has(upstream)) return 'resetting'
     return this.idle.has(upstream) ? 'idle' : undefined
   }
 
-  move(upstream: Upstream, to: UpstreamState): void {
+  move(upstream: ServerConnection, to: ConnectionState): void {
     const from = this.stateOf(upstream)
     if (!legal[from ?? 'new'].includes(to))
       throw new Error(`upstream may not go from ${from ?? 'new'} to ${to}`)
@@ -64,12 +64,12 @@ export class States {
   }
 
   /** Those of one upstream that are idle. */
-  idleAt(name: string): ReadonlySet<Upstream> {
+  idleAt(name: string): ReadonlySet<ServerConnection> {
     return this.#idleAt.get(name) ?? none
   }
 
   /** Takes a connection out of the world and closes it. False: it was gone already. */
-  drop(upstream: Upstream): boolean {
+  drop(upstream: ServerConnection): boolean {
     const from = this.stateOf(upstream)
     if (!from) return false
     this.#remove(upstream, from)
@@ -77,7 +77,7 @@ export class States {
     return true
   }
 
-  #remove(upstream: Upstream, from: UpstreamState): void {
+  #remove(upstream: ServerConnection, from: ConnectionState): void {
     this[from].delete(upstream)
     if (from === 'idle') this.#idleAt.get(upstream.name)?.delete(upstream)
   }
@@ -90,7 +90,7 @@ export class States {
     this.#dialing--
   }
 
-  *all(): IterableIterator<[Upstream, UpstreamState]> {
+  *all(): IterableIterator<[ServerConnection, ConnectionState]> {
     for (const state of ['leased', 'resetting', 'idle'] as const)
       for (const upstream of this[state]) yield [upstream, state]
   }

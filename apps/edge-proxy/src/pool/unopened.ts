@@ -1,13 +1,13 @@
 /** A connection that could not be opened: counted, told to the operator where the server is at fault, and answered. */
 import type { Counters } from '../observe/counters.ts'
 import type { Log } from '../observe/log.ts'
-import type { Opened } from '../upstream/open.ts'
-import type { Target } from '../upstream/target.ts'
+import type { Opened } from '../server/open.ts'
+import type { Server } from '../server/server.ts'
 import { openRefused, type Refused } from './lease.ts'
 
 export function unopened(
   opened: Exclude<Opened, { kind: 'opened' }>,
-  { name, count }: Target,
+  { name, count }: Server,
   { counters, log }: { readonly counters: Counters; readonly log: Log },
 ): Refused {
   if (opened.kind === 'unavailable') {

@@ -2,7 +2,7 @@
  * Connections by identity, to find the one for a login. An idle one can be taken at once; one that is being reset can be
  * claimed, because the user's next click often comes before the last one's reset has ended.
  */
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import { isSameSecret } from './key.ts'
 import type { States } from './states.ts'
 
@@ -16,20 +16,20 @@ export interface Wanted {
 export class Warm {
   readonly #states: States
   /** Every connection, in whatever state: a list that changes only when one is opened or closed is the cheapest. */
-  readonly #of = new Map<string, Upstream[]>()
-  readonly #claims = new Map<Upstream, (clean: boolean) => void>()
+  readonly #of = new Map<string, ServerConnection[]>()
+  readonly #claims = new Map<ServerConnection, (clean: boolean) => void>()
 
   constructor(states: States) {
     this.#states = states
   }
 
-  add(upstream: Upstream): void {
+  add(upstream: ServerConnection): void {
     const list = this.#of.get(upstream.identity)
     if (list) list.push(upstream)
     else this.#of.set(upstream.identity, [upstream])
   }
 
-  remove(upstream: Upstream): void {
+  remove(upstream: ServerConnection): void {
     const list = this.#of.get(upstream.identity)
     const index = list?.indexOf(upstream) ?? -1
     if (!list || index < 0) return
@@ -38,8 +38,8 @@ export class Warm {
   }
 
   /** The idle one used last: it is the likeliest to be alive, and lets the others grow old. */
-  findIdle(wanted: Wanted): Upstream | undefined {
-    let last: Upstream | undefined
+  findIdle(wanted: Wanted): ServerConnection | undefined {
+    let last: ServerConnection | undefined
     for (const candidate of this.#of.get(wanted.identity) ?? none)
       if (
         this.#states.idle.has(candidate) &&
@@ -51,7 +51,7 @@ export class Warm {
   }
 
   /** Those of this user that are idle. */
-  idleOf(identity: string): Upstream[] {
+  idleOf(identity: string): ServerConnection[] {
     return (this.#of.get(identity) ?? none).filter((upstream) => this.#states.idle.has(upstream))
   }
 
@@ -63,7 +63,7 @@ export class Warm {
   }
 
   /** Waits for a connection that is being reset; undefined: there is none, or it did not become clean. */
-  async claim(wanted: Wanted): Promise<Upstream | undefined> {
+  async claim(wanted: Wanted): Promise<ServerConnection | undefined> {
     const upstream = this.#of
       .get(wanted.identity)
       ?.find(
@@ -75,12 +75,12 @@ export class Warm {
     return clean ? upstream : undefined
   }
 
-  isClaimed(upstream: Upstream): boolean {
+  isClaimed(upstream: ServerConnection): boolean {
     return this.#claims.has(upstream)
   }
 
   /** Whoever has claimed this connection, whose reset has ended, and is to be told whether it is clean. */
-  takeClaim(upstream: Upstream): ((clean: boolean) => void) | undefined {
+  takeClaim(upstream: ServerConnection): ((clean: boolean) => void) | undefined {
     if (this.#claims.size === 0) return undefined
     const claim = this.#claims.get(upstream)
     this.#claims.delete(upstream)
@@ -88,9 +88,9 @@ export class Warm {
   }
 }
 
-const none: readonly Upstream[] = []
+const none: readonly ServerConnection[] = []
 
 /** Whether it may serve this login, if it is the same user's. */
-export function fits(upstream: Upstream, wanted: Wanted): boolean {
+export function fits(upstream: ServerConnection, wanted: Wanted): boolean {
   return upstream.enabledKey === wanted.enabled && isSameSecret(upstream.secretDigest, wanted.digest)
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
-import { reset } from '../upstream/reset.ts'
+import { reset } from '../server/reset.ts'
 import { begin } from './session.test-support.ts'
 
 const size = 24_000_000
@@ -9,13 +9,13 @@ const size = 24_000_000
 const heldMax = 1_000_000
 
 test('a client that does not read makes the server wait, and gets all of it when it reads', async () => {
-  const { client, server, clientSocket, serverSocket } = await begin()
+  const { client, scripted, clientSocket, serverSocket } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
-  await server.line()
+  await scripted.line()
   client.socket.pause()
-  server.say(`* 1 FETCH (BODY[] {${size}}\r\n`)
-  server.socket.write(Buffer.alloc(size, 'x'))
-  server.say(')\r\na OK done\r\n')
+  scripted.say(`* 1 FETCH (BODY[] {${size}}\r\n`)
+  scripted.socket.write(Buffer.alloc(size, 'x'))
+  scripted.say(')\r\na OK done\r\n')
   await once(serverSocket, 'pause')
   assert.ok(clientSocket.writableLength < heldMax, `${clientSocket.writableLength} bytes wait for the client`)
   assert.ok(serverSocket.bytesRead < size)
@@ -27,8 +27,8 @@ test('a client that does not read makes the server wait, and gets all of it when
 })
 
 test('a server that does not read makes the client wait, and gets all of it when it reads', async () => {
-  const { client, server, clientSocket, serverSocket } = await begin()
-  server.socket.pause()
+  const { client, scripted, clientSocket, serverSocket } = await begin()
+  scripted.socket.pause()
   client.say(`a APPEND x {${size}+}\r\n`)
   client.socket.write(Buffer.alloc(size, 'x'))
   client.say('\r\nb LOGOUT\r\n')
@@ -36,38 +36,38 @@ test('a server that does not read makes the client wait, and gets all of it when
   assert.ok(serverSocket.writableLength < heldMax, `${serverSocket.writableLength} bytes wait for the server`)
   assert.ok(clientSocket.bytesRead < size)
 
-  server.socket.resume()
+  scripted.socket.resume()
   const head = `a APPEND x {${size}+}\r\n`
-  const text = await server.bytes(head.length + size + 2)
+  const text = await scripted.bytes(head.length + size + 2)
   assert.ok(text.startsWith(head) && text.endsWith('x\r\n'))
 })
 
 test('a client that talks while it has to wait is not read any further', async () => {
   for (const command of ['a IDLE\r\n', 'a APPEND x {5}\r\n', 'a NOOP\r\nb CAPABILITY\r\n']) {
-    const { client, clientSocket, counters, server } = await begin()
+    const { client, clientSocket, counters, scripted } = await begin()
     client.say(command)
     client.say(`c APPEND x {${size}+}\r\n${'x'.repeat(size)}\r\n`)
     await once(clientSocket, 'pause')
     assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
-    const [tag] = (await server.line()).split(' ')
-    server.say(`${tag} NO enough\r\n`)
+    const [tag] = (await scripted.line()).split(' ')
+    scripted.say(`${tag} NO enough\r\n`)
     await once(clientSocket, 'resume')
   }
 })
 
 test('a client that does not wait for replies waits when a thousand of them are due, and loses none', async () => {
-  const { client, clientSocket, counters, server } = await begin()
+  const { client, clientSocket, counters, scripted } = await begin()
   const commands = 200_000
   client.say(Array.from({ length: commands }, (_, index) => `c${index} NOOP\r\n`).join(''))
   await once(clientSocket, 'pause')
   assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
-  for (let index = 0; index < 1000; index++) assert.equal(await server.line(), `c${index} NOOP`)
-  assert.equal(server.unread, '')
+  for (let index = 0; index < 1000; index++) assert.equal(await scripted.line(), `c${index} NOOP`)
+  assert.equal(scripted.unread, '')
   for (let index = 0; index < 5000; index++) {
-    server.say(`c${index} OK done\r\n`)
+    scripted.say(`c${index} OK done\r\n`)
     assert.equal(await client.line(), `c${index} OK done`)
   }
-  assert.equal(await server.line(), 'c1000 NOOP')
+  assert.equal(await scripted.line(), 'c1000 NOOP')
 })
 
 test('early data is bounded like any other', async () => {
@@ -80,19 +80,19 @@ test('early data is bounded like any other', async () => {
 })
 
 test('a FETCH that its client never read is taken to its end by the reset', async () => {
-  const { client, server, serverSocket, ended, upstream } = await begin()
+  const { client, scripted, serverSocket, ended, upstream } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
-  await server.line()
+  await scripted.line()
   client.socket.pause()
-  server.say(`* 1 FETCH (BODY[] {${size}}\r\n`)
-  server.socket.write(Buffer.alloc(size, 'x'))
-  server.say(')\r\na OK done\r\n')
+  scripted.say(`* 1 FETCH (BODY[] {${size}}\r\n`)
+  scripted.socket.write(Buffer.alloc(size, 'x'))
+  scripted.say(')\r\na OK done\r\n')
   await once(serverSocket, 'pause')
   client.socket.destroy()
   const { handBack } = await ended
   assert.deepEqual(handBack, { refusal: undefined, unanswered: ['a'], idling: false })
   const result = reset(upstream, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
-  const [tag] = (await server.line()).split(' ')
-  server.say(`${tag} OK done\r\n`)
+  const [tag] = (await scripted.line()).split(' ')
+  scripted.say(`${tag} OK done\r\n`)
   assert.deepEqual(await result, { kind: 'clean' })
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
-import { serve, wellBehaved, type Script } from '../upstream/server.test-support.ts'
+import { serve, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
 import { begin, beginOn, wires, type Settings } from './session.test-support.ts'
 
 /** As `wellBehaved`, with an IDLE that waits for DONE and mail in FETCH. */
@@ -76,11 +76,11 @@ for (const [name, { client, asked, told, ...settings }] of Object.entries(transc
   test(`${name}: passed on the same whole, byte by byte and at every cut`, async () => {
     const on = await wires()
     const log: string[] = []
-    const serving = serve(on.server, () => server, log)
-    let server = mailServer()
+    const serving = serve(on.scripted, () => scripted, log)
+    let scripted = mailServer()
     for (const chunks of everyCut(wire(client))) {
       log.length = 0
-      server = mailServer()
+      scripted = mailServer()
       const session = beginOn(on, settings)
       for (const chunk of chunks) session.fromClient(chunk)
       const heard = await on.client.until(told.slice(told.lastIndexOf('\r\n', told.length - 3) + 2))
@@ -100,42 +100,42 @@ test('a command line without end is a violation at its limit, and so is a litera
     ['a APPEND x {99999999999999999999+}\r\n', 'literal-too-long'],
   ] as const
   for (const [text, reason] of cases) {
-    const { fromClient, ended, server } = await begin({ options: { lineBytesMax: 512 } })
+    const { fromClient, ended, scripted } = await begin({ options: { lineBytesMax: 512 } })
     for (const chunk of cutAt(wire(text), [0.3, 0.9])) fromClient(chunk)
     const { ending, handBack } = await ended
     assert.deepEqual(ending, { kind: 'violation', reason })
     assert.ok(reason === 'line-too-long' || handBack.refusal !== undefined)
-    assert.equal(server.unread, '')
+    assert.equal(scripted.unread, '')
   }
 })
 
 test('a refused command whose literal is on its way ends the session: the literal would be read as commands', async () => {
-  const { fromClient, ended, server } = await begin()
+  const { fromClient, ended, scripted } = await begin()
   fromClient('a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n')
   assert.deepEqual((await ended).ending, { kind: 'violation', reason: 'literal-refused' })
-  assert.equal(server.unread, '')
+  assert.equal(scripted.unread, '')
 })
 
 test('a refused command whose literal would wait is refused, and the client goes on', async () => {
-  const { fromClient, client, server } = await begin()
+  const { fromClient, client, scripted } = await begin()
   fromClient('a LOGIN {3}\r\n')
   assert.equal(await client.line(), 'a BAD Already logged in')
   fromClient('b NOOP\r\n')
-  assert.equal(await server.line(), 'b NOOP')
+  assert.equal(await scripted.line(), 'b NOOP')
 })
 
 test('any bytes of a client are passed on, answered or refused, and never an error', async () => {
   const on = await wires()
-  on.server.socket.on('data', () => {})
+  on.scripted.socket.on('data', () => {})
   const text = fc.array(fc.constantFrom(...marks, 'a ', 'IDLE', 'LOGIN', 'ENABLE', 'SELECT', 'ID', 'b3 '), {
     maxLength: 40,
   })
   const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 })
   fc.assert(
-    fc.property(text, text, shares, (client, server, cuts) => {
+    fc.property(text, text, shares, (client, scripted, cuts) => {
       const session = beginOn(on, { options: { lineBytesMax: 512 } })
       for (const chunk of cutAt(wire(client.join('')), cuts)) session.fromClient(chunk)
-      for (const chunk of cutAt(wire(server.join('')), cuts)) session.fromServer(chunk)
+      for (const chunk of cutAt(wire(scripted.join('')), cuts)) session.fromServer(chunk)
       session.handBackNow()
     }),
     { seed: 18, numRuns: 1000 },

@@ -5,7 +5,7 @@
 import { CR, findByte, LF } from '../imap/bytes.ts'
 import { isNonSynchronizing, literalSize, NO_LITERAL } from '../imap/literal.ts'
 import { commandHead, isTag, isVerb, type CommandHead } from '../imap/verb.ts'
-import { hasUnselect } from '../upstream/reset.ts'
+import { hasUnselect } from '../server/reset.ts'
 import type { Conversation } from './conversation.ts'
 import type { Violation } from './ending.ts'
 import {

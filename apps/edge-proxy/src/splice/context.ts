@@ -1,6 +1,6 @@
 /** What a splice is given: settings, counters, the pool's one favour, and who is told of its end. */
 import type { Verb } from '../imap/verb.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ending, HandBack } from './ending.ts'
 import type { AnswerOptions } from './policy.ts'
 
@@ -32,6 +32,6 @@ export interface SpliceContext {
 /** What one session may ask of the pool while it runs. */
 export interface SpliceOwner {
   /** A connection of the same user on which exactly these extensions are enabled; the present one is given back. */
-  exchange(enabledKey: string, handBack: HandBack): Upstream | undefined
+  exchange(enabledKey: string, handBack: HandBack): ServerConnection | undefined
   onEnd(ending: Ending): void
 }

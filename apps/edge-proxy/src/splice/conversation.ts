@@ -3,7 +3,7 @@
  * move it, and at the end it tells whether the upstream is in a state that a reset can clean.
  */
 import type { Verb } from '../imap/verb.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ending, HandBack, HandBackRefusal } from './ending.ts'
 import { Outstanding, type Sent } from './outstanding.ts'
 import type { Recording } from '../imap/selection.ts'
@@ -28,7 +28,7 @@ export type Kept =
   | 'changed'
 
 export class Conversation {
-  readonly upstream: Upstream
+  readonly upstream: ServerConnection
   readonly outstanding = new Outstanding()
   blocked: Blocked
   /** The client's LOGOUT waits for its turn: nothing behind it matters. */
@@ -46,7 +46,7 @@ export class Conversation {
   enabling: Sent | undefined
   recording: { sent: Sent; recording: Recording } | undefined
 
-  constructor(upstream: Upstream) {
+  constructor(upstream: ServerConnection) {
     this.upstream = upstream
     this.kept = upstream.session.selected ? 'unproven' : 'none'
   }

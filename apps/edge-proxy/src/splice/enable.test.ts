@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { upstreamOver } from '../upstream/server.test-support.ts'
-import { dialedLink } from '../link/wire.test-support.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import { upstreamOver } from '../server/scripted-server.test-support.ts'
+import { dialedLink } from '../net/wire.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import { begin } from './session.test-support.ts'
 
 /** A connection on which an earlier session has enabled this. */
@@ -11,16 +11,16 @@ async function enabledWith(key: string) {
   const upstream = upstreamOver(link)
   for (const name of key.split(' ')) upstream.session.enabled.add(name)
   upstream.session.enabledKey = key
-  return { upstream, server: peer }
+  return { upstream, scripted: peer }
 }
 
 test('the first ENABLE of a session goes up, and the connection is known by what it asked for', async () => {
   const wanted: string[] = []
-  const { client, server, fromClient, fromServer, upstream, handBackNow } = await begin({
+  const { client, scripted, fromClient, fromServer, upstream, handBackNow } = await begin({
     exchange: (key) => void wanted.push(key),
   })
   fromClient('a enable qresync Condstore\r\n')
-  assert.match(await server.line(), /^a ENABLE CONDSTORE QRESYNC$/)
+  assert.match(await scripted.line(), /^a ENABLE CONDSTORE QRESYNC$/)
   fromServer('* ENABLED QRESYNC CONDSTORE\r\na OK done\r\n')
   assert.equal(await client.until('a OK done\r\n'), '* ENABLED QRESYNC CONDSTORE\r\na OK done\r\n')
   assert.deepEqual(wanted, ['CONDSTORE QRESYNC'])
@@ -30,9 +30,9 @@ test('the first ENABLE of a session goes up, and the connection is known by what
 
 test('an ENABLE that the server refuses, or that enables nothing, leaves a clean connection', async () => {
   for (const reply of ['a BAD no\r\n', 'a NO no\r\n', '* ENABLED\r\na OK done\r\n']) {
-    const { server, fromClient, fromServer, upstream, handBackNow } = await begin()
+    const { scripted, fromClient, fromServer, upstream, handBackNow } = await begin()
     fromClient('a ENABLE X\r\n')
-    await server.line()
+    await scripted.line()
     fromServer(reply)
     assert.equal(upstream.enabledKey, '')
     assert.equal(handBackNow().refusal, undefined)
@@ -42,31 +42,31 @@ test('an ENABLE that the server refuses, or that enables nothing, leaves a clean
 test('where a connection of that user already has it, the session moves there, and its own is given back', async () => {
   const twin = await enabledWith('CONDSTORE')
   const given: { refusal: string | undefined; unanswered: string[] }[] = []
-  const { client, server, fromClient, ended } = await begin({
+  const { client, scripted, fromClient, ended } = await begin({
     exchange: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? twin.upstream : undefined),
   })
   fromClient('a NOOP\r\nb ENABLE CONDSTORE\r\nc SELECT x\r\nd LOGOUT\r\n')
-  assert.equal(await server.line(), 'a NOOP')
-  server.say('a OK done\r\n')
+  assert.equal(await scripted.line(), 'a NOOP')
+  scripted.say('a OK done\r\n')
   assert.equal(
     await client.until('b OK Completed\r\n'),
     'a OK done\r\n* ENABLED CONDSTORE\r\nb OK Completed\r\n',
   )
-  assert.equal(await twin.server.line(), 'c SELECT x')
-  twin.server.say('c OK done\r\n')
+  assert.equal(await twin.scripted.line(), 'c SELECT x')
+  twin.scripted.say('c OK done\r\n')
   assert.equal(await client.line(), 'c OK done')
   const { ending, handBack } = await ended
   assert.equal(ending.kind, 'logout')
   assert.equal(handBack.refusal, undefined)
   assert.deepEqual(given, [{ refusal: undefined, unanswered: [], idling: false }])
-  assert.equal(server.unread, '')
+  assert.equal(scripted.unread, '')
   assert.equal(twin.upstream.session.selected, true)
 })
 
 test('what the left connection says or does is not heard by the session any more', async () => {
   const twin = await enabledWith('CONDSTORE')
-  let left: Upstream | undefined
-  const { client, server, fromClient, upstream, splice } = await begin({
+  let left: ServerConnection | undefined
+  const { client, scripted, fromClient, upstream, splice } = await begin({
     exchange: () => ((left = upstream), twin.upstream),
   })
   fromClient('a ENABLE CONDSTORE\r\n')
@@ -74,11 +74,11 @@ test('what the left connection says or does is not heard by the session any more
   assert.equal(left, upstream)
   // The pool hands it to its reset.
   upstream.hand({ onData() {}, onDrain() {}, onEnd() {} }, { onResponse: () => 'omit', onPass() {} })
-  server.say('* BYE going down\r\n')
-  server.socket.end()
+  scripted.say('* BYE going down\r\n')
+  scripted.socket.end()
   fromClient('b NOOP\r\n')
-  assert.equal(await twin.server.line(), 'b NOOP')
-  twin.server.say('b OK done\r\n')
+  assert.equal(await twin.scripted.line(), 'b NOOP')
+  twin.scripted.say('b OK done\r\n')
   assert.equal(await client.line(), 'b OK done')
   assert.equal(splice.handBack({ kind: 'logout', tag: 'x' }).refusal, undefined)
 })
@@ -98,7 +98,7 @@ test('ENABLE with a mailbox selected, a second one, and a mixture with CONDSTORE
   ]
   for (const said of mixtures) {
     const session = await begin()
-    session.server.socket.resume()
+    session.scripted.socket.resume()
     for (const words of said)
       (words.startsWith('C') ? session.fromClient : session.fromServer)(words.slice(2))
     assert.equal(session.handBackNow().refusal, 'extensions-enabled', said.join(''))
@@ -123,7 +123,7 @@ test('a CONDSTORE that an ENABLE did not bring is seen when a command brings it,
   ]
   for (const said of fetches) {
     const session = await begin()
-    session.server.socket.resume()
+    session.scripted.socket.resume()
     for (const words of said)
       (words.startsWith('C') ? session.fromClient : session.fromServer)(words.slice(2))
     assert.equal(session.handBackNow().refusal, 'extensions-enabled', said.join(''))
@@ -131,7 +131,7 @@ test('a CONDSTORE that an ENABLE did not bring is seen when a command brings it,
 })
 
 test('ENABLE of nothing is the server’s to answer', async () => {
-  const { server, fromClient } = await begin()
+  const { scripted, fromClient } = await begin()
   fromClient('a ENABLE\r\n')
-  assert.equal(await server.line(), 'a ENABLE')
+  assert.equal(await scripted.line(), 'a ENABLE')
 })

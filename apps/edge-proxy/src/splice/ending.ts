@@ -1,6 +1,6 @@
 /** The ways a session ends after its login, and what each leaves behind for the pool to judge. */
-import type { LinkEnd } from '../link/link.ts'
-import type { Taint } from '../upstream/upstream.ts'
+import type { LinkEnd } from '../net/link.ts'
+import type { Taint } from '../server/server-connection.ts'
 
 export type Ending =
   /** The client said LOGOUT; everything before it has been answered. */

@@ -1,6 +1,6 @@
 /** The two ends of a splice, as its links see them. Classes, because a session would else make a dozen closures. */
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
-import type { LinkEnd, LinkHandler } from '../link/link.ts'
+import type { LinkEnd, LinkHandler } from '../net/link.ts'
 import type { Ending } from './ending.ts'
 
 /** What lies between them. */
@@ -40,7 +40,7 @@ export class ClientEnd implements LinkHandler {
   }
 }
 
-export class UpstreamEnd implements LinkHandler, ResponseSink {
+export class ServerEnd implements LinkHandler, ResponseSink {
   /** The scanner copies what it holds back; the rest is written to the client at once. */
   readonly borrows = true
   readonly #joint: Joint

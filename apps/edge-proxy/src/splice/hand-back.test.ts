@@ -167,7 +167,7 @@ function say(session: Session, said: string[], bytesAtOnce: number): void {
 for (const [name, { said, refusal, unanswered = [], idling = false, selected }] of Object.entries(cases)) {
   test(`a client that leaves ${name}: ${refusal ?? 'the connection can be reset'}`, async () => {
     const on = await wires()
-    on.server.socket.resume()
+    on.scripted.socket.resume()
     for (const bytesAtOnce of [Infinity, 1]) {
       const session = beginOn(on)
       say(session, said, bytesAtOnce)

@@ -4,7 +4,7 @@
  */
 import { containsWord, startsWithWord } from '../imap/bytes.ts'
 import type { Verb } from '../imap/verb.ts'
-import type { Taint } from '../upstream/upstream.ts'
+import type { Taint } from '../server/server-connection.ts'
 
 export type Policy =
   | { kind: 'pass' }

@@ -7,7 +7,7 @@ interface Transcript extends Settings {
   /** What the client asks, and the commands of the edge's own that go up: OWN1, OWN2 in `server` are their tags. */
   client?: string
   own?: string[]
-  server: string
+  scripted: string
   told: string
   refusal?: string
 }
@@ -19,80 +19,80 @@ const cut = 'IMAP4rev1 IDLE ENABLE'
 const transcripts: Record<string, Transcript> = {
   'replies with mail in them': {
     client: 'a1 FETCH 1:2 BODY[]\r\n',
-    server: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
+    scripted: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
     told: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
   },
   'capability lists, wherever they stand': {
     client: 'a1 X\r\na2 X\r\na3 X\r\n',
-    server: `* CAPABILITY ${list}\r\n* OK [CAPABILITY ${list}] x\r\n* NO [CAPABILITY ${list}] x\r\n* BAD [CAPABILITY ${list}] x\r\na1 OK [CAPABILITY ${list}] x\r\na2 NO [CAPABILITY ${list}] x\r\na3 BAD [CAPABILITY ${list}] x\r\n`,
+    scripted: `* CAPABILITY ${list}\r\n* OK [CAPABILITY ${list}] x\r\n* NO [CAPABILITY ${list}] x\r\n* BAD [CAPABILITY ${list}] x\r\na1 OK [CAPABILITY ${list}] x\r\na2 NO [CAPABILITY ${list}] x\r\na3 BAD [CAPABILITY ${list}] x\r\n`,
     told: `* CAPABILITY ${cut}\r\n* OK [CAPABILITY ${cut}] x\r\n* NO [CAPABILITY ${cut}] x\r\n* BAD [CAPABILITY ${cut}] x\r\na1 OK [CAPABILITY ${cut}] x\r\na2 NO [CAPABILITY ${cut}] x\r\na3 BAD [CAPABILITY ${cut}] x\r\n`,
   },
   'a capability list in a mail, which is none': {
     client: 'a1 FETCH 1 BODY[]\r\n',
-    server: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
+    scripted: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
     told: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
   },
   'the edge’s own ID, in the middle of the client’s replies': {
     client: 'a1 NOOP\r\n',
     own: ['ID NIL\r\n', 'ID ("x" "y")\r\n'],
-    server: `* 1 EXISTS\r\n* ID ("name" ${literal('a1 OK x\n')})\r\nOWN1 OK done\r\n* 2 EXISTS\r\n* ID NIL\r\nOWN2 NO who?\r\na1 OK done\r\n`,
+    scripted: `* 1 EXISTS\r\n* ID ("name" ${literal('a1 OK x\n')})\r\nOWN1 OK done\r\n* 2 EXISTS\r\n* ID NIL\r\nOWN2 NO who?\r\na1 OK done\r\n`,
     told: '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK done\r\n',
   },
   'the client’s own ID, which is the client’s': {
     client: 'a1 ID NIL\r\n',
     options: { answerId: false },
-    server: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
+    scripted: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
     told: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
   },
   'untagged data before a continuation': {
     client: 'a1 APPEND x {3}\r\n',
-    server: '* 3 EXISTS\r\n* OK still here\r\n+ go on\r\n',
+    scripted: '* 3 EXISTS\r\n* OK still here\r\n+ go on\r\n',
     told: '* 3 EXISTS\r\n* OK still here\r\n+ go on\r\n',
     refusal: 'open-literal',
   },
   'a continuation that nobody waits for': {
     client: 'a1 NOOP\r\n',
-    server: '+ go on\r\na1 OK done\r\n',
+    scripted: '+ go on\r\na1 OK done\r\n',
     told: '+ go on\r\na1 OK done\r\n',
     refusal: 'unexpected-continuation',
   },
   'a reply that nobody waits for': {
     client: 'a1 NOOP\r\n',
-    server: 'a2 OK who?\r\na1 OK done\r\n',
+    scripted: 'a2 OK who?\r\na1 OK done\r\n',
     told: 'a2 OK who?\r\na1 OK done\r\n',
     refusal: 'unexpected-reply',
   },
   'a reply that comes twice': {
     client: 'a1 NOOP\r\n',
-    server: 'a1 OK done\r\na1 OK done\r\n',
+    scripted: 'a1 OK done\r\na1 OK done\r\n',
     told: 'a1 OK done\r\na1 OK done\r\n',
     refusal: 'unexpected-reply',
   },
   'a BYE': {
     client: 'a1 NOOP\r\n',
-    server: '* BYE going down\r\na1 OK done\r\n',
+    scripted: '* BYE going down\r\na1 OK done\r\n',
     told: '* BYE going down\r\na1 OK done\r\n',
     refusal: 'server-said-bye',
   },
   'an extension that the server enables unasked': {
     client: 'a1 NOOP\r\n',
-    server: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
+    scripted: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
     told: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
     refusal: 'extensions-enabled',
   },
 }
 
 /** Sends what the client and the edge say, and puts the tags of the edge into what the server says. */
-function converse(session: Session, { client = '', own = [], server }: Transcript): Buffer {
+function converse(session: Session, { client = '', own = [], scripted }: Transcript): Buffer {
   const tags = own.map((command) => session.splice.sendOwn('ID', command).tag)
   if (client !== '') session.fromClient(client)
-  return wire(server.replaceAll(/OWN(\d)/g, (_, number: string) => tags[Number(number) - 1]!))
+  return wire(scripted.replaceAll(/OWN(\d)/g, (_, number: string) => tags[Number(number) - 1]!))
 }
 
 for (const [name, transcript] of Object.entries(transcripts)) {
   test(`${name}: told the same whole, byte by byte and at every cut`, async () => {
     const on = await wires()
-    on.server.socket.resume()
+    on.scripted.socket.resume()
     for (const chunks of everyCut(converse(beginOn(on, transcript), transcript))) {
       const session = beginOn(on, transcript)
       // The tags of the edge are new in each session, and as long as before.
@@ -120,7 +120,7 @@ test('a server that has not said what it can do is asked', async () => {
   const on = await wires()
   const { fromClient } = beginOn(on, { prepare: (upstream) => void (upstream.capabilities = []) })
   fromClient('b CAPABILITY\r\n')
-  assert.equal(await on.server.line(), 'b CAPABILITY')
+  assert.equal(await on.scripted.line(), 'b CAPABILITY')
 })
 
 test('a refused command of the edge’s own is told to the operator, and to nobody else', async () => {

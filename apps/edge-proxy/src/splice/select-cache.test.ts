@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Peer } from '../link/wire.test-support.ts'
+import type { Peer } from '../net/wire.test-support.ts'
 import type { Selection } from '../imap/selection.ts'
 import { begin, type Session, type Settings } from './session.test-support.ts'
 
@@ -20,8 +20,8 @@ function warm(mode: 'exact' | 'window', settings: Settings = {}): Promise<Sessio
 }
 
 /** Reads a command of the edge's own and returns its tag. */
-async function own(server: Peer, command: string): Promise<string> {
-  const [tag, ...words] = (await server.line()).split(' ')
+async function own(scripted: Peer, command: string): Promise<string> {
+  const [tag, ...words] = (await scripted.line()).split(' ')
   assert.equal(words.join(' '), command)
   assert.ok(tag!.length > 16)
   return tag!
@@ -48,17 +48,17 @@ test('what is not a plain answer to one plain SELECT is not remembered', async (
     [{ offered: 'IMAP4REV1' }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
     [{ options: { selectCache: 'off' } }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
   ]
-  for (const [settings, client, server] of cases) {
+  for (const [settings, client, scripted] of cases) {
     const session = await begin({ ...settings, options: { selectCache: 'exact', ...settings.options } })
-    session.server.socket.resume()
+    session.scripted.socket.resume()
     session.fromClient(client)
-    session.fromServer(server)
-    assert.equal(session.upstream.selection, undefined, client + server)
+    session.fromServer(scripted)
+    assert.equal(session.upstream.selection, undefined, client + scripted)
   }
 })
 
 test('what was remembered is forgotten by whatever may change it, from either side', async () => {
-  const changes: [client: string, server: string][] = [
+  const changes: [client: string, scripted: string][] = [
     ['b STORE 1 +FLAGS (x)\r\n', 'b OK done\r\n'],
     ['b FETCH 1 BODY[]\r\n', 'b OK done\r\n'],
     ['b SELECT y\r\n', 'b NO no\r\n'],
@@ -67,26 +67,26 @@ test('what was remembered is forgotten by whatever may change it, from either si
     ['b NOOP\r\n', '* 4 EXISTS\r\nb OK done\r\n'],
     ['b NOOP\r\n', '* 1 FETCH (FLAGS (x))\r\nb OK done\r\n'],
   ]
-  for (const [client, server] of changes) {
+  for (const [client, scripted] of changes) {
     const session = await begin({ options: { selectCache: 'exact' } })
-    session.server.socket.resume()
+    session.scripted.socket.resume()
     session.fromClient('a SELECT INBOX\r\n')
     session.fromServer(`${answer}a OK done\r\n`)
     assert.ok(session.upstream.selection)
     session.fromClient(client)
-    session.fromServer(server)
-    assert.equal(session.upstream.selection, undefined, client + server)
+    session.fromServer(scripted)
+    assert.equal(session.upstream.selection, undefined, client + scripted)
   }
 })
 
 test('a SELECT of the same mailbox is answered from memory once a NOOP shows that nothing changed', async () => {
-  const { client, server, fromClient, fromServer, counters } = await warm('exact')
+  const { client, scripted, fromClient, fromServer, counters } = await warm('exact')
   fromClient('a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')
-  const tag = await own(server, 'NOOP')
+  const tag = await own(scripted, 'NOOP')
   assert.equal(client.unread, '')
   fromServer(`${tag} OK done\r\n`)
   assert.equal(await client.until('a OK [READ-WRITE] done\r\n'), `${answer}a OK [READ-WRITE] done\r\n`)
-  assert.equal(await server.line(), 'b FETCH 1 FLAGS')
+  assert.equal(await scripted.line(), 'b FETCH 1 FLAGS')
   assert.deepEqual([counters.selectHits, counters.selectMisses], [1, 0])
 })
 
@@ -100,10 +100,10 @@ test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT',
     'TAG NO no\r\n',
     'TAG BAD no\r\n',
   ]) {
-    const { client, server, fromClient, fromServer, counters } = await warm('exact')
+    const { client, scripted, fromClient, fromServer, counters } = await warm('exact')
     fromClient('a SELECT INBOX\r\n')
-    fromServer(told.replace('TAG', await own(server, 'NOOP')))
-    assert.equal(await server.line(), 'a SELECT INBOX')
+    fromServer(told.replace('TAG', await own(scripted, 'NOOP')))
+    assert.equal(await scripted.line(), 'a SELECT INBOX')
     // What was said of the mailbox before the client had selected it is not for the client.
     assert.equal(client.unread, '')
     fromServer('* 4 EXISTS\r\na OK done\r\n')
@@ -120,22 +120,22 @@ test('a session that begins with anything else finds no mailbox selected', async
     'FETCH 1 FLAGS',
     'NOOP',
   ]) {
-    const { client, server, fromClient, fromServer } = await warm('exact')
+    const { client, scripted, fromClient, fromServer } = await warm('exact')
     fromClient(`a ${command}\r\n`)
-    const tag = await own(server, 'UNSELECT')
-    assert.equal(await server.line(), `a ${command}`)
+    const tag = await own(scripted, 'UNSELECT')
+    assert.equal(await scripted.line(), `a ${command}`)
     fromServer(`* 4 EXISTS\r\n${tag} OK done\r\n* OK ready\r\na NO x\r\n`)
     assert.equal(await client.until('a NO x\r\n'), '* OK ready\r\na NO x\r\n')
   }
 })
 
 test('commands that no mailbox matters to leave it selected', async () => {
-  const { client, server, fromClient, fromServer } = await warm('exact')
+  const { client, scripted, fromClient, fromServer } = await warm('exact')
   fromClient('a CAPABILITY\r\nb LOGIN x y\r\n')
   await client.until('b BAD Already logged in\r\n')
-  assert.equal(server.unread, '')
+  assert.equal(scripted.unread, '')
   fromClient('c SELECT INBOX\r\n')
-  fromServer(`${await own(server, 'NOOP')} OK done\r\n`)
+  fromServer(`${await own(scripted, 'NOOP')} OK done\r\n`)
   await client.until('c OK [READ-WRITE] done\r\n')
 })
 
@@ -151,25 +151,25 @@ test('with a window, the answer is given blindly within it and asked for beyond 
   const within = await warm('window', { now: () => now })
   within.fromClient('a SELECT INBOX\r\n')
   await within.client.until('a OK [READ-WRITE] done\r\n')
-  assert.equal(within.server.unread, '')
+  assert.equal(within.scripted.unread, '')
   now = 10_001
   const beyond = await warm('window', { now: () => now })
   beyond.fromClient('a SELECT INBOX\r\n')
-  assert.equal(await beyond.server.line(), 'a SELECT INBOX')
+  assert.equal(await beyond.scripted.line(), 'a SELECT INBOX')
 })
 
 test('a client that goes away while the NOOP is under way leaves it to the reset', async () => {
-  const { fromClient, server, handBackNow } = await warm('exact')
+  const { fromClient, scripted, handBackNow } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
-  const tag = await own(server, 'NOOP')
+  const tag = await own(scripted, 'NOOP')
   assert.deepEqual(handBackNow(), { refusal: undefined, unanswered: [tag], idling: false })
 })
 
 test('a change that is told right behind the NOOP makes it a real SELECT, too', async () => {
-  const { client, server, fromClient, fromServer, upstream } = await warm('exact')
+  const { client, scripted, fromClient, fromServer, upstream } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
-  fromServer(`${await own(server, 'NOOP')} OK done\r\n* 4 EXISTS\r\n`)
-  assert.equal(await server.line(), 'a SELECT INBOX')
+  fromServer(`${await own(scripted, 'NOOP')} OK done\r\n* 4 EXISTS\r\n`)
+  assert.equal(await scripted.line(), 'a SELECT INBOX')
   assert.equal(client.unread, '')
   fromServer('* 4 EXISTS\r\na OK done\r\n')
   assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
@@ -177,10 +177,10 @@ test('a change that is told right behind the NOOP makes it a real SELECT, too', 
 })
 
 test('what the server says of the mailbox before the first command is not for this client', async () => {
-  const { client, server, fromClient, fromServer } = await warm('exact')
+  const { client, scripted, fromClient, fromServer } = await warm('exact')
   fromServer('* 4 EXISTS\r\n* OK [ALERT] disk is full\r\n* OK hello\r\n')
   assert.equal(await client.until('hello\r\n'), '* OK [ALERT] disk is full\r\n* OK hello\r\n')
   fromClient('a SELECT INBOX\r\n')
-  await own(server, 'UNSELECT')
-  assert.equal(await server.line(), 'a SELECT INBOX')
+  await own(scripted, 'UNSELECT')
+  assert.equal(await scripted.line(), 'a SELECT INBOX')
 })

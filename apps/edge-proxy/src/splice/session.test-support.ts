@@ -1,9 +1,9 @@
 /** For tests: one session on real sockets, with its client and its server both at hand. */
 import type { Socket } from 'node:net'
-import { acceptedLink, dialedLink, type Peer } from '../link/wire.test-support.ts'
-import type { Link } from '../link/link.ts'
-import { upstreamOver } from '../upstream/server.test-support.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import { acceptedLink, dialedLink, type Peer } from '../net/wire.test-support.ts'
+import type { Link } from '../net/link.ts'
+import { upstreamOver } from '../server/scripted-server.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { SpliceContext, SpliceOwner } from './context.ts'
 import type { Ending, HandBack } from './ending.ts'
 import { Splice } from './splice.ts'
@@ -13,7 +13,7 @@ export interface Wires {
   /** The edge's end towards the client, and the socket beneath it. */
   clientLink: Link
   clientSocket: Socket
-  server: Peer
+  scripted: Peer
   serverLink: Link
   serverSocket: Socket
 }
@@ -25,7 +25,7 @@ export async function wires(): Promise<Wires> {
     client: accepted.peer,
     clientLink: accepted.link,
     clientSocket: accepted.socket,
-    server: dialed.peer,
+    scripted: dialed.peer,
     serverLink: dialed.link,
     serverSocket: dialed.socket,
   }
@@ -39,13 +39,13 @@ export interface Settings {
   offered?: string
   early?: string
   now?: () => number
-  prepare?: (upstream: Upstream) => void
+  prepare?: (upstream: ServerConnection) => void
   exchange?: SpliceOwner['exchange']
 }
 
 export interface Session extends Wires {
   splice: Splice
-  upstream: Upstream
+  upstream: ServerConnection
   counters: SpliceContext['counters']
   /** Commands of the edge's own that the server has refused. */
   refused: string[]

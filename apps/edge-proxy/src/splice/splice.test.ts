@@ -3,38 +3,38 @@ import { test } from 'node:test'
 import { begin, wires, beginOn } from './session.test-support.ts'
 
 test('LOGOUT ends the session without a word to the server', async () => {
-  const { client, ended, server, counters } = await begin()
+  const { client, ended, scripted, counters } = await begin()
   client.say('bye1 LOGOUT\r\n')
   const { ending, handBack } = await ended
   assert.deepEqual(ending, { kind: 'logout', tag: 'bye1' })
   assert.deepEqual(handBack, { refusal: undefined, unanswered: [], idling: false })
-  assert.equal(server.unread, '')
+  assert.equal(scripted.unread, '')
   assert.equal(counters.roundTripsSaved, 1)
 })
 
 test('a pipelined LOGOUT waits until every earlier reply has been delivered, in order', async () => {
-  const { client, ended, server } = await begin()
+  const { client, ended, scripted } = await begin()
   client.say('a NOOP\r\nb FETCH 1 BODY[]\r\nc LOGOUT\r\nd NOOP\r\n')
-  await server.until('b FETCH 1 BODY[]\r\n')
-  server.say('* 1 FETCH (BODY[] {10}\r\n')
+  await scripted.until('b FETCH 1 BODY[]\r\n')
+  scripted.say('* 1 FETCH (BODY[] {10}\r\n')
   await client.until('{10}\r\n')
-  server.say('c OK no\r\n\n)\r\nb OK done\r\n')
+  scripted.say('c OK no\r\n\n)\r\nb OK done\r\n')
   await client.until('b OK done\r\n')
   let isOver = false
   void ended.then(() => (isOver = true))
-  server.say('* 2 EXISTS\r\n')
+  scripted.say('* 2 EXISTS\r\n')
   await client.until('* 2 EXISTS\r\n')
   assert.equal(isOver, false)
-  server.say('a OK done\r\n')
+  scripted.say('a OK done\r\n')
   assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'c' })
   await client.until('a OK done\r\n')
-  assert.equal(server.unread, '')
+  assert.equal(scripted.unread, '')
 })
 
 test('LOGOUT does not wait for the edge’s own commands', async () => {
-  const { client, ended, server, splice } = await begin()
+  const { client, ended, scripted, splice } = await begin()
   const { tag } = splice.sendOwn('ID', 'ID NIL\r\n')
-  await server.line()
+  await scripted.line()
   client.say('a LOGOUT\r\n')
   const { ending, handBack } = await ended
   assert.equal(ending.kind, 'logout')
@@ -42,11 +42,11 @@ test('LOGOUT does not wait for the edge’s own commands', async () => {
 })
 
 test('a client that has finished sending behind its LOGOUT gets every reply before it', async () => {
-  const { client, ended, server } = await begin()
+  const { client, ended, scripted } = await begin()
   client.say('a NOOP\r\nb LOGOUT\r\n')
   client.socket.end()
-  await server.until('a NOOP\r\n')
-  server.say('* 1 EXISTS\r\na OK done\r\n')
+  await scripted.until('a NOOP\r\n')
+  scripted.say('* 1 EXISTS\r\na OK done\r\n')
   assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'b' })
   assert.equal(await client.until('a OK done\r\n'), '* 1 EXISTS\r\na OK done\r\n')
 })
@@ -64,12 +64,12 @@ test('each end that goes away is told by its name, the first one only', async ()
   const reset = await begin()
   reset.client.socket.resetAndDestroy()
   assert.deepEqual((await reset.ended).ending, { kind: 'client-gone', end: 'reset-by-peer' })
-  const server = await begin()
-  server.server.socket.end()
-  assert.deepEqual((await server.ended).ending, { kind: 'upstream-gone', end: 'closed-by-peer' })
-  server.splice.end({ kind: 'idle-timeout' })
-  server.clientLink.handler.onEnd('closed-by-peer')
-  assert.deepEqual(server.endings, [{ kind: 'upstream-gone', end: 'closed-by-peer' }])
+  const scripted = await begin()
+  scripted.scripted.socket.end()
+  assert.deepEqual((await scripted.ended).ending, { kind: 'upstream-gone', end: 'closed-by-peer' })
+  scripted.splice.end({ kind: 'idle-timeout' })
+  scripted.clientLink.handler.onEnd('closed-by-peer')
+  assert.deepEqual(scripted.endings, [{ kind: 'upstream-gone', end: 'closed-by-peer' }])
 })
 
 test('an end that had gone before the session began ends it at once', async () => {
@@ -82,9 +82,9 @@ test('an end that had gone before the session began ends it at once', async () =
 })
 
 test('what the client has sent behind its login is the begin of the session', async () => {
-  const { server } = await begin({ early: 'a NOOP\r\nb SEL' })
-  assert.equal(await server.line(), 'a NOOP')
-  assert.equal(server.unread, '')
+  const { scripted } = await begin({ early: 'a NOOP\r\nb SEL' })
+  assert.equal(await scripted.line(), 'a NOOP')
+  assert.equal(scripted.unread, '')
 })
 
 test('what the edge answers itself never stands in the middle of a response of the server', async () => {
@@ -102,25 +102,25 @@ test('what the edge answers itself never stands in the middle of a response of t
 })
 
 test('an ID is answered at once and told to the server in one line, however it was written', async () => {
-  const { client, server, fromClient } = await begin()
+  const { client, scripted, fromClient } = await begin()
   fromClient('a ID ("name" "Ho\\"rde" "x" NIL)\r\n')
   assert.equal(await client.until('a OK Completed\r\n'), '* ID NIL\r\na OK Completed\r\n')
-  assert.match(await server.line(), /^\S{20,} ID \("name" "Ho\\"rde" "x" NIL\)$/)
+  assert.match(await scripted.line(), /^\S{20,} ID \("name" "Ho\\"rde" "x" NIL\)$/)
 })
 
 test('an ID that is odd goes the way of any other command, and no raw byte of it in the edge’s name', async () => {
   for (const odd of ['a ID (x)\r\n', 'a ID ("name" {5}\r\n']) {
-    const { server, fromClient } = await begin()
+    const { scripted, fromClient } = await begin()
     fromClient(odd)
-    assert.equal(await server.until('\r\n'), odd)
+    assert.equal(await scripted.until('\r\n'), odd)
   }
 })
 
 test('a command with a literal is never answered here: the literal would be read as commands', async () => {
   for (const command of ['CAPABILITY', 'ID', 'LOGOUT', 'ENABLE']) {
-    const { server, fromClient } = await begin()
+    const { scripted, fromClient } = await begin()
     fromClient(`a ${command} {14+}\r\nb DELETE x\r\nc \r\nd NOOP\r\n`)
-    assert.equal(await server.until('d NOOP\r\n'), `a ${command} {14+}\r\nb DELETE x\r\nc \r\nd NOOP\r\n`)
+    assert.equal(await scripted.until('d NOOP\r\n'), `a ${command} {14+}\r\nb DELETE x\r\nc \r\nd NOOP\r\n`)
   }
 })
 

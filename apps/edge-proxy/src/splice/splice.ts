@@ -6,15 +6,15 @@ import { printAfterLogin } from '../imap/capability.ts'
 import { parseId, printId } from '../imap/id.ts'
 import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
 import type { CommandHead, Verb } from '../imap/verb.ts'
-import type { Link } from '../link/link.ts'
-import { randomName } from '../upstream/random-tag.ts'
-import type { Upstream } from '../upstream/upstream.ts'
+import type { Link } from '../net/link.ts'
+import { randomName } from '../server/random-tag.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { SpliceContext, SpliceOwner, Tap } from './context.ts'
 import { passCommands, type Answered, type AnswerVerdict, type CommandSink } from './commands.ts'
 import { Conversation } from './conversation.ts'
 import type { Ending, HandBack, Violation } from './ending.ts'
 import type { Sent } from './outstanding.ts'
-import { ClientEnd, UpstreamEnd } from './ends.ts'
+import { ClientEnd, ServerEnd } from './ends.ts'
 import { judgeResponse, type ReplyListener } from './replies.ts'
 
 const pendingBytesMax = 65_536
@@ -24,7 +24,7 @@ export class Splice implements CommandSink, ReplyListener {
   readonly #client: Link
   readonly #context: SpliceContext
   readonly #owner: SpliceOwner
-  #upstream: Upstream
+  #upstream: ServerConnection
   #talk: Conversation
   /** Client bytes not yet passed on. */
   #pending: Buffer | undefined
@@ -39,7 +39,7 @@ export class Splice implements CommandSink, ReplyListener {
   /** When a byte last went either way. */
   lastActiveAt: number
 
-  constructor(client: Link, upstream: Upstream, context: SpliceContext, owner: SpliceOwner) {
+  constructor(client: Link, upstream: ServerConnection, context: SpliceContext, owner: SpliceOwner) {
     this.#client = client
     this.#upstream = upstream
     this.#context = context
@@ -90,7 +90,7 @@ export class Splice implements CommandSink, ReplyListener {
   }
 
   #listenUpstream(): void {
-    const end = new UpstreamEnd(this)
+    const end = new ServerEnd(this)
     this.#upstream.hand(end, end)
   }
 

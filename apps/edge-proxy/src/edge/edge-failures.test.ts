@@ -1,0 +1,129 @@
+/** A mistake of the edge's own, made here on purpose: it ends the session that meets it, and nothing else. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Edge } from './edge.ts'
+import { edgeAtWork } from './edge.test-support.ts'
+import type { Splice } from '../splice/splice.ts'
+
+const mistake = () => {
+  throw new Error('a mistake')
+}
+
+const spliceOf = (edge: Edge, user: string): Splice =>
+  [...edge.sessions.active].find((session) => session.user === user)!.splice
+
+const refusals = (edge: Edge, reason: string): number =>
+  edge.counters.counter('reuse_refused_total', { reason }).value
+
+for (const [where, method, reason] of [
+  ['on bytes of the client', 'fromClient', 'failed-here'],
+  ['on bytes of the server', 'fromUpstream', 'upstream-gone'],
+] as const)
+  test(`${where}: the connection is not used again, and another session goes on`, async () => {
+    const { edge, session, logged, quiet, scripted } = await edgeAtWork()
+    const [joe, jane] = [await session('joe'), await session('jane')]
+    spliceOf(edge, 'joe')[method] = mistake
+    joe.say('a NOOP\r\n')
+    await joe.closed()
+    jane.say('a NOOP\r\n')
+    await jane.until('a OK')
+    assert.equal(refusals(edge, reason), 1)
+    assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
+    jane.say('b LOGOUT\r\n')
+    await jane.closed()
+    await quiet()
+    assert.equal(scripted.open, 1)
+  })
+
+test('between login and session: the connection that was leased is dropped', async () => {
+  const { edge, client, logged, quiet, scripted } = await edgeAtWork()
+  const joe = await client()
+  edge.tracer.add = mistake
+  joe.say('a LOGIN joe secret\r\n')
+  await joe.closed()
+  await quiet()
+  assert.equal(scripted.open, 0)
+  assert.equal(edge.sessions.active.size, 0)
+  assert.equal(refusals(edge, 'failed-here'), 1)
+  assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
+})
+
+test('while a session is struck off: the connection is given back all the same', async () => {
+  const { edge, session, logged, quiet, scripted } = await edgeAtWork()
+  const [joe, jane] = [await session('joe'), await session('jane')]
+  edge.tracer.remove = mistake
+  joe.say('a LOGOUT\r\n')
+  jane.socket.destroy()
+  await joe.closed()
+  await quiet()
+  assert.equal(scripted.open, 2)
+  assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
+})
+
+test('while a connection is reset: it is dropped, and its user gets another one', async () => {
+  const { edge, session, logged, quiet, scripted } = await edgeAtWork()
+  const joe = await session('joe')
+  const [upstream] = edge.pool.states.leased
+  upstream!.link.write = mistake
+  joe.say('a LOGOUT\r\n')
+  await joe.closed()
+  await quiet()
+  assert.equal(scripted.open, 0)
+  await session('joe')
+  assert.equal(refusals(edge, 'failed-here'), 1)
+  assert.ok(logged.some((line) => line.includes('reset_failed') && line.includes('a mistake')))
+})
+
+test('while an idle connection is proven, for a login or before one: it is dropped', async () => {
+  const { edge, client, session, quiet, scripted } = await edgeAtWork({
+    upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
+  })
+  for (const prove of [
+    () => edge.pool.refresh([...edge.pool.states.idle][0]!),
+    async () => {
+      const joe = await client()
+      joe.say('a LOGIN joe secret\r\n')
+      await joe.closed()
+    },
+  ]) {
+    const joe = await session('joe')
+    joe.say('a LOGOUT\r\n')
+    await joe.closed()
+    await quiet()
+    const [idle] = edge.pool.states.idle
+    idle!.provenAt = 0
+    idle!.link.write = mistake
+    await prove()
+    await quiet()
+    assert.equal(scripted.open, 0)
+  }
+  assert.equal(refusals(edge, 'failed-here'), 2)
+})
+
+test('while a connection is opened: it is closed, and its place is free', async () => {
+  const { edge, client, session, quiet } = await edgeAtWork({
+    upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
+  })
+  const server = edge.servers.get('main')!
+  const greeted = server.greeted.bind(server)
+  server.greeted = mistake
+  const joe = await client()
+  joe.say('a LOGIN joe secret\r\n')
+  await joe.closed()
+  await quiet()
+  server.greeted = greeted
+  await session('joe')
+})
+
+test('in the round of each second: the next one comes all the same', async () => {
+  const { edge, logged, session } = await edgeAtWork()
+  const rounds = Promise.withResolvers<void>()
+  let count = 0
+  edge.tracer.sweep = () => {
+    if (++count === 2) rounds.resolve()
+    mistake()
+  }
+  await rounds.promise
+  await session('joe')
+  assert.ok(logged.some((line) => line.includes('a mistake')))
+})

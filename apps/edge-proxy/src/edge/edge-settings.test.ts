@@ -1,0 +1,298 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
+import { edgeAtWork, freePort } from './edge.test-support.ts'
+import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
+import { offeredMechanisms } from '../session/capabilities.ts'
+import { until } from '../pool/pool.test-support.ts'
+import { serve, wellBehaved } from '../server/scripted-server.test-support.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'imapfleet-edge-'))
+after(() => rmSync(directory, { recursive: true }))
+const certFile = join(directory, 'cert.pem')
+const keyFile = join(directory, 'key.pem')
+writeFileSync(certFile, testCertificate)
+writeFileSync(keyFile, testKey)
+/** An authority that has signed nothing here. */
+const strangeCertificate = rootCertificates[0]!
+const starttls = { listeners: { imap: { tls: 'starttls', certFile, keyFile, requireTls: true } } }
+
+/** The same client, in TLS from now on. */
+function secured(peer: Peer): Peer {
+  peer.socket.removeAllListeners('data')
+  const socket = connectTls({ socket: peer.socket, ca: testCertificate, servername: 'localhost' })
+  after(() => socket.destroy())
+  return new Peer(socket)
+}
+
+test('without TLS at the listener STARTTLS is BAD, and the client goes on', async () => {
+  const { client, edge } = await edgeAtWork()
+  const peer = await client()
+  peer.say('a STARTTLS\r\nb NOOP\r\n')
+  assert.equal(await peer.until('b OK Completed\r\n'), 'a BAD TLS is not available\r\nb OK Completed\r\n')
+  assert.equal(edge.sessions.arriving.size, 1)
+})
+
+test('where TLS is required, nobody logs in before it, and everybody can behind it', async () => {
+  const { client, scripted, quiet } = await edgeAtWork(starttls)
+  const peer = await client()
+  peer.say('a CAPABILITY\r\nb LOGIN joe secret\r\n')
+  const shown = await peer.until('STARTTLS first\r\n')
+  assert.match(shown, /STARTTLS/)
+  assert.match(shown, /LOGINDISABLED/)
+  assert.doesNotMatch(shown, /AUTH=/)
+  assert.equal(scripted.connections.length, 0)
+  peer.say('c STARTTLS\r\n')
+  await peer.until('c OK ')
+  await peer.until('\r\n')
+  const inside = secured(peer)
+  inside.say('d CAPABILITY\r\ne STARTTLS\r\nf LOGIN joe secret\r\n')
+  const told = await inside.until('Logged in\r\n')
+  assert.match(told, /AUTH=PLAIN/)
+  assert.doesNotMatch(told.slice(0, told.indexOf('d OK')), /STARTTLS|LOGINDISABLED/)
+  assert.match(told, /e BAD TLS is not available/)
+  inside.say('g LOGOUT\r\n')
+  assert.match(await inside.closed(), /g OK Completed/)
+  await quiet()
+})
+
+test('a login that was slipped in behind STARTTLS in the clear is never heard', async () => {
+  const { client, scripted } = await edgeAtWork(starttls)
+  const peer = await client()
+  peer.say('a STARTTLS\r\nb LOGIN mallory secret\r\n')
+  await peer.until('negotiation now\r\n')
+  const inside = secured(peer)
+  inside.say('c NOOP\r\n')
+  assert.equal(await inside.line(), 'c OK Completed')
+  assert.equal(scripted.connections.length, 0)
+})
+
+test('what was told by ID in the clear is forgotten with the rest when TLS begins', async () => {
+  const { client, scripted } = await edgeAtWork(starttls)
+  const peer = await client()
+  peer.say('a ID ("x-originating-ip" "192.0.2.66")\r\nb STARTTLS\r\n')
+  await peer.until('negotiation now\r\n')
+  const inside = secured(peer)
+  inside.say('c ID ("name" "webmail")\r\nd LOGIN joe secret\r\ne NOOP\r\n')
+  await inside.until('e OK done\r\n')
+  assert.deepEqual(
+    scripted.asked.filter((text) => text.startsWith('ID')),
+    ['ID ("name" "webmail")'],
+  )
+})
+
+test('a handshake that fails takes its client and its place with it', async () => {
+  const { client, edge } = await edgeAtWork(starttls)
+  const peer = await client()
+  peer.say('a STARTTLS\r\n')
+  await peer.until('negotiation now\r\n')
+  peer.say('b LOGIN joe secret\r\n')
+  await peer.closed()
+  await until(() => edge.sessions.arriving.size === 0 && edge.gate.total === 0)
+})
+
+test('behind a balancer each client counts for itself', async () => {
+  const layer = {
+    listeners: { imap: { proxyProtocolFrom: ['127.0.0.1'] } },
+    clients: { connectionsPerAddressMax: 1 },
+  }
+  const { edge } = await edgeAtWork(layer)
+  const { port } = edge.settings.current.listeners['imap']!
+  const from = (address: string) => {
+    const peer = dialPeer(port)
+    peer.say(`PROXY TCP4 ${address} 127.0.0.1 1 2\r\n`)
+    return peer
+  }
+  for (const address of ['192.0.2.1', '192.0.2.2']) assert.match(await from(address).line(), /^\* OK /)
+  assert.equal(await from('192.0.2.1').closed(), '* BYE Too many connections, try again later\r\n')
+  const liar = dialPeer(port)
+  liar.say('a LOGIN joe secret\r\n')
+  assert.equal(await liar.closed(), '')
+  const { counters } = edge.counters.snapshot()
+  assert.equal(counters['client_refusals_total{reason="too-many-from-address"}'], 1)
+  assert.equal(counters['client_refusals_total{reason="proxy-header"}'], 1)
+})
+
+test('a configuration takes effect at once, and sessions go on', async () => {
+  const { edge, config, session, client, scripted } = await edgeAtWork()
+  const peer = await session()
+  edge.apply(
+    config({ pool: { answerCapability: false }, clients: { loginFailuresMax: 1 }, log: { level: 'error' } }),
+  )
+  peer.say('a CAPABILITY\r\n')
+  await peer.until('a OK ')
+  assert.equal(scripted.asked.at(-1), 'CAPABILITY')
+  const next = await client()
+  next.say('a LOGIN joe wrong\r\n')
+  assert.match(await next.closed(), /BYE Too many failed logins/)
+  assert.equal(edge.log.level, 'error')
+})
+
+test('what only a start can change is named, and the rest takes effect', async () => {
+  const { edge, config, logged } = await edgeAtWork()
+  const port = await freePort()
+  edge.apply(
+    config({
+      listeners: { imap: { port }, second: { port: await freePort() } },
+      clients: { loginFailuresMax: 2 },
+      process: { user: 'nobody' },
+    }),
+  )
+  const keys = 'listeners.imap.port listeners.second process.user'
+  assert.match(logged.at(-1)!, new RegExp(`warn restart_needed keys="${keys}"`))
+  assert.equal(edge.settings.current.clients.loginFailuresMax, 2)
+})
+
+test('the files of an upstream are read again, and a session that the old ones verified is not resumed', async () => {
+  const caFile = join(directory, 'ca.pem')
+  const [asked, reused]: [string[], boolean[]] = [[], []]
+  // One for all connections, or no ticket would be good for another one.
+  const secureContext = createSecureContext({ key: testKey, cert: testCertificate })
+  const tlsPort = await listen((raw) => {
+    const socket = new TLSSocket(raw, { isServer: true, secureContext })
+    socket.on('error', () => raw.destroy())
+    socket.on('secure', () => reused.push(socket.isSessionReused()))
+    const peer = new Peer(socket)
+    peer.say('* OK ready\r\n')
+    void serve(peer, () => wellBehaved, asked)
+  })
+  writeFileSync(caFile, strangeCertificate)
+  const main = { hosts: ['localhost'], addressFamily: 'ipv4', tls: 'implicit', caFile }
+  const { edge, client } = await edgeAtWork({ upstreams: { main } }, tlsPort)
+  const peer = await client()
+  peer.say('a LOGIN joe secret\r\n')
+  assert.match(await peer.line(), /^a NO \[UNAVAILABLE\]/)
+  assert.deepEqual(asked, [])
+  writeFileSync(caFile, testCertificate)
+  edge.apply(edge.settings.current)
+  for (const user of ['joe', 'jane']) {
+    const other = await client()
+    other.say(`a LOGIN ${user} secret\r\n`)
+    await other.until('a OK ')
+  }
+  edge.apply(edge.settings.current)
+  const last = await client()
+  last.say('a LOGIN june secret\r\n')
+  await last.until('a OK ')
+  assert.deepEqual(reused.slice(-3), [false, true, false])
+})
+
+test('every mistake in certificates is told at once', async () => {
+  const { edge, config } = await edgeAtWork()
+  const wrong = config({
+    listeners: { imap: { tls: 'implicit', certFile, keyFile: certFile } },
+    upstreams: {
+      main: { tls: 'starttls', caFile: '/nowhere.pem' },
+      odd: { hosts: ['localhost'], tls: 'starttls', ciphers: 'HIHG' },
+    },
+  })
+  assert.throws(
+    () => edge.apply(wrong),
+    ({ message }: Error) =>
+      /^listeners\.imap: .*\nupstreams\.main: .*\/nowhere\.pem.*\nupstreams\.odd: .*cipher/.test(message),
+  )
+})
+
+test('before a login a client is shown what all servers can do that it may end up at', async () => {
+  const { edge, client } = await edgeAtWork({
+    upstreams: { other: { hosts: ['localhost'] }, apart: { hosts: ['localhost'] } },
+    routes: [
+      { upstream: 'other', domain: 'example.com', listener: 'imap' },
+      { upstream: 'apart', listener: 'second' },
+    ],
+    listeners: { second: { address: '127.0.0.1', port: await freePort() } },
+  })
+  const teach = (name: string, list: string) => edge.servers.get(name)!.learn(list.split(' '))
+  teach('main', 'IMAP4REV1 IDLE SORT')
+  teach('other', 'IMAP4REV1 SORT ENABLE')
+  teach('apart', 'IMAP4REV1 NOTIFY')
+  const shown = async (listener: string) => {
+    const peer = await client(listener)
+    peer.say('a CAPABILITY\r\n')
+    return (await peer.line()).replace(/ SASL-IR.*/, '')
+  }
+  assert.equal(await shown('imap'), '* CAPABILITY IMAP4rev1 SORT')
+  assert.equal(await shown('second'), '* CAPABILITY IMAP4rev1 NOTIFY')
+})
+
+test('tokens are offered where every server takes them, passwords in any form', async () => {
+  const { edge } = await edgeAtWork({
+    upstreams: { other: { hosts: ['localhost'] } },
+    routes: [{ upstream: 'other', domain: 'example.com' }],
+  })
+  const all = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']
+  assert.deepEqual(offeredMechanisms(edge.serversOn('imap')), all)
+  edge.servers.get('main')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
+  assert.deepEqual(offeredMechanisms(edge.serversOn('imap')), all)
+  edge.servers.get('other')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2'])
+  assert.deepEqual(offeredMechanisms(edge.serversOn('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
+})
+
+test('a configuration that cannot be used changes nothing at all', async () => {
+  const { edge, config, session, quiet } = await edgeAtWork()
+  const before = edge.settings.current
+  const peer = await session()
+  peer.say('a LOGOUT\r\n')
+  await peer.closed()
+  await quiet()
+  for (const wrong of [
+    { upstreams: { main: { tls: 'implicit', caFile: '/nowhere.pem', port: 1 } } },
+    { listeners: { imap: { tls: 'starttls', certFile: '/nowhere.pem', keyFile } } },
+  ]) {
+    assert.throws(() => edge.apply(config(wrong)), { code: 'tls_unreadable' })
+    assert.equal(edge.settings.current, before)
+    assert.equal(edge.pool.states.idle.size, 1)
+  }
+})
+
+test('connections to an upstream that is now another are closed, in use only after their session', async () => {
+  const { edge, config, session, scripted, quiet } = await edgeAtWork()
+  const [idle, used] = [await session(), await session('jane')]
+  idle.say('a LOGOUT\r\n')
+  await idle.closed()
+  await until(() => edge.pool.states.idle.size === 1)
+  edge.apply(config({ upstreams: { main: { loginTimeoutMs: 12_345 } } }))
+  assert.equal(edge.pool.states.idle.size, 0)
+  used.say('a NOOP\r\n')
+  assert.equal(await used.line(), 'a OK done')
+  used.say('b LOGOUT\r\n')
+  await used.closed()
+  await quiet()
+  const again = await session('jane')
+  again.say('c LOGOUT\r\n')
+  await again.closed()
+  assert.equal(scripted.connections.length, 3)
+})
+
+test('the admin commands are there for whom they are enabled, and do what they say', async () => {
+  const file = join(directory, 'trace.log')
+  const { client, session, edge } = await edgeAtWork({ admin: { commands: true }, trace: { file } })
+  const used = await session('jane')
+  const peer = await client()
+  peer.say('a CAPABILITY\r\nb XPROXY_DUMPICC\r\nc XPROXY_TRACE joe\r\n')
+  assert.match(await peer.line(), / XIMAPPROXY$/)
+  assert.match(await peer.until('b OK Completed\r\n'), /\* XPROXY_DUMPICC \d+ jane Active\r\n/)
+  assert.equal(await peer.line(), 'c OK Tracing enabled for user joe')
+  const traced = await session('joe')
+  traced.say('x NOOP\r\n')
+  await traced.until('x OK done\r\n')
+  used.say('x NOOP\r\n')
+  await used.until('x OK done\r\n')
+  assert.match(readFileSync(file, 'utf8'), /CLIENT: x NOOP\n.* SERVER: x OK done\n/)
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /secret|jane/)
+  peer.say('d XPROXY_NEWLOG\r\ne XPROXY_TRACE\r\nf XPROXY_RESETCOUNTERS\r\n')
+  await peer.until('f OK Counters reset\r\n')
+  assert.doesNotMatch(readFileSync(file, 'utf8'), /NOOP/)
+  assert.equal(edge.statistics.read().clients.total, 0)
+  assert.ok(edge.counters.snapshot().counters['client_connections_total']! >= 3)
+
+  edge.apply({ ...edge.settings.current, admin: { commands: true, allowFrom: ['192.0.2.0/24'] } })
+  const other = await client()
+  other.say('a XPROXY_DUMPICC\r\nb CAPABILITY\r\n')
+  assert.equal(await other.line(), 'a BAD Please login first')
+  assert.doesNotMatch(await other.line(), /XIMAPPROXY/)
+})

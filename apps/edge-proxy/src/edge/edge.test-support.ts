@@ -1,0 +1,96 @@
+/** For tests: a whole edge in this process, over a scripted server, with real clients. */
+import assert from 'node:assert/strict'
+import { createServer, type AddressInfo } from 'node:net'
+import { after } from 'node:test'
+import { mergeLayers, resolveConfig, type EdgeConfig, type Layer } from '@imapfleet/config'
+import { Clock } from './clock.ts'
+import { Edge } from './edge.ts'
+import { dialPeer, type Peer } from '../net/wire.test-support.ts'
+import { Log } from '../observe/log.ts'
+import { until } from '../pool/pool.test-support.ts'
+import { ScriptedServer } from '../server/scripted-server.test-support.ts'
+
+export interface EdgeAtWork {
+  edge: Edge
+  scripted: ScriptedServer
+  /** All that was logged, each as one line. */
+  logged: string[]
+  /** This edge's configuration with other settings laid over it. */
+  config: (layer?: Layer) => EdgeConfig
+  /** A new client, greeted. */
+  client: (listener?: string) => Promise<Peer>
+  /** A new client, logged in as this user; its greeting and the answer to its login are read. */
+  session: (user?: string) => Promise<Peer>
+  /** Settles when the server sees as many connections as the edge says it has, none of them in use. */
+  quiet: () => Promise<void>
+}
+
+export async function freePort(): Promise<number> {
+  const scripted = createServer()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  scripted.listen(0, '127.0.0.1', resolve)
+  await promise
+  const { port } = scripted.address() as AddressInfo
+  const closed = Promise.withResolvers<void>()
+  scripted.close(() => closed.resolve())
+  await closed.promise
+  return port
+}
+
+export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Promise<EdgeAtWork> {
+  const scripted = await ScriptedServer.start()
+  const port = await freePort()
+  const base: Layer = {
+    listeners: { imap: { address: '127.0.0.1', port } },
+    upstreams: {
+      main: {
+        hosts: ['127.0.0.1'],
+        port: upstreamPort ?? scripted.port,
+        connectAttempts: 1,
+        healthIntervalMs: 0,
+      },
+    },
+    log: { level: 'debug' },
+  }
+  const config = (more: Layer = {}) => {
+    const resolved = resolveConfig(mergeLayers(mergeLayers(base, layer), more))
+    assert.ok(resolved.ok, JSON.stringify(resolved))
+    return resolved.config
+  }
+  const logged: string[] = []
+  const clock = new Clock(10)
+  const edge = new Edge(
+    config(),
+    new Log({ level: 'debug', format: 'text' }, (line) => void logged.push(line)),
+    clock,
+  )
+  await edge.start()
+  after(async () => {
+    await edge.stop(0)
+    clock.stop()
+  })
+  const client = async (listener = 'imap') => {
+    const peer = dialPeer(edge.settings.current.listeners[listener]!.port)
+    await peer.until('\r\n')
+    return peer
+  }
+  return {
+    edge,
+    scripted,
+    logged,
+    config,
+    client,
+    async session(user = 'joe') {
+      const peer = await client()
+      peer.say(`login LOGIN ${user} secret\r\n`)
+      await peer.until('login OK ')
+      await peer.until('\r\n')
+      return peer
+    },
+    quiet: () =>
+      until(() => {
+        const { leased, resetting, idle, dialing } = edge.pool.states
+        return leased.size + resetting.size + dialing === 0 && idle.size === scripted.open
+      }),
+  }
+}

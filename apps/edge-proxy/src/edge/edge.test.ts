@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { edgeAtWork, freePort } from './edge.test-support.ts'
+import { EdgeError } from '../errors.ts'
+import { dialPeer, listen } from '../net/wire.test-support.ts'
+import { but, until } from '../pool/pool.test-support.ts'
+
+test('a session is told that its connection is reused, before its tagged OK, and the server sees no new one', async () => {
+  const { client, scripted, quiet } = await edgeAtWork()
+  for (const round of [1, 2, 3]) {
+    const peer = await client()
+    peer.say('a LOGIN joe secret\r\n')
+    const answer = await peer.until('Logged in\r\n')
+    assert.equal(/^\* OK \[XPROXYREUSE\] .+\r\na OK /.test(answer), round > 1, answer)
+    peer.say('b SELECT INBOX\r\nc LOGOUT\r\n')
+    const rest = await peer.closed()
+    assert.ok(rest.endsWith('b OK [READ-WRITE] done\r\n* BYE Logging out\r\nc OK Completed\r\n'), rest)
+    await quiet()
+  }
+  assert.equal(scripted.connections.length, 1)
+})
+
+test('the edge greets and answers while its server is down, and says so when somebody logs in', async () => {
+  const { client } = await edgeAtWork({}, await freePort())
+  const peer = await client()
+  peer.say('a CAPABILITY\r\nb LOGIN joe secret\r\nc NOOP\r\n')
+  assert.match(await peer.line(), /^\* CAPABILITY IMAP4rev1 .*AUTH=PLAIN/)
+  await peer.until('a OK Completed\r\n')
+  assert.equal(await peer.line(), 'b NO [UNAVAILABLE] Mail server is not available, try again later')
+  assert.equal(await peer.line(), 'c OK Completed')
+})
+
+test('the greeting shows what the server can do, as soon as it is known, and nothing that is not kept', async () => {
+  const { session, scripted } = await edgeAtWork()
+  scripted.script = but({
+    LOGIN: 'TAG OK [CAPABILITY IMAP4rev1 IDLE COMPRESS=DEFLATE UNAUTHENTICATE X-NEW] in\r\n',
+  })
+  const peer = await session()
+  peer.say('a CAPABILITY\r\n')
+  assert.equal(await peer.line(), '* CAPABILITY IMAP4rev1 IDLE X-NEW')
+  const next = dialPeer(peer.socket.remotePort!)
+  assert.match(await next.line(), /^\* OK \[CAPABILITY IMAP4rev1 IDLE X-NEW SASL-IR AUTH=PLAIN /)
+})
+
+test('a refused login has the server’s own words, is tried so often, and its password is nowhere', async () => {
+  const { client, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 2 } })
+  const peer = await client()
+  peer.say('a LOGIN joe hunter2\r\nb LOGIN "joe" {7+}\r\nhunter2\r\n')
+  assert.equal(
+    await peer.closed(),
+    'a NO [AUTHENTICATIONFAILED] Authentication failed.\r\nb NO [AUTHENTICATIONFAILED] Authentication failed.\r\n* BYE Too many failed logins\r\n',
+  )
+  await until(() => edge.sessions.arriving.size === 0)
+  assert.match(logged.join(''), /login_refused user=joe client=127\.0\.0\.1 cause=wrong-credentials/)
+  assert.ok(!logged.join('').includes('hunter2'))
+  const { counters } = edge.counters.snapshot()
+  assert.equal(counters['client_refusals_total{reason="too-many-failures"}'], 1)
+  assert.ok(!JSON.stringify(edge.counters.snapshot()).includes('hunter2'))
+})
+
+test('a server that refuses for a reason of its own says so in its words, and it counts as no wrong password', async () => {
+  const { client, scripted, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 1 } })
+  const peer = await client()
+  for (const [code, cause] of [
+    ['UNAVAILABLE', 'unavailable'],
+    ['INUSE', 'unavailable'],
+    ['LIMIT', 'limit'],
+  ] as const) {
+    scripted.script = but({ LOGIN: `TAG NO [${code}] not now\r\n` })
+    peer.say('a LOGIN joe secret\r\n')
+    assert.equal(await peer.line(), `a NO [${code}] not now`)
+    assert.match(logged.at(-1)!, new RegExp(`login_refused .* cause=${cause} `))
+  }
+  const { counters } = edge.counters.snapshot()
+  assert.equal(counters['logins_total{upstream="main",result="failed"}'], 3)
+  assert.equal(counters['logins_total{upstream="main",result="refused"}'] ?? 0, 0)
+})
+
+test('what an OAuth server says of a refused token reaches the client, which acknowledges it before the NO', async () => {
+  const { client, scripted } = await edgeAtWork()
+  const reasons = Buffer.from('{"status":"invalid_token"}').toString('base64')
+  const offered = 'IMAP4rev1 SASL-IR AUTH=OAUTHBEARER'
+  scripted.script = ({ tag, verb, peer }) => {
+    if (verb === 'CAPABILITY') return `* CAPABILITY ${offered}\r\n${tag} OK done\r\n`
+    if (verb !== 'AUTHENTICATE') return undefined
+    peer.say(`+ ${reasons}\r\n`)
+    void peer.line().then((line) => peer.say(`${tag} NO [AUTHENTICATIONFAILED] expired, as ${line}\r\n`))
+    return undefined
+  }
+  const peer = await client()
+  const message = Buffer.from('n,a=joe,\x01auth=Bearer abc\x01\x01').toString('base64')
+  peer.say(`a AUTHENTICATE OAUTHBEARER ${message}\r\n`)
+  assert.equal(await peer.line(), `+ ${reasons}`)
+  peer.say('AQ==\r\n')
+  assert.equal(await peer.line(), 'a NO [AUTHENTICATIONFAILED] expired, as AQ==')
+  peer.say('b NOOP\r\n')
+  assert.equal(await peer.line(), 'b OK Completed')
+})
+
+test('every ID told before the login is told to the server after it, in order, and a refused one does no harm', async () => {
+  const { client, scripted, logged, quiet } = await edgeAtWork({
+    upstreams: { main: { clientAddress: 'id' } },
+  })
+  scripted.script = but({ ID: '* ID NIL\r\nTAG BAD no such command\r\n' })
+  const peer = await client()
+  peer.say('a ID ("n" "1")\r\nb ID ("n" {1+}\r\n2)\r\nc LOGIN joe secret\r\nd NOOP\r\ne LOGOUT\r\n')
+  const told = await peer.closed()
+  assert.doesNotMatch(told, /no such command/)
+  assert.equal(told.match(/\* ID/g)?.length, 2)
+  assert.deepEqual(
+    scripted.asked.filter((text) => text.startsWith('ID')),
+    ['ID ("x-originating-ip" "127.0.0.1")', 'ID ("n" "1")', 'ID ("n" "2")'],
+  )
+  await quiet()
+  assert.equal(logged.filter((line) => line.includes('QUEUED PREAUTH failed')).length, 3)
+})
+
+test('a client that has gone while its login was under way leaves a clean connection for the next one', async () => {
+  const { client, scripted, quiet, edge } = await edgeAtWork()
+  scripted.script = but({ LOGIN: undefined })
+  const peer = await client()
+  peer.say('a LOGIN joe secret\r\n')
+  await until(() => scripted.asked.some((text) => text.startsWith('LOGIN')))
+  peer.socket.resetAndDestroy()
+  await until(() => edge.sessions.arriving.size === 0 || edge.gate.total === 0)
+  scripted.script = but({})
+  scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK Logged in\r\n`)
+  await quiet()
+  assert.equal(edge.pool.states.idle.size, 1)
+  assert.equal(edge.sessions.active.size, 0)
+})
+
+test('each ending is told to the client in words, and counted', async () => {
+  const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
+  const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
+    ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
+    ['ended-here', () => edge.sessions.end('kicked', 'joe'), /^\* BYE Session ended by the operator/],
+    ['violation', (peer) => peer.say(`a ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
+    ['idle-timeout', () => edge.sessions.sweep(Date.now() + 10_000, 5000), /^\* BYE Idle for too long/],
+  ]
+  for (const [kind, end, words] of endings) {
+    const peer = await session()
+    end(peer)
+    assert.match(await peer.closed(), words)
+    assert.equal(edge.counters.snapshot().counters[`sessions_total{ending="${kind}"}`], 1)
+    await quiet()
+  }
+  assert.equal(edge.sessions.end('kicked', 'nobody'), 0)
+})
+
+test('a client that does not log in is sent away in time', async () => {
+  const { client, edge } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
+  const peer = await client()
+  edge.sessions.sweep(Date.now() + 2000, 1_000_000)
+  assert.equal(await peer.closed(), '* BYE Login timed out\r\n')
+  await until(() => edge.sessions.arriving.size === 0 && edge.gate.total === 0)
+})
+
+test('an edge that is drained takes no client and lets its sessions go on, until it is resumed', async () => {
+  const { session, edge, client } = await edgeAtWork()
+  const peer = await session()
+  edge.drain()
+  const refused = dialPeer(peer.socket.remotePort!)
+  assert.equal(await refused.closed(), '* BYE Server is draining, try again\r\n')
+  peer.say('a NOOP\r\n')
+  assert.equal(await peer.line(), 'a OK done')
+  edge.resume()
+  await client()
+})
+
+test('an edge that is stopped lets its sessions end, ends the rest, and leaves no connection', async () => {
+  const { session, client, edge, scripted } = await edgeAtWork()
+  const [ending, staying, arriving] = [await session(), await session('jane'), await client()]
+  const stopped = edge.stop(50)
+  assert.equal(await arriving.closed(), '* BYE Server is stopping, try again\r\n')
+  ending.say('a LOGOUT\r\n')
+  assert.match(await ending.closed(), /a OK Completed/)
+  assert.equal(await staying.closed(), '* BYE Server is stopping, try again\r\n')
+  await stopped
+  await until(() => scripted.open === 0)
+  assert.equal(edge.state, 'stopping')
+})
+
+test('clients beyond the limit are told so, and a place that is left is free again', async () => {
+  const { client, edge } = await edgeAtWork({ clients: { connectionsMax: 2 } })
+  const [one] = [await client(), await client()]
+  const refused = dialPeer(one.socket.remotePort!)
+  assert.equal(await refused.closed(), '* BYE Too many connections, try again later\r\n')
+  assert.equal(edge.counters.snapshot().counters['client_refusals_total{reason="too-many-clients"}'], 1)
+  one.say('a LOGOUT\r\n')
+  await one.closed()
+  await until(() => edge.gate.total === 1)
+  await client()
+})
+
+test('an edge that cannot have all its ports has none', async () => {
+  const [free, taken] = [await freePort(), await listen(() => {})]
+  const ports = { imap: { port: free }, other: { address: '127.0.0.1', port: taken } }
+  await assert.rejects(edgeAtWork({ listeners: ports }), (error: unknown) => error instanceof EdgeError)
+  const probe = dialPeer(free)
+  await probe.closed()
+  assert.equal(probe.socket.bytesRead, 0)
+})

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
+import { test } from 'node:test'
+import { endOf, type LinkEnd } from './transport.ts'
+import { overHandle } from './handle-transport.ts'
+import { Link } from './link.ts'
+import { overSocket } from './socket-transport.ts'
+import { takeHandle } from './tcp-handle.ts'
+import { acceptedLink, carriers, dialedLink, dialPeer, hear, listen } from './wire.test-support.ts'
+
+const unexpected = () => assert.fail('nothing more was to be heard')
+
+test('raw errors become words, whatever they are', () => {
+  const expected: Record<string, LinkEnd> = {
+    ETIMEDOUT: 'timed-out',
+    ECONNRESET: 'reset-by-peer',
+    EPIPE: 'reset-by-peer',
+    ERR_SSL_WRONG_VERSION_NUMBER: 'tls-failed',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'tls-failed',
+    EHOSTUNREACH: 'closed-by-peer',
+  }
+  for (const [code, end] of Object.entries(expected)) assert.equal(endOf(code), end)
+  assert.equal(endOf(''), 'closed-by-peer')
+})
+
+test('a detached link is silent, and what comes meanwhile stays in the socket', async () => {
+  const { link, peer, socket } = await acceptedLink()
+  link.handler = { onData: unexpected, onDrain: unexpected, onEnd: unexpected }
+  const raw = link.detach()
+  assert.equal(raw, socket)
+  const readable = new Promise<void>((resolve) => raw.once('readable', resolve))
+  peer.say('in the clear')
+  await readable
+  assert.equal(raw.readableLength, 12)
+})
+
+test('whoever was told to wait is told when to go on, though something small was written meanwhile', async () => {
+  const accepted = Promise.withResolvers<Socket>()
+  const peer = dialPeer(await listen(accepted.resolve))
+  const handle = takeHandle(await accepted.promise)!
+  const link = new Link(overHandle(handle))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  link.handler = { onData() {}, onDrain: resolve, onEnd: unexpected }
+  peer.socket.pause()
+  assert.equal(link.write(Buffer.alloc(16_000_000)), false)
+  // As when the kernel has taken nearly all of it: how much it takes at once is not for a test to say.
+  Object.defineProperty(handle, 'writeQueueSize', { value: 1000 })
+  assert.equal(link.write('* OK more\r\n'), false)
+  peer.socket.resume()
+  await promise
+  link.close()
+})
+
+for (const over of carriers) {
+  test(`over a ${over}: bytes come as they were sent, both ways`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const { promise, resolve } = Promise.withResolvers<Buffer>()
+    link.handler = { onData: resolve, onDrain() {}, onEnd() {} }
+    peer.say('a\0\xff\r\n')
+    assert.deepEqual(await promise, Buffer.from('a\0\xff\r\n', 'latin1'))
+    link.write('b\0\xff')
+    link.write(Buffer.from('c\xfe', 'latin1'))
+    assert.equal(await peer.bytes(5), 'b\0\xffc\xfe')
+  })
+
+  test(`over a ${over}: a link that was closed while its socket was away closes what it is given instead`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const raw = link.detach()
+    link.close()
+    link.attach(overSocket(raw))
+    await peer.closed()
+    assert.ok(raw.destroyed)
+  })
+
+  test(`over a ${over}: the end of a connection is told once, in words`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const ends: LinkEnd[] = []
+    const { promise, resolve } = Promise.withResolvers<number>()
+    link.handler = { onData() {}, onDrain() {}, onEnd: (end) => resolve(ends.push(end)) }
+    peer.socket.end()
+    await promise
+    await peer.closed()
+    assert.deepEqual(ends, ['closed-by-peer'])
+    assert.equal(link.isOpen, false)
+  })
+
+  test(`over a ${over}: a reset is told as a reset`, async () => {
+    const { link, peer } = await dialedLink(over)
+    const { end } = hear(link)
+    peer.socket.resetAndDestroy()
+    assert.equal(await end, 'reset-by-peer')
+  })
+
+  test(`over a ${over}: who closes a link is not told of its end, and nothing that is written later is an error`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    link.handler = { onData: unexpected, onDrain() {}, onEnd: unexpected }
+    link.close()
+    link.close()
+    link.closeWhenWritten(1000)
+    assert.equal(link.write('late'), true)
+    assert.equal(await peer.closed(), '')
+  })
+
+  test(`over a ${over}: a link that is closed when written delivers everything first, also to a slow reader`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const big = Buffer.alloc(16_000_000, 'x')
+    peer.socket.pause()
+    assert.equal(link.write(big), false)
+    link.write('* BYE done\r\n')
+    link.closeWhenWritten(4000)
+    assert.equal(link.isOpen, false)
+    peer.socket.resume()
+    const text = await peer.finished()
+    assert.equal(text.length, big.length + 12)
+    assert.ok(text.endsWith('x* BYE done\r\n'))
+  })
+
+  test(`over a ${over}: a peer that does not read cannot keep a closing link for ever`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    peer.socket.pause()
+    link.write(Buffer.alloc(16_000_000))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.whenClosed(resolve)
+    link.closeWhenWritten(50)
+    await promise
+    peer.socket.resume()
+    await peer.finished()
+  })
+
+  test(`over a ${over}: whoever writes to a slow reader is told to wait, and when to go on`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.handler = { onData() {}, onDrain: resolve, onEnd() {} }
+    peer.socket.pause()
+    assert.equal(link.write(Buffer.alloc(16_000_000)), false)
+    peer.socket.resume()
+    await promise
+    await peer.bytes(16_000_000)
+  })
+
+  test(`over a ${over}: what is passed on within the call arrives as it came, however long it has to wait`, async () => {
+    const [from, to] = [await acceptedLink('handle'), await acceptedLink(over)]
+    const sent = Buffer.from(Uint32Array.from({ length: 3_000_000 }, (_, at) => at).buffer)
+    to.peer.socket.pause()
+    const all = Promise.withResolvers<void>()
+    let passed = 0
+    from.link.handler = {
+      borrows: true,
+      onData(bytes) {
+        to.link.write(bytes)
+        passed += bytes.length
+        if (passed === sent.length) all.resolve()
+      },
+      onDrain() {},
+      onEnd: unexpected,
+    }
+    from.peer.socket.write(sent)
+    await all.promise
+    to.peer.socket.resume()
+    const arrived = Buffer.from(await to.peer.bytes(sent.length), 'latin1')
+    assert.ok(arrived.equals(sent))
+    from.link.close()
+  })
+
+  test(`over a ${over}: a paused link reads nothing until it is resumed`, async () => {
+    const { link, peer, socket } = await acceptedLink(over)
+    const heard = hear(link)
+    link.pause()
+    const big = 'y'.repeat(8_000_000)
+    peer.say(big)
+    link.write('marker')
+    await peer.bytes(6)
+    assert.equal(heard.text(), '')
+    assert.ok(socket.readableLength <= 65_536)
+    link.resume()
+    peer.socket.end()
+    await heard.end
+    assert.equal(heard.text().length, big.length)
+  })
+
+  test(`over a ${over}: a peer that has finished sending can still be written to, if whoever holds the link wants that`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.handler = { onData() {}, onDrain() {}, onEnd: unexpected, onFinish: () => (resolve(), true) }
+    peer.socket.end()
+    await promise
+    link.write('still here')
+    assert.equal(await peer.bytes(10), 'still here')
+    link.close()
+  })
+
+  test(`over a ${over}: bytes that are put back come again, before those behind them`, async () => {
+    const { link, peer } = await acceptedLink(over)
+    const first = Promise.withResolvers<Buffer>()
+    link.handler = { onData: first.resolve, onDrain() {}, onEnd() {} }
+    peer.say('header+rest')
+    const bytes = await first.promise
+    link.unread(bytes.subarray(7))
+    const heard = hear(link)
+    link.resume()
+    peer.say('+more')
+    peer.socket.end()
+    await heard.end
+    assert.equal(heard.text(), 'rest+more')
+  })
+}

@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Credentials } from '../imap/credentials.ts'
+import { wire } from '../imap/cuts.test-support.ts'
+import { dialedLink, type Peer } from '../net/wire.test-support.ts'
+import { authenticate, type MasterLogin } from './authenticate.ts'
+import { Exchange, type Broken, type Reply } from './exchange.ts'
+
+const joe: Credentials = {
+  user: wire('joe'),
+  authzid: wire(''),
+  secret: wire('secret'),
+  mechanism: 'command',
+}
+
+async function begin(offered: string, credentials: Partial<Credentials>, master?: MasterLogin) {
+  const { link, peer } = await dialedLink()
+  const reply = authenticate(new Exchange(link), offered.split(' '), { ...joe, ...credentials }, master)
+  return { reply, scripted: peer }
+}
+
+/** Takes the tag off a line, and keeps it for the reply. */
+async function command(scripted: Peer): Promise<{ tag: string; text: string }> {
+  const [tag, ...words] = (await scripted.line()).split(' ')
+  return { tag: tag!, text: words.join(' ') }
+}
+
+async function finish(scripted: Peer, tag: string, reply: Promise<Reply | Broken>): Promise<void> {
+  scripted.say(`${tag} OK Logged in\r\n`)
+  assert.equal((await reply).kind, 'reply')
+  assert.equal(scripted.unread, '')
+}
+
+const base64 = (text: string) => wire(text).toString('base64')
+
+test('a LOGIN goes on as LOGIN, with what cannot be an atom in quotes', async () => {
+  const forms: [Partial<Credentials>, string][] = [
+    [{}, 'LOGIN joe secret'],
+    [{ user: wire('joe@example.com'), secret: wire('a b"c\\') }, 'LOGIN joe@example.com "a b\\"c\\\\"'],
+    [{ secret: wire('NIL') }, 'LOGIN joe "NIL"'],
+    [{ secret: wire('{5}') }, 'LOGIN joe "{5}"'],
+    [{ secret: wire('') }, 'LOGIN joe ""'],
+  ]
+  for (const [credentials, text] of forms) {
+    const { reply, scripted } = await begin('IMAP4REV1 AUTH=PLAIN SASL-IR', credentials)
+    const asked = await command(scripted)
+    assert.equal(asked.text, text)
+    await finish(scripted, asked.tag, reply)
+  }
+})
+
+test('what cannot be quoted is a literal, and waits for the server', async () => {
+  const { reply, scripted } = await begin('IMAP4REV1', { user: wire('J\xf6rg'), secret: wire('p\xe4\xdf') })
+  const { tag, text } = await command(scripted)
+  assert.equal(text, 'LOGIN {4}')
+  assert.equal(scripted.unread, '')
+  scripted.say('+ go on\r\n')
+  assert.equal(await scripted.line(), 'J\xf6rg {3}')
+  assert.equal(scripted.unread, '')
+  scripted.say('* OK still here\r\n+ go on\r\n')
+  assert.equal(await scripted.line(), 'p\xe4\xdf')
+  await finish(scripted, tag, reply)
+})
+
+test('where the server takes literals without waiting, short ones do not wait', async () => {
+  for (const offered of ['LITERAL+', 'LITERAL-']) {
+    const { reply, scripted } = await begin(`IMAP4REV1 ${offered}`, { secret: wire('\xe4') })
+    const { tag, text } = await command(scripted)
+    assert.equal(text, 'LOGIN joe {1+}')
+    assert.equal(await scripted.line(), '\xe4')
+    await finish(scripted, tag, reply)
+  }
+  const long = await begin('IMAP4REV1 LITERAL-', { secret: wire('\xe4'.repeat(4097)) })
+  assert.equal((await command(long.scripted)).text, 'LOGIN joe {4097}')
+})
+
+test('a literal that is refused gets the rest of nothing', async () => {
+  const { reply, scripted } = await begin('IMAP4REV1', { secret: wire('\xe4') })
+  const { tag } = await command(scripted)
+  scripted.say(`${tag} NO [AUTHENTICATIONFAILED] no\r\n`)
+  assert.deepEqual(await reply, {
+    kind: 'reply',
+    status: 'NO',
+    text: '[AUTHENTICATIONFAILED] no',
+    untagged: [],
+  })
+  assert.equal(scripted.unread, '')
+})
+
+test('AUTHENTICATE goes on as AUTHENTICATE, in one line where the server allows it', async () => {
+  const offers = 'IMAP4REV1 AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER'
+  const token = wire('user=joe\x01auth=Bearer abc\x01\x01')
+  const cases: [Partial<Credentials>, string, string][] = [
+    [{ mechanism: 'PLAIN' }, 'PLAIN', base64('\0joe\0secret')],
+    [{ mechanism: 'PLAIN', authzid: wire('boss') }, 'PLAIN', base64('boss\0joe\0secret')],
+    [{ mechanism: 'XOAUTH2', secret: token }, 'XOAUTH2', token.toString('base64')],
+    [{ mechanism: 'OAUTHBEARER', secret: token }, 'OAUTHBEARER', token.toString('base64')],
+  ]
+  for (const [credentials, mechanism, message] of cases) {
+    const short = await begin(`${offers} SASL-IR`, credentials)
+    const asked = await command(short.scripted)
+    assert.equal(asked.text, `AUTHENTICATE ${mechanism} ${message}`)
+    await finish(short.scripted, asked.tag, short.reply)
+
+    const long = await begin(offers, credentials)
+    const begun = await command(long.scripted)
+    assert.equal(begun.text, `AUTHENTICATE ${mechanism}`)
+    long.scripted.say('+ \r\n')
+    assert.equal(await long.scripted.line(), message)
+    await finish(long.scripted, begun.tag, long.reply)
+  }
+})
+
+test('a failure that is told in a challenge is acknowledged, kept for the client, and the secret is not sent again', async () => {
+  const challenge = base64('{"status":"401"}')
+  for (const [mechanism, acknowledged] of [
+    ['XOAUTH2', ''],
+    ['OAUTHBEARER', base64('\x01')],
+  ] as const) {
+    const { reply, scripted } = await begin(`IMAP4REV1 SASL-IR AUTH=${mechanism}`, { mechanism })
+    const { tag } = await command(scripted)
+    scripted.say(`+ ${challenge}\r\n`)
+    assert.equal(await scripted.line(), acknowledged)
+    scripted.say(`${tag} NO [AUTHENTICATIONFAILED] expired\r\n`)
+    const text = '[AUTHENTICATIONFAILED] expired'
+    assert.deepEqual(await reply, { kind: 'reply', status: 'NO', text, untagged: [], challenge })
+  }
+})
+
+test('the form changes only where the server has no other', async () => {
+  const cases: [string, Partial<Credentials>, string][] = [
+    ['IMAP4REV1 SASL-IR AUTH=PLAIN LOGINDISABLED', {}, `AUTHENTICATE PLAIN ${base64('\0joe\0secret')}`],
+    ['IMAP4REV1 SASL-IR', { mechanism: 'PLAIN' }, 'LOGIN joe secret'],
+    ['IMAP4REV1 SASL-IR AUTH=PLAIN', { mechanism: 'LOGIN' }, 'LOGIN joe secret'],
+  ]
+  for (const [offered, credentials, text] of cases) {
+    const { reply, scripted } = await begin(offered, credentials)
+    const asked = await command(scripted)
+    assert.equal(asked.text, text)
+    await finish(scripted, asked.tag, reply)
+  }
+})
+
+test('no password is sent to a server that wants none in the clear', async () => {
+  for (const mechanism of ['command', 'PLAIN', 'LOGIN'] as const) {
+    const { reply, scripted } = await begin('IMAP4REV1 STARTTLS LOGINDISABLED', { mechanism })
+    assert.equal((await reply).kind, 'broken')
+    assert.equal(await scripted.finished(), '')
+  }
+})
+
+test('a master user logs everybody in by its own password', async () => {
+  const master = { user: 'proxy', password: 'master-secret' }
+  for (const mechanism of ['command', 'PLAIN', 'LOGIN'] as const) {
+    const { reply, scripted } = await begin('IMAP4REV1 SASL-IR AUTH=PLAIN', { mechanism }, master)
+    const { tag, text } = await command(scripted)
+    assert.equal(text, `AUTHENTICATE PLAIN ${base64('joe\0proxy\0master-secret')}`)
+    await finish(scripted, tag, reply)
+  }
+  const other = { mechanism: 'PLAIN', authzid: wire('jane') } as const
+  const { reply, scripted } = await begin('IMAP4REV1 SASL-IR AUTH=PLAIN', other, master)
+  const { tag, text } = await command(scripted)
+  assert.equal(text, `AUTHENTICATE PLAIN ${base64('jane\0proxy\0master-secret')}`)
+  await finish(scripted, tag, reply)
+})

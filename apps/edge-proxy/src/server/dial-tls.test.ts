@@ -1,0 +1,132 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { TLSSocket } from 'node:tls'
+import type { Socket } from 'node:net'
+import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import { listen, Peer } from '../net/wire.test-support.ts'
+import { dial } from './dial.ts'
+import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'imapfleet-dial-'))
+after(() => rmSync(directory, { recursive: true }))
+const caFile = join(directory, 'ca.pem')
+writeFileSync(caFile, testCertificate)
+
+const secured = (raw: Socket): TLSSocket =>
+  new TLSSocket(raw, { isServer: true, key: testKey, cert: testCertificate })
+
+/** A server that is asked for STARTTLS: what it says then, and what it says in TLS. */
+async function startTlsServer(
+  answer: string,
+  offered = 'STARTTLS',
+): Promise<{ port: number; peers: Peer[] }> {
+  const peers: Peer[] = []
+  // The edge may hang up at any of its steps.
+  const port = await listen((raw) => void serve(raw).catch(() => raw.destroy()))
+  const serve = async (raw: Socket) => {
+    const plain = new Peer(raw)
+    peers.push(plain)
+    plain.say(`* OK [CAPABILITY IMAP4rev1 ${offered}] ready\r\n`)
+    const [tag] = (await plain.line()).split(' ')
+    raw.removeAllListeners('data')
+    raw.write(answer.replaceAll('TAG', tag!))
+    if (!answer.includes(' OK ')) return
+    const peer = new Peer(secured(raw))
+    const [asked] = (await peer.line()).split(' ')
+    peer.say(`* CAPABILITY IMAP4rev1 INSIDE\r\n${asked} OK done\r\n`)
+  }
+  return { port, peers }
+}
+
+test('STARTTLS: only what is said inside of TLS is believed', async () => {
+  const { port } = await startTlsServer('TAG OK begin\r\n')
+  for (const tls of ['starttls', 'opportunistic']) {
+    const dialed = await dial(serverAt(port, { tls, caFile }))
+    assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
+    assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'])
+    dialed.link.close()
+  }
+})
+
+test('plain text behind the answer to STARTTLS is never taken for the server’s word', async () => {
+  const injections = [
+    'TAG OK begin\r\n* CAPABILITY IMAP4rev1 INJECTED\r\n',
+    'TAG OK begin\r\n* CAPABILITY IMAP4rev1 INJ',
+    'TAG OK begin\r\ni2 OK [CAPABILITY INJECTED] done\r\n',
+    'TAG OK begin\r\ni3 OK injected\r\n',
+    '* CAPABILITY INJECTED\r\nTAG OK begin\r\n',
+  ]
+  for (const injection of injections) {
+    const { port } = await startTlsServer(injection)
+    const dialed = await dial(serverAt(port, { tls: 'starttls', caFile, connectTimeoutMs: 5000 }))
+    if (dialed.kind === 'dialed') assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'], injection)
+  }
+})
+
+test('STARTTLS that is not offered, or refused, is a failure and no reason to go on in the clear', async () => {
+  const without = await startTlsServer('', 'IDLE')
+  const none = await dial(serverAt(without.port, { tls: 'starttls', caFile }))
+  assert.equal(none.kind === 'dial-failed' && none.reason, 'starttls-not-offered')
+  await without.peers[0]!.closed()
+  for (const tls of ['starttls', 'opportunistic']) {
+    const refusing = await startTlsServer('TAG NO not now\r\n')
+    const refused = await dial(serverAt(refusing.port, { tls, caFile }))
+    assert.equal(refused.kind, 'dial-failed')
+    await refusing.peers[0]!.closed()
+  }
+})
+
+test('opportunistic: without an offer it goes on in the clear', async () => {
+  const scripted = await ScriptedServer.start()
+  assert.equal((await dial(serverAt(scripted.port, { tls: 'opportunistic' }))).kind, 'dialed')
+})
+
+/** A server that speaks TLS from the first byte. */
+async function implicitServer(): Promise<{ port: number; sockets: TLSSocket[]; closed: Promise<void>[] }> {
+  const sockets: TLSSocket[] = []
+  const closed: Promise<void>[] = []
+  const port = await listen((raw) => {
+    const socket = secured(raw)
+    socket.on('error', () => socket.destroy()).on('end', () => socket.destroy())
+    closed.push(new Promise((resolve) => socket.once('close', () => resolve())))
+    sockets.push(socket)
+    socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+  })
+  return { port, sockets, closed }
+}
+
+test('implicit TLS: the certificate and its name are verified, unless the operator says not to', async () => {
+  const { port, closed } = await implicitServer()
+  const dialed = await dial(serverAt(port, { tls: 'implicit', caFile }))
+  assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
+  assert.deepEqual(dialed.capabilities, ['IMAP4REV1'])
+
+  const unknown = await dial(serverAt(port, { tls: 'implicit' }))
+  assert.equal(unknown.kind === 'dial-failed' && unknown.reason, 'tls-failed')
+  const misnamed = await dial(serverAt(port, { tls: 'implicit', caFile, serverName: 'mail.example.com' }))
+  assert.equal(misnamed.kind === 'dial-failed' && misnamed.reason, 'tls-failed')
+  await Promise.all(closed.slice(1))
+
+  assert.equal((await dial(serverAt(port, { tls: 'implicit', verify: false }))).kind, 'dialed')
+})
+
+test('the server is told the name that is wanted, and never an address', async () => {
+  const { port, sockets } = await implicitServer()
+  await dial(serverAt(port, { tls: 'implicit', caFile, serverName: 'localhost' }))
+  await dial(serverAt(port, { tls: 'implicit', caFile }))
+  const names = sockets.map((socket) => (socket as TLSSocket & { servername?: string | false }).servername)
+  assert.equal(names[0], 'localhost')
+  assert.ok(!names[1])
+})
+
+test('a server that speaks no TLS is given up, in time and with a word on it', async () => {
+  const scripted = await ScriptedServer.start()
+  const failed = await dial(serverAt(scripted.port, { tls: 'implicit', caFile }))
+  assert.equal(failed.kind === 'dial-failed' && failed.reason, 'tls-failed')
+  const mute = await listen(() => {})
+  const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }))
+  assert.equal(late.kind === 'dial-failed' && late.reason, 'timed-out')
+})

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { wire } from '../imap/cuts.test-support.ts'
+import { listen, Peer } from '../net/wire.test-support.ts'
+import { dial } from './dial.ts'
+import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
+
+test('a server is greeted and asked what it can do, unless it says so by itself', async () => {
+  const scripted = await ScriptedServer.start()
+  const asked = await dial(serverAt(scripted.port))
+  assert.ok(asked.kind === 'dialed')
+  assert.ok(asked.capabilities.includes('UNSELECT'))
+  assert.deepEqual(scripted.asked, ['CAPABILITY'])
+
+  scripted.greeting = '* OK [CAPABILITY IMAP4rev1 idle] ready\r\n'
+  const told = await dial(serverAt(scripted.port))
+  assert.ok(told.kind === 'dialed')
+  assert.deepEqual(told.capabilities, ['IMAP4REV1', 'IDLE'])
+  assert.deepEqual(scripted.asked, ['CAPABILITY'])
+})
+
+test('a greeting that is none fails with its words, and the connection is closed', async () => {
+  const scripted = await ScriptedServer.start()
+  for (const [greeting, reason] of [
+    ['* PREAUTH welcome back\r\n', 'not-imap'],
+    ['* BYE too busy\r\n', 'bye'],
+    ['220 mail ESMTP\r\n', 'not-imap'],
+  ] as const) {
+    scripted.greeting = greeting
+    const failed = await dial(serverAt(scripted.port))
+    assert.ok(failed.kind === 'dial-failed')
+    assert.equal(failed.reason, reason)
+    assert.ok(failed.detail.includes(greeting.trim()) && failed.detail.includes('127.0.0.1'), failed.detail)
+    await scripted.connections.at(-1)!.closed()
+  }
+})
+
+test('a server that does not say what it can do is no IMAP server, and the connection is closed', async () => {
+  const scripted = await ScriptedServer.start()
+  for (const answer of ['BAD what?', 'NO', 'OK but no list']) {
+    scripted.script = ({ tag }) => `${tag} ${answer}\r\n`
+    const failed = await dial(serverAt(scripted.port))
+    assert.equal(failed.kind === 'dial-failed' && failed.reason, 'not-imap')
+    await scripted.connections.at(-1)!.closed()
+  }
+  assert.equal(scripted.open, 0)
+})
+
+test('a server that keeps silent is given up in time, whatever it is asked', async () => {
+  const scripted = await ScriptedServer.start()
+  scripted.greeting = undefined
+  const mute = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }))
+  assert.equal(mute.kind === 'dial-failed' && mute.reason, 'timed-out')
+  scripted.greeting = '* OK ready\r\n'
+  scripted.script = () => undefined
+  const deaf = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }))
+  assert.ok(deaf.kind === 'dial-failed')
+  for (const connection of scripted.connections) await connection.closed()
+})
+
+test('a port where nobody listens is refused, and told with its address', async () => {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const port = await listen(() => resolve())
+  const probe = await dial(serverAt(port, { connectTimeoutMs: 100 }))
+  assert.equal(probe.kind, 'dial-failed')
+  await promise
+  const failed = await dial(serverAt(1))
+  assert.ok(failed.kind === 'dial-failed')
+  assert.equal(failed.reason, 'refused')
+  assert.match(failed.detail, /127\.0\.0\.1 port 1/)
+})
+
+test('a name that has no address fails with the name', async () => {
+  const failed = await dial(serverAt(1, { hosts: ['no-such-host.invalid'] }))
+  assert.ok(failed.kind === 'dial-failed')
+  assert.equal(failed.reason, 'unresolved')
+  assert.match(failed.detail, /no-such-host\.invalid/)
+})
+
+test('a server that goes away before its greeting is told as such', async () => {
+  const port = await listen((socket) => socket.end())
+  const gone = await dial(serverAt(port))
+  assert.equal(gone.kind === 'dial-failed' && gone.reason, 'closed-by-peer')
+})
+
+test('addresses are tried in turn until one answers', async () => {
+  const scripted = await ScriptedServer.start()
+  // Nobody listens on 127.0.0.2 at this port: the server is bound to 127.0.0.1 only.
+  const dialed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] }))
+  assert.equal(dialed.kind, 'dialed')
+  const failed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.3'] }))
+  assert.ok(failed.kind === 'dial-failed')
+  assert.match(failed.detail, /127\.0\.0\.3/)
+})
+
+test('with round robin connections are spread over all addresses', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = serverAt(scripted.port, { hosts: ['127.0.0.1', '127.0.0.2'], roundRobin: true })
+  const firsts: string[] = []
+  for (let round = 0; round < 4; round++)
+    firsts.push((await server.resolver.resolve(server.config))[0]!.address)
+  assert.deepEqual(firsts, ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'])
+})
+
+test('what must come before IMAP goes out first', async () => {
+  const first = Promise.withResolvers<Peer>()
+  const port = await listen((socket) => {
+    socket.write('* OK [CAPABILITY X] ready\r\n')
+    first.resolve(new Peer(socket))
+  })
+  const dialed = await dial(serverAt(port), () => wire('PROXY UNKNOWN\r\n'))
+  assert.equal(dialed.kind, 'dialed')
+  assert.equal(await (await first.promise).line(), 'PROXY UNKNOWN')
+})

@@ -1,0 +1,243 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { hear, type Peer } from '../net/wire.test-support.ts'
+import { prove, reset, type Leftovers } from './reset.ts'
+import { loggedIn } from './scripted-server.test-support.ts'
+import type { ServerConnection } from './server-connection.ts'
+
+const nothingLeft: Leftovers = { unanswered: [], idling: false }
+const limits = { timeoutMs: 2000, bytesMax: 100_000 }
+
+/** Reads a barrier and returns its tag. */
+async function barrier(scripted: Peer, command: string): Promise<string> {
+  const [tag, ...words] = (await scripted.line()).split(' ')
+  assert.ok(words.join(' ').startsWith(command), words.join(' '))
+  return tag!
+}
+
+interface Case {
+  offered?: string
+  left?: Partial<Leftovers>
+  prepare?: (upstream: ServerConnection) => void
+  scripted: (scripted: Peer) => Promise<void> | void
+}
+
+async function run({ offered, left, prepare, scripted: script }: Case, asked = limits) {
+  const { upstream, scripted } = await loggedIn(offered)
+  prepare?.(upstream)
+  const result = reset(upstream, { ...nothingLeft, ...left }, asked)
+  await script(scripted)
+  return { result: await result, upstream, scripted }
+}
+
+const select = (upstream: ServerConnection) => void (upstream.session.selected = true)
+
+test('a connection with nothing selected is proven by NOOP', async () => {
+  const { result } = await run({
+    scripted: async (scripted) => scripted.say(`${await barrier(scripted, 'NOOP')} OK\x20\r\n`),
+  })
+  assert.deepEqual(result, { kind: 'clean' })
+})
+
+test('a selected mailbox is left by UNSELECT, never by CLOSE, which expunges', async () => {
+  for (const offered of ['IMAP4REV1 UNSELECT', 'IMAP4REV2']) {
+    const { result, upstream } = await run({
+      offered,
+      prepare: select,
+      scripted: async (scripted) => scripted.say(`${await barrier(scripted, 'UNSELECT')} OK done\r\n`),
+    })
+    assert.deepEqual(result, { kind: 'clean' })
+    assert.equal(upstream.session.selected, false)
+  }
+})
+
+test('where there is no UNSELECT, a mailbox is left by failing to EXAMINE one that cannot exist', async () => {
+  const names = new Set<string>()
+  for (const status of ['NO', 'OK', 'BAD']) {
+    const { result, upstream } = await run({
+      offered: 'IMAP4REV1',
+      prepare: select,
+      async scripted(scripted) {
+        const [tag, verb, name] = (await scripted.line()).split(' ')
+        assert.equal(verb, 'EXAMINE')
+        names.add(name!)
+        scripted.say(`${tag} ${status} it\r\n`)
+      },
+    })
+    assert.deepEqual(
+      result,
+      status === 'NO' ? { kind: 'clean' } : { kind: 'dirty', reason: 'barrier-refused' },
+    )
+    assert.equal(upstream.session.selected, status !== 'NO')
+  }
+  assert.equal(names.size, 3)
+})
+
+test('the barrier waits until every earlier command is answered, in whatever order', async () => {
+  const { result, scripted: after } = await run({
+    left: { unanswered: ['a1', 'a2'] },
+    async scripted(scripted) {
+      scripted.say('* 1 FETCH (BODY[] {10}\r\na1 OK no\r\n)\r\na2 NO x\r\n* 2 EXISTS\r\n')
+      scripted.say('a1 OK yes\r\n')
+      scripted.say(`${await barrier(scripted, 'NOOP')} OK done\r\n`)
+    },
+  })
+  assert.deepEqual(result, { kind: 'clean' })
+  assert.equal(after.unread, '')
+})
+
+test('IDLE is ended by DONE, and its reply awaited before the barrier', async () => {
+  const { result } = await run({
+    left: { unanswered: ['a1'], idling: true },
+    async scripted(scripted) {
+      assert.equal(await scripted.line(), 'DONE')
+      assert.equal(scripted.unread, '')
+      scripted.say('* 3 EXISTS\r\na1 OK idle done\r\n')
+      scripted.say(`${await barrier(scripted, 'NOOP')} OK done\r\n`)
+    },
+  })
+  assert.deepEqual(result, { kind: 'clean' })
+})
+
+const answering =
+  (text: (tag: string) => string, command = 'NOOP') =>
+  async (scripted: Peer) =>
+    scripted.say(text(await barrier(scripted, command)))
+
+const dirty: Record<string, Case & { reason: string }> = {
+  'a barrier that is refused': {
+    scripted: answering((tag) => `${tag} NO no\r\n`),
+    reason: 'barrier-refused',
+  },
+  'a barrier that is not understood': {
+    scripted: answering((tag) => `${tag} BAD no\r\n`),
+    reason: 'barrier-refused',
+  },
+  'UNSELECT that is refused': {
+    prepare: select,
+    scripted: answering((tag) => `${tag} NO no\r\n`, 'UNSELECT'),
+    reason: 'barrier-refused',
+  },
+  'a reply to somebody else': { scripted: answering(() => 'a9 OK done\r\n'), reason: 'unexpected-reply' },
+  'a tag that is guessed': {
+    scripted: (scripted) => scripted.say('R OK done\r\n'),
+    reason: 'unexpected-reply',
+  },
+  'a reply without a tag': { scripted: answering(() => '\r\n'), reason: 'unexpected-reply' },
+  'a reply that comes twice': {
+    left: { unanswered: ['a1'] },
+    scripted: (scripted) => scripted.say('a1 OK done\r\na1 OK done\r\n'),
+    reason: 'unexpected-reply',
+  },
+  'data behind the barrier': {
+    scripted: answering((tag) => `${tag} OK done\r\n* 3 EXISTS\r\n`),
+    reason: 'data-after-barrier',
+  },
+  'half a line behind the barrier': {
+    scripted: answering((tag) => `${tag} OK done\r\n* 3 EX`),
+    reason: 'data-after-barrier',
+  },
+  'a continuation': { scripted: answering(() => '+ go on\r\n'), reason: 'unexpected-continuation' },
+  'a BYE': { scripted: answering((tag) => `* BYE x\r\n${tag} OK done\r\n`), reason: 'server-said-bye' },
+  'an end': { scripted: (scripted) => void scripted.socket.end(), reason: 'closed-by-peer' },
+  'a reset': { scripted: (scripted) => void scripted.socket.resetAndDestroy(), reason: 'reset-by-peer' },
+}
+
+for (const [name, { reason, ...rest }] of Object.entries(dirty)) {
+  test(`${name} is never clean`, async () => {
+    const { result } = await run(rest)
+    assert.deepEqual(result, { kind: 'dirty', reason })
+  })
+}
+
+test('a server that keeps silent, before or after the earlier replies, is dirty in time', async () => {
+  const short = { ...limits, timeoutMs: 30 }
+  for (const left of [{}, { unanswered: ['a1'] }, { unanswered: ['a1'], idling: true }]) {
+    const { result } = await run({ left, scripted() {} }, short)
+    assert.deepEqual(result, { kind: 'dirty', reason: 'barrier-timed-out' })
+  }
+  const drip = await run(
+    { left: { unanswered: ['a1'] }, scripted: (scripted) => scripted.say('a1 OK done\r\n* 1 EXISTS\r\n') },
+    short,
+  )
+  assert.deepEqual(drip.result, { kind: 'dirty', reason: 'barrier-timed-out' })
+})
+
+test('a flood is dirty at its limit, in lines or in one literal', async () => {
+  for (const flood of [
+    '* 1 EXISTS\r\n'.repeat(20_000),
+    `* 1 FETCH (BODY[] {200000}\r\n${'x'.repeat(200_000)}`,
+  ]) {
+    const { result } = await run({ scripted: (scripted) => scripted.say(flood) })
+    assert.deepEqual(result, { kind: 'dirty', reason: 'barrier-too-long' })
+  }
+})
+
+test('an ALERT is told to the operator and does no harm; other untagged data is dropped', async () => {
+  const alerts: string[] = []
+  const { upstream, scripted } = await loggedIn()
+  const result = reset(upstream, nothingLeft, {
+    ...limits,
+    onAlert: (line) => void alerts.push(line.trimEnd()),
+  })
+  const tag = await barrier(scripted, 'NOOP')
+  scripted.say(`* OK [ALERT] disk is full\r\n* 4 EXISTS\r\n* OK [UIDNEXT 3] x\r\n${tag} OK done\r\n`)
+  assert.deepEqual(await result, { kind: 'clean' })
+  assert.deepEqual(alerts, ['* OK [ALERT] disk is full'])
+})
+
+test('two barriers never have the same tag', async () => {
+  const { upstream, scripted } = await loggedIn()
+  const tags = new Set<string>()
+  for (let round = 0; round < 50; round++) {
+    const result = prove(upstream, limits)
+    const tag = await barrier(scripted, 'NOOP')
+    tags.add(tag)
+    assert.ok(tag.length > 16)
+    scripted.say(`${tag} OK done\r\n`)
+    assert.deepEqual(await result, { kind: 'clean' })
+  }
+  assert.equal(tags.size, 50)
+})
+
+test('what comes between the proof and the next owner spoils the connection', async () => {
+  const { upstream, scripted } = await loggedIn()
+  const result = reset(upstream, nothingLeft, limits)
+  const tag = await barrier(scripted, 'NOOP')
+  // As when one segment of TLS holds two records: both are delivered before any promise is looked at.
+  upstream.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
+  upstream.link.handler.onData(Buffer.from('* 3 EX'))
+  assert.deepEqual(await result, { kind: 'clean' })
+  assert.equal(upstream.session.taint, 'data-after-barrier')
+})
+
+test('a mailbox that is remembered stays selected, unless it changes while it is proven', async () => {
+  const remembered = (upstream: ServerConnection) => {
+    upstream.session.selected = true
+    upstream.selection = { key: 'SELECT INBOX', lines: '', ok: 'OK', at: 0 }
+  }
+  const kept = await run({ prepare: remembered, scripted: answering((tag) => `${tag} OK done\r\n`) })
+  assert.deepEqual(kept.result, { kind: 'clean' })
+  assert.equal(kept.upstream.session.selected, true)
+  const changed = await run({
+    prepare: remembered,
+    async scripted(scripted) {
+      scripted.say(`* 5 EXISTS\r\n${await barrier(scripted, 'NOOP')} OK done\r\n`)
+      scripted.say(`${await barrier(scripted, 'UNSELECT')} OK done\r\n`)
+    },
+  })
+  assert.deepEqual(changed.result, { kind: 'clean' })
+  assert.equal(changed.upstream.session.selected, false)
+  assert.equal(changed.upstream.selection, undefined)
+})
+
+test('a connection that had ended before is dirty at once', async () => {
+  const { upstream, scripted } = await loggedIn()
+  const { end } = hear(upstream.link)
+  scripted.socket.destroy()
+  await end
+  assert.deepEqual(await prove(upstream, { ...limits, timeoutMs: 600_000 }), {
+    kind: 'dirty',
+    reason: 'closed-by-peer',
+  })
+})

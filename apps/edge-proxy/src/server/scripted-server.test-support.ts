@@ -1,0 +1,150 @@
+/**
+ * For tests: an IMAP server that does as it is told, written without the edge's own grammar; and the targets and
+ * connections that tests of the upper parts begin with.
+ */
+import type { Socket } from 'node:net'
+import { resolveConfig, type Layer, type UpstreamConfig } from '@imapfleet/config'
+import type { Link } from '../net/link.ts'
+import { dialedLink, listen, Peer } from '../net/wire.test-support.ts'
+import { Counters } from '../observe/counters.ts'
+import { Server } from './server.ts'
+import { clientContext } from './tls.ts'
+import { ServerConnection } from './server-connection.ts'
+
+/** One command as the server reads it: literals are asked for and stand in the text. */
+export interface Asked {
+  tag: string
+  /** Verb in upper case. */
+  verb: string
+  /** Everything behind the tag. */
+  text: string
+  peer: Peer
+}
+
+/** What to send, line ends included; nothing: the server keeps silent. */
+export type Script = (asked: Asked) => string | undefined
+
+const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
+
+/** A server as one would wish: everybody's password is `secret`. */
+export const wellBehaved: Script = ({ tag, verb, text }) => {
+  switch (verb) {
+    case 'CAPABILITY':
+      return `* CAPABILITY ${capabilities}\r\n${tag} OK done\r\n`
+    case 'LOGIN':
+    case 'AUTHENTICATE':
+      return /secret"?$/.test(text) || text.endsWith(Buffer.from('\0joe\0secret').toString('base64'))
+        ? `${tag} OK [CAPABILITY ${capabilities}] Logged in\r\n`
+        : `${tag} NO [AUTHENTICATIONFAILED] Authentication failed.\r\n`
+    case 'SELECT':
+      return `* 1 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n${tag} OK [READ-WRITE] done\r\n`
+    case 'EXAMINE':
+      return text.includes('imapfleet-none-') ? `${tag} NO no such mailbox\r\n` : `${tag} OK done\r\n`
+    case 'ENABLE':
+      return `* ENABLED ${text.slice(7)}\r\n${tag} OK done\r\n`
+    case 'LOGOUT':
+      return `* BYE bye\r\n${tag} OK done\r\n`
+    default:
+      return `${tag} OK done\r\n`
+  }
+}
+
+export class ScriptedServer {
+  readonly port: number
+  readonly connections: Peer[] = []
+  /** Every command of every connection, without its tag. */
+  readonly asked: string[] = []
+  /** The tags of these. */
+  readonly tags: string[] = []
+  greeting: string | undefined = '* OK ready\r\n'
+  script: Script = wellBehaved
+
+  private constructor(port: number) {
+    this.port = port
+  }
+
+  static async start(): Promise<ScriptedServer> {
+    const { promise, resolve } = Promise.withResolvers<ScriptedServer>()
+    const port = await listen((socket) => void promise.then((scripted) => scripted.#serve(socket)))
+    resolve(new ScriptedServer(port))
+    return promise
+  }
+
+  /** Connections that are open now. */
+  get open(): number {
+    return this.connections.filter((peer) => peer.isOpen).length
+  }
+
+  readonly #noted: Script = (asked) => {
+    this.tags.push(asked.tag)
+    return this.script(asked)
+  }
+
+  #serve(socket: Socket): void {
+    const peer = new Peer(socket)
+    // A server closes when the edge does.
+    socket.on('end', () => socket.end())
+    this.connections.push(peer)
+    if (this.greeting !== undefined) peer.say(this.greeting)
+    void serve(peer, () => this.#noted, this.asked)
+  }
+}
+
+/** Answers every command by the script of the moment, until the connection ends. */
+export async function serve(peer: Peer, script: () => Script, log: string[]): Promise<void> {
+  try {
+    for (;;) await answer(peer, script, log)
+  } catch {
+    // The connection is over, or nobody asks any more.
+  }
+}
+
+async function answer(peer: Peer, script: () => Script, log: string[]): Promise<void> {
+  let line = await peer.line()
+  for (let literal = /\{(\d+)(\+?)\}$/.exec(line); literal; literal = /\{(\d+)(\+?)\}$/.exec(line)) {
+    if (literal[2] === '') peer.say('+ go on\r\n')
+    line = line.slice(0, literal.index) + (await peer.bytes(Number(literal[1]))) + (await peer.line())
+  }
+  const [tag = '', ...words] = line.split(' ')
+  const text = words.join(' ')
+  log.push(text)
+  const said = script()({ tag, verb: (words[0] ?? '').toUpperCase(), text, peer })
+  if (said !== undefined) peer.say(said)
+}
+
+/** Settings of an upstream on this port. */
+function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
+  const upstreams = { main: { hosts: ['127.0.0.1'], port, connectAttempts: 1, ...settings } }
+  const resolved = resolveConfig({ upstreams })
+  if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
+  return resolved.config.upstreams['main']!
+}
+
+export function serverAt(port: number, settings: Layer = {}, name = 'main', generation = 1): Server {
+  const config = upstreamConfig(port, settings)
+  return new Server(name, config, generation, new Counters(), clientContext(name, config))
+}
+
+/** A logged-in connection over this link. */
+export function upstreamOver(link: Link, offered = capabilities): ServerConnection {
+  return new ServerConnection({
+    link,
+    name: 'main',
+    identity: 'main joe',
+    secretDigest: '',
+    user: 'joe',
+    openedBy: 'joe',
+    generation: 1,
+    capabilities: offered.split(' '),
+    loginText: 'Logged in',
+    now: 0,
+  })
+}
+
+/** A logged-in connection, and the server at its other end. */
+export async function loggedIn(
+  offered = capabilities,
+): Promise<{ upstream: ServerConnection; scripted: Peer }> {
+  const { link, peer } = await dialedLink()
+  return { upstream: upstreamOver(link, offered), scripted: peer }
+}
