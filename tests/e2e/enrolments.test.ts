@@ -3,7 +3,8 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
 import type { Control } from '@imapfleet/local'
-import { connect, credsAuthenticator, errors } from '@nats-io/transport-node'
+import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
+import { errors } from '@nats-io/transport-node'
 import type { AuditEntry, EdgeView, EnrolmentMade, EnrolmentView, ProblemDetails } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { until } from '../support/until.ts'
@@ -27,9 +28,9 @@ suite('credentials of edges', () => {
   }
   /** Whether NATS lets this credential in. */
   const opens = async ({ credentials }: { credentials: string }): Promise<boolean> => {
-    const authenticator = credsAuthenticator(Buffer.from(credentials))
+    const authenticator = credentialsAuthenticator(credentials)
     try {
-      const nats = await connect({ servers: plane.nats.url, authenticator, reconnect: false })
+      const nats = await connectOnce({ servers: [plane.nats.url], authenticator }, 'test')
       await nats.close()
       return true
     } catch (error) {

@@ -1,9 +1,8 @@
 /** What one edge can do on NATS with its real credential, tried with a raw client: what an edge does, and nothing else. */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
-import { connect, credsAuthenticator, errors, type NatsConnection } from '@nats-io/transport-node'
+import { errors, type NatsConnection } from '@nats-io/transport-node'
 import {
   buckets,
   consumers,
@@ -16,7 +15,7 @@ import {
   type EdgeView,
 } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
-import type { SimulatedEdge } from '../support/simulated-edge.ts'
+import { connectNats, type SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
 const trace = '6f1d9c52-6a0e-4c53-9d7a-0f6f3a1f2b11'
@@ -49,10 +48,9 @@ suite('one edge on NATS', () => {
     plane = await Plane.start({ perEdge: true })
     ;[edge, other] = [await plane.edge('eu', 'eu-1'), await plane.edge('us', 'us-1')]
     refused = refusalsOf(edge.nats)
-    const { keys, url } = plane.nats
+    const { keys } = plane.nats
     assert.ok(keys)
-    const authenticator = credsAuthenticator(await readFile(keys.credentialsFile))
-    admin = await connect({ servers: url, authenticator })
+    admin = await connectNats(plane.nats, { credentialsFile: keys.credentialsFile })
     manager = await jetstreamManager(admin)
     for (const each of [edge, other]) each.beat({ heartbeatMs: 60_000 })
     await until('both edges', async () => (await edgesNow()).length === 2)

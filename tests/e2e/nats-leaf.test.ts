@@ -13,7 +13,8 @@ import {
   repository,
   type Edge,
 } from '@imapfleet/local'
-import { connect, credsAuthenticator, errors } from '@nats-io/transport-node'
+import { errors } from '@nats-io/transport-node'
+import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
 import { desiredEntry, subjects, type EdgeView, type RevisionStatus } from '@imapfleet/protocol'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
@@ -151,8 +152,7 @@ suite('a region behind a leaf node', () => {
     for (const subject of subjects.ordersFor(address))
       stray.subscribe(subject, { callback: (_error, message) => void heard.push(message.subject) })
     await stray.flush()
-    const authenticator = credsAuthenticator(await readFile(plane.nats.keys!.credentialsFile))
-    const admin = await connect({ servers: plane.nats.url, authenticator })
+    const admin = await connectNats(plane.nats, { credentialsFile: plane.nats.keys!.credentialsFile })
     for (const target of [
       { kind: 'region', region: 'near' },
       { kind: 'edge', ...address },
@@ -167,10 +167,10 @@ suite('a region behind a leaf node', () => {
   test('no client gets in with its own credential', async () => {
     for (const name of ['edges', 'system']) {
       const file = join(plane.ground.directory, `leaf/files/${name}.creds`)
-      const authenticator = credsAuthenticator(await readFile(file))
+      const authenticator = credentialsAuthenticator(await readFile(file, 'utf8'))
       for (const servers of [plane.nats.url, leafUrl])
         await assert.rejects(
-          connect({ servers, authenticator, reconnect: false }),
+          connectOnce({ servers: [servers], authenticator }, 'test'),
           errors.AuthorizationError,
           `${name} at ${servers}`,
         )

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { connect, credsAuthenticator, tokenAuthenticator, type NatsConnection } from '@nats-io/transport-node'
+import { connect, type NatsConnection } from '@nats-io/transport-node'
 import {
   decode,
   desiredEntry,
@@ -21,7 +21,7 @@ import {
   type TraceBatch,
   type TraceLine,
 } from '@imapfleet/protocol'
-import { readFileSync } from 'node:fs'
+import { connectOptions, readAccess } from '@imapfleet/nats'
 import type { Nats } from '@imapfleet/local'
 
 export type Counted = Pick<Report, 'counters' | 'gauges' | 'histograms'>
@@ -31,14 +31,13 @@ export async function connectNats(
   { url, tokenFile }: Pick<Nats, 'url' | 'tokenFile'>,
   { address, credentialsFile }: { address?: EdgeAddress; credentialsFile?: string | undefined } = {},
 ): Promise<NatsConnection> {
+  const read = readAccess([url], { tokenFile, credentialsFile }, (key) => key)
+  if (!read.ok) throw new Error(read.reason)
   return await connect({
-    servers: url,
-    maxReconnectAttempts: -1,
+    ...connectOptions(read.access, 'imapfleet tests'),
     reconnectTimeWait: 100,
     waitOnFirstConnect: true,
     ...(address && { inboxPrefix: subjects.inbox(address) }),
-    ...(tokenFile && { authenticator: tokenAuthenticator(readFileSync(tokenFile, 'utf8').trim()) }),
-    ...(credentialsFile && { authenticator: credsAuthenticator(readFileSync(credentialsFile)) }),
   })
 }
 

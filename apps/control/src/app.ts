@@ -1,10 +1,10 @@
 /** The API as one fetch handler: everything it needs is handed in, and nothing is kept between two requests. */
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { isNatsError } from '@imapfleet/nats'
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
-import { isBusTrouble } from './bus/trouble.ts'
 import { troubleOf } from './db/trouble.ts'
 import type { Deps } from './deps.ts'
 import { ServiceError } from './errors.ts'
@@ -125,7 +125,7 @@ function translate(error: unknown): ServiceError | undefined {
       'request_invalid',
       `The request holds something that cannot be stored: ${reasonOf(error)}.`,
     )
-  if (isBusTrouble(error))
+  if (isNatsError(error))
     return new ServiceError(
       'bus_unavailable',
       `NATS does not answer (${reasonOf(error)}): try again in a moment.`,

@@ -1,7 +1,7 @@
 /** From settings to what the parts of control are started with: reads the files that settings name. */
 import { readFileSync } from 'node:fs'
-import { clientTls, hostOf } from '@imapfleet/config/tls'
-import type { BusOptions } from './bus/connect-options.ts'
+import { readAccess } from '@imapfleet/nats'
+import type { BusOptions } from './bus/bus.ts'
 import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { databaseAddress, sslIn, type DatabaseAddress } from './db/address.ts'
 import { reasonOf } from './reason.ts'
@@ -20,12 +20,20 @@ export function databaseOptions(
 }
 
 export function busOptions(settings: Settings): BusOptions {
-  const { NATS_TOKEN_FILE: tokenFile, NATS_CREDENTIALS_FILE: credentialsFile } = settings
+  const variables = {
+    tokenFile: 'NATS_TOKEN_FILE',
+    credentialsFile: 'NATS_CREDENTIALS_FILE',
+    tlsCaFile: 'NATS_TLS_CA_FILE',
+    tlsCertFile: 'NATS_TLS_CERT_FILE',
+    tlsKeyFile: 'NATS_TLS_KEY_FILE',
+  } as const
+  const files = Object.fromEntries(
+    Object.entries(variables).map(([key, variable]) => [key, settings[variable]]),
+  )
+  const read = readAccess(settings.NATS_URL, files, (key) => variables[key])
+  if (!read.ok) throw new SettingsError(read.reason)
   return {
-    servers: settings.NATS_URL,
-    ...(tokenFile !== undefined && { token: readSecret('NATS_TOKEN_FILE', tokenFile) }),
-    ...(credentialsFile !== undefined && { credentials: readCredentials(credentialsFile) }),
-    ...natsTls(settings),
+    access: read.access,
     limits: {
       replicas: settings.NATS_REPLICAS,
       reportsBytesMax: settings.REPORTS_STREAM_BYTES_MAX,
@@ -33,31 +41,6 @@ export function busOptions(settings: Settings): BusOptions {
       tracesKeptMs: settings.TRACES_KEPT_HOURS * 3_600_000,
     },
   }
-}
-
-/** Asked for by `tls://` or by a file; a server that demands it gets it in any case. */
-function natsTls(settings: Settings): Pick<BusOptions, 'tls'> {
-  const { NATS_URL: servers } = settings
-  const read = (variable: 'NATS_TLS_CA_FILE' | 'NATS_TLS_CERT_FILE' | 'NATS_TLS_KEY_FILE') => {
-    const file = settings[variable]
-    return file === undefined ? undefined : readSecret(variable, file)
-  }
-  const pem = {
-    ca: read('NATS_TLS_CA_FILE'),
-    cert: read('NATS_TLS_CERT_FILE'),
-    key: read('NATS_TLS_KEY_FILE'),
-  }
-  if ((pem.cert === undefined) !== (pem.key === undefined))
-    throw new SettingsError('NATS_TLS_CERT_FILE and NATS_TLS_KEY_FILE need each other: set both')
-  const isAskedFor =
-    servers.some((server) => server.startsWith('tls://')) || (pem.ca ?? pem.cert) !== undefined
-  return isAskedFor ? { tls: clientTls(servers.map(hostOf), pem) } : {}
-}
-
-function readCredentials(file: string): string {
-  const text = readSecret('NATS_CREDENTIALS_FILE', file)
-  if (/BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/.test(text)) return text
-  throw new SettingsError(`NATS_CREDENTIALS_FILE: ${file} is no NATS credentials file`)
 }
 
 export function readIssuer({ NATS_ISSUER_FILE: file }: Settings): IssuerFile | undefined {

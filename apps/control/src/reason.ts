@@ -1,11 +1,11 @@
 /** What an error says to people: in the log, in answers, on standard error. */
-import { tlsTrouble } from '@imapfleet/config/tls'
+import { describeTlsError } from '@imapfleet/nats/tls'
 
 /** The sentence of an error, also where the message itself is empty. */
 export function reasonOf(error: unknown): string {
   const origin = originOf(error)
   if (!(origin instanceof Error)) return String(origin)
-  return tlsTrouble(origin) ?? (origin.message || (origin as NodeJS.ErrnoException).code || origin.name)
+  return describeTlsError(origin) ?? (origin.message || (origin as NodeJS.ErrnoException).code || origin.name)
 }
 
 /** Errors of ours, whose own message says more than what caused them. */

@@ -1,61 +1,77 @@
 /**
- * The link to NATS: connects for ever, makes sure that our streams are there each time it has connected, and knows
- * whether it is up. The other files of this folder say what is sent and heard over it.
+ * The connection to NATS: makes sure that our streams are there each time it is up, and lets others wait until it is. The
+ * other files of this folder say what is sent and received over it.
  */
-import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
 import type { KV } from '@nats-io/kv'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
-import { setTimeout as sleep } from 'node:timers/promises'
-import { tlsTrouble } from '@imapfleet/config/tls'
+import { NatsLink, type Connected, type NatsAccess } from '@imapfleet/nats'
 import type { Log } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
 import { Outage } from '../outage.ts'
-import { reasonOf } from '../reason.ts'
-import { connectOptions, retryMs, type BusOptions } from './connect-options.ts'
-import { ensureStreams, sweepReports } from './streams.ts'
+import { ensureStreams, sweepReports, type StreamLimits } from './streams.ts'
+
+export interface BusOptions {
+  access: NatsAccess
+  limits: StreamLimits
+}
 
 /** What can be used while NATS is there. */
-export interface Link {
-  nats: NatsConnection
-  jetstream: JetStreamClient
-  manager: JetStreamManager
+export interface Link extends Connected {
   desired: KV
 }
 
 export class Bus {
   readonly options: BusOptions
-  readonly #log: Log
+  readonly #nats: NatsLink
   readonly #outage: Outage
   readonly #closing = new AbortController()
-  #running: Promise<void> = Promise.resolve()
-  #up: Link | undefined
+  /** The bucket of desired states; set before the link is up. */
+  #desired: KV | undefined
   #waiting: (() => void)[] = []
 
   constructor(options: BusOptions, log: Log) {
     this.options = options
-    this.#log = log
     this.#outage = new Outage(log, 'NATS is away', 'NATS is back')
+    this.#nats = new NatsLink(
+      options.access,
+      { name: 'imapfleet-control' },
+      {
+        prepare: async ({ manager, jetstream }) => {
+          this.#desired = await ensureStreams(manager, jetstream, options.limits)
+        },
+        up: () => {
+          this.#outage.over()
+          for (const resolve of this.#waiting.splice(0)) resolve()
+        },
+        down: (reason) => this.#outage.began(reason),
+        refused: (error) => log.warn('NATS refused something', { reason: error.message }),
+        explainRefusal: (message) =>
+          `it refuses control (${message}): check NATS_CREDENTIALS_FILE or NATS_TOKEN_FILE`,
+      },
+    )
   }
 
-  /** Connects, from now on and for ever. */
+  /** Connects, and reconnects until `close`. */
   open(): void {
-    this.#running = this.#run()
+    this.#nats.start()
   }
 
   /** Throws bus_unavailable while NATS is away. */
   link(): Link {
-    if (this.#up) return this.#up
-    const reason = this.#outage.reason ?? 'not connected yet'
+    const link = this.#link
+    if (link) return link
     throw new ServiceError(
       'bus_unavailable',
-      `NATS does not answer (${reason}): start it, or check NATS_URL.`,
+      `NATS does not answer (${this.#nats.downReason}): start it, or check NATS_URL.`,
     )
   }
 
   /** Waits until NATS is there; rejects when the signal is aborted. */
   async whenUp(signal: AbortSignal): Promise<Link> {
-    while (!this.#up) await this.nextUp(signal)
-    return this.#up
+    for (;;) {
+      const link = this.#link
+      if (link) return link
+      await this.nextUp(signal)
+    }
   }
 
   /** Waits until NATS has come, or come back, once more; rejects when the signal is aborted. */
@@ -74,74 +90,20 @@ export class Bus {
     await this.link().nats.flush()
   }
 
-  /** Puts right what a NATS that was killed, or has lost its store, has left behind. */
-  async mend(): Promise<void> {
-    const { manager, jetstream: client } = this.link()
-    await ensureStreams(manager, client, this.options.limits)
+  /** Repairs what a NATS that was killed, or has lost its store, has left behind. */
+  async repair(): Promise<void> {
+    const { manager, jetstream } = this.link()
+    await ensureStreams(manager, jetstream, this.options.limits)
     await sweepReports(manager)
   }
 
   async close(): Promise<void> {
     this.#closing.abort()
-    await this.#running
+    await this.#nats.stop()
   }
 
-  /** The whole life of the link: one connection after the other. */
-  async #run(): Promise<void> {
-    const { signal } = this.#closing
-    while (!signal.aborted) {
-      try {
-        const nats = await connect(connectOptions(this.options))
-        if (signal.aborted) return await nats.close()
-        signal.addEventListener('abort', () => void nats.close(), { once: true })
-        await this.#live(nats)
-      } catch (error) {
-        this.#outage.began(tlsTrouble(error, this.options.tls) ?? error)
-      }
-      this.#up = undefined
-      await sleep(retryMs, undefined, { signal }).catch(() => {})
-    }
+  get #link(): Link | undefined {
+    const connected = this.#nats.connected
+    return connected && this.#desired && { ...connected, desired: this.#desired }
   }
-
-  /** One connection, with all of the client's own reconnects, until it is closed for good. */
-  async #live(nats: NatsConnection): Promise<void> {
-    // Asked for first, so that no change is missed while the streams are made.
-    const changes = nats.status()
-    await this.#prepare(nats)
-    for await (const change of changes) {
-      if (change.type === 'disconnect' || change.type === 'staleConnection') {
-        this.#up = undefined
-        if (!this.#closing.signal.aborted) this.#outage.began('the connection is lost')
-      }
-      if (change.type === 'reconnect') await this.#prepare(nats)
-      if (change.type === 'error')
-        this.#log.warn('NATS refused something', { reason: reasonOf(change.error) })
-    }
-  }
-
-  /** Up is: connected, and all streams are there. Tried until it works or the connection is closed. */
-  async #prepare(nats: NatsConnection): Promise<void> {
-    const { signal } = this.#closing
-    while (!nats.isClosed() && !signal.aborted) {
-      try {
-        const client = jetstream(nats)
-        const manager = await jetstreamManager(nats)
-        const desired = await ensureStreams(manager, client, this.options.limits)
-        this.#up = { nats, jetstream: client, manager, desired }
-        this.#outage.over()
-        for (const resolve of this.#waiting.splice(0)) resolve()
-        return
-      } catch (error) {
-        this.#outage.began(explain(error))
-        await sleep(retryMs, undefined, { signal }).catch(() => {})
-      }
-    }
-  }
-}
-
-function explain(error: unknown): string {
-  const reason = reasonOf(error)
-  return /jetstream.*not enabled/i.test(reason)
-    ? 'JetStream is not enabled: start nats-server with -js'
-    : reason
 }

@@ -2,7 +2,7 @@
  * Where Postgres is and how it is spoken to: libpq's `sslmode` and `sslrootcert`, which the driver knows only in part. It
  * would send `sslrootcert` to the server as a setting, and verify a server named by its address as `localhost`.
  */
-import { clientTls, type ClientTls } from '@imapfleet/config/tls'
+import { clientTls, type ClientTls } from '@imapfleet/nats/tls'
 
 export interface DatabaseAddress {
   /** Without the settings of TLS. */

@@ -1,5 +1,5 @@
 /** Tells the three kinds of trouble with Postgres apart: it is away, the data cannot be stored, or we have a bug. */
-import { tlsTrouble } from '@imapfleet/config/tls'
+import { describeTlsError } from '@imapfleet/nats/tls'
 import { originOf } from '../reason.ts'
 
 export type Trouble = 'away' | 'unstorable' | 'bug'
@@ -30,7 +30,7 @@ const awayStates = /^(08|28|3D|53|57|58)|^42P01$|^25006$|^40001$|^40P01$/
 const unstorableStates = /^(22|23)/
 
 export function troubleOf(error: unknown): Trouble {
-  if (tlsTrouble(originOf(error)) !== undefined) return 'away'
+  if (describeTlsError(originOf(error)) !== undefined) return 'away'
   const code = codeOf(error)
   if (code === undefined) return 'bug'
   if (awayCodes.has(code) || awayStates.test(code)) return 'away'

@@ -82,6 +82,6 @@ async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Del
 async function untilPossible(deps: Deps, signal: AbortSignal): Promise<void> {
   do {
     await sleep(retryMs, undefined, { signal }).catch(() => {})
-    await deps.bus.mend().catch(() => {})
+    await deps.bus.repair().catch(() => {})
   } while (!signal.aborted && (await checkPostgres(deps)) !== 'ok')
 }

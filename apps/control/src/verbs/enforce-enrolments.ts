@@ -13,7 +13,7 @@ export async function enforceEnrolments({ db, bus, issuer, now }: Deps): Promise
     await takeLock(tx, 'enrolments')
     const rows = await revokedEnrolments(tx)
     const revoked = new Map(rows.map((row) => [row.key, revokedUntil(row)]))
-    await enforceRevocations(bus.options, issuer, revoked)
+    await enforceRevocations(bus.options.access, issuer, revoked)
     await noteEnforced(tx, new Date(now()))
   })
 }

@@ -5,7 +5,7 @@ import { spreadDesired } from './spread-desired.ts'
 
 export async function reconcile(deps: Deps): Promise<void> {
   await withLock(deps.db, 'reconcile', async () => {
-    await deps.bus.mend()
+    await deps.bus.repair()
     await spreadDesired(deps)
   })
 }

@@ -20,7 +20,8 @@ import { version } from '../edge/version.ts'
 import { DesiredState } from './desired-state.ts'
 import type { Unstartable } from './last-config.ts'
 import { LastGood } from './last-good.ts'
-import { FleetLink, type Fleet } from './link.ts'
+import type { NatsLink } from '@imapfleet/nats'
+import { fleetLink, type Fleet } from './link.ts'
 import { hearOrders } from './orders.ts'
 import { Outbox } from './outbox.ts'
 import { TraceFeed } from './trace-feed.ts'
@@ -39,7 +40,7 @@ export class FleetMember {
   readonly #config: EdgeConfig
   readonly #boot = randomUUID()
   readonly #startedAt = Date.now()
-  readonly #link: FleetLink
+  readonly #link: NatsLink
   readonly #outbox: Outbox
   readonly #desired: DesiredState
   readonly #traces: TraceFeed
@@ -53,11 +54,11 @@ export class FleetMember {
     const { stateDir, outboxMax } = config.fleet
     const address = { edge: config.edge.id, region: config.edge.region }
     this.#outbox = new Outbox(stateDir, outboxMax)
-    this.#link = new FleetLink(config, edge.log, {
-      onConnection: (fleet) => this.#subscribe(fleet),
-      onUp: (fleet) => this.#onUp(fleet),
+    this.#link = fleetLink(config, edge.log, {
+      opened: (fleet) => this.#subscribe(fleet),
+      up: (fleet) => this.#onUp(fleet),
     })
-    this.#traces = new TraceFeed(edge, address, this.#boot, () => this.#link.fleet)
+    this.#traces = new TraceFeed(edge, address, this.#boot, () => this.#link.connected)
     this.#desired = new DesiredState({
       edge,
       address,
@@ -74,7 +75,7 @@ export class FleetMember {
 
   /** Why the fleet is out of reach; undefined while it is not. */
   get trouble(): string | undefined {
-    return this.#link.trouble
+    return this.#link.downReason
   }
 
   get boot(): string {
@@ -106,7 +107,7 @@ export class FleetMember {
     this.#traces.flush()
     this.#report()
     this.#beat()
-    if (this.#link.fleet) {
+    if (this.#link.connected) {
       const late = new Promise((resolve) => setTimeout(resolve, farewellMs).unref())
       await Promise.race([Promise.all([this.#sending, this.#traces.send()]), late])
     }
@@ -147,11 +148,11 @@ export class FleetMember {
   }
 
   #reconcile(): void {
-    if (this.#link.fleet) void this.#fetch(this.#link.fleet)
+    if (this.#link.connected) void this.#fetch(this.#link.connected)
   }
 
   #beat(): void {
-    this.#link.fleet?.nats.publish(subjects.presence(this.#address), encode(this.#presence()))
+    this.#link.connected?.nats.publish(subjects.presence(this.#address), encode(this.#presence()))
   }
 
   #presence(): Presence {
@@ -213,8 +214,8 @@ export class FleetMember {
 
   async #sendAll(): Promise<void> {
     try {
-      for (let report = this.#outbox.first(); report && this.#link.fleet; report = this.#outbox.first()) {
-        await this.#link.fleet.jetstream.publish(subjects.report(report), encode(report), {
+      for (let report = this.#outbox.first(); report && this.#link.connected; report = this.#outbox.first()) {
+        await this.#link.connected.jetstream.publish(subjects.report(report), encode(report), {
           msgID: reportId(report),
           expect: { streamName: streams.reports },
           timeout: ackMs,

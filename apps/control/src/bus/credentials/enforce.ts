@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Account, RevocationList, SigningKey, SigningKeys } from '@nats-io/jwt'
-import type { BusOptions } from '../connect-options.ts'
+import type { NatsAccess } from '@imapfleet/nats'
 import { versionOfRole } from './claims.ts'
 import type { Issuer } from './issuer.ts'
 import { asSystem, type EdgesAccount } from './system.ts'
@@ -14,8 +14,12 @@ export type Revoked = ReadonlyMap<string, number>
  * Resolves when nats-server has it. One caller at a time: it reads the account and replaces it. What an operator has
  * set in it stays, and so does a revocation that only NATS still knows of.
  */
-export async function enforceRevocations(bus: BusOptions, issuer: Issuer, revoked: Revoked): Promise<void> {
-  await asSystem(bus, issuer, async (system) => {
+export async function enforceRevocations(
+  access: NatsAccess,
+  issuer: Issuer,
+  revoked: Revoked,
+): Promise<void> {
+  await asSystem(access, issuer, async (system) => {
     const there = await system.read()
     const wanted = wantedClaims(there, issuer, revoked)
     if (there && isDeepStrictEqual(there.claims, wanted)) return

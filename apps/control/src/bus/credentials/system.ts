@@ -1,8 +1,8 @@
 /** The account of the edges as nats-server has it: read and replaced over the system account, with no reload. */
 import { decode, type Account } from '@nats-io/jwt'
-import { connect, type NatsConnection } from '@nats-io/transport-node'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { connectOnce, credentialsAuthenticator, type NatsAccess } from '@imapfleet/nats'
 import { z } from 'zod'
-import { connectOptions, credentialsAuthenticator, type BusOptions } from '../connect-options.ts'
 import type { Issuer } from './issuer.ts'
 
 /** What the system user may use. */
@@ -27,16 +27,12 @@ export interface EdgesAccount {
 
 /** One short connection: revocations are rare. */
 export async function asSystem<T>(
-  bus: BusOptions,
+  access: NatsAccess,
   issuer: Issuer,
   work: (system: SystemConnection) => Promise<T>,
 ): Promise<T> {
-  const nats = await connect({
-    ...connectOptions(bus),
-    name: 'imapfleet-control system',
-    maxReconnectAttempts: 0,
-    authenticator: credentialsAuthenticator(issuer.systemCredentials),
-  })
+  const authenticator = credentialsAuthenticator(issuer.systemCredentials)
+  const nats = await connectOnce({ ...access, authenticator }, 'imapfleet-control system')
   try {
     return await work(new SystemConnection(nats, issuer))
   } finally {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PeerCertificate } from 'node:tls'
-import { clientTls, hostOf, tlsTrouble } from './tls.ts'
+import { clientTls, hostOf, describeTlsError } from './tls.ts'
 
 const certificateFor = (subjectaltname: string) =>
   ({ subject: {}, subjectaltname }) as unknown as PeerCertificate
@@ -35,7 +35,7 @@ test('the host of a server is found in every form in which it may be written', (
   ])
 })
 
-test('what is no trouble of TLS is left to others', () => {
-  assert.equal(tlsTrouble(Object.assign(new Error('x'), { code: 'ECONNREFUSED' })), undefined)
-  assert.equal(tlsTrouble('text'), undefined)
+test('an error that is not of TLS has no sentence of TLS', () => {
+  assert.equal(describeTlsError(Object.assign(new Error('x'), { code: 'ECONNREFUSED' })), undefined)
+  assert.equal(describeTlsError('text'), undefined)
 })

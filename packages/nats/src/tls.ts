@@ -1,14 +1,14 @@
 /**
- * TLS to the servers of NATS and Postgres: whom a process trusts, what it shows of itself, and what it says when that
- * does not work. The clients of both hand Node a socket and no address, so that Node would verify a server that is named
- * by its address as `localhost`: here it is verified as what it was named.
+ * TLS to NATS and Postgres: which servers are trusted, the certificate shown to them, and the sentence for an error. Both
+ * clients hand Node a socket and no host name, so that Node would verify a server that is configured by its address as
+ * `localhost`. Here it is verified as the address.
  */
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 
 /** Contents of PEM files. */
 export interface Pem {
-  /** The authorities that are trusted, instead of those of the system. */
+  /** Authorities to trust instead of those of the system. */
   ca?: string | undefined
   cert?: string | undefined
   key?: string | undefined
@@ -28,10 +28,8 @@ export function clientTls(hosts: readonly string[], pem: Pem): ClientTls {
     ...given,
     checkServerIdentity: (host, certificate) => {
       const meant = host === 'localhost' ? hosts.filter((each) => each === host || isIP(each) !== 0) : [host]
-      const complaints = (meant.length > 0 ? meant : [host]).map((each) =>
-        checkServerIdentity(each, certificate),
-      )
-      return complaints.includes(undefined) ? undefined : complaints[0]
+      const errors = (meant.length > 0 ? meant : [host]).map((each) => checkServerIdentity(each, certificate))
+      return errors.includes(undefined) ? undefined : errors[0]
     },
   }
 }
@@ -43,12 +41,9 @@ export const hostOf = (server: string): string =>
 const unknownAuthority = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_UNTRUSTED)/
 const wantsCertificate = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)/
 
-/** The sentence for an error of TLS; undefined for any other. `tls`: what the connection was tried with. */
-export function tlsTrouble(error: unknown, tls?: Pick<ClientTls, 'cert'>): string | undefined {
+/** The sentence for an error of TLS; undefined for any other error. */
+export function describeTlsError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
-  // A server that misses it says so after the handshake, when the client of NATS no longer listens.
-  if (error.name === 'TimeoutError' && tls && tls.cert === undefined)
-    return 'it does not answer in time, as a server does that wants a client certificate: give it one, if it does'
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
     return `its certificate is for another name (${namesIn(error)})`

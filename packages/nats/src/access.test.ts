@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { readAccess, type NatsFiles } from './access.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'imapfleet-nats-'))
+after(() => rmSync(directory, { recursive: true }))
+
+function file(name: string, content: string): string {
+  const path = join(directory, name)
+  writeFileSync(path, content)
+  return path
+}
+
+const read = (server: string, files: NatsFiles = {}) => readAccess([server], files, (key) => `fleet.${key}`)
+const accessTo = (server: string, files?: NatsFiles) => {
+  const result = read(server, files)
+  assert.ok(result.ok)
+  return result.access
+}
+const reasonFor = (files: NatsFiles) => {
+  const result = read('nats://a', files)
+  assert.ok(!result.ok)
+  return result.reason
+}
+
+/** A credentials file as `nsc` and control write it, without a newline at its end. */
+const credentials = `-----BEGIN NATS USER JWT-----
+eyJ0eXAiOiJKV1QifQ
+------END NATS USER JWT------
+
+-----BEGIN USER NKEY SEED-----
+SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4
+------END USER NKEY SEED------`
+
+test('TLS is demanded of the server if a server is written tls:// or an authority or a certificate is given', () => {
+  const pem = file('pem', 'PEM\n')
+  assert.equal(accessTo('nats://a').tls, undefined)
+  assert.notEqual(accessTo('tls://a').tls, undefined)
+  assert.equal(accessTo('nats://a', { tlsCaFile: pem }).tls?.ca, 'PEM')
+  const { tls } = accessTo('nats://a', { tlsCertFile: pem, tlsKeyFile: pem })
+  assert.deepEqual([tls?.cert, tls?.key], ['PEM', 'PEM'])
+})
+
+test('a token is read without the newline at its end', () => {
+  const { authenticator } = accessTo('nats://a', { tokenFile: file('token', 'secret\n') })
+  assert.deepEqual(authenticator?.(''), { auth_token: 'secret' })
+})
+
+test('credentials are read without a newline at their end, and preferred over a token', () => {
+  const { authenticator } = accessTo('nats://a', {
+    tokenFile: file('token', 'secret'),
+    credentialsFile: file('creds', credentials),
+  })
+  const auth = authenticator?.('nonce') as { jwt: string; auth_token?: string }
+  assert.deepEqual([auth.jwt, auth.auth_token], ['eyJ0eXAiOiJKV1QifQ', undefined])
+})
+
+test('a file that cannot be used is named with its setting', () => {
+  assert.equal(reasonFor({ tlsCaFile: '/nowhere' }), 'fleet.tlsCaFile: cannot read /nowhere: ENOENT')
+  const token = file('token', 'secret')
+  assert.equal(
+    reasonFor({ credentialsFile: token }),
+    `fleet.credentialsFile: ${token} is not a NATS credentials file`,
+  )
+})
+
+test('a certificate without its key is refused, and a key without its certificate', () => {
+  const needed = 'fleet.tlsCertFile and fleet.tlsKeyFile need each other: set both'
+  assert.equal(reasonFor({ tlsCertFile: file('pem', 'PEM') }), needed)
+  assert.equal(reasonFor({ tlsKeyFile: file('pem', 'PEM') }), needed)
+})

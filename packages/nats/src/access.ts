@@ -1,0 +1,95 @@
+/**
+ * Where NATS is and how a process logs in to it: servers, token or credentials, TLS. Files are read once, at the start,
+ * so that a wrong path is reported then, and while the process still has the privileges to read them.
+ */
+import { readFileSync } from 'node:fs'
+import {
+  connect,
+  credsAuthenticator,
+  tokenAuthenticator,
+  type Authenticator,
+  type NatsConnection,
+  type NodeConnectionOptions,
+} from '@nats-io/transport-node'
+import { clientTls, hostOf, type ClientTls } from './tls.ts'
+
+const fileKeys = ['tokenFile', 'credentialsFile', 'tlsCaFile', 'tlsCertFile', 'tlsKeyFile'] as const
+
+/** Paths as an operator configures them. Credentials are preferred over a token. */
+export type NatsFiles = { [key in (typeof fileKeys)[number]]?: string | undefined }
+
+export interface NatsAccess {
+  servers: readonly string[]
+  authenticator?: Authenticator
+  /** Set: a server without TLS is refused. Unset: TLS is used if the server demands it. */
+  tls?: ClientTls
+}
+
+/** `settingOf`: the name of a setting as the operator writes it, such as NATS_TOKEN_FILE; the reason quotes it. */
+export function readAccess(
+  servers: readonly string[],
+  files: NatsFiles,
+  settingOf: (key: keyof NatsFiles) => string,
+): { ok: true; access: NatsAccess } | { ok: false; reason: string } {
+  const texts: { [key in keyof NatsFiles]: string } = {}
+  for (const key of fileKeys) {
+    const file = files[key]
+    if (file === undefined) continue
+    try {
+      texts[key] = readFileSync(file, 'utf8').trim()
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code
+      return { ok: false, reason: `${settingOf(key)}: cannot read ${file}: ${code}` }
+    }
+  }
+  const { tokenFile: token, credentialsFile: credentials } = texts
+  const { tlsCaFile: ca, tlsCertFile: cert, tlsKeyFile: key } = texts
+  if (credentials !== undefined && !credentialsFormat.test(credentials)) {
+    const reason = `${settingOf('credentialsFile')}: ${files.credentialsFile} is not a NATS credentials file`
+    return { ok: false, reason }
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    const reason = `${settingOf('tlsCertFile')} and ${settingOf('tlsKeyFile')} need each other: set both`
+    return { ok: false, reason }
+  }
+  const wantsTls =
+    servers.some((server) => server.startsWith('tls://')) || ca !== undefined || cert !== undefined
+  const access: NatsAccess = {
+    servers,
+    ...(token !== undefined && { authenticator: tokenAuthenticator(token) }),
+    ...(credentials !== undefined && { authenticator: credentialsAuthenticator(credentials) }),
+    ...(wantsTls && { tls: clientTls(servers.map(hostOf), { ca, cert, key }) }),
+  }
+  return { ok: true, access }
+}
+
+const credentialsFormat = /BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/
+
+/** `text`: the content of a credentials file. The client needs a newline after its last line. */
+export const credentialsAuthenticator = (text: string): Authenticator =>
+  credsAuthenticator(new TextEncoder().encode(`${text}\n`))
+
+/** Longest time for one attempt to connect; a stop may have to wait for it. */
+const attemptMs = 5_000
+
+/** Options of a connection that reconnects for as long as it is open. `name` is shown by NATS's monitoring. */
+export function connectOptions(
+  { servers, authenticator, tls }: NatsAccess,
+  name: string,
+): NodeConnectionOptions {
+  return {
+    servers: [...servers],
+    name,
+    timeout: attemptMs,
+    maxReconnectAttempts: -1,
+    // A refusal may end: accounts of a server can be changed while it runs.
+    ignoreAuthErrorAbort: true,
+    pingInterval: 10_000,
+    ...(authenticator && { authenticator }),
+    ...(tls && { tls }),
+  }
+}
+
+/** One attempt, and no reconnect; the caller closes the connection. */
+export const connectOnce = (access: NatsAccess, name: string): Promise<NatsConnection> =>
+  connect({ ...connectOptions(access, name), reconnect: false })

@@ -1,0 +1,43 @@
+/** Errors of the NATS client: which of them mean that NATS is away, and the sentence that tells an operator why. */
+import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream'
+import { errors } from '@nats-io/transport-node'
+import { describeTlsError, type ClientTls } from './tls.ts'
+
+const clientErrors = [
+  JetStreamError,
+  JetStreamApiError,
+  errors.ClosedConnectionError,
+  errors.ConnectionError,
+  errors.DrainingConnectionError,
+  errors.NoRespondersError,
+  errors.PermissionViolationError,
+  errors.RequestError,
+  errors.TimeoutError,
+]
+
+/** NATS did not answer, or refused; any other error is a bug of the caller. */
+export const isNatsError = (error: unknown): boolean => clientErrors.some((kind) => error instanceof kind)
+
+/** NATS refuses the login of this process. */
+export const isLoginRefusal = (error: unknown): error is Error =>
+  error instanceof errors.AuthorizationError ||
+  error instanceof errors.UserAuthenticationExpiredError ||
+  (error instanceof Error && error.message === 'User Authentication Revoked')
+
+/** `tls`: what the connection was tried with. */
+export function awayReason(error: unknown, tls?: ClientTls): string {
+  // After the handshake the client no longer listens when the server misses a certificate, and times out.
+  if (error instanceof errors.TimeoutError && tls && tls.cert === undefined)
+    return 'it does not answer in time; if it wants a client certificate, configure one'
+  if (error instanceof Error && error.name === 'JetStreamNotEnabled')
+    return 'JetStream is not enabled: start nats-server with -js'
+  const origin = originOf(error)
+  if (!(origin instanceof Error)) return String(origin)
+  return describeTlsError(origin) ?? (origin.message || (origin as NodeJS.ErrnoException).code || origin.name)
+}
+
+/** The error of the socket, which the client wraps; Node joins the attempts at several addresses. */
+function originOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0])
+  return error instanceof Error && error.cause instanceof Error ? originOf(error.cause) : error
+}
