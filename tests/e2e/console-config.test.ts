@@ -54,7 +54,7 @@ suite('console: config', { skip: noChromium }, () => {
     const other = { layer: { kind: 'global' }, set: { 'pool.usesMax': 40 }, note: 'first' }
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: other })).status, 201)
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()
-    await dialog.getByText('was made on revision 1, the newest is 2').waitFor()
+    await dialog.getByText('is based on revision 1, but the newest is 2').waitFor()
     await dialog.getByRole('button', { name: 'Cancel' }).click()
     await page.getByText('Somebody was faster').waitFor()
     await page.getByText(/Revision 2 of global, by .*: first/).waitFor()
@@ -172,7 +172,7 @@ suite('console: config', { skip: noChromium }, () => {
     const last = { layer: { kind: 'global' }, set: { 'pool.idleTimeoutMs': 61_000 } }
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: last })).status, 201)
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()
-    await dialog.getByText('was made on revision 5, the newest is 6').waitFor()
+    await dialog.getByText('is based on revision 5, but the newest is 6').waitFor()
     await dialog.getByText('− 61000').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
     await page.getByRole('heading', { name: 'Revision 7' }).waitFor()

@@ -83,7 +83,7 @@ suite('console: history', { skip: noChromium }, () => {
     const { page, offences } = await open('/history?from=-30d&step=1s')
     await page
       .getByRole('alert')
-      .getByText(/take a .*step of at least/i)
+      .getByText(/use a step of at least/i)
       .waitFor()
     await page.getByLabel('Step').fill('')
     await page.getByRole('button', { name: 'Show' }).click()
@@ -98,7 +98,7 @@ suite('console: history', { skip: noChromium }, () => {
     await page.getByRole('button', { name: 'Show' }).click()
     await page
       .getByRole('alert')
-      .getByText(/is not counted by upstream: .*ask for no upstream/)
+      .getByText(/has no label upstream: .*select no upstream/)
       .waitFor()
     await page.goto('/history?from=2020-01-01T00:00:00Z&to=2020-01-02T00:00:00Z')
     await page.getByText('Nothing was reported then').waitFor()

@@ -53,7 +53,7 @@ suite('console: session', { skip: noChromium }, () => {
     const { page, offences } = await openPage(browser, origin())
     await page.goto('/audit?action=token.create')
     await signIn(page, 'imapfleet_wrong')
-    await page.getByRole('alert').getByText('Nobody has this token here').waitFor()
+    await page.getByRole('alert').getByText('This token is unknown').waitFor()
     const made = await plane.api('/v1/tokens', {
       body: { name: 'old', role: 'viewer', expiresInSeconds: 60 },
     })
@@ -155,7 +155,7 @@ suite('console: session', { skip: noChromium }, () => {
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
     await plane.sql`update sessions set expires_at = now()`
     await page.getByRole('button', { name: 'Refresh' }).click()
-    await page.getByText('Your session is over: sign in again.').waitFor()
+    await page.getByText('Your session has ended: sign in again.').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])
     await signIn(page, plane.token)
     await page.getByRole('heading', { name: 'Audit' }).waitFor()

@@ -94,7 +94,7 @@ suite('desired state', () => {
     )
     const lost = both.find(({ status }) => status === 409)?.body as { code: string; detail: string }
     assert.equal(lost.code, 'config_conflict')
-    assert.match(lost.detail, new RegExp(`made on revision ${base}, the newest is ${base + 1}`))
+    assert.match(lost.detail, new RegExp(`based on revision ${base}, but the newest is ${base + 1}`))
   })
 
   test('a dry run shows the change and makes none; no change makes no revision', async () => {

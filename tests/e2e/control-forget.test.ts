@@ -100,10 +100,7 @@ suite('forgetting an edge', () => {
   test('one that still beats is not forgotten, and it is said what to do first', async () => {
     const { status, problem } = await forget('us-9')
     assert.deepEqual([status, problem.code], [409, 'edge_present'])
-    assert.match(
-      problem.detail ?? '',
-      /^us-9 was heard of \d+ s ago: stop it first, or revoke its credential/,
-    )
+    assert.match(problem.detail ?? '', /^us-9 sent a heartbeat \d+ s ago: stop it or revoke its credential/)
     assert.ok((await listed()).includes('us-9'))
     assert.deepEqual(await audited('edge.forget'), [])
   })
@@ -283,6 +280,6 @@ suite('forgetting an edge', () => {
     assert.match((await edges('show', 'us-9')).stdout, /^forgotten +\d/m)
     const refused = await edges('forget', 'eu-1', '--yes')
     assert.equal(refused.status, 1)
-    assert.match(refused.stderr, /stop it first, or revoke its credential/)
+    assert.match(refused.stderr, /stop it or revoke its credential/)
   })
 })

@@ -113,7 +113,7 @@ suite('orders', () => {
         id: 'eu-9',
         region: 'eu',
         status: 'silent',
-        reason: 'it has not been heard of for some time',
+        reason: 'it is silent',
         result: null,
       },
     )

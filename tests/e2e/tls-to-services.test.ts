@@ -92,12 +92,8 @@ suite('TLS', () => {
         assert.equal(said.stderr.trim().split('\n').length, 1, said.stderr)
       }
       const full = 'sslmode=verify-full'
-      await refused(
-        url('localhost', full),
-        stranger.caFile,
-        /not signed by an authority that is trusted here: check the CA file/,
-      )
-      await refused(url('localhost', full), undefined, /not signed by an authority/)
+      await refused(url('localhost', full), stranger.caFile, /not signed by a trusted CA: check the CA file/)
+      await refused(url('localhost', full), undefined, /not signed by a trusted CA/)
       await refused(
         url('127.0.0.1', full),
         authority.caFile,
@@ -107,13 +103,13 @@ suite('TLS', () => {
       await refused(
         url('localhost', 'sslmode=sometimes'),
         undefined,
-        /DATABASE_URL needs an sslmode of disable, /,
+        /DATABASE_URL must have an sslmode of disable, /,
       )
       const plain = await postgresServer({ ground: await ownGround('plain'), durable: false })
       t.after(() => plain.process?.stop())
       await plain.process?.start()
       const without = plain.url.replace('@127.0.0.1:', '@localhost:')
-      const noTls = /it speaks no TLS, and TLS is asked for/
+      const noTls = /it does not support TLS, but TLS is required/
       await refused(`${without}?${full}`, authority.caFile, noTls)
       await refused(`${without}?sslmode=require`, undefined, noTls)
       assert.match((await ask(`${without}?sslmode=prefer`)).stdout, /^imapfleet_/)
@@ -192,7 +188,7 @@ suite('TLS', () => {
       try {
         return await settled(async () => {
           const ready = await fetch(`http://127.0.0.1:${port}/readyz`)
-          return ready.ok ? 'up' : /NATS is away reason="([^"]*)"/.exec(running.stderr())?.[1]
+          return ready.ok ? 'up' : /NATS is unavailable reason="([^"]*)"/.exec(running.stderr())?.[1]
         })
       } finally {
         running.child.kill('SIGTERM')
@@ -224,8 +220,7 @@ suite('TLS', () => {
 
     test('a server with another authority or another name is refused, with the reason', async (t) => {
       const nats = await startNats(t, 'DNS:localhost')
-      const untrusted =
-        /^its certificate is not signed by an authority that is trusted here: check the CA file$/
+      const untrusted = /^its certificate is not signed by a trusted CA: check the CA file$/
       await both(at(nats, 'localhost'), nats, { caFile: stranger.caFile }, untrusted)
       await both(at(nats, 'localhost'), nats, {}, untrusted)
       const { caFile } = authority
@@ -239,7 +234,7 @@ suite('TLS', () => {
 
     test('where TLS is asked for, nothing is said to a server without it', async (t) => {
       const nats = await startNats(t, undefined)
-      const plain = /^it speaks no TLS, and TLS is asked for$/
+      const plain = /^it does not support TLS, but TLS is required$/
       await both(at(nats, 'localhost'), nats, { caFile: authority.caFile }, plain)
       await both(at(nats, 'localhost', 'tls'), nats, {}, plain)
     })
@@ -249,7 +244,7 @@ suite('TLS', () => {
       const { caFile } = authority
       const client = await authority.issue('client', 'DNS:client')
       await both(at(nats, 'localhost'), nats, { caFile, client }, undefined)
-      await both(at(nats, 'localhost'), nats, { caFile }, /wants a client certificate/)
+      await both(at(nats, 'localhost'), nats, { caFile }, /requires a client certificate/)
     })
   })
 })

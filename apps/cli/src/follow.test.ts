@@ -39,7 +39,7 @@ const refuse: Connection = (response) => {
   response.writeHead(404, { 'content-type': 'application/problem+json' }).end(
     JSON.stringify({
       type: 'about:blank',
-      title: 'There is no such trace',
+      title: 'No such trace',
       status: 404,
       code: 'trace_unknown',
     }),
@@ -84,7 +84,7 @@ test('a lost connection is said, made again from the last event seen, and said t
 
 test('a server that refuses is not asked again', async () => {
   const live = await api(refuse)
-  await assert.rejects(collect(follow(live, later(), never)), /There is no such trace/)
+  await assert.rejects(collect(follow(live, later(), never)), /No such trace/)
 })
 
 test('with the server gone, the trace is over when its time is', async () => {

@@ -17,8 +17,5 @@ export const isAtLeast = (role: Role, needed: Role): boolean =>
 /** Refuses whoever has not this scope, an admin too. */
 export function needsScope(actor: Actor, scope: Scope): void {
   if (!actor.scopes.includes(scope))
-    throw new ServiceError(
-      'forbidden',
-      `This needs a token with the scope ${scope}; ${actor.name} has it not.`,
-    )
+    throw new ServiceError('forbidden', `${actor.name} lacks the scope ${scope}.`)
 }

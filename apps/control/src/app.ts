@@ -123,7 +123,7 @@ function translate(error: unknown): ServiceError | undefined {
   if (trouble === 'unstorable')
     return new ServiceError(
       'request_invalid',
-      `The request holds something that cannot be stored: ${reasonOf(error)}.`,
+      `The request contains a value that cannot be stored: ${reasonOf(error)}.`,
     )
   if (isNatsError(error))
     return new ServiceError(

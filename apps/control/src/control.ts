@@ -97,7 +97,7 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
 
 /** Waits for a Postgres that is away; any other failure is one of ours. */
 async function untilMigrated(database: DatabaseAddress, deps: Deps, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'Postgres is away', 'Postgres is back')
+  const outage = new Outage(deps.log, 'Postgres is unavailable', 'Postgres is available again')
   while (!signal.aborted) {
     try {
       await migrate(database)

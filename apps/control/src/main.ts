@@ -35,29 +35,29 @@ const program = new Command('imapfleet-control')
     `
 Environment:
   DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database?sslmode=verify-full
-  DATABASE_CA_FILE          PEM file of the authority that signed the Postgres server
-  TRUSTED_PROXIES           networks whose X-Forwarded-For is believed, separated by commas (none)
-  NATS_URL                  NATS with JetStream, several separated by commas (nats://127.0.0.1:4222)
-  NATS_TOKEN_FILE           file with a token for NATS
+  DATABASE_CA_FILE          PEM file of the CA of the Postgres server
+  TRUSTED_PROXIES           networks whose X-Forwarded-For is trusted, separated by commas (none)
+  NATS_URL                  NATS servers with JetStream, separated by commas (nats://127.0.0.1:4222)
+  NATS_TOKEN_FILE           file with a NATS token that all clients share
   NATS_CREDENTIALS_FILE     file with NATS credentials
-  NATS_ISSUER_FILE          issuer.json of nats init: control makes and revokes credentials of edges with it
-  NATS_TLS_CA_FILE          PEM file of the authority that signed the NATS servers
-  NATS_TLS_CERT_FILE        PEM file of a client certificate, where the NATS servers ask for one
-  NATS_TLS_KEY_FILE         PEM file of its key
+  NATS_ISSUER_FILE          issuer.json of nats init, to issue and revoke credentials of edges
+  NATS_TLS_CA_FILE          PEM file of the CA of the NATS servers
+  NATS_TLS_CERT_FILE        PEM file of a client certificate, if the NATS servers require one
+  NATS_TLS_KEY_FILE         PEM file of the key of that certificate
   NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
-  REPORTS_STREAM_BYTES_MAX  reports that may wait for ingest (1073741824)
-  TRACES_STREAM_BYTES_MAX   trace lines that are kept (268435456)
+  REPORTS_STREAM_BYTES_MAX  bytes of reports that can wait for ingest (1073741824)
+  TRACES_STREAM_BYTES_MAX   bytes of bytes of bytes of trace lines that are kept (268435456)
   TRACES_KEPT_HOURS         how long trace lines are kept (24)
-  REPORTS_KEPT_DAYS         how long reports are kept as they came (7)
-  MINUTES_KEPT_DAYS         how long history is kept by minute (90)
-  HOURS_KEPT_DAYS           how long history is kept by hour (1095)
-  CONSOLE_DIRECTORY         the built web console (apps/console/dist)`,
+  REPORTS_KEPT_DAYS         how long reports are kept (7)
+  MINUTES_KEPT_DAYS         how long history per minute is kept (90)
+  HOURS_KEPT_DAYS           how long history per hour is kept (1095)
+  CONSOLE_DIRECTORY         directory of directory of directory of the built web console (apps/console/dist)`,
   )
 
 const modes: [Mode, string][] = [
   ['all', 'API and ingest in one process'],
-  ['api', 'the REST API'],
-  ['ingest', 'takes in reports and heartbeats; health over HTTP only with --port'],
+  ['api', 'the API only'],
+  ['ingest', 'store reports and heartbeats; serves health over HTTP only with --port'],
 ]
 for (const [mode, description] of modes) {
   const port = new Option('--port <port>', 'port of the API').argParser(parsePort)
@@ -74,13 +74,13 @@ program
   .command('token')
   .description('tokens for the API')
   .command('create')
-  .description('make a token and print it; it is not shown again')
-  .requiredOption('--name <name>', 'whose it is, as the audit log shows it', parseName)
+  .description('make a token and print it; it cannot be shown again')
+  .requiredOption('--name <name>', 'its owner, as the audit log shows it', parseName)
   .addOption(new Option('--role <role>', 'what it may do').choices(roleSchema.options).makeOptionMandatory())
   .addOption(new Option('--scope <scope...>', 'extra rights').choices(scopeSchema.options).default([]))
   .option(
     '--expires <duration>',
-    'how long it is valid, such as 12h or 90d; without, for ever',
+    'how long it is valid, such as 12h or 90d (default: no expiry)',
     parseDuration,
   )
   .action(async (options: { name: string; role: Role; scope: Scope[]; expires?: number }) => {
@@ -98,7 +98,7 @@ program
       })
       process.stdout.write(`${made.token}\n`)
     } catch (error) {
-      fail(`no token could be made: Postgres says ${reasonOf(error)}`)
+      fail(`cannot make a token: ${reasonOf(error)}`)
     } finally {
       await db.close()
     }
@@ -107,32 +107,36 @@ program
 const nats = program.command('nats').description('NATS with a credential for each edge')
 nats
   .command('init')
-  .description('make the keys of a fleet, and the accounts that nats-server includes')
-  .requiredOption('--dir <directory>', 'where the files are written')
-  .option('--resolver-dir <directory>', 'where nats-server keeps accounts', '/var/lib/nats/accounts')
+  .description('create the keys of a fleet, and the accounts that nats-server includes')
+  .requiredOption('--dir <directory>', 'directory for the files')
+  .option(
+    '--resolver-dir <directory>',
+    'directory in which nats-server keeps accounts',
+    '/var/lib/nats/accounts',
+  )
   .action(async ({ dir, resolverDir }: { dir: string; resolverDir: string }) => {
     try {
       process.stdout.write((await initNats(dir, resolverDir)).map((line) => `${line}\n`).join(''))
     } catch (error) {
-      fail(`nothing was made: ${reasonOf(error)}`)
+      fail(`cannot create the files: ${reasonOf(error)}`)
     }
   })
 
 nats
   .command('leaf')
-  .description('make the credentials of a leaf node for one region, and what it includes')
-  .requiredOption('--region <region>', 'whose edges connect to it', parseRegion)
+  .description('create the credentials of a leaf node for one region, and the file that it includes')
+  .requiredOption('--region <region>', 'the region whose edges connect to it', parseRegion)
   .requiredOption('--roots <file>', 'roots.json of nats init')
   .requiredOption(
     '--dir <directory>',
-    'where the files are written, the same as on the host of the leaf node',
+    'directory for the files; the same path as on the host of the leaf node',
   )
-  .requiredOption('--hub <url...>', 'where nats-server listens for leaf nodes', parseHub)
+  .requiredOption('--hub <url...>', 'URL at which nats-server accepts leaf nodes', parseHub)
   .action(async (options: LeafOptions) => {
     try {
       process.stdout.write((await writeLeaf(options)).map((line) => `${line}\n`).join(''))
     } catch (error) {
-      fail(`nothing was made: ${reasonOf(error)}`)
+      fail(`cannot create the files: ${reasonOf(error)}`)
     }
   })
 
@@ -161,13 +165,13 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
       log,
     )
     log.info('control has started', { mode, host: options.host, port: control.port })
-    control.failed.catch((error: unknown) => fail(`control cannot go on: ${reasonOf(error)}`))
+    control.failed.catch((error: unknown) => fail(`control cannot continue: ${reasonOf(error)}`))
     let stopping = false
     for (const signal of ['SIGTERM', 'SIGINT'] as const)
       process.on(signal, () => {
         if (stopping) process.exit(1)
         stopping = true
-        log.info('control stops', { signal })
+        log.info('control is stopping', { signal })
         setTimeout(() => fail(`control did not stop within ${stopMs / 1000} s`), stopMs).unref()
         void control.stop().then(() => process.exit(0))
       })

@@ -17,7 +17,7 @@ export async function initNats(directory: string, resolverDir: string): Promise<
   for (const name of Object.keys(natsFiles) as (keyof typeof natsFiles)[])
     if (existsSync(path(name)))
       throw new Error(
-        `${path(name)} is there already: the keys of a fleet are made once; take another directory`,
+        `${path(name)} already exists. The keys of a fleet are created once; use another directory.`,
       )
   const made = await makeInstallation(resolverDir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -31,9 +31,9 @@ export async function initNats(directory: string, resolverDir: string): Promise<
   write('credentials', made.controlCredentials, 0o600)
   write('accounts', made.serverConfig, 0o644)
   return [
-    `${path('accounts')}  include it in the configuration of every nats-server; it holds no secret`,
-    `${path('credentials')}  control's own: NATS_CREDENTIALS_FILE`,
-    `${path('issuer')}  signs credentials of edges: NATS_ISSUER_FILE`,
-    `${path('roots')}  the roots of it all, which no program needs: put it away, off this host`,
+    `${path('accounts')}  include it in the configuration of every nats-server; it contains no secret`,
+    `${path('credentials')}  the credentials of control: set NATS_CREDENTIALS_FILE`,
+    `${path('issuer')}  signs credentials of edges: set NATS_ISSUER_FILE`,
+    `${path('roots')}  the root keys; no program needs them: store this file offline`,
   ]
 }

@@ -19,7 +19,7 @@ export async function writeLeaf({ region, roots, dir, hub }: LeafOptions): Promi
   const file = (name: string) => join(directory, name)
   const [config, edges, system] = [file('remotes.conf'), file('edges.creds'), file('system.creds')]
   for (const path of [config, edges, system])
-    if (existsSync(path)) throw new Error(`${path} is there already: take another directory, or move it away`)
+    if (existsSync(path)) throw new Error(`${path} already exists: use another directory, or move the file`)
   const made = await makeLeaf(readRoots(roots), region)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const write = (path: string, text: string) => {
@@ -31,7 +31,7 @@ export async function writeLeaf({ region, roots, dir, hub }: LeafOptions): Promi
   write(system, made.system.credentials)
   write(
     config,
-    `# Made by imapfleet-control nats leaf: for the leaf node of the region ${region} to include.
+    `# Created by imapfleet-control nats leaf. Include it in the configuration of the leaf node of the region ${region}.
 leafnodes {
   remotes: [
     ${remote(hub, made.edges, edges)}
@@ -42,8 +42,8 @@ leafnodes {
   )
   return [
     `${config}  include it in the configuration of the leaf node of ${region}`,
-    `${edges}  its credential in the account of the edges`,
-    `${system}  its credential to learn of revocations`,
+    `${edges}  its credential for the account of the edges`,
+    `${system}  its credential for receiving revocations`,
   ]
 }
 
@@ -55,6 +55,6 @@ function readRoots(file: string) {
     return leafRootsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
     // What is wrong with it is not told: it is secret.
-    throw new Error(`${file} cannot be read as the roots.json of nats init`)
+    throw new Error(`${file} is not a roots.json of nats init`)
   }
 }

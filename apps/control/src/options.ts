@@ -50,9 +50,9 @@ export function readIssuer({ NATS_ISSUER_FILE: file }: Settings): IssuerFile | u
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const what =
-    issue && issue.path.length > 0 ? `${issue.path.join('.')} ${issue.message}` : 'it is no JSON object'
+    issue && issue.path.length > 0 ? `${issue.path.join('.')} ${issue.message}` : 'it is not a JSON object'
   throw new SettingsError(
-    `NATS_ISSUER_FILE: ${file} is no issuer.json of imapfleet-control nats init: ${what}`,
+    `NATS_ISSUER_FILE: ${file} is not an issuer.json of imapfleet-control nats init: ${what}`,
   )
 }
 

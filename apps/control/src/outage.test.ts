@@ -6,7 +6,7 @@ import { Outage } from './outage.ts'
 test('an outage is logged once when it begins and once when it is over', () => {
   const lines: string[] = []
   const log = new Log({ level: 'info', format: 'text' }, (line) => lines.push(line))
-  const outage = new Outage(log, 'NATS is away', 'NATS is back')
+  const outage = new Outage(log, 'NATS is unavailable', 'NATS is available again')
   outage.over()
   outage.began(new Error('refused'))
   outage.began(new Error('still refused'))
@@ -15,6 +15,6 @@ test('an outage is logged once when it begins and once when it is over', () => {
   outage.over()
   assert.deepEqual(
     lines.map((line) => line.slice(25)),
-    ['warn NATS is away reason=refused\n', 'info NATS is back\n'],
+    ['warn NATS is unavailable reason=refused\n', 'info NATS is available again\n'],
   )
 })

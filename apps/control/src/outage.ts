@@ -8,7 +8,7 @@ export class Outage {
   readonly #end: string
   #reason: string | undefined
 
-  /** What is logged when it begins and when it is over: `NATS is away`, `NATS is back`. */
+  /** What is logged when it begins and when it is over: `NATS is unavailable`, `NATS is available again`. */
   constructor(log: Log, begin: string, end: string) {
     this.#log = log
     this.#begin = begin

@@ -19,8 +19,8 @@ const each = z.object({
       error: 'must be like postgres://user:password@host:5432/imapfleet',
       abort: true,
     })
-    .refine(hasKnownSslMode, `needs an sslmode of ${sslModes.join(', ')}`)
-    .describe('Where Postgres is'),
+    .refine(hasKnownSslMode, `must have an sslmode of ${sslModes.join(', ')}`)
+    .describe('The address of Postgres'),
   DATABASE_CA_FILE: filled.optional(),
   NATS_URL: filled
     .default('nats://127.0.0.1:4222')

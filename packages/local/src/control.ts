@@ -70,7 +70,7 @@ export async function controlPlane({
       const { stdout } = await promisify(execFile)(node, args, { env: childEnvironment(env) })
       return stdout.trim()
     } catch (error) {
-      throw new LocalError('part_failed', `no token could be made: ${outputOf(error, 3)}`)
+      throw new LocalError('part_failed', `cannot make a token: ${outputOf(error, 3)}`)
     }
   }
   return { api, process: child, createToken }

@@ -68,7 +68,7 @@ test('a file that cannot be used is named with its setting', () => {
 })
 
 test('a certificate without its key is refused, and a key without its certificate', () => {
-  const needed = 'fleet.tlsCertFile and fleet.tlsKeyFile need each other: set both'
+  const needed = 'fleet.tlsCertFile and fleet.tlsKeyFile must be set together'
   assert.equal(reasonFor({ tlsCertFile: file('pem', 'PEM') }), needed)
   assert.equal(reasonFor({ tlsKeyFile: file('pem', 'PEM') }), needed)
 })

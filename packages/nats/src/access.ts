@@ -49,7 +49,7 @@ export function readAccess(
     return { ok: false, reason }
   }
   if ((cert === undefined) !== (key === undefined)) {
-    const reason = `${settingOf('tlsCertFile')} and ${settingOf('tlsKeyFile')} need each other: set both`
+    const reason = `${settingOf('tlsCertFile')} and ${settingOf('tlsKeyFile')} must be set together`
     return { ok: false, reason }
   }
   const wantsTls =

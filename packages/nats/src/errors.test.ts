@@ -24,7 +24,7 @@ test('an error of TLS and a JetStream that is off say what to do', () => {
 
 test('a server that lets TLS time out may want the certificate that is not configured', () => {
   const timeout = new errors.TimeoutError()
-  assert.match(awayReason(timeout, clientTls([], { ca: 'PEM' })), /wants a client certificate/)
+  assert.match(awayReason(timeout, clientTls([], { ca: 'PEM' })), /requires a client certificate/)
   assert.equal(awayReason(timeout, clientTls([], { cert: 'PEM', key: 'PEM' })), 'timeout')
   assert.equal(awayReason(timeout), 'timeout')
 })

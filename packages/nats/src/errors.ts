@@ -28,7 +28,7 @@ export const isLoginRefusal = (error: unknown): error is Error =>
 export function awayReason(error: unknown, tls?: ClientTls): string {
   // After the handshake the client no longer listens when the server misses a certificate, and times out.
   if (error instanceof errors.TimeoutError && tls && tls.cert === undefined)
-    return 'it does not answer in time; if it wants a client certificate, configure one'
+    return 'it did not answer in time; if it requires a client certificate, configure one'
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')
     return 'JetStream is not enabled: start nats-server with -js'
   const origin = originOf(error)

@@ -115,12 +115,12 @@ export class NatsLink {
     await this.#bringUp(connected)
     for await (const change of changes) {
       if (change.type === 'disconnect' || change.type === 'staleConnection')
-        this.#down('the connection is lost')
+        this.#down('the connection was lost')
       else if (change.type === 'reconnect') await this.#bringUp(connected)
       else if (change.type === 'error' && !this.#noteRefusal(change.error))
         this.#handlers.refused(change.error)
     }
-    this.#down('the connection is closed')
+    this.#down('the connection was closed')
   }
 
   async #bringUp(connected: Connected): Promise<void> {

@@ -49,15 +49,14 @@ export function describeTlsError(error: unknown): string | undefined {
     return `its certificate is for another name (${namesIn(error)})`
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
     return `its certificate is not valid now (${error.message})`
-  if (unknownAuthority.test(code))
-    return 'its certificate is not signed by an authority that is trusted here: check the CA file'
+  if (unknownAuthority.test(code)) return 'its certificate is not signed by a trusted CA: check the CA file'
   if (wantsCertificate.test(code))
-    return 'it wants a client certificate that it trusts: check the certificate file and the key file'
+    return 'it requires a client certificate that it trusts: check the certificate file and the key file'
   if (
     code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
     /before secure TLS connection|does not support 'tls'/.test(error.message)
   )
-    return 'it speaks no TLS, and TLS is asked for'
+    return 'it does not support TLS, but TLS is required'
   return undefined
 }
 

@@ -103,9 +103,9 @@ export const controlMetrics = {
 /** What the control plane knows of each edge, whether the edge can be reached or not. */
 export const fleetMetrics = {
   edge_up: { kind: 'gauge', help: '1 while heartbeats of this edge arrive; 0 after three were missed.' },
-  edge_draining: { kind: 'gauge', help: '1 while the fleet wants this edge to take no clients.' },
-  edge_revision_wanted: { kind: 'gauge', help: 'Configuration revision that this edge should run.' },
-  edge_revision_applied: { kind: 'gauge', help: 'Configuration revision that this edge runs.' },
+  edge_draining: { kind: 'gauge', help: '1 while this edge is told to drain.' },
+  edge_revision_wanted: { kind: 'gauge', help: 'Desired configuration revision of this edge.' },
+  edge_revision_applied: { kind: 'gauge', help: 'Configuration revision that this edge applied.' },
   edge_last_seen_seconds: {
     kind: 'gauge',
     help: 'Time of the last heartbeat of this edge, in seconds since 1970.',

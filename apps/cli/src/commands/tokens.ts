@@ -36,7 +36,7 @@ export function addTokens(parent: Command, shell: Shell): void {
   tokens
     .command('create')
     .description('make a token; it is printed now and never again')
-    .argument('<name>', 'whose it is, as the audit log shows it')
+    .argument('<name>', 'its owner, as the audit log shows it')
     .addOption(
       new Option('--role <role>', 'what it may do; each role may do what the one before it may')
         .choices(roleSchema.options)

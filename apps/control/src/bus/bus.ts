@@ -30,7 +30,7 @@ export class Bus {
 
   constructor(options: BusOptions, log: Log) {
     this.options = options
-    this.#outage = new Outage(log, 'NATS is away', 'NATS is back')
+    this.#outage = new Outage(log, 'NATS is unavailable', 'NATS is available again')
     this.#nats = new NatsLink(
       options.access,
       { name: 'imapfleet-control' },
@@ -43,7 +43,7 @@ export class Bus {
           for (const resolve of this.#waiting.splice(0)) resolve()
         },
         down: (reason) => this.#outage.began(reason),
-        refused: (error) => log.warn('NATS refused something', { reason: error.message }),
+        refused: (error) => log.warn('NATS refused a request', { reason: error.message }),
         explainRefusal: (message) =>
           `it refuses control (${message}): check NATS_CREDENTIALS_FILE or NATS_TOKEN_FILE`,
       },

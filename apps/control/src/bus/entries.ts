@@ -35,7 +35,7 @@ export async function* eachEntry(bus: Bus): AsyncGenerator<Entry, void> {
         }
       }
       if (left === before)
-        throw new Error(`the bucket of desired states was not read to its end: ${left} left`)
+        throw new Error(`the bucket of desired states was read incompletely: ${left} entries left`)
     }
   } finally {
     await consumer.delete().catch(() => {})

@@ -92,7 +92,7 @@ class Answers {
 
 const leftOut = {
   result: null,
-  reason: 'its answer is left out, since all together are larger than 16 MiB: ask one region or one edge',
+  reason: 'its answer was left out because all answers together exceed 16 MiB: ask one region or one edge',
 }
 
 const listOf = (answer: OrderAnswer): unknown[] => (Array.isArray(answer.result) ? answer.result : [])

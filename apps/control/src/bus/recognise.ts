@@ -13,6 +13,6 @@ export function recognise<S extends z.ZodType<EdgeAddress>>(
 ): { ok: true; value: z.infer<S> } | { ok: false; reason: string } {
   const decoded = decode(schema, message.data)
   if (decoded.ok && subjectOf(decoded.value) !== message.subject)
-    return { ok: false, reason: 'names another sender than its subject does' }
+    return { ok: false, reason: 'its sender differs from the one in its subject' }
   return decoded
 }

@@ -86,5 +86,5 @@ const problemsOfSecrets = (layer: Layer): Problem[] =>
     .filter(([, value]) => value === redacted)
     .map(([key]) => ({
       key,
-      message: `is ${redacted}: leave the key out to keep the secret, or write the secret`,
+      message: `is ${redacted}: omit the key to keep the secret, or write the secret`,
     }))

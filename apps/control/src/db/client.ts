@@ -39,7 +39,7 @@ const never = async (): Promise<never> => await new Promise<never>(() => {})
 /** Refuses what work that has not noticed the loss would still send. */
 function whileOpen(sql: postgres.TransactionSql, isLost: () => boolean): postgres.TransactionSql {
   const check = () => {
-    if (isLost()) throw Object.assign(new Error('the connection is lost'), { code: 'CONNECTION_CLOSED' })
+    if (isLost()) throw Object.assign(new Error('the connection was lost'), { code: 'CONNECTION_CLOSED' })
   }
   return new Proxy(sql, {
     apply(target, self, args) {

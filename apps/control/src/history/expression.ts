@@ -68,11 +68,11 @@ function parseSuffix(text: string, row: MetricRow, suffix: string): Reading {
   const known = suffixesOf(row.kind, suffix)
   if (known) return known
   const choices = {
-    counter: 'nothing or :rate',
-    gauge: ':avg, :last, :max or :min',
-    histogram: ':p50, :p95, :p99, :avg, :sum or :count',
+    counter: 'use its name alone or add :rate',
+    gauge: 'add :avg, :last, :max or :min',
+    histogram: 'add :p50, :p95, :p99, :avg, :sum or :count',
   }
-  throw new ServiceError('metric_unknown', `${text} is a ${row.kind}: add ${choices[row.kind]} to its name.`)
+  throw new ServiceError('metric_unknown', `${text} is a ${row.kind}: ${choices[row.kind]}.`)
 }
 
 function suffixesOf(kind: MetricRow['kind'], suffix: string): Reading | undefined {
@@ -100,10 +100,8 @@ function unknownName(text: string): string {
     (name) => asked !== '' && (name.includes(asked) || asked.includes(name)),
   )
   const hint =
-    near.length > 0
-      ? `did you mean ${near.slice(0, 3).join(' or ')}?`
-      : 'docs/metrics.md lists what is counted.'
-  return `There is no metric ${text.slice(0, 100)}: ${hint}`
+    near.length > 0 ? `did you mean ${near.slice(0, 3).join(' or ')}?` : 'docs/metrics.md lists all metrics.'
+  return `No metric is named ${text.slice(0, 100)}: ${hint}`
 }
 
 /** The labels of a series if it belongs to the expression. */

@@ -80,7 +80,7 @@ export function historyOf(
     if ((groups.size + 1) * expressions.length * window.points > valuesMax)
       throw new ServiceError(
         'step_too_fine',
-        `That is more than ${valuesMax} values: ask for fewer metrics, a longer step, one region, or group by region.`,
+        `The answer would have more than ${valuesMax} values: ask for fewer metrics, a longer step or one region, or group by region.`,
       )
     const tallies = expressions.map(() => Array<Tally | undefined>(window.points).fill(undefined))
     groups.set(group, tallies)

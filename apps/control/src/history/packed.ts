@@ -83,7 +83,8 @@ function pack<T>(
 function unpack<T>(bytes: Uint8Array, keyOf: KeyOf, read: (reader: Reader) => T): Record<string, T> {
   const reader = new Reader(bytes)
   const found = reader.whole()
-  if (found !== format) throw new Error(`figures are stored in format ${found}, which is not known here`)
+  if (found !== format)
+    throw new Error(`stored figures have the format ${found}, which this version does not know`)
   const values: Record<string, T> = {}
   let number = 0
   while (!reader.isAtEnd) {

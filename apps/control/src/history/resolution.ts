@@ -44,6 +44,6 @@ function tooOld({ from }: Window, least: number): ServiceError {
   const unit = least === lengthMs['1h'] ? 'hour' : 'minute'
   return new ServiceError(
     'step_too_fine',
-    `What was counted at ${new Date(from).toISOString()} is kept by ${unit} only: take a step of 1${unit[0]} or a multiple of it.`,
+    `History at ${new Date(from).toISOString()} is kept per ${unit} only: use a step of 1${unit[0]} or a multiple of it.`,
   )
 }

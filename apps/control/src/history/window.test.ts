@@ -61,7 +61,7 @@ test('a range or step that cannot be is refused with what to write instead', () 
   assert.match(refusal({ step: 'fast' })[1], /step is not a duration/)
   assert.deepEqual(refusal({ from: '-1d', step: '1s' }), [
     'step_too_fine',
-    'That is 86401 points, more than 2000: take a step of at least 44 s, or a shorter range.',
+    'The answer would have 86401 points, more than 2000: use a step of at least 44 s, or a shorter range.',
   ])
   assert.ok(parseWindow({ from: '-1d', step: '44s' }, now).points <= 2000)
 })

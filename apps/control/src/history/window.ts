@@ -38,7 +38,7 @@ export function parseWindow(
     const finest = Math.ceil((end.at - begin.at) / (pointsMax - 1) / 1000)
     throw new ServiceError(
       'step_too_fine',
-      `That is ${window.points} points, more than ${pointsMax}: take a step of at least ${finest} s, or a shorter range.`,
+      `The answer would have ${window.points} points, more than ${pointsMax}: use a step of at least ${finest} s, or a shorter range.`,
     )
   }
   return window

@@ -22,7 +22,7 @@ export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env
     } else
       throw new ServiceError(
         'token_missing',
-        'Send a token: Authorization: Bearer TOKEN. imapfleet-control token create makes one.',
+        'Send a token: Authorization: Bearer TOKEN. Make one with imapfleet-control token create.',
       )
     await next()
 

@@ -28,14 +28,14 @@ const shared = { tags: ['config'], security: bearer }
 const revisionNumber = z.coerce.number().int().min(0).max(2_147_483_647)
 
 const ifMatchText =
-  'With `If-Match`, the ETag of the configuration, it is made on that revision only, as with `base`.'
+  'With `If-Match`, the ETag of the configuration, the change applies to that revision only, as with `base`.'
 const ifMatchHeader = z.object({ 'if-match': z.string().max(100).optional() })
 
 const read = createRoute({
   ...shared,
   method: 'get',
   path: '/config',
-  summary: 'Every layer as it is now, without secrets',
+  summary: 'All current layers, without secrets',
   middleware: needs('viewer'),
   responses: { 200: json(configViewSchema, 'The layers'), ...problems },
 })
@@ -44,7 +44,7 @@ const keys = createRoute({
   ...shared,
   method: 'get',
   path: '/config/keys',
-  summary: 'What the fleet can set, key by key',
+  summary: 'All keys that the fleet can set',
   middleware: needs('viewer'),
   responses: { 200: json(configKeyListSchema, 'The keys'), ...problems },
 })
@@ -53,17 +53,17 @@ const conf = createRoute({
   ...shared,
   method: 'post',
   path: '/config/import',
-  summary: 'What an imapproxy.conf would set, line by line; nothing is written',
+  summary: 'Translate an imapproxy.conf line by line; nothing is written',
   middleware: needs('operator'),
   request: { body: body(confRequestSchema) },
-  responses: { 200: json(confReportSchema, 'The keys, and what became of each line'), ...problems },
+  responses: { 200: json(confReportSchema, 'The keys, and a report for each line'), ...problems },
 })
 
 const resolved = createRoute({
   ...shared,
   method: 'get',
   path: '/config/resolved',
-  summary: "What the fleet lays over one edge's own file, without secrets",
+  summary: "The layers that override one edge's file, merged, without secrets",
   middleware: needs('viewer'),
   request: { query: z.object({ edge: z.string().min(1).max(200) }) },
   responses: { 200: json(resolvedConfigSchema, 'The merged layers'), ...problems },
@@ -81,7 +81,10 @@ const write = createRoute({
     body: body(revisionRequestSchema),
   },
   responses: {
-    200: json(revisionStatusSchema, 'A dry run, or nothing would change: what it would be'),
+    200: json(
+      revisionStatusSchema,
+      'The revision that would result: a dry run, or a request that changes nothing',
+    ),
     201: json(revisionStatusSchema, 'The new revision'),
     ...problems,
   },
@@ -91,7 +94,7 @@ const list = createRoute({
   ...shared,
   method: 'get',
   path: '/config/revisions',
-  summary: 'What was changed, newest first',
+  summary: 'Revisions, newest first',
   middleware: needs('viewer'),
   request: { query: numberedPage },
   responses: { 200: json(revisionListSchema, 'Revisions'), ...problems },
@@ -101,7 +104,7 @@ const readOne = createRoute({
   ...shared,
   method: 'get',
   path: '/config/revisions/{revision}',
-  summary: 'One revision, and how far it has come',
+  summary: 'One revision and its progress',
   middleware: needs('viewer'),
   request: { params: z.object({ revision: revisionNumber }) },
   responses: { 200: json(revisionStatusSchema, 'The revision'), ...problems },
@@ -111,7 +114,7 @@ const restore = createRoute({
   ...shared,
   method: 'post',
   path: '/config/revisions/{revision}/restore',
-  summary: 'Make its layer again what it was after this revision',
+  summary: 'Restore the layer to its state after this revision',
   middleware: needs('operator'),
   description: ifMatchText,
   request: {
@@ -120,7 +123,10 @@ const restore = createRoute({
     body: body(restoreRequestSchema),
   },
   responses: {
-    200: json(revisionStatusSchema, 'A dry run, or nothing would change: what it would be'),
+    200: json(
+      revisionStatusSchema,
+      'The revision that would result: a dry run, or a request that changes nothing',
+    ),
     201: json(revisionStatusSchema, 'The new revision'),
     ...problems,
   },

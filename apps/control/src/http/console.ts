@@ -30,7 +30,7 @@ export const consoleRoutes = (directory: string) =>
       context.header('cache-control', 'no-cache')
       if (page === undefined)
         return context.text(
-          'The web console is not built: run `npm run build` in the directory of imapfleet and load this page again.\n',
+          'The web console is not built: run `npm run build` in the directory of imapfleet and reload this page.\n',
           503,
         )
       return context.html(new TextDecoder().decode(page))

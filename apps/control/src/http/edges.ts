@@ -15,7 +15,7 @@ const list = createRoute({
   method: 'get',
   path: '/edges',
   tags: ['edges'],
-  summary: 'Every edge that was ever heard of and is not forgotten, by region and name',
+  summary: 'All edges except forgotten ones, by region and name',
   security: bearer,
   middleware: needs('viewer'),
   request: {
@@ -32,7 +32,7 @@ const read = createRoute({
   method: 'get',
   path: '/edges/{id}',
   tags: ['edges'],
-  summary: 'One edge, also one that was forgotten',
+  summary: 'One edge, even a forgotten one',
   security: bearer,
   middleware: needs('viewer'),
   request: { params: one },
@@ -43,7 +43,7 @@ const forget = createRoute({
   method: 'delete',
   path: '/edges/{id}',
   tags: ['edges'],
-  summary: 'Take an edge that is gone for good out of the fleet; it is back as soon as it is heard of again',
+  summary: 'Remove an edge from the fleet for good; its next heartbeat returns it',
   security: bearer,
   middleware: needs('operator'),
   request: { params: one },
@@ -54,22 +54,22 @@ const drain = createRoute({
   method: 'post',
   path: '/edges/drain',
   tags: ['edges'],
-  summary: 'Have edges take no more clients; the sessions they have go on',
+  summary: 'Drain edges: they accept no new clients, and their sessions continue',
   security: bearer,
   middleware: needs('operator'),
   request: { body: body(drainRequestSchema) },
-  responses: { 200: json(edgeListSchema, 'The edges it is for'), ...problems },
+  responses: { 200: json(edgeListSchema, 'The edges in the target'), ...problems },
 })
 
 const resume = createRoute({
   method: 'post',
   path: '/edges/resume',
   tags: ['edges'],
-  summary: 'Have drained edges take clients again',
+  summary: 'End a drain: the edges accept clients again',
   security: bearer,
   middleware: needs('operator'),
   request: { body: body(drainRequestSchema) },
-  responses: { 200: json(edgeListSchema, 'The edges it is for'), ...problems },
+  responses: { 200: json(edgeListSchema, 'The edges in the target'), ...problems },
 })
 
 export const edgeRoutes = (deps: Deps) =>

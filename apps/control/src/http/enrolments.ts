@@ -15,13 +15,13 @@ import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './
 
 const shared = { tags: ['access'], security: bearer, middleware: needs('admin') }
 const ofEdge = z.object({ id: edgeNameSchema })
-const key = z.string().regex(/^U[A-Z2-7]{55}$/, 'is no public key U...')
+const key = z.string().regex(/^U[A-Z2-7]{55}$/, 'is not a public key U...')
 
 const enroll = createRoute({
   ...shared,
   method: 'post',
   path: '/edges/{id}/enrolments',
-  summary: 'Make a credential for an edge; it is shown in this answer and never again',
+  summary: 'Issue a credential for an edge; only this answer shows it',
   request: { params: ofEdge, body: body(enrolmentRequestSchema) },
   responses: { 201: json(enrolmentMadeSchema, 'The credential'), ...problems },
 })
@@ -30,7 +30,7 @@ const list = createRoute({
   ...shared,
   method: 'get',
   path: '/enrolments',
-  summary: 'Every credential that an edge was ever given, newest first',
+  summary: 'All credentials of edges, newest first',
   request: { query: numberedPage.extend({ edge: edgeNameSchema.optional() }) },
   responses: { 200: json(enrolmentListSchema, 'Enrolments'), ...problems },
 })
@@ -39,7 +39,7 @@ const revoke = createRoute({
   ...shared,
   method: 'delete',
   path: '/edges/{id}/enrolments',
-  summary: 'End all credentials of an edge, or the one with this key; its connection to NATS is closed',
+  summary: 'Revoke all credentials of an edge, or the one with this key; NATS closes its connection',
   request: { params: ofEdge, query: z.object({ key: key.optional() }) },
   responses: { 200: json(enrolmentListSchema, 'Its revoked credentials'), ...problems },
 })

@@ -12,11 +12,11 @@ const history = createRoute({
   method: 'get',
   path: '/stats/history',
   tags: ['stats'],
-  summary: 'What was counted over time',
+  summary: 'Metrics over time',
   description:
-    'Counters give their increase within each step (`:rate` for that by second), gauges their average ' +
+    'A counter returns its increase within each step (`:rate`: per second), a gauge its average ' +
     '(`:last`, `:max`, `:min`), histograms `:p50`, `:p95`, `:p99`, `:avg`, `:sum` or `:count`. ' +
-    'Labels in braces choose among series: `logins_total{result="ok"}`. Steps without any report are null.',
+    'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null.',
   security: bearer,
   middleware: needs('viewer'),
   request: {
@@ -34,7 +34,8 @@ const history = createRoute({
   },
   responses: {
     200: {
-      description: 'One row a group; as CSV a row for each step and group, what was not reported empty',
+      description:
+        'One row for each group. As CSV: one row for each step and group, with empty cells for missing reports',
       content: {
         'application/json': { schema: historySchema },
         'text/csv': { schema: z.string() },

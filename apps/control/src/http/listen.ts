@@ -40,9 +40,9 @@ export async function listen(
 
 function sentenceOf(error: NodeJS.ErrnoException, host: string, port: number): string {
   if (error.code === 'EADDRINUSE')
-    return `port ${port} on ${host} is in use: stop what uses it, or choose another with --port`
-  if (error.code === 'EACCES') return `port ${port} needs more rights: choose one above 1023 with --port`
+    return `port ${port} on ${host} is in use: stop the process that uses it, or choose another port with --port`
+  if (error.code === 'EACCES') return `port ${port} needs privileges: choose a port above 1023 with --port`
   if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND')
-    return `${host} is no address of this machine: choose another with --host`
+    return `${host} is not an address of this machine: choose another with --host`
   return `cannot listen on ${host}:${port}: ${error.message}`
 }

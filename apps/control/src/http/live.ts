@@ -23,11 +23,11 @@ const live = createRoute({
   method: 'get',
   path: '/live',
   tags: ['edges'],
-  summary: 'The fleet as it is, each second, as Server-Sent Events',
+  summary: 'The state of the fleet every second, as Server-Sent Events',
   description:
-    'Events: `fleet` (first: all edges; of a large fleet the first ones, and the rest in the next event), ' +
-    '`tick` (each second: the edges that are otherwise than before, and in `gone` those that are no more), ' +
-    '`trouble` (why there is no tick). All three hold `at`.',
+    'Events: `fleet` (the first: all edges; in a large fleet the first ones, with the rest in the next event), ' +
+    '`tick` (every second: the edges that changed; `gone` lists those that left), ' +
+    '`trouble` (why there is no tick). All three have `at`.',
   security: bearer,
   middleware: needs('viewer'),
   request: { query: z.object({ region: z.string().max(63).optional() }) },
@@ -41,7 +41,7 @@ const fleetMetrics = createRoute({
   method: 'get',
   path: '/metrics',
   tags: ['stats'],
-  summary: 'Every edge for Prometheus, by its last heartbeat',
+  summary: 'All edges for Prometheus, as of their last heartbeat',
   security: bearer,
   middleware: needs('viewer'),
   responses: {

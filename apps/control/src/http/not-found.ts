@@ -11,12 +11,12 @@ export function notFound(app: Hono<Env>): (context: Context<Env>) => Response {
       return problemOf(
         new ServiceError(
           'route_unknown',
-          `There is no ${req.method} ${req.path}: /openapi.json lists what there is.`,
+          `No route matches ${req.method} ${req.path}: /openapi.json lists all routes.`,
         ),
       )
     const allowed = methods.join(', ')
     const response = problemOf(
-      new ServiceError('method_unknown', `${req.path} does not take ${req.method}: use ${allowed}.`),
+      new ServiceError('method_unknown', `${req.path} does not support ${req.method}: use ${allowed}.`),
     )
     response.headers.set('allow', allowed)
     return response

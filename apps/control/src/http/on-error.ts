@@ -26,7 +26,7 @@ export function onError(
     const place =
       error instanceof Error ? error.stack?.split('\n').find((line) => line.includes('    at ')) : undefined
     log.error('a request failed', { method, path, reason: reasonOf(error), place: place?.trim() })
-    return new ServiceError('internal', 'This is a fault of control: its log says more.')
+    return new ServiceError('internal', 'This is a bug in control: its log has the details.')
   }
 }
 
@@ -50,9 +50,9 @@ export function problemOf({ code, message, problems, newest }: ServiceError): Re
 /** What hono itself refuses. */
 const byStatus: Record<number, readonly [ErrorCode, string]> = {
   400: ['request_invalid', 'The body is not valid JSON.'],
-  413: ['request_too_large', 'A request may have 1 MiB.'],
+  413: ['request_too_large', 'A request may have at most 1 MiB.'],
   415: ['request_invalid', 'Send the body as JSON, with content-type: application/json.'],
-  504: ['request_timeout', 'Ask for less at once, or try again later.'],
+  504: ['request_timeout', 'Ask for less data, or try again later.'],
 }
 
 function refusalOf(error: unknown): ServiceError | undefined {

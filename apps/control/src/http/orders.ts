@@ -14,9 +14,9 @@ const give = createRoute({
   ...shared,
   method: 'post',
   path: '/orders',
-  summary: 'Give an order to all edges, a region or one edge, and wait for their answers',
+  summary: 'Send an order to all edges, a region or one edge, and wait for their answers',
   request: { body: body(orderRequestSchema) },
-  responses: { 200: json(orderViewSchema, 'What became of it, edge by edge'), ...problems },
+  responses: { 200: json(orderViewSchema, 'The answer of each edge'), ...problems },
 })
 
 const list = createRoute({
@@ -32,7 +32,7 @@ const read = createRoute({
   ...shared,
   method: 'get',
   path: '/orders/{id}',
-  summary: 'One order and its account',
+  summary: 'One order with the answers',
   request: { params: z.object({ id: z.uuid() }) },
   responses: { 200: json(orderViewSchema, 'The order'), ...problems },
 })

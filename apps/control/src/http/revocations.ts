@@ -14,7 +14,7 @@ const create = createRoute({
   ...shared,
   method: 'post',
   path: '/revocations',
-  summary: 'Drop the warm connections of a user or a domain, on edges that are away when they come back',
+  summary: 'Stop reusing the server connections of a user or a domain; a silent edge does so when it returns',
   request: { body: body(revocationRequestSchema) },
   responses: { 201: json(revocationStatusSchema, 'The revocation'), ...problems },
 })
@@ -32,7 +32,7 @@ const read = createRoute({
   ...shared,
   method: 'get',
   path: '/revocations/{sequence}',
-  summary: 'One revocation, and how far it has come',
+  summary: 'One revocation and its progress',
   request: { params: z.object({ sequence: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }) },
   responses: { 200: json(revocationStatusSchema, 'The revocation'), ...problems },
 })

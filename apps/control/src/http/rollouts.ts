@@ -35,7 +35,7 @@ const steer = createRoute({
   ...shared,
   method: 'post',
   path: '/rollouts/{revision}/{steering}',
-  summary: 'Hold a rollout, let it go on, or take its revision back',
+  summary: 'Pause, resume or abort a rollout; abort restores the previous revision',
   middleware: needs('operator'),
   request: { params: z.object({ revision, steering: z.enum(['pause', 'resume', 'abort']) }) },
   responses: { 200: json(rolloutSchema, 'The rollout'), ...problems },

@@ -33,10 +33,7 @@ export const needs = (role: Role): MiddlewareHandler<Env> =>
   async function checkRole(context, next) {
     const actor = context.get('actor')
     if (!isAtLeast(actor.role, role))
-      throw new ServiceError(
-        'forbidden',
-        `This needs a token with the role ${role}; ${actor.name} is ${actor.role}.`,
-      )
+      throw new ServiceError('forbidden', `${actor.name} lacks the role ${role}; its role is ${actor.role}.`)
     await next()
   }
 
@@ -64,7 +61,7 @@ export const pageById = numberedPage.extend({ before: z.uuid().optional() })
 /** Every route may answer with a problem. */
 export const problems = {
   default: {
-    description: 'Why it was refused: RFC 9457, with a code of docs/failure-modes.md',
+    description: 'The problem (RFC 9457), with a code from docs/failure-modes.md',
     content: { 'application/problem+json': { schema: problemDetailsSchema } },
   },
 }

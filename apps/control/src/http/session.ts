@@ -14,20 +14,20 @@ const begin = createRoute({
   ...shared,
   method: 'post',
   request: { body: body(signInRequestSchema) },
-  responses: { 201: json(sessionSchema, 'Whose token it is'), ...problems },
+  responses: { 201: json(sessionSchema, 'The owner of the token'), ...problems },
 })
 
 const end = createRoute({
   ...shared,
   method: 'delete',
-  responses: { 204: { description: 'The session is over' }, ...problems },
+  responses: { 204: { description: 'The session has ended' }, ...problems },
 })
 
 const read = createRoute({
   ...shared,
   method: 'get',
   middleware: needs('viewer'),
-  responses: { 200: json(sessionSchema, 'Who asks'), ...problems },
+  responses: { 200: json(sessionSchema, 'The owner of the session'), ...problems },
 })
 
 /** For those who have no token to show, or none any more. */

@@ -20,7 +20,7 @@ const start = createRoute({
   ...shared,
   method: 'post',
   path: '/traces',
-  summary: 'Follow a user on every edge; message bodies need the scope trace-bodies',
+  summary: 'Trace a user on every edge; message bodies need the scope trace-bodies',
   middleware: needs('operator'),
   request: { body: body(traceRequestSchema) },
   responses: { 201: json(traceSchema, 'The trace'), ...problems },
@@ -30,7 +30,7 @@ const list = createRoute({
   ...shared,
   method: 'get',
   path: '/traces',
-  summary: 'Traces, running and ended, newest first',
+  summary: 'Traces, running or ended, newest first',
   middleware: needs('operator'),
   request: {
     query: pageById,
@@ -52,7 +52,7 @@ const end = createRoute({
   ...shared,
   method: 'delete',
   path: '/traces/{id}',
-  summary: 'End a trace before its time',
+  summary: 'End a trace early',
   middleware: needs('operator'),
   request: byId,
   responses: { 200: json(traceSchema, 'The ended trace'), ...problems },
@@ -62,10 +62,10 @@ const live = createRoute({
   ...shared,
   method: 'get',
   path: '/traces/{id}/live',
-  summary: 'The lines of a trace, from its first on, as Server-Sent Events',
+  summary: 'The lines of a trace from the first, as Server-Sent Events',
   description:
-    'Events: `line` (a line), `edge` (an edge takes part, or has ended its part), `end`. ' +
-    'With `Last-Event-ID` it goes on after that event.',
+    'Events: `line` (a line), `edge` (an edge joined or left), `end`. ' +
+    'With `Last-Event-ID` the stream continues after that event.',
   middleware: needs('operator'),
   request: byId,
   responses: {
@@ -78,8 +78,8 @@ const lines = createRoute({
   ...shared,
   method: 'get',
   path: '/traces/{id}/lines',
-  summary: 'What is kept of a trace, running or ended, one JSON object a line',
-  description: 'Each has a `kind`: `line`, or `edge` (an edge takes part, or has ended its part).',
+  summary: 'The stored lines of a trace, running or ended, one JSON object per line',
+  description: 'Each object has a `kind`: `line`, or `edge` (an edge joined or left).',
   middleware: needs('operator'),
   request: byId,
   responses: {

@@ -11,7 +11,7 @@ import type { Strangers } from './strangers.ts'
 const retryMs = 1000
 
 export async function ingestPresence(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'heartbeats are not taken in', 'heartbeats are taken in again')
+  const outage = new Outage(deps.log, 'heartbeats cannot be stored', 'heartbeats are stored again')
   while (!signal.aborted) {
     try {
       for await (const batch of hearPresence(deps.bus, signal)) {

@@ -17,7 +17,7 @@ const retryMs = 1000
 const together = 2
 
 export async function ingestReports(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'reports are not taken in', 'reports are taken in again')
+  const outage = new Outage(deps.log, 'reports cannot be stored', 'reports are stored again')
   while (!signal.aborted) {
     try {
       await ingestAll(deps, strangers, signal, outage)

@@ -17,6 +17,6 @@ export class Strangers {
     const kind = `${sentAs} ${reason}`
     if (this.#seen.has(kind) || this.#seen.size >= kindsMax) return
     this.#seen.add(kind)
-    log.warn(`not a ${sentAs} of ours; more of this kind are only counted`, { subject, reason })
+    log.warn(`rejected a ${sentAs}; more of this kind are only counted`, { subject, reason })
   }
 }

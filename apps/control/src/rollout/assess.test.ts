@@ -81,14 +81,14 @@ suite('what a rollout does next', () => {
       {},
       { a: old },
       at(61),
-      { kind: 'roll-back', reason: 'a has not applied it within 60 s' },
+      { kind: 'roll-back', reason: 'a did not apply it within 60 s' },
     ],
     [
       'goes back when an edge that applied it falls silent, also one of an earlier wave',
       { wave: 1, settledAt: at(1) },
       { a: { silent: true, silentMs: 61_000 }, b: {}, c: {} },
       at(100),
-      { kind: 'roll-back', reason: 'a has not been heard of for 60 s' },
+      { kind: 'roll-back', reason: 'a has been silent for 60 s' },
     ],
     [
       'bears a short silence',

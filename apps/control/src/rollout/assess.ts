@@ -64,8 +64,8 @@ function troubleOf(
   const limit = `${silenceMs / 1000} s`
   const isApplied = standing.applied >= revision
   if (!isApplied && standing.rejected !== null && standing.rejected >= revision)
-    return `refused it: ${standing.rejectedReason ?? 'it did not say why'}`
-  if (standing.silent && standing.silentMs > silenceMs) return `has not been heard of for ${limit}`
-  if (!isApplied && now - waveStartedAt > silenceMs) return `has not applied it within ${limit}`
+    return `refused it: ${standing.rejectedReason ?? 'no reason given'}`
+  if (standing.silent && standing.silentMs > silenceMs) return `has been silent for ${limit}`
+  if (!isApplied && now - waveStartedAt > silenceMs) return `did not apply it within ${limit}`
   return undefined
 }

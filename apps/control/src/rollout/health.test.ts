@@ -12,7 +12,7 @@ const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 
 test('a share of failures that grows by more than it may is worse, and said so in figures', () => {
   assert.equal(
     worseThan(counted(10, 1000), counted(20, 200), 0.05),
-    '10.0 % of 200 logins fail, 1.0 % did before',
+    '10.0 % of 200 logins fail, up from 1.0 %',
   )
   assert.equal(worseThan(counted(10, 1000), counted(10, 200), 0.05), undefined)
   assert.match(
@@ -29,6 +29,6 @@ test('too little to judge by is not judged, and without a before all failures co
   assert.equal(worseThan(counted(0, 1000), counted(19, 19), 0.05), undefined)
   assert.match(
     worseThan(counted(0, 0), counted(20, 20), 0.05) ?? '',
-    /100.0 % of 20 logins fail, 0.0 % did before/,
+    /100.0 % of 20 logins fail, up from 0.0 %/,
   )
 })

@@ -41,5 +41,5 @@ function worseShare(what: string, min: number, mayGrow: number, before: Part, no
   const [was, is] = [before, now].map(([failed, all]) => (all === 0 ? 0 : failed / all)) as [number, number]
   if (is <= was + mayGrow) return undefined
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
-  return `${percent(is)} of ${now[1]} ${what} fail, ${percent(was)} did before`
+  return `${percent(is)} of ${now[1]} ${what} fail, up from ${percent(was)}`
 }

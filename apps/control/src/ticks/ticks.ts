@@ -37,7 +37,7 @@ export async function runTicks(deps: Deps, signal: AbortSignal): Promise<void> {
 const retryMs = 5_000
 
 async function repeat(tick: Tick, deps: Deps, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, `the tick ${tick.name} fails`, `the tick ${tick.name} works again`)
+  const outage = new Outage(deps.log, `the timer ${tick.name} fails`, `the timer ${tick.name} works again`)
   while (!signal.aborted) {
     let pause = tick.everyMs
     try {

@@ -63,7 +63,7 @@ async function carryOut(
   const { revision } = row
   if (decision.kind === 'settle') return await updateRollout(queries, revision, { settledAt: at })
   if (decision.kind === 'roll-back') {
-    log.warn('a rollout is taken back', { revision, reason: decision.reason })
+    log.warn('a rollout is rolled back', { revision, reason: decision.reason })
     return await undoRollout(queries, row, 'rolled-back', { by: itself, reason: decision.reason, at })
   }
   const next = row.waves[row.wave + 1]
@@ -71,7 +71,7 @@ async function carryOut(
   const beating = new Set(edges.filter(({ silent }) => !silent).map(({ id }) => id))
   // Forgotten ones too: one that comes back is no reason to take the revision back.
   const away = next.edges.filter((id) => !beating.has(id))
-  log.info('a rollout goes on', { revision, wave: next.name })
+  log.info('a rollout continues', { revision, wave: next.name })
   await updateRollout(queries, revision, {
     wave: row.wave + 1,
     waveStartedAt: at,

@@ -42,12 +42,12 @@ export async function answerOnce(
     if (kept && kept.request !== request)
       throw new ServiceError(
         'idempotency_conflict',
-        `The key ${key} was sent with another request: take a new one.`,
+        `The key ${key} was used for another request: use a new one.`,
       )
     if (kept?.status && kept.body !== null) return { status: kept.status, body: kept.body }
     throw new ServiceError(
       'idempotency_unknown',
-      `A request with the key ${key} was begun and has not answered: look whether it was done, or ask again in a moment.`,
+      `A request with the key ${key} has no answer yet: repeat it in a moment, or check whether the change was made.`,
     )
   }
 }

@@ -29,7 +29,7 @@ export async function authenticate(deps: Deps, token: string, source: string): P
 
 /** Why a token does not count. */
 export function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
-  if (!row) return 'Nobody has this token here: check it, or make a new one.'
+  if (!row) return 'This token is unknown: check it, or make a new one.'
   if (row.revokedAt) return 'This token was revoked: ask for a new one.'
   if (row.expiresAt && row.expiresAt.getTime() <= now)
     return `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`

@@ -23,7 +23,7 @@ export async function checkPostgres({ db }: Pick<Deps, 'db'>): Promise<string> {
 
 async function standing(answer: Promise<void>): Promise<string> {
   const { promise: patience, reject } = Promise.withResolvers<never>()
-  const timer = setTimeout(() => reject(new Error(`no answer for ${patienceMs / 1000} s`)), patienceMs)
+  const timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs)
   try {
     await Promise.race([answer, patience])
     return 'ok'

@@ -10,10 +10,10 @@ export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<Ed
     (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
   )
   if (edges.length > 0 || target.kind === 'all') return edges
-  const what = target.kind === 'region' ? `edge in a region ${target.name}` : `edge named ${target.name}`
+  const what = target.kind === 'region' ? `edge in the region ${target.name}` : `edge named ${target.name}`
   throw new ServiceError(
     'edge_unknown',
-    `There is no ${what}, or it was forgotten: GET /v1/edges lists those there are.`,
+    `No ${what} exists, or it was forgotten: GET /v1/edges lists all edges.`,
   )
 }
 

@@ -23,7 +23,7 @@ export async function enrollEdge(
     if (elsewhere)
       throw new ServiceError(
         'edge_enrolled',
-        `${edge} is enrolled in the region ${elsewhere.region}: revoke that first, or take another name.`,
+        `${edge} is enrolled in the region ${elsewhere.region}: revoke that credential first, or use another name.`,
       )
     const { key, credentials } = await issuer.mint({ region, edge })
     const createdAt = new Date(deps.now())

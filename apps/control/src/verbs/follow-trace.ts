@@ -60,7 +60,7 @@ export async function readTraceLines(
   if (end !== null && keptMs > 0 && end.getTime() < deps.now() - keptMs)
     throw new ServiceError(
       'trace_forgotten',
-      `It ended ${end.toISOString()}, and lines are kept for ${Math.round(keptMs / 3_600_000)} h: TRACES_KEPT_HOURS says how long.`,
+      `The trace ended at ${end.toISOString()}, and lines are kept for ${Math.round(keptMs / 3_600_000)} h (TRACES_KEPT_HOURS).`,
     )
   return kept(deps, id, signal)
 }

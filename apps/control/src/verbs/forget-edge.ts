@@ -23,13 +23,13 @@ export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<
 async function forget(queries: Queries, actor: Actor, { id }: EdgeRow): Promise<void> {
   const isForgotten = await writeForgotten(queries, id)
   const row = await findEdge(queries, id)
-  if (!row) throw new Error(`the edge ${id} is gone`)
+  if (!row) throw new Error(`the row of edge ${id} is missing`)
   if (!isForgotten && row.forgottenAt) return
   if (!isForgotten)
     throw new ServiceError(
       'edge_present',
-      `${id} was heard of ${Math.max(0, Math.round(row.silentMs / 1000))} s ago: stop it first, or revoke its credential; ` +
-        'it can be forgotten when three of its heartbeats are missing.',
+      `${id} sent a heartbeat ${Math.max(0, Math.round(row.silentMs / 1000))} s ago: stop it or revoke its credential; ` +
+        'after three missed heartbeats it can be forgotten.',
     )
   await skipEdge(queries, id)
   await writeAudit(queries, {

@@ -7,6 +7,6 @@ import { keptSince } from '../history/kept.ts'
 export async function forgetOldHistory({ db, kept, log, now }: Deps): Promise<void> {
   await withLock(db, 'retention', async (tx) => {
     const dropped = await dropPartitions(tx, keptSince(kept, now()), now())
-    if (dropped.length > 0) log.info('old history is dropped', { tables: dropped.join(' ') })
+    if (dropped.length > 0) log.info('old history was deleted', { tables: dropped.join(' ') })
   })
 }

@@ -67,7 +67,7 @@ async function recorded({ db, now }: Deps, actor: Actor, input: OrderInput): Pro
     }
     const known = await findOrder(tx, id)
     if (known && isDeepStrictEqual([known.target, known.action], [target, action])) return known
-    throw new ServiceError('order_conflict', `Another order was given with the id ${id}: take a new one.`)
+    throw new ServiceError('order_conflict', `Another order has the id ${id}: use a new one.`)
   })
 }
 
@@ -101,7 +101,7 @@ async function askEdges(
 
 function accountOf({ id, region, silent }: EdgeRow, answered: Answered | undefined): OrderedEdge {
   if (!answered) {
-    const reason = silent ? 'it has not been heard of for some time' : 'it did not answer in time'
+    const reason = silent ? 'it is silent' : 'it did not answer in time'
     return { id, region, status: 'silent', reason, result: null }
   }
   const { ok, reason, result } = answered

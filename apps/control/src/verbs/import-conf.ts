@@ -7,7 +7,7 @@ export function importConf(text: string): ConfReport {
   if (detectFormat(text) !== 'imapproxy-conf')
     throw new ServiceError(
       'config_invalid',
-      'This is no imapproxy.conf: each of its lines is a keyword, a blank, and a value.',
+      'This is not an imapproxy.conf: each line must be a keyword, a blank and a value.',
     )
   const read = layerOfConf(text)
   if (read.ok) return { set: read.set, report: read.report, kept: read.kept }

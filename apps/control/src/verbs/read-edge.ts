@@ -19,6 +19,6 @@ export async function knownEdge({ db }: Deps, id: string): Promise<EdgeRow> {
   if (row) return row
   throw new ServiceError(
     'edge_unknown',
-    `No edge named ${id.slice(0, 63)} was ever heard of: GET /v1/edges lists them.`,
+    `No edge is named ${id.slice(0, 63)}: GET /v1/edges lists all edges.`,
   )
 }

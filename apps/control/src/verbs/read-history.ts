@@ -47,9 +47,10 @@ export async function readHistory(deps: Deps, question: HistoryQuestion): Promis
 }
 
 function adviceFor(resolution: History['resolution']): string {
-  const shorter = 'That is more than control reads at once: ask for one region, one edge or a shorter range'
+  const shorter =
+    'This is more data than control reads in one request: ask for one region, one edge or a shorter range'
   if (resolution === '1h') return `${shorter}.`
-  return `${shorter}, or take a step that is a multiple of ${resolution === '1m' ? '1h' : '1m'}.`
+  return `${shorter}, or use a step that is a multiple of ${resolution === '1m' ? '1h' : '1m'}.`
 }
 
 /** The same of one upstream only. */
@@ -63,6 +64,6 @@ function needsUpstream({ text, name }: Expression): void {
   if (!labels?.includes('upstream'))
     throw new ServiceError(
       'metric_unknown',
-      `${text} is not counted by upstream: group it by fleet, region or edge, and ask for no upstream.`,
+      `${text} has no label upstream: group it by fleet, region or edge, and select no upstream.`,
     )
 }

@@ -7,6 +7,7 @@ import { orderView } from '../views/order-view.ts'
 
 export async function readOrder({ db }: Deps, id: string): Promise<OrderView> {
   const row = await findOrder(db.orm, id)
-  if (!row) throw new ServiceError('order_unknown', `There is no order ${id}: GET /v1/orders lists them.`)
+  if (!row)
+    throw new ServiceError('order_unknown', `No order has the id ${id}: GET /v1/orders lists all orders.`)
   return orderView(row)
 }

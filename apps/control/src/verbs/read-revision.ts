@@ -15,5 +15,5 @@ export async function readRevision({ db }: Deps, revision: number): Promise<Revi
 export const unknownRevision = (revision: number): ServiceError =>
   new ServiceError(
     'revision_unknown',
-    `There is no revision ${revision}: GET /v1/config/revisions lists them.`,
+    `No revision has the number ${revision}: GET /v1/config/revisions lists all revisions.`,
   )

@@ -11,7 +11,7 @@ export async function readRevocation({ db }: Deps, sequence: number): Promise<Re
   if (!row)
     throw new ServiceError(
       'revocation_unknown',
-      `There is no revocation ${sequence}: GET /v1/revocations lists them.`,
+      `No revocation has the sequence ${sequence}: GET /v1/revocations lists all revocations.`,
     )
   return revocationStatus(row, await listEdges(db.orm))
 }

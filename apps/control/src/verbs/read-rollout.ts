@@ -16,7 +16,7 @@ async function viewOf({ db }: Deps, row: RolloutRow | undefined, revision: numbe
   if (!row || !written)
     throw new ServiceError(
       'rollout_unknown',
-      `Revision ${revision} was not rolled out: GET /v1/rollouts lists those that were.`,
+      `Revision ${revision} was not rolled out in waves: GET /v1/rollouts lists all rollouts.`,
     )
   return rolloutView(row, written, await listEdges(db.orm))
 }

@@ -11,6 +11,7 @@ export async function readTrace(deps: Deps, id: string): Promise<TraceView> {
 
 export async function knownTrace({ db }: Deps, id: string): Promise<TraceRow> {
   const row = await findTrace(db.orm, id)
-  if (!row) throw new ServiceError('trace_unknown', `There is no trace ${id}: GET /v1/traces lists them.`)
+  if (!row)
+    throw new ServiceError('trace_unknown', `No trace has the id ${id}: GET /v1/traces lists all traces.`)
   return row
 }

@@ -23,7 +23,7 @@ export async function recordPresence(deps: Deps, heard: readonly Presence[]): Pr
   )
   const arrived = new Set(arrivals.map(({ id }) => id))
   const started = arrivals.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
-  if (started.length > 0) deps.log.info('edges have started', { edges: started.join(',') })
+  if (started.length > 0) deps.log.info('edges started', { edges: started.join(',') })
   await spreadDesired(deps, (edge) => arrived.has(edge.id))
 }
 
@@ -36,7 +36,7 @@ async function remember({ db, log }: Deps, forgotten: readonly string[]): Promis
       await writeAudit(tx, { actor: itself, action: 'edge.return', target: `edge/${id}` })
     return remembered
   })
-  if (back.length > 0) log.info('forgotten edges are back', { edges: back.join(',') })
+  if (back.length > 0) log.info('forgotten edges returned', { edges: back.join(',') })
 }
 
 async function store(deps: Deps, heard: readonly Presence[]): Promise<Arrival[]> {

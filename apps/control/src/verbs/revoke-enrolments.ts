@@ -24,7 +24,7 @@ export async function revokeEnrolments(
     if ((await enrolmentsOf(tx, edge, key)).length === 0)
       throw new ServiceError(
         'enrolment_unknown',
-        `${edge.slice(0, 63)} has no such credential: GET /v1/enrolments lists them.`,
+        `${edge.slice(0, 63)} has no such credential: GET /v1/enrolments lists all credentials.`,
       )
     const revoked = await writeRevocations(tx, { edge, key, by: actor.name, at: new Date(deps.now()) })
     for (const row of revoked)
@@ -36,7 +36,7 @@ export async function revokeEnrolments(
       })
   })
   await enforceEnrolments(deps).catch((error: unknown) =>
-    deps.log.warn('a credential is revoked, and NATS does not know yet', {
+    deps.log.warn('a credential was revoked, but NATS has not been told yet', {
       edge,
       reason: reasonOf(error),
     }),

@@ -18,7 +18,8 @@ export async function revokeToken({ db, now }: Deps, actor: Actor, id: string): 
         before: { id },
       })
     const row = revoked ?? (await findToken(tx, id))
-    if (!row) throw new ServiceError('token_unknown', `There is no token ${id}: GET /v1/tokens lists them.`)
+    if (!row)
+      throw new ServiceError('token_unknown', `No token has the id ${id}: GET /v1/tokens lists all tokens.`)
     return tokenView(row)
   })
 }

@@ -41,10 +41,10 @@ export async function signIn(
 export async function resumeSession({ db, now }: Deps, secret: string): Promise<Actor> {
   const session = await findSession(db.orm, hashOf(secret))
   if (!session || session.expiresAt.getTime() <= now())
-    throw new ServiceError('session_over', 'Your session is over: sign in again.')
+    throw new ServiceError('session_over', 'Your session has ended: sign in again.')
   const { token } = session
   const refusal = refusalOf(token, now())
-  if (refusal !== undefined) throw new ServiceError('session_over', `Your session is over. ${refusal}`)
+  if (refusal !== undefined) throw new ServiceError('session_over', `Your session has ended. ${refusal}`)
   await touchToken(db.orm, token, new Date(now()))
   return { id: token.id, name: token.name, role: token.role, scopes: token.scopes }
 }

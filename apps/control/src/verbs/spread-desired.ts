@@ -22,14 +22,16 @@ export async function spreadDesired(
   try {
     const behind = await spreadOnce(deps, concerns)
     if (behind === undefined) return
-    deps.log.warn('edges have seen a newer state than Postgres holds: going beyond it', {
+    deps.log.warn('edges have a newer desired state than Postgres: continuing with a higher version', {
       version: behind,
     })
     await raiseDesiredVersion(deps.db.orm, behind)
     await spreadOnce(deps, () => true)
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'bus_unavailable') return
-    deps.log.warn('the desired state could not be spread; it is tried again', { reason: reasonOf(error) })
+    deps.log.warn('the desired state could not be distributed; control will try again', {
+      reason: reasonOf(error),
+    })
   }
 }
 

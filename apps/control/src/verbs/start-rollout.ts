@@ -40,7 +40,7 @@ export function wavesFor(
   if (stranger !== undefined)
     throw new ServiceError(
       'edge_unknown',
-      `${stranger} can be no canary: this layer is not for it, or nobody has heard of it.`,
+      `${stranger} cannot be a canary: the layer does not apply to it, or no edge has this name.`,
     )
   return planWaves(edges, settings)
 }

@@ -27,7 +27,7 @@ export async function startTrace(deps: Deps, actor: Actor, input: TraceInput): P
     if ((await countRunningTraces(queries)) >= runningMax)
       throw new ServiceError(
         'traces_full',
-        `${runningMax} users are being traced: end one of these traces first.`,
+        `${runningMax} users are being traced already: end a trace first.`,
       )
     const trace = await insertTrace(queries, {
       id: randomUUID(),

@@ -24,7 +24,7 @@ export async function steerRollout(
     // The answer below says that there is none.
     if (!row) return
     if (row.state !== 'running' && row.state !== 'paused')
-      throw new ServiceError('rollout_over', `The rollout of revision ${revision} is over: ${row.state}.`)
+      throw new ServiceError('rollout_over', `The rollout of revision ${revision} has ended: ${row.state}.`)
     if (steering === 'abort')
       return await undoRollout(queries, row, 'aborted', {
         by: actor.name,

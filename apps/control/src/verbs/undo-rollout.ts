@@ -13,7 +13,7 @@ export async function undoRollout(
   how: { by: string; reason: string; at: Date },
 ): Promise<void> {
   const undone = await findRevision(queries, revision)
-  if (!undone) throw new Error(`revision ${revision} is gone`)
+  if (!undone) throw new Error(`revision ${revision} is missing`)
   await settleRevision(queries, revision, 'withdrawn')
   const { layerKind, layerName } = undone
   const restored = await insertRevision(queries, {
@@ -23,7 +23,7 @@ export async function undoRollout(
     // Its layer never came to be the rolling one.
     document: await readLayer(queries, layerKind, layerName),
     changes: undone.changes.map(({ before, after, ...rest }) => ({ ...rest, before: after, after: before })),
-    note: `takes back revision ${revision}: ${how.reason}`.slice(0, 1000),
+    note: `rolls back revision ${revision}: ${how.reason}`.slice(0, 1000),
     createdBy: how.by,
     state: 'released',
   })

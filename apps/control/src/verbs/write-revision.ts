@@ -82,7 +82,7 @@ async function compute(queries: Queries, { layer, change, base }: RevisionInput)
   if (base !== undefined && base !== newest)
     throw new ServiceError(
       'config_conflict',
-      `The change was made on revision ${base}, the newest is ${newest}: look at what has changed and try again.`,
+      `The change is based on revision ${base}, but the newest is ${newest}: read the newest and try again.`,
       { newest },
     )
   const before = await readLayer(queries, layer.kind, nameOf(layer))

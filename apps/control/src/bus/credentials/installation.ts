@@ -87,10 +87,10 @@ const serverConfig = (
   edges: string,
   accounts: Record<string, string>,
   resolverDir: string,
-): string => `# Made by imapfleet-control nats init: include it in the configuration of every nats-server of the fleet.
+): string => `# Created by imapfleet-control nats init. Include it in the configuration of every nats-server of the fleet.
 operator: "${operator}"
 system_account: "${system}"
-# Leaf nodes let edges read their entry in JetStream.
+# Lets edges behind a leaf node read their entry in JetStream.
 default_js_domain { ${edges}: "" }
 resolver {
   type: full

@@ -14,8 +14,8 @@ import { z } from 'zod'
 import { edgeRole, edgesClaims, regionTag } from './claims.ts'
 
 const seed = (kind: 'O' | 'A') =>
-  z.string().regex(new RegExp(`^S${kind}[A-Z2-7]{56}$`), `is no seed S${kind}...`)
-const account = z.string().regex(/^A[A-Z2-7]{55}$/, 'is no public key A...')
+  z.string().regex(new RegExp(`^S${kind}[A-Z2-7]{56}$`), `is not a seed S${kind}...`)
+const account = z.string().regex(/^A[A-Z2-7]{55}$/, 'is not a public key A...')
 
 export const issuerFileSchema = z.object({
   /** A signing key of the operator: it signs the account of the edges anew when one of them is revoked. */

@@ -6,7 +6,7 @@ import { createUser, encodeUser, fmtCreds, fromSeed, type KeyPair, type User } f
 import { crossings, rightsOf } from '@imapfleet/protocol'
 import { z } from 'zod'
 
-const seed = z.string().regex(/^SA[A-Z2-7]{56}$/, 'is no seed SA...')
+const seed = z.string().regex(/^SA[A-Z2-7]{56}$/, 'is not a seed SA...')
 /** What is needed of the roots of `nats init`. */
 export const leafRootsSchema = z.object({ system: seed, edges: seed })
 

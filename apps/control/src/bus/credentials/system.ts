@@ -65,7 +65,7 @@ export class SystemConnection {
     const said = updateAnswerSchema.safeParse(answer.json())
     if (said.data?.data?.code === 200) return
     throw new Error(
-      `nats-server refuses the account of the edges: ${said.data?.error?.description ?? 'no reason'}`,
+      `nats-server refused the account of the edges: ${said.data?.error?.description ?? 'no reason given'}`,
     )
   }
 }
