@@ -16,11 +16,14 @@ import { until } from '../support/until.ts'
 
 type Reply = Partial<OrderAnswer>
 
+/** The answer to `version`. */
+const told = (version: string): Reply => ({ result: { version } })
+
 suite('orders', () => {
   let plane: Plane
   const heard = new Map<string, Order[]>()
   /** What each edge does when it gets an order; undefined: it stays silent. */
-  let replies: (edge: string, order: Order) => Reply[] = () => [{ result: 'done' }]
+  let replies: (edge: string, order: Order) => Reply[] = () => [told('done')]
 
   async function join(region: string, id: string): Promise<SimulatedEdge> {
     const edge = await plane.edge(region, id)
@@ -53,7 +56,7 @@ suite('orders', () => {
   const account = ({ edges }: OrderView) => edges.map(({ id, status }) => [id, status])
 
   test('an order goes to all, to a region or to one edge, and to nobody else', async () => {
-    replies = (edge) => [{ result: { version: `of ${edge}` } }]
+    replies = (edge) => [told(`of ${edge}`)]
     heard.clear()
     const all = await give({})
     assert.deepEqual(account(all.body), [
@@ -84,7 +87,7 @@ suite('orders', () => {
 
   test('who answered, who failed and why, and who was silent are told apart', async () => {
     replies = (edge) =>
-      edge === 'eu-1' ? [{}] : edge === 'eu-2' ? [{ ok: false, reason: 'no such upstream' }] : []
+      edge === 'eu-1' ? [told('1')] : edge === 'eu-2' ? [{ ok: false, reason: 'no such upstream' }] : []
     const { body } = await give({ timeoutMs: 300 })
     assert.deepEqual(
       body.edges.map(({ id, status, reason }) => [id, status, reason]),
@@ -97,7 +100,7 @@ suite('orders', () => {
   })
 
   test('an edge that is away is not waited for', async () => {
-    replies = () => [{}]
+    replies = () => [told('1')]
     const gone = await plane.edge('eu', 'eu-9')
     gone.beat({ heartbeatMs: 50 })
     await until(
@@ -121,7 +124,7 @@ suite('orders', () => {
   })
 
   test('the same id is one order: asked again it is the same account, and edges hear it once', async () => {
-    replies = () => [{}]
+    replies = () => [{ result: { sessions: 0 } }]
     heard.clear()
     const id = randomUUID()
     const order = { id, action: { kind: 'kick-user', user: 'ann' } }
@@ -145,9 +148,9 @@ suite('orders', () => {
     await plane.control.process.kill()
     assert.equal(await cut, 'cut')
     await plane.control.process.start()
-    replies = () => [{ result: 'done once' }]
+    replies = () => [told('done once')]
     const { body } = await give({ id, target, timeoutMs: 10_000 })
-    assert.deepEqual([body.edges[0]?.status, body.edges[0]?.result], ['answered', 'done once'])
+    assert.deepEqual([body.edges[0]?.status, body.edges[0]?.result], ['answered', { version: 'done once' }])
     // The edge can tell that it is the same one.
     assert.deepEqual(
       heard.get('us-1')?.map((order) => order.id),
@@ -166,22 +169,44 @@ suite('orders', () => {
   })
 
   test('an answer to another order, or one that is none, is not taken for an answer', async () => {
-    replies = (_edge, order) => [{ reason: 'x'.repeat(10_000) }, { result: { order: order.id } }]
+    replies = (_edge, order) => [{ ok: false, reason: 'x'.repeat(10_000) }, told(order.id)]
     const { body } = await give({ target: { kind: 'edge', name: 'eu-1' } })
     assert.equal(body.edges[0]?.status, 'answered')
     assert.equal(body.edges[0]?.reason, null)
   })
 
+  test('an answer that is not of the kind of the order is a failure of that edge, and only of that one', async () => {
+    replies = (edge) =>
+      edge === 'eu-1'
+        ? [{ result: { version: 'with \u0000' } }]
+        : edge === 'eu-2'
+          ? [{ result: { sessions: 1 } }, told('too late')]
+          : [{ result: { version: '1', addedLater: true } }]
+    const { status, body } = await give({})
+    assert.equal(status, 200)
+    const [eu1, eu2, us1] = body.edges
+    assert.deepEqual([eu1?.status, eu1?.result], ['failed', null])
+    assert.match(eu1?.reason ?? '', /^its answer is malformed \(version: /)
+    assert.deepEqual([eu2?.status, eu2?.result], ['failed', null])
+    assert.match(eu2?.reason ?? '', /^its answer is malformed \(version: /)
+    assert.deepEqual([us1?.status, us1?.result], ['answered', { version: '1' }], 'only what was parsed')
+    assert.deepEqual((await plane.api(`/v1/orders/${body.id}`)).body, body)
+  })
+
   test('nobody can answer for another edge: the subject says whose answer it is', async () => {
     replies = (edge) =>
-      edge === 'eu-1' ? [] : edge === 'eu-2' ? [{ edge: 'eu-1', result: 'forged' }, { result: 'own' }] : [{}]
+      edge === 'eu-1'
+        ? []
+        : edge === 'eu-2'
+          ? [{ ...told('forged'), edge: 'eu-1' }, told('own')]
+          : [told('1')]
     const { body } = await give({ timeoutMs: 300 })
     assert.deepEqual(
       body.edges.map(({ id, status, result }) => [id, status, result]),
       [
         ['eu-1', 'silent', null],
-        ['eu-2', 'answered', 'own'],
-        ['us-1', 'answered', null],
+        ['eu-2', 'answered', { version: 'own' }],
+        ['us-1', 'answered', { version: '1' }],
       ],
     )
   })

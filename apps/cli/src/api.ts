@@ -12,6 +12,7 @@ import {
   enrolmentMadeSchema,
   historySchema,
   orderListSchema,
+  orderViewOf,
   orderViewSchema,
   resolvedConfigSchema,
   revocationListSchema,
@@ -27,6 +28,8 @@ import {
   traceSchema,
   type ApiRoutes,
   type EdgeView,
+  type OrderAction,
+  type OrderRequest,
 } from '@imapfleet/protocol'
 import { ask } from './ask.ts'
 import { callerOf, type Route } from './call.ts'
@@ -78,7 +81,8 @@ export function connect(target: Target) {
     revision: (revision: number, signal?: AbortSignal) =>
       call('GET /v1/config/revisions/{revision}', { path: { revision } }, revisionStatusSchema, signal),
 
-    order: (body: Body<'POST /v1/orders'>) => call('POST /v1/orders', { body }, orderViewSchema),
+    order: <Action extends OrderAction>(body: OrderRequest<Action>) =>
+      call('POST /v1/orders', { body }, orderViewOf<Action['kind']>(body.action.kind)),
     orders: (query: Query<'GET /v1/orders'>) => call('GET /v1/orders', { query }, orderListSchema),
     orderOf: (id: string) => call('GET /v1/orders/{id}', { path: { id } }, orderViewSchema),
 

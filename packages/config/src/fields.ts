@@ -3,6 +3,7 @@
  * help, and whether a change takes effect at once or needs a restart.
  */
 import { z } from 'zod'
+import { configName } from './names.ts'
 
 /** What every configuration key says of itself; the manual, the diff and the rollout read it. */
 export interface FieldMeta {
@@ -34,10 +35,7 @@ export const milliseconds = (min = 0, max = 24 * day) => z.int().min(min).max(ma
 export const count = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
 export const bytes = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
 export const port = z.int().min(1).max(65_535)
-export const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, at most 63')
-  .describe('name')
+export const name = configName.describe('name')
 export const filePath = z.string().min(1).max(4096).describe('path')
 /** An address to bind to. */
 export const address = z

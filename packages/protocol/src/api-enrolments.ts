@@ -1,14 +1,8 @@
 /** Enrolments as the control API makes and shows them: an edge and the credential that it proves itself with to NATS. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 
-/** As `edge.id` and `edge.region` are spelled. */
-const name = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,62}$/, 'use lower-case letters, digits, - and _, at most 63')
-
-export const edgeNameSchema = name
-
-export const enrolmentRequestSchema = z.object({ region: name }).meta({ id: 'EnrolmentRequest' })
+export const enrolmentRequestSchema = z.object({ region: configName }).meta({ id: 'EnrolmentRequest' })
 export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>
 
 export const enrolmentSchema = z

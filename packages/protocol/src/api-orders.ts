@@ -1,59 +1,90 @@
-/** Orders as the control API takes them, with an account of every edge that they were for. */
+/** Orders as the control API takes them, and what became of them on each edge that they were for. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
-import { json } from './api-json.ts'
-import { orderActionSchema } from './order.ts'
-
-const name = z.string().min(1).max(63)
+import {
+  actionSchemaOf,
+  orderActionSchema,
+  orderResultSchema,
+  resultSchemaOf,
+  type OrderAction,
+  type OrderKind,
+  type OrderResult,
+} from './orders.ts'
 
 export const targetSchema = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('all') }),
-    z.object({ kind: z.literal('region'), name }),
-    z.object({ kind: z.literal('edge'), name }),
+    z.object({ kind: z.literal('region'), name: configName }),
+    z.object({ kind: z.literal('edge'), name: configName }),
   ])
   .meta({ id: 'Target' })
 export type TargetName = z.infer<typeof targetSchema>
 
-/** Whom to drain or to resume. */
+/** Which edges to drain or to resume. */
 export const drainRequestSchema = z.object({ target: targetSchema })
 
 export const orderRequestSchema = z
   .object({
-    /** Chosen by whoever may have to ask again: the same id is one order, however often it is sent. */
+    /** Chosen by a client that may have to repeat the request: the same id is one order, however often it is sent. */
     id: z.uuid().optional(),
     target: targetSchema.default({ kind: 'all' }),
     action: orderActionSchema,
-    /** How long edges are waited for. */
+    /** How long control waits for edges. */
     timeoutMs: z.int().min(100).max(20_000).default(2_000),
   })
   .meta({ id: 'OrderRequest' })
-export type OrderRequest = z.input<typeof orderRequestSchema>
+export type OrderRequest<Action extends OrderAction = OrderAction> = Omit<
+  z.input<typeof orderRequestSchema>,
+  'action'
+> & { action: Action }
 
-/** `silent`: it was expected to answer and did not; whether it has done it is not known. */
-export const orderedEdgeSchema = z
-  .object({
-    id: z.string(),
-    region: z.string(),
-    status: z.enum(['answered', 'failed', 'silent']),
-    reason: z.string().nullable(),
-    result: json.nullable(),
-  })
-  .meta({ id: 'OrderedEdge' })
-export type OrderedEdge = z.infer<typeof orderedEdgeSchema>
+const orderedEdgeOf = <Result extends z.ZodType>(result: Result) =>
+  z.discriminatedUnion('status', [
+    z.object({
+      id: z.string(),
+      region: z.string(),
+      status: z.literal('answered'),
+      reason: z.null(),
+      result,
+    }),
+    /** `silent`: it was expected to answer and did not; whether it has done it is not known. */
+    z.object({
+      id: z.string(),
+      region: z.string(),
+      status: z.enum(['failed', 'silent']),
+      reason: z.string(),
+      result: z.null(),
+    }),
+  ])
 
-export const orderViewSchema = z
-  .object({
+const orderViewWith = <Action extends z.ZodType, Edge extends z.ZodType>(action: Action, edge: Edge) =>
+  z.object({
     id: z.uuid(),
     givenBy: z.string(),
     at: z.iso.datetime(),
     target: targetSchema,
-    action: orderActionSchema,
-    /** Null while edges are waited for. */
+    action,
+    /** Null while control waits for edges. */
     finishedAt: z.iso.datetime().nullable(),
-    edges: z.array(orderedEdgeSchema),
+    edges: z.array(edge),
   })
-  .meta({ id: 'Order' })
-export type OrderView = z.infer<typeof orderViewSchema>
+
+export type OrderedEdge<Kind extends OrderKind = OrderKind> = z.output<
+  ReturnType<typeof orderedEdgeOf<z.ZodType<OrderResult<Kind>>>>
+>
+export type OrderView<Kind extends OrderKind = OrderKind> = z.output<
+  ReturnType<typeof orderViewWith<z.ZodType<OrderAction<Kind>>, z.ZodType<OrderedEdge<Kind>>>>
+>
+
+/** An order of any kind: each result is of one of the kinds. `orderResultText` and `orderViewOf` know which. */
+export const orderViewSchema = orderViewWith(
+  orderActionSchema,
+  orderedEdgeOf(orderResultSchema).meta({ id: 'OrderedEdge' }),
+).meta({ id: 'Order' })
+
+/** An order of one kind, with the results of that kind. */
+export const orderViewOf = <Kind extends OrderKind>(kind: Kind): z.ZodType<OrderView<Kind>> =>
+  orderViewWith(actionSchemaOf(kind), orderedEdgeOf(resultSchemaOf(kind)))
 
 /** Newest first; `next` is the `before` of the following page. */
 export const orderListSchema = z.object({ orders: z.array(orderViewSchema), next: z.int().nullable() })

@@ -1,16 +1,15 @@
 /** Rollouts: a revision that reaches its edges in waves, each waiting for the one before it to be well. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { layerNameSchema } from './api-layer.ts'
-
-const name = z.string().min(1).max(63)
 
 export const rolloutRequestSchema = z
   .object({
     /** The first wave: these edges, and so many of a hundred besides. */
-    canaryEdges: z.array(name).max(1000).default([]),
+    canaryEdges: z.array(configName).max(1000).default([]),
     canaryPercent: z.number().min(0).max(100).default(0),
     /** Regions in this order, one wave each; the others follow by name. */
-    regions: z.array(name).max(200).default([]),
+    regions: z.array(configName).max(200).default([]),
     /** How long a wave is watched after all of its edges have applied the revision. */
     soakSeconds: z.int().min(0).max(86_400).default(30),
     /** How long an edge may take to apply it, or be silent, before all is rolled back. */

@@ -46,7 +46,11 @@ type Order = { id: string; givenBy: string; at: string; target: Target; action: 
 
 type OrderAction = { kind: "who"; user?: string | undefined } | { kind: "kick-user"; user: string } | { kind: "purge-idle"; user?: string | undefined } | { kind: "reset-counters" } | { kind: "newlog" } | { kind: "version" } | { kind: "route-lookup"; user: string; listener?: string | undefined } | { kind: "pause-upstream"; upstream: string } | { kind: "resume-upstream"; upstream: string }
 
-type OrderedEdge = { id: string; region: string; status: "answered" | "failed" | "silent"; reason: string | null; result: string | number | boolean | Record<string, unknown> | (unknown)[] | null }
+type OrderedEdge = { id: string; region: string; status: "answered"; reason: null; result: OrderResult } | { id: string; region: string; status: "failed" | "silent"; reason: string; result: null }
+
+type OrderResult = (Connection)[] | { sessions: number } | { connections: number } | { version: string } | { upstream: string } | {  }
+
+type Connection = { user: string; upstream: string; state: "dialing" | "leased" | "resetting" | "idle"; client?: string | undefined; since: number; uses: number }
 
 type OrderRequest = { id?: string | undefined; target?: Target | undefined; action: OrderAction; timeoutMs?: number | undefined }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { configNamePattern } from '@imapfleet/config/names'
 import * as fc from 'fast-check'
 import { buckets, consumers, crossings, desiredKey, rightsOf, streams, subjects } from './subjects.ts'
 
-const name = fc.stringMatching(/^[a-z0-9][a-z0-9_-]{0,62}$/)
+const name = fc.stringMatching(configNamePattern)
 const address = fc.record({ region: name, edge: name })
 const settings = { seed: 20_260_109, numRuns: 300 }
 

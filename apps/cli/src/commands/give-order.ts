@@ -2,8 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { OrderAction, OrderView } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
-import type { z } from 'zod'
-import { complainOf, judge, type Told } from '../account.ts'
+import { complainOf } from '../account.ts'
 import { targetOf, targetOptions, type TargetOptions } from '../fleet-target.ts'
 import { durationArgument } from '../options.ts'
 import type { Page } from '../print/table.ts'
@@ -31,18 +30,17 @@ function timeoutArgument(text: string): number {
 }
 
 /** Gives the order, prints what it has come to, and fails if an edge failed or was silent. */
-export async function giveOrder<S extends z.ZodType>(
-  given: { action: OrderAction; schema: S; options: OrderOptions },
+export async function giveOrder<Action extends OrderAction>(
+  given: { action: Action; options: OrderOptions },
   command: Command,
   shell: Shell,
-  lines: (order: OrderView, told: readonly Told<z.infer<S>>[], page: Page) => readonly string[],
+  lines: (order: OrderView<Action['kind']>, page: Page) => readonly string[],
 ): Promise<void> {
-  const { action, schema, options } = given
+  const { action, options } = given
   const api = await shell.api(command)
   const target = targetOf(options)
-  const view = await api.order({ id: randomUUID(), target, action, timeoutMs: options.timeout })
-  const { order, told } = judge(view, schema)
+  const order = await api.order({ id: randomUUID(), target, action, timeoutMs: options.timeout })
   if (order.edges.length === 0) shell.note('no edge has joined yet: nobody was told')
-  shell.answer(command, order, (page) => lines(order, told, page))
+  shell.answer(command, order, (page) => lines(order, page))
   complainOf(order)
 }

@@ -1,17 +1,14 @@
 /** Orders to the edges themselves: `upstream pause` and `resume`, `route`, `reset-counters`, `newlog`. */
 import type { OrderAction } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { z } from 'zod'
 import { accountLines } from '../print/order.ts'
 import type { Shell } from '../shell.ts'
 import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
 
-const routed = z.object({ upstream: z.string() })
-
 export function addTell(parent: Command, shell: Shell): void {
   const tell = async (action: OrderAction, done: string, options: OrderOptions, command: Command) => {
-    await giveOrder({ action, schema: z.unknown(), options }, command, shell, (order, _told, page) =>
-      accountLines(order.edges, () => done, page),
+    await giveOrder({ action, options }, command, shell, (order, page) =>
+      accountLines(order, () => done, page),
     )
   }
 
@@ -34,12 +31,8 @@ export function addTell(parent: Command, shell: Shell): void {
     .action(async (user: string, options: OrderOptions & { listener?: string }, command: Command) => {
       const { listener } = options
       const action = { kind: 'route-lookup', user, ...(listener === undefined ? {} : { listener }) } as const
-      await giveOrder({ action, schema: routed, options }, command, shell, (order, told, page) =>
-        accountLines(
-          order.edges,
-          ({ id }) => told.find(({ edge }) => edge === id)?.result.upstream ?? '',
-          page,
-        ),
+      await giveOrder({ action, options }, command, shell, (order, page) =>
+        accountLines(order, (result) => result.upstream, page),
       )
     })
 

@@ -1,14 +1,11 @@
 /** `imapfleet who` and `pool`: every connection to a mail server in the whole fleet, from the edges themselves. */
-import { connectionSchema, type OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { z } from 'zod'
 import { connectionColumns, poolColumns, poolsOf, rowsOf } from '../print/connections.ts'
 import { safe } from '../print/safe.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
-
-const connections = z.array(connectionSchema)
 
 export function addWho(parent: Command, shell: Shell): void {
   orderOptions(parent.command('who').argument('[user]', 'only this login name'))
@@ -16,8 +13,8 @@ export function addWho(parent: Command, shell: Shell): void {
     .addHelpText('after', whoExamples)
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
-      await giveOrder({ action, schema: connections, options }, command, shell, (order, told, page) => {
-        const rows = rowsOf(told)
+      await giveOrder({ action, options }, command, shell, (order, page) => {
+        const rows = rowsOf(order)
         if (rows.length === 0)
           shell.note(`${user === undefined ? 'nobody' : safe(user)} has no connection${whereAsked(order)}`)
         return table(connectionColumns(Date.now()), rows, page)
@@ -28,8 +25,8 @@ export function addWho(parent: Command, shell: Shell): void {
     .description('how many connections each edge holds to each upstream, by state')
     .action(async (options: OrderOptions, command: Command) => {
       const action = { kind: 'who' } as const
-      await giveOrder({ action, schema: connections, options }, command, shell, (order, told, page) => {
-        const rows = poolsOf(rowsOf(told))
+      await giveOrder({ action, options }, command, shell, (order, page) => {
+        const rows = poolsOf(rowsOf(order))
         if (rows.length === 0) shell.note(`nobody has a connection${whereAsked(order)}`)
         return table(poolColumns, rows, page)
       })
@@ -37,7 +34,7 @@ export function addWho(parent: Command, shell: Shell): void {
 }
 
 /** Nobody knows about the edges that did not answer. */
-const whereAsked = ({ edges }: OrderView) =>
+const whereAsked = ({ edges }: Pick<OrderView, 'edges'>) =>
   edges.every(({ status }) => status === 'answered') ? '' : ' at the edges that answered'
 
 const whoExamples = `

@@ -1,6 +1,5 @@
 /** Connections of the fleet as an operator reads them: one by one, or summed up by edge and upstream. */
-import type { Connection } from '@imapfleet/protocol'
-import type { Told } from '../account.ts'
+import type { Connection, OrderView } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import type { Column } from './table.ts'
 import { ago } from './time.ts'
@@ -16,8 +15,9 @@ const stateStyle: Readonly<Record<Connection['state'], Style | undefined>> = {
   idle: undefined,
 }
 
-export const rowsOf = (told: readonly Told<Connection[]>[]): Row[] =>
-  told.flatMap(({ edge, result }) => result.map((connection) => ({ edge, ...connection })))
+/** Of the edges that answered. */
+export const rowsOf = ({ edges }: Pick<OrderView<'who'>, 'edges'>): Row[] =>
+  edges.flatMap(({ id, result }) => (result ?? []).map((connection) => ({ edge: id, ...connection })))
 
 export function connectionColumns(now: number): Column<Row>[] {
   return [

@@ -12,9 +12,9 @@ const order: OrderView = {
   action: { kind: 'kick-user', user: 'bob' },
   finishedAt: '2026-03-01T10:00:01.000Z',
   edges: [
-    { id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: {} },
+    { id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: { sessions: 2 } },
     { id: 'eu-2', region: 'eu', status: 'failed', reason: 'bad \x1b[2J', result: null },
-    { id: 'us-1', region: 'us', status: 'silent', reason: null, result: null },
+    { id: 'us-1', region: 'us', status: 'silent', reason: 'it did not answer', result: null },
   ],
 }
 
@@ -26,11 +26,11 @@ test('an order is told with its words, and its outcome with every way of not ans
 })
 
 test('an edge that did not do it shows why, and what it wrote does nothing to the terminal', () => {
-  const lines = accountLines(order.edges, () => 'done', { width: undefined, paint: plain })
+  const lines = accountLines(order, () => 'done', { width: undefined, paint: plain })
   assert.deepEqual(lines, [
     'EDGE  REGION  STATUS    ANSWER',
     'eu-1  eu      answered  done',
     'eu-2  eu      failed    bad \\x1b[2J',
-    'us-1  us      silent',
+    'us-1  us      silent    it did not answer',
   ])
 })

@@ -1,11 +1,15 @@
 /** Orders as an operator reads them: what was told to whom, and what became of it on each edge. */
-import type { OrderAction, OrderView } from '@imapfleet/protocol'
+import {
+  orderResultText,
+  type OrderAction,
+  type OrderedEdge,
+  type OrderResult,
+  type OrderView,
+} from '@imapfleet/protocol'
 import { targetText } from '../fleet-target.ts'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type Page } from './table.ts'
 import { dayAndClock } from './time.ts'
-
-type OrderedEdge = OrderView['edges'][number]
 
 const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
   answered: 'green',
@@ -13,17 +17,17 @@ const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
   silent: 'red',
 }
 
-/** `detail`: what an edge that has answered says. */
-export function accountLines(
-  edges: readonly OrderedEdge[],
-  detail: (edge: OrderedEdge) => string,
+/** `detail`: the result of an edge that has answered, in words. */
+export function accountLines<Action extends OrderAction>(
+  { edges }: { action: Action; edges: readonly OrderedEdge<Action['kind']>[] },
+  detail: (result: OrderResult<Action['kind']>) => string,
   page: Page,
 ): string[] {
-  const columns: Column<OrderedEdge>[] = [
+  const columns: Column<OrderedEdge<Action['kind']>>[] = [
     { title: 'EDGE', cell: (edge) => edge.id },
     { title: 'REGION', cell: (edge) => edge.region },
     { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
-    { title: 'ANSWER', cell: (edge) => (edge.status === 'answered' ? detail(edge) : (edge.reason ?? '')) },
+    { title: 'ANSWER', cell: (edge) => (edge.status === 'answered' ? detail(edge.result) : edge.reason) },
   ]
   return table(columns, edges, page)
 }
@@ -55,8 +59,6 @@ export const orderColumns: Column<OrderView>[] = [
 ]
 
 export function orderLines(order: OrderView, page: Page): string[] {
-  const detail = ({ result }: OrderedEdge) =>
-    Array.isArray(result) ? `${result.length} lines` : JSON.stringify(result)
   return [
     ...facts(
       [
@@ -68,6 +70,6 @@ export function orderLines(order: OrderView, page: Page): string[] {
       ],
       page,
     ),
-    ...accountLines(order.edges, detail, page),
+    ...accountLines(order, (result) => orderResultText(order.action.kind, result), page),
   ]
 }

@@ -8,6 +8,7 @@ import {
   edgeSchema,
   historySchema,
   orderListSchema,
+  orderViewOf,
   orderViewSchema,
   revocationListSchema,
   revocationStatusSchema,
@@ -19,6 +20,7 @@ import {
   traceListSchema,
   traceSchema,
   type History,
+  type OrderAction,
   type OrderRequest,
   type RestoreRequest,
   type RevisionRequest,
@@ -64,8 +66,8 @@ export const api = {
   history: ({ metrics, ...rest }: HistoryQuery, signal?: AbortSignal) =>
     ask({ path: 'stats/history', query: { metrics: metrics.join(','), ...rest }, signal }, historySchema),
 
-  order: (body: OrderRequest, signal?: AbortSignal) =>
-    ask({ path: 'orders', method: 'POST', body, signal }, orderViewSchema),
+  order: <Action extends OrderAction>(body: OrderRequest<Action>, signal?: AbortSignal) =>
+    ask({ path: 'orders', method: 'POST', body, signal }, orderViewOf<Action['kind']>(body.action.kind)),
   orders: (page: Page, signal?: AbortSignal) =>
     ask({ path: 'orders', query: { ...page }, signal }, orderListSchema),
   orderOf: (order: string, signal?: AbortSignal) =>

@@ -1,8 +1,8 @@
 /** One order, with the account of every edge that it was for. */
-import type { OrderedEdge, OrderView } from '@imapfleet/protocol'
+import { orderTitle, type OrderedEdge, type OrderView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { AccountBadges, actionText, EdgeStatus, resultText, targetText } from '../fleet/account.tsx'
+import { AccountBadges, EdgeStatus, resultText, targetText } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
 import { Link } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
@@ -18,7 +18,7 @@ export function Order({ id = '' }: Params) {
   return (
     <Page
       title="Order"
-      about={answer.data ? actionText(answer.data.action) : undefined}
+      about={answer.data ? orderTitle(answer.data.action) : undefined}
       actions={
         <Link class="button" href="/orders">
           All orders
@@ -54,7 +54,7 @@ export function Order({ id = '' }: Params) {
 
 const factsOf = (order: OrderView) =>
   [
-    ['Order', actionText(order.action)],
+    ['Order', orderTitle(order.action)],
     ['To', targetText(order.target)],
     ['Given by', order.givenBy],
     ['At', <Moment at={order.at} />],

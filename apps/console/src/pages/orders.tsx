@@ -1,8 +1,8 @@
 /** Every order that was given, and how it went. */
-import type { OrderView } from '@imapfleet/protocol'
+import { orderTitle, type OrderView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
-import { AccountBadges, actionText, targetText } from '../fleet/account.tsx'
+import { AccountBadges, targetText } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
 import { Link } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
@@ -52,7 +52,7 @@ const columns: Column<OrderView>[] = [
   {
     title: 'Order',
     kind: 'wide',
-    cell: (order) => <Link href={`/orders/${order.id}`}>{actionText(order.action)}</Link>,
+    cell: (order) => <Link href={`/orders/${order.id}`}>{orderTitle(order.action)}</Link>,
   },
   { title: 'To', kind: 'fixed', cell: ({ target }) => targetText(target) },
   { title: 'By', kind: 'fixed', cell: ({ givenBy }) => givenBy },

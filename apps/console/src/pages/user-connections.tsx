@@ -1,7 +1,6 @@
 /** Where a user is connected over the whole fleet, or who is at all: an order to every edge, given when it is asked for. */
-import { connectionSchema, type Connection, type OrderView } from '@imapfleet/protocol'
+import type { Connection, OrderView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
-import { z } from 'zod'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { giveOrder } from '../fleet/give-order.tsx'
@@ -22,7 +21,6 @@ interface Row extends Connection {
 }
 
 const shownMax = 500
-const connections = z.array(connectionSchema)
 
 export function UserConnections({ user }: { user: string | undefined }) {
   const [isKicking, setKicking] = useState(false)
@@ -71,7 +69,7 @@ export function UserConnections({ user }: { user: string | undefined }) {
   )
 }
 
-function Found({ order, user }: { order: OrderView; user: string | undefined }) {
+function Found({ order, user }: { order: OrderView<'who'>; user: string | undefined }) {
   const rows = rowsOf(order)
   const missing = order.edges.filter(({ status }) => status !== 'answered')
   return (
@@ -79,7 +77,7 @@ function Found({ order, user }: { order: OrderView; user: string | undefined }) 
       {missing.length > 0 && (
         <div class="card-body">
           <Note tone="warn">
-            Not known of {missing.map(({ id, reason }) => `${id} (${reason ?? 'no answer'})`).join(', ')}.
+            Not known of {missing.map(({ id, reason }) => `${id} (${reason})`).join(', ')}.
           </Note>
         </div>
       )}
@@ -109,13 +107,12 @@ function Found({ order, user }: { order: OrderView; user: string | undefined }) 
   )
 }
 
-const rowsOf = (order: OrderView): Row[] =>
-  order.edges.flatMap(({ id, region, result }) => {
-    const told = connections.safeParse(result ?? [])
-    return told.success ? told.data.map((connection) => ({ edge: id, region, ...connection })) : []
-  })
+const rowsOf = (order: OrderView<'who'>): Row[] =>
+  order.edges.flatMap(({ id, region, result }) =>
+    (result ?? []).map((connection) => ({ edge: id, region, ...connection })),
+  )
 
-function summaryOf(order: OrderView): string {
+function summaryOf(order: OrderView<'who'>): string {
   const rows = rowsOf(order)
   const used = rows.filter(({ state }) => state === 'leased').length
   const edges = new Set(rows.map(({ edge }) => edge)).size

@@ -1,29 +1,22 @@
 /**
- * An order to many edges, and their answers: ends when all that are expected have answered, or when the time is up. Says
- * nothing of those who stayed silent; the caller knows whom it expected.
+ * Sends an order to many edges and gathers their answers, until all expected edges have answered or the time is up. An
+ * edge without an answer is missing from the result; the caller knows which edges it expected.
  */
 import {
+  AnswerParts,
   encode,
   orderAnswerSchema,
   subjects,
   type Order,
-  type OrderAnswer,
+  type OrderKind,
+  type OrderOutcome,
   type Target,
 } from '@imapfleet/protocol'
 import { createInbox, type Msg } from '@nats-io/transport-node'
 import type { Bus } from './bus.ts'
 import { recognise } from './recognise.ts'
 
-/** One edge's whole answer. */
-export interface Answered {
-  edge: string
-  region: string
-  ok: boolean
-  reason: string | undefined
-  result: unknown
-}
-
-/** All answers to one order; what is beyond is left out and said so. */
+/** What all edges answer to one order, together: as much as control holds in memory for a request. */
 const bytesMax = 16_777_216
 
 export async function giveOrder(
@@ -32,9 +25,9 @@ export async function giveOrder(
   target: Target,
   expected: ReadonlySet<string>,
   timeoutMs: number,
-): Promise<Map<string, Answered>> {
+): Promise<ReadonlyMap<string, OrderOutcome>> {
   const { nats } = bus.link()
-  const answers = new Answers()
+  const answers = new Answers(order.action.kind)
   const waiting = new Set(expected)
   const inbox = createInbox()
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
@@ -60,39 +53,35 @@ export async function giveOrder(
   return answers.complete
 }
 
-/** Puts chunks together; the first whole answer of an edge counts. */
+/** The first whole answer of an edge counts. */
 class Answers {
-  readonly complete = new Map<string, Answered>()
-  readonly #parts = new Map<string, unknown[]>()
+  readonly complete = new Map<string, OrderOutcome>()
+  readonly #kind: OrderKind
+  readonly #parts = new Map<string, AnswerParts<OrderKind>>()
   #bytes = 0
 
-  /** The edge whose answer is whole with this. */
+  constructor(kind: OrderKind) {
+    this.#kind = kind
+  }
+
+  /** The edge whose answer is complete with this message. */
   add(message: Msg): string | undefined {
     const recognised = recognise(orderAnswerSchema, message, (value) => subjects.answer(value, value.order))
     if (!recognised.ok) return undefined
     const answer = recognised.value
     if (this.complete.has(answer.edge)) return undefined
     this.#bytes += message.data.length
-    const parts = this.#parts.get(answer.edge)
-    if (answer.more) {
-      this.#parts.set(answer.edge, [...(parts ?? []), ...(this.#isFull() ? [] : listOf(answer))])
-      return undefined
-    }
-    const { edge, region, ok, reason } = answer
-    const result = parts ? [...parts, ...listOf(answer)] : answer.result
-    this.complete.set(edge, { edge, region, ok, reason, ...(this.#isFull() ? leftOut : { result }) })
-    this.#parts.delete(edge)
-    return edge
-  }
-
-  #isFull(): boolean {
-    return this.#bytes > bytesMax
+    let parts = this.#parts.get(answer.edge)
+    if (!parts) this.#parts.set(answer.edge, (parts = new AnswerParts(this.#kind)))
+    const outcome = this.#bytes > bytesMax ? leftOut : parts.add(answer)
+    if (!outcome) return undefined
+    this.complete.set(answer.edge, outcome)
+    this.#parts.delete(answer.edge)
+    return answer.edge
   }
 }
 
 const leftOut = {
-  result: null,
+  ok: false,
   reason: 'its answer was left out because all answers together exceed 16 MiB: ask one region or one edge',
-}
-
-const listOf = (answer: OrderAnswer): unknown[] => (Array.isArray(answer.result) ? answer.result : [])
+} as const

@@ -1,7 +1,7 @@
 /** Routes of the credentials that edges prove themselves with to NATS. */
 import { createRoute } from '@hono/zod-openapi'
+import { configName } from '@imapfleet/config/names'
 import {
-  edgeNameSchema,
   enrolmentListSchema,
   enrolmentMadeSchema,
   enrolmentRequestSchema,
@@ -14,7 +14,7 @@ import { revokeEnrolments } from '../verbs/revoke-enrolments.ts'
 import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['access'], security: bearer, middleware: needs('admin') }
-const ofEdge = z.object({ id: edgeNameSchema })
+const ofEdge = z.object({ id: configName })
 const key = z.string().regex(/^U[A-Z2-7]{55}$/, 'is not a public key U...')
 
 const enroll = createRoute({
@@ -31,7 +31,7 @@ const list = createRoute({
   method: 'get',
   path: '/enrolments',
   summary: 'All credentials of edges, newest first',
-  request: { query: numberedPage.extend({ edge: edgeNameSchema.optional() }) },
+  request: { query: numberedPage.extend({ edge: configName.optional() }) },
   responses: { 200: json(enrolmentListSchema, 'Enrolments'), ...problems },
 })
 

@@ -8,11 +8,12 @@ import {
   wireVersion,
   type OrderAction,
   type OrderedEdge,
+  type OrderOutcome,
   type OrderView,
   type TargetName,
 } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
-import { giveOrder as give, type Answered } from '../bus/gather.ts'
+import { giveOrder as give } from '../bus/gather.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { EdgeRow } from '../db/edges.ts'
 import { findOrder, finishOrder, insertOrder, type OrderRow } from '../db/orders.ts'
@@ -76,7 +77,7 @@ async function askEdges(
   row: OrderRow,
   meant: readonly EdgeRow[],
   timeoutMs: number,
-): Promise<Map<string, Answered>> {
+): Promise<ReadonlyMap<string, OrderOutcome>> {
   const left = Math.min(timeoutMs, row.expiresAt.getTime() - deps.now())
   if (left <= 0 || meant.length === 0) return new Map()
   const [first] = meant
@@ -99,17 +100,12 @@ async function askEdges(
   return await give(deps.bus, order, target, expected, left)
 }
 
-function accountOf({ id, region, silent }: EdgeRow, answered: Answered | undefined): OrderedEdge {
-  if (!answered) {
+function accountOf({ id, region, silent }: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdge {
+  if (!outcome) {
     const reason = silent ? 'it is silent' : 'it did not answer in time'
     return { id, region, status: 'silent', reason, result: null }
   }
-  const { ok, reason, result } = answered
-  return {
-    id,
-    region,
-    status: ok ? 'answered' : 'failed',
-    reason: reason ?? null,
-    result: (result ?? null) as OrderedEdge['result'],
-  }
+  return outcome.ok
+    ? { id, region, status: 'answered', reason: null, result: outcome.result }
+    : { id, region, status: 'failed', reason: outcome.reason, result: null }
 }

@@ -4,10 +4,12 @@ import {
   encode,
   orderSchema,
   subjects,
+  toAnswers,
+  wireVersion,
   type Connection,
   type Order,
   type OrderAction,
-  type OrderAnswer,
+  type OrderOutcome,
 } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import { routeOf } from '../server/routes.ts'
@@ -20,14 +22,11 @@ interface Sender {
   boot: string
 }
 
-type Outcome = { ok: true; result: unknown } | { ok: false; reason: string }
-
 const rememberedMax = 1000
-const chunkLines = 2000
 
 /** Listens as long as the connection lives. */
 export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
-  const done = new Map<string, Outcome>()
+  const done = new Map<string, OrderOutcome>()
   let hasToldOfStrangers = false
   for (const subject of subjects.ordersFor(sender))
     fleet.nats.subscribe(subject, {
@@ -43,13 +42,14 @@ export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
         const order = decoded.value
         const outcome = done.get(order.id) ?? carryOut(edge, order)
         remember(done, order.id, outcome)
-        for (const answer of answers(sender, order, outcome))
+        const head = { v: wireVersion, ...sender, at: Date.now(), order: order.id } as const
+        for (const answer of toAnswers(head, outcome))
           fleet.nats.publish(subjects.answer(sender, order.id), encode(answer))
       },
     })
 }
 
-function carryOut(edge: Edge, order: Order): Outcome {
+function carryOut(edge: Edge, order: Order): OrderOutcome {
   if (order.expiresAt <= Date.now()) return { ok: false, reason: 'the order has expired' }
   edge.log.info('order', { id: order.id, kind: order.action.kind, by: order.givenBy })
   try {
@@ -59,7 +59,7 @@ function carryOut(edge: Edge, order: Order): Outcome {
   }
 }
 
-function act(edge: Edge, action: OrderAction): Outcome {
+function act(edge: Edge, action: OrderAction): OrderOutcome {
   switch (action.kind) {
     case 'who':
       return { ok: true, result: connectionsOf(edge, action.user) }
@@ -112,21 +112,8 @@ function connectionsOf(edge: Edge, user: string | undefined): Connection[] {
     }))
 }
 
-/** One answer, or several where a list is longer than a message may be. */
-function answers(sender: Sender, order: Order, outcome: Outcome): OrderAnswer[] {
-  const head = { v: 1 as const, ...sender, at: Date.now(), order: order.id }
-  if (!outcome.ok) return [{ ...head, ok: false, reason: outcome.reason, result: null, more: false }]
-  const { result } = outcome
-  if (!Array.isArray(result) || result.length <= chunkLines)
-    return [{ ...head, ok: true, result, more: false }]
-  const chunks = Array.from({ length: Math.ceil(result.length / chunkLines) }, (_, index) =>
-    (result as unknown[]).slice(index * chunkLines, (index + 1) * chunkLines),
-  )
-  return chunks.map((chunk, index) => ({ ...head, ok: true, result: chunk, more: index < chunks.length - 1 }))
-}
-
 /** So that an order that comes twice is done once. */
-function remember(done: Map<string, Outcome>, id: string, outcome: Outcome): void {
+function remember(done: Map<string, OrderOutcome>, id: string, outcome: OrderOutcome): void {
   done.set(id, outcome)
   if (done.size > rememberedMax) done.delete(done.keys().next().value!)
 }

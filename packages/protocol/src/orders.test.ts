@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  orderActionSchema,
+  orderResultSchema,
+  orderResultText,
+  orderTitle,
+  parseResult,
+  type OrderAction,
+  type OrderKind,
+  type OrderResult,
+} from './orders.ts'
+
+const connection = { user: 'joe', upstream: 'main', state: 'idle', since: 1, uses: 2 } as const
+
+/** One order of each kind. */
+const samples: { [Kind in OrderKind]: { action: OrderAction<Kind>; result: OrderResult<Kind> } } = {
+  who: { action: { kind: 'who', user: 'joe' }, result: [connection] },
+  'kick-user': { action: { kind: 'kick-user', user: 'joe' }, result: { sessions: 1 } },
+  'purge-idle': { action: { kind: 'purge-idle' }, result: { connections: 1200 } },
+  'reset-counters': { action: { kind: 'reset-counters' }, result: {} },
+  newlog: { action: { kind: 'newlog' }, result: {} },
+  version: { action: { kind: 'version' }, result: { version: '0.1.0' } },
+  'route-lookup': { action: { kind: 'route-lookup', user: 'joe' }, result: { upstream: 'main' } },
+  'pause-upstream': { action: { kind: 'pause-upstream', upstream: 'main' }, result: {} },
+  'resume-upstream': { action: { kind: 'resume-upstream', upstream: 'main' }, result: {} },
+}
+const all = Object.entries(samples) as [OrderKind, (typeof samples)[OrderKind]][]
+
+test('an action is parsed by its kind, and fields of other kinds are left out', () => {
+  for (const [kind, { action }] of all)
+    assert.deepEqual(orderActionSchema.parse({ ...action, bodies: true }), action, kind)
+  assert.deepEqual(orderActionSchema.parse({ kind: 'version', user: 'joe' }), { kind: 'version' })
+  for (const wrong of [{ kind: 'explode' }, { kind: 'kick-user' }, { kind: 'pause-upstream', upstream: '*' }])
+    assert.equal(orderActionSchema.safeParse(wrong).success, false, JSON.stringify(wrong))
+})
+
+test('a result is parsed for its kind; a result of another kind, or one without a field, is none', () => {
+  for (const [kind, { result }] of all)
+    assert.deepEqual(parseResult(kind, result), { ok: true, value: result })
+  assert.equal(parseResult('kick-user', samples['purge-idle'].result).ok, false)
+  assert.equal(parseResult('who', samples['kick-user'].result).ok, false)
+  for (const wrong of [null, 'done', { sessions: -1 }, { sessions: '1' }])
+    assert.equal(parseResult('kick-user', wrong).ok, false, JSON.stringify(wrong))
+})
+
+test('a result that Postgres cannot store is none', () => {
+  for (const user of ['jo\0e', 'jo\ud800e'])
+    assert.equal(parseResult('who', [{ ...connection, user }]).ok, false)
+})
+
+test('without its kind a result still loses nothing: no kind hides the fields of another', () => {
+  for (const [kind, { result }] of all) assert.deepEqual(orderResultSchema.parse(result), result, kind)
+})
+
+test('each order and each result has words', () => {
+  for (const [kind, { action, result }] of all) {
+    assert.match(orderTitle(action), /^[a-z]/, kind)
+    assert.notEqual(orderResultText(kind, result), '', kind)
+  }
+  assert.equal(orderTitle(samples['kick-user'].action), 'kick joe')
+  assert.equal(orderResultText('kick-user', { sessions: 1 }), 'ended 1 session')
+  assert.equal(orderResultText('purge-idle', { connections: 1200 }), 'closed 1,200 idle connections')
+  assert.equal(orderResultText('kick-user', 'done'), '')
+})

@@ -1,0 +1,175 @@
+/**
+ * Orders: what an edge can be told to do once, now. `orderKinds` has one row for each kind; the actions of the API, the
+ * messages on NATS and the types of all results are derived from it.
+ */
+import { configName } from '@imapfleet/config/names'
+import { z } from 'zod'
+import { decodeValue, instant, storableText, wireVersion, type Decoded } from './envelope.ts'
+
+const user = z.string().min(1).max(1024)
+const count = z.int().min(0)
+/** The result of an order that has nothing to tell but that it was done. */
+const done = z.object({})
+
+/** A server connection, and the client that holds it, if any. */
+export const connectionSchema = z
+  .object({
+    user: storableText(65_536),
+    upstream: configName,
+    state: z.enum(['dialing', 'leased', 'resetting', 'idle']),
+    /** Address of the client. */
+    client: storableText(300).optional(),
+    /** When it was last used. Milliseconds since 1970. */
+    since: instant,
+    /** How many sessions have used it. */
+    uses: count,
+  })
+  .meta({ id: 'Connection' })
+export type Connection = z.infer<typeof connectionSchema>
+
+/** A result that is an array is sent in chunks if it is too long for one message. */
+export const orderKinds = {
+  who: row({
+    input: z.object({ user: user.optional() }),
+    result: z.array(connectionSchema),
+    title: (input) => (input.user === undefined ? 'list connections' : `list connections of ${input.user}`),
+    outcome: (connections) => amount(connections.length, 'connection'),
+  }),
+  'kick-user': row({
+    input: z.object({ user }),
+    result: z.object({ sessions: count }),
+    title: (input) => `kick ${input.user}`,
+    outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
+  }),
+  'purge-idle': row({
+    input: z.object({ user: user.optional() }),
+    result: z.object({ connections: count }),
+    title: (input) =>
+      input.user === undefined ? 'close idle connections' : `close idle connections of ${input.user}`,
+    outcome: ({ connections }) => `closed ${amount(connections, 'idle connection')}`,
+  }),
+  'reset-counters': row({
+    input: z.object({}),
+    result: done,
+    title: () => 'reset counters',
+    outcome: () => 'done',
+  }),
+  newlog: row({
+    input: z.object({}),
+    result: done,
+    title: () => 'reopen the protocol log',
+    outcome: () => 'done',
+  }),
+  version: row({
+    input: z.object({}),
+    result: z.object({ version: storableText(64) }),
+    title: () => 'show the version',
+    outcome: ({ version }) => version,
+  }),
+  'route-lookup': row({
+    input: z.object({ user, listener: configName.optional() }),
+    result: z.object({ upstream: configName }),
+    title: (input) => `find the upstream of ${input.user}`,
+    outcome: ({ upstream }) => upstream,
+  }),
+  'pause-upstream': row({
+    input: z.object({ upstream: configName }),
+    result: done,
+    title: (input) => `pause upstream ${input.upstream}`,
+    outcome: () => 'done',
+  }),
+  'resume-upstream': row({
+    input: z.object({ upstream: configName }),
+    result: done,
+    title: (input) => `resume upstream ${input.upstream}`,
+    outcome: () => 'done',
+  }),
+} as const
+
+interface Row<Shape extends z.ZodRawShape, Result extends z.ZodType> {
+  /** Fields of the action beside its kind. */
+  input: z.ZodObject<Shape>
+  /** What an edge answers when it has done it. */
+  result: Result
+  /** The action, for people. */
+  title: (input: z.output<z.ZodObject<Shape>>) => string
+  /** The result, for people. */
+  outcome: (result: z.output<Result>) => string
+}
+
+function row<Shape extends z.ZodRawShape, Result extends z.ZodType>(
+  parts: Row<Shape, Result>,
+): Row<Shape, Result> {
+  return parts
+}
+
+type Kinds = typeof orderKinds
+export type OrderKind = keyof Kinds
+export type OrderResult<Kind extends OrderKind = OrderKind> = z.output<Kinds[Kind]['result']>
+type ShapeOf<R> = R extends Row<infer Shape, z.ZodType> ? Shape : never
+type Actions = {
+  [Kind in OrderKind]: z.output<z.ZodObject<{ kind: z.ZodLiteral<Kind> } & ShapeOf<Kinds[Kind]>>>
+}
+/** `kind`, and the fields of its input. For several kinds the union of their actions. */
+export type OrderAction<Kind extends OrderKind = OrderKind> = Actions[Kind]
+
+interface AnyRow {
+  input: z.ZodObject
+  result: z.ZodType<OrderResult>
+  title: (action: OrderAction) => string
+  outcome: (result: OrderResult) => string
+}
+/** The rows for a kind that is only known at run time. */
+const rows = orderKinds as unknown as Record<OrderKind, AnyRow>
+
+export const actionSchemaOf = <Kind extends OrderKind>(kind: Kind) =>
+  z.object({ kind: z.literal(kind) }).extend(rows[kind].input.shape) as unknown as z.ZodType<
+    OrderAction<Kind>
+  >
+
+export const resultSchemaOf = <Kind extends OrderKind>(kind: Kind) =>
+  rows[kind].result as z.ZodType<OrderResult<Kind>>
+
+const kinds = Object.keys(orderKinds) as OrderKind[]
+
+export const orderActionSchema = z
+  .discriminatedUnion('kind', kinds.map(actionSchemaOf) as unknown as [z.core.$ZodTypeDiscriminable])
+  .meta({ id: 'OrderAction' }) as unknown as z.ZodType<OrderAction, OrderAction>
+
+/** The result of some order. `done` comes last, since every object is one. */
+export const orderResultSchema = z
+  .union([...new Set(kinds.map((kind) => orderKinds[kind].result).filter((result) => result !== done)), done])
+  .meta({ id: 'OrderResult' }) as unknown as z.ZodType<OrderResult, OrderResult>
+
+/** An answer of an edge, as the result of an order of this kind. */
+export const parseResult = <Kind extends OrderKind>(kind: Kind, data: unknown): Decoded<OrderResult<Kind>> =>
+  decodeValue(resultSchemaOf(kind), data)
+
+/** Whether the result is an array, which may come in chunks. */
+export const isListResult = (kind: OrderKind): boolean => orderKinds[kind].result instanceof z.ZodArray
+
+/** `kick joe`. */
+export const orderTitle = (action: OrderAction): string => rows[action.kind].title(action)
+
+/** `ended 2 sessions`; empty for a result of another kind. */
+export function orderResultText(kind: OrderKind, result: unknown): string {
+  const parsed = parseResult(kind, result)
+  return parsed.ok ? rows[kind].outcome(parsed.value) : ''
+}
+
+/** Sent by control. Idempotent by `id`. */
+export const orderSchema = z.object({
+  v: z.literal(wireVersion),
+  id: z.uuid(),
+  givenBy: z.string().max(200),
+  at: z.int().min(0),
+  /** An edge that gets it later refuses it. */
+  expiresAt: z.int().min(0),
+  action: orderActionSchema,
+})
+export type Order = z.infer<typeof orderSchema>
+
+const grouped = new Intl.NumberFormat('en-US')
+
+const amount = (number: number, noun: string): string =>
+  `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`
