@@ -22,7 +22,6 @@ const words: Readonly<Record<string, string>> = {
   'unexpected-reply': 'The mail server said something that nobody had asked for.',
   'unexpected-continuation': 'The mail server asked for more when nothing was being sent.',
   'odd-line-end': 'A line did not end as IMAP lines do.',
-  'second-login': 'The client logged in a second time on the same connection.',
   'server-said-bye': 'The mail server said goodbye.',
   'data-after-barrier': 'Something came after the proof that all was said.',
   'barrier-timed-out': 'The mail server took too long to prove the connection clean.',

@@ -35,5 +35,5 @@ export function unfitToLease(
 
 /** What has become of it since its proof, whose promise settles a moment after the last byte was seen. */
 export function spoiled(upstream: ServerConnection): string | undefined {
-  return upstream.link.isOpen ? upstream.session.taint : 'closed-by-peer'
+  return upstream.link.isOpen ? upstream.session.spoilReason : 'closed-by-peer'
 }

@@ -160,7 +160,7 @@ test('a session is moved only to a connection that is proven; one that is not is
   const { pool, lease, scripted, server, clock, settings } = await poolAtWork({ pool: times })
   const enabled = (await lease('joe')).upstream
   enabled.session.enabled.add('QRESYNC')
-  enabled.session.enabledKey = 'QRESYNC'
+  enabled.session.enabledBy = 'QRESYNC'
   await pool.giveBack(enabled, cleanHandBack)
   const { upstream } = await lease('joe')
   const doubts = [

@@ -157,7 +157,7 @@ test('an idle connection that a login cannot use does not keep its user out', as
   const { lease, pool } = await poolAtWork({ upstream: { connectionsPerUserMax: 1, queueMax: 0 } })
   const { upstream } = await lease('joe')
   upstream.session.enabled.add('CONDSTORE')
-  upstream.session.enabledKey = 'CONDSTORE'
+  upstream.session.enabledBy = 'CONDSTORE'
   await pool.giveBack(upstream, cleanHandBack)
   assert.equal(pool.states.stateOf(upstream), 'idle')
   assert.equal((await lease('joe')).reused, false)
@@ -168,7 +168,7 @@ test('a connection on which something is enabled is for those who want exactly t
   const { pool, lease, server, accounted } = await poolAtWork()
   const enabled = (await lease('joe')).upstream
   enabled.session.enabled.add('QRESYNC')
-  enabled.session.enabledKey = 'QRESYNC'
+  enabled.session.enabledBy = 'QRESYNC'
   await pool.giveBack(enabled, cleanHandBack)
   const clean = await lease('joe')
   assert.equal(clean.reused, false)

@@ -157,7 +157,7 @@ test('a connection that becomes idle and fits none of its user’s logins gives 
   const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
   const [odd, even] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
   odd.session.enabled.add('CONDSTORE')
-  odd.session.enabledKey = 'CONDSTORE'
+  odd.session.enabledBy = 'CONDSTORE'
   const both = [lease('joe'), lease('jane')]
   await until(() => pool.room.waitingTotal === 2)
   scripted.script = (asked) =>

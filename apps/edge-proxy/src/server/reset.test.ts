@@ -208,7 +208,7 @@ test('what comes between the proof and the next owner spoils the connection', as
   upstream.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
   upstream.link.handler.onData(Buffer.from('* 3 EX'))
   assert.deepEqual(await result, { kind: 'clean' })
-  assert.equal(upstream.session.taint, 'data-after-barrier')
+  assert.equal(upstream.session.spoilReason, 'data-after-barrier')
 })
 
 test('a mailbox that is remembered stays selected, unless it changes while it is proven', async () => {

@@ -9,9 +9,9 @@ import { tellsChange } from '../imap/selection.ts'
 import type { LinkEnd, LinkHandler } from '../net/link.ts'
 import { Deadlines, type Limited } from './deadlines.ts'
 import { randomName } from './random-tag.ts'
-import type { Taint, ServerConnection } from './server-connection.ts'
+import type { SpoilReason, ServerConnection } from './server-connection.ts'
 
-export type DirtyReason = Taint | LinkEnd | 'barrier-timed-out' | 'barrier-too-long' | 'barrier-refused'
+export type DirtyReason = SpoilReason | LinkEnd | 'barrier-timed-out' | 'barrier-too-long' | 'barrier-refused'
 
 export type ResetResult = { kind: 'clean' } | { kind: 'dirty'; reason: DirtyReason }
 
@@ -163,8 +163,8 @@ class Reset implements LinkHandler, ResponseSink, Limited {
     if (this.#done) return
     this.#done = true
     deadlines.remove(this)
-    // Whoever takes it on looks at the taint: more may come before they have it.
-    const late = () => this.#upstream.taint('data-after-barrier')
+    // More bytes may arrive before the next owner takes over. The owner checks the spoil reason.
+    const late = () => this.#upstream.spoil('data-after-barrier')
     this.#upstream.link.handler = { onData: late, onDrain() {}, onEnd() {} }
     if (reason === undefined && this.#unselects) this.#upstream.session.selected = false
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })

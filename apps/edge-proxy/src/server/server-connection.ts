@@ -18,14 +18,14 @@ export interface SessionState {
   selected: boolean
   /** Extensions switched on for good (RFC 5161 has no way back). */
   enabled: Set<string>
-  /** What its one ENABLE asked for, sorted; undefined where they came on in another way, or not at all. */
-  enabledKey: string | undefined
-  /** The first thing that cannot be undone and is no ENABLE: the connection must not be used again. */
-  taint: Taint | undefined
+  /** Arguments of the one ENABLE that enabled them, sorted; undefined if anything else enabled one. */
+  enabledBy: string | undefined
+  /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
+  spoilReason: SpoilReason | undefined
 }
 
-/** Why a connection can never be made clean, named for operators. */
-export type Taint =
+/** Why no reset can make a connection clean; a label value of `reuse_refused_total`. */
+export type SpoilReason =
   | 'notify'
   | 'language'
   | 'comparator'
@@ -34,7 +34,6 @@ export type Taint =
   | 'unexpected-reply'
   | 'unexpected-continuation'
   | 'odd-line-end'
-  | 'second-login'
   | 'server-said-bye'
   | 'data-after-barrier'
 
@@ -86,8 +85,8 @@ export class ServerConnection {
   readonly session: SessionState = {
     selected: false,
     enabled: new Set(),
-    enabledKey: undefined,
-    taint: undefined,
+    enabledBy: undefined,
+    spoilReason: undefined,
   }
 
   constructor(facts: {
@@ -120,9 +119,9 @@ export class ServerConnection {
     this.scanner.sink = sink
   }
 
-  /** The extensions enabled on it, as the pool's key has them; empty for a clean one. */
+  /** The enabled extensions in the form of the pool's key: empty if none, `?` if no single ENABLE accounts for them. */
   get enabledKey(): string {
-    return this.session.enabled.size === 0 ? '' : (this.session.enabledKey ?? '?')
+    return this.session.enabled.size === 0 ? '' : (this.session.enabledBy ?? '?')
   }
 
   /**
@@ -134,9 +133,9 @@ export class ServerConnection {
     this.hand(rest, rest)
   }
 
-  /** Remembers the first reason why nobody else may have this connection. */
-  taint(reason: Taint): void {
-    this.session.taint ??= reason
+  /** Marks the connection as not reusable; the first reason is kept. */
+  spoil(reason: SpoilReason): void {
+    this.session.spoilReason ??= reason
   }
 }
 

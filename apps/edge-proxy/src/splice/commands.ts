@@ -12,7 +12,7 @@ import {
   mayEnableCondstore,
   maySelect,
   policyOf,
-  taintOf,
+  spoilReasonOf,
   type AnswerOptions,
   type Policy,
 } from './policy.ts'
@@ -186,15 +186,15 @@ function startCommand(
 function passLine(talk: Conversation, bytes: Buffer, at: number, lineFeed: number): boolean {
   const { upstream } = talk
   // A bare LF ends a line for some servers and not for others; a CR within a line likewise.
-  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) upstream.taint('odd-line-end')
+  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) upstream.spoil('odd-line-end')
   if (talk.idle === 'on') {
     // DONE, or an error: either ends it (RFC 2177).
     talk.idle = 'off'
     return true
   }
   const command = talk.open!
-  const taint = taintOf(command.verb, bytes, at, lineFeed)
-  if (taint) upstream.taint(taint)
+  const spoilReason = spoilReasonOf(command.verb, bytes, at, lineFeed)
+  if (spoilReason) upstream.spoil(spoilReason)
   if (maySelect(command.verb)) upstream.session.selected = true
   if (mayEnableCondstore(bytes, at, lineFeed)) command.condstore = true
   const size = literalSize(bytes, at, lineFeed)

@@ -55,7 +55,7 @@ export class Conversation {
   sent(tag: string, verb: Verb, own: boolean): Sent {
     const sent: Sent = { tag, verb, condstore: false, own }
     // Two commands of one tag: their replies cannot be told apart.
-    if (this.outstanding.has(tag)) this.upstream.taint('unexpected-reply')
+    if (this.outstanding.has(tag)) this.upstream.spoil('unexpected-reply')
     this.outstanding.add(sent)
     return sent
   }
@@ -78,7 +78,7 @@ export class Conversation {
     if (this.literal > 0 || this.open) return 'open-literal'
     if (this.blocked === 'continuation') return 'open-continuation'
     if (this.outstanding.isUncertain) return 'extensions-uncertain'
-    const { taint, enabled, enabledKey } = this.upstream.session
-    return taint ?? (enabled.size > 0 && enabledKey === undefined ? 'extensions-enabled' : undefined)
+    const { spoilReason, enabled, enabledBy } = this.upstream.session
+    return spoilReason ?? (enabled.size > 0 && enabledBy === undefined ? 'extensions-enabled' : undefined)
   }
 }

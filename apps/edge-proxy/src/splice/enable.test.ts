@@ -10,7 +10,7 @@ async function enabledWith(key: string) {
   const { link, peer } = await dialedLink()
   const upstream = upstreamOver(link)
   for (const name of key.split(' ')) upstream.session.enabled.add(name)
-  upstream.session.enabledKey = key
+  upstream.session.enabledBy = key
   return { upstream, scripted: peer }
 }
 

@@ -1,6 +1,6 @@
 /** The ways a session ends after its login, and what each leaves behind for the pool to judge. */
 import type { LinkEnd } from '../net/link.ts'
-import type { Taint } from '../server/server-connection.ts'
+import type { SpoilReason } from '../server/server-connection.ts'
 
 export type Ending =
   /** The client said LOGOUT; everything before it has been answered. */
@@ -27,7 +27,7 @@ export type HandBackRefusal =
   | 'extensions-enabled'
   | 'extensions-uncertain'
   | 'kicked'
-  | Taint
+  | SpoilReason
 
 /** Where the conversation stood when the session ended. */
 export interface HandBack {

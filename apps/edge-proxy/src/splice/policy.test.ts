@@ -2,11 +2,11 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import type { Verb } from '../imap/verb.ts'
-import { mayEnableCondstore, maySelect, policyOf, taintOf } from './policy.ts'
+import { mayEnableCondstore, maySelect, policyOf, spoilReasonOf } from './policy.ts'
 
 const options = { answerCapability: true, answerId: true, selectCache: 'off' } as const
 
-const taint = (verb: Verb, line: string) => taintOf(verb, wire(`${line}\r\n`), 0, line.length + 1)
+const spoilReason = (verb: Verb, line: string) => spoilReasonOf(verb, wire(`${line}\r\n`), 0, line.length + 1)
 const enables = (line: string) => mayEnableCondstore(wire(`${line}\r\n`), 0, line.length + 1)
 
 test('whatever would change who is logged in or what the bytes mean is refused', () => {
@@ -56,7 +56,7 @@ test('what no reset undoes is known, and common commands are not taken for it', 
     ['FETCH', 'a FETCH 1 FLAGS', undefined],
     ['STORE', 'a STORE 1 +FLAGS (\\Seen)', undefined],
   ]
-  for (const [verb, line, expectedTaint] of expected) assert.equal(taint(verb, line), expectedTaint, line)
+  for (const [verb, line, reason] of expected) assert.equal(spoilReason(verb, line), reason, line)
 })
 
 test('every command that may enable CONDSTORE by itself is seen (RFC 7162 3.1)', () => {

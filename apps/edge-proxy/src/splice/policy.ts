@@ -4,7 +4,7 @@
  */
 import { containsWord, startsWithWord } from '../imap/bytes.ts'
 import type { Verb } from '../imap/verb.ts'
-import type { Taint } from '../server/server-connection.ts'
+import type { SpoilReason } from '../server/server-connection.ts'
 
 export type Policy =
   | { kind: 'pass' }
@@ -51,7 +51,7 @@ export function policyOf(verb: Verb, options: AnswerOptions): Policy {
 }
 
 /** Commands that leave something which no reset undoes. */
-export function taintOf(verb: Verb, bytes: Buffer, from: number, to: number): Taint | undefined {
+export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: number): SpoilReason | undefined {
   switch (verb) {
     case 'NOTIFY':
       return 'notify'

@@ -28,7 +28,7 @@ export function judgeResponse(
   if (kind === 'continuation') return judgeContinuation(talk)
   const sent = talk.outstanding.take(bytes, start, end)
   if (!sent) {
-    talk.upstream.taint('unexpected-reply')
+    talk.upstream.spoil('unexpected-reply')
     return 'pass'
   }
   const statusAt = start + sent.tag.length + 1
@@ -70,7 +70,7 @@ function settle(talk: Conversation, sent: Sent, ok: boolean): void {
       talk.open = undefined
     } else {
       // Refused while its literal is under way: the rest of the command still comes (RFC 7888 4).
-      upstream.taint('unexpected-reply')
+      upstream.spoil('unexpected-reply')
     }
   } else if (sent.verb === 'IDLE') {
     if (talk.blocked === 'continuation') talk.blocked = undefined
@@ -79,12 +79,12 @@ function settle(talk: Conversation, sent: Sent, ok: boolean): void {
   if (sent.condstore && !session.enabled.has('CONDSTORE') && !session.enabled.has('QRESYNC')) {
     if (ok) {
       session.enabled.add('CONDSTORE')
-      session.enabledKey = undefined
-    } else upstream.taint('condstore-uncertain')
+      session.enabledBy = undefined
+    } else upstream.spoil('condstore-uncertain')
   }
   if (talk.enabling === sent) {
     talk.enabling = undefined
-    if (session.enabled.size === 0) session.enabledKey = undefined
+    if (session.enabled.size === 0) session.enabledBy = undefined
   }
   if (ok && (sent.verb === 'UNSELECT' || sent.verb === 'CLOSE'))
     session.selected = talk.outstanding.isSelecting
@@ -92,7 +92,7 @@ function settle(talk: Conversation, sent: Sent, ok: boolean): void {
 
 function judgeContinuation(talk: Conversation): LineVerdict {
   if (talk.blocked !== 'continuation') {
-    talk.upstream.taint('unexpected-continuation')
+    talk.upstream.spoil('unexpected-continuation')
     return 'pass'
   }
   talk.blocked = undefined
@@ -103,7 +103,7 @@ function judgeContinuation(talk: Conversation): LineVerdict {
 function judgeUntagged(talk: Conversation, bytes: Buffer, start: number, end: number): LineVerdict {
   const at = start + 2
   if (startsWithWord(bytes, at, 'BYE')) {
-    talk.upstream.taint('server-said-bye')
+    talk.upstream.spoil('server-said-bye')
     return 'pass'
   }
   if (talk.kept !== 'none' || talk.unselecting) {
@@ -139,7 +139,7 @@ function judgeUntagged(talk: Conversation, bytes: Buffer, start: number, end: nu
 /** Extensions that have come on. The key holds only while they are those of one ENABLE. */
 function noteEnabled(talk: Conversation, names: string): void {
   const { session } = talk.upstream
-  if (!talk.enabling) session.enabledKey = undefined
+  if (!talk.enabling) session.enabledBy = undefined
   for (const name of names.toUpperCase().match(/\S+/g) ?? []) session.enabled.add(name)
 }
 

@@ -188,12 +188,12 @@ export class Splice implements CommandSink, ReplyListener {
     const { session } = this.#upstream
     const key = [...new Set(command.toUpperCase().match(/\S+/g)?.slice(1))].sort().join(' ')
     if (key === '' || session.enabled.size > 0 || session.selected) {
-      session.enabledKey = undefined
+      session.enabledBy = undefined
       return 'pass'
     }
     const twin = this.#owner.exchange(key, this.#talk.handBack({ kind: 'logout', tag }))
     if (!twin) {
-      session.enabledKey = key
+      session.enabledBy = key
       this.#talk.enabling = this.#talk.sent(tag, 'ENABLE', false)
       this.#upstream.link.write(`${tag} ENABLE ${key}\r\n`)
       return 'answered'
