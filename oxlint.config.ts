@@ -1,0 +1,281 @@
+/**
+ * The lint rules, and the walls between folders. Everything is an error except the two rules on size: they ask whether
+ * one file or function does two jobs, and do not force a cut.
+ */
+import { defineConfig, type OxlintOverride } from 'oxlint'
+
+/** Imports that a folder must not make. The message says where the code belongs instead. */
+interface Wall {
+  regex?: string
+  group?: string[]
+  message: string
+}
+
+const app: Wall = {
+  regex: '(^|/)apps/|^@imapfleet/(edge-proxy|control|cli|console)(/|$)',
+  message:
+    'An app is a process, not a library. Move shared code to a package; tests and scripts start the process.',
+}
+const inside: Wall = {
+  regex: '^@imapfleet/[a-z-]+/src/|^\\.\\.?/(.*/)?src/',
+  message:
+    'Import a workspace by its name (@imapfleet/config), and export from its index what is missing there.',
+}
+const local: Wall = {
+  regex: '^@imapfleet/local(/|$)',
+  message:
+    'packages/local starts real servers for tests and quickstart. Move what apps and packages need to another package.',
+}
+const nats: Wall = {
+  regex: '^@nats-io/',
+  message:
+    'In the edge only fleet/ uses NATS, so that mail flows without it. Put NATS code in fleet/ and let it call ops/.',
+}
+const natsInControl: Wall = {
+  regex: '^@nats-io/',
+  message: 'In control only bus/ uses NATS. Add a function to bus/ and call it from verbs/.',
+}
+const sql: Wall = {
+  regex: '^(drizzle-orm|postgres)(/|$)',
+  message: 'In control only db/ uses SQL. Add a query to db/ and call it from verbs/.',
+}
+const hono: Wall = {
+  regex: '^(hono|@hono/[a-z-]+)(/|$)',
+  message: 'Only http/ uses HTTP. Take an input, return a value or a ServiceError, and let http/ translate.',
+}
+
+/** The folders of the edge from the lowest to the highest: what each holds, and which folders it imports from. */
+const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
+  imap: { holds: 'IMAP grammar', imports: [] },
+  observe: { holds: 'counters, log and trace', imports: ['imap'] },
+  net: { holds: 'sockets, TLS and listeners', imports: ['imap', 'observe'] },
+  server: { holds: 'connections to mail servers', imports: ['imap', 'observe', 'net'] },
+  client: { holds: "the client's end before login", imports: ['imap', 'observe', 'net'] },
+  pool: { holds: 'leases and the register of connections', imports: ['imap', 'observe', 'net', 'server'] },
+  splice: { holds: 'the two joined ends', imports: ['imap', 'observe', 'net', 'server'] },
+  session: {
+    holds: 'the life of a session',
+    imports: ['imap', 'observe', 'net', 'server', 'client', 'pool', 'splice'],
+  },
+  ops: {
+    holds: 'operations on a running edge',
+    imports: ['imap', 'observe', 'net', 'server', 'client', 'pool', 'splice', 'session'],
+  },
+  edge: {
+    holds: 'starting, reloading and stopping',
+    imports: ['imap', 'observe', 'net', 'server', 'client', 'pool', 'splice', 'session', 'ops'],
+  },
+  fleet: { holds: 'orders, reports and desired state', imports: ['observe', 'ops', 'edge'] },
+}
+
+/** Single files that a folder may import besides. */
+const edgeOpen: Record<string, string[]> = {
+  session: ['edge/context.ts'],
+  ops: ['edge/context.ts'],
+  edge: ['fleet/last-config.ts'],
+}
+
+function edgeWalls(): OxlintOverride[] {
+  return Object.entries(edgeFolders).map(([folder, { imports }]) => {
+    const walls = Object.entries(edgeFolders)
+      .filter(([other]) => other !== folder && !imports.includes(other))
+      .map(([other, { holds }]): Wall => {
+        const open = edgeOpen[folder]?.filter((file) => file.startsWith(`${other}/`)) ?? []
+        const allowed = [...imports, 'packages'].join(', ')
+        return {
+          group: [`../**/${other}/**`, ...open.map((file) => `!../**/${file}`)],
+          message: `${folder}/ imports from ${allowed}, not from ${other}/ (${holds}). Move what both need down, or pass it to ${folder}/ as a value or a callback.`,
+        }
+      })
+    return walled(
+      [`apps/edge-proxy/src/${folder}/**`],
+      [app, inside, local, main, ...walls, ...(folder === 'fleet' ? [] : [nats])],
+    )
+  })
+}
+
+const main: Wall = {
+  group: ['../**/main.ts'],
+  message: 'main.ts starts the process. Move what you need out of it.',
+}
+const pure: Wall = {
+  regex:
+    '^\\.\\./|^@imapfleet/|^node:(net|tls|http|https|dns|dgram|fs|os|process|timers|events|stream|worker_threads|child_process)(/|$)',
+  message:
+    'imap/ is pure grammar: bytes in, facts out. Sockets, clocks, configuration and logs belong to its callers in net/, server/, client/ and splice/.',
+}
+
+function walled(files: string[], patterns: Wall[]): OxlintOverride {
+  return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } }
+}
+
+/** A later row replaces an earlier one for the same file, so each row names all its walls. */
+const walls: OxlintOverride[] = [
+  walled(['packages/**', 'tests/**', 'scripts/**'], [app, inside]),
+  walled(['packages/{observe,nats,api,client}/**'], [app, inside, local]),
+  walled(
+    ['packages/config/**'],
+    [
+      inside,
+      {
+        regex: '^@imapfleet/|(^|/)(apps|packages)/',
+        message: 'packages/config is the lowest package: move what you need into it.',
+      },
+    ],
+  ),
+  walled(
+    ['packages/protocol/**'],
+    [
+      app,
+      inside,
+      {
+        regex: '^@imapfleet/(?:nats|client|api|local)(/|$)',
+        message: 'packages/protocol holds messages only: move what you need into it.',
+      },
+    ],
+  ),
+  walled(['apps/edge-proxy/src/*'], [app, inside, local, nats]),
+  ...edgeWalls(),
+  walled(['apps/edge-proxy/src/imap/**'], [app, inside, pure]),
+  walled(['apps/control/src/**'], [app, inside, local, natsInControl, sql]),
+  walled(
+    ['apps/control/src/http/**'],
+    [
+      app,
+      inside,
+      local,
+      natsInControl,
+      sql,
+      {
+        regex: '^\\.\\./(db|bus)/',
+        message: 'http/ parses, calls one verb and prints. Put the work into verbs/.',
+      },
+    ],
+  ),
+  walled(['apps/control/src/{ingest,ticks}/**'], [app, inside, local, natsInControl, sql, hono]),
+  walled(
+    ['apps/control/src/verbs/**'],
+    [
+      app,
+      inside,
+      local,
+      natsInControl,
+      sql,
+      hono,
+      {
+        regex: '^\\.\\./(http|ingest|ticks)(/|\\.ts$)',
+        message:
+          'http/, ingest/ and ticks/ call verbs/, which calls db/ and bus/. Move what both need into verbs/.',
+      },
+    ],
+  ),
+  walled(
+    ['apps/control/src/bus/**'],
+    [
+      app,
+      inside,
+      local,
+      sql,
+      hono,
+      {
+        regex: '^\\.\\./(http|ingest|ticks|verbs|db)(/|\\.ts$)',
+        message: 'bus/ imports neither db/ nor what calls it. Combine bus/ and db/ in a verb.',
+      },
+    ],
+  ),
+  walled(
+    ['apps/control/src/db/**'],
+    [
+      app,
+      inside,
+      local,
+      natsInControl,
+      hono,
+      {
+        regex: '^\\.\\./(http|ingest|ticks|verbs|bus)(/|\\.ts$)',
+        message: 'db/ imports neither bus/ nor what calls it. Combine bus/ and db/ in a verb.',
+      },
+    ],
+  ),
+  walled(
+    ['apps/cli/src/**'],
+    [
+      app,
+      inside,
+      local,
+      {
+        regex: '^(@nats-io/|postgres$|drizzle-orm)',
+        message: 'The CLI uses the HTTP API only. Add a route to control.',
+      },
+    ],
+  ),
+  walled(
+    ['apps/console/src/**'],
+    [
+      app,
+      inside,
+      local,
+      {
+        regex: '^node:',
+        message: 'The console runs in a browser. What needs a machine is a route of control.',
+      },
+    ],
+  ),
+  { files: ['apps/console/src/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
+]
+
+export default defineConfig({
+  plugins: ['typescript', 'unicorn', 'oxc', 'import', 'promise', 'node'],
+  categories: { correctness: 'error', suspicious: 'error' },
+  options: { typeAware: true },
+  env: { node: true, es2024: true },
+  ignorePatterns: ['node_modules', 'dist', 'dist-*', '.run', 'apps/control/drizzle'],
+  rules: {
+    'typescript/no-floating-promises': [
+      'error',
+      {
+        allowForKnownSafeCalls: [
+          { from: 'package', name: ['test', 'describe', 'it', 'suite'], package: 'node:test' },
+        ],
+      },
+    ],
+    'typescript/no-misused-promises': 'error',
+    'typescript/await-thenable': 'error',
+    'typescript/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+    'typescript/only-throw-error': 'error',
+    'typescript/return-await': ['error', 'error-handling-correctness-only'],
+    'typescript/no-explicit-any': 'error',
+    eqeqeq: 'error',
+    'no-console': 'error',
+    'import/no-cycle': 'error',
+    'import/no-default-export': 'error',
+    'node/no-process-env': 'error',
+    'unicorn/filename-case': ['error', { case: 'kebabCase' }],
+    'max-lines': ['warn', { max: 600 }],
+    'max-lines-per-function': ['warn', { max: 150, skipBlankLines: true, skipComments: true }],
+    'typescript/no-unsafe-type-assertion': 'off',
+    'typescript/consistent-return': 'off',
+    'import/no-named-as-default-member': 'off',
+    'import/no-unassigned-import': 'off',
+    'no-control-regex': 'off',
+    'no-unmodified-loop-condition': 'off',
+    'unicorn/consistent-function-scoping': 'off',
+    'unicorn/no-array-sort': 'off',
+    'unicorn/no-array-reverse': 'off',
+    'unicorn/no-thenable': 'off',
+    'unicorn/no-useless-spread': 'off',
+  },
+  overrides: [
+    ...walls,
+    {
+      files: ['apps/*/src/main.ts', 'packages/local/**', 'tests/**', 'scripts/**'],
+      rules: { 'node/no-process-env': 'off' },
+    },
+    {
+      files: ['tests/**', 'packages/local/**', 'scripts/**'],
+      rules: { 'no-console': 'off', 'typescript/unbound-method': 'off' },
+    },
+    { files: ['**/*.test.ts'], rules: { 'max-lines-per-function': 'off' } },
+    { files: ['**/*.config.ts', 'apps/console/**'], rules: { 'import/no-default-export': 'off' } },
+  ],
+})
