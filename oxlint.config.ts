@@ -27,12 +27,12 @@ const local: Wall = {
     'packages/local starts real servers for tests and quickstart. Move what apps and packages need to another package.',
 }
 const nats: Wall = {
-  regex: '^@nats-io/',
+  regex: '^(@nats-io/|@imapfleet/nats$)',
   message:
     'In the edge only fleet/ uses NATS, so that mail flows without it. Put NATS code in fleet/ and let it call ops/.',
 }
 const natsInControl: Wall = {
-  regex: '^@nats-io/',
+  regex: '^(@nats-io/|@imapfleet/nats$)',
   message: 'In control only bus/ uses NATS. Add a function to bus/ and call it from verbs/.',
 }
 const sql: Wall = {
@@ -70,9 +70,12 @@ const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
 
 /** Single files that a folder may import besides. */
 const edgeOpen: Record<string, string[]> = {
-  session: ['edge/context.ts'],
-  ops: ['edge/context.ts'],
+  observe: ['splice/context.ts', 'net/address-limits.ts', 'pool/pool.ts'],
+  pool: ['splice/ending.ts'],
+  session: ['edge/context.ts', 'ops/edge-admin.ts', 'edge/edge-parts.ts'],
+  ops: ['edge/context.ts', 'edge/edge-parts.ts', 'edge/version.ts'],
   edge: ['fleet/last-config.ts'],
+  fleet: ['server/routes.ts'],
 }
 
 function edgeWalls(): OxlintOverride[] {
@@ -105,6 +108,13 @@ const pure: Wall = {
     'imap/ is pure grammar: bytes in, facts out. Sockets, clocks, configuration and logs belong to its callers in net/, server/, client/ and splice/.',
 }
 
+function lowest(name: string): Wall {
+  return {
+    regex: '^@imapfleet/|(^|/)(apps|packages|src)/',
+    message: `packages/${name} imports no other workspace. Move what you need into packages/${name}.`,
+  }
+}
+
 function walled(files: string[], patterns: Wall[]): OxlintOverride {
   return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } }
 }
@@ -112,14 +122,16 @@ function walled(files: string[], patterns: Wall[]): OxlintOverride {
 /** A later row replaces an earlier one for the same file, so each row names all its walls. */
 const walls: OxlintOverride[] = [
   walled(['packages/**', 'tests/**', 'scripts/**'], [app, inside]),
-  walled(['packages/{observe,nats,api,client}/**'], [app, inside, local]),
+  walled(['packages/{nats,api,client}/**'], [app, inside, local]),
+  walled(['packages/config/**'], [lowest('config')]),
   walled(
-    ['packages/config/**'],
+    ['packages/observe/**'],
     [
-      inside,
+      lowest('observe'),
       {
-        regex: '^@imapfleet/|(^|/)(apps|packages)/',
-        message: 'packages/config is the lowest package: move what you need into it.',
+        regex: '^node:',
+        message:
+          'The console imports packages/observe and runs in a browser. Take a value or a function instead.',
       },
     ],
   ),
@@ -129,15 +141,20 @@ const walls: OxlintOverride[] = [
       app,
       inside,
       {
-        regex: '^@imapfleet/(?:nats|client|api|local)(/|$)',
-        message: 'packages/protocol holds messages only: move what you need into it.',
+        regex: '^@imapfleet/(nats|client|api|local)(/|$)',
+        message: 'packages/protocol holds messages and imports only packages/observe and packages/config.',
       },
     ],
   ),
   walled(['apps/edge-proxy/src/*'], [app, inside, local, nats]),
   ...edgeWalls(),
-  walled(['apps/edge-proxy/src/imap/**'], [app, inside, pure]),
+  walled(['apps/edge-proxy/src/imap/**'], [app, inside, nats, pure]),
   walled(['apps/control/src/**'], [app, inside, local, natsInControl, sql]),
+  // What starts control reads credentials and tells errors of NATS apart by packages/nats.
+  walled(
+    ['apps/control/src/{app,options}.ts'],
+    [app, inside, local, { ...natsInControl, regex: '^@nats-io/' }, sql],
+  ),
   walled(
     ['apps/control/src/http/**'],
     [
@@ -204,7 +221,7 @@ const walls: OxlintOverride[] = [
       inside,
       local,
       {
-        regex: '^(@nats-io/|postgres$|drizzle-orm)',
+        regex: '^(@nats-io/|@imapfleet/nats(/|$)|postgres$|drizzle-orm)',
         message: 'The CLI uses the HTTP API only. Add a route to control.',
       },
     ],
@@ -221,7 +238,9 @@ const walls: OxlintOverride[] = [
       },
     ],
   ),
-  { files: ['apps/console/src/**/*.test.ts'], rules: { 'no-restricted-imports': 'off' } },
+  walled(['apps/edge-proxy/src/**/*.{test,test-support}.ts'], [app, inside, local]),
+  walled(['packages/observe/**/*.test.ts'], [lowest('observe')]),
+  walled(['apps/console/src/**/*.test.ts'], [app, inside]),
 ]
 
 export default defineConfig({
