@@ -4,12 +4,12 @@ import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
+import { Log } from '@imapfleet/observe'
 import { readCertificates } from './edge/certificates.ts'
 import type { Edge } from './edge/edge.ts'
 import { EdgeError, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { lastConfig } from './fleet/last-config.ts'
-import { Log } from './observe/log.ts'
 import { listenHttp, type HttpFacts } from './observe/http.ts'
 import { filesAllowed, filesWanted } from './edge/open-files.ts'
 import { dropPrivileges } from './edge/privileges.ts'
@@ -144,7 +144,7 @@ function reload(edge: Edge, file: string, log: Log): Layer | undefined {
 function factsOf(edge: Edge, member: FleetMember | undefined): HttpFacts {
   const { id, region } = edge.settings.current.edge
   return {
-    snapshot: () => edge.counters.snapshot(),
+    snapshot: () => edge.metrics.snapshot(),
     notReady: () => (edge.state === 'serving' ? [] : [`the edge is ${edge.state}`]),
     about: () => ({ edge: id, region, version, state: edge.state, statistics: edge.statistics.read() }),
     fleet: () => member && { connected: member.trouble === undefined, reason: member.trouble },

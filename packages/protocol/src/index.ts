@@ -1,5 +1,4 @@
 /** The door of @imapfleet/protocol. */
-export * from '@imapfleet/observe'
 export * from './api.ts'
 export * from './api-access.ts'
 export * from './api-enrolments.ts'

@@ -1,9 +1,9 @@
 /** Answers everything that may come before a login, until credentials do. */
+import { oneLine } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
 import { findByte, LF } from '../imap/bytes.ts'
 import { parseId } from '../imap/id.ts'
-import { oneLine } from '../imap/encode.ts'
 import type { Client } from './client.ts'
 import { readAuthenticate, readLogin } from './login.ts'
 

@@ -13,7 +13,7 @@ const spliceOf = (edge: Edge, user: string): Splice =>
   [...edge.sessions.active].find((session) => session.user === user)!.splice
 
 const refusals = (edge: Edge, reason: string): number =>
-  edge.counters.counter('reuse_refused_total', { reason }).value
+  edge.metrics.counters.reuse_refused_total({ reason }).value
 
 for (const [where, method, reason] of [
   ['on bytes of the client', 'fromClient', 'failed-here'],

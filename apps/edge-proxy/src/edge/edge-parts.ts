@@ -1,11 +1,10 @@
 /** What an edge is made of, and the configuration in force. Edge brings it to life; its parts know no more than this. */
 import { awaitingRestart, type EdgeConfig, type ListenerConfig } from '@imapfleet/config'
 import type { SecureContext } from 'node:tls'
+import { edgeMetrics, Metrics, type EdgeMetrics, type Log } from '@imapfleet/observe'
 import { readCertificates, type Certificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import { Gate } from '../net/address-limits.ts'
-import { Counters } from '../observe/counters.ts'
-import type { Log } from '../observe/log.ts'
 import { ProtocolLog } from '../observe/protocol-log.ts'
 import { Tracer } from '../observe/tracer.ts'
 import { Pool } from '../pool/pool.ts'
@@ -23,7 +22,7 @@ export class EdgeParts {
   readonly settings: Settings
   readonly log: Log
   readonly clock: Clock
-  readonly counters = new Counters()
+  readonly metrics: EdgeMetrics = new Metrics(edgeMetrics)
   readonly sessions = new Sessions()
   readonly gate = new Gate()
   readonly pool: Pool
@@ -42,8 +41,8 @@ export class EdgeParts {
     this.#startedWith = config
     this.log = log
     this.clock = clock
-    this.pool = new Pool({ settings: this.settings, counters: this.counters, log, now: clock.now })
-    this.tracer = new Tracer(clock.now)
+    this.pool = new Pool({ settings: this.settings, metrics: this.metrics, log, now: clock.now })
+    this.tracer = new Tracer(this.metrics.counters.trace_lines_total)
     this.#certificates = readCertificates(config)
     this.#servers = this.#buildServers(config)
     this.protocolLog = config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file)
@@ -99,7 +98,7 @@ export class EdgeParts {
       const context = this.#certificates.upstreams.get(name)
       const present = this.#servers.get(name)
       if (!present || JSON.stringify(present.config) !== JSON.stringify(settings))
-        return [name, new Server(name, settings, ++this.#generation, this.counters, context)]
+        return [name, new Server(name, settings, ++this.#generation, this.metrics, context)]
       present.renewTls(context)
       return [name, present]
     })

@@ -112,7 +112,7 @@ test('behind a balancer each client counts for itself', async () => {
   const liar = dialPeer(port)
   liar.say('a LOGIN joe secret\r\n')
   assert.equal(await liar.closed(), '')
-  const { counters } = edge.counters.snapshot()
+  const { counters } = edge.metrics.snapshot()
   assert.equal(counters['client_refusals_total{reason="too-many-from-address"}'], 1)
   assert.equal(counters['client_refusals_total{reason="proxy-header"}'], 1)
 })
@@ -288,7 +288,7 @@ test('the admin commands are there for whom they are enabled, and do what they s
   await peer.until('f OK Counters reset\r\n')
   assert.doesNotMatch(readFileSync(file, 'utf8'), /NOOP/)
   assert.equal(edge.statistics.read().clients.total, 0)
-  assert.ok(edge.counters.snapshot().counters['client_connections_total']! >= 3)
+  assert.ok(edge.metrics.snapshot().counters['client_connections_total']! >= 3)
 
   edge.apply({ ...edge.settings.current, admin: { commands: true, allowFrom: ['192.0.2.0/24'] } })
   const other = await client()

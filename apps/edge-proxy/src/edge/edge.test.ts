@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { edgeAtWork, freePort } from './edge.test-support.ts'
 import { EdgeError } from '../errors.ts'
 import { dialPeer, listen } from '../net/wire.test-support.ts'
+import type { TracedLine } from '../observe/tracer.ts'
 import { but, until } from '../pool/pool.test-support.ts'
 
 test('a session is told that its connection is reused, before its tagged OK, and the server sees no new one', async () => {
@@ -53,9 +54,9 @@ test('a refused login has the server’s own words, is tried so often, and its p
   await until(() => edge.sessions.arriving.size === 0)
   assert.match(logged.join(''), /login_refused user=joe client=127\.0\.0\.1 cause=wrong-credentials/)
   assert.ok(!logged.join('').includes('hunter2'))
-  const { counters } = edge.counters.snapshot()
+  const { counters } = edge.metrics.snapshot()
   assert.equal(counters['client_refusals_total{reason="too-many-failures"}'], 1)
-  assert.ok(!JSON.stringify(edge.counters.snapshot()).includes('hunter2'))
+  assert.ok(!JSON.stringify(edge.metrics.snapshot()).includes('hunter2'))
 })
 
 test('a server that refuses for a reason of its own says so in its words, and it counts as no wrong password', async () => {
@@ -71,7 +72,7 @@ test('a server that refuses for a reason of its own says so in its words, and it
     assert.equal(await peer.line(), `a NO [${code}] not now`)
     assert.match(logged.at(-1)!, new RegExp(`login_refused .* cause=${cause} `))
   }
-  const { counters } = edge.counters.snapshot()
+  const { counters } = edge.metrics.snapshot()
   assert.equal(counters['logins_total{upstream="main",result="failed"}'], 3)
   assert.equal(counters['logins_total{upstream="main",result="refused"}'] ?? 0, 0)
 })
@@ -142,7 +143,7 @@ test('each ending is told to the client in words, and counted', async () => {
     const peer = await session()
     end(peer)
     assert.match(await peer.closed(), words)
-    assert.equal(edge.counters.snapshot().counters[`sessions_total{ending="${kind}"}`], 1)
+    assert.equal(edge.metrics.snapshot().counters[`sessions_total{ending="${kind}"}`], 1)
     await quiet()
   }
   assert.equal(edge.sessions.end('kicked', 'nobody'), 0)
@@ -186,7 +187,7 @@ test('clients beyond the limit are told so, and a place that is left is free aga
   const [one] = [await client(), await client()]
   const refused = dialPeer(one.socket.remotePort!)
   assert.equal(await refused.closed(), '* BYE Too many connections, try again later\r\n')
-  assert.equal(edge.counters.snapshot().counters['client_refusals_total{reason="too-many-clients"}'], 1)
+  assert.equal(edge.metrics.snapshot().counters['client_refusals_total{reason="too-many-clients"}'], 1)
   one.say('a LOGOUT\r\n')
   await one.closed()
   await until(() => edge.gate.total === 1)
@@ -200,4 +201,37 @@ test('an edge that cannot have all its ports has none', async () => {
   const probe = dialPeer(free)
   await probe.closed()
   assert.equal(probe.socket.bytesRead, 0)
+})
+
+test('a short session, and what is said in it, are timed by a fine clock', async () => {
+  const { edge, session, quiet } = await edgeAtWork()
+  // The coarse clock stands still: nothing below may be timed by it.
+  edge.clock.stop()
+  const lines: TracedLine[] = []
+  const order = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 10_000, bodies: false }
+  edge.tracer.start(order, { line: (_, line) => void lines.push(line), ended() {} })
+  const begun = performance.now()
+  const peer = await session('joe')
+  const loggedInAt = Date.now()
+  await until(() => Date.now() >= loggedInAt + 3)
+  peer.say('a NOOP\r\n')
+  await peer.until('a OK')
+  peer.say('b LOGOUT\r\n')
+  await peer.closed()
+  await quiet()
+  const { sum, counts } = edge.metrics.snapshot().histograms['session_seconds']!
+  assert.deepEqual(Object.values(counts), [1])
+  assert.ok(sum >= 0.002 && sum <= (performance.now() - begun) / 1000, `${sum} s`)
+  const at = (text: string) => lines.find((line) => line.text.startsWith(text))!.at
+  assert.ok(at('session began') <= loggedInAt)
+  assert.ok(at('a NOOP') >= loggedInAt + 3)
+})
+
+test('memory and processor time are in every snapshot, and the gauges of the register', async () => {
+  const { edge } = await edgeAtWork()
+  const { counters, gauges } = edge.metrics.snapshot()
+  assert.ok(counters['cpu_seconds_total']! > 0)
+  assert.ok(gauges['memory_rss_bytes']! > 1_000_000)
+  assert.equal(gauges['upstream_healthy{upstream="main"}'], 1)
+  assert.equal(gauges['upstreams_idle'], 0)
 })

@@ -1,6 +1,6 @@
 /** The edge as a whole: starts, takes clients, reloads, drains and stops. Sessions are run by session.ts with what this file hands them. */
 import type { EdgeConfig } from '@imapfleet/config'
-import { seriesKey } from '@imapfleet/protocol'
+import type { Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
 import type { Clock } from './clock.ts'
 import { EdgeParts } from './edge-parts.ts'
@@ -9,15 +9,12 @@ import { admit, type Admitted, type NotAdmitted } from '../net/accept.ts'
 import type { OpenTransport } from '../net/transport.ts'
 import { Link, linkFailures } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
-import type { Counter } from '../observe/counters.ts'
-import type { Log } from '../observe/log.ts'
 import { reap } from '../pool/reaper.ts'
 import { runSession } from '../session/session.ts'
 import { SessionParts } from '../session/session-parts.ts'
 import { Health } from '../server/health.ts'
 
 export class Edge extends EdgeParts {
-  readonly #connections: Counter
   readonly #listeners: Listener[] = []
   readonly #sessionParts: SessionParts
   readonly #health: Health
@@ -28,7 +25,6 @@ export class Edge extends EdgeParts {
 
   constructor(config: EdgeConfig, log: Log, clock: Clock) {
     super(config, log, clock)
-    this.#connections = this.counters.counter('client_connections_total')
     this.#health = new Health(
       () => this.servers.values(),
       (server) =>
@@ -38,7 +34,7 @@ export class Edge extends EdgeParts {
         }),
     )
     this.#sessionParts = new SessionParts(this)
-    this.counters.gauges(() => this.#gauges())
+    this.#readGauges()
   }
 
   get state(): 'starting' | 'serving' | 'draining' | 'stopping' {
@@ -96,10 +92,10 @@ export class Edge extends EdgeParts {
   }
 
   #accept(open: OpenTransport, listener: Listener): void {
-    this.#connections.value++
+    this.metrics.counters.client_connections_total.value++
     const { clients } = this.settings.current
     if (this.#admitting >= clients.connectionsMax) {
-      this.counters.counter('client_refusals_total', { reason: 'too-many-clients' }).value++
+      this.metrics.counters.client_refusals_total({ reason: 'too-many-clients' }).value++
       return new Link(open).close()
     }
     const admitted = admit(
@@ -117,7 +113,7 @@ export class Edge extends EdgeParts {
     const entry =
       this.#state === 'serving' ? this.gate.enter(address, this.settings.current.clients) : 'draining'
     if (typeof entry === 'function') link.whenClosed(entry)
-    else this.counters.counter('client_refusals_total', { reason: entry }).value++
+    else this.metrics.counters.client_refusals_total({ reason: entry }).value++
     return typeof entry === 'function'
   }
 
@@ -133,7 +129,7 @@ export class Edge extends EdgeParts {
 
   #notAdmitted(result: NotAdmitted): void {
     if (result.kind === 'refused')
-      this.counters.counter('client_refusals_total', { reason: result.reason }).value++
+      this.metrics.counters.client_refusals_total({ reason: result.reason }).value++
   }
 
   #turnAway(admitted: Admitted): void {
@@ -179,22 +175,22 @@ export class Edge extends EdgeParts {
     }
   }
 
-  #gauges(): Record<string, number> {
-    const { states } = this.pool
-    return {
-      clients_connected: this.gate.total,
-      upstreams_dialing: states.dialing,
-      upstreams_leased: states.leased.size,
-      upstreams_resetting: states.resetting.size,
-      upstreams_idle: states.idle.size,
-      traces_active: this.tracer.active,
-      leases_waiting: this.pool.room.waitingTotal,
-      ...Object.fromEntries(
-        [...this.servers.values()].map((server) => [
-          seriesKey('upstream_healthy', { upstream: server.name }),
-          server.trouble === undefined ? 1 : 0,
-        ]),
-      ),
-    }
+  #readGauges(): void {
+    const { metrics, pool, gate, tracer } = this
+    metrics.gauge('clients_connected', () => gate.total)
+    metrics.gauge('upstreams_dialing', () => pool.states.dialing)
+    metrics.gauge('upstreams_leased', () => pool.states.leased.size)
+    metrics.gauge('upstreams_resetting', () => pool.states.resetting.size)
+    metrics.gauge('upstreams_idle', () => pool.states.idle.size)
+    metrics.gauge('leases_waiting', () => pool.room.waitingTotal)
+    metrics.gauge('traces_active', () => tracer.active)
+    metrics.gauge('upstream_healthy', () =>
+      [...this.servers].map(([upstream, { trouble }]) => [{ upstream }, trouble === undefined ? 1 : 0]),
+    )
+    metrics.gauge('memory_rss_bytes', () => process.memoryUsage.rss())
+    metrics.counterFrom('cpu_seconds_total', () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    })
   }
 }

@@ -1,8 +1,8 @@
 /** Root binds the ports and reads the keys; then the process becomes somebody without rights, or does not run. */
 import { execFileSync } from 'node:child_process'
 import type { EdgeConfig } from '@imapfleet/config'
+import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
-import type { Log } from '../observe/log.ts'
 
 /** Becomes `process.user` and `process.group`. Throws `privileges` where root would remain root. */
 export function dropPrivileges(config: EdgeConfig['process'], log: Log): void {

@@ -1,9 +1,9 @@
 /** Starts an edge with what the fleet gave it last or, if it cannot listen like that, with its own file. */
 import type { EdgeConfig } from '@imapfleet/config'
+import type { Log } from '@imapfleet/observe'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 import type { LastConfig, Unstartable } from '../fleet/last-config.ts'
-import type { Log } from '../observe/log.ts'
 
 export async function startEdge(
   file: EdgeConfig,

@@ -53,7 +53,7 @@ export class FleetMember {
     this.#config = config
     const { stateDir, outboxMax } = config.fleet
     const address = { edge: config.edge.id, region: config.edge.region }
-    this.#outbox = new Outbox(stateDir, outboxMax)
+    this.#outbox = new Outbox(stateDir, outboxMax, edge.metrics.counters.reports_dropped_total)
     this.#link = fleetLink(config, edge.log, {
       opened: (fleet) => this.#subscribe(fleet),
       up: (fleet) => this.#onUp(fleet),
@@ -67,10 +67,8 @@ export class FleetMember {
       lastGood: new LastGood(stateDir, edge.log),
       traces: this.#traces,
     })
-    edge.counters.gauges(() => {
-      edge.counters.counter('reports_dropped_total').value = this.#outbox.droppedTotal
-      return { outbox_reports: this.#outbox.size, config_revision: this.#desired.applied }
-    })
+    edge.metrics.gauge('outbox_reports', () => this.#outbox.size)
+    edge.metrics.gauge('config_revision', () => this.#desired.applied)
   }
 
   /** Why the fleet is out of reach; undefined while it is not. */
@@ -157,7 +155,7 @@ export class FleetMember {
 
   #presence(): Presence {
     const edge = this.#edge
-    const { gauges, counters, histograms } = edge.counters.snapshot()
+    const { gauges, counters, histograms } = edge.metrics.snapshot()
     const troubles = [...edge.servers.values()].filter((server) => server.trouble !== undefined)
     return {
       v: wireVersion,
@@ -200,7 +198,7 @@ export class FleetMember {
       at: Date.now(),
       startedAt: this.#startedAt,
       sequence: ++this.#sequence,
-      ...this.#edge.counters.snapshot(),
+      ...this.#edge.metrics.snapshot(),
     }
     this.#outbox.add(report)
     void this.#send()

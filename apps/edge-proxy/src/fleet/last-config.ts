@@ -3,7 +3,7 @@
  * effect that are read at a start.
  */
 import { checkLayer, mergeLayers, resolveConfig, type EdgeConfig, type Layer } from '@imapfleet/config'
-import type { Log } from '../observe/log.ts'
+import type { Log } from '@imapfleet/observe'
 import { LastGood } from './last-good.ts'
 
 export interface LastConfig {

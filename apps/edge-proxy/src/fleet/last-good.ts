@@ -1,8 +1,8 @@
 /** The last desired state that this edge has applied, on disk: what it starts from when the fleet is out of reach. */
+import type { Log } from '@imapfleet/observe'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { decode, desiredSchema, encode, type Desired } from '@imapfleet/protocol'
-import type { Log } from '../observe/log.ts'
 
 export class LastGood {
   readonly #directory: string

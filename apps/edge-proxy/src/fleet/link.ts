@@ -2,8 +2,8 @@
 import type { EdgeConfig } from '@imapfleet/config'
 import { NatsLink, readAccess, type Connected, type LinkHandlers } from '@imapfleet/nats'
 import { subjects } from '@imapfleet/protocol'
+import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
-import type { Log } from '../observe/log.ts'
 
 /** What can be used while NATS is there. */
 export type Fleet = Connected

@@ -1,33 +1,31 @@
 /** Reports that the fleet has not acknowledged, oldest first; bounded, and kept on disk over a restart. */
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import type { Counter } from '@imapfleet/observe'
 import { reportSchema, type Report } from '@imapfleet/protocol'
 
 export class Outbox {
   readonly #file: string
   readonly #max: number
+  /** How many were lost because there was no room. */
+  readonly #dropped: Counter
   #reports: Report[] = []
-  #dropped = 0
 
-  constructor(stateDir: string, max: number) {
+  constructor(stateDir: string, max: number, dropped: Counter) {
     this.#file = join(stateDir, 'outbox.jsonl')
     this.#max = max
+    this.#dropped = dropped
   }
 
   get size(): number {
     return this.#reports.length
   }
 
-  /** How many were lost because there was no room. */
-  get droppedTotal(): number {
-    return this.#dropped
-  }
-
   add(report: Report): void {
     this.#reports.push(report)
     if (this.#reports.length <= this.#max) return
     this.#reports.shift()
-    this.#dropped++
+    this.#dropped.value++
   }
 
   first(): Report | undefined {

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { parseArguments } from './arguments.ts'
 import { wire } from './cuts.test-support.ts'
-import { encodeString, oneLine } from './encode.ts'
+import { encodeString } from './encode.ts'
 
 test('a string goes out as an atom, quoted, or a literal, whichever holds it exactly', () => {
   const expected: Record<string, string> = {
@@ -49,11 +49,4 @@ test('what is not a literal never holds a line end, a control character or a byt
     }),
     { seed: 11, numRuns: 2000 },
   )
-})
-
-test('text from outside is made one bounded line', () => {
-  assert.equal(oneLine('a\r\nb\0c\x1b[31m\x7f\x85'), 'a??b?c?[31m??')
-  assert.equal(oneLine('J\xf6rg \u65e5\u672c'), 'J\xf6rg \u65e5\u672c')
-  assert.equal(oneLine('x'.repeat(1000)).length, 200)
-  assert.equal(oneLine('x'.repeat(1000), 5), 'xxxxx')
 })

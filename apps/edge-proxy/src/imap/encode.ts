@@ -14,9 +14,3 @@ export function encodeString(bytes: Buffer): Encoded {
     return { kind: 'inline', text: `"${text.replaceAll(/["\\]/g, (special) => `\\${special}`)}"` }
   return { kind: 'literal', bytes }
 }
-
-/** Text from outside made safe for one line of a reply or a log: no control characters, bounded. */
-export function oneLine(text: string, charactersMax = 200): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is removed
-  return text.replaceAll(/[\x00-\x1f\x7f-\x9f]/g, '?').slice(0, charactersMax)
-}

@@ -1,19 +1,19 @@
 import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
+import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 import { listen } from '../net/wire.test-support.ts'
-import { Counters } from './counters.ts'
 import { listenHttp } from './http.ts'
 
-/** The local port over these counters; `missing` is what keeps the edge from being ready. */
+/** The local port over these metrics; `missing` is what keeps the edge from being ready. */
 async function statusPort(
-  counters = new Counters(),
+  metrics = new Metrics(edgeMetrics),
   missing: string[] = [],
   fleet?: { connected: boolean; reason?: string },
 ) {
   const server = await listenHttp('127.0.0.1', 0, {
-    snapshot: () => counters.snapshot(),
+    snapshot: () => metrics.snapshot(),
     notReady: () => missing,
     about: () => ({ edge: 'one', version: '1.2.3' }),
     fleet: () => fleet,
@@ -28,7 +28,7 @@ async function statusPort(
 
 test('alive is alive, and ready only when nothing is missing', async () => {
   const missing: string[] = []
-  const get = await statusPort(new Counters(), missing)
+  const get = await statusPort(new Metrics(edgeMetrics), missing)
   assert.equal((await get('/healthz')).status, 200)
   assert.equal((await get('/readyz')).status, 200)
   missing.push('the edge is draining')
@@ -40,15 +40,15 @@ test('alive is alive, and ready only when nothing is missing', async () => {
 
 test('an edge that is away from its fleet is alive and ready, and says why it is away', async () => {
   const fleet = { connected: false, reason: 'NATS refuses this edge' }
-  const get = await statusPort(new Counters(), [], fleet)
+  const get = await statusPort(new Metrics(edgeMetrics), [], fleet)
   assert.equal((await get('/readyz')).status, 200)
   assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', fleet })
 })
 
 test('statistics are told as JSON, as they are at this moment', async () => {
-  const counters = new Counters()
-  const logins = counters.counter('logins_total', { upstream: 'main', result: 'ok' })
-  const get = await statusPort(counters)
+  const metrics = new Metrics(edgeMetrics)
+  const logins = metrics.counters.logins_total({ upstream: 'main', result: 'ok' })
+  const get = await statusPort(metrics)
   for (logins.value of [1, 5]) {
     const stats = (await (await get('/stats')).json()) as { edge: string; counters: Record<string, number> }
     assert.equal(stats.edge, 'one')
@@ -65,11 +65,12 @@ test('nothing else is there, and nothing can be written', async () => {
 })
 
 test('Prometheus finds every series under its help and type, once', async () => {
-  const counters = new Counters()
-  counters.counter('sessions_total', { ending: 'logout' }).value = 3
-  counters.counter('sessions_total', { ending: 'client-gone' }).value = 4
-  counters.gauges(() => ({ upstreams_idle: 2, 'upstream_healthy{upstream="main"}': 1 }))
-  const text = await (await (await statusPort(counters))('/metrics')).text()
+  const metrics = new Metrics(edgeMetrics)
+  metrics.counters.sessions_total({ ending: 'logout' }).value = 3
+  metrics.counters.sessions_total({ ending: 'client-gone' }).value = 4
+  metrics.gauge('upstreams_idle', () => 2)
+  metrics.gauge('upstream_healthy', () => [[{ upstream: 'main' }, 1]])
+  const text = await (await (await statusPort(metrics))('/metrics')).text()
   assert.match(
     text,
     /# HELP imapfleet_sessions_total .+\n# TYPE imapfleet_sessions_total counter\nimapfleet_sessions_total\{ending="logout"\} 3\nimapfleet_sessions_total\{ending="client-gone"\} 4\n/,
@@ -86,10 +87,10 @@ test('Prometheus finds every series under its help and type, once', async () => 
 })
 
 test('a histogram is cumulative, ends in +Inf, and its count is the count', async () => {
-  const counters = new Counters()
-  const timings = counters.timings('login_seconds')
+  const metrics = new Metrics(edgeMetrics)
+  const { login_seconds: timings } = metrics.histograms
   for (const milliseconds of [0.05, 0.2, 3, 3, 40, 900, 100_000, 10_000_000]) timings.observe(milliseconds)
-  const text = await (await (await statusPort(counters))('/metrics')).text()
+  const text = await (await (await statusPort(metrics))('/metrics')).text()
   const buckets = [...text.matchAll(/^imapfleet_login_seconds_bucket\{le="([^"]+)"\} (\d+)$/gm)]
   const bounds = buckets.map(([, bound]) => (bound === '+Inf' ? Infinity : Number(bound)))
   const counts = buckets.map(([, , count]) => Number(count))
@@ -111,7 +112,7 @@ test('a histogram is cumulative, ends in +Inf, and its count is the count', asyn
 test('a port that is in use is told with what to do', async () => {
   const port = await listen(() => {})
   const facts = {
-    snapshot: () => new Counters().snapshot(),
+    snapshot: () => new Metrics(edgeMetrics).snapshot(),
     notReady: () => [],
     about: () => ({}),
     fleet: () => undefined,

@@ -1,8 +1,7 @@
 /** The local HTTP port: alive, ready, statistics as JSON and for Prometheus. */
 import { createServer, type Server } from 'node:http'
-import { edgeMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
+import { edgeMetrics, printPrometheus, prometheusContentType, type MetricsSnapshot } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
-import type { Snapshot } from './counters.ts'
 
 export interface FleetHealth {
   connected: boolean
@@ -11,7 +10,7 @@ export interface FleetHealth {
 }
 
 export interface HttpFacts {
-  snapshot(): Snapshot
+  snapshot(): MetricsSnapshot
   /** Empty: ready. Otherwise what is missing, in words. */
   notReady(): string[]
   about(): Record<string, unknown>

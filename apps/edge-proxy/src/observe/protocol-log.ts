@@ -1,7 +1,7 @@
 /** The protocol log (protocol_log_filename): traces as lines of text in a file of this host. */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
+import { oneLine } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
-import { oneLine } from '../imap/encode.ts'
 import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from './tracer.ts'
 
 export class ProtocolLog implements TraceSink {

@@ -1,6 +1,6 @@
 /** What pimpstat shows: totals since the counters were last reset, present values and their peaks. */
+import type { EdgeMetrics } from '@imapfleet/observe'
 import type { Gate } from '../net/address-limits.ts'
-import type { Counters } from './counters.ts'
 import type { Pool } from '../pool/pool.ts'
 
 export interface Statistics {
@@ -25,7 +25,7 @@ type Counted = Record<keyof typeof counted, number>
 
 /** Where the values are. */
 interface Sources {
-  readonly counters: Counters
+  readonly metrics: EdgeMetrics
   readonly gate: Gate
   readonly pool: Pool
 }
@@ -77,7 +77,7 @@ export class StatisticsBook {
   }
 
   #totals(): Counted {
-    const { counters } = this.#sources.counters.snapshot()
+    const { counters } = this.#sources.metrics.snapshot()
     const sum = (name: string) =>
       Object.entries(counters)
         .filter(([key]) => key === name || key.startsWith(`${name}{`))

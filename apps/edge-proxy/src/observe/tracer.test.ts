@@ -42,7 +42,8 @@ async function traceable(id: string, user: string): Promise<Session & { traceabl
 }
 
 test('a trace holds both sides of its user’s sessions, and nobody else’s', async () => {
-  const tracer = new Tracer(() => 5000)
+  const lines = { value: 0 }
+  const tracer = new Tracer(lines, () => 5000)
   const [joe, jane] = [await traceable('s1', 'joe'), await traceable('s2', 'jane')]
   const notes = new Notes()
   tracer.start(order('t'), notes)
@@ -61,12 +62,12 @@ test('a trace holds both sides of its user’s sessions, and nobody else’s', a
     't s1 S a OK done',
     't s1 * session ended',
   ])
-  assert.equal(tracer.linesTotal, 5)
+  assert.equal(lines.value, 5)
   assert.equal(jane.splice.tap, undefined)
 })
 
 test('a password that is sent again behind the login is in no trace', async () => {
-  const tracer = new Tracer(() => 0)
+  const tracer = new Tracer({ value: 0 }, () => 0)
   const session = await traceable('s', 'joe')
   const notes = new Notes()
   tracer.start(order('t', { bodies: true }), notes)
@@ -79,7 +80,7 @@ test('a password that is sent again behind the login is in no trace', async () =
 })
 
 test('a trace that begins in the middle of a mail shows nothing of it', async () => {
-  const tracer = new Tracer(() => 0)
+  const tracer = new Tracer({ value: 0 }, () => 0)
   const session = await traceable('s', 'joe')
   tracer.add(session.traceable, '')
   session.fromClient('a APPEND x {20+}\r\nsecret\r\n')
@@ -92,7 +93,7 @@ test('a trace that begins in the middle of a mail shows nothing of it', async ()
 })
 
 test('traces of one user begin and end without a trace on each other', async () => {
-  const tracer = new Tracer(() => 0)
+  const tracer = new Tracer({ value: 0 }, () => 0)
   const session = await traceable('s', 'joe')
   const [one, two, all] = [new Notes(), new Notes(), new Notes()]
   tracer.add(session.traceable, '')
@@ -111,7 +112,7 @@ test('traces of one user begin and end without a trace on each other', async () 
 })
 
 test('a trace ends at its byte limit, at once, and the session is not listened to any more', async () => {
-  const tracer = new Tracer(() => 0)
+  const tracer = new Tracer({ value: 0 }, () => 0)
   const session = await traceable('s', 'joe')
   const notes = new Notes()
   tracer.start(order('t', { bytesMax: 100 }), notes)
@@ -127,7 +128,7 @@ test('a trace ends at its byte limit, at once, and the session is not listened t
 
 test('a trace ends by itself when its time has come, once', () => {
   let now = 9_999
-  const tracer = new Tracer(() => now)
+  const tracer = new Tracer({ value: 0 }, () => now)
   const notes = new Notes()
   tracer.start(order('t'), notes)
   tracer.start(order('later', { expiresAt: 20_000 }), new Notes())
@@ -142,7 +143,7 @@ test('a trace ends by itself when its time has come, once', () => {
 })
 
 test('a trace is begun once, however often it is ordered', async () => {
-  const tracer = new Tracer(() => 0)
+  const tracer = new Tracer({ value: 0 }, () => 0)
   const session = await traceable('s', 'joe')
   const notes = new Notes()
   tracer.add(session.traceable, '')
@@ -152,7 +153,7 @@ test('a trace is begun once, however often it is ordered', async () => {
 })
 
 test('a session that has ended is in no trace that begins later', async () => {
-  const tracer = new Tracer(() => 0)
+  const tracer = new Tracer({ value: 0 }, () => 0)
   const session = await traceable('s', 'joe')
   tracer.add(session.traceable, '')
   tracer.remove(session.traceable, '')

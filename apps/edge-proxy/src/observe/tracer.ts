@@ -2,6 +2,7 @@
  * The protocol of chosen users: any number at once, each with an expiry and a byte limit. Literals (message bodies) are
  * replaced by their length unless asked for; logins never get here, because a trace begins behind them.
  */
+import type { Counter } from '@imapfleet/observe'
 import type { Tap } from '../splice/context.ts'
 import { LiteralMask } from './literal-mask.ts'
 
@@ -50,18 +51,16 @@ export class Tracer {
   readonly #running = new Map<string, Running>()
   readonly #sessions = new Set<TraceableSession>()
   readonly #now: () => number
-  #lines = 0
+  readonly #lines: Counter
 
-  constructor(now: () => number) {
+  /** @param now milliseconds since 1970; a fine clock, since each line is stamped with it */
+  constructor(lines: Counter, now: () => number = Date.now) {
+    this.#lines = lines
     this.#now = now
   }
 
   get active(): number {
     return this.#running.size
-  }
-
-  get linesTotal(): number {
-    return this.#lines
   }
 
   /** Begins a trace, also of sessions that are already there. Idempotent by id. */
@@ -138,7 +137,7 @@ export class Tracer {
   #emit(running: Running, line: TracedLine): void {
     if (this.#running.get(running.order.id) !== running) return
     running.bytes += line.text.length
-    this.#lines++
+    this.#lines.value++
     running.sink.line(running.order, line)
     if (running.bytes > running.order.bytesMax) this.stop(running.order.id, 'byte-limit')
   }

@@ -1,10 +1,10 @@
 /** The XPROXY_ commands at work on this edge, for clients that may use them. */
+import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import { answerAdmin, type AdminActions } from './admin.ts'
 import type { EdgeParts } from '../edge/edge-parts.ts'
 import type { Verb } from '../imap/verb.ts'
 import { networksContain } from '../net/networks.ts'
-import { oneLine } from '../imap/encode.ts'
 import { version } from '../edge/version.ts'
 
 const traceId = 'xproxy-trace'

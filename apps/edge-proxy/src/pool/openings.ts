@@ -1,6 +1,5 @@
 /** Connections that are being opened: dialed, logged in and timed. What is purged meanwhile counts for them too. */
-import type { Counters } from '../observe/counters.ts'
-import type { Log } from '../observe/log.ts'
+import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import { open } from '../server/open.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ask, Refused } from './lease.ts'
@@ -11,7 +10,7 @@ import { unopened } from './unopened.ts'
 export type Meant = (upstream: ServerConnection) => boolean
 
 interface Context {
-  readonly counters: Counters
+  readonly metrics: EdgeMetrics
   readonly log: Log
   readonly now: () => number
 }
@@ -32,14 +31,14 @@ export class Openings {
     ask: Ask,
     take: (upstream: ServerConnection, untagged: readonly string[]) => Taken,
   ): Promise<Taken | Refused> {
-    const { counters, now } = this.#context
+    const { metrics, now } = this.#context
     const purged: Meant[] = []
     this.#purged.add(purged)
     this.#states.dialBegins()
     try {
-      const opened = await counters
-        .timings('upstream_dial_seconds')
-        .measure(open(ask.server, ask.credentials, ask.asker))
+      const opened = await metrics.histograms.upstream_dial_seconds.measure(
+        open(ask.server, ask.credentials, ask.asker),
+      )
       if (opened.kind !== 'opened') return unopened(opened, ask.server, this.#context)
       const upstream = newcomer(opened, ask, now())
       if (purged.some((isMeant) => isMeant(upstream))) upstream.expiresAt = 0

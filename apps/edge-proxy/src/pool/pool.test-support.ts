@@ -1,9 +1,8 @@
 /** For tests: a pool over a scripted server, a clock that is set by hand, and logins in one line. */
 import assert from 'node:assert/strict'
 import { resolveConfig, type Layer } from '@imapfleet/config'
+import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
-import { Counters } from '../observe/counters.ts'
-import { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
 import { ScriptedServer, serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
 import type { Server } from '../server/server.ts'
@@ -17,7 +16,7 @@ export interface PoolAtWork {
   scripted: ScriptedServer
   server: Server
   clock: { now: number }
-  counters: Counters
+  metrics: EdgeMetrics
   settings: { current: { pool: ReturnType<typeof poolConfig> } }
   logins: () => number
   login: (
@@ -43,10 +42,10 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, settings.upstream)
   const clock = { now: 1_000_000 }
-  const counters = new Counters()
+  const metrics = new Metrics(edgeMetrics)
   const log = new Log({ level: 'debug', format: 'text' }, () => {})
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
-  const pool = new Pool({ settings: current, counters, log, now: () => clock.now })
+  const pool = new Pool({ settings: current, metrics, log, now: () => clock.now })
   const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) =>
     Promise.resolve(
       pool.lease(
@@ -66,7 +65,7 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
     scripted,
     server,
     clock,
-    counters,
+    metrics,
     settings: current,
     logins: () => scripted.asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text)).length,
     login,
@@ -75,7 +74,7 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
       assert.ok(leased.kind === 'leased', JSON.stringify(leased))
       return leased
     },
-    count: (series) => counters.snapshot().counters[series] ?? 0,
+    count: (series) => metrics.snapshot().counters[series] ?? 0,
     accounted: () =>
       until(() => {
         const { leased, resetting, idle, dialing } = pool.states

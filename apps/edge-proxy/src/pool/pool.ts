@@ -3,11 +3,9 @@
  * is there, else freshly opened; `giveBack` takes it again once, and only what is proven clean is kept.
  */
 import type { PoolConfig } from '@imapfleet/config'
+import { type EdgeMetrics, type Log, oneLine } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import { stackOf } from '../errors.ts'
-import { oneLine } from '../imap/encode.ts'
-import type { Counters } from '../observe/counters.ts'
-import type { Log } from '../observe/log.ts'
 import type { HandBack } from '../splice/ending.ts'
 import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../server/reset.ts'
 import type { Server } from '../server/server.ts'
@@ -25,7 +23,7 @@ import { Warm, type Wanted } from './warm.ts'
 export interface PoolContext {
   /** Read at each use. */
   readonly settings: { readonly current: { pool: PoolConfig } }
-  readonly counters: Counters
+  readonly metrics: EdgeMetrics
   readonly log: Log
   readonly now: () => number
 }
@@ -79,7 +77,7 @@ export class Pool {
       found = this.#takeIdle(server, wanted)
       if (found) continue
       const claim = claimOf(ask, this.#claimed)
-      const waits = this.#context.counters.timings('lease_wait_seconds')
+      const waits = this.#context.metrics.histograms.lease_wait_seconds
       const place = await waits.measure(this.room.take(claim))
       if (place === 'look-again') continue
       if (place !== 'taken') {
@@ -162,7 +160,7 @@ export class Pool {
 
   /** Closes an idle connection; `reason` is counted. */
   drop(upstream: ServerConnection, reason: string): void {
-    if (this.#close(upstream)) this.#context.counters.counter('upstream_drops_total', { reason }).value++
+    if (this.#close(upstream)) this.#context.metrics.counters.upstream_drops_total({ reason }).value++
   }
 
   /** Drops every idle connection that is meant, and keeps leased ones from coming back. */
@@ -219,7 +217,7 @@ export class Pool {
         isOpen = true
         if (this.room.admit(claim)) return this.#opened(upstream, untagged, ask.server)
         upstream.link.close()
-        this.#context.counters.counter('upstream_drops_total', { reason: 'no-room' }).value++
+        this.#context.metrics.counters.upstream_drops_total({ reason: 'no-room' }).value++
         return 'no-room'
       })
     } finally {
@@ -277,7 +275,7 @@ export class Pool {
   }
 
   #refuse(upstream: ServerConnection, reason: string): false {
-    if (this.#close(upstream)) this.#context.counters.counter('reuse_refused_total', { reason }).value++
+    if (this.#close(upstream)) this.#context.metrics.counters.reuse_refused_total({ reason }).value++
     return false
   }
 

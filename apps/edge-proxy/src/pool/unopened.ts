@@ -1,6 +1,5 @@
 /** A connection that could not be opened: counted, told to the operator where the server is at fault, and answered. */
-import type { Counters } from '../observe/counters.ts'
-import type { Log } from '../observe/log.ts'
+import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Opened } from '../server/open.ts'
 import type { Server } from '../server/server.ts'
 import { openRefused, type Refused } from './lease.ts'
@@ -8,11 +7,11 @@ import { openRefused, type Refused } from './lease.ts'
 export function unopened(
   opened: Exclude<Opened, { kind: 'opened' }>,
   { name, count }: Server,
-  { counters, log }: { readonly counters: Counters; readonly log: Log },
+  { metrics, log }: { readonly metrics: EdgeMetrics; readonly log: Log },
 ): Refused {
   if (opened.kind === 'unavailable') {
     const { reason, detail } = opened
-    counters.counter('upstream_failures_total', { upstream: name, reason }).value++
+    metrics.counters.upstream_failures_total({ upstream: name, reason }).value++
     log.warn('upstream_unavailable', { upstream: name, reason, detail })
   }
   const refused = openRefused(opened)

@@ -2,12 +2,12 @@
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls, type SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
+import type { Timings } from '@imapfleet/observe'
 import { parseCapabilities } from '../imap/capability.ts'
 import { endOf } from '../net/transport.ts'
 import { dialSocket, dialTcp, opened, type Ends } from '../net/dial-tcp.ts'
 import { Link } from '../net/link.ts'
 import { overSocket } from '../net/socket-transport.ts'
-import type { Timings } from '../observe/counters.ts'
 import { Exchange, type Broken } from './exchange.ts'
 import type { Address, Resolver } from './resolve.ts'
 

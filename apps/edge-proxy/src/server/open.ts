@@ -1,8 +1,8 @@
 /** A new logged-in connection: dialed with retries, authenticated, or the reason why not. */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
+import { oneLine } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
-import { oneLine } from '../imap/encode.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
 import { capabilitiesIn, dial, type Dialed, type DialFailure } from './dial.ts'

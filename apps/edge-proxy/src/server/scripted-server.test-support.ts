@@ -4,9 +4,9 @@
  */
 import type { Socket } from 'node:net'
 import { resolveConfig, type Layer, type UpstreamConfig } from '@imapfleet/config'
+import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import type { Link } from '../net/link.ts'
 import { dialedLink, listen, Peer } from '../net/wire.test-support.ts'
-import { Counters } from '../observe/counters.ts'
 import { Server } from './server.ts'
 import { clientContext } from './tls.ts'
 import { ServerConnection } from './server-connection.ts'
@@ -122,7 +122,7 @@ function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
 
 export function serverAt(port: number, settings: Layer = {}, name = 'main', generation = 1): Server {
   const config = upstreamConfig(port, settings)
-  return new Server(name, config, generation, new Counters(), clientContext(name, config))
+  return new Server(name, config, generation, new Metrics(edgeMetrics), clientContext(name, config))
 }
 
 /** A logged-in connection over this link. */

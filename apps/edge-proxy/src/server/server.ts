@@ -2,9 +2,9 @@
 import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
+import type { Counter, EdgeMetrics } from '@imapfleet/observe'
 import { afterLogin } from '../imap/capability.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
-import type { Counter, Counters } from '../observe/counters.ts'
 import { Breaker } from './breaker.ts'
 import type { DialTimes, Preamble, TlsMaterial } from './dial.ts'
 import { Resolver } from './resolve.ts'
@@ -33,7 +33,7 @@ export class Server {
     name: string,
     config: UpstreamConfig,
     generation: number,
-    counters: Counters,
+    { counters, histograms }: EdgeMetrics,
     context: SecureContext | undefined,
   ) {
     this.name = name
@@ -41,17 +41,17 @@ export class Server {
     this.generation = generation
     this.tls = { context, tickets: new Map() }
     this.times = {
-      connect: counters.timings('upstream_connect_seconds'),
-      tls: counters.timings('upstream_tls_seconds'),
-      login: counters.timings('upstream_login_seconds'),
+      connect: histograms.upstream_connect_seconds,
+      tls: histograms.upstream_tls_seconds,
+      login: histograms.upstream_login_seconds,
     }
     const labels = { upstream: name }
     this.count = {
-      opened: counters.counter('upstream_connections_total', labels),
-      reused: counters.counter('upstream_reuses_total', labels),
-      loginsOk: counters.counter('logins_total', { ...labels, result: 'ok' }),
-      loginsRefused: counters.counter('logins_total', { ...labels, result: 'refused' }),
-      loginsFailed: counters.counter('logins_total', { ...labels, result: 'failed' }),
+      opened: counters.upstream_connections_total(labels),
+      reused: counters.upstream_reuses_total(labels),
+      loginsOk: counters.logins_total({ ...labels, result: 'ok' }),
+      loginsRefused: counters.logins_total({ ...labels, result: 'refused' }),
+      loginsFailed: counters.logins_total({ ...labels, result: 'failed' }),
     }
   }
 

@@ -1,4 +1,5 @@
 /** What session.ts is handed by the edge: greeting, lease, welcome, splice, goodbye, with their counters and log lines. */
+import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import type { Login, Prelogin } from '../client/prelogin.ts'
 import { goodbye, greeting, loginAnswer } from './greetings.ts'
@@ -6,16 +7,14 @@ import { userName } from '../imap/credentials.ts'
 import { administer, mayAdminister } from '../ops/edge-admin.ts'
 import type { EdgeParts } from '../edge/edge-parts.ts'
 import { Offers } from './capabilities.ts'
-import { oneLine } from '../imap/encode.ts'
 import { printId } from '../imap/id.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
 import { acceptTls } from '../net/tls.ts'
-import type { Counter, Timings } from '../observe/counters.ts'
 import type { Leased, Refused } from '../pool/lease.ts'
 import type { SessionEdge } from './session.ts'
 import { ActiveSession } from './sessions.ts'
 import type { Ending, HandBack } from '../splice/ending.ts'
-import type { SpliceContext, SpliceCounters } from '../splice/context.ts'
+import type { SpliceContext } from '../splice/context.ts'
 import { Splice } from '../splice/splice.ts'
 
 type SpliceOptions = ReturnType<SpliceContext['options']>
@@ -24,16 +23,11 @@ export class SessionParts implements SessionEdge {
   readonly prelogin: Prelogin
   readonly #edge: EdgeParts
   readonly #spliceContext: SpliceContext
-  readonly #loginTimes: Timings
-  readonly #sessionTimes: Timings
   readonly #offers = new Offers()
-  readonly #endings = new Map<Ending['kind'], Counter>()
   #options: SpliceOptions
 
   constructor(edge: EdgeParts) {
     this.#edge = edge
-    this.#loginTimes = edge.counters.timings('login_seconds')
-    this.#sessionTimes = edge.counters.timings('session_seconds')
     this.#options = optionsOf(edge)
     this.prelogin = {
       capabilities: (client) => this.#capabilities(client),
@@ -48,7 +42,7 @@ export class SessionParts implements SessionEdge {
     this.#spliceContext = {
       options: () => this.#options,
       now: edge.clock.now,
-      counters: countersOf(edge),
+      counters: edge.metrics.counters,
       onOwnRefused: (verb, text) =>
         edge.log.warn('QUEUED PREAUTH failed', { command: verb, answer: oneLine(text) }),
     }
@@ -69,7 +63,7 @@ export class SessionParts implements SessionEdge {
     const settled = <L>(lease: L): L => {
       // Nothing of the login is needed any more; its secret should not wait for the collector.
       credentials.secret.fill(0)
-      this.#loginTimes.observe(performance.now() - begun)
+      this.#edge.metrics.histograms.login_seconds.observe(performance.now() - begun)
       return lease
     }
     const lease = this.#edge.pool.lease(server, credentials, client)
@@ -134,25 +128,17 @@ export class SessionParts implements SessionEdge {
   onSessionEnd(client: Client): void {
     client.close()
     this.#edge.sessions.arriving.delete(client)
-    if (client.refusal)
-      this.#edge.counters.counter('client_refusals_total', { reason: client.refusal }).value++
+    if (client.refusal) this.#edge.metrics.counters.client_refusals_total({ reason: client.refusal }).value++
   }
 
   #onEnd(session: ActiveSession, ending: Ending): void {
-    const { sessions, tracer, clock, log } = this.#edge
+    const { sessions, tracer, metrics, log } = this.#edge
     sessions.remove(session)
     tracer.remove(session, `session ended: ${ending.kind}`)
-    this.#sessionTimes.observe(clock.now() - session.since)
-    this.#countOf(ending.kind).value++
+    metrics.histograms.session_seconds.observe(performance.now() - session.startedAt)
+    metrics.counters.sessions_total({ ending: ending.kind }).value++
     if (log.isOn('debug'))
       log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
-  }
-
-  #countOf(ending: Ending['kind']): Counter {
-    let counter = this.#endings.get(ending)
-    if (!counter)
-      this.#endings.set(ending, (counter = this.#edge.counters.counter('sessions_total', { ending })))
-    return counter
   }
 
   /** Moves a session to a connection that has what it wants enabled; its clean one goes back to the pool. */
@@ -202,29 +188,4 @@ function optionsOf(edge: EdgeParts): SpliceOptions {
     selectCacheWindowMs: pool.selectCacheWindowMs,
     resetTimeoutMs: pool.resetTimeoutMs,
   }
-}
-
-/** Counted in one plain object on the data path, moved to the books when somebody reads them. */
-function countersOf(edge: EdgeParts): SpliceCounters {
-  const { counters } = edge
-  const counts: SpliceCounters = {
-    clientBytes: 0,
-    upstreamBytes: 0,
-    roundTripsSaved: 0,
-    selectHits: 0,
-    selectMisses: 0,
-  }
-  const books = [
-    [counters.counter('client_bytes_total'), 'clientBytes'],
-    [counters.counter('upstream_bytes_total'), 'upstreamBytes'],
-    [counters.counter('round_trips_saved_total'), 'roundTripsSaved'],
-    [counters.counter('select_cache_hits_total'), 'selectHits'],
-    [counters.counter('select_cache_misses_total'), 'selectMisses'],
-  ] as const
-  counters.gauges(() => {
-    for (const [counter, name] of books) counter.value = counts[name]
-    counters.counter('trace_lines_total').value = edge.tracer.linesTotal
-    return {}
-  })
-  return counts
 }

@@ -14,7 +14,10 @@ export class ActiveSession implements TraceableSession {
   readonly user: string
   readonly client: Client
   readonly splice: Splice
+  /** Milliseconds since 1970, by the coarse clock. */
   readonly since: number
+  /** By performance.now(), for the session's duration. */
+  readonly startedAt = performance.now()
 
   constructor(user: string, client: Client, splice: Splice, now: number) {
     this.user = user

@@ -48,7 +48,10 @@ test('a client that talks while it has to wait is not read any further', async (
     client.say(command)
     client.say(`c APPEND x {${size}+}\r\n${'x'.repeat(size)}\r\n`)
     await once(clientSocket, 'pause')
-    assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
+    assert.ok(
+      counters.client_bytes_total.value < heldMax,
+      `${counters.client_bytes_total.value} bytes were taken from the client`,
+    )
     const [tag] = (await scripted.line()).split(' ')
     scripted.say(`${tag} NO enough\r\n`)
     await once(clientSocket, 'resume')
@@ -60,7 +63,10 @@ test('a client that does not wait for replies waits when a thousand of them are 
   const commands = 200_000
   client.say(Array.from({ length: commands }, (_, index) => `c${index} NOOP\r\n`).join(''))
   await once(clientSocket, 'pause')
-  assert.ok(counters.clientBytes < heldMax, `${counters.clientBytes} bytes were taken from the client`)
+  assert.ok(
+    counters.client_bytes_total.value < heldMax,
+    `${counters.client_bytes_total.value} bytes were taken from the client`,
+  )
   for (let index = 0; index < 1000; index++) assert.equal(await scripted.line(), `c${index} NOOP`)
   assert.equal(scripted.unread, '')
   for (let index = 0; index < 5000; index++) {
@@ -76,7 +82,7 @@ test('early data is bounded like any other', async () => {
   })
   assert.equal(clientSocket.isPaused(), true)
   client.say('c NOOP\r\n')
-  assert.equal(counters.clientBytes, 80_008)
+  assert.equal(counters.client_bytes_total.value, 80_008)
 })
 
 test('a FETCH that its client never read is taken to its end by the reset', async () => {

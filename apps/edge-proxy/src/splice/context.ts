@@ -1,4 +1,5 @@
 /** What a splice is given: settings, counters, the pool's one favour, and who is told of its end. */
+import type { EdgeMetrics } from '@imapfleet/observe'
 import type { Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ending, HandBack } from './ending.ts'
@@ -10,21 +11,13 @@ export interface Tap {
   fromServer(bytes: Buffer): void
 }
 
-export interface SpliceCounters {
-  clientBytes: number
-  upstreamBytes: number
-  roundTripsSaved: number
-  selectHits: number
-  selectMisses: number
-}
-
 /** What a splice needs from the edge. */
 export interface SpliceContext {
   /** Read at each use, so that a reload is felt by running sessions. */
   options(): AnswerOptions & { lineBytesMax: number; selectCacheWindowMs: number; resetTimeoutMs: number }
   /** Coarse milliseconds; for ages and idle times only. */
   readonly now: () => number
-  readonly counters: SpliceCounters
+  readonly counters: EdgeMetrics['counters']
   /** A command of the edge's own was refused by the server. */
   onOwnRefused(verb: Verb, text: string): void
 }

@@ -87,7 +87,7 @@ test('a SELECT of the same mailbox is answered from memory once a NOOP shows tha
   fromServer(`${tag} OK done\r\n`)
   assert.equal(await client.until('a OK [READ-WRITE] done\r\n'), `${answer}a OK [READ-WRITE] done\r\n`)
   assert.equal(await scripted.line(), 'b FETCH 1 FLAGS')
-  assert.deepEqual([counters.selectHits, counters.selectMisses], [1, 0])
+  assert.deepEqual([counters.select_cache_hits_total.value, counters.select_cache_misses_total.value], [1, 0])
 })
 
 test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT', async () => {
@@ -108,7 +108,10 @@ test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT',
     assert.equal(client.unread, '')
     fromServer('* 4 EXISTS\r\na OK done\r\n')
     assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
-    assert.deepEqual([counters.selectHits, counters.selectMisses], [0, 1])
+    assert.deepEqual(
+      [counters.select_cache_hits_total.value, counters.select_cache_misses_total.value],
+      [0, 1],
+    )
   }
 })
 

@@ -1,5 +1,6 @@
 /** For tests: one session on real sockets, with its client and its server both at hand. */
 import type { Socket } from 'node:net'
+import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import { acceptedLink, dialedLink, type Peer } from '../net/wire.test-support.ts'
 import type { Link } from '../net/link.ts'
 import { upstreamOver } from '../server/scripted-server.test-support.ts'
@@ -73,7 +74,7 @@ const options: Options = {
 export function beginOn(on: Wires, settings: Settings = {}): Session {
   const upstream = upstreamOver(on.serverLink, settings.offered)
   settings.prepare?.(upstream)
-  const counters = { clientBytes: 0, upstreamBytes: 0, roundTripsSaved: 0, selectHits: 0, selectMisses: 0 }
+  const { counters } = new Metrics(edgeMetrics)
   const refused: string[] = []
   const endings: Ending[] = []
   const { promise, resolve } = Promise.withResolvers<{ ending: Ending; handBack: HandBack }>()

@@ -9,7 +9,7 @@ test('LOGOUT ends the session without a word to the server', async () => {
   assert.deepEqual(ending, { kind: 'logout', tag: 'bye1' })
   assert.deepEqual(handBack, { refusal: undefined, unanswered: [], idling: false })
   assert.equal(scripted.unread, '')
-  assert.equal(counters.roundTripsSaved, 1)
+  assert.equal(counters.round_trips_saved_total.value, 1)
 })
 
 test('a pipelined LOGOUT waits until every earlier reply has been delivered, in order', async () => {
@@ -152,7 +152,7 @@ test('bytes are counted as they came from each side', async () => {
   const { counters, fromClient, fromServer } = await begin()
   fromClient('a NOOP\r\n')
   fromServer('* 1 EXISTS\r\na OK\r\n')
-  assert.deepEqual([counters.clientBytes, counters.upstreamBytes], [8, 18])
+  assert.deepEqual([counters.client_bytes_total.value, counters.upstream_bytes_total.value], [8, 18])
 })
 
 test('a trace sees both ways as they pass, and of what is refused the verb alone', async () => {

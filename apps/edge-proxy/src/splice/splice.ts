@@ -96,7 +96,7 @@ export class Splice implements CommandSink, ReplyListener {
 
   fromClient(bytes: Buffer): void {
     this.lastActiveAt = this.#context.now()
-    this.#context.counters.clientBytes += bytes.length
+    this.#context.counters.client_bytes_total.value += bytes.length
     if (this.#talk.isLeaving) return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     if (this.#talk.blocked !== 'continuation') this.#passPending()
@@ -154,13 +154,13 @@ export class Splice implements CommandSink, ReplyListener {
     const { counters } = this.#context
     switch (policy.what) {
       case 'logout':
-        counters.roundTripsSaved++
+        counters.round_trips_saved_total.value++
         this.end({ kind: 'logout', tag })
         return 'ended'
       case 'id': {
         const pairs = parseId(line, verb.verbEnd)
         if (pairs === undefined) return 'pass'
-        counters.roundTripsSaved++
+        counters.round_trips_saved_total.value++
         this.#say(`* ID NIL\r\n${tag} OK Completed`)
         this.sendOwn('ID', printId(pairs))
         return 'answered'
@@ -168,13 +168,13 @@ export class Splice implements CommandSink, ReplyListener {
       case 'capability': {
         const { capabilities } = this.#upstream
         if (capabilities.length === 0) return 'pass'
-        counters.roundTripsSaved++
+        counters.round_trips_saved_total.value++
         this.#say(`* CAPABILITY ${printAfterLogin(capabilities)}\r\n${tag} OK Completed`)
         return 'answered'
       }
       case 'select': {
         const { lines, ok } = this.#upstream.selection!
-        counters.selectHits++
+        counters.select_cache_hits_total.value++
         this.toClient(Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1'))
         return 'answered'
       }
@@ -202,7 +202,7 @@ export class Splice implements CommandSink, ReplyListener {
     this.#talk = new Conversation(twin)
     this.#upstreamIsFull = false
     this.#listenUpstream()
-    this.#context.counters.roundTripsSaved++
+    this.#context.counters.round_trips_saved_total.value++
     this.#say(`* ENABLED ${[...twin.session.enabled].join(' ')}\r\n${tag} OK Completed`)
     return 'moved'
   }
@@ -213,15 +213,15 @@ export class Splice implements CommandSink, ReplyListener {
     const { selection } = this.#upstream
     const { selectCache, selectCacheWindowMs } = this.#context.options()
     if (selection === undefined || selection.key !== key || selectCache === 'off') {
-      if (key !== undefined && selectCache !== 'off') this.#context.counters.selectMisses++
+      if (key !== undefined && selectCache !== 'off') this.#context.counters.select_cache_misses_total.value++
       talk.kept = 'changed'
       this.#upstream.selection = undefined
       // Whatever comes, it must not find a mailbox selected. Nobody waits for the reply.
       talk.unselecting = this.sendOwn('UNSELECT', 'UNSELECT\r\n')
     } else if (selectCache === 'window') {
       talk.kept = this.#context.now() - selection.at <= selectCacheWindowMs ? 'same' : 'changed'
-      if (talk.kept === 'same') this.#context.counters.roundTripsSaved++
-      else this.#context.counters.selectMisses++
+      if (talk.kept === 'same') this.#context.counters.round_trips_saved_total.value++
+      else this.#context.counters.select_cache_misses_total.value++
     } else {
       talk.kept = 'asked'
       this.sendOwn('NOOP', 'NOOP\r\n')
@@ -230,7 +230,7 @@ export class Splice implements CommandSink, ReplyListener {
 
   fromUpstream(bytes: Buffer): void {
     this.lastActiveAt = this.#context.now()
-    this.#context.counters.upstreamBytes += bytes.length
+    this.#context.counters.upstream_bytes_total.value += bytes.length
     this.#upstream.scanner.scan(bytes)
     if (this.#pending !== undefined && this.#talk.blocked !== 'continuation') this.#passPending()
     this.#adjustClient()
@@ -241,7 +241,7 @@ export class Splice implements CommandSink, ReplyListener {
     if (sent.verb === 'NOOP') {
       const isSame = ok && this.#upstream.selection !== undefined
       this.#talk.kept = isSame ? 'same' : 'changed'
-      if (!isSame) this.#context.counters.selectMisses++
+      if (!isSame) this.#context.counters.select_cache_misses_total.value++
     } else if (!ok) this.#context.onOwnRefused(sent.verb, text)
   }
 
