@@ -116,4 +116,3 @@ export const fleetMetrics = {
 export const metrics = { ...fleetMetrics, ...edgeMetrics, ...controlMetrics }
 
 export type EdgeMetricName = keyof typeof edgeMetrics
-export type MetricName = keyof typeof metrics
