@@ -4,8 +4,8 @@ import { readOpenApi } from './openapi.ts'
 import type { WholeFile } from './whole-file.ts'
 
 const head = `/**
- * Every route of the control API, with what it takes and what it answers: made from its OpenAPI document by
- * \`npm run manuals\`. Do not edit.
+ * Routes of the control API, with the types of parameters, bodies and answers. Generated from the OpenAPI document by
+ * \`npm run manuals\`; do not edit.
  */
 `
 

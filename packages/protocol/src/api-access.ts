@@ -2,21 +2,21 @@
 import { z } from 'zod'
 import { json } from './api-json.ts'
 
-/** Each may do what the one before it may. */
+/** In rising order: each role includes the ones before it. */
 export const roleSchema = z.enum(['viewer', 'operator', 'admin'])
 export type Role = z.infer<typeof roleSchema>
 
-/** Extra rights that no role brings along. */
+/** Extra rights that no role includes. */
 export const scopeSchema = z.enum(['trace-bodies'])
 export type Scope = z.infer<typeof scopeSchema>
 
 export const tokenRequestSchema = z
   .object({
-    /** Whose it is, as the audit log shows it. */
+    /** Name of its owner, as shown in the audit log. */
     name: z.string().regex(/^[\w.@+-]{1,100}$/, 'use letters, digits and . _ @ + -, at most 100'),
     role: roleSchema,
     scopes: z.array(scopeSchema).max(20).default([]),
-    /** Without: until it is revoked. */
+    /** If left out, the token is valid until it is revoked. */
     expiresInSeconds: z.int().min(60).max(315_360_000).optional(),
   })
   .meta({ id: 'TokenRequest' })
@@ -32,16 +32,16 @@ export const tokenSchema = z
     createdAt: z.iso.datetime(),
     expiresAt: z.iso.datetime().nullable(),
     revokedAt: z.iso.datetime().nullable(),
-    /** To the minute. */
+    /** Accurate to the minute. */
     lastUsedAt: z.iso.datetime().nullable(),
   })
   .meta({ id: 'Token' })
 export type TokenView = z.infer<typeof tokenSchema>
 
-/** Newest first; `next` is the `before` of the following page. */
+/** Newest first. `next` is the `before` of the next page. */
 export const tokenListSchema = z.object({ tokens: z.array(tokenSchema), next: z.uuid().nullable() })
 
-/** The one answer that holds the token itself. */
+/** The only answer that contains the token itself. */
 export const tokenMadeSchema = tokenSchema.extend({ token: z.string() })
 export type TokenMade = z.infer<typeof tokenMadeSchema>
 
@@ -60,5 +60,5 @@ export const auditEntrySchema = z
   .meta({ id: 'AuditEntry' })
 export type AuditEntry = z.infer<typeof auditEntrySchema>
 
-/** Newest first; `next` is the `before` of the following page. */
+/** Newest first. `next` is the `before` of the next page. */
 export const auditListSchema = z.object({ entries: z.array(auditEntrySchema), next: z.int().nullable() })

@@ -1,4 +1,4 @@
-/** Which document of the fleet's configuration a change is made to. */
+/** The layer of the fleet's configuration that a change is made to. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 

@@ -1,10 +1,10 @@
-/** The fleet as it is now: the events of `GET /v1/live`. */
+/** The current state of the fleet: the events of `GET /v1/live`. */
 import { z } from 'zod'
 import { edgeStateSchema } from './api.ts'
 
 const rate = z.number().nullable()
 
-/** An edge as a live view shows it. Rates are those between its last two heartbeats; null while there is only one. */
+/** An edge in a live view. Rates are between its last two heartbeats, and null after the first one. */
 export const liveEdgeSchema = z
   .object({
     id: z.string(),
@@ -12,12 +12,12 @@ export const liveEdgeSchema = z
     state: edgeStateSchema,
     version: z.string(),
     lastSeenAt: z.iso.datetime(),
-    /** Sessions that ended. */
+    /** Sessions that ended, per second. */
     sessionsPerSecond: rate,
     loginsPerSecond: rate,
-    /** Share of logins that found a warm connection; null where nobody logged in. */
+    /** Share of logins served by an idle connection; null without logins. */
     reuseRatio: rate,
-    /** Logins that could not be served, wrong passwords aside. */
+    /** Failed logins, without those that the server refused because of the password. */
     errorsPerSecond: rate,
     loginP50Ms: rate,
     clients: z.number(),
@@ -30,16 +30,16 @@ export const liveEdgeSchema = z
   .meta({ id: 'LiveEdge' })
 export type LiveEdge = z.infer<typeof liveEdgeSchema>
 
-/** The events `fleet`, first, with all edges; and `tick`, each second, with those that are otherwise than before. */
+/** The events `fleet`, sent first, with all edges; and `tick`, sent each second, with the edges that changed. */
 export const liveFleetSchema = z.object({
   at: z.iso.datetime(),
-  /** Edges in this view; those of a large fleet come in several events. */
+  /** Number of edges in this view. A large fleet is sent in several `fleet` events. */
   total: z.int(),
   edges: z.array(liveEdgeSchema),
-  /** Edges that are in this view no more: forgotten, or in another region now. */
+  /** Ids of edges that left this view: forgotten, or moved to another region. */
   gone: z.array(z.string()).optional(),
 })
 export type LiveFleet = z.infer<typeof liveFleetSchema>
 
-/** The event `trouble`: why there is no tick. */
+/** The event `trouble`: why there are no ticks. */
 export const liveTroubleSchema = z.object({ at: z.iso.datetime(), reason: z.string() })

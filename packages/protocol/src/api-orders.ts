@@ -1,4 +1,4 @@
-/** Orders as the control API takes them, and what became of them on each edge that they were for. */
+/** Orders, as the control API accepts them, and their outcome on each edge. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import {
@@ -25,7 +25,7 @@ export const drainRequestSchema = z.object({ target: targetSchema })
 
 export const orderRequestSchema = z
   .object({
-    /** Chosen by a client that may have to repeat the request: the same id is one order, however often it is sent. */
+    /** Chosen by the client, which may repeat the request: the same id is one order. */
     id: z.uuid().optional(),
     target: targetSchema.default({ kind: 'all' }),
     action: orderActionSchema,
@@ -47,7 +47,7 @@ const orderedEdgeOf = <Result extends z.ZodType>(result: Result) =>
       reason: z.null(),
       result,
     }),
-    /** `silent`: it was expected to answer and did not; whether it has done it is not known. */
+    /** `silent`: no answer. Whether the edge has carried out the order is unknown. */
     z.object({
       id: z.string(),
       region: z.string(),
@@ -76,7 +76,7 @@ export type OrderView<Kind extends OrderKind = OrderKind> = z.output<
   ReturnType<typeof orderViewWith<z.ZodType<OrderAction<Kind>>, z.ZodType<OrderedEdge<Kind>>>>
 >
 
-/** An order of any kind: each result is of one of the kinds. `orderResultText` and `orderViewOf` know which. */
+/** An order of any kind. The type of a result is the union of all; `orderViewOf` narrows it to a kind. */
 export const orderViewSchema = orderViewWith(
   orderActionSchema,
   orderedEdgeOf(orderResultSchema).meta({ id: 'OrderedEdge' }),
@@ -86,5 +86,5 @@ export const orderViewSchema = orderViewWith(
 export const orderViewOf = <Kind extends OrderKind>(kind: Kind): z.ZodType<OrderView<Kind>> =>
   orderViewWith(actionSchemaOf(kind), orderedEdgeOf(resultSchemaOf(kind)))
 
-/** Newest first; `next` is the `before` of the following page. */
+/** Newest first. `next` is the `before` of the next page. */
 export const orderListSchema = z.object({ orders: z.array(orderViewSchema), next: z.int().nullable() })

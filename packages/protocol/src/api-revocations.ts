@@ -1,9 +1,9 @@
-/** Revocations as the control API takes and shows them. */
+/** Revocations, as the control API accepts and shows them. */
 import { z } from 'zod'
 
 export const revocationRequestSchema = z
   .object({
-    /** `domain`: every user whose name ends in @subject. */
+    /** `domain`: all users whose name ends in @subject. */
     kind: z.enum(['user', 'domain']),
     subject: z.string().trim().min(1).max(1024),
     note: z.string().max(1000).default(''),
@@ -13,7 +13,7 @@ export type RevocationRequest = z.input<typeof revocationRequestSchema>
 
 export const revocationRecordSchema = z
   .object({
-    /** Grows; gaps mean nothing. */
+    /** Increases with each revocation. Gaps have no meaning. */
     sequence: z.int(),
     kind: z.enum(['user', 'domain']),
     subject: z.string(),
@@ -24,7 +24,7 @@ export const revocationRecordSchema = z
   .meta({ id: 'Revocation' })
 export type RevocationRecord = z.infer<typeof revocationRecordSchema>
 
-/** How far it has come on each edge: until it is applied there, an old warm connection may still be handed out. */
+/** Progress on each edge. Until an edge has applied it, the edge may still reuse an old connection. */
 export const revocationStatusSchema = z
   .object({
     revocation: revocationRecordSchema,
@@ -35,7 +35,7 @@ export const revocationStatusSchema = z
   .meta({ id: 'RevocationStatus' })
 export type RevocationStatus = z.infer<typeof revocationStatusSchema>
 
-/** Newest first; `next` is the `before` of the following page. */
+/** Newest first. `next` is the `before` of the next page. */
 export const revocationListSchema = z.object({
   revocations: z.array(revocationRecordSchema),
   next: z.int().nullable(),

@@ -1,27 +1,27 @@
-/** Rollouts: a revision that reaches its edges in waves, each waiting for the one before it to be well. */
+/** Rollouts: a revision reaches its edges in waves. A wave starts after the one before it has stayed healthy. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { layerNameSchema } from './api-layer.ts'
 
 export const rolloutRequestSchema = z
   .object({
-    /** The first wave: these edges, and so many of a hundred besides. */
+    /** The first wave: these edges, filled up to `canaryPercent` of all edges, from each region in turn. */
     canaryEdges: z.array(configName).max(1000).default([]),
     canaryPercent: z.number().min(0).max(100).default(0),
-    /** Regions in this order, one wave each; the others follow by name. */
+    /** One wave for each region, in this order. Other regions follow by name. */
     regions: z.array(configName).max(200).default([]),
-    /** How long a wave is watched after all of its edges have applied the revision. */
+    /** How long a wave is observed after all its edges have applied the revision. */
     soakSeconds: z.int().min(0).max(86_400).default(30),
-    /** How long an edge may take to apply it, or be silent, before all is rolled back. */
+    /** How long an edge may be silent, or take to apply the revision, before everything is rolled back. */
     silenceSeconds: z.int().min(1).max(3_600).default(60),
-    /** By how much the share of failed logins or upstream connections may grow: 0.05 is five of a hundred. */
+    /** How much the share of failed logins or upstream connections may rise: 0.05 is five percentage points. */
     errorShareMax: z.number().min(0).max(1).default(0.05),
   })
   .meta({ id: 'RolloutRequest' })
 export type RolloutRequest = z.input<typeof rolloutRequestSchema>
 export type RolloutSettings = z.output<typeof rolloutRequestSchema>
 
-/** `paused`: nothing moves, neither on nor back. */
+/** `paused`: no wave starts, and nothing is rolled back. */
 export const rolloutStateSchema = z.enum(['running', 'paused', 'completed', 'rolled-back', 'aborted'])
 export type RolloutState = z.infer<typeof rolloutStateSchema>
 
@@ -35,7 +35,7 @@ export const rolloutSchema = z
     createdAt: z.iso.datetime(),
     createdBy: z.string(),
     finishedAt: z.iso.datetime().nullable(),
-    /** The revision that took it back. */
+    /** The revision that reverted it. */
     undoneBy: z.int().nullable(),
     settings: rolloutRequestSchema,
     waves: z.array(
@@ -46,7 +46,7 @@ export const rolloutSchema = z
           z.object({
             id: z.string(),
             region: z.string(),
-            /** `skipped`: it was silent when its wave began, and gets the revision when it is back. */
+            /** `skipped`: it was silent when its wave started, and gets the revision when it is back. */
             status: z.enum(['waiting', 'pending', 'applied', 'rejected', 'silent', 'skipped']),
           }),
         ),
@@ -56,10 +56,10 @@ export const rolloutSchema = z
   .meta({ id: 'Rollout' })
 export type RolloutView = z.infer<typeof rolloutSchema>
 
-/** Newest first. */
+/** Newest first. `next` is the `before` of the next page. */
 export const rolloutListSchema = z.object({ rollouts: z.array(rolloutSchema), next: z.int().nullable() })
 
-/** Makes a layer again what it was after an older revision. */
+/** Restores a layer to its content after an older revision. */
 export const restoreRequestSchema = z
   .object({
     note: z.string().max(1000).default(''),

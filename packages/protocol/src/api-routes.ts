@@ -1,6 +1,6 @@
 /**
- * Every route of the control API, with what it takes and what it answers: made from its OpenAPI document by
- * `npm run manuals`. Do not edit.
+ * Routes of the control API, with the types of parameters, bodies and answers. Generated from the OpenAPI document by
+ * `npm run manuals`; do not edit.
  */
 type TokenRequest = { name: string; role: "viewer" | "operator" | "admin"; scopes?: ("trace-bodies")[] | undefined; expiresInSeconds?: number | undefined }
 

@@ -1,4 +1,4 @@
-/** Signing in at the web console: a token is exchanged for a cookie. */
+/** Signing in to the web console: a token is exchanged for a cookie. */
 import { z } from 'zod'
 import { roleSchema } from './api-access.ts'
 
@@ -6,7 +6,7 @@ export const signInRequestSchema = z
   .object({ token: z.string().min(1).max(512) })
   .meta({ id: 'SignInRequest' })
 
-/** Whose token it is that speaks, and what it may do. */
+/** Owner and rights of the token behind the request. */
 export const sessionSchema = z
   .object({ name: z.string(), role: roleSchema, scopes: z.array(z.string()) })
   .meta({ id: 'Session' })

@@ -1,10 +1,10 @@
-/** Requests and answers of the control API that the CLI and the console share with it. */
+/** Requests and answers of the control API: edges, configuration, history and traces. */
 import { z } from 'zod'
 import { json } from './api-json.ts'
 import { layerNameSchema } from './api-layer.ts'
 import { rolloutRequestSchema } from './api-rollouts.ts'
 
-/** RFC 9457. `code` is one of docs/failure-modes.md. */
+/** RFC 9457. docs/failure-modes.md lists the codes. */
 export const problemDetailsSchema = z
   .object({
     type: z.string(),
@@ -13,13 +13,13 @@ export const problemDetailsSchema = z
     detail: z.string().optional(),
     code: z.string(),
     problems: z.array(z.object({ key: z.string(), message: z.string() })).optional(),
-    /** The newest revision, where a change was made on an older one. */
+    /** The newest revision, if the change was based on an older one. */
     newest: z.int().optional(),
   })
   .meta({ id: 'Problem' })
 export type ProblemDetails = z.infer<typeof problemDetailsSchema>
 
-/** `serving`, `draining`, `stopping` as the edge says; `silent`: it has not been heard of for three heartbeats. */
+/** `serving`, `draining` and `stopping` are reported by the edge. `silent`: three heartbeats are missing. */
 export const edgeStateSchema = z.enum(['serving', 'draining', 'stopping', 'silent'])
 
 export const edgeSchema = z
@@ -31,32 +31,32 @@ export const edgeSchema = z
     boot: z.string(),
     startedAt: z.iso.datetime(),
     lastSeenAt: z.iso.datetime(),
-    /** Connections held for users, from the last heartbeat. */
+    /** Idle and leased server connections, and client connections, from the last heartbeat. */
     connections: z.object({ cached: z.int(), active: z.int(), clients: z.int() }),
-    /** Connections to mail servers by state, and logins that wait for one, from the last heartbeat. */
+    /** Server connections by state, and logins waiting for one, from the last heartbeat. */
     pool: z
       .object({ dialing: z.int(), leased: z.int(), resetting: z.int(), idle: z.int(), waiting: z.int() })
       .optional(),
     upstreams: z.array(z.object({ name: z.string(), healthy: z.boolean() })).optional(),
     config: z.object({
-      /** Revision this edge should run. */
+      /** The revision that this edge should run. */
       wanted: z.int(),
       applied: z.int(),
       rejected: z.object({ revision: z.int(), reason: z.string() }).nullable(),
     }),
     degraded: z.array(z.string()),
     listeners: z.array(z.string()),
-    /** It should take no clients: `draining` follows, and `connections.clients` says how many are left. */
+    /** The edge should drain. Its state becomes `draining`; `connections.clients` is the number of clients left. */
     drain: z.boolean().optional(),
-    /** `revoked`: NATS lets it in no more. Missing: it was never given a credential of its own. */
+    /** `revoked`: NATS refuses it. Missing: the edge never had a credential of its own. */
     credential: z.enum(['valid', 'revoked']).optional(),
-    /** Since when it is out of the fleet and of every list; gone as soon as it is heard of again. */
+    /** When it was forgotten. A forgotten edge is in no list; its next heartbeat removes the mark. */
     forgottenAt: z.iso.datetime().optional(),
   })
   .meta({ id: 'Edge' })
 export type EdgeView = z.infer<typeof edgeSchema>
 
-/** By region and name; `next` is the `after` of the following page. */
+/** By region and id. `next` is the `after` of the next page. */
 export const edgeListSchema = z.object({ edges: z.array(edgeSchema), next: z.string().nullable().optional() })
 
 export const revisionRequestSchema = z
@@ -66,10 +66,10 @@ export const revisionRequestSchema = z
     set: z.record(z.string().max(500), json).default({}),
     unset: z.array(z.string().max(500)).default([]),
     note: z.string().max(1000).default(''),
-    /** Revision the change was made on; refused with 409 if another came first. */
+    /** The revision that the change is based on. Refused with 409 if it is not the newest. */
     base: z.int().min(0).optional(),
     dryRun: z.boolean().default(false),
-    /** In waves; without, to all edges at once. */
+    /** If left out, all edges get the revision at once. */
     rollout: rolloutRequestSchema.optional(),
   })
   .meta({ id: 'RevisionRequest' })
@@ -80,7 +80,7 @@ export const changeSchema = z
     key: z.string(),
     before: json.nullable(),
     after: json.nullable(),
-    /** `restart`: an edge follows only when it is started again. */
+    /** `restart`: takes effect when the edge is restarted. */
     reload: z.enum(['live', 'restart']).optional(),
   })
   .meta({ id: 'Change' })
@@ -93,16 +93,16 @@ export const revisionSchema = z
     note: z.string(),
     layer: layerNameSchema,
     changes: z.array(changeSchema),
-    /** `rolling`: on its way in waves. `withdrawn`: taken back, and in force nowhere. */
+    /** `rolling`: a rollout is under way. `withdrawn`: reverted, in force on no edge. */
     state: z.enum(['released', 'rolling', 'withdrawn']).optional(),
   })
   .meta({ id: 'Revision' })
 export type RevisionView = z.infer<typeof revisionSchema>
 
-/** Newest first; `next` is the `before` of the following page. */
+/** Newest first. `next` is the `before` of the next page. */
 export const revisionListSchema = z.object({ revisions: z.array(revisionSchema), next: z.int().nullable() })
 
-/** How far a revision has come on each edge it is meant for. */
+/** Progress of a revision on each edge that it is for. */
 export const revisionStatusSchema = z
   .object({
     revision: revisionSchema,
@@ -114,7 +114,7 @@ export const revisionStatusSchema = z
         reason: z.string().nullable(),
       }),
     ),
-    /** Of a dry run with a rollout: which edges would get it one wave after the other. */
+    /** The waves of a dry run with a rollout. */
     waves: z.array(z.object({ name: z.string(), edges: z.array(z.string()) })).optional(),
   })
   .meta({ id: 'RevisionStatus' })
@@ -123,22 +123,22 @@ export type RevisionStatus = z.infer<typeof revisionStatusSchema>
 export const configViewSchema = z
   .object({
     revision: z.int(),
-    /** `global`, `region/eu`, `edge/eu-1` → its layer. */
+    /** By `global`, `region/eu` or `edge/eu-1`. */
     layers: z.record(z.string(), z.record(z.string(), json)),
   })
   .meta({ id: 'Config' })
 
-/** What the fleet can set. */
+/** A configuration key that the fleet can set. */
 export const configKeySchema = z
   .object({
-    /** NAME stands for a name of one's own: `upstreams.NAME.port`. */
+    /** Dotted. NAME stands for a name that the operator chooses: `upstreams.NAME.port`. */
     key: z.string(),
     help: z.string(),
     reload: z.enum(['live', 'restart']),
     secret: z.boolean(),
-    /** What may stand there, in words. */
+    /** The allowed values, in words. */
     values: z.string(),
-    /** Where only a few values may stand there: which. */
+    /** All allowed values, if they are few. */
     choices: z.array(z.string()).optional(),
     preset: z.string().optional(),
   })
@@ -150,11 +150,11 @@ export const confRequestSchema = z
   .object({ text: z.string().min(1).max(500_000) })
   .meta({ id: 'ConfRequest' })
 
-/** What an imapproxy.conf would set. */
+/** What an imapproxy.conf sets. */
 export const confReportSchema = z
   .object({
     set: z.record(z.string(), json),
-    /** What became of each of its lines, and of keywords that it does not have. */
+    /** The result for each line, and for keywords that the file leaves out. */
     report: z.array(
       z.object({
         keyword: z.string(),
@@ -164,31 +164,31 @@ export const confReportSchema = z
         note: z.string().optional(),
       }),
     ),
-    /** Keys that are not for the fleet to set: they belong into the file of each host. */
+    /** Keys that the fleet cannot set. They belong in the file of each host. */
     kept: z.array(z.string()),
   })
   .meta({ id: 'ConfReport' })
 export type ConfReport = z.infer<typeof confReportSchema>
 
-/** global ← region ← edge, merged for one edge: what the fleet lays over that edge's own file. */
+/** global ← region ← edge, merged for one edge. It lies over the edge's own file. */
 export const resolvedConfigSchema = z
   .object({ revision: z.int(), layer: z.record(z.string(), json) })
   .meta({ id: 'ResolvedConfig' })
 
-/** One row of a history: a time, a group, and one value a metric; null where nothing was reported. */
+/** Metrics over time, by group. A value is null if nothing was reported in its step. */
 export const historySchema = z
   .object({
     from: z.iso.datetime(),
     to: z.iso.datetime(),
     stepSeconds: z.int(),
-    /** What it was worked out from: the reports themselves, or what was counted within 10 s, a minute or an hour. */
+    /** The data it was computed from: the reports, or rollups of 10 s, 1 minute or 1 hour. */
     resolution: z.enum(['reports', '10s', '1m', '1h']),
     groupBy: z.enum(['fleet', 'region', 'edge', 'upstream']),
     metrics: z.array(z.string()),
     groups: z.array(
       z.object({
         group: z.string(),
-        /** One array a metric, in the order of `metrics`; one value a step. */
+        /** One array for each metric, in the order of `metrics`, with one value for each step. */
         values: z.array(z.array(z.number().nullable())),
         totals: z.array(z.number().nullable()),
       }),
@@ -222,7 +222,7 @@ export type TraceView = z.infer<typeof traceSchema>
 
 export const traceListSchema = z.object({ traces: z.array(traceSchema), next: z.uuid().nullable() })
 
-/** One Server-Sent Event `line` of a live trace. */
+/** The event `line` of a live trace. */
 export const traceEventSchema = z.object({
   at: z.int(),
   edge: z.string(),
@@ -233,7 +233,7 @@ export const traceEventSchema = z.object({
 })
 export type TraceEvent = z.infer<typeof traceEventSchema>
 
-/** One Server-Sent Event `edge` of a live trace: an edge takes part, or has ended its part. */
+/** The event `edge` of a live trace: an edge started or ended the trace. */
 export const traceEdgeEventSchema = z.object({
   edge: z.string(),
   region: z.string(),

@@ -1,14 +1,14 @@
-/** Desired state: what one edge should run, as a whole, in one KV entry. The newest `version` wins. */
+/** Desired state: everything that one edge should run, in one KV entry. The highest `version` wins. */
 import { z } from 'zod'
 import { wireVersion } from './envelope.ts'
 
 export const traceWishSchema = z.object({
   id: z.uuid(),
   user: z.string().min(1).max(1024),
-  /** Milliseconds since 1970; the edge ends the trace by itself. */
+  /** Milliseconds since 1970. The edge then ends the trace without being told. */
   expiresAt: z.int().min(0),
   bytesMax: z.int().min(1),
-  /** Literals (message bodies) as they are instead of their length. */
+  /** Include literals (message bodies). If false, their length stands in for them. */
   bodies: z.boolean(),
 })
 export type TraceWish = z.infer<typeof traceWishSchema>
@@ -18,19 +18,22 @@ export const revocationSchema = z.object({
   kind: z.enum(['user', 'domain']),
   /** User name, or domain without @. */
   subject: z.string().min(1).max(1024),
-  /** Warm connections made before this moment are dropped. Milliseconds since 1970. */
+  /**
+   * When it was made. Milliseconds since 1970. An edge does not compare it with its own clock: it drops every
+   * connection that matches when it applies the revocation.
+   */
   at: z.int().min(0),
 })
 export type Revocation = z.infer<typeof revocationSchema>
 
 export const desiredSchema = z.object({
   v: z.literal(wireVersion),
-  /** Grows with every change of anything below. */
+  /** Increases with every change of the fields below. */
   version: z.int().min(1),
   config: z.object({
-    /** Revision that this document belongs to; 0: nothing was ever set. */
+    /** The revision of this document; 0: none was ever written. */
     revision: z.int().min(0),
-    /** global ← region ← edge, merged: laid by the edge over its own file. */
+    /** global ← region ← edge, merged. The edge lays it over its own file. */
     layer: z.record(z.string(), z.unknown()),
   }),
   traces: z.array(traceWishSchema).max(1000),
@@ -39,6 +42,6 @@ export const desiredSchema = z.object({
 })
 export type Desired = z.infer<typeof desiredSchema>
 
-/** The core message that tells edges to read their key again. */
+/** The core message on which edges read their key again. */
 export const desiredChangedSchema = z.object({ v: z.literal(wireVersion), version: z.int().min(1) })
 export type DesiredChanged = z.infer<typeof desiredChangedSchema>

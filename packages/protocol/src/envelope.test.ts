@@ -74,12 +74,12 @@ const families = {
 const cases = Object.entries(families)
 const text = (words: string) => new TextEncoder().encode(words)
 
-test('a message of each family survives the wire', () => {
+test('a message of each family is decoded as it was encoded', () => {
   for (const [name, { schema, message }] of cases)
     assert.deepEqual(decode(schema, encode(message)), { ok: true, value: message }, name)
 })
 
-test('a field that a later sender has added does no harm', () => {
+test('unknown fields are ignored', () => {
   for (const [name, { schema, message }] of cases)
     assert.deepEqual(
       decode(schema, encode({ ...message, addedLater: [1] })),
@@ -88,14 +88,14 @@ test('a field that a later sender has added does no harm', () => {
     )
 })
 
-test('another version of the wire is refused, and named as the reason', () => {
+test('another wire version is refused, and the reason names it', () => {
   for (const [name, { schema, message }] of cases) {
     const decoded = decode(schema, encode({ ...message, v: 2 }))
     assert.match(decoded.ok ? '' : decoded.reason, /^v: /, name)
   }
 })
 
-test('a message without one of its fields is refused, and the field is named', () => {
+test('a message without a required field is refused, and the reason names the field', () => {
   const optional = new Set(['result'])
   for (const [name, { schema, message }] of cases)
     for (const field of Object.keys(message).filter((key) => !optional.has(key))) {
@@ -104,7 +104,7 @@ test('a message without one of its fields is refused, and the field is named', (
     }
 })
 
-test('what is too large, not UTF-8, or not JSON is refused before anything else', () => {
+test('bytes that are too large, not UTF-8, or not JSON are refused before parsing', () => {
   const reasonFor = (bytes: Uint8Array) => {
     const decoded = decode(presenceSchema, bytes)
     return decoded.ok ? 'accepted' : decoded.reason
@@ -121,7 +121,7 @@ test('what is too large, not UTF-8, or not JSON is refused before anything else'
   assert.match(reasonFor(text('null')), /^message: /)
 })
 
-test('names that are none of the configuration, numbers that are none, and clocks out of range are refused', () => {
+test('malformed names, malformed numbers, and times out of range are refused', () => {
   const { message } = families.report
   for (const wrong of [
     { edge: 'a.b' },
@@ -162,13 +162,13 @@ test('decoding never throws, whatever the bytes', () => {
   )
 })
 
-test('nesting as deep as a message can hold is only another refusal', () => {
+test('the deepest nesting that fits into a message is refused', () => {
   const half = messageBytesMax / 2
   for (const deep of ['['.repeat(messageBytesMax), '['.repeat(half) + ']'.repeat(half)])
     assert.ok(!decode(presenceSchema, text(deep)).ok)
 })
 
-test('a key that would reach a prototype goes no further', () => {
+test('a key __proto__ is not passed on', () => {
   const hostile = text(
     JSON.stringify(families.report.message).replace('"gauges":{', '"gauges":{"__proto__":1,'),
   )

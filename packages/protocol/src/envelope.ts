@@ -1,14 +1,14 @@
-/** What all messages share: a version, an address, and a decode step that never throws and never trusts. */
+/** What all messages share: the wire version, the sender, and decoding that never throws. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 
-/** Version of the wire. A receiver refuses what it does not know; fields may be added within one version. */
+/** A receiver refuses other versions. Within one version, fields may be added; a receiver ignores unknown ones. */
 export const wireVersion = 1
 
-/** nats-server's default limit for one message; larger answers are sent in chunks. */
+/** The default limit of nats-server for one message. */
 export const messageBytesMax = 1_048_576
 
-/** Milliseconds since 1970, up to the year 9999: what every clock, database and RFC 3339 date can hold. */
+/** Milliseconds since 1970, up to the year 9999: the range that Postgres and RFC 3339 can express. */
 export const instant = z.int().min(0).max(253_402_300_799_999)
 
 /** Text that Postgres can store: no NUL, and no half of a surrogate pair. */
@@ -18,7 +18,7 @@ export const storableText = (charactersMax: number) =>
     .max(charactersMax)
     .refine((text) => !text.includes('\0') && text.isWellFormed(), 'has a NUL or is not Unicode')
 
-/** Who sends: names of the edge's configuration, and a random id made at each start. */
+/** The sender: names from the edge's configuration, and an id that is random at each start. */
 export const senderShape = {
   v: z.literal(wireVersion),
   edge: configName,
@@ -32,7 +32,7 @@ export type Decoded<T> = { ok: true; value: T } | { ok: false; reason: string }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
-/** Bytes from NATS → a message of this schema, or the reason why it is none. */
+/** Decodes bytes from NATS, or gives the first reason why they are not a message of this schema. */
 export function decode<S extends z.ZodType>(schema: S, bytes: Uint8Array): Decoded<z.infer<S>> {
   if (bytes.length > messageBytesMax) return { ok: false, reason: `larger than ${messageBytesMax} bytes` }
   let data: unknown
@@ -44,7 +44,7 @@ export function decode<S extends z.ZodType>(schema: S, bytes: Uint8Array): Decod
   return decodeValue(schema, data)
 }
 
-/** A value of this schema, or the first reason why it is none. */
+/** The same for a value. */
 export function decodeValue<S extends z.ZodType>(schema: S, data: unknown): Decoded<z.infer<S>> {
   const parsed = schema.safeParse(data)
   if (parsed.success) return { ok: true, value: parsed.data }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { historyCsv } from './history-csv.ts'
 
-test('a row for each step and group; a gap is empty, not zero; quotes and commas are kept', () => {
+test('one row for each step and group; a gap is empty, not zero; quotes and commas are escaped', () => {
   const csv = historyCsv({
     from: '2026-11-27T10:00:00.000Z',
     to: '2026-11-27T10:02:00.000Z',

@@ -1,4 +1,4 @@
-/** A history as a table for spreadsheets (RFC 4180): a row for each step and group; what was not reported is empty. */
+/** A history as CSV (RFC 4180): one row for each step and group. A value that was not reported is empty. */
 import type { History } from './api.ts'
 
 export function historyCsv({ from, stepSeconds, groupBy, metrics, groups }: History): string {

@@ -1,4 +1,4 @@
-/** The door of @imapfleet/protocol. */
+/** Exports of @imapfleet/protocol. */
 export * from './api.ts'
 export * from './api-access.ts'
 export * from './api-enrolments.ts'

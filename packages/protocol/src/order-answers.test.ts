@@ -32,7 +32,7 @@ const connections = (count: number, userLength: number): Connection[] =>
     ...{ user: '\x01'.repeat(userLength), upstream: 'main', state: 'idle', since: 1, uses: index },
   }))
 
-test('an outcome comes out of its messages as it went in', () => {
+test('an outcome is joined from its messages as it was split', () => {
   const outcomes: [OrderKind, OrderOutcome][] = [
     ['kick-user', { ok: true, result: { sessions: 3 } }],
     ['newlog', { ok: true, result: {} }],
@@ -43,7 +43,7 @@ test('an outcome comes out of its messages as it went in', () => {
   for (const [kind, outcome] of outcomes) assert.deepEqual(carried(kind, outcome), { messages: 1, outcome })
 })
 
-test('a list of any length fits into its messages, however long its entries are', () => {
+test('each message of a long list is within the size limit, however long its items are', () => {
   for (const [count, userLength] of [
     [20_000, 3],
     [600, 1024],
@@ -57,7 +57,7 @@ test('a list of any length fits into its messages, however long its entries are'
   }
 })
 
-test('a reason of any length and with any character arrives as a failure', () => {
+test('a reason of any length and with any character is delivered', () => {
   const answered = carried('who', { ok: false, reason: `no\0 ${'\u{1f4e7}'.repeat(4096)}` })
   assert.match((answered.outcome as { reason: string }).reason, /^no \u{1f4e7}+/u)
 })
@@ -70,7 +70,7 @@ const answer = (said: Partial<OrderAnswer>): OrderAnswer => ({
   ...said,
 })
 
-test('an answer that is not of the kind of the order is a failure, with the field named', () => {
+test('a result that is not of the kind of the order is a failure, and the reason names the field', () => {
   const outcome = new AnswerParts('kick-user').add(answer({ result: { sessions: 'many' } }))
   assert.match(outcome && !outcome.ok ? outcome.reason : '', /^its answer is malformed \(sessions: /)
   const chunked = new AnswerParts('kick-user').add(answer({ result: { sessions: 1 }, more: true }))
@@ -80,7 +80,7 @@ test('an answer that is not of the kind of the order is a failure, with the fiel
   assert.equal(parts.add(answer({ result: 'the rest' }))?.ok, false)
 })
 
-test('a failure without a reason says so', () => {
+test('a failure without a reason gets one', () => {
   assert.deepEqual(new AnswerParts('version').add(answer({ ok: false })), {
     ok: false,
     reason: 'it gave no reason',

@@ -1,6 +1,6 @@
 /**
- * What an edge answers to an order, on its way through NATS: cut into messages by the edge, put together and parsed for
- * the kind of the order by control.
+ * Answers of edges to orders. The edge splits an outcome into messages; control joins them and parses the result for the
+ * kind of the order.
  */
 import { z } from 'zod'
 import { encode, messageBytesMax, senderShape, storableText } from './envelope.ts'
@@ -8,26 +8,26 @@ import { isListResult, parseResult, type OrderKind, type OrderResult } from './o
 
 const reasonCharactersMax = 4096
 
-/** One message of an answer. A list may come in several, of which the last has `more: false`. */
+/** One message of an answer. A list may take several; the last one has `more: false`. */
 export const orderAnswerSchema = z.object({
   ...senderShape,
   order: z.uuid(),
   ok: z.boolean(),
   /** Why it failed, for an operator. */
   reason: storableText(reasonCharactersMax).optional(),
-  /** Of the kind of the order, which the message does not name: parsed by `AnswerParts`. */
+  /** Parsed by `AnswerParts`, because the message does not name the kind of its order. */
   result: z.unknown(),
   more: z.boolean(),
 })
 export type OrderAnswer = z.infer<typeof orderAnswerSchema>
 
-/** What became of an order on one edge. */
+/** The outcome of an order on one edge. */
 export type OrderOutcome<Kind extends OrderKind = OrderKind> =
   { ok: true; result: OrderResult<Kind> } | { ok: false; reason: string }
 
 type AnswerHead = Pick<OrderAnswer, keyof typeof senderShape | 'order'>
 
-/** Leaves half of a message for what stands around a chunk. */
+/** Leaves room for the fields around a chunk. */
 const chunkBytesMax = messageBytesMax / 2
 
 /** The messages for one outcome. */
@@ -46,7 +46,7 @@ export function toAnswers(head: AnswerHead, outcome: OrderOutcome): OrderAnswer[
   }))
 }
 
-/** At least one, so that an empty list is an answer too. */
+/** At least one chunk: an empty list is an answer too. */
 function chunksOf<Item>(items: readonly Item[]): Item[][] {
   let chunk: Item[] = []
   const chunks = [chunk]
@@ -63,7 +63,7 @@ function chunksOf<Item>(items: readonly Item[]): Item[][] {
   return chunks
 }
 
-/** Puts the messages of one edge together. An answer that is not of the order's kind is a failure of that edge. */
+/** Joins the messages of one edge. A result that is not of the order's kind is a failure of that edge. */
 export class AnswerParts<Kind extends OrderKind> {
   readonly #kind: Kind
   #items: unknown[] | undefined

@@ -27,7 +27,7 @@ const samples: { [Kind in OrderKind]: { action: OrderAction<Kind>; result: Order
 }
 const all = Object.entries(samples) as [OrderKind, (typeof samples)[OrderKind]][]
 
-test('an action is parsed by its kind, and fields of other kinds are left out', () => {
+test('an action is parsed by its kind, and other fields are dropped', () => {
   for (const [kind, { action }] of all)
     assert.deepEqual(orderActionSchema.parse({ ...action, bodies: true }), action, kind)
   assert.deepEqual(orderActionSchema.parse({ kind: 'version', user: 'joe' }), { kind: 'version' })
@@ -35,7 +35,7 @@ test('an action is parsed by its kind, and fields of other kinds are left out', 
     assert.equal(orderActionSchema.safeParse(wrong).success, false, JSON.stringify(wrong))
 })
 
-test('a result is parsed for its kind; a result of another kind, or one without a field, is none', () => {
+test('a result of another kind, or without a field, is refused', () => {
   for (const [kind, { result }] of all)
     assert.deepEqual(parseResult(kind, result), { ok: true, value: result })
   assert.equal(parseResult('kick-user', samples['purge-idle'].result).ok, false)
@@ -44,16 +44,16 @@ test('a result is parsed for its kind; a result of another kind, or one without 
     assert.equal(parseResult('kick-user', wrong).ok, false, JSON.stringify(wrong))
 })
 
-test('a result that Postgres cannot store is none', () => {
+test('a result that Postgres cannot store is refused', () => {
   for (const user of ['jo\0e', 'jo\ud800e'])
     assert.equal(parseResult('who', [{ ...connection, user }]).ok, false)
 })
 
-test('without its kind a result still loses nothing: no kind hides the fields of another', () => {
+test('the union of all results keeps all fields of each kind', () => {
   for (const [kind, { result }] of all) assert.deepEqual(orderResultSchema.parse(result), result, kind)
 })
 
-test('each order and each result has words', () => {
+test('each action and each result has a text', () => {
   for (const [kind, { action, result }] of all) {
     assert.match(orderTitle(action), /^[a-z]/, kind)
     assert.notEqual(orderResultText(kind, result), '', kind)

@@ -8,7 +8,7 @@ import { decodeValue, instant, storableText, wireVersion, type Decoded } from '.
 
 const user = z.string().min(1).max(1024)
 const count = z.int().min(0)
-/** The result of an order that has nothing to tell but that it was done. */
+/** The result of an order that returns no data. */
 const done = z.object({})
 
 /** A server connection, and the client that holds it, if any. */
@@ -27,7 +27,7 @@ export const connectionSchema = z
   .meta({ id: 'Connection' })
 export type Connection = z.infer<typeof connectionSchema>
 
-/** A result that is an array is sent in chunks if it is too long for one message. */
+/** A result that is an array is sent in chunks if it does not fit into one message. */
 export const orderKinds = {
   who: row({
     input: z.object({ user: user.optional() }),
@@ -89,11 +89,11 @@ export const orderKinds = {
 interface Row<Shape extends z.ZodRawShape, Result extends z.ZodType> {
   /** Fields of the action beside its kind. */
   input: z.ZodObject<Shape>
-  /** What an edge answers when it has done it. */
+  /** What an edge answers on success. */
   result: Result
-  /** The action, for people. */
+  /** The action in words, for operators. */
   title: (input: z.output<z.ZodObject<Shape>>) => string
-  /** The result, for people. */
+  /** The result in words, for operators. */
   outcome: (result: z.output<Result>) => string
 }
 
@@ -157,13 +157,13 @@ export function orderResultText(kind: OrderKind, result: unknown): string {
   return parsed.ok ? rows[kind].outcome(parsed.value) : ''
 }
 
-/** Sent by control. Idempotent by `id`. */
+/** The message from control to edges. An edge carries out each `id` once. */
 export const orderSchema = z.object({
   v: z.literal(wireVersion),
   id: z.uuid(),
   givenBy: z.string().max(200),
   at: z.int().min(0),
-  /** An edge that gets it later refuses it. */
+  /** An edge that receives it later refuses it. */
   expiresAt: z.int().min(0),
   action: orderActionSchema,
 })

@@ -1,6 +1,6 @@
 /**
- * The report: cumulative counters since boot. Lost or doubled reports change nothing: (edge, boot, at, sequence) is
- * the primary key, and rates are differences of what was received.
+ * The report: cumulative counters since boot. A lost or repeated report does no harm: (edge, boot, at, sequence) is the
+ * primary key, and rates are differences between received reports.
  */
 import { z } from 'zod'
 import { instant, senderShape } from './envelope.ts'
@@ -18,5 +18,5 @@ export const reportSchema = z.object({
 })
 export type Report = z.infer<typeof reportSchema>
 
-/** JetStream's duplicate window sees a second sending of the same report by this id. */
+/** The message id by which JetStream drops a report that is sent twice. */
 export const reportId = (report: Report) => `${report.edge}/${report.boot}/${report.sequence}`

@@ -1,6 +1,6 @@
 /**
- * What one edge says of itself at its local port, `GET /stats`: the numbers of pimpstat and more, with no fleet around.
- * Series keys are those of `metrics`; series count since the start and are never set back.
+ * `GET /stats` at the HTTP port of an edge: the numbers of pimpstat, and all metrics. Works without the fleet. Series keys
+ * are those of `metrics`; counters count since the start and are never reset.
  */
 import { z } from 'zod'
 import { histogramSchema } from './histogram.ts'
@@ -12,16 +12,16 @@ export const edgeStatsSchema = z.object({
   region: z.string(),
   version: z.string(),
   state: z.enum(['serving', 'draining', 'stopping']),
-  /** Its line to NATS, and why there is none; missing where it runs alone. */
+  /** The connection to NATS, and why there is none. Missing if the edge is not part of a fleet. */
   fleet: z.object({ connected: z.boolean(), reason: z.string().optional() }).optional(),
-  /** What pimpstat shows; totals and peaks since `resetAt`. */
+  /** What pimpstat shows. Totals and peaks count since `resetAt`. */
   statistics: z.object({
     startedAt: z.iso.datetime(),
     resetAt: z.iso.datetime(),
     clients: level.extend({ total: z.number() }),
-    /** Upstream connections in use. */
+    /** Leased server connections. */
     active: level,
-    /** Warm ones that wait for their user. */
+    /** Idle server connections. */
     cached: level,
     logins: z.object({
       total: z.number(),

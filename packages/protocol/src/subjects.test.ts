@@ -31,7 +31,7 @@ const published = (at: { region: string; edge: string }, trace: string) => [
   desiredKey(at),
 ]
 
-test('nothing that is published holds a wildcard, a blank or an empty token', () => {
+test('no published subject has a wildcard, a blank or an empty token', () => {
   fc.assert(
     fc.property(address, fc.uuid(), (at, trace) => {
       for (const subject of published(at, trace)) assert.match(subject, /^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)*$/)
@@ -40,7 +40,7 @@ test('nothing that is published holds a wildcard, a blank or an empty token', ()
   )
 })
 
-test('what one edge publishes reaches its listeners and no others', () => {
+test('what an edge publishes reaches the subscriptions for it and no others', () => {
   fc.assert(
     fc.property(address, fc.uuid(), (at, trace) => {
       const kinds = [
@@ -60,7 +60,7 @@ test('what one edge publishes reaches its listeners and no others', () => {
   )
 })
 
-test('an order reaches exactly the edges it is meant for', () => {
+test('an order reaches exactly the edges that it is for', () => {
   fc.assert(
     fc.property(address, address, (one, other) => {
       const hears = (at: typeof one, subject: string) => subjects.ordersFor(at).includes(subject)
@@ -88,7 +88,7 @@ test('two edges never share a key or a subject of their own', () => {
   )
 })
 
-test('two edges share no right but to hear what is for both of them', () => {
+test('two edges share only the right to receive what is for both', () => {
   fc.assert(
     fc.property(address, address, (one, other) => {
       fc.pre(one.region !== other.region || one.edge !== other.edge)
@@ -111,7 +111,7 @@ test('two edges share no right but to hear what is for both of them', () => {
   )
 })
 
-test('all that an edge may say or hear crosses to the account of control, but its own inbox', () => {
+test('all rights of an edge cross to the account of control, except its inbox', () => {
   fc.assert(
     fc.property(address, (at) => {
       const crosses = (patterns: readonly string[], subject: string) =>
@@ -130,7 +130,7 @@ test('all that an edge may say or hear crosses to the account of control, but it
   )
 })
 
-test('streams, consumers and buckets have names that NATS allows', () => {
+test('names of streams, consumers and buckets are valid in NATS', () => {
   for (const word of [...Object.values(streams), ...Object.values(consumers), ...Object.values(buckets)])
     assert.match(word, /^[A-Za-z0-9_-]+$/)
 })

@@ -1,6 +1,6 @@
 /**
- * Every NATS subject, stream and bucket, and the only place where one is built. Regions and edge ids are
- * configuration names (lower-case letters, digits, `-`, `_`), so they can never hold a dot or a wildcard.
+ * All NATS subjects, streams and buckets, and the rights to them. Regions and edge ids are configuration names, which
+ * have no dot and no wildcard, so each is exactly one token of a subject.
  */
 const root = 'imapfleet'
 
@@ -9,7 +9,7 @@ export interface EdgeAddress {
   edge: string
 }
 
-/** Whom an order is for. */
+/** The edges that an order is for. */
 export type Target =
   { kind: 'all' } | { kind: 'region'; region: string } | { kind: 'edge'; edge: string; region: string }
 
@@ -24,11 +24,11 @@ export const subjects = {
 
   /** Edge → control, JetStream: lines of one trace. */
   trace: ({ region, edge }: EdgeAddress, trace: string) => `${root}.trace.${region}.${edge}.${trace}`,
-  /** One trace over all edges. */
+  /** One trace, from all edges. */
   traceOfAll: (trace: string) => `${root}.trace.*.*.${trace}`,
   tracesOfAll: `${root}.trace.*.*.*`,
 
-  /** Control → edges, core NATS: the desired state of some edges has changed; each reads its own key. */
+  /** Control → edges, core NATS: the desired state of some edges changed. Each edge reads its own key. */
   desiredChanged: `${root}.desired.changed`,
 
   /** Control → edges, core NATS: an order. */
@@ -38,7 +38,7 @@ export const subjects = {
       : target.kind === 'region'
         ? `${root}.order.region.${target.region}`
         : `${root}.order.edge.${target.region}.${target.edge}`,
-  /** What one edge listens to for orders. */
+  /** Where one edge listens for orders. */
   ordersFor: ({ region, edge }: EdgeAddress) => [
     `${root}.order.all`,
     `${root}.order.region.${region}`,
@@ -46,13 +46,13 @@ export const subjects = {
   ],
   ordersOfAll: `${root}.order.>`,
 
-  /** Edge → control, core NATS: its answer to an order. Not to an inbox: the subject proves who answers. */
+  /** Edge → control, core NATS: an answer to an order. The subject proves which edge answers; an inbox would not. */
   answer: ({ region, edge }: EdgeAddress, order: string) => `${root}.answer.${region}.${edge}.${order}`,
   /** The answers of all edges to one order. */
   answersTo: (order: string) => `${root}.answer.*.*.${order}`,
   answersOfAll: `${root}.answer.*.*.*`,
 
-  /** Where what an edge itself asks for comes to: to nobody else. */
+  /** Where an edge receives replies to its own requests. No other edge may subscribe to it. */
   inbox: ({ region, edge }: EdgeAddress) => `${root}.inbox.${region}.${edge}`,
 } as const
 
@@ -62,32 +62,32 @@ export const streams = {
 } as const
 
 export const consumers = {
-  /** The durable consumer that all ingest processes share. */
+  /** The durable consumer that all control processes share. */
   ingest: 'ingest',
 } as const
 
 export const buckets = {
-  /** The copy of each edge's desired state; Postgres is the truth. */
+  /** A copy of each edge's desired state. Postgres holds the original. */
   desired: 'imapfleet_desired',
 } as const
 
-/** Key of one edge in the desired bucket. */
+/** Key of one edge in the bucket `desired`. */
 export const desiredKey = ({ region, edge }: EdgeAddress) => `${region}.${edge}`
 
-/** The bucket as a stream: what its keys stand behind in subjects. */
+/** The stream behind the bucket, and the prefix of its subjects. */
 export const desiredBucket = { stream: `KV_${buckets.desired}`, subject: `$KV.${buckets.desired}.` } as const
 
-/** How an edge reads its entry: the stream of the bucket, the subject of its key there, and the request for it. */
+/** How an edge reads its entry: stream, subject, and the subject of the request. */
 export const desiredEntry = (address: EdgeAddress) => {
   const { stream } = desiredBucket
   const subject = desiredBucket.subject + desiredKey(address)
   return { stream, subject, read: `$JS.API.DIRECT.GET.${stream}.${subject}` }
 }
 
-/** Grows with every change of `rightsOf`, so that an older control leaves alone what a newer one has granted. */
+/** Increase it with every change of `rightsOf`. An older control does not overwrite the rights of a newer one. */
 export const rightsVersion = 1
 
-/** All that one edge may say and hear. */
+/** The permissions of one edge. */
 export const rightsOf = (address: EdgeAddress) => ({
   publish: [
     subjects.presence(address),
@@ -99,9 +99,9 @@ export const rightsOf = (address: EdgeAddress) => ({
   subscribe: [...subjects.ordersFor(address), subjects.desiredChanged, `${subjects.inbox(address)}.>`],
 })
 
-/** What crosses between the account of all edges and the account of control, where the streams are. */
+/** Exports and imports between the account of the edges and that of control, which has the streams. */
 export const crossings = {
-  /** Asked by edges, answered by control or by JetStream. */
+  /** Published by edges, for control or JetStream. */
   fromEdges: [
     subjects.presenceOfAll,
     subjects.reportsOfAll,
@@ -109,6 +109,6 @@ export const crossings = {
     subjects.answersOfAll,
     desiredEntry({ region: '*', edge: '*' }).read,
   ],
-  /** Said by control to edges. */
+  /** Published by control, for edges. */
   toEdges: [subjects.ordersOfAll, subjects.desiredChanged],
 } as const

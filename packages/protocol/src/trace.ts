@@ -1,4 +1,4 @@
-/** Lines of a trace, batched by the edge as they happen. Credentials never get this far. */
+/** Lines of a trace, sent in batches by the edge. They never contain credentials. */
 import { z } from 'zod'
 import { senderShape } from './envelope.ts'
 
@@ -6,7 +6,7 @@ export const traceLineSchema = z.object({
   /** Milliseconds since 1970. */
   at: z.int().min(0),
   session: z.string().max(64),
-  /** `C`: client to server. `S`: server to client. `*`: the edge's own remark, such as the begin of a session. */
+  /** `C`: client to server. `S`: server to client. `*`: a remark of the edge, such as the start of a session. */
   from: z.enum(['C', 'S', '*']),
   text: z.string().max(8192),
 })
@@ -19,7 +19,7 @@ export const traceBatchSchema = z.object({
   /** 1 for the first batch of this trace on this boot. */
   sequence: z.int().min(1),
   lines: z.array(traceLineSchema).max(1000),
-  /** Set on the last batch: why the trace ended on this edge. */
+  /** Why the trace ended on this edge. Only in the last batch. */
   ended: z.enum(['expired', 'stopped', 'byte-limit', 'edge-stopped']).optional(),
 })
 export type TraceBatch = z.infer<typeof traceBatchSchema>

@@ -1,11 +1,7 @@
 /** Routes of the credentials that edges prove themselves with to NATS. */
 import { createRoute } from '@hono/zod-openapi'
 import { configName } from '@imapfleet/config/names'
-import {
-  enrolmentListSchema,
-  enrolmentMadeSchema,
-  enrolmentRequestSchema,
-} from '@imapfleet/protocol'
+import { enrolmentListSchema, enrolmentMadeSchema, enrolmentRequestSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { enrollEdge } from '../verbs/enroll-edge.ts'
