@@ -70,10 +70,7 @@ suite('config', () => {
     const said = await set(port)
     assert.equal(said.status, 0, said.stderr)
     // Before all else; an edge that is quick enough is not waited for.
-    assert.match(
-      said.stderr,
-      /^listeners\.imap\.port: takes effect when an edge is restarted\n(waiting.*\n)?$/,
-    )
+    assert.match(said.stderr, /^listeners\.imap\.port: takes effect when the edge restarts\n(waiting.*\n)?$/)
     await until('it to say so', async () =>
       (await edge())?.degraded.includes('restart it for listeners.imap.port'),
     )

@@ -270,7 +270,7 @@ suite('forgetting an edge', () => {
     const edges = (...words: string[]) => runCommand(`${repository}/imapfleet`, ['edges', ...words], { env })
     const unsure = await edges('forget', 'us-9')
     assert.deepEqual([unsure.status, unsure.stdout], [2, ''])
-    assert.match(unsure.stderr, /add --yes/)
+    assert.match(unsure.stderr, /use --yes/)
     assert.ok((await listed()).includes('us-9'))
 
     const sure = await edges('forget', 'us-9', '--yes')

@@ -142,7 +142,7 @@ suite('an edge cut off from the fleet', () => {
     assert.doesNotMatch(made.stdout, /SEED|eyJ/)
     assert.equal((await stat(out)).mode & 0o777, 0o600)
     const again = await fleet.cli('edges', 'enroll', 'far-1', '--region', 'far', '--out', out)
-    assert.deepEqual([again.status, /it is there already/.test(again.stderr)], [2, true])
+    assert.deepEqual([again.status, /the file exists/.test(again.stderr)], [2, true])
     const { fleet: section } = JSON.parse(await readFile(edge.configFile, 'utf8')) as {
       fleet: { credentialsFile: string }
     }

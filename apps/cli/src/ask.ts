@@ -33,7 +33,7 @@ export async function ask<S extends z.ZodType>(question: Question, schema: S): P
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const place = issue?.path.join('.') || 'the answer'
-  throw stranger(question, `${place}: ${issue?.message ?? 'not understood'}`)
+  throw stranger(question, `${place}: ${issue?.message ?? 'cannot be parsed'}`)
 }
 
 /** Asks for a stream of this type; its body is read by the caller for as long as it lasts. */
@@ -45,7 +45,7 @@ export async function askStream(question: Question, wanted: string): Promise<Rea
   const type = response.headers.get('content-type') ?? 'nothing'
   if (response.body && type.startsWith(wanted)) return response.body
   await response.body?.cancel()
-  throw stranger(question, `${wanted} was asked for, it sent ${type}`)
+  throw stranger(question, `expected ${wanted}, got ${type}`)
 }
 
 async function send(question: Question, signal: AbortSignal | undefined): Promise<Response> {
@@ -126,7 +126,7 @@ function refusal(question: Question, status: number, text: string): Failure {
 const stranger = ({ url }: Question, found: string) =>
   new Failure(
     'unreachable',
-    `${url.origin} does not answer like imapfleet ${url.pathname} (${found}): is it the right address, and of this version?`,
+    `${url.origin} did not answer ${url.pathname} as imapfleet does (${found}): check the address and the version`,
   )
 
 function unreachable(question: Question, error: unknown): Failure {

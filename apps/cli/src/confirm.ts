@@ -8,7 +8,7 @@ export async function confirm(
   question: string,
   { stdin, stderr }: Pick<Shell, 'stdin' | 'stderr'>,
 ): Promise<void> {
-  if (!stdin.isTTY) throw usage('this asks first, and there is no terminal to ask at: add --yes')
+  if (!stdin.isTTY) throw usage('confirmation needs a terminal: use --yes')
   const lines = createInterface({ input: stdin, output: stderr })
   const { promise: left, resolve: leave } = Promise.withResolvers<string>()
   lines.once('SIGINT', () => leave(''))

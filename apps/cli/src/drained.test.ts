@@ -24,10 +24,11 @@ test('edges that are silent are always named, those that have clients left when 
   const edges = [edgeOf('eu-1', 'draining', 0), edgeOf('eu-2', 'draining', 2), edgeOf('eu-3', 'silent', 0)]
   assert.throws(() => complainOfDrain(edges, true, true), {
     kind: 'refused',
-    message: 'it is on record, but eu-2 still has 2 clients; eu-3 is silent and follows when it is back',
+    message:
+      'the change is recorded, but eu-2 still has 2 clients; eu-3 is silent and will follow when it returns',
   })
   assert.throws(() => complainOfDrain(edges, true, false), {
-    message: /^it is on record, but eu-3 is silent/,
+    message: /^the change is recorded, but eu-3 is silent/,
   })
   complainOfDrain(edges.slice(0, 2), true, false)
 })

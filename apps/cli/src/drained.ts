@@ -44,10 +44,11 @@ export const drainColumns: Column<EdgeView>[] = [
 /** Throws if an edge was silent or, where that was waited for, has not come so far. */
 export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, waited: boolean): void {
   const complaints = edges.flatMap((edge) => {
-    if (edge.state === 'silent') return [`${edge.id} is silent and follows when it is back`]
+    if (edge.state === 'silent') return [`${edge.id} is silent and will follow when it returns`]
     if (!waited || isSettled(edge, drain)) return []
     const { clients } = edge.connections
-    return [drain ? `${edge.id} still has ${clientsText(clients)}` : `${edge.id} is ${edge.state} still`]
+    return [drain ? `${edge.id} still has ${clientsText(clients)}` : `${edge.id} is still ${edge.state}`]
   })
-  if (complaints.length > 0) throw new Failure('refused', `it is on record, but ${complaints.join('; ')}`)
+  if (complaints.length > 0)
+    throw new Failure('refused', `the change is recorded, but ${complaints.join('; ')}`)
 }

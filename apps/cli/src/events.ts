@@ -19,7 +19,7 @@ export async function* readEvents(
     maxBufferSize: eventCharactersMax,
     onEvent: (event) => ready.push(event),
     onError: ({ type }) => {
-      if (type === 'max-buffer-size-exceeded') broken = 'it sent an event that is too large'
+      if (type === 'max-buffer-size-exceeded') broken = 'the server sent an event that is too large'
     },
   })
   const decoder = new TextDecoder()
@@ -27,7 +27,7 @@ export async function* readEvents(
   try {
     for (;;) {
       const chunk = await within(reader.read(), silenceMs)
-      if (chunk === 'silent') throw lost(`nothing was heard for ${silenceMs / 1000} s`)
+      if (chunk === 'silent') throw lost(`the server sent nothing for ${silenceMs / 1000} s`)
       if (chunk.done) return
       parser.feed(decoder.decode(chunk.value, { stream: true }))
       yield* ready.splice(0)

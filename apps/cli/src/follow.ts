@@ -79,6 +79,6 @@ function parse<S extends z.ZodType>(event: ServerEvent, schema: S): z.infer<S> {
   if (parsed.success) return parsed.data
   throw new Failure(
     'refused',
-    `the server sent a trace event that is not understood: is this command of its version?`,
+    `the server sent a trace event that this command cannot parse: check that both have the same version`,
   )
 }

@@ -39,6 +39,6 @@ test('an imapproxy.conf becomes a layer, and what the fleet may not set is told,
   )
   assert.deepEqual(set['upstreams.main.hosts'], ['mail.example'])
   assert.ok(report.some((line) => line.startsWith('line 2: listen_port 1143 → ')))
-  assert.ok(report.some((line) => line.startsWith("process.user is the host's own")))
+  assert.ok(report.some((line) => line.startsWith('process.user cannot be set by the fleet')))
   assert.throws(() => importConf('pool:\n  usesMax: 1\n', 'x.yaml'), /config apply x\.yaml/)
 })

@@ -60,14 +60,16 @@ export function importConf(
   file: string,
 ): { set: Record<string, JsonValue>; report: string[] } {
   if (detectFormat(content) !== 'imapproxy-conf')
-    throw usage(`${file} is no imapproxy.conf: for YAML use \`imapfleet config apply ${file}\``)
+    throw usage(`${file} is not an imapproxy.conf: for YAML use \`imapfleet config apply ${file}\``)
   const read = layerOfConf(content)
   if (!read.ok) throw usage(read.problems.map((problem) => printProblem(problem, file)).join('; '))
   return {
     set: read.set,
     report: [
       ...read.report.map(printReportRow),
-      ...read.kept.map((key) => `${key} is the host's own: keep it in the configuration file of each edge`),
+      ...read.kept.map(
+        (key) => `${key} cannot be set by the fleet: set it in the configuration file of each edge`,
+      ),
     ],
   }
 }

@@ -24,9 +24,9 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
       yield* lines.map(newsOf)
     }
   } catch (error) {
-    throw error instanceof Failure ? error : new Failure('unreachable', 'the connection broke: ask again')
+    throw error instanceof Failure ? error : new Failure('unreachable', 'the connection broke: try again')
   }
-  if (text !== '') throw new Failure('unreachable', 'the last line is not complete: ask again')
+  if (text !== '') throw new Failure('unreachable', 'the last line is incomplete: try again')
 }
 
 function newsOf(line: string): TraceNews {
@@ -46,4 +46,4 @@ function parseJson(text: string): unknown {
   }
 }
 
-const notUnderstood = () => new Failure('refused', 'the server sent a line that is none of a trace')
+const notUnderstood = () => new Failure('refused', 'the server sent a line that is not a trace line')

@@ -70,6 +70,6 @@ function parse<T>(data: string, schema: { safeParse(data: unknown): { success: b
   if (parsed.success) return parsed.data!
   throw new Failure(
     'refused',
-    'the server sent a live event that is not understood: is this command of its version?',
+    'the server sent a live event that this command cannot parse: check that both have the same version',
   )
 }

@@ -120,7 +120,7 @@ const failures: [string, string[], number, RegExp][] = [
     'a server that is no URL',
     ['edges', '--server', 'x', '--token', 'y'],
     2,
-    /^imapfleet: the server "x" is no URL.*\n$/,
+    /^imapfleet: the server "x" is not a URL.*\n$/,
   ],
   [
     'a port where nobody listens',
@@ -139,9 +139,9 @@ const failures: [string, string[], number, RegExp][] = [
     'a drain that names nobody',
     ['drain', ...good],
     2,
-    /say whom to drain: an edge, --region REGION, or --all/,
+    /name what to drain: an edge, --region REGION, or --all/,
   ],
-  ['forgetting an edge with nobody to ask', ['edges', 'forget', 'eu-1', ...good], 2, /add --yes/],
+  ['forgetting an edge with nobody to ask', ['edges', 'forget', 'eu-1', ...good], 2, /use --yes/],
   ['an edge that is silent', ['config', 'set', 'pool.usesMax', '5', ...good], 1, /us-1 is silent/],
 ]
 for (const [name, words, status, stderr] of failures)
@@ -156,7 +156,7 @@ test('server and token come from the environment too, and an empty variable is n
   const told = await run(['edges'], { IMAPFLEET_SERVER: server.href, IMAPFLEET_TOKEN: 'good' })
   assert.equal(told.status, 0)
   const untold = await run(['edges'], { IMAPFLEET_SERVER: server.href, IMAPFLEET_TOKEN: '' })
-  assert.match(untold.stderr, /no token is known/)
+  assert.match(untold.stderr, /there is no token/)
 })
 
 test('a pipe gets no colour and no control character, and JSON is JSON', async () => {

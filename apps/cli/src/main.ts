@@ -38,18 +38,18 @@ Examples:
   imapfleet drain eu-1 --wait                      no more clients for this edge
   imapfleet trace alice@example.org --for 5m       her protocol lines, live, from all edges
 
-Exit status: 0 done; 1 the server refused, or an edge failed or was silent; 2 wrong usage; 3 no server answered.`
+Exit status: 0 success; 1 the server refused, or an edge failed or did not answer; 2 wrong usage; 3 no server answered.`
 
 function createProgram(shell: Shell): Command {
   const program = new Command('imapfleet')
-    .description('Sees and steers a fleet of IMAP edge proxies.')
+    .description('Monitors and controls a fleet of IMAP proxies.')
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .option('--server <url>', 'control plane, such as http://127.0.0.1:8080 (or IMAPFLEET_SERVER)')
     .option('--token <token>', 'access token (better: IMAPFLEET_TOKEN, or `imapfleet login`)')
-    .option('--profile <name>', 'server and token kept by `imapfleet login` (or IMAPFLEET_PROFILE)')
+    .option('--profile <name>', 'server and token saved by `imapfleet login` (or IMAPFLEET_PROFILE)')
     .addOption(
-      new Option('-o, --output <format>', 'how to print').choices(['table', 'json']).default('table'),
+      new Option('-o, --output <format>', 'output format').choices(['table', 'json']).default('table'),
     )
     .addHelpText('after', examples)
     .configureHelp({ showGlobalOptions: true })

@@ -22,14 +22,14 @@ export const wholeArgument =
   (text: string): number => {
     const value = Number(text)
     if (!/^\d{1,15}$/.test(text) || value < min)
-      throw new InvalidArgumentError(`Use a whole number from ${min} on.`)
+      throw new InvalidArgumentError(`Use a whole number, at least ${min}.`)
     return value
   }
 
 /** `64k`, `16M`, `1G` → bytes. */
 export function sizeArgument(text: string): number {
   const [, amount, unit = ''] = /^(\d{1,9})([kKmMgG]?)$/.exec(text) ?? []
-  if (amount === undefined) throw new InvalidArgumentError('Use a size in bytes, or such as 64k, 16M or 1G.')
+  if (amount === undefined) throw new InvalidArgumentError('Use a size such as 65536, 64k, 16M or 1G.')
   return Number(amount) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
 }
 
@@ -47,8 +47,8 @@ export interface PageOptions {
 /** Options of every list whose newest come first, page by page. */
 export const pageOptions = (command: Command) =>
   command
-    .option('--limit <n>', 'how many (at most 500)', wholeArgument(1), 20)
-    .option('--before <number>', 'go on where the last page ended', wholeArgument(0))
+    .option('--limit <n>', 'number of rows (at most 500)', wholeArgument(1), 20)
+    .option('--before <number>', 'continue where the last page ended', wholeArgument(0))
 
 /** The same where the cursor is the id of the last one that was seen. */
 export interface IdPageOptions {
@@ -58,8 +58,8 @@ export interface IdPageOptions {
 
 export const pageByIdOptions = (command: Command) =>
   command
-    .option('--limit <n>', 'how many (at most 500)', wholeArgument(1), 20)
-    .option('--before <id>', 'go on after the one with this id')
+    .option('--limit <n>', 'number of rows (at most 500)', wholeArgument(1), 20)
+    .option('--before <id>', 'continue after the row with this id')
 
 export const pageOf = ({ limit, before }: PageOptions): Page => ({
   limit: String(limit),

@@ -16,13 +16,13 @@ export interface RolloutOptions {
 
 export const rolloutOptions = (command: Command) =>
   command
-    .option('--rollout', 'in waves: some edges first, then region by region; taken back if it goes wrong')
-    .option('--canary <ids>', 'with --rollout: first to these edges, such as eu-1,us-1', listArgument)
-    .option('--canary-percent <n>', 'with --rollout: first to so many of a hundred edges', percentArgument)
-    .option('--regions <names>', 'with --rollout: the regions in this order', listArgument)
+    .option('--rollout', 'in waves: some edges first, then region by region; rolled back if it fails')
+    .option('--canary <ids>', 'with --rollout: these edges first, such as eu-1,us-1', listArgument)
+    .option('--canary-percent <n>', 'with --rollout: this percentage of the edges first', percentArgument)
+    .option('--regions <names>', 'with --rollout: order of the regions', listArgument)
     .option('--soak <duration>', 'with --rollout: how long each wave is watched', durationArgument)
-    .option('--silence <duration>', 'with --rollout: how long an edge may take', durationArgument)
-    .option('--error-percent <n>', 'with --rollout: by how much failures may grow', percentArgument)
+    .option('--silence <duration>', 'with --rollout: how long an edge may take to apply it', durationArgument)
+    .option('--error-percent <n>', 'with --rollout: how much the failure rate may grow', percentArgument)
 
 /** Undefined: to all edges at once. */
 export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
@@ -38,13 +38,15 @@ export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
   if (rollout) return details
   // Somebody who asks for a canary must not get the whole fleet at once.
   if (Object.keys(details).length > 0)
-    throw usage('--canary, --canary-percent, --regions, --soak, --silence and --error-percent need --rollout')
+    throw usage(
+      '--canary, --canary-percent, --regions, --soak, --silence and --error-percent require --rollout',
+    )
   return undefined
 }
 
 function listArgument(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
-  if (names.includes('')) throw new InvalidArgumentError('Use names with commas between them.')
+  if (names.includes('')) throw new InvalidArgumentError('Use names separated by commas.')
   return names
 }
 

@@ -10,9 +10,8 @@ export interface SecretFile {
 
 export async function newSecretFile(path: string): Promise<SecretFile> {
   const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
-    const reason =
-      error.code === 'EEXIST' ? 'it is there already; remove it, or take another name' : error.message
-    throw new Failure('usage', `cannot make ${path}: ${reason}`)
+    const reason = error.code === 'EEXIST' ? 'the file exists; remove it, or use another name' : error.message
+    throw new Failure('usage', `cannot create ${path}: ${reason}`)
   })
   return {
     write: async (text) => {

@@ -14,7 +14,9 @@ export async function readSecret(
   if (stdin.isTTY) stderr.write(prompt)
   const { promise: left, reject } = Promise.withResolvers<never>()
   lines.once('SIGINT', () => reject(new Failure('usage', 'nothing was changed')))
-  lines.once('close', () => reject(new Failure('usage', 'no token was given: paste it, or pipe it in')))
+  lines.once('close', () =>
+    reject(new Failure('usage', 'no token was given: type it, or pipe it to standard input')),
+  )
   try {
     return await Promise.race([left, nextLine(lines)])
   } finally {

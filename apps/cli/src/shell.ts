@@ -69,7 +69,7 @@ export function openShell(environment: Environment, streams: Streams) {
     },
     /** How to see what is older, where a list has more than was asked for. */
     noteNext: (command: Command, next: number | string | null) => {
-      if (next !== null && !wantsJson(command)) stderr.write(`there are more: --before ${next}\n`)
+      if (next !== null && !wantsJson(command)) stderr.write(`for more: --before ${next}\n`)
     },
     /** Nobody reads what is printed any more. */
     gone: gone.signal,
@@ -98,6 +98,6 @@ async function targetOf(options: GlobalOptions, environment: Environment, file: 
 
 function noProfile(name: string, { profiles }: Profiles): string {
   const names = Object.keys(profiles)
-  const known = names.length === 0 ? 'there is none yet' : `there are: ${names.join(', ')}`
-  return `there is no profile ${name} (${known}): make it with \`imapfleet login URL --profile ${name}\``
+  const known = names.length === 0 ? 'there are none yet' : `existing: ${names.join(', ')}`
+  return `no profile is named ${name} (${known}): make it with \`imapfleet login URL --profile ${name}\``
 }

@@ -18,8 +18,8 @@ test('flags go before the environment, the environment before what is stored', (
 test('a stored token is sent to the server it is stored with, and to no other', () => {
   assert.equal(chooseTarget({ server: 'http://lab.example:8080/' }, {}, home, [lab]).token, 'lab-token')
   assert.equal(chooseTarget({ server: 'http://home.example' }, {}, home, [lab]).token, 'home-token')
-  assert.throws(() => chooseTarget({ server: 'http://evil.example' }, {}, home, [lab]), /no token is known/)
-  assert.throws(() => chooseTarget({ server: 'https://home.example' }, {}, home, [lab]), /no token is known/)
+  assert.throws(() => chooseTarget({ server: 'http://evil.example' }, {}, home, [lab]), /there is no token/)
+  assert.throws(() => chooseTarget({ server: 'https://home.example' }, {}, home, [lab]), /there is no token/)
 })
 
 test('without any server the sentence says how to name one', () => {

@@ -31,7 +31,7 @@ export function chooseTarget(
   const server = flags.server ?? environment.server ?? preferred?.server
   if (server === undefined)
     throw usage(
-      'no server is known: run `imapfleet login URL`, give --server and --token, or start `npm run quickstart` here',
+      'no server is configured: run `imapfleet login URL`, use --server and --token, or start `npm run quickstart` here',
     )
   const url = parseServer(server)
   const kept = [...(preferred ? [preferred] : []), ...known].find(
@@ -40,18 +40,18 @@ export function chooseTarget(
   const token = flags.token ?? environment.token ?? kept?.token
   if (token === undefined)
     throw usage(
-      `no token is known for ${url.href}: run \`imapfleet login ${url.href}\`, or give --token or IMAPFLEET_TOKEN`,
+      `there is no token for ${url.href}: run \`imapfleet login ${url.href}\`, or use --token or IMAPFLEET_TOKEN`,
     )
   return { server: url, token: parseToken(token) }
 }
 
 export function parseServer(text: string): URL {
   const example = 'use an address such as http://127.0.0.1:8080'
-  if (!/^https?:\/\//i.test(text)) throw usage(`the server ${JSON.stringify(text)} is no URL: ${example}`)
-  if (!URL.canParse(text)) throw usage(`the server ${JSON.stringify(text)} is no URL: ${example}`)
+  if (!/^https?:\/\//i.test(text)) throw usage(`the server ${JSON.stringify(text)} is not a URL: ${example}`)
+  if (!URL.canParse(text)) throw usage(`the server ${JSON.stringify(text)} is not a URL: ${example}`)
   const url = new URL(text)
   if (url.username || url.password || url.search || url.hash)
-    throw usage(`a server is only scheme, host, port and path: ${example}`)
+    throw usage(`a server consists of scheme, host, port and path only: ${example}`)
   if (!url.pathname.endsWith('/')) url.pathname += '/'
   return url
 }
@@ -64,7 +64,7 @@ export function parseToken(text: string): string {
     'usage',
     token === ''
       ? 'the token is empty: make one with `imapfleet-control token create`'
-      : 'the token holds characters that no token has: was it copied whole, and nothing else?',
+      : 'the token contains invalid characters: check that it was copied completely',
   )
 }
 

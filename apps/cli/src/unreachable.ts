@@ -1,25 +1,24 @@
 /** Why a request got no answer, in words for an operator: the errors of fetch, sockets and TLS, translated once. */
 
 const reasons: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nothing listens there; is it running, and is the address right?',
-  ECONNRESET: 'it closed the connection without an answer',
-  UND_ERR_SOCKET: 'it closed the connection without an answer',
-  ENOTFOUND: 'there is no host of that name',
-  EAI_AGAIN: 'the name could not be looked up; is DNS working?',
-  EHOSTUNREACH: 'the host cannot be reached; is the network up?',
-  ENETUNREACH: 'the network cannot be reached; is it up?',
-  ETIMEDOUT: 'no connection within the time limit; is a firewall in between?',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection within the time limit; is a firewall in between?',
+  ECONNREFUSED: 'connection refused: check that it runs and that the address is right',
+  ECONNRESET: 'the server closed the connection without an answer',
+  UND_ERR_SOCKET: 'the server closed the connection without an answer',
+  ENOTFOUND: 'no host has this name',
+  EAI_AGAIN: 'the name could not be resolved: check DNS',
+  EHOSTUNREACH: 'the host cannot be reached: check the network',
+  ENETUNREACH: 'the network cannot be reached: check the network',
+  ETIMEDOUT: 'no connection within the time limit: check for a firewall',
+  UND_ERR_CONNECT_TIMEOUT: 'no connection within the time limit: check for a firewall',
   UND_ERR_HEADERS_TIMEOUT: 'no answer within the time limit',
   UND_ERR_BODY_TIMEOUT: 'the answer stopped midway',
-  EPROTO: 'it does not speak TLS; try http:// instead of https://',
-  ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS; try http:// instead of https://',
-  DEPTH_ZERO_SELF_SIGNED_CERT:
-    'its certificate is self-signed; trust its authority with NODE_EXTRA_CA_CERTS=FILE',
+  EPROTO: 'the server does not support TLS: try http:// instead of https://',
+  ERR_SSL_WRONG_VERSION_NUMBER: 'the server does not support TLS: try http:// instead of https://',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed: trust it with NODE_EXTRA_CA_CERTS=FILE',
   SELF_SIGNED_CERT_IN_CHAIN:
-    'its certificate has an unknown authority; trust it with NODE_EXTRA_CA_CERTS=FILE',
+    'its certificate is from an unknown CA: trust the CA with NODE_EXTRA_CA_CERTS=FILE',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE:
-    'its certificate has an unknown authority; trust it with NODE_EXTRA_CA_CERTS=FILE',
+    'its certificate is from an unknown CA: trust the CA with NODE_EXTRA_CA_CERTS=FILE',
   CERT_HAS_EXPIRED: 'its certificate has expired',
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 }
@@ -29,7 +28,7 @@ export function reasonOf(error: unknown): string {
   if (error.name === 'TimeoutError') return 'no answer within the time limit'
   const cause = error.cause instanceof Error ? error.cause : error
   const code = 'code' in cause && typeof cause.code === 'string' ? cause.code : ''
-  if (cause.name === 'HTTPParserError') return 'it does not speak HTTP; is this the right port?'
-  if (cause.message === 'bad port') return 'that port is reserved for another protocol; is it the right one?'
+  if (cause.name === 'HTTPParserError') return 'the server does not speak HTTP: check the port'
+  if (cause.message === 'bad port') return 'this port is reserved for another protocol: check the port'
   return reasons[code] ?? cause.message
 }

@@ -32,14 +32,14 @@ const columns: Column<AuditEntry>[] = [
 
 export function addAudit(parent: Command, shell: Shell): void {
   pageOptions(parent.command('audit'))
-    .description('who did what, newest first (needs the role admin)')
-    .option('--actor <name>', 'only what this token did')
-    .option('--action <action>', 'only this, such as config.revise or token.create')
+    .description('the audit log, newest first (needs the role admin)')
+    .option('--actor <name>', 'only actions of this token')
+    .option('--action <action>', 'only this action, such as config.revise or token.create')
     .addHelpText('after', examples)
     .action(async (options: AuditOptions, command: Command) => {
       const { actor, action } = options
       const list = await (await shell.api(command)).audit({ ...pageOf(options), actor, action })
-      if (list.entries.length === 0) shell.note('nothing is on record')
+      if (list.entries.length === 0) shell.note('no entries')
       shell.answer(command, list, (page) => table(columns, list.entries, page))
       shell.noteNext(command, list.next)
     })

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { settableKeys } from '../config-keys.ts'
 
 const examples = `
-For bash, the package bash-completion has to be there.
+bash needs the package bash-completion.
 
 Examples:
   source <(imapfleet completion bash)

@@ -9,7 +9,7 @@ import { safe } from '../print/safe.ts'
 import type { Shell } from '../shell.ts'
 import { change, changeOptions, layerOf, layerOptions, type ChangeOptions } from './config-change.ts'
 
-const file = ['<file>', 'YAML with the keys of the layer; - reads what is piped in'] as const
+const file = ['<file>', 'YAML with the keys of the layer; - reads standard input'] as const
 
 export function addConfigApply(config: Command, shell: Shell): void {
   const replace = async (path: string, options: ChangeOptions, command: Command) => {
@@ -30,8 +30,8 @@ export function addConfigApply(config: Command, shell: Shell): void {
       await replace(path, { ...options, dryRun: true }, command)
     })
 
-  changeOptions(config.command('import').argument('<file>', 'an imapproxy.conf; - reads what is piped in'))
-    .description('set in a layer what an imapproxy.conf says, and tell what became of each line')
+  changeOptions(config.command('import').argument('<file>', 'an imapproxy.conf; - reads standard input'))
+    .description('set the keys of an imapproxy.conf in a layer, and report how each line was understood')
     .action(async (path: string, options: ChangeOptions, command: Command) => {
       const { set, report } = importConf(await readText(path, shell.stdin), path)
       for (const line of report) shell.note(safe(line))

@@ -34,7 +34,7 @@ export interface ChangeOptions extends RevisionOptions {
 export function addConfigChange(config: Command, shell: Shell): void {
   const set = config
     .command('set')
-    .description('set one key in a layer, and wait until the edges run it')
+    .description('set one key in a layer, and wait until the edges have applied it')
     .argument('<key>', 'dotted key, such as pool.idleTimeoutMs')
     .argument('<value>', 'as in YAML: 60000, true, text, [a, b]')
   changeOptions(set).action(async (key: string, value: string, options: ChangeOptions, command: Command) => {
@@ -43,7 +43,7 @@ export function addConfigChange(config: Command, shell: Shell): void {
 
   const unset = config
     .command('unset')
-    .description('take keys out of a layer, so that the layer below shows again')
+    .description('remove keys from a layer, so that the layer below applies')
     .argument('<keys...>', 'dotted keys')
   changeOptions(unset).action(async (keys: string[], options: ChangeOptions, command: Command) => {
     await change({ unset: keys }, options, command, shell)
@@ -61,8 +61,8 @@ export const layerOptions = (command: Command) =>
 export const revisionOptions = (command: Command) =>
   rolloutOptions(command)
     .option('--note <text>', 'why, for the history', '')
-    .option('--base <revision>', 'refuse if another revision came after this one', wholeArgument(0))
-    .option('--dry-run', 'show what would change, and change nothing')
+    .option('--base <revision>', 'fail if a newer revision than this exists', wholeArgument(0))
+    .option('--dry-run', 'show what would change, but change nothing')
     .option('--wait', 'wait until each edge has applied or refused it (the default)', true)
     .option('--no-wait', 'do not wait for the edges')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
@@ -74,7 +74,7 @@ function valueOf(text: string): JsonValue {
   const value = parseValue(text)
   if (value === undefined || (typeof value === 'number' && !Number.isFinite(value)))
     throw usage(
-      `the value ${JSON.stringify(text)} cannot be stored: give a number, true, false, text or a list`,
+      `the value ${JSON.stringify(text)} cannot be stored: use a number, true, false, text or a list`,
     )
   return value
 }
@@ -118,7 +118,7 @@ export async function carryOut(
   if (!shell.wantsJson(command)) shell.print(headLines(made, dryRun, shell.page().paint))
   if (!rollout || dryRun) noteRestarts(made, shell)
   if (waits && made.edges.some(isPending))
-    shell.note(`waiting for the edges to run it (at most ${duration(options.timeout)})`)
+    shell.note(`waiting for the edges to apply it (at most ${duration(options.timeout)})`)
   const read = () => api.revision(made.revision.revision)
   const isDone = ({ edges }: RevisionStatus) => !edges.some(isPending)
   const reached = waits ? await waitFor(made, read, { isDone, timeoutMs: options.timeout }) : made
@@ -126,13 +126,13 @@ export async function carryOut(
   else if (changes && dryRun) shell.print(plannedLines(made))
   else if (changes) shell.print(edgeLines(reached.edges, shell.page()))
   if (changes && rollout && !dryRun)
-    shell.note(`it goes out in waves: see \`imapfleet rollouts show ${made.revision.revision}\``)
+    shell.note(`it is rolled out in waves: see \`imapfleet rollouts show ${made.revision.revision}\``)
   if (waits) complain(reached)
 }
 
 function noteRestarts({ revision }: RevisionStatus, shell: Shell): void {
   const late = restartKeys(revision.changes.map(({ key }) => key))
-  if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when an edge is restarted`)
+  if (late.length > 0) shell.note(`${safe(late.join(', '))}: takes effect when the edge restarts`)
 }
 
 function headLines(
@@ -141,13 +141,13 @@ function headLines(
   paint: Paint,
 ): string[] {
   const place = safe(layerText(layer))
-  if (changes.length === 0) return [`nothing changes: ${place} has it already`]
+  if (changes.length === 0) return [`no change: ${place} is the same already`]
   const head = dryRun ? `nothing was changed; this would be revision ${revision}` : `revision ${revision}`
   return [`${head} of ${place}`, ...changeLines(changes, paint)]
 }
 
 function plannedLines({ edges, waves }: RevisionStatus): string[] {
-  if (!waves || waves.length === 0) return [`it would go to: ${safe(idsOf(edges)) || 'no edge yet'}`]
+  if (!waves || waves.length === 0) return [`edges that would get it: ${safe(idsOf(edges)) || 'none yet'}`]
   return waves.map((wave, index) => `wave ${index + 1}, ${safe(`${wave.name}: ${wave.edges.join(', ')}`)}`)
 }
 
@@ -161,7 +161,7 @@ function complain({ revision, edges }: RevisionStatus): void {
   }
   const complaints = [
     ...named('rejected', 'refused it'),
-    ...named('silent', 'is silent and will read it when it is back'),
+    ...named('silent', 'is silent and will apply it when it returns'),
     ...named('pending', 'has not applied it yet'),
   ]
   if (complaints.length > 0)

@@ -10,18 +10,18 @@ const columns: Column<KeyManual>[] = [
   { title: 'KEY', cell: (row) => row.key },
   { title: 'VALUES', cell: (row) => row.values },
   { title: 'PRESET', cell: (row) => row.preset ?? '' },
-  { title: 'EFFECT', cell: (row) => (row.reload === 'live' ? 'at once' : 'at restart') },
-  { title: 'WHAT IT IS', cell: (row) => row.help },
+  { title: 'EFFECT', cell: (row) => (row.reload === 'live' ? 'immediately' : 'at restart') },
+  { title: 'MEANING', cell: (row) => row.help },
 ]
 
 export function addConfigKeys(config: Command, shell: Shell): void {
   config
     .command('keys')
-    .description('what can be set: values, preset, and whether it takes effect at once')
+    .description('all keys: values, defaults, and whether a change needs a restart')
     .argument('[key]', 'only this key, or the keys below it')
     .action((key: string | undefined, _options: object, command: Command) => {
       const rows = settableKeys(key)
-      if (rows.length === 0) throw usage(`there is no key ${key}: see \`imapfleet config keys\``)
+      if (rows.length === 0) throw usage(`no key is named ${key}: see \`imapfleet config keys\``)
       shell.answer(command, { keys: rows }, (page) => table(columns, rows, page))
     })
 }

@@ -7,8 +7,8 @@ import { carryOut, revisionOptions, type RevisionOptions } from './config-change
 export function addConfigRollback(config: Command, shell: Shell): void {
   const rollback = config
     .command('rollback')
-    .description('make a layer again what it was after this revision; `config history` lists them')
-    .argument('<revision>', 'the layer is the one that this revision changed', wholeArgument(1))
+    .description('restore a layer to its state after this revision; `config history` lists revisions')
+    .argument('<revision>', 'the revision; it also selects the layer', wholeArgument(1))
   revisionOptions(rollback).action(async (revision: number, options: RevisionOptions, command: Command) => {
     await carryOut((api, wish) => api.restore(revision, wish), options, command, shell)
   })

@@ -52,7 +52,7 @@ const getColumns: Column<Row>[] = [
 function addGet(parent: Command, shell: Shell): void {
   parent
     .command('get')
-    .description('what is set, layer by layer; with --edge what comes out for one edge')
+    .description('the keys set in each layer; with --edge the merged result for one edge')
     .argument('[key]', 'only this key, or the keys below it')
     .option('--edge <id>', 'the layers merged for this edge')
     .action(async (key: string | undefined, options: { edge?: string }, command: Command) => {
@@ -70,7 +70,7 @@ function addGet(parent: Command, shell: Shell): void {
           : rowsOf(`for ${options.edge}`, answered.layer)
       if (rows.length === 0)
         shell.note(
-          `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges run their own files`,
+          `${key ?? 'nothing'} is${key === undefined ? '' : ' not'} set by the fleet: edges use their own files`,
         )
       shell.answer(command, answered, (page) => (rows.length === 0 ? [] : table(getColumns, rows, page)))
     })
@@ -91,7 +91,7 @@ function addHistory(parent: Command, shell: Shell): void {
     .description('revisions, newest first')
     .action(async (options: PageOptions, command: Command) => {
       const list = await (await shell.api(command)).revisions(pageOf(options))
-      if (list.revisions.length === 0) shell.note('no revision was made yet')
+      if (list.revisions.length === 0) shell.note('there are no revisions yet')
       shell.answer(command, list, (page) => table(historyColumns, list.revisions, page))
       shell.noteNext(command, list.next)
     })
@@ -100,7 +100,7 @@ function addHistory(parent: Command, shell: Shell): void {
 function addShow(parent: Command, shell: Shell): void {
   parent
     .command('show')
-    .description('one revision: its changes, and how far it has come on each edge')
+    .description('one revision: its changes, and its state on each edge')
     .argument('<revision>', 'number of the revision', wholeArgument(1))
     .action(async (revision: number, _options: object, command: Command) => {
       const status = await (await shell.api(command)).revision(revision)

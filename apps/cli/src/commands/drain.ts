@@ -16,7 +16,7 @@ interface DrainOptions extends TargetOptions {
 }
 
 const examples = `
-It lasts until \`imapfleet resume\`, also when the edge is restarted meanwhile. Whom it is for has to be said.
+The drain lasts until \`imapfleet resume\`, even if the edge restarts. You must name the target.
 
 Examples:
   imapfleet drain eu-1 --wait
@@ -25,8 +25,8 @@ Examples:
 
 export function addDrain(parent: Command, shell: Shell): void {
   edgeOptions(parent.command('drain'))
-    .description('have edges take no more clients; the sessions they have go on')
-    .option('--wait', 'wait until their last client has left')
+    .description('make edges refuse new clients; their sessions continue')
+    .option('--wait', 'wait until the last client has disconnected')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 600_000)
     .addHelpText('after', examples)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
@@ -36,8 +36,8 @@ export function addDrain(parent: Command, shell: Shell): void {
     })
 
   edgeOptions(parent.command('resume'))
-    .description('have drained edges take clients again')
-    .option('--wait', 'wait until they do')
+    .description('make drained edges accept clients again')
+    .option('--wait', 'wait until they accept clients')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
       const api = await shell.api(command)
@@ -75,6 +75,6 @@ function whom(id: string | undefined, options: TargetOptions, verb: string): Tar
   if (id !== undefined && namedTarget(options) !== undefined)
     throw usage('give only one of an edge, --all, --region and --edge')
   const target = id === undefined ? namedTarget(options) : ({ kind: 'edge', name: id } as const)
-  if (target === undefined) throw usage(`say whom to ${verb}: an edge, --region REGION, or --all`)
+  if (target === undefined) throw usage(`name what to ${verb}: an edge, --region REGION, or --all`)
   return target
 }

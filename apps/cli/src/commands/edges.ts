@@ -17,7 +17,7 @@ export function addEdges(parent: Command, shell: Shell): void {
 
   edges
     .command('list', { isDefault: true })
-    .description('every edge of the fleet (the default)')
+    .description('all edges of the fleet (the default)')
     .option('--region <region>', 'only this region')
     .action(async (options: { region?: string }, command: Command) => {
       const api = await shell.api(command)
@@ -25,15 +25,15 @@ export function addEdges(parent: Command, shell: Shell): void {
       if (list.length === 0)
         shell.note(
           options.region === undefined
-            ? 'no edge has joined yet: start one with fleet.servers set to the NATS server'
-            : `no edge has joined in region ${options.region}`,
+            ? 'there are no edges yet: start one with fleet.servers set to the NATS server'
+            : `there are no edges in region ${options.region}`,
         )
       shell.answer(command, { edges: list }, (page) => table(columns(Date.now()), list, page))
     })
 
   edges
     .command('show')
-    .description('one edge in full, also one that was forgotten')
+    .description('one edge in detail, even a forgotten one')
     .argument('<id>', 'name of the edge')
     .action(async (id: string, _options: object, command: Command) => {
       const edge = await (await shell.api(command)).edge(id)
@@ -42,17 +42,16 @@ export function addEdges(parent: Command, shell: Shell): void {
 
   edges
     .command('forget')
-    .description(
-      'take an edge that is gone for good out of the fleet; it is back if it is ever heard of again',
-    )
+    .description('remove an edge from the fleet for good; its next heartbeat returns it')
     .argument('<id>', 'name of the edge')
-    .option('--yes', 'do not ask first')
+    .option('--yes', 'do not ask for confirmation')
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
       const api = await shell.api(command)
-      if (!yes) await confirm(`Forget ${safe(id)}? No list has it then, and no order waits for it.`, shell)
+      if (!yes)
+        await confirm(`Forget ${safe(id)}? It will be in no list, and no order will wait for it.`, shell)
       const edge = await api.forgetEdge(id)
       shell.answer(command, edge, () => [
-        `${safe(edge.id)} is forgotten; its history stays, and it is back as soon as it is heard of`,
+        `${safe(edge.id)} is forgotten; its history is kept, and its next heartbeat returns it`,
       ])
     })
 
@@ -128,12 +127,12 @@ function describe(edge: EdgeView, page: Page): string[] {
       ['last seen', `${dayAndClock(edge.lastSeenAt)} (${ago(edge.lastSeenAt, now)})`],
       ['boot', edge.boot],
       ['listeners', edge.listeners.join(', ') || 'none'],
-      ['cached', `${cached} warm connections wait for their user`],
+      ['cached', `${cached} idle connections`],
       ['active', `${active} connections in use`],
       ['clients', `${clients} clients connected`],
       ['revision', applied === wanted ? `${applied}` : `${applied}, wanted is ${wanted}`],
       ...(rejected ? [['refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
-      ['credential', edge.credential ?? 'none of its own'],
+      ['credential', edge.credential ?? 'no own credential'],
       ['degraded', edge.degraded.join('; ') || 'no'],
     ],
     page,

@@ -21,10 +21,10 @@ Examples:
 export function addEnrolments(edges: Command, shell: Shell): void {
   edges
     .command('enroll')
-    .description('make a credential for an edge; it is shown now and never again (needs the role admin)')
-    .argument('<id>', 'name of the edge, as edge.id in its file')
-    .requiredOption('--region <region>', 'its region, as edge.region in its file')
-    .option('--out <file>', 'write it to a new file that only its owner may read, instead of printing it')
+    .description('issue a credential for an edge; it is shown only once (needs the role admin)')
+    .argument('<id>', 'name of the edge (edge.id in its file)')
+    .requiredOption('--region <region>', 'its region (edge.region in its file)')
+    .option('--out <file>', 'write it to a new file that only the owner can read, instead of printing it')
     .addHelpText('after', examples)
     .action(async (id: string, { region, out }: { region: string; out?: string }, command: Command) => {
       const api = await shell.api(command)
@@ -36,7 +36,7 @@ export function addEnrolments(edges: Command, shell: Shell): void {
       })
       const { credentials, ...enrolment } = made
       await file?.write(credentials)
-      const how = file ? `it is in ${out}` : 'keep it, it is not shown again'
+      const how = file ? `written to ${out}` : 'store it now, it is not shown again'
       shell.note(`credential ${made.key} of ${safe(id)} in ${safe(region)}; ${how}:`)
       if (file) shell.answer(command, enrolment, (page) => table(columns, [enrolment], page))
       else shell.answer(command, made, () => [credentials.trimEnd()])
@@ -45,7 +45,7 @@ export function addEnrolments(edges: Command, shell: Shell): void {
   edges
     .command('revoke')
     .description(
-      'end the credentials of an edge: NATS lets it in no more, mail goes on (needs the role admin)',
+      'revoke the credentials of an edge: NATS refuses it, mail service continues (needs the role admin)',
     )
     .argument('<id>', 'name of the edge')
     .option('--key <key>', 'only the credential with this public key')
@@ -55,16 +55,16 @@ export function addEnrolments(edges: Command, shell: Shell): void {
       if (revoked.enrolments.some(({ enforcedAt }) => enforcedAt === null))
         throw new Failure(
           'refused',
-          'it is on record, but NATS could not be told yet: control tells it as soon as it can',
+          'the revocation is recorded, but NATS is unavailable: control will send it when NATS is back',
         )
     })
 
   pageOptions(edges.command('enrolments'))
-    .description('every credential that an edge was ever given, newest first (needs the role admin)')
-    .option('--edge <id>', 'only those of this edge')
+    .description('all credentials of edges, newest first (needs the role admin)')
+    .option('--edge <id>', 'only credentials of this edge')
     .action(async ({ edge, ...page }: PageOptions & { edge?: string }, command: Command) => {
       const list = await (await shell.api(command)).enrolments({ ...pageOf(page), edge })
-      if (list.enrolments.length === 0) shell.note('no edge was enrolled yet')
+      if (list.enrolments.length === 0) shell.note('there are no credentials yet')
       shell.answer(command, list, (shown) => table(columns, list.enrolments, shown))
       shell.noteNext(command, list.next)
     })
@@ -73,8 +73,8 @@ export function addEnrolments(edges: Command, shell: Shell): void {
 /** `valid`, `revoked ... by ...`, and whether NATS knows. */
 function validity({ revokedAt, revokedBy, enforcedAt }: EnrolmentView): string {
   if (revokedAt === null) return 'valid'
-  const pending = enforcedAt === null ? ', NATS does not know yet' : ''
-  return `revoked ${dayAndClock(revokedAt)} by ${revokedBy ?? 'nobody'}${pending}`
+  const pending = enforcedAt === null ? ', not sent to NATS yet' : ''
+  return `revoked ${dayAndClock(revokedAt)} by ${revokedBy ?? 'unknown'}${pending}`
 }
 
 const columns: Column<EnrolmentView>[] = [

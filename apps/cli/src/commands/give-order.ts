@@ -40,7 +40,7 @@ export async function giveOrder<Action extends OrderAction>(
   const api = await shell.api(command)
   const target = targetOf(options)
   const order = await api.order({ id: randomUUID(), target, action, timeoutMs: options.timeout })
-  if (order.edges.length === 0) shell.note('no edge has joined yet: nobody was told')
+  if (order.edges.length === 0) shell.note('there are no edges yet: the order reached none')
   shell.answer(command, order, (page) => lines(order, page))
   complainOf(order)
 }

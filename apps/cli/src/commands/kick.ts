@@ -7,7 +7,7 @@ import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
 export function addKick(parent: Command, shell: Shell): void {
   orderOptions(parent.command('kick').argument('<user>', 'login name, as the mail client sends it'))
     .description(
-      "end a user's sessions; she may log in again at once (to stop that: `imapfleet revoke user`)",
+      "end a user's sessions; the user can log in again immediately (see also `imapfleet revoke user`)",
     )
     .action(async (user: string, options: OrderOptions, command: Command) => {
       const action = { kind: 'kick-user', user } as const
@@ -17,7 +17,7 @@ export function addKick(parent: Command, shell: Shell): void {
     })
 
   orderOptions(parent.command('purge-idle').argument('[user]', 'only the connections of this login name'))
-    .description('close warm connections that wait for their user; sessions go on')
+    .description('close idle server connections; sessions continue')
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'purge-idle', ...(user === undefined ? {} : { user }) } as const
       await giveOrder({ action, options }, command, shell, (order, page) =>

@@ -9,8 +9,8 @@ import type { GlobalOptions, Shell } from '../shell.ts'
 import { parseServer, parseToken } from '../target.ts'
 
 const examples = `
-The token is asked for, or read from a pipe, so that it stays out of the shell's history. Without --profile it is
-kept as "default". The file is readable by you alone: $XDG_CONFIG_HOME/imapfleet/profiles.json
+The command asks for the token, or reads it from a pipe, so that it stays out of the shell's history. Without --profile the
+profile is named "default". Only you can read the file: $XDG_CONFIG_HOME/imapfleet/profiles.json
 
 Examples:
   imapfleet login https://fleet.example.org
@@ -19,13 +19,14 @@ Examples:
 export function addLogin(parent: Command, shell: Shell): void {
   parent
     .command('login')
-    .description('keep a server and its token as a profile, after trying them')
+    .description('save a server and its token as a profile, after testing them')
     .argument('<url>', 'control plane, such as https://fleet.example.org')
     .addHelpText('after', examples)
     .action(async (url: string, _options: object, command: Command) => {
       const given = command.optsWithGlobals<GlobalOptions>()
       const name = given.profile ?? 'default'
-      if (!profileName.test(name)) throw usage('a profile name has letters, digits, . _ and -, at most 63')
+      if (!profileName.test(name))
+        throw usage('a profile name consists of letters, digits, . _ and -, at most 63')
       const server = parseServer(url)
       const profiles = await readProfiles(shell.profilesFile)
       const typed = given.token ?? (await readSecret(`Token for ${server.href}: `, shell.stdin, shell.stderr))

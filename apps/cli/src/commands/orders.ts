@@ -8,17 +8,17 @@ import type { Shell } from '../shell.ts'
 
 export function addOrders(parent: Command, shell: Shell): void {
   const orders = pageOptions(parent.command('orders'))
-    .description('orders that were given to edges, newest first')
+    .description('orders sent to edges, newest first')
     .action(async (options: PageOptions, command: Command) => {
       const list = await (await shell.api(command)).orders(pageOf(options))
-      if (list.orders.length === 0) shell.note('no order was given yet')
+      if (list.orders.length === 0) shell.note('there are no orders yet')
       shell.answer(command, list, (page) => table(orderColumns, list.orders, page))
       shell.noteNext(command, list.next)
     })
 
   orders
     .command('show')
-    .description('one order and its account, edge by edge')
+    .description('one order with the answer of each edge')
     .argument('<id>', 'id of the order')
     .action(async (id: string, _options: object, command: Command) => {
       const order = await (await shell.api(command)).orderOf(id)

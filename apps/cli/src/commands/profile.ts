@@ -25,18 +25,18 @@ export function addProfile(parent: Command, shell: Shell): void {
       server,
       current: name === current,
     }))
-    if (rows.length === 0) shell.note('no profile is kept: make one with `imapfleet login URL`')
+    if (rows.length === 0) shell.note('there are no profiles: make one with `imapfleet login URL`')
     shell.answer(command, { profiles: rows }, (page) => table(columns, rows, page))
   }
 
   const profile = parent
     .command('profile')
-    .description('servers and tokens kept by `imapfleet login`: list, choose, remove')
+    .description('servers and tokens saved by `imapfleet login`: list, choose, remove')
     .action(list)
 
   profile
     .command('use')
-    .description('ask this server from now on')
+    .description('use this server by default')
     .argument('<name>', 'name of the profile')
     .action(async (name: string) => {
       const kept = await find(shell, name)
@@ -45,7 +45,7 @@ export function addProfile(parent: Command, shell: Shell): void {
 
   profile
     .command('remove')
-    .description('forget this server and its token (the token itself stays valid)')
+    .description('remove this server and its token (the token stays valid)')
     .argument('<name>', 'name of the profile')
     .action(async (name: string) => {
       const kept = await find(shell, name)
@@ -57,5 +57,5 @@ export function addProfile(parent: Command, shell: Shell): void {
 async function find(shell: Shell, name: string): Promise<Profiles> {
   const kept = await readProfiles(shell.profilesFile)
   if (Object.hasOwn(kept.profiles, name)) return kept
-  throw usage(`there is no profile ${JSON.stringify(name)}: see \`imapfleet profile\``)
+  throw usage(`no profile is named ${JSON.stringify(name)}: see \`imapfleet profile\``)
 }

@@ -28,7 +28,9 @@ Examples:
 export function addRevoke(parent: Command, shell: Shell): void {
   const revoke = parent
     .command('revoke')
-    .description('drop the warm connections of a user or a domain, on edges that are away when they are back')
+    .description(
+      'stop reusing the server connections of a user or domain; a silent edge does so when it returns',
+    )
     .addHelpText('after', examples)
   addKind(revoke, 'user', 'login name, as the mail client sends it', shell)
   addKind(revoke, 'domain', 'every user whose name ends in @DOMAIN', shell)
@@ -37,14 +39,14 @@ export function addRevoke(parent: Command, shell: Shell): void {
     .description('revocations, newest first')
     .action(async (options: PageOptions, command: Command) => {
       const list = await (await shell.api(command)).revocations(pageOf(options))
-      if (list.revocations.length === 0) shell.note('nothing was revoked yet')
+      if (list.revocations.length === 0) shell.note('there are no revocations yet')
       shell.answer(command, list, (page) => table(revocationColumns, list.revocations, page))
       shell.noteNext(command, list.next)
     })
 
   revocations
     .command('show')
-    .description('one revocation, and on which edges it is applied')
+    .description('one revocation, and its state on each edge')
     .argument('<number>', 'number of the revocation', wholeArgument(1))
     .action(async (sequence: number, _options: object, command: Command) => {
       const status = await (await shell.api(command)).revocation(sequence)
@@ -77,5 +79,5 @@ function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: 
 function complain(status: RevocationStatus): void {
   const missing = whatIsMissing(status)
   if (missing !== undefined)
-    throw new Failure('refused', `revocation ${status.revocation.sequence} is on record, but ${missing}`)
+    throw new Failure('refused', `revocation ${status.revocation.sequence} is recorded, but ${missing}`)
 }

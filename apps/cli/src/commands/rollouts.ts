@@ -16,19 +16,19 @@ Examples:
 
 export function addRollouts(parent: Command, shell: Shell): void {
   const rollouts = pageOptions(parent.command('rollouts'))
-    .description('changes that go through the fleet in waves, newest first')
+    .description('rollouts in waves, newest first')
     .addHelpText('after', examples)
     .action(async (options: PageOptions, command: Command) => {
       const list = await (await shell.api(command)).rollouts(pageOf(options))
       if (list.rollouts.length === 0)
-        shell.note('there was no rollout yet: start one with `imapfleet config set KEY VALUE --rollout`')
+        shell.note('there are no rollouts yet: start one with `imapfleet config set KEY VALUE --rollout`')
       shell.answer(command, list, (page) => table(rolloutColumns, list.rollouts, page))
       shell.noteNext(command, list.next)
     })
 
   rollouts
     .command('show')
-    .description('one rollout, wave by wave; status 1 if it was taken back')
+    .description('one rollout, wave by wave; exit status 1 if it was rolled back')
     .argument('<revision>', 'the revision that is rolled out', wholeArgument(1))
     .action(async (revision: number, _options: object, command: Command) => {
       const rollout = await (await shell.api(command)).rollout(revision)
@@ -46,12 +46,15 @@ export function addRollouts(parent: Command, shell: Shell): void {
         shell.answer(command, rollout, (page) => rolloutLines(rollout, page))
       })
   }
-  steer('pause', 'hold it: nothing moves, neither on nor back')
-  steer('resume', 'let it go on; the wave is watched anew')
-  steer('abort', 'take its revision back from every edge that has it')
+  steer('pause', 'pause it: it neither continues nor rolls back')
+  steer('resume', 'continue it; the soak time of the wave starts again')
+  steer('abort', 'roll it back on every edge that applied it')
 }
 
 function complain({ revision, state, reason }: RolloutView): void {
   if (state === 'rolled-back' || state === 'aborted')
-    throw new Failure('refused', `revision ${revision} was taken back${reason === null ? '' : `: ${reason}`}`)
+    throw new Failure(
+      'refused',
+      `revision ${revision} was rolled back${reason === null ? '' : `: ${reason}`}`,
+    )
 }

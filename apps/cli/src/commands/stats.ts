@@ -29,8 +29,8 @@ interface StatsOptions {
 }
 
 const examples = `
-Counters give their increase in each step (with :rate a second), gauges their average (:last, :max, :min),
-histograms :p50, :p95, :p99, :avg or :count. Steps without a report are shown as -.
+A counter shows its increase in each step (:rate: per second), a gauge its average (or :last, :max, :min),
+a histogram :p50, :p95, :p99, :avg or :count. Steps without a report are shown as -.
 
 Examples:
   imapfleet stats --from -24h --group-by region
@@ -43,19 +43,19 @@ export function addStats(parent: Command, shell: Shell): void {
     .command('stats')
     .description('history of logins and reuse, or of any metrics, as a table or as charts')
     .option('--metrics <list>', 'metrics instead of logins and reuse, separated by commas')
-    .option('--from <time>', 'begin: a time ago, or a date and time', momentArgument, '-1h')
+    .option('--from <time>', 'start: a time ago, or a date and time', momentArgument, '-1h')
     .option('--to <time>', 'end', momentArgument, 'now')
     .option('--step <duration>', 'length of a step', durationArgument)
     .addOption(
-      new Option('--group-by <what>', 'a row for each')
+      new Option('--group-by <what>', 'one row for each')
         .choices(['fleet', 'region', 'edge', 'upstream'])
         .default('fleet'),
     )
     .option('--region <region>', 'only this region')
     .option('--edge <id>', 'only this edge')
-    .option('--upstream <name>', 'only this upstream, of metrics that tell them apart')
+    .option('--upstream <name>', 'only this upstream, for metrics that have the label upstream')
     .option('--plot', 'draw charts')
-    .option('--csv', 'print it as CSV, for a spreadsheet')
+    .option('--csv', 'print CSV, for a spreadsheet')
     .addHelpText('after', examples)
     .action(async (options: StatsOptions, command: Command) => {
       const api = await shell.api(command)

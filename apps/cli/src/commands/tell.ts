@@ -14,20 +14,20 @@ export function addTell(parent: Command, shell: Shell): void {
 
   const upstream = parent
     .command('upstream')
-    .description('have edges open no more connections to an upstream, or open them again')
+    .description('make edges stop opening connections to an upstream, or open them again')
   const steer = (word: 'pause' | 'resume', help: string, done: string) => {
-    orderOptions(upstream.command(word).argument('<name>', 'the upstream, as the configuration names it'))
+    orderOptions(upstream.command(word).argument('<name>', 'name of the upstream in the configuration'))
       .description(help)
       .action(async (name: string, options: OrderOptions, command: Command) => {
         await tell({ kind: `${word}-upstream`, upstream: name }, done, options, command)
       })
   }
-  steer('pause', 'open no new connections to it, until `resume` or a restart of the edge', 'paused')
+  steer('pause', 'open no new connections to it, until `resume` or until the edge restarts', 'paused')
   steer('resume', 'open connections to it again', 'resumed')
 
   orderOptions(parent.command('route').argument('<user>', 'login name, as the mail client sends it'))
-    .description('to which upstream each edge would take this user; nothing is done')
-    .option('--listener <name>', 'as if she came in through this listener')
+    .description('show to which upstream each edge routes this user; changes nothing')
+    .option('--listener <name>', 'assume that the user connects through this listener')
     .action(async (user: string, options: OrderOptions & { listener?: string }, command: Command) => {
       const { listener } = options
       const action = { kind: 'route-lookup', user, ...(listener === undefined ? {} : { listener }) } as const
@@ -37,14 +37,14 @@ export function addTell(parent: Command, shell: Shell): void {
     })
 
   orderOptions(parent.command('reset-counters'))
-    .description("start an edge's totals and peaks anew; the history keeps everything")
+    .description("reset an edge's totals and peaks; the history is not affected")
     .action(async (options: OrderOptions, command: Command) => {
       await tell({ kind: 'reset-counters' }, 'reset', options, command)
     })
 
   orderOptions(parent.command('newlog'))
-    .description('have edges open their log files anew, after they were moved away')
+    .description('make edges reopen their log files, after log rotation has moved them')
     .action(async (options: OrderOptions, command: Command) => {
-      await tell({ kind: 'newlog' }, 'opened anew', options, command)
+      await tell({ kind: 'newlog' }, 'reopened', options, command)
     })
 }

@@ -30,24 +30,24 @@ export function addTokens(parent: Command, shell: Shell): void {
     shell.noteNext(command, answered.next)
   }
   pageByIdOptions(tokens.command('list', { isDefault: true }))
-    .description('every token that was ever made, newest first (the default)')
+    .description('all tokens, including revoked and expired ones, newest first (the default)')
     .action(list)
 
   tokens
     .command('create')
-    .description('make a token; it is printed now and never again')
+    .description('make a token; it is printed only once')
     .argument('<name>', 'its owner, as the audit log shows it')
     .addOption(
-      new Option('--role <role>', 'what it may do; each role may do what the one before it may')
+      new Option('--role <role>', 'what the token allows; each role includes the previous one')
         .choices(roleSchema.options)
         .makeOptionMandatory(),
     )
     .addOption(
-      new Option('--scope <scope...>', 'a right that no role brings along')
+      new Option('--scope <scope...>', 'a right that no role includes')
         .choices(scopeSchema.options)
         .default([]),
     )
-    .option('--expires <duration>', 'ends by itself after this time (without: never)', durationArgument)
+    .option('--expires <duration>', 'expires after this time (default: never)', durationArgument)
     .action(async (name: string, { role, scope, expires }: CreateOptions, command: Command) => {
       const made = await (
         await shell.api(command)
@@ -55,13 +55,13 @@ export function addTokens(parent: Command, shell: Shell): void {
         ...{ name, role, scopes: scope },
         ...(expires === undefined ? {} : { expiresInSeconds: Math.ceil(expires / 1000) }),
       })
-      shell.note(`token ${made.id} of ${safe(made.name)}; keep it, it is not shown again:`)
+      shell.note(`token ${made.id} of ${safe(made.name)}; store it now, it is not shown again:`)
       shell.answer(command, made, () => [safe(made.token)])
     })
 
   tokens
     .command('revoke')
-    .description('end a token, from the next request on')
+    .description('revoke a token, effective with the next request')
     .argument('<id>', 'id of the token')
     .action(async (id: string, _options: object, command: Command) => {
       const token = await (await shell.api(command)).revokeToken(id)

@@ -32,14 +32,14 @@ Examples:
 export function addTop(parent: Command, shell: Shell): void {
   parent
     .command('top')
-    .description('watch the fleet, or one edge as pimpstat does; q or Ctrl-C leaves')
-    .option('--region <region>', 'only its edges')
+    .description('watch the fleet, or one edge as pimpstat does; q or Ctrl-C quits')
+    .option('--region <region>', 'only edges of this region')
     .addOption(
-      new Option('--sort <column>', 'most of it first').choices(Object.keys(sortings)).default('edge'),
+      new Option('--sort <column>', 'sort by this column').choices(Object.keys(sortings)).default('edge'),
     )
-    .option('--edge <url>', 'one edge, by its own HTTP port, such as http://127.0.0.1:9143')
-    .option('--once', 'print it once and leave')
-    .option('--every <duration>', 'how often to look at one edge', durationArgument, 1000)
+    .option('--edge <url>', 'one edge, by the URL of its HTTP port, such as http://127.0.0.1:9143')
+    .option('--once', 'print once and exit')
+    .option('--every <duration>', 'interval between queries of one edge', durationArgument, 1000)
     .addHelpText('after', examples)
     .action(async (options: TopOptions, command: Command) => {
       if (!options.once && !shell.stdout.isTTY) throw usage('top needs a terminal: use --once in a script')

@@ -31,11 +31,11 @@ interface TraceOptions {
 export function addTrace(parent: Command, shell: Shell): void {
   parent
     .command('trace')
-    .description("show users' protocol lines, live from all edges, until Ctrl-C or their time is up")
+    .description("show users' protocol lines live from all edges, until Ctrl-C or until the time is over")
     .argument('<users...>', 'login names, as the mail client sends them')
     .option('--for <duration>', 'how long', durationArgument, 600_000)
     .option('--bodies', 'show message bodies too, not only their length')
-    .option('--limit <size>', 'end on an edge that has sent this much, such as 16M', sizeArgument)
+    .option('--limit <size>', 'stop on an edge after this much output, such as 16M', sizeArgument)
     .addHelpText('after', examples)
     .action(async (users: string[], options: TraceOptions, command: Command) => {
       const api = await shell.api(command)
@@ -57,7 +57,7 @@ export function addTrace(parent: Command, shell: Shell): void {
         throw error
       }
       const names = traces.map((trace) => safe(trace.user)).join(', ')
-      shell.note(`tracing ${names} on all edges for ${duration(ms)}; Ctrl-C ends it`)
+      shell.note(`tracing ${names} on all edges for ${duration(ms)}; Ctrl-C ends the trace`)
       const isOne = traces.length === 1
       await Promise.all(
         traces.map((trace) =>
@@ -139,12 +139,12 @@ function remark(news: Exclude<TraceNews, { kind: 'line' }>): string {
     case 'edge': {
       const { edge, state, reason } = news.edge
       const why = reason === undefined ? '' : `: ${safe(reason)}`
-      return state === 'tracing' ? `${safe(edge)} is tracing` : `${safe(edge)} has ended its part${why}`
+      return state === 'tracing' ? `${safe(edge)} is tracing` : `${safe(edge)} stopped tracing${why}`
     }
     case 'lost':
-      return `connection lost (${safe(news.reason)}); connecting again`
+      return `connection lost (${safe(news.reason)}); reconnecting`
     case 'back':
-      return 'connected again'
+      return 'reconnected'
     case 'ended':
       return 'the trace has ended'
   }
@@ -160,7 +160,7 @@ async function end(api: Api, trace: TraceView): Promise<Failure | undefined> {
     const when = clock(trace.expiresAt)
     return new Failure(
       error.kind,
-      `the trace could not be ended, it ends by itself at ${when}: ${error.message}`,
+      `the trace could not be ended; it ends automatically at ${when}: ${error.message}`,
     )
   }
 }

@@ -13,14 +13,14 @@ export function addTraces(parent: Command, shell: Shell): void {
     .description('list the traces, newest first; watch, download or end one')
     .action(async (options: IdPageOptions, command: Command) => {
       const list = await (await shell.api(command)).traces(options)
-      if (list.traces.length === 0) shell.note('nobody is traced: start with `imapfleet trace USER`')
+      if (list.traces.length === 0) shell.note('there are no traces: start one with `imapfleet trace USER`')
       shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
       shell.noteNext(command, list.next)
     })
 
   traces
     .command('watch')
-    .description('show the lines of a running trace; Ctrl-C stops watching, the trace goes on')
+    .description('show the lines of a running trace; Ctrl-C stops watching, not the trace')
     .argument('<id>', 'id of the trace')
     .action(async (id: string, _options: object, command: Command) => {
       const api = await shell.api(command)
@@ -29,7 +29,7 @@ export function addTraces(parent: Command, shell: Shell): void {
 
   traces
     .command('download')
-    .description('print the lines of a trace that are kept, running or ended, and stop')
+    .description('print the stored lines of a running or ended trace')
     .argument('<id>', 'id of the trace')
     .addHelpText('after', '\nExample:\n  imapfleet traces download ID --output json > trace.jsonl')
     .action(async (id: string, _options: object, command: Command) => {

@@ -9,7 +9,7 @@ export const { version } = manifest
 export function addVersion(parent: Command, shell: Shell): void {
   parent
     .command('version')
-    .description('print the version of this command, of the protocol it speaks, and of Node')
+    .description('print the versions of this command, of its protocol and of Node')
     .action((_options: object, command: Command) => {
       const data = { imapfleet: version, protocol: wireVersion, node: process.versions.node }
       shell.answer(command, data, () => [

@@ -40,4 +40,5 @@ export async function watchEdge(edge: URL, first: Look, everyMs: number, shell: 
   }
 }
 
-const staleText = (look: Look, trouble: string) => `numbers of ${ago(look.at, Date.now())}: ${safe(trouble)}`
+const staleText = (look: Look, trouble: string) =>
+  `figures from ${ago(look.at, Date.now())}: ${safe(trouble)}`

@@ -9,25 +9,25 @@ import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
 
 export function addWho(parent: Command, shell: Shell): void {
   orderOptions(parent.command('who').argument('[user]', 'only this login name'))
-    .description('who is connected, where from, and through which edge; warm connections too')
+    .description('list connected users with client addresses and edges; includes idle server connections')
     .addHelpText('after', whoExamples)
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
       await giveOrder({ action, options }, command, shell, (order, page) => {
         const rows = rowsOf(order)
         if (rows.length === 0)
-          shell.note(`${user === undefined ? 'nobody' : safe(user)} has no connection${whereAsked(order)}`)
+          shell.note(`${user === undefined ? 'no user' : safe(user)} has no connection${whereAsked(order)}`)
         return table(connectionColumns(Date.now()), rows, page)
       })
     })
 
   orderOptions(parent.command('pool'))
-    .description('how many connections each edge holds to each upstream, by state')
+    .description('the number of connections of each edge to each upstream, by state')
     .action(async (options: OrderOptions, command: Command) => {
       const action = { kind: 'who' } as const
       await giveOrder({ action, options }, command, shell, (order, page) => {
         const rows = poolsOf(rowsOf(order))
-        if (rows.length === 0) shell.note(`nobody has a connection${whereAsked(order)}`)
+        if (rows.length === 0) shell.note(`there are no connections${whereAsked(order)}`)
         return table(poolColumns, rows, page)
       })
     })

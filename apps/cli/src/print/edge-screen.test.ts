@@ -78,8 +78,8 @@ test('the first look after a restart has no rate', () => {
 
 test('an upstream that does not answer and the reasons for refused reuse are shown', () => {
   const lines = edgeScreen(lookAt(10_000, 20), undefined, page)
-  assert.ok(lines.includes('upstream old does not answer'))
-  assert.ok(!lines.includes('upstream main does not answer'))
+  assert.ok(lines.includes('upstream old is down'))
+  assert.ok(!lines.includes('upstream main is down'))
   assert.deepEqual(rowOf(lines, 'not reused'), ['mid-literal 4'])
 })
 

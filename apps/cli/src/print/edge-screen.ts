@@ -35,7 +35,7 @@ const columns: Column<Row>[] = [
   numberColumn('NOW', (row) => row.now),
   numberColumn('PEAK', (row) => row.peak),
   numberColumn('TOTAL', (row) => row.total),
-  numberColumn('A SECOND', (row) => row.rate),
+  numberColumn('PER SECOND', (row) => row.rate),
 ]
 
 /** `before` is the look before this one, for the rates. */
@@ -47,9 +47,9 @@ export function edgeScreen(look: Look, before: Look | undefined, page: Page): st
     `${name}  imapfleet-edge ${safe(stats.version)}  ${state}`,
     times(look),
     ...(stats.fleet?.connected === false
-      ? [page.paint('yellow', `away from the fleet: ${safe(stats.fleet.reason ?? '')}`)]
+      ? [page.paint('yellow', `not connected to the fleet: ${safe(stats.fleet.reason ?? '')}`)]
       : []),
-    ...unhealthy(stats).map((upstream) => page.paint('red', `upstream ${safe(upstream)} does not answer`)),
+    ...unhealthy(stats).map((upstream) => page.paint('red', `upstream ${safe(upstream)} is down`)),
     '',
     ...table(columns, rows(look, before), page),
     '',
@@ -74,7 +74,7 @@ function rows(look: Look, before: Look | undefined): Row[] {
   })
   const gauge = (label: string, metric: EdgeMetricName): Row => ({ label, now: count(sumOf(gauges, metric)) })
   const logged = (result: string): Row => ({
-    label: `Logins ${result}, since the start`,
+    label: `Logins ${result}, since start`,
     total: count(sumOf(counters, 'logins_total', { result })),
     rate: rate((all) => sumOf(all, 'logins_total', { result })),
   })
@@ -101,9 +101,9 @@ function rows(look: Look, before: Look | undefined): Row[] {
     { label: 'SELECT cache ratio', total: share(selectCache.hitRatio, 1) },
     logged('refused'),
     logged('failed'),
-    traffic('Round trips saved, since the start', 'round_trips_saved_total', count),
-    traffic('From clients, since the start', 'client_bytes_total', bytes),
-    traffic('From upstreams, since the start', 'upstream_bytes_total', bytes),
+    traffic('Round trips saved, since start', 'round_trips_saved_total', count),
+    traffic('From clients, since start', 'client_bytes_total', bytes),
+    traffic('From upstreams, since start', 'upstream_bytes_total', bytes),
   ]
 
   function traffic(label: string, metric: EdgeMetricName, print: (value: number) => string): Row {

@@ -55,7 +55,7 @@ test('where what is wrong is too long, its beginning and its end are shown', () 
 
 test('of an edge that says nothing it is told for how long', () => {
   const silent: LiveEdge = { ...edge('eu-1', []), state: 'silent', loginP50Ms: 30_800 }
-  assert.match(screen(80, [silent]).join('\n'), /silent .* last heard 2 d 1 h ago$/)
+  assert.match(screen(80, [silent]).join('\n'), /silent .* last heartbeat 2 d 1 h ago$/)
   assert.match(screen(200, [silent]).join('\n'), / 30\.8 s /)
 })
 

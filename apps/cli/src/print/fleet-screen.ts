@@ -40,20 +40,20 @@ export function fleetScreen(
   const stale =
     view.stale === undefined
       ? []
-      : [page.paint('red', `not live since ${clock(view.at)} (${ago(view.at, now)}): ${safe(view.stale)}`)]
+      : [page.paint('red', `out of date since ${clock(view.at)} (${ago(view.at, now)}): ${safe(view.stale)}`)]
   return [
     ...stale,
     ...wrapped(totals(edges, choice, page), '   ', page.width),
     // Above the table, whose end is cut off where the fleet is larger than the window.
     ...(keys.length === 0 ? [''] : wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line))),
     ...table(fitting(columnsBy(choice.sorting, now), edges, page), edges, page),
-    ...(edges.length === 0 ? ['no edge has been heard of here'] : []),
+    ...(edges.length === 0 ? ['there are no edges here'] : []),
   ]
 }
 
 const sortKeys = Object.entries(sortings).map(([name, { key }]) => `${key} ${name}`)
 export const keys: readonly string[] = [
-  'q leave',
+  'q quit',
   'g next region',
   `sort: ${sortKeys[0]}`,
   ...sortKeys.slice(1),
@@ -146,7 +146,7 @@ const loginTime = (ms: number) =>
 
 /** What it has said itself; of one that says nothing, for how long. */
 const wrongWith = ({ state, lastSeenAt, degraded }: LiveEdge, now: number): string =>
-  [...(state === 'silent' ? [`last heard ${ago(lastSeenAt, now)}`] : []), ...degraded].join('; ')
+  [...(state === 'silent' ? [`last heartbeat ${ago(lastSeenAt, now)}`] : []), ...degraded].join('; ')
 
 const stateStyle: Record<LiveEdge['state'], Style> = {
   serving: 'green',

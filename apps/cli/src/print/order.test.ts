@@ -22,7 +22,7 @@ test('an order is told with its words, and its outcome with every way of not ans
   assert.equal(actionText(order.action), 'kick-user bob')
   assert.equal(actionText({ kind: 'newlog' }), 'newlog')
   assert.equal(outcomeText(order), '1 of 3 answered, 1 failed, 1 silent')
-  assert.equal(outcomeText({ ...order, finishedAt: null }), 'waits for edges')
+  assert.equal(outcomeText({ ...order, finishedAt: null }), 'waiting for edges')
 })
 
 test('an edge that did not do it shows why, and what it wrote does nothing to the terminal', () => {

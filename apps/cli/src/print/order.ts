@@ -39,7 +39,7 @@ export function actionText({ kind, ...what }: OrderAction): string {
 
 /** `3 of 4`, and in which way the others did not. */
 export function outcomeText({ edges, finishedAt }: OrderView): string {
-  if (finishedAt === null) return 'waits for edges'
+  if (finishedAt === null) return 'waiting for edges'
   const number = (status: OrderedEdge['status']) => edges.filter((edge) => edge.status === status).length
   const others = (['failed', 'silent'] as const).flatMap((status) =>
     number(status) === 0 ? [] : [`${number(status)} ${status}`],

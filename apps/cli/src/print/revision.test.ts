@@ -15,7 +15,7 @@ test('a change shows what goes and what comes; a new key only comes, a removed o
     ),
     ['- pool.idleTimeoutMs 300000', '+ pool.idleTimeoutMs 60000', '+ log.level "debug"', '- routes []'],
   )
-  assert.deepEqual(changeLines([], plain), ['nothing changes'])
+  assert.deepEqual(changeLines([], plain), ['no changes'])
 })
 
 test('a layer is named as in the configuration view', () => {

@@ -38,12 +38,12 @@ export function revisionLines({ revision, edges }: RevisionStatus, page: Page): 
 
 export const edgeLines = (edges: readonly EdgeStatus[], page: Page) =>
   edges.length === 0
-    ? ['no edge is in this layer yet; one that joins will run it']
+    ? ['no edge is in this layer yet; edges that join later will apply it']
     : table(columns, edges, page)
 
 /** `- key old` and `+ key new`, as a diff. */
 export function changeLines(changes: RevisionView['changes'], paint: Paint): string[] {
-  if (changes.length === 0) return ['nothing changes']
+  if (changes.length === 0) return ['no changes']
   return changes.flatMap(({ key, before, after }) => [
     ...(before === null ? [] : [paint('red', safe(`- ${key} ${JSON.stringify(before)}`))]),
     ...(after === null ? [] : [paint('green', safe(`+ ${key} ${JSON.stringify(after)}`))]),

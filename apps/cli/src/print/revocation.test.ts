@@ -10,6 +10,6 @@ test('a revocation is complete only when every edge has applied it; the others a
     whatIsMissing({
       edges: [applied, { id: 'eu-2', region, status: 'pending' }, { id: 'eu-3', region, status: 'silent' }],
     }),
-    'eu-2 has not applied it yet; eu-3 is silent and applies it when it is back',
+    'eu-2 has not applied it yet; eu-3 is silent and will apply it when it returns',
   )
 })

@@ -51,7 +51,7 @@ export function whatIsMissing({ edges }: Pick<RevocationStatus, 'edges'>): strin
   }
   const missing = [
     ...named('pending', 'has not applied it yet'),
-    ...named('silent', 'is silent and applies it when it is back'),
+    ...named('silent', 'is silent and will apply it when it returns'),
   ]
   return missing.length === 0 ? undefined : missing.join('; ')
 }

@@ -66,7 +66,7 @@ export function rolloutLines(rollout: RolloutView, page: Page): string[] {
         ['revision', `${revision} of ${layerText(layer)}`],
         ['state', state],
         ...(reason === null ? [] : [['reason', reason] as const]),
-        ...(undoneBy === null ? [] : [['taken back', `by revision ${undoneBy}`] as const]),
+        ...(undoneBy === null ? [] : [['rolled back', `by revision ${undoneBy}`] as const]),
         ['progress', progressText(rollout)],
         ['started', `${dayAndClock(createdAt)} by ${createdBy}`],
         ...(finishedAt === null ? [] : [['finished', dayAndClock(finishedAt)] as const]),
