@@ -221,7 +221,7 @@ suite('console: pages', { skip: noChromium }, () => {
         ['/', 'eu-1'],
         ['/edges/eu-1', 'Mail servers'],
         ['/users?everybody=1', 'Revocations'],
-        ['/orders', 'tell the version'],
+        ['/orders', 'show the version'],
         [`/orders/${id}`, 'Edge by edge'],
         ['/audit', 'token.create'],
         ['/nowhere', 'There is nothing at /nowhere'],
