@@ -2,10 +2,10 @@
  * One HTTP request and its answer, parsed or refused: every way in which a server can be away, be somebody else, or
  * say no becomes a Failure with one sentence. Only api.ts and call.ts call it.
  */
-import { problemDetailsSchema } from '@imapfleet/protocol'
+import { parseJson, problemDetailsSchema } from '@imapfleet/protocol'
 import type { z } from 'zod'
 import { Failure } from './failure.ts'
-import { reasonOf } from './unreachable.ts'
+import { unreachableReason } from './unreachable.ts'
 
 export interface Question {
   method?: 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH'
@@ -89,14 +89,6 @@ async function bodyOf(response: Response, question: Question, signal?: AbortSign
   return text + decoder.decode()
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 const foundIn = (text: string) =>
   text.trim() === ''
     ? 'nothing'
@@ -132,5 +124,5 @@ const stranger = ({ url }: Question, found: string) =>
 function unreachable(question: Question, error: unknown): Failure {
   // The caller ended it: nothing is wrong with the server.
   if (question.signal?.aborted) throw question.signal.reason
-  return new Failure('unreachable', `cannot reach ${question.url.origin}: ${reasonOf(error)}`)
+  return new Failure('unreachable', `cannot reach ${question.url.origin}: ${unreachableReason(error)}`)
 }

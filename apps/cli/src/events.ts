@@ -1,5 +1,7 @@
 /** The bytes of an event stream as events (the Server-Sent Events format), with a limit on size and on silence. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { parseJson } from '@imapfleet/protocol'
+import type { z } from 'zod'
 import { Failure } from './failure.ts'
 
 export type ServerEvent = EventSourceMessage
@@ -19,7 +21,9 @@ export async function* readEvents(
     maxBufferSize: eventCharactersMax,
     onEvent: (event) => ready.push(event),
     onError: ({ type }) => {
-      if (type === 'max-buffer-size-exceeded') broken = 'the server sent an event that is too large'
+      if (type === 'max-buffer-size-exceeded')
+        broken =
+          'the server sent an event that this command cannot parse: check that both have the same version'
     },
   })
   const decoder = new TextDecoder()
@@ -39,6 +43,16 @@ export async function* readEvents(
     // Lets go of the connection, whichever way the reading ended.
     await reader.cancel().catch(() => undefined)
   }
+}
+
+/** The data of an event. One that is not as the schema says is a Failure of kind `refused`. */
+export function parseEvent<S extends z.ZodType>({ data }: ServerEvent, schema: S): z.infer<S> {
+  const parsed = schema.safeParse(parseJson(data))
+  if (parsed.success) return parsed.data
+  throw new Failure(
+    'refused',
+    'the server sent an event that this command cannot parse: check that both have the same version',
+  )
 }
 
 const lost = (reason: string) => new Failure('unreachable', reason)

@@ -10,9 +10,8 @@ import {
   type TraceEvent,
   type TraceView,
 } from '@imapfleet/protocol'
-import type { z } from 'zod'
 import type { Api } from './api.ts'
-import { readEvents, type ServerEvent } from './events.ts'
+import { parseEvent, readEvents, type ServerEvent } from './events.ts'
 import { Failure, isPassing } from './failure.ts'
 
 export type TraceNews =
@@ -63,22 +62,7 @@ export async function* follow(api: Live, trace: TraceView, signal: AbortSignal):
 /** Events of other names are for clients newer than this one. */
 function newsOf(event: ServerEvent): TraceNews | undefined {
   if (event.event === 'end') return { kind: 'ended' }
-  if (event.event === 'line') return { kind: 'line', line: parse(event, traceEventSchema) }
-  if (event.event === 'edge') return { kind: 'edge', edge: parse(event, traceEdgeEventSchema) }
+  if (event.event === 'line') return { kind: 'line', line: parseEvent(event, traceEventSchema) }
+  if (event.event === 'edge') return { kind: 'edge', edge: parseEvent(event, traceEdgeEventSchema) }
   return undefined
-}
-
-function parse<S extends z.ZodType>(event: ServerEvent, schema: S): z.infer<S> {
-  let data: unknown
-  try {
-    data = JSON.parse(event.data)
-  } catch {
-    data = undefined
-  }
-  const parsed = schema.safeParse(data)
-  if (parsed.success) return parsed.data
-  throw new Failure(
-    'refused',
-    `the server sent a trace event that this command cannot parse: check that both have the same version`,
-  )
 }

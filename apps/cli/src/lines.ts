@@ -1,5 +1,5 @@
 /** The kept lines of a trace, one JSON object a line, parsed as they come. */
-import { traceEdgeEventSchema, traceEventSchema } from '@imapfleet/protocol'
+import { parseJson, traceEdgeEventSchema, traceEventSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
 import type { TraceNews } from './follow.ts'
@@ -36,14 +36,6 @@ function newsOf(line: string): TraceNews {
   return kind === 'line'
     ? { kind, line: traceEventSchema.parse(data) }
     : { kind, edge: traceEdgeEventSchema.parse(data) }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 const notUnderstood = () => new Failure('refused', 'the server sent a line that is not a trace line')

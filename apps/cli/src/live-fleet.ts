@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { liveFleetSchema, liveTroubleSchema, type LiveEdge } from '@imapfleet/protocol'
 import type { Api } from './api.ts'
-import { readEvents } from './events.ts'
+import { parseEvent, readEvents } from './events.ts'
 import { Failure, isPassing } from './failure.ts'
 
 export interface LiveView {
@@ -33,14 +33,15 @@ export async function* liveFleet(
     let reason = 'the server closed the stream'
     try {
       const stream = await api.live({ region }, signal)
-      for await (const { event, data } of readEvents(stream, silenceMs)) {
+      for await (const message of readEvents(stream, silenceMs)) {
+        const { event } = message
         if (event === 'trouble') {
-          yield view(parse(data, liveTroubleSchema).reason)
+          yield view(parseEvent(message, liveTroubleSchema).reason)
           continue
         }
         if (event !== 'fleet' && event !== 'tick') continue
         if (event === 'fleet') edges = new Map()
-        const news = parse(data, liveFleetSchema)
+        const news = parseEvent(message, liveFleetSchema)
         for (const id of news.gone ?? []) edges.delete(id)
         for (const edge of news.edges) edges.set(edge.id, edge)
         at = Date.now()
@@ -57,19 +58,4 @@ export async function* liveFleet(
     yield view(reason)
     await pause(retryMs, undefined, { signal }).catch(() => undefined)
   }
-}
-
-function parse<T>(data: string, schema: { safeParse(data: unknown): { success: boolean; data?: T } }): T {
-  let json: unknown
-  try {
-    json = JSON.parse(data)
-  } catch {
-    json = undefined
-  }
-  const parsed = schema.safeParse(json)
-  if (parsed.success) return parsed.data!
-  throw new Failure(
-    'refused',
-    'the server sent a live event that this command cannot parse: check that both have the same version',
-  )
 }

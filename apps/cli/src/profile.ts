@@ -4,6 +4,7 @@
  */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { parseJson } from '@imapfleet/protocol'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
 import type { Stored } from './target.ts'
@@ -19,7 +20,7 @@ export const profileName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$/
 export async function readProfiles(file: string): Promise<Profiles> {
   const text = await readIfThere(file)
   if (text === undefined) return { current: 'default', profiles: {} }
-  const parsed = profilesSchema.safeParse(jsonOf(text))
+  const parsed = profilesSchema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   throw new Failure('usage', `${file} is damaged: repair it, or remove it and run \`imapfleet login\` again`)
 }
@@ -45,7 +46,7 @@ export async function readQuickstart(directories: readonly string[]): Promise<St
     const file = join(directory, '.run', 'quickstart.json')
     const text = await readIfThere(file)
     if (text === undefined) continue
-    const parsed = quickstartSchema.safeParse(jsonOf(text))
+    const parsed = quickstartSchema.safeParse(parseJson(text))
     if (parsed.success) return { server: parsed.data.api, token: parsed.data.token }
     throw new Failure('usage', `${file} is damaged: remove it and run \`npm run quickstart\` again`)
   }
@@ -59,13 +60,5 @@ async function readIfThere(file: string): Promise<string | undefined> {
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new Failure('usage', `cannot read ${file}: ${(error as Error).message}`)
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

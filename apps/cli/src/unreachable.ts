@@ -23,7 +23,7 @@ const reasons: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another name',
 }
 
-export function reasonOf(error: unknown): string {
+export function unreachableReason(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error.name === 'TimeoutError') return 'no answer within the time limit'
   const cause = error.cause instanceof Error ? error.cause : error

@@ -1,6 +1,7 @@
 /** The API as one fetch handler: everything it needs is handed in, and nothing is kept between two requests. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { isNatsError } from '@imapfleet/nats'
+import { reasonOf } from '@imapfleet/observe'
 import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
@@ -28,7 +29,6 @@ import { orderRoutes } from './http/orders.ts'
 import { sessionRoutes, signInRoutes } from './http/session.ts'
 import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
-import { reasonOf } from './reason.ts'
 
 /** Pages load nothing from elsewhere, and run no script and no style that stands in the page. */
 const contentSecurityPolicy = {

@@ -52,7 +52,6 @@ export type ErrorCode = keyof typeof errorCodes
 interface RefusalOptions {
   problems?: Problem[]
   newest?: number | undefined
-  cause?: unknown
 }
 
 export class ServiceError extends Error {
@@ -64,7 +63,7 @@ export class ServiceError extends Error {
 
   /** `detail`: one sentence for an operator that says what to do. It is sent to the client: no secrets. */
   constructor(code: ErrorCode, detail: string, options: RefusalOptions = {}) {
-    super(detail, { cause: options.cause })
+    super(detail)
     this.name = 'ServiceError'
     this.code = code
     this.problems = options.problems

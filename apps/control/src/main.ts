@@ -9,7 +9,7 @@ import {
   type Role,
   type Scope,
 } from '@imapfleet/protocol'
-import { Log } from '@imapfleet/observe'
+import { reasonOf, Log } from '@imapfleet/observe'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
 import type { DatabaseAddress } from './db/address.ts'
@@ -17,7 +17,6 @@ import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import type { Kept } from './history/kept.ts'
 import { dayMs } from './history/window.ts'
-import { reasonOf } from './reason.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'

@@ -1,7 +1,8 @@
 /** `imapfleet-control nats init`: writes all that a NATS for a fleet is made of. It never writes over what is there. */
-import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeInstallation } from './bus/credentials/installation.ts'
+import { writeNewFile } from './write-new-file.ts'
 
 /** What stands in the directory afterwards, and for whom. */
 const natsFiles = {
@@ -21,15 +22,10 @@ export async function initNats(directory: string, resolverDir: string): Promise<
       )
   const made = await makeInstallation(resolverDir)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const write = (name: keyof typeof natsFiles, text: string, mode: number) => {
-    writeFileSync(path(name), text, { flag: 'wx', mode })
-    // Whatever the umask of this shell.
-    chmodSync(path(name), mode)
-  }
-  write('roots', `${JSON.stringify(made.roots, null, 2)}\n`, 0o600)
-  write('issuer', `${JSON.stringify(made.issuer, null, 2)}\n`, 0o600)
-  write('credentials', made.controlCredentials, 0o600)
-  write('accounts', made.serverConfig, 0o644)
+  writeNewFile(path('roots'), `${JSON.stringify(made.roots, null, 2)}\n`, 0o600)
+  writeNewFile(path('issuer'), `${JSON.stringify(made.issuer, null, 2)}\n`, 0o600)
+  writeNewFile(path('credentials'), made.controlCredentials, 0o600)
+  writeNewFile(path('accounts'), made.serverConfig, 0o644)
   return [
     `${path('accounts')}  include it in the configuration of every nats-server; it contains no secret`,
     `${path('credentials')}  the credentials of control: set NATS_CREDENTIALS_FILE`,

@@ -1,7 +1,8 @@
 /** `imapfleet-control nats leaf`: writes what a leaf node for one region needs. It never writes over what is there. */
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { leafRootsSchema, makeLeaf, type LeafLink } from './bus/credentials/leaf.ts'
+import { writeNewFile } from './write-new-file.ts'
 
 export interface LeafOptions {
   region: string
@@ -22,14 +23,9 @@ export async function writeLeaf({ region, roots, dir, hub }: LeafOptions): Promi
     if (existsSync(path)) throw new Error(`${path} already exists: use another directory, or move the file`)
   const made = await makeLeaf(readRoots(roots), region)
   mkdirSync(directory, { recursive: true, mode: 0o700 })
-  const write = (path: string, text: string) => {
-    writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
-    // Whatever the umask of this shell.
-    chmodSync(path, 0o600)
-  }
-  write(edges, made.edges.credentials)
-  write(system, made.system.credentials)
-  write(
+  writeNewFile(edges, made.edges.credentials, 0o600)
+  writeNewFile(system, made.system.credentials, 0o600)
+  writeNewFile(
     config,
     `# Created by imapfleet-control nats leaf. Include it in the configuration of the leaf node of the region ${region}.
 leafnodes {
@@ -39,6 +35,7 @@ leafnodes {
   ]
 }
 `,
+    0o600,
   )
   return [
     `${config}  include it in the configuration of the leaf node of ${region}`,

@@ -1,10 +1,11 @@
 /** From settings to what the parts of control are started with: reads the files that settings name. */
 import { readFileSync } from 'node:fs'
 import { readAccess } from '@imapfleet/nats'
+import { reasonOf } from '@imapfleet/observe'
+import { parseJson } from '@imapfleet/protocol'
 import type { BusOptions } from './bus/bus.ts'
 import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { databaseAddress, sslIn, type DatabaseAddress } from './db/address.ts'
-import { reasonOf } from './reason.ts'
 import { SettingsError, type Settings } from './settings.ts'
 
 /** All of these throw a SettingsError. */
@@ -46,7 +47,7 @@ export function busOptions(settings: Settings): BusOptions {
 export function readIssuer({ NATS_ISSUER_FILE: file }: Settings): IssuerFile | undefined {
   if (file === undefined) return undefined
   const text = readSecret('NATS_ISSUER_FILE', file)
-  const parsed = issuerFileSchema.safeParse(jsonOf(text))
+  const parsed = issuerFileSchema.safeParse(parseJson(text))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const what =
@@ -60,14 +61,6 @@ function readSecret(name: string, file: string): string {
   try {
     return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    throw new SettingsError(`${name}: cannot read ${file}: ${reasonOf(error)}`, { cause: error })
-  }
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
+    throw new SettingsError(`${name}: cannot read ${file}: ${reasonOf(error)}`)
   }
 }

@@ -1,6 +1,5 @@
 /** Logs once that a service went away and once that it is back, however often it is tried in between. */
-import type { Log } from '@imapfleet/observe'
-import { reasonOf } from './reason.ts'
+import { reasonOf, type Log } from '@imapfleet/observe'
 
 export class Outage {
   readonly #log: Log

@@ -1,7 +1,8 @@
 /** Errors of the NATS client: which of them mean that NATS is away, and the sentence that tells an operator why. */
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
-import { describeTlsError, type ClientTls } from './tls.ts'
+import { reasonOf } from '@imapfleet/observe'
+import type { ClientTls } from './tls.ts'
 
 const clientErrors = [
   JetStreamError,
@@ -31,13 +32,5 @@ export function awayReason(error: unknown, tls?: ClientTls): string {
     return 'it did not answer in time; if it requires a client certificate, configure one'
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')
     return 'JetStream is not enabled: start nats-server with -js'
-  const origin = originOf(error)
-  if (!(origin instanceof Error)) return String(origin)
-  return describeTlsError(origin) ?? (origin.message || (origin as NodeJS.ErrnoException).code || origin.name)
-}
-
-/** The error of the socket, which the client wraps; Node joins the attempts at several addresses. */
-function originOf(error: unknown): unknown {
-  if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0])
-  return error instanceof Error && error.cause instanceof Error ? originOf(error.cause) : error
+  return reasonOf(error)
 }

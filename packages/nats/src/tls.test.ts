@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PeerCertificate } from 'node:tls'
-import { clientTls, hostOf, describeTlsError } from './tls.ts'
+import { clientTls, hostOf } from './tls.ts'
 
 const certificateFor = (subjectaltname: string) =>
   ({ subject: {}, subjectaltname }) as unknown as PeerCertificate
@@ -33,9 +33,4 @@ test('the host of a server is found in every form in which it may be written', (
     'b.example',
     '::1',
   ])
-})
-
-test('an error that is not of TLS has no sentence of TLS', () => {
-  assert.equal(describeTlsError(Object.assign(new Error('x'), { code: 'ECONNREFUSED' })), undefined)
-  assert.equal(describeTlsError('text'), undefined)
 })

@@ -52,6 +52,15 @@ export function decodeValue<S extends z.ZodType>(schema: S, data: unknown): Deco
   return { ok: false, reason: `${issue?.path.join('.') || 'message'}: ${issue?.message ?? 'invalid'}` }
 }
 
+/** Undefined: it is not JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
 export function encode(message: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(message))
 }

@@ -1,6 +1,5 @@
 /** Tells the three kinds of trouble with Postgres apart: it is away, the data cannot be stored, or we have a bug. */
-import { describeTlsError } from '@imapfleet/nats/tls'
-import { originOf } from '../reason.ts'
+import { describeTlsError, originOf } from '@imapfleet/observe'
 
 export type Trouble = 'away' | 'unstorable' | 'bug'
 

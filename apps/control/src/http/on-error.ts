@@ -1,9 +1,8 @@
 /** The one place where a refusal becomes a status and a problem+json body, and where a bug becomes a log line. */
 import type { ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
-import type { Log } from '@imapfleet/observe'
+import { reasonOf, type Log } from '@imapfleet/observe'
 import { errorCodes, ServiceError, type ErrorCode } from '../errors.ts'
-import { reasonOf } from '../reason.ts'
 import type { Env } from './routes.ts'
 
 /** `translate` knows the errors of the database and the bus. */

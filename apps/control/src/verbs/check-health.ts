@@ -1,7 +1,7 @@
 /** What control needs to work, and what is missing of it. */
+import { reasonOf } from '@imapfleet/observe'
 import { ping } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
-import { reasonOf } from '../reason.ts'
 
 export interface Health {
   ready: boolean

@@ -42,7 +42,7 @@ export async function readHistory(deps: Deps, question: HistoryQuestion): Promis
     return historyOf(expressions, groupBy, window, resolution, rows)
   } catch (error) {
     if (!(error instanceof TooManyRows)) throw error
-    throw new ServiceError('step_too_fine', adviceFor(resolution), { cause: error })
+    throw new ServiceError('step_too_fine', adviceFor(resolution))
   }
 }
 

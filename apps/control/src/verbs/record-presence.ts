@@ -3,11 +3,11 @@
  * is in the fleet again.
  */
 import type { Presence } from '@imapfleet/protocol'
+import { reasonOf } from '@imapfleet/observe'
 import { itself, writeAudit } from '../db/audit.ts'
 import { rememberEdges, upsertPresence, type Arrival } from '../db/edges.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
-import { reasonOf } from '../reason.ts'
 import { spreadDesired } from './spread-desired.ts'
 
 /** What could not be stored is dropped: the next heartbeat makes up for it. Throws when Postgres is away. */

@@ -1,9 +1,9 @@
 /** Reports into Postgres. One that can never be stored must not hold up those that came with it. */
 import type { Report } from '@imapfleet/protocol'
+import { reasonOf } from '@imapfleet/observe'
 import { insertReports } from '../db/reports.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
-import { reasonOf } from '../reason.ts'
 
 /** A message that has been recognised as a report. */
 export interface Received {

@@ -1,11 +1,11 @@
 /** Ends an edge's credentials: its connection to NATS is closed and it gets no other. It goes on serving mail. */
 import type { EnrolmentView } from '@imapfleet/protocol'
+import { reasonOf } from '@imapfleet/observe'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
 import { enrolmentsOf, revokeEnrolments as writeRevocations } from '../db/enrolments.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
-import { reasonOf } from '../reason.ts'
 import { enrolmentView } from '../views/enrolment-view.ts'
 import { enforceEnrolments } from './enforce-enrolments.ts'
 

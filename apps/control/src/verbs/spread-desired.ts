@@ -2,6 +2,7 @@
  * Makes the bucket say what Postgres says: after each change for the edges it concerns, for an edge that was just heard
  * of, and in a tick for all. It compares and writes only what differs, so it may run anywhere, at any time, twice.
  */
+import { reasonOf } from '@imapfleet/observe'
 import { announceDesired, putDesired } from '../bus/desired.ts'
 import { desiredVersion, raiseDesiredVersion } from '../db/fleet.ts'
 import { listAllEdges, type EdgeRow } from '../db/edges.ts'
@@ -12,7 +13,6 @@ import { runningTraces, type TraceRow } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { desiredOf, type Truth } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
-import { reasonOf } from '../reason.ts'
 
 /** Never fails for a NATS that is away: the change is in Postgres, and the tick tries again. */
 export async function spreadDesired(

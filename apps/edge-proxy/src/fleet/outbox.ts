@@ -2,7 +2,7 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Counter } from '@imapfleet/observe'
-import { reportSchema, type Report } from '@imapfleet/protocol'
+import { parseJson, reportSchema, type Report } from '@imapfleet/protocol'
 
 export class Outbox {
   readonly #file: string
@@ -64,13 +64,5 @@ export class Outbox {
       { mode: 0o600 },
     )
     renameSync(`${this.#file}.new`, this.#file)
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

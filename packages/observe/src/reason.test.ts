@@ -9,3 +9,12 @@ test('the reason of an error is what lies beneath its wrappers, never the parame
   assert.equal(reasonOf(new AggregateError(attempts)), 'ECONNREFUSED')
   assert.equal(reasonOf('text'), 'text')
 })
+
+test('an error of TLS is told with what to check', () => {
+  const withCode = (code: string) => Object.assign(new Error('x'), { code })
+  assert.match(reasonOf(withCode('SELF_SIGNED_CERT_IN_CHAIN')), /check the CA file$/)
+  const cert = { subjectaltname: 'DNS:db.example', subject: {} }
+  const misnamed = Object.assign(withCode('ERR_TLS_CERT_ALTNAME_INVALID'), { cert })
+  assert.equal(reasonOf(misnamed), 'its certificate is for another name (DNS:db.example)')
+  assert.equal(reasonOf(withCode('ECONNREFUSED')), 'x')
+})

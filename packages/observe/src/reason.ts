@@ -1,0 +1,52 @@
+/** An error as one sentence for people: in the log, in answers, on standard error. */
+
+/**
+ * The sentence of an error, also if its own message is empty. An error with a cause is taken for a wrapper and not quoted:
+ * the wrapper of a query repeats its parameters, which nobody may see. Errors with a sentence of their own have no cause.
+ */
+export function reasonOf(error: unknown): string {
+  const origin = originOf(error)
+  if (!(origin instanceof Error)) return String(origin)
+  return describeTlsError(origin) ?? (origin.message || codeOf(origin) || origin.name)
+}
+
+/** The error beneath its wrappers. Node joins the attempts at several addresses in an AggregateError. */
+export function originOf(error: unknown): unknown {
+  if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0])
+  return error instanceof Error && error.cause instanceof Error ? originOf(error.cause) : error
+}
+
+const unknownAuthority = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_UNTRUSTED)/
+const wantsCertificate = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)/
+
+/** The sentence for an error of a TLS client; undefined for any other error. */
+export function describeTlsError(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const code = codeOf(error)
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID')
+    return `its certificate is for another name (${namesIn(error)})`
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID')
+    return `its certificate is not valid now (${error.message})`
+  if (unknownAuthority.test(code)) return 'its certificate is not signed by a trusted CA: check the CA file'
+  if (wantsCertificate.test(code))
+    return 'it requires a client certificate that it trusts: check the certificate file and the key file'
+  if (
+    code === 'ERR_SSL_WRONG_VERSION_NUMBER' ||
+    /before secure TLS connection|does not support 'tls'/.test(error.message)
+  )
+    return 'it does not support TLS, but TLS is required'
+  return undefined
+}
+
+const codeOf = (error: Error): string => ('code' in error && typeof error.code === 'string' ? error.code : '')
+
+interface Certificate {
+  subjectaltname?: string
+  subject?: { CN?: string | string[] }
+}
+
+/** Node attaches the certificate to the error of its name check. */
+function namesIn(error: Error & { cert?: Certificate }): string {
+  const { subjectaltname, subject } = error.cert ?? {}
+  return subjectaltname ?? `CN:${String(subject?.CN ?? '')}`
+}
