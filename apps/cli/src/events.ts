@@ -21,9 +21,7 @@ export async function* readEvents(
     maxBufferSize: eventCharactersMax,
     onEvent: (event) => ready.push(event),
     onError: ({ type }) => {
-      if (type === 'max-buffer-size-exceeded')
-        broken =
-          'the server sent an event that this command cannot parse: check that both have the same version'
+      if (type === 'max-buffer-size-exceeded') broken = 'the server sent an event that is too large'
     },
   })
   const decoder = new TextDecoder()
