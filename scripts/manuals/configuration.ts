@@ -1,4 +1,4 @@
-/** docs/configuration.md: every key of an edge's configuration, a table a section. */
+/** docs/configuration.md: every key of the configuration of an edge, one table for each section. */
 import { describeKeys, type KeyManual } from '@imapfleet/config'
 import { table, type Manual } from './region.ts'
 
@@ -17,7 +17,7 @@ function section(name: string, keys: KeyManual[]): string {
     row.preset === undefined ? '' : `\`${row.preset}\``,
     row.values,
     row.reload === 'live' ? '' : 'restart',
-    row.help + (row.secret ? ' Secret: never shown.' : ''),
+    row.help + (row.secret ? ' Secret: shown as (redacted).' : ''),
   ])
   const owner = keys[0]?.steerable
     ? 'Can be set in the file and by the fleet.'

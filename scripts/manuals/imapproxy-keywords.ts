@@ -1,5 +1,5 @@
 /** The keyword table in docs/replacing-imapproxy.md. */
-import { keywordNames, keywords, type Row } from '@imapfleet/config/imapproxy-conf'
+import { keywordNames, keywords, type KeywordRow } from '@imapfleet/config/imapproxy-conf'
 import { table, type Manual } from './region.ts'
 
 export const imapproxyKeywords: Manual = {
@@ -9,8 +9,8 @@ export const imapproxyKeywords: Manual = {
     table(
       ['Keyword', 'Becomes', 'What to know'],
       keywordNames.map((name) => {
-        const { keys, manual }: Row = keywords[name]
-        return [`\`${name}\``, keys.map((key) => `\`${key}\``).join(', ') || '(elsewhere)', manual]
+        const { keys, manual }: KeywordRow = keywords[name]
+        return [`\`${name}\``, keys.map((key) => `\`${key}\``).join(', ') || '(no key)', manual]
       }),
     ),
 }

@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers'
 import {
   checkLayer,
   detectFormat,
-  layerOfConf,
-  leavesOf,
+  layerFromImapproxyConf,
+  flattenLayer,
   printProblem,
   printReportRow,
   readYaml,
@@ -47,7 +47,7 @@ export function parseLayer(content: string, file: string): Layer {
 
 /** What makes `current` equal to `wanted`. A secret that was shown as redacted stays what it is. */
 export function changeBetween(current: Layer, wanted: Layer): LayerChange {
-  const [has, wants] = [new Map(leavesOf(current)), new Map(leavesOf(wanted))]
+  const [has, wants] = [new Map(flattenLayer(current)), new Map(flattenLayer(wanted))]
   const changed = [...wants].filter(
     ([key, value]) => value !== redacted && JSON.stringify(has.get(key)) !== JSON.stringify(value),
   )
@@ -61,7 +61,7 @@ export function importConf(
 ): { set: Record<string, JsonValue>; report: string[] } {
   if (detectFormat(content) !== 'imapproxy-conf')
     throw usage(`${file} is not an imapproxy.conf: for YAML use \`imapfleet config apply ${file}\``)
-  const read = layerOfConf(content)
+  const read = layerFromImapproxyConf(content)
   if (!read.ok) throw usage(read.problems.map((problem) => printProblem(problem, file)).join('; '))
   return {
     set: read.set,

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
-import { loadConfigFile, printProblem, printReportRow, type Layer, type LoadedFile } from '@imapfleet/config'
+import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
 import { Log } from '@imapfleet/observe'
 import { readCertificates } from './edge/certificates.ts'
 import type { Edge } from './edge/edge.ts'
@@ -25,7 +25,7 @@ const usage = `Usage: imapfleet-edge --config FILE [--check]
   --help          print this
 `
 
-type Good = Extract<LoadedFile, { ok: true }>
+type Good = Extract<ResolvedFile, { ok: true }>
 
 /** Exit codes: 0 stopped as asked, 1 a broken world, 2 wrong arguments or configuration. */
 async function main(): Promise<number> {
@@ -119,7 +119,7 @@ function readConfig(file: string): Good {
     const reason = (error as NodeJS.ErrnoException).code ?? String(error)
     throw new EdgeError('config_unreadable', `cannot read ${file}: ${reason}`)
   }
-  const loaded = loadConfigFile(text)
+  const loaded = resolveFile(text)
   if (loaded.ok) return loaded
   throw new EdgeError(
     'config_invalid',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { awaitingRestart } from './awaiting-restart.ts'
-import { resolveConfig } from './load.ts'
+import { resolveConfig } from './resolve.ts'
 
 const config = (document: object) => {
   const upstreams = { main: { hosts: ['localhost'] } }
@@ -11,7 +11,7 @@ const config = (document: object) => {
 }
 const imap = { address: '127.0.0.1', port: 1143 }
 
-test('keys that take effect at once are not named, those that need a restart are', () => {
+test('only keys that need a restart are reported', () => {
   const started = config({ listeners: { imap } })
   assert.deepEqual(awaitingRestart(started, started), [])
   assert.deepEqual(
@@ -23,7 +23,7 @@ test('keys that take effect at once are not named, those that need a restart are
   assert.deepEqual(awaitingRestart(config(changed), config(changed)), [])
 })
 
-test('a listener that has come or gone is named; an upstream is taken up at once', () => {
+test('an added or removed listener is reported; an upstream takes effect at once', () => {
   const one = config({ listeners: { imap } })
   const two = config({ listeners: { imap, more: { ...imap, port: 1145 } } })
   assert.deepEqual(awaitingRestart(one, two), ['listeners.more'])

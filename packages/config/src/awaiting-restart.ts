@@ -1,11 +1,14 @@
-/** Which keys an edge will take up only when it starts again: those that differ from what it was started with. */
+/** The keys whose new values an edge will use only after a restart. */
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { metaOf } from './fields.ts'
 import { childOf } from './schema-walk.ts'
 import { sectionsSchema, type EdgeConfig } from './schema.ts'
 
-/** Dotted keys; a section that has come or gone is named as a whole. */
+/**
+ * Compares the configuration that the edge was started with to the current one. Dotted keys; a listener that was added
+ * or removed is named as a whole.
+ */
 export function awaitingRestart(started: EdgeConfig, current: EdgeConfig): string[] {
   return differing(sectionsSchema, started, current, '')
 }
@@ -21,7 +24,7 @@ function differing(schema: z.ZodType, before: unknown, after: unknown, key: stri
   })
 }
 
-/** Whether anything in a section that has come or gone is taken up at a start only. */
+/** Whether a section that was added or removed has a key that takes effect only at a start. */
 function needsRestart(schema: z.ZodType, section: unknown): boolean {
   if (!isSection(section)) return false
   return Object.keys(section).some((name) => {

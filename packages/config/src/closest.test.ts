@@ -4,13 +4,13 @@ import { closest } from './closest.ts'
 
 const words = ['idleTimeoutMs', 'lifetimeMaxMs', 'usesMax', 'port']
 
-test('one slip of the fingers is understood', () => {
+test('a word with one typing mistake is recognised', () => {
   for (const slip of ['idleTimeoutM', 'idelTimeoutMs', 'idletimeoutms', 'idleTimeoutMss', 'idleTimeout'])
     assert.equal(closest(slip, words), 'idleTimeoutMs', slip)
   assert.equal(closest('prot', words), 'port')
 })
 
-test('another word is not taken for a slip', () => {
+test('a different word is not taken for a typing mistake', () => {
   for (const other of ['hosts', 'tls', '', 'p', 'masterPassword', 'x'.repeat(10_000)])
     assert.equal(closest(other, words), undefined, other)
 })

@@ -1,6 +1,6 @@
-/** The known word that a misspelt one was probably meant to be. */
+/** Suggestions for misspelt words. */
 
-/** Nothing if no word is near: more than a third of the letters would have to change. */
+/** The known word closest to `word`; undefined if more than a third of its letters would have to change. */
 export function closest(word: string, known: readonly string[]): string | undefined {
   if (word.length > 100) return undefined
   const [best] = known
@@ -10,7 +10,7 @@ export function closest(word: string, known: readonly string[]): string | undefi
   return best?.candidate
 }
 
-/** Letters to insert, delete, replace, or swap with their neighbour (optimal string alignment). */
+/** Letters to insert, delete, replace or swap with the next one (optimal string alignment distance). */
 function distance(a: string, b: string): number {
   let [before, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, column) => column)]
   for (let row = 1; row <= a.length; row++) {

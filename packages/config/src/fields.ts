@@ -1,75 +1,83 @@
 /**
- * The small types that configuration fields are made of. A field carries its manual in its metadata: a sentence of
- * help, and whether a change takes effect at once or needs a restart.
+ * What the keys of the sections are made of: the kinds of values, and `field`, `restartField` and `secretField`, which
+ * attach the help text from which docs/configuration.md, the CLI and the console explain a key.
  */
 import { z } from 'zod'
 import { configName } from './names.ts'
 
-/** What every configuration key says of itself; the manual, the diff and the rollout read it. */
 export interface FieldMeta {
+  /** One to three plain sentences: what the key does, its unit, what 0 or an absent value means. No Markdown. */
   help: string
-  /** `live`: a reload or a new revision takes effect at once. `restart`: only when the edge starts. */
+  /** `live`: a reload or a new revision takes effect at once. `restart`: it takes effect when the edge starts again. */
   reload: 'live' | 'restart'
-  /** Never shown: replaced by `redact`. */
+  /** The value is replaced by `redacted` wherever a configuration is shown. */
   secret?: boolean
 }
 
-/** Attaches the manual to a field. */
-export function field<T extends z.ZodType>(
-  schema: T,
-  help: string,
-  options: Omit<Partial<FieldMeta>, 'help'> = {},
-): T {
-  return schema.meta({ help, reload: 'live', ...options } satisfies FieldMeta)
-}
+/** A key whose change takes effect at once, without ending a session. */
+export const field = <T extends z.ZodType>(schema: T, help: string): T =>
+  schema.meta({ help, reload: 'live' } satisfies FieldMeta)
 
-/** The manual of a field, or nothing if it has none. */
+/** A key whose change takes effect when the edge starts again, such as a port that is already bound. */
+export const restartField = <T extends z.ZodType>(schema: T, help: string): T =>
+  schema.meta({ help, reload: 'restart' } satisfies FieldMeta)
+
+/** A key that holds a secret; otherwise like `field`. */
+export const secretField = <T extends z.ZodType>(schema: T, help: string): T =>
+  schema.meta({ help, reload: 'live', secret: true } satisfies FieldMeta)
+
+/** What a field says about itself; undefined for a section, which is not a field. */
 export function metaOf(schema: z.ZodType): FieldMeta | undefined {
   return schema.meta() as FieldMeta | undefined
 }
 
-const day = 86_400_000
+const dayMs = 86_400_000
 
-/** Milliseconds, at most 24 days: a timer of Node's that is longer than 2^31 - 1 ms fires at once. */
-export const milliseconds = (min = 0, max = 24 * day) => z.int().min(min).max(max)
-export const count = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
-export const bytes = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
-export const port = z.int().min(1).max(65_535)
-export const name = configName.describe('name')
+/** At most 24 days, because a Node timer longer than 2^31 - 1 ms fires at once. */
+export const durationMs = (min = 0, max = 24 * dayMs) => z.int().min(min).max(max)
+export const wholeNumber = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
+export const byteCount = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
+export const portNumber = z.int().min(1).max(65_535)
+/** `configName`, which the manual calls `name`. */
+export const entryName = configName.describe('name')
 export const filePath = z.string().min(1).max(4096).describe('path')
 /** An address to bind to. */
-export const address = z
+export const ipAddress = z
   .union([z.ipv4(), z.ipv6()], { error: 'must be an IPv4 or IPv6 address such as 127.0.0.1 or ::' })
   .describe('address')
-/** `10.0.0.0/8`, `::1/128`, or one address. */
-export const network = z
+/** `10.0.0.0/8`, `::1/128`, or a single address. */
+export const ipNetwork = z
   .union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()], {
     error: 'must be an address or a network such as 10.0.0.0/8 or ::1',
   })
   .describe('address or network')
-/** A name to resolve, or an address. */
+/** A DNS name, or an address. */
 export const hostName = z
   .string()
   .max(255)
   .regex(/^[a-z0-9_:][a-z0-9._:%-]*$/i, 'must be a host name or an address, without a port')
   .describe('host name or address')
-/** `nats://host:4222`; a secret in it would be shown wherever the configuration is. */
-export const natsServer = z
+/** A user and password in it are refused: this value is not a secret and would show them. */
+export const natsAddress = z
   .string()
   .max(1024)
   .regex(
     /^((nats|tls|ws|wss):\/\/)?[a-z0-9._:%[\]-]+$/i,
-    'must be nats://HOST:PORT; secrets go to tokenFile or credentialsFile',
+    'must be nats://HOST:PORT; put secrets into the file of tokenFile or credentialsFile',
   )
   .describe('nats://HOST:PORT')
+/** From the oldest to the newest. */
 export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const
 export const tlsVersion = z.enum(tlsVersions)
 
-/** What stands in place of a secret wherever a configuration is shown. */
+/** What is shown instead of a secret. */
 export const redacted = '(redacted)'
-/** A secret. The stand-in is refused, so that a shown configuration cannot be saved over the real one. */
+/** The placeholder is refused, so that a configuration that was shown cannot be saved over the real one. */
 export const secretText = z
   .string()
   .min(1)
   .max(1024)
-  .refine((value) => value !== redacted, 'is only the stand-in for a secret; write the secret itself')
+  .refine(
+    (value) => value !== redacted,
+    'is the placeholder that is shown instead of a secret; write the secret itself',
+  )

@@ -1,21 +1,16 @@
-/** The door of @imapfleet/config. */
+/** What other workspaces use of @imapfleet/config. */
 export { awaitingRestart } from './awaiting-restart.ts'
-export { printReportRow, type ReportRow } from './imapproxy-conf/import.ts'
-export { layerOfConf } from './imapproxy-conf/layer-of-conf.ts'
-export { metaOf, redacted, type FieldMeta } from './fields.ts'
-export { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
-export { detectFormat, loadConfigFile, type Format, type LoadedFile } from './load-file.ts'
-export { loadConfig, resolveConfig, type Loaded } from './load.ts'
+export { detectFormat, resolveFile, type ResolvedFile } from './config-file.ts'
+export { redacted } from './fields.ts'
+export { printReportRow } from './imapproxy-conf/import.ts'
+export { layerFromImapproxyConf } from './imapproxy-conf/layer.ts'
+export { checkLayer, flattenLayer, mergeLayers, writeKey, type JsonValue, type Layer } from './layer.ts'
 export { describeKeys, type KeyManual } from './manual.ts'
 export { printProblem, type Problem } from './problem.ts'
 export { redact } from './redact.ts'
-export {
-  edgeConfigSchema,
-  steerableSections,
-  type EdgeConfig,
-  type ListenerConfig,
-  type PoolConfig,
-  type RouteConfig,
-  type UpstreamConfig,
-} from './schema.ts'
+export { resolveConfig } from './resolve.ts'
+export type { EdgeConfig, PoolConfig } from './schema.ts'
+export type { ListenerConfig } from './sections/listeners.ts'
+export type { RouteConfig } from './sections/routes.ts'
+export type { UpstreamConfig } from './sections/upstreams.ts'
 export { parseValue, readYaml } from './yaml.ts'

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { checkLayer, leavesOf, mergeLayers, readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
+import {
+  checkLayer,
+  flattenLayer,
+  mergeLayers,
+  readKey,
+  writeKey,
+  type JsonValue,
+  type Layer,
+} from './layer.ts'
 
 const value: fc.Arbitrary<JsonValue> = fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.constant(null))
 const part = fc.stringMatching(/^[a-z_]{1,4}$/)
@@ -11,7 +19,7 @@ const layer = fc
   .map((leaves) => leaves.reduce<Layer>((made, [at, leaf]) => writeKey(made, at, leaf), {}))
 const settings = { seed: 20_260_103, numRuns: 500 }
 
-test('the layer above wins, key by key, and neither layer is changed', () => {
+test('the later layer wins key by key, and neither layer is changed', () => {
   const base = { pool: { usesMax: 1, idleTimeoutMs: 2 }, routes: [{ upstream: 'a' }] }
   const over = { pool: { usesMax: 3 }, routes: [] }
   assert.deepEqual(mergeLayers(base, over), { pool: { usesMax: 3, idleTimeoutMs: 2 }, routes: [] })
@@ -19,7 +27,7 @@ test('the layer above wins, key by key, and neither layer is changed', () => {
   assert.deepEqual(over, { pool: { usesMax: 3 }, routes: [] })
 })
 
-test('three layers of one shape give the same in either order of laying', () => {
+test('merging three layers gives the same result in either grouping', () => {
   const flat = fc.dictionary(part, fc.dictionary(part, value))
   fc.assert(
     fc.property(flat, flat, flat, (a, b, c) => {
@@ -29,20 +37,20 @@ test('three layers of one shape give the same in either order of laying', () => 
   )
 })
 
-test('what is written is read back, and nothing else is changed', () => {
+test('a written key is read back, and no other key changes', () => {
   fc.assert(
     fc.property(layer, key, value, (before, at, leaf) => {
       const after = writeKey(before, at, leaf)
       assert.deepEqual(readKey(after, at), leaf)
-      const elsewhere = ([other]: [string, JsonValue]) =>
+      const isOther = ([other]: [string, JsonValue]) =>
         !`${other}.`.startsWith(`${at}.`) && !`${at}.`.startsWith(`${other}.`)
-      assert.deepEqual(leavesOf(after).filter(elsewhere), leavesOf(before).filter(elsewhere))
+      assert.deepEqual(flattenLayer(after).filter(isOther), flattenLayer(before).filter(isOther))
     }),
     settings,
   )
 })
 
-test('a key that was set and unset leaves no trace', () => {
+test('a key that was set and removed leaves nothing behind', () => {
   fc.assert(
     fc.property(key, value, (at, leaf) => {
       assert.deepEqual(writeKey(writeKey({}, at, leaf), at, undefined), {})
@@ -51,17 +59,17 @@ test('a key that was set and unset leaves no trace', () => {
   )
 })
 
-test('leaves rebuild the layer they came from', () => {
+test('a flattened layer can be rebuilt', () => {
   fc.assert(
     fc.property(layer, (original) => {
-      const rebuilt = leavesOf(original).reduce<Layer>((made, [at, leaf]) => writeKey(made, at, leaf), {})
+      const rebuilt = flattenLayer(original).reduce<Layer>((made, [at, leaf]) => writeKey(made, at, leaf), {})
       assert.deepEqual(rebuilt, original)
     }),
     settings,
   )
 })
 
-test('__proto__ is a key like any other, so that the schema sees and refuses it', () => {
+test('__proto__ is an ordinary key, so that the schema refuses it', () => {
   const hostile = JSON.parse('{"__proto__":{"pool":{"usesMax":1}}}') as Layer
   const merged = mergeLayers({}, hostile)
   assert.deepEqual(Object.keys(merged), ['__proto__'])
@@ -72,12 +80,12 @@ test('__proto__ is a key like any other, so that the schema sees and refuses it'
   assert.equal(({} as Record<string, unknown>)['pool'], undefined)
 })
 
-test('a layer names only what differs, and gets no defaults', () => {
+test('a layer gets no defaults', () => {
   const partial = { upstreams: { main: { port: 993 } }, pool: { selectCache: 'exact' } }
   assert.deepEqual(checkLayer(partial), { ok: true, layer: partial })
 })
 
-test('a layer is held to the bounds of the whole', () => {
+test('the values of a layer have the same bounds as those of a file', () => {
   const checked = checkLayer({
     pool: { idleTimeoutMs: 5 },
     upstreams: { main: { prot: 143, masterPassword: 99 } },
@@ -92,11 +100,11 @@ test('a layer is held to the bounds of the whole', () => {
   })
 })
 
-test('what belongs to the host cannot be steered', () => {
+test('sections of the host cannot be set by the fleet', () => {
   for (const section of ['edge', 'http', 'fleet', 'process']) {
     const checked = checkLayer({ [section]: {} })
     assert.deepEqual(checked.ok ? [] : checked.problems, [
-      { key: section, message: "belongs to the host's own file; the fleet cannot set it" },
+      { key: section, message: 'can be set only in the configuration file of the edge, not by the fleet' },
     ])
   }
 })

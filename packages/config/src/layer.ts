@@ -1,25 +1,25 @@
 /**
- * Layers: partial documents that lie over one another (file ← global ← region ← edge). A layer is checked on its own
- * for unknown keys, types and bounds; the whole only where it is resolved.
+ * Layers: partial configurations, merged in the order file, global, region, edge. A layer is checked for unknown keys,
+ * types and bounds; contradictions are found only in the merged configuration (resolve.ts).
  */
 import { z } from 'zod'
 import { metaOf } from './fields.ts'
-import { byKey, problemsOf, type Problem } from './problem.ts'
+import { toProblem, problemsOf, type Problem } from './problem.ts'
 import { childOf, shapeOf, unwrapped } from './schema-walk.ts'
 import { sectionsSchema, steerableSections } from './schema.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
-/** A partial configuration: only the keys that differ from the layer beneath. */
+/** A partial configuration: only the keys that differ from the layers before it. */
 export type Layer = { [key: string]: JsonValue }
 
-/** The same schema with every key optional and no default. */
+/** The same schema with every key optional and without defaults. */
 function partialOf(schema: z.ZodType): z.ZodType {
   const inner = unwrapped(schema)
   if (inner instanceof z.ZodObject) {
     const shape = Object.entries(shapeOf(inner)).map(([key, child]) => {
       const optional = partialOf(child).optional()
       const meta = metaOf(child)
-      // The manual, and with it the mark of a secret, stays with a field.
+      // An optional field must still be known as a secret.
       return [key, meta ? optional.meta({ ...meta }) : optional]
     })
     return z.strictObject(Object.fromEntries(shape))
@@ -35,7 +35,7 @@ const layerSchema = z.strictObject(
   ),
 )
 
-/** Checks a layer on its own. */
+/** Checks a layer that the fleet sets. */
 export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: false; problems: Problem[] } {
   const parsed = layerSchema.safeParse(layer)
   if (parsed.success) return { ok: true, layer: parsed.data as Layer }
@@ -43,16 +43,16 @@ export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: f
     problem.path.length === 1 &&
     Object.hasOwn(sectionsSchema.shape, problem.path[0]!) &&
     !layerSchema.shape[problem.path[0]!]
-      ? { ...problem, message: "belongs to the host's own file; the fleet cannot set it" }
+      ? { ...problem, message: 'can be set only in the configuration file of the edge, not by the fleet' }
       : problem,
   )
-  return { ok: false, problems: problems.map((problem) => byKey(problem)) }
+  return { ok: false, problems: problems.map((problem) => toProblem(problem)) }
 }
 
 const isObject = (value: unknown): value is Layer =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Lays `over` upon `base`: objects merge key by key, anything else replaces. Neither argument is changed. */
+/** Merges objects key by key; any other value in `over` replaces the one in `base`. Changes neither argument. */
 export function mergeLayers(base: Layer, over: Layer): Layer {
   const merged: Layer = { ...base }
   for (const [key, value] of Object.entries(over)) {
@@ -62,14 +62,14 @@ export function mergeLayers(base: Layer, over: Layer): Layer {
   return merged
 }
 
-/** `pool.idleTimeoutMs` → its value in a layer, or undefined. */
+/** The value of a dotted key such as `pool.idleTimeoutMs`; undefined if the layer does not set it. */
 export function readKey(layer: Layer, key: string): JsonValue | undefined {
   let at: JsonValue | undefined = layer
   for (const part of key.split('.')) at = isObject(at) && Object.hasOwn(at, part) ? at[part] : undefined
   return at
 }
 
-/** A copy of the layer with one dotted key set, or, with `undefined`, removed together with objects it leaves empty. */
+/** A copy of the layer with one dotted key set. `undefined` removes the key, and the sections that become empty. */
 export function writeKey(layer: Layer, key: string, value: JsonValue | undefined): Layer {
   const [head, ...rest] = key.split('.') as [string, ...string[]]
   const copy: Layer = Object.fromEntries(Object.entries(layer))
@@ -85,17 +85,17 @@ export function writeKey(layer: Layer, key: string, value: JsonValue | undefined
   return copy
 }
 
-/** An own property even for `__proto__`, so that the schema sees and refuses it. */
+/** Makes an own property even of `__proto__`, so that the schema sees and refuses it. */
 function define(target: Layer, key: string, value: JsonValue): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true })
 }
 
-/** Every leaf of a layer by its dotted key, arrays as one leaf, in alphabetical order. */
-export function leavesOf(layer: Layer, prefix = ''): [string, JsonValue][] {
+/** Dotted keys with their values, in alphabetical order. A list is one value. */
+export function flattenLayer(layer: Layer, prefix = ''): [string, JsonValue][] {
   return Object.entries(layer)
     .flatMap(([key, value]): [string, JsonValue][] =>
       isObject(value) && Object.keys(value).length > 0
-        ? leavesOf(value, `${prefix}${key}.`)
+        ? flattenLayer(value, `${prefix}${key}.`)
         : [[prefix + key, value]],
     )
     .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))

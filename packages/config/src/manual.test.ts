@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from './load.ts'
+import { resolveYaml } from './resolve.ts'
 import { describeKeys } from './manual.ts'
 import { readKey, writeKey, type JsonValue, type Layer } from './layer.ts'
 
@@ -14,15 +14,22 @@ function documentWith(key: string, value: JsonValue): Layer {
 }
 
 function messagesFor(key: string, value: JsonValue): string[] {
-  const loaded = loadConfig(JSON.stringify(documentWith(key, value)))
+  const loaded = resolveYaml(JSON.stringify(documentWith(key, value)))
   return loaded.ok ? [] : loaded.problems.map((problem) => problem.message)
 }
 
-test('every key has a sentence of help', () => {
+test('every key has a help text of one or more sentences', () => {
   for (const { key, help } of keys) assert.match(help, /^[A-Z].*[.]$/s, key)
 })
 
-test('every key names a secret as such', () => {
+test('the help text of a duration names its unit, and that of a key that accepts 0 says what 0 means', () => {
+  for (const { key, help, least } of keys) {
+    if (key.endsWith('Ms')) assert.match(help, /milliseconds/, key)
+    if (least === 0) assert.match(help, /\b0: /, key)
+  }
+})
+
+test('every key that holds a secret is marked', () => {
   const secrets = keys.filter(({ secret }) => secret).map(({ key }) => key)
   assert.deepEqual(
     secrets,
@@ -36,7 +43,7 @@ test('every number has bounds', () => {
   for (const { key, least, most } of numbers) assert.ok(least !== undefined && most !== undefined, key)
 })
 
-test('every bound holds: it is accepted itself, and one beyond it is refused by name', () => {
+test('every bound is accepted, and one beyond it is refused', () => {
   const bounded = keys.filter(({ least }) => least !== undefined)
   for (const { key, least, most } of bounded) {
     for (const bound of [least!, most!])
@@ -53,14 +60,14 @@ test('every bound holds: it is accepted itself, and one beyond it is refused by 
   }
 })
 
-test('no duration is longer than a timer can be', () => {
+test('no duration is longer than the longest timer of Node', () => {
   for (const { key, most } of keys) if (key.endsWith('Ms')) assert.ok(most! < 2 ** 31, key)
 })
 
-test('every default is a value that may be written', () => {
-  const loaded = loadConfig('')
+test('every default is accepted when written to a file', () => {
+  const loaded = resolveYaml('')
   assert.ok(loaded.ok)
-  const again = loadConfig(JSON.stringify(loaded.config))
+  const again = resolveYaml(JSON.stringify(loaded.config))
   assert.deepEqual(again.ok && again.config, loaded.config)
   for (const { key, preset } of keys) {
     if (preset === undefined || key.includes('NAME')) continue
@@ -72,6 +79,6 @@ test('every default is a value that may be written', () => {
   }
 })
 
-test('a value of the wrong kind is refused at every key', () => {
+test('a value of the wrong kind is refused for every key', () => {
   for (const { key } of keys) assert.ok(messagesFor(key, { not: 'this' }).length > 0, key)
 })

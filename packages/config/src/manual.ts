@@ -1,29 +1,29 @@
-/** What can be configured, key by key: the source of docs/configuration.md and of whatever explains a key to people. */
+/** A description of every key, from which docs/configuration.md, the CLI and the console explain it. */
 import { z } from 'zod'
 import { metaOf } from './fields.ts'
 import { childOf, shapeOf, unwrapped } from './schema-walk.ts'
 import { sectionsSchema, steerableSections } from './schema.ts'
 
 export interface KeyManual {
-  /** `pool.usesMax`; NAME stands for a name of one's own: `upstreams.NAME.port`; [] for a list: `routes[].user`. */
+  /** `pool.usesMax`. NAME stands for a name that the user chooses (`upstreams.NAME.port`), [] for a list (`routes[].user`). */
   key: string
   help: string
   reload: 'live' | 'restart'
   secret: boolean
-  /** May be set by the fleet, not only by the file of the host. */
+  /** Whether the fleet may set it. If not, only the configuration file of the edge can. */
   steerable: boolean
-  /** What may stand there, in words: `1000 to 86400000`, `true or false`, `one of off, exact, window`. */
+  /** The values that are accepted, in words: `1000 to 86400000`, `true or false`, `one of off, exact, window`. */
   values: string
-  /** Where only a few values may stand there. */
+  /** The values that are accepted, if they are few. */
   choices?: string[]
-  /** As written in YAML; undefined: absent unless set. */
+  /** The default as written in YAML; undefined if the key is absent by default. */
   preset: string | undefined
   /** Bounds of a number. */
   least?: number
   most?: number
 }
 
-/** Every key there is, in the order of the schema. */
+/** All keys, in the order of the schema. */
 export function describeKeys(): KeyManual[] {
   return Object.entries(shapeOf(sectionsSchema)).flatMap(([section, schema]) =>
     keysBelow(section, schema).map((row) => ({
@@ -55,8 +55,8 @@ function keysBelow(key: string, schema: z.ZodType): Omit<KeyManual, 'steerable'>
 }
 
 function valuesOf(inner: z.ZodType): string {
-  const said = z.globalRegistry.get(inner)?.description
-  if (said) return said
+  const named = z.globalRegistry.get(inner)?.description
+  if (named) return named
   if (inner instanceof z.ZodEnum) return `one of ${inner.options.join(', ')}`
   if (inner instanceof z.ZodBoolean) return 'true or false'
   if (inner instanceof z.ZodArray) return `list: ${valuesOf(inner.element as z.ZodType)}`

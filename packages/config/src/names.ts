@@ -1,6 +1,6 @@
 /**
- * The names that a configuration gives to edges, regions, listeners and upstreams. NATS subjects, messages and the
- * API use the same form: it has no dot, no blank and no wildcard, so a name is always one token of a subject.
+ * The form of the names of edges, regions, listeners and upstreams, in configuration, NATS subjects, messages and the
+ * API. A name has no dot, blank or wildcard, so it is always one token of a subject.
  */
 import { z } from 'zod'
 
@@ -8,4 +8,7 @@ export const configNamePattern = /^[a-z0-9][a-z0-9_-]{0,62}$/
 
 export const configName = z
   .string()
-  .regex(configNamePattern, 'use lower-case letters, digits, - and _, at most 63')
+  .regex(
+    configNamePattern,
+    'must be 1 to 63 lower-case letters, digits, - or _, and begin with a letter or digit',
+  )

@@ -1,4 +1,4 @@
-/** What is wrong with a configuration, one key each, in words that say what to do. */
+/** What is wrong with a configuration: one problem for each key, in a sentence that says how to correct it. */
 import { z } from 'zod'
 import { closest } from './closest.ts'
 import { metaOf } from './fields.ts'
@@ -7,65 +7,62 @@ import { childOf, schemaAt, shapeOf, unwrapped } from './schema-walk.ts'
 export interface Problem {
   /** Dotted key, such as `pool.idleTimeoutMs`; empty for the document as a whole. */
   key: string
+  /** Continues a sentence that begins with the key: `must be at least 1000, not 5`. */
   message: string
-  /** Line in the file, from 1, where known. */
+  /** Line in the file, from 1, if known. */
   line?: number
 }
 
-/** A problem before it is printed: keys may hold dots, so the way to them is kept in parts. */
+/** A problem whose key is still in parts, because a key in a YAML file may itself contain dots. */
 export interface PathProblem {
   path: string[]
   message: string
 }
 
-export function atPath(path: readonly PropertyKey[], message: string): PathProblem {
-  return { path: path.map(String), message }
-}
-
-export function byKey({ path, message }: PathProblem, line?: number): Problem {
+export function toProblem({ path, message }: PathProblem, line?: number): Problem {
   return { key: path.join('.'), message, ...(line !== undefined && { line }) }
 }
 
-/** Every issue of a failed parse as a problem. `input` is what was parsed, to show the refused value. */
+/** The issues of a failed parse. `input` is what was parsed; its values are quoted, except secrets. */
 export function problemsOf(error: z.ZodError, schema: z.ZodType, input: unknown): PathProblem[] {
   return error.issues.flatMap((issue) => {
     const path = issue.path.map(String)
     if (issue.code === 'unrecognized_keys')
-      return issue.keys.map((key) => atPath([...path, key], unknownKey(schema, path, key)))
-    return [atPath(path, sentence(issue, shown(schema, input, path), valueAt(input, path) === undefined))]
+      return issue.keys.map((key) => ({ path: [...path, key], message: unknownKey(schema, path, key) }))
+    const isMissing = valueAt(input, path) === undefined
+    return [{ path, message: sentence(issue, quoted(schema, input, path), isMissing) }]
   })
 }
 
+/** `edge.yaml:12: pool.usesMax must be at least 1, not 0`. */
 export function printProblem({ key, message, line }: Problem, file?: string): string {
   const place = [file, line].filter((part) => part !== undefined).join(':')
   return [place && `${place}:`, key, message].filter(Boolean).join(' ')
 }
 
-function sentence(issue: z.core.$ZodIssue, got: string, missing: boolean): string {
+function sentence(issue: z.core.$ZodIssue, got: string, isMissing: boolean): string {
   switch (issue.code) {
     case 'too_small':
       return `must be at least ${issue.minimum}${unitOf(issue.origin)}${got}`
     case 'too_big':
       return `must be at most ${issue.maximum}${unitOf(issue.origin)}${got}`
     case 'invalid_type':
-      return missing
-        ? `is missing; it is ${article(issue.expected)}`
-        : `must be ${article(issue.expected)}${got}`
+      return `${isMissing ? 'is missing; it ' : ''}must be ${nameOf(issue.expected)}${got}`
     case 'invalid_value':
       return `must be one of ${issue.values.map(String).join(', ')}${got}`
     case 'invalid_key':
-      return `has a name that is not allowed: ${issue.issues[0]?.message ?? ''}`
+      return `has an invalid name; it ${issue.issues[0]?.message ?? ''}`
     default:
       return `${issue.message}${got}`
   }
 }
 
-/** `, not 5`: the refused value, unless it is a secret or too much to show. */
-function shown(schema: z.ZodType, input: unknown, path: string[]): string {
+/** `, not 5`: the refused value, unless it is a secret or not a single value. */
+function quoted(schema: z.ZodType, input: unknown, path: string[]): string {
   const at = schemaAt(schema, path)
   const value = valueAt(input, path)
   if (at && metaOf(at)?.secret) return ''
-  // user:password@host
+  // An address may hold a password: nats://user:password@host.
   if (typeof value === 'string')
     return `, not ${JSON.stringify(value.replace(/\/\/[^/]*@/, '//').slice(0, 80))}`
   return typeof value === 'number' || typeof value === 'boolean' ? `, not ${value}` : ''
@@ -73,7 +70,7 @@ function shown(schema: z.ZodType, input: unknown, path: string[]): string {
 
 const unitOf = (origin: string) =>
   origin === 'string' ? ' characters' : origin === 'array' ? ' entries' : ''
-const article = (type: string) =>
+const nameOf = (type: string) =>
   ({
     int: 'a whole number',
     number: 'a number',
@@ -93,7 +90,7 @@ function unknownKey(schema: z.ZodType, path: string[], key: string): string {
     : `is not a known key; did you mean ${places.join(' or ')}?`
 }
 
-/** Where a key of this name does exist, such as `pool.usesMax` for `usesMax`. */
+/** The sections that have a key of this name: `pool.usesMax` for `usesMax`. */
 function placesOf(schema: z.ZodType, key: string, prefix = ''): string[] {
   const inner = unwrapped(schema)
   if (inner instanceof z.ZodRecord) return placesOf(childOf(inner, '')!, key, `${prefix}NAME.`)

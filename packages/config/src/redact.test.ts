@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { loadConfig } from './load.ts'
+import { resolveYaml } from './resolve.ts'
 import { describeKeys } from './manual.ts'
 import { redact } from './redact.ts'
 import { writeKey, type Layer } from './layer.ts'
 
-test('no secret of any upstream is left in a redacted configuration, and nothing else is touched', () => {
+test('a redacted configuration has no secrets and is otherwise unchanged', () => {
   const text = `upstreams:
   main: { masterUser: m, masterPassword: alpha-1, sharedSecret: beta-2, hosts: [mail.example] }
   other: { masterUser: n, masterPassword: gamma-3, sharedSecret: delta-4 }
 routes: [{ upstream: other, domain: example.org }]
 `
-  const loaded = loadConfig(text)
+  const loaded = resolveYaml(text)
   assert.ok(loaded.ok)
   const shown = redact(loaded.config)
   assert.doesNotMatch(JSON.stringify(shown), /alpha-1|beta-2|gamma-3|delta-4/)
@@ -20,7 +20,7 @@ routes: [{ upstream: other, domain: example.org }]
   assert.equal(loaded.config.upstreams['main']?.masterPassword, 'alpha-1')
 })
 
-test('every key that is marked secret is hidden in a layer, whatever stands there', () => {
+test('every secret key of a layer is redacted, whatever its value is', () => {
   for (const { key } of describeKeys().filter(({ secret }) => secret))
     for (const value of ['text', 5, null, ['x'], { y: 'z' }]) {
       const at = key.replace('NAME', 'any')
@@ -28,7 +28,7 @@ test('every key that is marked secret is hidden in a layer, whatever stands ther
     }
 })
 
-test('what the schema does not know passes as it is', () => {
+test('keys that are not in the schema are unchanged', () => {
   const odd: Layer = { unknown: { masterPassword: 1 }, pool: 'x', upstreams: [] }
   assert.deepEqual(redact(odd), odd)
 })

@@ -1,11 +1,11 @@
-/** A configuration that is safe to print: every value whose key is marked secret is replaced. */
+/** Makes a configuration safe to show: replaces every value whose key is marked as secret. */
 import type { z } from 'zod'
 import { metaOf, redacted } from './fields.ts'
 import type { JsonValue } from './layer.ts'
 import { childOf } from './schema-walk.ts'
 import { edgeConfigSchema } from './schema.ts'
 
-/** A copy of a whole or partial configuration without its secrets. */
+/** A copy of a whole configuration, or of a layer, without its secrets. */
 export function redact<T>(document: T): T {
   return walk(edgeConfigSchema, document as JsonValue) as T
 }

@@ -1,43 +1,48 @@
 /**
- * The configuration of an edge: one zod object is the truth for types, defaults, bounds, help text and reload
- * behaviour. Sections that the fleet may steer stand in `steerableSections`; the rest belongs to the host.
+ * The configuration of an edge, put together from its sections. One zod schema decides the types, defaults, bounds, help
+ * texts and what takes effect without a restart; a new key is added to the file of its section.
  */
 import { z } from 'zod'
-import { admin, clients, listener } from './client-side.ts'
 import { contradictionsOf } from './contradictions.ts'
-import { name } from './fields.ts'
-import { fleet, http, identity, log, processSection, trace } from './host-side.ts'
-import { pool, route, upstream } from './upstream-side.ts'
+import { adminSection } from './sections/admin.ts'
+import { clientsSection } from './sections/clients.ts'
+import { edgeSection } from './sections/edge.ts'
+import { fleetSection } from './sections/fleet.ts'
+import { httpSection } from './sections/http.ts'
+import { listenersSection } from './sections/listeners.ts'
+import { logSection } from './sections/log.ts'
+import { poolSection } from './sections/pool.ts'
+import { processSection } from './sections/process.ts'
+import { routesSection } from './sections/routes.ts'
+import { traceSection } from './sections/trace.ts'
+import { upstreamsSection } from './sections/upstreams.ts'
 
-/** Each section and field by itself. */
+/** Checks every value on its own, but not whether they fit together. */
 export const sectionsSchema = z.strictObject({
-  edge: identity.prefault({}),
-  listeners: z.record(name, listener).default(() => ({ imap: listener.parse({}) })),
-  clients: clients.prefault({}),
-  upstreams: z.record(name, upstream).default(() => ({ main: upstream.parse({}) })),
-  routes: z.array(route).max(10_000).default([]),
-  pool: pool.prefault({}),
-  admin: admin.prefault({}),
-  trace: trace.prefault({}),
-  log: log.prefault({}),
-  http: http.prefault({}),
-  fleet: fleet.prefault({}),
-  process: processSection.prefault({}),
+  edge: edgeSection,
+  listeners: listenersSection,
+  clients: clientsSection,
+  upstreams: upstreamsSection,
+  routes: routesSection,
+  pool: poolSection,
+  admin: adminSection,
+  trace: traceSection,
+  log: logSection,
+  http: httpSection,
+  fleet: fleetSection,
+  process: processSection,
 })
 
-/** Everything an edge can be told. Every key has a default; a file names only what differs. */
+/** A whole configuration. Every key has a default, so a file names only what differs. */
 export const edgeConfigSchema = sectionsSchema.superRefine((config, context) => {
   for (const { path, message } of contradictionsOf(config))
     context.addIssue({ code: 'custom', path, message })
 })
 
 export type EdgeConfig = z.infer<typeof edgeConfigSchema>
-export type ListenerConfig = z.infer<typeof listener>
-export type UpstreamConfig = z.infer<typeof upstream>
-export type PoolConfig = z.infer<typeof pool>
-export type RouteConfig = z.infer<typeof route>
+export type PoolConfig = EdgeConfig['pool']
 
-/** What the fleet may set. The rest (`edge`, `fleet`, `process`, `http`) is the host's own and never pushed. */
+/** The sections that the fleet may set. The other ones are set only by the file of the host. */
 export const steerableSections = [
   'listeners',
   'clients',

@@ -6,7 +6,7 @@ import { parseValue } from './yaml.ts'
 /** Any UTF-16 at all, control characters and lone surrogates included. */
 const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units))
 
-test('a typed value has the type that it looks like', () => {
+test('a typed value has the type that YAML gives it', () => {
   assert.equal(parseValue('60000'), 60_000)
   assert.equal(parseValue('true'), true)
   assert.equal(parseValue('yes'), 'yes')
@@ -16,7 +16,7 @@ test('a typed value has the type that it looks like', () => {
   assert.equal(parseValue('null'), null)
 })
 
-test('what YAML would swallow or refuse stays text', () => {
+test('comments, aliases and other YAML syntax stay text', () => {
   for (const text of [
     '*@example.org',
     '#1',
@@ -33,7 +33,7 @@ test('what YAML would swallow or refuse stays text', () => {
     assert.equal(parseValue(text), text)
 })
 
-test('whatever is typed, it is a value', () => {
+test('parsing never throws, whatever is typed', () => {
   fc.assert(
     fc.property(anyText, (text) => {
       assert.doesNotThrow(() => JSON.stringify(parseValue(text)))

@@ -1,19 +1,18 @@
-/** YAML text to plain data, and the way back from a key to its line. Whatever the text holds, it does not throw. */
+/** YAML text to plain data, and from a key back to its line. Never throws, whatever the text is. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { JsonValue } from './layer.ts'
 import type { Problem } from './problem.ts'
 
-export type Yaml =
+export type ParsedYaml =
   | {
       ok: true
       data: unknown
-      /** Line of the key at this path, or of the nearest one above it. */ lineOf(
-        path: readonly string[],
-      ): number | undefined
+      /** Line of this key, or of the nearest section above it that is in the text. */
+      lineOf(path: readonly string[]): number | undefined
     }
   | { ok: false; problems: Problem[] }
 
-export function readYaml(text: string): Yaml {
+export function readYaml(text: string): ParsedYaml {
   const lines = new LineCounter()
   const problem = (message: string, offset: number): Problem => ({
     key: '',
@@ -35,15 +34,15 @@ export function readYaml(text: string): Yaml {
     }
     return { ok: true, data: yaml.toJS(), lineOf }
   } catch (error) {
-    // The parser recurses: a document nested deeply enough exhausts its stack.
+    // The parser recurses, so a very deeply nested document exhausts the stack.
     return { ok: false, problems: [{ key: '', message: `cannot be read: ${firstLine(String(error))}` }] }
   }
 }
 
-/** A value as typed on a command line: YAML's rules, so that 60000 is a number, yes is text, [a, b] a list. */
+/** A value typed on a command line, by the rules of YAML: 60000 is a number, yes is text, [a, b] is a list. */
 export function parseValue(text: string): JsonValue {
   const yaml = readYaml(text)
-  // What YAML would take for a comment, an alias, an anchor or a tag is text here: '#1', '*@example.org', '&x', '!'.
+  // Comments, aliases, anchors and tags of YAML are text here: '#1', '*@example.org', '&x', '!'.
   if (!yaml.ok || /(^|\s)#|^\s*[&!]/.test(text)) return text
   return yaml.data as JsonValue
 }

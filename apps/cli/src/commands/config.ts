@@ -1,5 +1,5 @@
 /** `imapfleet config`: what the fleet is told to run. Reading is here, changing in config-change.ts. */
-import { leavesOf, type JsonValue, type Layer } from '@imapfleet/config'
+import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
 import type { RevisionView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
@@ -59,7 +59,7 @@ function addGet(parent: Command, shell: Shell): void {
       const api = await shell.api(command)
       const inAsked = (row: Row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`)
       const rowsOf = (layer: string, values: Layer) =>
-        leavesOf(values)
+        flattenLayer(values)
           .map(([leaf, value]): Row => ({ layer, key: leaf, value }))
           .filter(inAsked)
       const answered =

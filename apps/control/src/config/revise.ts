@@ -2,7 +2,7 @@
 import {
   checkLayer,
   describeKeys,
-  leavesOf,
+  flattenLayer,
   redact,
   redacted,
   writeKey,
@@ -49,7 +49,7 @@ export function replaced(before: Layer, after: Layer): Revised {
 
 /** Key by key, without secrets: of a changed secret only that it has changed is told. */
 function changesBetween(before: Layer, after: Layer): Change[] {
-  const leaves = (layer: Layer) => new Map(leavesOf(layer))
+  const leaves = (layer: Layer) => new Map(flattenLayer(layer))
   const [was, is, wasShown, isShown] = [
     leaves(before),
     leaves(after),
@@ -82,7 +82,7 @@ function problemsOfSize(layer: Layer): Problem[] {
 
 /** What was shown in place of a secret must not be stored as one. */
 const problemsOfSecrets = (layer: Layer): Problem[] =>
-  leavesOf(layer)
+  flattenLayer(layer)
     .filter(([, value]) => value === redacted)
     .map(([key]) => ({
       key,

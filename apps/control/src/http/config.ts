@@ -19,7 +19,7 @@ import { listRevisions } from '../verbs/list-revisions.ts'
 import { listConfigKeys } from '../verbs/list-config-keys.ts'
 import { readConfig } from '../verbs/read-config.ts'
 import { readRevision } from '../verbs/read-revision.ts'
-import { resolveConfig } from '../verbs/resolve-config.ts'
+import { readEdgeLayer } from '../verbs/read-edge-layer.ts'
 import { restoreRevision } from '../verbs/restore-revision.ts'
 import { writeRevision } from '../verbs/write-revision.ts'
 import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
@@ -142,7 +142,7 @@ export const configRoutes = (deps: Deps) =>
     .openapi(keys, (context) => context.json({ keys: listConfigKeys() }, 200))
     .openapi(conf, (context) => context.json(importConf(context.req.valid('json').text), 200))
     .openapi(resolved, async (context) =>
-      context.json(await resolveConfig(deps, context.req.valid('query').edge), 200),
+      context.json(await readEdgeLayer(deps, context.req.valid('query').edge), 200),
     )
     .openapi(write, async (context) => {
       const { set, unset, ...rest } = context.req.valid('json')

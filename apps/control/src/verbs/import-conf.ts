@@ -1,5 +1,5 @@
 /** What an imapproxy.conf would set in a layer. Nothing is written. */
-import { detectFormat, layerOfConf } from '@imapfleet/config'
+import { detectFormat, layerFromImapproxyConf } from '@imapfleet/config'
 import type { ConfReport } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
 
@@ -9,7 +9,7 @@ export function importConf(text: string): ConfReport {
       'config_invalid',
       'This is not an imapproxy.conf: each line must be a keyword, a blank and a value.',
     )
-  const read = layerOfConf(text)
+  const read = layerFromImapproxyConf(text)
   if (read.ok) return { set: read.set, report: read.report, kept: read.kept }
   const problems = read.problems.map(({ key, message, line }) => ({
     key,

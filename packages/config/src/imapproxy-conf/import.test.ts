@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import type { JsonValue } from '../layer.ts'
-import { leavesOf } from '../layer.ts'
+import { flattenLayer } from '../layer.ts'
 import { printProblem } from '../problem.ts'
-import { importImapproxyConf, keywordNames, printReportRow, type Imported } from './import.ts'
+import { importImapproxyConf, keywordNames, printReportRow, type ImportedConf } from './import.ts'
 
 /** Any UTF-16 at all, control characters and lone surrogates included. */
 const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units))
 
 const withoutDefaults = 'listen_address 127.0.0.1\nforce_tls no\ntls_verify_server no\n'
 
-function accepted(text: string): Extract<Imported, { ok: true }> {
+function accepted(text: string): Extract<ImportedConf, { ok: true }> {
   const imported = importImapproxyConf(text)
   assert.ok(
     imported.ok,
@@ -21,7 +21,7 @@ function accepted(text: string): Extract<Imported, { ok: true }> {
 }
 
 function settings(text: string): Record<string, JsonValue> {
-  return Object.fromEntries(leavesOf(accepted(text).document))
+  return Object.fromEntries(flattenLayer(accepted(text).document))
 }
 
 function problemsIn(text: string): string[] {
@@ -31,7 +31,7 @@ function problemsIn(text: string): string[] {
 
 const reportOf = (text: string) => accepted(text).report.map(printReportRow)
 
-test('an empty file is what imapproxy does without a keyword, where it would start at all', () => {
+test('an empty file behaves like imapproxy without any keyword', () => {
   assert.deepEqual(settings(''), {
     'listeners.imap.address': '0.0.0.0',
     'upstreams.main.tls': 'opportunistic',
@@ -44,7 +44,7 @@ test('an empty file is what imapproxy does without a keyword, where it would sta
   assert.equal(config.admin.commands, false)
 })
 
-test('each keyword means what it meant to imapproxy', () => {
+test('each keyword has the meaning that it has in imapproxy', () => {
   const cases: [string, Record<string, JsonValue>][] = [
     ['server_hostname mail.example.org', { 'upstreams.main.hosts': ['mail.example.org'] }],
     ['server_port 1143', { 'upstreams.main.port': 1143 }],
@@ -77,17 +77,17 @@ test('each keyword means what it meant to imapproxy', () => {
   ]
   for (const [line, expected] of cases) {
     const found = settings(withoutDefaults + line)
-    for (const given of leavesOf(accepted(withoutDefaults).document)) delete found[given[0]]
+    for (const given of flattenLayer(accepted(withoutDefaults).document)) delete found[given[0]]
     assert.deepEqual(found, expected, line)
   }
 })
 
-test('TLS is a condition with force_tls, and used when offered without', () => {
+test('TLS is required with force_tls, and otherwise used if the server offers it', () => {
   assert.equal(settings('force_tls yes')['upstreams.main.tls'], 'starttls')
   assert.equal(settings('force_tls no')['upstreams.main.tls'], 'opportunistic')
 })
 
-test('the server is verified only when asked for, and the report recommends it', () => {
+test('the server is verified only with tls_verify_server yes, and the report recommends it', () => {
   assert.equal(settings('tls_verify_server yes')['upstreams.main.verify'], true)
   assert.equal(settings('tls_verify_server no')['upstreams.main.verify'], false)
   for (const text of ['', 'tls_verify_server no'])
@@ -96,7 +96,7 @@ test('the server is verified only when asked for, and the report recommends it',
     )
 })
 
-test('a client certificate comes with its key, from the same file if no other is named', () => {
+test('the key of a client certificate is read from the same file if no other is named', () => {
   const found = (text: string) => {
     const { 'upstreams.main.certFile': cert, 'upstreams.main.keyFile': key } = settings(text)
     return [cert, key]
@@ -107,7 +107,7 @@ test('a client certificate comes with its key, from the same file if no other is
   assert.deepEqual(found('tls_key_file /k'), [undefined, undefined])
 })
 
-test('old TLS versions are shut unless the cipher list opens them', () => {
+test('TLS versions below 1.2 are off unless the cipher list allows them', () => {
   const least = (text: string) => settings(text)['upstreams.main.minTlsVersion']
   const old = 'tls_ciphers ALL:@SECLEVEL=0\n'
   assert.equal(least('tls_no_tlsv1 no'), 'TLSv1.2')
@@ -120,7 +120,7 @@ test('old TLS versions are shut unless the cipher list opens them', () => {
   assert.equal(least(`${old}tls_no_tlsv1.2 yes`), 'TLSv1.3')
 })
 
-test('single sign-on is taken whole or left out, and its secrets are shown nowhere', () => {
+test('single sign-on is used only if it is complete, and its secrets are never shown', () => {
   const whole =
     'auth_sasl_plain_username master\nauth_sasl_plain_password alpha-1\nauth_shared_secret beta#2\n'
   const found = settings(whole)
@@ -132,10 +132,10 @@ test('single sign-on is taken whole or left out, and its secrets are shown nowhe
   assert.match(tooLong, /imapproxy\.conf:4: auth_shared_secret must be at most 1024 characters/)
   assert.doesNotMatch(tooLong, /gamma/)
   assert.deepEqual(settings(`${withoutDefaults}auth_shared_secret beta`), settings(withoutDefaults))
-  assert.ok(reportOf('auth_shared_secret beta').some((line) => line.includes('left out')))
+  assert.ok(reportOf('auth_shared_secret beta').some((line) => line.includes('ignored')))
 })
 
-test('keywords of the process name the setting of the systemd unit', () => {
+test('the report names the systemd setting that replaces a keyword', () => {
   const report = reportOf(
     'syslog_facility LOG_LOCAL3\nsyslog_prioritymask LOG_ERR\nchroot_directory /jail\nforeground_mode no',
   ).join('\n')
@@ -143,13 +143,13 @@ test('keywords of the process name the setting of the systemd unit', () => {
     assert.ok(report.includes(setting), setting)
 })
 
-test('the last of several lines holds, and the report says so', () => {
+test('the last of several lines with one keyword is used, and the report says so', () => {
   const text = 'listen_port 1\nlisten_port 2\n'
   assert.equal(settings(text)['listeners.imap.port'], 2)
-  assert.equal(reportOf(text)[0], 'line 1: listen_port 1 → overridden by line 2')
+  assert.equal(reportOf(text)[0], 'line 1: listen_port 1 → ignored, because line 2 sets it again')
 })
 
-test('all mistakes are named at once, each with its line', () => {
+test('all mistakes are reported at once, each with its line', () => {
   const text = `listen_port imap2x
 server_port 70000
 \tenable_select_cache\ton
@@ -168,21 +168,21 @@ something else
   assert.deepEqual(problemsIn(text), [
     'imapproxy.conf:1: listen_port must be a port from 1 to 65535, not "imap2x"',
     'imapproxy.conf:2: server_port must be a port from 1 to 65535, not "70000"',
-    'imapproxy.conf:3: enable_select_cache must be yes or no, not "on" (which imapproxy takes for no)',
+    'imapproxy.conf:3: enable_select_cache must be yes or no, not "on" (which imapproxy reads as no)',
     'imapproxy.conf:4: cache_size must be at least 1, not 0',
     'imapproxy.conf:6: tls_verify_servr is not a keyword of imapproxy.conf; did you mean tls_verify_server?',
-    'imapproxy.conf:7: server_hostname is written with =; write a blank between keyword and value',
-    'imapproxy.conf:8: force_tls is written with =; write a blank between keyword and value',
-    'imapproxy.conf:9: proc_username must not be root; name an account without privileges',
+    'imapproxy.conf:7: server_hostname must be separated from its value by a space, not by =',
+    'imapproxy.conf:8: force_tls must be separated from its value by a space, not by =',
+    'imapproxy.conf:9: proc_username must not be root; use an account without privileges',
     'imapproxy.conf:10: syslog_facility must not be "LOG_LOCL0"; did you mean LOG_LOCAL0?',
     'imapproxy.conf:11: ipversion_only must be one of 4, 6, not "5"',
     'imapproxy.conf:12: listen_address must be an address such as 127.0.0.1, not "mail.example"',
-    'imapproxy.conf:13: stat_filename has no value; write one, or # before the line',
+    'imapproxy.conf:13: stat_filename has no value; add one, or put # before the line',
     'imapproxy.conf:14: something is not a keyword of imapproxy.conf',
   ])
 })
 
-test('every line of a file that is taken is in the report, once', () => {
+test('every line of an accepted file is in the report exactly once', () => {
   const line = fc
     .constantFrom(...keywordNames)
     .chain((keyword) =>
@@ -205,7 +205,7 @@ test('every line of a file that is taken is in the report, once', () => {
   )
 })
 
-test('whatever the text, importing answers with a value', () => {
+test('importing never throws, whatever the text is', () => {
   const word = fc.oneof(fc.constantFrom(...keywordNames), anyText)
   const hostile = fc.array(
     fc

@@ -1,69 +1,81 @@
-/** An imapproxy.conf as it is to a document for our own loader, with an account of what each of its lines became. */
+/** Translates an imapproxy.conf into our configuration and reports what each of its lines became. */
 import { closest } from '../closest.ts'
 import { redacted } from '../fields.ts'
 import { writeKey, type JsonValue, type Layer } from '../layer.ts'
-import { resolveConfig } from '../load.ts'
 import type { Problem } from '../problem.ts'
+import { resolveConfig } from '../resolve.ts'
 import type { EdgeConfig } from '../schema.ts'
+import {
+  keywordNames,
+  type GivenValues,
+  type Keyword,
+  type KeywordRow,
+  type Translation,
+} from './keyword-row.ts'
 import { keywords } from './keywords.ts'
-import { parseImapproxyConf, type Entry } from './parse.ts'
-import { keywordNames, type Given, type Keyword, type Outcome, type Row } from './row.ts'
+import { parseImapproxyConf, type ConfLine } from './parse.ts'
 
+export { keywordNames, type Keyword, type KeywordRow } from './keyword-row.ts'
 export { keywords } from './keywords.ts'
-export { keywordNames, type Keyword, type Row } from './row.ts'
 
 /** What one keyword became. Secrets are already replaced. */
 export interface ReportRow {
   keyword: Keyword
-  /** From 1; absent: the keyword is not in the file, and imapproxy's own default holds. */
+  /** From 1; absent if the keyword is not in the file and the default of imapproxy was used. */
   line?: number
   value?: string
-  /** `upstreams.main.port: 143`; empty: nothing in our configuration. */
+  /** Keys with values, such as `upstreams.main.port: 143`; empty if it set none. */
   became: string[]
   note?: string
 }
 
-export type Imported =
+export type ImportedConf =
   { ok: true; document: Layer; config: EdgeConfig; report: ReportRow[] } | { ok: false; problems: Problem[] }
 
-/** One keyword with what came of it: of a line in the file, or of its absence. */
-interface Taken {
+/** A keyword with its translation: of a line in the file or, without an entry, of its absence. */
+interface Translated {
   keyword: Keyword
-  entry?: Entry
-  outcome: Outcome
+  entry?: ConfLine
+  translation: Translation
 }
 
-const table: Record<Keyword, Row> = keywords
+const table: Record<Keyword, KeywordRow> = keywords
 
-export function importImapproxyConf(text: string): Imported {
+/** All mistakes are reported at once, each with the line and the keyword in question. */
+export function importImapproxyConf(text: string): ImportedConf {
   const { entries, problems } = parseImapproxyConf(text)
-  const taken: Taken[] = []
+  const translated: Translated[] = []
   const last = new Map(entries.map((entry) => [entry.keyword, entry]))
-  const given: Given = Object.fromEntries([...last].map(([keyword, { value }]) => [keyword, value]))
+  const given: GivenValues = Object.fromEntries([...last].map(([keyword, { value }]) => [keyword, value]))
 
   for (const entry of entries) {
     const { keyword, line } = entry
-    const winner = last.get(keyword)!
-    if (!isKeyword(keyword)) problems.push({ key: keyword, message: unknown(keyword), line })
-    else if (winner !== entry)
-      taken.push({ keyword, entry, outcome: { set: {}, note: `overridden by line ${winner.line}` } })
+    const effective = last.get(keyword)!
+    if (!isKeyword(keyword)) problems.push({ key: keyword, message: unknownKeyword(keyword), line })
+    else if (effective !== entry)
+      translated.push({
+        keyword,
+        entry,
+        translation: { set: {}, note: `ignored, because line ${effective.line} sets it again` },
+      })
     else {
-      const outcome = table[keyword].interpret(entry.value, given)
-      if (outcome.ok) taken.push({ keyword, entry, outcome: withHashNote(outcome, entry.value) })
-      else problems.push({ key: keyword, message: outcome.message, line })
+      const translation = table[keyword].translate(entry.value, given)
+      if (translation.ok)
+        translated.push({ keyword, entry, translation: withHashNote(translation, entry.value) })
+      else problems.push({ key: keyword, message: translation.message, line })
     }
   }
   for (const keyword of keywordNames) {
     const { absent } = table[keyword]
-    if (absent && !last.has(keyword)) taken.push({ keyword, outcome: absent })
+    if (absent && !last.has(keyword)) translated.push({ keyword, translation: absent })
   }
 
-  const document = documentOf(taken)
+  const document = documentOf(translated)
   const resolved = resolveConfig(document)
   if (resolved.ok && problems.length === 0)
-    return { ok: true, document, config: resolved.config, report: taken.map(reportRow) }
-  const outOfBounds = resolved.ok ? [] : resolved.problems.map((problem) => inWordsOfTheFile(problem, taken))
-  return { ok: false, problems: [...problems, ...outOfBounds].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
+    return { ok: true, document, config: resolved.config, report: translated.map(reportRow) }
+  const ofSchema = resolved.ok ? [] : resolved.problems.map((problem) => inTermsOfFile(problem, translated))
+  return { ok: false, problems: [...problems, ...ofSchema].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
 }
 
 /** One line for an operator: `line 43: listen_port 1143 → listeners.imap.port: 1143 (note)`. */
@@ -75,43 +87,43 @@ export function printReportRow({ keyword, line, value, became, note }: ReportRow
 
 const isKeyword = (word: string): word is Keyword => Object.hasOwn(table, word)
 
-function unknown(keyword: string): string {
-  const near = closest(keyword, keywordNames)
+function unknownKeyword(word: string): string {
+  const near = closest(word, keywordNames)
   return `is not a keyword of imapproxy.conf${near ? `; did you mean ${near}?` : ''}`
 }
 
-function documentOf(taken: readonly Taken[]): Layer {
-  return taken
-    .flatMap(({ outcome }) => Object.entries(outcome.set))
-    .reduce<Layer>((made, [key, value]) => writeKey(made, key, value), {})
+function documentOf(translated: readonly Translated[]): Layer {
+  return translated
+    .flatMap(({ translation }) => Object.entries(translation.set))
+    .reduce<Layer>((document, [key, value]) => writeKey(document, key, value), {})
 }
 
-function reportRow({ keyword, entry, outcome }: Taken): ReportRow {
+function reportRow({ keyword, entry, translation }: Translated): ReportRow {
   const { secret } = table[keyword]
   return {
     keyword,
     ...(entry && { line: entry.line, value: secret ? redacted : entry.value }),
-    became: Object.entries(outcome.set).map(
+    became: Object.entries(translation.set).map(
       ([key, value]) => `${key}: ${secret ? redacted : printed(value)}`,
     ),
-    ...(outcome.note && { note: outcome.note }),
+    ...(translation.note && { note: translation.note }),
   }
 }
 
 const printed = (value: JsonValue) =>
   typeof value === 'string' ? value : JSON.stringify(value).replaceAll('"', '')
 
-/** What our own bounds refuse is told by keyword and line. */
-function inWordsOfTheFile({ key, message }: Problem, taken: readonly Taken[]): Problem {
-  const source = taken.findLast(({ outcome }) =>
-    Object.keys(outcome.set).some((set) => `${key}.`.startsWith(`${set}.`)),
+/** A problem that our schema found, with the keyword and line that set the key. */
+function inTermsOfFile({ key, message }: Problem, translated: readonly Translated[]): Problem {
+  const source = translated.findLast(({ translation }) =>
+    Object.keys(translation.set).some((set) => `${key}.`.startsWith(`${set}.`)),
   )
   return { key: source?.keyword ?? key, message, ...(source?.entry && { line: source.entry.line }) }
 }
 
-/** imapproxy turns a # inside a word into a blank, which nobody can have meant. */
-function withHashNote(outcome: Outcome, value: string): Outcome {
-  if (!value.includes('#')) return outcome
-  const note = 'the # is part of the value; imapproxy reads a blank there'
-  return { ...outcome, note: outcome.note ? `${outcome.note}; ${note}` : note }
+/** imapproxy replaces a # within a word by a blank, which is hardly intended. */
+function withHashNote(translation: Translation, value: string): Translation {
+  if (!value.includes('#')) return translation
+  const note = 'the # is part of the value; imapproxy reads a blank in its place'
+  return { ...translation, note: translation.note ? `${translation.note}; ${note}` : note }
 }

@@ -2,16 +2,16 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { describeKeys } from '../manual.ts'
-import { importImapproxyConf, keywordNames, keywords, type Row } from './import.ts'
+import { importImapproxyConf, keywordNames, keywords, type KeywordRow } from './import.ts'
 import { parseImapproxyConf } from './parse.ts'
 
-const rows: [string, Row][] = Object.entries(keywords)
+const rows: [string, KeywordRow][] = Object.entries(keywords)
 /** Debian's sample, where the package imapproxy is installed. */
 const samples = ['/etc/imapproxy.conf', '/usr/share/doc/imapproxy/examples/imapproxy.conf'].filter((file) =>
   existsSync(file),
 )
 
-test('each of the 35 keywords has a row, and no other word has', () => {
+test('each of the 35 keywords has a row, and there are no other rows', () => {
   assert.equal(keywordNames.length, 35)
   assert.deepEqual(rows.map(([name]) => name).toSorted(), keywordNames.toSorted())
 })
@@ -30,7 +30,7 @@ test(
 )
 
 test(
-  'the sample file is taken as it is',
+  'the sample file is accepted unchanged',
   { skip: samples.length === 0 && 'imapproxy is not installed' },
   () => {
     for (const sample of samples) {
@@ -46,7 +46,7 @@ test(
   },
 )
 
-test('a row names exactly the keys of our schema that it may set', () => {
+test('a row sets only keys that it names, and they are in the schema', () => {
   const known = new Set(describeKeys().map(({ key }) => key))
   for (const [keyword, { keys }] of rows)
     for (const key of keys)
@@ -55,22 +55,22 @@ test('a row names exactly the keys of our schema that it may set', () => {
   for (const [keyword, row] of rows)
     for (const value of ['yes', '7', '4', '127.0.0.1', 'LOG_MAIL', 'LOG_ERR'])
       for (const given of [{}, complete]) {
-        const outcome = row.interpret(value, given)
+        const outcome = row.translate(value, given)
         if (outcome.ok)
           for (const key of Object.keys(outcome.set))
             assert.ok(row.keys.includes(key), `${keyword} sets ${key}`)
       }
 })
 
-test('a keyword without a place in our configuration says what to use instead', () => {
+test('a keyword that sets no key says what to use instead', () => {
   for (const [keyword, row] of rows.filter(([, { keys }]) => keys.length === 0))
     for (const value of ['yes', '7', 'LOG_MAIL', '/run/file']) {
-      const outcome = row.interpret(value, {})
+      const outcome = row.translate(value, {})
       if (outcome.ok) assert.ok(outcome.note, keyword)
     }
 })
 
-test('what the schema knows as a secret is one here', () => {
+test('a keyword is secret if one of its keys is', () => {
   const secretKeys = describeKeys()
     .filter(({ secret }) => secret)
     .map(({ key }) => key.replace('NAME', 'main'))

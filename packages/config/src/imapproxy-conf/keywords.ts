@@ -1,274 +1,299 @@
 /**
- * All 35 keywords of imapproxy.conf: what each becomes here, or who carries its meaning instead. The notes on what
- * imapproxy itself does were read off the program (Debian's 1.2.8), where its manual is silent or says otherwise.
+ * The 35 keywords of imapproxy.conf and what each becomes. What is said about imapproxy itself is the behaviour of
+ * Debian's version 1.2.8, even where its manual differs.
  */
-import { account, listenAddress, oneOf, port, text, wholeNumber, yesNo } from './readers.ts'
-import { elsewhere, plain, row, type Become, type Given, type Keyword, type Row } from './row.ts'
+import {
+  converted,
+  copied,
+  withoutKey,
+  type GivenValues,
+  type Keyword,
+  type KeywordRow,
+  type Translate,
+} from './keyword-row.ts'
+import {
+  anyText,
+  unsignedNumber,
+  listenAddress,
+  oneOf,
+  portOrService,
+  unprivilegedAccount,
+  yesNo,
+} from './readers.ts'
 import { facilities, priorities } from './syslog.ts'
 
 const main = (key: string) => `upstreams.main.${key}`
 const unit = 'infra/systemd/imapfleet-edge.service'
-const longestSeconds = (24 * 86_400_000) / 1000
+const secondsMax = (24 * 86_400_000) / 1000
 
-const masterUser =
-  (key: string): Become<string> =>
+const masterLogin =
+  (key: string): Translate<string> =>
   (value, given) =>
     given.auth_sasl_plain_username && given.auth_sasl_plain_password && given.auth_shared_secret
       ? { set: { [main(key)]: value } }
       : {
           set: {},
-          note: 'left out, as imapproxy does: auth_sasl_plain_username, auth_sasl_plain_password and auth_shared_secret work only together',
+          note: 'ignored, as by imapproxy: auth_sasl_plain_username, auth_sasl_plain_password and auth_shared_secret have an effect only together',
         }
 
 const isYes = (value = 'no') => /^(y|yes|true)$/i.test(value)
-const allowsOldTls = (given: Given) => /@SECLEVEL=0/.test(given.tls_ciphers ?? '')
+const allowsOldTls = (given: GivenValues) => /@SECLEVEL=0/.test(given.tls_ciphers ?? '')
 
-/** TLS 1.0 and 1.1 need a cipher list that allows them; only then is their version opened as well. */
-function leastTls(given: Given): string {
+/** TLS 1.0 and 1.1 need a cipher list that allows them, so without one they stay off. */
+function minTlsVersion(given: GivenValues): string {
   if (isYes(given['tls_no_tlsv1.2'])) return 'TLSv1.3'
   if (!allowsOldTls(given)) return 'TLSv1.2'
   if (!isYes(given.tls_no_tlsv1)) return 'TLSv1'
   return isYes(given['tls_no_tlsv1.1']) ? 'TLSv1.2' : 'TLSv1.1'
 }
 
-const withoutTls: Become<boolean> = (forbidden, given) => ({
-  set: { [main('minTlsVersion')]: leastTls(given) },
-  ...(!forbidden &&
+const withoutTlsVersion: Translate<boolean> = (isForbidden, given) => ({
+  set: { [main('minTlsVersion')]: minTlsVersion(given) },
+  ...(!isForbidden &&
     !allowsOldTls(given) && {
-      note: 'for less than TLS 1.2, tls_ciphers must hold @SECLEVEL=0, as for imapproxy on OpenSSL 3',
+      note: 'versions below TLS 1.2 also need @SECLEVEL=0 in tls_ciphers, as imapproxy does with OpenSSL 3',
     }),
 })
 
 export const keywords = {
-  server_hostname: row(
-    text,
+  server_hostname: converted(
+    anyText,
     [main('hosts')],
-    'The one IMAP server; our own format takes several.',
-    (host) => ({
-      set: { [main('hosts')]: [host] },
-    }),
+    'The IMAP server. The YAML format accepts several hosts.',
+    (host) => ({ set: { [main('hosts')]: [host] } }),
   ),
-  server_port: row(
-    port,
+  server_port: converted(
+    portOrService,
     [main('port')],
-    'For a server with TLS from the first byte (993) use our own format and `tls: implicit`.',
+    'For TLS from the first byte (port 993) use the YAML format with `tls: implicit`.',
     (value) => ({
       set: { [main('port')]: value },
       ...(value === 993 && {
-        note: 'imapproxy speaks STARTTLS only, also to port 993; for TLS from the first byte use the YAML format and tls: implicit',
+        note: 'imapproxy uses STARTTLS even on port 993; for TLS from the first byte use the YAML format with tls: implicit',
       }),
     }),
   ),
-  connect_retries: elsewhere(
-    wholeNumber,
-    'imapproxy counts these at its own start only. The edge starts without its server; logins use `connectAttempts`.',
+  connect_retries: withoutKey(
+    unsignedNumber,
+    'imapproxy retries only when it starts. The edge starts without its server. For logins see `upstreams.main.connectAttempts`.',
     () =>
-      'not needed: the edge starts when its server is down and finds it when it comes; for logins see upstreams.main.connectAttempts',
+      'not needed: the edge starts without its server and connects when it is back; for logins see upstreams.main.connectAttempts',
   ),
-  connect_delay: elsewhere(
-    wholeNumber,
-    'As connect_retries; logins use `connectDelayMs`, the look-out for a server that is down `healthIntervalMs`.',
+  connect_delay: withoutKey(
+    unsignedNumber,
+    'Like `connect_retries`. For logins see `connectDelayMs`; how often a server that is down is tried: `healthIntervalMs`.',
     () =>
-      'not needed: the edge starts when its server is down and finds it when it comes; see upstreams.main.healthIntervalMs and connectDelayMs',
+      'not needed: the edge starts without its server and connects when it is back; see upstreams.main.healthIntervalMs and connectDelayMs',
   ),
-  dns_rr: plain(yesNo, [main('roundRobin')], 'Connections are spread over all addresses of the name.'),
-  ipversion_only: row(oneOf({ 4: 'ipv4', 6: 'ipv6' }), [main('addressFamily')], '4 or 6.', (family) => ({
-    set: { [main('addressFamily')]: family },
-  })),
-  preauth_command: plain(
-    text,
+  dns_rr: copied(yesNo, [main('roundRobin')], 'Connections are distributed over all addresses of the name.'),
+  ipversion_only: converted(
+    oneOf({ 4: 'ipv4', 6: 'ipv6' }),
+    [main('addressFamily')],
+    '`4` becomes `ipv4`, `6` becomes `ipv6`.',
+    (family) => ({ set: { [main('addressFamily')]: family } }),
+  ),
+  preauth_command: copied(
+    anyText,
     [main('preauthCommand')],
-    'Sent to the server before each login; it must answer OK.',
+    'Sent to the server before each login. The server must answer OK.',
   ),
-  cache_size: plain(
-    wholeNumber,
+  cache_size: copied(
+    unsignedNumber,
     [main('connectionsMax')],
-    'Connections to the server, in use and idle; where it is reached, the longest idle one gives way to a login that succeeds, or the login waits (`queueMax`) instead of failing at once.',
+    'Connections to the server, in use and idle. At the limit, a login that succeeds evicts the connection that was idle longest. If none is idle, the login waits (`queueMax`); imapproxy refuses it at once.',
   ),
-  cache_expiration_time: row(
-    wholeNumber,
+  cache_expiration_time: converted(
+    unsignedNumber,
     ['pool.idleTimeoutMs'],
-    'Seconds become milliseconds. imapproxy looks once a minute, so it keeps a connection up to 60 s longer.',
+    'Converted from seconds to milliseconds. imapproxy checks once a minute, so it keeps a connection up to 60 s longer.',
     (seconds) => ({
-      set: { 'pool.idleTimeoutMs': Math.min(Math.max(seconds, 1), longestSeconds) * 1000 },
-      ...(seconds === 0 && { note: 'one second is the shortest time there is' }),
-      ...(seconds > longestSeconds && { note: '24 days are the longest time there is' }),
+      set: { 'pool.idleTimeoutMs': Math.min(Math.max(seconds, 1), secondsMax) * 1000 },
+      ...(seconds === 0 && { note: 'the minimum is one second' }),
+      ...(seconds > secondsMax && { note: 'the maximum is 24 days' }),
     }),
     {
       absent: {
         set: {},
-        note: 'imapproxy takes 0 and keeps a connection up to a minute; here 300 s, as in its sample file',
+        note: 'imapproxy uses 0 and keeps a connection up to a minute; the edge uses 300 s, as in the sample file of imapproxy',
       },
     },
   ),
-  enable_select_cache: row(
+  enable_select_cache: converted(
     yesNo,
     ['pool.selectCache'],
-    '`yes` becomes `exact`: the cached answer is given only after the server has said that nothing changed.',
-    (wanted) => ({
-      set: { 'pool.selectCache': wanted ? 'exact' : 'off' },
-      ...(wanted && {
-        note: 'imapproxy answers blindly for 10 s; pool.selectCache: window in the YAML format does the same',
+    '`yes` becomes `exact`: a SELECT is answered from memory only after the server confirmed that nothing changed.',
+    (isWanted) => ({
+      set: { 'pool.selectCache': isWanted ? 'exact' : 'off' },
+      ...(isWanted && {
+        note: 'imapproxy answers for 10 s without asking the server; for the same use pool.selectCache: window in the YAML format',
       }),
     }),
   ),
-  listen_address: plain(
+  listen_address: copied(
     listenAddress,
     ['listeners.imap.address'],
-    'Without it: 0.0.0.0, as imapproxy binds. For IPv6 as well write `::`.',
+    'If absent: 0.0.0.0, as in imapproxy. Use `::` to accept IPv6 as well.',
     {
       absent: {
         set: { 'listeners.imap.address': '0.0.0.0' },
-        note: 'every IPv4 address, as imapproxy binds; :: takes IPv6 as well',
+        note: 'every IPv4 address, as in imapproxy; use :: to accept IPv6 as well',
       },
     },
   ),
-  listen_port: plain(
-    port,
+  listen_port: copied(
+    portOrService,
     ['listeners.imap.port'],
-    'Without it imapproxy takes any free port; the edge takes 143.',
-    {
-      absent: { set: {}, note: 'imapproxy takes any free port; here 143' },
-    },
+    'If absent, imapproxy uses any free port; the edge uses 143.',
+    { absent: { set: {}, note: 'imapproxy uses any free port; the edge uses 143' } },
   ),
-  send_tcp_keepalives: plain(yesNo, ['listeners.imap.keepAlive', main('keepAlive')], 'On both sides.'),
-  enable_admin_commands: plain(
+  send_tcp_keepalives: copied(
+    yesNo,
+    ['listeners.imap.keepAlive', main('keepAlive')],
+    'For connections of clients and to servers.',
+  ),
+  enable_admin_commands: copied(
     yesNo,
     ['admin.commands'],
-    'The XPROXY_ commands; `admin.allowFrom` limits who may use them.',
+    'The XPROXY_ commands. `admin.allowFrom` limits which addresses may use them.',
   ),
-  force_tls: row(
+  force_tls: converted(
     yesNo,
     [main('tls')],
-    '`yes`: `starttls`. `no`: `opportunistic`, TLS whenever the server offers it, where imapproxy sends passwords unencrypted.',
-    (forced) => ({ set: { [main('tls')]: forced ? 'starttls' : 'opportunistic' } }),
+    '`yes` becomes `starttls`. `no` becomes `opportunistic`: TLS if the server offers it; imapproxy then sends passwords unencrypted.',
+    (isForced) => ({ set: { [main('tls')]: isForced ? 'starttls' : 'opportunistic' } }),
     {
       absent: {
         set: { [main('tls')]: 'opportunistic' },
-        note: 'STARTTLS whenever the server offers it; yes makes it a condition',
+        note: 'STARTTLS if the server offers it; force_tls yes requires it',
       },
     },
   ),
-  tls_verify_server: row(
+  tls_verify_server: converted(
     yesNo,
     [main('verify')],
-    '`no` unless said otherwise, as in imapproxy; `yes` is recommended. It then checks the name too, which imapproxy does not: `serverName` if the certificate has another.',
-    (verify) => ({
-      set: { [main('verify')]: verify },
-      note: verify
-        ? 'the name in the certificate is checked too, which imapproxy does not; upstreams.main.serverName if it is another'
-        : 'anybody in between can read the passwords; yes is recommended',
+    'If absent: `no`, as in imapproxy. `yes` is recommended. It also checks the name in the certificate, which imapproxy does not; if that is another name, set `serverName`.',
+    (isVerified) => ({
+      set: { [main('verify')]: isVerified },
+      note: isVerified
+        ? 'the name in the certificate is checked as well, unlike in imapproxy; if it is another name, set upstreams.main.serverName'
+        : 'anyone on the network path can read passwords; yes is recommended',
     }),
     {
       absent: {
         set: { [main('verify')]: false },
-        note: 'not verified, as imapproxy does; tls_verify_server yes is recommended',
+        note: 'not verified, as in imapproxy; tls_verify_server yes is recommended',
       },
     },
   ),
-  tls_ca_file: plain(text, [main('caFile')], 'PEM file of authorities.'),
-  tls_ca_path: plain(text, [main('caPath')], 'Directory of PEM files; their names need no hashes here.'),
-  tls_cert_file: row(
-    text,
+  tls_ca_file: copied(anyText, [main('caFile')], 'PEM file with certificate authorities.'),
+  tls_ca_path: copied(anyText, [main('caPath')], 'Directory of PEM files. Their names need not be hashes.'),
+  tls_cert_file: converted(
+    anyText,
     [main('certFile'), main('keyFile')],
-    'Client certificate. Without tls_key_file the key is read from the same file.',
+    'Client certificate. Without `tls_key_file` the key is read from the same file.',
     (file, given) => ({
       set: { [main('certFile')]: file, ...(!given.tls_key_file && { [main('keyFile')]: file }) },
       ...(!given.tls_key_file && {
-        note: 'the key is read from the same file, as imapproxy does without tls_key_file',
+        note: 'without tls_key_file the key is read from the same file, as in imapproxy',
       }),
     }),
   ),
-  tls_key_file: row(text, [main('keyFile')], 'Key of the client certificate.', (file, given) =>
+  tls_key_file: converted(anyText, [main('keyFile')], 'Key of the client certificate.', (file, given) =>
     given.tls_cert_file
       ? { set: { [main('keyFile')]: file } }
-      : { set: {}, note: 'left out, as imapproxy does: it means nothing without tls_cert_file' },
+      : { set: {}, note: 'ignored, as by imapproxy: it has no effect without tls_cert_file' },
   ),
-  tls_ciphers: row(
-    text,
+  tls_ciphers: converted(
+    anyText,
     [main('ciphers'), main('minTlsVersion')],
-    'An OpenSSL cipher list. `@SECLEVEL=0` in it also opens TLS 1.0 and 1.1.',
+    'OpenSSL cipher list. `@SECLEVEL=0` in it also allows TLS 1.0 and 1.1.',
     (ciphers, given) => ({
       set: {
         [main('ciphers')]: ciphers,
-        ...(allowsOldTls(given) && { [main('minTlsVersion')]: leastTls(given) }),
+        ...(allowsOldTls(given) && { [main('minTlsVersion')]: minTlsVersion(given) }),
       },
     }),
   ),
-  tls_no_tlsv1: row(
+  tls_no_tlsv1: converted(
     yesNo,
     [main('minTlsVersion')],
-    'TLS 1.2 is the least in any case, unless tls_ciphers holds `@SECLEVEL=0`.',
-    withoutTls,
+    'The minimum is TLS 1.2 in any case, unless `tls_ciphers` contains `@SECLEVEL=0`.',
+    withoutTlsVersion,
   ),
-  'tls_no_tlsv1.1': row(yesNo, [main('minTlsVersion')], 'As tls_no_tlsv1.', withoutTls),
-  'tls_no_tlsv1.2': row(
+  'tls_no_tlsv1.1': converted(yesNo, [main('minTlsVersion')], 'Like `tls_no_tlsv1`.', withoutTlsVersion),
+  'tls_no_tlsv1.2': converted(
     yesNo,
     [main('minTlsVersion')],
-    '`yes`: TLS 1.3 is the least. (imapproxy goes down to 1.1 unless that is forbidden too.)',
-    withoutTls,
+    'With `yes` the minimum is TLS 1.3. (imapproxy then allows TLS 1.1, unless that is forbidden as well.)',
+    withoutTlsVersion,
   ),
-  auth_sasl_plain_username: row(
-    text,
+  auth_sasl_plain_username: converted(
+    anyText,
     [main('masterUser')],
-    'Works only together with the next two.',
-    masterUser('masterUser'),
+    'Has an effect only together with the next two.',
+    masterLogin('masterUser'),
   ),
-  auth_sasl_plain_password: row(
-    text,
+  auth_sasl_plain_password: converted(
+    anyText,
     [main('masterPassword')],
-    'See auth_sasl_plain_username.',
-    masterUser('masterPassword'),
+    'See `auth_sasl_plain_username`.',
+    masterLogin('masterPassword'),
     { secret: true },
   ),
-  auth_shared_secret: row(
-    text,
+  auth_shared_secret: converted(
+    anyText,
     [main('sharedSecret')],
-    'Compared as a whole; imapproxy lets an empty password pass, the edge does not.',
-    masterUser('sharedSecret'),
+    'The whole secret is compared. imapproxy also accepts an empty password; the edge does not.',
+    masterLogin('sharedSecret'),
     { secret: true },
   ),
-  protocol_log_filename: plain(
-    text,
+  protocol_log_filename: copied(
+    anyText,
     ['trace.file'],
-    'Any number of users at once; passwords are never written, message bodies only on request.',
+    'Any number of users can be traced at the same time. Passwords are never written, message bodies only on request.',
   ),
-  stat_filename: elsewhere(
-    text,
-    'The numbers of pimpstat are at the local HTTP port: `/stats`, `/metrics`, `imapfleet top --edge http://127.0.0.1:9143`.',
+  stat_filename: withoutKey(
+    anyText,
+    'Use the local HTTP port instead of pimpstat: `/stats`, `/metrics`, or `imapfleet top --edge http://127.0.0.1:9143`.',
     () =>
-      'not written: the numbers are at http://127.0.0.1:9143/stats and /metrics, on a screen by imapfleet top --edge http://127.0.0.1:9143',
+      'not written: use http://127.0.0.1:9143/stats or /metrics, or imapfleet top --edge http://127.0.0.1:9143',
   ),
-  syslog_facility: elsewhere(
+  syslog_facility: withoutKey(
     oneOf(facilities),
-    `The edge writes to stderr; \`SyslogFacility=\` in \`${unit}\` names the facility.`,
-    (facility) => `the log goes to stderr: SyslogFacility=${facility} in ${unit}`,
+    `The edge writes its log to stderr. Set the facility by \`SyslogFacility=\` in \`${unit}\`.`,
+    (facility) => `the log goes to stderr; set SyslogFacility=${facility} in ${unit}`,
   ),
-  syslog_prioritymask: row(
+  syslog_prioritymask: converted(
     oneOf(priorities),
     ['log.level'],
-    `\`LogLevelMax=\` in \`${unit}\` filters what the service manager keeps.`,
+    `\`LogLevelMax=\` in \`${unit}\` limits what the journal keeps.`,
     ([level, systemd]) => ({
       set: { 'log.level': level },
-      note: `LogLevelMax=${systemd} in ${unit} filters the same once more`,
+      note: `to limit the journal as well, set LogLevelMax=${systemd} in ${unit}`,
     }),
   ),
-  proc_username: plain(
-    account,
+  proc_username: copied(
+    unprivilegedAccount,
     ['process.user'],
-    'Taken on after binding. With the systemd unit, `User=` does it before the start.',
+    'The edge becomes this user after it opened its ports. With the systemd unit, `User=` sets it before the start.',
   ),
-  proc_groupname: plain(account, ['process.group'], 'As proc_username; `Group=` in the unit.'),
-  chroot_directory: elsewhere(
-    text,
-    `A process of Node's cannot shut itself in: \`RootDirectory=\` in \`${unit}\`; its \`ProtectSystem=strict\` does most of it without.`,
+  proc_groupname: copied(
+    unprivilegedAccount,
+    ['process.group'],
+    'Like `proc_username`; `Group=` in the unit.',
+  ),
+  chroot_directory: withoutKey(
+    anyText,
+    `Node cannot change its root directory. Use \`RootDirectory=\` in \`${unit}\`, whose \`ProtectSystem=strict\` already makes most of the system read-only.`,
     (directory) =>
-      `Node cannot change its root: RootDirectory=${directory} in ${unit}, whose ProtectSystem=strict does most of it already`,
+      `Node cannot change its root directory; set RootDirectory=${directory} in ${unit}, whose ProtectSystem=strict already makes most of the system read-only`,
   ),
-  foreground_mode: elsewhere(
+  foreground_mode: withoutKey(
     yesNo,
-    `Always in the foreground; \`Type=\` in \`${unit}\` makes it a service.`,
-    (foreground) =>
-      foreground ? 'always so' : `always in the foreground: ${unit} (Type=exec) makes it a service`,
+    `The edge always runs in the foreground. \`Type=\` in \`${unit}\` runs it as a service.`,
+    (isForeground) =>
+      isForeground
+        ? 'the edge always runs in the foreground'
+        : `the edge always runs in the foreground; ${unit} (Type=exec) runs it as a service`,
   ),
-} satisfies Record<Keyword, Row>
+} satisfies Record<Keyword, KeywordRow>

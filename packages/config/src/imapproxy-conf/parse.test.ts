@@ -14,7 +14,7 @@ test('a line is a keyword in any case, blanks or tabs, and a value to the end of
   })
 })
 
-test('comments and lines of blanks are nothing, wherever they begin', () => {
+test('comments and blank lines are skipped, indented or not', () => {
   const text = '#a b\n  # c\n\t\n   \n\r\nserver_port 143 # the usual\nproc_username no#body\n\n'
   assert.deepEqual(parseImapproxyConf(text), {
     entries: [
@@ -25,7 +25,7 @@ test('comments and lines of blanks are nothing, wherever they begin', () => {
   })
 })
 
-test('a keyword without a value, = and binary data are told by line', () => {
+test('a missing value, = and binary data are reported with their lines', () => {
   const { entries, problems } = parseImapproxyConf(
     'server_port\nserver_port #none\nserver_port=1\nserver_port = 1\n\0\x01 x\n',
   )

@@ -1,19 +1,19 @@
 /**
- * The text of an imapproxy.conf to keywords and values with their lines. More forgiving than imapproxy itself, which
- * stops at a tab, an indented comment or a line of blanks; where it reads on, this reads the same.
+ * The text of an imapproxy.conf to keywords and values with their lines. It accepts tabs, indented comments and lines of
+ * blanks, at which imapproxy exits; every line that imapproxy accepts is read as imapproxy reads it.
  */
 import type { Problem } from '../problem.ts'
 
-export interface Entry {
-  /** In lower case, as imapproxy compares it. */
+export interface ConfLine {
+  /** In lower case: imapproxy does not distinguish upper and lower case. */
   keyword: string
   value: string
   /** From 1. */
   line: number
 }
 
-export function parseImapproxyConf(text: string): { entries: Entry[]; problems: Problem[] } {
-  const entries: Entry[] = []
+export function parseImapproxyConf(text: string): { entries: ConfLine[]; problems: Problem[] } {
+  const entries: ConfLine[] = []
   const problems: Problem[] = []
   for (const [index, raw] of text
     .replace(/^\uFEFF/, '')
@@ -34,10 +34,10 @@ export function parseImapproxyConf(text: string): { entries: Entry[]; problems: 
 
 function mistakeIn(keyword: string, value: string): Problem | undefined {
   if (!/^[\x20-\x7e\u00a0-\uffff\t]*$/u.test(keyword + value))
-    return { key: '', message: 'holds a control character; is this an imapproxy.conf?' }
+    return { key: '', message: 'the line contains a control character; is this an imapproxy.conf?' }
   const [name, given] = keyword.split('=', 2)
   if (given !== undefined || value.startsWith('='))
-    return { key: name!, message: 'is written with =; write a blank between keyword and value' }
-  if (value === '') return { key: keyword, message: 'has no value; write one, or # before the line' }
+    return { key: name!, message: 'must be separated from its value by a space, not by =' }
+  if (value === '') return { key: keyword, message: 'has no value; add one, or put # before the line' }
   return undefined
 }

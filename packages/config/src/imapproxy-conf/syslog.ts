@@ -1,6 +1,6 @@
-/** Names of syslog as imapproxy.conf writes them, to those of our log and of systemd. */
+/** The facilities and priorities of syslog as imapproxy.conf names them, as names of systemd and of our log. */
 
-/** `LOG_MAIL` → `mail`, for SyslogFacility=. LOG_KERN is not for programs. */
+/** `LOG_MAIL` to `mail`, for SyslogFacility=. LOG_KERN is reserved for the kernel. */
 export const facilities = Object.fromEntries(
   [
     'AUTH',
@@ -15,7 +15,7 @@ export const facilities = Object.fromEntries(
     ...Array.from({ length: 8 }, (_, n) => `LOCAL${n}`),
   ].map((name) => [`LOG_${name}`, name.toLowerCase()]),
 )
-/** `LOG_ERR` → the level of our log, and the one for LogLevelMax=. */
+/** `LOG_ERR` to the level of our log, and the level for LogLevelMax=. */
 export const priorities = {
   LOG_EMERG: ['error', 'emerg'],
   LOG_ALERT: ['error', 'alert'],

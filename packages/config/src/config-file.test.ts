@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { detectFormat, loadConfigFile } from './load-file.ts'
+import { detectFormat, resolveFile } from './config-file.ts'
 
-test('either format is known by its shape', () => {
+test('each format is recognised by the shape of its lines', () => {
   const yaml = [
     '',
     '# only a comment',
@@ -27,17 +27,17 @@ test('either format is known by its shape', () => {
   for (const text of conf) assert.equal(detectFormat(text), 'imapproxy-conf', text)
 })
 
-test('a file of either format gives the same kind of configuration', () => {
-  const yaml = loadConfigFile('listeners: { imap: { port: 1143 } }')
-  const conf = loadConfigFile('listen_port 1143')
+test('files of both formats give the same kind of configuration', () => {
+  const yaml = resolveFile('listeners: { imap: { port: 1143 } }')
+  const conf = resolveFile('listen_port 1143')
   assert.ok(yaml.ok && conf.ok)
   assert.equal(yaml.config.listeners['imap']?.port, conf.config.listeners['imap']?.port)
   assert.deepEqual(yaml.report, [])
   assert.ok(conf.report.length > 0)
 })
 
-test('mistakes come with their lines from either format', () => {
-  const yaml = loadConfigFile('pool:\n  usesMax: 0\n')
-  const conf = loadConfigFile('server_port 143\nserver_port x\n')
+test('mistakes are reported with their lines in both formats', () => {
+  const yaml = resolveFile('pool:\n  usesMax: 0\n')
+  const conf = resolveFile('server_port 143\nserver_port x\n')
   assert.deepEqual([!yaml.ok && yaml.problems[0]?.line, !conf.ok && conf.problems[0]?.line], [2, 2])
 })

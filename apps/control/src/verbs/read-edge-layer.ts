@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { resolve } from '../desired/desired-of.ts'
 import { knownEdge } from './read-edge.ts'
 
-export async function resolveConfig(deps: Deps, id: string): Promise<{ revision: number; layer: Layer }> {
+export async function readEdgeLayer(deps: Deps, id: string): Promise<{ revision: number; layer: Layer }> {
   const { region } = await knownEdge(deps, id)
   const [layers, rolling] = [await listLayers(deps.db.orm), await rollingRevision(deps.db.orm)]
   const { revision, layer } = resolve({ edge: id, region }, layers, rolling)

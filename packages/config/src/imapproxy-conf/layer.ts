@@ -1,0 +1,32 @@
+/** An imapproxy.conf as a layer of the fleet, without the keys that only the file of an edge can set. */
+import { flattenLayer, type JsonValue, type Layer } from '../layer.ts'
+import type { Problem } from '../problem.ts'
+import { steerableSections } from '../schema.ts'
+import { importImapproxyConf, type ReportRow } from './import.ts'
+
+export type ConfLayer =
+  | {
+      ok: true
+      /** Dotted keys with their values. */
+      set: Record<string, JsonValue>
+      report: ReportRow[]
+      /** Dotted keys that were left out, because the fleet cannot set them. */
+      kept: string[]
+    }
+  | { ok: false; problems: Problem[] }
+
+export function layerFromImapproxyConf(text: string): ConfLayer {
+  const imported = importImapproxyConf(text)
+  if (!imported.ok) return imported
+  const sections: readonly string[] = steerableSections
+  const part = (isSteerable: boolean): Layer =>
+    Object.fromEntries(
+      Object.entries(imported.document).filter(([section]) => sections.includes(section) === isSteerable),
+    )
+  return {
+    ok: true,
+    set: Object.fromEntries(flattenLayer(part(true))),
+    report: imported.report,
+    kept: flattenLayer(part(false)).map(([key]) => key),
+  }
+}

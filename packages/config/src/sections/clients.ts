@@ -1,0 +1,40 @@
+/** `clients`: limits on client connections, most of them before a login. They hold for all listeners together. */
+import { z } from 'zod'
+import { byteCount, durationMs, field, wholeNumber } from '../fields.ts'
+
+export const clientsSection = z
+  .strictObject({
+    connectionsMax: field(
+      wholeNumber(1).default(10_000),
+      'Client connections at the same time. Further ones are refused with BYE.',
+    ),
+    connectionsPerAddressMax: field(
+      wholeNumber(0).default(0),
+      'Client connections at the same time from one address. Further ones are refused with BYE. 0: no limit, because a webmail connects from one address.',
+    ),
+    loginTimeoutMs: field(
+      durationMs(1000).default(60_000),
+      'Time from the connection to a successful login, in milliseconds. Then the edge closes the connection.',
+    ),
+    idleTimeoutMs: field(
+      durationMs(1000).default(1_860_000),
+      'Time without data in either direction after which a session ends, in milliseconds. RFC 9051 section 5.4 requires at least 30 minutes; the default is 31.',
+    ),
+    lineBytesMax: field(
+      byteCount(512, 1_048_576).default(65_536),
+      'Longest command line that a client may send, in bytes, without literals. A longer line ends the connection.',
+    ),
+    preloginBytesMax: field(
+      byteCount(1024, 16_777_216).default(65_536),
+      'Bytes that a client may send before its login, literals included. More end the connection.',
+    ),
+    preloginCommandsMax: field(
+      wholeNumber(1, 10_000).default(50),
+      'Commands that a client may send before its login. More end the connection.',
+    ),
+    loginFailuresMax: field(
+      wholeNumber(1, 100).default(3),
+      'Refused logins on one connection. With the last one the edge closes the connection.',
+    ),
+  })
+  .prefault({})

@@ -1,0 +1,165 @@
+/** `upstreams`: the IMAP servers, each under a name, and how many connections the edge may open to each. */
+import { z } from 'zod'
+import { allOrNone, contradiction, type Contradiction, type Unchecked } from '../contradiction.ts'
+import {
+  durationMs,
+  field,
+  filePath,
+  hostName,
+  portNumber,
+  secretField,
+  secretText,
+  entryName,
+  tlsVersion,
+  tlsVersions,
+  wholeNumber,
+} from '../fields.ts'
+
+const upstream = z.strictObject({
+  hosts: field(
+    z.array(hostName).min(1).max(64).default(['localhost']),
+    'Host names or addresses of the IMAP server. Each connection tries them in this order until one answers.',
+  ),
+  port: field(portNumber.default(143), 'TCP port of the IMAP server.'),
+  tls: field(
+    z.enum(['none', 'opportunistic', 'starttls', 'implicit']).default('none'),
+    'TLS to the server. none: no TLS. opportunistic: STARTTLS if the server offers it. starttls: STARTTLS always. implicit: TLS from the first byte, usually on port 993.',
+  ),
+  serverName: field(
+    hostName.optional(),
+    'Name that is sent by SNI and must be in the certificate of the server. Absent: the name in hosts.',
+  ),
+  verify: field(
+    z.boolean().default(true),
+    'Check the certificate of the server and the name in it. With false, anyone on the network path can read passwords.',
+  ),
+  caFile: field(
+    filePath.optional(),
+    'PEM file with the certificate authorities to trust. Read again on reload. If caFile and caPath are absent, the authorities of the operating system and of Node are trusted.',
+  ),
+  caPath: field(
+    filePath.optional(),
+    'Directory with PEM files of certificate authorities to trust. Read again on reload.',
+  ),
+  certFile: field(
+    filePath.optional(),
+    'PEM file with the client certificate that the edge shows to the server. Needs keyFile. Read again on reload.',
+  ),
+  keyFile: field(filePath.optional(), 'PEM file with the private key of certFile. Read again on reload.'),
+  minTlsVersion: field(
+    tlsVersion.default('TLSv1.2'),
+    'Lowest TLS version accepted from the server. Versions below TLSv1.2 also need ciphers that allow them, such as DEFAULT:@SECLEVEL=0.',
+  ),
+  maxTlsVersion: field(tlsVersion.default('TLSv1.3'), 'Highest TLS version offered to the server.'),
+  ciphers: field(
+    z.string().max(4096).optional(),
+    'OpenSSL cipher list for TLS with the server. Absent: the default of Node.',
+  ),
+  addressFamily: field(
+    z.enum(['any', 'ipv4', 'ipv6', 'ipv4-first', 'ipv6-first']).default('any'),
+    'Which addresses of a host name are used. any: all, in the order of the resolver. ipv4 or ipv6: only these. ipv4-first or ipv6-first: all, these first.',
+  ),
+  roundRobin: field(
+    z.boolean().default(false),
+    'Begin each connection with the next address, so that connections are distributed over all of them. false: always begin with the first. In imapproxy.conf: dns_rr.',
+  ),
+  resolveEveryMs: field(
+    durationMs(1000).default(30_000),
+    'How long a resolved host name is used before it is looked up again, in milliseconds.',
+  ),
+  connectTimeoutMs: field(
+    durationMs(100).default(10_000),
+    'Time in which one address must accept the connection, complete TLS and send its greeting, in milliseconds.',
+  ),
+  connectAttempts: field(
+    wholeNumber(1, 1000).default(3),
+    'How often a login tries to connect before it is refused. One attempt tries all addresses.',
+  ),
+  connectDelayMs: field(
+    durationMs(0, 600_000).default(200),
+    'Pause after the first failed attempt, in milliseconds. It doubles after each further one, up to 30 seconds. 0: no pause.',
+  ),
+  loginTimeoutMs: field(
+    durationMs(100).default(30_000),
+    'Time in which the server must answer a login, in milliseconds.',
+  ),
+  connectionsMax: field(
+    wholeNumber(1).default(3072),
+    'Logged-in connections to this upstream at the same time, in use and idle. In imapproxy.conf: cache_size.',
+  ),
+  connectionsPerUserMax: field(
+    wholeNumber(0, 10_000).default(0),
+    'Logged-in connections of one user at the same time, in use and idle. 0: no limit.',
+  ),
+  connectionsSpareMax: field(
+    wholeNumber(0, 10_000).default(64),
+    'Connections beyond both limits while the server checks a password. An idle connection is then evicted only after the login succeeded, so that wrong passwords evict none. 0: none beyond the limits; an idle connection is evicted before the login.',
+  ),
+  queueMax: field(
+    wholeNumber(0).default(256),
+    'Logins that may wait for a free connection when a limit is reached. 0: none waits; the login is refused at once.',
+  ),
+  queueTimeoutMs: field(
+    durationMs(0).default(10_000),
+    'How long a login may wait for a free connection, in milliseconds. Then it is refused. 0: at once.',
+  ),
+  clientAddress: field(
+    z.enum(['none', 'id', 'proxy-v1', 'proxy-v2']).default('none'),
+    'How the server learns the address of the client. none: not at all. id: by ID x-originating-ip after the login. proxy-v1 or proxy-v2: by a PROXY protocol header, with the address of the client that opened the connection.',
+  ),
+  keepAlive: field(
+    z.boolean().default(false),
+    'Turn on TCP keepalive for connections to the server. In imapproxy.conf: send_tcp_keepalives.',
+  ),
+  preauthCommand: field(
+    z
+      .string()
+      .max(1024)
+      .regex(/^[^\r\n\0]*$/, 'must be one line')
+      .optional(),
+    'Command without a tag that the edge sends to the server before each login. The server must answer OK. In imapproxy.conf: preauth_command.',
+  ),
+  healthIntervalMs: field(
+    durationMs(0).default(10_000),
+    'How often the edge connects to the server to see whether it answers, in milliseconds. Logins count as well. 0: never.',
+  ),
+  breakerFailures: field(
+    wholeNumber(0, 1000).default(5),
+    'Failed connection attempts in a row after which the circuit breaker opens: logins that need a new connection are refused at once. 0: it never opens.',
+  ),
+  breakerCooldownMs: field(
+    durationMs(100).default(5_000),
+    'How long an open circuit breaker refuses, in milliseconds. Then one login tries to connect.',
+  ),
+  masterUser: field(
+    z.string().min(1).max(255).optional(),
+    'User who logs in on behalf of every user, by AUTHENTICATE PLAIN. Needs masterPassword and sharedSecret. In imapproxy.conf: auth_sasl_plain_username.',
+  ),
+  masterPassword: secretField(secretText.optional(), 'Password of masterUser.'),
+  sharedSecret: secretField(
+    secretText.optional(),
+    'What clients must send as the password when masterUser is set. In imapproxy.conf: auth_shared_secret.',
+  ),
+})
+
+export type UpstreamConfig = z.infer<typeof upstream>
+
+export const upstreamsSection = z.record(entryName, upstream).default(() => ({ main: upstream.parse({}) }))
+
+/** Keys of one upstream that contradict one another. */
+export function contradictionsInUpstream(entry: Unchecked): Contradiction[] {
+  const ageOf = (version: unknown) => tlsVersions.findIndex((known) => known === version)
+  const [min, max] = [ageOf(entry['minTlsVersion']), ageOf(entry['maxTlsVersion'])]
+  return [
+    ...allOrNone(entry, ['masterUser', 'masterPassword', 'sharedSecret']),
+    ...allOrNone(entry, ['certFile', 'keyFile']),
+    ...(min >= 0 && max >= 0 && min > max
+      ? [
+          contradiction(
+            'minTlsVersion',
+            `must not be higher than maxTlsVersion, which is ${tlsVersions[max]}`,
+          ),
+        ]
+      : []),
+  ]
+}
