@@ -5,7 +5,7 @@ import { finds, readPage, type Complaint, type Page } from './page.ts'
 
 const topLevel = /^(?:\.ci|apps|docs|infra|packages|scripts|tests)\//
 const rootFile =
-  /^(?:[A-Z-]+\.md|LICENSE|package(?:-lock)?\.json|turbo\.json|knip\.json|tsconfig(?:\.base)?\.json|oxlint\.config\.ts)$/
+  /^(?:[A-Z-]+\.md|LICENSE|package(?:-lock)?\.json|knip\.json|tsconfig(?:\.base)?\.json|oxlint\.config\.ts)$/
 
 /** `apps/edge-proxy/src/main.ts` between backticks, also with a line number, a command around it, or a pattern. */
 export function missingPaths(pages: Page[]): Complaint[] {

@@ -24,7 +24,7 @@ const factsSchema = z.strictObject({
 })
 export type Facts = z.infer<typeof factsSchema>
 
-const unwanted = new Set(['node_modules', '.git', '.run', '.turbo'])
+const unwanted = new Set(['node_modules', '.git', '.run'])
 
 export class Clone {
   readonly directory: string
