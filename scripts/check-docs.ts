@@ -11,6 +11,7 @@ import { errorCodeDrift } from './docs/error-codes.ts'
 import { infraMetricDrift, undescribedAlerts } from './docs/infra-metrics.ts'
 import { forbiddenWords } from './docs/forbidden.ts'
 import { readPages } from './docs/page.ts'
+import { unreadKeys } from './docs/unread-keys.ts'
 
 const pages = readPages()
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
@@ -21,6 +22,7 @@ const complaints = [
   ...missingScripts(pages, scripts),
   ...missingCommands(pages),
   ...errorCodeDrift(),
+  ...unreadKeys(),
   ...undescribedVariables(),
   ...manualDrift(),
   ...fileDrift(),
