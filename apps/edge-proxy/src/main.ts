@@ -9,7 +9,7 @@ import { readCertificates } from './edge/certificates.ts'
 import type { Edge } from './edge/edge.ts'
 import { EdgeError, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
-import { lastConfig } from './fleet/last-config.ts'
+import { lastGoodConfig } from './fleet/last-good.ts'
 import { listenHttp, type HttpFacts } from './observe/http.ts'
 import { filesAllowed, filesWanted } from './edge/open-files.ts'
 import { dropPrivileges } from './edge/privileges.ts'
@@ -43,11 +43,11 @@ async function main(): Promise<number> {
   process.stderr.on('error', () => {})
   let { document } = loaded
   const write = (line: string) => process.stderr.write(line)
-  const last = lastConfig(config, document, new Log(config.log, write))
+  const last = lastGoodConfig(config, document, new Log(config.log, write))
   const log = new Log((last?.config ?? config).log, write)
   for (const row of rows) log.info('imapproxy_conf', { line: row })
-  const { edge, unstartable } = await startEdge(config, last, log)
-  const facts = { document: () => document, unstartable }
+  const { edge, rejected } = await startEdge(config, last, log)
+  const facts = { document: () => document, rejected }
   const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, facts) : undefined
   const server = await listenForOperators(edge, loaded, member, log)
   dropPrivileges(config.process, log)
@@ -60,7 +60,7 @@ async function main(): Promise<number> {
     const again = reload(edge, options.config, log)
     if (!again) return
     document = again
-    member?.relay()
+    member?.fileChanged()
   })
   await new Promise<void>((resolve) => {
     process.once('SIGTERM', () => resolve())
@@ -147,7 +147,7 @@ function factsOf(edge: Edge, member: FleetMember | undefined): HttpFacts {
     snapshot: () => edge.metrics.snapshot(),
     notReady: () => (edge.state === 'serving' ? [] : [`the edge is ${edge.state}`]),
     about: () => ({ edge: id, region, version, state: edge.state, statistics: edge.statistics.read() }),
-    fleet: () => member && { connected: member.trouble === undefined, reason: member.trouble },
+    fleet: () => member && { connected: member.awayReason === undefined, reason: member.awayReason },
   }
 }
 

@@ -1,24 +1,35 @@
-/** Starts an edge with what the fleet gave it last or, if it cannot listen like that, with its own file. */
+/** Starts an edge with the last configuration of the fleet or, if it cannot listen with that, with its own file. */
 import type { EdgeConfig } from '@imapfleet/config'
-import type { Log } from '@imapfleet/observe'
+import { reasonOf, type Log } from '@imapfleet/observe'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
-import type { LastConfig, Unstartable } from '../fleet/last-config.ts'
+
+/** A revision of the fleet over the edge's own file. */
+export interface FleetConfig {
+  revision: number
+  config: EdgeConfig
+}
+
+/** A revision that this edge does not run with, and why. */
+export interface RejectedRevision {
+  revision: number
+  reason: string
+}
 
 export async function startEdge(
   file: EdgeConfig,
-  last: LastConfig | undefined,
+  last: FleetConfig | undefined,
   log: Log,
-): Promise<{ edge: Edge; unstartable: Unstartable | undefined }> {
-  let unstartable: Unstartable | undefined
+): Promise<{ edge: Edge; rejected: RejectedRevision | undefined }> {
+  let rejected: RejectedRevision | undefined
   if (last)
     try {
-      return { edge: await started(last.config, log), unstartable }
+      return { edge: await started(last.config, log), rejected }
     } catch (error) {
-      unstartable = { revision: last.revision, reason: (error as Error).message }
-      log.error('config_unstartable', { ...unstartable })
+      rejected = { revision: last.revision, reason: reasonOf(error) }
+      log.error('config_unstartable', { ...rejected })
     }
-  return { edge: await started(file, log), unstartable }
+  return { edge: await started(file, log), rejected }
 }
 
 async function started(config: EdgeConfig, log: Log): Promise<Edge> {

@@ -1,7 +1,9 @@
 /**
- * What the fleet wants of this edge, applied as a whole: configuration, revocations, traces, drain. Read from this
- * edge's own key when told of a change, at each connect, and now and then; a newer version is never undone by an older.
+ * Applies what the fleet wants of this edge: configuration, revocations, traces, drain. It is read from the key of this
+ * edge at each connect, at each announced change and at intervals. A version is never replaced by an older one.
  */
+import { printProblem, type Layer } from '@imapfleet/config'
+import { reasonOf } from '@imapfleet/observe'
 import {
   decode,
   desiredEntry,
@@ -10,44 +12,43 @@ import {
   type EdgeAddress,
   type Revocation,
 } from '@imapfleet/protocol'
-import { checkLayer, mergeLayers, printProblem, resolveConfig, type Layer } from '@imapfleet/config'
 import type { Edge } from '../edge/edge.ts'
-import type { Unstartable } from './last-config.ts'
-import type { LastGood } from './last-good.ts'
+import type { RejectedRevision } from '../edge/start.ts'
+import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
 import type { Fleet } from './link.ts'
 import type { TraceFeed } from './trace-feed.ts'
 
-export interface DesiredFacts {
+export interface DesiredStateOptions {
   edge: Edge
   address: EdgeAddress
-  /** The edge's own file, over which the fleet's layer is laid. */
+  /** The edge's own file, as it is now. The fleet's layer is laid over it. */
   document: () => Layer
-  /** What this edge could not be started with is not said to be applied. */
-  unstartable: Unstartable | undefined
-  lastGood: LastGood
+  /** The revision with which the edge could not start. It is not applied while the edge runs either. */
+  rejected: RejectedRevision | undefined
+  stateDir: string
   traces: TraceFeed
 }
 
 export class DesiredState {
-  readonly #facts: DesiredFacts
+  readonly #options: DesiredStateOptions
   #version = 0
-  /** The last configuration that was right. */
-  #inForce: Desired['config'] | undefined
+  /** The last configuration without mistakes. */
+  #config: Desired['config'] | undefined
   #applied = 0
-  #rejected: { revision: number; reason: string } | undefined
+  #rejected: RejectedRevision | undefined
   #revocations = 0
   #reading: Promise<void> = Promise.resolve()
 
-  constructor(facts: DesiredFacts) {
-    this.#facts = facts
+  constructor(options: DesiredStateOptions) {
+    this.#options = options
   }
 
-  /** Revision that is in force; 0: only the file. */
+  /** The revision in force; 0: the file alone. */
   get applied(): number {
     return this.#applied
   }
 
-  get rejected(): { revision: number; reason: string } | undefined {
+  get rejected(): RejectedRevision | undefined {
     return this.#rejected
   }
 
@@ -56,87 +57,88 @@ export class DesiredState {
     return this.#revocations
   }
 
-  /** Goes on where the last run of this edge stood. Traces are not resumed: their readers have gone. */
+  /** Applies what the previous run applied last, without its traces: their readers are gone. */
   restore(): void {
-    const last = this.#facts.lastGood.read()
+    const { edge, stateDir } = this.#options
+    const last = readLastGood(stateDir, edge.log)
     if (last) this.#apply({ ...last, traces: [] })
-    // Forgotten: the fleet's own copy of the same version is applied again, with its traces.
+    // So that the fleet's copy of the same version is applied with its traces.
     this.#version = 0
   }
 
-  /** Lays the layer in force over a file that has been read again. */
-  relay(): void {
-    if (this.#inForce) this.#applyConfig(this.#inForce)
+  /** Lays the fleet's layer over the edge's own file again, which has changed. */
+  reapply(): void {
+    if (this.#config) this.#applyConfig(this.#config)
   }
 
-  /** Reads this edge's key and applies it if it is newer. One read at a time; who asks during one gets the next. */
+  /** Reads the key of this edge and applies a newer version. Reads do not overlap. Never rejects. */
   fetch(fleet: Fleet): Promise<void> {
-    const next = this.#reading.then(() => this.#fetch(fleet))
-    this.#reading = next
-    return next
+    this.#reading = this.#reading.then(() => this.#fetch(fleet))
+    return this.#reading
   }
 
   async #fetch(fleet: Fleet): Promise<void> {
-    const { edge, address } = this.#facts
+    const { edge, address } = this.#options
     try {
       const { stream, subject } = desiredEntry(address)
       const message = await fleet.manager.direct.getMessage(stream, { last_by_subj: subject })
-      // No entry yet: control has not heard of this edge, and wants nothing of it.
+      // No entry: control does not know this edge yet.
       if (!message || message.data.length === 0) return
       const decoded = decode(desiredSchema, message.data)
       if (!decoded.ok) edge.log.warn('desired_unreadable', { reason: decoded.reason })
       else if (decoded.value.version > this.#version) this.#apply(decoded.value)
     } catch (error) {
-      edge.log.debug('desired_unread', { reason: (error as Error).message })
+      edge.log.debug('desired_unread', { reason: reasonOf(error) })
     }
   }
 
   #apply(desired: Desired): void {
-    const { edge, lastGood, traces } = this.#facts
+    const { edge, stateDir, traces } = this.#options
     this.#version = desired.version
     for (const revocation of desired.revocations) this.#revoke(revocation)
     const isGood = this.#applyConfig(desired.config)
     traces.follow(desired.traces)
     if (desired.drain) edge.drain()
     else edge.resume()
-    if (isGood) lastGood.write(desired)
+    if (isGood) writeLastGood(stateDir, desired, edge.log)
   }
 
-  /** All of it or nothing: what was in force stays in force when the new one is wrong. */
+  /** The whole configuration, or nothing of it if it has a mistake. */
   #applyConfig(config: Desired['config']): boolean {
-    const { edge } = this.#facts
-    const reject = (reason: string) => {
-      this.#rejected = { revision: Math.max(1, config.revision), reason: reason.slice(0, 4000) }
-      edge.log.error('config_rejected', { revision: config.revision, reason })
-      return false
+    const { edge, document, rejected } = this.#options
+    if (config.revision === rejected?.revision) return this.#reject(config.revision, rejected.reason)
+    const resolved = resolveOver(document(), config.layer)
+    if (!resolved.ok) {
+      const reason = resolved.problems.map((problem) => printProblem(problem)).join('; ')
+      return this.#reject(config.revision, reason)
     }
-    const { unstartable } = this.#facts
-    if (config.revision === unstartable?.revision) return reject(unstartable.reason)
-    const layer = checkLayer(config.layer)
-    if (!layer.ok) return reject(layer.problems.map((problem) => printProblem(problem)).join('; '))
-    const resolved = resolveConfig(mergeLayers(this.#facts.document(), layer.layer))
-    if (!resolved.ok) return reject(resolved.problems.map((problem) => printProblem(problem)).join('; '))
     try {
       edge.apply(resolved.config)
     } catch (error) {
-      return reject((error as Error).message.replaceAll('\n', '; '))
+      return this.#reject(config.revision, reasonOf(error).replaceAll('\n', '; '))
     }
     if (config.revision !== this.#applied) edge.log.info('config_applied', { revision: config.revision })
-    this.#inForce = config
+    this.#config = config
     this.#applied = config.revision
     this.#rejected = undefined
     return true
   }
 
+  #reject(revision: number, reason: string): false {
+    this.#rejected = { revision: Math.max(1, revision), reason: reason.slice(0, 4000) }
+    this.#options.edge.log.error('config_rejected', { revision, reason })
+    return false
+  }
+
   #revoke(revocation: Revocation): void {
     if (revocation.sequence <= this.#revocations) return
-    const { edge } = this.#facts
+    const { edge } = this.#options
     const { kind, subject } = revocation
-    const wanted = subject.toLowerCase()
-    const isMeant = (user: string) =>
-      kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
-    // All that is there now, whatever the clocks say: at worst a connection of the new password is opened again.
-    const count = edge.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
+    const revoked = subject.toLowerCase()
+    const matches = (user: string) =>
+      kind === 'user' ? user.toLowerCase() === revoked : user.toLowerCase().endsWith(`@${revoked}`)
+    // Whatever the age of a connection, since clocks may differ. At worst one of the new password is opened again.
+    const count = edge.pool.purge(({ user, openedBy }) => matches(user) || matches(openedBy), 'revoked')
     this.#revocations = revocation.sequence
     edge.log.info('revoked', { kind, subject, connections: count })
   }

@@ -1,44 +1,35 @@
 /**
- * The edge's part in the fleet: presence, reports, desired state, orders. Built over the edge by main.ts; with all of it
- * gone the edge serves mail as before.
+ * This edge as a member of a fleet: it sends presence and reports, applies desired state and carries out orders. main.ts
+ * builds it on top of a running edge, which serves mail just as well without it.
  */
 import { randomUUID } from 'node:crypto'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import {
-  decode,
-  desiredChangedSchema,
-  encode,
-  reportId,
-  streams,
-  subjects,
-  wireVersion,
-  type Presence,
-  type Report,
-} from '@imapfleet/protocol'
-import type { Edge } from '../edge/edge.ts'
-import { version } from '../edge/version.ts'
-import { DesiredState } from './desired-state.ts'
-import type { Unstartable } from './last-config.ts'
-import { LastGood } from './last-good.ts'
 import type { NatsLink } from '@imapfleet/nats'
-import { fleetLink, type Fleet } from './link.ts'
+import { reasonOf } from '@imapfleet/observe'
+import { decode, desiredChangedSchema, encode, subjects, wireVersion, type Report } from '@imapfleet/protocol'
+import type { Edge } from '../edge/edge.ts'
+import type { RejectedRevision } from '../edge/start.ts'
+import { DesiredState } from './desired-state.ts'
+import { fleetLink, type Fleet, type Sender } from './link.ts'
 import { hearOrders } from './orders.ts'
 import { Outbox } from './outbox.ts'
+import { presenceOf } from './presence.ts'
 import { TraceFeed } from './trace-feed.ts'
 
-const farewellMs = 2_000
-const ackMs = 5_000
+/** How long a stop waits for the last report to be acknowledged. */
+const lastReportMs = 2_000
 
-export interface StartFacts {
+export interface FleetMemberOptions {
   /** The edge's own file, as it is now. */
   document: () => Layer
-  unstartable: Unstartable | undefined
+  /** The revision with which the edge could not start, if there is one. */
+  rejected: RejectedRevision | undefined
 }
 
 export class FleetMember {
   readonly #edge: Edge
-  readonly #config: EdgeConfig
-  readonly #boot = randomUUID()
+  readonly #config: EdgeConfig['fleet']
+  readonly #sender: Sender
   readonly #startedAt = Date.now()
   readonly #link: NatsLink
   readonly #outbox: Outbox
@@ -46,73 +37,69 @@ export class FleetMember {
   readonly #traces: TraceFeed
   readonly #timers: NodeJS.Timeout[] = []
   #sequence = 0
-  #sending: Promise<void> | undefined
 
-  constructor(edge: Edge, config: EdgeConfig, { document, unstartable }: StartFacts) {
-    this.#edge = edge
-    this.#config = config
+  constructor(edge: Edge, config: EdgeConfig, { document, rejected }: FleetMemberOptions) {
     const { stateDir, outboxMax } = config.fleet
-    const address = { edge: config.edge.id, region: config.edge.region }
-    this.#outbox = new Outbox(stateDir, outboxMax, edge.metrics.counters.reports_dropped_total)
-    this.#link = fleetLink(config, edge.log, {
+    const { log, metrics } = edge
+    this.#edge = edge
+    this.#config = config.fleet
+    this.#sender = { edge: config.edge.id, region: config.edge.region, boot: randomUUID() }
+    this.#link = fleetLink(config, log, {
       opened: (fleet) => this.#subscribe(fleet),
       up: (fleet) => this.#onUp(fleet),
     })
-    this.#traces = new TraceFeed(edge, address, this.#boot, () => this.#link.connected)
+    const fleet = () => this.#link.connected
+    const dropped = metrics.counters.reports_dropped_total
+    this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, fleet, log })
+    this.#traces = new TraceFeed(edge, this.#sender, fleet)
     this.#desired = new DesiredState({
       edge,
-      address,
+      address: this.#sender,
       document,
-      unstartable,
-      lastGood: new LastGood(stateDir, edge.log),
+      rejected,
+      stateDir,
       traces: this.#traces,
     })
-    edge.metrics.gauge('outbox_reports', () => this.#outbox.size)
-    edge.metrics.gauge('config_revision', () => this.#desired.applied)
+    metrics.gauge('outbox_reports', () => this.#outbox.size)
+    metrics.gauge('config_revision', () => this.#desired.applied)
   }
 
-  /** Why the fleet is out of reach; undefined while it is not. */
-  get trouble(): string | undefined {
+  /** Why NATS is away; undefined while it is there. */
+  get awayReason(): string | undefined {
     return this.#link.downReason
   }
 
-  get boot(): string {
-    return this.#boot
-  }
-
   start(): void {
-    const { heartbeatMs, reportIntervalMs, reconcileMs } = this.#config.fleet
+    const { heartbeatMs, reportIntervalMs, reconcileMs } = this.#config
     this.#outbox.load()
     this.#desired.restore()
     this.#link.start()
     this.#timers.push(
-      setInterval(() => this.#beat(), heartbeatMs),
+      setInterval(() => this.#sendPresence(), heartbeatMs),
       setInterval(() => this.#report(), reportIntervalMs),
-      // Jitter, so that a fleet that was started together does not ask together for ever.
+      // With jitter: edges that started together do not all read at the same moment.
       setInterval(() => this.#reconcile(), reconcileMs * (0.75 + Math.random() / 2)),
     )
   }
 
-  /** The file has been read again: the fleet's layer is laid over it anew. */
-  relay(): void {
-    this.#desired.relay()
-    this.#beat()
+  /** Call it after the edge's own file was read again. */
+  fileChanged(): void {
+    this.#desired.reapply()
+    this.#sendPresence()
   }
 
-  /** Tells the last figures, if the fleet can be reached in time, and keeps them for the next run if not. */
+  /** Sends the last report. If the fleet does not acknowledge it in time, it is saved for the next run. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#traces.flush()
     this.#report()
-    this.#beat()
-    if (this.#link.connected) {
-      const late = new Promise((resolve) => setTimeout(resolve, farewellMs).unref())
-      await Promise.race([Promise.all([this.#sending, this.#traces.send()]), late])
-    }
+    this.#sendPresence()
+    const timeout = new Promise((resolve) => setTimeout(resolve, lastReportMs).unref())
+    await Promise.race([Promise.all([this.#outbox.send(), this.#traces.send()]), timeout])
     try {
       this.#outbox.save()
     } catch (error) {
-      this.#edge.log.error('reports_lost', { count: this.#outbox.size, reason: (error as Error).message })
+      this.#edge.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
     }
     await this.#link.stop()
   }
@@ -123,10 +110,10 @@ export class FleetMember {
         if (!error && decode(desiredChangedSchema, message.data).ok) void this.#fetch(fleet)
       },
     })
-    hearOrders(fleet, this.#edge, { ...this.#address, boot: this.#boot })
+    hearOrders(fleet, this.#edge, this.#sender)
   }
 
-  /** Whatever was revoked while the link was down is applied before a warm connection is handed out again. */
+  /** Revocations that were made while the link was down are applied before an idle connection is leased again. */
   async #onUp(fleet: Fleet): Promise<void> {
     const { pool } = this.#edge
     pool.reuseIsSuspended = true
@@ -135,97 +122,36 @@ export class FleetMember {
     } finally {
       pool.reuseIsSuspended = false
     }
-    this.#beat()
-    void this.#send()
+    this.#sendPresence()
+    void this.#outbox.send()
     void this.#traces.send()
   }
 
   async #fetch(fleet: Fleet): Promise<void> {
     await this.#desired.fetch(fleet)
-    this.#beat()
+    this.#sendPresence()
   }
 
   #reconcile(): void {
     if (this.#link.connected) void this.#fetch(this.#link.connected)
   }
 
-  #beat(): void {
-    this.#link.connected?.nats.publish(subjects.presence(this.#address), encode(this.#presence()))
-  }
-
-  #presence(): Presence {
-    const edge = this.#edge
-    const { gauges, counters, histograms } = edge.metrics.snapshot()
-    const troubles = [...edge.servers.values()].filter((server) => server.trouble !== undefined)
-    return {
-      v: wireVersion,
-      ...this.#address,
-      boot: this.#boot,
-      at: Date.now(),
-      version,
-      startedAt: this.#startedAt,
-      heartbeatMs: this.#config.fleet.heartbeatMs,
-      state: edge.state === 'starting' ? 'serving' : edge.state,
-      config: {
-        applied: this.#desired.applied,
-        ...(this.#desired.rejected && { rejected: this.#desired.rejected }),
-      },
-      revocations: this.#desired.revocations,
-      gauges,
-      counters,
-      logins: histograms.login_seconds,
-      degraded: [
-        ...troubles.map((server) => `upstream ${server.name}: ${server.trouble}`),
-        ...this.#lateKeys(),
-      ].map((text) => text.slice(0, 500)),
-      listeners: edge.listeners.map(
-        ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`,
-      ),
-    }
-  }
-
-  /** What is in force as far as it can be, and not yet wholly. */
-  #lateKeys(): string[] {
-    const late = this.#edge.awaitingRestart
-    return late.length === 0 ? [] : [`restart it for ${late.join(', ')}`]
+  #sendPresence(): void {
+    const facts = { ...this.#sender, startedAt: this.#startedAt, heartbeatMs: this.#config.heartbeatMs }
+    const presence = presenceOf(this.#edge, this.#desired, facts)
+    this.#link.connected?.nats.publish(subjects.presence(this.#sender), encode(presence))
   }
 
   #report(): void {
     const report: Report = {
       v: wireVersion,
-      ...this.#address,
-      boot: this.#boot,
+      ...this.#sender,
       at: Date.now(),
       startedAt: this.#startedAt,
       sequence: ++this.#sequence,
       ...this.#edge.metrics.snapshot(),
     }
     this.#outbox.add(report)
-    void this.#send()
-  }
-
-  /** Sends the outbox in order; each report leaves it when JetStream has it. Never rejects. */
-  #send(): Promise<void> {
-    this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined))
-    return this.#sending
-  }
-
-  async #sendAll(): Promise<void> {
-    try {
-      for (let report = this.#outbox.first(); report && this.#link.connected; report = this.#outbox.first()) {
-        await this.#link.connected.jetstream.publish(subjects.report(report), encode(report), {
-          msgID: reportId(report),
-          expect: { streamName: streams.reports },
-          timeout: ackMs,
-        })
-        this.#outbox.remove(report)
-      }
-    } catch (error) {
-      this.#edge.log.debug('report_unsent', { waiting: this.#outbox.size, reason: (error as Error).message })
-    }
-  }
-
-  get #address() {
-    return { edge: this.#config.edge.id, region: this.#config.edge.region }
+    void this.#outbox.send()
   }
 }

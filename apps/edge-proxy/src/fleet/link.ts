@@ -1,12 +1,17 @@
 /** The edge's connection to NATS, from the section `fleet` of its configuration. Nothing on the data path waits for it. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { NatsLink, readAccess, type Connected, type LinkHandlers } from '@imapfleet/nats'
-import { subjects } from '@imapfleet/protocol'
+import { subjects, type EdgeAddress } from '@imapfleet/protocol'
 import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 
 /** What can be used while NATS is there. */
 export type Fleet = Connected
+
+/** This run of this edge, as each of its messages names it. */
+export interface Sender extends EdgeAddress {
+  boot: string
+}
 
 /** While NATS refuses this edge: asking often changes nothing. */
 const refusedRetryMs = 10_000

@@ -1,49 +1,57 @@
-/** Reports that the fleet has not acknowledged, oldest first; bounded, and kept on disk over a restart. */
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import type { Counter } from '@imapfleet/observe'
-import { parseJson, reportSchema, type Report } from '@imapfleet/protocol'
+/** Reports that the fleet has not acknowledged yet. They outlive a restart of the edge in a file. */
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Counter, Log } from '@imapfleet/observe'
+import { parseJson, reportId, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
+import type { Fleet } from './link.ts'
+import { SendQueue } from './send-queue.ts'
+import { replaceStateFile } from './state-file.ts'
+
+export interface OutboxOptions {
+  stateDir: string
+  /** Of reports; beyond it the oldest is dropped. */
+  max: number
+  dropped: Counter
+  fleet: () => Fleet | undefined
+  log: Log
+}
 
 export class Outbox {
   readonly #file: string
-  readonly #max: number
-  /** How many were lost because there was no room. */
-  readonly #dropped: Counter
-  #reports: Report[] = []
+  readonly #queue: SendQueue<Report>
 
-  constructor(stateDir: string, max: number, dropped: Counter) {
+  constructor({ stateDir, max, dropped, fleet, log }: OutboxOptions) {
     this.#file = join(stateDir, 'outbox.jsonl')
-    this.#max = max
-    this.#dropped = dropped
+    this.#queue = new SendQueue({
+      max,
+      fleet,
+      stream: streams.reports,
+      subjectOf: subjects.report,
+      idOf: reportId,
+      dropped: () => dropped.value++,
+      failed: (reason) => log.debug('report_unsent', { waiting: this.size, reason }),
+    })
   }
 
   get size(): number {
-    return this.#reports.length
+    return this.#queue.messages.length
   }
 
   add(report: Report): void {
-    this.#reports.push(report)
-    if (this.#reports.length <= this.#max) return
-    this.#reports.shift()
-    this.#dropped.value++
+    this.#queue.add(report)
   }
 
-  first(): Report | undefined {
-    return this.#reports[0]
+  /** Never rejects; what is not acknowledged stays. */
+  send(): Promise<void> {
+    return this.#queue.send()
   }
 
-  /** The fleet has it. */
-  remove(report: Report): void {
-    const index = this.#reports.indexOf(report)
-    if (index >= 0) this.#reports.splice(index, 1)
-  }
-
-  /** What an earlier run has left; lines that cannot be read are left out, since the counters are cumulative. */
+  /** Adds what the previous run saved. Unreadable lines are skipped: counters are cumulative, so later reports contain them. */
   load(): void {
     let text: string
     try {
       text = readFileSync(this.#file, 'utf8')
-      // At once: what is sent twice is recorded once, but what stays here would be sent at every start.
+      // Before they are sent, or else a crash would have them sent at every start. Sent twice, they are stored once.
       rmSync(this.#file)
     } catch {
       return
@@ -54,15 +62,9 @@ export class Outbox {
     }
   }
 
-  /** Writes what is left, for the next run; nothing is written where nothing is left. Throws what the disk says. */
+  /** Writes the reports that are left for the next run. Throws if the disk refuses it. */
   save(): void {
-    if (this.#reports.length === 0) return
-    mkdirSync(dirname(this.#file), { recursive: true })
-    writeFileSync(
-      `${this.#file}.new`,
-      this.#reports.map((report) => `${JSON.stringify(report)}\n`).join(''),
-      { mode: 0o600 },
-    )
-    renameSync(`${this.#file}.new`, this.#file)
+    if (this.size === 0) return
+    replaceStateFile(this.#file, this.#queue.messages.map((report) => `${JSON.stringify(report)}\n`).join(''))
   }
 }

@@ -1,20 +1,15 @@
-/** Traces that the fleet has asked for: their lines go out in batches, in order, as long as the fleet can be reached. */
-import {
-  encode,
-  streams,
-  subjects,
-  type EdgeAddress,
-  type TraceBatch,
-  type TraceWish,
-} from '@imapfleet/protocol'
+/** Traces that the fleet wants: their lines are sent in batches, in order, while the fleet can be reached. */
+import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/tracer.ts'
-import type { Fleet } from './link.ts'
+import type { Fleet, Sender } from './link.ts'
+import { SendQueue } from './send-queue.ts'
 
 const flushMs = 100
 const linesMax = 200
-/** Of text in one batch, well below what a message may hold when JSON has escaped it. */
+/** Of text in one batch: far below the limit of a message, since JSON may escape every character. */
 const charactersMax = 100_000
+/** Batches that wait for the fleet. Beyond it the oldest is dropped, since traces are watched live. */
 const waitingMax = 2000
 const textMax = 8192
 
@@ -26,32 +21,36 @@ interface Gathered {
 
 export class TraceFeed implements TraceSink {
   readonly #edge: Edge
-  readonly #address: EdgeAddress
-  readonly #boot: string
-  readonly #fleet: () => Fleet | undefined
+  readonly #sender: Sender
+  readonly #queue: SendQueue<TraceBatch>
+  /** Of the last batch of each trace under way. */
   readonly #sequences = new Map<string, number>()
   #lines = new Map<string, Gathered>()
-  #waiting: TraceBatch[] = []
   #timer: NodeJS.Timeout | undefined
-  #sending = false
 
-  constructor(edge: Edge, address: EdgeAddress, boot: string, fleet: () => Fleet | undefined) {
+  constructor(edge: Edge, sender: Sender, fleet: () => Fleet | undefined) {
     this.#edge = edge
-    this.#address = address
-    this.#boot = boot
-    this.#fleet = fleet
+    this.#sender = sender
+    this.#queue = new SendQueue({
+      max: waitingMax,
+      fleet,
+      stream: streams.traces,
+      subjectOf: (batch) => subjects.trace(batch, batch.trace),
+      idOf: (batch) => `${batch.edge}/${batch.boot}/${batch.trace}/${batch.sequence}`,
+      failed: (reason) => edge.log.debug('trace_unsent', { reason }),
+    })
   }
 
-  /** Makes the traces under way those that are wished for. */
-  follow(wishes: readonly TraceWish[]): void {
+  /** Starts and stops traces until those under way are the ones that are wanted. */
+  follow(wanted: readonly TraceWish[]): void {
     const { tracer, clock } = this.#edge
-    const wanted = new Set(wishes.map((wish) => wish.id))
-    for (const id of this.#sequences.keys()) if (!wanted.has(id)) tracer.stop(id, 'stopped')
-    for (const wish of wishes) {
+    const ids = new Set(wanted.map(({ id }) => id))
+    for (const id of this.#sequences.keys()) if (!ids.has(id)) tracer.stop(id, 'stopped')
+    for (const wish of wanted) {
       if (this.#sequences.has(wish.id) || wish.expiresAt <= clock.now()) continue
       this.#sequences.set(wish.id, 0)
-      // The first batch may be empty: it says that this edge takes part.
-      this.#queue(this.#batch(wish, []))
+      // Empty: it tells control that this edge takes part.
+      this.#add(this.#batch(wish, []))
       tracer.start(wish, this)
     }
   }
@@ -59,6 +58,7 @@ export class TraceFeed implements TraceSink {
   line(order: TraceOrder, line: TracedLine): void {
     let gathered = this.#lines.get(order.id)
     if (!gathered) this.#lines.set(order.id, (gathered = { order, lines: [], characters: 0 }))
+    // Postgres stores no NUL in a text.
     gathered.lines.push({ ...line, text: line.text.slice(0, textMax).replaceAll('\0', '\u2400') })
     gathered.characters += line.text.length
     if (gathered.lines.length >= linesMax || gathered.characters >= charactersMax) this.flush()
@@ -67,59 +67,33 @@ export class TraceFeed implements TraceSink {
 
   ended(order: TraceOrder, why: TraceEnd): void {
     this.flush()
-    this.#queue({ ...this.#batch(order, []), ended: why })
+    this.#add({ ...this.#batch(order, []), ended: why })
     this.#sequences.delete(order.id)
   }
 
-  /** Sends what has been gathered. */
+  /** Makes batches of the lines gathered so far. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
     const gathered = this.#lines
     this.#lines = new Map()
-    for (const { order, lines } of gathered.values()) this.#queue(this.#batch(order, lines))
+    for (const { order, lines } of gathered.values()) this.#add(this.#batch(order, lines))
+  }
+
+  /** Never rejects; what is not acknowledged stays. */
+  send(): Promise<void> {
+    return this.#queue.send()
   }
 
   #batch(order: TraceOrder, lines: TracedLine[]): TraceBatch {
     const sequence = (this.#sequences.get(order.id) ?? 0) + 1
     this.#sequences.set(order.id, sequence)
-    return {
-      v: 1,
-      ...this.#address,
-      boot: this.#boot,
-      at: Date.now(),
-      trace: order.id,
-      user: order.user,
-      sequence,
-      lines,
-    }
+    const { id: trace, user } = order
+    return { v: wireVersion, ...this.#sender, at: Date.now(), trace, user, sequence, lines }
   }
 
-  #queue(batch: TraceBatch): void {
-    this.#waiting.push(batch)
-    // A trace is for a person who watches: while nobody can be reached the oldest lines go first.
-    if (this.#waiting.length > waitingMax) this.#waiting.shift()
+  #add(batch: TraceBatch): void {
+    this.#queue.add(batch)
     void this.send()
-  }
-
-  /** Publishes in order; what cannot be published waits for the next occasion. Never rejects. */
-  async send(): Promise<void> {
-    if (this.#sending) return
-    this.#sending = true
-    try {
-      for (let fleet = this.#fleet(); fleet && this.#waiting.length > 0; fleet = this.#fleet()) {
-        const batch = this.#waiting[0]!
-        const id = `${batch.edge}/${batch.boot}/${batch.trace}/${batch.sequence}`
-        await fleet.jetstream.publish(subjects.trace(this.#address, batch.trace), encode(batch), {
-          msgID: id,
-          expect: { streamName: streams.traces },
-        })
-        if (this.#waiting[0] === batch) this.#waiting.shift()
-      }
-    } catch (error) {
-      this.#edge.log.debug('trace_unsent', { reason: (error as Error).message })
-    } finally {
-      this.#sending = false
-    }
   }
 }

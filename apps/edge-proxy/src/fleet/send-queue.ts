@@ -1,0 +1,66 @@
+/** Messages for a stream of the fleet: bounded, sent in order, each kept until JetStream has acknowledged it. */
+import { reasonOf } from '@imapfleet/observe'
+import { encode } from '@imapfleet/protocol'
+import type { Fleet } from './link.ts'
+
+export interface SendQueueOptions<T> {
+  /** Of messages; beyond it the oldest is dropped. */
+  max: number
+  /** Undefined while the fleet is away. */
+  fleet: () => Fleet | undefined
+  stream: string
+  subjectOf: (message: T) => string
+  /** JetStream stores messages of the same id once. */
+  idOf: (message: T) => string
+  dropped?: () => void
+  failed: (reason: string) => void
+}
+
+const ackMs = 5_000
+
+export class SendQueue<T> {
+  readonly #options: SendQueueOptions<T>
+  readonly #messages: T[] = []
+  #sending: Promise<void> | undefined
+
+  constructor(options: SendQueueOptions<T>) {
+    this.#options = options
+  }
+
+  /** Oldest first. */
+  get messages(): readonly T[] {
+    return this.#messages
+  }
+
+  /** Does not send it yet. */
+  add(message: T): void {
+    this.#messages.push(message)
+    if (this.#messages.length <= this.#options.max) return
+    this.#messages.shift()
+    this.#options.dropped?.()
+  }
+
+  /** Resolves when the queue is empty, the fleet is away, or a message was not acknowledged. Never rejects. */
+  send(): Promise<void> {
+    this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined))
+    return this.#sending
+  }
+
+  async #sendAll(): Promise<void> {
+    const { fleet, stream, subjectOf, idOf, failed } = this.#options
+    try {
+      for (let up = fleet(); up && this.#messages.length > 0; up = fleet()) {
+        const message = this.#messages[0]!
+        await up.jetstream.publish(subjectOf(message), encode(message), {
+          msgID: idOf(message),
+          expect: { streamName: stream },
+          timeout: ackMs,
+        })
+        // It may have been dropped meanwhile.
+        if (this.#messages[0] === message) this.#messages.shift()
+      }
+    } catch (error) {
+      failed(reasonOf(error))
+    }
+  }
+}
