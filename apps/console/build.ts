@@ -24,7 +24,7 @@ else if (fingerprintIn(built) !== fingerprint()) {
 
 async function buildInto(outDir: string, more: InlineConfig['build']): Promise<void> {
   const { build } = await import('vite').catch(() => {
-    process.stderr.write('vite is not installed, which builds the web console: run npm ci\n')
+    process.stderr.write('vite, which builds the web console, is not installed: run npm ci\n')
     process.exit(1)
   })
   await build({

@@ -31,7 +31,7 @@ suite('console: pages', { skip: noChromium }, () => {
     const held = await fleet.client(fleet.us)
     await held.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)
     const { page, offences } = await open('/?range=15m')
-    await page.getByText('All 2 edges serve, with the configuration they should have.').waitFor()
+    await page.getByText('All 2 edges serve with the desired configuration.').waitFor()
     const eu = edgeRow(page, 'eu-1')
     await eu.getByRole('cell', { name: '80.0 %', exact: true }).waitFor()
     await edgeRow(page, 'us-1').getByRole('cell', { name: '0 %', exact: true }).waitFor()
@@ -50,7 +50,7 @@ suite('console: pages', { skip: noChromium }, () => {
     const { page } = await open('/')
     await page.getByText('All 2 edges serve').waitFor()
     await fleet.us.process.kill()
-    await page.getByRole('region', { name: 'What is wrong' }).getByText('has not been heard of for').waitFor()
+    await page.getByRole('region', { name: 'Problems' }).getByText('has been silent for').waitFor()
     await edgeRow(page, 'us-1').getByText('silent').waitFor()
     assert.equal((await edgeRow(page, 'us-1').getByRole('cell').allTextContents())[7], '–')
     await fleet.us.process.start()
@@ -67,7 +67,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await forget.click()
     await confirm(page, 'us-1', 'Forget')
     await page.getByText('us-1 is forgotten.').waitFor()
-    await page.getByText('This edge was forgotten: no list has it.').waitFor()
+    await page.getByText('This edge was forgotten and is in no list.').waitFor()
     await page.getByRole('button', { name: 'Drain' }).waitFor({ state: 'detached' })
     assert.deepEqual(await accessibilityFaults(page), [])
     await page.getByRole('link', { name: 'Overview' }).click()
@@ -84,13 +84,13 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.getByRole('button', { name: 'Drain' }).click()
     await confirm(page, 'eu-1', 'Drain')
     await page.getByText('eu-1 was told to drain').waitFor()
-    await page.getByText('This edge drains; no client is left.').waitFor()
+    await page.getByText('This edge is draining; no clients are left.').waitFor()
     const refused = await fleet.client(fleet.eu)
     await refused.rest()
     assert.ok(refused.ended)
     await page.getByRole('button', { name: 'Resume' }).first().click()
     await confirm(page, 'eu-1', 'Resume')
-    await page.getByText('eu-1 takes clients again.').waitFor()
+    await page.getByText('eu-1 accepts clients again.').waitFor()
     await until('clients to be taken', () => fleet.session(fleet.eu, fleet.alice).then(() => true))
     assert.deepEqual(offences, [])
     await close(page)
@@ -103,7 +103,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await confirm(page, 'eu-1', 'Purge')
     const toast = page.getByText('eu-1: closed 1 idle connection')
     await toast.waitFor()
-    await page.getByRole('link', { name: 'Account' }).click()
+    await page.getByRole('link', { name: 'Answers' }).click()
     await page.getByRole('heading', { name: 'Order', exact: true }).waitFor()
     await page.getByRole('cell', { name: 'closed 1 idle connection' }).waitFor()
     await close(page)
@@ -124,7 +124,7 @@ suite('console: pages', { skip: noChromium }, () => {
         () => false,
       )
     })
-    await reason.getByText('The client left in the middle of sending something.').waitFor()
+    await reason.getByText('The client disconnected inside a literal.').waitFor()
     await close(page)
   })
 
@@ -222,9 +222,9 @@ suite('console: pages', { skip: noChromium }, () => {
         ['/edges/eu-1', 'Mail servers'],
         ['/users?everybody=1', 'Revocations'],
         ['/orders', 'show the version'],
-        [`/orders/${id}`, 'Edge by edge'],
+        [`/orders/${id}`, 'Edges'],
         ['/audit', 'token.create'],
-        ['/nowhere', 'There is nothing at /nowhere'],
+        ['/nowhere', 'No page at /nowhere'],
       ]
       for (const [path, seen] of pages) {
         await page.goto(path)

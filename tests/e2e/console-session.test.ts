@@ -174,11 +174,11 @@ suite('console: session', { skip: noChromium }, () => {
     await plane.control.process.stop()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByText('You are still signed in: Control does not answer.').waitFor()
-    await page.getByText('What you see is from').waitFor()
+    await page.getByText('The page shows data from').waitFor()
     assert.equal(await page.getByRole('cell', { name: 'token.create' }).first().isVisible(), true)
     await plane.control.process.start()
     // Nothing on this page asks again by itself.
-    await page.getByText('What you see is from').waitFor({ state: 'detached' })
+    await page.getByText('The page shows data from').waitFor({ state: 'detached' })
     assert.deepEqual(offences, [])
     await page.context().close()
   })

@@ -22,7 +22,7 @@ export async function ask<Schema extends z.ZodType>(
   const response = await send(question)
   const parsed = schema.safeParse(await response.json().catch(() => undefined))
   if (parsed.success) return parsed.data
-  throw new Away('This page and control are of different versions: load the page again.')
+  throw new Away('This page and control have different versions: reload the page.')
 }
 
 /** For what is answered without a body. */

@@ -37,7 +37,7 @@ export async function problemOf(response: Response): Promise<Refusal | Away> {
     const details = problemDetailsSchema.safeParse(await response.json().catch(() => undefined))
     if (details.success) return new Refusal(details.data)
   }
-  return new Away(`Something in front of control answered with status ${response.status}.`)
+  return new Away(`A proxy in front of control answered with status ${response.status}.`)
 }
 
 /** A sentence for whatever was thrown. */

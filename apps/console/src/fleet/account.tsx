@@ -16,7 +16,7 @@ export const EdgeStatus = ({ edge: { status } }: { edge: OrderedEdge }) => (
 /** `3 answered`, `1 silent`. */
 export function AccountBadges({ order }: { order: OrderView }) {
   if (order.finishedAt === null) return <Badge tone="accent">waiting for edges</Badge>
-  if (order.edges.length === 0) return <Badge tone="warn">no edge was there</Badge>
+  if (order.edges.length === 0) return <Badge tone="warn">no edges</Badge>
   return (
     <span class="row">
       {statuses.map((status) => {
@@ -45,6 +45,6 @@ export function summaryOf(order: OrderView): { tone: 'good' | 'bad'; text: strin
   const text = [counted.join(', ') + more, ...failures.slice(0, 3)].filter(Boolean).join('. ')
   return {
     tone: others.length === 0 && answered.length > 0 ? 'good' : 'bad',
-    text: text || 'No edge was there to do it.',
+    text: text || 'The order reached no edge.',
   }
 }

@@ -9,10 +9,13 @@ const offered = (text: string) => offeredFor(text, edges).edges.map(({ id }) => 
 test('a name that is no edge is named, and known ones are not', () => {
   assert.equal(strangersIn(' eu-1, us-1 ', edges), undefined)
   assert.equal(strangersIn('', edges), undefined)
-  assert.equal(strangersIn('eu-1 us-9', edges), 'us-9 is no edge that this goes to: pick from those below.')
+  assert.equal(
+    strangersIn('eu-1 us-9', edges),
+    'us-9 is not an edge of this layer: choose from the list below.',
+  )
   assert.equal(
     strangersIn('us-9 eu eu', edges),
-    'us-9, eu are no edges that this goes to: pick from those below.',
+    'us-9, eu are not edges of this layer: choose from the list below.',
   )
   assert.equal(strangersIn('us-9', undefined), undefined, 'as long as nobody knows')
 })

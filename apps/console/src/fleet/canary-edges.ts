@@ -15,8 +15,8 @@ export function strangersIn(text: string, edges: readonly MeantEdge[] | undefine
   const known = new Set(edges.map(({ id }) => id))
   const strangers = [...new Set(wordsIn(text))].filter((word) => !known.has(word))
   if (strangers.length === 0) return undefined
-  const are = strangers.length === 1 ? 'is no edge' : 'are no edges'
-  return `${strangers.join(', ')} ${are} that this goes to: pick from those below.`
+  const are = strangers.length === 1 ? 'is not an edge' : 'are not edges'
+  return `${strangers.join(', ')} ${are} of this layer: choose from the list below.`
 }
 
 /** The edges to pick from: those that the last word may become, or all. */

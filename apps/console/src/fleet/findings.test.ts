@@ -41,11 +41,11 @@ test('the worst come first, each with what it is about', () => {
   assert.deepEqual(
     found.map(({ edge, tone, text }) => `${tone} ${edge} ${text}`),
     [
-      'bad silent has not been heard of for 12 min: it, or its way to NATS, is down.',
+      'bad silent has been silent for 12 min: it or its connection to NATS is down.',
       'bad refuser refused revision 4 and runs 3: no key',
       'bad alone upstream main: connection refused.',
-      'warn draining drains; 3 clients still connected.',
-      'warn behind runs revision 3, and should run 4.',
+      'warn draining is draining; 3 clients still connected.',
+      'warn behind runs revision 3, but should run 4.',
     ],
   )
 })
@@ -53,7 +53,7 @@ test('the worst come first, each with what it is about', () => {
 test('of an edge that was forgotten nothing else is said', () => {
   const forgotten: EdgeView = { ...well, state: 'silent', forgottenAt: '2026-11-27T11:00:00Z' }
   const [first, ...others] = findingsOf([forgotten], now)
-  assert.match(`${first?.tone} ${first?.text}`, /^warn was forgotten: no list has it/)
+  assert.match(`${first?.tone} ${first?.text}`, /^warn was forgotten and is in no list/)
   assert.deepEqual(others, [])
 })
 

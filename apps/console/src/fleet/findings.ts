@@ -20,12 +20,10 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
   const bad = (text: string): Finding => ({ edge: id, tone: 'bad', text })
   const warn = (text: string): Finding => ({ edge: id, tone: 'warn', text })
   if (edge.forgottenAt !== undefined)
-    return [
-      warn('was forgotten: no list has it. Its history stays, and it is back as soon as it is heard of.'),
-    ]
+    return [warn('was forgotten and is in no list. Its history is kept, and its next heartbeat returns it.')]
   if (state === 'silent') {
     const silence = durationOf(now.getTime() - Date.parse(edge.lastSeenAt))
-    return [bad(`has not been heard of for ${silence}: it, or its way to NATS, is down.`)]
+    return [bad(`has been silent for ${silence}: it or its connection to NATS is down.`)]
   }
   const findings = edge.degraded.map((reason) => bad(`${reason}.`))
   if (config.rejected?.revision === config.wanted)
@@ -33,16 +31,16 @@ export function findingsOfEdge(edge: EdgeView, now: Date): Finding[] {
       bad(`refused revision ${config.wanted} and runs ${config.applied}: ${config.rejected.reason}`),
     )
   else if (config.applied !== config.wanted)
-    findings.push(warn(`runs revision ${config.applied}, and should run ${config.wanted}.`))
+    findings.push(warn(`runs revision ${config.applied}, but should run ${config.wanted}.`))
   if ((edge.pool?.waiting ?? 0) > 0)
     findings.push(
       warn(`has ${amountOf(edge.pool?.waiting ?? 0, 'login')} waiting for a connection to the mail server.`),
     )
   if (state === 'stopping') findings.push(warn('is stopping.'))
-  else if (state === 'draining') findings.push(warn(`drains; ${leftText(edge.connections.clients)}`))
-  else if (edge.drain) findings.push(warn('was told to drain and has not begun to.'))
+  else if (state === 'draining') findings.push(warn(`is draining; ${leftText(edge.connections.clients)}`))
+  else if (edge.drain) findings.push(warn('was told to drain, but has not started.'))
   return findings
 }
 
 const leftText = (clients: number) =>
-  clients === 0 ? 'no client is left.' : `${amountOf(clients, 'client')} still connected.`
+  clients === 0 ? 'no clients are left.' : `${amountOf(clients, 'client')} still connected.`

@@ -14,7 +14,7 @@ export async function giveOrder(request: OrderRequest): Promise<void> {
     <>
       <strong>{orderTitle(order.action)}</strong>
       <p>
-        {text} <Link href={`/orders/${order.id}`}>Account</Link>
+        {text} <Link href={`/orders/${order.id}`}>Answers</Link>
       </p>
     </>,
   )

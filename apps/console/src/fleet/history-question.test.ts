@@ -28,7 +28,7 @@ test('a metric is read by its kind, and its unit follows from both', () => {
   assert.equal(describe('client_bytes_total:rate').unit, 'bytes')
   assert.deepEqual(describe('logins_total{result="ok"}:rate'), {
     name: 'logins_total{result="ok"}',
-    words: 'a second',
+    words: 'per second',
     unit: 'number',
   })
   assert.deepEqual(describe('no such thing'), { name: 'no such thing', words: '', unit: 'number' })

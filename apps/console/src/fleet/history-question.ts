@@ -66,7 +66,7 @@ export function readingsOf(name: EdgeMetricName): { suffix: string; words: strin
   const { kind }: MetricRow = edgeMetrics[name]
   if (kind === 'counter')
     return [
-      { suffix: ':rate', words: 'a second' },
+      { suffix: ':rate', words: 'per second' },
       { suffix: '', words: 'in each step' },
     ]
   if (kind === 'gauge')
@@ -81,7 +81,7 @@ export function readingsOf(name: EdgeMetricName): { suffix: string; words: strin
     { suffix: ':p50', words: 'median' },
     { suffix: ':p99', words: 'p99' },
     { suffix: ':avg', words: 'average' },
-    { suffix: ':count', words: 'how many' },
+    { suffix: ':count', words: 'count' },
   ]
 }
 

@@ -2,36 +2,36 @@
 import type { History } from '@imapfleet/protocol'
 
 const words: Readonly<Record<string, string>> = {
-  'upstream-gone': 'The mail server ended the connection during the session.',
-  'closed-by-peer': 'The mail server closed it while it was being reset.',
-  'reset-by-peer': 'The mail server broke it off while it was being reset.',
+  'upstream-gone': 'The mail server closed the connection during the session.',
+  'closed-by-peer': 'The mail server closed the connection during the reset.',
+  'reset-by-peer': 'The mail server aborted the connection during the reset.',
   'timed-out': 'The mail server stopped answering.',
   'tls-failed': 'TLS with the mail server failed.',
-  'closed-here': 'It was closed from this side while it was being reset.',
-  'failed-here': 'The edge itself failed at it; its log says how, as session_failed or reset_failed.',
-  'open-literal': 'The client left in the middle of sending something.',
-  'open-continuation': 'The client left while the server waited for more of a command.',
-  'extensions-enabled': 'The session switched on extensions for which no other session has asked.',
-  'extensions-uncertain': 'It is not known what the session had switched on.',
+  'closed-here': 'The edge closed the connection during the reset.',
+  'failed-here': 'A bug in the edge; its log has session_failed or reset_failed.',
+  'open-literal': 'The client disconnected inside a literal.',
+  'open-continuation': 'The client disconnected while the server waited for the rest of a command.',
+  'extensions-enabled': 'The session enabled extensions that no other session asked for.',
+  'extensions-uncertain': 'It is unknown which extensions the session enabled.',
   kicked: 'An operator kicked the user.',
-  notify: 'The session asked for notifications (NOTIFY), which cannot be undone.',
+  notify: 'The session used NOTIFY, which cannot be undone.',
   language: 'The session changed the language of replies.',
-  comparator: 'The session changed how text is compared.',
-  'search-update': 'The session asked for updates of a search.',
-  'condstore-uncertain': 'It is not known whether the session switched on CONDSTORE.',
-  'unexpected-reply': 'The mail server said something that nobody had asked for.',
-  'unexpected-continuation': 'The mail server asked for more when nothing was being sent.',
-  'odd-line-end': 'A line did not end as IMAP lines do.',
-  'server-said-bye': 'The mail server said goodbye.',
-  'data-after-barrier': 'Something came after the proof that all was said.',
-  'barrier-timed-out': 'The mail server took too long to prove the connection clean.',
-  'barrier-too-long': 'The mail server had too much left to say.',
-  'barrier-refused': 'The mail server refused the command that proves the connection clean.',
+  comparator: 'The session changed the comparator.',
+  'search-update': 'The session requested updates of a search.',
+  'condstore-uncertain': 'It is unknown whether the session enabled CONDSTORE.',
+  'unexpected-reply': 'The mail server sent an unexpected reply.',
+  'unexpected-continuation': 'The mail server sent an unexpected continuation request.',
+  'odd-line-end': 'A line did not end with CRLF.',
+  'server-said-bye': 'The mail server sent BYE.',
+  'data-after-barrier': 'The mail server sent data after the reset was complete.',
+  'barrier-timed-out': 'The mail server took too long to answer the reset.',
+  'barrier-too-long': 'The mail server sent too much data during the reset.',
+  'barrier-refused': 'The mail server refused the command that completes the reset.',
   'config-changed': 'The configuration of the mail server has changed.',
   revoked: 'The user was revoked.',
-  'credentials-expired': 'Its user has to prove the password again.',
-  'too-old': 'It had reached its greatest age.',
-  'used-up': 'It had been used as often as it may be.',
+  'credentials-expired': 'The credentials of the user have expired.',
+  'too-old': 'The connection reached its maximum age.',
+  'used-up': 'The connection reached its maximum number of uses.',
   shutdown: 'The edge was stopping.',
 }
 
@@ -54,6 +54,6 @@ export function refusalsOf({ groups: [group] }: History): { all: number; reasons
   const known = reasons.reduce((sum, { count }) => sum + count, 0)
   const rest = (all ?? 0) - known
   if (rest > 0)
-    reasons.push({ reason: 'other', text: 'Reasons that this console does not know.', count: rest })
+    reasons.push({ reason: 'other', text: 'Reasons unknown to this version of the console.', count: rest })
   return { all: all ?? 0, reasons: reasons.sort((a, b) => b.count - a.count) }
 }

@@ -17,7 +17,7 @@ test('what is typed becomes what is asked for; percent become shares', () => {
 test('nothing is asked for while a number is none', () => {
   for (const soak of ['', 'soon', '-1', '1e3']) {
     assert.equal(rolloutIn({ ...usualRollout, soak }, undefined), undefined)
-    assert.equal(mistakeIn({ ...usualRollout, soak }, 'soak'), 'Type a number.')
+    assert.equal(mistakeIn({ ...usualRollout, soak }, 'soak'), 'Enter a number.')
   }
   assert.equal(mistakeIn({ ...usualRollout, canary: 'eu-1' }, 'canary'), undefined)
 })

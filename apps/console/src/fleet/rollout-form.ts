@@ -26,7 +26,7 @@ const numbers = ['percent', 'soak', 'silence', 'errors'] as const
 /** What is wrong with a field as far as one can see here; bounds are for control to know. */
 export const mistakeIn = (form: RolloutForm, field: keyof RolloutForm): string | undefined =>
   numbers.some((name) => name === field) && !/^\s*\d+(\.\d+)?\s*$/.test(form[field])
-    ? 'Type a number.'
+    ? 'Enter a number.'
     : undefined
 
 /** Undefined while something in it is no number, or no edge of those that it goes to. */

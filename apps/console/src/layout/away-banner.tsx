@@ -21,8 +21,8 @@ export function AwayBanner() {
     <div role="status">
       {outage.value && (
         <p class="away">
-          {outage.value.sentence} What you see is from {clockOf(outage.value.since)} or before; it is asked
-          for again every few seconds.
+          {outage.value.sentence} The page shows data from {clockOf(outage.value.since)} or earlier and
+          retries every few seconds.
         </p>
       )}
     </div>

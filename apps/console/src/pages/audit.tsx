@@ -37,9 +37,9 @@ export function Audit() {
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(entries) =>
             entries.length === 0 ? (
-              <Empty title={isFiltered ? 'Nothing fits' : 'Nothing has been done yet'}>
+              <Empty title={isFiltered ? 'No entries match' : 'No entries yet'}>
                 {isFiltered
-                  ? 'Names are compared as a whole: clear the fields above to see everything.'
+                  ? 'Only complete names match. Clear the fields above to see all entries.'
                   : undefined}
               </Empty>
             ) : (

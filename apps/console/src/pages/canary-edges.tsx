@@ -14,9 +14,9 @@ export function CanaryEdges({ value, onValue, edges }: CanaryProps) {
   return (
     <div class="canary-edges">
       <Field
-        label="First these edges"
+        label="First wave: these edges"
         value={value}
-        hint="Names with spaces between, or pick."
+        hint="Names separated by spaces, or choose below."
         wrong={strangersIn(value, edges)}
         autocomplete="off"
         onValue={onValue}
@@ -31,7 +31,7 @@ function Offered({ value, onValue, edges }: CanaryProps & { edges: readonly Mean
   const chosen = new Set(wordsIn(value))
   return (
     <fieldset class="offered-edges">
-      <legend class="unseen">Edges to pick from</legend>
+      <legend class="unseen">Edges to choose from</legend>
       {offered.edges.map(({ id, status }) => (
         <label key={id}>
           <input
@@ -44,7 +44,9 @@ function Offered({ value, onValue, edges }: CanaryProps & { edges: readonly Mean
         </label>
       ))}
       {offered.more > 0 && (
-        <span class="soft small">and {amountOf(offered.more, 'more edge')}: type a part of a name</span>
+        <span class="soft small">
+          and {amountOf(offered.more, 'more edge')}: type part of a name to find them
+        </span>
       )}
     </fieldset>
   )

@@ -36,19 +36,19 @@ export function ChangeFields({ change, known, wrong, onChange }: ChangeProps) {
         hint={known && <Help known={known} />}
         wrong={
           lacksName(key.trim())
-            ? 'Put a name of yours in the place of NAME, such as upstreams.main.port.'
+            ? 'Replace NAME with a name of your choice, such as upstreams.main.port.'
             : undefined
         }
       />
       {text === undefined ? (
-        <p class="field soft">is taken out of this layer</p>
+        <p class="field soft">is removed from this layer</p>
       ) : (
         <Value {...{ known, wrong, text }} onText={(value) => onChange({ key, text: value })} />
       )}
       <button
         type="button"
         class="button quiet"
-        aria-label={`Leave ${key || 'this key'} as it is`}
+        aria-label={`Do not change ${key || 'this key'}`}
         onClick={() => onChange(undefined)}
       >
         ✕
@@ -59,7 +59,7 @@ export function ChangeFields({ change, known, wrong, onChange }: ChangeProps) {
 
 const Help = ({ known: { help, reload } }: { known: ConfigKey }) => (
   <>
-    {help} {reload === 'restart' && <Badge tone="warn">takes effect at a restart</Badge>}
+    {help} {reload === 'restart' && <Badge tone="warn">takes effect after a restart</Badge>}
   </>
 )
 
@@ -92,7 +92,7 @@ function Value({ known, wrong, text, onText }: ValueProps) {
       autocomplete="off"
       value={text}
       onValue={onText}
-      hint={known && (known.secret ? 'A secret: it is never shown again.' : `${known.values}${preset}`)}
+      hint={known && (known.secret ? 'A secret: it is not shown again.' : `${known.values}${preset}`)}
       wrong={wrong}
     />
   )

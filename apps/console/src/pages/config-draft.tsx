@@ -38,7 +38,7 @@ export function ConfigDraft({ layer, draft, newest, upstreams, onNewer }: DraftP
   return (
     <Card
       title="Your changes"
-      about={`To ${layerText(layer)}, on top of revision ${base}. Nothing is written yet.`}
+      about={`For ${layerText(layer)}, based on revision ${base}. Nothing is written yet.`}
       actions={
         <>
           <button type="button" class="button" onClick={() => keep([...changes, { key: '', text: '' }])}>
@@ -113,11 +113,11 @@ const KeyList = ({ manual, upstreams }: { manual: readonly ConfigKey[]; upstream
 
 /** What control says of the changes as they stand. */
 function Verdict({ isEmpty, check }: { isEmpty: boolean; check: Check<RevisionStatus> }) {
-  if (isEmpty) return <p class="soft">Type a key, and its value.</p>
+  if (isEmpty) return <p class="soft">Enter a key and its value.</p>
   if (check.problem) return <Note tone="bad">{sentenceOf(check.problem)}</Note>
   if (!check.data) return null
   const { changes } = check.data.revision
   if (changes.length === 0)
-    return <p class="soft">This layer has it already: as it stands this changes nothing.</p>
+    return <p class="soft">This layer already has these values: nothing would change.</p>
   return <Difference changes={changes} />
 }

@@ -43,7 +43,7 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
               Change
             </button>
             <button type="button" class="button small" onClick={() => begin(row.key, undefined)}>
-              Take out
+              Remove
             </button>
           </span>
         ) : (
@@ -56,7 +56,7 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
   return (
     <Card
       title={own}
-      about={`What it sets, as of revision ${revision}.`}
+      about={`Keys of this layer as of revision ${revision}.`}
       actions={
         <>
           <button type="button" class="button" onClick={() => setImporting(true)}>
@@ -82,9 +82,7 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
         />
       )}
       {keys.length === 0 ? (
-        <Empty title="Nothing is set here">
-          Edges run what their own file says. Set a key to change that.
-        </Empty>
+        <Empty title="Nothing is set here">Edges use their own files. Set a key to override them.</Empty>
       ) : (
         <Table caption={`Keys of ${own}`} rows={keys} keyOf={({ key }) => key} columns={columns} />
       )}

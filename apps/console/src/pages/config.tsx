@@ -33,7 +33,7 @@ export function Config() {
   return (
     <Page
       title="Config"
-      about="Layers lie over each edge’s own file: the global one, then its region’s, then its own. A change becomes a numbered revision."
+      about="Layers override each edge’s own file: first the global layer, then the region’s, then the edge’s. Every change is a numbered revision."
     >
       <div class="filters">
         <Select
@@ -48,9 +48,9 @@ export function Config() {
           <>
             {rolling && (
               <Note tone="warn">
-                Revision {rolling.revision} is being rolled out{rolling.state === 'paused' && ', and is held'}
-                . Until that is over, nothing can be written:{' '}
-                <Link href={`/config/${rolling.revision}`}>see it</Link>.
+                Revision {rolling.revision} is being rolled out{rolling.state === 'paused' && ' (paused)'}.
+                The configuration cannot be changed until the rollout has ended:{' '}
+                <Link href={`/config/${rolling.revision}`}>see the rollout</Link>.
               </Note>
             )}
             <ConfigLayer

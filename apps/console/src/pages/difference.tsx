@@ -4,10 +4,10 @@ import { textOf } from '../fleet/draft.ts'
 import { Badge } from '../ui/badge.tsx'
 
 export const Difference = ({ changes }: { changes: RevisionView['changes'] }) => (
-  <ul class="difference" aria-label="What it changes">
+  <ul class="difference" aria-label="Changes">
     {changes.map(({ key, before, after, reload }) => (
       <li key={key}>
-        <code>{key}</code> {reload === 'restart' && <Badge tone="warn">at a restart</Badge>}
+        <code>{key}</code> {reload === 'restart' && <Badge tone="warn">after a restart</Badge>}
         {before !== null && (
           <div class="gone">
             <span class="unseen">before </span>− {textOf(before)}

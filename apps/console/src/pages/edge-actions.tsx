@@ -44,8 +44,8 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
             tell('good', drained(edges[0] ?? edge))
           }}
         >
-          It takes no new clients; the {amountOf(edge.connections.clients, 'client')} it has may finish. It
-          stays drained, also over a restart, until it is resumed.
+          The edge refuses new clients; its {amountOf(edge.connections.clients, 'client')} can finish. It
+          stays drained until you resume it, even after a restart.
         </ConfirmDialog>
       )}
       {asking === 'resume' && (
@@ -56,16 +56,16 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
           onConfirm={async () => {
             await api.resume(target)
             onDone()
-            tell('good', `${edge.id} takes clients again.`)
+            tell('good', `${edge.id} accepts clients again.`)
           }}
         >
-          It takes new clients again.
+          The edge accepts new clients again.
         </ConfirmDialog>
       )}
       {asking === 'purge' && (
         <ConfirmDialog
           {...shared}
-          title={`Purge warm connections of ${edge.id}?`}
+          title={`Close the idle connections of ${edge.id}?`}
           action="Purge"
           isDangerous
           onConfirm={async () => {
@@ -73,8 +73,8 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
             onDone()
           }}
         >
-          Its {amountOf(edge.connections.cached, 'warm connection')} are closed; sessions go on. Each of those
-          users logs in at the mail server once more.
+          Closes {amountOf(edge.connections.cached, 'idle connection')}; sessions continue. The next session
+          of each of these users logs in to the mail server again.
         </ConfirmDialog>
       )}
     </>
@@ -83,5 +83,5 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
 
 const drained = ({ id, state, connections }: EdgeView) =>
   state === 'silent'
-    ? `${id} is silent: it is drained as soon as it is back.`
-    : `${id} was told to drain; ${amountOf(connections.clients, 'client')} may finish.`
+    ? `${id} is silent: it drains when it returns.`
+    : `${id} was told to drain; ${amountOf(connections.clients, 'client')} can finish.`

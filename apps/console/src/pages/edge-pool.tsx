@@ -5,10 +5,10 @@ import { Bar } from '../ui/bar.tsx'
 import { Card } from '../ui/card.tsx'
 
 const states = [
-  { key: 'idle', name: 'Warm', text: 'logged in and clean, waiting for their user' },
-  { key: 'leased', name: 'In use', text: 'held by a session' },
-  { key: 'resetting', name: 'Resetting', text: 'being proven clean' },
-  { key: 'dialing', name: 'Dialing', text: 'being connected and logged in' },
+  { key: 'idle', name: 'Idle', text: 'logged in and clean, kept for their user' },
+  { key: 'leased', name: 'In use', text: 'used by a session' },
+  { key: 'resetting', name: 'Resetting', text: 'being reset after a session' },
+  { key: 'dialing', name: 'Dialing', text: 'being opened and logged in' },
 ] as const
 
 export function Pool({ edge }: { edge: EdgeView }) {
@@ -34,7 +34,7 @@ export function Pool({ edge }: { edge: EdgeView }) {
         </ul>
         <p class="soft">
           {amountOf(edge.connections.clients, 'client')} connected,{' '}
-          {pool.waiting === 0 ? 'no login waits' : `${amountOf(pool.waiting, 'login')} waiting`} for a
+          {pool.waiting === 0 ? 'no logins waiting' : `${amountOf(pool.waiting, 'login')} waiting`} for a
           connection.
         </p>
       </div>

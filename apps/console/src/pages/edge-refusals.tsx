@@ -19,13 +19,13 @@ export function Refusals({ edge: { id } }: { edge: EdgeView }) {
   return (
     <Card
       title="Why connections were not reused"
-      about="Used connections closed instead of kept, last 24 hours"
+      about="Connections closed after a session instead of kept, last 24 hours"
     >
       <Answered answer={answer}>
         {(history) => {
           const { all, reasons } = refusalsOf(history)
           return reasons.length === 0 ? (
-            <Empty title="None was refused">Every used connection was proven clean and kept.</Empty>
+            <Empty title="No connection was closed">Every connection was proven clean and kept.</Empty>
           ) : (
             <Table
               caption="Reasons for refused reuse"

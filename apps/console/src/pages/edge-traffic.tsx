@@ -33,7 +33,7 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
         return (
           <dl class="figures">
             <Figure
-              title="Sessions a second"
+              title="Sessions per second"
               value={rateOf(currentOf(traffic.sessions))}
               remark={`${countOf(totalOf(traffic.logins))} logins in the last ${wordsOf(range)}`}
               values={traffic.sessions}
@@ -46,9 +46,9 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
               max={100}
             />
             <Figure
-              title="Refused for reuse"
+              title="Not reused"
               value={countOf(totalOf(refused))}
-              remark="used connections that were closed"
+              remark="connections closed after a session"
               values={finishedOf(refused)}
             />
             <Figure

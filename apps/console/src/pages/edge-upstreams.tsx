@@ -63,7 +63,7 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
   return (
     <Card title="Mail servers" about="Counts of the last hour">
       {rows.length === 0 ? (
-        <Empty title="It has not told of any yet">They come with its first heartbeat.</Empty>
+        <Empty title="No mail servers yet">The first heartbeat of the edge lists them.</Empty>
       ) : (
         <Table
           caption={`Mail servers of ${id}`}
@@ -83,8 +83,8 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
           }}
           onClose={() => setPausing(undefined)}
         >
-          This edge makes no new connection to it until it is resumed: users without a warm connection cannot
-          log in here.
+          This edge opens no new connections to it until you resume it. Users without an idle connection
+          cannot log in here.
         </ConfirmDialog>
       )}
     </Card>
@@ -96,9 +96,7 @@ const columns: Column<Row>[] = [
   {
     title: 'Health',
     kind: 'fixed',
-    cell: ({ healthy }) => (
-      <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'answers' : 'does not answer'}</Badge>
-    ),
+    cell: ({ healthy }) => <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'up' : 'down'}</Badge>,
   },
   ...['Logins', 'Refused logins', 'Reused', 'New connections', 'Failures'].map(
     (title, index): Column<Row> => ({ title, kind: 'number', cell: ({ counts }) => countOf(counts[index]) }),

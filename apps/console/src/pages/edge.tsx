@@ -31,7 +31,7 @@ export function Edge({ id = '' }: Params) {
       actions={
         edge && (
           <>
-            <Choice label="How far back" values={ranges} chosen={chosenRange()} onChoice={chooseRange} />
+            <Choice label="Time range" values={ranges} chosen={chosenRange()} onChoice={chooseRange} />
             <EdgeActions edge={edge} onDone={answer.reload} />
           </>
         )
@@ -58,7 +58,7 @@ const Whole = ({ edge }: { edge: EdgeView }) => (
     <EdgeTraffic edge={edge} />
     <div class="two">
       <Pool edge={edge} />
-      <Card title="About it">
+      <Card title="Details">
         <div class="card-body">
           <Facts rows={factsOf(edge)} />
         </div>
@@ -76,10 +76,10 @@ function factsOf(edge: EdgeView) {
     ['Listens on', edge.listeners.length === 0 ? 'nothing' : <code>{edge.listeners.join(', ')}</code>],
     [
       'Configuration',
-      applied === wanted ? `revision ${applied}, as wanted` : `revision ${applied}; wanted is ${wanted}`,
+      applied === wanted ? `revision ${applied}` : `revision ${applied}, should be ${wanted}`,
     ],
     ...(rejected ? [['Refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
-    ['Drained', edge.drain ? 'yes: it takes no new clients' : 'no'],
+    ['Drained', edge.drain ? 'yes: it refuses new clients' : 'no'],
     [
       'Started',
       <>

@@ -27,9 +27,9 @@ export function ForgetEdge({ edge: { id, state }, onDone }: { edge: EdgeView; on
             tell('good', `${id} is forgotten.`)
           }}
         >
-          For an edge that is gone for good: no list has it any more, no order and no rollout waits for it,
-          and no alert tells of it. Its history stays. If it is ever heard of again, it is back by itself, and
-          first applies what was revoked meanwhile.
+          Removes an edge for good from all lists, orders, rollouts and alerts. Its history is kept. If the
+          edge sends a heartbeat again, it returns automatically, after it has applied all revocations that it
+          missed.
         </ConfirmDialog>
       )}
     </>

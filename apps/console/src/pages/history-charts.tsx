@@ -22,7 +22,9 @@ export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
   const hasValues = groups.some(({ totals }) => totals.some((total) => total !== null))
   if (!hasValues)
     return (
-      <Empty title="Nothing was reported then">Take another time, or look for edges in the overview.</Empty>
+      <Empty title="No reports in this time range">
+        Choose another time range, or check the edges in the overview.
+      </Empty>
     )
   return (
     <div class="history-charts">
@@ -41,9 +43,9 @@ export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
           </Card>
         )
       })}
-      <Card title="In all" about="One value for the whole time.">
+      <Card title="Total" about="One value for the whole time range.">
         <Table
-          caption="Values for the whole time"
+          caption="Values for the whole time range"
           columns={columnsOf(history)}
           rows={groups}
           keyOf={({ group }) => group}

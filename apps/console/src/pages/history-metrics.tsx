@@ -72,7 +72,7 @@ function Chosen({
       {parts && has.length > 0 && (
         <input
           class="input"
-          aria-label={`Which series of ${name}`}
+          aria-label={`Series of ${name}`}
           title={`Empty: all. By ${has.join(', ')}.`}
           placeholder={`${has.at(-1)}="…"`}
           spellcheck={false}
@@ -84,7 +84,7 @@ function Chosen({
       {known.length > 0 && (
         <select
           class="input"
-          aria-label={`How ${name} is read`}
+          aria-label={`Function for ${name}`}
           value={parts?.suffix}
           onChange={(event) => instead(`${text.replace(/:\w+$/, '')}${event.currentTarget.value}`)}
         >
@@ -98,7 +98,7 @@ function Chosen({
       <button
         type="button"
         class="button quiet small"
-        aria-label={`Take ${name} out`}
+        aria-label={`Remove ${name}`}
         onClick={() => onChoice(chosen.filter((each) => each !== text))}
       >
         ✕

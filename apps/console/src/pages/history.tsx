@@ -31,7 +31,7 @@ export function History() {
   return (
     <Page
       title="History"
-      about="Drag over a chart to look closer, or use arrow keys, + and - on it. The address keeps what you chose."
+      about="Drag over a chart to zoom, or use the arrow keys, + and -. The address contains your selection."
       actions={
         question.metrics.length > 0 && (
           <a class="button" href={csvOf(question)} download="imapfleet-history.csv">
@@ -40,12 +40,12 @@ export function History() {
         )
       }
     >
-      <section class="card" aria-label="What to show">
+      <section class="card" aria-label="Selection">
         <HistoryMetrics chosen={question.metrics} onChoice={(metrics) => change({ metrics })} />
         <HistoryWindow question={question} onChange={change} />
       </section>
       {question.metrics.length === 0 ? (
-        <Empty title="No metric is chosen">Open the list above and tick one.</Empty>
+        <Empty title="No metric selected">Open the list above and select one.</Empty>
       ) : (
         <Answered answer={{ ...answer, data: shown }}>
           {(history) =>

@@ -20,7 +20,7 @@ export function ImportConf({ onTaken, onClose }: ImportProps) {
   return (
     <ConfirmDialog
       title="Import an imapproxy.conf"
-      action="Take it over"
+      action="Add to draft"
       isComplete={read.data !== undefined}
       onConfirm={async () => {
         if (read.data) onTaken(read.data.set)
@@ -38,7 +38,7 @@ export function ImportConf({ onTaken, onClose }: ImportProps) {
           />
         </div>
         <div class="field">
-          <label for={`${id}-text`}>Or its text</label>
+          <label for={`${id}-text`}>Or paste its text</label>
           <textarea
             id={`${id}-text`}
             class="input mono"
@@ -73,10 +73,11 @@ function Problems({ problem }: { problem: Error }) {
 const Report = ({ read: { set, report, kept } }: { read: ConfReport }) => (
   <>
     <p class="small">
-      {amountOf(Object.keys(set).length, 'key')} for your changes; nothing is written yet.
-      {kept.length > 0 && ` Not for the fleet, keep in the file of each host: ${kept.join(', ')}.`}
+      {amountOf(Object.keys(set).length, 'key')} added to your changes; nothing is written yet.
+      {kept.length > 0 &&
+        ` The fleet cannot set these, keep them in the file of each host: ${kept.join(', ')}.`}
     </p>
-    <ul class="conf-report" aria-label="What became of each line" tabIndex={0}>
+    <ul class="conf-report" aria-label="Report for each line" tabIndex={0}>
       {report.map(({ keyword, line, value, became, note }) => (
         <li key={`${keyword} ${line ?? ''}`}>
           <code>{line === undefined ? `(absent) ${keyword}` : `${line}: ${keyword} ${value ?? ''}`}</code>

@@ -28,8 +28,8 @@ export function NewerRevisions({ base, newest, keys, onTakeOver }: NewerProps) {
   return (
     <div class="newer">
       <Note tone="warn">
-        Somebody was faster: your changes were made on revision {base}, the newest is {newest}. Look at what
-        has changed, then put yours on top of it, or discard them.
+        The configuration has changed: your changes are based on revision {base}, but the newest is {newest}.
+        Review the newer changes, then apply yours on top of them or discard yours.
       </Note>
       <Answered answer={answer}>
         {(revisions) => (
@@ -42,7 +42,7 @@ export function NewerRevisions({ base, newest, keys, onTakeOver }: NewerProps) {
       </Answered>
       <div>
         <button type="button" class="button primary" onClick={onTakeOver}>
-          Put mine on top of revision {newest}
+          Apply mine on top of revision {newest}
         </button>
       </div>
     </div>
@@ -61,7 +61,7 @@ function Newer({ revision, keys }: { revision: RevisionView; keys: readonly stri
       <Difference changes={revision.changes} />
       {both.length > 0 && (
         <p class="small">
-          You change <code>{both.join(', ')}</code>, too.
+          Your changes also set <code>{both.join(', ')}</code>.
         </p>
       )}
     </section>

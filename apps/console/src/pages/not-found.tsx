@@ -7,8 +7,8 @@ import { Empty } from '../ui/state.tsx'
 export const NotFound = () => (
   <Page title="No such page">
     <section class="card">
-      <Empty title={`There is nothing at ${path.value}`}>
-        It may have been mistyped. <Link href="/">The overview</Link> leads to everything there is.
+      <Empty title={`No page at ${path.value}`}>
+        Check the address, or start at the <Link href="/">overview</Link>.
       </Empty>
     </section>
   </Page>

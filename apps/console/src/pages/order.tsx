@@ -28,17 +28,17 @@ export function Order({ id = '' }: Params) {
       <Answered answer={answer}>
         {(order) => (
           <>
-            <Card title="What was ordered">
+            <Card title="Order">
               <div class="card-body">
                 <Facts rows={factsOf(order)} />
               </div>
             </Card>
-            <Card title="Edge by edge" actions={<AccountBadges order={order} />}>
+            <Card title="Edges" actions={<AccountBadges order={order} />}>
               {order.edges.length === 0 ? (
-                <Empty title="It was for no edge">No edge was known to the target when it was given.</Empty>
+                <Empty title="No edges">The target had no edges when the order was sent.</Empty>
               ) : (
                 <Table
-                  caption="Account of each edge"
+                  caption="Answer of each edge"
                   columns={columnsOf(order)}
                   rows={order.edges}
                   keyOf={({ id: edge }) => edge}
@@ -56,12 +56,12 @@ const factsOf = (order: OrderView) =>
   [
     ['Order', orderTitle(order.action)],
     ['To', targetText(order.target)],
-    ['Given by', order.givenBy],
+    ['By', order.givenBy],
     ['At', <Moment at={order.at} />],
     [
       'Took',
       order.finishedAt === null
-        ? 'edges are still waited for'
+        ? 'still waiting for edges'
         : `${Date.parse(order.finishedAt) - Date.parse(order.at)} ms`,
     ],
     ['Id', <code>{order.id}</code>],
@@ -75,5 +75,5 @@ const columnsOf = (order: OrderView): Column<OrderedEdge>[] => [
   },
   { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
   { title: 'Status', kind: 'fixed', cell: (edge) => <EdgeStatus edge={edge} /> },
-  { title: 'Said', kind: 'wide', cell: (edge) => edge.reason ?? resultText(order, edge) },
+  { title: 'Answer', kind: 'wide', cell: (edge) => edge.reason ?? resultText(order, edge) },
 ]

@@ -19,7 +19,7 @@ export function Orders() {
   return (
     <Page
       title="Orders"
-      about="What edges were told to do once, newest first. Drains, revocations and configuration are kept apart: they last."
+      about="One-time commands to edges, newest first. Drains, revocations and configuration are not listed here, because they last."
       actions={
         <button type="button" class="button" onClick={pages.reload}>
           Refresh
@@ -30,9 +30,10 @@ export function Orders() {
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(orders) =>
             orders.length === 0 ? (
-              <Empty title="No order was given yet">
-                Purge an edge on its page, or look for a user on <Link href="/users">Users</Link>: each is an
-                order, and its account stands here.
+              <Empty title="No orders yet">
+                {' '}
+                Purge an edge on its page, or look for a user on <Link href="/users">Users</Link>. Each of
+                these is an order and is listed here.
               </Empty>
             ) : (
               <>
@@ -56,5 +57,5 @@ const columns: Column<OrderView>[] = [
   },
   { title: 'To', kind: 'fixed', cell: ({ target }) => targetText(target) },
   { title: 'By', kind: 'fixed', cell: ({ givenBy }) => givenBy },
-  { title: 'Account', kind: 'fixed', cell: (order) => <AccountBadges order={order} /> },
+  { title: 'Answers', kind: 'fixed', cell: (order) => <AccountBadges order={order} /> },
 ]

@@ -28,7 +28,7 @@ export const edgeColumns: Column<Row>[] = [
     kind: 'number',
     cell: ({ traffic }) => (
       <span class="with-spark">
-        <Spark values={traffic.sessions} label="Sessions a second" width={72} height={20} />
+        <Spark values={traffic.sessions} label="Sessions per second" width={72} height={20} />
         <span class="rate">{rateOf(currentOf(traffic.sessions))}</span>
       </span>
     ),
@@ -40,7 +40,7 @@ export const edgeColumns: Column<Row>[] = [
   },
   { title: 'Logins avoided', kind: 'number', cell: ({ traffic }) => countOf(totalOf(traffic.reuses)) },
   { title: 'In use', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.active) },
-  { title: 'Warm', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.cached) },
+  { title: 'Idle', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.cached) },
   { title: 'Clients', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.clients) },
   { title: 'Revision', kind: 'number', cell: ({ edge }) => <Applied edge={edge} /> },
   {

@@ -13,7 +13,7 @@ export function Figures({ all, traffic }: { all: readonly EdgeView[]; traffic: T
   return (
     <dl class="figures">
       <Figure
-        title="Sessions a second"
+        title="Sessions per second"
         value={rateOf(currentOf(traffic.sessions))}
         remark={`${amountOf(sum('clients'), 'client')} connected now`}
         values={traffic.sessions}
@@ -21,7 +21,7 @@ export function Figures({ all, traffic }: { all: readonly EdgeView[]; traffic: T
       <Figure
         title="Reuse ratio"
         value={shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))}
-        remark="of logins found a warm connection"
+        remark="of logins reused a connection"
         values={ratioOf(traffic)}
         max={100}
       />
@@ -32,7 +32,7 @@ export function Figures({ all, traffic }: { all: readonly EdgeView[]; traffic: T
         values={finishedOf(traffic.reuses)}
       />
       <Figure
-        title="Warm connections"
+        title="Idle connections"
         value={countOf(sum('cached'))}
         remark={`${countOf(sum('active'))} in use; ${serving} of ${amountOf(all.length, 'edge')} serving`}
         values={traffic.warm}

@@ -11,13 +11,13 @@ export function Findings({ found, all }: { found: readonly Finding[]; all: reado
   if (found.length === 0)
     return (
       <p class="all-well">
-        {all.length === 1 ? 'The edge serves' : `All ${all.length} edges serve`}, with the configuration they
-        should have.
+        {all.length === 1 ? 'The edge serves' : `All ${all.length} edges serve`} with the desired
+        configuration.
       </p>
     )
   const shown = isWhole ? found : found.slice(0, shownAtFirst)
   return (
-    <section class="findings card" aria-label="What is wrong">
+    <section class="findings card" aria-label="Problems">
       <ul>
         {shown.map(({ edge, tone, text }) => (
           <li key={`${edge} ${text}`} class={tone}>

@@ -32,7 +32,7 @@ export function Overview() {
     <Page
       title="Overview"
       about={`Figures of the last ${wordsOf(range)}; states as of the last heartbeat.`}
-      actions={<Choice label="How far back" values={ranges} chosen={range} onChoice={chooseRange} />}
+      actions={<Choice label="Time range" values={ranges} chosen={range} onChoice={chooseRange} />}
     >
       <Answered answer={edges}>
         {({ edges: all }) => (
@@ -64,8 +64,9 @@ const regionsOf = (edges: readonly EdgeView[]) => [...Map.groupBy(edges, ({ regi
 
 const NoEdge = () => (
   <section class="card">
-    <Empty title="No edge has joined yet">
-      Start one with <code>fleet.servers</code> in its file set to the NATS server that control uses; it
+    <Empty title="No edges yet">
+      {' '}
+      Start one with <code>fleet.servers</code> in its file set to the NATS server that control uses. It
       appears here within seconds.
     </Empty>
   </section>

@@ -7,13 +7,11 @@ import { Difference } from './difference.tsx'
 export function Plan({ status: { revision, edges, waves } }: { status: RevisionStatus }) {
   const late = revision.changes.filter(({ reload }) => reload === 'restart').map(({ key }) => key)
   if (revision.changes.length === 0)
-    return <p class="soft">Its layer is like this already: there is nothing to write.</p>
+    return <p class="soft">The layer already has these values: there is nothing to write.</p>
   return (
     <>
       <Difference changes={revision.changes} />
-      {late.length > 0 && (
-        <Note tone="warn">{late.join(', ')}: edges go on as they are until each is restarted.</Note>
-      )}
+      {late.length > 0 && <Note tone="warn">{late.join(', ')}: takes effect when each edge restarts.</Note>}
       {waves && waves.length > 0 ? (
         <ol class="planned-waves">
           {waves.map(({ name, edges: ids }) => (
@@ -25,8 +23,8 @@ export function Plan({ status: { revision, edges, waves } }: { status: RevisionS
       ) : (
         <p class="small">
           {edges.length === 0
-            ? 'No edge is meant yet: it counts for those that come later.'
-            : `It goes to ${named(edges.map(({ id }) => id))} at once.`}
+            ? 'No edge is in this layer yet; edges that join later will apply it.'
+            : `It goes to ${named(edges.map(({ id }) => id))} immediately.`}
         </p>
       )}
     </>

@@ -53,7 +53,7 @@ export function Revision({ revision: text = '' }: Params) {
       actions={
         <>
           <button type="button" class="button" onClick={() => setRestoring(true)}>
-            Go back to this …
+            Restore …
           </button>
           <Link class="button" href="/config">
             Config
@@ -63,7 +63,7 @@ export function Revision({ revision: text = '' }: Params) {
     >
       {isRestoring && (
         <WriteRevision
-          title={`Make its layer again what it was after revision ${text}`}
+          title={`Restore the layer to its state after revision ${text}`}
           make={(how, signal) => api.restore(revision, how, signal)}
           onClose={() => setRestoring(false)}
         />
@@ -72,7 +72,7 @@ export function Revision({ revision: text = '' }: Params) {
         {({ status, rollout }) => (
           <>
             {rollout && <Rollout rollout={rollout} onSteered={answer.reload} />}
-            <Card title="What it changes" actions={<RevisionState {...stateOf(status)} />}>
+            <Card title="Changes" actions={<RevisionState {...stateOf(status)} />}>
               <div class="card-body">
                 <Difference changes={status.revision.changes} />
               </div>
@@ -95,9 +95,9 @@ const About = ({ status: { revision } }: { status: RevisionStatus }) => (
 )
 
 const Edges = ({ status: { edges } }: { status: RevisionStatus }) => (
-  <Card title="Edge by edge">
+  <Card title="Edges">
     {edges.length === 0 ? (
-      <Empty title="No edge is meant">It counts for edges that come later.</Empty>
+      <Empty title="No edges">Edges that join this layer later will apply the revision.</Empty>
     ) : (
       <Table
         caption="Edges of this revision"
@@ -111,7 +111,7 @@ const Edges = ({ status: { edges } }: { status: RevisionStatus }) => (
           },
           { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
           { title: 'Status', kind: 'fixed', cell: ({ status }) => <StatusBadge status={status} /> },
-          { title: 'Said', kind: 'wide', cell: ({ reason }) => reason },
+          { title: 'Answer', kind: 'wide', cell: ({ reason }) => reason },
         ]}
       />
     )}

@@ -23,7 +23,7 @@ export function Revisions() {
       <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
         {(revisions) =>
           revisions.length === 0 ? (
-            <Empty title="Nothing was changed yet">Edges run their own files.</Empty>
+            <Empty title="No revisions yet">Edges use their own files.</Empty>
           ) : (
             <>
               <Table
@@ -43,7 +43,7 @@ export function Revisions() {
 
 export const RevisionState = ({ state = 'released' }: Pick<RevisionView, 'state'>) => {
   if (state === 'rolling') return <Badge tone="accent">rolling out</Badge>
-  return state === 'withdrawn' ? <Badge tone="warn">taken back</Badge> : <Badge tone="good">in force</Badge>
+  return state === 'withdrawn' ? <Badge tone="warn">rolled back</Badge> : <Badge tone="good">in force</Badge>
 }
 
 const columns: Column<RevisionView>[] = [

@@ -22,7 +22,7 @@ export function Revocations() {
   return (
     <Card
       title="Revocations"
-      about="Warm connections are dropped and old passwords refused on every edge; one that is away follows when it is back."
+      about="Server connections of these users are not reused on any edge, so old passwords stop working. A silent edge follows when it returns."
       actions={
         <button type="button" class="button danger" onClick={() => setRevoking(true)}>
           Revoke …
@@ -32,9 +32,10 @@ export function Revocations() {
       <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
         {(revocations) =>
           revocations.length === 0 ? (
-            <Empty title="Nobody was revoked yet">
-              After a password has changed or a mailbox was taken over, revoke the user: no warm connection of
-              before is handed out again.
+            <Empty title="No revocations yet">
+              {' '}
+              Revoke a user after a password change or if a mailbox was compromised: older server connections
+              are then not reused.
             </Empty>
           ) : (
             <>
@@ -57,7 +58,7 @@ export function Revocations() {
 const columns: Column<RevocationRecord>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
   {
-    title: 'Whose',
+    title: 'User or domain',
     cell: ({ kind, subject }) => (
       <>
         <span class="soft">{kind}</span> {subject}

@@ -34,15 +34,15 @@ export function Revoke({ onDone, onClose }: { onDone: () => void; onClose: () =>
     >
       <div class="revoke">
         <p>
-          Warm connections are dropped on every edge, and a password that was good before has to be proven at
-          the mail server again. Sessions that are open go on until they are kicked.
+          Every edge stops reusing the server connections, so the mail server checks the password again at the
+          next login. Open sessions continue until you kick the user.
         </p>
         <fieldset class="row">
-          <legend class="unseen">Whom</legend>
+          <legend class="unseen">Target</legend>
           {kinds.map((each) => (
             <label key={each}>
               <input type="radio" name="kind" checked={kind === each} onChange={() => setKind(each)} />{' '}
-              {each === 'user' ? 'one user' : 'every user of a domain'}
+              {each === 'user' ? 'one user' : 'all users of a domain'}
             </label>
           ))}
         </fieldset>
@@ -53,7 +53,7 @@ export function Revoke({ onDone, onClose }: { onDone: () => void; onClose: () =>
           placeholder={kind === 'user' ? 'alice@example.org' : 'example.org'}
           autocomplete="off"
         />
-        <Field label="Note" value={note} onValue={setNote} hint="For the audit log: why." />
+        <Field label="Note" value={note} onValue={setNote} hint="The reason, for the audit log." />
       </div>
     </ConfirmDialog>
   )

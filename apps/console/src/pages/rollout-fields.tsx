@@ -26,15 +26,15 @@ export function RolloutFields({ form, onForm, edges }: FieldsProps) {
     <>
       <div class="rollout-fields">
         <CanaryEdges value={form.canary} edges={edges} onValue={(canary) => onForm({ ...form, canary })} />
-        {field('percent', 'And a share, in %', 'From every region; 0 for none.')}
-        {field('regions', 'Then these regions', 'In this order; the others follow.')}
-        {field('soak', 'Watch each wave, in seconds')}
+        {field('percent', 'First wave: share of edges, in %', 'From every region; 0 for none.')}
+        {field('regions', 'Order of regions', 'Other regions follow.')}
+        {field('soak', 'Soak time of each wave, in seconds')}
       </div>
       <details>
-        <summary>When it goes back by itself</summary>
+        <summary>Automatic rollback</summary>
         <div class="rollout-fields">
-          {field('silence', 'An edge is silent, in seconds')}
-          {field('errors', 'So many more fail, in %', 'Logins, or connections to mail servers.')}
+          {field('silence', 'If an edge is silent for, in seconds')}
+          {field('errors', 'If failures grow by, in %', 'Logins, or connections to mail servers.')}
         </div>
       </details>
     </>

@@ -26,7 +26,7 @@ export function Rollout({ rollout, onSteered }: RolloutProps) {
           Rollout <StatusBadge status={state} />
         </>
       }
-      about={`Each wave is watched for ${settings.soakSeconds ?? 0} s before the next.`}
+      about={`The soak time of each wave is ${settings.soakSeconds ?? 0} s.`}
       actions={<Steering rollout={rollout} onSteered={onSteered} />}
     >
       {reason !== null && (
@@ -36,7 +36,7 @@ export function Rollout({ rollout, onSteered }: RolloutProps) {
             {undoneBy !== null && (
               <>
                 {' '}
-                It was taken back by <Link href={`/config/${undoneBy}`}>revision {undoneBy}</Link>.
+                It was rolled back by <Link href={`/config/${undoneBy}`}>revision {undoneBy}</Link>.
               </>
             )}
           </Note>
@@ -74,12 +74,12 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
         </button>
       )}
       <button type="button" class="button danger" onClick={() => setAborting(true)}>
-        Take it back
+        Abort
       </button>
       {isAborting && (
         <ConfirmDialog
-          title={`Take revision ${revision} back?`}
-          action="Take it back"
+          title={`Abort the rollout of revision ${revision}?`}
+          action="Abort"
           isDangerous
           onConfirm={async () => {
             await api.steerRollout(revision, 'abort')
@@ -87,7 +87,8 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
           }}
           onClose={() => setAborting(false)}
         >
-          A new revision makes its layer what it was before; edges that have this one follow at once.
+          A new revision restores the previous state of the layer. Edges that applied this revision change
+          back immediately.
         </ConfirmDialog>
       )}
     </>
@@ -112,7 +113,7 @@ function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: bo
         </span>
       </div>
       <Bar
-        label={`${applied} of ${amountOf(edges.length, 'edge')} run it`}
+        label={`${applied} of ${amountOf(edges.length, 'edge')} applied it`}
         parts={[applied]}
         all={edges.length}
       />

@@ -58,13 +58,13 @@ export function SignIn({ reason }: { reason: string | undefined }) {
           autocomplete="current-password"
           autofocus
           placeholder="imapfleet_…"
-          hint="It is exchanged for a session of twelve hours and not kept in this browser."
+          hint="The browser exchanges the token for a session of twelve hours and does not store it."
         />
         <button type="submit" class="button primary" disabled={isBusy || token.trim() === ''}>
           {isBusy ? 'Signing in …' : 'Sign in'}
         </button>
         <p class="soft small">
-          No token yet? On the machine of control:
+          No token yet? Run this on the host of control:
           <code>imapfleet-control token create --name me --role admin</code>
         </p>
         <p class="small">

@@ -59,10 +59,10 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
           onValue={setUsers}
           placeholder="alice@example.org"
           autocomplete="off"
-          hint="As the mail client sends them; several with spaces between."
+          hint="As the mail client sends them. Separate several names by spaces."
         />
-        <Select label="For" options={durations} chosen={seconds} onChoice={setSeconds} />
-        <Select label="Until each edge has sent" options={limits} chosen={bytesMax} onChoice={setBytesMax} />
+        <Select label="Duration" options={durations} chosen={seconds} onChoice={setSeconds} />
+        <Select label="Output limit of each edge" options={limits} chosen={bytesMax} onChoice={setBytesMax} />
         <label>
           <input
             type="checkbox"
@@ -70,11 +70,11 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
             disabled={!mayAskForBodies}
             onChange={(event) => setBodies(event.currentTarget.checked)}
           />{' '}
-          Message bodies too
+          Include message bodies
           {!mayAskForBodies && <span class="soft"> (needs a token with the scope trace-bodies)</span>}
         </label>
         {begun.length > 0 && <Begun traces={begun} />}
-        <p class="soft small">It ends by itself, and is in the audit log.</p>
+        <p class="soft small">The trace ends automatically. The audit log records it.</p>
       </div>
     </ConfirmDialog>
   )
@@ -83,13 +83,13 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
 /** In sight when another one could not be started. */
 const Begun = ({ traces }: { traces: readonly TraceView[] }) => (
   <Note tone="good">
-    Being traced already:{' '}
+    Already being traced:{' '}
     {traces.map(({ id, user }, index) => (
       <>
         {index > 0 && ', '}
         <Link href={`/trace/${id}`}>{user}</Link>
       </>
     ))}
-    . Start begins the others.
+    . Start starts the others.
   </Note>
 )

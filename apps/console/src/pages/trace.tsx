@@ -50,9 +50,9 @@ export function Trace({ id = '' }: Params) {
 
 const About = ({ trace }: { trace: TraceView }) => (
   <>
-    Begun by {trace.createdBy}, {isRunning(trace) ? 'until' : 'ended'}{' '}
+    Started by {trace.createdBy}, {isRunning(trace) ? 'until' : 'ended'}{' '}
     {new Date(trace.endedAt ?? trace.expiresAt).toLocaleString('en-GB')};{' '}
-    {trace.bodies ? 'with message bodies.' : 'message bodies as their length.'}
+    {trace.bodies ? 'with message bodies.' : 'without message bodies.'}
   </>
 )
 
@@ -86,7 +86,7 @@ function Lines({ trace }: { trace: TraceView }) {
   return (
     <Card title="Lines" about={<Parts live={live} />} actions={<State live={live} />}>
       <div class="trace-tools filters">
-        <Field label="Only lines with" value={wanted} onValue={setWanted} placeholder="FETCH, or a session" />
+        <Field label="Filter" value={wanted} onValue={setWanted} placeholder="FETCH, or a session" />
         {text !== '' && (
           <button type="button" class="button quiet" onClick={() => setWanted('')}>
             Clear
@@ -126,37 +126,37 @@ function Remarks({ live: { state, since, problem, dropped } }: { live: LiveTrace
     <div class="trace-remarks" role="status">
       {state === 'lost' && (
         <Note tone="warn">
-          Not live since {clockOf(since ?? new Date())}: connecting again by itself. What is said meanwhile
-          comes after.
+          Connection lost at {clockOf(since ?? new Date())}, reconnecting. Lines sent meanwhile will follow.
         </Note>
       )}
       {state === 'refused' && <Note tone="bad">{sentenceOf(problem)}</Note>}
       {dropped > 0 && (
-        <Note tone="warn">{amountOf(dropped, 'earlier line')} left out here: download it to see all.</Note>
+        <Note tone="warn">
+          {amountOf(dropped, 'earlier line')} not shown: download the trace to see all lines.
+        </Note>
       )}
     </div>
   )
 }
 
 function Nothing({ live: { state }, isFiltered }: { live: LiveTrace; isFiltered: boolean }) {
-  if (isFiltered) return <Empty title="No line fits">Clear the field above to see all.</Empty>
+  if (isFiltered) return <Empty title="No lines match">Clear the filter to see all lines.</Empty>
   if (state === 'refused') return null
   if (state === 'connecting') return <Loading />
   return state === 'ended' ? (
-    <Empty title="There are no lines">
-      Either this user’s client said nothing meanwhile, or it is longer ago than lines are kept.
+    <Empty title="No lines">
+      {' '}
+      The user’s client sent nothing during the trace, or the lines have been deleted.
     </Empty>
   ) : (
-    <Empty title="Nothing has been said yet">
-      Lines come as soon as this user’s client says something, on any edge.
-    </Empty>
+    <Empty title="No lines yet"> Lines appear when the user’s client sends something on any edge.</Empty>
   )
 }
 
 const states = {
   connecting: ['still', 'connecting'],
   live: ['good', 'live'],
-  lost: ['bad', 'not live'],
+  lost: ['bad', 'reconnecting'],
   ended: ['still', 'ended'],
   refused: ['bad', 'refused'],
 } as const satisfies Record<LiveTrace['state'], readonly [Tone, string]>
@@ -169,11 +169,11 @@ function State({ live }: { live: LiveTrace }) {
 function Parts({ live }: { live: LiveTrace }) {
   const tracing = [...live.edges.values()].filter(({ state }) => state === 'tracing')
   const ended = [...live.edges.values()].filter(({ state }) => state === 'ended')
-  if (live.edges.size === 0) return <>No edge has said anything of it yet.</>
+  if (live.edges.size === 0) return <>No edge has started to trace yet.</>
   return (
     <>
       {tracing.length > 0 && `${tracing.map(({ edge }) => edge).join(', ')} tracing. `}
-      {ended.map(({ edge, reason }) => `${edge} has ended its part (${reason ?? 'done'}). `)}
+      {ended.map(({ edge, reason }) => `${edge} stopped tracing (${reason ?? 'done'}). `)}
     </>
   )
 }

@@ -37,7 +37,7 @@ export function Traces() {
   return (
     <Page
       title="Trace"
-      about="What a user’s clients and servers say to each other, live from every edge. Passwords are never in it."
+      about="The IMAP protocol between a user’s clients and the servers, live from every edge. Passwords are never shown."
       actions={
         <button type="button" class="button primary" onClick={() => setStarting(true)}>
           Trace a user
@@ -49,9 +49,7 @@ export function Traces() {
         <Answered answer={{ data: pages.rows, problem: pages.problem, reload: pages.reload }}>
           {(traces) =>
             traces.length === 0 ? (
-              <Empty title="Nobody has been traced yet">
-                Trace a user to see what a client says and hears.
-              </Empty>
+              <Empty title="No traces yet"> Trace a user to see what the client sends and receives.</Empty>
             ) : (
               <>
                 <Table caption="Traces" columns={columns} rows={traces} keyOf={({ id }) => id} />
@@ -73,12 +71,12 @@ const columns: Column<TraceView>[] = [
     cell: (trace) =>
       isRunning(trace) ? <Badge tone="good">running</Badge> : <Badge tone="still">ended</Badge>,
   },
-  { title: 'Begun', kind: 'fixed', cell: ({ createdAt }) => <Moment at={createdAt} /> },
+  { title: 'Started', kind: 'fixed', cell: ({ createdAt }) => <Moment at={createdAt} /> },
   {
     title: 'Until',
     kind: 'fixed',
     cell: ({ endedAt, expiresAt }) => <Moment at={endedAt ?? expiresAt} />,
   },
   { title: 'By', kind: 'fixed', cell: ({ createdBy }) => createdBy },
-  { title: 'Bodies', kind: 'fixed', cell: ({ bodies }) => (bodies ? 'shown' : 'only their length') },
+  { title: 'Bodies', kind: 'fixed', cell: ({ bodies }) => (bodies ? 'included' : 'length only') },
 ]

@@ -28,12 +28,12 @@ export function UserConnections({ user }: { user: string | undefined }) {
   const answer = useAnswer(`who ${user ?? ''}`, (signal) => api.order({ action }, signal))
   return (
     <Card
-      title={user === undefined ? 'Everybody' : <>Connections of {user}</>}
+      title={user === undefined ? 'All users' : <>Connections of {user}</>}
       about={answer.data && summaryOf(answer.data)}
       actions={
         <>
           <button type="button" class="button" onClick={answer.reload}>
-            Ask again
+            Refresh
           </button>
           {user !== undefined && (
             <>
@@ -61,7 +61,7 @@ export function UserConnections({ user }: { user: string | undefined }) {
           }}
           onClose={() => setKicking(false)}
         >
-          Every session of this user ends now, on all edges. The user may log in again at once: to stop that,
+          Ends all sessions of this user on all edges. The user can log in again immediately. To prevent that,
           change the password and revoke the user.
         </ConfirmDialog>
       )}
@@ -77,15 +77,15 @@ function Found({ order, user }: { order: OrderView<'who'>; user: string | undefi
       {missing.length > 0 && (
         <div class="card-body">
           <Note tone="warn">
-            Not known of {missing.map(({ id, reason }) => `${id} (${reason})`).join(', ')}.
+            No answer from {missing.map(({ id, reason }) => `${id} (${reason})`).join(', ')}.
           </Note>
         </div>
       )}
       {rows.length === 0 ? (
-        <Empty title={user === undefined ? 'Nobody is connected' : `${user} is not connected`}>
+        <Empty title={user === undefined ? 'No connections' : `${user} is not connected`}>
           {order.edges.length === 0
-            ? 'There is no edge to ask yet.'
-            : `${amountOf(order.edges.length - missing.length, 'edge')} answered. Names are compared exactly, with upper and lower case.`}
+            ? 'There are no edges yet.'
+            : `${amountOf(order.edges.length - missing.length, 'edge')} answered. Login names are case-sensitive.`}
         </Empty>
       ) : (
         <Table
@@ -99,8 +99,8 @@ function Found({ order, user }: { order: OrderView<'who'>; user: string | undefi
       )}
       {rows.length > shownMax && (
         <p class="card-body soft">
-          The first {shownMax} of {countOf(rows.length)}: look for one user, or use <code>imapfleet who</code>
-          .
+          The first {shownMax} of {countOf(rows.length)}: search for one user, or use{' '}
+          <code>imapfleet who</code>.
         </p>
       )}
     </>
@@ -121,7 +121,7 @@ function summaryOf(order: OrderView<'who'>): string {
   return `${who}${amountOf(rows.length, 'connection')} over ${amountOf(edges, 'edge')}: ${used} in use`
 }
 
-const words = { dialing: 'dialing', leased: 'in use', resetting: 'resetting', idle: 'warm' } as const
+const words = { dialing: 'dialing', leased: 'in use', resetting: 'resetting', idle: 'idle' } as const
 const tones = { dialing: 'warn', leased: 'good', resetting: 'warn', idle: 'still' } as const
 
 const nameColumn: Column<Row> = {

@@ -14,7 +14,7 @@ export function Users() {
   const [typed, setTyped] = useState(user)
   useEffect(() => setTyped(user), [user])
   return (
-    <Page title="Users" about="Asks every edge, now. Nothing is remembered about users here.">
+    <Page title="Users" about="Asks every edge now. Control stores nothing about users.">
       <form
         class="filters"
         onSubmit={(event) => {
@@ -33,15 +33,16 @@ export function Users() {
           Find
         </button>
         <button type="button" class="button" onClick={() => choose({ user: '', everybody: '1' })}>
-          Everybody
+          All users
         </button>
       </form>
       {user !== '' || everybody ? (
         <UserConnections key={user} user={user === '' ? undefined : user} />
       ) : (
         <Card title="Connections">
-          <Empty title="Nobody was asked for yet">
-            Type a login name as the mail client sends it, or ask for everybody who is connected.
+          <Empty title="No search yet">
+            {' '}
+            Enter a login name as the mail client sends it, or list all users.
           </Empty>
         </Card>
       )}

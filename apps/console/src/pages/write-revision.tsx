@@ -22,11 +22,11 @@ interface WriteProps {
   onClose: () => void
 }
 
-const ways = ['all at once', 'in waves'] as const
+const ways = ['immediately', 'in waves'] as const
 
 export function WriteRevision({ title, base, make, onWritten, onClose }: WriteProps) {
   const [note, setNote] = useState('')
-  const [way, setWay] = useState<(typeof ways)[number]>('all at once')
+  const [way, setWay] = useState<(typeof ways)[number]>('immediately')
   const [form, setForm] = useState(usualRollout)
   const isInWaves = way === 'in waves'
   // What a plan has told; there is none while a canary is refused.
@@ -57,8 +57,8 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
       onClose={onClose}
     >
       <div class="write-revision">
-        <Field label="Why" value={note} onValue={setNote} hint="For whoever wonders later." />
-        <Choice label="How" values={ways} chosen={way} onChoice={setWay} />
+        <Field label="Note" value={note} onValue={setNote} hint="The reason, for the history." />
+        <Choice label="Rollout" values={ways} chosen={way} onChoice={setWay} />
         {isInWaves && <RolloutFields form={form} onForm={setForm} edges={edges} />}
         <div class="plan" role="status">
           {plan.problem ? (

@@ -18,7 +18,7 @@ export const Loading = () => (
 
 export const Failed = ({ problem, onRetry }: { problem: unknown; onRetry?: () => void }) => (
   <div class="state" role="alert">
-    <strong>This could not be loaded</strong>
+    <strong>Loading failed</strong>
     <p>{sentenceOf(problem)}</p>
     {onRetry && (
       <button type="button" class="button" onClick={onRetry}>
