@@ -3,7 +3,7 @@
  * listener does not count as reading `port` of an upstream.
  */
 import { globSync } from 'node:fs'
-import { relative, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { describeKeys } from '@imapfleet/config'
 import type { Node } from 'typescript/unstable/ast'
 import { isIdentifier, isObjectBindingPattern, isPropertyAccessExpression } from 'typescript/unstable/ast/is'
@@ -11,7 +11,7 @@ import { API, type Project, type Symbol, type Type } from 'typescript/unstable/s
 import type { Complaint } from './page.ts'
 
 const schema = 'packages/config/src/schema.ts'
-const sections = 'packages/config/src/sections'
+const sections = '/packages/config/src/sections/'
 const readers = 'apps/edge-proxy/src'
 
 export function unreadKeys(): Complaint[] {
@@ -55,10 +55,24 @@ function keysOf({ checker, program }: Project): { key: string; symbol: Symbol }[
 /** The declarations of the properties that the edge reads. Tests do not count. */
 function declarationsRead(project: Project): Set<string> {
   const files = globSync(`${readers}/**/*.ts`).filter((file) => !/\.test(-support)?\.ts$/.test(file))
-  return new Set(files.flatMap((file) => symbolsReadIn(file, project)).map(declarationOf))
+  const known = new Map<number, boolean>()
+  const isSection = (type: Type): boolean => {
+    const answer = known.get(type.id) ?? hasKeys(type, project)
+    known.set(type.id, answer)
+    return answer
+  }
+  return new Set(files.flatMap((file) => symbolsReadIn(file, project, isSection)).map(declarationOf))
 }
 
-function symbolsReadIn(file: string, { checker, program }: Project): Symbol[] {
+/** Whether its properties are keys of a section, and not those of an interface of the edge that resembles one. */
+const hasKeys = (type: Type, { checker }: Project): boolean =>
+  checker.getPropertiesOfType(type).some((symbol) => declarationOf(symbol).includes(sections))
+
+function symbolsReadIn(
+  file: string,
+  { checker, program }: Project,
+  isSection: (type: Type) => boolean,
+): Symbol[] {
   const nodes = nodesBelow(program.getSourceFile(resolve(file))!)
   // config.pool.usesMax
   const accessed = checker.getSymbolAtLocation(
@@ -71,28 +85,16 @@ function symbolsReadIn(file: string, { checker, program }: Project): Symbol[] {
       ({ propertyName, name }) => type && checker.getPropertyOfType(type, (propertyName ?? name)!.getText()),
     )
   })
-  // gate.enter(config.clients), whose parameter is an interface with some keys of the section
+  // new Log(config.log), whose parameter is an interface with some keys of the section
   const values = nodes.filter((node) => isPropertyAccessExpression(node) || isIdentifier(node))
   const passed = checker.getTypeAtLocation(values).flatMap((type, index) => {
-    if (!type || !isSection(type, checker)) return []
+    if (!type || !isSection(type)) return []
     const expected = checker.getContextualType(values[index]!)
-    if (!expected || isSection(expected, checker)) return []
+    if (!expected || isSection(expected)) return []
     return checker.getPropertiesOfType(expected).map(({ name }) => checker.getPropertyOfType(type, name))
   })
   return [...accessed, ...destructured, ...passed].filter((symbol) => symbol !== undefined)
 }
-
-/** Whether its properties are keys of a section, and not those of an interface of the edge that resembles one. */
-function isSection(type: Type, checker: Project['checker']): boolean {
-  const known = sectionTypes.get(type.id)
-  if (known !== undefined) return known
-  const found = checker
-    .getPropertiesOfType(type)
-    .some((symbol) => declarationOf(symbol).startsWith(resolve(sections)))
-  sectionTypes.set(type.id, found)
-  return found
-}
-const sectionTypes = new Map<number, boolean>()
 
 function nodesBelow(node: Node): Node[] {
   const nodes: Node[] = []
@@ -113,5 +115,6 @@ function placeOf(project: Project, symbol: Symbol): { file: string; line: number
   const [declaration] = symbol.declarations
   const { text } = project.program.getSourceFile(declaration!.path)!
   const at = text.indexOf(symbol.name, declaration!.resolve(project)!.pos)
-  return { file: relative('.', declaration!.path), line: text.slice(0, at).split('\n').length }
+  const file = declaration!.path.slice(declaration!.path.lastIndexOf(sections) + 1)
+  return { file, line: text.slice(0, at).split('\n').length }
 }
