@@ -1,6 +1,6 @@
 /**
  * What the keys of the sections are made of: the kinds of values, and `field`, `restartField` and `secretField`, which
- * attach the help text from which docs/configuration.md, the CLI and the console explain a key.
+ * attach the help text. docs/configuration.md, the CLI and the console show it, with the text of `describe` as the kind.
  */
 import { z } from 'zod'
 import { configName } from './names.ts'
@@ -38,7 +38,7 @@ export const durationMs = (min = 0, max = 24 * dayMs) => z.int().min(min).max(ma
 export const wholeNumber = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
 export const byteCount = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
 export const portNumber = z.int().min(1).max(65_535)
-/** `configName`, which the manual calls `name`. */
+/** The name of an edge, a region, a listener or an upstream. */
 export const entryName = configName.describe('name')
 export const filePath = z.string().min(1).max(4096).describe('path')
 /** An address to bind to. */

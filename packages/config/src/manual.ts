@@ -5,7 +5,10 @@ import { childOf, shapeOf, unwrapped } from './schema-walk.ts'
 import { sectionsSchema, steerableSections } from './schema.ts'
 
 export interface KeyManual {
-  /** `pool.usesMax`. NAME stands for a name that the user chooses (`upstreams.NAME.port`), [] for a list (`routes[].user`). */
+  /**
+   * `pool.usesMax`. NAME stands for a name that the user chooses (`upstreams.NAME.port`), [] for an entry of a list
+   * (`routes[].user`).
+   */
   key: string
   help: string
   reload: 'live' | 'restart'

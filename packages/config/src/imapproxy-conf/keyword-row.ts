@@ -58,7 +58,7 @@ export interface KeywordRow {
   manual: string
   secret?: true
   translate(value: string, given: GivenValues): ({ ok: true } & Translation) | { ok: false; message: string }
-  /** What applies if the keyword is absent, where the default of imapproxy differs from ours. */
+  /** What applies if the keyword is absent and the default of imapproxy differs from ours. */
   absent?: Translation
 }
 

@@ -6,7 +6,7 @@ import { importImapproxyConf, keywordNames, keywords, type KeywordRow } from './
 import { parseImapproxyConf } from './parse.ts'
 
 const rows: [string, KeywordRow][] = Object.entries(keywords)
-/** Debian's sample, where the package imapproxy is installed. */
+/** Debian's sample file, if the package imapproxy is installed. */
 const samples = ['/etc/imapproxy.conf', '/usr/share/doc/imapproxy/examples/imapproxy.conf'].filter((file) =>
   existsSync(file),
 )

@@ -7,7 +7,7 @@ export const fleetSection = z
   .strictObject({
     servers: restartField(
       z.array(natsAddress).max(32).default([]),
-      'NATS servers, of which the edge uses one at a time. Empty: the edge runs alone, without a fleet.',
+      'NATS servers. The edge connects to one of them at a time. Empty: the edge runs alone, without a fleet.',
     ),
     credentialsFile: restartField(
       filePath.optional(),
