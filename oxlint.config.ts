@@ -72,7 +72,7 @@ const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
 const edgeOpen: Record<string, string[]> = {
   observe: ['splice/context.ts', 'net/address-limits.ts', 'pool/pool.ts'],
   pool: ['splice/ending.ts'],
-  session: ['edge/context.ts', 'ops/edge-admin.ts', 'edge/edge-parts.ts'],
+  session: ['edge/context.ts', 'ops/xproxy.ts', 'edge/edge-parts.ts'],
   ops: ['edge/context.ts', 'edge/edge-parts.ts', 'edge/version.ts'],
   fleet: ['server/routes.ts'],
 }

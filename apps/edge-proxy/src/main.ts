@@ -5,14 +5,16 @@ import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
 import { Log } from '@imapfleet/observe'
+import type { EdgeStats } from '@imapfleet/protocol'
 import { readCertificates } from './edge/certificates.ts'
 import type { Edge } from './edge/edge.ts'
 import { EdgeError, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { lastGoodConfig } from './fleet/last-good.ts'
-import { listenHttp, type HttpFacts } from './observe/http.ts'
+import { listenHttp } from './observe/http.ts'
 import { filesAllowed, filesWanted } from './edge/open-files.ts'
 import { dropPrivileges } from './edge/privileges.ts'
+import { statsOf } from './edge/snapshot.ts'
 import { startEdge } from './edge/start.ts'
 import { version } from './edge/version.ts'
 
@@ -85,7 +87,7 @@ async function listenForOperators(
   const { address, port } = config.http
   if (port === 0) return undefined
   try {
-    return await listenHttp(address, port, factsOf(edge, member))
+    return await listenHttp(address, port, () => statsOf(edge, healthOf(member)))
   } catch (error) {
     if (document.http !== undefined) throw error
     log.warn('http_unavailable', { reason: (error as Error).message })
@@ -141,15 +143,8 @@ function reload(edge: Edge, file: string, log: Log): Layer | undefined {
   }
 }
 
-function factsOf(edge: Edge, member: FleetMember | undefined): HttpFacts {
-  const { id, region } = edge.settings.current.edge
-  return {
-    snapshot: () => edge.metrics.snapshot(),
-    notReady: () => (edge.state === 'serving' ? [] : [`the edge is ${edge.state}`]),
-    about: () => ({ edge: id, region, version, state: edge.state, statistics: edge.statistics.read() }),
-    fleet: () => member && { connected: member.awayReason === undefined, reason: member.awayReason },
-  }
-}
+const healthOf = (member: FleetMember | undefined): EdgeStats['fleet'] =>
+  member && { connected: member.awayReason === undefined, reason: member.awayReason }
 
 try {
   process.exitCode = await main()

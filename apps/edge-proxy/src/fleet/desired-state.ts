@@ -14,6 +14,7 @@ import {
 } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import type { RejectedRevision } from '../edge/start.ts'
+import { revoke } from '../ops/operations.ts'
 import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
 import type { Fleet } from './link.ts'
 import type { TraceFeed } from './trace-feed.ts'
@@ -134,12 +135,8 @@ export class DesiredState {
     if (revocation.sequence <= this.#revocations) return
     const { edge } = this.#options
     const { kind, subject } = revocation
-    const revoked = subject.toLowerCase()
-    const matches = (user: string) =>
-      kind === 'user' ? user.toLowerCase() === revoked : user.toLowerCase().endsWith(`@${revoked}`)
-    // Whatever the age of a connection, since clocks may differ. At worst one of the new password is opened again.
-    const count = edge.pool.purge(({ user, openedBy }) => matches(user) || matches(openedBy), 'revoked')
+    const connections = revoke(edge, { kind, subject })
     this.#revocations = revocation.sequence
-    edge.log.info('revoked', { kind, subject, connections: count })
+    edge.log.info('revoked', { kind, subject, connections })
   }
 }

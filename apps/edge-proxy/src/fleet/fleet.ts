@@ -8,7 +8,9 @@ import type { NatsLink } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { decode, desiredChangedSchema, encode, subjects, wireVersion, type Report } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
+import { snapshotOf } from '../edge/snapshot.ts'
 import type { RejectedRevision } from '../edge/start.ts'
+import { withoutReuse } from '../ops/operations.ts'
 import { DesiredState } from './desired-state.ts'
 import { fleetLink, type Fleet, type Sender } from './link.ts'
 import { hearOrders } from './orders.ts'
@@ -115,13 +117,7 @@ export class FleetMember {
 
   /** Revocations that were made while the link was down are applied before an idle connection is leased again. */
   async #onUp(fleet: Fleet): Promise<void> {
-    const { pool } = this.#edge
-    pool.reuseIsSuspended = true
-    try {
-      await this.#desired.fetch(fleet)
-    } finally {
-      pool.reuseIsSuspended = false
-    }
+    await withoutReuse(this.#edge, () => this.#desired.fetch(fleet))
     this.#sendPresence()
     void this.#outbox.send()
     void this.#traces.send()
@@ -138,7 +134,7 @@ export class FleetMember {
 
   #sendPresence(): void {
     const facts = { ...this.#sender, startedAt: this.#startedAt, heartbeatMs: this.#config.heartbeatMs }
-    const presence = presenceOf(this.#edge, this.#desired, facts)
+    const presence = presenceOf(snapshotOf(this.#edge), this.#desired, facts)
     this.#link.connected?.nats.publish(subjects.presence(this.#sender), encode(presence))
   }
 

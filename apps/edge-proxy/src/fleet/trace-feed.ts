@@ -1,6 +1,7 @@
 /** Traces that the fleet wants: their lines are sent in batches, in order, while the fleet can be reached. */
 import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
+import { startTrace, stopTrace } from '../ops/operations.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/tracer.ts'
 import type { Fleet, Sender } from './link.ts'
 import { SendQueue } from './send-queue.ts'
@@ -43,15 +44,14 @@ export class TraceFeed implements TraceSink {
 
   /** Starts and stops traces until those under way are the ones that are wanted. */
   follow(wanted: readonly TraceWish[]): void {
-    const { tracer, clock } = this.#edge
     const ids = new Set(wanted.map(({ id }) => id))
-    for (const id of this.#sequences.keys()) if (!ids.has(id)) tracer.stop(id, 'stopped')
+    for (const id of this.#sequences.keys()) if (!ids.has(id)) stopTrace(this.#edge, id)
     for (const wish of wanted) {
-      if (this.#sequences.has(wish.id) || wish.expiresAt <= clock.now()) continue
+      if (this.#sequences.has(wish.id) || wish.expiresAt <= Date.now()) continue
       this.#sequences.set(wish.id, 0)
       // Empty: it tells control that this edge takes part.
       this.#add(this.#batch(wish, []))
-      tracer.start(wish, this)
+      startTrace(this.#edge, wish, this)
     }
   }
 

@@ -2,22 +2,34 @@ import assert from 'node:assert/strict'
 import type { AddressInfo } from 'node:net'
 import { after, test } from 'node:test'
 import { edgeMetrics, Metrics } from '@imapfleet/observe'
+import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { EdgeError } from '../errors.ts'
 import { listen } from '../net/wire.test-support.ts'
 import { listenHttp } from './http.ts'
 
-/** The local port over these metrics; `missing` is what keeps the edge from being ready. */
+const level = { current: 0, peak: 0 }
+const statistics: EdgeStats['statistics'] = {
+  startedAt: new Date(0).toISOString(),
+  resetAt: new Date(0).toISOString(),
+  clients: { ...level, total: 0 },
+  active: level,
+  cached: level,
+  logins: { total: 0, reused: 0, opened: 0, reuseRatio: null },
+  selectCache: { hits: 0, misses: 0, hitRatio: null },
+}
+const about = { edge: 'one', region: 'eu', version: '1.2.3', statistics }
+
+/** The local port over these metrics, of an edge in this state. */
 async function statusPort(
   metrics = new Metrics(edgeMetrics),
-  missing: string[] = [],
-  fleet?: { connected: boolean; reason?: string },
+  now: Partial<Pick<EdgeStats, 'state' | 'fleet'>> = {},
 ) {
-  const server = await listenHttp('127.0.0.1', 0, {
-    snapshot: () => metrics.snapshot(),
-    notReady: () => missing,
-    about: () => ({ edge: 'one', version: '1.2.3' }),
-    fleet: () => fleet,
-  })
+  const server = await listenHttp('127.0.0.1', 0, () => ({
+    ...about,
+    ...metrics.snapshot(),
+    state: now.state ?? 'serving',
+    fleet: now.fleet,
+  }))
   after(() => {
     server.close()
     server.closeAllConnections()
@@ -26,31 +38,31 @@ async function statusPort(
   return (path: string, options = {}) => fetch(`http://127.0.0.1:${port}${path}`, options)
 }
 
-test('alive is alive, and ready only when nothing is missing', async () => {
-  const missing: string[] = []
-  const get = await statusPort(new Metrics(edgeMetrics), missing)
+test('an edge is alive in any state, and ready while it serves', async () => {
+  const now: { state: EdgeStats['state'] } = { state: 'serving' }
+  const get = await statusPort(new Metrics(edgeMetrics), now)
   assert.equal((await get('/healthz')).status, 200)
   assert.equal((await get('/readyz')).status, 200)
-  missing.push('the edge is draining')
+  now.state = 'draining'
   const notReady = await get('/readyz?verbose')
   assert.equal(notReady.status, 503)
   assert.deepEqual(await notReady.json(), { ready: false, missing: ['the edge is draining'] })
   assert.equal((await get('/healthz')).status, 200)
 })
 
-test('an edge that is away from its fleet is alive and ready, and says why it is away', async () => {
+test('an edge without its fleet is alive and ready, and says why the fleet is away', async () => {
   const fleet = { connected: false, reason: 'NATS refuses this edge' }
-  const get = await statusPort(new Metrics(edgeMetrics), [], fleet)
+  const get = await statusPort(new Metrics(edgeMetrics), { fleet })
   assert.equal((await get('/readyz')).status, 200)
   assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', fleet })
 })
 
-test('statistics are told as JSON, as they are at this moment', async () => {
+test('statistics are JSON, read at each request', async () => {
   const metrics = new Metrics(edgeMetrics)
   const logins = metrics.counters.logins_total({ upstream: 'main', result: 'ok' })
   const get = await statusPort(metrics)
   for (logins.value of [1, 5]) {
-    const stats = (await (await get('/stats')).json()) as { edge: string; counters: Record<string, number> }
+    const stats = edgeStatsSchema.parse(await (await get('/stats')).json())
     assert.equal(stats.edge, 'one')
     assert.equal(stats.counters['logins_total{upstream="main",result="ok"}'], logins.value)
   }
@@ -111,13 +123,8 @@ test('a histogram is cumulative, ends in +Inf, and its count is the count', asyn
 
 test('a port that is in use is told with what to do', async () => {
   const port = await listen(() => {})
-  const facts = {
-    snapshot: () => new Metrics(edgeMetrics).snapshot(),
-    notReady: () => [],
-    about: () => ({}),
-    fleet: () => undefined,
-  }
-  await assert.rejects(listenHttp('127.0.0.1', port, facts), (error: unknown) => {
+  const read = () => ({ ...about, ...new Metrics(edgeMetrics).snapshot(), state: 'serving' as const })
+  await assert.rejects(listenHttp('127.0.0.1', port, read), (error: unknown) => {
     assert.ok(error instanceof EdgeError && error.code === 'listen_failed')
     assert.match(error.message, /http\.port/)
     return true

@@ -1,24 +1,10 @@
 /** The local HTTP port: alive, ready, statistics as JSON and for Prometheus. */
 import { createServer, type Server } from 'node:http'
-import { edgeMetrics, printPrometheus, prometheusContentType, type MetricsSnapshot } from '@imapfleet/observe'
+import { edgeMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
+import type { EdgeStats } from '@imapfleet/protocol'
 import { EdgeError } from '../errors.ts'
 
-export interface FleetHealth {
-  connected: boolean
-  /** Why not. */
-  reason?: string | undefined
-}
-
-export interface HttpFacts {
-  snapshot(): MetricsSnapshot
-  /** Empty: ready. Otherwise what is missing, in words. */
-  notReady(): string[]
-  about(): Record<string, unknown>
-  /** Undefined: this edge runs alone. Mail goes on without the fleet, so it is no matter of readiness. */
-  fleet(): FleetHealth | undefined
-}
-
-export async function listenHttp(address: string, port: number, facts: HttpFacts): Promise<Server> {
+export async function listenHttp(address: string, port: number, read: () => EdgeStats): Promise<Server> {
   const server = createServer((request, response) => {
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff' })
@@ -29,15 +15,17 @@ export async function listenHttp(address: string, port: number, facts: HttpFacts
     if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET' })
     switch (request.url?.split('?')[0]) {
       case '/healthz':
-        return json(200, { status: 'alive', fleet: facts.fleet() })
+        return json(200, { status: 'alive', fleet: read().fleet })
       case '/readyz': {
-        const missing = facts.notReady()
+        // Mail is served without the fleet, so an edge without it is ready.
+        const { state } = read()
+        const missing = state === 'serving' ? [] : [`the edge is ${state}`]
         return json(missing.length === 0 ? 200 : 503, { ready: missing.length === 0, missing })
       }
       case '/stats':
-        return json(200, { ...facts.about(), fleet: facts.fleet(), ...facts.snapshot() })
+        return json(200, read())
       case '/metrics':
-        return send(200, prometheusContentType, printPrometheus(edgeMetrics, [facts.snapshot()]))
+        return send(200, prometheusContentType, printPrometheus(edgeMetrics, [read()]))
       default:
         return json(404, { error: 'try /healthz, /readyz, /stats or /metrics' })
     }

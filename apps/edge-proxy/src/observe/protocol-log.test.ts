@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -39,15 +48,77 @@ test('nothing that is traced can write a line of its own, or to a terminal', () 
   assert.deepEqual(read(), ['1970-01-01T00:00:00.000Z s1 jo?e CLIENT: x??forged?[2J?'])
 })
 
-test('a log goes on behind what is there, and is emptied on demand', () => {
+test('lines are appended to the lines of an earlier run, and clear() empties the file', () => {
   logAt('c.log').log.line(order, { at: 0, session: 's1', from: 'C', text: 'first run' })
   const { log, read } = logAt('c.log')
   log.line(order, { at: 0, session: 's1', from: 'C', text: 'second run' })
   assert.equal(read().length, 2)
-  log.clear()
+  assert.equal(log.clear(), undefined)
   assert.deepEqual(read(), [])
   log.line(order, { at: 0, session: 's1', from: 'C', text: 'after' })
   assert.equal(read().length, 1)
+})
+
+const said = (text: string) => ({ at: 0, session: 's1', from: 'C', text }) as const
+
+/** Root may write to any directory, so it becomes another user for the call; other users take the right from themselves. */
+function withoutRightsTo<Result>(path: string, act: () => Result): Result {
+  const isRoot = process.getuid?.() === 0
+  if (isRoot) process.seteuid!(65_534)
+  else chmodSync(path, 0o500)
+  try {
+    return act()
+  } finally {
+    if (isRoot) process.seteuid!(0)
+    else chmodSync(path, 0o700)
+  }
+}
+
+test('after the file was moved away, reopen() leaves it as it is and writes to a new one of the same name', () => {
+  const { log, read } = logAt('d.log')
+  const file = join(directory, 'd.log')
+  log.line(order, said('before'))
+  const moved = readFileSync(file)
+  renameSync(file, `${file}.1`)
+  log.line(order, said('between'))
+  assert.equal(log.reopen(), undefined)
+  log.line(order, said('after'))
+  assert.deepEqual(read(), ['1970-01-01T00:00:00.000Z s1 joe CLIENT: after'])
+  assert.equal(statSync(file).mode & 0o777, 0o600)
+  const rotated = readFileSync(`${file}.1`, 'utf8')
+  assert.ok(rotated.startsWith(moved.toString()))
+  assert.equal(rotated.split('\n').length, 3, 'both lines from before, and nothing from after')
+})
+
+test('if the file was not moved, reopen() goes on at its end', () => {
+  const { log, read } = logAt('e.log')
+  log.line(order, said('before'))
+  assert.equal(log.reopen(), undefined)
+  log.line(order, said('after'))
+  assert.equal(read().length, 2)
+})
+
+test('if the file cannot be opened, reopen() says why, and lines still go to the old file', () => {
+  const own = join(directory, 'own')
+  mkdirSync(own)
+  const file = join(own, 'f.log')
+  const log = new ProtocolLog(file)
+  after(() => log.close())
+  renameSync(file, `${file}.1`)
+  const goesOn = (reason: string | undefined, code: string, line: string) => {
+    assert.match(reason ?? '', new RegExp(`^cannot open .*f\\.log: ${code}; lines still go to the old file$`))
+    log.line(order, said(line))
+    assert.match(readFileSync(`${file}.1`, 'utf8'), new RegExp(`CLIENT: ${line}\n$`))
+  }
+  mkdirSync(file)
+  goesOn(log.reopen(), 'EISDIR', 'a directory has its name')
+  rmSync(file, { recursive: true })
+  goesOn(
+    withoutRightsTo(own, () => log.reopen()),
+    'EACCES',
+    'as after privileges were dropped',
+  )
+  assert.equal(existsSync(file), false)
 })
 
 test('a log that cannot be written is told with its path', () => {

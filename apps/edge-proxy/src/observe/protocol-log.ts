@@ -5,16 +5,15 @@ import { EdgeError } from '../errors.ts'
 import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from './tracer.ts'
 
 export class ProtocolLog implements TraceSink {
-  readonly #file: number
+  readonly #path: string
+  #file: number
 
   constructor(path: string) {
+    this.#path = path
     try {
-      this.#file = openSync(path, 'a', 0o600)
+      this.#file = openLog(path)
     } catch (error) {
-      throw new EdgeError(
-        'trace_unwritable',
-        `trace.file: cannot write ${path}: ${(error as NodeJS.ErrnoException).code}`,
-      )
+      throw new EdgeError('trace_unwritable', `trace.file: cannot write ${path}: ${codeOf(error)}`)
     }
   }
 
@@ -30,21 +29,45 @@ export class ProtocolLog implements TraceSink {
     this.#write(`${new Date().toISOString()} - ${oneLine(order.user)} EDGE: trace ended: ${why}\n`)
   }
 
-  /** Empties the file. */
-  clear(): void {
-    ftruncateSync(this.#file, 0)
+  /** Empties the file. Returns the reason if that fails. */
+  clear(): string | undefined {
+    try {
+      ftruncateSync(this.#file, 0)
+      return undefined
+    } catch (error) {
+      return `cannot empty ${this.#path}: ${codeOf(error)}`
+    }
+  }
+
+  /**
+   * Opens the file by its name again, and creates it if it was moved away. If that fails, lines go on to the old file, and
+   * the reason is returned. Without the rights of root, the directory may not be writable.
+   */
+  reopen(): string | undefined {
+    try {
+      const file = openLog(this.#path)
+      closeSync(this.#file)
+      this.#file = file
+      return undefined
+    } catch (error) {
+      return `cannot open ${this.#path}: ${codeOf(error)}; lines still go to the old file`
+    }
   }
 
   close(): void {
     closeSync(this.#file)
   }
 
-  /** Synchronous: a trace that is read after a crash must hold what came before it. A full disk costs the line. */
+  /** Synchronous, so that a crash loses no line before it. If the disk is full, the line is lost. */
   #write(line: string): void {
     try {
       writeSync(this.#file, line)
     } catch {
-      // Nobody can be told but by the log that failed; the session goes on.
+      // The session goes on without this line of its trace.
     }
   }
 }
+
+const openLog = (path: string): number => openSync(path, 'a', 0o600)
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error)

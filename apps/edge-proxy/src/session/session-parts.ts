@@ -4,7 +4,7 @@ import type { Client } from '../client/client.ts'
 import type { Login, Prelogin } from '../client/prelogin.ts'
 import { goodbye, greeting, loginAnswer } from './greetings.ts'
 import { userName } from '../imap/credentials.ts'
-import { administer, mayAdminister } from '../ops/edge-admin.ts'
+import { answerXproxy, mayAdminister } from '../ops/xproxy.ts'
 import type { EdgeParts } from '../edge/edge-parts.ts'
 import { Offers } from './capabilities.ts'
 import { printId } from '../imap/id.ts'
@@ -37,7 +37,7 @@ export class SessionParts implements SessionEdge {
         edge.listener(client.listener).tls === 'starttls',
       startTls: (client) => this.#startTls(client),
       mayLogin: (client) => client.secure || !edge.listener(client.listener).requireTls,
-      admin: (client, verb, tag, rest) => administer(edge, client, verb, tag, rest),
+      admin: (client, verb, tag, rest) => answerXproxy(edge, client, verb, tag, rest),
     }
     this.#spliceContext = {
       options: () => this.#options,

@@ -1,0 +1,39 @@
+/** The state of the edge at one moment, as the HTTP port and the fleet read it. */
+import type { MetricsSnapshot } from '@imapfleet/observe'
+import type { EdgeStats } from '@imapfleet/protocol'
+import type { Edge } from './edge.ts'
+import { version } from './version.ts'
+
+export interface EdgeSnapshot extends MetricsSnapshot {
+  version: string
+  state: 'serving' | 'draining' | 'stopping'
+  /** Problems, in words for an operator. */
+  problems: string[]
+  /** `host:port` of each listener. */
+  listeners: string[]
+}
+
+export function snapshotOf(edge: Edge): EdgeSnapshot {
+  const failing = [...edge.servers.values()].filter(({ trouble }) => trouble !== undefined)
+  const keys = edge.awaitingRestart
+  return {
+    ...edge.metrics.snapshot(),
+    version,
+    state: edge.state === 'starting' ? 'serving' : edge.state,
+    problems: [
+      ...failing.map(({ name, trouble }) => `upstream ${name}: ${trouble}`),
+      ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
+    ],
+    listeners: edge.listeners.map(
+      ({ address, port }) => `${address.includes(':') ? `[${address}]` : address}:${port}`,
+    ),
+  }
+}
+
+/** The answer of `GET /stats`. `fleet` is undefined if the edge is not part of a fleet. */
+export function statsOf(edge: Edge, fleet: EdgeStats['fleet']): EdgeStats {
+  const { id, region } = edge.settings.current.edge
+  const { counters, gauges, histograms, state } = snapshotOf(edge)
+  const statistics = edge.statistics.read()
+  return { edge: id, region, version, state, fleet, statistics, counters, gauges, histograms }
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { parseResult, type OrderAction, type OrderKind } from '@imapfleet/protocol'
+import { edgeAtWork } from '../edge/edge.test-support.ts'
+import { until } from '../pool/pool.test-support.ts'
+import { carryOut, revoke } from './operations.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'imapfleet-operations-'))
+after(() => rmSync(directory, { recursive: true }))
+
+/** An edge on which joe has a session and jane an idle connection. */
+async function edgeWithUsers(file?: string) {
+  const atWork = await edgeAtWork(file === undefined ? {} : { trace: { file } })
+  const { edge, session } = atWork
+  const joe = await session('joe')
+  const jane = await session('jane')
+  jane.say('a LOGOUT\r\n')
+  await jane.closed()
+  await until(() => edge.pool.states.idle.size === 1)
+  return { ...atWork, joe, jane }
+}
+
+test('the result of every order is one that control accepts', async () => {
+  const { edge } = await edgeWithUsers(join(directory, 'all.log'))
+  const actions: { [Kind in OrderKind]: OrderAction<Kind> } = {
+    who: { kind: 'who' },
+    'route-lookup': { kind: 'route-lookup', user: 'joe' },
+    version: { kind: 'version' },
+    'reset-counters': { kind: 'reset-counters' },
+    newlog: { kind: 'newlog' },
+    'pause-upstream': { kind: 'pause-upstream', upstream: 'main' },
+    'resume-upstream': { kind: 'resume-upstream', upstream: 'main' },
+    'purge-idle': { kind: 'purge-idle' },
+    'kick-user': { kind: 'kick-user', user: 'joe' },
+  }
+  for (const action of Object.values(actions)) {
+    const outcome = carryOut(edge, action)
+    assert.ok(outcome.ok, action.kind)
+    const { result } = outcome
+    assert.deepEqual(parseResult(action.kind, JSON.parse(JSON.stringify(result))), {
+      ok: true,
+      value: result,
+    })
+  }
+})
+
+test('connections are listed with their state, and with a client only while one holds them', async () => {
+  const { edge } = await edgeWithUsers()
+  const outcome = carryOut(edge, { kind: 'who' })
+  assert.ok(outcome.ok && Array.isArray(outcome.result))
+  const shown = outcome.result.map(({ user, upstream, state, client, uses }) => [
+    user,
+    upstream,
+    state,
+    client,
+    uses,
+  ])
+  assert.deepEqual(shown, [
+    ['joe', 'main', 'leased', '127.0.0.1', 1],
+    ['jane', 'main', 'idle', undefined, 1],
+  ])
+  const jane = carryOut(edge, { kind: 'who', user: 'jane' })
+  assert.deepEqual(jane.ok && (jane.result as { user: string }[]).map(({ user }) => user), ['jane'])
+})
+
+test('an order for one user leaves the others alone', async () => {
+  const { edge, joe } = await edgeWithUsers()
+  assert.deepEqual(carryOut(edge, { kind: 'purge-idle', user: 'joe' }), {
+    ok: true,
+    result: { connections: 0 },
+  })
+  assert.deepEqual(carryOut(edge, { kind: 'kick-user', user: 'jane' }), { ok: true, result: { sessions: 0 } })
+  assert.deepEqual(carryOut(edge, { kind: 'purge-idle', user: 'jane' }), {
+    ok: true,
+    result: { connections: 1 },
+  })
+  assert.deepEqual(carryOut(edge, { kind: 'kick-user', user: 'joe' }), { ok: true, result: { sessions: 1 } })
+  await joe.closed()
+})
+
+test('a revocation ignores the case of names, and closes what is idle', async () => {
+  const { edge } = await edgeWithUsers()
+  assert.equal(revoke(edge, { kind: 'user', subject: 'JANE' }), 1)
+  assert.equal(edge.pool.states.idle.size, 0)
+  assert.equal(revoke(edge, { kind: 'domain', subject: 'example.com' }), 0)
+})
+
+test('an order for an upstream that does not exist fails with its name', async () => {
+  const { edge } = await edgeAtWork()
+  const outcome = carryOut(edge, { kind: 'pause-upstream', upstream: 'old' })
+  assert.deepEqual(outcome, { ok: false, reason: 'there is no upstream named old' })
+})
+
+test('newlog reopens the protocol log by its name, or fails with the reason', async () => {
+  const file = join(directory, 'moved.log')
+  const { edge } = await edgeAtWork({ trace: { file } })
+  const trace = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 1000, bodies: false }
+  edge.protocolLog!.ended(trace, 'stopped')
+  renameSync(file, `${file}.1`)
+  assert.deepEqual(carryOut(edge, { kind: 'newlog' }), { ok: true, result: {} })
+  assert.equal(readFileSync(file, 'utf8'), '')
+  assert.match(readFileSync(`${file}.1`, 'utf8'), /trace ended: stopped\n$/)
+
+  const without = await edgeAtWork()
+  const outcome = carryOut(without.edge, { kind: 'newlog' })
+  assert.match(outcome.ok ? '' : outcome.reason, /trace\.file/)
+})

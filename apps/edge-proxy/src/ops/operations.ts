@@ -1,0 +1,143 @@
+/**
+ * Operations on a running edge, each implemented once. XPROXY commands (xproxy.ts), orders of the fleet and the fleet's
+ * desired state call them. An order is one line in `orderOperations`.
+ */
+import type { Connection, OrderAction, OrderKind, OrderOutcome, Revocation } from '@imapfleet/protocol'
+import type { EdgeParts } from '../edge/edge-parts.ts'
+import { version } from '../edge/version.ts'
+import type { TraceOrder, TraceSink } from '../observe/tracer.ts'
+import { routeOf } from '../server/routes.ts'
+
+/** The outcome of an operation that returns no data. */
+export type Done = { ok: true; result: Record<string, never> } | { ok: false; reason: string }
+
+const done = <Result>(result: Result) => ({ ok: true, result }) as const
+const failed = (reason: string) => ({ ok: false, reason }) as const
+
+/** A server connection, with the number that XPROXY_DUMPICC shows. */
+export interface ListedConnection {
+  number: number
+  connection: Connection
+}
+
+/** Open server connections, of one user or of all. */
+export function listConnections(edge: EdgeParts, user?: string): ListedConnection[] {
+  return [...edge.pool.states.all()]
+    .filter(([upstream]) => user === undefined || upstream.user === user)
+    .map(([upstream, state]) => ({
+      number: upstream.number,
+      connection: {
+        user: upstream.user,
+        upstream: upstream.name,
+        state,
+        ...(upstream.client !== undefined && { client: upstream.client.address }),
+        since: upstream.lastUsedAt,
+        uses: upstream.uses,
+      },
+    }))
+}
+
+/** Ends all sessions of a user; the number of them. */
+const kick = (edge: EdgeParts, user: string): number => edge.sessions.end('kicked', user)
+
+/** Closes idle connections, of one user or of all; the number of them. */
+function purgeIdle(edge: EdgeParts, user?: string): number {
+  const meant = [...edge.pool.states.idle].filter((upstream) => user === undefined || upstream.user === user)
+  for (const upstream of meant) edge.pool.drop(upstream, 'purged')
+  return meant.length
+}
+
+/**
+ * Closes the idle connections of a user or a domain, and does not keep those that are in use or being opened; the number
+ * of them. Names are compared without regard to case, since a server may do so too. Also by the name that logged the
+ * connection in, if that is another one (SASL authorization).
+ */
+export function revoke(edge: EdgeParts, { kind, subject }: Pick<Revocation, 'kind' | 'subject'>): number {
+  const wanted = subject.toLowerCase()
+  const isMeant = (user: string) =>
+    kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
+  return edge.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
+}
+
+/** Reuses no idle connection until `work` settles. */
+export async function withoutReuse(edge: EdgeParts, work: () => Promise<void>): Promise<void> {
+  edge.pool.reuseIsSuspended = true
+  try {
+    await work()
+  } finally {
+    edge.pool.reuseIsSuspended = false
+  }
+}
+
+/** Opens no connections to a server, or opens them again. Lasts until the edge restarts. */
+function pauseServer(edge: EdgeParts, name: string, isPaused: boolean): Done {
+  const server = edge.servers.get(name)
+  if (!server) return failed(`there is no upstream named ${name}`)
+  server.paused = isPaused
+  return done({})
+}
+
+/** Name of the server for a user who comes by this listener. */
+const findRoute = (edge: EdgeParts, user: string, listener = ''): string =>
+  routeOf(edge.settings.current, user, listener)
+
+/** Totals and peaks of the statistics start again; metrics and reports go on. */
+export function resetCounters(edge: EdgeParts): Done {
+  edge.statistics.reset()
+  return done({})
+}
+
+const noLog = failed('there is no protocol log: set trace.file (protocol_log_filename) and restart the edge')
+
+/** Empties the protocol log. */
+export function clearLog({ protocolLog }: EdgeParts): Done {
+  if (!protocolLog) return noLog
+  const reason = protocolLog.clear()
+  return reason === undefined ? done({}) : failed(reason)
+}
+
+/** Opens the protocol log by its name, after it was moved away. If that fails, the edge goes on with the old file. */
+function reopenLog({ protocolLog }: EdgeParts): Done {
+  if (!protocolLog) return noLog
+  const reason = protocolLog.reopen()
+  return reason === undefined ? done({}) : failed(reason)
+}
+
+/** Traces a user into `sink`. Idempotent by id. */
+export const startTrace = (edge: EdgeParts, trace: TraceOrder, sink: TraceSink): void =>
+  edge.tracer.start(trace, sink)
+
+/** Ends a trace, if there is one of this id. */
+export const stopTrace = (edge: EdgeParts, id: string): void => edge.tracer.stop(id, 'stopped')
+
+const logTraceId = 'xproxy-trace'
+
+/** Traces one user into the protocol log, in place of the user before. Undefined: only ends that trace. */
+export function traceIntoLog(edge: EdgeParts, user: string | undefined): Done {
+  if (!edge.protocolLog) return noLog
+  stopTrace(edge, logTraceId)
+  if (user === undefined) return done({})
+  const { bytesMax } = edge.settings.current.trace
+  startTrace(edge, { id: logTraceId, user, expiresAt: Infinity, bytesMax, bodies: false }, edge.protocolLog)
+  return done({})
+}
+
+/** What an edge does for each order. */
+const orderOperations: {
+  [Kind in OrderKind]: (edge: EdgeParts, action: OrderAction<Kind>) => OrderOutcome<Kind>
+} = {
+  who: (edge, { user }) => done(listConnections(edge, user).map(({ connection }) => connection)),
+  'kick-user': (edge, { user }) => done({ sessions: kick(edge, user) }),
+  'purge-idle': (edge, { user }) => done({ connections: purgeIdle(edge, user) }),
+  'reset-counters': resetCounters,
+  newlog: reopenLog,
+  version: () => done({ version }),
+  'route-lookup': (edge, { user, listener }) => done({ upstream: findRoute(edge, user, listener) }),
+  'pause-upstream': (edge, { upstream }) => pauseServer(edge, upstream, true),
+  'resume-upstream': (edge, { upstream }) => pauseServer(edge, upstream, false),
+}
+
+export function carryOut(edge: EdgeParts, action: OrderAction): OrderOutcome {
+  const operation = orderOperations[action.kind] as (edge: EdgeParts, action: OrderAction) => OrderOutcome
+  return operation(edge, action)
+}
