@@ -74,7 +74,6 @@ const edgeOpen: Record<string, string[]> = {
   pool: ['splice/ending.ts'],
   session: ['edge/context.ts', 'ops/xproxy.ts', 'edge/edge-parts.ts'],
   ops: ['edge/context.ts', 'edge/edge-parts.ts', 'edge/version.ts'],
-  fleet: ['server/routes.ts'],
 }
 
 function edgeWalls(): OxlintOverride[] {
