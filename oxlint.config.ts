@@ -70,10 +70,9 @@ const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
 
 /** Single files that a folder may import besides. */
 const edgeOpen: Record<string, string[]> = {
-  observe: ['splice/context.ts', 'net/address-limits.ts', 'pool/pool.ts'],
   pool: ['splice/ending.ts'],
-  session: ['edge/context.ts', 'ops/xproxy.ts', 'edge/edge-parts.ts'],
-  ops: ['edge/context.ts', 'edge/edge-parts.ts', 'edge/version.ts'],
+  session: ['edge/context.ts', 'ops/xproxy.ts'],
+  ops: ['edge/context.ts', 'edge/version.ts'],
 }
 
 function edgeWalls(): OxlintOverride[] {

@@ -55,7 +55,7 @@ async function main(): Promise<number> {
   dropPrivileges(config.process, log)
   member?.start()
   const listeners = edge.listeners.map((listener) => `${listener.address} port ${listener.port}`)
-  const [allowed, wanted] = [filesAllowed(), filesWanted(edge.settings.current)]
+  const [allowed, wanted] = [filesAllowed(), filesWanted(edge.context.settings.current)]
   if (allowed !== undefined && allowed < wanted) log.warn('too_few_files', { allowed, wanted })
   log.info('started', { edge: config.edge.id, region: config.edge.region, listeners: listeners.join(', ') })
   process.on('SIGHUP', () => {
@@ -68,8 +68,8 @@ async function main(): Promise<number> {
     process.once('SIGTERM', () => resolve())
     process.once('SIGINT', () => resolve())
   })
-  log.info('stopping', { sessions: edge.sessions.active.size })
-  await edge.stop(edge.settings.current.process.drainTimeoutMs)
+  log.info('stopping', { sessions: edge.context.sessions.active.size })
+  await edge.stop(edge.context.settings.current.process.drainTimeoutMs)
   await member?.stop()
   server?.close()
   server?.closeAllConnections()

@@ -70,6 +70,14 @@ export class Metrics<R extends MetricRows> {
     })
   }
 
+  /** The sum of a counter over all values of its labels. */
+  total(name: NameOf<R, 'counter'>): number {
+    let total = 0
+    for (const [key, { value }] of this.#series)
+      if (key === name || key.startsWith(`${name}{`)) total += value
+    return total
+  }
+
   snapshot(): MetricsSnapshot {
     const gauges: Record<string, number> = {}
     for (const [name, read] of this.#gauges) {

@@ -109,11 +109,9 @@ export class Client implements LinkHandler {
     return this.#next('line')
   }
 
-  /** Counts a refused login. False: that was one too many, and the client has been sent away. */
-  mayTryAgain(): boolean {
-    if (++this.#failures < this.#limits.loginFailuresMax) return true
-    this.refuse('too-many-failures')
-    return false
+  /** Counts a refused login; the client that has failed too often is disconnected. */
+  countFailure(): void {
+    if (++this.#failures >= this.#limits.loginFailuresMax) this.refuse('too-many-failures')
   }
 
   /** Sends the client away with a BYE that says why. */

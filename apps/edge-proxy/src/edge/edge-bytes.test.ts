@@ -12,7 +12,7 @@ import { connect as connectTls } from 'node:tls'
 import { edgeAtWork, freePort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import type { Peer } from '../net/wire.test-support.ts'
-import type { TracedLine } from '../observe/tracer.ts'
+import type { TracedLine } from '../observe/trace.ts'
 import { wellBehaved } from '../server/scripted-server.test-support.ts'
 
 const users = ['anna', 'bert', 'cleo', 'dave', 'emma', 'fred', 'gina', 'hugo']
@@ -143,13 +143,13 @@ test('many users who read slowly, some over TLS, one traced, some gone in the mi
     return undefined
   }
   const traced: TracedLine[] = []
-  edge.tracer.start(
+  edge.context.tracer.start(
     { id: 'trace', user: users[0]!, expiresAt: Infinity, bytesMax: Infinity, bodies: true },
     { line: (_, line) => void traced.push(line), ended() {} },
   )
 
   const session = async (user: string, overTls: boolean) => {
-    const plainPort = edge.settings.current.listeners['imap']!.port
+    const plainPort = edge.context.settings.current.listeners['imap']!.port
     const socket = overTls
       ? connectTls({ host: '127.0.0.1', port, ca: testCertificate, servername: 'localhost' })
       : connect({ host: '127.0.0.1', port: plainPort })

@@ -10,10 +10,10 @@ const mistake = () => {
 }
 
 const spliceOf = (edge: Edge, user: string): Splice =>
-  [...edge.sessions.active].find((session) => session.user === user)!.splice
+  [...edge.context.sessions.active].find((session) => session.user === user)!.splice
 
 const refusals = (edge: Edge, reason: string): number =>
-  edge.metrics.counters.reuse_refused_total({ reason }).value
+  edge.context.metrics.counters.reuse_refused_total({ reason }).value
 
 for (const [where, method, reason] of [
   ['on bytes of the client', 'fromClient', 'failed-here'],
@@ -38,12 +38,12 @@ for (const [where, method, reason] of [
 test('between login and session: the connection that was leased is dropped', async () => {
   const { edge, client, logged, quiet, scripted } = await edgeAtWork()
   const joe = await client()
-  edge.tracer.add = mistake
+  edge.context.tracer.begin = mistake
   joe.say('a LOGIN joe secret\r\n')
   await joe.closed()
   await quiet()
   assert.equal(scripted.open, 0)
-  assert.equal(edge.sessions.active.size, 0)
+  assert.equal(edge.context.sessions.active.size, 0)
   assert.equal(refusals(edge, 'failed-here'), 1)
   assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
 })
@@ -51,7 +51,7 @@ test('between login and session: the connection that was leased is dropped', asy
 test('while a session is struck off: the connection is given back all the same', async () => {
   const { edge, session, logged, quiet, scripted } = await edgeAtWork()
   const [joe, jane] = [await session('joe'), await session('jane')]
-  edge.tracer.remove = mistake
+  edge.context.tracer.end = mistake
   joe.say('a LOGOUT\r\n')
   jane.socket.destroy()
   await joe.closed()
@@ -63,8 +63,8 @@ test('while a session is struck off: the connection is given back all the same',
 test('while a connection is reset: it is dropped, and its user gets another one', async () => {
   const { edge, session, logged, quiet, scripted } = await edgeAtWork()
   const joe = await session('joe')
-  const [upstream] = edge.pool.states.leased
-  upstream!.link.write = mistake
+  const [connection] = edge.context.pool.connections.at('main').leased.keys()
+  connection!.link.write = mistake
   joe.say('a LOGOUT\r\n')
   await joe.closed()
   await quiet()
@@ -79,7 +79,7 @@ test('while an idle connection is proven, for a login or before one: it is dropp
     upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
   })
   for (const prove of [
-    () => edge.pool.refresh([...edge.pool.states.idle][0]!),
+    () => edge.context.pool.refresh(edge.context.pool.connections.idle()[0]!),
     async () => {
       const joe = await client()
       joe.say('a LOGIN joe secret\r\n')
@@ -90,7 +90,7 @@ test('while an idle connection is proven, for a login or before one: it is dropp
     joe.say('a LOGOUT\r\n')
     await joe.closed()
     await quiet()
-    const [idle] = edge.pool.states.idle
+    const [idle] = edge.context.pool.connections.idle()
     idle!.provenAt = 0
     idle!.link.write = mistake
     await prove()
@@ -104,7 +104,7 @@ test('while a connection is opened: it is closed, and its place is free', async 
   const { edge, client, session, quiet } = await edgeAtWork({
     upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
   })
-  const server = edge.servers.get('main')!
+  const server = edge.context.servers.get('main')!
   const greeted = server.greeted.bind(server)
   server.greeted = mistake
   const joe = await client()
@@ -119,7 +119,7 @@ test('in the round of each second: the next one comes all the same', async () =>
   const { edge, logged, session } = await edgeAtWork()
   const rounds = Promise.withResolvers<void>()
   let count = 0
-  edge.tracer.sweep = () => {
+  edge.context.tracer.sweep = () => {
     if (++count === 2) rounds.resolve()
     mistake()
   }

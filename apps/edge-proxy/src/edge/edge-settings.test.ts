@@ -34,7 +34,7 @@ test('without TLS at the listener STARTTLS is BAD, and the client goes on', asyn
   const peer = await client()
   peer.say('a STARTTLS\r\nb NOOP\r\n')
   assert.equal(await peer.until('b OK Completed\r\n'), 'a BAD TLS is not available\r\nb OK Completed\r\n')
-  assert.equal(edge.sessions.arriving.size, 1)
+  assert.equal(edge.context.sessions.arriving.size, 1)
 })
 
 test('where TLS is required, nobody logs in before it, and everybody can behind it', async () => {
@@ -92,7 +92,7 @@ test('a handshake that fails takes its client and its place with it', async () =
   await peer.until('negotiation now\r\n')
   peer.say('b LOGIN joe secret\r\n')
   await peer.closed()
-  await until(() => edge.sessions.arriving.size === 0 && edge.gate.total === 0)
+  await until(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })
 
 test('behind a balancer each client counts for itself', async () => {
@@ -101,7 +101,7 @@ test('behind a balancer each client counts for itself', async () => {
     clients: { connectionsPerAddressMax: 1 },
   }
   const { edge } = await edgeAtWork(layer)
-  const { port } = edge.settings.current.listeners['imap']!
+  const { port } = edge.context.settings.current.listeners['imap']!
   const from = (address: string) => {
     const peer = dialPeer(port)
     peer.say(`PROXY TCP4 ${address} 127.0.0.1 1 2\r\n`)
@@ -112,7 +112,7 @@ test('behind a balancer each client counts for itself', async () => {
   const liar = dialPeer(port)
   liar.say('a LOGIN joe secret\r\n')
   assert.equal(await liar.closed(), '')
-  const { counters } = edge.metrics.snapshot()
+  const { counters } = edge.context.metrics.snapshot()
   assert.equal(counters['client_refusals_total{reason="too-many-from-address"}'], 1)
   assert.equal(counters['client_refusals_total{reason="proxy-header"}'], 1)
 })
@@ -129,7 +129,7 @@ test('a configuration takes effect at once, and sessions go on', async () => {
   const next = await client()
   next.say('a LOGIN joe wrong\r\n')
   assert.match(await next.closed(), /BYE Too many failed logins/)
-  assert.equal(edge.log.level, 'error')
+  assert.equal(edge.context.log.level, 'error')
 })
 
 test('what only a start can change is named, and the rest takes effect', async () => {
@@ -144,7 +144,7 @@ test('what only a start can change is named, and the rest takes effect', async (
   )
   const keys = 'listeners.imap.port listeners.second process.user'
   assert.match(logged.at(-1)!, new RegExp(`warn restart_needed keys="${keys}"`))
-  assert.equal(edge.settings.current.clients.loginFailuresMax, 2)
+  assert.equal(edge.context.settings.current.clients.loginFailuresMax, 2)
 })
 
 test('the files of an upstream are read again, and a session that the old ones verified is not resumed', async () => {
@@ -168,13 +168,13 @@ test('the files of an upstream are read again, and a session that the old ones v
   assert.match(await peer.line(), /^a NO \[UNAVAILABLE\]/)
   assert.deepEqual(asked, [])
   writeFileSync(caFile, testCertificate)
-  edge.apply(edge.settings.current)
+  edge.apply(edge.context.settings.current)
   for (const user of ['joe', 'jane']) {
     const other = await client()
     other.say(`a LOGIN ${user} secret\r\n`)
     await other.until('a OK ')
   }
-  edge.apply(edge.settings.current)
+  edge.apply(edge.context.settings.current)
   const last = await client()
   last.say('a LOGIN june secret\r\n')
   await last.until('a OK ')
@@ -206,7 +206,7 @@ test('before a login a client is shown what all servers can do that it may end u
     ],
     listeners: { second: { address: '127.0.0.1', port: await freePort() } },
   })
-  const teach = (name: string, list: string) => edge.servers.get(name)!.learn(list.split(' '))
+  const teach = (name: string, list: string) => edge.context.servers.get(name)!.learn(list.split(' '))
   teach('main', 'IMAP4REV1 IDLE SORT')
   teach('other', 'IMAP4REV1 SORT ENABLE')
   teach('apart', 'IMAP4REV1 NOTIFY')
@@ -225,16 +225,16 @@ test('tokens are offered where every server takes them, passwords in any form', 
     routes: [{ upstream: 'other', domain: 'example.com' }],
   })
   const all = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']
-  assert.deepEqual(offeredMechanisms(edge.serversOn('imap')), all)
-  edge.servers.get('main')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
-  assert.deepEqual(offeredMechanisms(edge.serversOn('imap')), all)
-  edge.servers.get('other')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2'])
-  assert.deepEqual(offeredMechanisms(edge.serversOn('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
+  assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
+  edge.context.servers.get('main')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
+  assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
+  edge.context.servers.get('other')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2'])
+  assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
 })
 
 test('a configuration that cannot be used changes nothing at all', async () => {
   const { edge, config, session, quiet } = await edgeAtWork()
-  const before = edge.settings.current
+  const before = edge.context.settings.current
   const peer = await session()
   peer.say('a LOGOUT\r\n')
   await peer.closed()
@@ -244,8 +244,8 @@ test('a configuration that cannot be used changes nothing at all', async () => {
     { listeners: { imap: { tls: 'starttls', certFile: '/nowhere.pem', keyFile } } },
   ]) {
     assert.throws(() => edge.apply(config(wrong)), { code: 'tls_unreadable' })
-    assert.equal(edge.settings.current, before)
-    assert.equal(edge.pool.states.idle.size, 1)
+    assert.equal(edge.context.settings.current, before)
+    assert.equal(edge.context.pool.connections.count('idle'), 1)
   }
 })
 
@@ -254,9 +254,9 @@ test('connections to an upstream that is now another are closed, in use only aft
   const [idle, used] = [await session(), await session('jane')]
   idle.say('a LOGOUT\r\n')
   await idle.closed()
-  await until(() => edge.pool.states.idle.size === 1)
+  await until(() => edge.context.pool.connections.count('idle') === 1)
   edge.apply(config({ upstreams: { main: { loginTimeoutMs: 12_345 } } }))
-  assert.equal(edge.pool.states.idle.size, 0)
+  assert.equal(edge.context.pool.connections.count('idle'), 0)
   used.say('a NOOP\r\n')
   assert.equal(await used.line(), 'a OK done')
   used.say('b LOGOUT\r\n')
@@ -287,10 +287,10 @@ test('the admin commands are there for whom they are enabled, and do what they s
   peer.say('d XPROXY_NEWLOG\r\ne XPROXY_TRACE\r\nf XPROXY_RESETCOUNTERS\r\n')
   await peer.until('f OK Counters reset\r\n')
   assert.doesNotMatch(readFileSync(file, 'utf8'), /NOOP/)
-  assert.equal(edge.statistics.read().clients.total, 0)
-  assert.ok(edge.metrics.snapshot().counters['client_connections_total']! >= 3)
+  assert.equal(edge.context.statistics.read().clients.total, 0)
+  assert.ok(edge.context.metrics.snapshot().counters['client_connections_total']! >= 3)
 
-  edge.apply({ ...edge.settings.current, admin: { commands: true, allowFrom: ['192.0.2.0/24'] } })
+  edge.apply({ ...edge.context.settings.current, admin: { commands: true, allowFrom: ['192.0.2.0/24'] } })
   const other = await client()
   other.say('a XPROXY_DUMPICC\r\nb CAPABILITY\r\n')
   assert.equal(await other.line(), 'a BAD Please login first')

@@ -70,7 +70,7 @@ export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Prom
     clock.stop()
   })
   const client = async (listener = 'imap') => {
-    const peer = dialPeer(edge.settings.current.listeners[listener]!.port)
+    const peer = dialPeer(edge.context.settings.current.listeners[listener]!.port)
     await peer.until('\r\n')
     return peer
   }
@@ -89,8 +89,11 @@ export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Prom
     },
     quiet: () =>
       until(() => {
-        const { leased, resetting, idle, dialing } = edge.pool.states
-        return leased.size + resetting.size + dialing === 0 && idle.size === scripted.open
+        const { connections } = edge.context.pool
+        const busy = (['leased', 'resetting', 'dialing'] as const).some(
+          (state) => connections.count(state) > 0,
+        )
+        return !busy && connections.count('idle') === scripted.open
       }),
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { edgeAtWork, freePort } from './edge.test-support.ts'
 import { EdgeError } from '../errors.ts'
 import { dialPeer, listen } from '../net/wire.test-support.ts'
-import type { TracedLine } from '../observe/tracer.ts'
+import type { TracedLine } from '../observe/trace.ts'
 import { but, until } from '../pool/pool.test-support.ts'
 
 test('a session is told that its connection is reused, before its tagged OK, and the server sees no new one', async () => {
@@ -51,12 +51,12 @@ test('a refused login has the server’s own words, is tried so often, and its p
     await peer.closed(),
     'a NO [AUTHENTICATIONFAILED] Authentication failed.\r\nb NO [AUTHENTICATIONFAILED] Authentication failed.\r\n* BYE Too many failed logins\r\n',
   )
-  await until(() => edge.sessions.arriving.size === 0)
+  await until(() => edge.context.sessions.arriving.size === 0)
   assert.match(logged.join(''), /login_refused user=joe client=127\.0\.0\.1 cause=wrong-credentials/)
   assert.ok(!logged.join('').includes('hunter2'))
-  const { counters } = edge.metrics.snapshot()
+  const { counters } = edge.context.metrics.snapshot()
   assert.equal(counters['client_refusals_total{reason="too-many-failures"}'], 1)
-  assert.ok(!JSON.stringify(edge.metrics.snapshot()).includes('hunter2'))
+  assert.ok(!JSON.stringify(edge.context.metrics.snapshot()).includes('hunter2'))
 })
 
 test('a server that refuses for a reason of its own says so in its words, and it counts as no wrong password', async () => {
@@ -72,7 +72,7 @@ test('a server that refuses for a reason of its own says so in its words, and it
     assert.equal(await peer.line(), `a NO [${code}] not now`)
     assert.match(logged.at(-1)!, new RegExp(`login_refused .* cause=${cause} `))
   }
-  const { counters } = edge.metrics.snapshot()
+  const { counters } = edge.context.metrics.snapshot()
   assert.equal(counters['logins_total{upstream="main",result="failed"}'], 3)
   assert.equal(counters['logins_total{upstream="main",result="refused"}'] ?? 0, 0)
 })
@@ -123,38 +123,42 @@ test('a client that has gone while its login was under way leaves a clean connec
   peer.say('a LOGIN joe secret\r\n')
   await until(() => scripted.asked.some((text) => text.startsWith('LOGIN')))
   peer.socket.resetAndDestroy()
-  await until(() => edge.sessions.arriving.size === 0 || edge.gate.total === 0)
+  await until(() => edge.context.sessions.arriving.size === 0 || edge.context.clientAdmission.total === 0)
   scripted.script = but({})
   scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK Logged in\r\n`)
   await quiet()
-  assert.equal(edge.pool.states.idle.size, 1)
-  assert.equal(edge.sessions.active.size, 0)
+  assert.equal(edge.context.pool.connections.count('idle'), 1)
+  assert.equal(edge.context.sessions.active.size, 0)
 })
 
 test('each ending is told to the client in words, and counted', async () => {
   const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
     ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
-    ['ended-here', () => edge.sessions.end('kicked', 'joe'), /^\* BYE Session ended by the operator/],
+    ['ended-here', () => edge.context.sessions.end('kicked', 'joe'), /^\* BYE Session ended by the operator/],
     ['violation', (peer) => peer.say(`a ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
-    ['idle-timeout', () => edge.sessions.sweep(Date.now() + 10_000, 5000), /^\* BYE Idle for too long/],
+    [
+      'idle-timeout',
+      () => edge.context.sessions.sweep(Date.now() + 10_000, 5000),
+      /^\* BYE Idle for too long/,
+    ],
   ]
   for (const [kind, end, words] of endings) {
     const peer = await session()
     end(peer)
     assert.match(await peer.closed(), words)
-    assert.equal(edge.metrics.snapshot().counters[`sessions_total{ending="${kind}"}`], 1)
+    assert.equal(edge.context.metrics.snapshot().counters[`sessions_total{ending="${kind}"}`], 1)
     await quiet()
   }
-  assert.equal(edge.sessions.end('kicked', 'nobody'), 0)
+  assert.equal(edge.context.sessions.end('kicked', 'nobody'), 0)
 })
 
 test('a client that does not log in is sent away in time', async () => {
   const { client, edge } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
   const peer = await client()
-  edge.sessions.sweep(Date.now() + 2000, 1_000_000)
+  edge.context.sessions.sweep(Date.now() + 2000, 1_000_000)
   assert.equal(await peer.closed(), '* BYE Login timed out\r\n')
-  await until(() => edge.sessions.arriving.size === 0 && edge.gate.total === 0)
+  await until(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })
 
 test('an edge that is drained takes no client and lets its sessions go on, until it is resumed', async () => {
@@ -187,10 +191,13 @@ test('clients beyond the limit are told so, and a place that is left is free aga
   const [one] = [await client(), await client()]
   const refused = dialPeer(one.socket.remotePort!)
   assert.equal(await refused.closed(), '* BYE Too many connections, try again later\r\n')
-  assert.equal(edge.metrics.snapshot().counters['client_refusals_total{reason="too-many-clients"}'], 1)
+  assert.equal(
+    edge.context.metrics.snapshot().counters['client_refusals_total{reason="too-many-clients"}'],
+    1,
+  )
   one.say('a LOGOUT\r\n')
   await one.closed()
-  await until(() => edge.gate.total === 1)
+  await until(() => edge.context.clientAdmission.total === 1)
   await client()
 })
 
@@ -206,10 +213,10 @@ test('an edge that cannot have all its ports has none', async () => {
 test('a short session, and what is said in it, are timed by a fine clock', async () => {
   const { edge, session, quiet } = await edgeAtWork()
   // The coarse clock stands still: nothing below may be timed by it.
-  edge.clock.stop()
+  edge.context.clock.stop()
   const lines: TracedLine[] = []
   const order = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 10_000, bodies: false }
-  edge.tracer.start(order, { line: (_, line) => void lines.push(line), ended() {} })
+  edge.context.tracer.start(order, { line: (_, line) => void lines.push(line), ended() {} })
   const begun = performance.now()
   const peer = await session('joe')
   const loggedInAt = Date.now()
@@ -219,7 +226,7 @@ test('a short session, and what is said in it, are timed by a fine clock', async
   peer.say('b LOGOUT\r\n')
   await peer.closed()
   await quiet()
-  const { sum, counts } = edge.metrics.snapshot().histograms['session_seconds']!
+  const { sum, counts } = edge.context.metrics.snapshot().histograms['session_seconds']!
   assert.deepEqual(Object.values(counts), [1])
   assert.ok(sum >= 0.002 && sum <= (performance.now() - begun) / 1000, `${sum} s`)
   const at = (text: string) => lines.find((line) => line.text.startsWith(text))!.at
@@ -229,7 +236,7 @@ test('a short session, and what is said in it, are timed by a fine clock', async
 
 test('memory and processor time are in every snapshot, and the gauges of the register', async () => {
   const { edge } = await edgeAtWork()
-  const { counters, gauges } = edge.metrics.snapshot()
+  const { counters, gauges } = edge.context.metrics.snapshot()
   assert.ok(counters['cpu_seconds_total']! > 0)
   assert.ok(gauges['memory_rss_bytes']! > 1_000_000)
   assert.equal(gauges['upstream_healthy{upstream="main"}'], 1)

@@ -2,6 +2,7 @@
 import type { MetricsSnapshot } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import type { Edge } from './edge.ts'
+import { keysAwaitingRestart } from './reload.ts'
 import { version } from './version.ts'
 
 export interface EdgeSnapshot extends MetricsSnapshot {
@@ -14,10 +15,10 @@ export interface EdgeSnapshot extends MetricsSnapshot {
 }
 
 export function snapshotOf(edge: Edge): EdgeSnapshot {
-  const failing = [...edge.servers.values()].filter(({ trouble }) => trouble !== undefined)
-  const keys = edge.awaitingRestart
+  const failing = [...edge.context.servers.all()].filter(({ trouble }) => trouble !== undefined)
+  const keys = keysAwaitingRestart(edge.context)
   return {
-    ...edge.metrics.snapshot(),
+    ...edge.context.metrics.snapshot(),
     version,
     state: edge.state === 'starting' ? 'serving' : edge.state,
     problems: [
@@ -32,8 +33,8 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
 
 /** The answer of `GET /stats`. `fleet` is undefined if the edge is not part of a fleet. */
 export function statsOf(edge: Edge, fleet: EdgeStats['fleet']): EdgeStats {
-  const { id, region } = edge.settings.current.edge
+  const { id, region } = edge.context.settings.current.edge
   const { counters, gauges, histograms, state } = snapshotOf(edge)
-  const statistics = edge.statistics.read()
+  const statistics = edge.context.statistics.read()
   return { edge: id, region, version, state, fleet, statistics, counters, gauges, histograms }
 }

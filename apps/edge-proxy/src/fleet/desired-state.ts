@@ -61,7 +61,7 @@ export class DesiredState {
   /** Applies what the previous run applied last, without its traces: their readers are gone. */
   restore(): void {
     const { edge, stateDir } = this.#options
-    const last = readLastGood(stateDir, edge.log)
+    const last = readLastGood(stateDir, edge.context.log)
     if (last) this.#apply({ ...last, traces: [] })
     // So that the fleet's copy of the same version is applied with its traces.
     this.#version = 0
@@ -86,10 +86,10 @@ export class DesiredState {
       // No entry: control does not know this edge yet.
       if (!message || message.data.length === 0) return
       const decoded = decode(desiredSchema, message.data)
-      if (!decoded.ok) edge.log.warn('desired_unreadable', { reason: decoded.reason })
+      if (!decoded.ok) edge.context.log.warn('desired_unreadable', { reason: decoded.reason })
       else if (decoded.value.version > this.#version) this.#apply(decoded.value)
     } catch (error) {
-      edge.log.debug('desired_unread', { reason: reasonOf(error) })
+      edge.context.log.debug('desired_unread', { reason: reasonOf(error) })
     }
   }
 
@@ -101,7 +101,7 @@ export class DesiredState {
     traces.follow(desired.traces)
     if (desired.drain) edge.drain()
     else edge.resume()
-    if (isGood) writeLastGood(stateDir, desired, edge.log)
+    if (isGood) writeLastGood(stateDir, desired, edge.context.log)
   }
 
   /** The whole configuration, or nothing of it if it has a mistake. */
@@ -118,7 +118,8 @@ export class DesiredState {
     } catch (error) {
       return this.#reject(config.revision, reasonOf(error).replaceAll('\n', '; '))
     }
-    if (config.revision !== this.#applied) edge.log.info('config_applied', { revision: config.revision })
+    if (config.revision !== this.#applied)
+      edge.context.log.info('config_applied', { revision: config.revision })
     this.#config = config
     this.#applied = config.revision
     this.#rejected = undefined
@@ -127,7 +128,7 @@ export class DesiredState {
 
   #reject(revision: number, reason: string): false {
     this.#rejected = { revision: Math.max(1, revision), reason: reason.slice(0, 4000) }
-    this.#options.edge.log.error('config_rejected', { revision, reason })
+    this.#options.edge.context.log.error('config_rejected', { revision, reason })
     return false
   }
 
@@ -135,8 +136,8 @@ export class DesiredState {
     if (revocation.sequence <= this.#revocations) return
     const { edge } = this.#options
     const { kind, subject } = revocation
-    const connections = revoke(edge, { kind, subject })
+    const connections = revoke(edge.context, { kind, subject })
     this.#revocations = revocation.sequence
-    edge.log.info('revoked', { kind, subject, connections })
+    edge.context.log.info('revoked', { kind, subject, connections })
   }
 }

@@ -42,7 +42,7 @@ export class FleetMember {
 
   constructor(edge: Edge, config: EdgeConfig, { document, rejected }: FleetMemberOptions) {
     const { stateDir, outboxMax } = config.fleet
-    const { log, metrics } = edge
+    const { log, metrics } = edge.context
     this.#edge = edge
     this.#config = config.fleet
     this.#sender = { edge: config.edge.id, region: config.edge.region, boot: randomUUID() }
@@ -101,7 +101,7 @@ export class FleetMember {
     try {
       this.#outbox.save()
     } catch (error) {
-      this.#edge.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
+      this.#edge.context.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
     }
     await this.#link.stop()
   }
@@ -117,7 +117,7 @@ export class FleetMember {
 
   /** Revocations that were made while the link was down are applied before an idle connection is leased again. */
   async #onUp(fleet: Fleet): Promise<void> {
-    await withoutReuse(this.#edge, () => this.#desired.fetch(fleet))
+    await withoutReuse(this.#edge.context, () => this.#desired.fetch(fleet))
     this.#sendPresence()
     void this.#outbox.send()
     void this.#traces.send()
@@ -145,7 +145,7 @@ export class FleetMember {
       at: Date.now(),
       startedAt: this.#startedAt,
       sequence: ++this.#sequence,
-      ...this.#edge.metrics.snapshot(),
+      ...this.#edge.context.metrics.snapshot(),
     }
     this.#outbox.add(report)
     void this.#outbox.send()

@@ -27,7 +27,7 @@ export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
         const decoded = decode(orderSchema, message.data)
         if (!decoded.ok) {
           // Once for each connection: a faulty sender may send many.
-          if (!isWarned) edge.log.warn('order_unreadable', { reason: decoded.reason })
+          if (!isWarned) edge.context.log.warn('order_unreadable', { reason: decoded.reason })
           isWarned = true
           return
         }
@@ -43,9 +43,9 @@ export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
 
 function outcomeOf(edge: Edge, order: Order): OrderOutcome {
   if (order.expiresAt <= Date.now()) return { ok: false, reason: 'the order has expired' }
-  edge.log.info('order', { id: order.id, kind: order.action.kind, by: order.givenBy })
+  edge.context.log.info('order', { id: order.id, kind: order.action.kind, by: order.givenBy })
   try {
-    return carryOut(edge, order.action)
+    return carryOut(edge.context, order.action)
   } catch (error) {
     return { ok: false, reason: reasonOf(error) }
   }

@@ -2,7 +2,7 @@
 import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import { startTrace, stopTrace } from '../ops/operations.ts'
-import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/tracer.ts'
+import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/trace.ts'
 import type { Fleet, Sender } from './link.ts'
 import { SendQueue } from './send-queue.ts'
 
@@ -38,20 +38,20 @@ export class TraceFeed implements TraceSink {
       stream: streams.traces,
       subjectOf: (batch) => subjects.trace(batch, batch.trace),
       idOf: (batch) => `${batch.edge}/${batch.boot}/${batch.trace}/${batch.sequence}`,
-      failed: (reason) => edge.log.debug('trace_unsent', { reason }),
+      failed: (reason) => edge.context.log.debug('trace_unsent', { reason }),
     })
   }
 
   /** Starts and stops traces until those under way are the ones that are wanted. */
   follow(wanted: readonly TraceWish[]): void {
     const ids = new Set(wanted.map(({ id }) => id))
-    for (const id of this.#sequences.keys()) if (!ids.has(id)) stopTrace(this.#edge, id)
+    for (const id of this.#sequences.keys()) if (!ids.has(id)) stopTrace(this.#edge.context, id)
     for (const wish of wanted) {
       if (this.#sequences.has(wish.id) || wish.expiresAt <= Date.now()) continue
       this.#sequences.set(wish.id, 0)
       // Empty: it tells control that this edge takes part.
       this.#add(this.#batch(wish, []))
-      startTrace(this.#edge, wish, this)
+      startTrace(this.#edge.context, wish, this)
     }
   }
 

@@ -2,7 +2,7 @@
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs'
 import { oneLine } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
-import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from './tracer.ts'
+import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from './trace.ts'
 
 export class ProtocolLog implements TraceSink {
   readonly #path: string

@@ -19,7 +19,7 @@ async function edgeWithUsers(file?: string) {
   const jane = await session('jane')
   jane.say('a LOGOUT\r\n')
   await jane.closed()
-  await until(() => edge.pool.states.idle.size === 1)
+  await until(() => edge.context.pool.connections.count('idle') === 1)
   return { ...atWork, joe, jane }
 }
 
@@ -37,7 +37,7 @@ test('the result of every order is one that control accepts', async () => {
     'kick-user': { kind: 'kick-user', user: 'joe' },
   }
   for (const action of Object.values(actions)) {
-    const outcome = carryOut(edge, action)
+    const outcome = carryOut(edge.context, action)
     assert.ok(outcome.ok, action.kind)
     const { result } = outcome
     assert.deepEqual(parseResult(action.kind, JSON.parse(JSON.stringify(result))), {
@@ -49,7 +49,7 @@ test('the result of every order is one that control accepts', async () => {
 
 test('connections are listed with their state, and with a client only while one holds them', async () => {
   const { edge } = await edgeWithUsers()
-  const outcome = carryOut(edge, { kind: 'who' })
+  const outcome = carryOut(edge.context, { kind: 'who' })
   assert.ok(outcome.ok && Array.isArray(outcome.result))
   const shown = outcome.result.map(({ user, upstream, state, client, uses }) => [
     user,
@@ -62,35 +62,41 @@ test('connections are listed with their state, and with a client only while one 
     ['joe', 'main', 'leased', '127.0.0.1', 1],
     ['jane', 'main', 'idle', undefined, 1],
   ])
-  const jane = carryOut(edge, { kind: 'who', user: 'jane' })
+  const jane = carryOut(edge.context, { kind: 'who', user: 'jane' })
   assert.deepEqual(jane.ok && (jane.result as { user: string }[]).map(({ user }) => user), ['jane'])
 })
 
 test('an order for one user leaves the others alone', async () => {
   const { edge, joe } = await edgeWithUsers()
-  assert.deepEqual(carryOut(edge, { kind: 'purge-idle', user: 'joe' }), {
+  assert.deepEqual(carryOut(edge.context, { kind: 'purge-idle', user: 'joe' }), {
     ok: true,
     result: { connections: 0 },
   })
-  assert.deepEqual(carryOut(edge, { kind: 'kick-user', user: 'jane' }), { ok: true, result: { sessions: 0 } })
-  assert.deepEqual(carryOut(edge, { kind: 'purge-idle', user: 'jane' }), {
+  assert.deepEqual(carryOut(edge.context, { kind: 'kick-user', user: 'jane' }), {
+    ok: true,
+    result: { sessions: 0 },
+  })
+  assert.deepEqual(carryOut(edge.context, { kind: 'purge-idle', user: 'jane' }), {
     ok: true,
     result: { connections: 1 },
   })
-  assert.deepEqual(carryOut(edge, { kind: 'kick-user', user: 'joe' }), { ok: true, result: { sessions: 1 } })
+  assert.deepEqual(carryOut(edge.context, { kind: 'kick-user', user: 'joe' }), {
+    ok: true,
+    result: { sessions: 1 },
+  })
   await joe.closed()
 })
 
 test('a revocation ignores the case of names, and closes what is idle', async () => {
   const { edge } = await edgeWithUsers()
-  assert.equal(revoke(edge, { kind: 'user', subject: 'JANE' }), 1)
-  assert.equal(edge.pool.states.idle.size, 0)
-  assert.equal(revoke(edge, { kind: 'domain', subject: 'example.com' }), 0)
+  assert.equal(revoke(edge.context, { kind: 'user', subject: 'JANE' }), 1)
+  assert.equal(edge.context.pool.connections.count('idle'), 0)
+  assert.equal(revoke(edge.context, { kind: 'domain', subject: 'example.com' }), 0)
 })
 
 test('an order for an upstream that does not exist fails with its name', async () => {
   const { edge } = await edgeAtWork()
-  const outcome = carryOut(edge, { kind: 'pause-upstream', upstream: 'old' })
+  const outcome = carryOut(edge.context, { kind: 'pause-upstream', upstream: 'old' })
   assert.deepEqual(outcome, { ok: false, reason: 'there is no upstream named old' })
 })
 
@@ -98,13 +104,13 @@ test('newlog reopens the protocol log by its name, or fails with the reason', as
   const file = join(directory, 'moved.log')
   const { edge } = await edgeAtWork({ trace: { file } })
   const trace = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 1000, bodies: false }
-  edge.protocolLog!.ended(trace, 'stopped')
+  edge.context.protocolLog!.ended(trace, 'stopped')
   renameSync(file, `${file}.1`)
-  assert.deepEqual(carryOut(edge, { kind: 'newlog' }), { ok: true, result: {} })
+  assert.deepEqual(carryOut(edge.context, { kind: 'newlog' }), { ok: true, result: {} })
   assert.equal(readFileSync(file, 'utf8'), '')
   assert.match(readFileSync(`${file}.1`, 'utf8'), /trace ended: stopped\n$/)
 
   const without = await edgeAtWork()
-  const outcome = carryOut(without.edge, { kind: 'newlog' })
+  const outcome = carryOut(without.edge.context, { kind: 'newlog' })
   assert.match(outcome.ok ? '' : outcome.reason, /trace\.file/)
 })

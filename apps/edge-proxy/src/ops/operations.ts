@@ -3,9 +3,9 @@
  * desired state call them. An order is one line in `orderOperations`.
  */
 import type { Connection, OrderAction, OrderKind, OrderOutcome, Revocation } from '@imapfleet/protocol'
-import type { EdgeParts } from '../edge/edge-parts.ts'
+import type { EdgeContext } from '../edge/context.ts'
 import { version } from '../edge/version.ts'
-import type { TraceOrder, TraceSink } from '../observe/tracer.ts'
+import type { TraceOrder, TraceSink } from '../observe/trace.ts'
 import { routeOf } from '../server/routes.ts'
 
 /** The outcome of an operation that returns no data. */
@@ -21,29 +21,33 @@ export interface ListedConnection {
 }
 
 /** Open server connections, of one user or of all. */
-export function listConnections(edge: EdgeParts, user?: string): ListedConnection[] {
-  return [...edge.pool.states.all()]
-    .filter(([upstream]) => user === undefined || upstream.user === user)
-    .map(([upstream, state]) => ({
-      number: upstream.number,
-      connection: {
-        user: upstream.user,
-        upstream: upstream.name,
-        state,
-        ...(upstream.client !== undefined && { client: upstream.client.address }),
-        since: upstream.lastUsedAt,
-        uses: upstream.uses,
-      },
-    }))
+export function listConnections(edge: EdgeContext, user?: string): ListedConnection[] {
+  const { connections } = edge.pool
+  return [...connections.all()]
+    .filter(([connection]) => user === undefined || connection.user === user)
+    .map(([connection, state]) => {
+      const client = connections.holderOf(connection)?.address
+      return {
+        number: connection.number,
+        connection: {
+          user: connection.user,
+          upstream: connection.serverName,
+          state,
+          ...(client !== undefined && { client }),
+          since: connection.lastUsedAt,
+          uses: connection.uses,
+        },
+      }
+    })
 }
 
 /** Ends all sessions of a user; the number of them. */
-const kick = (edge: EdgeParts, user: string): number => edge.sessions.end('kicked', user)
+const kick = (edge: EdgeContext, user: string): number => edge.sessions.end('kicked', user)
 
 /** Closes idle connections, of one user or of all; the number of them. */
-function purgeIdle(edge: EdgeParts, user?: string): number {
-  const meant = [...edge.pool.states.idle].filter((upstream) => user === undefined || upstream.user === user)
-  for (const upstream of meant) edge.pool.drop(upstream, 'purged')
+function purgeIdle(edge: EdgeContext, user?: string): number {
+  const meant = edge.pool.connections.idle().filter((idle) => user === undefined || idle.user === user)
+  for (const idle of meant) edge.pool.drop(idle, 'purged')
   return meant.length
 }
 
@@ -52,7 +56,7 @@ function purgeIdle(edge: EdgeParts, user?: string): number {
  * of them. Names are compared without regard to case, since a server may do so too. Also by the name that logged the
  * connection in, if that is another one (SASL authorization).
  */
-export function revoke(edge: EdgeParts, { kind, subject }: Pick<Revocation, 'kind' | 'subject'>): number {
+export function revoke(edge: EdgeContext, { kind, subject }: Pick<Revocation, 'kind' | 'subject'>): number {
   const wanted = subject.toLowerCase()
   const isMeant = (user: string) =>
     kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
@@ -60,29 +64,29 @@ export function revoke(edge: EdgeParts, { kind, subject }: Pick<Revocation, 'kin
 }
 
 /** Reuses no idle connection until `work` settles. */
-export async function withoutReuse(edge: EdgeParts, work: () => Promise<void>): Promise<void> {
-  edge.pool.reuseIsSuspended = true
+export async function withoutReuse(edge: EdgeContext, work: () => Promise<void>): Promise<void> {
+  edge.pool.suspendReuse()
   try {
     await work()
   } finally {
-    edge.pool.reuseIsSuspended = false
+    edge.pool.resumeReuse()
   }
 }
 
 /** Opens no connections to a server, or opens them again. Lasts until the edge restarts. */
-function pauseServer(edge: EdgeParts, name: string, isPaused: boolean): Done {
+function pauseServer(edge: EdgeContext, name: string, isPaused: boolean): Done {
   const server = edge.servers.get(name)
   if (!server) return failed(`there is no upstream named ${name}`)
-  server.paused = isPaused
+  server.isPaused = isPaused
   return done({})
 }
 
 /** Name of the server for a user who comes by this listener. */
-const findRoute = (edge: EdgeParts, user: string, listener = ''): string =>
+const findRoute = (edge: EdgeContext, user: string, listener = ''): string =>
   routeOf(edge.settings.current, user, listener)
 
 /** Totals and peaks of the statistics start again; metrics and reports go on. */
-export function resetCounters(edge: EdgeParts): Done {
+export function resetCounters(edge: EdgeContext): Done {
   edge.statistics.reset()
   return done({})
 }
@@ -90,30 +94,30 @@ export function resetCounters(edge: EdgeParts): Done {
 const noLog = failed('there is no protocol log: set trace.file (protocol_log_filename) and restart the edge')
 
 /** Empties the protocol log. */
-export function clearLog({ protocolLog }: EdgeParts): Done {
+export function clearLog({ protocolLog }: EdgeContext): Done {
   if (!protocolLog) return noLog
   const reason = protocolLog.clear()
   return reason === undefined ? done({}) : failed(reason)
 }
 
 /** Opens the protocol log by its name, after it was moved away. If that fails, the edge goes on with the old file. */
-function reopenLog({ protocolLog }: EdgeParts): Done {
+function reopenLog({ protocolLog }: EdgeContext): Done {
   if (!protocolLog) return noLog
   const reason = protocolLog.reopen()
   return reason === undefined ? done({}) : failed(reason)
 }
 
 /** Traces a user into `sink`. Idempotent by id. */
-export const startTrace = (edge: EdgeParts, trace: TraceOrder, sink: TraceSink): void =>
+export const startTrace = (edge: EdgeContext, trace: TraceOrder, sink: TraceSink): void =>
   edge.tracer.start(trace, sink)
 
 /** Ends a trace, if there is one of this id. */
-export const stopTrace = (edge: EdgeParts, id: string): void => edge.tracer.stop(id, 'stopped')
+export const stopTrace = (edge: EdgeContext, id: string): void => edge.tracer.stop(id, 'stopped')
 
 const logTraceId = 'xproxy-trace'
 
 /** Traces one user into the protocol log, in place of the user before. Undefined: only ends that trace. */
-export function traceIntoLog(edge: EdgeParts, user: string | undefined): Done {
+export function traceIntoLog(edge: EdgeContext, user: string | undefined): Done {
   if (!edge.protocolLog) return noLog
   stopTrace(edge, logTraceId)
   if (user === undefined) return done({})
@@ -124,7 +128,7 @@ export function traceIntoLog(edge: EdgeParts, user: string | undefined): Done {
 
 /** What an edge does for each order. */
 const orderOperations: {
-  [Kind in OrderKind]: (edge: EdgeParts, action: OrderAction<Kind>) => OrderOutcome<Kind>
+  [Kind in OrderKind]: (edge: EdgeContext, action: OrderAction<Kind>) => OrderOutcome<Kind>
 } = {
   who: (edge, { user }) => done(listConnections(edge, user).map(({ connection }) => connection)),
   'kick-user': (edge, { user }) => done({ sessions: kick(edge, user) }),
@@ -137,7 +141,7 @@ const orderOperations: {
   'resume-upstream': (edge, { upstream }) => pauseServer(edge, upstream, false),
 }
 
-export function carryOut(edge: EdgeParts, action: OrderAction): OrderOutcome {
-  const operation = orderOperations[action.kind] as (edge: EdgeParts, action: OrderAction) => OrderOutcome
+export function carryOut(edge: EdgeContext, action: OrderAction): OrderOutcome {
+  const operation = orderOperations[action.kind] as (edge: EdgeContext, action: OrderAction) => OrderOutcome
   return operation(edge, action)
 }

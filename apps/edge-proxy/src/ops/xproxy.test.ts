@@ -17,7 +17,7 @@ test('each command answers with exactly the words of the original', async () => 
   const gone = await session('jane@example.com')
   gone.say('a LOGOUT\r\n')
   await gone.closed()
-  await until(() => edge.pool.states.idle.size === 1)
+  await until(() => edge.context.pool.connections.count('idle') === 1)
   const peer = await client()
   const answers: [string, string][] = [
     ['1 XPROXY_VERSION\r\n', `* XPROXY_VERSION ${version}\r\n1 OK Completed\r\n`],

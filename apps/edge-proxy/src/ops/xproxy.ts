@@ -1,21 +1,21 @@
 /** The XPROXY_ commands before login, with the replies of imapproxy's README. They act on this edge only. */
 import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
-import type { EdgeParts } from '../edge/edge-parts.ts'
+import type { EdgeContext } from '../edge/context.ts'
 import { version } from '../edge/version.ts'
 import type { Verb } from '../imap/verb.ts'
 import { networksContain } from '../net/networks.ts'
 import { clearLog, listConnections, resetCounters, traceIntoLog, type Done } from './operations.ts'
 
 /** Whether this client may use the commands, and is offered XIMAPPROXY. */
-export function mayAdminister(edge: EdgeParts, client: Client): boolean {
+export function mayAdminister(edge: EdgeContext, client: Client): boolean {
   const { commands, allowFrom } = edge.settings.current.admin
   return commands && (allowFrom.length === 0 || networksContain(allowFrom, client.address))
 }
 
 /** Answers one command. False: it is not an XPROXY_ command, or this client may not use it. */
 export function answerXproxy(
-  edge: EdgeParts,
+  edge: EdgeContext,
   client: Client,
   verb: Verb,
   tag: string,

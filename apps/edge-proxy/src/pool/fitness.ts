@@ -13,14 +13,15 @@ export type Unfit =
   | 'unfinished-reply'
   | 'closed-by-peer'
 
-/** Its time is over, after a session or before one. */
-export function outlived(upstream: ServerConnection, config: PoolConfig, now: number): Unfit | undefined {
-  if (upstream.expiresAt <= now) return upstream.expiresAt === 0 ? 'revoked' : 'credentials-expired'
-  if (now - upstream.bornAt > config.lifetimeMaxMs) return 'too-old'
-  return upstream.uses >= config.usesMax ? 'used-up' : undefined
+/** The connection has reached a limit of age, uses or credentials. */
+export function expired(connection: ServerConnection, config: PoolConfig, now: number): Unfit | undefined {
+  if (connection.isRevoked) return 'revoked'
+  if (connection.expiresAt <= now) return 'credentials-expired'
+  if (now - connection.openedAt > config.lifetimeMaxMs) return 'too-old'
+  return connection.uses >= config.usesMax ? 'used-up' : undefined
 }
 
-/** An idle connection that should not be handed out to a session on this target. */
+/** The idle connection must not be leased to a session of this server. */
 export function unfitToLease(
   idle: ServerConnection,
   server: Server,
@@ -28,12 +29,12 @@ export function unfitToLease(
   now: number,
 ): Unfit | undefined {
   if (idle.generation !== server.generation) return 'config-changed'
-  // Half a response would swallow the begin of the next one.
+  // Half a response would swallow the beginning of the next one.
   if (!idle.scanner.atBoundary) return 'unfinished-reply'
-  return now - idle.lastUsedAt > config.idleTimeoutMs ? 'idle-timeout' : outlived(idle, config, now)
+  return now - idle.lastUsedAt > config.idleTimeoutMs ? 'idle-timeout' : expired(idle, config, now)
 }
 
-/** What has become of it since its proof, whose promise settles a moment after the last byte was seen. */
-export function spoiled(upstream: ServerConnection): string | undefined {
-  return upstream.link.isOpen ? upstream.session.spoilReason : 'closed-by-peer'
+/** What happened to the connection after its proof: the promise of a proof settles later than its last byte arrives. */
+export function spoiledSinceProof(connection: ServerConnection): string | undefined {
+  return connection.link.isOpen ? connection.session.spoilReason : 'closed-by-peer'
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { expiryOf, isSendable, userName, type Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
-import { Enablers } from './enablers.ts'
+import { ReuseNotices } from './reuse-notices.ts'
 import { digestOf, identityOf, isSameSecret } from './key.ts'
 
 const joe: Credentials = {
@@ -21,8 +21,8 @@ test('two logins are one identity only if upstream, user, authorization and kind
     text,
     fc.constantFrom('command', 'PLAIN', 'XOAUTH2'),
   )
-  const identity = ([upstream, user, authzid, mechanism]: [string, string, string, string]) =>
-    identityOf(upstream, { ...joe, user: wire(user), authzid: wire(authzid), mechanism } as Credentials)
+  const identity = ([connection, user, authzid, mechanism]: [string, string, string, string]) =>
+    identityOf(connection, { ...joe, user: wire(user), authzid: wire(authzid), mechanism } as Credentials)
   fc.assert(
     fc.property(login, login, (one, two) => {
       const isToken = (mechanism: string) => mechanism === 'XOAUTH2'
@@ -81,9 +81,9 @@ test('a token that says when it ends is believed in that; anything else does not
 })
 
 test('once too many users have enabled something to remember, nobody is told of a reuse', () => {
-  const enablers = new Enablers(2)
-  for (const user of ['a', 'b', 'b', 'a']) enablers.add(user)
-  assert.deepEqual([enablers.mayTell('a'), enablers.mayTell('c')], [false, true])
-  enablers.add('d')
-  assert.deepEqual([enablers.mayTell('c'), enablers.mayTell('d')], [false, false])
+  const reuseNotices = new ReuseNotices(2)
+  for (const user of ['a', 'b', 'b', 'a']) reuseNotices.noteEnable(user)
+  assert.deepEqual([reuseNotices.mayTell('a'), reuseNotices.mayTell('c')], [false, true])
+  reuseNotices.noteEnable('d')
+  assert.deepEqual([reuseNotices.mayTell('c'), reuseNotices.mayTell('d')], [false, false])
 })

@@ -1,21 +1,22 @@
 /**
- * Whose connection it is: a canonical name for the identity, and a digest of the secret under a key that lives only as
- * long as this process. The secret itself is not kept.
+ * The key of a connection: a canonical name of its user, a digest of the secret under a key that is made at process
+ * start, and the extensions that are enabled on it. The secret itself is not kept.
  */
 import { hash, randomBytes } from 'node:crypto'
 import { mechanismClass, type Credentials } from '../imap/credentials.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 
 const processKey = randomBytes(32)
 
-/** Decoded names, so that an atom, a quoted string and a literal of one name are one identity. */
-export function identityOf(upstream: string, credentials: Credentials): string {
+/** The names are decoded: an atom, a quoted string and a literal of one name are one identity. */
+export function identityOf(serverName: string, credentials: Credentials): string {
   const names = `${credentials.user.toString('latin1')}\0${credentials.authzid.toString('latin1')}`
-  return `${upstream}\0${mechanismClass(credentials)}\0${names}`
+  return `${serverName}\0${mechanismClass(credentials)}\0${names}`
 }
 
 /**
- * A keyed hash: SHA-256 of key, secret and key again, so that nobody can lengthen it (the envelope of RFC 1828), at a quarter
- * of an HMAC's price. 32 characters of one byte each take less memory than a buffer.
+ * A keyed hash: SHA-256 of key, secret and key again, which rules out length extension (the envelope of RFC 1828) at a
+ * quarter of the cost of an HMAC. A string of 32 one-byte characters takes less memory than a buffer.
  */
 export function digestOf(secret: Buffer): string {
   const message = Buffer.concat([processKey, secret, processKey])
@@ -24,9 +25,25 @@ export function digestOf(secret: Buffer): string {
   return digest
 }
 
-/** Constant-time: how long it takes says nothing about how much of a guess was right. */
+/** Constant-time comparison of two digests. */
 export function isSameSecret(a: string, b: string): boolean {
   let difference = a.length ^ b.length
   for (let at = 0; at < a.length; at++) difference |= a.charCodeAt(at) ^ b.charCodeAt(at)
   return difference === 0
+}
+
+/**
+ * Whether this connection may serve a login of this user with this secret.
+ * @param enabledKey extensions that must be enabled on it, sorted and separated by spaces; empty for a clean connection
+ */
+export function serves(
+  connection: ServerConnection,
+  { identity, secretDigest }: { readonly identity: string; readonly secretDigest: string },
+  enabledKey = '',
+): boolean {
+  return (
+    connection.identity === identity &&
+    connection.enabledKey === enabledKey &&
+    isSameSecret(connection.secretDigest, secretDigest)
+  )
 }

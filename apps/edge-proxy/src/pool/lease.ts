@@ -1,49 +1,67 @@
-/** What the pool answers to a login: a connection to use, or the words to refuse with. */
+/** What a login asks of the pool, and what it gets: a connection to use, or the words to refuse with. */
 import type { Credentials } from '../imap/credentials.ts'
 import type { Opened } from '../server/open.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { Place } from './room.ts'
-import type { Wanted } from './warm.ts'
+
+/** The client that a connection is leased to. */
+export interface LeaseHolder {
+  readonly address: string
+  /** False: the client has gone while its login waited. */
+  readonly isThere: boolean
+}
+
+export interface LeaseRequest {
+  readonly server: Server
+  readonly credentials: Credentials
+  /** Canonical name of server and user, from key.ts. */
+  readonly identity: string
+  readonly secretDigest: string
+  readonly holder: LeaseHolder
+}
 
 export interface Leased {
   kind: 'leased'
-  /** Another one after the session has been moved to a connection with the extensions that it wants. */
-  upstream: ServerConnection
+  connection: ServerConnection
   reused: boolean
   /** Whether the client may be told XPROXYREUSE. */
   tellReuse: boolean
-  /** What a fresh server said at its login, for this client. */
+  /** Untagged lines of the server's answer to a new login, for this client. */
   untagged: readonly string[]
 }
 
-/** The login is answered with `status text` and no connection is held. */
+/** The login is answered with `status text`. No connection is held. */
 export interface Refused {
   kind: 'refused'
   cause: 'wrong-credentials' | 'unavailable' | 'limit'
   status: 'NO' | 'BAD'
   text: string
-  /** What an OAuth server said of its reasons, for the client to acknowledge. */
+  /** The challenge with which an OAuth server explains the refusal; the client acknowledges it (RFC 7628 3.2.3). */
   challenge?: string
 }
 
-/** Who asks for a connection. */
-export interface Asker {
-  readonly address: string
-  /** False when the client has gone while it waited. */
-  readonly isThere: boolean
+/** Why a login gets no place for one more connection. */
+export type NoPlace =
+  | 'too-many-of-user'
+  | 'queue-full'
+  | 'timed-out'
+  /** The client disconnected while it waited. */
+  | 'left'
+
+const noPlaceText: Record<NoPlace, string> = {
+  'too-many-of-user': 'Too many connections of this user',
+  'queue-full': 'Too many connections, try again later',
+  'timed-out': 'No connection became free in time, try again later',
+  left: 'The client has gone',
 }
 
-/** A login for which no idle connection was there at once. */
-export interface Ask {
-  readonly server: Server
-  readonly credentials: Credentials
-  readonly wanted: Wanted
-  readonly asker: Asker
+/** The answer to a login that gets no place. */
+export function refusedForPlace(reason: NoPlace): Refused {
+  return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${noPlaceText[reason]}` }
 }
 
-/** The server could not be reached, or wanted none of the credentials. */
-export function openRefused(opened: Exclude<Opened, { kind: 'opened' }>): Refused {
+/** The answer to a login that the server refused, or that could not reach it. */
+export function refusedByServer(opened: Exclude<Opened, { kind: 'opened' }>): Refused {
   if (opened.kind === 'login-refused') {
     const { kind: _, ...answer } = opened
     return { kind: 'refused', cause: causeOf(opened.text), ...answer }
@@ -52,22 +70,8 @@ export function openRefused(opened: Exclude<Opened, { kind: 'opened' }>): Refuse
   return { kind: 'refused', cause: 'unavailable', status: 'NO', text }
 }
 
-/** A server that refuses for a reason of its own has not found the credentials wrong (RFC 5530 3). */
+/** These response codes say nothing about the credentials (RFC 5530 3). */
 function causeOf(text: string): Refused['cause'] {
   if (/^\[LIMIT\]/i.test(text)) return 'limit'
   return /^\[(UNAVAILABLE|INUSE|SERVERBUG)\]/i.test(text) ? 'unavailable' : 'wrong-credentials'
-}
-
-type NoPlace = Exclude<Place, 'taken' | 'look-again'>
-
-/** There was no room for one more connection. */
-export function placeRefused(place: NoPlace): Refused {
-  return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${placeText[place]}` }
-}
-
-const placeText: Record<NoPlace, string> = {
-  'too-many-of-user': 'Too many connections of this user',
-  'queue-full': 'Too many connections, try again later',
-  'timed-out': 'No connection became free in time, try again later',
-  left: 'The client has gone',
 }

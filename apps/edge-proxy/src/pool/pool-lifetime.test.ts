@@ -4,25 +4,24 @@ import { wire } from '../imap/cuts.test-support.ts'
 import { serverAt } from '../server/scripted-server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, poolConfig, until, type PoolAtWork } from './pool.test-support.ts'
 import type { Pool } from './pool.ts'
-import { reap } from './reaper.ts'
 
 const times = { idleTimeoutMs: 10_000, lifetimeMaxMs: 100_000, proveIdleAfterMs: 5000, usesMax: 3 }
 
 /** One idle connection of joe. */
 async function withIdle(settings: Parameters<typeof poolAtWork>[0] = { pool: times }) {
   const work = await poolAtWork(settings)
-  const { upstream } = await work.lease('joe')
-  await work.pool.giveBack(upstream, cleanHandBack)
-  return { ...work, upstream }
+  const { connection } = await work.lease('joe')
+  await work.pool.giveBack(connection, cleanHandBack)
+  return { ...work, connection }
 }
 
-const round = ({ pool, settings, clock }: PoolAtWork) => reap(pool, settings.current.pool, clock.now)
+const round = ({ pool }: PoolAtWork) => pool.sweep()
 
 test('a connection is idle so long and no longer, whether or not the reaper has come by', async () => {
   const work = await withIdle()
   work.clock.now += times.idleTimeoutMs
   round(work)
-  await until(() => work.pool.states.idle.size === 1)
+  await until(() => work.pool.connections.count('idle') === 1)
   work.clock.now += 1
   assert.equal((await work.lease('joe')).reused, false)
   assert.equal(work.count('upstream_drops_total{reason="idle-timeout"}'), 1)
@@ -30,7 +29,7 @@ test('a connection is idle so long and no longer, whether or not the reaper has 
   const reaped = await withIdle()
   reaped.clock.now += times.idleTimeoutMs + 1
   round(reaped)
-  assert.equal(reaped.pool.states.idle.size, 0)
+  assert.equal(reaped.pool.connections.count('idle'), 0)
   await reaped.accounted()
 })
 
@@ -38,9 +37,9 @@ test('a connection is used so often and no more', async () => {
   const { pool, lease, count } = await poolAtWork({ pool: times })
   const seen = new Set()
   for (let session = 0; session < times.usesMax; session++) {
-    const { upstream } = await lease('joe')
-    seen.add(upstream)
-    await pool.giveBack(upstream, cleanHandBack)
+    const { connection } = await lease('joe')
+    seen.add(connection)
+    await pool.giveBack(connection, cleanHandBack)
   }
   assert.equal(seen.size, 1)
   assert.equal((await lease('joe')).reused, false)
@@ -49,13 +48,13 @@ test('a connection is used so often and no more', async () => {
 
 test('a connection lives so long and no longer, however busy it is', async () => {
   const busy = await poolAtWork({ pool: times })
-  const { upstream } = await busy.lease('joe')
+  const { connection } = await busy.lease('joe')
   busy.clock.now += times.lifetimeMaxMs + 1
-  await busy.pool.giveBack(upstream, cleanHandBack)
+  await busy.pool.giveBack(connection, cleanHandBack)
   assert.equal(busy.count('reuse_refused_total{reason="too-old"}'), 1)
 
   const work = await poolAtWork({ pool: { ...times, idleTimeoutMs: 200_000 } })
-  await work.pool.giveBack((await work.lease('joe')).upstream, cleanHandBack)
+  await work.pool.giveBack((await work.lease('joe')).connection, cleanHandBack)
   work.clock.now += times.lifetimeMaxMs + 1
   round(work)
   assert.equal(work.count('upstream_drops_total{reason="too-old"}'), 1)
@@ -65,7 +64,7 @@ test('one that was idle for a while is proven before it is handed out, or replac
   const alive = await withIdle()
   alive.clock.now += times.proveIdleAfterMs + 1
   const before = alive.scripted.asked.length
-  assert.equal((await alive.lease('joe')).upstream, alive.upstream)
+  assert.equal((await alive.lease('joe')).connection, alive.connection)
   assert.deepEqual(alive.scripted.asked.slice(before), ['NOOP'])
 
   const dead = await withIdle()
@@ -81,67 +80,67 @@ test('the reaper proves what is idle before a session has to wait for that', asy
   const work = await withIdle()
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
-  await until(() => work.upstream.provenAt === work.clock.now)
-  assert.equal(work.pool.states.stateOf(work.upstream), 'idle')
+  await until(() => work.connection.provenAt === work.clock.now)
+  assert.equal(work.pool.connections.stateOf(work.connection), 'idle')
   work.scripted.script = but({ NOOP: 'TAG BAD no\r\n' })
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
-  await until(() => work.pool.states.idle.size === 0)
+  await until(() => work.pool.connections.count('idle') === 0)
   await work.accounted()
 })
 
 test('a revocation drops what is idle and keeps what is in use from coming back', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
-  await pool.giveBack(idle.upstream, cleanHandBack)
-  await pool.giveBack(other.upstream, cleanHandBack)
+  await pool.giveBack(idle.connection, cleanHandBack)
+  await pool.giveBack(other.connection, cleanHandBack)
   assert.equal(
     pool.purge(({ user }) => user === 'joe', 'revoked'),
     2,
   )
   assert.equal(count('upstream_drops_total{reason="revoked"}'), 1)
-  assert.equal(used.upstream.link.isOpen, true)
-  await pool.giveBack(used.upstream, cleanHandBack)
+  assert.equal(used.connection.link.isOpen, true)
+  await pool.giveBack(used.connection, cleanHandBack)
   assert.equal(count('reuse_refused_total{reason="revoked"}'), 1)
-  assert.deepEqual([...pool.states.idle], [other.upstream])
+  assert.deepEqual(pool.connections.idle(), [other.connection])
   await accounted()
 })
 
 test('a revocation reaches a connection that is being reset, and one that is being opened', async () => {
   const resetting = await poolAtWork()
-  const { upstream } = await resetting.lease('joe')
-  const given = resetting.pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await resetting.lease('joe')
+  const given = resetting.pool.giveBack(connection, cleanHandBack)
   resetting.pool.purge(() => true, 'revoked')
   await given
   assert.equal(resetting.count('reuse_refused_total{reason="revoked"}'), 1)
 
   const opening = await poolAtWork()
   const login = opening.lease('joe')
-  await until(() => opening.pool.states.dialing === 1)
+  await until(() => opening.pool.connections.count('dialing') === 1)
   opening.pool.purge(({ user }) => user === 'joe', 'revoked')
   const opened = await login
-  await opening.pool.giveBack(opened.upstream, cleanHandBack)
-  assert.equal(opening.pool.states.idle.size, 0)
+  await opening.pool.giveBack(opened.connection, cleanHandBack)
+  assert.equal(opening.pool.connections.count('idle'), 0)
   // It was for those that were there: the next login is kept.
-  await opening.pool.giveBack((await opening.lease('joe')).upstream, cleanHandBack)
-  assert.equal(opening.pool.states.idle.size, 1)
+  await opening.pool.giveBack((await opening.lease('joe')).connection, cleanHandBack)
+  assert.equal(opening.pool.connections.count('idle'), 1)
 })
 
 test('while what was revoked is not known, nobody is given a warm connection', async () => {
   const { pool, lease } = await withIdle()
-  pool.reuseIsSuspended = true
+  pool.suspendReuse()
   const fresh = await lease('joe')
   assert.equal(fresh.reused, false)
-  pool.reuseIsSuspended = false
+  pool.resumeReuse()
   assert.equal((await lease('joe')).reused, true)
 })
 
 test('what is revoked, or may be, while a connection is proven for a session is not handed to it', async () => {
   for (const [happen, reason] of [
     [(pool: Pool) => void pool.purge(({ user }) => user === 'joe', 'revoked'), 'revoked'],
-    [(pool: Pool) => void (pool.reuseIsSuspended = true), undefined],
+    [(pool: Pool) => pool.suspendReuse(), undefined],
   ] as const) {
-    const { pool, lease, scripted, clock, upstream, count, accounted } = await withIdle()
+    const { pool, lease, scripted, clock, connection, count, accounted } = await withIdle()
     clock.now += times.proveIdleAfterMs + 1
     scripted.script = but({ NOOP: undefined })
     const proofs = scripted.asked.length
@@ -151,18 +150,18 @@ test('what is revoked, or may be, while a connection is proven for a session is 
     scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
     assert.equal((await leasing).reused, false)
     if (reason !== undefined) assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
-    else assert.equal(pool.states.stateOf(upstream), 'idle')
+    else assert.equal(pool.connections.stateOf(connection), 'idle')
     await accounted()
   }
 })
 
 test('a session is moved only to a connection that is proven; one that is not is proven for the next', async () => {
   const { pool, lease, scripted, server, clock, settings } = await poolAtWork({ pool: times })
-  const enabled = (await lease('joe')).upstream
+  const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledBy = 'QRESYNC'
   await pool.giveBack(enabled, cleanHandBack)
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   const doubts = [
     () => (clock.now += settings.current.pool.proveIdleAfterMs + 1),
     async () => {
@@ -172,25 +171,25 @@ test('a session is moved only to a connection that is proven; one that is not is
   ]
   for (const doubt of doubts) {
     await doubt()
-    assert.equal(pool.takeEnabled(upstream, server, 'QRESYNC'), undefined)
-    await until(() => pool.states.stateOf(enabled) === 'idle')
+    assert.equal(pool.exchange(connection, server, 'QRESYNC', cleanHandBack), undefined)
+    await until(() => pool.connections.stateOf(enabled) === 'idle')
   }
-  assert.equal(pool.takeEnabled(upstream, server, 'QRESYNC'), enabled)
+  assert.equal(pool.exchange(connection, server, 'QRESYNC', cleanHandBack), enabled)
 })
 
 test('what may have been revoked while somebody waited for the end of a reset is not handed to them', async () => {
   const { pool, lease, scripted } = await withIdle()
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
   const proofs = scripted.asked.length
-  const given = pool.giveBack(upstream, cleanHandBack)
+  const given = pool.giveBack(connection, cleanHandBack)
   const leasing = lease('joe')
   await until(() => scripted.asked.length > proofs)
-  pool.reuseIsSuspended = true
+  pool.suspendReuse()
   scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
   await given
   assert.equal((await leasing).reused, false)
-  assert.equal(pool.states.stateOf(upstream), 'idle')
+  assert.equal(pool.connections.stateOf(connection), 'idle')
 })
 
 test('a connection does not outlive the token that opened it', async () => {
@@ -201,8 +200,8 @@ test('a connection does not outlive the token that opened it', async () => {
   const who = { mechanism: 'XOAUTH2', secret } as const
   const opened = await login('joe', '', who)
   assert.ok(opened.kind === 'leased')
-  await pool.giveBack(opened.upstream, cleanHandBack)
-  assert.equal(pool.states.idle.size, 1)
+  await pool.giveBack(opened.connection, cleanHandBack)
+  assert.equal(pool.connections.count('idle'), 1)
   clock.now += 60_000
   const later = await login('joe', '', who)
   assert.ok(later.kind === 'leased' && !later.reused)
@@ -210,10 +209,10 @@ test('a connection does not outlive the token that opened it', async () => {
 })
 
 test('connections to an upstream that is configured anew are not handed out', async () => {
-  const { lease, scripted, upstream, count } = await withIdle()
+  const { lease, scripted, connection, count } = await withIdle()
   const server = serverAt(scripted.port, {}, 'main', 2)
   assert.equal((await lease('joe', 'secret', { server })).reused, false)
-  assert.equal(upstream.link.isOpen, false)
+  assert.equal(connection.link.isOpen, false)
   assert.equal(count('upstream_drops_total{reason="config-changed"}'), 1)
 })
 
@@ -222,16 +221,16 @@ test('shorter times hold for what is idle already', async () => {
   work.clock.now += 4000
   work.settings.current.pool = poolConfig({ ...times, idleTimeoutMs: 3000 })
   round(work)
-  assert.equal(work.pool.states.idle.size, 0)
+  assert.equal(work.pool.connections.count('idle'), 0)
 })
 
 test('a pool that is closed drops what is idle and keeps nothing that comes back', async () => {
   const { pool, lease, accounted, count } = await withIdle()
   const used = await lease('jane')
   pool.close()
-  assert.equal(pool.states.idle.size, 0)
-  await pool.giveBack(used.upstream, cleanHandBack)
+  assert.equal(pool.connections.count('idle'), 0)
+  await pool.giveBack(used.connection, cleanHandBack)
   assert.equal(count('reuse_refused_total{reason="shutdown"}'), 1)
   await accounted()
-  assert.equal(pool.states.leased.size, 0)
+  assert.equal(pool.connections.count('leased'), 0)
 })

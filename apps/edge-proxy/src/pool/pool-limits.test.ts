@@ -5,45 +5,46 @@ import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
 
 test('a session that comes while its connection is being reset waits for that, and for nothing more', async () => {
   const { pool, lease, logins, scripted, accounted } = await poolAtWork()
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(upstream, cleanHandBack)
+  const given = pool.giveBack(connection, cleanHandBack)
   await until(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
   const [claimed, fresh] = [lease('joe'), lease('joe')]
   assert.equal((await fresh).reused, false)
-  assert.equal(pool.states.stateOf(upstream), 'resetting')
+  assert.equal(pool.connections.stateOf(connection), 'resetting')
   scripted.script = but({})
   scripted.connections[0]!.say(`${barrier} OK done\r\n`)
   await given
-  assert.deepEqual([(await claimed).upstream, (await claimed).reused], [upstream, true])
-  assert.equal(pool.states.stateOf(upstream), 'leased')
+  assert.deepEqual([(await claimed).connection, (await claimed).reused], [connection, true])
+  assert.equal(pool.connections.stateOf(connection), 'leased')
   assert.equal(logins(), 2)
   await accounted()
 })
 
 test('a session whose connection does not come out of its reset clean gets a fresh one', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(upstream, cleanHandBack)
+  const given = pool.giveBack(connection, cleanHandBack)
   const next = lease('joe')
   await given
   assert.equal((await next).reused, false)
-  assert.notEqual((await next).upstream, upstream)
+  assert.notEqual((await next).connection, connection)
   await accounted()
 })
 
 test('a session that waits for a connection at which the edge itself fails gets a fresh one', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(upstream, cleanHandBack)
+  const given = pool.giveBack(connection, cleanHandBack)
   const next = lease('joe')
   await until(() => scripted.asked.includes('NOOP'))
-  const move = pool.states.move.bind(pool.states)
-  pool.states.move = () => {
-    pool.states.move = move
+  const { connections } = pool
+  const leaseConnection = connections.lease.bind(connections)
+  connections.lease = () => {
+    connections.lease = leaseConnection
     throw new Error('a mistake')
   }
   scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
@@ -55,41 +56,41 @@ test('a session that waits for a connection at which the edge itself fails gets 
 
 test('a wrong password does not wait for the reset of another’s connection', async () => {
   const { pool, login, lease, scripted } = await poolAtWork()
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
-  const given = pool.giveBack(upstream, cleanHandBack)
+  const given = pool.giveBack(connection, cleanHandBack)
   assert.equal((await login('joe', 'wrong')).kind, 'refused')
   assert.equal((await login('jane')).kind, 'refused')
-  assert.equal(pool.states.stateOf(upstream), 'resetting')
+  assert.equal(pool.connections.stateOf(connection), 'resetting')
   scripted.connections[0]!.socket.end()
   await given
 })
 
 test('a full upstream makes room by closing what is idle for longest, of its own', async () => {
   const { pool, lease, scripted, count, clock, accounted } = await poolAtWork({
-    upstream: { connectionsMax: 3 },
+    limits: { connectionsMax: 3 },
   })
   const elsewhere = await lease('ann', 'secret', { server: serverAt(scripted.port, {}, 'other') })
-  await pool.giveBack(elsewhere.upstream, cleanHandBack)
+  await pool.giveBack(elsewhere.connection, cleanHandBack)
   const leases = [await lease('joe'), await lease('jane'), await lease('jim')]
-  for (const { upstream } of leases) {
+  for (const { connection } of leases) {
     clock.now += 1000
-    await pool.giveBack(upstream, cleanHandBack)
+    await pool.giveBack(connection, cleanHandBack)
   }
-  const [joe, jane, jim] = leases.map(({ upstream }) => upstream)
+  const [joe, jane, jim] = leases.map(({ connection }) => connection)
   // Proving one again does not make it any younger.
-  for (const upstream of [joe!, jane!]) await pool.refresh(upstream)
+  for (const connection of [joe!, jane!]) await pool.refresh(connection)
   assert.equal((await lease('jack')).reused, false)
   assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
   assert.equal(joe!.link.isOpen, false)
-  for (const upstream of [jane!, jim!]) assert.equal(pool.states.stateOf(upstream), 'idle')
-  assert.equal(pool.states.stateOf(elsewhere.upstream), 'idle')
+  for (const connection of [jane!, jim!]) assert.equal(pool.connections.stateOf(connection), 'idle')
+  assert.equal(pool.connections.stateOf(elsewhere.connection), 'idle')
   await accounted()
 })
 
 test('a login that finds no room waits for it, in turn, and gets a connection of its own', async () => {
   const { pool, lease, login, accounted } = await poolAtWork({
-    upstream: { connectionsMax: 1, queueMax: 2, queueTimeoutMs: 5000 },
+    limits: { connectionsMax: 1, queueMax: 2, queueTimeoutMs: 5000 },
   })
   const first = await lease('joe')
   const [jane, jim] = [lease('jane'), lease('jim')]
@@ -99,40 +100,40 @@ test('a login that finds no room waits for it, in turn, and gets a connection of
     status: 'NO',
     text: '[LIMIT] Too many connections, try again later',
   })
-  assert.equal(pool.room.waitingTotal, 2)
-  await pool.giveBack(first.upstream, cleanHandBack)
-  const { upstream } = await jane
-  assert.equal(upstream.user, 'jane')
-  assert.equal(pool.room.waitingTotal, 1)
-  await pool.giveBack(upstream, cleanHandBack)
-  assert.equal((await jim).upstream.user, 'jim')
-  assert.equal(pool.states.leased.size, 1)
+  assert.equal(pool.connections.count('waiting'), 2)
+  await pool.giveBack(first.connection, cleanHandBack)
+  const { connection } = await jane
+  assert.equal(connection.user, 'jane')
+  assert.equal(pool.connections.count('waiting'), 1)
+  await pool.giveBack(connection, cleanHandBack)
+  assert.equal((await jim).connection.user, 'jim')
+  assert.equal(pool.connections.count('leased'), 1)
   await accounted()
 })
 
 test('whoever waits for a connection of its own user gets the one that is given back', async () => {
-  const { pool, lease, logins } = await poolAtWork({ upstream: { connectionsMax: 1 } })
+  const { pool, lease, logins } = await poolAtWork({ limits: { connectionsMax: 1 } })
   const first = await lease('joe')
   const second = lease('joe')
-  await until(() => pool.room.waitingTotal === 1)
-  await pool.giveBack(first.upstream, cleanHandBack)
-  assert.equal((await second).upstream, first.upstream)
+  await until(() => pool.connections.count('waiting') === 1)
+  await pool.giveBack(first.connection, cleanHandBack)
+  assert.equal((await second).connection, first.connection)
   assert.equal(logins(), 1)
 })
 
 test('a login that waited too long is refused with [LIMIT], not with a wrong password', async () => {
-  const { lease, login, pool } = await poolAtWork({ upstream: { connectionsMax: 1, queueTimeoutMs: 20 } })
+  const { lease, login, pool } = await poolAtWork({ limits: { connectionsMax: 1, queueTimeoutMs: 20 } })
   const first = await lease('joe')
   const late = await login('jane')
   assert.ok(late.kind === 'refused')
   assert.deepEqual([late.cause, late.status, late.text.startsWith('[LIMIT] ')], ['limit', 'NO', true])
-  await pool.giveBack(first.upstream, cleanHandBack)
+  await pool.giveBack(first.connection, cleanHandBack)
   assert.equal((await lease('jane')).reused, false)
 })
 
 test('a failed login gives its place back', async () => {
   const { lease, login, scripted, accounted } = await poolAtWork({
-    upstream: { connectionsMax: 1, queueMax: 0 },
+    limits: { connectionsMax: 1, queueMax: 0 },
   })
   for (let attempt = 0; attempt < 3; attempt++)
     assert.equal(((await login('joe', 'wrong')) as { cause?: string }).cause, 'wrong-credentials')
@@ -145,48 +146,48 @@ test('a failed login gives its place back', async () => {
 })
 
 test('one user has so many connections and no more; others are not concerned', async () => {
-  const { lease, login, pool } = await poolAtWork({ upstream: { connectionsPerUserMax: 2, queueMax: 0 } })
+  const { lease, login, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 2, queueMax: 0 } })
   await Promise.all([lease('joe'), lease('joe')])
   const third = await login('joe')
   assert.ok(third.kind === 'refused' && third.cause === 'limit')
   await lease('jane')
-  assert.equal(pool.states.leased.size, 3)
+  assert.equal(pool.connections.count('leased'), 3)
 })
 
 test('an idle connection that a login cannot use does not keep its user out', async () => {
-  const { lease, pool } = await poolAtWork({ upstream: { connectionsPerUserMax: 1, queueMax: 0 } })
-  const { upstream } = await lease('joe')
-  upstream.session.enabled.add('CONDSTORE')
-  upstream.session.enabledBy = 'CONDSTORE'
-  await pool.giveBack(upstream, cleanHandBack)
-  assert.equal(pool.states.stateOf(upstream), 'idle')
+  const { lease, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 1, queueMax: 0 } })
+  const { connection } = await lease('joe')
+  connection.session.enabled.add('CONDSTORE')
+  connection.session.enabledBy = 'CONDSTORE'
+  await pool.giveBack(connection, cleanHandBack)
+  assert.equal(pool.connections.stateOf(connection), 'idle')
   assert.equal((await lease('joe')).reused, false)
-  assert.equal(upstream.link.isOpen, false)
+  assert.equal(connection.link.isOpen, false)
 })
 
 test('a connection on which something is enabled is for those who want exactly that', async () => {
   const { pool, lease, server, accounted } = await poolAtWork()
-  const enabled = (await lease('joe')).upstream
+  const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledBy = 'QRESYNC'
   await pool.giveBack(enabled, cleanHandBack)
   const clean = await lease('joe')
   assert.equal(clean.reused, false)
-  assert.equal(pool.takeEnabled(clean.upstream, server, 'CONDSTORE'), undefined)
-  assert.equal(pool.takeEnabled((await lease('jane')).upstream, server, 'QRESYNC'), undefined)
-  assert.equal(pool.takeEnabled(clean.upstream, server, 'QRESYNC'), enabled)
-  assert.equal(pool.states.stateOf(enabled), 'leased')
+  assert.equal(pool.exchange(clean.connection, server, 'CONDSTORE', cleanHandBack), undefined)
+  assert.equal(pool.exchange((await lease('jane')).connection, server, 'QRESYNC', cleanHandBack), undefined)
+  assert.equal(pool.exchange(clean.connection, server, 'QRESYNC', cleanHandBack), enabled)
+  assert.equal(pool.connections.stateOf(enabled), 'leased')
   assert.equal(enabled.uses, 2)
   await accounted()
 })
 
 test('a user whose client has enabled something is never told that a connection is reused', async () => {
   const { pool, lease, server } = await poolAtWork()
-  const { upstream } = await lease('joe')
-  pool.takeEnabled(upstream, server, 'QRESYNC')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  pool.exchange(connection, server, 'QRESYNC', cleanHandBack)
+  await pool.giveBack(connection, cleanHandBack)
   const again = await lease('joe')
   assert.deepEqual([again.reused, again.tellReuse], [true, false])
-  await pool.giveBack((await lease('jane')).upstream, cleanHandBack)
+  await pool.giveBack((await lease('jane')).connection, cleanHandBack)
   assert.equal((await lease('jane')).tellReuse, true)
 })

@@ -38,14 +38,14 @@ export function poolConfig(layer: Layer) {
   return resolved.config.pool
 }
 
-export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = {}): Promise<PoolAtWork> {
+export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}): Promise<PoolAtWork> {
   const scripted = await ScriptedServer.start()
-  const server = serverAt(scripted.port, settings.upstream)
+  const server = serverAt(scripted.port, settings.limits)
   const clock = { now: 1_000_000 }
   const metrics = new Metrics(edgeMetrics)
   const log = new Log({ level: 'debug', format: 'text' }, () => {})
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
-  const pool = new Pool({ settings: current, metrics, log, now: () => clock.now })
+  const pool = new Pool({ settings: current, metrics, log, clock: { now: () => clock.now } })
   const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) =>
     Promise.resolve(
       pool.lease(
@@ -77,8 +77,10 @@ export async function poolAtWork(settings: { pool?: Layer; upstream?: Layer } = 
     count: (series) => metrics.snapshot().counters[series] ?? 0,
     accounted: () =>
       until(() => {
-        const { leased, resetting, idle, dialing } = pool.states
-        return scripted.open === leased.size + resetting.size + idle.size + dialing
+        const open = (['leased', 'resetting', 'idle', 'dialing'] as const).map((state) =>
+          pool.connections.count(state),
+        )
+        return scripted.open === open.reduce((sum, count) => sum + count, 0)
       }),
   }
 }

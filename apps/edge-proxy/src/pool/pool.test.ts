@@ -9,20 +9,20 @@ test('a user’s next session gets the connection of the last one, without a log
   const { pool, lease, scripted, logins, count, accounted } = await poolAtWork()
   const first = await lease('joe')
   assert.deepEqual([first.reused, first.tellReuse], [false, false])
-  await pool.giveBack(first.upstream, cleanHandBack)
+  await pool.giveBack(first.connection, cleanHandBack)
   const second = await lease('joe')
   assert.deepEqual([second.reused, second.tellReuse], [true, true])
-  assert.equal(second.upstream, first.upstream)
+  assert.equal(second.connection, first.connection)
   assert.deepEqual([scripted.connections.length, logins()], [1, 1])
-  assert.equal(second.upstream.uses, 2)
+  assert.equal(second.connection.uses, 2)
   await accounted()
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 0)
 })
 
 test('a second user never receives the first user’s upstream', async () => {
   const { pool, login, lease, scripted, server } = await poolAtWork()
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   const elsewhere = serverAt(scripted.port, {}, 'other')
   const others: Parameters<typeof login>[] = [
     ['jane'],
@@ -37,14 +37,17 @@ test('a second user never receives the first user’s upstream', async () => {
   ]
   for (const who of others) {
     const other = await login(...who)
-    assert.ok(other.kind === 'refused' || (!other.reused && other.upstream !== upstream), JSON.stringify(who))
+    assert.ok(
+      other.kind === 'refused' || (!other.reused && other.connection !== connection),
+      JSON.stringify(who),
+    )
   }
 })
 
 test('a wrong password neither uses nor evicts the warm connection, and is judged by the server', async () => {
   const { pool, login, lease, logins, accounted } = await poolAtWork()
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   for (const wrong of ['wrong', '', 'secre', 'secret2', 'Secret'])
     assert.deepEqual(await login('joe', wrong), {
       kind: 'refused',
@@ -53,27 +56,30 @@ test('a wrong password neither uses nor evicts the warm connection, and is judge
       text: '[AUTHENTICATIONFAILED] Authentication failed.',
     })
   assert.equal(logins(), 6)
-  assert.equal(pool.states.stateOf(upstream), 'idle')
-  assert.equal((await lease('joe')).upstream, upstream)
+  assert.equal(pool.connections.stateOf(connection), 'idle')
+  assert.equal((await lease('joe')).connection, connection)
   await accounted()
 })
 
 test('a login in any way of giving a password finds the same connection', async () => {
   const { pool, lease } = await poolAtWork()
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   for (const mechanism of ['PLAIN', 'LOGIN', 'command'] as const) {
-    await pool.giveBack(upstream, cleanHandBack)
-    assert.equal((await lease('joe', 'secret', { mechanism })).upstream, upstream)
+    await pool.giveBack(connection, cleanHandBack)
+    assert.equal((await lease('joe', 'secret', { mechanism })).connection, connection)
   }
 })
 
 test('two sessions of one user at once have a connection each', async () => {
   const { pool, lease, accounted } = await poolAtWork()
   const [one, two] = await Promise.all([lease('joe'), lease('joe')])
-  assert.notEqual(one.upstream, two.upstream)
-  await Promise.all([pool.giveBack(one.upstream, cleanHandBack), pool.giveBack(two.upstream, cleanHandBack)])
+  assert.notEqual(one.connection, two.connection)
+  await Promise.all([
+    pool.giveBack(one.connection, cleanHandBack),
+    pool.giveBack(two.connection, cleanHandBack),
+  ])
   const again = await Promise.all([lease('joe'), lease('joe'), lease('joe')])
-  assert.equal(new Set(again.map(({ upstream }) => upstream)).size, 3)
+  assert.equal(new Set(again.map(({ connection }) => connection)).size, 3)
   assert.equal(again.filter(({ reused }) => reused).length, 2)
   await accounted()
 })
@@ -81,14 +87,14 @@ test('two sessions of one user at once have a connection each', async () => {
 test('what a session has spoiled is closed, and the reason is counted', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   for (const refusal of ['open-literal', 'notify', 'extensions-enabled', 'kicked'] as const) {
-    const { upstream } = await lease('joe')
-    await pool.giveBack(upstream, { ...cleanHandBack, refusal })
-    assert.equal(pool.states.stateOf(upstream), undefined)
-    assert.equal(upstream.link.isOpen, false)
+    const { connection } = await lease('joe')
+    await pool.giveBack(connection, { ...cleanHandBack, refusal })
+    assert.equal(pool.connections.stateOf(connection), 'closed')
+    assert.equal(connection.link.isOpen, false)
     assert.equal(count(`reuse_refused_total{reason="${refusal}"}`), 1)
   }
   await accounted()
-  assert.equal(pool.states.idle.size, 0)
+  assert.equal(pool.connections.count('idle'), 0)
 })
 
 test('what does not prove itself clean is closed, and the reason is counted', async () => {
@@ -102,40 +108,40 @@ test('what does not prove itself clean is closed, and the reason is counted', as
   for (const [answer, reason] of answers) {
     scripted.script = but({ NOOP: answer })
     if (answer === undefined) settings.current.pool = poolConfig({ resetTimeoutMs: 100 })
-    const { upstream } = await lease('joe')
-    await pool.giveBack(upstream, cleanHandBack)
-    assert.equal(pool.states.stateOf(upstream), undefined)
+    const { connection } = await lease('joe')
+    await pool.giveBack(connection, cleanHandBack)
+    assert.equal(pool.connections.stateOf(connection), 'closed')
     assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
   }
   await accounted()
 })
 
 test('what happens in the moment between the proof and the rest is not overlooked', async () => {
-  const moments: [(upstream: ServerConnection) => void, string][] = [
+  const moments: [(connection: ServerConnection) => void, string][] = [
     [({ link }) => link.handler.onData(wire('* 3 EX')), 'data-after-barrier'],
     [({ link }) => link.close(), 'closed-by-peer'],
   ]
   for (const [happen, reason] of moments) {
     const { pool, lease, scripted, count } = await poolAtWork()
-    const { upstream } = await lease('joe')
+    const { connection } = await lease('joe')
     scripted.script = but({ NOOP: undefined })
-    const given = pool.giveBack(upstream, cleanHandBack)
+    const given = pool.giveBack(connection, cleanHandBack)
     await until(() => scripted.asked.includes('NOOP'))
     // As when one segment of TLS holds several records: all are heard before any promise is looked at.
-    upstream.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
-    happen(upstream)
+    connection.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
+    happen(connection)
     await given
-    assert.equal(pool.states.idle.size, 0)
+    assert.equal(pool.connections.count('idle'), 0)
     assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
   }
 })
 
 test('a connection that the server closes is gone at once, and the next session notices nothing', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   scripted.connections[0]!.socket.end()
-  await until(() => pool.states.idle.size === 0)
+  await until(() => pool.connections.count('idle') === 0)
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 1)
   assert.equal((await lease('joe')).reused, false)
   await accounted()
@@ -148,36 +154,36 @@ test('an idle connection on which the server says what nobody asked is closed or
     ['+ go on\r\n', 'unexpected-reply'],
   ] as const) {
     const { pool, lease, scripted, count } = await poolAtWork()
-    await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+    await pool.giveBack((await lease('joe')).connection, cleanHandBack)
     scripted.connections[0]!.say(said)
-    await until(() => pool.states.idle.size === 0)
+    await until(() => pool.connections.count('idle') === 0)
     assert.equal(count(`upstream_drops_total{reason="${reason}"}`), 1)
   }
   const { pool, lease, scripted } = await poolAtWork()
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   const proofs = scripted.asked.length
   scripted.connections[0]!.say('* 3 EXISTS\r\n')
-  await until(() => upstream.provenAt === -Infinity)
-  assert.equal((await lease('joe')).upstream, upstream)
+  await until(() => connection.provenAt === -Infinity)
+  assert.equal((await lease('joe')).connection, connection)
   assert.deepEqual(scripted.asked.slice(proofs), ['NOOP'])
 })
 
 test('a connection that waits in the middle of a response is not handed out', async () => {
   const { pool, lease, scripted, count } = await poolAtWork()
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   scripted.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
-  await until(() => !upstream.scanner.atBoundary)
+  await until(() => !connection.scanner.atBoundary)
   assert.equal((await lease('joe')).reused, false)
   assert.equal(count('upstream_drops_total{reason="unfinished-reply"}'), 1)
 })
 
 test('a server that floods an idle connection is cut off', async () => {
   const { pool, lease, scripted } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
-  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
   scripted.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
-  await until(() => pool.states.idle.size === 0)
+  await until(() => pool.connections.count('idle') === 0)
 })
 
 test('an upstream that cannot be reached is told as such, with no connection left behind', async () => {
@@ -196,7 +202,7 @@ test('an upstream that cannot be reached is told as such, with no connection lef
 test('an ALERT in the proof is told to the operator, and the connection kept', async () => {
   const { pool, lease, scripted } = await poolAtWork()
   scripted.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
-  assert.equal(pool.states.stateOf(upstream), 'idle')
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
+  assert.equal(pool.connections.stateOf(connection), 'idle')
 })

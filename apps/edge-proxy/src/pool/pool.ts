@@ -1,293 +1,360 @@
 /**
- * Warm connections by identity. `lease` gives a session a connection that is logged in as exactly its user, warm if one
- * is there, else freshly opened; `giveBack` takes it again once, and only what is proven clean is kept.
+ * The pool of logged-in connections. `lease` gives a session a connection that is logged in as exactly its user: an idle
+ * one, one whose reset is about to end, or a new one. `giveBack` resets it, and keeps only what is proven clean. Where
+ * each connection stands is in connections.ts; who gets a place for a new one is decided in admission.ts.
  */
-import type { PoolConfig } from '@imapfleet/config'
-import { type EdgeMetrics, type Log, oneLine } from '@imapfleet/observe'
-import type { Credentials } from '../imap/credentials.ts'
+import type { EdgeConfig } from '@imapfleet/config'
+import { oneLine, type EdgeMetrics, type Log } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
-import type { HandBack } from '../splice/ending.ts'
+import type { Credentials } from '../imap/credentials.ts'
 import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../server/reset.ts'
 import type { Server } from '../server/server.ts'
 import type { RestListener, ServerConnection } from '../server/server-connection.ts'
-import { claimOf, type Claimed } from './claim.ts'
-import { Enablers } from './enablers.ts'
-import { outlived, spoiled, unfitToLease } from './fitness.ts'
-import { digestOf, identityOf } from './key.ts'
-import { placeRefused, type Ask, type Asker, type Leased, type Refused } from './lease.ts'
-import { Openings, type Meant } from './openings.ts'
-import { Room, type Claim } from './room.ts'
-import { States } from './states.ts'
-import { Warm, type Wanted } from './warm.ts'
+import type { HandBack } from '../splice/ending.ts'
+import { Admission } from './admission.ts'
+import { Connections, Dial } from './connections.ts'
+import { openFor } from './dialer.ts'
+import { expired, spoiledSinceProof, unfitToLease } from './fitness.ts'
+import { digestOf, identityOf, serves } from './key.ts'
+import { refusedForPlace, type Leased, type LeaseHolder, type LeaseRequest, type Refused } from './lease.ts'
+import { ReuseNotices } from './reuse-notices.ts'
+
+/** How many idle connections are proven in one sweep, so that a server is not asked by all at once. */
+const provenPerSweep = 100
 
 export interface PoolContext {
   /** Read at each use. */
-  readonly settings: { readonly current: { pool: PoolConfig } }
+  readonly settings: { readonly current: Pick<EdgeConfig, 'pool'> }
   readonly metrics: EdgeMetrics
   readonly log: Log
-  readonly now: () => number
+  /** Milliseconds since 1970; coarse is fine. */
+  readonly clock: { now(): number }
 }
 
 export class Pool {
-  readonly states = new States()
-  readonly room = new Room()
-  readonly #warm = new Warm(this.states)
-  readonly #enablers = new Enablers()
+  readonly connections = new Connections()
   readonly #context: PoolContext
-  readonly #openings: Openings
-  /** While true nobody is given a warm connection: what was revoked meanwhile is not known yet. */
-  reuseIsSuspended = false
-  #closing = false
-  readonly #claimed: Claimed = {
-    states: this.states,
-    warm: this.#warm,
-    reuses: () => !this.reuseIsSuspended,
-    now: () => this.#context.now(),
-    makeRoom: (idle) => this.drop(idle, 'made-room'),
-  }
-  readonly #restListener: RestListener = {
-    onEnd: (upstream, end) => this.drop(upstream, end),
-    onSurprise: (upstream, reason) => this.drop(upstream, reason),
-  }
+  readonly #admission: Admission
+  readonly #reuseNotices = new ReuseNotices()
+  readonly #restListener: RestListener
+  #reuseIsSuspended = false
+  #isClosed = false
 
   constructor(context: PoolContext) {
     this.#context = context
-    this.#openings = new Openings(this.states, context)
-  }
-
-  /** A connection that is idle and was proven lately is there at once. */
-  lease(server: Server, credentials: Credentials, asker: Asker): Leased | Promise<Leased | Refused> {
-    const wanted = {
-      identity: identityOf(server.name, credentials),
-      digest: digestOf(credentials.secret),
-      enabled: '',
+    this.#admission = new Admission(this.connections, {
+      evict: (idle) => this.drop(idle, 'made-room'),
+      mayReuse: () => !this.#reuseIsSuspended,
+      now: () => context.clock.now(),
+    })
+    this.#restListener = {
+      onEnd: (connection, end) => this.drop(connection, end),
+      onSurprise: (connection, reason) => this.drop(connection, reason),
     }
-    const idle = this.#takeIdle(server, wanted)
-    if (idle && this.#isFresh(idle)) return this.#reused(server, idle, asker)
-    return this.#leaseLater({ server, credentials, wanted, asker }, idle)
   }
 
-  async #leaseLater(ask: Ask, idle: ServerConnection | undefined): Promise<Leased | Refused> {
-    const { server, wanted, asker } = ask
-    let found = idle
+  /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
+  lease(server: Server, credentials: Credentials, holder: LeaseHolder): Leased | Promise<Leased | Refused> {
+    const request: LeaseRequest = {
+      server,
+      credentials,
+      identity: identityOf(server.name, credentials),
+      secretDigest: digestOf(credentials.secret),
+      holder,
+    }
+    const idle = this.#takeIdle(request)
+    if (idle && this.#isFresh(idle)) return this.#reused(request, idle)
+    return this.#leaseLater(request, idle)
+  }
+
+  async #leaseLater(request: LeaseRequest, idle: ServerConnection | undefined): Promise<Leased | Refused> {
+    const { metrics } = this.#context
+    let candidate = idle
     for (;;) {
-      const warm = await this.#provenWarm(ask, found)
-      if (warm) return this.#reused(server, warm, asker)
-      // Another one may have become idle meanwhile. From here to its place in the queue nothing can happen.
-      found = this.#takeIdle(server, wanted)
-      if (found) continue
-      const claim = claimOf(ask, this.#claimed)
-      const waits = this.#context.metrics.histograms.lease_wait_seconds
-      const place = await waits.measure(this.room.take(claim))
+      const warm = await this.#provenWarm(request, candidate)
+      if (warm) return this.#reused(request, warm)
+      // Another one may have become idle. From here to the place in the queue, everything is synchronous.
+      candidate = this.#takeIdle(request)
+      if (candidate) continue
+      const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
       if (place === 'look-again') continue
-      if (place !== 'taken') {
-        server.count.loginsFailed.value++
-        return placeRefused(place)
+      if (!(place instanceof Dial)) {
+        metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
+        return refusedForPlace(place)
       }
-      const opened = await this.#open(ask, claim)
+      const opened = await this.#open(place)
       if (opened !== 'no-room') return opened
     }
   }
 
-  /** `found`, an idle connection or one whose reset ends well, once it is known to be alive and clean. */
+  /** `candidate`, an idle connection, or one whose reset ends well, once it is known to be alive and clean. */
   async #provenWarm(
-    { server, wanted, asker }: Ask,
-    found: ServerConnection | undefined,
+    request: LeaseRequest,
+    candidate: ServerConnection | undefined,
   ): Promise<ServerConnection | undefined> {
-    if (!found && this.reuseIsSuspended) return undefined
-    const warm = found ?? this.#takeIdle(server, wanted) ?? (await this.#warm.claim(wanted))
-    if (!warm) return undefined
-    warm.client = asker
-    if (!(await this.#isUsable(server, warm))) return undefined
-    if (!this.reuseIsSuspended) return warm
-    // Since this was begun.
-    warm.client = undefined
+    if (!candidate && this.#reuseIsSuspended) return undefined
+    const warm = candidate ?? this.#takeIdle(request) ?? (await this.#awaitReset(request))
+    if (!warm || !(await this.#isUsable(request.server, warm))) return undefined
+    if (!this.#reuseIsSuspended) return warm
+    // Reuse was suspended while the connection was being proven.
     this.#rest(warm)
     return undefined
   }
 
-  #reused(server: Server, warm: ServerConnection, asker: Asker): Leased {
-    warm.uses++
-    warm.client = asker
-    server.count.reused.value++
-    server.count.loginsOk.value++
-    const tellReuse = this.#enablers.mayTell(warm.identity)
-    return { kind: 'leased', upstream: warm, reused: true, tellReuse, untagged: [] }
+  /** Waits for a connection of this login that is being reset. Undefined: there is none, or it did not become clean. */
+  async #awaitReset(request: LeaseRequest): Promise<ServerConnection | undefined> {
+    const { resetting } = this.connections.at(request.server.name)
+    const connection = this.connections
+      .of(request.identity)
+      .find((own) => resetting.has(own) && resetting.get(own) === undefined && serves(own, request))
+    if (!connection) return undefined
+    const isClean = await new Promise<boolean>((settle) => {
+      this.connections.awaitReset(connection, { holder: request.holder, settle })
+    })
+    return isClean ? connection : undefined
   }
 
-  /** An idle connection of the same user on which exactly these extensions are enabled, in exchange for a clean one. */
-  takeEnabled(upstream: ServerConnection, server: Server, enabled: string): ServerConnection | undefined {
-    this.#enablers.add(upstream.identity)
-    const twin = this.#takeIdle(server, {
-      identity: upstream.identity,
-      digest: upstream.secretDigest,
-      enabled,
-    })
-    if (!twin) return undefined
-    if (!this.#isFresh(twin)) {
-      // The session would have to wait for the proof: it enables its own, and the next one finds this one proven.
-      void this.refresh(twin)
+  #reused({ server }: LeaseRequest, connection: ServerConnection): Leased {
+    const { counters } = this.#context.metrics
+    connection.uses++
+    counters.upstream_reuses_total({ upstream: server.name }).value++
+    counters.logins_total({ upstream: server.name, result: 'ok' }).value++
+    const tellReuse = this.#reuseNotices.mayTell(connection.identity)
+    return { kind: 'leased', connection, reused: true, tellReuse, untagged: [] }
+  }
+
+  /**
+   * Exchanges a session's connection for an idle one of the same user on which exactly these extensions are enabled, and
+   * gives the first one back. Undefined: there is none that was proven lately, and the session keeps its own.
+   */
+  exchange(
+    connection: ServerConnection,
+    server: Server,
+    enabledKey: string,
+    handBack: HandBack,
+  ): ServerConnection | undefined {
+    this.#reuseNotices.noteEnable(connection.identity)
+    const holder = this.connections.holderOf(connection)
+    const request = {
+      server,
+      holder: holder!,
+      identity: connection.identity,
+      secretDigest: connection.secretDigest,
+    }
+    const other = this.#takeIdle(request, enabledKey)
+    if (!other) return undefined
+    if (!this.#isFresh(other)) {
+      // The session would have to wait for the proof. It enables its own; the next session finds this one proven.
+      void this.refresh(other)
       return undefined
     }
-    twin.uses++
-    twin.client = upstream.client
-    return twin
+    other.uses++
+    void this.giveBack(connection, handBack)
+    return other
   }
 
-  /** Ends a lease; the session must not touch the connection again. Settles when the connection is idle or dropped. */
-  giveBack(upstream: ServerConnection, handBack: HandBack): Promise<void> {
-    upstream.client = undefined
-    upstream.lastUsedAt = this.#context.now()
-    if (upstream.session.enabled.size > 0) this.#enablers.add(upstream.identity)
-    const refusal = handBack.refusal ?? this.#outlived(upstream)
+  /** Ends a lease; the session must not use the connection again. Settles when the connection is idle or closed. */
+  giveBack(connection: ServerConnection, handBack: HandBack): Promise<void> {
+    connection.lastUsedAt = this.#context.clock.now()
+    if (connection.session.enabled.size > 0) this.#reuseNotices.noteEnable(connection.identity)
+    const refusal = handBack.refusal ?? this.#expired(connection)
     if (refusal !== undefined) {
-      this.#refuse(upstream, refusal)
+      this.#refuse(connection, refusal)
       return Promise.resolve()
     }
-    return this.#clean(upstream, handBack)
+    return this.#clean(connection, handBack)
   }
 
-  /** Drops what a session holds that has failed and cannot say where it stood. */
-  abandon(asker: Asker): void {
-    for (const upstream of [...this.states.leased])
-      if (upstream.client === asker) this.#refuse(upstream, 'failed-here')
+  /** Closes what a session holds that has failed: the state of its connection is unknown. */
+  abandon(holder: LeaseHolder): void {
+    for (const [connection, state] of [...this.connections.all()])
+      if (state === 'leased' && this.connections.holderOf(connection) === holder)
+        this.#refuse(connection, 'failed-here')
   }
 
   /** Proves an idle connection alive, so that its user does not have to wait for that. */
-  refresh(upstream: ServerConnection): Promise<void> {
-    return this.#clean(upstream, nothingLeft)
+  refresh(connection: ServerConnection): Promise<void> {
+    return this.#clean(connection, nothingLeft)
   }
 
   /** Closes an idle connection; `reason` is counted. */
-  drop(upstream: ServerConnection, reason: string): void {
-    if (this.#close(upstream)) this.#context.metrics.counters.upstream_drops_total({ reason }).value++
+  drop(connection: ServerConnection, reason: string): void {
+    if (this.#close(connection)) this.#context.metrics.counters.upstream_drops_total({ reason }).value++
   }
 
-  /** Drops every idle connection that is meant, and keeps leased ones from coming back. */
-  purge(isMeant: Meant, reason: string): number {
-    this.#openings.purge(isMeant)
-    const meant = [...this.states.all()].filter(([upstream]) => isMeant(upstream))
-    for (const [upstream, state] of meant) {
-      if (state === 'idle') this.drop(upstream, reason)
-      else upstream.expiresAt = 0
+  /**
+   * Closes the idle connections of these users and keeps the others from coming back, those that are still being opened
+   * included. Returns how many open connections were meant.
+   */
+  purge(
+    isMeant: (who: { readonly user: string; readonly openedBy: string }) => boolean,
+    reason: string,
+  ): number {
+    for (const dial of this.connections.dials()) if (isMeant(dial)) dial.isRevoked = true
+    const meant = [...this.connections.all()].filter(([connection]) => isMeant(connection))
+    for (const [connection, state] of meant) {
+      if (state === 'idle') this.drop(connection, reason)
+      else connection.revoke()
     }
     return meant.length
   }
 
-  /** Nothing is kept from now on. */
-  close(): void {
-    this.#closing = true
-    for (const upstream of [...this.states.idle]) this.drop(upstream, 'shutdown')
+  /** From now on every login gets a new connection: what was revoked meanwhile is not known yet. */
+  suspendReuse(): void {
+    this.#reuseIsSuspended = true
   }
 
-  /** leased or idle -> resetting -> idle, or to whoever has claimed it, or dropped. */
-  async #clean(upstream: ServerConnection, leftovers: Leftovers): Promise<void> {
-    const { settings, log } = this.#context
-    const { pool } = settings.current
-    let isClean = false
-    try {
-      this.states.move(upstream, 'resetting')
-      const result = await reset(upstream, leftovers, {
-        timeoutMs: pool.resetTimeoutMs,
-        bytesMax: pool.resetBytesMax,
-        onAlert: (line) => log.warn('alert', { user: upstream.user, text: oneLine(line) }),
-      })
-      isClean = this.#cleaned(upstream, result)
-    } catch (error) {
-      // A bug: nobody can say where this connection stands.
-      log.error('reset_failed', { error: stackOf(error) })
-      this.#refuse(upstream, 'failed-here')
+  resumeReuse(): void {
+    this.#reuseIsSuspended = false
+  }
+
+  /** Closes idle connections that are too old and proves the others in time; call it each second. */
+  sweep(): void {
+    const { settings, clock } = this.#context
+    const { idleTimeoutMs, lifetimeMaxMs, proveIdleAfterMs } = settings.current.pool
+    const now = clock.now()
+    let proven = 0
+    for (const connection of this.connections.idle()) {
+      if (now - connection.lastUsedAt > idleTimeoutMs) this.drop(connection, 'idle-timeout')
+      else if (now - connection.openedAt > lifetimeMaxMs) this.drop(connection, 'too-old')
+      else if (now - connection.provenAt > proveIdleAfterMs * 0.8 && proven++ < provenPerSweep)
+        void this.refresh(connection)
     }
-    this.#warm.takeClaim(upstream)?.(isClean)
   }
 
-  #cleaned(upstream: ServerConnection, result: ResetResult): boolean {
-    const refusal = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
-    if (refusal !== undefined) return this.#refuse(upstream, refusal)
-    upstream.provenAt = this.#context.now()
-    if (this.#warm.isClaimed(upstream)) this.states.move(upstream, 'leased')
-    else this.#rest(upstream)
+  /** Closes what is idle; from now on nothing is kept. */
+  close(): void {
+    this.#isClosed = true
+    for (const connection of this.connections.idle()) this.drop(connection, 'shutdown')
+  }
+
+  /** leased or idle → resetting → idle, or leased to the login that waits for it, or closed. */
+  async #clean(connection: ServerConnection, leftovers: Leftovers): Promise<void> {
+    const { settings, log } = this.#context
+    const { resetTimeoutMs, resetBytesMax } = settings.current.pool
+    let isClean = false
+    let waiter
+    try {
+      this.connections.reset(connection)
+      const result = await reset(connection, leftovers, {
+        timeoutMs: resetTimeoutMs,
+        bytesMax: resetBytesMax,
+        onAlert: (line) => log.warn('alert', { user: connection.user, text: oneLine(line) }),
+      })
+      waiter = this.connections.resetWaiterOf(connection)
+      isClean = this.#afterReset(connection, result, waiter?.holder)
+    } catch (error) {
+      // A bug: the state of this connection is unknown.
+      log.error('reset_failed', { error: stackOf(error) })
+      waiter ??= this.connections.resetWaiterOf(connection)
+      this.#refuse(connection, 'failed-here')
+    }
+    waiter?.settle(isClean)
+  }
+
+  #afterReset(connection: ServerConnection, result: ResetResult, holder: LeaseHolder | undefined): boolean {
+    if (!this.#accept(connection, result)) return false
+    if (holder) this.connections.lease(connection, holder)
+    else this.#rest(connection)
     return true
   }
 
-  async #open(ask: Ask, claim: Claim): Promise<Leased | Refused | 'no-room'> {
+  /** Notes a proof that succeeded; closes a connection whose proof failed, or that is not fit for another session. */
+  #accept(connection: ServerConnection, result: ResetResult): boolean {
+    const refusal =
+      result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#expired(connection))
+    if (refusal !== undefined) return this.#refuse(connection, refusal)
+    connection.provenAt = this.#context.clock.now()
+    return true
+  }
+
+  async #open(dial: Dial): Promise<Leased | Refused | 'no-room'> {
+    const { counters } = this.#context.metrics
+    const upstream = dial.request.server.name
     let isOpen = false
     try {
-      return await this.#openings.open(ask, (upstream, untagged) => {
+      return await openFor(dial, this.#context, (connection, untagged) => {
         isOpen = true
-        if (this.room.admit(claim)) return this.#opened(upstream, untagged, ask.server)
-        upstream.link.close()
-        this.#context.metrics.counters.upstream_drops_total({ reason: 'no-room' }).value++
-        return 'no-room'
+        if (!this.#admission.admit(dial, connection)) {
+          connection.link.close()
+          counters.upstream_drops_total({ reason: 'no-room' }).value++
+          return 'no-room'
+        }
+        counters.upstream_connections_total({ upstream }).value++
+        counters.logins_total({ upstream, result: 'ok' }).value++
+        return { kind: 'leased', connection, reused: false, tellReuse: false, untagged }
       })
     } finally {
-      if (!isOpen) this.room.giveUp(claim)
+      if (!isOpen) this.#admission.giveUp(dial)
     }
   }
 
-  #opened(upstream: ServerConnection, untagged: readonly string[], { count }: Server): Leased {
-    this.states.move(upstream, 'leased')
-    this.#warm.add(upstream)
-    count.opened.value++
-    count.loginsOk.value++
-    return { kind: 'leased', upstream, reused: false, tellReuse: false, untagged }
-  }
-
-  #takeIdle(server: Server, wanted: Wanted): ServerConnection | undefined {
-    if (this.reuseIsSuspended) return undefined
-    const { settings, now } = this.#context
-    const { pool } = settings.current
-    for (let found = this.#warm.findIdle(wanted); found; found = this.#warm.findIdle(wanted)) {
-      const reason = unfitToLease(found, server, pool, now())
-      if (reason !== undefined) {
-        this.drop(found, reason)
-        continue
+  /**
+   * Leases the idle connection that fits and was used last: it is the most likely one to be alive, and the others reach
+   * their idle timeout.
+   */
+  #takeIdle(
+    request: Pick<LeaseRequest, 'server' | 'identity' | 'secretDigest' | 'holder'>,
+    enabledKey = '',
+  ): ServerConnection | undefined {
+    if (this.#reuseIsSuspended) return undefined
+    const { settings, clock } = this.#context
+    for (;;) {
+      let found: ServerConnection | undefined
+      for (const own of this.connections.of(request.identity))
+        if (
+          this.connections.isIdle(own) &&
+          serves(own, request, enabledKey) &&
+          (found === undefined || own.lastUsedAt >= found.lastUsedAt)
+        )
+          found = own
+      if (!found) return undefined
+      const reason = unfitToLease(found, request.server, settings.current.pool, clock.now())
+      if (reason === undefined) {
+        this.connections.lease(found, request.holder)
+        return found
       }
-      this.states.move(found, 'leased')
-      return found
+      this.drop(found, reason)
     }
-    return undefined
   }
 
-  /** A connection that was not proven lately is proven now, or dropped. */
-  async #isUsable(server: Server, upstream: ServerConnection): Promise<boolean> {
-    const { pool } = this.#context.settings.current
-    if (upstream.generation !== server.generation) return this.#refuse(upstream, 'config-changed')
-    if (this.#isFresh(upstream)) return true
-    const result = await prove(upstream, { timeoutMs: pool.resetTimeoutMs, bytesMax: pool.resetBytesMax })
-    const reason = result.kind === 'dirty' ? result.reason : (spoiled(upstream) ?? this.#outlived(upstream))
-    if (reason !== undefined) return this.#refuse(upstream, reason)
-    upstream.provenAt = this.#context.now()
-    return true
+  /** Proves a connection that was not proven lately, or closes it. */
+  async #isUsable(server: Server, connection: ServerConnection): Promise<boolean> {
+    const { resetTimeoutMs, resetBytesMax } = this.#context.settings.current.pool
+    if (connection.generation !== server.generation) return this.#refuse(connection, 'config-changed')
+    if (this.#isFresh(connection)) return true
+    return this.#accept(
+      connection,
+      await prove(connection, { timeoutMs: resetTimeoutMs, bytesMax: resetBytesMax }),
+    )
   }
 
-  /** Whether it was proven so lately that it is believed. */
-  #isFresh(upstream: ServerConnection): boolean {
-    const { settings, now } = this.#context
-    return now() - upstream.provenAt <= settings.current.pool.proveIdleAfterMs
+  /** Whether the last proof is recent enough. */
+  #isFresh(connection: ServerConnection): boolean {
+    const { settings, clock } = this.#context
+    return clock.now() - connection.provenAt <= settings.current.pool.proveIdleAfterMs
   }
 
-  /** resetting -> idle. From here on any byte of the server is a surprise. */
-  #rest(upstream: ServerConnection): void {
-    this.states.move(upstream, 'idle')
-    upstream.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
-    this.room.rested(upstream)
+  /** leased or resetting → idle. From here on any byte from the server is unexpected. */
+  #rest(connection: ServerConnection): void {
+    this.connections.rest(connection)
+    connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
+    this.#admission.rested(connection)
   }
 
-  #refuse(upstream: ServerConnection, reason: string): false {
-    if (this.#close(upstream)) this.#context.metrics.counters.reuse_refused_total({ reason }).value++
+  #refuse(connection: ServerConnection, reason: string): false {
+    if (this.#close(connection)) this.#context.metrics.counters.reuse_refused_total({ reason }).value++
     return false
   }
 
-  #close(upstream: ServerConnection): boolean {
-    if (!this.states.drop(upstream)) return false
-    this.#warm.remove(upstream)
-    this.room.leave(upstream.name, upstream.identity)
+  #close(connection: ServerConnection): boolean {
+    if (!this.connections.close(connection)) return false
+    this.#admission.serve(connection.serverName)
     return true
   }
 
-  #outlived(upstream: ServerConnection): string | undefined {
-    if (this.#closing) return 'shutdown'
-    return outlived(upstream, this.#context.settings.current.pool, this.#context.now())
+  #expired(connection: ServerConnection): string | undefined {
+    if (this.#isClosed) return 'shutdown'
+    return expired(connection, this.#context.settings.current.pool, this.#context.clock.now())
   }
 }

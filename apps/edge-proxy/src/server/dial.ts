@@ -1,18 +1,14 @@
 /** An address to a greeted server, TLS or STARTTLS included; one deadline for all of it. */
 import { isIP, type Socket } from 'node:net'
-import { connect as connectTls, type SecureContext } from 'node:tls'
-import type { UpstreamConfig } from '@imapfleet/config'
-import type { Timings } from '@imapfleet/observe'
+import { connect as connectTls } from 'node:tls'
 import { parseCapabilities } from '../imap/capability.ts'
 import { endOf } from '../net/transport.ts'
-import { dialSocket, dialTcp, opened, type Ends } from '../net/dial-tcp.ts'
+import { dialSocket, dialTcp, opened } from '../net/dial-tcp.ts'
 import { Link } from '../net/link.ts'
 import { overSocket } from '../net/socket-transport.ts'
 import { Exchange, type Broken } from './exchange.ts'
-import type { Address, Resolver } from './resolve.ts'
-
-/** What a connection begins with, before the server has said anything. */
-export type Preamble = (ends: Ends) => Buffer
+import type { Address } from './resolve.ts'
+import type { Preamble, Server } from './server.ts'
 
 export interface Dialed {
   kind: 'dialed'
@@ -28,25 +24,8 @@ export interface DialFailure {
   detail: string
 }
 
-/** What dialing needs besides the address: a context made once, session tickets kept. */
-export interface TlsMaterial {
-  context: SecureContext | undefined
-  /** Tickets by host, for resumption. */
-  tickets: Map<string, Buffer>
-}
-
-/** How long each part of dialing took. */
-export type DialTimes = Record<'connect' | 'tls' | 'login', Timings>
-
-export interface DialServer {
-  times: DialTimes
-  config: UpstreamConfig
-  tls: TlsMaterial
-  resolver: Resolver
-}
-
 /** Tries each address once. `preamble` goes out before anything else (a PROXY header). */
-export async function dial(server: DialServer, preamble?: Preamble): Promise<Dialed | DialFailure> {
+export async function dial(server: Server, preamble?: Preamble): Promise<Dialed | DialFailure> {
   let addresses: Address[]
   try {
     addresses = await server.resolver.resolve(server.config)
@@ -67,7 +46,7 @@ export async function dial(server: DialServer, preamble?: Preamble): Promise<Dia
 }
 
 async function dialAddress(
-  server: DialServer,
+  server: Server,
   address: Address,
   preamble?: Preamble,
 ): Promise<Dialed | DialFailure> {
@@ -123,26 +102,26 @@ async function dialAddress(
 
 /** A link on which the greeting is awaited, TLS from the first byte included. */
 async function openLink(
-  server: DialServer,
+  server: Server,
   address: Address,
   preamble: Preamble | undefined,
   signal: AbortSignal,
 ): Promise<Link> {
-  const { times, config } = server
+  const { histograms, config } = server
   const { port, keepAlive, tls } = config
   const destination = { host: address.address, port, keepAlive }
   if (tls === 'none') {
-    const { open, ends } = await times.connect.measure(dialTcp(destination, signal))
+    const { open, ends } = await histograms.upstream_connect_seconds.measure(dialTcp(destination, signal))
     const link = new Link(open)
     if (preamble) link.write(preamble(ends))
     return link
   }
-  const socket = await times.connect.measure(dialSocket(destination, signal))
+  const socket = await histograms.upstream_connect_seconds.measure(dialSocket(destination, signal))
   if (preamble) socket.write(preamble(socket))
   return new Link(overSocket(tls === 'implicit' ? await openTls(socket, server, address, signal) : socket))
 }
 
-function openTls(raw: Socket, server: DialServer, address: Address, signal: AbortSignal): Promise<Socket> {
+function openTls(raw: Socket, server: Server, address: Address, signal: AbortSignal): Promise<Socket> {
   const { config, tls } = server
   const name = config.serverName ?? address.host
   const ticket = tls.tickets.get(name)
@@ -156,7 +135,7 @@ function openTls(raw: Socket, server: DialServer, address: Address, signal: Abor
     ...(ticket && { session: ticket }),
   })
   socket.on('session', (fresh: Buffer) => tls.tickets.set(name, fresh))
-  return server.times.tls.measure(opened(socket, 'secureConnect', signal))
+  return server.histograms.upstream_tls_seconds.measure(opened(socket, 'secureConnect', signal))
 }
 
 async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {

@@ -106,7 +106,7 @@ test('an open circuit breaker refuses without a connection, until its time has p
 test('an upstream that is paused gets no new connection', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port)
-  server.paused = true
+  server.isPaused = true
   const opened = await open(server, joe(), client)
   assert.equal(opened.kind === 'unavailable' && opened.reason, 'paused')
   assert.equal(scripted.connections.length, 0)

@@ -32,7 +32,7 @@ export async function open(
   credentials: Credentials,
   client: { readonly address: string },
 ): Promise<Opened> {
-  if (server.paused)
+  if (server.isPaused)
     return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
   if (!knowsSecret(server, credentials))
     return { kind: 'login-refused', status: 'NO', text: '[AUTHENTICATIONFAILED] Authentication failed.' }
@@ -64,7 +64,7 @@ async function logIn(
         detail: 'preauthCommand was not answered OK',
       }
   }
-  const reply = await server.times.login.measure(
+  const reply = await server.histograms.upstream_login_seconds.measure(
     authenticate(exchange, offered, credentials, masterOf(server)),
   )
   if (reply.kind === 'broken')

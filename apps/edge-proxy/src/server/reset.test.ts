@@ -18,19 +18,19 @@ async function barrier(scripted: Peer, command: string): Promise<string> {
 interface Case {
   offered?: string
   left?: Partial<Leftovers>
-  prepare?: (upstream: ServerConnection) => void
+  prepare?: (connection: ServerConnection) => void
   scripted: (scripted: Peer) => Promise<void> | void
 }
 
 async function run({ offered, left, prepare, scripted: script }: Case, asked = limits) {
-  const { upstream, scripted } = await loggedIn(offered)
-  prepare?.(upstream)
-  const result = reset(upstream, { ...nothingLeft, ...left }, asked)
+  const { connection, scripted } = await loggedIn(offered)
+  prepare?.(connection)
+  const result = reset(connection, { ...nothingLeft, ...left }, asked)
   await script(scripted)
-  return { result: await result, upstream, scripted }
+  return { result: await result, connection, scripted }
 }
 
-const select = (upstream: ServerConnection) => void (upstream.session.selected = true)
+const select = (connection: ServerConnection) => void (connection.session.selected = true)
 
 test('a connection with nothing selected is proven by NOOP', async () => {
   const { result } = await run({
@@ -41,20 +41,20 @@ test('a connection with nothing selected is proven by NOOP', async () => {
 
 test('a selected mailbox is left by UNSELECT, never by CLOSE, which expunges', async () => {
   for (const offered of ['IMAP4REV1 UNSELECT', 'IMAP4REV2']) {
-    const { result, upstream } = await run({
+    const { result, connection } = await run({
       offered,
       prepare: select,
       scripted: async (scripted) => scripted.say(`${await barrier(scripted, 'UNSELECT')} OK done\r\n`),
     })
     assert.deepEqual(result, { kind: 'clean' })
-    assert.equal(upstream.session.selected, false)
+    assert.equal(connection.session.selected, false)
   }
 })
 
 test('where there is no UNSELECT, a mailbox is left by failing to EXAMINE one that cannot exist', async () => {
   const names = new Set<string>()
   for (const status of ['NO', 'OK', 'BAD']) {
-    const { result, upstream } = await run({
+    const { result, connection } = await run({
       offered: 'IMAP4REV1',
       prepare: select,
       async scripted(scripted) {
@@ -68,7 +68,7 @@ test('where there is no UNSELECT, a mailbox is left by failing to EXAMINE one th
       result,
       status === 'NO' ? { kind: 'clean' } : { kind: 'dirty', reason: 'barrier-refused' },
     )
-    assert.equal(upstream.session.selected, status !== 'NO')
+    assert.equal(connection.session.selected, status !== 'NO')
   }
   assert.equal(names.size, 3)
 })
@@ -175,8 +175,8 @@ test('a flood is dirty at its limit, in lines or in one literal', async () => {
 
 test('an ALERT is told to the operator and does no harm; other untagged data is dropped', async () => {
   const alerts: string[] = []
-  const { upstream, scripted } = await loggedIn()
-  const result = reset(upstream, nothingLeft, {
+  const { connection, scripted } = await loggedIn()
+  const result = reset(connection, nothingLeft, {
     ...limits,
     onAlert: (line) => void alerts.push(line.trimEnd()),
   })
@@ -187,10 +187,10 @@ test('an ALERT is told to the operator and does no harm; other untagged data is 
 })
 
 test('two barriers never have the same tag', async () => {
-  const { upstream, scripted } = await loggedIn()
+  const { connection, scripted } = await loggedIn()
   const tags = new Set<string>()
   for (let round = 0; round < 50; round++) {
-    const result = prove(upstream, limits)
+    const result = prove(connection, limits)
     const tag = await barrier(scripted, 'NOOP')
     tags.add(tag)
     assert.ok(tag.length > 16)
@@ -201,24 +201,24 @@ test('two barriers never have the same tag', async () => {
 })
 
 test('what comes between the proof and the next owner spoils the connection', async () => {
-  const { upstream, scripted } = await loggedIn()
-  const result = reset(upstream, nothingLeft, limits)
+  const { connection, scripted } = await loggedIn()
+  const result = reset(connection, nothingLeft, limits)
   const tag = await barrier(scripted, 'NOOP')
   // As when one segment of TLS holds two records: both are delivered before any promise is looked at.
-  upstream.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
-  upstream.link.handler.onData(Buffer.from('* 3 EX'))
+  connection.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
+  connection.link.handler.onData(Buffer.from('* 3 EX'))
   assert.deepEqual(await result, { kind: 'clean' })
-  assert.equal(upstream.session.spoilReason, 'data-after-barrier')
+  assert.equal(connection.session.spoilReason, 'data-after-barrier')
 })
 
 test('a mailbox that is remembered stays selected, unless it changes while it is proven', async () => {
-  const remembered = (upstream: ServerConnection) => {
-    upstream.session.selected = true
-    upstream.selection = { key: 'SELECT INBOX', lines: '', ok: 'OK', at: 0 }
+  const remembered = (connection: ServerConnection) => {
+    connection.session.selected = true
+    connection.selection = { key: 'SELECT INBOX', lines: '', ok: 'OK', at: 0 }
   }
   const kept = await run({ prepare: remembered, scripted: answering((tag) => `${tag} OK done\r\n`) })
   assert.deepEqual(kept.result, { kind: 'clean' })
-  assert.equal(kept.upstream.session.selected, true)
+  assert.equal(kept.connection.session.selected, true)
   const changed = await run({
     prepare: remembered,
     async scripted(scripted) {
@@ -227,16 +227,16 @@ test('a mailbox that is remembered stays selected, unless it changes while it is
     },
   })
   assert.deepEqual(changed.result, { kind: 'clean' })
-  assert.equal(changed.upstream.session.selected, false)
-  assert.equal(changed.upstream.selection, undefined)
+  assert.equal(changed.connection.session.selected, false)
+  assert.equal(changed.connection.selection, undefined)
 })
 
 test('a connection that had ended before is dirty at once', async () => {
-  const { upstream, scripted } = await loggedIn()
-  const { end } = hear(upstream.link)
+  const { connection, scripted } = await loggedIn()
+  const { end } = hear(connection.link)
   scripted.socket.destroy()
   await end
-  assert.deepEqual(await prove(upstream, { ...limits, timeoutMs: 600_000 }), {
+  assert.deepEqual(await prove(connection, { ...limits, timeoutMs: 600_000 }), {
     kind: 'dirty',
     reason: 'closed-by-peer',
   })

@@ -126,10 +126,10 @@ export function serverAt(port: number, settings: Layer = {}, name = 'main', gene
 }
 
 /** A logged-in connection over this link. */
-export function upstreamOver(link: Link, offered = capabilities): ServerConnection {
+export function connectionOver(link: Link, offered = capabilities): ServerConnection {
   return new ServerConnection({
     link,
-    name: 'main',
+    serverName: 'main',
     identity: 'main joe',
     secretDigest: '',
     user: 'joe',
@@ -144,7 +144,7 @@ export function upstreamOver(link: Link, offered = capabilities): ServerConnecti
 /** A logged-in connection, and the server at its other end. */
 export async function loggedIn(
   offered = capabilities,
-): Promise<{ upstream: ServerConnection; scripted: Peer }> {
+): Promise<{ connection: ServerConnection; scripted: Peer }> {
   const { link, peer } = await dialedLink()
-  return { upstream: upstreamOver(link, offered), scripted: peer }
+  return { connection: connectionOver(link, offered), scripted: peer }
 }

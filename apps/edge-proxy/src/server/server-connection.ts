@@ -1,6 +1,6 @@
 /**
- * One logged-in connection to a server: its socket, what the server can do, and everything that a later session would
- * inherit. The pool decides where it stands; a splice or a reset uses it.
+ * One logged-in connection to a server: its socket, the server's capabilities, and all state that a later session would
+ * inherit. The pool decides who uses it: a splice, a reset, or no one while it is idle.
  */
 import type { Selection } from '../imap/selection.ts'
 import { startsWithWord } from '../imap/bytes.ts'
@@ -37,11 +37,11 @@ export type SpoilReason =
   | 'server-said-bye'
   | 'data-after-barrier'
 
-/** What an idle connection can surprise with. */
+/** Told what happens to an idle connection. */
 export interface RestListener {
-  onEnd(upstream: ServerConnection, end: LinkEnd): void
+  onEnd(connection: ServerConnection, end: LinkEnd): void
   onSurprise(
-    upstream: ServerConnection,
+    connection: ServerConnection,
     reason: 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked',
   ): void
 }
@@ -53,35 +53,34 @@ let lastNumber = 0
 export class ServerConnection {
   readonly link: Link
   readonly scanner = new ResponseScanner(ignore)
-  /** Name of the configured upstream. */
-  readonly name: string
+  readonly serverName: string
   /** Canonical identity of who is logged in: the pool's key. */
   readonly identity: string
   readonly secretDigest: string
-  /** For logs, `who` and the trace. */
+  /** The user that sessions act as (authzid if there is one), for logs, `who` and the trace. */
   readonly user: string
-  /** Whose credentials opened it: the user, unless they act as somebody else. */
+  /** The user whose credentials opened it; differs from `user` if there was an authzid. */
   readonly openedBy: string
-  /** Configuration of the upstream it was dialed with; another one means it is not handed out again. */
+  /** Generation of the server's settings that it was dialed with. */
   readonly generation: number
-  readonly bornAt: number
-  /** For people: XPROXY_DUMPICC's number. */
+  /** Milliseconds since 1970, like the other times. */
+  readonly openedAt: number
+  /** The number in XPROXY_DUMPICC. */
   readonly number = ++lastNumber
-  /** What the server can do now that the user is logged in; empty until it has said so. */
+  /** The server's list after login; empty if it has not sent one. */
   capabilities: readonly string[]
-  /** The server's own words for the login, for later sessions. */
+  /** Text of the server's OK to the login, for later sessions. */
   loginText: string
-  /** Sessions it has served, the present one included. */
+  /** Sessions that it has served, including the present one. */
   uses = 1
   lastUsedAt: number
-  /** The client that holds it. */
-  client: { readonly address: string } | undefined
-  /** The mailbox that is left selected, and what the server said of it. */
+  /** The mailbox that is left selected, and the server's answer to its SELECT. */
   selection: Selection | undefined
-  /** When the server last proved that it is alive and clean. */
+  /** When a barrier last showed that it is alive and clean. */
   provenAt: number
-  /** Milliseconds since 1970 at which the credentials end, if they say so; 0: they were revoked. */
+  /** When the credentials expire, if they say so. Milliseconds since 1970. */
   expiresAt = Infinity
+  #isRevoked = false
   readonly session: SessionState = {
     selected: false,
     enabled: new Set(),
@@ -91,7 +90,7 @@ export class ServerConnection {
 
   constructor(facts: {
     link: Link
-    name: string
+    serverName: string
     identity: string
     secretDigest: string
     user: string
@@ -102,7 +101,7 @@ export class ServerConnection {
     now: number
   }) {
     this.link = facts.link
-    this.name = facts.name
+    this.serverName = facts.serverName
     this.identity = facts.identity
     this.secretDigest = facts.secretDigest
     this.user = facts.user
@@ -110,10 +109,10 @@ export class ServerConnection {
     this.generation = facts.generation
     this.capabilities = facts.capabilities
     this.loginText = facts.loginText
-    this.bornAt = this.lastUsedAt = this.provenAt = facts.now
+    this.openedAt = this.lastUsedAt = this.provenAt = facts.now
   }
 
-  /** Gives the connection to somebody: who hears its bytes, and who hears its responses. */
+  /** Passes bytes and responses to a new user: a splice, a reset, or the idle handler. */
   hand(handler: LinkHandler, sink: ResponseSink): void {
     this.link.handler = handler
     this.scanner.sink = sink
@@ -125,12 +124,21 @@ export class ServerConnection {
   }
 
   /**
-   * Nobody uses it: hears its end, and whatever the server says unasked. What it says is bounded, and has to be proven
-   * harmless before the next session.
+   * Makes it idle. Data that the server sends unasked is limited to `bytesMax`, and the connection is proven again before
+   * the next session.
    */
   rest(bytesMax: number, listener: RestListener): void {
     const rest = new Rest(this, bytesMax, listener)
     this.hand(rest, rest)
+  }
+
+  get isRevoked(): boolean {
+    return this.#isRevoked
+  }
+
+  /** Its user was revoked: it serves its session to the end and is not kept. */
+  revoke(): void {
+    this.#isRevoked = true
   }
 
   /** Marks the connection as not reusable; the first reason is kept. */

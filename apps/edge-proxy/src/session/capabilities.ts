@@ -1,9 +1,9 @@
-/** What a client is shown before its login says which server it goes to: what holds at all where it may end up. */
+/** The capability list before login: what every server offers that the client may be routed to, and what the edge adds. */
 import { beforeLogin, commonCapabilities, printCapabilities, type BeforeLogin } from '../imap/capability.ts'
 import { mechanisms, type Mechanism } from '../imap/sasl.ts'
 import type { Server } from '../server/server.ts'
 
-/** A token is no use at a server that takes none; a password is said to each server in the form that it takes. */
+/** A token mechanism only if every server accepts it. Passwords are sent to each server in the form that it accepts. */
 export const offeredMechanisms = (servers: readonly Server[]): readonly Mechanism[] =>
   mechanisms.filter(
     (name) =>
@@ -12,30 +12,33 @@ export const offeredMechanisms = (servers: readonly Server[]): readonly Mechanis
       servers.every((server) => server.mechanisms?.includes(name) ?? true),
   )
 
-type Own = Omit<BeforeLogin, 'mechanisms'>
+type ListOptions = Omit<BeforeLogin, 'mechanisms'>
 
-interface Printed {
-  of: readonly unknown[]
-  text: string
+interface PrintedList {
+  /** Everything that the text depends on. */
+  readonly inputs: readonly unknown[]
+  readonly text: string
 }
 
-/** More than there are kinds of clients of one listener; what nobody asks for any more gives way. */
-const variantsMax = 8
+/** More than there are kinds of clients on one listener. The oldest is removed. */
+const listsPerListenerMax = 8
 
-/** The lists as they are shown: each client gets one, so each is printed only when what it is made of has changed. */
-export class Offers {
-  readonly #printed = new Map<string, Printed[]>()
+/** Lists as they are sent. Every client gets one, so a list is printed only when one of its inputs has changed. */
+export class CapabilityLists {
+  readonly #byListener = new Map<string, PrintedList[]>()
 
-  /** @param targets where clients of this listener may end up */
-  list(listener: string, servers: readonly Server[], own: Own): string {
-    const of: unknown[] = [own.offerStartTls, own.loginDisabled, own.adminCommands]
-    for (const { capabilities, mechanisms: known } of servers) of.push(capabilities, known)
-    let variants = this.#printed.get(listener)
-    if (!variants) this.#printed.set(listener, (variants = []))
-    for (const variant of variants) if (isSame(variant.of, of)) return variant.text
-    const server = commonCapabilities(servers.map(({ capabilities }) => capabilities))
-    const text = printCapabilities(beforeLogin(server, { mechanisms: offeredMechanisms(servers), ...own }))
-    if (variants.push({ of, text }) > variantsMax) variants.shift()
+  /** @param servers those that clients of this listener may be routed to */
+  list(listener: string, servers: readonly Server[], options: ListOptions): string {
+    const inputs: unknown[] = [options.offerStartTls, options.loginDisabled, options.adminCommands]
+    for (const server of servers) inputs.push(server.capabilities, server.mechanisms)
+    let lists = this.#byListener.get(listener)
+    if (!lists) this.#byListener.set(listener, (lists = []))
+    for (const list of lists) if (isSame(list.inputs, inputs)) return list.text
+    const common = commonCapabilities(servers.map(({ capabilities }) => capabilities))
+    const text = printCapabilities(
+      beforeLogin(common, { mechanisms: offeredMechanisms(servers), ...options }),
+    )
+    if (lists.push({ inputs, text }) > listsPerListenerMax) lists.shift()
     return text
   }
 }

@@ -1,32 +1,24 @@
-/** What the edge says to a client by itself: greeting, the answer to a login, goodbye. Each is one write. */
+/** What the edge itself sends to a client: greeting, answer to the login, goodbye. Each is one write, one segment. */
 import { printAfterLogin } from '../imap/capability.ts'
+import type { Leased } from '../pool/lease.ts'
 import type { Ending } from '../splice/ending.ts'
 
 export function greeting(capabilities: string): string {
   return `* OK [CAPABILITY ${capabilities}] imapfleet ready\r\n`
 }
 
-/** To the letter what imapproxy says: nobody knows who compares it. */
+/** Exactly the words of imapproxy: clients may compare them. */
 const reuseText = 'IMAP connection reused by squirrelmail-imap_proxy'
 
-export interface LoginAnswer {
-  tag: string
-  tellReuse: boolean
-  /** What a fresh server said before its OK. */
-  untagged: readonly string[]
-  capabilities: readonly string[]
-  /** The server's own words. */
-  text: string
+export function loginAnswer(tag: string, { connection, tellReuse, untagged }: Leased): string {
+  const { capabilities, loginText } = connection
+  const reuse = tellReuse ? `* OK [XPROXYREUSE] ${reuseText}\r\n` : ''
+  const lines = untagged.map((line) => `${line}\r\n`).join('')
+  const list = capabilities.length > 0 ? `[CAPABILITY ${printAfterLogin(capabilities)}] ` : ''
+  return `${reuse}${lines}${tag} OK ${list}${loginText || 'Logged in'}\r\n`
 }
 
-export function loginAnswer(answer: LoginAnswer): string {
-  const reuse = answer.tellReuse ? `* OK [XPROXYREUSE] ${reuseText}\r\n` : ''
-  const untagged = answer.untagged.map((line) => `${line}\r\n`).join('')
-  const list = answer.capabilities.length > 0 ? `[CAPABILITY ${printAfterLogin(answer.capabilities)}] ` : ''
-  return `${reuse}${untagged}${answer.tag} OK ${list}${answer.text || 'Logged in'}\r\n`
-}
-
-/** Undefined: the client has gone and hears nothing. */
+/** Undefined: the client has gone. */
 export function goodbye(ending: Ending): string | undefined {
   switch (ending.kind) {
     case 'logout':

@@ -1,36 +1,157 @@
-/** One client, from accept to goodbye. Every other file of the edge serves these lines. */
+/** One client from accept to goodbye: greeting, login, lease, splice, and the connection's way back to the pool. */
+import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
-import { nextLogin, type Login, type Prelogin } from '../client/prelogin.ts'
+import type { EdgeContext } from '../edge/context.ts'
+import { stackOf } from '../errors.ts'
+import { userName } from '../imap/credentials.ts'
+import { printId } from '../imap/id.ts'
+import { decodeBase64 } from '../imap/sasl.ts'
 import type { Leased, Refused } from '../pool/lease.ts'
-import type { HandBack, Ending } from '../splice/ending.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
+import type { SpliceContext } from '../splice/context.ts'
+import type { Ending, HandBack } from '../splice/ending.ts'
+import { Splice } from '../splice/splice.ts'
+import { goodbye, greeting, loginAnswer } from './greetings.ts'
+import { capabilitiesFor, nextLogin, type Login } from './prelogin.ts'
+import { ActiveSession } from './sessions.ts'
 
-/** What a session needs from the edge. */
-export interface SessionEdge {
-  readonly prelogin: Prelogin
-  greet(client: Client): void
-  lease(client: Client, login: Login): Leased | Promise<Leased | Refused>
-  refuse(client: Client, login: Login, refused: Refused): Promise<void>
-  welcome(client: Client, login: Login, leased: Leased): void
-  splice(client: Client, leased: Leased): Promise<{ ending: Ending; handBack: HandBack }>
-  sayGoodbye(client: Client, ending: Ending): void
-  giveBack(leased: Leased, handBack: HandBack): Promise<void>
+/** Runs a session to its end. An exception is a bug: it ends this session and its connection, and nothing else. */
+export async function runSession(client: Client, context: EdgeContext): Promise<void> {
+  const { sessions, pool, log, metrics } = context
+  sessions.arriving.add(client)
+  try {
+    await converse(client, context)
+  } catch (error) {
+    log.error('session_failed', { error: stackOf(error) })
+    pool.abandon(client)
+    sessions.abandon(client)
+  } finally {
+    client.close()
+    sessions.arriving.delete(client)
+    if (client.refusal) metrics.counters.client_refusals_total({ reason: client.refusal }).value++
+  }
 }
 
-export async function runSession(client: Client, edge: SessionEdge): Promise<void> {
-  edge.greet(client)
+async function converse(client: Client, context: EdgeContext): Promise<void> {
+  client.write(greeting(capabilitiesFor(client, context)))
   for (;;) {
-    const login = await nextLogin(client, edge.prelogin) // answers all that may precede a login
+    const login = await nextLogin(client, context)
     if (login === undefined) return
 
-    const lease = await edge.lease(client, login) // this user's warm upstream, or a fresh one
+    const lease = await leaseFor(client, login, context)
     if (lease.kind === 'refused') {
-      await edge.refuse(client, login, lease) // the server's own NO, or ours
+      await refuse(client, login, lease, context)
       continue
     }
-    edge.welcome(client, login, lease)
-    const { ending, handBack } = await edge.splice(client, lease) // until LOGOUT, or until someone is gone
-    edge.sayGoodbye(client, ending) // the client does not wait for the reset
-    await edge.giveBack(lease, handBack) // proven clean and kept, or dropped
+    client.write(loginAnswer(login.tag, lease))
+    const { ending, connection, handBack } = await joined(client, lease, context)
+
+    // The client does not wait for the reset of the connection.
+    const words = goodbye(ending)
+    if (words !== undefined) client.write(words)
+    client.close()
+    await context.pool.giveBack(connection, handBack)
     return
+  }
+}
+
+/** Leases a connection of exactly this user: an idle one, or a new one if the server accepts the credentials. */
+function leaseFor(
+  client: Client,
+  { credentials }: Login,
+  { servers, pool, metrics }: EdgeContext,
+): Leased | Promise<Leased | Refused> {
+  const startedAt = performance.now()
+  const settled = <Result>(result: Result): Result => {
+    // The secret is not needed any more and should not wait in memory for the garbage collector.
+    credentials.secret.fill(0)
+    metrics.histograms.login_seconds.observe(performance.now() - startedAt)
+    return result
+  }
+  const lease = pool.lease(servers.for(userName(credentials), client.listener), credentials, client)
+  return lease instanceof Promise ? lease.then(settled) : settled(lease)
+}
+
+/** Answers a refused login with the server's words or ours. The client may try again until it has failed too often. */
+async function refuse(
+  client: Client,
+  { tag, credentials }: Login,
+  refused: Refused,
+  { log }: EdgeContext,
+): Promise<void> {
+  log.info('login_refused', {
+    user: userName(credentials),
+    client: client.address,
+    cause: refused.cause,
+    answer: oneLine(refused.text),
+  })
+  if (refused.challenge !== undefined && decodeBase64(refused.challenge) !== undefined) {
+    client.write(`+ ${refused.challenge}\r\n`)
+    await client.nextLine()
+  }
+  client.reply(tag, `${refused.status} ${refused.text}`)
+  if (refused.cause === 'wrong-credentials') client.countFailure()
+}
+
+interface Joined {
+  ending: Ending
+  /** Another one than was leased, if the session was moved to one with extensions enabled. */
+  connection: ServerConnection
+  handBack: HandBack
+}
+
+/** Joins client and connection until LOGOUT, or until one of them has gone. */
+function joined(client: Client, lease: Leased, context: EdgeContext): Promise<Joined> {
+  const { sessions, tracer, servers, pool } = context
+  let { connection } = lease
+  return new Promise((resolve) => {
+    const splice = new Splice(client.link, connection, spliceContextOf(context), {
+      exchange: (enabledKey, handBack) => {
+        const server = servers.get(connection.serverName)
+        const other = server && pool.exchange(connection, server, enabledKey, handBack)
+        if (other) connection = other
+        return other
+      },
+      onEnd: (ending) => {
+        // First of all, so that the connection is given back whatever fails below.
+        resolve({ ending, connection, handBack: splice.handBack(ending) })
+        endSession(session, ending, context)
+      },
+    })
+    const session = new ActiveSession(connection.user, client, splice)
+    sessions.arriving.delete(client)
+    sessions.active.add(session)
+    tracer.begin(
+      session,
+      `session began on ${connection.serverName}${lease.reused ? ', connection reused' : ''}`,
+    )
+    client.link.resume()
+    splice.start(idsFor(client, connection, context), client.takeEarly())
+  })
+}
+
+function endSession(session: ActiveSession, ending: Ending, context: EdgeContext): void {
+  const { sessions, tracer, metrics, log } = context
+  sessions.remove(session)
+  tracer.end(session, `session ended: ${ending.kind}`)
+  metrics.histograms.session_seconds.observe(performance.now() - session.startedAt)
+  metrics.counters.sessions_total({ ending: ending.kind }).value++
+  if (log.isOn('debug'))
+    log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
+}
+
+/** The ID commands for the server: the client's own, and its address if `clientAddress` asks for it. */
+function idsFor(client: Client, { serverName }: ServerConnection, { servers }: EdgeContext): string[] {
+  const ids = client.ids.map(printId)
+  if (servers.get(serverName)?.config.clientAddress !== 'id') return ids
+  return [printId([['x-originating-ip', client.address]]), ...ids]
+}
+
+function spliceContextOf({ settings, clock, metrics, log }: EdgeContext): SpliceContext {
+  return {
+    options: () => ({ ...settings.current.clients, ...settings.current.pool }),
+    now: clock.now,
+    counters: metrics.counters,
+    onOwnRefused: (verb, text) => log.warn('QUEUED PREAUTH failed', { command: verb, answer: oneLine(text) }),
   }
 }

@@ -1,41 +1,29 @@
-/** The sessions of this edge: each client from accept to goodbye, who it is, and what the sweeper must end. */
+/** The register of sessions: clients that have not logged in, and logged-in sessions with their splice. */
 import { randomBytes } from 'node:crypto'
 import type { Client } from '../client/client.ts'
-import type { TraceableSession } from '../observe/tracer.ts'
-import type { Tap } from '../splice/context.ts'
 import type { Splice } from '../splice/splice.ts'
 
-const start = randomBytes(3).toString('hex')
-let last = 0
+const idPrefix = randomBytes(3).toString('hex')
+let lastNumber = 0
 
 /** A logged-in session. */
-export class ActiveSession implements TraceableSession {
-  readonly #number = ++last
+export class ActiveSession {
+  readonly #number = ++lastNumber
   readonly user: string
   readonly client: Client
   readonly splice: Splice
-  /** Milliseconds since 1970, by the coarse clock. */
-  readonly since: number
-  /** By performance.now(), for the session's duration. */
+  /** From performance.now(), for the session's duration. */
   readonly startedAt = performance.now()
 
-  constructor(user: string, client: Client, splice: Splice, now: number) {
+  constructor(user: string, client: Client, splice: Splice) {
     this.user = user
     this.client = client
     this.splice = splice
-    this.since = now
   }
 
+  /** For logs and traces; unique over restarts. */
   get id(): string {
-    return `${start}-${this.#number.toString(36)}`
-  }
-
-  literalsLeft(): { C: number; S: number } {
-    return this.splice.literalsLeft()
-  }
-
-  setTap(tap: Tap | undefined): void {
-    this.splice.tap = tap
+    return `${idPrefix}-${this.#number.toString(36)}`
   }
 }
 
@@ -45,21 +33,25 @@ export class Sessions {
   readonly active = new Set<ActiveSession>()
   #onEmpty: (() => void) | undefined
 
-  /** Ends what has had its time; call it each second. */
+  of(user: string): ActiveSession[] {
+    return [...this.active].filter((session) => session.user === user)
+  }
+
+  /** Ends what has reached its time limit; call it each second. */
   sweep(now: number, idleTimeoutMs: number): void {
     for (const client of this.arriving) if (client.deadlineAt <= now) client.refuse('login-timeout')
     for (const session of this.active)
       if (now - session.splice.lastActiveAt > idleTimeoutMs) session.splice.end({ kind: 'idle-timeout' })
   }
 
-  /** Ends the sessions of one user, or all. */
+  /** Ends the sessions of one user, or all; returns how many. */
   end(reason: 'kicked' | 'revoked' | 'shutdown', user?: string): number {
-    const chosen = [...this.active].filter((session) => user === undefined || session.user === user)
+    const chosen = user === undefined ? [...this.active] : this.of(user)
     for (const session of chosen) session.splice.end({ kind: 'ended-here', reason })
     return chosen.length
   }
 
-  /** Strikes off the session of a client whose course has failed. */
+  /** Ends the session of a client after an exception. */
   abandon(client: Client): void {
     for (const session of [...this.active])
       if (session.client === client) session.splice.end({ kind: 'client-gone', end: 'failed-here' })
@@ -70,15 +62,15 @@ export class Sessions {
     if (this.active.size === 0) this.#onEmpty?.()
   }
 
-  /** Settles when no session is active, or after the time. */
+  /** Settles when no session is active, or after the time; false: sessions are left. */
   async drained(timeoutMs: number): Promise<boolean> {
     if (this.active.size === 0) return true
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle(false), timeoutMs)
-      const settle = (empty: boolean) => {
+      const settle = (isEmpty: boolean) => {
         clearTimeout(timer)
         this.#onEmpty = undefined
-        resolve(empty)
+        resolve(isEmpty)
       }
       this.#onEmpty = () => settle(true)
     })

@@ -86,7 +86,7 @@ test('early data is bounded like any other', async () => {
 })
 
 test('a FETCH that its client never read is taken to its end by the reset', async () => {
-  const { client, scripted, serverSocket, ended, upstream } = await begin()
+  const { client, scripted, serverSocket, ended, connection } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
   await scripted.line()
   client.socket.pause()
@@ -97,7 +97,7 @@ test('a FETCH that its client never read is taken to its end by the reset', asyn
   client.socket.destroy()
   const { handBack } = await ended
   assert.deepEqual(handBack, { refusal: undefined, unanswered: ['a'], idling: false })
-  const result = reset(upstream, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
+  const result = reset(connection, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
   const [tag] = (await scripted.line()).split(' ')
   scripted.say(`${tag} OK done\r\n`)
   assert.deepEqual(await result, { kind: 'clean' })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { upstreamOver } from '../server/scripted-server.test-support.ts'
+import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { dialedLink } from '../net/wire.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { begin } from './session.test-support.ts'
@@ -8,15 +8,15 @@ import { begin } from './session.test-support.ts'
 /** A connection on which an earlier session has enabled this. */
 async function enabledWith(key: string) {
   const { link, peer } = await dialedLink()
-  const upstream = upstreamOver(link)
-  for (const name of key.split(' ')) upstream.session.enabled.add(name)
-  upstream.session.enabledBy = key
-  return { upstream, scripted: peer }
+  const connection = connectionOver(link)
+  for (const name of key.split(' ')) connection.session.enabled.add(name)
+  connection.session.enabledBy = key
+  return { connection, scripted: peer }
 }
 
 test('the first ENABLE of a session goes up, and the connection is known by what it asked for', async () => {
   const wanted: string[] = []
-  const { client, scripted, fromClient, fromServer, upstream, handBackNow } = await begin({
+  const { client, scripted, fromClient, fromServer, connection, handBackNow } = await begin({
     exchange: (key) => void wanted.push(key),
   })
   fromClient('a enable qresync Condstore\r\n')
@@ -24,17 +24,17 @@ test('the first ENABLE of a session goes up, and the connection is known by what
   fromServer('* ENABLED QRESYNC CONDSTORE\r\na OK done\r\n')
   assert.equal(await client.until('a OK done\r\n'), '* ENABLED QRESYNC CONDSTORE\r\na OK done\r\n')
   assert.deepEqual(wanted, ['CONDSTORE QRESYNC'])
-  assert.equal(upstream.enabledKey, 'CONDSTORE QRESYNC')
+  assert.equal(connection.enabledKey, 'CONDSTORE QRESYNC')
   assert.equal(handBackNow().refusal, undefined)
 })
 
 test('an ENABLE that the server refuses, or that enables nothing, leaves a clean connection', async () => {
   for (const reply of ['a BAD no\r\n', 'a NO no\r\n', '* ENABLED\r\na OK done\r\n']) {
-    const { scripted, fromClient, fromServer, upstream, handBackNow } = await begin()
+    const { scripted, fromClient, fromServer, connection, handBackNow } = await begin()
     fromClient('a ENABLE X\r\n')
     await scripted.line()
     fromServer(reply)
-    assert.equal(upstream.enabledKey, '')
+    assert.equal(connection.enabledKey, '')
     assert.equal(handBackNow().refusal, undefined)
   }
 })
@@ -43,7 +43,7 @@ test('where a connection of that user already has it, the session moves there, a
   const twin = await enabledWith('CONDSTORE')
   const given: { refusal: string | undefined; unanswered: string[] }[] = []
   const { client, scripted, fromClient, ended } = await begin({
-    exchange: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? twin.upstream : undefined),
+    exchange: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? twin.connection : undefined),
   })
   fromClient('a NOOP\r\nb ENABLE CONDSTORE\r\nc SELECT x\r\nd LOGOUT\r\n')
   assert.equal(await scripted.line(), 'a NOOP')
@@ -60,20 +60,20 @@ test('where a connection of that user already has it, the session moves there, a
   assert.equal(handBack.refusal, undefined)
   assert.deepEqual(given, [{ refusal: undefined, unanswered: [], idling: false }])
   assert.equal(scripted.unread, '')
-  assert.equal(twin.upstream.session.selected, true)
+  assert.equal(twin.connection.session.selected, true)
 })
 
 test('what the left connection says or does is not heard by the session any more', async () => {
   const twin = await enabledWith('CONDSTORE')
   let left: ServerConnection | undefined
-  const { client, scripted, fromClient, upstream, splice } = await begin({
-    exchange: () => ((left = upstream), twin.upstream),
+  const { client, scripted, fromClient, connection, splice } = await begin({
+    exchange: () => ((left = connection), twin.connection),
   })
   fromClient('a ENABLE CONDSTORE\r\n')
   await client.until('a OK Completed\r\n')
-  assert.equal(left, upstream)
+  assert.equal(left, connection)
   // The pool hands it to its reset.
-  upstream.hand({ onData() {}, onDrain() {}, onEnd() {} }, { onResponse: () => 'omit', onPass() {} })
+  connection.hand({ onData() {}, onDrain() {}, onEnd() {} }, { onResponse: () => 'omit', onPass() {} })
   scripted.say('* BYE going down\r\n')
   scripted.socket.end()
   fromClient('b NOOP\r\n')
@@ -112,7 +112,7 @@ test('CONDSTORE by a command changes nothing where it has been enabled already',
   session.fromClient('b SELECT x (CONDSTORE)\r\nc FETCH 1 (MODSEQ)\r\n')
   session.fromServer('b OK done\r\nc NO no\r\n')
   assert.equal(session.handBackNow().refusal, undefined)
-  assert.equal(session.upstream.enabledKey, 'CONDSTORE')
+  assert.equal(session.connection.enabledKey, 'CONDSTORE')
 })
 
 test('a CONDSTORE that an ENABLE did not bring is seen when a command brings it, whichever is answered first', async () => {

@@ -172,7 +172,7 @@ for (const [name, { said, refusal, unanswered = [], idling = false, selected }] 
       const session = beginOn(on)
       say(session, said, bytesAtOnce)
       assert.deepEqual(session.handBackNow(), { refusal, unanswered, idling })
-      if (selected !== undefined) assert.equal(session.upstream.session.selected, selected)
+      if (selected !== undefined) assert.equal(session.connection.session.selected, selected)
     }
   })
 }

@@ -118,7 +118,7 @@ test('the edge answers CAPABILITY from the list that the server gave last', asyn
 
 test('a server that has not said what it can do is asked', async () => {
   const on = await wires()
-  const { fromClient } = beginOn(on, { prepare: (upstream) => void (upstream.capabilities = []) })
+  const { fromClient } = beginOn(on, { prepare: (connection) => void (connection.capabilities = []) })
   fromClient('b CAPABILITY\r\n')
   assert.equal(await on.scripted.line(), 'b CAPABILITY')
 })

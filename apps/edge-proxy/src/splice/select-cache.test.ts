@@ -12,9 +12,9 @@ function warm(mode: 'exact' | 'window', settings: Settings = {}): Promise<Sessio
   return begin({
     ...settings,
     options: { selectCache: mode, ...settings.options },
-    prepare(upstream) {
-      upstream.session.selected = true
-      upstream.selection = kept
+    prepare(connection) {
+      connection.session.selected = true
+      connection.selection = kept
     },
   })
 }
@@ -28,10 +28,10 @@ async function own(scripted: Peer, command: string): Promise<string> {
 }
 
 test('the answer to a SELECT is remembered as it was, for one that asks the same', async () => {
-  const { fromClient, fromServer, upstream } = await begin({ options: { selectCache: 'exact' } })
+  const { fromClient, fromServer, connection } = await begin({ options: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer('* 3 EXISTS\r\n* 2 RECENT\r\n* OK [UIDVALIDITY 1] x\r\na OK [READ-WRITE] done\r\n')
-  assert.deepEqual(upstream.selection, { ...kept, at: 0 })
+  assert.deepEqual(connection.selection, { ...kept, at: 0 })
 })
 
 test('what is not a plain answer to one plain SELECT is not remembered', async () => {
@@ -53,7 +53,7 @@ test('what is not a plain answer to one plain SELECT is not remembered', async (
     session.scripted.socket.resume()
     session.fromClient(client)
     session.fromServer(scripted)
-    assert.equal(session.upstream.selection, undefined, client + scripted)
+    assert.equal(session.connection.selection, undefined, client + scripted)
   }
 })
 
@@ -72,10 +72,10 @@ test('what was remembered is forgotten by whatever may change it, from either si
     session.scripted.socket.resume()
     session.fromClient('a SELECT INBOX\r\n')
     session.fromServer(`${answer}a OK done\r\n`)
-    assert.ok(session.upstream.selection)
+    assert.ok(session.connection.selection)
     session.fromClient(client)
     session.fromServer(scripted)
-    assert.equal(session.upstream.selection, undefined, client + scripted)
+    assert.equal(session.connection.selection, undefined, client + scripted)
   }
 })
 
@@ -143,10 +143,10 @@ test('commands that no mailbox matters to leave it selected', async () => {
 })
 
 test('a session that never asks leaves the mailbox as it was', async () => {
-  const { client, ended, upstream } = await warm('exact')
+  const { client, ended, connection } = await warm('exact')
   client.say('a LOGOUT\r\n')
   assert.equal((await ended).handBack.refusal, undefined)
-  assert.equal(upstream.selection, kept)
+  assert.equal(connection.selection, kept)
 })
 
 test('with a window, the answer is given blindly within it and asked for beyond it', async () => {
@@ -169,14 +169,14 @@ test('a client that goes away while the NOOP is under way leaves it to the reset
 })
 
 test('a change that is told right behind the NOOP makes it a real SELECT, too', async () => {
-  const { client, scripted, fromClient, fromServer, upstream } = await warm('exact')
+  const { client, scripted, fromClient, fromServer, connection } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
   fromServer(`${await own(scripted, 'NOOP')} OK done\r\n* 4 EXISTS\r\n`)
   assert.equal(await scripted.line(), 'a SELECT INBOX')
   assert.equal(client.unread, '')
   fromServer('* 4 EXISTS\r\na OK done\r\n')
   assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
-  assert.equal(upstream.selection?.lines, '* 4 EXISTS\r\n')
+  assert.equal(connection.selection?.lines, '* 4 EXISTS\r\n')
 })
 
 test('what the server says of the mailbox before the first command is not for this client', async () => {

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import { acceptedLink, dialedLink, type Peer } from '../net/wire.test-support.ts'
 import type { Link } from '../net/link.ts'
-import { upstreamOver } from '../server/scripted-server.test-support.ts'
+import { connectionOver } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { SpliceContext, SpliceOwner } from './context.ts'
 import type { Ending, HandBack } from './ending.ts'
@@ -40,13 +40,13 @@ export interface Settings {
   offered?: string
   early?: string
   now?: () => number
-  prepare?: (upstream: ServerConnection) => void
+  prepare?: (connection: ServerConnection) => void
   exchange?: SpliceOwner['exchange']
 }
 
 export interface Session extends Wires {
   splice: Splice
-  upstream: ServerConnection
+  connection: ServerConnection
   counters: SpliceContext['counters']
   /** Commands of the edge's own that the server has refused. */
   refused: string[]
@@ -72,8 +72,8 @@ const options: Options = {
 
 /** Begins a session on these wires. */
 export function beginOn(on: Wires, settings: Settings = {}): Session {
-  const upstream = upstreamOver(on.serverLink, settings.offered)
-  settings.prepare?.(upstream)
+  const connection = connectionOver(on.serverLink, settings.offered)
+  settings.prepare?.(connection)
   const { counters } = new Metrics(edgeMetrics)
   const refused: string[] = []
   const endings: Ending[] = []
@@ -84,7 +84,7 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
     counters,
     onOwnRefused: (verb, text) => void refused.push(`${verb} ${text.trimEnd()}`),
   }
-  const splice = new Splice(on.clientLink, upstream, context, {
+  const splice = new Splice(on.clientLink, connection, context, {
     exchange: settings.exchange ?? (() => undefined),
     onEnd(ending) {
       endings.push(ending)
@@ -97,7 +97,7 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
   return {
     ...on,
     splice,
-    upstream,
+    connection,
     counters,
     refused,
     endings,

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { acceptedLink } from '../net/wire.test-support.ts'
-import { arriving, roomy } from './client.test-support.ts'
-import { Client, type ClientRefusal, type PreloginLimits } from './client.ts'
+import { arriving, roomy } from './arriving.test-support.ts'
+import { Client, type ClientRefusal, type PreloginLimits } from '../client/client.ts'
 
 const limits: Partial<PreloginLimits> = { lineBytesMax: 600, preloginBytesMax: 2000, preloginCommandsMax: 5 }
 
@@ -24,7 +24,7 @@ const excesses: Record<string, [text: string, refusal: ClientRefusal]> = {
 
 for (const [name, [text, refusal]] of Object.entries(excesses)) {
   test(`${name} before login ends the connection with BYE and a reason`, async () => {
-    const { client, peer, login } = await arriving({}, limits)
+    const { client, peer, login } = await arriving(undefined, limits)
     const done = login()
     peer.say(text)
     assert.match(await peer.closed(), /\* BYE [A-Z][a-z ]+\r\n$/)
@@ -34,7 +34,7 @@ for (const [name, [text, refusal]] of Object.entries(excesses)) {
 }
 
 test('as many bytes and commands as allowed are fine', async () => {
-  const { peer, login } = await arriving({}, limits)
+  const { peer, login } = await arriving(undefined, limits)
   const done = login()
   peer.say('a NOOP\r\n'.repeat(4))
   peer.say('b LOGIN joe secret\r\n')
@@ -42,9 +42,9 @@ test('as many bytes and commands as allowed are fine', async () => {
 })
 
 test('a client that waits too long is sent away, once', async () => {
-  const { client, peer, login } = await arriving()
+  const { client, peer, context, login } = await arriving()
   const done = login()
-  assert.equal(client.deadlineAt, roomy.loginTimeoutMs)
+  assert.ok(client.deadlineAt - context.clock.now() <= roomy.loginTimeoutMs)
   client.refuse('login-timeout')
   client.refuse('too-many-bytes')
   assert.equal(await peer.closed(), '* BYE Login timed out\r\n')
@@ -53,9 +53,11 @@ test('a client that waits too long is sent away, once', async () => {
 })
 
 test('so many refused logins, and no more', async () => {
-  const { client, peer } = await arriving({}, { loginFailuresMax: 2 })
-  assert.equal(client.mayTryAgain(), true)
-  assert.equal(client.mayTryAgain(), false)
+  const { client, peer } = await arriving(undefined, { loginFailuresMax: 2 })
+  client.countFailure()
+  assert.equal(client.refusal, undefined)
+  client.countFailure()
+  assert.equal(client.refusal, 'too-many-failures')
   assert.equal(await peer.closed(), '* BYE Too many failed logins\r\n')
 })
 

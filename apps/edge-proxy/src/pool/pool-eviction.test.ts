@@ -19,14 +19,14 @@ function slowToJudge({ scripted }: PoolAtWork): { judge: () => void; asked: () =
 }
 
 test('a wrong password closes nobody’s idle connection, however full it is', async () => {
-  for (const upstream of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
-    const { pool, lease, login, count, accounted } = await poolAtWork({ upstream })
+  for (const limits of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
+    const { pool, lease, login, count, accounted } = await poolAtWork({ limits })
     const leases = [await lease('joe'), await lease('jane')]
-    for (const leased of leases) await pool.giveBack(leased.upstream, cleanHandBack)
+    for (const leased of leases) await pool.giveBack(leased.connection, cleanHandBack)
     for (const user of ['joe', 'jane', 'jim', 'joe'])
       assert.equal((await login(user, 'wrong')).kind, 'refused')
     assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
-    for (const leased of leases) assert.equal(pool.states.stateOf(leased.upstream), 'idle')
+    for (const leased of leases) assert.equal(pool.connections.stateOf(leased.connection), 'idle')
     for (const user of ['joe', 'jane']) assert.equal((await lease(user)).reused, true)
     await accounted()
   }
@@ -34,39 +34,39 @@ test('a wrong password closes nobody’s idle connection, however full it is', a
 
 test('a flood of wrong passwords is judged in turn, and no login that waits for it is lost', async () => {
   const { pool, lease, login, count, accounted } = await poolAtWork({
-    upstream: { connectionsMax: 1, connectionsSpareMax: 2 },
+    limits: { connectionsMax: 1, connectionsSpareMax: 2 },
   })
-  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
   const attempts = Array.from({ length: 20 }, (_, at) => login(`user${at}`, 'wrong'))
   const jane = login('jane')
   const kinds = (await Promise.all(attempts)).map(({ kind }) => kind)
   assert.deepEqual(new Set(kinds), new Set(['refused']))
-  assert.equal(pool.states.peaks.idle, 1)
+  assert.equal(pool.connections.peak('idle'), 1)
   assert.equal((await jane).kind, 'leased')
   assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
-  assert.equal(pool.room.waitingTotal, 0)
+  assert.equal(pool.connections.count('waiting'), 0)
   await accounted()
 })
 
 test('a changed password is judged beside the connections of the old one, which give way to it', async () => {
-  const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsPerUserMax: 1 } })
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsPerUserMax: 1 } })
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   const changed = await lease('joe', 'new secret')
   assert.equal(changed.reused, false)
-  assert.equal(upstream.link.isOpen, false)
-  await pool.giveBack(changed.upstream, cleanHandBack)
-  assert.equal((await lease('joe', 'new secret')).upstream, changed.upstream)
+  assert.equal(connection.link.isOpen, false)
+  await pool.giveBack(changed.connection, cleanHandBack)
+  assert.equal((await lease('joe', 'new secret')).connection, changed.connection)
   assert.equal(scripted.connections.length, 2)
   await accounted()
 })
 
 test('a login that succeeds when what was idle is in use again waits for its turn', async () => {
   const { pool, lease, login, scripted, count, accounted } = await poolAtWork({
-    upstream: { connectionsPerUserMax: 1 },
+    limits: { connectionsPerUserMax: 1 },
   })
-  const { upstream } = await lease('joe')
-  await pool.giveBack(upstream, cleanHandBack)
+  const { connection } = await lease('joe')
+  await pool.giveBack(connection, cleanHandBack)
   let answer = () => {}
   scripted.script = (asked) => {
     if (asked.verb !== 'LOGIN') return but({})(asked)
@@ -76,26 +76,26 @@ test('a login that succeeds when what was idle is in use again waits for its tur
   const changed = login('joe', 'new secret')
   await until(() => scripted.asked.some((text) => text.includes('new secret')))
   const before = await lease('joe')
-  assert.equal(before.upstream, upstream)
+  assert.equal(before.connection, connection)
   scripted.script = but({})
   answer()
-  await until(() => pool.room.waitingTotal === 1)
+  await until(() => pool.connections.count('waiting') === 1)
   assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
-  await pool.giveBack(upstream, cleanHandBack)
+  await pool.giveBack(connection, cleanHandBack)
   const leased = await changed
   assert.ok(leased.kind === 'leased' && !leased.reused)
-  assert.equal(upstream.link.isOpen, false)
+  assert.equal(connection.link.isOpen, false)
   await accounted()
 })
 
 test('who wants no spare connections gets none: the server never sees more than there may be', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({
-    upstream: { connectionsMax: 1, connectionsSpareMax: 0 },
+    limits: { connectionsMax: 1, connectionsSpareMax: 0 },
   })
-  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
   let most = 0
   scripted.script = (asked) => {
-    if (asked.verb === 'LOGIN') most = pool.states.idle.size + pool.states.dialing
+    if (asked.verb === 'LOGIN') most = pool.connections.count('idle') + pool.connections.count('dialing')
     return but({})(asked)
   }
   assert.equal((await lease('jane')).reused, false)
@@ -105,13 +105,13 @@ test('who wants no spare connections gets none: the server never sees more than 
 
 test('another session of the same secret is given room before the server is asked, unless it was revoked', async () => {
   for (const isRevoked of [false, true]) {
-    const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
-    await pool.giveBack((await lease('jane')).upstream, cleanHandBack)
-    const { upstream } = await lease('joe')
-    if (isRevoked) pool.purge((meant) => meant === upstream, 'revoked')
+    const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
+    await pool.giveBack((await lease('jane')).connection, cleanHandBack)
+    const { connection } = await lease('joe')
+    if (isRevoked) pool.purge((meant) => meant === connection, 'revoked')
     let idle: number | undefined
     scripted.script = (asked) => {
-      if (asked.verb === 'LOGIN') idle = pool.states.idle.size
+      if (asked.verb === 'LOGIN') idle = pool.connections.count('idle')
       return but({})(asked)
     }
     assert.equal((await lease('joe')).reused, false)
@@ -121,9 +121,9 @@ test('another session of the same secret is given room before the server is aske
 })
 
 test('a login that succeeds while wrong passwords are judged closes nobody’s idle connection for them', async () => {
-  const work = await poolAtWork({ upstream: { connectionsMax: 2 } })
+  const work = await poolAtWork({ limits: { connectionsMax: 2 } })
   const { pool, lease, login, count, accounted } = work
-  await pool.giveBack((await lease('joe')).upstream, cleanHandBack)
+  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
   const { judge, asked } = slowToJudge(work)
   const wrong = login('eve', 'wrong')
   await asked()
@@ -131,35 +131,35 @@ test('a login that succeeds while wrong passwords are judged closes nobody’s i
   judge()
   assert.equal((await wrong).kind, 'refused')
   assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
-  assert.deepEqual([pool.states.idle.size, pool.states.leased.size], [1, 1])
+  assert.deepEqual([pool.connections.count('idle'), pool.connections.count('leased')], [1, 1])
   await accounted()
 })
 
 test('a connection that becomes idle is for the one who waits with its secret, not for a wrong password before it', async () => {
-  const work = await poolAtWork({ upstream: { connectionsMax: 1 } })
+  const work = await poolAtWork({ limits: { connectionsMax: 1 } })
   const { pool, lease, login, accounted } = work
-  const { upstream } = await lease('joe')
+  const { connection } = await lease('joe')
   const { judge, asked } = slowToJudge(work)
   const wrong = login('joe', 'wrong')
   const right = lease('joe')
-  await until(() => pool.room.waitingTotal === 2)
-  await pool.giveBack(upstream, cleanHandBack)
-  assert.equal((await right).upstream, upstream)
-  await pool.giveBack(upstream, cleanHandBack)
+  await until(() => pool.connections.count('waiting') === 2)
+  await pool.giveBack(connection, cleanHandBack)
+  assert.equal((await right).connection, connection)
+  await pool.giveBack(connection, cleanHandBack)
   await asked()
   judge()
   assert.equal((await wrong).kind, 'refused')
-  assert.equal(pool.states.stateOf(upstream), 'idle')
+  assert.equal(pool.connections.stateOf(connection), 'idle')
   await accounted()
 })
 
 test('a connection that becomes idle and fits none of its user’s logins gives way to others', async () => {
-  const { pool, lease, scripted, accounted } = await poolAtWork({ upstream: { connectionsMax: 2 } })
-  const [odd, even] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
+  const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
+  const [odd, even] = [(await lease('joe')).connection, (await lease('joe')).connection]
   odd.session.enabled.add('CONDSTORE')
   odd.session.enabledBy = 'CONDSTORE'
   const both = [lease('joe'), lease('jane')]
-  await until(() => pool.room.waitingTotal === 2)
+  await until(() => pool.connections.count('waiting') === 2)
   scripted.script = (asked) =>
     asked.peer === scripted.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
   const given = pool.giveBack(even, cleanHandBack)
@@ -176,7 +176,7 @@ test('a connection that becomes idle and fits none of its user’s logins gives 
 
 test('whoever has waited for a reset that fails takes what has become idle meanwhile', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork()
-  const [broken, idle] = [(await lease('joe')).upstream, (await lease('joe')).upstream]
+  const [broken, idle] = [(await lease('joe')).connection, (await lease('joe')).connection]
   scripted.script = but({ NOOP: undefined })
   const given = pool.giveBack(broken, cleanHandBack)
   await until(() => scripted.asked.includes('NOOP'))
@@ -185,7 +185,7 @@ test('whoever has waited for a reset that fails takes what has become idle meanw
   await pool.giveBack(idle, cleanHandBack)
   scripted.connections[0]!.socket.destroy()
   await given
-  assert.equal((await next).upstream, idle)
+  assert.equal((await next).connection, idle)
   await accounted()
 })
 
@@ -196,14 +196,14 @@ test('a secret that was right at another server, or until its token expired, has
   )
   for (const server of [before!, now!]) {
     scripted.script = but({})
-    const { upstream } = await lease('jane', 'secret', { server: now! })
-    await pool.giveBack(upstream, cleanHandBack)
+    const { connection } = await lease('jane', 'secret', { server: now! })
+    await pool.giveBack(connection, cleanHandBack)
     const held = await lease('joe', 'secret', { server })
-    if (server === now) held.upstream.expiresAt = clock.now
+    if (server === now) held.connection.expiresAt = clock.now
     scripted.script = but({ LOGIN: 'TAG NO no\r\n' })
     assert.equal((await login('joe', 'secret', { server: now! })).kind, 'refused')
-    assert.equal(pool.states.stateOf(upstream), 'idle')
-    await pool.giveBack(held.upstream, { ...cleanHandBack, refusal: 'notify' })
+    assert.equal(pool.connections.stateOf(connection), 'idle')
+    await pool.giveBack(held.connection, { ...cleanHandBack, refusal: 'notify' })
   }
   await accounted()
 })

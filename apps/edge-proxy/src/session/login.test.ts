@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { everyCut, wire } from '../imap/cuts.test-support.ts'
 import { encodeString } from '../imap/encode.ts'
-import { arriving, said } from './client.test-support.ts'
+import { arriving, said } from './arriving.test-support.ts'
 
 const base64 = (text: string) => wire(text).toString('base64')
 const joe = { tag: 'a', user: 'joe', secret: 'secret', mechanism: 'command' }
@@ -41,7 +41,10 @@ test('any name and password that may be sent are read as they were, in any form'
     if (encoded.kind === 'inline' && !asLiteral) return encoded.text
     return `{${bytes.length}+}\r\n${bytes.toString('latin1')}`
   }
-  const { client, login } = await arriving({}, { preloginBytesMax: 1_000_000, preloginCommandsMax: 1000 })
+  const { client, login } = await arriving(undefined, {
+    preloginBytesMax: 1_000_000,
+    preloginCommandsMax: 1000,
+  })
   await fc.assert(
     fc.asyncProperty(text(1), text(0), fc.boolean(), async (user, secret, asLiteral) => {
       const done = login()

@@ -1,7 +1,12 @@
-/** For tests: a client before its login, the edge's end of it, and what the edge offers. */
+/** For tests: a client before its login, the edge's end of it, and the context of an edge that does not listen. */
+import assert from 'node:assert/strict'
+import { resolveConfig, type Layer } from '@imapfleet/config'
+import { Log } from '@imapfleet/observe'
+import { Client, type PreloginLimits } from '../client/client.ts'
+import { createContext, type EdgeContext } from '../edge/context.ts'
+import { Clock } from '../edge/clock.ts'
 import { acceptedLink, type Peer } from '../net/wire.test-support.ts'
-import { Client, type PreloginLimits } from './client.ts'
-import { nextLogin, type Login, type Prelogin } from './prelogin.ts'
+import { nextLogin, type Login } from './prelogin.ts'
 
 export const roomy: PreloginLimits = {
   lineBytesMax: 1000,
@@ -14,12 +19,23 @@ export const roomy: PreloginLimits = {
 export interface Arriving {
   client: Client
   peer: Peer
+  context: EdgeContext
   /** The login that the client comes to, if it comes to one. */
   login: () => Promise<Login | undefined>
 }
 
+/** The context of an edge with this configuration. */
+export function contextOf(layer: Layer = {}): EdgeContext {
+  const resolved = resolveConfig(layer)
+  assert.ok(resolved.ok, JSON.stringify(resolved))
+  const log = new Log({ level: 'debug', format: 'text' }, () => {})
+  return createContext(resolved.config, log, new Clock())
+}
+
+const defaultContext = contextOf()
+
 export async function arriving(
-  offer: Partial<Prelogin> = {},
+  context: EdgeContext = defaultContext,
   limits: Partial<PreloginLimits> = {},
 ): Promise<Arriving> {
   const { link, peer } = await acceptedLink()
@@ -29,17 +45,9 @@ export async function arriving(
     address: () => '127.0.0.1',
     secure: false,
     limits: { ...roomy, ...limits },
-    now: 0,
+    now: context.clock.now(),
   })
-  const prelogin: Prelogin = {
-    capabilities: () => 'IMAP4rev1 AUTH=PLAIN',
-    offersTls: () => false,
-    startTls: () => Promise.resolve(false),
-    mayLogin: () => true,
-    admin: () => false,
-    ...offer,
-  }
-  return { client, peer, login: () => nextLogin(client, prelogin) }
+  return { client, peer, context, login: () => nextLogin(client, context) }
 }
 
 /** The credentials of a login as text. */

@@ -1,12 +1,16 @@
-/** The room under random histories, beside a model that counts by hand: limits hold, no place is lost, nobody is passed over. */
+/** Admission under random histories, beside a model that counts by hand: limits hold, and no place or login is lost. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { Room, type Claim, type Limited } from './room.ts'
+import { AdmissionAtWork, connectionFor, requestOf, type Limits } from './admission.test-support.ts'
+import { Dial } from './connections.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 
 interface Login {
-  claim: Claim
+  readonly user: string
   state: 'waiting' | 'judged' | 'in use' | 'idle' | 'over'
+  dial?: Dial
+  connection?: ServerConnection
 }
 
 const users = ['a', 'b', 'c']
@@ -27,50 +31,52 @@ const step = fc.oneof(
 )
 
 class Model {
-  readonly room = new Room()
-  readonly limits: Claim['limits']
+  readonly work = new AdmissionAtWork()
+  readonly limits: Limits
   logins: Login[] = []
 
-  constructor(limits: Claim['limits']) {
+  constructor(limits: Limits) {
     this.limits = limits
   }
 
   in(state: Login['state'], user?: string): Login[] {
-    return this.logins.filter(
-      (login) => login.state === state && (user === undefined || login.claim.identity === user),
-    )
+    return this.logins.filter((login) => login.state === state && (user === undefined || login.user === user))
   }
 
   async login(user: string, limits = this.limits): Promise<void> {
-    const idle = (of: Limited) => this.in('idle', of === 'user' ? user : undefined)
-    const claim: Claim = {
-      upstream: 'main',
-      identity: user,
-      limits,
-      isWanted: () => true,
-      isProven: () => false,
-      fits: () => false,
-      idle: (of) => idle(of).length,
-      free: (of) => this.close(idle(of)[0]!),
-    }
-    const login: Login = { claim, state: 'waiting' }
+    const login: Login = { user, state: 'waiting' }
     this.logins.push(login)
-    login.state = (await this.room.take(claim)) === 'taken' ? 'judged' : 'over'
+    const place = await this.work.admission.take(requestOf(user, limits))
+    login.state = place instanceof Dial ? 'judged' : 'over'
+    if (place instanceof Dial) login.dial = place
   }
 
   accept(login: Login): void {
-    login.state = 'in use'
-    if (!this.room.admit(login.claim)) login.state = 'over'
+    login.connection = connectionFor(login.dial!.request)
+    login.state = this.work.admission.admit(login.dial!, login.connection) ? 'in use' : 'over'
   }
 
   refuse(login: Login): void {
     login.state = 'over'
-    this.room.giveUp(login.claim)
+    this.work.admission.giveUp(login.dial!)
   }
 
   close(login: Login): void {
     login.state = 'over'
-    this.room.leave('main', login.claim.identity)
+    this.work.close(login.connection!)
+  }
+
+  rest(login: Login): void {
+    const { connections, admission } = this.work
+    login.state = 'idle'
+    connections.reset(login.connection!)
+    connections.rest(login.connection!)
+    admission.rested(login.connection!)
+  }
+
+  reuse(login: Login): void {
+    login.state = 'in use'
+    this.work.connections.lease(login.connection!, { address: '', isThere: true })
   }
 
   do({ kind, user, at }: { kind: string; user: string; at: number }): void {
@@ -82,19 +88,26 @@ class Model {
     else if (kind === 'accept') this.accept(login)
     else if (kind === 'refuse') this.refuse(login)
     else if (kind === 'close') this.close(login)
-    else login.state = kind === 'rest' ? 'idle' : 'in use'
-    if (kind === 'rest') this.room.serve('main')
+    else if (kind === 'rest') this.rest(login)
+    else this.reuse(login)
+    // Admission closes idle connections by itself.
+    for (const idle of this.in('idle'))
+      if (this.work.connections.stateOf(idle.connection!) === 'closed') idle.state = 'over'
   }
 
   check(): void {
     const { connectionsMax, connectionsPerUserMax, connectionsSpareMax, queueMax } = this.limits
+    const { connections } = this.work
     const open = (user?: string) => this.in('in use', user).length + this.in('idle', user).length
     const judged = (user?: string) => this.in('judged', user).length
+    assert.equal(connections.count('leased'), this.in('in use').length)
+    assert.equal(connections.count('idle'), this.in('idle').length)
+    assert.equal(connections.count('dialing'), judged())
     assert.ok(open() <= connectionsMax)
     assert.ok(open() + judged() <= connectionsMax + connectionsSpareMax)
     const waiting = this.in('waiting')
     assert.ok(waiting.length <= queueMax)
-    assert.equal(this.room.waitingTotal, waiting.length)
+    assert.equal(this.work.waiting, waiting.length)
     for (const user of users) {
       if (connectionsPerUserMax > 0) assert.ok(open(user) <= connectionsPerUserMax)
       if (this.in('waiting', user).length === 0) continue
@@ -110,10 +123,10 @@ class Model {
   }
 }
 
-/** Every promise of the room that is settled has been heard. */
+/** Every promise that is settled has been heard. */
 const heard = () => new Promise<void>((resolve) => setImmediate(resolve))
 
-test('after any history the limits hold, no place is lost, and nobody waits who may enter', async () => {
+test('after any history the limits hold, no place is lost, and no login waits that may enter', async () => {
   await fc.assert(
     fc.asyncProperty(limitsOf, fc.array(step, { maxLength: 60, size: 'max' }), async (limits, steps) => {
       const model = new Model(limits)

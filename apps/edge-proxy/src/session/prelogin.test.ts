@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { arriving, said } from './client.test-support.ts'
+import { connect, createSecureContext } from 'node:tls'
+import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import { arriving, contextOf, said } from './arriving.test-support.ts'
 
 test('everything that may come before a login is answered here, in order', async () => {
   const { peer, login } = await arriving()
@@ -8,7 +10,7 @@ test('everything that may come before a login is answered here, in order', async
   peer.say('a CAPABILITY\r\nb NOOP\r\nc ID ("name" "x")\r\nd SELECT INBOX\r\ne logout\r\n')
   assert.equal(
     await peer.closed(),
-    '* CAPABILITY IMAP4rev1 AUTH=PLAIN\r\na OK Completed\r\n' +
+    '* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER\r\na OK Completed\r\n' +
       'b OK Completed\r\n' +
       '* ID NIL\r\nc OK Completed\r\n' +
       'd BAD Please login first\r\n' +
@@ -49,37 +51,49 @@ test('every ID is remembered, in order, and what cannot be said in one line is l
   assert.deepEqual(client.ids, [[['n', '1']], [], [['n', '2']]])
 })
 
-test('where TLS is required, no login is taken before it', async () => {
-  const { client, peer, login } = await arriving({ mayLogin: (who) => who.secure })
+/** An edge that offers STARTTLS, and requires it if told so. */
+function withTls(requireTls = false) {
+  const context = contextOf()
+  Object.assign(context.settings.current.listeners['imap']!, { tls: 'starttls', requireTls })
+  const tls = createSecureContext({ cert: testCertificate, key: testKey })
+  context.settings.listenerTls = new Map([['imap', tls]])
+  return context
+}
+
+test('if TLS is required, no login is accepted before it', async () => {
+  const { client, peer, login } = await arriving(withTls(true))
   const done = login()
-  peer.say('a LOGIN joe secret\r\nb AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=\r\n')
+  peer.say('a LOGIN joe secret\r\nb AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=\r\nc CAPABILITY\r\n')
   assert.equal(await peer.line(), 'a NO [PRIVACYREQUIRED] STARTTLS first')
   assert.equal(await peer.line(), 'b NO [PRIVACYREQUIRED] STARTTLS first')
+  assert.equal(await peer.line(), '* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED')
   client.secure = true
-  peer.say('c LOGIN joe secret\r\n')
-  assert.equal((await done)?.tag, 'c')
+  peer.say('d LOGIN joe secret\r\n')
+  assert.equal((await done)?.tag, 'd')
 })
 
-test('what was sent in the clear behind STARTTLS is never taken for a command', async () => {
-  const { client, peer, login } = await arriving({
-    offersTls: () => true,
-    startTls(who) {
-      who.secure = true
-      return Promise.resolve(true)
-    },
-  })
+test('commands sent in the clear behind STARTTLS are discarded, and so are the IDs before it', async () => {
+  const { client, peer, login } = await arriving(withTls())
   const done = login()
-  client.link.handler.onData(Buffer.from('a STARTTLS\r\nb LOGIN mallory secret\r\nc LOG'))
-  assert.equal(await peer.line(), 'a OK Begin TLS negotiation now')
-  client.link.handler.onData(Buffer.from('d LOGIN joe secret\r\n'))
+  client.link.handler.onData(
+    Buffer.from('i ID ("name" "x")\r\na STARTTLS\r\nb LOGIN mallory secret\r\nc LOG'),
+  )
+  await peer.until('a OK Begin TLS negotiation now\r\n')
+  peer.socket.removeAllListeners('data')
+  const secure = connect({ socket: peer.socket, rejectUnauthorized: false })
+  secure.write('d LOGIN joe secret\r\n')
   assert.deepEqual(said(await done), { tag: 'd', user: 'joe', secret: 'secret', mechanism: 'command' })
+  assert.deepEqual([client.secure, client.ids], [true, []])
 })
 
 test('a handshake that fails ends the session', async () => {
-  const { peer, login } = await arriving({ offersTls: () => true })
+  const { peer, login } = await arriving(withTls())
   const done = login()
   peer.say('a STARTTLS\r\n')
+  await peer.until('a OK Begin TLS negotiation now\r\n')
+  peer.say('b LOGIN joe secret\r\n')
   assert.equal(await done, undefined)
+  assert.equal(peer.isOpen && (await peer.closed()), '')
 })
 
 test('a client that goes away is gone, in the middle of whatever it was saying', async () => {

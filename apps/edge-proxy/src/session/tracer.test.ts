@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { begin, type Session } from '../splice/session.test-support.ts'
-import { Tracer, type TraceableSession, type TraceEnd, type TraceOrder, type TraceSink } from './tracer.ts'
+import { begin } from '../splice/session.test-support.ts'
+import type { Splice } from '../splice/splice.ts'
+import type { TraceEnd, TraceOrder, TraceSink } from '../observe/trace.ts'
+import { ActiveSession, Sessions } from './sessions.ts'
+import { Tracer } from './tracer.ts'
 
 class Notes implements TraceSink {
   readonly lines: string[] = []
@@ -26,35 +29,50 @@ const order = (id: string, more: Partial<TraceOrder> = {}): TraceOrder => ({
   ...more,
 })
 
-/** A real session as the tracer sees it. */
-async function traceable(id: string, user: string): Promise<Session & { traceable: TraceableSession }> {
-  const session = await begin()
-  session.scripted.socket.resume()
+class NamedSession extends ActiveSession {
+  readonly #id: string
+
+  constructor(id: string, user: string, splice: Splice) {
+    super(user, undefined as never, splice)
+    this.#id = id
+  }
+
+  override get id(): string {
+    return this.#id
+  }
+}
+
+/** A tracer over a register of sessions, which real sessions can be added to. */
+function tracing(now: () => number = () => 0) {
+  const sessions = new Sessions()
+  const lines = { value: 0 }
   return {
-    ...session,
-    traceable: {
-      id,
-      user,
-      setTap: (tap) => void (session.splice.tap = tap),
-      literalsLeft: () => session.splice.literalsLeft(),
+    tracer: new Tracer(sessions, lines, now),
+    sessions,
+    lines,
+    session: async (id: string, user: string) => {
+      const session = await begin()
+      session.scripted.socket.resume()
+      const active = new NamedSession(id, user, session.splice)
+      sessions.active.add(active)
+      return { ...session, active }
     },
   }
 }
 
 test('a trace holds both sides of its user’s sessions, and nobody else’s', async () => {
-  const lines = { value: 0 }
-  const tracer = new Tracer(lines, () => 5000)
-  const [joe, jane] = [await traceable('s1', 'joe'), await traceable('s2', 'jane')]
+  const { tracer, lines, session } = tracing(() => 5000)
   const notes = new Notes()
   tracer.start(order('t'), notes)
-  tracer.add(joe.traceable, 'session began')
-  tracer.add(jane.traceable, 'session began')
+  const [joe, jane] = [await session('s1', 'joe'), await session('s2', 'jane')]
+  tracer.begin(joe.active, 'session began')
+  tracer.begin(jane.active, 'session began')
   for (const { fromClient, fromServer } of [joe, jane]) {
     fromClient('a NOOP\r\n')
     fromServer('* 1 EXISTS\r\na OK done\r\n')
   }
-  tracer.remove(joe.traceable, 'session ended')
-  tracer.remove(jane.traceable, 'session ended')
+  tracer.end(joe.active, 'session ended')
+  tracer.end(jane.active, 'session ended')
   assert.deepEqual(notes.lines, [
     't s1 * session began',
     't s1 C a NOOP',
@@ -67,11 +85,11 @@ test('a trace holds both sides of its user’s sessions, and nobody else’s', a
 })
 
 test('a password that is sent again behind the login is in no trace', async () => {
-  const tracer = new Tracer({ value: 0 }, () => 0)
-  const session = await traceable('s', 'joe')
+  const { tracer, session: sessionOf } = tracing()
+  const session = await sessionOf('s', 'joe')
   const notes = new Notes()
   tracer.start(order('t', { bodies: true }), notes)
-  tracer.add(session.traceable, '')
+  tracer.begin(session.active, '')
   session.fromClient('a LOGIN joe hunter2\r\nb AUTHENTICATE PLAIN AGpvZQBodW50ZXIy\r\nc LOGIN joe {7}\r\n')
   session.fromClient('d PROXYAUTH hunter2\r\n')
   const text = notes.lines.join('\n')
@@ -80,9 +98,9 @@ test('a password that is sent again behind the login is in no trace', async () =
 })
 
 test('a trace that begins in the middle of a mail shows nothing of it', async () => {
-  const tracer = new Tracer({ value: 0 }, () => 0)
-  const session = await traceable('s', 'joe')
-  tracer.add(session.traceable, '')
+  const { tracer, session: sessionOf } = tracing()
+  const session = await sessionOf('s', 'joe')
+  tracer.begin(session.active, '')
   session.fromClient('a APPEND x {20+}\r\nsecret\r\n')
   session.fromServer('* 1 FETCH (BODY[] {25}\r\nsecret\r\nsec')
   const notes = new Notes()
@@ -93,10 +111,10 @@ test('a trace that begins in the middle of a mail shows nothing of it', async ()
 })
 
 test('traces of one user begin and end without a trace on each other', async () => {
-  const tracer = new Tracer({ value: 0 }, () => 0)
-  const session = await traceable('s', 'joe')
+  const { tracer, session: sessionOf } = tracing()
+  const session = await sessionOf('s', 'joe')
   const [one, two, all] = [new Notes(), new Notes(), new Notes()]
-  tracer.add(session.traceable, '')
+  tracer.begin(session.active, '')
   tracer.start(order('1'), one)
   session.fromServer('* 1 FETCH (BODY[] {12}\r\nsec')
   tracer.start(order('2'), two)
@@ -112,11 +130,11 @@ test('traces of one user begin and end without a trace on each other', async () 
 })
 
 test('a trace ends at its byte limit, at once, and the session is not listened to any more', async () => {
-  const tracer = new Tracer({ value: 0 }, () => 0)
-  const session = await traceable('s', 'joe')
+  const { tracer, session: sessionOf } = tracing()
+  const session = await sessionOf('s', 'joe')
   const notes = new Notes()
   tracer.start(order('t', { bytesMax: 100 }), notes)
-  tracer.add(session.traceable, '')
+  tracer.begin(session.active, '')
   session.fromServer('* 1 EXISTS\r\n'.repeat(5000))
   session.fromServer('* 2 EXISTS\r\n')
   assert.deepEqual(notes.ends, ['t byte-limit'])
@@ -128,7 +146,7 @@ test('a trace ends at its byte limit, at once, and the session is not listened t
 
 test('a trace ends by itself when its time has come, once', () => {
   let now = 9_999
-  const tracer = new Tracer({ value: 0 }, () => now)
+  const { tracer } = tracing(() => now)
   const notes = new Notes()
   tracer.start(order('t'), notes)
   tracer.start(order('later', { expiresAt: 20_000 }), new Notes())
@@ -143,23 +161,22 @@ test('a trace ends by itself when its time has come, once', () => {
 })
 
 test('a trace is begun once, however often it is ordered', async () => {
-  const tracer = new Tracer({ value: 0 }, () => 0)
-  const session = await traceable('s', 'joe')
+  const { tracer, session: sessionOf } = tracing()
+  const session = await sessionOf('s', 'joe')
   const notes = new Notes()
-  tracer.add(session.traceable, '')
+  tracer.begin(session.active, '')
   for (let time = 0; time < 3; time++) tracer.start(order('t'), notes)
   session.fromClient('a NOOP\r\n')
   assert.deepEqual(notes.lines, ['t s * traced from here on', 't s C a NOOP'])
 })
 
 test('a session that has ended is in no trace that begins later', async () => {
-  const tracer = new Tracer({ value: 0 }, () => 0)
-  const session = await traceable('s', 'joe')
-  tracer.add(session.traceable, '')
-  tracer.remove(session.traceable, '')
+  const { tracer, session: sessionOf, sessions } = tracing()
+  const session = await sessionOf('s', 'joe')
+  tracer.begin(session.active, '')
+  sessions.remove(session.active)
+  tracer.end(session.active, '')
   const notes = new Notes()
   tracer.start(order('t'), notes)
-  assert.deepEqual(notes.lines, [])
-  tracer.remove(session.traceable, 'twice')
   assert.deepEqual(notes.lines, [])
 })

@@ -1,51 +1,52 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { Gate } from './address-limits.ts'
+import { ClientAdmission } from './client-admission.ts'
 
 const limits = { connectionsMax: 3, connectionsPerAddressMax: 2 }
 
 test('so many may come in, in all and from one address', () => {
-  const gate = new Gate()
-  const enter = (address: string) => gate.enter(() => address, limits)
+  const admission = new ClientAdmission()
+  const enter = (address: string) => admission.enter(() => address, limits)
   const leave = enter('a')
   assert.ok(typeof leave === 'function')
   assert.ok(typeof enter('a') === 'function')
   assert.equal(enter('a'), 'too-many-from-address')
   assert.ok(typeof enter('b') === 'function')
   assert.equal(enter('c'), 'too-many-clients')
-  assert.equal(gate.total, 3)
+  assert.equal(admission.total, 3)
   leave()
   assert.ok(typeof enter('a') === 'function')
 })
 
 test('without a limit for addresses nobody asks for one', () => {
-  const gate = new Gate()
+  const admission = new ClientAdmission()
   const ask = () => assert.fail('the address was asked for')
-  const leave = gate.enter(ask, { ...limits, connectionsPerAddressMax: 0 })
+  const leave = admission.enter(ask, { ...limits, connectionsPerAddressMax: 0 })
   assert.ok(typeof leave === 'function')
   leave()
-  assert.equal(gate.total, 0)
+  assert.equal(admission.total, 0)
 })
 
 test('after any coming and going, also while the limits change, what is counted is what is there', () => {
   const step = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean(), fc.constantFrom(0, 1, 2))
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-      const gate = new Gate()
+      const admission = new ClientAdmission()
       const inside: [string, () => void][] = []
       for (const [address, isComing, connectionsPerAddressMax] of steps) {
         if (!isComing) inside.shift()?.[1]()
         else {
-          const entry = gate.enter(() => address, { connectionsMax: 4, connectionsPerAddressMax })
+          const entry = admission.enter(() => address, { connectionsMax: 4, connectionsPerAddressMax })
           if (typeof entry === 'function') inside.push([address, entry])
         }
-        assert.equal(gate.total, inside.length)
+        assert.equal(admission.total, inside.length)
       }
       for (const [, leave] of inside) leave()
       for (const address of ['a', 'b', 'c', 'd'])
         assert.ok(
-          typeof gate.enter(() => address, { connectionsMax: 4, connectionsPerAddressMax: 1 }) === 'function',
+          typeof admission.enter(() => address, { connectionsMax: 4, connectionsPerAddressMax: 1 }) ===
+            'function',
         )
     }),
     { seed: 22, numRuns: 500 },

@@ -1,0 +1,68 @@
+/** The plain object that all parts of a running edge get: the configuration in force, the log, the clock, and the actors. */
+import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
+import { edgeMetrics, Metrics, type EdgeMetrics, type Log } from '@imapfleet/observe'
+import type { SecureContext } from 'node:tls'
+import { ClientAdmission } from '../net/client-admission.ts'
+import { ProtocolLog } from '../observe/protocol-log.ts'
+import { Statistics } from '../ops/statistics.ts'
+import { Pool } from '../pool/pool.ts'
+import { Servers } from '../server/servers.ts'
+import { CapabilityLists } from '../session/capabilities.ts'
+import { Sessions } from '../session/sessions.ts'
+import { Tracer } from '../session/tracer.ts'
+import { readCertificates } from './certificates.ts'
+import type { Clock } from './clock.ts'
+
+/** The configuration in force. A reload replaces `current` and `listenerTls` as a whole (reload.ts). */
+export interface Settings {
+  current: EdgeConfig
+  /** TLS contexts of the listeners, by name. */
+  listenerTls: ReadonlyMap<string, SecureContext>
+  /** The configuration of the start: ports that are bound, files that are open. */
+  readonly atStart: EdgeConfig
+}
+
+export interface EdgeContext {
+  readonly settings: Settings
+  readonly log: Log
+  readonly clock: Clock
+  readonly metrics: EdgeMetrics
+  readonly servers: Servers
+  readonly pool: Pool
+  readonly clientAdmission: ClientAdmission
+  readonly capabilityLists: CapabilityLists
+  readonly sessions: Sessions
+  readonly tracer: Tracer
+  /** Undefined: `trace.file` is not set. */
+  readonly protocolLog: ProtocolLog | undefined
+  readonly statistics: Statistics
+}
+
+/** Throws `tls_unreadable` or `trace_unwritable`. */
+export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeContext {
+  const certificates = readCertificates(config)
+  const settings: Settings = { current: config, listenerTls: certificates.listeners, atStart: config }
+  const metrics = new Metrics(edgeMetrics)
+  const clientAdmission = new ClientAdmission()
+  const sessions = new Sessions()
+  const pool = new Pool({ settings, metrics, log, clock })
+  return {
+    settings,
+    log,
+    clock,
+    metrics,
+    servers: new Servers(config, certificates.upstreams, metrics),
+    pool,
+    clientAdmission,
+    capabilityLists: new CapabilityLists(),
+    sessions,
+    tracer: new Tracer(sessions, metrics.counters.trace_lines_total),
+    protocolLog: config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file),
+    statistics: new Statistics({ metrics, clientAdmission, pool }),
+  }
+}
+
+/** Settings of a listener; if a reload has removed it, those that it was bound with. */
+export function listenerConfig({ settings }: EdgeContext, name: string): ListenerConfig {
+  return settings.current.listeners[name] ?? settings.atStart.listeners[name]!
+}

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { AdmissionAtWork, withIdle } from './admission.test-support.ts'
+import { Dial } from './connections.ts'
+
+test('a server has so many places, each server its own', () => {
+  const work = new AdmissionAtWork()
+  assert.deepEqual([work.login('a'), work.login('b')], ['taken', 'taken'])
+  assert.equal(work.login('a', {}, { server: 'other' }), 'taken')
+  assert.equal(work.login('c', { queueMax: 0 }), 'queue-full')
+  work.close(work.of('a'))
+  assert.equal(work.login('c'), 'taken')
+})
+
+test('logins that wait are served in order; one whose client has gone is not', async () => {
+  const work = new AdmissionAtWork()
+  void work.login('a')
+  void work.login('b')
+  const gone = work.take('c', {}, { isThere: false })
+  const next = work.take('d')
+  assert.equal(work.take('e'), 'queue-full')
+  assert.equal(work.waiting, 2)
+  work.close(work.of('a'))
+  assert.equal(await gone, 'left')
+  assert.ok((await next) instanceof Dial)
+  assert.equal(work.waiting, 0)
+  // The server has still to judge the login that was given the place.
+  assert.equal(work.take('e', { queueMax: 0 }), 'queue-full')
+})
+
+test('waiting is bounded in time', async () => {
+  const work = new AdmissionAtWork()
+  void work.login('a')
+  void work.login('b')
+  assert.equal(await work.take('c', { queueTimeoutMs: 20 }), 'timed-out')
+  assert.equal(work.waiting, 0)
+  work.close(work.of('a'))
+  assert.equal(work.login('d'), 'taken')
+})
+
+test('a user has so many places and no more, waiting or not', async () => {
+  const work = new AdmissionAtWork()
+  const asked = { connectionsMax: 3, connectionsPerUserMax: 1 }
+  assert.equal(work.login('a', asked), 'taken')
+  assert.equal(work.login('a', { ...asked, queueMax: 0 }), 'too-many-of-user')
+  assert.equal(await work.login('a', { ...asked, queueTimeoutMs: 20 }), 'too-many-of-user')
+  assert.equal(work.login('b', asked), 'taken')
+  const two = [1, 2].map(async () => work.login('a', { ...asked, queueTimeoutMs: 50 }))
+  work.close(work.of('a'))
+  assert.deepEqual(await Promise.all(two), ['taken', 'too-many-of-user'])
+})
+
+test('a user at the limit does not hold up the next login in the queue', async () => {
+  const work = new AdmissionAtWork()
+  const asked = { connectionsMax: 2, connectionsPerUserMax: 1, queueTimeoutMs: 100 }
+  void work.login('a', asked)
+  void work.login('b', asked)
+  const again = work.login('a', asked)
+  const other = work.login('c', asked)
+  work.close(work.of('b'))
+  assert.equal(await other, 'taken')
+  assert.equal(await again, 'too-many-of-user')
+})
+
+test('nothing is evicted for a login before it is judged, nor for one that is refused', () => {
+  const work = withIdle(['a', 'b'])
+  const wrong = work.dial('c')
+  assert.deepEqual(work.evicted, [])
+  work.admission.giveUp(wrong)
+  assert.equal(work.accept(work.dial('c')), true)
+  assert.deepEqual(work.evicted, ['a'])
+  assert.equal(work.take('d', { queueMax: 0, connectionsSpareMax: 0, connectionsMax: 1 }), 'queue-full')
+})
+
+test('a user whose connections are all idle keeps them until the new login is judged', () => {
+  const work = withIdle(['b', 'a'])
+  const asked = { connectionsMax: 9, connectionsPerUserMax: 1 }
+  work.admission.giveUp(work.dial('a', asked))
+  assert.deepEqual(work.evicted, [])
+  assert.equal(work.accept(work.dial('a', asked)), true)
+  assert.deepEqual(work.evicted, ['a'])
+})
+
+test('dials take places, but nothing is evicted for them', () => {
+  const work = withIdle(['a'])
+  const [wrong, right] = [work.dial('c'), work.dial('d')]
+  assert.equal(work.accept(right), true)
+  work.admission.giveUp(wrong)
+  assert.deepEqual(work.evicted, [])
+})
+
+test('a login whose secret is proven, or without spare connections, is given room at once', () => {
+  const proven = withIdle(['a'])
+  assert.equal(proven.login('c', {}, { secret: 'known' }), 'taken')
+  proven.dial('c', {}, { secret: 'known' })
+  assert.deepEqual(proven.evicted, ['a'])
+
+  const hard = withIdle(['a', 'b'])
+  hard.dial('c', { connectionsSpareMax: 0 })
+  assert.deepEqual(hard.evicted, ['a'])
+})
+
+test('as many dials may exceed the limit as it says, and as there are idle connections to evict', async () => {
+  const work = withIdle(['a', 'b'])
+  const [one] = ['c', 'd'].map((user) => work.dial(user, { connectionsSpareMax: 3 }))
+  const waiting = work.take('e', { connectionsSpareMax: 3 })
+  assert.equal(work.waiting, 1)
+  work.admission.giveUp(one!)
+  assert.ok((await waiting) instanceof Dial)
+
+  const other = withIdle(['a', 'b'])
+  const first = other.dial('c')
+  const next = other.take('d')
+  assert.equal(other.waiting, 1)
+  assert.equal(other.accept(first), true)
+  assert.ok((await next) instanceof Dial)
+})
+
+test('a login that succeeds when nothing is idle any more has no room', () => {
+  const work = withIdle(['a', 'b'])
+  const dial = work.dial('c')
+  const holder = { address: '192.0.2.8', isThere: true }
+  for (const user of ['a', 'b']) work.connections.lease(work.of(user), holder)
+  assert.equal(work.accept(dial), false)
+  for (const user of ['a', 'b']) work.rest(user)
+  assert.deepEqual(work.evicted, [])
+  work.dial('c')
+})
+
+test('the place of a login that was judged too late is for the next one that waits', async () => {
+  const work = withIdle(['a'])
+  const asked = { connectionsPerUserMax: 1, queueTimeoutMs: 50 }
+  const dial = work.dial('a', asked)
+  work.connections.lease(work.of('a'), { address: '192.0.2.8', isThere: true })
+  const waiting = work.login('b', asked)
+  assert.equal(work.waiting, 1)
+  assert.equal(work.accept(dial), false)
+  assert.equal(await waiting, 'taken')
+})
+
+test('a login that waits is given one place, however many evictions happen at the same time', async () => {
+  const work = withIdle(['a', 'b'])
+  const holder = { address: '192.0.2.8', isThere: true }
+  for (const user of ['a', 'b']) work.connections.lease(work.of(user), holder)
+  const asked = { connectionsSpareMax: 0, queueMax: 3, queueTimeoutMs: 50 }
+  const waiting = ['c', 'd', 'e'].map(async (user) => work.take(user, asked))
+  for (const user of ['a', 'b']) {
+    work.connections.reset(work.of(user))
+    work.connections.rest(work.of(user))
+  }
+  work.admission.serve('main')
+  const [c, d, e] = await Promise.all(waiting)
+  assert.ok(c instanceof Dial && d instanceof Dial)
+  assert.equal(e, 'timed-out')
+  assert.deepEqual(work.evicted, ['a', 'b'])
+  for (const dial of [c, d]) work.admission.giveUp(dial)
+  assert.deepEqual([work.login('e'), work.login('f')], ['taken', 'taken'])
+})
+
+test('a connection that becomes idle is for the longest-waiting login that it fits, else it is evicted', async () => {
+  const work = new AdmissionAtWork()
+  for (const user of ['a', 'b']) assert.equal(work.login(user, {}, { secret: user }), 'taken')
+  const other = work.login('c')
+  const same = work.login('a', {}, { secret: 'a' })
+  work.rest('a')
+  assert.equal(await same, 'look-again')
+  assert.equal(work.waiting, 1)
+  work.connections.lease(work.of('a'), { address: '192.0.2.8', isThere: true })
+  work.rest('a')
+  assert.equal(await other, 'taken')
+  assert.deepEqual(work.evicted, ['a'])
+})

@@ -1,0 +1,174 @@
+/**
+ * How many connections a server may have, in total and per user, and which logins wait for a place. A login takes its
+ * place before its connection is dialed and holds it until the connection closes. The queue is bounded in number and
+ * time and served in order.
+ *
+ * Over a limit, the oldest idle connection is evicted, but only after the login succeeded: a wrong password evicts
+ * nothing. Until the server has judged a login, its dial may therefore exceed the limits by `connectionsSpareMax`, if
+ * there is an idle connection to evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
+ */
+import type { ServerConnection } from '../server/server-connection.ts'
+import type { Connections, Dial, Waiter } from './connections.ts'
+import { isSameSecret, serves } from './key.ts'
+import type { LeaseRequest, NoPlace } from './lease.ts'
+
+/** The limits that apply: those of the user and those of the server. */
+const scopes = ['user', 'server'] as const
+type Scope = (typeof scopes)[number]
+
+export interface AdmissionActions {
+  /** Closes an idle connection to make room; the pool then calls `serve`. */
+  readonly evict: (idle: ServerConnection) => void
+  /** Whether idle connections may be handed out at present. */
+  readonly mayReuse: () => boolean
+  readonly now: () => number
+}
+
+export class Admission {
+  readonly #connections: Connections
+  readonly #actions: AdmissionActions
+  #isServing = false
+
+  constructor(connections: Connections, actions: AdmissionActions) {
+    this.#connections = connections
+    this.#actions = actions
+  }
+
+  /** A place at once, or what became of waiting for one; 'look-again': an idle connection fits the login. */
+  take(request: LeaseRequest): Dial | NoPlace | Promise<Dial | NoPlace | 'look-again'> {
+    const dial = this.#enter(request)
+    if (dial) return dial
+    const { waiting } = this.#connections.at(request.server.name)
+    const { queueMax, queueTimeoutMs } = request.server.config
+    const isUserFull = () => this.#excess('user', request) >= 0
+    if (waiting.size >= queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
+    return new Promise((resolve) => {
+      const waiter: Waiter = {
+        request,
+        settle: (outcome) => {
+          clearTimeout(timer)
+          waiting.delete(waiter)
+          resolve(outcome)
+        },
+      }
+      const timer = setTimeout(
+        () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out'),
+        queueTimeoutMs,
+      )
+      waiting.add(waiter)
+    })
+  }
+
+  /**
+   * The login succeeded: leases the connection to its session and evicts idle ones over the limits. False: all that was
+   * idle has been leased meanwhile. The place is given up, and the connection belongs to the caller.
+   */
+  admit(dial: Dial, connection: ServerConnection): boolean {
+    const { request } = dial
+    const over = scopes.filter((scope) => this.#open(scope, request) >= this.#max(scope, request))
+    if (!over.every((scope) => this.#idleCount(scope, request) > 0)) {
+      this.giveUp(dial)
+      return false
+    }
+    this.#connections.endDial(dial)
+    this.#connections.lease(connection, request.holder)
+    for (const scope of scopes)
+      if (this.#open(scope, request) > this.#max(scope, request)) this.#evictOldest(scope, request)
+    return true
+  }
+
+  /** The login failed: there is no connection, and the place goes to the next login. */
+  giveUp(dial: Dial): void {
+    this.#connections.endDial(dial)
+    this.serve(dial.request.server.name)
+  }
+
+  /** A connection has become idle: it goes to the longest-waiting login that it fits, or is evicted for another one. */
+  rested(idle: ServerConnection): void {
+    for (const { request, settle } of this.#connections.at(idle.serverName).waiting)
+      if (request.holder.isThere && this.#actions.mayReuse() && serves(idle, request))
+        return settle('look-again')
+    this.serve(idle.serverName)
+  }
+
+  /** Gives the places that are free to the logins that wait, in order. */
+  serve(serverName: string): void {
+    const { waiting } = this.#connections.at(serverName)
+    // An eviction for a waiting login comes back here; the place that it leaves is taken already.
+    if (waiting.size === 0 || this.#isServing) return
+    this.#isServing = true
+    try {
+      for (const { request, settle } of [...waiting]) {
+        const outcome = request.holder.isThere ? this.#enter(request) : 'left'
+        if (outcome) settle(outcome)
+      }
+    } finally {
+      this.#isServing = false
+    }
+  }
+
+  #enter(request: LeaseRequest): Dial | undefined {
+    const { connectionsSpareMax } = request.server.config
+    const full = scopes.filter((scope) => this.#excess(scope, request) >= 0)
+    if (!full.every((scope) => this.#idleCount(scope, request) > this.#excess(scope, request)))
+      return undefined
+    const evictsNow = full.length > 0 && (connectionsSpareMax === 0 || this.#isProven(request))
+    if (!evictsNow && full.some((scope) => this.#excess(scope, request) >= connectionsSpareMax))
+      return undefined
+    // Taken before the eviction, so that the place is not given to the next login that waits.
+    const dial = this.#connections.beginDial(request)
+    if (evictsNow)
+      for (const scope of scopes) if (this.#excess(scope, request) > 0) this.#evictOldest(scope, request)
+    return dial
+  }
+
+  /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
+  #isProven(request: LeaseRequest): boolean {
+    const now = this.#actions.now()
+    return this.#connections
+      .of(request.identity)
+      .some(
+        (own) =>
+          own.generation === request.server.generation &&
+          !own.isRevoked &&
+          own.expiresAt > now &&
+          isSameSecret(own.secretDigest, request.secretDigest),
+      )
+  }
+
+  #evictOldest(scope: Scope, request: LeaseRequest): void {
+    let oldest: ServerConnection | undefined
+    const idle =
+      scope === 'user'
+        ? this.#connections.idleOf(request.identity)
+        : this.#connections.at(request.server.name).idle
+    for (const candidate of idle)
+      if (oldest === undefined || candidate.lastUsedAt < oldest.lastUsedAt) oldest = candidate
+    if (oldest) this.#actions.evict(oldest)
+  }
+
+  /** By how many open connections and dials a limit is exceeded; 0: it is reached. */
+  #excess(scope: Scope, request: LeaseRequest): number {
+    const dials =
+      scope === 'user'
+        ? this.#connections.dialsOf(request.identity).length
+        : this.#connections.at(request.server.name).dialing.size
+    return this.#open(scope, request) + dials - this.#max(scope, request)
+  }
+
+  #open(scope: Scope, { identity, server }: LeaseRequest): number {
+    return scope === 'user' ? this.#connections.of(identity).length : this.#connections.at(server.name).open
+  }
+
+  #max(scope: Scope, { server }: LeaseRequest): number {
+    const { connectionsMax, connectionsPerUserMax } = server.config
+    if (scope === 'server') return connectionsMax
+    return connectionsPerUserMax === 0 ? Infinity : connectionsPerUserMax
+  }
+
+  #idleCount(scope: Scope, request: LeaseRequest): number {
+    return scope === 'user'
+      ? this.#connections.idleOf(request.identity).length
+      : this.#connections.at(request.server.name).idle.size
+  }
+}

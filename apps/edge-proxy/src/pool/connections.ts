@@ -1,0 +1,237 @@
+/**
+ * The register of all connections to servers, by server, identity and state. A connection is in exactly one state: the
+ * set that holds it. Only `#move` changes it. Logins that wait stand beside the connections that they wait for. Limits,
+ * gauges and lists are read from the sizes of these sets; nothing is counted beside them.
+ *
+ *   dialing ──▶ leased ──▶ resetting ──▶ idle ──▶ leased …
+ *      └──────────┴───────────┴───────────┴──▶ closed (in no set)
+ */
+import { userName } from '../imap/credentials.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
+import type { LeaseHolder, LeaseRequest, NoPlace } from './lease.ts'
+
+/** State of an open connection. */
+export type ConnectionState =
+  /** In use by exactly one session. */
+  | 'leased'
+  /** Being made clean and proven clean; no session uses it. */
+  | 'resetting'
+  /** Clean, waiting for its user. */
+  | 'idle'
+
+const states = ['leased', 'resetting', 'idle'] as const
+
+const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'closed')[]> = {
+  closed: ['leased'],
+  leased: ['resetting', 'idle', 'closed'],
+  resetting: ['idle', 'leased', 'closed'],
+  idle: ['leased', 'resetting', 'closed'],
+}
+
+/** A connection that is being dialed and logged in for one request. It holds a place until it is open or has failed. */
+export class Dial {
+  readonly request: LeaseRequest
+  /** The user was revoked meanwhile: the connection serves its session and is not kept. */
+  isRevoked = false
+
+  constructor(request: LeaseRequest) {
+    this.request = request
+  }
+
+  /** As on the connection that it becomes. */
+  get user(): string {
+    return userName(this.request.credentials)
+  }
+
+  get openedBy(): string {
+    return this.request.credentials.user.toString('utf8')
+  }
+}
+
+/** A login that waits for the reset of its user's connection. */
+export interface ResetWaiter {
+  readonly holder: LeaseHolder
+  /** Called once; true: the connection is clean and leased to the holder. */
+  readonly settle: (isClean: boolean) => void
+}
+
+/** A login that waits for a place. */
+export interface Waiter {
+  readonly request: LeaseRequest
+  /** Called once, with the place, with the reason why there is none, or because an idle connection fits the login. */
+  readonly settle: (outcome: Dial | NoPlace | 'look-again') => void
+}
+
+/** The connections of one configured server, and the logins that wait for a place there. */
+class ServerConnections {
+  readonly dialing = new Set<Dial>()
+  readonly leased = new Map<ServerConnection, LeaseHolder>()
+  readonly resetting = new Map<ServerConnection, ResetWaiter | undefined>()
+  /** In the order in which they became idle. */
+  readonly idle = new Set<ServerConnection>()
+  /** In the order in which they came. */
+  readonly waiting = new Set<Waiter>()
+
+  /** Logged-in connections. */
+  get open(): number {
+    return this.leased.size + this.resetting.size + this.idle.size
+  }
+}
+
+const none: readonly never[] = []
+
+export class Connections {
+  readonly #servers = new Map<string, ServerConnections>()
+  /** Open connections in any state: a list that changes only when one is opened or closed. */
+  readonly #byIdentity = new Map<string, ServerConnection[]>()
+  readonly #dialsByIdentity = new Map<string, Dial[]>()
+  /** Most at once since `resetPeaks`. */
+  readonly #peaks: Record<ConnectionState, number> = { leased: 0, resetting: 0, idle: 0 }
+
+  /** The sets of one server. Only `waiting` is changed from outside, by admission.ts. */
+  at(serverName: string): ServerConnections {
+    let server = this.#servers.get(serverName)
+    if (!server) this.#servers.set(serverName, (server = new ServerConnections()))
+    return server
+  }
+
+  /** Open connections of one identity, in any state. */
+  of(identity: string): readonly ServerConnection[] {
+    return this.#byIdentity.get(identity) ?? none
+  }
+
+  idleOf(identity: string): ServerConnection[] {
+    return this.of(identity).filter((connection) => this.isIdle(connection))
+  }
+
+  /** Connections that are being opened for one identity. */
+  dialsOf(identity: string): readonly Dial[] {
+    return this.#dialsByIdentity.get(identity) ?? none
+  }
+
+  /** How many connections are in this state, or how many logins wait, over all servers. */
+  count(what: ConnectionState | 'dialing' | 'waiting'): number {
+    let total = 0
+    for (const server of this.#servers.values()) total += server[what].size
+    return total
+  }
+
+  peak(state: ConnectionState): number {
+    return this.#peaks[state]
+  }
+
+  resetPeaks(): void {
+    for (const state of states) this.#peaks[state] = this.count(state)
+  }
+
+  stateOf(connection: ServerConnection): ConnectionState | 'closed' {
+    const server = this.at(connection.serverName)
+    if (server.idle.has(connection)) return 'idle'
+    if (server.leased.has(connection)) return 'leased'
+    return server.resetting.has(connection) ? 'resetting' : 'closed'
+  }
+
+  isIdle(connection: ServerConnection): boolean {
+    return this.at(connection.serverName).idle.has(connection)
+  }
+
+  /** The session that holds a leased connection. */
+  holderOf(connection: ServerConnection): LeaseHolder | undefined {
+    return this.at(connection.serverName).leased.get(connection)
+  }
+
+  /** Every open connection with its state. The sets may change while it is read. */
+  *all(): IterableIterator<[ServerConnection, ConnectionState]> {
+    for (const state of states)
+      for (const server of this.#servers.values())
+        for (const connection of server[state].keys()) yield [connection, state]
+  }
+
+  /** Every idle connection, as a list of its own. */
+  idle(): ServerConnection[] {
+    return [...this.#servers.values()].flatMap(({ idle }) => [...idle])
+  }
+
+  dials(): Dial[] {
+    return [...this.#servers.values()].flatMap(({ dialing }) => [...dialing])
+  }
+
+  /** Takes a place for a connection that will be dialed. */
+  beginDial(request: LeaseRequest): Dial {
+    const dial = new Dial(request)
+    this.at(request.server.name).dialing.add(dial)
+    addTo(this.#dialsByIdentity, request.identity, dial)
+    return dial
+  }
+
+  /** The dial has failed, or its connection is open: it no longer holds a place. */
+  endDial(dial: Dial): void {
+    const { server, identity } = dial.request
+    if (this.at(server.name).dialing.delete(dial)) removeFrom(this.#dialsByIdentity, identity, dial)
+  }
+
+  /** Leases a connection to one session: a new one, an idle one, or one whose reset has ended. */
+  lease(connection: ServerConnection, holder: LeaseHolder): void {
+    this.#move(connection, 'leased').leased.set(connection, holder)
+    this.#updatePeak('leased')
+  }
+
+  /** leased or idle → resetting. */
+  reset(connection: ServerConnection): void {
+    this.#move(connection, 'resetting').resetting.set(connection, undefined)
+    this.#updatePeak('resetting')
+  }
+
+  /** leased or resetting → idle. */
+  rest(connection: ServerConnection): void {
+    this.#move(connection, 'idle').idle.add(connection)
+    this.#updatePeak('idle')
+  }
+
+  /** Removes the connection and closes its socket. False: it was closed already. */
+  close(connection: ServerConnection): boolean {
+    if (this.stateOf(connection) === 'closed') return false
+    this.#move(connection, 'closed')
+    removeFrom(this.#byIdentity, connection.identity, connection)
+    connection.link.close()
+    return true
+  }
+
+  /** Registers the one login that waits for the end of this reset. */
+  awaitReset(connection: ServerConnection, waiter: ResetWaiter): void {
+    this.at(connection.serverName).resetting.set(connection, waiter)
+  }
+
+  resetWaiterOf(connection: ServerConnection): ResetWaiter | undefined {
+    return this.at(connection.serverName).resetting.get(connection)
+  }
+
+  /** Takes the connection out of its set; the caller adds it to the next one. Throws for a move that is a bug. */
+  #move(connection: ServerConnection, to: ConnectionState | 'closed'): ServerConnections {
+    const server = this.at(connection.serverName)
+    const from = this.stateOf(connection)
+    if (!allowed[from].includes(to)) throw new Error(`a connection may not go from ${from} to ${to}`)
+    if (from === 'closed') addTo(this.#byIdentity, connection.identity, connection)
+    else server[from].delete(connection)
+    return server
+  }
+
+  #updatePeak(state: ConnectionState): void {
+    const size = this.count(state)
+    if (size > this.#peaks[state]) this.#peaks[state] = size
+  }
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key)
+  if (list) list.push(item)
+  else lists.set(key, [item])
+}
+
+function removeFrom<T>(lists: Map<string, T[]>, key: string, item: T): void {
+  const list = lists.get(key)
+  const index = list?.indexOf(item) ?? -1
+  if (!list || index < 0) return
+  if (list.length === 1) lists.delete(key)
+  else list.splice(index, 1)
+}

@@ -1,0 +1,70 @@
+/** Opens a connection for a lease: dials, logs in, counts. A failure becomes the answer to the login. */
+import type { EdgeMetrics, Log } from '@imapfleet/observe'
+import { expiryOf, userName } from '../imap/credentials.ts'
+import { open, type Opened } from '../server/open.ts'
+import { ServerConnection } from '../server/server-connection.ts'
+import type { Dial } from './connections.ts'
+import { refusedByServer, type LeaseRequest, type Refused } from './lease.ts'
+
+interface DialerContext {
+  readonly metrics: EdgeMetrics
+  readonly log: Log
+  readonly clock: { now(): number }
+}
+
+/**
+ * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between; and the
+ *   untagged lines of the server's answer to the login
+ */
+export async function openFor<Result>(
+  dial: Dial,
+  context: DialerContext,
+  onOpen: (connection: ServerConnection, untagged: readonly string[]) => Result,
+): Promise<Result | Refused> {
+  const { request } = dial
+  const { server, credentials, holder } = request
+  const opening = open(server, credentials, holder)
+  const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
+  if (opened.kind !== 'opened') return refused(opened, request, context)
+  const connection = connectionFor(request, opened, context.clock.now())
+  if (dial.isRevoked) connection.revoke()
+  return onOpen(connection, opened.untagged)
+}
+
+function connectionFor(
+  { server, credentials, identity, secretDigest }: LeaseRequest,
+  { link, capabilities, text }: Extract<Opened, { kind: 'opened' }>,
+  now: number,
+): ServerConnection {
+  const connection = new ServerConnection({
+    link,
+    serverName: server.name,
+    identity,
+    secretDigest,
+    user: userName(credentials),
+    openedBy: credentials.user.toString('utf8'),
+    generation: server.generation,
+    capabilities,
+    loginText: text,
+    now,
+  })
+  connection.expiresAt = expiryOf(credentials)
+  return connection
+}
+
+function refused(
+  opened: Exclude<Opened, { kind: 'opened' }>,
+  { server }: LeaseRequest,
+  { metrics, log }: DialerContext,
+): Refused {
+  const upstream = server.name
+  if (opened.kind === 'unavailable') {
+    const { reason, detail } = opened
+    metrics.counters.upstream_failures_total({ upstream, reason }).value++
+    log.warn('upstream_unavailable', { upstream, reason, detail })
+  }
+  const answer = refusedByServer(opened)
+  const result = answer.cause === 'wrong-credentials' ? 'refused' : 'failed'
+  metrics.counters.logins_total({ upstream, result }).value++
+  return answer
+}

@@ -1,0 +1,103 @@
+/** The commands before login. Each is answered here; LOGIN and AUTHENTICATE end the loop with credentials. */
+import { oneLine } from '@imapfleet/observe'
+import type { Client } from '../client/client.ts'
+import { readAuthenticate, readLogin } from '../client/login.ts'
+import { listenerConfig, type EdgeContext } from '../edge/context.ts'
+import { findByte, LF } from '../imap/bytes.ts'
+import type { Credentials } from '../imap/credentials.ts'
+import { parseId } from '../imap/id.ts'
+import { commandHead, isTag } from '../imap/verb.ts'
+import { acceptTls } from '../net/tls.ts'
+import { answerXproxy, mayAdminister } from '../ops/xproxy.ts'
+
+export interface Login {
+  tag: string
+  credentials: Credentials
+}
+
+/** The client's login, or undefined when it has gone or was sent away. */
+export async function nextLogin(client: Client, context: EdgeContext): Promise<Login | undefined> {
+  for (;;) {
+    const command = await client.nextCommand()
+    if (command === undefined) return undefined
+    const firstLine = findByte(command, LF, 0)
+    const head = commandHead(command, 0, firstLine)
+    if (!isTag(command, 0, head.tagEnd)) {
+      client.reply('*', 'BAD Invalid tag')
+      continue
+    }
+    const tag = command.toString('latin1', 0, head.tagEnd)
+    switch (head.verb) {
+      case 'LOGIN':
+      case 'AUTHENTICATE': {
+        if (!mayLogin(client, context)) {
+          client.reply(tag, 'NO [PRIVACYREQUIRED] STARTTLS first')
+          break
+        }
+        const result =
+          head.verb === 'LOGIN'
+            ? readLogin(command, head.verbEnd)
+            : await readAuthenticate(client, command, head.verbEnd)
+        if (result.kind === 'credentials') return { tag, credentials: result.credentials }
+        if (result.kind === 'gone') return undefined
+        client.reply(tag, result.text)
+        break
+      }
+      case 'CAPABILITY':
+        client.write(`* CAPABILITY ${capabilitiesFor(client, context)}\r\n${tag} OK Completed\r\n`)
+        break
+      case 'NOOP':
+        client.reply(tag, 'OK Completed')
+        break
+      case 'ID': {
+        // Kept for the server. An ID that does not fit into one line is left out.
+        const pairs = parseId(command, head.verbEnd)
+        if (pairs) client.ids.push(pairs)
+        client.write(`* ID NIL\r\n${tag} OK Completed\r\n`)
+        break
+      }
+      case 'LOGOUT':
+        client.write(`* BYE Logging out\r\n${tag} OK Completed\r\n`)
+        client.close()
+        return undefined
+      case 'STARTTLS':
+        if (!offersStartTls(client, context)) client.reply(tag, 'BAD TLS is not available')
+        else if (!(await startTls(client, tag, context))) return undefined
+        break
+      default: {
+        const rest = oneLine(command.toString('utf8', head.verbEnd, firstLine).trim(), 1000)
+        if (!answerXproxy(context, client, head.verb, tag, rest)) client.reply(tag, 'BAD Please login first')
+      }
+    }
+  }
+}
+
+/** The capability list that this client is shown before login. */
+export function capabilitiesFor(client: Client, context: EdgeContext): string {
+  return context.capabilityLists.list(client.listener, context.servers.on(client.listener), {
+    offerStartTls: offersStartTls(client, context),
+    loginDisabled: !mayLogin(client, context),
+    adminCommands: mayAdminister(context, client),
+  })
+}
+
+const mayLogin = (client: Client, context: EdgeContext): boolean =>
+  client.secure || !listenerConfig(context, client.listener).requireTls
+
+const offersStartTls = (client: Client, context: EdgeContext): boolean =>
+  !client.secure &&
+  context.settings.listenerTls.has(client.listener) &&
+  listenerConfig(context, client.listener).tls === 'starttls'
+
+/** False: the handshake failed, and the connection is closed. */
+async function startTls(client: Client, tag: string, { settings, clock }: EdgeContext): Promise<boolean> {
+  // Discard commands sent in the clear behind STARTTLS (RFC 9051 6.2.1), and what was learned before it.
+  client.takeEarly()
+  client.ids.length = 0
+  client.reply(tag, 'OK Begin TLS negotiation now')
+  const tls = settings.listenerTls.get(client.listener)!
+  if (!(await acceptTls(client.link, tls, client.deadlineAt - clock.now()))) return false
+  client.secure = true
+  client.listen()
+  return true
+}

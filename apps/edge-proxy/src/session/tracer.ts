@@ -1,0 +1,121 @@
+/**
+ * Traces of chosen users: any number at once, each with an expiry and a byte limit. Credentials cannot appear in a trace,
+ * because it begins after the login. Literals (message bodies) are replaced by their length unless they are asked for.
+ */
+import type { Counter } from '@imapfleet/observe'
+import { LiteralMask } from '../observe/literal-mask.ts'
+import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from '../observe/trace.ts'
+import type { ActiveSession, Sessions } from './sessions.ts'
+
+interface Running {
+  order: TraceOrder
+  sink: TraceSink
+  bytes: number
+  /** Where each session's two streams stand in this trace. */
+  masks: WeakMap<ActiveSession, { C: LiteralMask; S: LiteralMask }>
+}
+
+export class Tracer {
+  readonly #running = new Map<string, Running>()
+  readonly #sessions: Sessions
+  readonly #lines: Counter
+  readonly #now: () => number
+
+  /**
+   * @param lines counts traced lines
+   * @param now milliseconds since 1970, from a fine clock: every line is stamped with it
+   */
+  constructor(sessions: Sessions, lines: Counter, now: () => number = Date.now) {
+    this.#sessions = sessions
+    this.#lines = lines
+    this.#now = now
+  }
+
+  get active(): number {
+    return this.#running.size
+  }
+
+  /** Begins a trace, also of the sessions that are active. Idempotent by id. */
+  start(order: TraceOrder, sink: TraceSink): void {
+    if (this.#running.has(order.id)) return
+    this.#running.set(order.id, { order, sink, bytes: 0, masks: new WeakMap() })
+    for (const session of this.#sessions.of(order.user)) {
+      this.#tap(session)
+      this.#remark(session, 'traced from here on')
+    }
+  }
+
+  stop(id: string, why: TraceEnd): void {
+    const running = this.#running.get(id)
+    if (!running) return
+    this.#running.delete(id)
+    running.sink.ended(running.order, why)
+    for (const session of this.#sessions.of(running.order.user)) this.#tap(session)
+  }
+
+  /** Ids of the running traces, of one user or of all. */
+  ids(user?: string): string[] {
+    return [...this.#running.values()]
+      .filter(({ order }) => user === undefined || order.user === user)
+      .map(({ order }) => order.id)
+  }
+
+  /** Ends the traces that have expired; call it each second. */
+  sweep(): void {
+    for (const { order } of [...this.#running.values()])
+      if (order.expiresAt <= this.#now()) this.stop(order.id, 'expired')
+  }
+
+  /** A session has begun. */
+  begin(session: ActiveSession, remark: string): void {
+    if (this.#running.size === 0) return
+    this.#tap(session)
+    this.#remark(session, remark)
+  }
+
+  /** A session has ended. */
+  end(session: ActiveSession, remark: string): void {
+    if (this.#running.size > 0) this.#remark(session, remark)
+  }
+
+  #of(user: string): Running[] {
+    return [...this.#running.values()].filter(({ order }) => order.user === user)
+  }
+
+  #tap(session: ActiveSession): void {
+    if (this.#of(session.user).length === 0) {
+      session.splice.tap = undefined
+      return
+    }
+    const pass = (from: 'C' | 'S', bytes: Buffer) => {
+      for (const running of this.#of(session.user))
+        for (const text of running.masks.get(session)?.[from].lines(bytes) ?? [])
+          this.#emit(running, { at: this.#now(), session: session.id, from, text })
+    }
+    for (const { masks, order } of this.#of(session.user)) {
+      if (masks.has(session)) continue
+      const left = session.splice.literalsLeft()
+      masks.set(session, {
+        C: new LiteralMask('C', order.bodies, left.C),
+        S: new LiteralMask('S', order.bodies, left.S),
+      })
+    }
+    session.splice.tap = {
+      fromClient: (bytes) => pass('C', bytes),
+      fromServer: (bytes) => pass('S', bytes),
+    }
+  }
+
+  #remark(session: ActiveSession, text: string): void {
+    for (const running of this.#of(session.user))
+      this.#emit(running, { at: this.#now(), session: session.id, from: '*', text })
+  }
+
+  #emit(running: Running, line: TracedLine): void {
+    if (this.#running.get(running.order.id) !== running) return
+    running.bytes += line.text.length
+    this.#lines.value++
+    running.sink.line(running.order, line)
+    if (running.bytes > running.order.bytesMax) this.stop(running.order.id, 'byte-limit')
+  }
+}
