@@ -7,8 +7,8 @@ const parts = ['edge', 'fleet', 'history'] as const
 export type Part = (typeof parts)[number]
 
 const head =
-  '# Benchmarks\n\nEach part is written by the command that its comment names; do not edit. Everything ran on one machine, on ' +
-  'loopback: what makes the load and what is measured share the same cores, and whoever else works there.'
+  '# Benchmarks\n\nThe commands named in the comments write this page; do not edit it. Everything ran on one machine, on loopback: ' +
+  'the load generator, the programs under test and other users share the same cores.'
 
 export function writePart(part: Part, text: string): void {
   const page = existsSync(file) ? readFileSync(file, 'utf8') : ''

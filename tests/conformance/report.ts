@@ -29,11 +29,11 @@ export function printReport(rows: readonly Row[]): string {
   )
   return `# Conformance
 
-Written by \`npm run conformance -- --write\`; the scenarios are in tests/conformance/scenarios. Each one tries to break a
-guarantee, with the same bytes, against Debian's imapproxy (the control: it shows that the scenario can fail), against
-imapfleet's edge in front of a scripted server that can misbehave, and in front of real Dovecot. A dash: not asked,
-because it takes a server that misbehaves, or something that imapproxy does not have. In some scenarios imapproxy runs a race
-with itself: up to three of them pass in one run and fail in the next.
+Written by \`npm run conformance -- --write\`; the scenarios are in tests/conformance/scenarios. Each scenario tries to break a
+guarantee. It sends the same bytes to Debian's imapproxy (the control, which shows that the scenario can fail), to
+imapfleet's edge in front of a scripted server that can misbehave, and to an edge in front of real Dovecot. A dash means that the scenario
+did not run, because it needs a server that misbehaves or a feature that imapproxy does not have. In some scenarios imapproxy has a race
+condition: up to three of them pass in one run and fail in the next.
 
 ${columns.map((column) => `- ${column.title}: ${tally(rows, column)}`).join('\n')}
 
@@ -43,9 +43,9 @@ ${columns.map((column) => `- ${column.title}: ${tally(rows, column)}`).join('\n'
 | --- | --- | ${columns.map(() => '---').join(' | ')} |
 ${rows.map(printRow).join('\n')}
 
-## What was seen where a guarantee does not hold
+## What was seen when a guarantee failed
 
-Tags begin with letters of the client that sent them, so a reply with another client's letters is somebody else's.
+Each client uses its own letters at the start of its tags. A reply with other letters belongs to another client.
 
 ${findings.length > 0 ? findings.join('\n') : 'Nothing.'}
 

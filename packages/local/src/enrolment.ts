@@ -24,7 +24,8 @@ export async function enrollEdge(
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }
   const file = `${nats.keys.edgesDirectory}/${id}.creds`
   const listed = await fetch(`${control.api}/v1/enrolments?edge=${id}&limit=500`, { headers })
-  if (!listed.ok) throw new LocalError('part_failed', `control lists no enrolments: status ${listed.status}`)
+  if (!listed.ok)
+    throw new LocalError('part_failed', `control does not list enrolments: status ${listed.status}`)
   const { enrolments } = enrolmentListSchema.parse(await listed.json())
   const kept = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const isValid = enrolments.some(

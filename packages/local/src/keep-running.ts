@@ -16,7 +16,7 @@ export async function keepRunning(
   for (;;) {
     const exit = await Promise.race([part.exited(), aborted(signal)])
     if (!exit || signal.aborted) return
-    trouble(`ended with ${describeExit(exit)} and is started again`)
+    trouble(`exited with ${describeExit(exit)}, restarting it`)
     for (
       let pauseMs = firstPauseMs;
       part.pid === undefined;

@@ -97,7 +97,10 @@ async function existingServer(url: string): Promise<Postgres> {
     const version = row?.server_version.split(' ')[0] ?? 'of unknown version'
     return { url, place: new URL(url).host, version, process: undefined }
   } catch (error) {
-    throw new LocalError('service_unreachable', `DATABASE_URL leads to no database: ${messageOf(error)}`)
+    throw new LocalError(
+      'service_unreachable',
+      `cannot connect to the database of DATABASE_URL: ${messageOf(error)}`,
+    )
   } finally {
     await sql.end({ timeout: 1 })
   }
@@ -127,7 +130,7 @@ function checkMajor(data: string, version: string): void {
   if (made === version.split('.')[0]) return
   throw new LocalError(
     'part_failed',
-    `${data} was made by Postgres ${made} and this is ${version}: move it away to begin anew`,
+    `${data} was made by Postgres ${made} and this is ${version}: move it away to start with an empty database`,
   )
 }
 

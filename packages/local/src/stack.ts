@@ -141,7 +141,7 @@ async function seeEdges(
     const missing = edges.filter(({ id }) => !seen.some((edge) => edge.id === id && edge.state === 'serving'))
     if (missing.length === 0) return
     const trouble = answer.ok
-      ? `has not heard of ${missing.map(({ id }) => id).join(', ')}`
+      ? `received no heartbeat of ${missing.map(({ id }) => id).join(', ')}`
       : `answers /v1/edges with status ${answer.status}`
     if (Date.now() > deadline)
       throw new LocalError('part_failed', `control ${trouble}: see ${control.process.logFile}`)

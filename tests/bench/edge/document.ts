@@ -40,12 +40,12 @@ export function documentOf(
 
 function method(options: Options): string {
   return [
-    `- Contestants run side by side and take turns: ${options.repeat} rounds of ${options.seconds} s each. A figure is the median, with the smallest and largest in brackets.`,
-    '- Each is warm: every user has logged in before, and the same load has run for 10 s (2 s with the distant server).',
-    '- The stub server answers at once and ends the connection at anything it does not expect. The generator checks every byte of every reply: tags, literal lengths, and that each body is that of its own user. One wrong byte and there is no report.',
-    "- CPU is the kernel's count of user and system time of all threads of the proxy, work after the client has left included, divided by the sessions. A session is one TCP connection that waits for each reply before the next command, and for the server to close.",
-    '- The distant server stands behind a relay that holds each byte for 20 ms each way.',
-    "- HAProxy passes TCP with one thread and opens a server connection for every client, so the server's login is part of its sessions.",
-    "- Idle connections: 10,000 users log in and out, or as many as the limit of open files lets imapproxy cache; bytes each are the growth of RSS after a warm-up of 200 users. The kernel's socket buffers are not in it, for anyone.",
+    `- All programs run at the same time and take turns under load: ${options.repeat} rounds of ${options.seconds} s each. A figure is the median, with the smallest and largest in parentheses.`,
+    '- Each program is warmed up: every user has logged in before, and the same load has run for 10 s (2 s with the distant server).',
+    '- The stub server answers immediately and closes the connection on unexpected input. The generator checks every byte of every reply: tags, literal lengths, and that each body belongs to its user. After one wrong byte there is no report.',
+    '- CPU is the user and system time of all threads of the proxy as the kernel counts it, including work after the client disconnected, divided by the number of sessions. A session is one TCP connection that waits for each reply before the next command, and for the server to close.',
+    '- The distant server is behind a relay that delays each byte by 20 ms in each direction.',
+    '- HAProxy forwards TCP with one thread and opens a server connection for every client, so its sessions include the login at the server.',
+    '- Idle connections: 10,000 users log in and out, or as many as imapproxy can cache under the limit of open files. Bytes per connection are the growth of RSS after a warm-up of 200 users, without the socket buffers of the kernel.',
   ].join('\n')
 }

@@ -108,11 +108,11 @@ function usageTable({ idle, ingest: { usage } }: Results, { edges }: Options): s
 
 function method({ edges, idleSeconds }: Options): string {
   return [
-    `- ${digits(edges)} simulated edges in four regions, in two processes, each with a connection of its own to nats-server: heartbeats every 5 s, reports every 10 s, desired state read when told and every 45 s, answers to orders. They do not check what they get; control is what is measured.`,
-    '- One nats-server, one Postgres that flushes every commit to disk, control as two processes (`api` and `ingest`), all on the same cores as the edges.',
-    '- Orders and changes are asked for over HTTP, one after the other. A change is over when the register of edges in Postgres says that all have applied it.',
-    '- The reports are put into the stream while ingest is stopped; it is timed from the first that it takes until the stream is empty, while the fleet goes on beating. Afterwards every report is a row.',
-    `- Idle is an average over ${idleSeconds} s; memory is RSS, of Postgres that of all its processes together, shared pages counted each time.`,
+    `- ${digits(edges)} simulated edges in four regions run in two processes, each with its own connection to nats-server. They send heartbeats every 5 s and reports every 10 s, read their desired state when told and every 45 s, and answer orders. They do not check what they receive: the benchmark measures control.`,
+    '- One nats-server, one Postgres that flushes every commit to disk, and control as two processes (`api` and `ingest`) run on the same cores as the edges.',
+    '- Orders and changes are sent over HTTP, one after the other. A change is complete when Postgres shows that all edges have applied it.',
+    '- The reports are published to the stream while ingest is stopped. Ingest is timed from the first report that it takes until the stream is empty, while the edges continue to send heartbeats. Afterwards every report is a row.',
+    `- Idle is an average over ${idleSeconds} s. Memory is RSS; for Postgres it is the sum over all its processes, with shared pages counted several times.`,
   ].join('\n')
 }
 

@@ -63,8 +63,8 @@ const middle = (took: readonly number[]): number => took[Math.floor(took.length 
 
 const methodOf = ({ edges, days, repeat }: Options): string =>
   [
-    `- ${digits(edges)} edges in four regions, a report every 10 s: a day of reports, ${days} days of rollups.`,
-    '- One hour is reported over NATS, taken in and rolled up by control as always; the other hours are copies of it, each report as of a boot of its own.',
-    `- Each question is asked once, and then ${repeat} times that count, over HTTP, one after the other; the answer is read to its end and parsed.`,
-    '- Postgres is the one that quickstart brings, with its own settings; sizes are of tables with their indexes, after a vacuum.',
+    `- ${digits(edges)} edges in four regions send a report every 10 s. The data has one day of reports and ${days} days of rollups.`,
+    '- One hour is reported over NATS, stored and rolled up by control as usual. The other hours are copies of it, with a different boot id for each report.',
+    `- Each query runs once as a warm-up and then ${repeat} times, over HTTP, one after the other. The answer is read completely and parsed.`,
+    '- Postgres is the one of quickstart, with its settings. Sizes include indexes, after a vacuum.',
   ].join('\n')

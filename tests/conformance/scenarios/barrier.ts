@@ -19,7 +19,7 @@ function unselect(connection: StubConnection): StubConnection {
 }
 
 const drop = (what: string) => `a reset answered ${what} drops the connection, and the next session is clean`
-const keep = (what: string) => `${what} is not seen by the next session, which gets the same connection`
+const keep = (what: string) => `${what} does not reach the next session, which gets the same connection`
 
 const misbehaviours: Misbehaviour[] = [
   {
@@ -29,12 +29,12 @@ const misbehaviours: Misbehaviour[] = [
   },
   {
     name: 'longer-tag',
-    guarantee: drop('with a tag that begins like the right one'),
+    guarantee: drop('with a longer tag with the right prefix'),
     answer: (tag, connection) => connection.send(`${tag}x OK done\r\n`),
   },
   {
     name: 'shorter-tag',
-    guarantee: drop('with the begin of the right tag'),
+    guarantee: drop('with a prefix of the right tag'),
     answer: (tag, connection) => connection.send(`${tag.slice(0, -1)} OK done\r\n`),
   },
   {
@@ -54,7 +54,7 @@ const misbehaviours: Misbehaviour[] = [
     answer: (tag, connection) => connection.send(`${tag} OK do`),
   },
   { name: 'close', guarantee: drop('by a close'), answer: (_, connection) => void connection.end() },
-  { name: 'break', guarantee: drop('by a reset of TCP'), answer: (_, connection) => connection.destroy() },
+  { name: 'break', guarantee: drop('by a TCP reset'), answer: (_, connection) => connection.destroy() },
   {
     name: 'bye',
     guarantee: drop('with BYE before the right reply'),
@@ -62,7 +62,7 @@ const misbehaviours: Misbehaviour[] = [
   },
   {
     name: 'bye-behind',
-    guarantee: drop('with BYE behind the right reply'),
+    guarantee: drop('with BYE after the right reply'),
     answer: (tag, connection) => unselect(connection).send(`${tag} OK done\r\n* BYE shutting down\r\n`),
   },
   {
@@ -73,12 +73,12 @@ const misbehaviours: Misbehaviour[] = [
   },
   {
     name: 'invitation',
-    guarantee: drop('with an invitation to go on'),
+    guarantee: drop('with a continuation request'),
     answer: (_, connection) => connection.send('+ go on\r\n'),
   },
   {
     name: 'late-reply-behind',
-    guarantee: drop('rightly, with a stranger’s reply behind it'),
+    guarantee: drop('correctly, with an unknown reply after it,'),
     answer: (tag, connection) => unselect(connection).send(`${tag} OK done\r\na1 OK late\r\n`),
   },
   {
@@ -89,7 +89,7 @@ const misbehaviours: Misbehaviour[] = [
   },
   {
     name: 'endless-line',
-    guarantee: drop('by a line without end'),
+    guarantee: drop('by an endless line'),
     answer: (_, connection) => connection.send(`* ${'x'.repeat(300_000)}`),
   },
   {

@@ -13,8 +13,7 @@ function expectHarmless(said: string, where: string): void {
 export const capability: Scenario[] = [
   {
     name: 'capability-before-login',
-    guarantee:
-      'before login, greeting and CAPABILITY show what the proxy itself supports, and nothing that cannot work',
+    guarantee: 'before login, greeting and CAPABILITY show only what the proxy supports',
     on: 'any',
     run: async (world) => {
       const client = await world.dial()
@@ -32,7 +31,7 @@ export const capability: Scenario[] = [
   {
     name: 'capability-after-login',
     guarantee:
-      'after login, COMPRESS and UNAUTHENTICATE are in no list: the reply to LOGIN, CAPABILITY, cold and warm (D9)',
+      'after login, COMPRESS and UNAUTHENTICATE are in no list: the replies to LOGIN and CAPABILITY, on new and reused connections (D9)',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -52,7 +51,7 @@ export const capability: Scenario[] = [
   {
     name: 'capability-anywhere',
     guarantee:
-      'COMPRESS and UNAUTHENTICATE are in no untagged line or response code at any time, in any case, however it is cut',
+      'COMPRESS and UNAUTHENTICATE are in no untagged line or response code at any time, in upper and lower case, however it is cut',
     on: 'stub',
     run: async (world) => {
       const lists = [
@@ -91,7 +90,7 @@ export const capability: Scenario[] = [
   },
   {
     name: 'capability-in-content',
-    guarantee: 'a mail or a mailbox that speaks of capabilities is passed on byte by byte',
+    guarantee: 'a mail or a mailbox name that contains capabilities is passed on unchanged',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()

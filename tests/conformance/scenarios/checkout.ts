@@ -11,7 +11,7 @@ const room = (limits: Record<string, number>) => ({ upstreams: { main: limits } 
 export const checkout: Scenario[] = [
   {
     name: 'uses-max',
-    guarantee: 'a connection serves as many sessions as usesMax says, and is not handed out once more',
+    guarantee: 'a connection serves usesMax sessions and is not leased again',
     on: 'stub',
     config: { pool: { usesMax: 2 } },
     oursOnly: 'imapproxy has no such limit',
@@ -30,7 +30,7 @@ export const checkout: Scenario[] = [
   },
   {
     name: 'lifetime-max',
-    guarantee: 'a connection older than lifetimeMaxMs is not handed out, however often it was used (D12)',
+    guarantee: 'a connection older than lifetimeMaxMs is not leased again, however often it was used (D12)',
     on: 'stub',
     config: { pool: { lifetimeMaxMs: 1000 } },
     oursOnly: 'imapproxy has no such limit',
@@ -48,7 +48,7 @@ export const checkout: Scenario[] = [
   },
   {
     name: 'expiry',
-    guarantee: 'a login at the very moment when the warm connection expires works',
+    guarantee: 'a login at the moment at which the idle connection expires works',
     on: 'stub',
     config: { pool: { idleTimeoutMs: 1000 } },
     keywords: { cache_expiration_time: '1' },
@@ -69,7 +69,7 @@ export const checkout: Scenario[] = [
   },
   {
     name: 'expiry-closes',
-    guarantee: 'an idle connection is closed when its time is over',
+    guarantee: 'an idle connection is closed when its timeout expires',
     on: 'stub',
     config: { pool: { idleTimeoutMs: 1000 } },
     oursOnly: 'imapproxy looks once a minute',
@@ -82,7 +82,7 @@ export const checkout: Scenario[] = [
   {
     name: 'reload',
     guarantee:
-      'a configuration change in the middle of many logins fails none of them, and afterwards the old server gets none',
+      'a configuration change in the middle of many logins fails none of them, and later logins never reach the old server',
     on: 'stub',
     config: { pool: { usesMax: 900 } },
     oursOnly: 'imapproxy cannot reload',
@@ -122,8 +122,7 @@ export const checkout: Scenario[] = [
   },
   {
     name: 'room',
-    guarantee:
-      'with no room at the server a login waits for it, and a warm connection of somebody else makes way',
+    guarantee: 'at the connection limit a login waits, and an idle connection of another user is evicted',
     on: 'stub',
     config: room({ connectionsMax: 2, connectionsSpareMax: 0, queueMax: 2, queueTimeoutMs: 4000 }),
     oursOnly: 'imapproxy refuses at once when its cache is full',
@@ -149,7 +148,7 @@ export const checkout: Scenario[] = [
   {
     name: 'queue',
     guarantee:
-      'a login that finds the queue full, or waits in it too long, is refused as unavailable; one that leaves it costs nothing',
+      'a login that finds the queue full, or waits in it too long, is refused as unavailable; one that leaves it costs no connection',
     on: 'stub',
     config: room({ connectionsMax: 2, queueMax: 2, queueTimeoutMs: 700 }),
     oursOnly: 'imapproxy has no queue',
@@ -175,7 +174,7 @@ export const checkout: Scenario[] = [
   {
     name: 'room-per-user',
     guarantee:
-      'one user gets so many connections at once and no more; the next session waits, other users do not',
+      'one user gets at most the configured number of connections; the next session waits, other users do not',
     on: 'stub',
     config: room({ connectionsPerUserMax: 1, queueTimeoutMs: 4000 }),
     oursOnly: 'imapproxy has no such limit',

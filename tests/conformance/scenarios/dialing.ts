@@ -16,7 +16,7 @@ const noBlame = /^NO (?!\[AUTHENTICATIONFAILED)/
 function badGreeting(name: string, what: string, greet: (connection: StubConnection) => void): Scenario {
   return {
     name: `greeting-${name}`,
-    guarantee: `a server that greets with ${what} gets no password, and the client is not told that its own was wrong`,
+    guarantee: `a server that greets with ${what} gets no password, and the client is not told that its password was wrong`,
     on: 'stub',
     config,
     run: async (world) => {
@@ -44,7 +44,7 @@ function badLogin(
 ): Scenario {
   return {
     name: `login-${name}`,
-    guarantee: `a login that the server answers ${what} lets nobody in`,
+    guarantee: `a login that the server answers ${what} lets no client in`,
     on: 'stub',
     config,
     run: async (world) => {
@@ -98,10 +98,10 @@ export const dialing: Scenario[] = [
     c.send('* BYE Too busy\r\n')
     void c.end()
   }),
-  badGreeting('garbage', 'something else than IMAP', (c) => c.send('HTTP/1.1 400 Bad Request\r\n\r\n')),
+  badGreeting('garbage', 'anything other than IMAP', (c) => c.send('HTTP/1.1 400 Bad Request\r\n\r\n')),
   badGreeting('silence', 'nothing', () => undefined),
   badGreeting('close', 'a close', (c) => void c.end()),
-  badGreeting('endless-line', 'a line without end', (c) => c.send(Buffer.alloc(32 << 20, 'x'))),
+  badGreeting('endless-line', 'an endless line', (c) => c.send(Buffer.alloc(32 << 20, 'x'))),
   badGreeting('flood', 'a flood of lines before any greeting', (c) =>
     c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n')),
   ),
@@ -120,12 +120,12 @@ export const dialing: Scenario[] = [
     (tag, c) => c.send(`* X {${tag.length + 15}}\r\n\r\n${tag} OK Logged in\r\n${tag} NO Go away\r\n`),
     /^NO Go away/,
   ),
-  badLogin('flood', 'by a flood without end', (_, c) => c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n'))),
+  badLogin('flood', 'by an endless flood', (_, c) => c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n'))),
   refusedUnchanged('LOGIN'),
   { ...refusedUnchanged('AUTHENTICATE'), oursOnly: 'imapproxy knows AUTHENTICATE LOGIN only' },
   {
     name: 'refusal-for-real',
-    guarantee: 'the server’s own words to a wrong password reach the client unchanged',
+    guarantee: 'the server’s answer to a wrong password reaches the client unchanged',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -138,7 +138,7 @@ export const dialing: Scenario[] = [
   },
   {
     name: 'server-away',
-    guarantee: 'while the server is away a login is refused as unavailable, and works when it is back',
+    guarantee: 'while the server is down a login is refused as unavailable, and works when it is up again',
     on: 'stub',
     config,
     run: async (world) => {
@@ -157,7 +157,7 @@ export const dialing: Scenario[] = [
   },
   {
     name: 'server-away-at-start',
-    guarantee: 'the proxy starts while the server is away, and serves as soon as it is there',
+    guarantee: 'the proxy starts while the server is down, and serves when the server is up',
     on: 'stub',
     run: async (world) => {
       const stub = new StubImapd(await freePort())

@@ -34,7 +34,7 @@ async function expectMailsWhole(world: World, user: Account): Promise<void> {
 
 const killed = (how: 'close' | 'reset'): Scenario => ({
   name: `killed-at-every-byte-${how}`,
-  guarantee: `a client that goes away (${how}) behind any byte of a session leaves nothing to the next one, and no torn mail`,
+  guarantee: `a client that goes away (${how}) after any byte of a session leaves nothing for the next one, and no incomplete mail`,
   on: 'any',
   run: async (world) => {
     const user = await world.user()
@@ -72,7 +72,7 @@ export const everyByte: Scenario[] = [
   killed('reset'),
   {
     name: 'cut-at-every-byte',
-    guarantee: 'a session that comes in two segments, wherever it is cut, is answered in full and in order',
+    guarantee: 'a session in two segments, cut at any byte, is answered in full and in order',
     on: 'any',
     run: async (world) => {
       const user = await world.user()

@@ -24,7 +24,7 @@ export const identity: Scenario[] = [
   {
     name: 'wrong-password',
     guarantee:
-      'a wrong password is tried at the server and refused, and neither uses nor evicts the warm connection (D10)',
+      'a wrong password is checked by the server and refused, and neither uses nor evicts the idle connection (D10)',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -48,7 +48,7 @@ export const identity: Scenario[] = [
   {
     name: 'wrong-password-full',
     guarantee:
-      'a wrong password closes nobody’s warm connection, not even where there is no room for one more; a right one is given room',
+      'a wrong password closes no idle connection, even at the limit; a correct password evicts one if necessary',
     on: 'any',
     config: { upstreams: { main: { connectionsMax: 2, connectionsPerUserMax: 1 } } },
     oursOnly: 'imapproxy refuses at once when its cache is full',
@@ -80,7 +80,7 @@ export const identity: Scenario[] = [
   {
     name: 'changed-password',
     guarantee:
-      'a new password works at once, while an old one is still warm, and the other way round nothing is mixed up',
+      'a new password works immediately while a connection with the old one is idle, and the two are never confused',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -118,7 +118,7 @@ export const identity: Scenario[] = [
   },
   {
     name: 'separators',
-    guarantee: 'no cut between name and secret makes two users one: ("a", "b c") is not ("a b", "c")',
+    guarantee: 'name and secret are never concatenated: ("a", "b c") is not ("a b", "c")',
     on: 'stub',
     run: async (world) => {
       const pairs = [
@@ -144,7 +144,7 @@ export const identity: Scenario[] = [
   },
   {
     name: 'line-ends-in-names',
-    guarantee: 'CR, LF and NUL in a name or a secret never reach the server as lines of their own (D16)',
+    guarantee: 'CR, LF and NUL in a name or a secret never reach the server as separate lines (D16)',
     on: 'stub',
     config: { clients: { loginFailuresMax: 100 } },
     run: async (world) => {
@@ -177,7 +177,7 @@ export const identity: Scenario[] = [
   {
     name: 'shared-secret',
     guarantee:
-      'with auth_shared_secret, only the whole secret opens: no empty one, no prefix, no longer one (D6)',
+      'with auth_shared_secret, only the exact secret works: not an empty one, not a prefix, not a longer one (D6)',
     on: 'stub',
     ...sso,
     run: async (world) => {

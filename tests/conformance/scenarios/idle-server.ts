@@ -64,12 +64,12 @@ export const idleServer: Scenario[] = [
     'a late tagged reply on an idle connection never reaches the next client (D15)',
     (c) => c.send('a1 OK late\r\n'),
   ),
-  whileIdle('invitation', 'a stray invitation to go on never reaches the next client', (c) =>
+  whileIdle('invitation', 'an unexpected continuation request never reaches the next client', (c) =>
     c.send('+ idling\r\n'),
   ),
   whileIdle(
     'half-a-line',
-    'half a line on an idle connection, ended when the next client is there, never reaches it',
+    'half a line on an idle connection, completed after the next client arrived, never reaches it',
     (c) => c.send('* LIST () "/" sec'),
     (c) => c.send('ret\r\n'),
   ),
@@ -78,7 +78,7 @@ export const idleServer: Scenario[] = [
   ),
   {
     name: 'idle-flood',
-    guarantee: 'a flood on an idle connection costs little memory and is not seen by the next client',
+    guarantee: 'a flood on an idle connection costs little memory and never reaches the next client',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -99,7 +99,7 @@ export const idleServer: Scenario[] = [
   },
   {
     name: 'idle-half-open',
-    guarantee: 'a server that has silently gone away is found out before the next client is handed to it',
+    guarantee: 'a server that disappeared silently is detected before its connection is leased again',
     on: 'stub',
     config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
     oursOnly: 'imapproxy never asks an idle connection anything; its clients wait for TCP',
@@ -116,7 +116,8 @@ export const idleServer: Scenario[] = [
   },
   {
     name: 'idle-proof-wrong',
-    guarantee: 'an idle connection that answers its proof with another tag is replaced, unseen by the client',
+    guarantee:
+      'an idle connection that answers the check with another tag is replaced, and the client does not notice',
     on: 'stub',
     config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
     oursOnly: 'imapproxy never asks an idle connection anything',
@@ -137,7 +138,8 @@ export const idleServer: Scenario[] = [
   },
   {
     name: 'idle-proof-right',
-    guarantee: 'an idle connection that proves itself is used, and what it said meanwhile is not passed on',
+    guarantee:
+      'an idle connection that passes the check is reused, and its earlier untagged data is not passed on',
     on: 'stub',
     config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
     run: async (world) => {

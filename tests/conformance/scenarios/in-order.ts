@@ -6,7 +6,7 @@ import { quote } from '../wire.ts'
 export const inOrder: Scenario[] = [
   {
     name: 'logout-at-once',
-    guarantee: 'LOGOUT is answered at once, though the server takes its time to be reset',
+    guarantee: 'LOGOUT is answered immediately, even if the server takes long to reset',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -24,8 +24,7 @@ export const inOrder: Scenario[] = [
   },
   {
     name: 'pipelined-logout',
-    guarantee:
-      'a LOGOUT sent behind other commands lets every earlier reply through, in order, then BYE (D4)',
+    guarantee: 'a LOGOUT sent after other commands lets every earlier reply through, in order, then BYE (D4)',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -57,7 +56,7 @@ export const inOrder: Scenario[] = [
   {
     name: 'pipelined-logout-slow-server',
     guarantee:
-      'a LOGOUT sent behind a slow command waits for its reply, and nothing is left over for the next session (D4)',
+      'a LOGOUT sent after a slow command waits for its reply, and nothing is left over for the next session (D4)',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -96,7 +95,8 @@ export const inOrder: Scenario[] = [
   },
   {
     name: 'one-byte-at-a-time',
-    guarantee: 'a session that arrives one byte at a time, literals included, works as any other and is kept',
+    guarantee:
+      'a session that arrives one byte at a time, literals included, works, and its connection is kept',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -126,7 +126,8 @@ export const inOrder: Scenario[] = [
   },
   {
     name: 'server-one-byte-at-a-time',
-    guarantee: 'a server that answers one byte at a time, literals included, is understood and kept',
+    guarantee:
+      'a server that answers one byte at a time, literals included, is understood, and its connection is kept',
     on: 'stub',
     run: async (world) => {
       world.stub.dribble(true)
@@ -145,7 +146,7 @@ export const inOrder: Scenario[] = [
   },
   {
     name: 'large-mails',
-    guarantee: 'an 8 MB mail goes up and comes down byte by byte the same, and the connection is kept',
+    guarantee: 'an 8 MB mail is stored and fetched byte by byte unchanged, and the connection is kept',
     on: 'any',
     run: async (world) => {
       const user = await world.user()

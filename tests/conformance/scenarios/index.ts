@@ -18,7 +18,7 @@ import { reuse } from './reuse.ts'
 import { revocation } from './revocation.ts'
 import { selectCache } from './select-cache.ts'
 import { smuggling } from './smuggling.ts'
-import { tainted } from './tainted.ts'
+import { sessionState } from './session-state.ts'
 
 const all: Scenario[] = [
   ...reuse,
@@ -26,7 +26,7 @@ const all: Scenario[] = [
   ...killed,
   ...everyByte,
   ...literals,
-  ...tainted,
+  ...sessionState,
   ...barrier,
   ...idleServer,
   ...leasedServer,

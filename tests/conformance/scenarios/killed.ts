@@ -40,20 +40,20 @@ const deaths: Death[] = [
   {
     name: 'mid-line',
     guarantee:
-      'a client killed in the middle of a command line leaves nothing before the next session’s commands',
+      'a client killed in the middle of a command line leaves no bytes in front of the next session’s commands',
     send: (client) => client.send(`${client.tag()} STATUS "box`),
   },
   {
     name: 'mid-command',
-    guarantee:
-      'a client killed while commands are being answered leaves none of the replies to the next session (D1)',
+    guarantee: 'a client killed while commands are being answered leaves no reply for the next session (D1)',
     send: (client) => {
       for (let count = 0; count < 20; count++) client.send(`${client.tag()} FETCH 1:* BODY.PEEK[]\r\n`)
     },
   },
   {
     name: 'before-invitation',
-    guarantee: 'a client killed right after it announced a literal leaves the server not waiting for it',
+    guarantee:
+      'after a client killed right after announcing a literal, the server does not wait for that literal',
     send: (client) => client.send(`${client.tag()} APPEND INBOX {45}\r\n`),
   },
   {
@@ -81,24 +81,24 @@ const deaths: Death[] = [
   {
     name: 'between-multi-append',
     guarantee:
-      'a client killed between two mails of a MULTIAPPEND never has the next session’s commands taken for its end',
+      'a client killed between two mails of a MULTIAPPEND never has the next session’s commands taken as its end',
     send: (client) => client.send(`${client.tag()} APPEND INBOX {${head.length}+}\r\n${head}`),
     whole: [head],
   },
   {
     name: 'in-idle',
-    guarantee: 'a client killed in IDLE leaves the next session out of IDLE (D3)',
+    guarantee: 'a client killed in IDLE does not leave the next session in IDLE (D3)',
     send: (client) => client.send(`${client.tag()} IDLE\r\n`),
     then: (client) => client.invitation(),
   },
   {
     name: 'idle-not-begun',
-    guarantee: 'a client killed before its IDLE was accepted leaves the next session out of IDLE',
+    guarantee: 'a client killed before its IDLE was accepted does not leave the next session in IDLE',
     send: (client) => client.send(`${client.tag()} IDLE\r\n`),
   },
   {
     name: 'idle-half-done',
-    guarantee: 'a client killed in the middle of the word DONE leaves the next session out of IDLE',
+    guarantee: 'a client killed in the middle of the word DONE does not leave the next session in IDLE',
     send: (client) => client.send(`${client.tag()} IDLE\r\n`),
     then: async (client) => {
       await client.invitation()
@@ -107,7 +107,7 @@ const deaths: Death[] = [
   },
   {
     name: 'at-logout',
-    guarantee: 'a client killed right behind its LOGOUT leaves nothing of it',
+    guarantee: 'a client killed right after its LOGOUT leaves no trace',
     send: (client) => client.send(`${client.tag()} FETCH 1:* BODY.PEEK[]\r\n${client.tag()} LOGOUT\r\n`),
   },
 ]
@@ -115,7 +115,7 @@ const deaths: Death[] = [
 function killedScenario(death: Death, how: 'close' | 'reset'): Scenario {
   return {
     name: `killed-${death.name}${how === 'reset' ? '' : '-politely'}`,
-    guarantee: how === 'reset' ? death.guarantee : `${death.guarantee}, when it closed in order`,
+    guarantee: how === 'reset' ? death.guarantee : `${death.guarantee}, even if it closed cleanly`,
     on: 'any',
     run: async (world) => {
       for (const rush of [false, true]) {
@@ -139,7 +139,7 @@ function killedScenario(death: Death, how: 'close' | 'reset'): Scenario {
 
 /** The server never answers, the client has said LOGOUT behind that, and then it is gone. */
 function killedWhileWaiting(how: 'close' | 'reset', more: string): Scenario {
-  const volume = more === '' ? '' : ', with much more behind it,'
+  const volume = more === '' ? '' : ', with much more data after it,'
   return {
     name: `killed-while-waiting${how === 'close' ? '-politely' : ''}${more === '' ? '' : '-full'}`,
     guarantee: `a client that ${how}s while its LOGOUT${volume} waits for a reply holds no connection at the server`,
@@ -160,7 +160,7 @@ function killedWhileWaiting(how: 'close' | 'reset', more: string): Scenario {
 function killedInAuthenticate(mechanism: 'LOGIN' | 'PLAIN'): Scenario {
   return {
     name: `killed-in-authenticate-${mechanism.toLowerCase()}`,
-    guarantee: `a client killed inside AUTHENTICATE ${mechanism} harms nobody, and nothing of it reaches the server`,
+    guarantee: `a client killed inside AUTHENTICATE ${mechanism} harms no other session, and nothing reaches the server`,
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -203,7 +203,7 @@ export const killed: Scenario[] = [
   ...(['close', 'reset'] as const).map((how) => killedWhileWaiting(how, 'x NOOP\r\n'.repeat(40_000))),
   {
     name: 'killed-half-closed',
-    guarantee: 'a client that stops sending gets no one else’s data, and the next session is clean',
+    guarantee: 'a client that stops sending gets no data of other users, and the next session is clean',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -222,7 +222,7 @@ export const killed: Scenario[] = [
   {
     name: 'killed-unread-fetch',
     guarantee:
-      'a client that never reads what it fetched costs little memory, and leaves nothing to the next session',
+      'a client that never reads its replies costs little memory, and leaves nothing for the next session',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()

@@ -62,7 +62,7 @@ function broken(
 export const leasedServer: Scenario[] = [
   broken(
     'close',
-    'a server that goes away in the middle ends the session, and the next login works',
+    'a server that closes in the middle ends the session, and the next login works',
     (c) => c.destroy(),
     '',
   ),
@@ -77,7 +77,7 @@ export const leasedServer: Scenario[] = [
   ),
   broken(
     'mid-line',
-    'a server that goes away in the middle of a line ends the session',
+    'a server that closes in the middle of a line ends the session',
     (c) => {
       c.send('* 1 FET')
       setImmediate(() => c.destroy())
@@ -86,27 +86,27 @@ export const leasedServer: Scenario[] = [
   ),
   broken(
     'mid-literal',
-    'a server that goes away in the middle of a literal ends the session',
+    'a server that closes in the middle of a literal ends the session',
     (c) => {
       c.send('* 1 FETCH (BODY[] {500}\r\nhalf')
       setImmediate(() => c.destroy())
     },
     '',
   ),
-  nonsense('stranger', 'a reply to a tag that nobody used', (tag) => `zz9 OK done\r\n${tag} OK done\r\n`),
+  nonsense('unknown-tag', 'a reply with an unknown tag', (tag) => `zz9 OK done\r\n${tag} OK done\r\n`),
   nonsense('twice', 'two replies to one command', (tag) => `${tag} OK done\r\n${tag} OK done\r\n`),
   nonsense('empty-line', 'an empty line', (tag) => `\r\n${tag} OK done\r\n`),
-  nonsense('garbage', 'bytes that are no response', (tag) => `\u0000\u00ff!%\r\n${tag} OK done\r\n`),
-  nonsense('half-line', 'half a line behind its reply', (tag) => `${tag} OK done\r\n* 3 EX`),
+  nonsense('garbage', 'bytes that are not a response', (tag) => `\u0000\u00ff!%\r\n${tag} OK done\r\n`),
+  nonsense('half-line', 'half a line after its reply', (tag) => `${tag} OK done\r\n* 3 EX`),
   nonsense(
     'half-literal',
-    'half a literal behind its reply',
+    'half a literal after its reply',
     (tag) => `${tag} OK done\r\n* 1 FETCH (X {9}\r\nabc`,
   ),
-  nonsense('bye-and-stay', 'BYE, and stayed', (tag) => `* BYE soon\r\n${tag} OK done\r\n`),
+  nonsense('bye-and-stay', 'BYE without closing', (tag) => `* BYE soon\r\n${tag} OK done\r\n`),
   {
     name: 'leased-flood',
-    guarantee: 'a client that reads gets all of a flood of untagged data, in order',
+    guarantee: 'a client that reads gets all untagged data of a flood, in order',
     on: 'stub',
     run: async (world) => {
       const session = await world.login(await world.user())

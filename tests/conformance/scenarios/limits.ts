@@ -68,57 +68,57 @@ export const limits: Scenario[] = [
     client.send(`a LOGIN ${'x'.repeat(9000)}`)
     await expectBye(client, 'after a line of 9,000 bytes')
   }),
-  limited('endless-line', 'a line without end before login is cut off and costs little', async (client) => {
-    await sendWithoutEnd(client, 'x'.repeat(65_536))
-  }),
+  limited(
+    'endless-line',
+    'an endless line before login is cut off and costs little memory',
+    async (client) => {
+      await sendWithoutEnd(client, 'x'.repeat(65_536))
+    },
+  ),
   limited(
     'endless-literal',
-    'a literal without end before login is cut off and costs little',
+    'an endless literal before login is cut off and costs little memory',
     async (client) => {
       client.send('a LOGIN {2000000000+}\r\n')
       await sendWithoutEnd(client, 'x'.repeat(65_536))
     },
   ),
-  limited(
-    'giant-literal',
-    'a literal larger than the limit is never invited, and ends with BYE',
-    async (first, world) => {
-      await first.kill()
-      for (const giant of giants) {
-        const client = await world.connect()
-        client.send(`a LOGIN ${giant}\r\n`)
-        const rest = await client.rest()
-        expect(!rest.startsWith('+'), `${giant} was invited`)
-        expect(/^\* BYE \S/m.test(rest), `after ${giant} the connection ended with ${quote(rest)}`)
-      }
-    },
-  ),
-  limited(
-    'bytes',
-    'more bytes than the limit before login, in lines that are each short, end with BYE',
-    async (client) => {
-      const line = `a NOOP ${'x'.repeat(2000)}\r\n`
-      client.send(line.repeat(9))
-      await expectBye(client, 'after 18,000 bytes')
-    },
-  ),
+  limited('giant-literal', 'a literal larger than the limit is refused with BYE', async (first, world) => {
+    await first.kill()
+    for (const giant of giants) {
+      const client = await world.connect()
+      client.send(`a LOGIN ${giant}\r\n`)
+      const rest = await client.rest()
+      expect(!rest.startsWith('+'), `${giant} was invited`)
+      expect(/^\* BYE \S/m.test(rest), `after ${giant} the connection ended with ${quote(rest)}`)
+    }
+  }),
+  limited('bytes', 'more bytes than the limit before login, in short lines, end with BYE', async (client) => {
+    const line = `a NOOP ${'x'.repeat(2000)}\r\n`
+    client.send(line.repeat(9))
+    await expectBye(client, 'after 18,000 bytes')
+  }),
   limited('commands', 'more commands than the limit before login end with BYE', async (client) => {
     client.send('a NOOP\r\n'.repeat(21))
     await expectBye(client, 'after 21 commands')
   }),
-  limited('silence', 'a client that says nothing is sent away with BYE', async (client) => {
+  limited('silence', 'a silent client is closed with BYE', async (client) => {
     await expectBye(client, 'after a second of silence')
   }),
-  limited('drip', 'a client that sends a byte now and then does not stay longer for it', async (client) => {
-    const begun = Date.now()
-    while (!client.ended && Date.now() - begun < 5000) {
-      client.send('x')
-      await pause(50)
-    }
-    expect(client.ended, 'a byte every 50 ms held the connection for 5 s')
-    await expectBye(client, 'after a byte every 50 ms')
-  }),
-  limited('authenticate', 'a client that stops inside AUTHENTICATE is sent away with BYE', async (client) => {
+  limited(
+    'drip',
+    'a client that sends single bytes slowly is closed at the same deadline',
+    async (client) => {
+      const begun = Date.now()
+      while (!client.ended && Date.now() - begun < 5000) {
+        client.send('x')
+        await pause(50)
+      }
+      expect(client.ended, 'a byte every 50 ms held the connection for 5 s')
+      await expectBye(client, 'after a byte every 50 ms')
+    },
+  ),
+  limited('authenticate', 'a client that stops inside AUTHENTICATE is closed with BYE', async (client) => {
     client.send('a AUTHENTICATE LOGIN\r\n')
     await client.invitation()
     await expectBye(client, 'after a second inside AUTHENTICATE')
@@ -142,7 +142,7 @@ export const limits: Scenario[] = [
   {
     name: 'limit-connections',
     guarantee:
-      'one address gets so many connections at once and no more, and a place again when one is closed',
+      'one address gets at most the configured number of connections, and another one when one is closed',
     on: 'stub',
     config: { clients: { connectionsPerAddressMax: 5 } },
     oursOnly: 'imapproxy has no such limit',

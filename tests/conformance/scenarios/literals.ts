@@ -63,13 +63,13 @@ async function expectForgeryFails(world: StubWorld, forge: (tag: string) => stri
 export const literals: Scenario[] = [
   ...Object.entries(poison).map(([what, body], at): Scenario => ({
     name: `literal-poison-${at + 1}`,
-    guarantee: `a mail with ${what} goes up and comes down byte by byte the same (D8)`,
+    guarantee: `a mail with ${what} is stored and fetched byte by byte unchanged (D8)`,
     on: 'any',
     run: (world) => expectRoundTrip(world, body, what),
   })),
   {
     name: 'literal-binary',
-    guarantee: 'a literal with NUL and every other byte goes up and comes down the same',
+    guarantee: 'a literal with NUL and all other bytes is stored and fetched unchanged',
     on: 'stub',
     run: (world) => expectRoundTrip(world, String.fromCharCode(...Array(256).keys()).repeat(3), 'every byte'),
   },
@@ -93,7 +93,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-in-quotes',
-    guarantee: 'braces inside a quoted string announce nothing',
+    guarantee: 'braces inside a quoted string announce no literal',
     on: 'any',
     run: async (world) => {
       const session = await world.login(await world.user())
@@ -107,7 +107,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-then-logout-word',
-    guarantee: 'a command that goes on behind a literal with the word LOGOUT is not a LOGOUT (D8)',
+    guarantee: 'a command that continues after a literal with the word LOGOUT is not a LOGOUT (D8)',
     on: 'any',
     run: async (world) => {
       const session = await world.login(await world.user())
@@ -121,7 +121,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-pipelined',
-    guarantee: 'commands in the same segment behind a literal are commands again',
+    guarantee: 'commands after a literal in the same segment are recognised',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -137,7 +137,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'untagged-before-invitation',
-    guarantee: 'untagged data before the + does not make commands of the literal (D8)',
+    guarantee: 'untagged data before the + does not turn the literal into commands (D8)',
     on: 'stub',
     run: async (world) => {
       world.stub.beforeLiteral((_, connection) => {
@@ -149,7 +149,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-refused',
-    guarantee: 'when the server refuses a literal with NO, what the client sends next is a command',
+    guarantee: 'when the server refuses a literal with NO, the client’s next line is a command',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -171,7 +171,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-refused-for-real',
-    guarantee: 'after an APPEND to a mailbox that is not there, what the client sends next is a command',
+    guarantee: 'after an APPEND to a mailbox that does not exist, the client’s next line is a command',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -191,8 +191,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'forged-reply-in-mail',
-    guarantee:
-      'a mail that forges the reply to a command under way does not make a used connection look finished',
+    guarantee: 'a mail that forges the reply to a pending command does not make the connection look finished',
     on: 'stub',
     run: (world) =>
       expectForgeryFails(world, (tag) => `Subject: x\r\n\r\n${tag} OK At last.\r\n* x\r\n${tag} OK\r\n`),
@@ -200,14 +199,14 @@ export const literals: Scenario[] = [
   {
     name: 'forged-reply-behind-mail',
     guarantee:
-      'a mail that forges a reply behind what looks like the end of the literal does not make it look finished',
+      'a mail that forges a reply after a false end of the literal does not make the connection look finished',
     on: 'stub',
     run: (world) =>
       expectForgeryFails(world, (tag) => `x {3}\r\nabc)\r\n${tag} OK At last.\r\n* 2 FETCH (BODY[] {9}\r\n`),
   },
   {
     name: 'idle-lines',
-    guarantee: 'IDLE ends with DONE in whatever pieces, and the next command works',
+    guarantee: 'IDLE ends with DONE however it is cut, and the next command works',
     on: 'any',
     run: async (world) => {
       const user = await world.user()

@@ -21,7 +21,7 @@ const oauth = (mechanism: 'XOAUTH2' | 'OAUTHBEARER', { name, secret }: Account) 
 function oauthScenario(mechanism: 'XOAUTH2' | 'OAUTHBEARER'): Scenario {
   return {
     name: `identity-${mechanism.toLowerCase()}`,
-    guarantee: `${mechanism}: a right token is kept warm, a wrong one gets nothing`,
+    guarantee: `${mechanism}: the connection of a valid token is reused, an invalid token gets nothing`,
     on: 'stub',
     oursOnly: 'imapproxy knows AUTHENTICATE LOGIN only',
     run: async (world) => {
@@ -58,7 +58,7 @@ function replyOf(line: string): Reply {
 export const mechanisms: Scenario[] = [
   {
     name: 'authorization',
-    guarantee: 'an administrator who logs in as two users gets two connections, each as the right one',
+    guarantee: 'an administrator who logs in as two users gets two connections, each with the right user',
     on: 'stub',
     oursOnly: 'imapproxy knows AUTHENTICATE LOGIN only',
     run: async (world) => {
@@ -77,7 +77,7 @@ export const mechanisms: Scenario[] = [
   },
   {
     name: 'authenticate-login',
-    guarantee: 'AUTHENTICATE LOGIN works, is kept warm, and is told XPROXYREUSE',
+    guarantee: 'AUTHENTICATE LOGIN works, its connection is reused and gets XPROXYREUSE',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -97,7 +97,7 @@ export const mechanisms: Scenario[] = [
   {
     name: 'authenticate-plain',
     guarantee:
-      'AUTHENTICATE PLAIN, with its response at once or when asked, is one login, kept warm, told XPROXYREUSE',
+      'AUTHENTICATE PLAIN, with or without an initial response, is one login, its connection is reused and gets XPROXYREUSE',
     on: 'any',
     oursOnly: 'imapproxy knows AUTHENTICATE LOGIN only',
     run: async (world) => {
@@ -121,7 +121,7 @@ export const mechanisms: Scenario[] = [
   oauthScenario('OAUTHBEARER'),
   {
     name: 'authenticate-cancelled',
-    guarantee: 'a cancelled or unreadable AUTHENTICATE is BAD or NO, and a login may follow',
+    guarantee: 'a cancelled or unreadable AUTHENTICATE is BAD or NO, and a login can follow',
     on: 'any',
     run: async (world) => {
       const user = await world.user()

@@ -7,7 +7,7 @@ export const prelogin: Scenario[] = [
   {
     name: 'before-login',
     guarantee:
-      'before login only what needs no login is answered, nothing reaches the server, and a login may follow',
+      'before login only commands that need no login are answered, nothing reaches the server, and a login can follow',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -48,7 +48,7 @@ export const prelogin: Scenario[] = [
   },
   {
     name: 'bad-id',
-    guarantee: 'an ID that the server refuses does no harm to the login behind it (D7)',
+    guarantee: 'an ID that the server refuses does not affect the login after it (D7)',
     on: 'stub',
     run: async (world) => {
       world.stub.behave((command, connection) => {
@@ -68,7 +68,7 @@ export const prelogin: Scenario[] = [
   {
     name: 'every-id',
     guarantee:
-      'every ID sent before login reaches the server, in order, cold and warm, and its reply nobody else',
+      'every ID sent before login reaches the server, in order, on new and reused connections, and its reply reaches no other client',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -94,7 +94,7 @@ export const prelogin: Scenario[] = [
   {
     name: 'id-then-append',
     guarantee:
-      'an ID and a login with the beginning of an APPEND behind them: the ID does not become part of the mail',
+      'an ID and a login followed by the start of an APPEND: the ID does not become part of the mail',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -123,7 +123,7 @@ export const prelogin: Scenario[] = [
   },
   {
     name: 'rubbish',
-    guarantee: 'rubbish before login is answered BAD or ends the connection, and harms nobody',
+    guarantee: 'garbage before login is answered BAD or ends the connection, and harms no other session',
     on: 'any',
     run: async (world) => {
       const rubbish = [

@@ -16,7 +16,7 @@ export const reuse: Scenario[] = [
   {
     name: 'warm-login',
     guarantee:
-      'the second session of a user gets the warm connection, is told XPROXYREUSE, and no login reaches the server',
+      'the second session of a user reuses the connection, gets XPROXYREUSE, and no login reaches the server',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -33,7 +33,7 @@ export const reuse: Scenario[] = [
   },
   {
     name: 'warm-login-after-work',
-    guarantee: 'a session that selected, fetched, stored and searched leaves a warm connection behind',
+    guarantee: 'a session that selected, fetched, stored and searched leaves a reusable connection',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -120,7 +120,7 @@ export const reuse: Scenario[] = [
   },
   {
     name: 'two-at-once',
-    guarantee: 'two sessions of one user at once have a connection each, and both are kept',
+    guarantee: 'two simultaneous sessions of one user have a connection each, and both are kept',
     on: 'any',
     run: async (world) => {
       const user = await world.user()

@@ -44,7 +44,7 @@ function revoked(
 }
 
 export const revocation: Scenario[] = [
-  revoked('idle', 'a revocation ends an idle connection at once', async (world, revoke) => {
+  revoked('idle', 'a revocation closes an idle connection immediately', async (world, revoke) => {
     const [user, other] = [await world.user(), await world.user()]
     await logout(await world.login(user))
     await logout(await world.login(other))
@@ -118,7 +118,7 @@ export const revocation: Scenario[] = [
   ),
   revoked(
     'busy',
-    'a revocation in the middle of many logins of its user leaves no warm connection',
+    'a revocation in the middle of many logins of its user leaves no idle connection',
     async (world, revoke) => {
       const user = await world.user()
       let isOver = false

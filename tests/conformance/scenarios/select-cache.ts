@@ -23,8 +23,7 @@ const exists = (told: string[]) => told.find((line) => line.endsWith(' EXISTS'))
 export const selectCache: Scenario[] = [
   {
     name: 'select-cache-same',
-    guarantee:
-      'with the SELECT cache, a mailbox that has not changed is told again as it was, without a SELECT',
+    guarantee: 'with the SELECT cache, an unchanged mailbox is answered from the cache, without a SELECT',
     on: 'stub',
     ...cached,
     run: async (world) => {
@@ -41,7 +40,7 @@ export const selectCache: Scenario[] = [
   },
   {
     name: 'select-cache-changed',
-    guarantee: 'with the SELECT cache, a mailbox that has changed meanwhile is told as it is now',
+    guarantee: 'with the SELECT cache, a mailbox that has changed is answered with its current state',
     on: 'any',
     ...cached,
     run: async (world) => {
@@ -59,7 +58,7 @@ export const selectCache: Scenario[] = [
   },
   {
     name: 'select-cache-unselected',
-    guarantee: 'with the SELECT cache, a session that has not selected anything finds nothing selected',
+    guarantee: 'with the SELECT cache, a session that selected nothing finds nothing selected',
     on: 'any',
     ...cached,
     run: async (world) => {
@@ -78,7 +77,7 @@ export const selectCache: Scenario[] = [
   {
     name: 'select-cache-examine',
     guarantee:
-      'with the SELECT cache, what was EXAMINEd is not given to who SELECTs, nor the other way round',
+      'with the SELECT cache, an EXAMINE is not answered from a cached SELECT, nor the other way round',
     on: 'any',
     ...cached,
     run: async (world) => {

@@ -43,7 +43,7 @@ const odd: Record<string, string> = {
 
 export const smuggling: Scenario[] = Object.entries(odd).map(([name, bytes]) => ({
   name: `smuggle-${name}`,
-  guarantee: `the bytes ${quote(bytes.replace(head, ''))} change nobody’s identity and leave nothing behind`,
+  guarantee: `the bytes ${quote(bytes.replace(head, ''))} change no identity and leave nothing behind`,
   on: 'stub',
   run: async (world) => {
     const [user, mallory] = [await world.user(), await world.user()]

@@ -47,7 +47,7 @@ export function describeFacts(stack: Stack, seconds: number): string {
       `  ${name.padEnd(12)} ${value.padEnd(24)} ${remark}`.trimEnd(),
     ),
     '',
-    'Worth trying, in another terminal:',
+    'Try in another terminal:',
     ...worthTrying(stack).map(([command, why]) => `  ${command}\n      ${why}`),
     '',
   ].join('\n')
@@ -61,14 +61,14 @@ function worthTrying(stack: Stack): [command: string, why: string][] {
   const { user, password } = stack.dovecot?.users[0] ?? { user: 'USER', password: 'PASSWORD' }
   const mailbox = `imap://127.0.0.1:${stack.edges[0]?.imapPort}/INBOX`
   return [
-    ['./imapfleet edges', 'both edges as the control plane sees them'],
+    ['./imapfleet edges', 'the state of both edges'],
     findProgram('curl')
       ? [
           `curl -u ${user}:${password} '${mailbox};MAILINDEX=1'`,
-          'a mail; the second time without a login at the server',
+          'read a mail; the second time without a login at the mail server',
         ]
-      : ['./imapfleet stats', 'what the fleet has done'],
-    [`./imapfleet trace ${user}`, 'what that user says, live from both edges'],
+      : ['./imapfleet stats', 'logins and reuse over time'],
+    [`./imapfleet trace ${user}`, 'the IMAP protocol of this user, live from both edges'],
   ]
 }
 

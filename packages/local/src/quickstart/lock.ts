@@ -16,7 +16,7 @@ export function takeLock(): void {
         throw new LocalError(
           'already_running',
           `a quickstart is already running in this clone (process ${other.pid}${whereIs()}): ` +
-            `use it, or stop it first with kill ${other.pid}`,
+            `use it, or stop it with kill ${other.pid}`,
         )
       rmSync(file, { force: true })
     }

@@ -32,6 +32,6 @@ test('on a terminal a block is drawn over itself, one line a part, never longer 
   assert.match(lines[0] ?? '', /^ {2}! nats-server {3}gone x+$/)
   assert.equal(lines[1], '  ✓ Postgres      18.4      127.0.0.1:5432')
   assert.ok(lines.every((line) => line.length <= 60))
-  screen.show({ part: 'postgres', state: 'trouble', line: 'ended with signal SIGKILL and is started again' })
-  assert.match(stripVTControlCharacters(written.at(-1) ?? ''), /^ {2}! Postgres {6}ended with signal SIGKILL/)
+  screen.show({ part: 'postgres', state: 'trouble', line: 'exited with signal SIGKILL, restarting it' })
+  assert.match(stripVTControlCharacters(written.at(-1) ?? ''), /^ {2}! Postgres {6}exited with signal SIGKILL/)
 })

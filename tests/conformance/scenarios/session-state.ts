@@ -1,13 +1,13 @@
-/** What a session switches on and nobody can switch off: it must not act on the next session behind its back. */
+/** State that a session switches on for good. It must not affect a later session that was not told about it. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { expect, type Scenario, type StubWorld } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
 /**
- * One session sends these lines and leaves. The next one either finds nothing switched on, or was told XPROXYREUSE and
- * finds what the first left: that is the contract under which such a client skips its own ENABLE.
+ * One session sends these lines and leaves. The next one finds nothing enabled, or gets XPROXYREUSE and finds exactly
+ * what the first enabled: clients that know XPROXYREUSE then skip their own ENABLE.
  */
-async function expectNoTaint(world: StubWorld, lines: readonly string[]): Promise<void> {
+async function expectNoLeftover(world: StubWorld, lines: readonly string[]): Promise<void> {
   const user = await world.user()
   const first = await world.login(user)
   for (const line of lines) {
@@ -27,16 +27,16 @@ async function expectNoTaint(world: StubWorld, lines: readonly string[]): Promis
   expect(lasting === 'nothing' || promised, `the next session, ${told}, finds ${lasting} switched on`)
 }
 
-const taint = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
-  name: `taint-${name}`,
+const enabledState = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
+  name: `state-${name}`,
   guarantee,
   on: 'stub',
-  run: (world) => expectNoTaint(world, lines),
+  run: (world) => expectNoLeftover(world, lines),
 })
 
-/** NOTIFY, LANGUAGE and the like have no contract: the next session must find nothing at all. */
+/** NOTIFY, LANGUAGE and similar commands: the next session must find nothing enabled in any case. */
 const lasting = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
-  name: `taint-${name}`,
+  name: `state-${name}`,
   guarantee,
   on: 'stub',
   run: async (world) => {
@@ -79,62 +79,62 @@ const refused = (name: string, guarantee: string, ...lines: string[]): Scenario 
   },
 })
 
-export const tainted: Scenario[] = [
-  taint(
+export const sessionState: Scenario[] = [
+  enabledState(
     'enable',
-    'what a session ENABLEs does not act on a next session that was not told so',
+    'an extension that a session ENABLEs does not affect a later session that was not told so',
     'ENABLE QRESYNC',
   ),
-  taint(
+  enabledState(
     'enable-utf8',
-    'UTF8=ACCEPT, which changes mailbox names, does not act on a next session that was not told so',
+    'UTF8=ACCEPT, which changes mailbox names, does not affect a later session that was not told so',
     'ENABLE UTF8=ACCEPT CONDSTORE',
   ),
-  taint(
+  enabledState(
     'select-condstore',
-    'CONDSTORE switched on by SELECT does not act on a next session that was not told so',
+    'CONDSTORE enabled by SELECT does not affect a later session that was not told so',
     'SELECT INBOX (CONDSTORE)',
   ),
-  taint(
+  enabledState(
     'status-condstore',
-    'CONDSTORE switched on by STATUS HIGHESTMODSEQ does not act on a next session that was not told so',
+    'CONDSTORE enabled by STATUS HIGHESTMODSEQ does not affect a later session that was not told so',
     'STATUS INBOX (MESSAGES HIGHESTMODSEQ)',
   ),
-  taint(
+  enabledState(
     'fetch-modseq',
-    'CONDSTORE switched on by FETCH MODSEQ does not act on a next session that was not told so',
+    'CONDSTORE enabled by FETCH MODSEQ does not affect a later session that was not told so',
     'SELECT INBOX',
     'FETCH 1 (FLAGS MODSEQ)',
   ),
-  taint(
+  enabledState(
     'fetch-changedsince',
-    'CONDSTORE switched on by FETCH CHANGEDSINCE does not act on a next session that was not told so',
+    'CONDSTORE enabled by FETCH CHANGEDSINCE does not affect a later session that was not told so',
     'SELECT INBOX',
     'UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1)',
   ),
-  taint(
+  enabledState(
     'store-unchangedsince',
-    'CONDSTORE switched on by STORE UNCHANGEDSINCE does not act on a next session that was not told so',
+    'CONDSTORE enabled by STORE UNCHANGEDSINCE does not affect a later session that was not told so',
     'SELECT INBOX',
     'STORE 1 (UNCHANGEDSINCE 9) +FLAGS (\\Seen)',
   ),
-  taint(
+  enabledState(
     'search-modseq',
-    'CONDSTORE switched on by SEARCH MODSEQ does not act on a next session that was not told so',
+    'CONDSTORE enabled by SEARCH MODSEQ does not affect a later session that was not told so',
     'SELECT INBOX',
     'SEARCH MODSEQ 1',
   ),
-  taint(
+  enabledState(
     'lower-case',
-    'CONDSTORE switched on in lower case does not act on a next session that was not told so',
+    'CONDSTORE enabled in lower case does not affect a later session that was not told so',
     'select inbox (condstore)',
   ),
   lasting('notify', 'NOTIFY of one session sends nothing to the next', 'NOTIFY SET (personal (MessageNew))'),
-  lasting('language', 'LANGUAGE of one session does not speak to the next', 'LANGUAGE DE'),
-  lasting('comparator', 'COMPARATOR of one session does not sort for the next', 'COMPARATOR i;octet'),
+  lasting('language', 'LANGUAGE of one session does not affect the next', 'LANGUAGE DE'),
+  lasting('comparator', 'COMPARATOR of one session does not affect the next', 'COMPARATOR i;octet'),
   lasting(
     'context',
-    'SEARCH RETURN (UPDATE) of one session does not update the next',
+    'SEARCH RETURN (UPDATE) of one session sends nothing to the next',
     'SELECT INBOX',
     'SEARCH RETURN (UPDATE) ALL',
   ),
@@ -148,16 +148,16 @@ export const tainted: Scenario[] = [
   ),
   refused(
     'unauthenticate',
-    'UNAUTHENTICATE is refused, so a connection cannot change hands under its key (D5)',
+    'UNAUTHENTICATE is refused, so the user of a connection cannot change (D5)',
     'UNAUTHENTICATE',
     'unauthenticate',
   ),
-  refused('compress', 'COMPRESS is refused, in any case of letters', 'COMPRESS DEFLATE', 'Compress deflate'),
+  refused('compress', 'COMPRESS is refused, in upper and lower case', 'COMPRESS DEFLATE', 'Compress deflate'),
   refused('starttls', 'STARTTLS after login is refused and never reaches the server', 'STARTTLS'),
   {
     name: 'identity-swap',
     guarantee:
-      'after UNAUTHENTICATE and a LOGIN as somebody else, the first user’s next session is the first user’s (D5)',
+      'after UNAUTHENTICATE and a LOGIN as another user, the first user’s next session belongs to the first user (D5)',
     on: 'stub',
     run: async (world) => {
       const [user, mallory] = [await world.user(), await world.user()]
@@ -171,7 +171,7 @@ export const tainted: Scenario[] = [
   },
   {
     name: 'notify-late-news',
-    guarantee: 'news that a NOTIFY asked for never reaches a session that did not ask',
+    guarantee: 'a notification requested by NOTIFY never reaches a session that did not request it',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -189,7 +189,7 @@ export const tainted: Scenario[] = [
   {
     name: 'enable-again',
     guarantee:
-      'a session that ENABLEs what an earlier one did has it enabled, is answered once, and the next finds nothing',
+      'a session that ENABLEs the same extension as an earlier one has it enabled and gets one reply; the next session starts clean',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
@@ -214,7 +214,7 @@ export const tainted: Scenario[] = [
   {
     name: 'enable-promise',
     guarantee:
-      'of two warm connections, one enabled and one clean, XPROXYREUSE is never said of the clean one',
+      'of two idle connections, one with extensions and one clean, the clean one is never announced by XPROXYREUSE',
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
