@@ -1,14 +1,14 @@
 /** What pages cite exists: files, links and their headings, npm scripts. */
 import { existsSync, globSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { finds, readPage, type Complaint, type Page } from './page.ts'
+import { finds, readPage, type Complaint, type DocPage } from './page.ts'
 
 const topLevel = /^(?:\.ci|apps|docs|infra|packages|scripts|tests)\//
 const rootFile =
   /^(?:[A-Z-]+\.md|LICENSE|package(?:-lock)?\.json|knip\.json|tsconfig(?:\.base)?\.json|oxlint\.config\.ts)$/
 
 /** `apps/edge-proxy/src/main.ts` between backticks, also with a line number, a command around it, or a pattern. */
-export function missingPaths(pages: Page[]): Complaint[] {
+export function missingPaths(pages: DocPage[]): Complaint[] {
   return pages.flatMap((page) =>
     finds(page, /`([^`]+)`/g).flatMap(({ found, ...place }) =>
       found
@@ -26,7 +26,7 @@ export function missingPaths(pages: Page[]): Complaint[] {
 }
 
 /** `[text](other.md#heading)`, relative to the page. */
-export function brokenLinks(pages: Page[]): Complaint[] {
+export function brokenLinks(pages: DocPage[]): Complaint[] {
   return pages.flatMap((page) =>
     finds(page, /\]\(([^)\s]+)\)/g).flatMap(({ found, ...place }) => {
       if (/^[a-z]+:/.test(found)) return []
@@ -41,7 +41,7 @@ export function brokenLinks(pages: Page[]): Complaint[] {
 }
 
 /** As GitHub makes them from headings. */
-function headingsOf(page: Page): string[] {
+function headingsOf(page: DocPage): string[] {
   return finds(page, /^#+\s+(.*)$/g).map(({ found }) =>
     found
       .toLowerCase()
@@ -52,7 +52,7 @@ function headingsOf(page: Page): string[] {
 }
 
 /** `npm run NAME`, `npm test`. */
-export function missingScripts(pages: Page[], scripts: Record<string, string>): Complaint[] {
+export function missingScripts(pages: DocPage[], scripts: Record<string, string>): Complaint[] {
   return pages.flatMap((page) =>
     [...finds(page, /\bnpm run (?:-s |--silent )?([a-z][\w:-]*)/g), ...finds(page, /\bnpm (test|start)\b/g)]
       .filter(({ found }) => !Object.hasOwn(scripts, found))
@@ -61,7 +61,7 @@ export function missingScripts(pages: Page[], scripts: Record<string, string>): 
 }
 
 /** `imapfleet COMMAND`, in backticks or in an example. The CLI is not imported here: its source is read as text. */
-export function missingCommands(pages: Page[]): Complaint[] {
+export function missingCommands(pages: DocPage[]): Complaint[] {
   const source = globSync('apps/cli/src/**/*.ts').map((file) => readPage(file).text)
   const commands = new Set(
     source.flatMap((text) => [...text.matchAll(/\.command\('([\w-]+)/g)].map(([, name]) => name)),
@@ -77,7 +77,7 @@ export function missingCommands(pages: Page[]): Complaint[] {
 }
 
 /** The page with only its fenced blocks left. */
-function examplesOf(page: Page): Page {
+function examplesOf(page: DocPage): DocPage {
   let inside = false
   const lines = page.lines.map((line) => {
     if (!line.trimStart().startsWith('```')) return inside ? line : ''

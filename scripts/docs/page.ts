@@ -1,7 +1,7 @@
 /** Pages of the documentation, and what a check has to say of them. */
 import { globSync, readFileSync } from 'node:fs'
 
-export interface Page {
+export interface DocPage {
   /** From the root of the repository. */
   file: string
   text: string
@@ -16,17 +16,17 @@ export interface Complaint {
   message: string
 }
 
-export function readPages(): Page[] {
+export function readPages(): DocPage[] {
   return globSync(['*.md', 'docs/**/*.md']).sort().map(readPage)
 }
 
-export function readPage(file: string): Page {
+export function readPage(file: string): DocPage {
   const text = readFileSync(file, 'utf8')
   return { file, text, lines: text.split('\n') }
 }
 
 /** Every match of a pattern with one group, with where it stands. */
-export function finds(page: Page, pattern: RegExp): { found: string; file: string; line: number }[] {
+export function finds(page: DocPage, pattern: RegExp): { found: string; file: string; line: number }[] {
   return page.lines.flatMap((text, index) =>
     [...text.matchAll(pattern)].map(([, found = '']) => ({ found, file: page.file, line: index + 1 })),
   )

@@ -2,10 +2,10 @@
 import { apiRoutes } from './api-routes.ts'
 import { configuration } from './configuration.ts'
 import { imapproxyKeywords } from './imapproxy-keywords.ts'
-import { metrics } from './metrics.ts'
+import { metricsManual } from './metrics.ts'
 import { openApi } from './openapi.ts'
 
 /** Parts of pages. */
-export const manuals = [configuration, metrics, imapproxyKeywords]
+export const manuals = [configuration, metricsManual, imapproxyKeywords]
 
 export const wholeFiles = [openApi, apiRoutes]

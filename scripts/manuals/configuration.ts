@@ -1,6 +1,6 @@
 /** docs/configuration.md: every key of the configuration of an edge, one table for each section. */
 import { describeKeys, type KeyManual } from '@imapfleet/config'
-import { table, type Manual } from './region.ts'
+import { markdownTable, type Manual } from './region.ts'
 
 export const configuration: Manual = {
   file: 'docs/configuration.md',
@@ -22,5 +22,5 @@ function section(name: string, keys: KeyManual[]): string {
   const owner = keys[0]?.steerable
     ? 'Can be set in the file and by the fleet.'
     : 'Can be set in the file only.'
-  return `### ${name}\n\n${owner}\n\n${table(['Key', 'Default', 'Values', 'Needs', 'Meaning'], rows)}`
+  return `### ${name}\n\n${owner}\n\n${markdownTable(['Key', 'Default', 'Values', 'Needs', 'Meaning'], rows)}`
 }

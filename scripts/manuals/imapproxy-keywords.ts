@@ -1,12 +1,12 @@
 /** The keyword table in docs/replacing-imapproxy.md. */
 import { keywordNames, keywords, type KeywordRow } from '@imapfleet/config/imapproxy-conf'
-import { table, type Manual } from './region.ts'
+import { markdownTable, type Manual } from './region.ts'
 
 export const imapproxyKeywords: Manual = {
   file: 'docs/replacing-imapproxy.md',
   region: 'keywords',
   text: () =>
-    table(
+    markdownTable(
       ['Keyword', 'Becomes', 'What to know'],
       keywordNames.map((name) => {
         const { keys, manual }: KeywordRow = keywords[name]

@@ -6,10 +6,10 @@ import {
   type MetricRow,
   type MetricRows,
 } from '@imapfleet/observe'
-import { table, type Manual } from './region.ts'
+import { markdownTable, type Manual } from './region.ts'
 
 const listOf = (rows: MetricRows, kind: MetricRow['kind']): string =>
-  table(
+  markdownTable(
     ['Name', 'Labels', 'What it says'],
     Object.entries(rows)
       .filter(([, row]) => row.kind === kind)
@@ -22,7 +22,7 @@ const listOf = (rows: MetricRows, kind: MetricRow['kind']): string =>
 
 const section = (title: string, text: string): string => `## ${title}\n\n${text}`
 
-export const metrics: Manual = {
+export const metricsManual: Manual = {
   file: 'docs/metrics.md',
   region: 'metrics',
   text: () =>

@@ -22,7 +22,7 @@ export function withRegion(page: string, { region, text }: Manual): string | und
 }
 
 /** Cells as a table of Markdown. */
-export function table(head: string[], rows: string[][]): string {
+export function markdownTable(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
 }

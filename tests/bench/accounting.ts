@@ -1,6 +1,5 @@
 /** What the operating system says of processes: which belong together, their memory, and how busy the machine was. */
 import { readdirSync, readFileSync } from 'node:fs'
-import { BenchError } from './problem.ts'
 
 const ticksPerSecond = 100
 
@@ -15,15 +14,6 @@ export function processTree(root: number): number[] {
   const tree = [root]
   for (const pid of tree) tree.push(...(children.get(pid) ?? []))
   return tree
-}
-
-/** Resident memory of these processes together, in bytes. */
-export function residentBytes(pids: number[]): number {
-  return pids.reduce((sum, pid) => {
-    const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
-    if (kilobytes === undefined) throw new BenchError(`process ${pid} has ended`)
-    return sum + Number(kilobytes) * 1024
-  }, 0)
 }
 
 /** User and system time that these processes have used so far, children that have ended included. */

@@ -1,12 +1,12 @@
 /** Figures of repeated measurements: the middle one, and the smallest and largest beside it. */
 
-export interface Figure {
+export interface BenchFigure {
   median: number
   min: number
   max: number
 }
 
-export function figureOf(values: number[]): Figure {
+export function figureOf(values: number[]): BenchFigure {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length / 2
   const upper = sorted[Math.floor(middle)] ?? NaN

@@ -10,13 +10,15 @@ import { BenchError } from './problem.ts'
 
 const [subject, ...rest] = process.argv.slice(2)
 try {
-  if (subject === 'edge') await benchEdge(optionsOrExit(edge.parseOptions(rest), edge.usage))
-  else if (subject === 'fleet') await benchFleet(optionsOrExit(fleet.parseOptions(rest), fleet.usage))
-  else if (subject === 'history') await benchHistory(optionsOrExit(history.parseOptions(rest), history.usage))
+  if (subject === 'edge') await benchEdge(optionsOrExit(edge.parseEdgeOptions(rest), edge.edgeBenchUsage))
+  else if (subject === 'fleet')
+    await benchFleet(optionsOrExit(fleet.parseFleetOptions(rest), fleet.fleetBenchUsage))
+  else if (subject === 'history')
+    await benchHistory(optionsOrExit(history.parseHistoryOptions(rest), history.historyBenchUsage))
   else
     optionsOrExit(
       `there is no benchmark named ${subject ?? '(none)'}`,
-      `${edge.usage}\n${fleet.usage}\n${history.usage}`,
+      `${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}`,
     )
 } catch (error) {
   if (!(error instanceof BenchError) && !(error instanceof LocalError)) throw error

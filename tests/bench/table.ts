@@ -1,6 +1,6 @@
 /** Markdown tables with straight columns: they read well on a terminal and stay as they are when formatted. */
 
-export function table(header: string[], rows: string[][]): string {
+export function alignedTable(header: string[], rows: string[][]): string {
   const widths = header.map((_, column) =>
     Math.max(3, ...[header, ...rows].map((row) => width(row[column] ?? ''))),
   )

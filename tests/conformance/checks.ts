@@ -1,19 +1,18 @@
 /** Questions that many scenarios ask, in the words of the guarantee they stand for. */
-import { readFileSync } from 'node:fs'
 import { eventually } from './child.ts'
 import type { ProxyProcess } from './proxy-process.ts'
-import { expect, type Account, type Session } from './scenario.ts'
-import { quote, type Client, type Reply } from './wire.ts'
+import { expect, type MailAccount, type LoggedIn } from './scenario.ts'
+import { quote, type WireClient, type WireReply } from './wire.ts'
 
 /** A login's reply → a session, or a Mismatch when it was refused. */
-export function sessionOf(client: Client, user: Account, reply: Reply): Session {
+export function sessionOf(client: WireClient, user: MailAccount, reply: WireReply): LoggedIn {
   expect(reply.status === 'OK', `the login of ${user.name} was answered ${reply.status} ${quote(reply.text)}`)
   const reused = reply.untagged.some((line) => line.startsWith('* OK [XPROXYREUSE]'))
   return { client, user, untagged: reply.untagged, reused }
 }
 
 /** The session is the user's own and in step: its two questions get their answers, and nothing else comes. */
-export async function expectOwn({ client, user, untagged }: Session): Promise<void> {
+export async function expectOwn({ client, user, untagged }: LoggedIn): Promise<void> {
   const tags = [client.tag(), client.tag()] as const
   // In this order: Dovecot may answer what follows a NOOP before the NOOP.
   client.send(`${tags[0]} LIST "" box-of-*\r\n${tags[1]} NOOP\r\n`)
@@ -29,13 +28,13 @@ export async function expectOwn({ client, user, untagged }: Session): Promise<vo
 }
 
 /** No mailbox is selected: a FETCH is refused. */
-export async function expectUnselected({ client }: Session): Promise<void> {
+export async function expectUnselected({ client }: LoggedIn): Promise<void> {
   const fetch = await client.command('FETCH 1 UID')
   expect(fetch.status !== 'OK', `FETCH was answered ${quote(fetch.untagged.join(' '))} before any SELECT`)
 }
 
 /** Ends the session politely and awaits that the proxy has done so too. */
-export async function logout({ client }: Session): Promise<void> {
+export async function logout({ client }: LoggedIn): Promise<void> {
   const reply = await client.command('LOGOUT')
   expect(reply.status === 'OK', `LOGOUT was answered ${reply.status} ${quote(reply.text)}`)
   expect(reply.untagged.at(-1)?.startsWith('* BYE') === true, 'LOGOUT was answered without a BYE')
@@ -67,10 +66,4 @@ export async function expectInvariant(proxy: ProxyProcess, open: () => number): 
     return counts.reduce((sum, count) => sum + count, 0) === open()
   }, 6000)
   expect(held, `the pool and the server disagree: ${told}`)
-}
-
-/** Resident memory of a process. */
-export function residentBytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
-  return Number(kilobytes) * 1024
 }

@@ -1,10 +1,10 @@
 /** A process that a scenario needs: started, watched, its words kept, and ended without trace. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 
-export interface Child {
+export interface ProxyChild {
   readonly pid: number
   /** Everything it wrote to stdout and stderr. */
   log(): string
@@ -23,7 +23,7 @@ export interface ChildOptions {
 const nobody = 65_534
 export const isRoot = process.getuid?.() === 0
 
-export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): Child {
+export function startChild(command: string, args: readonly string[], options: ChildOptions = {}): ProxyChild {
   const identity = options.unprivileged && isRoot ? { uid: nobody, gid: nobody } : {}
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -40,7 +40,7 @@ process.on('exit', () => {
 })
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => process.exit(1))
 
-function watch(child: ChildProcess): Child {
+function watch(child: ChildProcess): ProxyChild {
   alive.add(child)
   const words: Buffer[] = []
   let ending: string | undefined
@@ -78,7 +78,7 @@ export async function eventually(
 }
 
 /** Awaits that a process listens; throws with its last words when it ends instead. */
-export async function listening(child: Child, port: number, timeoutMs = 15_000): Promise<void> {
+export async function listening(child: ProxyChild, port: number, timeoutMs = 15_000): Promise<void> {
   const accepted = () =>
     new Promise<boolean>((resolve) => {
       const probe = connect(port, '127.0.0.1')
@@ -90,22 +90,4 @@ export async function listening(child: Child, port: number, timeoutMs = 15_000):
     throw new Error(
       `port ${port} is not served: ${child.ending() ?? 'timed out'}\n${child.log().slice(-2000)}`,
     )
-}
-
-const portFirst = 26_000
-const portCount = 1000
-let next = Math.floor(Math.random() * portCount)
-
-/** A port of this suite's own range that nobody listens on. */
-export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < portCount; tries++) {
-    next = (next + 1) % portCount
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.on('error', () => resolve(false))
-      server.listen(portFirst + next, '127.0.0.1', () => server.close(() => resolve(true)))
-    })
-    if (free) return portFirst + next
-  }
-  throw new Error(`no free port from ${portFirst} on`)
 }

@@ -1,6 +1,6 @@
 /** Every scenario as a test of our edge, over the stub server and over real Dovecot. */
 import { after, before, describe, it } from 'node:test'
-import { haveDovecot, startDovecot, type Dovecot } from './dovecot.ts'
+import { haveDovecot, startDovecot, type ConformanceDovecot } from './dovecot.ts'
 import { Runner } from './run.ts'
 import { scenarios } from './scenarios/index.ts'
 
@@ -9,7 +9,7 @@ describe('our edge', { concurrency: 2 }, () => {
     const isReal = server === 'Dovecot'
     const skip = isReal && !haveDovecot && 'Dovecot is not installed'
     describe(`over ${server}`, { concurrency: 1, skip }, () => {
-      let dovecot: Dovecot | undefined
+      let dovecot: ConformanceDovecot | undefined
       let runner: Runner
       before(async () => {
         dovecot = isReal ? await startDovecot() : undefined

@@ -3,21 +3,22 @@ import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from '@imapfleet/local'
 import { mailOf } from '../support/stub-mail.ts'
 import { sessionOf } from './checks.ts'
-import { freePort, isRoot, listening, startChild } from './child.ts'
-import type { Account } from './scenario.ts'
-import { Client } from './wire.ts'
+import { isRoot, listening, startChild } from './child.ts'
+import type { MailAccount } from './scenario.ts'
+import { WireClient } from './wire.ts'
 
 export const dovecotProgram = '/usr/sbin/dovecot'
 export const haveDovecot = existsSync(dovecotProgram)
 
-export interface Dovecot {
+export interface ConformanceDovecot {
   port: number
   stop(): Promise<void>
 }
 
-export async function startDovecot(): Promise<Dovecot> {
+export async function startDovecot(): Promise<ConformanceDovecot> {
   const directory = await mkdtemp(join(tmpdir(), 'dovecot-'))
   await chmod(directory, 0o777)
   const port = await freePort()
@@ -35,7 +36,7 @@ export async function startDovecot(): Promise<Dovecot> {
 }
 
 /** The same that the stub server gives a new account: three mails and a mailbox with the user's name. */
-export async function makeAccount(dovecot: Dovecot, user: Account): Promise<void> {
+export async function makeAccount(dovecot: ConformanceDovecot, user: MailAccount): Promise<void> {
   const client = await loginAt(dovecot, user)
   await client.command(`CREATE box-of-${user.name}`)
   for (const number of [1, 2, 3]) {
@@ -45,14 +46,14 @@ export async function makeAccount(dovecot: Dovecot, user: Account): Promise<void
   await client.kill()
 }
 
-export async function deliverTo(dovecot: Dovecot, user: Account, body: string): Promise<void> {
+export async function deliverTo(dovecot: ConformanceDovecot, user: MailAccount, body: string): Promise<void> {
   const client = await loginAt(dovecot, user)
   await client.command(`APPEND INBOX {${body.length}+}\r\n${body}`)
   await client.kill()
 }
 
 /** The bodies in INBOX, asked of Dovecot itself. */
-export async function bodiesIn(dovecot: Dovecot, user: Account): Promise<string[]> {
+export async function bodiesIn(dovecot: ConformanceDovecot, user: MailAccount): Promise<string[]> {
   const client = await loginAt(dovecot, user)
   await client.command('EXAMINE INBOX')
   const { untagged } = await client.command('FETCH 1:* BODY.PEEK[]')
@@ -60,8 +61,8 @@ export async function bodiesIn(dovecot: Dovecot, user: Account): Promise<string[
   return untagged.flatMap((line) => /\{\d+\}\r\n([\s\S]*)\)$/.exec(line)?.[1] ?? [])
 }
 
-async function loginAt(dovecot: Dovecot, user: Account): Promise<Client> {
-  const client = await Client.open(dovecot.port, 'direct', 6000)
+async function loginAt(dovecot: ConformanceDovecot, user: MailAccount): Promise<WireClient> {
+  const client = await WireClient.open(dovecot.port, 'direct', 6000)
   await client.response('the greeting of Dovecot')
   sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`))
   return client

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { dovecotProgram, haveDovecot, startDovecot } from './dovecot.ts'
 import { haveImapproxy, imapproxyProgram, type ProxyName } from './proxy-process.ts'
-import { columns, printReport, type Column, type Row } from './report.ts'
+import { columns, printReport, type ReportColumn, type ScenarioRow } from './report.ts'
 import { Runner } from './run.ts'
 import { scenarios } from './scenarios/index.ts'
 
@@ -29,7 +29,7 @@ if (values.write && (values.only !== undefined || proxies.length < 2)) exit('--w
 
 const chosen = scenarios.filter((scenario) => scenario.name.startsWith(values.only ?? ''))
 if (chosen.length === 0) exit(`no scenario is named ${values.only}; see tests/conformance/scenarios`)
-const rows: Row[] = chosen.map((scenario) => ({ scenario, outcomes: {} }))
+const rows: ScenarioRow[] = chosen.map((scenario) => ({ scenario, outcomes: {} }))
 
 for (const column of columns.filter(({ proxy }) => proxies.includes(proxy))) await fill(column)
 if (values.write) {
@@ -41,7 +41,7 @@ const failed = rows.filter(({ outcomes }) =>
 )
 process.exitCode = failed.length > 0 ? 1 : 0
 
-async function fill(column: Column): Promise<void> {
+async function fill(column: ReportColumn): Promise<void> {
   const dovecot = column.key === 'dovecot' ? await startDovecot() : undefined
   const runner = new Runner(column.proxy, dovecot)
   let passed = 0

@@ -2,11 +2,11 @@
 import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { findNatsServer } from '@imapfleet/local'
+import { findNatsServer, freePort } from '@imapfleet/local'
 import { buckets, desiredKey, encode, subjects, wireVersion, type Revocation } from '@imapfleet/protocol'
 import { Kvm } from '@nats-io/kv'
 import { connect } from '@nats-io/transport-node'
-import { eventually, freePort, listening, startChild } from './child.ts'
+import { eventually, listening, startChild } from './child.ts'
 import type { ProxyProcess } from './proxy-process.ts'
 import { Mismatch } from './wire.ts'
 

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { eventually, freePort, isRoot, listening, startChild, type Child } from './child.ts'
+import { freePort } from '@imapfleet/local'
+import { eventually, isRoot, listening, startChild, type ProxyChild } from './child.ts'
 
 export type ProxyName = 'ours' | 'imapproxy'
 
@@ -134,7 +135,7 @@ async function countsOfImapproxy(port: number): Promise<Record<string, number> |
   }
 }
 
-function shared(name: ProxyName, port: number, child: Child, directory: string) {
+function shared(name: ProxyName, port: number, child: ProxyChild, directory: string) {
   return {
     name,
     port,

@@ -3,24 +3,24 @@ import type { ProxyName } from './proxy-process.ts'
 import type { Outcome } from './run.ts'
 import type { Scenario } from './scenario.ts'
 
-export interface Column {
+export interface ReportColumn {
   key: 'control' | 'stub' | 'dovecot'
   proxy: ProxyName
   title: string
 }
 
-export const columns: Column[] = [
+export const columns: ReportColumn[] = [
   { key: 'control', proxy: 'imapproxy', title: 'imapproxy' },
   { key: 'stub', proxy: 'ours', title: 'imapfleet, stub' },
   { key: 'dovecot', proxy: 'ours', title: 'imapfleet, Dovecot' },
 ]
 
-export interface Row {
+export interface ScenarioRow {
   scenario: Scenario
-  outcomes: Partial<Record<Column['key'], Outcome>>
+  outcomes: Partial<Record<ReportColumn['key'], Outcome>>
 }
 
-export function printReport(rows: readonly Row[]): string {
+export function printReport(rows: readonly ScenarioRow[]): string {
   const findings = rows.flatMap((row) =>
     columns.flatMap(({ key, title }) => {
       const outcome = row.outcomes[key]
@@ -53,12 +53,12 @@ ${findings.length > 0 ? findings.join('\n') : 'Nothing.'}
 `
 }
 
-function tally(rows: readonly Row[], { key }: Column): string {
+function tally(rows: readonly ScenarioRow[], { key }: ReportColumn): string {
   const asked = rows.flatMap(({ outcomes }) => outcomes[key] ?? [])
   return `${asked.filter((outcome) => outcome.passed).length} of ${asked.length} scenarios pass`
 }
 
-function printRow({ scenario, outcomes }: Row): string {
+function printRow({ scenario, outcomes }: ScenarioRow): string {
   const cells = columns.map(({ key }) => {
     const outcome = outcomes[key]
     return outcome === undefined ? '–' : outcome.passed ? 'pass' : '**FAIL**'

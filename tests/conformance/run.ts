@@ -4,7 +4,7 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { eventually } from './child.ts'
-import type { Dovecot } from './dovecot.ts'
+import type { ConformanceDovecot } from './dovecot.ts'
 import type { ProxyName } from './proxy-process.ts'
 import type { Scenario } from './scenario.ts'
 import { Mismatch } from './wire.ts'
@@ -16,12 +16,12 @@ const scenarioTimeoutMs = 60_000
 
 export class Runner {
   readonly #proxy: ProxyName
-  readonly #dovecot: Dovecot | undefined
+  readonly #dovecot: ConformanceDovecot | undefined
   #stage: Stage | undefined
   #stageKey = ''
 
   /** In front of this Dovecot, or, without one, of a stub server. */
-  constructor(proxy: ProxyName, dovecot?: Dovecot) {
+  constructor(proxy: ProxyName, dovecot?: ConformanceDovecot) {
     this.#proxy = proxy
     this.#dovecot = dovecot
   }

@@ -1,9 +1,13 @@
 /** The client's side of SASL, as far as scenarios need it. */
-import type { Client, Reply } from './wire.ts'
+import type { WireClient, WireReply } from './wire.ts'
 
 export const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64')
 
-export async function authenticateLogin(client: Client, name: string, secret: string): Promise<Reply> {
+export async function authenticateLogin(
+  client: WireClient,
+  name: string,
+  secret: string,
+): Promise<WireReply> {
   const tag = client.tag()
   client.send(`${tag} AUTHENTICATE LOGIN\r\n`)
   await client.invitation()

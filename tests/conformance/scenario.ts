@@ -4,9 +4,9 @@
  */
 import type { StubImapd } from '../support/stub-imapd.ts'
 import type { ProxyProcess } from './proxy-process.ts'
-import { Mismatch, type Client } from './wire.ts'
+import { Mismatch, type WireClient } from './wire.ts'
 
-export interface Account {
+export interface MailAccount {
   name: string
   secret: string
 }
@@ -31,17 +31,17 @@ export interface World {
   /** Awaits a condition on what the server has seen. */
   until(condition: () => boolean, what: string): Promise<void>
   /** A user whom nobody else has, with three mails in INBOX and the mailbox `box-of-NAME`. */
-  user(name?: string): Promise<Account>
+  user(name?: string): Promise<MailAccount>
   /** A connected client that has read nothing yet. */
-  dial(): Promise<Client>
+  dial(): Promise<WireClient>
   /** A client that has read the greeting. */
-  connect(): Promise<Client>
+  connect(): Promise<WireClient>
   /** A client that has logged in by LOGIN. */
-  login(user: Account): Promise<Session>
+  login(user: MailAccount): Promise<LoggedIn>
   /** A new mail in a user's INBOX, brought by the server itself. */
-  deliver(user: Account, body: string): Promise<void>
+  deliver(user: MailAccount, body: string): Promise<void>
   /** The bodies in a user's INBOX, asked of the server itself, past the proxy. */
-  bodies(user: Account): Promise<string[]>
+  bodies(user: MailAccount): Promise<string[]>
 }
 
 export interface StubWorld extends World {
@@ -51,9 +51,9 @@ export interface StubWorld extends World {
 }
 
 /** A client after its login. */
-export interface Session {
-  client: Client
-  user: Account
+export interface LoggedIn {
+  client: WireClient
+  user: MailAccount
   /** What came between the greeting and the tagged OK. */
   untagged: string[]
   /** Whether the client was told that it got a warm connection. */

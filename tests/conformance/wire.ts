@@ -8,7 +8,7 @@ import { connect, type Socket } from 'node:net'
 /** What a scenario found to be otherwise than guaranteed. The message is for people and goes into the report. */
 export class Mismatch extends Error {}
 
-export interface Reply {
+export interface WireReply {
   status: string
   /** What follows the status. */
   text: string
@@ -16,7 +16,7 @@ export interface Reply {
   untagged: string[]
 }
 
-export class Client {
+export class WireClient {
   readonly #socket: Socket
   readonly #patienceMs: number
   readonly #outstanding = new Set<string>()
@@ -53,9 +53,9 @@ export class Client {
     })
   }
 
-  static async open(port: number, prefix: string, patienceMs: number): Promise<Client> {
+  static async open(port: number, prefix: string, patienceMs: number): Promise<WireClient> {
     const socket = connect(port, '127.0.0.1')
-    const client = new Client(socket, prefix, patienceMs)
+    const client = new WireClient(socket, prefix, patienceMs)
     try {
       await once(socket, 'connect')
     } catch {
@@ -90,14 +90,14 @@ export class Client {
   }
 
   /** Sends one command and awaits its reply. */
-  command(text: string): Promise<Reply> {
+  command(text: string): Promise<WireReply> {
     const tag = this.tag()
     this.send(`${tag} ${text}\r\n`)
     return this.reply(tag)
   }
 
   /** Everything up to the reply to this tag. */
-  async reply(tag: string): Promise<Reply> {
+  async reply(tag: string): Promise<WireReply> {
     const untagged: string[] = []
     for (;;) {
       const response = await this.response(() => {

@@ -2,20 +2,20 @@
  * Puts a proxy before a server and gives scenarios their means; afterwards asks what must hold after every scenario: the
  * proxy lives, serves a fresh user, holds exactly the connections that the server sees, and has written no secret.
  */
+import { freePort } from '@imapfleet/local'
 import { StubImapd } from '../support/stub-imapd.ts'
-import { Tap } from '../support/stub-tap.ts'
+import { StubTap } from '../support/stub-tap.ts'
 import { expectInvariant, expectOwn, sessionOf, settled } from './checks.ts'
-import { freePort } from './child.ts'
-import { bodiesIn, deliverTo, makeAccount, type Dovecot } from './dovecot.ts'
+import { bodiesIn, deliverTo, makeAccount, type ConformanceDovecot } from './dovecot.ts'
 import { startProxy, type ProxyName, type ProxyProcess } from './proxy-process.ts'
 import { expect, type Scenario, type StubWorld } from './scenario.ts'
-import { Client, quote } from './wire.ts'
+import { WireClient, quote } from './wire.ts'
 
 /** A proxy and the server behind it: the stub, or a recorded wire to Dovecot. */
 export interface Stage {
   proxy: ProxyProcess
-  seen: StubImapd | Tap
-  dovecot: Dovecot | undefined
+  seen: StubImapd | StubTap
+  dovecot: ConformanceDovecot | undefined
   stop(): Promise<void>
 }
 
@@ -23,9 +23,13 @@ let userCount = 0
 let clientCount = 0
 
 /** With a `dovecot`, which stays the caller's, in front of that; else in front of a stub server of its own. */
-export async function startStage(name: ProxyName, scenario: Scenario, dovecot?: Dovecot): Promise<Stage> {
+export async function startStage(
+  name: ProxyName,
+  scenario: Scenario,
+  dovecot?: ConformanceDovecot,
+): Promise<Stage> {
   const port = await freePort()
-  const seen = dovecot ? new Tap(port, dovecot.port) : new StubImapd(port)
+  const seen = dovecot ? new StubTap(port, dovecot.port) : new StubImapd(port)
   await seen.listen()
   try {
     const { config = {}, keywords = {} } = scenario
@@ -49,7 +53,7 @@ export function makeWorld(
   { proxy, seen, dovecot }: Stage,
   scenario: Scenario,
 ): { world: StubWorld; conclude(): Promise<void>; dismiss(): Promise<void> } {
-  const clients: Client[] = []
+  const clients: WireClient[] = []
   const first = seen.connections.length
 
   const worldBehind = (front: ProxyProcess): StubWorld => {
@@ -73,7 +77,7 @@ export function makeWorld(
       },
       dial: async () => {
         clientCount += 1
-        const client = await Client.open(front.port, `${letters(clientCount)}-`, patienceMs)
+        const client = await WireClient.open(front.port, `${letters(clientCount)}-`, patienceMs)
         clients.push(client)
         return client
       },

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { node } from '@imapfleet/local'
 import { runCommand, type RunOptions, type Said } from '../support/command.ts'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 
 const edge = (...args: string[]) => runCommand(node, ['apps/edge-proxy/src/main.ts', ...args])
 const control = (args: string[], env?: RunOptions['env']) =>
@@ -24,11 +24,11 @@ function assertRefused({ status, stderr }: Said, words: RegExp): void {
 }
 
 suite('bad input', () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   let directory: string
   const taken = createServer()
   before(async () => {
-    fleet = await Fleet.start()
+    fleet = await TestFleet.start()
     directory = await mkdtemp(join(tmpdir(), 'imapfleet-bad-'))
     const { promise, resolve } = Promise.withResolvers<void>()
     taken.listen(0, '127.0.0.1', resolve)

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { messagesFor } from '@imapfleet/local'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 
 suite('bytes', () => {
-  let fleet: Fleet
-  before(async () => (fleet = await Fleet.start()))
+  let fleet: TestFleet
+  before(async () => (fleet = await TestFleet.start()))
   after(() => fleet?.stop())
 
   /** The one literal in a FETCH response, as bytes. */

@@ -4,12 +4,12 @@ import { suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { noChromium } from '../support/browser.ts'
-import { close, consoleOfFleet, widthOf } from '../support/console.ts'
-import type { Fleet } from '../support/fleet.ts'
+import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
+import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: config', { skip: noChromium }, () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   const { open } = consoleOfFleet((started) => {
     fleet = started
   })
@@ -107,7 +107,7 @@ suite('console: config', { skip: noChromium }, () => {
     assert.deepEqual(await accessibilityFaults(page), [])
     await dialog.getByRole('button', { name: 'Add to draft' }).click()
     await page.getByLabel('Changes', { exact: true }).getByText('+ 240000').waitFor()
-    assert.equal(await widthOf(page), 375)
+    assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     assert.deepEqual(offences, [])
     await close(page)
@@ -117,7 +117,7 @@ suite('console: config', { skip: noChromium }, () => {
     const { page } = await open('/config', { width: 375, colours: 'dark' })
     await setKey(page, 'pool.usesMax', '77')
     await page.getByLabel('Changes', { exact: true }).getByText('+ 77').waitFor()
-    assert.equal(await widthOf(page), 375)
+    assert.equal(await pageWidth(page), 375)
     await page.getByRole('button', { name: 'Write …' }).click()
     const dialog = page.getByRole('dialog')
     await dialog.getByText('in waves').click()
@@ -147,7 +147,7 @@ suite('console: config', { skip: noChromium }, () => {
       'no stranger is sent',
     )
     await dialog.getByText('eu: eu-1').waitFor()
-    assert.equal(await widthOf(page), 375)
+    assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()
     await page.getByRole('heading', { name: 'Revision 5' }).waitFor()
@@ -156,7 +156,7 @@ suite('console: config', { skip: noChromium }, () => {
     await close(other.page)
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByText('paused', { exact: true }).waitFor()
-    assert.equal(await widthOf(page), 375)
+    assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await page.getByRole('button', { name: 'Resume' }).click()
     await page.getByText('completed', { exact: true }).waitFor({ timeout: 45_000 })

@@ -4,11 +4,11 @@ import { readFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { noChromium } from '../support/browser.ts'
-import { close, consoleOfFleet, widthOf } from '../support/console.ts'
-import type { Fleet } from '../support/fleet.ts'
+import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
+import type { TestFleet } from '../support/fleet.ts'
 
 suite('console: history', { skip: noChromium }, () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   const { open } = consoleOfFleet(async (started) => {
     fleet = started
     for (let click = 0; click < 4; click++) await fleet.session(fleet.eu, fleet.alice)
@@ -46,7 +46,7 @@ suite('console: history', { skip: noChromium }, () => {
     assert.match(link, /metric=upstream_reuses_total&/)
     const other = await open(link.slice(new URL(link).origin.length), { width: 375, colours: 'dark' })
     await other.page.getByRole('row', { name: 'eu-1' }).getByText('3', { exact: true }).waitFor()
-    assert.equal(await widthOf(other.page), 375)
+    assert.equal(await pageWidth(other.page), 375)
     assert.deepEqual(await accessibilityFaults(other.page), [])
     await close(other.page)
 

@@ -4,12 +4,12 @@ import { suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { noChromium } from '../support/browser.ts'
-import { close, consoleOfFleet, widthOf } from '../support/console.ts'
-import type { Fleet } from '../support/fleet.ts'
+import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
+import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: pages', { skip: noChromium }, () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   const { enter, open } = consoleOfFleet((started) => {
     fleet = started
   })
@@ -230,7 +230,7 @@ suite('console: pages', { skip: noChromium }, () => {
         await page.goto(path)
         await page.getByText(seen).first().waitFor()
         await until(`what ${path} asks for`, async () => (await page.getByText('Loading …').count()) === 0)
-        const width = await widthOf(page)
+        const width = await pageWidth(page)
         assert.equal(width, 375, `${path} is ${width} px wide`)
         assert.deepEqual(await accessibilityFaults(page), [], path)
       }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, noChromium, openPage, signIn } from '../support/browser.ts'
+import { launchBrowser, noChromium, openPage, signInOnPage } from '../support/browser.ts'
 import { Plane } from '../support/plane.ts'
 
 suite('console: session', { skip: noChromium }, () => {
@@ -52,16 +52,16 @@ suite('console: session', { skip: noChromium }, () => {
   test('a wrong or expired token is refused with a sentence; the right one opens the page that was asked for', async () => {
     const { page, offences } = await openPage(browser, origin())
     await page.goto('/audit?action=token.create')
-    await signIn(page, 'imapfleet_wrong')
+    await signInOnPage(page, 'imapfleet_wrong')
     await page.getByRole('alert').getByText('This token is unknown').waitFor()
     const made = await plane.api('/v1/tokens', {
       body: { name: 'old', role: 'viewer', expiresInSeconds: 60 },
     })
     const { id, token } = made.body as { id: string; token: string }
     await plane.sql`update tokens set expires_at = now() where id = ${id}`
-    await signIn(page, token)
+    await signInOnPage(page, token)
     await page.getByRole('alert').getByText('This token expired at').waitFor()
-    await signIn(page, plane.token)
+    await signInOnPage(page, plane.token)
     await page.getByRole('heading', { name: 'Audit' }).waitFor()
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
     assert.equal(new URL(page.url()).search, '?action=token.create')
@@ -128,7 +128,7 @@ suite('console: session', { skip: noChromium }, () => {
     // Another origin of the same site: the browser sends the cookie along, which is the worst case.
     const { page } = await openPage(browser, origin())
     await page.goto('/')
-    await signIn(page, plane.token)
+    await signInOnPage(page, plane.token)
     await page.getByRole('button', { name: 'Sign out' }).waitFor()
     const evil = await page.context().newPage()
     await evil.goto(`${replica.api}/docs`)
@@ -151,13 +151,13 @@ suite('console: session', { skip: noChromium }, () => {
   test('a session that is over leads to the sign-in with a sentence, and back to where one was', async () => {
     const { page } = await openPage(browser, origin())
     await page.goto('/audit')
-    await signIn(page, plane.token)
+    await signInOnPage(page, plane.token)
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
     await plane.sql`update sessions set expires_at = now()`
     await page.getByRole('button', { name: 'Refresh' }).click()
     await page.getByText('Your session has ended: sign in again.').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])
-    await signIn(page, plane.token)
+    await signInOnPage(page, plane.token)
     await page.getByRole('heading', { name: 'Audit' }).waitFor()
     await page.getByRole('button', { name: 'Sign out' }).click()
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
@@ -169,7 +169,7 @@ suite('console: session', { skip: noChromium }, () => {
   test('while control is away the page stays, says since when, and goes on by itself', async () => {
     const { page, offences } = await openPage(browser, origin())
     await page.goto('/audit')
-    await signIn(page, plane.token)
+    await signInOnPage(page, plane.token)
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
     await plane.control.process.stop()
     await page.getByRole('button', { name: 'Sign out' }).click()

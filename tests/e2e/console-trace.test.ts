@@ -5,12 +5,12 @@ import { suite, test } from 'node:test'
 import { ImapFlow } from 'imapflow'
 import { accessibilityFaults } from '../support/accessibility.ts'
 import { noChromium } from '../support/browser.ts'
-import { close, consoleOfFleet, widthOf } from '../support/console.ts'
-import type { Fleet } from '../support/fleet.ts'
+import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
+import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('console: trace', { skip: noChromium }, () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   const { open } = consoleOfFleet((started) => {
     fleet = started
   })
@@ -119,7 +119,7 @@ suite('console: trace', { skip: noChromium }, () => {
 
     await log.getByTitle('Show this session only').last().click()
     await until('one session', async () => (await ended.count()) === 1)
-    assert.equal(await widthOf(page), 375)
+    assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await close(page)
   })
@@ -146,7 +146,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await dialog.getByRole('alert').getByText('Control does not answer').waitFor()
     await dialog.getByText('Already being traced: dave@example.org. Start starts the others.').waitFor()
     assert.equal(lost, 1)
-    assert.equal(await widthOf(page), 375)
+    assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await dialog.getByRole('button', { name: 'Start' }).click()
     await dialog.waitFor({ state: 'detached' })

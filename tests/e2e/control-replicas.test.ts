@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import type { Control } from '@imapfleet/local'
+import type { ControlProcess } from '@imapfleet/local'
 import { jetstreamManager } from '@nats-io/jetstream'
 import {
   consumers,
@@ -24,7 +24,7 @@ import { until } from '../support/until.ts'
 
 suite('two replicas of control', () => {
   let plane: Plane
-  let replicas: [Control, Control]
+  let replicas: [ControlProcess, ControlProcess]
   let balancer: RoundRobin
   let eu: SimulatedEdge
   let us: SimulatedEdge

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
-import type { Control } from '@imapfleet/local'
+import type { ControlProcess } from '@imapfleet/local'
 import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
 import { errors } from '@nats-io/transport-node'
 import type { AuditEntry, EdgeView, EnrolmentMade, EnrolmentView, ProblemDetails } from '@imapfleet/protocol'
@@ -11,7 +11,7 @@ import { until } from '../support/until.ts'
 
 suite('credentials of edges', () => {
   let plane: Plane
-  let replica: Control
+  let replica: ControlProcess
   before(async () => {
     plane = await Plane.start({ perEdge: true })
     replica = await plane.replica()

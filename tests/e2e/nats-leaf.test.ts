@@ -11,7 +11,7 @@ import {
   LocalProcess,
   node,
   repository,
-  type Edge,
+  type EdgeProcess,
 } from '@imapfleet/local'
 import { errors } from '@nats-io/transport-node'
 import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
@@ -29,7 +29,7 @@ suite('a region behind a leaf node', () => {
   let plane: Plane
   let leaf: LocalProcess
   let leafUrl: string
-  let edge: Edge
+  let edge: EdgeProcess
   before(async () => {
     const [hubPort, leafPort] = [await freePort(), await freePort()]
     plane = await Plane.start({

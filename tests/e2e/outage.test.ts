@@ -1,16 +1,16 @@
 /** Mail flows while control and NATS are gone; when they are back, every report is in Postgres, none twice. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, enrollEdge, layGround } from '@imapfleet/local'
+import { edgeProxy, enrollByApi, layGround } from '@imapfleet/local'
 import postgres from 'postgres'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('outage', () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   let sql: postgres.Sql
   before(async () => {
-    fleet = await Fleet.start()
+    fleet = await TestFleet.start()
     sql = postgres(fleet.stack.postgres.url, { max: 1, onnotice: () => undefined })
   })
   after(async () => {
@@ -88,7 +88,7 @@ suite('outage', () => {
     const { control, directory, nats, token, upstream } = fleet.stack
     const ground = layGround(directory)
     const name = { id: 'early-1', region: 'eu' }
-    const credentialsFile = await enrollEdge({ ground, nats, control, token }, name)
+    const credentialsFile = await enrollByApi({ ground, nats, control, token }, name)
     await control.process.kill()
     const config = { fleet: { heartbeatMs: 600_000, reconcileMs: 600_000 } }
     const early = await edgeProxy({ ground, ...name, upstream, nats, credentialsFile, config })

@@ -3,18 +3,18 @@ import assert from 'node:assert/strict'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, enrollEdge, layGround, type Edge } from '@imapfleet/local'
+import { edgeProxy, enrollByApi, layGround, type EdgeProcess } from '@imapfleet/local'
 import type { EdgeView, RevisionStatus, RevocationStatus } from '@imapfleet/protocol'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 import { Relay } from '../support/relay.ts'
 import { until } from '../support/until.ts'
 
 suite('an edge cut off from the fleet', () => {
-  let fleet: Fleet
+  let fleet: TestFleet
   let relay: Relay
-  let edge: Edge
+  let edge: EdgeProcess
   before(async () => {
-    fleet = await Fleet.start()
+    fleet = await TestFleet.start()
     const { directory, nats, control, token, upstream } = fleet.stack
     const ground = layGround(directory)
     const name = { id: 'far-1', region: 'far' }
@@ -23,7 +23,7 @@ suite('an edge cut off from the fleet', () => {
       ground,
       ...name,
       upstream,
-      credentialsFile: await enrollEdge({ ground, nats, control, token }, name),
+      credentialsFile: await enrollByApi({ ground, nats, control, token }, name),
       nats: { ...nats, url: `nats://127.0.0.1:${relay.port}` },
       config: { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 60_000 } },
     })

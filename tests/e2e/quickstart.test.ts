@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, suite, test } from 'node:test'
 import { edgeListSchema } from '@imapfleet/protocol'
-import { Client } from '../conformance/wire.ts'
-import { Clone, type Facts } from '../support/clone.ts'
+import { WireClient } from '../conformance/wire.ts'
+import { Clone, type QuickstartFacts } from '../support/clone.ts'
 import { runCommand } from '../support/command.ts'
 import { processesOf } from '../support/processes.ts'
 import { until } from '../support/until.ts'
@@ -14,13 +14,13 @@ suite('quickstart', () => {
   before(async () => (clone = await Clone.make()))
   after(() => clone?.remove())
 
-  const edgesOf = async ({ api, token }: Facts) => {
+  const edgesOf = async ({ api, token }: QuickstartFacts) => {
     const answer = await fetch(`${api}/v1/edges`, { headers: { authorization: `Bearer ${token}` } })
     return edgeListSchema.parse(await answer.json()).edges
   }
 
-  const logIn = async (port: number, facts: Facts, user = 0) => {
-    const client = await Client.open(port, 'q', 15_000)
+  const logIn = async (port: number, facts: QuickstartFacts, user = 0) => {
+    const client = await WireClient.open(port, 'q', 15_000)
     await client.response()
     const { status } = await client.command(`LOGIN ${facts.users[user]?.user} ${facts.users[user]?.password}`)
     assert.equal(status, 'OK')

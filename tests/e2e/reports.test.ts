@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { edgeListSchema, historySchema } from '@imapfleet/protocol'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('reports', () => {
-  let fleet: Fleet
-  before(async () => (fleet = await Fleet.start()))
+  let fleet: TestFleet
+  before(async () => (fleet = await TestFleet.start()))
   after(() => fleet?.stop())
 
   const edges = async () => edgeListSchema.parse((await fleet.api('/v1/edges')).body).edges

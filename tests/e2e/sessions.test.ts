@@ -1,11 +1,11 @@
 /** Mail sessions through an edge to a real Dovecot: logins are saved, and nobody gets what is not his. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 
 suite('sessions', () => {
-  let fleet: Fleet
-  before(async () => (fleet = await Fleet.start()))
+  let fleet: TestFleet
+  before(async () => (fleet = await TestFleet.start()))
   after(() => fleet?.stop())
 
   test('LOGIN, SELECT, FETCH and LOGOUT go through to the mail server', async () => {

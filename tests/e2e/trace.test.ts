@@ -1,15 +1,15 @@
 /** A live trace: a user's protocol lines from every edge while they happen, without the password. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, enrollEdge, layGround } from '@imapfleet/local'
+import { edgeProxy, enrollByApi, layGround } from '@imapfleet/local'
 import { edgeStatsSchema, traceSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
-import { Fleet } from '../support/fleet.ts'
+import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
 suite('trace', () => {
-  let fleet: Fleet
-  before(async () => (fleet = await Fleet.start()))
+  let fleet: TestFleet
+  before(async () => (fleet = await TestFleet.start()))
   after(() => fleet?.stop())
 
   const traces = async () =>
@@ -78,7 +78,7 @@ suite('trace', () => {
     const { directory, nats, control, token, upstream } = fleet.stack
     const ground = layGround(directory)
     const name = { id: 'late-1', region: 'late' }
-    const credentialsFile = await enrollEdge({ ground, nats, control, token }, name)
+    const credentialsFile = await enrollByApi({ ground, nats, control, token }, name)
     const config = { fleet: { heartbeatMs: 200 } }
     const late = await edgeProxy({ ground, ...name, upstream, nats, credentialsFile, config })
     await late.process.start()

@@ -3,13 +3,14 @@
  * session is right, the pool agrees with the server, memory is bounded, and nobody was told or has stored anything of
  * somebody else's.
  */
-import { expectOwn, expectUnselected, logout, residentBytes, sessionOf } from '../conformance/checks.ts'
-import { expect, type Account, type Scenario, type StubWorld } from '../conformance/scenario.ts'
+import { expectOwn, expectUnselected, logout, sessionOf } from '../conformance/checks.ts'
+import { expect, type MailAccount, type Scenario, type StubWorld } from '../conformance/scenario.ts'
 import { Mismatch, quote } from '../conformance/wire.ts'
 import { makeWorld, startStage, type Stage } from '../conformance/world.ts'
 import { Random } from './random.ts'
 import { runWildClient, type Told } from './wild-client.ts'
 import { makeWild, surprise } from './wild-server.ts'
+import { residentBytes } from '../support/resident-bytes.ts'
 
 export interface FuzzResult {
   rounds: number
@@ -33,7 +34,7 @@ export async function fuzz(options: {
   try {
     for (const end = Date.now() + options.seconds * 1000; Date.now() < end; result.rounds++) {
       result.clients += await playRound(stage, scenario, new Random(options.seed + result.rounds))
-      const memory = residentBytes(stage.proxy.pid)
+      const memory = residentBytes([stage.proxy.pid])
       expect(memory < ceiling, `the memory of the edge has grown to ${memory >> 20} MB`)
       if (result.rounds === warmUpRounds) ceiling = memory + growthBytesMax
       options.onRound?.(result.rounds + 1)
@@ -100,7 +101,9 @@ async function playRound(stage: Stage, scenario: Scenario, random: Random): Prom
   const wild = Array.from({ length: 4 + random.below(6) }, async () => {
     const own = random.fork()
     for (let visits = 1 + own.below(4); visits > 0; visits--)
-      told.push(await runWildClient(own, stage.proxy.port, own.pick(users as [Account, ...Account[]])))
+      told.push(
+        await runWildClient(own, stage.proxy.port, own.pick(users as [MailAccount, ...MailAccount[]])),
+      )
   })
   await Promise.all(wild)
   clearInterval(timer)
@@ -119,7 +122,7 @@ async function playRound(stage: Stage, scenario: Scenario, random: Random): Prom
 /** Well-behaved sessions, one after the other: whoever is let in sees their own data and nothing else. */
 async function watch(
   world: StubWorld,
-  user: Account,
+  user: MailAccount,
   mayBeRefused: boolean,
   isOver: () => boolean,
 ): Promise<void> {
@@ -157,7 +160,7 @@ function expectSeparate(told: readonly Told[]): void {
 }
 
 /** Every mail is, byte by byte, a part of what one client has sent. */
-async function expectMailsSent(world: StubWorld, user: Account, told: readonly Told[]): Promise<void> {
+async function expectMailsSent(world: StubWorld, user: MailAccount, told: readonly Told[]): Promise<void> {
   for (const body of (await world.bodies(user)).slice(3)) {
     const isSent = told.some(({ sent }) => sent.includes(body))
     expect(isSent, `a mail was stored that no client has sent: ${quote(body)}`)

@@ -4,7 +4,7 @@
  */
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Account } from '../conformance/scenario.ts'
+import type { MailAccount } from '../conformance/scenario.ts'
 import { mutate, type Random } from './random.ts'
 
 export interface Told {
@@ -19,7 +19,7 @@ export interface Told {
 const keptBytesMax = 1 << 20
 
 /** One connection, from its first damaged byte to its death. */
-export async function runWildClient(random: Random, port: number, user: Account): Promise<Told> {
+export async function runWildClient(random: Random, port: number, user: MailAccount): Promise<Told> {
   const prefix = random.letters(8)
   const sent = stream(random, prefix, user)
   const told: Told = { user: user.name, prefix, text: '', sent }
@@ -50,7 +50,7 @@ export async function runWildClient(random: Random, port: number, user: Account)
 }
 
 /** All that one client will say: mostly a right login, then commands, some or all of it damaged. */
-function stream(random: Random, prefix: string, { name, secret }: Account): string {
+function stream(random: Random, prefix: string, { name, secret }: MailAccount): string {
   let count = 0
   const line = (text: string) => `${prefix}${(count += 1)} ${text}\r\n`
   const login = random.pick([

@@ -10,7 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { repository, startStack, type Stack } from '@imapfleet/local'
 import type { Browser } from 'playwright-core'
-import { launchBrowser, openPage, signIn, type Look } from '../support/browser.ts'
+import { launchBrowser, openPage, signInOnPage, type Appearance } from '../support/browser.ts'
 import { shots } from './shots.ts'
 import { clickAround, stay } from './traffic.ts'
 
@@ -106,7 +106,7 @@ async function forEyes(by: Browser, { control }: Stack, into: string): Promise<v
 async function photograph(
   by: Browser,
   origin: string,
-  look: Look & { width: number },
+  look: Appearance & { width: number },
   fileOf: (name: string) => string | undefined,
 ): Promise<void> {
   const { width } = look
@@ -115,7 +115,7 @@ async function photograph(
   await page.goto('/')
   await page.getByRole('heading', { name: 'Sign in' }).waitFor()
   if (entrance !== undefined) await page.screenshot({ path: entrance })
-  await signIn(page, token)
+  await signInOnPage(page, token)
   await page.getByRole('heading', { name: 'Overview' }).waitFor()
   for (const { name, path, ready } of shots) {
     const file = fileOf(name)

@@ -1,16 +1,16 @@
 /** Mail clients as webmail has them: one session for every click, of some users at some edges, until told to stop. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MailUser } from '@imapfleet/local'
-import { Client, Mismatch } from '../conformance/wire.ts'
+import { WireClient, Mismatch } from '../conformance/wire.ts'
 
-export interface Traffic {
+export interface DemoTraffic {
   stop: () => Promise<void>
 }
 
 const patienceMs = 15_000
 
 /** Each user clicks at the edge that fits its place in the list; the later in the list, the rarer. */
-export function clickAround(users: readonly MailUser[], ports: readonly number[]): Traffic {
+export function clickAround(users: readonly MailUser[], ports: readonly number[]): DemoTraffic {
   const life = new AbortController()
   const loops = users.map(async (user, index) => {
     const port = ports[index % ports.length] ?? 0
@@ -32,8 +32,8 @@ export function clickAround(users: readonly MailUser[], ports: readonly number[]
 }
 
 /** A user who stays: the session is open until the returned client is killed. */
-export async function stay({ user, password }: MailUser, port: number): Promise<Client> {
-  const client = await Client.open(port, `stay-${user.slice(0, 3)}x`, patienceMs)
+export async function stay({ user, password }: MailUser, port: number): Promise<WireClient> {
+  const client = await WireClient.open(port, `stay-${user.slice(0, 3)}x`, patienceMs)
   await client.response('a greeting')
   await client.command(`LOGIN ${user} ${password}`)
   await client.command('SELECT INBOX')
@@ -41,7 +41,7 @@ export async function stay({ user, password }: MailUser, port: number): Promise<
 }
 
 async function clickOnce({ user, password }: MailUser, port: number, prefix: string): Promise<void> {
-  const client = await Client.open(port, prefix, patienceMs)
+  const client = await WireClient.open(port, prefix, patienceMs)
   await client.response('a greeting')
   const { status } = await client.command(`LOGIN ${user} ${password}`)
   // An edge that drains says no, and so does one whose user was kicked.

@@ -30,14 +30,14 @@ export interface Watched {
   offences: string[]
 }
 
-export interface Look {
+export interface Appearance {
   width?: number
   height?: number
   colours?: 'light' | 'dark'
 }
 
 /** A page of its own: without the cookies of others. */
-export async function openPage(browser: Browser, origin: string, look: Look = {}): Promise<Watched> {
+export async function openPage(browser: Browser, origin: string, look: Appearance = {}): Promise<Watched> {
   const { width = 1280, height = 800, colours = 'light' } = look
   const context = await browser.newContext({
     baseURL: origin,
@@ -62,7 +62,7 @@ export async function openPage(browser: Browser, origin: string, look: Look = {}
 /** Chromium logs every answer with a status of an error; the console shows those itself. */
 const isFailedRequest = (text: string) => text.startsWith('Failed to load resource:')
 
-export async function signIn(page: Page, token: string): Promise<void> {
+export async function signInOnPage(page: Page, token: string): Promise<void> {
   await page.getByLabel('Token').fill(token)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }

@@ -22,7 +22,7 @@ const factsSchema = z.strictObject({
   upstream: z.string().regex(/:\d+$/),
   users: z.array(z.strictObject({ user: z.string(), password: z.string() })),
 })
-export type Facts = z.infer<typeof factsSchema>
+export type QuickstartFacts = z.infer<typeof factsSchema>
 
 const unwanted = new Set(['node_modules', '.git', '.run'])
 
@@ -71,7 +71,7 @@ export class Clone {
   }
 
   /** Starts it and waits until it says that it is ready. */
-  async start(...args: string[]): Promise<{ running: Running; facts: Facts }> {
+  async start(...args: string[]): Promise<{ running: Running; facts: QuickstartFacts }> {
     await rm(this.factsFile, { force: true })
     const running = this.quickstart(...args)
     const facts = await until(
@@ -86,7 +86,7 @@ export class Clone {
   }
 
   /** Undefined while it says nothing. */
-  async facts(): Promise<Facts | undefined> {
+  async facts(): Promise<QuickstartFacts | undefined> {
     const text = await readFile(this.factsFile, 'utf8').catch(() => undefined)
     return text === undefined ? undefined : factsSchema.parse(JSON.parse(text))
   }

@@ -5,12 +5,12 @@
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { repository, startStack, type Edge, type MailUser, type Stack } from '@imapfleet/local'
-import { Client } from '../conformance/wire.ts'
+import { repository, startStack, type EdgeProcess, type MailUser, type Stack } from '@imapfleet/local'
+import { WireClient } from '../conformance/wire.ts'
 import { runCommand, startCommand, type Running, type Said } from './command.ts'
 import { until } from './until.ts'
 
-export interface Answer {
+export interface HttpAnswer {
   status: number
   body: unknown
 }
@@ -19,10 +19,10 @@ export interface Answer {
 const witness = { user: 'witness', password: 'witness', mailbox: 'small' as const }
 const patienceMs = 15_000
 
-export class Fleet {
+export class TestFleet {
   readonly stack: Stack
-  readonly eu: Edge
-  readonly us: Edge
+  readonly eu: EdgeProcess
+  readonly us: EdgeProcess
   readonly alice: MailUser
   readonly bob: MailUser
   readonly carol: MailUser
@@ -40,7 +40,7 @@ export class Fleet {
     this.carol = carol
   }
 
-  static async start(): Promise<Fleet> {
+  static async start(): Promise<TestFleet> {
     const directory = await mkdtemp(join(tmpdir(), 'imapfleet-e2e-'))
     await chmod(directory, 0o755)
     const config = { fleet: { heartbeatMs: 500, reportIntervalMs: 250, reconcileMs: 1_000 } }
@@ -48,7 +48,9 @@ export class Fleet {
       { id: 'eu-1', region: 'eu', config },
       { id: 'us-1', region: 'us', config },
     ]
-    return new Fleet(await startStack({ directory, edges, durable: false, dovecot: { users: [witness] } }))
+    return new TestFleet(
+      await startStack({ directory, edges, durable: false, dovecot: { users: [witness] } }),
+    )
   }
 
   async stop(): Promise<void> {
@@ -57,10 +59,10 @@ export class Fleet {
   }
 
   /** A mail client at an edge, or at the mail server itself, with its greeting read. */
-  async client(server: { imapPort: number } | 'dovecot'): Promise<Client> {
+  async client(server: { imapPort: number } | 'dovecot'): Promise<WireClient> {
     const port = server === 'dovecot' ? this.stack.upstream.port : server.imapPort
     this.#clients += 1
-    const client = await Client.open(port, `t${this.#clients}x`, patienceMs)
+    const client = await WireClient.open(port, `t${this.#clients}x`, patienceMs)
     await client.response('a greeting')
     return client
   }
@@ -92,7 +94,7 @@ export class Fleet {
   async api(
     path: string,
     options: { method?: string; body?: unknown; token?: string } = {},
-  ): Promise<Answer> {
+  ): Promise<HttpAnswer> {
     const { method = 'GET', body, token = this.stack.token } = options
     const answer = await fetch(`${this.stack.control.api}${path}`, {
       method,

@@ -3,7 +3,7 @@
  * port and its log. Everything that it keeps is in one directory, thrown away at the end.
  */
 import { mergeLayers, type Layer } from '@imapfleet/config'
-import { edgeProxy, freePort, layGround, type Edge, type Ground } from '@imapfleet/local'
+import { edgeProxy, freePort, layGround, type EdgeProcess, type Ground } from '@imapfleet/local'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -25,10 +25,10 @@ export async function removeGround({ directory }: Ground): Promise<void> {
 
 export class LoneEdge {
   readonly ground: Ground
-  readonly edge: Edge
+  readonly edge: EdgeProcess
   #document: Layer
 
-  private constructor(ground: Ground, edge: Edge, document: Layer) {
+  private constructor(ground: Ground, edge: EdgeProcess, document: Layer) {
     this.ground = ground
     this.edge = edge
     this.#document = document

@@ -15,7 +15,7 @@ export interface MailSocketOptions {
   localAddress?: string
 }
 
-export interface Answer {
+export interface ImapAnswer {
   status: string
   text: string
   untagged: string[]
@@ -74,7 +74,7 @@ export class MailSocket {
   }
 
   /** Everything up to the tagged reply; mails of less than a line's worth of trouble only. */
-  async reply(tag: string): Promise<Answer> {
+  async reply(tag: string): Promise<ImapAnswer> {
     const untagged: string[] = []
     for (;;) {
       const line = await this.line()
@@ -84,7 +84,7 @@ export class MailSocket {
     }
   }
 
-  command(text: string): Promise<Answer> {
+  command(text: string): Promise<ImapAnswer> {
     this.#count += 1
     const tag = `m${this.#count}`
     this.send(`${tag} ${text}\r\n`)

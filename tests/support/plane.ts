@@ -4,18 +4,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   controlPlane,
-  enrollEdge,
+  enrollByApi,
   layGround,
   natsServer,
   postgresServer,
-  type Control,
+  type ControlProcess,
   type Ground,
   type Nats,
   type Postgres,
 } from '@imapfleet/local'
 import type { NatsConnection } from '@nats-io/transport-node'
 import postgres from 'postgres'
-import type { Answer } from './fleet.ts'
+import type { HttpAnswer } from './fleet.ts'
 import { connectNats, SimulatedEdge } from './simulated-edge.ts'
 import { until } from './until.ts'
 
@@ -23,12 +23,12 @@ export class Plane {
   readonly ground: Ground
   readonly nats: Nats
   readonly postgres: Postgres
-  readonly control: Control
+  readonly control: ControlProcess
   readonly token: string
   /** Straight into the database. */
   readonly sql: postgres.Sql
   readonly #connections: NatsConnection[] = []
-  readonly #replicas: Control[] = []
+  readonly #replicas: ControlProcess[] = []
 
   private constructor(parts: Pick<Plane, 'ground' | 'nats' | 'postgres' | 'control' | 'token' | 'sql'>) {
     this.ground = parts.ground
@@ -64,7 +64,7 @@ export class Plane {
   }
 
   /** Another replica of control on the same Postgres and NATS. */
-  async replica(environment: Record<string, string> = {}): Promise<Control> {
+  async replica(environment: Record<string, string> = {}): Promise<ControlProcess> {
     const ground = layGround(join(this.ground.directory, `replica-${this.#replicas.length + 2}`))
     const control = await controlPlane({ ground, nats: this.nats, postgres: this.postgres, environment })
     this.#replicas.push(control)
@@ -82,13 +82,13 @@ export class Plane {
 
   /** The file with the credential of this edge; undefined where all share a token. */
   enroll(region: string, id: string): Promise<string | undefined> {
-    return enrollEdge(this, { id, region })
+    return enrollByApi(this, { id, region })
   }
 
   async api(
     path: string,
-    options: { method?: string; body?: unknown; token?: string; of?: Pick<Control, 'api'> } = {},
-  ): Promise<Answer> {
+    options: { method?: string; body?: unknown; token?: string; of?: Pick<ControlProcess, 'api'> } = {},
+  ): Promise<HttpAnswer> {
     const { method = options.body === undefined ? 'GET' : 'POST', body } = options
     const { token = this.token, of: control = this.control } = options
     const answer = await fetch(`${control.api}${path}`, {

@@ -5,22 +5,22 @@
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Control } from '@imapfleet/local'
+import type { ControlProcess } from '@imapfleet/local'
 
 export class RoundRobin {
   readonly #server: Server
-  readonly #replicas: readonly Control[]
+  readonly #replicas: readonly ControlProcess[]
   #turn = 0
   /** Who got the last request. */
-  last: Control | undefined
+  last: ControlProcess | undefined
 
-  private constructor(server: Server, replicas: readonly Control[]) {
+  private constructor(server: Server, replicas: readonly ControlProcess[]) {
     this.#server = server
     this.#replicas = replicas
     server.on('request', (asked, answer) => this.#pass(asked, answer, replicas.length))
   }
 
-  static async before(replicas: readonly Control[]): Promise<RoundRobin> {
+  static async before(replicas: readonly ControlProcess[]): Promise<RoundRobin> {
     const server = createServer()
     const balancer = new RoundRobin(server, replicas)
     server.listen(0, '127.0.0.1')

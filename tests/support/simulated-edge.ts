@@ -24,7 +24,7 @@ import {
 import { connectOptions, readAccess } from '@imapfleet/nats'
 import type { Nats } from '@imapfleet/local'
 
-export type Counted = Pick<Report, 'counters' | 'gauges' | 'histograms'>
+export type ReportCounts = Pick<Report, 'counters' | 'gauges' | 'histograms'>
 
 /** A connection with the rights of an edge, or of all where they share a token; back by itself after every outage. */
 export async function connectNats(
@@ -79,7 +79,7 @@ export class SimulatedEdge {
   }
 
   /** The next report of this boot; it is sent by `send`. */
-  report(counted: Partial<Counted>, at = Date.now()): Report {
+  report(counted: Partial<ReportCounts>, at = Date.now()): Report {
     this.#reports += 1
     const sender = { ...this.#sender(), at, startedAt: this.startedAt, sequence: this.#reports }
     return { ...sender, counters: {}, gauges: {}, histograms: {}, ...counted }

@@ -51,7 +51,7 @@ export class TapConnection {
   }
 }
 
-export class Tap {
+export class StubTap {
   readonly signal = new Signal()
   readonly connections: TapConnection[] = []
   readonly port: number

@@ -33,14 +33,14 @@ import {
 } from '@imapfleet/protocol'
 import { ask } from './ask.ts'
 import { callerOf, type Route } from './call.ts'
-import type { Target } from './target.ts'
+import type { ControlAddress } from './target.ts'
 
 type Body<R extends Route> = ApiRoutes[R] extends { body: infer B } ? B : never
 type Query<R extends Route> = ApiRoutes[R] extends { query?: infer Q } ? NonNullable<Q> : never
 
 export type Api = ReturnType<typeof connect>
 
-export function connect(target: Target) {
+export function connect(target: ControlAddress) {
   const { call, listen } = callerOf(target)
   return {
     server: target.server,

@@ -6,7 +6,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { ask } from './ask.ts'
 import { Failure, type FailureKind } from './failure.ts'
-import { serve } from './loopback.test-support.ts'
+import { serveLoopback } from './loopback.test-support.ts'
 
 const schema = z.object({ edges: z.array(z.object({ id: z.string() })) })
 
@@ -19,7 +19,7 @@ const problem = (status: number, data: object) =>
   send(status, 'application/problem+json', JSON.stringify({ type: 'about:blank', status, ...data }))
 
 async function failing(handler: RequestListener): Promise<Failure> {
-  const url = await serve(handler)
+  const url = await serveLoopback(handler)
   try {
     await ask({ url, token: 'secret-token' }, schema)
   } catch (error) {
@@ -32,7 +32,7 @@ async function failing(handler: RequestListener): Promise<Failure> {
 
 test('an answer is parsed, and fields that are not known yet are left out', async () => {
   let seen: string | undefined
-  const url = await serve((request, response) => {
+  const url = await serveLoopback((request, response) => {
     seen = request.headers.authorization
     response.end('{"edges":[{"id":"eu-1","news":1}]}')
   })

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { edgeListSchema, revisionStatusSchema, traceListSchema } from '@imapfleet/protocol'
 import { callerOf } from './call.ts'
-import { serve } from './loopback.test-support.ts'
+import { serveLoopback } from './loopback.test-support.ts'
 
 const edges = JSON.stringify({ edges: [] })
 
 /** What the server gets. */
 async function asked(prefix: string, ask: (call: ReturnType<typeof callerOf>['call']) => Promise<unknown>) {
   const seen: string[] = []
-  const server = await serve((request, response) => {
+  const server = await serveLoopback((request, response) => {
     seen.push(`${request.method} ${request.url}`)
     request.on('data', (chunk: Buffer) => seen.push(chunk.toString()))
     request.on('end', () => response.end(edges))

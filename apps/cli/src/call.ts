@@ -5,7 +5,7 @@
 import type { ApiRoutes } from '@imapfleet/protocol'
 import type { z } from 'zod'
 import { ask, askStream, type Question } from './ask.ts'
-import type { Target } from './target.ts'
+import type { ControlAddress } from './target.ts'
 
 export type Route = keyof ApiRoutes
 /** Path, query and body, as far as the route has them. */
@@ -17,7 +17,7 @@ interface AnyGiven {
   body?: unknown
 }
 
-export function callerOf(target: Target) {
+export function callerOf(target: ControlAddress) {
   return {
     /** Asks, and parses the answer with a schema for what the document says of it. */
     call: <R extends Route, S extends z.ZodType<ApiRoutes[R]['answer']>>(
@@ -38,7 +38,7 @@ export function callerOf(target: Target) {
 }
 
 function questionOf(
-  { server, token }: Target,
+  { server, token }: ControlAddress,
   route: Route,
   { path = {}, query = {}, body }: AnyGiven,
 ): Question {

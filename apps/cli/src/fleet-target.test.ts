@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { namedTarget, targetOf, targetText } from './fleet-target.ts'
+import { targetText } from '@imapfleet/protocol'
+import { namedTarget, targetOf } from './fleet-target.ts'
 
 test('a command is for all edges unless a region or an edge is named', () => {
   assert.equal(targetText(targetOf({})), 'all')

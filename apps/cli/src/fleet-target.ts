@@ -25,7 +25,3 @@ export function namedTarget({ all, region, edge }: TargetOptions): TargetName | 
 }
 
 export const targetOf = (options: TargetOptions): TargetName => namedTarget(options) ?? { kind: 'all' }
-
-/** `all`, `region/eu`, `edge/eu-1`. */
-export const targetText = (target: TargetName): string =>
-  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`

@@ -3,8 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import type { TraceView } from '@imapfleet/protocol'
 import { connect } from './api.ts'
-import { follow, type TraceNews } from './follow.ts'
-import { serve } from './loopback.test-support.ts'
+import { traceUpdates, type TraceUpdate } from './follow.ts'
+import { serveLoopback } from './loopback.test-support.ts'
 
 const id = '7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e'
 const traceUntil = (expiresAt: number): TraceView => ({
@@ -27,7 +27,7 @@ type Connection = (response: ServerResponse, request: IncomingMessage) => void
 /** A server whose nth connection is handled by the nth function. */
 async function api(...connections: Connection[]) {
   let next = 0
-  const server = await serve((request, response) => {
+  const server = await serveLoopback((request, response) => {
     const handle = connections[next++]
     if (!handle) return void request.socket.destroy()
     if (handle !== refuse) response.writeHead(200, { 'content-type': 'text/event-stream' })
@@ -45,13 +45,13 @@ const refuse: Connection = (response) => {
     }),
   )
 }
-async function collect(all: AsyncIterable<TraceNews>): Promise<TraceNews[]> {
-  const news: TraceNews[] = []
+async function collect(all: AsyncIterable<TraceUpdate>): Promise<TraceUpdate[]> {
+  const news: TraceUpdate[] = []
   for await (const item of all) news.push(item)
   return news
 }
 const never = new AbortController().signal
-const kinds = (news: TraceNews[]) => news.map(({ kind }) => kind)
+const kinds = (news: TraceUpdate[]) => news.map(({ kind }) => kind)
 
 test('lines and edges come in order until the trace ends', async () => {
   const live = await api((response) =>
@@ -62,7 +62,7 @@ test('lines and edges come in order until the trace ends', async () => {
         event('end', {}),
     ),
   )
-  const news = await collect(follow(live, later(), never))
+  const news = await collect(traceUpdates(live, later(), never))
   assert.deepEqual(kinds(news), ['edge', 'line', 'ended'])
 })
 
@@ -77,19 +77,19 @@ test('a lost connection is said, made again from the last event seen, and said t
       response.end(event('line', line('two'), '42') + event('end', {}))
     },
   )
-  const news = await collect(follow(live, later(), never))
+  const news = await collect(traceUpdates(live, later(), never))
   assert.deepEqual(kinds(news), ['line', 'lost', 'back', 'line', 'ended'])
   assert.equal(resumedAfter, '41')
 })
 
 test('a server that refuses is not asked again', async () => {
   const live = await api(refuse)
-  await assert.rejects(collect(follow(live, later(), never)), /No such trace/)
+  await assert.rejects(collect(traceUpdates(live, later(), never)), /No such trace/)
 })
 
 test('with the server gone, the trace is over when its time is', async () => {
   const live = await api()
-  assert.deepEqual(kinds(await collect(follow(live, traceUntil(Date.now() - 1), never))), ['ended'])
+  assert.deepEqual(kinds(await collect(traceUpdates(live, traceUntil(Date.now() - 1), never))), ['ended'])
 })
 
 test('the signal ends it at once, in the middle of a silent stream', async () => {
@@ -97,8 +97,8 @@ test('the signal ends it at once, in the middle of a silent stream', async () =>
   const live = await api((response) => {
     response.write(event('line', line('one')))
   })
-  const news: TraceNews[] = []
-  for await (const item of follow(live, later(), stop.signal)) {
+  const news: TraceUpdate[] = []
+  for await (const item of traceUpdates(live, later(), stop.signal)) {
     news.push(item)
     stop.abort()
   }
@@ -108,6 +108,6 @@ test('the signal ends it at once, in the middle of a silent stream', async () =>
 test('an event that is not ours is a failure, not a line', async () => {
   for (const data of ['{', '{"at":1}', '"text"']) {
     const live = await api((response) => response.end(`event: line\ndata: ${data}\n\n`))
-    await assert.rejects(collect(follow(live, later(), never)), /cannot parse/)
+    await assert.rejects(collect(traceUpdates(live, later(), never)), /cannot parse/)
   }
 })

@@ -14,7 +14,7 @@ import type { Api } from './api.ts'
 import { parseEvent, readEvents, type ServerEvent } from './events.ts'
 import { Failure, isPassing } from './failure.ts'
 
-export type TraceNews =
+export type TraceUpdate =
   | { kind: 'line'; line: TraceEvent }
   | { kind: 'edge'; edge: TraceEdgeEvent }
   /** The connection is gone and is tried again; the trace itself goes on at the edges. */
@@ -28,7 +28,11 @@ const retryFirstMs = 500
 const retryLastMs = 5_000
 
 /** Returns without `ended` when the signal ends it. */
-export async function* follow(api: Live, trace: TraceView, signal: AbortSignal): AsyncGenerator<TraceNews> {
+export async function* traceUpdates(
+  api: Live,
+  trace: TraceView,
+  signal: AbortSignal,
+): AsyncGenerator<TraceUpdate> {
   let after: string | undefined
   let retryMs = retryFirstMs
   let lost = false
@@ -60,7 +64,7 @@ export async function* follow(api: Live, trace: TraceView, signal: AbortSignal):
 }
 
 /** Events of other names are for clients newer than this one. */
-function newsOf(event: ServerEvent): TraceNews | undefined {
+function newsOf(event: ServerEvent): TraceUpdate | undefined {
   if (event.event === 'end') return { kind: 'ended' }
   if (event.event === 'line') return { kind: 'line', line: parseEvent(event, traceEventSchema) }
   if (event.event === 'edge') return { kind: 'edge', edge: parseEvent(event, traceEdgeEventSchema) }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redacted } from '@imapfleet/config'
-import { changeBetween, importConf, parseLayer } from './layer-file.ts'
+import { changeBetween, layerOfConfFile, parseLayer } from './layer-file.ts'
 
 test('a layer is changed key by key: new and different ones are set, missing ones unset, equal ones left alone', () => {
   const has = { pool: { usesMax: 5, idleTimeoutMs: 1000 }, log: { level: 'info' }, routes: [] }
@@ -29,7 +29,7 @@ test('every mistake in a file is named with its line', () => {
 })
 
 test('an imapproxy.conf becomes a layer, and what the fleet may not set is told, not lost', () => {
-  const { set, report } = importConf(
+  const { set, report } = layerOfConfFile(
     'server_hostname mail.example\nlisten_port 1143\nproc_username mail\n',
     'x',
   )
@@ -40,5 +40,5 @@ test('an imapproxy.conf becomes a layer, and what the fleet may not set is told,
   assert.deepEqual(set['upstreams.main.hosts'], ['mail.example'])
   assert.ok(report.some((line) => line.startsWith('line 2: listen_port 1143 → ')))
   assert.ok(report.some((line) => line.startsWith('process.user cannot be set by the fleet')))
-  assert.throws(() => importConf('pool:\n  usesMax: 1\n', 'x.yaml'), /config apply x\.yaml/)
+  assert.throws(() => layerOfConfFile('pool:\n  usesMax: 1\n', 'x.yaml'), /config apply x\.yaml/)
 })

@@ -55,7 +55,7 @@ export function changeBetween(current: Layer, wanted: Layer): LayerChange {
 }
 
 /** An imapproxy.conf as a layer, with an account of its lines, and of what belongs to the host's own file instead. */
-export function importConf(
+export function layerOfConfFile(
   content: string,
   file: string,
 ): { set: Record<string, JsonValue>; report: string[] } {

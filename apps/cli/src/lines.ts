@@ -2,7 +2,7 @@
 import { parseJson, traceEdgeEventSchema, traceEventSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
-import type { TraceNews } from './follow.ts'
+import type { TraceUpdate } from './follow.ts'
 
 const lineCharactersMax = 1_048_576
 
@@ -12,7 +12,7 @@ const kinds = z.discriminatedUnion('kind', [
 ])
 
 /** Until the stream ends; one that breaks off is a Failure. */
-export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<TraceNews> {
+export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<TraceUpdate> {
   const decoder = new TextDecoder()
   let text = ''
   try {
@@ -29,7 +29,7 @@ export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGener
   if (text !== '') throw new Failure('unreachable', 'the last line is incomplete: try again')
 }
 
-function newsOf(line: string): TraceNews {
+function newsOf(line: string): TraceUpdate {
   const parsed = kinds.safeParse(parseJson(line))
   if (!parsed.success) throw notUnderstood()
   const { kind, ...data } = parsed.data

@@ -5,7 +5,7 @@ import type { LiveEdge } from '@imapfleet/protocol'
 import { connect } from './api.ts'
 import { Failure } from './failure.ts'
 import { liveFleet, type LiveView } from './live-fleet.ts'
-import { serve } from './loopback.test-support.ts'
+import { serveLoopback } from './loopback.test-support.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
 const edge = (id: string, cached = 0): LiveEdge => ({
@@ -44,7 +44,7 @@ const refuses =
 /** The views of a server whose nth connection is handled by the nth function, up to so many of them. */
 async function views(count: number, ...connections: Connection[]): Promise<LiveView[]> {
   let next = 0
-  const server = await serve((request, response) => {
+  const server = await serveLoopback((request, response) => {
     const handle = connections[next++]
     if (handle) handle(response)
     else request.socket.destroy()

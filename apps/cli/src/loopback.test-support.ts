@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { after } from 'node:test'
 
 /** → its address. It is closed, with all connections, when the test file is done. */
-export async function serve(handler: RequestListener): Promise<URL> {
+export async function serveLoopback(handler: RequestListener): Promise<URL> {
   const server = createServer(handler).listen(0, '127.0.0.1')
   await once(server, 'listening')
   after(() => {

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
 import type { EdgeView, TraceView } from '@imapfleet/protocol'
-import { serve } from './loopback.test-support.ts'
+import { serveLoopback } from './loopback.test-support.ts'
 
 const home = await mkdtemp(join(tmpdir(), 'imapfleet-cli-'))
 after(() => rm(home, { recursive: true }))
@@ -43,7 +43,7 @@ const event = (data: typeof line) => `event: line\ndata: ${JSON.stringify(data)}
 const asked: string[] = []
 /** The live trace that was asked for last. */
 let live: ServerResponse | undefined
-const server = await serve((request, response) => {
+const server = await serveLoopback((request, response) => {
   const what = `${request.method} ${request.url}`
   asked.push(what)
   const json = (status: number, data: unknown) => response.writeHead(status).end(JSON.stringify(data))

@@ -61,7 +61,7 @@ export const pageByIdOptions = (command: Command) =>
     .option('--limit <n>', 'number of rows (at most 500)', wholeArgument(1), 20)
     .option('--before <id>', 'continue after the row with this id')
 
-export const pageOf = ({ limit, before }: PageOptions): Page => ({
+export const pageQuery = ({ limit, before }: PageOptions): Page => ({
   limit: String(limit),
   ...(before === undefined ? {} : { before: String(before) }),
 })

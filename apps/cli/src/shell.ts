@@ -8,9 +8,9 @@ import { connect, type Api } from './api.ts'
 import { usage } from './failure.ts'
 import { painterFor } from './print/colour.ts'
 import { safeJson } from './print/safe.ts'
-import type { Page } from './print/table.ts'
+import type { TableLayout } from './print/table.ts'
 import { readProfiles, readQuickstart, type Profiles } from './profile.ts'
-import { chooseTarget, type Target, type Wish } from './target.ts'
+import { chooseTarget, type ControlAddress, type Wish } from './target.ts'
 
 export interface Environment extends Wish {
   profile: string | undefined
@@ -44,7 +44,10 @@ export function openShell(environment: Environment, streams: Streams) {
   stdout.on('error', () => gone.abort())
   stderr.on('error', () => undefined)
 
-  const page = (): Page => ({ width: stdout.isTTY ? stdout.columns : undefined, paint: painterFor(stdout) })
+  const page = (): TableLayout => ({
+    width: stdout.isTTY ? stdout.columns : undefined,
+    paint: painterFor(stdout),
+  })
   const print = (lines: readonly string[]) => {
     if (lines.length > 0 && !gone.signal.aborted) stdout.write(`${lines.join('\n')}\n`)
   }
@@ -61,7 +64,7 @@ export function openShell(environment: Environment, streams: Streams) {
     api: async (command: Command): Promise<Api> =>
       connect(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
     /** The one answer of a command: the data itself for a script, or lines for a person. */
-    answer: (command: Command, data: unknown, lines: (page: Page) => readonly string[]) =>
+    answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) =>
       print(wantsJson(command) ? [safeJson(data, 2)] : lines(page())),
     /** A remark beside the answer, kept out of pipes. */
     note: (text: string) => {
@@ -81,7 +84,11 @@ export function openShell(environment: Environment, streams: Streams) {
   }
 }
 
-async function targetOf(options: GlobalOptions, environment: Environment, file: string): Promise<Target> {
+async function targetOf(
+  options: GlobalOptions,
+  environment: Environment,
+  file: string,
+): Promise<ControlAddress> {
   const flags: Wish = { server: options.server, token: options.token }
   if (flags.server !== undefined && flags.token !== undefined) return chooseTarget(flags, {}, undefined, [])
   const profiles = await readProfiles(file)

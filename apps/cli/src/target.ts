@@ -4,7 +4,7 @@
  */
 import { Failure, usage } from './failure.ts'
 
-export interface Target {
+export interface ControlAddress {
   server: URL
   token: string
 }
@@ -27,7 +27,7 @@ export function chooseTarget(
   environment: Wish,
   preferred: Stored | undefined,
   known: readonly Stored[],
-): Target {
+): ControlAddress {
   const server = flags.server ?? environment.server ?? preferred?.server
   if (server === undefined)
     throw usage(

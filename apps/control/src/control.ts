@@ -9,8 +9,8 @@ import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
 import { troubleOf } from './db/trouble.ts'
 import type { Deps } from './deps.ts'
-import type { Kept } from './history/kept.ts'
-import { listen, type Listening } from './http/listen.ts'
+import type { Retention } from './history/kept.ts'
+import { serveHttp, type Listening } from './http/listen.ts'
 import { ingestPresence } from './ingest/presence.ts'
 import { ingestReports } from './ingest/reports.ts'
 import { Strangers } from './ingest/strangers.ts'
@@ -29,7 +29,7 @@ export interface ControlOptions {
   host: string
   /** Without: no HTTP at all. */
   port: number | undefined
-  kept: Kept
+  kept: Retention
   /** Networks whose X-Forwarded-For is believed. */
   trustedProxies: readonly string[]
   /** Where the built web console is. */
@@ -61,7 +61,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
       : createApp(deps, { ...options, stopping: stopping.signal })
   let listening: Listening | undefined
   try {
-    if (options.port !== undefined) listening = await listen(app.fetch, options.host, options.port)
+    if (options.port !== undefined) listening = await serveHttp(app.fetch, options.host, options.port)
   } catch (error) {
     await db.close()
     throw error

@@ -3,7 +3,7 @@ import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './bus/bus.ts'
 import type { Issuer } from './bus/credentials/issuer.ts'
 import type { Database } from './db/database.ts'
-import type { Kept } from './history/kept.ts'
+import type { Retention } from './history/kept.ts'
 
 export interface Deps {
   db: Database
@@ -12,7 +12,7 @@ export interface Deps {
   issuer: Issuer | undefined
   log: Log
   metrics: ControlMetrics
-  kept: Kept
+  kept: Retention
   /** Milliseconds since 1970. */
   now: () => number
 }

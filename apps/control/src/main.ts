@@ -15,12 +15,12 @@ import { startControl, type Mode } from './control.ts'
 import type { DatabaseAddress } from './db/address.ts'
 import { openDatabase } from './db/database.ts'
 import { migrate } from './db/migrate.ts'
-import type { Kept } from './history/kept.ts'
+import type { Retention } from './history/kept.ts'
 import { dayMs } from './history/window.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
-import { parseSettings, type Settings } from './settings.ts'
+import { parseSettings, type ControlSettings } from './settings.ts'
 import { createToken } from './verbs/create-token.ts'
 
 const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.write(line))
@@ -179,12 +179,12 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
   }
 }
 
-function settingsOrExit(): Settings {
+function settingsOrExit(): ControlSettings {
   const parsed = parseSettings(process.env)
   return parsed.ok ? parsed.settings : fail(parsed.problem)
 }
 
-function databaseOrExit(settings: Settings): DatabaseAddress {
+function databaseOrExit(settings: ControlSettings): DatabaseAddress {
   try {
     return databaseOptions(settings)
   } catch (error) {
@@ -229,7 +229,7 @@ function fail(sentence: string): never {
   process.exit(1)
 }
 
-function keptOf(settings: Settings): Kept {
+function keptOf(settings: ControlSettings): Retention {
   return {
     reports: settings.REPORTS_KEPT_DAYS * dayMs,
     minutes: settings.MINUTES_KEPT_DAYS * dayMs,

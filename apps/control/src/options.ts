@@ -6,11 +6,11 @@ import { parseJson } from '@imapfleet/protocol'
 import type { BusOptions } from './bus/bus.ts'
 import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { databaseAddress, sslIn, type DatabaseAddress } from './db/address.ts'
-import { SettingsError, type Settings } from './settings.ts'
+import { SettingsError, type ControlSettings } from './settings.ts'
 
 /** All of these throw a SettingsError. */
 export function databaseOptions(
-  settings: Pick<Settings, 'DATABASE_URL' | 'DATABASE_CA_FILE'>,
+  settings: Pick<ControlSettings, 'DATABASE_URL' | 'DATABASE_CA_FILE'>,
 ): DatabaseAddress {
   const { caFile } = sslIn(settings.DATABASE_URL)
   const ca =
@@ -20,7 +20,7 @@ export function databaseOptions(
   return databaseAddress(settings.DATABASE_URL, ca)
 }
 
-export function busOptions(settings: Settings): BusOptions {
+export function busOptions(settings: ControlSettings): BusOptions {
   const variables = {
     tokenFile: 'NATS_TOKEN_FILE',
     credentialsFile: 'NATS_CREDENTIALS_FILE',
@@ -44,7 +44,7 @@ export function busOptions(settings: Settings): BusOptions {
   }
 }
 
-export function readIssuer({ NATS_ISSUER_FILE: file }: Settings): IssuerFile | undefined {
+export function readIssuer({ NATS_ISSUER_FILE: file }: ControlSettings): IssuerFile | undefined {
   if (file === undefined) return undefined
   const text = readSecret('NATS_ISSUER_FILE', file)
   const parsed = issuerFileSchema.safeParse(parseJson(text))

@@ -71,11 +71,11 @@ export class SettingsError extends Error {
   override readonly name = 'SettingsError'
 }
 
-export type Settings = z.infer<typeof schema>
+export type ControlSettings = z.infer<typeof schema>
 
 export function parseSettings(
   env: Readonly<Record<string, string | undefined>>,
-): { ok: true; settings: Settings } | { ok: false; problem: string } {
+): { ok: true; settings: ControlSettings } | { ok: false; problem: string } {
   // An empty variable is one that is not set: that is how they are unset in unit files and compose files.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
   const parsed = schema.safeParse(given)

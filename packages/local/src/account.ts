@@ -7,7 +7,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { LocalError } from './local-error.ts'
 
-export interface Account {
+export interface SystemAccount {
   uid: number
   gid: number
   user: string
@@ -20,7 +20,7 @@ export interface Account {
  * Undefined: as whoever we are. As root: the owner of what an earlier start has left, else `postgres`, else `nobody`.
  * `files` are what it must be able to read, `directory` is where its data goes.
  */
-export function accountFor(directory: string, files: string[]): Account | undefined {
+export function accountFor(directory: string, files: string[]): SystemAccount | undefined {
   if (process.getuid?.() !== 0) return undefined
   const owners = [directory, `${directory}/nats`].flatMap((path) =>
     existsSync(path) ? [statSync(path).uid] : [],

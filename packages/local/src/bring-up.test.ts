@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test, type TestContext } from 'node:test'
-import { BringUp, type Progress } from './bring-up.ts'
+import { BringUp, type PartProgress } from './bring-up.ts'
 import type { Ground } from './ground.ts'
 import type { LocalProcess } from './process.ts'
 import { scratchGround, scratchProcess } from './scratch.ts'
@@ -36,7 +36,7 @@ test('parts are stopped before those that they need, in whatever order they came
 
 test('progress is told: starting, notes, ready', async (t) => {
   const ground = scratchGround(t)
-  const told: Progress[] = []
+  const told: PartProgress[] = []
   const bringUp = new BringUp((progress) => told.push(progress), false, undefined)
   const prepare = async (note: (text: string) => void) => {
     note('unpacking')
@@ -55,7 +55,7 @@ test('a part that is killed is started again, and not after a stop', async (t) =
   const ground = scratchGround(t)
   const back = Promise.withResolvers<void>()
   let readies = 0
-  const say = ({ state }: Progress) => {
+  const say = ({ state }: PartProgress) => {
     if (state === 'ready' && ++readies === 2) back.resolve()
   }
   const bringUp = new BringUp(say, true, undefined)

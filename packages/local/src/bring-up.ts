@@ -4,7 +4,7 @@ import { LocalError } from './local-error.ts'
 import type { LocalProcess } from './process.ts'
 
 /** `part` is `nats-server`, `postgres`, `dovecot`, `control`, or the id of an edge. */
-export type Progress = { part: string } & (
+export type PartProgress = { part: string } & (
   | { state: 'starting'; note: string }
   | ({ state: 'ready' } & Description)
   /** It has ended by itself and is started again. */
@@ -27,10 +27,10 @@ export class BringUp {
   }
   readonly #beginnings: Promise<unknown>[] = []
   readonly #life = new AbortController()
-  readonly #say: (progress: Progress) => void
+  readonly #say: (progress: PartProgress) => void
   readonly #heal: boolean
 
-  constructor(say: (progress: Progress) => void, heal: boolean, signal: AbortSignal | undefined) {
+  constructor(say: (progress: PartProgress) => void, heal: boolean, signal: AbortSignal | undefined) {
     this.#say = say
     this.#heal = heal
     if (signal?.aborted) this.#life.abort()

@@ -12,7 +12,7 @@ import type { Postgres } from './postgres.ts'
 import { LocalProcess } from './process.ts'
 import { writePrivate } from './secret-file.ts'
 
-export interface ControlOptions {
+export interface ControlProcessOptions {
   ground: Ground
   nats: Nats
   postgres: Postgres
@@ -23,7 +23,7 @@ export interface ControlOptions {
   mode?: 'all' | 'api' | 'ingest'
 }
 
-export interface Control {
+export interface ControlProcess {
   /** Base of the API, without a slash at the end. */
   api: string
   process: LocalProcess
@@ -41,7 +41,7 @@ export async function controlPlane({
   preferredPort,
   environment = {},
   mode = 'all',
-}: ControlOptions): Promise<Control> {
+}: ControlProcessOptions): Promise<ControlProcess> {
   await buildConsole()
   const port = await freePort(preferredPort)
   const api = `http://127.0.0.1:${port}`
@@ -86,7 +86,7 @@ async function buildConsole(): Promise<void> {
 }
 
 /** The token in this file while the control plane takes it, otherwise a new one, kept there. */
-export async function keepToken(control: Control, file: string): Promise<string> {
+export async function keepToken(control: ControlProcess, file: string): Promise<string> {
   const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   if (kept !== '') {
     const answer = await fetch(`${control.api}/v1/edges`, { headers: { authorization: `Bearer ${kept}` } })

@@ -8,7 +8,7 @@ import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { ownAccount, type Account } from './account.ts'
+import { ownAccount, type SystemAccount } from './account.ts'
 import { findProgram, installPackage } from './debian.ts'
 import { dovecotConfig, passwdLine } from './dovecot-config.ts'
 import { ownDirectory, type Ground } from './ground.ts'
@@ -123,7 +123,7 @@ function socketDirectory(ground: Ground): string {
 
 const accountsSchema = z.array(z.object({ user: z.string(), password: z.string() }))
 
-function keepPasswords(file: string, owner?: Account): MailUser[] {
+function keepPasswords(file: string, owner?: SystemAccount): MailUser[] {
   if (existsSync(file)) return accountsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   const users = demoUsers.map((user) => ({ user, password: demoPassword() }))
   writePrivate(file, JSON.stringify(users), owner)

@@ -29,7 +29,7 @@ export interface Upstream {
   port: number
 }
 
-export interface Edge {
+export interface EdgeProcess {
   id: string
   region: string
   imapPort: number
@@ -38,7 +38,7 @@ export interface Edge {
   process: LocalProcess
 }
 
-export async function edgeProxy(options: EdgeOptions): Promise<Edge> {
+export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
   const { ground, id, region, upstream, nats, credentialsFile } = options
   const imapPort = await freePort(options.imapPort)
   const httpPort = await freePort(options.httpPort)

@@ -1,7 +1,7 @@
 /** A credential for each edge, from control as an operator would get it; kept as long as control calls it valid. */
 import { enrolmentListSchema, enrolmentMadeSchema } from '@imapfleet/protocol'
 import { existsSync, readFileSync } from 'node:fs'
-import type { Control } from './control.ts'
+import type { ControlProcess } from './control.ts'
 import type { Ground } from './ground.ts'
 import { LocalError } from './local-error.ts'
 import type { Nats } from './nats-server.ts'
@@ -10,13 +10,13 @@ import { writePrivate } from './secret-file.ts'
 export interface Enroller {
   ground: Ground
   nats: Nats
-  control: Control
+  control: ControlProcess
   /** An admin's. */
   token: string
 }
 
 /** The file with it; undefined where all edges share one credential. */
-export async function enrollEdge(
+export async function enrollByApi(
   { ground, nats, control, token }: Enroller,
   { id, region }: { id: string; region: string },
 ): Promise<string | undefined> {

@@ -1,14 +1,14 @@
 /** The directory that a set of parts lives in, and who they run as: what every part is given first. */
 import { chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { accountFor, type Account } from './account.ts'
+import { accountFor, type SystemAccount } from './account.ts'
 import { LocalError, messageOf } from './local-error.ts'
 import { node, repository } from './paths.ts'
 
 export interface Ground {
   /** Holds `logs/`, `pids/`, and a directory for each part. Absolute. */
   directory: string
-  account: Account | undefined
+  account: SystemAccount | undefined
 }
 
 export function layGround(directory: string): Ground {

@@ -5,7 +5,7 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import type { Account } from './account.ts'
+import type { SystemAccount } from './account.ts'
 
 export interface Launch {
   command: string
@@ -16,7 +16,7 @@ export interface Launch {
   log: number
   /** What it gets when we die. */
   deathSignal: NodeJS.Signals
-  account: Account | undefined
+  account: SystemAccount | undefined
 }
 
 export function launch({ command, args, env, cwd, log, deathSignal, account }: Launch): ChildProcess {
@@ -46,7 +46,12 @@ interface Wrapped {
 }
 
 /** A command line that runs as an account, with more flags of setpriv if there is one. */
-export function asAccount(command: string, args: string[], account?: Account, more: string[] = []): Wrapped {
+export function asAccount(
+  command: string,
+  args: string[],
+  account?: SystemAccount,
+  more: string[] = [],
+): Wrapped {
   if (!setpriv) return { command, args, identity: account ? { uid: account.uid, gid: account.gid } : {} }
   const flags = [...more]
   if (account) flags.push('--reuid', `${account.uid}`, '--regid', `${account.gid}`, '--clear-groups')

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import type { Account } from './account.ts'
+import type { SystemAccount } from './account.ts'
 
 export interface Message {
   /** IMAP name in modified UTF-7, as it stands on the wire. */
@@ -18,7 +18,7 @@ export interface Message {
 export type MailboxKind = 'demo' | 'small'
 
 /** Writes a Maildir; whole or not at all, and never over one that is there. */
-export function writeMaildir(maildir: string, write: () => Message[], owner?: Account): void {
+export function writeMaildir(maildir: string, write: () => Message[], owner?: SystemAccount): void {
   if (existsSync(maildir)) return
   const messages = write()
   const fresh = `${maildir}.new`

@@ -2,10 +2,10 @@
 import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
-import type { Account } from './account.ts'
+import type { SystemAccount } from './account.ts'
 
 /** Writes a whole file at once: a reader sees the old one or the new one, and nobody else sees either. */
-export function writePrivate(file: string, text: string, owner?: Account): void {
+export function writePrivate(file: string, text: string, owner?: SystemAccount): void {
   mkdirSync(dirname(file), { recursive: true })
   const fresh = `${file}.${process.pid}.new`
   writeFileSync(fresh, text, { mode: 0o600 })
@@ -14,7 +14,7 @@ export function writePrivate(file: string, text: string, owner?: Account): void 
 }
 
 /** The secret in this file, made at random if there is none yet. */
-export function keepSecret(file: string, owner?: Account): string {
+export function keepSecret(file: string, owner?: SystemAccount): string {
   if (existsSync(file)) {
     const kept = readFileSync(file, 'utf8').trim()
     if (kept !== '') return kept

@@ -5,11 +5,11 @@
 import type { Layer } from '@imapfleet/config'
 import { edgeListSchema } from '@imapfleet/protocol'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { BringUp, type Progress } from './bring-up.ts'
-import { controlPlane, keepToken, type Control } from './control.ts'
+import { BringUp, type PartProgress } from './bring-up.ts'
+import { controlPlane, keepToken, type ControlProcess } from './control.ts'
 import { dovecotServer, type Dovecot, type DovecotOptions } from './dovecot.ts'
-import { edgeProxy, type Edge, type Upstream } from './edge.ts'
-import { enrollEdge } from './enrolment.ts'
+import { edgeProxy, type EdgeProcess, type Upstream } from './edge.ts'
+import { enrollByApi } from './enrolment.ts'
 import { layGround } from './ground.ts'
 import { stopLeftovers } from './leftover.ts'
 import { LocalError } from './local-error.ts'
@@ -40,7 +40,7 @@ export interface StackOptions {
   durable?: boolean
   /** Starts parts again that end by themselves. */
   heal?: boolean
-  onProgress?: (progress: Progress) => void
+  onProgress?: (progress: PartProgress) => void
   signal?: AbortSignal
 }
 
@@ -50,8 +50,8 @@ export interface Stack {
   postgres: Postgres
   /** Undefined with an upstream of one's own. */
   dovecot: Dovecot | undefined
-  control: Control
-  edges: Edge[]
+  control: ControlProcess
+  edges: EdgeProcess[]
   upstream: Upstream
   /** An admin's. */
   token: string
@@ -104,7 +104,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
           wish.id,
           'edges',
           async () => {
-            const credentialsFile = await enrollEdge({ ground, nats, ...control }, wish)
+            const credentialsFile = await enrollByApi({ ground, nats, ...control }, wish)
             return await edgeProxy({ ground, nats, credentialsFile, upstream, ...wish })
           },
           ({ imapPort }) => ({ version: '', place: `IMAP 127.0.0.1:${imapPort}` }),
@@ -126,7 +126,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 }
 
 async function seeEdges(
-  control: Control,
+  control: ControlProcess,
   token: string,
   edges: EdgeWish[],
   signal: AbortSignal,

@@ -10,3 +10,7 @@ export const layerNameSchema = z
   ])
   .meta({ id: 'LayerName' })
 export type LayerName = z.infer<typeof layerNameSchema>
+
+/** `global`, `region/eu`, `edge/eu-1`. */
+export const layerText = (layer: LayerName): string =>
+  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`

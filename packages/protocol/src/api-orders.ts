@@ -20,6 +20,10 @@ export const targetSchema = z
   .meta({ id: 'Target' })
 export type TargetName = z.infer<typeof targetSchema>
 
+/** `all`, `region/eu`, `edge/eu-1`. */
+export const targetText = (target: TargetName): string =>
+  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`
+
 /** Which edges to drain or to resume. */
 export const drainRequestSchema = z.object({ target: targetSchema })
 

@@ -3,8 +3,8 @@ import { figureOf } from '../figures.ts'
 import type { IdleSamples } from './idle.ts'
 import type { Sample, Samples } from './measure.ts'
 import type { ContestantName } from './options.ts'
-import { questionsOf, scenarios } from './scenarios.ts'
-import { digits, table } from '../table.ts'
+import { questionsOf, benchScenarios } from './scenarios.ts'
+import { digits, alignedTable } from '../table.ts'
 import { roundTrips } from './tables.ts'
 
 interface Verdict {
@@ -14,21 +14,21 @@ interface Verdict {
   met: boolean | undefined
 }
 
-export type Results = Map<string, Samples>
+export type EdgeResults = Map<string, Samples>
 
 /** A page may cost this much more than its round trips: the machine's own work. */
 const tripsTolerance = 0.25
 
-export function barsTable(results: Results, idle: IdleSamples | undefined): string {
+export function barsTable(results: EdgeResults, idle: IdleSamples | undefined): string {
   const verdicts = [...sessionBars(results), loginBar(results), idleBar(idle), ...pageBars(results)]
   const said = ({ met }: Verdict) => (met === undefined ? 'not measured' : met ? 'met' : 'missed')
-  return table(
+  return alignedTable(
     ['bar', 'figure', ''],
     verdicts.map((row) => [row.bar, row.figure, said(row)]),
   )
 }
 
-function sessionBars(results: Results): Verdict[] {
+function sessionBars(results: EdgeResults): Verdict[] {
   const sessions = results.get('sessions-16')
   const rate = ratio(sessions, 'imapproxy', (s) => s.sessionsPerSecond)
   const cpuToImapproxy = ratio(sessions, 'imapproxy', (s) => s.cpuUs)
@@ -40,7 +40,7 @@ function sessionBars(results: Results): Verdict[] {
   ]
 }
 
-function loginBar(results: Results): Verdict {
+function loginBar(results: EdgeResults): Verdict {
   const login = ratio(results.get('login'), 'imapproxy', (s) => s.loginP50Ms)
   return verdict('login p50 on a warm connection: at most 0.02 × imapproxy', login, (value) => value <= 0.02)
 }
@@ -50,8 +50,8 @@ function idleBar(idle: IdleSamples | undefined): Verdict {
   return verdict('an idle cached connection: at most 8 KB', bytes, (value) => value <= 8192, 'bytes')
 }
 
-function pageBars(results: Results): Verdict[] {
-  return scenarios
+function pageBars(results: EdgeResults): Verdict[] {
+  return benchScenarios
     .filter(({ group }) => group === 'distance')
     .map((scenario) => {
       const questions = questionsOf(scenario)

@@ -1,22 +1,22 @@
 /** The whole edge benchmark: who is here, every scenario in turn, the tables, the bars, the document. */
-import { barsTable, type Results } from './bars.ts'
+import { barsTable, type EdgeResults } from './bars.ts'
 import { stopAll } from './child.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { findContestant } from './contestants/find.ts'
-import { documentOf, type Section } from './document.ts'
+import { edgeDocument, type Section } from './document.ts'
 import { measureIdle, type IdleSamples } from './idle.ts'
 import { describeMachine } from '../machine.ts'
 import { measure } from './measure.ts'
 import { writePart } from '../page.ts'
-import type { Options } from './options.ts'
+import type { EdgeBenchOptions } from './options.ts'
 import { buildPrograms } from './programs.ts'
-import { scenarios } from './scenarios.ts'
+import { benchScenarios } from './scenarios.ts'
 import { idleTable, scenarioTable } from './tables.ts'
 
 const idleTitle = '10,000 idle cached connections'
 const idleStory = 'Users log in and out; their connections to the server stay.'
 
-export async function benchEdge(options: Options): Promise<void> {
+export async function benchEdge(options: EdgeBenchOptions): Promise<void> {
   process.once('SIGINT', () => void stopAll().then(() => process.exit(130)))
   try {
     await run(options)
@@ -25,17 +25,17 @@ export async function benchEdge(options: Options): Promise<void> {
   }
 }
 
-async function run(options: Options): Promise<void> {
+async function run(options: EdgeBenchOptions): Promise<void> {
   const machine = describeMachine('apps/edge-proxy', 'packages', 'tests/bench')
   const contestants = present(options)
   await buildPrograms()
-  const results: Results = new Map()
+  const results: EdgeResults = new Map()
   const sections: Section[] = []
   const show = (section: Section) => {
     sections.push(section)
     console.log(`\n${section.title}\n${section.story}\n\n${section.table}`)
   }
-  for (const scenario of scenarios.filter(({ group }) => options.only.includes(group))) {
+  for (const scenario of benchScenarios.filter(({ group }) => options.only.includes(group))) {
     const samples = await measure(scenario, contestants, options)
     results.set(scenario.key, samples)
     show({ ...scenario, table: scenarioTable(scenario, samples) })
@@ -51,10 +51,10 @@ async function run(options: Options): Promise<void> {
     console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench edge')
     return
   }
-  writePart('edge', documentOf(machine, contestants, options, bars, sections))
+  writePart('edge', edgeDocument(machine, contestants, options, bars, sections))
 }
 
-function present(options: Options): Contestant[] {
+function present(options: EdgeBenchOptions): Contestant[] {
   return options.contestants.flatMap((name) => {
     const found = findContestant(name)
     if (!('remedy' in found)) return [found]

@@ -1,14 +1,14 @@
 /** The life of one process that the benchmark starts: up when its port answers, down by its own pid. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { BenchError } from '../problem.ts'
 
 const startTimeoutMs = 20_000
 const stopTimeoutMs = 15_000
 
-export interface Child {
+export interface BenchChild {
   pid: number
   process: ChildProcess
   /** The last lines of stderr. */
@@ -17,10 +17,10 @@ export interface Child {
   stop(): Promise<void>
 }
 
-const living = new Set<Child>()
+const living = new Set<BenchChild>()
 
 /** Starts a program and waits until its port accepts a connection. */
-export async function startServer(command: string, args: string[], port: number): Promise<Child> {
+export async function startServer(command: string, args: string[], port: number): Promise<BenchChild> {
   const child = await startProgram(command, args)
   const deadline = Date.now() + startTimeoutMs
   while (!(await accepts(port))) {
@@ -36,7 +36,7 @@ export async function startServer(command: string, args: string[], port: number)
   return child
 }
 
-export async function startProgram(command: string, args: string[]): Promise<Child> {
+export async function startProgram(command: string, args: string[]): Promise<BenchChild> {
   const process = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   let stderr = ''
   process.stderr.on('data', (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-2000)))
@@ -46,7 +46,7 @@ export async function startProgram(command: string, args: string[]): Promise<Chi
   } catch (error) {
     throw new BenchError(`cannot start ${command}: ${(error as Error).message}`)
   }
-  const child: Child = {
+  const child: BenchChild = {
     pid: process.pid ?? 0,
     process,
     complaints: () => stderr.trim(),
@@ -76,19 +76,4 @@ function accepts(port: number): Promise<boolean> {
     })
     socket.once('error', () => resolve(false))
   })
-}
-
-let lastPort = 24_999
-
-/** A port nobody listens on, below the range from which the kernel takes the ports of outgoing connections. */
-export async function freePort(): Promise<number> {
-  for (;;) {
-    lastPort = lastPort >= 25_999 ? 25_000 : lastPort + 1
-    const server = createServer()
-    const free = await new Promise<boolean>((resolve) => {
-      server.once('error', () => resolve(false))
-      server.listen(lastPort, '127.0.0.1', () => server.close(() => resolve(true)))
-    })
-    if (free) return lastPort
-  }
 }

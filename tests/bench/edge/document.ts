@@ -1,8 +1,8 @@
 /** The edge's part of docs/benchmarks.md: the figures of a complete run, with everything that is needed to judge them. */
 import type { Contestant } from './contestants/contestant.ts'
 import type { Machine } from '../machine.ts'
-import type { Options } from './options.ts'
-import { table } from '../table.ts'
+import type { EdgeBenchOptions } from './options.ts'
+import { alignedTable } from '../table.ts'
 
 export interface Section {
   title: string
@@ -10,16 +10,16 @@ export interface Section {
   table: string
 }
 
-export function documentOf(
+export function edgeDocument(
   machine: Machine,
   contestants: Contestant[],
-  options: Options,
+  options: EdgeBenchOptions,
   bars: string,
   sections: Section[],
 ): string {
   const parts = [
     '## The edge',
-    table(
+    alignedTable(
       ['', ''],
       [
         ['date', machine.date],
@@ -38,7 +38,7 @@ export function documentOf(
   return parts.join('\n\n')
 }
 
-function method(options: Options): string {
+function method(options: EdgeBenchOptions): string {
   return [
     `- All programs run at the same time and take turns under load: ${options.repeat} rounds of ${options.seconds} s each. A figure is the median, with the smallest and largest in parentheses.`,
     '- Each program is warmed up: every user has logged in before, and the same load has run for 10 s (2 s with the distant server).',

@@ -1,12 +1,12 @@
 /** Measures what an idle cached connection costs in memory, and proves that it is there: its user is logged in again. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { residentBytes } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine } from './line.ts'
 import { refuseFailures } from './measure.ts'
-import type { ContestantName, Options } from './options.ts'
+import type { ContestantName, EdgeBenchOptions } from './options.ts'
 import { BenchError } from '../problem.ts'
 import { runLoad } from './programs.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 export interface IdleSample {
   connections: number
@@ -24,7 +24,10 @@ const warmRounds = 20
 const settleMs = 3_000
 const script = 'LQ'
 
-export async function measureIdle(contestants: Contestant[], options: Options): Promise<IdleSamples> {
+export async function measureIdle(
+  contestants: Contestant[],
+  options: EdgeBenchOptions,
+): Promise<IdleSamples> {
   const caching = contestants.filter(({ idleMax }) => idleMax > 0)
   const samples: IdleSamples = new Map(caching.map(({ name }) => [name, []]))
   // Each repetition is a fresh process and takes long: three tell enough.

@@ -1,11 +1,12 @@
 /** Measures one scenario: all contestants are kept running and warm, and take turns, repetition by repetition. */
-import { machineBusyNs, residentBytes } from '../accounting.ts'
+import { machineBusyNs } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine, type Line } from './line.ts'
-import type { ContestantName, Options } from './options.ts'
+import type { ContestantName, EdgeBenchOptions } from './options.ts'
 import { BenchError } from '../problem.ts'
 import { runLoad, type LoadResult } from './programs.ts'
-import type { Scenario } from './scenarios.ts'
+import type { BenchScenario } from './scenarios.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 /** One repetition. Times are in the unit that their name ends in. */
 export interface Sample {
@@ -31,9 +32,9 @@ export type Samples = Map<ContestantName, Sample[]>
 const quickWarmSeconds = 1
 
 export async function measure(
-  scenario: Scenario,
+  scenario: BenchScenario,
   contestants: Contestant[],
-  options: Options,
+  options: EdgeBenchOptions,
 ): Promise<Samples> {
   const lines: Line[] = []
   const samples: Samples = new Map(contestants.map(({ name }) => [name, []]))
@@ -50,7 +51,7 @@ export async function measure(
 }
 
 /** Every user has a cached connection, and what the proxy does once is done. */
-async function warm(line: Line, scenario: Scenario, options: Options): Promise<Line> {
+async function warm(line: Line, scenario: BenchScenario, options: EdgeBenchOptions): Promise<Line> {
   const { script, users } = scenario
   const order = { port: line.port, users, script, watch: [] }
   await runLoad({ ...order, atOnce: Math.min(8, scenario.atOnce), length: { sessions: users } })
@@ -62,7 +63,7 @@ async function warm(line: Line, scenario: Scenario, options: Options): Promise<L
   return line
 }
 
-async function sample(line: Line, scenario: Scenario, seconds: number): Promise<Sample> {
+async function sample(line: Line, scenario: BenchScenario, seconds: number): Promise<Sample> {
   const { script, atOnce, users } = scenario
   const pids = line.pids()
   const watch = [...pids, ...line.bystanders]

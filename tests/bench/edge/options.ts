@@ -7,7 +7,7 @@ export type Group = (typeof groups)[number]
 export const contestantNames = ['no proxy', 'imapfleet', 'imapproxy', 'HAProxy'] as const
 export type ContestantName = (typeof contestantNames)[number]
 
-export interface Options {
+export interface EdgeBenchOptions {
   only: Group[]
   contestants: ContestantName[]
   repeat: number
@@ -18,7 +18,7 @@ export interface Options {
   complete: boolean
 }
 
-export const usage = `usage: npm run bench edge -- [options]
+export const edgeBenchUsage = `usage: npm run bench edge -- [options]
   --only LIST         of ${groups.join(', ')}
   --contestants LIST  of ${contestantNames.join(', ')}
   --repeat N          measure everything N times (default 5)
@@ -26,7 +26,7 @@ export const usage = `usage: npm run bench edge -- [options]
   --quick             one repetition of one second, hardly warm: whether it works`
 
 /** The options, or what is wrong with them. */
-export function parseOptions(argv: string[]): Options | string {
+export function parseEdgeOptions(argv: string[]): EdgeBenchOptions | string {
   try {
     const { values } = parseArgs({
       args: argv,

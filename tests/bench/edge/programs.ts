@@ -4,7 +4,8 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
-import { freePort, startProgram, startServer, type Child } from './child.ts'
+import { freePort } from '@imapfleet/local'
+import { startProgram, startServer, type BenchChild } from './child.ts'
 import { BenchError } from '../problem.ts'
 
 const run = promisify(execFile)
@@ -32,7 +33,7 @@ export interface StubCounts {
   errors: number
 }
 
-export interface Stub extends Child {
+export interface Stub extends BenchChild {
   port: number
   counts(): Promise<StubCounts>
 }
@@ -54,7 +55,10 @@ export async function startStub(): Promise<Stub> {
 }
 
 /** A wire to a server on this machine that is `delayMs` long each way. */
-export async function startRelay(onwardPort: number, delayMs: number): Promise<Child & { port: number }> {
+export async function startRelay(
+  onwardPort: number,
+  delayMs: number,
+): Promise<BenchChild & { port: number }> {
   const port = await freePort()
   const args = [port, onwardPort, delayMs].map(String)
   return { ...(await startServer(join(workplace, 'relay'), args, port)), port }

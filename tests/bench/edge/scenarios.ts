@@ -1,7 +1,7 @@
 /** What is measured: pages of webmail, each a script of commands that the load generator knows by letters. */
 import type { Group } from './options.ts'
 
-export interface Scenario {
+export interface BenchScenario {
   key: string
   group: Group
   title: string
@@ -28,7 +28,7 @@ const distant = {
   warmSeconds: 2,
 } as const
 
-export const scenarios: Scenario[] = [
+export const benchScenarios: BenchScenario[] = [
   {
     key: 'sessions-16',
     group: 'sessions',
@@ -86,6 +86,6 @@ export const scenarios: Scenario[] = [
 ]
 
 /** Questions that only the server can answer; LOGIN on a warm connection and LOGOUT are none. */
-export function questionsOf(scenario: Scenario): number {
+export function questionsOf(scenario: BenchScenario): number {
   return scenario.script.replaceAll(/[LQ]/g, '').length
 }

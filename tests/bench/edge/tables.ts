@@ -2,8 +2,8 @@
 import { figureOf } from '../figures.ts'
 import type { IdleSample, IdleSamples } from './idle.ts'
 import type { Sample, Samples } from './measure.ts'
-import { questionsOf, distantRoundTripMs, type Scenario } from './scenarios.ts'
-import { digits, table } from '../table.ts'
+import { questionsOf, distantRoundTripMs, type BenchScenario } from './scenarios.ts'
+import { digits, alignedTable } from '../table.ts'
 import type { ContestantName } from './options.ts'
 
 interface Row<T> {
@@ -33,7 +33,7 @@ const cost: Row<Sample>[] = [
   { label: 'CPU used by others, cores', value: (s) => s.othersCpu, compared: false },
 ]
 
-export function scenarioTable(scenario: Scenario, samples: Samples): string {
+export function scenarioTable(scenario: BenchScenario, samples: Samples): string {
   if (scenario.group === 'distance') {
     const trips: Row<Sample> = { label: 'round trips', value: roundTrips, compared: true }
     return figuresTable(
@@ -81,7 +81,7 @@ function figuresTable<T>(rows: Row<T>[], samples: Map<ContestantName, T[]>): str
   }
   const ratio = (row: Row<T>, rival: ContestantName) =>
     row.compared ? `${digits(median(row, 'imapfleet') / median(row, rival))} ×` : ''
-  return table(
+  return alignedTable(
     ['', ...names, ...rivals.map((name) => `ours to ${name}`)],
     rows.map((row) => [
       row.label,

@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describeMachine } from '../machine.ts'
 import { writePart } from '../page.ts'
 import { measureChanges } from './change.ts'
-import { documentOf, type Results } from './document.ts'
+import { fleetDocument, type FleetResults } from './document.ts'
 import { Herd } from './herd/herd.ts'
 import { measureIngest } from './ingest.ts'
-import type { Options } from './options.ts'
+import type { FleetBenchOptions } from './options.ts'
 import { measureOrders } from './order.ts'
-import { startPlane, type Plane } from './plane.ts'
+import { startPlane, type BenchPlane } from './plane.ts'
 import { usageOf } from './usage.ts'
 
 const regions = ['ap', 'eu', 'sa', 'us']
@@ -16,7 +16,7 @@ const herdProcesses = 2
 /** A machine that others work on more than this says little of ours. */
 const othersCoresMax = 0.25
 
-export async function benchFleet(options: Options): Promise<void> {
+export async function benchFleet(options: FleetBenchOptions): Promise<void> {
   const machine = describeMachine('apps/control', 'packages', 'tests/bench')
   const plane = await startPlane()
   const herd = new Herd(options.edges, regions, herdProcesses)
@@ -27,7 +27,7 @@ export async function benchFleet(options: Options): Promise<void> {
   process.once('SIGINT', () => void stop().finally(() => process.exit(130)))
   try {
     const results = await run(plane, herd, options)
-    const text = documentOf(machine, results, options)
+    const text = fleetDocument(machine, results, options)
     console.log(`\n${text}`)
     const others = Math.max(results.idle.othersCores, results.ingest.usage.othersCores)
     if (!options.complete)
@@ -40,7 +40,7 @@ export async function benchFleet(options: Options): Promise<void> {
   }
 }
 
-async function run(plane: Plane, herd: Herd, options: Options): Promise<Results> {
+async function run(plane: BenchPlane, herd: Herd, options: FleetBenchOptions): Promise<FleetResults> {
   const step = (text: string) => console.log(`${text} ...`)
   step(`${options.edges} edges join`)
   await herd.join(plane.nats)
@@ -58,7 +58,7 @@ async function run(plane: Plane, herd: Herd, options: Options): Promise<Results>
   return { idle, orders, changes, ingest }
 }
 
-async function untilHeardOf({ sql }: Plane, count: number): Promise<void> {
+async function untilHeardOf({ sql }: BenchPlane, count: number): Promise<void> {
   for (;;) {
     const [row] = await sql`select count(*)::int as count from edges`
     if (row?.['count'] === count) return

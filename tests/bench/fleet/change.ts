@@ -1,9 +1,9 @@
 /** How long a change of the configuration takes until every edge has applied it and control knows. */
 import { revisionStatusSchema } from '@imapfleet/protocol'
-import type { Plane } from './plane.ts'
+import type { BenchPlane } from './plane.ts'
 
 /** Milliseconds of each change, from the request to the last acknowledgement in the register of edges. */
-export async function measureChanges(plane: Plane, changes: number): Promise<number[]> {
+export async function measureChanges(plane: BenchPlane, changes: number): Promise<number[]> {
   const taken: number[] = []
   for (let index = 0; index < changes; index++) {
     const set = { 'pool.idleTimeoutMs': 60_000 + index }
@@ -16,7 +16,7 @@ export async function measureChanges(plane: Plane, changes: number): Promise<num
   return taken
 }
 
-async function untilApplied({ sql }: Plane, revision: number): Promise<void> {
+async function untilApplied({ sql }: BenchPlane, revision: number): Promise<void> {
   for (;;) {
     const [row] = await sql`select count(*)::int as missing from edges where config_applied < ${revision}`
     if (row?.['missing'] === 0) return

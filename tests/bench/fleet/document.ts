@@ -1,12 +1,12 @@
 /** The fleet's part of docs/benchmarks.md: the bars, the figures, and how they were taken. */
 import type { Machine } from '../machine.ts'
-import { digits, table } from '../table.ts'
+import { digits, alignedTable } from '../table.ts'
 import type { IngestFigures } from './ingest.ts'
-import type { Options } from './options.ts'
+import type { FleetBenchOptions } from './options.ts'
 import type { OrderFigures } from './order.ts'
 import type { PlaneUsage, Usage } from './usage.ts'
 
-export interface Results {
+export interface FleetResults {
   idle: PlaneUsage
   orders: OrderFigures
   /** Milliseconds each. */
@@ -14,7 +14,7 @@ export interface Results {
   ingest: IngestFigures
 }
 
-export function documentOf(machine: Machine, results: Results, options: Options): string {
+export function fleetDocument(machine: Machine, results: FleetResults, options: FleetBenchOptions): string {
   const { date, cpu, system, commit } = machine
   const about = [
     ['date', date],
@@ -24,7 +24,7 @@ export function documentOf(machine: Machine, results: Results, options: Options)
   ]
   return [
     `## The fleet`,
-    table(['', ''], about),
+    alignedTable(['', ''], about),
     '### The bars of the fleet',
     barsTable(results, options),
     '### Figures of the fleet',
@@ -36,7 +36,7 @@ export function documentOf(machine: Machine, results: Results, options: Options)
   ].join('\n\n')
 }
 
-function barsTable({ orders, changes, ingest, idle }: Results, { edges }: Options): string {
+function barsTable({ orders, changes, ingest, idle }: FleetResults, { edges }: FleetBenchOptions): string {
   const bar = (text: string, value: number, unit: string, isMet: boolean) => [
     text,
     `${digits(value)} ${unit}`,
@@ -45,7 +45,7 @@ function barsTable({ orders, changes, ingest, idle }: Results, { edges }: Option
   const order = percentile(orders.allUp, 0.99)
   const change = Math.max(...changes)
   const ingesting = idle.ingest.cores * 100
-  return table(
+  return alignedTable(
     ['bar', 'figure', ''],
     [
       bar('an order to all, all edges up: p99 below 250 ms', order, 'ms', order < 250),
@@ -66,12 +66,12 @@ function barsTable({ orders, changes, ingest, idle }: Results, { edges }: Option
   )
 }
 
-function figuresTable({ orders, changes, ingest }: Results): string {
+function figuresTable({ orders, changes, ingest }: FleetResults): string {
   const ms = (value: number) => `${digits(value)} ms`
   const spread = (values: number[]) =>
     `p50 ${ms(percentile(values, 0.5))}, p99 ${ms(percentile(values, 0.99))}, longest ${ms(Math.max(...values))}`
   const { someDead, someSilent } = orders
-  return table(
+  return alignedTable(
     ['', 'figure'],
     [
       [`order to all, until the last answer (${orders.allUp.length} orders)`, spread(orders.allUp)],
@@ -89,11 +89,11 @@ function figuresTable({ orders, changes, ingest }: Results): string {
   )
 }
 
-function usageTable({ idle, ingest: { usage } }: Results, { edges }: Options): string {
+function usageTable({ idle, ingest: { usage } }: FleetResults, { edges }: FleetBenchOptions): string {
   const cell = ({ cores, residentBytes }: Usage) =>
     `${digits(cores * 100)} % of a core, ${digits(residentBytes / 2 ** 20)} MB`
   const others = ({ othersCores }: PlaneUsage) => `${digits(othersCores * 100)} % of a core`
-  return table(
+  return alignedTable(
     ['', `idle: ${digits(edges / 10)} reports/s, ${digits(edges / 5)} heartbeats/s`, 'taking in reports'],
     [
       ['control api', cell(idle.api), '–'],
@@ -106,7 +106,7 @@ function usageTable({ idle, ingest: { usage } }: Results, { edges }: Options): s
   )
 }
 
-function method({ edges, idleSeconds }: Options): string {
+function method({ edges, idleSeconds }: FleetBenchOptions): string {
   return [
     `- ${digits(edges)} simulated edges in four regions run in two processes, each with its own connection to nats-server. They send heartbeats every 5 s and reports every 10 s, read their desired state when told and every 45 s, and answer orders. They do not check what they receive: the benchmark measures control.`,
     '- One nats-server, one Postgres that flushes every commit to disk, and control as two processes (`api` and `ingest`) run on the same cores as the edges.',

@@ -5,7 +5,7 @@
 import { streams } from '@imapfleet/protocol'
 import { BenchError } from '../problem.ts'
 import type { Herd } from './herd/herd.ts'
-import type { Plane } from './plane.ts'
+import type { BenchPlane } from './plane.ts'
 import { usageOf, type PlaneUsage } from './usage.ts'
 
 export interface IngestFigures {
@@ -15,7 +15,7 @@ export interface IngestFigures {
   usage: PlaneUsage
 }
 
-export async function measureIngest(plane: Plane, herd: Herd, each: number): Promise<IngestFigures> {
+export async function measureIngest(plane: BenchPlane, herd: Herd, each: number): Promise<IngestFigures> {
   await plane.ingest.process.stop()
   await herd.report(each)
   const waiting = await stateOf(plane)
@@ -44,11 +44,11 @@ export async function measureIngest(plane: Plane, herd: Herd, each: number): Pro
   }
 }
 
-async function stateOf(plane: Plane): Promise<{ messages: number; bytes: number }> {
+async function stateOf(plane: BenchPlane): Promise<{ messages: number; bytes: number }> {
   return (await plane.streams.streams.info(streams.reports)).state
 }
 
-async function countReports({ sql }: Plane): Promise<number> {
+async function countReports({ sql }: BenchPlane): Promise<number> {
   const [row] = await sql`select count(*)::int as count from reports`
   return Number(row?.['count'])
 }

@@ -1,7 +1,7 @@
 /** The command line of the fleet benchmark: how large the fleet is, how often each thing is done. */
 import { parseArgs } from 'node:util'
 
-export interface Options {
+export interface FleetBenchOptions {
   edges: number
   orders: number
   changes: number
@@ -11,12 +11,12 @@ export interface Options {
   complete: boolean
 }
 
-export const usage = `usage: npm run bench fleet -- [options]
+export const fleetBenchUsage = `usage: npm run bench fleet -- [options]
   --edges N    size of the fleet (default 1000)
   --quick      everything a few times only: whether it works`
 
 /** The options, or what is wrong with them. */
-export function parseOptions(argv: string[]): Options | string {
+export function parseFleetOptions(argv: string[]): FleetBenchOptions | string {
   try {
     const { values } = parseArgs({
       args: argv,

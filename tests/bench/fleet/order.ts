@@ -2,7 +2,7 @@
 import { orderViewSchema, type OrderView } from '@imapfleet/protocol'
 import { BenchError } from '../problem.ts'
 import type { Herd } from './herd/herd.ts'
-import type { Plane } from './plane.ts'
+import type { BenchPlane } from './plane.ts'
 
 export interface OrderFigures {
   /** Milliseconds of each order, all edges being up. */
@@ -16,7 +16,7 @@ export interface OrderFigures {
 const deadlineMs = 1_000
 const warmOrders = 10
 
-export async function measureOrders(plane: Plane, herd: Herd, orders: number): Promise<OrderFigures> {
+export async function measureOrders(plane: BenchPlane, herd: Herd, orders: number): Promise<OrderFigures> {
   const size = herd.addresses.length
   await repeat(warmOrders, () => give(plane))
   const all = await repeat(orders, () => give(plane))
@@ -46,7 +46,7 @@ async function repeat<T>(times: number, act: () => Promise<T>): Promise<T[]> {
 }
 
 /** `missing`: the edges that did not answer. */
-async function give(plane: Plane): Promise<{ ms: number; missing: string[] }> {
+async function give(plane: BenchPlane): Promise<{ ms: number; missing: string[] }> {
   const began = performance.now()
   const answer = await plane.ask('/v1/orders', { action: { kind: 'version' }, timeoutMs: deadlineMs })
   const ms = performance.now() - began
@@ -55,7 +55,7 @@ async function give(plane: Plane): Promise<{ ms: number; missing: string[] }> {
 }
 
 /** Three heartbeats have been missed. */
-async function untilSilent({ sql }: Plane, count: number): Promise<void> {
+async function untilSilent({ sql }: BenchPlane, count: number): Promise<void> {
   for (;;) {
     const [row] = await sql`
       select count(*)::int as silent from edges where last_seen_at < now() - heartbeat_ms * 3 * interval '1 ms'`

@@ -7,7 +7,7 @@ import {
   layGround,
   natsServer,
   postgresServer,
-  type Control,
+  type ControlProcess,
   type Nats,
   type Postgres,
 } from '@imapfleet/local'
@@ -16,18 +16,18 @@ import postgres from 'postgres'
 import { connectNats } from '../../support/simulated-edge.ts'
 import { BenchError } from '../problem.ts'
 
-export interface Plane {
+export interface BenchPlane {
   nats: Nats
   postgres: Postgres
-  api: Control
-  ingest: Control
+  api: ControlProcess
+  ingest: ControlProcess
   sql: postgres.Sql
   streams: JetStreamManager
   ask: (path: string, body?: unknown) => Promise<unknown>
   stop: () => Promise<void>
 }
 
-export async function startPlane(): Promise<Plane> {
+export async function startPlane(): Promise<BenchPlane> {
   const directory = await mkdtemp(join(tmpdir(), 'imapfleet-bench-'))
   await chmod(directory, 0o755)
   const ground = layGround(directory)

@@ -1,7 +1,8 @@
 /** CPU and memory of each part of the plane over a while, and what the machine was busy with besides. */
-import { cpuSeconds, machineBusyNs, processTree, residentBytes } from '../accounting.ts'
+import { cpuSeconds, machineBusyNs, processTree } from '../accounting.ts'
 import type { Herd } from './herd/herd.ts'
-import type { Plane } from './plane.ts'
+import type { BenchPlane } from './plane.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 export interface Usage {
   /** Share of one core. */
@@ -20,7 +21,7 @@ export interface PlaneUsage {
 }
 
 /** Begins to watch; what it returns ends it and says what was used meanwhile. */
-export function usageOf(plane: Plane, herd: Herd): () => PlaneUsage {
+export function usageOf(plane: BenchPlane, herd: Herd): () => PlaneUsage {
   const watch = {
     api: watchOne([plane.api.process.pid]),
     ingest: watchOne([plane.ingest.process.pid]),

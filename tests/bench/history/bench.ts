@@ -2,22 +2,22 @@
 import { describeMachine } from '../machine.ts'
 import { writePart } from '../page.ts'
 import { startPlane } from '../fleet/plane.ts'
-import { documentOf } from './document.ts'
+import { historyDocument } from './document.ts'
 import { fill, regions, say } from './fill.ts'
-import type { Options } from './options.ts'
-import { askAll, questionsOf } from './questions.ts'
+import type { HistoryBenchOptions } from './options.ts'
+import { askAll, historyQuestions } from './questions.ts'
 import { sizesOf } from './sizes.ts'
 
-export async function benchHistory(options: Options): Promise<void> {
+export async function benchHistory(options: HistoryBenchOptions): Promise<void> {
   const machine = describeMachine('apps/control', 'packages', 'tests/bench')
   const plane = await startPlane()
   process.once('SIGINT', () => void plane.stop().finally(() => process.exit(130)))
   try {
     const { from } = await fill(plane, options)
     say('questions')
-    const questions = questionsOf(from, options.days, regions.length, options.edges)
+    const questions = historyQuestions(from, options.days, regions.length, options.edges)
     const asked = await askAll(plane, questions, options.repeat)
-    const text = documentOf(machine, asked, await sizesOf(plane, options.edges, options.days), options)
+    const text = historyDocument(machine, asked, await sizesOf(plane, options.edges, options.days), options)
     console.log(`\n${text}`)
     if (options.complete) writePart('history', text)
     else console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench history')

@@ -1,20 +1,20 @@
 /** The history's part of docs/benchmarks.md: the bars, every question, the sizes, and how it was done. */
 import type { Machine } from '../machine.ts'
-import { digits, table } from '../table.ts'
-import type { Options } from './options.ts'
-import type { Asked } from './questions.ts'
+import { digits, alignedTable } from '../table.ts'
+import type { HistoryBenchOptions } from './options.ts'
+import type { TimedQuestion } from './questions.ts'
 import type { Size } from './sizes.ts'
 
-export function documentOf(
+export function historyDocument(
   machine: Machine,
-  asked: readonly Asked[],
+  asked: readonly TimedQuestion[],
   sizes: readonly Size[],
-  options: Options,
+  options: HistoryBenchOptions,
 ): string {
   const { date, cpu, system, commit } = machine
   return [
     '## History',
-    table(
+    alignedTable(
       ['', ''],
       [
         ['date', date],
@@ -24,7 +24,7 @@ export function documentOf(
       ],
     ),
     '### The bars of history',
-    table(
+    alignedTable(
       ['bar', 'median', ''],
       asked.flatMap(({ title, took, barMs }) =>
         barMs === undefined
@@ -39,7 +39,7 @@ export function documentOf(
       ),
     ),
     '### Every question',
-    table(
+    alignedTable(
       ['question', 'read from', 'median', 'worst', 'answer'],
       asked.map(({ title, resolution, took, answerBytes }) => [
         title,
@@ -50,7 +50,7 @@ export function documentOf(
       ]),
     ),
     '### What it takes',
-    table(
+    alignedTable(
       ['', 'rows', 'bytes by edge and day'],
       sizes.map(({ table: name, rows, bytesEdgeDay }) => [name, digits(rows), digits(bytesEdgeDay)]),
     ),
@@ -61,7 +61,7 @@ export function documentOf(
 
 const middle = (took: readonly number[]): number => took[Math.floor(took.length / 2)] ?? Number.NaN
 
-const methodOf = ({ edges, days, repeat }: Options): string =>
+const methodOf = ({ edges, days, repeat }: HistoryBenchOptions): string =>
   [
     `- ${digits(edges)} edges in four regions send a report every 10 s. The data has one day of reports and ${days} days of rollups.`,
     '- One hour is reported over NATS, stored and rolled up by control as usual. The other hours are copies of it, with a different boot id for each report.',

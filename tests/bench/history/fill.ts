@@ -7,9 +7,9 @@ import { jetstream, type JetStreamClient } from '@nats-io/jetstream'
 import { encode, reportId, subjects, wireVersion, type Report } from '@imapfleet/protocol'
 import { connectNats } from '../../support/simulated-edge.ts'
 import { until } from '../../support/until.ts'
-import type { Plane } from '../fleet/plane.ts'
+import type { BenchPlane } from '../fleet/plane.ts'
 import { figuresAt } from '../fleet/herd/figures.ts'
-import type { Options } from './options.ts'
+import type { HistoryBenchOptions } from './options.ts'
 
 export const regions = ['ap', 'eu', 'sa', 'us'] as const
 const reportMs = 10_000
@@ -24,7 +24,7 @@ interface Filled {
   from: number
 }
 
-export async function fill(plane: Plane, { edges, days }: Options): Promise<Filled> {
+export async function fill(plane: BenchPlane, { edges, days }: HistoryBenchOptions): Promise<Filled> {
   // Over for long enough that control does not wait for more of it.
   const from = Math.floor((Date.now() - 2 * hourMs) / hourMs) * hourMs
   await plane.sql`update fleet set reports_since = ${new Date(from - days * 24 * hourMs).toISOString()}`
@@ -42,12 +42,12 @@ export async function fill(plane: Plane, { edges, days }: Options): Promise<Fill
 
 export const say = (text: string): void => console.log(`${text} ...`)
 
-async function count({ sql }: Plane, table: string): Promise<number> {
+async function count({ sql }: BenchPlane, table: string): Promise<number> {
   const [row] = await sql`select count(*)::int as count from ${sql(table)}`
   return Number(row?.['count'])
 }
 
-async function reportHour(plane: Plane, edges: number, from: number): Promise<void> {
+async function reportHour(plane: BenchPlane, edges: number, from: number): Promise<void> {
   const connection = await connectNats(plane.nats)
   const client = jetstream(connection, { timeout: 20_000 })
   const senders = Array.from({ length: edges }, (_, index) => ({
@@ -86,7 +86,7 @@ async function send(client: JetStreamClient, report: Report): Promise<void> {
 }
 
 /** To a whole day of reports, ending with the hour that was reported. */
-async function copyReports({ sql }: Plane, from: number): Promise<void> {
+async function copyReports({ sql }: BenchPlane, from: number): Promise<void> {
   for (let hour = 1; hour < 24; hour++) {
     say(`reports of hour ${24 - hour} of 24`)
     const back = `${hour} hours`
@@ -102,7 +102,7 @@ async function copyReports({ sql }: Plane, from: number): Promise<void> {
   }
 }
 
-async function copyRollups({ sql }: Plane, from: number, days: number): Promise<void> {
+async function copyRollups({ sql }: BenchPlane, from: number, days: number): Promise<void> {
   await makeDays(sql, from, days)
   for (let day = 0; day < days; day++) {
     say(`rollups of day ${days - day} of ${days}`)
@@ -117,7 +117,7 @@ async function copyRollups({ sql }: Plane, from: number, days: number): Promise<
 }
 
 /** Partitions of the past, as control makes those of each day when it comes. */
-async function makeDays(sql: Plane['sql'], from: number, days: number): Promise<void> {
+async function makeDays(sql: BenchPlane['sql'], from: number, days: number): Promise<void> {
   const spans = (length: 'day' | 'month', step: number) =>
     Array.from({ length: days + 2 }, (_, index) => new Date(from - index * step)).map((date) => {
       const [year, month, day] = [date.getUTCFullYear(), date.getUTCMonth(), date.getUTCDate()]

@@ -1,7 +1,7 @@
 /** The command line of the history benchmark: how large the fleet is, and how much of it is kept. */
 import { parseArgs } from 'node:util'
 
-export interface Options {
+export interface HistoryBenchOptions {
   edges: number
   days: number
   /** Each question is asked so often. */
@@ -10,7 +10,7 @@ export interface Options {
   complete: boolean
 }
 
-export const usage = `usage: npm run bench history -- [options]
+export const historyBenchUsage = `usage: npm run bench history -- [options]
   --edges N    size of the fleet (default 1000)
   --days N     days of rollups (default 30); of reports there is always one
   --quick      20 edges, 2 days: whether it works
@@ -18,7 +18,7 @@ export const usage = `usage: npm run bench history -- [options]
 The complete one needs 50 GB in the directory for temporary files, and some twenty minutes.`
 
 /** The options, or what is wrong with them. */
-export function parseOptions(argv: string[]): Options | string {
+export function parseHistoryOptions(argv: string[]): HistoryBenchOptions | string {
   try {
     const { values } = parseArgs({
       args: argv,

@@ -1,8 +1,8 @@
 /** What operators ask, over HTTP, each several times; and what of it has a bar. */
-import type { Plane } from '../fleet/plane.ts'
+import type { BenchPlane } from '../fleet/plane.ts'
 import { BenchError } from '../problem.ts'
 
-export interface Question {
+export interface BenchQuestion {
   title: string
   query: Record<string, string>
   /** Milliseconds that the median has to stay below; undefined: there is no bar. */
@@ -11,7 +11,7 @@ export interface Question {
   groups: number
 }
 
-export interface Asked extends Question {
+export interface TimedQuestion extends BenchQuestion {
   /** Milliseconds each, in order. */
   took: number[]
   resolution: string
@@ -22,7 +22,12 @@ const hourMs = 3_600_000
 const metrics = 'logins_total{result="ok"},upstream_reuses_total,sessions_total:rate,upstreams_idle'
 
 /** `from`: begin of the newest hour that there is; `days`: how many there are before its end. */
-export function questionsOf(from: number, days: number, regions: number, edges: number): Question[] {
+export function historyQuestions(
+  from: number,
+  days: number,
+  regions: number,
+  edges: number,
+): BenchQuestion[] {
   const to = from + hourMs
   const span = (ms: number) => ({ from: new Date(to - ms).toISOString(), to: new Date(to).toISOString() })
   const month = span(days * 24 * hourMs)
@@ -68,8 +73,12 @@ export function questionsOf(from: number, days: number, regions: number, edges: 
   ]
 }
 
-export async function askAll(plane: Plane, questions: readonly Question[], repeat: number): Promise<Asked[]> {
-  const asked: Asked[] = []
+export async function askAll(
+  plane: BenchPlane,
+  questions: readonly BenchQuestion[],
+  repeat: number,
+): Promise<TimedQuestion[]> {
+  const asked: TimedQuestion[] = []
   for (const question of questions) {
     const path = `/v1/stats/history?${new URLSearchParams(question.query).toString()}`
     // What was never asked is read from disk: the first answer is not one of those that count.
@@ -86,7 +95,10 @@ export async function askAll(plane: Plane, questions: readonly Question[], repea
 }
 
 /** An answer without the values it should have is no answer. */
-function answerIn(body: unknown, { title, groups }: Question): { resolution: string; answerBytes: number } {
+function answerIn(
+  body: unknown,
+  { title, groups }: BenchQuestion,
+): { resolution: string; answerBytes: number } {
   const answer = body as {
     resolution: string
     groups: { values: (number | null)[][]; totals: (number | null)[] }[]

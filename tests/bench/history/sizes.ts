@@ -1,5 +1,5 @@
 /** What a day of one edge takes on disk, indexes included, in each form in which it is kept. */
-import type { Plane } from '../fleet/plane.ts'
+import type { BenchPlane } from '../fleet/plane.ts'
 
 export interface Size {
   table: string
@@ -8,7 +8,7 @@ export interface Size {
   bytesEdgeDay: number
 }
 
-export async function sizesOf({ sql }: Plane, edges: number, days: number): Promise<Size[]> {
+export async function sizesOf({ sql }: BenchPlane, edges: number, days: number): Promise<Size[]> {
   const kept = [
     { table: 'reports', days: 1 },
     { table: 'history_10s', days: 1 },

@@ -1,8 +1,8 @@
 /** Handing out a connection at the very moment when it expires, has served its time, or is no longer wanted. */
 import { setTimeout as pause } from 'node:timers/promises'
+import { freePort } from '@imapfleet/local'
 import { StubImapd } from '../../support/stub-imapd.ts'
 import { expectOwn, logout, settled } from '../checks.ts'
-import { freePort } from '../child.ts'
 import { expect, type Scenario } from '../scenario.ts'
 import { quote } from '../wire.ts'
 

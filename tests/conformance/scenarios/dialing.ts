@@ -1,11 +1,12 @@
 /** The way to the server: what it says when asked to log somebody in, and what is made of it when it says nonsense. */
+import { freePort } from '@imapfleet/local'
 import { StubImapd } from '../../support/stub-imapd.ts'
 import type { StubConnection } from '../../support/stub-connection.ts'
-import { expectOwn, logout, residentBytes, sessionOf } from '../checks.ts'
-import { freePort } from '../child.ts'
+import { expectOwn, logout, sessionOf } from '../checks.ts'
 import { startProxy } from '../proxy-process.ts'
 import { expect, type Scenario } from '../scenario.ts'
-import { Client, Mismatch, quote } from '../wire.ts'
+import { WireClient, Mismatch, quote } from '../wire.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 const config = { upstreams: { main: { connectTimeoutMs: 500, loginTimeoutMs: 500 } } }
 
@@ -22,14 +23,14 @@ function badGreeting(name: string, what: string, greet: (connection: StubConnect
     run: async (world) => {
       const user = await world.user()
       world.stub.greet(greet)
-      const before = residentBytes(world.proxy.pid)
+      const before = residentBytes([world.proxy.pid])
       const client = await world.connect()
       const reply = await client.command(`LOGIN ${user.name} ${user.secret}`)
       const refused = noBlame.test(`${reply.status} ${reply.text}`)
       expect(refused, `LOGIN was answered ${reply.status} ${quote(reply.text)}`)
       const told = world.stub.connections.some(({ received }) => received.includes(user.secret))
       expect(!told, 'the server was sent the password')
-      const grown = (residentBytes(world.proxy.pid) - before) >> 20
+      const grown = (residentBytes([world.proxy.pid]) - before) >> 20
       expect(grown < 24, `the memory of the proxy grew by ${grown} MB`)
     },
   }
@@ -167,7 +168,7 @@ export const dialing: Scenario[] = [
       })
       try {
         await stub.listen()
-        const client = await Client.open(proxy.port, 'early-', world.patienceMs)
+        const client = await WireClient.open(proxy.port, 'early-', world.patienceMs)
         await client.response('a greeting')
         sessionOf(client, { name: 'early', secret: 'x' }, await client.command('LOGIN early secret-of-early'))
         await client.kill()

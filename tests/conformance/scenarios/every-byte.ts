@@ -1,14 +1,14 @@
 /** One session of all that may be half said, broken off behind each of its bytes, and cut in two at each of them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expectOwn, expectUnselected, settled } from '../checks.ts'
-import { expect, type Account, type Scenario, type World } from '../scenario.ts'
-import { quote, type Client } from '../wire.ts'
+import { expect, type MailAccount, type Scenario, type World } from '../scenario.ts'
+import { quote, type WireClient } from '../wire.ts'
 
 /** Longer than a barrier, which would otherwise never end the literal that a client has left open. */
 const body = `Subject: whole\r\n\r\n${'x LOGOUT {3}\r\n'.repeat(4)}`
 
 /** Its commands: quoted strings, literals, an IDLE, and at the end a LOGOUT. */
-function sayings({ name, secret }: Account): string[] {
+function sayings({ name, secret }: MailAccount): string[] {
   return [
     // No literals: imapproxy, the control, takes none here.
     `LOGIN ${name} "${secret}"`,
@@ -22,12 +22,12 @@ function sayings({ name, secret }: Account): string[] {
   ]
 }
 
-function session(client: Client, lines: string[]): { tags: string[]; bytes: string } {
+function session(client: WireClient, lines: string[]): { tags: string[]; bytes: string } {
   const tags = lines.map(() => client.tag())
   return { tags, bytes: lines.map((line, at) => `${tags[at]} ${line}\r\n`).join('') }
 }
 
-async function expectMailsWhole(world: World, user: Account): Promise<void> {
+async function expectMailsWhole(world: World, user: MailAccount): Promise<void> {
   const torn = (await world.bodies(user)).slice(3).find((stored) => stored !== body)
   expect(torn === undefined, `a mail was stored that nobody sent: ${quote(torn ?? '')}`)
 }

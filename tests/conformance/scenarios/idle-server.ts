@@ -1,7 +1,8 @@
 /** What a server does to a connection that nobody uses: the next client must not notice any of it. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { expectOwn, expectUnselected, logout, residentBytes, settled } from '../checks.ts'
+import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
 import { expect, type Scenario, type SeenConnection } from '../scenario.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 /** A proxy may look at its clock now and then only; by now it must have noticed that the connection was idle. */
 const idleMs = 250
@@ -88,11 +89,11 @@ export const idleServer: Scenario[] = [
       for (const isFirst of [true, false]) {
         await logout(await world.login(user))
         await settled(world.proxy)
-        if (!isFirst) before = residentBytes(world.proxy.pid)
+        if (!isFirst) before = residentBytes([world.proxy.pid])
         for (let sent = 0; sent < 64; sent++) kept(world.dials().at(-1)).send(megabyte)
         for (let round = 0; round < 10; round++) await logout(await world.login(await world.user()))
       }
-      const grown = (residentBytes(world.proxy.pid) - before) >> 20
+      const grown = (residentBytes([world.proxy.pid]) - before) >> 20
       expect(grown < 32, `the memory of the proxy grew by ${grown} MB`)
       await expectOwn(await world.login(user))
     },

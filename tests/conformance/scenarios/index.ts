@@ -12,7 +12,7 @@ import { killed } from './killed.ts'
 import { leasedServer } from './leased-server.ts'
 import { limits } from './limits.ts'
 import { literals } from './literals.ts'
-import { mechanisms } from './mechanisms.ts'
+import { mechanismScenarios } from './mechanisms.ts'
 import { prelogin } from './prelogin.ts'
 import { reuse } from './reuse.ts'
 import { revocation } from './revocation.ts'
@@ -34,7 +34,7 @@ const all: Scenario[] = [
   ...smuggling,
   ...capability,
   ...identity,
-  ...mechanisms,
+  ...mechanismScenarios,
   ...selectCache,
   ...prelogin,
   ...limits,

@@ -2,12 +2,13 @@
  * Clients that go away in the middle of something, as PHP does at a time-out: whatever they left half done must not reach
  * the next session, nor turn that session's commands into mail.
  */
-import { expectOwn, expectUnselected, logout, residentBytes, settled } from '../checks.ts'
-import { expect, type Account, type Scenario, type World } from '../scenario.ts'
-import { quote, type Client } from '../wire.ts'
+import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
+import { expect, type MailAccount, type Scenario, type World } from '../scenario.ts'
+import { quote, type WireClient } from '../wire.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 /** Two sessions in a row are the user's own, in step, and have nothing selected. */
-async function expectNextClean(world: World, user: Account): Promise<void> {
+async function expectNextClean(world: World, user: MailAccount): Promise<void> {
   for (let round = 0; round < 2; round++) {
     const next = await world.login(user)
     await expectOwn(next)
@@ -18,7 +19,7 @@ async function expectNextClean(world: World, user: Account): Promise<void> {
 }
 
 /** No mail of the user's holds anything but what was meant to be mail. */
-async function expectMailsWhole(world: World, user: Account, whole: string[] = []): Promise<void> {
+async function expectMailsWhole(world: World, user: MailAccount, whole: string[] = []): Promise<void> {
   const bodies = (await world.bodies(user)).slice(3)
   const torn = bodies.find((body) => !whole.includes(body))
   expect(torn === undefined, `a mail was stored that nobody sent: ${quote(torn ?? '')}`)
@@ -30,8 +31,8 @@ const head = 'From: me\r\nSubject: torn\r\n\r\n'
 interface Death {
   name: string
   guarantee: string
-  send: (client: Client) => void
-  then?: (client: Client) => Promise<unknown>
+  send: (client: WireClient) => void
+  then?: (client: WireClient) => Promise<unknown>
   /** Mails that were complete, and may therefore have been stored. */
   whole?: string[]
 }
@@ -229,7 +230,7 @@ export const killed: Scenario[] = [
       world.stub.accounts.get(user.name)?.append('INBOX', Buffer.alloc(64 << 20, 'endless '))
       const { client } = await world.login(user)
       await client.command('SELECT INBOX')
-      const before = residentBytes(world.proxy.pid)
+      const before = residentBytes([world.proxy.pid])
       client.pause()
       client.send(`${client.tag()} FETCH 4 BODY.PEEK[]\r\n`)
       await world.until(() => world.dials().some(({ received }) => received.includes('FETCH 4')), 'FETCH')
@@ -240,7 +241,7 @@ export const killed: Scenario[] = [
         await expectOwn(session)
         await session.client.command('LOGOUT')
       }
-      const grown = (residentBytes(world.proxy.pid) - before) >> 20
+      const grown = (residentBytes([world.proxy.pid]) - before) >> 20
       expect(grown < 32, `the memory of the proxy grew by ${grown} MB for a client that reads nothing`)
       await client.kill()
       await expectNextClean(world, user)

@@ -1,15 +1,16 @@
 /** What a client that has not logged in may cost, and how it ends when it goes too far. */
 import { setTimeout as pause } from 'node:timers/promises'
-import { expectOwn, residentBytes } from '../checks.ts'
+import { expectOwn } from '../checks.ts'
 import { expect, type Scenario, type World } from '../scenario.ts'
-import { quote, type Client } from '../wire.ts'
+import { quote, type WireClient } from '../wire.ts'
+import { residentBytes } from '../../support/resident-bytes.ts'
 
 const tight = {
   clients: { loginTimeoutMs: 1000, lineBytesMax: 8192, preloginBytesMax: 16_384, preloginCommandsMax: 20 },
 }
 
 /** The connection ends, and the last that was said is BYE and why. */
-async function expectBye(client: Client, when: string): Promise<void> {
+async function expectBye(client: WireClient, when: string): Promise<void> {
   const rest = await client.rest()
   const last = rest.trimEnd().split('\r\n').at(-1) ?? ''
   expect(/^\* BYE \S/.test(last), `${when} the connection ended with ${quote(last)}`)
@@ -18,7 +19,7 @@ async function expectBye(client: Client, when: string): Promise<void> {
 function limited(
   name: string,
   guarantee: string,
-  run: (client: Client, world: World) => Promise<void>,
+  run: (client: WireClient, world: World) => Promise<void>,
 ): Scenario {
   return {
     name: `limit-${name}`,
@@ -26,9 +27,9 @@ function limited(
     on: 'stub',
     config: tight,
     run: async (world) => {
-      const before = residentBytes(world.proxy.pid)
+      const before = residentBytes([world.proxy.pid])
       await run(await world.connect(), world)
-      const grown = (residentBytes(world.proxy.pid) - before) >> 20
+      const grown = (residentBytes([world.proxy.pid]) - before) >> 20
       expect(grown < 24, `the memory of the proxy grew by ${grown} MB`)
       expect(world.dials().length === 0, 'the server was asked')
     },
@@ -36,7 +37,7 @@ function limited(
 }
 
 /** Sends until the other side has had enough, at most 64 MB. */
-async function sendWithoutEnd(client: Client, piece: string): Promise<void> {
+async function sendWithoutEnd(client: WireClient, piece: string): Promise<void> {
   for (let sent = 0; sent < 64 << 20 && !client.ended; sent += piece.length) {
     client.send(piece)
     await new Promise(setImmediate)

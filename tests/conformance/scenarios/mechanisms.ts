@@ -1,17 +1,17 @@
 /** Logging in by AUTHENTICATE: every mechanism, who may be whom, and what is kept warm under which name. */
 import { expectOwn, logout, sessionOf, settled } from '../checks.ts'
-import { expect, type Account, type Scenario, type Session, type World } from '../scenario.ts'
-import { quote, type Reply } from '../wire.ts'
+import { expect, type MailAccount, type Scenario, type LoggedIn, type World } from '../scenario.ts'
+import { quote, type WireReply } from '../wire.ts'
 import { authenticateLogin, base64 } from '../sasl.ts'
 
-const plain = (user: Account, as = '') => base64(`${as}\0${user.name}\0${user.secret}`)
+const plain = (user: MailAccount, as = '') => base64(`${as}\0${user.name}\0${user.secret}`)
 
-async function authenticated(world: World, user: Account, command: string): Promise<Session> {
+async function authenticated(world: World, user: MailAccount, command: string): Promise<LoggedIn> {
   const client = await world.connect()
   return sessionOf(client, user, await client.command(command))
 }
 
-const oauth = (mechanism: 'XOAUTH2' | 'OAUTHBEARER', { name, secret }: Account) =>
+const oauth = (mechanism: 'XOAUTH2' | 'OAUTHBEARER', { name, secret }: MailAccount) =>
   base64(
     mechanism === 'XOAUTH2'
       ? `user=${name}\u0001auth=Bearer ${secret}\u0001\u0001`
@@ -50,12 +50,12 @@ function oauthScenario(mechanism: 'XOAUTH2' | 'OAUTHBEARER'): Scenario {
   }
 }
 
-function replyOf(line: string): Reply {
+function replyOf(line: string): WireReply {
   const [, status = '', ...text] = line.split(' ')
   return { status, text: text.join(' '), untagged: [] }
 }
 
-export const mechanisms: Scenario[] = [
+export const mechanismScenarios: Scenario[] = [
   {
     name: 'authorization',
     guarantee: 'an administrator who logs in as two users gets two connections, each with the right user',

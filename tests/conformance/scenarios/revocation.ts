@@ -2,10 +2,10 @@
 import { expectOwn, logout, settled } from '../checks.ts'
 import { startFleet } from '../nats-fleet.ts'
 import { startProxy } from '../proxy-process.ts'
-import { expect, type Account, type Scenario, type StubWorld } from '../scenario.ts'
+import { expect, type MailAccount, type Scenario, type StubWorld } from '../scenario.ts'
 
 /** The server knows a new secret for the user, and every login with the old one is refused by it. */
-async function expectRevoked(world: StubWorld, user: Account): Promise<void> {
+async function expectRevoked(world: StubWorld, user: MailAccount): Promise<void> {
   for (let round = 0; round < 3; round++) {
     const client = await world.connect()
     const { status } = await client.command(`LOGIN ${user.name} ${user.secret}`)
@@ -13,7 +13,7 @@ async function expectRevoked(world: StubWorld, user: Account): Promise<void> {
   }
 }
 
-function changeSecret(world: StubWorld, user: Account): void {
+function changeSecret(world: StubWorld, user: MailAccount): void {
   const account = world.stub.accounts.get(user.name)
   if (account) account.secret = 'secret-of-tomorrow'
 }
@@ -22,7 +22,7 @@ function changeSecret(world: StubWorld, user: Account): void {
 function revoked(
   name: string,
   guarantee: string,
-  play: (world: StubWorld, revoke: (user: Account) => Promise<void>) => Promise<void>,
+  play: (world: StubWorld, revoke: (user: MailAccount) => Promise<void>) => Promise<void>,
 ): Scenario {
   return {
     name: `revoked-${name}`,

@@ -1,6 +1,6 @@
 /** The SELECT cache: a mailbox that is opened again costs no SELECT, and never shows what is no longer so (D14). */
 import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
-import { expect, type Account, type Scenario, type World } from '../scenario.ts'
+import { expect, type MailAccount, type Scenario, type World } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
 const cached = {
@@ -9,7 +9,7 @@ const cached = {
 } as const
 
 /** One session that selects INBOX: what it was told, in order. */
-async function selectOnce(world: World, user: Account, verb = 'SELECT'): Promise<string[]> {
+async function selectOnce(world: World, user: MailAccount, verb = 'SELECT'): Promise<string[]> {
   const session = await world.login(user)
   const { status, text, untagged } = await session.client.command(`${verb} INBOX`)
   expect(status === 'OK', `${verb} was answered ${status} ${quote(text)}`)

@@ -1,7 +1,7 @@
 /** `imapfleet audit`: who did what to the fleet. */
 import type { AuditEntry } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { pageOf, pageOptions, type PageOptions } from '../options.ts'
+import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -38,7 +38,7 @@ export function addAudit(parent: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (options: AuditOptions, command: Command) => {
       const { actor, action } = options
-      const list = await (await shell.api(command)).audit({ ...pageOf(options), actor, action })
+      const list = await (await shell.api(command)).audit({ ...pageQuery(options), actor, action })
       if (list.entries.length === 0) shell.note('no entries')
       shell.answer(command, list, (page) => table(columns, list.entries, page))
       shell.noteNext(command, list.next)

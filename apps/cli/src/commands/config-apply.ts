@@ -1,10 +1,9 @@
 /** `imapfleet config apply`, `diff` and `import`: a whole layer from a file. */
 import type { Layer } from '@imapfleet/config'
-import type { LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
-import { changeBetween, importConf, parseLayer, readText } from '../layer-file.ts'
-import { layerText } from '../print/revision.ts'
+import { changeBetween, layerOfConfFile, parseLayer, readText } from '../layer-file.ts'
 import { safe } from '../print/safe.ts'
 import type { Shell } from '../shell.ts'
 import { change, changeOptions, layerOf, layerOptions, type ChangeOptions } from './config-change.ts'
@@ -33,7 +32,7 @@ export function addConfigApply(config: Command, shell: Shell): void {
   changeOptions(config.command('import').argument('<file>', 'an imapproxy.conf; - reads standard input'))
     .description('set the keys of an imapproxy.conf in a layer, and report how each line was understood')
     .action(async (path: string, options: ChangeOptions, command: Command) => {
-      const { set, report } = importConf(await readText(path, shell.stdin), path)
+      const { set, report } = layerOfConfFile(await readText(path, shell.stdin), path)
       for (const line of report) shell.note(safe(line))
       await change({ set, unset: [] }, options, command, shell)
     })

@@ -3,14 +3,20 @@
  * waited for, because a change that was only stored is not yet one that is running.
  */
 import { parseValue, type JsonValue } from '@imapfleet/config'
-import type { LayerName, RestoreRequest, RevisionRequest, RevisionStatus } from '@imapfleet/protocol'
+import {
+  layerText,
+  type LayerName,
+  type RestoreRequest,
+  type RevisionRequest,
+  type RevisionStatus,
+} from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { restartKeys } from '../config-keys.ts'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, wholeArgument } from '../options.ts'
 import type { Paint } from '../print/colour.ts'
-import { changeLines, edgeLines, layerText } from '../print/revision.ts'
+import { changeLines, edgeLines } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
 import { rolloutOf, rolloutOptions, type RolloutOptions } from '../rollout-request.ts'

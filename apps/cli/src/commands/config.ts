@@ -1,11 +1,11 @@
 /** `imapfleet config`: what the fleet is told to run. Reading is here, changing in config-change.ts. */
 import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
-import type { RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
-import { revisionLines, layerText } from '../print/revision.ts'
+import { revisionLines } from '../print/revision.ts'
 import type { Shell } from '../shell.ts'
 import { addConfigApply } from './config-apply.ts'
 import { addConfigChange } from './config-change.ts'
@@ -90,7 +90,7 @@ function addHistory(parent: Command, shell: Shell): void {
   pageOptions(parent.command('history'))
     .description('revisions, newest first')
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).revisions(pageOf(options))
+      const list = await (await shell.api(command)).revisions(pageQuery(options))
       if (list.revisions.length === 0) shell.note('there are no revisions yet')
       shell.answer(command, list, (page) => table(historyColumns, list.revisions, page))
       shell.noteNext(command, list.next)

@@ -4,7 +4,7 @@ import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import type { Style } from '../print/colour.ts'
 import { safe } from '../print/safe.ts'
-import { facts, table, type Column, type Page } from '../print/table.ts'
+import { facts, table, type Column, type TableLayout } from '../print/table.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { addEnrolments } from './enrolments.ts'
@@ -110,7 +110,7 @@ function wrongWith(edge: EdgeView): string[] {
   ]
 }
 
-function describe(edge: EdgeView, page: Page): string[] {
+function describe(edge: EdgeView, page: TableLayout): string[] {
   const { cached, active, clients } = edge.connections
   const { wanted, applied, rejected } = edge.config
   const now = Date.now()

@@ -5,7 +5,7 @@
 import type { EnrolmentView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { pageOf, pageOptions, type PageOptions } from '../options.ts'
+import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
@@ -63,7 +63,7 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .description('all credentials of edges, newest first (needs the role admin)')
     .option('--edge <id>', 'only credentials of this edge')
     .action(async ({ edge, ...page }: PageOptions & { edge?: string }, command: Command) => {
-      const list = await (await shell.api(command)).enrolments({ ...pageOf(page), edge })
+      const list = await (await shell.api(command)).enrolments({ ...pageQuery(page), edge })
       if (list.enrolments.length === 0) shell.note('there are no credentials yet')
       shell.answer(command, list, (shown) => table(columns, list.enrolments, shown))
       shell.noteNext(command, list.next)

@@ -5,7 +5,7 @@ import { InvalidArgumentError, type Command } from 'commander'
 import { complainOf } from '../account.ts'
 import { targetOf, targetOptions, type TargetOptions } from '../fleet-target.ts'
 import { durationArgument } from '../options.ts'
-import type { Page } from '../print/table.ts'
+import type { TableLayout } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 
 export interface OrderOptions extends TargetOptions {
@@ -30,11 +30,11 @@ function timeoutArgument(text: string): number {
 }
 
 /** Gives the order, prints what it has come to, and fails if an edge failed or was silent. */
-export async function giveOrder<Action extends OrderAction>(
+export async function runOrder<Action extends OrderAction>(
   given: { action: Action; options: OrderOptions },
   command: Command,
   shell: Shell,
-  lines: (order: OrderView<Action['kind']>, page: Page) => readonly string[],
+  lines: (order: OrderView<Action['kind']>, page: TableLayout) => readonly string[],
 ): Promise<void> {
   const { action, options } = given
   const api = await shell.api(command)

@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { accountLines } from '../print/order.ts'
 import type { Shell } from '../shell.ts'
-import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
+import { runOrder, orderOptions, type OrderOptions } from './give-order.ts'
 
 export function addKick(parent: Command, shell: Shell): void {
   orderOptions(parent.command('kick').argument('<user>', 'login name, as the mail client sends it'))
@@ -11,7 +11,7 @@ export function addKick(parent: Command, shell: Shell): void {
     )
     .action(async (user: string, options: OrderOptions, command: Command) => {
       const action = { kind: 'kick-user', user } as const
-      await giveOrder({ action, options }, command, shell, (order, page) =>
+      await runOrder({ action, options }, command, shell, (order, page) =>
         accountLines(order, ({ sessions }) => `sessions ended: ${sessions}`, page),
       )
     })
@@ -20,7 +20,7 @@ export function addKick(parent: Command, shell: Shell): void {
     .description('close idle server connections; sessions continue')
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'purge-idle', ...(user === undefined ? {} : { user }) } as const
-      await giveOrder({ action, options }, command, shell, (order, page) =>
+      await runOrder({ action, options }, command, shell, (order, page) =>
         accountLines(order, ({ connections }) => `connections closed: ${connections}`, page),
       )
     })

@@ -1,7 +1,7 @@
 /** `imapfleet orders`: what edges were told to do, by whom, and what became of it. */
 import type { Command } from 'commander'
 import { complainOf } from '../account.ts'
-import { pageOf, pageOptions, type PageOptions } from '../options.ts'
+import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
 import { orderColumns, orderLines } from '../print/order.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
@@ -10,7 +10,7 @@ export function addOrders(parent: Command, shell: Shell): void {
   const orders = pageOptions(parent.command('orders'))
     .description('orders sent to edges, newest first')
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).orders(pageOf(options))
+      const list = await (await shell.api(command)).orders(pageQuery(options))
       if (list.orders.length === 0) shell.note('there are no orders yet')
       shell.answer(command, list, (page) => table(orderColumns, list.orders, page))
       shell.noteNext(command, list.next)

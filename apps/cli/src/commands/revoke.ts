@@ -5,7 +5,7 @@
 import type { RevocationStatus } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { durationArgument, pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { durationArgument, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { revocationColumns, revocationLines, whatIsMissing } from '../print/revocation.ts'
 import { table } from '../print/table.ts'
 import { duration } from '../print/time.ts'
@@ -38,7 +38,7 @@ export function addRevoke(parent: Command, shell: Shell): void {
   const revocations = pageOptions(parent.command('revocations'))
     .description('revocations, newest first')
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).revocations(pageOf(options))
+      const list = await (await shell.api(command)).revocations(pageQuery(options))
       if (list.revocations.length === 0) shell.note('there are no revocations yet')
       shell.answer(command, list, (page) => table(revocationColumns, list.revocations, page))
       shell.noteNext(command, list.next)

@@ -2,7 +2,7 @@
 import type { RolloutView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { pageOf, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { rolloutColumns, rolloutLines } from '../print/rollout.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
@@ -19,7 +19,7 @@ export function addRollouts(parent: Command, shell: Shell): void {
     .description('rollouts in waves, newest first')
     .addHelpText('after', examples)
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).rollouts(pageOf(options))
+      const list = await (await shell.api(command)).rollouts(pageQuery(options))
       if (list.rollouts.length === 0)
         shell.note('there are no rollouts yet: start one with `imapfleet config set KEY VALUE --rollout`')
       shell.answer(command, list, (page) => table(rolloutColumns, list.rollouts, page))

@@ -10,7 +10,7 @@ import {
   shareFigure,
   stepsOf,
   timeOf,
-  type Figure,
+  type HistoryFigure,
 } from '../print/history.ts'
 import { parseDuration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -89,7 +89,7 @@ const opened = 'upstream_connections_total'
 const reuseMetrics = (byUpstream: boolean) =>
   byUpstream ? [logins, reused, opened] : [logins, reused, refused, opened]
 
-function reuseFigures(byUpstream: boolean): Figure[] {
+function reuseFigures(byUpstream: boolean): HistoryFigure[] {
   const titles = new Map([
     [logins, 'LOGINS OK'],
     [reused, 'REUSED'],

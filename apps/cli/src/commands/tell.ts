@@ -3,11 +3,11 @@ import type { OrderAction } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { accountLines } from '../print/order.ts'
 import type { Shell } from '../shell.ts'
-import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
+import { runOrder, orderOptions, type OrderOptions } from './give-order.ts'
 
 export function addTell(parent: Command, shell: Shell): void {
   const tell = async (action: OrderAction, done: string, options: OrderOptions, command: Command) => {
-    await giveOrder({ action, options }, command, shell, (order, page) =>
+    await runOrder({ action, options }, command, shell, (order, page) =>
       accountLines(order, () => done, page),
     )
   }
@@ -31,7 +31,7 @@ export function addTell(parent: Command, shell: Shell): void {
     .action(async (user: string, options: OrderOptions & { listener?: string }, command: Command) => {
       const { listener } = options
       const action = { kind: 'route-lookup', user, ...(listener === undefined ? {} : { listener }) } as const
-      await giveOrder({ action, options }, command, shell, (order, page) =>
+      await runOrder({ action, options }, command, shell, (order, page) =>
         accountLines(order, (result) => result.upstream, page),
       )
     })

@@ -8,7 +8,14 @@ import { usage } from '../failure.ts'
 import { liveFleet, type LiveView } from '../live-fleet.ts'
 import { durationArgument } from '../options.ts'
 import { edgeScreen } from '../print/edge-screen.ts'
-import { fleetScreen, keys, sorted, sortings, type Choice, type Sorting } from '../print/fleet-screen.ts'
+import {
+  fleetScreen,
+  keys,
+  sorted,
+  sortings,
+  type ScreenChoice,
+  type Sorting,
+} from '../print/fleet-screen.ts'
 import { openScreen } from '../print/screen.ts'
 import type { Shell } from '../shell.ts'
 import { parseServer } from '../target.ts'
@@ -59,7 +66,7 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
   const left = new AbortController()
   const done = AbortSignal.any([left.signal, shell.untilStopped()])
   const views = liveFleet(api, options.region, done)
-  const choice: Choice = { sorting: options.sort, region: undefined }
+  const choice: ScreenChoice = { sorting: options.sort, region: undefined }
   const first = await views.next()
   if (first.done) return
   if (options.once) {
@@ -83,7 +90,7 @@ async function topOfFleet(options: TopOptions, command: Command, shell: Shell): 
   }
 }
 
-function choose(choice: Choice, key: string, { edges }: LiveView): void {
+function choose(choice: ScreenChoice, key: string, { edges }: LiveView): void {
   const sorting = (Object.keys(sortings) as Sorting[]).find((name) => sortings[name].key === key)
   if (sorting) choice.sorting = sorting
   if (key !== 'g') return

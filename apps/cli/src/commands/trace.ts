@@ -6,7 +6,7 @@ import type { TraceView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { Failure } from '../failure.ts'
-import { follow, type TraceNews } from '../follow.ts'
+import { traceUpdates, type TraceUpdate } from '../follow.ts'
 import { durationArgument, sizeArgument } from '../options.ts'
 import { painterFor } from '../print/colour.ts'
 import { safe, safeJson } from '../print/safe.ts'
@@ -112,12 +112,12 @@ export async function watch(
   shell: Shell,
   user?: string,
 ): Promise<void> {
-  await show(follow(api, trace, signal), command, shell, user)
+  await show(traceUpdates(api, trace, signal), command, shell, user)
 }
 
 /** Prints what comes of traces. `user`: whose line it is, where several are shown together. */
 export async function show(
-  all: AsyncIterable<TraceNews>,
+  all: AsyncIterable<TraceUpdate>,
   command: Command,
   shell: Shell,
   user?: string,
@@ -134,7 +134,7 @@ export async function show(
   }
 }
 
-function remark(news: Exclude<TraceNews, { kind: 'line' }>): string {
+function remark(news: Exclude<TraceUpdate, { kind: 'line' }>): string {
   switch (news.kind) {
     case 'edge': {
       const { edge, state, reason } = news.edge

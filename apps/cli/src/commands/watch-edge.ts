@@ -2,18 +2,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { edgeStats } from '../api.ts'
 import { Failure } from '../failure.ts'
-import { edgeScreen, type Look } from '../print/edge-screen.ts'
+import { edgeScreen, type StatsReading } from '../print/edge-screen.ts'
 import { safe } from '../print/safe.ts'
 import { openScreen } from '../print/screen.ts'
 import { ago } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 
-export async function watchEdge(edge: URL, first: Look, everyMs: number, shell: Shell): Promise<void> {
+export async function watchEdge(
+  edge: URL,
+  first: StatsReading,
+  everyMs: number,
+  shell: Shell,
+): Promise<void> {
   const left = new AbortController()
   const done = AbortSignal.any([left.signal, shell.untilStopped()])
   const screen = openScreen(shell, () => left.abort())
   let look = first
-  let before: Look | undefined
+  let before: StatsReading | undefined
   let trouble: string | undefined
   try {
     while (!done.aborted) {
@@ -40,5 +45,5 @@ export async function watchEdge(edge: URL, first: Look, everyMs: number, shell: 
   }
 }
 
-const staleText = (look: Look, trouble: string) =>
+const staleText = (look: StatsReading, trouble: string) =>
   `figures from ${ago(look.at, Date.now())}: ${safe(trouble)}`

@@ -1,11 +1,11 @@
 /** `imapfleet who` and `pool`: every connection to a mail server in the whole fleet, from the edges themselves. */
 import type { OrderView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { connectionColumns, poolColumns, poolsOf, rowsOf } from '../print/connections.ts'
+import { connectionColumns, poolColumns, poolsOf, connectionRows } from '../print/connections.ts'
 import { safe } from '../print/safe.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
-import { giveOrder, orderOptions, type OrderOptions } from './give-order.ts'
+import { runOrder, orderOptions, type OrderOptions } from './give-order.ts'
 
 export function addWho(parent: Command, shell: Shell): void {
   orderOptions(parent.command('who').argument('[user]', 'only this login name'))
@@ -13,8 +13,8 @@ export function addWho(parent: Command, shell: Shell): void {
     .addHelpText('after', whoExamples)
     .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
       const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
-      await giveOrder({ action, options }, command, shell, (order, page) => {
-        const rows = rowsOf(order)
+      await runOrder({ action, options }, command, shell, (order, page) => {
+        const rows = connectionRows(order)
         if (rows.length === 0)
           shell.note(`${user === undefined ? 'no user' : safe(user)} has no connection${whereAsked(order)}`)
         return table(connectionColumns(Date.now()), rows, page)
@@ -25,8 +25,8 @@ export function addWho(parent: Command, shell: Shell): void {
     .description('the number of connections of each edge to each upstream, by state')
     .action(async (options: OrderOptions, command: Command) => {
       const action = { kind: 'who' } as const
-      await giveOrder({ action, options }, command, shell, (order, page) => {
-        const rows = poolsOf(rowsOf(order))
+      await runOrder({ action, options }, command, shell, (order, page) => {
+        const rows = poolsOf(connectionRows(order))
         if (rows.length === 0) shell.note(`there are no connections${whereAsked(order)}`)
         return table(poolColumns, rows, page)
       })

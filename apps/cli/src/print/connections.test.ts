@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Connection, OrderedEdge } from '@imapfleet/protocol'
-import { poolsOf, rowsOf } from './connections.ts'
+import { poolsOf, connectionRows } from './connections.ts'
 
 const connection = (user: string, upstream: string, state: Connection['state']): Connection => ({
   ...{ user, upstream, state, since: 0, uses: 1 },
@@ -24,7 +24,7 @@ test('a pool is one edge and one upstream; a user with two connections is one us
     answered('us-2'),
   ]
   const none = { dialing: 0, leased: 0, resetting: 0, idle: 0 }
-  assert.deepEqual(poolsOf(rowsOf({ edges })), [
+  assert.deepEqual(poolsOf(connectionRows({ edges })), [
     { ...none, edge: 'eu-1', upstream: 'main', users: 2, leased: 1, idle: 2 },
     { ...none, edge: 'eu-1', upstream: 'old', users: 1, dialing: 1 },
     { ...none, edge: 'us-1', upstream: 'main', users: 1, resetting: 1 },
@@ -33,5 +33,5 @@ test('a pool is one edge and one upstream; a user with two connections is one us
 
 test('an edge that did not answer has no rows', () => {
   const silent = { id: 'eu-2', region: 'eu', status: 'silent', reason: 'no answer', result: null } as const
-  assert.deepEqual(rowsOf({ edges: [silent] }), [])
+  assert.deepEqual(connectionRows({ edges: [silent] }), [])
 })

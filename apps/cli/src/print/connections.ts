@@ -16,7 +16,7 @@ const stateStyle: Readonly<Record<Connection['state'], Style | undefined>> = {
 }
 
 /** Of the edges that answered. */
-export const rowsOf = ({ edges }: Pick<OrderView<'who'>, 'edges'>): Row[] =>
+export const connectionRows = ({ edges }: Pick<OrderView<'who'>, 'edges'>): Row[] =>
   edges.flatMap(({ id, result }) => (result ?? []).map((connection) => ({ edge: id, ...connection })))
 
 export function connectionColumns(now: number): Column<Row>[] {

@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { plain } from './colour.ts'
-import { edgeScreen, type Look } from './edge-screen.ts'
+import { edgeScreen, type StatsReading } from './edge-screen.ts'
 
 const page = { width: undefined, paint: plain }
 const start = '2026-03-01T10:00:00Z'
 
-function lookAt(at: number, reuses: number, startedAt = start, more: Partial<EdgeStats> = {}): Look {
+function lookAt(at: number, reuses: number, startedAt = start, more: Partial<EdgeStats> = {}): StatsReading {
   const stats: EdgeStats = {
     edge: 'eu-1',
     region: 'eu',

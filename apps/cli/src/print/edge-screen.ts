@@ -5,13 +5,13 @@
 import type { EdgeMetricName } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { byLabel, percentileOf, sumOf } from '../series.ts'
-import { bytes, count, seconds, share } from './number.ts'
+import { bytes, formatCount, seconds, share } from './number.ts'
 import { safe } from './safe.ts'
-import { table, type Column, type Page } from './table.ts'
+import { table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock, duration } from './time.ts'
 
 /** The numbers, and when they were asked for by this machine's clock. */
-export interface Look {
+export interface StatsReading {
   stats: EdgeStats
   at: number
 }
@@ -39,7 +39,11 @@ const columns: Column<Row>[] = [
 ]
 
 /** `before` is the look before this one, for the rates. */
-export function edgeScreen(look: Look, before: Look | undefined, page: Page): string[] {
+export function edgeScreen(
+  look: StatsReading,
+  before: StatsReading | undefined,
+  page: TableLayout,
+): string[] {
   const { stats } = look
   const name = page.paint('bold', `${safe(stats.edge)} (${safe(stats.region)})`)
   const state = page.paint(stats.state === 'serving' ? 'green' : 'yellow', stats.state)
@@ -58,24 +62,27 @@ export function edgeScreen(look: Look, before: Look | undefined, page: Page): st
   ]
 }
 
-function times({ stats: { statistics }, at }: Look): string {
+function times({ stats: { statistics }, at }: StatsReading): string {
   const { startedAt, resetAt } = statistics
   const started = `started ${dayAndClock(startedAt)} (${duration(at - Date.parse(startedAt))} ago)`
   return resetAt === startedAt ? started : `${started}, counted since ${dayAndClock(resetAt)}`
 }
 
-function rows(look: Look, before: Look | undefined): Row[] {
+function rows(look: StatsReading, before: StatsReading | undefined): Row[] {
   const { statistics, counters, gauges } = look.stats
   const { clients, active, cached, logins, selectCache } = statistics
   const rate = rates(look, before)
   const level = ({ current, peak }: { current: number; peak: number }) => ({
-    now: count(current),
-    peak: count(peak),
+    now: formatCount(current),
+    peak: formatCount(peak),
   })
-  const gauge = (label: string, metric: EdgeMetricName): Row => ({ label, now: count(sumOf(gauges, metric)) })
+  const gauge = (label: string, metric: EdgeMetricName): Row => ({
+    label,
+    now: formatCount(sumOf(gauges, metric)),
+  })
   const logged = (result: string): Row => ({
     label: `Logins ${result}, since start`,
-    total: count(sumOf(counters, 'logins_total', { result })),
+    total: formatCount(sumOf(counters, 'logins_total', { result })),
     rate: rate((all) => sumOf(all, 'logins_total', { result })),
   })
   const reused = (all: Series) => sumOf(all, 'upstream_reuses_total')
@@ -84,7 +91,7 @@ function rows(look: Look, before: Look | undefined): Row[] {
     {
       label: 'Clients',
       ...level(clients),
-      total: count(clients.total),
+      total: formatCount(clients.total),
       rate: rate((all) => sumOf(all, 'client_connections_total')),
     },
     { label: 'Upstreams active', ...level(active) },
@@ -92,16 +99,16 @@ function rows(look: Look, before: Look | undefined): Row[] {
     gauge('Upstreams resetting', 'upstreams_resetting'),
     gauge('Upstreams dialing', 'upstreams_dialing'),
     gauge('Logins waiting', 'leases_waiting'),
-    { label: 'Logins', total: count(logins.total), rate: rate((all) => reused(all) + opened(all)) },
-    { label: '  reused', total: count(logins.reused), rate: rate(reused) },
-    { label: '  opened', total: count(logins.opened), rate: rate(opened) },
+    { label: 'Logins', total: formatCount(logins.total), rate: rate((all) => reused(all) + opened(all)) },
+    { label: '  reused', total: formatCount(logins.reused), rate: rate(reused) },
+    { label: '  opened', total: formatCount(logins.opened), rate: rate(opened) },
     { label: '  reuse ratio', total: share(logins.reuseRatio, 1) },
-    { label: 'SELECT cache hits', total: count(selectCache.hits) },
-    { label: 'SELECT cache misses', total: count(selectCache.misses) },
+    { label: 'SELECT cache hits', total: formatCount(selectCache.hits) },
+    { label: 'SELECT cache misses', total: formatCount(selectCache.misses) },
     { label: 'SELECT cache ratio', total: share(selectCache.hitRatio, 1) },
     logged('refused'),
     logged('failed'),
-    traffic('Round trips saved, since start', 'round_trips_saved_total', count),
+    traffic('Round trips saved, since start', 'round_trips_saved_total', formatCount),
     traffic('From clients, since start', 'client_bytes_total', bytes),
     traffic('From upstreams, since start', 'upstream_bytes_total', bytes),
   ]
@@ -114,10 +121,10 @@ function rows(look: Look, before: Look | undefined): Row[] {
 type Series = EdgeStats['counters']
 
 /** What a figure grew by each second. The first look has none, and neither has the first after a restart. */
-function rates(look: Look, before: Look | undefined) {
+function rates(look: StatsReading, before: StatsReading | undefined) {
   const passed = before === undefined ? 0 : (look.at - before.at) / 1000
   const sameStart = before?.stats.statistics.startedAt === look.stats.statistics.startedAt
-  return (figure: (counters: Series) => number, print: (value: number) => string = count): string =>
+  return (figure: (counters: Series) => number, print: (value: number) => string = formatCount): string =>
     before === undefined || !sameStart || passed <= 0
       ? '-'
       : print((figure(look.stats.counters) - figure(before.stats.counters)) / passed)
@@ -138,5 +145,7 @@ function timings({ histograms }: EdgeStats): string[] {
 function reasons({ counters }: EdgeStats): string[] {
   const refused = byLabel(counters, 'reuse_refused_total', 'reason').filter(([, number]) => number > 0)
   if (refused.length === 0) return []
-  return [`not reused  ${refused.map(([reason, number]) => `${safe(reason)} ${count(number)}`).join(', ')}`]
+  return [
+    `not reused  ${refused.map(([reason, number]) => `${safe(reason)} ${formatCount(number)}`).join(', ')}`,
+  ]
 }

@@ -2,9 +2,9 @@
 import type { LiveEdge } from '@imapfleet/protocol'
 import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
-import { count, share } from './number.ts'
+import { formatCount, share } from './number.ts'
 import { safe } from './safe.ts'
-import { table, widthOf, wrapped, type Column, type Page } from './table.ts'
+import { table, tableWidth, wrapped, type Column, type TableLayout } from './table.ts'
 import { ago, clock } from './time.ts'
 
 /** What the rows can be sorted by, and the key that does it. */
@@ -19,7 +19,7 @@ export const sortings = {
 } satisfies Record<string, { key: string; value: ((edge: LiveEdge) => number | null) | undefined }>
 export type Sorting = keyof typeof sortings
 
-export interface Choice {
+export interface ScreenChoice {
   sorting: Sorting
   /** Undefined: all regions. */
   region: string | undefined
@@ -28,8 +28,8 @@ export interface Choice {
 /** `keys`: what there is to press, where there is somebody to do it. */
 export function fleetScreen(
   view: LiveView,
-  choice: Choice,
-  page: Page,
+  choice: ScreenChoice,
+  page: TableLayout,
   now: number,
   keys: readonly string[] = [],
 ): string[] {
@@ -69,7 +69,7 @@ export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[]
 
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
-function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): string[] {
+function totals(edges: readonly LiveEdge[], { region }: ScreenChoice, page: TableLayout): string[] {
   const sum = (value: (edge: LiveEdge) => number | null) =>
     edges.reduce((all, edge) => all + (value(edge) ?? 0), 0)
   const heard = edges.filter(({ state }) => state !== 'silent')
@@ -83,8 +83,8 @@ function totals(edges: readonly LiveEdge[], { region }: Choice, page: Page): str
     ),
     `${rate(sum((edge) => edge.sessionsPerSecond))} sessions/s`,
     `reuse ${share(reused, logins)}`,
-    `${count(sum((edge) => edge.active))} active`,
-    `${count(sum((edge) => edge.cached))} cached`,
+    `${formatCount(sum((edge) => edge.active))} active`,
+    `${formatCount(sum((edge) => edge.cached))} cached`,
     `${rate(sum((edge) => edge.errorsPerSecond))} errors/s`,
   ]
 }
@@ -99,12 +99,12 @@ const wrongWidthMin = 40
 function fitting(
   columns: readonly Column<LiveEdge>[],
   edges: readonly LiveEdge[],
-  { width }: Page,
+  { width }: TableLayout,
 ): Column<LiveEdge>[] {
   const [wrong, ...others] = columns.toReversed() as [Column<LiveEdge>, ...Column<LiveEdge>[]]
-  const wanted = Math.min(widthOf([wrong], edges), wrongWidthMin)
+  const wanted = Math.min(tableWidth([wrong], edges), wrongWidthMin)
   const isTooWide = (kept: readonly Column<LiveEdge>[]) =>
-    width !== undefined && widthOf([...kept, { title: ' '.repeat(wanted), cell: () => '' }], edges) > width
+    width !== undefined && tableWidth([...kept, { title: ' '.repeat(wanted), cell: () => '' }], edges) > width
   // What the rows are sorted by has a mark in its title, and stays.
   for (const title of dispensable) {
     if (!isTooWide(others)) break
@@ -130,8 +130,8 @@ function columnsBy(sorting: Sorting, now: number): Column<LiveEdge>[] {
     { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle[state] },
     number('sessions', 'SESS/S', (edge) => rate(edge.sessionsPerSecond)),
     number('reuse', 'REUSE', (edge) => share(edge.reuseRatio, edge.reuseRatio === null ? null : 1)),
-    number('active', 'ACTIVE', (edge) => count(edge.active)),
-    number('cached', 'CACHED', (edge) => count(edge.cached)),
+    number('active', 'ACTIVE', (edge) => formatCount(edge.active)),
+    number('cached', 'CACHED', (edge) => formatCount(edge.cached)),
     number('errors', 'ERR/S', (edge) => rate(edge.errorsPerSecond)),
     number('login', 'LOGIN', (edge) => (edge.loginP50Ms === null ? '-' : loginTime(edge.loginP50Ms))),
     number(undefined, 'REVISION', ({ config }) =>

@@ -1,14 +1,14 @@
 /** A history as a table (a row for each step since the first report, and the total) or as charts (one for each group and metric). */
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
 import type { History } from '@imapfleet/protocol'
-import { bytes, count, seconds, share } from './number.ts'
+import { bytes, formatCount, seconds, share } from './number.ts'
 import { plot } from './plot.ts'
 import { safe } from './safe.ts'
-import { table, type Column, type Page } from './table.ts'
+import { table, type Column, type TableLayout } from './table.ts'
 import { clock, day } from './time.ts'
 
 /** What is shown of a history: metrics as they are, or worked out from several. */
-export interface Figure {
+export interface HistoryFigure {
   title: string
   /** Of the values of one step (or the totals), by metric. */
   of: (values: Values) => number | null
@@ -19,15 +19,15 @@ type Values = (metric: string) => number | null
 const known: Readonly<Record<string, MetricRow>> = edgeMetrics
 
 /** A metric as it was asked for, in its own unit: `login_seconds:p95`, `client_bytes_total{...}`. */
-export function metricFigure(metric: string): Figure {
+export function metricFigure(metric: string): HistoryFigure {
   const name = /^[a-z_]+/.exec(metric)?.[0] ?? ''
   const isTime = known[name]?.kind === 'histogram' && !metric.endsWith(':count')
-  const print = isTime ? seconds : name.includes('_bytes') ? bytes : count
+  const print = isTime ? seconds : name.includes('_bytes') ? bytes : formatCount
   return { title: metric, of: (values) => values(metric), print }
 }
 
 /** One metric as a share of another. */
-export const shareFigure = (title: string, part: string, whole: string): Figure => ({
+export const shareFigure = (title: string, part: string, whole: string): HistoryFigure => ({
   title,
   of: (values) => {
     const [some, all] = [values(part), values(whole)]
@@ -42,7 +42,11 @@ interface Row {
   values: Values
 }
 
-export function historyTable(history: History, figures: readonly Figure[], page: Page): string[] {
+export function historyTable(
+  history: History,
+  figures: readonly HistoryFigure[],
+  page: TableLayout,
+): string[] {
   const columns: Column<Row>[] = [
     { title: 'TIME', cell: (row) => row.time },
     ...(history.groupBy === 'fleet'
@@ -74,8 +78,8 @@ export function historyTable(history: History, figures: readonly Figure[], page:
 
 export function historyPlots(
   history: History,
-  figures: readonly Figure[],
-  page: Page,
+  figures: readonly HistoryFigure[],
+  page: TableLayout,
   width: number,
 ): string[] {
   return history.groups.flatMap((group) =>

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { bytes, count, seconds, share } from './number.ts'
+import { bytes, formatCount, seconds, share } from './number.ts'
 
 test('counts group their thousands and keep few decimals', () => {
-  assert.equal(count(1234567), '1,234,567')
-  assert.equal(count(0.2512), '0.25')
-  assert.equal(count(12.345), '12.3')
+  assert.equal(formatCount(1234567), '1,234,567')
+  assert.equal(formatCount(0.2512), '0.25')
+  assert.equal(formatCount(12.345), '12.3')
 })
 
 test('what was not measured is a dash, never a zero', () => {
-  for (const print of [count, seconds, bytes]) assert.equal(print(null), '-')
+  for (const print of [formatCount, seconds, bytes]) assert.equal(print(null), '-')
   assert.equal(share(1, null), '-')
   assert.equal(share(0, 0), '-')
 })

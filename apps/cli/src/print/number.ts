@@ -1,7 +1,7 @@
 /** Numbers as people read them. */
 
 /** `1,234`, `0.25`, `12.3`; `-` where there is none. */
-export function count(value: number | null | undefined): string {
+export function formatCount(value: number | null | undefined): string {
   if (value === null || value === undefined) return '-'
   const digits = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1
   return value.toLocaleString('en-US', { maximumFractionDigits: digits })
@@ -16,7 +16,7 @@ export function share(part: number | null | undefined, whole: number | null | un
 /** Seconds as `0.24 ms`, `43 ms`, `1.2 s`. */
 export function seconds(value: number | null | undefined): string {
   if (value === null || value === undefined) return '-'
-  return value < 1 ? `${count(round(value * 1000))} ms` : `${count(round(value))} s`
+  return value < 1 ? `${formatCount(round(value * 1000))} ms` : `${formatCount(round(value))} s`
 }
 
 /** `12.3 MiB`. */
@@ -29,7 +29,7 @@ export function bytes(value: number | null | undefined): string {
     amount /= 1024
     unit += 1
   }
-  return `${count(round(amount))} ${units[unit]}`
+  return `${formatCount(round(amount))} ${units[unit]}`
 }
 
 /** Three digits that matter. */

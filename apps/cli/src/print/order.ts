@@ -1,14 +1,14 @@
 /** Orders as an operator reads them: what was told to whom, and what became of it on each edge. */
 import {
   orderResultText,
+  targetText,
   type OrderAction,
   type OrderedEdge,
   type OrderResult,
   type OrderView,
 } from '@imapfleet/protocol'
-import { targetText } from '../fleet-target.ts'
 import type { Style } from './colour.ts'
-import { facts, table, type Column, type Page } from './table.ts'
+import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
 
 const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
@@ -21,7 +21,7 @@ const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
 export function accountLines<Action extends OrderAction>(
   { edges }: { action: Action; edges: readonly OrderedEdge<Action['kind']>[] },
   detail: (result: OrderResult<Action['kind']>) => string,
-  page: Page,
+  page: TableLayout,
 ): string[] {
   const columns: Column<OrderedEdge<Action['kind']>>[] = [
     { title: 'EDGE', cell: (edge) => edge.id },
@@ -58,7 +58,7 @@ export const orderColumns: Column<OrderView>[] = [
   { title: 'OUTCOME', cell: outcomeText, style: (order) => (isComplete(order) ? undefined : 'yellow') },
 ]
 
-export function orderLines(order: OrderView, page: Page): string[] {
+export function orderLines(order: OrderView, page: TableLayout): string[] {
   return [
     ...facts(
       [

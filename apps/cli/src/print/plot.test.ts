@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { plain } from './colour.ts'
-import { count } from './number.ts'
+import { formatCount } from './number.ts'
 import { fitSteps, plot } from './plot.ts'
 
 const chart = (values: (number | null)[]) => ({
   title: 'logins',
   values,
-  print: count,
+  print: formatCount,
   from: '10:00',
   to: '11:00',
 })

@@ -4,7 +4,7 @@
  */
 import type { Paint, Style } from './colour.ts'
 
-export interface Chart {
+export interface Plot {
   title: string
   values: readonly (number | null)[]
   /** The highest value, in its unit. */
@@ -19,7 +19,7 @@ const rows = 6
 /** One value is drawn at most this wide. */
 const stepWidthMax = 8
 
-export function plot(chart: Chart, width: number, paint: Paint, style: Style = 'cyan'): string[] {
+export function plot(chart: Plot, width: number, paint: Paint, style: Style = 'cyan'): string[] {
   const highest = chart.values.reduce<number>((high, value) => Math.max(high, value ?? 0), 0)
   const top = chart.print(highest)
   const margin = top.length + 1

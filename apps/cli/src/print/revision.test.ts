@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { layerText } from '@imapfleet/protocol'
 import { plain } from './colour.ts'
-import { changeLines, layerText } from './revision.ts'
+import { changeLines } from './revision.ts'
 
 test('a change shows what goes and what comes; a new key only comes, a removed one only goes', () => {
   assert.deepEqual(

@@ -1,14 +1,11 @@
 /** A revision as an operator reads it: what changed, and which edge runs it. */
-import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionStatus, type RevisionView } from '@imapfleet/protocol'
 import type { Paint, Style } from './colour.ts'
 import { safe } from './safe.ts'
-import { table, type Column, type Page } from './table.ts'
+import { table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
 
 type EdgeStatus = RevisionStatus['edges'][number]
-
-export const layerText = (layer: LayerName) =>
-  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`
 
 const statusStyle: Readonly<Record<EdgeStatus['status'], Style>> = {
   applied: 'green',
@@ -25,7 +22,7 @@ const columns: Column<EdgeStatus>[] = [
 ]
 
 /** Head, changes, edges. */
-export function revisionLines({ revision, edges }: RevisionStatus, page: Page): string[] {
+export function revisionLines({ revision, edges }: RevisionStatus, page: TableLayout): string[] {
   const who = `${safe(revision.createdBy)}, ${dayAndClock(revision.createdAt)}`
   const note = revision.note === '' ? '' : `: ${safe(revision.note)}`
   return [
@@ -36,7 +33,7 @@ export function revisionLines({ revision, edges }: RevisionStatus, page: Page): 
   ]
 }
 
-export const edgeLines = (edges: readonly EdgeStatus[], page: Page) =>
+export const edgeLines = (edges: readonly EdgeStatus[], page: TableLayout) =>
   edges.length === 0
     ? ['no edge is in this layer yet; edges that join later will apply it']
     : table(columns, edges, page)

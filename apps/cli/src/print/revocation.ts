@@ -1,7 +1,7 @@
 /** Revocations as an operator reads them: who was cut off, and on which edges that has happened. */
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
-import { facts, table, type Column, type Page } from './table.ts'
+import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
 
 type EdgeStatus = RevocationStatus['edges'][number]
@@ -27,7 +27,7 @@ const edgeColumns: Column<EdgeStatus>[] = [
   { title: 'STATUS', cell: (edge) => edge.status, style: (edge) => statusStyle[edge.status] },
 ]
 
-export function revocationLines({ revocation, edges }: RevocationStatus, page: Page): string[] {
+export function revocationLines({ revocation, edges }: RevocationStatus, page: TableLayout): string[] {
   const { sequence, kind, subject, at, createdBy, note } = revocation
   return [
     ...facts(

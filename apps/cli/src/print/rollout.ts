@@ -1,8 +1,7 @@
 /** Rollouts as an operator reads them: how far each is, and which edge is in which wave. */
-import type { RolloutState, RolloutView } from '@imapfleet/protocol'
+import { layerText, type RolloutState, type RolloutView } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
-import { layerText } from './revision.ts'
-import { facts, table, type Column, type Page } from './table.ts'
+import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
 
 type Wave = RolloutView['waves'][number]
@@ -55,7 +54,7 @@ const edgeColumns: Column<Row>[] = [
   { title: 'STATUS', cell: (row) => row.status, style: (row) => statusStyle[row.status] },
 ]
 
-export function rolloutLines(rollout: RolloutView, page: Page): string[] {
+export function rolloutLines(rollout: RolloutView, page: TableLayout): string[] {
   const { revision, layer, state, reason, createdAt, createdBy, finishedAt, undoneBy, waves } = rollout
   const rows = waves.flatMap(({ name, state: waveState, edges }) =>
     edges.map((edge): Row => ({ ...edge, wave: name, state: waveState })),

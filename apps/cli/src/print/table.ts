@@ -16,7 +16,7 @@ export interface Column<Row> {
   style?: (row: Row) => Style | undefined
 }
 
-export interface Page {
+export interface TableLayout {
   /** Columns of the terminal; undefined: as wide as need be. */
   width: number | undefined
   paint: Paint
@@ -26,7 +26,11 @@ const gap = '  '
 /** A shortened column keeps at least this much. */
 const widthMin = 8
 
-export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[], page: Page): string[] {
+export function table<Row>(
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+  page: TableLayout,
+): string[] {
   if (rows.length === 0) return []
   const cells = rows.map((row) => columns.map((column) => safe(column.cell(row))))
   const titles = columns.map((column) => column.title)
@@ -55,7 +59,7 @@ export function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]
 }
 
 /** How wide the table would be if nothing was cut. */
-export function widthOf<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number {
+export function tableWidth<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number {
   const widths = columns.map(({ title, cell }) =>
     Math.max(stringWidth(title), ...rows.map((row) => stringWidth(safe(cell(row))))),
   )
@@ -63,7 +67,7 @@ export function widthOf<Row>(columns: readonly Column<Row>[], rows: readonly Row
 }
 
 /** Name and value, one a line: what a single thing is shown as. */
-export function facts(pairs: readonly (readonly [string, string])[], page: Page): string[] {
+export function facts(pairs: readonly (readonly [string, string])[], page: TableLayout): string[] {
   const width = Math.max(0, ...pairs.map(([name]) => stringWidth(name)))
   return pairs.map(([name, value]) =>
     `${page.paint('bold', align(name, width, 'left', false))}${gap}${safe(value)}`.trimEnd(),

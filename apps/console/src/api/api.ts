@@ -28,10 +28,10 @@ import {
   type TargetName,
   type TraceRequest,
 } from '@imapfleet/protocol'
-import { ask, send } from './ask.ts'
+import { askControl, send } from './ask.ts'
 
 /** Of a list whose newest come first; `before` is the `next` of the page before. */
-export interface Page {
+export interface ListPage {
   limit: number
   before?: number | string | undefined
 }
@@ -51,62 +51,72 @@ export interface HistoryQuery {
 const id = encodeURIComponent
 
 export const api = {
-  session: (signal?: AbortSignal) => ask({ path: 'session', signal }, sessionSchema),
-  signIn: (token: string) => ask({ path: 'session', method: 'POST', body: { token } }, sessionSchema),
+  session: (signal?: AbortSignal) => askControl({ path: 'session', signal }, sessionSchema),
+  signIn: (token: string) => askControl({ path: 'session', method: 'POST', body: { token } }, sessionSchema),
   signOut: () => send({ path: 'session', method: 'DELETE' }),
 
-  edges: (signal?: AbortSignal) => ask({ path: 'edges', signal }, edgeListSchema),
-  edge: (edge: string, signal?: AbortSignal) => ask({ path: `edges/${id(edge)}`, signal }, edgeSchema),
-  forgetEdge: (edge: string) => ask({ path: `edges/${id(edge)}`, method: 'DELETE' }, edgeSchema),
+  edges: (signal?: AbortSignal) => askControl({ path: 'edges', signal }, edgeListSchema),
+  edge: (edge: string, signal?: AbortSignal) => askControl({ path: `edges/${id(edge)}`, signal }, edgeSchema),
+  forgetEdge: (edge: string) => askControl({ path: `edges/${id(edge)}`, method: 'DELETE' }, edgeSchema),
   drain: (target: TargetName) =>
-    ask({ path: 'edges/drain', method: 'POST', body: { target } }, edgeListSchema),
+    askControl({ path: 'edges/drain', method: 'POST', body: { target } }, edgeListSchema),
   resume: (target: TargetName) =>
-    ask({ path: 'edges/resume', method: 'POST', body: { target } }, edgeListSchema),
+    askControl({ path: 'edges/resume', method: 'POST', body: { target } }, edgeListSchema),
 
   history: ({ metrics, ...rest }: HistoryQuery, signal?: AbortSignal) =>
-    ask({ path: 'stats/history', query: { metrics: metrics.join(','), ...rest }, signal }, historySchema),
+    askControl(
+      { path: 'stats/history', query: { metrics: metrics.join(','), ...rest }, signal },
+      historySchema,
+    ),
 
   order: <Action extends OrderAction>(body: OrderRequest<Action>, signal?: AbortSignal) =>
-    ask({ path: 'orders', method: 'POST', body, signal }, orderViewOf<Action['kind']>(body.action.kind)),
-  orders: (page: Page, signal?: AbortSignal) =>
-    ask({ path: 'orders', query: { ...page }, signal }, orderListSchema),
+    askControl(
+      { path: 'orders', method: 'POST', body, signal },
+      orderViewOf<Action['kind']>(body.action.kind),
+    ),
+  orders: (page: ListPage, signal?: AbortSignal) =>
+    askControl({ path: 'orders', query: { ...page }, signal }, orderListSchema),
   orderOf: (order: string, signal?: AbortSignal) =>
-    ask({ path: `orders/${id(order)}`, signal }, orderViewSchema),
+    askControl({ path: `orders/${id(order)}`, signal }, orderViewSchema),
 
   revoke: (body: RevocationRequest) =>
-    ask({ path: 'revocations', method: 'POST', body }, revocationStatusSchema),
-  revocations: (page: Page, signal?: AbortSignal) =>
-    ask({ path: 'revocations', query: { ...page }, signal }, revocationListSchema),
+    askControl({ path: 'revocations', method: 'POST', body }, revocationStatusSchema),
+  revocations: (page: ListPage, signal?: AbortSignal) =>
+    askControl({ path: 'revocations', query: { ...page }, signal }, revocationListSchema),
   revocation: (sequence: number, signal?: AbortSignal) =>
-    ask({ path: `revocations/${sequence}`, signal }, revocationStatusSchema),
+    askControl({ path: `revocations/${sequence}`, signal }, revocationStatusSchema),
 
-  config: (signal?: AbortSignal) => ask({ path: 'config', signal }, configViewSchema),
-  configKeys: (signal?: AbortSignal) => ask({ path: 'config/keys', signal }, configKeyListSchema),
+  config: (signal?: AbortSignal) => askControl({ path: 'config', signal }, configViewSchema),
+  configKeys: (signal?: AbortSignal) => askControl({ path: 'config/keys', signal }, configKeyListSchema),
   importConf: (text: string, signal?: AbortSignal) =>
-    ask({ path: 'config/import', method: 'POST', body: { text }, signal }, confReportSchema),
+    askControl({ path: 'config/import', method: 'POST', body: { text }, signal }, confReportSchema),
   revise: (body: RevisionRequest, signal?: AbortSignal) =>
-    ask({ path: 'config/revisions', method: 'POST', body, signal }, revisionStatusSchema),
-  revisions: (page: Page, signal?: AbortSignal) =>
-    ask({ path: 'config/revisions', query: { ...page }, signal }, revisionListSchema),
+    askControl({ path: 'config/revisions', method: 'POST', body, signal }, revisionStatusSchema),
+  revisions: (page: ListPage, signal?: AbortSignal) =>
+    askControl({ path: 'config/revisions', query: { ...page }, signal }, revisionListSchema),
   revision: (revision: number, signal?: AbortSignal) =>
-    ask({ path: `config/revisions/${revision}`, signal }, revisionStatusSchema),
+    askControl({ path: `config/revisions/${revision}`, signal }, revisionStatusSchema),
   restore: (revision: number, body: RestoreRequest, signal?: AbortSignal) =>
-    ask({ path: `config/revisions/${revision}/restore`, method: 'POST', body, signal }, revisionStatusSchema),
-  rollouts: (page: Page, signal?: AbortSignal) =>
-    ask({ path: 'rollouts', query: { ...page }, signal }, rolloutListSchema),
+    askControl(
+      { path: `config/revisions/${revision}/restore`, method: 'POST', body, signal },
+      revisionStatusSchema,
+    ),
+  rollouts: (page: ListPage, signal?: AbortSignal) =>
+    askControl({ path: 'rollouts', query: { ...page }, signal }, rolloutListSchema),
   rollout: (revision: number, signal?: AbortSignal) =>
-    ask({ path: `rollouts/${revision}`, signal }, rolloutSchema),
+    askControl({ path: `rollouts/${revision}`, signal }, rolloutSchema),
   steerRollout: (revision: number, steering: 'pause' | 'resume' | 'abort') =>
-    ask({ path: `rollouts/${revision}/${steering}`, method: 'POST' }, rolloutSchema),
+    askControl({ path: `rollouts/${revision}/${steering}`, method: 'POST' }, rolloutSchema),
 
-  traces: (page: Page, signal?: AbortSignal) =>
-    ask({ path: 'traces', query: { ...page }, signal }, traceListSchema),
-  trace: (trace: string, signal?: AbortSignal) => ask({ path: `traces/${id(trace)}`, signal }, traceSchema),
+  traces: (page: ListPage, signal?: AbortSignal) =>
+    askControl({ path: 'traces', query: { ...page }, signal }, traceListSchema),
+  trace: (trace: string, signal?: AbortSignal) =>
+    askControl({ path: `traces/${id(trace)}`, signal }, traceSchema),
   /** However often it is sent with the same key, one trace is begun. */
   startTrace: (body: TraceRequest, key: string) =>
-    ask({ path: 'traces', method: 'POST', body, headers: { 'idempotency-key': key } }, traceSchema),
-  endTrace: (trace: string) => ask({ path: `traces/${id(trace)}`, method: 'DELETE' }, traceSchema),
+    askControl({ path: 'traces', method: 'POST', body, headers: { 'idempotency-key': key } }, traceSchema),
+  endTrace: (trace: string) => askControl({ path: `traces/${id(trace)}`, method: 'DELETE' }, traceSchema),
 
-  audit: (query: Page & { actor?: string; action?: string }, signal?: AbortSignal) =>
-    ask({ path: 'audit', query: { ...query }, signal }, auditListSchema),
+  audit: (query: ListPage & { actor?: string; action?: string }, signal?: AbortSignal) =>
+    askControl({ path: 'audit', query: { ...query }, signal }, auditListSchema),
 }

@@ -4,7 +4,7 @@ import { linkBack, linkLost } from './link.ts'
 import { Away, problemOf, Refusal } from './problem.ts'
 import { sessionEnded } from './session.ts'
 
-export interface Question {
+export interface ApiQuestion {
   /** Beneath /v1/. */
   path: string
   query?: Readonly<Record<string, string | number | undefined>>
@@ -15,8 +15,8 @@ export interface Question {
 }
 
 /** Throws a Refusal, or Away; when `signal` aborts, what fetch throws. */
-export async function ask<Schema extends z.ZodType>(
-  question: Question,
+export async function askControl<Schema extends z.ZodType>(
+  question: ApiQuestion,
   schema: Schema,
 ): Promise<z.output<Schema>> {
   const response = await send(question)
@@ -26,7 +26,7 @@ export async function ask<Schema extends z.ZodType>(
 }
 
 /** For what is answered without a body. */
-export async function send(question: Question): Promise<Response> {
+export async function send(question: ApiQuestion): Promise<Response> {
   const { path, query = {}, method = 'GET', body, headers = {}, signal } = question
   const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
   const search = new URLSearchParams(asked.map(([key, value]) => [key, String(value)])).toString()

@@ -19,7 +19,7 @@ const silenceMaxMs = 40_000
 const eventCharactersMax = 1_048_576
 
 /** Resolves after the event `end`, or when `signal` aborts. Throws the Refusal of control that asking again would not change. */
-export async function follow(path: string, follower: Follower, signal: AbortSignal): Promise<void> {
+export async function followEvents(path: string, follower: Follower, signal: AbortSignal): Promise<void> {
   let last: string | undefined
   while (!signal.aborted) {
     try {

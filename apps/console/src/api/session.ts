@@ -3,13 +3,13 @@ import type { Session } from '@imapfleet/protocol'
 import { signal } from '@preact/signals'
 import type { Refusal } from './problem.ts'
 
-export type SessionState =
+export type SignInState =
   | { state: 'unknown' }
   | { state: 'in'; who: Session }
   /** `reason`: a sentence, if it was not by their own wish. */
   | { state: 'out'; reason?: string }
 
-export const session = signal<SessionState>({ state: 'unknown' })
+export const session = signal<SignInState>({ state: 'unknown' })
 
 export function sessionBegan(who: Session): void {
   session.value = { state: 'in', who }

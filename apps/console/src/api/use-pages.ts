@@ -1,6 +1,6 @@
 /** A list whose newest come first, page by page. */
 import { useEffect, useState } from 'preact/hooks'
-import type { Page } from './api.ts'
+import type { ListPage } from './api.ts'
 import { useAnswer, type Answer } from './use-answer.ts'
 
 export interface Pages<Row> extends Pick<Answer<unknown>, 'problem' | 'reload'> {
@@ -15,7 +15,7 @@ const limit = 50
 /** `key`: what the list depends on. `everyMs`: how often all pages in sight are asked for again. */
 export function usePages<Row>(
   key: string,
-  load: (page: Page, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | string | null }>,
+  load: (page: ListPage, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | string | null }>,
   often: { everyMs?: number } = {},
 ): Pages<Row> {
   const [depth, setDepth] = useState(1)

@@ -3,7 +3,7 @@ import { orderResultText, type OrderedEdge, type OrderView, type TargetName } fr
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
 
-export const targetText = (target: TargetName): string =>
+export const targetWords = (target: TargetName): string =>
   target.kind === 'all' ? 'all edges' : `${target.kind} ${target.name}`
 
 const statuses = ['answered', 'failed', 'silent'] as const

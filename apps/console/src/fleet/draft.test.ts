@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keysToType, leavesOf, manualOf, requestOf, textOf, valueOf } from './draft.ts'
+import { keysToType, leavesOf, manualOf, requestOf, textOf, parseSetting } from './draft.ts'
 
 test('what is typed is a number, a truth or a list where it looks like one, and text otherwise', () => {
   assert.deepEqual(
-    ['60000', ' true ', '["a","b"]', '[10.0.0.1, b:c]', 'exact', '10.0.0.1', '"5"'].map(valueOf),
+    ['60000', ' true ', '["a","b"]', '[10.0.0.1, b:c]', 'exact', '10.0.0.1', '"5"'].map(parseSetting),
     [60_000, true, ['a', 'b'], ['10.0.0.1', 'b:c'], 'exact', '10.0.0.1', '5'],
   )
   for (const value of [5, true, 'exact', '5', 'true', ['a'], null, ''])
-    assert.deepEqual(valueOf(textOf(value)), value)
+    assert.deepEqual(parseSetting(textOf(value)), value)
 })
 
 test('a draft becomes what control is asked for; a key that is not finished is left out', () => {

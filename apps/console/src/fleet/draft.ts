@@ -10,18 +10,18 @@ export interface DraftChange {
 type Json = NonNullable<RevisionRequest['set']>[string]
 
 /** As in YAML, as far as one line goes: numbers, true, false, null, lists with or without quotes; all else is text. */
-export function valueOf(text: string): Json {
+export function parseSetting(text: string): Json {
   const trimmed = text.trim()
   try {
     return JSON.parse(trimmed) as Json
   } catch {
     const list = /^\[(.*)\]$/s.exec(trimmed)?.[1]
-    return list === undefined ? trimmed : list.split(',').map(valueOf)
+    return list === undefined ? trimmed : list.split(',').map(parseSetting)
   }
 }
 
 export const textOf = (value: unknown): string =>
-  typeof value === 'string' && valueOf(value) === value ? value : JSON.stringify(value)
+  typeof value === 'string' && parseSetting(value) === value ? value : JSON.stringify(value)
 
 /** The name that a key of the manual leaves to its reader: `upstreams.NAME.port`. */
 const placeholder = 'NAME'
@@ -51,7 +51,7 @@ export const lacksName = (key: string): boolean => key.split('.').includes(place
 export function requestOf(changes: readonly DraftChange[]): Pick<RevisionRequest, 'set' | 'unset'> {
   const named = changes.filter(({ key }) => key.trim() !== '' && !lacksName(key.trim()))
   const set = named.flatMap(({ key, text }): [string, Json][] =>
-    text === undefined ? [] : [[key.trim(), valueOf(text)]],
+    text === undefined ? [] : [[key.trim(), parseSetting(text)]],
   )
   return {
     set: Object.fromEntries(set),

@@ -1,9 +1,8 @@
 /** Drafts by layer, kept while one looks at other pages; they are gone with the browser's tab, and no one else's. */
-import type { LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/protocol'
 import { signal } from '@preact/signals'
 import { session } from '../api/session.ts'
 import type { DraftChange } from './draft.ts'
-import { layerText } from './layer.ts'
 
 export interface Draft {
   /** The revision that was in sight when it was begun, or taken over since. */

@@ -2,11 +2,11 @@
 import { orderTitle, type OrderRequest } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { newId } from '../api/new-id.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { tell } from '../ui/toast.tsx'
 import { summaryOf } from './account.tsx'
 
-export async function giveOrder(request: OrderRequest): Promise<void> {
+export async function placeOrder(request: OrderRequest): Promise<void> {
   const order = await api.order({ ...request, id: newId() })
   const { tone, text } = summaryOf(order)
   tell(
@@ -14,7 +14,7 @@ export async function giveOrder(request: OrderRequest): Promise<void> {
     <>
       <strong>{orderTitle(order.action)}</strong>
       <p>
-        {text} <Link href={`/orders/${order.id}`}>Answers</Link>
+        {text} <PageLink href={`/orders/${order.id}`}>Answers</PageLink>
       </p>
     </>,
   )

@@ -6,7 +6,7 @@ import {
   type TraceEvent,
 } from '@imapfleet/protocol'
 import { useEffect, useState } from 'preact/hooks'
-import { follow } from '../api/follow.ts'
+import { followEvents } from '../api/follow.ts'
 
 export interface NumberedLine extends TraceEvent {
   /** From 1, in the order in which lines came. */
@@ -66,7 +66,7 @@ export function useLiveTrace(id: string): LiveTrace {
           before.state === 'lost' ? before : { ...before, state: 'lost', since: new Date() },
         ),
     }
-    follow(`traces/${encodeURIComponent(id)}/live`, follower, life.signal).then(
+    followEvents(`traces/${encodeURIComponent(id)}/live`, follower, life.signal).then(
       () => become({ state: 'ended' }),
       (problem: unknown) => become({ state: 'refused', problem }),
     )

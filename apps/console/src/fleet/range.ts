@@ -22,6 +22,6 @@ export function chosenRange(): Range {
 export const chooseRange = (range: Range): void => choose({ range: range === '1h' ? '' : range })
 
 /** For a question about history. */
-export const windowOf = (range: Range) => ({ from: `-${range}`, step: steps[range] })
+export const historyWindow = (range: Range) => ({ from: `-${range}`, step: steps[range] })
 
 export const wordsOf = (range: Range): string => words[range]

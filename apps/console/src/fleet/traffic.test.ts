@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { currentOf, ratioOf, sumOf, together, totalOf } from './traffic.ts'
+import { currentOf, ratioOf, sumByStep, together, totalOf } from './traffic.ts'
 
 test('a sum has a gap only where nobody reported', () => {
   assert.deepEqual(
-    sumOf([
+    sumByStep([
       [1, null, null],
       [2, 5, null],
     ]),
     [3, 5, null],
   )
-  assert.deepEqual(sumOf([]), [])
+  assert.deepEqual(sumByStep([]), [])
   assert.equal(totalOf([null, null]), null)
   assert.equal(totalOf([1, null, 2]), 3)
 })

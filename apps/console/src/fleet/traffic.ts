@@ -2,16 +2,16 @@
 import type { History } from '@imapfleet/protocol'
 
 /** One value a step, null where nothing was reported. */
-export type Series = readonly (number | null)[]
+export type StepValues = readonly (number | null)[]
 
 export interface Traffic {
   /** By second. */
-  sessions: Series
-  logins: Series
+  sessions: StepValues
+  logins: StepValues
   /** Logins that a warm connection served: the mail server saw none of them. */
-  reuses: Series
+  reuses: StepValues
   /** Connections that wait for their user. */
-  warm: Series
+  warm: StepValues
 }
 
 export const trafficMetrics = [
@@ -34,7 +34,7 @@ export function trafficOf(history: History | undefined): Map<string, Traffic> {
 export const noTraffic: Traffic = { sessions: [], logins: [], reuses: [], warm: [] }
 
 export function together(all: readonly Traffic[]): Traffic {
-  const sum = (of: (traffic: Traffic) => Series) => sumOf(all.map(of))
+  const sum = (of: (traffic: Traffic) => StepValues) => sumByStep(all.map(of))
   return {
     sessions: sum(({ sessions }) => sessions),
     logins: sum(({ logins }) => logins),
@@ -44,7 +44,7 @@ export function together(all: readonly Traffic[]): Traffic {
 }
 
 /** Step by step; null only where none has a value. */
-export function sumOf(all: readonly Series[]): Series {
+export function sumByStep(all: readonly StepValues[]): StepValues {
   const length = Math.max(0, ...all.map((series) => series.length))
   return Array.from({ length }, (_, step) => {
     const values = all.map((series) => series[step]).filter((value) => typeof value === 'number')
@@ -53,20 +53,20 @@ export function sumOf(all: readonly Series[]): Series {
 }
 
 /** Null if nothing was reported at all. */
-export function totalOf(series: Series): number | null {
+export function totalOf(series: StepValues): number | null {
   const values = series.filter((value) => value !== null)
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
 }
 
 /** The last value, if one of the last two steps has one: the last step has only just begun. */
-export const currentOf = (series: Series): number | null => series.at(-1) ?? series.at(-2) ?? null
+export const currentOf = (series: StepValues): number | null => series.at(-1) ?? series.at(-2) ?? null
 
 /** Of each step, in percent. */
-export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>): Series =>
+export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>): StepValues =>
   logins.map((all, step) => {
     const part = reuses[step]
     return all === null || all === 0 || part === null || part === undefined ? null : (part / all) * 100
   })
 
 /** Without the last step, which has only begun: an amount in it would look like a fall. */
-export const finishedOf = (series: Series): Series => series.slice(0, -1)
+export const finishedOf = (series: StepValues): StepValues => series.slice(0, -1)

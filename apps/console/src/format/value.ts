@@ -3,7 +3,7 @@ import { none } from './number.ts'
 
 export type Unit = 'seconds' | 'bytes' | 'number'
 
-export function valueOf(value: number | null | undefined, unit: Unit): string {
+export function formatValue(value: number | null | undefined, unit: Unit): string {
   if (value === null || value === undefined) return none
   if (unit === 'seconds') return value < 1 ? `${digits(value * 1000)} ms` : `${digits(value)} s`
   if (unit === 'bytes') return bytes(value)

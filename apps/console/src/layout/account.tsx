@@ -7,7 +7,7 @@ import { Choice } from '../ui/choice.tsx'
 import { tell } from '../ui/toast.tsx'
 import { theme, themes } from './theme.ts'
 
-export const Account = ({ who }: { who: Session }) => (
+export const AccountMenu = ({ who }: { who: Session }) => (
   <div class="account">
     <div class="who">
       <strong>{who.name}</strong>

@@ -2,8 +2,8 @@
 import type { Session } from '@imapfleet/protocol'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
-import { Link } from '../router/link.tsx'
-import { Account } from './account.tsx'
+import { PageLink } from '../router/link.tsx'
+import { AccountMenu } from './account.tsx'
 import { AwayBanner } from './away-banner.tsx'
 import { Brand } from './icon.tsx'
 import { Navigation } from './navigation.tsx'
@@ -17,10 +17,10 @@ export function Layout({ who, children }: { who: Session; children: ComponentChi
       </a>
       <div class="frame">
         <header class={`side ${isOpen ? 'open' : ''}`}>
-          <Link class="brand" href="/">
+          <PageLink class="brand" href="/">
             <Brand />
             imapfleet
-          </Link>
+          </PageLink>
           <button
             type="button"
             class="button small menu-button"
@@ -31,7 +31,7 @@ export function Layout({ who, children }: { who: Session; children: ComponentChi
             Menu
           </button>
           <Navigation onGone={() => setOpen(false)} />
-          <Account who={who} />
+          <AccountMenu who={who} />
         </header>
         <main id="content" class="main" tabIndex={-1}>
           <AwayBanner />

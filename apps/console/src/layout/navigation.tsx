@@ -1,6 +1,6 @@
 /** The pages that can be gone to from anywhere. */
 import { path } from '../router/location.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Icon, type IconName } from './icon.tsx'
 
 const entries: { href: string; title: string; icon: IconName; within?: string }[] = [
@@ -20,10 +20,10 @@ export const Navigation = ({ onGone }: { onGone: () => void }) => (
     {entries.map(({ href, title, icon, within = href }) => {
       const isHere = path.value === href || isWithin(path.value, within)
       return (
-        <Link key={href} href={href} onClick={onGone} {...(isHere ? { 'aria-current': 'page' } : {})}>
+        <PageLink key={href} href={href} onClick={onGone} {...(isHere ? { 'aria-current': 'page' } : {})}>
           <Icon name={icon} />
           {title}
-        </Link>
+        </PageLink>
       )
     })}
   </nav>

@@ -5,13 +5,13 @@ import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Field } from '../ui/field.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 import './audit.css'
 
 export function Audit() {
@@ -84,7 +84,7 @@ function Filters({ actor, action }: { actor: string; action: string }) {
   )
 }
 
-const columns: Column<AuditEntry>[] = [
+const columns: TableColumn<AuditEntry>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
   { title: 'Who', kind: 'fixed', cell: ({ actor }) => actor },
   { title: 'What', kind: 'fixed', cell: ({ action }) => <code>{action}</code> },
@@ -96,9 +96,9 @@ const Details = ({ entry: { action, before, after } }: { entry: AuditEntry }) =>
   const order = action === 'order.give' ? valueOf(after, 'id') : undefined
   if (order !== undefined)
     return (
-      <Link href={`/orders/${order}`}>
+      <PageLink href={`/orders/${order}`}>
         {valueOf(after, 'kind')} {valueOf(after, 'user') ?? valueOf(after, 'upstream')}
-      </Link>
+      </PageLink>
     )
   const facts = [...factsOf('before', before), ...factsOf('', after)]
   if (facts.length === 0) return null

@@ -1,13 +1,13 @@
 /** What a layer sets, and what shows through from the layers beneath it. */
-import type { LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { textOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'
 import { keysOf, type LayerKey } from '../fleet/layer-keys.ts'
-import { chainOf, layerText } from '../fleet/layer.ts'
+import { chainOf } from '../fleet/layer.ts'
 import { Card } from '../ui/card.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 import { ImportConf } from './import-conf.tsx'
 
 interface LayerProps {
@@ -30,7 +30,7 @@ export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {
     keepDraft(layer, { base, changes: [...changes.filter((change) => change.key !== key), { key, text }] })
   }
   const beginWith = ({ key, value }: LayerKey) => begin(key, value === stood ? '' : textOf(value))
-  const columns: Column<LayerKey>[] = [
+  const columns: TableColumn<LayerKey>[] = [
     { title: 'Key', kind: 'head', cell: ({ key }) => <code>{key}</code> },
     { title: 'Value', kind: 'wide', cell: (row) => <Value row={row} own={own} /> },
     {

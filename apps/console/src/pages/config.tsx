@@ -1,11 +1,11 @@
 /** The configuration of the fleet: a layer, the changes one is making to it, and what was changed before. */
-import type { EdgeView } from '@imapfleet/protocol'
+import { layerText, type EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { draftOf } from '../fleet/drafts.ts'
-import { layerIn, layerText } from '../fleet/layer.ts'
+import { layerIn } from '../fleet/layer.ts'
 import { Page } from '../layout/page.tsx'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { choose, search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Note } from '../ui/note.tsx'
@@ -50,7 +50,7 @@ export function Config() {
               <Note tone="warn">
                 Revision {rolling.revision} is being rolled out{rolling.state === 'paused' && ' (paused)'}.
                 The configuration cannot be changed until the rollout has ended:{' '}
-                <Link href={`/config/${rolling.revision}`}>see the rollout</Link>.
+                <PageLink href={`/config/${rolling.revision}`}>see the rollout</PageLink>.
               </Note>
             )}
             <ConfigLayer

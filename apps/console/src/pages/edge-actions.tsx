@@ -2,7 +2,7 @@
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
-import { giveOrder } from '../fleet/give-order.tsx'
+import { placeOrder } from '../fleet/give-order.tsx'
 import { amountOf } from '../format/number.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { tell } from '../ui/toast.tsx'
@@ -69,7 +69,7 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
           action="Purge"
           isDangerous
           onConfirm={async () => {
-            await giveOrder({ target, action: { kind: 'purge-idle' } })
+            await placeOrder({ target, action: { kind: 'purge-idle' } })
             onDone()
           }}
         >

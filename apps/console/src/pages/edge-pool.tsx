@@ -11,7 +11,7 @@ const states = [
   { key: 'dialing', name: 'Dialing', text: 'being opened and logged in' },
 ] as const
 
-export function Pool({ edge }: { edge: EdgeView }) {
+export function EdgePool({ edge }: { edge: EdgeView }) {
   const pool = edge.pool ?? { idle: 0, leased: 0, resetting: 0, dialing: 0, waiting: 0 }
   const all = states.reduce((sum, { key }) => sum + pool[key], 0)
   return (

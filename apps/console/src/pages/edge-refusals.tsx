@@ -8,7 +8,7 @@ import { Answered } from '../ui/answered.tsx'
 import { Bar } from '../ui/bar.tsx'
 import { Card } from '../ui/card.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function Refusals({ edge: { id } }: { edge: EdgeView }) {
   const answer = useAnswer(
@@ -40,7 +40,7 @@ export function Refusals({ edge: { id } }: { edge: EdgeView }) {
   )
 }
 
-const columnsOf = (all: number): Column<RefusalCount>[] => [
+const columnsOf = (all: number): TableColumn<RefusalCount>[] => [
   { title: 'Reason', kind: 'fixed', cell: ({ reason }) => <code>{reason}</code> },
   { title: 'Count', kind: 'number', cell: ({ count }) => countOf(count) },
   {

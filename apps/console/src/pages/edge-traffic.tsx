@@ -11,7 +11,7 @@ import {
   trafficMetrics,
   trafficOf,
 } from '../fleet/traffic.ts'
-import { chosenRange, windowOf, wordsOf } from '../fleet/range.ts'
+import { chosenRange, historyWindow, wordsOf } from '../fleet/range.ts'
 import { countOf, rateOf, shareOf } from '../format/number.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Figure } from '../ui/figure.tsx'
@@ -21,7 +21,7 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
   const range = chosenRange()
   const answer = useAnswer(
     `traffic ${id} ${range}`,
-    (signal) => api.history({ metrics, ...windowOf(range), groupBy: 'edge', edge: id }, signal),
+    (signal) => api.history({ metrics, ...historyWindow(range), groupBy: 'edge', edge: id }, signal),
     { everyMs: 10_000 },
   )
   return (

@@ -4,13 +4,13 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { giveOrder } from '../fleet/give-order.tsx'
+import { placeOrder } from '../fleet/give-order.tsx'
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 import { tell } from '../ui/toast.tsx'
 
 interface Row {
@@ -43,10 +43,10 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
   }))
   const target = { kind: 'edge', name: id } as const
   const resume = (upstream: string) =>
-    void giveOrder({ target, action: { kind: 'resume-upstream', upstream } }).catch((error: unknown) =>
+    void placeOrder({ target, action: { kind: 'resume-upstream', upstream } }).catch((error: unknown) =>
       tell('bad', sentenceOf(error)),
     )
-  const actions: Column<Row> = {
+  const actions: TableColumn<Row> = {
     title: 'Actions',
     kind: 'fixed',
     cell: ({ name }) => (
@@ -79,7 +79,7 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
           action="Pause"
           isDangerous
           onConfirm={async () => {
-            await giveOrder({ target, action: { kind: 'pause-upstream', upstream: pausing } })
+            await placeOrder({ target, action: { kind: 'pause-upstream', upstream: pausing } })
           }}
           onClose={() => setPausing(undefined)}
         >
@@ -91,7 +91,7 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
   )
 }
 
-const columns: Column<Row>[] = [
+const columns: TableColumn<Row>[] = [
   { title: 'Name', kind: 'head', cell: ({ name }) => name },
   {
     title: 'Health',
@@ -99,6 +99,10 @@ const columns: Column<Row>[] = [
     cell: ({ healthy }) => <Badge tone={healthy ? 'good' : 'bad'}>{healthy ? 'up' : 'down'}</Badge>,
   },
   ...['Logins', 'Refused logins', 'Reused', 'New connections', 'Failures'].map(
-    (title, index): Column<Row> => ({ title, kind: 'number', cell: ({ counts }) => countOf(counts[index]) }),
+    (title, index): TableColumn<Row> => ({
+      title,
+      kind: 'number',
+      cell: ({ counts }) => countOf(counts[index]),
+    }),
   ),
 ]

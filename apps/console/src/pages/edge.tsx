@@ -15,13 +15,13 @@ import { Facts } from '../ui/facts.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Note } from '../ui/note.tsx'
 import { EdgeActions } from './edge-actions.tsx'
-import { Pool } from './edge-pool.tsx'
+import { EdgePool } from './edge-pool.tsx'
 import { Refusals } from './edge-refusals.tsx'
 import { EdgeTraffic } from './edge-traffic.tsx'
 import { Upstreams } from './edge-upstreams.tsx'
 import './edge.css'
 
-export function Edge({ id = '' }: Params) {
+export function EdgePage({ id = '' }: Params) {
   const answer = useAnswer(`edge ${id}`, (signal) => api.edge(id, signal), { everyMs: 2_000 })
   const edge = answer.data
   return (
@@ -57,7 +57,7 @@ const Whole = ({ edge }: { edge: EdgeView }) => (
     ))}
     <EdgeTraffic edge={edge} />
     <div class="two">
-      <Pool edge={edge} />
+      <EdgePool edge={edge} />
       <Card title="Details">
         <div class="card-body">
           <Facts rows={factsOf(edge)} />

@@ -3,11 +3,11 @@ import type { History } from '@imapfleet/protocol'
 import { linesOf } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'
 import { countOf } from '../format/number.ts'
-import { valueOf } from '../format/value.ts'
+import { formatValue } from '../format/value.ts'
 import { Card } from '../ui/card.tsx'
 import { Chart } from '../ui/chart.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 
 interface ChartsProps {
   history: History
@@ -55,15 +55,15 @@ export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
   )
 }
 
-function columnsOf({ groupBy, metrics }: History): Column<History['groups'][number]>[] {
+function columnsOf({ groupBy, metrics }: History): TableColumn<History['groups'][number]>[] {
   return [
     { title: groupBy, kind: 'head', cell: ({ group }) => group },
-    ...metrics.map((metric, index): Column<History['groups'][number]> => {
+    ...metrics.map((metric, index): TableColumn<History['groups'][number]> => {
       const { name, words, unit } = describe(metric)
       return {
         title: `${name} (${words})`,
         kind: 'number',
-        cell: ({ totals }) => valueOf(totals[index], unit),
+        cell: ({ totals }) => formatValue(totals[index], unit),
       }
     }),
   ]

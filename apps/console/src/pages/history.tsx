@@ -14,7 +14,7 @@ import './history.css'
 
 const refreshMs = 30_000
 
-export function History() {
+export function HistoryPage() {
   const question = questionIn(search.value)
   const change = (changed: Partial<HistoryQuestion>) => navigate(addressOf({ ...question, ...changed }))
   const isLive = question.to === ''

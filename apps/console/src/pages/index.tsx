@@ -3,9 +3,9 @@ import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
 import { Audit } from './audit.tsx'
 import { Config } from './config.tsx'
-import { Edge } from './edge.tsx'
-import { History } from './history.tsx'
-import { Order } from './order.tsx'
+import { EdgePage } from './edge.tsx'
+import { HistoryPage } from './history.tsx'
+import { OrderPage } from './order.tsx'
 import { Orders } from './orders.tsx'
 import { Overview } from './overview.tsx'
 import { Revision } from './revision.tsx'
@@ -16,14 +16,14 @@ import { Users } from './users.tsx'
 /** A page is given the names in its path as properties; another name makes it another page. */
 export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/', Page: Overview },
-  { path: '/edges/:id', Page: Edge },
-  { path: '/history', Page: History },
+  { path: '/edges/:id', Page: EdgePage },
+  { path: '/history', Page: HistoryPage },
   { path: '/trace', Page: Traces },
   { path: '/trace/:id', Page: Trace },
   { path: '/config', Page: Config },
   { path: '/config/:revision', Page: Revision },
   { path: '/users', Page: Users },
   { path: '/orders', Page: Orders },
-  { path: '/orders/:id', Page: Order },
+  { path: '/orders/:id', Page: OrderPage },
   { path: '/audit', Page: Audit },
 ]

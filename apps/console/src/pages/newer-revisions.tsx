@@ -1,9 +1,8 @@
 /** Somebody else wrote while one was typing: what they changed, and how to go on. */
-import type { RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { layerText } from '../fleet/layer.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Note } from '../ui/note.tsx'
@@ -54,7 +53,7 @@ function Newer({ revision, keys }: { revision: RevisionView; keys: readonly stri
   return (
     <section>
       <p>
-        <Link href={`/config/${revision.revision}`}>Revision {revision.revision}</Link> of{' '}
+        <PageLink href={`/config/${revision.revision}`}>Revision {revision.revision}</PageLink> of{' '}
         {layerText(revision.layer)}, by {revision.createdBy}, <Moment at={revision.createdAt} />
         {revision.note !== '' && `: ${revision.note}`}
       </p>

@@ -2,27 +2,27 @@
 import { orderTitle, type OrderedEdge, type OrderView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { AccountBadges, EdgeStatus, resultText, targetText } from '../fleet/account.tsx'
+import { AccountBadges, EdgeStatus, resultText, targetWords } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Card } from '../ui/card.tsx'
 import { Facts } from '../ui/facts.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 
-export function Order({ id = '' }: Params) {
+export function OrderPage({ id = '' }: Params) {
   const answer = useAnswer(`order ${id}`, (signal) => api.orderOf(id, signal))
   return (
     <Page
       title="Order"
       about={answer.data ? orderTitle(answer.data.action) : undefined}
       actions={
-        <Link class="button" href="/orders">
+        <PageLink class="button" href="/orders">
           All orders
-        </Link>
+        </PageLink>
       }
     >
       <Answered answer={answer}>
@@ -55,7 +55,7 @@ export function Order({ id = '' }: Params) {
 const factsOf = (order: OrderView) =>
   [
     ['Order', orderTitle(order.action)],
-    ['To', targetText(order.target)],
+    ['To', targetWords(order.target)],
     ['By', order.givenBy],
     ['At', <Moment at={order.at} />],
     [
@@ -67,11 +67,11 @@ const factsOf = (order: OrderView) =>
     ['Id', <code>{order.id}</code>],
   ] as const
 
-const columnsOf = (order: OrderView): Column<OrderedEdge>[] => [
+const columnsOf = (order: OrderView): TableColumn<OrderedEdge>[] => [
   {
     title: 'Edge',
     kind: 'head',
-    cell: ({ id }) => <Link href={`/edges/${encodeURIComponent(id)}`}>{id}</Link>,
+    cell: ({ id }) => <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>,
   },
   { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
   { title: 'Status', kind: 'fixed', cell: (edge) => <EdgeStatus edge={edge} /> },

@@ -2,14 +2,14 @@
 import { orderTitle, type OrderView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
-import { AccountBadges, targetText } from '../fleet/account.tsx'
+import { AccountBadges, targetWords } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function Orders() {
   const pages = usePages('orders', async (page, signal) => {
@@ -32,8 +32,8 @@ export function Orders() {
             orders.length === 0 ? (
               <Empty title="No orders yet">
                 {' '}
-                Purge an edge on its page, or look for a user on <Link href="/users">Users</Link>. Each of
-                these is an order and is listed here.
+                Purge an edge on its page, or look for a user on <PageLink href="/users">Users</PageLink>.
+                Each of these is an order and is listed here.
               </Empty>
             ) : (
               <>
@@ -48,14 +48,14 @@ export function Orders() {
   )
 }
 
-const columns: Column<OrderView>[] = [
+const columns: TableColumn<OrderView>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
   {
     title: 'Order',
     kind: 'wide',
-    cell: (order) => <Link href={`/orders/${order.id}`}>{orderTitle(order.action)}</Link>,
+    cell: (order) => <PageLink href={`/orders/${order.id}`}>{orderTitle(order.action)}</PageLink>,
   },
-  { title: 'To', kind: 'fixed', cell: ({ target }) => targetText(target) },
+  { title: 'To', kind: 'fixed', cell: ({ target }) => targetWords(target) },
   { title: 'By', kind: 'fixed', cell: ({ givenBy }) => givenBy },
   { title: 'Answers', kind: 'fixed', cell: (order) => <AccountBadges order={order} /> },
 ]

@@ -4,11 +4,11 @@ import { EdgeState } from '../fleet/edge-state.tsx'
 import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { countOf, none, rateOf, shareOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Spark } from '../ui/spark.tsx'
-import type { Column } from '../ui/table.tsx'
+import type { TableColumn } from '../ui/table.tsx'
 
-export interface Row {
+export interface OverviewRow {
   edge: EdgeView
   traffic: Traffic
 }
@@ -16,11 +16,11 @@ export interface Row {
 /** What a silent edge said last is not how it is. */
 const now = (edge: EdgeView, value: number) => (edge.state === 'silent' ? none : countOf(value))
 
-export const edgeColumns: Column<Row>[] = [
+export const edgeColumns: TableColumn<OverviewRow>[] = [
   {
     title: 'Edge',
     kind: 'head',
-    cell: ({ edge }) => <Link href={`/edges/${encodeURIComponent(edge.id)}`}>{edge.id}</Link>,
+    cell: ({ edge }) => <PageLink href={`/edges/${encodeURIComponent(edge.id)}`}>{edge.id}</PageLink>,
   },
   { title: 'State', kind: 'fixed', cell: ({ edge }) => <EdgeState edge={edge} /> },
   {

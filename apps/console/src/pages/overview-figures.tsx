@@ -4,7 +4,7 @@ import { currentOf, finishedOf, ratioOf, totalOf, type Traffic } from '../fleet/
 import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
 import { Figure } from '../ui/figure.tsx'
 
-export function Figures({ all, traffic }: { all: readonly EdgeView[]; traffic: Traffic }) {
+export function OverviewFigures({ all, traffic }: { all: readonly EdgeView[]; traffic: Traffic }) {
   // What a silent edge said last is not how it is.
   const heard = all.filter(({ state }) => state !== 'silent')
   const sum = (kind: keyof EdgeView['connections']) =>

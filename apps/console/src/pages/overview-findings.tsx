@@ -2,7 +2,7 @@
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import type { Finding } from '../fleet/findings.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 
 const shownAtFirst = 12
 
@@ -21,7 +21,7 @@ export function Findings({ found, all }: { found: readonly Finding[]; all: reado
       <ul>
         {shown.map(({ edge, tone, text }) => (
           <li key={`${edge} ${text}`} class={tone}>
-            <Link href={`/edges/${encodeURIComponent(edge)}`}>{edge}</Link> {text}
+            <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink> {text}
           </li>
         ))}
       </ul>

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { findingsOfEdge } from '../fleet/findings.ts'
-import { chosenRange, windowOf } from '../fleet/range.ts'
+import { chosenRange, historyWindow } from '../fleet/range.ts'
 import { currentOf, noTraffic, totalOf, trafficMetrics, trafficOf, type Traffic } from '../fleet/traffic.ts'
 import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
 import { Card } from '../ui/card.tsx'
@@ -49,7 +49,8 @@ function Edges({ region, edges }: { region: string; edges: readonly EdgeView[] }
   const range = chosenRange()
   const { data } = useAnswer(
     `traffic ${region} ${range}`,
-    (signal) => api.history({ metrics: trafficMetrics, ...windowOf(range), groupBy: 'edge', region }, signal),
+    (signal) =>
+      api.history({ metrics: trafficMetrics, ...historyWindow(range), groupBy: 'edge', region }, signal),
     { everyMs: 10_000 },
   )
   const byEdge = trafficOf(data)

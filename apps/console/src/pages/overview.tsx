@@ -4,14 +4,14 @@ import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { findingsOf } from '../fleet/findings.ts'
-import { chooseRange, chosenRange, ranges, windowOf, wordsOf } from '../fleet/range.ts'
+import { chooseRange, chosenRange, ranges, historyWindow, wordsOf } from '../fleet/range.ts'
 import { noTraffic, together, trafficMetrics, trafficOf } from '../fleet/traffic.ts'
 import { Page } from '../layout/page.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Choice } from '../ui/choice.tsx'
 import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Figures } from './overview-figures.tsx'
+import { OverviewFigures } from './overview-figures.tsx'
 import { Findings } from './overview-findings.tsx'
 import { Region } from './overview-region.tsx'
 import './overview.css'
@@ -24,7 +24,7 @@ export function Overview() {
   const range = chosenRange()
   const history = useAnswer(
     `traffic ${range}`,
-    (signal) => api.history({ metrics: trafficMetrics, ...windowOf(range), groupBy: 'region' }, signal),
+    (signal) => api.history({ metrics: trafficMetrics, ...historyWindow(range), groupBy: 'region' }, signal),
     { everyMs: 10_000 },
   )
   const byRegion = trafficOf(history.data)
@@ -41,7 +41,7 @@ export function Overview() {
             {history.problem && (
               <Note tone="warn">The figures could not be loaded. {sentenceOf(history.problem)}</Note>
             )}
-            {all.length > 0 && <Figures all={all} traffic={together([...byRegion.values()])} />}
+            {all.length > 0 && <OverviewFigures all={all} traffic={together([...byRegion.values()])} />}
             <div class="regions">
               {regionsOf(all).map(([region, own]) => (
                 <Region

@@ -1,12 +1,11 @@
 /** One revision: what it changes, how far it has come, and its rollout wave by wave. */
-import type { RevisionStatus } from '@imapfleet/protocol'
+import { layerText, type RevisionStatus } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { Refusal } from '../api/problem.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { layerText } from '../fleet/layer.ts'
 import { Page } from '../layout/page.tsx'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Card } from '../ui/card.tsx'
@@ -55,9 +54,9 @@ export function Revision({ revision: text = '' }: Params) {
           <button type="button" class="button" onClick={() => setRestoring(true)}>
             Restore …
           </button>
-          <Link class="button" href="/config">
+          <PageLink class="button" href="/config">
             Config
-          </Link>
+          </PageLink>
         </>
       }
     >
@@ -107,7 +106,7 @@ const Edges = ({ status: { edges } }: { status: RevisionStatus }) => (
           {
             title: 'Edge',
             kind: 'head',
-            cell: ({ id }) => <Link href={`/edges/${encodeURIComponent(id)}`}>{id}</Link>,
+            cell: ({ id }) => <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>,
           },
           { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
           { title: 'Status', kind: 'fixed', cell: ({ status }) => <StatusBadge status={status} /> },

@@ -1,17 +1,16 @@
 /** What was changed, newest first. */
-import type { RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
-import { layerText } from '../fleet/layer.ts'
 import { amountOf } from '../format/number.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function Revisions() {
   const pages = usePages('revisions', async (page, signal) => {
@@ -46,11 +45,11 @@ export const RevisionState = ({ state = 'released' }: Pick<RevisionView, 'state'
   return state === 'withdrawn' ? <Badge tone="warn">rolled back</Badge> : <Badge tone="good">in force</Badge>
 }
 
-const columns: Column<RevisionView>[] = [
+const columns: TableColumn<RevisionView>[] = [
   {
     title: 'Revision',
     kind: 'head',
-    cell: ({ revision }) => <Link href={`/config/${revision}`}>{revision}</Link>,
+    cell: ({ revision }) => <PageLink href={`/config/${revision}`}>{revision}</PageLink>,
   },
   { title: 'Layer', kind: 'fixed', cell: ({ layer }) => layerText(layer) },
   { title: 'State', kind: 'fixed', cell: ({ state }) => <RevisionState {...(state && { state })} /> },

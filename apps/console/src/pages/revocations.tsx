@@ -10,7 +10,7 @@ import { Card } from '../ui/card.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 import { Revoke } from './revoke.tsx'
 
 export function Revocations() {
@@ -55,7 +55,7 @@ export function Revocations() {
   )
 }
 
-const columns: Column<RevocationRecord>[] = [
+const columns: TableColumn<RevocationRecord>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
   {
     title: 'User or domain',

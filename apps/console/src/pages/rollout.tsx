@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { amountOf } from '../format/number.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Bar } from '../ui/bar.tsx'
 import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
@@ -36,7 +36,7 @@ export function Rollout({ rollout, onSteered }: RolloutProps) {
             {undoneBy !== null && (
               <>
                 {' '}
-                It was rolled back by <Link href={`/config/${undoneBy}`}>revision {undoneBy}</Link>.
+                It was rolled back by <PageLink href={`/config/${undoneBy}`}>revision {undoneBy}</PageLink>.
               </>
             )}
           </Note>
@@ -120,7 +120,8 @@ function Wave({ wave, isOver }: { wave: RolloutView['waves'][number]; isOver: bo
       <ul class="row">
         {worstFirst.slice(0, namedMax).map(({ id, status }) => (
           <li key={id} class="row">
-            <Link href={`/edges/${encodeURIComponent(id)}`}>{id}</Link> <StatusBadge status={status} />
+            <PageLink href={`/edges/${encodeURIComponent(id)}`}>{id}</PageLink>{' '}
+            <StatusBadge status={status} />
           </li>
         ))}
         {rest > 0 && <li class="soft">and {amountOf(rest, 'more edge')}</li>}

@@ -4,7 +4,7 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { session } from '../api/session.ts'
 import { TraceStarts } from '../fleet/trace-starts.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { navigate } from '../router/location.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
@@ -87,7 +87,7 @@ const Begun = ({ traces }: { traces: readonly TraceView[] }) => (
     {traces.map(({ id, user }, index) => (
       <>
         {index > 0 && ', '}
-        <Link href={`/trace/${id}`}>{user}</Link>
+        <PageLink href={`/trace/${id}`}>{user}</PageLink>
       </>
     ))}
     . Start starts the others.

@@ -8,7 +8,7 @@ import { useLiveTrace, type LiveTrace } from '../fleet/live-trace.ts'
 import { amountOf } from '../format/number.ts'
 import { clockOf } from '../format/time.ts'
 import { Page } from '../layout/page.tsx'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import type { Params } from '../router/match.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Badge, type Tone } from '../ui/badge.tsx'
@@ -37,9 +37,9 @@ export function Trace({ id = '' }: Params) {
           >
             Download
           </a>
-          <Link class="button" href="/trace">
+          <PageLink class="button" href="/trace">
             All traces
-          </Link>
+          </PageLink>
         </>
       }
     >

@@ -4,14 +4,14 @@ import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Page } from '../layout/page.tsx'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { search } from '../router/location.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Moment } from '../ui/moment.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 import { StartTrace } from './start-trace.tsx'
 
 export const isRunning = ({ endedAt, expiresAt }: TraceView): boolean =>
@@ -63,8 +63,8 @@ export function Traces() {
   )
 }
 
-const columns: Column<TraceView>[] = [
-  { title: 'User', kind: 'head', cell: ({ id, user }) => <Link href={`/trace/${id}`}>{user}</Link> },
+const columns: TableColumn<TraceView>[] = [
+  { title: 'User', kind: 'head', cell: ({ id, user }) => <PageLink href={`/trace/${id}`}>{user}</PageLink> },
   {
     title: 'State',
     kind: 'fixed',

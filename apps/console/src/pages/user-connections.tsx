@@ -3,17 +3,17 @@ import type { Connection, OrderView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { giveOrder } from '../fleet/give-order.tsx'
+import { placeOrder } from '../fleet/give-order.tsx'
 import { amountOf, countOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
-import { Link } from '../router/link.tsx'
+import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Badge } from '../ui/badge.tsx'
 import { Card } from '../ui/card.tsx'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Note } from '../ui/note.tsx'
 import { Empty } from '../ui/state.tsx'
-import { Table, type Column } from '../ui/table.tsx'
+import { Table, type TableColumn } from '../ui/table.tsx'
 
 interface Row extends Connection {
   edge: string
@@ -37,9 +37,9 @@ export function UserConnections({ user }: { user: string | undefined }) {
           </button>
           {user !== undefined && (
             <>
-              <Link class="button" href={`/trace?user=${encodeURIComponent(user)}`}>
+              <PageLink class="button" href={`/trace?user=${encodeURIComponent(user)}`}>
                 Trace
-              </Link>
+              </PageLink>
               <button type="button" class="button danger" onClick={() => setKicking(true)}>
                 Kick
               </button>
@@ -56,7 +56,7 @@ export function UserConnections({ user }: { user: string | undefined }) {
           action="Kick"
           isDangerous
           onConfirm={async () => {
-            await giveOrder({ action: { kind: 'kick-user', user } })
+            await placeOrder({ action: { kind: 'kick-user', user } })
             answer.reload()
           }}
           onClose={() => setKicking(false)}
@@ -124,14 +124,17 @@ function summaryOf(order: OrderView<'who'>): string {
 const words = { dialing: 'dialing', leased: 'in use', resetting: 'resetting', idle: 'idle' } as const
 const tones = { dialing: 'warn', leased: 'good', resetting: 'warn', idle: 'still' } as const
 
-const nameColumn: Column<Row> = {
+const nameColumn: TableColumn<Row> = {
   title: 'User',
   kind: 'wide',
-  cell: ({ user }) => <Link href={`/users?user=${encodeURIComponent(user)}`}>{user}</Link>,
+  cell: ({ user }) => <PageLink href={`/users?user=${encodeURIComponent(user)}`}>{user}</PageLink>,
 }
 
-const columns: Column<Row>[] = [
-  { title: 'Edge', cell: ({ edge }) => <Link href={`/edges/${encodeURIComponent(edge)}`}>{edge}</Link> },
+const columns: TableColumn<Row>[] = [
+  {
+    title: 'Edge',
+    cell: ({ edge }) => <PageLink href={`/edges/${encodeURIComponent(edge)}`}>{edge}</PageLink>,
+  },
   { title: 'Region', kind: 'fixed', cell: ({ region }) => region },
   { title: 'State', kind: 'fixed', cell: ({ state }) => <Badge tone={tones[state]}>{words[state]}</Badge> },
   { title: 'Client', cell: ({ client }) => (client === undefined ? '' : <code>{client}</code>) },

@@ -2,7 +2,7 @@
 import type { ComponentProps } from 'preact'
 import { navigate } from './location.ts'
 
-export function Link({ href, onClick, ...rest }: ComponentProps<'a'> & { href: string }) {
+export function PageLink({ href, onClick, ...rest }: ComponentProps<'a'> & { href: string }) {
   return (
     <a
       {...rest}

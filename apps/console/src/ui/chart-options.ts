@@ -1,6 +1,6 @@
 /** How a chart looks and behaves, for uPlot. */
 import UPlot from 'uplot'
-import { valueOf, type Unit } from '../format/value.ts'
+import { formatValue, type Unit } from '../format/value.ts'
 
 export interface ChartLine {
   name: string
@@ -34,7 +34,7 @@ export function chartOptions(
     legend: { live: true },
     axes: [
       { ...axis, space: 96, values: (_, splits) => momentsOf(splits) },
-      { ...axis, size: 72, values: (_, splits) => splits.map((value) => valueOf(value, unit)) },
+      { ...axis, size: 72, values: (_, splits) => splits.map((value) => formatValue(value, unit)) },
     ],
     scales: { y: { range: (_, low, high) => [Math.min(0, low ?? 0), high > 0 ? high * 1.05 : 1] } },
     series: [
@@ -47,7 +47,7 @@ export function chartOptions(
         ...(line.colour % (2 * colours) >= colours && { dash: [6, 4] }),
         // A value between two gaps has no line to be seen by.
         points: { show: true, filter: (plot, index) => aloneIn(plot.data[index] ?? []) },
-        value: (_, value) => valueOf(value, unit),
+        value: (_, value) => formatValue(value, unit),
       })),
     ],
     hooks: {
@@ -73,7 +73,7 @@ export function sayAt(
 ): string {
   const values = lines.map(({ name, values: all }) => {
     const value = all[index] ?? null
-    return `${name} ${value === null ? 'nothing' : valueOf(value, unit)}`
+    return `${name} ${value === null ? 'nothing' : formatValue(value, unit)}`
   })
   return `${instant(times[index] ?? 0)}: ${values.join(', ')}`
 }

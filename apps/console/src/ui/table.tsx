@@ -1,7 +1,7 @@
 /** Rows and columns; where there is little room each row becomes a card whose cells have their titles beside them. */
 import type { ComponentChildren } from 'preact'
 
-export interface Column<Row> {
+export interface TableColumn<Row> {
   title: string
   cell: (row: Row) => ComponentChildren
   /** `number`: to the right; `fixed`: never broken; `wide`: takes the room that is left; `head`: names the row. */
@@ -11,7 +11,7 @@ export interface Column<Row> {
 interface TableProps<Row> {
   /** For those who do not see it. */
   caption: string
-  columns: readonly Column<Row>[]
+  columns: readonly TableColumn<Row>[]
   rows: readonly Row[]
   keyOf: (row: Row) => string | number
 }

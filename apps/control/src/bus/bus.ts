@@ -15,7 +15,7 @@ export interface BusOptions {
 }
 
 /** What can be used while NATS is there. */
-export interface Link extends Connected {
+export interface BusLink extends Connected {
   desired: KV
 }
 
@@ -56,7 +56,7 @@ export class Bus {
   }
 
   /** Throws bus_unavailable while NATS is away. */
-  link(): Link {
+  link(): BusLink {
     const link = this.#link
     if (link) return link
     throw new ServiceError(
@@ -66,7 +66,7 @@ export class Bus {
   }
 
   /** Waits until NATS is there; rejects when the signal is aborted. */
-  async whenUp(signal: AbortSignal): Promise<Link> {
+  async whenUp(signal: AbortSignal): Promise<BusLink> {
     for (;;) {
       const link = this.#link
       if (link) return link
@@ -102,7 +102,7 @@ export class Bus {
     await this.#nats.stop()
   }
 
-  get #link(): Link | undefined {
+  get #link(): BusLink | undefined {
     const connected = this.#nats.connected
     return connected && this.#desired && { ...connected, desired: this.#desired }
   }

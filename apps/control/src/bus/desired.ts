@@ -15,7 +15,7 @@ import {
 import type { Bus } from './bus.ts'
 import { eachEntry, type Entry } from './entries.ts'
 
-export interface Wanted {
+export interface WantedState {
   address: EdgeAddress
   desired: Desired
 }
@@ -43,7 +43,7 @@ const scanFrom = 20
 const attempts = 5
 
 /** Writes the entries that do not stand there already. Throws if none of a whole batch could be written. */
-export async function putDesired(bus: Bus, wanted: readonly Wanted[]): Promise<Spread> {
+export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Promise<Spread> {
   const standings = wanted.length < scanFrom ? new Map<string, Standing>() : await scan(bus, wanted)
   const spread: Spread = { written: false, newest: 0, failure: undefined }
   for (let from = 0; from < wanted.length; from += together) {
@@ -70,7 +70,7 @@ export function announceDesired(bus: Bus, version: number): void {
 }
 
 /** Returns how it stood before, when it was as it should be or newer, or was written. */
-async function putOne(bus: Bus, wanted: Wanted, found: Standing): Promise<Standing> {
+async function putOne(bus: Bus, wanted: WantedState, found: Standing): Promise<Standing> {
   for (let standing = found, attempt = 1; ; attempt++) {
     if (standing.kind !== 'other') return standing
     try {
@@ -84,7 +84,7 @@ async function putOne(bus: Bus, wanted: Wanted, found: Standing): Promise<Standi
   }
 }
 
-async function scan(bus: Bus, wanted: readonly Wanted[]): Promise<Map<string, Standing>> {
+async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<string, Standing>> {
   const byKey = new Map(wanted.map(({ address, desired }) => [desiredKey(address), desired]))
   const standings = new Map([...byKey.keys()].map((key) => [key, standingOf(undefined, undefined)]))
   // Judged as they come: a thousand large entries are not held at once.
@@ -95,7 +95,7 @@ async function scan(bus: Bus, wanted: readonly Wanted[]): Promise<Map<string, St
   return standings
 }
 
-async function look(bus: Bus, { address, desired }: Wanted): Promise<Standing> {
+async function look(bus: Bus, { address, desired }: WantedState): Promise<Standing> {
   const entry = await bus.link().desired.get(desiredKey(address))
   const data = entry?.operation === 'PUT' ? entry.value : undefined
   return standingOf(entry ? { key: entry.key, data, place: entry.revision } : undefined, desired)

@@ -19,7 +19,7 @@ import { recognise } from './recognise.ts'
 /** What all edges answer to one order, together: as much as control holds in memory for a request. */
 const bytesMax = 16_777_216
 
-export async function giveOrder(
+export async function sendOrder(
   bus: Bus,
   order: Order,
   target: Target,

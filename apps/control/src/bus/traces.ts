@@ -11,7 +11,7 @@ interface TraceMessage {
 }
 
 /** Reads on from where it is, also over restarts of NATS. */
-export interface TraceFeed {
+export interface TraceReader {
   /** What comes within this time; an empty round is a normal one. */
   round: (forMs: number) => AsyncGenerator<TraceMessage, void>
   /** True when nothing more stood in the stream after what was last handed on. */
@@ -27,7 +27,7 @@ export async function traceKeptMs(bus: Bus): Promise<number> {
 
 const roundMax = 200
 
-export function openTraceFeed(bus: Bus, trace: string): TraceFeed {
+export function openTraceFeed(bus: Bus, trace: string): TraceReader {
   let consumer: Consumer | undefined
   let last = 0
   let pending = 0

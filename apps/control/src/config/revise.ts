@@ -11,7 +11,7 @@ import {
   type Problem,
 } from '@imapfleet/config'
 
-export interface Change {
+export interface KeyChange {
   key: string
   before: JsonValue
   after: JsonValue
@@ -19,7 +19,7 @@ export interface Change {
   reload: 'live' | 'restart'
 }
 
-export type Revised = { ok: true; document: Layer; changes: Change[] } | { ok: false; problems: Problem[] }
+export type Revised = { ok: true; document: Layer; changes: KeyChange[] } | { ok: false; problems: Problem[] }
 
 /** All layers of an edge, its traces and revocations go into one message of at most 1 MiB. */
 const layerBytesMax = 262_144
@@ -48,7 +48,7 @@ export function replaced(before: Layer, after: Layer): Revised {
 }
 
 /** Key by key, without secrets: of a changed secret only that it has changed is told. */
-function changesBetween(before: Layer, after: Layer): Change[] {
+function changesBetween(before: Layer, after: Layer): KeyChange[] {
   const leaves = (layer: Layer) => new Map(flattenLayer(layer))
   const [was, is, wasShown, isShown] = [
     leaves(before),

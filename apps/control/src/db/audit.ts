@@ -6,7 +6,7 @@ import { audit } from './schema.ts'
 /** The actor of what nobody asked for. */
 export const itself = 'imapfleet-control'
 
-export interface AuditEntry {
+export interface NewAuditEntry {
   actor: string
   /** `config.revise`, `trace.start`, ... */
   action: string
@@ -16,14 +16,14 @@ export interface AuditEntry {
   after?: Record<string, unknown>
 }
 
-export async function writeAudit(queries: Queries, entry: AuditEntry): Promise<void> {
+export async function writeAudit(queries: Queries, entry: NewAuditEntry): Promise<void> {
   await queries.insert(audit).values(entry as typeof audit.$inferInsert)
 }
 
 export type AuditRow = typeof audit.$inferSelect
 
 /** Newest first. */
-export async function listAudit(
+export async function selectAudit(
   queries: Queries,
   page: {
     limit: number

@@ -24,7 +24,7 @@ const columns = {
 /** In the fleet: not forgotten. */
 const inFleet = isNull(edges.forgottenAt)
 
-export async function listEdges(queries: Queries): Promise<EdgeRow[]> {
+export async function selectEdges(queries: Queries): Promise<EdgeRow[]> {
   return await queries.select(columns).from(edges).where(inFleet).orderBy(asc(edges.region), asc(edges.id))
 }
 
@@ -142,7 +142,7 @@ export async function setDrain(queries: Queries, ids: readonly string[], drain: 
 }
 
 /** Takes an edge out of the fleet if it is in it and silent, also when a heartbeat comes at this moment. */
-export async function forgetEdge(queries: Queries, id: string): Promise<boolean> {
+export async function markEdgeForgotten(queries: Queries, id: string): Promise<boolean> {
   const forgotten = await queries
     .update(edges)
     .set({ forgottenAt: sql`now()` })

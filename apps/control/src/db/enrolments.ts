@@ -15,7 +15,7 @@ export async function insertEnrolment(
 }
 
 /** Newest first; revoked ones too. */
-export async function listEnrolments(
+export async function selectEnrolments(
   queries: Queries,
   page: { limit: number; before?: number | undefined; edge?: string | undefined },
 ): Promise<EnrolmentRow[]> {
@@ -41,7 +41,7 @@ export async function enrolmentsOf(queries: Queries, edge: string, key?: string)
 }
 
 /** Those that were not revoked before. */
-export async function revokeEnrolments(
+export async function markEnrolmentsRevoked(
   queries: Queries,
   { edge, key, by, at }: { edge: string; key?: string | undefined; by: string; at: Date },
 ): Promise<EnrolmentRow[]> {

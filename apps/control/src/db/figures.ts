@@ -1,6 +1,6 @@
 /** What all tables of figures share. */
 import type { Sql } from './sql.ts'
-import type { Wanted } from './series.ts'
+import type { WantedSeries } from './series.ts'
 
 /** As history/packed.ts writes them; what was not asked for is not there. */
 export interface PackedFigures {
@@ -10,7 +10,7 @@ export interface PackedFigures {
 }
 
 /** The columns that are wanted, behind others. */
-export const figureColumns = (sql: Sql, { kinds }: Wanted) => sql`
+export const figureColumns = (sql: Sql, { kinds }: WantedSeries) => sql`
   ${kinds.has('counter') ? sql`, counters` : sql``} ${kinds.has('gauge') ? sql`, gauges` : sql``}
   ${kinds.has('histogram') ? sql`, histograms` : sql``}`
 

@@ -1,6 +1,6 @@
 /** The tables of history: what edges reported, and what was made of it. schema.ts is their door. */
 import { boolean, customType, index, pgTable, primaryKey, serial, text, uuid } from 'drizzle-orm/pg-core'
-import { count, instant } from './columns.ts'
+import { countColumn, instantColumn } from './columns.ts'
 
 /** What is counted, numbered once for the whole fleet: stored figures name a series by its number. */
 export const series = pgTable('series', {
@@ -22,11 +22,11 @@ export const reports = pgTable(
   {
     edge: text('edge').notNull(),
     boot: uuid('boot').notNull(),
-    at: instant('at').notNull(),
-    sequence: count('sequence').notNull(),
+    at: instantColumn('at').notNull(),
+    sequence: countColumn('sequence').notNull(),
     region: text('region').notNull(),
-    startedAt: instant('started_at').notNull(),
-    receivedAt: instant('received_at').notNull().defaultNow(),
+    startedAt: instantColumn('started_at').notNull(),
+    receivedAt: instantColumn('received_at').notNull().defaultNow(),
     ...figures(),
   },
   (table) => [
@@ -42,7 +42,7 @@ const rollup = (name: string) =>
     name,
     {
       edge: text('edge').notNull(),
-      at: instant('at').notNull(),
+      at: instantColumn('at').notNull(),
       region: text('region').notNull(),
       ...figures(),
     },
@@ -65,7 +65,7 @@ export const historyDue = pgTable(
   {
     resolution: text('resolution').$type<'1m' | '1h'>().notNull(),
     region: text('region').notNull(),
-    at: instant('at').notNull(),
+    at: instantColumn('at').notNull(),
     /** Reports have come, and what follows them may be due too; otherwise it is such a follower. */
     spreads: boolean('spreads').notNull(),
   },

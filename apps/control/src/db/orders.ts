@@ -48,7 +48,7 @@ export async function finishOrder(
 }
 
 /** Newest first. */
-export async function listOrders(
+export async function selectOrders(
   queries: Queries,
   page: { limit: number; before?: number | undefined },
 ): Promise<OrderRow[]> {

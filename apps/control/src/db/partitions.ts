@@ -1,13 +1,13 @@
 /** The tables of figures in parts by time: made before their time begins, dropped as a whole when it is long over. */
-import type { Kept } from '../history/kept.ts'
+import type { Retention } from '../history/kept.ts'
 import { dayMs } from '../history/window.ts'
 import type { Database } from './database.ts'
-import { instant, type Sql } from './sql.ts'
+import { instantSql, type Sql } from './sql.ts'
 
 interface Table {
   name: string
   by: 'day' | 'month'
-  keptAs: keyof Kept
+  keptAs: keyof Retention
 }
 
 const tables: readonly Table[] = [
@@ -30,13 +30,13 @@ const aheadMaxMs = 30 * dayMs
 const lockTimeout = '3s'
 
 /** Makes the partitions of yesterday, today and the next days, as far as they are missing. */
-export async function makePartitions(db: Database, now: number): Promise<void> {
+export async function createPartitions(db: Database, now: number): Promise<void> {
   for (const table of tables)
     for (let day = -1; day <= daysAhead; day++) await makePartition(db, table, now + day * dayMs)
 }
 
 /** Drops what lies wholly before these times, and says what it was. */
-export async function dropPartitions(sql: Sql, since: Kept, now: number): Promise<string[]> {
+export async function dropPartitions(sql: Sql, since: Retention, now: number): Promise<string[]> {
   await sql`select set_config('lock_timeout', ${lockTimeout}, true)`
   const dropped: string[] = []
   for (const table of tables) {
@@ -47,16 +47,16 @@ export async function dropPartitions(sql: Sql, since: Kept, now: number): Promis
     }
     await sql`
       delete from ${sql(`${table.name}_default`)}
-      where at < ${instant(sql, since[table.keptAs])} or at > ${instant(sql, now + aheadMaxMs)}`
+      where at < ${instantSql(sql, since[table.keptAs])} or at > ${instantSql(sql, now + aheadMaxMs)}`
   }
   // What was to be rolled up of it can no longer be.
   await sql`
     delete from history_due
-    where at < ${instant(sql, since.reports)} and resolution = '1m' or at < ${instant(sql, since.minutes)}
-      or at > ${instant(sql, now + aheadMaxMs)}`
+    where at < ${instantSql(sql, since.reports)} and resolution = '1m' or at < ${instantSql(sql, since.minutes)}
+      or at > ${instantSql(sql, now + aheadMaxMs)}`
   await sql`
-    update fleet set reports_since = ${instant(sql, since.reports)}
-    where reports_since < ${instant(sql, since.reports)}`
+    update fleet set reports_since = ${instantSql(sql, since.reports)}
+    where reports_since < ${instantSql(sql, since.reports)}`
   return dropped
 }
 
@@ -69,7 +69,7 @@ async function makePartition(db: Database, table: Table, at: number): Promise<vo
   await db.sql.begin(async (tx) => {
     // Rows of that time may stand in the default partition; Postgres refuses the new one until they are moved.
     await tx`lock table ${rest} in access exclusive mode`
-    const within = tx`at >= ${instant(tx, from)} and at < ${instant(tx, to)}`
+    const within = tx`at >= ${instantSql(tx, from)} and at < ${instantSql(tx, to)}`
     await tx`create temporary table late (like ${rest}) on commit drop`
     await tx`insert into late select * from ${rest} where ${within}`
     await tx`delete from ${rest} where ${within}`

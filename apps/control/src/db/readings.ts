@@ -2,8 +2,8 @@
 import type { Reading } from '../history/reading.ts'
 import { bounded, figureColumns, type PackedFigures } from './figures.ts'
 import { unpackCounters, unpackHistograms } from '../history/packed.ts'
-import type { Wanted } from './series.ts'
-import { instant, milliseconds, type Fragment, type Sql } from './sql.ts'
+import type { WantedSeries } from './series.ts'
+import { instantSql, milliseconds, type Fragment, type Sql } from './sql.ts'
 
 export interface ReadingsFilter {
   /** Milliseconds since 1970; `from` belongs to it, `to` does not. */
@@ -21,7 +21,11 @@ const readingsMax = 100_000
 const nearMs = 86_400_000
 
 /** All readings within the time, and of each the one before it, which may be older. */
-export async function readReadings(sql: Sql, filter: ReadingsFilter, wanted: Wanted): Promise<Reading[]> {
+export async function readReadings(
+  sql: Sql,
+  filter: ReadingsFilter,
+  wanted: WantedSeries,
+): Promise<Reading[]> {
   const rows = bounded(
     await sql<ReportRow[]>`
       select ${columns(sql, wanted)} from reports where ${chosen(sql, filter)} limit ${readingsMax + 1}`,
@@ -32,7 +36,7 @@ export async function readReadings(sql: Sql, filter: ReadingsFilter, wanted: Wan
 }
 
 /** Of each boot the first and the last reading within the time, and the one before: enough for what was counted in it. */
-export async function readEnds(sql: Sql, filter: ReadingsFilter, wanted: Wanted): Promise<Reading[]> {
+export async function readEnds(sql: Sql, filter: ReadingsFilter, wanted: WantedSeries): Promise<Reading[]> {
   const end = async (order: Fragment) => {
     const rows = await sql<ReportRow[]>`
       select distinct on (edge, boot) ${columns(sql, wanted)} from reports
@@ -49,7 +53,7 @@ async function readBefore(
   sql: Sql,
   filter: ReadingsFilter,
   readings: readonly Reading[],
-  wanted: Wanted,
+  wanted: WantedSeries,
 ): Promise<Reading[]> {
   const bare = withoutNeighbour(readings, -1).filter(({ sequence }) => sequence > 1)
   if (bare.length === 0) return []
@@ -90,22 +94,22 @@ const known = (sql: Sql, readings: readonly Reading[]) => sql`
 /** The second half is only run where the first has found nothing, and would find the same. */
 const neighbours = (sql: Sql, { from, to }: ReadingsFilter, side: Fragment, order: Fragment) => {
   const ofBoot = sql`select * from reports where edge = of_edge and boot = of_boot and ${side}`
-  const near = sql`at >= ${instant(sql, from - nearMs)} and at < ${instant(sql, to + nearMs)}`
+  const near = sql`at >= ${instantSql(sql, from - nearMs)} and at < ${instantSql(sql, to + nearMs)}`
   return sql`
     (${ofBoot} and ${near} order by ${order} limit 1) union all (${ofBoot} order by ${order} limit 1) limit 1`
 }
 
 const chosen = (sql: Sql, { from, to, region, edge, edges }: ReadingsFilter) => sql`
-  at >= ${instant(sql, from)} and at < ${instant(sql, to)}
+  at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)}
   ${region === undefined ? sql`` : sql`and region = ${region}`}
   ${edge === undefined ? sql`` : sql`and edge = ${edge}`}
   ${edges === undefined ? sql`` : sql`and edge = any(${edges as string[]}::text[])`}`
 
-const columns = (sql: Sql, wanted: Wanted) => sql`
+const columns = (sql: Sql, wanted: WantedSeries) => sql`
   edge, region, boot, sequence::float8 as sequence, ${milliseconds(sql, sql`at`)} as at,
   ${milliseconds(sql, sql`started_at`)} as "startedAt" ${figureColumns(sql, wanted)}`
 
-const readingOf = (row: ReportRow, { keyOf }: Wanted): Reading => ({
+const readingOf = (row: ReportRow, { keyOf }: WantedSeries): Reading => ({
   ...row,
   counters: row.counters ? unpackCounters(row.counters, keyOf) : {},
   gauges: row.gauges ? unpackCounters(row.gauges, keyOf) : {},

@@ -81,7 +81,7 @@ export async function documentOf(queries: Queries, revision: number): Promise<La
 }
 
 /** Newest first. */
-export async function listRevisions(
+export async function selectRevisions(
   queries: Queries,
   page: { limit: number; before?: number | undefined },
 ): Promise<RevisionRow[]> {

@@ -32,7 +32,7 @@ export async function findRevocation(queries: Queries, sequence: number): Promis
 }
 
 /** Newest first. */
-export async function listRevocations(
+export async function selectRevocations(
   queries: Queries,
   page: { limit: number; before?: number | undefined },
 ): Promise<RevocationRow[]> {

@@ -40,7 +40,7 @@ export async function skipEdge(queries: Queries, id: string): Promise<void> {
 }
 
 /** Newest first. */
-export async function listRollouts(
+export async function selectRollouts(
   queries: Queries,
   page: { limit: number; before?: number | undefined },
 ): Promise<RolloutRow[]> {

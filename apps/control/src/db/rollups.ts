@@ -9,10 +9,10 @@ import {
   unpackHistograms,
   type NumberOf,
 } from '../history/packed.ts'
-import type { Row } from '../history/rows.ts'
+import type { HistoryRow } from '../history/rows.ts'
 import { bounded, figureColumns, type PackedFigures } from './figures.ts'
-import type { Wanted } from './series.ts'
-import { instant, milliseconds, type Sql } from './sql.ts'
+import type { WantedSeries } from './series.ts'
+import { instantSql, milliseconds, type Sql } from './sql.ts'
 
 const rowsMax = 400_000
 
@@ -31,13 +31,13 @@ export async function readRollups(
   sql: Sql,
   resolution: Rollup,
   { from, to, by, region, edge }: RollupFilter,
-  wanted: Wanted,
-): Promise<Row[]> {
+  wanted: WantedSeries,
+): Promise<HistoryRow[]> {
   const edges = by === 'region' ? sql`edge = ''` : edge === undefined ? sql`edge <> ''` : sql`edge = ${edge}`
-  const rows = await sql<(Pick<Row, 'edge' | 'region' | 'at'> & PackedFigures)[]>`
+  const rows = await sql<(Pick<HistoryRow, 'edge' | 'region' | 'at'> & PackedFigures)[]>`
     select edge, region, ${milliseconds(sql, sql`at`)} as at ${figureColumns(sql, wanted)}
     from ${sql(`history_${resolution}`)}
-    where at >= ${instant(sql, from)} and at < ${instant(sql, to)} and ${edges}
+    where at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)} and ${edges}
       ${region === undefined ? sql`` : sql`and region = ${region}`}
     limit ${rowsMax + 1}`
   return bounded(rows, rowsMax).map((row) => ({
@@ -52,11 +52,11 @@ export async function readRollups(
 export async function writeRollups(
   sql: Sql,
   resolution: Rollup,
-  rows: readonly Row[],
+  rows: readonly HistoryRow[],
   numberOf: NumberOf,
 ): Promise<void> {
   if (rows.length === 0) return
-  const hex = (pack: (row: Row) => Buffer) => rows.map((row) => pack(row).toString('hex'))
+  const hex = (pack: (row: HistoryRow) => Buffer) => rows.map((row) => pack(row).toString('hex'))
   await sql`
     insert into ${sql(`history_${resolution}`)} (edge, at, region, counters, gauges, histograms)
     select edge, to_timestamp(at / 1000), region,
@@ -76,7 +76,7 @@ export async function writeRollups(
  * Without what nothing was counted of: that there is a row says so. But of a single upstream it has to be told whether
  * nothing happened there or nobody knows of it.
  */
-function told<T extends number | Row['histograms'][string]>(
+function told<T extends number | HistoryRow['histograms'][string]>(
   series: Readonly<Record<string, T>>,
 ): Record<string, T> {
   return Object.fromEntries(
@@ -97,7 +97,7 @@ export interface Due {
 export async function readDue(sql: Sql, from: number, to: number): Promise<Due[]> {
   return await sql<Due[]>`
     select distinct resolution, region, ${milliseconds(sql, sql`at`)} as at from history_due
-    where at >= ${instant(sql, from)} and at < ${instant(sql, to)}`
+    where at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)}`
 }
 
 /** The oldest that is due and begins within this time. */
@@ -109,7 +109,7 @@ export async function nextDue(
 ): Promise<Due | undefined> {
   const [due] = await sql<Due[]>`
     select resolution, region, ${milliseconds(sql, sql`at`)} as at from history_due
-    where resolution = ${resolution} and at >= ${instant(sql, from)} and at < ${instant(sql, until)}
+    where resolution = ${resolution} and at >= ${instantSql(sql, from)} and at < ${instantSql(sql, until)}
     order by history_due.at, region limit 1`
   return due
 }
@@ -118,7 +118,7 @@ export async function nextDue(
 export async function takeDue(sql: Sql, { resolution, region, at }: Due): Promise<boolean> {
   const marks = await sql<{ spreads: boolean }[]>`
     delete from history_due
-    where resolution = ${resolution} and region = ${region} and at = ${instant(sql, at)} returning spreads`
+    where resolution = ${resolution} and region = ${region} and at = ${instantSql(sql, at)} returning spreads`
   return marks.some(({ spreads }) => spreads)
 }
 

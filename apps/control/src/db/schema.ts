@@ -18,7 +18,7 @@ import {
   text,
   uuid,
 } from 'drizzle-orm/pg-core'
-import { count, instant } from './columns.ts'
+import { countColumn, instantColumn } from './columns.ts'
 import type { Wave } from '../rollout/waves.ts'
 
 export * from './history-tables.ts'
@@ -28,9 +28,9 @@ export const fleet = pgTable(
   'fleet',
   {
     only: boolean('only').primaryKey().default(true),
-    desiredVersion: count('desired_version').notNull(),
+    desiredVersion: countColumn('desired_version').notNull(),
     /** Reports from before are not kept, or were never seen. */
-    reportsSince: instant('reports_since').notNull().defaultNow(),
+    reportsSince: instantColumn('reports_since').notNull().defaultNow(),
   },
   (table) => [check('fleet_only', sql`${table.only}`)],
 )
@@ -49,17 +49,17 @@ export const edges = pgTable('edges', {
   boot: uuid('boot').notNull(),
   version: text('version').notNull(),
   state: text('state').$type<'serving' | 'draining' | 'stopping'>().notNull(),
-  startedAt: instant('started_at').notNull(),
-  firstSeenAt: instant('first_seen_at').notNull().defaultNow(),
+  startedAt: instantColumn('started_at').notNull(),
+  firstSeenAt: instantColumn('first_seen_at').notNull().defaultNow(),
   /** The database's clock; an edge with a wrong clock is not silent for it. */
-  lastSeenAt: instant('last_seen_at').notNull(),
+  lastSeenAt: instantColumn('last_seen_at').notNull(),
   /** The edge's clock, to know the newer of two heartbeats. */
-  sentAt: instant('sent_at').notNull(),
+  sentAt: instantColumn('sent_at').notNull(),
   heartbeatMs: integer('heartbeat_ms').notNull(),
-  configApplied: count('config_applied').notNull(),
-  configRejected: count('config_rejected'),
+  configApplied: countColumn('config_applied').notNull(),
+  configRejected: countColumn('config_rejected'),
   configRejectedReason: text('config_rejected_reason'),
-  revocationsApplied: count('revocations_applied').notNull(),
+  revocationsApplied: countColumn('revocations_applied').notNull(),
   gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
   degraded: jsonb('degraded').$type<string[]>().notNull(),
   listeners: jsonb('listeners').$type<string[]>().notNull(),
@@ -69,7 +69,7 @@ export const edges = pgTable('edges', {
   /** What the fleet wants of it, not what it says. */
   drain: boolean('drain').notNull().default(false),
   /** Taken out of the fleet, until it is heard of again; what is wanted of it is kept ready all the same. */
-  forgottenAt: instant('forgotten_at'),
+  forgottenAt: instantColumn('forgotten_at'),
 })
 
 export interface StoredChange {
@@ -94,7 +94,7 @@ export const revisions = pgTable(
     /** Only released ones are in `layers`; a rolling one is in force on the edges of its rollout's first waves. */
     state: text('state').$type<'released' | 'rolling' | 'withdrawn'>().notNull().default('released'),
     createdBy: text('created_by').notNull(),
-    createdAt: instant('created_at').notNull().defaultNow(),
+    createdAt: instantColumn('created_at').notNull().defaultNow(),
   },
   (table) => [index('revisions_layer').on(table.layerKind, table.layerName, table.revision)],
 )
@@ -124,17 +124,17 @@ export const rollouts = pgTable('rollouts', {
   waves: jsonb('waves').$type<Wave[]>().notNull(),
   /** Index of the last wave that has the revision. */
   wave: integer('wave').notNull().default(0),
-  waveStartedAt: instant('wave_started_at').notNull(),
+  waveStartedAt: instantColumn('wave_started_at').notNull(),
   /** When all edges of the wave had applied it. */
-  settledAt: instant('settled_at'),
+  settledAt: instantColumn('settled_at'),
   /** When their health was looked at last. */
-  checkedAt: instant('checked_at'),
+  checkedAt: instantColumn('checked_at'),
   /** Edges that were silent when their wave began, or were forgotten since. */
   skipped: jsonb('skipped').$type<string[]>().notNull(),
   undoneBy: integer('undone_by'),
   createdBy: text('created_by').notNull(),
-  createdAt: instant('created_at').notNull(),
-  finishedAt: instant('finished_at'),
+  createdAt: instantColumn('created_at').notNull(),
+  finishedAt: instantColumn('finished_at'),
 })
 
 export const traces = pgTable(
@@ -142,13 +142,13 @@ export const traces = pgTable(
   {
     id: uuid('id').primaryKey(),
     user: text('user').notNull(),
-    bytesMax: count('bytes_max').notNull(),
+    bytesMax: countColumn('bytes_max').notNull(),
     bodies: boolean('bodies').notNull(),
     createdBy: text('created_by').notNull(),
-    createdAt: instant('created_at').notNull(),
-    expiresAt: instant('expires_at').notNull(),
+    createdAt: instantColumn('created_at').notNull(),
+    expiresAt: instantColumn('expires_at').notNull(),
     /** Ended by hand; a trace that has expired leaves it empty. */
-    endedAt: instant('ended_at'),
+    endedAt: instantColumn('ended_at'),
   },
   (table) => [index('traces_created').on(table.createdAt)],
 )
@@ -161,10 +161,10 @@ export const tokens = pgTable('tokens', {
   role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
   scopes: jsonb('scopes').$type<string[]>().notNull(),
   createdBy: text('created_by').notNull(),
-  createdAt: instant('created_at').notNull().defaultNow(),
-  expiresAt: instant('expires_at'),
-  revokedAt: instant('revoked_at'),
-  lastUsedAt: instant('last_used_at'),
+  createdAt: instantColumn('created_at').notNull().defaultNow(),
+  expiresAt: instantColumn('expires_at'),
+  revokedAt: instantColumn('revoked_at'),
+  lastUsedAt: instantColumn('last_used_at'),
 })
 
 /** Who is signed in at the console. It ends with its token. */
@@ -176,8 +176,8 @@ export const sessions = pgTable(
     token: uuid('token')
       .notNull()
       .references(() => tokens.id, { onDelete: 'cascade' }),
-    createdAt: instant('created_at').notNull(),
-    expiresAt: instant('expires_at').notNull(),
+    createdAt: instantColumn('created_at').notNull(),
+    expiresAt: instantColumn('expires_at').notNull(),
   },
   (table) => [index('sessions_expires').on(table.expiresAt)],
 )
@@ -187,10 +187,10 @@ export const revocations = pgTable(
   'revocations',
   {
     /** The version of the desired state that brought it: grows also over a database that was made anew. */
-    sequence: count('sequence').primaryKey(),
+    sequence: countColumn('sequence').primaryKey(),
     kind: text('kind').$type<'user' | 'domain'>().notNull(),
     subject: text('subject').notNull(),
-    at: instant('at').notNull(),
+    at: instantColumn('at').notNull(),
     createdBy: text('created_by').notNull(),
     note: text('note').notNull(),
   },
@@ -204,12 +204,12 @@ export const orders = pgTable(
     number: bigserial('number', { mode: 'number' }).notNull().unique(),
     id: uuid('id').primaryKey(),
     givenBy: text('given_by').notNull(),
-    at: instant('at').notNull(),
+    at: instantColumn('at').notNull(),
     /** An edge that gets it later refuses it. */
-    expiresAt: instant('expires_at').notNull(),
+    expiresAt: instantColumn('expires_at').notNull(),
     target: jsonb('target').$type<TargetName>().notNull(),
     action: jsonb('action').$type<OrderAction>().notNull(),
-    finishedAt: instant('finished_at'),
+    finishedAt: instantColumn('finished_at'),
     edges: jsonb('edges').$type<OrderedEdge[]>(),
   },
   (table) => [index('orders_at').on(table.at)],
@@ -226,11 +226,11 @@ export const enrolments = pgTable(
     edge: text('edge').notNull(),
     region: text('region').notNull(),
     createdBy: text('created_by').notNull(),
-    createdAt: instant('created_at').notNull(),
+    createdAt: instantColumn('created_at').notNull(),
     revokedBy: text('revoked_by'),
-    revokedAt: instant('revoked_at'),
+    revokedAt: instantColumn('revoked_at'),
     /** When NATS had it: from then on nobody gets in with it. */
-    enforcedAt: instant('enforced_at'),
+    enforcedAt: instantColumn('enforced_at'),
   },
   (table) => [index('enrolments_edge').on(table.edge)],
 )
@@ -243,7 +243,7 @@ export const idempotency = pgTable(
     key: text('key').notNull(),
     /** SHA-256 of method, path and body: the same key is for the same request. */
     request: text('request').notNull(),
-    at: instant('at').notNull().defaultNow(),
+    at: instantColumn('at').notNull().defaultNow(),
     status: integer('status'),
     body: text('body'),
   },
@@ -254,7 +254,7 @@ export const idempotency = pgTable(
 export const loginFailures = pgTable('login_failures', {
   source: text('source').primaryKey(),
   failures: integer('failures').notNull(),
-  since: instant('since').notNull(),
+  since: instantColumn('since').notNull(),
 })
 
 /** Who did what: every write and every trace. */
@@ -262,7 +262,7 @@ export const audit = pgTable(
   'audit',
   {
     id: bigserial('id', { mode: 'number' }).primaryKey(),
-    at: instant('at').notNull().defaultNow(),
+    at: instantColumn('at').notNull().defaultNow(),
     actor: text('actor').notNull(),
     action: text('action').notNull(),
     target: text('target').notNull(),

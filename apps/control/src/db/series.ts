@@ -35,13 +35,13 @@ export class Series {
 }
 
 /** What is to be read of stored figures: the kinds that are asked for, and the names of the series. */
-export interface Wanted {
+export interface WantedSeries {
   kinds: ReadonlySet<MetricRow['kind']>
   keyOf: (number: number) => string | undefined
 }
 
 /** The series of these metrics. */
-export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Promise<Wanted> {
+export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Promise<WantedSeries> {
   const rows = await sql<{ id: number; key: string }[]>`
     select id, key from series where split_part(key, '{', 1) = any(${names as string[]}::text[])`
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
@@ -51,7 +51,7 @@ export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Pr
 /** All there are, to write figures that were read. */
 export async function readAllSeries(
   sql: Sql,
-): Promise<Wanted & { numberOf: (key: string) => number | undefined }> {
+): Promise<WantedSeries & { numberOf: (key: string) => number | undefined }> {
   const rows = await sql<{ id: number; key: string }[]>`select id, key from series`
   const keys = new Map(rows.map(({ id, key }) => [id, key]))
   const numbers = new Map(rows.map(({ id, key }) => [key, id]))

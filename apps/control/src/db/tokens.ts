@@ -13,7 +13,7 @@ export async function insertToken(queries: Queries, token: typeof tokens.$inferI
 
 /** Newest first; revoked and expired ones too. */
 /** Newest first; `before` is the id of the last one that was seen. */
-export async function listTokens(
+export async function selectTokens(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
 ): Promise<TokenRow[]> {
@@ -34,7 +34,11 @@ export async function findToken(queries: Queries, id: string): Promise<TokenRow 
 }
 
 /** The row if it was not revoked before. */
-export async function revokeToken(queries: Queries, id: string, at: Date): Promise<TokenRow | undefined> {
+export async function markTokenRevoked(
+  queries: Queries,
+  id: string,
+  at: Date,
+): Promise<TokenRow | undefined> {
   const valid = and(eq(tokens.id, id), isNull(tokens.revokedAt))
   const [row] = await queries.update(tokens).set({ revokedAt: at }).where(valid).returning()
   return row

@@ -26,7 +26,7 @@ const olderThan = (id: string) =>
   sql`(${traces.createdAt}, ${traces.id}) < (select created_at, id from traces where id = ${id})`
 
 /** Newest first; `before` is the id of the last one that was seen. */
-export async function listTraces(
+export async function selectTraces(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
 ): Promise<TraceRow[]> {
@@ -44,7 +44,7 @@ export async function findTrace(queries: Queries, id: string): Promise<TraceRow 
 }
 
 /** Ends a trace that is still running; the row as it is afterwards. */
-export async function endTrace(queries: Queries, id: string, at: Date): Promise<TraceRow | undefined> {
+export async function markTraceEnded(queries: Queries, id: string, at: Date): Promise<TraceRow | undefined> {
   const [row] = await queries
     .update(traces)
     .set({ endedAt: at })

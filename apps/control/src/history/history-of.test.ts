@@ -3,12 +3,17 @@ import { test } from 'node:test'
 import { bucketOf, percentile } from '@imapfleet/observe'
 import { parseExpressions } from './expression.ts'
 import { historyOf, type GroupBy } from './history-of.ts'
-import type { Row } from './rows.ts'
+import type { HistoryRow } from './rows.ts'
 import type { Window } from './window.ts'
 
 const window: Window = { from: 0, to: 35_000, stepMs: 10_000, points: 4 }
 
-function increase(edge: string, step: number, counters: Record<string, number>, seconds: number[] = []): Row {
+function increase(
+  edge: string,
+  step: number,
+  counters: Record<string, number>,
+  seconds: number[] = [],
+): HistoryRow {
   const counts: Record<string, number> = {}
   for (const value of seconds) {
     const bucket = String(bucketOf(value * 1e6))
@@ -28,7 +33,7 @@ const increases = [
   increase('eu-1', 3, { [ok('a')]: 10 }),
 ]
 
-const ask = (text: string, groupBy: GroupBy, rows: Row[] = increases) =>
+const ask = (text: string, groupBy: GroupBy, rows: HistoryRow[] = increases) =>
   historyOf(parseExpressions(text), groupBy, window, '10s', rows)
 
 test('a step in which nobody reported is null, one in which nothing happened is 0', () => {
@@ -85,7 +90,7 @@ test('a percentile is that of all logins together, not a mean of percentiles', (
 })
 
 test('gauges are added up over edges', () => {
-  const gauge = (edge: string, step: number, values: [number, number, number, number]): Row => {
+  const gauge = (edge: string, step: number, values: [number, number, number, number]): HistoryRow => {
     const [average, last, max, min] = values
     const gauges = { upstreams_idle: { count: 3, sum: average * 3, last, max, min } }
     return { edge, region: edge.slice(0, 2), at: step * window.stepMs, counters: {}, gauges, histograms: {} }

@@ -4,7 +4,7 @@ import type { History } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
 import { seriesMatcher, type Expression } from './expression.ts'
 import type { Resolution } from './resolution.ts'
-import { rowsOver, type Gauge, type Row } from './rows.ts'
+import { rowsOver, type Gauge, type HistoryRow } from './rows.ts'
 import { stepOf, type Window } from './window.ts'
 
 export type GroupBy = History['groupBy']
@@ -23,7 +23,7 @@ export function historyOf(
   groupBy: GroupBy,
   window: Window,
   resolution: Resolution,
-  rows: readonly Row[],
+  rows: readonly HistoryRow[],
 ): History {
   const groups = new Map<string, (Tally | undefined)[][]>()
   if (groupBy === 'fleet') talliesOf('fleet')
@@ -53,7 +53,7 @@ export function historyOf(
   function addRow(
     { reading }: Expression,
     index: number,
-    row: Row,
+    row: HistoryRow,
     labelsOf: (key: string) => Record<string, string> | undefined,
   ): void {
     const step = stepOf(window, row.at)

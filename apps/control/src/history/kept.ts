@@ -2,14 +2,14 @@
 import { dayMs, startOf } from './window.ts'
 
 /** How long figures are kept, in milliseconds. */
-export interface Kept {
+export interface Retention {
   /** Reports as they came, and what regions counted within 10 s. */
   reports: number
   minutes: number
   hours: number
 }
 
-export function keptSince(kept: Kept, now: number): Kept {
+export function keptSince(kept: Retention, now: number): Retention {
   const since = (age: number) => startOf(now - age, dayMs)
   return { reports: since(kept.reports), minutes: since(kept.minutes), hours: since(kept.hours) }
 }

@@ -1,7 +1,7 @@
 /** From which rollup a history is read: the coarsest whose stretches make up its steps, if it still is kept. */
 import type { History } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
-import type { Kept } from './kept.ts'
+import type { Retention } from './kept.ts'
 import { startOf, windowOf, type Window } from './window.ts'
 
 export type Resolution = History['resolution']
@@ -14,7 +14,7 @@ export interface Readable {
 }
 
 /** Times that fall between two stretches of the rollup are moved outwards, though not beyond now. */
-export function readable(window: Window, by: 'edge' | 'region', since: Kept, now: number): Readable {
+export function readable(window: Window, by: 'edge' | 'region', since: Retention, now: number): Readable {
   const resolution = resolutionFor(window.stepMs, by)
   const least = leastStepMs(window.from, since)
   if (window.stepMs < least || window.stepMs % least !== 0) throw tooOld(window, least)
@@ -28,7 +28,7 @@ export function readable(window: Window, by: 'edge' | 'region', since: Kept, now
 }
 
 /** The shortest step for a history that begins here: what is old is kept by minute or by hour only. */
-export function leastStepMs(from: number, since: Kept): number {
+export function leastStepMs(from: number, since: Retention): number {
   if (from < since.minutes) return lengthMs['1h']
   return from < since.reports ? lengthMs['1m'] : 1000
 }

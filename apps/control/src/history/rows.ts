@@ -16,13 +16,13 @@ export interface Gauge {
   min: number
 }
 
-export interface Figures {
+export interface RowFigures {
   counters: Record<string, number>
   gauges: Record<string, Gauge>
   histograms: Record<string, Histogram>
 }
 
-export interface Row extends Figures {
+export interface HistoryRow extends RowFigures {
   region: string
   /** Empty: all edges of the region together. */
   edge: string
@@ -44,7 +44,7 @@ export const stretches = (from: number, to: number, lengthMs: number): Stretch =
 })
 
 /** A row for each edge and stretch that has a reading. */
-export function rowsOf(readings: readonly Reading[], stretch: Stretch, keptSince: number): Row[] {
+export function historyRows(readings: readonly Reading[], stretch: Stretch, keptSince: number): HistoryRow[] {
   const rows = new Rows()
   const increases = increasesOf(readings, keptSince)
     .filter(({ reading }) => reading.at >= stretch.from && reading.at < stretch.to)
@@ -64,7 +64,7 @@ export function rowsOf(readings: readonly Reading[], stretch: Stretch, keptSince
 }
 
 /** Rows that fall into the same stretch, put together. They may come in any order. */
-export function rowsOver(rows: readonly Row[], startOf: (at: number) => number): Row[] {
+export function rowsOver(rows: readonly HistoryRow[], startOf: (at: number) => number): HistoryRow[] {
   const longer = new Rows()
   for (const row of rows.toSorted((a, b) => a.at - b.at))
     longer.add(row.region, row.edge, startOf(row.at), row)
@@ -72,17 +72,17 @@ export function rowsOver(rows: readonly Row[], startOf: (at: number) => number):
 }
 
 /** A row for each region and stretch: what its edges counted, and the sum of their gauges. */
-export function rowsOfRegions(rows: readonly Row[]): Row[] {
+export function rowsOfRegions(rows: readonly HistoryRow[]): HistoryRow[] {
   const regions = new Rows()
   for (const row of rows) regions.addBeside(row.region, '', row.at, row)
   return regions.all()
 }
 
 class Rows {
-  readonly #rows = new Map<string, Row>()
+  readonly #rows = new Map<string, HistoryRow>()
 
   /** Behind what the row already covers. */
-  add(region: string, edge: string, at: number, figures: Figures): void {
+  add(region: string, edge: string, at: number, figures: RowFigures): void {
     const row = this.#row(region, edge, at)
     addCounted(row, figures)
     for (const [key, gauge] of Object.entries(figures.gauges)) {
@@ -92,7 +92,7 @@ class Rows {
   }
 
   /** For the same time as what the row already covers. */
-  addBeside(region: string, edge: string, at: number, figures: Figures): void {
+  addBeside(region: string, edge: string, at: number, figures: RowFigures): void {
     const row = this.#row(region, edge, at)
     addCounted(row, figures)
     for (const [key, { count, sum, last, max, min }] of Object.entries(figures.gauges)) {
@@ -110,11 +110,11 @@ class Rows {
     }
   }
 
-  all(): Row[] {
+  all(): HistoryRow[] {
     return [...this.#rows.values()]
   }
 
-  #row(region: string, edge: string, at: number): Row {
+  #row(region: string, edge: string, at: number): HistoryRow {
     const name = `${region}/${edge}/${at}`
     let row = this.#rows.get(name)
     if (!row) this.#rows.set(name, (row = { region, edge, at, counters: {}, gauges: {}, histograms: {} }))
@@ -122,7 +122,7 @@ class Rows {
   }
 }
 
-function addCounted(row: Row, { counters, histograms }: Figures): void {
+function addCounted(row: HistoryRow, { counters, histograms }: RowFigures): void {
   for (const [key, value] of Object.entries(counters)) row.counters[key] = (row.counters[key] ?? 0) + value
   for (const [key, value] of Object.entries(histograms)) {
     const sums = (row.histograms[key] ??= { sum: 0, counts: {} })

@@ -13,7 +13,7 @@ import { createToken } from '../verbs/create-token.ts'
 import { listAudit } from '../verbs/list-audit.ts'
 import { listTokens } from '../verbs/list-tokens.ts'
 import { revokeToken } from '../verbs/revoke-token.ts'
-import { bearer, body, json, needs, newRoutes, numberedPage, pageById, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, numberedPage, pageById, problems } from './routes.ts'
 
 const shared = { tags: ['access'], security: bearer }
 
@@ -24,7 +24,7 @@ const create = createRoute({
   summary: 'Make a token; only this answer shows it',
   middleware: needs('admin'),
   request: { body: body(tokenRequestSchema) },
-  responses: { 201: json(tokenMadeSchema, 'The token'), ...problems },
+  responses: { 201: jsonContent(tokenMadeSchema, 'The token'), ...problems },
 })
 
 const list = createRoute({
@@ -34,7 +34,7 @@ const list = createRoute({
   summary: 'All tokens, including revoked and expired ones, newest first',
   middleware: needs('admin'),
   request: { query: pageById },
-  responses: { 200: json(tokenListSchema, 'Tokens'), ...problems },
+  responses: { 200: jsonContent(tokenListSchema, 'Tokens'), ...problems },
 })
 
 const revoke = createRoute({
@@ -44,7 +44,7 @@ const revoke = createRoute({
   summary: 'Revoke a token',
   middleware: needs('admin'),
   request: { params: z.object({ id: z.uuid() }) },
-  responses: { 200: json(tokenSchema, 'The revoked token'), ...problems },
+  responses: { 200: jsonContent(tokenSchema, 'The revoked token'), ...problems },
 })
 
 const audit = createRoute({
@@ -59,7 +59,7 @@ const audit = createRoute({
       action: z.string().max(200).optional(),
     }),
   },
-  responses: { 200: json(auditListSchema, 'Entries'), ...problems },
+  responses: { 200: jsonContent(auditListSchema, 'Entries'), ...problems },
 })
 
 export const accessRoutes = (deps: Deps) =>

@@ -3,7 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono'
 import type { Actor } from '../access.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
-import { authenticate } from '../verbs/authenticate.ts'
+import { authenticateToken } from '../verbs/authenticate.ts'
 import { resumeSession } from '../verbs/sign-in.ts'
 import { readSession, refuseOtherSites } from './cookie.ts'
 import type { Env } from './routes.ts'
@@ -30,6 +30,6 @@ export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env
       const token = /^bearer +(\S+) *$/i.exec(credentials)?.[1]
       if (token === undefined || token.length > tokenLengthMax)
         throw new ServiceError('token_invalid', 'The Authorization header must be: Bearer TOKEN.')
-      return await authenticate(deps, token, sourceOf(from))
+      return await authenticateToken(deps, token, sourceOf(from))
     }
   }

@@ -22,7 +22,7 @@ import { readRevision } from '../verbs/read-revision.ts'
 import { readEdgeLayer } from '../verbs/read-edge-layer.ts'
 import { restoreRevision } from '../verbs/restore-revision.ts'
 import { writeRevision } from '../verbs/write-revision.ts'
-import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['config'], security: bearer }
 const revisionNumber = z.coerce.number().int().min(0).max(2_147_483_647)
@@ -37,7 +37,7 @@ const read = createRoute({
   path: '/config',
   summary: 'All current layers, without secrets',
   middleware: needs('viewer'),
-  responses: { 200: json(configViewSchema, 'The layers'), ...problems },
+  responses: { 200: jsonContent(configViewSchema, 'The layers'), ...problems },
 })
 
 const keys = createRoute({
@@ -46,7 +46,7 @@ const keys = createRoute({
   path: '/config/keys',
   summary: 'All keys that the fleet can set',
   middleware: needs('viewer'),
-  responses: { 200: json(configKeyListSchema, 'The keys'), ...problems },
+  responses: { 200: jsonContent(configKeyListSchema, 'The keys'), ...problems },
 })
 
 const conf = createRoute({
@@ -56,7 +56,7 @@ const conf = createRoute({
   summary: 'Translate an imapproxy.conf line by line; nothing is written',
   middleware: needs('operator'),
   request: { body: body(confRequestSchema) },
-  responses: { 200: json(confReportSchema, 'The keys, and a report for each line'), ...problems },
+  responses: { 200: jsonContent(confReportSchema, 'The keys, and a report for each line'), ...problems },
 })
 
 const resolved = createRoute({
@@ -66,7 +66,7 @@ const resolved = createRoute({
   summary: "The layers that override one edge's file, merged, without secrets",
   middleware: needs('viewer'),
   request: { query: z.object({ edge: z.string().min(1).max(200) }) },
-  responses: { 200: json(resolvedConfigSchema, 'The merged layers'), ...problems },
+  responses: { 200: jsonContent(resolvedConfigSchema, 'The merged layers'), ...problems },
 })
 
 const write = createRoute({
@@ -81,11 +81,11 @@ const write = createRoute({
     body: body(revisionRequestSchema),
   },
   responses: {
-    200: json(
+    200: jsonContent(
       revisionStatusSchema,
       'The revision that would result: a dry run, or a request that changes nothing',
     ),
-    201: json(revisionStatusSchema, 'The new revision'),
+    201: jsonContent(revisionStatusSchema, 'The new revision'),
     ...problems,
   },
 })
@@ -97,7 +97,7 @@ const list = createRoute({
   summary: 'Revisions, newest first',
   middleware: needs('viewer'),
   request: { query: numberedPage },
-  responses: { 200: json(revisionListSchema, 'Revisions'), ...problems },
+  responses: { 200: jsonContent(revisionListSchema, 'Revisions'), ...problems },
 })
 
 const readOne = createRoute({
@@ -107,7 +107,7 @@ const readOne = createRoute({
   summary: 'One revision and its progress',
   middleware: needs('viewer'),
   request: { params: z.object({ revision: revisionNumber }) },
-  responses: { 200: json(revisionStatusSchema, 'The revision'), ...problems },
+  responses: { 200: jsonContent(revisionStatusSchema, 'The revision'), ...problems },
 })
 
 const restore = createRoute({
@@ -123,11 +123,11 @@ const restore = createRoute({
     body: body(restoreRequestSchema),
   },
   responses: {
-    200: json(
+    200: jsonContent(
       revisionStatusSchema,
       'The revision that would result: a dry run, or a request that changes nothing',
     ),
-    201: json(revisionStatusSchema, 'The new revision'),
+    201: jsonContent(revisionStatusSchema, 'The new revision'),
     ...problems,
   },
 })

@@ -7,7 +7,7 @@ import { drainEdges } from '../verbs/drain-edges.ts'
 import { forgetEdge } from '../verbs/forget-edge.ts'
 import { listSomeEdges } from '../verbs/list-edges.ts'
 import { readEdge } from '../verbs/read-edge.ts'
-import { bearer, body, json, needs, newRoutes, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, problems } from './routes.ts'
 
 const one = z.object({ id: z.string().min(1).max(200) })
 
@@ -25,7 +25,7 @@ const list = createRoute({
       after: z.string().max(63).optional(),
     }),
   },
-  responses: { 200: json(edgeListSchema, 'Edges'), ...problems },
+  responses: { 200: jsonContent(edgeListSchema, 'Edges'), ...problems },
 })
 
 const read = createRoute({
@@ -36,7 +36,7 @@ const read = createRoute({
   security: bearer,
   middleware: needs('viewer'),
   request: { params: one },
-  responses: { 200: json(edgeSchema, 'The edge'), ...problems },
+  responses: { 200: jsonContent(edgeSchema, 'The edge'), ...problems },
 })
 
 const forget = createRoute({
@@ -47,7 +47,7 @@ const forget = createRoute({
   security: bearer,
   middleware: needs('operator'),
   request: { params: one },
-  responses: { 200: json(edgeSchema, 'The forgotten edge'), ...problems },
+  responses: { 200: jsonContent(edgeSchema, 'The forgotten edge'), ...problems },
 })
 
 const drain = createRoute({
@@ -58,7 +58,7 @@ const drain = createRoute({
   security: bearer,
   middleware: needs('operator'),
   request: { body: body(drainRequestSchema) },
-  responses: { 200: json(edgeListSchema, 'The edges in the target'), ...problems },
+  responses: { 200: jsonContent(edgeListSchema, 'The edges in the target'), ...problems },
 })
 
 const resume = createRoute({
@@ -69,7 +69,7 @@ const resume = createRoute({
   security: bearer,
   middleware: needs('operator'),
   request: { body: body(drainRequestSchema) },
-  responses: { 200: json(edgeListSchema, 'The edges in the target'), ...problems },
+  responses: { 200: jsonContent(edgeListSchema, 'The edges in the target'), ...problems },
 })
 
 export const edgeRoutes = (deps: Deps) =>

@@ -7,7 +7,7 @@ import type { Deps } from '../deps.ts'
 import { enrollEdge } from '../verbs/enroll-edge.ts'
 import { listEnrolments } from '../verbs/list-enrolments.ts'
 import { revokeEnrolments } from '../verbs/revoke-enrolments.ts'
-import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['access'], security: bearer, middleware: needs('admin') }
 const ofEdge = z.object({ id: configName })
@@ -19,7 +19,7 @@ const enroll = createRoute({
   path: '/edges/{id}/enrolments',
   summary: 'Issue a credential for an edge; only this answer shows it',
   request: { params: ofEdge, body: body(enrolmentRequestSchema) },
-  responses: { 201: json(enrolmentMadeSchema, 'The credential'), ...problems },
+  responses: { 201: jsonContent(enrolmentMadeSchema, 'The credential'), ...problems },
 })
 
 const list = createRoute({
@@ -28,7 +28,7 @@ const list = createRoute({
   path: '/enrolments',
   summary: 'All credentials of edges, newest first',
   request: { query: numberedPage.extend({ edge: configName.optional() }) },
-  responses: { 200: json(enrolmentListSchema, 'Enrolments'), ...problems },
+  responses: { 200: jsonContent(enrolmentListSchema, 'Enrolments'), ...problems },
 })
 
 const revoke = createRoute({
@@ -37,7 +37,7 @@ const revoke = createRoute({
   path: '/edges/{id}/enrolments',
   summary: 'Revoke all credentials of an edge, or the one with this key; NATS closes its connection',
   request: { params: ofEdge, query: z.object({ key: key.optional() }) },
-  responses: { 200: json(enrolmentListSchema, 'Its revoked credentials'), ...problems },
+  responses: { 200: jsonContent(enrolmentListSchema, 'Its revoked credentials'), ...problems },
 })
 
 export const enrolmentRoutes = (deps: Deps) =>

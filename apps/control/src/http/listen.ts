@@ -11,7 +11,7 @@ export interface Listening {
 const graceMs = 3_000
 
 /** Rejects with one sentence if the address cannot be used. */
-export async function listen(
+export async function serveHttp(
   fetch: (request: Request) => Response | Promise<Response>,
   host: string,
   port: number,

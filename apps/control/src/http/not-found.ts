@@ -1,21 +1,21 @@
 /** What nobody answers: there is nothing there, or only for other methods. */
 import type { Context, Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
-import { problemOf } from './on-error.ts'
+import { problemResponse } from './on-error.ts'
 import type { Env } from './routes.ts'
 
 export function notFound(app: Hono<Env>): (context: Context<Env>) => Response {
   return ({ req }) => {
     const methods = methodsAt(app.routes, req.path)
     if (methods.length === 0)
-      return problemOf(
+      return problemResponse(
         new ServiceError(
           'route_unknown',
           `No route matches ${req.method} ${req.path}: /openapi.json lists all routes.`,
         ),
       )
     const allowed = methods.join(', ')
-    const response = problemOf(
+    const response = problemResponse(
       new ServiceError('method_unknown', `${req.path} does not support ${req.method}: use ${allowed}.`),
     )
     response.headers.set('allow', allowed)

@@ -12,7 +12,7 @@ export function onError(
 ): ErrorHandler<Env> {
   return (error, context) => {
     const refusal = refusalOf(error) ?? translate(error) ?? bug(error, context.req.method, context.req.path)
-    const response = problemOf(refusal)
+    const response = problemResponse(refusal)
     if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
     // What is left of the body is not read.
     if (response.status === 413) response.headers.set('connection', 'close')
@@ -29,7 +29,7 @@ export function onError(
   }
 }
 
-export function problemOf({ code, message, problems, newest }: ServiceError): Response {
+export function problemResponse({ code, message, problems, newest }: ServiceError): Response {
   const { status, title } = errorCodes[code]
   const body = {
     type: `urn:imapfleet:problem:${code}`,

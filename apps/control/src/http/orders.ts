@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { giveOrder } from '../verbs/give-order.ts'
 import { listOrders } from '../verbs/list-orders.ts'
 import { readOrder } from '../verbs/read-order.ts'
-import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['orders'], security: bearer, middleware: needs('operator') }
 
@@ -16,7 +16,7 @@ const give = createRoute({
   path: '/orders',
   summary: 'Send an order to all edges, a region or one edge, and wait for their answers',
   request: { body: body(orderRequestSchema) },
-  responses: { 200: json(orderViewSchema, 'The answer of each edge'), ...problems },
+  responses: { 200: jsonContent(orderViewSchema, 'The answer of each edge'), ...problems },
 })
 
 const list = createRoute({
@@ -25,7 +25,7 @@ const list = createRoute({
   path: '/orders',
   summary: 'Orders, newest first',
   request: { query: numberedPage },
-  responses: { 200: json(orderListSchema, 'Orders'), ...problems },
+  responses: { 200: jsonContent(orderListSchema, 'Orders'), ...problems },
 })
 
 const read = createRoute({
@@ -34,7 +34,7 @@ const read = createRoute({
   path: '/orders/{id}',
   summary: 'One order with the answers',
   request: { params: z.object({ id: z.uuid() }) },
-  responses: { 200: json(orderViewSchema, 'The order'), ...problems },
+  responses: { 200: jsonContent(orderViewSchema, 'The order'), ...problems },
 })
 
 export const orderRoutes = (deps: Deps) =>

@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { listRevocations } from '../verbs/list-revocations.ts'
 import { readRevocation } from '../verbs/read-revocation.ts'
 import { revoke } from '../verbs/revoke.ts'
-import { bearer, body, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['revocations'], security: bearer, middleware: needs('operator') }
 
@@ -16,7 +16,7 @@ const create = createRoute({
   path: '/revocations',
   summary: 'Stop reusing the server connections of a user or a domain; a silent edge does so when it returns',
   request: { body: body(revocationRequestSchema) },
-  responses: { 201: json(revocationStatusSchema, 'The revocation'), ...problems },
+  responses: { 201: jsonContent(revocationStatusSchema, 'The revocation'), ...problems },
 })
 
 const list = createRoute({
@@ -25,7 +25,7 @@ const list = createRoute({
   path: '/revocations',
   summary: 'Revocations, newest first',
   request: { query: numberedPage },
-  responses: { 200: json(revocationListSchema, 'Revocations'), ...problems },
+  responses: { 200: jsonContent(revocationListSchema, 'Revocations'), ...problems },
 })
 
 const read = createRoute({
@@ -34,7 +34,7 @@ const read = createRoute({
   path: '/revocations/{sequence}',
   summary: 'One revocation and its progress',
   request: { params: z.object({ sequence: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER) }) },
-  responses: { 200: json(revocationStatusSchema, 'The revocation'), ...problems },
+  responses: { 200: jsonContent(revocationStatusSchema, 'The revocation'), ...problems },
 })
 
 export const revocationRoutes = (deps: Deps) =>

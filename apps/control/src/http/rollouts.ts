@@ -6,7 +6,7 @@ import type { Deps } from '../deps.ts'
 import { listRollouts } from '../verbs/list-rollouts.ts'
 import { readRollout } from '../verbs/read-rollout.ts'
 import { steerRollout } from '../verbs/steer-rollout.ts'
-import { bearer, json, needs, newRoutes, numberedPage, problems } from './routes.ts'
+import { bearer, jsonContent, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['rollouts'], security: bearer }
 const revision = z.coerce.number().int().min(1).max(2_147_483_647)
@@ -18,7 +18,7 @@ const list = createRoute({
   summary: 'Rollouts, newest first',
   middleware: needs('viewer'),
   request: { query: numberedPage },
-  responses: { 200: json(rolloutListSchema, 'Rollouts'), ...problems },
+  responses: { 200: jsonContent(rolloutListSchema, 'Rollouts'), ...problems },
 })
 
 const read = createRoute({
@@ -28,7 +28,7 @@ const read = createRoute({
   summary: 'One rollout, wave by wave',
   middleware: needs('viewer'),
   request: { params: z.object({ revision }) },
-  responses: { 200: json(rolloutSchema, 'The rollout'), ...problems },
+  responses: { 200: jsonContent(rolloutSchema, 'The rollout'), ...problems },
 })
 
 const steer = createRoute({
@@ -38,7 +38,7 @@ const steer = createRoute({
   summary: 'Pause, resume or abort a rollout; abort restores the previous revision',
   middleware: needs('operator'),
   request: { params: z.object({ revision, steering: z.enum(['pause', 'resume', 'abort']) }) },
-  responses: { 200: json(rolloutSchema, 'The rollout'), ...problems },
+  responses: { 200: jsonContent(rolloutSchema, 'The rollout'), ...problems },
 })
 
 export const rolloutRoutes = (deps: Deps) =>

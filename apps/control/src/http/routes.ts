@@ -39,7 +39,7 @@ export const needs = (role: Role): MiddlewareHandler<Env> =>
 
 export const bearer = [{ bearer: [] }]
 
-export const json = <S extends z.ZodType>(schema: S, description: string) => ({
+export const jsonContent = <S extends z.ZodType>(schema: S, description: string) => ({
   description,
   content: { 'application/json': { schema } },
 })

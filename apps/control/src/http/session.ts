@@ -5,7 +5,7 @@ import type { Actor } from '../access.ts'
 import type { Deps } from '../deps.ts'
 import { signIn, signOut } from '../verbs/sign-in.ts'
 import { clearSession, readSession, refuseOtherSites, writeSession } from './cookie.ts'
-import { body, json, needs, newRoutes, problems } from './routes.ts'
+import { body, jsonContent, needs, newRoutes, problems } from './routes.ts'
 import type { SourceOf } from './source.ts'
 
 const shared = { path: '/session', hide: true }
@@ -14,7 +14,7 @@ const begin = createRoute({
   ...shared,
   method: 'post',
   request: { body: body(signInRequestSchema) },
-  responses: { 201: json(sessionSchema, 'The owner of the token'), ...problems },
+  responses: { 201: jsonContent(sessionSchema, 'The owner of the token'), ...problems },
 })
 
 const end = createRoute({
@@ -27,7 +27,7 @@ const read = createRoute({
   ...shared,
   method: 'get',
   middleware: needs('viewer'),
-  responses: { 200: json(sessionSchema, 'The owner of the session'), ...problems },
+  responses: { 200: jsonContent(sessionSchema, 'The owner of the session'), ...problems },
 })
 
 /** For those who have no token to show, or none any more. */

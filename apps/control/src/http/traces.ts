@@ -6,12 +6,12 @@ import { stream } from 'hono/streaming'
 import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { endTrace } from '../verbs/end-trace.ts'
-import { followTrace, readTraceLines, type Place } from '../verbs/follow-trace.ts'
+import { followTrace, readTraceLines, type TracePosition } from '../verbs/follow-trace.ts'
 import { listTraces } from '../verbs/list-traces.ts'
 import { readTrace } from '../verbs/read-trace.ts'
 import { startTrace } from '../verbs/start-trace.ts'
 import { eventStream } from './event-stream.ts'
-import { bearer, body, json, needs, newRoutes, pageById, problems } from './routes.ts'
+import { bearer, body, jsonContent, needs, newRoutes, pageById, problems } from './routes.ts'
 
 const shared = { tags: ['traces'], security: bearer }
 const byId = { params: z.object({ id: z.uuid() }) }
@@ -23,7 +23,7 @@ const start = createRoute({
   summary: 'Trace a user on every edge; message bodies need the scope trace-bodies',
   middleware: needs('operator'),
   request: { body: body(traceRequestSchema) },
-  responses: { 201: json(traceSchema, 'The trace'), ...problems },
+  responses: { 201: jsonContent(traceSchema, 'The trace'), ...problems },
 })
 
 const list = createRoute({
@@ -35,7 +35,7 @@ const list = createRoute({
   request: {
     query: pageById,
   },
-  responses: { 200: json(traceListSchema, 'Traces'), ...problems },
+  responses: { 200: jsonContent(traceListSchema, 'Traces'), ...problems },
 })
 
 const read = createRoute({
@@ -45,7 +45,7 @@ const read = createRoute({
   summary: 'One trace',
   middleware: needs('operator'),
   request: byId,
-  responses: { 200: json(traceSchema, 'The trace'), ...problems },
+  responses: { 200: jsonContent(traceSchema, 'The trace'), ...problems },
 })
 
 const end = createRoute({
@@ -55,7 +55,7 @@ const end = createRoute({
   summary: 'End a trace early',
   middleware: needs('operator'),
   request: byId,
-  responses: { 200: json(traceSchema, 'The ended trace'), ...problems },
+  responses: { 200: jsonContent(traceSchema, 'The ended trace'), ...problems },
 })
 
 const live = createRoute({
@@ -134,9 +134,9 @@ export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
 
 const lineOf = (data: object): string => `${JSON.stringify(data)}\n`
 
-const idOf = ({ message, item }: Place): string => `${message}-${item}`
+const idOf = ({ message, item }: TracePosition): string => `${message}-${item}`
 
-function placeOf(id: string | undefined): Place | undefined {
+function placeOf(id: string | undefined): TracePosition | undefined {
   const [, message, item] = /^(\d{1,15})-(\d{1,9})$/.exec(id ?? '') ?? []
   return message === undefined ? undefined : { message: Number(message), item: Number(item) }
 }

@@ -1,7 +1,7 @@
 /** What a live view has not been told yet: each edge that is otherwise than it was when it was told last, or is gone. */
 import type { LiveEdge } from '@imapfleet/protocol'
 
-export interface Change {
+export interface LiveChange {
   changed: LiveEdge[]
   /** Names of edges that were told and are not there any more. */
   gone: string[]
@@ -21,7 +21,7 @@ export class Changes {
   }
 
   /** `edges`: all there are. */
-  in(edges: readonly LiveEdge[]): Change {
+  in(edges: readonly LiveEdge[]): LiveChange {
     const shown = edges.filter(({ region }) => this.#region === undefined || region === this.#region)
     const changed = shown.filter((edge) => {
       const text = JSON.stringify(edge)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { assess, type EdgeStanding, type Progress } from './assess.ts'
+import { assess, type EdgeStanding, type RolloutProgress } from './assess.ts'
 
 const begun = 1_000_000
-const progress = (rest: Partial<Progress> = {}): Progress => ({
+const progress = (rest: Partial<RolloutProgress> = {}): RolloutProgress => ({
   revision: 7,
   waves: [
     { name: 'canary', edges: ['a'] },
@@ -32,80 +32,81 @@ const at = (seconds: number) => begun + seconds * 1000
 suite('what a rollout does next', () => {
   const old = { applied: 6 }
   const dead = { applied: 6, silent: true, silentMs: 61_000 }
-  const cases: [string, Partial<Progress>, Record<string, Partial<EdgeStanding>>, number, unknown][] = [
+  const cases: [string, Partial<RolloutProgress>, Record<string, Partial<EdgeStanding>>, number, unknown][] =
     [
-      'waits for an edge that has not applied it yet',
-      {},
-      { a: old },
-      at(59),
-      { kind: 'wait', soaking: false },
-    ],
-    [
-      'does not wait for edges of later waves',
-      {},
-      { a: {}, b: dead, c: { rejected: 7, applied: 6 } },
-      at(1),
-      { kind: 'settle' },
-    ],
-    [
-      'watches the wave for the soak',
-      { settledAt: at(10) },
-      { a: {} },
-      at(39),
-      { kind: 'wait', soaking: true },
-    ],
-    ['goes on after the soak', { settledAt: at(10) }, { a: {} }, at(40), { kind: 'advance' }],
-    [
-      'waits for all edges of a wave',
-      { wave: 1 },
-      { a: {}, b: {}, c: old },
-      at(5),
-      { kind: 'wait', soaking: false },
-    ],
-    [
-      'goes back when an edge refuses it',
-      {},
-      { a: { applied: 6, rejected: 7, rejectedReason: 'no such file' } },
-      at(1),
-      { kind: 'roll-back', reason: 'a refused it: no such file' },
-    ],
-    [
-      'is not moved by an older refusal',
-      {},
-      { a: { applied: 6, rejected: 6 } },
-      at(1),
-      { kind: 'wait', soaking: false },
-    ],
-    [
-      'goes back when an edge does not apply it in time',
-      {},
-      { a: old },
-      at(61),
-      { kind: 'roll-back', reason: 'a did not apply it within 60 s' },
-    ],
-    [
-      'goes back when an edge that applied it falls silent, also one of an earlier wave',
-      { wave: 1, settledAt: at(1) },
-      { a: { silent: true, silentMs: 61_000 }, b: {}, c: {} },
-      at(100),
-      { kind: 'roll-back', reason: 'a has been silent for 60 s' },
-    ],
-    [
-      'bears a short silence',
-      { settledAt: at(1) },
-      { a: { silent: true, silentMs: 59_000 } },
-      at(100),
-      { kind: 'advance' },
-    ],
-    [
-      'does not wait for edges that were silent before',
-      { wave: 1, skipped: ['c'] },
-      { a: {}, b: {}, c: dead },
-      at(1),
-      { kind: 'settle' },
-    ],
-    ['does not wait for edges that are gone from the register', {}, {}, at(1), { kind: 'settle' }],
-  ]
+      [
+        'waits for an edge that has not applied it yet',
+        {},
+        { a: old },
+        at(59),
+        { kind: 'wait', soaking: false },
+      ],
+      [
+        'does not wait for edges of later waves',
+        {},
+        { a: {}, b: dead, c: { rejected: 7, applied: 6 } },
+        at(1),
+        { kind: 'settle' },
+      ],
+      [
+        'watches the wave for the soak',
+        { settledAt: at(10) },
+        { a: {} },
+        at(39),
+        { kind: 'wait', soaking: true },
+      ],
+      ['goes on after the soak', { settledAt: at(10) }, { a: {} }, at(40), { kind: 'advance' }],
+      [
+        'waits for all edges of a wave',
+        { wave: 1 },
+        { a: {}, b: {}, c: old },
+        at(5),
+        { kind: 'wait', soaking: false },
+      ],
+      [
+        'goes back when an edge refuses it',
+        {},
+        { a: { applied: 6, rejected: 7, rejectedReason: 'no such file' } },
+        at(1),
+        { kind: 'roll-back', reason: 'a refused it: no such file' },
+      ],
+      [
+        'is not moved by an older refusal',
+        {},
+        { a: { applied: 6, rejected: 6 } },
+        at(1),
+        { kind: 'wait', soaking: false },
+      ],
+      [
+        'goes back when an edge does not apply it in time',
+        {},
+        { a: old },
+        at(61),
+        { kind: 'roll-back', reason: 'a did not apply it within 60 s' },
+      ],
+      [
+        'goes back when an edge that applied it falls silent, also one of an earlier wave',
+        { wave: 1, settledAt: at(1) },
+        { a: { silent: true, silentMs: 61_000 }, b: {}, c: {} },
+        at(100),
+        { kind: 'roll-back', reason: 'a has been silent for 60 s' },
+      ],
+      [
+        'bears a short silence',
+        { settledAt: at(1) },
+        { a: { silent: true, silentMs: 59_000 } },
+        at(100),
+        { kind: 'advance' },
+      ],
+      [
+        'does not wait for edges that were silent before',
+        { wave: 1, skipped: ['c'] },
+        { a: {}, b: {}, c: dead },
+        at(1),
+        { kind: 'settle' },
+      ],
+      ['does not wait for edges that are gone from the register', {}, {}, at(1), { kind: 'settle' }],
+    ]
   for (const [title, rest, standings, now, decision] of cases)
     test(title, () => assert.deepEqual(assess(progress(rest), edges(standings), now), decision))
 })

@@ -5,7 +5,7 @@
 import type { RolloutSettings } from '@imapfleet/protocol'
 import type { Wave } from './waves.ts'
 
-export interface Progress {
+export interface RolloutProgress {
   revision: number
   waves: readonly Wave[]
   /** Index of the wave that has the revision last. */
@@ -34,7 +34,11 @@ export type Decision =
   | { kind: 'advance' }
   | { kind: 'roll-back'; reason: string }
 
-export function assess(progress: Progress, edges: ReadonlyMap<string, EdgeStanding>, now: number): Decision {
+export function assess(
+  progress: RolloutProgress,
+  edges: ReadonlyMap<string, EdgeStanding>,
+  now: number,
+): Decision {
   const { waves, wave, skipped, settings } = progress
   const reached = waves.slice(0, wave + 1).flatMap((each) => each.edges)
   const watched = reached.flatMap((id) => {
@@ -55,7 +59,7 @@ export function assess(progress: Progress, edges: ReadonlyMap<string, EdgeStandi
 }
 
 function troubleOf(
-  progress: Progress,
+  progress: RolloutProgress,
   standing: EdgeStanding,
   silenceMs: number,
   now: number,

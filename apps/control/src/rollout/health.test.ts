@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { worseThan, type Counted } from './health.ts'
+import { worseThan, type LoginCounts } from './health.ts'
 
-const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 0): Counted => ({
+const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 0): LoginCounts => ({
   failedLogins,
   logins,
   failedDials,

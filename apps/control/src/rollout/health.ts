@@ -1,7 +1,7 @@
 /** Whether edges do worse with a revision than they did before it. */
 
 /** What some edges counted over some time. */
-export interface Counted {
+export interface LoginCounts {
   logins: number
   failedLogins: number
   /** Attempts to connect to an upstream, and how many of them failed. */
@@ -14,7 +14,7 @@ const loginsMin = 20
 const dialsMin = 10
 
 /** Why it is worse, or nothing. `mayGrow`: by how much a share of failures may be larger than before. */
-export function worseThan(before: Counted, now: Counted, mayGrow: number): string | undefined {
+export function worseThan(before: LoginCounts, now: LoginCounts, mayGrow: number): string | undefined {
   return (
     worseShare(
       'logins',

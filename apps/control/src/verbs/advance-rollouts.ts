@@ -4,13 +4,13 @@
  */
 import { itself, writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
-import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { selectEdges, type EdgeRow } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
 import { withLock } from '../db/lock.ts'
 import { settleRevision } from '../db/revisions.ts'
 import { activeRollout, findRollout, updateRollout, type RolloutRow } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
-import { assess, type Decision, type Progress } from '../rollout/assess.ts'
+import { assess, type Decision, type RolloutProgress } from '../rollout/assess.ts'
 import { judgeHealth } from './judge-health.ts'
 import { spreadDesired } from './spread-desired.ts'
 import { undoRollout } from './undo-rollout.ts'
@@ -22,7 +22,7 @@ export async function advanceRollouts(deps: Deps): Promise<void> {
   await withLock(deps.db, 'rollouts', async () => {
     const row = await activeRollout(deps.db.orm)
     if (row?.state !== 'running') return
-    const edges = await listEdges(deps.db.orm)
+    const edges = await selectEdges(deps.db.orm)
     const standings = edges.map(
       ({ id, configApplied, configRejected, configRejectedReason, silent, silentMs }) => {
         const rejected = { rejected: configRejected, rejectedReason: configRejectedReason }
@@ -92,7 +92,7 @@ async function complete(queries: Queries, { revision, createdBy }: RolloutRow, a
   })
 }
 
-const progressOf = (row: RolloutRow): Progress => ({
+const progressOf = (row: RolloutRow): RolloutProgress => ({
   revision: row.revision,
   waves: row.waves,
   wave: row.wave,

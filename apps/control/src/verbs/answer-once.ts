@@ -16,7 +16,7 @@ export interface KeyedRequest {
   body: string
 }
 
-export interface Answer {
+export interface IdempotentAnswer {
   status: number
   body: string
 }
@@ -24,8 +24,8 @@ export interface Answer {
 export async function answerOnce(
   { db }: Deps,
   { token, key, method, path, body }: KeyedRequest,
-  write: () => Promise<Answer>,
-): Promise<Answer> {
+  write: () => Promise<IdempotentAnswer>,
+): Promise<IdempotentAnswer> {
   const request = createHash('sha256').update(`${method} ${path}\n${body}`).digest('hex')
   if (!(await claimKey(db.orm, { token, key, request }))) return await keptAnswer()
   const answer = await write().catch(async (error: unknown) => {
@@ -37,7 +37,7 @@ export async function answerOnce(
   else await keepAnswer(db.orm, { token, key, ...answer })
   return answer
 
-  async function keptAnswer(): Promise<Answer> {
+  async function keptAnswer(): Promise<IdempotentAnswer> {
     const kept = await findAnswer(db.orm, token, key)
     if (kept && kept.request !== request)
       throw new ServiceError(

@@ -9,7 +9,7 @@ import { hashOf } from './create-token.ts'
 /** Within a minute, from one address. */
 const failuresMax = 30
 
-export async function authenticate(deps: Deps, token: string, source: string): Promise<Actor> {
+export async function authenticateToken(deps: Deps, token: string, source: string): Promise<Actor> {
   const { orm } = deps.db
   const [row, failures] = await Promise.all([findTokenByHash(orm, hashOf(token)), countFailures(orm, source)])
   if (failures >= failuresMax)

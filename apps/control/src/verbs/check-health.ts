@@ -3,7 +3,7 @@ import { reasonOf } from '@imapfleet/observe'
 import { ping } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 
-export interface Health {
+export interface HealthReport {
   ready: boolean
   /** `ok`, or why not. */
   postgres: string
@@ -12,7 +12,7 @@ export interface Health {
 
 const patienceMs = 3_000
 
-export async function checkHealth({ db, bus }: Deps): Promise<Health> {
+export async function checkHealth({ db, bus }: Deps): Promise<HealthReport> {
   const [postgres, nats] = await Promise.all([standing(ping(db)), standing(bus.ping())])
   return { ready: postgres === 'ok' && nats === 'ok', postgres, nats }
 }

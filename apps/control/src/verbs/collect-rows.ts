@@ -9,10 +9,17 @@ import { readWanted } from '../db/series.ts'
 import type { Sql } from '../db/sql.ts'
 import { DueTimes } from '../history/due-times.ts'
 import { lengthMs, type Resolution } from '../history/resolution.ts'
-import { rowsOf, rowsOfRegions, rowsOver, stretches, type Row, type Stretch } from '../history/rows.ts'
+import {
+  historyRows,
+  rowsOfRegions,
+  rowsOver,
+  stretches,
+  type HistoryRow,
+  type Stretch,
+} from '../history/rows.ts'
 import { startOf } from '../history/window.ts'
 
-export interface Asked extends RollupFilter {
+export interface RowQuery extends RollupFilter {
   resolution: Resolution
   stepMs: number
   names: readonly EdgeMetricName[]
@@ -26,7 +33,7 @@ const toMinute = <T extends { at: number }>(each: T): T => ({ ...each, at: start
 const toHour = <T extends { at: number }>(each: T): T => ({ ...each, at: startOf(each.at, lengthMs['1h']) })
 
 /** `sql` must see one state of the database throughout. */
-export async function collectRows(sql: Sql, asked: Asked): Promise<Row[]> {
+export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow[]> {
   const { resolution, from, to, by } = asked
   const wanted = await readWanted(sql, asked.names)
   const since = await readReportsSince(sql)
@@ -51,7 +58,7 @@ export async function collectRows(sql: Sql, asked: Asked): Promise<Row[]> {
     ...rowsOver(unfinished.flat(), (at) => startOf(at, lengthMs['1h'])).filter((row) => hours.has(row)),
   ]
 
-  async function rolledUp(length: '10s' | '1m', filter: RollupFilter): Promise<Row[]> {
+  async function rolledUp(length: '10s' | '1m', filter: RollupFilter): Promise<HistoryRow[]> {
     const kept = await readRollups(sql, length, filter, wanted)
     const fresh = await Promise.all(
       minutes
@@ -67,8 +74,8 @@ export async function collectRows(sql: Sql, asked: Asked): Promise<Row[]> {
     ]
   }
 
-  async function worked(filter: RollupFilter, stretch: Stretch): Promise<Row[]> {
-    const rows = rowsOf(await readReadings(sql, filter, wanted), stretch, since)
+  async function worked(filter: RollupFilter, stretch: Stretch): Promise<HistoryRow[]> {
+    const rows = historyRows(await readReadings(sql, filter, wanted), stretch, since)
     return by === 'edge' ? rows : rowsOfRegions(rows)
   }
 }

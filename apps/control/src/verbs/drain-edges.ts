@@ -1,11 +1,11 @@
 /** Has edges take no more clients while the sessions they have go on, or take clients again. */
-import type { EdgeView, TargetName } from '@imapfleet/protocol'
+import { targetText, type EdgeView, type TargetName } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
 import { setDrain } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
 import type { Deps } from '../deps.ts'
-import { edgesMeantBy, targetText } from './edges-meant-by.ts'
+import { edgesMeantBy } from './edges-meant-by.ts'
 import { listEdges } from './list-edges.ts'
 import { spreadDesired } from './spread-desired.ts'
 

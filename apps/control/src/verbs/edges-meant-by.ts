@@ -1,12 +1,12 @@
 /** Whom an order or a drain is for. */
 import type { TargetName } from '@imapfleet/protocol'
-import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { selectEdges, type EdgeRow } from '../db/edges.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 
 /** Refuses a region or an edge that is not there; a fleet without edges is none the less a fleet. */
 export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
-  const edges = (await listEdges(db.orm)).filter(
+  const edges = (await selectEdges(db.orm)).filter(
     (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
   )
   if (edges.length > 0 || target.kind === 'all') return edges
@@ -16,7 +16,3 @@ export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<Ed
     `No ${what} exists, or it was forgotten: GET /v1/edges lists all edges.`,
   )
 }
-
-/** `all`, `region/eu`, `edge/eu-1`. */
-export const targetText = (target: TargetName): string =>
-  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`

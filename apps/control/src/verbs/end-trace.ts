@@ -3,18 +3,18 @@ import type { TraceView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
 import { changeFleet } from '../db/fleet.ts'
-import { endTrace as writeEnd } from '../db/traces.ts'
+import { markTraceEnded } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
-import { endOf, traceView } from '../views/trace-view.ts'
+import { traceEnd, traceView } from '../views/trace-view.ts'
 import { knownTrace } from './read-trace.ts'
 import { spreadDesired } from './spread-desired.ts'
 
 export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<TraceView> {
   const known = await knownTrace(deps, id)
   const at = new Date(deps.now())
-  if (endOf(known, at.getTime())) return traceView(known, at.getTime())
+  if (traceEnd(known, at.getTime())) return traceView(known, at.getTime())
   await changeFleet(deps.db, async (queries) => {
-    const ended = await writeEnd(queries, id, at)
+    const ended = await markTraceEnded(queries, id, at)
     if (ended)
       await writeAudit(queries, {
         actor: actor.name,

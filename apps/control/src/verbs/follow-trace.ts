@@ -12,20 +12,20 @@ import {
 } from '@imapfleet/protocol'
 import { needsScope, type Actor } from '../access.ts'
 import { recognise } from '../bus/recognise.ts'
-import { openTraceFeed, traceKeptMs, type TraceFeed } from '../bus/traces.ts'
+import { openTraceFeed, traceKeptMs, type TraceReader } from '../bus/traces.ts'
 import type { TraceRow } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
-import { endOf } from '../views/trace-view.ts'
+import { traceEnd } from '../views/trace-view.ts'
 import { knownTrace } from './read-trace.ts'
 
 export type TraceNews =
-  | { kind: 'line'; place: Place; line: TraceEvent }
-  | { kind: 'edge'; place: Place; edge: TraceEdgeEvent }
+  | { kind: 'line'; place: TracePosition; line: TraceEvent }
+  | { kind: 'edge'; place: TracePosition; edge: TraceEdgeEvent }
   | { kind: 'end' }
 
 /** Where a listener is: a message of the stream, and the item of it that was seen last. */
-export interface Place {
+export interface TracePosition {
   message: number
   item: number
 }
@@ -41,7 +41,7 @@ export async function followTrace(
   actor: Actor,
   id: string,
   signal: AbortSignal,
-  after: Place = beginning,
+  after: TracePosition = beginning,
 ): Promise<AsyncGenerator<TraceNews, void>> {
   await readable(deps, actor, id)
   deps.bus.link()
@@ -55,7 +55,7 @@ export async function readTraceLines(
   id: string,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<TraceNews, void>> {
-  const end = endOf(await readable(deps, actor, id), deps.now())
+  const end = traceEnd(await readable(deps, actor, id), deps.now())
   const keptMs = await traceKeptMs(deps.bus)
   if (end !== null && keptMs > 0 && end.getTime() < deps.now() - keptMs)
     throw new ServiceError(
@@ -65,7 +65,7 @@ export async function readTraceLines(
   return kept(deps, id, signal)
 }
 
-const beginning: Place = { message: 0, item: -1 }
+const beginning: TracePosition = { message: 0, item: -1 }
 
 async function readable(deps: Deps, actor: Actor, id: string): Promise<TraceRow> {
   const trace = await knownTrace(deps, id)
@@ -88,7 +88,7 @@ async function* listen(
   deps: Deps,
   id: string,
   signal: AbortSignal,
-  after: Place,
+  after: TracePosition,
 ): AsyncGenerator<TraceNews, void> {
   const feed = openTraceFeed(deps.bus, id)
   const parts = new Parts()
@@ -108,17 +108,17 @@ async function* listen(
 }
 
 /** Ended, all that was kept has been read, and no edge has anything left to send. */
-async function isOver(deps: Deps, id: string, feed: TraceFeed, parts: Parts): Promise<boolean> {
+async function isOver(deps: Deps, id: string, feed: TraceReader, parts: Parts): Promise<boolean> {
   const now = deps.now()
-  const end = endOf(await knownTrace(deps, id), now)
+  const end = traceEnd(await knownTrace(deps, id), now)
   return end !== null && feed.caughtUp() && (parts.allEnded() || now > end.getTime() + graceMs)
 }
 
 async function* newsOf(
-  feed: TraceFeed,
+  feed: TraceReader,
   parts: Parts,
   signal: AbortSignal,
-  after: Place,
+  after: TracePosition,
 ): AsyncGenerator<TraceNews, void> {
   for await (const message of feed.round(roundMs)) {
     if (signal.aborted) return

@@ -6,7 +6,7 @@ import type { EdgeView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
-import { findEdge, forgetEdge as writeForgotten, type EdgeRow } from '../db/edges.ts'
+import { findEdge, markEdgeForgotten, type EdgeRow } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
 import { skipEdge } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
@@ -21,7 +21,7 @@ export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<
 }
 
 async function forget(queries: Queries, actor: Actor, { id }: EdgeRow): Promise<void> {
-  const isForgotten = await writeForgotten(queries, id)
+  const isForgotten = await markEdgeForgotten(queries, id)
   const row = await findEdge(queries, id)
   if (!row) throw new Error(`the row of edge ${id} is missing`)
   if (!isForgotten && row.forgottenAt) return

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import {
+  targetText,
   wireVersion,
   type OrderAction,
   type OrderedEdge,
@@ -13,14 +14,14 @@ import {
   type TargetName,
 } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
-import { giveOrder as give } from '../bus/gather.ts'
+import { sendOrder } from '../bus/gather.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { EdgeRow } from '../db/edges.ts'
 import { findOrder, finishOrder, insertOrder, type OrderRow } from '../db/orders.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { orderView } from '../views/order-view.ts'
-import { edgesMeantBy, targetText } from './edges-meant-by.ts'
+import { edgesMeantBy } from './edges-meant-by.ts'
 
 export interface OrderInput {
   id?: string | undefined
@@ -97,7 +98,7 @@ async function askEdges(
         : { kind: row.target.kind, edge: row.target.name, region: first?.region ?? '' }
   // Nobody waits for those who are known to be away; if they answer all the same, it counts.
   const expected = new Set(meant.filter((edge) => !edge.silent).map((edge) => edge.id))
-  return await give(deps.bus, order, target, expected, left)
+  return await sendOrder(deps.bus, order, target, expected, left)
 }
 
 function accountOf({ id, region, silent }: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdge {

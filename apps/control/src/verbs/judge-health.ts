@@ -6,7 +6,7 @@ import { readWanted } from '../db/series.ts'
 import type { Deps } from '../deps.ts'
 import { parseExpressions, matchSeries } from '../history/expression.ts'
 import { increasesOf } from '../history/increases.ts'
-import { worseThan, type Counted } from '../rollout/health.ts'
+import { worseThan, type LoginCounts } from '../rollout/health.ts'
 
 const beforeMs = 600_000
 
@@ -25,7 +25,7 @@ export async function judgeHealth(deps: Deps, row: RolloutRow): Promise<string |
   return worseThan(before, now, row.settings.errorShareMax)
 }
 
-async function count(deps: Deps, edges: string[], from: number, to: number): Promise<Counted> {
+async function count(deps: Deps, edges: string[], from: number, to: number): Promise<LoginCounts> {
   const sums = { logins: 0, ok: 0, opened: 0, failed: 0 }
   if (to > from) {
     const { sql } = deps.db

@@ -1,6 +1,6 @@
 /** Who did what, newest first. */
 import type { AuditEntry } from '@imapfleet/protocol'
-import { listAudit as readAudit } from '../db/audit.ts'
+import { selectAudit } from '../db/audit.ts'
 import type { Deps } from '../deps.ts'
 import { pageOf } from './page-of.ts'
 
@@ -17,7 +17,7 @@ export async function listAudit(
 ): Promise<{ entries: AuditEntry[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readAudit(db.orm, asked),
+    (asked) => selectAudit(db.orm, asked),
     ({ id }) => id,
   )
   return { entries: shown.map((row) => ({ ...row, at: row.at.toISOString() })), next }

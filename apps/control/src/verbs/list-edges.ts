@@ -3,7 +3,7 @@ import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
 import {
   type CountingEdgeRow,
   listCountingEdges,
-  listEdges as readEdges,
+  selectEdges,
   pageOfEdges,
   type EdgeRow,
 } from '../db/edges.ts'
@@ -16,7 +16,7 @@ import { liveEdge } from '../views/live-edge.ts'
 import { pageOf } from './page-of.ts'
 
 export async function listEdges(deps: Deps): Promise<EdgeView[]> {
-  return await viewsOf(deps, await readEdges(deps.db.orm))
+  return await viewsOf(deps, await selectEdges(deps.db.orm))
 }
 
 /** One page of them; `after` is the id of the last edge that was seen. */

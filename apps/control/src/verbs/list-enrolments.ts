@@ -1,6 +1,6 @@
 /** Enrolments, newest first. */
 import type { EnrolmentView } from '@imapfleet/protocol'
-import { listEnrolments as readEnrolments } from '../db/enrolments.ts'
+import { selectEnrolments } from '../db/enrolments.ts'
 import type { Deps } from '../deps.ts'
 import { enrolmentView } from '../views/enrolment-view.ts'
 import { pageOf } from './page-of.ts'
@@ -11,7 +11,7 @@ export async function listEnrolments(
 ): Promise<{ enrolments: EnrolmentView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readEnrolments(db.orm, asked),
+    (asked) => selectEnrolments(db.orm, asked),
     ({ number }) => number,
   )
   return { enrolments: shown.map(enrolmentView), next }

@@ -1,6 +1,6 @@
 /** Orders, newest first. */
 import type { OrderView } from '@imapfleet/protocol'
-import { listOrders as readOrders } from '../db/orders.ts'
+import { selectOrders } from '../db/orders.ts'
 import type { Deps } from '../deps.ts'
 import { orderView } from '../views/order-view.ts'
 import { pageOf } from './page-of.ts'
@@ -11,7 +11,7 @@ export async function listOrders(
 ): Promise<{ orders: OrderView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readOrders(db.orm, asked),
+    (asked) => selectOrders(db.orm, asked),
     ({ number }) => number,
   )
   return { orders: shown.map(orderView), next }

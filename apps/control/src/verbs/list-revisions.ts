@@ -1,6 +1,6 @@
 /** What was changed, newest first. */
 import type { RevisionView } from '@imapfleet/protocol'
-import { listRevisions as readRevisions } from '../db/revisions.ts'
+import { selectRevisions } from '../db/revisions.ts'
 import type { Deps } from '../deps.ts'
 import { revisionView } from '../views/revision-view.ts'
 import { pageOf, type PageWish } from './page-of.ts'
@@ -11,7 +11,7 @@ export async function listRevisions(
 ): Promise<{ revisions: RevisionView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readRevisions(db.orm, asked),
+    (asked) => selectRevisions(db.orm, asked),
     ({ revision }) => revision,
   )
   return { revisions: shown.map(revisionView), next }

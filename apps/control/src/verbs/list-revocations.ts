@@ -1,6 +1,6 @@
 /** Revocations, newest first. */
 import type { RevocationRecord } from '@imapfleet/protocol'
-import { listRevocations as readRevocations } from '../db/revocations.ts'
+import { selectRevocations } from '../db/revocations.ts'
 import type { Deps } from '../deps.ts'
 import { revocationRecord } from '../views/revocation-view.ts'
 import { pageOf } from './page-of.ts'
@@ -11,7 +11,7 @@ export async function listRevocations(
 ): Promise<{ revocations: RevocationRecord[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readRevocations(db.orm, asked),
+    (asked) => selectRevocations(db.orm, asked),
     ({ sequence }) => sequence,
   )
   return { revocations: shown.map(revocationRecord), next }

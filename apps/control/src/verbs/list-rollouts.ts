@@ -1,6 +1,6 @@
 /** Rollouts, newest first. */
 import type { RolloutView } from '@imapfleet/protocol'
-import { listRollouts as readRollouts } from '../db/rollouts.ts'
+import { selectRollouts } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { pageOf } from './page-of.ts'
 import { readRollout } from './read-rollout.ts'
@@ -11,7 +11,7 @@ export async function listRollouts(
 ): Promise<{ rollouts: RolloutView[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readRollouts(deps.db.orm, asked),
+    (asked) => selectRollouts(deps.db.orm, asked),
     ({ revision }) => revision,
   )
   return {

@@ -1,6 +1,6 @@
 /** Every token that was ever made, newest first. */
 import type { TokenView } from '@imapfleet/protocol'
-import { listTokens as readTokens } from '../db/tokens.ts'
+import { selectTokens } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'
 import { tokenView } from '../views/token-view.ts'
 import { pageOf, type PageWish } from './page-of.ts'
@@ -11,7 +11,7 @@ export async function listTokens(
 ): Promise<{ tokens: TokenView[]; next: string | null }> {
   const { shown, next } = await pageOf(
     page,
-    (asked) => readTokens(db.orm, asked),
+    (asked) => selectTokens(db.orm, asked),
     ({ id }) => id,
   )
   return { tokens: shown.map(tokenView), next }

@@ -1,6 +1,6 @@
 /** Traces, running and ended, newest first. */
 import type { TraceView } from '@imapfleet/protocol'
-import { listTraces as readTraces } from '../db/traces.ts'
+import { selectTraces } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { traceView } from '../views/trace-view.ts'
 import { pageOf, type PageWish } from './page-of.ts'
@@ -12,7 +12,7 @@ export async function listTraces(
   const now = deps.now()
   const { shown, next } = await pageOf(
     page,
-    (asked) => readTraces(deps.db.orm, asked),
+    (asked) => selectTraces(deps.db.orm, asked),
     ({ id }) => id,
   )
   return { traces: shown.map((row) => traceView(row, now)), next }

@@ -1,10 +1,10 @@
 /** Every layer as it is now, without secrets. */
 import { redact } from '@imapfleet/config'
-import type { configViewSchema } from '@imapfleet/protocol'
+import { layerText, type configViewSchema } from '@imapfleet/protocol'
 import type { z } from 'zod'
 import { listLayers, newestRevision } from '../db/revisions.ts'
 import type { Deps } from '../deps.ts'
-import { layerNameOf, layerText } from '../views/revision-view.ts'
+import { layerNameOf } from '../views/revision-view.ts'
 
 export async function readConfig({ db }: Deps): Promise<z.infer<typeof configViewSchema>> {
   const layers = await listLayers(db.orm)

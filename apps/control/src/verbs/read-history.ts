@@ -11,7 +11,7 @@ import { leastStepMs, readable } from '../history/resolution.ts'
 import { parseWindow } from '../history/window.ts'
 import { collectRows } from './collect-rows.ts'
 
-export interface HistoryQuestion {
+export interface HistoryRequest {
   metrics: string
   from?: string | undefined
   to?: string | undefined
@@ -22,7 +22,7 @@ export interface HistoryQuestion {
   upstream?: string | undefined
 }
 
-export async function readHistory(deps: Deps, question: HistoryQuestion): Promise<History> {
+export async function readHistory(deps: Deps, question: HistoryRequest): Promise<History> {
   const { groupBy, region, edge, upstream } = question
   const expressions = parseExpressions(question.metrics).map((expression) =>
     upstream === undefined ? expression : ofUpstream(expression, upstream),

@@ -1,6 +1,6 @@
 /** One revision, and how far it has come. */
 import type { RevisionStatus } from '@imapfleet/protocol'
-import { listEdges } from '../db/edges.ts'
+import { selectEdges } from '../db/edges.ts'
 import { findRevision } from '../db/revisions.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
@@ -9,7 +9,7 @@ import { revisionStatus, revisionView } from '../views/revision-view.ts'
 export async function readRevision({ db }: Deps, revision: number): Promise<RevisionStatus> {
   const row = await findRevision(db.orm, revision)
   if (!row) throw unknownRevision(revision)
-  return revisionStatus(revisionView(row), await listEdges(db.orm))
+  return revisionStatus(revisionView(row), await selectEdges(db.orm))
 }
 
 export const unknownRevision = (revision: number): ServiceError =>

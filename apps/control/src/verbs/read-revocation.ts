@@ -1,6 +1,6 @@
 /** One revocation, and how far it has come. */
 import type { RevocationStatus } from '@imapfleet/protocol'
-import { listEdges } from '../db/edges.ts'
+import { selectEdges } from '../db/edges.ts'
 import { findRevocation } from '../db/revocations.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
@@ -13,5 +13,5 @@ export async function readRevocation({ db }: Deps, sequence: number): Promise<Re
       'revocation_unknown',
       `No revocation has the sequence ${sequence}: GET /v1/revocations lists all revocations.`,
     )
-  return revocationStatus(row, await listEdges(db.orm))
+  return revocationStatus(row, await selectEdges(db.orm))
 }

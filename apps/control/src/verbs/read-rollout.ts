@@ -1,6 +1,6 @@
 /** One rollout, wave by wave. */
 import type { RolloutView } from '@imapfleet/protocol'
-import { listEdges } from '../db/edges.ts'
+import { selectEdges } from '../db/edges.ts'
 import { findRevision } from '../db/revisions.ts'
 import { findRollout, type RolloutRow } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
@@ -18,5 +18,5 @@ async function viewOf({ db }: Deps, row: RolloutRow | undefined, revision: numbe
       'rollout_unknown',
       `Revision ${revision} was not rolled out in waves: GET /v1/rollouts lists all rollouts.`,
     )
-  return rolloutView(row, written, await listEdges(db.orm))
+  return rolloutView(row, written, await selectEdges(db.orm))
 }

@@ -3,7 +3,7 @@ import type { EnrolmentView } from '@imapfleet/protocol'
 import { reasonOf } from '@imapfleet/observe'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
-import { enrolmentsOf, revokeEnrolments as writeRevocations } from '../db/enrolments.ts'
+import { enrolmentsOf, markEnrolmentsRevoked } from '../db/enrolments.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { enrolmentView } from '../views/enrolment-view.ts'
@@ -26,7 +26,7 @@ export async function revokeEnrolments(
         'enrolment_unknown',
         `${edge.slice(0, 63)} has no such credential: GET /v1/enrolments lists all credentials.`,
       )
-    const revoked = await writeRevocations(tx, { edge, key, by: actor.name, at: new Date(deps.now()) })
+    const revoked = await markEnrolmentsRevoked(tx, { edge, key, by: actor.name, at: new Date(deps.now()) })
     for (const row of revoked)
       await writeAudit(tx, {
         actor: actor.name,

@@ -2,14 +2,14 @@
 import type { TokenView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
-import { findToken, revokeToken as writeRevocation } from '../db/tokens.ts'
+import { findToken, markTokenRevoked } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { tokenView } from '../views/token-view.ts'
 
 export async function revokeToken({ db, now }: Deps, actor: Actor, id: string): Promise<TokenView> {
   return await db.orm.transaction(async (tx) => {
-    const revoked = await writeRevocation(tx, id, new Date(now()))
+    const revoked = await markTokenRevoked(tx, id, new Date(now()))
     if (revoked)
       await writeAudit(tx, {
         actor: actor.name,

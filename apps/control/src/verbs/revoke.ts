@@ -2,7 +2,7 @@
 import type { RevocationStatus } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
-import { listEdges } from '../db/edges.ts'
+import { selectEdges } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
 import { insertRevocation } from '../db/revocations.ts'
 import type { Deps } from '../deps.ts'
@@ -33,5 +33,5 @@ export async function revoke(deps: Deps, actor: Actor, input: RevocationInput): 
     return written
   })
   await spreadDesired(deps)
-  return revocationStatus(row, await listEdges(deps.db.orm))
+  return revocationStatus(row, await selectEdges(deps.db.orm))
 }

@@ -18,7 +18,7 @@ import type { Sql } from '../db/sql.ts'
 import type { Deps } from '../deps.ts'
 import { keptSince } from '../history/kept.ts'
 import { lengthMs } from '../history/resolution.ts'
-import { rowsOf, rowsOfRegions, rowsOver, stretches } from '../history/rows.ts'
+import { historyRows, rowsOfRegions, rowsOver, stretches } from '../history/rows.ts'
 import { startOf } from '../history/window.ts'
 
 /** Reports of a minute are waited for so long after its end; later ones make it due again. */
@@ -55,7 +55,7 @@ async function rollUpMinute(tx: Sql, due: Due, since: number): Promise<void> {
   const spreads = await takeDue(tx, due)
   const series = await readAllSeries(tx)
   const readings = await readReadings(tx, filter, series)
-  const byEdge = rowsOf(
+  const byEdge = historyRows(
     readings,
     stretches(filter.from, filter.to, lengthMs['10s']),
     await readReportsSince(tx),

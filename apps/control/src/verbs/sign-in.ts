@@ -6,7 +6,7 @@ import { deleteSession, findSession, insertSession } from '../db/sessions.ts'
 import { touchToken } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
-import { authenticate, refusalOf } from './authenticate.ts'
+import { authenticateToken, refusalOf } from './authenticate.ts'
 import { hashOf } from './create-token.ts'
 
 /** A working day; a session does not outlive it, however busy it is. */
@@ -17,7 +17,7 @@ export async function signIn(
   token: string,
   source: string,
 ): Promise<{ secret: string; actor: Actor }> {
-  const actor = await authenticate(deps, token, source)
+  const actor = await authenticateToken(deps, token, source)
   const secret = randomBytes(32).toString('base64url')
   const now = deps.now()
   await deps.db.orm.transaction(async (tx) => {

@@ -1,7 +1,7 @@
 /** The waves of a revision, and the first of them: part of the transaction that writes the revision. */
 import type { LayerName, RolloutSettings } from '@imapfleet/protocol'
 import type { Queries } from '../db/database.ts'
-import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { selectEdges, type EdgeRow } from '../db/edges.ts'
 import type { RevisionRow } from '../db/revisions.ts'
 import { insertRollout } from '../db/rollouts.ts'
 import { appliesTo } from '../desired/desired-of.ts'
@@ -15,7 +15,7 @@ export async function startRollout(
   at: Date,
 ): Promise<void> {
   const layer = { kind: layerKind, name: layerName }
-  const edges = await listEdges(queries)
+  const edges = await selectEdges(queries)
   const waves = wavesFor(layer, edges, settings)
   const first = new Set(waves[0]?.edges)
   await insertRollout(queries, {

@@ -1,10 +1,10 @@
 /** Takes a rolling revision back: a new revision that makes its layer again what it was, for every edge, at once. */
-import type { RolloutState } from '@imapfleet/protocol'
+import { layerText, type RolloutState } from '@imapfleet/protocol'
 import { writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
 import { findRevision, insertRevision, newestRevision, readLayer, settleRevision } from '../db/revisions.ts'
 import { updateRollout, type RolloutRow } from '../db/rollouts.ts'
-import { layerNameOf, layerText } from '../views/revision-view.ts'
+import { layerNameOf } from '../views/revision-view.ts'
 
 export async function undoRollout(
   queries: Queries,

@@ -1,18 +1,18 @@
 /** Changes one layer: a numbered revision in Postgres, then the entries of the edges that it reaches. */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import type { LayerName, RevisionStatus, RolloutSettings } from '@imapfleet/protocol'
+import { layerText, type LayerName, type RevisionStatus, type RolloutSettings } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
-import { replaced, revise, type Change } from '../config/revise.ts'
+import { replaced, revise, type KeyChange } from '../config/revise.ts'
 import { writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
-import { listEdges, type EdgeRow } from '../db/edges.ts'
+import { selectEdges, type EdgeRow } from '../db/edges.ts'
 import { changeFleet } from '../db/fleet.ts'
 import { insertRevision, newestRevision, readLayer, type RevisionRow } from '../db/revisions.ts'
 import { activeRollout } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { appliesTo } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
-import { layerText, revisionStatus, revisionView } from '../views/revision-view.ts'
+import { revisionStatus, revisionView } from '../views/revision-view.ts'
 import { spreadDesired } from './spread-desired.ts'
 import { startRollout, wavesFor } from './start-rollout.ts'
 
@@ -38,7 +38,7 @@ export async function writeRevision(
   if (!row) return { created: false, status: await previewOf(deps, actor, input, preview) }
   const layer = { kind: row.layerKind, name: row.layerName }
   await spreadDesired(deps, ({ id, region }) => appliesTo(layer, { edge: id, region }))
-  return { created: true, status: revisionStatus(revisionView(row), await listEdges(deps.db.orm)) }
+  return { created: true, status: revisionStatus(revisionView(row), await selectEdges(deps.db.orm)) }
 }
 
 /** Undefined if another change that came first has made this one needless. */
@@ -74,7 +74,7 @@ async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<Re
 interface Computed {
   newest: number
   document: Layer
-  changes: Change[]
+  changes: KeyChange[]
 }
 
 async function compute(queries: Queries, { layer, change, base }: RevisionInput): Promise<Computed> {
@@ -107,14 +107,14 @@ async function previewOf(
     createdAt: new Date(deps.now()),
     state: 'released' as const,
   }
-  const edges: EdgeRow[] = await listEdges(deps.db.orm)
+  const edges: EdgeRow[] = await selectEdges(deps.db.orm)
   const status = revisionStatus(revisionView(shown), edges)
   if (!input.rollout) return status
   const layer = { kind: shown.layerKind, name: shown.layerName }
   return { ...status, waves: wavesFor(layer, edges, input.rollout) }
 }
 
-const described = ({ layer, note }: RevisionInput, actor: Actor, changes: Change[]) => ({
+const described = ({ layer, note }: RevisionInput, actor: Actor, changes: KeyChange[]) => ({
   layerKind: layer.kind,
   layerName: nameOf(layer),
   changes,
@@ -124,5 +124,5 @@ const described = ({ layer, note }: RevisionInput, actor: Actor, changes: Change
 
 const nameOf = (layer: LayerName): string => (layer.kind === 'global' ? '' : layer.name)
 
-const keyed = (changes: readonly Change[], side: 'before' | 'after'): Record<string, JsonValue> =>
+const keyed = (changes: readonly KeyChange[], side: 'before' | 'after'): Record<string, JsonValue> =>
   Object.fromEntries(changes.map((change) => [change.key, change[side]]))

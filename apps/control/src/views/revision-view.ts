@@ -19,10 +19,6 @@ export function revisionView(row: RevisionRow): RevisionView {
 export const layerNameOf = (kind: LayerName['kind'], name: string): LayerName =>
   kind === 'global' ? { kind } : { kind, name }
 
-/** `global`, `region/eu`, `edge/eu-1`. */
-export const layerText = (layer: LayerName): string =>
-  layer.kind === 'global' ? 'global' : `${layer.kind}/${layer.name}`
-
 export function revisionStatus(revision: RevisionView, edges: readonly EdgeRow[]): RevisionStatus {
   const layer = {
     kind: revision.layer.kind,

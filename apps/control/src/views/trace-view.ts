@@ -9,12 +9,12 @@ export function traceView(row: TraceRow, now: number): TraceView {
     createdBy: row.createdBy,
     createdAt: row.createdAt.toISOString(),
     expiresAt: row.expiresAt.toISOString(),
-    endedAt: endOf(row, now)?.toISOString() ?? null,
+    endedAt: traceEnd(row, now)?.toISOString() ?? null,
     bodies: row.bodies,
   }
 }
 
 /** When it ended; null while it runs. */
-export function endOf(row: Pick<TraceRow, 'endedAt' | 'expiresAt'>, now: number): Date | null {
+export function traceEnd(row: Pick<TraceRow, 'endedAt' | 'expiresAt'>, now: number): Date | null {
   return row.endedAt ?? (row.expiresAt.getTime() <= now ? row.expiresAt : null)
 }

@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util'
 import type { Upstream } from '../edge.ts'
 import { messageOf } from '../local-error.ts'
 
-export const usage = `Usage: npm run quickstart [-- --upstream HOST:PORT]
+export const quickstartUsage = `Usage: npm run quickstart [-- --upstream HOST:PORT]
 
 Starts nats-server, Postgres, the control plane, two edges (eu, us) and a demo mail server on this machine,
 and stops them all on Ctrl-C. Everything is kept in .run/.

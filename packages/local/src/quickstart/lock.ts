@@ -6,7 +6,7 @@ import { runDirectory } from '../paths.ts'
 
 const file = `${runDirectory}/quickstart.pid`
 
-export function takeLock(): void {
+export function takeQuickstartLock(): void {
   const own = `${file}.${process.pid}`
   writePidFile(own, process.pid, 'SIGTERM')
   try {

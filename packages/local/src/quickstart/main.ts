@@ -9,10 +9,10 @@ import { layGround } from '../ground.ts'
 import { codeOf, LocalError, messageOf } from '../local-error.ts'
 import { runDirectory } from '../paths.ts'
 import { startStack, type StackOptions } from '../stack.ts'
-import { readArguments, usage } from './arguments.ts'
+import { readArguments, quickstartUsage } from './arguments.ts'
 import { describeFacts, removeFacts, writeFacts } from './facts.ts'
-import { releaseLock, takeLock } from './lock.ts'
-import { Screen } from './screen.ts'
+import { releaseLock, takeQuickstartLock } from './lock.ts'
+import { QuickstartScreen } from './screen.ts'
 
 const edges = [
   { id: 'eu-1', region: 'eu', imapPort: 1143, httpPort: 9143 },
@@ -22,13 +22,13 @@ const ports = { nats: 4222, postgres: 5432, dovecot: 10_143, api: 8080 }
 
 async function main(): Promise<number> {
   const wish = readArguments(process.argv.slice(2))
-  if (wish.kind === 'help') return print(usage, 0)
+  if (wish.kind === 'help') return print(quickstartUsage, 0)
   if (wish.kind === 'wrong') return complain(wish.message, 2)
   const life = new AbortController()
   const stopping = untilToldToStop(life)
   try {
     layGround(runDirectory)
-    takeLock()
+    takeQuickstartLock()
     removeFacts()
     if (wish.upstream) await reach(wish.upstream)
     await run(wish.upstream, life.signal, stopping)
@@ -56,7 +56,7 @@ async function run(
     ...edges.map(({ id }) => id),
   ]
   process.stdout.write('\nStarting imapfleet\n\n')
-  const screen = new Screen(process.stdout, parts)
+  const screen = new QuickstartScreen(process.stdout, parts)
   const { natsUrl, natsTokenFile, databaseUrl } = environment
   const options: StackOptions = {
     directory: runDirectory,

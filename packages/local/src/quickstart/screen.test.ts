@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { stripVTControlCharacters } from 'node:util'
-import { Screen } from './screen.ts'
+import { QuickstartScreen } from './screen.ts'
 
 const ready = { part: 'postgres', state: 'ready', version: '18.4', place: '127.0.0.1:5432' } as const
 
 test('without a terminal each thing that happens is one plain line', () => {
   const written: string[] = []
-  const screen = new Screen({ write: (text) => written.push(text) }, ['postgres'])
+  const screen = new QuickstartScreen({ write: (text) => written.push(text) }, ['postgres'])
   screen.show({ part: 'postgres', state: 'starting', note: '' })
   screen.show({ part: 'postgres', state: 'starting', note: 'making a database' })
   screen.show(ready)
@@ -21,7 +21,7 @@ test('without a terminal each thing that happens is one plain line', () => {
 test('on a terminal a block is drawn over itself, one line a part, never longer than the terminal is wide', () => {
   const written: string[] = []
   const output = { isTTY: true, columns: 60, write: (text: string) => written.push(text) }
-  const screen = new Screen(output, ['nats-server', 'postgres'])
+  const screen = new QuickstartScreen(output, ['nats-server', 'postgres'])
   screen.show(ready)
   screen.show({ part: 'nats-server', state: 'trouble', line: `gone ${'x'.repeat(200)}\nand more` })
   screen.finish()

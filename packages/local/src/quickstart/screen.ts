@@ -3,7 +3,7 @@
  * line for each thing that has happened.
  */
 import { styleText } from 'node:util'
-import type { Progress } from '../bring-up.ts'
+import type { PartProgress } from '../bring-up.ts'
 
 /** What parts are called in front of people. */
 const names: Record<string, string> = { postgres: 'Postgres', dovecot: 'Dovecot' }
@@ -17,10 +17,10 @@ export interface Output {
 
 interface Line {
   text: string
-  state: Progress['state']
+  state: PartProgress['state']
 }
 
-export class Screen {
+export class QuickstartScreen {
   readonly #output: Output
   readonly #lines = new Map<string, Line>()
   #drawn = 0
@@ -35,7 +35,7 @@ export class Screen {
     this.#draw()
   }
 
-  show(progress: Progress): void {
+  show(progress: PartProgress): void {
     const text = textOf(progress)
     this.#lines.set(progress.part, { text, state: progress.state })
     if (!this.#timer && text !== '')
@@ -60,7 +60,7 @@ export class Screen {
     this.#frame += 1
   }
 
-  #lineOf(part: string, state: Progress['state'], text: string): string {
+  #lineOf(part: string, state: PartProgress['state'], text: string): string {
     const name = (names[part] ?? part).padEnd(13)
     if (!this.#output.isTTY) return `  ${name} ${state === 'ready' ? 'ready  ' : ''}${text}`
     const [sign, colour] = {
@@ -74,7 +74,7 @@ export class Screen {
   }
 }
 
-function textOf(progress: Progress): string {
+function textOf(progress: PartProgress): string {
   if (progress.state === 'starting') return progress.note
   if (progress.state === 'trouble') return progress.line
   return `${progress.version.padEnd(9)} ${progress.place}`

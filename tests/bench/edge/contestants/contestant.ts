@@ -1,7 +1,7 @@
 /** Who takes part: a proxy, or none, that can be started in front of a server with the configuration that suits it best. */
 import { execFileSync } from 'node:child_process'
 import { userInfo } from 'node:os'
-import type { Child } from '../child.ts'
+import type { BenchChild } from '../child.ts'
 import type { ContestantName } from '../options.ts'
 
 export interface Contestant {
@@ -14,7 +14,7 @@ export interface Contestant {
    * Starts it in front of the server on `onwardPort`; without a process, clients go to the server itself. `directory`
    * is empty, and a program that has given up its rights may write there.
    */
-  start(onwardPort: number, directory: string): Promise<{ port: number; process?: Child }>
+  start(onwardPort: number, directory: string): Promise<{ port: number; process?: BenchChild }>
 }
 
 export interface Missing {

@@ -1,7 +1,8 @@
 /** HAProxy with one thread in TCP mode: it passes bytes, knows no IMAP and opens a server connection for each client. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, startServer } from '../child.ts'
+import { freePort } from '@imapfleet/local'
+import { startServer } from '../child.ts'
 import type { Contestant } from './contestant.ts'
 
 export function haproxy(program: string, version: string): Contestant {

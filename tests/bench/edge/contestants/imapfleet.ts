@@ -1,8 +1,9 @@
 /** Our edge, alone, with its defaults but for the ports, the size of the cache and the log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '@imapfleet/local'
 import { openFilesMax } from '../../accounting.ts'
-import { freePort, startServer } from '../child.ts'
+import { startServer } from '../child.ts'
 import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 
 const main = join(import.meta.dirname, '..', '..', '..', '..', 'apps', 'edge-proxy', 'src', 'main.ts')

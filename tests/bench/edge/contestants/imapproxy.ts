@@ -1,8 +1,9 @@
 /** SquirrelMail's imapproxy. Its syslog mask is raised, so that it need not pay for log lines either. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { freePort } from '@imapfleet/local'
 import { openFilesMax } from '../../accounting.ts'
-import { freePort, startServer } from '../child.ts'
+import { startServer } from '../child.ts'
 import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 
 export function imapproxy(program: string, version: string): Contestant {
