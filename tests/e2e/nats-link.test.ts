@@ -47,12 +47,12 @@ suite('the link to NATS', () => {
         connection.subscribe('a', { callback: (_error, message) => void heard.push(message.string()) }),
     })
     assert.equal(link.downReason, 'not connected yet')
-    const first = await until('it up', () => link.connected)
+    const first = await until('it up', () => link.handles)
     await nats.process?.stop()
     await until('it down', () => link.downReason)
     assert.deepEqual(events, ['up', 'the connection was lost'])
     await nats.process?.start()
-    const again = await until('it up again', () => link.connected)
+    const again = await until('it up again', () => link.handles)
     assert.equal(again, first)
     again.nats.publish('a', 'hello')
     await until('the message', () => heard.length > 0)
@@ -61,7 +61,7 @@ suite('the link to NATS', () => {
 
   test('it stops at once while the server is away, before and after it was up', async (t) => {
     const { link } = startLink(t, true)
-    await until('it up', () => link.connected)
+    await until('it up', () => link.handles)
     await nats.process?.stop()
     await until('it down', () => link.downReason)
     const { link: never } = startLink(t, true)
@@ -81,8 +81,8 @@ suite('the link to NATS', () => {
       },
     })
     await until('a failure', () => link.downReason === 'no streams')
-    assert.equal(link.connected, undefined)
-    await until('it up', () => link.connected)
+    assert.equal(link.handles, undefined)
+    await until('it up', () => link.handles)
     assert.deepEqual([attempts, events], [2, ['no streams', 'up']])
   })
 

@@ -8,7 +8,7 @@ import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-
 import { connectOptions, type NatsAccess } from './access.ts'
 import { awayReason, isLoginRefusal } from './errors.ts'
 
-export interface Connected {
+export interface NatsHandles {
   nats: NatsConnection
   jetstream: JetStreamClient
   manager: JetStreamManager
@@ -16,11 +16,11 @@ export interface Connected {
 
 export interface LinkHandlers {
   /** A new connection, before it counts as up: subscribe here. The client renews subscriptions when it reconnects. */
-  opened?: (connected: Connected) => void
+  opened?: (handles: NatsHandles) => void
   /** After each connect and reconnect. The link is up when this resolves, and tries again if it rejects. */
-  prepare?: (connected: Connected) => Promise<void>
+  prepare?: (handles: NatsHandles) => Promise<void>
   /** The link is up, for the first time or again. The next change of the connection is handled when this resolves. */
-  up: (connected: Connected) => Promise<void> | void
+  up: (handles: NatsHandles) => Promise<void> | void
   /** The link is down, or still down for another reason. */
   down: (reason: string) => void
   /** NATS refused a publish or a subscription; the client reports it nowhere else. */
@@ -48,7 +48,7 @@ export class NatsLink {
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #connection: NatsConnection | undefined
-  #connected: Connected | undefined
+  #handles: NatsHandles | undefined
   #reason: string | undefined = 'not connected yet'
   /** The first refusal since the link was last up. Once a login is revoked, later ones say less. */
   #refusal: string | undefined
@@ -69,8 +69,8 @@ export class NatsLink {
   }
 
   /** Undefined while the link is down. */
-  get connected(): Connected | undefined {
-    return this.#connected
+  get handles(): NatsHandles | undefined {
+    return this.#handles
   }
 
   /** Why the link is down; undefined while it is up. */
@@ -110,37 +110,37 @@ export class NatsLink {
     // Opened first, so that changes during the preparation are not missed.
     const changes = nats.status()
     const manager = await jetstreamManager(nats, { checkAPI: false })
-    const connected = { nats, jetstream: jetstream(nats), manager }
-    this.#handlers.opened?.(connected)
-    await this.#bringUp(connected)
+    const handles = { nats, jetstream: jetstream(nats), manager }
+    this.#handlers.opened?.(handles)
+    await this.#bringUp(handles)
     for await (const change of changes) {
       if (change.type === 'disconnect' || change.type === 'staleConnection')
         this.#down('the connection was lost')
-      else if (change.type === 'reconnect') await this.#bringUp(connected)
+      else if (change.type === 'reconnect') await this.#bringUp(handles)
       else if (change.type === 'error' && !this.#noteRefusal(change.error))
         this.#handlers.refused(change.error)
     }
     this.#down('the connection was closed')
   }
 
-  async #bringUp(connected: Connected): Promise<void> {
-    while (!connected.nats.isClosed() && !this.#isStopping) {
+  async #bringUp(handles: NatsHandles): Promise<void> {
+    while (!handles.nats.isClosed() && !this.#isStopping) {
       try {
-        await this.#handlers.prepare?.(connected)
+        await this.#handlers.prepare?.(handles)
       } catch (error) {
         this.#down(awayReason(error))
         await this.#pause()
         continue
       }
-      this.#connected = connected
+      this.#handles = handles
       this.#reason = undefined
       this.#refusal = undefined
-      return await this.#handlers.up(connected)
+      return await this.#handlers.up(handles)
     }
   }
 
   #down(reason: string): void {
-    this.#connected = undefined
+    this.#handles = undefined
     const known = this.#reason
     this.#reason = this.#refusal ?? reason
     if (this.#reason !== known && !this.#isStopping) this.#handlers.down(this.#reason)

@@ -3,7 +3,7 @@
  * other files of this folder say what is sent and received over it.
  */
 import type { KV } from '@nats-io/kv'
-import { NatsLink, type Connected, type NatsAccess } from '@imapfleet/nats'
+import { NatsLink, type NatsHandles, type NatsAccess } from '@imapfleet/nats'
 import type { Log } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
 import { Outage } from '../outage.ts'
@@ -15,7 +15,7 @@ export interface BusOptions {
 }
 
 /** What can be used while NATS is there. */
-export interface BusLink extends Connected {
+export interface BusLink extends NatsHandles {
   desired: KV
 }
 
@@ -103,7 +103,7 @@ export class Bus {
   }
 
   get #link(): BusLink | undefined {
-    const connected = this.#nats.connected
-    return connected && this.#desired && { ...connected, desired: this.#desired }
+    const handles = this.#nats.handles
+    return handles && this.#desired && { ...handles, desired: this.#desired }
   }
 }

@@ -3,6 +3,7 @@
  * edge at each connect, at each announced change and at intervals. A version is never replaced by an older one.
  */
 import { printProblem, type Layer } from '@imapfleet/config'
+import type { NatsHandles } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import {
   decode,
@@ -16,8 +17,7 @@ import type { Edge } from '../edge/edge.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { revoke } from '../ops/operations.ts'
 import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
-import type { Fleet } from './link.ts'
-import type { TraceFeed } from './trace-feed.ts'
+import type { FleetTraces } from './traces.ts'
 
 export interface DesiredStateOptions {
   edge: Edge
@@ -27,7 +27,7 @@ export interface DesiredStateOptions {
   /** The revision with which the edge could not start. It is not applied while the edge runs either. */
   rejected: RejectedRevision | undefined
   stateDir: string
-  traces: TraceFeed
+  traces: FleetTraces
 }
 
 export class DesiredState {
@@ -73,12 +73,12 @@ export class DesiredState {
   }
 
   /** Reads the key of this edge and applies a newer version. Reads do not overlap. Never rejects. */
-  fetch(fleet: Fleet): Promise<void> {
+  fetch(fleet: NatsHandles): Promise<void> {
     this.#reading = this.#reading.then(() => this.#fetch(fleet))
     return this.#reading
   }
 
-  async #fetch(fleet: Fleet): Promise<void> {
+  async #fetch(fleet: NatsHandles): Promise<void> {
     const { edge, address } = this.#options
     try {
       const { stream, subject } = desiredEntry(address)

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import type { NatsLink } from '@imapfleet/nats'
+import type { NatsHandles, NatsLink } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { decode, desiredChangedSchema, encode, subjects, wireVersion, type Report } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
@@ -12,11 +12,11 @@ import { snapshotOf } from '../edge/snapshot.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { withoutReuse } from '../ops/operations.ts'
 import { DesiredState } from './desired-state.ts'
-import { fleetLink, type Fleet, type Sender } from './link.ts'
+import { fleetLink, type Sender } from './link.ts'
 import { hearOrders } from './orders.ts'
 import { Outbox } from './outbox.ts'
 import { presenceOf } from './presence.ts'
-import { TraceFeed } from './trace-feed.ts'
+import { FleetTraces } from './traces.ts'
 
 /** How long a stop waits for the last report to be acknowledged. */
 const lastReportMs = 2_000
@@ -36,7 +36,7 @@ export class FleetMember {
   readonly #link: NatsLink
   readonly #outbox: Outbox
   readonly #desired: DesiredState
-  readonly #traces: TraceFeed
+  readonly #traces: FleetTraces
   readonly #timers: NodeJS.Timeout[] = []
   #sequence = 0
 
@@ -50,10 +50,10 @@ export class FleetMember {
       opened: (fleet) => this.#subscribe(fleet),
       up: (fleet) => this.#onUp(fleet),
     })
-    const fleet = () => this.#link.connected
+    const fleet = () => this.#link.handles
     const dropped = metrics.counters.reports_dropped_total
     this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, fleet, log })
-    this.#traces = new TraceFeed(edge, this.#sender, fleet)
+    this.#traces = new FleetTraces(edge, this.#sender, fleet)
     this.#desired = new DesiredState({
       edge,
       address: this.#sender,
@@ -106,7 +106,7 @@ export class FleetMember {
     await this.#link.stop()
   }
 
-  #subscribe(fleet: Fleet): void {
+  #subscribe(fleet: NatsHandles): void {
     fleet.nats.subscribe(subjects.desiredChanged, {
       callback: (error, message) => {
         if (!error && decode(desiredChangedSchema, message.data).ok) void this.#fetch(fleet)
@@ -116,26 +116,28 @@ export class FleetMember {
   }
 
   /** Revocations that were made while the link was down are applied before an idle connection is leased again. */
-  async #onUp(fleet: Fleet): Promise<void> {
+  async #onUp(fleet: NatsHandles): Promise<void> {
     await withoutReuse(this.#edge.context, () => this.#desired.fetch(fleet))
     this.#sendPresence()
     void this.#outbox.send()
     void this.#traces.send()
   }
 
-  async #fetch(fleet: Fleet): Promise<void> {
+  async #fetch(fleet: NatsHandles): Promise<void> {
     await this.#desired.fetch(fleet)
     this.#sendPresence()
   }
 
   #reconcile(): void {
-    if (this.#link.connected) void this.#fetch(this.#link.connected)
+    if (this.#link.handles) void this.#fetch(this.#link.handles)
   }
 
   #sendPresence(): void {
+    const nats = this.#link.handles?.nats
+    if (!nats) return
     const facts = { ...this.#sender, startedAt: this.#startedAt, heartbeatMs: this.#config.heartbeatMs }
     const presence = presenceOf(snapshotOf(this.#edge), this.#desired, facts)
-    this.#link.connected?.nats.publish(subjects.presence(this.#sender), encode(presence))
+    nats.publish(subjects.presence(this.#sender), encode(presence))
   }
 
   #report(): void {

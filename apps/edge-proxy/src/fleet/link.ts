@@ -1,19 +1,16 @@
 /** The edge's connection to NATS, from the section `fleet` of its configuration. Nothing on the data path waits for it. */
 import type { EdgeConfig } from '@imapfleet/config'
-import { NatsLink, readAccess, type Connected, type LinkHandlers } from '@imapfleet/nats'
+import { NatsLink, readAccess, type LinkHandlers } from '@imapfleet/nats'
 import { subjects, type EdgeAddress } from '@imapfleet/protocol'
 import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
-
-/** What can be used while NATS is there. */
-export type Fleet = Connected
 
 /** This run of this edge, as each of its messages names it. */
 export interface Sender extends EdgeAddress {
   boot: string
 }
 
-/** While NATS refuses this edge: asking often changes nothing. */
+/** While NATS refuses the login: frequent attempts change nothing. */
 const refusedRetryMs = 10_000
 
 /** Reads the files that the section names; throws an EdgeError if one cannot be used. */
@@ -33,9 +30,9 @@ export function fleetLink(
   const remedy = refusalRemedy({ edge, fleet })
   return new NatsLink(read.access, settings, {
     opened: handlers.opened,
-    async up(connected) {
-      log.info('fleet_connected', { server: connected.nats.getServer() })
-      await handlers.up(connected)
+    async up(handles) {
+      log.info('fleet_connected', { server: handles.nats.getServer() })
+      await handlers.up(handles)
     },
     down: (reason) => log.warn('fleet_away', { reason }),
     refused: (error) => log.warn('fleet_refused', { reason: String(error) }),
@@ -43,12 +40,12 @@ export function fleetLink(
   })
 }
 
-/** What an operator does about it. */
+/** What an operator can do about a refused login. */
 function refusalRemedy({ edge, fleet }: Pick<EdgeConfig, 'edge' | 'fleet'>): string {
   if (fleet.credentialsFile !== undefined)
     return (
-      `its credential was revoked or is of another NATS; make a new one with imapfleet edges enroll ${edge.id} ` +
-      `--region ${edge.region}, put it to fleet.credentialsFile and start the edge again`
+      `its credential was revoked or belongs to another NATS; make a new one with imapfleet edges enroll ${edge.id} ` +
+      `--region ${edge.region}, write it to the file named in fleet.credentialsFile and restart the edge`
     )
   return fleet.tokenFile === undefined
     ? 'it has no credential; set fleet.credentialsFile or fleet.tokenFile'

@@ -1,4 +1,5 @@
 /** Orders of the fleet. Each order is carried out once and always answered; an expired order is refused. */
+import type { NatsHandles } from '@imapfleet/nats'
 import {
   decode,
   encode,
@@ -12,12 +13,12 @@ import {
 import { reasonOf } from '@imapfleet/observe'
 import type { Edge } from '../edge/edge.ts'
 import { carryOut } from '../ops/operations.ts'
-import type { Fleet, Sender } from './link.ts'
+import type { Sender } from './link.ts'
 
 const rememberedMax = 1000
 
 /** Subscribes for the life of this connection. */
-export function hearOrders(fleet: Fleet, edge: Edge, sender: Sender): void {
+export function hearOrders(fleet: NatsHandles, edge: Edge, sender: Sender): void {
   const outcomes = new Map<string, OrderOutcome>()
   let isWarned = false
   for (const subject of subjects.ordersFor(sender))

@@ -1,9 +1,9 @@
 /** Reports that the fleet has not acknowledged yet. They outlive a restart of the edge in a file. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { NatsHandles } from '@imapfleet/nats'
 import type { Counter, Log } from '@imapfleet/observe'
 import { parseJson, reportId, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
-import type { Fleet } from './link.ts'
 import { SendQueue } from './send-queue.ts'
 import { replaceStateFile } from './state-file.ts'
 
@@ -12,7 +12,7 @@ export interface OutboxOptions {
   /** Of reports; beyond it the oldest is dropped. */
   max: number
   dropped: Counter
-  fleet: () => Fleet | undefined
+  fleet: () => NatsHandles | undefined
   log: Log
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
-import type { Fleet } from './link.ts'
+import type { NatsHandles } from '@imapfleet/nats'
 import { SendQueue } from './send-queue.ts'
 
 /** A JetStream whose acknowledgements the test gives one by one. */
@@ -17,7 +17,7 @@ function start(max = 10) {
       answer = (error) => (error ? reject(error) : resolve())
     })
   }
-  const fleet = { jetstream: { publish } } as unknown as Fleet
+  const fleet = { jetstream: { publish } } as unknown as NatsHandles
   const queue = new SendQueue<string>({
     max,
     fleet: () => (isUp ? fleet : undefined),

@@ -1,13 +1,13 @@
 /** Messages for a stream of the fleet: bounded, sent in order, each kept until JetStream has acknowledged it. */
+import type { NatsHandles } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { encode } from '@imapfleet/protocol'
-import type { Fleet } from './link.ts'
 
 export interface SendQueueOptions<T> {
   /** Of messages; beyond it the oldest is dropped. */
   max: number
   /** Undefined while the fleet is away. */
-  fleet: () => Fleet | undefined
+  fleet: () => NatsHandles | undefined
   stream: string
   subjectOf: (message: T) => string
   /** JetStream stores messages of the same id once. */

@@ -1,9 +1,10 @@
 /** Traces that the fleet wants: their lines are sent in batches, in order, while the fleet can be reached. */
+import type { NatsHandles } from '@imapfleet/nats'
 import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import { startTrace, stopTrace } from '../ops/operations.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/trace.ts'
-import type { Fleet, Sender } from './link.ts'
+import type { Sender } from './link.ts'
 import { SendQueue } from './send-queue.ts'
 
 const flushMs = 100
@@ -20,7 +21,7 @@ interface Gathered {
   characters: number
 }
 
-export class TraceFeed implements TraceSink {
+export class FleetTraces implements TraceSink {
   readonly #edge: Edge
   readonly #sender: Sender
   readonly #queue: SendQueue<TraceBatch>
@@ -29,7 +30,7 @@ export class TraceFeed implements TraceSink {
   #lines = new Map<string, Gathered>()
   #timer: NodeJS.Timeout | undefined
 
-  constructor(edge: Edge, sender: Sender, fleet: () => Fleet | undefined) {
+  constructor(edge: Edge, sender: Sender, fleet: () => NatsHandles | undefined) {
     this.#edge = edge
     this.#sender = sender
     this.#queue = new SendQueue({
