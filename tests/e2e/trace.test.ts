@@ -1,5 +1,7 @@
 /** A live trace: a user's protocol lines from every edge while they happen, without the password. */
 import assert from 'node:assert/strict'
+import { mkdir, readFile, rename, stat } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { edgeProxy, enrollByApi, layGround } from '@imapfleet/local'
 import { edgeStatsSchema, traceSchema } from '@imapfleet/protocol'
@@ -100,6 +102,45 @@ suite('trace', () => {
       assert.ok((await traces()).every(({ endedAt }) => endedAt !== null))
     } finally {
       await late.process.stop()
+    }
+  })
+
+  test('after the protocol log was moved away, `imapfleet newlog` starts a new one of the same name', async () => {
+    const { directory, nats, control, token, upstream } = fleet.stack
+    const ground = layGround(directory)
+    const name = { id: 'log-1', region: 'log' }
+    const credentialsFile = await enrollEdge({ ground, nats, control, token }, name)
+    const file = join(directory, 'edges', name.id, 'protocol.log')
+    const config = { fleet: { heartbeatMs: 200 }, admin: { commands: true }, trace: { file } }
+    const edge = await edgeProxy({ ground, ...name, upstream, nats, credentialsFile, config })
+    await edge.process.start()
+    const sessionsIn = async (path: string) =>
+      (await readFile(path, 'utf8')).match(/ EDGE: session ended/g)?.length ?? 0
+    try {
+      await until('the edge', async () => (await fleet.api('/v1/edges/log-1')).status === 200)
+      const admin = await fleet.client(edge)
+      assert.equal((await admin.command(`XPROXY_TRACE ${fleet.alice.user}`)).status, 'OK')
+      await fleet.session(edge, fleet.alice)
+      await until('a traced session', async () => (await sessionsIn(file)) === 1)
+      await rename(file, `${file}.1`)
+      const moved = await readFile(`${file}.1`)
+      const done = await fleet.cli('newlog', '--edge', 'log-1')
+      assert.equal(done.status, 0, done.stderr)
+      await fleet.session(edge, fleet.alice)
+      await until('a traced session in the new file', async () => (await sessionsIn(file)) === 1)
+      assert.deepEqual(await readFile(`${file}.1`), moved)
+      assert.equal((await stat(file)).mode & 0o777, 0o600)
+
+      await rename(file, `${file}.2`)
+      await mkdir(file)
+      const failed = await fleet.cli('newlog', '--edge', 'log-1')
+      assert.notEqual(failed.status, 0)
+      assert.match(failed.stderr, /log-1 failed \(cannot open .*EISDIR; lines still go to the old file\)/)
+      await fleet.session(edge, fleet.alice)
+      await until('a session in the old file', async () => (await sessionsIn(`${file}.2`)) === 2)
+      await admin.kill()
+    } finally {
+      await edge.process.stop()
     }
   })
 
