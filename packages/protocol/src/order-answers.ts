@@ -37,7 +37,7 @@ export function toAnswers(head: AnswerHead, outcome: OrderOutcome): OrderAnswer[
     return [{ ...head, ok: false, reason, result: null, more: false }]
   }
   const { result } = outcome
-  const chunks = Array.isArray(result) ? chunksOf(result) : [result]
+  const chunks = Array.isArray(result) ? chunksOf<unknown>(result) : [result]
   return chunks.map((chunk, index) => ({
     ...head,
     ok: true,

@@ -53,8 +53,8 @@ function purgeIdle(edge: EdgeContext, user?: string): number {
 
 /**
  * Closes the idle connections of a user or a domain, and does not keep those that are in use or being opened; the number
- * of them. Names are compared without regard to case, since a server may do so too. Also by the name that logged the
- * connection in, if that is another one (SASL authorization).
+ * of them. Age does not matter, since clocks may differ. Names are compared without regard to case, as servers may do.
+ * The name that logged a connection in counts too, if it is not the user's (authzid).
  */
 export function revoke(edge: EdgeContext, { kind, subject }: Pick<Revocation, 'kind' | 'subject'>): number {
   const wanted = subject.toLowerCase()
@@ -141,7 +141,10 @@ const orderOperations: {
   'resume-upstream': (edge, { upstream }) => pauseServer(edge, upstream, false),
 }
 
-export function carryOut(edge: EdgeContext, action: OrderAction): OrderOutcome {
-  const operation = orderOperations[action.kind] as (edge: EdgeContext, action: OrderAction) => OrderOutcome
-  return operation(edge, action)
+export function carryOut<Action extends OrderAction>(
+  edge: EdgeContext,
+  action: Action,
+): OrderOutcome<Action['kind']> {
+  const operation = orderOperations[action.kind] as (edge: EdgeContext, action: Action) => OrderOutcome
+  return operation(edge, action) as OrderOutcome<Action['kind']>
 }
