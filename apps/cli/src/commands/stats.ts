@@ -93,8 +93,8 @@ function reuseFigures(byUpstream: boolean): HistoryFigure[] {
   const titles = new Map([
     [logins, 'LOGINS OK'],
     [reused, 'REUSED'],
-    [refused, 'REFUSED FOR REUSE'],
-    [opened, 'NEW UPSTREAMS'],
+    [refused, 'NOT REUSED'],
+    [opened, 'NEW CONNECTIONS'],
   ])
   const plain = reuseMetrics(byUpstream).map((metric) => ({
     ...metricFigure(metric),
