@@ -2,9 +2,9 @@
  * The client's end of a session: commands read whole before login, replies written, one close. After login the splice
  * takes the link and what was read too early.
  */
-import { CommandReader } from '../imap/command-reader.ts'
+import { CommandScanner } from '../imap/command-scanner.ts'
+import { CR } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
-import { LF } from '../imap/bytes.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 
 /** Bounds on what a client may cost before anybody knows who it is. */
@@ -44,13 +44,16 @@ export class Client implements LinkHandler {
   readonly #askAddress: () => string
   #address: string | undefined
   readonly #limits: PreloginLimits
-  readonly #reader: CommandReader
+  readonly #scanner: CommandScanner
   secure: boolean
   /** When it must have logged in. */
   readonly deadlineAt: number
   /** What ID commands said before login, to be said to the server after it, in order. */
   readonly ids: IdPairs[] = []
+  /** What has come and was not taken. */
   #buffer: Buffer = empty
+  /** How much of the buffer has been scanned: whole lines and literals of the command that is not complete. */
+  #scanned = 0
   #bytes = 0
   #commands = 0
   #failures = 0
@@ -65,10 +68,7 @@ export class Client implements LinkHandler {
     this.secure = facts.secure
     this.#limits = facts.limits
     this.deadlineAt = facts.now + facts.limits.loginTimeoutMs
-    this.#reader = new CommandReader({
-      lineBytesMax: facts.limits.lineBytesMax,
-      literalBytesMax: facts.limits.preloginBytesMax,
-    })
+    this.#scanner = new CommandScanner(facts.limits.preloginBytesMax)
     this.listen()
   }
 
@@ -162,30 +162,27 @@ export class Client implements LinkHandler {
       this.#buffer = Buffer.from(this.#buffer)
   }
 
+  /** Scans the buffer until the command or line that is waited for is complete. */
   #advance(): void {
-    const waiting = this.#waiting
-    if (!waiting || this.#buffer.length === 0) return
-    if (waiting.kind === 'line') return this.#advanceLine()
-    const progress = this.#reader.advance(this.#buffer)
-    if (progress.kind === 'violation') this.refuse(progress.reason)
-    else if (progress.kind === 'continue') {
-      this.link.write('+ OK\r\n')
-      this.#advance()
-    } else if (progress.kind === 'complete') this.#settle(this.#take(progress.end))
+    while (this.#waiting && this.#scanned < this.#buffer.length) {
+      const start = this.#scanned
+      const part = this.#scanner.next(this.#buffer, start, this.#limits.lineBytesMax)
+      if (part === 'partial-line') return
+      if (part === 'line-too-long') return this.refuse(part)
+      this.#scanned = this.#scanner.end
+      if (part === 'literal') continue
+      if (this.#waiting.kind === 'line') return this.#settle(withoutLineEnd(this.#take()))
+      const ending = this.#scanner.takeLine(this.#buffer, start)
+      if (ending === 'complete') return this.#settle(this.#take())
+      if (ending === 'literal-too-long') return this.refuse(ending)
+      if (ending === 'synchronizing-literal') this.link.write('+ OK\r\n')
+    }
   }
 
-  #advanceLine(): void {
-    const lineFeed = this.#buffer.indexOf(LF)
-    if ((lineFeed < 0 ? this.#buffer.length : lineFeed) > this.#limits.lineBytesMax)
-      return this.refuse('line-too-long')
-    if (lineFeed < 0) return
-    const line = this.#take(lineFeed + 1)
-    this.#settle(line.subarray(0, line.at(-2) === 13 ? -2 : -1))
-  }
-
-  #take(end: number): Buffer {
-    const taken = this.#buffer.subarray(0, end)
-    this.#buffer = end === this.#buffer.length ? empty : this.#buffer.subarray(end)
+  #take(): Buffer {
+    const taken = this.#buffer.subarray(0, this.#scanned)
+    this.#buffer = this.#scanned === this.#buffer.length ? empty : this.#buffer.subarray(this.#scanned)
+    this.#scanned = 0
     return taken
   }
 
@@ -211,3 +208,5 @@ const byeText: Record<ClientRefusal, string> = {
   'too-many-failures': 'Too many failed logins',
   'login-timeout': 'Login timed out',
 }
+
+const withoutLineEnd = (line: Buffer): Buffer => line.subarray(0, line.at(-2) === CR ? -2 : -1)

@@ -17,7 +17,7 @@ const refusals = (edge: Edge, reason: string): number =>
 
 for (const [where, method, reason] of [
   ['on bytes of the client', 'fromClient', 'failed-here'],
-  ['on bytes of the server', 'fromUpstream', 'upstream-gone'],
+  ['on bytes of the server', 'fromServer', 'upstream-gone'],
 ] as const)
   test(`${where}: the connection is not used again, and another session goes on`, async () => {
     const { edge, session, logged, quiet, scripted } = await edgeAtWork()

@@ -18,6 +18,10 @@ export function afterLogin(server: readonly string[]): string[] {
   return server.filter((name) => !never.test(name) && !hopByHop.has(name) && !name.startsWith('AUTH='))
 }
 
+/** Whether the server has UNSELECT, which deselects without expunging (RFC 3691, RFC 9051 6.4.2). */
+export const hasUnselect = (server: readonly string[]): boolean =>
+  server.includes('UNSELECT') || server.includes('IMAP4REV2')
+
 const printed = new WeakMap<readonly string[], string>()
 
 /** The same as it goes over the wire; printed once for each list. */

@@ -1,14 +1,22 @@
 /** The announcement of a literal at the end of a line: `{42}`, `{42+}`, `~{42}` (RFC 9051 4.3, RFC 7888). */
 import { CLOSE_BRACE, CR, OPEN_BRACE, PLUS } from './bytes.ts'
 
-/** No literal is announced. */
+/** The line announces no literal. */
 export const NO_LITERAL = -1
 
-/** Larger announcements are violations: no mail is, and the sum of two still counts exactly. */
+/** Where a scanner stands within a command or a response; the state that another scanner can start from. */
+export interface ScanPosition {
+  /** Bytes of the present literal that are still to come. */
+  literalLeft: number
+  /** Whether the present literal, or the next line, continues a command or a response. */
+  continues: boolean
+}
+
+/** Larger sizes count as infinite. No mail is larger, and the sum of two still counts exactly. */
 const literalBytesMax = 2 ** 40
 
 /**
- * Size of the literal announced by a line, or NO_LITERAL.
+ * Size of the literal that a line announces, Infinity if it is beyond all bounds, or NO_LITERAL.
  * @param lineFeed index of the line's LF
  */
 export function literalSize(bytes: Uint8Array, lineStart: number, lineFeed: number): number {
@@ -31,7 +39,7 @@ export function literalSize(bytes: Uint8Array, lineStart: number, lineFeed: numb
   return digits > 0 && at >= lineStart && bytes[at] === OPEN_BRACE ? size : NO_LITERAL
 }
 
-/** Whether the literal announced by this line is sent without waiting for `+` (`{42+}`). */
+/** Whether the literal that this line announces is sent without waiting for `+` (`{42+}`). */
 export function isNonSynchronizing(bytes: Uint8Array, lineFeed: number): boolean {
   const brace = bytes[lineFeed - 1] === CR ? lineFeed - 2 : lineFeed - 1
   return bytes[brace - 1] === PLUS

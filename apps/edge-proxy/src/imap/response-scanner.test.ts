@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from './cuts.test-support.ts'
+import type { ScanPosition } from './literal.ts'
 import { ResponseScanner, type LineVerdict, type ResponseKind } from './response-scanner.ts'
 
 interface Scanned {
@@ -25,7 +26,7 @@ function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesM
       },
       onPass: (bytes) => void passed.push(Buffer.from(bytes)),
     },
-    lineBytesMax,
+    lineBytesMax === undefined ? {} : { lineBytesMax },
   )
   for (const chunk of chunks) {
     const lent = Buffer.from(chunk)
@@ -180,7 +181,7 @@ test('a line without end is passed on as it comes, so that the memory for it is 
   let passed = 0
   const scanner = new ResponseScanner(
     { onResponse: () => 'pass', onPass: (bytes) => void (passed += bytes.length) },
-    limit,
+    { lineBytesMax: limit },
   )
   let given = 0
   for (const chunk of Array.from({ length: 200 }, () => Buffer.alloc(700, 'x'))) {
@@ -224,6 +225,75 @@ test('bytes of the edge may stand between responses only', () => {
     scanner.scan(wire(text))
     assert.equal(scanner.betweenResponses, between, text)
   }
+})
+
+/** What a reader of lines is told. */
+function linesOf(
+  chunks: readonly Buffer[],
+  options: { lineBytesMax?: number; position?: ScanPosition } = {},
+) {
+  const lines: string[] = []
+  let literal = ''
+  let passed = 0
+  const scanner = new ResponseScanner(
+    {
+      onResponse: (kind) => (kind === 'continuation' ? 'omit' : 'pass'),
+      onPass: (bytes) => void (passed += bytes.length),
+    },
+    {
+      ...options,
+      reader: {
+        onLine: (bytes, start, end, size) =>
+          void lines.push(`${bytes.toString('latin1', start, end)} ${size}`),
+        onLongLine: (bytes, start) => void lines.push(`${bytes.toString('latin1', start, start + 9)}...`),
+        onLiteral: (bytes, start, end) => void (literal += bytes.toString('latin1', start, end)),
+      },
+    },
+  )
+  for (const chunk of chunks) scanner.scan(chunk)
+  return { lines, literal, passed, position: scanner.position }
+}
+
+test('a reader gets every line and every literal, whatever becomes of the response', () => {
+  const text =
+    '* 1 FETCH (BODY[1] {3}\r\n* )BODY[2] {4}\r\n+ a\n X NIL)\r\n+ {5}\r\n* OK {5}\r\na1 OK done\r\n'
+  for (const chunks of everyCut(wire(text))) {
+    const { lines, literal } = linesOf(chunks)
+    assert.deepEqual(lines, [
+      '* 1 FETCH (BODY[1] {3}\r 3',
+      'BODY[2] {4}\r 4',
+      ' X NIL)\r -1',
+      '+ {5}\r -1',
+      '* OK {5}\r -1',
+      'a1 OK done\r -1',
+    ])
+    assert.equal(literal, '* )+ a\n')
+  }
+})
+
+test('a reader gets the beginning of a line too long to hold, and the literal behind it', () => {
+  const text = `* 1 FETCH (${'x'.repeat(200)} {6}\r\nsecret)\r\na1 OK done\r\n`
+  const { lines, literal } = linesOf([wire(text.slice(0, 150)), wire(text.slice(150))], { lineBytesMax: 64 })
+  assert.deepEqual(lines, ['* 1 FETCH...', ')\r -1', 'a1 OK done\r -1'])
+  assert.equal(literal, 'secret')
+})
+
+test('another scanner goes on from the position where the passed bytes end', () => {
+  const text = '* 1 FETCH (BODY[1] {3}\r\n* )BODY[2] {4}\r\n+ a\n X NIL)\r\n* OK {5}\r\na1 OK done\r\n'
+  const whole = linesOf([wire(text)])
+  for (let cut = 0; cut <= text.length; cut++) {
+    const first = linesOf([wire(text.slice(0, cut))])
+    const rest = linesOf([wire(text.slice(first.passed))], { position: first.position })
+    assert.deepEqual([...first.lines, ...rest.lines], whole.lines, `cut at ${cut}`)
+    assert.equal(first.literal + rest.literal, whole.literal)
+  }
+})
+
+test('nothing of a response that is left out counts for the position', () => {
+  const scanner = new ResponseScanner({ onResponse: () => 'omit', onPass() {} })
+  scanner.scan(wire('* ID ("name" {8}\r\nabc'))
+  assert.equal(scanner.betweenResponses, false)
+  assert.deepEqual(scanner.position, { literalLeft: 0, continues: false })
 })
 
 const body = fc.array(fc.constantFrom(...marks), { maxLength: 8 }).map((parts) => parts.join(''))

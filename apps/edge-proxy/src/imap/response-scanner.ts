@@ -1,71 +1,93 @@
 /**
- * Reads a server's bytes exactly, literals skipped by their length, so that no content of a mail can pass for a
- * reply. It is fed chunks and reports whole lines; it keeps nothing but where it stands.
+ * Reads a server's bytes as responses. It skips literals by their length, so that the content of a mail is never taken
+ * for a reply. It is fed chunks, reports each response, and keeps its position and at most one partial line.
  *
- *   line ──LF──▶ line          announced literal ──▶ literal ──n bytes──▶ line (the rest of the same response)
+ *   line ──LF──▶ line (next response)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same response)
  */
 import { CR, findByte, LF, PLUS, SP, STAR } from './bytes.ts'
-import { literalSize, NO_LITERAL } from './literal.ts'
+import { literalSize, NO_LITERAL, type ScanPosition } from './literal.ts'
 
 export type ResponseKind = 'tagged' | 'untagged' | 'continuation'
 
-/** What to do with a response line: let it pass, leave it out, or put these bytes in its place. */
+/** What to do with a response: pass it, leave it out, or pass these bytes instead of it. */
 export type LineVerdict = 'pass' | 'omit' | Buffer
 
 export interface ResponseSink {
   /**
-   * The first line of a response, from `start` to its line feed at `end`. A response with literals goes on after it;
-   * the verdict holds for all of it, except that a replaced line must have none.
+   * The first line of a response, from `start` to its line feed at `end`. If the response has literals, more lines
+   * follow, and the verdict holds for all of it. A response that is replaced must have no literals.
    */
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict
   /** Bytes that pass. */
   onPass(bytes: Buffer): void
 }
 
+/** Gets every line and every literal of the responses, whatever their verdict: for the trace. */
+export interface LineReader {
+  /** A whole line, from `start` to its line feed at `end`, and the size of the literal that it announces, or NO_LITERAL. */
+  onLine(bytes: Buffer, start: number, end: number, literal: number): void
+  /** The first bytes of a line that is too long to hold. The rest of it is not reported. */
+  onLongLine(bytes: Buffer, start: number, end: number): void
+  /** Part of a literal, or all of it. */
+  onLiteral(bytes: Buffer, start: number, end: number): void
+}
+
 export class ResponseScanner {
-  /** Who listens now; changes between the phases of a connection's life, never within a chunk. */
+  /** Changes when the connection changes hands, never within a chunk. */
   sink: ResponseSink
   readonly #lineBytesMax: number
-  /** Bytes of a literal still to come. */
+  readonly #reader: LineReader | undefined
+  /** Bytes of the literal still to come. */
   #literal = 0
   /** The next line continues a response after a literal. */
   #continues = false
   #omitting = false
-  /** A line that has begun and whose end has not come; held back, because nobody can use half a line. */
+  /** A partial line, held back until its end comes: no decision is possible on part of a line. */
   #held: Buffer | undefined
-  /** A line too long to hold is passed as it comes; these are its last bytes, in which a literal may be announced. */
+  /** A line too long to hold passes as it comes. These are its last bytes, which may announce a literal. */
   #longTail: Buffer | undefined
-  #status = false
+  /** The present response is tagged, a continuation or a status: it ends in free text and has no literals. */
+  #isFreeText = false
 
-  constructor(sink: ResponseSink, lineBytesMax = 65_536) {
+  constructor(
+    sink: ResponseSink,
+    options: { lineBytesMax?: number; reader?: LineReader; position?: ScanPosition } = {},
+  ) {
     this.sink = sink
-    this.#lineBytesMax = lineBytesMax
-  }
-
-  /** Bytes of the present literal that have not passed. */
-  get literalLeft(): number {
-    return this.#literal
+    this.#lineBytesMax = options.lineBytesMax ?? 65_536
+    this.#reader = options.reader
+    if (options.position) {
+      this.#literal = options.position.literalLeft
+      this.#continues = options.position.continues
+    }
   }
 
   /** Whether the last byte given was the last of a response. */
   get atBoundary(): boolean {
-    return this.#literal === 0 && !this.#continues && this.#held === undefined && this.#longTail === undefined
+    return this.betweenResponses && this.#held === undefined
   }
 
-  /** Whether bytes written to the client now would stand between two responses; a held line has not reached it. */
+  /** Whether bytes written to the client now would stand between two responses. A held line has not reached the client. */
   get betweenResponses(): boolean {
     return this.#literal === 0 && !this.#continues && this.#longTail === undefined
+  }
+
+  /** Where the bytes that have passed end. Nothing passes of a response that is left out. */
+  get position(): ScanPosition {
+    if (this.#omitting) return { literalLeft: 0, continues: false }
+    return { literalLeft: this.#literal, continues: !this.betweenResponses }
   }
 
   scan(chunk: Buffer): void {
     const bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk
     this.#held = undefined
     let at = 0
-    /** Bytes from here to `at` pass and are not yet given to the sink. */
+    /** Bytes from here to `at` pass, and the sink has not been given them. */
     let passFrom = 0
     while (at < bytes.length) {
       if (this.#literal > 0) {
         const taken = Math.min(this.#literal, bytes.length - at)
+        this.#reader?.onLiteral(bytes, at, at + taken)
         this.#literal -= taken
         at += taken
         if (this.#omitting) passFrom = at
@@ -81,7 +103,7 @@ export class ResponseScanner {
       }
       if (lineFeed < 0 && bytes.length - at <= this.#lineBytesMax) {
         if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
-        // A copy: the chunk may be large and is not ours to keep.
+        // A copy: the chunk may be large, and its memory is reused.
         this.#held = Buffer.from(bytes.subarray(at))
         return
       }
@@ -91,14 +113,18 @@ export class ResponseScanner {
         this.#omitting = verdict !== 'pass'
         if (this.#omitting) {
           if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
-          // A line too long to hold has no end here that could be put back: it is left out.
+          // A line too long to hold has no end here, so it is left out instead of replaced.
           if (typeof verdict !== 'string' && lineFeed >= 0) this.sink.onPass(verdict)
         }
       }
       if (lineFeed < 0) {
+        this.#reader?.onLongLine(bytes, at, bytes.length)
         this.#longTail = Buffer.alloc(0)
         this.#longLine(bytes.subarray(at), false)
-      } else this.#close(bytes, at, lineFeed)
+      } else {
+        const literal = this.#close(bytes, at, lineFeed)
+        this.#reader?.onLine(bytes, at, lineFeed, literal)
+      }
       at = lineEnd + 1
       if (this.#omitting) passFrom = at
     }
@@ -108,18 +134,19 @@ export class ResponseScanner {
   #open(bytes: Buffer, at: number, lineEnd: number): LineVerdict {
     const first = bytes[at]!
     if (first === STAR && bytes[at + 1] === SP) {
-      this.#status = isStatus(bytes, at + 2)
+      this.#isFreeText = isStatus(bytes, at + 2)
       return this.sink.onResponse('untagged', bytes, at, lineEnd)
     }
-    // Tagged replies and continuations end in free text, which may look like a literal and never is one.
-    this.#status = true
+    // The text of a tagged reply or a continuation may end like the announcement of a literal, and is none.
+    this.#isFreeText = true
     return this.sink.onResponse(first === PLUS ? 'continuation' : 'tagged', bytes, at, lineEnd)
   }
 
-  #close(bytes: Buffer, at: number, lineFeed: number): void {
-    const size = this.#status ? NO_LITERAL : literalSize(bytes, at, lineFeed)
+  #close(bytes: Buffer, at: number, lineFeed: number): number {
+    const size = this.#isFreeText ? NO_LITERAL : literalSize(bytes, at, lineFeed)
     this.#continues = size !== NO_LITERAL
     this.#literal = size === NO_LITERAL ? 0 : size
+    return size
   }
 
   #longLine(part: Buffer, ends: boolean): void {
@@ -129,11 +156,11 @@ export class ResponseScanner {
   }
 }
 
-/** OK, NO, BAD, BYE, PREAUTH: their text is free (RFC 9051 7.1). */
+/** OK, NO, BAD, BYE, PREAUTH: they end in free text (RFC 9051 7.1). */
 function isStatus(bytes: Buffer, at: number): boolean {
   const first = bytes[at]! & 0xdf
   const second = bytes[at + 1]! & 0xdf
-  // Two letters tell them from every other response of the grammar.
+  // Two letters distinguish them from every other response of the grammar.
   if (first === 79) return second === 75
   if (first === 78) return second === 79 && (bytes[at + 2] === SP || bytes[at + 2] === CR)
   if (first === 66) return second === 65 || second === 89

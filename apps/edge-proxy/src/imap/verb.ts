@@ -1,7 +1,7 @@
-/** The verb of a command, found in its bytes without making a string. */
+/** Tag and verb of a command, found in its bytes without making a string. */
 import { SP, wordEnd } from './bytes.ts'
 
-/** Verbs that the edge has to know; every other is OTHER and simply passes. */
+/** Verbs that the edge knows. Every other is OTHER and passes. */
 const known = [
   'APPEND',
   'AUTHENTICATE',
@@ -48,12 +48,12 @@ const hashOf = (bytes: { [index: number]: number }, from: number, to: number): n
 const byHash = new Map<number, Verb>(known.map((verb) => [hashOf(Buffer.from(verb), 0, verb.length), verb]))
 const verbLengthMax = Math.max(...known.map((verb) => verb.length))
 
-/** The verb that stands in these bytes, in any case. */
+/** The verb in these bytes, in any case. */
 export function verbIn(bytes: Uint8Array, from: number, to: number): Verb {
   if (to - from > verbLengthMax) return 'OTHER'
   const verb = byHash.get(hashOf(bytes, from, to))
   if (verb === undefined || verb.length !== to - from) return 'OTHER'
-  // The hash folds case by clearing a bit, which other characters share: compare.
+  // Clearing the case bit also maps other characters to letters, so compare.
   for (let i = 0; i < verb.length; i++) {
     const byte = bytes[from + i]!
     const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte
@@ -62,7 +62,7 @@ export function verbIn(bytes: Uint8Array, from: number, to: number): Verb {
   return verb
 }
 
-/** Where the parts of a command line stand. */
+/** Positions of the parts of a command's first line. */
 export interface CommandHead {
   tagEnd: number
   verbStart: number
@@ -70,17 +70,17 @@ export interface CommandHead {
   verb: Verb
 }
 
-/** Tag and verb of the command that begins at `from`; `to` is the index of its line feed. */
+/** The head of the command that begins at `from`. `to` is the index of its line feed. */
 export function commandHead(bytes: Uint8Array, from: number, to: number): CommandHead {
   const tagEnd = wordEnd(bytes, from, to)
   let verbStart = tagEnd
-  // More than one space is an error, yet a lenient server might see the verb behind it: so must we.
+  // More than one space is an error, but a lenient server may accept it and see the verb behind it.
   while (verbStart < to && bytes[verbStart] === SP) verbStart++
   const verbEnd = wordEnd(bytes, verbStart, to)
   return { tagEnd, verbStart, verbEnd, verb: verbIn(bytes, verbStart, verbEnd) }
 }
 
-/** Whether these bytes are a tag (RFC 9051 9: ASTRING-CHAR except `+`); a server may answer others with no tag at all. */
+/** Whether these bytes are a tag (RFC 9051 9: ASTRING-CHAR except `+`). A server may answer anything else without a tag. */
 export function isTag(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!
@@ -101,7 +101,7 @@ export function isTag(bytes: Uint8Array, from: number, to: number): boolean {
   return to > from
 }
 
-/** Whether these bytes are the name of a command: letters, digits and what extensions use; or nothing at all. */
+/** Whether these bytes are empty or a command name: letters, digits, and `-`, `.` and `_`, which extensions use. */
 export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!
@@ -111,3 +111,6 @@ export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
   }
   return true
 }
+
+/** Whether the command may select a mailbox, or leave one selected by failing. */
+export const maySelect = (verb: Verb): boolean => verb === 'SELECT' || verb === 'EXAMINE'

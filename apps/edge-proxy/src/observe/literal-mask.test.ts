@@ -2,11 +2,17 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
+import type { ScanPosition } from '../imap/literal.ts'
 import { LiteralMask } from './literal-mask.ts'
 
 /** The lines of a trace, whatever the chunks. */
-function masked(chunks: readonly Buffer[], from: 'C' | 'S' = 'S', bodies = false, literalLeft = 0): string[] {
-  const mask = new LiteralMask(from, bodies, literalLeft)
+function masked(
+  chunks: readonly Buffer[],
+  from: 'C' | 'S' = 'S',
+  bodies = false,
+  position?: ScanPosition,
+): string[] {
+  const mask = new LiteralMask(from, bodies, position)
   return chunks.flatMap((chunk) => {
     const lent = Buffer.from(chunk)
     const lines = mask.lines(lent)
@@ -55,7 +61,19 @@ test('where bodies are wanted they are shown as they are', () => {
 
 test('a trace that begins in the middle of a literal begins behind it', () => {
   for (const chunks of everyCut(wire('secret\r\nsecret) {5}\r\nhello X\r\n')))
-    assert.deepEqual(masked(chunks, 'S', false, 14), [') {5} [5 bytes]', ' X'])
+    for (const from of ['C', 'S'] as const)
+      assert.deepEqual(masked(chunks, from, false, { literalLeft: 14, continues: true }), [
+        ') {5} [5 bytes]',
+        ' X',
+      ])
+})
+
+test('a trace that begins between the literals of a response hides the next one', () => {
+  for (const chunks of everyCut(wire(' BODY[2] {8}\r\nsecret\r\n)\r\n')))
+    assert.deepEqual(masked(chunks, 'S', false, { literalLeft: 0, continues: true }), [
+      ' BODY[2] {8} [8 bytes]',
+      ')',
+    ])
 })
 
 test('a line longer than is shown loses none of its literals, however it is cut', () => {

@@ -1,81 +1,89 @@
-/** A stream of protocol as lines of text for a trace, with literals replaced by their length unless wanted. */
-import { LF } from '../imap/bytes.ts'
-import { literalSize, NO_LITERAL } from '../imap/literal.ts'
+/**
+ * One direction of a session as lines of text for a trace. Literals, which hold the bodies of messages, are replaced by
+ * their length unless wanted.
+ */
+import { CommandScanner } from '../imap/command-scanner.ts'
+import { NO_LITERAL, type ScanPosition } from '../imap/literal.ts'
+import { ResponseScanner, type LineReader, type ResponseSink } from '../imap/response-scanner.ts'
 
-/** Characters of one line that are shown; what is behind them is still read. */
+/** Bytes of a line that are shown. The rest is still read. */
 const shownMax = 4096
+/** Bytes of a line that are held until its end comes. */
 const heldMax = 65_536
-/** Enough of a long line to find the literal that it announces. */
+/** Enough of the end of a long line to find the literal that it announces. */
 const tailBytes = 32
-const freeText = /^(?:\+|(?:\*|[^ ]+) (?:OK|NO|BAD|BYE|PREAUTH)\b)/i
 
-export class LiteralMask {
+const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
+
+export class LiteralMask implements LineReader {
   readonly #bodies: boolean
-  readonly #from: 'C' | 'S'
-  #literal: number
-  #continues: boolean
+  readonly #scan: (chunk: Buffer) => void
+  /** A client's line whose end has not come; of a long one, the last bytes. The response scanner holds those of a server. */
   #partial = Buffer.alloc(0)
-  /** The line is longer than can be held; its begin has been shown. */
+  /** The client's line is too long to hold, and its beginning has been shown. */
   #isLong = false
-  #isFree = false
+  #lines: string[] = []
 
-  /** @param literalLeft bytes of a literal in whose middle the trace begins */
-  constructor(from: 'C' | 'S', bodies: boolean, literalLeft = 0) {
-    this.#from = from
+  /** @param position where in a command or a response the trace begins */
+  constructor(from: 'C' | 'S', bodies: boolean, position?: ScanPosition) {
     this.#bodies = bodies
-    this.#literal = literalLeft
-    this.#continues = literalLeft > 0
+    if (from === 'C') {
+      const scanner = new CommandScanner(undefined, position)
+      this.#scan = (chunk) => this.#scanCommands(scanner, chunk)
+    } else {
+      const options = { lineBytesMax: heldMax, reader: this, ...(position && { position }) }
+      const scanner = new ResponseScanner(ignore, options)
+      this.#scan = (chunk) => scanner.scan(chunk)
+    }
   }
 
   /** The lines that these bytes complete. */
   lines(chunk: Buffer): string[] {
-    const lines: string[] = []
+    this.#lines = []
+    this.#scan(chunk)
+    return this.#lines
+  }
+
+  #scanCommands(scanner: CommandScanner, chunk: Buffer): void {
     const bytes = this.#partial.length > 0 ? Buffer.concat([this.#partial, chunk]) : chunk
     let at = 0
     while (at < bytes.length) {
-      if (this.#literal > 0) {
-        const taken = Math.min(this.#literal, bytes.length - at)
-        // One by one: as many arguments as a body may have lines are too many for a call.
-        if (this.#bodies) for (const line of printBody(bytes.subarray(at, at + taken))) lines.push(line)
-        this.#literal -= taken
-        at += taken
-        continue
-      }
-      const lineFeed = bytes.indexOf(LF, at)
-      if (lineFeed < 0) {
+      const part = scanner.next(bytes, at, Infinity)
+      if (part === 'partial-line') {
         if (bytes.length - at > heldMax) {
-          if (!this.#isLong) lines.push(`${this.#show(bytes, at, bytes.length)} [line goes on]`)
+          if (!this.#isLong) this.onLongLine(bytes, at, bytes.length)
           this.#isLong = true
           at = bytes.length - tailBytes
         }
         break
       }
-      lines.push(...this.#endLine(bytes, at, lineFeed))
-      at = lineFeed + 1
+      if (part === 'literal') this.onLiteral(bytes, at, scanner.end)
+      else {
+        const literal = scanner.takeLine(bytes, at) === 'complete' ? NO_LITERAL : scanner.position.literalLeft
+        if (!this.#isLong) this.onLine(bytes, at, scanner.end - 1, literal)
+        this.#isLong = false
+      }
+      at = scanner.end
     }
     this.#partial = Buffer.from(bytes.subarray(at))
-    return lines
   }
 
-  #endLine(bytes: Buffer, at: number, lineFeed: number): string[] {
-    const text = this.#isLong ? '' : this.#show(bytes, at, lineFeed)
-    const size = this.#isFree ? NO_LITERAL : literalSize(bytes, at, lineFeed)
-    const shown = this.#isLong ? [] : [size === NO_LITERAL || this.#bodies ? text : `${text} [${size} bytes]`]
-    this.#continues = size !== NO_LITERAL
-    this.#literal = size === NO_LITERAL ? 0 : size
-    this.#isLong = false
-    return shown
+  onLine(bytes: Buffer, start: number, end: number, literal: number): void {
+    const text = shown(bytes, start, end)
+    this.#lines.push(literal === NO_LITERAL || this.#bodies ? text : `${text} [${literal} bytes]`)
   }
 
-  #show(bytes: Buffer, at: number, end: number): string {
-    const text = bytes.toString('utf8', at, Math.min(end, at + shownMax)).replace(/\r$/, '')
-    // Free text of a server's status may end like a literal and is none.
-    this.#isFree = this.#from === 'S' && !this.#continues && freeText.test(text)
-    return text
+  onLongLine(bytes: Buffer, start: number, end: number): void {
+    this.#lines.push(`${shown(bytes, start, end)} [line goes on]`)
+  }
+
+  onLiteral(bytes: Buffer, start: number, end: number): void {
+    if (!this.#bodies) return
+    for (const line of bytes.toString('utf8', start, end).split('\n'))
+      this.#lines.push(line.replace(/\r$/, '').slice(0, shownMax))
   }
 }
 
-function printBody(bytes: Buffer): string[] {
-  const lines = bytes.toString('utf8').split('\n')
-  return lines.map((line) => line.replace(/\r$/, '').slice(0, shownMax))
+function shown(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('utf8', start, Math.min(end, start + shownMax)).replace(/\r$/, '')
 }

@@ -22,7 +22,7 @@ test('a wrong password closes nobody’s idle connection, however full it is', a
   for (const limits of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
     const { pool, lease, login, count, accounted } = await poolAtWork({ limits })
     const leases = [await lease('joe'), await lease('jane')]
-    for (const leased of leases) await pool.giveBack(leased.connection, cleanHandBack)
+    for (const leased of leases) await pool.giveBack(cleanHandBack(leased.connection))
     for (const user of ['joe', 'jane', 'jim', 'joe'])
       assert.equal((await login(user, 'wrong')).kind, 'refused')
     assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
@@ -36,7 +36,7 @@ test('a flood of wrong passwords is judged in turn, and no login that waits for 
   const { pool, lease, login, count, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 2 },
   })
-  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
   const attempts = Array.from({ length: 20 }, (_, at) => login(`user${at}`, 'wrong'))
   const jane = login('jane')
   const kinds = (await Promise.all(attempts)).map(({ kind }) => kind)
@@ -51,11 +51,11 @@ test('a flood of wrong passwords is judged in turn, and no login that waits for 
 test('a changed password is judged beside the connections of the old one, which give way to it', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsPerUserMax: 1 } })
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   const changed = await lease('joe', 'new secret')
   assert.equal(changed.reused, false)
   assert.equal(connection.link.isOpen, false)
-  await pool.giveBack(changed.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(changed.connection))
   assert.equal((await lease('joe', 'new secret')).connection, changed.connection)
   assert.equal(scripted.connections.length, 2)
   await accounted()
@@ -66,7 +66,7 @@ test('a login that succeeds when what was idle is in use again waits for its tur
     limits: { connectionsPerUserMax: 1 },
   })
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   let answer = () => {}
   scripted.script = (asked) => {
     if (asked.verb !== 'LOGIN') return but({})(asked)
@@ -81,7 +81,7 @@ test('a login that succeeds when what was idle is in use again waits for its tur
   answer()
   await until(() => pool.connections.count('waiting') === 1)
   assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   const leased = await changed
   assert.ok(leased.kind === 'leased' && !leased.reused)
   assert.equal(connection.link.isOpen, false)
@@ -92,7 +92,7 @@ test('who wants no spare connections gets none: the server never sees more than 
   const { pool, lease, scripted, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 0 },
   })
-  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
   let most = 0
   scripted.script = (asked) => {
     if (asked.verb === 'LOGIN') most = pool.connections.count('idle') + pool.connections.count('dialing')
@@ -106,7 +106,7 @@ test('who wants no spare connections gets none: the server never sees more than 
 test('another session of the same secret is given room before the server is asked, unless it was revoked', async () => {
   for (const isRevoked of [false, true]) {
     const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
-    await pool.giveBack((await lease('jane')).connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack((await lease('jane')).connection))
     const { connection } = await lease('joe')
     if (isRevoked) pool.purge((meant) => meant === connection, 'revoked')
     let idle: number | undefined
@@ -123,7 +123,7 @@ test('another session of the same secret is given room before the server is aske
 test('a login that succeeds while wrong passwords are judged closes nobody’s idle connection for them', async () => {
   const work = await poolAtWork({ limits: { connectionsMax: 2 } })
   const { pool, lease, login, count, accounted } = work
-  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
   const { judge, asked } = slowToJudge(work)
   const wrong = login('eve', 'wrong')
   await asked()
@@ -143,9 +143,9 @@ test('a connection that becomes idle is for the one who waits with its secret, n
   const wrong = login('joe', 'wrong')
   const right = lease('joe')
   await until(() => pool.connections.count('waiting') === 2)
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   assert.equal((await right).connection, connection)
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   await asked()
   judge()
   assert.equal((await wrong).kind, 'refused')
@@ -162,10 +162,10 @@ test('a connection that becomes idle and fits none of its user’s logins gives 
   await until(() => pool.connections.count('waiting') === 2)
   scripted.script = (asked) =>
     asked.peer === scripted.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
-  const given = pool.giveBack(even, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(even))
   await until(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
-  await pool.giveBack(odd, cleanHandBack)
+  await pool.giveBack(cleanHandBack(odd))
   scripted.script = but({})
   scripted.connections[1]!.say(`${barrier} OK done\r\n`)
   await given
@@ -178,11 +178,11 @@ test('whoever has waited for a reset that fails takes what has become idle meanw
   const { pool, lease, scripted, accounted } = await poolAtWork()
   const [broken, idle] = [(await lease('joe')).connection, (await lease('joe')).connection]
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(broken, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(broken))
   await until(() => scripted.asked.includes('NOOP'))
   const next = lease('joe')
   scripted.script = but({})
-  await pool.giveBack(idle, cleanHandBack)
+  await pool.giveBack(cleanHandBack(idle))
   scripted.connections[0]!.socket.destroy()
   await given
   assert.equal((await next).connection, idle)
@@ -197,13 +197,13 @@ test('a secret that was right at another server, or until its token expired, has
   for (const server of [before!, now!]) {
     scripted.script = but({})
     const { connection } = await lease('jane', 'secret', { server: now! })
-    await pool.giveBack(connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack(connection))
     const held = await lease('joe', 'secret', { server })
     if (server === now) held.connection.expiresAt = clock.now
     scripted.script = but({ LOGIN: 'TAG NO no\r\n' })
     assert.equal((await login('joe', 'secret', { server: now! })).kind, 'refused')
     assert.equal(pool.connections.stateOf(connection), 'idle')
-    await pool.giveBack(held.connection, { ...cleanHandBack, refusal: 'notify' })
+    await pool.giveBack({ ...cleanHandBack(held.connection), refusal: 'notify' })
   }
   await accounted()
 })

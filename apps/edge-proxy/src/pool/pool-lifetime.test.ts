@@ -11,7 +11,7 @@ const times = { idleTimeoutMs: 10_000, lifetimeMaxMs: 100_000, proveIdleAfterMs:
 async function withIdle(settings: Parameters<typeof poolAtWork>[0] = { pool: times }) {
   const work = await poolAtWork(settings)
   const { connection } = await work.lease('joe')
-  await work.pool.giveBack(connection, cleanHandBack)
+  await work.pool.giveBack(cleanHandBack(connection))
   return { ...work, connection }
 }
 
@@ -39,7 +39,7 @@ test('a connection is used so often and no more', async () => {
   for (let session = 0; session < times.usesMax; session++) {
     const { connection } = await lease('joe')
     seen.add(connection)
-    await pool.giveBack(connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack(connection))
   }
   assert.equal(seen.size, 1)
   assert.equal((await lease('joe')).reused, false)
@@ -50,11 +50,11 @@ test('a connection lives so long and no longer, however busy it is', async () =>
   const busy = await poolAtWork({ pool: times })
   const { connection } = await busy.lease('joe')
   busy.clock.now += times.lifetimeMaxMs + 1
-  await busy.pool.giveBack(connection, cleanHandBack)
+  await busy.pool.giveBack(cleanHandBack(connection))
   assert.equal(busy.count('reuse_refused_total{reason="too-old"}'), 1)
 
   const work = await poolAtWork({ pool: { ...times, idleTimeoutMs: 200_000 } })
-  await work.pool.giveBack((await work.lease('joe')).connection, cleanHandBack)
+  await work.pool.giveBack(cleanHandBack((await work.lease('joe')).connection))
   work.clock.now += times.lifetimeMaxMs + 1
   round(work)
   assert.equal(work.count('upstream_drops_total{reason="too-old"}'), 1)
@@ -92,15 +92,15 @@ test('the reaper proves what is idle before a session has to wait for that', asy
 test('a revocation drops what is idle and keeps what is in use from coming back', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
-  await pool.giveBack(idle.connection, cleanHandBack)
-  await pool.giveBack(other.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(idle.connection))
+  await pool.giveBack(cleanHandBack(other.connection))
   assert.equal(
     pool.purge(({ user }) => user === 'joe', 'revoked'),
     2,
   )
   assert.equal(count('upstream_drops_total{reason="revoked"}'), 1)
   assert.equal(used.connection.link.isOpen, true)
-  await pool.giveBack(used.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(used.connection))
   assert.equal(count('reuse_refused_total{reason="revoked"}'), 1)
   assert.deepEqual(pool.connections.idle(), [other.connection])
   await accounted()
@@ -109,7 +109,7 @@ test('a revocation drops what is idle and keeps what is in use from coming back'
 test('a revocation reaches a connection that is being reset, and one that is being opened', async () => {
   const resetting = await poolAtWork()
   const { connection } = await resetting.lease('joe')
-  const given = resetting.pool.giveBack(connection, cleanHandBack)
+  const given = resetting.pool.giveBack(cleanHandBack(connection))
   resetting.pool.purge(() => true, 'revoked')
   await given
   assert.equal(resetting.count('reuse_refused_total{reason="revoked"}'), 1)
@@ -119,10 +119,10 @@ test('a revocation reaches a connection that is being reset, and one that is bei
   await until(() => opening.pool.connections.count('dialing') === 1)
   opening.pool.purge(({ user }) => user === 'joe', 'revoked')
   const opened = await login
-  await opening.pool.giveBack(opened.connection, cleanHandBack)
+  await opening.pool.giveBack(cleanHandBack(opened.connection))
   assert.equal(opening.pool.connections.count('idle'), 0)
   // It was for those that were there: the next login is kept.
-  await opening.pool.giveBack((await opening.lease('joe')).connection, cleanHandBack)
+  await opening.pool.giveBack(cleanHandBack((await opening.lease('joe')).connection))
   assert.equal(opening.pool.connections.count('idle'), 1)
 })
 
@@ -160,7 +160,7 @@ test('a session is moved only to a connection that is proven; one that is not is
   const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledBy = 'QRESYNC'
-  await pool.giveBack(enabled, cleanHandBack)
+  await pool.giveBack(cleanHandBack(enabled))
   const { connection } = await lease('joe')
   const doubts = [
     () => (clock.now += settings.current.pool.proveIdleAfterMs + 1),
@@ -171,10 +171,10 @@ test('a session is moved only to a connection that is proven; one that is not is
   ]
   for (const doubt of doubts) {
     await doubt()
-    assert.equal(pool.exchange(connection, server, 'QRESYNC', cleanHandBack), undefined)
+    assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(connection)), undefined)
     await until(() => pool.connections.stateOf(enabled) === 'idle')
   }
-  assert.equal(pool.exchange(connection, server, 'QRESYNC', cleanHandBack), enabled)
+  assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(connection)), enabled)
 })
 
 test('what may have been revoked while somebody waited for the end of a reset is not handed to them', async () => {
@@ -182,7 +182,7 @@ test('what may have been revoked while somebody waited for the end of a reset is
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
   const proofs = scripted.asked.length
-  const given = pool.giveBack(connection, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(connection))
   const leasing = lease('joe')
   await until(() => scripted.asked.length > proofs)
   pool.suspendReuse()
@@ -200,7 +200,7 @@ test('a connection does not outlive the token that opened it', async () => {
   const who = { mechanism: 'XOAUTH2', secret } as const
   const opened = await login('joe', '', who)
   assert.ok(opened.kind === 'leased')
-  await pool.giveBack(opened.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(opened.connection))
   assert.equal(pool.connections.count('idle'), 1)
   clock.now += 60_000
   const later = await login('joe', '', who)
@@ -229,7 +229,7 @@ test('a pool that is closed drops what is idle and keeps nothing that comes back
   const used = await lease('jane')
   pool.close()
   assert.equal(pool.connections.count('idle'), 0)
-  await pool.giveBack(used.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(used.connection))
   assert.equal(count('reuse_refused_total{reason="shutdown"}'), 1)
   await accounted()
   assert.equal(pool.connections.count('leased'), 0)

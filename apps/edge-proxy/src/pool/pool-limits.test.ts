@@ -7,7 +7,7 @@ test('a session that comes while its connection is being reset waits for that, a
   const { pool, lease, logins, scripted, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(connection, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(connection))
   await until(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
   const [claimed, fresh] = [lease('joe'), lease('joe')]
@@ -26,7 +26,7 @@ test('a session whose connection does not come out of its reset clean gets a fre
   const { pool, lease, scripted, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(connection, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(connection))
   const next = lease('joe')
   await given
   assert.equal((await next).reused, false)
@@ -38,7 +38,7 @@ test('a session that waits for a connection at which the edge itself fails gets 
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(connection, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(connection))
   const next = lease('joe')
   await until(() => scripted.asked.includes('NOOP'))
   const { connections } = pool
@@ -58,7 +58,7 @@ test('a wrong password does not wait for the reset of another’s connection', a
   const { pool, login, lease, scripted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
-  const given = pool.giveBack(connection, cleanHandBack)
+  const given = pool.giveBack(cleanHandBack(connection))
   assert.equal((await login('joe', 'wrong')).kind, 'refused')
   assert.equal((await login('jane')).kind, 'refused')
   assert.equal(pool.connections.stateOf(connection), 'resetting')
@@ -71,11 +71,11 @@ test('a full upstream makes room by closing what is idle for longest, of its own
     limits: { connectionsMax: 3 },
   })
   const elsewhere = await lease('ann', 'secret', { server: serverAt(scripted.port, {}, 'other') })
-  await pool.giveBack(elsewhere.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(elsewhere.connection))
   const leases = [await lease('joe'), await lease('jane'), await lease('jim')]
   for (const { connection } of leases) {
     clock.now += 1000
-    await pool.giveBack(connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack(connection))
   }
   const [joe, jane, jim] = leases.map(({ connection }) => connection)
   // Proving one again does not make it any younger.
@@ -101,11 +101,11 @@ test('a login that finds no room waits for it, in turn, and gets a connection of
     text: '[LIMIT] Too many connections, try again later',
   })
   assert.equal(pool.connections.count('waiting'), 2)
-  await pool.giveBack(first.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(first.connection))
   const { connection } = await jane
   assert.equal(connection.user, 'jane')
   assert.equal(pool.connections.count('waiting'), 1)
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   assert.equal((await jim).connection.user, 'jim')
   assert.equal(pool.connections.count('leased'), 1)
   await accounted()
@@ -116,7 +116,7 @@ test('whoever waits for a connection of its own user gets the one that is given 
   const first = await lease('joe')
   const second = lease('joe')
   await until(() => pool.connections.count('waiting') === 1)
-  await pool.giveBack(first.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(first.connection))
   assert.equal((await second).connection, first.connection)
   assert.equal(logins(), 1)
 })
@@ -127,7 +127,7 @@ test('a login that waited too long is refused with [LIMIT], not with a wrong pas
   const late = await login('jane')
   assert.ok(late.kind === 'refused')
   assert.deepEqual([late.cause, late.status, late.text.startsWith('[LIMIT] ')], ['limit', 'NO', true])
-  await pool.giveBack(first.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(first.connection))
   assert.equal((await lease('jane')).reused, false)
 })
 
@@ -159,7 +159,7 @@ test('an idle connection that a login cannot use does not keep its user out', as
   const { connection } = await lease('joe')
   connection.session.enabled.add('CONDSTORE')
   connection.session.enabledBy = 'CONDSTORE'
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   assert.equal(pool.connections.stateOf(connection), 'idle')
   assert.equal((await lease('joe')).reused, false)
   assert.equal(connection.link.isOpen, false)
@@ -170,12 +170,12 @@ test('a connection on which something is enabled is for those who want exactly t
   const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledBy = 'QRESYNC'
-  await pool.giveBack(enabled, cleanHandBack)
+  await pool.giveBack(cleanHandBack(enabled))
   const clean = await lease('joe')
   assert.equal(clean.reused, false)
-  assert.equal(pool.exchange(clean.connection, server, 'CONDSTORE', cleanHandBack), undefined)
-  assert.equal(pool.exchange((await lease('jane')).connection, server, 'QRESYNC', cleanHandBack), undefined)
-  assert.equal(pool.exchange(clean.connection, server, 'QRESYNC', cleanHandBack), enabled)
+  assert.equal(pool.exchange(server, 'CONDSTORE', cleanHandBack(clean.connection)), undefined)
+  assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack((await lease('jane')).connection)), undefined)
+  assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(clean.connection)), enabled)
   assert.equal(pool.connections.stateOf(enabled), 'leased')
   assert.equal(enabled.uses, 2)
   await accounted()
@@ -184,10 +184,10 @@ test('a connection on which something is enabled is for those who want exactly t
 test('a user whose client has enabled something is never told that a connection is reused', async () => {
   const { pool, lease, server } = await poolAtWork()
   const { connection } = await lease('joe')
-  pool.exchange(connection, server, 'QRESYNC', cleanHandBack)
-  await pool.giveBack(connection, cleanHandBack)
+  pool.exchange(server, 'QRESYNC', cleanHandBack(connection))
+  await pool.giveBack(cleanHandBack(connection))
   const again = await lease('joe')
   assert.deepEqual([again.reused, again.tellReuse], [true, false])
-  await pool.giveBack((await lease('jane')).connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack((await lease('jane')).connection))
   assert.equal((await lease('jane')).tellReuse, true)
 })

@@ -6,10 +6,16 @@ import type { Credentials } from '../imap/credentials.ts'
 import type { HandBack } from '../splice/ending.ts'
 import { ScriptedServer, serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
 import type { Server } from '../server/server.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { Leased, Refused } from './lease.ts'
 import { Pool } from './pool.ts'
 
-export const cleanHandBack: HandBack = { refusal: undefined, unanswered: [], idling: false }
+export const cleanHandBack = (connection: ServerConnection): HandBack => ({
+  connection,
+  refusal: undefined,
+  unanswered: [],
+  idling: false,
+})
 
 export interface PoolAtWork {
   pool: Pool

@@ -9,7 +9,7 @@ test('a user’s next session gets the connection of the last one, without a log
   const { pool, lease, scripted, logins, count, accounted } = await poolAtWork()
   const first = await lease('joe')
   assert.deepEqual([first.reused, first.tellReuse], [false, false])
-  await pool.giveBack(first.connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(first.connection))
   const second = await lease('joe')
   assert.deepEqual([second.reused, second.tellReuse], [true, true])
   assert.equal(second.connection, first.connection)
@@ -22,7 +22,7 @@ test('a user’s next session gets the connection of the last one, without a log
 test('a second user never receives the first user’s upstream', async () => {
   const { pool, login, lease, scripted, server } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   const elsewhere = serverAt(scripted.port, {}, 'other')
   const others: Parameters<typeof login>[] = [
     ['jane'],
@@ -47,7 +47,7 @@ test('a second user never receives the first user’s upstream', async () => {
 test('a wrong password neither uses nor evicts the warm connection, and is judged by the server', async () => {
   const { pool, login, lease, logins, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   for (const wrong of ['wrong', '', 'secre', 'secret2', 'Secret'])
     assert.deepEqual(await login('joe', wrong), {
       kind: 'refused',
@@ -65,7 +65,7 @@ test('a login in any way of giving a password finds the same connection', async 
   const { pool, lease } = await poolAtWork()
   const { connection } = await lease('joe')
   for (const mechanism of ['PLAIN', 'LOGIN', 'command'] as const) {
-    await pool.giveBack(connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack(connection))
     assert.equal((await lease('joe', 'secret', { mechanism })).connection, connection)
   }
 })
@@ -75,8 +75,8 @@ test('two sessions of one user at once have a connection each', async () => {
   const [one, two] = await Promise.all([lease('joe'), lease('joe')])
   assert.notEqual(one.connection, two.connection)
   await Promise.all([
-    pool.giveBack(one.connection, cleanHandBack),
-    pool.giveBack(two.connection, cleanHandBack),
+    pool.giveBack(cleanHandBack(one.connection)),
+    pool.giveBack(cleanHandBack(two.connection)),
   ])
   const again = await Promise.all([lease('joe'), lease('joe'), lease('joe')])
   assert.equal(new Set(again.map(({ connection }) => connection)).size, 3)
@@ -88,7 +88,7 @@ test('what a session has spoiled is closed, and the reason is counted', async ()
   const { pool, lease, count, accounted } = await poolAtWork()
   for (const refusal of ['open-literal', 'notify', 'extensions-enabled', 'kicked'] as const) {
     const { connection } = await lease('joe')
-    await pool.giveBack(connection, { ...cleanHandBack, refusal })
+    await pool.giveBack({ ...cleanHandBack(connection), refusal })
     assert.equal(pool.connections.stateOf(connection), 'closed')
     assert.equal(connection.link.isOpen, false)
     assert.equal(count(`reuse_refused_total{reason="${refusal}"}`), 1)
@@ -109,7 +109,7 @@ test('what does not prove itself clean is closed, and the reason is counted', as
     scripted.script = but({ NOOP: answer })
     if (answer === undefined) settings.current.pool = poolConfig({ resetTimeoutMs: 100 })
     const { connection } = await lease('joe')
-    await pool.giveBack(connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack(connection))
     assert.equal(pool.connections.stateOf(connection), 'closed')
     assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
   }
@@ -125,7 +125,7 @@ test('what happens in the moment between the proof and the rest is not overlooke
     const { pool, lease, scripted, count } = await poolAtWork()
     const { connection } = await lease('joe')
     scripted.script = but({ NOOP: undefined })
-    const given = pool.giveBack(connection, cleanHandBack)
+    const given = pool.giveBack(cleanHandBack(connection))
     await until(() => scripted.asked.includes('NOOP'))
     // As when one segment of TLS holds several records: all are heard before any promise is looked at.
     connection.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
@@ -139,7 +139,7 @@ test('what happens in the moment between the proof and the rest is not overlooke
 test('a connection that the server closes is gone at once, and the next session notices nothing', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   scripted.connections[0]!.socket.end()
   await until(() => pool.connections.count('idle') === 0)
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 1)
@@ -154,14 +154,14 @@ test('an idle connection on which the server says what nobody asked is closed or
     ['+ go on\r\n', 'unexpected-reply'],
   ] as const) {
     const { pool, lease, scripted, count } = await poolAtWork()
-    await pool.giveBack((await lease('joe')).connection, cleanHandBack)
+    await pool.giveBack(cleanHandBack((await lease('joe')).connection))
     scripted.connections[0]!.say(said)
     await until(() => pool.connections.count('idle') === 0)
     assert.equal(count(`upstream_drops_total{reason="${reason}"}`), 1)
   }
   const { pool, lease, scripted } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   const proofs = scripted.asked.length
   scripted.connections[0]!.say('* 3 EXISTS\r\n')
   await until(() => connection.provenAt === -Infinity)
@@ -172,7 +172,7 @@ test('an idle connection on which the server says what nobody asked is closed or
 test('a connection that waits in the middle of a response is not handed out', async () => {
   const { pool, lease, scripted, count } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   scripted.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
   await until(() => !connection.scanner.atBoundary)
   assert.equal((await lease('joe')).reused, false)
@@ -181,7 +181,7 @@ test('a connection that waits in the middle of a response is not handed out', as
 
 test('a server that floods an idle connection is cut off', async () => {
   const { pool, lease, scripted } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
-  await pool.giveBack((await lease('joe')).connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
   scripted.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
   await until(() => pool.connections.count('idle') === 0)
 })
@@ -203,6 +203,6 @@ test('an ALERT in the proof is told to the operator, and the connection kept', a
   const { pool, lease, scripted } = await poolAtWork()
   scripted.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
   const { connection } = await lease('joe')
-  await pool.giveBack(connection, cleanHandBack)
+  await pool.giveBack(cleanHandBack(connection))
   assert.equal(pool.connections.stateOf(connection), 'idle')
 })

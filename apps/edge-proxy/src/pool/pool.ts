@@ -127,12 +127,8 @@ export class Pool {
    * Exchanges a session's connection for an idle one of the same user on which exactly these extensions are enabled, and
    * gives the first one back. Undefined: there is none that was proven lately, and the session keeps its own.
    */
-  exchange(
-    connection: ServerConnection,
-    server: Server,
-    enabledKey: string,
-    handBack: HandBack,
-  ): ServerConnection | undefined {
+  exchange(server: Server, enabledKey: string, handBack: HandBack): ServerConnection | undefined {
+    const { connection } = handBack
     this.#reuseNotices.noteEnable(connection.identity)
     const holder = this.connections.holderOf(connection)
     const request = {
@@ -149,12 +145,13 @@ export class Pool {
       return undefined
     }
     other.uses++
-    void this.giveBack(connection, handBack)
+    void this.giveBack(handBack)
     return other
   }
 
   /** Ends a lease; the session must not use the connection again. Settles when the connection is idle or closed. */
-  giveBack(connection: ServerConnection, handBack: HandBack): Promise<void> {
+  giveBack(handBack: HandBack): Promise<void> {
+    const { connection } = handBack
     connection.lastUsedAt = this.#context.clock.now()
     if (connection.session.enabled.size > 0) this.#reuseNotices.noteEnable(connection.identity)
     const refusal = handBack.refusal ?? this.#expired(connection)

@@ -4,8 +4,9 @@
  * is not certain ends in `dirty`, and the pool closes the connection.
  */
 import { hasTag, startsWithWord, wordEnd } from '../imap/bytes.ts'
+import { hasUnselect } from '../imap/capability.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
-import { tellsChange } from '../imap/selection.ts'
+import { reportsMailboxChange } from '../imap/response-facts.ts'
 import type { LinkEnd, LinkHandler } from '../net/link.ts'
 import { Deadlines, type Limited } from './deadlines.ts'
 import { randomName } from './random-tag.ts'
@@ -45,10 +46,6 @@ export function reset(
 export function prove(upstream: ServerConnection, limits: ResetLimits): Promise<ResetResult> {
   return reset(upstream, nothingLeft, limits)
 }
-
-/** Whether a server knows the verb that deselects without expunging (RFC 3691). */
-export const hasUnselect = (capabilities: readonly string[]): boolean =>
-  capabilities.includes('UNSELECT') || capabilities.includes('IMAP4REV2')
 
 const deadlines = new Deadlines()
 
@@ -138,7 +135,7 @@ class Reset implements LinkHandler, ResponseSink, Limited {
   }
 
   #onUntagged(bytes: Buffer, start: number, end: number): void {
-    if (tellsChange(bytes, start + 2, false)) this.#upstream.selection = undefined
+    if (reportsMailboxChange(bytes, start + 2, false)) this.#upstream.selection = undefined
     if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
     else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))

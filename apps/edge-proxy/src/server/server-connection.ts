@@ -2,7 +2,6 @@
  * One logged-in connection to a server: its socket, the server's capabilities, and all state that a later session would
  * inherit. The pool decides who uses it: a splice, a reset, or no one while it is idle.
  */
-import type { Selection } from '../imap/selection.ts'
 import { startsWithWord } from '../imap/bytes.ts'
 import {
   ResponseScanner,
@@ -22,6 +21,18 @@ export interface SessionState {
   enabledBy: string | undefined
   /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
   spoilReason: SpoilReason | undefined
+}
+
+/** The answer to the last SELECT or EXAMINE, kept while its mailbox stays selected and unchanged. */
+export interface Selection {
+  /** Verb and mailbox as the client wrote them. */
+  key: string
+  /** The untagged lines, line ends included. */
+  lines: string
+  /** What follows the tag in the reply, without the line end. */
+  ok: string
+  /** When it was given; coarse milliseconds. */
+  at: number
 }
 
 /** Why no reset can make a connection clean; a label value of `reuse_refused_total`. */

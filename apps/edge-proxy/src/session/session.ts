@@ -8,7 +8,6 @@ import { printId } from '../imap/id.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
 import type { Leased, Refused } from '../pool/lease.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { SpliceContext } from '../splice/context.ts'
 import type { Ending, HandBack } from '../splice/ending.ts'
 import { Splice } from '../splice/splice.ts'
 import { goodbye, greeting, loginAnswer } from './greetings.ts'
@@ -44,13 +43,13 @@ async function converse(client: Client, context: EdgeContext): Promise<void> {
       continue
     }
     client.write(loginAnswer(login.tag, lease))
-    const { ending, connection, handBack } = await joined(client, lease, context)
+    const { ending, handBack } = await joined(client, lease, context)
 
     // The client does not wait for the reset of the connection.
     const words = goodbye(ending)
     if (words !== undefined) client.write(words)
     client.close()
-    await context.pool.giveBack(connection, handBack)
+    await context.pool.giveBack(handBack)
     return
   }
 }
@@ -95,26 +94,23 @@ async function refuse(
 
 interface Joined {
   ending: Ending
-  /** Another one than was leased, if the session was moved to one with extensions enabled. */
-  connection: ServerConnection
   handBack: HandBack
 }
 
 /** Joins client and connection until LOGOUT, or until one of them has gone. */
 function joined(client: Client, lease: Leased, context: EdgeContext): Promise<Joined> {
   const { sessions, tracer, servers, pool } = context
-  let { connection } = lease
+  const { connection } = lease
   return new Promise((resolve) => {
-    const splice = new Splice(client.link, connection, spliceContextOf(context), {
+    const ends = { client: client.link, connection }
+    const splice = new Splice(context, ends, {
       exchange: (enabledKey, handBack) => {
-        const server = servers.get(connection.serverName)
-        const other = server && pool.exchange(connection, server, enabledKey, handBack)
-        if (other) connection = other
-        return other
+        const server = servers.get(handBack.connection.serverName)
+        return server && pool.exchange(server, enabledKey, handBack)
       },
-      onEnd: (ending) => {
+      onEnd: (ending, handBack) => {
         // First of all, so that the connection is given back whatever fails below.
-        resolve({ ending, connection, handBack: splice.handBack(ending) })
+        resolve({ ending, handBack })
         endSession(session, ending, context)
       },
     })
@@ -145,13 +141,4 @@ function idsFor(client: Client, { serverName }: ServerConnection, { servers }: E
   const ids = client.ids.map(printId)
   if (servers.get(serverName)?.config.clientAddress !== 'id') return ids
   return [printId([['x-originating-ip', client.address]]), ...ids]
-}
-
-function spliceContextOf({ settings, clock, metrics, log }: EdgeContext): SpliceContext {
-  return {
-    options: () => ({ ...settings.current.clients, ...settings.current.pool }),
-    now: clock.now,
-    counters: metrics.counters,
-    onOwnRefused: (verb, text) => log.warn('QUEUED PREAUTH failed', { command: verb, answer: oneLine(text) }),
-  }
 }

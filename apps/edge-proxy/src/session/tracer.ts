@@ -94,10 +94,10 @@ export class Tracer {
     }
     for (const { masks, order } of this.#of(session.user)) {
       if (masks.has(session)) continue
-      const left = session.splice.literalsLeft()
+      const positions = session.splice.positions()
       masks.set(session, {
-        C: new LiteralMask('C', order.bodies, left.C),
-        S: new LiteralMask('S', order.bodies, left.S),
+        C: new LiteralMask('C', order.bodies, positions.C),
+        S: new LiteralMask('S', order.bodies, positions.S),
       })
     }
     session.splice.tap = {

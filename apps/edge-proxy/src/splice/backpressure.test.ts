@@ -96,7 +96,7 @@ test('a FETCH that its client never read is taken to its end by the reset', asyn
   await once(serverSocket, 'pause')
   client.socket.destroy()
   const { handBack } = await ended
-  assert.deepEqual(handBack, { refusal: undefined, unanswered: ['a'], idling: false })
+  assert.deepEqual(handBack, { connection, refusal: undefined, unanswered: ['a'], idling: false })
   const result = reset(connection, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
   const [tag] = (await scripted.line()).split(' ')
   scripted.say(`${tag} OK done\r\n`)

@@ -100,7 +100,7 @@ test('a command line without end is a violation at its limit, and so is a litera
     ['a APPEND x {99999999999999999999+}\r\n', 'literal-too-long'],
   ] as const
   for (const [text, reason] of cases) {
-    const { fromClient, ended, scripted } = await begin({ options: { lineBytesMax: 512 } })
+    const { fromClient, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
     for (const chunk of cutAt(wire(text), [0.3, 0.9])) fromClient(chunk)
     const { ending, handBack } = await ended
     assert.deepEqual(ending, { kind: 'violation', reason })
@@ -133,7 +133,7 @@ test('any bytes of a client are passed on, answered or refused, and never an err
   const shares = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 })
   fc.assert(
     fc.property(text, text, shares, (client, scripted, cuts) => {
-      const session = beginOn(on, { options: { lineBytesMax: 512 } })
+      const session = beginOn(on, { clients: { lineBytesMax: 512 } })
       for (const chunk of cutAt(wire(client.join('')), cuts)) session.fromClient(chunk)
       for (const chunk of cutAt(wire(scripted.join('')), cuts)) session.fromServer(chunk)
       session.handBackNow()

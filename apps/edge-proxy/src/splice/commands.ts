@@ -1,213 +1,256 @@
 /**
- * The client's bytes after login: lines and literals pass as they are, command starts are looked at. What passes is
- * told to the conversation; what is answered here is left to the splice.
+ * The client's commands after login: which bytes may go to the server, which commands the edge answers or refuses, and what
+ * each command leaves on the connection. It reports what goes to the server to the conversation. It sends nothing: the
+ * splice acts on the values that it returns.
  */
-import { CR, findByte, LF } from '../imap/bytes.ts'
+import type { PoolConfig } from '@imapfleet/config'
+import { containsWord, CR, findByte, startsWithWord } from '../imap/bytes.ts'
+import type { LineEnding } from '../imap/command-scanner.ts'
+import { parseId, type IdPairs } from '../imap/id.ts'
 import { isNonSynchronizing, literalSize, NO_LITERAL } from '../imap/literal.ts'
-import { commandHead, isTag, isVerb, type CommandHead } from '../imap/verb.ts'
-import { hasUnselect } from '../server/reset.ts'
+import { commandHead, isTag, isVerb, maySelect, type CommandHead, type Verb } from '../imap/verb.ts'
+import type { SpoilReason } from '../server/server-connection.ts'
 import type { Conversation } from './conversation.ts'
 import type { Violation } from './ending.ts'
-import {
-  mayEnableCondstore,
-  maySelect,
-  policyOf,
-  spoilReasonOf,
-  type AnswerOptions,
-  type Policy,
-} from './policy.ts'
-import { mayChangeMailbox, selectionKey } from '../imap/selection.ts'
+import { selectionKey } from './select-cache.ts'
 
-export type Answered = Exclude<Policy, { kind: 'pass' }>
+/** How far the client's bytes may pass, and why no further. In every case the bytes before `to` go to the server. */
+export type Passage =
+  /** The rest must be given again, with more bytes behind it or when the conversation has changed. */
+  | { kind: 'passed'; to: number }
+  /** The edge answers the command from `to` to its line feed at `lineFeed`; it is the command's turn. */
+  | { kind: 'answer'; to: number; verbEnd: number; lineFeed: number; tag: string; answer: Answer }
+  /** The edge must send this command of its own before the client's command at `to`. */
+  | { kind: 'own-command'; to: number; verb: 'NOOP' | 'UNSELECT' }
+  /** The bytes cannot be read any further. */
+  | { kind: 'violation'; to: number; reason: Violation }
 
-export type AnswerVerdict =
-  | 'answered'
-  /** It goes to the server after all. */
-  | 'pass'
-  /** Answered, and the session goes on on another connection: nothing of the conversation holds any more. */
-  | 'moved'
-  /** So is the session. */
-  | 'ended'
+export type Answer =
+  | { kind: 'logout' }
+  | { kind: 'capability' }
+  | { kind: 'id'; pairs: IdPairs }
+  /** Upper case, sorted, separated by spaces; the connection has nothing enabled and nothing selected. */
+  | { kind: 'enable'; extensions: string }
+  /** From the SELECT cache. */
+  | { kind: 'select' }
+  | { kind: 'bad'; text: string }
 
-export interface CommandSink {
-  /** These bytes go to the server. */
-  onPass(bytes: Buffer, from: number, to: number): void
-  /**
-   * A whole command line to be answered here; called only when it is our turn.
-   */
-  onAnswer(policy: Answered, head: CommandHead, line: Buffer, lineStart: number): AnswerVerdict
-  /** The first command on a connection with a kept selection; the sink settles `talk.kept`, now or later. */
-  onKept(key: string | undefined): void
-  /** The bytes can be read no further. */
-  onViolation(reason: Violation): void
-}
-
-const literalBytesMax = 2 ** 40
-const pass: Policy = { kind: 'pass' }
-const badTag: Policy = { kind: 'refuse', text: 'Invalid tag' }
-/** A verb in quotes or in a literal: a lenient server might take it, and we could not see which it is. */
-const badVerb: Policy = { kind: 'refuse', text: 'Invalid command' }
-const select: Policy = { kind: 'answer', what: 'select' }
-
-/**
- * Passes on as much as may pass now.
- * @returns how many bytes have been dealt with; the rest must be given again, with more behind it or when the
- *   conversation is no longer blocked. -1: the session has ended.
- */
-export function passCommands(
-  bytes: Buffer,
-  talk: Conversation,
-  options: AnswerOptions & { lineBytesMax: number },
-  sink: CommandSink,
-): number {
-  let passed = 0
-  let at = 0
-  talk.blocked = undefined
-  while (at < bytes.length && talk.blocked === undefined) {
-    if (talk.literal > 0) {
-      const taken = Math.min(talk.literal, bytes.length - at)
-      talk.literal -= taken
-      at += taken
+/** Passes as many of the client's bytes, from `from` on, as may go to the server now. */
+export function passCommands(bytes: Buffer, from: number, conversation: Conversation): Passage {
+  const { scanner } = conversation
+  const { clients, pool } = conversation.context.settings.current
+  conversation.proceeds()
+  let at = from
+  while (at < bytes.length && conversation.waitsFor === undefined) {
+    const part = scanner.next(bytes, at, clients.lineBytesMax)
+    if (part === 'literal') {
+      at = scanner.end
       continue
     }
-    const lineFeed = findByte(bytes, LF, at)
-    if ((lineFeed < 0 ? bytes.length : lineFeed) - at > options.lineBytesMax) {
-      sink.onViolation('line-too-long')
-      return -1
+    if (part === 'partial-line') break
+    if (part === 'line-too-long') return { kind: 'violation', to: at, reason: part }
+    const lineFeed = scanner.end - 1
+    if (conversation.expectsCommand) {
+      const stop = beginCommand(bytes, at, lineFeed, conversation, pool)
+      if (stop !== undefined) return stop
     }
-    if (lineFeed < 0) break
-    if (talk.open === undefined && talk.idle !== 'on') {
-      if (talk.outstanding.isFull) {
-        talk.blocked = 'turn'
-        break
-      }
-      const head = commandHead(bytes, at, lineFeed)
-      const policy = isTag(bytes, at, head.tagEnd)
-        ? policyHere(talk, bytes, head, lineFeed, options, sink)
-        : badTag
-      if (policy === 'wait') {
-        talk.blocked = 'turn'
-        break
-      }
-      if (policy.kind !== 'pass') {
-        if (passed < at) sink.onPass(bytes, passed, at)
-        passed = at
-        if (!talk.isOurTurn) {
-          talk.blocked = 'turn'
-          talk.isLeaving = policy.kind === 'answer' && policy.what === 'logout'
-          break
-        }
-        const verdict = answer(policy, head, bytes, at, lineFeed, sink)
-        if (verdict === 'ended') return -1
-        if (verdict === 'moved') return lineFeed + 1
-        if (verdict === 'answered') {
-          passed = at = lineFeed + 1
-          continue
-        }
-      }
-      startCommand(talk, bytes, at, head, lineFeed, options)
-    }
-    if (!passLine(talk, bytes, at, lineFeed)) {
-      sink.onViolation('literal-too-long')
-      return -1
-    }
+    const ending = passLine(bytes, at, lineFeed, conversation)
+    if (ending === 'literal-too-long') return { kind: 'violation', to: at, reason: ending }
     at = lineFeed + 1
   }
-  if (passed < at) sink.onPass(bytes, passed, at)
-  return at
+  return { kind: 'passed', to: at }
 }
 
-function answer(
-  policy: Answered,
-  head: CommandHead,
+/** Decides on the command whose first line begins at `at`. Undefined: it goes to the server. */
+function beginCommand(
   bytes: Buffer,
   at: number,
   lineFeed: number,
-  sink: CommandSink,
-): AnswerVerdict {
-  if (literalSize(bytes, at, lineFeed) !== NO_LITERAL) {
-    if (policy.kind === 'answer') return 'pass'
-    if (isNonSynchronizing(bytes, lineFeed)) {
-      // The literal of what is refused is on its way and would be read as commands.
-      sink.onViolation('literal-refused')
-      return 'ended'
-    }
+  conversation: Conversation,
+  pool: PoolConfig,
+): Passage | undefined {
+  if (conversation.isFull) return waitForTurn(at, conversation)
+  const head = commandHead(bytes, at, lineFeed)
+  const { selectCache } = conversation
+  let policy = isTag(bytes, at, head.tagEnd)
+    ? isVerb(bytes, head.verbStart, head.verbEnd)
+      ? policyOf(head.verb, pool)
+      : badVerb
+    : badTag
+  if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable')) {
+    const admission = selectCache.admit(selectionKey(head.verb, bytes, head.verbEnd, lineFeed), pool)
+    if (admission === 'wait') return waitForTurn(at, conversation)
+    if (admission === 'NOOP' || admission === 'UNSELECT')
+      return { kind: 'own-command', to: at, verb: admission }
+    if (admission === 'answer') policy = 'select'
   }
-  return sink.onAnswer(policy, head, bytes.subarray(at, lineFeed + 1), at)
+  if (policy !== 'pass') {
+    const stop = answerHere(policy, bytes, at, head, lineFeed, conversation)
+    if (stop !== undefined) return stop
+  }
+  const isAlone = conversation.isAllAnswered
+  conversation.sends(bytes.toString('latin1', at, head.tagEnd), head.verb)
+  if (pool.selectCache === 'off') selectCache.forget()
+  else {
+    const key = selectionKey(head.verb, bytes, head.verbEnd, lineFeed)
+    selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
+  }
+  return undefined
 }
 
-/** What to do with this command now; 'wait': a kept selection must be proven first. */
-function policyHere(
-  talk: Conversation,
-  bytes: Buffer,
-  head: CommandHead,
-  lineFeed: number,
-  options: AnswerOptions,
-  sink: CommandSink,
-): Policy | 'wait' {
-  const policy = isVerb(bytes, head.verbStart, head.verbEnd) ? policyOf(head.verb, options) : badVerb
-  if (
-    talk.kept === 'none' ||
-    policy.kind === 'refuse' ||
-    (policy.kind === 'answer' && policy.what !== 'enable')
-  )
-    return policy
-  if (talk.kept === 'unproven') sink.onKept(selectionKey(head.verb, bytes, head.verbEnd, lineFeed))
-  if (talk.kept === 'asked') return 'wait'
-  // A change may have been told right behind the NOOP.
-  const isSame = talk.kept === 'same' && talk.upstream.selection !== undefined
-  talk.kept = 'none'
-  return isSame ? select : policy === select ? pass : policy
-}
-
-function startCommand(
-  talk: Conversation,
+/** Undefined: the edge cannot answer this form of the command, and it goes to the server. */
+function answerHere(
+  policy: Exclude<Policy, 'pass'>,
   bytes: Buffer,
   at: number,
   head: CommandHead,
   lineFeed: number,
-  options: AnswerOptions,
-): void {
-  const isAlone = talk.outstanding.isClientDone
-  const sent = talk.sent(bytes.toString('latin1', at, head.tagEnd), head.verb, false)
-  talk.open = sent
-  if (options.selectCache === 'off') return
-  const { upstream } = talk
-  const key = selectionKey(head.verb, bytes, head.verbEnd, lineFeed)
-  if (key !== undefined || maySelect(head.verb) || mayChangeMailbox(head.verb, bytes, at, lineFeed))
-    upstream.selection = undefined
-  talk.recording =
-    key !== undefined && isAlone && hasUnselect(upstream.capabilities)
-      ? { sent, recording: { key, lines: [], bytes: 0 } }
-      : undefined
+  conversation: Conversation,
+): Passage | undefined {
+  const hasLiteral = literalSize(bytes, at, lineFeed) !== NO_LITERAL
+  if (!conversation.isOurTurn) return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral)
+  // The literal of a refused command is on its way and would be read as commands.
+  if (typeof policy === 'object' && hasLiteral && isNonSynchronizing(bytes, lineFeed))
+    return { kind: 'violation', to: at, reason: 'literal-refused' }
+  if (typeof policy === 'string' && hasLiteral) return undefined
+  const answer = answerOf(policy, bytes.subarray(at, lineFeed + 1), at, head, conversation)
+  if (answer === undefined) return undefined
+  const tag = policy === badTag ? '*' : bytes.toString('latin1', at, head.tagEnd)
+  return { kind: 'answer', to: at, verbEnd: head.verbEnd, lineFeed, tag, answer }
 }
 
-/** Notes what a line of a command, or DONE, leaves behind. False: it announces a literal beyond all bounds. */
-function passLine(talk: Conversation, bytes: Buffer, at: number, lineFeed: number): boolean {
-  const { upstream } = talk
-  // A bare LF ends a line for some servers and not for others; a CR within a line likewise.
-  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) upstream.spoil('odd-line-end')
-  if (talk.idle === 'on') {
-    // DONE, or an error: either ends it (RFC 2177).
-    talk.idle = 'off'
-    return true
-  }
-  const command = talk.open!
-  const spoilReason = spoilReasonOf(command.verb, bytes, at, lineFeed)
-  if (spoilReason) upstream.spoil(spoilReason)
-  if (maySelect(command.verb)) upstream.session.selected = true
-  if (mayEnableCondstore(bytes, at, lineFeed)) command.condstore = true
-  const size = literalSize(bytes, at, lineFeed)
-  if (size === NO_LITERAL) {
-    talk.open = undefined
-    if (command.verb === 'IDLE') {
-      talk.idle = 'asked'
-      talk.blocked = 'continuation'
+/** @param line the whole command, which begins at `at` in the bytes that `head` refers to */
+function answerOf(
+  policy: Exclude<Policy, 'pass'>,
+  line: Buffer,
+  at: number,
+  head: CommandHead,
+  conversation: Conversation,
+): Answer | undefined {
+  const { capabilities, session } = conversation.connection
+  if (typeof policy === 'object') return { kind: 'bad', text: policy.refuse }
+  switch (policy) {
+    case 'logout':
+    case 'select':
+      return { kind: policy }
+    case 'capability':
+      return capabilities.length > 0 ? { kind: policy } : undefined
+    case 'id': {
+      const pairs = parseId(line, head.verbEnd - at)
+      return pairs && { kind: policy, pairs }
     }
-    return true
+    case 'enable': {
+      const names = line.toString('latin1', head.verbEnd - at).toUpperCase()
+      const extensions = [...new Set(names.match(/\S+/g))].sort().join(' ')
+      return extensions !== '' && session.enabled.size === 0 && !session.selected
+        ? { kind: policy, extensions }
+        : undefined
+    }
   }
-  if (size > literalBytesMax) return false
-  talk.literal = size
-  if (!isNonSynchronizing(bytes, lineFeed)) talk.blocked = 'continuation'
-  return true
+}
+
+function waitForTurn(at: number, conversation: Conversation, isLeaving = false): Passage {
+  conversation.waitsForTurn(isLeaving)
+  return { kind: 'passed', to: at }
+}
+
+/** A line of a command, or DONE, goes to the server: notes what it leaves on the connection. */
+function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Conversation): LineEnding {
+  const { connection } = conversation
+  // Servers differ on whether a bare LF or a CR within a line ends the line.
+  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) connection.spoil('odd-line-end')
+  if (conversation.isIdling) {
+    conversation.endsIdle()
+    return 'complete'
+  }
+  const { verb } = conversation.current
+  const reason = spoilReasonOf(verb, bytes, at, lineFeed)
+  if (reason) connection.spoil(reason)
+  if (maySelect(verb)) connection.session.selected = true
+  if (mayEnableCondstore(bytes, at, lineFeed)) conversation.currentMayEnableCondstore()
+  return conversation.sendsLine(bytes, at)
+}
+
+/** What the edge does with a command. */
+export type Policy =
+  | 'pass'
+  /** The edge answers it, once everything before it has been answered. */
+  | 'logout'
+  | 'capability'
+  | 'id'
+  | 'enable'
+  | 'select'
+  /** The edge answers BAD: it would change who is logged in or what the bytes mean. */
+  | { refuse: string }
+
+const badTag: Policy = { refuse: 'Invalid tag' }
+/** A verb in quotes or in a literal: a lenient server may accept it, and the edge cannot tell which verb it is. */
+const badVerb: Policy = { refuse: 'Invalid command' }
+const secondLogin: Policy = { refuse: 'Already logged in' }
+const notHere: Policy = { refuse: 'Command not available through this proxy' }
+
+export function policyOf(verb: Verb, pool: Pick<PoolConfig, 'answerCapability' | 'answerId'>): Policy {
+  switch (verb) {
+    case 'LOGOUT':
+      return 'logout'
+    case 'CAPABILITY':
+      return pool.answerCapability ? 'capability' : 'pass'
+    case 'ID':
+      return pool.answerId ? 'id' : 'pass'
+    case 'ENABLE':
+      return 'enable'
+    case 'LOGIN':
+    case 'AUTHENTICATE':
+    case 'PROXYAUTH':
+    case 'STARTTLS':
+      return secondLogin
+    case 'UNAUTHENTICATE':
+    case 'COMPRESS':
+      return notHere
+    default:
+      return 'pass'
+  }
+}
+
+/** Commands whose effect no reset undoes. */
+export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: number): SpoilReason | undefined {
+  switch (verb) {
+    case 'NOTIFY':
+      return 'notify'
+    case 'LANGUAGE':
+      return 'language'
+    case 'COMPARATOR':
+      return 'comparator'
+    case 'UID':
+    case 'SEARCH':
+    case 'SORT':
+    case 'THREAD':
+      // SEARCH RETURN (UPDATE) keeps sending (RFC 5267). Looked for anywhere in the line: a false alarm costs one connection.
+      return containsWord(bytes, from, to, 'RETURN') && containsWord(bytes, from, to, 'UPDATE')
+        ? 'search-update'
+        : undefined
+    default:
+      return undefined
+  }
+}
+
+/**
+ * Whether a line of a command, of any verb, may enable CONDSTORE (RFC 7162 3.1, "CONDSTORE enabling commands"). A false
+ * alarm, such as a mailbox of that name, costs one connection.
+ */
+export function mayEnableCondstore(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    switch (bytes[at]! & 0xdf) {
+      case 67: // C
+        if (startsWithWord(bytes, at, 'CONDSTORE') || startsWithWord(bytes, at, 'CHANGEDSINCE')) return true
+        break
+      case 77: // M
+        if (startsWithWord(bytes, at, 'MODSEQ')) return true
+        break
+      case 81: // Q
+        if (startsWithWord(bytes, at, 'QRESYNC')) return true
+        break
+    }
+  }
+  return false
 }

@@ -1,84 +1,280 @@
 /**
- * Where the conversation of one session stands: what is unanswered, what is half said. The commands and the replies both
- * move it, and at the end it tells whether the upstream is in a state that a reset can clean.
+ * The state of one client's conversation with its server connection: unanswered commands, the command under way, and what
+ * the client waits for. commands.ts reports what the client sends, replies.ts what the server answers. At the end it says
+ * whether a reset can make the connection clean.
  */
-import type { Verb } from '../imap/verb.ts'
+import type { EdgeConfig } from '@imapfleet/config'
+import type { EdgeMetrics, Log } from '@imapfleet/observe'
+import { hasTag } from '../imap/bytes.ts'
+import { CommandScanner, type LineEnding } from '../imap/command-scanner.ts'
+import { maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Ending, HandBack, HandBackRefusal } from './ending.ts'
-import { Outstanding, type Sent } from './outstanding.ts'
-import type { Recording } from '../imap/selection.ts'
+import { SelectCache } from './select-cache.ts'
 
-/** Why the client's bytes are not looked at for the moment. */
-export type Blocked =
-  | undefined
-  /** A literal or IDLE waits for the server's `+`, or for a refusal. */
+/** The part of the edge's context that a splice uses. */
+export interface SpliceContext {
+  /** Read at each use, so that running sessions follow a reload. */
+  readonly settings: { readonly current: Pick<EdgeConfig, 'clients' | 'pool'> }
+  readonly metrics: Pick<EdgeMetrics, 'counters'>
+  readonly log: Pick<Log, 'warn'>
+  /** Coarse milliseconds, for ages and idle times. */
+  readonly clock: { now(): number }
+}
+
+/** A command that has been sent to the server. */
+export interface SentCommand {
+  readonly tag: string
+  readonly verb: Verb
+  /** Sent by the edge itself: the client must not see the reply. */
+  readonly isOwn: boolean
+}
+
+interface Unanswered extends SentCommand {
+  /** May enable CONDSTORE, if the server answers OK (RFC 7162 3.1). */
+  mayEnableCondstore: boolean
+}
+
+/** What the client's next bytes wait for. */
+export type Wait =
+  /** The server's `+` or refusal, before a literal or during IDLE. */
   | 'continuation'
-  /** A command to be answered here waits for the replies before it. */
+  /** Earlier replies, before a command that the edge answers. */
   | 'turn'
 
-/** What is known of a mailbox that an earlier session has left selected. */
-export type Kept =
-  /** There is none, or no more. */
-  | 'none'
-  /** Nothing has been asked yet. */
-  | 'unproven'
-  /** A NOOP is under way. */
-  | 'asked'
-  | 'same'
-  | 'changed'
+export type ReplyStatus = 'OK' | 'NO' | 'BAD'
+
+/** With more unanswered commands the client has to wait: each reply is looked up in the list. */
+const unansweredMax = 1000
 
 export class Conversation {
-  readonly upstream: ServerConnection
-  readonly outstanding = new Outstanding()
-  blocked: Blocked
-  /** The client's LOGOUT waits for its turn: nothing behind it matters. */
-  isLeaving = false
-  /** Bytes of a client literal still to pass. */
-  literal = 0
-  /** The command that the next line continues, after a literal. */
-  open: Sent | undefined
-  /** IDLE: asked until the server's `+`, on until the client's next line (RFC 2177). */
-  idle: 'off' | 'asked' | 'on' = 'off'
-  kept: Kept
-  /** The edge's own UNSELECT: what the server says of the mailbox before its reply is not for this client. */
-  unselecting: Sent | undefined
-  /** The one ENABLE whose outcome the connection is known by, while it is unanswered. */
-  enabling: Sent | undefined
-  recording: { sent: Sent; recording: Recording } | undefined
+  readonly context: SpliceContext
+  readonly connection: ServerConnection
+  /** Position in the client's bytes. */
+  readonly scanner = new CommandScanner()
+  readonly selectCache: SelectCache
+  /** Usually one command, so a list is faster than a map. */
+  #unanswered: Unanswered[] = []
+  #ownUnanswered = 0
+  /** The client's last command. Its lines and literals are still to come while the scanner is within a command. */
+  #current: Unanswered | undefined
+  /** IDLE is asked until the server's `+`, and on until the client's next line (RFC 2177). */
+  #idle: 'off' | 'asked' | 'on' = 'off'
+  /** The ENABLE sent by `sendsEnable`, while it is unanswered. */
+  #enabling: Unanswered | undefined
+  #waitsFor: Wait | undefined
+  #isLeaving = false
 
-  constructor(upstream: ServerConnection) {
-    this.upstream = upstream
-    this.kept = upstream.session.selected ? 'unproven' : 'none'
+  constructor(connection: ServerConnection, context: SpliceContext) {
+    this.connection = connection
+    this.context = context
+    this.selectCache = new SelectCache(connection, context)
   }
 
-  /** Notes that a command goes up and must be answered. */
-  sent(tag: string, verb: Verb, own: boolean): Sent {
-    const sent: Sent = { tag, verb, condstore: false, own }
-    // Two commands of one tag: their replies cannot be told apart.
-    if (this.outstanding.has(tag)) this.upstream.spoil('unexpected-reply')
-    this.outstanding.add(sent)
+  get waitsFor(): Wait | undefined {
+    return this.#waitsFor
+  }
+
+  /** The client's LOGOUT waits for its turn: what the client sends behind it is dropped. */
+  get isLeaving(): boolean {
+    return this.#isLeaving
+  }
+
+  /** Whether the client's next line begins a command: it continues none, and is not the DONE of an IDLE. */
+  get expectsCommand(): boolean {
+    return this.#idle !== 'on' && this.scanner.betweenCommands
+  }
+
+  /** Whether an answer of the edge would be in order and stand between two responses. */
+  get isOurTurn(): boolean {
+    return this.isAllAnswered && this.connection.scanner.betweenResponses
+  }
+
+  /** Whether every command of the client has been answered. */
+  get isAllAnswered(): boolean {
+    return this.#unanswered.length === this.#ownUnanswered
+  }
+
+  get isFull(): boolean {
+    return this.#unanswered.length >= unansweredMax
+  }
+
+  get hasOwnUnanswered(): boolean {
+    return this.#ownUnanswered > 0
+  }
+
+  /** Whether an unanswered command asks for FETCH responses. */
+  get isFetching(): boolean {
+    return this.#unanswered.some(({ verb }) => verb === 'FETCH' || verb === 'UID' || verb === 'STORE')
+  }
+
+  // What the client sends, reported by commands.ts and splice.ts.
+
+  /** The client's bytes are looked at again. */
+  proceeds(): void {
+    this.#waitsFor = undefined
+  }
+
+  waitsForTurn(isLeaving = false): void {
+    this.#waitsFor = 'turn'
+    this.#isLeaving = isLeaving
+  }
+
+  /** The client's command goes to the server: its first line is next. */
+  sends(tag: string, verb: Verb): SentCommand {
+    // A client's ENABLE that passes unseen: which extensions it asks for is not known.
+    if (verb === 'ENABLE') this.connection.session.enabledBy = undefined
+    return (this.#current = this.#add(tag, verb, false))
+  }
+
+  /** A command of the edge's own goes to the server. */
+  sendsOwn(tag: string, verb: Verb): void {
+    this.#add(tag, verb, true)
+  }
+
+  /**
+   * The edge sends ENABLE in the client's name, on a connection with nothing enabled.
+   * @param extensions in upper case, sorted
+   */
+  sendsEnable(tag: string, extensions: string): void {
+    this.connection.session.enabledBy = extensions
+    this.#enabling = this.#add(tag, 'ENABLE', false)
+  }
+
+  /**
+   * A line of the client's command goes to the server, the one that the scanner found last.
+   * @returns what the line says about the bytes that follow
+   */
+  sendsLine(bytes: Buffer, start: number): LineEnding {
+    const ending = this.scanner.takeLine(bytes, start)
+    if (ending === 'synchronizing-literal') this.#waitsFor = 'continuation'
+    else if (ending === 'complete' && this.#current!.verb === 'IDLE') {
+      this.#idle = 'asked'
+      this.#waitsFor = 'continuation'
+    }
+    return ending
+  }
+
+  /** The command whose lines the client is sending. */
+  get current(): SentCommand {
+    return this.#current!
+  }
+
+  currentMayEnableCondstore(): void {
+    this.#current!.mayEnableCondstore = true
+  }
+
+  get isIdling(): boolean {
+    return this.#idle === 'on'
+  }
+
+  /** The client has sent a line during IDLE: DONE, or an error. Either ends it (RFC 2177). */
+  endsIdle(): void {
+    this.#idle = 'off'
+  }
+
+  #add(tag: string, verb: Verb, isOwn: boolean): Unanswered {
+    // The replies of two commands with the same tag cannot be told apart.
+    if (this.#unanswered.some((sent) => sent.tag === tag)) this.connection.spoil('unexpected-reply')
+    const sent = { tag, verb, isOwn, mayEnableCondstore: false }
+    this.#unanswered.push(sent)
+    if (isOwn) this.#ownUnanswered++
     return sent
   }
 
-  /** Whether an answer of our own would stand in order and between two responses. */
-  get isOurTurn(): boolean {
-    return this.outstanding.isClientDone && this.upstream.scanner.betweenResponses
+  // What the server sends, reported by replies.ts.
+
+  /** The unanswered command that this tagged reply belongs to. */
+  commandOf(bytes: Buffer, start: number, end: number): SentCommand | undefined {
+    for (const sent of this.#unanswered) if (hasTag(bytes, start, end, sent.tag)) return sent
+    return undefined
   }
 
-  /** What the pool must know to judge the upstream. */
+  /** A tagged reply. */
+  answered(sent: SentCommand, status: ReplyStatus): void {
+    const command = this.#remove(sent)
+    if (command === this.#current) this.#currentAnswered()
+    if (command === this.#enabling) {
+      this.#enabling = undefined
+      if (this.connection.session.enabled.size === 0) this.connection.session.enabledBy = undefined
+    }
+    if (command.mayEnableCondstore) this.#condstoreAnswered(status)
+    const leavesMailbox =
+      status === 'OK'
+        ? command.verb === 'UNSELECT' || command.verb === 'CLOSE'
+        : // A SELECT that fails leaves nothing selected (RFC 9051 6.3.2).
+          status === 'NO' && maySelect(command.verb)
+    if (leavesMailbox) this.connection.session.selected = this.#unanswered.some(({ verb }) => maySelect(verb))
+  }
+
+  #remove(sent: SentCommand): Unanswered {
+    const index = this.#unanswered.indexOf(sent as Unanswered)
+    const command = this.#unanswered[index]!
+    if (this.#unanswered.length === 1) this.#unanswered = []
+    else this.#unanswered.splice(index, 1)
+    if (command.isOwn) this.#ownUnanswered--
+    return command
+  }
+
+  #currentAnswered(): void {
+    if (!this.scanner.betweenCommands) {
+      if (this.#waitsFor === 'continuation') {
+        // Refused before its literal was sent (RFC 9051 4.3): the next line begins a command.
+        this.#waitsFor = undefined
+        this.scanner.abandonCommand()
+      } else {
+        // Refused while its literal is under way: the rest of the command still comes (RFC 7888 4).
+        this.connection.spoil('unexpected-reply')
+      }
+    } else if (this.#idle !== 'off') {
+      if (this.#waitsFor === 'continuation') this.#waitsFor = undefined
+      this.#idle = 'off'
+    }
+  }
+
+  #condstoreAnswered(status: ReplyStatus): void {
+    const { session } = this.connection
+    if (session.enabled.has('CONDSTORE') || session.enabled.has('QRESYNC')) return
+    if (status !== 'OK') return this.connection.spoil('condstore-uncertain')
+    session.enabled.add('CONDSTORE')
+    session.enabledBy = undefined
+  }
+
+  /** A continuation request. */
+  continued(): void {
+    if (this.#waitsFor !== 'continuation') return this.connection.spoil('unexpected-continuation')
+    this.#waitsFor = undefined
+    if (this.#idle === 'asked') this.#idle = 'on'
+  }
+
+  /** An ENABLED response with these extensions, in upper case. `enabledBy` holds only if one ENABLE accounts for all. */
+  enabled(extensions: Iterable<string>): void {
+    const { session } = this.connection
+    if (!this.#enabling) session.enabledBy = undefined
+    for (const name of extensions) session.enabled.add(name)
+  }
+
+  // The end.
+
   handBack(ending: Ending): HandBack {
-    return { refusal: this.#refusal(ending), unanswered: this.outstanding.tags, idling: this.idle === 'on' }
+    return {
+      connection: this.connection,
+      refusal: this.#refusal(ending),
+      unanswered: this.#unanswered.map(({ tag }) => tag),
+      idling: this.#idle === 'on',
+    }
   }
 
   #refusal(ending: Ending): HandBackRefusal | undefined {
     if (ending.kind === 'upstream-gone') return 'upstream-gone'
     if (ending.kind === 'client-gone' && ending.end === 'failed-here') return 'failed-here'
     if (ending.kind === 'ended-here') return 'kicked'
-    // The server would take the next session's commands for the rest of this one's mail.
-    if (this.literal > 0 || this.open) return 'open-literal'
-    if (this.blocked === 'continuation') return 'open-continuation'
-    if (this.outstanding.isUncertain) return 'extensions-uncertain'
-    const { spoilReason, enabled, enabledBy } = this.upstream.session
+    // The server would take the commands of a reset for the rest of this command.
+    if (!this.scanner.betweenCommands) return 'open-literal'
+    if (this.#waitsFor === 'continuation') return 'open-continuation'
+    if (this.#unanswered.some(({ mayEnableCondstore, verb }) => mayEnableCondstore || verb === 'ENABLE'))
+      return 'extensions-uncertain'
+    const { spoilReason, enabled, enabledBy } = this.connection.session
     return spoilReason ?? (enabled.size > 0 && enabledBy === undefined ? 'extensions-enabled' : undefined)
   }
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { dialedLink } from '../net/wire.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
+import type { HandBack } from './ending.ts'
 import { begin } from './session.test-support.ts'
 
 /** A connection on which an earlier session has enabled this. */
@@ -40,10 +41,10 @@ test('an ENABLE that the server refuses, or that enables nothing, leaves a clean
 })
 
 test('where a connection of that user already has it, the session moves there, and its own is given back', async () => {
-  const twin = await enabledWith('CONDSTORE')
-  const given: { refusal: string | undefined; unanswered: string[] }[] = []
-  const { client, scripted, fromClient, ended } = await begin({
-    exchange: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? twin.connection : undefined),
+  const other = await enabledWith('CONDSTORE')
+  const given: HandBack[] = []
+  const { client, connection, scripted, fromClient, ended } = await begin({
+    exchange: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? other.connection : undefined),
   })
   fromClient('a NOOP\r\nb ENABLE CONDSTORE\r\nc SELECT x\r\nd LOGOUT\r\n')
   assert.equal(await scripted.line(), 'a NOOP')
@@ -52,22 +53,23 @@ test('where a connection of that user already has it, the session moves there, a
     await client.until('b OK Completed\r\n'),
     'a OK done\r\n* ENABLED CONDSTORE\r\nb OK Completed\r\n',
   )
-  assert.equal(await twin.scripted.line(), 'c SELECT x')
-  twin.scripted.say('c OK done\r\n')
+  assert.equal(await other.scripted.line(), 'c SELECT x')
+  other.scripted.say('c OK done\r\n')
   assert.equal(await client.line(), 'c OK done')
   const { ending, handBack } = await ended
   assert.equal(ending.kind, 'logout')
+  assert.equal(handBack.connection, other.connection)
   assert.equal(handBack.refusal, undefined)
-  assert.deepEqual(given, [{ refusal: undefined, unanswered: [], idling: false }])
+  assert.deepEqual(given, [{ connection, refusal: undefined, unanswered: [], idling: false }])
   assert.equal(scripted.unread, '')
-  assert.equal(twin.connection.session.selected, true)
+  assert.equal(other.connection.session.selected, true)
 })
 
 test('what the left connection says or does is not heard by the session any more', async () => {
-  const twin = await enabledWith('CONDSTORE')
+  const other = await enabledWith('CONDSTORE')
   let left: ServerConnection | undefined
-  const { client, scripted, fromClient, connection, splice } = await begin({
-    exchange: () => ((left = connection), twin.connection),
+  const { client, scripted, fromClient, connection, handBackNow } = await begin({
+    exchange: () => ((left = connection), other.connection),
   })
   fromClient('a ENABLE CONDSTORE\r\n')
   await client.until('a OK Completed\r\n')
@@ -77,10 +79,10 @@ test('what the left connection says or does is not heard by the session any more
   scripted.say('* BYE going down\r\n')
   scripted.socket.end()
   fromClient('b NOOP\r\n')
-  assert.equal(await twin.scripted.line(), 'b NOOP')
-  twin.scripted.say('b OK done\r\n')
+  assert.equal(await other.scripted.line(), 'b NOOP')
+  other.scripted.say('b OK done\r\n')
   assert.equal(await client.line(), 'b OK done')
-  assert.equal(splice.handBack({ kind: 'logout', tag: 'x' }).refusal, undefined)
+  assert.equal(handBackNow().refusal, undefined)
 })
 
 test('ENABLE with a mailbox selected, a second one, and a mixture with CONDSTORE have no connection in common', async () => {

@@ -1,24 +1,24 @@
-/** The ways a session ends after its login, and what each leaves behind for the pool to judge. */
+/** How a session ends after its login, and what it hands back to the pool. */
 import type { LinkEnd } from '../net/link.ts'
-import type { SpoilReason } from '../server/server-connection.ts'
+import type { ServerConnection, SpoilReason } from '../server/server-connection.ts'
 
 export type Ending =
-  /** The client said LOGOUT; everything before it has been answered. */
+  /** The client sent LOGOUT, and everything before it has been answered. */
   | { kind: 'logout'; tag: string }
-  /** The client's connection is gone without a LOGOUT. */
+  /** The client's connection ended without a LOGOUT. */
   | { kind: 'client-gone'; end: LinkEnd }
-  /** The server's connection is gone. */
+  /** The server connection ended. */
   | { kind: 'upstream-gone'; end: LinkEnd }
-  /** The client broke a rule that makes its further bytes unreadable. */
+  /** The client broke a rule, and its further bytes cannot be read as commands. */
   | { kind: 'violation'; reason: Violation }
-  /** No byte either way for too long. */
+  /** No byte in either direction for too long. */
   | { kind: 'idle-timeout' }
-  /** Ended from here: an order, a revocation, the end of a drain. */
+  /** Ended by the edge: an order, a revocation, the end of a drain. */
   | { kind: 'ended-here'; reason: 'kicked' | 'revoked' | 'shutdown' }
 
 export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
 
-/** Why a used upstream may not go on to its reset. */
+/** Why a used server connection may not go on to its reset; a label value of `reuse_refused_total`. */
 export type HandBackRefusal =
   | 'upstream-gone'
   | 'failed-here'
@@ -29,9 +29,13 @@ export type HandBackRefusal =
   | 'kicked'
   | SpoilReason
 
-/** Where the conversation stood when the session ended. */
+/** The session's server connection, and what the pool must know to reset it. */
 export interface HandBack {
+  connection: ServerConnection
+  /** Undefined: it may be reset and reused. */
   refusal: HandBackRefusal | undefined
+  /** Tags of the commands that the server has not answered. */
   unanswered: string[]
+  /** The server is in IDLE and waits for DONE (RFC 2177). */
   idling: boolean
 }

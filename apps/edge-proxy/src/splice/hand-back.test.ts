@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Ending } from './ending.ts'
 import { begin, beginOn, wires, type Session } from './session.test-support.ts'
 
 interface Case {
@@ -66,6 +67,23 @@ const cases: Record<string, Case> = {
     said: ['C a IDLE\r\n', 'S + idling\r\n', 'C DONE\r\n'],
     refusal: undefined,
     unanswered: ['a'],
+  },
+  'a second IDLE, sent with the DONE of the first': {
+    said: ['C a IDLE\r\n', 'S + idling\r\n', 'C DONE\r\nb IDLE\r\n', 'S a OK done\r\n+ idling\r\n'],
+    refusal: undefined,
+    unanswered: ['b'],
+    idling: true,
+  },
+  'a second IDLE, ended as the first was': {
+    said: [
+      'C a IDLE\r\n',
+      'S + idling\r\n',
+      'C DONE\r\nb IDLE\r\n',
+      'S a OK done\r\n+ idling\r\n',
+      'C DONE\r\n',
+      'S b OK done\r\n',
+    ],
+    refusal: undefined,
   },
   'an IDLE that was refused': { said: ['C a IDLE\r\n', 'S a BAD no\r\n'], refusal: undefined },
   'an IDLE that the server ended': {
@@ -171,15 +189,23 @@ for (const [name, { said, refusal, unanswered = [], idling = false, selected }] 
     for (const bytesAtOnce of [Infinity, 1]) {
       const session = beginOn(on)
       say(session, said, bytesAtOnce)
-      assert.deepEqual(session.handBackNow(), { refusal, unanswered, idling })
-      if (selected !== undefined) assert.equal(session.connection.session.selected, selected)
+      const { connection } = session
+      assert.deepEqual(session.handBackNow(), { connection, refusal, unanswered, idling })
+      if (selected !== undefined) assert.equal(connection.session.selected, selected)
     }
   })
 }
 
 test('a connection that is lost, or a session that is ended by order, is never reset', async () => {
-  const { splice } = await begin()
-  assert.equal(splice.handBack({ kind: 'upstream-gone', end: 'closed-by-peer' }).refusal, 'upstream-gone')
-  for (const reason of ['kicked', 'revoked', 'shutdown'] as const)
-    assert.equal(splice.handBack({ kind: 'ended-here', reason }).refusal, 'kicked')
+  const endings: [Ending, string][] = [
+    [{ kind: 'upstream-gone', end: 'closed-by-peer' }, 'upstream-gone'],
+    [{ kind: 'ended-here', reason: 'kicked' }, 'kicked'],
+    [{ kind: 'ended-here', reason: 'revoked' }, 'kicked'],
+    [{ kind: 'ended-here', reason: 'shutdown' }, 'kicked'],
+  ]
+  for (const [ending, refusal] of endings) {
+    const { splice, ended } = await begin()
+    splice.end(ending)
+    assert.equal((await ended).handBack.refusal, refusal)
+  }
 })

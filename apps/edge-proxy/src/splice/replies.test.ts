@@ -4,9 +4,8 @@ import { everyCut, wire } from '../imap/cuts.test-support.ts'
 import { beginOn, wires, type Session, type Settings } from './session.test-support.ts'
 
 interface Transcript extends Settings {
-  /** What the client asks, and the commands of the edge's own that go up: OWN1, OWN2 in `server` are their tags. */
+  /** What the client asks. In `scripted`, OWN1 and OWN2 are the tags of the edge's own commands in `ids`. */
   client?: string
-  own?: string[]
   scripted: string
   told: string
   refusal?: string
@@ -34,13 +33,13 @@ const transcripts: Record<string, Transcript> = {
   },
   'the edge’s own ID, in the middle of the client’s replies': {
     client: 'a1 NOOP\r\n',
-    own: ['ID NIL\r\n', 'ID ("x" "y")\r\n'],
+    ids: ['ID NIL\r\n', 'ID ("x" "y")\r\n'],
     scripted: `* 1 EXISTS\r\n* ID ("name" ${literal('a1 OK x\n')})\r\nOWN1 OK done\r\n* 2 EXISTS\r\n* ID NIL\r\nOWN2 NO who?\r\na1 OK done\r\n`,
     told: '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK done\r\n',
   },
   'the client’s own ID, which is the client’s': {
     client: 'a1 ID NIL\r\n',
-    options: { answerId: false },
+    pool: { answerId: false },
     scripted: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
     told: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
   },
@@ -82,9 +81,10 @@ const transcripts: Record<string, Transcript> = {
   },
 }
 
-/** Sends what the client and the edge say, and puts the tags of the edge into what the server says. */
-function converse(session: Session, { client = '', own = [], scripted }: Transcript): Buffer {
-  const tags = own.map((command) => session.splice.sendOwn('ID', command).tag)
+/** Sends what the client says, and puts the tags of the edge into what the server says. */
+async function converse(session: Session, { client = '', ids = [], scripted }: Transcript): Promise<Buffer> {
+  const tags: string[] = []
+  for (const _ of ids) tags.push((await session.scripted.line()).split(' ')[0]!)
   if (client !== '') session.fromClient(client)
   return wire(scripted.replaceAll(/OWN(\d)/g, (_, number: string) => tags[Number(number) - 1]!))
 }
@@ -92,11 +92,11 @@ function converse(session: Session, { client = '', own = [], scripted }: Transcr
 for (const [name, transcript] of Object.entries(transcripts)) {
   test(`${name}: told the same whole, byte by byte and at every cut`, async () => {
     const on = await wires()
-    on.scripted.socket.resume()
-    for (const chunks of everyCut(converse(beginOn(on, transcript), transcript))) {
+    for (const chunks of everyCut(await converse(beginOn(on, transcript), transcript))) {
       const session = beginOn(on, transcript)
       // The tags of the edge are new in each session, and as long as before.
-      const bytes = converse(session, transcript)
+      await on.scripted.until(transcript.client ?? '')
+      const bytes = await converse(session, transcript)
       let at = 0
       for (const { length } of chunks) session.fromServer(bytes.subarray(at, (at += length)))
       assert.equal(await on.client.bytes(transcript.told.length), transcript.told)
@@ -125,10 +125,10 @@ test('a server that has not said what it can do is asked', async () => {
 
 test('a refused command of the edge’s own is told to the operator, and to nobody else', async () => {
   const on = await wires()
-  const session = beginOn(on)
-  const { tag } = session.splice.sendOwn('ID', 'ID NIL\r\n')
+  const session = beginOn(on, { ids: ['ID NIL\r\n'] })
+  const [tag] = (await on.scripted.line()).split(' ')
   session.fromServer(`${tag} BAD no such command\r\n* 1 EXISTS\r\n`)
   assert.equal(await on.client.line(), '* 1 EXISTS')
-  assert.deepEqual(session.refused, ['ID BAD no such command'])
+  assert.deepEqual(session.logged, ['warn QUEUED PREAUTH failed command=ID answer="BAD no such command"'])
   assert.equal(session.handBackNow().refusal, undefined)
 })

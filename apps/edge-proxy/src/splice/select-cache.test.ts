@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Peer } from '../net/wire.test-support.ts'
-import type { Selection } from '../imap/selection.ts'
+import type { Selection } from '../server/server-connection.ts'
 import { begin, type Session, type Settings } from './session.test-support.ts'
 
 const answer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n'
@@ -11,7 +11,7 @@ const kept: Selection = { key: 'SELECT INBOX', lines: answer, ok: 'OK [READ-WRIT
 function warm(mode: 'exact' | 'window', settings: Settings = {}): Promise<Session> {
   return begin({
     ...settings,
-    options: { selectCache: mode, ...settings.options },
+    pool: { selectCache: mode, ...settings.pool },
     prepare(connection) {
       connection.session.selected = true
       connection.selection = kept
@@ -28,7 +28,7 @@ async function own(scripted: Peer, command: string): Promise<string> {
 }
 
 test('the answer to a SELECT is remembered as it was, for one that asks the same', async () => {
-  const { fromClient, fromServer, connection } = await begin({ options: { selectCache: 'exact' } })
+  const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer('* 3 EXISTS\r\n* 2 RECENT\r\n* OK [UIDVALIDITY 1] x\r\na OK [READ-WRITE] done\r\n')
   assert.deepEqual(connection.selection, { ...kept, at: 0 })
@@ -46,10 +46,10 @@ test('what is not a plain answer to one plain SELECT is not remembered', async (
     [{}, 'a SELECT INBOX\r\nb NOOP\r\n', `${answer}a OK done\r\n* 4 EXISTS\r\nb OK done\r\n`],
     [{}, 'a SELECT INBOX\r\nb NOOP\r\n', `${answer}a OK done\r\n* 1 FETCH (FLAGS (x))\r\nb OK done\r\n`],
     [{ offered: 'IMAP4REV1' }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
-    [{ options: { selectCache: 'off' } }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
+    [{ pool: { selectCache: 'off' } }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
   ]
   for (const [settings, client, scripted] of cases) {
-    const session = await begin({ ...settings, options: { selectCache: 'exact', ...settings.options } })
+    const session = await begin({ ...settings, pool: { selectCache: 'exact', ...settings.pool } })
     session.scripted.socket.resume()
     session.fromClient(client)
     session.fromServer(scripted)
@@ -68,7 +68,7 @@ test('what was remembered is forgotten by whatever may change it, from either si
     ['b NOOP\r\n', '* 1 FETCH (FLAGS (x))\r\nb OK done\r\n'],
   ]
   for (const [client, scripted] of changes) {
-    const session = await begin({ options: { selectCache: 'exact' } })
+    const session = await begin({ pool: { selectCache: 'exact' } })
     session.scripted.socket.resume()
     session.fromClient('a SELECT INBOX\r\n')
     session.fromServer(`${answer}a OK done\r\n`)
@@ -162,10 +162,10 @@ test('with a window, the answer is given blindly within it and asked for beyond 
 })
 
 test('a client that goes away while the NOOP is under way leaves it to the reset', async () => {
-  const { fromClient, scripted, handBackNow } = await warm('exact')
+  const { connection, fromClient, scripted, handBackNow } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
   const tag = await own(scripted, 'NOOP')
-  assert.deepEqual(handBackNow(), { refusal: undefined, unanswered: [tag], idling: false })
+  assert.deepEqual(handBackNow(), { connection, refusal: undefined, unanswered: [tag], idling: false })
 })
 
 test('a change that is told right behind the NOOP makes it a real SELECT, too', async () => {

@@ -1,13 +1,13 @@
 /** For tests: one session on real sockets, with its client and its server both at hand. */
 import type { Socket } from 'node:net'
-import { edgeMetrics, Metrics } from '@imapfleet/observe'
+import { resolveConfig, type EdgeConfig } from '@imapfleet/config'
+import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
 import { acceptedLink, dialedLink, type Peer } from '../net/wire.test-support.ts'
 import type { Link } from '../net/link.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { SpliceContext, SpliceOwner } from './context.ts'
 import type { Ending, HandBack } from './ending.ts'
-import { Splice } from './splice.ts'
+import { Splice, type SpliceCalls } from './splice.ts'
 
 export interface Wires {
   client: Peer
@@ -32,24 +32,26 @@ export async function wires(): Promise<Wires> {
   }
 }
 
-type Options = ReturnType<SpliceContext['options']>
-
 export interface Settings {
-  options?: Partial<Options>
+  /** Deviations from the defaults. */
+  clients?: Partial<EdgeConfig['clients']>
+  pool?: Partial<EdgeConfig['pool']>
+  /** ID commands of the edge. */
+  ids?: string[]
   /** Capabilities of the server. */
   offered?: string
   early?: string
   now?: () => number
   prepare?: (connection: ServerConnection) => void
-  exchange?: SpliceOwner['exchange']
+  exchange?: SpliceCalls['exchange']
 }
 
 export interface Session extends Wires {
   splice: Splice
   connection: ServerConnection
-  counters: SpliceContext['counters']
-  /** Commands of the edge's own that the server has refused. */
-  refused: string[]
+  counters: EdgeMetrics['counters']
+  /** What was logged, without its times. */
+  logged: string[]
   /** Every end that it was told of; there should be one. */
   endings: Ending[]
   /** How it ended, and what the pool would be told. */
@@ -57,54 +59,60 @@ export interface Session extends Wires {
   /** Bytes of the client, or of the server, that have just come: how they are cut is up to the test. */
   fromClient: (text: string | Buffer) => void
   fromServer: (text: string | Buffer) => void
-  /** What the pool would be told if the client went away now. */
+  /** Ends the session as if the client had gone: what the pool is told. */
   handBackNow: () => HandBack
 }
 
-const options: Options = {
-  lineBytesMax: 65_536,
-  answerCapability: true,
-  answerId: true,
-  selectCache: 'off',
-  selectCacheWindowMs: 10_000,
-  resetTimeoutMs: 5000,
-}
+const resolved = resolveConfig({ upstreams: { main: { hosts: ['127.0.0.1'] } } })
+if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
+const defaults = resolved.config
 
 /** Begins a session on these wires. */
 export function beginOn(on: Wires, settings: Settings = {}): Session {
   const connection = connectionOver(on.serverLink, settings.offered)
   settings.prepare?.(connection)
-  const { counters } = new Metrics(edgeMetrics)
-  const refused: string[] = []
-  const endings: Ending[] = []
-  const { promise, resolve } = Promise.withResolvers<{ ending: Ending; handBack: HandBack }>()
-  const context: SpliceContext = {
-    options: () => ({ ...options, ...settings.options }),
-    now: settings.now ?? (() => 0),
-    counters,
-    onOwnRefused: (verb, text) => void refused.push(`${verb} ${text.trimEnd()}`),
+  const metrics = new Metrics(edgeMetrics)
+  const logged: string[] = []
+  const log = new Log({ level: 'debug', format: 'text' }, (line) => {
+    logged.push(line.slice(line.indexOf(' ') + 1).trimEnd())
+  })
+  const clients = { ...defaults.clients, ...settings.clients }
+  const pool = { ...defaults.pool, ...settings.pool }
+  const context = {
+    settings: { current: { clients, pool } },
+    metrics,
+    log,
+    clock: { now: settings.now ?? (() => 0) },
   }
-  const splice = new Splice(on.clientLink, connection, context, {
+  const endings: Ending[] = []
+  const { promise: ended, resolve } = Promise.withResolvers<{ ending: Ending; handBack: HandBack }>()
+  let handedBack: HandBack | undefined
+  const ends = { client: on.clientLink, connection }
+  const splice = new Splice(context, ends, {
     exchange: settings.exchange ?? (() => undefined),
-    onEnd(ending) {
+    onEnd(ending, handBack) {
       endings.push(ending)
-      resolve({ ending, handBack: splice.handBack(ending) })
+      handedBack = handBack
+      resolve({ ending, handBack })
     },
   })
-  splice.start([], settings.early === undefined ? undefined : Buffer.from(settings.early, 'latin1'))
   const bytesOf = (text: string | Buffer) =>
     typeof text === 'string' ? Buffer.from(text, 'latin1') : Buffer.from(text)
+  splice.start(settings.ids ?? [], settings.early === undefined ? undefined : bytesOf(settings.early))
   return {
     ...on,
     splice,
     connection,
-    counters,
-    refused,
+    counters: metrics.counters,
+    logged,
     endings,
-    ended: promise,
+    ended,
     fromClient: (text) => on.clientLink.handler.onData(bytesOf(text)),
     fromServer: (text) => on.serverLink.handler.onData(bytesOf(text)),
-    handBackNow: () => splice.handBack({ kind: 'client-gone', end: 'closed-by-peer' }),
+    handBackNow() {
+      splice.end({ kind: 'client-gone', end: 'closed-by-peer' })
+      return handedBack!
+    },
   }
 }
 

@@ -3,11 +3,11 @@ import { test } from 'node:test'
 import { begin, wires, beginOn } from './session.test-support.ts'
 
 test('LOGOUT ends the session without a word to the server', async () => {
-  const { client, ended, scripted, counters } = await begin()
+  const { client, connection, ended, scripted, counters } = await begin()
   client.say('bye1 LOGOUT\r\n')
   const { ending, handBack } = await ended
   assert.deepEqual(ending, { kind: 'logout', tag: 'bye1' })
-  assert.deepEqual(handBack, { refusal: undefined, unanswered: [], idling: false })
+  assert.deepEqual(handBack, { connection, refusal: undefined, unanswered: [], idling: false })
   assert.equal(scripted.unread, '')
   assert.equal(counters.round_trips_saved_total.value, 1)
 })
@@ -32,9 +32,8 @@ test('a pipelined LOGOUT waits until every earlier reply has been delivered, in 
 })
 
 test('LOGOUT does not wait for the edge’s own commands', async () => {
-  const { client, ended, scripted, splice } = await begin()
-  const { tag } = splice.sendOwn('ID', 'ID NIL\r\n')
-  await scripted.line()
+  const { client, ended, scripted } = await begin({ ids: ['ID NIL\r\n'] })
+  const [tag] = (await scripted.line()).split(' ')
   client.say('a LOGOUT\r\n')
   const { ending, handBack } = await ended
   assert.equal(ending.kind, 'logout')
@@ -125,8 +124,11 @@ test('a command with a literal is never answered here: the literal would be read
 })
 
 test('once the edge’s own command is answered, nothing of it stays between client and server', async () => {
-  const { client, splice, fromClient, fromServer, ended } = await begin({ options: { answerId: false } })
-  const { tag } = splice.sendOwn('ID', 'ID NIL\r\n')
+  const { client, scripted, fromClient, fromServer, ended } = await begin({
+    ids: ['ID NIL\r\n'],
+    pool: { answerId: false },
+  })
+  const [tag] = (await scripted.line()).split(' ')
   fromServer(`* ID NIL\r\n${tag} OK done\r\n`)
   fromClient('a ID NIL\r\n')
   fromServer('* ID ("name" "theirs")\r\na OK done\r\n')

@@ -1,296 +1,315 @@
 /**
- * Joins a logged-in client to its upstream until the session ends, with backpressure both ways. Plain callbacks: no
- * promise, no string and no copy a line on this path.
+ * Joins a logged-in client and its server connection until the session ends, with backpressure in both directions. Plain
+ * callbacks: no promise, no string and no copy per line.
+ *
+ *   client ─▶ ClientEnd ─▶ #fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
+ *   client ◀─ toClient ◀─ judgeResponse (replies.ts) ◀─ ResponseScanner ◀─ #fromServer ◀─ ServerEnd ◀─ server connection
+ *
+ * A chunk of a client is cut into what may pass and what waits: for the rest of a line, for the server's `+`, or until
+ * earlier replies have passed and the edge may answer. What waits is kept here, at most one chunk beyond the limit.
  */
 import { printAfterLogin } from '../imap/capability.ts'
-import { parseId, printId } from '../imap/id.ts'
-import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
-import type { CommandHead, Verb } from '../imap/verb.ts'
-import type { Link } from '../net/link.ts'
+import { printId } from '../imap/id.ts'
+import type { ScanPosition } from '../imap/literal.ts'
+import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
+import type { Verb } from '../imap/verb.ts'
+import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { randomName } from '../server/random-tag.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { SpliceContext, SpliceOwner, Tap } from './context.ts'
-import { passCommands, type Answered, type AnswerVerdict, type CommandSink } from './commands.ts'
-import { Conversation } from './conversation.ts'
-import type { Ending, HandBack, Violation } from './ending.ts'
-import type { Sent } from './outstanding.ts'
-import { ClientEnd, ServerEnd } from './ends.ts'
-import { judgeResponse, type ReplyListener } from './replies.ts'
+import { passCommands, type Passage } from './commands.ts'
+import { Conversation, type SpliceContext } from './conversation.ts'
+import type { Ending, HandBack } from './ending.ts'
+import { judgeResponse } from './replies.ts'
 
+/** Gets the bytes of both directions as they pass, for a trace. They hold no credentials. */
+export interface Tap {
+  fromClient(bytes: Buffer): void
+  fromServer(bytes: Buffer): void
+}
+
+export interface SpliceCalls {
+  /**
+   * Asks for an idle connection of the same user with exactly these extensions enabled. If there is one, the present
+   * connection is given back with `handBack`.
+   */
+  exchange(enabledKey: string, handBack: HandBack): ServerConnection | undefined
+  /** Called once. The splice does not use its connection any more. */
+  onEnd(ending: Ending, handBack: HandBack): void
+}
+
+/** A client that waits is not read any further while this much of it waits here. */
 const pendingBytesMax = 65_536
 const lineEnd = Buffer.from('\r\n')
 
-export class Splice implements CommandSink, ReplyListener {
-  readonly #client: Link
+export class Splice {
   readonly #context: SpliceContext
-  readonly #owner: SpliceOwner
-  #upstream: ServerConnection
-  #talk: Conversation
-  /** Client bytes not yet passed on. */
+  readonly #client: Link
+  readonly #calls: SpliceCalls
+  readonly #serverEnd: ServerEnd
+  /** Holds the server connection. Another one after the session has moved to another connection. */
+  #conversation: Conversation
+  /** The client's bytes that have not passed. */
   #pending: Buffer | undefined
-  #upstreamIsFull = false
+  #serverIsFull = false
   #clientIsPaused = false
   #clientHasFinished = false
-  /** How long a client that has shut down its sending side is taken to be there still. */
-  #patience: NodeJS.Timeout | undefined
+  /** Runs while a client that has finished sending waits for replies. */
+  #finishTimer: NodeJS.Timeout | undefined
   #ended = false
-  /** The session's trace, while its user is traced. */
+  #lastActiveAt: number
+  /** Set while the user is traced. */
   tap: Tap | undefined
-  /** When a byte last went either way. */
-  lastActiveAt: number
 
-  constructor(client: Link, upstream: ServerConnection, context: SpliceContext, owner: SpliceOwner) {
-    this.#client = client
-    this.#upstream = upstream
+  constructor(
+    context: SpliceContext,
+    ends: { client: Link; connection: ServerConnection },
+    calls: SpliceCalls,
+  ) {
     this.#context = context
-    this.#owner = owner
-    this.#talk = new Conversation(upstream)
-    this.lastActiveAt = context.now()
+    this.#client = ends.client
+    this.#calls = calls
+    this.#serverEnd = new ServerEnd(this)
+    this.#conversation = new Conversation(ends.connection, context)
+    this.#lastActiveAt = context.clock.now()
+  }
+
+  /** When a byte last came from either side; coarse milliseconds. */
+  get lastActiveAt(): number {
+    return this.#lastActiveAt
+  }
+
+  /** Where the bytes that have passed in each direction end, for a trace that begins here. */
+  positions(): { C: ScanPosition; S: ScanPosition } {
+    const { scanner, connection } = this.#conversation
+    return { C: scanner.position, S: connection.scanner.position }
   }
 
   /**
-   * @param ids ID commands of the edge's own; they go up before anything of the client, which may end in half a command
+   * @param ids ID commands of the edge, without tags. They go before the client's bytes, which may end within a command.
    * @param early what the client has sent behind its login
    */
   start(ids: readonly string[], early: Buffer | undefined): void {
+    const { connection } = this.#conversation
     this.#client.handler = new ClientEnd(this)
-    this.#listenUpstream()
-    // Either end may have gone while the login was under way: nobody would tell.
-    if (!this.#upstream.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
+    connection.hand(this.#serverEnd, this.#serverEnd)
+    // Either end may have closed during the login, and does not report it again.
+    if (!connection.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
-    for (const id of ids) this.sendOwn('ID', id)
+    for (const id of ids) this.#sendOwn('ID', id)
     if (early) this.fromClient(early)
-  }
-
-  /**
-   * Sends a command of the edge's own, where one may stand; the client never sees its reply.
-   * @param command without its tag, line end included, in ISO 8859-1
-   */
-  sendOwn(verb: Verb, command: string): Sent {
-    const sent = this.#talk.sent(randomName('E'), verb, true)
-    this.#upstream.link.write(`${sent.tag} ${command}`)
-    return sent
   }
 
   /** Ends the session; the first ending counts. */
   end(ending: Ending): void {
     if (this.#ended) return
     this.#ended = true
-    clearTimeout(this.#patience)
-    this.#owner.onEnd(ending)
+    clearTimeout(this.#finishTimer)
+    this.#calls.onEnd(ending, this.#conversation.handBack(ending))
   }
 
-  handBack(ending: Ending): HandBack {
-    return this.#talk.handBack(ending)
-  }
-
-  /** Bytes of a literal that are still to come from either side. */
-  literalsLeft(): { C: number; S: number } {
-    return { C: this.#talk.literal, S: this.#upstream.scanner.literalLeft }
-  }
-
-  #listenUpstream(): void {
-    const end = new ServerEnd(this)
-    this.#upstream.hand(end, end)
-  }
+  // Client to server.
 
   fromClient(bytes: Buffer): void {
-    this.lastActiveAt = this.#context.now()
-    this.#context.counters.client_bytes_total.value += bytes.length
-    if (this.#talk.isLeaving) return
+    this.#lastActiveAt = this.#context.clock.now()
+    this.#context.metrics.counters.client_bytes_total.value += bytes.length
+    if (this.#conversation.isLeaving) return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
-    if (this.#talk.blocked !== 'continuation') this.#passPending()
+    this.#passPending()
     this.#adjustClient()
   }
 
+  /** Passes on, and answers, as much of the pending bytes as the conversation allows. */
   #passPending(): void {
-    while (this.#pending !== undefined && !this.#ended) {
-      const bytes = this.#pending
-      const talk = this.#talk
-      const dealtWith = passCommands(bytes, talk, this.#context.options(), this)
-      if (dealtWith < 0) return
-      // A copy of a small rest lets go of the large chunk.
-      if (dealtWith > 0)
-        this.#pending = dealtWith === bytes.length ? undefined : Buffer.from(bytes.subarray(dealtWith))
-      // On another connection the rest is looked at anew.
-      if (talk === this.#talk) break
+    const bytes = this.#pending
+    if (bytes === undefined || this.#ended || this.#conversation.waitsFor === 'continuation') return
+    let at = 0
+    for (;;) {
+      const passage = passCommands(bytes, at, this.#conversation)
+      if (passage.to > at) this.#toServer(bytes, at, passage.to)
+      at = passage.to
+      if (passage.kind === 'passed') break
+      if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
+      if (passage.kind === 'own-command') this.#sendOwn(passage.verb, `${passage.verb}\r\n`)
+      else {
+        this.#answer(bytes, passage)
+        at = passage.lineFeed + 1
+      }
+      if (this.#ended) return
     }
-    if (this.#clientHasFinished && this.#talk.blocked === undefined)
+    if (at === bytes.length) this.#pending = undefined
+    // A copy of the rest, so that the memory of a large chunk is released.
+    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))
+    if (this.#clientHasFinished && this.#conversation.waitsFor === undefined)
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
 
-  /** CommandSink: these bytes go to the server. */
-  onPass(bytes: Buffer, from: number, to: number): void {
+  #toServer(bytes: Buffer, from: number, to: number): void {
     const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
     this.tap?.fromClient(part)
-    if (!this.#upstream.link.write(part)) this.#upstreamIsFull = true
+    if (!this.#conversation.connection.link.write(part)) this.#serverIsFull = true
   }
 
-  onAnswer(policy: Answered, head: CommandHead, line: Buffer, lineStart: number): AnswerVerdict {
-    const verbStart = head.verbStart - lineStart
-    const verbEnd = head.verbEnd - lineStart
-    // A refused second LOGIN holds a password: of what is not passed on, a trace shows the verb.
-    this.tap?.fromClient(Buffer.concat([line.subarray(0, verbEnd), lineEnd]))
-    return this.#answer(policy, line.toString('latin1', 0, head.tagEnd - lineStart), line, {
-      verbStart,
-      verbEnd,
-    })
+  /** Sends a command of the edge's own. The client does not see its reply. */
+  #sendOwn(verb: Verb, command: string): void {
+    const tag = randomName('E')
+    this.#conversation.sendsOwn(tag, verb)
+    this.#conversation.connection.link.write(`${tag} ${command}`)
   }
 
-  onViolation(reason: Violation): void {
-    this.end({ kind: 'violation', reason })
-  }
-
-  #answer(
-    policy: Answered,
-    tag: string,
-    line: Buffer,
-    verb: { verbStart: number; verbEnd: number },
-  ): AnswerVerdict {
-    if (policy.kind === 'refuse') {
-      this.#say(`${policy.text === 'Invalid tag' ? '*' : tag} BAD ${policy.text}`)
-      return 'answered'
-    }
-    const { counters } = this.#context
-    switch (policy.what) {
+  #answer(bytes: Buffer, { to, verbEnd, tag, answer }: Extract<Passage, { kind: 'answer' }>): void {
+    // Only the verb goes to a trace: a second LOGIN, which is refused, holds a password.
+    this.tap?.fromClient(Buffer.concat([bytes.subarray(to, verbEnd), lineEnd]))
+    const { connection, selectCache } = this.#conversation
+    const { counters } = this.#context.metrics
+    switch (answer.kind) {
+      case 'bad':
+        return this.#say(`${tag} BAD ${answer.text}\r\n`)
       case 'logout':
         counters.round_trips_saved_total.value++
-        this.end({ kind: 'logout', tag })
-        return 'ended'
-      case 'id': {
-        const pairs = parseId(line, verb.verbEnd)
-        if (pairs === undefined) return 'pass'
+        return this.end({ kind: 'logout', tag })
+      case 'capability':
         counters.round_trips_saved_total.value++
-        this.#say(`* ID NIL\r\n${tag} OK Completed`)
-        this.sendOwn('ID', printId(pairs))
-        return 'answered'
-      }
-      case 'capability': {
-        const { capabilities } = this.#upstream
-        if (capabilities.length === 0) return 'pass'
+        return this.#say(
+          `* CAPABILITY ${printAfterLogin(connection.capabilities)}\r\n${tag} OK Completed\r\n`,
+        )
+      case 'id':
         counters.round_trips_saved_total.value++
-        this.#say(`* CAPABILITY ${printAfterLogin(capabilities)}\r\n${tag} OK Completed`)
-        return 'answered'
-      }
-      case 'select': {
-        const { lines, ok } = this.#upstream.selection!
-        counters.select_cache_hits_total.value++
-        this.toClient(Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1'))
-        return 'answered'
-      }
+        this.#say(`* ID NIL\r\n${tag} OK Completed\r\n`)
+        return this.#sendOwn('ID', printId(answer.pairs))
+      case 'select':
+        return this.toClient(selectCache.answer(tag))
       case 'enable':
-        return this.#enable(tag, line.toString('latin1', verb.verbStart))
+        return this.#enable(tag, answer.extensions)
     }
   }
 
-  /** ENABLE has no way back: the session is moved to a connection that has it, or this one is kept apart from now on. */
-  #enable(tag: string, command: string): AnswerVerdict {
-    const { session } = this.#upstream
-    const key = [...new Set(command.toUpperCase().match(/\S+/g)?.slice(1))].sort().join(' ')
-    if (key === '' || session.enabled.size > 0 || session.selected) {
-      session.enabledBy = undefined
-      return 'pass'
+  /** ENABLE cannot be undone: move to a connection that has the extensions, or keep this one for later sessions with them. */
+  #enable(tag: string, extensions: string): void {
+    const handBack = this.#conversation.handBack({ kind: 'logout', tag })
+    const enabled = this.#calls.exchange(extensions, handBack)
+    if (!enabled) {
+      this.#conversation.sendsEnable(tag, extensions)
+      this.#conversation.connection.link.write(`${tag} ENABLE ${extensions}\r\n`)
+      return
     }
-    const twin = this.#owner.exchange(key, this.#talk.handBack({ kind: 'logout', tag }))
-    if (!twin) {
-      session.enabledBy = key
-      this.#talk.enabling = this.#talk.sent(tag, 'ENABLE', false)
-      this.#upstream.link.write(`${tag} ENABLE ${key}\r\n`)
-      return 'answered'
-    }
-    this.#upstream = twin
-    this.#talk = new Conversation(twin)
-    this.#upstreamIsFull = false
-    this.#listenUpstream()
-    this.#context.counters.round_trips_saved_total.value++
-    this.#say(`* ENABLED ${[...twin.session.enabled].join(' ')}\r\n${tag} OK Completed`)
-    return 'moved'
+    this.#conversation = new Conversation(enabled, this.#context)
+    this.#serverIsFull = false
+    enabled.hand(this.#serverEnd, this.#serverEnd)
+    this.#context.metrics.counters.round_trips_saved_total.value++
+    this.#say(`* ENABLED ${[...enabled.session.enabled].join(' ')}\r\n${tag} OK Completed\r\n`)
   }
 
-  /** The first command on a connection whose mailbox is still selected. */
-  onKept(key: string | undefined): void {
-    const talk = this.#talk
-    const { selection } = this.#upstream
-    const { selectCache, selectCacheWindowMs } = this.#context.options()
-    if (selection === undefined || selection.key !== key || selectCache === 'off') {
-      if (key !== undefined && selectCache !== 'off') this.#context.counters.select_cache_misses_total.value++
-      talk.kept = 'changed'
-      this.#upstream.selection = undefined
-      // Whatever comes, it must not find a mailbox selected. Nobody waits for the reply.
-      talk.unselecting = this.sendOwn('UNSELECT', 'UNSELECT\r\n')
-    } else if (selectCache === 'window') {
-      talk.kept = this.#context.now() - selection.at <= selectCacheWindowMs ? 'same' : 'changed'
-      if (talk.kept === 'same') this.#context.counters.round_trips_saved_total.value++
-      else this.#context.counters.select_cache_misses_total.value++
-    } else {
-      talk.kept = 'asked'
-      this.sendOwn('NOOP', 'NOOP\r\n')
-    }
-  }
-
-  fromUpstream(bytes: Buffer): void {
-    this.lastActiveAt = this.#context.now()
-    this.#context.counters.upstream_bytes_total.value += bytes.length
-    this.#upstream.scanner.scan(bytes)
-    if (this.#pending !== undefined && this.#talk.blocked !== 'continuation') this.#passPending()
+  /** The server has taken all that was written to it. */
+  serverDrained(): void {
+    this.#serverIsFull = false
     this.#adjustClient()
   }
 
-  /** ReplyListener: a command of the edge's own has been answered. */
-  onOwnReply(sent: Sent, ok: boolean, text: string): void {
-    if (sent.verb === 'NOOP') {
-      const isSame = ok && this.#upstream.selection !== undefined
-      this.#talk.kept = isSame ? 'same' : 'changed'
-      if (!isSame) this.#context.counters.select_cache_misses_total.value++
-    } else if (!ok) this.#context.onOwnRefused(sent.verb, text)
-  }
-
-  now(): number {
-    return this.#context.now()
-  }
-
-  /** The client has shut down its sending side; replies that it still waits for before its LOGOUT are delivered. */
-  clientFinishes(): boolean {
-    if (this.#talk.blocked === undefined || this.#pending === undefined) return false
-    this.#clientHasFinished = true
-    // One that has gone for good looks the same.
-    const gone = () => this.end({ kind: 'client-gone', end: 'closed-by-peer' })
-    this.#patience = setTimeout(gone, this.#context.options().resetTimeoutMs)
-    return true
-  }
-
-  #say(text: string): void {
-    this.toClient(Buffer.from(`${text}\r\n`, 'latin1'))
-  }
-
-  toClient(bytes: Buffer): void {
-    this.tap?.fromServer(bytes)
-    if (!this.#client.write(bytes)) this.#upstream.link.pause()
-  }
-
-  onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
-    return judgeResponse(this.#talk, kind, bytes, start, end, this)
-  }
-
-  clientDrained(): void {
-    this.#upstream.link.resume()
-  }
-
-  upstreamDrained(): void {
-    this.#upstreamIsFull = false
-    this.#adjustClient()
-  }
-
-  /** The client is read while the server takes what it sends and not too much waits for its turn. */
+  /** The client is read while the server takes its bytes and not too many of them wait here. */
   #adjustClient(): void {
-    const tooMuch =
-      this.#talk.blocked !== undefined &&
-      !this.#talk.isLeaving &&
-      (this.#pending?.length ?? 0) > pendingBytesMax
-    const pause = this.#upstreamIsFull || tooMuch
+    const { waitsFor, isLeaving } = this.#conversation
+    const isTooMuch = waitsFor !== undefined && !isLeaving && (this.#pending?.length ?? 0) > pendingBytesMax
+    const pause = this.#serverIsFull || isTooMuch
     if (pause === this.#clientIsPaused) return
     this.#clientIsPaused = pause
     if (pause) this.#client.pause()
     else this.#client.resume()
+  }
+
+  /**
+   * The client has finished sending. It may still read: if commands wait for their turn, such as a LOGOUT, they are served
+   * first. A client that has gone for good looks the same, so this is limited in time.
+   * @returns whether the client is still served
+   */
+  clientFinishes(): boolean {
+    if (this.#conversation.waitsFor === undefined || this.#pending === undefined) return false
+    this.#clientHasFinished = true
+    const gone = () => this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    this.#finishTimer = setTimeout(gone, this.#context.settings.current.pool.resetTimeoutMs)
+    return true
+  }
+
+  // Server to client.
+
+  fromServer(bytes: Buffer): void {
+    this.#lastActiveAt = this.#context.clock.now()
+    this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
+    this.#conversation.connection.scanner.scan(bytes)
+    this.#passPending()
+    this.#adjustClient()
+  }
+
+  onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
+    return judgeResponse(kind, bytes, start, end, this.#conversation)
+  }
+
+  toClient(bytes: Buffer): void {
+    this.tap?.fromServer(bytes)
+    if (!this.#client.write(bytes)) this.#conversation.connection.link.pause()
+  }
+
+  #say(text: string): void {
+    this.toClient(Buffer.from(text, 'latin1'))
+  }
+
+  /** The client has taken all that was written to it. */
+  clientDrained(): void {
+    this.#conversation.connection.link.resume()
+  }
+}
+
+/** The client's link as the splice sees it. Two small objects per session instead of a dozen closures. */
+class ClientEnd implements LinkHandler {
+  readonly #splice: Splice
+
+  constructor(splice: Splice) {
+    this.#splice = splice
+  }
+
+  onData(bytes: Buffer): void {
+    this.#splice.fromClient(bytes)
+  }
+
+  onDrain(): void {
+    this.#splice.clientDrained()
+  }
+
+  onFinish(): boolean {
+    return this.#splice.clientFinishes()
+  }
+
+  onEnd(end: LinkEnd): void {
+    this.#splice.end({ kind: 'client-gone', end })
+  }
+}
+
+/** The server connection's link and its responses as the splice sees them. */
+class ServerEnd implements LinkHandler, ResponseSink {
+  /** The scanner copies what it holds back, and the rest is written to the client at once. */
+  readonly borrows = true
+  readonly #splice: Splice
+
+  constructor(splice: Splice) {
+    this.#splice = splice
+  }
+
+  onData(bytes: Buffer): void {
+    this.#splice.fromServer(bytes)
+  }
+
+  onDrain(): void {
+    this.#splice.serverDrained()
+  }
+
+  onEnd(end: LinkEnd): void {
+    this.#splice.end({ kind: 'upstream-gone', end })
+  }
+
+  onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
+    return this.#splice.onResponse(kind, bytes, start, end)
+  }
+
+  onPass(bytes: Buffer): void {
+    this.#splice.toClient(bytes)
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { CommandReader, type Progress } from './command-reader.ts'
+import { CommandScanner } from './command-scanner.ts'
 import { cutAt, everyCut, marks, wire } from './cuts.test-support.ts'
 
 const roomy = { lineBytesMax: 4096, literalBytesMax: 4096 }
@@ -13,24 +13,34 @@ interface Read {
   violation?: string
 }
 
-/** Reads commands as a client's end does: what is not yet a command is given again with more behind it. */
-function read(chunks: readonly Buffer[], limits = roomy): Read {
-  const reader = new CommandReader(limits)
+/** Reads commands as a splice does: bytes are dropped as soon as the scanner has moved on. */
+function read(chunks: readonly Buffer[], limits = roomy, scanner?: CommandScanner): Read {
+  const commands = scanner ?? new CommandScanner(limits.literalBytesMax)
   const result: Read = { commands: [], continues: [0] }
-  let buffer: Buffer = Buffer.alloc(0)
+  let command = ''
+  let rest: Buffer = Buffer.alloc(0)
   for (const chunk of chunks) {
-    buffer = Buffer.concat([buffer, chunk])
-    for (;;) {
-      const progress: Progress = buffer.length > 0 ? reader.advance(buffer) : { kind: 'more' }
-      if (progress.kind === 'violation') return { ...result, violation: progress.reason }
-      if (progress.kind === 'more') break
-      if (progress.kind === 'continue') result.continues[result.commands.length]!++
-      else {
-        result.commands.push(buffer.toString('latin1', 0, progress.end))
-        result.continues.push(0)
-        buffer = buffer.subarray(progress.end)
+    const bytes = Buffer.concat([rest, chunk])
+    let at = 0
+    while (at < bytes.length) {
+      const part = commands.next(bytes, at, limits.lineBytesMax)
+      if (part === 'line-too-long') return { ...result, violation: part }
+      if (part === 'partial-line') break
+      if (part === 'line') {
+        // A line may have to wait: until it is taken, it is found again.
+        assert.equal(commands.next(bytes, at, limits.lineBytesMax), 'line')
+        const ending = commands.takeLine(bytes, at)
+        if (ending === 'literal-too-long') return { ...result, violation: ending }
+        if (ending === 'synchronizing-literal') result.continues[result.commands.length]!++
       }
+      command += bytes.toString('latin1', at, commands.end)
+      at = commands.end
+      if (part === 'literal' || !commands.betweenCommands) continue
+      result.commands.push(command)
+      result.continues.push(0)
+      command = ''
     }
+    rest = bytes.subarray(at)
   }
   return result
 }
@@ -77,6 +87,32 @@ test('a line or a literal beyond its limit is a violation, at whatever cut', () 
   for (const [text, violation] of Object.entries(cases))
     for (const chunks of everyCut(wire(text)))
       assert.equal(read(chunks, limits).violation, violation, JSON.stringify(text))
+})
+
+test('a refused literal is not waited for: the next line begins a command', () => {
+  const scanner = new CommandScanner()
+  const line = wire('a APPEND x {5}\r\n')
+  assert.equal(scanner.next(line, 0, 100), 'line')
+  assert.equal(scanner.takeLine(line, 0), 'synchronizing-literal')
+  assert.deepEqual([scanner.betweenCommands, scanner.position.literalLeft], [false, 5])
+  scanner.abandonCommand()
+  assert.deepEqual(read([wire('b NOOP\r\n')], roomy, scanner).commands, ['b NOOP\r\n'])
+})
+
+test('another scanner goes on from any position', () => {
+  const text = wire('a LOGIN {3}\r\nb O {4+}\r\nx\r\ny\r\nc NOOP {0}\r\n\r\nd NOOP\r\n')
+  const first = new CommandScanner()
+  let from = 0
+  for (let end = 1; end <= text.length; end++) {
+    const bytes = text.subarray(from, end)
+    const part = first.next(bytes, 0, roomy.lineBytesMax)
+    if (part === 'partial-line') continue
+    if (part === 'line') first.takeLine(bytes, 0)
+    from = end
+    const { commands } = read([text.subarray(from)], roomy, new CommandScanner(undefined, first.position))
+    assert.equal(commands.join(''), text.toString('latin1', from), `from ${from}`)
+  }
+  assert.equal(from, text.length)
 })
 
 const text = fc.stringMatching(/^[A-Za-z0-9 "()*%]{0,12}$/)

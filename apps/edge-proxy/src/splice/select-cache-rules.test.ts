@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { wire } from './cuts.test-support.ts'
-import { mayChangeMailbox, record, selectionKey, tellsChange, type Recording } from './selection.ts'
-import { commandHead } from './verb.ts'
+import { wire } from '../imap/cuts.test-support.ts'
+import { commandHead } from '../imap/verb.ts'
+import { mayChangeMailbox, record, selectionKey, type Recording } from './select-cache.ts'
 
 function headOf(line: string) {
   const bytes = wire(`${line}\r\n`)
@@ -69,20 +69,6 @@ test('whatever may change what a SELECT would say is known as such, in doubt too
     'a UID FETCH 1:* (UID FLAGS)',
   ])
     assert.equal(changes(line), false, line)
-})
-
-test('what the server tells of a change is heard', () => {
-  for (const line of [
-    '3 EXISTS',
-    '1 expunge',
-    '0 RECENT',
-    'VANISHED 1:5',
-    'FLAGS (\\Seen)',
-    'OK [UIDNEXT 9] x',
-  ])
-    assert.equal(tellsChange(wire(`* ${line}\r\n`), 2, true), true, line)
-  for (const line of ['SEARCH 1 2', 'STATUS x ()', 'OK still here', 'LIST () "/" EXISTS', 'CAPABILITY X'])
-    assert.equal(tellsChange(wire(`* ${line}\r\n`), 2, true), false, line)
 })
 
 test('an answer is written down as it was, but nothing is recent twice', () => {

@@ -1,0 +1,95 @@
+/**
+ * Reads a client's bytes as lines and literals, so that the content of a literal is never taken for a command. It keeps
+ * its position only. The caller keeps the bytes: client/ until a command is whole, splice/ until a line may pass.
+ *
+ *   line ──LF──▶ line (next command)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same command)
+ */
+import { findByte, LF } from './bytes.ts'
+import { isNonSynchronizing, literalSize, NO_LITERAL, type ScanPosition } from './literal.ts'
+
+/** What the bytes from a position are. */
+export type CommandPart =
+  /** A whole line. The scanner does not move on until `takeLine`, so the same line can be asked for again. */
+  | 'line'
+  /** Part of a literal, or all of it. The scanner has moved on. */
+  | 'literal'
+  /** A line whose end has not come: ask again with more bytes behind it. */
+  | 'partial-line'
+  /** A line, whole or partial, that is longer than the limit. */
+  | 'line-too-long'
+
+/** What the end of a line says about the bytes that follow. */
+export type LineEnding =
+  /** The command is complete. */
+  | 'complete'
+  /** A literal follows at once (RFC 7888). */
+  | 'literal'
+  /** The client sends the literal after the server's `+`. */
+  | 'synchronizing-literal'
+  | 'literal-too-long'
+
+export class CommandScanner {
+  readonly #literalBytesMax: number
+  /** Bytes of the literal still to come. */
+  #literal = 0
+  /** The next line continues a command after a literal. */
+  #continues = false
+  #end = 0
+
+  constructor(literalBytesMax = Number.MAX_SAFE_INTEGER, position?: ScanPosition) {
+    this.#literalBytesMax = literalBytesMax
+    if (position) {
+      this.#literal = position.literalLeft
+      this.#continues = position.continues
+    }
+  }
+
+  /** Whether the next line begins a command. */
+  get betweenCommands(): boolean {
+    return !this.#continues
+  }
+
+  get position(): ScanPosition {
+    return { literalLeft: this.#literal, continues: this.#continues }
+  }
+
+  /** End of the part that `next` found: the index behind its last byte. */
+  get end(): number {
+    return this.#end
+  }
+
+  /** Finds the part that begins at `at`, which must be before the end of the bytes. */
+  next(bytes: Buffer, at: number, lineBytesMax: number): CommandPart {
+    if (this.#literal > 0) {
+      const taken = Math.min(this.#literal, bytes.length - at)
+      this.#literal -= taken
+      this.#end = at + taken
+      return 'literal'
+    }
+    const lineFeed = findByte(bytes, LF, at)
+    if ((lineFeed < 0 ? bytes.length : lineFeed) - at > lineBytesMax) return 'line-too-long'
+    if (lineFeed < 0) return 'partial-line'
+    this.#end = lineFeed + 1
+    return 'line'
+  }
+
+  /** Moves on behind the line from `start` that `next` found last. */
+  takeLine(bytes: Buffer, start: number): LineEnding {
+    const lineFeed = this.#end - 1
+    const size = literalSize(bytes, start, lineFeed)
+    if (size === NO_LITERAL) {
+      this.#continues = false
+      return 'complete'
+    }
+    this.#continues = true
+    this.#literal = size
+    if (size > this.#literalBytesMax) return 'literal-too-long'
+    return isNonSynchronizing(bytes, lineFeed) ? 'literal' : 'synchronizing-literal'
+  }
+
+  /** The server refused the announced literal before it was sent: the next line begins a command (RFC 9051 4.3). */
+  abandonCommand(): void {
+    this.#literal = 0
+    this.#continues = false
+  }
+}

@@ -1,0 +1,29 @@
+/** What one response of a server says, read from its bytes without making a string. */
+import { startsWithWord, wordEnd } from './bytes.ts'
+
+/**
+ * Whether an untagged response, from behind its `* `, reports a change of the selected mailbox. A FETCH response does if
+ * no unanswered command has asked for it.
+ */
+export function reportsMailboxChange(bytes: Uint8Array, at: number, isFetchAsked: boolean): boolean {
+  let word = at
+  while (bytes[word]! >= 48 && bytes[word]! <= 57) word++
+  if (word > at) {
+    return (
+      startsWithWord(bytes, word, ' EXISTS') ||
+      startsWithWord(bytes, word, ' EXPUNGE') ||
+      startsWithWord(bytes, word, ' RECENT') ||
+      (!isFetchAsked && startsWithWord(bytes, word, ' FETCH'))
+    )
+  }
+  return (
+    startsWithWord(bytes, at, 'VANISHED') ||
+    startsWithWord(bytes, at, 'FLAGS') ||
+    startsWithWord(bytes, at, 'OK [')
+  )
+}
+
+/** Whether a status (`OK`, `NO`, ...) that begins at `at` carries a capability list in its code. */
+export function carriesCapabilities(bytes: Uint8Array, at: number, end: number): boolean {
+  return startsWithWord(bytes, wordEnd(bytes, at, end) + 1, '[CAPABILITY')
+}

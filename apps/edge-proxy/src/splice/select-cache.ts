@@ -1,0 +1,254 @@
+/**
+ * The SELECT cache of one conversation: the server's answer to a SELECT is kept with the connection, and a later session
+ * that begins with the same SELECT gets it. Safe because any command or response that may change the mailbox removes the
+ * answer, and because a mailbox that was left selected is verified (NOOP) or left (UNSELECT) before it can affect the
+ * next session.
+ *
+ *   inherited selection: unverified ─┬─ same SELECT, `exact`: NOOP ──▶ verifying ──▶ unchanged or changed ──▶ none
+ *                                    ├─ same SELECT, `window` ─────────────────────▶ unchanged or changed ──▶ none
+ *                                    └─ any other command: UNSELECT ──────────────────────────────▶ changed ──▶ none
+ */
+import type { PoolConfig } from '@imapfleet/config'
+import type { EdgeMetrics } from '@imapfleet/observe'
+import { containsWord, startsWithWord } from '../imap/bytes.ts'
+import { hasUnselect } from '../imap/capability.ts'
+import { reportsMailboxChange } from '../imap/response-facts.ts'
+import { maySelect, type Verb } from '../imap/verb.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
+
+/** The mailbox that an earlier session left selected, until this session's first command goes to the server. */
+export type InheritedSelection = 'none' | 'unverified' | 'verifying' | 'unchanged' | 'changed'
+
+/** What the first command has to wait for, or how it is answered. */
+export type Admission =
+  | 'pass'
+  /** Answer it from the cache. */
+  | 'answer'
+  /** Wait for the answer to the NOOP. */
+  | 'wait'
+  /** Send this command of the edge first, then ask again. */
+  | 'NOOP'
+  | 'UNSELECT'
+
+/** A SELECT whose answer is being recorded. */
+export interface Recording {
+  key: string
+  lines: string[]
+  bytes: number
+}
+
+export interface SelectCacheContext {
+  readonly metrics: Pick<EdgeMetrics, 'counters'>
+  readonly clock: { now(): number }
+}
+
+type CachePolicy = Pick<PoolConfig, 'selectCache' | 'selectCacheWindowMs'>
+
+const recordedBytesMax = 32_768
+
+export class SelectCache {
+  readonly #connection: ServerConnection
+  readonly #context: SelectCacheContext
+  #inherited: InheritedSelection
+  /** The edge's UNSELECT is unanswered: until its reply, what the server reports of the mailbox is not for this client. */
+  #unselecting = false
+  #recording: Recording | undefined
+
+  constructor(connection: ServerConnection, context: SelectCacheContext) {
+    this.#connection = connection
+    this.#context = context
+    this.#inherited = connection.session.selected ? 'unverified' : 'none'
+  }
+
+  get hasInherited(): boolean {
+    return this.#inherited !== 'none'
+  }
+
+  /** Whether untagged responses matter to it; if not, `onUntagged` need not be called. */
+  get isListening(): boolean {
+    return (
+      this.#connection.selection !== undefined ||
+      this.#inherited !== 'none' ||
+      this.#recording !== undefined ||
+      this.#unselecting
+    )
+  }
+
+  /**
+   * Decides on a client's command that would go to the server while a selection is inherited.
+   * @param key selectionKey of the command
+   */
+  admit(key: string | undefined, policy: CachePolicy): Admission {
+    if (this.#inherited === 'unverified') {
+      const first = this.#verify(key, policy)
+      if (first !== undefined) return first
+    }
+    if (this.#inherited === 'verifying') return 'wait'
+    // A change may have been reported after the NOOP.
+    if (this.#inherited === 'unchanged' && this.#connection.selection !== undefined) return 'answer'
+    this.#inherited = 'none'
+    return 'pass'
+  }
+
+  #verify(key: string | undefined, policy: CachePolicy): 'NOOP' | 'UNSELECT' | undefined {
+    const { counters } = this.#context.metrics
+    const { selection } = this.#connection
+    if (selection === undefined || selection.key !== key || policy.selectCache === 'off') {
+      if (key !== undefined && policy.selectCache !== 'off') counters.select_cache_misses_total.value++
+      this.#inherited = 'changed'
+      this.#connection.selection = undefined
+      // The command must not find a mailbox selected. It does not wait for the reply to the UNSELECT.
+      this.#unselecting = true
+      return 'UNSELECT'
+    }
+    if (policy.selectCache === 'exact') {
+      this.#inherited = 'verifying'
+      return 'NOOP'
+    }
+    const isFresh = this.#context.clock.now() - selection.at <= policy.selectCacheWindowMs
+    this.#inherited = isFresh ? 'unchanged' : 'changed'
+    if (isFresh) counters.round_trips_saved_total.value++
+    else counters.select_cache_misses_total.value++
+    return undefined
+  }
+
+  /** The answer to the SELECT of which `admit` said 'answer'. */
+  answer(tag: string): Buffer {
+    const { lines, ok } = this.#connection.selection!
+    this.#inherited = 'none'
+    this.#context.metrics.counters.select_cache_hits_total.value++
+    return Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1')
+  }
+
+  /**
+   * The first line of a client's command goes to the server.
+   * @param key selectionKey of the command
+   * @param isAlone whether every earlier command of the client has been answered
+   */
+  onCommand(
+    key: string | undefined,
+    verb: Verb,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    isAlone: boolean,
+  ): void {
+    if (key !== undefined || maySelect(verb) || mayChangeMailbox(verb, bytes, from, to))
+      this.#connection.selection = undefined
+    this.#recording =
+      key !== undefined && isAlone && hasUnselect(this.#connection.capabilities)
+        ? { key, lines: [], bytes: 0 }
+        : undefined
+  }
+
+  /** The cache is off: the answer is kept no longer, because changes are not watched for. */
+  forget(): void {
+    this.#connection.selection = undefined
+    this.#recording = undefined
+  }
+
+  /**
+   * An untagged response, from `start` to its line feed at `end`.
+   * @param isFetchAsked whether an unanswered command asks for FETCH responses
+   */
+  onUntagged(bytes: Buffer, start: number, end: number, isFetchAsked: boolean): 'pass' | 'omit' {
+    const at = start + 2
+    if (this.#inherited !== 'none' || this.#unselecting) {
+      // It is about a mailbox that this client has not selected. A status may be for the client all the same.
+      const isChange = reportsMailboxChange(bytes, at, false)
+      if (isChange) this.#connection.selection = undefined
+      if (this.#inherited === 'verifying' || this.#unselecting) return 'omit'
+      if (isChange && !startsWithWord(bytes, at, 'OK')) return 'omit'
+    }
+    if (this.#recording) {
+      if (!record(this.#recording, bytes.toString('latin1', start, end + 1))) this.#recording = undefined
+    } else if (this.#connection.selection && reportsMailboxChange(bytes, at, isFetchAsked))
+      this.#connection.selection = undefined
+    return 'pass'
+  }
+
+  /** The edge's NOOP or UNSELECT has been answered. */
+  onOwnReply(verb: Verb, ok: boolean): void {
+    if (verb === 'UNSELECT') this.#unselecting = false
+    if (verb !== 'NOOP') return
+    const isUnchanged = ok && this.#connection.selection !== undefined
+    this.#inherited = isUnchanged ? 'unchanged' : 'changed'
+    if (!isUnchanged) this.#context.metrics.counters.select_cache_misses_total.value++
+  }
+
+  /** Whether the answer to the client's last command is being recorded. Its other commands have all been answered. */
+  get isRecording(): boolean {
+    return this.#recording !== undefined
+  }
+
+  /**
+   * The recorded command has been answered.
+   * @param text the tagged reply from behind its tag
+   */
+  onReply(ok: boolean, text: string): void {
+    const { key, lines } = this.#recording!
+    this.#recording = undefined
+    if (ok)
+      this.#connection.selection = {
+        key,
+        lines: lines.join(''),
+        ok: text.trimEnd(),
+        at: this.#context.clock.now(),
+      }
+  }
+}
+
+/**
+ * `SELECT INBOX` → its key; undefined for commands that are not answered from the cache: those with parameters
+ * (RFC 4466) or literals, and other verbs.
+ */
+export function selectionKey(
+  verb: Verb,
+  bytes: Buffer,
+  verbEnd: number,
+  lineFeed: number,
+): string | undefined {
+  if (!maySelect(verb)) return undefined
+  const mailbox = bytes.toString('latin1', verbEnd, lineFeed).trim()
+  return /^(?:"(?:[^"\\]|\\.)*"|[^\s"(){%*]+)$/.test(mailbox) ? `${verb} ${mailbox}` : undefined
+}
+
+/** Adds a line to a recording. False: the answer is too long or holds a literal, and the recording is useless. */
+export function record(recording: Recording, line: string): boolean {
+  recording.bytes += line.length
+  if (recording.bytes > recordedBytesMax || /\{\d+\}\r?\n$/.test(line)) return false
+  // The first SELECT takes the \Recent flag from the messages: a second one finds none (RFC 3501 2.3.2).
+  recording.lines.push(line.replace(/^\* \d+ RECENT/i, '* 0 RECENT'))
+  return true
+}
+
+/** Commands that leave the mailbox as it was. */
+const harmless: ReadonlySet<Verb> = new Set<Verb>([
+  'NOOP',
+  'SEARCH',
+  'SORT',
+  'THREAD',
+  'STATUS',
+  'LIST',
+  'CAPABILITY',
+  'ID',
+  'IDLE',
+])
+
+/** Whether a command, from its tag to the end of its first line, may change what a later SELECT would answer. */
+export function mayChangeMailbox(verb: Verb, bytes: Buffer, from: number, to: number): boolean {
+  if (harmless.has(verb)) return false
+  const isFetch = verb === 'FETCH' || (verb === 'UID' && containsWord(bytes, from, to, 'UID FETCH'))
+  const isSearch =
+    verb === 'UID' &&
+    !isFetch &&
+    /^\S+ +UID +(SEARCH|SORT|THREAD) /i.test(bytes.toString('latin1', from, Math.min(to, from + 200)))
+  if (isSearch) return false
+  // FETCH without PEEK sets \Seen (RFC 9051 6.4.5).
+  return (
+    !isFetch ||
+    containsWord(bytes, from, to, 'BODY[') ||
+    containsWord(bytes, from, to, 'RFC822') ||
+    containsWord(bytes, from, to, 'BINARY[')
+  )
+}
