@@ -1,11 +1,11 @@
-/** Who asks, and what a role may do: each role may do what the one before it may. */
+/** The actor of a request, and its role. Each role includes the roles before it. */
 import { roleSchema, type Role, type Scope } from '@imapfleet/protocol'
 import { ServiceError } from './errors.ts'
 
 export interface Actor {
-  /** The token's id. */
+  /** The id of the token. */
   id: string
-  /** The token's name, as the audit log shows it. */
+  /** The name of the token, as the audit log shows it. */
   name: string
   role: Role
   scopes: readonly string[]
@@ -14,7 +14,7 @@ export interface Actor {
 export const isAtLeast = (role: Role, needed: Role): boolean =>
   roleSchema.options.indexOf(role) >= roleSchema.options.indexOf(needed)
 
-/** Refuses whoever has not this scope, an admin too. */
+/** Throws `forbidden` if the actor lacks the scope. This includes admins. */
 export function needsScope(actor: Actor, scope: Scope): void {
   if (!actor.scopes.includes(scope))
     throw new ServiceError('forbidden', `${actor.name} lacks the scope ${scope}.`)

@@ -1,4 +1,4 @@
-/** The API as one fetch handler: everything it needs is handed in, and nothing is kept between two requests. */
+/** The API as one fetch handler. It gets its dependencies as arguments, and keeps no state between requests. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { isNatsError } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
@@ -30,7 +30,7 @@ import { sessionRoutes, signInRoutes } from './http/session.ts'
 import { sourceReader } from './http/source.ts'
 import { traceRoutes } from './http/traces.ts'
 
-/** Pages load nothing from elsewhere, and run no script and no style that stands in the page. */
+/** Pages load nothing from other sites, and run no inline scripts or styles. */
 const contentSecurityPolicy = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],
@@ -49,11 +49,11 @@ const bodyBytesMax = 1_048_576
 const answerMs = 25_000
 
 export interface AppOptions {
-  /** Ends the event streams that are open. */
+  /** Ends the open event streams. */
   stopping: AbortSignal
-  /** Networks whose X-Forwarded-For is believed. */
+  /** Networks whose X-Forwarded-For is trusted. */
   trustedProxies: readonly string[]
-  /** Where the built web console is. */
+  /** The directory of the built web console. */
   consoleDirectory: string
 }
 
@@ -99,13 +99,13 @@ export function describeApi(): object {
   return createApp({} as Deps, options).getOpenAPI31Document(about)
 }
 
-/** Answers are of this moment, and some hold secrets: nobody on the way keeps them. */
+/** Answers are not cached: they are current only now, and some contain secrets. */
 const uncached: MiddlewareHandler<Env> = async (context, next) => {
   await next()
   if (!context.res.headers.has('cache-control')) context.header('cache-control', 'no-store')
 }
 
-/** Health alone, for a process that only ingests. */
+/** Only the health routes, for a process that only ingests. */
 export function createHealthApp(deps: Deps): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
   app.onError(onError(deps.log, translate))

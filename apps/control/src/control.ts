@@ -1,4 +1,4 @@
-/** One process of control: builds the parts once, starts what its mode asks for, and stops all of it again. */
+/** One process of control: creates the parts, starts what its mode needs, and stops everything. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
 import { createApp, createHealthApp } from './app.ts'
@@ -18,7 +18,7 @@ import { Outage } from './outage.ts'
 import { runTicks } from './ticks/ticks.ts'
 import { makePartitions } from './verbs/make-partitions.ts'
 
-/** `api` answers requests, `ingest` takes in what edges send and does what is due, `all` does both. */
+/** `api` answers requests. `ingest` stores what edges send and runs the timers. `all` does both. */
 export type Mode = 'api' | 'ingest' | 'all'
 
 export interface ControlOptions {
@@ -27,27 +27,27 @@ export interface ControlOptions {
   bus: BusOptions
   issuer: IssuerFile | undefined
   host: string
-  /** Without: no HTTP at all. */
+  /** Undefined: no HTTP server. */
   port: number | undefined
   kept: Retention
-  /** Networks whose X-Forwarded-For is believed. */
+  /** Networks whose X-Forwarded-For is trusted. */
   trustedProxies: readonly string[]
-  /** Where the built web console is. */
+  /** The directory of the built web console. */
   consoleDirectory: string
 }
 
 export interface Control {
   port: number | undefined
-  /** Settles when the process cannot go on; the error says why. */
+  /** Rejects when the process cannot continue. */
   failed: Promise<never>
   stop: () => Promise<void>
 }
 
 const retryMs = 1_000
-/** How long a stop waits for a batch or a tick that is under way. */
+/** How long a stop waits for a batch or a timer in progress. */
 const finishMs = 1_000
 
-/** Rejects if it cannot listen. Services that are away are waited for. */
+/** Rejects if it cannot listen. It waits for NATS and Postgres. */
 export async function startControl(options: ControlOptions, log: Log): Promise<Control> {
   const stopping = new AbortController()
   const db = openDatabase(options.database)
@@ -75,7 +75,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     async stop() {
       stopping.abort()
       await listening?.stop()
-      // What is under way may finish. With NATS or Postgres gone it cannot, and is cut short by closing both.
+      // Work in progress can finish. If NATS or Postgres is down it cannot, and closing both ends it.
       await Promise.race([working, sleep(finishMs)])
       await bus.close()
       await db.close()
@@ -95,7 +95,7 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
   ])
 }
 
-/** Waits for a Postgres that is away; any other failure is one of ours. */
+/** Waits for a Postgres that is unavailable. Any other failure is a bug. */
 async function untilMigrated(database: DatabaseAddress, deps: Deps, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'Postgres is unavailable', 'Postgres is available again')
   while (!signal.aborted) {

@@ -1,4 +1,7 @@
-/** What every verb is handed: the database, the bus, a clock, a log, metrics and how long history is kept. Nothing else outlives a request. */
+/**
+ * What every verb gets: the database, the bus, a clock, a log, metrics and the retention. Nothing else outlives a
+ * request.
+ */
 import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './bus/bus.ts'
 import type { Issuer } from './bus/credentials/issuer.ts'
@@ -8,7 +11,7 @@ import type { Retention } from './history/kept.ts'
 export interface Deps {
   db: Database
   bus: Bus
-  /** Undefined where all share one credential for NATS, or need none. */
+  /** Undefined if all edges share one credential for NATS, or need none. */
   issuer: Issuer | undefined
   log: Log
   metrics: ControlMetrics

@@ -1,6 +1,6 @@
 /**
- * Every way in which a request to control can be refused. Verbs throw a ServiceError with one of these codes; the HTTP
- * side maps the code to a status. Each code has an entry in docs/failure-modes.md.
+ * All refusals of requests to control. Verbs throw a ServiceError with one of these codes. The HTTP side maps the
+ * code to a status. Each code has an entry in docs/failure-modes.md.
  */
 import type { Problem } from '@imapfleet/config'
 
@@ -56,12 +56,15 @@ interface RefusalOptions {
 
 export class ServiceError extends Error {
   readonly code: ErrorCode
-  /** What is wrong with which key, where there is more than one sentence to say. */
+  /** The key and the message of each problem, if there are several. */
   readonly problems: Problem[] | undefined
-  /** The newest revision, where a change was made on an older one. */
+  /** The newest revision, if the change was based on an older one. */
   readonly newest: number | undefined
 
-  /** `detail`: one sentence for an operator that says what to do. It is sent to the client: no secrets. */
+  /**
+   * `detail`: one sentence for an operator that says what to do. It is sent to the client, so it must contain no
+   * secrets.
+   */
   constructor(code: ErrorCode, detail: string, options: RefusalOptions = {}) {
     super(detail)
     this.name = 'ServiceError'

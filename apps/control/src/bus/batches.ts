@@ -1,14 +1,14 @@
 /**
- * Messages as they come, handed on in batches: whatever has arrived while the last batch was worked on is the next one.
- * A message that comes alone waits for nothing, under heavy load batches grow by themselves; in between, those that come
- * soon after one another are gathered, because a statement for each costs more than all that is done with it.
+ * Hands on messages in batches. A batch contains what arrived while the previous one was processed. A single message
+ * does not wait; under load the batches grow. Between batches there is a short pause, because one statement for each
+ * message costs more than all other work.
  */
 export interface BatchLimits {
-  /** Messages in one batch. */
+  /** Largest number of messages in one batch. */
   sizeMax: number
-  /** Beyond it the oldest are forgotten; only for messages that the next one makes up for. */
+  /** Beyond this number the oldest are dropped. Only for messages that the next one replaces. */
   waitingMax?: number
-  /** Shortest time from one batch to the next, unless that one is full. */
+  /** Shortest time between the starts of two batches, unless the next one is full. */
   gatherMs?: number
 }
 
@@ -36,7 +36,7 @@ export class Batches<T> {
     this.#wake?.()
   }
 
-  /** What has arrived is still handed on; then the iteration ends, with this error if there is one. */
+  /** Hands on what has arrived; then the iteration ends, with this error if there is one. */
   end(error?: Error): void {
     this.#ended = true
     this.#error = error
@@ -44,7 +44,7 @@ export class Batches<T> {
     this.#wake?.()
   }
 
-  /** Takes back what was not handed on. */
+  /** Returns what was not handed on. */
   rest(): T[] {
     return this.#waiting.splice(0)
   }
@@ -67,7 +67,7 @@ export class Batches<T> {
     if (this.#error) throw this.#error
   }
 
-  /** Or until the end, or for so long. */
+  /** Resolves at the next message, at the end, or after this time. */
   async #untilFull(ms: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#hurry = resolve

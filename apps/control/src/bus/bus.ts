@@ -1,6 +1,6 @@
 /**
- * The connection to NATS: makes sure that our streams are there each time it is up, and lets others wait until it is. The
- * other files of this folder say what is sent and received over it.
+ * The connection to NATS. It ensures after each connect that our streams exist, and lets callers wait for it. The
+ * other files of this folder define what is sent and received.
  */
 import type { KV } from '@nats-io/kv'
 import { NatsLink, type NatsHandles, type NatsAccess } from '@imapfleet/nats'
@@ -14,7 +14,7 @@ export interface BusOptions {
   limits: StreamLimits
 }
 
-/** What can be used while NATS is there. */
+/** What can be used while NATS is up. */
 export interface BusLink extends NatsHandles {
   desired: KV
 }
@@ -24,7 +24,7 @@ export class Bus {
   readonly #nats: NatsLink
   readonly #outage: Outage
   readonly #closing = new AbortController()
-  /** The bucket of desired states; set before the link is up. */
+  /** The bucket of desired states. Set before the link is up. */
   #desired: KV | undefined
   #waiting: (() => void)[] = []
 
@@ -55,7 +55,7 @@ export class Bus {
     this.#nats.start()
   }
 
-  /** Throws bus_unavailable while NATS is away. */
+  /** Throws bus_unavailable while NATS is down. */
   link(): BusLink {
     const link = this.#link
     if (link) return link
@@ -65,7 +65,7 @@ export class Bus {
     )
   }
 
-  /** Waits until NATS is there; rejects when the signal is aborted. */
+  /** Resolves when NATS is up; rejects when the signal is aborted. */
   async whenUp(signal: AbortSignal): Promise<BusLink> {
     for (;;) {
       const link = this.#link
@@ -74,7 +74,7 @@ export class Bus {
     }
   }
 
-  /** Waits until NATS has come, or come back, once more; rejects when the signal is aborted. */
+  /** Resolves at the next connect; rejects when the signal is aborted. */
   async nextUp(signal: AbortSignal): Promise<void> {
     const stop = AbortSignal.any([signal, this.#closing.signal])
     stop.throwIfAborted()
@@ -85,12 +85,12 @@ export class Bus {
     await promise.finally(() => stop.removeEventListener('abort', giveUp))
   }
 
-  /** Answers, or throws; a NATS that hangs leaves it waiting. */
+  /** Resolves if NATS answers, and throws otherwise. It does not resolve while NATS hangs. */
   async ping(): Promise<void> {
     await this.link().nats.flush()
   }
 
-  /** Repairs what a NATS that was killed, or has lost its store, has left behind. */
+  /** Repairs the streams after NATS was killed or lost its store. */
   async repair(): Promise<void> {
     const { manager, jetstream } = this.link()
     await ensureStreams(manager, jetstream, this.options.limits)

@@ -1,4 +1,4 @@
-/** The copy of each edge's desired state in the KV bucket. A newer version is never overwritten by an older one. */
+/** The copy of each edge's desired state in the KV bucket. An older version never overwrites a newer one. */
 import { isDeepStrictEqual } from 'node:util'
 import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import {
@@ -23,26 +23,29 @@ export interface WantedState {
 export interface Spread {
   /** At least one entry was changed. */
   written: boolean
-  /** The newest version that another replica has written before us; 0 if there was none. */
+  /** The newest version that another replica has written already; 0: none. */
   newest: number
-  /** Why entries could not be written, if some could not. */
+  /** Why some entries could not be written. */
   failure: Error | undefined
 }
 
-/** What an entry says, held against what is wanted; `place` is its number in the bucket, 0 where there is none. */
+/** Compares an entry with the desired state. `place` is its revision in the bucket, 0 if there is none. */
 interface Standing {
   kind: 'same' | 'newer' | 'other'
   version: number
   place: number
 }
 
-/** Entries under way at once. */
+/** Writes in progress at the same time. */
 const together = 200
-/** From so many on the whole bucket is read in one go, which takes less than a question for each. */
+/**
+ * From this number of edges on, the whole bucket is read in one stream, which is faster than one request for each
+ * entry.
+ */
 const scanFrom = 20
 const attempts = 5
 
-/** Writes the entries that do not stand there already. Throws if none of a whole batch could be written. */
+/** Writes the entries that differ. Throws if none of a whole batch could be written. */
 export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Promise<Spread> {
   const standings = wanted.length < scanFrom ? new Map<string, Standing>() : await scan(bus, wanted)
   const spread: Spread = { written: false, newest: 0, failure: undefined }
@@ -57,7 +60,7 @@ export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Prom
       if (put.status === 'rejected') spread.failure ??= put.reason as Error
       else if (put.value.kind === 'other') spread.written = true
       else if (put.value.kind === 'newer') spread.newest = Math.max(spread.newest, put.value.version)
-    // One entry may have a fault of its own; where none goes through, the next would not either.
+    // A single entry can have an error of its own. If none succeeds, the next batch would not either.
     if (spread.failure && tries.every(({ status }) => status === 'rejected')) throw spread.failure
   }
   return spread
@@ -69,7 +72,7 @@ export function announceDesired(bus: Bus, version: number): void {
   bus.link().nats.publish(subjects.desiredChanged, encode(message))
 }
 
-/** Returns how it stood before, when it was as it should be or newer, or was written. */
+/** Returns the state before: equal, newer, or replaced. */
 async function putOne(bus: Bus, wanted: WantedState, found: Standing): Promise<Standing> {
   for (let standing = found, attempt = 1; ; attempt++) {
     if (standing.kind !== 'other') return standing
@@ -87,7 +90,7 @@ async function putOne(bus: Bus, wanted: WantedState, found: Standing): Promise<S
 async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<string, Standing>> {
   const byKey = new Map(wanted.map(({ address, desired }) => [desiredKey(address), desired]))
   const standings = new Map([...byKey.keys()].map((key) => [key, standingOf(undefined, undefined)]))
-  // Judged as they come: a thousand large entries are not held at once.
+  // Compared one by one, so that a thousand large entries are not in memory at the same time.
   for await (const entry of eachEntry(bus)) {
     const desired = byKey.get(entry.key)
     if (desired) standings.set(entry.key, standingOf(entry, desired))
@@ -104,7 +107,7 @@ async function look(bus: Bus, { address, desired }: WantedState): Promise<Standi
 function standingOf(entry: Entry | undefined, desired: Desired | undefined): Standing {
   const place = entry?.place ?? 0
   const stored = entry?.data && decode(desiredSchema, entry.data)
-  // An entry that cannot be read is one of a stranger: replaced.
+  // An entry that cannot be parsed is replaced.
   if (!stored?.ok || !desired) return { kind: 'other', version: 0, place }
   const { version } = stored.value
   if (version > desired.version) return { kind: 'newer', version, place }

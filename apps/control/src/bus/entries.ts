@@ -1,17 +1,17 @@
-/** Every entry of the bucket of desired states, in one stream of messages. */
+/** Reads all entries of the bucket of desired states as one stream of messages. */
 import { DeliverPolicy } from '@nats-io/jetstream'
 import { desiredBucket } from '@imapfleet/protocol'
 import type { Bus } from './bus.ts'
 
 export interface Entry {
   key: string
-  /** Undefined where it was deleted. */
+  /** Undefined: deleted. */
   data: Uint8Array | undefined
-  /** Its number in the bucket. */
+  /** Its revision in the bucket. */
   place: number
 }
 
-/** Longest wait for the next one. */
+/** Longest wait for the next message. */
 const patienceMs = 5_000
 
 export async function* eachEntry(bus: Bus): AsyncGenerator<Entry, void> {

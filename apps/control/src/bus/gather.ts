@@ -16,7 +16,7 @@ import { createInbox, type Msg } from '@nats-io/transport-node'
 import type { Bus } from './bus.ts'
 import { recognise } from './recognise.ts'
 
-/** What all edges answer to one order, together: as much as control holds in memory for a request. */
+/** Size of the answers of all edges to one order, in total. Control holds them in memory for the request. */
 const bytesMax = 16_777_216
 
 export async function sendOrder(
@@ -39,7 +39,7 @@ export async function sendOrder(
   }
   const subscriptions = [
     nats.subscribe(subjects.answersTo(order.id), { callback: hear }),
-    // Only the server itself says something there: that nobody listens at all.
+    // Only the server publishes here: it reports that there are no subscribers.
     nats.subscribe(inbox, { callback: () => end() }),
   ]
   const timer = setTimeout(end, timeoutMs)
@@ -53,7 +53,7 @@ export async function sendOrder(
   return answers.complete
 }
 
-/** The first whole answer of an edge counts. */
+/** The first complete answer of an edge counts. */
 class Answers {
   readonly complete = new Map<string, OrderOutcome>()
   readonly #kind: OrderKind

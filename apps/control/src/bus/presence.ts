@@ -1,4 +1,4 @@
-/** Heartbeats on core NATS. Replicas share them: each goes to one. */
+/** Heartbeats on core NATS. Each heartbeat goes to one replica. */
 import { subjects } from '@imapfleet/protocol'
 import { Batches } from './batches.ts'
 import type { Bus } from './bus.ts'
@@ -11,12 +11,12 @@ export interface Heard {
 
 const queue = 'control'
 const gatherMs = 50
-/** Edges look at their entry, whatever the version is said to be. */
+/** Edges read their entry, whatever version the message names. */
 const anyVersion = 1
 
 /**
- * Until the connection is closed or the signal aborted. Edges that came before us, or were back before us, are told to
- * read their entry, which they do with a heartbeat: nobody has to wait for the next one.
+ * Runs until the connection is closed or the signal is aborted. Edges that connected before control are told to read
+ * their entry. They answer with a heartbeat, so control need not wait for the next regular one.
  */
 export async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerator<Heard[], void> {
   const { nats } = await bus.whenUp(signal)
@@ -40,7 +40,7 @@ export async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerat
   }
 }
 
-/** Now, and whenever NATS is back. */
+/** Calls now, and each time NATS is up again. */
 async function callOut(bus: Bus, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
@@ -48,6 +48,6 @@ async function callOut(bus: Bus, signal: AbortSignal): Promise<void> {
       await bus.nextUp(signal)
     }
   } catch {
-    // NATS has gone again, or we stop: who hears heartbeats anew calls anew.
+    // NATS is down again, or control stops: the next subscription calls again.
   }
 }

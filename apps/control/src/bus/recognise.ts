@@ -1,10 +1,10 @@
-/** Is this message what it claims to be? */
+/** Checks the sender of a message from an edge. */
 import { decode, type EdgeAddress } from '@imapfleet/protocol'
 import type { z } from 'zod'
 
 /**
- * Decodes a message and holds it against the subject it came by: an edge may only publish on its own subjects, so it
- * is the subject that proves the sender.
+ * Decodes a message and compares its sender with its subject. An edge can publish only on its own subjects, so the
+ * subject proves the sender.
  */
 export function recognise<S extends z.ZodType<EdgeAddress>>(
   schema: S,

@@ -3,21 +3,21 @@ import { consumers, streams } from '@imapfleet/protocol'
 import { Batches } from './batches.ts'
 import type { Bus } from './bus.ts'
 
-/** Each is answered with exactly one of the three. */
+/** A report. Exactly one of the three functions must be called. */
 export interface Delivery {
   subject: string
   data: Uint8Array
-  /** Stored: it leaves the stream. */
+  /** The report was stored: it is removed from the stream. */
   done: () => void
-  /** Not now: it comes again after this time. */
+  /** The report cannot be stored now: it is delivered again after this time. */
   again: (afterMs: number) => void
-  /** Never: it leaves the stream unread. */
+  /** The report can never be stored: it is removed from the stream. */
   refuse: () => void
 }
 
 /**
- * Until the consumer is gone or the signal aborted; throws if NATS ended it. Whoever leaves the iteration gives back what
- * it has not seen, so that another replica, or a later one, gets it at once.
+ * Runs until the consumer is gone or the signal is aborted. Throws if NATS ended it. When the iteration ends early,
+ * the reports that were not seen are returned, so that another replica gets them immediately.
  */
 export async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Delivery[], void> {
   const { jetstream } = await bus.whenUp(signal)
@@ -25,7 +25,7 @@ export async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerato
   const batches = new Batches<Delivery>({ sizeMax: 1_000, gatherMs: 50 })
   const messages = await consumer.consume({
     max_messages: 4_000,
-    // When NATS has lost its store the stream has to be made again, which the caller does.
+    // If NATS has lost its store, the caller must create the stream again.
     abort_on_missing_resource: true,
     expires: 5_000,
     callback: (message) =>

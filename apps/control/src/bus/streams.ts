@@ -1,4 +1,7 @@
-/** Our streams and the bucket in JetStream. Made where they are missing; left as they are where an operator has tuned them. */
+/**
+ * Our streams and the bucket in JetStream. Missing ones are created. Existing ones stay unchanged, because an
+ * operator may have tuned them.
+ */
 import {
   AckPolicy,
   DeliverPolicy,
@@ -18,14 +21,17 @@ import { buckets, consumers, messageBytesMax, streams, subjects } from '@imapfle
 export interface StreamLimits {
   /** Copies of each stream in a NATS cluster: 1, 3 or 5. */
   replicas: number
-  /** Reports that wait for ingest; beyond it edges keep theirs in their outbox. */
+  /** Bytes of reports that wait for ingest. Beyond it, edges keep their reports in the outbox. */
   reportsBytesMax: number
-  /** Trace lines kept for download; beyond it the oldest go. */
+  /** Bytes of trace lines kept for download. Beyond it, the oldest are removed. */
   tracesBytesMax: number
   tracesKeptMs: number
 }
 
-/** After it, what an ingest that died had taken comes again. One that was only slow gets it twice, which changes nothing. */
+/**
+ * After this time JetStream delivers a report again that was not acknowledged, because ingest died or was slow. A
+ * second delivery does no harm.
+ */
 const ackWaitMs = 10_000
 const minuteMs = 60_000
 
@@ -38,7 +44,7 @@ export async function ensureStreams(
     name: streams.reports,
     subjects: [subjects.reportsOfAll],
     storage: StorageType.File,
-    // A report leaves the stream when ingest has acknowledged it. When the stream is full its sender is told.
+    // A report leaves the stream when ingest has acknowledged it. If the stream is full, the sender gets an error.
     retention: RetentionPolicy.Workqueue,
     discard: DiscardPolicy.New,
     max_bytes: limits.reportsBytesMax,
@@ -69,7 +75,7 @@ async function ensureStream(
 ): Promise<void> {
   const there = await found(manager.streams.info(config.name))
   if (there) return
-  // A replica that was faster has made it: adding the same stream again changes nothing.
+  // Another replica may have created it already. Adding the same stream again has no effect.
   await manager.streams.add(config)
 }
 
@@ -87,8 +93,8 @@ async function ensureIngest(manager: JetStreamManager): Promise<void> {
 }
 
 /**
- * Removes reports that were acknowledged but still stand in the stream: what a nats-server that was killed may leave
- * behind, and would hold for ever.
+ * Removes reports that were acknowledged but are still in the stream. A nats-server that was killed can leave them
+ * behind permanently.
  */
 export async function sweepReports(manager: JetStreamManager): Promise<void> {
   const { ack_floor: acknowledged } = await manager.consumers.info(streams.reports, consumers.ingest)
@@ -97,7 +103,7 @@ export async function sweepReports(manager: JetStreamManager): Promise<void> {
     await manager.streams.purge(streams.reports, { seq: acknowledged.stream_seq + 1 })
 }
 
-/** False where JetStream says that there is no such thing; any other error is thrown. */
+/** False if JetStream says that it does not exist. Any other error is thrown. */
 async function found(info: Promise<unknown>): Promise<boolean> {
   const missing: number[] = [JetStreamApiCodes.StreamNotFound, JetStreamApiCodes.ConsumerNotFound]
   try {

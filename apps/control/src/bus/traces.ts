@@ -1,4 +1,4 @@
-/** The lines of one trace from its stream, from the first one that is still kept, then as they come. */
+/** The lines of one trace from its stream: from the first stored line, then live. */
 import { DeliverPolicy, type Consumer } from '@nats-io/jetstream'
 import { streams, subjects } from '@imapfleet/protocol'
 import type { Bus } from './bus.ts'
@@ -6,20 +6,20 @@ import type { Bus } from './bus.ts'
 interface TraceMessage {
   subject: string
   data: Uint8Array
-  /** Its place in the stream, growing. */
+  /** Its increasing sequence in the stream. */
   place: number
 }
 
-/** Reads on from where it is, also over restarts of NATS. */
+/** Continues at the current position, even after restarts of NATS. */
 export interface TraceReader {
-  /** What comes within this time; an empty round is a normal one. */
+  /** Messages that arrive within this time. An empty result is normal. */
   round: (forMs: number) => AsyncGenerator<TraceMessage, void>
-  /** True when nothing more stood in the stream after what was last handed on. */
+  /** True if nothing was left in the stream after the last message that was handed on. */
   caughtUp: () => boolean
   close: () => void
 }
 
-/** How long lines are kept; 0: until there is no room. */
+/** How long lines are kept; 0: until the stream is full. */
 export async function traceKeptMs(bus: Bus): Promise<number> {
   const { config } = await bus.link().manager.streams.info(streams.traces)
   return config.max_age / 1_000_000
@@ -35,7 +35,7 @@ export function openTraceFeed(bus: Bus, trace: string): TraceReader {
   async function open(): Promise<Consumer> {
     const { jetstream, manager } = bus.link()
     const { state } = await manager.streams.info(streams.traces)
-    // A stream that ends before our place is a new one.
+    // A stream that ends before our position is a new one.
     if (state.last_seq < last) last = 0
     const opened = await jetstream.consumers.get(streams.traces, {
       filter_subjects: subjects.traceOfAll(trace),
@@ -63,7 +63,7 @@ export function openTraceFeed(bus: Bus, trace: string): TraceReader {
     },
     caughtUp: () => consumer !== undefined && pending === 0,
     close() {
-      // Not waited for: NATS forgets it by itself, too, and whoever stops must not wait for a NATS that hangs.
+      // Not awaited: NATS removes the consumer automatically, and a stop must not wait for a NATS that hangs.
       consumer?.delete().catch(() => {})
     },
   }

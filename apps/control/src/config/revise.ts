@@ -1,4 +1,4 @@
-/** A change to one layer: the document after it, and what differs. Pure; nothing is stored here. */
+/** A change of one layer: the new document, and the difference. Pure; nothing is stored here. */
 import {
   checkLayer,
   describeKeys,
@@ -15,16 +15,16 @@ export interface KeyChange {
   key: string
   before: JsonValue
   after: JsonValue
-  /** `restart`: an edge follows only when it is started again. */
+  /** `restart`: takes effect when the edge restarts. */
   reload: 'live' | 'restart'
 }
 
 export type Revised = { ok: true; document: Layer; changes: KeyChange[] } | { ok: false; problems: Problem[] }
 
-/** All layers of an edge, its traces and revocations go into one message of at most 1 MiB. */
+/** All layers of an edge, with its traces and revocations, must fit into one message of at most 1 MiB. */
 const layerBytesMax = 262_144
 
-/** What keys are set to and taken out. */
+/** Keys to set and to unset. */
 export function revise(
   before: Layer,
   change: { set: Readonly<Record<string, JsonValue>>; unset: readonly string[] },
@@ -35,7 +35,7 @@ export function revise(
   return replaced(before, after)
 }
 
-/** The whole layer by another, such as an older one of itself. */
+/** Replaces the whole layer, for example by an older version of it. */
 export function replaced(before: Layer, after: Layer): Revised {
   const checked = checkLayer(after)
   const problems = [
@@ -47,7 +47,7 @@ export function replaced(before: Layer, after: Layer): Revised {
   return { ok: true, document: after, changes: changesBetween(before, after) }
 }
 
-/** Key by key, without secrets: of a changed secret only that it has changed is told. */
+/** The difference by key, without secrets: for a changed secret it only says that it changed. */
 function changesBetween(before: Layer, after: Layer): KeyChange[] {
   const leaves = (layer: Layer) => new Map(flattenLayer(layer))
   const [was, is, wasShown, isShown] = [
@@ -69,7 +69,7 @@ function changesBetween(before: Layer, after: Layer): KeyChange[] {
 
 const manual = new Map(describeKeys().map(({ key, reload }) => [key, reload]))
 
-/** As the manual has it, where NAME stands for a name of one's own and [] for a list. */
+/** The key in the notation of the manual: NAME for a name that the operator chooses, [] for a list. */
 function reloadOf(key: string): 'live' | 'restart' {
   const [section = '', , ...rest] = key.split('.')
   return manual.get(key) ?? manual.get([section, 'NAME', ...rest].join('.')) ?? 'live'
@@ -80,7 +80,7 @@ function problemsOfSize(layer: Layer): Problem[] {
   return bytes <= layerBytesMax ? [] : [{ key: '', message: `is larger than ${layerBytesMax} bytes as JSON` }]
 }
 
-/** What was shown in place of a secret must not be stored as one. */
+/** The placeholder for a secret must not be stored as a secret. */
 const problemsOfSecrets = (layer: Layer): Problem[] =>
   flattenLayer(layer)
     .filter(([, value]) => value === redacted)

@@ -1,20 +1,21 @@
 /**
- * Where Postgres is and how it is spoken to: libpq's `sslmode` and `sslrootcert`, which the driver knows only in part. It
- * would send `sslrootcert` to the server as a setting, and verify a server named by its address as `localhost`.
+ * The address of Postgres, with libpq's `sslmode` and `sslrootcert`, which the driver supports only in part: it would
+ * send `sslrootcert` to the server as a setting, and would verify a server that is configured by its address as
+ * `localhost`.
  */
 import { clientTls, type ClientTls } from '@imapfleet/nats/tls'
 
 export interface DatabaseAddress {
-  /** Without the settings of TLS. */
+  /** Without the TLS settings. */
   url: string
-  /** False: none. `prefer`, `require`: TLS if the server has it, or else nothing at all; neither verifies who it is. */
+  /** False: no TLS. `prefer`, `require`: TLS if available, or always; neither verifies the server. */
   ssl: false | 'prefer' | 'require' | Partial<ClientTls>
 }
 
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof sslModes)[number]
 
-/** What DATABASE_URL says of TLS. */
+/** The TLS settings of DATABASE_URL. */
 export function sslIn(text: string): { mode: string | undefined; caFile: string | undefined } {
   const { searchParams } = new URL(text)
   return {
@@ -23,7 +24,7 @@ export function sslIn(text: string): { mode: string | undefined; caFile: string 
   }
 }
 
-/** With an authority and no word of how, the server is verified. `ca`: the PEM of the authority. */
+/** With a CA and without `sslmode` the server is verified. `ca`: the PEM of the CA. */
 export function databaseAddress(text: string, ca: string | undefined): DatabaseAddress {
   const url = new URL(text)
   const hosts = decodeURIComponent(url.hostname)
@@ -44,7 +45,7 @@ function sslOf(mode: SslMode, hosts: string[], ca: string | undefined): Database
     case 'prefer':
       return 'prefer'
     case 'require':
-      // As libpq does: whoever names an authority wants it to be asked.
+      // As in libpq: if a CA is configured, the server is verified.
       return ca === undefined ? 'require' : { ...verified, checkServerIdentity: () => undefined }
     case 'verify-ca':
       return { ...verified, checkServerIdentity: () => undefined }

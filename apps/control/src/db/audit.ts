@@ -1,9 +1,9 @@
-/** The audit log: written in the transaction of what it tells of. */
+/** The audit log. Each entry is written in the transaction of the change that it describes. */
 import { and, desc, eq, lt } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { audit } from './schema.ts'
 
-/** The actor of what nobody asked for. */
+/** The actor of changes that control makes itself. */
 export const itself = 'imapfleet-control'
 
 export interface NewAuditEntry {
@@ -11,7 +11,7 @@ export interface NewAuditEntry {
   /** `config.revise`, `trace.start`, ... */
   action: string
   target: string
-  /** Facts without secrets, as JSON holds them. */
+  /** Facts without secrets, as JSON. */
   before?: Record<string, unknown>
   after?: Record<string, unknown>
 }

@@ -1,7 +1,7 @@
 /**
- * A client for Postgres whose transactions survive that Postgres goes away: postgres.js 3.4.9 still writes `rollback` or
- * `commit` to a connection that is closed, which ends the process (porsager/postgres#1208). So nothing is written to it
- * any more, and a transaction that has lost its connection is left to end by that alone.
+ * A Postgres client whose transactions survive the loss of the connection. postgres.js 3.4.9 writes `rollback` or
+ * `commit` to a closed connection, which ends the process (porsager/postgres#1208). Here nothing is written to a lost
+ * connection, and its transaction ends with an error.
  */
 import postgres from 'postgres'
 
@@ -33,10 +33,10 @@ export function openClient(
   return Object.assign(client, { begin: beginSafely as typeof client.begin })
 }
 
-/** Settled by nobody: the loss of the connection ends the transaction. */
+/** Never settles: the loss of the connection ends the transaction. */
 const never = async (): Promise<never> => await new Promise<never>(() => {})
 
-/** Refuses what work that has not noticed the loss would still send. */
+/** Rejects statements of work that has not noticed the loss. */
 function whileOpen(sql: postgres.TransactionSql, isLost: () => boolean): postgres.TransactionSql {
   const check = () => {
     if (isLost()) throw Object.assign(new Error('the connection was lost'), { code: 'CONNECTION_CLOSED' })

@@ -1,4 +1,4 @@
-/** Kinds of columns that many tables have. */
+/** Column types that many tables share. */
 import { bigint, timestamp } from 'drizzle-orm/pg-core'
 
 export const instantColumn = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' })

@@ -1,6 +1,6 @@
 /**
- * Postgres, as two clients: drizzle's own (it changes the client that it is given, so it has one to itself) and a plain
- * one for bulk and set-wise SQL. Both connect when first used and again for ever after.
+ * Postgres, as two clients: one for drizzle, which modifies the client that it gets, and a plain one for bulk SQL.
+ * Both connect on first use and reconnect after every loss.
  */
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
@@ -10,7 +10,7 @@ import * as schema from './schema.ts'
 import { Series } from './series.ts'
 
 type Orm = PostgresJsDatabase<typeof schema>
-/** Inside a transaction or not: what the queries of one table take. */
+/** What the queries of one table accept, inside or outside a transaction. */
 export type Queries = Pick<Orm, 'select' | 'selectDistinctOn' | 'insert' | 'update' | 'delete' | 'execute'>
 
 export interface Database {
@@ -21,17 +21,17 @@ export interface Database {
   close: () => Promise<void>
 }
 
-/** Longest a statement may run: below the time after which a request is given up. */
+/** The longest time for a statement. It is shorter than the timeout of a request. */
 const statementTimeoutMs = 20_000
 
-/** How long statements under way may take when all is closed. */
+/** How long statements in progress can take at a close. */
 const closeTimeoutS = 1
 
 const connection = (max: number): postgres.Options<Record<string, never>> => ({
   max,
   connect_timeout: 5,
   idle_timeout: 300,
-  // A request waits at most this long before it is told that Postgres is away.
+  // A request waits at most this long before it gets `database_unavailable`.
   backoff: () => 0.5,
   onnotice: () => {},
   connection: { application_name: 'imapfleet-control', statement_timeout: statementTimeoutMs },
@@ -53,11 +53,11 @@ export function openDatabase(address: DatabaseAddress): Database {
   }
 }
 
-/** One connection of its own, for session locks. */
+/** A separate connection, for session locks. */
 export const openSingle = ({ url, ssl }: DatabaseAddress) =>
   openClient(url, { ...connection(1), ssl, connection: { application_name: 'imapfleet-control' } })
 
-/** Answers and has our tables, or throws. */
+/** Resolves if Postgres answers and has our tables, and throws otherwise. */
 export async function ping(db: Database): Promise<void> {
   await db.sql`select desired_version from fleet`
 }

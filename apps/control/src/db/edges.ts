@@ -1,16 +1,16 @@
-/** The register of edges: written by heartbeats, read by everything that steers. */
+/** The register of edges. Heartbeats write it. */
 import type { Presence } from '@imapfleet/protocol'
 import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
 import { edges, type Counted } from './schema.ts'
 
-/** Heartbeats that may be missed before an edge counts as silent. */
+/** After this number of missed heartbeats an edge is silent. */
 const missedMax = 3
 
 export type EdgeRow = Omit<typeof edges.$inferSelect, 'counted' | 'countedBefore'> & {
-  /** Three heartbeats were missed. */
+  /** True after three missed heartbeats. */
   silent: boolean
-  /** Since the last one. */
+  /** Time since the last heartbeat. */
   silentMs: number
 }
 
@@ -21,19 +21,19 @@ const columns = {
   silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
 }
 
-/** In the fleet: not forgotten. */
+/** Edges that are in the fleet: not forgotten. */
 const inFleet = isNull(edges.forgottenAt)
 
 export async function selectEdges(queries: Queries): Promise<EdgeRow[]> {
   return await queries.select(columns).from(edges).where(inFleet).orderBy(asc(edges.region), asc(edges.id))
 }
 
-/** Forgotten ones too. */
+/** Includes forgotten edges. */
 export async function listAllEdges(queries: Queries): Promise<EdgeRow[]> {
   return await queries.select(columns).from(edges).orderBy(asc(edges.region), asc(edges.id))
 }
 
-/** With what they have counted, which is most of a row: for those alone who look at it. */
+/** With the metrics, which are most of a row. Only for callers that need them. */
 export type CountingEdgeRow = EdgeRow & Pick<typeof edges.$inferSelect, 'counted' | 'countedBefore'>
 
 export async function listCountingEdges(queries: Queries): Promise<CountingEdgeRow[]> {
@@ -44,7 +44,7 @@ export async function listCountingEdges(queries: Queries): Promise<CountingEdgeR
     .orderBy(asc(edges.region), asc(edges.id))
 }
 
-/** By region and name; `before` is the id of the last one that was seen, which may be forgotten since. */
+/** By region and id. `before` is the id of the last edge of the previous page, which may have been forgotten since. */
 export async function pageOfEdges(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
@@ -65,7 +65,7 @@ export async function pageOfEdges(
     .limit(page.limit)
 }
 
-/** A forgotten one too. */
+/** Includes forgotten edges. */
 export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | undefined> {
   const [row] = await queries.select(columns).from(edges).where(eq(edges.id, id))
   return row
@@ -75,13 +75,13 @@ const defaultHeartbeatMs = 5_000
 
 export interface Arrival {
   id: string
-  /** It was taken out of the fleet, and still is. */
+  /** The edge is forgotten. */
   forgotten: boolean
 }
 
 /**
- * Writes heartbeats, one an edge. An older one of the same boot changes nothing. Returns the edges that are new, have
- * started again, have moved to another region, or are forgotten.
+ * Writes heartbeats, at most one for each edge. An older heartbeat of the same boot changes nothing. Returns the
+ * edges that are new, have restarted, have moved to another region, or were forgotten.
  */
 export async function upsertPresence(db: Database, heard: readonly Presence[]): Promise<Arrival[]> {
   const column = <T>(read: (presence: Presence) => T) => heard.map(read)
@@ -131,7 +131,7 @@ function countedIn({ at, counters, logins }: Presence): string | null {
   return JSON.stringify({ at, counters, logins } satisfies Counted)
 }
 
-/** Returns those of them for which it was otherwise before. */
+/** Returns those whose value changed. */
 export async function setDrain(queries: Queries, ids: readonly string[], drain: boolean): Promise<string[]> {
   const changed = await queries
     .update(edges)
@@ -141,7 +141,7 @@ export async function setDrain(queries: Queries, ids: readonly string[], drain: 
   return changed.map(({ id }) => id)
 }
 
-/** Takes an edge out of the fleet if it is in it and silent, also when a heartbeat comes at this moment. */
+/** Forgets an edge if it is in the fleet and silent. Safe if a heartbeat arrives at the same time. */
 export async function markEdgeForgotten(queries: Queries, id: string): Promise<boolean> {
   const forgotten = await queries
     .update(edges)
@@ -151,7 +151,7 @@ export async function markEdgeForgotten(queries: Queries, id: string): Promise<b
   return forgotten.length > 0
 }
 
-/** Returns those of them that were forgotten, which they are no more. */
+/** Returns those that were forgotten before. */
 export async function rememberEdges(queries: Queries, ids: readonly string[]): Promise<string[]> {
   const remembered = await queries
     .update(edges)

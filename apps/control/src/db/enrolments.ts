@@ -1,4 +1,4 @@
-/** Credentials of edges, by their public keys. */
+/** Credentials of edges, by public key. */
 import { and, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { enrolments } from './schema.ts'
@@ -14,7 +14,7 @@ export async function insertEnrolment(
   return row
 }
 
-/** Newest first; revoked ones too. */
+/** Newest first, including revoked ones. */
 export async function selectEnrolments(
   queries: Queries,
   page: { limit: number; before?: number | undefined; edge?: string | undefined },
@@ -32,7 +32,7 @@ export async function selectEnrolments(
     .limit(page.limit)
 }
 
-/** All of one edge, or one of them. */
+/** All credentials of one edge, or one of them. */
 const of = (edge: string, key: string | undefined) =>
   and(eq(enrolments.edge, edge), key === undefined ? undefined : eq(enrolments.key, key))
 
@@ -56,7 +56,7 @@ export async function revokedEnrolments(queries: Queries): Promise<EnrolmentRow[
   return await queries.select().from(enrolments).where(isNotNull(enrolments.revokedAt))
 }
 
-/** NATS has all that were revoked when it was told. */
+/** Marks the revocations that NATS has stored. */
 export async function noteEnforced(queries: Queries, at: Date): Promise<void> {
   await queries
     .update(enrolments)
@@ -64,7 +64,7 @@ export async function noteEnforced(queries: Queries, at: Date): Promise<void> {
     .where(and(isNotNull(enrolments.revokedAt), isNull(enrolments.enforcedAt)))
 }
 
-/** Edge → whether a credential of it is good; edges that never had one are not in it. */
+/** Edge → whether it has a valid credential. Edges that never had one are missing. */
 export async function enrolledEdges(queries: Queries): Promise<Map<string, boolean>> {
   const rows = await queries
     .select({ edge: enrolments.edge, isValid: sql<boolean>`bool_or(${enrolments.revokedAt} is null)` })

@@ -2,19 +2,19 @@
 import type { Sql } from './sql.ts'
 import type { WantedSeries } from './series.ts'
 
-/** As history/packed.ts writes them; what was not asked for is not there. */
+/** As history/packed.ts writes them. What was not requested is missing. */
 export interface PackedFigures {
   counters?: Uint8Array
   gauges?: Uint8Array
   histograms?: Uint8Array
 }
 
-/** The columns that are wanted, behind others. */
+/** The requested columns, to follow other columns. */
 export const figureColumns = (sql: Sql, { kinds }: WantedSeries) => sql`
   ${kinds.has('counter') ? sql`, counters` : sql``} ${kinds.has('gauge') ? sql`, gauges` : sql``}
   ${kinds.has('histogram') ? sql`, histograms` : sql``}`
 
-/** Beyond a limit whoever asks is told to ask for less, rather than that all of it is held in memory. */
+/** Above this limit the caller must request less, so that control need not hold all of it in memory. */
 export class TooManyRows extends Error {}
 
 export function bounded<T extends readonly unknown[]>(rows: T, rowsMax: number): T {

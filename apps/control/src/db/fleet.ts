@@ -1,11 +1,14 @@
-/** The version of the desired state: one number that every change of the fleet raises, in the change's own transaction. */
+/**
+ * The version of the desired state: one number, increased by every change of the fleet in the transaction of the
+ * change.
+ */
 import { sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
 import { fleet } from './schema.ts'
 
 /**
- * Runs a change of the fleet in one transaction that raises the version. Changes wait for one another here, so what is
- * read inside is still true when it is written.
+ * Runs a change of the fleet in one transaction that increases the version. Changes run one after the other, so what
+ * is read inside is still true when it is written.
  */
 export async function changeFleet<T>(
   db: Database,
@@ -23,7 +26,7 @@ export async function desiredVersion(queries: Queries): Promise<number> {
   return row.version
 }
 
-/** After a restore of an older database: goes beyond the versions that edges have seen. */
+/** After the restore of an older database: continues above the versions that edges have seen. */
 export async function raiseDesiredVersion(queries: Queries, beyond: number): Promise<void> {
   await queries.update(fleet).set({ desiredVersion: sql`greatest(${fleet.desiredVersion}, ${beyond}) + 1` })
 }

@@ -1,8 +1,8 @@
-/** The tables of history: what edges reported, and what was made of it. schema.ts is their door. */
+/** The tables of history: reports and their rollups. Exported by schema.ts. */
 import { boolean, customType, index, pgTable, primaryKey, serial, text, uuid } from 'drizzle-orm/pg-core'
 import { countColumn, instantColumn } from './columns.ts'
 
-/** What is counted, numbered once for the whole fleet: stored figures name a series by its number. */
+/** Series by number, for the whole fleet. Stored figures refer to a series by its number. */
 export const series = pgTable('series', {
   id: serial('id').primaryKey(),
   key: text('key').notNull().unique(),
@@ -16,7 +16,7 @@ const figures = () => ({
   histograms: packed('histograms').notNull(),
 })
 
-/** What edges reported: cumulative since boot. Partitioned by day of `at`. */
+/** Reports of edges: cumulative since boot. Partitioned by day of `at`. */
 export const reports = pgTable(
   'reports',
   {
@@ -30,13 +30,13 @@ export const reports = pgTable(
     ...figures(),
   },
   (table) => [
-    // In this order it finds the report before another one whatever the edge's clock did in between.
+    // This order finds the report before another one even if the clock of the edge moved back in between.
     primaryKey({ columns: [table.edge, table.boot, table.sequence, table.at] }),
     index('reports_at').using('brin', table.at),
   ],
 )
 
-/** What was counted within 10 s, a minute or an hour. An empty edge is all edges of the region together. */
+/** Counts within 10 s, a minute or an hour. An empty edge stands for all edges of the region together. */
 const rollup = (name: string) =>
   pgTable(
     name,
@@ -52,21 +52,21 @@ const rollup = (name: string) =>
     ],
   )
 
-/** Partitioned by day; only whole regions. */
+/** Partitioned by day. Only whole regions. */
 export const history10s = rollup('history_10s')
 /** Partitioned by day. */
 export const history1m = rollup('history_1m')
 /** Partitioned by month. */
 export const history1h = rollup('history_1h')
 
-/** Minutes and hours of a region of which something has arrived since they were rolled up. */
+/** Minutes and hours of a region that have new reports since they were rolled up. */
 export const historyDue = pgTable(
   'history_due',
   {
     resolution: text('resolution').$type<'1m' | '1h'>().notNull(),
     region: text('region').notNull(),
     at: instantColumn('at').notNull(),
-    /** Reports have come, and what follows them may be due too; otherwise it is such a follower. */
+    /** True: reports arrived, and the next interval may be due too. False: marked only as the next interval. */
     spreads: boolean('spreads').notNull(),
   },
   (table) => [index('history_due_at').on(table.resolution, table.at, table.region)],

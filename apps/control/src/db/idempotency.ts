@@ -1,11 +1,11 @@
-/** Answers to writes that carried an idempotency key, for as long as somebody may ask again. */
+/** Answers to writes with an idempotency key, for as long as clients may repeat the request. */
 import { and, eq, lt, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { idempotency } from './schema.ts'
 
 export type KeptAnswer = typeof idempotency.$inferSelect
 
-/** True if nobody has used the key before. */
+/** True if the key is new. */
 export async function claimKey(
   queries: Queries,
   claim: Pick<KeptAnswer, 'token' | 'key' | 'request'>,
@@ -34,7 +34,7 @@ export async function keepAnswer(
   await queries.update(idempotency).set(answer).where(isKey(token, key))
 }
 
-/** After a failure of ours, or one that was about the moment: the key is free again. */
+/** After an error that may not occur again, the key can be used again. */
 export async function freeKey(queries: Queries, token: string, key: string): Promise<void> {
   await queries.delete(idempotency).where(isKey(token, key))
 }

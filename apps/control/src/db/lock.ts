@@ -1,4 +1,4 @@
-/** Advisory locks: what only one replica may do at a time. Freed by Postgres when the holder dies. */
+/** Advisory locks for what only one replica may do at a time. Postgres releases them when the holder dies. */
 import { sql } from 'drizzle-orm'
 import type { Database, Queries } from './database.ts'
 import type { Sql } from './sql.ts'
@@ -16,12 +16,12 @@ export const locks = {
   retention: base + 7,
 } as const
 
-/** Waits for the lock, which is held until the transaction ends. */
+/** Waits for the lock. It is held until the end of the transaction. */
 export async function takeLock(queries: Queries, lock: keyof typeof locks): Promise<void> {
   await queries.execute(sql`select pg_advisory_xact_lock(${locks[lock]})`)
 }
 
-/** Runs `work`, within a transaction, if no other replica does so now; otherwise `false` at once. */
+/** Runs `work` in a transaction if no other replica runs it now; otherwise returns `false` immediately. */
 export async function withLock(
   db: Database,
   lock: keyof typeof locks,

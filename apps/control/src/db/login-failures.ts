@@ -1,4 +1,4 @@
-/** Wrong tokens, counted by where they came from, within a window that begins with the first. */
+/** Wrong tokens, counted by source address, in a window that starts with the first. */
 import { and, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { loginFailures } from './schema.ts'
@@ -13,7 +13,7 @@ export async function countFailures(queries: Queries, source: string): Promise<n
   return row?.failures ?? 0
 }
 
-/** How many there are now. */
+/** The present count. */
 export async function noteFailure(queries: Queries, source: string): Promise<number> {
   const isOver = sql`${loginFailures.since} <= now() - ${window}`
   const [row] = await queries

@@ -1,4 +1,4 @@
-/** Brings the database to the newest schema. Replicas that start together do it one after the other. */
+/** Migrates the database to the newest schema. Replicas that start at the same time migrate one after the other. */
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { locks } from './lock.ts'
 const migrationsFolder = fileURLToPath(new URL('../../drizzle', import.meta.url))
 
 export async function migrate(database: DatabaseAddress): Promise<void> {
-  // A session lock belongs to one connection; drizzle's migrator itself would race.
+  // A session lock belongs to one connection. drizzle's migrator has no lock.
   const sql = openSingle(database)
   try {
     await sql`select pg_advisory_lock(${locks.migrate})`

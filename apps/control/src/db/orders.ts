@@ -1,4 +1,4 @@
-/** Orders and what became of them. */
+/** Orders and their answers. */
 import type { OrderAction, OrderedEdge, TargetName } from '@imapfleet/protocol'
 import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
@@ -15,7 +15,7 @@ export interface NewOrder {
   action: OrderAction
 }
 
-/** Undefined if there is an order of this id already. */
+/** Undefined if an order with this id exists. */
 export async function insertOrder(queries: Queries, order: NewOrder): Promise<OrderRow | undefined> {
   const [row] = await queries
     .insert(orders)
@@ -30,7 +30,7 @@ export async function findOrder(queries: Queries, id: string): Promise<OrderRow 
   return row
 }
 
-/** The first account of an order stays; the row as it is afterwards. */
+/** Stores the answers if none are stored yet. Returns the row. */
 export async function finishOrder(
   queries: Queries,
   id: string,
@@ -60,7 +60,7 @@ export async function selectOrders(
     .limit(page.limit)
 }
 
-/** They tell where users were connected: kept for a month, the audit log stays. */
+/** Orders show where users were connected, so they are deleted after a month. The audit log stays. */
 export async function forgetOldOrders(queries: Queries): Promise<void> {
   await queries.delete(orders).where(lt(orders.at, sql`now() - interval '30 days'`))
 }

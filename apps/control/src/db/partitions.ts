@@ -1,4 +1,6 @@
-/** The tables of figures in parts by time: made before their time begins, dropped as a whole when it is long over. */
+/**
+ * Partitions of the tables of figures: created before their time begins, and dropped as a whole after the retention.
+ */
 import type { Retention } from '../history/kept.ts'
 import { dayMs } from '../history/window.ts'
 import type { Database } from './database.ts'
@@ -24,18 +26,18 @@ interface Partition {
 }
 
 const daysAhead = 3
-/** What claims to come from that far ahead is not waited for. */
+/** Rows dated further ahead than this are deleted: the clock of their edge was wrong. */
 const aheadMaxMs = 30 * dayMs
-/** Whoever reads or writes meanwhile is not held up for longer; the next tick tries again. */
+/** Longest wait for a table lock, so that readers and writers are not blocked. The next run tries again. */
 const lockTimeout = '3s'
 
-/** Makes the partitions of yesterday, today and the next days, as far as they are missing. */
+/** Creates the missing partitions of yesterday, today and the next days. */
 export async function createPartitions(db: Database, now: number): Promise<void> {
   for (const table of tables)
     for (let day = -1; day <= daysAhead; day++) await makePartition(db, table, now + day * dayMs)
 }
 
-/** Drops what lies wholly before these times, and says what it was. */
+/** Drops the partitions that are entirely before these times, and returns their names. */
 export async function dropPartitions(sql: Sql, since: Retention, now: number): Promise<string[]> {
   await sql`select set_config('lock_timeout', ${lockTimeout}, true)`
   const dropped: string[] = []
@@ -49,7 +51,7 @@ export async function dropPartitions(sql: Sql, since: Retention, now: number): P
       delete from ${sql(`${table.name}_default`)}
       where at < ${instantSql(sql, since[table.keptAs])} or at > ${instantSql(sql, now + aheadMaxMs)}`
   }
-  // What was to be rolled up of it can no longer be.
+  // Its rollups can no longer be made.
   await sql`
     delete from history_due
     where at < ${instantSql(sql, since.reports)} and resolution = '1m' or at < ${instantSql(sql, since.minutes)}
@@ -67,13 +69,13 @@ async function makePartition(db: Database, table: Table, at: number): Promise<vo
   const parent = db.sql(table.name)
   const rest = db.sql(`${table.name}_default`)
   await db.sql.begin(async (tx) => {
-    // Rows of that time may stand in the default partition; Postgres refuses the new one until they are moved.
+    // The default partition may contain rows of that time. Postgres refuses the new partition until they are moved.
     await tx`lock table ${rest} in access exclusive mode`
     const within = tx`at >= ${instantSql(tx, from)} and at < ${instantSql(tx, to)}`
     await tx`create temporary table late (like ${rest}) on commit drop`
     await tx`insert into late select * from ${rest} where ${within}`
     await tx`delete from ${rest} where ${within}`
-    // Bounds cannot be parameters; they are made of a clock alone.
+    // Bounds cannot be parameters. They are computed from a clock only.
     const bounds = `from ('${new Date(from).toISOString()}') to ('${new Date(to).toISOString()}')`
     await tx.unsafe(`create table if not exists ${name} partition of ${table.name} for values ${bounds}`)
     await tx`insert into ${parent} select * from late`
@@ -89,7 +91,7 @@ function partitionAt({ name, by }: Table, at: number): Partition {
   return { name: `${name}_${new Date(from).toISOString().slice(0, digits).replaceAll('-', '')}`, from, to }
 }
 
-/** Those with a time in their name: all but the default one. */
+/** Partitions with a time in their name: all except the default one. */
 async function partitionsOf(sql: Sql, table: Table): Promise<Partition[]> {
   const rows = await sql<{ name: string }[]>`
     select child.relname as name from pg_inherits join pg_class as child on child.oid = inhrelid

@@ -1,4 +1,4 @@
-/** Reports read back as they came. */
+/** Reads stored reports. */
 import type { Reading } from '../history/reading.ts'
 import { bounded, figureColumns, type PackedFigures } from './figures.ts'
 import { unpackCounters, unpackHistograms } from '../history/packed.ts'
@@ -6,7 +6,7 @@ import type { WantedSeries } from './series.ts'
 import { instantSql, milliseconds, type Fragment, type Sql } from './sql.ts'
 
 export interface ReadingsFilter {
-  /** Milliseconds since 1970; `from` belongs to it, `to` does not. */
+  /** Milliseconds since 1970. `from` is included, `to` is not. */
   from: number
   to: number
   region?: string | undefined
@@ -17,10 +17,10 @@ export interface ReadingsFilter {
 type ReportRow = Omit<Reading, 'counters' | 'gauges' | 'histograms'> & PackedFigures
 
 const readingsMax = 100_000
-/** How far from a report its neighbours are looked for at first: most partitions are left alone. */
+/** How far from a report its neighbours are searched first, so that most partitions are not read. */
 const nearMs = 86_400_000
 
-/** All readings within the time, and of each the one before it, which may be older. */
+/** All readings within the time, and for each boot the one before it, which may be older. */
 export async function readReadings(
   sql: Sql,
   filter: ReadingsFilter,
@@ -35,7 +35,10 @@ export async function readReadings(
   return [...readings, ...(await readBefore(sql, filter, readings, wanted))]
 }
 
-/** Of each boot the first and the last reading within the time, and the one before: enough for what was counted in it. */
+/**
+ * For each boot the first and the last reading within the time, and the one before: enough to compute what was
+ * counted in it.
+ */
 export async function readEnds(sql: Sql, filter: ReadingsFilter, wanted: WantedSeries): Promise<Reading[]> {
   const end = async (order: Fragment) => {
     const rows = await sql<ReportRow[]>`
@@ -48,7 +51,7 @@ export async function readEnds(sql: Sql, filter: ReadingsFilter, wanted: WantedS
   return [...firsts, ...lasts, ...(await readBefore(sql, filter, firsts, wanted))]
 }
 
-/** Those before the given ones, as far as they are not among them. */
+/** The readings before the given ones, except those that are among them. */
 async function readBefore(
   sql: Sql,
   filter: ReadingsFilter,
@@ -65,7 +68,7 @@ async function readBefore(
   return rows.map((row) => readingOf(row, wanted))
 }
 
-/** Where the reports stand that come right after the given ones and are not among them. */
+/** Region and time of the readings after the given ones, except those that are among them. */
 export async function readFollowers(
   sql: Sql,
   filter: ReadingsFilter,
@@ -91,7 +94,7 @@ const known = (sql: Sql, readings: readonly Reading[]) => sql`
     ${readings.map(({ sequence }) => sequence)}::bigint[]
   ) as known (of_edge, of_boot, of_sequence)`
 
-/** The second half is only run where the first has found nothing, and would find the same. */
+/** The second half runs only if the first found nothing. */
 const neighbours = (sql: Sql, { from, to }: ReadingsFilter, side: Fragment, order: Fragment) => {
   const ofBoot = sql`select * from reports where edge = of_edge and boot = of_boot and ${side}`
   const near = sql`at >= ${instantSql(sql, from - nearMs)} and at < ${instantSql(sql, to + nearMs)}`

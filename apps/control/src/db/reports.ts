@@ -1,4 +1,4 @@
-/** What edges reported, written in bulk. The same report twice is one row. */
+/** Writes reports in bulk. The same report twice is one row. */
 import type { Report } from '@imapfleet/protocol'
 import { packCounters, packHistograms } from '../history/packed.ts'
 import type { Database } from './database.ts'
@@ -10,8 +10,8 @@ interface Packed {
 }
 
 /**
- * Stores reports, and marks the minutes that they bring something for. One statement; each column is one text, which
- * costs less here than an array, and less than an element each.
+ * Stores reports, and marks the minutes that are due again. One statement. Each column is passed as one text, which
+ * is faster than an array or one parameter for each element.
  */
 export async function insertReports(db: Database, reports: readonly Report[]): Promise<void> {
   const packed = await packAll(db, reports)

@@ -1,4 +1,4 @@
-/** Configuration: each layer's document now, and every revision that led there. */
+/** Configuration: the present document of each layer, and all revisions. */
 import type { Layer } from '@imapfleet/config'
 import { and, desc, eq, lt, max } from 'drizzle-orm'
 import type { Queries } from './database.ts'
@@ -8,7 +8,7 @@ export type LayerRow = typeof layers.$inferSelect
 export type RevisionRow = Omit<typeof revisions.$inferSelect, 'document'>
 export type NewRevision = Omit<typeof revisions.$inferInsert, 'createdAt'>
 
-/** All but the document, which holds secrets. */
+/** All columns except the document, which has secrets. */
 const listed = {
   revision: revisions.revision,
   layerKind: revisions.layerKind,
@@ -32,13 +32,13 @@ export async function readLayer(queries: Queries, kind: LayerRow['kind'], name: 
   return row?.document ?? {}
 }
 
-/** 0 while nothing was ever set. */
+/** 0: there are no revisions yet. */
 export async function newestRevision(queries: Queries): Promise<number> {
   const [row] = await queries.select({ newest: max(revisions.revision) }).from(revisions)
   return row?.newest ?? 0
 }
 
-/** A revision that is released at once is also what its layer is from now on. */
+/** Stores a revision. If it is released, it also becomes the document of its layer. */
 export async function insertRevision(queries: Queries, revision: NewRevision): Promise<RevisionRow> {
   const [row] = await queries.insert(revisions).values(revision).returning(listed)
   if (!row) throw new Error('the revision was not written')
@@ -46,7 +46,7 @@ export async function insertRevision(queries: Queries, revision: NewRevision): P
   return row
 }
 
-/** Ends the way of a rolling revision: into its layer, or out of force. */
+/** Ends a rolling revision: it becomes the document of its layer, or it is withdrawn. */
 export async function settleRevision(
   queries: Queries,
   revision: number,
@@ -71,7 +71,7 @@ async function setLayer(
     .onConflictDoUpdate({ target: [layers.kind, layers.name], set: { revision, document } })
 }
 
-/** With its secrets: for edges and for the next revision, never for an answer. */
+/** With secrets: for edges and for the next revision, never for an answer of the API. */
 export async function documentOf(queries: Queries, revision: number): Promise<Layer | undefined> {
   const [row] = await queries
     .select({ document: revisions.document })

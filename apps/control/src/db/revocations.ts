@@ -1,11 +1,11 @@
-/** Revocations, for as long as a warm connection may live. */
+/** Revocations, kept for the longest lifetime of a server connection. */
 import { asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { revocations } from './schema.ts'
 
 export type RevocationRow = typeof revocations.$inferSelect
 
-/** The longest that `pool.lifetimeMaxMs` can be: whatever is older has no connection left to drop. */
+/** The highest value of `pool.lifetimeMaxMs`: no older connection can exist. */
 const keptFor = sql`interval '30 days'`
 
 export async function insertRevocation(
@@ -17,7 +17,7 @@ export async function insertRevocation(
   return row
 }
 
-/** Those that may still have a connection to drop, oldest first. */
+/** Revocations that can still affect a connection, oldest first. */
 export async function recentRevocations(queries: Queries): Promise<RevocationRow[]> {
   return await queries
     .select()

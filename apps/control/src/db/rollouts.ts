@@ -12,7 +12,7 @@ export async function insertRollout(queries: Queries, rollout: typeof rollouts.$
   await queries.insert(rollouts).values(rollout)
 }
 
-/** The one that is running or paused. */
+/** The rollout that is running or paused. */
 export async function activeRollout(queries: Queries): Promise<RolloutRow | undefined> {
   const [row] = await queries.select().from(rollouts).where(onItsWay)
   return row
@@ -31,7 +31,7 @@ export async function updateRollout(
   await queries.update(rollouts).set(change).where(eq(rollouts.revision, revision))
 }
 
-/** Where the revision on its way has reached this edge, it is not waited for any more, also when it comes back. */
+/** Removes this edge from those that the present rollout waits for, even if the edge returns. */
 export async function skipEdge(queries: Queries, id: string): Promise<void> {
   const row = await activeRollout(queries)
   const isReached = row?.waves.slice(0, row.wave + 1).some(({ edges }) => edges.includes(id))
@@ -52,7 +52,7 @@ export async function selectRollouts(
     .limit(page.limit)
 }
 
-/** The revision on its way, with the edges that it has reached. */
+/** The revision being rolled out, with the edges that it has reached. */
 export async function rollingRevision(queries: Queries): Promise<Rolling | undefined> {
   const [row] = await queries
     .select({

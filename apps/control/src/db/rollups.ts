@@ -1,4 +1,4 @@
-/** Rollups: what was counted within 10 s, a minute or an hour, by edge and by region, and which of them are due. */
+/** Rollups: counts within 10 s, a minute or an hour, by edge and by region, and which of them are due. */
 import { parseSeriesKey } from '@imapfleet/observe'
 import {
   packCounters,
@@ -48,7 +48,7 @@ export async function readRollups(
   }))
 }
 
-/** Replaces what is there: a rollup is made anew as a whole. */
+/** Replaces the existing rows: a rollup is always made as a whole. */
 export async function writeRollups(
   sql: Sql,
   resolution: Rollup,
@@ -73,8 +73,8 @@ export async function writeRollups(
 }
 
 /**
- * Without what nothing was counted of: that there is a row says so. But of a single upstream it has to be told whether
- * nothing happened there or nobody knows of it.
+ * Leaves out zero counts: the row itself says that the edge reported. For a single upstream they are kept, because
+ * zero and unknown must differ.
  */
 function told<T extends number | HistoryRow['histograms'][string]>(
   series: Readonly<Record<string, T>>,
@@ -100,7 +100,7 @@ export async function readDue(sql: Sql, from: number, to: number): Promise<Due[]
     where at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)}`
 }
 
-/** The oldest that is due and begins within this time. */
+/** The oldest one that is due and begins within this time. */
 export async function nextDue(
   sql: Sql,
   resolution: Due['resolution'],
@@ -114,7 +114,7 @@ export async function nextDue(
   return due
 }
 
-/** Whether any of the marks was set because reports came; undefined if there was none. */
+/** Whether any of the marks was set because reports arrived. Undefined: there are no marks. */
 export async function takeDue(sql: Sql, { resolution, region, at }: Due): Promise<boolean> {
   const marks = await sql<{ spreads: boolean }[]>`
     delete from history_due
@@ -132,7 +132,7 @@ export async function addDue(sql: Sql, due: readonly Due[]): Promise<void> {
     ) as due (resolution, region, at)`
 }
 
-/** Since when reports are kept: of what began earlier the beginning may be unknown. */
+/** The time since which reports are kept. Earlier intervals may be incomplete. */
 export async function readReportsSince(sql: Sql): Promise<number> {
   const [row] = await sql<{ at: number }[]>`select ${milliseconds(sql, sql`reports_since`)} as at from fleet`
   if (!row) throw new Error('the table fleet is empty')

@@ -1,6 +1,6 @@
 /**
- * The tables, but for those of history. `drizzle-kit generate` makes the migrations in apps/control/drizzle from both
- * files; `reports` and the rollups are partitioned there by hand, since drizzle has no word for it.
+ * All tables except those of history. `drizzle-kit generate` makes the migrations in apps/control/drizzle from both
+ * files. The partitioning of `reports` and the rollups was added there by hand, because drizzle does not support it.
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
 import type { Histogram } from '@imapfleet/observe'
@@ -23,26 +23,29 @@ import type { Wave } from '../rollout/waves.ts'
 
 export * from './history-tables.ts'
 
-/** One row: the version of the desired state, and since when reports are kept. Whoever changes the fleet holds this row until the change is committed. */
+/**
+ * One row: the version of the desired state, and the time since which reports are kept. A change of the fleet locks
+ * this row until its commit.
+ */
 export const fleet = pgTable(
   'fleet',
   {
     only: boolean('only').primaryKey().default(true),
     desiredVersion: countColumn('desired_version').notNull(),
-    /** Reports from before are not kept, or were never seen. */
+    /** Older reports are not kept, or were never received. */
     reportsSince: instantColumn('reports_since').notNull().defaultNow(),
   },
   (table) => [check('fleet_only', sql`${table.only}`)],
 )
 
-/** What an edge had counted since its boot at one moment of its own clock, in milliseconds since 1970. */
+/** The counts of an edge since its boot, at one moment of its own clock. Milliseconds since 1970. */
 export interface Counted {
   at: number
   counters: Record<string, number>
   logins: Histogram | undefined
 }
 
-/** Every edge that was ever heard of, as its last heartbeat says. */
+/** All edges, as of their last heartbeat. */
 export const edges = pgTable('edges', {
   id: text('id').primaryKey(),
   region: text('region').notNull(),
@@ -51,9 +54,9 @@ export const edges = pgTable('edges', {
   state: text('state').$type<'serving' | 'draining' | 'stopping'>().notNull(),
   startedAt: instantColumn('started_at').notNull(),
   firstSeenAt: instantColumn('first_seen_at').notNull().defaultNow(),
-  /** The database's clock; an edge with a wrong clock is not silent for it. */
+  /** The clock of the database, so that a wrong clock of the edge does not make it silent. */
   lastSeenAt: instantColumn('last_seen_at').notNull(),
-  /** The edge's clock, to know the newer of two heartbeats. */
+  /** The clock of the edge, to find the newer of two heartbeats. */
   sentAt: instantColumn('sent_at').notNull(),
   heartbeatMs: integer('heartbeat_ms').notNull(),
   configApplied: countColumn('config_applied').notNull(),
@@ -63,12 +66,12 @@ export const edges = pgTable('edges', {
   gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
   degraded: jsonb('degraded').$type<string[]>().notNull(),
   listeners: jsonb('listeners').$type<string[]>().notNull(),
-  /** By the last heartbeat and the one before it of the same boot: what rates are computed from. */
+  /** From the last heartbeat and the one before it of the same boot, to compute rates. */
   counted: jsonb('counted').$type<Counted>(),
   countedBefore: jsonb('counted_before').$type<Counted>(),
-  /** What the fleet wants of it, not what it says. */
+  /** What control wants of it, not what it reports. */
   drain: boolean('drain').notNull().default(false),
-  /** Taken out of the fleet, until it is heard of again; what is wanted of it is kept ready all the same. */
+  /** When the edge was forgotten; its next heartbeat clears it. Its desired state is kept. */
   forgottenAt: instantColumn('forgotten_at'),
 })
 
@@ -79,7 +82,7 @@ export interface StoredChange {
   reload?: 'live' | 'restart'
 }
 
-/** Every change of a layer. `document` is the whole layer after it, with its secrets: only edges may see it. */
+/** All changes of layers. `document` is the whole layer after the change, with secrets: only edges may see it. */
 export const revisions = pgTable(
   'revisions',
   {
@@ -91,7 +94,10 @@ export const revisions = pgTable(
     /** Without secrets. */
     changes: jsonb('changes').$type<StoredChange[]>().notNull(),
     note: text('note').notNull(),
-    /** Only released ones are in `layers`; a rolling one is in force on the edges of its rollout's first waves. */
+    /**
+     * `layers` contains only released revisions. A rolling one is in force on the edges of the first waves of its
+     * rollout.
+     */
     state: text('state').$type<'released' | 'rolling' | 'withdrawn'>().notNull().default('released'),
     createdBy: text('created_by').notNull(),
     createdAt: instantColumn('created_at').notNull().defaultNow(),
@@ -99,7 +105,7 @@ export const revisions = pgTable(
   (table) => [index('revisions_layer').on(table.layerKind, table.layerName, table.revision)],
 )
 
-/** The document that each layer has now, and the revision that made it so. */
+/** The present document of each layer, and its revision. */
 export const layers = pgTable(
   'layers',
   {
@@ -113,7 +119,7 @@ export const layers = pgTable(
   (table) => [primaryKey({ columns: [table.kind, table.name] })],
 )
 
-/** One at a time is running or paused: the newest revision, on its way. */
+/** At most one is running or paused: that of the newest revision. */
 export const rollouts = pgTable('rollouts', {
   revision: integer('revision')
     .primaryKey()
@@ -127,9 +133,9 @@ export const rollouts = pgTable('rollouts', {
   waveStartedAt: instantColumn('wave_started_at').notNull(),
   /** When all edges of the wave had applied it. */
   settledAt: instantColumn('settled_at'),
-  /** When their health was looked at last. */
+  /** When their health was last checked. */
   checkedAt: instantColumn('checked_at'),
-  /** Edges that were silent when their wave began, or were forgotten since. */
+  /** Edges that were silent when their wave started, or were forgotten since. */
   skipped: jsonb('skipped').$type<string[]>().notNull(),
   undoneBy: integer('undone_by'),
   createdBy: text('created_by').notNull(),
@@ -147,7 +153,7 @@ export const traces = pgTable(
     createdBy: text('created_by').notNull(),
     createdAt: instantColumn('created_at').notNull(),
     expiresAt: instantColumn('expires_at').notNull(),
-    /** Ended by hand; a trace that has expired leaves it empty. */
+    /** When it was ended early. Empty if it expired. */
     endedAt: instantColumn('ended_at'),
   },
   (table) => [index('traces_created').on(table.createdAt)],
@@ -167,11 +173,11 @@ export const tokens = pgTable('tokens', {
   lastUsedAt: instantColumn('last_used_at'),
 })
 
-/** Who is signed in at the console. It ends with its token. */
+/** Sessions of the console. A session ends with its token. */
 export const sessions = pgTable(
   'sessions',
   {
-    /** SHA-256 of what the cookie holds, in hexadecimal. */
+    /** SHA-256 of the content of the cookie, in hexadecimal. */
     hash: text('hash').primaryKey(),
     token: uuid('token')
       .notNull()
@@ -182,11 +188,11 @@ export const sessions = pgTable(
   (table) => [index('sessions_expires').on(table.expiresAt)],
 )
 
-/** Whose warm connections are dropped, on every edge, whenever it comes back. */
+/** Users and domains whose server connections are not reused, on every edge, even if it returns later. */
 export const revocations = pgTable(
   'revocations',
   {
-    /** The version of the desired state that brought it: grows also over a database that was made anew. */
+    /** The version of the desired state that introduced it. It also grows across a restore of the database. */
     sequence: countColumn('sequence').primaryKey(),
     kind: text('kind').$type<'user' | 'domain'>().notNull(),
     subject: text('subject').notNull(),
@@ -200,12 +206,12 @@ export const revocations = pgTable(
 export const orders = pgTable(
   'orders',
   {
-    /** Grows in the order in which they were given: the cursor of the list. */
+    /** Increases in the order of the orders: the cursor of the list. */
     number: bigserial('number', { mode: 'number' }).notNull().unique(),
     id: uuid('id').primaryKey(),
     givenBy: text('given_by').notNull(),
     at: instantColumn('at').notNull(),
-    /** An edge that gets it later refuses it. */
+    /** An edge that receives it later refuses it. */
     expiresAt: instantColumn('expires_at').notNull(),
     target: jsonb('target').$type<TargetName>().notNull(),
     action: jsonb('action').$type<OrderAction>().notNull(),
@@ -215,13 +221,13 @@ export const orders = pgTable(
   (table) => [index('orders_at').on(table.at)],
 )
 
-/** Every credential for NATS that an edge was ever given. The credential itself is kept nowhere. */
+/** All credentials for NATS that were issued to edges. The credential itself is not stored. */
 export const enrolments = pgTable(
   'enrolments',
   {
-    /** Grows in the order in which they were made: the cursor of the list. */
+    /** Increases in the order of issue: the cursor of the list. */
     number: bigserial('number', { mode: 'number' }).notNull().unique(),
-    /** The credential's public key. */
+    /** The public key of the credential. */
     key: text('key').primaryKey(),
     edge: text('edge').notNull(),
     region: text('region').notNull(),
@@ -229,19 +235,19 @@ export const enrolments = pgTable(
     createdAt: instantColumn('created_at').notNull(),
     revokedBy: text('revoked_by'),
     revokedAt: instantColumn('revoked_at'),
-    /** When NATS had it: from then on nobody gets in with it. */
+    /** When NATS stored the revocation. From then on the credential is refused. */
     enforcedAt: instantColumn('enforced_at'),
   },
   (table) => [index('enrolments_edge').on(table.edge)],
 )
 
-/** Writes that carried an idempotency key; without a status while the answer is not known. */
+/** Writes with an idempotency key. The status is empty until the answer is known. */
 export const idempotency = pgTable(
   'idempotency',
   {
     token: uuid('token').notNull(),
     key: text('key').notNull(),
-    /** SHA-256 of method, path and body: the same key is for the same request. */
+    /** SHA-256 of method, path and body, because a key is valid for one request only. */
     request: text('request').notNull(),
     at: instantColumn('at').notNull().defaultNow(),
     status: integer('status'),
@@ -250,14 +256,14 @@ export const idempotency = pgTable(
   (table) => [primaryKey({ columns: [table.token, table.key] })],
 )
 
-/** Refused tokens by address: what limits guessing, over all replicas. */
+/** Refused tokens by address. It limits guessing, over all replicas. */
 export const loginFailures = pgTable('login_failures', {
   source: text('source').primaryKey(),
   failures: integer('failures').notNull(),
   since: instantColumn('since').notNull(),
 })
 
-/** Who did what: every write and every trace. */
+/** The audit log: every write and every trace. */
 export const audit = pgTable(
   'audit',
   {

@@ -1,11 +1,14 @@
 /**
- * The numbers that stand for series in stored figures. Each process remembers those it has met; it forgets them when a
- * connection is lost, since the database behind the next one may be another, or an older one.
+ * The numbers of series in stored figures. Each process caches the numbers it has used, and clears the cache when a
+ * connection is lost, because the database after a reconnect may be another or an older one.
  */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import type { Sql } from './sql.ts'
 
-/** Labels come from configurations and closed lists: so many series are a mistake, and the rest is not kept. */
+/**
+ * Labels come from configurations and closed lists. A larger number of series is a mistake, and the rest is not
+ * stored.
+ */
 const seriesMax = 50_000
 
 export class Series {
@@ -19,7 +22,7 @@ export class Series {
     this.#numbers.clear()
   }
 
-  /** Afterwards each of the keys has its number, unless it is of no metric that control knows. */
+  /** Afterwards each key has a number, except keys of metrics that control does not know. */
   async learn(sql: Sql, keys: Iterable<string>): Promise<void> {
     const wanted = [...keys].filter((key) => Object.hasOwn(edgeMetrics, nameOf(key)))
     if (wanted.length === 0 || this.#numbers.size >= seriesMax) return
@@ -34,7 +37,7 @@ export class Series {
   }
 }
 
-/** What is to be read of stored figures: the kinds that are asked for, and the names of the series. */
+/** The part of stored figures to read: the requested kinds, and the names of series. */
 export interface WantedSeries {
   kinds: ReadonlySet<MetricRow['kind']>
   keyOf: (number: number) => string | undefined
@@ -48,7 +51,7 @@ export async function readWanted(sql: Sql, names: readonly EdgeMetricName[]): Pr
   return { kinds: new Set(names.map((name) => edgeMetrics[name].kind)), keyOf: (number) => keys.get(number) }
 }
 
-/** All there are, to write figures that were read. */
+/** All series, to write figures that were read. */
 export async function readAllSeries(
   sql: Sql,
 ): Promise<WantedSeries & { numberOf: (key: string) => number | undefined }> {

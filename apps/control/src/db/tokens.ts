@@ -11,8 +11,7 @@ export async function insertToken(queries: Queries, token: typeof tokens.$inferI
   return row
 }
 
-/** Newest first; revoked and expired ones too. */
-/** Newest first; `before` is the id of the last one that was seen. */
+/** Newest first, including revoked and expired ones. `before` is the id of the last token of the previous page. */
 export async function selectTokens(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
@@ -33,7 +32,7 @@ export async function findToken(queries: Queries, id: string): Promise<TokenRow 
   return row
 }
 
-/** The row if it was not revoked before. */
+/** The row, if it was not revoked before. */
 export async function markTokenRevoked(
   queries: Queries,
   id: string,
@@ -49,7 +48,7 @@ export async function findTokenByHash(queries: Queries, hash: string): Promise<T
   return row
 }
 
-/** To the minute: reading the API should not write each time. */
+/** Accurate to the minute, so that reading the API does not write each time. */
 export async function touchToken(queries: Queries, { id, lastUsedAt }: TokenRow, now: Date): Promise<void> {
   if (lastUsedAt && now.getTime() - lastUsedAt.getTime() < 60_000) return
   await queries.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))

@@ -1,4 +1,4 @@
-/** Traces: who is followed, by whom, until when. The lines themselves never come to Postgres. */
+/** Traces: user, creator and expiry. The lines are never stored in Postgres. */
 import { and, count, desc, eq, gt, isNull, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { traces } from './schema.ts'
@@ -25,7 +25,7 @@ export async function runningTraces(queries: Queries): Promise<TraceRow[]> {
 const olderThan = (id: string) =>
   sql`(${traces.createdAt}, ${traces.id}) < (select created_at, id from traces where id = ${id})`
 
-/** Newest first; `before` is the id of the last one that was seen. */
+/** Newest first. `before` is the id of the last trace of the previous page. */
 export async function selectTraces(
   queries: Queries,
   page: { limit: number; before?: string | undefined },
@@ -43,7 +43,7 @@ export async function findTrace(queries: Queries, id: string): Promise<TraceRow 
   return row
 }
 
-/** Ends a trace that is still running; the row as it is afterwards. */
+/** Ends a trace that is still running. Returns the row. */
 export async function markTraceEnded(queries: Queries, id: string, at: Date): Promise<TraceRow | undefined> {
   const [row] = await queries
     .update(traces)

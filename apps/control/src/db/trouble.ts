@@ -1,9 +1,9 @@
-/** Tells the three kinds of trouble with Postgres apart: it is away, the data cannot be stored, or we have a bug. */
+/** Classifies errors of Postgres: it is unavailable, the data cannot be stored, or a bug. */
 import { describeTlsError, originOf } from '@imapfleet/observe'
 
 export type Trouble = 'away' | 'unstorable' | 'bug'
 
-/** Errors of postgres.js itself and of the socket beneath it. */
+/** Errors of postgres.js and of its socket. */
 const awayCodes = new Set([
   'CONNECTION_CLOSED',
   'CONNECTION_ENDED',
@@ -22,7 +22,7 @@ const awayCodes = new Set([
 
 /**
  * SQLSTATE classes of a server that cannot work now: connection, authorization, missing database, too few resources,
- * shutting down, system error; and a table that is not there yet.
+ * shutdown, system error; and a missing table.
  */
 const awayStates = /^(08|28|3D|53|57|58)|^42P01$|^25006$|^40001$|^40P01$/
 /** Data exceptions, such as a NUL in a text, and violated constraints. */

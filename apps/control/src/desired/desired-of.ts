@@ -1,4 +1,4 @@
-/** What one edge should run, from what the fleet wants as a whole. Pure: the same truth gives the same entry everywhere. */
+/** The desired state of one edge, from that of the fleet. Pure: every replica computes the same entry. */
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import {
   wireVersion,
@@ -15,12 +15,12 @@ export interface LayerHead {
   document: Layer
 }
 
-/** A revision on its way: it stands in for its layer on the edges that it has reached. */
+/** A revision being rolled out. It replaces its layer on the edges that it has reached. */
 export interface Rolling extends LayerHead {
   reached: ReadonlySet<string>
 }
 
-/** One consistent reading of the database. */
+/** Everything from one consistent read of the database. */
 export interface Truth {
   version: number
   layers: readonly LayerHead[]
@@ -30,13 +30,13 @@ export interface Truth {
   revocations: readonly Revocation[]
 }
 
-/** What is wanted of this edge alone, and how far it has come. */
+/** What is wanted of this edge only, and its progress. */
 export interface DesiredEdge extends EdgeAddress {
   drain: boolean
   revocationsApplied: number
 }
 
-/** More than an edge misses in the time that a warm connection lives; as many as fit into one message. */
+/** More than an edge can miss in the lifetime of a server connection, and as many as fit into one message. */
 const revocationsMax = 5_000
 
 export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
@@ -45,7 +45,7 @@ export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
     version: truth.version,
     config: resolve(edge, truth.layers, truth.rolling),
     traces: [...truth.traces],
-    // What it has applied stays applied, also over its restarts: they leave no old connection.
+    // An edge need not apply them again after a restart: no old connection survives one.
     revocations: truth.revocations
       .filter(({ sequence }) => sequence > edge.revocationsApplied)
       .slice(-revocationsMax),
@@ -53,7 +53,7 @@ export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
   }
 }
 
-/** global ← region ← edge, merged, and the newest revision among them. */
+/** global ← region ← edge, merged, with the newest revision among them. */
 export function resolve(
   edge: EdgeAddress,
   layers: readonly LayerHead[],

@@ -1,6 +1,7 @@
 /**
- * The two accounts of a fleet on NATS. Streams, bucket and control are in one; edges are in the other, which has no
- * JetStream, so that no edge can reach JetStream's API, not even by a reply subject (docs/adr/0005).
+ * The two NATS accounts of a fleet. Streams, bucket and control are in one. Edges are in the other, which has no
+ * JetStream, so that no edge can reach the JetStream API, not even through a reply subject
+ * (docs/adr/0005-two-accounts.md).
  */
 import { newScopedSigner, type Account, type Export, type Import } from '@nats-io/jwt'
 import { crossings, messageBytesMax, rightsOf, rightsVersion } from '@imapfleet/protocol'
@@ -28,15 +29,15 @@ export const systemClaims: Partial<Account> = { limits }
 
 export const controlClaims: Partial<Account> = { limits: { ...limits, ...jetStream }, exports: crossing }
 
-/** What the name and the tag of a credential make of it: nats-server fills them in at each connection. */
+/** Placeholders for the name and the tag of a credential. nats-server fills them in at each connect. */
 const whoever = { region: '{{tag(region)}}', edge: '{{name()}}' }
 export const regionTag = (region: string) => `region:${region}`
 
-/** Subscriptions of one edge: it needs six. */
+/** Limit on the subscriptions of one edge. An edge needs six. */
 const subscriptionsMax = 32
 const rolePrefix = 'edge/'
 
-/** The key that signs credentials of edges, and all that whoever it signs for may do. */
+/** The scoped key that signs credentials of edges, with the permissions of every credential that it signs. */
 export function edgeRole(signingKey: string) {
   const { publish, subscribe } = rightsOf(whoever)
   return newScopedSigner(signingKey, `${rolePrefix}${rightsVersion}`, {
@@ -48,7 +49,7 @@ export function edgeRole(signingKey: string) {
   })
 }
 
-/** 0: it is none of ours. */
+/** 0: not a role of ours. */
 export const versionOfRole = (role: string): number =>
   role.startsWith(rolePrefix) ? Number(role.slice(rolePrefix.length)) || 0 : 0
 

@@ -1,4 +1,4 @@
-/** Has NATS refuse the credentials that are revoked, and grant the others the rights that this version knows. */
+/** Makes NATS refuse revoked credentials, and grants the others the permissions that this version knows. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import type { Account, RevocationList, SigningKey, SigningKeys } from '@nats-io/jwt'
@@ -7,12 +7,12 @@ import { versionOfRole } from './claims.ts'
 import type { Issuer } from './issuer.ts'
 import { asSystem, type EdgesAccount } from './system.ts'
 
-/** Public key → up to when what was signed for it is revoked, in seconds since 1970. */
+/** Public key → credentials signed up to this time are revoked. Seconds since 1970. */
 export type Revoked = ReadonlyMap<string, number>
 
 /**
- * Resolves when nats-server has it. One caller at a time: it reads the account and replaces it. What an operator has
- * set in it stays, and so does a revocation that only NATS still knows of.
+ * Resolves when nats-server has stored the account. Only one caller at a time: the account is read and then replaced.
+ * Changes by an operator stay in it, and so does a revocation that only NATS still knows.
  */
 export async function enforceRevocations(
   access: NatsAccess,
@@ -23,7 +23,7 @@ export async function enforceRevocations(
     const there = await system.read()
     const wanted = wantedClaims(there, issuer, revoked)
     if (there && isDeepStrictEqual(there.claims, wanted)) return
-    // Servers of a cluster take the one that was signed later, and signing knows whole seconds.
+    // A cluster keeps the account that was signed last, and the signing time has whole seconds.
     if (there) await sleep(Math.min(1_000, Math.max(0, (there.signedAt + 1) * 1_000 - Date.now())))
     await system.replace(wanted)
   })
@@ -48,6 +48,6 @@ function withRole(keys: SigningKeys, role: SigningKey): SigningKeys {
   const isOurs = (key: SigningKey | string): key is SigningKey =>
     typeof key !== 'string' && key.key === role.key
   if (!keys.some(isOurs)) return [...keys, role]
-  // A newer control may have granted more.
+  // A newer version of control may have granted more permissions.
   return keys.map((key) => (isOurs(key) && versionOfRole(key.role) <= versionOfRole(role.role) ? role : key))
 }

@@ -1,4 +1,4 @@
-/** Everything that a NATS for a fleet is made of, once: an operator, its accounts, and what control needs of them. */
+/** Creates the NATS configuration of a new fleet: an operator, its accounts, and what control needs of them. */
 import {
   createAccount,
   createOperator,
@@ -15,16 +15,16 @@ import type { IssuerFile } from './issuer.ts'
 import { claimsSubjects } from './system.ts'
 
 export interface Installation {
-  /** For nats-server to include; nothing in it is secret. */
+  /** For nats-server to include. It contains no secret. */
   serverConfig: string
-  /** Control's own credential, in the form that all NATS clients read. */
+  /** Control's credential, in the format that all NATS clients read. */
   controlCredentials: string
   issuer: IssuerFile
-  /** Seeds that nobody needs from day to day: to be put away. */
+  /** Root seeds, to be stored offline. No program needs them. */
   roots: Record<'operator' | 'system' | 'control' | 'edges', string>
 }
 
-/** `resolverDir`: where nats-server keeps accounts; it must be able to write there. */
+/** `resolverDir`: the directory in which nats-server stores accounts. It must be writable for nats-server. */
 export async function makeInstallation(resolverDir: string): Promise<Installation> {
   const operator = createOperator()
   const [operatorSigner, edgesSigner] = [createOperator(), createAccount()]

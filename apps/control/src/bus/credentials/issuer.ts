@@ -1,4 +1,4 @@
-/** Signs credentials of edges, and the account that says which of them are revoked. It holds secrets: never printed. */
+/** Signs credentials of edges, and the account with their revocations. It holds secrets and must never be printed. */
 import {
   createUser,
   encodeAccount,
@@ -18,13 +18,13 @@ const seed = (kind: 'O' | 'A') =>
 const account = z.string().regex(/^A[A-Z2-7]{55}$/, 'is not a public key A...')
 
 export const issuerFileSchema = z.object({
-  /** A signing key of the operator: it signs the account of the edges anew when one of them is revoked. */
+  /** A signing key of the operator. It signs the account of the edges again after each revocation. */
   operatorSeed: seed('O'),
   controlAccount: account,
   edgesAccount: account,
   /** The signing key of the account of the edges. */
   edgesSeed: seed('A'),
-  /** Of a user of the system account, who may read and replace the account of the edges. */
+  /** Of a user of the system account that can read and replace the account of the edges. */
   systemCredentials: z.string().includes('USER NKEY SEED'),
 })
 export type IssuerFile = z.infer<typeof issuerFileSchema>
@@ -32,7 +32,7 @@ export type IssuerFile = z.infer<typeof issuerFileSchema>
 export interface Minted {
   /** Public key: the name of this credential. */
   key: string
-  /** The credentials file; it is kept nowhere. */
+  /** The credentials file. It is not stored. */
   credentials: string
 }
 
@@ -63,12 +63,12 @@ export class Issuer {
     return { key: key.getPublicKey(), credentials: new TextDecoder().decode(fmtCreds(jwt, key)) }
   }
 
-  /** The key and the rights of edges, as they should stand in their account. */
+  /** The key and the permissions of edges, as they should be in their account. */
   get role() {
     return edgeRole(this.#edges.getPublicKey())
   }
 
-  /** The account as `nats init` made it. */
+  /** The account as `nats init` created it. */
   get original(): Partial<Account> {
     return edgesClaims(this.#controlAccount, this.#edges.getPublicKey())
   }

@@ -1,13 +1,13 @@
 /**
- * What a leaf node of NATS needs to stand between the edges of a region and the fleet: one credential in their account,
- * and one in the system account with which it asks for accounts, so that it learns of revocations.
+ * The credentials of a leaf node between the edges of a region and the fleet. One is for the account of the edges.
+ * With the other, for the system account, the leaf node asks for accounts, and so receives revocations.
  */
 import { createUser, encodeUser, fmtCreds, fromSeed, type KeyPair, type User } from '@nats-io/jwt'
 import { crossings, rightsOf } from '@imapfleet/protocol'
 import { z } from 'zod'
 
 const seed = z.string().regex(/^SA[A-Z2-7]{56}$/, 'is not a seed SA...')
-/** What is needed of the roots of `nats init`. */
+/** The part of the roots of `nats init` that is needed here. */
 export const leafRootsSchema = z.object({ system: seed, edges: seed })
 
 export interface LeafLink {
@@ -17,8 +17,9 @@ export interface LeafLink {
 }
 
 /**
- * NATS carries to a leaf only interest that lies wholly within its rights, and the streams' is in all regions: so a leaf
- * may send whatever any edge may. What it hears is for its own region alone.
+ * NATS forwards to a leaf node only subscriptions that are entirely within its permissions, and the subscriptions of
+ * the streams cover all regions. A leaf node can therefore publish what any edge can publish. It receives only
+ * messages for its own region.
  */
 export async function makeLeaf(
   roots: z.infer<typeof leafRootsSchema>,

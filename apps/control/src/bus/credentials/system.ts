@@ -1,11 +1,11 @@
-/** The account of the edges as nats-server has it: read and replaced over the system account, with no reload. */
+/** The account of the edges in nats-server. It is read and replaced through the system account, without a reload. */
 import { decode, type Account } from '@nats-io/jwt'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { connectOnce, credentialsAuthenticator, type NatsAccess } from '@imapfleet/nats'
 import { z } from 'zod'
 import type { Issuer } from './issuer.ts'
 
-/** What the system user may use. */
+/** The subjects that the system user can use. */
 export const claimsSubjects = (account: string) => ({
   update: '$SYS.REQ.CLAIMS.UPDATE',
   lookup: `$SYS.REQ.ACCOUNT.${account}.CLAIMS.LOOKUP`,
@@ -21,11 +21,11 @@ const updateAnswerSchema = z.object({
 
 export interface EdgesAccount {
   claims: Partial<Account>
-  /** When it was signed, in seconds since 1970. */
+  /** When it was signed. Seconds since 1970. */
   signedAt: number
 }
 
-/** One short connection: revocations are rare. */
+/** Runs `work` on a connection of its own. Revocations are rare. */
 export async function asSystem<T>(
   access: NatsAccess,
   issuer: Issuer,
@@ -49,7 +49,7 @@ export class SystemConnection {
     this.#issuer = issuer
   }
 
-  /** Undefined: nats-server does not know it. */
+  /** Undefined: nats-server does not know the account. */
   async read(): Promise<EdgesAccount | undefined> {
     const { lookup } = claimsSubjects(this.#issuer.edgesAccount)
     const answer = (await this.#nats.request(lookup, undefined, { timeout })).string()
@@ -58,7 +58,7 @@ export class SystemConnection {
     return { claims: nats, signedAt: iat }
   }
 
-  /** Every server of a cluster takes it, and ends the connections of those who are revoked in it. */
+  /** Every server of a cluster stores the account, and closes the connections of revoked credentials. */
   async replace(claims: Partial<Account>): Promise<void> {
     const { update } = claimsSubjects(this.#issuer.edgesAccount)
     const answer = await this.#nats.request(update, await this.#issuer.sign(claims), { timeout })
