@@ -72,7 +72,8 @@ suite('one edge on NATS', () => {
     await until('its desired state', async () => await edge.desired())
     for (const subject of subjects.ordersFor(edge.address))
       edge.nats.subscribe(subject, {
-        callback: (_error, message) => edge.answer(message.json<{ id: string }>().id, { result: 'done' }),
+        callback: (_error, message) =>
+          edge.answer(message.json<{ id: string }>().id, { result: { version: '1' } }),
       })
     await edge.nats.flush()
     for (const target of [{ kind: 'all' }, { kind: 'region', name: 'eu' }, { kind: 'edge', name: 'eu-1' }]) {
