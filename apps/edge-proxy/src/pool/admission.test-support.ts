@@ -1,6 +1,7 @@
 /** For tests: an admission over a real register, with connections that have no socket. */
 import assert from 'node:assert/strict'
 import type { UpstreamConfig } from '@imapfleet/config'
+import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import { Link } from '../net/link.ts'
 import type { Transport } from '../net/transport.ts'
 import type { Server } from '../server/server.ts'
@@ -85,16 +86,18 @@ export function connectionFor({
 
 export class AdmissionAtWork {
   readonly connections = new Connections()
-  /** Users whose idle connection was evicted, in order. */
-  readonly evicted: string[] = []
   readonly admission = new Admission(this.connections, {
-    evict: (idle) => {
-      this.evicted.push(idle.user)
-      this.close(idle)
-    },
-    mayReuse: () => true,
-    now: () => 0,
+    metrics: new Metrics(edgeMetrics),
+    clock: { now: () => 0 },
   })
+  /** Every connection that was opened. */
+  readonly opened: ServerConnection[] = []
+
+  /** Users whose idle connection was evicted, in order of their logins. */
+  get evicted(): string[] {
+    const closed = this.opened.filter((connection) => this.connections.stateOf(connection) === 'closed')
+    return closed.map(({ user }) => user)
+  }
 
   take(user: string, asked: Partial<Limits> = {}, more: More = {}) {
     return this.admission.take(requestOf(user, asked, more))
@@ -109,7 +112,10 @@ export class AdmissionAtWork {
 
   /** The login succeeds; false: there is no room for it any more. */
   accept(dial: Dial): boolean {
-    return this.admission.admit(dial, connectionFor(dial.request))
+    const connection = connectionFor(dial.request)
+    const isAdmitted = this.admission.admit(dial, connection)
+    if (isAdmitted) this.opened.push(connection)
+    return isAdmitted
   }
 
   /** A login that the server accepts as soon as it has a place. */
@@ -139,6 +145,7 @@ export class AdmissionAtWork {
 
   close(connection: ServerConnection): void {
     this.connections.close(connection)
+    this.opened.splice(this.opened.indexOf(connection), 1)
     this.admission.serve(connection.serverName)
   }
 

@@ -7,6 +7,7 @@
  * nothing. Until the server has judged a login, its dial may therefore exceed the limits by `connectionsSpareMax`, if
  * there is an idle connection to evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
  */
+import type { EdgeMetrics } from '@imapfleet/observe'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Connections, Dial, Waiter } from './connections.ts'
 import { isSameSecret, serves } from './key.ts'
@@ -16,22 +17,19 @@ import type { LeaseRequest, NoPlace } from './lease.ts'
 const scopes = ['user', 'server'] as const
 type Scope = (typeof scopes)[number]
 
-export interface AdmissionActions {
-  /** Closes an idle connection to make room; the pool then calls `serve`. */
-  readonly evict: (idle: ServerConnection) => void
-  /** Whether idle connections may be handed out at present. */
-  readonly mayReuse: () => boolean
-  readonly now: () => number
+interface AdmissionContext {
+  readonly metrics: EdgeMetrics
+  readonly clock: { now(): number }
 }
 
 export class Admission {
   readonly #connections: Connections
-  readonly #actions: AdmissionActions
+  readonly #context: AdmissionContext
   #isServing = false
 
-  constructor(connections: Connections, actions: AdmissionActions) {
+  constructor(connections: Connections, context: AdmissionContext) {
     this.#connections = connections
-    this.#actions = actions
+    this.#context = context
   }
 
   /** A place at once, or what became of waiting for one; 'look-again': an idle connection fits the login. */
@@ -86,8 +84,7 @@ export class Admission {
   /** A connection has become idle: it goes to the longest-waiting login that it fits, or is evicted for another one. */
   rested(idle: ServerConnection): void {
     for (const { request, settle } of this.#connections.at(idle.serverName).waiting)
-      if (request.holder.isThere && this.#actions.mayReuse() && serves(idle, request))
-        return settle('look-again')
+      if (request.holder.isThere && serves(idle, request)) return settle('look-again')
     this.serve(idle.serverName)
   }
 
@@ -124,7 +121,7 @@ export class Admission {
 
   /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
   #isProven(request: LeaseRequest): boolean {
-    const now = this.#actions.now()
+    const now = this.#context.clock.now()
     return this.#connections
       .of(request.identity)
       .some(
@@ -144,7 +141,9 @@ export class Admission {
         : this.#connections.at(request.server.name).idle
     for (const candidate of idle)
       if (oldest === undefined || candidate.lastUsedAt < oldest.lastUsedAt) oldest = candidate
-    if (oldest) this.#actions.evict(oldest)
+    if (!oldest || !this.#connections.close(oldest)) return
+    this.#context.metrics.counters.upstream_drops_total({ reason: 'made-room' }).value++
+    this.serve(oldest.serverName)
   }
 
   /** By how many open connections and dials a limit is exceeded; 0: it is reached. */

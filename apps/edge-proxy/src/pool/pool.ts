@@ -9,7 +9,7 @@ import { stackOf } from '../errors.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../server/reset.ts'
 import type { Server } from '../server/server.ts'
-import type { RestListener, ServerConnection } from '../server/server-connection.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../splice/ending.ts'
 import { Admission } from './admission.ts'
 import { Connections, Dial } from './connections.ts'
@@ -36,21 +36,15 @@ export class Pool {
   readonly #context: PoolContext
   readonly #admission: Admission
   readonly #reuseNotices = new ReuseNotices()
-  readonly #restListener: RestListener
   #reuseIsSuspended = false
   #isClosed = false
 
+  /** An idle connection has ended, or the server has sent what it may not. */
+  readonly #onLost = (connection: ServerConnection, reason: string): void => this.drop(connection, reason)
+
   constructor(context: PoolContext) {
     this.#context = context
-    this.#admission = new Admission(this.connections, {
-      evict: (idle) => this.drop(idle, 'made-room'),
-      mayReuse: () => !this.#reuseIsSuspended,
-      now: () => context.clock.now(),
-    })
-    this.#restListener = {
-      onEnd: (connection, end) => this.drop(connection, end),
-      onSurprise: (connection, reason) => this.drop(connection, reason),
-    }
+    this.#admission = new Admission(this.connections, context)
   }
 
   /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
@@ -335,8 +329,9 @@ export class Pool {
   /** leased or resetting → idle. From here on any byte from the server is unexpected. */
   #rest(connection: ServerConnection): void {
     this.connections.rest(connection)
-    connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#restListener)
-    this.#admission.rested(connection)
+    connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#onLost)
+    if (this.#reuseIsSuspended) this.#admission.serve(connection.serverName)
+    else this.#admission.rested(connection)
   }
 
   #refuse(connection: ServerConnection, reason: string): false {

@@ -48,14 +48,11 @@ export type SpoilReason =
   | 'server-said-bye'
   | 'data-after-barrier'
 
-/** Told what happens to an idle connection. */
-export interface RestListener {
-  onEnd(connection: ServerConnection, end: LinkEnd): void
-  onSurprise(
-    connection: ServerConnection,
-    reason: 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked',
-  ): void
-}
+/** Told once why an idle connection cannot be kept: it has ended, or the server has sent what it may not. */
+export type OnLost = (
+  connection: ServerConnection,
+  reason: LinkEnd | 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked',
+) => void
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 
@@ -138,9 +135,9 @@ export class ServerConnection {
    * Makes it idle. Data that the server sends unasked is limited to `bytesMax`, and the connection is proven again before
    * the next session.
    */
-  rest(bytesMax: number, listener: RestListener): void {
-    const rest = new Rest(this, bytesMax, listener)
-    this.hand(rest, rest)
+  rest(bytesMax: number, onLost: OnLost): void {
+    const listener = new IdleListener(this, bytesMax, onLost)
+    this.hand(listener, listener)
   }
 
   get isRevoked(): boolean {
@@ -158,35 +155,35 @@ export class ServerConnection {
   }
 }
 
-class Rest implements LinkHandler, ResponseSink {
-  readonly #upstream: ServerConnection
-  readonly #listener: RestListener
+/** Listens while the connection is idle. */
+class IdleListener implements LinkHandler, ResponseSink {
+  readonly #connection: ServerConnection
+  readonly #onLost: OnLost
   #bytesLeft: number
 
-  constructor(upstream: ServerConnection, bytesMax: number, listener: RestListener) {
-    this.#upstream = upstream
-    this.#listener = listener
+  constructor(connection: ServerConnection, bytesMax: number, onLost: OnLost) {
+    this.#connection = connection
+    this.#onLost = onLost
     this.#bytesLeft = bytesMax
   }
 
   onData(bytes: Buffer): void {
-    this.#upstream.provenAt = -Infinity
-    this.#upstream.selection = undefined
+    this.#connection.provenAt = -Infinity
+    this.#connection.selection = undefined
     this.#bytesLeft -= bytes.length
-    if (this.#bytesLeft < 0) this.#listener.onSurprise(this.#upstream, 'too-much-unasked')
-    else this.#upstream.scanner.scan(bytes)
+    if (this.#bytesLeft < 0) this.#onLost(this.#connection, 'too-much-unasked')
+    else this.#connection.scanner.scan(bytes)
   }
 
   onDrain(): void {}
 
   onEnd(end: LinkEnd): void {
-    this.#listener.onEnd(this.#upstream, end)
+    this.#onLost(this.#connection, end)
   }
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number): LineVerdict {
-    if (kind !== 'untagged') this.#listener.onSurprise(this.#upstream, 'unexpected-reply')
-    else if (startsWithWord(bytes, start + 2, 'BYE'))
-      this.#listener.onSurprise(this.#upstream, 'server-said-bye')
+    if (kind !== 'untagged') this.#onLost(this.#connection, 'unexpected-reply')
+    else if (startsWithWord(bytes, start + 2, 'BYE')) this.#onLost(this.#connection, 'server-said-bye')
     return 'omit'
   }
 
