@@ -43,7 +43,7 @@ async function converse(client: Client, context: EdgeContext): Promise<void> {
       continue
     }
     client.write(loginAnswer(login.tag, lease))
-    const { ending, handBack } = await joined(client, lease, context)
+    const { ending, handBack } = await runSplice(client, lease, context)
 
     // The client does not wait for the reset of the connection.
     const words = goodbye(ending)
@@ -92,13 +92,13 @@ async function refuse(
   if (refused.cause === 'wrong-credentials') client.countFailure()
 }
 
-interface Joined {
+interface EndedSession {
   ending: Ending
   handBack: HandBack
 }
 
 /** Joins client and connection until LOGOUT, or until one of them has gone. */
-function joined(client: Client, lease: Leased, context: EdgeContext): Promise<Joined> {
+function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise<EndedSession> {
   const { sessions, tracer, servers, pool } = context
   const { connection } = lease
   return new Promise((resolve) => {
