@@ -9,9 +9,9 @@ import { fileDrift, manualDrift } from './docs/drift.ts'
 import { undescribedVariables } from './docs/environment.ts'
 import { errorCodeDrift } from './docs/error-codes.ts'
 import { infraMetricDrift, undescribedAlerts } from './docs/infra-metrics.ts'
+import { conformanceDrift, unproducedFigures } from './docs/figures.ts'
 import { forbiddenWords } from './docs/forbidden.ts'
-import { readPages } from './docs/page.ts'
-import { unreadKeys } from './docs/unread-keys.ts'
+import { readPages, report } from './page.ts'
 
 const pages = readPages()
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
@@ -21,8 +21,9 @@ const complaints = [
   ...brokenLinks(pages),
   ...missingScripts(pages, scripts),
   ...missingCommands(pages),
+  ...unproducedFigures(pages),
+  ...conformanceDrift(),
   ...errorCodeDrift(),
-  ...unreadKeys(),
   ...undescribedVariables(),
   ...manualDrift(),
   ...fileDrift(),
@@ -31,5 +32,4 @@ const complaints = [
   ...undescribedAlerts(),
   ...forbiddenWords(),
 ]
-for (const { file, line, message } of complaints) console.error(`${file}:${line}: ${message}`)
-if (complaints.length > 0) process.exitCode = 1
+report(complaints)

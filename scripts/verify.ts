@@ -16,7 +16,7 @@ interface Step {
   area?: Area
 }
 
-const stepKinds = ['unit', 'types', 'lint', 'format', 'unused', 'docs'] as const
+const stepKinds = ['unit', 'types', 'lint', 'format', 'unused', 'code', 'docs'] as const
 type StepKind = (typeof stepKinds)[number]
 
 const areas = readAreas()
@@ -81,6 +81,8 @@ function planSteps(words: string[]): Step[] {
     })
   if (hasCode && wants('unused'))
     steps.push({ kind: 'unused', name: 'unused', command: 'knip', args: ['--no-progress'] })
+  if (hasCode && wants('code'))
+    steps.push({ kind: 'code', name: 'code', command: process.execPath, args: ['scripts/check-code.ts'] })
   if (wants('docs'))
     steps.push({ kind: 'docs', name: 'docs', command: process.execPath, args: ['scripts/check-docs.ts'] })
   return steps

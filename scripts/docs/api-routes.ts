@@ -2,7 +2,7 @@
 import { globSync, readFileSync } from 'node:fs'
 import { routesOf } from '../manuals/api-types.ts'
 import { readOpenApi } from '../manuals/openapi.ts'
-import type { Complaint } from './page.ts'
+import type { Complaint } from '../page.ts'
 
 const functions = 'apps/cli/src/api.ts'
 const users = 'apps/cli/src/**/*.ts'

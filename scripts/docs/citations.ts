@@ -1,31 +1,58 @@
 /** What pages cite exists: files, links and their headings, npm scripts. */
 import { existsSync, globSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
-import { finds, readPage, type Complaint, type DocPage } from './page.ts'
+import { finds, readPage, type Complaint, type DocPage } from '../page.ts'
+import { isInCode, isInRepository } from '../repository-files.ts'
 
-const topLevel = /^(?:\.ci|apps|docs|infra|packages|scripts|tests)\//
+const notInside = String.raw`(?<![\w/.@-])`
+const citedPath = new RegExp(
+  [
+    // From a folder of the root.
+    String.raw`${notInside}(?:\.ci|apps|docs|infra|packages|scripts|tests)/[\w.*/@-]*[\w*]`,
+    // A source file or page, by its last parts.
+    String.raw`${notInside}[\w.*@-]+(?:/[\w.*@-]+)*\.(?:ts|tsx|mjs|md)\b`,
+    // A folder with a slash behind it.
+    String.raw`${notInside}[a-z][\w-]*(?:/[\w-]+)*/(?=[\s\x60,.;:)]|$)`,
+  ].join('|'),
+  'g',
+)
 const rootFile =
-  /^(?:[A-Z-]+\.md|LICENSE|package(?:-lock)?\.json|knip\.json|tsconfig(?:\.base)?\.json|oxlint\.config\.ts)$/
+  /(?<![\w/.-])(?:LICENSE|package(?:-lock)?\.json|knip\.json|tsconfig(?:\.base)?\.json)(?![\w/])/g
+// `idleTimeoutMs`, `LinkHandler`, `sent_as` between backticks; the text may be what stands between them.
+const citedName = /(?<=`|^)[a-z]+[A-Z_]\w+(?=`|$)|(?<=`|^)[A-Z][a-z]+[A-Z]\w*(?=`|$)/g
+// Made when the software is built or runs.
+const made = /(?:^|\/)(?:dist|node_modules|\.run)(?:\/|$)/
 
-/** `apps/edge-proxy/src/main.ts` between backticks, also with a line number, a command around it, or a pattern. */
-export function missingPaths(pages: DocPage[]): Complaint[] {
-  return pages.flatMap((page) =>
-    finds(page, /`([^`]+)`/g).flatMap(({ found, ...place }) =>
-      found
-        .split(/[\s=]+/)
-        .map((word) => word.replace(/^["'(]|["'),;:]+$|:\d+(-\d+)?$/g, ''))
-        .filter(
-          (word) => (topLevel.test(word) || rootFile.test(word)) && !/[<>$]|\.\.\.|[A-Z]{3,}$/.test(word),
-        )
-        // What a build makes is not there before the build.
-        .filter((word) => !/\/dist(?:\/|$)/.test(word))
-        .filter((word) => !existsSync(word) && globSync(word).length === 0)
-        .map((word) => ({ ...place, message: `${word} does not exist; cite what does` })),
-    ),
-  )
+/** What is wrong with the files, folders, names of the code and decision records that a piece of text cites. */
+export function citesMissing(text: string): string[] {
+  const paths = [...text.matchAll(citedPath), ...text.matchAll(rootFile)].map(([found]) => found)
+  const records = [...text.matchAll(/\bADR (\d+)\b/g)].map(([, number = '']) => number)
+  return [
+    ...paths
+      .filter((found) => !made.test(found) && !isInRepository(found))
+      .map((found) => `${found} does not exist; cite what does`),
+    ...[...text.matchAll(citedName)]
+      .filter(([found]) => !isInCode(found))
+      .map(([found]) => `the name ${found} is not in the code; cite one that is`),
+    ...records
+      .filter((number) => !isInRepository(`docs/adr/${number.padStart(4, '0')}-*`))
+      .map((number) => `docs/adr has no record ${number}`),
+  ]
 }
 
-/** `[text](other.md#heading)`, relative to the page. */
+/** `apps/edge-proxy/src/main.ts`, `main.ts`, `pool/` between backticks, also with a line number or a command around. */
+export function missingPaths(pages: DocPage[]): Complaint[] {
+  return pages.flatMap((page) => [
+    ...finds(page, /`([^`]+)`/g).flatMap(({ found, ...place }) =>
+      citesMissing(found).map((message) => ({ ...place, message })),
+    ),
+    ...finds(page, /(\bADR \d+)/g).flatMap(({ found, ...place }) =>
+      citesMissing(found).map((message) => ({ ...place, message })),
+    ),
+  ])
+}
+
+/** Links to other pages and to their headings, relative to the page. */
 export function brokenLinks(pages: DocPage[]): Complaint[] {
   return pages.flatMap((page) =>
     finds(page, /\]\(([^)\s]+)\)/g).flatMap(({ found, ...place }) => {

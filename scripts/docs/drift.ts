@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { manuals, wholeFiles } from '../manuals/all.ts'
 import { withRegion } from '../manuals/region.ts'
-import { readPage, type Complaint } from './page.ts'
+import { readPage, type Complaint } from '../page.ts'
 
 export function manualDrift(): Complaint[] {
   return manuals.flatMap((manual): Complaint[] => {

@@ -1,6 +1,6 @@
 /** Each variable that control reads has its row in docs/configuration.md. */
 import { existsSync, readFileSync } from 'node:fs'
-import type { Complaint } from './page.ts'
+import type { Complaint } from '../page.ts'
 
 const page = 'docs/configuration.md'
 const source = 'apps/control/src/settings.ts'

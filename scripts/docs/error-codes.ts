@@ -1,6 +1,6 @@
 /** Each error code of an app has its entry in docs/failure-modes.md, and each entry its code. */
 import { existsSync, readFileSync } from 'node:fs'
-import { readPage, type Complaint } from './page.ts'
+import { readPage, type Complaint } from '../page.ts'
 
 const file = 'docs/failure-modes.md'
 /** Heading of the part → where the closed list stands. */

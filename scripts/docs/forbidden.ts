@@ -1,6 +1,6 @@
 /** What would tie the repository to one machine. */
-import { execFileSync } from 'node:child_process'
-import { readPage, type Complaint } from './page.ts'
+import { readPage, type Complaint } from '../page.ts'
+import { repositoryFiles } from '../repository-files.ts'
 
 /** Directories in which somebody keeps a checkout; put together here so that this file does not hold them. */
 const machinePath = new RegExp(`(?:^|[\\s"'\`(=:])(/(?:work|home|root|Users)/[\\w.-]+)`, 'g')
@@ -8,12 +8,8 @@ const text =
   /\.(?:cjs|conf|css|html|js|json|jsonc|md|mjs|py|service|sh|sql|ts|tsx|txt|ya?ml)$|^[^.]+$|(?:^|\/)\.[\w.-]+$/
 
 export function forbiddenWords(): Complaint[] {
-  const files = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], {
-    encoding: 'utf8',
-  })
-  return files
-    .split('\0')
-    .filter((file) => file !== '' && text.test(file))
+  return repositoryFiles()
+    .filter((file) => text.test(file))
     .flatMap((file) => (file === 'package-lock.json' ? inLockFile(file) : inFile(file)))
 }
 

@@ -1,7 +1,7 @@
 /** Dashboards and alert rules ask for metrics that there are, and every alert says what to do. */
 import { globSync, readFileSync } from 'node:fs'
 import { metrics, type MetricRow } from '@imapfleet/observe'
-import { readPage, type Complaint } from './page.ts'
+import { readPage, type Complaint } from '../page.ts'
 
 const askers = ['infra/grafana/*.json', 'infra/prometheus/*.yml']
 const guide = 'docs/monitoring.md'

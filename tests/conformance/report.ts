@@ -1,6 +1,6 @@
 /** Outcomes as docs/conformance.md: what is guaranteed, who keeps it, and what was seen where it is not kept. */
 import type { ProxyName } from './proxy-process.ts'
-import type { Outcome } from './run.ts'
+import type { ScenarioOutcome } from './run.ts'
 import type { Scenario } from './scenario.ts'
 
 export interface ReportColumn {
@@ -17,7 +17,7 @@ export const columns: ReportColumn[] = [
 
 export interface ScenarioRow {
   scenario: Scenario
-  outcomes: Partial<Record<ReportColumn['key'], Outcome>>
+  outcomes: Partial<Record<ReportColumn['key'], ScenarioOutcome>>
 }
 
 export function printReport(rows: readonly ScenarioRow[]): string {

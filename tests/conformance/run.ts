@@ -10,7 +10,7 @@ import type { Scenario } from './scenario.ts'
 import { Mismatch } from './wire.ts'
 import { makeWorld, startStage, type Stage } from './world.ts'
 
-export type Outcome = { passed: true } | { passed: false; seen: string }
+export type ScenarioOutcome = { passed: true } | { passed: false; seen: string }
 
 const scenarioTimeoutMs = 60_000
 
@@ -26,7 +26,7 @@ export class Runner {
     this.#dovecot = dovecot
   }
 
-  async run(scenario: Scenario): Promise<Outcome> {
+  async run(scenario: Scenario): Promise<ScenarioOutcome> {
     const stage = await this.#stageFor(scenario)
     const { world, conclude, dismiss } = makeWorld(stage, scenario)
     const limit = new AbortController()

@@ -4,7 +4,7 @@ import { copyFile, writeFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
 import { freePort, type Ground } from '@imapfleet/local'
 import { Authority, type Certificate } from '../support/certs.ts'
-import { listenerOn, LoneEdge, removeGround, scratchGround } from '../support/lone-edge.ts'
+import { listenerOn, LoneEdge, removeGround, temporaryGround } from '../support/lone-edge.ts'
 import { MailServer } from '../support/mail-server.ts'
 import { StubImapd } from '../support/stub-imapd.ts'
 import { TlsFront } from '../support/tls-front.ts'
@@ -20,7 +20,7 @@ suite('TLS to clients', () => {
   let ports: { imaps: number; strict: number }
   let ca: string
   before(async () => {
-    ground = await scratchGround()
+    ground = await temporaryGround()
     authority = await Authority.make(ground.directory)
     ca = await authority.ca
     shown = await authority.issue('first', 'DNS:localhost')
@@ -141,7 +141,7 @@ suite('TLS to servers', () => {
   const fronts: Record<string, TlsFront> = {}
 
   before(async () => {
-    ground = await scratchGround()
+    ground = await temporaryGround()
     const authority = await Authority.make(ground.directory)
     const stranger = await Authority.make(ground.directory, 'Stranger')
     const ca = await authority.ca

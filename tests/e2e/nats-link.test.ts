@@ -3,14 +3,14 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test, type TestContext } from 'node:test'
 import { natsServer, type Ground, type Nats } from '@imapfleet/local'
 import { NatsLink, readAccess, type LinkHandlers } from '@imapfleet/nats'
-import { removeGround, scratchGround } from '../support/lone-edge.ts'
+import { removeGround, temporaryGround } from '../support/lone-edge.ts'
 import { until } from '../support/until.ts'
 
 suite('the link to NATS', () => {
   let ground: Ground
   let nats: Nats
   before(async () => {
-    ground = await scratchGround()
+    ground = await temporaryGround()
     nats = await natsServer({ ground })
     await nats.process?.start()
   })

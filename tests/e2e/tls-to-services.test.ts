@@ -19,7 +19,7 @@ import {
 } from '@imapfleet/local'
 import { Authority, type Certificate } from '../support/certs.ts'
 import { runCommand, startCommand } from '../support/command.ts'
-import { removeGround, scratchGround } from '../support/lone-edge.ts'
+import { removeGround, temporaryGround } from '../support/lone-edge.ts'
 import { until } from '../support/until.ts'
 
 const main = `${repository}/apps/control/src/main.ts`
@@ -30,7 +30,7 @@ suite('TLS', () => {
   let stranger: Authority
   let database: Postgres
   before(async () => {
-    ground = await scratchGround()
+    ground = await temporaryGround()
     ;[authority, stranger] = [await Authority.make(ground.directory), await Authority.make(ground.directory)]
     const { certFile, keyFile } = await authority.issue('db', 'DNS:localhost')
     const own = await ownedKey(keyFile)

@@ -12,7 +12,7 @@ import { MailSocket, type MailSocketOptions } from './mail-socket.ts'
 import { until } from './until.ts'
 
 /** A place for the parts of one test file that whoever they run as can reach. */
-export async function scratchGround(): Promise<Ground> {
+export async function temporaryGround(): Promise<Ground> {
   const directory = await mkdtemp(join(tmpdir(), 'imapfleet-edge-'))
   await chmod(directory, 0o755)
   return layGround(directory)
@@ -36,7 +36,7 @@ export class LoneEdge {
 
   /** `config` is laid over a plain listener and `upstreams.main` at this port. */
   static async start(upstreamPort: number, config: Layer = {}): Promise<LoneEdge> {
-    const ground = await scratchGround()
+    const ground = await temporaryGround()
     const upstream = { host: '127.0.0.1', port: upstreamPort }
     // No probe of its own unless a test wants them: every connection that a server sees has a cause in the test.
     const quiet: Layer = { upstreams: { main: { healthIntervalMs: 0 } }, log: { level: 'debug' } }

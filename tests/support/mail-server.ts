@@ -2,7 +2,7 @@
 import { dovecotServer, type Dovecot, type DovecotOptions, type Ground } from '@imapfleet/local'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeGround, scratchGround } from './lone-edge.ts'
+import { removeGround, temporaryGround } from './lone-edge.ts'
 import { MailSocket } from './mail-socket.ts'
 import { until } from './until.ts'
 
@@ -23,7 +23,7 @@ export class MailServer {
     users: DovecotOptions['users'],
     prepare: (ground: Ground) => Promise<string> = async () => '',
   ): Promise<MailServer> {
-    const ground = await scratchGround()
+    const ground = await temporaryGround()
     const settings = await prepare(ground)
     const dovecot = await dovecotServer({ ground, users: [witness, ...(users ?? [])], settings })
     await dovecot.process.start()

@@ -2,7 +2,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { Failure } from './failure.ts'
 
-export interface Wait<T> {
+export interface WaitOptions<T> {
   isDone: (state: T) => boolean
   timeoutMs: number
   /** Ctrl-C, where the command lets itself be stopped. */
@@ -13,7 +13,7 @@ export interface Wait<T> {
  * The state once it is done, or as it stands when the time is up. A control plane that restarts meanwhile is asked again:
  * what is waited for is on record already.
  */
-export async function waitFor<T>(first: T, read: () => Promise<T>, wait: Wait<T>): Promise<T> {
+export async function waitFor<T>(first: T, read: () => Promise<T>, wait: WaitOptions<T>): Promise<T> {
   const { isDone, timeoutMs, signal } = wait
   const deadline = performance.now() + timeoutMs
   let state = first

@@ -6,7 +6,7 @@ import { LocalError, messageOf } from './local-error.ts'
 import { node, repository } from './paths.ts'
 
 export interface Ground {
-  /** Holds `logs/`, `pids/`, and a directory for each part. Absolute. */
+  /** Holds the logs, the process ids, and a directory for each part. Absolute. */
   directory: string
   account: SystemAccount | undefined
 }

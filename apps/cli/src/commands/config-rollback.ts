@@ -2,7 +2,7 @@
 import type { Command } from 'commander'
 import { wholeArgument } from '../options.ts'
 import type { Shell } from '../shell.ts'
-import { carryOut, revisionOptions, type RevisionOptions } from './config-change.ts'
+import { makeRevision, revisionOptions, type RevisionOptions } from './config-change.ts'
 
 export function addConfigRollback(config: Command, shell: Shell): void {
   const rollback = config
@@ -10,6 +10,6 @@ export function addConfigRollback(config: Command, shell: Shell): void {
     .description('restore a layer to its state after this revision; `config history` lists revisions')
     .argument('<revision>', 'the revision; it also selects the layer', wholeArgument(1))
   revisionOptions(rollback).action(async (revision: number, options: RevisionOptions, command: Command) => {
-    await carryOut((api, wish) => api.restore(revision, wish), options, command, shell)
+    await makeRevision((api, wish) => api.restore(revision, wish), options, command, shell)
   })
 }

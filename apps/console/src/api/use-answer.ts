@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Away, Refusal } from './problem.ts'
 
-export interface Answer<Data> {
+export interface AnswerState<Data> {
   /** The last that came; it stays while a later question fails. */
   data: Data | undefined
   /** Why the last question failed. */
@@ -20,7 +20,7 @@ export function useAnswer<Data>(
   key: string,
   load: (signal: AbortSignal) => Promise<Data>,
   { everyMs }: { everyMs?: number } = {},
-): Answer<Data> {
+): AnswerState<Data> {
   const [state, setState] = useState<{ key: string; data?: Data; problem?: Error; at?: Date }>({ key })
   const [turn, setTurn] = useState(0)
   const latest = useRef(load)

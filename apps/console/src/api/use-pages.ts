@@ -1,9 +1,9 @@
 /** A list whose newest come first, page by page. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ListPage } from './api.ts'
-import { useAnswer, type Answer } from './use-answer.ts'
+import { useAnswer, type AnswerState } from './use-answer.ts'
 
-export interface Pages<Row> extends Pick<Answer<unknown>, 'problem' | 'reload'> {
+export interface Pages<Row> extends Pick<AnswerState<unknown>, 'problem' | 'reload'> {
   /** Undefined until the first page has come. */
   rows: Row[] | undefined
   /** Undefined when there is no older page. */

@@ -4,11 +4,11 @@ import { useEffect } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { Refusal } from '../api/problem.ts'
 import { useCheck, type Check } from '../api/use-check.ts'
-import { requestOf } from './draft.ts'
+import { revisionRequestOf } from './draft.ts'
 import type { Draft } from './drafts.ts'
 
 export interface DraftCheck {
-  request: ReturnType<typeof requestOf>
+  request: ReturnType<typeof revisionRequestOf>
   /** Nothing is finished that could be asked about. */
   isEmpty: boolean
   /** There is a newer revision than the one that it is made on. */
@@ -26,7 +26,7 @@ export function useDraftCheck(
   newest: number,
   onNewer: () => void,
 ): DraftCheck {
-  const request = requestOf(changes)
+  const request = revisionRequestOf(changes)
   const isEmpty = Object.keys(request.set ?? {}).length + (request.unset?.length ?? 0) === 0
   const isLost = newest > base
   const check = useCheck(isEmpty || isLost ? undefined : JSON.stringify([base, request]), (signal) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { keysToType, leavesOf, manualOf, requestOf, textOf, parseSetting } from './draft.ts'
+import { keysToType, leavesOf, manualOf, revisionRequestOf, textOf, parseSetting } from './draft.ts'
 
 test('what is typed is a number, a truth or a list where it looks like one, and text otherwise', () => {
   assert.deepEqual(
@@ -18,7 +18,7 @@ test('a draft becomes what control is asked for; a key that is not finished is l
     { key: '', text: '7' },
     { key: 'upstreams.NAME.port', text: '7' },
   ]
-  assert.deepEqual(requestOf(changes), { set: { 'pool.usesMax': 5 }, unset: ['pool.idleTimeoutMs'] })
+  assert.deepEqual(revisionRequestOf(changes), { set: { 'pool.usesMax': 5 }, unset: ['pool.idleTimeoutMs'] })
 })
 
 test('a layer is shown key by key', () => {

@@ -48,7 +48,7 @@ export const keysToType = (manual: readonly ConfigKey[], upstreams: readonly str
 export const lacksName = (key: string): boolean => key.split('.').includes(placeholder)
 
 /** What goes to control. Keys without a name, or of something without a name, are not finished yet. */
-export function requestOf(changes: readonly DraftChange[]): Pick<RevisionRequest, 'set' | 'unset'> {
+export function revisionRequestOf(changes: readonly DraftChange[]): Pick<RevisionRequest, 'set' | 'unset'> {
   const named = changes.filter(({ key }) => key.trim() !== '' && !lacksName(key.trim()))
   const set = named.flatMap(({ key, text }): [string, Json][] =>
     text === undefined ? [] : [[key.trim(), parseSetting(text)]],

@@ -9,7 +9,7 @@ const tones: Record<EdgeView['state'], Tone> = {
   silent: 'bad',
 }
 
-export const EdgeState = ({ edge: { state, forgottenAt } }: { edge: EdgeView }) =>
+export const EdgeStateBadge = ({ edge: { state, forgottenAt } }: { edge: EdgeView }) =>
   forgottenAt === undefined ? (
     <Badge tone={tones[state]}>{state}</Badge>
   ) : (

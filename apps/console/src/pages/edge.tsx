@@ -2,7 +2,7 @@
 import type { EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
-import { EdgeState } from '../fleet/edge-state.tsx'
+import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { findingsOfEdge } from '../fleet/findings.ts'
 import { chooseRange, chosenRange, ranges } from '../fleet/range.ts'
 import { durationOf } from '../format/time.ts'
@@ -44,7 +44,7 @@ export function EdgePage({ id = '' }: Params) {
 
 const About = ({ edge }: { edge: EdgeView }) => (
   <>
-    <EdgeState edge={edge} /> in {edge.region}, version {edge.version}
+    <EdgeStateBadge edge={edge} /> in {edge.region}, version {edge.version}
   </>
 )
 

@@ -1,6 +1,6 @@
 /** What the overview tells of each edge. */
 import type { EdgeView } from '@imapfleet/protocol'
-import { EdgeState } from '../fleet/edge-state.tsx'
+import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { countOf, none, rateOf, shareOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
@@ -22,7 +22,7 @@ export const edgeColumns: TableColumn<OverviewRow>[] = [
     kind: 'head',
     cell: ({ edge }) => <PageLink href={`/edges/${encodeURIComponent(edge.id)}`}>{edge.id}</PageLink>,
   },
-  { title: 'State', kind: 'fixed', cell: ({ edge }) => <EdgeState edge={edge} /> },
+  { title: 'State', kind: 'fixed', cell: ({ edge }) => <EdgeStateBadge edge={edge} /> },
   {
     title: 'Sessions/s',
     kind: 'number',

@@ -1,13 +1,13 @@
 /** Draws what control answered; before that, or instead of it, why there is nothing. Old data stay in sight. */
 import type { ComponentChildren } from 'preact'
-import type { Answer } from '../api/use-answer.ts'
+import type { AnswerState } from '../api/use-answer.ts'
 import { Failed, Loading } from './state.tsx'
 
 export function Answered<Data>({
   answer,
   children,
 }: {
-  answer: Pick<Answer<Data>, 'data' | 'problem' | 'reload'>
+  answer: Pick<AnswerState<Data>, 'data' | 'problem' | 'reload'>
   children: (data: Data) => ComponentChildren
 }) {
   if (answer.data !== undefined) return <>{children(answer.data)}</>

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import type { Deps } from '../deps.ts'
 import { listRevocations } from '../verbs/list-revocations.ts'
 import { readRevocation } from '../verbs/read-revocation.ts'
-import { revoke } from '../verbs/revoke.ts'
+import { addRevocation } from '../verbs/revoke.ts'
 import { bearer, body, jsonContent, needs, newRoutes, numberedPage, problems } from './routes.ts'
 
 const shared = { tags: ['revocations'], security: bearer, middleware: needs('operator') }
@@ -40,7 +40,7 @@ const read = createRoute({
 export const revocationRoutes = (deps: Deps) =>
   newRoutes()
     .openapi(create, async (context) =>
-      context.json(await revoke(deps, context.get('actor'), context.req.valid('json')), 201),
+      context.json(await addRevocation(deps, context.get('actor'), context.req.valid('json')), 201),
     )
     .openapi(list, async (context) =>
       context.json(await listRevocations(deps, context.req.valid('query')), 200),

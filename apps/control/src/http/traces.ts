@@ -9,7 +9,7 @@ import { endTrace } from '../verbs/end-trace.ts'
 import { followTrace, readTraceLines, type TracePosition } from '../verbs/follow-trace.ts'
 import { listTraces } from '../verbs/list-traces.ts'
 import { readTrace } from '../verbs/read-trace.ts'
-import { startTrace } from '../verbs/start-trace.ts'
+import { beginTrace } from '../verbs/start-trace.ts'
 import { eventStream } from './event-stream.ts'
 import { bearer, body, jsonContent, needs, newRoutes, pageById, problems } from './routes.ts'
 
@@ -91,7 +91,7 @@ const lines = createRoute({
 export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
   newRoutes()
     .openapi(start, async (context) =>
-      context.json(await startTrace(deps, context.get('actor'), context.req.valid('json')), 201),
+      context.json(await beginTrace(deps, context.get('actor'), context.req.valid('json')), 201),
     )
     .openapi(list, async (context) => context.json(await listTraces(deps, context.req.valid('query')), 200))
     .openapi(read, async (context) => context.json(await readTrace(deps, context.req.valid('param').id), 200))

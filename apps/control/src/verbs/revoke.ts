@@ -15,7 +15,11 @@ export interface RevocationInput {
   note: string
 }
 
-export async function revoke(deps: Deps, actor: Actor, input: RevocationInput): Promise<RevocationStatus> {
+export async function addRevocation(
+  deps: Deps,
+  actor: Actor,
+  input: RevocationInput,
+): Promise<RevocationStatus> {
   const { kind, note } = input
   const subject = kind === 'domain' ? input.subject.replace(/^@/, '').toLowerCase() : input.subject
   const row = await changeFleet(deps.db, async (queries, version) => {

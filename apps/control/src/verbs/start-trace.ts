@@ -20,7 +20,7 @@ export interface TraceInput {
 /** Fewer than one entry of the desired state can hold. */
 const runningMax = 500
 
-export async function startTrace(deps: Deps, actor: Actor, input: TraceInput): Promise<TraceView> {
+export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): Promise<TraceView> {
   if (input.bodies) needsScope(actor, 'trace-bodies')
   const createdAt = new Date(deps.now())
   const row = await changeFleet(deps.db, async (queries) => {

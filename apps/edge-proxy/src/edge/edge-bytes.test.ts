@@ -1,6 +1,6 @@
 /**
  * Nobody sees another user's bytes, however slowly they read: many sessions at once, over TLS and without, pass much through
- * the memory that is lent from read to read (link/slab.ts), and every byte of it says whose it is and where it stands.
+ * the memory that is lent from read to read (net/slab.ts), and every byte of it says whose it is and where it stands.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

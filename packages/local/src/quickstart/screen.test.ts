@@ -33,5 +33,8 @@ test('on a terminal a block is drawn over itself, one line a part, never longer 
   assert.equal(lines[1], '  ✓ Postgres      18.4      127.0.0.1:5432')
   assert.ok(lines.every((line) => line.length <= 60))
   screen.show({ part: 'postgres', state: 'trouble', line: 'exited with signal SIGKILL, restarting it' })
-  assert.match(stripVTControlCharacters(written.at(-1) ?? ''), /^ {2}! Postgres {6}exited with signal SIGKILL/)
+  assert.match(
+    stripVTControlCharacters(written.at(-1) ?? ''),
+    /^ {2}! Postgres {6}exited with signal SIGKILL/,
+  )
 })

@@ -8,7 +8,7 @@ import { describeKeys } from '@imapfleet/config'
 import type { Node } from 'typescript/unstable/ast'
 import { isIdentifier, isObjectBindingPattern, isPropertyAccessExpression } from 'typescript/unstable/ast/is'
 import { API, type Project, type Symbol, type Type } from 'typescript/unstable/sync'
-import type { Complaint } from './page.ts'
+import type { Complaint } from '../page.ts'
 
 const schema = 'packages/config/src/schema.ts'
 const sections = '/packages/config/src/sections/'

@@ -31,3 +31,9 @@ export function finds(page: DocPage, pattern: RegExp): { found: string; file: st
     [...text.matchAll(pattern)].map(([, found = '']) => ({ found, file: page.file, line: index + 1 })),
   )
 }
+
+/** Prints `file:line: message` for each complaint. The process then ends with status 1 if there is one. */
+export function report(complaints: Complaint[]): void {
+  for (const { file, line, message } of complaints) console.error(`${file}:${line}: ${message}`)
+  if (complaints.length > 0) process.exitCode = 1
+}
