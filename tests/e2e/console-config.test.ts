@@ -124,7 +124,7 @@ suite('console: config', { skip: noChromium }, () => {
     const canaries = dialog.getByLabel('First wave: these edges')
     const pick = dialog.getByRole('group', { name: 'Edges to choose from' })
     await pick.getByLabel('eu-1').waitFor()
-    // From here on: whatever of a stranger is sent is seen.
+    // From here on: every request with an unknown edge is seen.
     const sent: string[] = []
     page.on('request', (request) => sent.push(request.postData() ?? ''))
     await canaries.fill('us-9')
@@ -144,7 +144,7 @@ suite('console: config', { skip: noChromium }, () => {
     assert.deepEqual(
       sent.filter((body) => /"us(-9)?"/.test(body)),
       [],
-      'no stranger is sent',
+      'no unknown edge is sent',
     )
     await dialog.getByText('eu: eu-1').waitFor()
     assert.equal(await pageWidth(page), 375)

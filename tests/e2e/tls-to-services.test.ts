@@ -27,11 +27,11 @@ const main = `${repository}/apps/control/src/main.ts`
 suite('TLS', () => {
   let ground: Ground
   let authority: Authority
-  let stranger: Authority
+  let other: Authority
   let database: Postgres
   before(async () => {
     ground = await temporaryGround()
-    ;[authority, stranger] = [await Authority.make(ground.directory), await Authority.make(ground.directory)]
+    ;[authority, other] = [await Authority.make(ground.directory), await Authority.make(ground.directory)]
     const { certFile, keyFile } = await authority.issue('db', 'DNS:localhost')
     const own = await ownedKey(keyFile)
     database = await postgresServer({
@@ -92,7 +92,7 @@ suite('TLS', () => {
         assert.equal(said.stderr.trim().split('\n').length, 1, said.stderr)
       }
       const full = 'sslmode=verify-full'
-      await refused(url('localhost', full), stranger.caFile, /not signed by a trusted CA: check the CA file/)
+      await refused(url('localhost', full), other.caFile, /not signed by a trusted CA: check the CA file/)
       await refused(url('localhost', full), undefined, /not signed by a trusted CA/)
       await refused(
         url('127.0.0.1', full),
@@ -221,7 +221,7 @@ suite('TLS', () => {
     test('a server with another authority or another name is refused, with the reason', async (t) => {
       const nats = await startNats(t, 'DNS:localhost')
       const untrusted = /^its certificate is not signed by a trusted CA: check the CA file$/
-      await both(at(nats, 'localhost'), nats, { caFile: stranger.caFile }, untrusted)
+      await both(at(nats, 'localhost'), nats, { caFile: other.caFile }, untrusted)
       await both(at(nats, 'localhost'), nats, {}, untrusted)
       const { caFile } = authority
       await both(

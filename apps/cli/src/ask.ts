@@ -28,12 +28,12 @@ export async function ask<S extends z.ZodType>(question: Question, schema: S): P
   const text = await bodyOf(response, question, signal)
   if (!response.ok) throw refusal(question, response.status, text)
   const data = parseJson(text)
-  if (data === undefined) throw stranger(question, foundIn(text))
+  if (data === undefined) throw unexpectedAnswer(question, foundIn(text))
   const parsed = schema.safeParse(data)
   if (parsed.success) return parsed.data
   const issue = parsed.error.issues[0]
   const place = issue?.path.join('.') || 'the answer'
-  throw stranger(question, `${place}: ${issue?.message ?? 'cannot be parsed'}`)
+  throw unexpectedAnswer(question, `${place}: ${issue?.message ?? 'cannot be parsed'}`)
 }
 
 /** Asks for a stream of this type; its body is read by the caller for as long as it lasts. */
@@ -45,7 +45,7 @@ export async function askStream(question: Question, wanted: string): Promise<Rea
   const type = response.headers.get('content-type') ?? 'nothing'
   if (response.body && type.startsWith(wanted)) return response.body
   await response.body?.cancel()
-  throw stranger(question, `expected ${wanted}, got ${type}`)
+  throw unexpectedAnswer(question, `expected ${wanted}, got ${type}`)
 }
 
 async function send(question: Question, signal: AbortSignal | undefined): Promise<Response> {
@@ -80,7 +80,8 @@ async function bodyOf(response: Response, question: Question, signal?: AbortSign
     for await (const chunk of response.body ?? []) {
       signal?.throwIfAborted()
       bytes += chunk.length
-      if (bytes > answerBytesMax) throw stranger(question, `an answer larger than ${answerBytesMax} bytes`)
+      if (bytes > answerBytesMax)
+        throw unexpectedAnswer(question, `an answer larger than ${answerBytesMax} bytes`)
       text += decoder.decode(chunk, { stream: true })
     }
   } catch (error) {
@@ -101,7 +102,7 @@ const foundIn = (text: string) =>
 /** The server's own words where it speaks our problem+json, and what to do about a token. */
 function refusal(question: Question, status: number, text: string): Failure {
   const problem = problemDetailsSchema.safeParse(parseJson(text))
-  if (!problem.success) return stranger(question, `status ${status} with ${foundIn(text)}`)
+  if (!problem.success) return unexpectedAnswer(question, `status ${status} with ${foundIn(text)}`)
   if (status === 401)
     return new Failure(
       'refused',
@@ -115,7 +116,7 @@ function refusal(question: Question, status: number, text: string): Failure {
   return new Failure('refused', sentence, status)
 }
 
-const stranger = ({ url }: Question, found: string) =>
+const unexpectedAnswer = ({ url }: Question, found: string) =>
   new Failure(
     'unreachable',
     `${url.origin} did not answer ${url.pathname} as imapfleet does (${found}): check the address and the version`,

@@ -13,7 +13,7 @@ import type { Retention } from './history/kept.ts'
 import { serveHttp, type Listening } from './http/listen.ts'
 import { ingestPresence } from './ingest/presence.ts'
 import { ingestReports } from './ingest/reports.ts'
-import { Strangers } from './ingest/strangers.ts'
+import { RejectedMessages } from './ingest/rejected-messages.ts'
 import { Outage } from './outage.ts'
 import { runTicks } from './ticks/ticks.ts'
 import { makePartitions } from './verbs/make-partitions.ts'
@@ -87,10 +87,10 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
 async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): Promise<void> {
   await untilMigrated(options.database, deps, signal)
   if (options.mode === 'api' || signal.aborted) return
-  const strangers = new Strangers(deps)
+  const rejected = new RejectedMessages(deps)
   await Promise.all([
-    ingestPresence(deps, strangers, signal),
-    ingestReports(deps, strangers, signal),
+    ingestPresence(deps, rejected, signal),
+    ingestReports(deps, rejected, signal),
     runTicks(deps, signal),
   ])
 }

@@ -209,7 +209,7 @@ function parseRegion(text: string): string {
   throw new InvalidArgumentError(`It must ${region.error.issues[0]?.message}.`)
 }
 
-/** Several come one by one. */
+/** Collects the values of an option that is given several times. */
 function parseHub(text: string, before: string[] = []): string[] {
   const { protocol, hostname } = URL.canParse(text) ? new URL(text) : { protocol: '', hostname: '' }
   if (['nats-leaf:', 'nats:', 'tls:'].includes(protocol) && hostname !== '') return [...before, text]
@@ -223,7 +223,7 @@ function parseDuration(text: string): number {
   throw new InvalidArgumentError('Give a duration such as 30m, 12h or 90d.')
 }
 
-/** One line, and an exit status that scripts see. */
+/** Prints one line and exits with status 1. */
 function fail(sentence: string): never {
   process.stderr.write(`imapfleet-control: ${sentence}\n`)
   process.exit(1)

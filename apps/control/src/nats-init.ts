@@ -1,10 +1,10 @@
-/** `imapfleet-control nats init`: writes all that a NATS for a fleet is made of. It never writes over what is there. */
+/** `imapfleet-control nats init`: writes the files of a new NATS installation. It never overwrites a file. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeInstallation } from './bus/credentials/installation.ts'
 import { writeNewFile } from './write-new-file.ts'
 
-/** What stands in the directory afterwards, and for whom. */
+/** The files in the directory. */
 const natsFiles = {
   accounts: 'accounts.conf',
   credentials: 'control.creds',
@@ -12,7 +12,7 @@ const natsFiles = {
   roots: 'roots.json',
 } as const
 
-/** Throws where one of the files is there already, or cannot be written. */
+/** Throws if one of the files exists, or cannot be written. */
 export async function initNats(directory: string, resolverDir: string): Promise<string[]> {
   const path = (name: keyof typeof natsFiles) => join(directory, natsFiles[name])
   for (const name of Object.keys(natsFiles) as (keyof typeof natsFiles)[])

@@ -1,4 +1,4 @@
-/** `imapfleet-control nats leaf`: writes what a leaf node for one region needs. It never writes over what is there. */
+/** `imapfleet-control nats leaf`: writes the files of a leaf node for one region. It never overwrites a file. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { leafRootsSchema, makeLeaf, type LeafLink } from './bus/credentials/leaf.ts'
@@ -8,13 +8,13 @@ export interface LeafOptions {
   region: string
   /** roots.json of `nats init`. */
   roots: string
-  /** Where the leaf has its files; nats-server wants whole paths. */
+  /** The directory of the files on the leaf node. nats-server requires absolute paths. */
   dir: string
-  /** Where the servers of the fleet listen for leaf nodes. */
+  /** The URLs at which the servers of the fleet accept leaf nodes. */
   hub: string[]
 }
 
-/** Throws where one of the files is there already, or cannot be read or written. */
+/** Throws if one of the files exists, or cannot be read or written. */
 export async function writeLeaf({ region, roots, dir, hub }: LeafOptions): Promise<string[]> {
   const directory = resolve(dir)
   const file = (name: string) => join(directory, name)
@@ -51,7 +51,7 @@ function readRoots(file: string) {
   try {
     return leafRootsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch {
-    // What is wrong with it is not told: it is secret.
+    // The reason is not reported, because the file is secret.
     throw new Error(`${file} is not a roots.json of nats init`)
   }
 }

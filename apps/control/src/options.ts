@@ -1,4 +1,4 @@
-/** From settings to what the parts of control are started with: reads the files that settings name. */
+/** Turns settings into options for the parts of control. Reads the files that the settings name. */
 import { readFileSync } from 'node:fs'
 import { readAccess } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
@@ -8,7 +8,7 @@ import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
 import { databaseAddress, sslIn, type DatabaseAddress } from './db/address.ts'
 import { SettingsError, type ControlSettings } from './settings.ts'
 
-/** All of these throw a SettingsError. */
+/** All functions here throw a SettingsError. */
 export function databaseOptions(
   settings: Pick<ControlSettings, 'DATABASE_URL' | 'DATABASE_CA_FILE'>,
 ): DatabaseAddress {

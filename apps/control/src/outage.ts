@@ -1,4 +1,7 @@
-/** Logs once that a service went away and once that it is back, however often it is tried in between. */
+/**
+ * Logs once that a service became unavailable and once that it is available again, however often it is tried in
+ * between.
+ */
 import { reasonOf, type Log } from '@imapfleet/observe'
 
 export class Outage {
@@ -7,7 +10,7 @@ export class Outage {
   readonly #end: string
   #reason: string | undefined
 
-  /** What is logged when it begins and when it is over: `NATS is unavailable`, `NATS is available again`. */
+  /** The log lines at the start and at the end: `NATS is unavailable`, `NATS is available again`. */
   constructor(log: Log, begin: string, end: string) {
     this.#log = log
     this.#begin = begin
@@ -25,7 +28,7 @@ export class Outage {
     this.#reason = undefined
   }
 
-  /** Why it is away, or undefined while all is well. */
+  /** The reason of the outage; undefined if there is none. */
   get reason(): string | undefined {
     return this.#reason
   }

@@ -1,4 +1,4 @@
-/** Settings of the process from its environment: parsed once, all problems named at once. */
+/** The settings of the process from its environment. Parsed once, with all problems reported together. */
 import { z } from 'zod'
 import { sslIn, sslModes } from './db/address.ts'
 
@@ -55,7 +55,7 @@ const each = z.object({
   HOURS_KEPT_DAYS: z.coerce.number().int().min(1).max(36_600).default(1_095),
 })
 
-/** What is made of something is kept at least as long. */
+/** Data must be kept at least as long as the data it is made from. */
 const schema = each
   .refine((given) => given.MINUTES_KEPT_DAYS >= given.REPORTS_KEPT_DAYS, {
     path: ['MINUTES_KEPT_DAYS'],
@@ -66,7 +66,7 @@ const schema = each
     message: 'must not be less than MINUTES_KEPT_DAYS',
   })
 
-/** A setting that cannot be used; the message is the sentence for an operator. */
+/** An invalid setting. The message is a sentence for an operator. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError'
 }
@@ -76,7 +76,7 @@ export type ControlSettings = z.infer<typeof schema>
 export function parseSettings(
   env: Readonly<Record<string, string | undefined>>,
 ): { ok: true; settings: ControlSettings } | { ok: false; problem: string } {
-  // An empty variable is one that is not set: that is how they are unset in unit files and compose files.
+  // An empty variable counts as unset: unit files and compose files unset variables this way.
   const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value?.trim() !== ''))
   const parsed = schema.safeParse(given)
   if (parsed.success) return { ok: true, settings: parsed.data }

@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { offeredFor, strangersIn, toggled, type MeantEdge } from './canary-edges.ts'
+import { offeredFor, unknownEdgesIn, toggled, type MeantEdge } from './canary-edges.ts'
 
 const edge = (id: string): MeantEdge => ({ id, region: id.slice(0, 2), status: 'pending', reason: null })
 const edges = ['eu-1', 'eu-2', 'us-1'].map(edge)
 const offered = (text: string) => offeredFor(text, edges).edges.map(({ id }) => id)
 
 test('a name that is no edge is named, and known ones are not', () => {
-  assert.equal(strangersIn(' eu-1, us-1 ', edges), undefined)
-  assert.equal(strangersIn('', edges), undefined)
+  assert.equal(unknownEdgesIn(' eu-1, us-1 ', edges), undefined)
+  assert.equal(unknownEdgesIn('', edges), undefined)
   assert.equal(
-    strangersIn('eu-1 us-9', edges),
+    unknownEdgesIn('eu-1 us-9', edges),
     'us-9 is not an edge of this layer: choose from the list below.',
   )
   assert.equal(
-    strangersIn('us-9 eu eu', edges),
+    unknownEdgesIn('us-9 eu eu', edges),
     'us-9, eu are not edges of this layer: choose from the list below.',
   )
-  assert.equal(strangersIn('us-9', undefined), undefined, 'as long as nobody knows')
+  assert.equal(unknownEdgesIn('us-9', undefined), undefined, 'as long as nobody knows')
 })
 
 test('those are offered that the last word may become, and all where it may become none', () => {

@@ -10,13 +10,13 @@ const offeredMax = 60
 export const wordsIn = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '')
 
 /** What is wrong with what was typed; nothing as long as it is not known which edges there are. */
-export function strangersIn(text: string, edges: readonly MeantEdge[] | undefined): string | undefined {
+export function unknownEdgesIn(text: string, edges: readonly MeantEdge[] | undefined): string | undefined {
   if (!edges) return undefined
   const known = new Set(edges.map(({ id }) => id))
-  const strangers = [...new Set(wordsIn(text))].filter((word) => !known.has(word))
-  if (strangers.length === 0) return undefined
-  const are = strangers.length === 1 ? 'is not an edge' : 'are not edges'
-  return `${strangers.join(', ')} ${are} of this layer: choose from the list below.`
+  const unknown = [...new Set(wordsIn(text))].filter((word) => !known.has(word))
+  if (unknown.length === 0) return undefined
+  const are = unknown.length === 1 ? 'is not an edge' : 'are not edges'
+  return `${unknown.join(', ')} ${are} of this layer: choose from the list below.`
 }
 
 /** The edges to pick from: those that the last word may become, or all. */

@@ -1,6 +1,6 @@
 /** A rollout as it is typed: every field a text, until it is asked for. */
 import type { RolloutRequest } from '@imapfleet/protocol'
-import { strangersIn, wordsIn, type MeantEdge } from './canary-edges.ts'
+import { unknownEdgesIn, wordsIn, type MeantEdge } from './canary-edges.ts'
 
 export interface RolloutForm {
   canary: string
@@ -34,7 +34,7 @@ export function rolloutIn(
   form: RolloutForm,
   edges: readonly MeantEdge[] | undefined,
 ): RolloutRequest | undefined {
-  if (strangersIn(form.canary, edges) !== undefined) return undefined
+  if (unknownEdgesIn(form.canary, edges) !== undefined) return undefined
   if (numbers.some((field) => mistakeIn(form, field) !== undefined)) return undefined
   return {
     canaryEdges: wordsIn(form.canary),

@@ -1,5 +1,5 @@
 /** Which edges are first in a rollout: typed, or ticked among those that it goes to. */
-import { offeredFor, strangersIn, toggled, wordsIn, type MeantEdge } from '../fleet/canary-edges.ts'
+import { offeredFor, unknownEdgesIn, toggled, wordsIn, type MeantEdge } from '../fleet/canary-edges.ts'
 import { amountOf } from '../format/number.ts'
 import { Field } from '../ui/field.tsx'
 
@@ -17,7 +17,7 @@ export function CanaryEdges({ value, onValue, edges }: CanaryProps) {
         label="First wave: these edges"
         value={value}
         hint="Names separated by spaces, or choose below."
-        wrong={strangersIn(value, edges)}
+        wrong={unknownEdgesIn(value, edges)}
         autocomplete="off"
         onValue={onValue}
       />

@@ -20,7 +20,7 @@ export interface WantedState {
   desired: Desired
 }
 
-export interface Spread {
+export interface PutResult {
   /** At least one entry was changed. */
   written: boolean
   /** The newest version that another replica has written already; 0: none. */
@@ -46,9 +46,9 @@ const scanFrom = 20
 const attempts = 5
 
 /** Writes the entries that differ. Throws if none of a whole batch could be written. */
-export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Promise<Spread> {
+export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Promise<PutResult> {
   const standings = wanted.length < scanFrom ? new Map<string, Standing>() : await scan(bus, wanted)
-  const spread: Spread = { written: false, newest: 0, failure: undefined }
+  const result: PutResult = { written: false, newest: 0, failure: undefined }
   for (let from = 0; from < wanted.length; from += together) {
     const tries = await Promise.allSettled(
       wanted.slice(from, from + together).map(async (each) => {
@@ -57,13 +57,13 @@ export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Prom
       }),
     )
     for (const put of tries)
-      if (put.status === 'rejected') spread.failure ??= put.reason as Error
-      else if (put.value.kind === 'other') spread.written = true
-      else if (put.value.kind === 'newer') spread.newest = Math.max(spread.newest, put.value.version)
+      if (put.status === 'rejected') result.failure ??= put.reason as Error
+      else if (put.value.kind === 'other') result.written = true
+      else if (put.value.kind === 'newer') result.newest = Math.max(result.newest, put.value.version)
     // A single entry can have an error of its own. If none succeeds, the next batch would not either.
-    if (spread.failure && tries.every(({ status }) => status === 'rejected')) throw spread.failure
+    if (result.failure && tries.every(({ status }) => status === 'rejected')) throw result.failure
   }
-  return spread
+  return result
 }
 
 /** Tells the edges to read their entry again. */

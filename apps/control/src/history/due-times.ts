@@ -1,4 +1,4 @@
-/** Which minutes (or hours) of which regions are due, as a set and as stretches of time that can be read at once. */
+/** Which minutes (or hours) of which regions are due, as a set, and as ranges that can be read with one query. */
 
 export interface DueTime {
   region: string
@@ -22,7 +22,7 @@ export class DueTimes {
     return this.#due.has(nameOf(due))
   }
 
-  /** From the first to the last of times that follow one another, oldest first, as far as they lie within this time. */
+  /** Ranges of consecutive times, oldest first, within this time. */
   stretchesWithin(from: number, to: number): { from: number; to: number }[] {
     const runs: { from: number; to: number }[] = []
     for (const at of [...this.#times].toSorted((a, b) => a - b)) {

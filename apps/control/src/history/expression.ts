@@ -1,11 +1,14 @@
 /**
- * What a history is asked for: `logins_total`, `logins_total{result="ok"}`, `logins_total:rate`, `upstreams_idle:max`,
- * `login_seconds:p95`. The suffix says how values become one value a step.
+ * Parses the metrics of a history request: `logins_total`, `logins_total{result="ok"}`, `logins_total:rate`,
+ * `upstreams_idle:max`, `login_seconds:p95`. The suffix says how values become one value for each step.
  */
 import { edgeMetrics, parseSeriesKey, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
 
-/** Counter: increase within the step, or that by second. Gauge: of the values within the step. Histogram: of all in the step. */
+/**
+ * Counter: the increase within the step, or the increase per second. Gauge: a function of the values within the step.
+ * Histogram: of all values within the step.
+ */
 type Reading =
   | { of: 'counter'; take: 'increase' | 'rate' }
   | { of: 'gauge'; take: 'average' | 'last' | 'max' | 'min' }
@@ -13,10 +16,10 @@ type Reading =
   | { of: 'histogram'; take: 'percentile'; share: number }
 
 export interface Expression {
-  /** As it was asked for. */
+  /** The text of the request. */
   text: string
   name: EdgeMetricName
-  /** Only series with these label values; without, all series of the name. */
+  /** Only series with these label values. Undefined: all series of the metric. */
   labels: Readonly<Record<string, string>>
   reading: Reading
 }
@@ -24,7 +27,7 @@ export interface Expression {
 const expressionsMax = 50
 const shape = /^(?<name>[a-z_]+)(?:\{(?<labels>[^{}]*)\})?(?::(?<suffix>[a-z]+[\d.]*))?$/
 
-/** Parses a comma-separated list; commas within braces belong to labels. */
+/** Parses a list separated by commas. Commas within braces belong to labels. */
 export function parseExpressions(text: string): Expression[] {
   const parts = (text.match(/(?:[^,{]|\{[^}]*\}?)+/g) ?? []).map((part) => part.trim()).filter(Boolean)
   if (parts.length === 0)
@@ -104,7 +107,7 @@ function unknownName(text: string): string {
   return `No metric is named ${text.slice(0, 100)}: ${hint}`
 }
 
-/** The labels of a series if it belongs to the expression. */
+/** The labels of a series if it matches the expression. */
 export function matchSeries(expression: Expression, key: string): Record<string, string> | undefined {
   const series = parseSeriesKey(key)
   if (series.name !== expression.name) return undefined
@@ -112,7 +115,7 @@ export function matchSeries(expression: Expression, key: string): Record<string,
   return matches ? series.labels : undefined
 }
 
-/** The same for a whole history, in which each series is met many times. */
+/** The same, cached for a whole history, in which each series occurs many times. */
 export function seriesMatcher(expression: Expression): (key: string) => Record<string, string> | undefined {
   const known = new Map<string, Record<string, string> | undefined>()
   return (key) => {

@@ -1,4 +1,7 @@
-/** Rows into the answer: one value a group, metric and step; nothing reported is null, not zero. */
+/**
+ * Builds the answer from rows: one value for each group, metric and step. A value that was not reported is null, not
+ * zero.
+ */
 import { percentile, type Histogram } from '@imapfleet/observe'
 import type { History } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
@@ -9,10 +12,10 @@ import { stepOf, type Window } from './window.ts'
 
 export type GroupBy = History['groupBy']
 
-/** Values in one answer: some 20 MB of JSON. */
+/** Values in one answer: about 20 MB of JSON. */
 const valuesMax = 2_000_000
 
-/** All that one group counted in one step (or in all of them) for one expression. */
+/** What one group counted in one step (or in all steps) for one expression. */
 interface Tally {
   sum: number
   counts: Record<string, number>
@@ -57,7 +60,7 @@ export function historyOf(
     labelsOf: (key: string) => Record<string, string> | undefined,
   ): void {
     const step = stepOf(window, row.at)
-    // The edge has reported: what it does not mention it has counted as zero.
+    // The edge reported: what its row leaves out is zero.
     if (groupBy !== 'upstream' && reading.of !== 'gauge') tallyOf(groupName(row, {}), index, step)
     const series = { counter: row.counters, gauge: row.gauges, histogram: row.histograms }[reading.of]
     for (const [key, value] of Object.entries(series)) {

@@ -1,11 +1,11 @@
 /**
- * From cumulative readings to what happened in between. Readings may come in any order, twice, or not at all: what
- * counts is the difference to the reading before it of the same boot, and it belongs to the time of the later one.
+ * Computes increases from cumulative readings. Readings can come in any order, twice, or not at all: an increase is
+ * the difference to the previous reading of the same boot, and belongs to the time of the later one.
  */
 import type { Histogram } from '@imapfleet/observe'
 import type { Reading } from './reading.ts'
 
-/** What an edge counted from one reading to the next, which is `reading`. */
+/** The increase of an edge since its previous reading, up to `reading`. */
 export interface Increase {
   reading: Reading
   counters: Record<string, number>
@@ -16,8 +16,8 @@ type Totals = Pick<Reading, 'counters' | 'histograms'>
 const nothing: Totals = { counters: {}, histograms: {} }
 
 /**
- * One increase for each reading, those of a boot in the order of their sequence. Nothing is said of the first reading of
- * a boot that began before `keptSince` with other readings: how much of it is new cannot be known.
+ * One increase for each reading, with the readings of a boot in the order of their sequence. Leaves out the first
+ * reading of a boot that began before `keptSince` and has other readings: how much of it is new is unknown.
  */
 export function increasesOf(readings: readonly Reading[], keptSince: number): Increase[] {
   return [...Map.groupBy(readings, (reading) => `${reading.edge}/${reading.boot}`).values()].flatMap(
@@ -47,7 +47,7 @@ function increase(base: Totals, reading: Reading): Increase {
   return { reading, counters, histograms }
 }
 
-/** A counter that is lower than before was set back to zero in between. */
+/** A counter that is lower than before was reset in between. */
 const grown = (before: number, after: number): number => (after >= before ? after - before : after)
 
 function grownBy(before: Histogram | undefined, after: Histogram): Histogram {

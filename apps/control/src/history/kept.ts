@@ -1,9 +1,9 @@
-/** Since when figures are kept: whole days, so that retention can drop partitions. */
+/** The times since which figures are kept: whole days, so that retention can drop partitions. */
 import { dayMs, startOf } from './window.ts'
 
 /** How long figures are kept, in milliseconds. */
 export interface Retention {
-  /** Reports as they came, and what regions counted within 10 s. */
+  /** Reports, and the rollups of regions per 10 s. */
   reports: number
   minutes: number
   hours: number

@@ -1,20 +1,20 @@
 /**
- * How figures are stored: series by number, each number in as few bytes as it needs, an eighth of the same as JSON.
- * The first byte names the format, so that another can come beside it.
+ * The storage format of figures: series by number, each number in as few bytes as possible; an eighth of the size of
+ * JSON. The first byte is the version of the format.
  */
 import type { Histogram } from '@imapfleet/observe'
 import type { Gauge } from './rows.ts'
 
 const format = 1
-/** Whole numbers below are stored doubled, the others as floats behind a 1. */
+/** Whole numbers below this are stored doubled; other numbers as floats after a 1. */
 const wholeMax = 2 ** 51
 
-/** Numbers of series; what is not in it is left out. */
+/** Numbers of series. A series without a number is left out. */
 export type NumberOf = (key: string) => number | undefined
-/** Names of series; what has none is left out. */
+/** Names of series. A series without a name is left out. */
 export type KeyOf = (number: number) => string | undefined
 
-/** Of counters, and of gauges as they are reported. */
+/** Of counters, and of gauges in reports. */
 export const packCounters = (counters: Readonly<Record<string, number>>, numberOf: NumberOf): Buffer =>
   pack(counters, numberOf, (writer, value) => writer.number(value))
 
@@ -30,7 +30,7 @@ export const packHistograms = (histograms: Readonly<Record<string, Histogram>>, 
     writer.number(sum)
     writer.whole(buckets.length)
     let last = 0
-    // Keys that are whole numbers come in ascending order.
+    // Keys that are whole numbers are iterated in ascending order.
     for (const bucket of buckets) {
       writer.whole(Number(bucket) - last)
       writer.whole(counts[bucket]!)
@@ -96,13 +96,13 @@ function unpack<T>(bytes: Uint8Array, keyOf: KeyOf, read: (reader: Reader) => T)
   return values
 }
 
-/** One for all, since nothing is awaited between its first and last byte. */
+/** One buffer for all calls, because nothing is awaited between its first and last byte. */
 let room = Buffer.allocUnsafe(16_384)
 
 class Writer {
   #length = 0
 
-  /** From 0, in groups of seven bits, the lowest first. */
+  /** In groups of seven bits, the lowest first. */
   whole(value: number): void {
     this.#reserve()
     let rest = value

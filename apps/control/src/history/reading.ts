@@ -1,4 +1,4 @@
-/** One report, or as much of it as is asked for. */
+/** One report, or the requested part of it. */
 import type { Histogram } from '@imapfleet/observe'
 
 export interface Reading {
@@ -6,7 +6,7 @@ export interface Reading {
   region: string
   boot: string
   sequence: number
-  /** Milliseconds since 1970, by the edge's clock. */
+  /** Milliseconds since 1970, by the clock of the edge. */
   at: number
   startedAt: number
   /** Cumulative since the boot. */

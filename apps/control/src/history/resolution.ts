@@ -1,4 +1,4 @@
-/** From which rollup a history is read: the coarsest whose stretches make up its steps, if it still is kept. */
+/** Chooses the rollup for a history: the coarsest one that divides its steps and is still kept. */
 import type { History } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'
 import type { Retention } from './kept.ts'
@@ -13,7 +13,7 @@ export interface Readable {
   window: Window
 }
 
-/** Times that fall between two stretches of the rollup are moved outwards, though not beyond now. */
+/** Times inside an interval of the rollup are moved outwards, but not beyond now. */
 export function readable(window: Window, by: 'edge' | 'region', since: Retention, now: number): Readable {
   const resolution = resolutionFor(window.stepMs, by)
   const least = leastStepMs(window.from, since)
@@ -27,13 +27,13 @@ export function readable(window: Window, by: 'edge' | 'region', since: Retention
   }
 }
 
-/** The shortest step for a history that begins here: what is old is kept by minute or by hour only. */
+/** The shortest step for a history that begins here: older data is kept per minute or per hour only. */
 export function leastStepMs(from: number, since: Retention): number {
   if (from < since.minutes) return lengthMs['1h']
   return from < since.reports ? lengthMs['1m'] : 1000
 }
 
-/** Of single edges there is nothing between reports and minutes. */
+/** For single edges there is no rollup between reports and minutes. */
 function resolutionFor(stepMs: number, by: 'edge' | 'region'): Resolution {
   if (stepMs % lengthMs['1h'] === 0) return '1h'
   if (stepMs % lengthMs['1m'] === 0) return '1m'

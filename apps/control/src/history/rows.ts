@@ -1,14 +1,14 @@
 /**
- * Figures of one edge, or of all edges of a region, over one stretch of time: what rollups hold and histories are made
- * of. Rows of one length become rows of a greater one, and rows of edges those of their region.
+ * Figures of one edge, or of all edges of a region, over one interval: the content of rollups and histories. Rows of
+ * one length are combined into rows of a greater length, and rows of edges into rows of their region.
  */
 import type { Histogram } from '@imapfleet/observe'
 import { increasesOf } from './increases.ts'
 import type { Reading } from './reading.ts'
 
-/** A gauge over some time; of a region: the sum over its edges, at each of the stretches that were put together. */
+/** A gauge over an interval. For a region: the sum over its edges, at each of the combined intervals. */
 export interface Gauge {
-  /** How many values `sum` is of. */
+  /** The number of values in `sum`. */
   count: number
   sum: number
   last: number
@@ -26,14 +26,14 @@ export interface HistoryRow extends RowFigures {
   region: string
   /** Empty: all edges of the region together. */
   edge: string
-  /** When the stretch begins, in milliseconds since 1970. */
+  /** The start of the interval. Milliseconds since 1970. */
   at: number
 }
 
 export interface Stretch {
   from: number
   to: number
-  /** Where the stretch of a moment begins. */
+  /** The start of the interval that contains a moment. */
   startOf: (at: number) => number
 }
 
@@ -43,7 +43,7 @@ export const stretches = (from: number, to: number, lengthMs: number): Stretch =
   startOf: (at) => from + Math.floor((at - from) / lengthMs) * lengthMs,
 })
 
-/** A row for each edge and stretch that has a reading. */
+/** One row for each edge and interval that has a reading. */
 export function historyRows(readings: readonly Reading[], stretch: Stretch, keptSince: number): HistoryRow[] {
   const rows = new Rows()
   const increases = increasesOf(readings, keptSince)
@@ -63,7 +63,7 @@ export function historyRows(readings: readonly Reading[], stretch: Stretch, kept
   return rows.all()
 }
 
-/** Rows that fall into the same stretch, put together. They may come in any order. */
+/** Combines the rows of the same interval. They can come in any order. */
 export function rowsOver(rows: readonly HistoryRow[], startOf: (at: number) => number): HistoryRow[] {
   const longer = new Rows()
   for (const row of rows.toSorted((a, b) => a.at - b.at))
@@ -71,7 +71,7 @@ export function rowsOver(rows: readonly HistoryRow[], startOf: (at: number) => n
   return longer.all()
 }
 
-/** A row for each region and stretch: what its edges counted, and the sum of their gauges. */
+/** One row for each region and interval: the counts of its edges, and the sum of their gauges. */
 export function rowsOfRegions(rows: readonly HistoryRow[]): HistoryRow[] {
   const regions = new Rows()
   for (const row of rows) regions.addBeside(row.region, '', row.at, row)
@@ -81,7 +81,7 @@ export function rowsOfRegions(rows: readonly HistoryRow[]): HistoryRow[] {
 class Rows {
   readonly #rows = new Map<string, HistoryRow>()
 
-  /** Behind what the row already covers. */
+  /** Appends values of a later time. */
   add(region: string, edge: string, at: number, figures: RowFigures): void {
     const row = this.#row(region, edge, at)
     addCounted(row, figures)
@@ -91,7 +91,7 @@ class Rows {
     }
   }
 
-  /** For the same time as what the row already covers. */
+  /** Adds values of the same time. */
   addBeside(region: string, edge: string, at: number, figures: RowFigures): void {
     const row = this.#row(region, edge, at)
     addCounted(row, figures)

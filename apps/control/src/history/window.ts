@@ -1,17 +1,20 @@
-/** The time a history covers, and its steps: absolute times are taken exactly, relative ones begin at a whole step. */
+/**
+ * The time range of a history and its steps. Absolute times are used exactly; relative ones are rounded to a whole
+ * step.
+ */
 import { ServiceError } from '../errors.ts'
 
 export interface Window {
-  /** Milliseconds since 1970; `from` belongs to it, `to` does not. */
+  /** Milliseconds since 1970. `from` is included, `to` is not. */
   from: number
   to: number
   stepMs: number
-  /** Steps, the last of which may be cut short by `to`. */
+  /** Number of steps. `to` can cut the last one short. */
   points: number
 }
 
 const pointsMax = 2_000
-/** As many steps as a chart shows, if none was asked for. */
+/** The number of steps that a chart shows, if no step was requested. */
 const pointsAimed = 120
 
 export const dayMs = 86_400_000
@@ -23,7 +26,7 @@ const steps = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200,
 export function parseWindow(
   asked: { from?: string | undefined; to?: string | undefined; step?: string | undefined },
   now: number,
-  /** The shortest step for a history that begins at this time, if none was asked for. */
+  /** The shortest step for a history that begins at this time, if no step was requested. */
   leastStepMs: (from: number) => number = () => 1000,
 ): Window {
   const begin = parseTime('from', asked.from ?? '-1h', now)
@@ -51,10 +54,10 @@ export const windowOf = (from: number, to: number, stepMs: number): Window => ({
   points: Math.ceil((to - from) / stepMs),
 })
 
-/** Where the stretch of this length begins that a moment falls into. */
+/** The start of the interval of this length that contains a moment. */
 export const startOf = (at: number, lengthMs: number): number => Math.floor(at / lengthMs) * lengthMs
 
-/** The step that a moment falls into, from 0; outside of the window it is below 0 or not below `points`. */
+/** The step that contains a moment, from 0. Outside the window it is negative, or not below `points`. */
 export const stepOf = (window: Window, at: number): number => Math.floor((at - window.from) / window.stepMs)
 
 function stepFor(rangeMs: number, leastMs: number): number {

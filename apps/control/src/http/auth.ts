@@ -1,4 +1,4 @@
-/** Asks for the bearer token, or the cookie of the console, and puts the one who holds it into the request. */
+/** Authenticates a request by the bearer token or the cookie of the console, and adds the actor to its context. */
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Actor } from '../access.ts'
 import type { Deps } from '../deps.ts'

@@ -178,7 +178,7 @@ function baseOf(ifMatch: string | undefined): { base?: number } {
   return { base: Number(revision) }
 }
 
-/** Whoever asked by header is answered in the words of HTTP. */
+/** A conflict is answered with 412 if the request used a header. */
 const asPrecondition = (ifMatch: string | undefined) => (error: unknown) => {
   const isLost = ifMatch !== undefined && error instanceof ServiceError && error.code === 'config_conflict'
   throw isLost ? new ServiceError('precondition_failed', error.message, { newest: error.newest }) : error

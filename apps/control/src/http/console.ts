@@ -1,4 +1,7 @@
-/** The web console: its built files, and its page for every path that nothing else answers, since it routes by itself. */
+/**
+ * The web console: its built files, and its page for every path without a route, because the console routes in the
+ * browser.
+ */
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Hono } from 'hono'
@@ -12,7 +15,7 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 }
 
-/** Files are read when asked for: a console that is built while control runs is there at once. */
+/** Files are read for each request, so that a console that is built while control runs is served immediately. */
 export const consoleRoutes = (directory: string) =>
   new Hono<Env>()
     .get('/assets/*', compress(), async (context, next) => {

@@ -1,6 +1,6 @@
 /**
- * The cookie of a console's session. Scripts cannot read it and other sites cannot send it; a write must besides carry
- * a header that a page of another site cannot add, since control answers no preflight.
+ * The cookie of a console session. Scripts cannot read it, and other sites cannot send it. A write must also have a
+ * header that a page of another site cannot add, because control answers no preflight request.
  */
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
@@ -20,9 +20,9 @@ export function clearSession(context: Context): void {
   deleteCookie(context, name, attributes(context))
 }
 
-/** Whoever writes with a cookie, or asks for one, must be the console itself. */
+/** A request that writes with a cookie, or asks for one, must come from the console. */
 export function refuseOtherSites(context: Context): void {
-  // Browsers tell it where the console is reached by https or on this machine.
+  // Browsers send this header if the console was loaded over https or from this machine.
   const site = context.req.header('sec-fetch-site') ?? 'same-origin'
   if (site === 'same-origin' && context.req.header(consoleHeader) !== undefined) return
   throw new ServiceError(
@@ -31,7 +31,7 @@ export function refuseOtherSites(context: Context): void {
   )
 }
 
-/** The browser says itself by which scheme it came, whatever proxies are between. */
+/** The scheme as the browser reports it, whatever proxies are in between. */
 const attributes = (context: Context) => ({
   path: '/',
   httpOnly: true,

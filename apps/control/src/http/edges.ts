@@ -21,7 +21,7 @@ const list = createRoute({
   request: {
     query: z.object({
       limit: z.coerce.number().int().min(1).max(5_000).default(5_000),
-      /** `next` of the page before. */
+      /** `next` of the previous page. */
       after: z.string().max(63).optional(),
     }),
   },

@@ -1,4 +1,4 @@
-/** Routes of the credentials that edges prove themselves with to NATS. */
+/** Routes of the NATS credentials of edges. */
 import { createRoute } from '@hono/zod-openapi'
 import { configName } from '@imapfleet/config/names'
 import { enrolmentListSchema, enrolmentMadeSchema, enrolmentRequestSchema } from '@imapfleet/protocol'

@@ -1,4 +1,7 @@
-/** Server-Sent Events: each with a name, JSON, and perhaps an id to go on after; comments keep the connection alive. */
+/**
+ * Server-Sent Events: each with a name, JSON, and possibly an id from which a client can resume. Comments keep the
+ * connection alive.
+ */
 import type { Context } from 'hono'
 import { streamSSE } from 'hono/streaming'
 
@@ -6,18 +9,18 @@ export type Send = (event: string, data: unknown, id?: string) => Promise<void>
 
 const keepAliveMs = 15_000
 
-/** Runs `produce` until it returns; aborts `listening` when nobody listens any more. */
+/** Runs `produce` until it returns. Aborts `listening` when the client has disconnected. */
 export function eventStream(
   context: Context,
   listening: AbortController,
   produce: (send: Send) => Promise<void>,
 ): Response {
   if (context.req.method === 'HEAD') {
-    // Nobody reads what is written: it would wait for ever.
+    // Without a reader a write would wait forever.
     listening.abort()
     return context.body(null, 200, { 'content-type': 'text/event-stream' })
   }
-  // A proxy that buffers would hold back what is meant to be live.
+  // Prevents buffering by proxies.
   context.header('x-accel-buffering', 'no')
   return streamSSE(context, async (stream) => {
     stream.onAbort(() => listening.abort())

@@ -1,4 +1,4 @@
-/** Whether this process lives, whether it can work, and what it has done: no token needed. */
+/** Liveness, readiness and the metrics of this process. No token needed. */
 import { controlMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
 import { Hono } from 'hono'
 import type { Deps } from '../deps.ts'

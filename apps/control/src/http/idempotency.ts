@@ -1,4 +1,4 @@
-/** Writes that carry an Idempotency-Key are done once. */
+/** Runs a write with an Idempotency-Key only once. */
 import type { MiddlewareHandler } from 'hono'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
@@ -6,7 +6,7 @@ import { answerOnce } from '../verbs/answer-once.ts'
 import type { Env } from './routes.ts'
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
-/** Their answers are shown once and kept nowhere; a second secret does less harm than a kept one. */
+/** The answers of these routes contain secrets and are not stored. A second secret does less harm than a stored one. */
 const unkept = /^\/v1\/(tokens|edges\/[^/]+\/enrolments)$/
 
 export const onceOnly = (deps: Deps): MiddlewareHandler<Env> =>

@@ -1,10 +1,10 @@
-/** The HTTP server of Node around a fetch handler: limits, and a stop that waits for answers but not for ever. */
+/** Node's HTTP server around a fetch handler: limits, and a stop that waits for answers for a limited time. */
 import { createServer, type Server } from 'node:http'
 import { createAdaptorServer } from '@hono/node-server'
 
 export interface Listening {
   port: number
-  /** Answers what was asked already, then closes. */
+  /** Answers the requests in progress, then closes. */
   stop: () => Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** The fleet as it is now: one stream for a screen of it, one page for Prometheus. */
+/** The present state of the fleet: one stream for screens, one page for Prometheus. */
 import { createRoute } from '@hono/zod-openapi'
 import { reasonOf, prometheusContentType } from '@imapfleet/observe'
 import type { LiveEdge } from '@imapfleet/protocol'
@@ -12,10 +12,10 @@ import { printFleetMetrics } from '../verbs/print-fleet-metrics.ts'
 import { eventStream } from './event-stream.ts'
 import { bearer, needs, newRoutes, problems } from './routes.ts'
 
-/** Screens that one process serves at once. */
+/** Live views that one process serves at the same time. */
 const viewersMax = 200
 
-/** Of one event, but for its last edge, of which the schema allows 25 thousand: readers take a million. */
+/** Size of one event without its last edge, which can have 25 thousand characters. Readers accept a million. */
 const eventCharactersMax = 250_000
 
 const live = createRoute({
@@ -62,7 +62,7 @@ export function liveRoutes(deps: Deps, stopping: AbortSignal) {
         `${viewersMax} live views are open on this process: close some, or ask another replica.`,
       )
     const { region } = context.req.valid('query')
-    // Taken at once, not when the first event is due: others may be asking.
+    // Counted immediately, not at the first event, because other requests may arrive in between.
     viewers++
     const listening = new AbortController()
     listening.signal.addEventListener('abort', () => viewers--, { once: true })
@@ -86,7 +86,7 @@ export function liveRoutes(deps: Deps, stopping: AbortSignal) {
   })
 }
 
-/** One part at least: that nothing has changed is news too. */
+/** At least one part, because an empty tick shows that the stream is alive. */
 export function inParts(edges: readonly LiveEdge[]): LiveEdge[][] {
   let part: LiveEdge[] = []
   const parts = [part]

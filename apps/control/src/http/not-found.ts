@@ -1,4 +1,4 @@
-/** What nobody answers: there is nothing there, or only for other methods. */
+/** Answers requests without a route: 404, or 405 if the path exists with other methods. */
 import type { Context, Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { problemResponse } from './on-error.ts'
@@ -23,7 +23,7 @@ export function notFound(app: Hono<Env>): (context: Context<Env>) => Response {
   }
 }
 
-/** Methods of the routes that have this path; middleware and what catches all paths are none. */
+/** Methods of the routes with this path. Middleware and catch-all routes do not count. */
 function methodsAt(routes: Hono<Env>['routes'], path: string): string[] {
   const found = routes.filter((route) => route.method !== 'ALL' && isAt(route.path, path))
   return [...new Set(found.map(({ method }) => method))].sort()

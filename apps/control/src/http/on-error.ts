@@ -1,4 +1,4 @@
-/** The one place where a refusal becomes a status and a problem+json body, and where a bug becomes a log line. */
+/** The only place that turns a refusal into a status with a problem+json body, and a bug into a log line. */
 import type { ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { reasonOf, type Log } from '@imapfleet/observe'
@@ -14,7 +14,7 @@ export function onError(
     const refusal = refusalOf(error) ?? translate(error) ?? bug(error, context.req.method, context.req.path)
     const response = problemResponse(refusal)
     if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
-    // What is left of the body is not read.
+    // The rest of the body is not read.
     if (response.status === 413) response.headers.set('connection', 'close')
     const retryAfter = { 429: '60', 503: '2' }[response.status]
     if (retryAfter !== undefined) response.headers.set('retry-after', retryAfter)
@@ -46,7 +46,7 @@ export function problemResponse({ code, message, problems, newest }: ServiceErro
   })
 }
 
-/** What hono itself refuses. */
+/** Refusals of hono itself. */
 const byStatus: Record<number, readonly [ErrorCode, string]> = {
   400: ['request_invalid', 'The body is not valid JSON.'],
   413: ['request_too_large', 'A request may have at most 1 MiB.'],

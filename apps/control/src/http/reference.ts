@@ -1,9 +1,9 @@
-/** The reference page at /docs: the OpenAPI document as plain HTML, with nothing from elsewhere. */
+/** The reference page at /docs: the OpenAPI document as plain HTML, without external files. */
 import { Hono } from 'hono'
 import { html, raw } from 'hono/html'
 import type { Env } from './routes.ts'
 
-/** As much of an OpenAPI document as the page shows. */
+/** The part of an OpenAPI document that the page shows. */
 interface ApiDocument {
   info: { title: string; version: string }
   paths?: Record<string, Record<string, Operation | undefined>>
@@ -120,7 +120,7 @@ function operationPart({
     </ul>`
 }
 
-/** A link where the schema has a name, its own text where it is short. */
+/** A link if the schema has a name; otherwise its text. */
 function typeText(schema: unknown): Part | string {
   const name = nameOf(schema)
   if (name !== undefined) return html`<a href="#${name}">${name}</a>`

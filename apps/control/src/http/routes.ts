@@ -1,4 +1,4 @@
-/** What all routes share: who asks, refusals that say what to do, and the shape of answers in the OpenAPI document. */
+/** What all routes share: the actor, refusals, and common parts of the OpenAPI document. */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import { problemDetailsSchema, type Role } from '@imapfleet/protocol'
 import type { MiddlewareHandler } from 'hono'
@@ -10,7 +10,7 @@ export interface Env {
   Variables: { actor: Actor }
 }
 
-/** Routes whose requests are parsed by their schemas before the handler sees them. */
+/** Routes whose requests are parsed by their schemas before the handler runs. */
 export const newRoutes = () =>
   new OpenAPIHono<Env>({
     defaultHook: (result) => {
@@ -28,7 +28,7 @@ function refusalOf(error: z.core.$ZodError): ServiceError {
   )
 }
 
-/** Lets pass whoever has this role or a higher one. */
+/** Requires this role or a higher one. */
 export const needs = (role: Role): MiddlewareHandler<Env> =>
   async function checkRole(context, next) {
     const actor = context.get('actor')
@@ -49,16 +49,16 @@ export const body = <S extends z.ZodType>(schema: S) => ({
   content: { 'application/json': { schema } },
 })
 
-/** A page of a list whose newest come first: `before` is the `next` of the page before. */
+/** A page of a list, newest first. `before` is the `next` of the previous page. */
 export const numberedPage = z.object({
   limit: z.coerce.number().int().min(1).max(500).default(50),
   before: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
 })
 
-/** The same where the cursor is the id of the last row that was seen. */
+/** The same, if the cursor is the id of the last row. */
 export const pageById = numberedPage.extend({ before: z.uuid().optional() })
 
-/** Every route may answer with a problem. */
+/** Every route can answer with a problem. */
 export const problems = {
   default: {
     description: 'The problem (RFC 9457), with a code from docs/failure-modes.md',

@@ -1,4 +1,4 @@
-/** Routes of the console's session. They are the console's own: the document of the API, for programs, leaves them out. */
+/** Routes of the console's session. The OpenAPI document is for programs and leaves them out. */
 import { createRoute } from '@hono/zod-openapi'
 import { sessionSchema, signInRequestSchema } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
@@ -30,7 +30,7 @@ const read = createRoute({
   responses: { 200: jsonContent(sessionSchema, 'The owner of the session'), ...problems },
 })
 
-/** For those who have no token to show, or none any more. */
+/** Signing in and out need no token. */
 export const signInRoutes = (deps: Deps, sourceOf: SourceOf) =>
   newRoutes()
     .openapi(begin, async (context) => {

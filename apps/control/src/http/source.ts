@@ -1,6 +1,6 @@
 /**
- * Where a request comes from: the address of the connection, or, if that belongs to a trusted proxy, the last address in
- * X-Forwarded-For that does not.
+ * The source address of a request: the address of the connection, or, if it belongs to a trusted proxy, the last
+ * address in X-Forwarded-For that does not.
  */
 import { BlockList, isIPv6 } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
@@ -28,5 +28,5 @@ export function sourceReader(trustedProxies: readonly string[]): SourceOf {
   }
 }
 
-/** IPv4 in the form of IPv6, as a socket that hears both shows it. */
+/** IPv4 addresses in IPv6 form, as a dual-stack socket reports them. */
 const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').slice(0, 100)

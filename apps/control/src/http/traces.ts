@@ -110,7 +110,7 @@ export const traceRoutes = (deps: Deps, stopping: AbortSignal) =>
           if (item.kind === 'line') await out.write(lineOf({ kind: item.kind, ...item.line }))
           else if (item.kind === 'edge') await out.write(lineOf({ kind: item.kind, ...item.edge }))
       })
-      // Of a stream hono does not know the type.
+      // hono does not know the type of a stream.
       return answer as Response & TypedResponse<string, 200, 'json'>
     })
     .openapi(live, async (context) => {

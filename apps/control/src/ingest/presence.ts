@@ -1,4 +1,4 @@
-/** Heartbeats, for as long as the process lives. */
+/** Stores heartbeats for as long as the process runs. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { presenceSchema, subjects } from '@imapfleet/protocol'
 import { hearPresence } from '../bus/presence.ts'
@@ -6,11 +6,15 @@ import { recognise } from '../bus/recognise.ts'
 import type { Deps } from '../deps.ts'
 import { Outage } from '../outage.ts'
 import { recordPresence } from '../verbs/record-presence.ts'
-import type { Strangers } from './strangers.ts'
+import type { RejectedMessages } from './rejected-messages.ts'
 
 const retryMs = 1000
 
-export async function ingestPresence(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
+export async function ingestPresence(
+  deps: Deps,
+  rejected: RejectedMessages,
+  signal: AbortSignal,
+): Promise<void> {
   const outage = new Outage(deps.log, 'heartbeats cannot be stored', 'heartbeats are stored again')
   while (!signal.aborted) {
     try {
@@ -18,7 +22,7 @@ export async function ingestPresence(deps: Deps, strangers: Strangers, signal: A
         const heard = batch.flatMap((message) => {
           const presence = recognise(presenceSchema, message, subjects.presence)
           if (presence.ok) return [presence.value]
-          strangers.note('heartbeat', message.subject, presence.reason)
+          rejected.note('heartbeat', message.subject, presence.reason)
           return []
         })
         await recordPresence(deps, heard)

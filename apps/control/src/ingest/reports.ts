@@ -1,6 +1,6 @@
 /**
- * Reports from JetStream to Postgres. A report is acknowledged after the commit that holds it; whatever dies in between,
- * it comes again, and a second time is no second row.
+ * Reports from JetStream to Postgres. A report is acknowledged after the commit that stores it. If a process dies in
+ * between, JetStream delivers the report again, and a second delivery adds no row.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reportSchema, subjects } from '@imapfleet/protocol'
@@ -10,17 +10,21 @@ import type { Deps } from '../deps.ts'
 import { Outage } from '../outage.ts'
 import { checkPostgres } from '../verbs/check-health.ts'
 import { recordReports } from '../verbs/record-reports.ts'
-import type { Strangers } from './strangers.ts'
+import type { RejectedMessages } from './rejected-messages.ts'
 
 const retryMs = 1000
-/** Batches under way at once. */
+/** Batches in progress at the same time. */
 const together = 2
 
-export async function ingestReports(deps: Deps, strangers: Strangers, signal: AbortSignal): Promise<void> {
+export async function ingestReports(
+  deps: Deps,
+  rejected: RejectedMessages,
+  signal: AbortSignal,
+): Promise<void> {
   const outage = new Outage(deps.log, 'reports cannot be stored', 'reports are stored again')
   while (!signal.aborted) {
     try {
-      await ingestAll(deps, strangers, signal, outage)
+      await ingestAll(deps, rejected, signal, outage)
     } catch (error) {
       if (!signal.aborted) outage.began(error)
     }
@@ -28,10 +32,10 @@ export async function ingestReports(deps: Deps, strangers: Strangers, signal: Ab
   }
 }
 
-/** One batch is read while the one before it is written. Throws as soon as one could not be written. */
+/** Reads one batch while the previous one is written. Throws as soon as one could not be written. */
 async function ingestAll(
   deps: Deps,
-  strangers: Strangers,
+  rejected: RejectedMessages,
   signal: AbortSignal,
   outage: Outage,
 ): Promise<void> {
@@ -39,7 +43,7 @@ async function ingestAll(
   const failures: unknown[] = []
   try {
     for await (const batch of takeReports(deps.bus, signal)) {
-      const work: Promise<void> = ingestBatch(deps, strangers, batch)
+      const work: Promise<void> = ingestBatch(deps, rejected, batch)
         .then(() => outage.over())
         .catch((error: unknown) => void failures.push(error))
         .finally(() => working.delete(work))
@@ -53,7 +57,11 @@ async function ingestAll(
   if (failures.length > 0) throw failures[0]
 }
 
-async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Delivery[]): Promise<void> {
+async function ingestBatch(
+  deps: Deps,
+  rejected: RejectedMessages,
+  batch: readonly Delivery[],
+): Promise<void> {
   const recognised = batch.flatMap((delivery) => {
     const report = recognise(reportSchema, delivery, subjects.report)
     if (report.ok) return [{ delivery, report: report.value, bytes: delivery.data.length }]
@@ -73,12 +81,12 @@ async function ingestBatch(deps: Deps, strangers: Strangers, batch: readonly Del
   }
 
   function refuse(delivery: Delivery, reason: string): void {
-    strangers.note('report', delivery.subject, reason)
+    rejected.note('report', delivery.subject, reason)
     delivery.refuse()
   }
 }
 
-/** Takes nothing from the stream while Postgres cannot take it; makes the stream where NATS has lost it. */
+/** Pauses while Postgres is unavailable. Creates the stream if NATS has lost it. */
 async function untilPossible(deps: Deps, signal: AbortSignal): Promise<void> {
   do {
     await sleep(retryMs, undefined, { signal }).catch(() => {})

@@ -1,9 +1,9 @@
-/** What a live view has not been told yet: each edge that is otherwise than it was when it was told last, or is gone. */
+/** The news of a live view: the edges that changed since they were last sent, and those that left. */
 import type { LiveEdge } from '@imapfleet/protocol'
 
 export interface LiveChange {
   changed: LiveEdge[]
-  /** Names of edges that were told and are not there any more. */
+  /** Ids of edges that were sent and are no longer there. */
   gone: string[]
 }
 
@@ -15,12 +15,12 @@ export class Changes {
     this.#region = region
   }
 
-  /** Edges that the view has been told of. */
+  /** The edges that the view has received. */
   get total(): number {
     return this.#told.size
   }
 
-  /** `edges`: all there are. */
+  /** `edges`: all edges of the view. */
   in(edges: readonly LiveEdge[]): LiveChange {
     const shown = edges.filter(({ region }) => this.#region === undefined || region === this.#region)
     const changed = shown.filter((edge) => {

@@ -1,10 +1,10 @@
 /**
- * What all live views of this process share: while anybody looks, the edges are read once a second, and each is told. It
- * remembers nothing that matters: a view that comes to another replica begins with all edges again.
+ * Shared by all live views of this process: while at least one is open, the edges are read once a second and sent to
+ * each. It keeps no lasting state: a view that reconnects to another replica starts with all edges.
  */
 import type { LiveEdge } from '@imapfleet/protocol'
 
-/** All edges at a moment, or why they cannot be told. */
+/** All edges at one moment, or the reason why they are unknown. */
 export type LiveNews =
   { kind: 'edges'; at: number; edges: readonly LiveEdge[] } | { kind: 'trouble'; error: unknown }
 
@@ -21,7 +21,7 @@ export class LiveFeed {
     this.#now = now
   }
 
-  /** Each second, until the signal is aborted. A view that is slow misses some, and is told the newest. */
+  /** Yields every second, until the signal is aborted. A slow view skips some, and gets the newest. */
   async *news(signal: AbortSignal): AsyncGenerator<LiveNews, void> {
     while (!signal.aborted) {
       const news = await this.#next(signal)

@@ -1,6 +1,6 @@
 /**
- * Where a rollout stands, and what is to be done about it. Pure: the same facts give the same decision on every replica,
- * so whichever comes first may act on it.
+ * The state of a rollout, and the next step. Pure: the same facts give the same decision on every replica, so any
+ * replica can take the step.
  */
 import type { RolloutSettings } from '@imapfleet/protocol'
 import type { Wave } from './waves.ts'
@@ -8,12 +8,12 @@ import type { Wave } from './waves.ts'
 export interface RolloutProgress {
   revision: number
   waves: readonly Wave[]
-  /** Index of the wave that has the revision last. */
+  /** Index of the last wave that has the revision. */
   wave: number
   waveStartedAt: number
   /** When all edges of the wave had applied it. */
   settledAt: number | undefined
-  /** Silent when their wave began, or forgotten since: not waited for. */
+  /** Edges that were silent when their wave started, or were forgotten since. The rollout does not wait for them. */
   skipped: readonly string[]
   settings: Pick<RolloutSettings, 'soakSeconds' | 'silenceSeconds'>
 }
@@ -27,10 +27,10 @@ export interface EdgeStanding {
 }
 
 export type Decision =
-  /** `soaking`: all have it, and their health is being watched. */
+  /** `soaking`: all edges have applied it, and their health is observed. */
   | { kind: 'wait'; soaking: boolean }
   | { kind: 'settle' }
-  /** The soak is over: if they are well, on to the next wave, or, after the last one, done. */
+  /** The soak time is over: if the edges are healthy, the next wave starts, or the rollout is complete. */
   | { kind: 'advance' }
   | { kind: 'roll-back'; reason: string }
 

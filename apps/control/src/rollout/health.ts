@@ -1,19 +1,19 @@
-/** Whether edges do worse with a revision than they did before it. */
+/** Compares the failures of edges before and after a revision. */
 
-/** What some edges counted over some time. */
+/** The counts of some edges over some time. */
 export interface LoginCounts {
   logins: number
   failedLogins: number
-  /** Attempts to connect to an upstream, and how many of them failed. */
+  /** Attempts to connect to an upstream, and the failed ones among them. */
   dials: number
   failedDials: number
 }
 
-/** Fewer than that say nothing: one failure of two would be half of all. */
+/** Fewer than this are not significant: one failure of two would be 50 %. */
 const loginsMin = 20
 const dialsMin = 10
 
-/** Why it is worse, or nothing. `mayGrow`: by how much a share of failures may be larger than before. */
+/** The reason why it is worse, or undefined. `mayGrow`: how much the share of failures may rise. */
 export function worseThan(before: LoginCounts, now: LoginCounts, mayGrow: number): string | undefined {
   return (
     worseShare(
@@ -37,7 +37,7 @@ type Part = readonly [failed: number, all: number]
 
 function worseShare(what: string, min: number, mayGrow: number, before: Part, now: Part): string | undefined {
   if (now[1] < min) return undefined
-  // With nothing to compare with, what was before is taken for flawless.
+  // Without earlier counts, the earlier share of failures counts as zero.
   const [was, is] = [before, now].map(([failed, all]) => (all === 0 ? 0 : failed / all)) as [number, number]
   if (is <= was + mayGrow) return undefined
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`

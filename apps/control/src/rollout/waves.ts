@@ -1,4 +1,4 @@
-/** Which edges get a revision when: first the canaries, then region by region. */
+/** The waves of a rollout: first the canaries, then region by region. */
 import type { RolloutSettings } from '@imapfleet/protocol'
 
 export interface Wave {
@@ -11,7 +11,7 @@ interface Candidate {
   region: string
 }
 
-/** Every edge is in exactly one wave; waves without an edge are left out. */
+/** Each edge is in exactly one wave. Waves without edges are left out. */
 export function planWaves(
   edges: readonly Candidate[],
   settings: Pick<RolloutSettings, 'canaryEdges' | 'canaryPercent' | 'regions'>,
@@ -30,7 +30,7 @@ export function planWaves(
   ].filter((wave) => wave.edges.length > 0)
 }
 
-/** The named ones, then from each region in turn, so that a share of the fleet is a share of every part of it. */
+/** The named edges, then edges from each region in turn, so that the canaries represent all regions. */
 function canariesOf(
   edges: readonly Candidate[],
   { canaryEdges, canaryPercent }: Pick<RolloutSettings, 'canaryEdges' | 'canaryPercent'>,

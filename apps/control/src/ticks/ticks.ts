@@ -1,4 +1,4 @@
-/** What is to be done now and then. Any replica may do it: each verb takes a lock of its own. */
+/** The timers of control. Any replica can run them: each verb takes its own lock. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from '../deps.ts'
 import { Outage } from '../outage.ts'
@@ -14,7 +14,7 @@ interface Tick {
   name: string
   everyMs: number
   run: (deps: Deps) => Promise<void>
-  /** What makes it due at once. */
+  /** Events that make it due immediately. */
   hastened?: (deps: Deps, signal: AbortSignal) => Promise<void>
 }
 
@@ -54,7 +54,7 @@ async function repeat(tick: Tick, deps: Deps, signal: AbortSignal): Promise<void
 async function due(tick: Tick, deps: Deps, afterMs: number, signal: AbortSignal): Promise<void> {
   const waiting = new AbortController()
   const stop = AbortSignal.any([signal, waiting.signal])
-  // Replicas that started together should not stay in step.
+  // Random, so that replicas that started together do not stay in step.
   const time = sleep(afterMs * (0.9 + Math.random() * 0.2), undefined, { signal: stop })
   const haste = tick.hastened?.(deps, stop)
   await Promise.race([time, ...(haste ? [haste] : [])]).catch(() => {})

@@ -1,6 +1,6 @@
 /**
- * One step of the rollout that is on its way, if it is due: each step is one transaction, so a replica that dies in
- * between leaves the step to the next one.
+ * Takes one step of the active rollout, if a step is due. Each step is one transaction, so if a replica dies in
+ * between, another one takes the step.
  */
 import { itself, writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
@@ -12,10 +12,10 @@ import { activeRollout, findRollout, updateRollout, type RolloutRow } from '../d
 import type { Deps } from '../deps.ts'
 import { assess, type Decision, type RolloutProgress } from '../rollout/assess.ts'
 import { judgeHealth } from './judge-health.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 import { undoRollout } from './undo-rollout.ts'
 
-/** While a wave soaks, its health is looked at that often. */
+/** How often the health is checked while a wave soaks. */
 const checkEveryMs = 10_000
 
 export async function advanceRollouts(deps: Deps): Promise<void> {
@@ -32,16 +32,19 @@ export async function advanceRollouts(deps: Deps): Promise<void> {
     const decision = await healthy(deps, row, assess(progressOf(row), new Map(standings), deps.now()))
     if (decision.kind === 'wait') return
     await changeFleet(deps.db, async (queries) => {
-      // It may have been paused, aborted or moved since it was looked at.
+      // It may have been paused, aborted or advanced in the meantime.
       const now = await findRollout(queries, row.revision)
       if (now?.state === 'running' && now.wave === row.wave)
         await carryOut(queries, now, decision, edges, deps)
     })
-    if (decision.kind !== 'settle') await spreadDesired(deps)
+    if (decision.kind !== 'settle') await distributeDesired(deps)
   })
 }
 
-/** Nothing goes on, and a soak does not go on, with edges that do worse than before. */
+/**
+ * Decides on a rollback if edges do worse than before. Checked before the next wave, and at intervals during the
+ * soak.
+ */
 async function healthy(deps: Deps, row: RolloutRow, decision: Decision): Promise<Decision> {
   const isDue = deps.now() - (row.checkedAt?.getTime() ?? 0) >= checkEveryMs
   const isWatched = decision.kind === 'advance' || (decision.kind === 'wait' && decision.soaking && isDue)
@@ -69,7 +72,7 @@ async function carryOut(
   const next = row.waves[row.wave + 1]
   if (!next) return await complete(queries, row, at)
   const beating = new Set(edges.filter(({ silent }) => !silent).map(({ id }) => id))
-  // Forgotten ones too: one that comes back is no reason to take the revision back.
+  // Includes forgotten edges, so that the return of one does not cause a rollback.
   const away = next.edges.filter((id) => !beating.has(id))
   log.info('a rollout continues', { revision, wave: next.name })
   await updateRollout(queries, revision, {

@@ -1,6 +1,6 @@
 /**
- * Does a write once for its idempotency key: whoever sends it again gets the first answer. If the replica that did it
- * died before its answer was kept, nobody does it again: that would be twice, and the one who asked is told so.
+ * Runs a write only once for its idempotency key: a repeated request gets the first answer. If the replica died
+ * before the answer was stored, the write is not repeated, because it may have been done; the client is told so.
  */
 import { createHash } from 'node:crypto'
 import { claimKey, findAnswer, freeKey, keepAnswer } from '../db/idempotency.ts'
@@ -8,7 +8,7 @@ import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 
 export interface KeyedRequest {
-  /** Id of the token; keys of two tokens are two. */
+  /** The id of the token, because a key belongs to one token. */
   token: string
   key: string
   method: string
@@ -32,7 +32,7 @@ export async function answerOnce(
     await freeKey(db.orm, token, key)
     throw error
   })
-  // What failed here may go well the next time; what was refused will be refused again.
+  // An error of control may not occur again; a refusal will.
   if (answer.status >= 500 || answer.status === 429) await freeKey(db.orm, token, key)
   else await keepAnswer(db.orm, { token, key, ...answer })
   return answer

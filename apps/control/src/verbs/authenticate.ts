@@ -1,4 +1,4 @@
-/** A bearer token to the one who holds it. Guessing is slowed down by address, over all replicas. */
+/** Authenticates a bearer token. Guessing is limited for each source address, over all replicas. */
 import type { Actor } from '../access.ts'
 import { countFailures, noteFailure } from '../db/login-failures.ts'
 import { findTokenByHash, touchToken, type TokenRow } from '../db/tokens.ts'
@@ -27,7 +27,7 @@ export async function authenticateToken(deps: Deps, token: string, source: strin
   throw new ServiceError('token_invalid', refusal ?? '')
 }
 
-/** Why a token does not count. */
+/** The reason why a token is not accepted. */
 export function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
   if (!row) return 'This token is unknown: check it, or make a new one.'
   if (row.revokedAt) return 'This token was revoked: ask for a new one.'

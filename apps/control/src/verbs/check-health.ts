@@ -1,11 +1,11 @@
-/** What control needs to work, and what is missing of it. */
+/** Checks what control needs to work. */
 import { reasonOf } from '@imapfleet/observe'
 import { ping } from '../db/database.ts'
 import type { Deps } from '../deps.ts'
 
 export interface HealthReport {
   ready: boolean
-  /** `ok`, or why not. */
+  /** `ok`, or the reason why not. */
   postgres: string
   nats: string
 }

@@ -1,4 +1,4 @@
-/** Forgets what nobody asks for any more. */
+/** Deletes expired rows. */
 import { forgetOldAnswers } from '../db/idempotency.ts'
 import { withLock } from '../db/lock.ts'
 import { forgetOldFailures } from '../db/login-failures.ts'

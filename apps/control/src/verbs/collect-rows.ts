@@ -1,6 +1,6 @@
 /**
- * The rows that a history is made of. What is due is not taken from the rollup but worked out as the rollup will do it,
- * so an answer does not depend on whether that has happened yet.
+ * Collects the rows of a history. Intervals that are due are computed from reports in the way the rollup will do it,
+ * so that an answer does not depend on whether the rollup has run.
  */
 import type { EdgeMetricName } from '@imapfleet/observe'
 import { readReadings } from '../db/readings.ts'
@@ -25,7 +25,7 @@ export interface RowQuery extends RollupFilter {
   names: readonly EdgeMetricName[]
 }
 
-/** While more is due than that, the older of it is told as it was rolled up last. */
+/** If more is due than this, older intervals are read as they were last rolled up. */
 const minutesMax = 60
 const hoursMax = { region: 24, edge: 2 } as const
 

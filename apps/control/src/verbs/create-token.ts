@@ -1,4 +1,4 @@
-/** Makes a token. It is returned this once; only its hash is kept. */
+/** Makes a token. It is returned once; only its hash is stored. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Role, Scope, TokenMade } from '@imapfleet/protocol'
 import { writeAudit } from '../db/audit.ts'
@@ -13,7 +13,7 @@ export interface TokenInput {
   expiresInSeconds?: number | undefined
 }
 
-/** Tells what it is where it is found: in a log, in a repository. */
+/** A prefix by which a token is recognised in logs or repositories. */
 const prefix = 'imapfleet_'
 
 export async function createToken(
@@ -40,5 +40,5 @@ export async function createToken(
   return { ...tokenView(row), token }
 }
 
-/** One round of SHA-256 is enough for 32 random bytes: there is no dictionary of them. */
+/** One round of SHA-256 is enough for 32 random bytes, because no dictionary contains them. */
 export const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')

@@ -1,4 +1,4 @@
-/** Has edges take no more clients while the sessions they have go on, or take clients again. */
+/** Drains edges, or ends a drain. */
 import { targetText, type EdgeView, type TargetName } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
@@ -7,9 +7,9 @@ import { changeFleet } from '../db/fleet.ts'
 import type { Deps } from '../deps.ts'
 import { edgesMeantBy } from './edges-meant-by.ts'
 import { listEdges } from './list-edges.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 
-/** The edges as they are now; that they drain, and how many clients are left, their next heartbeats say. */
+/** The edges in their present state. Their next heartbeats show the drain and the clients that are left. */
 export async function drainEdges(
   deps: Deps,
   actor: Actor,
@@ -22,6 +22,6 @@ export async function drainEdges(
     const action = drain ? 'edges.drain' : 'edges.resume'
     await writeAudit(queries, { actor: actor.name, action, target: targetText(target), after: { edges } })
   })
-  await spreadDesired(deps, ({ id }) => meant.has(id))
+  await distributeDesired(deps, ({ id }) => meant.has(id))
   return (await listEdges(deps)).filter(({ id }) => meant.has(id))
 }

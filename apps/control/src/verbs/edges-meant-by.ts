@@ -1,10 +1,10 @@
-/** Whom an order or a drain is for. */
+/** The edges that a target names. */
 import type { TargetName } from '@imapfleet/protocol'
 import { selectEdges, type EdgeRow } from '../db/edges.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 
-/** Refuses a region or an edge that is not there; a fleet without edges is none the less a fleet. */
+/** Throws `edge_unknown` if the region or the edge does not exist. All edges of an empty fleet is valid. */
 export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
   const edges = (await selectEdges(db.orm)).filter(
     (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),

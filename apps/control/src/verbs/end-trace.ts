@@ -1,4 +1,4 @@
-/** Ends a trace before its time. One that has ended already stays as it is. */
+/** Ends a trace early. A trace that has ended stays unchanged. */
 import type { TraceView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
@@ -7,7 +7,7 @@ import { markTraceEnded } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { traceEnd, traceView } from '../views/trace-view.ts'
 import { knownTrace } from './read-trace.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 
 export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<TraceView> {
   const known = await knownTrace(deps, id)
@@ -23,6 +23,6 @@ export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<Tr
         before: { id },
       })
   })
-  await spreadDesired(deps)
+  await distributeDesired(deps)
   return traceView(await knownTrace(deps, id), deps.now())
 }

@@ -1,6 +1,6 @@
 /**
- * Has NATS know which credentials are revoked. Done at each revocation, and now and then, since NATS may have been away
- * or may have been set up anew. Replicas do it one after the other: none overwrites what another has just told.
+ * Sends the revoked credentials to NATS. Runs at each revocation and at intervals, because NATS may have been down or
+ * set up again. Replicas run it one after the other, so none overwrites the account of another.
  */
 import { enforceRevocations } from '../bus/credentials/enforce.ts'
 import { noteEnforced, revokedEnrolments } from '../db/enrolments.ts'
@@ -18,6 +18,6 @@ export async function enforceEnrolments({ db, bus, issuer, now }: Deps): Promise
   })
 }
 
-/** Beyond the moment at which it was signed, whichever of two replicas has the clock that is behind. */
+/** Seconds since 1970, later than the signing, even if the clock of the replica that revokes is behind. */
 const revokedUntil = (row: { createdAt: Date; revokedAt: Date | null }): number =>
   Math.ceil(Math.max(row.createdAt.getTime(), row.revokedAt?.getTime() ?? 0) / 1_000) + 1

@@ -1,4 +1,4 @@
-/** Makes a credential for an edge. It is returned this once and kept nowhere. */
+/** Issues a credential for an edge. It is returned once and not stored. */
 import type { EnrolmentMade } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import type { Issuer } from '../bus/credentials/issuer.ts'
@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { enrolmentView } from '../views/enrolment-view.ts'
 
-/** An edge may have several, so that a new one can be brought to it before the old one is revoked. */
+/** An edge can have several, so that a new one can be installed before the old one is revoked. */
 export async function enrollEdge(
   deps: Deps,
   actor: Actor,

@@ -1,6 +1,6 @@
 /**
- * A trace as it happens: all lines from its first on, then new ones as they come, until it has ended and every edge that
- * took part has said so. Nothing is remembered between two listeners; any replica can serve the next one.
+ * A trace as it happens: all stored lines, then new ones, until the trace has ended and every edge that traced has
+ * said so. Nothing is kept between two listeners, so any replica can serve the next one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
@@ -24,18 +24,18 @@ export type TraceNews =
   | { kind: 'edge'; place: TracePosition; edge: TraceEdgeEvent }
   | { kind: 'end' }
 
-/** Where a listener is: a message of the stream, and the item of it that was seen last. */
+/** The position of a listener: a message of the stream, and the last item of it that was sent. */
 export interface TracePosition {
   message: number
   item: number
 }
 
-/** How often an ending by another replica is looked for. */
+/** How often to check whether another replica ended the trace. */
 const roundMs = 1_000
-/** How long after the end of a trace its edges may take to send what they still have. */
+/** How long edges may take after the end of a trace to send their last lines. */
 const graceMs = 3_000
 
-/** Without `after` from the first line. The listening ends after `end`, or when the signal is aborted. */
+/** Without `after` from the first line. Ends after `end`, or when the signal is aborted. */
 export async function followTrace(
   deps: Deps,
   actor: Actor,
@@ -48,7 +48,7 @@ export async function followTrace(
   return listen(deps, id, signal, after)
 }
 
-/** What is kept of it now, running or ended; throws when NATS goes away meanwhile. */
+/** What is stored now, of a running or ended trace. Throws if NATS goes down. */
 export async function readTraceLines(
   deps: Deps,
   actor: Actor,
@@ -98,7 +98,7 @@ async function* listen(
         yield* newsOf(feed, parts, signal, after)
         if (await isOver(deps, id, feed, parts)) return yield { kind: 'end' }
       } catch {
-        // NATS or Postgres is away, which is logged where it is noticed: the listener waits here until it is back.
+        // NATS or Postgres is unavailable, which is logged elsewhere. The listener waits here.
         await sleep(roundMs, undefined, { signal }).catch(() => {})
       }
     }
@@ -107,7 +107,7 @@ async function* listen(
   }
 }
 
-/** Ended, all that was kept has been read, and no edge has anything left to send. */
+/** The trace has ended, everything stored was read, and no edge has anything left to send. */
 async function isOver(deps: Deps, id: string, feed: TraceReader, parts: Parts): Promise<boolean> {
   const now = deps.now()
   const end = traceEnd(await knownTrace(deps, id), now)
@@ -145,17 +145,17 @@ function itemsOf({ edge, region, lines, ended }: TraceBatch, isFirst: boolean): 
   ]
 }
 
-/** Which boots of which edges take part, and how far each has come. */
+/** The boots of the edges that trace, and the progress of each. */
 class Parts {
   readonly #last = new Map<string, number>()
   readonly #ended = new Set<string>()
 
-  /** A batch that was sent twice. */
+  /** The batch was received before. */
   hasSeen(batch: TraceBatch): boolean {
     return batch.sequence <= (this.#last.get(keyOf(batch)) ?? 0)
   }
 
-  /** Notes the batch; true if it is the first of this boot. */
+  /** Registers the batch. True if it is the first of this boot. */
   begins(batch: TraceBatch): boolean {
     const isFirst = !this.#last.has(keyOf(batch))
     this.#last.set(keyOf(batch), batch.sequence)
@@ -166,7 +166,7 @@ class Parts {
     this.#ended.add(keyOf(batch))
   }
 
-  /** True if at least one takes part, and all that do have ended their part. */
+  /** True if at least one edge traced, and all that did have finished. */
   allEnded(): boolean {
     return this.#last.size > 0 && [...this.#last.keys()].every((key) => this.#ended.has(key))
   }

@@ -1,6 +1,6 @@
 /**
- * Takes an edge that is gone for good out of the fleet: no list has it, no order and no rollout waits for it. What is
- * wanted of it is kept ready all the same, so that one which comes back after all applies what was revoked meanwhile.
+ * Removes an edge from the fleet for good: it is in no list, and no order or rollout waits for it. Its desired state
+ * is kept, so that an edge that returns applies all revocations first.
  */
 import type { EdgeView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
@@ -13,7 +13,7 @@ import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { knownEdge, readEdge } from './read-edge.ts'
 
-/** One that is forgotten already stays as it is. */
+/** An edge that is forgotten stays unchanged. */
 export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<EdgeView> {
   const known = await knownEdge(deps, id)
   if (!known.forgottenAt) await changeFleet(deps.db, async (queries) => await forget(queries, actor, known))

@@ -1,4 +1,4 @@
-/** Retention: figures whose time is over are dropped, a day or a month at once. */
+/** Retention: drops figures that have expired, a day or a month at a time. */
 import { withLock } from '../db/lock.ts'
 import { dropPartitions } from '../db/partitions.ts'
 import type { Deps } from '../deps.ts'

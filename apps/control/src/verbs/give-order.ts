@@ -1,6 +1,7 @@
 /**
- * An order to all edges, a region or one edge, with an account of every edge that it was for. The same id is one order:
- * whoever asks again gets the account, or, if the one who first gave it has died, has it given again; edges do it once.
+ * An order to all edges, a region or one edge, with the answer of each. The same id is the same order: a repeated
+ * request returns the answers, or sends the order again if the first replica died before it stored them. Edges carry
+ * out an order once.
  */
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
@@ -30,12 +31,12 @@ export interface OrderInput {
   timeoutMs: number
 }
 
-/** By how much the clock of an edge may be ahead of ours before it takes a new order for an old one. */
+/** How far the clock of an edge may be ahead before the edge takes a new order for an expired one. */
 const clockSlackMs = 10_000
 
 export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
   const meant = await edgesMeantBy(deps, input.target)
-  // Refused before it is on record: nobody would hear it.
+  // Refused before it is stored, because no edge would receive it.
   deps.bus.link()
   const row = await recorded(deps, actor, input)
   if (row.finishedAt) return orderView(row)
@@ -44,7 +45,7 @@ export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Pr
   return orderView(await finishOrder(deps.db.orm, row.id, new Date(deps.now()), account))
 }
 
-/** The order as it stands in the database: new, or the one that has this id already. */
+/** The order in the database: the new one, or the existing one with this id. */
 async function recorded({ db, now }: Deps, actor: Actor, input: OrderInput): Promise<OrderRow> {
   const { id = randomUUID(), target, action, timeoutMs } = input
   const at = now()
@@ -96,7 +97,7 @@ async function askEdges(
       : row.target.kind === 'region'
         ? { kind: row.target.kind, region: row.target.name }
         : { kind: row.target.kind, edge: row.target.name, region: first?.region ?? '' }
-  // Nobody waits for those who are known to be away; if they answer all the same, it counts.
+  // Silent edges are not waited for. If they answer nevertheless, the answer counts.
   const expected = new Set(meant.filter((edge) => !edge.silent).map((edge) => edge.id))
   return await sendOrder(deps.bus, order, target, expected, left)
 }

@@ -1,4 +1,4 @@
-/** What an imapproxy.conf would set in a layer. Nothing is written. */
+/** Translates an imapproxy.conf into the keys of a layer. Nothing is written. */
 import { detectFormat, layerFromImapproxyConf } from '@imapfleet/config'
 import type { ConfReport } from '@imapfleet/protocol'
 import { ServiceError } from '../errors.ts'

@@ -1,4 +1,4 @@
-/** Compares what the edges of a rollout count with its revision to what they counted before it began. */
+/** Compares the counts of the edges of a rollout with their counts before it started. */
 import { readEnds } from '../db/readings.ts'
 import { readReportsSince } from '../db/rollups.ts'
 import type { RolloutRow } from '../db/rollouts.ts'
@@ -15,7 +15,7 @@ const [logins, loginsOk, opened, failedDials] = parseExpressions(
 ) as [Expression, Expression, Expression, Expression]
 type Expression = ReturnType<typeof parseExpressions>[number]
 
-/** Why they do worse, or nothing. */
+/** The reason why they do worse, or undefined. */
 export async function judgeHealth(deps: Deps, row: RolloutRow): Promise<string | undefined> {
   if (!row.settledAt) return undefined
   const reached = row.waves.slice(0, row.wave + 1).flatMap(({ edges }) => edges)

@@ -1,4 +1,4 @@
-/** Who did what, newest first. */
+/** The audit log, newest first. */
 import type { AuditEntry } from '@imapfleet/protocol'
 import { selectAudit } from '../db/audit.ts'
 import type { Deps } from '../deps.ts'

@@ -1,4 +1,4 @@
-/** What the fleet can set, key by key, from the schema that edges are checked with. */
+/** All keys that the fleet can set, from the schema of the edges' configuration. */
 import { describeKeys } from '@imapfleet/config'
 import type { ConfigKey } from '@imapfleet/protocol'
 

@@ -1,4 +1,4 @@
-/** Every edge of the fleet, by region and name. */
+/** All edges of the fleet, by region and id. */
 import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
 import {
   type CountingEdgeRow,
@@ -19,7 +19,7 @@ export async function listEdges(deps: Deps): Promise<EdgeView[]> {
   return await viewsOf(deps, await selectEdges(deps.db.orm))
 }
 
-/** One page of them; `after` is the id of the last edge that was seen. */
+/** One page. `after` is the id of the last edge of the previous page. */
 export async function listSomeEdges(
   deps: Deps,
   { limit, after }: { limit: number; after?: string | undefined },
@@ -32,7 +32,7 @@ export async function listSomeEdges(
   return { edges: await viewsOf(deps, shown), next }
 }
 
-/** Every edge with what it does at this moment. */
+/** All edges with their present rates. */
 export async function listLiveEdges(deps: Deps): Promise<LiveEdge[]> {
   return (await listCountingViews(deps)).map(({ row, view }) => liveEdge(row, view))
 }

@@ -1,4 +1,4 @@
-/** What was changed, newest first. */
+/** Revisions, newest first. */
 import type { RevisionView } from '@imapfleet/protocol'
 import { selectRevisions } from '../db/revisions.ts'
 import type { Deps } from '../deps.ts'

@@ -1,4 +1,4 @@
-/** Every token that was ever made, newest first. */
+/** All tokens, including revoked and expired ones, newest first. */
 import type { TokenView } from '@imapfleet/protocol'
 import { selectTokens } from '../db/tokens.ts'
 import type { Deps } from '../deps.ts'

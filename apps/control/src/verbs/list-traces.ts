@@ -1,4 +1,4 @@
-/** Traces, running and ended, newest first. */
+/** Traces, running or ended, newest first. */
 import type { TraceView } from '@imapfleet/protocol'
 import { selectTraces } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'

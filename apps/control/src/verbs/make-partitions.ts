@@ -1,4 +1,4 @@
-/** Partitions of the coming days, made by whichever replica comes first. */
+/** Creates the partitions of the coming days. Any replica can do it. */
 import { withLock } from '../db/lock.ts'
 import { createPartitions } from '../db/partitions.ts'
 import type { Deps } from '../deps.ts'

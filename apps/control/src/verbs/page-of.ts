@@ -1,9 +1,12 @@
-/** One page of a list, and where the next one begins: one row more than asked for tells whether there is one. */
+/**
+ * One page of a list, and the cursor of the next page. One additional row is read, which tells whether there is a
+ * next page.
+ */
 
-/** `C`: a cursor, such as a number that grows or the id of a row. */
+/** `C`: a cursor, such as an increasing number or the id of a row. */
 export interface PageWish<C> {
   limit: number
-  /** Where the page before ended. */
+  /** The cursor of the previous page. */
   before?: C | undefined
 }
 

@@ -1,6 +1,6 @@
 /**
- * The whole fleet for Prometheus: what control knows of each edge, and each edge's own metrics by its last heartbeat. Of a
- * silent edge the latter are left out, so that no old value passes for a new one.
+ * The whole fleet for Prometheus: what control knows of each edge, and the metrics of each edge as of its last
+ * heartbeat. The metrics of silent edges are left out, so that no old value looks current.
  */
 import { edgeMetrics, fleetMetrics, printPrometheus, type PrometheusSource } from '@imapfleet/observe'
 import type { EdgeView } from '@imapfleet/protocol'

@@ -1,4 +1,4 @@
-/** Every layer as it is now, without secrets. */
+/** All current layers, without secrets. */
 import { redact } from '@imapfleet/config'
 import { layerText, type configViewSchema } from '@imapfleet/protocol'
 import type { z } from 'zod'

@@ -1,4 +1,4 @@
-/** What the fleet lays over one edge's own file, without secrets. */
+/** The layers that override one edge's file, merged, without secrets. */
 import { redact, type Layer } from '@imapfleet/config'
 import { listLayers } from '../db/revisions.ts'
 import { rollingRevision } from '../db/rollouts.ts'

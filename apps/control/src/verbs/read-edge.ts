@@ -1,4 +1,4 @@
-/** One edge, also one that was forgotten. */
+/** One edge, even a forgotten one. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { findEdge, type EdgeRow } from '../db/edges.ts'
 import { enrolledEdges } from '../db/enrolments.ts'

@@ -1,4 +1,4 @@
-/** The history of any metrics over any time, by fleet, region, edge or upstream. */
+/** The history of any metrics, by fleet, region, edge or upstream. */
 import type { History } from '@imapfleet/protocol'
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
 import { TooManyRows } from '../db/figures.ts'
@@ -53,7 +53,7 @@ function adviceFor(resolution: History['resolution']): string {
   return `${shorter}, or use a step that is a multiple of ${resolution === '1m' ? '1h' : '1m'}.`
 }
 
-/** The same of one upstream only. */
+/** The expression for one upstream only. */
 function ofUpstream(expression: Expression, upstream: string): Expression {
   needsUpstream(expression)
   return { ...expression, labels: { ...expression.labels, upstream } }

@@ -1,4 +1,4 @@
-/** One order and its account. */
+/** One order with its answers. */
 import type { OrderView } from '@imapfleet/protocol'
 import { findOrder } from '../db/orders.ts'
 import type { Deps } from '../deps.ts'

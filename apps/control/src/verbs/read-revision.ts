@@ -1,4 +1,4 @@
-/** One revision, and how far it has come. */
+/** One revision and its progress. */
 import type { RevisionStatus } from '@imapfleet/protocol'
 import { selectEdges } from '../db/edges.ts'
 import { findRevision } from '../db/revisions.ts'

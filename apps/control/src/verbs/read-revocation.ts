@@ -1,4 +1,4 @@
-/** One revocation, and how far it has come. */
+/** One revocation and its progress. */
 import type { RevocationStatus } from '@imapfleet/protocol'
 import { selectEdges } from '../db/edges.ts'
 import { findRevocation } from '../db/revocations.ts'

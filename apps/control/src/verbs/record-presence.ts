@@ -1,6 +1,6 @@
 /**
- * Heartbeats into the register. An edge that is new or has started again gets its desired state; one that was forgotten
- * is in the fleet again.
+ * Stores heartbeats. An edge that is new or has restarted gets its desired state. A forgotten edge returns to the
+ * fleet.
  */
 import type { Presence } from '@imapfleet/protocol'
 import { reasonOf } from '@imapfleet/observe'
@@ -8,11 +8,13 @@ import { itself, writeAudit } from '../db/audit.ts'
 import { rememberEdges, upsertPresence, type Arrival } from '../db/edges.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 
-/** What could not be stored is dropped: the next heartbeat makes up for it. Throws when Postgres is away. */
+/**
+ * A heartbeat that cannot be stored is dropped, because the next one replaces it. Throws if Postgres is unavailable.
+ */
 export async function recordPresence(deps: Deps, heard: readonly Presence[]): Promise<void> {
-  // One statement may touch a row once: the last heartbeat of each edge counts.
+  // One statement can write a row only once, so only the last heartbeat of each edge counts.
   const last = [...new Map(heard.map((presence) => [presence.edge, presence])).values()]
   const arrivals = await store(deps, last)
   deps.metrics.counters.control_heartbeats_total.value += heard.length
@@ -24,10 +26,10 @@ export async function recordPresence(deps: Deps, heard: readonly Presence[]): Pr
   const arrived = new Set(arrivals.map(({ id }) => id))
   const started = arrivals.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
   if (started.length > 0) deps.log.info('edges started', { edges: started.join(',') })
-  await spreadDesired(deps, (edge) => arrived.has(edge.id))
+  await distributeDesired(deps, (edge) => arrived.has(edge.id))
 }
 
-/** Of two replicas that hear it at once, one does it. */
+/** If two replicas see it at the same time, only one of them acts. */
 async function remember({ db, log }: Deps, forgotten: readonly string[]): Promise<void> {
   if (forgotten.length === 0) return
   const back = await db.orm.transaction(async (tx) => {

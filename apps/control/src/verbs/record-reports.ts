@@ -1,21 +1,24 @@
-/** Reports into Postgres. One that can never be stored must not hold up those that came with it. */
+/** Stores reports. A report that can never be stored must not block the others of its batch. */
 import type { Report } from '@imapfleet/protocol'
 import { reasonOf } from '@imapfleet/observe'
 import { insertReports } from '../db/reports.ts'
 import { troubleOf } from '../db/trouble.ts'
 import type { Deps } from '../deps.ts'
 
-/** A message that has been recognised as a report. */
+/** A message that was recognised as a report. */
 export interface Received {
   report: Report
-  /** As it came. */
+  /** The message. */
   bytes: number
 }
 
-/** What one statement may hold: a batch of large reports is written in parts. */
+/** Limit for one statement. A batch of large reports is written in parts. */
 const bytesMax = 16_777_216
 
-/** A reason for each that was refused for good; all others are stored. Throws when Postgres is away. */
+/**
+ * Returns the reason for each report that can never be stored; all others are stored. Throws if Postgres is
+ * unavailable.
+ */
 export async function recordReports<R extends Received>(
   deps: Deps,
   reports: readonly R[],
@@ -26,7 +29,7 @@ export async function recordReports<R extends Received>(
   return refused
 }
 
-/** Halves a batch that is too large, or is refused until the culprits stand alone. */
+/** Splits a batch that is too large, or that is refused, until the bad reports are found. */
 async function store<R extends Received>(
   deps: Deps,
   reports: readonly R[],

@@ -1,4 +1,4 @@
-/** Makes a layer again what it was after an older revision: a new revision, equal to that one. */
+/** Restores a layer to its state after an older revision. The result is a new revision. */
 import type { RevisionStatus, RolloutSettings } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { documentOf, findRevision } from '../db/revisions.ts'

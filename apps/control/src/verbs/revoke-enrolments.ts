@@ -1,4 +1,4 @@
-/** Ends an edge's credentials: its connection to NATS is closed and it gets no other. It goes on serving mail. */
+/** Revokes an edge's credentials. NATS closes its connection and refuses new ones. The edge continues to serve mail. */
 import type { EnrolmentView } from '@imapfleet/protocol'
 import { reasonOf } from '@imapfleet/observe'
 import type { Actor } from '../access.ts'
@@ -10,8 +10,8 @@ import { enrolmentView } from '../views/enrolment-view.ts'
 import { enforceEnrolments } from './enforce-enrolments.ts'
 
 /**
- * All of the edge, or the one with this key. What is revoked already stays as it is. While NATS is away it is on record,
- * and enforced as soon as NATS is back.
+ * All credentials of the edge, or the one with this key. Credentials that are revoked already stay unchanged. While
+ * NATS is down, the revocation is recorded, and enforced when NATS is back.
  */
 export async function revokeEnrolments(
   deps: Deps,

@@ -1,4 +1,4 @@
-/** Ends a token, from the next request on. One that was revoked already stays as it is. */
+/** Revokes a token, effective with the next request. A token that is revoked stays unchanged. */
 import type { TokenView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'

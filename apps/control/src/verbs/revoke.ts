@@ -1,4 +1,6 @@
-/** Drops the warm connections of a user or a domain on every edge, on one that is away as soon as it is back. */
+/**
+ * Makes every edge stop reusing the server connections of a user or a domain. A silent edge does so when it returns.
+ */
 import type { RevocationStatus } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
@@ -7,7 +9,7 @@ import { changeFleet } from '../db/fleet.ts'
 import { insertRevocation } from '../db/revocations.ts'
 import type { Deps } from '../deps.ts'
 import { revocationStatus } from '../views/revocation-view.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 
 export interface RevocationInput {
   kind: 'user' | 'domain'
@@ -36,6 +38,6 @@ export async function addRevocation(
     await writeAudit(queries, { actor: actor.name, action: `revoke.${kind}`, target: subject, after })
     return written
   })
-  await spreadDesired(deps)
+  await distributeDesired(deps)
   return revocationStatus(row, await selectEdges(deps.db.orm))
 }

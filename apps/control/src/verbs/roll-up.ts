@@ -1,6 +1,6 @@
 /**
- * Makes the rollups of what reports have come for. Each minute and each hour of a region is made anew as a whole, from
- * everything there is of it, so that late reports count and doing it again changes nothing.
+ * Makes the rollups that are due. Each minute and each hour of a region is computed as a whole from all its data, so
+ * that late reports count, and repeating it changes nothing.
  */
 import { withLock } from '../db/lock.ts'
 import { readFollowers, readReadings } from '../db/readings.ts'
@@ -21,9 +21,9 @@ import { lengthMs } from '../history/resolution.ts'
 import { historyRows, rowsOfRegions, rowsOver, stretches } from '../history/rows.ts'
 import { startOf } from '../history/window.ts'
 
-/** Reports of a minute are waited for so long after its end; later ones make it due again. */
+/** How long after the end of a minute reports are waited for. Later ones make it due again. */
 const graceMs = { '1m': 5_000, '1h': 60_000 } as const
-/** Then others get a turn; what is left is done in the next tick. */
+/** After this time other timers run. The rest is done in the next run. */
 const turnMs = 2_000
 
 export async function rollUp(deps: Deps): Promise<void> {
@@ -38,7 +38,7 @@ export async function rollUp(deps: Deps): Promise<void> {
     }).then((held) => (isMore &&= held))
 }
 
-/** What is older than its sources stays as it is. */
+/** A rollup older than its sources stays unchanged. */
 async function oldestDue(tx: Sql, { kept, now }: Deps): Promise<Due | undefined> {
   const since = keptSince(kept, now())
   const over = (resolution: Due['resolution']) => now() - lengthMs[resolution] - graceMs[resolution]
@@ -51,7 +51,7 @@ async function oldestDue(tx: Sql, { kept, now }: Deps): Promise<Due | undefined>
 async function rollUpMinute(tx: Sql, due: Due, since: number): Promise<void> {
   const { region, at: from } = due
   const filter = { from, to: from + lengthMs['1m'], region }
-  // Reports that are committed from here on leave marks of their own.
+  // Reports that are committed from here on set marks of their own.
   const spreads = await takeDue(tx, due)
   const series = await readAllSeries(tx)
   const readings = await readReadings(tx, filter, series)
@@ -65,7 +65,7 @@ async function rollUpMinute(tx: Sql, due: Due, since: number): Promise<void> {
   await writeRollups(tx, '1m', [...minutes, ...rowsOfRegions(minutes)], series.numberOf)
   await addDue(tx, [{ resolution: '1h', region, at: startOf(from, lengthMs['1h']) }])
   if (!spreads) return
-  // What comes next was counted from a reading that is no longer the one before it.
+  // The next interval was computed from a reading that is no longer the previous one.
   const followers = (await readFollowers(tx, filter, readings)).filter(
     ({ region: its, at }) => at >= since && (at !== from || its !== region),
   )

@@ -1,4 +1,4 @@
-/** Begins and ends a session of the console: a token, typed once, for a secret that the browser keeps in a cookie. */
+/** Starts and ends a session of the console. It exchanges a token for a secret that the browser keeps in a cookie. */
 import { randomBytes } from 'node:crypto'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
@@ -9,7 +9,7 @@ import { ServiceError } from '../errors.ts'
 import { authenticateToken, refusalOf } from './authenticate.ts'
 import { hashOf } from './create-token.ts'
 
-/** A working day; a session does not outlive it, however busy it is. */
+/** A working day. Activity does not extend a session. */
 export const sessionSeconds = 12 * 3_600
 
 export async function signIn(
@@ -37,7 +37,7 @@ export async function signIn(
   return { secret, actor }
 }
 
-/** Whose session it is. It ends at its time, by signing out, and with the token that it was begun with. */
+/** The actor of a session. A session ends after its time, by signing out, and with its token. */
 export async function resumeSession({ db, now }: Deps, secret: string): Promise<Actor> {
   const session = await findSession(db.orm, hashOf(secret))
   if (!session || session.expiresAt.getTime() <= now())
@@ -49,7 +49,7 @@ export async function resumeSession({ db, now }: Deps, secret: string): Promise<
   return { id: token.id, name: token.name, role: token.role, scopes: token.scopes }
 }
 
-/** Of a session that is over already: nothing. */
+/** Does nothing if the session has ended. */
 export async function signOut({ db }: Deps, secret: string): Promise<void> {
   const hash = hashOf(secret)
   const session = await findSession(db.orm, hash)

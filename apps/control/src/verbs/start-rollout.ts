@@ -1,4 +1,4 @@
-/** The waves of a revision, and the first of them: part of the transaction that writes the revision. */
+/** Plans the waves of a revision and starts the first. Part of the transaction that writes the revision. */
 import type { LayerName, RolloutSettings } from '@imapfleet/protocol'
 import type { Queries } from '../db/database.ts'
 import { selectEdges, type EdgeRow } from '../db/edges.ts'
@@ -29,18 +29,18 @@ export async function startRollout(
   })
 }
 
-/** Which edges of the layer get a revision when. */
+/** The waves of the edges that the layer applies to. */
 export function wavesFor(
   layer: { kind: LayerName['kind']; name: string },
   all: readonly EdgeRow[],
   settings: RolloutSettings,
 ): Wave[] {
   const edges = all.filter(({ id, region }) => appliesTo(layer, { edge: id, region }))
-  const stranger = settings.canaryEdges.find((id) => !edges.some((edge) => edge.id === id))
-  if (stranger !== undefined)
+  const unknown = settings.canaryEdges.find((id) => !edges.some((edge) => edge.id === id))
+  if (unknown !== undefined)
     throw new ServiceError(
       'edge_unknown',
-      `${stranger} cannot be a canary: the layer does not apply to it, or no edge has this name.`,
+      `${unknown} cannot be a canary: the layer does not apply to it, or no edge has this name.`,
     )
   return planWaves(edges, settings)
 }

@@ -1,4 +1,4 @@
-/** Follows one user on every edge, for a time. */
+/** Traces one user on every edge for a limited time. */
 import { randomUUID } from 'node:crypto'
 import type { TraceView } from '@imapfleet/protocol'
 import { needsScope, type Actor } from '../access.ts'
@@ -8,7 +8,7 @@ import { countRunningTraces, insertTrace } from '../db/traces.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { traceView } from '../views/trace-view.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 
 export interface TraceInput {
   user: string
@@ -46,6 +46,6 @@ export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): P
     })
     return trace
   })
-  await spreadDesired(deps)
+  await distributeDesired(deps)
   return traceView(row, deps.now())
 }

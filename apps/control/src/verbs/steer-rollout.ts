@@ -1,4 +1,4 @@
-/** Holds a rollout, lets it go on, or takes it back. */
+/** Pauses, resumes or aborts a rollout. */
 import type { RolloutView } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
@@ -7,7 +7,7 @@ import { findRollout, updateRollout } from '../db/rollouts.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { readRollout } from './read-rollout.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 import { undoRollout } from './undo-rollout.ts'
 
 export type Steering = 'pause' | 'resume' | 'abort'
@@ -21,7 +21,7 @@ export async function steerRollout(
   const at = new Date(deps.now())
   await changeFleet(deps.db, async (queries) => {
     const row = await findRollout(queries, revision)
-    // The answer below says that there is none.
+    // readRollout below reports that it does not exist.
     if (!row) return
     if (row.state !== 'running' && row.state !== 'paused')
       throw new ServiceError('rollout_over', `The rollout of revision ${revision} has ended: ${row.state}.`)
@@ -31,11 +31,11 @@ export async function steerRollout(
         reason: `aborted by ${actor.name}`,
         at,
       })
-    // After a pause the clocks of the wave begin anew.
+    // After a pause the times of the wave start again.
     const resumed = { state: 'running', waveStartedAt: at, settledAt: null, checkedAt: null } as const
     await updateRollout(queries, revision, steering === 'pause' ? { state: 'paused' } : resumed)
     await writeAudit(queries, { actor: actor.name, action: `rollout.${steering}`, target: String(revision) })
   })
-  await spreadDesired(deps)
+  await distributeDesired(deps)
   return await readRollout(deps, revision)
 }

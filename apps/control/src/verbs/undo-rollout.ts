@@ -1,4 +1,4 @@
-/** Takes a rolling revision back: a new revision that makes its layer again what it was, for every edge, at once. */
+/** Rolls back a rolling revision. A new revision restores the previous state of the layer on every edge immediately. */
 import { layerText, type RolloutState } from '@imapfleet/protocol'
 import { writeAudit } from '../db/audit.ts'
 import type { Queries } from '../db/database.ts'
@@ -20,7 +20,7 @@ export async function undoRollout(
     revision: (await newestRevision(queries)) + 1,
     layerKind,
     layerName,
-    // Its layer never came to be the rolling one.
+    // The document of the layer never became the rolling one.
     document: await readLayer(queries, layerKind, layerName),
     changes: undone.changes.map(({ before, after, ...rest }) => ({ ...rest, before: after, after: before })),
     note: `rolls back revision ${revision}: ${how.reason}`.slice(0, 1000),

@@ -1,4 +1,4 @@
-/** Changes one layer: a numbered revision in Postgres, then the entries of the edges that it reaches. */
+/** Changes one layer: writes a numbered revision to Postgres, then the entries of the affected edges. */
 import type { JsonValue, Layer } from '@imapfleet/config'
 import { layerText, type LayerName, type RevisionStatus, type RolloutSettings } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
@@ -13,21 +13,21 @@ import type { Deps } from '../deps.ts'
 import { appliesTo } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
 import { revisionStatus, revisionView } from '../views/revision-view.ts'
-import { spreadDesired } from './spread-desired.ts'
+import { distributeDesired } from './distribute-desired.ts'
 import { startRollout, wavesFor } from './start-rollout.ts'
 
 export interface RevisionInput {
   layer: LayerName
-  /** Keys that are set and taken out, or the whole layer. */
+  /** Keys to set and to unset, or a whole layer. */
   change: { set: Record<string, JsonValue>; unset: string[] } | { document: Layer }
   note: string
   base?: number | undefined
   dryRun: boolean
-  /** Without: to all edges at once. */
+  /** Undefined: all edges get the revision immediately. */
   rollout?: RolloutSettings | undefined
 }
 
-/** `created` is false for a dry run, and where nothing would change: then the number is the newest there is. */
+/** `created` is false for a dry run, and if nothing would change. The number is then that of the newest revision. */
 export async function writeRevision(
   deps: Deps,
   actor: Actor,
@@ -37,11 +37,11 @@ export async function writeRevision(
   const row = input.dryRun || preview.changes.length === 0 ? undefined : await store(deps, actor, input)
   if (!row) return { created: false, status: await previewOf(deps, actor, input, preview) }
   const layer = { kind: row.layerKind, name: row.layerName }
-  await spreadDesired(deps, ({ id, region }) => appliesTo(layer, { edge: id, region }))
+  await distributeDesired(deps, ({ id, region }) => appliesTo(layer, { edge: id, region }))
   return { created: true, status: revisionStatus(revisionView(row), await selectEdges(deps.db.orm)) }
 }
 
-/** Undefined if another change that came first has made this one needless. */
+/** Undefined if another change has already made the same change. */
 async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<RevisionRow | undefined> {
   return await changeFleet(deps.db, async (queries) => {
     const rolling = await activeRollout(queries)
@@ -50,7 +50,7 @@ async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<Re
         'rollout_active',
         `Revision ${rolling.revision} is being rolled out: wait until it is done, or abort its rollout.`,
       )
-    // Computed again: what was read before this transaction may be old, what is read in it stays true.
+    // Computed again, because what was read before this transaction may be outdated.
     const { newest, document, changes } = await compute(queries, input)
     if (changes.length === 0) return undefined
     const row = await insertRevision(queries, {
@@ -93,7 +93,7 @@ async function compute(queries: Queries, { layer, change, base }: RevisionInput)
   throw new ServiceError('config_invalid', `${first?.key ?? ''} ${first?.message ?? ''}`.trim(), { problems })
 }
 
-/** What it would be. */
+/** The revision that would result. */
 async function previewOf(
   deps: Deps,
   actor: Actor,

@@ -1,10 +1,10 @@
-/** An edge as the API shows it: its last heartbeat, and what it should run. */
+/** An edge in the form of the API: its last heartbeat, and its desired revision. */
 import { parseSeriesKey } from '@imapfleet/observe'
 import type { EdgeView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
 
-/** `enrolled`: edge → whether a credential of it is good. */
+/** `enrolled`: edge → whether it has a valid credential. */
 export function edgeView(
   row: EdgeRow,
   layers: readonly LayerHead[],

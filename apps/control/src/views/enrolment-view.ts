@@ -1,4 +1,4 @@
-/** An enrolment as the API shows it: all but the credential, which nobody has but its edge. */
+/** An enrolment in the form of the API: everything except the credential, which only the edge has. */
 import type { EnrolmentView } from '@imapfleet/protocol'
 import type { EnrolmentRow } from '../db/enrolments.ts'
 

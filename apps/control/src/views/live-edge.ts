@@ -1,4 +1,4 @@
-/** An edge as a live view shows it: rates from its last two heartbeats, and how it is. */
+/** An edge in the form of a live view: rates from its last two heartbeats, and its state. */
 import { parseSeriesKey, percentile } from '@imapfleet/observe'
 import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
 import type { CountingEdgeRow } from '../db/edges.ts'
@@ -35,7 +35,7 @@ const unknown: Rates = {
   loginP50Ms: null,
 }
 
-/** Between two moments of one boot; all null where one of them is not known. */
+/** Between two moments of one boot. All values are null if one of the moments is unknown. */
 export function ratesOf(now: Counted | null, before: Counted | null): Rates {
   const seconds = now && before ? (now.at - before.at) / 1000 : 0
   if (!now || !before || seconds <= 0) return unknown
@@ -64,7 +64,7 @@ function total({ counters }: Counted, name: string, wanted: Record<string, strin
   return sum
 }
 
-/** How many logins each bucket has got more. */
+/** The increase of each bucket. */
 function increaseOf(now: Counted, before: Counted): Record<string, number> {
   const counts = Object.entries(now.logins?.counts ?? {}).map(([bucket, count]): [string, number] => [
     bucket,

@@ -1,4 +1,4 @@
-/** An order as the API shows it. */
+/** An order in the form of the API. */
 import type { OrderView } from '@imapfleet/protocol'
 import type { OrderRow } from '../db/orders.ts'
 

@@ -1,4 +1,4 @@
-/** A revision as the API shows it, and how far it has come on each edge that it is meant for. */
+/** A revision in the form of the API, and its progress on each edge. */
 import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import type { RevisionRow } from '../db/revisions.ts'
@@ -34,7 +34,7 @@ export function revisionStatus(revision: RevisionView, edges: readonly EdgeRow[]
 
 type Standing = Pick<RevisionStatus['edges'][number], 'status' | 'reason'>
 
-/** Revisions build on one another: an edge that runs a newer one runs this one too. */
+/** Revisions build on each other: an edge that applied a newer one has applied this one too. */
 export function standing(
   revision: number,
   row: Pick<EdgeRow, 'configApplied' | 'configRejected' | 'configRejectedReason' | 'silent'>,

@@ -1,4 +1,4 @@
-/** A revocation as the API shows it, and how far it has come on each edge. */
+/** A revocation in the form of the API, and its progress on each edge. */
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import type { RevocationRow } from '../db/revocations.ts'

@@ -1,4 +1,4 @@
-/** A rollout as the API shows it: wave by wave, edge by edge. */
+/** A rollout in the form of the API: by wave and by edge. */
 import type { RolloutView } from '@imapfleet/protocol'
 import type { EdgeRow } from '../db/edges.ts'
 import type { RevisionRow } from '../db/revisions.ts'

@@ -1,4 +1,4 @@
-/** A token as the API shows it: all but the token. */
+/** A token in the form of the API: everything except the token. */
 import type { TokenView } from '@imapfleet/protocol'
 import type { TokenRow } from '../db/tokens.ts'
 

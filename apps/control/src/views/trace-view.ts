@@ -1,4 +1,4 @@
-/** A trace as the API shows it. One that has expired has ended, though nobody wrote that down. */
+/** A trace in the form of the API. A trace that has expired has ended, although no row says so. */
 import type { TraceView } from '@imapfleet/protocol'
 import type { TraceRow } from '../db/traces.ts'
 

@@ -1,6 +1,6 @@
 /**
- * Makes the bucket say what Postgres says: after each change for the edges it concerns, for an edge that was just heard
- * of, and in a tick for all. It compares and writes only what differs, so it may run anywhere, at any time, twice.
+ * Makes the bucket equal to Postgres: after each change for the affected edges, after the first heartbeat of an edge,
+ * and at intervals for all. It writes only entries that differ, so it can run on any replica at any time.
  */
 import { reasonOf } from '@imapfleet/observe'
 import { announceDesired, putDesired } from '../bus/desired.ts'
@@ -14,19 +14,19 @@ import type { Deps } from '../deps.ts'
 import { desiredOf, type Truth } from '../desired/desired-of.ts'
 import { ServiceError } from '../errors.ts'
 
-/** Never fails for a NATS that is away: the change is in Postgres, and the tick tries again. */
-export async function spreadDesired(
+/** Never throws if NATS is down: the change is in Postgres, and the timer tries again. */
+export async function distributeDesired(
   deps: Deps,
   concerns: (edge: EdgeRow) => boolean = () => true,
 ): Promise<void> {
   try {
-    const behind = await spreadOnce(deps, concerns)
+    const behind = await distributeOnce(deps, concerns)
     if (behind === undefined) return
     deps.log.warn('edges have a newer desired state than Postgres: continuing with a higher version', {
       version: behind,
     })
     await raiseDesiredVersion(deps.db.orm, behind)
-    await spreadOnce(deps, () => true)
+    await distributeOnce(deps, () => true)
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'bus_unavailable') return
     deps.log.warn('the desired state could not be distributed; control will try again', {
@@ -35,8 +35,8 @@ export async function spreadDesired(
   }
 }
 
-/** Returns the version that stands in the bucket if it is one that Postgres has never reached, or nothing. */
-async function spreadOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Promise<number | undefined> {
+/** Returns the version in the bucket if it is higher than any in Postgres, or undefined. */
+async function distributeOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Promise<number | undefined> {
   const { truth, edges } = await readTruth(deps)
   const wanted = edges.filter(concerns).map(({ id, region, drain, revocationsApplied }) => {
     const address = { edge: id, region }
@@ -45,7 +45,7 @@ async function spreadOnce(deps: Deps, concerns: (edge: EdgeRow) => boolean): Pro
   const { written, newest, failure } = await putDesired(deps.bus, wanted)
   if (written) announceDesired(deps.bus, truth.version)
   if (failure !== undefined) throw failure
-  // A commit comes before its entry: what stands in the bucket has been in Postgres, unless Postgres was set back.
+  // Every version in the bucket has been in Postgres first, unless Postgres was restored from a backup.
   return newest > (await desiredVersion(deps.db.orm)) ? newest : undefined
 }
 
@@ -61,7 +61,8 @@ async function readTruth(deps: Deps): Promise<{ truth: Truth; edges: EdgeRow[] }
           return { sequence, kind, subject, at: at.getTime() }
         }),
       },
-      // A forgotten edge that comes back reads its entry before control has heard of it: what was revoked stands there.
+      // Includes forgotten edges: one that returns reads its entry, with all revocations, before control receives its
+      // heartbeat.
       edges: await listAllEdges(tx),
     }),
     { isolationLevel: 'repeatable read', accessMode: 'read only' },

@@ -1,9 +1,12 @@
-/** Messages that are not valid for their subject: all are counted, each kind is logged once, so that none can flood the log. */
+/**
+ * Messages that are not valid for their subject. All are counted, but each kind is logged only once, so that nobody
+ * can flood the log.
+ */
 import type { Deps } from '../deps.ts'
 
 const kindsMax = 100
 
-export class Strangers {
+export class RejectedMessages {
   readonly #deps: Pick<Deps, 'log' | 'metrics'>
   readonly #seen = new Set<string>()
 
