@@ -1,6 +1,6 @@
 /**
- * Builds the console into dist/, unless it was built from exactly these sources: so that quickstart and tests may ask
- * for it each time. `--watch` builds again whenever a file is saved; control hands out what is there.
+ * Builds the console into dist/, unless it was already built from the same sources, so that quickstart and tests can
+ * call it every time. `--watch` builds again when a file is saved; control serves the result.
  */
 import { createHash } from 'node:crypto'
 import { globSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,7 +12,7 @@ const sources = ['apps/console/{index.html,build.ts,package.json}', '{apps/conso
 
 if (process.argv.includes('--watch')) await buildInto(built, { watch: {} })
 else if (fingerprintIn(built) !== fingerprint()) {
-  // Whoever is served meanwhile gets the old one or the new one, not half of either.
+  // Replaced as a whole, so that a browser gets the old files or the new ones, never a mixture.
   const fresh = `${here}/dist-${process.pid}`
   const print = fingerprint()
   await buildInto(fresh, {})
@@ -31,7 +31,7 @@ async function buildInto(outDir: string, more: InlineConfig['build']): Promise<v
     root: here,
     configFile: false,
     logLevel: more?.watch ? 'info' : 'warn',
-    // Everything comes from a file of its own: the content security policy knows nothing else.
+    // Everything is in files of its own, because the content security policy allows nothing inline.
     build: { outDir, emptyOutDir: true, assetsInlineLimit: 0, modulePreload: { polyfill: false }, ...more },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   })

@@ -1,8 +1,8 @@
-/** What became of an order: a failure that names every edge that did not do it. */
+/** The outcome of an order: a failure that names every edge that did not carry it out. */
 import type { OrderView } from '@imapfleet/protocol'
 import { Failure } from './failure.ts'
 
-/** Throws, with every edge that failed or was silent by name, unless all of them have answered. */
+/** Throws unless all edges answered, and names every edge that failed or was silent. */
 export function complainOf({ edges }: Pick<OrderView, 'edges'>): void {
   const complaints = edges
     .filter(({ status }) => status !== 'answered')

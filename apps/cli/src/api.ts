@@ -1,6 +1,6 @@
 /**
- * The control API as functions: one for each route that the CLI uses, and the only way out. What a server says is
- * parsed with the schemas of @imapfleet/protocol before anybody sees it.
+ * The control API as functions: one for each route that the CLI uses. Every answer is parsed with the schemas of
+ * @imapfleet/protocol.
  */
 import {
   auditListSchema,
@@ -111,21 +111,21 @@ export function connect(target: ControlAddress) {
     trace: (id: string, signal?: AbortSignal) =>
       call('GET /v1/traces/{id}', { path: { id } }, traceSchema, signal),
     endTrace: (id: string) => call('DELETE /v1/traces/{id}', { path: { id } }, traceSchema),
-    /** Server-Sent Events until the trace ends or the connection does. `after`: the last event that was seen. */
+    /** Server-Sent Events until the trace or the connection ends. `after`: the last event that was received. */
     traceLive: (id: string, signal: AbortSignal, after?: string) =>
       listen('GET /v1/traces/{id}/live', { path: { id } }, 'text/event-stream', {
         signal,
         headers: after === undefined ? {} : { 'last-event-id': after },
       }),
-    /** Server-Sent Events for as long as one listens. */
+    /** Server-Sent Events until the caller stops. */
     live: (query: Query<'GET /v1/live'>, signal: AbortSignal) =>
       listen('GET /v1/live', { query }, 'text/event-stream', { signal }),
-    /** What is kept of it, one JSON object a line. */
+    /** The stored lines, one JSON object per line. */
     traceLines: (id: string, signal: AbortSignal) =>
       listen('GET /v1/traces/{id}/lines', { path: { id } }, 'application/jsonl', { signal }),
   }
 }
 
-/** An edge's own HTTP port: no control plane, no token. */
+/** The HTTP port of an edge: no control plane, no token. */
 export const edgeStats = (edge: URL, signal?: AbortSignal) =>
   ask({ url: new URL('stats', edge), ...(signal ? { signal } : {}) }, edgeStatsSchema)

@@ -1,6 +1,6 @@
 /**
- * One HTTP request and its answer, parsed or refused: every way in which a server can be away, be somebody else, or
- * say no becomes a Failure with one sentence. Only api.ts and call.ts call it.
+ * One HTTP request and its answer. An unreachable server, an unexpected answer and a refusal each become a Failure
+ * with one sentence. Only api.ts and call.ts use it.
  */
 import { parseJson, problemDetailsSchema } from '@imapfleet/protocol'
 import type { z } from 'zod'
@@ -13,14 +13,14 @@ export interface Question {
   token?: string
   body?: unknown
   headers?: Record<string, string>
-  /** Ends the request; the caller knows why. */
+  /** Ends the request. The caller knows the reason. */
   signal?: AbortSignal
 }
 
 const answerTimeoutMs = 30_000
 const answerBytesMax = 64 * 1024 * 1024
 
-/** Asks, and parses the answer with its schema. */
+/** Sends a request, and parses the answer with its schema. */
 export async function ask<S extends z.ZodType>(question: Question, schema: S): Promise<z.infer<S>> {
   const timeout = AbortSignal.timeout(answerTimeoutMs)
   const signal = question.signal ? AbortSignal.any([question.signal, timeout]) : timeout
@@ -36,7 +36,7 @@ export async function ask<S extends z.ZodType>(question: Question, schema: S): P
   throw unexpectedAnswer(question, `${place}: ${issue?.message ?? 'cannot be parsed'}`)
 }
 
-/** Asks for a stream of this type; its body is read by the caller for as long as it lasts. */
+/** Requests a stream of this type. The caller reads its body. */
 export async function askStream(question: Question, wanted: string): Promise<ReadableStream<Uint8Array>> {
   const headers = { ...question.headers, accept: wanted }
   const response = await send({ ...question, headers }, question.signal)
@@ -58,7 +58,7 @@ async function send(question: Question, signal: AbortSignal | undefined): Promis
     response = await fetch(url, {
       method,
       headers,
-      // A redirect could carry the token to somebody else.
+      // A redirect could send the token to another server.
       redirect: 'manual',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       ...(signal ? { signal } : {}),
@@ -99,7 +99,7 @@ const foundIn = (text: string) =>
         ? 'other JSON'
         : 'no JSON'
 
-/** The server's own words where it speaks our problem+json, and what to do about a token. */
+/** The sentence of the server, if it answers with problem+json, and what to do about a token. */
 function refusal(question: Question, status: number, text: string): Failure {
   const problem = problemDetailsSchema.safeParse(parseJson(text))
   if (!problem.success) return unexpectedAnswer(question, `status ${status} with ${foundIn(text)}`)
@@ -123,7 +123,7 @@ const unexpectedAnswer = ({ url }: Question, found: string) =>
   )
 
 function unreachable(question: Question, error: unknown): Failure {
-  // The caller ended it: nothing is wrong with the server.
+  // The caller ended the request; the server is not at fault.
   if (question.signal?.aborted) throw question.signal.reason
   return new Failure('unreachable', `cannot reach ${question.url.origin}: ${unreachableReason(error)}`)
 }

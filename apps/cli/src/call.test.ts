@@ -6,7 +6,7 @@ import { serveLoopback } from './loopback.test-support.ts'
 
 const edges = JSON.stringify({ edges: [] })
 
-/** What the server gets. */
+/** The request that the server received. */
 async function asked(prefix: string, ask: (call: ReturnType<typeof callerOf>['call']) => Promise<unknown>) {
   const seen: string[] = []
   const server = await serveLoopback((request, response) => {

@@ -1,6 +1,5 @@
 /**
- * Routes of the control API as its OpenAPI document has them: what does not agree with it does not compile. Only api.ts
- * calls them.
+ * Routes of the control API with the types of its OpenAPI document: a mismatch does not compile. Only api.ts uses it.
  */
 import type { ApiRoutes } from '@imapfleet/protocol'
 import type { z } from 'zod'
@@ -8,7 +7,7 @@ import { ask, askStream, type Question } from './ask.ts'
 import type { ControlAddress } from './target.ts'
 
 export type Route = keyof ApiRoutes
-/** Path, query and body, as far as the route has them. */
+/** Path, query and body, if the route has them. */
 export type Given<R extends Route> = Omit<ApiRoutes[R], 'answer'>
 
 interface AnyGiven {
@@ -19,7 +18,7 @@ interface AnyGiven {
 
 export function callerOf(target: ControlAddress) {
   return {
-    /** Asks, and parses the answer with a schema for what the document says of it. */
+    /** Sends a request, and parses the answer with a schema for the type in the document. */
     call: <R extends Route, S extends z.ZodType<ApiRoutes[R]['answer']>>(
       route: R,
       given: Given<R>,
@@ -44,7 +43,7 @@ function questionOf(
 ): Question {
   const [method, template] = route.split(' ', 2) as [NonNullable<Question['method']>, string]
   const filled = template.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(path[name] ?? ''))
-  // Beneath wherever the server says that it is.
+  // Relative to the URL of the server, which can have a path.
   const url = new URL(filled.slice(1), server)
   for (const [key, value] of Object.entries(query))
     if (value !== undefined) url.searchParams.set(key, String(value))

@@ -1,14 +1,14 @@
-/** What the fleet can set, key by key, from the schema that this command was made with; the server has the last word. */
+/** The keys that the fleet can set, from the schema of this version. The server has the final say. */
 import { describeKeys, type KeyManual } from '@imapfleet/config'
 
-/** Keys that a revision may hold, those below `prefix` or equal to it. */
+/** Keys that a revision can set, equal to `prefix` or below it. */
 export function settableKeys(prefix = ''): KeyManual[] {
   return describeKeys().filter(
     ({ key, steerable }) => steerable && (prefix === '' || isBelow(key.split('.'), prefix.split('.'))),
   )
 }
 
-/** Those of these keys that an edge takes up only when it starts. */
+/** Those of these keys that need a restart of the edge. */
 export function restartKeys(keys: readonly string[]): string[] {
   const late = settableKeys().filter(({ reload }) => reload === 'restart')
   return keys.filter((key) =>

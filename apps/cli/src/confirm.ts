@@ -1,9 +1,9 @@
-/** Asks at a terminal before something is done. A script has nobody to ask: it says beforehand that it means it. */
+/** Asks for confirmation at a terminal. Scripts confirm with an option. */
 import { createInterface } from 'node:readline/promises'
 import { usage } from './failure.ts'
 import type { Shell } from './shell.ts'
 
-/** Throws unless the answer is yes; at once where there is no terminal. */
+/** Throws unless the answer is yes; immediately without a terminal. */
 export async function confirm(
   question: string,
   { stdin, stderr }: Pick<Shell, 'stdin' | 'stderr'>,

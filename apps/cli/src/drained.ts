@@ -1,15 +1,15 @@
-/** How far edges are with a drain, or with taking clients again, as their heartbeats say. */
+/** The progress of a drain or a resume, from heartbeats. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { Failure } from './failure.ts'
 import type { Column } from './print/table.ts'
 
-/** Nothing more is to be waited for; a silent edge may be silent for ever. */
+/** Nothing more to wait for. A silent edge may stay silent. */
 export function isSettled({ state, connections }: EdgeView, drain: boolean): boolean {
   if (state === 'silent') return true
   return drain ? state !== 'serving' && connections.clients === 0 : state === 'serving'
 }
 
-/** `eu-1: 12 clients left, us-1: 1 client left`; empty when there is nothing to say. */
+/** `eu-1: 12 clients left, us-1: 1 client left`; empty if nothing is left. */
 export function progressOf(edges: readonly EdgeView[], drain: boolean): string {
   const behind = edges.filter((edge) => !isSettled(edge, drain))
   if (behind.length > namedMax) {
@@ -25,7 +25,7 @@ export function progressOf(edges: readonly EdgeView[], drain: boolean): string {
     .join(', ')
 }
 
-/** More than these are told by their number. */
+/** If more edges are left, only their number is shown. */
 const namedMax = 5
 const clientsText = (clients: number) => `${clients} ${clients === 1 ? 'client' : 'clients'}`
 
@@ -41,7 +41,7 @@ export const drainColumns: Column<EdgeView>[] = [
   { title: 'CLIENTS LEFT', cell: (edge) => String(edge.connections.clients), align: 'right' },
 ]
 
-/** Throws if an edge was silent or, where that was waited for, has not come so far. */
+/** Throws if an edge was silent or, with `wait`, has not finished. */
 export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, waited: boolean): void {
   const complaints = edges.flatMap((edge) => {
     if (edge.state === 'silent') return [`${edge.id} is silent and will follow when it returns`]

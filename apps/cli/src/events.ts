@@ -1,4 +1,4 @@
-/** The bytes of an event stream as events (the Server-Sent Events format), with a limit on size and on silence. */
+/** Parses a stream of Server-Sent Events, with limits on size and silence. */
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { parseJson } from '@imapfleet/protocol'
 import type { z } from 'zod'
@@ -7,7 +7,7 @@ import { Failure } from './failure.ts'
 export type ServerEvent = EventSourceMessage
 
 const eventCharactersMax = 1_048_576
-/** The server sends comments to keep the connection alive: this long without any means that it is dead. */
+/** The server sends comments to keep the connection alive. Without any for this long, the connection is dead. */
 const silenceMaxMs = 60_000
 
 /** Events until the stream ends. An interrupted or silent stream is a Failure of kind `unreachable`. */
@@ -38,12 +38,12 @@ export async function* readEvents(
   } catch (error) {
     throw error instanceof Failure ? error : lost('the connection broke')
   } finally {
-    // Lets go of the connection, whichever way the reading ended.
+    // Releases the connection however the iteration ended.
     await reader.cancel().catch(() => undefined)
   }
 }
 
-/** The data of an event. One that is not as the schema says is a Failure of kind `refused`. */
+/** The data of an event. Data that does not match the schema is a Failure of kind `refused`. */
 export function parseEvent<S extends z.ZodType>({ data }: ServerEvent, schema: S): z.infer<S> {
   const parsed = schema.safeParse(parseJson(data))
   if (parsed.success) return parsed.data

@@ -1,4 +1,4 @@
-/** Whom a command is for: `--all` (the preset), `--region` or `--edge`, as orders and drains have it. */
+/** The target of a command, for orders and drains: `--all` (the default), `--region` or `--edge`. */
 import type { TargetName } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
@@ -15,7 +15,7 @@ export const targetOptions = (command: Command) =>
     .option('--region <region>', 'the edges of this region')
     .option('--edge <id>', 'this edge')
 
-/** Undefined: nobody was named, which is not the same as `--all` where that would be much. */
+/** Undefined: no target was named. Only some commands treat this as `--all`. */
 export function namedTarget({ all, region, edge }: TargetOptions): TargetName | undefined {
   if ([all, region, edge].filter((given) => given !== undefined).length > 1)
     throw usage('give only one of --all, --region and --edge')

@@ -24,7 +24,7 @@ const event = (name: string, data: unknown, eventId = '') =>
 
 type Connection = (response: ServerResponse, request: IncomingMessage) => void
 
-/** A server whose nth connection is handled by the nth function. */
+/** A server that handles its nth connection with the nth function. */
 async function api(...connections: Connection[]) {
   let next = 0
   const server = await serveLoopback((request, response) => {

@@ -1,7 +1,4 @@
-/**
- * A live trace from the operator's side: lines as they come, over as many connections as it takes, until the trace has
- * ended or nobody wants it any more.
- */
+/** A live trace: lines as they come, with reconnects, until the trace has ended or the operator stops. */
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   traceEdgeEventSchema,
@@ -17,7 +14,7 @@ import { Failure, isPassing } from './failure.ts'
 export type TraceUpdate =
   | { kind: 'line'; line: TraceEvent }
   | { kind: 'edge'; edge: TraceEdgeEvent }
-  /** The connection is gone and is tried again; the trace itself goes on at the edges. */
+  /** The connection was lost and is retried. The edges continue to trace. */
   | { kind: 'lost'; reason: string }
   | { kind: 'back' }
   | { kind: 'ended' }
@@ -27,7 +24,7 @@ type Live = Pick<Api, 'traceLive'>
 const retryFirstMs = 500
 const retryLastMs = 5_000
 
-/** Returns without `ended` when the signal ends it. */
+/** Returns without `ended` if the signal ends it. */
 export async function* traceUpdates(
   api: Live,
   trace: TraceView,
@@ -54,7 +51,7 @@ export async function* traceUpdates(
       if (!(error instanceof Failure) || !isPassing(error)) throw error
       reason = error.message
     }
-    // Without a server nobody says that the trace is over: its time says so.
+    // If no server answers, the expiry of the trace ends it.
     if (Date.now() > Date.parse(trace.expiresAt)) return yield { kind: 'ended' }
     if (!lost) yield { kind: 'lost', reason }
     lost = true
@@ -63,7 +60,7 @@ export async function* traceUpdates(
   }
 }
 
-/** Events of other names are for clients newer than this one. */
+/** Unknown events are for newer clients. */
 function newsOf(event: ServerEvent): TraceUpdate | undefined {
   if (event.event === 'end') return { kind: 'ended' }
   if (event.event === 'line') return { kind: 'line', line: parseEvent(event, traceEventSchema) }

@@ -1,4 +1,4 @@
-/** Files with a layer of configuration: what is in them, and what it takes to bring the fleet's layer there. */
+/** Files with a layer of configuration: parses them, and computes the change that makes the fleet's layer equal. */
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import {
@@ -15,13 +15,13 @@ import {
 } from '@imapfleet/config'
 import { usage } from './failure.ts'
 
-/** What a revision request holds. */
+/** The content of a revision request. */
 export interface LayerChange {
   set: Record<string, JsonValue>
   unset: string[]
 }
 
-/** The text of a file; `-` is what is piped in. */
+/** The text of a file; `-` is standard input. */
 export async function readText(file: string, stdin: NodeJS.ReadStream): Promise<string> {
   try {
     return file === '-' ? await text(stdin) : await readFile(file, 'utf8')
@@ -30,7 +30,7 @@ export async function readText(file: string, stdin: NodeJS.ReadStream): Promise<
   }
 }
 
-/** A layer written in YAML, as `config get --output json` shows one. Every mistake is named, with its line. */
+/** Parses a layer in YAML, as `config get --output json` prints one. Reports every mistake with its line. */
 export function parseLayer(content: string, file: string): Layer {
   if (detectFormat(content) === 'imapproxy-conf')
     throw usage(`${file} is an imapproxy.conf: use \`imapfleet config import ${file}\``)
@@ -45,7 +45,7 @@ export function parseLayer(content: string, file: string): Layer {
   throw usage(problems.join('; '))
 }
 
-/** What makes `current` equal to `wanted`. A secret that was shown as redacted stays what it is. */
+/** The change that makes `current` equal to `wanted`. A secret shown as redacted stays unchanged. */
 export function changeBetween(current: Layer, wanted: Layer): LayerChange {
   const [has, wants] = [new Map(flattenLayer(current)), new Map(flattenLayer(wanted))]
   const changed = [...wants].filter(
@@ -54,7 +54,9 @@ export function changeBetween(current: Layer, wanted: Layer): LayerChange {
   return { set: Object.fromEntries(changed), unset: [...has.keys()].filter((key) => !wants.has(key)) }
 }
 
-/** An imapproxy.conf as a layer, with an account of its lines, and of what belongs to the host's own file instead. */
+/**
+ * Parses an imapproxy.conf as a layer, with a report for each line, and the keys that belong to the host's own file.
+ */
 export function layerOfConfFile(
   content: string,
   file: string,

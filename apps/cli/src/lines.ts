@@ -1,4 +1,4 @@
-/** The kept lines of a trace, one JSON object a line, parsed as they come. */
+/** The stored lines of a trace, one JSON object per line, parsed as they come. */
 import { parseJson, traceEdgeEventSchema, traceEventSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
@@ -11,7 +11,7 @@ const kinds = z.discriminatedUnion('kind', [
   traceEdgeEventSchema.extend({ kind: z.literal('edge') }),
 ])
 
-/** Until the stream ends; one that breaks off is a Failure. */
+/** Until the stream ends. An interrupted stream is a Failure. */
 export async function* readLines(stream: ReadableStream<Uint8Array>): AsyncGenerator<TraceUpdate> {
   const decoder = new TextDecoder()
   let text = ''

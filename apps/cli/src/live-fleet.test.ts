@@ -41,7 +41,7 @@ const refuses =
       .writeHead(status, { 'content-type': 'application/problem+json' })
       .end(JSON.stringify({ type: 'about:blank', title: `status ${status}`, status, code: 'some_code' }))
 
-/** The views of a server whose nth connection is handled by the nth function, up to so many of them. */
+/** The first views of a server that handles its nth connection with the nth function. */
 async function views(count: number, ...connections: Connection[]): Promise<LiveView[]> {
   let next = 0
   const server = await serveLoopback((request, response) => {

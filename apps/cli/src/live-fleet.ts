@@ -1,6 +1,6 @@
 /**
- * The fleet as it is, from the one stream of the API: over as many connections as it takes, with what is known meanwhile
- * and since when it is no longer sure.
+ * The present state of the fleet from the live stream of the API, with reconnects. While there is no connection it
+ * yields the last known state and its age.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { liveFleetSchema, liveTroubleSchema, type LiveEdge } from '@imapfleet/protocol'
@@ -10,17 +10,17 @@ import { Failure, isPassing } from './failure.ts'
 
 export interface LiveView {
   edges: readonly LiveEdge[]
-  /** When this was so, by this machine's clock. */
+  /** When the state was current, by this machine's clock. */
   at: number
-  /** Why nothing newer is known; undefined while the view is live. */
+  /** Why the state is outdated; undefined while the view is live. */
   stale: string | undefined
 }
 
 const retryMs = 1_000
-/** A view that has heard nothing for so long is not live, though its connection may be. */
+/** After this time without events a view is outdated, even if its connection is open. */
 const silenceMs = 5_000
 
-/** A view for each second, and one at each change for the worse, until the signal is aborted. */
+/** Yields a view every second, and whenever the connection is lost, until the signal is aborted. */
 export async function* liveFleet(
   api: Pick<Api, 'live'>,
   region: string | undefined,
@@ -50,7 +50,7 @@ export async function* liveFleet(
     } catch (error) {
       if (signal.aborted) return
       if (!(error instanceof Failure) || !isPassing(error)) throw error
-      // Who has never seen anything wants to know at once that there is nobody to ask.
+      // Before the first event a failure is reported immediately.
       if (at === 0) throw error
       reason = error.message
     }

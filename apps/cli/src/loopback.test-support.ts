@@ -1,10 +1,10 @@
-/** For tests: a real HTTP server on a free port, with a handler of the test's own. */
+/** For tests: a real HTTP server on a free port, with a handler of the test. */
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { after } from 'node:test'
 
-/** → its address. It is closed, with all connections, when the test file is done. */
+/** Returns its address. The server is closed with all connections at the end of the test file. */
 export async function serveLoopback(handler: RequestListener): Promise<URL> {
   const server = createServer(handler).listen(0, '127.0.0.1')
   await once(server, 'listening')

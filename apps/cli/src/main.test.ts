@@ -41,7 +41,7 @@ const line = { at: 0, edge: 'eu-1', region: 'eu', session: 's', from: 'S', text:
 const event = (data: typeof line) => `event: line\ndata: ${JSON.stringify(data)}\n\n`
 
 const asked: string[] = []
-/** The live trace that was asked for last. */
+/** The last live trace that was requested. */
 let live: ServerResponse | undefined
 const server = await serveLoopback((request, response) => {
   const what = `${request.method} ${request.url}`
@@ -94,7 +94,7 @@ function start(words: string[], environment: Record<string, string> = {}) {
   return spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), ...words], {
     env: {
       ...{ HOME: home, XDG_CONFIG_HOME: home, PATH: '' },
-      // Many starts of one program: compiled once.
+      // The program starts many times: it is compiled once.
       NODE_COMPILE_CACHE: join(home, 'compiled'),
       ...environment,
     },

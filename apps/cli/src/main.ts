@@ -1,6 +1,6 @@
 /**
- * The `imapfleet` command: the program with all of its commands, and the one place where a failure becomes a sentence
- * on stderr and an exit status.
+ * The `imapfleet` command: the program with all commands, and the one place that turns a failure into a sentence on
+ * stderr and an exit status.
  */
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -53,7 +53,7 @@ function createProgram(shell: Shell): Command {
     )
     .addHelpText('after', examples)
     .configureHelp({ showGlobalOptions: true })
-    // What is wrong is said once, by `report`.
+    // `report` prints errors, and only once.
     .configureOutput({ outputError: () => undefined })
     .exitOverride()
   addEdges(program, shell)
@@ -78,7 +78,7 @@ function createProgram(shell: Shell): Command {
   return program
 }
 
-/** Says why, in one line, and returns the exit status. */
+/** Prints the reason in one line, and returns the exit status. */
 function report(error: unknown, program: Command, words: readonly string[]): number {
   const say = (text: string) => process.stderr.write(`imapfleet: ${safe(text)}\n`)
   if (error instanceof Failure) {
@@ -86,7 +86,7 @@ function report(error: unknown, program: Command, words: readonly string[]): num
     return exitStatus[error.kind]
   }
   if (error instanceof CommanderError) {
-    // Help and version come this way too; help that nobody asked for is wrong usage.
+    // Help and version are reported this way too. Help that was not requested is wrong usage.
     if (error.exitCode === 0) return 0
     if (error.code !== 'commander.help')
       say(
@@ -99,7 +99,7 @@ function report(error: unknown, program: Command, words: readonly string[]): num
   return 70
 }
 
-/** The command that the words of a command line lead to, for its help. */
+/** The command that the words of a command line select, for its help. */
 function commandOf(program: Command, words: readonly string[]): string {
   let command = program
   const path = [program.name()]
@@ -115,7 +115,7 @@ function commandOf(program: Command, words: readonly string[]): string {
 const { env } = process
 const shell = openShell(
   {
-    // An empty variable is one that is not set.
+    // An empty variable counts as unset.
     server: env['IMAPFLEET_SERVER'] || undefined,
     token: env['IMAPFLEET_TOKEN'] || undefined,
     profile: env['IMAPFLEET_PROFILE'] || undefined,

@@ -1,22 +1,22 @@
-/** Options that several commands share, and how their text is parsed; what is wrong with it becomes a usage error. */
+/** Options that several commands share, and their parsers. Invalid text is a usage error. */
 import { InvalidArgumentError, type Command } from 'commander'
 import { isMoment, parseDuration } from './print/time.ts'
 
-/** → milliseconds. */
+/** Returns milliseconds. */
 export function durationArgument(text: string): number {
   const ms = parseDuration(text)
   if (ms === undefined) throw new InvalidArgumentError('Use a duration such as 90s, 10m, 1h30m or 2d.')
   return ms
 }
 
-/** A moment as the API takes it: `-1h30m` → `-5400s`. Relative ones are resolved by the server, by its own clock. */
+/** A moment in the form of the API: `-1h30m` → `-5400s`. The server resolves relative moments by its own clock. */
 export function momentArgument(text: string): string {
   if (!isMoment(text))
     throw new InvalidArgumentError('Use now, a time ago such as -24h, or 2026-03-01T10:00:00Z.')
   return text.startsWith('-') ? `-${Math.ceil((parseDuration(text.slice(1)) ?? 0) / 1000)}s` : text
 }
 
-/** A whole number from `min` on. */
+/** A whole number, at least `min`. */
 export const wholeArgument =
   (min: number) =>
   (text: string): number => {
@@ -33,7 +33,7 @@ export function sizeArgument(text: string): number {
   return Number(amount) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
 }
 
-/** Of a list whose newest come first; `before` is the `next` of the page before. */
+/** For lists with the newest first. `before` is the `next` of the previous page. */
 interface Page {
   limit: string
   before?: string | undefined
@@ -44,13 +44,13 @@ export interface PageOptions {
   before?: number
 }
 
-/** Options of every list whose newest come first, page by page. */
+/** Options of lists with the newest first, page by page. */
 export const pageOptions = (command: Command) =>
   command
     .option('--limit <n>', 'number of rows (at most 500)', wholeArgument(1), 20)
     .option('--before <number>', 'continue where the last page ended', wholeArgument(0))
 
-/** The same where the cursor is the id of the last one that was seen. */
+/** The same, if the cursor is the id of the last row. */
 export interface IdPageOptions {
   limit: number
   before?: string

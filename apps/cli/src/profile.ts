@@ -1,7 +1,4 @@
-/**
- * Servers and tokens that are kept: `profiles.json`, readable by its owner alone, and what a quickstart wrote in its
- * directory.
- */
+/** Saved servers and tokens: `profiles.json`, readable only by its owner, and the file that quickstart writes. */
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseJson } from '@imapfleet/protocol'
@@ -25,7 +22,7 @@ export async function readProfiles(file: string): Promise<Profiles> {
   throw new Failure('usage', `${file} is damaged: repair it, or remove it and run \`imapfleet login\` again`)
 }
 
-/** Written beside the old file and moved over it, so that a crash leaves one or the other. */
+/** Written to a new file that replaces the old one, so that a crash leaves one of them intact. */
 export async function writeProfiles(file: string, profiles: Profiles): Promise<void> {
   const beside = `${file}.${process.pid}`
   try {
@@ -40,7 +37,7 @@ export async function writeProfiles(file: string, profiles: Profiles): Promise<v
 
 const quickstartSchema = z.object({ api: z.string(), token: z.string() })
 
-/** The first of these directories in which a quickstart is, or was, running. */
+/** The first of these directories that has, or had, a quickstart. */
 export async function readQuickstart(directories: readonly string[]): Promise<Stored | undefined> {
   for (const directory of directories) {
     const file = join(directory, '.run', 'quickstart.json')

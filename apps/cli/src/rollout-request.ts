@@ -1,4 +1,4 @@
-/** How a change is to go through the fleet: options of the command line → what the API takes; the presets are its own. */
+/** Options of a rollout on the command line → the request of the API, which has its own defaults. */
 import type { RolloutRequest } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
 import { usage } from './failure.ts'
@@ -24,7 +24,7 @@ export const rolloutOptions = (command: Command) =>
     .option('--silence <duration>', 'with --rollout: how long an edge may take to apply it', durationArgument)
     .option('--error-percent <n>', 'with --rollout: how much the failure rate may grow', percentArgument)
 
-/** Undefined: to all edges at once. */
+/** Undefined: all edges get it immediately. */
 export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
   const { rollout, canary, canaryPercent, regions, soak, silence, errorPercent } = options
   const details: RolloutRequest = {
@@ -36,7 +36,7 @@ export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
     ...(errorPercent !== undefined && { errorShareMax: errorPercent / 100 }),
   }
   if (rollout) return details
-  // Somebody who asks for a canary must not get the whole fleet at once.
+  // Without this check, `--canary` without `--rollout` would change the whole fleet.
   if (Object.keys(details).length > 0)
     throw usage(
       '--canary, --canary-percent, --regions, --soak, --silence and --error-percent require --rollout',

@@ -1,10 +1,10 @@
-/** A new file for a secret: only its owner may read it, and one that is there already is left alone. */
+/** A new file for a secret, readable only by its owner. It never overwrites a file. */
 import { open, rm } from 'node:fs/promises'
 import { Failure } from './failure.ts'
 
 export interface SecretFile {
   write(text: string): Promise<void>
-  /** It is not needed after all. */
+  /** Removes the file, if it is not needed. */
   remove(): Promise<void>
 }
 

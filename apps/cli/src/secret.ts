@@ -8,7 +8,7 @@ export async function readSecret(
   stdin: NodeJS.ReadStream,
   stderr: NodeJS.WriteStream,
 ): Promise<string> {
-  // readline echoes to its output: what is typed goes nowhere.
+  // readline echoes to its output, which discards it here.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: stdin, output: nowhere, terminal: stdin.isTTY })
   if (stdin.isTTY) stderr.write(prompt)

@@ -1,9 +1,9 @@
-/** Sums over an edge's series: many label sets of one metric as one number. */
+/** Sums over the series of an edge. */
 import { parseSeriesKey, percentile, type Histogram, type EdgeMetricName } from '@imapfleet/observe'
 
 type Series = Readonly<Record<string, number>>
 
-/** The sum of every series of this metric whose labels hold all of `labels`; 0 where none was counted yet. */
+/** The sum of all series of this metric whose labels include `labels`; 0 if there are none. */
 export function sumOf(
   series: Series,
   name: EdgeMetricName,
@@ -17,7 +17,7 @@ export function sumOf(
   }, 0)
 }
 
-/** What each value of one label adds up to, most first. */
+/** The sum for each value of one label, highest first. */
 export function byLabel(series: Series, name: EdgeMetricName, label: string): [string, number][] {
   const sums = new Map<string, number>()
   for (const [key, value] of Object.entries(series)) {
@@ -28,7 +28,7 @@ export function byLabel(series: Series, name: EdgeMetricName, label: string): [s
   return [...sums].sort(([, one], [, other]) => other - one)
 }
 
-/** Seconds; null where nothing was measured. */
+/** Seconds; null without any measurement. */
 export function percentileOf(
   histograms: Readonly<Record<string, Histogram>>,
   name: EdgeMetricName,

@@ -1,6 +1,6 @@
 /**
- * What every command is given: the way to the API that its options name, and the way to the terminal. The process
- * itself (environment, streams, signals) is only known here and in main.ts.
+ * What every command gets: the API that its options select, and the terminal. Only this file and main.ts use the
+ * process (environment, streams, signals).
  */
 import { join } from 'node:path'
 import type { Command } from 'commander'
@@ -16,7 +16,7 @@ export interface Environment extends Wish {
   profile: string | undefined
   /** $XDG_CONFIG_HOME. */
   configHome: string
-  /** Where a quickstart may have left its server and token. */
+  /** The directory in which quickstart may have left its server and token. */
   directories: readonly string[]
 }
 
@@ -40,7 +40,7 @@ export function openShell(environment: Environment, streams: Streams) {
   const profilesFile = join(environment.configHome, 'imapfleet', 'profiles.json')
   const stop = new AbortController()
   const gone = new AbortController()
-  // The reader of a pipe may leave at any time (`| head`): what is left to say is then for nobody.
+  // The reader of a pipe may exit at any time (`| head`). The rest of the output is then dropped.
   stdout.on('error', () => gone.abort())
   stderr.on('error', () => undefined)
 
@@ -63,20 +63,20 @@ export function openShell(environment: Environment, streams: Streams) {
     wantsJson,
     api: async (command: Command): Promise<Api> =>
       connect(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
-    /** The one answer of a command: the data itself for a script, or lines for a person. */
+    /** The answer of a command: the data for a script, or lines for a person. */
     answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) =>
       print(wantsJson(command) ? [safeJson(data, 2)] : lines(page())),
-    /** A remark beside the answer, kept out of pipes. */
+    /** A remark beside the answer, not written to pipes. */
     note: (text: string) => {
       stderr.write(`${text}\n`)
     },
-    /** How to see what is older, where a list has more than was asked for. */
+    /** How to get older entries, if the list has more. */
     noteNext: (command: Command, next: number | string | null) => {
       if (next !== null && !wantsJson(command)) stderr.write(`for more: --before ${next}\n`)
     },
-    /** Nobody reads what is printed any more. */
+    /** The reader of the output has exited. */
     gone: gone.signal,
-    /** For commands that go on until they are told to end: by Ctrl-C, by a stop, or because nobody reads on. */
+    /** For commands that run until they are told to end: by Ctrl-C, by a signal, or because the reader has exited. */
     untilStopped: (): AbortSignal => {
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort())
       return AbortSignal.any([stop.signal, gone.signal])
@@ -95,7 +95,7 @@ async function targetOf(
   const named = options.profile ?? environment.profile
   const chosen = new Map(Object.entries(profiles.profiles)).get(named ?? profiles.current)
   if (named !== undefined && chosen === undefined) throw usage(noProfile(named, profiles))
-  // A profile asked for on the command line goes before the environment, as every flag does.
+  // A profile on the command line has priority over the environment, as every flag does.
   if (options.profile !== undefined && chosen)
     return chooseTarget({ server: flags.server ?? chosen.server, token: flags.token }, {}, chosen, [])
   const quickstart = await readQuickstart(environment.directories)

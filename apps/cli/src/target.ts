@@ -1,6 +1,6 @@
 /**
- * Which server is asked, and with which token: flags, then environment, then a stored profile, then the quickstart of
- * this directory. A stored token is only ever sent to the server that it is stored with.
+ * Selects the server and the token: flags, then environment, then a saved profile, then the quickstart of this
+ * directory. A saved token is sent only to the server that it was saved with.
  */
 import { Failure, usage } from './failure.ts'
 
@@ -9,19 +9,19 @@ export interface ControlAddress {
   token: string
 }
 
-/** As given by a person: nothing is checked yet. */
+/** As given by the operator, not checked yet. */
 export interface Wish {
   server?: string | undefined
   token?: string | undefined
 }
 
-/** A server and its token, kept together in a file. */
+/** A server and its token from a file. */
 export interface Stored {
   server: string
   token: string
 }
 
-/** `preferred` names the server where nobody else does; all `known` ones lend their token to their own server. */
+/** `preferred` is the server if no other is named. Each `known` server has its own token. */
 export function chooseTarget(
   flags: Wish,
   environment: Wish,
@@ -56,7 +56,7 @@ export function parseServer(text: string): URL {
   return url
 }
 
-/** What may stand in an Authorization header (RFC 6750, 2.1). */
+/** Characters that are allowed in an Authorization header (RFC 6750, 2.1). */
 export function parseToken(text: string): string {
   const token = text.trim()
   if (/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) return token

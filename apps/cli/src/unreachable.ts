@@ -1,4 +1,4 @@
-/** Why a request got no answer, in words for an operator: the errors of fetch, sockets and TLS, translated once. */
+/** Why a request got no answer: the errors of fetch, sockets and TLS as sentences. */
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'connection refused: check that it runs and that the address is right',

@@ -1,17 +1,17 @@
-/** Asking again until something has come about, for as long as the operator wants to wait. */
+/** Repeats a request until a state is reached, for as long as the operator wants to wait. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Failure } from './failure.ts'
 
 export interface WaitOptions<T> {
   isDone: (state: T) => boolean
   timeoutMs: number
-  /** Ctrl-C, where the command lets itself be stopped. */
+  /** Ctrl-C, if the command can be stopped. */
   signal?: AbortSignal
 }
 
 /**
- * The state once it is done, or as it stands when the time is up. A control plane that restarts meanwhile is asked again:
- * what is waited for is on record already.
+ * The state when it is done, or at the end of the time. Survives a restart of the control plane, because the change
+ * is already recorded.
  */
 export async function waitFor<T>(first: T, read: () => Promise<T>, wait: WaitOptions<T>): Promise<T> {
   const { isDone, timeoutMs, signal } = wait

@@ -1,4 +1,4 @@
-/** Whoever is signed in sees the page of the address; everybody else sees the sign-in in its place. */
+/** Shows the page of the address to a signed-in user, and the sign-in form to everyone else. */
 import { useAnswer } from './api/use-answer.ts'
 import { api } from './api/api.ts'
 import { session, sessionBegan } from './api/session.ts'
@@ -29,7 +29,7 @@ function Gate() {
   )
 }
 
-/** Asks who we are, until control says so. */
+/** Requests the session until control answers. */
 function Greeting() {
   const { problem, reload } = useAnswer('session', async (signal) => sessionBegan(await api.session(signal)))
   return problem ? <Failed problem={problem} onRetry={reload} /> : <Loading />

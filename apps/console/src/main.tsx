@@ -1,4 +1,4 @@
-/** The console, put into its page. */
+/** Starts the console in its page. */
 import './no-eval.ts'
 import './style/tokens.css'
 import './style/base.css'

@@ -1,4 +1,7 @@
-/** Before any schema is made: zod must not try to compile it, which the content security policy forbids. */
+/**
+ * Must run before any schema is created: zod must not compile schemas, because the content security policy forbids
+ * it.
+ */
 import { config } from 'zod'
 
 config({ jitless: true })

@@ -1,4 +1,4 @@
-/** `imapfleet audit`: who did what to the fleet. */
+/** `imapfleet audit`: the audit log. */
 import type { AuditEntry } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
@@ -17,7 +17,7 @@ Examples:
   imapfleet audit --action config.revise --limit 100
   imapfleet audit --output json | jq '.entries[] | select(.action | startswith("trace"))'`
 
-/** Null: there was nothing before, or is nothing now. */
+/** Null: there was no value before, or there is none now. */
 const value = (data: AuditEntry['before']) => (data === null ? '' : JSON.stringify(data))
 
 const columns: Column<AuditEntry>[] = [

@@ -1,4 +1,7 @@
-/** `imapfleet completion`: a script for bash, zsh or fish, made from the commands themselves. Added last. */
+/**
+ * `imapfleet completion`: a completion script for bash, zsh or fish, generated from the commands. It must be added
+ * last.
+ */
 import tab from '@bomb.sh/tab/commander'
 import type { Command } from 'commander'
 import { settableKeys } from '../config-keys.ts'

@@ -15,7 +15,7 @@ export function addConfigApply(config: Command, shell: Shell): void {
     const wanted = parseLayer(await readText(path, shell.stdin), path)
     const api = await shell.api(command)
     const { layer, revision } = await current(api, layerOf(options))
-    // Compared with this revision: if another comes in between, the server refuses.
+    // Based on this revision: the server refuses if another one was written in between.
     await change(changeBetween(layer, wanted), { base: revision, ...options }, command, shell)
   }
 

@@ -1,6 +1,6 @@
 /**
- * `imapfleet config set` and `unset`: a change to one layer becomes a revision; then every edge that it is meant for is
- * waited for, because a change that was only stored is not yet one that is running.
+ * `imapfleet config set` and `unset`: change one layer, which makes a revision, and wait until the edges have applied
+ * it.
  */
 import { parseValue, type JsonValue } from '@imapfleet/config'
 import {
@@ -56,7 +56,7 @@ export function addConfigChange(config: Command, shell: Shell): void {
   })
 }
 
-/** Options that choose a layer. */
+/** Options that select a layer. */
 export const layerOptions = (command: Command) =>
   command
     .option('--global', 'the global layer (the default)')
@@ -75,7 +75,7 @@ export const revisionOptions = (command: Command) =>
 
 export const changeOptions = (command: Command) => revisionOptions(layerOptions(command))
 
-/** A value that no JSON can hold (`.inf`, `.nan`) would silently become null on its way. */
+/** Values that JSON cannot express (`.inf`, `.nan`) would silently become null. */
 function valueOf(text: string): JsonValue {
   const value = parseValue(text)
   if (value === undefined || (typeof value === 'number' && !Number.isFinite(value)))
@@ -93,7 +93,7 @@ export function layerOf({ global, region, edge }: ChangeOptions): LayerName {
   return { kind: 'global' }
 }
 
-/** A change to the layer that the options name. */
+/** The change of the layer that the options select. */
 export async function change(
   what: Pick<RevisionRequest, 'set' | 'unset'>,
   options: ChangeOptions,
@@ -104,7 +104,7 @@ export async function change(
   await makeRevision((api, wish) => api.revise({ ...what, ...wish, layer }), options, command, shell)
 }
 
-/** Makes the revision, shows it, and waits for the edges as the options say; waves take longer than anybody waits. */
+/** Makes the revision, shows it, and waits for the edges if requested. It does not wait for rollouts. */
 export async function makeRevision(
   make: (api: Api, wish: RestoreRequest) => Promise<RevisionStatus>,
   options: RevisionOptions,
@@ -115,7 +115,7 @@ export async function makeRevision(
   const rollout = rolloutOf(options)
   const api = await shell.api(command)
   const wish = { note, ...(base !== undefined && { base }), ...(rollout && { rollout }) }
-  // Before the first wave has it, so that there is still time to think better of it.
+  // Before the change is made, so that the operator can still stop.
   if (rollout && !dryRun) noteRestarts(await make(api, { ...wish, dryRun: true }), shell)
   const made = await make(api, { ...wish, dryRun })
   const changes = made.revision.changes.length > 0

@@ -1,4 +1,4 @@
-/** `imapfleet config keys`: what can be set, between which bounds, and whether it takes a restart. No server is asked. */
+/** `imapfleet config keys`: the keys, their bounds, and whether a change needs a restart. It asks no server. */
 import type { KeyManual } from '@imapfleet/config'
 import type { Command } from 'commander'
 import { settableKeys } from '../config-keys.ts'

@@ -1,4 +1,4 @@
-/** `imapfleet config rollback`: a new revision that makes a layer again what it was after an old one. */
+/** `imapfleet config rollback`: a new revision that restores a layer to its state after an older one. */
 import type { Command } from 'commander'
 import { wholeArgument } from '../options.ts'
 import type { Shell } from '../shell.ts'

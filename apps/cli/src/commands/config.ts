@@ -1,4 +1,4 @@
-/** `imapfleet config`: what the fleet is told to run. Reading is here, changing in config-change.ts. */
+/** `imapfleet config`: reads the fleet's configuration. config-change.ts changes it. */
 import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
 import { layerText, type RevisionView } from '@imapfleet/protocol'
 import type { Command } from 'commander'

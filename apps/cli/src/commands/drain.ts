@@ -1,4 +1,4 @@
-/** `imapfleet drain` and `resume`: edges that take no more clients until they are told to, and their last sessions. */
+/** `imapfleet drain` and `resume`. */
 import type { EdgeView, TargetName } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { complainOfDrain, drainColumns, isSettled, progressOf } from '../drained.ts'
@@ -70,7 +70,7 @@ export function addDrain(parent: Command, shell: Shell): void {
 
 const edgeOptions = (command: Command) => targetOptions(command.argument('[edge]', 'this edge'))
 
-/** A fleet is not drained because somebody forgot a word. */
+/** The target is required, so that a missing word does not drain the whole fleet. */
 function whom(id: string | undefined, options: TargetOptions, verb: string): TargetName {
   if (id !== undefined && namedTarget(options) !== undefined)
     throw usage('give only one of an edge, --all, --region and --edge')

@@ -1,4 +1,4 @@
-/** `imapfleet edges`: who is in the fleet, one edge in full, and forgetting one that is gone. */
+/** `imapfleet edges`: lists the edges, shows one, and forgets one. */
 import type { EdgeView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
@@ -100,7 +100,7 @@ function columns(now: number): Column<EdgeView>[] {
   ]
 }
 
-/** What the edge says, and what can be seen from here. */
+/** Problems that the edge reports, and problems that control knows. */
 function wrongWith(edge: EdgeView): string[] {
   const { rejected } = edge.config
   return [

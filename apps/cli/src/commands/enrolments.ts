@@ -1,6 +1,6 @@
 /**
- * `imapfleet edges enroll`, `revoke` and `enrolments`: the credential that an edge proves itself with to NATS. It is
- * printed or written once, when it is made, and kept nowhere else.
+ * `imapfleet edges enroll`, `revoke` and `enrolments`: the NATS credential of an edge. It is printed or written once,
+ * and not stored elsewhere.
  */
 import type { EnrolmentView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
@@ -28,7 +28,7 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (id: string, { region, out }: { region: string; out?: string }, command: Command) => {
       const api = await shell.api(command)
-      // Before there is a credential that would be lost if the file could not be written.
+      // Opened first, so that the credential is not lost if the file cannot be written.
       const file = out === undefined ? undefined : await newSecretFile(out)
       const made = await api.enroll(id, { region }).catch(async (error: unknown) => {
         await file?.remove()
@@ -70,7 +70,7 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     })
 }
 
-/** `valid`, `revoked ... by ...`, and whether NATS knows. */
+/** `valid`, or `revoked ... by ...` and whether NATS has stored it. */
 function validity({ revokedAt, revokedBy, enforcedAt }: EnrolmentView): string {
   if (revokedAt === null) return 'valid'
   const pending = enforcedAt === null ? ', not sent to NATS yet' : ''

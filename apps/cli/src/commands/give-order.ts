@@ -1,4 +1,4 @@
-/** What every order has in common: options, one request that may be asked again safely, an account, an exit status. */
+/** Common parts of all orders: options, a request that can be repeated safely, the answers, and the exit status. */
 import { randomUUID } from 'node:crypto'
 import type { OrderAction, OrderView } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
@@ -12,7 +12,7 @@ export interface OrderOptions extends TargetOptions {
   timeout: number
 }
 
-/** Control waits no longer than this. */
+/** The longest time that control waits. */
 const timeoutMaxMs = 20_000
 
 export const orderOptions = (command: Command) =>
@@ -29,7 +29,7 @@ function timeoutArgument(text: string): number {
   return ms
 }
 
-/** Gives the order, prints what it has come to, and fails if an edge failed or was silent. */
+/** Sends the order, prints the answers, and fails if an edge failed or was silent. */
 export async function runOrder<Action extends OrderAction>(
   given: { action: Action; options: OrderOptions },
   command: Command,

@@ -1,4 +1,4 @@
-/** `imapfleet kick` and `purge-idle`: sessions and idle connections that end now. */
+/** `imapfleet kick` and `purge-idle`: end sessions, close idle connections. */
 import type { Command } from 'commander'
 import { accountLines } from '../print/order.ts'
 import type { Shell } from '../shell.ts'

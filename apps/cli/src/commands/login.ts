@@ -1,4 +1,4 @@
-/** `imapfleet login`: a server and a token are tried, and kept only if they work. */
+/** `imapfleet login`: tests a server and a token, and saves them if they work. */
 import type { Command } from 'commander'
 import { connect } from '../api.ts'
 import { usage } from '../failure.ts'

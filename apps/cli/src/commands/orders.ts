@@ -1,4 +1,4 @@
-/** `imapfleet orders`: what edges were told to do, by whom, and what became of it. */
+/** `imapfleet orders`: past orders with their answers. */
 import type { Command } from 'commander'
 import { complainOf } from '../account.ts'
 import { pageQuery, pageOptions, type PageOptions } from '../options.ts'

@@ -1,4 +1,4 @@
-/** `imapfleet profile`: the servers that are kept, and which of them is asked. Tokens are never shown. */
+/** `imapfleet profile`: the saved servers, and the default one. Tokens are never shown. */
 import type { Command } from 'commander'
 import { usage } from '../failure.ts'
 import { table, type Column } from '../print/table.ts'

@@ -1,6 +1,6 @@
 /**
- * `imapfleet revoke` and `revocations`: the warm connections of a user or of a domain are dropped on every edge, and an
- * edge that is away does it before it hands out one again. Waited for, because until then it has not happened.
+ * `imapfleet revoke` and `revocations`: edges stop reusing the server connections of a user or domain. A silent edge
+ * does so before it reuses any connection. The command waits, because until then the revocation is not effective.
  */
 import type { RevocationStatus } from '@imapfleet/protocol'
 import type { Command } from 'commander'

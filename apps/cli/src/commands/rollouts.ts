@@ -1,4 +1,4 @@
-/** `imapfleet rollouts`: revisions on their way through the fleet in waves; hold one, let it go on, take it back. */
+/** `imapfleet rollouts`: revisions that reach the edges in waves; pause, resume or abort one. */
 import type { RolloutView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'

@@ -1,4 +1,4 @@
-/** `imapfleet stats`: what was counted over time; without further words, how well connections are reused. */
+/** `imapfleet stats`: metrics over time; by default how well connections are reused. */
 import { historyCsv, type History } from '@imapfleet/protocol'
 import { Option, type Command } from 'commander'
 import { durationArgument, momentArgument } from '../options.ts'
@@ -85,7 +85,7 @@ const reused = 'upstream_reuses_total'
 const refused = 'reuse_refused_total'
 const opened = 'upstream_connections_total'
 
-/** Refused reuse is counted by reason, not by upstream. */
+/** reuse_refused_total has the label reason, but not upstream. */
 const reuseMetrics = (byUpstream: boolean) =>
   byUpstream ? [logins, reused, opened] : [logins, reused, refused, opened]
 
@@ -103,7 +103,7 @@ function reuseFigures(byUpstream: boolean): HistoryFigure[] {
   return plain.toSpliced(2, 0, shareFigure('REUSE RATIO', reused, logins))
 }
 
-/** About as many as a screen shows. */
+/** About as many rows as fit on a screen. */
 const rowsAimed = 20
 const columnsAimed = 70
 const minute = 60_000

@@ -1,4 +1,4 @@
-/** Orders to the edges themselves: `upstream pause` and `resume`, `route`, `reset-counters`, `newlog`. */
+/** Other orders: `upstream pause` and `resume`, `route`, `reset-counters`, `newlog`. */
 import type { OrderAction } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { accountLines } from '../print/order.ts'

@@ -1,4 +1,4 @@
-/** `imapfleet tokens`: who may ask the control plane. A token itself is printed once, alone on stdout, when it is made. */
+/** `imapfleet tokens`: tokens of the API. A new token is printed once, alone on stdout. */
 import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/protocol'
 import { Option, type Command } from 'commander'
 import { durationArgument, pageByIdOptions, type IdPageOptions } from '../options.ts'

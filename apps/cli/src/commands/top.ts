@@ -1,6 +1,6 @@
 /**
- * `imapfleet top`: the whole fleet each second, from one stream of the control plane; or one edge's numbers, as pimpstat
- * has them, straight from its own port with no control plane around.
+ * `imapfleet top`: the whole fleet every second, from one stream of the control plane; or one edge, as pimpstat shows
+ * it, from the HTTP port of the edge without a control plane.
  */
 import { Option, type Command } from 'commander'
 import { edgeStats } from '../api.ts'

@@ -1,6 +1,6 @@
 /**
- * `imapfleet trace`: protocol lines of one user or several, live from all edges. However it ends (Ctrl-C, a reader that left, a
- * failure), the trace on the server is ended too.
+ * `imapfleet trace`: protocol lines of one or more users, live from all edges. However the command ends (Ctrl-C, a
+ * closed pipe, a failure), it also ends the trace on the server.
  */
 import type { TraceView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
@@ -39,7 +39,7 @@ export function addTrace(parent: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (users: string[], options: TraceOptions, command: Command) => {
       const api = await shell.api(command)
-      // Listened for before there is a trace, so that none is left behind.
+      // Before the trace is started, so that a signal does not leave one behind.
       const stopped = shell.untilStopped()
       const { for: ms, bodies = false, limit } = options
       const traces: TraceView[] = []
@@ -52,7 +52,7 @@ export function addTrace(parent: Command, shell: Shell): void {
             }),
           )
       } catch (error) {
-        // One that may not be traced leaves no others behind.
+        // If one trace is refused, the others are ended.
         await Promise.all(traces.map((trace) => end(api, trace)))
         throw error
       }
@@ -67,10 +67,10 @@ export function addTrace(parent: Command, shell: Shell): void {
     })
 }
 
-/** How long the lines that are still on their way are waited for after a stop. */
+/** How long to wait for the last lines after a stop. */
 const lastLinesMs = 4_000
 
-/** Shows the trace until it has ended. A stop ends it on the server, and then the last lines are still shown. */
+/** Shows the trace until it has ended. A stop ends it on the server; the last lines are still shown. */
 async function untilEnded(
   api: Api,
   trace: TraceView,
@@ -115,7 +115,7 @@ export async function watch(
   await show(traceUpdates(api, trace, signal), command, shell, user)
 }
 
-/** Prints what comes of traces. `user`: whose line it is, where several are shown together. */
+/** Prints events of traces. `user`: the user of the line, if several are traced. */
 export async function show(
   all: AsyncIterable<TraceUpdate>,
   command: Command,
@@ -150,7 +150,7 @@ function remark(news: Exclude<TraceUpdate, { kind: 'line' }>): string {
   }
 }
 
-/** Why the trace could not be ended, if so. */
+/** The reason why the trace could not be ended, if any. */
 async function end(api: Api, trace: TraceView): Promise<Failure | undefined> {
   try {
     await api.endTrace(trace.id)

@@ -1,4 +1,4 @@
-/** `imapfleet traces`: what was and is traced; join a running trace, or end it. */
+/** `imapfleet traces`: running and ended traces; watch, download or end one. */
 import type { TraceView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { readLines } from '../lines.ts'

@@ -1,4 +1,4 @@
-/** `imapfleet version`: what this command line is. */
+/** `imapfleet version`. */
 import { wireVersion } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import manifest from '../../package.json' with { type: 'json' }

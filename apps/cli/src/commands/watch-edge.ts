@@ -1,4 +1,4 @@
-/** The screen of one edge, looked at again and again until somebody leaves it. */
+/** The screen of one edge, refreshed until the operator quits. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { edgeStats } from '../api.ts'
 import { Failure } from '../failure.ts'

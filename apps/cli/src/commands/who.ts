@@ -1,4 +1,4 @@
-/** `imapfleet who` and `pool`: every connection to a mail server in the whole fleet, from the edges themselves. */
+/** `imapfleet who` and `pool`: all connections to mail servers in the fleet, as the edges report them. */
 import type { OrderView } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { connectionColumns, poolColumns, poolsOf, connectionRows } from '../print/connections.ts'
@@ -33,7 +33,7 @@ export function addWho(parent: Command, shell: Shell): void {
     })
 }
 
-/** Nobody knows about the edges that did not answer. */
+/** Nothing is known about edges that did not answer. */
 const whereAsked = ({ edges }: Pick<OrderView, 'edges'>) =>
   edges.every(({ status }) => status === 'answered') ? '' : ' at the edges that answered'
 

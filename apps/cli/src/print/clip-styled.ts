@@ -1,4 +1,4 @@
-/** Cutting a line that holds colours: escape sequences take no room, and none is cut in two. */
+/** Shortens a line with colours: escape sequences have no width, and are never cut. */
 import stringWidth from 'string-width'
 
 const escape = '\x1b'

@@ -1,4 +1,4 @@
-/** Colour, where the stream is a terminal that wants it: not in pipes, not with NO_COLOR (node:util knows the rules). */
+/** Colours on terminals that support them; none in pipes, and none with NO_COLOR (node:util knows the rules). */
 import { styleText } from 'node:util'
 
 export type Style = Parameters<typeof styleText>[0]
@@ -9,5 +9,5 @@ export const painterFor =
   (style, text) =>
     styleText(style, text, { stream })
 
-/** No colour at all. */
+/** No colours. */
 export const plain: Paint = (_style, text) => text

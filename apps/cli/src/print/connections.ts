@@ -1,4 +1,4 @@
-/** Connections of the fleet as an operator reads them: one by one, or summed up by edge and upstream. */
+/** Prints connections of the fleet: one by one, or as sums by edge and upstream. */
 import type { Connection, OrderView } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import type { Column } from './table.ts'
@@ -31,7 +31,7 @@ export function connectionColumns(now: number): Column<Row>[] {
   ]
 }
 
-/** One edge's connections to one upstream. */
+/** The connections of one edge to one upstream. */
 interface Pool extends Record<Connection['state'], number> {
   edge: string
   upstream: string

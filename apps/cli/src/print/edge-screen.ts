@@ -1,6 +1,6 @@
 /**
- * The terminal screen of one edge: every number of pimpstat (now, peak, total, reuse ratio, SELECT cache, start and
- * reset time), and what is counted since the last look, by second.
+ * The terminal screen of one edge: the figures of pimpstat (present, peak, total, reuse ratio, SELECT cache, start
+ * and reset time), and rates since the last query.
  */
 import type { EdgeMetricName } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
@@ -10,7 +10,7 @@ import { safe } from './safe.ts'
 import { table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock, duration } from './time.ts'
 
-/** The numbers, and when they were asked for by this machine's clock. */
+/** The statistics, and when they were requested, by this machine's clock. */
 export interface StatsReading {
   stats: EdgeStats
   at: number
@@ -38,7 +38,7 @@ const columns: Column<Row>[] = [
   numberColumn('PER SECOND', (row) => row.rate),
 ]
 
-/** `before` is the look before this one, for the rates. */
+/** `before`: the previous query, for the rates. */
 export function edgeScreen(
   look: StatsReading,
   before: StatsReading | undefined,
@@ -120,7 +120,7 @@ function rows(look: StatsReading, before: StatsReading | undefined): Row[] {
 
 type Series = EdgeStats['counters']
 
-/** What a figure grew by each second. The first look has none, and neither has the first after a restart. */
+/** Growth per second. Missing for the first query, and for the first after a restart. */
 function rates(look: StatsReading, before: StatsReading | undefined) {
   const passed = before === undefined ? 0 : (look.at - before.at) / 1000
   const sameStart = before?.stats.statistics.startedAt === look.stats.statistics.startedAt
@@ -141,7 +141,7 @@ function timings({ histograms }: EdgeStats): string[] {
   return [`p50 / p99   login ${at('login_seconds')}   upstream dial ${at('upstream_dial_seconds')}`]
 }
 
-/** Why connections were not kept: the first thing to look at when the reuse ratio is low. */
+/** Why connections were not kept: the first thing to check if the reuse ratio is low. */
 function reasons({ counters }: EdgeStats): string[] {
   const refused = byLabel(counters, 'reuse_refused_total', 'reason').filter(([, number]) => number > 0)
   if (refused.length === 0) return []

@@ -1,4 +1,4 @@
-/** The terminal screen of the whole fleet: totals, and a row for each edge, sorted by what one looks for. */
+/** The terminal screen of the whole fleet: totals, and one row for each edge, sorted as requested. */
 import type { LiveEdge } from '@imapfleet/protocol'
 import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
@@ -7,7 +7,7 @@ import { safe } from './safe.ts'
 import { table, tableWidth, wrapped, type Column, type TableLayout } from './table.ts'
 import { ago, clock } from './time.ts'
 
-/** What the rows can be sorted by, and the key that does it. */
+/** Columns to sort by, and their keys. */
 export const sortings = {
   edge: { key: 'n', value: undefined },
   sessions: { key: 's', value: (edge) => edge.sessionsPerSecond },
@@ -25,7 +25,7 @@ export interface ScreenChoice {
   region: string | undefined
 }
 
-/** `keys`: what there is to press, where there is somebody to do it. */
+/** `keys`: the keys that can be pressed, on a terminal. */
 export function fleetScreen(
   view: LiveView,
   choice: ScreenChoice,
@@ -44,7 +44,7 @@ export function fleetScreen(
   return [
     ...stale,
     ...wrapped(totals(edges, choice, page), '   ', page.width),
-    // Above the table, whose end is cut off where the fleet is larger than the window.
+    // Above the table, because a large table is cut off at its end.
     ...(keys.length === 0 ? [''] : wrapped(keys, '  ', page.width).map((line) => page.paint('dim', line))),
     ...table(fitting(columnsBy(choice.sorting, now), edges, page), edges, page),
     ...(edges.length === 0 ? ['there are no edges here'] : []),
@@ -59,7 +59,7 @@ export const keys: readonly string[] = [
   ...sortKeys.slice(1),
 ]
 
-/** Most first, and edges of which nothing is known last; by name it is by region and name. */
+/** Highest first, edges without a value last. `edge` sorts by region and id. */
 export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[] {
   const { value } = sortings[sorting]
   const byName = (a: LiveEdge, b: LiveEdge) => compare(a.region, b.region) || compare(a.id, b.id)
@@ -74,7 +74,7 @@ function totals(edges: readonly LiveEdge[], { region }: ScreenChoice, page: Tabl
     edges.reduce((all, edge) => all + (value(edge) ?? 0), 0)
   const heard = edges.filter(({ state }) => state !== 'silent')
   const logins = sum((edge) => edge.loginsPerSecond)
-  // Each edge counts by how many logins it had.
+  // Weighted by the logins of each edge.
   const reused = sum((edge) => (edge.reuseRatio ?? 0) * (edge.loginsPerSecond ?? 0))
   return [
     page.paint(
@@ -89,10 +89,10 @@ function totals(edges: readonly LiveEdge[], { region }: ScreenChoice, page: Tabl
   ]
 }
 
-/** One digit behind the point is all that can be read in a second. */
+/** More than one decimal place cannot be read within a second. */
 const rate = (value: number | null) => (value === null ? '-' : value.toFixed(value < 100 ? 1 : 0))
 
-/** Left out on a narrow terminal, one after the other, until what is wrong can be read. */
+/** Columns to hide on a narrow terminal, one after the other, until the column WRONG is readable. */
 const dispensable = ['REVISION', 'CACHED', 'ACTIVE', 'LOGIN', 'REGION']
 const wrongWidthMin = 40
 
@@ -105,7 +105,7 @@ function fitting(
   const wanted = Math.min(tableWidth([wrong], edges), wrongWidthMin)
   const isTooWide = (kept: readonly Column<LiveEdge>[]) =>
     width !== undefined && tableWidth([...kept, { title: ' '.repeat(wanted), cell: () => '' }], edges) > width
-  // What the rows are sorted by has a mark in its title, and stays.
+  // The column of the sorting is marked, and never hidden.
   for (const title of dispensable) {
     if (!isTooWide(others)) break
     const at = others.findIndex((column) => column.title === title)
@@ -144,7 +144,7 @@ function columnsBy(sorting: Sorting, now: number): Column<LiveEdge>[] {
 const loginTime = (ms: number) =>
   ms < 999.5 ? `${ms.toPrecision(3)} ms` : `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`
 
-/** What it has said itself; of one that says nothing, for how long. */
+/** The problems that the edge reports, or how long it has been silent. */
 const wrongWith = ({ state, lastSeenAt, degraded }: LiveEdge, now: number): string =>
   [...(state === 'silent' ? [`last heartbeat ${ago(lastSeenAt, now)}`] : []), ...degraded].join('; ')
 

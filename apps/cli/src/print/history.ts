@@ -1,4 +1,7 @@
-/** A history as a table (a row for each step since the first report, and the total) or as charts (one for each group and metric). */
+/**
+ * A history as a table (one row for each step since the first report, and the total) or as charts (one for each group
+ * and metric).
+ */
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
 import type { History } from '@imapfleet/protocol'
 import { bytes, formatCount, seconds, share } from './number.ts'
@@ -7,10 +10,10 @@ import { safe } from './safe.ts'
 import { table, type Column, type TableLayout } from './table.ts'
 import { clock, day } from './time.ts'
 
-/** What is shown of a history: metrics as they are, or worked out from several. */
+/** A column: a metric, or a value computed from several metrics. */
 export interface HistoryFigure {
   title: string
-  /** Of the values of one step (or the totals), by metric. */
+  /** Computed from the values of one step (or the totals), by metric. */
   of: (values: Values) => number | null
   print: (value: number | null) => string
 }
@@ -18,7 +21,7 @@ type Values = (metric: string) => number | null
 
 const known: Readonly<Record<string, MetricRow>> = edgeMetrics
 
-/** A metric as it was asked for, in its own unit: `login_seconds:p95`, `client_bytes_total{...}`. */
+/** A metric in its own unit: `login_seconds:p95`, `client_bytes_total{...}`. */
 export function metricFigure(metric: string): HistoryFigure {
   const name = /^[a-z_]+/.exec(metric)?.[0] ?? ''
   const isTime = known[name]?.kind === 'histogram' && !metric.endsWith(':count')
@@ -97,7 +100,7 @@ export function historyPlots(
 
 export const stepsOf = (history: History) => history.groups[0]?.values[0]?.length ?? 0
 
-/** The first step in which anything was reported: before it there was no fleet, or its history is no longer kept. */
+/** The first step with any report. Before it there was no fleet, or its history is no longer kept. */
 export function firstReported(history: History): number {
   const firsts = history.groups
     .flatMap((group) => group.values)
@@ -111,7 +114,7 @@ const pick =
   (metric) =>
     valueAt(history.metrics.indexOf(metric)) ?? null
 
-/** When a step begins: with the day where the range is longer than one, with seconds where the steps are short. */
+/** The start of a step, with the date if the range is longer than one day, with seconds if the steps are short. */
 export function timeOf({ from, to, stepSeconds }: History, step: number): string {
   const at = Math.min(Date.parse(from) + step * stepSeconds * 1000, Date.parse(to))
   const time = stepSeconds < 60 ? clock(at) : clock(at).slice(0, 5)

@@ -1,6 +1,6 @@
-/** Numbers as people read them. */
+/** Formats numbers. */
 
-/** `1,234`, `0.25`, `12.3`; `-` where there is none. */
+/** `1,234`, `0.25`, `12.3`; `-` for a missing number. */
 export function formatCount(value: number | null | undefined): string {
   if (value === null || value === undefined) return '-'
   const digits = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : 1
@@ -32,5 +32,5 @@ export function bytes(value: number | null | undefined): string {
   return `${formatCount(round(amount))} ${units[unit]}`
 }
 
-/** Three digits that matter. */
+/** Three significant digits. */
 const round = (value: number) => Number(value.toPrecision(3))

@@ -1,4 +1,4 @@
-/** Orders as an operator reads them: what was told to whom, and what became of it on each edge. */
+/** Prints orders: the command, the target, and the answer of each edge. */
 import {
   orderResultText,
   targetText,
@@ -17,7 +17,7 @@ const statusStyle: Readonly<Record<OrderedEdge['status'], Style>> = {
   silent: 'red',
 }
 
-/** `detail`: the result of an edge that has answered, in words. */
+/** `detail`: the result of an edge that answered, in words. */
 export function accountLines<Action extends OrderAction>(
   { edges }: { action: Action; edges: readonly OrderedEdge<Action['kind']>[] },
   detail: (result: OrderResult<Action['kind']>) => string,
@@ -37,7 +37,7 @@ export function actionText({ kind, ...what }: OrderAction): string {
   return [kind, ...Object.values(what)].join(' ')
 }
 
-/** `3 of 4`, and in which way the others did not. */
+/** `3 of 4`, and the status of the others. */
 export function outcomeText({ edges, finishedAt }: OrderView): string {
   if (finishedAt === null) return 'waiting for edges'
   const number = (status: OrderedEdge['status']) => edges.filter((edge) => edge.status === status).length

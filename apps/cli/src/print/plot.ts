@@ -1,6 +1,6 @@
 /**
- * A column chart in block characters: the highest value on top, time below, a gap where nothing was reported. Wide
- * enough for the terminal: steps are widened or neighbours averaged until they fit.
+ * A column chart in block characters, with the highest value at the top, time below, and gaps for missing values. To
+ * fit the terminal, steps are widened, or neighbours averaged.
  */
 import type { Paint, Style } from './colour.ts'
 
@@ -16,7 +16,7 @@ export interface Plot {
 
 const blocks = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█']
 const rows = 6
-/** One value is drawn at most this wide. */
+/** Largest width of one value. */
 const stepWidthMax = 8
 
 export function plot(chart: Plot, width: number, paint: Paint, style: Style = 'cyan'): string[] {
@@ -36,17 +36,17 @@ export function plot(chart: Plot, width: number, paint: Paint, style: Style = 'c
   return [paint('bold', chart.title), ...body, axis, times]
 }
 
-/** What one column shows in one row; rows count from the bottom. A gap is marked at the bottom only. */
+/** The character of one column in one row; rows count from the bottom. A gap is marked at the bottom only. */
 function cell(value: number | null, highest: number, row: number): string {
   if (value === null) return row === 0 ? '·' : ' '
   if (highest === 0) return ' '
   const eighths = Math.round((Math.max(0, value) / highest) * rows * 8) - row * 8
-  // A value that is not zero is never drawn as nothing.
+  // A value above zero is always visible.
   if (row === 0 && value > 0) return blocks[Math.max(1, Math.min(8, eighths))] ?? ' '
   return blocks[Math.max(0, Math.min(8, eighths))] ?? ' '
 }
 
-/** At most `width` columns: each value repeated, or neighbours averaged over what was reported. */
+/** At most `width` columns: each value repeated, or the average of neighbours. */
 export function fitSteps(values: readonly (number | null)[], width: number): (number | null)[] {
   if (values.length === 0) return []
   if (values.length <= width) {

@@ -1,4 +1,4 @@
-/** A revision as an operator reads it: what changed, and which edge runs it. */
+/** Prints a revision: its changes, and its state on each edge. */
 import { layerText, type RevisionStatus, type RevisionView } from '@imapfleet/protocol'
 import type { Paint, Style } from './colour.ts'
 import { safe } from './safe.ts'

@@ -1,4 +1,4 @@
-/** Revocations as an operator reads them: who was cut off, and on which edges that has happened. */
+/** Prints revocations: the user or domain, and the state on each edge. */
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
@@ -43,7 +43,7 @@ export function revocationLines({ revocation, edges }: RevocationStatus, page: T
   ]
 }
 
-/** Which edges have not applied it, in words; undefined if none. */
+/** The edges that have not applied it, in words; undefined if there are none. */
 export function whatIsMissing({ edges }: Pick<RevocationStatus, 'edges'>): string | undefined {
   const named = (status: EdgeStatus['status'], what: string) => {
     const ids = edges.filter((edge) => edge.status === status).map(({ id }) => id)

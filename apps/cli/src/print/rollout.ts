@@ -1,4 +1,4 @@
-/** Rollouts as an operator reads them: how far each is, and which edge is in which wave. */
+/** Prints rollouts: progress, waves and edges. */
 import { layerText, type RolloutState, type RolloutView } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import { safe, safeJson } from './safe.ts'
 
-// Written without the expression of safe.ts: what a terminal may act upon.
+// Not the expression of safe.ts: all characters that a terminal may interpret.
 const acts = (character: string) => {
   const code = character.codePointAt(0) ?? 0
   return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e)

@@ -1,6 +1,6 @@
 /**
- * The whole terminal as one picture: drawn over itself without flicker, redrawn when the window changes, left as it was
- * found. `q` and Ctrl-C are the ways out.
+ * A full-screen display: redrawn without flicker and when the window changes. The terminal is restored at the end.
+ * `q` and Ctrl-C quit.
  */
 import type { Streams } from '../shell.ts'
 import { clipStyled } from './clip-styled.ts'
@@ -12,12 +12,12 @@ const clearLine = '\x1b[K'
 const clearBelow = '\x1b[J'
 
 export interface Screen {
-  /** Shows the picture now, and again, newly made, whenever the window changes. */
+  /** Draws the picture now, and again whenever the window changes. */
   draw(picture: () => readonly string[]): void
   close(): void
 }
 
-/** `quit` is called when the operator wants to leave, `onKey` with each other key. */
+/** `quit` is called when the operator quits, `onKey` for every other key. */
 export function openScreen(
   streams: Pick<Streams, 'stdin' | 'stdout'>,
   quit: () => void,
@@ -32,7 +32,7 @@ export function openScreen(
   }
   const onTyped = (typed: Buffer) => {
     const text = typed.toString('latin1')
-    // In raw mode Ctrl-C is a byte like any other.
+    // In raw mode Ctrl-C is a normal byte.
     if (text.includes('q') || text.includes('Q') || text.includes('\x03') || text.includes('\x04'))
       return quit()
     for (const key of text) onKey(key)

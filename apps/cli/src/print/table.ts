@@ -1,6 +1,7 @@
 /**
- * Rows to aligned text. Every cell passes `safe` here, so no command can forget it. On a terminal a table that is too
- * wide shortens its longest columns; in a pipe (no width) nothing is ever cut. No rows: no lines, no titles either.
+ * Aligns rows as text. Every cell passes through `safe` here, so no command can forget it. On a terminal, a table
+ * that is too wide shortens its longest columns. In a pipe (no width) nothing is cut. Without rows it prints nothing,
+ * not even titles.
  */
 import stringWidth from 'string-width'
 import type { Paint, Style } from './colour.ts'
@@ -10,20 +11,20 @@ export interface Column<Row> {
   title: string
   cell: (row: Row) => string
   align?: 'left' | 'right'
-  /** Where it is shortened: in the middle, if its end says as much as its beginning. */
+  /** Where to shorten: in the middle, if the end of the text matters too. */
   cut?: 'end' | 'middle'
   /** Undefined: plain. */
   style?: (row: Row) => Style | undefined
 }
 
 export interface TableLayout {
-  /** Columns of the terminal; undefined: as wide as need be. */
+  /** Columns of the terminal; undefined: unlimited. */
   width: number | undefined
   paint: Paint
 }
 
 const gap = '  '
-/** A shortened column keeps at least this much. */
+/** The smallest width of a shortened column. */
 const widthMin = 8
 
 export function table<Row>(
@@ -58,7 +59,7 @@ export function table<Row>(
   ]
 }
 
-/** How wide the table would be if nothing was cut. */
+/** The width of the table without any shortening. */
 export function tableWidth<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): number {
   const widths = columns.map(({ title, cell }) =>
     Math.max(stringWidth(title), ...rows.map((row) => stringWidth(safe(cell(row))))),
@@ -66,7 +67,7 @@ export function tableWidth<Row>(columns: readonly Column<Row>[], rows: readonly 
   return widths.reduce((sum, width) => sum + width, gap.length * (columns.length - 1))
 }
 
-/** Name and value, one a line: what a single thing is shown as. */
+/** Name and value, one per line, for a single object. */
 export function facts(pairs: readonly (readonly [string, string])[], page: TableLayout): string[] {
   const width = Math.max(0, ...pairs.map(([name]) => stringWidth(name)))
   return pairs.map(([name, value]) =>
@@ -74,7 +75,7 @@ export function facts(pairs: readonly (readonly [string, string])[], page: Table
   )
 }
 
-/** On as many lines as it takes for none to be wider than the terminal; a part is never broken. */
+/** Breaks a list into lines that fit the terminal. A part is never broken. */
 export function wrapped(parts: readonly string[], between: string, width: number | undefined): string[] {
   const lines: string[] = []
   for (const part of parts) {
@@ -86,7 +87,7 @@ export function wrapped(parts: readonly string[], between: string, width: number
   return lines
 }
 
-/** The text in at most `width` columns; what is cut off leaves an ellipsis. */
+/** The text in at most `width` columns, with an ellipsis for what was cut. */
 export function clip(text: string, width: number): string {
   if (stringWidth(text) <= width) return text
   let kept = ''
@@ -119,7 +120,7 @@ function align(text: string, width: number, side: 'left' | 'right' = 'left', las
   return last ? text : text + blank
 }
 
-/** Takes from the widest column, again and again, until all of them fit or none can give more. */
+/** Shortens the widest column repeatedly, until all fit or none can be shortened. */
 function fit(widths: number[], total: number | undefined): number[] {
   if (total === undefined) return widths
   const fitted = [...widths]

@@ -1,9 +1,9 @@
-/** Times and durations, as people type them and as they read them. */
+/** Parses and prints times and durations. */
 
 const unitMs = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const
 const pieces = /(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g
 
-/** `90s`, `10m`, `1h30m`, `2d` → milliseconds; undefined if it is no duration. */
+/** `90s`, `10m`, `1h30m`, `2d` → milliseconds; undefined if it is not a duration. */
 export function parseDuration(text: string): number | undefined {
   if (!/^(\d+(\.\d+)?(ms|s|m|h|d|w))+$/.test(text)) return undefined
   let total = 0
@@ -12,7 +12,7 @@ export function parseDuration(text: string): number | undefined {
   return Number.isSafeInteger(Math.round(total)) ? Math.round(total) : undefined
 }
 
-/** `now`, `-1h`, or an ISO date and time: what the API takes as a moment. */
+/** `now`, `-1h`, or an ISO date and time: a moment in the form of the API. */
 export function isMoment(text: string): boolean {
   if (text === 'now') return true
   if (text.startsWith('-')) return parseDuration(text.slice(1)) !== undefined
@@ -37,7 +37,7 @@ export function duration(ms: number): string {
     .join(' ')
 }
 
-/** How long before `now`; two clocks may differ by a little, so the future is now. */
+/** Time before `now`. Clocks can differ slightly, so a time in the future counts as now. */
 export function ago(at: string | number, now: number): string {
   const passed = now - new Date(at).getTime()
   return passed < 1000 ? 'now' : `${duration(passed)} ago`

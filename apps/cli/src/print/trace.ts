@@ -1,4 +1,4 @@
-/** A line of a trace on a terminal: when, which edge, which session, which direction, and what, made harmless. */
+/** Prints a line of a trace: time, edge, session, direction and text, safe for a terminal. */
 import type { TraceEvent } from '@imapfleet/protocol'
 import type { Paint, Style } from './colour.ts'
 import { safe } from './safe.ts'
@@ -7,7 +7,7 @@ import { clockMs } from './time.ts'
 const direction: Readonly<Record<TraceEvent['from'], Style>> = { C: 'cyan', S: 'green', '*': 'dim' }
 const edgeStyles: readonly Style[] = ['yellow', 'magenta', 'blue', 'red']
 
-/** `user`: whose it is, where several are shown together. */
+/** `user`: the user of the line, if several are traced. */
 export function traceLine(line: TraceEvent, paint: Paint, user?: string): string {
   return [
     paint('dim', clockMs(line.at)),
@@ -18,7 +18,7 @@ export function traceLine(line: TraceEvent, paint: Paint, user?: string): string
   ].join(' ')
 }
 
-/** The same edge always has the same colour. */
+/** An edge always has the same colour. */
 function edgeStyle(edge: string): Style {
   const sum = Array.from(edge, (character) => character.codePointAt(0) ?? 0).reduce((a, b) => a + b, 0)
   return edgeStyles[sum % edgeStyles.length] ?? 'yellow'

@@ -30,13 +30,13 @@ import {
 } from '@imapfleet/protocol'
 import { askControl, send } from './ask.ts'
 
-/** Of a list whose newest come first; `before` is the `next` of the page before. */
+/** For lists with the newest first. `before` is the `next` of the previous page. */
 export interface ListPage {
   limit: number
   before?: number | string | undefined
 }
 
-/** Moments may be relative (`-1h`), a step is like `30s`. */
+/** Moments can be relative (`-1h`); a step is like `30s`. */
 export interface HistoryQuery {
   metrics: readonly string[]
   from: string
@@ -112,7 +112,7 @@ export const api = {
     askControl({ path: 'traces', query: { ...page }, signal }, traceListSchema),
   trace: (trace: string, signal?: AbortSignal) =>
     askControl({ path: `traces/${id(trace)}`, signal }, traceSchema),
-  /** However often it is sent with the same key, one trace is begun. */
+  /** Requests with the same key start one trace only. */
   startTrace: (body: TraceRequest, key: string) =>
     askControl({ path: 'traces', method: 'POST', body, headers: { 'idempotency-key': key } }, traceSchema),
   endTrace: (trace: string) => askControl({ path: `traces/${id(trace)}`, method: 'DELETE' }, traceSchema),

@@ -1,11 +1,11 @@
-/** The one way to control: a request with the cookie of the session, an answer parsed with its schema. */
+/** Requests to control: with the cookie of the session, and an answer that is parsed with its schema. */
 import type { z } from 'zod'
 import { linkBack, linkLost } from './link.ts'
 import { Away, problemOf, Refusal } from './problem.ts'
 import { sessionEnded } from './session.ts'
 
 export interface ApiQuestion {
-  /** Beneath /v1/. */
+  /** Below /v1/. */
   path: string
   query?: Readonly<Record<string, string | number | undefined>>
   method?: 'GET' | 'POST' | 'DELETE'
@@ -14,7 +14,7 @@ export interface ApiQuestion {
   signal?: AbortSignal | undefined
 }
 
-/** Throws a Refusal, or Away; when `signal` aborts, what fetch throws. */
+/** Throws a Refusal, or Away; when `signal` aborts, the error of fetch. */
 export async function askControl<Schema extends z.ZodType>(
   question: ApiQuestion,
   schema: Schema,
@@ -25,7 +25,7 @@ export async function askControl<Schema extends z.ZodType>(
   throw new Away('This page and control have different versions: reload the page.')
 }
 
-/** For what is answered without a body. */
+/** For routes that answer without a body. */
 export async function send(question: ApiQuestion): Promise<Response> {
   const { path, query = {}, method = 'GET', body, headers = {}, signal } = question
   const asked = Object.entries(query).filter(([, value]) => value !== undefined && value !== '')
@@ -35,7 +35,7 @@ export async function send(question: ApiQuestion): Promise<Response> {
     response = await fetch(`/v1/${path}${search && '?'}${search}`, {
       method,
       signal: signal ?? null,
-      // No page of another site can send the second without being asked first, which is what control relies on.
+      // A page of another site cannot send this header without a preflight request. Control relies on that.
       headers: { accept: 'application/json', 'x-imapfleet-console': '1', ...jsonHeader(body), ...headers },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })

@@ -1,7 +1,6 @@
 /**
- * A stream of control's events, for as long as somebody looks. After an interruption it is begun again where it was left.
- * Not the browser's EventSource: that gives up for good when something in front of control answers in its place, says
- * not why it was refused, and takes a connection that is silent for alive.
+ * A stream of events from control, resumed after interruptions. Not the browser's EventSource, which gives up if a
+ * proxy answers instead of control, does not report why it was refused, and does not notice a silent connection.
  */
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import { send } from './ask.ts'
@@ -14,11 +13,11 @@ interface Follower {
 }
 
 const retryMs = 1_000
-/** Control says that it is there every 15 s. */
+/** Control sends a comment every 15 s. */
 const silenceMaxMs = 40_000
 const eventCharactersMax = 1_048_576
 
-/** Resolves after the event `end`, or when `signal` aborts. Throws the Refusal of control that asking again would not change. */
+/** Resolves after the event `end`, or when `signal` aborts. Throws a Refusal that a retry would not change. */
 export async function followEvents(path: string, follower: Follower, signal: AbortSignal): Promise<void> {
   let last: string | undefined
   while (!signal.aborted) {
@@ -40,7 +39,7 @@ export async function followEvents(path: string, follower: Follower, signal: Abo
   }
 }
 
-/** Until the stream ends, or has been silent for too long. */
+/** Until the stream ends, or is silent for too long. */
 async function* eventsOf(stream: Response['body']): AsyncGenerator<EventSourceMessage> {
   if (!stream) return
   const ready: EventSourceMessage[] = []
@@ -56,7 +55,7 @@ async function* eventsOf(stream: Response['body']): AsyncGenerator<EventSourceMe
       yield* ready.splice(0)
     }
   } finally {
-    // Lets go of the connection, whichever way the reading ended.
+    // Releases the connection however the iteration ended.
     await reader.cancel().catch(() => undefined)
   }
 }

@@ -1,4 +1,4 @@
-/** Whether control answers. Whoever asks it says how that went; the banner and all polls follow. */
+/** Whether control answers. Every request reports its outcome here; the banner and all polls follow. */
 import { signal } from '@preact/signals'
 
 export interface ApiOutage {

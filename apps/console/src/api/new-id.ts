@@ -1,4 +1,4 @@
-/** A random UUID. `crypto.randomUUID` is only there where the page came by https, or from this very machine. */
+/** A random UUID. `crypto.randomUUID` exists only if the page was loaded over https or from this machine. */
 export function newId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(16))
   // Version 4, variant 1 (RFC 9562, section 5.4).

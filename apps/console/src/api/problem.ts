@@ -1,7 +1,7 @@
-/** What can come of asking control, other than an answer. Each has a sentence that says what to do. */
+/** Failed requests. Each has a sentence that says what to do. */
 import { problemDetailsSchema, type ProblemDetails } from '@imapfleet/protocol'
 
-/** Control said no. */
+/** Control refused the request. */
 export class Refusal extends Error {
   readonly details: ProblemDetails
 
@@ -11,18 +11,18 @@ export class Refusal extends Error {
     this.details = details
   }
 
-  /** It is about this moment: the same question may be answered in the next. */
+  /** A retry may succeed. */
   get isPassing(): boolean {
     return this.details.status >= 502
   }
 
-  /** Nothing that control knows can be asked for. */
+  /** The object does not exist. */
   get isOutage(): boolean {
     return this.details.code === 'database_unavailable'
   }
 }
 
-/** Nothing came, or nothing that control would say. */
+/** No answer, or an answer that is not control's. */
 export class Away extends Error {
   constructor(sentence = 'Control does not answer.') {
     super(sentence)
@@ -30,7 +30,7 @@ export class Away extends Error {
   }
 }
 
-/** Something between us and control may have answered in its place. */
+/** A proxy may have answered instead of control. */
 export async function problemOf(response: Response): Promise<Refusal | Away> {
   const type = response.headers.get('content-type') ?? ''
   if (type.includes('application/problem+json')) {
@@ -40,5 +40,5 @@ export async function problemOf(response: Response): Promise<Refusal | Away> {
   return new Away(`A proxy in front of control answered with status ${response.status}.`)
 }
 
-/** A sentence for whatever was thrown. */
+/** A sentence for any exception. */
 export const sentenceOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,4 +1,4 @@
-/** Who is signed in. A session that ends leaves the address alone: whoever signs in again is where they were. */
+/** The signed-in user. The end of a session keeps the address, so that signing in returns to the same page. */
 import type { Session } from '@imapfleet/protocol'
 import { signal } from '@preact/signals'
 import type { Refusal } from './problem.ts'
@@ -6,7 +6,7 @@ import type { Refusal } from './problem.ts'
 export type SignInState =
   | { state: 'unknown' }
   | { state: 'in'; who: Session }
-  /** `reason`: a sentence, if it was not by their own wish. */
+  /** `reason`: a sentence, if the user did not sign out. */
   | { state: 'out'; reason?: string }
 
 export const session = signal<SignInState>({ state: 'unknown' })
@@ -15,7 +15,7 @@ export function sessionBegan(who: Session): void {
   session.value = { state: 'in', who }
 }
 
-/** Control does not know us (any more). */
+/** Control does not know the session. */
 export function sessionEnded({ details, message }: Refusal): void {
   if (details.code === 'token_missing' && session.value.state === 'unknown') session.value = { state: 'out' }
   else if (details.code === 'session_over') session.value = { state: 'out', reason: message }

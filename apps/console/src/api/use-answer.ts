@@ -1,21 +1,21 @@
-/** What a page shows of control: asked at once, again every now and then, and as soon as control is back after an outage. */
+/** Data of a page: requested immediately, at intervals, and when control is available again after an outage. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
 import { Away, Refusal } from './problem.ts'
 
 export interface AnswerState<Data> {
-  /** The last that came; it stays while a later question fails. */
+  /** The last answer. It stays while a later request fails. */
   data: Data | undefined
-  /** Why the last question failed. */
+  /** Why the last request failed. */
   problem: Error | undefined
-  /** When `data` came. */
+  /** When `data` arrived. */
   at: Date | undefined
-  /** Asks again now. */
+  /** Requests again now. */
   reload: () => void
 }
 
 const retryMs = 2_000
 
-/** `key`: what the question depends on; another key is another question, whose data begins empty. */
+/** `key`: what the request depends on. Another key is another request, and starts without data. */
 export function useAnswer<Data>(
   key: string,
   load: (signal: AbortSignal) => Promise<Data>,
@@ -31,7 +31,7 @@ export function useAnswer<Data>(
     let timer: ReturnType<typeof setTimeout> | undefined
     const again = (ms: number) => (timer = setTimeout(() => void run(), ms))
     const run = async () => {
-      // Nobody looks at it: ask when somebody does.
+      // The page is hidden: request when it is visible.
       if (document.hidden) return document.addEventListener('visibilitychange', () => void run(), onceOnly)
       try {
         const data = await latest.current(life.signal)

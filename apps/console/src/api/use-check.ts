@@ -1,16 +1,16 @@
-/** Control's word on what is being typed: asked for when one has stopped typing for a moment. */
+/** Lets control check an input, shortly after the user stopped typing. */
 import { useEffect, useRef, useState } from 'preact/hooks'
 
 export interface Check<Data> {
-  /** Undefined while it is being asked, and where there is nothing to ask. */
+  /** Undefined while the check runs, and without an input. */
   data: Data | undefined
-  /** The last that was refused; it stays in sight until there is another word. */
+  /** The last refusal. It stays visible until the next result. */
   problem: Error | undefined
 }
 
 const pauseMs = 300
 
-/** `key`: what the question depends on; undefined: there is none. */
+/** `key`: what the check depends on; undefined: nothing to check. */
 export function useCheck<Data>(
   key: string | undefined,
   ask: (signal: AbortSignal) => Promise<Data>,

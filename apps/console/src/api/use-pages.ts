@@ -1,18 +1,18 @@
-/** A list whose newest come first, page by page. */
+/** A list with the newest first, page by page. */
 import { useEffect, useState } from 'preact/hooks'
 import type { ListPage } from './api.ts'
 import { useAnswer, type AnswerState } from './use-answer.ts'
 
 export interface Pages<Row> extends Pick<AnswerState<unknown>, 'problem' | 'reload'> {
-  /** Undefined until the first page has come. */
+  /** Undefined until the first page has arrived. */
   rows: Row[] | undefined
-  /** Undefined when there is no older page. */
+  /** Undefined if there is no older page. */
   older: (() => void) | undefined
 }
 
 const limit = 50
 
-/** `key`: what the list depends on. `everyMs`: how often all pages in sight are asked for again. */
+/** `key`: what the list depends on. `everyMs`: interval at which all visible pages are requested again. */
 export function usePages<Row>(
   key: string,
   load: (page: ListPage, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | string | null }>,
@@ -34,7 +34,7 @@ export function usePages<Row>(
   const answer = useAnswer(`${key} ${depth}`, ask, often)
   const [last, setLast] = useState(answer.data)
   if (answer.data !== undefined && answer.data !== last) setLast(answer.data)
-  // The pages before stay in sight while the next one comes.
+  // Earlier pages stay visible while the next one loads.
   const shown = answer.data ?? (last?.key === key ? last : undefined)
   return {
     rows: shown?.rows,

@@ -1,4 +1,4 @@
-/** What became of an order, in a sentence and edge by edge. */
+/** The outcome of an order, as a sentence and for each edge. */
 import { orderResultText, type OrderedEdge, type OrderView, type TargetName } from '@imapfleet/protocol'
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
@@ -31,11 +31,11 @@ export function AccountBadges({ order }: { order: OrderView }) {
   )
 }
 
-/** What an edge answered, in words; empty if it did not. */
+/** The answer of an edge in words; empty without an answer. */
 export const resultText = ({ action }: OrderView, { result }: OrderedEdge): string =>
   result === null ? '' : orderResultText(action.kind, result)
 
-/** A sentence on the whole: what was done, and by whom it was not. */
+/** A sentence on the whole order: the results, and the edges that failed. */
 export function summaryOf(order: OrderView): { tone: 'good' | 'bad'; text: string } {
   const answered = order.edges.filter(({ status }) => status === 'answered')
   const others = order.edges.filter(({ status }) => status !== 'answered')

@@ -1,15 +1,15 @@
-/** Names of edges as one types them, with spaces between, and the edges that can be meant. */
+/** Ids of edges as typed, separated by spaces, and the edges that are offered. */
 import type { RevisionStatus } from '@imapfleet/protocol'
 
-/** One that a revision goes to. */
+/** An edge that the revision is for. */
 export type MeantEdge = RevisionStatus['edges'][number]
 
-/** More are found by a part of their name. */
+/** Other edges are found by part of their id. */
 const offeredMax = 60
 
 export const wordsIn = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '')
 
-/** What is wrong with what was typed; nothing as long as it is not known which edges there are. */
+/** The mistake in the input; undefined while the edges are unknown. */
 export function unknownEdgesIn(text: string, edges: readonly MeantEdge[] | undefined): string | undefined {
   if (!edges) return undefined
   const known = new Set(edges.map(({ id }) => id))
@@ -19,7 +19,7 @@ export function unknownEdgesIn(text: string, edges: readonly MeantEdge[] | undef
   return `${unknown.join(', ')} ${are} of this layer: choose from the list below.`
 }
 
-/** The edges to pick from: those that the last word may become, or all. */
+/** The edges to offer: those that match the last word, or all. */
 export function offeredFor(text: string, edges: readonly MeantEdge[]): { edges: MeantEdge[]; more: number } {
   const part = unfinishedIn(text, edges)
   const found = part === undefined ? [] : edges.filter(({ id }) => id.includes(part))
@@ -27,7 +27,7 @@ export function offeredFor(text: string, edges: readonly MeantEdge[]): { edges: 
   return { edges: offered.slice(0, offeredMax), more: Math.max(0, offered.length - offeredMax) }
 }
 
-/** With this edge if it was not there, without it if it was. It takes the place of the part of its name that was typed. */
+/** Adds or removes this edge. When added, it replaces the typed part of its id. */
 export function toggled(text: string, id: string, edges: readonly MeantEdge[]): string {
   const words = wordsIn(text)
   if (words.includes(id)) return words.filter((word) => word !== id).join(' ')
@@ -36,7 +36,7 @@ export function toggled(text: string, id: string, edges: readonly MeantEdge[]): 
   return [...words, id].join(' ')
 }
 
-/** The last word, where it is no edge yet. */
+/** The last word, if it is not the id of an edge. */
 function unfinishedIn(text: string, edges: readonly MeantEdge[]): string | undefined {
   const last = wordsIn(text).at(-1)
   return edges.some(({ id }) => id === last) ? undefined : last

@@ -1,4 +1,4 @@
-/** What control says of a draft as one types, unless somebody else has written meanwhile. */
+/** Lets control check a draft while the user types, unless the configuration has changed. */
 import type { LayerName, RevisionStatus } from '@imapfleet/protocol'
 import { useEffect } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -9,14 +9,14 @@ import type { Draft } from './drafts.ts'
 
 export interface DraftCheck {
   request: ReturnType<typeof revisionRequestOf>
-  /** Nothing is finished that could be asked about. */
+  /** The draft is not complete enough to check. */
   isEmpty: boolean
-  /** There is a newer revision than the one that it is made on. */
+  /** A revision newer than the base of the draft exists. */
   isLost: boolean
-  /** Control has just said so; which one, `newest` will tell. */
+  /** Control has just reported a conflict; `newest` will show the revision. */
   isConflict: boolean
   check: Check<RevisionStatus>
-  /** What is wrong with the value of a key. */
+  /** The mistake in the value of a key. */
   wrong: (key: string) => string | undefined
 }
 

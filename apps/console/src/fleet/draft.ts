@@ -1,15 +1,15 @@
-/** Changes to a layer that are not written yet: each key with what is typed for it, or taken out. */
+/** Unwritten changes of a layer: each key with its typed value, or its removal. */
 import type { ConfigKey, RevisionRequest } from '@imapfleet/protocol'
 
 export interface DraftChange {
   key: string
-  /** As typed; undefined: the key is taken out of the layer. */
+  /** As typed; undefined: the key is removed from the layer. */
   text: string | undefined
 }
 
 type Json = NonNullable<RevisionRequest['set']>[string]
 
-/** As in YAML, as far as one line goes: numbers, true, false, null, lists with or without quotes; all else is text. */
+/** Parses one line as YAML: numbers, true, false, null, lists with or without quotes. Everything else is text. */
 export function parseSetting(text: string): Json {
   const trimmed = text.trim()
   try {
@@ -23,10 +23,10 @@ export function parseSetting(text: string): Json {
 export const textOf = (value: unknown): string =>
   typeof value === 'string' && parseSetting(value) === value ? value : JSON.stringify(value)
 
-/** The name that a key of the manual leaves to its reader: `upstreams.NAME.port`. */
+/** The placeholder in a key of the manual: `upstreams.NAME.port`. */
 const placeholder = 'NAME'
 
-/** How the manual describes a key: `upstreams.main.port` as `upstreams.NAME.port`. */
+/** The key in the notation of the manual: `upstreams.main.port` → `upstreams.NAME.port`. */
 export function manualOf(key: string, manual: readonly ConfigKey[]): ConfigKey | undefined {
   const parts = key.trim().split('.')
   return manual.find(({ key: pattern }) => {
@@ -37,7 +37,7 @@ export function manualOf(key: string, manual: readonly ConfigKey[]): ConfigKey |
   })
 }
 
-/** Every key that may be typed; those of upstreams with the names that the fleet has. */
+/** All keys that can be typed; keys of upstreams with the names in the fleet. */
 export const keysToType = (manual: readonly ConfigKey[], upstreams: readonly string[]): string[] =>
   manual.flatMap(({ key }) =>
     key.startsWith(`upstreams.${placeholder}.`) && upstreams.length > 0
@@ -47,7 +47,7 @@ export const keysToType = (manual: readonly ConfigKey[], upstreams: readonly str
 
 export const lacksName = (key: string): boolean => key.split('.').includes(placeholder)
 
-/** What goes to control. Keys without a name, or of something without a name, are not finished yet. */
+/** The request to control. Keys that are empty or still have a placeholder are left out. */
 export function revisionRequestOf(changes: readonly DraftChange[]): Pick<RevisionRequest, 'set' | 'unset'> {
   const named = changes.filter(({ key }) => key.trim() !== '' && !lacksName(key.trim()))
   const set = named.flatMap(({ key, text }): [string, Json][] =>

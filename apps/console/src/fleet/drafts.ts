@@ -1,11 +1,11 @@
-/** Drafts by layer, kept while one looks at other pages; they are gone with the browser's tab, and no one else's. */
+/** Drafts by layer. They survive a change of the page, and end with the browser tab. */
 import { layerText, type LayerName } from '@imapfleet/protocol'
 import { signal } from '@preact/signals'
 import { session } from '../api/session.ts'
 import type { DraftChange } from './draft.ts'
 
 export interface Draft {
-  /** The revision that was in sight when it was begun, or taken over since. */
+  /** The revision that was shown when the draft was started, or that it was moved to. */
   base: number
   changes: readonly DraftChange[]
 }
@@ -17,7 +17,7 @@ const keyOf = (layer: LayerName) =>
 
 export const draftOf = (layer: LayerName): Draft | undefined => drafts.value.get(keyOf(layer))
 
-/** One without changes is none. */
+/** A draft without changes is removed. */
 export function keepDraft(layer: LayerName, draft: Draft): void {
   const next = new Map(drafts.value)
   if (draft.changes.length > 0) next.set(keyOf(layer), draft)

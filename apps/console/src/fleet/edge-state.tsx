@@ -1,4 +1,4 @@
-/** What an edge is doing, or that it was forgotten, as a badge. */
+/** The state of an edge as a badge, or that it was forgotten. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { Badge, type Tone } from '../ui/badge.tsx'
 

@@ -1,4 +1,4 @@
-/** What is wrong in the fleet, as the list of edges tells it, the worst first. */
+/** The problems of the fleet, from the list of edges, the most serious first. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { amountOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
@@ -6,7 +6,7 @@ import { durationOf } from '../format/time.ts'
 export interface Finding {
   edge: string
   tone: 'bad' | 'warn'
-  /** A sentence without the edge's name. */
+  /** A sentence that starts after the edge's id. */
   text: string
 }
 

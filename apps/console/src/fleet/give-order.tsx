@@ -1,4 +1,4 @@
-/** Gives an order and tells in the corner what became of it, with the way to its account. */
+/** Sends an order and shows its outcome as a toast, with a link to the answers. */
 import { orderTitle, type OrderRequest } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { newId } from '../api/new-id.ts'

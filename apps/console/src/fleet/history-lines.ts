@@ -1,4 +1,4 @@
-/** Which groups of a history are drawn as lines. */
+/** Selects the groups of a history that are drawn as lines. */
 import type { History } from '@imapfleet/protocol'
 
 interface Line {
@@ -8,10 +8,10 @@ interface Line {
   colour: number
 }
 
-/** More lines than this are a carpet: the highest are drawn. */
+/** More lines than this are unreadable: the highest are drawn. */
 const linesMax = 12
 
-/** `metric`: its index. A few groups have the same colours for every metric. */
+/** `metric`: its index. A small number of groups has the same colours for every metric. */
 export function linesOf({ groups }: Pick<History, 'groups'>, metric: number): Line[] {
   const line = ({ group, values }: History['groups'][number], colour: number): Line => ({
     name: group,

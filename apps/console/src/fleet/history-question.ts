@@ -1,4 +1,4 @@
-/** What the history explorer asks: kept in the address, so that a link shows the same. */
+/** The query of the history page. It is in the address, so that a link shows the same. */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import type { History } from '@imapfleet/protocol'
 
@@ -8,7 +8,7 @@ export interface HistoryQuestion {
   /** Relative (`-6h`) or ISO. */
   from: string
   to: string
-  /** Empty: as fine as suits the range. */
+  /** Empty: chosen for the range. */
   step: string
   groupBy: History['groupBy']
   region: string
@@ -50,7 +50,7 @@ export function questionIn(search: URLSearchParams): HistoryQuestion {
   }
 }
 
-/** The address of a question; what is usual is left out. */
+/** The address of a query. Default values are left out. */
 export function addressOf(question: HistoryQuestion): string {
   const search = new URLSearchParams()
   const isUsual = question.metrics.join() === usual.metrics.join()
@@ -61,7 +61,7 @@ export function addressOf(question: HistoryQuestion): string {
   return `/history${text && '?'}${text}`
 }
 
-/** What one can read of a metric, the usual first. */
+/** The functions that a metric offers, the usual one first. */
 export function readingsOf(name: EdgeMetricName): { suffix: string; words: string }[] {
   const { kind }: MetricRow = edgeMetrics[name]
   if (kind === 'counter')
@@ -85,13 +85,13 @@ export function readingsOf(name: EdgeMetricName): { suffix: string; words: strin
   ]
 }
 
-/** `logins_total{result="ok"}:rate` in its parts; undefined for what is no metric. */
+/** `logins_total{result="ok"}:rate` in its parts; undefined if it is not a metric. */
 export function partsOf(text: string): { name: EdgeMetricName; labels: string; suffix: string } | undefined {
   const [, name = '', labels = '', suffix = ''] = /^([a-z_]+)(?:\{([^}]*)\})?(:\w+)?$/.exec(text) ?? []
   return Object.hasOwn(edgeMetrics, name) ? { name: name as EdgeMetricName, labels, suffix } : undefined
 }
 
-/** The same of some of its series only; empty: of all. */
+/** The metric with these label values only; empty: all series. */
 export function withLabels(text: string, labels: string): string {
   const parts = partsOf(text)
   if (!parts) return text
@@ -99,13 +99,13 @@ export function withLabels(text: string, labels: string): string {
   return `${parts.name}${chosen === '' ? '' : `{${chosen}}`}${parts.suffix}`
 }
 
-/** A window twice as long around the same middle, though not beyond now. */
+/** A range twice as long with the same centre, but not beyond now. */
 export function zoomedOut(fromMs: number, toMs: number, nowMs: number): [fromMs: number, toMs: number] {
   const half = Math.max(toMs - fromMs, 1_000) / 2
   return [fromMs - half, Math.min(toMs + half, Math.max(nowMs, toMs))]
 }
 
-/** Name and reading of a metric as it was asked for, and how its values are to be read. */
+/** The name and function of a metric in the query, and its unit. */
 export function describe(text: string): {
   name: string
   words: string

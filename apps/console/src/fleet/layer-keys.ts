@@ -1,16 +1,16 @@
-/** What is set for a layer: by itself, and by those beneath it that it does not override. */
+/** The keys of a layer: its own, and those of lower layers that it does not override. */
 import { leavesOf } from './draft.ts'
 
 export interface LayerKey {
   key: string
   value: unknown
-  /** Name of the layer that sets it. */
+  /** The layer that sets it. */
   from: string
-  /** What it hides of a layer beneath. */
+  /** The value of a lower layer that it overrides. */
   instead?: { value: unknown; from: string }
 }
 
-/** `chain`: names of layers from the lowest (`global`) to the one that is looked at. */
+/** `chain`: names of layers from the lowest (`global`) to the one on the page. */
 export function keysOf(
   layers: Readonly<Record<string, Readonly<Record<string, unknown>>>>,
   chain: readonly string[],

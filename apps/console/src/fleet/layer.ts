@@ -1,4 +1,4 @@
-/** Which document of the configuration is looked at; kept in the address as `global`, `region/eu`, `edge/eu-1`. */
+/** The layer on the page. It is in the address as `global`, `region/eu` or `edge/eu-1`. */
 import { layerText, type LayerName } from '@imapfleet/protocol'
 
 export function layerIn(text: string | null): LayerName {
@@ -6,7 +6,7 @@ export function layerIn(text: string | null): LayerName {
   return kind === 'region' || kind === 'edge' ? { kind, name } : { kind: 'global' }
 }
 
-/** Names of the layers that lie beneath, and of the layer itself. `region`: where an edge is, if that is known. */
+/** Names of the lower layers, and of the layer itself. `region`: the region of an edge, if known. */
 export function chainOf(layer: LayerName, region: string | undefined): string[] {
   if (layer.kind === 'global') return ['global']
   const beneath = layer.kind === 'edge' && region !== undefined ? ['global', `region/${region}`] : ['global']

@@ -1,4 +1,4 @@
-/** The lines of a trace as they come, through interruptions, until it has ended. */
+/** The lines of a trace as they come, with reconnects, until it has ended. */
 import {
   traceEdgeEventSchema,
   traceEventSchema,
@@ -9,26 +9,26 @@ import { useEffect, useState } from 'preact/hooks'
 import { followEvents } from '../api/follow.ts'
 
 export interface NumberedLine extends TraceEvent {
-  /** From 1, in the order in which lines came. */
+  /** From 1, in the order of arrival. */
   number: number
 }
 
 export interface LiveTrace {
   state: 'connecting' | 'live' | 'lost' | 'ended' | 'refused'
-  /** When it was lost. */
+  /** When the connection was lost. */
   since?: Date
   /** Why control refused it. */
   problem?: unknown
   lines: readonly NumberedLine[]
-  /** Lines that were there and are no longer shown. */
+  /** Number of older lines that are no longer shown. */
   dropped: number
-  /** The last that each edge said of its part. */
+  /** The last event of each edge. */
   edges: ReadonlyMap<string, TraceEdgeEvent>
 }
 
-/** A page with more lines than this is slow; the whole trace can be downloaded. */
+/** A page with more lines than this is slow. The whole trace can be downloaded. */
 const linesMax = 5_000
-/** Many lines a second make one picture. */
+/** Many lines per second are drawn together. */
 const drawEveryMs = 100
 const beginning: LiveTrace = { state: 'connecting', lines: [], dropped: 0, edges: new Map() }
 

@@ -1,7 +1,7 @@
-/** How far back the figures of a page go; kept in the address. */
+/** The time range of a page. It is in the address. */
 import { choose, search } from '../router/location.ts'
 
-/** The step that makes some sixty points of it, and has a report in each. */
+/** A step that gives about sixty points, with at least one report in each. */
 const steps = { '5m': '15s', '15m': '15s', '1h': '60s', '6h': '6m', '24h': '24m' } as const
 const words = {
   '5m': '5 minutes',
@@ -21,7 +21,7 @@ export function chosenRange(): Range {
 
 export const chooseRange = (range: Range): void => choose({ range: range === '1h' ? '' : range })
 
-/** For a question about history. */
+/** For a history request. */
 export const historyWindow = (range: Range) => ({ from: `-${range}`, step: steps[range] })
 
 export const wordsOf = (range: Range): string => words[range]

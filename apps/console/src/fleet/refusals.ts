@@ -1,4 +1,4 @@
-/** Why used connections were not kept, in words; the names are the `reason` of `reuse_refused_total`. */
+/** Why connections were not reused, in words. The names are the `reason` of `reuse_refused_total`. */
 import type { History } from '@imapfleet/protocol'
 
 const words: Readonly<Record<string, string>> = {
@@ -45,7 +45,7 @@ const total = 'reuse_refused_total'
 
 export const refusalMetrics = [total, ...Object.keys(words).map((reason) => `${total}{reason="${reason}"}`)]
 
-/** Of a history that was asked for `refusalMetrics`; the most frequent first. What has no words here is `other`. */
+/** From a history of `refusalMetrics`, the most frequent first. Unknown reasons are summed as `other`. */
 export function refusalsOf({ groups: [group] }: History): { all: number; reasons: RefusalCount[] } {
   const [all = null, ...counts] = group?.totals ?? []
   const reasons = Object.entries(words)

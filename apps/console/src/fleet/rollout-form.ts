@@ -1,4 +1,4 @@
-/** A rollout as it is typed: every field a text, until it is asked for. */
+/** A rollout as typed: every field is text until it is sent. */
 import type { RolloutRequest } from '@imapfleet/protocol'
 import { unknownEdgesIn, wordsIn, type MeantEdge } from './canary-edges.ts'
 
@@ -8,7 +8,7 @@ export interface RolloutForm {
   regions: string
   soak: string
   silence: string
-  /** Of a hundred. */
+  /** Percent. */
   errors: string
 }
 
@@ -23,13 +23,13 @@ export const usualRollout: RolloutForm = {
 
 const numbers = ['percent', 'soak', 'silence', 'errors'] as const
 
-/** What is wrong with a field as far as one can see here; bounds are for control to know. */
+/** The mistake in a field, as far as the console knows it. Control checks the bounds. */
 export const mistakeIn = (form: RolloutForm, field: keyof RolloutForm): string | undefined =>
   numbers.some((name) => name === field) && !/^\s*\d+(\.\d+)?\s*$/.test(form[field])
     ? 'Enter a number.'
     : undefined
 
-/** Undefined while something in it is no number, or no edge of those that it goes to. */
+/** Undefined while a field is not a number, or an edge is unknown. */
 export function rolloutIn(
   form: RolloutForm,
   edges: readonly MeantEdge[] | undefined,

@@ -17,7 +17,7 @@ const traceOf = ({ user }: TraceRequest): TraceView => ({
 const refusal = (status: number, code: string) =>
   new Refusal({ type: 'about:blank', title: code, status, code })
 
-/** Each request fails with the next trouble of its user, and is then answered. */
+/** Each request fails with the next error of its user, and then succeeds. */
 function startsWith(troubles: Record<string, Error[]>) {
   const sent: { user: string; key: string }[] = []
   const starts = new TraceStarts(async (request, key) => {

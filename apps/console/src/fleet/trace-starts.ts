@@ -1,13 +1,13 @@
 /**
- * Traces of several users, begun one after the other. When one of them fails the others stay begun, and whoever tries
- * again begins only those that are missing, also where only the answer was lost: control does it once for a key.
+ * Starts traces of several users, one after the other. If one fails, the others continue, and a retry starts only the
+ * missing ones. Control starts one trace for each key, so this also works if only the answer was lost.
  */
 import type { TraceRequest, TraceView } from '@imapfleet/protocol'
 import { signal } from '@preact/signals'
 import { newId } from '../api/new-id.ts'
 import { Refusal } from '../api/problem.ts'
 
-/** Asks control, once for each key however often it is sent. */
+/** Requests with the same key start one trace only. */
 type Start = (request: TraceRequest, key: string) => Promise<TraceView>
 
 export class TraceStarts {
@@ -19,7 +19,7 @@ export class TraceStarts {
     this.#start = start
   }
 
-  /** Throws what the first one that fails has thrown; those behind it are left for the next try. */
+  /** Throws the error of the first one that fails; the rest is left for the next try. */
   async start(requests: readonly TraceRequest[]): Promise<void> {
     for (const request of requests) {
       if (this.begun.value.some(({ user }) => user === request.user)) continue
@@ -34,13 +34,13 @@ export class TraceStarts {
     try {
       return await this.#start(request, key)
     } catch (error) {
-      // With the same key control would only say it again, whatever was done about it meanwhile.
+      // The same key would return the same refusal, even if the cause was removed.
       if (isSettled(error)) this.#keys.delete(text)
       throw error
     }
   }
 }
 
-/** Refused for good: it is known that nothing was begun. */
+/** A final refusal: no trace was started. */
 const isSettled = (error: unknown) =>
   error instanceof Refusal && !error.isPassing && error.details.code !== 'idempotency_unknown'

@@ -1,16 +1,16 @@
-/** Sessions and reuse of edges over time, and the same of several together. */
+/** Sessions and reuse of edges over time, and sums over several edges. */
 import type { History } from '@imapfleet/protocol'
 
-/** One value a step, null where nothing was reported. */
+/** One value for each step; null if nothing was reported. */
 export type StepValues = readonly (number | null)[]
 
 export interface Traffic {
-  /** By second. */
+  /** Per second. */
   sessions: StepValues
   logins: StepValues
-  /** Logins that a warm connection served: the mail server saw none of them. */
+  /** Logins that reused a connection: the mail server did not see them. */
   reuses: StepValues
-  /** Connections that wait for their user. */
+  /** Idle connections. */
   warm: StepValues
 }
 
@@ -21,7 +21,7 @@ export const trafficMetrics = [
   'upstreams_idle',
 ]
 
-/** By group of the history, which was asked for `trafficMetrics`. */
+/** By group, from a history of `trafficMetrics`. */
 export function trafficOf(history: History | undefined): Map<string, Traffic> {
   return new Map(
     history?.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], warm = []] }) => [
@@ -43,7 +43,7 @@ export function together(all: readonly Traffic[]): Traffic {
   }
 }
 
-/** Step by step; null only where none has a value. */
+/** By step; null only if no edge has a value. */
 export function sumByStep(all: readonly StepValues[]): StepValues {
   const length = Math.max(0, ...all.map((series) => series.length))
   return Array.from({ length }, (_, step) => {
@@ -58,15 +58,15 @@ export function totalOf(series: StepValues): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
 }
 
-/** The last value, if one of the last two steps has one: the last step has only just begun. */
+/** The last value, if one of the last two steps has one: the last step is incomplete. */
 export const currentOf = (series: StepValues): number | null => series.at(-1) ?? series.at(-2) ?? null
 
-/** Of each step, in percent. */
+/** For each step, in percent. */
 export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>): StepValues =>
   logins.map((all, step) => {
     const part = reuses[step]
     return all === null || all === 0 || part === null || part === undefined ? null : (part / all) * 100
   })
 
-/** Without the last step, which has only begun: an amount in it would look like a fall. */
+/** Without the last step, which is incomplete and would look like a fall. */
 export const finishedOf = (series: StepValues): StepValues => series.slice(0, -1)

@@ -1,4 +1,4 @@
-/** Numbers as operators read them: few digits, always as many for the same kind of thing. A dash for what is not known. */
+/** Formats numbers: few digits, and the same number of digits for the same kind. A dash for an unknown value. */
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
 
@@ -15,7 +15,7 @@ export function rateOf(value: number | null | undefined): string {
   return value < 100 ? value.toFixed(1) : whole.format(value)
 }
 
-/** Of one: `98.4 %`. Whole only when it is exactly so. */
+/** A share of 1: `98.4 %`. Whole only if exact. */
 export function shareOf(part: number | null | undefined, all: number | null | undefined): string {
   if (part === null || part === undefined || all === null || all === undefined || all === 0) return none
   const percent = (part / all) * 100

@@ -1,4 +1,4 @@
-/** Times as operators read them: the clock of the browser, seconds always, the day when it is another one. */
+/** Formats times: in the time zone of the browser, with seconds, and with the date if it is not today. */
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' })
 const day = new Intl.DateTimeFormat('en-GB', { day: '2-digit', month: 'short' })

@@ -1,4 +1,4 @@
-/** A measured value in its unit, in few digits: `12.3`, `1.2 ms`, `3.4 MiB`. */
+/** Formats a value with its unit, in few digits: `12.3`, `1.2 ms`, `3.4 MiB`. */
 import { none } from './number.ts'
 
 export type Unit = 'seconds' | 'bytes' | 'number'
@@ -21,7 +21,7 @@ function bytes(value: number): string {
 
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
 
-/** Three that matter. */
+/** Three significant digits. */
 function digits(value: number): string {
   if (Math.abs(value) >= 100) return whole.format(value)
   return String(Number(value.toPrecision(3)))

@@ -1,4 +1,4 @@
-/** Who is signed in, how it looks, and the way out. */
+/** The signed-in user, the choice of colours, and signing out. */
 import type { Session } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'

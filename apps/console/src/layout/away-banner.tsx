@@ -1,6 +1,6 @@
 /**
- * Says that what is shown is old, and since when. It asks control itself until there is an answer, so that a page which
- * asks for nothing more comes back, too.
+ * Says that the page shows old data, and since when. It polls control itself, so that a page without polls recovers
+ * too.
  */
 import { useEffect } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -13,7 +13,7 @@ export function AwayBanner() {
   const isAway = outage.value !== undefined
   useEffect(() => {
     if (!isAway) return
-    // What comes of it, `outage` says.
+    // `outage` follows the result.
     const timer = setInterval(() => void api.session().catch(() => undefined), askEveryMs)
     return () => clearInterval(timer)
   }, [isAway])

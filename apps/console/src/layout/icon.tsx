@@ -1,4 +1,4 @@
-/** The signs of the navigation, drawn with lines; words stand beside them. */
+/** The icons of the navigation. Each has a text beside it. */
 const drawings = {
   overview: 'M3 3h7v9H3zM14 3h7v5h-7zM14 12h7v9h-7zM3 16h7v5H3z',
   history: 'M3 3v18h18M7 15l4-5 4 3 5-7',

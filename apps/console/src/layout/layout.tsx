@@ -1,4 +1,4 @@
-/** The frame around every page of somebody who is signed in. */
+/** The frame around every page of a signed-in user. */
 import type { Session } from '@imapfleet/protocol'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'

@@ -1,4 +1,4 @@
-/** The pages that can be gone to from anywhere. */
+/** The main navigation. */
 import { path } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'
 import { Icon, type IconName } from './icon.tsx'

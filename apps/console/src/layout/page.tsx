@@ -1,17 +1,17 @@
-/** A page: its title, in the tab too, what can be done on it, and what is on it. */
+/** A page: its title, also of the browser tab, its actions, and its content. */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useRef } from 'preact/hooks'
 import { path } from '../router/location.ts'
 
 interface PageProps {
   title: string
-  /** A sentence on what it is for. */
+  /** A sentence on its purpose. */
   about?: ComponentChildren
   actions?: ComponentChildren
   children: ComponentChildren
 }
 
-/** Where the reader was last: going to another page puts the focus on its title, so that a reader hears where it is. */
+/** The last path. After a change the title gets the focus, so that screen readers announce the page. */
 let last: string | undefined
 
 export function Page({ title, about, actions, children }: PageProps) {

@@ -1,4 +1,4 @@
-/** Light, dark, or as the system says; kept in this browser. */
+/** Light, dark, or the setting of the system. Stored in this browser. */
 import { effect, signal } from '@preact/signals'
 
 export const themes = ['auto', 'light', 'dark'] as const

@@ -1,4 +1,4 @@
-/** Who did what. */
+/** The audit log. */
 import type { AuditEntry } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -112,7 +112,7 @@ const Details = ({ entry: { action, before, after } }: { entry: AuditEntry }) =>
   )
 }
 
-/** A text within an entry. */
+/** A text field of an entry. */
 function valueOf(value: AuditEntry['after'], key: string): string | undefined {
   if (value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
   const found = value[key]

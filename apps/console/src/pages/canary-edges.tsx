@@ -1,4 +1,4 @@
-/** Which edges are first in a rollout: typed, or ticked among those that it goes to. */
+/** The edges of the first wave: typed, or selected from the edges of the layer. */
 import { offeredFor, unknownEdgesIn, toggled, wordsIn, type MeantEdge } from '../fleet/canary-edges.ts'
 import { amountOf } from '../format/number.ts'
 import { Field } from '../ui/field.tsx'
@@ -6,7 +6,7 @@ import { Field } from '../ui/field.tsx'
 interface CanaryProps {
   value: string
   onValue: (value: string) => void
-  /** Undefined until control has told. */
+  /** Undefined until control has answered. */
   edges: readonly MeantEdge[] | undefined
 }
 

@@ -1,4 +1,4 @@
-/** One key of a draft: which, and what it becomes, with what the manual says of it. */
+/** One key of a draft with its new value and its description. */
 import type { ConfigKey } from '@imapfleet/protocol'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { lacksName, type DraftChange } from '../fleet/draft.ts'
@@ -9,9 +9,9 @@ import { Select } from '../ui/select.tsx'
 interface ChangeProps {
   change: DraftChange
   known: ConfigKey | undefined
-  /** What control has against it. */
+  /** The mistake that control reports. */
   wrong: string | undefined
-  /** Undefined: it is left as it is. */
+  /** Undefined: the change is discarded. */
   onChange: (change: DraftChange | undefined) => void
 }
 
@@ -19,7 +19,7 @@ export function ChangeFields({ change, known, wrong, onChange }: ChangeProps) {
   const { key, text } = change
   const fields = useRef<HTMLDivElement>(null)
   useLayoutEffect(() => {
-    // Begun by a button elsewhere on the page: this is what it was pressed for.
+    // A button elsewhere on the page added this key, so it gets the focus.
     if (!(document.activeElement instanceof HTMLButtonElement)) return
     const inputs = [...(fields.current?.querySelectorAll<HTMLElement>('.input') ?? [])]
     ;(key === '' ? inputs[0] : inputs.at(-1))?.focus()

@@ -1,4 +1,4 @@
-/** Changes that are being made: typed, checked by control as one types, seen as a difference, and then written. */
+/** The draft of a layer: typed, checked by control, shown as a difference, and then written. */
 import { layerText, type ConfigKey, type LayerName, type RevisionStatus } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -18,11 +18,11 @@ import { WriteRevision } from './write-revision.tsx'
 interface DraftProps {
   layer: LayerName
   draft: Draft
-  /** The newest revision there is. */
+  /** The newest revision. */
   newest: number
-  /** Names of upstreams that edges have. */
+  /** Names of upstreams of the edges. */
   upstreams: readonly string[]
-  /** Somebody else was faster: what they wrote is to be loaded. */
+  /** Another change was written: its revision must be loaded. */
   onNewer: () => void
 }
 
@@ -99,7 +99,7 @@ export function ConfigDraft({ layer, draft, newest, upstreams, onNewer }: DraftP
   )
 }
 
-/** What may be typed as a key. */
+/** The keys that can be typed. */
 const KeyList = ({ manual, upstreams }: { manual: readonly ConfigKey[]; upstreams: readonly string[] }) => (
   <datalist id="config-keys">
     {keysToType(manual, upstreams).map((key) => (
@@ -110,7 +110,7 @@ const KeyList = ({ manual, upstreams }: { manual: readonly ConfigKey[]; upstream
   </datalist>
 )
 
-/** What control says of the changes as they stand. */
+/** The result of control's check. */
 function Verdict({ isEmpty, check }: { isEmpty: boolean; check: Check<RevisionStatus> }) {
   if (isEmpty) return <p class="soft">Enter a key and its value.</p>
   if (check.problem) return <Note tone="bad">{sentenceOf(check.problem)}</Note>

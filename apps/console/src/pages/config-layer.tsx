@@ -1,4 +1,4 @@
-/** What a layer sets, and what shows through from the layers beneath it. */
+/** The keys of a layer, and those of the lower layers. */
 import { layerText, type LayerName } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { textOf } from '../fleet/draft.ts'
@@ -12,13 +12,13 @@ import { ImportConf } from './import-conf.tsx'
 
 interface LayerProps {
   layer: LayerName
-  /** Where an edge is. */
+  /** The region of an edge. */
   region: string | undefined
   revision: number
   layers: Readonly<Record<string, Readonly<Record<string, unknown>>>>
 }
 
-/** Control shows no secret. */
+/** Control shows no secrets. */
 const stood = '(redacted)'
 
 export function ConfigLayer({ layer, region, revision, layers }: LayerProps) {

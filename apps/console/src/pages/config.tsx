@@ -1,4 +1,4 @@
-/** The configuration of the fleet: a layer, the changes one is making to it, and what was changed before. */
+/** The configuration of the fleet: a layer, the draft of its changes, and the revisions. */
 import { layerText, type EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

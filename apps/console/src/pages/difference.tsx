@@ -1,4 +1,4 @@
-/** What a revision changes, key by key: before and after. */
+/** The changes of a revision: before and after. */
 import type { RevisionView } from '@imapfleet/protocol'
 import { textOf } from '../fleet/draft.ts'
 import { Badge } from '../ui/badge.tsx'

@@ -1,4 +1,4 @@
-/** What an operator can have an edge do. */
+/** The actions on an edge. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -15,7 +15,7 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
   const isDrained = edge.drain ?? false
   const shared = { name: edge.id, onClose: () => setAsking(undefined) }
   const target = { kind: 'edge', name: edge.id } as const
-  // Nothing can be asked of it until it is back.
+  // A silent edge cannot carry out orders.
   if (edge.forgottenAt !== undefined) return null
   return (
     <>

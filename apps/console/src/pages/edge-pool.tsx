@@ -1,4 +1,4 @@
-/** The connections that an edge holds to mail servers, by state. */
+/** The connections of an edge to mail servers, by state. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { amountOf, countOf } from '../format/number.ts'
 import { Bar } from '../ui/bar.tsx'

@@ -1,4 +1,4 @@
-/** Why an edge did not keep used connections. */
+/** Why an edge did not keep connections. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

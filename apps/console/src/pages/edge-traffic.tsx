@@ -1,4 +1,4 @@
-/** What an edge has done. */
+/** The traffic of an edge. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

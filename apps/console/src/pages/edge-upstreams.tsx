@@ -1,4 +1,4 @@
-/** The mail servers behind an edge: whether they answer, what went to them, and a pause for each. */
+/** The mail servers of an edge: health, counts, and pausing. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -38,7 +38,7 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
   const rows = upstreams.map(({ name, healthy }) => ({
     name,
     healthy,
-    // Of a server that was counted at all, what it has no series of did not happen.
+    // If a server has any counts, a missing series means zero.
     counts: data?.groups.find(({ group }) => group === name)?.totals.map((count) => count ?? 0) ?? [],
   }))
   const target = { kind: 'edge', name: id } as const

@@ -1,4 +1,4 @@
-/** One edge: how it is, what it does, and what can be done with it. */
+/** One edge: state, traffic and actions. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

@@ -1,4 +1,4 @@
-/** Takes an edge that is away out of the fleet, for whoever knows that it is gone for good. */
+/** Forgets a silent edge. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'

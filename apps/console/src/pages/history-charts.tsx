@@ -1,4 +1,4 @@
-/** The answer of a history: a chart for each metric, and one value for the whole time in a table. */
+/** The result of a history query: a chart for each metric, and a table with the totals. */
 import type { History } from '@imapfleet/protocol'
 import { linesOf } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'

@@ -1,4 +1,4 @@
-/** Which metrics are drawn, and how each is read. */
+/** Selects metrics and their functions. */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
 import { partsOf, readingsOf, withLabels } from '../fleet/history-question.ts'
 

@@ -1,4 +1,4 @@
-/** Which time, how fine, and of whom. */
+/** Selects the time range, the step, and the edges. */
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

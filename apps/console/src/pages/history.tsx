@@ -1,4 +1,4 @@
-/** What was counted over time: any metrics, any time, by fleet, region, edge or upstream. The address keeps the choice. */
+/** Metrics over time, by fleet, region, edge or upstream. The selection is in the address. */
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
@@ -24,7 +24,7 @@ export function HistoryPage() {
       question.metrics.length === 0 ? undefined : await api.history(asked(question), signal),
     isLive ? { everyMs: refreshMs } : {},
   )
-  // The picture stays while the next one comes, and with it whoever zooms by keyboard.
+  // The charts stay while the next ones load, and keep the focus of a keyboard user.
   const [last, setLast] = useState(answer.data)
   if (answer.data !== undefined && answer.data !== last) setLast(answer.data)
   const shown = answer.data ?? (answer.problem ? undefined : last)

@@ -1,4 +1,4 @@
-/** An imapproxy.conf into a draft: what each of its lines becomes is told before. */
+/** Imports an imapproxy.conf into a draft, after showing a report for each line. */
 import type { ConfReport } from '@imapfleet/protocol'
 import { useId, useState } from 'preact/hooks'
 import { api } from '../api/api.ts'

@@ -1,4 +1,4 @@
-/** Which page is at which path. */
+/** The paths of all pages. */
 import type { ComponentType } from 'preact'
 import type { Params } from '../router/match.ts'
 import { Audit } from './audit.tsx'
@@ -13,7 +13,7 @@ import { Trace } from './trace.tsx'
 import { Traces } from './traces.tsx'
 import { Users } from './users.tsx'
 
-/** A page is given the names in its path as properties; another name makes it another page. */
+/** A page gets the parameters of its path as properties. Other parameters make it another page. */
 export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/', Page: Overview },
   { path: '/edges/:id', Page: EdgePage },

@@ -1,4 +1,4 @@
-/** Somebody else wrote while one was typing: what they changed, and how to go on. */
+/** Revisions that were written since the draft was started, and how to continue. */
 import { layerText, type RevisionView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

@@ -1,4 +1,4 @@
-/** An address that no page has. */
+/** The page for an unknown address. */
 import { Page } from '../layout/page.tsx'
 import { path } from '../router/location.ts'
 import { PageLink } from '../router/link.tsx'

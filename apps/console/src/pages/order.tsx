@@ -1,4 +1,4 @@
-/** One order, with the account of every edge that it was for. */
+/** One order, with the answer of each edge. */
 import { orderTitle, type OrderedEdge, type OrderView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

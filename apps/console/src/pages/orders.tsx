@@ -1,4 +1,4 @@
-/** Every order that was given, and how it went. */
+/** All orders with their outcome. */
 import { orderTitle, type OrderView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'

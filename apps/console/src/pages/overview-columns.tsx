@@ -1,4 +1,4 @@
-/** What the overview tells of each edge. */
+/** The columns of the overview. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
@@ -13,7 +13,7 @@ export interface OverviewRow {
   traffic: Traffic
 }
 
-/** What a silent edge said last is not how it is. */
+/** The last figures of a silent edge are outdated and not shown. */
 const now = (edge: EdgeView, value: number) => (edge.state === 'silent' ? none : countOf(value))
 
 export const edgeColumns: TableColumn<OverviewRow>[] = [
@@ -50,7 +50,7 @@ export const edgeColumns: TableColumn<OverviewRow>[] = [
   },
 ]
 
-/** The revision it runs, and the one it should run if that is another. */
+/** The applied revision, and the desired one if it differs. */
 const Applied = ({ edge: { config } }: { edge: EdgeView }) =>
   config.applied === config.wanted ? (
     <>{config.applied}</>

@@ -1,11 +1,11 @@
-/** The four numbers of the fleet. */
+/** The four figures of the fleet. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { currentOf, finishedOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
 import { Figure } from '../ui/figure.tsx'
 
 export function OverviewFigures({ all, traffic }: { all: readonly EdgeView[]; traffic: Traffic }) {
-  // What a silent edge said last is not how it is.
+  // The last figures of a silent edge are outdated.
   const heard = all.filter(({ state }) => state !== 'silent')
   const sum = (kind: keyof EdgeView['connections']) =>
     heard.reduce((total, { connections }) => total + connections[kind], 0)

@@ -1,4 +1,4 @@
-/** What is wrong, or that nothing is. */
+/** The problems of the fleet, or that there are none. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import type { Finding } from '../fleet/findings.ts'

@@ -1,4 +1,4 @@
-/** A region: its figures, and its edges. */
+/** A region: its figures and its edges. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -14,7 +14,7 @@ import { edgeColumns } from './overview-columns.tsx'
 interface RegionProps {
   region: string
   edges: readonly EdgeView[]
-  /** Of all of its edges together. */
+  /** Of all its edges together. */
   traffic: Traffic
   isOpenAtFirst: boolean
 }

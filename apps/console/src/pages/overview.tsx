@@ -1,4 +1,4 @@
-/** The fleet at a glance: what is wrong, how much it does, and every edge by region. */
+/** The fleet at a glance: problems, traffic, and every edge by region. */
 import type { EdgeView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
@@ -16,7 +16,10 @@ import { Findings } from './overview-findings.tsx'
 import { Region } from './overview-region.tsx'
 import './overview.css'
 
-/** In a fleet of more, a region shows its edges when it is opened: nobody reads a thousand rows, or should wait for them. */
+/**
+ * In a larger fleet, a region shows its edges only when it is opened, because a thousand rows are slow and
+ * unreadable.
+ */
 const edgesShown = 60
 
 export function Overview() {

@@ -1,4 +1,4 @@
-/** What would come of a revision: the keys, the edges in their order, and what a restart is needed for. */
+/** What a revision would do: its changes, its edges in their order, and keys that need a restart. */
 import type { RevisionStatus } from '@imapfleet/protocol'
 import { amountOf } from '../format/number.ts'
 import { Note } from '../ui/note.tsx'

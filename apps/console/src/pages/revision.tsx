@@ -1,4 +1,4 @@
-/** One revision: what it changes, how far it has come, and its rollout wave by wave. */
+/** One revision: its changes, its progress, and its rollout by wave. */
 import { layerText, type RevisionStatus } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -20,7 +20,7 @@ import { WriteRevision } from './write-revision.tsx'
 import './config.css'
 
 const watchMs = 1_000
-/** Nothing is on its way any more. */
+/** The revision has reached its final state. */
 const settledMs = 15_000
 
 export function Revision({ revision: text = '' }: Params) {
@@ -31,7 +31,7 @@ export function Revision({ revision: text = '' }: Params) {
     async (signal) => {
       const [status, rollout] = await Promise.all([
         api.revision(revision, signal),
-        // Most revisions are no rollouts.
+        // Most revisions are not rolled out in waves.
         api.rollout(revision, signal).catch((error: unknown) => {
           if (error instanceof Refusal && error.details.status === 404) return undefined
           throw error

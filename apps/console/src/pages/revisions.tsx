@@ -1,4 +1,4 @@
-/** What was changed, newest first. */
+/** Revisions, newest first. */
 import { layerText, type RevisionView } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'

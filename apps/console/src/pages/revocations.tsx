@@ -1,4 +1,4 @@
-/** Whose old connections and passwords are no longer good, and how far that has come. */
+/** Revocations, and their progress on the edges. */
 import type { RevocationRecord } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -72,7 +72,7 @@ const columns: TableColumn<RevocationRecord>[] = [
 
 const tones = { applied: 'good', pending: 'warn', silent: 'bad' } as const
 
-/** Asked for when somebody wants to know: it is a question for each row. */
+/** Requested only on demand, because it is one request for each row. */
 function Reach({ sequence }: { sequence: number }) {
   const [isAsked, setAsked] = useState(false)
   return isAsked ? (

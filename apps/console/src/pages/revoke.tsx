@@ -1,4 +1,4 @@
-/** Revokes a user or a domain; the name has to be typed twice, since it cannot be taken back. */
+/** Revokes a user or a domain. The name must be typed twice, because a revocation cannot be undone. */
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { amountOf } from '../format/number.ts'

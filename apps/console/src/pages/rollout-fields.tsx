@@ -1,4 +1,4 @@
-/** How a rollout goes: who is first, who follows, how long each wave is watched, and what makes it go back. */
+/** The settings of a rollout: the first wave, the order of regions, the soak time, and the conditions of a rollback. */
 import type { MeantEdge } from '../fleet/canary-edges.ts'
 import { mistakeIn, type RolloutForm } from '../fleet/rollout-form.ts'
 import { Field } from '../ui/field.tsx'
@@ -7,7 +7,7 @@ import { CanaryEdges } from './canary-edges.tsx'
 interface FieldsProps {
   form: RolloutForm
   onForm: (form: RolloutForm) => void
-  /** Those that it goes to; undefined until control has told. */
+  /** The edges of the layer; undefined until control has answered. */
   edges: readonly MeantEdge[] | undefined
 }
 

@@ -1,4 +1,4 @@
-/** A rollout as it goes: wave by wave, with what holds it, lets it go on, or takes it back. */
+/** A rollout by wave, with buttons to pause, resume and abort it. */
 import type { RolloutView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -95,7 +95,7 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
   )
 }
 
-/** More are told by their number. */
+/** Other edges are shown as a number. */
 const namedMax = 24
 const order = ['rejected', 'silent', 'skipped', 'pending', 'applied', 'waiting']
 

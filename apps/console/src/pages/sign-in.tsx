@@ -1,4 +1,4 @@
-/** Where a token is exchanged for a session. It stands at whatever address was asked for, which is shown afterwards. */
+/** The sign-in form. It appears at any address, and the page of the address follows. */
 import { useEffect, useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'

@@ -1,4 +1,4 @@
-/** Begins a trace of one user or several, and goes to the first. */
+/** Starts traces of one or more users, and opens the first. */
 import type { TraceView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -80,7 +80,7 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
   )
 }
 
-/** In sight when another one could not be started. */
+/** Shown if another trace could not be started. */
 const Begun = ({ traces }: { traces: readonly TraceView[] }) => (
   <Note tone="good">
     Already being traced:{' '}

@@ -1,4 +1,4 @@
-/** How a rollout, one of its waves, or an edge in it stands. */
+/** The status of a rollout, of a wave, or of an edge in it. */
 import { Badge, type Tone } from '../ui/badge.tsx'
 
 const tones: Record<string, Tone> = {

@@ -1,4 +1,4 @@
-/** Lines of a trace, one under the other; the end stays in sight while they are followed. */
+/** The lines of a trace. While they are followed, the last line stays visible. */
 import type { TraceEvent } from '@imapfleet/protocol'
 import { Component } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
@@ -8,7 +8,7 @@ import { sessionColour } from '../fleet/session-colour.ts'
 interface LinesProps {
   lines: readonly NumberedLine[]
   isFollowing: boolean
-  /** Whoever scrolls up wants to read; whoever scrolls down to the end wants what comes. */
+  /** Scrolling up stops following; scrolling to the end starts it again. */
   onFollow: (isFollowing: boolean) => void
   onSession: (session: string) => void
 }
@@ -40,7 +40,7 @@ export function TraceLines({ lines, isFollowing, onFollow, onSession }: LinesPro
   )
 }
 
-/** A line never changes: of thousands only the new ones are drawn. */
+/** A line never changes, so only new lines are drawn. */
 class Line extends Component<{ line: NumberedLine; onSession: (session: string) => void }> {
   override shouldComponentUpdate(): boolean {
     return false

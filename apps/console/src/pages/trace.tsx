@@ -1,4 +1,4 @@
-/** One trace: its lines as they come, or as they are kept. */
+/** One trace: live lines, or stored lines. */
 import type { TraceView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'

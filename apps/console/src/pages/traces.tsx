@@ -1,4 +1,4 @@
-/** Traces, running and ended; and where one is begun. */
+/** Running and ended traces; starts a new one. */
 import type { TraceView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
@@ -18,7 +18,7 @@ export const isRunning = ({ endedAt, expiresAt }: TraceView): boolean =>
   endedAt === null && Date.parse(expiresAt) > Date.now()
 
 export function Traces() {
-  // A link from elsewhere says whom: the user's page of connections does.
+  // The page of a user links here with the user in the address.
   const user = search.value.get('user') ?? ''
   const [isStarting, setStarting] = useState(user !== '')
   const pages = usePages(
@@ -31,7 +31,7 @@ export function Traces() {
   )
   const close = () => {
     setStarting(false)
-    // Some may have been begun, though not all.
+    // Some traces may have been started.
     pages.reload()
   }
   return (

@@ -1,4 +1,4 @@
-/** Where a user is connected over the whole fleet, or who is at all: an order to every edge, given when it is asked for. */
+/** The connections of a user, or of all users, over the whole fleet: an order to every edge. */
 import type { Connection, OrderView } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'

@@ -1,4 +1,4 @@
-/** Users: where one is connected, and what ends that; whose old connections are no longer good. */
+/** Users: their connections, kicks and revocations. */
 import { useEffect, useState } from 'preact/hooks'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'

@@ -1,4 +1,4 @@
-/** Writes a revision: what it changes and on which edges, why, and whether all take it at once or in waves. */
+/** Writes a revision: shows its changes and edges, asks for a note, and whether to roll out immediately or in waves. */
 import type { RestoreRequest, RevisionStatus } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { sentenceOf } from '../api/problem.ts'
@@ -14,9 +14,9 @@ import { RolloutFields } from './rollout-fields.tsx'
 
 interface WriteProps {
   title: string
-  /** The revision it is made on; without, the newest there is. */
+  /** The base revision; undefined: the newest. */
   base?: number
-  /** Also asked for a dry run, which tells what would come of it. */
+  /** Also called for a dry run, which returns the plan. */
   make: (how: RestoreRequest, signal?: AbortSignal) => Promise<RevisionStatus>
   onWritten?: () => void
   onClose: () => void
@@ -29,7 +29,7 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
   const [way, setWay] = useState<(typeof ways)[number]>('immediately')
   const [form, setForm] = useState(usualRollout)
   const isInWaves = way === 'in waves'
-  // What a plan has told; there is none while a canary is refused.
+  // The edges of the last plan. There is none while a canary is refused.
   const [edges, setEdges] = useState<RevisionStatus['edges']>()
   const rollout = isInWaves ? rolloutIn(form, edges) : undefined
   const how = { ...(rollout && { rollout }) }
@@ -45,7 +45,7 @@ export function WriteRevision({ title, base, make, onWritten, onClose }: WritePr
       action="Write"
       isComplete={plan.data !== undefined && plan.data.revision.changes.length > 0}
       onConfirm={async () => {
-        // On the very revision that the plan in sight was made on: what one has seen is what is written.
+        // Based on the revision of the plan on screen, so that exactly this plan is written.
         const seen = (plan.data?.revision.revision ?? 1) - 1
         const { revision } = await make({ note, ...how, base: seen }).catch((error: unknown) => {
           if (base === undefined) setTurn(turn + 1)

@@ -1,4 +1,4 @@
-/** A link within the console: the browser's own in every way but that the page is not loaded again. */
+/** A link within the console, which does not reload the page. */
 import type { ComponentProps } from 'preact'
 import { navigate } from './location.ts'
 

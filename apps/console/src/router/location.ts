@@ -1,4 +1,4 @@
-/** Where the console is: the address, as signals. */
+/** The address of the console, as signals. */
 import { signal } from '@preact/signals'
 
 export const path = signal(location.pathname)
@@ -16,7 +16,7 @@ export function navigate(to: string): void {
   read()
 }
 
-/** Puts what is chosen on a page into the address, so that a link keeps it. Empty values are left out. */
+/** Writes selections of a page into the address, so that a link keeps them. Empty values are left out. */
 export function choose(chosen: Readonly<Record<string, string | undefined>>): void {
   const next = new URLSearchParams(search.value)
   for (const [key, value] of Object.entries(chosen)) {

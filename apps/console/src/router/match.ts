@@ -1,4 +1,4 @@
-/** Paths of pages: `/edges/:id` matches `/edges/eu-1` with `{ id: 'eu-1' }`. */
+/** Matches paths of pages: `/edges/:id` matches `/edges/eu-1` with `{ id: 'eu-1' }`. */
 
 export type Params = Readonly<Record<string, string>>
 

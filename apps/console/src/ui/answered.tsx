@@ -1,4 +1,4 @@
-/** Draws what control answered; before that, or instead of it, why there is nothing. Old data stay in sight. */
+/** Draws an answer of control. Before it, or instead of it, draws why there is none. Old data stays visible. */
 import type { ComponentChildren } from 'preact'
 import type { AnswerState } from '../api/use-answer.ts'
 import { Failed, Loading } from './state.tsx'

@@ -1,4 +1,4 @@
-/** The state of something, in a word and a colour. */
+/** A state as a word and a colour. */
 import type { ComponentChildren } from 'preact'
 
 export type Tone = 'good' | 'warn' | 'bad' | 'still' | 'accent'

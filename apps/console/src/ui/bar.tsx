@@ -1,8 +1,8 @@
-/** Shares of a whole, side by side; drawn, since the measures are data. */
+/** Shares of a whole, side by side. Drawn as SVG, because the content security policy forbids inline styles. */
 interface BarProps {
   label: string
   parts: readonly number[]
-  /** What the parts are of; without, of their sum. */
+  /** The whole; by default the sum of the parts. */
   all?: number
 }
 

@@ -1,4 +1,4 @@
-/** A part of a page, with its own title. */
+/** A section of a page with a title. */
 import type { ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 

@@ -1,8 +1,8 @@
-/** Where the arrow keys lead on a chart. */
+/** Keyboard navigation in a chart. */
 
 const leap = 10
 
-/** Index of the value to look at; undefined for a key that leads nowhere. `at`: where one is, if anywhere. */
+/** Index of the value to show; undefined for other keys. `at`: the present index, if any. */
 export function nextPlace(
   key: string,
   isFast: boolean,
@@ -12,7 +12,7 @@ export function nextPlace(
   if (key === 'Home') return 0
   if (key === 'End') return last
   if (key !== 'ArrowLeft' && key !== 'ArrowRight') return undefined
-  // From outside one comes in at the end that is nearest to now.
+  // The first key press selects the end that is nearest to now.
   if (at === undefined) return last
   const step = (key === 'ArrowLeft' ? -1 : 1) * (isFast ? leap : 1)
   return Math.min(last, Math.max(0, at + step))

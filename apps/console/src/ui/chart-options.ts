@@ -1,11 +1,11 @@
-/** How a chart looks and behaves, for uPlot. */
+/** The appearance and behaviour of charts, for uPlot. */
 import UPlot from 'uplot'
 import { formatValue, type Unit } from '../format/value.ts'
 
 export interface ChartLine {
   name: string
   values: readonly (number | null)[]
-  /** From 0; the same thing has the same colour in every chart. */
+  /** From 0. The same group has the same colour in every chart. */
   colour: number
 }
 
@@ -28,7 +28,7 @@ export function chartOptions(
     cursor: {
       y: false,
       drag: { x: true, y: false, setScale: false },
-      // All charts of a page show the same moment; what is dragged over one is zoomed to once.
+      // All charts of a page show the same moment. A drag zooms once.
       sync: { key: 'page', filters: { pub: (type) => type === 'mousemove' || type === 'mouseleave' } },
     },
     legend: { live: true },
@@ -45,7 +45,7 @@ export function chartOptions(
         width: 1.5,
         spanGaps: false,
         ...(line.colour % (2 * colours) >= colours && { dash: [6, 4] }),
-        // A value between two gaps has no line to be seen by.
+        // A value between two gaps has no line, so it gets a point.
         points: { show: true, filter: (plot, index) => aloneIn(plot.data[index] ?? []) },
         value: (_, value) => formatValue(value, unit),
       })),
@@ -80,7 +80,7 @@ export function sayAt(
 
 const instant = (ms: number) => new Date(ms).toLocaleString('en-GB')
 
-/** Indices of values with none beside them. */
+/** Indices of values without neighbours. */
 function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
   const isGap = (index: number) => values[index] === null || values[index] === undefined
   return Array.from(values, (_, index) => index).filter(
@@ -88,7 +88,7 @@ function aloneIn(values: ArrayLike<number | null | undefined>): number[] {
   )
 }
 
-/** Clock times within a day and a half, days beyond; seconds where they differ. */
+/** Times of day in ranges up to a day and a half, dates in longer ranges; seconds if they differ. */
 function momentsOf(seconds: readonly number[]): string[] {
   const [first = 0, second = first] = seconds
   const span = (seconds.at(-1) ?? first) - first
@@ -101,7 +101,7 @@ function momentsOf(seconds: readonly number[]): string[] {
   return seconds.map((each) => format.format(each * 1000))
 }
 
-/** A colour of tokens.css as it is now: a canvas knows no `light-dark()`. */
+/** The present value of a colour of tokens.css: a canvas does not support `light-dark()`. */
 function colourIn(box: HTMLElement, name: string): string {
   const probe = document.createElement('span')
   probe.style.color = `var(${name})`

@@ -1,4 +1,7 @@
-/** Lines over time: hover or the arrow keys tell the values, dragging or + and - change the stretch of time. Gaps stay gaps. */
+/**
+ * Lines over time. Hovering or the arrow keys show values; dragging or + and - change the time range. Gaps are not
+ * interpolated.
+ */
 import { useEffect, useRef, useState } from 'preact/hooks'
 import UPlot from 'uplot'
 import 'uplot/dist/uPlot.min.css'
@@ -8,7 +11,7 @@ import { nextPlace } from './chart-keys.ts'
 import './chart.css'
 
 interface ChartProps {
-  /** For those who do not see it. */
+  /** For screen readers. */
   label: string
   /** Milliseconds since 1970, one for each value. */
   times: readonly number[]
@@ -41,7 +44,7 @@ export function Chart({ label, times, lines, unit, onZoom, onZoomOut }: ChartPro
     draw()
     const width = new ResizeObserver(() => plot.current?.setSize(size()))
     width.observe(box)
-    // Colours are read when it is drawn: a change of the theme needs another picture.
+    // Colours are read when the chart is drawn, so a change of the theme draws it again.
     const dark = matchMedia('(prefers-color-scheme: dark)')
     dark.addEventListener('change', draw)
     const theme = new MutationObserver(draw)

@@ -1,6 +1,6 @@
-/** One of a few, all in sight. */
+/** A choice of a few values, all visible. */
 interface ChoiceProps<Value extends string> {
-  /** For those who do not see it. */
+  /** For screen readers. */
   label: string
   values: readonly Value[]
   chosen: Value

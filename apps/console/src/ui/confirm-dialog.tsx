@@ -1,6 +1,6 @@
 /**
- * Asks before something that cannot be taken back, or that users feel: the name of what it is about has to be typed.
- * It stays open, and says why, when control refuses.
+ * Asks for confirmation of actions that users notice or that cannot be undone: the name of the object must be typed.
+ * If control refuses, it stays open and shows the reason.
  */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
@@ -9,14 +9,14 @@ import { Field } from './field.tsx'
 
 interface ConfirmDialogProps {
   title: string
-  /** What will happen. */
+  /** What the action does. */
   children: ComponentChildren
-  /** What has to be typed; without, a button is enough. */
+  /** The name to type; undefined: a button is enough. */
   name?: string
-  /** The word on the button. */
+  /** The text of the button. */
   action: string
   isDangerous?: boolean
-  /** False while something else that it needs is not filled in. */
+  /** False while other input is missing. */
   isComplete?: boolean
   onConfirm: () => Promise<void>
   onClose: () => void

@@ -1,4 +1,4 @@
-/** Names and their values. */
+/** Names and values. */
 import { Fragment, type ComponentChildren } from 'preact'
 
 export const Facts = ({ rows }: { rows: readonly (readonly [string, ComponentChildren])[] }) => (

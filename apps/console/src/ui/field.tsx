@@ -1,4 +1,4 @@
-/** A label, what is typed, and what is wrong with it. */
+/** A labelled text input with its error. */
 import type { ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 
@@ -8,7 +8,7 @@ interface FieldProps {
   onValue: (value: string) => void
   hint?: ComponentChildren | undefined
   wrong?: string | undefined
-  /** The id of a `<datalist>` with what may be typed. */
+  /** The id of a `<datalist>` with suggestions. */
   list?: string
   type?: 'text' | 'password' | 'number'
   placeholder?: string
@@ -18,7 +18,7 @@ interface FieldProps {
 
 export function Field({ label, value, onValue, hint, wrong, type = 'text', ...rest }: FieldProps) {
   const id = useId()
-  // The types of Preact know each kind of input apart, and no union of them.
+  // The types of Preact distinguish each kind of input, and allow no union of them.
   const kind = { type, ...rest } as { type: 'text' }
   const remark = wrong ?? hint
   return (

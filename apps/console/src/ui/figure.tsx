@@ -1,4 +1,4 @@
-/** One number that matters, with how it went. */
+/** One figure with its recent history. */
 import type { ComponentChildren } from 'preact'
 import { Spark } from './spark.tsx'
 

@@ -1,4 +1,4 @@
-/** A time by the clock of the browser; the exact one appears when it is pointed at. */
+/** A time in the time zone of the browser. Hovering shows the exact time. */
 import { momentOf } from '../format/time.ts'
 
 export const Moment = ({ at }: { at: string }) => (

@@ -1,4 +1,4 @@
-/** A sentence that should not be missed. */
+/** A highlighted sentence. */
 import type { ComponentChildren } from 'preact'
 
 export const Note = ({ tone, children }: { tone: 'good' | 'warn' | 'bad'; children: ComponentChildren }) => (

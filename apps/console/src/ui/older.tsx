@@ -1,4 +1,4 @@
-/** Beneath a list that goes on. */
+/** The button below a list that has older entries. */
 export const Older = ({ onClick }: { onClick: (() => void) | undefined }) =>
   onClick ? (
     <div class="card-body">

@@ -1,10 +1,10 @@
-/** A label, and one of a few values, the others out of sight. */
+/** A labelled drop-down list. */
 import type { ComponentChildren } from 'preact'
 import { useId } from 'preact/hooks'
 
 interface SelectProps {
   label: string
-  /** Value and what is shown for it. */
+  /** Value, and its text. */
   options: readonly (readonly [value: string, words: string])[]
   chosen: string
   onChoice: (value: string) => void

@@ -1,11 +1,11 @@
-/** A line as tall as text: how something went. Its words are for those who do not see it; gaps stay gaps. */
+/** A small line chart in the height of text. Its label is for screen readers. Gaps are not interpolated. */
 
 interface SparkProps {
   values: readonly (number | null)[]
   label: string
   width?: number
   height?: number
-  /** The top of the picture; without, the highest value. */
+  /** The upper bound; by default the highest value. */
   max?: number
 }
 
@@ -38,7 +38,7 @@ export function Spark({ values, label, width = 96, height = 24, max }: SparkProp
 
 type Point = { index: number; value: number }
 
-/** Stretches without a gap. */
+/** Sections without a gap. */
 function runsOf(values: readonly (number | null)[]): Point[][] {
   const runs: Point[][] = []
   let current: Point[] = []

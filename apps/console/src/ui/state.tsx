@@ -1,4 +1,4 @@
-/** What stands where data would: nothing there, not there yet, or why it did not come. */
+/** Placeholders for data: empty, loading, or failed. */
 import type { ComponentChildren } from 'preact'
 import { sentenceOf } from '../api/problem.ts'
 

@@ -1,15 +1,15 @@
-/** Rows and columns; where there is little room each row becomes a card whose cells have their titles beside them. */
+/** A table. In a narrow window each row becomes a card whose cells show their titles. */
 import type { ComponentChildren } from 'preact'
 
 export interface TableColumn<Row> {
   title: string
   cell: (row: Row) => ComponentChildren
-  /** `number`: to the right; `fixed`: never broken; `wide`: takes the room that is left; `head`: names the row. */
+  /** `number`: right-aligned; `fixed`: not wrapped; `wide`: takes the remaining width; `head`: names the row. */
   kind?: 'number' | 'fixed' | 'wide' | 'head'
 }
 
 interface TableProps<Row> {
-  /** For those who do not see it. */
+  /** For screen readers. */
   caption: string
   columns: readonly TableColumn<Row>[]
   rows: readonly Row[]

@@ -1,4 +1,4 @@
-/** What became of something that was asked for, in the corner; good news goes by itself, bad news when it is read. */
+/** Results of actions, in the corner. Good news disappears automatically, bad news when it is closed. */
 import { signal } from '@preact/signals'
 import type { ComponentChildren } from 'preact'
 
