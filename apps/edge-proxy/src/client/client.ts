@@ -157,7 +157,7 @@ export class Client implements LinkHandler {
       return
     }
     this.#advance()
-    // A copy of a small rest lets go of the large block that it was read into (slab.ts).
+    // Copy a small rest, so that the large block that it arrived in can be freed (net/read-buffers.ts).
     if (this.#buffer.length > 0 && this.#buffer.buffer === bytes.buffer)
       this.#buffer = Buffer.from(this.#buffer)
   }

@@ -2,8 +2,8 @@
 import type { EdgeConfig } from '@imapfleet/config'
 import type { SecureContext } from 'node:tls'
 import { EdgeError } from '../errors.ts'
-import { serverContext } from '../net/tls.ts'
-import { clientContext } from '../server/tls.ts'
+import { listenerTlsContext } from '../net/tls.ts'
+import { serverTlsContext } from '../server/tls.ts'
 
 /** By name; none where no TLS is spoken. */
 export interface Certificates {
@@ -27,8 +27,8 @@ export function readCertificates({ listeners, upstreams }: EdgeConfig): Certific
     return contexts
   }
   const certificates = {
-    listeners: read(listeners, serverContext),
-    upstreams: read(upstreams, clientContext),
+    listeners: read(listeners, listenerTlsContext),
+    upstreams: read(upstreams, serverTlsContext),
   }
   if (wrong.length > 0) throw new EdgeError('tls_unreadable', wrong.join('\n'))
   return certificates

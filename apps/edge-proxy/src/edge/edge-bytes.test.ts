@@ -1,6 +1,6 @@
 /**
- * Nobody sees another user's bytes, however slowly they read: many sessions at once, over TLS and without, pass much through
- * the memory that is lent from read to read (net/slab.ts), and every byte of it says whose it is and where it stands.
+ * No user sees the bytes of another user, however slowly they read. Many sessions, with and without TLS, pass large mails
+ * through borrowed memory at the same time (net/read-buffers.ts), and each mail names its user and each position in it.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

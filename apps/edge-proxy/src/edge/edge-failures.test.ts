@@ -105,13 +105,13 @@ test('while a connection is opened: it is closed, and its place is free', async 
     upstreams: { main: { connectionsMax: 1, queueMax: 0 } },
   })
   const server = edge.context.servers.get('main')!
-  const greeted = server.greeted.bind(server)
-  server.greeted = mistake
+  const learnBeforeLogin = server.learnBeforeLogin.bind(server)
+  server.learnBeforeLogin = mistake
   const joe = await client()
   joe.say('a LOGIN joe secret\r\n')
   await joe.closed()
   await quiet()
-  server.greeted = greeted
+  server.learnBeforeLogin = learnBeforeLogin
   await session('joe')
 })
 

@@ -206,7 +206,8 @@ test('before a login a client is shown what all servers can do that it may end u
     ],
     listeners: { second: { address: '127.0.0.1', port: await freePort() } },
   })
-  const teach = (name: string, list: string) => edge.context.servers.get(name)!.learn(list.split(' '))
+  const teach = (name: string, list: string) =>
+    edge.context.servers.get(name)!.learnAfterLogin(list.split(' '))
   teach('main', 'IMAP4REV1 IDLE SORT')
   teach('other', 'IMAP4REV1 SORT ENABLE')
   teach('apart', 'IMAP4REV1 NOTIFY')
@@ -226,9 +227,9 @@ test('tokens are offered where every server takes them, passwords in any form', 
   })
   const all = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
-  edge.context.servers.get('main')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
+  edge.context.servers.get('main')!.learnBeforeLogin(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
-  edge.context.servers.get('other')!.greeted(['IMAP4REV1', 'AUTH=XOAUTH2'])
+  edge.context.servers.get('other')!.learnBeforeLogin(['IMAP4REV1', 'AUTH=XOAUTH2'])
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
 })
 

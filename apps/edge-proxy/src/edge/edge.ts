@@ -3,11 +3,10 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
 import { stackOf } from '../errors.ts'
-import { admit, type Admitted, type NotAdmitted } from '../net/accept.ts'
-import { Link, linkFailures } from '../net/link.ts'
+import { acceptClient, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
+import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
-import type { OpenTransport } from '../net/transport.ts'
-import { Health } from '../server/health.ts'
+import { HealthChecks } from '../server/health.ts'
 import { runSession } from '../session/session.ts'
 import type { Clock } from './clock.ts'
 import { createContext, listenerConfig, type EdgeContext } from './context.ts'
@@ -18,7 +17,7 @@ export type EdgeState = 'starting' | 'serving' | 'draining' | 'stopping'
 export class Edge {
   readonly context: EdgeContext
   readonly #listeners: Listener[] = []
-  readonly #health: Health
+  readonly #healthChecks: HealthChecks
   /** Connections whose PROXY header or TLS handshake is awaited. */
   #handshakes = 0
   #sweeper: NodeJS.Timeout | undefined
@@ -26,12 +25,12 @@ export class Edge {
 
   constructor(config: EdgeConfig, log: Log, clock: Clock) {
     this.context = createContext(config, log, clock)
-    this.#health = new Health(
+    this.#healthChecks = new HealthChecks(
       () => this.context.servers.all(),
       (server) =>
-        log.warn(server.trouble ? 'upstream_down' : 'upstream_up', {
+        log.warn(server.downReason ? 'upstream_down' : 'upstream_up', {
           upstream: server.name,
-          detail: server.trouble,
+          detail: server.downReason,
         }),
     )
     readGauges(this.context)
@@ -102,21 +101,24 @@ export class Edge {
     }
     const config = listenerConfig(this.context, listener.name)
     const context = settings.listenerTls.get(listener.name)
-    const admitted = admit(open, { config, context }, clients.loginTimeoutMs)
-    if (admitted instanceof Promise) void this.#serveAfterHandshake(admitted, listener)
-    else this.#serve(admitted, listener)
+    const accepted = acceptClient(open, { config, context }, clients.loginTimeoutMs)
+    if (accepted instanceof Promise) void this.#serveAfterHandshake(accepted, listener)
+    else this.#serve(accepted, listener)
   }
 
   /** Waits for the PROXY header or the TLS handshake; there are never more of them than clients may be connected. */
-  async #serveAfterHandshake(admitting: Promise<Admitted | NotAdmitted>, listener: Listener): Promise<void> {
+  async #serveAfterHandshake(
+    accepting: Promise<AcceptedClient | NotAccepted>,
+    listener: Listener,
+  ): Promise<void> {
     this.#handshakes++
-    const result = await admitting
+    const result = await accepting
     this.#handshakes--
-    if (result.kind === 'admitted') this.#serve(result, listener)
+    if (result.kind === 'accepted') this.#serve(result, listener)
     else if (result.kind === 'refused') this.#countRefusal(result.reason)
   }
 
-  #serve({ link, address, secure }: Admitted, listener: Listener): void {
+  #serve({ link, address, secure }: AcceptedClient, listener: Listener): void {
     const { clientAdmission, settings, clock } = this.context
     const limits = settings.current.clients
     const leave = this.#state === 'serving' ? clientAdmission.enter(address, limits) : 'draining'
@@ -148,7 +150,7 @@ export class Edge {
       pool.sweep()
       sessions.sweep(now, settings.current.clients.idleTimeoutMs)
       tracer.sweep()
-      this.#health.sweep(now)
+      this.#healthChecks.sweep(now)
     } catch (error) {
       this.#onFailure(error)
     }
@@ -165,7 +167,7 @@ function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeCon
   metrics.gauge('leases_waiting', () => connections.count('waiting'))
   metrics.gauge('traces_active', () => tracer.active)
   metrics.gauge('upstream_healthy', () =>
-    [...servers.all()].map(({ name, trouble }) => [{ upstream: name }, trouble === undefined ? 1 : 0]),
+    [...servers.all()].map(({ name, downReason }) => [{ upstream: name }, downReason === undefined ? 1 : 0]),
   )
   metrics.gauge('memory_rss_bytes', () => process.memoryUsage.rss())
   metrics.counterFrom('cpu_seconds_total', () => {

@@ -15,14 +15,14 @@ export interface EdgeSnapshot extends MetricsSnapshot {
 }
 
 export function snapshotOf(edge: Edge): EdgeSnapshot {
-  const failing = [...edge.context.servers.all()].filter(({ trouble }) => trouble !== undefined)
+  const failing = [...edge.context.servers.all()].filter(({ downReason }) => downReason !== undefined)
   const keys = keysAwaitingRestart(edge.context)
   return {
     ...edge.context.metrics.snapshot(),
     version,
     state: edge.state === 'starting' ? 'serving' : edge.state,
     problems: [
-      ...failing.map(({ name, trouble }) => `upstream ${name}: ${trouble}`),
+      ...failing.map(({ name, downReason }) => `upstream ${name}: ${downReason}`),
       ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
     ],
     listeners: edge.listeners.map(

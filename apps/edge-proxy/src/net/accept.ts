@@ -1,59 +1,61 @@
-/** From an accepted connection to a link that IMAP can be spoken on: PROXY header first, where one is due, then TLS. */
+/** Prepares an accepted connection for IMAP: reads the PROXY header and completes TLS, if the listener requires them. */
 import type { SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
-import type { OpenTransport } from './transport.ts'
-import { Link } from './link.ts'
+import { Link, type OpenTransport } from './link.ts'
 import { networksContain, plainAddress } from './networks.ts'
 import { parseProxyHeader } from './proxy-header.ts'
 import { acceptTls } from './tls.ts'
 
-export interface Admitted {
-  kind: 'admitted'
+export interface AcceptedClient {
+  kind: 'accepted'
   link: Link
-  /** The client's address, by the PROXY header where one is trusted. The first call costs a system call. */
+  /** The client's address, from the PROXY header if the peer is trusted to send one. The first call is a system call. */
   address: () => string
   secure: boolean
 }
 
-export type NotAdmitted = { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-header' | 'tls-handshake' }
+/** The link is closed. */
+export type NotAccepted =
+  /** The peer closed the connection. */
+  { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-header' | 'tls-handshake' }
 
-/** Settles at once for a plain listener without PROXY headers; otherwise within `timeoutMs`. */
-export function admit(
+/** Synchronous if neither a PROXY header nor TLS is required, otherwise within `timeoutMs` for each of the two. */
+export function acceptClient(
   open: OpenTransport,
   listener: { config: ListenerConfig; context: SecureContext | undefined },
   timeoutMs: number,
-): Admitted | Promise<Admitted | NotAdmitted> {
+): AcceptedClient | Promise<AcceptedClient | NotAccepted> {
   const { config, context } = listener
   const link = new Link(open)
   const address = () => plainAddress(link.remoteAddress)
   const isProxied =
     config.proxyProtocolFrom.length > 0 && networksContain(config.proxyProtocolFrom, address())
   const secure = config.tls === 'implicit' && context !== undefined
-  if (!isProxied && !secure) return { kind: 'admitted', link, address, secure }
-  return admitSlowly(link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
+  if (!isProxied && !secure) return { kind: 'accepted', link, address, secure }
+  return acceptSlowly(link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
 }
 
-async function admitSlowly(
+async function acceptSlowly(
   link: Link,
   facts: { address: () => string; isProxied: boolean; context: SecureContext | undefined },
   timeoutMs: number,
-): Promise<Admitted | NotAdmitted> {
+): Promise<AcceptedClient | NotAccepted> {
   let { address } = facts
   if (facts.isProxied) {
     const header = await readProxyHeader(link, timeoutMs)
     if (header.kind !== 'header') return header
-    const told = header.address
-    if (told !== undefined) address = () => told
+    const clientAddress = header.address
+    if (clientAddress !== undefined) address = () => clientAddress
   }
   if (facts.context && !(await acceptTls(link, facts.context, timeoutMs)))
     return { kind: 'refused', reason: 'tls-handshake' }
-  return { kind: 'admitted', link, address, secure: facts.context !== undefined }
+  return { kind: 'accepted', link, address, secure: facts.context !== undefined }
 }
 
 function readProxyHeader(
   link: Link,
   timeoutMs: number,
-): Promise<{ kind: 'header'; address: string | undefined } | NotAdmitted> {
+): Promise<{ kind: 'header'; address: string | undefined } | NotAccepted> {
   return new Promise((resolve) => {
     let bytes = Buffer.alloc(0)
     const refuse = () => {
@@ -68,10 +70,9 @@ function readProxyHeader(
         if (header.kind === 'more') return
         clearTimeout(timer)
         if (header.kind === 'bad') return refuse()
-        link.unread(bytes.subarray(header.length))
+        link.unshift(bytes.subarray(header.length))
         resolve({ kind: 'header', address: header.address })
       },
-      onDrain() {},
       onEnd() {
         clearTimeout(timer)
         resolve({ kind: 'gone' })

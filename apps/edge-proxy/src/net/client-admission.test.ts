@@ -5,7 +5,7 @@ import { ClientAdmission } from './client-admission.ts'
 
 const limits = { connectionsMax: 3, connectionsPerAddressMax: 2 }
 
-test('so many may come in, in all and from one address', () => {
+test('the limits hold in total and for one address', () => {
   const admission = new ClientAdmission()
   const enter = (address: string) => admission.enter(() => address, limits)
   const leave = enter('a')
@@ -19,16 +19,16 @@ test('so many may come in, in all and from one address', () => {
   assert.ok(typeof enter('a') === 'function')
 })
 
-test('without a limit for addresses nobody asks for one', () => {
+test('without a limit per address, the address is not asked for', () => {
   const admission = new ClientAdmission()
-  const ask = () => assert.fail('the address was asked for')
+  const ask = () => assert.fail('asked for the address')
   const leave = admission.enter(ask, { ...limits, connectionsPerAddressMax: 0 })
   assert.ok(typeof leave === 'function')
   leave()
   assert.equal(admission.total, 0)
 })
 
-test('after any coming and going, also while the limits change, what is counted is what is there', () => {
+test('the counts are right after any sequence of arrivals and departures, also while the limits change', () => {
   const step = fc.tuple(fc.constantFrom('a', 'b', 'c'), fc.boolean(), fc.constantFrom(0, 1, 2))
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {

@@ -1,4 +1,4 @@
-/** Admission of clients: how many connections at once, in total and from one address. */
+/** Limits how many clients are connected at the same time, in total and from one address. */
 
 export interface ClientLimits {
   connectionsMax: number
@@ -15,7 +15,7 @@ export class ClientAdmission {
     return this.#total
   }
 
-  /** Most at once since `resetPeak`. */
+  /** The highest total since `resetPeak`. */
   get peak(): number {
     return this.#peak
   }
@@ -25,9 +25,9 @@ export class ClientAdmission {
   }
 
   /**
-   * Admits one client, or says which limit is reached.
-   * @param address called only if the limit by address applies, because it costs a system call
-   * @returns the function that gives the place back, to be called once
+   * Admits one client, or returns the limit that is reached.
+   * @param address called only if there is a limit per address, because it costs a system call
+   * @returns a function to call once, when the client has left
    */
   enter(
     address: () => string,

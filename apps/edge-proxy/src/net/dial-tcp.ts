@@ -1,7 +1,7 @@
-/** Opens TCP connections: as a handle where no TLS will begin and Node lets us, else as a socket. */
+/** Opens TCP connections to servers: as a handle for plain TCP if Node allows it, otherwise as a socket. */
 import { connect, type Socket } from 'node:net'
-import type { OpenTransport } from './transport.ts'
 import { overHandle } from './handle-transport.ts'
+import type { OpenTransport } from './link.ts'
 import { overSocket } from './socket-transport.ts'
 import { takeHandle } from './tcp-handle.ts'
 
@@ -11,36 +11,40 @@ export interface TcpDestination {
   keepAlive: boolean
 }
 
-/** Both ends of a connection, for a PROXY header. */
-export interface Ends {
+/** The addresses of a dialed connection, for a PROXY header. */
+export interface TcpAddresses {
   localAddress?: string | undefined
   localPort?: number | undefined
   remoteAddress?: string | undefined
 }
 
-export interface Connected {
+export interface DialedTcp {
   open: OpenTransport
-  ends: Ends
+  addresses: TcpAddresses
 }
 
 /** Rejects with the system's error, or when the signal is aborted. */
-export async function dialTcp(destination: TcpDestination, signal: AbortSignal): Promise<Connected> {
+export async function dialTcp(destination: TcpDestination, signal: AbortSignal): Promise<DialedTcp> {
   const socket = await dialSocket(destination, signal)
   const { localAddress, localPort, remoteAddress } = socket
   const handle = takeHandle(socket)
   return {
     open: handle ? overHandle(handle) : overSocket(socket),
-    ends: { localAddress, localPort, remoteAddress },
+    addresses: { localAddress, localPort, remoteAddress },
   }
 }
 
-/** A socket of Node's, which TLS can begin on. */
+/** The same as a socket, which TLS requires. */
 export function dialSocket(destination: TcpDestination, signal: AbortSignal): Promise<Socket> {
-  return opened(connect({ ...destination, noDelay: true }), 'connect', signal)
+  return socketReady(connect({ ...destination, noDelay: true }), 'connect', signal)
 }
 
-/** Settles at an event that says that a socket can be used. */
-export function opened<S extends Socket>(socket: S, event: string, signal: AbortSignal): Promise<S> {
+/** Settles when the socket emits the event that says that it can be used. */
+export function socketReady<S extends Socket>(
+  socket: S,
+  event: 'connect' | 'secureConnect',
+  signal: AbortSignal,
+): Promise<S> {
   return new Promise((resolve, reject) => {
     const settle = (act: () => void) => {
       signal.removeEventListener('abort', onAbort)

@@ -1,49 +1,51 @@
 /**
- * Carries a link over Node's TCP handle itself: one buffer to read into for all connections, and nothing of a stream's
- * machinery, which costs more than the edge's own work. Plain TCP only.
+ * The transport for plain TCP: Node's TCP handle, without a stream or socket on top of it (docs/adr/0007-tcp-handles.md).
+ * All handles read into one buffer. Buffers and streams per connection would cost more than the edge's own work.
  */
 import { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
-import { endOf, type Transport, type TransportEvents, type OpenTransport } from './transport.ts'
-import { copyOf, keep, lend } from './slab.ts'
-import { tcpHandles, type TcpHandle, type TcpHandles, type WriteRequest } from './tcp-handle.ts'
+import type { Link, OpenTransport, Transport } from './link.ts'
+import { borrowedCopy, ownedCopy, retain } from './read-buffers.ts'
+import { linkEndOf } from './socket-errors.ts'
+import { tcpBinding, type TcpBinding, type TcpHandle, type WriteRequest } from './tcp-handle.ts'
 
-/** Bytes that may wait to be written before the writer is asked to pause. */
-const waitingBytesMax = 65_536
+/** Bytes that may be queued for writing before the writer is asked to wait. */
+const queuedBytesMax = 65_536
 const endOfFile = -4095
 
-/** Every read of every handle goes here first, and is copied out before the next. */
-const incoming = Buffer.allocUnsafeSlow(65_536)
+/** Every read of every handle arrives here, and is copied before the next one. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
-/** Less is not worth the question who borrows. */
-const lentBytesMin = 1024
+/** Smaller reads are always copied for good: to borrow them would save nothing. */
+const borrowedBytesMin = 1024
 
 export const overHandle =
   (handle: TcpHandle): OpenTransport =>
-  (events) =>
-    new HandleTransport(handle, tcpHandles!, events)
+  (link) =>
+    new HandleTransport(handle, tcpBinding!, link)
 
-/** Shared by all writes that the kernel takes at once, which nearly all are. */
-let spare: WriteRequest | undefined
+/** Used again by every write that the kernel accepts at once, as it does with nearly all. */
+let reusableRequest: WriteRequest | undefined
 
 class HandleTransport implements Transport {
   readonly #handle: TcpHandle
-  readonly #node: TcpHandles
-  readonly #events: TransportEvents
+  readonly #binding: TcpBinding
+  readonly #link: Link
   #reading = false
-  #unread: Buffer | undefined
-  /** Writes that the kernel has not finished. */
-  #waiting = 0
+  /** Bytes that were put back. */
+  #unshifted: Buffer | undefined
+  /** Writes that the kernel has not completed. */
+  #pendingWrites = 0
   #isFull = false
-  #finishing: NodeJS.Timeout | undefined
+  #closeTimer: NodeJS.Timeout | undefined
   #closed = false
   #onClosed: (() => void) | undefined
 
-  constructor(handle: TcpHandle, node: TcpHandles, events: TransportEvents) {
+  constructor(handle: TcpHandle, binding: TcpBinding, link: Link) {
     this.#handle = handle
-    this.#node = node
-    this.#events = events
-    handle.useUserBuffer(incoming)
+    this.#binding = binding
+    this.#link = link
+    handle.useUserBuffer(readBuffer)
     handle.onread = () => this.#onRead()
     this.resume()
   }
@@ -54,28 +56,28 @@ class HandleTransport implements Transport {
   }
 
   write(bytes: Buffer | string): boolean {
-    if (this.#closed || this.#finishing) return true
-    const request = (spare ??= this.#node.newWriteRequest())
+    if (this.#closed || this.#closeTimer) return true
+    const request = (reusableRequest ??= this.#binding.newWriteRequest())
     const handle = this.#handle
     const error =
       typeof bytes === 'string'
         ? handle.writeLatin1String(request, bytes)
         : handle.writeBuffer(request, bytes)
     if (error !== 0) {
-      // Not from within the call: nobody expects a link to end while it is written to.
+      // Later, because no caller expects a link to end during a write.
       process.nextTick(() => this.#end(error))
       return true
     }
-    if (!this.#node.lastWriteWaits()) return true
-    spare = undefined
+    if (!this.#binding.lastWriteIsPending()) return true
+    reusableRequest = undefined
     if (typeof bytes !== 'string') {
       request.buffer = bytes
-      keep(bytes)
+      retain(bytes)
     }
     request.oncomplete = (status) => this.#onWritten(status)
-    this.#waiting++
-    // Until all has left: whoever was told to wait waits for onDrain, however little is left when more is written.
-    if (handle.writeQueueSize > waitingBytesMax) this.#isFull = true
+    this.#pendingWrites++
+    // Full until everything is written: a writer that was told to wait gets onDrain, even if a later write is small.
+    if (handle.writeQueueSize > queuedBytesMax) this.#isFull = true
     return !this.#isFull
   }
 
@@ -86,37 +88,37 @@ class HandleTransport implements Transport {
   }
 
   resume(): void {
-    if (this.#reading || this.#closed || this.#finishing) return
+    if (this.#reading || this.#closed || this.#closeTimer) return
     this.#reading = true
-    if (this.#unread === undefined) this.#handle.readStart()
-    else process.nextTick(() => this.#deliverUnread())
+    if (this.#unshifted === undefined) this.#handle.readStart()
+    else process.nextTick(() => this.#deliverUnshifted())
   }
 
-  unread(bytes: Buffer): void {
+  unshift(bytes: Buffer): void {
     this.pause()
-    if (bytes.length > 0) this.#unread = bytes
+    if (bytes.length > 0) this.#unshifted = bytes
   }
 
-  destroy(): void {
+  close(): void {
     if (this.#closed) return
     this.#closed = true
     this.#reading = false
-    clearTimeout(this.#finishing)
+    clearTimeout(this.#closeTimer)
     this.#handle.close()
     this.#onClosed?.()
   }
 
-  finish(timeoutMs: number): void {
-    if (this.#waiting === 0 || this.#closed) return this.destroy()
+  closeWhenWritten(timeoutMs: number): void {
+    if (this.#pendingWrites === 0 || this.#closed) return this.close()
     this.pause()
-    this.#finishing = setTimeout(() => this.destroy(), timeoutMs)
+    this.#closeTimer = setTimeout(() => this.close(), timeoutMs)
   }
 
   detach(): Socket {
     this.pause()
     this.#closed = true
     const socket = new Socket({ handle: this.#handle, allowHalfOpen: true } as object)
-    if (this.#unread) socket.unshift(this.#unread)
+    if (this.#unshifted) socket.unshift(this.#unshifted)
     const onClosed = this.#onClosed
     if (onClosed) socket.once('close', onClosed)
     return socket
@@ -127,35 +129,35 @@ class HandleTransport implements Transport {
   }
 
   #onRead(): void {
-    const length = this.#node.lastRead()
-    if (length >= lentBytesMin && this.#events.borrows) this.#events.onData(lend(incoming, length))
-    else if (length > 0) this.#events.onData(copyOf(incoming, length))
-    else if (length === endOfFile) this.#events.onFinish()
+    const length = this.#binding.lastReadResult()
+    if (length >= borrowedBytesMin && this.#link.borrows) this.#link.onData(borrowedCopy(readBuffer, length))
+    else if (length > 0) this.#link.onData(ownedCopy(readBuffer, length))
+    else if (length === endOfFile) this.#link.onHalfClose()
     else if (length < 0) this.#end(length)
   }
 
-  #deliverUnread(): void {
-    const bytes = this.#unread
+  #deliverUnshifted(): void {
+    const bytes = this.#unshifted
     if (!this.#reading || bytes === undefined) return
-    this.#unread = undefined
+    this.#unshifted = undefined
     this.#handle.readStart()
-    this.#events.onData(bytes)
+    this.#link.onData(bytes)
   }
 
   #onWritten(status: number): void {
-    this.#waiting--
+    this.#pendingWrites--
     if (this.#closed) return
     if (status < 0) return this.#end(status)
-    if (this.#waiting > 0) return
-    if (this.#finishing) return this.destroy()
+    if (this.#pendingWrites > 0) return
+    if (this.#closeTimer) return this.close()
     if (!this.#isFull) return
     this.#isFull = false
-    this.#events.onDrain()
+    this.#link.onDrain()
   }
 
   #end(error: number): void {
     if (this.#closed) return
-    if (this.#finishing) this.destroy()
-    else this.#events.onEnd(endOf(getSystemErrorName(error)))
+    if (this.#closeTimer) this.close()
+    else this.#link.onEnd(linkEndOf(getSystemErrorName(error)))
   }
 }

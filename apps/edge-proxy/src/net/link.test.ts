@@ -1,29 +1,15 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
-import { endOf, type LinkEnd } from './transport.ts'
 import { overHandle } from './handle-transport.ts'
-import { Link } from './link.ts'
+import { Link, type LinkEnd } from './link.ts'
 import { overSocket } from './socket-transport.ts'
 import { takeHandle } from './tcp-handle.ts'
-import { acceptedLink, carriers, dialedLink, dialPeer, hear, listen } from './wire.test-support.ts'
+import { acceptedLink, dialedLink, dialPeer, hear, listen, transports } from './wire.test-support.ts'
 
-const unexpected = () => assert.fail('nothing more was to be heard')
+const unexpected = () => assert.fail('unexpected event')
 
-test('raw errors become words, whatever they are', () => {
-  const expected: Record<string, LinkEnd> = {
-    ETIMEDOUT: 'timed-out',
-    ECONNRESET: 'reset-by-peer',
-    EPIPE: 'reset-by-peer',
-    ERR_SSL_WRONG_VERSION_NUMBER: 'tls-failed',
-    ERR_TLS_CERT_ALTNAME_INVALID: 'tls-failed',
-    EHOSTUNREACH: 'closed-by-peer',
-  }
-  for (const [code, end] of Object.entries(expected)) assert.equal(endOf(code), end)
-  assert.equal(endOf(''), 'closed-by-peer')
-})
-
-test('a detached link is silent, and what comes meanwhile stays in the socket', async () => {
+test('a detached link has no events, and bytes that arrive stay in the socket', async () => {
   const { link, peer, socket } = await acceptedLink()
   link.handler = { onData: unexpected, onDrain: unexpected, onEnd: unexpected }
   const raw = link.detach()
@@ -34,7 +20,7 @@ test('a detached link is silent, and what comes meanwhile stays in the socket', 
   assert.equal(raw.readableLength, 12)
 })
 
-test('whoever was told to wait is told when to go on, though something small was written meanwhile', async () => {
+test('a writer that was told to wait gets onDrain, even if it writes little more in the meantime', async () => {
   const accepted = Promise.withResolvers<Socket>()
   const peer = dialPeer(await listen(accepted.resolve))
   const handle = takeHandle(await accepted.promise)!
@@ -43,7 +29,7 @@ test('whoever was told to wait is told when to go on, though something small was
   link.handler = { onData() {}, onDrain: resolve, onEnd: unexpected }
   peer.socket.pause()
   assert.equal(link.write(Buffer.alloc(16_000_000)), false)
-  // As when the kernel has taken nearly all of it: how much it takes at once is not for a test to say.
+  // As if the kernel had taken nearly all of it. How much it takes at once cannot be set by a test.
   Object.defineProperty(handle, 'writeQueueSize', { value: 1000 })
   assert.equal(link.write('* OK more\r\n'), false)
   peer.socket.resume()
@@ -51,11 +37,11 @@ test('whoever was told to wait is told when to go on, though something small was
   link.close()
 })
 
-for (const over of carriers) {
-  test(`over a ${over}: bytes come as they were sent, both ways`, async () => {
+for (const over of transports) {
+  test(`over a ${over}: bytes arrive unchanged in both directions`, async () => {
     const { link, peer } = await acceptedLink(over)
     const { promise, resolve } = Promise.withResolvers<Buffer>()
-    link.handler = { onData: resolve, onDrain() {}, onEnd() {} }
+    link.handler = { onData: resolve, onEnd() {} }
     peer.say('a\0\xff\r\n')
     assert.deepEqual(await promise, Buffer.from('a\0\xff\r\n', 'latin1'))
     link.write('b\0\xff')
@@ -63,7 +49,7 @@ for (const over of carriers) {
     assert.equal(await peer.bytes(5), 'b\0\xffc\xfe')
   })
 
-  test(`over a ${over}: a link that was closed while its socket was away closes what it is given instead`, async () => {
+  test(`over a ${over}: a link that was closed while detached closes the transport that it gets`, async () => {
     const { link, peer } = await acceptedLink(over)
     const raw = link.detach()
     link.close()
@@ -72,11 +58,11 @@ for (const over of carriers) {
     assert.ok(raw.destroyed)
   })
 
-  test(`over a ${over}: the end of a connection is told once, in words`, async () => {
+  test(`over a ${over}: the end of a connection is reported once, by name`, async () => {
     const { link, peer } = await acceptedLink(over)
     const ends: LinkEnd[] = []
     const { promise, resolve } = Promise.withResolvers<number>()
-    link.handler = { onData() {}, onDrain() {}, onEnd: (end) => resolve(ends.push(end)) }
+    link.handler = { onData() {}, onEnd: (end) => resolve(ends.push(end)) }
     peer.socket.end()
     await promise
     await peer.closed()
@@ -84,16 +70,16 @@ for (const over of carriers) {
     assert.equal(link.isOpen, false)
   })
 
-  test(`over a ${over}: a reset is told as a reset`, async () => {
+  test(`over a ${over}: a reset is reported as a reset`, async () => {
     const { link, peer } = await dialedLink(over)
     const { end } = hear(link)
     peer.socket.resetAndDestroy()
     assert.equal(await end, 'reset-by-peer')
   })
 
-  test(`over a ${over}: who closes a link is not told of its end, and nothing that is written later is an error`, async () => {
+  test(`over a ${over}: closing a link reports no end, and writing to it later is no error`, async () => {
     const { link, peer } = await acceptedLink(over)
-    link.handler = { onData: unexpected, onDrain() {}, onEnd: unexpected }
+    link.handler = { onData: unexpected, onEnd: unexpected }
     link.close()
     link.close()
     link.closeWhenWritten(1000)
@@ -101,7 +87,7 @@ for (const over of carriers) {
     assert.equal(await peer.closed(), '')
   })
 
-  test(`over a ${over}: a link that is closed when written delivers everything first, also to a slow reader`, async () => {
+  test(`over a ${over}: closeWhenWritten delivers everything first, also to a slow reader`, async () => {
     const { link, peer } = await acceptedLink(over)
     const big = Buffer.alloc(16_000_000, 'x')
     peer.socket.pause()
@@ -115,7 +101,7 @@ for (const over of carriers) {
     assert.ok(text.endsWith('x* BYE done\r\n'))
   })
 
-  test(`over a ${over}: a peer that does not read cannot keep a closing link for ever`, async () => {
+  test(`over a ${over}: a peer that does not read cannot delay closeWhenWritten beyond its timeout`, async () => {
     const { link, peer } = await acceptedLink(over)
     peer.socket.pause()
     link.write(Buffer.alloc(16_000_000))
@@ -127,7 +113,7 @@ for (const over of carriers) {
     await peer.finished()
   })
 
-  test(`over a ${over}: whoever writes to a slow reader is told to wait, and when to go on`, async () => {
+  test(`over a ${over}: a writer to a slow reader is told to wait, and gets onDrain`, async () => {
     const { link, peer } = await acceptedLink(over)
     const { promise, resolve } = Promise.withResolvers<void>()
     link.handler = { onData() {}, onDrain: resolve, onEnd() {} }
@@ -138,7 +124,7 @@ for (const over of carriers) {
     await peer.bytes(16_000_000)
   })
 
-  test(`over a ${over}: what is passed on within the call arrives as it came, however long it has to wait`, async () => {
+  test(`over a ${over}: borrowed bytes that are written within the call arrive unchanged, however long they wait`, async () => {
     const [from, to] = [await acceptedLink('handle'), await acceptedLink(over)]
     const sent = Buffer.from(Uint32Array.from({ length: 3_000_000 }, (_, at) => at).buffer)
     to.peer.socket.pause()
@@ -151,7 +137,7 @@ for (const over of carriers) {
         passed += bytes.length
         if (passed === sent.length) all.resolve()
       },
-      onDrain() {},
+
       onEnd: unexpected,
     }
     from.peer.socket.write(sent)
@@ -178,10 +164,10 @@ for (const over of carriers) {
     assert.equal(heard.text().length, big.length)
   })
 
-  test(`over a ${over}: a peer that has finished sending can still be written to, if whoever holds the link wants that`, async () => {
+  test(`over a ${over}: a peer that has finished sending can still be written to, if the handler wants that`, async () => {
     const { link, peer } = await acceptedLink(over)
     const { promise, resolve } = Promise.withResolvers<void>()
-    link.handler = { onData() {}, onDrain() {}, onEnd: unexpected, onFinish: () => (resolve(), true) }
+    link.handler = { onData() {}, onEnd: unexpected, onHalfClose: () => (resolve(), true) }
     peer.socket.end()
     await promise
     link.write('still here')
@@ -189,13 +175,13 @@ for (const over of carriers) {
     link.close()
   })
 
-  test(`over a ${over}: bytes that are put back come again, before those behind them`, async () => {
+  test(`over a ${over}: bytes that are put back are delivered again, before later ones`, async () => {
     const { link, peer } = await acceptedLink(over)
     const first = Promise.withResolvers<Buffer>()
-    link.handler = { onData: first.resolve, onDrain() {}, onEnd() {} }
+    link.handler = { onData: first.resolve, onEnd() {} }
     peer.say('header+rest')
     const bytes = await first.promise
-    link.unread(bytes.subarray(7))
+    link.unshift(bytes.subarray(7))
     const heard = hear(link)
     link.resume()
     peer.say('+more')

@@ -1,105 +1,139 @@
 /**
- * One end of one connection: bytes in, bytes out, closed once. Whoever holds the link sets `handler`; nothing is
- * queued for a handler that is not there, so there always is one.
+ * A link is the edge's end of one connection, with or without TLS: bytes in, bytes out, closed once. Its handler gets the
+ * events. The handler changes during the life of a connection (login, splice, reset, idle), but there always is one:
+ * events are not queued. Below a link is a transport, a TCP handle or a socket.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
-import type { Transport, TransportEvents, LinkEnd, OpenTransport } from './transport.ts'
 
-export type { LinkEnd } from './transport.ts'
+/** Why a link ended. socket-errors.ts translates raw socket errors to these. */
+export type LinkEnd =
+  | 'closed-by-peer'
+  | 'reset-by-peer'
+  | 'timed-out'
+  | 'tls-failed'
+  | 'closed-here'
+  /** A handler threw, which is a bug in the edge. The state that it left behind is unknown. */
+  | 'failed-here'
 
 export interface LinkHandler {
-  /** True: keeps nothing of what `onData` brings when it returns, but for what it has written to a link. */
+  /** True: `onData` does not keep the bytes beyond the call, except by writing them to a link (read-buffers.ts). */
   readonly borrows?: boolean
-  /** Bytes as they came. The buffer belongs to the handler, unless it borrows. */
+  /** Bytes as they arrived. They belong to the handler unless it borrows. */
   onData(bytes: Buffer): void
-  /** All that was written has left this process. */
-  onDrain(): void
-  /** Called once, after which nothing else is. Not called when the link was closed from here. */
+  /** Everything written has left this process. */
+  onDrain?(): void
+  /** The peer has finished sending but may still read. True: keep writing. False or absent: the link ends. */
+  onHalfClose?(): boolean
+  /** The last event. There is none if the edge closed the link. */
   onEnd(end: LinkEnd): void
-  /** The peer sends no more but may still read. True: go on writing; false or absent: the link ends. */
-  onFinish?(): boolean
 }
 
-/** Errors that handlers threw. While nobody subscribes they are thrown on. */
+/**
+ * Carries the bytes of a link. It calls `onData`, `onDrain`, `onHalfClose` and `onEnd` of the link, but never from within a
+ * call of the link.
+ */
+export interface Transport {
+  readonly remoteAddress: string
+  /** False: the peer reads slowly; `onDrain` follows. */
+  write(bytes: Buffer | string): boolean
+  pause(): void
+  resume(): void
+  /** Puts bytes back, to be delivered again, and pauses. */
+  unshift(bytes: Buffer): void
+  /** Closes at once. */
+  close(): void
+  /** Closes when everything written has left this process, or after the timeout. */
+  closeWhenWritten(timeoutMs: number): void
+  /** Gives up the socket, paused. Bytes that arrived and were not delivered are in it. No event follows. */
+  detach(): Socket
+  /** Calls back once, when the connection is closed by either side. */
+  whenClosed(callback: () => void): void
+}
+
+/** Starts to carry the bytes of a link. */
+export type OpenTransport = (link: Link) => Transport
+
+/** Publishes errors that handlers threw. Without a subscriber they are thrown again. */
 export const linkFailures = channel('imapfleet.link-failed')
 
-const nobody: LinkHandler = { onData() {}, onDrain() {}, onEnd() {} }
+const noHandler: LinkHandler = { onData() {}, onEnd() {} }
 
-export class Link implements TransportEvents {
-  handler: LinkHandler = nobody
-  #carrier: Transport
+export class Link {
+  handler: LinkHandler = noHandler
+  #transport: Transport
   #ended = false
 
   constructor(open: OpenTransport) {
-    this.#carrier = open(this)
+    this.#transport = open(this)
   }
 
   get remoteAddress(): string {
-    return this.#carrier.remoteAddress
+    return this.#transport.remoteAddress
   }
 
   get isOpen(): boolean {
     return !this.#ended
   }
 
-  /** False: the peer reads slowly; wait for `onDrain` before more. */
+  /** False: the peer reads slowly; wait for `onDrain` before writing more. */
   write(bytes: Buffer | string): boolean {
-    return this.#ended || this.#carrier.write(bytes)
+    return this.#ended || this.#transport.write(bytes)
   }
 
-  /** Stops reading, so that the peer's writes come to a halt. */
+  /** Stops reading, so that the peer has to stop writing. */
   pause(): void {
-    this.#carrier.pause()
+    this.#transport.pause()
   }
 
   resume(): void {
-    this.#carrier.resume()
+    this.#transport.resume()
   }
 
-  /** Puts bytes back to be delivered again, and stops reading until `resume` or another carrier. */
-  unread(bytes: Buffer): void {
-    this.#carrier.unread(bytes)
+  /** Puts bytes back, to be delivered again, and stops reading until `resume` or `attach`. */
+  unshift(bytes: Buffer): void {
+    this.#transport.unshift(bytes)
   }
 
-  /** Closes at once; what was written and has left the process still arrives. */
+  /** Closes at once. Bytes that have left this process still arrive. */
   close(): void {
     if (this.#ended) return
-    this.#silence()
-    this.#carrier.destroy()
+    this.#endEvents()
+    this.#transport.close()
   }
 
-  /** Closes when everything written has left. */
+  /** Closes when everything written has left this process, or after the timeout. */
   closeWhenWritten(timeoutMs: number): void {
     if (this.#ended) return
-    this.#silence()
-    this.#carrier.finish(timeoutMs)
+    this.#endEvents()
+    this.#transport.closeWhenWritten(timeoutMs)
   }
 
-  /** Calls back once when the connection that carries the link now is closed, by whomever. */
+  /** Calls back once, when the connection below the link is closed by either side. */
   whenClosed(callback: () => void): void {
-    this.#carrier.whenClosed(callback)
+    this.#transport.whenClosed(callback)
   }
 
   /**
-   * Hands over the raw socket, for a TLS handshake on it; the link is silent until `attach`. Bytes that have come and
-   * were not delivered stay in the socket (`readableLength`).
+   * Gives up the socket, for a TLS handshake on it. There are no events until `attach`. Bytes that arrived and were not
+   * delivered stay in the socket (`readableLength`).
    */
   detach(): Socket {
-    return this.#carrier.detach()
+    return this.#transport.detach()
   }
 
-  /** Goes on over another carrier, such as the TLS socket made over the detached one. */
+  /** Continues over another transport, such as the TLS socket over the detached one. */
   attach(open: OpenTransport): void {
-    this.#carrier = open(this)
-    // Closed while the socket was away: nobody would close what carries it now.
-    if (this.#ended) this.#carrier.destroy()
+    this.#transport = open(this)
+    // The link was closed while it had no transport: close this one, since nothing else does.
+    if (this.#ended) this.#transport.close()
   }
 
   get borrows(): boolean {
     return this.handler.borrows === true
   }
 
+  /** Called by the transport, like the other events. */
   onData(bytes: Buffer): void {
     try {
       this.handler.onData(bytes)
@@ -110,15 +144,15 @@ export class Link implements TransportEvents {
 
   onDrain(): void {
     try {
-      this.handler.onDrain()
+      this.handler.onDrain?.()
     } catch (error) {
       this.#fail(error)
     }
   }
 
-  onFinish(): void {
+  onHalfClose(): void {
     try {
-      if (this.handler.onFinish?.()) return
+      if (this.handler.onHalfClose?.()) return
     } catch (error) {
       return this.#fail(error)
     }
@@ -128,8 +162,8 @@ export class Link implements TransportEvents {
   onEnd(end: LinkEnd): void {
     if (this.#ended) return
     const { handler } = this
-    this.#silence()
-    this.#carrier.destroy()
+    this.#endEvents()
+    this.#transport.close()
     try {
       handler.onEnd(end)
     } catch (error) {
@@ -137,15 +171,15 @@ export class Link implements TransportEvents {
     }
   }
 
-  /** A mistake in the work on one connection ends that connection and no other. */
+  /** A bug in the handling of one connection ends that connection and no other. */
   #fail(error: unknown): void {
     if (!linkFailures.hasSubscribers) throw error
     linkFailures.publish(error)
     this.onEnd('failed-here')
   }
 
-  #silence(): void {
+  #endEvents(): void {
     this.#ended = true
-    this.handler = nobody
+    this.handler = noHandler
   }
 }

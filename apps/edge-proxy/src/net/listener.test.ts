@@ -9,10 +9,10 @@ import { resolveConfig, type Layer } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
 import { testCertificate, testKey } from './certificate.test-support.ts'
 import { dialPeer, hear, listen, Peer } from './wire.test-support.ts'
-import { admit, type Admitted, type NotAdmitted } from './accept.ts'
+import { acceptClient, type AcceptedClient, type NotAccepted } from './accept.ts'
 import { Listener } from './listener.ts'
 import { overSocket } from './socket-transport.ts'
-import { acceptTls, serverContext } from './tls.ts'
+import { acceptTls, listenerTlsContext } from './tls.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'imapfleet-listen-'))
 after(() => rmSync(directory, { recursive: true }))
@@ -27,7 +27,7 @@ function listenerConfig(settings: Layer = {}) {
   return resolved.config.listeners['imap']!
 }
 
-test('a port that is in use, or an address that is not here, is told with what to do', async () => {
+test('a port that is in use, or an address of another host, is an error that says what to do', async () => {
   const port = await listen(() => {})
   const taken = new Listener('imap', listenerConfig({ port }), () => {})
   await assert.rejects(taken.listen(), (error: unknown) => {
@@ -39,7 +39,7 @@ test('a port that is in use, or an address that is not here, is told with what t
   await assert.rejects(elsewhere.listen(), /this host has no such address/)
 })
 
-test('a certificate or key that cannot be read or used is told with both files', () => {
+test('the error for a certificate or key that cannot be used names both files', () => {
   const broken = join(directory, 'broken.pem')
   writeFileSync(broken, 'not a certificate')
   for (const files of [
@@ -49,40 +49,40 @@ test('a certificate or key that cannot be read or used is told with both files',
     { certFile, keyFile: certFile },
   ])
     assert.throws(
-      () => serverContext('imap', listenerConfig({ tls: 'starttls', ...files })),
+      () => listenerTlsContext('imap', listenerConfig({ tls: 'starttls', ...files })),
       (error: unknown) => {
         assert.ok(error instanceof EdgeError && error.code === 'tls_unreadable')
         assert.ok(error.message.includes(files.certFile) && error.message.includes(files.keyFile))
         return true
       },
     )
-  assert.equal(serverContext('imap', listenerConfig()), undefined)
+  assert.equal(listenerTlsContext('imap', listenerConfig()), undefined)
 })
 
-/** Admits one connection by these settings; `peer` is its client. */
-async function admitting(settings: Layer, timeoutMs = 2000) {
+/** Accepts one connection with these settings; `peer` is its client. */
+async function accepting(settings: Layer, timeoutMs = 2000) {
   const config = listenerConfig(settings)
-  const context = serverContext('imap', config)
+  const context = listenerTlsContext('imap', config)
   const accepted = Promise.withResolvers<Socket>()
   const port = await listen(accepted.resolve)
   const peer = dialPeer(port)
-  const admitted = accepted.promise.then((socket) =>
-    admit(overSocket(socket), { config, context }, timeoutMs),
+  const result = accepted.promise.then((socket) =>
+    acceptClient(overSocket(socket), { config, context }, timeoutMs),
   )
-  return { peer, admitted }
+  return { peer, result }
 }
 
 const trusting = { proxyProtocolFrom: ['127.0.0.0/8'] }
 
-async function admittedBy(admitted: Promise<Admitted | NotAdmitted>): Promise<Admitted> {
-  const result = await admitted
-  assert.ok(result.kind === 'admitted', JSON.stringify(result))
-  return result
+async function acceptedBy(result: Promise<AcceptedClient | NotAccepted>): Promise<AcceptedClient> {
+  const client = await result
+  assert.ok(client.kind === 'accepted', JSON.stringify(client))
+  return client
 }
 
-test('from whom none is expected, a PROXY header is no header', async () => {
-  const { peer, admitted } = await admitting({ proxyProtocolFrom: ['192.0.2.0/24'] })
-  const { link, address, secure } = await admittedBy(admitted)
+test('a PROXY header from an address that is not trusted is not read as one', async () => {
+  const { peer, result } = await accepting({ proxyProtocolFrom: ['192.0.2.0/24'] })
+  const { link, address, secure } = await acceptedBy(result)
   assert.deepEqual([address(), secure], ['127.0.0.1', false])
   const heard = hear(link)
   peer.say('PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
@@ -91,13 +91,13 @@ test('from whom none is expected, a PROXY header is no header', async () => {
   assert.equal(heard.text(), 'PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
 })
 
-test('behind a trusted balancer the client is who the header says, and what is behind it comes through', async () => {
+test('the address in the PROXY header of a trusted load balancer is the client’s, and the bytes after the header arrive', async () => {
   const headers = ['PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n', 'PROXY UNKNOWN\r\n']
   for (const [index, header] of headers.entries()) {
-    const { peer, admitted } = await admitting(trusting)
+    const { peer, result } = await accepting(trusting)
     peer.say(header.slice(0, 9))
     peer.say(`${header.slice(9)}a1 NOOP\r\n`)
-    const { link, address } = await admittedBy(admitted)
+    const { link, address } = await acceptedBy(result)
     assert.equal(address(), ['192.0.2.7', '127.0.0.1'][index])
     const heard = hear(link)
     link.resume()
@@ -108,23 +108,23 @@ test('behind a trusted balancer the client is who the header says, and what is b
   }
 })
 
-test('a balancer that sends no header, none in time, or goes away, is not admitted', async () => {
-  const wrong = await admitting(trusting)
+test('a load balancer that sends no header, none in time, or disconnects, is not accepted', async () => {
+  const wrong = await accepting(trusting)
   wrong.peer.say('a1 LOGIN joe secret\r\n')
-  assert.deepEqual(await wrong.admitted, { kind: 'refused', reason: 'proxy-header' })
+  assert.deepEqual(await wrong.result, { kind: 'refused', reason: 'proxy-header' })
   await wrong.peer.closed()
-  const late = await admitting(trusting, 30)
+  const late = await accepting(trusting, 30)
   late.peer.say('PROXY ')
-  assert.deepEqual(await late.admitted, { kind: 'refused', reason: 'proxy-header' })
+  assert.deepEqual(await late.result, { kind: 'refused', reason: 'proxy-header' })
   await late.peer.closed()
-  const gone = await admitting(trusting)
+  const gone = await accepting(trusting)
   gone.peer.socket.end()
-  assert.deepEqual(await gone.admitted, { kind: 'gone' })
+  assert.deepEqual(await gone.result, { kind: 'gone' })
 })
 
 const implicit = { tls: 'implicit', certFile, keyFile }
 
-/** A client that speaks TLS over this connection from now on. */
+/** The client over TLS from now on. */
 function secured(peer: Peer): Peer {
   peer.socket.removeAllListeners('data')
   const socket = connectTls({ socket: peer.socket, ca: testCertificate, servername: 'localhost' })
@@ -132,15 +132,15 @@ function secured(peer: Peer): Peer {
   return new Peer(socket)
 }
 
-test('TLS from the first byte, also behind a PROXY header', async () => {
+test('implicit TLS works, also after a PROXY header', async () => {
   for (const settings of [implicit, { ...implicit, ...trusting }]) {
-    const { peer, admitted } = await admitting(settings)
+    const { peer, result } = await accepting(settings)
     if ('proxyProtocolFrom' in settings) peer.say('PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
     const client = secured(peer)
-    const { link, secure } = await admittedBy(admitted)
+    const { link, secure } = await acceptedBy(result)
     assert.equal(secure, true)
     const heard = Promise.withResolvers<string>()
-    link.handler = { onData: (bytes) => heard.resolve(bytes.toString()), onDrain() {}, onEnd() {} }
+    link.handler = { onData: (bytes) => heard.resolve(bytes.toString()), onEnd() {} }
     link.write('* OK ready\r\n')
     assert.equal(await client.line(), '* OK ready')
     client.say('a1 NOOP\r\n')
@@ -150,31 +150,31 @@ test('TLS from the first byte, also behind a PROXY header', async () => {
   }
 })
 
-test('a client that speaks no TLS, or nothing at all, is not admitted and is closed', async () => {
-  const plain = await admitting(implicit)
+test('a client that sends no TLS, or nothing at all, is refused and closed', async () => {
+  const plain = await accepting(implicit)
   plain.peer.say('a1 LOGIN joe secret\r\n')
-  assert.deepEqual(await plain.admitted, { kind: 'refused', reason: 'tls-handshake' })
+  assert.deepEqual(await plain.result, { kind: 'refused', reason: 'tls-handshake' })
   await plain.peer.closed()
-  const mute = await admitting(implicit, 30)
-  assert.deepEqual(await mute.admitted, { kind: 'refused', reason: 'tls-handshake' })
+  const mute = await accepting(implicit, 30)
+  assert.deepEqual(await mute.result, { kind: 'refused', reason: 'tls-handshake' })
   await mute.peer.closed()
-  const gone = await admitting(implicit)
+  const gone = await accepting(implicit)
   gone.peer.socket.resetAndDestroy()
-  assert.equal((await gone.admitted).kind, 'refused')
+  assert.equal((await gone.result).kind, 'refused')
 })
 
-test('a link becomes TLS in the middle, and plain text on it ends it', async () => {
-  const context = serverContext('imap', listenerConfig({ ...implicit, tls: 'starttls' }))!
-  const good = await admitting({})
-  const { link } = await admittedBy(good.admitted)
+test('TLS starts on an open link, and plain text in the handshake ends the link', async () => {
+  const context = listenerTlsContext('imap', listenerConfig({ ...implicit, tls: 'starttls' }))!
+  const good = await accepting({})
+  const { link } = await acceptedBy(good.result)
   const accepted = acceptTls(link, context, 2000)
   const client = secured(good.peer)
   assert.equal(await accepted, true)
   link.write('inside\r\n')
   assert.equal(await client.line(), 'inside')
 
-  const bad = await admitting({})
-  const injected = (await admittedBy(bad.admitted)).link
+  const bad = await accepting({})
+  const injected = (await acceptedBy(bad.result)).link
   const refused = acceptTls(injected, context, 2000)
   bad.peer.say('b LOGIN mallory secret\r\n')
   assert.equal(await refused, false)

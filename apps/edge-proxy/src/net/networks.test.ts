@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { networksContain, plainAddress } from './networks.ts'
 
-test('an address is in a network, or is one of the addresses', () => {
+test('an address matches a network that contains it, or the same address', () => {
   const networks = ['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', '::1']
   for (const address of [
     '10.255.1.2',
@@ -17,13 +17,13 @@ test('an address is in a network, or is one of the addresses', () => {
     assert.equal(networksContain(networks, address), false, address)
 })
 
-test('no network contains nothing, and one of everything contains everything of its family', () => {
+test('an empty list contains no address, and a /0 contains every address of its family', () => {
   assert.equal(networksContain([], '127.0.0.1'), false)
   assert.equal(networksContain(['0.0.0.0/0'], '203.0.113.9'), true)
   assert.equal(networksContain(['::/0'], '2001:db8::1'), true)
 })
 
-test('an address of a socket that takes both families is shown as what it is', () => {
+test('an IPv4-mapped address is shown as IPv4', () => {
   assert.equal(plainAddress('::ffff:192.0.2.7'), '192.0.2.7')
   assert.equal(plainAddress('::ffff:c000:207'), '::ffff:c000:207')
   assert.equal(plainAddress('2001:db8::1'), '2001:db8::1')

@@ -1,14 +1,14 @@
-/** Lists of addresses and networks, such as who may send PROXY headers or use the admin commands. */
+/** Lists of networks in the configuration: which addresses may send PROXY headers or use the admin commands. */
 import { BlockList, isIPv6 } from 'node:net'
 
-/** Whether an address is in one of these networks. IPv4 addresses mapped into IPv6 count as what they are. */
+/** Whether an address is in one of the networks. An IPv4-mapped IPv6 address counts as IPv4. */
 export function networksContain(networks: readonly string[], address: string): boolean {
   if (networks.length === 0) return false
   const plain = plainAddress(address)
   return listOf(networks).check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }
 
-/** `::ffff:10.0.0.1`, as a dual-stack socket shows it, is 10.0.0.1. */
+/** Turns `::ffff:10.0.0.1`, the form on a dual-stack socket, into 10.0.0.1. */
 export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
 
 const lists = new WeakMap<readonly string[], BlockList>()

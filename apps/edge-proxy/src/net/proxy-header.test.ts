@@ -25,7 +25,7 @@ const headers: Record<string, string | undefined> = {
   [version2(0x21, 0x00, 'anything')]: undefined,
 }
 
-test('a header ends where it ends, however it is cut, and what is behind it is not looked at', () => {
+test('a header is complete at its last byte, however it is cut, and the bytes after it are not read', () => {
   for (const [text, address] of Object.entries(headers)) {
     for (let end = 0; end < text.length; end++)
       assert.deepEqual(
@@ -42,7 +42,7 @@ test('a header ends where it ends, however it is cut, and what is behind it is n
   }
 })
 
-test('what is no header is told at once, and never waited for without end', () => {
+test('bytes that cannot become a header are refused at once', () => {
   for (const text of [
     'a1 LOGIN joe secret\r\n',
     'GET / HTTP/1.1\r\n',
@@ -65,7 +65,7 @@ test('what is no header is told at once, and never waited for without end', () =
 const port = fc.integer({ min: 0, max: 65_535 })
 const address = fc.oneof(fc.ipV4(), fc.ipV6())
 
-test('a header that is printed is read again with the client in it, in both versions', () => {
+test('parsing a printed header gives the address of the client, in both versions', () => {
   fc.assert(
     fc.property(
       fc.constantFrom(1, 2),
@@ -90,14 +90,14 @@ test('a header that is printed is read again with the client in it, in both vers
   )
 })
 
-/** The address as IPv6 writes it; IPv4 is mapped where the other end is IPv6. */
+/** The address in its normal form; IPv4 is mapped if the other end is IPv6. */
 function normal(text: string, other = '1.1.1.1'): string {
   if (isIP(text) === 4 && isIP(other) === 4) return text
   const mapped = isIP(text) === 4 ? `::ffff:${text}` : text
   return new SocketAddress({ address: mapped, family: 'ipv6' }).address
 }
 
-test('no bytes at all are an error', () => {
+test('no input makes the parser throw', () => {
   const parts = fc.array(
     fc.constantFrom(
       'PROXY ',
@@ -123,7 +123,8 @@ test('no bytes at all are an error', () => {
     { seed: 16, numRuns: 2000 },
   )
 })
-test('an address or a port that is none makes a header bad', () => {
+
+test('a header with an invalid address or port is refused', () => {
   for (const text of [
     'PROXY TCP4 192.0.2.7 198.51.100.1 x 143\r\n',
     'PROXY TCP4 192.0.2.7 198.51.100.1 56324 x\r\n',

@@ -1,12 +1,11 @@
 /**
- * The PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): who the client behind a load balancer is.
- * Pure; read only from trusted addresses, written only where the server expects it.
+ * The PROXY protocol, versions 1 and 2 (haproxy.org, proxy-protocol.txt): a header with the address of the client behind a
+ * load balancer. The edge parses it from trusted addresses, and prints it for servers that are configured to expect it.
  */
-
 import { isIPv4, isIPv6 } from 'node:net'
 
 export type ProxyHeader =
-  /** The first `length` bytes are the header. No address: the balancer speaks for itself (LOCAL, UNKNOWN). */
+  /** The first `length` bytes are the header. Address undefined: the load balancer's own connection (LOCAL, UNKNOWN). */
   { kind: 'header'; length: number; address: string | undefined } | { kind: 'more' } | { kind: 'bad' }
 
 const signature = Buffer.from([0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a])
@@ -49,32 +48,32 @@ function parseVersion2(bytes: Buffer): ProxyHeader {
   return { kind: 'bad' }
 }
 
-export interface Flow {
+/** Addresses and ports for a header: of the client, and of the server that gets it. */
+export interface ProxiedAddresses {
   source: string
   sourcePort: number
   destination: string
   destinationPort: number
 }
 
-/** A header for a connection that is opened on behalf of a client. */
-export function printProxyHeader(version: 1 | 2, flow: Flow): Buffer {
-  const isV6 = flow.source.includes(':') || flow.destination.includes(':')
-  if (version === 1) {
-    const ports = `${flow.sourcePort} ${flow.destinationPort}`
-    return Buffer.from(
-      `PROXY TCP${isV6 ? 6 : 4} ${mapped(flow.source, isV6)} ${mapped(flow.destination, isV6)} ${ports}\r\n`,
-    )
-  }
-  const addresses = [flow.source, flow.destination].map((address) => addressBytes(mapped(address, isV6)))
+/** The header for a connection that is opened for a client. */
+export function printProxyHeader(
+  version: 1 | 2,
+  { source, sourcePort, destination, destinationPort }: ProxiedAddresses,
+): Buffer {
+  const isV6 = source.includes(':') || destination.includes(':')
+  const [from, to] = [mapped(source, isV6), mapped(destination, isV6)]
+  if (version === 1)
+    return Buffer.from(`PROXY TCP${isV6 ? 6 : 4} ${from} ${to} ${sourcePort} ${destinationPort}\r\n`)
   const ports = Buffer.alloc(4)
-  ports.writeUInt16BE(flow.sourcePort, 0)
-  ports.writeUInt16BE(flow.destinationPort, 2)
-  const body = Buffer.concat([...addresses, ports])
+  ports.writeUInt16BE(sourcePort, 0)
+  ports.writeUInt16BE(destinationPort, 2)
+  const body = Buffer.concat([addressBytes(from), addressBytes(to), ports])
   const head = Buffer.from([0x21, isV6 ? 0x21 : 0x11, 0, body.length])
   return Buffer.concat([signature, head, body])
 }
 
-/** Both ends of a header are of one family: an IPv4 address beside an IPv6 one is mapped (RFC 4291 2.5.5.2). */
+/** Both addresses must be of one family: beside an IPv6 address, an IPv4 address is mapped (RFC 4291 2.5.5.2). */
 const mapped = (address: string, toV6: boolean) =>
   toV6 && !address.includes(':') ? `::ffff:${address}` : address
 

@@ -1,31 +1,32 @@
-/** Carries a link over a socket of Node's: TLS, and everything that is seldom. */
+/** The transport for everything but plain TCP over handles: TLS, and Node versions without the handles that the edge needs. */
 import type { Socket } from 'node:net'
-import { endOf, type Transport, type TransportEvents, type OpenTransport } from './transport.ts'
-import { keep } from './slab.ts'
+import type { Link, OpenTransport, Transport } from './link.ts'
+import { retain } from './read-buffers.ts'
+import { linkEndOf } from './socket-errors.ts'
 
 export const overSocket =
   (socket: Socket): OpenTransport =>
-  (events) =>
-    new SocketTransport(socket, events)
+  (link) =>
+    new SocketTransport(socket, link)
 
 class SocketTransport implements Transport {
   readonly #socket: Socket
   readonly #onData: (bytes: Buffer) => void
   readonly #onDrain: () => void
-  readonly #onFinish: () => void
+  readonly #onHalfClose: () => void
   readonly #onError: (error: NodeJS.ErrnoException) => void
   readonly #onClose: () => void
 
-  constructor(socket: Socket, events: TransportEvents) {
+  constructor(socket: Socket, link: Link) {
     this.#socket = socket
-    this.#onData = (bytes) => events.onData(bytes)
-    this.#onDrain = () => events.onDrain()
-    this.#onFinish = () => events.onFinish()
-    this.#onError = (error) => events.onEnd(endOf(error.code ?? ''))
-    this.#onClose = () => events.onEnd('closed-by-peer')
+    this.#onData = (bytes) => link.onData(bytes)
+    this.#onDrain = () => link.onDrain()
+    this.#onHalfClose = () => link.onHalfClose()
+    this.#onError = (error) => link.onEnd(linkEndOf(error.code ?? ''))
+    this.#onClose = () => link.onEnd('closed-by-peer')
     socket.on('data', this.#onData)
     socket.on('drain', this.#onDrain)
-    socket.on('end', this.#onFinish)
+    socket.on('end', this.#onHalfClose)
     socket.on('error', this.#onError)
     socket.on('close', this.#onClose)
   }
@@ -37,9 +38,9 @@ class SocketTransport implements Transport {
   write(bytes: Buffer | string): boolean {
     const socket = this.#socket
     if (typeof bytes === 'string') return socket.write(bytes, 'latin1')
-    const isTaken = socket.write(bytes)
-    if (socket.writableLength > 0) keep(bytes)
-    return isTaken
+    const hasRoom = socket.write(bytes)
+    if (socket.writableLength > 0) retain(bytes)
+    return hasRoom
   }
 
   pause(): void {
@@ -50,19 +51,19 @@ class SocketTransport implements Transport {
     this.#socket.resume()
   }
 
-  unread(bytes: Buffer): void {
+  unshift(bytes: Buffer): void {
     this.#socket.pause()
     if (bytes.length > 0) this.#socket.unshift(bytes)
   }
 
-  destroy(): void {
+  close(): void {
     this.#socket.destroy()
   }
 
-  /** destroy() after a flushed write costs one system call less than end(); TLS needs end() for its close_notify. */
-  finish(timeoutMs: number): void {
+  /** destroy() after a flushed write saves a system call compared to end(). TLS needs end() for its close_notify. */
+  closeWhenWritten(timeoutMs: number): void {
     const socket = this.#socket
-    if (socket.writableLength === 0 && !('encrypted' in socket)) return this.destroy()
+    if (socket.writableLength === 0 && !('encrypted' in socket)) return this.close()
     socket.setTimeout(timeoutMs, () => socket.destroy())
     socket.end(() => socket.destroy())
   }
@@ -70,7 +71,7 @@ class SocketTransport implements Transport {
   detach(): Socket {
     const socket = this.#socket
     socket.pause()
-    socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onFinish)
+    socket.off('data', this.#onData).off('drain', this.#onDrain).off('end', this.#onHalfClose)
     socket.off('error', this.#onError).off('close', this.#onClose)
     return socket
   }

@@ -1,11 +1,11 @@
 /**
- * Node's own TCP handle, the layer beneath its sockets, as far as the edge uses it. It is no public interface of Node's:
- * where anything of it is missing, `tcpHandles` is undefined and sockets are used instead.
+ * Node's TCP handle, the layer below its sockets, as far as the edge uses it. It is not a public interface of Node. If a
+ * part of it is missing, `tcpBinding` is undefined, and the edge uses sockets instead.
  */
 import type { Server, Socket } from 'node:net'
 
 export interface WriteRequest {
-  /** Kept alive until the kernel has it. */
+  /** Keeps the bytes in memory until the kernel has taken them. */
   buffer?: Buffer
   oncomplete: (status: number) => void
 }
@@ -13,7 +13,7 @@ export interface WriteRequest {
 export interface TcpHandle {
   onread: (data?: ArrayBuffer) => void
   readonly writeQueueSize: number
-  /** Reads go into this memory, which is overwritten by the next one. */
+  /** All reads go into this buffer; each one overwrites the one before. */
   useUserBuffer(buffer: Buffer): void
   readStart(): number
   readStop(): number
@@ -25,12 +25,18 @@ export interface TcpHandle {
   close(callback?: () => void): void
 }
 
-export interface TcpHandles {
+/** The handle of a server that listens. */
+interface ListeningHandle extends TcpHandle {
+  onconnection: (error: number, client?: TcpHandle) => void
+}
+
+/** What all handles share. */
+export interface TcpBinding {
   newWriteRequest(): WriteRequest
-  /** Bytes that the last read of any handle brought, or a negative error number. */
-  lastRead(): number
-  /** Whether the last write of any handle has still to be finished by the kernel. */
-  lastWriteWaits(): boolean
+  /** Number of bytes in the last read of any handle, or a negative error number. */
+  lastReadResult(): number
+  /** Whether the kernel has not yet completed the last write of any handle. */
+  lastWriteIsPending(): boolean
 }
 
 interface StreamBinding {
@@ -40,9 +46,9 @@ interface StreamBinding {
   kLastWriteWasAsync: number
 }
 
-export const tcpHandles: TcpHandles | undefined = findHandles()
+export const tcpBinding: TcpBinding | undefined = loadBinding()
 
-function findHandles(): TcpHandles | undefined {
+function loadBinding(): TcpBinding | undefined {
   try {
     const { binding } = process as unknown as { binding: (name: string) => StreamBinding }
     const { WriteWrap, streamBaseState, kReadBytesOrError, kLastWriteWasAsync } = binding('stream_wrap')
@@ -50,8 +56,8 @@ function findHandles(): TcpHandles | undefined {
     if (typeof WriteWrap !== 'function' || !ArrayBuffer.isView(streamBaseState)) return undefined
     return {
       newWriteRequest: () => new WriteWrap(),
-      lastRead: () => streamBaseState[kReadBytesOrError]!,
-      lastWriteWaits: () => streamBaseState[kLastWriteWasAsync] !== 0,
+      lastReadResult: () => streamBaseState[kReadBytesOrError]!,
+      lastWriteIsPending: () => streamBaseState[kLastWriteWasAsync] !== 0,
     }
   } catch {
     return undefined
@@ -67,14 +73,14 @@ const methods = [
   'close',
 ] as const
 
-/** The handle beneath a socket or a server, if it is one that this Node lets us use. */
-export function handleOf(owner: Socket | Server): (TcpHandle & ListeningHandle) | undefined {
-  const handle = Reflect.get(owner, '_handle') as (TcpHandle & ListeningHandle) | null | undefined
-  if (tcpHandles === undefined || !handle) return undefined
+/** The handle of a socket or server; undefined if it lacks a method that the edge uses. */
+export function handleOf(owner: Socket | Server): ListeningHandle | undefined {
+  const handle = Reflect.get(owner, '_handle') as ListeningHandle | null | undefined
+  if (tcpBinding === undefined || !handle) return undefined
   return methods.every((method) => typeof handle[method] === 'function') ? handle : undefined
 }
 
-/** Takes the handle out of a connected socket, which is closed for its other users. */
+/** Takes the handle out of a connected socket, which cannot be used after that. Undefined: the socket must be used. */
 export function takeHandle(socket: Socket): TcpHandle | undefined {
   const handle = handleOf(socket)
   if (!handle || socket.bytesRead > 0 || socket.writableLength > 0) return undefined
@@ -82,9 +88,4 @@ export function takeHandle(socket: Socket): TcpHandle | undefined {
   Reflect.set(socket, '_handle', null)
   socket.destroy()
   return handle
-}
-
-/** What a server's handle has more. */
-export interface ListeningHandle {
-  onconnection: (error: number, client?: TcpHandle) => void
 }

@@ -1,4 +1,4 @@
-/** TLS towards clients: contexts from certificate files, read again on reload, and the handshake on an open link. */
+/** TLS with clients: the context of a listener from its certificate files, and the handshake on an open link. */
 import { readFileSync } from 'node:fs'
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
@@ -6,8 +6,8 @@ import { EdgeError } from '../errors.ts'
 import type { Link } from './link.ts'
 import { overSocket } from './socket-transport.ts'
 
-/** The certificate of a listener; undefined where it speaks no TLS. Throws `tls_unreadable`. */
-export function serverContext(name: string, config: ListenerConfig): SecureContext | undefined {
+/** Undefined: the listener does not use TLS. Throws `tls_unreadable`. */
+export function listenerTlsContext(name: string, config: ListenerConfig): SecureContext | undefined {
   const { tls, certFile, keyFile } = config
   if (tls === 'none' || certFile === undefined || keyFile === undefined) return undefined
   try {
@@ -23,7 +23,7 @@ export function serverContext(name: string, config: ListenerConfig): SecureConte
   }
 }
 
-/** Turns the link into TLS. False: the handshake failed or took too long, and the link is closed. */
+/** Starts TLS on the link. False: the handshake failed or took too long, and the link is closed. */
 export function acceptTls(link: Link, context: SecureContext, timeoutMs: number): Promise<boolean> {
   const raw = link.detach()
   const secure = new TLSSocket(raw, { isServer: true, secureContext: context })

@@ -1,18 +1,17 @@
-/** For tests: real connections over loopback. Our end is a Link; the far end is talked with line by line. */
+/** For tests: real connections over loopback. The edge's end is a Link; a Peer sends and reads lines at the other end. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { after } from 'node:test'
-import type { LinkEnd, OpenTransport } from './transport.ts'
 import { overHandle } from './handle-transport.ts'
-import { Link } from './link.ts'
+import { Link, type LinkEnd, type OpenTransport } from './link.ts'
 import { overSocket } from './socket-transport.ts'
 import { takeHandle } from './tcp-handle.ts'
 
-/** Long, because it is waited for only where a test fails, and the machine may have much else to do. */
-const patienceMs = 15_000
+/** Long, because only a failing test waits for it, and the machine may be busy. */
+const timeoutMs = 15_000
 
-/** The far end of a connection. What is awaited fails with what had come instead, and never hangs. */
+/** The far end of a connection. A wait that fails shows the bytes that arrived instead, and no wait hangs. */
 export class Peer {
   readonly socket: Socket
   #unread = ''
@@ -34,7 +33,7 @@ export class Peer {
     socket.on('error', () => {})
   }
 
-  /** What has come and was not read. */
+  /** Bytes that arrived and were not read. */
   get unread(): string {
     return this.#unread
   }
@@ -47,7 +46,7 @@ export class Peer {
     this.socket.write(text, 'latin1')
   }
 
-  /** All that comes up to the end of this text; it is read then. */
+  /** Reads everything up to the end of this text. */
   until(text: string): Promise<string> {
     return this.#when(JSON.stringify(text), () => {
       const end = this.#unread.indexOf(text)
@@ -55,22 +54,22 @@ export class Peer {
     })
   }
 
-  /** The next line, without its end. */
+  /** Reads the next line, without its line end. */
   async line(): Promise<string> {
     return (await this.until('\r\n')).slice(0, -2)
   }
 
-  /** So many bytes. */
+  /** Reads this number of bytes. */
   bytes(count: number): Promise<string> {
     return this.#when(`${count} bytes`, () => (this.#unread.length < count ? undefined : this.#take(count)))
   }
 
-  /** The end of the other side's sending; all that was not read before. */
+  /** Waits until the other side has finished sending, and reads the rest. */
   finished(): Promise<string> {
     return this.#when('an end', () => (this.#state === 'open' ? undefined : this.#take(Infinity)), true)
   }
 
-  /** The end of the connection, begun by the other side; all that was not read before. */
+  /** Waits until the other side has closed the connection, and reads the rest. */
   async closed(): Promise<string> {
     const rest = await this.finished()
     this.socket.end()
@@ -88,7 +87,7 @@ export class Peer {
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     const fail = (why: string) =>
       reject(new Error(`${why} instead of ${what}; unread: ${JSON.stringify(this.#unread.slice(-500))}`))
-    const timer = setTimeout(fail, patienceMs, 'silence')
+    const timer = setTimeout(fail, timeoutMs, 'silence')
     const watcher = () => {
       const found = look()
       if (found !== undefined) resolve(found)
@@ -103,7 +102,7 @@ export class Peer {
   }
 }
 
-/** Listens on a free port until the test is over; then every connection is closed. */
+/** Listens on a free port until the test ends; then every connection is closed. */
 export async function listen(onSocket: (socket: Socket) => void, options = {}): Promise<number> {
   const sockets = new Set<Socket>()
   const server: Server = createServer({ allowHalfOpen: true, noDelay: true, ...options }, (socket) => {
@@ -120,27 +119,27 @@ export async function listen(onSocket: (socket: Socket) => void, options = {}): 
   return (server.address() as AddressInfo).port
 }
 
-/** A connection from here to `port`. */
+/** A connection to `port`. */
 export function dialPeer(port: number): Peer {
   const socket = connect({ host: '127.0.0.1', port, noDelay: true, allowHalfOpen: true })
   after(() => socket.destroy())
   return new Peer(socket)
 }
 
-/** What may carry a link; each has to behave like the others. */
-export const carriers = ['socket', 'handle'] as const
-export type CarrierKind = (typeof carriers)[number]
+/** The transports of a link, which must behave alike. */
+export const transports = ['socket', 'handle'] as const
+export type TransportKind = (typeof transports)[number]
 
-function open(over: CarrierKind, socket: Socket): OpenTransport {
+function open(over: TransportKind, socket: Socket): OpenTransport {
   if (over === 'socket') return overSocket(socket)
   const handle = takeHandle(socket)
-  assert.ok(handle, 'this Node has no handles')
+  assert.ok(handle, 'this Node has no TCP handles that the edge can use')
   return overHandle(handle)
 }
 
-/** A link as a listener makes it, and the client at its other end. */
+/** An accepted link, and the client at its other end. */
 export async function acceptedLink(
-  over: CarrierKind = 'socket',
+  over: TransportKind = 'socket',
 ): Promise<{ link: Link; peer: Peer; socket: Socket }> {
   const { promise, resolve } = Promise.withResolvers<Socket>()
   const peer = dialPeer(await listen(resolve))
@@ -150,9 +149,9 @@ export async function acceptedLink(
   return { link, peer, socket }
 }
 
-/** A link as it is made by dialing, and the server at its other end. */
+/** A dialed link, and the server at its other end. */
 export async function dialedLink(
-  over: CarrierKind = 'socket',
+  over: TransportKind = 'socket',
 ): Promise<{ link: Link; peer: Peer; socket: Socket }> {
   const { promise, resolve } = Promise.withResolvers<Socket>()
   const port = await listen(resolve)
@@ -164,10 +163,10 @@ export async function dialedLink(
   return { link, peer: new Peer(await promise), socket }
 }
 
-/** Hears a link: its bytes as text, and its end. */
+/** Records what a link receives: the bytes as text, and the end. */
 export function hear(link: Link): { text: () => string; end: Promise<LinkEnd> } {
   const { promise, resolve } = Promise.withResolvers<LinkEnd>()
   let text = ''
-  link.handler = { onData: (bytes) => (text += bytes.toString('latin1')), onDrain() {}, onEnd: resolve }
+  link.handler = { onData: (bytes) => (text += bytes.toString('latin1')), onEnd: resolve }
   return { text: () => text, end: promise }
 }

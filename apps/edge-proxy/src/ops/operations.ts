@@ -6,7 +6,6 @@ import type { Connection, OrderAction, OrderKind, OrderOutcome, Revocation } fro
 import type { EdgeContext } from '../edge/context.ts'
 import { version } from '../edge/version.ts'
 import type { TraceOrder, TraceSink } from '../observe/trace.ts'
-import { routeOf } from '../server/routes.ts'
 
 /** The outcome of an operation that returns no data. */
 export type Done = { ok: true; result: Record<string, never> } | { ok: false; reason: string }
@@ -83,7 +82,7 @@ function pauseServer(edge: EdgeContext, name: string, isPaused: boolean): Done {
 
 /** Name of the server for a user who comes by this listener. */
 const findRoute = (edge: EdgeContext, user: string, listener = ''): string =>
-  routeOf(edge.settings.current, user, listener)
+  edge.servers.for(user, listener).name
 
 /** Totals and peaks of the statistics start again; metrics and reports go on. */
 export function resetCounters(edge: EdgeContext): Done {

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { edgeMetrics, Metrics } from '@imapfleet/observe'
-import { Link } from '../net/link.ts'
-import type { Transport } from '../net/transport.ts'
+import { Link, type Transport } from '../net/link.ts'
 import type { Server } from '../server/server.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import { Admission } from './admission.ts'
@@ -53,9 +52,9 @@ const silent: Transport = {
   write: () => true,
   pause() {},
   resume() {},
-  unread() {},
-  destroy() {},
-  finish() {},
+  unshift() {},
+  close() {},
+  closeWhenWritten() {},
   detach: () => assert.fail('there is no socket'),
   whenClosed() {},
 }

@@ -1,7 +1,7 @@
 /** Opens a connection for a lease: dials, logs in, counts. A failure becomes the answer to the login. */
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import { expiryOf, userName } from '../imap/credentials.ts'
-import { open, type Opened } from '../server/open.ts'
+import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import type { Dial } from './connections.ts'
 import { refusedByServer, type LeaseRequest, type Refused } from './lease.ts'
@@ -23,7 +23,7 @@ export async function openFor<Result>(
 ): Promise<Result | Refused> {
   const { request } = dial
   const { server, credentials, holder } = request
-  const opening = open(server, credentials, holder)
+  const opening = openConnection(server, credentials, holder)
   const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
   if (opened.kind !== 'opened') return refused(opened, request, context)
   const connection = connectionFor(request, opened, context.clock.now())
@@ -33,7 +33,7 @@ export async function openFor<Result>(
 
 function connectionFor(
   { server, credentials, identity, secretDigest }: LeaseRequest,
-  { link, capabilities, text }: Extract<Opened, { kind: 'opened' }>,
+  { link, capabilities, text }: Extract<OpenResult, { kind: 'opened' }>,
   now: number,
 ): ServerConnection {
   const connection = new ServerConnection({
@@ -53,7 +53,7 @@ function connectionFor(
 }
 
 function refused(
-  opened: Exclude<Opened, { kind: 'opened' }>,
+  opened: Exclude<OpenResult, { kind: 'opened' }>,
   { server }: LeaseRequest,
   { metrics, log }: DialerContext,
 ): Refused {

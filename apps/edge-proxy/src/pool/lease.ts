@@ -1,6 +1,6 @@
 /** What a login asks of the pool, and what it gets: a connection to use, or the words to refuse with. */
 import type { Credentials } from '../imap/credentials.ts'
-import type { Opened } from '../server/open.ts'
+import type { OpenResult } from '../server/open-connection.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 
@@ -61,7 +61,7 @@ export function refusedForPlace(reason: NoPlace): Refused {
 }
 
 /** The answer to a login that the server refused, or that could not reach it. */
-export function refusedByServer(opened: Exclude<Opened, { kind: 'opened' }>): Refused {
+export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' }>): Refused {
   if (opened.kind === 'login-refused') {
     const { kind: _, ...answer } = opened
     return { kind: 'refused', cause: causeOf(opened.text), ...answer }

@@ -4,7 +4,7 @@ import type { Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
 import { dialedLink, type Peer } from '../net/wire.test-support.ts'
 import { authenticate, type MasterLogin } from './authenticate.ts'
-import { Exchange, type Broken, type Reply } from './exchange.ts'
+import { Exchange, type ExchangeFailure, type Reply } from './exchange.ts'
 
 const joe: Credentials = {
   user: wire('joe'),
@@ -19,13 +19,13 @@ async function begin(offered: string, credentials: Partial<Credentials>, master?
   return { reply, scripted: peer }
 }
 
-/** Takes the tag off a line, and keeps it for the reply. */
+/** Reads a command, and splits the tag off. */
 async function command(scripted: Peer): Promise<{ tag: string; text: string }> {
   const [tag, ...words] = (await scripted.line()).split(' ')
   return { tag: tag!, text: words.join(' ') }
 }
 
-async function finish(scripted: Peer, tag: string, reply: Promise<Reply | Broken>): Promise<void> {
+async function finish(scripted: Peer, tag: string, reply: Promise<Reply | ExchangeFailure>): Promise<void> {
   scripted.say(`${tag} OK Logged in\r\n`)
   assert.equal((await reply).kind, 'reply')
   assert.equal(scripted.unread, '')
@@ -33,7 +33,7 @@ async function finish(scripted: Peer, tag: string, reply: Promise<Reply | Broken
 
 const base64 = (text: string) => wire(text).toString('base64')
 
-test('a LOGIN goes on as LOGIN, with what cannot be an atom in quotes', async () => {
+test('a LOGIN is sent as LOGIN, with quotes around strings that are not atoms', async () => {
   const forms: [Partial<Credentials>, string][] = [
     [{}, 'LOGIN joe secret'],
     [{ user: wire('joe@example.com'), secret: wire('a b"c\\') }, 'LOGIN joe@example.com "a b\\"c\\\\"'],
@@ -49,7 +49,7 @@ test('a LOGIN goes on as LOGIN, with what cannot be an atom in quotes', async ()
   }
 })
 
-test('what cannot be quoted is a literal, and waits for the server', async () => {
+test('a string that cannot be quoted is sent as a literal, after the server’s continuation request', async () => {
   const { reply, scripted } = await begin('IMAP4REV1', { user: wire('J\xf6rg'), secret: wire('p\xe4\xdf') })
   const { tag, text } = await command(scripted)
   assert.equal(text, 'LOGIN {4}')
@@ -62,7 +62,7 @@ test('what cannot be quoted is a literal, and waits for the server', async () =>
   await finish(scripted, tag, reply)
 })
 
-test('where the server takes literals without waiting, short ones do not wait', async () => {
+test('if the server has LITERAL+ or LITERAL-, a short literal does not wait', async () => {
   for (const offered of ['LITERAL+', 'LITERAL-']) {
     const { reply, scripted } = await begin(`IMAP4REV1 ${offered}`, { secret: wire('\xe4') })
     const { tag, text } = await command(scripted)
@@ -74,7 +74,7 @@ test('where the server takes literals without waiting, short ones do not wait', 
   assert.equal((await command(long.scripted)).text, 'LOGIN joe {4097}')
 })
 
-test('a literal that is refused gets the rest of nothing', async () => {
+test('after a literal is refused, nothing more is sent', async () => {
   const { reply, scripted } = await begin('IMAP4REV1', { secret: wire('\xe4') })
   const { tag } = await command(scripted)
   scripted.say(`${tag} NO [AUTHENTICATIONFAILED] no\r\n`)
@@ -87,7 +87,7 @@ test('a literal that is refused gets the rest of nothing', async () => {
   assert.equal(scripted.unread, '')
 })
 
-test('AUTHENTICATE goes on as AUTHENTICATE, in one line where the server allows it', async () => {
+test('an AUTHENTICATE is sent as AUTHENTICATE, in one line if the server has SASL-IR', async () => {
   const offers = 'IMAP4REV1 AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER'
   const token = wire('user=joe\x01auth=Bearer abc\x01\x01')
   const cases: [Partial<Credentials>, string, string][] = [
@@ -111,7 +111,7 @@ test('AUTHENTICATE goes on as AUTHENTICATE, in one line where the server allows 
   }
 })
 
-test('a failure that is told in a challenge is acknowledged, kept for the client, and the secret is not sent again', async () => {
+test('a challenge that explains a refusal is acknowledged and kept for the client, and the secret is not sent again', async () => {
   const challenge = base64('{"status":"401"}')
   for (const [mechanism, acknowledged] of [
     ['XOAUTH2', ''],
@@ -127,7 +127,7 @@ test('a failure that is told in a challenge is acknowledged, kept for the client
   }
 })
 
-test('the form changes only where the server has no other', async () => {
+test('LOGIN and AUTHENTICATE replace each other only if the server offers just one of them', async () => {
   const cases: [string, Partial<Credentials>, string][] = [
     ['IMAP4REV1 SASL-IR AUTH=PLAIN LOGINDISABLED', {}, `AUTHENTICATE PLAIN ${base64('\0joe\0secret')}`],
     ['IMAP4REV1 SASL-IR', { mechanism: 'PLAIN' }, 'LOGIN joe secret'],
@@ -141,15 +141,15 @@ test('the form changes only where the server has no other', async () => {
   }
 })
 
-test('no password is sent to a server that wants none in the clear', async () => {
+test('no password is sent to a server that disables LOGIN before TLS', async () => {
   for (const mechanism of ['command', 'PLAIN', 'LOGIN'] as const) {
     const { reply, scripted } = await begin('IMAP4REV1 STARTTLS LOGINDISABLED', { mechanism })
-    assert.equal((await reply).kind, 'broken')
+    assert.equal((await reply).kind, 'failed')
     assert.equal(await scripted.finished(), '')
   }
 })
 
-test('a master user logs everybody in by its own password', async () => {
+test('a master user logs in for every user, with its own password', async () => {
   const master = { user: 'proxy', password: 'master-secret' }
   for (const mechanism of ['command', 'PLAIN', 'LOGIN'] as const) {
     const { reply, scripted } = await begin('IMAP4REV1 SASL-IR AUTH=PLAIN', { mechanism }, master)

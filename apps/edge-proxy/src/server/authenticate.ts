@@ -1,28 +1,25 @@
-/** Logs a greeted connection in and returns the server's own answer. */
+/** Sends a login to a dialed server, as LOGIN or AUTHENTICATE, and returns the server's reply. */
 import type { Credentials } from '../imap/credentials.ts'
 import { encodeString } from '../imap/encode.ts'
 import { printPlain } from '../imap/sasl.ts'
-import type { Exchange, Broken, Reply } from './exchange.ts'
+import type { Exchange, ExchangeFailure, Reply } from './exchange.ts'
 
-/** In whose name everybody is logged in, if the operator has set one (auth_sasl_plain_*). */
+/** The user that logs in for all users, if one is configured (`masterUser`; auth_sasl_plain_* of imapproxy). */
 export interface MasterLogin {
   user: string
   password: string
 }
 
-/** The answer to a login, with what an OAuth server said of its reasons before it (RFC 7628 3.2.2). */
+/** `challenge`: how an OAuth server explained a refusal before its reply (RFC 7628 3.2.2). */
 export type LoginReply = Reply & { challenge?: string }
 
-/**
- * Sends the credentials in a form the server takes: LOGIN for a client's LOGIN, else AUTHENTICATE, one for the other
- * where the server offers only one of them.
- */
+/** Uses the command that the client used, LOGIN or AUTHENTICATE. If the server offers only the other one, it uses that. */
 export async function authenticate(
   exchange: Exchange,
   capabilities: readonly string[],
   credentials: Credentials,
   master?: MasterLogin,
-): Promise<LoginReply | Broken> {
+): Promise<LoginReply | ExchangeFailure> {
   if (master) {
     const identity = {
       authzid: credentials.authzid.length > 0 ? credentials.authzid : credentials.user,
@@ -40,8 +37,8 @@ export async function authenticate(
   if (needsPlain || (offersPlain && (credentials.mechanism === 'PLAIN' || !offersLogin)))
     return sasl(exchange, capabilities, 'PLAIN', printPlain(credentials))
   if (!offersLogin) {
-    // RFC 9051 6.2.3: a password must not be sent where LOGIN is disabled, as it is before TLS.
-    exchange.break('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it want TLS?')
+    // A password must not be sent to a server that disables LOGIN (RFC 9051 6.2.3).
+    exchange.fail('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it want TLS?')
   }
   return login(exchange, capabilities, credentials)
 }
@@ -51,13 +48,13 @@ async function sasl(
   capabilities: readonly string[],
   mechanism: string,
   message: Buffer,
-): Promise<LoginReply | Broken> {
+): Promise<LoginReply | ExchangeFailure> {
   const encoded = message.toString('base64')
   let sent = capabilities.includes('SASL-IR')
   let challenge: string | undefined
   const reply = await exchange.command(`AUTHENTICATE ${mechanism}${sent ? ` ${encoded}` : ''}`, (text) => {
     if (sent) {
-      // It tells of a failure; the dummy answer (RFC 7628 3.2.3) asks for the tagged reply.
+      // It explains a refusal. After this dummy response (RFC 7628 3.2.3) the server sends its tagged reply.
       challenge = text
       return mechanism === 'OAUTHBEARER' ? 'AQ==' : ''
     }
@@ -67,12 +64,12 @@ async function sasl(
   return reply.kind === 'reply' && challenge !== undefined ? { ...reply, challenge } : reply
 }
 
-/** LOGIN, with literals for what cannot be quoted; each waits for the server's `+` unless it offers LITERAL+. */
+/** Strings that cannot be quoted become literals. Each waits for the server's `+`, unless the server has LITERAL+. */
 function login(
   exchange: Exchange,
   capabilities: readonly string[],
   credentials: Credentials,
-): Promise<Reply | Broken> {
+): Promise<Reply | ExchangeFailure> {
   const nonSync = capabilities.includes('LITERAL+') || capabilities.includes('LITERAL-')
   const parts: string[] = ['LOGIN ']
   for (const [index, bytes] of [credentials.user, credentials.secret].entries()) {

@@ -4,7 +4,7 @@ import { Breaker } from './breaker.ts'
 
 const limits = { breakerFailures: 3, breakerCooldownMs: 1000 }
 
-test('a breaker opens after so many failures in a row, and for so long', () => {
+test('the breaker opens after a number of consecutive failures, for the cool-down', () => {
   const breaker = new Breaker()
   breaker.failed(0, limits)
   breaker.failed(0, limits)
@@ -14,19 +14,19 @@ test('a breaker opens after so many failures in a row, and for so long', () => {
   assert.equal(breaker.allows(1010, limits), true)
 })
 
-test('after the cool-down one connection is tried, and nobody else waits for its outcome', () => {
+test('after the cool-down one attempt is allowed, and the others fail at once', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   assert.equal(breaker.allows(1000, limits), true)
   assert.equal(breaker.allows(1000, limits), false)
   assert.equal(breaker.allows(1999, limits), false)
-  // Whatever has become of the one: another may try after as long again.
+  // The outcome of the first attempt is not known yet. After another cool-down, one more is allowed.
   assert.equal(breaker.allows(2000, limits), true)
   breaker.succeeded()
   assert.deepEqual([breaker.allows(2000, limits), breaker.allows(2000, limits)], [true, true])
 })
 
-test('a failure after the cool-down opens it again at once, a success closes it for good', () => {
+test('a failure after the cool-down opens it again at once, and a success closes it', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   breaker.failed(1000, limits)
@@ -38,7 +38,7 @@ test('a failure after the cool-down opens it again at once, a success closes it 
   assert.equal(breaker.allows(2000, limits), true)
 })
 
-test('failures that are not in a row never open it, nor does any number where it is off', () => {
+test('failures that are not consecutive never open it, and with breakerFailures 0 no number does', () => {
   const breaker = new Breaker()
   for (let round = 0; round < 20; round++) {
     breaker.failed(0, limits)

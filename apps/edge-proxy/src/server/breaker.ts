@@ -1,5 +1,9 @@
-/** A circuit breaker: after some failures in a row nobody waits for a dead server; after a while one may try. */
+/**
+ * The circuit breaker of one server. After a number of consecutive failures it opens: logins fail at once instead of
+ * waiting for a dead server. After each cool-down it allows one attempt, until an attempt succeeds.
+ */
 export interface BreakerLimits {
+  /** 0: never opens. */
   breakerFailures: number
   breakerCooldownMs: number
 }
@@ -8,7 +12,7 @@ export class Breaker {
   #failures = 0
   #openUntil = 0
 
-  /** Whether a connection may be tried now. After a cool-down one may, and its outcome is waited for. */
+  /** Whether a connection may be tried now. If the breaker is open, allowing an attempt starts a new cool-down. */
   allows(now: number, { breakerCooldownMs }: BreakerLimits): boolean {
     if (now < this.#openUntil) return false
     if (this.isOpen) this.#openUntil = now + breakerCooldownMs

@@ -18,13 +18,13 @@ writeFileSync(caFile, testCertificate)
 const secured = (raw: Socket): TLSSocket =>
   new TLSSocket(raw, { isServer: true, key: testKey, cert: testCertificate })
 
-/** A server that is asked for STARTTLS: what it says then, and what it says in TLS. */
+/** A server with STARTTLS. It sends `answer` to that command, and a list with INSIDE under TLS. */
 async function startTlsServer(
   answer: string,
   offered = 'STARTTLS',
 ): Promise<{ port: number; peers: Peer[] }> {
   const peers: Peer[] = []
-  // The edge may hang up at any of its steps.
+  // The edge may close the connection at any step.
   const port = await listen((raw) => void serve(raw).catch(() => raw.destroy()))
   const serve = async (raw: Socket) => {
     const plain = new Peer(raw)
@@ -41,7 +41,7 @@ async function startTlsServer(
   return { port, peers }
 }
 
-test('STARTTLS: only what is said inside of TLS is believed', async () => {
+test('STARTTLS: only capabilities sent under TLS count', async () => {
   const { port } = await startTlsServer('TAG OK begin\r\n')
   for (const tls of ['starttls', 'opportunistic']) {
     const dialed = await dial(serverAt(port, { tls, caFile }))
@@ -51,7 +51,7 @@ test('STARTTLS: only what is said inside of TLS is believed', async () => {
   }
 })
 
-test('plain text behind the answer to STARTTLS is never taken for the server’s word', async () => {
+test('plain text behind the reply to STARTTLS is never used', async () => {
   const injections = [
     'TAG OK begin\r\n* CAPABILITY IMAP4rev1 INJECTED\r\n',
     'TAG OK begin\r\n* CAPABILITY IMAP4rev1 INJ',
@@ -66,7 +66,7 @@ test('plain text behind the answer to STARTTLS is never taken for the server’s
   }
 })
 
-test('STARTTLS that is not offered, or refused, is a failure and no reason to go on in the clear', async () => {
+test('STARTTLS that is not offered, or refused, is a failure, and the edge does not continue in the clear', async () => {
   const without = await startTlsServer('', 'IDLE')
   const none = await dial(serverAt(without.port, { tls: 'starttls', caFile }))
   assert.equal(none.kind === 'dial-failed' && none.reason, 'starttls-not-offered')
@@ -79,12 +79,12 @@ test('STARTTLS that is not offered, or refused, is a failure and no reason to go
   }
 })
 
-test('opportunistic: without an offer it goes on in the clear', async () => {
+test('opportunistic: if STARTTLS is not offered, the edge continues in the clear', async () => {
   const scripted = await ScriptedServer.start()
   assert.equal((await dial(serverAt(scripted.port, { tls: 'opportunistic' }))).kind, 'dialed')
 })
 
-/** A server that speaks TLS from the first byte. */
+/** A server with implicit TLS. */
 async function implicitServer(): Promise<{ port: number; sockets: TLSSocket[]; closed: Promise<void>[] }> {
   const sockets: TLSSocket[] = []
   const closed: Promise<void>[] = []
@@ -98,7 +98,7 @@ async function implicitServer(): Promise<{ port: number; sockets: TLSSocket[]; c
   return { port, sockets, closed }
 }
 
-test('implicit TLS: the certificate and its name are verified, unless the operator says not to', async () => {
+test('implicit TLS: the certificate and its name are verified, unless verify is off', async () => {
   const { port, closed } = await implicitServer()
   const dialed = await dial(serverAt(port, { tls: 'implicit', caFile }))
   assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
@@ -113,7 +113,7 @@ test('implicit TLS: the certificate and its name are verified, unless the operat
   assert.equal((await dial(serverAt(port, { tls: 'implicit', verify: false }))).kind, 'dialed')
 })
 
-test('the server is told the name that is wanted, and never an address', async () => {
+test('SNI has the expected name, and never an address', async () => {
   const { port, sockets } = await implicitServer()
   await dial(serverAt(port, { tls: 'implicit', caFile, serverName: 'localhost' }))
   await dial(serverAt(port, { tls: 'implicit', caFile }))
@@ -122,7 +122,7 @@ test('the server is told the name that is wanted, and never an address', async (
   assert.ok(!names[1])
 })
 
-test('a server that speaks no TLS is given up, in time and with a word on it', async () => {
+test('a server without TLS fails, with a reason and within the time limit', async () => {
   const scripted = await ScriptedServer.start()
   const failed = await dial(serverAt(scripted.port, { tls: 'implicit', caFile }))
   assert.equal(failed.kind === 'dial-failed' && failed.reason, 'tls-failed')

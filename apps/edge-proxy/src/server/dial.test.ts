@@ -5,7 +5,7 @@ import { listen, Peer } from '../net/wire.test-support.ts'
 import { dial } from './dial.ts'
 import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
 
-test('a server is greeted and asked what it can do, unless it says so by itself', async () => {
+test('a server is asked for its capabilities, unless its greeting has them', async () => {
   const scripted = await ScriptedServer.start()
   const asked = await dial(serverAt(scripted.port))
   assert.ok(asked.kind === 'dialed')
@@ -19,7 +19,7 @@ test('a server is greeted and asked what it can do, unless it says so by itself'
   assert.deepEqual(scripted.asked, ['CAPABILITY'])
 })
 
-test('a greeting that is none fails with its words, and the connection is closed', async () => {
+test('an invalid greeting fails with its text, and the connection is closed', async () => {
   const scripted = await ScriptedServer.start()
   for (const [greeting, reason] of [
     ['* PREAUTH welcome back\r\n', 'not-imap'],
@@ -35,7 +35,7 @@ test('a greeting that is none fails with its words, and the connection is closed
   }
 })
 
-test('a server that does not say what it can do is no IMAP server, and the connection is closed', async () => {
+test('a server that does not answer CAPABILITY fails, and the connection is closed', async () => {
   const scripted = await ScriptedServer.start()
   for (const answer of ['BAD what?', 'NO', 'OK but no list']) {
     scripted.script = ({ tag }) => `${tag} ${answer}\r\n`
@@ -46,7 +46,7 @@ test('a server that does not say what it can do is no IMAP server, and the conne
   assert.equal(scripted.open, 0)
 })
 
-test('a server that keeps silent is given up in time, whatever it is asked', async () => {
+test('a silent server fails within the time limit, before and after its greeting', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = undefined
   const mute = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }))
@@ -58,7 +58,7 @@ test('a server that keeps silent is given up in time, whatever it is asked', asy
   for (const connection of scripted.connections) await connection.closed()
 })
 
-test('a port where nobody listens is refused, and told with its address', async () => {
+test('a port without a listener is refused, and the detail has the address', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const port = await listen(() => resolve())
   const probe = await dial(serverAt(port, { connectTimeoutMs: 100 }))
@@ -70,14 +70,14 @@ test('a port where nobody listens is refused, and told with its address', async 
   assert.match(failed.detail, /127\.0\.0\.1 port 1/)
 })
 
-test('a name that has no address fails with the name', async () => {
+test('a host without an address fails, and the detail has the host', async () => {
   const failed = await dial(serverAt(1, { hosts: ['no-such-host.invalid'] }))
   assert.ok(failed.kind === 'dial-failed')
   assert.equal(failed.reason, 'unresolved')
   assert.match(failed.detail, /no-such-host\.invalid/)
 })
 
-test('a server that goes away before its greeting is told as such', async () => {
+test('a server that closes before its greeting is reported as closed', async () => {
   const port = await listen((socket) => socket.end())
   const gone = await dial(serverAt(port))
   assert.equal(gone.kind === 'dial-failed' && gone.reason, 'closed-by-peer')
@@ -85,7 +85,7 @@ test('a server that goes away before its greeting is told as such', async () => 
 
 test('addresses are tried in turn until one answers', async () => {
   const scripted = await ScriptedServer.start()
-  // Nobody listens on 127.0.0.2 at this port: the server is bound to 127.0.0.1 only.
+  // The server is bound to 127.0.0.1 only.
   const dialed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] }))
   assert.equal(dialed.kind, 'dialed')
   const failed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.3'] }))
@@ -93,7 +93,7 @@ test('addresses are tried in turn until one answers', async () => {
   assert.match(failed.detail, /127\.0\.0\.3/)
 })
 
-test('with round robin connections are spread over all addresses', async () => {
+test('with roundRobin, each dial starts at the next address', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, { hosts: ['127.0.0.1', '127.0.0.2'], roundRobin: true })
   const firsts: string[] = []
@@ -102,7 +102,7 @@ test('with round robin connections are spread over all addresses', async () => {
   assert.deepEqual(firsts, ['127.0.0.1', '127.0.0.2', '127.0.0.1', '127.0.0.2'])
 })
 
-test('what must come before IMAP goes out first', async () => {
+test('the preamble is sent first', async () => {
   const first = Promise.withResolvers<Peer>()
   const port = await listen((socket) => {
     socket.write('* OK [CAPABILITY X] ready\r\n')

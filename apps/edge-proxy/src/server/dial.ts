@@ -1,40 +1,41 @@
-/** An address to a greeted server, TLS or STARTTLS included; one deadline for all of it. */
+/** Opens a connection to a server, up to its greeting and capabilities, TLS or STARTTLS included. One deadline covers all of it. */
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { parseCapabilities } from '../imap/capability.ts'
-import { endOf } from '../net/transport.ts'
-import { dialSocket, dialTcp, opened } from '../net/dial-tcp.ts'
+import { dialSocket, dialTcp, socketReady } from '../net/dial-tcp.ts'
 import { Link } from '../net/link.ts'
+import { dialErrorReason, dialErrorText } from '../net/socket-errors.ts'
 import { overSocket } from '../net/socket-transport.ts'
-import { Exchange, type Broken } from './exchange.ts'
-import type { Address } from './resolve.ts'
+import { Exchange, type ExchangeFailure } from './exchange.ts'
+import type { Address } from './resolver.ts'
 import type { Preamble, Server } from './server.ts'
 
 export interface Dialed {
   kind: 'dialed'
   link: Link
   exchange: Exchange
-  /** What the server can do before login. */
+  /** The server's list before login. */
   capabilities: string[]
 }
 
 export interface DialFailure {
   kind: 'dial-failed'
-  reason: Broken['reason'] | 'unresolved' | 'refused' | 'starttls-not-offered'
+  reason: ExchangeFailure['reason'] | 'unresolved' | 'refused' | 'starttls-not-offered'
+  /** For operators, with the address. */
   detail: string
 }
 
-/** Tries each address once. `preamble` goes out before anything else (a PROXY header). */
+/**
+ * Tries each address of the server once.
+ * @param preamble sent before everything else (a PROXY header)
+ */
 export async function dial(server: Server, preamble?: Preamble): Promise<Dialed | DialFailure> {
   let addresses: Address[]
   try {
     addresses = await server.resolver.resolve(server.config)
   } catch (error) {
-    return {
-      kind: 'dial-failed',
-      reason: 'unresolved',
-      detail: `${server.config.hosts.join(', ')}: ${codeOf(error)}`,
-    }
+    const detail = `${server.config.hosts.join(', ')}: ${dialErrorText(error)}`
+    return { kind: 'dial-failed', reason: 'unresolved', detail }
   }
   let failure: DialFailure | undefined
   for (const address of addresses) {
@@ -51,56 +52,56 @@ async function dialAddress(
   preamble?: Preamble,
 ): Promise<Dialed | DialFailure> {
   const { config } = server
-  const place = `${address.host} port ${config.port}`
-  const budget = new AbortController()
-  const timer = setTimeout(() => budget.abort(), config.connectTimeoutMs)
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), config.connectTimeoutMs)
   let exchange: Exchange | undefined
-  budget.signal.addEventListener('abort', () => exchange?.break('timed-out'))
+  deadline.signal.addEventListener('abort', () => exchange?.fail('timed-out'))
   const failed = (reason: DialFailure['reason'], detail: string): DialFailure => ({
     kind: 'dial-failed',
     reason,
-    detail: `${place}: ${detail}`,
+    detail: `${address.host} port ${config.port}: ${detail}`,
   })
   try {
-    const link = await openLink(server, address, preamble, budget.signal)
+    const link = await openLink(server, address, preamble, deadline.signal)
     exchange = new Exchange(link)
     const greeting = await exchange.greeting()
-    if (greeting.kind === 'broken') return failed(greeting.reason, greeting.detail ?? greeting.reason)
+    if (greeting.kind === 'failed') return failed(greeting.reason, greeting.detail ?? greeting.reason)
     let capabilities = capabilitiesIn(greeting.text) ?? (await askCapabilities(exchange))
     if (config.tls === 'starttls' || config.tls === 'opportunistic') {
-      const offered = capabilities?.includes('STARTTLS')
-      if (!offered && config.tls === 'starttls') {
-        exchange.break('closed-here')
+      const isOffered = capabilities?.includes('STARTTLS')
+      if (!isOffered && config.tls === 'starttls') {
+        exchange.fail('closed-here')
         return failed('starttls-not-offered', 'the server offers no STARTTLS')
       }
-      if (offered) {
+      if (isOffered) {
         const reply = await exchange.command('STARTTLS')
-        if (reply.kind === 'broken') return failed(reply.reason, reply.detail ?? reply.reason)
+        if (reply.kind === 'failed') return failed(reply.reason, reply.detail ?? reply.reason)
         const raw = link.detach()
-        // RFC 9051 6.2.1: what was sent in the clear after the reply is not the server's word.
+        // Data behind the reply was not sent under TLS, so it is not known to be the server's (RFC 9051 6.2.1).
         if (reply.status !== 'OK' || !exchange.isQuiet || raw.readableLength > 0) {
-          exchange.break('not-imap')
-          return failed('not-imap', 'STARTTLS was not answered cleanly')
+          exchange.fail('not-imap')
+          return failed('not-imap', 'the server refused STARTTLS, or sent data behind its reply')
         }
-        link.attach(overSocket(await openTls(raw, server, address, budget.signal)))
-        exchange.takeOver()
+        link.attach(overSocket(await openTls(raw, server, address, deadline.signal)))
+        exchange.listen()
         capabilities = await askCapabilities(exchange)
       }
     }
     if (!capabilities) {
-      exchange.break('not-imap')
-      return failed('not-imap', 'CAPABILITY was not answered')
+      exchange.fail('not-imap')
+      return failed('not-imap', 'the server did not answer CAPABILITY')
     }
     return { kind: 'dialed', link, exchange, capabilities }
   } catch (error) {
-    const timedOut = budget.signal.aborted
-    return failed(timedOut ? 'timed-out' : reasonOf(error), timedOut ? 'no greeting in time' : codeOf(error))
+    return deadline.signal.aborted
+      ? failed('timed-out', 'no connection within connectTimeoutMs')
+      : failed(dialErrorReason(error), dialErrorText(error))
   } finally {
     clearTimeout(timer)
   }
 }
 
-/** A link on which the greeting is awaited, TLS from the first byte included. */
+/** A link to the server before its greeting, with TLS if that comes first. */
 async function openLink(
   server: Server,
   address: Address,
@@ -111,9 +112,10 @@ async function openLink(
   const { port, keepAlive, tls } = config
   const destination = { host: address.address, port, keepAlive }
   if (tls === 'none') {
-    const { open, ends } = await histograms.upstream_connect_seconds.measure(dialTcp(destination, signal))
+    const dialing = dialTcp(destination, signal)
+    const { open, addresses } = await histograms.upstream_connect_seconds.measure(dialing)
     const link = new Link(open)
-    if (preamble) link.write(preamble(ends))
+    if (preamble) link.write(preamble(addresses))
     return link
   }
   const socket = await histograms.upstream_connect_seconds.measure(dialSocket(destination, signal))
@@ -129,45 +131,24 @@ function openTls(raw: Socket, server: Server, address: Address, signal: AbortSig
     ...(tls.context && { secureContext: tls.context }),
     socket: raw,
     rejectUnauthorized: config.verify,
-    // SNI takes names only (RFC 6066 3); the name is verified all the same.
+    // SNI has no addresses (RFC 6066 3). Node verifies `host`, name or address, against the certificate.
     ...(isIP(name) ? {} : { servername: name }),
     host: name,
     ...(ticket && { session: ticket }),
   })
   socket.on('session', (fresh: Buffer) => tls.tickets.set(name, fresh))
-  return server.histograms.upstream_tls_seconds.measure(opened(socket, 'secureConnect', signal))
+  return server.histograms.upstream_tls_seconds.measure(socketReady(socket, 'secureConnect', signal))
 }
 
 async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {
   const reply = await exchange.command('CAPABILITY')
-  if (reply.kind === 'broken' || reply.status !== 'OK') return undefined
+  if (reply.kind === 'failed' || reply.status !== 'OK') return undefined
   const line = reply.untagged.find((text) => /^\* CAPABILITY /i.test(text))
   return line === undefined ? undefined : parseCapabilities(line.slice(2))
 }
 
-/** The list in a response code, such as a greeting's `[CAPABILITY …]`. */
+/** The list in a response code, such as `[CAPABILITY …]` of a greeting. */
 export function capabilitiesIn(text: string): string[] | undefined {
   const match = /\[CAPABILITY ([^\]]*)\]/i.exec(text)
   return match ? parseCapabilities(match[1]!) : undefined
-}
-
-/** What went wrong, for an operator. Node's own advice on certificates is left out: it is for whoever starts Node. */
-function codeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  const first = message.split(';')[0]!
-  const text = code && !first.includes(code) ? `${first} (${code})` : first
-  return isVerification(error) ? `${text}: name its authority by caFile, or its name by serverName` : text
-}
-
-function reasonOf(error: unknown): DialFailure['reason'] {
-  const { code = '', syscall } = error as NodeJS.ErrnoException
-  if (code === 'ECONNREFUSED') return 'refused'
-  if (syscall !== undefined || /^E[A-Z]+$/.test(code)) return endOf(code)
-  return code === '' ? 'closed-by-peer' : 'tls-failed'
-}
-
-/** OpenSSL's verdicts have codes without a prefix, such as CERT_HAS_EXPIRED; a wrong name has one of Node's. */
-function isVerification(error: unknown): boolean {
-  const { code = '', syscall } = error as NodeJS.ErrnoException
-  return syscall === undefined && /^(?!ERR_)[A-Z0-9_]+$|^ERR_TLS_CERT/.test(code) && !/^E[A-Z]+$/.test(code)
 }

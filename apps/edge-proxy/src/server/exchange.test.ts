@@ -16,11 +16,11 @@ async function tagOf(scripted: { line(): Promise<string> }): Promise<string> {
   return (await scripted.line()).split(' ')[0]!
 }
 
-test('a greeting is OK or it is none: PREAUTH, BYE and anything else end the connection', async () => {
+test('a greeting is OK; PREAUTH, BYE and anything else end the connection', async () => {
   const greetings: [string, string][] = [
-    ['* OK ready\r\n', 'line'],
-    ['* ok ready\r\n', 'line'],
-    ['* PREAUTH you are somebody\r\n', 'not-imap'],
+    ['* OK ready\r\n', 'greeting'],
+    ['* ok ready\r\n', 'greeting'],
+    ['* PREAUTH welcome back\r\n', 'not-imap'],
     ['* BYE full\r\n', 'bye'],
     ['* 3 EXISTS\r\n', 'not-imap'],
     ['+ hello\r\n', 'not-imap'],
@@ -32,15 +32,15 @@ test('a greeting is OK or it is none: PREAUTH, BYE and anything else end the con
     const { exchange, scripted } = await begin()
     scripted.say(text)
     const greeting = await exchange.greeting()
-    assert.equal(greeting.kind === 'line' ? 'line' : greeting.reason, expected, text)
-    if (greeting.kind === 'broken') {
+    assert.equal(greeting.kind === 'greeting' ? 'greeting' : greeting.reason, expected, text)
+    if (greeting.kind === 'failed') {
       assert.equal(greeting.detail, text.trimEnd())
       await scripted.closed()
     }
   }
 })
 
-test('a reply holds the status, the text, and all untagged lines before it', async () => {
+test('a reply has the status, the text, and all untagged lines before it', async () => {
   const { exchange, scripted } = await begin()
   const reply = exchange.command('CAPABILITY')
   const tag = await tagOf(scripted)
@@ -55,7 +55,7 @@ test('a reply holds the status, the text, and all untagged lines before it', asy
   })
 })
 
-test('each command is answered by its own tag; a forged one in a literal answers nothing', async () => {
+test('only the tag of the command ends it; a forged reply in a literal does not', async () => {
   const { exchange, scripted } = await begin()
   for (const status of ['NO', 'BAD', 'OK'] as const) {
     const reply = exchange.command('NOOP')
@@ -66,21 +66,21 @@ test('each command is answered by its own tag; a forged one in a literal answers
   }
 })
 
-test('a reply to another tag, or to nobody, ends the connection', async () => {
+test('a reply with another tag ends the connection', async () => {
   const { exchange, scripted } = await begin()
   const reply = exchange.command('NOOP')
   await scripted.line()
   scripted.say('zz OK done\r\n')
-  assert.deepEqual(await reply, { kind: 'broken', reason: 'not-imap', detail: 'zz OK done' })
+  assert.deepEqual(await reply, { kind: 'failed', reason: 'not-imap', detail: 'zz OK done' })
   await scripted.closed()
   assert.deepEqual(await exchange.command('NOOP'), await reply)
 })
 
-test('a server that says BYE is over at once, also when nothing was asked', async () => {
+test('a BYE ends the exchange at once, also while no command is under way', async () => {
   const asked = await begin()
   const reply = asked.exchange.command('NOOP')
   asked.scripted.say('* BYE going down\r\n')
-  assert.deepEqual(await reply, { kind: 'broken', reason: 'bye', detail: '* BYE going down' })
+  assert.deepEqual(await reply, { kind: 'failed', reason: 'bye', detail: '* BYE going down' })
   const quiet = await begin()
   quiet.scripted.say('* OK ready\r\n')
   await quiet.exchange.greeting()
@@ -89,7 +89,7 @@ test('a server that says BYE is over at once, also when nothing was asked', asyn
   assert.equal(quiet.exchange.isQuiet, false)
 })
 
-test('a continuation is answered where an answer is meant, and an error where none is', async () => {
+test('a continuation request is answered if the command expects one, and is an error otherwise', async () => {
   const { exchange, scripted } = await begin()
   const asked: string[] = []
   const reply = exchange.command('X {3}', (text) => (asked.push(text), `part${asked.length}`))
@@ -104,35 +104,35 @@ test('a continuation is answered where an answer is meant, and an error where no
 
   const unasked = exchange.command('NOOP')
   scripted.say('+ go on\r\n')
-  assert.deepEqual(await unasked, { kind: 'broken', reason: 'not-imap', detail: '+ go on' })
+  assert.deepEqual(await unasked, { kind: 'failed', reason: 'not-imap', detail: '+ go on' })
 })
 
-test('a server that talks without end is stopped', async () => {
+test('a reply without end is cut off', async () => {
   const { exchange, scripted } = await begin()
   const reply = exchange.command('CAPABILITY')
   await scripted.line()
   const chunk = `* CAPABILITY ${'X'.repeat(60_000)}\r\n`
   for (let sent = 0; sent < 12; sent++) scripted.say(chunk)
-  assert.deepEqual(await reply, { kind: 'broken', reason: 'too-much-data' })
+  assert.deepEqual(await reply, { kind: 'failed', reason: 'too-much-data' })
   await scripted.closed()
 })
 
-test('the end of the connection, from either side, ends what is under way and all that is asked later', async () => {
+test('the end of the connection, from either side, fails the present command and all later ones', async () => {
   const { exchange, scripted } = await begin()
   const reply = exchange.command('NOOP')
   await scripted.line()
   scripted.socket.end()
-  assert.deepEqual(await reply, { kind: 'broken', reason: 'closed-by-peer' })
+  assert.deepEqual(await reply, { kind: 'failed', reason: 'closed-by-peer' })
   const other = await begin()
   const late = other.exchange.command('NOOP')
-  other.exchange.break('timed-out')
-  other.exchange.break('closed-here')
-  assert.deepEqual(await late, { kind: 'broken', reason: 'timed-out' })
-  assert.deepEqual(await other.exchange.greeting(), { kind: 'broken', reason: 'timed-out' })
+  other.exchange.fail('timed-out')
+  other.exchange.fail('closed-here')
+  assert.deepEqual(await late, { kind: 'failed', reason: 'timed-out' })
+  assert.deepEqual(await other.exchange.greeting(), { kind: 'failed', reason: 'timed-out' })
   await other.scripted.closed()
 })
 
-test('it is quiet only when every byte of the server was asked for', async () => {
+test('an exchange is quiet only if the server has sent nothing behind its last reply', async () => {
   const { link, peer } = await acceptedLink()
   const exchange = new Exchange(link)
   const reply = exchange.command('STARTTLS')

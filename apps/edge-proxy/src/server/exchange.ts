@@ -1,6 +1,6 @@
 /**
- * Talking to a server one command at a time: while it is greeted, logged in and asked for capabilities. Everything the
- * server says is bounded in time and bytes, and nothing of it is believed before it is whole.
+ * Commands to a server one at a time, each with its reply: for the greeting, STARTTLS, the login and health checks. The
+ * reply to a command is bounded in bytes; the callers bound it in time.
  */
 import { ResponseScanner, type LineVerdict, type ResponseKind } from '../imap/response-scanner.ts'
 import type { Link, LinkEnd } from '../net/link.ts'
@@ -8,28 +8,34 @@ import type { Link, LinkEnd } from '../net/link.ts'
 export interface Reply {
   kind: 'reply'
   status: 'OK' | 'NO' | 'BAD'
-  /** What follows the status, code included, without the line end. */
+  /** Everything after the status, response code included, without the line end. */
   text: string
-  /** Whole untagged lines that came before it, without line ends. */
+  /** The untagged lines before it, without line ends. Literals are omitted. */
   untagged: string[]
 }
 
-/** The conversation cannot go on; the link is closed. */
-export interface Broken {
-  kind: 'broken'
-  reason: LinkEnd | 'timed-out' | 'too-much-data' | 'not-imap' | 'bye'
-  /** What the server said last, if it is worth telling. */
+/** The exchange has ended, and the link is closed. */
+export interface ExchangeFailure {
+  kind: 'failed'
+  reason: LinkEnd | 'too-much-data' | 'not-imap' | 'bye'
+  /** For operators: what the server sent last, or what is wrong with it. */
   detail?: string
+}
+
+interface Greeting {
+  kind: 'greeting'
+  /** The whole line, without its end. */
+  text: string
 }
 
 const replyBytesMax = 262_144
 
 type Waiting =
-  | { kind: 'greeting'; resolve: (line: { kind: 'line'; text: string } | Broken) => void }
+  | { kind: 'greeting'; resolve: (greeting: Greeting | ExchangeFailure) => void }
   | {
       kind: 'reply'
       tag: string
-      resolve: (reply: Reply | Broken) => void
+      resolve: (reply: Reply | ExchangeFailure) => void
       onContinue?: (text: string) => string
     }
 
@@ -39,45 +45,44 @@ export class Exchange {
   #waiting: Waiting | undefined
   #untagged: string[] = []
   #bytes = 0
-  #broken: Broken | undefined
-  #tags = 0
+  #failure: ExchangeFailure | undefined
+  #lastTag = 0
 
   constructor(link: Link) {
     this.#link = link
     this.#scanner = new ResponseScanner({ onResponse: (...line) => this.#onResponse(...line), onPass() {} })
-    this.takeOver()
+    this.listen()
   }
 
-  /** Begins to listen, also again after the link has changed its socket. */
-  takeOver(): void {
+  /** Handles the events of the link. To be called again after the link has changed its transport. */
+  listen(): void {
     this.#link.handler = {
       onData: (bytes) => {
         this.#bytes += bytes.length
-        if (this.#bytes > replyBytesMax) return this.break('too-much-data')
+        if (this.#bytes > replyBytesMax) return this.fail('too-much-data')
         this.#scanner.scan(bytes)
       },
-      onDrain() {},
-      onEnd: (end) => this.break(end),
+      onEnd: (end) => this.fail(end),
     }
   }
 
-  /** The server's first line; `* OK`, or broken. PREAUTH is refused: nobody has been authenticated by us. */
-  greeting(): Promise<{ kind: 'line'; text: string } | Broken> {
+  /** The first line of the server, which must be `* OK`. PREAUTH is refused: the edge has authenticated no user. */
+  greeting(): Promise<Greeting | ExchangeFailure> {
     return new Promise((resolve) => {
-      if (this.#broken) resolve(this.#broken)
+      if (this.#failure) resolve(this.#failure)
       else this.#waiting = { kind: 'greeting', resolve }
     })
   }
 
   /**
-   * Sends a command and awaits its reply.
-   * @param onContinue what to send when the server asks for more, given its text; without it a request for more is a
-   *   protocol error.
+   * Sends a command and waits for its reply.
+   * @param onContinue returns what to send after a continuation request, given its text. Without it, a continuation
+   *   request is a protocol error.
    */
-  command(text: string, onContinue?: (text: string) => string): Promise<Reply | Broken> {
+  command(text: string, onContinue?: (text: string) => string): Promise<Reply | ExchangeFailure> {
     return new Promise((resolve) => {
-      if (this.#broken) return resolve(this.#broken)
-      const tag = `i${++this.#tags}`
+      if (this.#failure) return resolve(this.#failure)
+      const tag = `i${++this.#lastTag}`
       this.#untagged = []
       this.#bytes = 0
       this.#waiting = { kind: 'reply', tag, resolve, ...(onContinue && { onContinue }) }
@@ -85,32 +90,32 @@ export class Exchange {
     })
   }
 
-  /** Ends the conversation and closes the link. */
-  break(reason: Broken['reason'], detail?: string): void {
-    if (this.#broken) return
-    this.#broken = { kind: 'broken', reason, ...(detail !== undefined && { detail }) }
+  /** Ends the exchange and closes the link. The first reason counts. */
+  fail(reason: ExchangeFailure['reason'], detail?: string): void {
+    if (this.#failure) return
+    this.#failure = { kind: 'failed', reason, ...(detail !== undefined && { detail }) }
     this.#link.close()
-    this.#waiting?.resolve(this.#broken)
+    this.#waiting?.resolve(this.#failure)
     this.#waiting = undefined
   }
 
-  /** Whether the server has said nothing beyond what was asked: required before TLS begins and before a hand-over. */
+  /** Whether the server has sent nothing after its last reply. Required before TLS starts and before a session does. */
   get isQuiet(): boolean {
-    return this.#broken === undefined && this.#waiting === undefined && this.#scanner.atBoundary
+    return this.#failure === undefined && this.#waiting === undefined && this.#scanner.atBoundary
   }
 
   #onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
     const line = bytes.toString('latin1', start, bytes[end - 1] === 13 ? end - 1 : end)
     const waiting = this.#waiting
     if (waiting === undefined) {
-      if (kind === 'tagged') this.break('not-imap', line)
-      else if (/^\* BYE/i.test(line)) this.break('bye', line)
+      if (kind === 'tagged') this.fail('not-imap', line)
+      else if (/^\* BYE/i.test(line)) this.fail('bye', line)
     } else if (waiting.kind === 'greeting') {
       this.#waiting = undefined
-      if (/^\* OK\b/i.test(line)) waiting.resolve({ kind: 'line', text: line })
+      if (/^\* OK\b/i.test(line)) waiting.resolve({ kind: 'greeting', text: line })
       else {
         this.#waiting = waiting
-        this.break(/^\* BYE/i.test(line) ? 'bye' : 'not-imap', line)
+        this.fail(/^\* BYE/i.test(line) ? 'bye' : 'not-imap', line)
       }
     } else this.#onReplyLine(waiting, kind, line)
     return 'omit'
@@ -119,13 +124,13 @@ export class Exchange {
   #onReplyLine(waiting: Extract<Waiting, { kind: 'reply' }>, kind: ResponseKind, line: string): void {
     if (kind === 'untagged') {
       this.#untagged.push(line)
-      if (/^\* BYE/i.test(line)) this.break('bye', line)
+      if (/^\* BYE/i.test(line)) this.fail('bye', line)
     } else if (kind === 'continuation') {
-      if (!waiting.onContinue) return this.break('not-imap', line)
+      if (!waiting.onContinue) return this.fail('not-imap', line)
       this.#link.write(`${waiting.onContinue(line.slice(2))}\r\n`)
     } else {
       const match = /^(\S+) (OK|NO|BAD)(?: (.*))?$/i.exec(line)
-      if (match?.[1] !== waiting.tag) return this.break('not-imap', line)
+      if (match?.[1] !== waiting.tag) return this.fail('not-imap', line)
       this.#waiting = undefined
       const status = match[2]!.toUpperCase() as Reply['status']
       waiting.resolve({ kind: 'reply', status, text: match[3] ?? '', untagged: this.#untagged })

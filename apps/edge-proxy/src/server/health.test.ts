@@ -1,23 +1,23 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Health } from './health.ts'
+import { HealthChecks } from './health.ts'
 import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
 import type { Server } from './server.ts'
 
-/** A health check of one target, whose changes can be awaited. */
-function watch(server: Server): { health: Health; changed: () => Promise<string | undefined> } {
+/** Health checks of one server, whose changes can be awaited. */
+function watch(server: Server): { health: HealthChecks; changed: () => Promise<string | undefined> } {
   let next = Promise.withResolvers<string | undefined>()
-  const health = new Health(
+  const health = new HealthChecks(
     () => [server],
-    ({ trouble }) => {
-      next.resolve(trouble)
+    ({ downReason }) => {
+      next.resolve(downReason)
       next = Promise.withResolvers()
     },
   )
   return { health, changed: () => next.promise }
 }
 
-test('an upstream is known to be down without a login, and known to be back', async () => {
+test('a check finds that a server is down, and that it is up again', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* BYE closed for today\r\n'
   const server = serverAt(scripted.port, { healthIntervalMs: 1000 })
@@ -35,7 +35,7 @@ test('an upstream is known to be down without a login, and known to be back', as
   await scripted.connections[1]!.closed()
 })
 
-test('an upstream is asked once in its interval, and not while logins prove that it lives, nor where that is off', async () => {
+test('a server is checked once in its interval, not soon after a login, and never with healthIntervalMs 0', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* BYE no\r\n'
   const server = serverAt(scripted.port, { healthIntervalMs: 1000, breakerFailures: 0 })
@@ -45,7 +45,7 @@ test('an upstream is asked once in its interval, and not while logins prove that
   health.sweep(10_000)
   await change
   health.sweep(10_999)
-  server.answeredAt = 11_500
+  server.greetedAt = 11_500
   health.sweep(12_000)
   const off = serverAt(scripted.port, { healthIntervalMs: 0 })
   watch(off).health.sweep(1_000_000)

@@ -1,51 +1,50 @@
-/** Asks each upstream for its greeting now and then: whether it lives, and what it can do before anybody logs in. */
+/** Health checks: reads the greeting and capabilities of each server at intervals, so that they are known without a login. */
 import { dial } from './dial.ts'
 import type { Server } from './server.ts'
 
-export class Health {
+export class HealthChecks {
   readonly #servers: () => Iterable<Server>
-  readonly #lastAsked = new WeakMap<Server, number>()
-  readonly #asking = new Set<Server>()
-  readonly #toldDown = new WeakSet<Server>()
   readonly #onChange: (server: Server) => void
+  readonly #lastCheckedAt = new WeakMap<Server, number>()
+  readonly #checking = new Set<Server>()
+  readonly #reportedDown = new WeakSet<Server>()
 
-  /** @param onChange told when an upstream begins or ceases to answer */
+  /** @param onChange called when a server goes down or comes back, as logins or checks find out */
   constructor(servers: () => Iterable<Server>, onChange: (server: Server) => void) {
     this.#servers = servers
     this.#onChange = onChange
   }
 
-  /** One round; call it each second. Upstreams that logins have just proven are not asked. */
+  /** Checks the servers that are due; call it each second. A server that has just greeted a login is not checked. */
   sweep(now: number): void {
     for (const server of this.#servers()) {
-      this.#tell(server)
+      this.#report(server)
       const { healthIntervalMs } = server.config
-      const last = Math.max(this.#lastAsked.get(server) ?? 0, server.answeredAt)
-      if (healthIntervalMs === 0 || this.#asking.has(server) || now - last < healthIntervalMs) continue
-      this.#lastAsked.set(server, now)
-      this.#asking.add(server)
-      void this.#ask(server).finally(() => this.#asking.delete(server))
+      const last = Math.max(this.#lastCheckedAt.get(server) ?? 0, server.greetedAt)
+      if (healthIntervalMs === 0 || this.#checking.has(server) || now - last < healthIntervalMs) continue
+      this.#lastCheckedAt.set(server, now)
+      this.#checking.add(server)
+      void this.#check(server).finally(() => this.#checking.delete(server))
     }
   }
 
-  /** Logins find out, too: what counts is what was last told. */
-  #tell(server: Server): void {
-    const isDown = server.trouble !== undefined
-    if (this.#toldDown.has(server) === isDown) return
-    if (isDown) this.#toldDown.add(server)
-    else this.#toldDown.delete(server)
+  #report(server: Server): void {
+    const isDown = server.downReason !== undefined
+    if (this.#reportedDown.has(server) === isDown) return
+    if (isDown) this.#reportedDown.add(server)
+    else this.#reportedDown.delete(server)
     this.#onChange(server)
   }
 
-  async #ask(server: Server): Promise<void> {
+  async #check(server: Server): Promise<void> {
     const dialed = await dial(server, server.proxyHeader())
     if (dialed.kind === 'dialed') {
-      server.greeted(dialed.capabilities)
-      server.succeeded()
-      // Polite, and not waited for.
+      server.learnBeforeLogin(dialed.capabilities)
+      server.markUp()
+      // Only a courtesy: its reply is not awaited.
       void dialed.exchange.command('LOGOUT')
       dialed.link.closeWhenWritten(1000)
-    } else server.failed(dialed.detail)
-    this.#tell(server)
+    } else server.markDown(dialed.detail)
+    this.#report(server)
   }
 }

@@ -32,14 +32,14 @@ async function run({ offered, left, prepare, scripted: script }: Case, asked = l
 
 const select = (connection: ServerConnection) => void (connection.session.selected = true)
 
-test('a connection with nothing selected is proven by NOOP', async () => {
+test('a connection without a selected mailbox is proven by NOOP', async () => {
   const { result } = await run({
     scripted: async (scripted) => scripted.say(`${await barrier(scripted, 'NOOP')} OK\x20\r\n`),
   })
   assert.deepEqual(result, { kind: 'clean' })
 })
 
-test('a selected mailbox is left by UNSELECT, never by CLOSE, which expunges', async () => {
+test('a mailbox is deselected by UNSELECT, never by CLOSE, which expunges', async () => {
   for (const offered of ['IMAP4REV1 UNSELECT', 'IMAP4REV2']) {
     const { result, connection } = await run({
       offered,
@@ -51,7 +51,7 @@ test('a selected mailbox is left by UNSELECT, never by CLOSE, which expunges', a
   }
 })
 
-test('where there is no UNSELECT, a mailbox is left by failing to EXAMINE one that cannot exist', async () => {
+test('without UNSELECT, a mailbox is deselected by an EXAMINE that fails', async () => {
   const names = new Set<string>()
   for (const status of ['NO', 'OK', 'BAD']) {
     const { result, connection } = await run({
@@ -73,7 +73,7 @@ test('where there is no UNSELECT, a mailbox is left by failing to EXAMINE one th
   assert.equal(names.size, 3)
 })
 
-test('the barrier waits until every earlier command is answered, in whatever order', async () => {
+test('the barrier waits until every earlier command is answered, in any order', async () => {
   const { result, scripted: after } = await run({
     left: { unanswered: ['a1', 'a2'] },
     async scripted(scripted) {
@@ -86,7 +86,7 @@ test('the barrier waits until every earlier command is answered, in whatever ord
   assert.equal(after.unread, '')
 })
 
-test('IDLE is ended by DONE, and its reply awaited before the barrier', async () => {
+test('IDLE is ended by DONE, and its reply comes before the barrier', async () => {
   const { result } = await run({
     left: { unanswered: ['a1'], idling: true },
     async scripted(scripted) {
@@ -105,11 +105,11 @@ const answering =
     scripted.say(text(await barrier(scripted, command)))
 
 const dirty: Record<string, Case & { reason: string }> = {
-  'a barrier that is refused': {
+  'a barrier with the reply NO': {
     scripted: answering((tag) => `${tag} NO no\r\n`),
     reason: 'barrier-refused',
   },
-  'a barrier that is not understood': {
+  'a barrier with the reply BAD': {
     scripted: answering((tag) => `${tag} BAD no\r\n`),
     reason: 'barrier-refused',
   },
@@ -118,7 +118,7 @@ const dirty: Record<string, Case & { reason: string }> = {
     scripted: answering((tag) => `${tag} NO no\r\n`, 'UNSELECT'),
     reason: 'barrier-refused',
   },
-  'a reply to somebody else': { scripted: answering(() => 'a9 OK done\r\n'), reason: 'unexpected-reply' },
+  'a reply to another tag': { scripted: answering(() => 'a9 OK done\r\n'), reason: 'unexpected-reply' },
   'a tag that is guessed': {
     scripted: (scripted) => scripted.say('R OK done\r\n'),
     reason: 'unexpected-reply',
@@ -150,7 +150,7 @@ for (const [name, { reason, ...rest }] of Object.entries(dirty)) {
   })
 }
 
-test('a server that keeps silent, before or after the earlier replies, is dirty in time', async () => {
+test('a silent server is dirty within the time limit, before and after the earlier replies', async () => {
   const short = { ...limits, timeoutMs: 30 }
   for (const left of [{}, { unanswered: ['a1'] }, { unanswered: ['a1'], idling: true }]) {
     const { result } = await run({ left, scripted() {} }, short)
@@ -163,7 +163,7 @@ test('a server that keeps silent, before or after the earlier replies, is dirty 
   assert.deepEqual(drip.result, { kind: 'dirty', reason: 'barrier-timed-out' })
 })
 
-test('a flood is dirty at its limit, in lines or in one literal', async () => {
+test('too much data is dirty, in lines or in one literal', async () => {
   for (const flood of [
     '* 1 EXISTS\r\n'.repeat(20_000),
     `* 1 FETCH (BODY[] {200000}\r\n${'x'.repeat(200_000)}`,
@@ -173,7 +173,7 @@ test('a flood is dirty at its limit, in lines or in one literal', async () => {
   }
 })
 
-test('an ALERT is told to the operator and does no harm; other untagged data is dropped', async () => {
+test('an ALERT is reported, and untagged data does not make a reset dirty', async () => {
   const alerts: string[] = []
   const { connection, scripted } = await loggedIn()
   const result = reset(connection, nothingLeft, {
@@ -186,7 +186,7 @@ test('an ALERT is told to the operator and does no harm; other untagged data is 
   assert.deepEqual(alerts, ['* OK [ALERT] disk is full'])
 })
 
-test('two barriers never have the same tag', async () => {
+test('every barrier has another tag', async () => {
   const { connection, scripted } = await loggedIn()
   const tags = new Set<string>()
   for (let round = 0; round < 50; round++) {
@@ -200,27 +200,27 @@ test('two barriers never have the same tag', async () => {
   assert.equal(tags.size, 50)
 })
 
-test('what comes between the proof and the next owner spoils the connection', async () => {
+test('data between the proof and the next handlers spoils the connection', async () => {
   const { connection, scripted } = await loggedIn()
   const result = reset(connection, nothingLeft, limits)
   const tag = await barrier(scripted, 'NOOP')
-  // As when one segment of TLS holds two records: both are delivered before any promise is looked at.
+  // As if one TLS segment held two records: both arrive before any promise callback runs.
   connection.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
   connection.link.handler.onData(Buffer.from('* 3 EX'))
   assert.deepEqual(await result, { kind: 'clean' })
   assert.equal(connection.session.spoilReason, 'data-after-barrier')
 })
 
-test('a mailbox that is remembered stays selected, unless it changes while it is proven', async () => {
-  const remembered = (connection: ServerConnection) => {
+test('a cached mailbox stays selected, unless it changes during the proof', async () => {
+  const cached = (connection: ServerConnection) => {
     connection.session.selected = true
     connection.selection = { key: 'SELECT INBOX', lines: '', ok: 'OK', at: 0 }
   }
-  const kept = await run({ prepare: remembered, scripted: answering((tag) => `${tag} OK done\r\n`) })
+  const kept = await run({ prepare: cached, scripted: answering((tag) => `${tag} OK done\r\n`) })
   assert.deepEqual(kept.result, { kind: 'clean' })
   assert.equal(kept.connection.session.selected, true)
   const changed = await run({
-    prepare: remembered,
+    prepare: cached,
     async scripted(scripted) {
       scripted.say(`* 5 EXISTS\r\n${await barrier(scripted, 'NOOP')} OK done\r\n`)
       scripted.say(`${await barrier(scripted, 'UNSELECT')} OK done\r\n`)
@@ -231,7 +231,7 @@ test('a mailbox that is remembered stays selected, unless it changes while it is
   assert.equal(changed.connection.selection, undefined)
 })
 
-test('a connection that had ended before is dirty at once', async () => {
+test('a connection that has already ended is dirty at once', async () => {
   const { connection, scripted } = await loggedIn()
   const { end } = hear(connection.link)
   scripted.socket.destroy()

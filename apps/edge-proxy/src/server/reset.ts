@@ -1,95 +1,97 @@
 /**
- * Makes a used connection clean and proves it: every earlier reply is awaited, then a barrier, a command with a tag that
- * nobody can guess, must be answered with exactly that tag and nothing behind it. Bounded in time and bytes. Whatever
- * is not certain ends in `dirty`, and the pool closes the connection.
+ * Makes a used connection clean, and proves it. It waits for every reply of the last session, then sends a barrier: a
+ * command with an unguessable tag, whose reply must be the last thing that the server sends. Time and bytes are limited.
+ * If anything is uncertain, the result is `dirty`, and the pool closes the connection.
  */
 import { hasTag, startsWithWord, wordEnd } from '../imap/bytes.ts'
 import { hasUnselect } from '../imap/capability.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import { reportsMailboxChange } from '../imap/response-facts.ts'
 import type { LinkEnd, LinkHandler } from '../net/link.ts'
-import { Deadlines, type Limited } from './deadlines.ts'
-import { randomName } from './random-tag.ts'
+import { CoarseTimeouts } from './coarse-timeouts.ts'
+import { randomName } from './random-name.ts'
 import type { SpoilReason, ServerConnection } from './server-connection.ts'
 
 export type DirtyReason = SpoilReason | LinkEnd | 'barrier-timed-out' | 'barrier-too-long' | 'barrier-refused'
 
 export type ResetResult = { kind: 'clean' } | { kind: 'dirty'; reason: DirtyReason }
 
-/** What a session has left open. */
+/** What the session left unfinished. */
 export interface Leftovers {
-  /** Tags sent up and not answered yet. */
+  /** Tags that the server has not answered. */
   unanswered: readonly string[]
-  /** The server waits for DONE (RFC 2177). */
+  /** The server is in IDLE and waits for DONE (RFC 2177). */
   idling: boolean
 }
 
 export interface ResetLimits {
   timeoutMs: number
   bytesMax: number
-  /** Told of every ALERT, which RFC 9051 7.1 wants a person to see. */
+  /** Called for every ALERT, which must be shown to a person (RFC 9051 7.1). */
   onAlert?: (line: string) => void
 }
 
 export const nothingLeft: Leftovers = { unanswered: [], idling: false }
 
-/** Resets `upstream`; the caller owns it again when the promise settles, which it always does. */
+/** Always settles. Until then the connection is not to be used. */
 export function reset(
-  upstream: ServerConnection,
+  connection: ServerConnection,
   leftovers: Leftovers,
   limits: ResetLimits,
 ): Promise<ResetResult> {
-  return new Promise((resolve) => new Reset(upstream, leftovers, limits, resolve).begin())
+  return new Promise((resolve) => new Reset(connection, leftovers, limits, resolve).start())
 }
 
-/** A reset of a connection that nobody has used: only the proof that it is alive. */
-export function prove(upstream: ServerConnection, limits: ResetLimits): Promise<ResetResult> {
-  return reset(upstream, nothingLeft, limits)
+/** The reset of a connection that no session has used since the last one: proves that it is alive. */
+export function prove(connection: ServerConnection, limits: ResetLimits): Promise<ResetResult> {
+  return reset(connection, nothingLeft, limits)
 }
 
-const deadlines = new Deadlines()
+const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())
 
-class Reset implements LinkHandler, ResponseSink, Limited {
-  readonly #upstream: ServerConnection
+class Reset implements LinkHandler, ResponseSink {
+  readonly #connection: ServerConnection
   readonly #limits: ResetLimits
   readonly #settle: (result: ResetResult) => void
   readonly #unanswered: string[]
   readonly #idling: boolean
   #bytes = 0
+  /** The barrier's; empty until it is sent. */
   #tag = ''
-  /** The barrier is an EXAMINE of a mailbox that cannot exist: it deselects by failing (RFC 9051 6.3.2). */
+  /** The barrier is an EXAMINE of a mailbox that does not exist. It deselects by failing (RFC 9051 6.3.2). */
   #wantsNo = false
+  /** The barrier has been answered. */
   #answered = false
-  /** The barrier leaves no mailbox selected; otherwise the one that is selected stays so, for the SELECT cache. */
+  /** The barrier deselects the mailbox. Otherwise a selected mailbox stays selected, for the select cache. */
   #unselects = false
   #done = false
 
   constructor(
-    upstream: ServerConnection,
+    connection: ServerConnection,
     leftovers: Leftovers,
     limits: ResetLimits,
     settle: (result: ResetResult) => void,
   ) {
-    this.#upstream = upstream
+    this.#connection = connection
     this.#limits = limits
     this.#settle = settle
     this.#unanswered = [...leftovers.unanswered]
     this.#idling = leftovers.idling
   }
 
-  begin(): void {
-    // Nobody would tell: its end has been told already.
-    if (!this.#upstream.link.isOpen) return this.#finish('closed-by-peer')
-    deadlines.add(this, this.#limits.timeoutMs)
-    this.#upstream.hand(this, this)
-    this.#upstream.link.resume()
-    if (this.#idling) this.#upstream.link.write('DONE\r\n')
-    if (this.#unanswered.length === 0) this.#raise()
+  start(): void {
+    // A link that has ended does not report its end again.
+    if (!this.#connection.link.isOpen) return this.#finish('closed-by-peer')
+    timeouts.add(this, this.#limits.timeoutMs)
+    this.#connection.setHandlers(this, this)
+    this.#connection.link.resume()
+    if (this.#idling) this.#connection.link.write('DONE\r\n')
+    if (this.#unanswered.length === 0) this.#sendBarrier()
   }
 
-  /** Sends the barrier. Never CLOSE: it expunges. */
-  #raise(): void {
-    const { session, capabilities, link, selection } = this.#upstream
+  /** Never CLOSE, because it expunges. */
+  #sendBarrier(): void {
+    const { session, capabilities, link, selection } = this.#connection
     this.#tag = randomName('R')
     this.#unselects = session.selected && selection === undefined
     if (!this.#unselects) link.write(`${this.#tag} NOOP\r\n`)
@@ -100,11 +102,9 @@ class Reset implements LinkHandler, ResponseSink, Limited {
     }
   }
 
-  onDeadline(): void {
+  onTimeout(): void {
     this.#finish('barrier-timed-out')
   }
-
-  onDrain(): void {}
 
   onEnd(end: LinkEnd): void {
     this.#finish(end)
@@ -115,14 +115,14 @@ class Reset implements LinkHandler, ResponseSink, Limited {
   onData(bytes: Buffer): void {
     this.#bytes += bytes.length
     if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
-    this.#upstream.scanner.scan(bytes)
+    this.#connection.scanner.scan(bytes)
     if (this.#done || !this.#answered) return
-    const { session, selection, scanner } = this.#upstream
+    const { session, selection, scanner } = this.#connection
     if (!scanner.atBoundary) return this.#finish('data-after-barrier')
     if (this.#unselects || !session.selected || selection !== undefined) return this.#finish(undefined)
-    // The mailbox has changed while it was proven: there is nothing left to keep it selected for.
+    // The mailbox changed during the proof, so the select cache cannot use it. Deselect it by another barrier.
     this.#answered = false
-    this.#raise()
+    this.#sendBarrier()
   }
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
@@ -135,7 +135,7 @@ class Reset implements LinkHandler, ResponseSink, Limited {
   }
 
   #onUntagged(bytes: Buffer, start: number, end: number): void {
-    if (reportsMailboxChange(bytes, start + 2, false)) this.#upstream.selection = undefined
+    if (reportsMailboxChange(bytes, start + 2, false)) this.#connection.selection = undefined
     if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
     else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))
@@ -153,17 +153,17 @@ class Reset implements LinkHandler, ResponseSink, Limited {
     const index = this.#unanswered.findIndex((tag) => hasTag(bytes, start, end, tag))
     if (index < 0) return this.#finish('unexpected-reply')
     this.#unanswered.splice(index, 1)
-    if (this.#unanswered.length === 0) this.#raise()
+    if (this.#unanswered.length === 0) this.#sendBarrier()
   }
 
   #finish(reason: DirtyReason | undefined): void {
     if (this.#done) return
     this.#done = true
-    deadlines.remove(this)
-    // More bytes may arrive before the next owner takes over. The owner checks the spoil reason.
-    const late = () => this.#upstream.spoil('data-after-barrier')
-    this.#upstream.link.handler = { onData: late, onDrain() {}, onEnd() {} }
-    if (reason === undefined && this.#unselects) this.#upstream.session.selected = false
+    timeouts.remove(this)
+    // More bytes may arrive before the next handlers are set. The pool checks the spoil reason.
+    const onData = () => this.#connection.spoil('data-after-barrier')
+    this.#connection.link.handler = { onData, onEnd() {} }
+    if (reason === undefined && this.#unselects) this.#connection.session.selected = false
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
   }
 }

@@ -1,6 +1,6 @@
 /**
- * For tests: an IMAP server that does as it is told, written without the edge's own grammar; and the targets and
- * connections that tests of the upper parts begin with.
+ * For tests: an IMAP server that answers by a script, written without the edge's own grammar, and the servers and
+ * connections for tests of pool and splice.
  */
 import type { Socket } from 'node:net'
 import { resolveConfig, type Layer, type UpstreamConfig } from '@imapfleet/config'
@@ -8,25 +8,25 @@ import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import type { Link } from '../net/link.ts'
 import { dialedLink, listen, Peer } from '../net/wire.test-support.ts'
 import { Server } from './server.ts'
-import { clientContext } from './tls.ts'
+import { serverTlsContext } from './tls.ts'
 import { ServerConnection } from './server-connection.ts'
 
-/** One command as the server reads it: literals are asked for and stand in the text. */
+/** A command that the server has read. Its literals are part of the text. */
 export interface Asked {
   tag: string
   /** Verb in upper case. */
   verb: string
-  /** Everything behind the tag. */
+  /** Everything after the tag. */
   text: string
   peer: Peer
 }
 
-/** What to send, line ends included; nothing: the server keeps silent. */
+/** Returns what to send, with line ends; undefined: nothing. */
 export type Script = (asked: Asked) => string | undefined
 
 const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
 
-/** A server as one would wish: everybody's password is `secret`. */
+/** A server without faults. The password of every user is `secret`. */
 export const wellBehaved: Script = ({ tag, verb, text }) => {
   switch (verb) {
     case 'CAPABILITY':
@@ -52,9 +52,9 @@ export const wellBehaved: Script = ({ tag, verb, text }) => {
 export class ScriptedServer {
   readonly port: number
   readonly connections: Peer[] = []
-  /** Every command of every connection, without its tag. */
+  /** Every command of every connection, without tags. */
   readonly asked: string[] = []
-  /** The tags of these. */
+  /** Their tags. */
   readonly tags: string[] = []
   greeting: string | undefined = '* OK ready\r\n'
   script: Script = wellBehaved
@@ -82,7 +82,7 @@ export class ScriptedServer {
 
   #serve(socket: Socket): void {
     const peer = new Peer(socket)
-    // A server closes when the edge does.
+    // The server closes when the edge does.
     socket.on('end', () => socket.end())
     this.connections.push(peer)
     if (this.greeting !== undefined) peer.say(this.greeting)
@@ -90,12 +90,12 @@ export class ScriptedServer {
   }
 }
 
-/** Answers every command by the script of the moment, until the connection ends. */
+/** Answers every command by the present script, until the connection ends. */
 export async function serve(peer: Peer, script: () => Script, log: string[]): Promise<void> {
   try {
     for (;;) await answer(peer, script, log)
   } catch {
-    // The connection is over, or nobody asks any more.
+    // The connection has ended, or the test has.
   }
 }
 
@@ -112,7 +112,7 @@ async function answer(peer: Peer, script: () => Script, log: string[]): Promise<
   if (said !== undefined) peer.say(said)
 }
 
-/** Settings of an upstream on this port. */
+/** Settings of a server on this port. */
 function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
   const upstreams = { main: { hosts: ['127.0.0.1'], port, connectAttempts: 1, ...settings } }
   const resolved = resolveConfig({ upstreams })
@@ -122,7 +122,7 @@ function upstreamConfig(port: number, settings: Layer = {}): UpstreamConfig {
 
 export function serverAt(port: number, settings: Layer = {}, name = 'main', generation = 1): Server {
   const config = upstreamConfig(port, settings)
-  return new Server(name, config, generation, new Metrics(edgeMetrics), clientContext(name, config))
+  return new Server(name, config, generation, new Metrics(edgeMetrics), serverTlsContext(name, config))
 }
 
 /** A logged-in connection over this link. */

@@ -1,6 +1,6 @@
 /**
- * One logged-in connection to a server: its socket, the server's capabilities, and all state that a later session would
- * inherit. The pool decides who uses it: a splice, a reset, or no one while it is idle.
+ * One logged-in connection to a server: its link, the server's capabilities, and all state that a later session would
+ * inherit. The pool decides what handles its bytes: a splice, a reset, or the idle handler below.
  */
 import { startsWithWord } from '../imap/bytes.ts'
 import {
@@ -11,13 +11,13 @@ import {
 } from '../imap/response-scanner.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 
-/** What a session has done to a connection that the next one would inherit. */
+/** The changes of a session that the next one on this connection would inherit. */
 export interface SessionState {
   /** A mailbox is selected, or a command that may select one has been sent. */
   selected: boolean
-  /** Extensions switched on for good (RFC 5161 has no way back). */
+  /** Enabled extensions, in upper case. They cannot be disabled again (RFC 5161). */
   enabled: Set<string>
-  /** Arguments of the one ENABLE that enabled them, sorted; undefined if anything else enabled one. */
+  /** Arguments of the one ENABLE that enabled them, sorted; undefined if more than that enabled them. */
   enabledBy: string | undefined
   /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
   spoilReason: SpoilReason | undefined
@@ -48,7 +48,7 @@ export type SpoilReason =
   | 'server-said-bye'
   | 'data-after-barrier'
 
-/** Told once why an idle connection cannot be kept: it has ended, or the server has sent what it may not. */
+/** Reports that an idle connection cannot be kept: it has ended, or the server has sent data that it must not send. */
 export type OnLost = (
   connection: ServerConnection,
   reason: LinkEnd | 'server-said-bye' | 'unexpected-reply' | 'too-much-unasked',
@@ -62,31 +62,31 @@ export class ServerConnection {
   readonly link: Link
   readonly scanner = new ResponseScanner(ignore)
   readonly serverName: string
-  /** Canonical identity of who is logged in: the pool's key. */
+  /** Canonical name of server and user (pool/key.ts). Only a session of the same identity may use the connection. */
   readonly identity: string
   readonly secretDigest: string
-  /** The user that sessions act as (authzid if there is one), for logs, `who` and the trace. */
+  /** The user that sessions act as: the authzid if there was one. For logs, lists and traces. */
   readonly user: string
-  /** The user whose credentials opened it; differs from `user` if there was an authzid. */
+  /** The user whose credentials opened it. Differs from `user` if there was an authzid. */
   readonly openedBy: string
-  /** Generation of the server's settings that it was dialed with. */
+  /** `Server.generation` of the settings that it was dialed with. */
   readonly generation: number
   /** Milliseconds since 1970, like the other times. */
   readonly openedAt: number
-  /** The number in XPROXY_DUMPICC. */
+  /** As XPROXY_DUMPICC shows it. */
   readonly number = ++lastNumber
-  /** The server's list after login; empty if it has not sent one. */
+  /** The server's list after login; empty if the server has not sent one. */
   capabilities: readonly string[]
-  /** Text of the server's OK to the login, for later sessions. */
+  /** Text of the server's OK to the login. Later sessions get it too. */
   loginText: string
-  /** Sessions that it has served, including the present one. */
+  /** Number of sessions so far, including the present one. */
   uses = 1
   lastUsedAt: number
-  /** The mailbox that is left selected, and the server's answer to its SELECT. */
+  /** Undefined: no mailbox is selected, or none whose state is known. */
   selection: Selection | undefined
-  /** When a barrier last showed that it is alive and clean. */
+  /** When a barrier last proved that it is alive and clean. */
   provenAt: number
-  /** When the credentials expire, if they say so. Milliseconds since 1970. */
+  /** When the credentials expire, if they have an expiry. Milliseconds since 1970. */
   expiresAt = Infinity
   #isRevoked = false
   readonly session: SessionState = {
@@ -120,31 +120,31 @@ export class ServerConnection {
     this.openedAt = this.lastUsedAt = this.provenAt = facts.now
   }
 
-  /** Passes bytes and responses to a new user: a splice, a reset, or the idle handler. */
-  hand(handler: LinkHandler, sink: ResponseSink): void {
+  /** Sets what gets the bytes, and the responses that the scanner finds in them: a splice, a reset, or the idle handler. */
+  setHandlers(handler: LinkHandler, sink: ResponseSink): void {
     this.link.handler = handler
     this.scanner.sink = sink
   }
 
-  /** The enabled extensions in the form of the pool's key: empty if none, `?` if no single ENABLE accounts for them. */
+  /** The enabled extensions as part of the pool's key: empty if none; `?`, which no session asks for, without `enabledBy`. */
   get enabledKey(): string {
     return this.session.enabled.size === 0 ? '' : (this.session.enabledBy ?? '?')
   }
 
   /**
-   * Makes it idle. Data that the server sends unasked is limited to `bytesMax`, and the connection is proven again before
-   * the next session.
+   * Watches the connection while it is idle. Any data from the server, at most `bytesMax`, means that the connection must be
+   * proven again before the next session.
    */
   rest(bytesMax: number, onLost: OnLost): void {
     const listener = new IdleListener(this, bytesMax, onLost)
-    this.hand(listener, listener)
+    this.setHandlers(listener, listener)
   }
 
   get isRevoked(): boolean {
     return this.#isRevoked
   }
 
-  /** Its user was revoked: it serves its session to the end and is not kept. */
+  /** The user was revoked: the present session continues, and the connection is closed after it. */
   revoke(): void {
     this.#isRevoked = true
   }
@@ -155,7 +155,7 @@ export class ServerConnection {
   }
 }
 
-/** Listens while the connection is idle. */
+/** Handles the connection while it is idle. */
 class IdleListener implements LinkHandler, ResponseSink {
   readonly #connection: ServerConnection
   readonly #onLost: OnLost
@@ -174,8 +174,6 @@ class IdleListener implements LinkHandler, ResponseSink {
     if (this.#bytesLeft < 0) this.#onLost(this.#connection, 'too-much-unasked')
     else this.#connection.scanner.scan(bytes)
   }
-
-  onDrain(): void {}
 
   onEnd(end: LinkEnd): void {
     this.#onLost(this.#connection, end)

@@ -1,48 +1,48 @@
 /**
- * One configured mail server (`upstreams.NAME`) at work: its settings, TLS material and session tickets, addresses, circuit
- * breaker, and what it has told about itself. A reload that changes its settings replaces it.
+ * A configured mail server (`upstreams.NAME`): its settings, TLS context, addresses, circuit breaker, whether it is up, and
+ * the capabilities that it has sent. A reload that changes its settings replaces the object.
  */
 import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
 import { afterLogin } from '../imap/capability.ts'
-import type { Ends } from '../net/dial-tcp.ts'
+import type { TcpAddresses } from '../net/dial-tcp.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
 import { Breaker } from './breaker.ts'
-import { Resolver } from './resolve.ts'
+import { Resolver } from './resolver.ts'
 
-/** Bytes that a connection begins with, before the server has sent anything. */
-export type Preamble = (ends: Ends) => Buffer
+/** Makes the first bytes of a connection, sent before the server's greeting. */
+export type Preamble = (addresses: TcpAddresses) => Buffer
 
-interface TlsMaterial {
-  /** Undefined: the server is spoken to without TLS. */
+interface ServerTls {
+  /** Undefined: the server is configured without TLS. */
   readonly context: SecureContext | undefined
-  /** Session tickets by host, for resumption. */
+  /** For resumption, by host. */
   readonly tickets: Map<string, Buffer>
 }
 
 export class Server {
   readonly name: string
   readonly config: UpstreamConfig
-  /** Differs from that of every earlier server of this name. */
+  /** Different for each object, also of the same name. */
   readonly generation: number
   readonly histograms: EdgeMetrics['histograms']
   readonly resolver = new Resolver()
   readonly breaker = new Breaker()
-  tls: TlsMaterial
-  /** What the server can do after login, learned from it; empty until then. */
+  tls: ServerTls
+  /** The server's list after login, as far as it is known; empty until the server has sent a list. */
   capabilities: readonly string[] = []
-  /** SASL mechanisms of its list before login; undefined until it has sent one. */
+  /** SASL mechanisms in its list before login; undefined until the server has sent that list. */
   mechanisms: readonly string[] | undefined
-  /** Why the last contact failed; undefined while the server answers. */
-  trouble: string | undefined
+  /** Why the last attempt to reach the server failed; undefined while the server is up. */
+  downReason: string | undefined
   /** When the server last greeted. Milliseconds since 1970. */
-  answeredAt = 0
-  /** An operator has paused it: no new connection is opened. */
+  greetedAt = 0
+  /** True after an order of an operator: no connection is opened. */
   isPaused = false
 
-  /** @param context undefined if no TLS is configured */
+  /** @param context undefined without TLS */
   constructor(
     name: string,
     config: UpstreamConfig,
@@ -57,50 +57,52 @@ export class Server {
     this.tls = { context, tickets: new Map() }
   }
 
-  /** Uses certificate files that were read again. Sessions that the old ones verified are not resumed. */
+  /** Sets a new context after a reload. TLS sessions that the old one verified are not resumed. */
   renewTls(context: SecureContext | undefined): void {
     this.tls = { context, tickets: new Map() }
   }
 
   /** The server has greeted. */
-  succeeded(): void {
+  markUp(): void {
     this.breaker.succeeded()
-    this.trouble = undefined
-    this.answeredAt = Date.now()
+    this.downReason = undefined
+    this.greetedAt = Date.now()
   }
 
-  /** The server could not be reached; `detail` tells operators why. */
-  failed(detail: string): void {
-    this.trouble = detail
+  /** The server could not be reached; `reason` is for operators. */
+  markDown(reason: string): void {
+    this.downReason = reason
     this.breaker.failed(Date.now(), this.config)
   }
 
   /**
-   * The PROXY header for a connection; undefined unless `clientAddress` asks for one.
-   * @param client undefined for a connection of the edge's own, such as a health check
+   * The PROXY header for a connection; undefined unless `clientAddress` requires one.
+   * @param client undefined for a connection without a client, such as a health check
    */
   proxyHeader(client?: { readonly address: string }): Preamble | undefined {
     const { clientAddress, port } = this.config
     if (clientAddress !== 'proxy-v1' && clientAddress !== 'proxy-v2') return undefined
-    return (ends) =>
+    return (addresses) =>
       printProxyHeader(clientAddress === 'proxy-v1' ? 1 : 2, {
         source:
-          client !== undefined && isIP(client.address) ? client.address : (ends.localAddress ?? '127.0.0.1'),
-        sourcePort: ends.localPort ?? 0,
-        destination: ends.remoteAddress ?? '127.0.0.1',
+          client !== undefined && isIP(client.address)
+            ? client.address
+            : (addresses.localAddress ?? '127.0.0.1'),
+        sourcePort: addresses.localPort ?? 0,
+        destination: addresses.remoteAddress ?? '127.0.0.1',
         destinationPort: port,
       })
   }
 
-  /** Learns from the list before login. The list after login is more complete and is kept once it is known. */
-  greeted(capabilities: readonly string[]): void {
+  /** Notes the list before login. The list after login has more in it, and replaces it once it is known. */
+  learnBeforeLogin(capabilities: readonly string[]): void {
     const offers = capabilities.filter((name) => name.startsWith('AUTH='))
     this.mechanisms = offers.map((name) => name.slice('AUTH='.length))
-    if (this.capabilities.length === 0) this.learn(capabilities)
+    if (this.capabilities.length === 0) this.learnAfterLogin(capabilities)
   }
 
-  /** Learns from a list that the server has sent. */
-  learn(capabilities: readonly string[]): void {
+  /** Notes the list after login. An empty one changes nothing. */
+  learnAfterLogin(capabilities: readonly string[]): void {
     if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)
   }
 }

@@ -1,14 +1,15 @@
-/** The configured servers at work, by name, and the ones that a user or a listener leads to. */
+/** All configured servers by name, and the routes that lead a user or a listener to them. */
 import type { SecureContext } from 'node:tls'
-import type { EdgeConfig } from '@imapfleet/config'
+import type { EdgeConfig, RouteConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
-import { routeOf, upstreamsOn } from './routes.ts'
 import { Server } from './server.ts'
 
 export class Servers {
   readonly #metrics: EdgeMetrics
   #config: EdgeConfig
   #byName = new Map<string, Server>()
+  /** Made at the first use of each listener. */
+  #byListener = new Map<string, readonly Server[]>()
   #lastGeneration = 0
 
   /** @param contexts TLS contexts by server name */
@@ -18,7 +19,7 @@ export class Servers {
     this.configure(config, contexts)
   }
 
-  /** Servers whose settings are the same stay as they are; the others are replaced. */
+  /** Replaces the servers whose settings have changed. The others keep their state. */
   configure(config: EdgeConfig, contexts: ReadonlyMap<string, SecureContext>): void {
     const byName = new Map<string, Server>()
     for (const [name, settings] of Object.entries(config.upstreams)) {
@@ -31,6 +32,7 @@ export class Servers {
     }
     this.#config = config
     this.#byName = byName
+    this.#byListener = new Map()
   }
 
   get(name: string): Server | undefined {
@@ -41,13 +43,55 @@ export class Servers {
     return this.#byName.values()
   }
 
-  /** The server that this user is routed to on this listener. */
+  /** The server for this user on this listener: that of the first route that matches, otherwise the default server. */
   for(user: string, listener: string): Server {
-    return this.#byName.get(routeOf(this.#config, user, listener))!
+    const route = this.#config.routes.find((candidate) => matches(candidate, user, listener))
+    return this.#byName.get(route?.upstream ?? defaultServer(this.#config))!
   }
 
   /** Every server that a client of this listener may be routed to. */
-  on(listener: string): Server[] {
-    return upstreamsOn(this.#config, listener).map((name) => this.#byName.get(name)!)
+  on(listener: string): readonly Server[] {
+    let servers = this.#byListener.get(listener)
+    if (!servers) {
+      servers = serverNamesOn(this.#config, listener).map((name) => this.#byName.get(name)!)
+      this.#byListener.set(listener, servers)
+    }
+    return servers
   }
+}
+
+/** `main`, or the first one. */
+const defaultServer = ({ upstreams }: EdgeConfig): string =>
+  upstreams['main'] ? 'main' : Object.keys(upstreams)[0]!
+
+function serverNamesOn(config: EdgeConfig, listener: string): string[] {
+  const routes = config.routes.filter((route) => route.listener === undefined || route.listener === listener)
+  const routed = routes.map(({ upstream }) => upstream)
+  const hasRouteForAll = routes.some((route) => route.domain === undefined && route.user === undefined)
+  return [...new Set(hasRouteForAll ? routed : [defaultServer(config), ...routed])]
+}
+
+function matches(route: RouteConfig, user: string, listener: string): boolean {
+  if (route.listener !== undefined && route.listener !== listener) return false
+  if (route.domain !== undefined && !user.toLowerCase().endsWith(`@${route.domain.toLowerCase()}`))
+    return false
+  return route.user === undefined || matchesPattern(route.user, user)
+}
+
+/** `*` matches any characters, and letters match in either case. Takes time in proportion to the text. */
+function matchesPattern(pattern: string, text: string): boolean {
+  const parts = pattern.toLowerCase().split('*')
+  const lower = text.toLowerCase()
+  const first = parts[0]!
+  const last = parts.at(-1)!
+  if (parts.length === 1) return lower === first
+  if (!lower.startsWith(first) || !lower.endsWith(last) || lower.length < first.length + last.length)
+    return false
+  let at = first.length
+  for (const part of parts.slice(1, -1)) {
+    const found = lower.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return at <= lower.length - last.length
 }

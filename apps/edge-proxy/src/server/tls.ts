@@ -1,19 +1,19 @@
-/** TLS towards servers: what each connection needs, made once of the files that the configuration names. */
+/** TLS with servers: the context of a server from the files that its configuration names. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import * as tls from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
 
-/** Undefined where no TLS is spoken. Throws `tls_unreadable`. */
-export function clientContext(name: string, config: UpstreamConfig): tls.SecureContext | undefined {
+/** Undefined: the server is configured without TLS. Throws `tls_unreadable`. */
+export function serverTlsContext(name: string, config: UpstreamConfig): tls.SecureContext | undefined {
   if (config.tls === 'none') return undefined
   try {
     const authorities = [
       ...(config.caFile ? [readFileSync(config.caFile, 'utf8')] : []),
       ...(config.caPath ? authoritiesIn(config.caPath) : []),
     ]
-    if (authorities.length === 0) trustThisHost()
+    if (authorities.length === 0) trustSystemAuthorities()
     return tls.createSecureContext({
       ...(authorities.length > 0 && { ca: authorities }),
       minVersion: config.minTlsVersion,
@@ -27,7 +27,7 @@ export function clientContext(name: string, config: UpstreamConfig): tls.SecureC
   }
 }
 
-/** A directory as OpenSSL has them: what is no certificate, or a link to nothing, is passed over. */
+/** The certificates in a directory as OpenSSL uses it. Other files and dangling links are skipped. */
 function authoritiesIn(directory: string): string[] {
   return readdirSync(directory)
     .filter((file) => /\.(pem|crt|\d+)$/.test(file))
@@ -36,16 +36,16 @@ function authoritiesIn(directory: string): string[] {
     .map((file) => readFileSync(file, 'utf8'))
 }
 
-let hostIsTrusted = false
+let trustsSystem = false
 
 /**
- * The authorities of the operating system beside Node's own, as for every other mail program of the host. Set for the
- * process, because Node reads a list of its own for each context anew (20 ms), and this one once.
+ * Trusts the CAs of the operating system besides Node's, like other mail programs on the host. It is set for the process,
+ * because Node parses a list that is set for a context again for each context (20 ms).
  */
-function trustThisHost(): void {
-  if (hostIsTrusted) return
-  hostIsTrusted = true
-  // Node 22.18 has no such function, and keeps to its own list.
+function trustSystemAuthorities(): void {
+  if (trustsSystem) return
+  trustsSystem = true
+  // Node 22.18 lacks this function and uses only its own list.
   if ('setDefaultCACertificates' in tls)
     tls.setDefaultCACertificates([...tls.getCACertificates('default'), ...tls.getCACertificates('system')])
 }

@@ -75,7 +75,7 @@ test('what the left connection says or does is not heard by the session any more
   await client.until('a OK Completed\r\n')
   assert.equal(left, connection)
   // The pool hands it to its reset.
-  connection.hand({ onData() {}, onDrain() {}, onEnd() {} }, { onResponse: () => 'omit', onPass() {} })
+  connection.setHandlers({ onData() {}, onEnd() {} }, { onResponse: () => 'omit', onPass() {} })
   scripted.say('* BYE going down\r\n')
   scripted.socket.end()
   fromClient('b NOOP\r\n')

@@ -14,7 +14,7 @@ import type { ScanPosition } from '../imap/literal.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import type { Verb } from '../imap/verb.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
-import { randomName } from '../server/random-tag.ts'
+import { randomName } from '../server/random-name.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
@@ -91,7 +91,7 @@ export class Splice {
   start(ids: readonly string[], early: Buffer | undefined): void {
     const { connection } = this.#conversation
     this.#client.handler = new ClientEnd(this)
-    connection.hand(this.#serverEnd, this.#serverEnd)
+    connection.setHandlers(this.#serverEnd, this.#serverEnd)
     // Either end may have closed during the login, and does not report it again.
     if (!connection.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
@@ -194,7 +194,7 @@ export class Splice {
     }
     this.#conversation = new Conversation(enabled, this.#context)
     this.#serverIsFull = false
-    enabled.hand(this.#serverEnd, this.#serverEnd)
+    enabled.setHandlers(this.#serverEnd, this.#serverEnd)
     this.#context.metrics.counters.round_trips_saved_total.value++
     this.#say(`* ENABLED ${[...enabled.session.enabled].join(' ')}\r\n${tag} OK Completed\r\n`)
   }
@@ -274,7 +274,7 @@ class ClientEnd implements LinkHandler {
     this.#splice.clientDrained()
   }
 
-  onFinish(): boolean {
+  onHalfClose(): boolean {
     return this.#splice.clientFinishes()
   }
 

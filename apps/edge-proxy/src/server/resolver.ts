@@ -1,4 +1,4 @@
-/** Names to addresses, asked again when they grow old, in an order that spreads or prefers. */
+/** Resolves the hosts of a server to addresses, with a cache, and orders them as configured. */
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
 import type { UpstreamConfig } from '@imapfleet/config'
@@ -8,7 +8,7 @@ export interface Address {
   address: string
 }
 
-const questions = {
+const lookupOptions = {
   any: { family: 0, order: 'verbatim' },
   ipv4: { family: 4, order: 'verbatim' },
   ipv6: { family: 6, order: 'verbatim' },
@@ -18,9 +18,10 @@ const questions = {
 
 export class Resolver {
   readonly #cache = new Map<string, { addresses: string[]; until: number }>()
-  #turn = 0
+  /** With `roundRobin`: how many times addresses were asked for. */
+  #rounds = 0
 
-  /** All addresses of all hosts, the next one first if `roundRobin`. Throws what DNS says when there is none. */
+  /** All addresses of all hosts. With `roundRobin`, each call starts at the next one. Throws DNS errors if there is none. */
   async resolve(config: UpstreamConfig): Promise<Address[]> {
     const lists = await Promise.allSettled(config.hosts.map((host) => this.#addressesOf(host, config)))
     const addresses = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))
@@ -28,7 +29,7 @@ export class Resolver {
       const failed = lists.find((list) => list.status === 'rejected')
       throw failed?.reason ?? new Error(`no ${config.addressFamily} address`)
     }
-    const first = config.roundRobin ? this.#turn++ % addresses.length : 0
+    const first = config.roundRobin ? this.#rounds++ % addresses.length : 0
     return [...addresses.slice(first), ...addresses.slice(0, first)]
   }
 
@@ -38,12 +39,12 @@ export class Resolver {
     const cached = this.#cache.get(key)
     if (cached && cached.until > Date.now()) return cached.addresses.map((address) => ({ host, address }))
     try {
-      const found = await lookup(host, { all: true, ...questions[config.addressFamily] })
+      const found = await lookup(host, { all: true, ...lookupOptions[config.addressFamily] })
       const addresses = found.map((entry) => entry.address)
       this.#cache.set(key, { addresses, until: Date.now() + config.resolveEveryMs })
       return addresses.map((address) => ({ host, address }))
     } catch (error) {
-      // A name server that is away for a moment must not take down what was known.
+      // While the name server is down, addresses that have expired are still used.
       if (cached) return cached.addresses.map((address) => ({ host, address }))
       throw error
     }

@@ -1,4 +1,4 @@
-/** Tags and names that nobody can guess: 96 bits each, drawn in bulk because each draw costs a system call. */
+/** Unguessable tags and mailbox names: 96 bits each, drawn in bulk because each draw is a system call. */
 import { randomFillSync } from 'node:crypto'
 
 const bytesPerName = 12
@@ -11,7 +11,7 @@ export function randomName(prefix: string): string {
     at = 0
   }
   const name = prefix + pool.toString('hex', at, at + bytesPerName)
-  // What was used is not left to be read in memory.
+  // So that used bytes cannot be read from memory later.
   for (const end = at + bytesPerName; at < end; at++) pool[at] = 0
   return name
 }

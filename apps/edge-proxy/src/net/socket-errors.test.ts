@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { LinkEnd } from './link.ts'
+import { dialErrorReason, dialErrorText, linkEndOf, listenErrorText } from './socket-errors.ts'
+
+const errorWith = (code: string, message: string, syscall?: string) =>
+  Object.assign(new Error(message), { code }, syscall === undefined ? {} : { syscall })
+
+test('every raw error of an open connection becomes the end of its link', () => {
+  const expected: Record<string, LinkEnd> = {
+    ETIMEDOUT: 'timed-out',
+    ECONNRESET: 'reset-by-peer',
+    EPIPE: 'reset-by-peer',
+    ERR_SSL_WRONG_VERSION_NUMBER: 'tls-failed',
+    ERR_TLS_CERT_ALTNAME_INVALID: 'tls-failed',
+    EHOSTUNREACH: 'closed-by-peer',
+  }
+  for (const [code, end] of Object.entries(expected)) assert.equal(linkEndOf(code), end)
+  assert.equal(linkEndOf(''), 'closed-by-peer')
+})
+
+test('a failed dial has a reason, and a sentence with the code and with what to set', () => {
+  const refused = errorWith('ECONNREFUSED', 'connect ECONNREFUSED 127.0.0.1:143', 'connect')
+  assert.equal(dialErrorReason(refused), 'refused')
+  assert.equal(dialErrorText(refused), 'connect ECONNREFUSED 127.0.0.1:143')
+
+  const expired = errorWith('CERT_HAS_EXPIRED', 'certificate has expired; use --use-system-ca')
+  assert.equal(dialErrorReason(expired), 'tls-failed')
+  assert.equal(
+    dialErrorText(expired),
+    'certificate has expired (CERT_HAS_EXPIRED): set caFile to its CA, or serverName to its name',
+  )
+  const protocol = errorWith('ERR_SSL_WRONG_VERSION_NUMBER', 'wrong version number')
+  assert.equal(dialErrorReason(protocol), 'tls-failed')
+  assert.equal(dialErrorText(protocol), 'wrong version number (ERR_SSL_WRONG_VERSION_NUMBER)')
+
+  assert.equal(dialErrorReason(new Error('closed by the server')), 'closed-by-peer')
+})
+
+test('a port that cannot be bound has a sentence with what to do, or that of the system', () => {
+  assert.match(listenErrorText(errorWith('EADDRINUSE', 'x')), /stop the other program/)
+  assert.equal(listenErrorText(errorWith('EIO', 'i/o error')), 'i/o error')
+})

@@ -1,0 +1,40 @@
+/**
+ * Timeouts that hardly ever expire, with one timer for all of them, because a timer for each reset would cost more than
+ * the rest of its bookkeeping.
+ */
+const stepMs = 50
+
+export class CoarseTimeouts<Item extends object> {
+  readonly #onTimeout: (item: Item) => void
+  /** The step at which each item expires. */
+  readonly #due = new Map<Item, number>()
+  #step = 0
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(onTimeout: (item: Item) => void) {
+    this.#onTimeout = onTimeout
+  }
+
+  /** Calls back for the item after this time, up to two steps late, unless it is removed before. */
+  add(item: Item, ms: number): void {
+    this.#due.set(item, this.#step + Math.ceil(ms / stepMs) + 1)
+    this.#timer ??= setInterval(() => this.#advance(), stepMs)
+  }
+
+  remove(item: Item): void {
+    this.#due.delete(item)
+  }
+
+  #advance(): void {
+    this.#step++
+    if (this.#due.size === 0) {
+      clearInterval(this.#timer)
+      this.#timer = undefined
+    }
+    for (const [item, step] of this.#due) {
+      if (step > this.#step) continue
+      this.#due.delete(item)
+      this.#onTimeout(item)
+    }
+  }
+}
