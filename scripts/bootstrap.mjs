@@ -1,6 +1,6 @@
 /**
- * What comes before TypeScript: plain JavaScript for whatever Node (18 or later) the machine has, without any package.
- * Installs the packages of package-lock.json when they are not there, then hands over to the Node pinned among them.
+ * Runs before TypeScript can: plain JavaScript for any Node from 18 on, without packages. Installs the packages of
+ * package-lock.json if they are missing, then starts the pinned Node among them.
  */
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 export const root = fileURLToPath(new URL('..', import.meta.url)).replace(/\/$/, '')
 const pinned = `${root}/node_modules/.bin/node`
 
-/** Makes node_modules what package-lock.json says; ends the process with one line if that fails. */
+/** Makes node_modules match package-lock.json. Ends the process with one line if that fails. */
 export async function installPackages() {
   if (packagesAreCurrent()) return
   const since = Date.now()
@@ -25,7 +25,7 @@ export async function installPackages() {
   }
 }
 
-/** Compares what is installed with what is locked, by name and version: file times say nothing in a fresh clone. */
+/** Compares installed and locked packages by name and version, because file times mean nothing in a fresh clone. */
 function packagesAreCurrent() {
   const installed = readLock(`${root}/node_modules/.package-lock.json`)
   const locked = readLock(`${root}/package-lock.json`)
@@ -45,7 +45,7 @@ function readLock(file) {
   }
 }
 
-/** npm as it was called, or the one on the PATH. */
+/** The npm that started this script, or the one on the PATH. */
 function npm(...args) {
   const script = process.env.npm_execpath
   const [command, first] = script ? [process.execPath, [script]] : ['npm', []]
@@ -58,14 +58,14 @@ function npm(...args) {
   })
 }
 
-/** The pinned Node; on a platform that it is not packed for, the machine's own if it is new enough. */
+/** The pinned Node; on other platforms Node of the machine, if it is new enough. */
 function findNode() {
   if (existsSync(pinned) && spawnSync(pinned, ['--version']).status === 0) return pinned
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
   return major > 22 || (major === 22 && minor >= 18) ? process.execPath : undefined
 }
 
-/** Runs a command with the pinned Node to its end, as if it stood in our place; resolves with its exit status. */
+/** Runs a command with the pinned Node, as if it replaced this process. Resolves with its exit status. */
 export function runNode(args) {
   const node = findNode()
   if (!node)
@@ -75,10 +75,10 @@ export function runNode(args) {
     env: {
       ...process.env,
       PATH: `${root}/node_modules/.bin:${process.env.PATH ?? ''}`,
-      // Compiled code is kept, so that a second start is quicker.
+      // Compiled code is kept, so that the second start is faster.
       NODE_COMPILE_CACHE: `${root}/node_modules/.cache/node`,
     },
-    // The channel tells the child when we are gone, even by kill -9.
+    // The channel tells the child when this process has ended, even by kill -9.
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
@@ -93,7 +93,7 @@ export function runNode(args) {
   })
 }
 
-/** Nobody tells us when npm was killed: we see that whoever started us, or started its shell, is another now. */
+/** No signal reports that npm was killed. A changed parent process, or parent of its shell, shows it. */
 function watchNpm() {
   if (!process.env.npm_lifecycle_event) return () => false
   const parent = process.ppid

@@ -1,4 +1,4 @@
-/** Pages of the documentation, and what a check has to say of them. */
+/** Pages of the documentation, and complaints of the checks. */
 import { globSync, readFileSync } from 'node:fs'
 
 export interface DocPage {
@@ -8,7 +8,7 @@ export interface DocPage {
   lines: string[]
 }
 
-/** One thing that is wrong, and what to do about it. */
+/** A problem, and what to do about it. */
 export interface Complaint {
   file: string
   /** From 1. */

@@ -1,4 +1,4 @@
-/** `npm run manuals`: makes anew what comes from the code. `npm run verify:docs` finds what drifted. */
+/** `npm run manuals`: writes what is generated from the code. `npm run verify:docs` finds outdated parts. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { manuals, wholeFiles } from './manuals/all.ts'
 import { withRegion } from './manuals/region.ts'
@@ -6,7 +6,7 @@ import { withRegion } from './manuals/region.ts'
 for (const { file, text } of wholeFiles) {
   if (existsSync(file) && readFileSync(file, 'utf8') === text()) continue
   writeFileSync(file, text())
-  console.log(`${file} made anew`)
+  console.log(`${file} written`)
 }
 for (const manual of manuals) {
   const page = readFileSync(manual.file, 'utf8')
@@ -18,6 +18,6 @@ for (const manual of manuals) {
     process.exitCode = 1
   } else if (written !== page) {
     writeFileSync(manual.file, written)
-    console.log(`${manual.file}: ${manual.region} made anew`)
+    console.log(`${manual.file}: ${manual.region} written`)
   }
 }

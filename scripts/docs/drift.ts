@@ -1,4 +1,4 @@
-/** What is made from the code still says what the code says. */
+/** Generated parts match the code. */
 import { existsSync, readFileSync } from 'node:fs'
 import { manuals, wholeFiles } from '../manuals/all.ts'
 import { withRegion } from '../manuals/region.ts'

@@ -1,8 +1,8 @@
-/** What would tie the repository to one machine. */
+/** Paths and addresses that would tie the repository to one machine. */
 import { readPage, type Complaint } from '../page.ts'
 import { repositoryFiles } from '../repository-files.ts'
 
-/** Directories in which somebody keeps a checkout; put together here so that this file does not hold them. */
+/** Directories with checkouts. Put together here so that this file does not contain them. */
 const machinePath = new RegExp(`(?:^|[\\s"'\`(=:])(/(?:work|home|root|Users)/[\\w.-]+)`, 'g')
 const text =
   /\.(?:cjs|conf|css|html|js|json|jsonc|md|mjs|py|service|sh|sql|ts|tsx|txt|ya?ml)$|^[^.]+$|(?:^|\/)\.[\w.-]+$/

@@ -1,4 +1,4 @@
-/** Dashboards and alert rules ask for metrics that there are, and every alert says what to do. */
+/** Dashboards and alert rules use existing metrics, and every alert is described. */
 import { globSync, readFileSync } from 'node:fs'
 import { metrics, type MetricRow } from '@imapfleet/observe'
 import { readPage, type Complaint } from '../page.ts'

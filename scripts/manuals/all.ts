@@ -1,4 +1,4 @@
-/** Everything in the repository that is made from the code. */
+/** Everything in the repository that is generated from the code. */
 import { apiRoutes } from './api-routes.ts'
 import { configuration } from './configuration.ts'
 import { imapproxyKeywords } from './imapproxy-keywords.ts'

@@ -1,4 +1,4 @@
-/** packages/protocol/src/api-routes.ts: what the clients of the API are typed from. */
+/** packages/protocol/src/api-routes.ts: the types of the API's clients. */
 import { apiTypes } from './api-types.ts'
 import { readOpenApi } from './openapi.ts'
 import type { WholeFile } from './whole-file.ts'

@@ -1,4 +1,4 @@
-/** The OpenAPI document as types: one entry for each route, with what it takes and what it answers. */
+/** The OpenAPI document as types: one entry for each route, with its parameters and answers. */
 
 export interface OpenApi {
   paths: Record<string, Record<string, Operation>>
@@ -37,7 +37,7 @@ const operationsOf = ({ paths }: OpenApi) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })),
   )
 
-/** The source of the types: of the schemas only those that routes lead to. */
+/** The source of the types, with only the schemas that routes use. */
 export function apiTypes(document: OpenApi): string {
   const routes = operationsOf(document).map(
     ({ method, path, operation }) => `  '${routeName(method, path)}': ${routeType(operation)}`,
@@ -72,7 +72,7 @@ function routeType({ parameters = [], requestBody, responses }: Operation): stri
 
 const contentType = (content: Content = {}): string => typeOf(Object.values(content)[0]?.schema ?? {})
 
-/** In an address everything is text: a number may also be given as it was typed. */
+/** Parameters in an address are text, so a number can also be given as text. */
 const parametersType = (parameters: NonNullable<Operation['parameters']>): string =>
   `{ ${parameters
     .map(({ name, required, schema }) => {

@@ -1,11 +1,11 @@
-/** docs/openapi.json: what control says of its API, without a server. */
+/** docs/openapi.json: the OpenAPI document of control, generated without a server. */
 import { execFileSync } from 'node:child_process'
 import type { OpenApi } from './api-types.ts'
 import type { WholeFile } from './whole-file.ts'
 
 let asked: string | undefined
 
-/** As control itself prints it. */
+/** As control prints it. */
 const openApiText = (): string =>
   (asked ??= execFileSync(process.execPath, ['apps/control/src/main.ts', 'openapi'], { encoding: 'utf8' }))
 

@@ -1,11 +1,11 @@
-/** A part of a hand-written page that is made from the code: it stands between two comments. */
+/** A generated part of a hand-written page, between two comments. */
 
 export interface Manual {
   /** The page, from the root of the repository. */
   file: string
   /** The name in its comments. */
   region: string
-  /** What belongs between them. */
+  /** The text between them. */
   text(): string
 }
 
@@ -13,7 +13,7 @@ const begin = (region: string) =>
   `<!-- ${region}: made by \`npm run manuals\` -->\n\n<!-- prettier-ignore-start -->`
 const end = (region: string) => `<!-- prettier-ignore-end -->\n\n<!-- end of ${region} -->`
 
-/** The page with its region made anew, or undefined if it has none. */
+/** The page with its region replaced, or undefined if it has none. */
 export function withRegion(page: string, { region, text }: Manual): string | undefined {
   const from = page.indexOf(begin(region))
   const to = page.indexOf(end(region))
@@ -21,7 +21,7 @@ export function withRegion(page: string, { region, text }: Manual): string | und
   return `${page.slice(0, from)}${begin(region)}\n\n${text().trim()}\n\n${page.slice(to)}`
 }
 
-/** Cells as a table of Markdown. */
+/** A table in Markdown. */
 export function markdownTable(head: string[], rows: string[][]): string {
   const line = (cells: string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')

@@ -1,4 +1,4 @@
-/** A file that is made from the code as a whole. */
+/** A generated file. */
 
 export interface WholeFile {
   /** From the root of the repository. */

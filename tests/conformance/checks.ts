@@ -22,7 +22,7 @@ export async function expectOwn({ client, user, untagged }: LoggedIn): Promise<v
   const strange = [...untagged, ...list.untagged, ...noop.untagged].filter(
     (line) => !/^\* (?:CAPABILITY |OK \[XPROXYREUSE\]|LIST )/.test(line),
   )
-  expect(strange.length === 0, `data that nobody asked for: ${quote(strange.join('\r\n'))}`)
+  expect(strange.length === 0, `unexpected data: ${quote(strange.join('\r\n'))}`)
   const boxes = list.untagged.map((line) => line.split(' ').at(-1)?.replaceAll('"', '')).join(' ')
   expect(boxes === `box-of-${user.name}`, `logged in as ${user.name}, but sees the mailboxes ${quote(boxes)}`)
 }

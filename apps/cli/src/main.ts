@@ -30,13 +30,13 @@ import { openShell, type Shell } from './shell.ts'
 
 const examples = `
 Examples:
-  imapfleet login https://fleet.example.org        keep a server and its token
-  imapfleet edges                                  every edge, what it runs and how it is
+  imapfleet login https://fleet.example.org        save a server and its token
+  imapfleet edges                                  list all edges
   imapfleet stats --from -24h --group-by region    logins and reuse of the last day
   imapfleet config set pool.idleTimeoutMs 60000 --region eu
-  imapfleet revoke user alice@example.org          drop her warm connections, everywhere
-  imapfleet drain eu-1 --wait                      no more clients for this edge
-  imapfleet trace alice@example.org --for 5m       her protocol lines, live, from all edges
+  imapfleet revoke user alice@example.org          stop reusing the user's server connections
+  imapfleet drain eu-1 --wait                      drain an edge
+  imapfleet trace alice@example.org --for 5m       show the user's IMAP protocol, live from all edges
 
 Exit status: 0 success; 1 the server refused, or an edge failed or did not answer; 2 wrong usage; 3 no server answered.`
 

@@ -1,6 +1,6 @@
 /**
- * The account that parts run as. An ordinary user runs them as himself. Root starts them as an account without rights:
- * Postgres and Dovecot refuse to work as root, and nothing else needs it either.
+ * The account that the parts run as. For an ordinary user it is the same user. Root starts them as an unprivileged
+ * account, because Postgres and Dovecot refuse to run as root.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, statSync } from 'node:fs'
@@ -12,13 +12,13 @@ export interface SystemAccount {
   gid: number
   user: string
   group: string
-  /** Set when it cannot walk to its files by itself, such as in a clone beneath /root: then it is lent that right. */
+  /** True if the account cannot reach its files, for example in a clone below /root. It then gets that right. */
   needsWay: boolean
 }
 
 /**
- * Undefined: as whoever we are. As root: the owner of what an earlier start has left, else `postgres`, else `nobody`.
- * `files` are what it must be able to read, `directory` is where its data goes.
+ * Undefined: the present user. For root: the owner of the files of an earlier start, or `postgres`, or `nobody`.
+ * `files` must be readable for it; `directory` is for its data.
  */
 export function accountFor(directory: string, files: string[]): SystemAccount | undefined {
   if (process.getuid?.() !== 0) return undefined
@@ -41,7 +41,7 @@ export function accountFor(directory: string, files: string[]): SystemAccount | 
   return { ...account, needsWay: !canReach(account, directory, files) }
 }
 
-/** Names of whoever runs this process. */
+/** Names of the present user. */
 export function ownAccount(): { user: string; group: string } {
   const { username, gid } = userInfo()
   return { user: username, group: groupName(gid) }

@@ -6,7 +6,7 @@ import type { Ground } from './ground.ts'
 import type { LocalProcess } from './process.ts'
 import { scratchGround, scratchProcess } from './scratch.ts'
 
-/** Says when it is up, and writes its name to a common file when it is told to stop. */
+/** A child that reports when it is up, and writes its name to a shared file when it is told to stop. */
 const part = (t: TestContext, ground: Ground, name: string): LocalProcess =>
   scratchProcess(
     t,

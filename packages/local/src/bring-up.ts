@@ -1,4 +1,4 @@
-/** Brings parts up, says how far they are, and takes down whatever runs in the reverse order of what needs what. */
+/** Starts parts, reports their progress, and stops them in the reverse order of their dependencies. */
 import { keepRunning } from './keep-running.ts'
 import { LocalError } from './local-error.ts'
 import type { LocalProcess } from './process.ts'
@@ -7,7 +7,7 @@ import type { LocalProcess } from './process.ts'
 export type PartProgress = { part: string } & (
   | { state: 'starting'; note: string }
   | ({ state: 'ready' } & Description)
-  /** It has ended by itself and is started again. */
+  /** It exited unexpectedly and is restarted. */
   | { state: 'trouble'; line: string }
 )
 
@@ -16,7 +16,7 @@ export interface Description {
   place: string
 }
 
-/** Stopped in this order: who needs others goes first. */
+/** Stopped in this order: a part before the parts that it needs. */
 const layers = ['edges', 'control', 'services'] as const
 
 export class BringUp {
@@ -37,12 +37,12 @@ export class BringUp {
     signal?.addEventListener('abort', () => this.#life.abort(), { once: true })
   }
 
-  /** Aborted when everything shall end. */
+  /** Aborted when everything must end. */
   get signal(): AbortSignal {
     return this.#life.signal
   }
 
-  /** Resolves when the part is ready. A part without a process is somebody else's and runs already. */
+  /** Resolves when the part is ready. A part without a process is an external service. */
   begin<T extends { process: LocalProcess | undefined }>(
     part: string,
     layer: (typeof layers)[number],
@@ -75,7 +75,7 @@ export class BringUp {
     return made
   }
 
-  /** Gives up on what is starting and stops what runs. */
+  /** Aborts starts in progress, and stops what runs. */
   async stop(): Promise<void> {
     this.#life.abort()
     await Promise.allSettled(this.#beginnings)

@@ -1,4 +1,4 @@
-/** The control plane on loopback: API and ingest in one process, or each in one of its own. */
+/** The control plane on loopback: API and ingest in one process, or in two. */
 import { execFile } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -17,17 +17,17 @@ export interface ControlProcessOptions {
   nats: Nats
   postgres: Postgres
   preferredPort?: number | undefined
-  /** Settings besides. */
+  /** Additional settings. */
   environment?: Record<string, string>
-  /** `all` if left out. */
+  /** `all` by default. */
   mode?: 'all' | 'api' | 'ingest'
 }
 
 export interface ControlProcess {
-  /** Base of the API, without a slash at the end. */
+  /** Base URL of the API, without a slash at the end. */
   api: string
   process: LocalProcess
-  /** A new token; it is shown by the control plane this once. */
+  /** Makes a token. The control plane shows it once. */
   createToken(name: string, role: 'admin' | 'operator' | 'viewer'): Promise<string>
 }
 
@@ -60,7 +60,7 @@ export async function controlPlane({
     args: [main, mode, '--host', '127.0.0.1', '--port', String(port)],
     env,
     ground,
-    // It keeps nothing that must be put away, and whom it would tell is dying, too.
+    // It has no state to save, and the parts that it would tell are being stopped too.
     deathSignal: 'SIGKILL',
     isReady: async () => (await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
   })
@@ -76,7 +76,7 @@ export async function controlPlane({
   return { api, process: child, createToken }
 }
 
-/** What control hands out at its root. Nothing is done if it was built from the sources that are there. */
+/** Builds the console that control serves, if its sources have changed. */
 async function buildConsole(): Promise<void> {
   try {
     await promisify(execFile)(node, [consoleBuild], { env: childEnvironment({}) })
@@ -85,7 +85,7 @@ async function buildConsole(): Promise<void> {
   }
 }
 
-/** The token in this file while the control plane takes it, otherwise a new one, kept there. */
+/** The token in this file while the control plane accepts it; otherwise a new one, stored there. */
 export async function keepToken(control: ControlProcess, file: string): Promise<string> {
   const kept = existsSync(file) ? readFileSync(file, 'utf8').trim() : ''
   if (kept !== '') {

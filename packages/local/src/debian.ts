@@ -1,6 +1,6 @@
 /**
- * Programs from Debian's packages: unpacked into the clone where a program works from anywhere, installed where its
- * paths are compiled in. Nothing here is called when the program is already there.
+ * Programs from Debian packages: unpacked into the clone if a program works from any directory, installed if its
+ * paths are compiled in. Called only if the program is missing.
  */
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
@@ -14,13 +14,13 @@ const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
 const env = childEnvironment({ DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C', RUNLEVEL: '1' })
 
-/** A program on the PATH or where Debian keeps servers, which is on no ordinary user's PATH. */
+/** A program on the PATH, or in the directories of Debian for servers, which are not on the PATH of ordinary users. */
 export function findProgram(name: string): string | undefined {
   const directories = [...environment.programDirectories, '/usr/sbin', '/usr/local/sbin']
   return directories.map((directory) => join(directory, name)).find((path) => existsSync(path))
 }
 
-/** Downloads a package and unpacks it into `directory`, which needs no rights. A text: why it cannot be had. */
+/** Downloads a package and unpacks it into `directory`, without privileges. A text: the reason why it failed. */
 export async function unpackPackage(name: string, directory: string): Promise<string | undefined> {
   if (!findProgram('apt-get') || !findProgram('dpkg-deb')) return 'this machine has no apt-get'
   mkdirSync(dirname(directory), { recursive: true })
@@ -50,7 +50,7 @@ async function download(name: string, directory: string): Promise<void> {
   }
 }
 
-/** Installs a package as root; false for anyone else. A service that Debian starts along with it is stopped again. */
+/** Installs a package as root; false for other users. A service that Debian starts with it is stopped again. */
 export async function installPackage(
   name: string,
   service: string,
@@ -72,10 +72,10 @@ export async function installPackage(
 let update: Promise<void> | undefined
 let last: Promise<unknown> = Promise.resolve()
 
-/** Once is enough for everything that one start needs. */
+/** Once is enough for all packages of one start. */
 const updateLists = () => (update ??= apt(['update']))
 
-/** One apt-get at a time: two would meet at its locks. Somebody else's, such as unattended upgrades, is waited for. */
+/** Runs one apt-get at a time, because of its locks, and waits for other programs such as unattended upgrades. */
 function apt(args: string[], cwd = '/'): Promise<void> {
   const patience = ['-o', 'DPkg::Lock::Timeout=120']
   const work = async () => {
@@ -84,7 +84,7 @@ function apt(args: string[], cwd = '/'): Promise<void> {
         await run('apt-get', ['-qq', ...patience, ...args], { cwd, env, maxBuffer: 1 << 26 })
         return
       } catch (error) {
-        // The lock of the lists has no patience of its own.
+        // The lock of the package lists has no timeout of its own.
         if (attempt === 20 || !outputOf(error, 5).includes('/lists/lock')) throw error
         await sleep(3_000)
       }

@@ -1,9 +1,9 @@
-/** Dovecot's configuration and password file: everything within one directory, everything as one account. */
+/** Dovecot's configuration and password file: everything in one directory, everything as one account. */
 import { createHash, randomBytes } from 'node:crypto'
 
 export interface DovecotPlaces {
   port: number
-  /** Sockets; short, since a path of one holds 107 bytes at most. */
+  /** Directory of sockets. Short, because the path of a socket has at most 107 bytes. */
   base: string
   state: string
   mail: string

@@ -1,6 +1,6 @@
 /**
- * A demo mail server: real Dovecot on loopback, with its own configuration, users and mail in one directory. Nothing
- * in /etc and nothing that needs root.
+ * A demo mail server: real Dovecot on loopback, with its configuration, users and mail in one directory. It uses
+ * nothing in /etc, and does not need root.
  */
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
@@ -25,13 +25,13 @@ export interface MailUser {
 }
 
 export interface DovecotOptions {
-  /** Gets a few words on anything that takes long. */
+  /** Gets a few words about anything that takes long. */
   note?: (text: string) => void
   ground: Ground
   preferredPort?: number | undefined
-  /** Beside the three demo users, whose passwords stay the same from start to start. */
+  /** Users in addition to the three demo users, whose passwords stay the same between starts. */
   users?: (MailUser & { mailbox?: MailboxKind })[]
-  /** More lines of dovecot.conf; they win over ours. */
+  /** Additional lines of dovecot.conf, which override ours. */
   settings?: string
 }
 
@@ -46,7 +46,7 @@ export interface Dovecot {
 
 const demoUsers = ['alice', 'bob', 'carol']
 
-/** The program, installed first if we are root and it is missing. */
+/** The program. It is installed first if it is missing and we are root. */
 export async function findDovecot(
   note?: (text: string) => void,
 ): Promise<{ program: string; version: string }> {
@@ -100,19 +100,19 @@ export async function dovecotServer(options: DovecotOptions): Promise<Dovecot> {
   const child = new LocalProcess({
     name: 'dovecot',
     command: program,
-    // -F: it would go into the background otherwise.
+    // -F keeps it in the foreground.
     args: ['-F', '-c', `${home}/dovecot.conf`],
     ground,
-    // A greeting that says what the server can do comes once its login and auth processes are up.
+    // The greeting lists capabilities only after the login and auth processes are up.
     isReady: () =>
       probe({ host: '127.0.0.1', port, judge: (said) => said.includes('* OK [CAPABILITY ') || undefined }),
   })
   return { host: '127.0.0.1', port, version, users, process: child }
 }
 
-/** Longest name within it: `/token-login/imap-urlauth`. */
+/** Longest name in the directory: `/token-login/imap-urlauth`. */
 function socketDirectory(ground: Ground): string {
-  // Emptied: Dovecot would wait for whoever listened on the sockets of an earlier run.
+  // Emptied, because Dovecot would wait for the sockets of an earlier run.
   rmSync(`${ground.directory}/dovecot/run`, { recursive: true, force: true })
   const directory = ownDirectory(ground, 'dovecot', 'run')
   if (Buffer.byteLength(directory) <= 80) return directory
@@ -130,7 +130,7 @@ function keepPasswords(file: string, owner?: SystemAccount): MailUser[] {
   return users
 }
 
-/** Easy to type, and without letters that are mistaken for one another. */
+/** Easy to type, without letters that look alike. */
 function demoPassword(): string {
   const letters = 'abcdefghjkmnpqrstuvwxyz23456789'
   return Array.from({ length: 10 }, () => letters[randomInt(letters.length)]).join('')

@@ -1,4 +1,4 @@
-/** An edge on loopback, with a configuration file of its own. */
+/** An edge on loopback, with its own configuration file. */
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import { compileCache, ownDirectory, type Ground } from './ground.ts'
 import type { Nats } from './nats-server.ts'
@@ -16,14 +16,14 @@ export interface EdgeOptions {
   nats?: Pick<Nats, 'url' | 'tokenFile'> | undefined
   /** Its own credential for NATS. */
   credentialsFile?: string | undefined
-  /** Used when they are free. */
+  /** Preferred ports. */
   imapPort?: number | undefined
   httpPort?: number | undefined
-  /** Laid over the configuration that is made here. */
+  /** Overrides the configuration that is made here. */
   config?: Layer | undefined
 }
 
-/** The IMAP server that edges connect to. */
+/** The IMAP server of the edges. */
 export interface Upstream {
   host: string
   port: number
@@ -50,7 +50,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
     listeners: { imap: { address: '127.0.0.1', port: imapPort } },
     upstreams: { main: { hosts: [upstream.host], port: upstream.port } },
     http: { address: '127.0.0.1', port: httpPort },
-    // Whoever stops a set of parts does not wait for its sessions.
+    // A stop of the whole set does not wait for sessions.
     process: { drainTimeoutMs: 2_000 },
     fleet: nats
       ? {
@@ -61,7 +61,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
         }
       : fleet,
   }
-  // JSON is YAML, too.
+  // JSON is valid YAML.
   const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
   writePrivate(configFile, `${text}\n`, ground.account)
   const child = new LocalProcess({
@@ -70,7 +70,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
     args: [`${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile],
     env: compileCache(ground),
     ground,
-    // It keeps nothing that must be put away, and whom it would tell is dying, too.
+    // It has no state to save, and the parts that it would tell are being stopped too.
     deathSignal: 'SIGKILL',
     graceMs: 5_000,
     isReady: async () =>

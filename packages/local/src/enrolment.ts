@@ -1,4 +1,4 @@
-/** A credential for each edge, from control as an operator would get it; kept as long as control calls it valid. */
+/** A credential for each edge, issued by control, and kept while control lists it as valid. */
 import { enrolmentListSchema, enrolmentMadeSchema } from '@imapfleet/protocol'
 import { existsSync, readFileSync } from 'node:fs'
 import type { ControlProcess } from './control.ts'
@@ -11,11 +11,11 @@ export interface Enroller {
   ground: Ground
   nats: Nats
   control: ControlProcess
-  /** An admin's. */
+  /** The token of an admin. */
   token: string
 }
 
-/** The file with it; undefined where all edges share one credential. */
+/** The file with it; undefined if all edges share one credential. */
 export async function enrollByApi(
   { ground, nats, control, token }: Enroller,
   { id, region }: { id: string; region: string },
@@ -39,7 +39,7 @@ export async function enrollByApi(
   return file
 }
 
-/** Whose credentials these are: the subject of the signed part. */
+/** The edge of a credential: the subject of its signed part. */
 function keyIn(credentials: string): string | undefined {
   const claims = /^[\w-]+\.([\w-]+)\.[\w-]+$/m.exec(credentials)?.[1]
   if (claims === undefined) return undefined

@@ -1,7 +1,7 @@
-/** What the environment says: the only place of this workspace that reads it. */
+/** The environment variables. Only this file of the workspace reads them. */
 /* oxlint-disable node/no-process-env */
 
-/** Services that run already, and programs in unusual places. Undefined: not set, or empty. */
+/** External services, and programs in unusual places. Undefined: not set, or empty. */
 export const environment = {
   natsUrl: process.env['NATS_URL'] || undefined,
   natsTokenFile: process.env['NATS_TOKEN_FILE'] || undefined,
@@ -10,7 +10,7 @@ export const environment = {
   programDirectories: (process.env['PATH'] ?? '').split(':').filter((directory) => directory !== ''),
 }
 
-/** The environment of a child: ours and what is given; undefined takes a variable away. */
+/** The environment of a child: ours with these changes. Undefined removes a variable. */
 export const childEnvironment = (added: Record<string, string | undefined>): NodeJS.ProcessEnv => ({
   ...process.env,
   ...added,

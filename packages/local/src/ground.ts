@@ -1,4 +1,4 @@
-/** The directory that a set of parts lives in, and who they run as: what every part is given first. */
+/** The directory of a set of parts, and the account that they run as. Every part gets it. */
 import { chownSync, existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { accountFor, type SystemAccount } from './account.ts'
@@ -6,7 +6,7 @@ import { LocalError, messageOf } from './local-error.ts'
 import { node, repository } from './paths.ts'
 
 export interface Ground {
-  /** Holds the logs, the process ids, and a directory for each part. Absolute. */
+  /** Contains the logs, the process ids, and a directory for each part. Absolute. */
   directory: string
   account: SystemAccount | undefined
 }
@@ -27,14 +27,14 @@ export function layGround(directory: string): Ground {
   return { directory, account: accountFor(directory, [`${repository}/package.json`, node]) }
 }
 
-/** What root makes in somebody's clone is that somebody's, who may go on without root. */
+/** Files that root creates in a user's clone get the owner of the clone, so that the user can continue without root. */
 function make(directory: string): void {
   mkdirSync(directory, { recursive: true })
   const { uid, gid } = statSync(dirname(directory))
   if (process.getuid?.() === 0 && uid !== 0) chownSync(directory, uid, gid)
 }
 
-/** A directory that belongs to the parts' account. */
+/** A directory that belongs to the account of the parts. */
 export function ownDirectory(ground: Ground, ...names: string[]): string {
   const path = join(ground.directory, ...names)
   mkdirSync(path, { recursive: true })
@@ -43,8 +43,9 @@ export function ownDirectory(ground: Ground, ...names: string[]): string {
 }
 
 /**
- * Environment that lets our own processes keep their compiled code: they start in half the time. Kept with the packages,
- * for every set of parts in this clone; in the ground's own directory where that is not ours to write.
+ * Environment variables that make Node keep compiled code, so that our processes start in half the time. The cache is
+ * with the packages and shared by every set of parts in this clone, or in the directory of the set if the clone is
+ * not writable.
  */
 export function compileCache(ground: Ground): { NODE_COMPILE_CACHE: string } {
   try {

@@ -1,4 +1,4 @@
-/** The door of @imapfleet/local: real parts on one machine. */
+/** Exports of @imapfleet/local: real parts on one machine. */
 export { type PartProgress } from './bring-up.ts'
 export { controlPlane, keepToken, type ControlProcess, type ControlProcessOptions } from './control.ts'
 export { findProgram, installPackage } from './debian.ts'

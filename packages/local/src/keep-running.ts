@@ -1,4 +1,4 @@
-/** Starts a part again whenever it ends by itself, so that a fleet on one machine heals like one in production. */
+/** Restarts a part when it exits, as systemd does in production. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from './local-error.ts'
 import { describeExit, type LocalProcess } from './process.ts'
@@ -6,7 +6,7 @@ import { describeExit, type LocalProcess } from './process.ts'
 const firstPauseMs = 250
 const longestPauseMs = 5_000
 
-/** Until `signal` is aborted, which must come before the part is stopped. `trouble` gets a line for an operator. */
+/** Until `signal` is aborted, which must happen before the part is stopped. `trouble` gets a line for the operator. */
 export async function keepRunning(
   part: LocalProcess,
   trouble: (line: string) => void,

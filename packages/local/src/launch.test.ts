@@ -25,10 +25,10 @@ test('a child does not outlive a parent that is killed with -9', { skip: !hasSet
   const [said] = (await once(parent.stdout, 'data')) as [Buffer]
   const pid = Number(said.toString())
   assert.ok(isAlive(pid))
-  // Bound to its parent once setpriv has become the program.
+  // setpriv sets the signal before it becomes the program.
   while (readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('setpriv')) await pause(10)
   parent.kill('SIGKILL')
-  // Not our child: nobody tells us of its end.
+  // It is not our child, so no event reports its end.
   while (isAlive(pid)) await pause(10)
 })
 

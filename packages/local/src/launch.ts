@@ -1,7 +1,7 @@
 /**
- * How a child is launched: in a session of its own, so that Ctrl-C reaches only us and we stop parts in order, yet
- * tied to our life by setpriv's parent death signal, so that even `kill -9` of us leaves none of them behind.
- * Without setpriv (it is part of every Debian; macOS has none) such leftovers are stopped at the next start.
+ * Starts a child in its own session, so that Ctrl-C reaches only us and we stop the parts in order. The parent death
+ * signal of setpriv ends it if we die, even by `kill -9`. Without setpriv (Debian always has it, macOS does not) such
+ * leftovers are stopped at the next start.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -12,9 +12,9 @@ export interface Launch {
   args: string[]
   env: NodeJS.ProcessEnv
   cwd: string
-  /** Open file that gets what the child prints. */
+  /** An open file for the output of the child. */
   log: number
-  /** What it gets when we die. */
+  /** The signal that it gets when we die. */
   deathSignal: NodeJS.Signals
   account: SystemAccount | undefined
 }
@@ -32,7 +32,7 @@ export function launch({ command, args, env, cwd, log, deathSignal, account }: L
 
 const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path))
 
-/** The right to pass any directory, also when a program asks beforehand whether it may (access(2) drops it otherwise). */
+/** The capability to pass any directory, even if a program checks beforehand (access(2) drops it otherwise). */
 const wayFlags = [
   '--securebits=+no_setuid_fixup',
   '--inh-caps=-all,+dac_override',
@@ -45,7 +45,7 @@ interface Wrapped {
   identity: { uid?: number; gid?: number }
 }
 
-/** A command line that runs as an account, with more flags of setpriv if there is one. */
+/** A command line that runs as an account, with additional flags of setpriv if there is one. */
 export function asAccount(
   command: string,
   args: string[],

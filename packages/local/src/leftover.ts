@@ -1,6 +1,6 @@
 /**
- * Children of an earlier start that still run, after a crash or while they are busy stopping. Each child has a pid
- * file; a pid counts only together with the time its process was started, since the kernel gives numbers out again.
+ * Children of an earlier start that still run, after a crash or during a stop. Each child has a pid file. A pid
+ * counts only together with the start time of its process, because the kernel reuses numbers.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
@@ -21,7 +21,7 @@ export function writePidFile(file: string, pid: number, stopSignal: StopSignal):
   writePrivate(file, JSON.stringify({ pid, started: startMark(pid) ?? '', stopSignal }))
 }
 
-/** The process that a pid file names, if it is still the same one. */
+/** The process of a pid file, if it is still the same one. */
 export function processOf(file: string): { pid: number; stopSignal: StopSignal } | undefined {
   try {
     const { pid, started, stopSignal } = pidFileSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
@@ -31,7 +31,7 @@ export function processOf(file: string): { pid: number; stopSignal: StopSignal }
   }
 }
 
-/** Ends what the pid files in this directory name, first politely. */
+/** Ends the processes of the pid files in this directory, first by their stop signal. */
 export async function stopLeftovers(directory: string, graceMs = 10_000): Promise<void> {
   if (!existsSync(directory)) return
   await Promise.all(
@@ -52,14 +52,15 @@ async function stopLeftover(file: string, graceMs: number): Promise<void> {
   rmSync(file, { force: true })
 }
 
-/** Marks when a process was started; undefined if there is none. */
+/** Identifies the start of a process; undefined if it does not exist. */
 function startMark(pid: number): string | undefined {
   if (!existsSync('/proc/self/stat'))
     return (
       spawnSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' }).stdout?.trim() || undefined
     )
   try {
-    // The name in parentheses may hold anything; the state is the first field after it, the start time the twentieth.
+    // The name in parentheses can contain anything. The state is the first field after it, the start time the
+    // twentieth.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
     return fields[0] === 'Z' ? undefined : fields[19]
   } catch {

@@ -1,13 +1,13 @@
-/** What can go wrong when parts are started on one machine: a closed list, each with words that say what to do. */
+/** Failures of starting parts on one machine: a closed list, each with a sentence that says what to do. */
 
 export type LocalErrorCode =
-  /** A program that is needed is not installed and could not be fetched. */
+  /** A required program is not installed and could not be downloaded. */
   | 'program_missing'
-  /** A part ended, or did not get ready in time. */
+  /** A part exited, or was not ready in time. */
   | 'part_failed'
-  /** A service that was named by the caller or the environment does not answer. */
+  /** A service that the caller or the environment names does not answer. */
   | 'service_unreachable'
-  /** A file or directory belongs to someone else or cannot be written. */
+  /** A file or directory belongs to another user or is not writable. */
   | 'no_access'
   /** Another quickstart runs in this clone. */
   | 'already_running'
@@ -24,14 +24,14 @@ export class LocalError extends Error {
   }
 }
 
-/** The message of whatever was thrown. */
+/** The message of any exception. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-/** `ENOENT` and the like. */
+/** `ENOENT` and similar. */
 export const codeOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** The last lines that a program printed before it failed under `execFile`. */
+/** The last lines that a program printed before it failed in `execFile`. */
 export function outputOf(error: unknown, lines: number): string {
   const said = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : ''
   return (said || messageOf(error)).split('\n').slice(-lines).join(' ')

@@ -1,23 +1,23 @@
 /**
- * Mail for demonstration and tests: what real mailboxes hold and what breaks proxies. 8-bit text, lines far beyond
- * any limit, attachments, text that looks like IMAP. The same user always gets the same bytes.
+ * Mail for demonstration and tests: what real mailboxes contain, and what breaks proxies. 8-bit text, very long
+ * lines, attachments, text that looks like IMAP. A user always gets the same bytes.
  */
 import { createHash } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import type { SystemAccount } from './account.ts'
 
 export interface Message {
-  /** IMAP name in modified UTF-7, as it stands on the wire. */
+  /** IMAP name in modified UTF-7, as it is sent. */
   folder: string
   flags: '' | 'S' | 'FS' | 'RS'
-  /** CRLF line ends, as FETCH BODY[] gives it. */
+  /** With CRLF line ends, as FETCH BODY[] returns it. */
   content: Buffer
 }
 
-/** `small`: two short mails, for many users at once. */
+/** `small`: two short mails, for many users. */
 export type MailboxKind = 'demo' | 'small'
 
-/** Writes a Maildir; whole or not at all, and never over one that is there. */
+/** Writes a Maildir, completely or not at all. It never overwrites one. */
 export function writeMaildir(maildir: string, write: () => Message[], owner?: SystemAccount): void {
   if (existsSync(maildir)) return
   const messages = write()
@@ -111,7 +111,7 @@ function headersOf(user: string, subject: string): Record<string, string> {
   }
 }
 
-/** Every byte that may stand in a line of a mail: all but NUL, CR and LF. */
+/** Every byte that is allowed in a line of a mail: all except NUL, CR and LF. */
 function everyByte(user: string): Message {
   const head = mail(user, 'Every byte', [], 'S', { 'Content-Type': 'text/plain; charset=x-unknown' })
   const bytes = Array.from({ length: 256 }, (_, value) => value).filter(
@@ -144,7 +144,7 @@ function attachment(user: string, subject: string, size: number): Message {
   )
 }
 
-/** Bytes that look random and are the same every time. */
+/** Bytes that look random and are always the same. */
 function noise(seed: string, size: number): Buffer {
   const block = (index: number) => createHash('sha512').update(`${seed} ${index}`).digest()
   return Buffer.concat(Array.from({ length: Math.ceil(size / 64) }, (_, index) => block(index))).subarray(

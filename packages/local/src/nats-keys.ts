@@ -1,4 +1,4 @@
-/** The keys and accounts of a NATS with a credential for each edge, made by control's own command as an operator would. */
+/** The keys and accounts of a NATS with a credential for each edge, created by control's own command. */
 import { execFile } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
 import { promisify } from 'node:util'
@@ -11,14 +11,14 @@ import { node, repository } from './paths.ts'
 export interface NatsKeys {
   /** For nats-server to include. */
   accountsFile: string
-  /** Control's own. */
+  /** Control's credential. */
   credentialsFile: string
   issuerFile: string
-  /** Where credentials of edges are kept: they are worth nothing without these keys. */
+  /** The directory of the credentials of edges. They are valid only with these keys. */
   edgesDirectory: string
 }
 
-/** Made once for a directory, and kept. */
+/** Created once for a directory. */
 export async function keepNatsKeys(ground: Ground): Promise<NatsKeys> {
   const home = ownDirectory(ground, 'nats')
   const directory = `${home}/keys`
@@ -29,7 +29,7 @@ export async function keepNatsKeys(ground: Ground): Promise<NatsKeys> {
     edgesDirectory: ownDirectory(ground, 'nats', 'edges'),
   }
   if (existsSync(keys.accountsFile)) return keys
-  // It is the last of them to be written: the others are of a start that was cut short.
+  // It is written last: without it, the other files are from an interrupted start.
   rmSync(directory, { recursive: true, force: true })
   const main = `${repository}/apps/control/src/main.ts`
   const args = [main, 'nats', 'init', '--dir', directory, '--resolver-dir', `${home}/accounts`]

@@ -1,6 +1,6 @@
 /**
- * nats-server with JetStream, on loopback: with a credential for each edge, or behind a random token that all share; or
- * one that already runs.
+ * nats-server with JetStream, on loopback: with a credential for each edge, or with a random token that all share; or
+ * an external server.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -16,15 +16,15 @@ import { LocalProcess } from './process.ts'
 import { keepSecret, writePrivate } from './secret-file.ts'
 
 export interface NatsOptions {
-  /** Gets a few words on anything that takes long. */
+  /** Gets a few words about anything that takes long. */
   note?: (text: string) => void
   ground: Ground
   preferredPort?: number | undefined
   /** A credential for each edge. */
   perEdge?: boolean | undefined
-  /** More lines of its configuration. */
+  /** Additional lines of its configuration. */
   settings?: string[] | undefined
-  /** A server that already runs, used instead. */
+  /** An external server to use instead. */
   existing?: { url: string; tokenFile: string | undefined } | undefined
 }
 
@@ -32,16 +32,16 @@ export interface Nats {
   /** `nats://HOST:PORT`, without credentials. */
   url: string
   tokenFile: string | undefined
-  /** Set where each edge needs a credential of its own. */
+  /** Set if each edge needs its own credential. */
   keys?: NatsKeys | undefined
   version: string
-  /** Undefined for a server that is not ours. */
+  /** Undefined for an external server. */
   process: LocalProcess | undefined
 }
 
 const unpacked = `${runDirectory}/packages/nats-server`
 
-/** NATS_SERVER_BIN, the PATH, then a copy in the clone; fetches that copy if there is none. */
+/** NATS_SERVER_BIN, the PATH, then a copy in the clone. Downloads that copy if there is none. */
 export async function findNatsServer(note?: (text: string) => void): Promise<string> {
   const named = environment.natsServerProgram
   if (named) {
@@ -111,8 +111,8 @@ function versionOf(program: string): string {
 }
 
 /**
- * The first lines of the NATS protocol: ready once JetStream is on and it takes the token. Where there is none, or it can
- * only be said over TLS, the greeting tells enough.
+ * The first lines of the NATS protocol: ready when JetStream is enabled and the server accepts the token. Without a
+ * token, or if the server requires TLS, the greeting is enough.
  */
 const answers = (port: number, token: string | undefined) =>
   probe({

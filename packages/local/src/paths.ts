@@ -1,4 +1,4 @@
-/** Where things are in a clone: everything that is made at run time stands in `.run/`, and nothing outside it. */
+/** Paths in a clone. Everything that is created at run time is in `.run/`. */
 import { fileURLToPath } from 'node:url'
 
 export const repository = fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '')

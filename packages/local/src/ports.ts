@@ -1,13 +1,13 @@
-/** Loopback ports for parts: the preferred one if nobody has it, otherwise a free one. */
+/** Loopback ports for parts: the preferred one if it is free, otherwise another one. */
 import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { LocalError } from './local-error.ts'
 
-/** Beneath the range that the kernel gives to outgoing connections, so that none of them is in the way later. */
+/** Below the range of the kernel for outgoing connections, so that none of those takes the port later. */
 const lowest = 20_000
 const highest = 29_999
 
-/** Ports given out by this process: a part that is still starting does not hold its own yet. */
+/** Ports that this process has assigned: a part that is starting does not use its port yet. */
 const given = new Set<number>()
 
 export async function freePort(preferred?: number): Promise<number> {

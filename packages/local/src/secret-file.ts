@@ -1,10 +1,10 @@
-/** Files that only their owner may read: passwords and tokens that stay the same from one start to the next. */
+/** Files that only their owner can read: passwords and tokens that stay the same between starts. */
 import { randomBytes } from 'node:crypto'
 import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SystemAccount } from './account.ts'
 
-/** Writes a whole file at once: a reader sees the old one or the new one, and nobody else sees either. */
+/** Replaces a file in one step, so that a reader sees the old or the new content. */
 export function writePrivate(file: string, text: string, owner?: SystemAccount): void {
   mkdirSync(dirname(file), { recursive: true })
   const fresh = `${file}.${process.pid}.new`
@@ -13,7 +13,7 @@ export function writePrivate(file: string, text: string, owner?: SystemAccount):
   renameSync(fresh, file)
 }
 
-/** The secret in this file, made at random if there is none yet. */
+/** The secret in this file, made at random if there is none. */
 export function keepSecret(file: string, owner?: SystemAccount): string {
   if (existsSync(file)) {
     const kept = readFileSync(file, 'utf8').trim()

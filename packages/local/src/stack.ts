@@ -1,6 +1,6 @@
 /**
- * The whole fleet on one machine: nats-server, Postgres and a mail server at once, then control, then the edges. The
- * same for quickstart, tests and benchmarks; they differ in the directory, the edges and who listens to the progress.
+ * The whole fleet on one machine: nats-server, Postgres and a mail server together, then control, then the edges.
+ * Quickstart, tests and benchmarks use it, with different directories, edges and progress displays.
  */
 import type { Layer } from '@imapfleet/config'
 import { edgeListSchema } from '@imapfleet/protocol'
@@ -21,24 +21,24 @@ export interface EdgeWish {
   region: string
   imapPort?: number
   httpPort?: number
-  /** Laid over what every edge gets. */
+  /** Overrides the configuration of every edge. */
   config?: Layer
 }
 
 export interface StackOptions {
-  /** Data, logs and pids; made if it is not there, kept at the end. */
+  /** Data, logs and pids. Created if missing, and kept at the end. */
   directory: string
   edges: EdgeWish[]
-  /** Used when they are free. */
+  /** Preferred ports. */
   ports?: { nats?: number; postgres?: number; dovecot?: number; api?: number }
-  /** An IMAP server of one's own; undefined: a demo Dovecot is started. */
+  /** An external IMAP server; undefined: a demo Dovecot is started. */
   upstream?: Upstream | undefined
-  /** Services that run already. */
+  /** External services. */
   existing?: { nats?: NatsOptions['existing']; postgres?: string | undefined }
   dovecot?: Pick<DovecotOptions, 'users' | 'settings'>
-  /** False for data that need not survive the machine. */
+  /** False for data that need not survive a crash of the machine. */
   durable?: boolean
-  /** Starts parts again that end by themselves. */
+  /** Restarts parts that exit. */
   heal?: boolean
   onProgress?: (progress: PartProgress) => void
   signal?: AbortSignal
@@ -48,17 +48,19 @@ export interface Stack {
   directory: string
   nats: Nats
   postgres: Postgres
-  /** Undefined with an upstream of one's own. */
+  /** Undefined with an external IMAP server. */
   dovecot: Dovecot | undefined
   control: ControlProcess
   edges: EdgeProcess[]
   upstream: Upstream
-  /** An admin's. */
+  /** The token of an admin. */
   token: string
   stop(): Promise<void>
 }
 
-/** Resolves when every part is ready and control has heard of every edge; nothing is left running when it rejects. */
+/**
+ * Resolves when every part is ready and control has received a heartbeat of every edge. If it rejects, nothing runs.
+ */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const ground = layGround(options.directory)
   await stopLeftovers(`${ground.directory}/pids`)
@@ -96,7 +98,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     }))
     return { control, token: await keepToken(control, `${ground.directory}/token`) }
   })
-  // After control: an edge is heard of at once when somebody listens to its first heartbeat.
+  // After control, so that control receives the first heartbeat of each edge.
   const edgesReady = Promise.all([natsReady, upstreamReady, controlReady]).then(([nats, upstream, control]) =>
     Promise.all(
       options.edges.map((wish) =>

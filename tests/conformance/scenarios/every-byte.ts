@@ -29,7 +29,7 @@ function session(client: WireClient, lines: string[]): { tags: string[]; bytes: 
 
 async function expectMailsWhole(world: World, user: MailAccount): Promise<void> {
   const torn = (await world.bodies(user)).slice(3).find((stored) => stored !== body)
-  expect(torn === undefined, `a mail was stored that nobody sent: ${quote(torn ?? '')}`)
+  expect(torn === undefined, `a mail was stored that no client sent: ${quote(torn ?? '')}`)
 }
 
 const killed = (how: 'close' | 'reset'): Scenario => ({

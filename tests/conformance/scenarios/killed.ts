@@ -22,7 +22,7 @@ async function expectNextClean(world: World, user: MailAccount): Promise<void> {
 async function expectMailsWhole(world: World, user: MailAccount, whole: string[] = []): Promise<void> {
   const bodies = (await world.bodies(user)).slice(3)
   const torn = bodies.find((body) => !whole.includes(body))
-  expect(torn === undefined, `a mail was stored that nobody sent: ${quote(torn ?? '')}`)
+  expect(torn === undefined, `a mail was stored that no client sent: ${quote(torn ?? '')}`)
 }
 
 const head = 'From: me\r\nSubject: torn\r\n\r\n'

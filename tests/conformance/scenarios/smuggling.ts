@@ -72,7 +72,7 @@ export const smuggling: Scenario[] = Object.entries(odd).map(([name, bytes]) => 
         await settled(world.proxy)
       }
       const torn = (await world.bodies(user)).slice(3).find((body) => body !== head)
-      expect(torn === undefined, `a mail was stored that nobody sent: ${quote(torn ?? '')}`)
+      expect(torn === undefined, `a mail was stored that no client sent: ${quote(torn ?? '')}`)
     }
   },
 }))

@@ -31,7 +31,7 @@ export function addDrain(parent: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
       const api = await shell.api(command)
-      const { edges } = await api.drain({ target: whom(id, options, 'drain') })
+      const { edges } = await api.drain({ target: targetFor(id, options, 'drain') })
       await reach(edges, true, options, command)
     })
 
@@ -41,7 +41,7 @@ export function addDrain(parent: Command, shell: Shell): void {
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
       const api = await shell.api(command)
-      const { edges } = await api.resume({ target: whom(id, options, 'resume') })
+      const { edges } = await api.resume({ target: targetFor(id, options, 'resume') })
       await reach(edges, false, options, command)
     })
 
@@ -71,7 +71,7 @@ export function addDrain(parent: Command, shell: Shell): void {
 const edgeOptions = (command: Command) => targetOptions(command.argument('[edge]', 'this edge'))
 
 /** The target is required, so that a missing word does not drain the whole fleet. */
-function whom(id: string | undefined, options: TargetOptions, verb: string): TargetName {
+function targetFor(id: string | undefined, options: TargetOptions, verb: string): TargetName {
   if (id !== undefined && namedTarget(options) !== undefined)
     throw usage('give only one of an edge, --all, --region and --edge')
   const target = id === undefined ? namedTarget(options) : ({ kind: 'edge', name: id } as const)

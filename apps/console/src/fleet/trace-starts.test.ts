@@ -28,16 +28,16 @@ function startsWith(troubles: Record<string, Error[]>) {
   })
   return { starts, sent, users: () => sent.map(({ user }) => user) }
 }
-const begun = ({ begun: { value } }: TraceStarts) => value.map(({ user }) => user)
+const started = ({ started: { value } }: TraceStarts) => value.map(({ user }) => user)
 
 test('a second try starts only those who are not traced yet', async () => {
   const { starts, users } = startsWith({ bob: [new Away()] })
   const all = [asked('alice'), asked('bob'), asked('carol')]
   await assert.rejects(starts.start(all), Away)
-  assert.deepEqual(begun(starts), ['alice'])
+  assert.deepEqual(started(starts), ['alice'])
   await starts.start(all)
   assert.deepEqual(users(), ['alice', 'bob', 'bob', 'carol'])
-  assert.deepEqual(begun(starts), ['alice', 'bob', 'carol'])
+  assert.deepEqual(started(starts), ['alice', 'bob', 'carol'])
   await starts.start(all)
   assert.equal(users().length, 4)
 })

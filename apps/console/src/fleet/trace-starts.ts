@@ -11,7 +11,7 @@ import { Refusal } from '../api/problem.ts'
 type Start = (request: TraceRequest, key: string) => Promise<TraceView>
 
 export class TraceStarts {
-  readonly begun = signal<readonly TraceView[]>([])
+  readonly started = signal<readonly TraceView[]>([])
   readonly #keys = new Map<string, string>()
   readonly #start: Start
 
@@ -22,8 +22,8 @@ export class TraceStarts {
   /** Throws the error of the first one that fails; the rest is left for the next try. */
   async start(requests: readonly TraceRequest[]): Promise<void> {
     for (const request of requests) {
-      if (this.begun.value.some(({ user }) => user === request.user)) continue
-      this.begun.value = [...this.begun.value, await this.#once(request)]
+      if (this.started.value.some(({ user }) => user === request.user)) continue
+      this.started.value = [...this.started.value, await this.#once(request)]
     }
   }
 

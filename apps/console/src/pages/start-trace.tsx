@@ -30,7 +30,7 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
   const [bytesMax, setBytesMax] = useState<string>('16777216')
   const [bodies, setBodies] = useState(false)
   const [starts] = useState(() => new TraceStarts(api.startTrace))
-  const begun = starts.begun.value
+  const started = starts.started.value
   const who = session.value.state === 'in' ? session.value.who : undefined
   const mayAskForBodies = who?.scopes.includes('trace-bodies') ?? false
   const named = [...new Set(users.split(/[\s,]+/).filter((word) => word !== ''))]
@@ -47,7 +47,7 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
       isComplete={named.length > 0}
       onConfirm={async () => {
         await starts.start(named.map(asked))
-        const [first, second] = starts.begun.value
+        const [first, second] = starts.started.value
         navigate(first && !second ? `/trace/${first.id}` : '/trace')
       }}
       onClose={onClose}
@@ -73,7 +73,7 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
           Include message bodies
           {!mayAskForBodies && <span class="soft"> (needs a token with the scope trace-bodies)</span>}
         </label>
-        {begun.length > 0 && <Begun traces={begun} />}
+        {started.length > 0 && <Started traces={started} />}
         <p class="soft small">The trace ends automatically. The audit log records it.</p>
       </div>
     </ConfirmDialog>
@@ -81,7 +81,7 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
 }
 
 /** Shown if another trace could not be started. */
-const Begun = ({ traces }: { traces: readonly TraceView[] }) => (
+const Started = ({ traces }: { traces: readonly TraceView[] }) => (
   <Note tone="good">
     Already being traced:{' '}
     {traces.map(({ id, user }, index) => (

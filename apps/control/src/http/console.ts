@@ -39,7 +39,7 @@ export const consoleRoutes = (directory: string) =>
       return context.html(new TextDecoder().decode(page))
     })
 
-/** What a browser asks for when somebody types an address; programs that mistyped one are told so. */
+/** Requests of a browser for a page. Other requests with an unknown path get 404. */
 const isPage = (path: string, accept = ''): boolean =>
   path === '/' || (accept.includes('text/html') && !/^\/(?:v1|assets)\//.test(path))
 

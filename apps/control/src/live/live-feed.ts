@@ -44,11 +44,11 @@ export class LiveFeed {
   async #run(): Promise<void> {
     this.#running = true
     while (this.#waiting.size > 0) {
-      const begun = this.#now()
+      const started = this.#now()
       const news = await this.#look()
       for (const tell of this.#waiting) tell(news)
       const { promise, resolve } = Promise.withResolvers<void>()
-      setTimeout(resolve, Math.max(0, stepMs - (this.#now() - begun)))
+      setTimeout(resolve, Math.max(0, stepMs - (this.#now() - started)))
       await promise
     }
     this.#running = false

@@ -1,4 +1,4 @@
-/** What a running quickstart says of itself: `.run/quickstart.json` for programs, a page of text for people. */
+/** A running quickstart describes itself: in `.run/quickstart.json` for programs, and as text for people. */
 import { rmSync } from 'node:fs'
 import { findProgram } from '../debian.ts'
 import { runDirectory } from '../paths.ts'
@@ -7,7 +7,10 @@ import type { Stack } from '../stack.ts'
 
 const file = `${runDirectory}/quickstart.json`
 
-/** Only when everything is ready; gone when anything may have stopped. It holds a token, so only its owner reads it. */
+/**
+ * Written when everything is ready, and removed before anything stops. It contains a token, so only its owner can
+ * read it.
+ */
 export function writeFacts(stack: Stack): void {
   const facts = {
     edges: stack.edges.map(({ id, region, imapPort, httpPort }) => ({ id, region, imapPort, httpPort })),
@@ -53,7 +56,7 @@ export function describeFacts(stack: Stack, seconds: number): string {
   ].join('\n')
 }
 
-/** The name of a group of rows stands before the first. */
+/** The title of a group is in front of its first row. */
 const titled = (title: string, rows: string[][]) =>
   rows.map((row, index) => [index === 0 ? title : '', ...row])
 

@@ -1,4 +1,7 @@
-/** One quickstart in a clone: two would write the same data. The lock names a process, so a crash leaves no trace. */
+/**
+ * Allows one quickstart in a clone, because two would write the same data. The lock contains a process id, so it is
+ * void after a crash.
+ */
 import { existsSync, linkSync, readFileSync, rmSync } from 'node:fs'
 import { processOf, writePidFile } from '../leftover.ts'
 import { codeOf, LocalError, messageOf } from '../local-error.ts'
@@ -25,7 +28,7 @@ export function takeQuickstartLock(): void {
   }
 }
 
-/** The name of the lock is given to the whole file at once, and only if nobody has it. */
+/** Creates the complete lock file in one step, and only if there is none. */
 function isTaken(own: string): boolean {
   try {
     linkSync(own, file)

@@ -1,6 +1,6 @@
 /**
- * `npm run quickstart`: the whole fleet on this machine until Ctrl-C. scripts/quickstart.mjs has installed what is
- * needed and has started this with the pinned Node.
+ * `npm run quickstart`: the whole fleet on this machine until Ctrl-C. scripts/quickstart.mjs installs what is needed
+ * and starts this with the pinned Node.
  */
 import { connect } from 'node:net'
 import type { Upstream } from '../edge.ts'
@@ -86,13 +86,13 @@ const isInterruption = (error: unknown) =>
     ? error.code === 'aborted'
     : error instanceof Error && error.name === 'AbortError'
 
-/** TLS from the first byte on the port that is made for it; elsewhere what the server offers, except on this machine. */
+/** TLS on its usual port; on other ports what the server offers, except on this machine. */
 function tlsFor(upstream: Upstream | undefined) {
   if (!upstream || ['127.0.0.1', '::1', 'localhost'].includes(upstream.host)) return {}
   return { upstreams: { main: { tls: upstream.port === 993 ? 'implicit' : 'opportunistic' } } }
 }
 
-/** An address with a typing mistake is told at once and not by the first login. */
+/** Reports a wrong address immediately, not at the first login. */
 async function reach({ host, port }: Upstream): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   const socket = connect({ host, port, timeout: 5_000 })
@@ -111,13 +111,13 @@ async function reach({ host, port }: Upstream): Promise<void> {
   }
 }
 
-/** Signals, or the end of the script that started us. A second Ctrl-C, given later than a moment, waits no more. */
+/** Signals, or the end of the script that started us. A second Ctrl-C after a moment ends everything immediately. */
 function untilToldToStop(life: AbortController): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   let toldAt: number | undefined
   const told = () => {
     const now = performance.now()
-    // The children die with us. A moment, since a terminal and npm may both hand on the same Ctrl-C.
+    // The children die with us. After a moment, because a terminal and npm can both send the same Ctrl-C.
     if (toldAt !== undefined && now - toldAt > 1_000) process.kill(process.pid, 'SIGKILL')
     toldAt ??= now
     life.abort()
@@ -138,7 +138,7 @@ function complain(line: string, status: number): number {
   return status
 }
 
-// Whoever reads along may leave; the fleet stays.
+// The reader of the output may exit; the fleet continues.
 process.stdout.on('error', () => undefined)
 process.exitCode = await main()
 process.disconnect?.()

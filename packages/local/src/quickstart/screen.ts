@@ -1,11 +1,11 @@
 /**
- * The progress of a start, for a person: on a terminal a block of lines that is drawn again as parts come up, else one
- * line for each thing that has happened.
+ * The progress of a start: on a terminal a block of lines that is redrawn as parts come up, otherwise one line for
+ * each event.
  */
 import { styleText } from 'node:util'
 import type { PartProgress } from '../bring-up.ts'
 
-/** What parts are called in front of people. */
+/** The displayed names of parts. */
 const names: Record<string, string> = { postgres: 'Postgres', dovecot: 'Dovecot' }
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏']
 
@@ -42,7 +42,7 @@ export class QuickstartScreen {
       this.#output.write(`${this.#lineOf(progress.part, progress.state, text)}\n`)
   }
 
-  /** Leaves the block as it is; from now on one line for each thing that happens. */
+  /** Leaves the block as it is. From now on each event is one line. */
   finish(): void {
     if (!this.#timer) return
     clearInterval(this.#timer)
@@ -68,7 +68,7 @@ export class QuickstartScreen {
       ready: ['✓', 'green'] as const,
       trouble: ['!', 'yellow'] as const,
     }[state]
-    // One line each, whatever the text: a wrapped line would be drawn over wrongly.
+    // Shortened to one line each, because a wrapped line would break the redrawing.
     const room = (this.#output.columns ?? 80) - 20
     return `  ${styleText(colour, sign)} ${name} ${text.split('\n')[0]?.slice(0, room) ?? ''}`
   }

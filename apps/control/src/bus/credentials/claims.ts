@@ -30,7 +30,7 @@ export const systemClaims: Partial<Account> = { limits }
 export const controlClaims: Partial<Account> = { limits: { ...limits, ...jetStream }, exports: crossing }
 
 /** Placeholders for the name and the tag of a credential. nats-server fills them in at each connect. */
-const whoever = { region: '{{tag(region)}}', edge: '{{name()}}' }
+const placeholders = { region: '{{tag(region)}}', edge: '{{name()}}' }
 export const regionTag = (region: string) => `region:${region}`
 
 /** Limit on the subscriptions of one edge. An edge needs six. */
@@ -39,7 +39,7 @@ const rolePrefix = 'edge/'
 
 /** The scoped key that signs credentials of edges, with the permissions of every credential that it signs. */
 export function edgeRole(signingKey: string) {
-  const { publish, subscribe } = rightsOf(whoever)
+  const { publish, subscribe } = rightsOf(placeholders)
   return newScopedSigner(signingKey, `${rolePrefix}${rightsVersion}`, {
     pub: { allow: publish, deny: [] },
     sub: { allow: subscribe, deny: [] },
