@@ -1,6 +1,6 @@
 /**
- * No user sees the bytes of another user, however slowly they read. Many sessions, with and without TLS, pass large mails
- * through borrowed memory at the same time (net/read-buffers.ts), and each mail names its user and each position in it.
+ * No user receives another user's bytes. Many sessions at once, with and without TLS, pass much data through the read buffers
+ * that are reused from read to read, and every byte names its user and its position.
  */
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,21 +16,21 @@ import type { TracedLine } from '../observe/trace.ts'
 import { wellBehaved } from '../server/scripted-server.test-support.ts'
 
 const users = ['anna', 'bert', 'cleo', 'dave', 'emma', 'fred', 'gina', 'hugo']
-/** More than the kernel holds for a client that does not read. */
+/** More than the kernel buffers for a client that does not read. */
 const mails = 16
 const unitsOfMail = 17_000
-/** Divides no length of a read, so that what is overwritten is not overwritten with the same. */
+/** Does not divide the length of a read, so that a block is never overwritten with equal bytes. */
 const unitBytes = 37
 
 interface Shape {
   head: string
-  /** Around whose it is and where it stands. */
+  /** What precedes and follows the user and the position. */
   unit: [before: string, behind: string]
   foot: string
 }
 
 const shapes: ((mail: number) => Shape)[] = [
-  // One line, longer than is held.
+  // One line, longer than the scanner holds.
   () => ({ head: '* SEARCH', unit: [' ', ''], foot: '\r\n' }),
   // A literal.
   (mail) => ({
@@ -38,7 +38,7 @@ const shapes: ((mail: number) => Shape)[] = [
     unit: ['', '\r\n'],
     foot: ')\r\n',
   }),
-  // Lines, which are cut wherever a read ends.
+  // Lines that reads cut anywhere.
   () => ({ head: '', unit: ['* LIST () "/" ', '\r\n'], foot: '' }),
 ]
 
@@ -54,7 +54,7 @@ function responseTo(user: string, mail: number): Buffer {
     const body = Buffer.alloc(unitsOfMail * unitBytes, text)
     for (let at = 0; at < unitsOfMail; at++)
       body.write(String(at).padStart(8, '0'), at * unitBytes + before.length + name.length)
-    // A line that is looked into makes several writes of one read.
+    // A line that the edge inspects splits one read into several writes.
     const tail = `${foot}* CAPABILITY IMAP4rev1 UNSELECT IDLE\r\nf${mail} OK done\r\n`
     response = Buffer.concat([Buffer.from(head), body, Buffer.from(tail)])
     responses.set(name, response)
@@ -62,7 +62,7 @@ function responseTo(user: string, mail: number): Buffer {
   return response
 }
 
-/** The same as a trace shows it, but for the line ends: where a line of a literal was cut in two is not told. */
+/** As a trace shows it, without line ends: a trace may cut a line of a literal in two. */
 const tracedOf = (bytes: Buffer) =>
   bytes
     .toString('latin1')
@@ -75,7 +75,7 @@ const fetches = (count: number) => numbers(count).map((mail) => `f${mail} FETCH 
 const answersTo = (user: string, count: number) =>
   Buffer.concat(numbers(count).map((mail) => responseTo(user, mail)))
 
-/** A client that takes at most one piece at each turn of the event loop. */
+/** A client that reads at most one piece per turn of the event loop. */
 class SlowReader {
   readonly socket: Socket
   #unread: Buffer[] = []
@@ -130,7 +130,7 @@ function assertSame(got: Buffer, wanted: Buffer, whose: string): void {
   assert.fail(`${whose} has at ${at} ${shown.join(' instead of ')}`)
 }
 
-test('many users who read slowly, some over TLS, one traced, some gone in the middle, each see their own bytes', async () => {
+test('many users that read slowly, some over TLS, one traced, some gone midway, each receive their own bytes', async () => {
   const port = await freePort()
   const imaps = { address: '127.0.0.1', port, tls: 'implicit', certFile, keyFile }
   const { edge, scripted, quiet } = await edgeAtWork({ listeners: { imaps } })

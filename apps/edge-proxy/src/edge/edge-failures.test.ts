@@ -1,4 +1,4 @@
-/** A mistake of the edge's own, made here on purpose: it ends the session that meets it, and nothing else. */
+/** Exceptions thrown on purpose within the edge: each ends the session in which it occurs, and nothing else. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Edge } from './edge.ts'
@@ -48,7 +48,7 @@ test('between login and session: the connection that was leased is dropped', asy
   assert.ok(logged.some((line) => line.includes('session_failed') && line.includes('a mistake')))
 })
 
-test('while a session is struck off: the connection is given back all the same', async () => {
+test('while a session ends: its connection is given back all the same', async () => {
   const { edge, session, logged, quiet, scripted } = await edgeAtWork()
   const [joe, jane] = [await session('joe'), await session('jane')]
   edge.context.tracer.end = mistake
@@ -115,7 +115,7 @@ test('while a connection is opened: it is closed, and its place is free', async 
   await session('joe')
 })
 
-test('in the round of each second: the next one comes all the same', async () => {
+test('in the sweep: the next one runs all the same', async () => {
   const { edge, logged, session } = await edgeAtWork()
   const rounds = Promise.withResolvers<void>()
   let count = 0

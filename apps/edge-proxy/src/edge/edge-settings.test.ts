@@ -17,11 +17,11 @@ const certFile = join(directory, 'cert.pem')
 const keyFile = join(directory, 'key.pem')
 writeFileSync(certFile, testCertificate)
 writeFileSync(keyFile, testKey)
-/** An authority that has signed nothing here. */
+/** A CA that has signed none of these certificates. */
 const strangeCertificate = rootCertificates[0]!
 const starttls = { listeners: { imap: { tls: 'starttls', certFile, keyFile, requireTls: true } } }
 
-/** The same client, in TLS from now on. */
+/** The same client, continuing over TLS. */
 function secured(peer: Peer): Peer {
   peer.socket.removeAllListeners('data')
   const socket = connectTls({ socket: peer.socket, ca: testCertificate, servername: 'localhost' })
@@ -29,7 +29,7 @@ function secured(peer: Peer): Peer {
   return new Peer(socket)
 }
 
-test('without TLS at the listener STARTTLS is BAD, and the client goes on', async () => {
+test('STARTTLS on a listener without TLS is answered BAD, and the client may continue', async () => {
   const { client, edge } = await edgeAtWork()
   const peer = await client()
   peer.say('a STARTTLS\r\nb NOOP\r\n')
@@ -37,7 +37,7 @@ test('without TLS at the listener STARTTLS is BAD, and the client goes on', asyn
   assert.equal(edge.context.sessions.arriving.size, 1)
 })
 
-test('where TLS is required, nobody logs in before it, and everybody can behind it', async () => {
+test('if TLS is required, logins are refused before it and accepted after it', async () => {
   const { client, scripted, quiet } = await edgeAtWork(starttls)
   const peer = await client()
   peer.say('a CAPABILITY\r\nb LOGIN joe secret\r\n')
@@ -60,7 +60,7 @@ test('where TLS is required, nobody logs in before it, and everybody can behind 
   await quiet()
 })
 
-test('a login that was slipped in behind STARTTLS in the clear is never heard', async () => {
+test('a login sent in the clear behind STARTTLS is discarded', async () => {
   const { client, scripted } = await edgeAtWork(starttls)
   const peer = await client()
   peer.say('a STARTTLS\r\nb LOGIN mallory secret\r\n')
@@ -71,7 +71,7 @@ test('a login that was slipped in behind STARTTLS in the clear is never heard', 
   assert.equal(scripted.connections.length, 0)
 })
 
-test('what was told by ID in the clear is forgotten with the rest when TLS begins', async () => {
+test('IDs sent in the clear are discarded when TLS begins', async () => {
   const { client, scripted } = await edgeAtWork(starttls)
   const peer = await client()
   peer.say('a ID ("x-originating-ip" "192.0.2.66")\r\nb STARTTLS\r\n')
@@ -85,7 +85,7 @@ test('what was told by ID in the clear is forgotten with the rest when TLS begin
   )
 })
 
-test('a handshake that fails takes its client and its place with it', async () => {
+test('a failed handshake closes the connection and frees its place', async () => {
   const { client, edge } = await edgeAtWork(starttls)
   const peer = await client()
   peer.say('a STARTTLS\r\n')
@@ -95,7 +95,7 @@ test('a handshake that fails takes its client and its place with it', async () =
   await until(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })
 
-test('behind a balancer each client counts for itself', async () => {
+test('behind a load balancer each client is limited by its own address', async () => {
   const layer = {
     listeners: { imap: { proxyProtocolFrom: ['127.0.0.1'] } },
     clients: { connectionsPerAddressMax: 1 },
@@ -117,7 +117,7 @@ test('behind a balancer each client counts for itself', async () => {
   assert.equal(counters['client_refusals_total{reason="proxy-header"}'], 1)
 })
 
-test('a configuration takes effect at once, and sessions go on', async () => {
+test('a new configuration takes effect at once, and sessions continue', async () => {
   const { edge, config, session, client, scripted } = await edgeAtWork()
   const peer = await session()
   edge.apply(
@@ -132,7 +132,7 @@ test('a configuration takes effect at once, and sessions go on', async () => {
   assert.equal(edge.context.log.level, 'error')
 })
 
-test('what only a start can change is named, and the rest takes effect', async () => {
+test('keys that need a restart are named, and the others take effect', async () => {
   const { edge, config, logged } = await edgeAtWork()
   const port = await freePort()
   edge.apply(
@@ -147,10 +147,10 @@ test('what only a start can change is named, and the rest takes effect', async (
   assert.equal(edge.context.settings.current.clients.loginFailuresMax, 2)
 })
 
-test('the files of an upstream are read again, and a session that the old ones verified is not resumed', async () => {
+test('the files of a server are read again, and TLS sessions verified by the old ones are not resumed', async () => {
   const caFile = join(directory, 'ca.pem')
   const [asked, reused]: [string[], boolean[]] = [[], []]
-  // One for all connections, or no ticket would be good for another one.
+  // One context for all connections, or no session ticket could be resumed.
   const secureContext = createSecureContext({ key: testKey, cert: testCertificate })
   const tlsPort = await listen((raw) => {
     const socket = new TLSSocket(raw, { isServer: true, secureContext })
@@ -181,7 +181,7 @@ test('the files of an upstream are read again, and a session that the old ones v
   assert.deepEqual(reused.slice(-3), [false, true, false])
 })
 
-test('every mistake in certificates is told at once', async () => {
+test('all mistakes in certificates are reported together', async () => {
   const { edge, config } = await edgeAtWork()
   const wrong = config({
     listeners: { imap: { tls: 'implicit', certFile, keyFile: certFile } },
@@ -197,7 +197,7 @@ test('every mistake in certificates is told at once', async () => {
   )
 })
 
-test('before a login a client is shown what all servers can do that it may end up at', async () => {
+test('before login a client is offered what every server that it may be routed to supports', async () => {
   const { edge, client } = await edgeAtWork({
     upstreams: { other: { hosts: ['localhost'] }, apart: { hosts: ['localhost'] } },
     routes: [
@@ -220,7 +220,7 @@ test('before a login a client is shown what all servers can do that it may end u
   assert.equal(await shown('second'), '* CAPABILITY IMAP4rev1 NOTIFY')
 })
 
-test('tokens are offered where every server takes them, passwords in any form', async () => {
+test('token mechanisms are offered if every server accepts them, password mechanisms always', async () => {
   const { edge } = await edgeAtWork({
     upstreams: { other: { hosts: ['localhost'] } },
     routes: [{ upstream: 'other', domain: 'example.com' }],
@@ -233,7 +233,7 @@ test('tokens are offered where every server takes them, passwords in any form', 
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
 })
 
-test('a configuration that cannot be used changes nothing at all', async () => {
+test('a configuration with a mistake changes nothing', async () => {
   const { edge, config, session, quiet } = await edgeAtWork()
   const before = edge.context.settings.current
   const peer = await session()
@@ -250,7 +250,7 @@ test('a configuration that cannot be used changes nothing at all', async () => {
   }
 })
 
-test('connections to an upstream that is now another are closed, in use only after their session', async () => {
+test('connections to a server whose settings have changed are closed, leased ones after their session', async () => {
   const { edge, config, session, scripted, quiet } = await edgeAtWork()
   const [idle, used] = [await session(), await session('jane')]
   idle.say('a LOGOUT\r\n')
@@ -269,7 +269,7 @@ test('connections to an upstream that is now another are closed, in use only aft
   assert.equal(scripted.connections.length, 3)
 })
 
-test('the admin commands are there for whom they are enabled, and do what they say', async () => {
+test('the XPROXY commands work for the addresses that are allowed', async () => {
   const file = join(directory, 'trace.log')
   const { client, session, edge } = await edgeAtWork({ admin: { commands: true }, trace: { file } })
   const used = await session('jane')

@@ -13,15 +13,15 @@ import { ScriptedServer } from '../server/scripted-server.test-support.ts'
 export interface EdgeAtWork {
   edge: Edge
   scripted: ScriptedServer
-  /** All that was logged, each as one line. */
+  /** Every log line. */
   logged: string[]
-  /** This edge's configuration with other settings laid over it. */
+  /** This edge's configuration, merged with a layer. */
   config: (layer?: Layer) => EdgeConfig
-  /** A new client, greeted. */
+  /** A new client that has read its greeting. */
   client: (listener?: string) => Promise<Peer>
-  /** A new client, logged in as this user; its greeting and the answer to its login are read. */
+  /** A new client, logged in as this user, that has read the answer to its login. */
   session: (user?: string) => Promise<Peer>
-  /** Settles when the server sees as many connections as the edge says it has, none of them in use. */
+  /** Settles when the edge has idle connections only, and the server sees exactly those. */
   quiet: () => Promise<void>
 }
 

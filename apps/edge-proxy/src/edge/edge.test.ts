@@ -6,7 +6,7 @@ import { dialPeer, listen } from '../net/wire.test-support.ts'
 import type { TracedLine } from '../observe/trace.ts'
 import { but, until } from '../pool/pool.test-support.ts'
 
-test('a session is told that its connection is reused, before its tagged OK, and the server sees no new one', async () => {
+test('XPROXYREUSE is sent before the tagged OK of a reused connection, and the server sees no new one', async () => {
   const { client, scripted, quiet } = await edgeAtWork()
   for (const round of [1, 2, 3]) {
     const peer = await client()
@@ -21,7 +21,7 @@ test('a session is told that its connection is reused, before its tagged OK, and
   assert.equal(scripted.connections.length, 1)
 })
 
-test('the edge greets and answers while its server is down, and says so when somebody logs in', async () => {
+test('while its server is down the edge greets and answers, and refuses logins with [UNAVAILABLE]', async () => {
   const { client } = await edgeAtWork({}, await freePort())
   const peer = await client()
   peer.say('a CAPABILITY\r\nb LOGIN joe secret\r\nc NOOP\r\n')
@@ -31,7 +31,7 @@ test('the edge greets and answers while its server is down, and says so when som
   assert.equal(await peer.line(), 'c OK Completed')
 })
 
-test('the greeting shows what the server can do, as soon as it is known, and nothing that is not kept', async () => {
+test('the greeting offers what the server supports once that is known, without what the edge removes', async () => {
   const { session, scripted } = await edgeAtWork()
   scripted.script = but({
     LOGIN: 'TAG OK [CAPABILITY IMAP4rev1 IDLE COMPRESS=DEFLATE UNAUTHENTICATE X-NEW] in\r\n',
@@ -43,7 +43,7 @@ test('the greeting shows what the server can do, as soon as it is known, and not
   assert.match(await next.line(), /^\* OK \[CAPABILITY IMAP4rev1 IDLE X-NEW SASL-IR AUTH=PLAIN /)
 })
 
-test('a refused login has the server’s own words, is tried so often, and its password is nowhere', async () => {
+test('a refused login is answered with the server’s words, limited in number, and its password is not logged', async () => {
   const { client, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 2 } })
   const peer = await client()
   peer.say('a LOGIN joe hunter2\r\nb LOGIN "joe" {7+}\r\nhunter2\r\n')
@@ -59,7 +59,7 @@ test('a refused login has the server’s own words, is tried so often, and its p
   assert.ok(!JSON.stringify(edge.context.metrics.snapshot()).includes('hunter2'))
 })
 
-test('a server that refuses for a reason of its own says so in its words, and it counts as no wrong password', async () => {
+test('a refusal with [UNAVAILABLE] or the like reaches the client and does not count as a wrong password', async () => {
   const { client, scripted, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 1 } })
   const peer = await client()
   for (const [code, cause] of [
@@ -77,7 +77,7 @@ test('a server that refuses for a reason of its own says so in its words, and it
   assert.equal(counters['logins_total{upstream="main",result="refused"}'] ?? 0, 0)
 })
 
-test('what an OAuth server says of a refused token reaches the client, which acknowledges it before the NO', async () => {
+test('the challenge of an OAuth refusal reaches the client, which acknowledges it before the NO', async () => {
   const { client, scripted } = await edgeAtWork()
   const reasons = Buffer.from('{"status":"invalid_token"}').toString('base64')
   const offered = 'IMAP4rev1 SASL-IR AUTH=OAUTHBEARER'
@@ -98,7 +98,7 @@ test('what an OAuth server says of a refused token reaches the client, which ack
   assert.equal(await peer.line(), 'b OK Completed')
 })
 
-test('every ID told before the login is told to the server after it, in order, and a refused one does no harm', async () => {
+test('IDs sent before login are sent to the server after it, in order, and a refused one does no harm', async () => {
   const { client, scripted, logged, quiet } = await edgeAtWork({
     upstreams: { main: { clientAddress: 'id' } },
   })
@@ -116,7 +116,7 @@ test('every ID told before the login is told to the server after it, in order, a
   assert.equal(logged.filter((line) => line.includes('QUEUED PREAUTH failed')).length, 3)
 })
 
-test('a client that has gone while its login was under way leaves a clean connection for the next one', async () => {
+test('a client that disconnects during its login leaves a clean connection for the next session', async () => {
   const { client, scripted, quiet, edge } = await edgeAtWork()
   scripted.script = but({ LOGIN: undefined })
   const peer = await client()
@@ -131,7 +131,7 @@ test('a client that has gone while its login was under way leaves a clean connec
   assert.equal(edge.context.sessions.active.size, 0)
 })
 
-test('each ending is told to the client in words, and counted', async () => {
+test('each ending is told to the client and counted', async () => {
   const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
     ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
@@ -153,7 +153,7 @@ test('each ending is told to the client in words, and counted', async () => {
   assert.equal(edge.context.sessions.end('kicked', 'nobody'), 0)
 })
 
-test('a client that does not log in is sent away in time', async () => {
+test('a client that does not log in is disconnected in time', async () => {
   const { client, edge } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
   const peer = await client()
   edge.context.sessions.sweep(Date.now() + 2000, 1_000_000)
@@ -161,7 +161,7 @@ test('a client that does not log in is sent away in time', async () => {
   await until(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })
 
-test('an edge that is drained takes no client and lets its sessions go on, until it is resumed', async () => {
+test('a draining edge refuses clients and lets its sessions continue, until it is resumed', async () => {
   const { session, edge, client } = await edgeAtWork()
   const peer = await session()
   edge.drain()
@@ -173,7 +173,7 @@ test('an edge that is drained takes no client and lets its sessions go on, until
   await client()
 })
 
-test('an edge that is stopped lets its sessions end, ends the rest, and leaves no connection', async () => {
+test('a stopping edge lets sessions end, ends the rest after the timeout, and leaves no connection', async () => {
   const { session, client, edge, scripted } = await edgeAtWork()
   const [ending, staying, arriving] = [await session(), await session('jane'), await client()]
   const stopped = edge.stop(50)
@@ -186,7 +186,7 @@ test('an edge that is stopped lets its sessions end, ends the rest, and leaves n
   assert.equal(edge.state, 'stopping')
 })
 
-test('clients beyond the limit are told so, and a place that is left is free again', async () => {
+test('clients over the limit are told so, and a place that is left is free again', async () => {
   const { client, edge } = await edgeAtWork({ clients: { connectionsMax: 2 } })
   const [one] = [await client(), await client()]
   const refused = dialPeer(one.socket.remotePort!)
@@ -201,7 +201,7 @@ test('clients beyond the limit are told so, and a place that is left is free aga
   await client()
 })
 
-test('an edge that cannot have all its ports has none', async () => {
+test('an edge that cannot bind all its ports binds none', async () => {
   const [free, taken] = [await freePort(), await listen(() => {})]
   const ports = { imap: { port: free }, other: { address: '127.0.0.1', port: taken } }
   await assert.rejects(edgeAtWork({ listeners: ports }), (error: unknown) => error instanceof EdgeError)
@@ -210,9 +210,9 @@ test('an edge that cannot have all its ports has none', async () => {
   assert.equal(probe.socket.bytesRead, 0)
 })
 
-test('a short session, and what is said in it, are timed by a fine clock', async () => {
+test('short sessions and their trace lines are timed by a fine clock', async () => {
   const { edge, session, quiet } = await edgeAtWork()
-  // The coarse clock stands still: nothing below may be timed by it.
+  // The coarse clock stands still: nothing below may use it.
   edge.context.clock.stop()
   const lines: TracedLine[] = []
   const order = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 10_000, bodies: false }
@@ -234,7 +234,7 @@ test('a short session, and what is said in it, are timed by a fine clock', async
   assert.ok(at('a NOOP') >= loggedInAt + 3)
 })
 
-test('memory and processor time are in every snapshot, and the gauges of the register', async () => {
+test('every snapshot has memory, CPU time and the gauges of the register', async () => {
   const { edge } = await edgeAtWork()
   const { counters, gauges } = edge.context.metrics.snapshot()
   assert.ok(counters['cpu_seconds_total']! > 0)

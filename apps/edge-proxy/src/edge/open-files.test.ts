@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
 import { filesWanted } from './open-files.ts'
 
-test('every client and every connection to any server wants a file, and a few are wanted besides', () => {
+test('each client and each server connection needs a file, and a few more are needed', () => {
   const resolved = resolveConfig({
     clients: { connectionsMax: 20 },
     upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5, connectionsSpareMax: 3 } },

@@ -90,7 +90,7 @@ class Model {
     else if (kind === 'close') this.close(login)
     else if (kind === 'rest') this.rest(login)
     else this.reuse(login)
-    // Admission closes idle connections by itself.
+    // Admission may have evicted idle connections.
     for (const idle of this.in('idle'))
       if (this.work.connections.stateOf(idle.connection!) === 'closed') idle.state = 'over'
   }

@@ -24,7 +24,7 @@ const limits: Limits = {
 
 interface More {
   server?: string
-  /** The secret; by default that of no other login. */
+  /** Default: a secret of its own. */
   secret?: string
   isThere?: boolean
 }
@@ -102,14 +102,14 @@ export class AdmissionAtWork {
     return this.admission.take(requestOf(user, asked, more))
   }
 
-  /** A place that is there at once, before its login is judged. */
+  /** A place that is free at once; its login is not judged yet. */
   dial(user: string, asked: Partial<Limits> = {}, more: More = {}): Dial {
     const place = this.take(user, asked, more)
     assert.ok(place instanceof Dial, 'the login has to wait, or is refused')
     return place
   }
 
-  /** The login succeeds; false: there is no room for it any more. */
+  /** The login succeeds. False: there is no room for it. */
   accept(dial: Dial): boolean {
     const connection = connectionFor(dial.request)
     const isAdmitted = this.admission.admit(dial, connection)
@@ -129,7 +129,7 @@ export class AdmissionAtWork {
     return 'taken'
   }
 
-  /** The connection of this user that is in use becomes idle. */
+  /** The leased connection of this user becomes idle. */
   rest(user: string): ServerConnection {
     const connection = this.of(user)
     this.connections.reset(connection)

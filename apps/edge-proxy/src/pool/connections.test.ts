@@ -12,7 +12,7 @@ import { Connections, type ConnectionState } from './connections.ts'
 type State = ConnectionState | 'absent'
 type Event = ConnectionState | 'close'
 
-/** Where each event takes a connection from each state; `error`: it may not happen, and changes nothing. */
+/** The state after each event in each state; `error`: the event is refused and changes nothing. */
 const table: Record<State, Record<Event, State | 'error'>> = {
   absent: { leased: 'leased', resetting: 'error', idle: 'error', close: 'absent' },
   leased: { leased: 'error', resetting: 'resetting', idle: 'idle', close: 'absent' },
@@ -23,7 +23,7 @@ const holder = { address: '192.0.2.7', isThere: true }
 const states = Object.keys(table) as State[]
 const events = ['leased', 'resetting', 'idle', 'close'] as const
 
-/** The shortest way to each state. */
+/** Moves that lead to each state. */
 const way: Record<State, ConnectionState[]> = {
   absent: [],
   leased: ['leased'],
@@ -66,7 +66,7 @@ for (const state of states)
     })
   }
 
-test('a connection is held by the session that it was leased to last, and by no one else', () => {
+test('only the session that a connection was leased to last holds it', () => {
   const all = new Connections()
   const connection = fresh()
   all.lease(connection, holder)

@@ -13,7 +13,7 @@ const joe: Credentials = {
   mechanism: 'command',
 }
 
-test('two logins are one identity only if upstream, user, authorization and kind of secret are the same', () => {
+test('two logins have the same identity only if server, user, authzid and kind of secret are the same', () => {
   const text = fc.constantFrom('', 'a', 'b', 'ab', 'a b', 'A', '\xe4', 'a@b', 'password')
   const login = fc.tuple(
     fc.constantFrom('main', 'mai', 'n'),
@@ -34,7 +34,7 @@ test('two logins are one identity only if upstream, user, authorization and kind
   )
 })
 
-test('a secret is the same only as a whole, and is not to be found in what is kept of it', () => {
+test('two secrets are equal only as a whole, and a digest does not contain the secret', () => {
   const digest = digestOf(joe.secret)
   assert.equal(isSameSecret(digest, digestOf(wire('secret'))), true)
   for (const other of ['', 'secre', 'secrets', 'Secret', 'secret\0'])
@@ -42,7 +42,7 @@ test('a secret is the same only as a whole, and is not to be found in what is ke
   assert.ok(!digest.includes('secret') && digest.length === 32)
 })
 
-test('what would end a command early, or holds NUL, is never sent', () => {
+test('a name or secret with CR, LF or NUL is never sent to a server', () => {
   assert.equal(isSendable(joe), true)
   for (const bad of ['\r', '\n', '\0', 'a\r\nb LOGOUT'])
     for (const field of ['user', 'authzid', 'secret'] as const)
@@ -52,12 +52,12 @@ test('what would end a command early, or holds NUL, is never sent', () => {
   assert.equal(isSendable({ ...joe, user: wire('J\xf6rg "x"\\ {5}') }), true)
 })
 
-test('a user is known by whom it acts as', () => {
+test('the user name in logs is the authzid, if there is one', () => {
   assert.equal(userName(joe), 'joe')
   assert.equal(userName({ ...joe, authzid: wire('boss') }), 'boss')
 })
 
-test('a token that says when it ends is believed in that; anything else does not end', () => {
+test('the expiry of a JWT is used; other secrets have none', () => {
   const token = (payload: string) => ({
     ...joe,
     mechanism: 'OAUTHBEARER' as const,
@@ -80,7 +80,7 @@ test('a token that says when it ends is believed in that; anything else does not
   assert.equal(expiryOf({ ...token(''), secret: wire('user=joe\x01auth=Bearer opaque\x01\x01') }), Infinity)
 })
 
-test('once too many users have enabled something to remember, nobody is told of a reuse', () => {
+test('once too many users have enabled an extension to be remembered, no user is told of a reuse', () => {
   const reuseNotices = new ReuseNotices(2)
   for (const user of ['a', 'b', 'b', 'a']) reuseNotices.noteEnable(user)
   assert.deepEqual([reuseNotices.mayTell('a'), reuseNotices.mayTell('c')], [false, true])

@@ -1,4 +1,4 @@
-/** Where a limit is reached: who gives way to whom, and when. */
+/** At a limit: which idle connection is evicted for which login, and when. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
@@ -18,7 +18,7 @@ function slowToJudge({ scripted }: PoolAtWork): { judge: () => void; asked: () =
   }
 }
 
-test('a wrong password closes nobody’s idle connection, however full it is', async () => {
+test('a wrong password evicts no idle connection, also at the limit', async () => {
   for (const limits of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
     const { pool, lease, login, count, accounted } = await poolAtWork({ limits })
     const leases = [await lease('joe'), await lease('jane')]
@@ -32,7 +32,7 @@ test('a wrong password closes nobody’s idle connection, however full it is', a
   }
 })
 
-test('a flood of wrong passwords is judged in turn, and no login that waits for it is lost', async () => {
+test('the server judges a flood of wrong passwords in turn, and a login that waits behind it is not lost', async () => {
   const { pool, lease, login, count, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 2 },
   })
@@ -48,7 +48,7 @@ test('a flood of wrong passwords is judged in turn, and no login that waits for 
   await accounted()
 })
 
-test('a changed password is judged beside the connections of the old one, which give way to it', async () => {
+test('at the limit, a changed password is judged first; then the connection of the old one is evicted', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsPerUserMax: 1 } })
   const { connection } = await lease('joe')
   await pool.giveBack(cleanHandBack(connection))
@@ -61,7 +61,7 @@ test('a changed password is judged beside the connections of the old one, which 
   await accounted()
 })
 
-test('a login that succeeds when what was idle is in use again waits for its turn', async () => {
+test('a login that succeeds after the idle connection was leased again waits for its turn', async () => {
   const { pool, lease, login, scripted, count, accounted } = await poolAtWork({
     limits: { connectionsPerUserMax: 1 },
   })
@@ -88,7 +88,7 @@ test('a login that succeeds when what was idle is in use again waits for its tur
   await accounted()
 })
 
-test('who wants no spare connections gets none: the server never sees more than there may be', async () => {
+test('without spare connections, the server never sees more connections than the limit', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 0 },
   })
@@ -103,7 +103,7 @@ test('who wants no spare connections gets none: the server never sees more than 
   await accounted()
 })
 
-test('another session of the same secret is given room before the server is asked, unless it was revoked', async () => {
+test('a second session with the same secret evicts before the server judges it, unless the user was revoked', async () => {
   for (const isRevoked of [false, true]) {
     const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
     await pool.giveBack(cleanHandBack((await lease('jane')).connection))
@@ -120,7 +120,7 @@ test('another session of the same secret is given room before the server is aske
   }
 })
 
-test('a login that succeeds while wrong passwords are judged closes nobody’s idle connection for them', async () => {
+test('a login that succeeds while wrong passwords are being judged evicts nothing for them', async () => {
   const work = await poolAtWork({ limits: { connectionsMax: 2 } })
   const { pool, lease, login, count, accounted } = work
   await pool.giveBack(cleanHandBack((await lease('joe')).connection))
@@ -135,7 +135,7 @@ test('a login that succeeds while wrong passwords are judged closes nobody’s i
   await accounted()
 })
 
-test('a connection that becomes idle is for the one who waits with its secret, not for a wrong password before it', async () => {
+test('a connection that becomes idle goes to the waiting login with its secret, not to a wrong password ahead of it', async () => {
   const work = await poolAtWork({ limits: { connectionsMax: 1 } })
   const { pool, lease, login, accounted } = work
   const { connection } = await lease('joe')
@@ -153,7 +153,7 @@ test('a connection that becomes idle is for the one who waits with its secret, n
   await accounted()
 })
 
-test('a connection that becomes idle and fits none of its user’s logins gives way to others', async () => {
+test('a connection that becomes idle and fits no login of its user is evicted for another user', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
   const [odd, even] = [(await lease('joe')).connection, (await lease('joe')).connection]
   odd.session.enabled.add('CONDSTORE')
@@ -174,7 +174,7 @@ test('a connection that becomes idle and fits none of its user’s logins gives 
   await accounted()
 })
 
-test('whoever has waited for a reset that fails takes what has become idle meanwhile', async () => {
+test('a login that waited for a reset that failed takes a connection that has become idle meanwhile', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork()
   const [broken, idle] = [(await lease('joe')).connection, (await lease('joe')).connection]
   scripted.script = but({ NOOP: undefined })
@@ -189,7 +189,7 @@ test('whoever has waited for a reset that fails takes what has become idle meanw
   await accounted()
 })
 
-test('a secret that was right at another server, or until its token expired, has to be judged again', async () => {
+test('a secret that another server accepted, or whose token has expired, is judged again', async () => {
   const { pool, lease, login, scripted, clock, accounted } = await poolAtWork()
   const [before, now] = [1, 2].map((generation) =>
     serverAt(scripted.port, { connectionsMax: 2 }, 'main', generation),

@@ -17,7 +17,7 @@ async function withIdle(settings: Parameters<typeof poolAtWork>[0] = { pool: tim
 
 const round = ({ pool }: PoolAtWork) => pool.sweep()
 
-test('a connection is idle so long and no longer, whether or not the reaper has come by', async () => {
+test('a connection is not reused after the idle timeout, whether or not the sweep has run', async () => {
   const work = await withIdle()
   work.clock.now += times.idleTimeoutMs
   round(work)
@@ -33,7 +33,7 @@ test('a connection is idle so long and no longer, whether or not the reaper has 
   await reaped.accounted()
 })
 
-test('a connection is used so often and no more', async () => {
+test('a connection is closed after `usesMax` sessions', async () => {
   const { pool, lease, count } = await poolAtWork({ pool: times })
   const seen = new Set()
   for (let session = 0; session < times.usesMax; session++) {
@@ -46,7 +46,7 @@ test('a connection is used so often and no more', async () => {
   assert.equal(count('reuse_refused_total{reason="used-up"}'), 1)
 })
 
-test('a connection lives so long and no longer, however busy it is', async () => {
+test('a connection is closed after `lifetimeMaxMs`, however busy it is', async () => {
   const busy = await poolAtWork({ pool: times })
   const { connection } = await busy.lease('joe')
   busy.clock.now += times.lifetimeMaxMs + 1
@@ -60,7 +60,7 @@ test('a connection lives so long and no longer, however busy it is', async () =>
   assert.equal(work.count('upstream_drops_total{reason="too-old"}'), 1)
 })
 
-test('one that was idle for a while is proven before it is handed out, or replaced', async () => {
+test('a connection that was idle for a while is proven before it is leased, or replaced', async () => {
   const alive = await withIdle()
   alive.clock.now += times.proveIdleAfterMs + 1
   const before = alive.scripted.asked.length
@@ -76,7 +76,7 @@ test('one that was idle for a while is proven before it is handed out, or replac
   await dead.accounted()
 })
 
-test('the reaper proves what is idle before a session has to wait for that', async () => {
+test('the sweep proves idle connections before a session has to wait for the proof', async () => {
   const work = await withIdle()
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
@@ -89,7 +89,7 @@ test('the reaper proves what is idle before a session has to wait for that', asy
   await work.accounted()
 })
 
-test('a revocation drops what is idle and keeps what is in use from coming back', async () => {
+test('a revocation closes idle connections and keeps leased ones from coming back', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
   await pool.giveBack(cleanHandBack(idle.connection))
@@ -106,7 +106,7 @@ test('a revocation drops what is idle and keeps what is in use from coming back'
   await accounted()
 })
 
-test('a revocation reaches a connection that is being reset, and one that is being opened', async () => {
+test('a revocation reaches connections that are being reset and connections that are being opened', async () => {
   const resetting = await poolAtWork()
   const { connection } = await resetting.lease('joe')
   const given = resetting.pool.giveBack(cleanHandBack(connection))
@@ -121,12 +121,12 @@ test('a revocation reaches a connection that is being reset, and one that is bei
   const opened = await login
   await opening.pool.giveBack(cleanHandBack(opened.connection))
   assert.equal(opening.pool.connections.count('idle'), 0)
-  // It was for those that were there: the next login is kept.
+  // A purge concerns present connections only: the next one is kept.
   await opening.pool.giveBack(cleanHandBack((await opening.lease('joe')).connection))
   assert.equal(opening.pool.connections.count('idle'), 1)
 })
 
-test('while what was revoked is not known, nobody is given a warm connection', async () => {
+test('while reuse is suspended, every login gets a new connection', async () => {
   const { pool, lease } = await withIdle()
   pool.suspendReuse()
   const fresh = await lease('joe')
@@ -135,7 +135,7 @@ test('while what was revoked is not known, nobody is given a warm connection', a
   assert.equal((await lease('joe')).reused, true)
 })
 
-test('what is revoked, or may be, while a connection is proven for a session is not handed to it', async () => {
+test('a connection is not leased if its user is revoked, or reuse suspended, while it is being proven', async () => {
   for (const [happen, reason] of [
     [(pool: Pool) => void pool.purge(({ user }) => user === 'joe', 'revoked'), 'revoked'],
     [(pool: Pool) => pool.suspendReuse(), undefined],
@@ -155,7 +155,7 @@ test('what is revoked, or may be, while a connection is proven for a session is 
   }
 })
 
-test('a session is moved only to a connection that is proven; one that is not is proven for the next', async () => {
+test('a session is moved only to a connection that was proven lately; another one is proven for the next session', async () => {
   const { pool, lease, scripted, server, clock, settings } = await poolAtWork({ pool: times })
   const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
@@ -177,7 +177,7 @@ test('a session is moved only to a connection that is proven; one that is not is
   assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(connection)), enabled)
 })
 
-test('what may have been revoked while somebody waited for the end of a reset is not handed to them', async () => {
+test('a login that waits for a reset does not get the connection if reuse is suspended meanwhile', async () => {
   const { pool, lease, scripted } = await withIdle()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
@@ -192,7 +192,7 @@ test('what may have been revoked while somebody waited for the end of a reset is
   assert.equal(pool.connections.stateOf(connection), 'idle')
 })
 
-test('a connection does not outlive the token that opened it', async () => {
+test('a connection is not reused after the token that opened it has expired', async () => {
   const { pool, login, clock, count, scripted } = await poolAtWork()
   scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
   const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 + 60 })).toString('base64url')
@@ -208,7 +208,7 @@ test('a connection does not outlive the token that opened it', async () => {
   assert.equal(count('upstream_drops_total{reason="credentials-expired"}'), 1)
 })
 
-test('connections to an upstream that is configured anew are not handed out', async () => {
+test('connections to a server whose settings have changed are not leased', async () => {
   const { lease, scripted, connection, count } = await withIdle()
   const server = serverAt(scripted.port, {}, 'main', 2)
   assert.equal((await lease('joe', 'secret', { server })).reused, false)
@@ -216,7 +216,7 @@ test('connections to an upstream that is configured anew are not handed out', as
   assert.equal(count('upstream_drops_total{reason="config-changed"}'), 1)
 })
 
-test('shorter times hold for what is idle already', async () => {
+test('a shorter idle timeout applies to connections that are idle already', async () => {
   const work = await withIdle()
   work.clock.now += 4000
   work.settings.current.pool = poolConfig({ ...times, idleTimeoutMs: 3000 })
@@ -224,7 +224,7 @@ test('shorter times hold for what is idle already', async () => {
   assert.equal(work.pool.connections.count('idle'), 0)
 })
 
-test('a pool that is closed drops what is idle and keeps nothing that comes back', async () => {
+test('a closed pool closes idle connections and keeps none that comes back', async () => {
   const { pool, lease, accounted, count } = await withIdle()
   const used = await lease('jane')
   pool.close()

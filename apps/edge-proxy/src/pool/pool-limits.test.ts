@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
 import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
 
-test('a session that comes while its connection is being reset waits for that, and for nothing more', async () => {
+test('a login whose user’s connection is being reset waits for that reset only', async () => {
   const { pool, lease, logins, scripted, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
@@ -22,7 +22,7 @@ test('a session that comes while its connection is being reset waits for that, a
   await accounted()
 })
 
-test('a session whose connection does not come out of its reset clean gets a fresh one', async () => {
+test('a login that waited for a reset that failed gets a new connection', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
@@ -34,7 +34,7 @@ test('a session whose connection does not come out of its reset clean gets a fre
   await accounted()
 })
 
-test('a session that waits for a connection at which the edge itself fails gets a fresh one', async () => {
+test('a login that waited for a reset in which the edge threw gets a new connection', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
@@ -54,7 +54,7 @@ test('a session that waits for a connection at which the edge itself fails gets 
   await accounted()
 })
 
-test('a wrong password does not wait for the reset of another’s connection', async () => {
+test('a login does not wait for the reset of a connection that does not fit it', async () => {
   const { pool, login, lease, scripted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
@@ -66,7 +66,7 @@ test('a wrong password does not wait for the reset of another’s connection', a
   await given
 })
 
-test('a full upstream makes room by closing what is idle for longest, of its own', async () => {
+test('at the limit of a server, its connection that is idle for longest is evicted', async () => {
   const { pool, lease, scripted, count, clock, accounted } = await poolAtWork({
     limits: { connectionsMax: 3 },
   })
@@ -78,7 +78,7 @@ test('a full upstream makes room by closing what is idle for longest, of its own
     await pool.giveBack(cleanHandBack(connection))
   }
   const [joe, jane, jim] = leases.map(({ connection }) => connection)
-  // Proving one again does not make it any younger.
+  // A proof does not count as a use.
   for (const connection of [joe!, jane!]) await pool.refresh(connection)
   assert.equal((await lease('jack')).reused, false)
   assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
@@ -88,7 +88,7 @@ test('a full upstream makes room by closing what is idle for longest, of its own
   await accounted()
 })
 
-test('a login that finds no room waits for it, in turn, and gets a connection of its own', async () => {
+test('a login without a place waits in order and gets a connection of its own user', async () => {
   const { pool, lease, login, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, queueMax: 2, queueTimeoutMs: 5000 },
   })
@@ -111,7 +111,7 @@ test('a login that finds no room waits for it, in turn, and gets a connection of
   await accounted()
 })
 
-test('whoever waits for a connection of its own user gets the one that is given back', async () => {
+test('a waiting login gets the connection that its own user gives back', async () => {
   const { pool, lease, logins } = await poolAtWork({ limits: { connectionsMax: 1 } })
   const first = await lease('joe')
   const second = lease('joe')
@@ -131,7 +131,7 @@ test('a login that waited too long is refused with [LIMIT], not with a wrong pas
   assert.equal((await lease('jane')).reused, false)
 })
 
-test('a failed login gives its place back', async () => {
+test('a failed login gives up its place', async () => {
   const { lease, login, scripted, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, queueMax: 0 },
   })
@@ -145,7 +145,7 @@ test('a failed login gives its place back', async () => {
   await accounted()
 })
 
-test('one user has so many connections and no more; others are not concerned', async () => {
+test('the limit per user holds for each user alone', async () => {
   const { lease, login, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 2, queueMax: 0 } })
   await Promise.all([lease('joe'), lease('joe')])
   const third = await login('joe')
@@ -154,7 +154,7 @@ test('one user has so many connections and no more; others are not concerned', a
   assert.equal(pool.connections.count('leased'), 3)
 })
 
-test('an idle connection that a login cannot use does not keep its user out', async () => {
+test('an idle connection that does not fit is evicted for a login of the same user', async () => {
   const { lease, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 1, queueMax: 0 } })
   const { connection } = await lease('joe')
   connection.session.enabled.add('CONDSTORE')
@@ -165,7 +165,7 @@ test('an idle connection that a login cannot use does not keep its user out', as
   assert.equal(connection.link.isOpen, false)
 })
 
-test('a connection on which something is enabled is for those who want exactly that', async () => {
+test('a connection with extensions enabled is leased only to sessions that enable exactly those', async () => {
   const { pool, lease, server, accounted } = await poolAtWork()
   const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
@@ -181,7 +181,7 @@ test('a connection on which something is enabled is for those who want exactly t
   await accounted()
 })
 
-test('a user whose client has enabled something is never told that a connection is reused', async () => {
+test('a user whose client has enabled an extension is never told of a reuse', async () => {
   const { pool, lease, server } = await poolAtWork()
   const { connection } = await lease('joe')
   pool.exchange(server, 'QRESYNC', cleanHandBack(connection))

@@ -1,4 +1,4 @@
-/** For tests: a pool over a scripted server, a clock that is set by hand, and logins in one line. */
+/** For tests: a pool over a scripted server, with a clock that is set by hand. */
 import assert from 'node:assert/strict'
 import { resolveConfig, type Layer } from '@imapfleet/config'
 import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
@@ -32,7 +32,7 @@ export interface PoolAtWork {
   ) => Promise<Leased | Refused>
   /** A login that must succeed. */
   lease: (user: string, secret?: string, more?: Partial<Credentials> & { server?: Server }) => Promise<Leased>
-  /** How often this was counted. */
+  /** Value of a counter, by series key. */
   count: (series: string) => number
   /** Settles when the server sees as many connections as the pool has. */
   accounted: () => Promise<void>
@@ -91,13 +91,13 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
   }
 }
 
-/** A server that is well-behaved but for the answers to these commands; undefined: silence. */
+/** A well-behaved server, except for its answers to these commands; undefined: it does not answer. */
 export function but(answers: Record<string, string | undefined>): ScriptedServer['script'] {
   return (asked) =>
     asked.verb in answers ? answers[asked.verb]?.replaceAll('TAG', asked.tag) : wellBehaved(asked)
 }
 
-/** Looks at each turn of the event loop, until something is so. */
+/** Checks a condition at each turn of the event loop until it holds. */
 export async function until(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 15_000
   while (!isSo()) {

@@ -19,7 +19,7 @@ test('a user’s next session gets the connection of the last one, without a log
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 0)
 })
 
-test('a second user never receives the first user’s upstream', async () => {
+test('a second user never receives the first user’s connection', async () => {
   const { pool, login, lease, scripted, server } = await poolAtWork()
   const { connection } = await lease('joe')
   await pool.giveBack(cleanHandBack(connection))
@@ -61,7 +61,7 @@ test('a wrong password neither uses nor evicts the warm connection, and is judge
   await accounted()
 })
 
-test('a login in any way of giving a password finds the same connection', async () => {
+test('logins with the same password by different mechanisms find the same connection', async () => {
   const { pool, lease } = await poolAtWork()
   const { connection } = await lease('joe')
   for (const mechanism of ['PLAIN', 'LOGIN', 'command'] as const) {
@@ -70,7 +70,7 @@ test('a login in any way of giving a password finds the same connection', async 
   }
 })
 
-test('two sessions of one user at once have a connection each', async () => {
+test('two sessions of one user at the same time have a connection each', async () => {
   const { pool, lease, accounted } = await poolAtWork()
   const [one, two] = await Promise.all([lease('joe'), lease('joe')])
   assert.notEqual(one.connection, two.connection)
@@ -84,7 +84,7 @@ test('two sessions of one user at once have a connection each', async () => {
   await accounted()
 })
 
-test('what a session has spoiled is closed, and the reason is counted', async () => {
+test('a connection that a session has spoiled is closed, and the reason is counted', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   for (const refusal of ['open-literal', 'notify', 'extensions-enabled', 'kicked'] as const) {
     const { connection } = await lease('joe')
@@ -97,7 +97,7 @@ test('what a session has spoiled is closed, and the reason is counted', async ()
   assert.equal(pool.connections.count('idle'), 0)
 })
 
-test('what does not prove itself clean is closed, and the reason is counted', async () => {
+test('a connection that is not proven clean is closed, and the reason is counted', async () => {
   const { pool, lease, scripted, count, accounted, settings } = await poolAtWork()
   const answers: [string | undefined, string][] = [
     ['TAG NO no\r\n', 'barrier-refused'],
@@ -116,7 +116,7 @@ test('what does not prove itself clean is closed, and the reason is counted', as
   await accounted()
 })
 
-test('what happens in the moment between the proof and the rest is not overlooked', async () => {
+test('data that arrives between the proof and the return to the pool closes the connection', async () => {
   const moments: [(connection: ServerConnection) => void, string][] = [
     [({ link }) => link.handler.onData(wire('* 3 EX')), 'data-after-barrier'],
     [({ link }) => link.close(), 'closed-by-peer'],
@@ -127,7 +127,7 @@ test('what happens in the moment between the proof and the rest is not overlooke
     scripted.script = but({ NOOP: undefined })
     const given = pool.giveBack(cleanHandBack(connection))
     await until(() => scripted.asked.includes('NOOP'))
-    // As when one segment of TLS holds several records: all are heard before any promise is looked at.
+    // One TLS segment may hold several records: all are delivered before any promise settles.
     connection.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
     happen(connection)
     await given
@@ -136,7 +136,7 @@ test('what happens in the moment between the proof and the rest is not overlooke
   }
 })
 
-test('a connection that the server closes is gone at once, and the next session notices nothing', async () => {
+test('a connection that the server closes leaves the pool at once, and the next session gets a new one', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   await pool.giveBack(cleanHandBack(connection))
@@ -147,7 +147,7 @@ test('a connection that the server closes is gone at once, and the next session 
   await accounted()
 })
 
-test('an idle connection on which the server says what nobody asked is closed or proven first', async () => {
+test('an idle connection on which the server sends unasked data is closed, or proven before its next lease', async () => {
   for (const [said, reason] of [
     ['* BYE going down\r\n', 'server-said-bye'],
     ['a1 OK late\r\n', 'unexpected-reply'],
@@ -169,7 +169,7 @@ test('an idle connection on which the server says what nobody asked is closed or
   assert.deepEqual(scripted.asked.slice(proofs), ['NOOP'])
 })
 
-test('a connection that waits in the middle of a response is not handed out', async () => {
+test('an idle connection that stands within a response is not leased', async () => {
   const { pool, lease, scripted, count } = await poolAtWork()
   const { connection } = await lease('joe')
   await pool.giveBack(cleanHandBack(connection))
@@ -179,14 +179,14 @@ test('a connection that waits in the middle of a response is not handed out', as
   assert.equal(count('upstream_drops_total{reason="unfinished-reply"}'), 1)
 })
 
-test('a server that floods an idle connection is cut off', async () => {
+test('a server that floods an idle connection is disconnected', async () => {
   const { pool, lease, scripted } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
   await pool.giveBack(cleanHandBack((await lease('joe')).connection))
   scripted.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
   await until(() => pool.connections.count('idle') === 0)
 })
 
-test('an upstream that cannot be reached is told as such, with no connection left behind', async () => {
+test('a login to a server that cannot be reached is refused with [UNAVAILABLE] and leaves no connection', async () => {
   const { login, scripted, count, accounted } = await poolAtWork()
   scripted.greeting = '* BYE full\r\n'
   assert.deepEqual(await login('joe'), {
@@ -199,7 +199,7 @@ test('an upstream that cannot be reached is told as such, with no connection lef
   await accounted()
 })
 
-test('an ALERT in the proof is told to the operator, and the connection kept', async () => {
+test('an ALERT during the proof is logged, and the connection is kept', async () => {
   const { pool, lease, scripted } = await poolAtWork()
   scripted.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
   const { connection } = await lease('joe')

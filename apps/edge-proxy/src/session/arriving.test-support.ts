@@ -20,7 +20,7 @@ export interface Arriving {
   client: Client
   peer: Peer
   context: EdgeContext
-  /** The login that the client comes to, if it comes to one. */
+  /** Settles with the client's login, or undefined if it disconnects before. */
   login: () => Promise<Login | undefined>
 }
 

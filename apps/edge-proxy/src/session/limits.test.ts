@@ -41,7 +41,7 @@ test('as many bytes and commands as allowed are fine', async () => {
   assert.equal((await done)?.tag, 'b')
 })
 
-test('a client that waits too long is sent away, once', async () => {
+test('a client that does not log in in time is disconnected once', async () => {
   const { client, peer, context, login } = await arriving()
   const done = login()
   assert.ok(client.deadlineAt - context.clock.now() <= roomy.loginTimeoutMs)
@@ -52,7 +52,7 @@ test('a client that waits too long is sent away, once', async () => {
   assert.equal(await done, undefined)
 })
 
-test('so many refused logins, and no more', async () => {
+test('a client is disconnected after `loginFailuresMax` refused logins', async () => {
   const { client, peer } = await arriving(undefined, { loginFailuresMax: 2 })
   client.countFailure()
   assert.equal(client.refusal, undefined)
@@ -61,7 +61,7 @@ test('so many refused logins, and no more', async () => {
   assert.equal(await peer.closed(), '* BYE Too many failed logins\r\n')
 })
 
-test('a client that goes on talking while its login is under way is not read without end', async () => {
+test('a client that keeps sending while its login is under way is read up to a limit only', async () => {
   const { link, peer, socket } = await acceptedLink()
   const client = new Client({
     link,

@@ -30,7 +30,7 @@ for (const [name, text] of Object.entries(forms)) {
   })
 }
 
-test('any name and password that may be sent are read as they were, in any form', async () => {
+test('names and passwords are read unchanged in every form', async () => {
   const text = (minLength: number) =>
     fc
       .uint8Array({ min: 1, minLength, maxLength: 12 })
@@ -57,7 +57,7 @@ test('any name and password that may be sent are read as they were, in any form'
   )
 })
 
-test('a name or a password that could end a command on the way up is refused, and nobody is asked', async () => {
+test('a name or password that could end a command early is refused without asking the server', async () => {
   const { peer, login } = await arriving()
   const done = login()
   const refused = 'a NO [AUTHENTICATIONFAILED] User name or password holds characters that no server takes'
@@ -115,7 +115,7 @@ test('AUTHENTICATE LOGIN asks for name and password, also with the name sent alo
   }
 })
 
-test('an AUTHENTICATE that comes to nothing leaves a client that can try again', async () => {
+test('after a failed AUTHENTICATE the client may try again', async () => {
   const { peer, login } = await arriving()
   const done = login()
   const attempts: [string[], string][] = [
@@ -142,7 +142,7 @@ test('an AUTHENTICATE that comes to nothing leaves a client that can try again',
   assert.equal((await done)?.tag, 'z')
 })
 
-test('the whole exchange in one segment, or its answer in two, is the same', async () => {
+test('an exchange in one segment, or with its answer in two, gives the same login', async () => {
   const { client, login } = await arriving()
   const done = login()
   const message = base64('\0joe\0secret')

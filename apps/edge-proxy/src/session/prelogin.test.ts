@@ -4,7 +4,7 @@ import { connect, createSecureContext } from 'node:tls'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { arriving, contextOf, said } from './arriving.test-support.ts'
 
-test('everything that may come before a login is answered here, in order', async () => {
+test('commands before login are answered by the edge, in order', async () => {
   const { peer, login } = await arriving()
   const done = login()
   peer.say('a CAPABILITY\r\nb NOOP\r\nc ID ("name" "x")\r\nd SELECT INBOX\r\ne logout\r\n')
@@ -19,7 +19,7 @@ test('everything that may come before a login is answered here, in order', async
   assert.equal(await done, undefined)
 })
 
-test('what is no command is BAD and costs nothing else', async () => {
+test('a malformed command is answered BAD and has no other effect', async () => {
   const { peer, login } = await arriving()
   void login()
   for (const [command, answer] of [
@@ -43,7 +43,7 @@ test('what is no command is BAD and costs nothing else', async () => {
   }
 })
 
-test('every ID is remembered, in order, and what cannot be said in one line is left out', async () => {
+test('IDs are kept in order, except those that do not fit into one line', async () => {
   const { client, peer, login } = await arriving()
   void login()
   peer.say('a ID ("n" "1")\r\nb ID NIL\r\nc ID ("n" {3+}\r\nx\r\n)\r\nd ID ("n" {1+}\r\n2)\r\ne NOOP\r\n')
@@ -96,7 +96,7 @@ test('a handshake that fails ends the session', async () => {
   assert.equal(peer.isOpen && (await peer.closed()), '')
 })
 
-test('a client that goes away is gone, in the middle of whatever it was saying', async () => {
+test('a client may disconnect at any point before its login', async () => {
   for (const text of [
     '',
     'a LOG',
@@ -113,7 +113,7 @@ test('a client that goes away is gone, in the middle of whatever it was saying',
   }
 })
 
-test('what the client sends behind its login is kept for the session', async () => {
+test('bytes that follow the login are kept for the session', async () => {
   const { client, peer, login } = await arriving()
   peer.say('a LOGIN joe secret\r\nb NOOP\r\nc SEL')
   assert.equal((await login())?.tag, 'a')

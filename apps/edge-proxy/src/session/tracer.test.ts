@@ -60,7 +60,7 @@ function tracing(now: () => number = () => 0) {
   }
 }
 
-test('a trace holds both sides of its user’s sessions, and nobody else’s', async () => {
+test('a trace holds both directions of its user’s sessions, and of no other user', async () => {
   const { tracer, lines, session } = tracing(() => 5000)
   const notes = new Notes()
   tracer.start(order('t'), notes)
@@ -84,7 +84,7 @@ test('a trace holds both sides of its user’s sessions, and nobody else’s', a
   assert.equal(jane.splice.tap, undefined)
 })
 
-test('a password that is sent again behind the login is in no trace', async () => {
+test('a password that is sent again after login does not appear in a trace', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   const notes = new Notes()
@@ -110,7 +110,7 @@ test('a trace that begins in the middle of a mail shows nothing of it', async ()
   assert.deepEqual(notes.lines, ['t s * traced from here on', 't s C ', 't s S )'])
 })
 
-test('traces of one user begin and end without a trace on each other', async () => {
+test('traces of the same user begin and end independently', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   const [one, two, all] = [new Notes(), new Notes(), new Notes()]
@@ -129,7 +129,7 @@ test('traces of one user begin and end without a trace on each other', async () 
   assert.deepEqual([one.ends, two.ends, all.ends], [[], ['2 stopped'], []])
 })
 
-test('a trace ends at its byte limit, at once, and the session is not listened to any more', async () => {
+test('a trace ends at its byte limit, and the session is no longer tapped', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   const notes = new Notes()
@@ -144,7 +144,7 @@ test('a trace ends at its byte limit, at once, and the session is not listened t
   assert.equal(tracer.active, 0)
 })
 
-test('a trace ends by itself when its time has come, once', () => {
+test('a trace ends once when it expires', () => {
   let now = 9_999
   const { tracer } = tracing(() => now)
   const notes = new Notes()
@@ -160,7 +160,7 @@ test('a trace ends by itself when its time has come, once', () => {
   assert.deepEqual([tracer.active, tracer.ids(), tracer.ids('jane')], [1, ['later'], []])
 })
 
-test('a trace is begun once, however often it is ordered', async () => {
+test('a trace that is ordered several times begins once', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')
   const notes = new Notes()

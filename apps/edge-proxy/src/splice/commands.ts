@@ -78,11 +78,10 @@ function beginCommand(
       : badVerb
     : badTag
   if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable')) {
-    const admission = selectCache.admit(selectionKey(head.verb, bytes, head.verbEnd, lineFeed), pool)
-    if (admission === 'wait') return waitForTurn(at, conversation)
-    if (admission === 'NOOP' || admission === 'UNSELECT')
-      return { kind: 'own-command', to: at, verb: admission }
-    if (admission === 'answer') policy = 'select'
+    const verdict = selectCache.admit(selectionKey(head.verb, bytes, head.verbEnd, lineFeed), pool)
+    if (verdict === 'wait') return waitForTurn(at, conversation)
+    if (verdict === 'NOOP' || verdict === 'UNSELECT') return { kind: 'own-command', to: at, verb: verdict }
+    if (verdict === 'answer') policy = 'select'
   }
   if (policy !== 'pass') {
     const stop = answerHere(policy, bytes, at, head, lineFeed, conversation)

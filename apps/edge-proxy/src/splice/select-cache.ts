@@ -20,7 +20,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 export type InheritedSelection = 'none' | 'unverified' | 'verifying' | 'unchanged' | 'changed'
 
 /** What the first command has to wait for, or how it is answered. */
-export type Admission =
+export type CacheVerdict =
   | 'pass'
   /** Answer it from the cache. */
   | 'answer'
@@ -78,7 +78,7 @@ export class SelectCache {
    * Decides on a client's command that would go to the server while a selection is inherited.
    * @param key selectionKey of the command
    */
-  admit(key: string | undefined, policy: CachePolicy): Admission {
+  admit(key: string | undefined, policy: CachePolicy): CacheVerdict {
     if (this.#inherited === 'unverified') {
       const first = this.#verify(key, policy)
       if (first !== undefined) return first
