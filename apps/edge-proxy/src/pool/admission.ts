@@ -45,7 +45,7 @@ export class Admission {
         request,
         settle: (outcome) => {
           clearTimeout(timer)
-          waiting.delete(waiter)
+          this.#connections.dequeue(waiter)
           resolve(outcome)
         },
       }
@@ -53,7 +53,7 @@ export class Admission {
         () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out'),
         queueTimeoutMs,
       )
-      waiting.add(waiter)
+      this.#connections.enqueue(waiter)
     })
   }
 

@@ -62,17 +62,26 @@ export interface Waiter {
   readonly settle: (outcome: Dial | NoPlace | 'look-again') => void
 }
 
-/** The connections of one configured server, and the logins that wait for a place there. */
-class ServerConnections {
+/** The connections of one configured server, and the logins that wait for a place there. Only the register changes them. */
+export interface ServerSets {
+  readonly dialing: ReadonlySet<Dial>
+  readonly leased: ReadonlyMap<ServerConnection, LeaseHolder>
+  readonly resetting: ReadonlyMap<ServerConnection, ResetWaiter | undefined>
+  /** In the order in which they became idle. */
+  readonly idle: ReadonlySet<ServerConnection>
+  /** In the order in which they came. */
+  readonly waiting: ReadonlySet<Waiter>
+  /** How many are logged in. */
+  readonly open: number
+}
+
+class MutableServerSets implements ServerSets {
   readonly dialing = new Set<Dial>()
   readonly leased = new Map<ServerConnection, LeaseHolder>()
   readonly resetting = new Map<ServerConnection, ResetWaiter | undefined>()
-  /** In the order in which they became idle. */
   readonly idle = new Set<ServerConnection>()
-  /** In the order in which they came. */
   readonly waiting = new Set<Waiter>()
 
-  /** Logged-in connections. */
   get open(): number {
     return this.leased.size + this.resetting.size + this.idle.size
   }
@@ -81,17 +90,21 @@ class ServerConnections {
 const none: readonly never[] = []
 
 export class Connections {
-  readonly #servers = new Map<string, ServerConnections>()
+  readonly #servers = new Map<string, MutableServerSets>()
   /** Open connections in any state: a list that changes only when one is opened or closed. */
   readonly #byIdentity = new Map<string, ServerConnection[]>()
   readonly #dialsByIdentity = new Map<string, Dial[]>()
   /** Most at once since `resetPeaks`. */
   readonly #peaks: Record<ConnectionState, number> = { leased: 0, resetting: 0, idle: 0 }
 
-  /** The sets of one server. Only `waiting` is changed from outside, by admission.ts. */
-  at(serverName: string): ServerConnections {
+  /** The sets of one server. */
+  at(serverName: string): ServerSets {
+    return this.#at(serverName)
+  }
+
+  #at(serverName: string): MutableServerSets {
     let server = this.#servers.get(serverName)
-    if (!server) this.#servers.set(serverName, (server = new ServerConnections()))
+    if (!server) this.#servers.set(serverName, (server = new MutableServerSets()))
     return server
   }
 
@@ -156,10 +169,18 @@ export class Connections {
     return [...this.#servers.values()].flatMap(({ dialing }) => [...dialing])
   }
 
+  enqueue(waiter: Waiter): void {
+    this.#at(waiter.request.server.name).waiting.add(waiter)
+  }
+
+  dequeue(waiter: Waiter): void {
+    this.#at(waiter.request.server.name).waiting.delete(waiter)
+  }
+
   /** Takes a place for a connection that will be dialed. */
   beginDial(request: LeaseRequest): Dial {
     const dial = new Dial(request)
-    this.at(request.server.name).dialing.add(dial)
+    this.#at(request.server.name).dialing.add(dial)
     addTo(this.#dialsByIdentity, request.identity, dial)
     return dial
   }
@@ -167,7 +188,7 @@ export class Connections {
   /** The dial has failed, or its connection is open: it no longer holds a place. */
   endDial(dial: Dial): void {
     const { server, identity } = dial.request
-    if (this.at(server.name).dialing.delete(dial)) removeFrom(this.#dialsByIdentity, identity, dial)
+    if (this.#at(server.name).dialing.delete(dial)) removeFrom(this.#dialsByIdentity, identity, dial)
   }
 
   /** Leases a connection to one session: a new one, an idle one, or one whose reset has ended. */
@@ -199,7 +220,7 @@ export class Connections {
 
   /** Registers the one login that waits for the end of this reset. */
   awaitReset(connection: ServerConnection, waiter: ResetWaiter): void {
-    this.at(connection.serverName).resetting.set(connection, waiter)
+    this.#at(connection.serverName).resetting.set(connection, waiter)
   }
 
   resetWaiterOf(connection: ServerConnection): ResetWaiter | undefined {
@@ -207,8 +228,8 @@ export class Connections {
   }
 
   /** Takes the connection out of its set; the caller adds it to the next one. Throws for a move that is a bug. */
-  #move(connection: ServerConnection, to: ConnectionState | 'closed'): ServerConnections {
-    const server = this.at(connection.serverName)
+  #move(connection: ServerConnection, to: ConnectionState | 'closed'): MutableServerSets {
+    const server = this.#at(connection.serverName)
     const from = this.stateOf(connection)
     if (!allowed[from].includes(to)) throw new Error(`a connection may not go from ${from} to ${to}`)
     if (from === 'closed') addTo(this.#byIdentity, connection.identity, connection)
