@@ -128,7 +128,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     'started as root it becomes proc_username and proc_groupname for good',
     { skip: process.getuid?.() !== 0 && 'only root can become somebody else' },
     async () => {
-      assert.match(await log(edge), /info became user=nobody group=nogroup/)
+      assert.match(await log(edge), /info user_changed user=nobody group=nogroup/)
       const status = await readFile(`/proc/${edge.pid}/status`, 'utf8')
       assert.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m)
       assert.match(status, /^Gid:\t65534\t65534\t65534\t65534$/m)

@@ -1,13 +1,13 @@
 /**
- * The client's end of a session: commands read whole before login, replies written, one close. After login the splice
- * takes the link and what was read too early.
+ * A client, from accept to close: reads whole commands before the login, writes replies, and closes the connection. After
+ * the login the splice handles the link, and starts with the bytes that were read too early.
  */
 import { CommandScanner } from '../imap/command-scanner.ts'
 import { CR } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 
-/** Bounds on what a client may cost before anybody knows who it is. */
+/** Limits for a client that has not logged in. */
 export interface PreloginLimits {
   lineBytesMax: number
   preloginBytesMax: number
@@ -18,16 +18,16 @@ export interface PreloginLimits {
 
 export interface ClientFacts {
   link: Link
-  /** Name of the listener it came in by. */
+  /** Name of the listener that accepted it. */
   listener: string
-  /** Its address, as the PROXY header says where one is trusted. */
+  /** From the PROXY header if there was one. */
   address: () => string
   secure: boolean
   limits: PreloginLimits
   now: number
 }
 
-/** Why a client was sent away before it was anybody; the label of `client_refusals_total`. */
+/** Why a client was disconnected before its login; a label value of `client_refusals_total`. */
 export type ClientRefusal =
   | 'line-too-long'
   | 'literal-too-long'
@@ -41,18 +41,18 @@ const empty: Buffer = Buffer.alloc(0)
 export class Client implements LinkHandler {
   readonly link: Link
   readonly listener: string
-  readonly #askAddress: () => string
+  readonly #readAddress: () => string
   #address: string | undefined
   readonly #limits: PreloginLimits
   readonly #scanner: CommandScanner
   secure: boolean
-  /** When it must have logged in. */
+  /** When it is disconnected unless it has logged in. */
   readonly deadlineAt: number
-  /** What ID commands said before login, to be said to the server after it, in order. */
+  /** The ID commands before login, in order. They are sent to the server after it. */
   readonly ids: IdPairs[] = []
-  /** What has come and was not taken. */
+  /** Bytes that arrived and were not taken. */
   #buffer: Buffer = empty
-  /** How much of the buffer has been scanned: whole lines and literals of the command that is not complete. */
+  /** The part of the buffer that has been scanned: whole lines and literals of an incomplete command. */
   #scanned = 0
   #bytes = 0
   #commands = 0
@@ -64,7 +64,7 @@ export class Client implements LinkHandler {
   constructor(facts: ClientFacts) {
     this.link = facts.link
     this.listener = facts.listener
-    this.#askAddress = facts.address
+    this.#readAddress = facts.address
     this.secure = facts.secure
     this.#limits = facts.limits
     this.deadlineAt = facts.now + facts.limits.loginTimeoutMs
@@ -73,19 +73,19 @@ export class Client implements LinkHandler {
   }
 
   get address(): string {
-    return (this.#address ??= this.#askAddress())
+    return (this.#address ??= this.#readAddress())
   }
 
   get isThere(): boolean {
     return this.link.isOpen
   }
 
-  /** Why the client was sent away, if it was. */
+  /** Why the client was disconnected; undefined if it was not. */
   get refusal(): ClientRefusal | undefined {
     return this.#refused
   }
 
-  /** Hears the link, also again after TLS has changed its socket. */
+  /** Handles the events of the link. To be called again after a TLS handshake. */
   listen(): void {
     this.link.handler = this
   }
@@ -98,7 +98,7 @@ export class Client implements LinkHandler {
     this.link.write(`${tag} ${text}\r\n`)
   }
 
-  /** The next whole command, literals included; undefined when there will be none. */
+  /** The next whole command, literals included. Undefined: the client has gone or was disconnected. */
   nextCommand(): Promise<Buffer | undefined> {
     if (++this.#commands > this.#limits.preloginCommandsMax) this.refuse('too-many-commands')
     return this.#next('command')
@@ -109,12 +109,12 @@ export class Client implements LinkHandler {
     return this.#next('line')
   }
 
-  /** Counts a refused login; the client that has failed too often is disconnected. */
+  /** Counts a refused login, and disconnects the client after too many. */
   countFailure(): void {
     if (++this.#failures >= this.#limits.loginFailuresMax) this.refuse('too-many-failures')
   }
 
-  /** Sends the client away with a BYE that says why. */
+  /** Disconnects the client, with a BYE that says why. */
   refuse(reason: ClientRefusal): void {
     if (this.#refused || this.#end) return
     this.#refused = reason
@@ -126,13 +126,13 @@ export class Client implements LinkHandler {
     this.close()
   }
 
-  /** Closes when everything written has left. */
+  /** Closes when everything written has left this process. */
   close(): void {
     this.link.closeWhenWritten(5000)
     this.#settle(undefined)
   }
 
-  /** What the client has sent beyond its login; the splice begins with it. */
+  /** Takes the bytes that the client sent after the last command that was read. */
   takeEarly(): Buffer | undefined {
     const early = this.#buffer
     this.#buffer = empty
@@ -151,7 +151,7 @@ export class Client implements LinkHandler {
     this.#bytes += bytes.length
     this.#buffer = this.#buffer.length > 0 ? Buffer.concat([this.#buffer, bytes]) : bytes
     if (this.#bytes > this.#limits.preloginBytesMax) {
-      // Nobody is logged in who could be entitled to more; while a login is under way, the rest may wait in the kernel.
+      // No client needs this much before its login. During a login, the rest may wait in the kernel.
       if (this.#waiting) this.refuse('too-many-bytes')
       else this.link.pause()
       return
@@ -162,7 +162,7 @@ export class Client implements LinkHandler {
       this.#buffer = Buffer.from(this.#buffer)
   }
 
-  /** Scans the buffer until the command or line that is waited for is complete. */
+  /** Scans the buffer until the command or line that is awaited is complete. */
   #advance(): void {
     while (this.#waiting && this.#scanned < this.#buffer.length) {
       const start = this.#scanned
@@ -191,8 +191,6 @@ export class Client implements LinkHandler {
     this.#waiting = undefined
     waiting?.resolve(bytes)
   }
-
-  onDrain(): void {}
 
   onEnd(end: LinkEnd): void {
     this.#end = end

@@ -1,4 +1,4 @@
-/** LOGIN and AUTHENTICATE to credentials, or the answer that says what is wrong with them. */
+/** Reads credentials from LOGIN and AUTHENTICATE, or returns the answer that says what is wrong. */
 import { isSendable, type Credentials } from '../imap/credentials.ts'
 import { parseArguments } from '../imap/arguments.ts'
 import {
@@ -12,40 +12,40 @@ import {
 } from '../imap/sasl.ts'
 import type { Client } from './client.ts'
 
-export type LoginRead =
+export type ParsedLogin =
   | { kind: 'credentials'; credentials: Credentials }
-  /** Answer the command with this. */
+  /** The command is to be answered with this status and text. */
   | { kind: 'answer'; text: string }
-  /** The client has gone, or was sent away. */
+  /** The client has gone, or was disconnected. */
   | { kind: 'gone' }
 
-const bad = (text: string): LoginRead => ({ kind: 'answer', text: `BAD ${text}` })
+const bad = (text: string): ParsedLogin => ({ kind: 'answer', text: `BAD ${text}` })
 const empty = Buffer.alloc(0)
 
 /** `LOGIN user password`, each an atom, a quoted string or a literal. */
-export function readLogin(command: Buffer, argumentsAt: number): LoginRead {
+export function readLogin(command: Buffer, argumentsAt: number): ParsedLogin {
   const parsed = parseArguments(command, argumentsAt)
   const [user, secret, ...more] = parsed ?? []
   if (!user || !secret || more.length > 0 || user.kind === 'list' || secret.kind === 'list')
     return bad('LOGIN needs a user name and a password')
-  return sendable({ user: user.bytes, authzid: empty, secret: secret.bytes, mechanism: 'command' })
+  return checked({ user: user.bytes, authzid: empty, secret: secret.bytes, mechanism: 'command' })
 }
 
-/** `AUTHENTICATE mechanism [initial response]` (RFC 4959), and the exchange that follows. */
+/** `AUTHENTICATE mechanism [initial response]` (RFC 4959), and the SASL exchange that follows. */
 export async function readAuthenticate(
   client: Client,
   command: Buffer,
   argumentsAt: number,
-): Promise<LoginRead> {
+): Promise<ParsedLogin> {
   const words = command.toString('latin1', argumentsAt).trim().split(/ +/)
   const mechanism = mechanisms.find((known) => known === words[0]?.toUpperCase())
   if (!mechanism) return { kind: 'answer', text: 'NO Unsupported authentication mechanism' }
   if (words.length > 2) return bad('Too many arguments')
-  if (mechanism === 'LOGIN') return loginExchange(client, words[1])
-  const message = await response(client, words[1], '')
+  if (mechanism === 'LOGIN') return readLoginMechanism(client, words[1])
+  const message = await readResponse(client, words[1], '')
   if (message.kind !== 'response') return message
   const identity = parse[mechanism](message.bytes)
-  return identity ? sendable({ ...identity, mechanism }) : bad(`Not a ${mechanism} message`)
+  return identity ? checked({ ...identity, mechanism }) : bad(`Invalid ${mechanism} message`)
 }
 
 const parse: Record<Exclude<Mechanism, 'LOGIN'>, (message: Buffer) => SaslIdentity | undefined> = {
@@ -54,18 +54,23 @@ const parse: Record<Exclude<Mechanism, 'LOGIN'>, (message: Buffer) => SaslIdenti
   OAUTHBEARER: parseOauthBearer,
 }
 
-async function loginExchange(client: Client, initial: string | undefined): Promise<LoginRead> {
-  const user = await response(client, initial, 'Username:')
+/** The mechanism LOGIN: user name and password, each with a challenge of its own. */
+async function readLoginMechanism(client: Client, initial: string | undefined): Promise<ParsedLogin> {
+  const user = await readResponse(client, initial, 'Username:')
   if (user.kind !== 'response') return user
-  const secret = await response(client, undefined, 'Password:')
+  const secret = await readResponse(client, undefined, 'Password:')
   if (secret.kind !== 'response') return secret
-  return sendable({ user: user.bytes, authzid: empty, secret: secret.bytes, mechanism: 'LOGIN' })
+  return checked({ user: user.bytes, authzid: empty, secret: secret.bytes, mechanism: 'LOGIN' })
 }
 
-type Response = { kind: 'response'; bytes: Buffer } | LoginRead
+type Response = { kind: 'response'; bytes: Buffer } | ParsedLogin
 
-/** The client's next message: the one sent along, or the answer to a challenge. `*` cancels (RFC 9051 6.2.2). */
-async function response(client: Client, initial: string | undefined, challenge: string): Promise<Response> {
+/** The initial response, or the client's response to a challenge. `*` cancels (RFC 9051 6.2.2). */
+async function readResponse(
+  client: Client,
+  initial: string | undefined,
+  challenge: string,
+): Promise<Response> {
   let text = initial
   if (text === undefined) {
     client.write(`+ ${Buffer.from(challenge).toString('base64')}\r\n`)
@@ -75,14 +80,14 @@ async function response(client: Client, initial: string | undefined, challenge: 
   }
   if (text === '*') return bad('Authentication cancelled')
   const bytes = decodeBase64(text)
-  return bytes ? { kind: 'response', bytes } : bad('Not base64')
+  return bytes ? { kind: 'response', bytes } : bad('Invalid base64')
 }
 
-function sendable(credentials: Credentials): LoginRead {
+function checked(credentials: Credentials): ParsedLogin {
   return isSendable(credentials)
     ? { kind: 'credentials', credentials }
     : {
         kind: 'answer',
-        text: 'NO [AUTHENTICATIONFAILED] User name or password holds characters that no server takes',
+        text: 'NO [AUTHENTICATIONFAILED] User name or password has characters that no server accepts',
       }
 }

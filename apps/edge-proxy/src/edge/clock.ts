@@ -1,4 +1,4 @@
-/** Milliseconds since 1970 that cost nothing to read: kept by a timer, for ages and idle times, not for latencies. */
+/** The time in milliseconds since 1970, updated by a timer so that reading it costs nothing. For ages and timeouts, not latencies. */
 export class Clock {
   #now = Date.now()
   readonly #timer: NodeJS.Timeout

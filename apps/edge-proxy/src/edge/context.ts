@@ -1,4 +1,4 @@
-/** The plain object that all parts of a running edge get: the configuration in force, the log, the clock, and the actors. */
+/** The object that all parts of a running edge get: the configuration in force, the log, the clock, and the other parts. */
 import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
 import { edgeMetrics, Metrics, type EdgeMetrics, type Log } from '@imapfleet/observe'
 import type { SecureContext } from 'node:tls'
@@ -13,12 +13,12 @@ import { Tracer } from '../session/tracer.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 
-/** The configuration in force. A reload replaces `current` and `listenerTls` as a whole (reload.ts). */
+/** The configuration in force. A reload replaces `current` and `listenerTls` (edge.ts). */
 export interface Settings {
   current: EdgeConfig
   /** TLS contexts of the listeners, by name. */
   listenerTls: ReadonlyMap<string, SecureContext>
-  /** The configuration of the start: ports that are bound, files that are open. */
+  /** The configuration at the start, which decided on ports and open files. */
   readonly atStart: EdgeConfig
 }
 
@@ -62,7 +62,7 @@ export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeC
   }
 }
 
-/** Settings of a listener; if a reload has removed it, those that it was bound with. */
+/** The settings of a listener. If a reload has removed it, those that it was started with. */
 export function listenerConfig({ settings }: EdgeContext, name: string): ListenerConfig {
   return settings.current.listeners[name] ?? settings.atStart.listeners[name]!
 }

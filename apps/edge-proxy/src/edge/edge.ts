@@ -1,5 +1,5 @@
-/** The running edge: starts, accepts clients, reloads, drains and stops. session.ts runs each client from there. */
-import type { EdgeConfig } from '@imapfleet/config'
+/** The running edge: starts, accepts clients, reloads, drains and stops. session/session.ts then runs each client. */
+import { awaitingRestart, type EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
 import { stackOf } from '../errors.ts'
@@ -8,20 +8,20 @@ import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
 import { HealthChecks } from '../server/health.ts'
 import { runSession } from '../session/session.ts'
+import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import { createContext, listenerConfig, type EdgeContext } from './context.ts'
-import { reload } from './reload.ts'
 
-export type EdgeState = 'starting' | 'serving' | 'draining' | 'stopping'
+export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
 export class Edge {
   readonly context: EdgeContext
   readonly #listeners: Listener[] = []
   readonly #healthChecks: HealthChecks
-  /** Connections whose PROXY header or TLS handshake is awaited. */
+  /** Connections that wait for their PROXY header or TLS handshake. */
   #handshakes = 0
   #sweeper: NodeJS.Timeout | undefined
-  #state: EdgeState = 'starting'
+  #state: RunState = 'starting'
 
   constructor(config: EdgeConfig, log: Log, clock: Clock) {
     this.context = createContext(config, log, clock)
@@ -36,7 +36,7 @@ export class Edge {
     readGauges(this.context)
   }
 
-  get state(): EdgeState {
+  get state(): RunState {
     return this.#state
   }
 
@@ -45,7 +45,7 @@ export class Edge {
     return this.#listeners.map(({ name, config }) => ({ name, address: config.address, port: config.port }))
   }
 
-  /** Binds every port, or throws and leaves none bound. */
+  /** Binds every port. Throws `listen_failed` and leaves no port bound if one cannot be bound. */
   async start(): Promise<void> {
     const { listeners } = this.context.settings.current
     try {
@@ -63,9 +63,28 @@ export class Edge {
     this.#state = 'serving'
   }
 
-  /** Puts another configuration in force; throws and changes nothing if it has a mistake. */
+  /**
+   * Puts another configuration in force. Sessions continue; idle connections to a server whose settings have changed are
+   * closed. Throws `tls_unreadable` and changes nothing if a certificate or key cannot be used.
+   */
   apply(config: EdgeConfig): void {
-    reload(this.context, config)
+    const { settings, servers, pool, log } = this.context
+    const certificates = readCertificates(config)
+    settings.current = config
+    settings.listenerTls = certificates.listeners
+    servers.configure(config, certificates.upstreams)
+    log.level = config.log.level
+    const keys = this.keysAwaitingRestart
+    if (keys.length > 0) log.warn('restart_needed', { keys: keys.join(' ') })
+    for (const connection of pool.connections.idle())
+      if (servers.get(connection.serverName)?.generation !== connection.generation)
+        pool.drop(connection, 'config-changed')
+  }
+
+  /** Keys of the configuration in force that take effect only after a restart. */
+  get keysAwaitingRestart(): string[] {
+    const { atStart, current } = this.context.settings
+    return awaitingRestart(atStart, current)
   }
 
   /** Refuses new clients until `resume`. */
@@ -77,7 +96,7 @@ export class Edge {
     if (this.#state === 'draining') this.#state = 'serving'
   }
 
-  /** Accepts no more clients, lets sessions end for a while, ends the rest, closes everything. */
+  /** Stops accepting clients, waits for sessions to end, ends the rest after the timeout, and closes everything. */
   async stop(drainTimeoutMs: number): Promise<void> {
     const { sessions, pool, tracer, protocolLog } = this.context
     this.#state = 'stopping'
@@ -106,7 +125,7 @@ export class Edge {
     else this.#serve(accepted, listener)
   }
 
-  /** Waits for the PROXY header or the TLS handshake; there are never more of them than clients may be connected. */
+  /** Handshakes have the same limit as clients, so that they cannot use up the open files. */
   async #serveAfterHandshake(
     accepting: Promise<AcceptedClient | NotAccepted>,
     listener: Listener,
@@ -139,7 +158,7 @@ export class Edge {
     this.context.metrics.counters.client_refusals_total({ reason }).value++
   }
 
-  /** An exception in a handler: a bug, which ends one session. */
+  /** An exception in the handler of a link, which has ended its session, or in the sweep. Either is a bug. */
   readonly #onFailure = (error: unknown): void =>
     this.context.log.error('session_failed', { error: stackOf(error) })
 

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
-import { filesWanted } from './open-files.ts'
+import { openFilesNeeded } from './open-files.ts'
 
 test('each client and each server connection needs a file, and a few more are needed', () => {
   const resolved = resolveConfig({
@@ -11,14 +11,14 @@ test('each client and each server connection needs a file, and a few more are ne
     upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5, connectionsSpareMax: 3 } },
   })
   assert.ok(resolved.ok)
-  assert.equal(filesWanted(resolved.config), 135 + 64 + 3)
+  assert.equal(openFilesNeeded(resolved.config), 135 + 64 + 3)
 })
 
 test(
-  'how many files are allowed is what the system says',
+  'the limit of open files is that of the system',
   { skip: !existsSync('/proc/self/limits') && 'this system has no /proc' },
   () => {
-    const ask = `import { filesAllowed } from ${JSON.stringify(import.meta.resolve('./open-files.ts'))}; console.log(filesAllowed())`
+    const ask = `import { openFilesLimit } from ${JSON.stringify(import.meta.resolve('./open-files.ts'))}; console.log(openFilesLimit())`
     const node = [process.execPath, '--input-type=module', '-e', ask]
     const said = execFileSync('/bin/sh', ['-c', 'ulimit -n 345; exec "$0" "$@"', ...node], {
       encoding: 'utf8',

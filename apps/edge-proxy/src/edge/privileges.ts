@@ -1,36 +1,34 @@
-/** Root binds the ports and reads the keys; then the process becomes somebody without rights, or does not run. */
+/** Gives up root after the ports are bound and the keys are read. The edge does not serve clients as root. */
 import { execFileSync } from 'node:child_process'
 import type { EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 
-/** Becomes `process.user` and `process.group`. Throws `privileges` where root would remain root. */
+/** Changes to `process.user` and `process.group`, if the process is root. Throws `privileges` if it would remain root. */
 export function dropPrivileges(config: EdgeConfig['process'], log: Log): void {
   const { user, group } = config
   if (process.getuid?.() !== 0) {
-    if (user !== undefined) log.debug('user_kept', { user, reason: 'only root can become another user' })
+    if (user !== undefined)
+      log.debug('user_unchanged', { user, reason: 'only root can change to another user' })
     return
   }
   if (user === undefined || user === 'root' || user === '0')
     throw new EdgeError(
       'privileges',
-      'this does not run as root: set process.user (proc_username), for example nobody',
+      'the edge does not run as root: set process.user (proc_username), for example to nobody',
     )
   try {
-    const to = group ?? primaryGroup(user)
-    process.setgid!(to)
-    process.setgroups!([to])
+    const id = group ?? primaryGroup(user)
+    process.setgid!(id)
+    process.setgroups!([id])
     process.setuid!(user)
   } catch (error) {
-    const reason = (error as Error).message
-    throw new EdgeError(
-      'privileges',
-      `cannot become ${user}${group === undefined ? '' : ` of group ${group}`}: ${reason}`,
-    )
+    const name = `${user}${group === undefined ? '' : ` with group ${group}`}`
+    throw new EdgeError('privileges', `cannot change to the user ${name}: ${(error as Error).message}`)
   }
-  log.info('became', { user, group })
+  log.info('user_changed', { user, group })
 }
 
-/** Node cannot look it up by itself. */
+/** Node has no function for it. */
 const primaryGroup = (user: string): number =>
   Number(execFileSync('id', ['-g', user], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }))

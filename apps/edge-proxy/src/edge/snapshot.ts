@@ -1,14 +1,13 @@
-/** The state of the edge at one moment, as the HTTP port and the fleet read it. */
+/** The state of the edge at one moment, for the HTTP port and the fleet. */
 import type { MetricsSnapshot } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import type { Edge } from './edge.ts'
-import { keysAwaitingRestart } from './reload.ts'
 import { version } from './version.ts'
 
 export interface EdgeSnapshot extends MetricsSnapshot {
   version: string
   state: 'serving' | 'draining' | 'stopping'
-  /** Problems, in words for an operator. */
+  /** Present problems, as sentences for operators. */
   problems: string[]
   /** `host:port` of each listener. */
   listeners: string[]
@@ -16,7 +15,7 @@ export interface EdgeSnapshot extends MetricsSnapshot {
 
 export function snapshotOf(edge: Edge): EdgeSnapshot {
   const failing = [...edge.context.servers.all()].filter(({ downReason }) => downReason !== undefined)
-  const keys = keysAwaitingRestart(edge.context)
+  const keys = edge.keysAwaitingRestart
   return {
     ...edge.context.metrics.snapshot(),
     version,

@@ -60,7 +60,7 @@ test('names and passwords are read unchanged in every form', async () => {
 test('a name or password that could end a command early is refused without asking the server', async () => {
   const { peer, login } = await arriving()
   const done = login()
-  const refused = 'a NO [AUTHENTICATIONFAILED] User name or password holds characters that no server takes'
+  const refused = 'a NO [AUTHENTICATIONFAILED] User name or password has characters that no server accepts'
   for (const command of [
     'a LOGIN {5+}\r\njo\r\ne secret\r\n',
     'a LOGIN joe {13+}\r\nx\r\nb LOGOUT\r\n\r\n',
@@ -122,13 +122,13 @@ test('after a failed AUTHENTICATE the client may try again', async () => {
     [['a AUTHENTICATE\r\n'], 'a NO Unsupported authentication mechanism'],
     [['a AUTHENTICATE CRAM-MD5\r\n'], 'a NO Unsupported authentication mechanism'],
     [['a AUTHENTICATE PLAIN x y\r\n'], 'a BAD Too many arguments'],
-    [['a AUTHENTICATE PLAIN not-base64\r\n'], 'a BAD Not base64'],
-    [[`a AUTHENTICATE PLAIN ${base64('joe')}\r\n`], 'a BAD Not a PLAIN message'],
-    [['a AUTHENTICATE PLAIN =\r\n'], 'a BAD Not a PLAIN message'],
-    [['a AUTHENTICATE XOAUTH2 =\r\n'], 'a BAD Not a XOAUTH2 message'],
+    [['a AUTHENTICATE PLAIN not-base64\r\n'], 'a BAD Invalid base64'],
+    [[`a AUTHENTICATE PLAIN ${base64('joe')}\r\n`], 'a BAD Invalid PLAIN message'],
+    [['a AUTHENTICATE PLAIN =\r\n'], 'a BAD Invalid PLAIN message'],
+    [['a AUTHENTICATE XOAUTH2 =\r\n'], 'a BAD Invalid XOAUTH2 message'],
     [['a AUTHENTICATE PLAIN\r\n', '*\r\n'], 'a BAD Authentication cancelled'],
     [['a AUTHENTICATE LOGIN\r\n', '\r\n', '*\r\n'], 'a BAD Authentication cancelled'],
-    [['a AUTHENTICATE PLAIN\r\n', 'b NOOP\r\n'], 'a BAD Not base64'],
+    [['a AUTHENTICATE PLAIN\r\n', 'b NOOP\r\n'], 'a BAD Invalid base64'],
   ]
   for (const [[command, ...answers], result] of attempts) {
     peer.say(command!)
