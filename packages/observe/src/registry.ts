@@ -95,7 +95,7 @@ export class Metrics<R extends MetricRows> {
   }
 
   #count(key: string): Counter {
-    const counter = { value: 0 }
+    const counter = new Count()
     this.#series.set(key, counter)
     return counter
   }
@@ -118,6 +118,14 @@ export class Metrics<R extends MetricRows> {
 
 export type EdgeMetrics = Metrics<typeof edgeMetrics>
 export type ControlMetrics = Metrics<typeof controlMetrics>
+
+/**
+ * A class, so that V8 adds to `value` in place. Object literals `{ value }` share their shape with the results of
+ * iterators, and then each addition beyond 2^31 allocates a number.
+ */
+class Count implements Counter {
+  value = 0
+}
 
 /** One value of a label, on the way to the counter of a set of label values. */
 class Branch {

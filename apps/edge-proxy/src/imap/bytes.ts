@@ -7,6 +7,7 @@ export const QUOTE = 34
 export const PLUS = 43
 export const STAR = 42
 export const TILDE = 126
+export const OPEN_BRACKET = 91
 export const BACKSLASH = 92
 export const OPEN_BRACE = 123
 export const CLOSE_BRACE = 125

@@ -1,5 +1,5 @@
 /** What one response of a server says, read from its bytes without making a string. */
-import { startsWithWord, wordEnd } from './bytes.ts'
+import { OPEN_BRACKET, startsWithWord, wordEnd } from './bytes.ts'
 
 /**
  * Whether an untagged response, from behind its `* `, reports a change of the selected mailbox. A FETCH response does if
@@ -25,5 +25,6 @@ export function reportsMailboxChange(bytes: Uint8Array, at: number, isFetchAsked
 
 /** Whether a status (`OK`, `NO`, ...) that begins at `at` carries a capability list in its code. */
 export function carriesCapabilities(bytes: Uint8Array, at: number, end: number): boolean {
-  return startsWithWord(bytes, wordEnd(bytes, at, end) + 1, '[CAPABILITY')
+  const code = wordEnd(bytes, at, end) + 1
+  return bytes[code] === OPEN_BRACKET && startsWithWord(bytes, code, '[CAPABILITY')
 }

@@ -109,6 +109,25 @@ test('a command line without end is a violation at its limit, and so is a litera
   }
 })
 
+test('what a client sends before a violation has gone to the server', async () => {
+  const { fromClient, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
+  fromClient(`a NOOP\r\nb APPEND x {3+}\r\nxyz\r\nc ${'x'.repeat(600)}`)
+  const { ending, handBack } = await ended
+  assert.deepEqual(ending, { kind: 'violation', reason: 'line-too-long' })
+  assert.equal(await scripted.until('xyz\r\n'), 'a NOOP\r\nb APPEND x {3+}\r\nxyz\r\n')
+  assert.deepEqual(handBack.unanswered, ['a', 'b'])
+})
+
+test('a LOGOUT with a literal is not the end: what follows it is passed on', async () => {
+  const { fromClient, fromServer, scripted } = await begin()
+  fromClient('a NOOP\r\n')
+  fromClient('b LOGOUT {3+}\r\n')
+  fromClient('xyz\r\nc NOOP\r\n')
+  assert.equal(await scripted.line(), 'a NOOP')
+  fromServer('a OK done\r\n')
+  assert.equal(await scripted.until('c NOOP\r\n'), 'b LOGOUT {3+}\r\nxyz\r\nc NOOP\r\n')
+})
+
 test('a refused command whose literal is on its way ends the session: the literal would be read as commands', async () => {
   const { fromClient, ended, scripted } = await begin()
   fromClient('a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n')

@@ -175,7 +175,8 @@ export class Conversation {
 
   #add(tag: string, verb: Verb, isOwn: boolean): Unanswered {
     // The replies of two commands with the same tag cannot be told apart.
-    if (this.#unanswered.some((sent) => sent.tag === tag)) this.connection.spoil('unexpected-reply')
+    if (this.#unanswered.length > 0 && this.#unanswered.some((sent) => sent.tag === tag))
+      this.connection.spoil('unexpected-reply')
     const sent = { tag, verb, isOwn, mayEnableCondstore: false }
     this.#unanswered.push(sent)
     if (isOwn) this.#ownUnanswered++
@@ -186,13 +187,18 @@ export class Conversation {
 
   /** The unanswered command that this tagged reply belongs to. */
   commandOf(bytes: Buffer, start: number, end: number): SentCommand | undefined {
-    for (const sent of this.#unanswered) if (hasTag(bytes, start, end, sent.tag)) return sent
+    // By index: measurably faster than an iterator, for the one command that there usually is.
+    for (let index = 0; index < this.#unanswered.length; index++) {
+      const sent = this.#unanswered[index]!
+      if (hasTag(bytes, start, end, sent.tag)) return sent
+    }
     return undefined
   }
 
   /** A tagged reply. */
   answered(sent: SentCommand, status: ReplyStatus): void {
-    const command = this.#remove(sent)
+    const command = sent as Unanswered
+    this.#remove(command)
     if (command === this.#current) this.#currentAnswered()
     if (command === this.#enabling) {
       this.#enabling = undefined
@@ -207,13 +213,10 @@ export class Conversation {
     if (leavesMailbox) this.connection.session.selected = this.#unanswered.some(({ verb }) => maySelect(verb))
   }
 
-  #remove(sent: SentCommand): Unanswered {
-    const index = this.#unanswered.indexOf(sent as Unanswered)
-    const command = this.#unanswered[index]!
+  #remove(command: Unanswered): void {
     if (this.#unanswered.length === 1) this.#unanswered = []
-    else this.#unanswered.splice(index, 1)
+    else this.#unanswered.splice(this.#unanswered.indexOf(command), 1)
     if (command.isOwn) this.#ownUnanswered--
-    return command
   }
 
   #currentAnswered(): void {

@@ -161,6 +161,29 @@ test('with a window, the answer is given blindly within it and asked for beyond 
   assert.equal(await beyond.scripted.line(), 'a SELECT INBOX')
 })
 
+test('the answer waits for the end of a response that the server is sending', async () => {
+  const { client, scripted, counters, fromClient, fromServer } = await warm('window')
+  fromServer('* LIST () "/" {3}\r\nab')
+  fromClient('a SELECT INBOX\r\n')
+  fromServer('c\r\n')
+  const told = `* LIST () "/" {3}\r\nabc\r\n${answer}a OK [READ-WRITE] done\r\n`
+  assert.equal(await client.until('a OK [READ-WRITE] done\r\n'), told)
+  assert.equal(scripted.unread, '')
+  assert.equal(counters.select_cache_hits_total.value, 1)
+})
+
+test('a cache that a reload has turned off remembers nothing, also when it is turned on again', async () => {
+  const { fromClient, fromServer, connection, reload } = await begin({ pool: { selectCache: 'exact' } })
+  fromClient('a SELECT INBOX\r\n')
+  fromServer(`${answer}a OK done\r\n`)
+  assert.ok(connection.selection)
+  reload({ selectCache: 'off' })
+  fromClient('b STORE 1 +FLAGS (x)\r\n')
+  reload({ selectCache: 'exact' })
+  fromServer('b OK done\r\n')
+  assert.equal(connection.selection, undefined)
+})
+
 test('a client that goes away while the NOOP is under way leaves it to the reset', async () => {
   const { connection, fromClient, scripted, handBackNow } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')

@@ -59,6 +59,8 @@ export interface Session extends Wires {
   /** Bytes of the client, or of the server, that have just come: how they are cut is up to the test. */
   fromClient: (text: string | Buffer) => void
   fromServer: (text: string | Buffer) => void
+  /** Puts other settings in force. */
+  reload: (pool: Partial<EdgeConfig['pool']>) => void
   /** Ends the session as if the client had gone: what the pool is told. */
   handBackNow: () => HandBack
 }
@@ -78,8 +80,9 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
   })
   const clients = { ...defaults.clients, ...settings.clients }
   const pool = { ...defaults.pool, ...settings.pool }
+  const config = { current: { clients, pool } }
   const context = {
-    settings: { current: { clients, pool } },
+    settings: config,
     metrics,
     log,
     clock: { now: settings.now ?? (() => 0) },
@@ -109,6 +112,7 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
     ended,
     fromClient: (text) => on.clientLink.handler.onData(bytesOf(text)),
     fromServer: (text) => on.serverLink.handler.onData(bytesOf(text)),
+    reload: (changed) => void (config.current = { clients, pool: { ...pool, ...changed } }),
     handBackNow() {
       splice.end({ kind: 'client-gone', end: 'closed-by-peer' })
       return handedBack!

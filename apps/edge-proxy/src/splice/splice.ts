@@ -8,6 +8,7 @@
  * A chunk of a client is cut into what may pass and what waits: for the rest of a line, for the server's `+`, or until
  * earlier replies have passed and the edge may answer. What waits is kept here, at most one chunk beyond the limit.
  */
+import type { Counter } from '@imapfleet/observe'
 import { printAfterLogin } from '../imap/capability.ts'
 import { printId } from '../imap/id.ts'
 import type { ScanPosition } from '../imap/literal.ts'
@@ -46,6 +47,8 @@ export class Splice {
   readonly #client: Link
   readonly #calls: SpliceCalls
   readonly #serverEnd: ServerEnd
+  readonly #clientBytes: Counter
+  readonly #serverBytes: Counter
   /** Holds the server connection. Another one after the session has moved to another connection. */
   #conversation: Conversation
   /** The client's bytes that have not passed. */
@@ -69,6 +72,8 @@ export class Splice {
     this.#client = ends.client
     this.#calls = calls
     this.#serverEnd = new ServerEnd(this)
+    this.#clientBytes = context.metrics.counters.client_bytes_total
+    this.#serverBytes = context.metrics.counters.upstream_bytes_total
     this.#conversation = new Conversation(ends.connection, context)
     this.#lastActiveAt = context.clock.now()
   }
@@ -111,7 +116,7 @@ export class Splice {
 
   fromClient(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
-    this.#context.metrics.counters.client_bytes_total.value += bytes.length
+    this.#clientBytes.value += bytes.length
     if (this.#conversation.isLeaving) return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     this.#passPending()
@@ -207,13 +212,17 @@ export class Splice {
 
   /** The client is read while the server takes its bytes and not too many of them wait here. */
   #adjustClient(): void {
-    const { waitsFor, isLeaving } = this.#conversation
-    const isTooMuch = waitsFor !== undefined && !isLeaving && (this.#pending?.length ?? 0) > pendingBytesMax
-    const pause = this.#serverIsFull || isTooMuch
+    const pause = this.#serverIsFull || (this.#pending !== undefined && this.#isTooMuch(this.#pending))
     if (pause === this.#clientIsPaused) return
     this.#clientIsPaused = pause
     if (pause) this.#client.pause()
     else this.#client.resume()
+  }
+
+  /** Whether the waiting bytes are more than may wait here. What follows a LOGOUT is dropped, and does not count. */
+  #isTooMuch(pending: Buffer): boolean {
+    const { waitsFor, isLeaving } = this.#conversation
+    return waitsFor !== undefined && !isLeaving && pending.length > pendingBytesMax
   }
 
   /**
@@ -233,9 +242,9 @@ export class Splice {
 
   fromServer(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
-    this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
+    this.#serverBytes.value += bytes.length
     this.#conversation.connection.scanner.scan(bytes)
-    this.#passPending()
+    if (this.#pending !== undefined) this.#passPending()
     this.#adjustClient()
   }
 
