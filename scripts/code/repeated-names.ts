@@ -13,9 +13,7 @@ const allowed: Readonly<Record<string, string>> = {
   ErrorCode: 'each process has its own closed list, compared with docs/failure-modes.md',
   errorCodes: 'each process has its own closed list, compared with docs/failure-modes.md',
   version: 'each program states its own version',
-  Admission: 'pool/ admits logins by limits; the select cache admits a command to its answer',
   Session: 'protocol: who is signed in to the API; the edge: a client joined with a server connection',
-  Settings: 'test support of splice/ and the configuration in force',
   freePort: 'the edge imports no other workspace for its tests',
   until: 'the edge imports no other workspace for its tests',
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
 import { serve, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
-import { begin, beginOn, wires, type Settings } from './session.test-support.ts'
+import { begin, beginOn, wires, type SessionSetup } from './session.test-support.ts'
 
 /** As `wellBehaved`, with an IDLE that waits for DONE and mail in FETCH. */
 function mailServer(): Script {
@@ -20,7 +20,7 @@ function mailServer(): Script {
   }
 }
 
-interface Transcript extends Settings {
+interface Transcript extends SessionSetup {
   client: string
   /** What the server is asked; the tags of the edge's own commands are left out. */
   asked: string[]

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { everyCut, wire } from '../imap/cuts.test-support.ts'
-import { beginOn, wires, type Session, type Settings } from './session.test-support.ts'
+import { beginOn, wires, type Session, type SessionSetup } from './session.test-support.ts'
 
-interface Transcript extends Settings {
+interface Transcript extends SessionSetup {
   /** What the client asks. In `scripted`, OWN1 and OWN2 are the tags of the edge's own commands in `ids`. */
   client?: string
   scripted: string

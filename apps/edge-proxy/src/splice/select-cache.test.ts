@@ -2,13 +2,13 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Peer } from '../net/wire.test-support.ts'
 import type { Selection } from '../server/server-connection.ts'
-import { begin, type Session, type Settings } from './session.test-support.ts'
+import { begin, type Session, type SessionSetup } from './session.test-support.ts'
 
 const answer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n'
 const kept: Selection = { key: 'SELECT INBOX', lines: answer, ok: 'OK [READ-WRITE] done', at: 0 }
 
 /** A session on a connection whose mailbox is still selected. */
-function warm(mode: 'exact' | 'window', settings: Settings = {}): Promise<Session> {
+function warm(mode: 'exact' | 'window', settings: SessionSetup = {}): Promise<Session> {
   return begin({
     ...settings,
     pool: { selectCache: mode, ...settings.pool },
@@ -35,7 +35,7 @@ test('the answer to a SELECT is remembered as it was, for one that asks the same
 })
 
 test('what is not a plain answer to one plain SELECT is not remembered', async () => {
-  const cases: [Settings, string, string][] = [
+  const cases: [SessionSetup, string, string][] = [
     [{}, 'a SELECT INBOX\r\n', `${answer}a NO gone\r\n`],
     [{}, 'a SELECT INBOX (CONDSTORE)\r\n', `${answer}a OK done\r\n`],
     [{}, 'a NOOP\r\nb SELECT INBOX\r\n', `a OK done\r\n${answer}b OK done\r\n`],

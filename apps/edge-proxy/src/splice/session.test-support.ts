@@ -32,7 +32,7 @@ export async function wires(): Promise<Wires> {
   }
 }
 
-export interface Settings {
+export interface SessionSetup {
   /** Deviations from the defaults. */
   clients?: Partial<EdgeConfig['clients']>
   pool?: Partial<EdgeConfig['pool']>
@@ -70,7 +70,7 @@ if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
 const defaults = resolved.config
 
 /** Begins a session on these wires. */
-export function beginOn(on: Wires, settings: Settings = {}): Session {
+export function beginOn(on: Wires, settings: SessionSetup = {}): Session {
   const connection = connectionOver(on.serverLink, settings.offered)
   settings.prepare?.(connection)
   const metrics = new Metrics(edgeMetrics)
@@ -121,6 +121,6 @@ export function beginOn(on: Wires, settings: Settings = {}): Session {
 }
 
 /** A session on wires of its own. */
-export async function begin(settings: Settings = {}): Promise<Session> {
+export async function begin(settings: SessionSetup = {}): Promise<Session> {
   return beginOn(await wires(), settings)
 }
