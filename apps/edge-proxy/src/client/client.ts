@@ -76,7 +76,7 @@ export class Client implements LinkHandler {
     return (this.#address ??= this.#readAddress())
   }
 
-  get isThere(): boolean {
+  get isConnected(): boolean {
     return this.link.isOpen
   }
 

@@ -212,7 +212,7 @@ test('an edge that cannot bind all its ports binds none', async () => {
 
 test('short sessions and their trace lines are timed by a fine clock', async () => {
   const { edge, session, quiet } = await edgeAtWork()
-  // The coarse clock stands still: nothing below may use it.
+  // The coarse clock is stopped: no time below may come from it.
   edge.context.clock.stop()
   const lines: TracedLine[] = []
   const order = { id: 't', user: 'joe', expiresAt: Infinity, bytesMax: 10_000, bodies: false }

@@ -14,10 +14,8 @@ export interface AcceptedClient {
   secure: boolean
 }
 
-/** The link is closed. */
-export type NotAccepted =
-  /** The peer closed the connection. */
-  { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-header' | 'tls-handshake' }
+/** The link is closed, by the peer (gone) or by the edge. */
+export type NotAccepted = { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-header' | 'tls-handshake' }
 
 /** Synchronous if neither a PROXY header nor TLS is required, otherwise within `timeoutMs` for each of the two. */
 export function acceptClient(

@@ -76,7 +76,7 @@ class Model {
 
   reuse(login: Login): void {
     login.state = 'in use'
-    this.work.connections.lease(login.connection!, { address: '', isThere: true })
+    this.work.connections.lease(login.connection!, { address: '', isConnected: true })
   }
 
   do({ kind, user, at }: { kind: string; user: string; at: number }): void {

@@ -26,7 +26,7 @@ interface More {
   server?: string
   /** Default: a secret of its own. */
   secret?: string
-  isThere?: boolean
+  isConnected?: boolean
 }
 
 let secrets = 0
@@ -43,7 +43,7 @@ export function requestOf(user: string, asked: Partial<Limits> = {}, more: More 
     },
     identity: `${name} ${user}`,
     secretDigest: more.secret ?? `secret ${++secrets}`,
-    holder: { address: '192.0.2.7', isThere: more.isThere ?? true },
+    holder: { address: '192.0.2.7', isConnected: more.isConnected ?? true },
   }
 }
 

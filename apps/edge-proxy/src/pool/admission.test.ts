@@ -16,7 +16,7 @@ test('logins that wait are served in order; one whose client has gone is not', a
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
-  const gone = work.take('c', {}, { isThere: false })
+  const gone = work.take('c', {}, { isConnected: false })
   const next = work.take('d')
   assert.equal(work.take('e'), 'queue-full')
   assert.equal(work.waiting, 2)
@@ -119,7 +119,7 @@ test('as many dials may exceed the limit as it says, and as there are idle conne
 test('a login that succeeds when nothing is idle any more has no room', () => {
   const work = withIdle(['a', 'b'])
   const dial = work.dial('c')
-  const holder = { address: '192.0.2.8', isThere: true }
+  const holder = { address: '192.0.2.8', isConnected: true }
   for (const user of ['a', 'b']) work.connections.lease(work.of(user), holder)
   assert.equal(work.accept(dial), false)
   for (const user of ['a', 'b']) work.rest(user)
@@ -131,7 +131,7 @@ test('the place of a login that was judged too late is for the next one that wai
   const work = withIdle(['a'])
   const asked = { connectionsPerUserMax: 1, queueTimeoutMs: 50 }
   const dial = work.dial('a', asked)
-  work.connections.lease(work.of('a'), { address: '192.0.2.8', isThere: true })
+  work.connections.lease(work.of('a'), { address: '192.0.2.8', isConnected: true })
   const waiting = work.login('b', asked)
   assert.equal(work.waiting, 1)
   assert.equal(work.accept(dial), false)
@@ -140,7 +140,7 @@ test('the place of a login that was judged too late is for the next one that wai
 
 test('a login that waits is given one place, however many evictions happen at the same time', async () => {
   const work = withIdle(['a', 'b'])
-  const holder = { address: '192.0.2.8', isThere: true }
+  const holder = { address: '192.0.2.8', isConnected: true }
   for (const user of ['a', 'b']) work.connections.lease(work.of(user), holder)
   const asked = { connectionsSpareMax: 0, queueMax: 3, queueTimeoutMs: 50 }
   const waiting = ['c', 'd', 'e'].map(async (user) => work.take(user, asked))
@@ -165,7 +165,7 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
   work.rest('a')
   assert.equal(await same, 'look-again')
   assert.equal(work.waiting, 1)
-  work.connections.lease(work.of('a'), { address: '192.0.2.8', isThere: true })
+  work.connections.lease(work.of('a'), { address: '192.0.2.8', isConnected: true })
   work.rest('a')
   assert.equal(await other, 'taken')
   assert.deepEqual(work.evicted, ['a'])

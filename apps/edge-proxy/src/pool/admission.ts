@@ -84,7 +84,7 @@ export class Admission {
   /** A connection has become idle: it goes to the longest-waiting login that it fits, or is evicted for another one. */
   rested(idle: ServerConnection): void {
     for (const { request, settle } of this.#connections.at(idle.serverName).waiting)
-      if (request.holder.isThere && serves(idle, request)) return settle('look-again')
+      if (request.holder.isConnected && serves(idle, request)) return settle('look-again')
     this.serve(idle.serverName)
   }
 
@@ -96,7 +96,7 @@ export class Admission {
     this.#isServing = true
     try {
       for (const { request, settle } of [...waiting]) {
-        const outcome = request.holder.isThere ? this.#enter(request) : 'left'
+        const outcome = request.holder.isConnected ? this.#enter(request) : 'left'
         if (outcome) settle(outcome)
       }
     } finally {

@@ -8,7 +8,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 export interface LeaseHolder {
   readonly address: string
   /** False: the client has gone while its login waited. */
-  readonly isThere: boolean
+  readonly isConnected: boolean
 }
 
 export interface LeaseRequest {

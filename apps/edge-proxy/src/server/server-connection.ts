@@ -126,7 +126,7 @@ export class ServerConnection {
     this.scanner.sink = sink
   }
 
-  /** The enabled extensions as part of the pool's key: empty if none; `?`, which no session asks for, without `enabledBy`. */
+  /** The enabled extensions in the pool's key: empty if none, `?` if not from one ENABLE. No session asks for `?`. */
   get enabledKey(): string {
     return this.session.enabled.size === 0 ? '' : (this.session.enabledBy ?? '?')
   }
