@@ -2,13 +2,13 @@
  * Children of an earlier start that still run, after a crash or during a stop. Each child has a pid file. A pid
  * counts only together with the start time of its process, because the kernel reuses numbers.
  */
-import { spawnSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import { codeOf, LocalError } from './local-error.ts'
 import { writePrivate } from './secret-file.ts'
+import { startMark } from './start-mark.ts'
 
 const pidFileSchema = z.object({
   pid: z.int().min(2),
@@ -50,22 +50,6 @@ async function stopLeftover(file: string, graceMs: number): Promise<void> {
     await sleep(20)
   }
   rmSync(file, { force: true })
-}
-
-/** Identifies the start of a process; undefined if it does not exist. */
-function startMark(pid: number): string | undefined {
-  if (!existsSync('/proc/self/stat'))
-    return (
-      spawnSync('ps', ['-o', 'lstart=', '-p', `${pid}`], { encoding: 'utf8' }).stdout?.trim() || undefined
-    )
-  try {
-    // The name in parentheses can contain anything. The state is the first field after it, the start time the
-    // twentieth.
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? []
-    return fields[0] === 'Z' ? undefined : fields[19]
-  } catch {
-    return undefined
-  }
 }
 
 function signalTo(pid: number, signal: NodeJS.Signals): void {
