@@ -26,6 +26,11 @@ const local: Wall = {
   message:
     'packages/local starts real servers for tests and quickstart. Move what apps and packages need to another package.',
 }
+const localInTests: Wall = {
+  regex: '^@imapfleet/local$',
+  message:
+    'Unit tests import only @imapfleet/local/temporary-directory. A test that starts servers belongs in tests/.',
+}
 const nats: Wall = {
   regex: '^(@nats-io/|@imapfleet/nats$)',
   message:
@@ -112,8 +117,16 @@ function lowest(name: string): Wall {
   }
 }
 
+/** mkdtemp would leave its directory behind when a test or benchmark is interrupted. */
+const mkdtemp = ['node:fs', 'node:fs/promises', 'fs', 'fs/promises'].map((name) => ({
+  name,
+  importNames: ['mkdtemp', 'mkdtempSync', 'mkdtempDisposable', 'mkdtempDisposableSync'],
+  message:
+    'Call temporaryDirectory of @imapfleet/local/temporary-directory: it removes the directory in every case.',
+}))
+
 function walled(files: string[], patterns: Wall[]): OxlintOverride {
-  return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } }
+  return { files, rules: { 'no-restricted-imports': ['error', { paths: mkdtemp, patterns }] } }
 }
 
 /** A later row replaces an earlier one for the same file, so each row names all its walls. */
@@ -235,7 +248,8 @@ const walls: OxlintOverride[] = [
       },
     ],
   ),
-  walled(['apps/edge-proxy/src/**/*.{test,test-support}.ts'], [app, inside, local]),
+  walled(['apps/edge-proxy/src/**/*.{test,test-support}.ts'], [app, inside, localInTests]),
+  walled(['packages/nats/**/*.test.ts', 'apps/cli/src/**/*.test.ts'], [app, inside, localInTests]),
   walled(['packages/observe/**/*.test.ts'], [lowest('observe')]),
   walled(['apps/console/src/**/*.test.ts'], [app, inside]),
 ]
@@ -291,6 +305,7 @@ export default defineConfig({
       files: ['tests/**', 'packages/local/**', 'scripts/**'],
       rules: { 'no-console': 'off', 'typescript/unbound-method': 'off' },
     },
+    { files: ['packages/local/src/temporary-directory.ts'], rules: { 'no-restricted-imports': 'off' } },
     { files: ['**/*.test.ts'], rules: { 'max-lines-per-function': 'off' } },
     { files: ['**/*.config.ts', 'apps/console/**'], rules: { 'import/no-default-export': 'off' } },
   ],

@@ -1,9 +1,9 @@
 /** A real Dovecot 2.3 that runs without privileges in a temporary directory; any user may log in with `secret-of-NAME`. */
 import { existsSync } from 'node:fs'
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { chmod, writeFile } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '@imapfleet/local'
+import { freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { mailOf } from '../support/stub-mail.ts'
 import { sessionOf } from './checks.ts'
 import { isRoot, listening, startChild } from './child.ts'
@@ -19,7 +19,7 @@ export interface ConformanceDovecot {
 }
 
 export async function startDovecot(): Promise<ConformanceDovecot> {
-  const directory = await mkdtemp(join(tmpdir(), 'dovecot-'))
+  const directory = temporaryDirectory('dovecot')
   await chmod(directory, 0o777)
   const port = await freePort()
   const file = join(directory, 'dovecot.conf')
@@ -30,7 +30,7 @@ export async function startDovecot(): Promise<ConformanceDovecot> {
     port,
     stop: async () => {
       await child.stop()
-      await rm(directory, { recursive: true, force: true })
+      await removeTemporaryDirectory(directory)
     },
   }
 }

@@ -1,8 +1,6 @@
 /** A nats-server with nothing but the desired state of one edge in it: the other side of a revocation. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { findNatsServer, freePort } from '@imapfleet/local'
+import { chmod } from 'node:fs/promises'
+import { findNatsServer, freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { buckets, desiredKey, encode, subjects, wireVersion, type Revocation } from '@imapfleet/protocol'
 import { Kvm } from '@nats-io/kv'
 import { connect } from '@nats-io/transport-node'
@@ -18,7 +16,7 @@ export interface NatsFleet {
 }
 
 export async function startFleet(address: { region: string; edge: string }): Promise<NatsFleet> {
-  const directory = await mkdtemp(join(tmpdir(), 'conformance-nats-'))
+  const directory = temporaryDirectory('nats')
   await chmod(directory, 0o777)
   const port = await freePort()
   const args = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', directory]
@@ -53,7 +51,7 @@ export async function startFleet(address: { region: string; edge: string }): Pro
     stop: async () => {
       await connection.close()
       await server.stop()
-      await rm(directory, { recursive: true, force: true })
+      await removeTemporaryDirectory(directory)
     },
   }
 }

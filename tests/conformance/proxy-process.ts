@@ -1,10 +1,9 @@
 /** The proxies that can be put before a server: our edge, and Debian's imapproxy as the control that is known to fail. */
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { freePort } from '@imapfleet/local'
+import { freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { eventually, isRoot, listening, startChild, type ProxyChild } from './child.ts'
 
 export type ProxyName = 'ours' | 'imapproxy'
@@ -39,7 +38,7 @@ export function startProxy(name: ProxyName, options: ProxyOptions): Promise<Prox
 
 /** A directory that the proxy may write to after it has become nobody. */
 async function openDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'conformance-'))
+  const directory = temporaryDirectory('conformance')
   await chmod(directory, 0o777)
   return directory
 }
@@ -144,7 +143,7 @@ function shared(name: ProxyName, port: number, child: ProxyChild, directory: str
     log: child.log,
     stop: async () => {
       await child.stop()
-      await rm(directory, { recursive: true, force: true })
+      await removeTemporaryDirectory(directory)
     },
   }
 }

@@ -1,11 +1,10 @@
 /** Whatever is given wrongly gets one clear line that says what to do, an exit status, and never a stack trace. */
 import assert from 'node:assert/strict'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { node } from '@imapfleet/local'
+import { node, temporaryDirectory } from '@imapfleet/local'
 import { runCommand, type RunOptions, type Said } from '../support/command.ts'
 import { TestFleet } from '../support/fleet.ts'
 
@@ -29,14 +28,13 @@ suite('bad input', () => {
   const taken = createServer()
   before(async () => {
     fleet = await TestFleet.start()
-    directory = await mkdtemp(join(tmpdir(), 'imapfleet-bad-'))
+    directory = temporaryDirectory('bad')
     const { promise, resolve } = Promise.withResolvers<void>()
     taken.listen(0, '127.0.0.1', resolve)
     await promise
   })
   after(async () => {
     taken.close()
-    await rm(directory, { recursive: true, force: true })
     await fleet?.stop()
   })
   const takenPort = () => (taken.address() as AddressInfo).port

@@ -1,11 +1,10 @@
 /** Stock mail clients at the edge before a real Dovecot: they see the very mails, and the second session is a warm one. */
 import assert from 'node:assert/strict'
-import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test, type TestContext } from 'node:test'
-import { findProgram, repository } from '@imapfleet/local'
+import { findProgram, repository, temporaryDirectory } from '@imapfleet/local'
 import { ImapFlow } from 'imapflow'
 import { runCommand, type Said } from '../support/command.ts'
 import { LoneEdge } from '../support/lone-edge.ts'
@@ -26,12 +25,11 @@ suite('stock clients', () => {
   before(async () => {
     server = await MailServer.start(names.map((user) => ({ user, password, mailbox: 'demo' as const })))
     edge = await LoneEdge.start(server.port)
-    directory = await mkdtemp(join(tmpdir(), 'imapfleet-clients-'))
+    directory = temporaryDirectory('clients')
   })
   after(async () => {
     await edge?.stop()
     await server?.stop()
-    await rm(directory, { recursive: true, force: true })
   })
 
   const hashes = async (user: string, folder?: string) => (await server.mails(user, folder)).map(hash).sort()
@@ -204,7 +202,8 @@ SyncState *
     }
     const expected = await hashes('curl')
     const session = async () => {
-      const target = await mkdtemp(join(directory, 'curl-'))
+      const target = join(directory, `curl-${randomUUID()}`)
+      await mkdir(target)
       const urls = expected.flatMap((_, index) => [
         `${url}INBOX;UID=${index + 1}`,
         '-o',

@@ -4,11 +4,10 @@
  */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { freePort, LocalProcess, node, repository } from '@imapfleet/local'
+import { freePort, LocalProcess, node, repository, temporaryDirectory } from '@imapfleet/local'
 import { edgeStatsSchema } from '@imapfleet/protocol'
 import { runCommand } from '../support/command.ts'
 import { MailSocket } from '../support/mail-socket.ts'
@@ -32,7 +31,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
   let edge: LocalProcess
   let httpTaken: string | false
   before(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'imapfleet-drop-in-'))
+    directory = temporaryDirectory('drop-in')
     stub = new StubImapd(await freePort())
     for (const name of ['alice', 'bob']) stub.account(name, 'open sesame')
     stub.offer({ before: 'IMAP4rev1 SASL-IR LITERAL+ ID AUTH=PLAIN' })
@@ -45,7 +44,6 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
   after(async () => {
     await edge?.stop()
     await stub?.close()
-    await rm(directory, { recursive: true, force: true })
     assert.deepEqual(stub.faults, [])
   })
 

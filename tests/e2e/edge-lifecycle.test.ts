@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { freePort, node } from '@imapfleet/local'
 import { runCommand } from '../support/command.ts'
-import { LoneEdge, removeGround, temporaryGround } from '../support/lone-edge.ts'
+import { LoneEdge, temporaryGround } from '../support/lone-edge.ts'
 import { edgeFor, entered, isServed, listeningStub } from '../support/stub-edge.ts'
 import { StubImapd } from '../support/stub-imapd.ts'
 
@@ -114,9 +114,8 @@ suite('the life of an edge', () => {
     await client.close()
   })
 
-  test('a start with mistakes tells every one with its line, in either format, and exits with 2', async (t) => {
-    const ground = await temporaryGround()
-    t.after(() => removeGround(ground))
+  test('a start with mistakes tells every one with its line, in either format, and exits with 2', async () => {
+    const ground = temporaryGround()
     const yaml = join(ground.directory, 'edge.yaml')
     await writeFile(yaml, 'http:\n  port: x\nlog:\n  level: loud\nclients: { lineBytesMax: 1 }\nnothing: 1\n')
     const conf = join(ground.directory, 'imapproxy.conf')

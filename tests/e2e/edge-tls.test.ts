@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
-import { freePort, type Ground } from '@imapfleet/local'
+import { freePort, removeTemporaryDirectory, type Ground } from '@imapfleet/local'
 import { Authority, type Certificate } from '../support/certs.ts'
-import { listenerOn, LoneEdge, removeGround, temporaryGround } from '../support/lone-edge.ts'
+import { listenerOn, LoneEdge, temporaryGround } from '../support/lone-edge.ts'
 import { MailServer } from '../support/mail-server.ts'
 import { StubImapd } from '../support/stub-imapd.ts'
 import { TlsFront } from '../support/tls-front.ts'
@@ -20,7 +20,7 @@ suite('TLS to clients', () => {
   let ports: { imaps: number; strict: number }
   let ca: string
   before(async () => {
-    ground = await temporaryGround()
+    ground = temporaryGround()
     authority = await Authority.make(ground.directory)
     ca = await authority.ca
     shown = await authority.issue('first', 'DNS:localhost')
@@ -37,7 +37,7 @@ suite('TLS to clients', () => {
   after(async () => {
     await edge?.stop()
     await stub?.close()
-    await removeGround(ground)
+    await removeTemporaryDirectory(ground.directory)
     assert.deepEqual(stub.faults, [])
   })
 
@@ -141,7 +141,7 @@ suite('TLS to servers', () => {
   const fronts: Record<string, TlsFront> = {}
 
   before(async () => {
-    ground = await temporaryGround()
+    ground = temporaryGround()
     const authority = await Authority.make(ground.directory)
     const stranger = await Authority.make(ground.directory, 'Stranger')
     const ca = await authority.ca
@@ -200,7 +200,7 @@ suite('TLS to servers', () => {
     await Promise.all(Object.values(fronts).map((front) => front.close()))
     await dovecot?.stop()
     await stub?.close()
-    await removeGround(ground)
+    await removeTemporaryDirectory(ground.directory)
     assert.deepEqual(stub.faults, [])
   })
 

@@ -1,22 +1,22 @@
 /** The connection to NATS that edge and control share, against a real nats-server that goes away and comes back. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test, type TestContext } from 'node:test'
-import { natsServer, type Ground, type Nats } from '@imapfleet/local'
+import { natsServer, removeTemporaryDirectory, type Ground, type Nats } from '@imapfleet/local'
 import { NatsLink, readAccess, type LinkHandlers } from '@imapfleet/nats'
-import { removeGround, temporaryGround } from '../support/lone-edge.ts'
+import { temporaryGround } from '../support/lone-edge.ts'
 import { until } from '../support/until.ts'
 
 suite('the link to NATS', () => {
   let ground: Ground
   let nats: Nats
   before(async () => {
-    ground = await temporaryGround()
+    ground = temporaryGround()
     nats = await natsServer({ ground })
     await nats.process?.start()
   })
   after(async () => {
     await nats?.process?.stop()
-    await removeGround(ground)
+    await removeTemporaryDirectory(ground.directory)
   })
 
   /** A link, and what its owner was told, in order. */

@@ -12,6 +12,7 @@ import {
   natsServer,
   node,
   postgresServer,
+  removeTemporaryDirectory,
   repository,
   type Ground,
   type Nats,
@@ -19,7 +20,7 @@ import {
 } from '@imapfleet/local'
 import { Authority, type Certificate } from '../support/certs.ts'
 import { runCommand, startCommand } from '../support/command.ts'
-import { removeGround, temporaryGround } from '../support/lone-edge.ts'
+import { temporaryGround } from '../support/lone-edge.ts'
 import { until } from '../support/until.ts'
 
 const main = `${repository}/apps/control/src/main.ts`
@@ -30,7 +31,7 @@ suite('TLS', () => {
   let other: Authority
   let database: Postgres
   before(async () => {
-    ground = await temporaryGround()
+    ground = temporaryGround()
     ;[authority, other] = [await Authority.make(ground.directory), await Authority.make(ground.directory)]
     const { certFile, keyFile } = await authority.issue('db', 'DNS:localhost')
     const own = await ownedKey(keyFile)
@@ -43,7 +44,7 @@ suite('TLS', () => {
   })
   after(async () => {
     await database?.process?.stop()
-    await removeGround(ground)
+    await removeTemporaryDirectory(ground.directory)
   })
 
   /** Postgres wants its key to be readable by nobody else. */

@@ -3,12 +3,11 @@
  * docs/screenshots. `--seconds N`: for how long there is traffic; `--every DIRECTORY`: instead, each page light and dark,
  * wide and narrow, to look at while one works on it.
  */
-import { mkdir, mkdtemp, rm, chmod } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { repository, startStack, type Stack } from '@imapfleet/local'
+import { repository, startStack, temporaryDirectory, type Stack } from '@imapfleet/local'
 import type { Browser } from 'playwright-core'
 import { launchBrowser, openPage, signInOnPage, type Appearance } from '../support/browser.ts'
 import { shots } from './shots.ts'
@@ -28,8 +27,7 @@ const wide = { width: 1280, height: 800 }
 const tallest = values.every === undefined ? 1_000 : 20_000
 const narrow = { width: 375, height: 800 }
 
-const directory = await mkdtemp(join(tmpdir(), 'imapfleet-screenshots-'))
-await chmod(directory, 0o755)
+const directory = temporaryDirectory('screenshots')
 const config = { fleet: { heartbeatMs: 1_000, reportIntervalMs: 2_000 } }
 const edges = ['eu-1', 'eu-2', 'us-1', 'us-2'].map((id) => ({ id, region: id.slice(0, 2), config }))
 const stack = await startStack({ directory, edges, durable: false, dovecot: { users } })
@@ -51,7 +49,6 @@ try {
 } finally {
   await browser.close()
   await stack.stop()
-  await rm(directory, { recursive: true, force: true })
 }
 
 /** What operators do on a day. */

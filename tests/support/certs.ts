@@ -1,6 +1,7 @@
 /** Certificates for one run of a test: an authority made by openssl, and what it signs. Trusted nowhere else. */
 import { execFile } from 'node:child_process'
-import { chmod, mkdtemp, readFile, writeFile } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 
@@ -27,8 +28,8 @@ export class Authority {
 
   /** Its files are made within `parent`, readable to whoever the edge runs as. */
   static async make(parent: string, name = 'Test authority'): Promise<Authority> {
-    const directory = await mkdtemp(join(parent, 'certs-'))
-    await chmod(directory, 0o755)
+    const directory = join(parent, `certs-${randomUUID()}`)
+    await mkdir(directory, { mode: 0o755 })
     const authority = new Authority(directory)
     const { caFile } = authority
     const keyFile = authority.#keyFile

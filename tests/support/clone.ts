@@ -1,8 +1,7 @@
 /** A second clone of this repository as it stands, with the packages of the first: what a quickstart needs to itself. */
-import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { repository } from '@imapfleet/local'
+import { removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
 import { z } from 'zod'
 import { startCommand, type Running } from './command.ts'
 import { until } from './until.ts'
@@ -38,8 +37,7 @@ export class Clone {
   }
 
   static async make(): Promise<Clone> {
-    const directory = await mkdtemp(join(tmpdir(), 'imapfleet-clone-'))
-    await chmod(directory, 0o755)
+    const directory = temporaryDirectory('clone')
     await cp(repository, directory, { recursive: true, filter: (path) => !unwanted.has(basename(path)) })
     // A directory of links and not one link: if anything ever installs here, it replaces links and not packages.
     const packages = join(directory, 'node_modules')
@@ -54,7 +52,7 @@ export class Clone {
     for (const { child } of this.#started)
       if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
         process.kill(-child.pid, 'SIGKILL')
-    await rm(this.directory, { recursive: true, force: true })
+    await removeTemporaryDirectory(this.directory)
   }
 
   /** `npm run quickstart`, as npm calls it. */

@@ -2,10 +2,16 @@
  * A fleet of one test file: its own directory, ports and data, thrown away at the end. Edges report several times a
  * second, so that nobody waits for figures.
  */
-import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { repository, startStack, type EdgeProcess, type MailUser, type Stack } from '@imapfleet/local'
+import { readFile } from 'node:fs/promises'
+import {
+  removeTemporaryDirectory,
+  repository,
+  startStack,
+  temporaryDirectory,
+  type EdgeProcess,
+  type MailUser,
+  type Stack,
+} from '@imapfleet/local'
 import { WireClient } from '../conformance/wire.ts'
 import { runCommand, startCommand, type Running, type Said } from './command.ts'
 import { until } from './until.ts'
@@ -41,8 +47,7 @@ export class TestFleet {
   }
 
   static async start(): Promise<TestFleet> {
-    const directory = await mkdtemp(join(tmpdir(), 'imapfleet-e2e-'))
-    await chmod(directory, 0o755)
+    const directory = temporaryDirectory('e2e')
     const config = { fleet: { heartbeatMs: 500, reportIntervalMs: 250, reconcileMs: 1_000 } }
     const edges = [
       { id: 'eu-1', region: 'eu', config },
@@ -55,7 +60,7 @@ export class TestFleet {
 
   async stop(): Promise<void> {
     await this.stack.stop()
-    await rm(this.stack.directory, { recursive: true, force: true })
+    await removeTemporaryDirectory(this.stack.directory)
   }
 
   /** A mail client at an edge, or at the mail server itself, with its greeting read. */

@@ -3,25 +3,22 @@
  * port and its log. Everything that it keeps is in one directory, thrown away at the end.
  */
 import { mergeLayers, type Layer } from '@imapfleet/config'
-import { edgeProxy, freePort, layGround, type EdgeProcess, type Ground } from '@imapfleet/local'
+import {
+  edgeProxy,
+  freePort,
+  layGround,
+  removeTemporaryDirectory,
+  temporaryDirectory,
+  type EdgeProcess,
+  type Ground,
+} from '@imapfleet/local'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { readFile, writeFile } from 'node:fs/promises'
 import { MailSocket, type MailSocketOptions } from './mail-socket.ts'
 import { until } from './until.ts'
 
-/** A place for the parts of one test file that whoever they run as can reach. */
-export async function temporaryGround(): Promise<Ground> {
-  const directory = await mkdtemp(join(tmpdir(), 'imapfleet-edge-'))
-  await chmod(directory, 0o755)
-  return layGround(directory)
-}
-
-/** What is left of them goes away, too. */
-export async function removeGround({ directory }: Ground): Promise<void> {
-  await rm(directory, { recursive: true, force: true })
-}
+/** A ground of its own for one test file. */
+export const temporaryGround = (): Ground => layGround(temporaryDirectory('edge'))
 
 export class LoneEdge {
   readonly ground: Ground
@@ -36,7 +33,7 @@ export class LoneEdge {
 
   /** `config` is laid over a plain listener and `upstreams.main` at this port. */
   static async start(upstreamPort: number, config: Layer = {}): Promise<LoneEdge> {
-    const ground = await temporaryGround()
+    const ground = temporaryGround()
     const upstream = { host: '127.0.0.1', port: upstreamPort }
     // No probe of its own unless a test wants them: every connection that a server sees has a cause in the test.
     const quiet: Layer = { upstreams: { main: { healthIntervalMs: 0 } }, log: { level: 'debug' } }
@@ -58,7 +55,7 @@ export class LoneEdge {
 
   async stop(): Promise<void> {
     await this.edge.process.stop()
-    await removeGround(this.ground)
+    await removeTemporaryDirectory(this.ground.directory)
   }
 
   /** A mail client with its greeting read; at the listener `imap` unless told otherwise. */

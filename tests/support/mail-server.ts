@@ -1,8 +1,14 @@
 /** Real Dovecot for edges that run alone: what lies in its mailboxes, and how often it has let somebody in. */
-import { dovecotServer, type Dovecot, type DovecotOptions, type Ground } from '@imapfleet/local'
+import {
+  dovecotServer,
+  removeTemporaryDirectory,
+  type Dovecot,
+  type DovecotOptions,
+  type Ground,
+} from '@imapfleet/local'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { removeGround, temporaryGround } from './lone-edge.ts'
+import { temporaryGround } from './lone-edge.ts'
 import { MailSocket } from './mail-socket.ts'
 import { until } from './until.ts'
 
@@ -23,7 +29,7 @@ export class MailServer {
     users: DovecotOptions['users'],
     prepare: (ground: Ground) => Promise<string> = async () => '',
   ): Promise<MailServer> {
-    const ground = await temporaryGround()
+    const ground = temporaryGround()
     const settings = await prepare(ground)
     const dovecot = await dovecotServer({ ground, users: [witness, ...(users ?? [])], settings })
     await dovecot.process.start()
@@ -36,7 +42,7 @@ export class MailServer {
 
   async stop(): Promise<void> {
     await this.#dovecot.process.stop()
-    await removeGround(this.ground)
+    await removeTemporaryDirectory(this.ground.directory)
   }
 
   /** The mails of a folder as they lie on the disk. */

@@ -1,6 +1,4 @@
 /** A control plane without edges, on real NATS and Postgres: edges are simulated, so that a test decides what they say. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
   controlPlane,
@@ -8,6 +6,8 @@ import {
   layGround,
   natsServer,
   postgresServer,
+  removeTemporaryDirectory,
+  temporaryDirectory,
   type ControlProcess,
   type Ground,
   type Nats,
@@ -48,9 +48,7 @@ export class Plane {
     perEdge = false,
     natsSettings = [],
   }: { durable?: boolean; perEdge?: boolean; natsSettings?: string[] } = {}): Promise<Plane> {
-    const directory = await mkdtemp(join(tmpdir(), 'imapfleet-plane-'))
-    await chmod(directory, 0o755)
-    const ground = layGround(directory)
+    const ground = layGround(temporaryDirectory('plane'))
     const [nats, database] = await Promise.all([
       natsServer({ ground, perEdge, settings: natsSettings }),
       postgresServer({ ground, durable }),
@@ -112,6 +110,6 @@ export class Plane {
     await this.sql.end({ timeout: 1 })
     await Promise.all([this.control, ...this.#replicas].map(async (control) => await control.process.stop()))
     await Promise.all([this.nats.process?.stop(), this.postgres.process?.stop()])
-    await rm(this.ground.directory, { recursive: true, force: true })
+    await removeTemporaryDirectory(this.ground.directory)
   }
 }

@@ -2,16 +2,14 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import type { EdgeView, TraceView } from '@imapfleet/protocol'
 import { serveLoopback } from './loopback.test-support.ts'
 
-const home = await mkdtemp(join(tmpdir(), 'imapfleet-cli-'))
-after(() => rm(home, { recursive: true }))
+const home = temporaryDirectory('cli')
 
 const now = new Date().toISOString()
 const edge: EdgeView = {

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { readProfiles, readQuickstart, writeProfiles } from './profile.ts'
 
-const directory = await mkdtemp(join(tmpdir(), 'imapfleet-profile-'))
-after(() => rm(directory, { recursive: true }))
+const directory = temporaryDirectory('profile')
 
 const lab = { current: 'lab', profiles: { lab: { server: 'http://lab.example/', token: 't' } } }
 

@@ -22,7 +22,7 @@ const part = (t: TestContext, ground: Ground, name: string): LocalProcess =>
 const described = () => ({ version: '1', place: 'here' })
 
 test('parts are stopped before those that they need, in whatever order they came up', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const bringUp = new BringUp(() => undefined, false, undefined)
   for (const [name, layer] of [
     ['nats', 'services'],
@@ -35,7 +35,7 @@ test('parts are stopped before those that they need, in whatever order they came
 })
 
 test('progress is told: starting, notes, ready', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const told: PartProgress[] = []
   const bringUp = new BringUp((progress) => told.push(progress), false, undefined)
   const prepare = async (note: (text: string) => void) => {
@@ -52,7 +52,7 @@ test('progress is told: starting, notes, ready', async (t) => {
 })
 
 test('a part that is killed is started again, and not after a stop', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const back = Promise.withResolvers<void>()
   let readies = 0
   const say = ({ state }: PartProgress) => {
@@ -71,7 +71,7 @@ test('a part that is killed is started again, and not after a stop', async (t) =
 })
 
 test('nothing is started after an abort', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const bringUp = new BringUp(() => undefined, false, AbortSignal.abort())
   const child = part(t, ground, 'nats')
   const begun = bringUp.begin('nats', 'services', async () => ({ process: child }), described)

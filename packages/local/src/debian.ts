@@ -3,12 +3,13 @@
  * paths are compiled in. Called only if the program is missing.
  */
 import { execFile } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { childEnvironment, environment } from './environment.ts'
 import { LocalError, outputOf } from './local-error.ts'
+import { removeTemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
 
 const run = promisify(execFile)
 const isRoot = process.getuid?.() === 0
@@ -24,7 +25,7 @@ export function findProgram(name: string): string | undefined {
 export async function unpackPackage(name: string, directory: string): Promise<string | undefined> {
   if (!findProgram('apt-get') || !findProgram('dpkg-deb')) return 'this machine has no apt-get'
   mkdirSync(dirname(directory), { recursive: true })
-  const scratch = mkdtempSync(`${directory}.`)
+  const scratch = temporaryDirectory('package', dirname(directory))
   try {
     await download(name, scratch)
     const archive = readdirSync(scratch).find((file) => file.endsWith('.deb')) ?? ''
@@ -35,7 +36,7 @@ export async function unpackPackage(name: string, directory: string): Promise<st
   } catch (error) {
     return outputOf(error, 1)
   } finally {
-    rmSync(scratch, { recursive: true, force: true })
+    await removeTemporaryDirectory(scratch)
   }
 }
 

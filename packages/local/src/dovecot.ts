@@ -4,9 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { chownSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chownSync, existsSync, readFileSync, rmSync } from 'node:fs'
 import { z } from 'zod'
 import { ownAccount, type SystemAccount } from './account.ts'
 import { findProgram, installPackage } from './debian.ts'
@@ -18,6 +16,7 @@ import { freePort } from './ports.ts'
 import { probe } from './probe.ts'
 import { LocalProcess } from './process.ts'
 import { writePrivate } from './secret-file.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 export interface MailUser {
   user: string
@@ -116,7 +115,7 @@ function socketDirectory(ground: Ground): string {
   rmSync(`${ground.directory}/dovecot/run`, { recursive: true, force: true })
   const directory = ownDirectory(ground, 'dovecot', 'run')
   if (Buffer.byteLength(directory) <= 80) return directory
-  const short = mkdtempSync(join(tmpdir(), 'imapfleet-'))
+  const short = temporaryDirectory('dovecot')
   if (ground.account) chownSync(short, ground.account.uid, ground.account.gid)
   return short
 }

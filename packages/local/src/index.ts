@@ -14,4 +14,9 @@ export { node, repository, runDirectory } from './paths.ts'
 export { freePort } from './ports.ts'
 export { postgresServer, type Postgres, type PostgresOptions } from './postgres.ts'
 export { LocalProcess, type Exit, type ProcessSpec } from './process.ts'
+export {
+  keepTemporaryDirectory,
+  removeTemporaryDirectory,
+  temporaryDirectory,
+} from './temporary-directory.ts'
 export { startStack, type EdgeWish, type Stack, type StackOptions } from './stack.ts'

@@ -7,8 +7,8 @@ import { processOf, stopLeftovers, writePidFile } from './leftover.ts'
 import { node } from './paths.ts'
 import { scratchGround } from './scratch.ts'
 
-test('a process that a pid file names is ended, and the file is removed', async (t) => {
-  const { directory } = scratchGround(t)
+test('a process that a pid file names is ended, and the file is removed', async () => {
+  const { directory } = scratchGround()
   const child = spawn(node, ['-e', 'setInterval(() => {}, 1000)'], { stdio: 'ignore' })
   const exit = once(child, 'exit')
   writePidFile(`${directory}/child.json`, child.pid ?? 0, 'SIGTERM')
@@ -18,8 +18,8 @@ test('a process that a pid file names is ended, and the file is removed', async 
   assert.ok(!existsSync(`${directory}/child.json`))
 })
 
-test('a process that merely has the number of an earlier one is left alone', async (t) => {
-  const { directory } = scratchGround(t)
+test('a process that merely has the number of an earlier one is left alone', async () => {
+  const { directory } = scratchGround()
   const file = `${directory}/child.json`
   writePidFile(file, process.pid, 'SIGTERM')
   const entry = JSON.parse(readFileSync(file, 'utf8'))
@@ -29,8 +29,8 @@ test('a process that merely has the number of an earlier one is left alone', asy
   assert.ok(!existsSync(file))
 })
 
-test('a damaged pid file names nobody', async (t) => {
-  const { directory } = scratchGround(t)
+test('a damaged pid file names nobody', async () => {
+  const { directory } = scratchGround()
   for (const text of ['', '{', '{"pid":1}', '{"pid":-1,"started":"","stopSignal":"SIGTERM"}']) {
     writeFileSync(`${directory}/child.json`, text)
     assert.equal(processOf(`${directory}/child.json`), undefined)

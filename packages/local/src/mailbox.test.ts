@@ -24,8 +24,8 @@ test('a mailbox holds what breaks proxies: every byte, a line beyond any limit, 
   )
 })
 
-test('a Maildir is written once, readable by its owner alone, and never over mail that is there', (t) => {
-  const { directory } = scratchGround(t)
+test('a Maildir is written once, readable by its owner alone, and never over mail that is there', () => {
+  const { directory } = scratchGround()
   const maildir = `${directory}/Maildir`
   writeMaildir(maildir, () => messagesFor('alice', 'demo'))
   const files = readdirSync(`${maildir}/cur`)

@@ -10,7 +10,7 @@ const hasSaid = (word: string, directory: string) => async () =>
   readFileSync(`${directory}/logs/child.log`, 'utf8').includes(word)
 
 test('a start resolves when the child is ready, and its output is in its log', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const isReady = hasSaid('hello', ground.directory)
   const child = scratchProcess(t, ground, `console.log('hello'); ${forever}`, { isReady })
   await child.start()
@@ -23,7 +23,7 @@ test('a start resolves when the child is ready, and its output is in its log', a
 })
 
 test('a child that ends before it is ready is reported with its last lines', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const script = "console.error('port 1 is taken'); process.exit(7)"
   const child = scratchProcess(t, ground, script, { isReady: async () => false })
   await assert.rejects(child.start(), /child ended with status 7; .*child\.log:\n {4}port 1 is taken/s)
@@ -31,7 +31,7 @@ test('a child that ends before it is ready is reported with its last lines', asy
 })
 
 test('a child that never gets ready is stopped and reported', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const child = scratchProcess(t, ground, forever, { isReady: async () => false, readyWithinMs: 50 })
   await assert.rejects(child.start(), /child did not get ready in time/)
   assert.equal(child.pid, undefined)
@@ -43,13 +43,13 @@ test('an aborted start leaves nothing running', async (t) => {
     abort.abort()
     return false
   }
-  const child = scratchProcess(t, scratchGround(t), forever, { isReady })
+  const child = scratchProcess(t, scratchGround(), forever, { isReady })
   await assert.rejects(child.start(abort.signal), { code: 'aborted' })
   assert.equal(child.pid, undefined)
 })
 
 test('a child that does not mind SIGTERM is killed after the grace', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const script = `process.on('SIGTERM', () => {}); console.log('deaf'); ${forever}`
   const child = scratchProcess(t, ground, script, { isReady: hasSaid('deaf', ground.directory), graceMs: 50 })
   await child.start()
@@ -58,7 +58,7 @@ test('a child that does not mind SIGTERM is killed after the grace', async (t) =
 })
 
 test('it can be started again after a kill -9, and goes on with the same log', async (t) => {
-  const ground = scratchGround(t)
+  const ground = scratchGround()
   const child = scratchProcess(t, ground, `console.log('up'); ${forever}`, {
     isReady: hasSaid('up', ground.directory),
   })

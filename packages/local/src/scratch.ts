@@ -1,17 +1,11 @@
-/** For tests: a directory that goes away with the test, and children that are as simple as children can be. */
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+/** For tests of this package: a ground in a temporary directory, and children that run a script. */
 import type { TestContext } from 'node:test'
 import type { Ground } from './ground.ts'
 import { node } from './paths.ts'
 import { LocalProcess, type ProcessSpec } from './process.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
-export function scratchGround(t: TestContext): Ground {
-  const directory = mkdtempSync(join(tmpdir(), 'imapfleet-local-'))
-  t.after(() => rmSync(directory, { recursive: true, force: true }))
-  return { directory, account: undefined }
-}
+export const scratchGround = (): Ground => ({ directory: temporaryDirectory('local'), account: undefined })
 
 /** Runs a script in Node; stopped with the test. */
 export function scratchProcess(

@@ -4,8 +4,8 @@ import { test } from 'node:test'
 import { scratchGround } from './scratch.ts'
 import { keepSecret, writePrivate } from './secret-file.ts'
 
-test('a secret is made once, stays the same, and is readable by its owner alone', (t) => {
-  const { directory } = scratchGround(t)
+test('a secret is made once, stays the same, and is readable by its owner alone', () => {
+  const { directory } = scratchGround()
   const secret = keepSecret(`${directory}/token`)
   assert.ok(secret.length >= 32)
   assert.equal(keepSecret(`${directory}/token`), secret)
@@ -13,14 +13,14 @@ test('a secret is made once, stays the same, and is readable by its owner alone'
   assert.equal(statSync(`${directory}/token`).mode & 0o777, 0o600)
 })
 
-test('an empty secret is replaced', (t) => {
-  const { directory } = scratchGround(t)
+test('an empty secret is replaced', () => {
+  const { directory } = scratchGround()
   writeFileSync(`${directory}/token`, '')
   assert.notEqual(keepSecret(`${directory}/token`), '')
 })
 
-test('a file that everybody could read is replaced by one that nobody else can', (t) => {
-  const { directory } = scratchGround(t)
+test('a file that everybody could read is replaced by one that nobody else can', () => {
+  const { directory } = scratchGround()
   writeFileSync(`${directory}/file`, 'old', { mode: 0o644 })
   writePrivate(`${directory}/file`, 'new')
   assert.equal(readFileSync(`${directory}/file`, 'utf8'), 'new')

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { readAccess, type NatsFiles } from './access.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-nats-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('nats')
 
 function file(name: string, content: string): string {
   const path = join(directory, name)

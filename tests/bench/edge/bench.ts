@@ -5,6 +5,7 @@ import type { Contestant } from './contestants/contestant.ts'
 import { findContestant } from './contestants/find.ts'
 import { edgeDocument, type Section } from './document.ts'
 import { measureIdle, type IdleSamples } from './idle.ts'
+import { onInterrupt } from '../interrupt.ts'
 import { describeMachine } from '../machine.ts'
 import { measure } from './measure.ts'
 import { writePart } from '../page.ts'
@@ -17,7 +18,7 @@ const idleTitle = '10,000 idle cached connections'
 const idleStory = 'Users log in and out; their connections to the server stay.'
 
 export async function benchEdge(options: EdgeBenchOptions): Promise<void> {
-  process.once('SIGINT', () => void stopAll().then(() => process.exit(130)))
+  onInterrupt(stopAll)
   try {
     await run(options)
   } finally {

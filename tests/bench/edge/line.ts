@@ -1,7 +1,6 @@
 /** One contestant set up to be measured: a stub server of its own, the wire to it, and the proxy in front. */
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { chmodSync } from 'node:fs'
+import { removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { processTree } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startRelay, startStub, type Stub } from './programs.ts'
@@ -19,7 +18,7 @@ export interface Line {
 }
 
 export async function startLine(contestant: Contestant, delayMs: number): Promise<Line> {
-  const directory = mkdtempSync(join(tmpdir(), 'imapfleet-bench-'))
+  const directory = temporaryDirectory('bench')
   chmodSync(directory, 0o777)
   const stub = await startStub()
   const relay = delayMs > 0 ? await startRelay(stub.port, delayMs) : undefined
@@ -34,7 +33,7 @@ export async function startLine(contestant: Contestant, delayMs: number): Promis
       await process?.stop()
       await relay?.stop()
       await stub.stop()
-      rmSync(directory, { recursive: true, force: true })
+      await removeTemporaryDirectory(directory)
     },
   }
 }

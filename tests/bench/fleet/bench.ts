@@ -1,5 +1,6 @@
 /** The whole fleet benchmark: the parts, the edges, each measurement in turn, the tables, the document. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { onInterrupt } from '../interrupt.ts'
 import { describeMachine } from '../machine.ts'
 import { writePart } from '../page.ts'
 import { measureChanges } from './change.ts'
@@ -24,7 +25,7 @@ export async function benchFleet(options: FleetBenchOptions): Promise<void> {
     await herd.leave()
     await plane.stop()
   }
-  process.once('SIGINT', () => void stop().finally(() => process.exit(130)))
+  onInterrupt(stop)
   try {
     const results = await run(plane, herd, options)
     const text = fleetDocument(machine, results, options)

@@ -1,12 +1,10 @@
 /** What is measured: real nats-server and Postgres, and control as two processes, so that each can be told apart. */
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import {
   controlPlane,
   layGround,
   natsServer,
   postgresServer,
+  temporaryDirectory,
   type ControlProcess,
   type Nats,
   type Postgres,
@@ -27,12 +25,20 @@ export interface BenchPlane {
   stop: () => Promise<void>
 }
 
-export async function startPlane(): Promise<BenchPlane> {
-  const directory = await mkdtemp(join(tmpdir(), 'imapfleet-bench-'))
-  await chmod(directory, 0o755)
+export interface BenchPlaneOptions {
+  /** Where its data is; a temporary directory if left out. */
+  directory?: string
+  /** Settings of control besides. */
+  environment?: Record<string, string>
+}
+
+export async function startPlane({
+  directory = temporaryDirectory('bench'),
+  environment = {},
+}: BenchPlaneOptions = {}): Promise<BenchPlane> {
   const ground = layGround(directory)
   const [nats, database] = await Promise.all([natsServer({ ground }), postgresServer({ ground })])
-  const stops: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true })]
+  const stops: (() => Promise<unknown>)[] = []
   const stop = async () => {
     for (const each of stops.toReversed()) await each()
   }
@@ -41,7 +47,7 @@ export async function startPlane(): Promise<BenchPlane> {
       stops.push(async () => await part.process?.stop())
       await part.process?.start()
     }
-    const parts = { ground, nats, postgres: database }
+    const parts = { ground, nats, postgres: database, environment }
     const [api, ingest] = [
       await controlPlane({ ...parts, mode: 'api' }),
       await controlPlane({ ...parts, mode: 'ingest' }),

@@ -1,20 +1,24 @@
-/** The whole history benchmark: a history is made, asked, weighed, and told of. */
+/** The whole history benchmark: fills a history or takes the one of an earlier run, asks it, measures its tables, reports. */
 import { describeMachine } from '../machine.ts'
 import { writePart } from '../page.ts'
-import { startPlane } from '../fleet/plane.ts'
+import { startPlane, type BenchPlane } from '../fleet/plane.ts'
+import { onInterrupt } from '../interrupt.ts'
 import { historyDocument } from './document.ts'
-import { fill, regions, say } from './fill.ts'
+import { historyData, keepForever } from './data.ts'
+import { regions } from './fill.ts'
 import type { HistoryBenchOptions } from './options.ts'
 import { askAll, historyQuestions } from './questions.ts'
 import { sizesOf } from './sizes.ts'
 
 export async function benchHistory(options: HistoryBenchOptions): Promise<void> {
   const machine = describeMachine('apps/control', 'packages', 'tests/bench')
-  const plane = await startPlane()
-  process.once('SIGINT', () => void plane.stop().finally(() => process.exit(130)))
+  let running: BenchPlane | undefined
+  onInterrupt(async () => await running?.stop())
+  const { directory, from } = await historyData(options, (plane) => (running = plane))
+  const plane = await startPlane({ directory, environment: keepForever })
+  running = plane
   try {
-    const { from } = await fill(plane, options)
-    say('questions')
+    console.log('questions ...')
     const questions = historyQuestions(from, options.days, regions.length, options.edges)
     const asked = await askAll(plane, questions, options.repeat)
     const text = historyDocument(machine, asked, await sizesOf(plane, options.edges, options.days), options)

@@ -1,15 +1,17 @@
 /**
- * A history of many edges over many days. One hour of it is reported by the edges, taken in and rolled up by control as always;
- * the other hours are copies of that one, each report as of a boot of its own.
+ * Fills a history of many edges over many days. The edges report one hour, which control stores and rolls up as usual. The
+ * other hours are copies of it, with a boot id of its own for each report.
  */
 import { randomUUID } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { jetstream, type JetStreamClient } from '@nats-io/jetstream'
 import { encode, reportId, subjects, wireVersion, type Report } from '@imapfleet/protocol'
 import { connectNats } from '../../support/simulated-edge.ts'
-import { until } from '../../support/until.ts'
-import type { BenchPlane } from '../fleet/plane.ts'
 import { figuresAt } from '../fleet/herd/figures.ts'
+import type { BenchPlane } from '../fleet/plane.ts'
+import { BenchError } from '../problem.ts'
 import type { HistoryBenchOptions } from './options.ts'
+import { Progress } from './progress.ts'
 
 export const regions = ['ap', 'eu', 'sa', 'us'] as const
 const reportMs = 10_000
@@ -20,27 +22,37 @@ const underWayMax = 500
 const patienceMs = 1_200_000
 
 interface Filled {
-  /** Begin of the hour that was reported; a whole hour. */
+  /** Start of the hour that was reported. Milliseconds since 1970. */
   from: number
 }
 
 export async function fill(plane: BenchPlane, { edges, days }: HistoryBenchOptions): Promise<Filled> {
-  // Over for long enough that control does not wait for more of it.
+  // Control rolls an hour up only some time after its end.
   const from = Math.floor((Date.now() - 2 * hourMs) / hourMs) * hourMs
   await plane.sql`update fleet set reports_since = ${new Date(from - days * 24 * hourMs).toISOString()}`
-  say(`${edges} edges report an hour`)
   await reportHour(plane, edges, from)
-  await until('all reports', async () => (await count(plane, 'reports')) >= edges * reportsAnHour, patienceMs)
-  say('it is rolled up')
-  await until('the rollups', async () => (await count(plane, 'history_due')) === 0, patienceMs)
+  await followed('reports stored', edges * reportsAnHour, () => count(plane, 'reports'))
+  const due = await count(plane, 'history_due')
+  await followed('hour rolled up', due, async () => due - (await count(plane, 'history_due')))
   await copyReports(plane, from)
   await copyRollups(plane, from, days)
-  say('statistics of the tables')
+  const vacuum = new Progress('tables vacuumed', 1)
   await plane.sql.unsafe('vacuum analyze')
+  vacuum.end()
   return { from }
 }
 
-export const say = (text: string): void => console.log(`${text} ...`)
+/** Waits until `read` has reached the total. */
+async function followed(title: string, total: number, read: () => Promise<number>): Promise<void> {
+  const progress = new Progress(title, total)
+  const deadline = performance.now() + patienceMs
+  for (let done = await read(); done < total; done = await read()) {
+    if (performance.now() > deadline) throw new BenchError(`${title}: only ${done} of ${total} in 20 minutes`)
+    progress.at(done)
+    await sleep(1_000)
+  }
+  progress.end()
+}
 
 async function count({ sql }: BenchPlane, table: string): Promise<number> {
   const [row] = await sql`select count(*)::int as count from ${sql(table)}`
@@ -56,7 +68,9 @@ async function reportHour(plane: BenchPlane, edges: number, from: number): Promi
     boot: randomUUID(),
   }))
   const underWay = new Set<Promise<void>>()
-  for (let sequence = 1; sequence <= reportsAnHour; sequence++)
+  const progress = new Progress(`an hour of ${edges} edges reported`, reportsAnHour)
+  for (let sequence = 1; sequence <= reportsAnHour; sequence++) {
+    progress.at(sequence - 1)
     for (const sender of senders) {
       const report: Report = {
         v: wireVersion,
@@ -70,11 +84,13 @@ async function reportHour(plane: BenchPlane, edges: number, from: number): Promi
       underWay.add(sent)
       if (underWay.size >= underWayMax) await Promise.race(underWay)
     }
+  }
   await Promise.all(underWay)
+  progress.end()
   await connection.close()
 }
 
-/** As often as it takes: the stream has a limit, and says so. */
+/** Retries until the stream, which has a limit, accepts the report. */
 async function send(client: JetStreamClient, report: Report): Promise<void> {
   for (;;)
     try {
@@ -85,10 +101,11 @@ async function send(client: JetStreamClient, report: Report): Promise<void> {
     }
 }
 
-/** To a whole day of reports, ending with the hour that was reported. */
+/** Makes a whole day of reports that ends with the hour that was reported. */
 async function copyReports({ sql }: BenchPlane, from: number): Promise<void> {
+  const progress = new Progress('reports copied to a day', 23)
   for (let hour = 1; hour < 24; hour++) {
-    say(`reports of hour ${24 - hour} of 24`)
+    progress.at(hour - 1)
     const back = `${hour} hours`
     await sql`
       insert into reports (edge, boot, at, sequence, region, started_at, received_at, counters, gauges, histograms)
@@ -100,12 +117,14 @@ async function copyReports({ sql }: BenchPlane, from: number): Promise<void> {
       select edge, at - ${back}::interval, region, counters, gauges, histograms
       from history_10s where at >= ${iso(from)} and at < ${iso(from + hourMs)}`
   }
+  progress.end()
 }
 
 async function copyRollups({ sql }: BenchPlane, from: number, days: number): Promise<void> {
   await makeDays(sql, from, days)
+  const progress = new Progress(`rollups copied to ${days} days`, days)
   for (let day = 0; day < days; day++) {
-    say(`rollups of day ${days - day} of ${days}`)
+    progress.at(day)
     for (const table of ['history_1m', 'history_1h'])
       await sql`
         insert into ${sql(table)} (edge, at, region, counters, gauges, histograms)
@@ -114,9 +133,10 @@ async function copyRollups({ sql }: BenchPlane, from: number, days: number): Pro
         where at >= ${iso(from)} and at < ${iso(from + hourMs)}
         on conflict do nothing`
   }
+  progress.end()
 }
 
-/** Partitions of the past, as control makes those of each day when it comes. */
+/** Partitions of the past; control makes those of the coming days. */
 async function makeDays(sql: BenchPlane['sql'], from: number, days: number): Promise<void> {
   const spans = (length: 'day' | 'month', step: number) =>
     Array.from({ length: days + 2 }, (_, index) => new Date(from - index * step)).map((date) => {

@@ -3,12 +3,12 @@
  * that are reused from read to read, and every byte names its user and its position.
  */
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork, freePort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import type { Peer } from '../net/wire.test-support.ts'
@@ -115,8 +115,7 @@ class SlowReader {
   }
 }
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-bytes-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('bytes')
 const certFile = join(directory, 'cert.pem')
 const keyFile = join(directory, 'key.pem')
 writeFileSync(certFile, testCertificate)

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork, freePort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
@@ -11,8 +11,7 @@ import { offeredMechanisms } from '../session/capabilities.ts'
 import { until } from '../pool/pool.test-support.ts'
 import { serve, wellBehaved } from '../server/scripted-server.test-support.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-edge-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('edge')
 const certFile = join(directory, 'cert.pem')
 const keyFile = join(directory, 'key.pem')
 writeFileSync(certFile, testCertificate)

@@ -1,14 +1,13 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
 import { wireVersion, type Report } from '@imapfleet/protocol'
 import { Outbox } from './outbox.ts'
 
-const stateDir = mkdtempSync(join(tmpdir(), 'imapfleet-outbox-'))
-after(() => rmSync(stateDir, { recursive: true }))
+const stateDir = temporaryDirectory('outbox')
 
 const boot = '0d6c1a4e-5b2a-4b7e-8f11-2f1f0c9d7e55'
 const report = (sequence: number): Report => ({

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { resolveConfig, type Layer } from '@imapfleet/config'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { EdgeError } from '../errors.ts'
 import { testCertificate, testKey } from './certificate.test-support.ts'
 import { dialPeer, hear, listen, Peer } from './wire.test-support.ts'
@@ -14,8 +14,7 @@ import { Listener } from './listener.ts'
 import { overSocket } from './socket-transport.ts'
 import { acceptTls, listenerTlsContext } from './tls.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-listen-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('listen')
 const certFile = join(directory, 'cert.pem')
 const keyFile = join(directory, 'key.pem')
 writeFileSync(certFile, testCertificate)

@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict'
-import {
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { EdgeError } from '../errors.ts'
 import { ProtocolLog } from './protocol-log.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-trace-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('trace')
 
 const order = { id: 't', user: 'joe', expiresAt: 1, bytesMax: 1, bodies: false }
 

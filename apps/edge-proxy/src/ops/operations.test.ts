@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { parseResult, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { until } from '../pool/pool.test-support.ts'
 import { carryOut, revoke } from './operations.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-operations-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('operations')
 
 /** An edge on which joe has a session and jane an idle connection. */
 async function edgeWithUsers(file?: string) {

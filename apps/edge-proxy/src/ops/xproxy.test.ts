@@ -1,14 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { version } from '../edge/version.ts'
 import { until } from '../pool/pool.test-support.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-xproxy-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('xproxy')
 
 test('each command answers with exactly the words of the original', async () => {
   const file = join(directory, 'trace.log')

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { TLSSocket } from 'node:tls'
 import type { Socket } from 'node:net'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { listen, Peer } from '../net/wire.test-support.ts'
 import { dial } from './dial.ts'
 import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
 
-const directory = mkdtempSync(join(tmpdir(), 'imapfleet-dial-'))
-after(() => rmSync(directory, { recursive: true }))
+const directory = temporaryDirectory('dial')
 const caFile = join(directory, 'ca.pem')
 writeFileSync(caFile, testCertificate)
 
