@@ -13,12 +13,12 @@ function show(parsed: Argument[] | undefined): unknown {
 
 const parse = (text: string) => show(parseArguments(wire(text), 0))
 
-test('a name is the same name as an atom, quoted or as a literal', () => {
+test('a name has the same value as an atom, a quoted string or a literal', () => {
   for (const text of ['joe\r\n', '"joe"\r\n', '{3}\r\njoe\r\n', '{3+}\r\njoe\r\n', '{3}\njoe\n', '"joe"'])
     assert.match(String(parse(text)), /^(atom|string) joe$/, text)
 })
 
-test('arguments are read with their literals, escapes and lists', () => {
+test('literals, escapes and lists are parsed', () => {
   const expected: Record<string, unknown> = {
     '\r\n': [],
     '  a   b  \r\n': ['atom a', 'atom b'],
@@ -32,7 +32,7 @@ test('arguments are read with their literals, escapes and lists', () => {
     assert.deepEqual(parse(text), parsed, JSON.stringify(text))
 })
 
-test('what is not the grammar is nothing, never a part of it', () => {
+test('text that is not in the grammar is refused as a whole', () => {
   for (const text of [
     '"open\r\n',
     '"a\r\n"\r\n',
@@ -57,7 +57,7 @@ test('what is not the grammar is nothing, never a part of it', () => {
     assert.equal(parse(text), undefined, JSON.stringify(text))
 })
 
-test('lists may be nested to a depth, not to the end of the stack', () => {
+test('lists nested too deep are refused', () => {
   assert.deepEqual(parse(`${'('.repeat(20)}${')'.repeat(20)}`)?.toString(), '')
   assert.equal(parse(`${'('.repeat(100_000)}${')'.repeat(100_000)}\r\n`), undefined)
 })
@@ -81,7 +81,7 @@ const { tree } = fc.letrec<{ tree: { text: string; shown: unknown } }>((tie) => 
   ),
 }))
 
-test('any arguments that are written are read again as they were', () => {
+test('arguments survive printing and parsing', () => {
   fc.assert(
     fc.property(fc.array(tree, { maxLength: 5 }), (items) => {
       const text = `a1 X ${items.map((item) => item.text).join(' ')}\r\n`
@@ -94,7 +94,7 @@ test('any arguments that are written are read again as they were', () => {
   )
 })
 
-test('any bytes at all are parsed or refused, without an error', () => {
+test('any bytes are parsed or refused without an exception', () => {
   fc.assert(
     fc.property(fc.array(fc.constantFrom(...marks, 'ab'), { maxLength: 30 }), fc.nat(40), (parts, at) => {
       parseArguments(wire(parts.join('')), at)

@@ -1,14 +1,14 @@
-/** The arguments of a whole command, literals included: atoms, quoted strings, literals and lists as one tree. */
+/** Parses the arguments of a whole command, literals included, into a tree. */
 import { BACKSLASH, CLOSE_BRACE, CR, LF, OPEN_BRACE, PLUS, QUOTE, SP, TILDE } from './bytes.ts'
 
-/** An atom, a string (its bytes, however it was written), NIL is the atom `NIL`; or a list of these. */
+/** An atom, a string (the decoded bytes of a quoted string or literal), or a list of these. NIL is the atom `NIL`. */
 export type Argument = { kind: 'atom' | 'string'; bytes: Buffer } | { kind: 'list'; items: Argument[] }
 
 const OPEN = 40
 const CLOSE = 41
 const depthMax = 20
 
-/** Parses from `at` to the end of the command; undefined if it is not the grammar of RFC 9051 section 9. */
+/** Parses from `at` to the end of the command. Undefined: it is not in the grammar of RFC 9051 section 9. */
 export function parseArguments(command: Buffer, at: number): Argument[] | undefined {
   const cursor = new Cursor(command, at)
   return cursor.list(0)
@@ -23,7 +23,7 @@ class Cursor {
     this.#at = at
   }
 
-  /** Items up to a closing parenthesis, or at depth 0 to the end of the command. */
+  /** The items up to a closing parenthesis or, at depth 0, to the end of the command. */
   list(depth: number): Argument[] | undefined {
     const items: Argument[] = []
     for (;;) {
@@ -44,7 +44,7 @@ class Cursor {
     }
   }
 
-  /** The line end of the command, and nothing behind it. */
+  /** Whether this is the end of the command, or its line end with nothing behind it. */
   #isAtEnd(byte: number | undefined): boolean {
     if (byte === undefined) return true
     const rest = this.#bytes.length - this.#at

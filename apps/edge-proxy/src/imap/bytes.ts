@@ -1,4 +1,4 @@
-/** Byte values and comparisons that the grammar is written with. */
+/** The byte values and comparisons that the IMAP grammar needs. */
 
 export const LF = 10
 export const CR = 13
@@ -12,7 +12,7 @@ export const BACKSLASH = 92
 export const OPEN_BRACE = 123
 export const CLOSE_BRACE = 125
 
-/** Beyond this many bytes a native search is faster than to look at each. */
+/** Most lines are short: within this many bytes, a loop is faster than the native search. */
 const nearBytes = 96
 
 /** Index of `byte` from `from` on, or -1. */
@@ -30,7 +30,7 @@ export function hasTag(bytes: Uint8Array, start: number, end: number, tag: strin
   return true
 }
 
-/** Whether `word` (upper-case ASCII) stands at `at`, in any case. */
+/** Whether `word` (upper-case ASCII) is at `at`, in any case. */
 export function startsWithWord(bytes: Uint8Array, at: number, word: string): boolean {
   if (at + word.length > bytes.length) return false
   for (let i = 0; i < word.length; i++) {
@@ -41,13 +41,13 @@ export function startsWithWord(bytes: Uint8Array, at: number, word: string): boo
   return true
 }
 
-/** Whether `word` (upper-case ASCII) stands anywhere in a range, in any case. */
+/** Whether `word` (upper-case ASCII) is anywhere in the range, in any case. */
 export function containsWord(bytes: Uint8Array, from: number, to: number, word: string): boolean {
   for (let at = from; at + word.length <= to; at++) if (startsWithWord(bytes, at, word)) return true
   return false
 }
 
-/** End of the run that begins at `at` and holds no space and no line end. */
+/** The end of the word that begins at `at`: the next space or line end, or `to`. */
 export function wordEnd(bytes: Uint8Array, at: number, to: number): number {
   while (at < to) {
     const byte = bytes[at]!

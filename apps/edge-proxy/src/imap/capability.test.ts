@@ -18,7 +18,7 @@ const own = {
 const unkept = ['COMPRESS=DEFLATE', 'COMPRESS=ZSTD', 'UNAUTHENTICATE', 'LOGIN-REFERRALS', 'MAILBOX-REFERRALS']
 const ofTheHop = ['STARTTLS', 'LOGINDISABLED', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=SCRAM-SHA-256']
 
-test('a list is read in any case and with any white space, each name once', () => {
+test('a capability list is parsed in any case and with any white space, each name once', () => {
   assert.deepEqual(parseCapabilities('CAPABILITY IMAP4rev1 idle\tIDLE  x-Foo=1\r\n'), [
     'IMAP4REV1',
     'IDLE',
@@ -28,7 +28,7 @@ test('a list is read in any case and with any white space, each name once', () =
   assert.deepEqual(parseCapabilities('A \x01B C\xff'), ['A'])
 })
 
-test('no list for a client holds what would end the reuse of a connection, or belongs to the server hop', () => {
+test('lists for clients hold no extension that prevents reuse or belongs to the connection to the server', () => {
   const server = ['IMAP4REV1', ...unkept, 'IDLE', ...ofTheHop, 'UIDPLUS']
   assert.deepEqual(afterLogin(server), ['IMAP4REV1', 'IDLE', 'UIDPLUS'])
   const shown = beforeLogin(server, own)
@@ -36,7 +36,7 @@ test('no list for a client holds what would end the reuse of a connection, or be
   assert.deepEqual(shown, ['IMAP4REV1', 'IDLE', 'UIDPLUS', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=LOGIN'])
 })
 
-test('the list before login says what the edge does itself, also while the server is unknown', () => {
+test('the list before login holds the capabilities of the edge, also if those of the server are not known', () => {
   assert.deepEqual(beforeLogin([], own), ['IMAP4REV1', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=LOGIN'])
   assert.ok(beforeLogin([], { ...own, offerStartTls: true }).includes('STARTTLS'))
   assert.ok(beforeLogin([], { ...own, adminCommands: true }).includes('XIMAPPROXY'))
@@ -45,11 +45,11 @@ test('the list before login says what the edge does itself, also while the serve
   assert.ok(!disabled.some((name) => name.startsWith('AUTH=') || name === 'SASL-IR'))
 })
 
-test('the revision is printed as everybody prints it', () => {
+test('the revision is printed in its customary spelling', () => {
   assert.equal(printCapabilities(['IMAP4REV1', 'IMAP4REV2', 'IDLE']), 'IMAP4rev1 IMAP4rev2 IDLE')
 })
 
-test('a capability list is cut down wherever a server may put it; other lines stay as they are', () => {
+test('a capability list is reduced wherever a server may send it, and other lines are unchanged', () => {
   const expected: Record<string, string> = {
     '* CAPABILITY IMAP4rev1 COMPRESS=DEFLATE IDLE\r\n': '* CAPABILITY IMAP4rev1 IDLE\r\n',
     '* capability IMAP4rev1 unauthenticate\r\n': '* capability IMAP4rev1\r\n',
@@ -64,7 +64,7 @@ test('a capability list is cut down wherever a server may put it; other lines st
   for (const [line, filtered] of Object.entries(expected)) assert.equal(filterCapabilityLine(line), filtered)
 })
 
-test('whatever a server offers, nothing that may not be seen is seen after the filter', () => {
+test('the filter removes every hidden extension from any list', () => {
   const names = fc.array(fc.constantFrom(...unkept, ...ofTheHop, 'IMAP4rev1', 'IDLE', 'ENABLE'), {
     minLength: 1,
   })

@@ -1,10 +1,10 @@
-/** Capability lists: read from a server, cut down to what the edge can keep, printed for a client. */
+/** Capability lists: parsed from a server, reduced to what the edge supports, printed for a client. */
 
-/** Extensions that act on the hop or the identity, which belong to the edge alone. */
+/** Extensions of one connection or of the login: the edge handles them itself on each side. */
 const hopByHop = new Set(['STARTTLS', 'LOGINDISABLED', 'SASL-IR'])
 const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/
 
-/** `CAPABILITY IMAP4rev1 IDLE` or `IMAP4rev1 IDLE` → names in upper case, in order, once each. */
+/** `CAPABILITY IMAP4rev1 IDLE` or `IMAP4rev1 IDLE` → the names in upper case, in order, each once. */
 export function parseCapabilities(text: string): string[] {
   const names = text
     .trim()
@@ -13,7 +13,7 @@ export function parseCapabilities(text: string): string[] {
   return [...new Set(names)].filter((name) => name !== 'CAPABILITY' && /^[!-~]+$/.test(name))
 }
 
-/** What a logged-in client may see of a server's list. */
+/** The part of a server's list that a logged-in client may see. */
 export function afterLogin(server: readonly string[]): string[] {
   return server.filter((name) => !never.test(name) && !hopByHop.has(name) && !name.startsWith('AUTH='))
 }
@@ -24,14 +24,14 @@ export const hasUnselect = (server: readonly string[]): boolean =>
 
 const printed = new WeakMap<readonly string[], string>()
 
-/** The same as it goes over the wire; printed once for each list. */
+/** `afterLogin` as it is sent; printed once per list. */
 export function printAfterLogin(server: readonly string[]): string {
   let text = printed.get(server)
   if (text === undefined) printed.set(server, (text = printCapabilities(afterLogin(server))))
   return text
 }
 
-/** What every one of these servers can do, in the order of the first; one that has not said yet does not count. */
+/** The capabilities that all of these servers have, in the order of the first. An empty list (not known yet) is ignored. */
 export function commonCapabilities(lists: readonly (readonly string[])[]): readonly string[] {
   const [first, ...others] = lists.filter((list) => list.length > 0)
   return first?.filter((name) => others.every((list) => list.includes(name))) ?? []
@@ -44,7 +44,7 @@ export interface BeforeLogin {
   adminCommands: boolean
 }
 
-/** What the edge itself does before login, on top of what the server can do after it. */
+/** The list before login: the server's capabilities after login, and those of the edge before it. */
 export function beforeLogin(server: readonly string[], own: BeforeLogin): string[] {
   const base = server.length > 0 ? afterLogin(server) : ['IMAP4REV1']
   return [
@@ -55,14 +55,14 @@ export function beforeLogin(server: readonly string[], own: BeforeLogin): string
   ]
 }
 
-/** As it goes over the wire: the revision in its customary spelling. */
+/** The list as it is sent, with the revision in its customary spelling. */
 export function printCapabilities(names: readonly string[]): string {
   return names.map((name) => name.replace(/^IMAP4REV/, 'IMAP4rev')).join(' ')
 }
 
 /**
- * A server's line with a capability list in it (`* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`)
- * with the list cut down; any other line as it is.
+ * The line with its capability list reduced (`* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`). Any
+ * other line is unchanged.
  */
 export function filterCapabilityLine(line: string): string {
   return line.replace(

@@ -8,7 +8,7 @@ const roomy = { lineBytesMax: 4096, literalBytesMax: 4096 }
 
 interface Read {
   commands: string[]
-  /** How often a client would have been told to go on, for each command begun. */
+  /** For each command, the partial last one included: how many `+` the client waits for. */
   continues: number[]
   violation?: string
 }
@@ -47,19 +47,19 @@ function read(chunks: readonly Buffer[], limits = roomy, scanner?: CommandScanne
 
 const transcripts: Record<string, { commands: string[]; continues: number[]; rest?: string }> = {
   'a line': { commands: ['a NOOP\r\n'], continues: [0, 0] },
-  'lines in one go': { commands: ['a NOOP\r\n', 'b CAPABILITY\n', 'c LOGOUT\r\n'], continues: [0, 0, 0, 0] },
-  'literals that wait': {
+  'pipelined lines': { commands: ['a NOOP\r\n', 'b CAPABILITY\n', 'c LOGOUT\r\n'], continues: [0, 0, 0, 0] },
+  'synchronizing literals': {
     commands: ['a LOGIN {3}\r\nb O {4}\r\nx\r\ny\r\n', 'c NOOP\r\n'],
     continues: [2, 0, 0],
   },
-  'literals that do not wait': {
+  'non-synchronizing literals': {
     commands: ['a LOGIN {3+}\r\nb\r\n {2+}\r\n\n\n\r\n', 'c NOOP\r\n'],
     continues: [0, 0, 0],
   },
   'an empty literal': { commands: ['a LOGIN {0}\r\n {0+}\r\n\r\n'], continues: [1, 0] },
   'a literal of commands': { commands: ['a LOGIN x {19}\r\nb LOGOUT\r\nc NOOP {5}\r\n'], continues: [1, 0] },
   'a bare line feed': { commands: ['a LOGIN {2}\n\n\n x\n'], continues: [1, 0] },
-  'status text is no exception for a client': { commands: ['* OK {3}\r\nabc\r\n'], continues: [1, 0] },
+  'a client’s line that looks like a status': { commands: ['* OK {3}\r\nabc\r\n'], continues: [1, 0] },
   'an empty line, NUL and NIL': { commands: ['\r\n', 'a \0 NIL\r\n'], continues: [0, 0, 0] },
   'half a command': { commands: ['a NOOP\r\n'], continues: [0, 0], rest: 'b LOG' },
   'half a literal': { commands: ['a NOOP\r\n'], continues: [0, 1], rest: 'b LOGIN {9}\r\nx y\r\n' },
@@ -72,7 +72,7 @@ for (const [name, { commands, continues, rest = '' }] of Object.entries(transcri
   })
 }
 
-test('a line or a literal beyond its limit is a violation, at whatever cut', () => {
+test('a line or a literal over its limit is a violation at every cut', () => {
   const limits = { lineBytesMax: 30, literalBytesMax: 10 }
   const cases: Record<string, Read['violation']> = {
     [`a ${'x'.repeat(40)}\r\n`]: 'line-too-long',
@@ -134,7 +134,7 @@ const command = fc
   })
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
 
-test('whatever literals hold, exactly the commands of the client are found, at any cuts', () => {
+test('whatever the literals hold, exactly the client’s commands are found at any cuts', () => {
   fc.assert(
     fc.property(fc.array(command, { maxLength: 6 }), cuts, (commands, shares) => {
       const texts = commands.map((one) => one.text)
@@ -147,7 +147,7 @@ test('whatever literals hold, exactly the commands of the client are found, at a
   )
 })
 
-test('any bytes at all are read without an error and the same whole and cut', () => {
+test('any bytes are read without an exception, with the same result whole and cut', () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     fc.array(fc.constantFrom(...marks), { maxLength: 40 }).map((parts) => wire(parts.join(''))),

@@ -1,26 +1,26 @@
-/** What a login carries, decoded: the same user in an atom, quoted or a literal is the same here. */
+/** The decoded credentials of a login, the same whether they came in an atom, a quoted string or a literal. */
 import { CR, LF } from './bytes.ts'
 import type { Mechanism } from './sasl.ts'
 
 export interface Credentials {
   user: Buffer
-  /** Whom to act as, if someone else than `user`. */
+  /** The user to act as (RFC 4616); empty: `user` itself. */
   authzid: Buffer
-  /** A password, or for the OAuth mechanisms the whole SASL message with its token. */
+  /** The password; for the OAuth mechanisms, the whole SASL message with the token. */
   secret: Buffer
-  /** How the client said it; `command` is LOGIN. */
+  /** `command` is LOGIN. */
   mechanism: 'command' | Mechanism
 }
 
-/** Passwords are one class, whichever mechanism brought them; tokens are another. */
+/** A password is the same by any mechanism; a token is another kind of secret. */
 export function mechanismClass(credentials: Credentials): 'password' | 'token' {
   return credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER' ? 'token' : 'password'
 }
 
-/** Longer than any mail address (RFC 5321 4.5.3.1), and short enough for logs and keys. */
+/** Longer than any mail address (RFC 5321 4.5.3.1), short enough for logs and keys. */
 const nameBytesMax = 1024
 
-/** CR, LF and NUL never go to a server (they would end a command early); nor does an empty user. */
+/** Whether a server may get them: no empty user, and no CR, LF or NUL, which would end a command early. */
 export function isSendable(credentials: Credentials): boolean {
   return (
     credentials.user.length > 0 &&
@@ -32,7 +32,7 @@ export function isSendable(credentials: Credentials): boolean {
   )
 }
 
-/** The user's name for logs, routes and lists of people; bytes that are no UTF-8 show as U+FFFD. */
+/** The user's name for logs, routes and lists. Bytes that are not UTF-8 become U+FFFD. */
 export function userName(credentials: Credentials): string {
   return (credentials.authzid.length > 0 ? credentials.authzid : credentials.user).toString('utf8')
 }
@@ -43,8 +43,8 @@ function isPlain(bytes: Buffer): boolean {
 }
 
 /**
- * When an OAuth token ends, if it is a JWT that says so (RFC 7519 4.1.4), in milliseconds since 1970; else Infinity. The
- * server alone judges the token: this only keeps a connection from outliving it.
+ * When the OAuth token expires, if it is a JWT with `exp` (RFC 7519 4.1.4), in milliseconds since 1970; otherwise
+ * Infinity. Only the server verifies the token. This keeps a connection from being reused after it expired.
  */
 export function expiryOf(credentials: Credentials): number {
   if (mechanismClass(credentials) !== 'token') return Infinity

@@ -1,19 +1,19 @@
 /**
- * For tests: the ways in which the network may deliver the same bytes. What reads a stream must not be able to tell them
- * apart.
+ * For tests: the ways in which the network may cut the same bytes into chunks. A scanner must give the same result for
+ * each of them.
  */
 
-/** Bytes as they are written in a test: one character, one byte. */
+/** The bytes of a text, one per character. */
 export const wire = (text: string): Buffer => Buffer.from(text, 'latin1')
 
-/** The bytes whole, byte by byte, and in two at every place. */
+/** The bytes whole, byte by byte, and cut in two at every position. */
 export function* everyCut(bytes: Buffer): IterableIterator<Buffer[]> {
   yield [bytes]
   yield Array.from(bytes, (_, index) => bytes.subarray(index, index + 1))
   for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)]
 }
 
-/** The bytes cut at these places, given as shares of 0 to 1: what a generator of random cuts needs. */
+/** The bytes cut at these positions, given as fractions from 0 to 1, which a generator can produce. */
 export function cutAt(bytes: Buffer, shares: readonly number[]): Buffer[] {
   const places = [0, ...shares.map((share) => Math.floor(share * bytes.length)).sort((a, b) => a - b)]
   return places
@@ -21,7 +21,7 @@ export function cutAt(bytes: Buffer, shares: readonly number[]): Buffer[] {
     .filter((chunk) => chunk.length > 0)
 }
 
-/** Text that looks like protocol: every mark that a reader of IMAP gives a meaning to, in any order. */
+/** Pieces of text with a meaning in IMAP; in any order, they look like protocol. */
 export const marks = [
   '\r\n',
   '\n',

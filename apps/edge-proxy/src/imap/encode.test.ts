@@ -5,7 +5,7 @@ import { parseArguments } from './arguments.ts'
 import { wire } from './cuts.test-support.ts'
 import { encodeString } from './encode.ts'
 
-test('a string goes out as an atom, quoted, or a literal, whichever holds it exactly', () => {
+test('a string is encoded as an atom, a quoted string or a literal, whichever is exact', () => {
   const expected: Record<string, string> = {
     joe: 'joe',
     'joe@example.com': 'joe@example.com',
@@ -24,7 +24,7 @@ test('a string goes out as an atom, quoted, or a literal, whichever holds it exa
     assert.deepEqual(encodeString(wire(text)), { kind: 'literal', bytes: wire(text) })
 })
 
-test('a server that keeps to the grammar reads any string as it was', () => {
+test('a server that follows the grammar decodes every string to the original', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (array) => {
       const bytes = Buffer.from(array)
@@ -41,7 +41,7 @@ test('a server that keeps to the grammar reads any string as it was', () => {
   )
 })
 
-test('what is not a literal never holds a line end, a control character or a byte beyond ASCII', () => {
+test('text outside literals has no line end, control character or byte beyond ASCII', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), (array) => {
       const encoded = encodeString(Buffer.from(array))

@@ -1,12 +1,12 @@
-/** Strings as IMAP arguments: an atom or quoted where that is exact, else a literal. */
+/** Encodes strings as IMAP arguments: an atom or a quoted string if that is exact, otherwise a literal. */
 
 const atom = /^[A-Za-z0-9!#$&'+,\-./:;<=>?@^_`|~]+$/
 const quotable = /^[\x20-\x7e]*$/
 
-/** How an argument goes over the wire; a literal has to wait for the server's `+` unless LITERAL+ is offered. */
+/** An encoded argument. A literal has to wait for the server's `+`, unless the server has LITERAL+. */
 export type Encoded = { kind: 'inline'; text: string } | { kind: 'literal'; bytes: Buffer }
 
-/** NUL can be in no string but a literal8; the caller must have refused it. */
+/** The caller must refuse NUL, which only a literal8 may hold. */
 export function encodeString(bytes: Buffer): Encoded {
   const text = bytes.toString('latin1')
   if (atom.test(text) && text.toUpperCase() !== 'NIL') return { kind: 'inline', text }

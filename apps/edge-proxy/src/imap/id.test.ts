@@ -6,7 +6,7 @@ import { parseId, printId } from './id.ts'
 
 const parse = (text: string) => parseId(wire(`ID ${text}\r\n`), 2)
 
-test('what a client says of itself is read in any form it may be written in', () => {
+test('an ID is parsed in every form of the grammar', () => {
   assert.deepEqual(parse('NIL'), [])
   assert.deepEqual(parse('nil'), [])
   assert.deepEqual(parse('()'), [])
@@ -19,7 +19,7 @@ test('what a client says of itself is read in any form it may be written in', ()
   assert.deepEqual(parse('("name" "NIL")'), [['name', 'NIL']])
 })
 
-test('what is not the grammar, or could not be said in one line, is nothing', () => {
+test('an ID that is not in the grammar, or does not fit in one line, is refused', () => {
   for (const text of [
     '',
     'x',
@@ -39,7 +39,7 @@ test('what is not the grammar, or could not be said in one line, is nothing', ()
     assert.equal(parse(text), undefined, JSON.stringify(text))
 })
 
-test('whatever is accepted goes out as one line that says the same', () => {
+test('an accepted ID is printed as one line with the same content', () => {
   const text = (maxLength: number) => fc.stringMatching(/^[\x20-\x7e\x80-\xff]*$/, { maxLength })
   const pairs = fc.array(fc.tuple(text(30), fc.option(text(60), { nil: undefined })), { maxLength: 30 })
   fc.assert(

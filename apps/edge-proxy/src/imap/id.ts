@@ -1,14 +1,14 @@
-/** ID commands (RFC 2971) as one line that can be sent on any connection at any time: no literal, no odd bytes. */
+/** ID commands (RFC 2971), parsed in any form and printed as one line without literals, which needs no `+`. */
 import { parseArguments, type Argument } from './arguments.ts'
 
-/** Bounds of RFC 2971 3.3; servers such as Dovecot close the connection beyond them. */
+/** The bounds of RFC 2971 3.3. Servers such as Dovecot close the connection if a client exceeds them. */
 const pairsMax = 30
 const keyBytesMax = 30
 const valueBytesMax = 1024
 
 export type IdPairs = [key: string, value: string | undefined][]
 
-/** What an ID says; undefined if it is not the grammar, or holds what cannot be written in one line. */
+/** Parses the arguments of an ID. Undefined: they are not in the grammar, or cannot be printed in one line. */
 export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefined {
   const [list, ...more] = parseArguments(command, argumentsAt) ?? []
   if (!list || more.length > 0) return undefined
@@ -25,7 +25,7 @@ export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefin
   return pairs
 }
 
-/** From the verb to the line end. */
+/** The command from its verb to the line end. */
 export function printId(pairs: IdPairs): string {
   if (pairs.length === 0) return 'ID NIL\r\n'
   const words = pairs.flatMap(([key, value]) => [quoted(key), value === undefined ? 'NIL' : quoted(value)])

@@ -6,7 +6,7 @@ import { isNonSynchronizing, literalSize, NO_LITERAL } from './literal.ts'
 
 const sizeAt = (line: string) => literalSize(wire(line), 0, line.length - 1)
 
-test('an announcement is one only at the very end of a line', () => {
+test('a literal is announced only at the very end of a line', () => {
   const expected: Record<string, number> = {
     'a APPEND x {42}\r\n': 42,
     'a APPEND x {42+}\r\n': 42,
@@ -36,18 +36,18 @@ test('an announcement is one only at the very end of a line', () => {
   for (const [line, size] of Object.entries(expected)) assert.equal(sizeAt(line), size, JSON.stringify(line))
 })
 
-test('a size beyond all mail is infinite, never a wrong number', () => {
+test('a size over the bound is infinite, never a wrong number', () => {
   for (const digits of ['99999999999999999999', '18446744073709551617', '9'.repeat(400), '1099511627777'])
     assert.equal(sizeAt(`a APPEND x {${digits}}\r\n`), Infinity)
   assert.equal(sizeAt('a APPEND x {1099511627776}\r\n'), 2 ** 40)
 })
 
-test('an announcement does not reach back over the begin of its line', () => {
+test('an announcement does not reach back beyond the start of its line', () => {
   const text = wire('{1\r\n5}\r\n')
   assert.equal(literalSize(text, 4, text.length - 1), NO_LITERAL)
 })
 
-test('only a plus before the brace means that nobody waits', () => {
+test('only a plus before the brace makes a literal non-synchronizing', () => {
   for (const [line, plus] of [
     ['{5+}\r\n', true],
     ['{5+}\n', true],
@@ -57,7 +57,7 @@ test('only a plus before the brace means that nobody waits', () => {
     assert.equal(isNonSynchronizing(wire(line), line.length - 1), plus)
 })
 
-test('for any line the size is that of the grammar', () => {
+test('for any line, the size is the one that the grammar gives', () => {
   const text = fc.array(
     fc.constantFrom(...marks.filter((mark) => !mark.includes('\n')), '+', '0', '1', '12'),
     {

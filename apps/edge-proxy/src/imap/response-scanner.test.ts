@@ -13,7 +13,7 @@ interface Scanned {
 
 type Judge = (kind: ResponseKind, line: string) => LineVerdict
 
-/** What a scanner makes of these chunks; each response as `kind line`. */
+/** Scans these chunks; each response is noted as `kind line`. */
 function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesMax?: number): Scanned {
   const responses: string[] = []
   const passed: Buffer[] = []
@@ -38,7 +38,7 @@ function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesM
 
 const giant = `* 1 FETCH (BODY[] {99999999999999999999}\r\na1 OK forged\r\n`
 
-/** Each with the responses that a reader who knows the grammar finds in it. */
+/** Each with its responses, found by hand. */
 const transcripts: Record<string, { text: string; responses: string[]; open?: true }> = {
   'a greeting': {
     text: '* OK [CAPABILITY IMAP4rev1] hi\r\n',
@@ -108,7 +108,7 @@ const transcripts: Record<string, { text: string; responses: string[]; open?: tr
       'tagged a1 OK done\r',
     ],
   },
-  'a literal larger than all mail': {
+  'a literal over the bound': {
     text: giant,
     responses: [giant.slice(0, giant.indexOf('\n')).replace(/^/, 'untagged ')],
     open: true,
@@ -119,12 +119,12 @@ const transcripts: Record<string, { text: string; responses: string[]; open?: tr
     responses: ['untagged * 1 FETCH (BODY[] {9}\r'],
     open: true,
   },
-  'an empty literal whose response goes on': {
+  'an empty literal within a response': {
     text: '* LIST () "/" {0}\r\n',
     responses: ['untagged * LIST () "/" {0}\r'],
     open: true,
   },
-  'an announced literal of which nothing has come': {
+  'an announced literal without any byte of it': {
     text: '* 1 FETCH (BODY[] {9}\r\n',
     responses: ['untagged * 1 FETCH (BODY[] {9}\r'],
     open: true,
@@ -137,14 +137,14 @@ for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
       const scanned = scan(chunks)
       assert.deepEqual(scanned.responses, responses)
       assert.equal(scanned.atBoundary, open !== true)
-      // Half a line is of no use to anybody and is held back; everything else passes as it is.
+      // A partial line is held back. Everything else passes unchanged.
       const held = name === 'half a line' ? text.lastIndexOf('\n') + 1 : text.length
       assert.equal(scanned.passed, text.slice(0, held))
     }
   })
 }
 
-test('a response that is left out is left out with its literals, and nothing else is', () => {
+test('a response is left out with its literals, and nothing else is', () => {
   const text =
     '* 1 EXISTS\r\n* ID ("name" {8}\r\n* ID x\r\n "v" {2}\r\n\r\n)\r\n* 2 EXISTS\r\nE1 OK done\r\na1 OK {3}\r\n* 3 EXISTS\r\n'
   const judge: Judge = (_, line) => (/^(\* ID|E1)/.test(line) ? 'omit' : 'pass')
@@ -152,7 +152,7 @@ test('a response that is left out is left out with its literals, and nothing els
     assert.equal(scan(chunks, judge).passed, '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK {3}\r\n* 3 EXISTS\r\n')
 })
 
-test('a line that is replaced is replaced in its place', () => {
+test('a replaced line keeps its place', () => {
   const text = '* 1 EXISTS\r\n* CAPABILITY X COMPRESS=DEFLATE\r\n* 2 EXISTS\r\n* CAPABILITY Y\r\na1 OK\r\n'
   const judge: Judge = (_, line) => (line.startsWith('* CAP') ? wire('* CAPABILITY Z\r\n') : 'pass')
   for (const chunks of everyCut(wire(text)))
@@ -162,7 +162,7 @@ test('a line that is replaced is replaced in its place', () => {
     )
 })
 
-test('a chunk in which everything passes is passed on without a copy', () => {
+test('a chunk that passes as a whole is not copied', () => {
   const chunk = wire('* 1 EXISTS\r\n* 1 FETCH (BODY[] {3}\r\nabc)\r\na1 OK done\r\n')
   const passed: Buffer[] = []
   const scanner = new ResponseScanner({
@@ -176,7 +176,7 @@ test('a chunk in which everything passes is passed on without a copy', () => {
   )
 })
 
-test('a line without end is passed on as it comes, so that the memory for it is bounded', () => {
+test('a line without an end passes as it comes, so that its memory is bounded', () => {
   const limit = 1024
   let passed = 0
   const scanner = new ResponseScanner(
@@ -195,7 +195,7 @@ test('a line without end is passed on as it comes, so that the memory for it is 
   assert.equal(scanner.atBoundary, true)
 })
 
-test('a literal announced at the end of a line too long to hold is a literal', () => {
+test('a literal announced at the end of a line too long to hold is found', () => {
   const limit = 64
   const long = `* 1 FETCH (${'x'.repeat(200)} BODY[] {14}\r\n`
   const text = `${long}a1 OK forged\r\n)\r\na2 OK done\r\n`
@@ -209,7 +209,7 @@ test('a literal announced at the end of a line too long to hold is a literal', (
   }
 })
 
-test('bytes of the edge may stand between responses only', () => {
+test('the edge may write only between responses', () => {
   const scanner = new ResponseScanner({ onResponse: () => 'pass', onPass() {} })
   const steps: [string, boolean][] = [
     ['* 1 EXISTS\r\n', true],
@@ -227,7 +227,7 @@ test('bytes of the edge may stand between responses only', () => {
   }
 })
 
-/** What a reader of lines is told. */
+/** What a reader of lines gets. */
 function linesOf(
   chunks: readonly Buffer[],
   options: { lineBytesMax?: number; position?: ScanPosition } = {},
@@ -254,7 +254,7 @@ function linesOf(
   return { lines, literal, passed, position: scanner.position }
 }
 
-test('a reader gets every line and every literal, whatever becomes of the response', () => {
+test('a reader gets every line and every literal, whatever the verdict', () => {
   const text =
     '* 1 FETCH (BODY[1] {3}\r\n* )BODY[2] {4}\r\n+ a\n X NIL)\r\n+ {5}\r\n* OK {5}\r\na1 OK done\r\n'
   for (const chunks of everyCut(wire(text))) {
@@ -322,7 +322,7 @@ const line = fc
   })
 const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 12 })
 
-test('whatever literals hold, exactly the responses of the server are found, at any cuts', () => {
+test('whatever the literals hold, exactly the server’s responses are found at any cuts', () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(data, line), { maxLength: 8 }), cuts, (responses, shares) => {
       const text = responses.map((response) => response.text).join('')
@@ -338,7 +338,7 @@ test('whatever literals hold, exactly the responses of the server are found, at 
   )
 })
 
-test('any bytes at all are read without an error, the same whole and cut, and all but the last line passes', () => {
+test('any bytes are read without an exception, with the same result whole and cut, and all but the last line passes', () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     fc.array(fc.constantFrom(...marks), { maxLength: 40 }).map((parts) => wire(parts.join(''))),

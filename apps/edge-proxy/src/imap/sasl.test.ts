@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { wire } from './cuts.test-support.ts'
 import { decodeBase64, parseOauthBearer, parsePlain, parseXoauth2, printPlain } from './sasl.ts'
 
-test('base64 is taken strictly', () => {
+test('base64 is decoded strictly', () => {
   assert.deepEqual(decodeBase64('AGpvZQBzZWNyZXQ='), wire('\0joe\0secret'))
   assert.deepEqual(decodeBase64(''), Buffer.alloc(0))
   assert.deepEqual(decodeBase64('='), Buffer.alloc(0))
@@ -25,7 +25,7 @@ test('base64 is taken strictly', () => {
     assert.equal(decodeBase64(text), undefined, text)
 })
 
-test('any bytes survive base64', () => {
+test('any bytes survive encoding and decoding', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), (array) => {
       const bytes = Buffer.from(array)
@@ -35,7 +35,7 @@ test('any bytes survive base64', () => {
   )
 })
 
-test('PLAIN has exactly three fields, a user and a secret among them', () => {
+test('PLAIN has exactly three fields, with a user and a secret', () => {
   assert.deepEqual(parsePlain(wire('boss\0joe\0secret')), {
     authzid: wire('boss'),
     user: wire('joe'),
@@ -46,7 +46,7 @@ test('PLAIN has exactly three fields, a user and a secret among them', () => {
     assert.equal(parsePlain(wire(text)), undefined, JSON.stringify(text))
 })
 
-test('a PLAIN message that is printed is read again as it was', () => {
+test('a PLAIN message survives printing and parsing', () => {
   const field = (minLength: number) =>
     fc.uint8Array({ min: 1, minLength, maxLength: 20 }).map((bytes) => Buffer.from(bytes))
   fc.assert(
@@ -57,7 +57,7 @@ test('a PLAIN message that is printed is read again as it was', () => {
   )
 })
 
-test('XOAUTH2 names its user and brings a bearer token; the message itself is the secret', () => {
+test('XOAUTH2 holds a user and a bearer token, and the whole message is the secret', () => {
   const message = wire('user=joe@example.com\x01auth=Bearer abc=\x01\x01')
   assert.deepEqual(parseXoauth2(message), {
     user: wire('joe@example.com'),
@@ -74,7 +74,7 @@ test('XOAUTH2 names its user and brings a bearer token; the message itself is th
     assert.equal(parseXoauth2(wire(text)), undefined, JSON.stringify(text))
 })
 
-test('OAUTHBEARER names its user in the GS2 header, with its escapes', () => {
+test('OAUTHBEARER holds the user in its GS2 header, with escapes', () => {
   const rest = '\x01host=h\x01port=143\x01auth=Bearer abc\x01\x01'
   const userOf = (text: string) => parseOauthBearer(wire(text))?.user.toString('latin1')
   assert.equal(userOf(`n,a=joe@example.com,${rest}`), 'joe@example.com')
@@ -91,7 +91,7 @@ test('OAUTHBEARER names its user in the GS2 header, with its escapes', () => {
     assert.equal(userOf(text), undefined, JSON.stringify(text))
 })
 
-test('no message at all is an error', () => {
+test('an empty message is refused', () => {
   const parts = fc.array(
     fc.constantFrom('\0', '\x01', 'user=', 'auth=Bearer ', 'n,', 'a=', '=2C', ',', 'x', '\xff'),
   )

@@ -1,20 +1,20 @@
-/** SASL messages of the mechanisms that the edge speaks, as pure steps. */
+/** The SASL messages of the mechanisms that the edge supports: parsing and printing. */
 
-/** Mechanisms offered to clients, the order of preference of RFC 9051 11.1 left to them. */
+/** The mechanisms offered to clients. */
 export const mechanisms = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'] as const
 export type Mechanism = (typeof mechanisms)[number]
 
 export interface SaslIdentity {
-  /** Who logs in. */
+  /** The user who logs in (authcid). */
   user: Buffer
-  /** Whom to act as, if someone else; empty for the same. */
+  /** The user to act as; empty: `user` itself. */
   authzid: Buffer
   secret: Buffer
 }
 
 const empty = Buffer.alloc(0)
 
-/** Strict base64 (RFC 4648 4); undefined if it is not. `=` alone is the empty message (RFC 4959). */
+/** Decodes strict base64 (RFC 4648 4), or returns undefined. `=` alone is the empty message (RFC 4959). */
 export function decodeBase64(text: string): Buffer | undefined {
   if (text === '=') return empty
   if (text.length % 4 !== 0 || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) return undefined
@@ -37,7 +37,7 @@ export function printPlain(identity: SaslIdentity): Buffer {
   return Buffer.concat([identity.authzid, nul, identity.user, nul, identity.secret])
 }
 
-/** `user=…^Aauth=Bearer …^A^A`: the user is what the server will check the token against. */
+/** `user=…^Aauth=Bearer …^A^A`. The server checks the token against the user. */
 export function parseXoauth2(message: Buffer): SaslIdentity | undefined {
   const fields = keyValues(message.toString('latin1'))
   const user = fields.get('user')
@@ -46,7 +46,7 @@ export function parseXoauth2(message: Buffer): SaslIdentity | undefined {
   return { user: Buffer.from(user, 'latin1'), authzid: empty, secret: message }
 }
 
-/** RFC 7628 3.1: a GS2 header with the user, then key=value pairs between ^A. */
+/** RFC 7628 3.1: a GS2 header with the user, then key=value pairs separated by ^A. */
 export function parseOauthBearer(message: Buffer): SaslIdentity | undefined {
   const text = message.toString('latin1')
   const header = /^n,(?:a=([^,]*))?,\x01/.exec(text) // eslint-disable-line no-control-regex -- ^A separates

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { wire } from './cuts.test-support.ts'
 import { commandHead, isTag, verbIn } from './verb.ts'
 
-/** Every command that changes what the edge does, by the RFCs and the original's README. */
+/** The commands that the edge must recognize, from the RFCs and imapproxy's README. */
 const verbs =
   'APPEND AUTHENTICATE CAPABILITY CLOSE COMPARATOR COMPRESS ENABLE EXAMINE FETCH ID IDLE LANGUAGE LOGIN LOGOUT NOOP NOTIFY SEARCH SELECT SORT STARTTLS STATUS STORE THREAD UID UNAUTHENTICATE UNSELECT XPROXY_DUMPICC XPROXY_NEWLOG XPROXY_RESETCOUNTERS XPROXY_TRACE XPROXY_VERSION'.split(
     ' ',
@@ -12,7 +12,7 @@ const verbs =
 
 const verbOf = (text: string) => verbIn(wire(text), 0, text.length)
 
-test('every command that matters is known, in any case', () => {
+test('every verb of the table is recognized in any case', () => {
   fc.assert(
     fc.property(fc.constantFrom(...verbs), fc.infiniteStream(fc.boolean()), (verb, lower) => {
       const text = Array.from(verb, (letter) => (lower.next().value ? letter.toLowerCase() : letter)).join('')
@@ -22,7 +22,7 @@ test('every command that matters is known, in any case', () => {
   )
 })
 
-test('a word that differs from a command in one byte is not that command', () => {
+test('a word that differs from a verb in one byte is not that verb', () => {
   for (const verb of verbs)
     for (let at = 0; at < verb.length; at++)
       for (let byte = 0; byte < 256; byte++) {
@@ -32,7 +32,7 @@ test('a word that differs from a command in one byte is not that command', () =>
       }
 })
 
-test('a command is not known by a part of it or by more than it', () => {
+test('neither a part of a verb nor a longer word is that verb', () => {
   for (const verb of verbs) {
     assert.equal(verbOf(`${verb}x`), 'OTHER')
     assert.equal(verbOf(`x${verb}`), 'OTHER')
@@ -41,7 +41,7 @@ test('a command is not known by a part of it or by more than it', () => {
   assert.equal(verbOf(''), 'OTHER')
 })
 
-test('the parts of a command line are found wherever they stand', () => {
+test('the parts of a command line are found wherever they are', () => {
   const cases: [string, string, string, string][] = [
     ['a1 NOOP\r\n', 'a1', 'NOOP', 'NOOP'],
     ['a1 noop\n', 'a1', 'noop', 'NOOP'],
@@ -64,7 +64,7 @@ test('the parts of a command line are found wherever they stand', () => {
   }
 })
 
-test('a tag holds printable characters of RFC 9051 and nothing else', () => {
+test('a tag holds only the characters that RFC 9051 allows', () => {
   for (let byte = 0; byte < 256; byte++) {
     const isAllowed = byte > 32 && byte < 127 && !'(){%*"\\+'.includes(String.fromCharCode(byte))
     assert.equal(isTag(Buffer.from([97, byte, 49]), 0, 3), isAllowed, `byte ${byte}`)

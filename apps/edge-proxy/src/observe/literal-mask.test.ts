@@ -23,13 +23,13 @@ function masked(
 
 const literal = (text: string) => `{${text.length}}\r\n${text}`
 
-test('a literal is replaced by its length, whole, byte by byte and at every cut', () => {
+test('a literal is replaced by its length whole, byte by byte and at every cut', () => {
   const text = `* 1 FETCH (BODY[] ${literal('secret\r\na1 OK secret {9}\r\n')} FLAGS ())\r\na1 OK done\r\n`
   for (const chunks of everyCut(wire(text)))
     assert.deepEqual(masked(chunks), ['* 1 FETCH (BODY[] {26} [26 bytes]', ' FLAGS ())', 'a1 OK done'])
 })
 
-test('what a client sends in literals is replaced too', () => {
+test('the literals of a client are replaced too', () => {
   const text = `a1 APPEND x {8+}\r\nsecret\r\n\r\na2 NOOP\r\n`
   for (const chunks of everyCut(wire(text)))
     assert.deepEqual(masked(chunks, 'C'), ['a1 APPEND x {8+} [8 bytes]', '', 'a2 NOOP'])
@@ -41,13 +41,13 @@ test('free text that ends like a literal hides nothing behind it', () => {
     assert.deepEqual(masked(chunks), ['* OK text {6}', '+ go {6}', 'a1 NO text {6}', '* 1 EXISTS'])
 })
 
-test('data behind a literal that looks like a status hides its own literals all the same', () => {
+test('literals are replaced also in data that looks like a status behind a literal', () => {
   const text = '* 1 FETCH (X {1}\r\na) OK {6}\r\nsecret\r\na1 OK done\r\n'
   for (const chunks of everyCut(wire(text)))
     assert.deepEqual(masked(chunks), ['* 1 FETCH (X {1} [1 bytes]', ') OK {6} [6 bytes]', '', 'a1 OK done'])
 })
 
-test('where bodies are wanted they are shown as they are', () => {
+test('bodies are shown unchanged if they are wanted', () => {
   const text = `* 1 FETCH (BODY[] ${literal('Subject: x\r\n\r\nhello\r\n')})\r\n`
   assert.deepEqual(masked([wire(text)], 'S', true), [
     '* 1 FETCH (BODY[] {21}',
@@ -76,7 +76,7 @@ test('a trace that begins between the literals of a response hides the next one'
     ])
 })
 
-test('a line longer than is shown loses none of its literals, however it is cut', () => {
+test('the literals of a line longer than is shown are replaced, at any cut', () => {
   const long = `* 1 FETCH (ENVELOPE ("${'x'.repeat(70_000)}") BODY[] {12}\r\nsecret body!)\r\na1 OK done\r\n`
   const bytes = wire(long)
   const at = long.indexOf('{12}')
@@ -93,7 +93,7 @@ test('a line longer than is shown loses none of its literals, however it is cut'
   }
 })
 
-test('a line without end costs a bounded amount of memory and of lines', () => {
+test('a line without an end costs bounded memory and lines', () => {
   const mask = new LiteralMask('S', false)
   let lines = 0
   for (let round = 0; round < 100; round++) lines += mask.lines(Buffer.alloc(65_536, 'x')).length
@@ -122,7 +122,7 @@ test('nothing of any body is ever shown, at any cuts', () => {
   )
 })
 
-test('any bytes are shown without an error, the same whole and cut, and no line has a line end in it', () => {
+test('any bytes are shown without an exception, with the same result whole and cut, and no line holds a line end', () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     fc.array(fc.constantFrom(...marks), { maxLength: 40 }).map((parts) => wire(parts.join(''))),
@@ -138,7 +138,7 @@ test('any bytes are shown without an error, the same whole and cut, and no line 
   )
 })
 
-test('a body of nothing but line feeds is shown, however much of it comes at once', () => {
+test('a body of line feeds alone is shown, whatever its size', () => {
   const text = `a APPEND x {300000+}\r\n${'\n'.repeat(300_000)}\r\n`
   assert.equal(masked([wire(text)], 'C', true).length, 300_003)
 })

@@ -17,7 +17,7 @@ const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
 
 export class LiteralMask implements LineReader {
   readonly #bodies: boolean
-  readonly #scan: (chunk: Buffer) => void
+  readonly #scan: (chunk: Buffer, startsCommand: boolean) => void
   /** A client's line whose end has not come; of a long one, the last bytes. The response scanner holds those of a server. */
   #partial = Buffer.alloc(0)
   /** The client's line is too long to hold, and its beginning has been shown. */
@@ -29,7 +29,11 @@ export class LiteralMask implements LineReader {
     this.#bodies = bodies
     if (from === 'C') {
       const scanner = new CommandScanner(undefined, position)
-      this.#scan = (chunk) => this.#scanCommands(scanner, chunk)
+      this.#scan = (chunk, startsCommand) => {
+        // The server has refused the literal that was announced, and the client did not send it.
+        if (startsCommand) scanner.abandonCommand()
+        this.#scanCommands(scanner, chunk)
+      }
     } else {
       const options = { lineBytesMax: heldMax, reader: this, ...(position && { position }) }
       const scanner = new ResponseScanner(ignore, options)
@@ -37,10 +41,13 @@ export class LiteralMask implements LineReader {
     }
   }
 
-  /** The lines that these bytes complete. */
-  lines(chunk: Buffer): string[] {
+  /**
+   * The lines that these bytes complete.
+   * @param startsCommand whether a client's bytes begin with a command, whatever came before them
+   */
+  lines(chunk: Buffer, startsCommand = false): string[] {
     this.#lines = []
-    this.#scan(chunk)
+    this.#scan(chunk, startsCommand)
     return this.#lines
   }
 

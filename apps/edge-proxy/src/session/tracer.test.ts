@@ -97,6 +97,22 @@ test('a password that is sent again after login does not appear in a trace', asy
   assert.doesNotMatch(text, /hunter2|AGpv/)
 })
 
+test('a trace shows the commands behind a literal that the server refused', async () => {
+  const { tracer, session: sessionOf } = tracing()
+  const session = await sessionOf('s', 'joe')
+  const notes = new Notes()
+  tracer.start(order('t'), notes)
+  session.fromClient('a APPEND x {500}\r\n')
+  session.fromServer('a NO [OVERQUOTA] no\r\n')
+  session.fromClient('b NOOP\r\nc NOOP\r\n')
+  assert.deepEqual(notes.lines.slice(1), [
+    't s C a APPEND x {500} [500 bytes]',
+    't s S a NO [OVERQUOTA] no',
+    't s C b NOOP',
+    't s C c NOOP',
+  ])
+})
+
 test('a trace that begins in the middle of a mail shows nothing of it', async () => {
   const { tracer, session: sessionOf } = tracing()
   const session = await sessionOf('s', 'joe')

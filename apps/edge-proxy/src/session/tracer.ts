@@ -87,9 +87,9 @@ export class Tracer {
       session.splice.tap = undefined
       return
     }
-    const pass = (from: 'C' | 'S', bytes: Buffer) => {
+    const pass = (from: 'C' | 'S', bytes: Buffer, startsCommand?: boolean) => {
       for (const running of this.#of(session.user))
-        for (const text of running.masks.get(session)?.[from].lines(bytes) ?? [])
+        for (const text of running.masks.get(session)?.[from].lines(bytes, startsCommand) ?? [])
           this.#emit(running, { at: this.#now(), session: session.id, from, text })
     }
     for (const { masks, order } of this.#of(session.user)) {
@@ -101,7 +101,7 @@ export class Tracer {
       })
     }
     session.splice.tap = {
-      fromClient: (bytes) => pass('C', bytes),
+      fromClient: (bytes, startsCommand) => pass('C', bytes, startsCommand),
       fromServer: (bytes) => pass('S', bytes),
     }
   }

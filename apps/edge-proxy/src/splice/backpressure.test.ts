@@ -5,7 +5,7 @@ import { reset } from '../server/reset.ts'
 import { begin } from './session.test-support.ts'
 
 const size = 24_000_000
-/** What may wait in the edge for one end that does not read: a few chunks, not a mail. */
+/** Limit on the bytes that wait in the edge for one end that does not read: a few chunks, not a mail. */
 const heldMax = 1_000_000
 
 test('a client that does not read makes the server wait, and gets all of it when it reads', async () => {
@@ -42,7 +42,7 @@ test('a server that does not read makes the client wait, and gets all of it when
   assert.ok(text.startsWith(head) && text.endsWith('x\r\n'))
 })
 
-test('a client that talks while it has to wait is not read any further', async () => {
+test('a client that sends while it must wait is not read any further', async () => {
   for (const command of ['a IDLE\r\n', 'a APPEND x {5}\r\n', 'a NOOP\r\nb CAPABILITY\r\n']) {
     const { client, clientSocket, counters, scripted } = await begin()
     client.say(command)
@@ -58,7 +58,7 @@ test('a client that talks while it has to wait is not read any further', async (
   }
 })
 
-test('a client that does not wait for replies waits when a thousand of them are due, and loses none', async () => {
+test('a client with a thousand unanswered commands is paused, and loses no reply', async () => {
   const { client, clientSocket, counters, scripted } = await begin()
   const commands = 200_000
   client.say(Array.from({ length: commands }, (_, index) => `c${index} NOOP\r\n`).join(''))
@@ -76,7 +76,7 @@ test('a client that does not wait for replies waits when a thousand of them are 
   assert.equal(await scripted.line(), 'c1000 NOOP')
 })
 
-test('early data is bounded like any other', async () => {
+test('early data is limited like later data', async () => {
   const { client, clientSocket, counters } = await begin({
     early: `a IDLE\r\n${'b NOOP\r\n'.repeat(10_000)}`,
   })
@@ -85,7 +85,7 @@ test('early data is bounded like any other', async () => {
   assert.equal(counters.client_bytes_total.value, 80_008)
 })
 
-test('a FETCH that its client never read is taken to its end by the reset', async () => {
+test('the reset reads a FETCH to its end that the client did not read', async () => {
   const { client, scripted, serverSocket, ended, connection } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
   await scripted.line()

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
+import { maySelect, type Verb } from '../imap/verb.ts'
 import { serve, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
+import { mayEnableCondstore, policyOf, spoilReasonOf } from './commands.ts'
 import { begin, beginOn, wires, type SessionSetup } from './session.test-support.ts'
 
 /** As `wellBehaved`, with an IDLE that waits for DONE and mail in FETCH. */
@@ -22,29 +24,29 @@ function mailServer(): Script {
 
 interface Transcript extends SessionSetup {
   client: string
-  /** What the server is asked; the tags of the edge's own commands are left out. */
+  /** What the server gets, without tags. */
   asked: string[]
-  /** What the client is told; it ends with the last reply. */
+  /** What the client gets; it ends with the last reply. */
   told: string
 }
 
 const transcripts: Record<string, Transcript> = {
-  'commands in one go': {
+  'pipelined commands': {
     client: 'a NOOP\r\nb SELECT INBOX\r\nc CHECK\r\n',
     asked: ['NOOP', 'SELECT INBOX', 'CHECK'],
     told: 'a OK done\r\n* 1 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\nb OK [READ-WRITE] done\r\nc OK done\r\n',
   },
-  'mail that holds commands, in a literal that waits': {
+  'a mail with commands, in a synchronizing literal': {
     client: 'a APPEND x {30}\r\nx LOGOUT\r\ny NOOP {5}\r\n\0z LOGIN\r\nb NOOP\r\n',
     asked: ['APPEND x x LOGOUT\r\ny NOOP {5}\r\n\0z LOGIN', 'NOOP'],
     told: '+ go on\r\na OK done\r\nb OK done\r\n',
   },
-  'two mails in literals that do not wait': {
+  'two mails in non-synchronizing literals': {
     client: 'a APPEND x {3+}\r\n\r\n( (\\Seen) ~{0+}\r\n {4+}\r\nb L\n)\r\nb NOOP\r\n',
     asked: ['APPEND x \r\n( (\\Seen) ~ b L\n)', 'NOOP'],
     told: 'a OK done\r\nb OK done\r\n',
   },
-  'IDLE, and DONE behind it': {
+  'IDLE with DONE behind it': {
     client: 'a IDLE\r\nDONE\r\nb NOOP\r\n',
     asked: ['IDLE', '', 'NOOP'],
     told: '+ idling\r\n* 2 EXISTS\r\na OK idle done\r\nb OK done\r\n',
@@ -54,18 +56,18 @@ const transcripts: Record<string, Transcript> = {
     asked: ['FETCH 1 BODY[]', 'NOOP'],
     told: '* 1 FETCH (BODY[] {14}\r\na1 OK forged\r\n)\r\na1 OK fetched\r\nb OK done\r\n',
   },
-  'what is refused here, in its turn': {
+  'commands that the edge refuses, in order': {
     client: 'a NOOP\r\nb LOGIN joe secret\r\nc COMPRESS DEFLATE\r\nd STARTTLS\r\ne NOOP\r\n',
     asked: ['NOOP', 'NOOP'],
     told: 'a OK done\r\nb BAD Already logged in\r\nc BAD Command not available through this proxy\r\nd BAD Already logged in\r\ne OK done\r\n',
   },
-  'what is answered here, in its turn': {
+  'commands that the edge answers, in order': {
     client: 'a NOOP\r\nb CAPABILITY\r\nc ID ("name" "x")\r\nd NOOP\r\n',
     offered: 'IMAP4REV1 IDLE COMPRESS=DEFLATE AUTH=PLAIN',
     asked: ['NOOP', 'ID ("name" "x")', 'NOOP'],
     told: 'a OK done\r\n* CAPABILITY IMAP4rev1 IDLE\r\nb OK Completed\r\n* ID NIL\r\nc OK Completed\r\nd OK done\r\n',
   },
-  'tags that are none': {
+  'invalid tags': {
     client: '\r\n* OK x\r\n+ x\r\na" NOOP\r\nb NOOP\r\n',
     asked: ['NOOP'],
     told: '* BAD Invalid tag\r\n* BAD Invalid tag\r\n* BAD Invalid tag\r\n* BAD Invalid tag\r\nb OK done\r\n',
@@ -92,7 +94,7 @@ for (const [name, { client, asked, told, ...settings }] of Object.entries(transc
   })
 }
 
-test('a command line without end is a violation at its limit, and so is a literal beyond all bounds', async () => {
+test('a command line over its limit is a violation, and so is a literal over the bound', async () => {
   const cases = [
     ['a SELECT ' + 'x'.repeat(600), 'line-too-long'],
     ['a SELECT ' + 'x'.repeat(600) + '\r\n', 'line-too-long'],
@@ -109,7 +111,7 @@ test('a command line without end is a violation at its limit, and so is a litera
   }
 })
 
-test('what a client sends before a violation has gone to the server', async () => {
+test('commands before a violation go to the server', async () => {
   const { fromClient, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
   fromClient(`a NOOP\r\nb APPEND x {3+}\r\nxyz\r\nc ${'x'.repeat(600)}`)
   const { ending, handBack } = await ended
@@ -118,7 +120,7 @@ test('what a client sends before a violation has gone to the server', async () =
   assert.deepEqual(handBack.unanswered, ['a', 'b'])
 })
 
-test('a LOGOUT with a literal is not the end: what follows it is passed on', async () => {
+test('a LOGOUT with a literal does not end the session, and what follows passes', async () => {
   const { fromClient, fromServer, scripted } = await begin()
   fromClient('a NOOP\r\n')
   fromClient('b LOGOUT {3+}\r\n')
@@ -128,14 +130,14 @@ test('a LOGOUT with a literal is not the end: what follows it is passed on', asy
   assert.equal(await scripted.until('c NOOP\r\n'), 'b LOGOUT {3+}\r\nxyz\r\nc NOOP\r\n')
 })
 
-test('a refused command whose literal is on its way ends the session: the literal would be read as commands', async () => {
+test('a refused command with a non-synchronizing literal ends the session: its literal would be read as commands', async () => {
   const { fromClient, ended, scripted } = await begin()
   fromClient('a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n')
   assert.deepEqual((await ended).ending, { kind: 'violation', reason: 'literal-refused' })
   assert.equal(scripted.unread, '')
 })
 
-test('a refused command whose literal would wait is refused, and the client goes on', async () => {
+test('a refused command with a synchronizing literal is answered, and the session continues', async () => {
   const { fromClient, client, scripted } = await begin()
   fromClient('a LOGIN {3}\r\n')
   assert.equal(await client.line(), 'a BAD Already logged in')
@@ -143,7 +145,7 @@ test('a refused command whose literal would wait is refused, and the client goes
   assert.equal(await scripted.line(), 'b NOOP')
 })
 
-test('any bytes of a client are passed on, answered or refused, and never an error', async () => {
+test('any bytes of a client are passed on, answered or refused without an exception', async () => {
   const on = await wires()
   on.scripted.socket.on('data', () => {})
   const text = fc.array(fc.constantFrom(...marks, 'a ', 'IDLE', 'LOGIN', 'ENABLE', 'SELECT', 'ID', 'b3 '), {
@@ -159,4 +161,94 @@ test('any bytes of a client are passed on, answered or refused, and never an err
     }),
     { seed: 18, numRuns: 1000 },
   )
+})
+
+const options = { answerCapability: true, answerId: true }
+
+const spoilReason = (verb: Verb, line: string) => spoilReasonOf(verb, wire(`${line}\r\n`), 0, line.length + 1)
+const enables = (line: string) => mayEnableCondstore(wire(`${line}\r\n`), 0, line.length + 1)
+
+test('commands that change who is logged in or what the bytes mean are refused', () => {
+  for (const verb of [
+    'LOGIN',
+    'AUTHENTICATE',
+    'STARTTLS',
+    'COMPRESS',
+    'UNAUTHENTICATE',
+    'PROXYAUTH',
+  ] as const)
+    assert.equal(typeof policyOf(verb, options), 'object', verb)
+})
+
+test('unknown commands pass', () => {
+  for (const verb of [
+    'SELECT',
+    'FETCH',
+    'APPEND',
+    'IDLE',
+    'NOTIFY',
+    'CLOSE',
+    'OTHER',
+    'XPROXY_VERSION',
+  ] as const)
+    assert.equal(policyOf(verb, options), 'pass', verb)
+})
+
+test('CAPABILITY and ID are answered by the edge only if configured', () => {
+  assert.equal(policyOf('CAPABILITY', options), 'capability')
+  assert.equal(policyOf('CAPABILITY', { ...options, answerCapability: false }), 'pass')
+  assert.equal(policyOf('ID', options), 'id')
+  assert.equal(policyOf('ID', { ...options, answerId: false }), 'pass')
+  assert.equal(policyOf('LOGOUT', { ...options, answerId: false }), 'logout')
+})
+
+test('commands that no reset undoes are recognized, and common commands are not', () => {
+  const expected: [Verb, string, string | undefined][] = [
+    ['NOTIFY', 'a NOTIFY SET (selected)', 'notify'],
+    ['LANGUAGE', 'a LANGUAGE de', 'language'],
+    ['COMPARATOR', 'a COMPARATOR i;octet', 'comparator'],
+    ['SEARCH', 'a SEARCH RETURN (UPDATE) ALL', 'search-update'],
+    ['UID', 'a uid search return (all update) all', 'search-update'],
+    ['SORT', 'a SORT RETURN (COUNT UPDATE) (DATE) UTF-8 ALL', 'search-update'],
+    ['SEARCH', 'a SEARCH RETURN (ALL) ALL', undefined],
+    ['SEARCH', 'a SEARCH SUBJECT update', undefined],
+    ['FETCH', 'a FETCH 1 FLAGS', undefined],
+    ['STORE', 'a STORE 1 +FLAGS (\\Seen)', undefined],
+  ]
+  for (const [verb, line, reason] of expected) assert.equal(spoilReason(verb, line), reason, line)
+})
+
+test('every command that may enable CONDSTORE is recognized (RFC 7162 3.1)', () => {
+  for (const line of [
+    'a SELECT INBOX (CONDSTORE)',
+    'a select inbox (condstore)',
+    'a EXAMINE INBOX (QRESYNC (1 2))',
+    'a STATUS INBOX (MESSAGES HIGHESTMODSEQ)',
+    'a FETCH 1 (MODSEQ)',
+    'a FETCH 1 FLAGS (CHANGEDSINCE 5)',
+    'a UID FETCH 1 (FLAGS ModSeq)',
+    'a STORE 1 (UNCHANGEDSINCE 5) +FLAGS (\\Seen)',
+    'a SEARCH MODSEQ 5',
+    'a UID SORT (DATE) UTF-8 MODSEQ 5',
+    'a LIST "" % RETURN (STATUS (HIGHESTMODSEQ))',
+    'a ESEARCH IN (mailboxes "a") MODSEQ 1',
+  ])
+    assert.equal(enables(line), true, line)
+  for (const line of [
+    'a SELECT INBOX',
+    'a FETCH 1 (FLAGS UID)',
+    'a STATUS INBOX (MESSAGES UIDNEXT)',
+    'a SEARCH ALL',
+  ])
+    assert.equal(enables(line), false, line)
+})
+
+test('only SELECT and EXAMINE select a mailbox', () => {
+  assert.deepEqual((['SELECT', 'EXAMINE', 'STATUS', 'CLOSE', 'OTHER'] as const).map(maySelect), [
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
 })

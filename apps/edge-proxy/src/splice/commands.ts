@@ -20,7 +20,7 @@ export type Passage =
   | { kind: 'passed'; to: number }
   /** The edge answers the command from `to` to its line feed at `lineFeed`; it is the command's turn. */
   | { kind: 'answer'; to: number; verbEnd: number; lineFeed: number; tag: string; answer: Answer }
-  /** The edge must send this command of its own before the client's command at `to`. */
+  /** The edge must send this command first, before the client's command at `to`. */
   | { kind: 'own-command'; to: number; verb: 'NOOP' | 'UNSELECT' }
   /** The bytes cannot be read any further. */
   | { kind: 'violation'; to: number; reason: Violation }
@@ -39,7 +39,7 @@ export type Answer =
 export function passCommands(bytes: Buffer, from: number, conversation: Conversation): Passage {
   const { scanner } = conversation
   const { clients, pool } = conversation.context.settings.current
-  conversation.proceeds()
+  conversation.resume()
   let at = from
   while (at < bytes.length && conversation.waitsFor === undefined) {
     const part = scanner.next(bytes, at, clients.lineBytesMax)
@@ -72,11 +72,9 @@ function beginCommand(
   if (conversation.isFull) return waitForTurn(at, conversation)
   const head = commandHead(bytes, at, lineFeed)
   const { selectCache } = conversation
-  let policy = isTag(bytes, at, head.tagEnd)
-    ? isVerb(bytes, head.verbStart, head.verbEnd)
-      ? policyOf(head.verb, pool)
-      : badVerb
-    : badTag
+  let policy = policyOf(head.verb, pool)
+  if (!isTag(bytes, at, head.tagEnd)) policy = badTag
+  else if (!isVerb(bytes, head.verbStart, head.verbEnd)) policy = badVerb
   if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable')) {
     const verdict = selectCache.admit(selectionKey(head.verb, bytes, head.verbEnd, lineFeed), pool)
     if (verdict === 'wait') return waitForTurn(at, conversation)
@@ -88,7 +86,7 @@ function beginCommand(
     if (stop !== undefined) return stop
   }
   const isAlone = conversation.isAllAnswered
-  conversation.sends(bytes.toString('latin1', at, head.tagEnd), head.verb)
+  conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb)
   if (pool.selectCache === 'off') selectCache.forget()
   else {
     const key = selectionKey(head.verb, bytes, head.verbEnd, lineFeed)
@@ -107,7 +105,7 @@ function answerHere(
   conversation: Conversation,
 ): Passage | undefined {
   const hasLiteral = literalSize(bytes, at, lineFeed) !== NO_LITERAL
-  if (!conversation.isOurTurn) return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral)
+  if (!conversation.mayAnswer) return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral)
   // The literal of a refused command is on its way and would be read as commands.
   if (typeof policy === 'object' && hasLiteral && isNonSynchronizing(bytes, lineFeed))
     return { kind: 'violation', to: at, reason: 'literal-refused' }
@@ -149,7 +147,7 @@ function answerOf(
 }
 
 function waitForTurn(at: number, conversation: Conversation, isLeaving = false): Passage {
-  conversation.waitsForTurn(isLeaving)
+  conversation.waitForTurn(isLeaving)
   return { kind: 'passed', to: at }
 }
 
@@ -159,7 +157,7 @@ function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Con
   // Servers differ on whether a bare LF or a CR within a line ends the line.
   if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) connection.spoil('odd-line-end')
   if (conversation.isIdling) {
-    conversation.endsIdle()
+    conversation.idleEnded()
     return 'complete'
   }
   const { verb } = conversation.current
@@ -167,7 +165,7 @@ function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Con
   if (reason) connection.spoil(reason)
   if (maySelect(verb)) connection.session.selected = true
   if (mayEnableCondstore(bytes, at, lineFeed)) conversation.currentMayEnableCondstore()
-  return conversation.sendsLine(bytes, at)
+  return conversation.lineSent(bytes, at)
 }
 
 /** What the edge does with a command. */

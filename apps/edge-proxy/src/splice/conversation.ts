@@ -42,6 +42,7 @@ export type Wait =
   /** Earlier replies, before a command that the edge answers. */
   | 'turn'
 
+/** BAD stands for any other word too. */
 export type ReplyStatus = 'OK' | 'NO' | 'BAD'
 
 /** With more unanswered commands the client has to wait: each reply is looked up in the list. */
@@ -60,7 +61,7 @@ export class Conversation {
   #current: Unanswered | undefined
   /** IDLE is asked until the server's `+`, and on until the client's next line (RFC 2177). */
   #idle: 'off' | 'asked' | 'on' = 'off'
-  /** The ENABLE sent by `sendsEnable`, while it is unanswered. */
+  /** The ENABLE sent by `enableSent`, while it is unanswered. */
   #enabling: Unanswered | undefined
   #waitsFor: Wait | undefined
   #isLeaving = false
@@ -75,7 +76,7 @@ export class Conversation {
     return this.#waitsFor
   }
 
-  /** The client's LOGOUT waits for its turn: what the client sends behind it is dropped. */
+  /** The client's LOGOUT waits for its turn: bytes behind it are dropped. */
   get isLeaving(): boolean {
     return this.#isLeaving
   }
@@ -85,8 +86,8 @@ export class Conversation {
     return this.#idle !== 'on' && this.scanner.betweenCommands
   }
 
-  /** Whether an answer of the edge would be in order and stand between two responses. */
-  get isOurTurn(): boolean {
+  /** Whether the edge may answer: its answer would be in order, and between two responses. */
+  get mayAnswer(): boolean {
     return this.isAllAnswered && this.connection.scanner.betweenResponses
   }
 
@@ -108,27 +109,28 @@ export class Conversation {
     return this.#unanswered.some(({ verb }) => verb === 'FETCH' || verb === 'UID' || verb === 'STORE')
   }
 
-  // What the client sends, reported by commands.ts and splice.ts.
+  // Client to server, reported by commands.ts and splice.ts.
 
   /** The client's bytes are looked at again. */
-  proceeds(): void {
+  resume(): void {
     this.#waitsFor = undefined
   }
 
-  waitsForTurn(isLeaving = false): void {
+  /** The client's command cannot be answered, or sent, before earlier replies. */
+  waitForTurn(isLeaving = false): void {
     this.#waitsFor = 'turn'
     this.#isLeaving = isLeaving
   }
 
-  /** The client's command goes to the server: its first line is next. */
-  sends(tag: string, verb: Verb): SentCommand {
-    // A client's ENABLE that passes unseen: which extensions it asks for is not known.
+  /** The client's command goes to the server. Its lines are next. */
+  sent(tag: string, verb: Verb): void {
+    // It passes as the client wrote it, so no single ENABLE of the edge accounts for the extensions.
     if (verb === 'ENABLE') this.connection.session.enabledBy = undefined
-    return (this.#current = this.#add(tag, verb, false))
+    this.#current = this.#add(tag, verb, false)
   }
 
-  /** A command of the edge's own goes to the server. */
-  sendsOwn(tag: string, verb: Verb): void {
+  /** A command of the edge goes to the server. */
+  ownSent(tag: string, verb: Verb): void {
     this.#add(tag, verb, true)
   }
 
@@ -136,7 +138,7 @@ export class Conversation {
    * The edge sends ENABLE in the client's name, on a connection with nothing enabled.
    * @param extensions in upper case, sorted
    */
-  sendsEnable(tag: string, extensions: string): void {
+  enableSent(tag: string, extensions: string): void {
     this.connection.session.enabledBy = extensions
     this.#enabling = this.#add(tag, 'ENABLE', false)
   }
@@ -145,7 +147,7 @@ export class Conversation {
    * A line of the client's command goes to the server, the one that the scanner found last.
    * @returns what the line says about the bytes that follow
    */
-  sendsLine(bytes: Buffer, start: number): LineEnding {
+  lineSent(bytes: Buffer, start: number): LineEnding {
     const ending = this.scanner.takeLine(bytes, start)
     if (ending === 'synchronizing-literal') this.#waitsFor = 'continuation'
     else if (ending === 'complete' && this.#current!.verb === 'IDLE') {
@@ -169,7 +171,7 @@ export class Conversation {
   }
 
   /** The client has sent a line during IDLE: DONE, or an error. Either ends it (RFC 2177). */
-  endsIdle(): void {
+  idleEnded(): void {
     this.#idle = 'off'
   }
 
@@ -183,11 +185,11 @@ export class Conversation {
     return sent
   }
 
-  // What the server sends, reported by replies.ts.
+  // Server to client, reported by replies.ts.
 
   /** The unanswered command that this tagged reply belongs to. */
   commandOf(bytes: Buffer, start: number, end: number): SentCommand | undefined {
-    // By index: measurably faster than an iterator, for the one command that there usually is.
+    // By index: measurably faster than an iterator for the usual single command.
     for (let index = 0; index < this.#unanswered.length; index++) {
       const sent = this.#unanswered[index]!
       if (hasTag(bytes, start, end, sent.tag)) return sent
@@ -205,12 +207,11 @@ export class Conversation {
       if (this.connection.session.enabled.size === 0) this.connection.session.enabledBy = undefined
     }
     if (command.mayEnableCondstore) this.#condstoreAnswered(status)
-    const leavesMailbox =
-      status === 'OK'
-        ? command.verb === 'UNSELECT' || command.verb === 'CLOSE'
-        : // A SELECT that fails leaves nothing selected (RFC 9051 6.3.2).
-          status === 'NO' && maySelect(command.verb)
-    if (leavesMailbox) this.connection.session.selected = this.#unanswered.some(({ verb }) => maySelect(verb))
+    // A SELECT that fails leaves nothing selected (RFC 9051 6.3.2).
+    const hasFailed = status === 'NO' && maySelect(command.verb)
+    const hasLeft = status === 'OK' && (command.verb === 'UNSELECT' || command.verb === 'CLOSE')
+    if (hasFailed || hasLeft)
+      this.connection.session.selected = this.#unanswered.some(({ verb }) => maySelect(verb))
   }
 
   #remove(command: Unanswered): void {
@@ -256,8 +257,6 @@ export class Conversation {
     if (!this.#enabling) session.enabledBy = undefined
     for (const name of extensions) session.enabled.add(name)
   }
-
-  // The end.
 
   handBack(ending: Ending): HandBack {
     return {

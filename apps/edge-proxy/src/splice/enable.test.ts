@@ -6,7 +6,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from './ending.ts'
 import { begin } from './session.test-support.ts'
 
-/** A connection on which an earlier session has enabled this. */
+/** A connection on which an earlier session has enabled these extensions. */
 async function enabledWith(key: string) {
   const { link, peer } = await dialedLink()
   const connection = connectionOver(link)
@@ -15,7 +15,7 @@ async function enabledWith(key: string) {
   return { connection, scripted: peer }
 }
 
-test('the first ENABLE of a session goes up, and the connection is known by what it asked for', async () => {
+test('the first ENABLE of a session goes to the server, and the connection gets its extensions as key', async () => {
   const wanted: string[] = []
   const { client, scripted, fromClient, fromServer, connection, handBackNow } = await begin({
     exchange: (key) => void wanted.push(key),
@@ -29,7 +29,7 @@ test('the first ENABLE of a session goes up, and the connection is known by what
   assert.equal(handBackNow().refusal, undefined)
 })
 
-test('an ENABLE that the server refuses, or that enables nothing, leaves a clean connection', async () => {
+test('an ENABLE that is refused or enables nothing leaves a clean connection', async () => {
   for (const reply of ['a BAD no\r\n', 'a NO no\r\n', '* ENABLED\r\na OK done\r\n']) {
     const { scripted, fromClient, fromServer, connection, handBackNow } = await begin()
     fromClient('a ENABLE X\r\n')
@@ -40,7 +40,7 @@ test('an ENABLE that the server refuses, or that enables nothing, leaves a clean
   }
 })
 
-test('where a connection of that user already has it, the session moves there, and its own is given back', async () => {
+test('if an idle connection has the extension, the session moves to it and gives its own back', async () => {
   const other = await enabledWith('CONDSTORE')
   const given: HandBack[] = []
   const { client, connection, scripted, fromClient, ended } = await begin({
@@ -65,7 +65,7 @@ test('where a connection of that user already has it, the session moves there, a
   assert.equal(other.connection.session.selected, true)
 })
 
-test('what the left connection says or does is not heard by the session any more', async () => {
+test('after the move, the session ignores the connection that it left', async () => {
   const other = await enabledWith('CONDSTORE')
   let left: ServerConnection | undefined
   const { client, scripted, fromClient, connection, handBackNow } = await begin({
@@ -74,7 +74,7 @@ test('what the left connection says or does is not heard by the session any more
   fromClient('a ENABLE CONDSTORE\r\n')
   await client.until('a OK Completed\r\n')
   assert.equal(left, connection)
-  // The pool hands it to its reset.
+  // The pool passes it to its reset.
   connection.setHandlers({ onData() {}, onEnd() {} }, { onResponse: () => 'omit', onPass() {} })
   scripted.say('* BYE going down\r\n')
   scripted.socket.end()
@@ -85,7 +85,7 @@ test('what the left connection says or does is not heard by the session any more
   assert.equal(handBackNow().refusal, undefined)
 })
 
-test('ENABLE with a mailbox selected, a second one, and a mixture with CONDSTORE have no connection in common', async () => {
+test('a connection has no key after ENABLE with a mailbox selected, a second ENABLE, or ENABLE and CONDSTORE', async () => {
   const mixtures: string[][] = [
     ['C a SELECT x\r\n', 'S a OK done\r\n', 'C b ENABLE X\r\n', 'S * ENABLED X\r\nb OK done\r\n'],
     [
@@ -107,7 +107,7 @@ test('ENABLE with a mailbox selected, a second one, and a mixture with CONDSTORE
   }
 })
 
-test('CONDSTORE by a command changes nothing where it has been enabled already', async () => {
+test('a CONDSTORE-enabling command changes nothing if CONDSTORE is enabled', async () => {
   const session = await begin()
   session.fromClient('a ENABLE CONDSTORE\r\n')
   session.fromServer('* ENABLED CONDSTORE\r\na OK done\r\n')
@@ -117,7 +117,7 @@ test('CONDSTORE by a command changes nothing where it has been enabled already',
   assert.equal(session.connection.enabledKey, 'CONDSTORE')
 })
 
-test('a CONDSTORE that an ENABLE did not bring is seen when a command brings it, whichever is answered first', async () => {
+test('CONDSTORE enabled by a command is noticed although an ENABLE was sent, whichever is answered first', async () => {
   const fetches: string[][] = [
     ['C a ENABLE CONDSTORE\r\n', 'S a BAD no\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
     ['C a ENABLE CONDSTORE\r\n', 'S a OK done\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
@@ -132,7 +132,7 @@ test('a CONDSTORE that an ENABLE did not bring is seen when a command brings it,
   }
 })
 
-test('ENABLE of nothing is the server’s to answer', async () => {
+test('ENABLE without arguments goes to the server', async () => {
   const { scripted, fromClient } = await begin()
   fromClient('a ENABLE\r\n')
   assert.equal(await scripted.line(), 'a ENABLE')

@@ -4,16 +4,16 @@ import type { Ending } from './ending.ts'
 import { begin, beginOn, wires, type Session } from './session.test-support.ts'
 
 interface Case {
-  /** What the client and the server say, in turn: behind `C ` and `S `. */
+  /** What the client (`C `) and the server (`S `) send, in turn. */
   said: string[]
-  /** Why the pool may not go on to a reset; undefined: it may. */
+  /** Why the pool may not reset the connection; undefined: it may. */
   refusal: string | undefined
   unanswered?: string[]
   idling?: true
   selected?: boolean
 }
 
-/** A client that goes away behind this: what it leaves. */
+/** What a client leaves that goes away after this. */
 const cases: Record<string, Case> = {
   'nothing at all': { said: [], refusal: undefined, selected: false },
   'commands that are answered': { said: ['C a NOOP\r\n', 'S a OK done\r\n'], refusal: undefined },
@@ -68,7 +68,7 @@ const cases: Record<string, Case> = {
     refusal: undefined,
     unanswered: ['a'],
   },
-  'a second IDLE, sent with the DONE of the first': {
+  'a second IDLE, pipelined with the DONE of the first': {
     said: ['C a IDLE\r\n', 'S + idling\r\n', 'C DONE\r\nb IDLE\r\n', 'S a OK done\r\n+ idling\r\n'],
     refusal: undefined,
     unanswered: ['b'],
@@ -97,12 +97,12 @@ const cases: Record<string, Case> = {
     unanswered: ['a'],
     selected: true,
   },
-  'a mailbox that was left': {
+  'a mailbox that was deselected': {
     said: ['C a SELECT x\r\nb CLOSE\r\n', 'S a OK done\r\nb OK done\r\n'],
     refusal: undefined,
     selected: false,
   },
-  'a mailbox that was left for another in one go': {
+  'a mailbox that was deselected and another selected, pipelined': {
     said: ['C a CLOSE\r\nb SELECT y\r\n', 'S a OK done\r\nb OK done\r\n'],
     refusal: undefined,
     selected: true,
@@ -113,8 +113,8 @@ const cases: Record<string, Case> = {
     selected: true,
   },
   NOTIFY: { said: ['C a NOTIFY SET (selected)\r\n', 'S a OK done\r\n'], refusal: 'notify' },
-  'NOTIFY that was refused, in doubt too': { said: ['C a NOTIFY X\r\n', 'S a BAD x\r\n'], refusal: 'notify' },
-  'a search that goes on': {
+  'NOTIFY that was refused': { said: ['C a NOTIFY X\r\n', 'S a BAD x\r\n'], refusal: 'notify' },
+  'a search that keeps sending': {
     said: ['C a SEARCH RETURN (UPDATE) ALL\r\n', 'S a OK done\r\n'],
     refusal: 'search-update',
   },
@@ -152,7 +152,7 @@ const cases: Record<string, Case> = {
     refusal: 'extensions-uncertain',
     unanswered: ['a'],
   },
-  'two commands of one tag': {
+  'two commands with one tag': {
     said: ['C a NOOP\r\na NOOP\r\n', 'S a OK done\r\na OK done\r\n'],
     refusal: 'unexpected-reply',
   },
@@ -196,7 +196,7 @@ for (const [name, { said, refusal, unanswered = [], idling = false, selected }] 
   })
 }
 
-test('a connection that is lost, or a session that is ended by order, is never reset', async () => {
+test('a lost connection, or one whose session was ended by an order, is never reset', async () => {
   const endings: [Ending, string][] = [
     [{ kind: 'upstream-gone', end: 'closed-by-peer' }, 'upstream-gone'],
     [{ kind: 'ended-here', reason: 'kicked' }, 'kicked'],

@@ -4,7 +4,7 @@ import { everyCut, wire } from '../imap/cuts.test-support.ts'
 import { beginOn, wires, type Session, type SessionSetup } from './session.test-support.ts'
 
 interface Transcript extends SessionSetup {
-  /** What the client asks. In `scripted`, OWN1 and OWN2 are the tags of the edge's own commands in `ids`. */
+  /** What the client sends. In `scripted`, OWN1 and OWN2 are the tags of the edge's commands in `ids`. */
   client?: string
   scripted: string
   told: string
@@ -21,23 +21,23 @@ const transcripts: Record<string, Transcript> = {
     scripted: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
     told: '* 1 FETCH (BODY[] {15}\r\na1 OK forged\r\n\0)\r\n* 2 FETCH (BODY[] NIL)\r\na1 OK {5}\r\n',
   },
-  'capability lists, wherever they stand': {
+  'capability lists in every response': {
     client: 'a1 X\r\na2 X\r\na3 X\r\n',
     scripted: `* CAPABILITY ${list}\r\n* OK [CAPABILITY ${list}] x\r\n* NO [CAPABILITY ${list}] x\r\n* BAD [CAPABILITY ${list}] x\r\na1 OK [CAPABILITY ${list}] x\r\na2 NO [CAPABILITY ${list}] x\r\na3 BAD [CAPABILITY ${list}] x\r\n`,
     told: `* CAPABILITY ${cut}\r\n* OK [CAPABILITY ${cut}] x\r\n* NO [CAPABILITY ${cut}] x\r\n* BAD [CAPABILITY ${cut}] x\r\na1 OK [CAPABILITY ${cut}] x\r\na2 NO [CAPABILITY ${cut}] x\r\na3 BAD [CAPABILITY ${cut}] x\r\n`,
   },
-  'a capability list in a mail, which is none': {
+  'text in a mail that looks like a capability list': {
     client: 'a1 FETCH 1 BODY[]\r\n',
     scripted: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
     told: `* 1 FETCH (BODY[] ${literal('* CAPABILITY COMPRESS=DEFLATE\r\n')})\r\na1 OK done\r\n`,
   },
-  'the edge’s own ID, in the middle of the client’s replies': {
+  'an ID of the edge, between replies to the client': {
     client: 'a1 NOOP\r\n',
     ids: ['ID NIL\r\n', 'ID ("x" "y")\r\n'],
     scripted: `* 1 EXISTS\r\n* ID ("name" ${literal('a1 OK x\n')})\r\nOWN1 OK done\r\n* 2 EXISTS\r\n* ID NIL\r\nOWN2 NO who?\r\na1 OK done\r\n`,
     told: '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK done\r\n',
   },
-  'the client’s own ID, which is the client’s': {
+  'an ID of the client': {
     client: 'a1 ID NIL\r\n',
     pool: { answerId: false },
     scripted: '* ID ("name" "Dovecot")\r\na1 OK done\r\n',
@@ -49,13 +49,13 @@ const transcripts: Record<string, Transcript> = {
     told: '* 3 EXISTS\r\n* OK still here\r\n+ go on\r\n',
     refusal: 'open-literal',
   },
-  'a continuation that nobody waits for': {
+  'an unexpected continuation': {
     client: 'a1 NOOP\r\n',
     scripted: '+ go on\r\na1 OK done\r\n',
     told: '+ go on\r\na1 OK done\r\n',
     refusal: 'unexpected-continuation',
   },
-  'a reply that nobody waits for': {
+  'an unexpected reply': {
     client: 'a1 NOOP\r\n',
     scripted: 'a2 OK who?\r\na1 OK done\r\n',
     told: 'a2 OK who?\r\na1 OK done\r\n',
@@ -73,7 +73,7 @@ const transcripts: Record<string, Transcript> = {
     told: '* BYE going down\r\na1 OK done\r\n',
     refusal: 'server-said-bye',
   },
-  'an extension that the server enables unasked': {
+  'an extension that the server enables without an ENABLE': {
     client: 'a1 NOOP\r\n',
     scripted: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
     told: '* ENABLED CONDSTORE\r\na1 OK done\r\n',
@@ -81,7 +81,7 @@ const transcripts: Record<string, Transcript> = {
   },
 }
 
-/** Sends what the client says, and puts the tags of the edge into what the server says. */
+/** Sends the client's commands, and puts the tags of the edge's commands into the responses. */
 async function converse(session: Session, { client = '', ids = [], scripted }: Transcript): Promise<Buffer> {
   const tags: string[] = []
   for (const _ of ids) tags.push((await session.scripted.line()).split(' ')[0]!)
@@ -90,11 +90,11 @@ async function converse(session: Session, { client = '', ids = [], scripted }: T
 }
 
 for (const [name, transcript] of Object.entries(transcripts)) {
-  test(`${name}: told the same whole, byte by byte and at every cut`, async () => {
+  test(`${name}: the client gets the same whole, byte by byte and at every cut`, async () => {
     const on = await wires()
     for (const chunks of everyCut(await converse(beginOn(on, transcript), transcript))) {
       const session = beginOn(on, transcript)
-      // The tags of the edge are new in each session, and as long as before.
+      // Each session has new tags of the same length.
       await on.scripted.until(transcript.client ?? '')
       const bytes = await converse(session, transcript)
       let at = 0
@@ -106,7 +106,7 @@ for (const [name, transcript] of Object.entries(transcripts)) {
   })
 }
 
-test('the edge answers CAPABILITY from the list that the server gave last', async () => {
+test('CAPABILITY is answered from the last list of the server', async () => {
   const on = await wires()
   const { fromClient, fromServer } = beginOn(on)
   fromClient('a NOOP\r\n')
@@ -116,14 +116,14 @@ test('the edge answers CAPABILITY from the list that the server gave last', asyn
   assert.equal(await on.client.line(), '* CAPABILITY IMAP4rev1 NEWER')
 })
 
-test('a server that has not said what it can do is asked', async () => {
+test('CAPABILITY goes to a server that has not sent its list', async () => {
   const on = await wires()
   const { fromClient } = beginOn(on, { prepare: (connection) => void (connection.capabilities = []) })
   fromClient('b CAPABILITY\r\n')
   assert.equal(await on.scripted.line(), 'b CAPABILITY')
 })
 
-test('a refused command of the edge’s own is told to the operator, and to nobody else', async () => {
+test('a refused command of the edge is logged, and the client does not see the reply', async () => {
   const on = await wires()
   const session = beginOn(on, { ids: ['ID NIL\r\n'] })
   const [tag] = (await on.scripted.line()).split(' ')

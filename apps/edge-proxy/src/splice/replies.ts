@@ -1,6 +1,6 @@
 /**
  * The server's responses after login. Nearly all pass unchanged. Tagged replies are reported to the conversation,
- * capability lists are reduced to what the edge supports, and replies to the edge's own commands are left out.
+ * capability lists are reduced to what the edge supports, and replies to the edge's commands are left out.
  */
 import { oneLine } from '@imapfleet/observe'
 import { startsWithWord } from '../imap/bytes.ts'

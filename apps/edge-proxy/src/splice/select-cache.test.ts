@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { wire } from '../imap/cuts.test-support.ts'
+import { commandHead } from '../imap/verb.ts'
 import type { Peer } from '../net/wire.test-support.ts'
 import type { Selection } from '../server/server-connection.ts'
+import { mayChangeMailbox, record, selectionKey, type Recording } from './select-cache.ts'
 import { begin, type Session, type SessionSetup } from './session.test-support.ts'
 
 const answer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n'
@@ -19,7 +22,7 @@ function warm(mode: 'exact' | 'window', settings: SessionSetup = {}): Promise<Se
   })
 }
 
-/** Reads a command of the edge's own and returns its tag. */
+/** Reads a command of the edge and returns its tag. */
 async function own(scripted: Peer, command: string): Promise<string> {
   const [tag, ...words] = (await scripted.line()).split(' ')
   assert.equal(words.join(' '), command)
@@ -27,14 +30,14 @@ async function own(scripted: Peer, command: string): Promise<string> {
   return tag!
 }
 
-test('the answer to a SELECT is remembered as it was, for one that asks the same', async () => {
+test('the answer to a SELECT is kept unchanged for the same SELECT', async () => {
   const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer('* 3 EXISTS\r\n* 2 RECENT\r\n* OK [UIDVALIDITY 1] x\r\na OK [READ-WRITE] done\r\n')
   assert.deepEqual(connection.selection, { ...kept, at: 0 })
 })
 
-test('what is not a plain answer to one plain SELECT is not remembered', async () => {
+test('only a plain answer to one plain SELECT is kept', async () => {
   const cases: [SessionSetup, string, string][] = [
     [{}, 'a SELECT INBOX\r\n', `${answer}a NO gone\r\n`],
     [{}, 'a SELECT INBOX (CONDSTORE)\r\n', `${answer}a OK done\r\n`],
@@ -57,7 +60,7 @@ test('what is not a plain answer to one plain SELECT is not remembered', async (
   }
 })
 
-test('what was remembered is forgotten by whatever may change it, from either side', async () => {
+test('the answer is dropped when either side may have changed the mailbox', async () => {
   const changes: [client: string, scripted: string][] = [
     ['b STORE 1 +FLAGS (x)\r\n', 'b OK done\r\n'],
     ['b FETCH 1 BODY[]\r\n', 'b OK done\r\n'],
@@ -79,7 +82,7 @@ test('what was remembered is forgotten by whatever may change it, from either si
   }
 })
 
-test('a SELECT of the same mailbox is answered from memory once a NOOP shows that nothing changed', async () => {
+test('the same SELECT is answered from the cache after a NOOP shows no change', async () => {
   const { client, scripted, fromClient, fromServer, counters } = await warm('exact')
   fromClient('a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')
   const tag = await own(scripted, 'NOOP')
@@ -90,7 +93,7 @@ test('a SELECT of the same mailbox is answered from memory once a NOOP shows tha
   assert.deepEqual([counters.select_cache_hits_total.value, counters.select_cache_misses_total.value], [1, 0])
 })
 
-test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT', async () => {
+test('a change that the NOOP reports, or a failed NOOP, sends the SELECT to the server', async () => {
   for (const told of [
     '* 4 EXISTS\r\nTAG OK done\r\n',
     '* 1 EXPUNGE\r\nTAG OK done\r\n',
@@ -104,7 +107,7 @@ test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT',
     fromClient('a SELECT INBOX\r\n')
     fromServer(told.replace('TAG', await own(scripted, 'NOOP')))
     assert.equal(await scripted.line(), 'a SELECT INBOX')
-    // What was said of the mailbox before the client had selected it is not for the client.
+    // Reports on the mailbox before the client has selected it are not for the client.
     assert.equal(client.unread, '')
     fromServer('* 4 EXISTS\r\na OK done\r\n')
     assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
@@ -115,7 +118,7 @@ test('whatever the NOOP tells of, or a NOOP that fails, makes it a real SELECT',
   }
 })
 
-test('a session that begins with anything else finds no mailbox selected', async () => {
+test('a session that begins with another command finds no mailbox selected', async () => {
   for (const command of [
     'SELECT other',
     'EXAMINE INBOX',
@@ -132,7 +135,7 @@ test('a session that begins with anything else finds no mailbox selected', async
   }
 })
 
-test('commands that no mailbox matters to leave it selected', async () => {
+test('commands that the edge answers leave the mailbox selected', async () => {
   const { client, scripted, fromClient, fromServer } = await warm('exact')
   fromClient('a CAPABILITY\r\nb LOGIN x y\r\n')
   await client.until('b BAD Already logged in\r\n')
@@ -142,14 +145,14 @@ test('commands that no mailbox matters to leave it selected', async () => {
   await client.until('c OK [READ-WRITE] done\r\n')
 })
 
-test('a session that never asks leaves the mailbox as it was', async () => {
+test('a session without a command leaves the mailbox selected', async () => {
   const { client, ended, connection } = await warm('exact')
   client.say('a LOGOUT\r\n')
   assert.equal((await ended).handBack.refusal, undefined)
   assert.equal(connection.selection, kept)
 })
 
-test('with a window, the answer is given blindly within it and asked for beyond it', async () => {
+test('with a window, the SELECT is answered without a NOOP within it, and goes to the server after it', async () => {
   let now = 10_000
   const within = await warm('window', { now: () => now })
   within.fromClient('a SELECT INBOX\r\n')
@@ -172,7 +175,7 @@ test('the answer waits for the end of a response that the server is sending', as
   assert.equal(counters.select_cache_hits_total.value, 1)
 })
 
-test('a cache that a reload has turned off remembers nothing, also when it is turned on again', async () => {
+test('a cache that a reload turned off keeps no answer, also after it is turned on again', async () => {
   const { fromClient, fromServer, connection, reload } = await begin({ pool: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer(`${answer}a OK done\r\n`)
@@ -184,14 +187,14 @@ test('a cache that a reload has turned off remembers nothing, also when it is tu
   assert.equal(connection.selection, undefined)
 })
 
-test('a client that goes away while the NOOP is under way leaves it to the reset', async () => {
+test('if the client goes while the NOOP is unanswered, the reset awaits the reply', async () => {
   const { connection, fromClient, scripted, handBackNow } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
   const tag = await own(scripted, 'NOOP')
   assert.deepEqual(handBackNow(), { connection, refusal: undefined, unanswered: [tag], idling: false })
 })
 
-test('a change that is told right behind the NOOP makes it a real SELECT, too', async () => {
+test('a change reported right after the NOOP also sends the SELECT to the server', async () => {
   const { client, scripted, fromClient, fromServer, connection } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
   fromServer(`${await own(scripted, 'NOOP')} OK done\r\n* 4 EXISTS\r\n`)
@@ -202,11 +205,95 @@ test('a change that is told right behind the NOOP makes it a real SELECT, too', 
   assert.equal(connection.selection?.lines, '* 4 EXISTS\r\n')
 })
 
-test('what the server says of the mailbox before the first command is not for this client', async () => {
+test('reports on the inherited mailbox do not reach the client', async () => {
   const { client, scripted, fromClient, fromServer } = await warm('exact')
   fromServer('* 4 EXISTS\r\n* OK [ALERT] disk is full\r\n* OK hello\r\n')
   assert.equal(await client.until('hello\r\n'), '* OK [ALERT] disk is full\r\n* OK hello\r\n')
   fromClient('a SELECT INBOX\r\n')
   await own(scripted, 'UNSELECT')
   assert.equal(await scripted.line(), 'a SELECT INBOX')
+})
+
+function headOf(line: string) {
+  const bytes = wire(`${line}\r\n`)
+  return { bytes, lineFeed: bytes.length - 1, ...commandHead(bytes, 0, bytes.length - 1) }
+}
+
+function keyOf(line: string): string | undefined {
+  const { verb, bytes, verbEnd, lineFeed } = headOf(line)
+  return selectionKey(verb, bytes, verbEnd, lineFeed)
+}
+
+function changes(line: string): boolean {
+  const { verb, bytes, lineFeed } = headOf(line)
+  return mayChangeMailbox(verb, bytes, 0, lineFeed)
+}
+
+test('only a plain SELECT or EXAMINE has a key', () => {
+  assert.equal(keyOf('a SELECT INBOX'), 'SELECT INBOX')
+  assert.equal(keyOf('a examine "Sent Items"'), 'EXAMINE "Sent Items"')
+  assert.equal(keyOf('a SELECT "a\\"b"'), 'SELECT "a\\"b"')
+  assert.notEqual(keyOf('a SELECT INBOX'), keyOf('b EXAMINE INBOX'))
+  for (const line of [
+    'a SELECT INBOX (CONDSTORE)',
+    'a SELECT "INBOX" (QRESYNC (1 2))',
+    'a SELECT {5}',
+    'a SELECT "a" "b"',
+    'a SELECT "open',
+    'a SELECT',
+    'a SELECT a b',
+    'a STATUS INBOX (MESSAGES)',
+    'a FETCH 1 FLAGS',
+  ])
+    assert.equal(keyOf(line), undefined, line)
+})
+
+test('commands that may change the answer to a SELECT are recognized, unknown commands included', () => {
+  for (const line of [
+    'a STORE 1 +FLAGS (\\Deleted)',
+    'a UID STORE 1 FLAGS ()',
+    'a EXPUNGE',
+    'a UID EXPUNGE 1',
+    'a CLOSE',
+    'a UNSELECT',
+    'a APPEND INBOX {5}',
+    'a COPY 1 INBOX',
+    'a UID MOVE 1 x',
+    'a DELETE INBOX',
+    'a FETCH 1 BODY[]',
+    'a UID FETCH 1 (body[text])',
+    'a FETCH 1 RFC822',
+    'a FETCH 1 BINARY[1]',
+    'a XUNKNOWN',
+  ])
+    assert.equal(changes(line), true, line)
+  for (const line of [
+    'a NOOP',
+    'a IDLE',
+    'a LIST "" *',
+    'a STATUS INBOX (MESSAGES)',
+    'a SEARCH ALL',
+    'a UID SEARCH DELETED',
+    'a UID SORT (DATE) UTF-8 ALL',
+    'a FETCH 1 (FLAGS BODY.PEEK[])',
+    'a UID FETCH 1:* (UID FLAGS)',
+  ])
+    assert.equal(changes(line), false, line)
+})
+
+test('an answer is recorded unchanged, except that no message is recent twice', () => {
+  const recording: Recording = { key: 'SELECT INBOX', lines: [], bytes: 0 }
+  for (const line of ['* 3 EXISTS\r\n', '* 3 RECENT\r\n', '* OK [UIDNEXT 4] x\r\n'])
+    assert.equal(record(recording, line), true)
+  assert.deepEqual(recording.lines, ['* 3 EXISTS\r\n', '* 0 RECENT\r\n', '* OK [UIDNEXT 4] x\r\n'])
+})
+
+test('an answer that is too long or holds a literal is not recorded', () => {
+  const recording = (): Recording => ({ key: 'SELECT INBOX', lines: [], bytes: 0 })
+  assert.equal(record(recording(), '* LIST () "/" {5}\r\n'), false)
+  const long = recording()
+  const line = `* OK ${'x'.repeat(1000)}\r\n`
+  let accepted = 0
+  while (record(long, line)) accepted++
+  assert.ok(accepted > 10 && accepted * line.length <= 32_768)
 })

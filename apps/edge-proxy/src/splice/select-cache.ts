@@ -112,7 +112,7 @@ export class SelectCache {
     return undefined
   }
 
-  /** The answer to the SELECT of which `admit` said 'answer'. */
+  /** Answers the SELECT, after `admit` returned 'answer'. */
   answer(tag: string): Buffer {
     const { lines, ok } = this.#connection.selection!
     this.#inherited = 'none'

@@ -52,16 +52,16 @@ export interface Session extends Wires {
   counters: EdgeMetrics['counters']
   /** What was logged, without its times. */
   logged: string[]
-  /** Every end that it was told of; there should be one. */
+  /** The endings that it reported; there should be one. */
   endings: Ending[]
-  /** How it ended, and what the pool would be told. */
+  /** How it ended, and what it handed back. */
   ended: Promise<{ ending: Ending; handBack: HandBack }>
-  /** Bytes of the client, or of the server, that have just come: how they are cut is up to the test. */
+  /** Delivers bytes of the client or the server as one chunk. */
   fromClient: (text: string | Buffer) => void
   fromServer: (text: string | Buffer) => void
   /** Puts other settings in force. */
   reload: (pool: Partial<EdgeConfig['pool']>) => void
-  /** Ends the session as if the client had gone: what the pool is told. */
+  /** Ends the session as if the client had gone, and returns what it handed back. */
   handBackNow: () => HandBack
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { begin, wires, beginOn } from './session.test-support.ts'
 
-test('LOGOUT ends the session without a word to the server', async () => {
+test('LOGOUT ends the session, and the server gets nothing', async () => {
   const { client, connection, ended, scripted, counters } = await begin()
   client.say('bye1 LOGOUT\r\n')
   const { ending, handBack } = await ended
@@ -40,7 +40,7 @@ test('LOGOUT does not wait for the edge’s own commands', async () => {
   assert.deepEqual(handBack.unanswered, [tag])
 })
 
-test('a client that has finished sending behind its LOGOUT gets every reply before it', async () => {
+test('a client that finishes sending after its LOGOUT gets every earlier reply', async () => {
   const { client, ended, scripted } = await begin()
   client.say('a NOOP\r\nb LOGOUT\r\n')
   client.socket.end()
@@ -50,7 +50,7 @@ test('a client that has finished sending behind its LOGOUT gets every reply befo
   assert.equal(await client.until('a OK done\r\n'), '* 1 EXISTS\r\na OK done\r\n')
 })
 
-test('a client that has finished sending without a LOGOUT is gone', async () => {
+test('a client that finishes sending without a LOGOUT is gone', async () => {
   for (const text of ['', 'a NOOP\r\n', 'a APPEND x {5}\r\n']) {
     const { client, ended } = await begin()
     if (text !== '') client.say(text)
@@ -59,7 +59,7 @@ test('a client that has finished sending without a LOGOUT is gone', async () => 
   }
 })
 
-test('each end that goes away is told by its name, the first one only', async () => {
+test('only the first end that closes is reported, by its name', async () => {
   const reset = await begin()
   reset.client.socket.resetAndDestroy()
   assert.deepEqual((await reset.ended).ending, { kind: 'client-gone', end: 'reset-by-peer' })
@@ -71,7 +71,7 @@ test('each end that goes away is told by its name, the first one only', async ()
   assert.deepEqual(scripted.endings, [{ kind: 'upstream-gone', end: 'closed-by-peer' }])
 })
 
-test('an end that had gone before the session began ends it at once', async () => {
+test('an end that closed before the session began ends it at once', async () => {
   const upstreamGone = await wires()
   upstreamGone.serverLink.close()
   assert.equal((await beginOn(upstreamGone).ended).ending.kind, 'upstream-gone')
@@ -80,13 +80,13 @@ test('an end that had gone before the session began ends it at once', async () =
   assert.equal((await beginOn(clientGone).ended).ending.kind, 'client-gone')
 })
 
-test('what the client has sent behind its login is the begin of the session', async () => {
+test('what the client sent behind its login starts the session', async () => {
   const { scripted } = await begin({ early: 'a NOOP\r\nb SEL' })
   assert.equal(await scripted.line(), 'a NOOP')
   assert.equal(scripted.unread, '')
 })
 
-test('what the edge answers itself never stands in the middle of a response of the server', async () => {
+test('an answer of the edge never stands within a response of the server', async () => {
   const { client, fromClient, fromServer } = await begin()
   fromClient('a NOOP\r\n')
   fromServer('a OK done\r\n* 1 FETCH (BODY[] {6}\r\nabc')
@@ -100,14 +100,14 @@ test('what the edge answers itself never stands in the middle of a response of t
   assert.equal(await client.line(), 'b OK Completed')
 })
 
-test('an ID is answered at once and told to the server in one line, however it was written', async () => {
+test('an ID is answered at once and sent to the server in one line, whatever its form', async () => {
   const { client, scripted, fromClient } = await begin()
   fromClient('a ID ("name" "Ho\\"rde" "x" NIL)\r\n')
   assert.equal(await client.until('a OK Completed\r\n'), '* ID NIL\r\na OK Completed\r\n')
   assert.match(await scripted.line(), /^\S{20,} ID \("name" "Ho\\"rde" "x" NIL\)$/)
 })
 
-test('an ID that is odd goes the way of any other command, and no raw byte of it in the edge’s name', async () => {
+test('an ID that the edge cannot parse passes like any other command', async () => {
   for (const odd of ['a ID (x)\r\n', 'a ID ("name" {5}\r\n']) {
     const { scripted, fromClient } = await begin()
     fromClient(odd)
@@ -115,7 +115,7 @@ test('an ID that is odd goes the way of any other command, and no raw byte of it
   }
 })
 
-test('a command with a literal is never answered here: the literal would be read as commands', async () => {
+test('a command with a literal is never answered by the edge: the literal would be read as commands', async () => {
   for (const command of ['CAPABILITY', 'ID', 'LOGOUT', 'ENABLE']) {
     const { scripted, fromClient } = await begin()
     fromClient(`a ${command} {14+}\r\nb DELETE x\r\nc \r\nd NOOP\r\n`)
@@ -123,7 +123,7 @@ test('a command with a literal is never answered here: the literal would be read
   }
 })
 
-test('once the edge’s own command is answered, nothing of it stays between client and server', async () => {
+test('after the reply to a command of the edge, replies and turns are as before it', async () => {
   const { client, scripted, fromClient, fromServer, ended } = await begin({
     ids: ['ID NIL\r\n'],
     pool: { answerId: false },
@@ -150,14 +150,14 @@ test('idle time counts from the last byte of either side', async () => {
   assert.equal(splice.lastActiveAt, 3000)
 })
 
-test('bytes are counted as they came from each side', async () => {
+test('the bytes of each side are counted', async () => {
   const { counters, fromClient, fromServer } = await begin()
   fromClient('a NOOP\r\n')
   fromServer('* 1 EXISTS\r\na OK\r\n')
   assert.deepEqual([counters.client_bytes_total.value, counters.upstream_bytes_total.value], [8, 18])
 })
 
-test('a trace sees both ways as they pass, and of what is refused the verb alone', async () => {
+test('a tap gets both directions as they pass, and only the verb of a refused command', async () => {
   const { splice, fromClient, fromServer } = await begin()
   const seen: string[] = []
   splice.tap = {

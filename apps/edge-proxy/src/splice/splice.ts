@@ -24,7 +24,8 @@ import { judgeResponse } from './replies.ts'
 
 /** Gets the bytes of both directions as they pass, for a trace. They hold no credentials. */
 export interface Tap {
-  fromClient(bytes: Buffer): void
+  /** @param startsCommand whether the first byte begins a command: after a refused literal, only the splice knows */
+  fromClient(bytes: Buffer, startsCommand: boolean): void
   fromServer(bytes: Buffer): void
 }
 
@@ -129,8 +130,9 @@ export class Splice {
     if (bytes === undefined || this.#ended || this.#conversation.waitsFor === 'continuation') return
     let at = 0
     for (;;) {
+      const startsCommand = this.#conversation.scanner.betweenCommands
       const passage = passCommands(bytes, at, this.#conversation)
-      if (passage.to > at) this.#toServer(bytes, at, passage.to)
+      if (passage.to > at) this.#toServer(bytes, at, passage.to, startsCommand)
       at = passage.to
       if (passage.kind === 'passed') break
       if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
@@ -148,22 +150,22 @@ export class Splice {
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
 
-  #toServer(bytes: Buffer, from: number, to: number): void {
+  #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean): void {
     const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
-    this.tap?.fromClient(part)
+    this.tap?.fromClient(part, startsCommand)
     if (!this.#conversation.connection.link.write(part)) this.#serverIsFull = true
   }
 
-  /** Sends a command of the edge's own. The client does not see its reply. */
+  /** Sends a command of the edge. The client does not see its reply. */
   #sendOwn(verb: Verb, command: string): void {
     const tag = randomName('E')
-    this.#conversation.sendsOwn(tag, verb)
+    this.#conversation.ownSent(tag, verb)
     this.#conversation.connection.link.write(`${tag} ${command}`)
   }
 
   #answer(bytes: Buffer, { to, verbEnd, tag, answer }: Extract<Passage, { kind: 'answer' }>): void {
     // Only the verb goes to a trace: a second LOGIN, which is refused, holds a password.
-    this.tap?.fromClient(Buffer.concat([bytes.subarray(to, verbEnd), lineEnd]))
+    this.tap?.fromClient(Buffer.concat([bytes.subarray(to, verbEnd), lineEnd]), true)
     const { connection, selectCache } = this.#conversation
     const { counters } = this.#context.metrics
     switch (answer.kind) {
@@ -193,7 +195,7 @@ export class Splice {
     const handBack = this.#conversation.handBack({ kind: 'logout', tag })
     const enabled = this.#calls.exchange(extensions, handBack)
     if (!enabled) {
-      this.#conversation.sendsEnable(tag, extensions)
+      this.#conversation.enableSent(tag, extensions)
       this.#conversation.connection.link.write(`${tag} ENABLE ${extensions}\r\n`)
       return
     }
