@@ -224,7 +224,7 @@ function keyOf(line: string): string | undefined {
   return selectionKey(verb, bytes, verbEnd, lineFeed)
 }
 
-function changes(line: string): boolean {
+function mayChange(line: string): boolean {
   const { verb, bytes, lineFeed } = headOf(line)
   return mayChangeMailbox(verb, bytes, 0, lineFeed)
 }
@@ -266,7 +266,7 @@ test('commands that may change the answer to a SELECT are recognized, unknown co
     'a FETCH 1 BINARY[1]',
     'a XUNKNOWN',
   ])
-    assert.equal(changes(line), true, line)
+    assert.equal(mayChange(line), true, line)
   for (const line of [
     'a NOOP',
     'a IDLE',
@@ -278,7 +278,7 @@ test('commands that may change the answer to a SELECT are recognized, unknown co
     'a FETCH 1 (FLAGS BODY.PEEK[])',
     'a UID FETCH 1:* (UID FLAGS)',
   ])
-    assert.equal(changes(line), false, line)
+    assert.equal(mayChange(line), false, line)
 })
 
 test('an answer is recorded unchanged, except that no message is recent twice', () => {
