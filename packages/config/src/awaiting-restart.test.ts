@@ -23,7 +23,7 @@ test('only keys that need a restart are reported', () => {
   assert.deepEqual(awaitingRestart(config(changed), config(changed)), [])
 })
 
-test('an added or removed listener is reported; an upstream takes effect at once', () => {
+test('an added or removed listener is reported; an upstream takes effect immediately', () => {
   const one = config({ listeners: { imap } })
   const two = config({ listeners: { imap, more: { ...imap, port: 1145 } } })
   assert.deepEqual(awaitingRestart(one, two), ['listeners.more'])

@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { z } from 'zod'
 import { metaOf } from './fields.ts'
-import { childOf } from './schema-walk.ts'
+import { childOf, isSection } from './schema-walk.ts'
 import { sectionsSchema, type EdgeConfig } from './schema.ts'
 
 /**
- * Compares the configuration that the edge was started with to the current one. Dotted keys; a listener that was added
- * or removed is named as a whole.
+ * Compares the configuration that the edge was started with to the current one. Returns dotted keys. If a listener was
+ * added or removed, the key is that of the listener, such as `listeners.imap`.
  */
 export function awaitingRestart(started: EdgeConfig, current: EdgeConfig): string[] {
   return differing(sectionsSchema, started, current, '')
@@ -24,7 +24,7 @@ function differing(schema: z.ZodType, before: unknown, after: unknown, key: stri
   })
 }
 
-/** Whether a section that was added or removed has a key that takes effect only at a start. */
+/** Whether a section that was added or removed has a key that takes effect only after a restart. */
 function needsRestart(schema: z.ZodType, section: unknown): boolean {
   if (!isSection(section)) return false
   return Object.keys(section).some((name) => {
@@ -32,6 +32,3 @@ function needsRestart(schema: z.ZodType, section: unknown): boolean {
     return child !== undefined && (metaOf(child)?.reload === 'restart' || needsRestart(child, section[name]))
   })
 }
-
-const isSection = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

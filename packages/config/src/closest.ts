@@ -10,7 +10,7 @@ export function closest(word: string, known: readonly string[]): string | undefi
   return best?.candidate
 }
 
-/** Letters to insert, delete, replace or swap with the next one (optimal string alignment distance). */
+/** Number of letters to insert, delete, replace or swap with the next one (optimal string alignment distance). */
 function distance(a: string, b: string): number {
   let [before, last]: number[][] = [[], Array.from({ length: b.length + 1 }, (_, column) => column)]
   for (let row = 1; row <= a.length; row++) {

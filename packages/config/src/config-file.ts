@@ -26,7 +26,7 @@ export function resolveFile(text: string): ResolvedFile {
   return resolved.ok ? { ...resolved, format, report: [] } : { ...resolved, format }
 }
 
-/** Most lines decide: `key: value` is YAML, `keyword value` is imapproxy.conf. A file without any is YAML. */
+/** The majority of lines decides: `key: value` is YAML, `keyword value` is imapproxy.conf. YAML if there are none. */
 export function detectFormat(text: string): ConfigFormat {
   const lines = text.split(/\r\n|\n|\r/).map((line) => line.trim())
   const yaml = lines.filter((line) => /^([\w.'"-]+\s*:(\s|$)|[-{}[\]]|---)/.test(line)).length

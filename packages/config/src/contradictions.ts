@@ -1,14 +1,15 @@
 /**
- * Every contradiction in a configuration: those within a section, which its file knows, and here those between sections.
- * A rule that concerns a single section belongs to the file of that section.
+ * Finds every contradiction in a configuration. A rule about the keys of one section is in the file of that section; the
+ * rules between sections are here.
  */
 import { isIPv4 } from 'node:net'
-import { contradiction, type Contradiction, type Unchecked } from './contradiction.ts'
+import { contradiction, type Contradiction, type UncheckedSection } from './section-rule.ts'
+import { isSection } from './schema-walk.ts'
 import { contradictionsInFleet } from './sections/fleet.ts'
 import { contradictionsInListener } from './sections/listeners.ts'
 import { contradictionsInUpstream } from './sections/upstreams.ts'
 
-/** @param config with its defaults; it may hold wrong values, which are passed over here */
+/** @param config with its defaults filled in; values of a wrong type are ignored, because resolve.ts reports them */
 export function contradictionsOf(config: unknown): Contradiction[] {
   const document = asSection(config)
   const listeners = entriesOf(document['listeners'])
@@ -25,7 +26,7 @@ export function contradictionsOf(config: unknown): Contradiction[] {
 }
 
 /** Sockets that cannot be bound at the same time; reported at the later one. */
-function portsTwice(listeners: [string, Unchecked][], http: Unchecked): Contradiction[] {
+function portsTwice(listeners: [string, UncheckedSection][], http: UncheckedSection): Contradiction[] {
   const sockets = [
     ...listeners.map(([name, entry]) => ({ path: ['listeners', name], entry })),
     { path: ['http'], entry: http },
@@ -41,7 +42,7 @@ function portsTwice(listeners: [string, Unchecked][], http: Unchecked): Contradi
   })
 }
 
-function overlap(one: Unchecked, other: Unchecked): boolean {
+function overlap(one: UncheckedSection, other: UncheckedSection): boolean {
   const [a, b] = [one['address'], other['address']]
   if (typeof a !== 'string' || typeof b !== 'string') return false
   // A socket on :: accepts IPv4 connections as well.
@@ -49,7 +50,7 @@ function overlap(one: Unchecked, other: Unchecked): boolean {
   return isIPv4(a) && isIPv4(b) && (a === '0.0.0.0' || b === '0.0.0.0')
 }
 
-function routesToNowhere(document: Unchecked): Contradiction[] {
+function routesToNowhere(document: UncheckedSection): Contradiction[] {
   const routes = Array.isArray(document['routes']) ? document['routes'].map(asSection) : []
   return routes.flatMap((route, index) =>
     (['upstream', 'listener'] as const).flatMap((kind) => {
@@ -62,9 +63,7 @@ function routesToNowhere(document: Unchecked): Contradiction[] {
 
 const below = (path: (string | number)[], found: Contradiction[]): Contradiction[] =>
   found.map((each) => ({ ...each, path: [...path, ...each.path] }))
-const isSection = (value: unknown): value is Unchecked =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 const isEmpty = (value: unknown) => isSection(value) && Object.keys(value).length === 0
-const asSection = (value: unknown): Unchecked => (isSection(value) ? value : {})
-const entriesOf = (value: unknown): [string, Unchecked][] =>
+const asSection = (value: unknown): UncheckedSection => (isSection(value) ? value : {})
+const entriesOf = (value: unknown): [string, UncheckedSection][] =>
   Object.entries(asSection(value)).map(([name, entry]) => [name, asSection(entry)])

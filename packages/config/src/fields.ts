@@ -1,6 +1,6 @@
 /**
- * What the keys of the sections are made of: the kinds of values, and `field`, `restartField` and `secretField`, which
- * attach the help text. docs/configuration.md, the CLI and the console show it, with the text of `describe` as the kind.
+ * The kinds of values that keys can have, and `field`, `restartField` and `secretField`, which attach the help text.
+ * docs/configuration.md, the CLI and the console show the help text, and the text of `describe` as the kind of value.
  */
 import { z } from 'zod'
 import { configName } from './names.ts'
@@ -8,17 +8,17 @@ import { configName } from './names.ts'
 export interface FieldMeta {
   /** One to three plain sentences: what the key does, its unit, what 0 or an absent value means. No Markdown. */
   help: string
-  /** `live`: a reload or a new revision takes effect at once. `restart`: it takes effect when the edge starts again. */
+  /** `live`: a reload or a new revision takes effect immediately. `restart`: it takes effect after a restart of the edge. */
   reload: 'live' | 'restart'
   /** The value is replaced by `redacted` wherever a configuration is shown. */
   secret?: boolean
 }
 
-/** A key whose change takes effect at once, without ending a session. */
+/** A key whose change takes effect immediately, without ending a session. */
 export const field = <T extends z.ZodType>(schema: T, help: string): T =>
   schema.meta({ help, reload: 'live' } satisfies FieldMeta)
 
-/** A key whose change takes effect when the edge starts again, such as a port that is already bound. */
+/** A key whose change takes effect after a restart of the edge, such as a port that is already bound. */
 export const restartField = <T extends z.ZodType>(schema: T, help: string): T =>
   schema.meta({ help, reload: 'restart' } satisfies FieldMeta)
 
@@ -26,14 +26,14 @@ export const restartField = <T extends z.ZodType>(schema: T, help: string): T =>
 export const secretField = <T extends z.ZodType>(schema: T, help: string): T =>
   schema.meta({ help, reload: 'live', secret: true } satisfies FieldMeta)
 
-/** What a field says about itself; undefined for a section, which is not a field. */
+/** Undefined for a section, which is not a field. */
 export function metaOf(schema: z.ZodType): FieldMeta | undefined {
   return schema.meta() as FieldMeta | undefined
 }
 
 const dayMs = 86_400_000
 
-/** At most 24 days, because a Node timer longer than 2^31 - 1 ms fires at once. */
+/** At most 24 days, because a Node timer longer than 2^31 - 1 ms fires immediately. */
 export const durationMs = (min = 0, max = 24 * dayMs) => z.int().min(min).max(max)
 export const wholeNumber = (min = 0, max = 10_000_000) => z.int().min(min).max(max)
 export const byteCount = (min = 0, max = 1_073_741_824) => z.int().min(min).max(max)
@@ -57,7 +57,7 @@ export const hostName = z
   .max(255)
   .regex(/^[a-z0-9_:][a-z0-9._:%-]*$/i, 'must be a host name or an address, without a port')
   .describe('host name or address')
-/** A user and password in it are refused: this value is not a secret and would show them. */
+/** An address that contains a user and password is refused, because the value is shown like any other. */
 export const natsAddress = z
   .string()
   .max(1024)

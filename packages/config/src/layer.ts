@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { metaOf } from './fields.ts'
 import { toProblem, problemsOf, type Problem } from './problem.ts'
-import { childOf, shapeOf, unwrapped } from './schema-walk.ts'
+import { childOf, isSection, shapeOf, unwrapped } from './schema-walk.ts'
 import { sectionsSchema, steerableSections } from './schema.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
@@ -19,7 +19,7 @@ function partialOf(schema: z.ZodType): z.ZodType {
     const shape = Object.entries(shapeOf(inner)).map(([key, child]) => {
       const optional = partialOf(child).optional()
       const meta = metaOf(child)
-      // An optional field must still be known as a secret.
+      // partialOf removes the metadata, and with it the mark of a secret.
       return [key, meta ? optional.meta({ ...meta }) : optional]
     })
     return z.strictObject(Object.fromEntries(shape))
@@ -49,15 +49,12 @@ export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: f
   return { ok: false, problems: problems.map((problem) => toProblem(problem)) }
 }
 
-const isObject = (value: unknown): value is Layer =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 /** Merges objects key by key; any other value in `over` replaces the one in `base`. Changes neither argument. */
 export function mergeLayers(base: Layer, over: Layer): Layer {
   const merged: Layer = { ...base }
   for (const [key, value] of Object.entries(over)) {
     const below = Object.hasOwn(merged, key) ? merged[key] : undefined
-    define(merged, key, isObject(below) && isObject(value) ? mergeLayers(below, value) : value)
+    define(merged, key, isSection(below) && isSection(value) ? mergeLayers(below, value) : value)
   }
   return merged
 }
@@ -65,7 +62,7 @@ export function mergeLayers(base: Layer, over: Layer): Layer {
 /** The value of a dotted key such as `pool.idleTimeoutMs`; undefined if the layer does not set it. */
 export function readKey(layer: Layer, key: string): JsonValue | undefined {
   let at: JsonValue | undefined = layer
-  for (const part of key.split('.')) at = isObject(at) && Object.hasOwn(at, part) ? at[part] : undefined
+  for (const part of key.split('.')) at = isSection(at) && Object.hasOwn(at, part) ? at[part] : undefined
   return at
 }
 
@@ -78,7 +75,7 @@ export function writeKey(layer: Layer, key: string, value: JsonValue | undefined
     else define(copy, head, value)
     return copy
   }
-  const below = Object.hasOwn(copy, head) && isObject(copy[head]) ? copy[head] : {}
+  const below = Object.hasOwn(copy, head) && isSection(copy[head]) ? copy[head] : {}
   const written = writeKey(below, rest.join('.'), value)
   if (value === undefined && Object.keys(written).length === 0) delete copy[head]
   else define(copy, head, written)
@@ -94,7 +91,7 @@ function define(target: Layer, key: string, value: JsonValue): void {
 export function flattenLayer(layer: Layer, prefix = ''): [string, JsonValue][] {
   return Object.entries(layer)
     .flatMap(([key, value]): [string, JsonValue][] =>
-      isObject(value) && Object.keys(value).length > 0
+      isSection(value) && Object.keys(value).length > 0
         ? flattenLayer(value, `${prefix}${key}.`)
         : [[prefix + key, value]],
     )

@@ -1,4 +1,4 @@
-/** A description of every key, from which docs/configuration.md, the CLI and the console explain it. */
+/** Describes every key for docs/configuration.md, the CLI and the console. */
 import { z } from 'zod'
 import { metaOf } from './fields.ts'
 import { childOf, shapeOf, unwrapped } from './schema-walk.ts'

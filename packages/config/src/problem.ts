@@ -1,4 +1,4 @@
-/** What is wrong with a configuration: one problem for each key, in a sentence that says how to correct it. */
+/** What is wrong with a configuration: one problem for each key, with a sentence that says how to correct it. */
 import { z } from 'zod'
 import { closest } from './closest.ts'
 import { metaOf } from './fields.ts'

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 import { metaOf, redacted } from './fields.ts'
 import type { JsonValue } from './layer.ts'
-import { childOf } from './schema-walk.ts'
+import { childOf, isSection } from './schema-walk.ts'
 import { edgeConfigSchema } from './schema.ts'
 
 /** A copy of a whole configuration, or of a layer, without its secrets. */
@@ -12,11 +12,11 @@ export function redact<T>(document: T): T {
 
 function walk(schema: z.ZodType, value: JsonValue): JsonValue {
   if (metaOf(schema)?.secret) return redacted
-  if (typeof value !== 'object' || value === null) return value
   const child = (key: string, at: JsonValue) => {
     const below = childOf(schema, key)
     return below ? walk(below, at) : at
   }
   if (Array.isArray(value)) return value.map((entry, index) => child(String(index), entry))
+  if (!isSection(value)) return value
   return Object.fromEntries(Object.entries(value).map(([key, at]) => [key, child(key, at)]))
 }

@@ -29,7 +29,7 @@ test('the document has what the file says, without the defaults', () => {
   assert.equal(loaded.config.pool.idleTimeoutMs, 300_000)
 })
 
-test('all mistakes are reported at once, each with its line', () => {
+test('all mistakes are reported together, each with its line', () => {
   const text = `listeners:
   imap:
     port: 99999

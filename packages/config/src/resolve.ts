@@ -1,13 +1,13 @@
-/** A document, or YAML text, to a whole configuration with its defaults; or every mistake in it at once. */
+/** Turns a document or YAML text into a complete configuration with its defaults, or reports every mistake in it. */
 import type { z } from 'zod'
 import { contradictionsOf } from './contradictions.ts'
 import type { Layer } from './layer.ts'
 import { problemsOf, toProblem, type PathProblem, type Problem } from './problem.ts'
-import { childOf, shapeOf } from './schema-walk.ts'
+import { childOf, isSection, shapeOf } from './schema-walk.ts'
 import { edgeConfigSchema, sectionsSchema, type EdgeConfig } from './schema.ts'
 import { readYaml } from './yaml.ts'
 
-/** @param document data, such as the layers of the fleet laid over the file of the host */
+/** @param document data, such as the layers of the fleet merged over the file of the host */
 export function resolveConfig(
   document: unknown,
 ): { ok: true; config: EdgeConfig } | { ok: false; problems: Problem[] } {
@@ -29,7 +29,7 @@ export function resolveYaml(
   return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
 }
 
-/** zod reports contradictions only when every single value is right; here both are wanted at once. */
+/** zod reports contradictions only if every single value is right. This reports wrong values and contradictions together. */
 function mistakesIn(document: unknown): PathProblem[] {
   const values = sectionsSchema.safeParse(document)
   return [
@@ -50,7 +50,7 @@ function withDefaults(schema: z.ZodType, value: unknown): unknown {
     return child ? withDefaults(child, entry) : entry
   }
   if (Array.isArray(value)) return value.map((entry, index) => fill(String(index), entry))
-  if (typeof value !== 'object' || value === null) return value
+  if (!isSection(value)) return value
   const keys = new Set([...Object.keys(shapeOf(schema)), ...Object.keys(value)])
-  return Object.fromEntries([...keys].map((key) => [key, fill(key, (value as Record<string, unknown>)[key])]))
+  return Object.fromEntries([...keys].map((key) => [key, fill(key, value[key])]))
 }

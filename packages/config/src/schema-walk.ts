@@ -1,7 +1,11 @@
-/** Walking the schema by the keys of a document: for layers, redaction, suggestions and the manual. */
+/** Finds the schema of a key in a document: for layers, redaction, suggestions and the manual. */
 import { z } from 'zod'
 
-/** The schema without its default and without being optional. */
+/** Whether a value in a document is a section, or one entry of it, as opposed to a list or a single value. */
+export const isSection = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** The schema without its default and not optional. */
 export function unwrapped(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional
     ? unwrapped(schema.unwrap() as z.ZodType)

@@ -1,4 +1,4 @@
-/** YAML text to plain data, and from a key back to its line. Never throws, whatever the text is. */
+/** Parses YAML text into plain data, and finds the line of a key. Never throws. */
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, type Document } from 'yaml'
 import type { JsonValue } from './layer.ts'
 import type { Problem } from './problem.ts'
@@ -34,7 +34,7 @@ export function readYaml(text: string): ParsedYaml {
     }
     return { ok: true, data: yaml.toJS(), lineOf }
   } catch (error) {
-    // The parser recurses, so a very deeply nested document exhausts the stack.
+    // The parser is recursive: a deeply nested document exhausts the stack.
     return { ok: false, problems: [{ key: '', message: `cannot be read: ${firstLine(String(error))}` }] }
   }
 }

@@ -149,7 +149,7 @@ test('the last of several lines with one keyword is used, and the report says so
   assert.equal(reportOf(text)[0], 'line 1: listen_port 1 → ignored, because line 2 sets it again')
 })
 
-test('all mistakes are reported at once, each with its line', () => {
+test('all mistakes are reported together, each with its line', () => {
   const text = `listen_port imap2x
 server_port 70000
 \tenable_select_cache\ton

@@ -1,4 +1,4 @@
-/** Translates an imapproxy.conf into our configuration and reports what each of its lines became. */
+/** Translates an imapproxy.conf into a configuration of the edge, and reports what each line became. */
 import { closest } from '../closest.ts'
 import { redacted } from '../fields.ts'
 import { writeKey, type JsonValue, type Layer } from '../layer.ts'
@@ -32,7 +32,7 @@ export interface ReportRow {
 export type ImportedConf =
   { ok: true; document: Layer; config: EdgeConfig; report: ReportRow[] } | { ok: false; problems: Problem[] }
 
-/** A keyword with its translation: of a line in the file or, without an entry, of its absence. */
+/** A keyword with its translation. Without an entry, the keyword is not in the file. */
 interface Translated {
   keyword: Keyword
   entry?: ConfLine
@@ -41,7 +41,7 @@ interface Translated {
 
 const table: Record<Keyword, KeywordRow> = keywords
 
-/** All mistakes are reported at once, each with the line and the keyword in question. */
+/** Reports all mistakes together, each with its line and keyword. */
 export function importImapproxyConf(text: string): ImportedConf {
   const { entries, problems } = parseImapproxyConf(text)
   const translated: Translated[] = []
@@ -121,7 +121,7 @@ function inTermsOfFile({ key, message }: Problem, translated: readonly Translate
   return { key: source?.keyword ?? key, message, ...(source?.entry && { line: source.entry.line }) }
 }
 
-/** imapproxy replaces a # within a word by a blank, which is hardly intended. */
+/** imapproxy replaces a # within a word by a blank, which is probably not intended. */
 function withHashNote(translation: Translation, value: string): Translation {
   if (!value.includes('#')) return translation
   const note = 'the # is part of the value; imapproxy reads a blank in its place'

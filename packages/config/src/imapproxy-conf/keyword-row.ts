@@ -1,4 +1,4 @@
-/** One row of the table of keywords: how it is read, what it sets, and the three usual kinds of rows. */
+/** A row in the table of keywords: how its value is read and what it sets. Three functions build the usual rows. */
 import type { JsonValue } from '../layer.ts'
 import type { Reader } from './readers.ts'
 
@@ -41,7 +41,7 @@ export const keywordNames = [
 ] as const
 export type Keyword = (typeof keywordNames)[number]
 
-/** The last value of each keyword in the file: some keywords have a meaning only together. */
+/** The last value of each keyword in the file, because some keywords have an effect only together. */
 export type GivenValues = Readonly<Partial<Record<Keyword, string>>>
 
 export interface Translation {

@@ -1,6 +1,6 @@
 /**
- * The 35 keywords of imapproxy.conf and what each becomes. What is said about imapproxy itself is the behaviour of
- * Debian's version 1.2.8, even where its manual differs.
+ * The 35 keywords of imapproxy.conf and what each becomes. Statements about imapproxy describe the behaviour of Debian's
+ * version 1.2.8, even if its manual says otherwise.
  */
 import {
   converted,
@@ -39,7 +39,7 @@ const masterLogin =
 const isYes = (value = 'no') => /^(y|yes|true)$/i.test(value)
 const allowsOldTls = (given: GivenValues) => /@SECLEVEL=0/.test(given.tls_ciphers ?? '')
 
-/** TLS 1.0 and 1.1 need a cipher list that allows them, so without one they stay off. */
+/** TLS 1.0 and 1.1 stay off unless the cipher list allows them. */
 function minTlsVersion(given: GivenValues): string {
   if (isYes(given['tls_no_tlsv1.2'])) return 'TLSv1.3'
   if (!allowsOldTls(given)) return 'TLSv1.2'
@@ -100,7 +100,7 @@ export const keywords = {
   cache_size: copied(
     unsignedNumber,
     [main('connectionsMax')],
-    'Connections to the server, in use and idle. At the limit, a login that succeeds evicts the connection that was idle longest. If none is idle, the login waits (`queueMax`); imapproxy refuses it at once.',
+    'Connections to the server, in use and idle. At the limit, a login that succeeds evicts the connection that was idle longest. If none is idle, the login waits (`queueMax`); imapproxy refuses it immediately.',
   ),
   cache_expiration_time: converted(
     unsignedNumber,

@@ -1,6 +1,6 @@
 /**
- * The text of an imapproxy.conf to keywords and values with their lines. It accepts tabs, indented comments and lines of
- * blanks, at which imapproxy exits; every line that imapproxy accepts is read as imapproxy reads it.
+ * Parses the text of an imapproxy.conf into keywords and values with line numbers. Every line that imapproxy accepts is
+ * read as imapproxy reads it. Tabs, indented comments and blank lines, at which imapproxy exits, are accepted as well.
  */
 import type { Problem } from '../problem.ts'
 

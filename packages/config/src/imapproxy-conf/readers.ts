@@ -13,14 +13,14 @@ const refuse = (message: string): ReadResult<never> => ({ ok: false, message })
 
 export const anyText: Reader<string> = read
 
-/** imapproxy compares the first characters and reads anything that is not a yes as a no, so `on` and `1` are no. */
+/** imapproxy compares the first characters. It reads anything other than yes as no, also `on` and `1`. */
 export const yesNo: Reader<boolean> = (word) => {
   if (/^(y|yes|true)$/i.test(word)) return read(true)
   if (/^(n|no|false)$/i.test(word)) return read(false)
   return refuse(`must be yes or no, not ${JSON.stringify(word)} (which imapproxy reads as no)`)
 }
 
-/** imapproxy reads only the unsignedNumber at the beginning of a value, and 0 if there are none. */
+/** imapproxy reads only the leading digits, and 0 if there are none. */
 export const unsignedNumber: Reader<number> = (word) =>
   /^\d{1,15}$/.test(word) ? read(Number(word)) : refuse(`must be a whole number, not ${JSON.stringify(word)}`)
 
@@ -44,7 +44,7 @@ export const listenAddress: Reader<string> = (word) => {
 export const unprivilegedAccount: Reader<string> = (word) =>
   word === 'root' || word === '0' ? refuse('must not be root; use an account without privileges') : read(word)
 
-/** One of the words of a table; the result is what the table has for it. */
+/** One of the keys of a table. The result is its value. */
 export const oneOf =
   <T>(table: Readonly<Record<string, T>>): Reader<T> =>
   (word) => {

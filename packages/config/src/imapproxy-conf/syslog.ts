@@ -1,4 +1,4 @@
-/** The facilities and priorities of syslog as imapproxy.conf names them, as names of systemd and of our log. */
+/** Translates the syslog facilities and priorities in imapproxy.conf to those of systemd and of the log. */
 
 /** `LOG_MAIL` to `mail`, for SyslogFacility=. LOG_KERN is reserved for the kernel. */
 export const facilities = Object.fromEntries(

@@ -1,4 +1,4 @@
-/** `clients`: limits on client connections, most of them before a login. They hold for all listeners together. */
+/** `clients`: limits on client connections, most of them before login. They apply to all listeners together. */
 import { z } from 'zod'
 import { byteCount, durationMs, field, wholeNumber } from '../fields.ts'
 
@@ -22,19 +22,19 @@ export const clientsSection = z
     ),
     lineBytesMax: field(
       byteCount(512, 1_048_576).default(65_536),
-      'Longest command line that a client may send, in bytes, without literals. A longer line ends the connection.',
+      'Longest command line that a client may send, in bytes, without literals. At a longer line, the edge closes the connection.',
     ),
     preloginBytesMax: field(
       byteCount(1024, 16_777_216).default(65_536),
-      'Bytes that a client may send before its login, literals included. More end the connection.',
+      'Bytes that a client may send before its login, literals included. Beyond that, the edge closes the connection.',
     ),
     preloginCommandsMax: field(
       wholeNumber(1, 10_000).default(50),
-      'Commands that a client may send before its login. More end the connection.',
+      'Commands that a client may send before its login. Beyond that, the edge closes the connection.',
     ),
     loginFailuresMax: field(
       wholeNumber(1, 100).default(3),
-      'Refused logins on one connection. With the last one the edge closes the connection.',
+      'Refused logins on one connection. After the last one, the edge closes the connection.',
     ),
   })
   .prefault({})

@@ -1,6 +1,6 @@
 /** `fleet`: how this edge reaches NATS, and how often it reports. Only the host's own file sets it. */
 import { z } from 'zod'
-import { allOrNone, type Contradiction, type Unchecked } from '../contradiction.ts'
+import { allOrNone, type Contradiction, type UncheckedSection } from '../section-rule.ts'
 import { durationMs, filePath, natsAddress, restartField, wholeNumber } from '../fields.ts'
 
 export const fleetSection = z
@@ -36,11 +36,11 @@ export const fleetSection = z
     ),
     reconcileMs: restartField(
       durationMs(200, 3_600_000).default(45_000),
-      'How often the edge reads what the fleet wants of it, in milliseconds. Changes are also announced; this finds those that it missed.',
+      'How often the edge reads what the fleet wants of it, in milliseconds. Changes are also announced; this finds those that the edge missed.',
     ),
     outboxMax: restartField(
       wholeNumber(10, 1_000_000).default(8_640),
-      'Reports that are kept while the fleet is unreachable. Beyond it the oldest is dropped. The default lasts one day at one report every 10 seconds.',
+      'Reports that are kept while the fleet is unreachable. Beyond it the oldest is dropped. The default is enough for one day at one report every 10 seconds.',
     ),
     stateDir: restartField(
       filePath.default('/var/lib/imapfleet'),
@@ -50,6 +50,6 @@ export const fleetSection = z
   .prefault({})
 
 /** Keys of the section that contradict one another. */
-export function contradictionsInFleet(section: Unchecked): Contradiction[] {
+export function contradictionsInFleet(section: UncheckedSection): Contradiction[] {
   return allOrNone(section, ['tlsCertFile', 'tlsKeyFile'])
 }

@@ -1,6 +1,6 @@
 /** `listeners`: the addresses and ports that mail clients connect to, each under a name. */
 import { z } from 'zod'
-import { allOrNone, contradiction, type Contradiction, type Unchecked } from '../contradiction.ts'
+import { allOrNone, contradiction, type Contradiction, type UncheckedSection } from '../section-rule.ts'
 import {
   field,
   filePath,
@@ -62,7 +62,7 @@ export type ListenerConfig = z.infer<typeof listener>
 export const listenersSection = z.record(entryName, listener).default(() => ({ imap: listener.parse({}) }))
 
 /** Keys of one listener that contradict one another. */
-export function contradictionsInListener(entry: Unchecked): Contradiction[] {
+export function contradictionsInListener(entry: UncheckedSection): Contradiction[] {
   const { tls, requireTls } = entry
   if (tls === 'starttls' || tls === 'implicit')
     return ['certFile', 'keyFile']

@@ -23,11 +23,11 @@ export const poolSection = z
     ),
     resetBytesMax: field(
       byteCount(1024, 67_108_864).default(1_048_576),
-      'Bytes that the server may send while a connection is cleaned, or while it is idle. More close it.',
+      'Bytes that the server may send while a connection is cleaned, or while it is idle. If it sends more, the connection is closed.',
     ),
     selectCache: field(
       z.enum(['off', 'exact', 'window']).default('off'),
-      'Whether a SELECT of the mailbox that the last session had selected is answered from memory. off: no. exact: after a NOOP showed that nothing changed. window: without asking the server, within selectCacheWindowMs.',
+      'Whether a SELECT of the mailbox that the last session had selected is answered from memory. off: never. exact: after a NOOP showed that nothing changed. window: without asking the server, within selectCacheWindowMs.',
     ),
     selectCacheWindowMs: field(
       durationMs(0, 600_000).default(10_000),
@@ -39,7 +39,7 @@ export const poolSection = z
     ),
     answerId: field(
       z.boolean().default(true),
-      'Answer ID after the login at once and forward it to the server. false: the client waits for the answer of the server.',
+      'Answer ID after the login immediately, and forward it to the server. false: the client waits for the answer of the server.',
     ),
   })
   .prefault({})

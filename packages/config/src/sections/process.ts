@@ -14,7 +14,7 @@ export const processSection = z
     ),
     drainTimeoutMs: field(
       durationMs(0).default(30_000),
-      'How long the edge waits for sessions to end when it is stopped, in milliseconds. Then it ends them. 0: at once.',
+      'How long the edge waits for sessions to end when it is stopped, in milliseconds. Then it ends them. 0: immediately.',
     ),
   })
   .prefault({})

@@ -1,6 +1,6 @@
 /** `upstreams`: the IMAP servers, each under a name, and how many connections the edge may open to each. */
 import { z } from 'zod'
-import { allOrNone, contradiction, type Contradiction, type Unchecked } from '../contradiction.ts'
+import { allOrNone, contradiction, type Contradiction, type UncheckedSection } from '../section-rule.ts'
 import {
   durationMs,
   field,
@@ -93,15 +93,15 @@ const upstream = z.strictObject({
   ),
   connectionsSpareMax: field(
     wholeNumber(0, 10_000).default(64),
-    'Connections beyond both limits while the server checks a password. An idle connection is then evicted only after the login succeeded, so that wrong passwords evict none. 0: none beyond the limits; an idle connection is evicted before the login.',
+    'Connections beyond both limits while the server checks a password. An idle connection is then evicted only after the login succeeded, so that wrong passwords evict none. 0: no connections beyond the limits; an idle connection is evicted before the login.',
   ),
   queueMax: field(
     wholeNumber(0).default(256),
-    'Logins that may wait for a free connection when a limit is reached. 0: none waits; the login is refused at once.',
+    'Logins that may wait for a free connection when a limit is reached. 0: logins do not wait and are refused immediately.',
   ),
   queueTimeoutMs: field(
     durationMs(0).default(10_000),
-    'How long a login may wait for a free connection, in milliseconds. Then it is refused. 0: at once.',
+    'How long a login may wait for a free connection, in milliseconds. Then it is refused. 0: immediately.',
   ),
   clientAddress: field(
     z.enum(['none', 'id', 'proxy-v1', 'proxy-v2']).default('none'),
@@ -125,11 +125,11 @@ const upstream = z.strictObject({
   ),
   breakerFailures: field(
     wholeNumber(0, 1000).default(5),
-    'Failed connection attempts in a row after which the circuit breaker opens: logins that need a new connection are refused at once. 0: it never opens.',
+    'Failed connection attempts in a row after which the circuit breaker opens: logins that need a new connection are refused immediately. 0: it never opens.',
   ),
   breakerCooldownMs: field(
     durationMs(100).default(5_000),
-    'How long an open circuit breaker refuses, in milliseconds. Then one login tries to connect.',
+    'How long an open circuit breaker refuses logins, in milliseconds. Then one login tries to connect.',
   ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
@@ -147,7 +147,7 @@ export type UpstreamConfig = z.infer<typeof upstream>
 export const upstreamsSection = z.record(entryName, upstream).default(() => ({ main: upstream.parse({}) }))
 
 /** Keys of one upstream that contradict one another. */
-export function contradictionsInUpstream(entry: Unchecked): Contradiction[] {
+export function contradictionsInUpstream(entry: UncheckedSection): Contradiction[] {
   const ageOf = (version: unknown) => tlsVersions.findIndex((known) => known === version)
   const [min, max] = [ageOf(entry['minTlsVersion']), ageOf(entry['maxTlsVersion'])]
   return [

@@ -1,13 +1,13 @@
-/** Keys that contradict one another: how a section reports them, and the rule that most sections need. */
+/** What a rule about the keys of a section reports, and the rule that most sections need. */
 
 /**
- * A section, or one entry of it, with its defaults filled in. It may hold mistakes: contradictions are reported together
- * with wrong single values, so a rule must not rely on any value having its type.
+ * A section, or one entry of it, with its defaults filled in. Rules also run if single values are wrong, so a value may
+ * have any type.
  */
-export type Unchecked = Readonly<Record<string, unknown>>
+export type UncheckedSection = Readonly<Record<string, unknown>>
 
 export interface Contradiction {
-  /** Below the section or entry that was looked at. */
+  /** Relative to the section or entry. */
   path: (string | number)[]
   /** Continues a sentence that begins with the key: `needs certFile as well`. */
   message: string
@@ -16,7 +16,7 @@ export interface Contradiction {
 export const contradiction = (key: string, message: string): Contradiction => ({ path: [key], message })
 
 /** These keys are set together or not at all. */
-export function allOrNone(section: Unchecked, keys: readonly string[]): Contradiction[] {
+export function allOrNone(section: UncheckedSection, keys: readonly string[]): Contradiction[] {
   const present = keys.find((key) => section[key])
   const missing = keys.filter((key) => !section[key])
   if (present === undefined || missing.length === 0) return []
