@@ -1,6 +1,6 @@
 /**
  * `npm test`, after the packages are installed: fetches the servers that the end-to-end tests need, runs `npm run
- * verify` and `npm run e2e`, and ends with one line that counts the tests of both.
+ * verify` and `npm run e2e`, and prints how many tests of both passed and failed.
  */
 import { spawn } from 'node:child_process'
 import {
@@ -38,17 +38,17 @@ async function main(): Promise<number> {
   return failed.length > 0 ? 1 : 0
 }
 
-/** A stock client that the edge is tried with: its test is skipped where it cannot be had. */
+/** A stock mail client. Its test is skipped if it cannot be installed. */
 async function findMbsync(note: (text: string) => void): Promise<void> {
   if (findProgram('mbsync')) return
   const installed = await installPackage('isync', 'isync', note).catch((error: unknown) => {
     note(messageOf(error))
     return false
   })
-  if (!installed) note('mbsync is missing, its test is skipped: sudo apt-get install isync')
+  if (!installed) note('mbsync is missing, so its test is skipped; to install it: sudo apt-get install isync')
 }
 
-/** Shows what it prints, and adds up the counts in its closing lines. */
+/** Passes the output on and adds up the counts in it. */
 function runAndCount(command: string, args: readonly string[]): Promise<number> {
   const { promise, resolve } = Promise.withResolvers<number>()
   const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] })

@@ -1,4 +1,4 @@
-/** What the operating system says of processes: which belong together, their memory, and how busy the machine was. */
+/** Figures of the operating system: process trees, CPU time, and how busy the machine was. */
 import { readdirSync, readFileSync } from 'node:fs'
 
 const ticksPerSecond = 100
@@ -16,7 +16,7 @@ export function processTree(root: number): number[] {
   return tree
 }
 
-/** User and system time that these processes have used so far, children that have ended included. */
+/** User and system time of these processes so far, including children that have ended. */
 export function cpuSeconds(pids: number[]): number {
   return pids.reduce((sum, pid) => {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
@@ -29,14 +29,14 @@ export function cpuSeconds(pids: number[]): number {
   }, 0)
 }
 
-/** CPU time that the whole machine has spent on anything, in nanoseconds. */
+/** CPU time that the whole machine has used, in nanoseconds. */
 export function machineBusyNs(): number {
   const fields = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? []
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = fields
   return ((user + nice + system + irq + softirq + steal) / ticksPerSecond) * 1e9
 }
 
-/** How many files a process of ours may have open at most. */
+/** The limit of open files of our processes. */
 export function openFilesMax(): number {
   const hard = /^Max open files\s+\d+\s+(\d+|unlimited)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1]
   return hard === undefined || hard === 'unlimited' ? 1_048_576 : Number(hard)

@@ -1,4 +1,4 @@
-/** Figures of repeated measurements: the middle one, and the smallest and largest beside it. */
+/** Figures of repeated measurements: the median with the smallest and the largest. */
 
 export interface BenchFigure {
   median: number

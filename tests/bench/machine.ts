@@ -1,4 +1,4 @@
-/** Where and on what the figures were taken; a figure without it says nothing. */
+/** The machine and the commit of a measurement. */
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
@@ -10,7 +10,7 @@ export interface Machine {
   commit: string
 }
 
-/** `folders`: what the figures depend on; the commit is marked if one of them holds changes. */
+/** `folders`: the sources that the figures depend on. The commit is marked if one of them has changes. */
 export function describeMachine(...folders: string[]): Machine {
   const cpu = cpus()[0]?.model ?? 'unknown CPU'
   const gigabytes = Math.round(totalmem() / 2 ** 30)

@@ -1,4 +1,4 @@
-/** `npm run bench edge`, `fleet` and `history`: reads the command line and ends with the right exit status. */
+/** `npm run bench edge`, `fleet` and `history`: parses the command line and sets the exit status. */
 import { LocalError } from '@imapfleet/local'
 import { benchEdge } from './edge/bench.ts'
 import * as edge from './edge/options.ts'

@@ -1,4 +1,4 @@
-/** docs/benchmarks.md: each benchmark writes its own part of it, between two comments, and leaves the others alone. */
+/** docs/benchmarks.md: each benchmark writes its own part, between two comments. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,2 +1,2 @@
-/** What stops a benchmark and is not a bug in it: the message is one line that says what to do. */
+/** An expected failure of a benchmark. The message is one line that says what to do. */
 export class BenchError extends Error {}

@@ -1,4 +1,4 @@
-/** Markdown tables with straight columns: they read well on a terminal and stay as they are when formatted. */
+/** Markdown tables with aligned columns, readable on a terminal and unchanged by prettier. */
 
 export function alignedTable(header: string[], rows: string[][]): string {
   const widths = header.map((_, column) =>
@@ -18,7 +18,7 @@ function pad(text: string, wide: number): string {
   return text + ' '.repeat(wide - width(text))
 }
 
-/** Three significant digits, thousands apart: 0.0412, 1.23, 45.6, 7,890. */
+/** Three significant digits, with a thousands separator: 0.0412, 1.23, 45.6, 7,890. */
 export function digits(value: number): string {
   if (!Number.isFinite(value)) return '–'
   if (value === 0) return '0'

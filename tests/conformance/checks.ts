@@ -1,20 +1,20 @@
-/** Questions that many scenarios ask, in the words of the guarantee they stand for. */
+/** Checks that many scenarios share. */
 import { eventually } from './child.ts'
 import type { ProxyProcess } from './proxy-process.ts'
 import { expect, type MailAccount, type LoggedIn } from './scenario.ts'
 import { quote, type WireClient, type WireReply } from './wire.ts'
 
-/** A login's reply → a session, or a Mismatch when it was refused. */
+/** Makes a session from the reply to a login. Throws a Mismatch if it was refused. */
 export function sessionOf(client: WireClient, user: MailAccount, reply: WireReply): LoggedIn {
   expect(reply.status === 'OK', `the login of ${user.name} was answered ${reply.status} ${quote(reply.text)}`)
   const reused = reply.untagged.some((line) => line.startsWith('* OK [XPROXYREUSE]'))
   return { client, user, untagged: reply.untagged, reused }
 }
 
-/** The session is the user's own and in step: its two questions get their answers, and nothing else comes. */
+/** The session belongs to the user and is in step: two commands get their replies and nothing else arrives. */
 export async function expectOwn({ client, user, untagged }: LoggedIn): Promise<void> {
   const tags = [client.tag(), client.tag()] as const
-  // In this order: Dovecot may answer what follows a NOOP before the NOOP.
+  // In this order: Dovecot may answer a command after a NOOP before the NOOP.
   client.send(`${tags[0]} LIST "" box-of-*\r\n${tags[1]} NOOP\r\n`)
   const list = await client.reply(tags[0])
   const noop = await client.reply(tags[1])
@@ -33,7 +33,7 @@ export async function expectUnselected({ client }: LoggedIn): Promise<void> {
   expect(fetch.status !== 'OK', `FETCH was answered ${quote(fetch.untagged.join(' '))} before any SELECT`)
 }
 
-/** Ends the session politely and awaits that the proxy has done so too. */
+/** Logs out, and waits until the proxy has ended the session too. */
 export async function logout({ client }: LoggedIn): Promise<void> {
   const reply = await client.command('LOGOUT')
   expect(reply.status === 'OK', `LOGOUT was answered ${reply.status} ${quote(reply.text)}`)
@@ -41,7 +41,7 @@ export async function logout({ client }: LoggedIn): Promise<void> {
   await client.rest()
 }
 
-/** The proxy has nothing under way: every upstream is idle or closed. */
+/** The proxy is at rest: every server connection is idle or closed. */
 export async function settled(proxy: ProxyProcess): Promise<void> {
   const busy = ['upstreams_leased', 'upstreams_resetting', 'upstreams_dialing']
   let told = ''

@@ -1,4 +1,4 @@
-/** A process that a scenario needs: started, watched, its words kept, and ended without trace. */
+/** A process for a scenario: starts it, keeps its output, and stops it. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -8,7 +8,7 @@ export interface ProxyChild {
   readonly pid: number
   /** Everything it wrote to stdout and stderr. */
   log(): string
-  /** How it ended, or undefined while it lives. */
+  /** How it ended; undefined while it runs. */
   ending(): string | undefined
   signal(name: NodeJS.Signals): void
   stop(): Promise<void>
@@ -16,7 +16,7 @@ export interface ProxyChild {
 
 export interface ChildOptions {
   cwd?: string
-  /** Nobody's, when started by root. */
+  /** Root starts it as the user nobody. */
   unprivileged?: boolean
 }
 
@@ -67,7 +67,7 @@ function watch(child: ChildProcess): ProxyChild {
   }
 }
 
-/** Awaits a condition on something that tells nobody when it changes: another process. */
+/** Polls for a condition in another process. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
   timeoutMs: number,
@@ -77,7 +77,7 @@ export async function eventually(
   return condition()
 }
 
-/** Awaits that a process listens; throws with its last words when it ends instead. */
+/** Waits until a process listens. Throws with its last output if it ends instead. */
 export async function listening(child: ProxyChild, port: number, timeoutMs = 15_000): Promise<void> {
   const accepted = () =>
     new Promise<boolean>((resolve) => {

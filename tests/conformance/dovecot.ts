@@ -1,4 +1,4 @@
-/** A real Dovecot 2.3 that runs without privileges in a temporary directory; any user may log in with `secret-of-NAME`. */
+/** A real Dovecot 2.3 without privileges in a temporary directory. Any user can log in with `secret-of-NAME`. */
 import { existsSync } from 'node:fs'
 import { chmod, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
@@ -35,7 +35,7 @@ export async function startDovecot(): Promise<ConformanceDovecot> {
   }
 }
 
-/** The same that the stub server gives a new account: three mails and a mailbox with the user's name. */
+/** Sets an account up as the stub server does: three mails, and a mailbox with the user's name. */
 export async function makeAccount(dovecot: ConformanceDovecot, user: MailAccount): Promise<void> {
   const client = await loginAt(dovecot, user)
   await client.command(`CREATE box-of-${user.name}`)
@@ -52,7 +52,7 @@ export async function deliverTo(dovecot: ConformanceDovecot, user: MailAccount, 
   await client.kill()
 }
 
-/** The bodies in INBOX, asked of Dovecot itself. */
+/** The bodies in INBOX, read from Dovecot without the proxy. */
 export async function bodiesIn(dovecot: ConformanceDovecot, user: MailAccount): Promise<string[]> {
   const client = await loginAt(dovecot, user)
   await client.command('EXAMINE INBOX')
@@ -101,7 +101,7 @@ userdb {
 }
 service anvil {
   chroot =
-  # No growing delay for an address that was wrong once: it is everybody's here.
+  # No growing delay after a wrong password: all users share one address here.
   unix_listener anvil-auth-penalty {
     mode = 0
   }

@@ -1,6 +1,6 @@
 /**
- * `npm run conformance`: every scenario against imapproxy and our edge, as a table; `--write` makes docs/conformance.md of it.
- * `--only NAME` takes the scenarios whose name begins so, `--proxy ours|imapproxy` one side.
+ * `npm run conformance`: runs every scenario against imapproxy and our edge. `--write` writes docs/conformance.md.
+ * `--only NAME` takes the scenarios whose name starts so, `--proxy ours|imapproxy` one proxy.
  */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -25,7 +25,8 @@ if (proxies.includes('imapproxy') && !haveImapproxy)
   exit(`${imapproxyProgram} is missing: apt-get install imapproxy, or --proxy ours`)
 if (proxies.includes('ours') && !haveDovecot)
   exit(`${dovecotProgram} is missing: apt-get install dovecot-imapd`)
-if (values.write && (values.only !== undefined || proxies.length < 2)) exit('--write needs the whole table')
+if (values.write && (values.only !== undefined || proxies.length < 2))
+  exit('--write needs all scenarios and both proxies')
 
 const chosen = scenarios.filter((scenario) => scenario.name.startsWith(values.only ?? ''))
 if (chosen.length === 0) exit(`no scenario is named ${values.only}; see tests/conformance/scenarios`)
@@ -50,12 +51,12 @@ async function fill(column: ReportColumn): Promise<void> {
     for (const row of rows) {
       if (column.proxy === 'imapproxy' && row.scenario.oursOnly !== undefined) continue
       if (column.key === 'dovecot' && row.scenario.on === 'stub') continue
-      const begun = performance.now()
+      const startedAt = performance.now()
       const outcome = await runner.run(row.scenario)
       row.outcomes[column.key] = outcome
       asked += 1
       passed += outcome.passed ? 1 : 0
-      const seconds = ((performance.now() - begun) / 1000).toFixed(1)
+      const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
       console.log(`${outcome.passed ? 'pass' : 'FAIL'}  ${column.title}  ${row.scenario.name} (${seconds} s)`)
       if (!outcome.passed) console.log(`      ${outcome.seen}`)
     }

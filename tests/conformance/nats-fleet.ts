@@ -1,4 +1,4 @@
-/** A nats-server with nothing but the desired state of one edge in it: the other side of a revocation. */
+/** A nats-server with the desired state of one edge, for scenarios of revocation. */
 import { chmod } from 'node:fs/promises'
 import { findNatsServer, freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { buckets, desiredKey, encode, subjects, wireVersion, type Revocation } from '@imapfleet/protocol'
@@ -10,7 +10,7 @@ import { Mismatch } from './wire.ts'
 
 export interface NatsFleet {
   url: string
-  /** Revokes a user at this edge, and awaits that the edge says so. */
+  /** Revokes a user at this edge, and waits until the edge logs it. */
   revoke(proxy: ProxyProcess, user: string): Promise<void>
   stop(): Promise<void>
 }
@@ -46,7 +46,7 @@ export async function startFleet(address: { region: string; edge: string }): Pro
           .split('\n')
           .some((line) => /\brevoked\b/.test(line) && line.includes(user))
       if (!(await eventually(told, 6000)))
-        throw new Mismatch(`the edge never applied the revocation of ${user}`)
+        throw new Mismatch(`the edge did not apply the revocation of ${user}`)
     },
     stop: async () => {
       await connection.close()

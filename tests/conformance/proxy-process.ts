@@ -1,4 +1,4 @@
-/** The proxies that can be put before a server: our edge, and Debian's imapproxy as the control that is known to fail. */
+/** The proxies under test: our edge, and Debian's imapproxy as the control. */
 import { chmod, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
@@ -14,9 +14,9 @@ export interface ProxyProcess {
   readonly pid: number
   ending(): string | undefined
   log(): string
-  /** Gauges by name; undefined where the proxy has none. */
+  /** Gauges by name; undefined if the proxy has none. */
   gauges(): Promise<Record<string, number> | undefined>
-  /** Rewrites the configuration and asks for it to be read again. */
+  /** Rewrites the configuration and reloads it. */
   reload(config: Record<string, unknown>): Promise<void>
   stop(): Promise<void>
 }
@@ -36,7 +36,7 @@ export function startProxy(name: ProxyName, options: ProxyOptions): Promise<Prox
   return name === 'ours' ? startOurs(options) : startImapproxy(options)
 }
 
-/** A directory that the proxy may write to after it has become nobody. */
+/** A directory that the proxy can write to as the user nobody. */
 async function openDirectory(): Promise<string> {
   const directory = temporaryDirectory('conformance')
   await chmod(directory, 0o777)
@@ -55,7 +55,7 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
   const http = `http://127.0.0.1:${httpPort}`
   const ready = async () => (await fetch(`${http}/readyz`).catch(() => undefined))?.status === 200
   await listening(child, port)
-  if (!(await eventually(ready, 15_000))) throw new Error(`never became ready\n${child.log().slice(-2000)}`)
+  if (!(await eventually(ready, 15_000))) throw new Error(`did not become ready\n${child.log().slice(-2000)}`)
   return {
     ...shared('ours', port, child, directory),
     gauges: async () => {
@@ -111,7 +111,7 @@ async function startImapproxy(options: ProxyOptions): Promise<ProxyProcess> {
   }
 }
 
-/** Asked of XPROXY_DUMPICC, which lists what is Active and what is Cached. */
+/** Read with XPROXY_DUMPICC, which lists active and cached connections. */
 async function countsOfImapproxy(port: number): Promise<Record<string, number> | undefined> {
   const lines = await new Promise<string>((resolve) => {
     let text = ''
@@ -148,7 +148,7 @@ function shared(name: ProxyName, port: number, child: ProxyChild, directory: str
   }
 }
 
-/** Short times, and no probes of its own, so that every connection the server sees has a cause in the scenario. */
+/** Short times and no health probes, so that every connection that the server sees has a cause in the scenario. */
 function ourConfig(port: number, httpPort: number, upstreamPort: number, directory: string) {
   return {
     edge: { id: 'conformance', region: 'lab' },

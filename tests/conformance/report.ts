@@ -1,4 +1,4 @@
-/** Outcomes as docs/conformance.md: what is guaranteed, who keeps it, and what was seen where it is not kept. */
+/** Prints docs/conformance.md: the guarantees, which proxy keeps them, and what was seen when one failed. */
 import type { ProxyName } from './proxy-process.ts'
 import type { ScenarioOutcome } from './run.ts'
 import type { Scenario } from './scenario.ts'
@@ -66,5 +66,5 @@ function printRow({ scenario, outcomes }: ScenarioRow): string {
   return `| ${scenario.name} | ${scenario.guarantee.replaceAll('|', '\\|')} | ${cells.join(' | ')} |`
 }
 
-/** Seen bytes in a code span, whatever backquotes they hold. */
+/** A code span for bytes that can contain backquotes. */
 const code = (text: string) => `\`\` ${text.replaceAll('\n', ' ').replaceAll('``', "''")} \`\``

@@ -1,6 +1,6 @@
 /**
- * Runs scenarios one after another. Our edge stays up while the configuration is the same, so that one scenario's harm
- * would meet the next; imapproxy, which may crash or stay poisoned, is started anew for each.
+ * Runs scenarios one after another. Our edge keeps running while the configuration is the same, so that damage by one
+ * scenario would show in the next. imapproxy can crash or keep damage, so it is restarted for each scenario.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { eventually } from './child.ts'
@@ -20,7 +20,7 @@ export class Runner {
   #stage: Stage | undefined
   #stageKey = ''
 
-  /** In front of this Dovecot, or, without one, of a stub server. */
+  /** In front of this Dovecot, or of a stub server without one. */
   constructor(proxy: ProxyName, dovecot?: ConformanceDovecot) {
     this.#proxy = proxy
     this.#dovecot = dovecot
@@ -42,7 +42,7 @@ export class Runner {
       return { passed: true }
     } catch (error) {
       if (!(error instanceof Mismatch)) throw error
-      // A crash shows as a closed connection first.
+      // A crash first shows as a closed connection.
       const { proxy } = stage
       if (error.message.includes('closed')) await eventually(() => proxy.ending() !== undefined, 500)
       const died = proxy.ending() === undefined ? '' : `the proxy process died (${proxy.ending()}): `

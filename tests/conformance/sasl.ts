@@ -1,4 +1,4 @@
-/** The client's side of SASL, as far as scenarios need it. */
+/** The client side of SASL for the scenarios. */
 import type { WireClient, WireReply } from './wire.ts'
 
 export const base64 = (text: string) => Buffer.from(text, 'latin1').toString('base64')

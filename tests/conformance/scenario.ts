@@ -1,6 +1,6 @@
 /**
- * What a scenario is: one guarantee, and a function that tries to break it through a proxy. The same function meets our
- * edge, Debian's imapproxy, the stub server and Dovecot. It throws a Mismatch where the guarantee does not hold.
+ * A scenario is one guarantee and a function that tries to break it through a proxy. The same function runs with our edge
+ * and Debian's imapproxy, the stub server and Dovecot. It throws a Mismatch if the guarantee does not hold.
  */
 import type { StubImapd } from '../support/stub-imapd.ts'
 import type { ProxyProcess } from './proxy-process.ts'
@@ -11,7 +11,7 @@ export interface MailAccount {
   secret: string
 }
 
-/** A connection as the server behind the proxy sees it. */
+/** A connection seen from the server behind the proxy. */
 export interface SeenConnection {
   readonly number: number
   readonly open: boolean
@@ -21,32 +21,32 @@ export interface SeenConnection {
   destroy(): void
 }
 
-/** A proxy with a server behind it, and the means to ask both. */
+/** A proxy with a server behind it, and functions to use and inspect both. */
 export interface World {
   readonly proxy: ProxyProcess
-  /** How long an answer may take. */
+  /** Time limit for a reply. */
   readonly patienceMs: number
-  /** The connections that this scenario caused and that tried to log in, oldest first. */
+  /** Server connections of this scenario that tried to log in, oldest first. */
   dials(): SeenConnection[]
-  /** Awaits a condition on what the server has seen. */
+  /** Waits for a condition on what the server has seen. */
   until(condition: () => boolean, what: string): Promise<void>
-  /** A user whom nobody else has, with three mails in INBOX and the mailbox `box-of-NAME`. */
+  /** A new user with three mails in INBOX and the mailbox `box-of-NAME`. */
   user(name?: string): Promise<MailAccount>
-  /** A connected client that has read nothing yet. */
+  /** A connected client before it reads the greeting. */
   dial(): Promise<WireClient>
   /** A client that has read the greeting. */
   connect(): Promise<WireClient>
-  /** A client that has logged in by LOGIN. */
+  /** A client after LOGIN. */
   login(user: MailAccount): Promise<LoggedIn>
-  /** A new mail in a user's INBOX, brought by the server itself. */
+  /** Delivers a mail to a user's INBOX at the server. */
   deliver(user: MailAccount, body: string): Promise<void>
-  /** The bodies in a user's INBOX, asked of the server itself, past the proxy. */
+  /** The bodies in a user's INBOX, read from the server without the proxy. */
   bodies(user: MailAccount): Promise<string[]>
 }
 
 export interface StubWorld extends World {
   readonly stub: StubImapd
-  /** The same server and users behind another proxy, which stays the caller's to stop. */
+  /** The same server and users behind another proxy. The caller stops that proxy. */
   behind(proxy: ProxyProcess): StubWorld
 }
 
@@ -54,9 +54,9 @@ export interface StubWorld extends World {
 export interface LoggedIn {
   client: WireClient
   user: MailAccount
-  /** What came between the greeting and the tagged OK. */
+  /** Untagged responses between the greeting and the tagged OK. */
   untagged: string[]
-  /** Whether the client was told that it got a warm connection. */
+  /** Whether the proxy announced that it reuses a connection. */
   reused: boolean
 }
 
@@ -65,20 +65,20 @@ interface Basics {
   name: string
   /** A sentence that is true when the scenario passes. */
   guarantee: string
-  /** Laid over the edge's configuration. */
+  /** Merged over the configuration of the edge. */
   config?: Record<string, unknown>
   /** The same for imapproxy.conf. */
   keywords?: Record<string, string>
-  /** What every user must send in this configuration, where it is not the account's own secret. */
+  /** The secret that every user sends in this configuration, if it is not that of the account. */
   secret?: string
-  /** Why there is nothing to ask imapproxy. */
+  /** Why the scenario does not apply to imapproxy. */
   oursOnly?: string
 }
 
 export type Scenario = Basics &
   (
     | { on: 'any'; run: (world: World) => Promise<void> }
-    /** Only a server that can misbehave will do. */
+    /** Needs a server that can misbehave. */
     | { on: 'stub'; run: (world: StubWorld) => Promise<void> }
   )
 

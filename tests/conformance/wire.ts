@@ -1,18 +1,18 @@
 /**
- * A mail client that says exactly the bytes it is told to, and looks at every byte that comes: a reply to a command that
- * it never sent is a finding by itself. Text is Latin-1 throughout, so that a character is a byte.
+ * A mail client that sends exactly the given bytes and checks every byte that arrives: a reply to a command that it did not
+ * send is a finding. Text is Latin-1, so that one character is one byte.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
-/** What a scenario found to be otherwise than guaranteed. The message is for people and goes into the report. */
+/** A broken guarantee. The message goes into the report. */
 export class Mismatch extends Error {}
 
 export interface WireReply {
   status: string
-  /** What follows the status. */
+  /** The text after the status. */
   text: string
-  /** The responses before it, whole lines with literals, without the last CRLF. */
+  /** The untagged responses before it, with literals, without the last CRLF. */
   untagged: string[]
 }
 
@@ -21,14 +21,14 @@ export class WireClient {
   readonly #patienceMs: number
   readonly #outstanding = new Set<string>()
   #unread = ''
-  /** Arrived behind `#unread`, joined to it only when somebody looks: a body of many chunks is copied once. */
+  /** Chunks after `#unread`, joined on the next read, so that a body of many chunks is copied once. */
   #arrived: string[] = []
   #arrivedBytes = 0
   #arrivedLine = false
   #ended = false
   #wake: (() => void) | undefined
   #count = 0
-  /** Begins every tag that this client makes up; no two clients of a run share it. */
+  /** Prefix of the tags of this client, unique within a run. */
   readonly prefix: string
 
   private constructor(socket: Socket, prefix: string, patienceMs: number) {
@@ -68,12 +68,12 @@ export class WireClient {
     return this.#ended
   }
 
-  /** Bytes as they are. Tags in them must be announced with `expect` for `reply` to accept them. */
+  /** Sends bytes. Tags in them must be announced with `expect`, so that `reply` accepts them. */
   send(data: string): void {
     this.#socket.write(Buffer.from(data, 'latin1'))
   }
 
-  /** The same, each byte in a segment of its own. */
+  /** The same, one segment for each byte. */
   async sendSlowly(data: string): Promise<void> {
     for (const byte of Buffer.from(data, 'latin1')) {
       this.#socket.write(Buffer.of(byte))
@@ -81,7 +81,7 @@ export class WireClient {
     }
   }
 
-  /** A tag of this client's own that a reply may come for. */
+  /** Announces a tag for which a reply may arrive. */
   tag(): string {
     this.#count += 1
     const tag = `${this.prefix}${this.#count}`
@@ -89,7 +89,7 @@ export class WireClient {
     return tag
   }
 
-  /** Sends one command and awaits its reply. */
+  /** Sends one command and waits for its reply. */
   command(text: string): Promise<WireReply> {
     const tag = this.tag()
     this.send(`${tag} ${text}\r\n`)
@@ -135,7 +135,7 @@ export class WireClient {
     }
   }
 
-  /** `+ ...`: the server invites what follows. Untagged responses before it are returned. */
+  /** Waits for `+ ...`. Returns the untagged responses before it. */
   async invitation(): Promise<string[]> {
     const untagged: string[] = []
     for (;;) {
@@ -147,7 +147,7 @@ export class WireClient {
     }
   }
 
-  /** All that comes until the other side closes. */
+  /** Everything until the other side closes. */
   async rest(): Promise<string> {
     const deadline = Date.now() + this.#patienceMs
     while (!this.#ended) {
@@ -159,17 +159,17 @@ export class WireClient {
     return rest
   }
 
-  /** Reads nothing any more, so that the other side must hold what it sends. */
+  /** Stops reading, so that the other side must buffer what it sends. */
   pause(): void {
     this.#socket.pause()
   }
 
-  /** Says that nothing more is sent, and goes on reading. */
+  /** Half-closes the connection, and keeps reading. */
   halfClose(): void {
     this.#socket.end()
   }
 
-  /** Goes away without a word: `reset` as a crashed process does, else as a closed one. */
+  /** Disconnects without LOGOUT, by a reset or by an ordinary close. */
   async kill(how: 'close' | 'reset' = 'reset'): Promise<void> {
     const isWhole = !this.#ended && this.#socket.readyState === 'open'
     this.#ended = true

@@ -1,6 +1,6 @@
 /**
- * Puts a proxy before a server and gives scenarios their means; afterwards asks what must hold after every scenario: the
- * proxy lives, serves a fresh user, holds exactly the connections that the server sees, and has written no secret.
+ * Puts a proxy in front of a server and gives scenarios their functions. Checks after every scenario that the proxy runs,
+ * serves a new user, holds exactly the connections that the server sees, and wrote no secret.
  */
 import { freePort } from '@imapfleet/local'
 import { StubImapd } from '../support/stub-imapd.ts'
@@ -11,7 +11,7 @@ import { startProxy, type ProxyName, type ProxyProcess } from './proxy-process.t
 import { expect, type Scenario, type StubWorld } from './scenario.ts'
 import { WireClient, quote } from './wire.ts'
 
-/** A proxy and the server behind it: the stub, or a recorded wire to Dovecot. */
+/** A proxy and the server behind it: the stub, or a recording relay to Dovecot. */
 export interface Stage {
   proxy: ProxyProcess
   seen: StubImapd | StubTap
@@ -22,7 +22,7 @@ export interface Stage {
 let userCount = 0
 let clientCount = 0
 
-/** With a `dovecot`, which stays the caller's, in front of that; else in front of a stub server of its own. */
+/** In front of `dovecot`, which the caller stops, or in front of a new stub server. */
 export async function startStage(
   name: ProxyName,
   scenario: Scenario,
@@ -46,8 +46,8 @@ export async function startStage(
 }
 
 /**
- * The world of one scenario on a stage; `conclude`, to be called when the scenario has run to its end; `dismiss`, to send
- * its clients away in any case.
+ * The world of one scenario on a stage. Call `conclude` when the scenario has succeeded, and `dismiss` to disconnect its
+ * clients in any case.
  */
 export function makeWorld(
   { proxy, seen, dovecot }: Stage,
@@ -124,7 +124,7 @@ export function makeWorld(
   return { world, conclude, dismiss }
 }
 
-/** Sessions that have INBOX selected are told at their next command. */
+/** Sessions with INBOX selected learn of it with their next command. */
 function deliverAt(stub: StubImapd, name: string, body: string): void {
   const account = stub.accounts.get(name)
   account?.append('INBOX', Buffer.from(body, 'latin1'))
@@ -135,7 +135,7 @@ function deliverAt(stub: StubImapd, name: string, body: string): void {
 
 const triesLogin = (received: string) => /^\S+ (?:LOGIN|AUTHENTICATE)\b/im.test(received)
 
-/** 1 → a, 27 → aa: a tag prefix that tells clients apart in a report. */
+/** 1 → a, 27 → aa: a tag prefix that identifies a client in a report. */
 function letters(count: number): string {
   const rest = Math.floor((count - 1) / 26)
   return (rest > 0 ? letters(rest) : '') + String.fromCharCode(97 + ((count - 1) % 26))

@@ -1,7 +1,7 @@
 /**
- * Rounds of wild clients and a wild server against one edge process. After each round the edge lives, a fresh user's
- * session is right, the pool agrees with the server, memory is bounded, and nobody was told or has stored anything of
- * somebody else's.
+ * Rounds of wild clients and a wild server against one edge process. After each round the edge runs, a session of a new
+ * user is correct, the pool agrees with the server, memory is bounded, and no user received or stored data of
+ * another user.
  */
 import { expectOwn, expectUnselected, logout, sessionOf } from '../conformance/checks.ts'
 import { expect, type MailAccount, type Scenario, type StubWorld } from '../conformance/scenario.ts'
@@ -15,7 +15,7 @@ import { residentBytes } from '../support/resident-bytes.ts'
 export interface FuzzResult {
   rounds: number
   clients: number
-  /** What was found, and the seed whose first round it was. */
+  /** What was found, and the seed whose first round shows it. */
   finding?: { seed: number; seen: string }
 }
 
@@ -51,11 +51,11 @@ export async function fuzz(options: {
   return result
 }
 
-/** Short times and small limits, so that every timer and every bound is met within a run. */
+/** Short times and small limits, so that a run reaches every timer and every bound. */
 function setting(seed: number): Scenario {
   return {
     name: 'fuzz',
-    guarantee: 'nothing that a client or a server sends ends the process or reaches somebody else',
+    guarantee: 'nothing that a client or a server sends ends the process or reaches another user',
     on: 'stub',
     config: {
       clients: { loginTimeoutMs: 4000, lineBytesMax: 4096, preloginBytesMax: 16_384, loginFailuresMax: 5 },
@@ -77,8 +77,9 @@ function setting(seed: number): Scenario {
 }
 
 /**
- * In every other round the server behaves, and wild clients meet well-behaved ones of the same users, whose sessions must
- * be right from end to end. In the others the server is wild too, and only another user must not notice.
+ * In every other round the server behaves correctly, and wild clients run beside correct clients of the same users, whose
+ * sessions must be correct from start to end. In the remaining rounds the server is wild too, and only sessions of another
+ * user must be correct.
  */
 async function playRound(stage: Stage, scenario: Scenario, random: Random): Promise<number> {
   const { world, conclude } = makeWorld(stage, scenario)
@@ -119,7 +120,7 @@ async function playRound(stage: Stage, scenario: Scenario, random: Random): Prom
   return told.length
 }
 
-/** Well-behaved sessions, one after the other: whoever is let in sees their own data and nothing else. */
+/** Correct sessions, one after the other: a user that logs in sees its own data and nothing else. */
 async function watch(
   world: StubWorld,
   user: MailAccount,
@@ -143,7 +144,7 @@ async function watch(
   }
 }
 
-/** Nobody was told another user's data, or the reply to another client's command. */
+/** No client received another user's data or the reply to another client's command. */
 function expectSeparate(told: readonly Told[]): void {
   for (const { user, prefix, text } of told) {
     const others = [...text.matchAll(/(?:This belongs to|box-of-)\s*(\w+)/g)].find(
@@ -152,14 +153,14 @@ function expectSeparate(told: readonly Told[]): void {
     expect(others === undefined, `a client of ${user} was told ${quote(others?.[0] ?? '')}`)
     const reply = told
       .filter((other) => other.prefix !== prefix)
-      // With the space: a mail may hold a NOOP that an APPEND has swallowed, or a NOTIFY.
+      // With the space: a mail can contain a NOOP that was part of an APPEND, or a NOTIFY.
       .map((other) => new RegExp(`^${other.prefix}\\d+ (?:OK|NO|BAD) .*`, 'm').exec(text)?.[0])
       .find((line) => line !== undefined)
     expect(reply === undefined, `a client got the reply to another client’s command: ${quote(reply ?? '')}`)
   }
 }
 
-/** Every mail is, byte by byte, a part of what one client has sent. */
+/** Every mail is, byte by byte, a part of what one client sent. */
 async function expectMailsSent(world: StubWorld, user: MailAccount, told: readonly Told[]): Promise<void> {
   for (const body of (await world.bodies(user)).slice(3)) {
     const isSent = told.some(({ sent }) => sent.includes(body))

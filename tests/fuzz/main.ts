@@ -1,4 +1,4 @@
-/** `npm run fuzz`: ten minutes by default; `-- --seconds 20 --seed N` for less, or to see a finding again. */
+/** `npm run fuzz`: ten minutes by default; `-- --seconds 20 --seed N` for less, or to repeat a finding. */
 import { parseArgs } from 'node:util'
 import { fuzz } from './fuzz.ts'
 
@@ -13,15 +13,15 @@ if (!(seconds > 0) || !Number.isSafeInteger(seed)) {
 }
 
 console.log(`fuzzing for ${seconds} s, seed ${seed}`)
-const begun = Date.now()
-let toldAt = begun
+const startedAt = Date.now()
+let printedAt = startedAt
 const { rounds, clients, finding } = await fuzz({
   seconds,
   seed,
   onRound: (done) => {
-    if (Date.now() - toldAt < 30_000) return
-    toldAt = Date.now()
-    console.log(`${Math.round((toldAt - begun) / 1000)} s, ${done} rounds`)
+    if (Date.now() - printedAt < 30_000) return
+    printedAt = Date.now()
+    console.log(`${Math.round((printedAt - startedAt) / 1000)} s, ${done} rounds`)
   },
 })
 if (finding) {

@@ -1,4 +1,4 @@
-/** Chance that can be had again: the same seed gives the same choices. */
+/** Repeatable random choices: the same seed gives the same choices. */
 
 export class Random {
   #state: number
@@ -28,7 +28,7 @@ export class Random {
     return from[this.below(from.length)] ?? from[0]
   }
 
-  /** Its own line of chance, so that two actors at the same time do not disturb each other's. */
+  /** A generator of its own, so that the choices of two concurrent actors do not depend on their timing. */
   fork(): Random {
     return new Random(this.below(4_294_967_296))
   }
@@ -42,7 +42,7 @@ export class Random {
   }
 }
 
-/** What parsers stumble over. */
+/** Input that breaks parsers. */
 const stumbles: readonly [string, ...string[]] = [
   '\r\n',
   '\n',

@@ -1,6 +1,6 @@
 /**
- * A client that says damaged things in odd pieces and goes away in the middle. It keeps what it was told, so that it can be
- * searched for what belongs to somebody else.
+ * A client that sends damaged commands in odd pieces and disconnects in the middle. It keeps what it received, so that the
+ * fuzz can search it for data of other users.
  */
 import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,16 +9,16 @@ import { mutate, type Random } from './random.ts'
 
 export interface Told {
   user: string
-  /** Begins each of this client's tags. */
+  /** Prefix of this client's tags. */
   prefix: string
   text: string
-  /** All that it sent, or would have. */
+  /** Everything that it sent or would have sent. */
   sent: string
 }
 
 const keptBytesMax = 1 << 20
 
-/** One connection, from its first damaged byte to its death. */
+/** One connection, from its first damaged byte to its end. */
 export async function runWildClient(random: Random, port: number, user: MailAccount): Promise<Told> {
   const prefix = random.letters(8)
   const sent = stream(random, prefix, user)
@@ -49,7 +49,7 @@ export async function runWildClient(random: Random, port: number, user: MailAcco
   return told
 }
 
-/** All that one client will say: mostly a right login, then commands, some or all of it damaged. */
+/** Everything that one client will send: usually a correct login, then commands, some or all of it damaged. */
 function stream(random: Random, prefix: string, { name, secret }: MailAccount): string {
   let count = 0
   const line = (text: string) => `${prefix}${(count += 1)} ${text}\r\n`

@@ -1,4 +1,4 @@
-/** Makes the stub server misbehave towards some users, at random: everybody else is served by the book. */
+/** Makes the stub server misbehave towards some users at random. All other users get correct answers. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { StubCommand, StubConnection } from '../support/stub-connection.ts'
 import type { StubImapd } from '../support/stub-imapd.ts'
@@ -6,7 +6,7 @@ import { mutate, type Random } from './random.ts'
 
 type Harm = (random: Random, command: StubCommand, connection: StubConnection) => boolean | Promise<boolean>
 
-/** Each returns true when the command has had all the answer that it will get. */
+/** Each returns true when it has answered the command. */
 const harms: readonly [Harm, ...Harm[]] = [
   (random, { tag }, connection) => {
     connection.send(mutate(random, `* 3 EXISTS\r\n${tag} OK done\r\n`))
@@ -63,7 +63,7 @@ const harms: readonly [Harm, ...Harm[]] = [
   },
 ]
 
-/** Until `stub.reset()`: wild users' commands, their logins, and one greeting in ten go wrong in some way. */
+/** Until `stub.reset()`, commands and logins of wild users and one greeting in ten fail in some way. */
 export function makeWild(stub: StubImapd, random: Random, isWild: (user: string) => boolean): void {
   stub.behave((command, connection) => {
     const named = connection.user ?? command.args.find((arg) => isWild(arg))
@@ -80,7 +80,7 @@ export function makeWild(stub: StubImapd, random: Random, isWild: (user: string)
   })
 }
 
-/** Says something unasked on a connection of a wild user, as a server may at any time. */
+/** Sends unsolicited data on a connection of a wild user, as a server may at any time. */
 export function surprise(stub: StubImapd, random: Random, isWild: (user: string) => boolean): void {
   for (const connection of stub.connections) {
     if (!connection.open || !isWild(connection.user ?? '') || !random.chance(0.2)) continue

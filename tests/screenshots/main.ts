@@ -1,7 +1,7 @@
 /**
- * `npm run screenshots`: a real fleet with real traffic for some minutes, and its console photographed into
- * docs/screenshots. `--seconds N`: for how long there is traffic; `--every DIRECTORY`: instead, each page light and dark,
- * wide and narrow, to look at while one works on it.
+ * `npm run screenshots`: runs a real fleet with traffic and takes screenshots of its console for docs/screenshots.
+ * `--seconds N`: duration of the traffic. `--every DIRECTORY`: instead, takes every page in light and dark, wide and narrow,
+ * for development.
  */
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -23,7 +23,7 @@ const users = names.map((name) => ({
   mailbox: 'small' as const,
 }))
 const wide = { width: 1280, height: 800 }
-/** What documents show of a page is enough to know it by, and small. */
+/** Screenshots for documents are cut, to keep the files small. */
 const tallest = values.every === undefined ? 1_000 : 20_000
 const narrow = { width: 375, height: 800 }
 
@@ -51,7 +51,7 @@ try {
   await stack.stop()
 }
 
-/** What operators do on a day. */
+/** Typical actions of operators. */
 async function operate({ control }: Stack): Promise<void> {
   const post = async (path: string, body: unknown) => {
     const answer = await fetch(`${control.api}/v1/${path}`, {
@@ -99,7 +99,7 @@ async function forEyes(by: Browser, { control }: Stack, into: string): Promise<v
       )
 }
 
-/** `fileOf`: where a page goes; undefined for one that is left out. */
+/** `fileOf`: the file for a page; undefined skips the page. */
 async function photograph(
   by: Browser,
   origin: string,
@@ -120,7 +120,7 @@ async function photograph(
     await page.goto(path)
     await ready(page)
     const height = (await page.evaluate('document.documentElement.scrollHeight')) as number
-    // As tall as the page, so that what sticks to the window reaches down to its end.
+    // As tall as the page, so that elements that stick to the window reach its end.
     await page.setViewportSize({ width, height: Math.min(Math.max(height, 800), tallest) })
     await page.screenshot({ path: file })
     await page.setViewportSize({ width, height: 800 })

@@ -1,10 +1,10 @@
-/** What is photographed, and how a page is brought to show what it is for. */
+/** The pages of the screenshots, and what to do on each before the picture is taken. */
 import type { Page } from 'playwright-core'
 
 export interface Shot {
   name: string
   path: string
-  /** Resolves when there is something to see. */
+  /** Resolves when the content is visible. */
   ready: (page: Page) => Promise<unknown>
 }
 

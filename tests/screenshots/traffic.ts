@@ -1,4 +1,4 @@
-/** Mail clients as webmail has them: one session for every click, of some users at some edges, until told to stop. */
+/** Simulates webmail: one session for every click, of some users at some edges, until stopped. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { MailUser } from '@imapfleet/local'
 import { WireClient, Mismatch } from '../conformance/wire.ts'
@@ -9,13 +9,13 @@ export interface DemoTraffic {
 
 const patienceMs = 15_000
 
-/** Each user clicks at the edge that fits its place in the list; the later in the list, the rarer. */
+/** Each user clicks at one edge. Users later in the list click less often. */
 export function clickAround(users: readonly MailUser[], ports: readonly number[]): DemoTraffic {
   const life = new AbortController()
   const loops = users.map(async (user, index) => {
     const port = ports[index % ports.length] ?? 0
     for (let click = 0; !life.signal.aborted; click++) {
-      // A kick and a drain end sessions; a mail client tries again with the next click.
+      // A kick and a drain end sessions. The client logs in again with the next click.
       await clickOnce(user, port, `s${index}x${click}x`).catch((error: unknown) => {
         if (!(error instanceof Mismatch)) throw error
       })
@@ -31,7 +31,7 @@ export function clickAround(users: readonly MailUser[], ports: readonly number[]
   }
 }
 
-/** A user who stays: the session is open until the returned client is killed. */
+/** A session that stays open until the returned client is killed. */
 export async function stay({ user, password }: MailUser, port: number): Promise<WireClient> {
   const client = await WireClient.open(port, `stay-${user.slice(0, 3)}x`, patienceMs)
   await client.response('a greeting')
@@ -44,11 +44,11 @@ async function clickOnce({ user, password }: MailUser, port: number, prefix: str
   const client = await WireClient.open(port, prefix, patienceMs)
   await client.response('a greeting')
   const { status } = await client.command(`LOGIN ${user} ${password}`)
-  // An edge that drains says no, and so does one whose user was kicked.
+  // An edge that drains refuses logins, as does one that kicked the user.
   if (status !== 'OK') return await client.kill()
   const chance = Math.random()
   if (chance < 0.02) {
-    // The tab is closed in the middle of an upload.
+    // A tab closed during an upload.
     client.send(`${prefix}z APPEND INBOX {400}\r\nFrom: nobody`)
     return await client.kill()
   }

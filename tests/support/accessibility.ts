@@ -1,4 +1,4 @@
-/** What axe finds wrong with a page: contrast, names, roles, order. */
+/** Accessibility faults that axe finds on a page: contrast, names, roles, order. */
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 
@@ -9,7 +9,7 @@ interface Violation {
 }
 
 export async function accessibilityFaults(page: Page): Promise<string[]> {
-  // Not as a script in the page, which its content security policy forbids.
+  // Not as a script element, which the content security policy of the page forbids.
   await page.evaluate(axe.source)
   const violations = (await page.evaluate(
     "axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((done) => done.violations)",

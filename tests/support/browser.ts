@@ -1,6 +1,6 @@
 /**
- * Debian's Chromium without a window, with a page that notes whatever a console must not do: ask another host, break
- * its own content security policy, throw.
+ * Debian's Chromium, headless, with a page that records what the console must not do: send requests to another host, break
+ * its content security policy, throw.
  */
 import { existsSync } from 'node:fs'
 import { chromium, type Browser, type Page } from 'playwright-core'
@@ -16,7 +16,7 @@ const flags = [
   '--disable-sync',
 ]
 
-/** Why a test that needs it is skipped, if it is not there. */
+/** The reason to skip a test if Chromium is missing. */
 export const noChromium: string | false = places.some((place) => existsSync(place))
   ? false
   : 'chromium is missing: sudo apt-get install chromium'
@@ -36,7 +36,7 @@ export interface Appearance {
   colours?: 'light' | 'dark'
 }
 
-/** A page of its own: without the cookies of others. */
+/** A page with its own cookies. */
 export async function openPage(browser: Browser, origin: string, look: Appearance = {}): Promise<Watched> {
   const { width = 1280, height = 800, colours = 'light' } = look
   const context = await browser.newContext({
@@ -59,7 +59,7 @@ export async function openPage(browser: Browser, origin: string, look: Appearanc
   return { page, offences }
 }
 
-/** Chromium logs every answer with a status of an error; the console shows those itself. */
+/** Chromium logs every response with an error status. The console shows those itself. */
 const isFailedRequest = (text: string) => text.startsWith('Failed to load resource:')
 
 export async function signInOnPage(page: Page, token: string): Promise<void> {

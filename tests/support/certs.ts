@@ -1,4 +1,4 @@
-/** Certificates for one run of a test: an authority made by openssl, and what it signs. Trusted nowhere else. */
+/** Certificates for one test run: an authority made by openssl, and the certificates that it signs. */
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
@@ -26,7 +26,7 @@ export class Authority {
     this.#keyFile = join(directory, 'ca.key')
   }
 
-  /** Its files are made within `parent`, readable to whoever the edge runs as. */
+  /** Its files are in `parent`, readable by the account of the edge. */
   static async make(parent: string, name = 'Test authority'): Promise<Authority> {
     const directory = join(parent, `certs-${randomUUID()}`)
     await mkdir(directory, { mode: 0o755 })
@@ -53,7 +53,7 @@ export class Authority {
     return readFile(this.caFile, 'utf8')
   }
 
-  /** A certificate for names (`DNS:localhost`, `IP:127.0.0.1`); each has a serial number of its own. */
+  /** A certificate for names (`DNS:localhost`, `IP:127.0.0.1`). Each has its own serial number. */
   async issue(commonName: string, names: string): Promise<Certificate> {
     this.#count += 1
     const base = join(this.#directory, `${this.#count}`)

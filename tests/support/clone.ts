@@ -1,4 +1,4 @@
-/** A second clone of this repository as it stands, with the packages of the first: what a quickstart needs to itself. */
+/** A copy of this repository with links to its packages, so that a quickstart has a clone of its own. */
 import { cp, mkdir, readdir, readFile, rm, symlink } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { startCommand, type Running } from './command.ts'
 import { until } from './until.ts'
 
-/** The keys that other programs rely on, and no others. */
+/** Exactly the keys that other programs rely on. */
 const factsSchema = z.strictObject({
   edges: z.array(
     z.strictObject({
@@ -39,7 +39,7 @@ export class Clone {
   static async make(): Promise<Clone> {
     const directory = temporaryDirectory('clone')
     await cp(repository, directory, { recursive: true, filter: (path) => !unwanted.has(basename(path)) })
-    // A directory of links and not one link: if anything ever installs here, it replaces links and not packages.
+    // A directory of links, not one link: an installation in the copy replaces links, not the packages of this clone.
     const packages = join(directory, 'node_modules')
     await mkdir(packages)
     for (const name of await readdir(join(repository, 'node_modules')))
@@ -48,14 +48,14 @@ export class Clone {
   }
 
   async remove(): Promise<void> {
-    // What a failed test has left; its parts go with it.
+    // A quickstart that a failed test left running. Its parts stop with it.
     for (const { child } of this.#started)
       if (child.exitCode === null && child.signalCode === null && child.pid !== undefined)
         process.kill(-child.pid, 'SIGKILL')
     await removeTemporaryDirectory(this.directory)
   }
 
-  /** `npm run quickstart`, as npm calls it. */
+  /** Runs `npm run quickstart`. */
   quickstart(...args: string[]): Running {
     const words = ['run', '--silent', 'quickstart', '--', ...args]
     const running = startCommand('npm', words, { cwd: this.directory, ownGroup: true })
@@ -63,12 +63,12 @@ export class Clone {
     return running
   }
 
-  /** Ctrl-C in the terminal of a quickstart: every process of the foreground is told. */
+  /** As Ctrl-C in a terminal: every process of the foreground gets the signal. */
   interrupt({ child }: Running): void {
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
   }
 
-  /** Starts it and waits until it says that it is ready. */
+  /** Starts a quickstart and waits until it is ready. */
   async start(...args: string[]): Promise<{ running: Running; facts: QuickstartFacts }> {
     await rm(this.factsFile, { force: true })
     const running = this.quickstart(...args)
@@ -83,13 +83,13 @@ export class Clone {
     return { running, facts }
   }
 
-  /** Undefined while it says nothing. */
+  /** Undefined while there is no such file. */
   async facts(): Promise<QuickstartFacts | undefined> {
     const text = await readFile(this.factsFile, 'utf8').catch(() => undefined)
     return text === undefined ? undefined : factsSchema.parse(JSON.parse(text))
   }
 
-  /** The process that started all others. */
+  /** The process that started all parts. */
   async pid(): Promise<number> {
     const text = await readFile(join(this.directory, '.run/quickstart.pid'), 'utf8')
     return z.object({ pid: z.int() }).parse(JSON.parse(text)).pid

@@ -1,4 +1,4 @@
-/** Runs a program to its end, as a person in a shell would, and keeps what it says. */
+/** Runs a program as a shell would, and keeps its output. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { repository } from '@imapfleet/local'
 import { environmentOf } from './environment.ts'
@@ -12,11 +12,11 @@ export interface Said {
 export interface RunOptions {
   env?: Record<string, string | undefined> | undefined
   cwd?: string
-  /** In a process group of its own, as a shell gives to each command. */
+  /** In its own process group, as in a shell. */
   ownGroup?: boolean
 }
 
-/** A program that still runs: what it has said so far, and its end. */
+/** A running program: its output so far, and its end. */
 export interface Running {
   child: ChildProcess
   stdout(): string
@@ -46,7 +46,7 @@ export function startCommand(
   return { child, stdout: () => said.stdout, stderr: () => said.stderr, ended: promise }
 }
 
-/** Whoever hangs is ended, and its status is null. */
+/** A program that hangs is killed; its status is then null. */
 export async function runCommand(command: string, args: string[], options?: RunOptions): Promise<Said> {
   const { child, ended } = startCommand(command, args, options)
   const late = setTimeout(() => child.kill('SIGKILL'), patienceMs)

@@ -1,19 +1,19 @@
-/** What the tests of the console's pages begin with: a real fleet, a browser, and somebody who is signed in. */
+/** Set-up for tests of console pages: a real fleet, a browser, and a signed-in user. */
 import { after, before } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchBrowser, openPage, signInOnPage, type Appearance, type Watched } from './browser.ts'
 import { TestFleet } from './fleet.ts'
 
 export interface Visit extends Appearance {
-  /** Whose; without, the admin's of the fleet. */
+  /** Token of the user; the fleet's admin if left out. */
   token?: string
 }
 
-/** Called within a suite: both are there for all of its tests. `onReady` is given the fleet before the first of them. */
+/** Call it in a suite: fleet and browser exist for all of its tests. `onReady` gets the fleet before the first test. */
 export function consoleOfFleet(onReady: (fleet: TestFleet) => void | Promise<void>): {
-  /** A page of its own, at the door. */
+  /** A new page that shows the sign-in form. */
   enter: (path: string, look?: Appearance) => Promise<Watched>
-  /** A page of its own, signed in. */
+  /** A new page, signed in. */
   open: (path: string, visit?: Visit) => Promise<Watched>
 } {
   let fleet: TestFleet | undefined
@@ -39,7 +39,7 @@ export function consoleOfFleet(onReady: (fleet: TestFleet) => void | Promise<voi
     const watched = await enter(path, look)
     const { page } = watched
     await signInOnPage(page, token)
-    // On a small screen the way to the pages is behind a button.
+    // On a small screen a button opens the navigation.
     const menu = page.getByRole('button', { name: 'Menu' })
     await menu.or(page.getByRole('navigation')).first().waitFor()
     return watched
@@ -49,6 +49,6 @@ export function consoleOfFleet(onReady: (fleet: TestFleet) => void | Promise<voi
 
 export const close = (page: Page): Promise<void> => page.context().close()
 
-/** As wide as its window, or wider if something on it does not fit. */
+/** Width of the content in pixels: more than the window if something does not fit. */
 export const pageWidth = async (page: Page): Promise<number> =>
   (await page.evaluate('document.documentElement.scrollWidth')) as number

@@ -1,4 +1,4 @@
-/** The environment of programs under test: ours, without what would lead them to a fleet that is not theirs. */
+/** The environment of programs under test: ours without variables that would point them to another fleet. */
 import { repository } from '@imapfleet/local'
 
 /* oxlint-disable node/no-process-env */

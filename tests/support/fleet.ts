@@ -1,6 +1,6 @@
 /**
- * A fleet of one test file: its own directory, ports and data, thrown away at the end. Edges report several times a
- * second, so that nobody waits for figures.
+ * The fleet of one test file, with its own directory, ports and data. Edges report several times a second, so that tests
+ * do not wait for figures.
  */
 import { readFile } from 'node:fs/promises'
 import {
@@ -21,7 +21,7 @@ export interface HttpAnswer {
   body: unknown
 }
 
-/** A user whose only purpose is to be seen in the mail server's log after everybody else. */
+/** A user that logs in last, to see that the log of the mail server holds every earlier login. */
 const witness = { user: 'witness', password: 'witness', mailbox: 'small' as const }
 const patienceMs = 15_000
 
@@ -63,7 +63,7 @@ export class TestFleet {
     await removeTemporaryDirectory(this.stack.directory)
   }
 
-  /** A mail client at an edge, or at the mail server itself, with its greeting read. */
+  /** A mail client connected to an edge or to the mail server, after the greeting. */
   async client(server: { imapPort: number } | 'dovecot'): Promise<WireClient> {
     const port = server === 'dovecot' ? this.stack.upstream.port : server.imapPort
     this.#clients += 1
@@ -72,7 +72,7 @@ export class TestFleet {
     return client
   }
 
-  /** LOGIN, SELECT INBOX, LOGOUT. Resolves with what came before the tagged OK of LOGIN. */
+  /** LOGIN, SELECT INBOX, LOGOUT. Resolves with the untagged responses to LOGIN. */
   async session(server: { imapPort: number } | 'dovecot', { user, password }: MailUser): Promise<string[]> {
     const client = await this.client(server)
     const login = await client.command(`LOGIN ${user} ${password}`)
@@ -83,7 +83,7 @@ export class TestFleet {
     return login.untagged
   }
 
-  /** How often the mail server has let this user in so far. */
+  /** Number of successful logins of this user at the mail server so far. */
   async loginsAtServer({ user }: MailUser): Promise<number> {
     const log = this.stack.dovecot?.process.logFile ?? ''
     const count = async (name: string) =>
@@ -95,7 +95,7 @@ export class TestFleet {
     return count(user)
   }
 
-  /** The control API. */
+  /** Calls the API of control. */
   async api(
     path: string,
     options: { method?: string; body?: unknown; token?: string } = {},
@@ -109,7 +109,7 @@ export class TestFleet {
     return { status: answer.status, body: await answer.json() }
   }
 
-  /** `./imapfleet ...` as an admin of this fleet. */
+  /** Runs `./imapfleet ...` as an admin of this fleet. */
   cli(...args: string[]): Promise<Said> {
     return runCommand(`${repository}/imapfleet`, args, { env: this.#cliEnvironment() })
   }

@@ -1,6 +1,6 @@
 /**
- * An edge that runs alone, with no fleet around: started on a configuration of its own, reloaded, looked at by its HTTP
- * port and its log. Everything that it keeps is in one directory, thrown away at the end.
+ * An edge without a fleet: started with its own configuration, reloaded, and observed through its HTTP port and its log.
+ * All its files are in one temporary directory.
  */
 import { mergeLayers, type Layer } from '@imapfleet/config'
 import {
@@ -17,7 +17,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { MailSocket, type MailSocketOptions } from './mail-socket.ts'
 import { until } from './until.ts'
 
-/** A ground of its own for one test file. */
+/** A ground in a temporary directory. */
 export const temporaryGround = (): Ground => layGround(temporaryDirectory('edge'))
 
 export class LoneEdge {
@@ -31,11 +31,11 @@ export class LoneEdge {
     this.#document = document
   }
 
-  /** `config` is laid over a plain listener and `upstreams.main` at this port. */
+  /** `config` is merged over a plain listener and `upstreams.main` at this port. */
   static async start(upstreamPort: number, config: Layer = {}): Promise<LoneEdge> {
     const ground = temporaryGround()
     const upstream = { host: '127.0.0.1', port: upstreamPort }
-    // No probe of its own unless a test wants them: every connection that a server sees has a cause in the test.
+    // No health probes unless a test wants them: every connection that a server sees has a cause in the test.
     const quiet: Layer = { upstreams: { main: { healthIntervalMs: 0 } }, log: { level: 'debug' } }
     const edge = await edgeProxy({
       ground,
@@ -58,7 +58,7 @@ export class LoneEdge {
     await removeTemporaryDirectory(this.ground.directory)
   }
 
-  /** A mail client with its greeting read; at the listener `imap` unless told otherwise. */
+  /** A mail client after the greeting, at the listener `imap` by default. */
   client(options: Partial<MailSocketOptions> = {}): Promise<MailSocket> {
     return MailSocket.greeted({ port: this.edge.imapPort, ...options })
   }
@@ -71,7 +71,7 @@ export class LoneEdge {
     return readFile(this.edge.process.logFile, 'utf8')
   }
 
-  /** The first line of the log from `since` on that matches. */
+  /** Waits for the first line of the log after `since` that matches. */
   logged(words: RegExp, since = 0): Promise<string> {
     return until(`${words} in the log`, async () =>
       (await this.log())
@@ -81,7 +81,7 @@ export class LoneEdge {
     )
   }
 
-  /** Resolves when every used connection has become idle or was dropped, so that the next login finds it. */
+  /** Resolves when every used connection is idle or dropped, so that the next login finds it. */
   async settled(idle: number): Promise<void> {
     await until(`${idle} idle connections and no others`, async () => {
       const { gauges } = await this.stats()
@@ -93,13 +93,13 @@ export class LoneEdge {
     })
   }
 
-  /** Lays this over the file, and waits until the edge has taken it on. */
+  /** Merges this into the file, reloads, and waits until the edge has applied it. */
   async reload(config: Layer): Promise<void> {
     this.#document = mergeLayers(this.#document, config)
     await this.reloadText(JSON.stringify(this.#document, null, 2), /info reloaded/)
   }
 
-  /** Writes the file as it is given, and waits for what the edge says to it. */
+  /** Writes this text into the file, reloads, and returns what the edge logs about it. */
   async reloadText(text: string, answer: RegExp): Promise<string> {
     const since = (await this.log()).length
     await writeFile(this.edge.configFile, text)
@@ -109,7 +109,7 @@ export class LoneEdge {
   }
 }
 
-/** A listener beside `imap`, and the port it has. */
+/** A listener besides `imap`, and its port. */
 export async function listenerOn(config: Layer): Promise<{ port: number; listener: Layer }> {
   const port = await freePort()
   return { port, listener: { address: '127.0.0.1', port, ...config } }

@@ -1,4 +1,4 @@
-/** Real Dovecot for edges that run alone: what lies in its mailboxes, and how often it has let somebody in. */
+/** Real Dovecot for tests of a single edge, with its mailboxes and the count of its logins. */
 import {
   dovecotServer,
   removeTemporaryDirectory,
@@ -12,7 +12,7 @@ import { temporaryGround } from './lone-edge.ts'
 import { MailSocket } from './mail-socket.ts'
 import { until } from './until.ts'
 
-/** A user whose only purpose is to be seen in the log after everybody else. */
+/** A user that logs in last, to see that the log holds every earlier login. */
 const witness = { user: 'witness', password: 'witness', mailbox: 'small' as const }
 
 export class MailServer {
@@ -24,7 +24,7 @@ export class MailServer {
     this.#dovecot = dovecot
   }
 
-  /** `prepare` may lay files into the ground, and returns more lines of dovecot.conf. */
+  /** `prepare` may write files into the ground. It returns more lines for dovecot.conf. */
   static async start(
     users: DovecotOptions['users'],
     prepare: (ground: Ground) => Promise<string> = async () => '',
@@ -45,7 +45,7 @@ export class MailServer {
     await removeTemporaryDirectory(this.ground.directory)
   }
 
-  /** The mails of a folder as they lie on the disk. */
+  /** The mails of a folder as stored on disk. */
   async mails(user: string, folder = 'INBOX'): Promise<Buffer[]> {
     const maildir = join(this.ground.directory, 'dovecot/mail', user, 'Maildir')
     const path = folder === 'INBOX' ? maildir : join(maildir, `.${folder}`)
@@ -57,7 +57,7 @@ export class MailServer {
     return Promise.all(files.flat().map((file) => readFile(file)))
   }
 
-  /** How often the server has let this user in so far, in lines that say `how` as well. */
+  /** Number of successful logins of this user so far, counting only log lines that contain `how`. */
   async logins(user: string, how = /./): Promise<number> {
     const count = async (name: string, words = /./) =>
       (await readFile(this.#dovecot.process.logFile, 'utf8'))

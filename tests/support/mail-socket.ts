@@ -1,6 +1,6 @@
 /**
- * A mail client of a few lines for tests of how a connection is made: plain, TLS from the first byte, STARTTLS, from any
- * address of loopback, with bytes sent before anything is read. Text is Latin-1, so that a character is a byte.
+ * A small mail client for tests of connection set-up: plain, implicit TLS, STARTTLS, from any loopback address, with bytes
+ * sent before anything is read. Text is Latin-1, so that one character is one byte.
  */
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
@@ -8,9 +8,9 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 
 export interface MailSocketOptions {
   port: number
-  /** TLS from the first byte. */
+  /** Implicit TLS. */
   tls?: ConnectionOptions
-  /** Sent before anything else, also before TLS: a PROXY header. */
+  /** Sent before anything else, also before TLS, such as a PROXY header. */
   preamble?: string | Buffer
   localAddress?: string
 }
@@ -36,7 +36,7 @@ export class MailSocket {
     this.#listen(socket)
   }
 
-  /** Connected, and nothing read. Rejects when TLS or the connection fails. */
+  /** Connects without reading. Rejects if TLS or the connection fails. */
   static async open({ port, tls, preamble, localAddress }: MailSocketOptions): Promise<MailSocket> {
     const raw = connect({ port, host: '127.0.0.1', ...(localAddress !== undefined && { localAddress }) })
     await once(raw, 'connect')
@@ -50,7 +50,7 @@ export class MailSocket {
     return client
   }
 
-  /** The TLS connection, for what it knows of its peer. */
+  /** The TLS connection, for the certificate of the peer. */
   get tls(): TLSSocket {
     return this.#socket as TLSSocket
   }
@@ -73,7 +73,7 @@ export class MailSocket {
     }
   }
 
-  /** Everything up to the tagged reply; mails of less than a line's worth of trouble only. */
+  /** Everything up to the tagged reply. It must not contain literals with lines that look like that reply. */
   async reply(tag: string): Promise<ImapAnswer> {
     const untagged: string[] = []
     for (;;) {
@@ -91,7 +91,7 @@ export class MailSocket {
     return this.reply(tag)
   }
 
-  /** STARTTLS and the handshake; `behind` goes out in the clear, in one segment with the command. */
+  /** STARTTLS and the handshake. `behind` is sent in clear text, in one segment with the command. */
   async startTls(tls: ConnectionOptions, behind = ''): Promise<void> {
     this.send(`starttls STARTTLS\r\n${behind}`)
     const { status, text } = await this.reply('starttls')
@@ -103,7 +103,7 @@ export class MailSocket {
     this.#listen(this.#socket)
   }
 
-  /** Everything until the other side closes. */
+  /** Everything until the server closes. */
   async rest(): Promise<string> {
     while (!this.#ended) await this.#more()
     return this.#text

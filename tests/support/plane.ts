@@ -1,4 +1,4 @@
-/** A control plane without edges, on real NATS and Postgres: edges are simulated, so that a test decides what they say. */
+/** A control plane on real NATS and Postgres. Edges are simulated, so that a test decides what they send. */
 import { join } from 'node:path'
 import {
   controlPlane,
@@ -25,7 +25,7 @@ export class Plane {
   readonly postgres: Postgres
   readonly control: ControlProcess
   readonly token: string
-  /** Straight into the database. */
+  /** Direct access to the database. */
   readonly sql: postgres.Sql
   readonly #connections: NatsConnection[] = []
   readonly #replicas: ControlProcess[] = []
@@ -40,8 +40,8 @@ export class Plane {
   }
 
   /**
-   * `durable`: for tests that kill Postgres and count what it has committed. `perEdge`: a credential for each edge,
-   * instead of a token that all share. `natsSettings`: more lines for nats-server.
+   * `durable`: for tests that kill Postgres and check what it committed. `perEdge`: a credential for each edge instead of
+   * a shared token. `natsSettings`: more lines for the configuration of nats-server.
    */
   static async start({
     durable = false,
@@ -61,7 +61,7 @@ export class Plane {
     return new Plane({ ground, nats, postgres: database, control, token, sql })
   }
 
-  /** Another replica of control on the same Postgres and NATS. */
+  /** Starts another replica of control on the same Postgres and NATS. */
   async replica(environment: Record<string, string> = {}): Promise<ControlProcess> {
     const ground = layGround(join(this.ground.directory, `replica-${this.#replicas.length + 2}`))
     const control = await controlPlane({ ground, nats: this.nats, postgres: this.postgres, environment })
@@ -78,7 +78,7 @@ export class Plane {
     return new SimulatedEdge(connection, region, id)
   }
 
-  /** The file with the credential of this edge; undefined where all share a token. */
+  /** The credentials file of this edge; undefined if all edges share a token. */
   enroll(region: string, id: string): Promise<string | undefined> {
     return enrollByApi(this, { id, region })
   }
@@ -97,7 +97,7 @@ export class Plane {
     return { status: answer.status, body: await answer.json() }
   }
 
-  /** After a kill: its children hold the shared memory for a moment longer. */
+  /** Retries after a kill, because the children of Postgres hold its shared memory a little longer. */
   async startPostgres(): Promise<void> {
     await until('Postgres', async () => {
       await this.postgres.process?.start()

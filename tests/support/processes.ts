@@ -1,7 +1,7 @@
-/** Which processes belong to a directory: those that name it on their command lines. */
+/** Finds the processes of a directory: those with its path on their command lines. */
 import { readdir, readFile } from 'node:fs/promises'
 
-/** By pid, with their command lines; Linux only, as the programs that these tests start. */
+/** By pid, with their command lines. Linux only. */
 export async function processesOf(directory: string): Promise<Map<number, string>> {
   const found = new Map<number, string>()
   for (const name of await readdir('/proc')) {

@@ -1,9 +1,9 @@
-/** PROXY protocol headers as a load balancer writes them, in bytes of our own and not the edge's. */
+/** PROXY protocol headers as a load balancer writes them, without code of the edge. */
 import { isIPv6 } from 'node:net'
 
 const signature = '\r\n\r\n\0\r\nQUIT\n'
 
-/** Version 2 for a TCP connection (proxy-protocol.txt 2.2); without addresses: LOCAL, the balancer for itself. */
+/** Version 2 for a TCP connection (proxy-protocol.txt 2.2). Without addresses: LOCAL, a connection of the balancer itself. */
 export function version2(source?: string, destination = '10.0.0.1'): Buffer {
   if (source === undefined) return Buffer.from(`${signature}\x20\0\0\0`, 'latin1')
   const address = (text: string) =>
@@ -25,7 +25,7 @@ export function version2(source?: string, destination = '10.0.0.1'): Buffer {
   ])
 }
 
-/** What a header of version 2 says, byte by byte; undefined: it is none. */
+/** Parses a header of version 2; undefined if it is none. */
 export function readVersion2(
   bytes: Buffer,
 ): { length: number; command: number; source: string; destination: string } | undefined {

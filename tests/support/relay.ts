@@ -1,4 +1,4 @@
-/** A wire that can be cut: TCP to another port, until somebody says that nothing passes any more. */
+/** A TCP relay to another port that a test can cut and restore. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 
@@ -39,7 +39,7 @@ export class Relay {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Whoever is connected loses the connection, and nobody gets another. */
+  /** Closes all connections and refuses new ones. */
   cut(): void {
     this.#isCut = true
     for (const socket of this.#sockets) socket.destroy()

@@ -1,6 +1,6 @@
 /**
- * What stands before the replicas of control: each request goes to the next one, to another where one takes no
- * connection. A request that one has taken and not answered is not sent again, as with any good balancer.
+ * A load balancer in front of replicas of control. Each request goes to the next replica, or to another one if that refuses
+ * the connection. A request that a replica accepted is not sent again.
  */
 import { once } from 'node:events'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -11,7 +11,7 @@ export class RoundRobin {
   readonly #server: Server
   readonly #replicas: readonly ControlProcess[]
   #turn = 0
-  /** Who got the last request. */
+  /** The replica that got the last request. */
   last: ControlProcess | undefined
 
   private constructor(server: Server, replicas: readonly ControlProcess[]) {

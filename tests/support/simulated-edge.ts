@@ -1,6 +1,6 @@
 /**
- * An edge without mail: it speaks the fleet's protocol over a real NATS and does exactly what a test tells it to, which
- * a real edge would do only by chance.
+ * An edge without mail. It uses the protocol of the fleet over real NATS and does exactly what a test tells it, including
+ * what a real edge does only by chance.
  */
 import { randomUUID } from 'node:crypto'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
@@ -26,7 +26,7 @@ import type { Nats } from '@imapfleet/local'
 
 export type ReportCounts = Pick<Report, 'counters' | 'gauges' | 'histograms'>
 
-/** A connection with the rights of an edge, or of all where they share a token; back by itself after every outage. */
+/** A connection with the credential of an edge or with the shared token. It reconnects after every outage. */
 export async function connectNats(
   { url, tokenFile }: Pick<Nats, 'url' | 'tokenFile'>,
   { address, credentialsFile }: { address?: EdgeAddress; credentialsFile?: string | undefined } = {},
@@ -54,7 +54,7 @@ export class SimulatedEdge {
     this.address = { region, edge }
   }
 
-  /** As after a restart: another boot, counting from zero. */
+  /** As after a restart: a new boot id, and counters from zero. */
   restart(startedAt = Date.now()): void {
     this.boot = randomUUID()
     this.startedAt = startedAt
@@ -78,14 +78,14 @@ export class SimulatedEdge {
     this.nats.publish(subjects.presence(this.address), encode(presence))
   }
 
-  /** The next report of this boot; it is sent by `send`. */
+  /** The next report of this boot. `send` sends it. */
   report(counted: Partial<ReportCounts>, at = Date.now()): Report {
     this.#reports += 1
     const sender = { ...this.#sender(), at, startedAt: this.startedAt, sequence: this.#reports }
     return { ...sender, counters: {}, gauges: {}, histograms: {}, ...counted }
   }
 
-  /** As often as it takes until JetStream has it. */
+  /** Retries until JetStream has stored it. */
   async send(report: Report): Promise<void> {
     for (;;) {
       try {
@@ -125,7 +125,7 @@ export class SimulatedEdge {
     this.nats.publish(subjects.answer(this.address, order), encode(answer))
   }
 
-  /** What the fleet wants of this edge now, as it stands in the bucket. */
+  /** The desired state of this edge in the bucket. */
   async desired(): Promise<Desired | undefined> {
     const manager = await jetstreamManager(this.nats, { checkAPI: false, timeout: 500 })
     const { stream, subject } = desiredEntry(this.address)

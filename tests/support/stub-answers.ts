@@ -1,11 +1,11 @@
-/** What the stub server answers while it behaves: enough IMAP for webmail, and a few commands of its own for tests. */
+/** The correct answers of the stub server: enough IMAP for webmail, and a few commands for tests. */
 import type { StubCommand, StubConnection } from './stub-connection.ts'
 import type { StubImapd } from './stub-imapd.ts'
 import { indexesOf, type StubMail } from './stub-mail.ts'
 
 type Answer = (command: StubCommand, connection: StubConnection, stub: StubImapd) => void | Promise<void>
 
-/** Answers one command by the book, untagged data first. */
+/** Answers one command correctly, untagged data first. */
 export async function answer(
   command: StubCommand,
   connection: StubConnection,
@@ -27,7 +27,7 @@ function done(command: StubCommand, connection: StubConnection, text: string): v
   connection.send(`${command.tag} ${text}\r\n`)
 }
 
-/** Commands that switch something on for good besides doing their work (RFC 7162 3.1, RFC 5267 4.3). */
+/** Commands that also enable an extension for the rest of the connection (RFC 7162 3.1, RFC 5267 4.3). */
 function notice(command: StubCommand, connection: StubConnection): void {
   const all = command.args.join(' ').toUpperCase()
   if (/FETCH|STORE|SEARCH|SELECT|EXAMINE|STATUS/.test(command.name)) {

@@ -1,7 +1,7 @@
 /**
- * One connection to the stub server: it keeps every byte that came, hands out commands when asked for them (a client's
- * literal is invited only then, as a real server does), and remembers what this session has set. Written on its own, so
- * that a mistake in the proxy's scanner is not repeated here.
+ * One connection to the stub server. It keeps every byte that arrived, reads commands on demand (only then does it send the
+ * continuation for a literal, as a real server does), and remembers what this session has set. It shares no code with the
+ * proxy, so that it does not repeat a mistake of the proxy's scanner.
  */
 import type { Socket } from 'node:net'
 import type { Signal } from './stub-signal.ts'
@@ -15,20 +15,20 @@ export interface StubCommand {
   literals: Buffer[]
 }
 
-/** Thrown inside a connection's own loop when the peer has gone. */
+/** Thrown inside the loop of a connection when the peer has disconnected. */
 export class Gone extends Error {}
 
 export class StubConnection {
   readonly commands: StubCommand[] = []
-  /** Who is logged in. */
+  /** The logged-in user. */
   user: string | undefined
   selected: string | undefined
-  /** What cannot be undone: `ENABLE CONDSTORE`, `NOTIFY`, `LANGUAGE DE` ... in the order in which it was set. */
+  /** State that cannot be undone, such as `ENABLE CONDSTORE`, `NOTIFY`, `LANGUAGE DE`, in order. */
   readonly lasting = new Set<string>()
   idling = false
-  /** Untagged lines that wait to be told with the next reply. */
+  /** Untagged lines to send with the next reply. */
   news = ''
-  /** One byte a write, as the worst network would do it. */
+  /** Writes one byte at a time. */
   dribble = false
   readonly #socket: Socket
   readonly #signal: Signal
@@ -61,7 +61,7 @@ export class StubConnection {
     return this.#open
   }
 
-  /** Every byte that this connection ever received, as Latin-1. */
+  /** Every byte that this connection received, as Latin-1. */
   get received(): string {
     return Buffer.concat(this.#all).toString('latin1')
   }
@@ -77,13 +77,13 @@ export class StubConnection {
     if (this.#queue.length === 1) void this.#drip()
   }
 
-  /** Ends in the polite way, after everything was sent. */
+  /** Closes after everything was sent. */
   async end(): Promise<void> {
     while (this.#queue.length > 0 && this.#open) await new Promise(setImmediate)
     this.#socket.end()
   }
 
-  /** Ends at once, with a reset. */
+  /** Closes immediately with a reset. */
   destroy(): void {
     if (this.#socket.readyState === 'open') this.#socket.resetAndDestroy()
     else this.#socket.destroy()
@@ -113,7 +113,7 @@ export class StubConnection {
     return Buffer.concat(parts)
   }
 
-  /** The next whole command. True from `isRefused`: a literal that waits for its invitation shall not come. */
+  /** The next whole command. If `isRefused` returns true, no continuation is sent for its literal. */
   async command(
     isRefused: (begun: StubCommand) => boolean | undefined | Promise<boolean | undefined>,
   ): Promise<StubCommand> {
@@ -162,7 +162,7 @@ export class StubConnection {
   }
 }
 
-/** Text pieces with the literals between them → a command. */
+/** Builds a command from pieces of text and the literals between them. */
 function parse(pieces: readonly (string | Buffer)[]): StubCommand {
   const args: string[] = []
   const literals: Buffer[] = []

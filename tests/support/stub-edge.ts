@@ -1,4 +1,4 @@
-/** Edges of single tests before a stub server whose users all have the password `secret`. */
+/** Edges of single tests in front of a stub server, where the password of every user is `secret`. */
 import assert from 'node:assert/strict'
 import type { TestContext } from 'node:test'
 import type { Layer } from '@imapfleet/config'
@@ -16,7 +16,7 @@ export async function listeningStub(names = users): Promise<StubImapd> {
   return stub
 }
 
-/** An edge of one test, gone with it. */
+/** An edge that stops when the test ends. */
 export async function edgeFor(t: TestContext, upstreamPort: number, config: Layer = {}): Promise<LoneEdge> {
   const edge = await LoneEdge.start(upstreamPort, config)
   t.after(() => edge.stop())
@@ -30,6 +30,6 @@ export async function entered(edge: LoneEdge, user = 'alice'): Promise<MailSocke
   return client
 }
 
-/** Whether a session still has its server at the other end. */
+/** Whether a session still reaches its server. */
 export const isServed = async (client: MailSocket) =>
   (await client.command('STATUS INBOX (MESSAGES)')).untagged.join().includes('MESSAGES 3')

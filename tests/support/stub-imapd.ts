@@ -1,7 +1,7 @@
 /**
- * A scripted IMAP server that can misbehave, for tests of the proxy. By itself it behaves; a test changes that with one
- * hook for commands, one for greetings, and by sending, ending or breaking any connection from outside. It shares no
- * code with the proxy.
+ * A scripted IMAP server that can misbehave, for tests of the proxy. By default it behaves correctly. A test changes that with
+ * one hook for commands and one for greetings, and by writing to, closing or resetting any connection. It shares no code
+ * with the proxy.
  */
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:net'
@@ -10,7 +10,7 @@ import { Gone, StubConnection, type StubCommand } from './stub-connection.ts'
 import { StubAccount, type StubMail } from './stub-mail.ts'
 import { Signal } from './stub-signal.ts'
 
-/** Looks at a command before the stub answers it; true: it has been answered here (or shall never be). */
+/** Called with a command before the stub answers it. True: the hook answered it, or it gets no answer. */
 export type StubHook = (
   command: StubCommand,
   connection: StubConnection,
@@ -25,7 +25,7 @@ export class StubImapd {
   readonly signal = new Signal()
   readonly connections: StubConnection[] = []
   readonly accounts = new Map<string, StubAccount>()
-  /** Errors inside the stub itself: a test that finds one here has proven nothing. */
+  /** Errors in the stub itself: a test must find none here. */
   readonly faults: unknown[] = []
   readonly port: number
   readonly #server: Server
@@ -57,14 +57,14 @@ export class StubImapd {
     await once(this.#server, 'listening')
   }
 
-  /** Stops listening and breaks every connection; `listen` may follow. */
+  /** Stops listening and closes every connection. `listen` may be called again. */
   async close(): Promise<void> {
     const closed = new Promise((resolve) => this.#server.close(resolve))
     for (const connection of this.connections) connection.destroy()
     await closed
   }
 
-  /** Lets go of all that closed connections have received. */
+  /** Frees what closed connections received. */
   forget(): void {
     this.connections.splice(0, Infinity, ...this.connections.filter(({ open }) => open))
   }
@@ -75,31 +75,31 @@ export class StubImapd {
     return account
   }
 
-  /** From now on, in place of what was said before. */
+  /** Replaces the capabilities from now on. */
   behave(hook: StubHook): void {
     this.#hook = hook
   }
-  /** Runs before a literal is invited with `+`; true: it was refused, and shall not come. */
+  /** Called before the continuation `+` for a literal is sent. True: the hook refused the literal. */
   beforeLiteral(hook: StubHook): void {
     this.#invite = hook
   }
   greet(greeting: (connection: StubConnection) => void): void {
     this.#greet = greeting
   }
-  /** The text of a refused login, such as `NO [LIMIT] Too many`; undefined admits as usual. */
+  /** The text of a refused login, such as `NO [LIMIT] Too many`; undefined accepts logins as usual. */
   refuse(reason: (name: string, secret: string) => string | undefined): void {
     this.#refuse = reason
   }
   offer(capabilities: { before?: string; after?: string }): void {
     this.#capabilities = { before, after, ...capabilities }
   }
-  /** Every connection, those that come later too, sends one byte a write. */
+  /** All connections, including later ones, write one byte at a time. */
   dribble(on: boolean): void {
     this.#dribble = on
     for (const connection of this.connections) connection.dribble = on
   }
 
-  /** Well-behaved again: no hook, no refusal, usual greeting and capabilities, every SLOW answered. */
+  /** Restores the defaults: no hook, no refusal, the usual greeting and capabilities. Answers every waiting SLOW. */
   reset(): void {
     this.#hook = this.#greet = this.#refuse = this.#invite = undefined
     this.#capabilities = { before, after }
@@ -107,13 +107,13 @@ export class StubImapd {
     this.trigger()
   }
 
-  /** Lets every SLOW go on. */
+  /** Answers every waiting SLOW. */
   trigger(): void {
     for (const waiting of this.#triggers.values()) waiting.resolve()
     this.#triggers.clear()
   }
 
-  /** How many SLOW commands wait for the trigger. */
+  /** Number of SLOW commands that wait for the trigger. */
   get slow(): number {
     return this.#triggers.size
   }
@@ -138,7 +138,7 @@ export class StubImapd {
     return this.accountOf(connection)?.uidNext ?? 1
   }
 
-  /** Answers a login. The user `admin` may become anybody, by an authorization identity. */
+  /** Answers a login. The user `admin` may log in as any user, by an authorization identity. */
   admit(
     command: StubCommand,
     connection: StubConnection,

@@ -1,4 +1,4 @@
-/** The accounts and mails of the stub server. Everything that is appended is kept byte by byte, so damage is seen. */
+/** The accounts and mails of the stub server. It keeps appended mail byte by byte, so that a test sees damage. */
 
 export interface StubMail {
   uid: number
@@ -31,7 +31,7 @@ export class StubAccount {
   }
 }
 
-/** A small mail that says whose it is. */
+/** A small mail that names its user. */
 export function mailOf(name: string, number: number): Buffer {
   return Buffer.from(
     `From: ${name}\r\nSubject: ${number} of ${name}\r\n\r\nThis belongs to ${name}.\r\n`,
@@ -39,7 +39,7 @@ export function mailOf(name: string, number: number): Buffer {
   )
 }
 
-/** `1`, `2:*`, `1,3` → the indexes that a sequence set names, among `count` mails. */
+/** `1`, `2:*`, `1,3` → the indexes of a sequence set, for `count` mails. */
 export function indexesOf(set: string, count: number): number[] {
   const indexes = new Set<number>()
   for (const part of set.split(',')) {

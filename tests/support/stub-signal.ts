@@ -1,14 +1,14 @@
-/** Lets a test await a condition on what a server has seen: checked whenever something happens, never by sleeping. */
+/** Lets a test wait for a condition on what a server has seen. It is checked at each event, without sleeping. */
 
 export class Signal {
   #waiting = new Set<() => void>()
 
-  /** Something happened: everyone who waits looks again. */
+  /** Makes all waiting calls check their condition. */
   changed(): void {
     for (const look of this.#waiting) look()
   }
 
-  /** True as soon as the condition holds, false when the time is over. */
+  /** True as soon as the condition holds, false after the time limit. */
   until(condition: () => boolean, timeoutMs: number): Promise<boolean> {
     if (condition()) return Promise.resolve(true)
     return new Promise((resolve) => {

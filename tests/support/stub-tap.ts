@@ -1,6 +1,6 @@
 /**
- * A recorded wire before a real server: every byte that the proxy sent is kept, and every connection that the server
- * sees can be counted or broken, so that real Dovecot can be asked the same questions as the stub.
+ * A recording relay in front of a real server. It keeps every byte that the proxy sent, and can count or break the
+ * connections, so that scenarios can check real Dovecot as they check the stub.
  */
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
@@ -40,7 +40,7 @@ export class TapConnection {
   get received(): string {
     return Buffer.concat(this.#all).toString('latin1')
   }
-  /** Something the server never said. */
+  /** Sends bytes that the server did not send. */
   send(text: string): void {
     this.#near.write(Buffer.from(text, 'latin1'))
   }

@@ -1,15 +1,15 @@
-/** TLS before a server that speaks none: what was shown in each handshake is kept, what follows goes through. */
+/** Terminates TLS in front of a server without TLS, and records each handshake. */
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { createServer, type Server, type TLSSocket } from 'node:tls'
 import type { Certificate } from './certs.ts'
 
-/** What a client has shown in its handshake. */
+/** What a client sent in its handshake. */
 export interface Handshake {
   /** SNI; false if there was none. */
   servername: string | false | null
-  /** Common name of the certificate that it showed. */
+  /** Common name of the client's certificate. */
   commonName: string | undefined
   /** Whether it resumed an earlier session. */
   resumed: boolean
@@ -21,7 +21,7 @@ export class TlsFront {
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
 
-  /** @param clientCa where it is given, clients must show a certificate that this authority has signed */
+  /** @param clientCa if given, clients need a certificate that this authority signed */
   constructor(port: number, behind: number, { certFile, keyFile }: Certificate, clientCa?: string) {
     this.port = port
     const own = { cert: readFileSync(certFile), key: readFileSync(keyFile) }

@@ -1,7 +1,7 @@
-/** Awaits what another process does: it tells nobody when it is done, so it is asked until it is. */
+/** Polls for an effect in another process. */
 import { setTimeout as pause } from 'node:timers/promises'
 
-/** The first value that is neither undefined nor false; throws with `what` and the last answer when the time is over. */
+/** The first value that is neither undefined nor false. Throws with `what` and the last error after the time limit. */
 export async function until<T>(
   what: string,
   ask: () => T | undefined | false | Promise<T | undefined | false>,
@@ -17,7 +17,7 @@ export async function until<T>(
     } catch (error) {
       trouble = `: ${error instanceof Error ? error.message : String(error)}`
     }
-    if (Date.now() > deadline) throw new Error(`${what} has not come within ${withinMs} ms${trouble}`)
+    if (Date.now() > deadline) throw new Error(`${what} did not appear within ${withinMs} ms${trouble}`)
     await pause(25)
   }
 }

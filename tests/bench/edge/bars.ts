@@ -1,4 +1,4 @@
-/** The bars that the edge has set itself, each with the figure that meets or misses it. */
+/** The performance targets of the edge, each with the figure that meets or misses it. */
 import { figureOf } from '../figures.ts'
 import type { IdleSamples } from './idle.ts'
 import type { Sample, Samples } from './measure.ts'
@@ -10,13 +10,13 @@ import { roundTrips } from './tables.ts'
 interface Verdict {
   bar: string
   figure: string
-  /** Nothing: it was not measured. */
+  /** Undefined: not measured. */
   met: boolean | undefined
 }
 
 export type EdgeResults = Map<string, Samples>
 
-/** A page may cost this much more than its round trips: the machine's own work. */
+/** Tolerance over the round trips, for the work of the machine. */
 const tripsTolerance = 0.25
 
 export function barsTable(results: EdgeResults, idle: IdleSamples | undefined): string {

@@ -1,4 +1,4 @@
-/** The whole edge benchmark: who is here, every scenario in turn, the tables, the bars, the document. */
+/** The edge benchmark: finds the contestants, measures every scenario, prints the tables and targets, writes the document. */
 import { barsTable, type EdgeResults } from './bars.ts'
 import { stopAll } from './child.ts'
 import type { Contestant } from './contestants/contestant.ts'

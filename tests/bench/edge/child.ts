@@ -1,4 +1,4 @@
-/** The life of one process that the benchmark starts: up when its port answers, down by its own pid. */
+/** Starts and stops one process of the benchmark. It is ready when its port accepts a connection. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -13,7 +13,7 @@ export interface BenchChild {
   process: ChildProcess
   /** The last lines of stderr. */
   complaints(): string
-  /** Asks the process to stop, insists after a while, and comes back when it has ended. */
+  /** Sends SIGTERM, after a while SIGKILL, and resolves when the process has ended. */
   stop(): Promise<void>
 }
 
@@ -62,7 +62,7 @@ export async function startProgram(command: string, args: string[]): Promise<Ben
   return child
 }
 
-/** Ends whatever still runs; for the way out after a failure or a Ctrl-C. */
+/** Stops all processes that still run, after a failure or an interruption. */
 export async function stopAll(): Promise<void> {
   await Promise.all([...living].map((child) => child.stop()))
 }

@@ -1,4 +1,4 @@
-/** The edge's part of docs/benchmarks.md: the figures of a complete run, with everything that is needed to judge them. */
+/** The edge's part of docs/benchmarks.md: the figures of a complete run, and how they were measured. */
 import type { Contestant } from './contestants/contestant.ts'
 import type { Machine } from '../machine.ts'
 import type { EdgeBenchOptions } from './options.ts'

@@ -1,4 +1,4 @@
-/** Measures what an idle cached connection costs in memory, and proves that it is there: its user is logged in again. */
+/** Measures the memory of an idle cached connection, and checks that the connection exists by logging its user in again. */
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine } from './line.ts'
@@ -12,13 +12,13 @@ export interface IdleSample {
   connections: number
   residentBytes: number
   bytesEach: number
-  /** Share of the cached users that were then served without a new login at the server. */
+  /** Share of the cached users that were then served without a login at the server. */
   servedFromCache: number
 }
 
 export type IdleSamples = Map<ContestantName, IdleSample[]>
 
-/** Memory that a process needs once, however many connections follow, is spent before the counting begins. */
+/** Connections before the measurement, so that memory that a process needs once is not counted. */
 const warmUsers = 200
 const warmRounds = 20
 const settleMs = 3_000
@@ -30,7 +30,7 @@ export async function measureIdle(
 ): Promise<IdleSamples> {
   const caching = contestants.filter(({ idleMax }) => idleMax > 0)
   const samples: IdleSamples = new Map(caching.map(({ name }) => [name, []]))
-  // Each repetition is a fresh process and takes long: three tell enough.
+  // Each repetition starts a new process and takes long: three are enough.
   for (let repetition = 0; repetition < Math.min(3, options.repeat); repetition++)
     for (const contestant of caching) samples.get(contestant.name)?.push(await sample(contestant))
   return samples

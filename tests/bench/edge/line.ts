@@ -1,4 +1,4 @@
-/** One contestant set up to be measured: a stub server of its own, the wire to it, and the proxy in front. */
+/** The set-up for one contestant: its own stub server, the relay to it, and the proxy in front. */
 import { chmodSync } from 'node:fs'
 import { removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
 import { processTree } from '../accounting.ts'
@@ -8,11 +8,11 @@ import { startRelay, startStub, type Stub } from './programs.ts'
 export interface Line {
   contestant: Contestant
   stub: Stub
-  /** Where clients connect to. */
+  /** The port for clients. */
   port: number
   /** The processes of the proxy; none without one. */
   pids(): number[]
-  /** Pids of what is neither the proxy nor the load generator. */
+  /** Pids of the stub server and the relay. */
   bystanders: number[]
   stop(): Promise<void>
 }

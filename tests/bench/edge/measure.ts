@@ -1,4 +1,4 @@
-/** Measures one scenario: all contestants are kept running and warm, and take turns, repetition by repetition. */
+/** Measures one scenario. All contestants stay running and warm, and take turns with each repetition. */
 import { machineBusyNs } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine, type Line } from './line.ts'
@@ -8,7 +8,7 @@ import { runLoad, type LoadResult } from './programs.ts'
 import type { BenchScenario } from './scenarios.ts'
 import { residentBytes } from '../../support/resident-bytes.ts'
 
-/** One repetition. Times are in the unit that their name ends in. */
+/** One repetition. */
 export interface Sample {
   sessionsPerSecond: number
   sessionP50Ms: number
@@ -23,7 +23,7 @@ export interface Sample {
   /** Logins that reached the server, per session. */
   serverLogins: number
   stalled: number
-  /** CPU that anything else on the machine used, as a share of one core. */
+  /** CPU used by other programs on the machine, as a share of one core. */
   othersCpu: number
 }
 
@@ -50,7 +50,7 @@ export async function measure(
   return samples
 }
 
-/** Every user has a cached connection, and what the proxy does once is done. */
+/** Warms up: gives every user a cached connection, and the proxy does its one-time work. */
 async function warm(line: Line, scenario: BenchScenario, options: EdgeBenchOptions): Promise<Line> {
   const { script, users } = scenario
   const order = { port: line.port, users, script, watch: [] }
@@ -92,7 +92,7 @@ async function sample(line: Line, scenario: BenchScenario, seconds: number): Pro
   }
 }
 
-/** A figure is worth nothing if the bytes were wrong. imapproxy is known to lose connections when many come at once. */
+/** Fails if a byte was wrong. imapproxy is known to lose connections when many arrive at once. */
 export function refuseFailures(
   line: Line,
   scenario: { key: string },

@@ -12,9 +12,9 @@ export interface EdgeBenchOptions {
   contestants: ContestantName[]
   repeat: number
   seconds: number
-  /** Short warm-up too: whether it works, not how fast it is. */
+  /** Also shortens the warm-up: checks that the benchmark works, not how fast it is. */
   quick: boolean
-  /** Every scenario and every contestant at full length: only such a run is written to docs/benchmarks.md. */
+  /** Every scenario and contestant at full length: only such a run writes docs/benchmarks.md. */
   complete: boolean
 }
 
@@ -25,7 +25,7 @@ export const edgeBenchUsage = `usage: npm run bench edge -- [options]
   --seconds N         length of one measurement (default 3)
   --quick             one repetition of one second, hardly warm: whether it works`
 
-/** The options, or what is wrong with them. */
+/** The options, or an error message. */
 export function parseEdgeOptions(argv: string[]): EdgeBenchOptions | string {
   try {
     const { values } = parseArgs({

@@ -1,4 +1,4 @@
-/** The benchmark's own C programs: built with cc, started, and their JSON lines read. */
+/** Builds the C programs of the benchmark with cc, starts them and reads their JSON lines. */
 import { execFile } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -24,7 +24,7 @@ export async function buildPrograms(): Promise<void> {
   }
 }
 
-/** What the stub server counted since it started. */
+/** Counters of the stub server since its start. */
 export interface StubCounts {
   accepted: number
   open: number
@@ -54,7 +54,7 @@ export async function startStub(): Promise<Stub> {
   }
 }
 
-/** A wire to a server on this machine that is `delayMs` long each way. */
+/** A relay to a server on this machine that delays each byte by `delayMs` in each direction. */
 export async function startRelay(
   onwardPort: number,
   delayMs: number,
@@ -71,10 +71,10 @@ export interface Percentiles {
   max: number
 }
 
-/** What the load generator saw. All times are nanoseconds. */
+/** Results of the load generator. All times are in nanoseconds. */
 export interface LoadResult {
   sessions: number
-  /** Sessions that ended within the time given; what came after is only waited for. */
+  /** Sessions that ended within the given time. Later ones are not counted. */
   inTime: number
   failures: number
   /** Sessions given up after 5 s without an answer. */

@@ -1,22 +1,22 @@
-/** What is measured: pages of webmail, each a script of commands that the load generator knows by letters. */
+/** The measured webmail pages, each a script of commands; the load generator has a letter for each command. */
 import type { Group } from './options.ts'
 
 export interface BenchScenario {
   key: string
   group: Group
   title: string
-  /** What it is like, for the report. */
+  /** Description for the report. */
   story: string
   script: string
   atOnce: number
   users: number
-  /** How far away the server is, each way. */
+  /** Delay to the server in each direction. */
   delayMs: number
-  /** How long the same load runs first: a proxy that compiles as it goes needs tens of thousands of sessions. */
+  /** Duration of the same load before the measurement: a proxy with a JIT compiler needs tens of thousands of sessions. */
   warmSeconds: number
 }
 
-/** The way to the distant server and back. */
+/** Round trip to the distant server. */
 export const distantRoundTripMs = 40
 
 const near = { delayMs: 0, warmSeconds: 10 }
@@ -85,7 +85,7 @@ export const benchScenarios: BenchScenario[] = [
   },
 ]
 
-/** Questions that only the server can answer; LOGIN on a warm connection and LOGOUT are none. */
+/** Number of commands that only the server can answer, without LOGIN on a warm connection and LOGOUT. */
 export function questionsOf(scenario: BenchScenario): number {
   return scenario.script.replaceAll(/[LQ]/g, '').length
 }

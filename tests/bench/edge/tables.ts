@@ -9,9 +9,9 @@ import type { ContestantName } from './options.ts'
 interface Row<T> {
   label: string
   value: (sample: T) => number
-  /** The ratio of ours to the other two says something. */
+  /** Whether the table shows the ratio of ours to the others. */
   compared: boolean
-  /** It is a figure of a proxy: there is none without one. */
+  /** A figure of the proxy: left out for the contestant without one. */
   ofProxy?: boolean
 }
 
@@ -51,7 +51,7 @@ export function scenarioTable(scenario: BenchScenario, samples: Samples): string
   return figuresTable([throughput, ...latency.slice(0, 2), ...cost], samples)
 }
 
-/** A page's time, as round trips to the distant server. */
+/** Time of a page in round trips to the distant server. */
 export function roundTrips(sample: Sample): number {
   return sample.sessionP50Ms / distantRoundTripMs
 }

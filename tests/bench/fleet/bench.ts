@@ -1,4 +1,4 @@
-/** The whole fleet benchmark: the parts, the edges, each measurement in turn, the tables, the document. */
+/** The fleet benchmark: starts the parts and the edges, measures, prints the tables, writes the document. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { onInterrupt } from '../interrupt.ts'
 import { describeMachine } from '../machine.ts'
@@ -14,7 +14,7 @@ import { usageOf } from './usage.ts'
 
 const regions = ['ap', 'eu', 'sa', 'us']
 const herdProcesses = 2
-/** A machine that others work on more than this says little of ours. */
+/** If other programs use more than this, the figures are not written. */
 const othersCoresMax = 0.25
 
 export async function benchFleet(options: FleetBenchOptions): Promise<void> {

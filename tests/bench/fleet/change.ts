@@ -1,8 +1,8 @@
-/** How long a change of the configuration takes until every edge has applied it and control knows. */
+/** Measures the time from a configuration change until control knows that every edge has applied it. */
 import { revisionStatusSchema } from '@imapfleet/protocol'
 import type { BenchPlane } from './plane.ts'
 
-/** Milliseconds of each change, from the request to the last acknowledgement in the register of edges. */
+/** Milliseconds of each change, from the request to the last acknowledgement. */
 export async function measureChanges(plane: BenchPlane, changes: number): Promise<number[]> {
   const taken: number[] = []
   for (let index = 0; index < changes; index++) {

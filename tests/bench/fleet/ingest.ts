@@ -1,6 +1,6 @@
 /**
- * How many reports one ingest process takes in a second. They are put into the stream while it is stopped, and it is
- * timed from its start until the stream is empty: so nobody else works, and it is the bottleneck.
+ * Measures how many reports one ingest process stores in a second. The reports are put into the stream while ingest is
+ * stopped. The time is from its start until the stream is empty, so that ingest is the bottleneck.
  */
 import { streams } from '@imapfleet/protocol'
 import { BenchError } from '../problem.ts'
@@ -21,7 +21,7 @@ export async function measureIngest(plane: BenchPlane, herd: Herd, each: number)
   const waiting = await stateOf(plane)
   const stored = await countReports(plane)
   await plane.ingest.process.start()
-  // Its start is not what is asked for: timed from the first report that it has taken.
+  // Starts with its first report, so that the start of the process does not count.
   let left = waiting.messages
   while (left === waiting.messages) left = (await stateOf(plane)).messages
   const watch = usageOf(plane, herd)

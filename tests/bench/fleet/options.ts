@@ -1,4 +1,4 @@
-/** The command line of the fleet benchmark: how large the fleet is, how often each thing is done. */
+/** The command line of the fleet benchmark: size of the fleet and number of repetitions. */
 import { parseArgs } from 'node:util'
 
 export interface FleetBenchOptions {
@@ -7,7 +7,7 @@ export interface FleetBenchOptions {
   changes: number
   reportsEach: number
   idleSeconds: number
-  /** The whole fleet at full length: only such a run is written to docs/benchmarks.md. */
+  /** The whole fleet at full length: only such a run writes docs/benchmarks.md. */
   complete: boolean
 }
 
@@ -15,7 +15,7 @@ export const fleetBenchUsage = `usage: npm run bench fleet -- [options]
   --edges N    size of the fleet (default 1000)
   --quick      everything a few times only: whether it works`
 
-/** The options, or what is wrong with them. */
+/** The options, or an error message. */
 export function parseFleetOptions(argv: string[]): FleetBenchOptions | string {
   try {
     const { values } = parseArgs({

@@ -1,15 +1,15 @@
-/** How long an order to all edges takes, from the request to the answer that holds the account of every edge. */
+/** Measures the time of an order to all edges, from the request to the response with the results of all edges. */
 import { orderViewSchema, type OrderView } from '@imapfleet/protocol'
 import { BenchError } from '../problem.ts'
 import type { Herd } from './herd/herd.ts'
 import type { BenchPlane } from './plane.ts'
 
 export interface OrderFigures {
-  /** Milliseconds of each order, all edges being up. */
+  /** Milliseconds of each order while all edges run. */
   allUp: number[]
-  /** With edges that died a moment ago, and are still waited for. */
+  /** With edges that died just now and for which control still waits. */
   someDead: { ms: number; deadlineMs: number; named: string[] }
-  /** Milliseconds of each order, once the same edges count as silent. */
+  /** Milliseconds of each order after the same edges count as silent. */
   someSilent: number[]
 }
 

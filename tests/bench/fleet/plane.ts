@@ -1,4 +1,4 @@
-/** What is measured: real nats-server and Postgres, and control as two processes, so that each can be told apart. */
+/** The measured parts: real nats-server and Postgres, and control as two processes, so that each is measured alone. */
 import {
   controlPlane,
   layGround,
@@ -26,9 +26,9 @@ export interface BenchPlane {
 }
 
 export interface BenchPlaneOptions {
-  /** Where its data is; a temporary directory if left out. */
+  /** Directory of the data; a temporary one by default. */
   directory?: string
-  /** Settings of control besides. */
+  /** More settings of control. */
   environment?: Record<string, string>
 }
 
@@ -70,7 +70,7 @@ export async function startPlane({
   }
 }
 
-/** The whole answer; anything but success ends the benchmark. */
+/** The body of the response. An error status ends the benchmark. */
 async function answerOf(url: string, token: string, body: unknown): Promise<unknown> {
   const answer = await fetch(url, {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },

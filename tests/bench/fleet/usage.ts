@@ -1,4 +1,4 @@
-/** CPU and memory of each part of the plane over a while, and what the machine was busy with besides. */
+/** CPU and memory of each part over a period, and the CPU used by other programs. */
 import { cpuSeconds, machineBusyNs, processTree } from '../accounting.ts'
 import type { Herd } from './herd/herd.ts'
 import type { BenchPlane } from './plane.ts'
@@ -16,11 +16,11 @@ export interface PlaneUsage {
   nats: Usage
   postgres: Usage
   herd: Usage
-  /** Share of one core that went to programs that are none of ours. */
+  /** Share of one core used by other programs. */
   othersCores: number
 }
 
-/** Begins to watch; what it returns ends it and says what was used meanwhile. */
+/** Starts the measurement. The returned function ends it and returns the usage. */
 export function usageOf(plane: BenchPlane, herd: Herd): () => PlaneUsage {
   const watch = {
     api: watchOne([plane.api.process.pid]),

@@ -1,4 +1,4 @@
-/** The history's part of docs/benchmarks.md: the bars, every question, the sizes, and how it was done. */
+/** The history's part of docs/benchmarks.md: the targets, every query, the sizes, and how they were measured. */
 import type { Machine } from '../machine.ts'
 import { digits, alignedTable } from '../table.ts'
 import type { HistoryBenchOptions } from './options.ts'

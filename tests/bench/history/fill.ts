@@ -17,7 +17,7 @@ export const regions = ['ap', 'eu', 'sa', 'us'] as const
 const reportMs = 10_000
 const hourMs = 3_600_000
 const reportsAnHour = hourMs / reportMs
-/** Reports that are on their way at once. */
+/** Limit of reports in flight. */
 const underWayMax = 500
 const patienceMs = 1_200_000
 

@@ -1,14 +1,14 @@
-/** The command line of the history benchmark: how large the fleet is, and how much of it is kept. */
+/** The command line of the history benchmark: size of the fleet and days of data. */
 import { parseArgs } from 'node:util'
 
 export interface HistoryBenchOptions {
   edges: number
   days: number
-  /** Each question is asked so often. */
+  /** Number of runs of each query. */
   repeat: number
-  /** Fills the data again, though there is some of an earlier run. */
+  /** Fills the data again, even if an earlier run left some. */
   fresh: boolean
-  /** Only such a run is written to docs/benchmarks.md. */
+  /** Only such a run writes docs/benchmarks.md. */
   complete: boolean
 }
 
@@ -21,7 +21,7 @@ export const historyBenchUsage = `usage: npm run bench history -- [options]
 The data is kept in .run/bench-history for the next run; remove that directory to free the space. A complete run needs 50 GB there
 while it fills.`
 
-/** The options, or what is wrong with them. */
+/** The options, or an error message. */
 export function parseHistoryOptions(argv: string[]): HistoryBenchOptions | string {
   try {
     const { values } = parseArgs({

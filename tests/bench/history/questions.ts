@@ -1,18 +1,18 @@
-/** What operators ask, over HTTP, each several times; and what of it has a bar. */
+/** Queries that operators run, over HTTP, each several times, some with a target. */
 import type { BenchPlane } from '../fleet/plane.ts'
 import { BenchError } from '../problem.ts'
 
 export interface BenchQuestion {
   title: string
   query: Record<string, string>
-  /** Milliseconds that the median has to stay below; undefined: there is no bar. */
+  /** The target: milliseconds that the median must stay below. Undefined: no target. */
   barMs?: number
   /** Groups that the answer must have. */
   groups: number
 }
 
 export interface TimedQuestion extends BenchQuestion {
-  /** Milliseconds each, in order. */
+  /** Milliseconds, ascending. */
   took: number[]
   resolution: string
   answerBytes: number
@@ -21,7 +21,7 @@ export interface TimedQuestion extends BenchQuestion {
 const hourMs = 3_600_000
 const metrics = 'logins_total{result="ok"},upstream_reuses_total,sessions_total:rate,upstreams_idle'
 
-/** `from`: begin of the newest hour that there is; `days`: how many there are before its end. */
+/** `from`: start of the newest hour. `days`: length of the data up to its end. */
 export function historyQuestions(
   from: number,
   days: number,
@@ -81,20 +81,20 @@ export async function askAll(
   const asked: TimedQuestion[] = []
   for (const question of questions) {
     const path = `/v1/stats/history?${new URLSearchParams(question.query).toString()}`
-    // What was never asked is read from disk: the first answer is not one of those that count.
+    // The first query reads from disk and does not count.
     const first = answerIn(await plane.ask(path), question)
     const took: number[] = []
     for (let turn = 0; turn < repeat; turn++) {
-      const begun = performance.now()
+      const startedAt = performance.now()
       await plane.ask(path)
-      took.push(performance.now() - begun)
+      took.push(performance.now() - startedAt)
     }
     asked.push({ ...question, ...first, took: took.toSorted((a, b) => a - b) })
   }
   return asked
 }
 
-/** An answer without the values it should have is no answer. */
+/** Throws if the response lacks values. */
 function answerIn(
   body: unknown,
   { title, groups }: BenchQuestion,

@@ -1,4 +1,4 @@
-/** What a day of one edge takes on disk, indexes included, in each form in which it is kept. */
+/** Disk space of one day of one edge in each table, including indexes. */
 import type { BenchPlane } from '../fleet/plane.ts'
 
 export interface Size {

@@ -1,4 +1,4 @@
-/** Who takes part: a proxy, or none, that can be started in front of a server with the configuration that suits it best. */
+/** A contestant: a proxy, or none, started in front of a server with its best configuration. */
 import { execFileSync } from 'node:child_process'
 import { userInfo } from 'node:os'
 import type { BenchChild } from '../child.ts'
@@ -8,11 +8,11 @@ export interface Contestant {
   name: ContestantName
   /** What exactly was measured, for the report. */
   version: string
-  /** How many idle logged-in connections it can keep on this machine; 0: it keeps none. */
+  /** Number of idle logged-in connections that it can keep on this machine; 0: it keeps none. */
   idleMax: number
   /**
-   * Starts it in front of the server on `onwardPort`; without a process, clients go to the server itself. `directory`
-   * is empty, and a program that has given up its rights may write there.
+   * Starts it in front of the server on `onwardPort`. Without a process, clients connect to the server itself.
+   * `directory` is empty and writable for a program that has dropped its privileges.
    */
   start(onwardPort: number, directory: string): Promise<{ port: number; process?: BenchChild }>
 }
@@ -23,10 +23,10 @@ export interface Missing {
 }
 
 export const idleWanted = 10_000
-/** Connections beyond the idle ones: those that are logging in at the same time. */
+/** Connections besides the idle ones, for concurrent logins. */
 export const spare = 100
 
-/** Whom a proxy that will not run as root is told to become. */
+/** The account for a proxy that refuses to run as root. */
 export function unprivileged(): { user: string; group: string } {
   const user = process.getuid?.() === 0 ? 'nobody' : userInfo().username
   return { user, group: execFileSync('id', ['-gn', user], { encoding: 'utf8' }).trim() }

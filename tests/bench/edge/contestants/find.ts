@@ -1,4 +1,4 @@
-/** Finds who can take part on this machine, and says how to get those who cannot. */
+/** Finds the contestants on this machine, and says how to install those that are missing. */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'

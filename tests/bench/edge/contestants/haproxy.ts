@@ -1,4 +1,4 @@
-/** HAProxy with one thread in TCP mode: it passes bytes, knows no IMAP and opens a server connection for each client. */
+/** HAProxy with one thread in TCP mode: it forwards bytes and opens a server connection for each client. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@imapfleet/local'

@@ -1,4 +1,4 @@
-/** Our edge, alone, with its defaults but for the ports, the size of the cache and the log. */
+/** Our edge without a fleet, with its defaults except for the ports, the size of the cache and the log. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@imapfleet/local'

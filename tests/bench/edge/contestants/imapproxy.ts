@@ -1,4 +1,4 @@
-/** SquirrelMail's imapproxy. Its syslog mask is raised, so that it need not pay for log lines either. */
+/** SquirrelMail's imapproxy. Its syslog mask is raised, so that it writes no log lines, as the others. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '@imapfleet/local'
@@ -7,7 +7,7 @@ import { startServer } from '../child.ts'
 import { idleWanted, spare, unprivileged, type Contestant } from './contestant.ts'
 
 export function imapproxy(program: string, version: string): Contestant {
-  // It asks for two open files per cached connection and does not start without them.
+  // It requires two open files per cached connection at the start.
   const cacheSize = Math.min(idleWanted + spare, Math.floor((openFilesMax() - 10) / 2))
   return {
     name: 'imapproxy',

@@ -1,6 +1,6 @@
 /**
- * One simulated edge: a connection of its own to NATS, heartbeats, reports, answers to orders, and its desired state,
- * with as little work as that needs. What control sends is read but not checked: control is what is measured.
+ * One simulated edge with its own connection to NATS: heartbeats, reports, answers to orders, and desired state, with as
+ * little work as possible. It reads what control sends without checking it, because control is what is measured.
  */
 import { randomUUID } from 'node:crypto'
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
@@ -18,7 +18,7 @@ import {
 } from '@imapfleet/protocol'
 import { figuresAt } from './figures.ts'
 
-/** As the edge's defaults are. */
+/** The defaults of the edge. */
 const heartbeatMs = 5_000
 const reportMs = 10_000
 const reconcileMs = 45_000
@@ -34,7 +34,7 @@ export class HerdEdge {
   #version = 0
   #applied = 0
   #revocations = 0
-  /** Says nothing and does nothing. */
+  /** Sends nothing and answers nothing. */
   dead = false
 
   private constructor(address: EdgeAddress, nats: NatsConnection, manager: JetStreamManager) {
@@ -55,7 +55,7 @@ export class HerdEdge {
     return edge
   }
 
-  /** The next report, once JetStream has it. */
+  /** Sends the next report, and resolves when JetStream has stored it. */
   async report(): Promise<void> {
     if (this.dead) return
     this.#sequence += 1
@@ -73,7 +73,7 @@ export class HerdEdge {
     await this.nats.close()
   }
 
-  /** Spread over the whole period, as a fleet is that nobody started at once. */
+  /** Spread over the whole period, as in a fleet whose edges did not start together. */
   #every(ms: number, act: () => void): void {
     const first = setTimeout(() => {
       act()

@@ -1,4 +1,4 @@
-/** The figures of a busy edge: as many series as a real one reports, all of them growing. */
+/** Figures of a busy edge: as many series as a real edge reports, all growing. */
 import type { Report } from '@imapfleet/protocol'
 
 type Figures = Pick<Report, 'counters' | 'gauges' | 'histograms'>
@@ -37,7 +37,7 @@ const measured = [
   'config_revision',
 ]
 const timed = ['login_seconds', 'session_seconds', 'lease_wait_seconds', 'upstream_dial_seconds']
-/** How many of a histogram's buckets hold something, and the first of them. */
+/** Number of filled buckets of a histogram, and the first one. */
 const buckets = { count: 40, first: 60 }
 
 /** Figures of the report with this sequence number. */

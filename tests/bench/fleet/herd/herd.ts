@@ -1,4 +1,4 @@
-/** All simulated edges, in a few processes: the benchmark's way to tell them what to do. */
+/** Controls all simulated edges, which run in a few processes. */
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ export class Herd {
   readonly addresses: EdgeAddress[]
   readonly #processes: HerdProcess[]
 
-  /** `edge-0001` and so on, in turn in each of the regions. */
+  /** `edge-0001` and so on, distributed over the regions. */
   constructor(size: number, regions: readonly string[], processes: number) {
     this.addresses = Array.from({ length: size }, (_, index) => ({
       region: regions[index % regions.length] ?? '',
@@ -41,7 +41,7 @@ export class Herd {
     await this.#all(() => ({ kind: 'revive' }))
   }
 
-  /** Resolves when JetStream has so many more reports of each edge. */
+  /** Resolves when JetStream has stored this many more reports of each edge. */
   async report(each: number): Promise<void> {
     await this.#all(() => ({ kind: 'report', each }))
   }

@@ -1,10 +1,10 @@
-/** A process with some hundred simulated edges, steered by the benchmark that started it. */
+/** A process with some hundred simulated edges, controlled by the benchmark that started it. */
 import type { NatsConnection } from '@nats-io/transport-node'
 import { connectNats } from '../../../support/simulated-edge.ts'
 import { HerdEdge } from './edge.ts'
 import type { HerdReply, HerdRequest, Numbered } from './messages.ts'
 
-/** Edges that connect at once, and reports under way at once. */
+/** Limit of concurrent connects, and of reports in flight. */
 const joiningMax = 10
 const reportingMax = 400
 const connectAttempts = 5
@@ -43,7 +43,7 @@ async function carryOut(request: HerdRequest): Promise<void> {
   }
 }
 
-/** On a busy machine a connection may be too slow for the server's patience: it is tried again. */
+/** Retries: on a busy machine a connection can exceed the time limit of the server. */
 async function connected(nats: Parameters<typeof connectNats>[0]): Promise<NatsConnection> {
   for (let attempt = 1; ; attempt++)
     try {
@@ -53,7 +53,7 @@ async function connected(nats: Parameters<typeof connectNats>[0]): Promise<NatsC
     }
 }
 
-/** One after the other, `together` of them at once. */
+/** Runs them in order, `together` at a time. */
 async function eachOf<T>(
   items: readonly T[],
   together: number,

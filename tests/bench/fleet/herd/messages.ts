@@ -1,13 +1,13 @@
-/** What the benchmark says to a process with simulated edges, and what comes back: one reply to each request. */
+/** Messages between the benchmark and a process with simulated edges: one reply to each request. */
 import type { EdgeAddress } from '@imapfleet/protocol'
 
 export type HerdRequest =
-  /** Connect these edges; they beat and report from then on. */
+  /** Connects these edges. From then on they send heartbeats and reports. */
   | { kind: 'join'; edges: EdgeAddress[]; url: string; tokenFile: string | undefined }
-  /** From now on these say nothing and do nothing, though their connections stand. */
+  /** These edges become silent but stay connected. */
   | { kind: 'die'; ids: string[] }
   | { kind: 'revive' }
-  /** So many reports of each edge, as fast as JetStream takes them. */
+  /** This many reports of each edge, as fast as JetStream accepts them. */
   | { kind: 'report'; each: number }
   | { kind: 'leave' }
 
@@ -16,7 +16,7 @@ export interface Numbered {
   request: HerdRequest
 }
 
-/** `trouble`: why it could not be done. */
+/** `trouble`: the reason for a failure. */
 export interface HerdReply {
   number: number
   trouble?: string
