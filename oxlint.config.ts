@@ -75,9 +75,8 @@ const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
 
 /** Single files that a folder may import besides. */
 const edgeOpen: Record<string, string[]> = {
-  pool: ['splice/ending.ts'],
   session: ['edge/context.ts', 'ops/xproxy.ts'],
-  ops: ['edge/context.ts', 'edge/version.ts'],
+  ops: ['edge/context.ts'],
 }
 
 function edgeWalls(): OxlintOverride[] {

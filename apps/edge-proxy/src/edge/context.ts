@@ -1,7 +1,6 @@
 /** The object that all parts of a running edge get: the configuration in force, the log, the clock, and the other parts. */
-import type { EdgeConfig, ListenerConfig } from '@imapfleet/config'
+import type { EdgeConfig } from '@imapfleet/config'
 import { edgeMetrics, Metrics, type EdgeMetrics, type Log } from '@imapfleet/observe'
-import type { SecureContext } from 'node:tls'
 import { ClientAdmission } from '../net/client-admission.ts'
 import { ProtocolLog } from '../observe/protocol-log.ts'
 import { Statistics } from '../ops/statistics.ts'
@@ -12,15 +11,7 @@ import { Sessions } from '../session/sessions.ts'
 import { Tracer } from '../session/tracer.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
-
-/** The configuration in force. A reload replaces `current` and `listenerTls` (edge.ts). */
-export interface Settings {
-  current: EdgeConfig
-  /** TLS contexts of the listeners, by name. */
-  listenerTls: ReadonlyMap<string, SecureContext>
-  /** The configuration at the start, which decided on ports and open files. */
-  readonly atStart: EdgeConfig
-}
+import { Settings } from './settings.ts'
 
 export interface EdgeContext {
   readonly settings: Settings
@@ -41,7 +32,7 @@ export interface EdgeContext {
 /** Throws `tls_unreadable` or `trace_unwritable`. */
 export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeContext {
   const certificates = readCertificates(config)
-  const settings: Settings = { current: config, listenerTls: certificates.listeners, atStart: config }
+  const settings = new Settings(config, certificates.listeners)
   const metrics = new Metrics(edgeMetrics)
   const clientAdmission = new ClientAdmission()
   const sessions = new Sessions()
@@ -60,9 +51,4 @@ export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeC
     protocolLog: config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file),
     statistics: new Statistics({ metrics, clientAdmission, pool }),
   }
-}
-
-/** The settings of a listener. If a reload has removed it, those that it was started with. */
-export function listenerConfig({ settings }: EdgeContext, name: string): ListenerConfig {
-  return settings.current.listeners[name] ?? settings.atStart.listeners[name]!
 }

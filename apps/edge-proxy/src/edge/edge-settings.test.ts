@@ -296,3 +296,10 @@ test('the XPROXY commands work for the addresses that are allowed', async () => 
   assert.equal(await other.line(), 'a BAD Please login first')
   assert.doesNotMatch(await other.line(), /XIMAPPROXY/)
 })
+
+test('a server that an operator has paused stays paused when its settings change', async () => {
+  const { edge, config } = await edgeAtWork()
+  edge.context.servers.get('main')!.isPaused = true
+  edge.apply(config({ upstreams: { main: { loginTimeoutMs: 12_345 } } }))
+  assert.equal(edge.context.servers.get('main')!.isPaused, true)
+})

@@ -135,7 +135,11 @@ test('each ending is told to the client and counted', async () => {
   const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
     ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
-    ['ended-here', () => edge.context.sessions.end('kicked', 'joe'), /^\* BYE Session ended by the operator/],
+    [
+      'ended-here',
+      () => edge.context.sessions.endAll('kicked', 'joe'),
+      /^\* BYE Session ended by the operator/,
+    ],
     ['violation', (peer) => peer.say(`a ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
     [
       'idle-timeout',
@@ -150,7 +154,7 @@ test('each ending is told to the client and counted', async () => {
     assert.equal(edge.context.metrics.snapshot().counters[`sessions_total{ending="${kind}"}`], 1)
     await quiet()
   }
-  assert.equal(edge.context.sessions.end('kicked', 'nobody'), 0)
+  assert.equal(edge.context.sessions.endAll('kicked', 'nobody'), 0)
 })
 
 test('a client that does not log in is disconnected in time', async () => {

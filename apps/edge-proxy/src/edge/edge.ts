@@ -10,7 +10,7 @@ import { HealthChecks } from '../server/health.ts'
 import { runSession } from '../session/session.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
-import { createContext, listenerConfig, type EdgeContext } from './context.ts'
+import { createContext, type EdgeContext } from './context.ts'
 
 export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
@@ -70,8 +70,7 @@ export class Edge {
   apply(config: EdgeConfig): void {
     const { settings, servers, pool, log } = this.context
     const certificates = readCertificates(config)
-    settings.current = config
-    settings.listenerTls = certificates.listeners
+    settings.replace(config, certificates.listeners)
     servers.configure(config, certificates.upstreams)
     log.level = config.log.level
     const keys = this.keysAwaitingRestart
@@ -103,7 +102,7 @@ export class Edge {
     for (const listener of this.#listeners) listener.close()
     for (const client of sessions.arriving) client.bye('Server is stopping, try again')
     pool.close()
-    if (!(await sessions.drained(drainTimeoutMs))) sessions.end('shutdown')
+    if (!(await sessions.drained(drainTimeoutMs))) sessions.endAll('shutdown')
     for (const id of tracer.ids()) tracer.stop(id, 'edge-stopped')
     clearInterval(this.#sweeper)
     linkFailures.unsubscribe(this.#onFailure)
@@ -118,8 +117,8 @@ export class Edge {
       this.#countRefusal('too-many-clients')
       return new Link(open).close()
     }
-    const config = listenerConfig(this.context, listener.name)
-    const context = settings.listenerTls.get(listener.name)
+    const config = settings.listener(listener.name)
+    const context = settings.listenerTls(listener.name)
     const accepted = acceptClient(open, { config, context }, clients.loginTimeoutMs)
     if (accepted instanceof Promise) void this.#serveAfterHandshake(accepted, listener)
     else this.#serve(accepted, listener)
@@ -131,10 +130,15 @@ export class Edge {
     listener: Listener,
   ): Promise<void> {
     this.#handshakes++
-    const result = await accepting
-    this.#handshakes--
-    if (result.kind === 'accepted') this.#serve(result, listener)
-    else if (result.kind === 'refused') this.#countRefusal(result.reason)
+    try {
+      const result = await accepting
+      if (result.kind === 'accepted') this.#serve(result, listener)
+      else if (result.kind === 'refused') this.#countRefusal(result.reason)
+    } catch (error) {
+      this.#onFailure(error)
+    } finally {
+      this.#handshakes--
+    }
   }
 
   #serve({ link, address, secure }: AcceptedClient, listener: Listener): void {

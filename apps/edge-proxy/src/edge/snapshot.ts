@@ -2,7 +2,7 @@
 import type { MetricsSnapshot } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import type { Edge } from './edge.ts'
-import { version } from './version.ts'
+import { version } from '../version.ts'
 
 export interface EdgeSnapshot extends MetricsSnapshot {
   version: string

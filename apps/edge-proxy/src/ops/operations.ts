@@ -1,10 +1,10 @@
 /**
- * Operations on a running edge, each implemented once. XPROXY commands (xproxy.ts), orders of the fleet and the fleet's
+ * Operations on a running context, each implemented once. XPROXY commands (xproxy.ts), orders of the fleet and the fleet's
  * desired state call them. An order is one line in `orderOperations`.
  */
 import type { Connection, OrderAction, OrderKind, OrderOutcome, Revocation } from '@imapfleet/protocol'
 import type { EdgeContext } from '../edge/context.ts'
-import { version } from '../edge/version.ts'
+import { version } from '../version.ts'
 import type { TraceOrder, TraceSink } from '../observe/trace.ts'
 
 /** The outcome of an operation that returns no data. */
@@ -20,8 +20,8 @@ export interface ListedConnection {
 }
 
 /** Open server connections, of one user or of all. */
-export function listConnections(edge: EdgeContext, user?: string): ListedConnection[] {
-  const { connections } = edge.pool
+export function listConnections(context: EdgeContext, user?: string): ListedConnection[] {
+  const { connections } = context.pool
   return [...connections.all()]
     .filter(([connection]) => user === undefined || connection.user === user)
     .map(([connection, state]) => {
@@ -41,12 +41,12 @@ export function listConnections(edge: EdgeContext, user?: string): ListedConnect
 }
 
 /** Ends all sessions of a user; the number of them. */
-const kick = (edge: EdgeContext, user: string): number => edge.sessions.end('kicked', user)
+const kick = (context: EdgeContext, user: string): number => context.sessions.endAll('kicked', user)
 
 /** Closes idle connections, of one user or of all; the number of them. */
-function purgeIdle(edge: EdgeContext, user?: string): number {
-  const meant = edge.pool.connections.idle().filter((idle) => user === undefined || idle.user === user)
-  for (const idle of meant) edge.pool.drop(idle, 'purged')
+function purgeIdle(context: EdgeContext, user?: string): number {
+  const meant = context.pool.connections.idle().filter((idle) => user === undefined || idle.user === user)
+  for (const idle of meant) context.pool.drop(idle, 'purged')
   return meant.length
 }
 
@@ -55,38 +55,41 @@ function purgeIdle(edge: EdgeContext, user?: string): number {
  * of them. Age does not matter, since clocks may differ. Names are compared without regard to case, as servers may do.
  * The name that logged a connection in counts too, if it is not the user's (authzid).
  */
-export function revoke(edge: EdgeContext, { kind, subject }: Pick<Revocation, 'kind' | 'subject'>): number {
+export function revoke(
+  context: EdgeContext,
+  { kind, subject }: Pick<Revocation, 'kind' | 'subject'>,
+): number {
   const wanted = subject.toLowerCase()
   const isMeant = (user: string) =>
     kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
-  return edge.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
+  return context.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
 }
 
 /** Reuses no idle connection until `work` settles. */
-export async function withoutReuse(edge: EdgeContext, work: () => Promise<void>): Promise<void> {
-  edge.pool.suspendReuse()
+export async function withoutReuse(context: EdgeContext, work: () => Promise<void>): Promise<void> {
+  const resume = context.pool.suspendReuse()
   try {
     await work()
   } finally {
-    edge.pool.resumeReuse()
+    resume()
   }
 }
 
-/** Opens no connections to a server, or opens them again. Lasts until the edge restarts. */
-function pauseServer(edge: EdgeContext, name: string, isPaused: boolean): Done {
-  const server = edge.servers.get(name)
+/** Stops logins from opening connections to a server, or lets them again. Lasts until the edge restarts. */
+function pauseServer(context: EdgeContext, name: string, isPaused: boolean): Done {
+  const server = context.servers.get(name)
   if (!server) return failed(`there is no upstream named ${name}`)
   server.isPaused = isPaused
   return done({})
 }
 
 /** Name of the server for a user who comes by this listener. */
-const findRoute = (edge: EdgeContext, user: string, listener = ''): string =>
-  edge.servers.for(user, listener).name
+const findRoute = (context: EdgeContext, user: string, listener = ''): string =>
+  context.servers.for(user, listener).name
 
 /** Totals and peaks of the statistics start again; metrics and reports go on. */
-export function resetCounters(edge: EdgeContext): Done {
-  edge.statistics.reset()
+export function resetCounters(context: EdgeContext): Done {
+  context.statistics.reset()
   return done({})
 }
 
@@ -107,43 +110,47 @@ function reopenLog({ protocolLog }: EdgeContext): Done {
 }
 
 /** Traces a user into `sink`. Idempotent by id. */
-export const startTrace = (edge: EdgeContext, trace: TraceOrder, sink: TraceSink): void =>
-  edge.tracer.start(trace, sink)
+export const startTrace = (context: EdgeContext, trace: TraceOrder, sink: TraceSink): void =>
+  context.tracer.start(trace, sink)
 
 /** Ends a trace, if there is one of this id. */
-export const stopTrace = (edge: EdgeContext, id: string): void => edge.tracer.stop(id, 'stopped')
+export const stopTrace = (context: EdgeContext, id: string): void => context.tracer.stop(id, 'stopped')
 
 const logTraceId = 'xproxy-trace'
 
 /** Traces one user into the protocol log, in place of the user before. Undefined: only ends that trace. */
-export function traceIntoLog(edge: EdgeContext, user: string | undefined): Done {
-  if (!edge.protocolLog) return noLog
-  stopTrace(edge, logTraceId)
+export function traceIntoLog(context: EdgeContext, user: string | undefined): Done {
+  if (!context.protocolLog) return noLog
+  stopTrace(context, logTraceId)
   if (user === undefined) return done({})
-  const { bytesMax } = edge.settings.current.trace
-  startTrace(edge, { id: logTraceId, user, expiresAt: Infinity, bytesMax, bodies: false }, edge.protocolLog)
+  const { bytesMax } = context.settings.current.trace
+  startTrace(
+    context,
+    { id: logTraceId, user, expiresAt: Infinity, bytesMax, bodies: false },
+    context.protocolLog,
+  )
   return done({})
 }
 
 /** What an edge does for each order. */
 const orderOperations: {
-  [Kind in OrderKind]: (edge: EdgeContext, action: OrderAction<Kind>) => OrderOutcome<Kind>
+  [Kind in OrderKind]: (context: EdgeContext, action: OrderAction<Kind>) => OrderOutcome<Kind>
 } = {
-  who: (edge, { user }) => done(listConnections(edge, user).map(({ connection }) => connection)),
-  'kick-user': (edge, { user }) => done({ sessions: kick(edge, user) }),
-  'purge-idle': (edge, { user }) => done({ connections: purgeIdle(edge, user) }),
+  who: (context, { user }) => done(listConnections(context, user).map(({ connection }) => connection)),
+  'kick-user': (context, { user }) => done({ sessions: kick(context, user) }),
+  'purge-idle': (context, { user }) => done({ connections: purgeIdle(context, user) }),
   'reset-counters': resetCounters,
   newlog: reopenLog,
   version: () => done({ version }),
-  'route-lookup': (edge, { user, listener }) => done({ upstream: findRoute(edge, user, listener) }),
-  'pause-upstream': (edge, { upstream }) => pauseServer(edge, upstream, true),
-  'resume-upstream': (edge, { upstream }) => pauseServer(edge, upstream, false),
+  'route-lookup': (context, { user, listener }) => done({ upstream: findRoute(context, user, listener) }),
+  'pause-upstream': (context, { upstream }) => pauseServer(context, upstream, true),
+  'resume-upstream': (context, { upstream }) => pauseServer(context, upstream, false),
 }
 
 export function carryOut<Action extends OrderAction>(
-  edge: EdgeContext,
+  context: EdgeContext,
   action: Action,
 ): OrderOutcome<Action['kind']> {
-  const operation = orderOperations[action.kind] as (edge: EdgeContext, action: Action) => OrderOutcome
-  return operation(edge, action) as OrderOutcome<Action['kind']>
+  const operation = orderOperations[action.kind] as (context: EdgeContext, action: Action) => OrderOutcome
+  return operation(context, action) as OrderOutcome<Action['kind']>
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
-import { version } from '../edge/version.ts'
+import { version } from '../version.ts'
 import { until } from '../pool/pool.test-support.ts'
 
 const directory = temporaryDirectory('xproxy')

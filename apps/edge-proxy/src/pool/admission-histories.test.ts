@@ -69,14 +69,14 @@ class Model {
   rest(login: Login): void {
     const { connections, admission } = this.work
     login.state = 'idle'
-    connections.reset(login.connection!)
-    connections.rest(login.connection!)
-    admission.rested(login.connection!)
+    connections.toResetting(login.connection!)
+    connections.toIdle(login.connection!)
+    admission.becameIdle(login.connection!)
   }
 
   reuse(login: Login): void {
     login.state = 'in use'
-    this.work.connections.lease(login.connection!, { address: '', isConnected: true })
+    this.work.connections.toLeased(login.connection!, { address: '', isConnected: true })
   }
 
   do({ kind, user, at }: { kind: string; user: string; at: number }): void {

@@ -1,7 +1,6 @@
 /** For tests: an admission over a real register, with connections that have no socket. */
 import assert from 'node:assert/strict'
 import type { UpstreamConfig } from '@imapfleet/config'
-import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import { Link, type Transport } from '../net/link.ts'
 import type { Server } from '../server/server.ts'
 import { ServerConnection } from '../server/server-connection.ts'
@@ -85,18 +84,12 @@ export function connectionFor({
 
 export class AdmissionAtWork {
   readonly connections = new Connections()
-  readonly admission = new Admission(this.connections, {
-    metrics: new Metrics(edgeMetrics),
-    clock: { now: () => 0 },
+  readonly admission = new Admission(this.connections, { now: () => 0 }, (idle) => {
+    this.evicted.push(idle.user)
+    this.close(idle)
   })
-  /** Every connection that was opened. */
-  readonly opened: ServerConnection[] = []
-
-  /** Users whose idle connection was evicted, in order of their logins. */
-  get evicted(): string[] {
-    const closed = this.opened.filter((connection) => this.connections.stateOf(connection) === 'closed')
-    return closed.map(({ user }) => user)
-  }
+  /** Users whose idle connection was evicted, in order. */
+  readonly evicted: string[] = []
 
   take(user: string, asked: Partial<Limits> = {}, more: More = {}) {
     return this.admission.take(requestOf(user, asked, more))
@@ -111,10 +104,7 @@ export class AdmissionAtWork {
 
   /** The login succeeds. False: there is no room for it. */
   accept(dial: Dial): boolean {
-    const connection = connectionFor(dial.request)
-    const isAdmitted = this.admission.admit(dial, connection)
-    if (isAdmitted) this.opened.push(connection)
-    return isAdmitted
+    return this.admission.admit(dial, connectionFor(dial.request))
   }
 
   /** A login that the server accepts as soon as it has a place. */
@@ -132,9 +122,9 @@ export class AdmissionAtWork {
   /** The leased connection of this user becomes idle. */
   rest(user: string): ServerConnection {
     const connection = this.of(user)
-    this.connections.reset(connection)
-    this.connections.rest(connection)
-    this.admission.rested(connection)
+    this.connections.toResetting(connection)
+    this.connections.toIdle(connection)
+    this.admission.becameIdle(connection)
     return connection
   }
 
@@ -144,8 +134,7 @@ export class AdmissionAtWork {
 
   close(connection: ServerConnection): void {
     this.connections.close(connection)
-    this.opened.splice(this.opened.indexOf(connection), 1)
-    this.admission.serve(connection.serverName)
+    this.admission.serveQueue(connection.serverName)
   }
 
   get waiting(): number {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { AdmissionAtWork, withIdle } from './admission.test-support.ts'
+import { AdmissionAtWork, requestOf, withIdle } from './admission.test-support.ts'
 import { Dial } from './connections.ts'
 
 test('a server has so many places, each server its own', () => {
@@ -16,16 +16,32 @@ test('logins that wait are served in order; one whose client has gone is not', a
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
-  const gone = work.take('c', {}, { isConnected: false })
+  const holder = { address: '192.0.2.7', isConnected: true }
+  const gone = work.admission.take({ ...requestOf('c'), holder })
   const next = work.take('d')
   assert.equal(work.take('e'), 'queue-full')
   assert.equal(work.waiting, 2)
+  holder.isConnected = false
   work.close(work.of('a'))
   assert.equal(await gone, 'left')
   assert.ok((await next) instanceof Dial)
   assert.equal(work.waiting, 0)
   // The server has still to judge the login that was given the place.
   assert.equal(work.take('e', { queueMax: 0 }), 'queue-full')
+})
+
+test('clients that have disconnected do not fill the queue', async () => {
+  const work = new AdmissionAtWork()
+  void work.login('a')
+  void work.login('b')
+  const holder = { address: '192.0.2.7', isConnected: true }
+  const gone = work.admission.take({ ...requestOf('c', { queueMax: 1 }), holder })
+  holder.isConnected = false
+  const next = work.take('d', { queueMax: 1 })
+  assert.equal(await gone, 'left')
+  assert.equal(work.waiting, 1)
+  work.close(work.of('a'))
+  assert.ok((await next) instanceof Dial)
 })
 
 test('waiting is bounded in time', async () => {
@@ -120,7 +136,7 @@ test('a login that succeeds when nothing is idle any more has no room', () => {
   const work = withIdle(['a', 'b'])
   const dial = work.dial('c')
   const holder = { address: '192.0.2.8', isConnected: true }
-  for (const user of ['a', 'b']) work.connections.lease(work.of(user), holder)
+  for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
   assert.equal(work.accept(dial), false)
   for (const user of ['a', 'b']) work.rest(user)
   assert.deepEqual(work.evicted, [])
@@ -131,7 +147,7 @@ test('the place of a login that was judged too late is for the next one that wai
   const work = withIdle(['a'])
   const asked = { connectionsPerUserMax: 1, queueTimeoutMs: 50 }
   const dial = work.dial('a', asked)
-  work.connections.lease(work.of('a'), { address: '192.0.2.8', isConnected: true })
+  work.connections.toLeased(work.of('a'), { address: '192.0.2.8', isConnected: true })
   const waiting = work.login('b', asked)
   assert.equal(work.waiting, 1)
   assert.equal(work.accept(dial), false)
@@ -141,14 +157,14 @@ test('the place of a login that was judged too late is for the next one that wai
 test('a login that waits is given one place, however many evictions happen at the same time', async () => {
   const work = withIdle(['a', 'b'])
   const holder = { address: '192.0.2.8', isConnected: true }
-  for (const user of ['a', 'b']) work.connections.lease(work.of(user), holder)
+  for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
   const asked = { connectionsSpareMax: 0, queueMax: 3, queueTimeoutMs: 50 }
   const waiting = ['c', 'd', 'e'].map(async (user) => work.take(user, asked))
   for (const user of ['a', 'b']) {
-    work.connections.reset(work.of(user))
-    work.connections.rest(work.of(user))
+    work.connections.toResetting(work.of(user))
+    work.connections.toIdle(work.of(user))
   }
-  work.admission.serve('main')
+  work.admission.serveQueue('main')
   const [c, d, e] = await Promise.all(waiting)
   assert.ok(c instanceof Dial && d instanceof Dial)
   assert.equal(e, 'timed-out')
@@ -165,7 +181,7 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
   work.rest('a')
   assert.equal(await same, 'look-again')
   assert.equal(work.waiting, 1)
-  work.connections.lease(work.of('a'), { address: '192.0.2.8', isConnected: true })
+  work.connections.toLeased(work.of('a'), { address: '192.0.2.8', isConnected: true })
   work.rest('a')
   assert.equal(await other, 'taken')
   assert.deepEqual(work.evicted, ['a'])

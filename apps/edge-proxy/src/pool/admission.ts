@@ -7,29 +7,26 @@
  * nothing. Until the server has judged a login, its dial may therefore exceed the limits by `connectionsSpareMax`, if
  * there is an idle connection to evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
  */
-import type { EdgeMetrics } from '@imapfleet/observe'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Connections, Dial, Waiter } from './connections.ts'
-import { isSameSecret, serves } from './key.ts'
+import { fits, isSameSecret } from './key.ts'
 import type { LeaseRequest, NoPlace } from './lease.ts'
 
 /** The limits that apply: those of the user and those of the server. */
 const scopes = ['user', 'server'] as const
 type Scope = (typeof scopes)[number]
 
-interface AdmissionContext {
-  readonly metrics: EdgeMetrics
-  readonly clock: { now(): number }
-}
-
 export class Admission {
   readonly #connections: Connections
-  readonly #context: AdmissionContext
+  readonly #clock: { now(): number }
+  readonly #evict: (idle: ServerConnection) => void
   #isServing = false
 
-  constructor(connections: Connections, context: AdmissionContext) {
+  /** @param evict closes an idle connection; the place that it leaves is taken already */
+  constructor(connections: Connections, clock: { now(): number }, evict: (idle: ServerConnection) => void) {
     this.#connections = connections
-    this.#context = context
+    this.#clock = clock
+    this.#evict = evict
   }
 
   /** A place at once, or what became of waiting for one; 'look-again': an idle connection fits the login. */
@@ -39,6 +36,7 @@ export class Admission {
     const { waiting } = this.#connections.at(request.server.name)
     const { queueMax, queueTimeoutMs } = request.server.config
     const isUserFull = () => this.#excess('user', request) >= 0
+    if (waiting.size >= queueMax) this.#removeLeft(waiting)
     if (waiting.size >= queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
     return new Promise((resolve) => {
       const waiter: Waiter = {
@@ -69,7 +67,7 @@ export class Admission {
       return false
     }
     this.#connections.endDial(dial)
-    this.#connections.lease(connection, request.holder)
+    this.#connections.toLeased(connection, request.holder)
     for (const scope of scopes)
       if (this.#open(scope, request) > this.#max(scope, request)) this.#evictOldest(scope, request)
     return true
@@ -78,18 +76,18 @@ export class Admission {
   /** The login failed: there is no connection, and the place goes to the next login. */
   giveUp(dial: Dial): void {
     this.#connections.endDial(dial)
-    this.serve(dial.request.server.name)
+    this.serveQueue(dial.request.server.name)
   }
 
   /** A connection has become idle: it goes to the longest-waiting login that it fits, or is evicted for another one. */
-  rested(idle: ServerConnection): void {
+  becameIdle(idle: ServerConnection): void {
     for (const { request, settle } of this.#connections.at(idle.serverName).waiting)
-      if (request.holder.isConnected && serves(idle, request)) return settle('look-again')
-    this.serve(idle.serverName)
+      if (request.holder.isConnected && fits(idle, request)) return settle('look-again')
+    this.serveQueue(idle.serverName)
   }
 
   /** Gives the places that are free to the logins that wait, in order. */
-  serve(serverName: string): void {
+  serveQueue(serverName: string): void {
     const { waiting } = this.#connections.at(serverName)
     // An eviction for a waiting login comes back here; the place that it leaves is taken already.
     if (waiting.size === 0 || this.#isServing) return
@@ -102,6 +100,11 @@ export class Admission {
     } finally {
       this.#isServing = false
     }
+  }
+
+  /** Clients that have disconnected do not fill the queue. */
+  #removeLeft(waiting: ReadonlySet<Waiter>): void {
+    for (const { request, settle } of [...waiting]) if (!request.holder.isConnected) settle('left')
   }
 
   #enter(request: LeaseRequest): Dial | undefined {
@@ -121,7 +124,7 @@ export class Admission {
 
   /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
   #isProven(request: LeaseRequest): boolean {
-    const now = this.#context.clock.now()
+    const now = this.#clock.now()
     return this.#connections
       .of(request.identity)
       .some(
@@ -141,9 +144,7 @@ export class Admission {
         : this.#connections.at(request.server.name).idle
     for (const candidate of idle)
       if (oldest === undefined || candidate.lastUsedAt < oldest.lastUsedAt) oldest = candidate
-    if (!oldest || !this.#connections.close(oldest)) return
-    this.#context.metrics.counters.upstream_drops_total({ reason: 'made-room' }).value++
-    this.serve(oldest.serverName)
+    if (oldest) this.#evict(oldest)
   }
 
   /** By how many open connections and dials a limit is exceeded; 0: it is reached. */

@@ -44,9 +44,9 @@ function whereIs(all: Connections, connection: ServerConnection): State {
 }
 
 function move(all: Connections, connection: ServerConnection, to: ConnectionState): void {
-  if (to === 'leased') all.lease(connection, holder)
-  else if (to === 'resetting') all.reset(connection)
-  else all.rest(connection)
+  if (to === 'leased') all.toLeased(connection, holder)
+  else if (to === 'resetting') all.toResetting(connection)
+  else all.toIdle(connection)
 }
 
 for (const state of states)
@@ -69,14 +69,14 @@ for (const state of states)
 test('only the session that a connection was leased to last holds it', () => {
   const all = new Connections()
   const connection = fresh()
-  all.lease(connection, holder)
+  all.toLeased(connection, holder)
   assert.equal(all.holderOf(connection), holder)
-  all.reset(connection)
+  all.toResetting(connection)
   assert.equal(all.holderOf(connection), undefined)
   const settle = () => {}
   all.awaitReset(connection, { holder, settle })
   assert.equal(all.resetWaiterOf(connection)?.settle, settle)
-  all.rest(connection)
+  all.toIdle(connection)
   assert.equal(all.resetWaiterOf(connection), undefined)
 })
 
@@ -117,7 +117,7 @@ test('a dial holds its place, of the server and of the user, until it ends once'
 test('peaks are the most at once since they were reset', () => {
   const all = new Connections()
   const [one, two] = [fresh(), fresh()]
-  for (const connection of [one, two]) all.lease(connection, holder)
+  for (const connection of [one, two]) all.toLeased(connection, holder)
   all.close(two)
   assert.deepEqual([all.peak('leased'), all.count('leased')], [2, 1])
   all.resetPeaks()

@@ -12,7 +12,7 @@ import type { LeaseHolder, LeaseRequest, NoPlace } from './lease.ts'
 
 /** State of an open connection. */
 export type ConnectionState =
-  /** In use by exactly one session. */
+  /** In use by exactly one session, or being proven for it. */
   | 'leased'
   /** Being made clean and proven clean; no session uses it. */
   | 'resetting'
@@ -192,19 +192,19 @@ export class Connections {
   }
 
   /** Leases a connection to one session: a new one, an idle one, or one whose reset has ended. */
-  lease(connection: ServerConnection, holder: LeaseHolder): void {
+  toLeased(connection: ServerConnection, holder: LeaseHolder): void {
     this.#move(connection, 'leased').leased.set(connection, holder)
     this.#updatePeak('leased')
   }
 
   /** leased or idle → resetting. */
-  reset(connection: ServerConnection): void {
+  toResetting(connection: ServerConnection): void {
     this.#move(connection, 'resetting').resetting.set(connection, undefined)
     this.#updatePeak('resetting')
   }
 
   /** leased or resetting → idle. */
-  rest(connection: ServerConnection): void {
+  toIdle(connection: ServerConnection): void {
     this.#move(connection, 'idle').idle.add(connection)
     this.#updatePeak('idle')
   }

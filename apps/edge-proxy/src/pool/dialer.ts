@@ -1,16 +1,9 @@
 /** Opens a connection for a lease: dials, logs in, counts. A failure becomes the answer to the login. */
-import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import { expiryOf, userName } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import type { Dial } from './connections.ts'
-import { refusedByServer, type LeaseRequest, type Refused } from './lease.ts'
-
-interface DialerContext {
-  readonly metrics: EdgeMetrics
-  readonly log: Log
-  readonly clock: { now(): number }
-}
+import { refusedByServer, type LeaseRequest, type PoolContext, type Refused } from './lease.ts'
 
 /**
  * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between; and the
@@ -18,7 +11,7 @@ interface DialerContext {
  */
 export async function openFor<Result>(
   dial: Dial,
-  context: DialerContext,
+  context: PoolContext,
   onOpen: (connection: ServerConnection, untagged: readonly string[]) => Result,
 ): Promise<Result | Refused> {
   const { request } = dial
@@ -55,7 +48,7 @@ function connectionFor(
 function refused(
   opened: Exclude<OpenResult, { kind: 'opened' }>,
   { server }: LeaseRequest,
-  { metrics, log }: DialerContext,
+  { metrics, log }: PoolContext,
 ): Refused {
   const upstream = server.name
   if (opened.kind === 'unavailable') {

@@ -36,7 +36,7 @@ export function isSameSecret(a: string, b: string): boolean {
  * Whether this connection may serve a login of this user with this secret.
  * @param enabledKey extensions that must be enabled on it, sorted and separated by spaces; empty for a clean connection
  */
-export function serves(
+export function fits(
   connection: ServerConnection,
   { identity, secretDigest }: { readonly identity: string; readonly secretDigest: string },
   enabledKey = '',

@@ -1,8 +1,20 @@
 /** What a login asks of the pool, and what it gets: a connection to use, or the words to refuse with. */
+import type { EdgeConfig } from '@imapfleet/config'
+import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import type { OpenResult } from '../server/open-connection.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
+
+/** The part of the edge's context that the pool uses. */
+export interface PoolContext {
+  /** Read at each use. */
+  readonly settings: { readonly current: Pick<EdgeConfig, 'pool'> }
+  readonly metrics: EdgeMetrics
+  readonly log: Log
+  /** Milliseconds since 1970; coarse is fine. */
+  readonly clock: { now(): number }
+}
 
 /** The client that a connection is leased to. */
 export interface LeaseHolder {

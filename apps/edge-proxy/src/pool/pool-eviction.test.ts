@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, cleanHandBack, poolAtWork, until, type PoolAtWork } from './pool.test-support.ts'
+import { but, giveBackTo, poolAtWork, until, type PoolAtWork } from './pool.test-support.ts'
 
 /** Wrong passwords are answered when `judge` is called. */
 function slowToJudge({ scripted }: PoolAtWork): { judge: () => void; asked: () => Promise<void> } {
@@ -22,7 +22,7 @@ test('a wrong password evicts no idle connection, also at the limit', async () =
   for (const limits of [{ connectionsMax: 2 }, { connectionsPerUserMax: 1 }] as const) {
     const { pool, lease, login, count, accounted } = await poolAtWork({ limits })
     const leases = [await lease('joe'), await lease('jane')]
-    for (const leased of leases) await pool.giveBack(cleanHandBack(leased.connection))
+    for (const leased of leases) await giveBackTo(pool, leased.connection)
     for (const user of ['joe', 'jane', 'jim', 'joe'])
       assert.equal((await login(user, 'wrong')).kind, 'refused')
     assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
@@ -36,7 +36,7 @@ test('the server judges a flood of wrong passwords in turn, and a login that wai
   const { pool, lease, login, count, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 2 },
   })
-  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
+  await giveBackTo(pool, (await lease('joe')).connection)
   const attempts = Array.from({ length: 20 }, (_, at) => login(`user${at}`, 'wrong'))
   const jane = login('jane')
   const kinds = (await Promise.all(attempts)).map(({ kind }) => kind)
@@ -51,11 +51,11 @@ test('the server judges a flood of wrong passwords in turn, and a login that wai
 test('at the limit, a changed password is judged first; then the connection of the old one is evicted', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsPerUserMax: 1 } })
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   const changed = await lease('joe', 'new secret')
   assert.equal(changed.reused, false)
   assert.equal(connection.link.isOpen, false)
-  await pool.giveBack(cleanHandBack(changed.connection))
+  await giveBackTo(pool, changed.connection)
   assert.equal((await lease('joe', 'new secret')).connection, changed.connection)
   assert.equal(scripted.connections.length, 2)
   await accounted()
@@ -66,7 +66,7 @@ test('a login that succeeds after the idle connection was leased again waits for
     limits: { connectionsPerUserMax: 1 },
   })
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   let answer = () => {}
   scripted.script = (asked) => {
     if (asked.verb !== 'LOGIN') return but({})(asked)
@@ -81,7 +81,7 @@ test('a login that succeeds after the idle connection was leased again waits for
   answer()
   await until(() => pool.connections.count('waiting') === 1)
   assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   const leased = await changed
   assert.ok(leased.kind === 'leased' && !leased.reused)
   assert.equal(connection.link.isOpen, false)
@@ -92,7 +92,7 @@ test('without spare connections, the server never sees more connections than the
   const { pool, lease, scripted, accounted } = await poolAtWork({
     limits: { connectionsMax: 1, connectionsSpareMax: 0 },
   })
-  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
+  await giveBackTo(pool, (await lease('joe')).connection)
   let most = 0
   scripted.script = (asked) => {
     if (asked.verb === 'LOGIN') most = pool.connections.count('idle') + pool.connections.count('dialing')
@@ -106,7 +106,7 @@ test('without spare connections, the server never sees more connections than the
 test('a second session with the same secret evicts before the server judges it, unless the user was revoked', async () => {
   for (const isRevoked of [false, true]) {
     const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
-    await pool.giveBack(cleanHandBack((await lease('jane')).connection))
+    await giveBackTo(pool, (await lease('jane')).connection)
     const { connection } = await lease('joe')
     if (isRevoked) pool.purge((meant) => meant === connection, 'revoked')
     let idle: number | undefined
@@ -123,7 +123,7 @@ test('a second session with the same secret evicts before the server judges it, 
 test('a login that succeeds while wrong passwords are being judged evicts nothing for them', async () => {
   const work = await poolAtWork({ limits: { connectionsMax: 2 } })
   const { pool, lease, login, count, accounted } = work
-  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
+  await giveBackTo(pool, (await lease('joe')).connection)
   const { judge, asked } = slowToJudge(work)
   const wrong = login('eve', 'wrong')
   await asked()
@@ -143,9 +143,9 @@ test('a connection that becomes idle goes to the waiting login with its secret, 
   const wrong = login('joe', 'wrong')
   const right = lease('joe')
   await until(() => pool.connections.count('waiting') === 2)
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   assert.equal((await right).connection, connection)
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   await asked()
   judge()
   assert.equal((await wrong).kind, 'refused')
@@ -162,10 +162,10 @@ test('a connection that becomes idle and fits no login of its user is evicted fo
   await until(() => pool.connections.count('waiting') === 2)
   scripted.script = (asked) =>
     asked.peer === scripted.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
-  const given = pool.giveBack(cleanHandBack(even))
+  const given = giveBackTo(pool, even)
   await until(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
-  await pool.giveBack(cleanHandBack(odd))
+  await giveBackTo(pool, odd)
   scripted.script = but({})
   scripted.connections[1]!.say(`${barrier} OK done\r\n`)
   await given
@@ -178,11 +178,11 @@ test('a login that waited for a reset that failed takes a connection that has be
   const { pool, lease, scripted, accounted } = await poolAtWork()
   const [broken, idle] = [(await lease('joe')).connection, (await lease('joe')).connection]
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(cleanHandBack(broken))
+  const given = giveBackTo(pool, broken)
   await until(() => scripted.asked.includes('NOOP'))
   const next = lease('joe')
   scripted.script = but({})
-  await pool.giveBack(cleanHandBack(idle))
+  await giveBackTo(pool, idle)
   scripted.connections[0]!.socket.destroy()
   await given
   assert.equal((await next).connection, idle)
@@ -197,13 +197,13 @@ test('a secret that another server accepted, or whose token has expired, is judg
   for (const server of [before!, now!]) {
     scripted.script = but({})
     const { connection } = await lease('jane', 'secret', { server: now! })
-    await pool.giveBack(cleanHandBack(connection))
+    await giveBackTo(pool, connection)
     const held = await lease('joe', 'secret', { server })
     if (server === now) held.connection.expiresAt = clock.now
     scripted.script = but({ LOGIN: 'TAG NO no\r\n' })
     assert.equal((await login('joe', 'secret', { server: now! })).kind, 'refused')
     assert.equal(pool.connections.stateOf(connection), 'idle')
-    await pool.giveBack({ ...cleanHandBack(held.connection), refusal: 'notify' })
+    await giveBackTo(pool, held.connection, { refusal: 'notify' })
   }
   await accounted()
 })

@@ -2,7 +2,15 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, cleanHandBack, poolAtWork, poolConfig, until, type PoolAtWork } from './pool.test-support.ts'
+import {
+  but,
+  exchangeIn,
+  giveBackTo,
+  poolAtWork,
+  poolConfig,
+  until,
+  type PoolAtWork,
+} from './pool.test-support.ts'
 import type { Pool } from './pool.ts'
 
 const times = { idleTimeoutMs: 10_000, lifetimeMaxMs: 100_000, proveIdleAfterMs: 5000, usesMax: 3 }
@@ -11,7 +19,7 @@ const times = { idleTimeoutMs: 10_000, lifetimeMaxMs: 100_000, proveIdleAfterMs:
 async function withIdle(settings: Parameters<typeof poolAtWork>[0] = { pool: times }) {
   const work = await poolAtWork(settings)
   const { connection } = await work.lease('joe')
-  await work.pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(work.pool, connection)
   return { ...work, connection }
 }
 
@@ -39,7 +47,7 @@ test('a connection is closed after `usesMax` sessions', async () => {
   for (let session = 0; session < times.usesMax; session++) {
     const { connection } = await lease('joe')
     seen.add(connection)
-    await pool.giveBack(cleanHandBack(connection))
+    await giveBackTo(pool, connection)
   }
   assert.equal(seen.size, 1)
   assert.equal((await lease('joe')).reused, false)
@@ -50,11 +58,11 @@ test('a connection is closed after `lifetimeMaxMs`, however busy it is', async (
   const busy = await poolAtWork({ pool: times })
   const { connection } = await busy.lease('joe')
   busy.clock.now += times.lifetimeMaxMs + 1
-  await busy.pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(busy.pool, connection)
   assert.equal(busy.count('reuse_refused_total{reason="too-old"}'), 1)
 
   const work = await poolAtWork({ pool: { ...times, idleTimeoutMs: 200_000 } })
-  await work.pool.giveBack(cleanHandBack((await work.lease('joe')).connection))
+  await giveBackTo(work.pool, (await work.lease('joe')).connection)
   work.clock.now += times.lifetimeMaxMs + 1
   round(work)
   assert.equal(work.count('upstream_drops_total{reason="too-old"}'), 1)
@@ -92,15 +100,15 @@ test('the sweep proves idle connections before a session has to wait for the pro
 test('a revocation closes idle connections and keeps leased ones from coming back', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
-  await pool.giveBack(cleanHandBack(idle.connection))
-  await pool.giveBack(cleanHandBack(other.connection))
+  await giveBackTo(pool, idle.connection)
+  await giveBackTo(pool, other.connection)
   assert.equal(
     pool.purge(({ user }) => user === 'joe', 'revoked'),
     2,
   )
   assert.equal(count('upstream_drops_total{reason="revoked"}'), 1)
   assert.equal(used.connection.link.isOpen, true)
-  await pool.giveBack(cleanHandBack(used.connection))
+  await giveBackTo(pool, used.connection)
   assert.equal(count('reuse_refused_total{reason="revoked"}'), 1)
   assert.deepEqual(pool.connections.idle(), [other.connection])
   await accounted()
@@ -109,7 +117,7 @@ test('a revocation closes idle connections and keeps leased ones from coming bac
 test('a revocation reaches connections that are being reset and connections that are being opened', async () => {
   const resetting = await poolAtWork()
   const { connection } = await resetting.lease('joe')
-  const given = resetting.pool.giveBack(cleanHandBack(connection))
+  const given = giveBackTo(resetting.pool, connection)
   resetting.pool.purge(() => true, 'revoked')
   await given
   assert.equal(resetting.count('reuse_refused_total{reason="revoked"}'), 1)
@@ -119,26 +127,36 @@ test('a revocation reaches connections that are being reset and connections that
   await until(() => opening.pool.connections.count('dialing') === 1)
   opening.pool.purge(({ user }) => user === 'joe', 'revoked')
   const opened = await login
-  await opening.pool.giveBack(cleanHandBack(opened.connection))
+  await giveBackTo(opening.pool, opened.connection)
   assert.equal(opening.pool.connections.count('idle'), 0)
   // A purge concerns present connections only: the next one is kept.
-  await opening.pool.giveBack(cleanHandBack((await opening.lease('joe')).connection))
+  await giveBackTo(opening.pool, (await opening.lease('joe')).connection)
   assert.equal(opening.pool.connections.count('idle'), 1)
 })
 
 test('while reuse is suspended, every login gets a new connection', async () => {
   const { pool, lease } = await withIdle()
-  pool.suspendReuse()
+  const resume = pool.suspendReuse()
   const fresh = await lease('joe')
   assert.equal(fresh.reused, false)
-  pool.resumeReuse()
+  resume()
+  assert.equal((await lease('joe')).reused, true)
+})
+
+test('reuse is resumed when the last of several suspensions ends, each once', async () => {
+  const { pool, lease } = await withIdle()
+  const [first, second] = [pool.suspendReuse(), pool.suspendReuse()]
+  first()
+  first()
+  assert.equal((await lease('joe')).reused, false)
+  second()
   assert.equal((await lease('joe')).reused, true)
 })
 
 test('a connection is not leased if its user is revoked, or reuse suspended, while it is being proven', async () => {
   for (const [happen, reason] of [
     [(pool: Pool) => void pool.purge(({ user }) => user === 'joe', 'revoked'), 'revoked'],
-    [(pool: Pool) => pool.suspendReuse(), undefined],
+    [(pool: Pool) => void pool.suspendReuse(), undefined],
   ] as const) {
     const { pool, lease, scripted, clock, connection, count, accounted } = await withIdle()
     clock.now += times.proveIdleAfterMs + 1
@@ -160,7 +178,7 @@ test('a session is moved only to a connection that was proven lately; another on
   const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledBy = 'QRESYNC'
-  await pool.giveBack(cleanHandBack(enabled))
+  await giveBackTo(pool, enabled)
   const { connection } = await lease('joe')
   const doubts = [
     () => (clock.now += settings.current.pool.proveIdleAfterMs + 1),
@@ -171,10 +189,10 @@ test('a session is moved only to a connection that was proven lately; another on
   ]
   for (const doubt of doubts) {
     await doubt()
-    assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(connection)), undefined)
+    assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), undefined)
     await until(() => pool.connections.stateOf(enabled) === 'idle')
   }
-  assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(connection)), enabled)
+  assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), enabled)
 })
 
 test('a login that waits for a reset does not get the connection if reuse is suspended meanwhile', async () => {
@@ -182,7 +200,7 @@ test('a login that waits for a reset does not get the connection if reuse is sus
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
   const proofs = scripted.asked.length
-  const given = pool.giveBack(cleanHandBack(connection))
+  const given = giveBackTo(pool, connection)
   const leasing = lease('joe')
   await until(() => scripted.asked.length > proofs)
   pool.suspendReuse()
@@ -200,7 +218,7 @@ test('a connection is not reused after the token that opened it has expired', as
   const who = { mechanism: 'XOAUTH2', secret } as const
   const opened = await login('joe', '', who)
   assert.ok(opened.kind === 'leased')
-  await pool.giveBack(cleanHandBack(opened.connection))
+  await giveBackTo(pool, opened.connection)
   assert.equal(pool.connections.count('idle'), 1)
   clock.now += 60_000
   const later = await login('joe', '', who)
@@ -229,7 +247,7 @@ test('a closed pool closes idle connections and keeps none that comes back', asy
   const used = await lease('jane')
   pool.close()
   assert.equal(pool.connections.count('idle'), 0)
-  await pool.giveBack(cleanHandBack(used.connection))
+  await giveBackTo(pool, used.connection)
   assert.equal(count('reuse_refused_total{reason="shutdown"}'), 1)
   await accounted()
   assert.equal(pool.connections.count('leased'), 0)

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, cleanHandBack, poolAtWork, until } from './pool.test-support.ts'
+import { but, exchangeIn, giveBackTo, poolAtWork, until } from './pool.test-support.ts'
 
 test('a login whose user’s connection is being reset waits for that reset only', async () => {
   const { pool, lease, logins, scripted, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(cleanHandBack(connection))
+  const given = giveBackTo(pool, connection)
   await until(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
   const [claimed, fresh] = [lease('joe'), lease('joe')]
@@ -26,7 +26,7 @@ test('a login that waited for a reset that failed gets a new connection', async 
   const { pool, lease, scripted, accounted } = await poolAtWork({ pool: { resetTimeoutMs: 100 } })
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(cleanHandBack(connection))
+  const given = giveBackTo(pool, connection)
   const next = lease('joe')
   await given
   assert.equal((await next).reused, false)
@@ -38,13 +38,13 @@ test('a login that waited for a reset in which the edge threw gets a new connect
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
-  const given = pool.giveBack(cleanHandBack(connection))
+  const given = giveBackTo(pool, connection)
   const next = lease('joe')
   await until(() => scripted.asked.includes('NOOP'))
   const { connections } = pool
-  const leaseConnection = connections.lease.bind(connections)
-  connections.lease = () => {
-    connections.lease = leaseConnection
+  const leaseConnection = connections.toLeased.bind(connections)
+  connections.toLeased = () => {
+    connections.toLeased = leaseConnection
     throw new Error('a mistake')
   }
   scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
@@ -58,7 +58,7 @@ test('a login does not wait for the reset of a connection that does not fit it',
   const { pool, login, lease, scripted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined, LOGIN: 'TAG NO no\r\n' })
-  const given = pool.giveBack(cleanHandBack(connection))
+  const given = giveBackTo(pool, connection)
   assert.equal((await login('joe', 'wrong')).kind, 'refused')
   assert.equal((await login('jane')).kind, 'refused')
   assert.equal(pool.connections.stateOf(connection), 'resetting')
@@ -71,11 +71,11 @@ test('at the limit of a server, its connection that is idle for longest is evict
     limits: { connectionsMax: 3 },
   })
   const elsewhere = await lease('ann', 'secret', { server: serverAt(scripted.port, {}, 'other') })
-  await pool.giveBack(cleanHandBack(elsewhere.connection))
+  await giveBackTo(pool, elsewhere.connection)
   const leases = [await lease('joe'), await lease('jane'), await lease('jim')]
   for (const { connection } of leases) {
     clock.now += 1000
-    await pool.giveBack(cleanHandBack(connection))
+    await giveBackTo(pool, connection)
   }
   const [joe, jane, jim] = leases.map(({ connection }) => connection)
   // A proof does not count as a use.
@@ -101,11 +101,11 @@ test('a login without a place waits in order and gets a connection of its own us
     text: '[LIMIT] Too many connections, try again later',
   })
   assert.equal(pool.connections.count('waiting'), 2)
-  await pool.giveBack(cleanHandBack(first.connection))
+  await giveBackTo(pool, first.connection)
   const { connection } = await jane
   assert.equal(connection.user, 'jane')
   assert.equal(pool.connections.count('waiting'), 1)
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   assert.equal((await jim).connection.user, 'jim')
   assert.equal(pool.connections.count('leased'), 1)
   await accounted()
@@ -116,7 +116,7 @@ test('a waiting login gets the connection that its own user gives back', async (
   const first = await lease('joe')
   const second = lease('joe')
   await until(() => pool.connections.count('waiting') === 1)
-  await pool.giveBack(cleanHandBack(first.connection))
+  await giveBackTo(pool, first.connection)
   assert.equal((await second).connection, first.connection)
   assert.equal(logins(), 1)
 })
@@ -127,7 +127,7 @@ test('a login that waited too long is refused with [LIMIT], not with a wrong pas
   const late = await login('jane')
   assert.ok(late.kind === 'refused')
   assert.deepEqual([late.cause, late.status, late.text.startsWith('[LIMIT] ')], ['limit', 'NO', true])
-  await pool.giveBack(cleanHandBack(first.connection))
+  await giveBackTo(pool, first.connection)
   assert.equal((await lease('jane')).reused, false)
 })
 
@@ -159,7 +159,7 @@ test('an idle connection that does not fit is evicted for a login of the same us
   const { connection } = await lease('joe')
   connection.session.enabled.add('CONDSTORE')
   connection.session.enabledBy = 'CONDSTORE'
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   assert.equal(pool.connections.stateOf(connection), 'idle')
   assert.equal((await lease('joe')).reused, false)
   assert.equal(connection.link.isOpen, false)
@@ -170,12 +170,12 @@ test('a connection with extensions enabled is leased only to sessions that enabl
   const enabled = (await lease('joe')).connection
   enabled.session.enabled.add('QRESYNC')
   enabled.session.enabledBy = 'QRESYNC'
-  await pool.giveBack(cleanHandBack(enabled))
+  await giveBackTo(pool, enabled)
   const clean = await lease('joe')
   assert.equal(clean.reused, false)
-  assert.equal(pool.exchange(server, 'CONDSTORE', cleanHandBack(clean.connection)), undefined)
-  assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack((await lease('jane')).connection)), undefined)
-  assert.equal(pool.exchange(server, 'QRESYNC', cleanHandBack(clean.connection)), enabled)
+  assert.equal(exchangeIn(pool, server, 'CONDSTORE', clean.connection), undefined)
+  assert.equal(exchangeIn(pool, server, 'QRESYNC', (await lease('jane')).connection), undefined)
+  assert.equal(exchangeIn(pool, server, 'QRESYNC', clean.connection), enabled)
   assert.equal(pool.connections.stateOf(enabled), 'leased')
   assert.equal(enabled.uses, 2)
   await accounted()
@@ -184,10 +184,10 @@ test('a connection with extensions enabled is leased only to sessions that enabl
 test('a user whose client has enabled an extension is never told of a reuse', async () => {
   const { pool, lease, server } = await poolAtWork()
   const { connection } = await lease('joe')
-  pool.exchange(server, 'QRESYNC', cleanHandBack(connection))
-  await pool.giveBack(cleanHandBack(connection))
+  exchangeIn(pool, server, 'QRESYNC', connection)
+  await giveBackTo(pool, connection)
   const again = await lease('joe')
   assert.deepEqual([again.reused, again.tellReuse], [true, false])
-  await pool.giveBack(cleanHandBack((await lease('jane')).connection))
+  await giveBackTo(pool, (await lease('jane')).connection)
   assert.equal((await lease('jane')).tellReuse, true)
 })

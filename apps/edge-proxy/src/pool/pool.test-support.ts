@@ -3,19 +3,31 @@ import assert from 'node:assert/strict'
 import { resolveConfig, type Layer } from '@imapfleet/config'
 import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
-import type { HandBack } from '../splice/ending.ts'
+import type { HandBack } from '../server/reset.ts'
 import { ScriptedServer, serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Leased, Refused } from './lease.ts'
 import { Pool } from './pool.ts'
 
-export const cleanHandBack = (connection: ServerConnection): HandBack => ({
+const cleanHandBack = (connection: ServerConnection): HandBack => ({
   connection,
   refusal: undefined,
   unanswered: [],
   idling: false,
 })
+
+/** The session that holds the connection gives it back. */
+export const giveBackTo = (
+  pool: Pool,
+  connection: ServerConnection,
+  more: Partial<HandBack> = {},
+): Promise<void> =>
+  pool.giveBack({ ...cleanHandBack(connection), ...more }, pool.connections.holderOf(connection)!)
+
+/** The session that holds the connection asks for another one with these extensions. */
+export const exchangeIn = (pool: Pool, server: Server, enabledKey: string, connection: ServerConnection) =>
+  pool.exchange(server, enabledKey, cleanHandBack(connection), pool.connections.holderOf(connection)!)
 
 export interface PoolAtWork {
   pool: Pool
@@ -24,6 +36,8 @@ export interface PoolAtWork {
   clock: { now: number }
   metrics: EdgeMetrics
   settings: { current: { pool: ReturnType<typeof poolConfig> } }
+  /** Every log line. */
+  logged: string[]
   logins: () => number
   login: (
     user: string,
@@ -49,7 +63,8 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
   const server = serverAt(scripted.port, settings.limits)
   const clock = { now: 1_000_000 }
   const metrics = new Metrics(edgeMetrics)
-  const log = new Log({ level: 'debug', format: 'text' }, () => {})
+  const logged: string[] = []
+  const log = new Log({ level: 'debug', format: 'text' }, (line) => void logged.push(line))
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
   const pool = new Pool({ settings: current, metrics, log, clock: { now: () => clock.now } })
   const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) =>
@@ -73,6 +88,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
     clock,
     metrics,
     settings: current,
+    logged,
     logins: () => scripted.asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text)).length,
     login,
     async lease(...who) {

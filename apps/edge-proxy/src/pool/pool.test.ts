@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, cleanHandBack, poolAtWork, poolConfig, until } from './pool.test-support.ts'
+import { but, giveBackTo, poolAtWork, poolConfig, until } from './pool.test-support.ts'
 
 test('a user’s next session gets the connection of the last one, without a login', async () => {
   const { pool, lease, scripted, logins, count, accounted } = await poolAtWork()
   const first = await lease('joe')
   assert.deepEqual([first.reused, first.tellReuse], [false, false])
-  await pool.giveBack(cleanHandBack(first.connection))
+  await giveBackTo(pool, first.connection)
   const second = await lease('joe')
   assert.deepEqual([second.reused, second.tellReuse], [true, true])
   assert.equal(second.connection, first.connection)
@@ -22,7 +22,7 @@ test('a user’s next session gets the connection of the last one, without a log
 test('a second user never receives the first user’s connection', async () => {
   const { pool, login, lease, scripted, server } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   const elsewhere = serverAt(scripted.port, {}, 'other')
   const others: Parameters<typeof login>[] = [
     ['jane'],
@@ -47,7 +47,7 @@ test('a second user never receives the first user’s connection', async () => {
 test('a wrong password neither uses nor evicts the warm connection, and is judged by the server', async () => {
   const { pool, login, lease, logins, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   for (const wrong of ['wrong', '', 'secre', 'secret2', 'Secret'])
     assert.deepEqual(await login('joe', wrong), {
       kind: 'refused',
@@ -65,7 +65,7 @@ test('logins with the same password by different mechanisms find the same connec
   const { pool, lease } = await poolAtWork()
   const { connection } = await lease('joe')
   for (const mechanism of ['PLAIN', 'LOGIN', 'command'] as const) {
-    await pool.giveBack(cleanHandBack(connection))
+    await giveBackTo(pool, connection)
     assert.equal((await lease('joe', 'secret', { mechanism })).connection, connection)
   }
 })
@@ -74,10 +74,7 @@ test('two sessions of one user at the same time have a connection each', async (
   const { pool, lease, accounted } = await poolAtWork()
   const [one, two] = await Promise.all([lease('joe'), lease('joe')])
   assert.notEqual(one.connection, two.connection)
-  await Promise.all([
-    pool.giveBack(cleanHandBack(one.connection)),
-    pool.giveBack(cleanHandBack(two.connection)),
-  ])
+  await Promise.all([giveBackTo(pool, one.connection), giveBackTo(pool, two.connection)])
   const again = await Promise.all([lease('joe'), lease('joe'), lease('joe')])
   assert.equal(new Set(again.map(({ connection }) => connection)).size, 3)
   assert.equal(again.filter(({ reused }) => reused).length, 2)
@@ -88,7 +85,7 @@ test('a connection that a session has spoiled is closed, and the reason is count
   const { pool, lease, count, accounted } = await poolAtWork()
   for (const refusal of ['open-literal', 'notify', 'extensions-enabled', 'kicked'] as const) {
     const { connection } = await lease('joe')
-    await pool.giveBack({ ...cleanHandBack(connection), refusal })
+    await giveBackTo(pool, connection, { refusal })
     assert.equal(pool.connections.stateOf(connection), 'closed')
     assert.equal(connection.link.isOpen, false)
     assert.equal(count(`reuse_refused_total{reason="${refusal}"}`), 1)
@@ -109,7 +106,7 @@ test('a connection that is not proven clean is closed, and the reason is counted
     scripted.script = but({ NOOP: answer })
     if (answer === undefined) settings.current.pool = poolConfig({ resetTimeoutMs: 100 })
     const { connection } = await lease('joe')
-    await pool.giveBack(cleanHandBack(connection))
+    await giveBackTo(pool, connection)
     assert.equal(pool.connections.stateOf(connection), 'closed')
     assert.equal(count(`reuse_refused_total{reason="${reason}"}`), 1)
   }
@@ -125,7 +122,7 @@ test('data that arrives between the proof and the return to the pool closes the 
     const { pool, lease, scripted, count } = await poolAtWork()
     const { connection } = await lease('joe')
     scripted.script = but({ NOOP: undefined })
-    const given = pool.giveBack(cleanHandBack(connection))
+    const given = giveBackTo(pool, connection)
     await until(() => scripted.asked.includes('NOOP'))
     // One TLS segment may hold several records: all are delivered before any promise settles.
     connection.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
@@ -139,7 +136,7 @@ test('data that arrives between the proof and the return to the pool closes the 
 test('a connection that the server closes leaves the pool at once, and the next session gets a new one', async () => {
   const { pool, lease, scripted, count, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   scripted.connections[0]!.socket.end()
   await until(() => pool.connections.count('idle') === 0)
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 1)
@@ -154,14 +151,14 @@ test('an idle connection on which the server sends unasked data is closed, or pr
     ['+ go on\r\n', 'unexpected-reply'],
   ] as const) {
     const { pool, lease, scripted, count } = await poolAtWork()
-    await pool.giveBack(cleanHandBack((await lease('joe')).connection))
+    await giveBackTo(pool, (await lease('joe')).connection)
     scripted.connections[0]!.say(said)
     await until(() => pool.connections.count('idle') === 0)
     assert.equal(count(`upstream_drops_total{reason="${reason}"}`), 1)
   }
   const { pool, lease, scripted } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   const proofs = scripted.asked.length
   scripted.connections[0]!.say('* 3 EXISTS\r\n')
   await until(() => connection.provenAt === -Infinity)
@@ -172,7 +169,7 @@ test('an idle connection on which the server sends unasked data is closed, or pr
 test('an idle connection that stands within a response is not leased', async () => {
   const { pool, lease, scripted, count } = await poolAtWork()
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   scripted.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
   await until(() => !connection.scanner.atBoundary)
   assert.equal((await lease('joe')).reused, false)
@@ -181,7 +178,7 @@ test('an idle connection that stands within a response is not leased', async () 
 
 test('a server that floods an idle connection is disconnected', async () => {
   const { pool, lease, scripted } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
-  await pool.giveBack(cleanHandBack((await lease('joe')).connection))
+  await giveBackTo(pool, (await lease('joe')).connection)
   scripted.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
   await until(() => pool.connections.count('idle') === 0)
 })
@@ -203,6 +200,28 @@ test('an ALERT during the proof is logged, and the connection is kept', async ()
   const { pool, lease, scripted } = await poolAtWork()
   scripted.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })
   const { connection } = await lease('joe')
-  await pool.giveBack(cleanHandBack(connection))
+  await giveBackTo(pool, connection)
   assert.equal(pool.connections.stateOf(connection), 'idle')
+})
+
+test('only the session that holds a connection can give it back', async () => {
+  const { pool, lease, accounted } = await poolAtWork()
+  const { connection } = await lease('joe')
+  const first = pool.connections.holderOf(connection)!
+  const handBack = { connection, refusal: undefined, unanswered: [], idling: false }
+  await pool.giveBack(handBack, first)
+  assert.equal((await lease('joe')).connection, connection)
+  assert.throws(() => pool.giveBack(handBack, first), /does not hold/)
+  assert.equal(pool.connections.stateOf(connection), 'leased')
+  await accounted()
+})
+
+test('an ALERT during the proof before a lease is logged', async () => {
+  const { pool, lease, scripted, clock, settings, logged } = await poolAtWork()
+  const { connection } = await lease('joe')
+  await giveBackTo(pool, connection)
+  clock.now += settings.current.pool.proveIdleAfterMs + 1
+  scripted.script = but({ NOOP: '* OK [ALERT] Mailbox nearly full\r\nTAG OK done\r\n' })
+  assert.equal((await lease('joe')).connection, connection)
+  assert.ok(logged.some((line) => line.includes('nearly full')))
 })

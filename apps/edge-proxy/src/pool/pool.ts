@@ -3,48 +3,42 @@
  * one, one whose reset is about to end, or a new one. `giveBack` resets it, and keeps only what is proven clean. Where
  * each connection stands is in connections.ts; who gets a place for a new one is decided in admission.ts.
  */
-import type { EdgeConfig } from '@imapfleet/config'
-import { oneLine, type EdgeMetrics, type Log } from '@imapfleet/observe'
+import type { PoolConfig } from '@imapfleet/config'
+import { oneLine } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
 import type { Credentials } from '../imap/credentials.ts'
-import { nothingLeft, prove, reset, type Leftovers, type ResetResult } from '../server/reset.ts'
+import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { HandBack } from '../splice/ending.ts'
 import { Admission } from './admission.ts'
 import { Connections, Dial } from './connections.ts'
 import { openFor } from './dialer.ts'
-import { expired, spoiledSinceProof, unfitToLease } from './fitness.ts'
-import { digestOf, identityOf, serves } from './key.ts'
-import { refusedForPlace, type Leased, type LeaseHolder, type LeaseRequest, type Refused } from './lease.ts'
+import { digestOf, fits, identityOf } from './key.ts'
+import {
+  refusedForPlace,
+  type Leased,
+  type LeaseHolder,
+  type LeaseRequest,
+  type PoolContext,
+  type Refused,
+} from './lease.ts'
 import { ReuseNotices } from './reuse-notices.ts'
 
 /** How many idle connections are proven in one sweep, so that a server is not asked by all at once. */
 const provenPerSweep = 100
-
-export interface PoolContext {
-  /** Read at each use. */
-  readonly settings: { readonly current: Pick<EdgeConfig, 'pool'> }
-  readonly metrics: EdgeMetrics
-  readonly log: Log
-  /** Milliseconds since 1970; coarse is fine. */
-  readonly clock: { now(): number }
-}
 
 export class Pool {
   readonly connections = new Connections()
   readonly #context: PoolContext
   readonly #admission: Admission
   readonly #reuseNotices = new ReuseNotices()
-  #reuseIsSuspended = false
+  /** Reasons why no connection is reused at present, one for each suspension. */
+  readonly #suspensions = new Set<symbol>()
   #isClosed = false
-
-  /** An idle connection has ended, or the server has sent what it may not. */
-  readonly #onLost = (connection: ServerConnection, reason: string): void => this.drop(connection, reason)
 
   constructor(context: PoolContext) {
     this.#context = context
-    this.#admission = new Admission(this.connections, context)
+    this.#admission = new Admission(this.connections, context.clock, (idle) => this.drop(idle, 'made-room'))
   }
 
   /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
@@ -65,8 +59,8 @@ export class Pool {
     const { metrics } = this.#context
     let candidate = idle
     for (;;) {
-      const warm = await this.#provenWarm(request, candidate)
-      if (warm) return this.#reused(request, warm)
+      const proven = await this.#proven(request, candidate)
+      if (proven) return this.#reused(request, proven)
       // Another one may have become idle. From here to the place in the queue, everything is synchronous.
       candidate = this.#takeIdle(request)
       if (candidate) continue
@@ -82,16 +76,16 @@ export class Pool {
   }
 
   /** `candidate`, an idle connection, or one whose reset ends well, once it is known to be alive and clean. */
-  async #provenWarm(
+  async #proven(
     request: LeaseRequest,
     candidate: ServerConnection | undefined,
   ): Promise<ServerConnection | undefined> {
-    if (!candidate && this.#reuseIsSuspended) return undefined
-    const warm = candidate ?? this.#takeIdle(request) ?? (await this.#awaitReset(request))
-    if (!warm || !(await this.#isUsable(request.server, warm))) return undefined
-    if (!this.#reuseIsSuspended) return warm
+    if (!candidate && this.#isReuseSuspended) return undefined
+    const found = candidate ?? this.#takeIdle(request) ?? (await this.#awaitReset(request))
+    if (!found || !(await this.#isUsable(request.server, found))) return undefined
+    if (!this.#isReuseSuspended) return found
     // Reuse was suspended while the connection was being proven.
-    this.#rest(warm)
+    this.#putIdle(found)
     return undefined
   }
 
@@ -100,7 +94,7 @@ export class Pool {
     const { resetting } = this.connections.at(request.server.name)
     const connection = this.connections
       .of(request.identity)
-      .find((own) => resetting.has(own) && resetting.get(own) === undefined && serves(own, request))
+      .find((own) => resetting.has(own) && resetting.get(own) === undefined && fits(own, request))
     if (!connection) return undefined
     const isClean = await new Promise<boolean>((settle) => {
       this.connections.awaitReset(connection, { holder: request.holder, settle })
@@ -121,17 +115,16 @@ export class Pool {
    * Exchanges a session's connection for an idle one of the same user on which exactly these extensions are enabled, and
    * gives the first one back. Undefined: there is none that was proven lately, and the session keeps its own.
    */
-  exchange(server: Server, enabledKey: string, handBack: HandBack): ServerConnection | undefined {
+  exchange(
+    server: Server,
+    enabledKey: string,
+    handBack: HandBack,
+    holder: LeaseHolder,
+  ): ServerConnection | undefined {
     const { connection } = handBack
     this.#reuseNotices.noteEnable(connection.identity)
-    const holder = this.connections.holderOf(connection)
-    const request = {
-      server,
-      holder: holder!,
-      identity: connection.identity,
-      secretDigest: connection.secretDigest,
-    }
-    const other = this.#takeIdle(request, enabledKey)
+    const { identity, secretDigest } = connection
+    const other = this.#takeIdle({ server, holder, identity, secretDigest }, enabledKey)
     if (!other) return undefined
     if (!this.#isFresh(other)) {
       // The session would have to wait for the proof. It enables its own; the next session finds this one proven.
@@ -139,18 +132,20 @@ export class Pool {
       return undefined
     }
     other.uses++
-    void this.giveBack(handBack)
+    void this.giveBack(handBack, holder)
     return other
   }
 
   /** Ends a lease; the session must not use the connection again. Settles when the connection is idle or closed. */
-  giveBack(handBack: HandBack): Promise<void> {
+  giveBack(handBack: HandBack, holder: LeaseHolder): Promise<void> {
     const { connection } = handBack
+    if (this.connections.holderOf(connection) !== holder)
+      throw new Error('a connection was given back by a session that does not hold it')
     connection.lastUsedAt = this.#context.clock.now()
     if (connection.session.enabled.size > 0) this.#reuseNotices.noteEnable(connection.identity)
     const refusal = handBack.refusal ?? this.#expired(connection)
     if (refusal !== undefined) {
-      this.#refuse(connection, refusal)
+      this.#closeUnfit(connection, refusal)
       return Promise.resolve()
     }
     return this.#clean(connection, handBack)
@@ -160,7 +155,7 @@ export class Pool {
   abandon(holder: LeaseHolder): void {
     for (const [connection, state] of [...this.connections.all()])
       if (state === 'leased' && this.connections.holderOf(connection) === holder)
-        this.#refuse(connection, 'failed-here')
+        this.#closeUnfit(connection, 'failed-here')
   }
 
   /** Proves an idle connection alive, so that its user does not have to wait for that. */
@@ -190,13 +185,18 @@ export class Pool {
     return meant.length
   }
 
-  /** From now on every login gets a new connection: what was revoked meanwhile is not known yet. */
-  suspendReuse(): void {
-    this.#reuseIsSuspended = true
+  /**
+   * Until the returned function is called, every login gets a new connection: which users were revoked is not known.
+   * Suspensions may overlap.
+   */
+  suspendReuse(): () => void {
+    const suspension = Symbol()
+    this.#suspensions.add(suspension)
+    return () => void this.#suspensions.delete(suspension)
   }
 
-  resumeReuse(): void {
-    this.#reuseIsSuspended = false
+  get #isReuseSuspended(): boolean {
+    return this.#suspensions.size > 0
   }
 
   /** Closes idle connections that are too old and proves the others in time; call it each second. */
@@ -221,32 +221,36 @@ export class Pool {
 
   /** leased or idle → resetting → idle, or leased to the login that waits for it, or closed. */
   async #clean(connection: ServerConnection, leftovers: Leftovers): Promise<void> {
-    const { settings, log } = this.#context
-    const { resetTimeoutMs, resetBytesMax } = settings.current.pool
     let isClean = false
     let waiter
     try {
-      this.connections.reset(connection)
-      const result = await reset(connection, leftovers, {
-        timeoutMs: resetTimeoutMs,
-        bytesMax: resetBytesMax,
-        onAlert: (line) => log.warn('alert', { user: connection.user, text: oneLine(line) }),
-      })
+      this.connections.toResetting(connection)
+      const result = await this.#reset(connection, leftovers)
       waiter = this.connections.resetWaiterOf(connection)
       isClean = this.#afterReset(connection, result, waiter?.holder)
     } catch (error) {
       // A bug: the state of this connection is unknown.
-      log.error('reset_failed', { error: stackOf(error) })
+      this.#context.log.error('reset_failed', { error: stackOf(error) })
       waiter ??= this.connections.resetWaiterOf(connection)
-      this.#refuse(connection, 'failed-here')
+      this.#closeUnfit(connection, 'failed-here')
     }
     waiter?.settle(isClean)
   }
 
+  #reset(connection: ServerConnection, leftovers: Leftovers): Promise<ResetResult> {
+    const { settings, log } = this.#context
+    const { resetTimeoutMs, resetBytesMax } = settings.current.pool
+    return reset(connection, leftovers, {
+      timeoutMs: resetTimeoutMs,
+      bytesMax: resetBytesMax,
+      onAlert: (line) => log.warn('alert', { user: connection.user, text: oneLine(line) }),
+    })
+  }
+
   #afterReset(connection: ServerConnection, result: ResetResult, holder: LeaseHolder | undefined): boolean {
     if (!this.#accept(connection, result)) return false
-    if (holder) this.connections.lease(connection, holder)
-    else this.#rest(connection)
+    if (holder) this.connections.toLeased(connection, holder)
+    else this.#putIdle(connection)
     return true
   }
 
@@ -254,7 +258,7 @@ export class Pool {
   #accept(connection: ServerConnection, result: ResetResult): boolean {
     const refusal =
       result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#expired(connection))
-    if (refusal !== undefined) return this.#refuse(connection, refusal)
+    if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
     connection.provenAt = this.#context.clock.now()
     return true
   }
@@ -288,21 +292,21 @@ export class Pool {
     request: Pick<LeaseRequest, 'server' | 'identity' | 'secretDigest' | 'holder'>,
     enabledKey = '',
   ): ServerConnection | undefined {
-    if (this.#reuseIsSuspended) return undefined
+    if (this.#isReuseSuspended) return undefined
     const { settings, clock } = this.#context
     for (;;) {
       let found: ServerConnection | undefined
       for (const own of this.connections.of(request.identity))
         if (
           this.connections.isIdle(own) &&
-          serves(own, request, enabledKey) &&
+          fits(own, request, enabledKey) &&
           (found === undefined || own.lastUsedAt >= found.lastUsedAt)
         )
           found = own
       if (!found) return undefined
       const reason = unfitToLease(found, request.server, settings.current.pool, clock.now())
       if (reason === undefined) {
-        this.connections.lease(found, request.holder)
+        this.connections.toLeased(found, request.holder)
         return found
       }
       this.drop(found, reason)
@@ -311,13 +315,9 @@ export class Pool {
 
   /** Proves a connection that was not proven lately, or closes it. */
   async #isUsable(server: Server, connection: ServerConnection): Promise<boolean> {
-    const { resetTimeoutMs, resetBytesMax } = this.#context.settings.current.pool
-    if (connection.generation !== server.generation) return this.#refuse(connection, 'config-changed')
+    if (connection.generation !== server.generation) return this.#closeUnfit(connection, 'config-changed')
     if (this.#isFresh(connection)) return true
-    return this.#accept(
-      connection,
-      await prove(connection, { timeoutMs: resetTimeoutMs, bytesMax: resetBytesMax }),
-    )
+    return this.#accept(connection, await this.#reset(connection, nothingLeft))
   }
 
   /** Whether the last proof is recent enough. */
@@ -327,21 +327,23 @@ export class Pool {
   }
 
   /** leased or resetting → idle. From here on any byte from the server is unexpected. */
-  #rest(connection: ServerConnection): void {
-    this.connections.rest(connection)
-    connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#onLost)
-    if (this.#reuseIsSuspended) this.#admission.serve(connection.serverName)
-    else this.#admission.rested(connection)
+  #putIdle(connection: ServerConnection): void {
+    this.connections.toIdle(connection)
+    connection.rest(this.#context.settings.current.pool.resetBytesMax, (lost, reason) =>
+      this.drop(lost, reason),
+    )
+    if (this.#isReuseSuspended) this.#admission.serveQueue(connection.serverName)
+    else this.#admission.becameIdle(connection)
   }
 
-  #refuse(connection: ServerConnection, reason: string): false {
+  #closeUnfit(connection: ServerConnection, reason: string): false {
     if (this.#close(connection)) this.#context.metrics.counters.reuse_refused_total({ reason }).value++
     return false
   }
 
   #close(connection: ServerConnection): boolean {
     if (!this.connections.close(connection)) return false
-    this.#admission.serve(connection.serverName)
+    this.#admission.serveQueue(connection.serverName)
     return true
   }
 
@@ -349,4 +351,42 @@ export class Pool {
     if (this.#isClosed) return 'shutdown'
     return expired(connection, this.#context.settings.current.pool, this.#context.clock.now())
   }
+}
+
+// Why a connection may not serve another session, whatever a proof of its state might say.
+
+type Unfit =
+  | 'revoked'
+  | 'credentials-expired'
+  | 'too-old'
+  | 'used-up'
+  | 'idle-timeout'
+  | 'config-changed'
+  | 'unfinished-reply'
+  | 'closed-by-peer'
+
+/** The connection has reached a limit of age, uses or credentials. */
+function expired(connection: ServerConnection, config: PoolConfig, now: number): Unfit | undefined {
+  if (connection.isRevoked) return 'revoked'
+  if (connection.expiresAt <= now) return 'credentials-expired'
+  if (now - connection.openedAt > config.lifetimeMaxMs) return 'too-old'
+  return connection.uses >= config.usesMax ? 'used-up' : undefined
+}
+
+/** The idle connection must not be leased to a session of this server. */
+function unfitToLease(
+  idle: ServerConnection,
+  server: Server,
+  config: PoolConfig,
+  now: number,
+): Unfit | undefined {
+  if (idle.generation !== server.generation) return 'config-changed'
+  // Half a response would swallow the beginning of the next one.
+  if (!idle.scanner.atBoundary) return 'unfinished-reply'
+  return now - idle.lastUsedAt > config.idleTimeoutMs ? 'idle-timeout' : expired(idle, config, now)
+}
+
+/** What happened to the connection after its proof: the promise of a proof settles later than its last byte arrives. */
+function spoiledSinceProof(connection: ServerConnection): string | undefined {
+  return connection.link.isOpen ? connection.session.spoilReason : 'closed-by-peer'
 }

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { hear, type Peer } from '../net/wire.test-support.ts'
-import { prove, reset, type Leftovers } from './reset.ts'
+import { nothingLeft, reset, type Leftovers } from './reset.ts'
 import { loggedIn } from './scripted-server.test-support.ts'
 import type { ServerConnection } from './server-connection.ts'
 
-const nothingLeft: Leftovers = { unanswered: [], idling: false }
 const limits = { timeoutMs: 2000, bytesMax: 100_000 }
 
 /** Reads a barrier and returns its tag. */
@@ -190,7 +189,7 @@ test('every barrier has another tag', async () => {
   const { connection, scripted } = await loggedIn()
   const tags = new Set<string>()
   for (let round = 0; round < 50; round++) {
-    const result = prove(connection, limits)
+    const result = reset(connection, nothingLeft, limits)
     const tag = await barrier(scripted, 'NOOP')
     tags.add(tag)
     assert.ok(tag.length > 16)
@@ -236,7 +235,7 @@ test('a connection that has already ended is dirty at once', async () => {
   const { end } = hear(connection.link)
   scripted.socket.destroy()
   await end
-  assert.deepEqual(await prove(connection, { ...limits, timeoutMs: 600_000 }), {
+  assert.deepEqual(await reset(connection, nothingLeft, { ...limits, timeoutMs: 600_000 }), {
     kind: 'dirty',
     reason: 'closed-by-peer',
   })

@@ -24,6 +24,24 @@ export interface Leftovers {
   idling: boolean
 }
 
+/** Why the connection of a session may not be reset; a label value of `reuse_refused_total`. */
+export type HandBackRefusal =
+  | 'upstream-gone'
+  | 'failed-here'
+  | 'open-literal'
+  | 'open-continuation'
+  | 'extensions-enabled'
+  | 'extensions-uncertain'
+  | 'kicked'
+  | SpoilReason
+
+/** What a session gives back: its connection, and what is needed to reset it. */
+export interface HandBack extends Leftovers {
+  connection: ServerConnection
+  /** Undefined: it may be reset and reused. */
+  refusal: HandBackRefusal | undefined
+}
+
 export interface ResetLimits {
   timeoutMs: number
   bytesMax: number
@@ -31,6 +49,7 @@ export interface ResetLimits {
   onAlert?: (line: string) => void
 }
 
+/** Of a connection that no session has used since its last reset: the reset only proves that it is alive and clean. */
 export const nothingLeft: Leftovers = { unanswered: [], idling: false }
 
 /** Always settles. Until then the connection is not to be used. */
@@ -40,11 +59,6 @@ export function reset(
   limits: ResetLimits,
 ): Promise<ResetResult> {
   return new Promise((resolve) => new Reset(connection, leftovers, limits, resolve).start())
-}
-
-/** The reset of a connection that no session has used since the last one: proves that it is alive. */
-export function prove(connection: ServerConnection, limits: ResetLimits): Promise<ResetResult> {
-  return reset(connection, nothingLeft, limits)
 }
 
 const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())

@@ -39,7 +39,7 @@ export class Server {
   downReason: string | undefined
   /** When the server last greeted. Milliseconds since 1970. */
   greetedAt = 0
-  /** True after an order of an operator: no connection is opened. */
+  /** True after an order of an operator: no login opens a connection. Health checks continue. */
   isPaused = false
 
   /** @param context undefined without TLS */

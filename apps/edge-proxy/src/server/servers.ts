@@ -19,7 +19,7 @@ export class Servers {
     this.configure(config, contexts)
   }
 
-  /** Replaces the servers whose settings have changed. The others keep their state. */
+  /** Replaces the servers whose settings have changed; a paused one stays paused. The others keep all their state. */
   configure(config: EdgeConfig, contexts: ReadonlyMap<string, SecureContext>): void {
     const byName = new Map<string, Server>()
     for (const [name, settings] of Object.entries(config.upstreams)) {
@@ -28,7 +28,11 @@ export class Servers {
       if (present && JSON.stringify(present.config) === JSON.stringify(settings)) {
         present.renewTls(context)
         byName.set(name, present)
-      } else byName.set(name, new Server(name, settings, ++this.#lastGeneration, this.#metrics, context))
+      } else {
+        const server = new Server(name, settings, ++this.#lastGeneration, this.#metrics, context)
+        server.isPaused = present?.isPaused ?? false
+        byName.set(name, server)
+      }
     }
     this.#config = config
     this.#byName = byName

@@ -56,7 +56,7 @@ function withTls(requireTls = false) {
   const context = contextOf()
   Object.assign(context.settings.current.listeners['imap']!, { tls: 'starttls', requireTls })
   const tls = createSecureContext({ cert: testCertificate, key: testKey })
-  context.settings.listenerTls = new Map([['imap', tls]])
+  context.settings.replace(context.settings.current, new Map([['imap', tls]]))
   return context
 }
 

@@ -2,7 +2,7 @@
 import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import { readAuthenticate, readLogin } from '../client/login.ts'
-import { listenerConfig, type EdgeContext } from '../edge/context.ts'
+import type { EdgeContext } from '../edge/context.ts'
 import { findByte, LF } from '../imap/bytes.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { parseId } from '../imap/id.ts'
@@ -82,12 +82,12 @@ export function capabilitiesFor(client: Client, context: EdgeContext): string {
 }
 
 const mayLogin = (client: Client, context: EdgeContext): boolean =>
-  client.secure || !listenerConfig(context, client.listener).requireTls
+  client.secure || !context.settings.listener(client.listener).requireTls
 
 const offersStartTls = (client: Client, context: EdgeContext): boolean =>
   !client.secure &&
-  context.settings.listenerTls.has(client.listener) &&
-  listenerConfig(context, client.listener).tls === 'starttls'
+  context.settings.listenerTls(client.listener) !== undefined &&
+  context.settings.listener(client.listener).tls === 'starttls'
 
 /** False: the handshake failed, and the connection is closed. */
 async function startTls(client: Client, tag: string, { settings, clock }: EdgeContext): Promise<boolean> {
@@ -95,7 +95,7 @@ async function startTls(client: Client, tag: string, { settings, clock }: EdgeCo
   client.takeEarly()
   client.ids.length = 0
   client.reply(tag, 'OK Begin TLS negotiation now')
-  const tls = settings.listenerTls.get(client.listener)!
+  const tls = settings.listenerTls(client.listener)!
   if (!(await acceptTls(client.link, tls, client.deadlineAt - clock.now()))) return false
   client.secure = true
   client.listen()

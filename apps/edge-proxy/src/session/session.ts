@@ -8,7 +8,8 @@ import { printId } from '../imap/id.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
 import type { Leased, Refused } from '../pool/lease.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { Ending, HandBack } from '../splice/ending.ts'
+import type { HandBack } from '../server/reset.ts'
+import type { Ending } from '../splice/ending.ts'
 import { Splice } from '../splice/splice.ts'
 import { goodbye, greeting, loginAnswer } from './greetings.ts'
 import { capabilitiesFor, nextLogin, type Login } from './prelogin.ts'
@@ -17,7 +18,7 @@ import { ActiveSession } from './sessions.ts'
 /** Runs a session to its end. An exception is a bug: it ends this session and its connection, and nothing else. */
 export async function runSession(client: Client, context: EdgeContext): Promise<void> {
   const { sessions, pool, log, metrics } = context
-  sessions.arriving.add(client)
+  sessions.arrive(client)
   try {
     await converse(client, context)
   } catch (error) {
@@ -26,7 +27,7 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
     sessions.abandon(client)
   } finally {
     client.close()
-    sessions.arriving.delete(client)
+    sessions.leave(client)
     if (client.refusal) metrics.counters.client_refusals_total({ reason: client.refusal }).value++
   }
 }
@@ -49,7 +50,7 @@ async function converse(client: Client, context: EdgeContext): Promise<void> {
     const words = goodbye(ending)
     if (words !== undefined) client.write(words)
     client.close()
-    await context.pool.giveBack(handBack)
+    await context.pool.giveBack(handBack, client)
     return
   }
 }
@@ -106,7 +107,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
     const splice = new Splice(context, ends, {
       exchange: (enabledKey, handBack) => {
         const server = servers.get(handBack.connection.serverName)
-        return server && pool.exchange(server, enabledKey, handBack)
+        return server && pool.exchange(server, enabledKey, handBack, client)
       },
       onEnd: (ending, handBack) => {
         // First of all, so that the connection is given back whatever fails below.
@@ -115,8 +116,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
       },
     })
     const session = new ActiveSession(connection.user, client, splice)
-    sessions.arriving.delete(client)
-    sessions.active.add(session)
+    sessions.begin(session)
     tracer.begin(
       session,
       `session began on ${connection.serverName}${lease.reused ? ', connection reused' : ''}`,
@@ -128,7 +128,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
 
 function endSession(session: ActiveSession, ending: Ending, context: EdgeContext): void {
   const { sessions, tracer, metrics, log } = context
-  sessions.remove(session)
+  sessions.end(session)
   tracer.end(session, `session ended: ${ending.kind}`)
   metrics.histograms.session_seconds.observe(performance.now() - session.startedAt)
   metrics.counters.sessions_total({ ending: ending.kind }).value++

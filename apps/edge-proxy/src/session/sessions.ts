@@ -28,43 +28,66 @@ export class ActiveSession {
 }
 
 export class Sessions {
-  /** Clients that have not logged in. */
-  readonly arriving = new Set<Client>()
-  readonly active = new Set<ActiveSession>()
+  readonly #arriving = new Set<Client>()
+  readonly #active = new Set<ActiveSession>()
   #onEmpty: (() => void) | undefined
 
+  /** Clients that have not logged in. */
+  get arriving(): ReadonlySet<Client> {
+    return this.#arriving
+  }
+
+  get active(): ReadonlySet<ActiveSession> {
+    return this.#active
+  }
+
+  arrive(client: Client): void {
+    this.#arriving.add(client)
+  }
+
+  /** The client has logged in. */
+  begin(session: ActiveSession): void {
+    this.#arriving.delete(session.client)
+    this.#active.add(session)
+  }
+
+  /** The client's connection is closed. A logged-in client has left by `end` before. */
+  leave(client: Client): void {
+    this.#arriving.delete(client)
+  }
+
+  end(session: ActiveSession): void {
+    this.#active.delete(session)
+    if (this.#active.size === 0) this.#onEmpty?.()
+  }
+
   of(user: string): ActiveSession[] {
-    return [...this.active].filter((session) => session.user === user)
+    return [...this.#active].filter((session) => session.user === user)
   }
 
   /** Ends what has reached its time limit; call it each second. */
   sweep(now: number, idleTimeoutMs: number): void {
-    for (const client of this.arriving) if (client.deadlineAt <= now) client.refuse('login-timeout')
-    for (const session of this.active)
+    for (const client of this.#arriving) if (client.deadlineAt <= now) client.refuse('login-timeout')
+    for (const session of this.#active)
       if (now - session.splice.lastActiveAt > idleTimeoutMs) session.splice.end({ kind: 'idle-timeout' })
   }
 
   /** Ends the sessions of one user, or all; returns how many. */
-  end(reason: 'kicked' | 'revoked' | 'shutdown', user?: string): number {
-    const chosen = user === undefined ? [...this.active] : this.of(user)
+  endAll(reason: 'kicked' | 'revoked' | 'shutdown', user?: string): number {
+    const chosen = user === undefined ? [...this.#active] : this.of(user)
     for (const session of chosen) session.splice.end({ kind: 'ended-here', reason })
     return chosen.length
   }
 
   /** Ends the session of a client after an exception. */
   abandon(client: Client): void {
-    for (const session of [...this.active])
+    for (const session of [...this.#active])
       if (session.client === client) session.splice.end({ kind: 'client-gone', end: 'failed-here' })
-  }
-
-  remove(session: ActiveSession): void {
-    this.active.delete(session)
-    if (this.active.size === 0) this.#onEmpty?.()
   }
 
   /** Settles when no session is active, or after the time; false: sessions are left. */
   async drained(timeoutMs: number): Promise<boolean> {
-    if (this.active.size === 0) return true
+    if (this.#active.size === 0) return true
     return new Promise((resolve) => {
       const timer = setTimeout(() => settle(false), timeoutMs)
       const settle = (isEmpty: boolean) => {

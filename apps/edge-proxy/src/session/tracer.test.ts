@@ -54,7 +54,7 @@ function tracing(now: () => number = () => 0) {
       const session = await begin()
       session.scripted.socket.resume()
       const active = new NamedSession(id, user, session.splice)
-      sessions.active.add(active)
+      sessions.begin(active)
       return { ...session, active }
     },
   }
@@ -190,7 +190,7 @@ test('a session that has ended is in no trace that begins later', async () => {
   const { tracer, session: sessionOf, sessions } = tracing()
   const session = await sessionOf('s', 'joe')
   tracer.begin(session.active, '')
-  sessions.remove(session.active)
+  sessions.end(session.active)
   tracer.end(session.active, '')
   const notes = new Notes()
   tracer.start(order('t'), notes)

@@ -9,7 +9,8 @@ import { hasTag } from '../imap/bytes.ts'
 import { CommandScanner, type LineEnding } from '../imap/command-scanner.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { Ending, HandBack, HandBackRefusal } from './ending.ts'
+import type { HandBack, HandBackRefusal } from '../server/reset.ts'
+import type { Ending } from './ending.ts'
 import { SelectCache } from './select-cache.ts'
 
 /** The part of the edge's context that a splice uses. */

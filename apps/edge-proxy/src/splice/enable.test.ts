@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import { dialedLink } from '../net/wire.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { HandBack } from './ending.ts'
+import type { HandBack } from '../server/reset.ts'
 import { begin } from './session.test-support.ts'
 
 /** A connection on which an earlier session has enabled these extensions. */

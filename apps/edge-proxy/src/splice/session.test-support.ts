@@ -6,7 +6,8 @@ import { acceptedLink, dialedLink, type Peer } from '../net/wire.test-support.ts
 import type { Link } from '../net/link.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { Ending, HandBack } from './ending.ts'
+import type { HandBack } from '../server/reset.ts'
+import type { Ending } from './ending.ts'
 import { Splice, type SpliceCalls } from './splice.ts'
 
 export interface Wires {

@@ -19,7 +19,8 @@ import { randomName } from '../server/random-name.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
-import type { Ending, HandBack } from './ending.ts'
+import type { HandBack } from '../server/reset.ts'
+import type { Ending } from './ending.ts'
 import { judgeResponse } from './replies.ts'
 
 /** Gets the bytes of both directions as they pass, for a trace. They hold no credentials. */

@@ -1,4 +1,4 @@
 /** The version of this edge, from its package.json. */
-import manifest from '../../package.json' with { type: 'json' }
+import manifest from '../package.json' with { type: 'json' }
 
 export const { version } = manifest
