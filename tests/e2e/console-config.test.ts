@@ -44,7 +44,7 @@ suite('console: config', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('whoever is second is told what the first has written, keeps what was typed, and puts it on top', async () => {
+  test('the second writer sees what the first wrote, keeps the typed changes, and applies them on top', async () => {
     const { page } = await open('/config?layer=global')
     await setKey(page, 'pool.usesMax', '50')
     await page.getByLabel('Changes', { exact: true }).getByText('+ 50').waitFor()
@@ -168,7 +168,7 @@ suite('console: config', { skip: noChromium }, () => {
     await page.goto('/config/2')
     await page.getByRole('button', { name: 'Restore …' }).click()
     await dialog.getByText('− 77').waitFor()
-    // Somebody writes between the look and the click: what was not seen is not undone.
+    // Another write between the view and the click: a change that was not shown is not undone.
     const last = { layer: { kind: 'global' }, set: { 'pool.idleTimeoutMs': 61_000 } }
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: last })).status, 201)
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()

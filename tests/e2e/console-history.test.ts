@@ -63,7 +63,7 @@ suite('console: history', { skip: noChromium }, () => {
     assert.equal(page.url(), link)
 
     await page.getByRole('img', { name: /^sessions_total/ }).focus()
-    // The newest step may have begun a moment ago, with nothing reported in it yet.
+    // The newest step may have just started, with nothing reported in it yet.
     await page.keyboard.press('ArrowLeft')
     await page
       .getByRole('status')

@@ -128,7 +128,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a user is found at every edge and kicked; whoever is revoked is on the list, with how far it has come', async () => {
+  test('a user is found at every edge and kicked; a revoked user is listed with the progress of the revocation', async () => {
     const { user, password } = fleet.bob
     const clients = await Promise.all([fleet.client(fleet.eu), fleet.client(fleet.us)])
     for (const client of clients)

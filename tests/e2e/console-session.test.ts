@@ -166,7 +166,7 @@ suite('console: session', { skip: noChromium }, () => {
     await page.context().close()
   })
 
-  test('while control is away the page stays, says since when, and goes on by itself', async () => {
+  test('while control is unreachable the page stays, says since when, and continues automatically', async () => {
     const { page, offences } = await openPage(browser, origin())
     await page.goto('/audit')
     await signInOnPage(page, plane.token)
@@ -177,7 +177,7 @@ suite('console: session', { skip: noChromium }, () => {
     await page.getByText('The page shows data from').waitFor()
     assert.equal(await page.getByRole('cell', { name: 'token.create' }).first().isVisible(), true)
     await plane.control.process.start()
-    // Nothing on this page asks again by itself.
+    // Nothing on this page polls.
     await page.getByText('The page shows data from').waitFor({ state: 'detached' })
     assert.deepEqual(offences, [])
     await page.context().close()

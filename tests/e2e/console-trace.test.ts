@@ -134,7 +134,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await page.route('**/v1/traces', async (route) => {
       const isOfErin = route.request().postData()?.includes('erin@example.org') ?? false
       if (!isOfErin || lost > 0) return await route.continue()
-      // Control has done it; whoever asked does not come to know.
+      // Control did it, but the response is lost.
       await route.fetch()
       lost += 1
       await route.abort()

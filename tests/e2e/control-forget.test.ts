@@ -132,7 +132,7 @@ suite('forgetting an edge', () => {
     assert.deepEqual(
       ((await plane.api('/v1/edges?limit=1&after=us-9')).body as { edges: EdgeView[] }).edges,
       [],
-      'whoever was on that page goes on behind it',
+      'a reader on that page continues after it',
     )
     await until('it out of the live view', () => !live.has('us-9') && !region.has('us-9'))
     assert.deepEqual([...live].sort(), ['eu-1', 'us-1'])
@@ -149,7 +149,7 @@ suite('forgetting an edge', () => {
     await sessionsOf('us-9', 7)
   })
 
-  test('it is on record once, by whom and what it was, however often it is asked for', async () => {
+  test('it is recorded once, with the actor and the edge, however often it is requested', async () => {
     const { status, edge } = await forget('us-9')
     assert.deepEqual([status, edge.forgottenAt], [200, (await shown('us-9')).forgottenAt])
     const entries = await audited('edge.forget')

@@ -1,4 +1,4 @@
-/** From NATS into Postgres: nothing lost, nothing doubled, and nobody who is none of ours gets in the way. */
+/** From NATS into Postgres: no report is lost or stored twice, and foreign messages change nothing. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'

@@ -60,9 +60,9 @@ suite('the live view', () => {
   }
 
   test('every edge is told first, then what it does by the second, from one heartbeat to the next', async () => {
-    const begun = Date.now()
-    eu.beat({ at: begun, counters: sessions(100), gauges: { upstreams_idle: 7 } })
-    us.beat({ at: begun, degraded: ['upstream main: refused'] })
+    const startedAt = Date.now()
+    eu.beat({ at: startedAt, counters: sessions(100), gauges: { upstreams_idle: 7 } })
+    us.beat({ at: startedAt, degraded: ['upstream main: refused'] })
     await until(
       'both edges',
       async () => ((await plane.api('/v1/edges')).body as { edges: unknown[] }).edges.length === 2,
@@ -74,7 +74,7 @@ suite('the live view', () => {
     assert.deepEqual(edges.get('us-1')?.degraded, ['upstream main: refused'])
 
     eu.beat({
-      at: begun + 5_000,
+      at: startedAt + 5_000,
       counters: { ...sessions(150), 'logins_total{upstream="main",result="failed"}': 5 },
     })
     await until('the rates', () => edges.get('eu-1')?.sessionsPerSecond !== null)
@@ -101,7 +101,7 @@ suite('the live view', () => {
     assert.deepEqual([...edges.keys()], ['us-1'])
   })
 
-  test('while Postgres is away the view says why nothing comes, and goes on by itself', async () => {
+  test('while Postgres is unreachable the view says so, and continues automatically', async () => {
     const { names } = await view()
     await until('a tick', () => names.includes('tick'))
     await plane.postgres.process?.stop()
@@ -118,10 +118,10 @@ suite('the live view', () => {
     await Promise.all([replica.process.stop(), ended])
   })
 
-  test('one process serves two hundred views and no more, also to those who ask at the same time', async () => {
+  test('one process serves at most two hundred views, also for concurrent requests', async () => {
     const headers = { authorization: `Bearer ${plane.token}` }
     const url = `${plane.control.api}/v1/live`
-    // An answer that nobody holds any more is collected, and its connection closed.
+    // An abandoned response is garbage-collected and its connection closed.
     const held: Response[] = []
     const ask = async (count: number, init: RequestInit) => {
       const answers = await Promise.all(Array.from({ length: count }, () => fetch(url, init)))
@@ -173,8 +173,8 @@ suite('the live view', () => {
         assert.ok(announced.has(name.replace(/_(bucket|sum|count)$/, '')) || announced.has(name), line)
       }
     }
-    const nobody = await fetch(`${plane.control.api}/v1/metrics`)
-    assert.equal(nobody.status, 401)
+    const anonymous = await fetch(`${plane.control.api}/v1/metrics`)
+    assert.equal(anonymous.status, 401)
   })
 
   test('the screen of the fleet can be printed once, for people and for scripts', async () => {

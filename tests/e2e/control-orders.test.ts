@@ -55,7 +55,7 @@ suite('orders', () => {
   }
   const account = ({ edges }: OrderView) => edges.map(({ id, status }) => [id, status])
 
-  test('an order goes to all, to a region or to one edge, and to nobody else', async () => {
+  test('an order goes to all edges, to a region or to one edge, and to no other edge', async () => {
     replies = (edge) => [told(`of ${edge}`)]
     heard.clear()
     const all = await give({})
@@ -138,7 +138,7 @@ suite('orders', () => {
     assert.deepEqual([row?.['actor'], row?.['target'], row?.['after'].user], ['tests', 'all', 'ann'])
   })
 
-  test('a control that dies in the middle of an order loses nothing: whoever asks again gets the account', async () => {
+  test('a control that stops in the middle of an order loses nothing: a repeated request gets the results', async () => {
     const id = randomUUID()
     const target = { kind: 'edge', name: 'us-1' }
     heard.clear()
@@ -193,7 +193,7 @@ suite('orders', () => {
     assert.deepEqual((await plane.api(`/v1/orders/${body.id}`)).body, body)
   })
 
-  test('nobody can answer for another edge: the subject says whose answer it is', async () => {
+  test('an edge cannot answer for another edge: the subject names the sender', async () => {
     replies = (edge) =>
       edge === 'eu-1'
         ? []
@@ -225,7 +225,7 @@ suite('orders', () => {
     assert.deepEqual((await plane.api(`/v1/orders/${all[0]!.id}`)).body, all[0])
   })
 
-  test('an order for nobody, of an unknown kind, or while NATS is away is refused and not on record', async () => {
+  test('an order for an unknown edge, of an unknown kind, or while NATS is unreachable is refused and not recorded', async () => {
     const count = async () => (await plane.sql`select 1 from orders`).length
     const known = await count()
     assert.deepEqual((await give({ target: { kind: 'edge', name: 'nobody' } })).status, 404)

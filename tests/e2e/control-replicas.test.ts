@@ -61,7 +61,7 @@ suite('two replicas of control', () => {
     }
   })
 
-  test('a trace begun at one is followed at the other, and ended by the first', async () => {
+  test('a trace started at one replica is followed at the other, and ended by the first', async () => {
     const trace = (await plane.api('/v1/traces', { body: { user: 'ann', seconds: 60 }, of: replicas[0] }))
       .body as TraceView
     const live = await fetch(`${replicas[1].api}/v1/traces/${trace.id}/live`, {
@@ -117,15 +117,15 @@ suite('two replicas of control', () => {
   })
 
   test('a rollout goes on at the other when the one that began it dies, and can be steered all the time', async () => {
-    const begun = await ask('/v1/config/revisions', {
+    const created = await ask('/v1/config/revisions', {
       body: {
         layer: { kind: 'global' },
         set: { 'pool.usesMax': 30 },
         rollout: { canaryEdges: ['eu-1'], soakSeconds: 0 },
       },
     })
-    assert.equal(begun.status, 201)
-    const { revision } = (begun.body as RevisionStatus).revision
+    assert.equal(created.status, 201)
+    const { revision } = (created.body as RevisionStatus).revision
     const rollout = async (steering = '') => {
       const how = steering === '' ? {} : { method: 'POST' }
       const answer = await ask(`/v1/rollouts/${revision}${steering}`, how)

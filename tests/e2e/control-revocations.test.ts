@@ -80,7 +80,7 @@ suite('revocations and drains', () => {
     assert.deepEqual(await told(eu), [['user', 'carol']])
   })
 
-  test('it is on record who revoked whom and why', async () => {
+  test('the record names who revoked which user, and why', async () => {
     const [row] =
       await plane.sql`select * from audit where action = 'revoke.user' and target = 'ann@example.org'`
     assert.deepEqual([row?.['actor'], row?.['after'].note], ['tests', 'password changed'])
@@ -96,7 +96,7 @@ suite('revocations and drains', () => {
     assert.equal(next, revocations[1]?.sequence)
   })
 
-  test('a drain is for whom it is meant, stays over a restart of the edge, and is ended by a resume', async () => {
+  test('a drain affects only its targets, survives a restart of the edge, and ends with a resume', async () => {
     const drained = await plane.api('/v1/edges/drain', { body: { target: { kind: 'region', name: 'eu' } } })
     assert.deepEqual(
       (drained.body as { edges: EdgeView[] }).edges.map(({ id, drain }) => [id, drain]),

@@ -146,7 +146,7 @@ suite('rollouts', () => {
       return each().every(({ applied }) => applied === rollout.undoneBy)
     })
     assert.deepEqual(edges['eu-1']!.layer, former)
-    // It had got that far, and nobody beyond the wave that refused has ever run it.
+    // It had got that far, and no edge after the wave that refused has run it.
     assert.ok(edges['eu-1']!.ran.includes(revision))
     assert.ok(!edges['us-1']!.ran.includes(revision))
     const { body } = await plane.api(`/v1/config/revisions/${revision}`)
@@ -258,7 +258,7 @@ suite('rollouts', () => {
     assert.equal((await plane.api('/v1/config/revisions/9999/restore', { body: {} })).status, 404)
   })
 
-  test('a canary that nobody knows is refused, and nothing is written', async () => {
+  test('an unknown canary is refused, and nothing is written', async () => {
     const body = {
       layer: { kind: 'global' },
       set: { 'pool.usesMax': 7 },

@@ -1,4 +1,4 @@
-/** Stock mail clients at the edge before a real Dovecot: they see the very mails, and the second session is a warm one. */
+/** Stock mail clients at the edge before a real Dovecot: they see the same mails, and the second session reuses the connection. */
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
@@ -39,7 +39,7 @@ suite('stock clients', () => {
     return { opened: of('upstream_connections_total'), reused: of('upstream_reuses_total') }
   }
 
-  /** Runs `again` on what earlier sessions left warm: nothing is opened and the server lets nobody in once more. */
+  /** Runs `again` on the connections of earlier sessions: no connection is opened, and no login reaches the server. */
   async function onWarmConnections(user: string, again: () => Promise<unknown>): Promise<void> {
     await until('all connections at rest', async () => {
       const { gauges } = await edge.stats()

@@ -124,7 +124,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
 
   test(
     'started as root it becomes proc_username and proc_groupname for good',
-    { skip: process.getuid?.() !== 0 && 'only root can become somebody else' },
+    { skip: process.getuid?.() !== 0 && 'only root can change its user' },
     async () => {
       assert.match(await log(edge), /info user_changed user=nobody group=nogroup/)
       const status = await readFile(`/proc/${edge.pid}/status`, 'utf8')
@@ -135,7 +135,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     },
   )
 
-  test('without enable_admin_commands nobody is offered them or answered', async () => {
+  test('without enable_admin_commands they are neither offered nor answered', async () => {
     const other = await freePort()
     const plain = await startOn(await adjusted('plain.conf', {}, other), other)
     const own = await MailSocket.greeted({ port: other })
@@ -225,7 +225,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     stub.behave(() => false)
   })
 
-  test('the protocol log holds the traced user and nobody else, without password and mails', async () => {
+  test('the protocol log holds only the traced user, without password and mails', async () => {
     await admin('XPROXY_TRACE alice')
     for (const user of ['alice', 'bob']) {
       const own = await entered(user)

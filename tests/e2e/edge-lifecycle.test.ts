@@ -43,12 +43,12 @@ suite('the life of an edge', () => {
     await client.command('LOGOUT')
   })
 
-  test('SIGTERM lets a session end by itself, says BYE to who has none yet, and exits with 0', async () => {
+  test('after SIGTERM a session runs to its end, a client without one gets BYE, and the exit status is 0', async () => {
     const edge = await LoneEdge.start(stub.port, { process: { drainTimeoutMs: 60_000 } })
     const session = await entered(edge)
-    const newcomer = await edge.client()
+    const waiting = await edge.client()
     edge.edge.process.send('SIGTERM')
-    assert.match(await newcomer.rest(), /^\* BYE /)
+    assert.match(await waiting.rest(), /^\* BYE /)
     await assert.rejects(edge.client(), /ECONNREFUSED|closed/)
     assert.equal((await fetch(`${edge.httpUrl}/readyz`)).status, 503)
     assert.equal((await fetch(`${edge.httpUrl}/healthz`)).status, 200)

@@ -40,7 +40,7 @@ suite('limits and routes', () => {
     await carol.close()
   })
 
-  test('one user has no more connections than he may, and others are not kept from theirs', async (t) => {
+  test('one user has no more connections than the limit, and other users get theirs', async (t) => {
     const main = { connectionsPerUserMax: 1, queueTimeoutMs: 0 }
     const edge = await edgeFor(t, stub.port, { upstreams: { main } })
     const first = await entered(edge)

@@ -143,14 +143,14 @@ suite('TLS to servers', () => {
   before(async () => {
     ground = temporaryGround()
     const authority = await Authority.make(ground.directory)
-    const stranger = await Authority.make(ground.directory, 'Stranger')
+    const foreign = await Authority.make(ground.directory, 'Foreign authority')
     const ca = await authority.ca
     const [right, other, own] = await Promise.all([
       authority.issue('server', 'DNS:localhost'),
       authority.issue('other', 'DNS:other.example'),
       authority.issue('edge-of-the-fleet', 'DNS:edge.example'),
     ])
-    const unknown = await stranger.issue('server', 'DNS:localhost')
+    const unknown = await foreign.issue('server', 'DNS:localhost')
     stub = new StubImapd(await freePort())
     await stub.listen()
     const front = async (name: string, certificate: Certificate, clientCa?: string) => {

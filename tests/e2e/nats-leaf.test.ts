@@ -43,7 +43,7 @@ suite('a region behind a leaf node', () => {
       ground: plane.ground,
       id: far.edge,
       region: far.region,
-      // Nobody is there: what is tested is its part in the fleet.
+      // No server is there: only the edge's part in the fleet is tested.
       upstream: { host: '127.0.0.1', port: await freePort() },
       nats: { url: leafUrl, tokenFile: undefined },
       credentialsFile: await plane.enroll(far.region, far.edge),

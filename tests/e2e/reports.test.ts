@@ -49,7 +49,7 @@ suite('reports', () => {
 
   test('the history of logins and reuse equals what was done, edge by edge', async () => {
     const asked = ['logins_total{result="ok"}', 'logins_total{result="refused"}', 'upstream_reuses_total']
-    const begun = await until('a first history', async () => {
+    const first = await until('a first history', async () => {
       const now = await history(asked)
       return now['eu-1']?.[0] === 2 && now['us-1']?.[0] === 1 && now
     })
@@ -60,7 +60,7 @@ suite('reports', () => {
     await wrong.kill()
 
     const plus = (edge: string, ...added: number[]) =>
-      added.map((value, at) => (begun[edge]?.[at] ?? 0) + value)
+      added.map((value, at) => (first[edge]?.[at] ?? 0) + value)
     const expected = { 'eu-1': plus('eu-1', 5, 0, 5), 'us-1': plus('us-1', 3, 1, 3) }
     const seen = await until('the new logins in the history', async () => {
       const now = await history(asked)

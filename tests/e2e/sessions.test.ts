@@ -1,4 +1,4 @@
-/** Mail sessions through an edge to a real Dovecot: logins are saved, and nobody gets what is not his. */
+/** Mail sessions through an edge to a real Dovecot: logins are saved, and no user gets data of another. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { TestFleet } from '../support/fleet.ts'

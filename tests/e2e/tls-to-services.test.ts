@@ -47,7 +47,7 @@ suite('TLS', () => {
     await removeTemporaryDirectory(ground.directory)
   })
 
-  /** Postgres wants its key to be readable by nobody else. */
+  /** Postgres requires a key that only its own account can read. */
   async function ownedKey(keyFile: string): Promise<string> {
     const own = join(ground.directory, 'postgres.key')
     await copyFile(keyFile, own)
@@ -240,7 +240,7 @@ suite('TLS', () => {
       await both(at(nats, 'localhost', 'tls'), nats, {}, plain)
     })
 
-    test('a server that asks for a client certificate gets it, and lets nobody in without', async (t) => {
+    test('a server that asks for a client certificate gets it, and refuses clients without one', async (t) => {
       const nats = await startNats(t, 'DNS:localhost', true)
       const { caFile } = authority
       const client = await authority.issue('client', 'DNS:client')

@@ -144,7 +144,7 @@ suite('trace', () => {
     }
   })
 
-  test('it ends by itself though control is dead, and then is listed and downloaded', async () => {
+  test('it ends on time while control is stopped, and is then listed and downloaded', async () => {
     const { user } = fleet.bob
     const started = await fleet.api('/v1/traces', { method: 'POST', body: { user, seconds: 5 } })
     const { id } = traceSchema.parse(started.body)

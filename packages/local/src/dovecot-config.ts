@@ -31,7 +31,7 @@ mail_gid = ${places.group}
 first_valid_uid = 1
 mail_home = ${places.mail}/%u
 mail_location = maildir:~/Maildir
-# A proxy logs everybody in from one address: no limit for it, and nobody waits for another's wrong password.
+# A proxy logs all users in from one address: no limit per address, and no delay for all after one wrong password.
 mail_max_userip_connections = 10000
 auth_failure_delay = 0
 passdb {

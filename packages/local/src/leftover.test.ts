@@ -29,7 +29,7 @@ test('a process that merely has the number of an earlier one is left alone', asy
   assert.ok(!existsSync(file))
 })
 
-test('a damaged pid file names nobody', async () => {
+test('a damaged pid file names no process', async () => {
   const { directory } = scratchGround()
   for (const text of ['', '{', '{"pid":1}', '{"pid":-1,"started":"","stopSignal":"SIGTERM"}']) {
     writeFileSync(`${directory}/child.json`, text)

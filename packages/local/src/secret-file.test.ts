@@ -19,7 +19,7 @@ test('an empty secret is replaced', () => {
   assert.notEqual(keepSecret(`${directory}/token`), '')
 })
 
-test('a file that everybody could read is replaced by one that nobody else can', () => {
+test('a file that others can read is replaced by one that only its owner can read', () => {
   const { directory } = scratchGround()
   writeFileSync(`${directory}/file`, 'old', { mode: 0o644 })
   writePrivate(`${directory}/file`, 'new')
