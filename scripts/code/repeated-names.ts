@@ -13,7 +13,6 @@ const allowed: Readonly<Record<string, string>> = {
   ErrorCode: 'each process has its own closed list, compared with docs/failure-modes.md',
   errorCodes: 'each process has its own closed list, compared with docs/failure-modes.md',
   version: 'each program states its own version',
-  Session: 'protocol: who is signed in to the API; the edge: a client joined with a server connection',
   freePort: 'the edge imports no other workspace for its tests',
   until: 'the edge imports no other workspace for its tests',
 }

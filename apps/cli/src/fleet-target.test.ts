@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { targetText } from '@imapfleet/protocol'
+import { fleetTargetText } from '@imapfleet/protocol'
 import { namedTarget, targetOf } from './fleet-target.ts'
 
 test('a command is for all edges unless a region or an edge is named', () => {
-  assert.equal(targetText(targetOf({})), 'all')
-  assert.equal(targetText(targetOf({ all: true })), 'all')
-  assert.equal(targetText(targetOf({ region: 'eu' })), 'region/eu')
-  assert.equal(targetText(targetOf({ edge: 'eu-1' })), 'edge/eu-1')
+  assert.equal(fleetTargetText(targetOf({})), 'all')
+  assert.equal(fleetTargetText(targetOf({ all: true })), 'all')
+  assert.equal(fleetTargetText(targetOf({ region: 'eu' })), 'region/eu')
+  assert.equal(fleetTargetText(targetOf({ edge: 'eu-1' })), 'edge/eu-1')
   assert.equal(namedTarget({}), undefined)
 })
 

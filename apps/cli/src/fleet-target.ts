@@ -1,5 +1,5 @@
 /** The target of a command, for orders and drains: `--all` (the default), `--region` or `--edge`. */
-import type { TargetName } from '@imapfleet/protocol'
+import type { FleetTarget } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
 
@@ -16,7 +16,7 @@ export const targetOptions = (command: Command) =>
     .option('--edge <id>', 'this edge')
 
 /** Undefined: no target was named. Only some commands treat this as `--all`. */
-export function namedTarget({ all, region, edge }: TargetOptions): TargetName | undefined {
+export function namedTarget({ all, region, edge }: TargetOptions): FleetTarget | undefined {
   if ([all, region, edge].filter((given) => given !== undefined).length > 1)
     throw usage('give only one of --all, --region and --edge')
   if (edge !== undefined) return { kind: 'edge', name: edge }
@@ -24,4 +24,4 @@ export function namedTarget({ all, region, edge }: TargetOptions): TargetName | 
   return all === undefined ? undefined : { kind: 'all' }
 }
 
-export const targetOf = (options: TargetOptions): TargetName => namedTarget(options) ?? { kind: 'all' }
+export const targetOf = (options: TargetOptions): FleetTarget => namedTarget(options) ?? { kind: 'all' }

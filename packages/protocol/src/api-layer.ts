@@ -1,4 +1,4 @@
-/** The layer of the fleet's configuration that a change is made to. */
+/** Names a layer of the fleet's configuration. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 

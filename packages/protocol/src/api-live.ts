@@ -1,6 +1,6 @@
 /** The current state of the fleet: the events of `GET /v1/live`. */
 import { z } from 'zod'
-import { edgeStateSchema } from './api.ts'
+import { edgeStateSchema } from './api-edges.ts'
 
 const rate = z.number().nullable()
 
@@ -39,7 +39,6 @@ export const liveFleetSchema = z.object({
   /** Ids of edges that left this view: forgotten, or moved to another region. */
   gone: z.array(z.string()).optional(),
 })
-export type LiveFleet = z.infer<typeof liveFleetSchema>
 
 /** The event `trouble`: why there are no ticks. */
 export const liveTroubleSchema = z.object({ at: z.iso.datetime(), reason: z.string() })

@@ -11,27 +11,27 @@ import {
   type OrderResult,
 } from './orders.ts'
 
-export const targetSchema = z
+export const fleetTargetSchema = z
   .discriminatedUnion('kind', [
     z.object({ kind: z.literal('all') }),
     z.object({ kind: z.literal('region'), name: configName }),
     z.object({ kind: z.literal('edge'), name: configName }),
   ])
-  .meta({ id: 'Target' })
-export type TargetName = z.infer<typeof targetSchema>
+  .meta({ id: 'FleetTarget' })
+export type FleetTarget = z.infer<typeof fleetTargetSchema>
 
 /** `all`, `region/eu`, `edge/eu-1`. */
-export const targetText = (target: TargetName): string =>
+export const fleetTargetText = (target: FleetTarget): string =>
   target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`
 
 /** Which edges to drain or to resume. */
-export const drainRequestSchema = z.object({ target: targetSchema })
+export const drainRequestSchema = z.object({ target: fleetTargetSchema })
 
 export const orderRequestSchema = z
   .object({
     /** Chosen by the client, which may repeat the request: the same id is one order. */
     id: z.uuid().optional(),
-    target: targetSchema.default({ kind: 'all' }),
+    target: fleetTargetSchema.default({ kind: 'all' }),
     action: orderActionSchema,
     /** How long control waits for edges. */
     timeoutMs: z.int().min(100).max(20_000).default(2_000),
@@ -66,7 +66,7 @@ const orderViewWith = <Action extends z.ZodType, Edge extends z.ZodType>(action:
     id: z.uuid(),
     givenBy: z.string(),
     at: z.iso.datetime(),
-    target: targetSchema,
+    target: fleetTargetSchema,
     action,
     /** Null while control waits for edges. */
     finishedAt: z.iso.datetime().nullable(),

@@ -14,7 +14,7 @@ export const rolloutRequestSchema = z
     soakSeconds: z.int().min(0).max(86_400).default(30),
     /** How long an edge may be silent, or take to apply the revision, before everything is rolled back. */
     silenceSeconds: z.int().min(1).max(3_600).default(60),
-    /** How much the share of failed logins or upstream connections may rise: 0.05 is five percentage points. */
+    /** How much the share of failed logins, or of failed server connections, may rise: 0.05 is five percentage points. */
     errorShareMax: z.number().min(0).max(1).default(0.05),
   })
   .meta({ id: 'RolloutRequest' })

@@ -10,7 +10,7 @@ type AuditEntry = { id: number; at: string; actor: string; action: string; targe
 
 type Edge = { id: string; region: string; state: "serving" | "draining" | "stopping" | "silent"; version: string; boot: string; startedAt: string; lastSeenAt: string; connections: { cached: number; active: number; clients: number }; pool?: { dialing: number; leased: number; resetting: number; idle: number; waiting: number } | undefined; upstreams?: ({ name: string; healthy: boolean })[] | undefined; config: { wanted: number; applied: number; rejected: { revision: number; reason: string } | null }; degraded: (string)[]; listeners: (string)[]; drain?: boolean | undefined; credential?: "valid" | "revoked" | undefined; forgottenAt?: string | undefined }
 
-type Target = { kind: "all" } | { kind: "region"; name: string } | { kind: "edge"; name: string }
+type FleetTarget = { kind: "all" } | { kind: "region"; name: string } | { kind: "edge"; name: string }
 
 type EnrolmentRequest = { region: string }
 
@@ -42,7 +42,7 @@ type RestoreRequest = { note?: string | undefined; base?: number | undefined; dr
 
 type History = { from: string; to: string; stepSeconds: number; resolution: "reports" | "10s" | "1m" | "1h"; groupBy: "fleet" | "region" | "edge" | "upstream"; metrics: (string)[]; groups: ({ group: string; values: ((number | null)[])[]; totals: (number | null)[] })[] }
 
-type Order = { id: string; givenBy: string; at: string; target: Target; action: OrderAction; finishedAt: string | null; edges: (OrderedEdge)[] }
+type Order = { id: string; givenBy: string; at: string; target: FleetTarget; action: OrderAction; finishedAt: string | null; edges: (OrderedEdge)[] }
 
 type OrderAction = { kind: "who"; user?: string | undefined } | { kind: "kick-user"; user: string } | { kind: "purge-idle"; user?: string | undefined } | { kind: "reset-counters" } | { kind: "newlog" } | { kind: "version" } | { kind: "route-lookup"; user: string; listener?: string | undefined } | { kind: "pause-upstream"; upstream: string } | { kind: "resume-upstream"; upstream: string }
 
@@ -50,9 +50,9 @@ type OrderedEdge = { id: string; region: string; status: "answered"; reason: nul
 
 type OrderResult = (Connection)[] | { sessions: number } | { connections: number } | { version: string } | { upstream: string } | {  }
 
-type Connection = { user: string; upstream: string; state: "dialing" | "leased" | "resetting" | "idle"; client?: string | undefined; since: number; uses: number }
+type Connection = { user: string; upstream: string; state: "leased" | "resetting" | "idle"; client?: string | undefined; since: number; uses: number }
 
-type OrderRequest = { id?: string | undefined; target?: Target | undefined; action: OrderAction; timeoutMs?: number | undefined }
+type OrderRequest = { id?: string | undefined; target?: FleetTarget | undefined; action: OrderAction; timeoutMs?: number | undefined }
 
 type RevocationStatus = { revocation: Revocation; edges: ({ id: string; region: string; status: "applied" | "pending" | "silent" })[] }
 
@@ -74,8 +74,8 @@ export interface ApiRoutes {
   'GET /v1/edges': { query?: { limit?: number | string | undefined; after?: string | undefined }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'GET /v1/edges/{id}': { path: { id: string }; answer: Edge }
   'DELETE /v1/edges/{id}': { path: { id: string }; answer: Edge }
-  'POST /v1/edges/drain': { body: { target: Target }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
-  'POST /v1/edges/resume': { body: { target: Target }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
+  'POST /v1/edges/drain': { body: { target: FleetTarget }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
+  'POST /v1/edges/resume': { body: { target: FleetTarget }; answer: { edges: (Edge)[]; next?: string | null | undefined } }
   'POST /v1/edges/{id}/enrolments': { path: { id: string }; body: EnrolmentRequest; answer: { key: string; edge: string; region: string; createdBy: string; createdAt: string; revokedBy: string | null; revokedAt: string | null; enforcedAt: string | null; credentials: string } }
   'DELETE /v1/edges/{id}/enrolments': { path: { id: string }; query?: { key?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }
   'GET /v1/enrolments': { query?: { limit?: number | string | undefined; before?: number | string | undefined; edge?: string | undefined }; answer: { enrolments: (Enrolment)[]; next: number | null } }

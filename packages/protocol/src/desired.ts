@@ -19,8 +19,8 @@ export const revocationSchema = z.object({
   /** User name, or domain without @. */
   subject: z.string().min(1).max(1024),
   /**
-   * When it was made. Milliseconds since 1970. An edge does not compare it with its own clock: it drops every
-   * connection that matches when it applies the revocation.
+   * When it was made. Milliseconds since 1970. An edge does not compare it with its own clock: when it applies the
+   * revocation, it drops every matching connection.
    */
   at: z.int().min(0),
 })
@@ -31,9 +31,9 @@ export const desiredSchema = z.object({
   /** Increases with every change of the fields below. */
   version: z.int().min(1),
   config: z.object({
-    /** The revision of this document; 0: none was ever written. */
+    /** The revision of the layer; 0: none was ever written. */
     revision: z.int().min(0),
-    /** global ← region ← edge, merged. The edge lays it over its own file. */
+    /** The layers of this edge, merged in the order global, region, edge. They override the edge's own file. */
     layer: z.record(z.string(), z.unknown()),
   }),
   traces: z.array(traceWishSchema).max(1000),
@@ -42,6 +42,6 @@ export const desiredSchema = z.object({
 })
 export type Desired = z.infer<typeof desiredSchema>
 
-/** The core message on which edges read their key again. */
+/** The core NATS message after which edges read their key again. */
 export const desiredChangedSchema = z.object({ v: z.literal(wireVersion), version: z.int().min(1) })
 export type DesiredChanged = z.infer<typeof desiredChangedSchema>

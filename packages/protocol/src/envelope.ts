@@ -44,7 +44,7 @@ export function decode<S extends z.ZodType>(schema: S, bytes: Uint8Array): Decod
   return decodeValue(schema, data)
 }
 
-/** The same for a value. */
+/** Like `decode`, for a value that is already parsed as JSON. */
 export function decodeValue<S extends z.ZodType>(schema: S, data: unknown): Decoded<z.infer<S>> {
   const parsed = schema.safeParse(data)
   if (parsed.success) return { ok: true, value: parsed.data }

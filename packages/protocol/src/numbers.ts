@@ -14,7 +14,7 @@ interface NumberRules {
 export const numbersByName = ({ isName, isNumber, message }: NumberRules) =>
   z.custom<Record<string, number>>((value) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
-    // An own key of this name would reach a prototype when the object is copied.
+    // Copying an object with this key would set the prototype of the copy.
     if (Object.hasOwn(value, '__proto__')) return false
     // Object.entries would allocate an array for each of about two hundred entries.
     for (const number of Object.values(value))

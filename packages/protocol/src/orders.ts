@@ -11,13 +11,13 @@ const count = z.int().min(0)
 /** The result of an order that returns no data. */
 const done = z.object({})
 
-/** A server connection, and the client that holds it, if any. */
+/** A server connection that is logged in, and the client of its session, if any. */
 export const connectionSchema = z
   .object({
     user: storableText(65_536),
     upstream: configName,
-    state: z.enum(['dialing', 'leased', 'resetting', 'idle']),
-    /** Address of the client. */
+    state: z.enum(['leased', 'resetting', 'idle']),
+    /** Address of the client. Missing unless the connection is leased. */
     client: storableText(300).optional(),
     /** When it was last used. Milliseconds since 1970. */
     since: instant,
@@ -119,7 +119,7 @@ interface AnyRow {
   title: (action: OrderAction) => string
   outcome: (result: OrderResult) => string
 }
-/** The rows for a kind that is only known at run time. */
+/** For a kind that is known only at run time. */
 const rows = orderKinds as unknown as Record<OrderKind, AnyRow>
 
 export const actionSchemaOf = <Kind extends OrderKind>(kind: Kind) =>
@@ -136,12 +136,12 @@ export const orderActionSchema = z
   .discriminatedUnion('kind', kinds.map(actionSchemaOf) as unknown as [z.core.$ZodTypeDiscriminable])
   .meta({ id: 'OrderAction' }) as unknown as z.ZodType<OrderAction, OrderAction>
 
-/** The result of some order. `done` comes last, since every object is one. */
+/** The result of an order of any kind. `done` comes last, because every object matches it. */
 export const orderResultSchema = z
   .union([...new Set(kinds.map((kind) => orderKinds[kind].result).filter((result) => result !== done)), done])
   .meta({ id: 'OrderResult' }) as unknown as z.ZodType<OrderResult, OrderResult>
 
-/** An answer of an edge, as the result of an order of this kind. */
+/** Parses the answer of an edge to an order of this kind. */
 export const parseResult = <Kind extends OrderKind>(kind: Kind, data: unknown): Decoded<OrderResult<Kind>> =>
   decodeValue(resultSchemaOf(kind), data)
 

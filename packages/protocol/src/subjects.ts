@@ -9,8 +9,8 @@ export interface EdgeAddress {
   edge: string
 }
 
-/** The edges that an order is for. */
-export type Target =
+/** Where an order is published: the edges that it is for. */
+export type OrderAddress =
   { kind: 'all' } | { kind: 'region'; region: string } | { kind: 'edge'; edge: string; region: string }
 
 export const subjects = {
@@ -32,7 +32,7 @@ export const subjects = {
   desiredChanged: `${root}.desired.changed`,
 
   /** Control → edges, core NATS: an order. */
-  order: (target: Target) =>
+  order: (target: OrderAddress) =>
     target.kind === 'all'
       ? `${root}.order.all`
       : target.kind === 'region'

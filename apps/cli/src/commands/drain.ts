@@ -1,5 +1,5 @@
 /** `imapfleet drain` and `resume`. */
-import type { EdgeView, TargetName } from '@imapfleet/protocol'
+import type { EdgeView, FleetTarget } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { complainOfDrain, drainColumns, isSettled, progressOf } from '../drained.ts'
 import { usage } from '../failure.ts'
@@ -71,7 +71,7 @@ export function addDrain(parent: Command, shell: Shell): void {
 const edgeOptions = (command: Command) => targetOptions(command.argument('[edge]', 'this edge'))
 
 /** The target is required, so that a missing word does not drain the whole fleet. */
-function targetFor(id: string | undefined, options: TargetOptions, verb: string): TargetName {
+function targetFor(id: string | undefined, options: TargetOptions, verb: string): FleetTarget {
   if (id !== undefined && namedTarget(options) !== undefined)
     throw usage('give only one of an edge, --all, --region and --edge')
   const target = id === undefined ? namedTarget(options) : ({ kind: 'edge', name: id } as const)

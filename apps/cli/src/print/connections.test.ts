@@ -18,15 +18,15 @@ test('a pool is one edge and one upstream; a user with two connections is one us
       connection('alice', 'main', 'idle'),
       connection('alice', 'main', 'leased'),
       connection('bob', 'main', 'idle'),
-      connection('bob', 'old', 'dialing'),
+      connection('bob', 'old', 'resetting'),
     ),
     answered('us-1', connection('alice', 'main', 'resetting')),
     answered('us-2'),
   ]
-  const none = { dialing: 0, leased: 0, resetting: 0, idle: 0 }
+  const none = { leased: 0, resetting: 0, idle: 0 }
   assert.deepEqual(poolsOf(connectionRows({ edges })), [
     { ...none, edge: 'eu-1', upstream: 'main', users: 2, leased: 1, idle: 2 },
-    { ...none, edge: 'eu-1', upstream: 'old', users: 1, dialing: 1 },
+    { ...none, edge: 'eu-1', upstream: 'old', users: 1, resetting: 1 },
     { ...none, edge: 'us-1', upstream: 'main', users: 1, resetting: 1 },
   ])
 })

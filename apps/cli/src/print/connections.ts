@@ -9,7 +9,6 @@ interface Row extends Connection {
 }
 
 const stateStyle: Readonly<Record<Connection['state'], Style | undefined>> = {
-  dialing: 'yellow',
   leased: 'green',
   resetting: 'yellow',
   idle: undefined,
@@ -46,7 +45,6 @@ export function poolsOf(rows: readonly Row[]): Pool[] {
       edge: group[0]?.edge ?? '',
       upstream: group[0]?.upstream ?? '',
       users: new Set(group.map(({ user }) => user)).size,
-      dialing: number('dialing'),
       leased: number('leased'),
       resetting: number('resetting'),
       idle: number('idle'),
@@ -63,7 +61,6 @@ export const poolColumns: Column<Pool>[] = [
   { title: 'EDGE', cell: (pool) => pool.edge },
   { title: 'UPSTREAM', cell: (pool) => pool.upstream },
   figure('USERS', (pool) => pool.users),
-  figure('DIALING', (pool) => pool.dialing),
   figure('LEASED', (pool) => pool.leased),
   figure('RESETTING', (pool) => pool.resetting),
   figure('IDLE', (pool) => pool.idle),

@@ -1,7 +1,7 @@
 /** Prints orders: the command, the target, and the answer of each edge. */
 import {
   orderResultText,
-  targetText,
+  fleetTargetText,
   type OrderAction,
   type OrderedEdge,
   type OrderResult,
@@ -53,7 +53,7 @@ export const orderColumns: Column<OrderView>[] = [
   { title: 'ID', cell: (order) => order.id },
   { title: 'WHEN', cell: (order) => dayAndClock(order.at) },
   { title: 'WHO', cell: (order) => order.givenBy },
-  { title: 'FOR', cell: (order) => targetText(order.target) },
+  { title: 'FOR', cell: (order) => fleetTargetText(order.target) },
   { title: 'ORDER', cell: (order) => actionText(order.action) },
   { title: 'OUTCOME', cell: outcomeText, style: (order) => (isComplete(order) ? undefined : 'yellow') },
 ]
@@ -64,7 +64,7 @@ export function orderLines(order: OrderView, page: TableLayout): string[] {
       [
         ['order', order.id],
         ['what', actionText(order.action)],
-        ['for', targetText(order.target)],
+        ['for', fleetTargetText(order.target)],
         ['given', `${dayAndClock(order.at)} by ${order.givenBy}`],
         ['outcome', outcomeText(order)],
       ],

@@ -16,7 +16,7 @@ import {
   revisionStatusSchema,
   rolloutListSchema,
   rolloutSchema,
-  sessionSchema,
+  consoleSessionSchema,
   traceListSchema,
   traceSchema,
   type History,
@@ -25,7 +25,7 @@ import {
   type RestoreRequest,
   type RevisionRequest,
   type RevocationRequest,
-  type TargetName,
+  type FleetTarget,
   type TraceRequest,
 } from '@imapfleet/protocol'
 import { askControl, send } from './ask.ts'
@@ -51,16 +51,17 @@ export interface HistoryQuery {
 const id = encodeURIComponent
 
 export const api = {
-  session: (signal?: AbortSignal) => askControl({ path: 'session', signal }, sessionSchema),
-  signIn: (token: string) => askControl({ path: 'session', method: 'POST', body: { token } }, sessionSchema),
+  session: (signal?: AbortSignal) => askControl({ path: 'session', signal }, consoleSessionSchema),
+  signIn: (token: string) =>
+    askControl({ path: 'session', method: 'POST', body: { token } }, consoleSessionSchema),
   signOut: () => send({ path: 'session', method: 'DELETE' }),
 
   edges: (signal?: AbortSignal) => askControl({ path: 'edges', signal }, edgeListSchema),
   edge: (edge: string, signal?: AbortSignal) => askControl({ path: `edges/${id(edge)}`, signal }, edgeSchema),
   forgetEdge: (edge: string) => askControl({ path: `edges/${id(edge)}`, method: 'DELETE' }, edgeSchema),
-  drain: (target: TargetName) =>
+  drain: (target: FleetTarget) =>
     askControl({ path: 'edges/drain', method: 'POST', body: { target } }, edgeListSchema),
-  resume: (target: TargetName) =>
+  resume: (target: FleetTarget) =>
     askControl({ path: 'edges/resume', method: 'POST', body: { target } }, edgeListSchema),
 
   history: ({ metrics, ...rest }: HistoryQuery, signal?: AbortSignal) =>

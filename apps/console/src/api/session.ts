@@ -1,17 +1,17 @@
 /** The signed-in user. The end of a session keeps the address, so that signing in returns to the same page. */
-import type { Session } from '@imapfleet/protocol'
+import type { ConsoleSession } from '@imapfleet/protocol'
 import { signal } from '@preact/signals'
 import type { Refusal } from './problem.ts'
 
 export type SignInState =
   | { state: 'unknown' }
-  | { state: 'in'; who: Session }
+  | { state: 'in'; who: ConsoleSession }
   /** `reason`: a sentence, if the user did not sign out. */
   | { state: 'out'; reason?: string }
 
 export const session = signal<SignInState>({ state: 'unknown' })
 
-export function sessionBegan(who: Session): void {
+export function sessionBegan(who: ConsoleSession): void {
   session.value = { state: 'in', who }
 }
 

@@ -1,9 +1,9 @@
 /** The outcome of an order, as a sentence and for each edge. */
-import { orderResultText, type OrderedEdge, type OrderView, type TargetName } from '@imapfleet/protocol'
+import { orderResultText, type OrderedEdge, type OrderView, type FleetTarget } from '@imapfleet/protocol'
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
 
-export const targetWords = (target: TargetName): string =>
+export const targetWords = (target: FleetTarget): string =>
   target.kind === 'all' ? 'all edges' : `${target.kind} ${target.name}`
 
 const statuses = ['answered', 'failed', 'silent'] as const

@@ -1,5 +1,5 @@
 /** The signed-in user, the choice of colours, and signing out. */
-import type { Session } from '@imapfleet/protocol'
+import type { ConsoleSession } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { session } from '../api/session.ts'
@@ -7,7 +7,7 @@ import { Choice } from '../ui/choice.tsx'
 import { tell } from '../ui/toast.tsx'
 import { theme, themes } from './theme.ts'
 
-export const AccountMenu = ({ who }: { who: Session }) => (
+export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
   <div class="account">
     <div class="who">
       <strong>{who.name}</strong>

@@ -1,5 +1,5 @@
 /** The frame around every page of a signed-in user. */
-import type { Session } from '@imapfleet/protocol'
+import type { ConsoleSession } from '@imapfleet/protocol'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { PageLink } from '../router/link.tsx'
@@ -8,7 +8,7 @@ import { AwayBanner } from './away-banner.tsx'
 import { Brand } from './icon.tsx'
 import { Navigation } from './navigation.tsx'
 
-export function Layout({ who, children }: { who: Session; children: ComponentChildren }) {
+export function Layout({ who, children }: { who: ConsoleSession; children: ComponentChildren }) {
   const [isOpen, setOpen] = useState(false)
   return (
     <>

@@ -121,8 +121,8 @@ function summaryOf(order: OrderView<'who'>): string {
   return `${who}${amountOf(rows.length, 'connection')} over ${amountOf(edges, 'edge')}: ${used} in use`
 }
 
-const words = { dialing: 'dialing', leased: 'in use', resetting: 'resetting', idle: 'idle' } as const
-const tones = { dialing: 'warn', leased: 'good', resetting: 'warn', idle: 'still' } as const
+const words = { leased: 'in use', resetting: 'resetting', idle: 'idle' } as const
+const tones = { leased: 'good', resetting: 'warn', idle: 'still' } as const
 
 const nameColumn: TableColumn<Row> = {
   title: 'User',

@@ -10,7 +10,7 @@ import {
   type Order,
   type OrderKind,
   type OrderOutcome,
-  type Target,
+  type OrderAddress,
 } from '@imapfleet/protocol'
 import { createInbox, type Msg } from '@nats-io/transport-node'
 import type { Bus } from './bus.ts'
@@ -22,7 +22,7 @@ const bytesMax = 16_777_216
 export async function sendOrder(
   bus: Bus,
   order: Order,
-  target: Target,
+  target: OrderAddress,
   expected: ReadonlySet<string>,
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, OrderOutcome>> {

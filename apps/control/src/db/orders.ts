@@ -1,5 +1,5 @@
 /** Orders and their answers. */
-import type { OrderAction, OrderedEdge, TargetName } from '@imapfleet/protocol'
+import type { OrderAction, OrderedEdge, FleetTarget } from '@imapfleet/protocol'
 import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from './database.ts'
 import { orders } from './schema.ts'
@@ -11,7 +11,7 @@ export interface NewOrder {
   givenBy: string
   at: Date
   expiresAt: Date
-  target: TargetName
+  target: FleetTarget
   action: OrderAction
 }
 

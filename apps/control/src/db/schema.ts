@@ -4,7 +4,7 @@
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
 import type { Histogram } from '@imapfleet/observe'
-import type { OrderAction, OrderedEdge, RolloutSettings, RolloutState, TargetName } from '@imapfleet/protocol'
+import type { OrderAction, OrderedEdge, RolloutSettings, RolloutState, FleetTarget } from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigserial,
@@ -213,7 +213,7 @@ export const orders = pgTable(
     at: instantColumn('at').notNull(),
     /** An edge that receives it later refuses it. */
     expiresAt: instantColumn('expires_at').notNull(),
-    target: jsonb('target').$type<TargetName>().notNull(),
+    target: jsonb('target').$type<FleetTarget>().notNull(),
     action: jsonb('action').$type<OrderAction>().notNull(),
     finishedAt: instantColumn('finished_at'),
     edges: jsonb('edges').$type<OrderedEdge[]>(),

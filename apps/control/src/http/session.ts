@@ -1,6 +1,6 @@
 /** Routes of the console's session. The OpenAPI document is for programs and leaves them out. */
 import { createRoute } from '@hono/zod-openapi'
-import { sessionSchema, signInRequestSchema } from '@imapfleet/protocol'
+import { consoleSessionSchema, signInRequestSchema } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import type { Deps } from '../deps.ts'
 import { signIn, signOut } from '../verbs/sign-in.ts'
@@ -14,7 +14,7 @@ const begin = createRoute({
   ...shared,
   method: 'post',
   request: { body: body(signInRequestSchema) },
-  responses: { 201: jsonContent(sessionSchema, 'The owner of the token'), ...problems },
+  responses: { 201: jsonContent(consoleSessionSchema, 'The owner of the token'), ...problems },
 })
 
 const end = createRoute({
@@ -27,7 +27,7 @@ const read = createRoute({
   ...shared,
   method: 'get',
   middleware: needs('viewer'),
-  responses: { 200: jsonContent(sessionSchema, 'The owner of the session'), ...problems },
+  responses: { 200: jsonContent(consoleSessionSchema, 'The owner of the session'), ...problems },
 })
 
 /** Signing in and out need no token. */

@@ -1,5 +1,5 @@
 /** Drains edges, or ends a drain. */
-import { targetText, type EdgeView, type TargetName } from '@imapfleet/protocol'
+import { fleetTargetText, type EdgeView, type FleetTarget } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { writeAudit } from '../db/audit.ts'
 import { setDrain } from '../db/edges.ts'
@@ -13,14 +13,14 @@ import { distributeDesired } from './distribute-desired.ts'
 export async function drainEdges(
   deps: Deps,
   actor: Actor,
-  target: TargetName,
+  target: FleetTarget,
   drain: boolean,
 ): Promise<EdgeView[]> {
   const meant = new Set((await edgesMeantBy(deps, target)).map(({ id }) => id))
   await changeFleet(deps.db, async (queries) => {
     const edges = await setDrain(queries, [...meant], drain)
     const action = drain ? 'edges.drain' : 'edges.resume'
-    await writeAudit(queries, { actor: actor.name, action, target: targetText(target), after: { edges } })
+    await writeAudit(queries, { actor: actor.name, action, target: fleetTargetText(target), after: { edges } })
   })
   await distributeDesired(deps, ({ id }) => meant.has(id))
   return (await listEdges(deps)).filter(({ id }) => meant.has(id))

@@ -1,11 +1,11 @@
 /** The edges that a target names. */
-import type { TargetName } from '@imapfleet/protocol'
+import type { FleetTarget } from '@imapfleet/protocol'
 import { selectEdges, type EdgeRow } from '../db/edges.ts'
 import type { Deps } from '../deps.ts'
 import { ServiceError } from '../errors.ts'
 
 /** Throws `edge_unknown` if the region or the edge does not exist. All edges of an empty fleet is valid. */
-export async function edgesMeantBy({ db }: Deps, target: TargetName): Promise<EdgeRow[]> {
+export async function edgesMeantBy({ db }: Deps, target: FleetTarget): Promise<EdgeRow[]> {
   const edges = (await selectEdges(db.orm)).filter(
     (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
   )

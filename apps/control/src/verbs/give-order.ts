@@ -6,13 +6,13 @@
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import {
-  targetText,
+  fleetTargetText,
   wireVersion,
   type OrderAction,
   type OrderedEdge,
   type OrderOutcome,
   type OrderView,
-  type TargetName,
+  type FleetTarget,
 } from '@imapfleet/protocol'
 import type { Actor } from '../access.ts'
 import { sendOrder } from '../bus/gather.ts'
@@ -26,7 +26,7 @@ import { edgesMeantBy } from './edges-meant-by.ts'
 
 export interface OrderInput {
   id?: string | undefined
-  target: TargetName
+  target: FleetTarget
   action: OrderAction
   timeoutMs: number
 }
@@ -63,7 +63,7 @@ async function recorded({ db, now }: Deps, actor: Actor, input: OrderInput): Pro
       await writeAudit(tx, {
         actor: actor.name,
         action: 'order.give',
-        target: targetText(target),
+        target: fleetTargetText(target),
         after: { id, ...action },
       })
       return made

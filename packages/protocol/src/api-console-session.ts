@@ -7,7 +7,7 @@ export const signInRequestSchema = z
   .meta({ id: 'SignInRequest' })
 
 /** Owner and rights of the token behind the request. */
-export const sessionSchema = z
+export const consoleSessionSchema = z
   .object({ name: z.string(), role: roleSchema, scopes: z.array(z.string()) })
-  .meta({ id: 'Session' })
-export type Session = z.infer<typeof sessionSchema>
+  .meta({ id: 'ConsoleSession' })
+export type ConsoleSession = z.infer<typeof consoleSessionSchema>
