@@ -13,8 +13,6 @@ const allowed: Readonly<Record<string, string>> = {
   ErrorCode: 'each process has its own closed list, compared with docs/failure-modes.md',
   errorCodes: 'each process has its own closed list, compared with docs/failure-modes.md',
   version: 'each program states its own version',
-  freePort: 'the edge imports no other workspace for its tests',
-  until: 'the edge imports no other workspace for its tests',
 }
 
 const keyword = '(?:async function|function|class|abstract class|interface|type|enum|const|let)'

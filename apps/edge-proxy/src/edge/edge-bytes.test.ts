@@ -9,7 +9,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls } from 'node:tls'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
-import { edgeAtWork, freePort } from './edge.test-support.ts'
+import { edgeAtWork, unusedPort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import type { Peer } from '../net/wire.test-support.ts'
 import type { TracedLine } from '../observe/trace.ts'
@@ -130,7 +130,7 @@ function assertSame(got: Buffer, wanted: Buffer, whose: string): void {
 }
 
 test('many users that read slowly, some over TLS, one traced, some gone midway, each receive their own bytes', async () => {
-  const port = await freePort()
+  const port = await unusedPort()
   const imaps = { address: '127.0.0.1', port, tls: 'implicit', certFile, keyFile }
   const { edge, scripted, quiet } = await edgeAtWork({ listeners: { imaps } })
   const loggedIn = new Map<Peer, string>()

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
-import { edgeAtWork, freePort } from './edge.test-support.ts'
+import { edgeAtWork, unusedPort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
 import { offeredMechanisms } from '../session/capabilities.ts'
-import { until } from '../pool/pool.test-support.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
 import { serve, wellBehaved } from '../server/scripted-server.test-support.ts'
 
 const directory = temporaryDirectory('edge')
@@ -91,7 +91,7 @@ test('a failed handshake closes the connection and frees its place', async () =>
   await peer.until('negotiation now\r\n')
   peer.say('b LOGIN joe secret\r\n')
   await peer.closed()
-  await until(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
+  await untilTrue(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })
 
 test('behind a load balancer each client is limited by its own address', async () => {
@@ -133,10 +133,10 @@ test('a new configuration takes effect at once, and sessions continue', async ()
 
 test('keys that need a restart are named, and the others take effect', async () => {
   const { edge, config, logged } = await edgeAtWork()
-  const port = await freePort()
+  const port = await unusedPort()
   edge.apply(
     config({
-      listeners: { imap: { port }, second: { port: await freePort() } },
+      listeners: { imap: { port }, second: { port: await unusedPort() } },
       clients: { loginFailuresMax: 2 },
       process: { user: 'nobody' },
     }),
@@ -203,7 +203,7 @@ test('before login a client is offered what every server that it may be routed t
       { upstream: 'other', domain: 'example.com', listener: 'imap' },
       { upstream: 'apart', listener: 'second' },
     ],
-    listeners: { second: { address: '127.0.0.1', port: await freePort() } },
+    listeners: { second: { address: '127.0.0.1', port: await unusedPort() } },
   })
   const teach = (name: string, list: string) =>
     edge.context.servers.get(name)!.learnAfterLogin(list.split(' '))
@@ -254,7 +254,7 @@ test('connections to a server whose settings have changed are closed, leased one
   const [idle, used] = [await session(), await session('jane')]
   idle.say('a LOGOUT\r\n')
   await idle.closed()
-  await until(() => edge.context.pool.connections.count('idle') === 1)
+  await untilTrue(() => edge.context.pool.connections.count('idle') === 1)
   edge.apply(config({ upstreams: { main: { loginTimeoutMs: 12_345 } } }))
   assert.equal(edge.context.pool.connections.count('idle'), 0)
   used.say('a NOOP\r\n')

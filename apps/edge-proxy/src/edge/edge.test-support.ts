@@ -7,7 +7,7 @@ import { Log } from '@imapfleet/observe'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 import { dialPeer, type Peer } from '../net/wire.test-support.ts'
-import { until } from '../pool/pool.test-support.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
 import { ScriptedServer } from '../server/scripted-server.test-support.ts'
 
 export interface EdgeAtWork {
@@ -25,7 +25,7 @@ export interface EdgeAtWork {
   quiet: () => Promise<void>
 }
 
-export async function freePort(): Promise<number> {
+export async function unusedPort(): Promise<number> {
   const scripted = createServer()
   const { promise, resolve } = Promise.withResolvers<void>()
   scripted.listen(0, '127.0.0.1', resolve)
@@ -39,7 +39,7 @@ export async function freePort(): Promise<number> {
 
 export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Promise<EdgeAtWork> {
   const scripted = await ScriptedServer.start()
-  const port = await freePort()
+  const port = await unusedPort()
   const base: Layer = {
     listeners: { imap: { address: '127.0.0.1', port } },
     upstreams: {
@@ -88,7 +88,7 @@ export async function edgeAtWork(layer: Layer = {}, upstreamPort?: number): Prom
       return peer
     },
     quiet: () =>
-      until(() => {
+      untilTrue(() => {
         const { connections } = edge.context.pool
         const busy = (['leased', 'resetting', 'dialing'] as const).some(
           (state) => connections.count(state) > 0,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { edgeAtWork, freePort } from './edge.test-support.ts'
+import { edgeAtWork, unusedPort } from './edge.test-support.ts'
 import { EdgeError } from '../errors.ts'
 import { dialPeer, listen } from '../net/wire.test-support.ts'
 import type { TracedLine } from '../observe/trace.ts'
-import { but, until } from '../pool/pool.test-support.ts'
+import { but, untilTrue } from '../pool/pool.test-support.ts'
 
 test('XPROXYREUSE is sent before the tagged OK of a reused connection, and the server sees no new one', async () => {
   const { client, scripted, quiet } = await edgeAtWork()
@@ -22,7 +22,7 @@ test('XPROXYREUSE is sent before the tagged OK of a reused connection, and the s
 })
 
 test('while its server is down the edge greets and answers, and refuses logins with [UNAVAILABLE]', async () => {
-  const { client } = await edgeAtWork({}, await freePort())
+  const { client } = await edgeAtWork({}, await unusedPort())
   const peer = await client()
   peer.say('a CAPABILITY\r\nb LOGIN joe secret\r\nc NOOP\r\n')
   assert.match(await peer.line(), /^\* CAPABILITY IMAP4rev1 .*AUTH=PLAIN/)
@@ -51,7 +51,7 @@ test('a refused login is answered with the server’s words, limited in number, 
     await peer.closed(),
     'a NO [AUTHENTICATIONFAILED] Authentication failed.\r\nb NO [AUTHENTICATIONFAILED] Authentication failed.\r\n* BYE Too many failed logins\r\n',
   )
-  await until(() => edge.context.sessions.arriving.size === 0)
+  await untilTrue(() => edge.context.sessions.arriving.size === 0)
   assert.match(logged.join(''), /login_refused user=joe client=127\.0\.0\.1 cause=wrong-credentials/)
   assert.ok(!logged.join('').includes('hunter2'))
   const { counters } = edge.context.metrics.snapshot()
@@ -121,9 +121,9 @@ test('a client that disconnects during its login leaves a clean connection for t
   scripted.script = but({ LOGIN: undefined })
   const peer = await client()
   peer.say('a LOGIN joe secret\r\n')
-  await until(() => scripted.asked.some((text) => text.startsWith('LOGIN')))
+  await untilTrue(() => scripted.asked.some((text) => text.startsWith('LOGIN')))
   peer.socket.resetAndDestroy()
-  await until(() => edge.context.sessions.arriving.size === 0 || edge.context.clientAdmission.total === 0)
+  await untilTrue(() => edge.context.sessions.arriving.size === 0 || edge.context.clientAdmission.total === 0)
   scripted.script = but({})
   scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK Logged in\r\n`)
   await quiet()
@@ -162,7 +162,7 @@ test('a client that does not log in is disconnected in time', async () => {
   const peer = await client()
   edge.context.sessions.sweep(Date.now() + 2000, 1_000_000)
   assert.equal(await peer.closed(), '* BYE Login timed out\r\n')
-  await until(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
+  await untilTrue(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })
 
 test('a draining edge refuses clients and lets its sessions continue, until it is resumed', async () => {
@@ -186,7 +186,7 @@ test('a stopping edge lets sessions end, ends the rest after the timeout, and le
   assert.match(await ending.closed(), /a OK Completed/)
   assert.equal(await staying.closed(), '* BYE Server is stopping, try again\r\n')
   await stopped
-  await until(() => scripted.open === 0)
+  await untilTrue(() => scripted.open === 0)
   assert.equal(edge.state, 'stopping')
 })
 
@@ -201,12 +201,12 @@ test('clients over the limit are told so, and a place that is left is free again
   )
   one.say('a LOGOUT\r\n')
   await one.closed()
-  await until(() => edge.context.clientAdmission.total === 1)
+  await untilTrue(() => edge.context.clientAdmission.total === 1)
   await client()
 })
 
 test('an edge that cannot bind all its ports binds none', async () => {
-  const [free, taken] = [await freePort(), await listen(() => {})]
+  const [free, taken] = [await unusedPort(), await listen(() => {})]
   const ports = { imap: { port: free }, other: { address: '127.0.0.1', port: taken } }
   await assert.rejects(edgeAtWork({ listeners: ports }), (error: unknown) => error instanceof EdgeError)
   const probe = dialPeer(free)
@@ -224,7 +224,7 @@ test('short sessions and their trace lines are timed by a fine clock', async () 
   const begun = performance.now()
   const peer = await session('joe')
   const loggedInAt = Date.now()
-  await until(() => Date.now() >= loggedInAt + 3)
+  await untilTrue(() => Date.now() >= loggedInAt + 3)
   peer.say('a NOOP\r\n')
   await peer.until('a OK')
   peer.say('b LOGOUT\r\n')

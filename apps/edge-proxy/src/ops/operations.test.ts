@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { parseResult, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
-import { until } from '../pool/pool.test-support.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
 import { carryOut, revoke } from './operations.ts'
 
 const directory = temporaryDirectory('operations')
@@ -18,7 +18,7 @@ async function edgeWithUsers(file?: string) {
   const jane = await session('jane')
   jane.say('a LOGOUT\r\n')
   await jane.closed()
-  await until(() => edge.context.pool.connections.count('idle') === 1)
+  await untilTrue(() => edge.context.pool.connections.count('idle') === 1)
   return { ...atWork, joe, jane }
 }
 

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { version } from '../version.ts'
-import { until } from '../pool/pool.test-support.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
 
 const directory = temporaryDirectory('xproxy')
 
@@ -15,7 +15,7 @@ test('each command answers with exactly the words of the original', async () => 
   const gone = await session('jane@example.com')
   gone.say('a LOGOUT\r\n')
   await gone.closed()
-  await until(() => edge.context.pool.connections.count('idle') === 1)
+  await untilTrue(() => edge.context.pool.connections.count('idle') === 1)
   const peer = await client()
   const answers: [string, string][] = [
     ['1 XPROXY_VERSION\r\n', `* XPROXY_VERSION ${version}\r\n1 OK Completed\r\n`],

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, giveBackTo, poolAtWork, until, type PoolAtWork } from './pool.test-support.ts'
+import { but, giveBackTo, poolAtWork, untilTrue, type PoolAtWork } from './pool.test-support.ts'
 
 /** Wrong passwords are answered when `judge` is called. */
 function slowToJudge({ scripted }: PoolAtWork): { judge: () => void; asked: () => Promise<void> } {
@@ -14,7 +14,7 @@ function slowToJudge({ scripted }: PoolAtWork): { judge: () => void; asked: () =
   }
   return {
     judge: () => waiting.splice(0).forEach((answer) => answer()),
-    asked: () => until(() => waiting.length > 0),
+    asked: () => untilTrue(() => waiting.length > 0),
   }
 }
 
@@ -74,12 +74,12 @@ test('a login that succeeds after the idle connection was leased again waits for
     return undefined
   }
   const changed = login('joe', 'new secret')
-  await until(() => scripted.asked.some((text) => text.includes('new secret')))
+  await untilTrue(() => scripted.asked.some((text) => text.includes('new secret')))
   const before = await lease('joe')
   assert.equal(before.connection, connection)
   scripted.script = but({})
   answer()
-  await until(() => pool.connections.count('waiting') === 1)
+  await untilTrue(() => pool.connections.count('waiting') === 1)
   assert.equal(count('upstream_drops_total{reason="no-room"}'), 1)
   await giveBackTo(pool, connection)
   const leased = await changed
@@ -142,7 +142,7 @@ test('a connection that becomes idle goes to the waiting login with its secret, 
   const { judge, asked } = slowToJudge(work)
   const wrong = login('joe', 'wrong')
   const right = lease('joe')
-  await until(() => pool.connections.count('waiting') === 2)
+  await untilTrue(() => pool.connections.count('waiting') === 2)
   await giveBackTo(pool, connection)
   assert.equal((await right).connection, connection)
   await giveBackTo(pool, connection)
@@ -159,11 +159,11 @@ test('a connection that becomes idle and fits no login of its user is evicted fo
   odd.session.enabled.add('CONDSTORE')
   odd.session.enabledBy = 'CONDSTORE'
   const both = [lease('joe'), lease('jane')]
-  await until(() => pool.connections.count('waiting') === 2)
+  await untilTrue(() => pool.connections.count('waiting') === 2)
   scripted.script = (asked) =>
     asked.peer === scripted.connections[1] && asked.verb === 'NOOP' ? undefined : but({})(asked)
   const given = giveBackTo(pool, even)
-  await until(() => scripted.asked.includes('NOOP'))
+  await untilTrue(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
   await giveBackTo(pool, odd)
   scripted.script = but({})
@@ -179,7 +179,7 @@ test('a login that waited for a reset that failed takes a connection that has be
   const [broken, idle] = [(await lease('joe')).connection, (await lease('joe')).connection]
   scripted.script = but({ NOOP: undefined })
   const given = giveBackTo(pool, broken)
-  await until(() => scripted.asked.includes('NOOP'))
+  await untilTrue(() => scripted.asked.includes('NOOP'))
   const next = lease('joe')
   scripted.script = but({})
   await giveBackTo(pool, idle)

@@ -8,7 +8,7 @@ import {
   giveBackTo,
   poolAtWork,
   poolConfig,
-  until,
+  untilTrue,
   type PoolAtWork,
 } from './pool.test-support.ts'
 import type { Pool } from './pool.ts'
@@ -29,7 +29,7 @@ test('a connection is not reused after the idle timeout, whether or not the swee
   const work = await withIdle()
   work.clock.now += times.idleTimeoutMs
   round(work)
-  await until(() => work.pool.connections.count('idle') === 1)
+  await untilTrue(() => work.pool.connections.count('idle') === 1)
   work.clock.now += 1
   assert.equal((await work.lease('joe')).reused, false)
   assert.equal(work.count('upstream_drops_total{reason="idle-timeout"}'), 1)
@@ -88,12 +88,12 @@ test('the sweep proves idle connections before a session has to wait for the pro
   const work = await withIdle()
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
-  await until(() => work.connection.provenAt === work.clock.now)
+  await untilTrue(() => work.connection.provenAt === work.clock.now)
   assert.equal(work.pool.connections.stateOf(work.connection), 'idle')
   work.scripted.script = but({ NOOP: 'TAG BAD no\r\n' })
   work.clock.now += times.proveIdleAfterMs - 1
   round(work)
-  await until(() => work.pool.connections.count('idle') === 0)
+  await untilTrue(() => work.pool.connections.count('idle') === 0)
   await work.accounted()
 })
 
@@ -124,7 +124,7 @@ test('a revocation reaches connections that are being reset and connections that
 
   const opening = await poolAtWork()
   const login = opening.lease('joe')
-  await until(() => opening.pool.connections.count('dialing') === 1)
+  await untilTrue(() => opening.pool.connections.count('dialing') === 1)
   opening.pool.purge(({ user }) => user === 'joe', 'revoked')
   const opened = await login
   await giveBackTo(opening.pool, opened.connection)
@@ -163,7 +163,7 @@ test('a connection is not leased if its user is revoked, or reuse suspended, whi
     scripted.script = but({ NOOP: undefined })
     const proofs = scripted.asked.length
     const leasing = lease('joe')
-    await until(() => scripted.asked.length > proofs)
+    await untilTrue(() => scripted.asked.length > proofs)
     happen(pool)
     scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
     assert.equal((await leasing).reused, false)
@@ -184,13 +184,13 @@ test('a session is moved only to a connection that was proven lately; another on
     () => (clock.now += settings.current.pool.proveIdleAfterMs + 1),
     async () => {
       scripted.connections[0]!.say('* 3 EXISTS\r\n')
-      await until(() => enabled.provenAt === -Infinity)
+      await untilTrue(() => enabled.provenAt === -Infinity)
     },
   ]
   for (const doubt of doubts) {
     await doubt()
     assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), undefined)
-    await until(() => pool.connections.stateOf(enabled) === 'idle')
+    await untilTrue(() => pool.connections.stateOf(enabled) === 'idle')
   }
   assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), enabled)
 })
@@ -202,7 +202,7 @@ test('a login that waits for a reset does not get the connection if reuse is sus
   const proofs = scripted.asked.length
   const given = giveBackTo(pool, connection)
   const leasing = lease('joe')
-  await until(() => scripted.asked.length > proofs)
+  await untilTrue(() => scripted.asked.length > proofs)
   pool.suspendReuse()
   scripted.connections[0]!.say(`${scripted.tags.at(-1)} OK done\r\n`)
   await given

@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, exchangeIn, giveBackTo, poolAtWork, until } from './pool.test-support.ts'
+import { but, exchangeIn, giveBackTo, poolAtWork, untilTrue } from './pool.test-support.ts'
 
 test('a login whose user’s connection is being reset waits for that reset only', async () => {
   const { pool, lease, logins, scripted, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   scripted.script = but({ NOOP: undefined })
   const given = giveBackTo(pool, connection)
-  await until(() => scripted.asked.includes('NOOP'))
+  await untilTrue(() => scripted.asked.includes('NOOP'))
   const barrier = scripted.tags.at(-1)!
   const [claimed, fresh] = [lease('joe'), lease('joe')]
   assert.equal((await fresh).reused, false)
@@ -40,7 +40,7 @@ test('a login that waited for a reset in which the edge threw gets a new connect
   scripted.script = but({ NOOP: undefined })
   const given = giveBackTo(pool, connection)
   const next = lease('joe')
-  await until(() => scripted.asked.includes('NOOP'))
+  await untilTrue(() => scripted.asked.includes('NOOP'))
   const { connections } = pool
   const leaseConnection = connections.toLeased.bind(connections)
   connections.toLeased = () => {
@@ -115,7 +115,7 @@ test('a waiting login gets the connection that its own user gives back', async (
   const { pool, lease, logins } = await poolAtWork({ limits: { connectionsMax: 1 } })
   const first = await lease('joe')
   const second = lease('joe')
-  await until(() => pool.connections.count('waiting') === 1)
+  await untilTrue(() => pool.connections.count('waiting') === 1)
   await giveBackTo(pool, first.connection)
   assert.equal((await second).connection, first.connection)
   assert.equal(logins(), 1)

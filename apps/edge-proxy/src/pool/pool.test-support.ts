@@ -98,7 +98,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
     },
     count: (series) => metrics.snapshot().counters[series] ?? 0,
     accounted: () =>
-      until(() => {
+      untilTrue(() => {
         const open = (['leased', 'resetting', 'idle', 'dialing'] as const).map((state) =>
           pool.connections.count(state),
         )
@@ -114,7 +114,7 @@ export function but(answers: Record<string, string | undefined>): ScriptedServer
 }
 
 /** Checks a condition at each turn of the event loop until it holds. */
-export async function until(isSo: () => boolean): Promise<void> {
+export async function untilTrue(isSo: () => boolean): Promise<void> {
   const deadline = performance.now() + 15_000
   while (!isSo()) {
     assert.ok(performance.now() < deadline, `in time: ${String(isSo)}`)

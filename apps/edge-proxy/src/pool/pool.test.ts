@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, giveBackTo, poolAtWork, poolConfig, until } from './pool.test-support.ts'
+import { but, giveBackTo, poolAtWork, poolConfig, untilTrue } from './pool.test-support.ts'
 
 test('a user’s next session gets the connection of the last one, without a login', async () => {
   const { pool, lease, scripted, logins, count, accounted } = await poolAtWork()
@@ -123,7 +123,7 @@ test('data that arrives between the proof and the return to the pool closes the 
     const { connection } = await lease('joe')
     scripted.script = but({ NOOP: undefined })
     const given = giveBackTo(pool, connection)
-    await until(() => scripted.asked.includes('NOOP'))
+    await untilTrue(() => scripted.asked.includes('NOOP'))
     // One TLS segment may hold several records: all are delivered before any promise settles.
     connection.link.handler.onData(wire(`${scripted.tags.at(-1)} OK done\r\n`))
     happen(connection)
@@ -138,7 +138,7 @@ test('a connection that the server closes leaves the pool at once, and the next 
   const { connection } = await lease('joe')
   await giveBackTo(pool, connection)
   scripted.connections[0]!.socket.end()
-  await until(() => pool.connections.count('idle') === 0)
+  await untilTrue(() => pool.connections.count('idle') === 0)
   assert.equal(count('upstream_drops_total{reason="closed-by-peer"}'), 1)
   assert.equal((await lease('joe')).reused, false)
   await accounted()
@@ -153,7 +153,7 @@ test('an idle connection on which the server sends unasked data is closed, or pr
     const { pool, lease, scripted, count } = await poolAtWork()
     await giveBackTo(pool, (await lease('joe')).connection)
     scripted.connections[0]!.say(said)
-    await until(() => pool.connections.count('idle') === 0)
+    await untilTrue(() => pool.connections.count('idle') === 0)
     assert.equal(count(`upstream_drops_total{reason="${reason}"}`), 1)
   }
   const { pool, lease, scripted } = await poolAtWork()
@@ -161,7 +161,7 @@ test('an idle connection on which the server sends unasked data is closed, or pr
   await giveBackTo(pool, connection)
   const proofs = scripted.asked.length
   scripted.connections[0]!.say('* 3 EXISTS\r\n')
-  await until(() => connection.provenAt === -Infinity)
+  await untilTrue(() => connection.provenAt === -Infinity)
   assert.equal((await lease('joe')).connection, connection)
   assert.deepEqual(scripted.asked.slice(proofs), ['NOOP'])
 })
@@ -171,7 +171,7 @@ test('an idle connection that stands within a response is not leased', async () 
   const { connection } = await lease('joe')
   await giveBackTo(pool, connection)
   scripted.connections[0]!.say('* 1 FETCH (BODY[] {100}\r\nhalf')
-  await until(() => !connection.scanner.atBoundary)
+  await untilTrue(() => !connection.scanner.atBoundary)
   assert.equal((await lease('joe')).reused, false)
   assert.equal(count('upstream_drops_total{reason="unfinished-reply"}'), 1)
 })
@@ -180,7 +180,7 @@ test('a server that floods an idle connection is disconnected', async () => {
   const { pool, lease, scripted } = await poolAtWork({ pool: { resetBytesMax: 10_000 } })
   await giveBackTo(pool, (await lease('joe')).connection)
   scripted.connections[0]!.say('* 1 EXISTS\r\n'.repeat(5000))
-  await until(() => pool.connections.count('idle') === 0)
+  await untilTrue(() => pool.connections.count('idle') === 0)
 })
 
 test('a login to a server that cannot be reached is refused with [UNAVAILABLE] and leaves no connection', async () => {

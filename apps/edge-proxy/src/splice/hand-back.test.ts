@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Ending } from './ending.ts'
-import { begin, beginOn, wires, type Session } from './session.test-support.ts'
+import { begin, beginOn, wires, type SplicedSession } from './session.test-support.ts'
 
 interface Case {
   /** What the client (`C `) and the server (`S `) send, in turn. */
@@ -175,7 +175,7 @@ const cases: Record<string, Case> = {
   },
 }
 
-function say(session: Session, said: string[], bytesAtOnce: number): void {
+function say(session: SplicedSession, said: string[], bytesAtOnce: number): void {
   for (const words of said) {
     const pass = words.startsWith('C ') ? session.fromClient : session.fromServer
     for (let at = 2; at < words.length; at += bytesAtOnce) pass(words.slice(at, at + bytesAtOnce))

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { everyCut, wire } from '../imap/cuts.test-support.ts'
-import { beginOn, wires, type Session, type SessionSetup } from './session.test-support.ts'
+import { beginOn, wires, type SplicedSession, type SessionSetup } from './session.test-support.ts'
 
 interface Transcript extends SessionSetup {
   /** What the client sends. In `scripted`, OWN1 and OWN2 are the tags of the edge's commands in `ids`. */
@@ -82,7 +82,10 @@ const transcripts: Record<string, Transcript> = {
 }
 
 /** Sends the client's commands, and puts the tags of the edge's commands into the responses. */
-async function converse(session: Session, { client = '', ids = [], scripted }: Transcript): Promise<Buffer> {
+async function converse(
+  session: SplicedSession,
+  { client = '', ids = [], scripted }: Transcript,
+): Promise<Buffer> {
   const tags: string[] = []
   for (const _ of ids) tags.push((await session.scripted.line()).split(' ')[0]!)
   if (client !== '') session.fromClient(client)

@@ -5,13 +5,13 @@ import { commandHead } from '../imap/verb.ts'
 import type { Peer } from '../net/wire.test-support.ts'
 import type { Selection } from '../server/server-connection.ts'
 import { mayChangeMailbox, record, selectionKey, type Recording } from './select-cache.ts'
-import { begin, type Session, type SessionSetup } from './session.test-support.ts'
+import { begin, type SplicedSession, type SessionSetup } from './session.test-support.ts'
 
 const answer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n'
 const kept: Selection = { key: 'SELECT INBOX', lines: answer, ok: 'OK [READ-WRITE] done', at: 0 }
 
 /** A session on a connection whose mailbox is still selected. */
-function warm(mode: 'exact' | 'window', settings: SessionSetup = {}): Promise<Session> {
+function warm(mode: 'exact' | 'window', settings: SessionSetup = {}): Promise<SplicedSession> {
   return begin({
     ...settings,
     pool: { selectCache: mode, ...settings.pool },

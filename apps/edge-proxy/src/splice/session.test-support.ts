@@ -47,7 +47,7 @@ export interface SessionSetup {
   exchange?: SpliceCalls['exchange']
 }
 
-export interface Session extends Wires {
+export interface SplicedSession extends Wires {
   splice: Splice
   connection: ServerConnection
   counters: EdgeMetrics['counters']
@@ -71,7 +71,7 @@ if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
 const defaults = resolved.config
 
 /** Begins a session on these wires. */
-export function beginOn(on: Wires, settings: SessionSetup = {}): Session {
+export function beginOn(on: Wires, settings: SessionSetup = {}): SplicedSession {
   const connection = connectionOver(on.serverLink, settings.offered)
   settings.prepare?.(connection)
   const metrics = new Metrics(edgeMetrics)
@@ -122,6 +122,6 @@ export function beginOn(on: Wires, settings: SessionSetup = {}): Session {
 }
 
 /** A session on wires of its own. */
-export async function begin(settings: SessionSetup = {}): Promise<Session> {
+export async function begin(settings: SessionSetup = {}): Promise<SplicedSession> {
   return beginOn(await wires(), settings)
 }
