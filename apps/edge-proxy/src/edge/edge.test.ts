@@ -59,6 +59,29 @@ test('a refused login is answered with the server’s words, limited in number, 
   assert.ok(!JSON.stringify(edge.context.metrics.snapshot()).includes('hunter2'))
 })
 
+test('a password that the server repeats in its answer reaches the client, but never the log', async () => {
+  const { scripted, client, logged } = await edgeAtWork()
+  const plain = Buffer.from('\0joe\0hunter2"x').toString('base64')
+  for (const answer of [
+    'TAG NO LOGIN joe "hunter2\\"x" failed\r\n',
+    'TAG NO bad password hunter2"x\r\n',
+    `TAG NO AUTHENTICATE PLAIN ${plain} failed\r\n`,
+  ]) {
+    scripted.script = but({ LOGIN: answer })
+    const peer = await client()
+    peer.say('a LOGIN joe "hunter2\\"x"\r\n')
+    assert.equal(await peer.line(), answer.replace('TAG', 'a').trimEnd())
+  }
+  scripted.script = but({ LOGIN: '* BYE I do not like LOGIN joe "hunter2\\"x"\r\n' })
+  const peer = await client()
+  peer.say('a LOGIN joe "hunter2\\"x"\r\n')
+  assert.match(await peer.line(), /^a NO \[UNAVAILABLE\]/)
+  const log = logged.join('')
+  assert.doesNotMatch(log, /hunter2/)
+  assert.ok(!log.includes(plain))
+  assert.match(log, /LOGIN joe .*\[redacted\]/)
+})
+
 test('a refusal with [UNAVAILABLE] or the like reaches the client and does not count as a wrong password', async () => {
   const { client, scripted, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 1 } })
   const peer = await client()

@@ -57,3 +57,26 @@ export function expiryOf(credentials: Credentials): number {
     return Infinity
   }
 }
+
+const redacted = '[redacted]'
+
+/**
+ * A server's words for the log: a server may repeat the command that it refuses. Secrets are replaced as they are, as a
+ * quoted string, and within base64.
+ * @param text in ISO 8859-1, as all lines of the exchange
+ */
+export function withoutSecrets(text: string, secrets: readonly Buffer[]): string {
+  let clean = text
+  for (const secret of secrets) {
+    const plain = secret.toString('latin1')
+    if (plain === '') continue
+    const quoted = plain.replaceAll(/["\\]/g, String.raw`\$&`)
+    clean = clean
+      .replaceAll(/[A-Za-z0-9+/]{4,}={0,2}/g, (token) =>
+        Buffer.from(token, 'base64').includes(secret) ? redacted : token,
+      )
+      .replaceAll(quoted, redacted)
+      .replaceAll(plain, redacted)
+  }
+  return clean
+}

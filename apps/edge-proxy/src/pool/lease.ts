@@ -48,6 +48,8 @@ export interface Refused {
   cause: 'wrong-credentials' | 'unavailable' | 'limit'
   status: 'NO' | 'BAD'
   text: string
+  /** The text for the log. */
+  logText: string
   /** The challenge with which an OAuth server explains the refusal; the client acknowledges it (RFC 7628 3.2.3). */
   challenge?: string
 }
@@ -69,7 +71,8 @@ const noPlaceText: Record<NoPlace, string> = {
 
 /** The answer to a login that gets no place. */
 export function refusedForPlace(reason: NoPlace): Refused {
-  return { kind: 'refused', cause: 'limit', status: 'NO', text: `[LIMIT] ${noPlaceText[reason]}` }
+  const text = `[LIMIT] ${noPlaceText[reason]}`
+  return { kind: 'refused', cause: 'limit', status: 'NO', text, logText: text }
 }
 
 /** The answer to a login that the server refused, or that could not reach it. */
@@ -79,7 +82,7 @@ export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' }>)
     return { kind: 'refused', cause: causeOf(opened.text), ...answer }
   }
   const text = '[UNAVAILABLE] Mail server is not available, try again later'
-  return { kind: 'refused', cause: 'unavailable', status: 'NO', text }
+  return { kind: 'refused', cause: 'unavailable', status: 'NO', text, logText: text }
 }
 
 /** These response codes say nothing about the credentials (RFC 5530 3). */

@@ -99,6 +99,7 @@ test('a login without a place waits in order and gets a connection of its own us
     cause: 'limit',
     status: 'NO',
     text: '[LIMIT] Too many connections, try again later',
+    logText: '[LIMIT] Too many connections, try again later',
   })
   assert.equal(pool.connections.count('waiting'), 2)
   await giveBackTo(pool, first.connection)

@@ -54,6 +54,7 @@ test('a wrong password neither uses nor evicts the warm connection, and is judge
       cause: 'wrong-credentials',
       status: 'NO',
       text: '[AUTHENTICATIONFAILED] Authentication failed.',
+      logText: '[AUTHENTICATIONFAILED] Authentication failed.',
     })
   assert.equal(logins(), 6)
   assert.equal(pool.connections.stateOf(connection), 'idle')
@@ -191,6 +192,7 @@ test('a login to a server that cannot be reached is refused with [UNAVAILABLE] a
     cause: 'unavailable',
     status: 'NO',
     text: '[UNAVAILABLE] Mail server is not available, try again later',
+    logText: '[UNAVAILABLE] Mail server is not available, try again later',
   })
   assert.equal(count('upstream_failures_total{upstream="main",reason="bye"}'), 1)
   await accounted()

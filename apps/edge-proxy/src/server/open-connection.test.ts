@@ -45,6 +45,7 @@ test('a refused login returns the server’s code and text, and the connection i
       kind: 'login-refused',
       status,
       text,
+      logText: text,
     })
     await scripted.connections[0]!.closed()
   }

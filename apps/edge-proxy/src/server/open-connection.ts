@@ -6,7 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '@imapfleet/observe'
 import { parseCapabilities } from '../imap/capability.ts'
-import type { Credentials } from '../imap/credentials.ts'
+import { withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
 import { capabilitiesIn, dial, type Dialed, type DialFailure } from './dial.ts'
@@ -25,9 +25,18 @@ export type OpenResult =
       untagged: string[]
     }
   /** The server's answer to these credentials. */
-  | { kind: 'login-refused'; status: 'NO' | 'BAD'; text: string; challenge?: string }
+  | {
+      kind: 'login-refused'
+      status: 'NO' | 'BAD'
+      text: string
+      /** The text for the log, without the secret that a server may repeat. */
+      logText: string
+      challenge?: string
+    }
   /** The server gave no answer about these credentials. */
   | { kind: 'unavailable'; reason: string; detail: string }
+
+const wrongSharedSecret = '[AUTHENTICATIONFAILED] Authentication failed.'
 
 /** @param client the client that logs in, for servers that get its address in a PROXY header */
 export async function openConnection(
@@ -38,7 +47,7 @@ export async function openConnection(
   if (server.isPaused)
     return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
   if (!hasSharedSecret(server, credentials))
-    return { kind: 'login-refused', status: 'NO', text: '[AUTHENTICATIONFAILED] Authentication failed.' }
+    return { kind: 'login-refused', status: 'NO', text: wrongSharedSecret, logText: wrongSharedSecret }
   const dialed = await dialWithRetries(server, client)
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
   const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
@@ -95,6 +104,7 @@ async function logIn(
         detail: 'the server did not answer OK to preauthCommand',
       }
   }
+  const secrets = [credentials.secret, Buffer.from(server.config.masterPassword ?? '')]
   const reply = await server.histograms.upstream_login_seconds.measure(
     authenticate(exchange, offered, credentials, masterOf(server)),
   )
@@ -102,11 +112,12 @@ async function logIn(
     return {
       kind: 'unavailable',
       reason: reply.reason,
-      detail: oneLine(reply.detail ?? `login: ${reply.reason}`),
+      detail: oneLine(withoutSecrets(reply.detail ?? `login: ${reply.reason}`, secrets)),
     }
   if (reply.status !== 'OK') {
     const { status, text, challenge } = reply
-    return { kind: 'login-refused', status, text, ...(challenge !== undefined && { challenge }) }
+    const logText = withoutSecrets(text, secrets)
+    return { kind: 'login-refused', status, text, logText, ...(challenge !== undefined && { challenge }) }
   }
   if (!exchange.isQuiet)
     return { kind: 'unavailable', reason: 'not-imap', detail: 'the server sent data behind its login reply' }

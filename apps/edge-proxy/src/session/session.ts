@@ -83,7 +83,7 @@ async function refuse(
     user: userName(credentials),
     client: client.address,
     cause: refused.cause,
-    answer: oneLine(refused.text),
+    answer: oneLine(refused.logText),
   })
   if (refused.challenge !== undefined && decodeBase64(refused.challenge) !== undefined) {
     client.write(`+ ${refused.challenge}\r\n`)
