@@ -125,7 +125,7 @@ async function startHttp(
   const { address, port } = config.http
   if (port === 0) return undefined
   const fleetState = (): EdgeStats['fleet'] =>
-    member && { connected: member.awayReason === undefined, reason: member.awayReason }
+    member && { connected: member.downReason === undefined, reason: member.downReason }
   try {
     return await listenHttp(address, port, () => statsOf(edge, fleetState()))
   } catch (error) {

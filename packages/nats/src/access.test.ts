@@ -25,7 +25,7 @@ const reasonFor = (files: NatsFiles) => {
   return result.reason
 }
 
-/** A credentials file as `nsc` and control write it, without a newline at its end. */
+/** As written by `nsc` and control, but without a newline at its end. */
 const credentials = `-----BEGIN NATS USER JWT-----
 eyJ0eXAiOiJKV1QifQ
 ------END NATS USER JWT------
@@ -34,7 +34,7 @@ eyJ0eXAiOiJKV1QifQ
 SUAIBDPBAUTWCWBKIO6XHQNINK5FWJW4OHLXC3HQ2KFE4PEJUA44CNHTC4
 ------END USER NKEY SEED------`
 
-test('TLS is demanded of the server if a server is written tls:// or an authority or a certificate is given', () => {
+test('TLS is required if a server is written as tls://, or if an authority or a certificate is configured', () => {
   const pem = file('pem', 'PEM\n')
   assert.equal(accessTo('nats://a').tls, undefined)
   assert.notEqual(accessTo('tls://a').tls, undefined)
@@ -48,7 +48,7 @@ test('a token is read without the newline at its end', () => {
   assert.deepEqual(authenticator?.(''), { auth_token: 'secret' })
 })
 
-test('credentials are read without a newline at their end, and preferred over a token', () => {
+test('credentials without a newline at their end are read, and take precedence over a token', () => {
   const { authenticator } = accessTo('nats://a', {
     tokenFile: file('token', 'secret'),
     credentialsFile: file('creds', credentials),
@@ -57,7 +57,7 @@ test('credentials are read without a newline at their end, and preferred over a 
   assert.deepEqual([auth.jwt, auth.auth_token], ['eyJ0eXAiOiJKV1QifQ', undefined])
 })
 
-test('a file that cannot be used is named with its setting', () => {
+test('the reason for an unusable file names the file and its setting', () => {
   assert.equal(reasonFor({ tlsCaFile: '/nowhere' }), 'fleet.tlsCaFile: cannot read /nowhere: ENOENT')
   const token = file('token', 'secret')
   assert.equal(

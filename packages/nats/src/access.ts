@@ -1,6 +1,6 @@
 /**
- * Where NATS is and how a process logs in to it: servers, token or credentials, TLS. Files are read once, at the start,
- * so that a wrong path is reported then, and while the process still has the privileges to read them.
+ * The NATS servers and how a process logs in to them: token or credentials, TLS. Files are read once, when the process
+ * starts: wrong paths are reported then, and the process may later drop the privileges to read them.
  */
 import { readFileSync } from 'node:fs'
 import {
@@ -15,17 +15,17 @@ import { clientTls, hostOf, type ClientTls } from './tls.ts'
 
 const fileKeys = ['tokenFile', 'credentialsFile', 'tlsCaFile', 'tlsCertFile', 'tlsKeyFile'] as const
 
-/** Paths as an operator configures them. Credentials are preferred over a token. */
+/** Configured paths. Credentials take precedence over a token. */
 export type NatsFiles = { [key in (typeof fileKeys)[number]]?: string | undefined }
 
 export interface NatsAccess {
   servers: readonly string[]
   authenticator?: Authenticator
-  /** Set: a server without TLS is refused. Unset: TLS is used if the server demands it. */
+  /** Set: a server without TLS is refused. Unset: TLS is used if the server requires it. */
   tls?: ClientTls
 }
 
-/** `settingOf`: the name of a setting as the operator writes it, such as NATS_TOKEN_FILE; the reason quotes it. */
+/** `settingOf` names the setting of a file, such as NATS_TOKEN_FILE. The reason quotes it. */
 export function readAccess(
   servers: readonly string[],
   files: NatsFiles,
@@ -65,14 +65,14 @@ export function readAccess(
 
 const credentialsFormat = /BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/
 
-/** `text`: the content of a credentials file. The client needs a newline after its last line. */
+/** `text`: the content of a credentials file. nats.js needs a newline after its last line. */
 export const credentialsAuthenticator = (text: string): Authenticator =>
   credsAuthenticator(new TextEncoder().encode(`${text}\n`))
 
-/** Longest time for one attempt to connect; a stop may have to wait for it. */
+/** Timeout of one connection attempt. A stop may have to wait for it. */
 const attemptMs = 5_000
 
-/** Options of a connection that reconnects for as long as it is open. `name` is shown by NATS's monitoring. */
+/** For a connection that reconnects until it is closed. `name` is shown by NATS's monitoring. */
 export function connectOptions(
   { servers, authenticator, tls }: NatsAccess,
   name: string,
@@ -82,7 +82,7 @@ export function connectOptions(
     name,
     timeout: attemptMs,
     maxReconnectAttempts: -1,
-    // A refusal may end: accounts of a server can be changed while it runs.
+    // A refused login may be accepted later: the accounts of a running server can change.
     ignoreAuthErrorAbort: true,
     pingInterval: 10_000,
     ...(authenticator && { authenticator }),
@@ -90,6 +90,6 @@ export function connectOptions(
   }
 }
 
-/** One attempt, and no reconnect; the caller closes the connection. */
+/** Makes one attempt, and does not reconnect. The caller closes the connection. */
 export const connectOnce = (access: NatsAccess, name: string): Promise<NatsConnection> =>
   connect({ ...connectOptions(access, name), reconnect: false })

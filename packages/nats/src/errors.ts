@@ -1,4 +1,4 @@
-/** Errors of the NATS client: which of them mean that NATS is away, and the sentence that tells an operator why. */
+/** Errors of nats.js: which of them mean that NATS is down, and the reason as shown to operators. */
 import { JetStreamApiError, JetStreamError } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
 import { reasonOf } from '@imapfleet/observe'
@@ -16,7 +16,7 @@ const clientErrors = [
   errors.TimeoutError,
 ]
 
-/** NATS did not answer, or refused; any other error is a bug of the caller. */
+/** NATS did not answer, or refused. Any other error is a bug of the caller. */
 export const isNatsError = (error: unknown): boolean => clientErrors.some((kind) => error instanceof kind)
 
 /** NATS refuses the login of this process. */
@@ -25,9 +25,9 @@ export const isLoginRefusal = (error: unknown): error is Error =>
   error instanceof errors.UserAuthenticationExpiredError ||
   (error instanceof Error && error.message === 'User Authentication Revoked')
 
-/** `tls`: what the connection was tried with. */
-export function awayReason(error: unknown, tls?: ClientTls): string {
-  // After the handshake the client no longer listens when the server misses a certificate, and times out.
+/** `tls`: the settings of the failed attempt. */
+export function downReasonOf(error: unknown, tls?: ClientTls): string {
+  // If the server requires a certificate and gets none, it says so after the handshake, when nats.js no longer listens.
   if (error instanceof errors.TimeoutError && tls && tls.cert === undefined)
     return 'it did not answer in time; if it requires a client certificate, configure one'
   if (error instanceof Error && error.name === 'JetStreamNotEnabled')

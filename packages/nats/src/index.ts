@@ -8,4 +8,4 @@ export {
   type NatsFiles,
 } from './access.ts'
 export { isNatsError } from './errors.ts'
-export { NatsLink, type NatsHandles, type LinkHandlers } from './link.ts'
+export { NatsClient, type NatsHandles, type NatsClientHandlers } from './nats-client.ts'

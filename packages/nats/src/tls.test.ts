@@ -5,10 +5,10 @@ import { clientTls, hostOf } from './tls.ts'
 
 const certificateFor = (subjectaltname: string) =>
   ({ subject: {}, subjectaltname }) as unknown as PeerCertificate
-/** What Node calls a server for which it was given no name. */
+/** The name that Node uses for a server without one. */
 const nameless = 'localhost'
 
-test('a server named by its address is verified by its address, not as localhost', () => {
+test('a server that is configured by its address is verified by it, not as localhost', () => {
   const { checkServerIdentity } = clientTls(['192.0.2.1', '2001:db8::1'], {})
   assert.equal(checkServerIdentity(nameless, certificateFor('IP Address:192.0.2.1')), undefined)
   assert.equal(checkServerIdentity(nameless, certificateFor('IP Address:2001:db8::1')), undefined)
@@ -16,7 +16,7 @@ test('a server named by its address is verified by its address, not as localhost
   assert.ok(checkServerIdentity(nameless, certificateFor('IP Address:192.0.2.2')) instanceof Error)
 })
 
-test('a server named by its name is verified by that name alone', () => {
+test('a server that is configured by its name is verified by that name only', () => {
   const { checkServerIdentity } = clientTls(['nats.example', '192.0.2.1'], {})
   assert.equal(checkServerIdentity('nats.example', certificateFor('DNS:nats.example')), undefined)
   assert.ok(checkServerIdentity('nats.example', certificateFor('IP Address:192.0.2.1')) instanceof Error)
@@ -26,7 +26,7 @@ test('a server named by its name is verified by that name alone', () => {
   )
 })
 
-test('the host of a server is found in every form in which it may be written', () => {
+test('the host is found in every form of a server address', () => {
   assert.deepEqual(['nats://a.example:4222', 'tls://192.0.2.1', 'b.example:4222', '[::1]:4222'].map(hostOf), [
     'a.example',
     '192.0.2.1',

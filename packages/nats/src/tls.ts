@@ -1,13 +1,14 @@
 /**
- * TLS to NATS and Postgres: which servers are trusted, and the certificate shown to them. Both clients hand Node a socket and no host name, so that Node would verify a server that is configured by its address as
- * `localhost`. Here it is verified as the address.
+ * TLS to NATS and Postgres: the trusted authorities, and the client certificate. Both libraries give Node a socket
+ * without a host name, so that Node would verify a server that is configured by its address as `localhost`. Here it is
+ * verified by its address.
  */
 import { isIP } from 'node:net'
 import { checkServerIdentity, type PeerCertificate } from 'node:tls'
 
 /** Contents of PEM files. */
 export interface Pem {
-  /** Authorities to trust instead of those of the system. */
+  /** Trusted instead of the authorities of the system. */
   ca?: string | undefined
   cert?: string | undefined
   key?: string | undefined
@@ -20,7 +21,7 @@ export interface ClientTls {
   checkServerIdentity: (host: string, certificate: PeerCertificate) => Error | undefined
 }
 
-/** `hosts`: the names and addresses by which the servers are configured. */
+/** `hosts`: names and addresses of the servers, as configured. */
 export function clientTls(hosts: readonly string[], pem: Pem): ClientTls {
   const given = Object.fromEntries(Object.entries(pem).filter(([, text]) => text !== undefined))
   return {

@@ -3,7 +3,7 @@
  * other files of this folder define what is sent and received.
  */
 import type { KV } from '@nats-io/kv'
-import { NatsLink, type NatsHandles, type NatsAccess } from '@imapfleet/nats'
+import { NatsClient, type NatsHandles, type NatsAccess } from '@imapfleet/nats'
 import type { Log } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
 import { Outage } from '../outage.ts'
@@ -21,7 +21,7 @@ export interface BusLink extends NatsHandles {
 
 export class Bus {
   readonly options: BusOptions
-  readonly #nats: NatsLink
+  readonly #nats: NatsClient
   readonly #outage: Outage
   readonly #closing = new AbortController()
   /** The bucket of desired states. Set before the link is up. */
@@ -31,7 +31,7 @@ export class Bus {
   constructor(options: BusOptions, log: Log) {
     this.options = options
     this.#outage = new Outage(log, 'NATS is unavailable', 'NATS is available again')
-    this.#nats = new NatsLink(
+    this.#nats = new NatsClient(
       options.access,
       { name: 'imapfleet-control' },
       {

@@ -1,10 +1,10 @@
 /**
  * This edge as a member of a fleet: it sends presence and reports, applies desired state and carries out orders. main.ts
- * builds it on top of a running edge, which serves mail just as well without it.
+ * adds it to a running edge, which serves mail without it as well.
  */
 import { randomUUID } from 'node:crypto'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import type { NatsHandles, NatsLink } from '@imapfleet/nats'
+import type { NatsHandles, NatsClient } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { decode, desiredChangedSchema, encode, subjects, wireVersion, type Report } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
@@ -12,7 +12,7 @@ import { snapshotOf } from '../edge/snapshot.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { withoutReuse } from '../ops/operations.ts'
 import { DesiredState } from './desired-state.ts'
-import { fleetLink, type Sender } from './link.ts'
+import { fleetNatsClient, type Sender } from './nats.ts'
 import { hearOrders } from './orders.ts'
 import { Outbox } from './outbox.ts'
 import { presenceOf } from './presence.ts'
@@ -22,9 +22,9 @@ import { FleetTraces } from './traces.ts'
 const lastReportMs = 2_000
 
 export interface FleetMemberOptions {
-  /** The edge's own file, as it is now. */
+  /** The current content of the edge's own file. */
   document: () => Layer
-  /** The revision with which the edge could not start, if there is one. */
+  /** The revision with which the edge could not start, if any. */
   rejected: RejectedRevision | undefined
 }
 
@@ -33,7 +33,7 @@ export class FleetMember {
   readonly #config: EdgeConfig['fleet']
   readonly #sender: Sender
   readonly #startedAt = Date.now()
-  readonly #link: NatsLink
+  readonly #nats: NatsClient
   readonly #outbox: Outbox
   readonly #desired: DesiredState
   readonly #traces: FleetTraces
@@ -46,11 +46,11 @@ export class FleetMember {
     this.#edge = edge
     this.#config = config.fleet
     this.#sender = { edge: config.edge.id, region: config.edge.region, boot: randomUUID() }
-    this.#link = fleetLink(config, log, {
+    this.#nats = fleetNatsClient(config, log, {
       opened: (fleet) => this.#subscribe(fleet),
       up: (fleet) => this.#onUp(fleet),
     })
-    const fleet = () => this.#link.handles
+    const fleet = () => this.#nats.handles
     const dropped = metrics.counters.reports_dropped_total
     this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, fleet, log })
     this.#traces = new FleetTraces(edge, this.#sender, fleet)
@@ -66,25 +66,25 @@ export class FleetMember {
     metrics.gauge('config_revision', () => this.#desired.applied)
   }
 
-  /** Why NATS is away; undefined while it is there. */
-  get awayReason(): string | undefined {
-    return this.#link.downReason
+  /** Why NATS is down; undefined while it is up. */
+  get downReason(): string | undefined {
+    return this.#nats.downReason
   }
 
   start(): void {
     const { heartbeatMs, reportIntervalMs, reconcileMs } = this.#config
     this.#outbox.load()
     this.#desired.restore()
-    this.#link.start()
+    this.#nats.start()
     this.#timers.push(
       setInterval(() => this.#sendPresence(), heartbeatMs),
       setInterval(() => this.#report(), reportIntervalMs),
-      // With jitter: edges that started together do not all read at the same moment.
+      // With jitter, so that edges that started together do not all read at the same moment.
       setInterval(() => this.#reconcile(), reconcileMs * (0.75 + Math.random() / 2)),
     )
   }
 
-  /** Call it after the edge's own file was read again. */
+  /** To be called after the edge's own file was read again. */
   fileChanged(): void {
     this.#desired.reapply()
     this.#sendPresence()
@@ -103,7 +103,7 @@ export class FleetMember {
     } catch (error) {
       this.#edge.context.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
     }
-    await this.#link.stop()
+    await this.#nats.stop()
   }
 
   #subscribe(fleet: NatsHandles): void {
@@ -115,7 +115,7 @@ export class FleetMember {
     hearOrders(fleet, this.#edge, this.#sender)
   }
 
-  /** Revocations that were made while the link was down are applied before an idle connection is leased again. */
+  /** Applies revocations that were made while NATS was down, before an idle connection is leased again. */
   async #onUp(fleet: NatsHandles): Promise<void> {
     await withoutReuse(this.#edge.context, () => this.#desired.fetch(fleet))
     this.#sendPresence()
@@ -129,11 +129,11 @@ export class FleetMember {
   }
 
   #reconcile(): void {
-    if (this.#link.handles) void this.#fetch(this.#link.handles)
+    if (this.#nats.handles) void this.#fetch(this.#nats.handles)
   }
 
   #sendPresence(): void {
-    const nats = this.#link.handles?.nats
+    const nats = this.#nats.handles?.nats
     if (!nats) return
     const facts = { ...this.#sender, startedAt: this.#startedAt, heartbeatMs: this.#config.heartbeatMs }
     const presence = presenceOf(snapshotOf(this.#edge), this.#desired, facts)

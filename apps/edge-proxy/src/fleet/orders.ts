@@ -13,7 +13,7 @@ import {
 import { reasonOf } from '@imapfleet/observe'
 import type { Edge } from '../edge/edge.ts'
 import { carryOut } from '../ops/operations.ts'
-import type { Sender } from './link.ts'
+import type { Sender } from './nats.ts'
 
 const rememberedMax = 1000
 

@@ -2,7 +2,7 @@
 import { wireVersion, type Presence } from '@imapfleet/protocol'
 import type { EdgeSnapshot } from '../edge/snapshot.ts'
 import type { DesiredState } from './desired-state.ts'
-import type { Sender } from './link.ts'
+import type { Sender } from './nats.ts'
 
 export interface PresenceFacts extends Sender {
   startedAt: number

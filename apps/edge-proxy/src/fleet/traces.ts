@@ -4,7 +4,7 @@ import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from 
 import type { Edge } from '../edge/edge.ts'
 import { startTrace, stopTrace } from '../ops/operations.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/trace.ts'
-import type { Sender } from './link.ts'
+import type { Sender } from './nats.ts'
 import { SendQueue } from './send-queue.ts'
 
 const flushMs = 100

@@ -1,34 +1,34 @@
 /** The edge's connection to NATS, from the section `fleet` of its configuration. Nothing on the data path waits for it. */
 import type { EdgeConfig } from '@imapfleet/config'
-import { NatsLink, readAccess, type LinkHandlers } from '@imapfleet/nats'
+import { NatsClient, readAccess, type NatsClientHandlers } from '@imapfleet/nats'
 import { subjects, type EdgeAddress } from '@imapfleet/protocol'
 import type { Log } from '@imapfleet/observe'
 import { EdgeError } from '../errors.ts'
 
-/** This run of this edge, as each of its messages names it. */
+/** Identifies this edge and its current run in each message. */
 export interface Sender extends EdgeAddress {
   boot: string
 }
 
-/** While NATS refuses the login: frequent attempts change nothing. */
+/** Pause between attempts while NATS refuses the login, since frequent attempts do not help. */
 const refusedRetryMs = 10_000
 
-/** Reads the files that the section names; throws an EdgeError if one cannot be used. */
-export function fleetLink(
+/** Reads the files named in the section. Throws an EdgeError if one cannot be used. */
+export function fleetNatsClient(
   { edge, fleet }: EdgeConfig,
   log: Log,
-  handlers: Required<Pick<LinkHandlers, 'opened' | 'up'>>,
-): NatsLink {
+  handlers: Required<Pick<NatsClientHandlers, 'opened' | 'up'>>,
+): NatsClient {
   const read = readAccess(fleet.servers, fleet, (key) => `fleet.${key}`)
   if (!read.ok) throw new EdgeError('config_unreadable', read.reason)
   const settings = {
     name: `imapfleet-edge ${edge.id}`,
-    // An inbox of its own, so that no other edge can read what is sent to this one.
+    // Its own inbox, so that other edges cannot read replies to this one.
     inboxPrefix: subjects.inbox({ edge: edge.id, region: edge.region }),
     refusedRetryMs,
   }
   const remedy = refusalRemedy({ edge, fleet })
-  return new NatsLink(read.access, settings, {
+  return new NatsClient(read.access, settings, {
     opened: handlers.opened,
     async up(handles) {
       log.info('fleet_connected', { server: handles.nats.getServer() })

@@ -1,12 +1,12 @@
 /**
- * The connection of a process to NATS: connects in the background for as long as the process runs, reports when it is up
- * and why it is down, and stops at once, also while it is down.
+ * The connection of a process to NATS. It connects in the background for as long as the process runs, reports when it is
+ * up and why it is down, and stops immediately, also while it is down. "The library" is nats.js, which it uses.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { jetstream, jetstreamManager, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
 import { connect, type NatsConnection, type NodeConnectionOptions } from '@nats-io/transport-node'
 import { connectOptions, type NatsAccess } from './access.ts'
-import { awayReason, isLoginRefusal } from './errors.ts'
+import { downReasonOf, isLoginRefusal } from './errors.ts'
 
 export interface NatsHandles {
   nats: NatsConnection
@@ -14,22 +14,22 @@ export interface NatsHandles {
   manager: JetStreamManager
 }
 
-export interface LinkHandlers {
-  /** A new connection, before it counts as up: subscribe here. The client renews subscriptions when it reconnects. */
+export interface NatsClientHandlers {
+  /** A new connection, before it counts as up: subscribe here. The library renews subscriptions when it reconnects. */
   opened?: (handles: NatsHandles) => void
-  /** After each connect and reconnect. The link is up when this resolves, and tries again if it rejects. */
+  /** After each connect and reconnect. The connection counts as up when this resolves. If it rejects, it is called again. */
   prepare?: (handles: NatsHandles) => Promise<void>
-  /** The link is up, for the first time or again. The next change of the connection is handled when this resolves. */
+  /** Up, for the first time or again. The next change of the connection is handled after this resolves. */
   up: (handles: NatsHandles) => Promise<void> | void
-  /** The link is down, or still down for another reason. */
+  /** Down, or still down for another reason. */
   down: (reason: string) => void
-  /** NATS refused a publish or a subscription; the client reports it nowhere else. */
+  /** NATS refused a publish or a subscription. The library reports this nowhere else. */
   refused: (error: Error) => void
-  /** What an operator reads if NATS refuses the login. `message`: what NATS said. */
+  /** The reason that operators see if NATS refuses the login. `message` is from NATS. */
   explainRefusal: (message: string) => string
 }
 
-export interface LinkSettings {
+export interface NatsClientSettings {
   /** Shown by NATS's monitoring. */
   name: string
   /** Prefix of subjects for replies. */
@@ -40,23 +40,23 @@ export interface LinkSettings {
 
 const retryMs = 1_000
 
-export class NatsLink {
+export class NatsClient {
   readonly #options: NodeConnectionOptions
   readonly #access: NatsAccess
-  readonly #handlers: LinkHandlers
+  readonly #handlers: NatsClientHandlers
   readonly #refusedRetryMs: number
   readonly #stopping = new AbortController()
   #running: Promise<void> = Promise.resolve()
   #connection: NatsConnection | undefined
   #handles: NatsHandles | undefined
   #reason: string | undefined = 'not connected yet'
-  /** The first refusal since the link was last up. Once a login is revoked, later ones say less. */
+  /** The first refusal since it was last up. After a login is revoked, later refusals say less. */
   #refusal: string | undefined
 
   constructor(
     access: NatsAccess,
-    { name, inboxPrefix, refusedRetryMs = retryMs }: LinkSettings,
-    handlers: LinkHandlers,
+    { name, inboxPrefix, refusedRetryMs = retryMs }: NatsClientSettings,
+    handlers: NatsClientHandlers,
   ) {
     this.#access = access
     this.#handlers = handlers
@@ -68,12 +68,12 @@ export class NatsLink {
     }
   }
 
-  /** Undefined while the link is down. */
+  /** Undefined while it is down. */
   get handles(): NatsHandles | undefined {
     return this.#handles
   }
 
-  /** Why the link is down; undefined while it is up. */
+  /** Undefined while it is up. */
   get downReason(): string | undefined {
     return this.#reason
   }
@@ -82,15 +82,15 @@ export class NatsLink {
     this.#running = this.#run()
   }
 
-  /** Resolves when the connection is closed. An attempt to connect that is under way is waited for. */
+  /** Resolves when the connection is closed. Waits for a connection attempt that is in progress. */
   async stop(): Promise<void> {
     this.#stopping.abort()
-    // Also while the link is down: the client would go on reconnecting.
+    // Also while it is down: the library would continue to reconnect.
     await this.#connection?.close()
     await this.#running
   }
 
-  /** One connection after the other. */
+  /** Connects again whenever a connection is closed. */
   async #run(): Promise<void> {
     while (!this.#isStopping) {
       try {
@@ -98,16 +98,16 @@ export class NatsLink {
         if (!this.#isStopping) await this.#follow(this.#connection)
       } catch (error) {
         this.#noteRefusal(error)
-        this.#down(awayReason(error, this.#access.tls))
+        this.#down(downReasonOf(error, this.#access.tls))
       }
       await this.#connection?.close()
       await this.#pause()
     }
   }
 
-  /** One connection with the client's own reconnects, until it is closed. */
+  /** Follows one connection, which the library reconnects, until it is closed. */
   async #follow(nats: NatsConnection): Promise<void> {
-    // Opened first, so that changes during the preparation are not missed.
+    // Before the preparation, so that changes during it are not missed.
     const changes = nats.status()
     const manager = await jetstreamManager(nats, { checkAPI: false })
     const handles = { nats, jetstream: jetstream(nats), manager }
@@ -128,7 +128,7 @@ export class NatsLink {
       try {
         await this.#handlers.prepare?.(handles)
       } catch (error) {
-        this.#down(awayReason(error))
+        this.#down(downReasonOf(error))
         await this.#pause()
         continue
       }
@@ -156,7 +156,7 @@ export class NatsLink {
     await sleep(this.#pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => {})
   }
 
-  /** With jitter: processes that lost the same server do not all reconnect at the same moment. */
+  /** With jitter, so that processes that lost the same server do not all reconnect at the same moment. */
   get #pauseMs(): number {
     return (this.#refusal === undefined ? retryMs : this.#refusedRetryMs) * (1 + Math.random() / 4)
   }
