@@ -91,7 +91,7 @@ test('while an idle connection is proven, for a login or before one: it is dropp
     await joe.closed()
     await quiet()
     const [idle] = edge.context.pool.connections.idle()
-    idle!.provenAt = 0
+    idle!.doubt()
     idle!.link.write = mistake
     await prove()
     await quiet()

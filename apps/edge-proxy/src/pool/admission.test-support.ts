@@ -78,6 +78,7 @@ export function connectionFor({
     generation: server.generation,
     capabilities: [],
     loginText: '',
+    expiresAt: Infinity,
     now: ++now,
   })
 }

@@ -31,8 +31,7 @@ const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'c
 /** A connection that is being dialed and logged in for one request. It holds a place until it is open or has failed. */
 export class Dial {
   readonly request: LeaseRequest
-  /** The user was revoked meanwhile: the connection serves its session and is not kept. */
-  isRevoked = false
+  #isRevoked = false
 
   constructor(request: LeaseRequest) {
     this.request = request
@@ -45,6 +44,15 @@ export class Dial {
 
   get openedBy(): string {
     return this.request.credentials.user.toString('utf8')
+  }
+
+  get isRevoked(): boolean {
+    return this.#isRevoked
+  }
+
+  /** The user was revoked meanwhile: the connection serves its session, and is closed after it. */
+  revoke(): void {
+    this.#isRevoked = true
   }
 }
 

@@ -29,7 +29,7 @@ function connectionFor(
   { link, capabilities, text }: Extract<OpenResult, { kind: 'opened' }>,
   now: number,
 ): ServerConnection {
-  const connection = new ServerConnection({
+  return new ServerConnection({
     link,
     serverName: server.name,
     identity,
@@ -39,10 +39,9 @@ function connectionFor(
     generation: server.generation,
     capabilities,
     loginText: text,
+    expiresAt: expiryOf(credentials),
     now,
   })
-  connection.expiresAt = expiryOf(credentials)
-  return connection
 }
 
 function refused(

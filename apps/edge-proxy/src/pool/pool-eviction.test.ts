@@ -156,8 +156,7 @@ test('a connection that becomes idle goes to the waiting login with its secret, 
 test('a connection that becomes idle and fits no login of its user is evicted for another user', async () => {
   const { pool, lease, scripted, accounted } = await poolAtWork({ limits: { connectionsMax: 2 } })
   const [odd, even] = [(await lease('joe')).connection, (await lease('joe')).connection]
-  odd.session.enabled.add('CONDSTORE')
-  odd.session.enabledBy = 'CONDSTORE'
+  odd.enabledByOne(['CONDSTORE'], 'CONDSTORE')
   const both = [lease('joe'), lease('jane')]
   await untilTrue(() => pool.connections.count('waiting') === 2)
   scripted.script = (asked) =>
@@ -194,14 +193,21 @@ test('a secret that another server accepted, or whose token has expired, is judg
   const [before, now] = [1, 2].map((generation) =>
     serverAt(scripted.port, { connectionsMax: 2 }, 'main', generation),
   )
-  for (const server of [before!, now!]) {
-    scripted.script = but({})
+  const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 })).toString('base64url')
+  const expired = {
+    mechanism: 'XOAUTH2',
+    secret: Buffer.from(`user=joe\x01auth=Bearer eyJhbGciOiJub25lIn0.${payload}.sig\x01\x01`),
+  } as const
+  for (const [server, who] of [
+    [before!, {}],
+    [now!, expired],
+  ] as const) {
+    scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
     const { connection } = await lease('jane', 'secret', { server: now! })
     await giveBackTo(pool, connection)
-    const held = await lease('joe', 'secret', { server })
-    if (server === now) held.connection.expiresAt = clock.now
-    scripted.script = but({ LOGIN: 'TAG NO no\r\n' })
-    assert.equal((await login('joe', 'secret', { server: now! })).kind, 'refused')
+    const held = await lease('joe', 'secret', { ...who, server })
+    scripted.script = but({ LOGIN: 'TAG NO no\r\n', AUTHENTICATE: 'TAG NO no\r\n' })
+    assert.equal((await login('joe', 'secret', { ...who, server: now! })).kind, 'refused')
     assert.equal(pool.connections.stateOf(connection), 'idle')
     await giveBackTo(pool, held.connection, { refusal: 'notify' })
   }

@@ -176,8 +176,7 @@ test('a connection is not leased if its user is revoked, or reuse suspended, whi
 test('a session is moved only to a connection that was proven lately; another one is proven for the next session', async () => {
   const { pool, lease, scripted, server, clock, settings } = await poolAtWork({ pool: times })
   const enabled = (await lease('joe')).connection
-  enabled.session.enabled.add('QRESYNC')
-  enabled.session.enabledBy = 'QRESYNC'
+  enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
   await giveBackTo(pool, enabled)
   const { connection } = await lease('joe')
   const doubts = [

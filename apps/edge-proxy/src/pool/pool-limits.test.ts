@@ -158,8 +158,7 @@ test('the limit per user holds for each user alone', async () => {
 test('an idle connection that does not fit is evicted for a login of the same user', async () => {
   const { lease, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 1, queueMax: 0 } })
   const { connection } = await lease('joe')
-  connection.session.enabled.add('CONDSTORE')
-  connection.session.enabledBy = 'CONDSTORE'
+  connection.enabledByOne(['CONDSTORE'], 'CONDSTORE')
   await giveBackTo(pool, connection)
   assert.equal(pool.connections.stateOf(connection), 'idle')
   assert.equal((await lease('joe')).reused, false)
@@ -169,8 +168,7 @@ test('an idle connection that does not fit is evicted for a login of the same us
 test('a connection with extensions enabled is leased only to sessions that enable exactly those', async () => {
   const { pool, lease, server, accounted } = await poolAtWork()
   const enabled = (await lease('joe')).connection
-  enabled.session.enabled.add('QRESYNC')
-  enabled.session.enabledBy = 'QRESYNC'
+  enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
   await giveBackTo(pool, enabled)
   const clean = await lease('joe')
   assert.equal(clean.reused, false)

@@ -104,7 +104,7 @@ export class Pool {
 
   #reused({ server }: LeaseRequest, connection: ServerConnection): Leased {
     const { counters } = this.#context.metrics
-    connection.uses++
+    connection.beginUse()
     counters.upstream_reuses_total({ upstream: server.name }).value++
     counters.logins_total({ upstream: server.name, result: 'ok' }).value++
     const tellReuse = this.#reuseNotices.mayTell(connection.identity)
@@ -131,7 +131,7 @@ export class Pool {
       void this.refresh(other)
       return undefined
     }
-    other.uses++
+    other.beginUse()
     void this.giveBack(handBack, holder)
     return other
   }
@@ -141,8 +141,8 @@ export class Pool {
     const { connection } = handBack
     if (this.connections.holderOf(connection) !== holder)
       throw new Error('a connection was given back by a session that does not hold it')
-    connection.lastUsedAt = this.#context.clock.now()
-    if (connection.session.enabled.size > 0) this.#reuseNotices.noteEnable(connection.identity)
+    connection.endUse(this.#context.clock.now())
+    if (connection.extensions.size > 0) this.#reuseNotices.noteEnable(connection.identity)
     const refusal = handBack.refusal ?? this.#expired(connection)
     if (refusal !== undefined) {
       this.#closeUnfit(connection, refusal)
@@ -176,7 +176,7 @@ export class Pool {
     isMeant: (who: { readonly user: string; readonly openedBy: string }) => boolean,
     reason: string,
   ): number {
-    for (const dial of this.connections.dials()) if (isMeant(dial)) dial.isRevoked = true
+    for (const dial of this.connections.dials()) if (isMeant(dial)) dial.revoke()
     const meant = [...this.connections.all()].filter(([connection]) => isMeant(connection))
     for (const [connection, state] of meant) {
       if (state === 'idle') this.drop(connection, reason)
@@ -259,7 +259,7 @@ export class Pool {
     const refusal =
       result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#expired(connection))
     if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
-    connection.provenAt = this.#context.clock.now()
+    connection.proven(this.#context.clock.now())
     return true
   }
 
@@ -275,6 +275,7 @@ export class Pool {
           counters.upstream_drops_total({ reason: 'no-room' }).value++
           return 'no-room'
         }
+        connection.beginUse()
         counters.upstream_connections_total({ upstream }).value++
         counters.logins_total({ upstream, result: 'ok' }).value++
         return { kind: 'leased', connection, reused: false, tellReuse: false, untagged }
@@ -388,5 +389,5 @@ function unfitToLease(
 
 /** What happened to the connection after its proof: the promise of a proof settles later than its last byte arrives. */
 function spoiledSinceProof(connection: ServerConnection): string | undefined {
-  return connection.link.isOpen ? connection.session.spoilReason : 'closed-by-peer'
+  return connection.link.isOpen ? connection.spoilReason : 'closed-by-peer'
 }

@@ -29,7 +29,7 @@ async function run({ offered, left, prepare, scripted: script }: Case, asked = l
   return { result: await result, connection, scripted }
 }
 
-const select = (connection: ServerConnection) => void (connection.session.selected = true)
+const select = (connection: ServerConnection) => connection.mailboxMayBeSelected()
 
 test('a connection without a selected mailbox is proven by NOOP', async () => {
   const { result } = await run({
@@ -46,7 +46,7 @@ test('a mailbox is deselected by UNSELECT, never by CLOSE, which expunges', asyn
       scripted: async (scripted) => scripted.say(`${await barrier(scripted, 'UNSELECT')} OK done\r\n`),
     })
     assert.deepEqual(result, { kind: 'clean' })
-    assert.equal(connection.session.selected, false)
+    assert.equal(connection.mailbox, 'none')
   }
 })
 
@@ -67,7 +67,7 @@ test('without UNSELECT, a mailbox is deselected by an EXAMINE that fails', async
       result,
       status === 'NO' ? { kind: 'clean' } : { kind: 'dirty', reason: 'barrier-refused' },
     )
-    assert.equal(connection.session.selected, status !== 'NO')
+    assert.equal(connection.mailbox, status === 'NO' ? 'none' : 'selected')
   }
   assert.equal(names.size, 3)
 })
@@ -207,17 +207,15 @@ test('data between the proof and the next handlers spoils the connection', async
   connection.link.handler.onData(Buffer.from(`${tag} OK done\r\n`))
   connection.link.handler.onData(Buffer.from('* 3 EX'))
   assert.deepEqual(await result, { kind: 'clean' })
-  assert.equal(connection.session.spoilReason, 'data-after-barrier')
+  assert.equal(connection.spoilReason, 'data-after-barrier')
 })
 
 test('a cached mailbox stays selected, unless it changes during the proof', async () => {
-  const cached = (connection: ServerConnection) => {
-    connection.session.selected = true
-    connection.selection = { key: 'SELECT INBOX', lines: '', ok: 'OK', at: 0 }
-  }
+  const answer = { key: 'SELECT INBOX', lines: '', ok: 'OK', at: 0 }
+  const cached = (connection: ServerConnection) => connection.rememberSelect(answer)
   const kept = await run({ prepare: cached, scripted: answering((tag) => `${tag} OK done\r\n`) })
   assert.deepEqual(kept.result, { kind: 'clean' })
-  assert.equal(kept.connection.session.selected, true)
+  assert.equal(kept.connection.mailbox, answer)
   const changed = await run({
     prepare: cached,
     async scripted(scripted) {
@@ -226,8 +224,7 @@ test('a cached mailbox stays selected, unless it changes during the proof', asyn
     },
   })
   assert.deepEqual(changed.result, { kind: 'clean' })
-  assert.equal(changed.connection.session.selected, false)
-  assert.equal(changed.connection.selection, undefined)
+  assert.equal(changed.connection.mailbox, 'none')
 })
 
 test('a connection that has already ended is dirty at once', async () => {

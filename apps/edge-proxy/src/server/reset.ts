@@ -105,9 +105,9 @@ class Reset implements LinkHandler, ResponseSink {
 
   /** Never CLOSE, because it expunges. */
   #sendBarrier(): void {
-    const { session, capabilities, link, selection } = this.#connection
+    const { mailbox, capabilities, link } = this.#connection
     this.#tag = randomName('R')
-    this.#unselects = session.selected && selection === undefined
+    this.#unselects = mailbox === 'selected'
     if (!this.#unselects) link.write(`${this.#tag} NOOP\r\n`)
     else if (hasUnselect(capabilities)) link.write(`${this.#tag} UNSELECT\r\n`)
     else {
@@ -131,9 +131,9 @@ class Reset implements LinkHandler, ResponseSink {
     if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
     this.#connection.scanner.scan(bytes)
     if (this.#done || !this.#answered) return
-    const { session, selection, scanner } = this.#connection
+    const { mailbox, scanner } = this.#connection
     if (!scanner.atBoundary) return this.#finish('data-after-barrier')
-    if (this.#unselects || !session.selected || selection !== undefined) return this.#finish(undefined)
+    if (this.#unselects || mailbox !== 'selected') return this.#finish(undefined)
     // The mailbox changed during the proof, so the select cache cannot use it. Deselect it by another barrier.
     this.#answered = false
     this.#sendBarrier()
@@ -149,7 +149,7 @@ class Reset implements LinkHandler, ResponseSink {
   }
 
   #onUntagged(bytes: Buffer, start: number, end: number): void {
-    if (reportsMailboxChange(bytes, start + 2, false)) this.#connection.selection = undefined
+    if (reportsMailboxChange(bytes, start + 2, false)) this.#connection.forgetSelect()
     if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
     else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))
@@ -177,7 +177,7 @@ class Reset implements LinkHandler, ResponseSink {
     // More bytes may arrive before the next handlers are set. The pool checks the spoil reason.
     const onData = () => this.#connection.spoil('data-after-barrier')
     this.#connection.link.handler = { onData, onEnd() {} }
-    if (reason === undefined && this.#unselects) this.#connection.session.selected = false
+    if (reason === undefined && this.#unselects) this.#connection.mailboxLeft()
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
   }
 }

@@ -137,6 +137,7 @@ export function connectionOver(link: Link, offered = capabilities): ServerConnec
     generation: 1,
     capabilities: offered.split(' '),
     loginText: 'Logged in',
+    expiresAt: Infinity,
     now: 0,
   })
 }

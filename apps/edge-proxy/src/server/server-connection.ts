@@ -11,29 +11,20 @@ import {
 } from '../imap/response-scanner.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 
-/** The changes of a session that the next one on this connection would inherit. */
-export interface SessionState {
-  /** A mailbox is selected, or a command that may select one has been sent. */
-  selected: boolean
-  /** Enabled extensions, in upper case. They cannot be disabled again (RFC 5161). */
-  enabled: Set<string>
-  /** Arguments of the one ENABLE that enabled them, sorted; undefined if more than that enabled them. */
-  enabledBy: string | undefined
-  /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
-  spoilReason: SpoilReason | undefined
+/** The answer to the last SELECT or EXAMINE, kept while its mailbox stays selected and unchanged. */
+export interface SelectAnswer {
+  /** Verb and mailbox as the client wrote them. */
+  readonly key: string
+  /** The untagged lines, line ends included. */
+  readonly lines: string
+  /** What follows the tag in the reply, without the line end. */
+  readonly ok: string
+  /** When it was given; coarse milliseconds. */
+  readonly at: number
 }
 
-/** The answer to the last SELECT or EXAMINE, kept while its mailbox stays selected and unchanged. */
-export interface Selection {
-  /** Verb and mailbox as the client wrote them. */
-  key: string
-  /** The untagged lines, line ends included. */
-  lines: string
-  /** What follows the tag in the reply, without the line end. */
-  ok: string
-  /** When it was given; coarse milliseconds. */
-  at: number
-}
+/** `none`, a mailbox that is selected or may be, or one that is selected and whose answer to SELECT still holds. */
+export type Mailbox = 'none' | 'selected' | SelectAnswer
 
 /** Why no reset can make a connection clean; a label value of `reuse_refused_total`. */
 export type SpoilReason =
@@ -56,6 +47,9 @@ export type OnLost = (
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 
+/** In lower case, so it is the key of no ENABLE. */
+const mixed = 'mixed'
+
 let lastNumber = 0
 
 export class ServerConnection {
@@ -75,26 +69,20 @@ export class ServerConnection {
   readonly openedAt: number
   /** As XPROXY_DUMPICC shows it. */
   readonly number = ++lastNumber
-  /** The server's list after login; empty if the server has not sent one. */
-  capabilities: readonly string[]
   /** Text of the server's OK to the login. Later sessions get it too. */
-  loginText: string
-  /** Number of sessions so far, including the present one. */
-  uses = 1
-  lastUsedAt: number
-  /** Undefined: no mailbox is selected, or none whose state is known. */
-  selection: Selection | undefined
-  /** When a barrier last proved that it is alive and clean. */
-  provenAt: number
-  /** When the credentials expire, if they have an expiry. Milliseconds since 1970. */
-  expiresAt = Infinity
+  readonly loginText: string
+  /** When the credentials expire; Infinity if they have no expiry. */
+  readonly expiresAt: number
+  #capabilities: readonly string[]
+  #uses = 0
+  #lastUsedAt: number
+  #provenAt: number
   #isRevoked = false
-  readonly session: SessionState = {
-    selected: false,
-    enabled: new Set(),
-    enabledBy: undefined,
-    spoilReason: undefined,
-  }
+  #mailbox: Mailbox = 'none'
+  readonly #extensions = new Set<string>()
+  /** Empty if and only if `#extensions` is. */
+  #enabledKey = ''
+  #spoilReason: SpoilReason | undefined
 
   constructor(facts: {
     link: Link
@@ -106,6 +94,7 @@ export class ServerConnection {
     generation: number
     capabilities: readonly string[]
     loginText: string
+    expiresAt: number
     now: number
   }) {
     this.link = facts.link
@@ -115,20 +104,16 @@ export class ServerConnection {
     this.user = facts.user
     this.openedBy = facts.openedBy
     this.generation = facts.generation
-    this.capabilities = facts.capabilities
     this.loginText = facts.loginText
-    this.openedAt = this.lastUsedAt = this.provenAt = facts.now
+    this.expiresAt = facts.expiresAt
+    this.#capabilities = facts.capabilities
+    this.openedAt = this.#lastUsedAt = this.#provenAt = facts.now
   }
 
   /** Sets what gets the bytes, and the responses that the scanner finds in them: a splice, a reset, or the idle handler. */
   setHandlers(handler: LinkHandler, sink: ResponseSink): void {
     this.link.handler = handler
     this.scanner.sink = sink
-  }
-
-  /** The enabled extensions in the pool's key: empty if none, `?` if not from one ENABLE. No session asks for `?`. */
-  get enabledKey(): string {
-    return this.session.enabled.size === 0 ? '' : (this.session.enabledBy ?? '?')
   }
 
   /**
@@ -140,6 +125,41 @@ export class ServerConnection {
     this.setHandlers(listener, listener)
   }
 
+  // Use and proof.
+
+  /** Number of sessions so far, including the present one. */
+  get uses(): number {
+    return this.#uses
+  }
+
+  /** When the last session ended; when the connection was opened if none has. */
+  get lastUsedAt(): number {
+    return this.#lastUsedAt
+  }
+
+  beginUse(): void {
+    this.#uses++
+  }
+
+  endUse(now: number): void {
+    this.#lastUsedAt = now
+  }
+
+  /** When a barrier last proved that it is alive and clean; -Infinity if the server has sent data since. */
+  get provenAt(): number {
+    return this.#provenAt
+  }
+
+  proven(now: number): void {
+    this.#provenAt = now
+  }
+
+  /** The server has sent data while the connection is idle: it must be proven again, and the mailbox may have changed. */
+  doubt(): void {
+    this.#provenAt = -Infinity
+    this.forgetSelect()
+  }
+
   get isRevoked(): boolean {
     return this.#isRevoked
   }
@@ -149,9 +169,94 @@ export class ServerConnection {
     this.#isRevoked = true
   }
 
+  // What the next session on this connection would inherit.
+
+  /** The server's list after login; empty if the server has not sent one. */
+  get capabilities(): readonly string[] {
+    return this.#capabilities
+  }
+
+  learnCapabilities(capabilities: readonly string[]): void {
+    this.#capabilities = capabilities
+  }
+
+  get mailbox(): Mailbox {
+    return this.#mailbox
+  }
+
+  /** The answer to SELECT that still holds, if there is one. */
+  get selectAnswer(): SelectAnswer | undefined {
+    return typeof this.#mailbox === 'object' ? this.#mailbox : undefined
+  }
+
+  /** A command that may select a mailbox goes to the server. */
+  mailboxMayBeSelected(): void {
+    this.#mailbox = 'selected'
+  }
+
+  /** The server has confirmed that no mailbox is selected. */
+  mailboxLeft(): void {
+    this.#mailbox = 'none'
+  }
+
+  /** The server has selected a mailbox, with this answer. */
+  rememberSelect(answer: SelectAnswer): void {
+    this.#mailbox = answer
+  }
+
+  /** The mailbox may have changed. It stays selected. */
+  forgetSelect(): void {
+    if (this.#mailbox !== 'none') this.#mailbox = 'selected'
+  }
+
+  /** Enabled extensions, in upper case. They cannot be disabled again (RFC 5161). */
+  get extensions(): ReadonlySet<string> {
+    return this.#extensions
+  }
+
+  /** The extensions in the pool's key: empty if none, the arguments of the one ENABLE that enabled them all, else `mixed`. */
+  get enabledKey(): string {
+    return this.#enabledKey
+  }
+
+  /** Not one ENABLE enabled them. No session can ask for exactly these, so none can use the connection. */
+  get hasMixedExtensions(): boolean {
+    return this.#enabledKey === mixed
+  }
+
+  /**
+   * An ENABLE of the edge has enabled these.
+   * @param key its arguments, in upper case, sorted
+   */
+  enabledByOne(extensions: readonly string[], key: string): void {
+    const keyBefore = this.#enabledKey
+    this.#add(extensions)
+    if (this.#extensions.size > 0) this.#enabledKey = keyBefore === '' || keyBefore === key ? key : mixed
+  }
+
+  /** These were enabled in another way: by a command, by an ENABLE with unknown arguments, or by the server. */
+  enabled(extensions: readonly string[]): void {
+    this.#add(extensions)
+    this.extensionsMayChange()
+  }
+
+  /** A command that may enable unknown extensions goes to the server. */
+  extensionsMayChange(): void {
+    if (this.#extensions.size > 0) this.#enabledKey = mixed
+  }
+
+  #add(extensions: readonly string[]): void {
+    for (const name of extensions) this.#extensions.add(name)
+  }
+
+  /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
+  get spoilReason(): SpoilReason | undefined {
+    return this.#spoilReason
+  }
+
   /** Marks the connection as not reusable; the first reason is kept. */
   spoil(reason: SpoilReason): void {
-    this.session.spoilReason ??= reason
+    this.#spoilReason ??= reason
   }
 }
 
@@ -168,8 +273,7 @@ class IdleListener implements LinkHandler, ResponseSink {
   }
 
   onData(bytes: Buffer): void {
-    this.#connection.provenAt = -Infinity
-    this.#connection.selection = undefined
+    this.#connection.doubt()
     this.#bytesLeft -= bytes.length
     if (this.#bytesLeft < 0) this.#onLost(this.#connection, 'too-much-unasked')
     else this.#connection.scanner.scan(bytes)

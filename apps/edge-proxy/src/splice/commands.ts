@@ -124,7 +124,7 @@ function answerOf(
   head: CommandHead,
   conversation: Conversation,
 ): Answer | undefined {
-  const { capabilities, session } = conversation.connection
+  const { capabilities, extensions, mailbox } = conversation.connection
   if (typeof policy === 'object') return { kind: 'bad', text: policy.refuse }
   switch (policy) {
     case 'logout':
@@ -138,9 +138,9 @@ function answerOf(
     }
     case 'enable': {
       const names = line.toString('latin1', head.verbEnd - at).toUpperCase()
-      const extensions = [...new Set(names.match(/\S+/g))].sort().join(' ')
-      return extensions !== '' && session.enabled.size === 0 && !session.selected
-        ? { kind: policy, extensions }
+      const wanted = [...new Set(names.match(/\S+/g))].sort().join(' ')
+      return wanted !== '' && extensions.size === 0 && mailbox === 'none'
+        ? { kind: policy, extensions: wanted }
         : undefined
     }
   }
@@ -163,7 +163,7 @@ function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Con
   const { verb } = conversation.current
   const reason = spoilReasonOf(verb, bytes, at, lineFeed)
   if (reason) connection.spoil(reason)
-  if (maySelect(verb)) connection.session.selected = true
+  if (maySelect(verb)) connection.mailboxMayBeSelected()
   if (mayEnableCondstore(bytes, at, lineFeed)) conversation.currentMayEnableCondstore()
   return conversation.lineSent(bytes, at)
 }

@@ -62,8 +62,8 @@ export class Conversation {
   #current: Unanswered | undefined
   /** IDLE is asked until the server's `+`, and on until the client's next line (RFC 2177). */
   #idle: 'off' | 'asked' | 'on' = 'off'
-  /** The ENABLE sent by `enableSent`, while it is unanswered. */
-  #enabling: Unanswered | undefined
+  /** The ENABLE sent by `enableSent`, while it is unanswered, and its arguments. */
+  #enabling: { sent: Unanswered; key: string } | undefined
   #waitsFor: Wait | undefined
   #isLeaving = false
 
@@ -126,7 +126,7 @@ export class Conversation {
   /** The client's command goes to the server. Its lines are next. */
   sent(tag: string, verb: Verb): void {
     // It passes as the client wrote it, so no single ENABLE of the edge accounts for the extensions.
-    if (verb === 'ENABLE') this.connection.session.enabledBy = undefined
+    if (verb === 'ENABLE') this.connection.extensionsMayChange()
     this.#current = this.#add(tag, verb, false)
   }
 
@@ -140,8 +140,7 @@ export class Conversation {
    * @param extensions in upper case, sorted
    */
   enableSent(tag: string, extensions: string): void {
-    this.connection.session.enabledBy = extensions
-    this.#enabling = this.#add(tag, 'ENABLE', false)
+    this.#enabling = { sent: this.#add(tag, 'ENABLE', false), key: extensions }
   }
 
   /**
@@ -203,16 +202,13 @@ export class Conversation {
     const command = sent as Unanswered
     this.#remove(command)
     if (command === this.#current) this.#currentAnswered()
-    if (command === this.#enabling) {
-      this.#enabling = undefined
-      if (this.connection.session.enabled.size === 0) this.connection.session.enabledBy = undefined
-    }
+    if (command === this.#enabling?.sent) this.#enabling = undefined
     if (command.mayEnableCondstore) this.#condstoreAnswered(status)
     // A SELECT that fails leaves nothing selected (RFC 9051 6.3.2).
     const hasFailed = status === 'NO' && maySelect(command.verb)
     const hasLeft = status === 'OK' && (command.verb === 'UNSELECT' || command.verb === 'CLOSE')
-    if (hasFailed || hasLeft)
-      this.connection.session.selected = this.#unanswered.some(({ verb }) => maySelect(verb))
+    if ((hasFailed || hasLeft) && !this.#unanswered.some(({ verb }) => maySelect(verb)))
+      this.connection.mailboxLeft()
   }
 
   #remove(command: Unanswered): void {
@@ -238,11 +234,10 @@ export class Conversation {
   }
 
   #condstoreAnswered(status: ReplyStatus): void {
-    const { session } = this.connection
-    if (session.enabled.has('CONDSTORE') || session.enabled.has('QRESYNC')) return
-    if (status !== 'OK') return this.connection.spoil('condstore-uncertain')
-    session.enabled.add('CONDSTORE')
-    session.enabledBy = undefined
+    const { extensions } = this.connection
+    if (extensions.has('CONDSTORE') || extensions.has('QRESYNC')) return
+    if (status === 'OK') this.connection.enabled(['CONDSTORE'])
+    else this.connection.spoil('condstore-uncertain')
   }
 
   /** A continuation request. */
@@ -252,11 +247,10 @@ export class Conversation {
     if (this.#idle === 'asked') this.#idle = 'on'
   }
 
-  /** An ENABLED response with these extensions, in upper case. `enabledBy` holds only if one ENABLE accounts for all. */
-  enabled(extensions: Iterable<string>): void {
-    const { session } = this.connection
-    if (!this.#enabling) session.enabledBy = undefined
-    for (const name of extensions) session.enabled.add(name)
+  /** An ENABLED response with these extensions, in upper case. */
+  enabled(extensions: readonly string[]): void {
+    if (this.#enabling) this.connection.enabledByOne(extensions, this.#enabling.key)
+    else this.connection.enabled(extensions)
   }
 
   handBack(ending: Ending): HandBack {
@@ -277,7 +271,7 @@ export class Conversation {
     if (this.#waitsFor === 'continuation') return 'open-continuation'
     if (this.#unanswered.some(({ mayEnableCondstore, verb }) => mayEnableCondstore || verb === 'ENABLE'))
       return 'extensions-uncertain'
-    const { spoilReason, enabled, enabledBy } = this.connection.session
-    return spoilReason ?? (enabled.size > 0 && enabledBy === undefined ? 'extensions-enabled' : undefined)
+    const { spoilReason, hasMixedExtensions } = this.connection
+    return spoilReason ?? (hasMixedExtensions ? 'extensions-enabled' : undefined)
   }
 }

@@ -10,8 +10,7 @@ import { begin } from './session.test-support.ts'
 async function enabledWith(key: string) {
   const { link, peer } = await dialedLink()
   const connection = connectionOver(link)
-  for (const name of key.split(' ')) connection.session.enabled.add(name)
-  connection.session.enabledBy = key
+  connection.enabledByOne(key.split(' '), key)
   return { connection, scripted: peer }
 }
 
@@ -62,7 +61,7 @@ test('if an idle connection has the extension, the session moves to it and gives
   assert.equal(handBack.refusal, undefined)
   assert.deepEqual(given, [{ connection, refusal: undefined, unanswered: [], idling: false }])
   assert.equal(scripted.unread, '')
-  assert.equal(other.connection.session.selected, true)
+  assert.equal(other.connection.mailbox, 'selected')
 })
 
 test('after the move, the session ignores the connection that it left', async () => {

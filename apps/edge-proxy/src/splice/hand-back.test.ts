@@ -191,7 +191,7 @@ for (const [name, { said, refusal, unanswered = [], idling = false, selected }] 
       say(session, said, bytesAtOnce)
       const { connection } = session
       assert.deepEqual(session.handBackNow(), { connection, refusal, unanswered, idling })
-      if (selected !== undefined) assert.equal(connection.session.selected, selected)
+      if (selected !== undefined) assert.equal(connection.mailbox !== 'none', selected)
     }
   })
 }

@@ -121,7 +121,7 @@ test('CAPABILITY is answered from the last list of the server', async () => {
 
 test('CAPABILITY goes to a server that has not sent its list', async () => {
   const on = await wires()
-  const { fromClient } = beginOn(on, { prepare: (connection) => void (connection.capabilities = []) })
+  const { fromClient } = beginOn(on, { prepare: (connection) => connection.learnCapabilities([]) })
   fromClient('b CAPABILITY\r\n')
   assert.equal(await on.scripted.line(), 'b CAPABILITY')
 })

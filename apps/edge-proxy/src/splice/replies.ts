@@ -85,6 +85,6 @@ const wordsOf = (text: string): string[] => text.toUpperCase().match(/\S+/g) ?? 
 function filtered(bytes: Buffer, start: number, end: number, { connection }: Conversation): LineVerdict {
   const line = bytes.toString('latin1', start, end + 1)
   const list = /CAPABILITY ([^\]\r\n]*)/i.exec(line)
-  if (list) connection.capabilities = parseCapabilities(list[1]!)
+  if (list) connection.learnCapabilities(parseCapabilities(list[1]!))
   return Buffer.from(filterCapabilityLine(line), 'latin1')
 }

@@ -3,12 +3,12 @@ import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import { commandHead } from '../imap/verb.ts'
 import type { Peer } from '../net/wire.test-support.ts'
-import type { Selection } from '../server/server-connection.ts'
+import type { SelectAnswer } from '../server/server-connection.ts'
 import { mayChangeMailbox, record, selectionKey, type Recording } from './select-cache.ts'
 import { begin, type SplicedSession, type SessionSetup } from './session.test-support.ts'
 
 const answer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDVALIDITY 1] x\r\n'
-const kept: Selection = { key: 'SELECT INBOX', lines: answer, ok: 'OK [READ-WRITE] done', at: 0 }
+const kept: SelectAnswer = { key: 'SELECT INBOX', lines: answer, ok: 'OK [READ-WRITE] done', at: 0 }
 
 /** A session on a connection whose mailbox is still selected. */
 function warm(mode: 'exact' | 'window', settings: SessionSetup = {}): Promise<SplicedSession> {
@@ -16,8 +16,7 @@ function warm(mode: 'exact' | 'window', settings: SessionSetup = {}): Promise<Sp
     ...settings,
     pool: { selectCache: mode, ...settings.pool },
     prepare(connection) {
-      connection.session.selected = true
-      connection.selection = kept
+      connection.rememberSelect(kept)
     },
   })
 }
@@ -34,7 +33,7 @@ test('the answer to a SELECT is kept unchanged for the same SELECT', async () =>
   const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer('* 3 EXISTS\r\n* 2 RECENT\r\n* OK [UIDVALIDITY 1] x\r\na OK [READ-WRITE] done\r\n')
-  assert.deepEqual(connection.selection, { ...kept, at: 0 })
+  assert.deepEqual(connection.selectAnswer, { ...kept, at: 0 })
 })
 
 test('only a plain answer to one plain SELECT is kept', async () => {
@@ -56,7 +55,7 @@ test('only a plain answer to one plain SELECT is kept', async () => {
     session.scripted.socket.resume()
     session.fromClient(client)
     session.fromServer(scripted)
-    assert.equal(session.connection.selection, undefined, client + scripted)
+    assert.equal(session.connection.selectAnswer, undefined, client + scripted)
   }
 })
 
@@ -75,10 +74,10 @@ test('the answer is dropped when either side may have changed the mailbox', asyn
     session.scripted.socket.resume()
     session.fromClient('a SELECT INBOX\r\n')
     session.fromServer(`${answer}a OK done\r\n`)
-    assert.ok(session.connection.selection)
+    assert.ok(session.connection.selectAnswer)
     session.fromClient(client)
     session.fromServer(scripted)
-    assert.equal(session.connection.selection, undefined, client + scripted)
+    assert.equal(session.connection.selectAnswer, undefined, client + scripted)
   }
 })
 
@@ -149,7 +148,7 @@ test('a session without a command leaves the mailbox selected', async () => {
   const { client, ended, connection } = await warm('exact')
   client.say('a LOGOUT\r\n')
   assert.equal((await ended).handBack.refusal, undefined)
-  assert.equal(connection.selection, kept)
+  assert.equal(connection.selectAnswer, kept)
 })
 
 test('with a window, the SELECT is answered without a NOOP within it, and goes to the server after it', async () => {
@@ -179,12 +178,12 @@ test('a cache that a reload turned off keeps no answer, also after it is turned 
   const { fromClient, fromServer, connection, reload } = await begin({ pool: { selectCache: 'exact' } })
   fromClient('a SELECT INBOX\r\n')
   fromServer(`${answer}a OK done\r\n`)
-  assert.ok(connection.selection)
+  assert.ok(connection.selectAnswer)
   reload({ selectCache: 'off' })
   fromClient('b STORE 1 +FLAGS (x)\r\n')
   reload({ selectCache: 'exact' })
   fromServer('b OK done\r\n')
-  assert.equal(connection.selection, undefined)
+  assert.equal(connection.selectAnswer, undefined)
 })
 
 test('if the client goes while the NOOP is unanswered, the reset awaits the reply', async () => {
@@ -202,7 +201,7 @@ test('a change reported right after the NOOP also sends the SELECT to the server
   assert.equal(client.unread, '')
   fromServer('* 4 EXISTS\r\na OK done\r\n')
   assert.equal(await client.until('a OK done\r\n'), '* 4 EXISTS\r\na OK done\r\n')
-  assert.equal(connection.selection?.lines, '* 4 EXISTS\r\n')
+  assert.equal(connection.selectAnswer?.lines, '* 4 EXISTS\r\n')
 })
 
 test('reports on the inherited mailbox do not reach the client', async () => {

@@ -57,7 +57,7 @@ export class SelectCache {
   constructor(connection: ServerConnection, context: SelectCacheContext) {
     this.#connection = connection
     this.#context = context
-    this.#inherited = connection.session.selected ? 'unverified' : 'none'
+    this.#inherited = connection.mailbox === 'none' ? 'none' : 'unverified'
   }
 
   get hasInherited(): boolean {
@@ -67,7 +67,7 @@ export class SelectCache {
   /** Whether untagged responses matter to it; if not, `onUntagged` need not be called. */
   get isListening(): boolean {
     return (
-      this.#connection.selection !== undefined ||
+      this.#connection.selectAnswer !== undefined ||
       this.#inherited !== 'none' ||
       this.#recording !== undefined ||
       this.#unselecting
@@ -85,18 +85,18 @@ export class SelectCache {
     }
     if (this.#inherited === 'verifying') return 'wait'
     // A change may have been reported after the NOOP.
-    if (this.#inherited === 'unchanged' && this.#connection.selection !== undefined) return 'answer'
+    if (this.#inherited === 'unchanged' && this.#connection.selectAnswer !== undefined) return 'answer'
     this.#inherited = 'none'
     return 'pass'
   }
 
   #verify(key: string | undefined, policy: CachePolicy): 'NOOP' | 'UNSELECT' | undefined {
     const { counters } = this.#context.metrics
-    const { selection } = this.#connection
-    if (selection === undefined || selection.key !== key || policy.selectCache === 'off') {
+    const { selectAnswer } = this.#connection
+    if (selectAnswer === undefined || selectAnswer.key !== key || policy.selectCache === 'off') {
       if (key !== undefined && policy.selectCache !== 'off') counters.select_cache_misses_total.value++
       this.#inherited = 'changed'
-      this.#connection.selection = undefined
+      this.#connection.forgetSelect()
       // The command must not find a mailbox selected. It does not wait for the reply to the UNSELECT.
       this.#unselecting = true
       return 'UNSELECT'
@@ -105,7 +105,7 @@ export class SelectCache {
       this.#inherited = 'verifying'
       return 'NOOP'
     }
-    const isFresh = this.#context.clock.now() - selection.at <= policy.selectCacheWindowMs
+    const isFresh = this.#context.clock.now() - selectAnswer.at <= policy.selectCacheWindowMs
     this.#inherited = isFresh ? 'unchanged' : 'changed'
     if (isFresh) counters.round_trips_saved_total.value++
     else counters.select_cache_misses_total.value++
@@ -114,7 +114,7 @@ export class SelectCache {
 
   /** Answers the SELECT, after `admit` returned 'answer'. */
   answer(tag: string): Buffer {
-    const { lines, ok } = this.#connection.selection!
+    const { lines, ok } = this.#connection.selectAnswer!
     this.#inherited = 'none'
     this.#context.metrics.counters.select_cache_hits_total.value++
     return Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1')
@@ -133,8 +133,7 @@ export class SelectCache {
     to: number,
     isAlone: boolean,
   ): void {
-    if (key !== undefined || maySelect(verb) || mayChangeMailbox(verb, bytes, from, to))
-      this.#connection.selection = undefined
+    if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()
     this.#recording =
       key !== undefined && isAlone && hasUnselect(this.#connection.capabilities)
         ? { key, lines: [], bytes: 0 }
@@ -143,7 +142,7 @@ export class SelectCache {
 
   /** The cache is off: the answer is kept no longer, because changes are not watched for. */
   forget(): void {
-    this.#connection.selection = undefined
+    this.#connection.forgetSelect()
     this.#recording = undefined
   }
 
@@ -156,14 +155,14 @@ export class SelectCache {
     if (this.#inherited !== 'none' || this.#unselecting) {
       // It is about a mailbox that this client has not selected. A status may be for the client all the same.
       const isChange = reportsMailboxChange(bytes, at, false)
-      if (isChange) this.#connection.selection = undefined
+      if (isChange) this.#connection.forgetSelect()
       if (this.#inherited === 'verifying' || this.#unselecting) return 'omit'
       if (isChange && !startsWithWord(bytes, at, 'OK')) return 'omit'
     }
     if (this.#recording) {
       if (!record(this.#recording, bytes.toString('latin1', start, end + 1))) this.#recording = undefined
-    } else if (this.#connection.selection && reportsMailboxChange(bytes, at, isFetchAsked))
-      this.#connection.selection = undefined
+    } else if (this.#connection.selectAnswer && reportsMailboxChange(bytes, at, isFetchAsked))
+      this.#connection.forgetSelect()
     return 'pass'
   }
 
@@ -171,7 +170,7 @@ export class SelectCache {
   onOwnReply(verb: Verb, ok: boolean): void {
     if (verb === 'UNSELECT') this.#unselecting = false
     if (verb !== 'NOOP') return
-    const isUnchanged = ok && this.#connection.selection !== undefined
+    const isUnchanged = ok && this.#connection.selectAnswer !== undefined
     this.#inherited = isUnchanged ? 'unchanged' : 'changed'
     if (!isUnchanged) this.#context.metrics.counters.select_cache_misses_total.value++
   }
@@ -189,12 +188,12 @@ export class SelectCache {
     const { key, lines } = this.#recording!
     this.#recording = undefined
     if (ok)
-      this.#connection.selection = {
+      this.#connection.rememberSelect({
         key,
         lines: lines.join(''),
         ok: text.trimEnd(),
         at: this.#context.clock.now(),
-      }
+      })
   }
 }
 

@@ -204,7 +204,7 @@ export class Splice {
     this.#serverIsFull = false
     enabled.setHandlers(this.#serverEnd, this.#serverEnd)
     this.#context.metrics.counters.round_trips_saved_total.value++
-    this.#say(`* ENABLED ${[...enabled.session.enabled].join(' ')}\r\n${tag} OK Completed\r\n`)
+    this.#say(`* ENABLED ${[...enabled.extensions].join(' ')}\r\n${tag} OK Completed\r\n`)
   }
 
   /** The server has taken all that was written to it. */
