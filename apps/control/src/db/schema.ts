@@ -4,7 +4,13 @@
  */
 import type { JsonValue, Layer } from '@imapfleet/config'
 import type { Histogram } from '@imapfleet/observe'
-import type { OrderAction, OrderedEdge, RolloutSettings, RolloutState, FleetTarget } from '@imapfleet/protocol'
+import type {
+  OrderAction,
+  OrderedEdge,
+  RolloutSettings,
+  RolloutState,
+  FleetTarget,
+} from '@imapfleet/protocol'
 import { sql } from 'drizzle-orm'
 import {
   bigserial,

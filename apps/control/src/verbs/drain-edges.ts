@@ -20,7 +20,12 @@ export async function drainEdges(
   await changeFleet(deps.db, async (queries) => {
     const edges = await setDrain(queries, [...meant], drain)
     const action = drain ? 'edges.drain' : 'edges.resume'
-    await writeAudit(queries, { actor: actor.name, action, target: fleetTargetText(target), after: { edges } })
+    await writeAudit(queries, {
+      actor: actor.name,
+      action,
+      target: fleetTargetText(target),
+      after: { edges },
+    })
   })
   await distributeDesired(deps, ({ id }) => meant.has(id))
   return (await listEdges(deps)).filter(({ id }) => meant.has(id))
