@@ -10,7 +10,7 @@ import { markdownTable, type Manual } from './region.ts'
 
 const listOf = (rows: MetricRows, kind: MetricRow['kind']): string =>
   markdownTable(
-    ['Name', 'Labels', 'What it says'],
+    ['Name', 'Labels', 'Description'],
     Object.entries(rows)
       .filter(([, row]) => row.kind === kind)
       .map(([name, { labels = [], help }]) => [
@@ -30,7 +30,7 @@ export const metricsManual: Manual = {
       section('Counters', listOf(edgeMetrics, 'counter')),
       section('Gauges', listOf(edgeMetrics, 'gauge')),
       section('Histograms', listOf(edgeMetrics, 'histogram')),
-      section('What the control plane says of each edge', listOf(fleetMetrics, 'gauge')),
-      section('The control plane itself', listOf(controlMetrics, 'counter')),
+      section('State of each edge, from the control plane', listOf(fleetMetrics, 'gauge')),
+      section('Control plane', listOf(controlMetrics, 'counter')),
     ].join('\n\n'),
 }

@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { bucketBound, bucketCount, bucketOf, percentile } from './histogram.ts'
 
 const growth = 2 ** (1 / 8)
-/** Between two doubles a logarithm may round either way. */
+/** The rounding of a logarithm may differ. */
 const rounding = 1 + 1e-12
 const hours = 3_600_000_000
 const duration = fc.oneof(
@@ -55,7 +55,7 @@ test('the percentile of a sum is the percentile of all values together', () => {
   )
 })
 
-test('what is no duration is counted at an end and breaks nothing', () => {
+test('a number that is not a duration is counted in the first or last bucket', () => {
   for (const odd of [0, -5, NaN, -Infinity]) assert.equal(bucketOf(odd), 0)
   for (const long of [Infinity, Number.MAX_VALUE, 1e15]) assert.equal(bucketOf(long), bucketCount - 1)
 })

@@ -1,6 +1,6 @@
 /**
- * Mergeable histograms: counts in buckets whose bounds grow by 2^(1/8), so that a percentile of any sum of them is
- * known within 9 %.
+ * Mergeable histograms: counts in buckets whose bounds grow by the factor 2^(1/8), so that percentiles of a sum of histograms
+ * are accurate to 9 %.
  */
 
 const perOctave = 8
@@ -18,13 +18,15 @@ export function bucketBound(bucket: number): number {
   return 2 ** (bucket / perOctave) / 1e6
 }
 
-/** As sent: bucket number → count of the buckets that hold something, and the sum in seconds. Cumulative like any counter. */
+/** The form that is sent. Cumulative. Buckets without values are left out. */
 export interface Histogram {
+  /** In seconds. */
   sum: number
+  /** Bucket number → number of values. */
   counts: Record<string, number>
 }
 
-/** Upper bound in seconds of the bucket that holds this share (0 to 1) of all values; null for an empty histogram. */
+/** In seconds: the upper bound of the bucket that contains the percentile. `share` is 0 to 1. Null for an empty histogram. */
 export function percentile(counts: Readonly<Record<string, number>>, share: number): number | null {
   const buckets = Object.entries(counts)
     .map(([bucket, count]) => [Number(bucket), count] as const)

@@ -1,4 +1,4 @@
-/** The door of @imapfleet/observe. Nothing in here imports from Node: the console uses it too. */
+/** Entry point. Must not import Node modules: the console bundles it. */
 export * from './histogram.ts'
 export * from './log.ts'
 export * from './metrics.ts'

@@ -9,7 +9,7 @@ function logTo(options: Partial<ConstructorParameters<typeof Log>[0]> = {}) {
   return { log, lines }
 }
 
-test('a line says when, how important, what, and its facts', () => {
+test('a line has the time, the level, the event and its fields', () => {
   const { log, lines } = logTo()
   log.warn('upstream_down', { upstream: 'main', attempts: 3, healthy: false, detail: undefined })
   assert.match(
@@ -18,7 +18,7 @@ test('a line says when, how important, what, and its facts', () => {
   )
 })
 
-test('only what is important enough is written, and a change holds at once', () => {
+test('only events of the level or above are written, and a change of the level takes effect immediately', () => {
   const { log, lines } = logTo({ level: 'warn' })
   log.info('no')
   log.debug('no')
@@ -33,7 +33,7 @@ test('only what is important enough is written, and a change holds at once', () 
   assert.deepEqual([log.isOn('debug'), logTo({ level: 'error' }).log.isOn('warn')], [true, false])
 })
 
-test('whatever a field holds, an event is one line, and no value can pass for another field', () => {
+test('whatever a field contains, an event is one line, and no value looks like another field', () => {
   const text = fc.array(
     fc.constantFrom(
       '\r\n',
@@ -69,7 +69,7 @@ test('whatever a field holds, an event is one line, and no value can pass for an
   )
 })
 
-test('a value is bounded', () => {
+test('the length of a value is limited', () => {
   const { log, lines } = logTo()
   log.info('event', { text: 'x'.repeat(100_000) })
   assert.ok(lines[0]!.length < 1000)

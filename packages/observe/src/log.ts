@@ -1,17 +1,17 @@
 /**
- * The log: one line per event, as text or JSON. Fields are facts, never credentials or mail. Values may come from outside:
- * each is bounded, and none can break the line or pass for another field.
+ * The log: one line per event, as text or JSON. Fields never contain credentials or mail. Values may come from outside: their
+ * length is limited, and they cannot break the line or look like another field.
  */
 import { oneLine } from './one-line.ts'
 
-/** From the most important to the least: a level includes those before it. */
+/** From the most to the least severe. A level includes those before it. */
 const levels = ['error', 'warn', 'info', 'debug'] as const
 export type LogLevel = (typeof levels)[number]
 /** A field that is undefined is left out. */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
 export class Log {
-  /** May change at any time, as by a reload. */
+  /** May change at any time, for example by a reload. */
   level: LogLevel
   readonly #format: 'text' | 'json'
   readonly #write: (line: string) => void

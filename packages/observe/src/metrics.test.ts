@@ -5,7 +5,7 @@ import { seriesKey } from './series-key.ts'
 
 const rows: [string, MetricRow][] = Object.entries(metrics)
 
-test('a metric says by its name what it is', () => {
+test('the name of a metric shows its kind', () => {
   for (const [name, { kind, help, labels = [] }] of rows) {
     assert.match(name, /^[a-z]+(_[a-z0-9]+)*$/)
     assert.match(help, /^[A-Z0-9].*\.$/, name)

@@ -1,6 +1,6 @@
 /**
- * The table of all metrics. A row here is what counting code, the Prometheus pages, the reports, the API, the console and
- * docs/metrics.md know of a metric. On Prometheus pages each name has the prefix `imapfleet_`.
+ * The table of all metrics. Counting code, Prometheus pages, reports, the API, the console and docs/metrics.md are all
+ * derived from its rows. On Prometheus pages each name has the prefix `imapfleet_`.
  */
 
 export interface MetricRow {
@@ -11,10 +11,10 @@ export interface MetricRow {
   labels?: readonly string[]
 }
 
-/** A part of the table, by name. */
+/** Part of the table, by name. */
 export type MetricRows = Readonly<Record<string, MetricRow>>
 
-/** What an edge counts. */
+/** Metrics of an edge. */
 export const edgeMetrics = {
   client_connections_total: { kind: 'counter', help: 'Client connections accepted.' },
   client_refusals_total: {
@@ -89,18 +89,18 @@ export const edgeMetrics = {
   session_seconds: { kind: 'histogram', help: 'From login to the end of a session.' },
 } as const satisfies MetricRows
 
-/** What one process of the control plane counts. */
+/** Metrics of one control process. */
 export const controlMetrics = {
   control_reports_total: { kind: 'counter', help: 'Reports stored.' },
   control_heartbeats_total: { kind: 'counter', help: 'Heartbeats stored.' },
   control_strangers_total: {
     kind: 'counter',
-    help: 'Messages that are not valid for their subject, by what they were sent as.',
+    help: 'Heartbeats and reports that were rejected, because they were malformed or named another edge than their subject.',
     labels: ['sent_as'],
   },
 } as const satisfies MetricRows
 
-/** What the control plane knows of each edge, whether the edge can be reached or not. */
+/** What control knows about each edge, whether the edge can be reached or not. */
 export const fleetMetrics = {
   edge_up: { kind: 'gauge', help: '1 while heartbeats of this edge arrive; 0 after three were missed.' },
   edge_draining: { kind: 'gauge', help: '1 while this edge is told to drain.' },

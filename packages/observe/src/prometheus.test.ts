@@ -4,7 +4,7 @@ import { controlMetrics, edgeMetrics } from './metrics.ts'
 import { printPrometheus } from './prometheus.ts'
 import { Metrics } from './registry.ts'
 
-test('a page has each metric once, explained, with the series of all sources', () => {
+test('a page has each metric once, with its help text and the series of all sources', () => {
   const page = printPrometheus(edgeMetrics, [
     {
       labels: { edge: 'a"b', region: 'eu' },
@@ -36,7 +36,7 @@ test('a page has each metric once, explained, with the series of all sources', (
   )
 })
 
-test('a process prints its own metrics without further labels', () => {
+test('the metrics of a process without source labels have only their own labels', () => {
   const metrics = new Metrics(controlMetrics)
   metrics.counters.control_reports_total.value += 42
   metrics.counters.control_strangers_total({ sent_as: 'report' }).value++

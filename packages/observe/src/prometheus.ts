@@ -1,4 +1,4 @@
-/** Metrics as Prometheus reads them: text format 0.0.4, named and explained by the table. */
+/** Prints metrics in the Prometheus text format 0.0.4, with the names and help texts of the table. */
 import { bucketBound, type Histogram } from './histogram.ts'
 import type { MetricRows } from './metrics.ts'
 import type { MetricsSnapshot } from './registry.ts'
@@ -6,23 +6,23 @@ import { parseSeriesKey } from './series-key.ts'
 
 export const prometheusContentType = 'text/plain; version=0.0.4; charset=utf-8'
 
-/** What one process counts, and the labels that tell it from others, such as `{ edge: 'eu-1', region: 'eu' }`. */
+/** The metrics of one process, and labels that identify it, such as `{ edge: 'eu-1', region: 'eu' }`. */
 export interface PrometheusSource extends Partial<MetricsSnapshot> {
   labels?: Readonly<Record<string, string>>
 }
 
-/** Bounds shown, in seconds: the fine buckets are summed into these. */
+/** Upper bounds on the page, in seconds. The finer buckets are summed into these. */
 const shownBounds = [
   0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600,
 ]
 
 /**
- * A part of the table as any source has it, in the table's order. A source may be an edge of a later version, or send what
- * it should not: metrics and labels that the rows do not name are left out.
+ * Prints the given rows for all sources, in table order. Metrics and labels that are not in the rows are left out: a source
+ * may be an edge of a later version, or a faulty one.
  */
 export function printPrometheus(rows: MetricRows, sources: readonly PrometheusSource[]): string {
   const linesOf = new Map(Object.keys(rows).map((name) => [name, [] as string[]]))
-  // The sources of a fleet have the same series: each key is parsed once.
+  // All edges have the same series, so each key is parsed only once.
   const parsed = new Map<string, Series>()
   const parse = (key: string): Series => {
     let series = parsed.get(key)
@@ -55,7 +55,7 @@ interface Series {
   labels: string
 }
 
-/** Only the labels of its row: others could clash with those of the source. */
+/** Has only the labels of its row. Others could repeat a label of the source. */
 function seriesOf(rows: MetricRows, key: string): Series {
   const { name, labels } = parseSeriesKey(key)
   const known = Object.hasOwn(rows, name) ? (rows[name]?.labels ?? []) : []

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { reasonOf } from './reason.ts'
 
-test('the reason of an error is what lies beneath its wrappers, never the parameters of a query', () => {
+test('the reason of a wrapped error is that of its cause, and never shows the parameters of a query', () => {
   const wrapped = new Error('Failed query: insert ... params: secret', { cause: new Error('no such table') })
   assert.equal(reasonOf(wrapped), 'no such table')
   const attempts = [Object.assign(new Error(''), { code: 'ECONNREFUSED' })]
@@ -10,7 +10,7 @@ test('the reason of an error is what lies beneath its wrappers, never the parame
   assert.equal(reasonOf('text'), 'text')
 })
 
-test('an error of TLS is told with what to check', () => {
+test('the reason of a TLS error says what to check', () => {
   const withCode = (code: string) => Object.assign(new Error('x'), { code })
   assert.match(reasonOf(withCode('SELF_SIGNED_CERT_IN_CHAIN')), /check the CA file$/)
   const cert = { subjectaltname: 'DNS:db.example', subject: {} }

@@ -1,8 +1,9 @@
-/** An error as one sentence for people: in the log, in answers, on standard error. */
+/** The sentence that describes an error to people: in the log, in answers, on standard error. */
 
 /**
- * The sentence of an error, also if its own message is empty. An error with a cause is taken for a wrapper and not quoted:
- * the wrapper of a query repeats its parameters, which nobody may see. Errors with a sentence of their own have no cause.
+ * Never empty, even if the message of the error is. An error with a cause is treated as a wrapper; its message is not
+ * shown, because the wrapper of a failed query repeats the parameters of the query. An error whose own message is to be
+ * shown must therefore have no cause.
  */
 export function reasonOf(error: unknown): string {
   const origin = originOf(error)
@@ -10,7 +11,7 @@ export function reasonOf(error: unknown): string {
   return describeTlsError(origin) ?? (origin.message || codeOf(origin) || origin.name)
 }
 
-/** The error beneath its wrappers. Node joins the attempts at several addresses in an AggregateError. */
+/** The innermost cause. Node joins failed attempts at several addresses in an AggregateError; the first one counts. */
 export function originOf(error: unknown): unknown {
   if (error instanceof AggregateError && error.errors.length > 0) return originOf(error.errors[0])
   return error instanceof Error && error.cause instanceof Error ? originOf(error.cause) : error
@@ -19,7 +20,7 @@ export function originOf(error: unknown): unknown {
 const unknownAuthority = /^(UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|CERT_UNTRUSTED)/
 const wantsCertificate = /ALERT_(CERTIFICATE_REQUIRED|BAD_CERTIFICATE|HANDSHAKE_FAILURE|UNKNOWN_CA)/
 
-/** The sentence for an error of a TLS client; undefined for any other error. */
+/** For an error of a TLS client; undefined for any other error. */
 export function describeTlsError(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   const code = codeOf(error)

@@ -5,7 +5,7 @@ import { percentile } from './histogram.ts'
 import { edgeMetrics } from './metrics.ts'
 import { Metrics } from './registry.ts'
 
-test('a series has one counter, whoever asks for it', () => {
+test('the same label values always give the same counter', () => {
   const metrics = new Metrics(edgeMetrics)
   const { counters } = metrics
   counters.sessions_total({ ending: 'logout' }).value += 2
@@ -19,7 +19,7 @@ test('a series has one counter, whoever asks for it', () => {
   assert.equal(seen['client_bytes_total'], 8)
 })
 
-test('labels are told apart by all their values, and stand in the order of the row', () => {
+test('series differ if any label value differs, and labels have the order of the row', () => {
   const metrics = new Metrics(edgeMetrics)
   const { logins_total: logins } = metrics.counters
   const pairs = ['a', 'b', 'a"', 'a,b', ''].flatMap((upstream) =>
@@ -56,7 +56,7 @@ test('a gauge is read at each snapshot, and is absent without a source', () => {
     })
 })
 
-test('a counter that something else keeps is read at each snapshot', () => {
+test('a counter that is kept elsewhere is read at each snapshot', () => {
   const metrics = new Metrics(edgeMetrics)
   let seconds = 0
   metrics.counterFrom('cpu_seconds_total', () => seconds)

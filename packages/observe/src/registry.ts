@@ -1,13 +1,13 @@
 /**
- * The metrics of one process, typed by their table: counters and histograms to count on, gauges to be read. A counter is
- * a plain object; a hot loop takes it once and adds to its value.
+ * The metrics of one process, typed by the rows of the table. A counter is a plain object: hot code looks it up once and then
+ * adds to its value.
  */
 import type { Histogram } from './histogram.ts'
 import type { controlMetrics, edgeMetrics, MetricRow, MetricRows } from './metrics.ts'
 import { seriesKey } from './series-key.ts'
 import { Timings } from './timings.ts'
 
-/** A value that only grows. */
+/** Its value never decreases. */
 export interface Counter {
   value: number
 }
@@ -53,12 +53,12 @@ export class Metrics<R extends MetricRows> {
     this.histograms = histograms as typeof this.histograms
   }
 
-  /** Where a gauge is read, at each snapshot. Without a source, the gauge is not in the snapshot. */
+  /** Sets the function that each snapshot reads a gauge from. Without one, the gauge is not in the snapshot. */
   gauge<Name extends NameOf<R, 'gauge'>>(name: Name, read: () => ReadingOf<R[Name]>): void {
     this.#gauges.set(name, read)
   }
 
-  /** A counter that something else keeps, such as the system: read at each snapshot. */
+  /** For a counter that is kept elsewhere, for example by the kernel. Each snapshot reads it. */
   counterFrom<Name extends NameOf<R, 'counter'>>(
     name: R[Name] extends Labelled<string> ? never : Name,
     read: () => number,
@@ -100,7 +100,7 @@ export class Metrics<R extends MetricRows> {
     return counter
   }
 
-  /** One map per label leads to the counter, so that a lookup builds no string. */
+  /** Finds the counter through one map per label, so that a lookup builds no string. */
   #byLabels(name: string, labels: readonly string[]): (values: LabelValues) => Counter {
     const root = new Branch()
     return (values) => {
@@ -120,14 +120,14 @@ export type EdgeMetrics = Metrics<typeof edgeMetrics>
 export type ControlMetrics = Metrics<typeof controlMetrics>
 
 /**
- * A class, so that V8 adds to `value` in place. Object literals `{ value }` share their shape with the results of
- * iterators, and then each addition beyond 2^31 allocates a number.
+ * A class, so that V8 can store `value` as an unboxed double and add to it in place. An object literal `{ value }` has the same
+ * shape as the results of iterators, and each addition beyond 2^31 would allocate a number.
  */
 class Count implements Counter {
   value = 0
 }
 
-/** One value of a label, on the way to the counter of a set of label values. */
+/** A node of the tree of label values. Its path from the root is the values of the first labels. */
 class Branch {
   counter: Counter | undefined
   readonly #next = new Map<string, Branch>()

@@ -7,7 +7,7 @@ import { parseSeriesKey, seriesKey } from './series-key.ts'
 /** Any UTF-16 at all, control characters and lone surrogates included. */
 const anyText = fc.array(fc.nat(0xffff)).map((units) => String.fromCharCode(...units))
 
-test('a series key and its labels are each made from the other', () => {
+test('a parsed series key has the name and labels that it was made from', () => {
   const label = fc.stringMatching(/^[a-z]+(_[a-z]+)*$/)
   fc.assert(
     fc.property(fc.constantFrom(...Object.keys(metrics)), fc.dictionary(label, anyText), (name, labels) => {
@@ -19,14 +19,14 @@ test('a series key and its labels are each made from the other', () => {
   )
 })
 
-test('no two sets of labels share a key', () => {
+test('different labels never have the same key', () => {
   assert.notEqual(
     seriesKey('logins_total', { upstream: 'a",result="b' }),
     seriesKey('logins_total', { upstream: 'a', result: 'b' }),
   )
 })
 
-test('reading a key that nobody made gives a value, never an error', () => {
+test('parsing never throws, whatever the key is', () => {
   fc.assert(
     fc.property(anyText, (key) => {
       assert.equal(typeof parseSeriesKey(key).name, 'string')

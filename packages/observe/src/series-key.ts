@@ -1,4 +1,4 @@
-/** The name of one series, as in reports, /stats and the history: a metric and its label values. */
+/** The key of a series in reports, /stats and the history: the name of the metric and its label values. */
 
 /** `logins_total` + `{ upstream: 'main', result: 'ok' }` → `logins_total{upstream="main",result="ok"}`. */
 export function seriesKey(name: string, labels: Readonly<Record<string, string>> = {}): string {
@@ -8,7 +8,7 @@ export function seriesKey(name: string, labels: Readonly<Record<string, string>>
   return pairs.length === 0 ? name : `${name}{${pairs.join(',')}}`
 }
 
-/** The inverse of `seriesKey`. Never throws: of a key that `seriesKey` did not make, it returns what it can read. */
+/** The inverse of `seriesKey`. Never throws; from a malformed key it returns the parts that it recognises. */
 export function parseSeriesKey(key: string): { name: string; labels: Record<string, string> } {
   const open = key.indexOf('{')
   if (open < 0) return { name: key, labels: {} }

@@ -1,17 +1,17 @@
-/** One histogram being filled: durations counted in the buckets of histogram.ts. */
+/** Counts durations in the buckets of histogram.ts. */
 import { bucketCount, bucketOf, type Histogram } from './histogram.ts'
 
 export class Timings {
   readonly #counts = new Float64Array(bucketCount)
   #sumMs = 0
 
-  /** A duration measured with performance.now(): a coarse clock would count short ones as 0. */
+  /** Durations must come from performance.now(): with a coarse clock, short ones would count as 0. */
   observe(milliseconds: number): void {
     this.#counts[bucketOf(milliseconds * 1000)]!++
     this.#sumMs += milliseconds
   }
 
-  /** Observes how long the work took, unless it throws. */
+  /** Observes how long the work takes, unless it throws. */
   async measure<T>(work: T | Promise<T>): Promise<T> {
     const startedAt = performance.now()
     const result = await work

@@ -1,6 +1,6 @@
 /**
- * Applies what the fleet wants of this edge: configuration, revocations, traces, drain. It is read from the key of this
- * edge at each connect, at each announced change and at intervals. A version is never replaced by an older one.
+ * Applies the desired state of this edge: configuration, revocations, traces, drain. The edge reads it from its own key
+ * after each connect, after each announced change and at intervals. An older version never replaces a newer one.
  */
 import { printProblem, type Layer } from '@imapfleet/config'
 import type { NatsHandles } from '@imapfleet/nats'
@@ -22,9 +22,9 @@ import type { FleetTraces } from './traces.ts'
 export interface DesiredStateOptions {
   edge: Edge
   address: EdgeAddress
-  /** The edge's own file, as it is now. The fleet's layer is laid over it. */
+  /** The current content of the edge's own file. The fleet's layer is merged over it. */
   document: () => Layer
-  /** The revision with which the edge could not start. It is not applied while the edge runs either. */
+  /** The revision with which the edge could not start. It is not applied later either. */
   rejected: RejectedRevision | undefined
   stateDir: string
   traces: FleetTraces
@@ -35,7 +35,6 @@ export class DesiredState {
   #version = 0
   /** The last configuration without mistakes. */
   #config: Desired['config'] | undefined
-  #applied = 0
   #rejected: RejectedRevision | undefined
   #revocations = 0
   #reading: Promise<void> = Promise.resolve()
@@ -44,30 +43,30 @@ export class DesiredState {
     this.#options = options
   }
 
-  /** The revision in force; 0: the file alone. */
+  /** The revision in force; 0: only the file. */
   get applied(): number {
-    return this.#applied
+    return this.#config?.revision ?? 0
   }
 
   get rejected(): RejectedRevision | undefined {
     return this.#rejected
   }
 
-  /** Sequence of the last revocation applied. */
+  /** Sequence of the last applied revocation. */
   get revocations(): number {
     return this.#revocations
   }
 
-  /** Applies what the previous run applied last, without its traces: their readers are gone. */
+  /** Applies the last state that the previous run applied, without its traces, which have no readers any longer. */
   restore(): void {
     const { edge, stateDir } = this.#options
     const last = readLastGood(stateDir, edge.context.log)
     if (last) this.#apply({ ...last, traces: [] })
-    // So that the fleet's copy of the same version is applied with its traces.
+    // The fleet may still have the same version. It must be applied again, with its traces.
     this.#version = 0
   }
 
-  /** Lays the fleet's layer over the edge's own file again, which has changed. */
+  /** Applies the fleet's layer again, after the edge's own file has changed. */
   reapply(): void {
     if (this.#config) this.#applyConfig(this.#config)
   }
@@ -104,7 +103,7 @@ export class DesiredState {
     if (isGood) writeLastGood(stateDir, desired, edge.context.log)
   }
 
-  /** The whole configuration, or nothing of it if it has a mistake. */
+  /** Applies all of the configuration, or nothing if it has a mistake. */
   #applyConfig(config: Desired['config']): boolean {
     const { edge, document, rejected } = this.#options
     if (config.revision === rejected?.revision) return this.#reject(config.revision, rejected.reason)
@@ -118,10 +117,9 @@ export class DesiredState {
     } catch (error) {
       return this.#reject(config.revision, reasonOf(error).replaceAll('\n', '; '))
     }
-    if (config.revision !== this.#applied)
+    if (config.revision !== this.applied)
       edge.context.log.info('config_applied', { revision: config.revision })
     this.#config = config
-    this.#applied = config.revision
     this.#rejected = undefined
     return true
   }

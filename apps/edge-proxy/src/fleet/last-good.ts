@@ -1,6 +1,6 @@
 /**
- * The last desired state that this edge has applied, on disk. The edge starts with its configuration: only so do keys take
- * effect that are read at a start, and the edge serves with the fleet's configuration while the fleet is away.
+ * Stores the last desired state that this edge applied. The edge starts with the configuration in it: keys that need a
+ * restart take effect then, and the edge serves with the fleet's configuration even if the fleet is unreachable.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,7 +12,7 @@ import { replaceStateFile } from './state-file.ts'
 
 const fileIn = (stateDir: string) => join(stateDir, 'desired.json')
 
-/** Undefined if there is none, or none that can be read. */
+/** Undefined if there is none, or if it is unreadable. */
 export function readLastGood(stateDir: string, log: Log): Desired | undefined {
   const file = fileIn(stateDir)
   let bytes: Buffer
@@ -36,7 +36,7 @@ export function writeLastGood(stateDir: string, desired: Desired, log: Log): voi
   }
 }
 
-/** The configuration of the last good state over the edge's own file; undefined if there is none without mistakes. */
+/** The stored configuration over the edge's own file. Undefined if there is none, or if it has mistakes. */
 export function lastGoodConfig(file: EdgeConfig, document: Layer, log: Log): FleetConfig | undefined {
   if (file.fleet.servers.length === 0) return undefined
   const last = readLastGood(file.fleet.stateDir, log)
@@ -45,7 +45,7 @@ export function lastGoodConfig(file: EdgeConfig, document: Layer, log: Log): Fle
   return resolved.ok ? { revision: last.config.revision, config: resolved.config } : undefined
 }
 
-/** The fleet's layer over the edge's own file. */
+/** Merges the fleet's layer over the edge's own file. */
 export function resolveOver(
   document: Layer,
   layer: Desired['config']['layer'],

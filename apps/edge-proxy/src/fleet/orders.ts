@@ -1,4 +1,4 @@
-/** Orders of the fleet. Each order is carried out once and always answered; an expired order is refused. */
+/** Carries out orders of the fleet. Each order is carried out once and always answered; an expired one is refused. */
 import type { NatsHandles } from '@imapfleet/nats'
 import {
   decode,
@@ -27,7 +27,7 @@ export function hearOrders(fleet: NatsHandles, edge: Edge, sender: Sender): void
         if (error) return
         const decoded = decode(orderSchema, message.data)
         if (!decoded.ok) {
-          // Once for each connection: a faulty sender may send many.
+          // Once per connection to NATS, because a faulty sender may send many.
           if (!isWarned) edge.context.log.warn('order_unreadable', { reason: decoded.reason })
           isWarned = true
           return
@@ -52,7 +52,7 @@ function outcomeOf(edge: Edge, order: Order): OrderOutcome {
   }
 }
 
-/** The last outcomes by id: an order that arrives twice gets the same answer. */
+/** Keeps the last outcomes, so that an order that arrives again gets the same answer. */
 function remember(outcomes: Map<string, OrderOutcome>, id: string, outcome: OrderOutcome): void {
   outcomes.set(id, outcome)
   if (outcomes.size > rememberedMax) outcomes.delete(outcomes.keys().next().value!)

@@ -21,7 +21,7 @@ function outboxOf(max: number) {
   return { dropped, outbox: new Outbox({ stateDir, max, dropped, fleet: () => undefined, log }) }
 }
 
-test('reports that were not sent are there after a restart, once; unreadable lines are skipped', () => {
+test('reports that were not sent are loaded once after a restart, and unreadable lines are skipped', () => {
   const { outbox } = outboxOf(10)
   for (const sequence of [1, 2, 3]) outbox.add(report(sequence))
   outbox.save()

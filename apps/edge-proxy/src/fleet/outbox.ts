@@ -1,4 +1,4 @@
-/** Reports that the fleet has not acknowledged yet. They outlive a restart of the edge in a file. */
+/** Reports that the fleet has not acknowledged yet. A file keeps them during a restart of the edge. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NatsHandles } from '@imapfleet/nats'
@@ -9,7 +9,7 @@ import { replaceStateFile } from './state-file.ts'
 
 export interface OutboxOptions {
   stateDir: string
-  /** Of reports; beyond it the oldest is dropped. */
+  /** Number of reports. Beyond it, the oldest is dropped. */
   max: number
   dropped: Counter
   fleet: () => NatsHandles | undefined
@@ -41,17 +41,17 @@ export class Outbox {
     this.#queue.add(report)
   }
 
-  /** Never rejects; what is not acknowledged stays. */
+  /** Never rejects. Reports that are not acknowledged stay. */
   send(): Promise<void> {
     return this.#queue.send()
   }
 
-  /** Adds what the previous run saved. Unreadable lines are skipped: counters are cumulative, so later reports contain them. */
+  /** Adds the reports that the previous run saved. Unreadable lines are skipped, because counters are cumulative. */
   load(): void {
     let text: string
     try {
       text = readFileSync(this.#file, 'utf8')
-      // Before they are sent, or else a crash would have them sent at every start. Sent twice, they are stored once.
+      // Removed before they are sent, so that not every start sends them after a crash. A repeated report is stored once.
       rmSync(this.#file)
     } catch {
       return
@@ -62,7 +62,7 @@ export class Outbox {
     }
   }
 
-  /** Writes the reports that are left for the next run. Throws if the disk refuses it. */
+  /** Writes the remaining reports to the file, for the next run. Throws if the write fails. */
   save(): void {
     if (this.size === 0) return
     replaceStateFile(this.#file, this.#queue.messages.map((report) => `${JSON.stringify(report)}\n`).join(''))

@@ -1,4 +1,4 @@
-/** The heartbeat of this edge: its state, its configuration and its problems, as control lists them. */
+/** Builds the heartbeat of this edge: its state, its configuration and its problems. */
 import { wireVersion, type Presence } from '@imapfleet/protocol'
 import type { EdgeSnapshot } from '../edge/snapshot.ts'
 import type { DesiredState } from './desired-state.ts'

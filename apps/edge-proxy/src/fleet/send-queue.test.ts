@@ -4,7 +4,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { NatsHandles } from '@imapfleet/nats'
 import { SendQueue } from './send-queue.ts'
 
-/** A JetStream whose acknowledgements the test gives one by one. */
+/** With a JetStream whose acknowledgements the test gives one by one. */
 function start(max = 10) {
   const sent: string[] = []
   const failures: string[] = []
@@ -33,7 +33,7 @@ function start(max = 10) {
     failures,
     dropped: () => dropped,
     leave: () => (isUp = false),
-    /** Resolves when the queue has seen it. */
+    /** Resolves after the queue has handled it. */
     acknowledge: async (error?: Error) => {
       answer(error)
       await setImmediate()
@@ -54,7 +54,7 @@ test('messages are sent one by one in order, and leave the queue when they are a
   assert.deepEqual(queue.messages, [])
 })
 
-test('a message that is not acknowledged stays, and is sent again before those behind it', async () => {
+test('a message that is not acknowledged stays, and is sent again before later ones', async () => {
   const { queue, sent, failures, acknowledge } = start()
   for (const message of ['a', 'b']) queue.add(message)
   const done = queue.send()
@@ -81,7 +81,7 @@ test('a full queue drops its oldest message, also while that one is being sent',
   )
 })
 
-test('nothing is sent while the fleet is away', async () => {
+test('nothing is sent while NATS is down', async () => {
   const { queue, sent, leave, acknowledge } = start()
   for (const message of ['a', 'b']) queue.add(message)
   const done = queue.send()

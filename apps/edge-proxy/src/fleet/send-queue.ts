@@ -1,16 +1,16 @@
-/** Messages for a stream of the fleet: bounded, sent in order, each kept until JetStream has acknowledged it. */
+/** A bounded queue of messages for one JetStream stream. They are sent in order, and kept until they are acknowledged. */
 import type { NatsHandles } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { encode } from '@imapfleet/protocol'
 
 export interface SendQueueOptions<T> {
-  /** Of messages; beyond it the oldest is dropped. */
+  /** Number of messages. Beyond it, the oldest is dropped. */
   max: number
-  /** Undefined while the fleet is away. */
+  /** Undefined while NATS is down. */
   fleet: () => NatsHandles | undefined
   stream: string
   subjectOf: (message: T) => string
-  /** JetStream stores messages of the same id once. */
+  /** JetStream stores messages with the same id once. */
   idOf: (message: T) => string
   dropped?: () => void
   failed: (reason: string) => void
@@ -32,7 +32,7 @@ export class SendQueue<T> {
     return this.#messages
   }
 
-  /** Does not send it yet. */
+  /** Does not send. */
   add(message: T): void {
     this.#messages.push(message)
     if (this.#messages.length <= this.#options.max) return
@@ -40,7 +40,7 @@ export class SendQueue<T> {
     this.#options.dropped?.()
   }
 
-  /** Resolves when the queue is empty, the fleet is away, or a message was not acknowledged. Never rejects. */
+  /** Resolves when the queue is empty, NATS is down, or a message was not acknowledged. Never rejects. */
   send(): Promise<void> {
     this.#sending ??= this.#sendAll().finally(() => (this.#sending = undefined))
     return this.#sending
@@ -56,7 +56,7 @@ export class SendQueue<T> {
           expect: { streamName: stream },
           timeout: ackMs,
         })
-        // It may have been dropped meanwhile.
+        // `add` may have dropped it in the meantime.
         if (this.#messages[0] === message) this.#messages.shift()
       }
     } catch (error) {

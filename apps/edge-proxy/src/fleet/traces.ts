@@ -1,4 +1,4 @@
-/** Traces that the fleet wants: their lines are sent in batches, in order, while the fleet can be reached. */
+/** Traces that the fleet wants. Their lines are sent in batches and in order. */
 import type { NatsHandles } from '@imapfleet/nats'
 import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
@@ -9,9 +9,9 @@ import { SendQueue } from './send-queue.ts'
 
 const flushMs = 100
 const linesMax = 200
-/** Of text in one batch: far below the limit of a message, since JSON may escape every character. */
+/** Text in one batch. Far below the limit of a message, because JSON may escape every character. */
 const charactersMax = 100_000
-/** Batches that wait for the fleet. Beyond it the oldest is dropped, since traces are watched live. */
+/** Batches that wait to be sent. Beyond it, the oldest is dropped, because traces are watched live. */
 const waitingMax = 2000
 const textMax = 8192
 
@@ -25,7 +25,7 @@ export class FleetTraces implements TraceSink {
   readonly #edge: Edge
   readonly #sender: Sender
   readonly #queue: SendQueue<TraceBatch>
-  /** Of the last batch of each trace under way. */
+  /** Trace id → sequence of its last batch. */
   readonly #sequences = new Map<string, number>()
   #lines = new Map<string, Gathered>()
   #timer: NodeJS.Timeout | undefined
@@ -43,14 +43,14 @@ export class FleetTraces implements TraceSink {
     })
   }
 
-  /** Starts and stops traces until those under way are the ones that are wanted. */
+  /** Starts traces that are wanted and stops all others. */
   follow(wanted: readonly TraceWish[]): void {
     const ids = new Set(wanted.map(({ id }) => id))
     for (const id of this.#sequences.keys()) if (!ids.has(id)) stopTrace(this.#edge.context, id)
     for (const wish of wanted) {
       if (this.#sequences.has(wish.id) || wish.expiresAt <= Date.now()) continue
       this.#sequences.set(wish.id, 0)
-      // Empty: it tells control that this edge takes part.
+      // An empty batch tells control that this edge takes part.
       this.#add(this.#batch(wish, []))
       startTrace(this.#edge.context, wish, this)
     }
@@ -72,7 +72,7 @@ export class FleetTraces implements TraceSink {
     this.#sequences.delete(order.id)
   }
 
-  /** Makes batches of the lines gathered so far. */
+  /** Queues the lines gathered so far as batches. */
   flush(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
@@ -81,7 +81,7 @@ export class FleetTraces implements TraceSink {
     for (const { order, lines } of gathered.values()) this.#add(this.#batch(order, lines))
   }
 
-  /** Never rejects; what is not acknowledged stays. */
+  /** Never rejects. Batches that are not acknowledged stay. */
   send(): Promise<void> {
     return this.#queue.send()
   }
