@@ -269,3 +269,12 @@ test('every snapshot has memory, CPU time and the gauges of the register', async
   assert.equal(gauges['upstream_healthy{upstream="main"}'], 1)
   assert.equal(gauges['upstreams_idle'], 0)
 })
+
+test('the counters of a server are shown as 0 before its first login, so that no increment is missed', async () => {
+  const { edge } = await edgeAtWork()
+  const { counters } = edge.context.metrics.snapshot()
+  assert.equal(counters['upstream_connections_total{upstream="main"}'], 0)
+  assert.equal(counters['upstream_reuses_total{upstream="main"}'], 0)
+  for (const result of ['ok', 'refused', 'failed'])
+    assert.equal(counters[`logins_total{upstream="main",result="${result}"}`], 0)
+})

@@ -47,7 +47,7 @@ export class Server {
     name: string,
     config: UpstreamConfig,
     generation: number,
-    { histograms }: EdgeMetrics,
+    { counters, histograms }: EdgeMetrics,
     context: SecureContext | undefined,
   ) {
     this.name = name
@@ -55,6 +55,7 @@ export class Server {
     this.generation = generation
     this.histograms = histograms
     this.tls = { context, tickets: new Map() }
+    showFromZero(name, counters)
   }
 
   /** Sets a new context after a reload. TLS sessions that the old one verified are not resumed. */
@@ -105,4 +106,11 @@ export class Server {
   learnAfterLogin(capabilities: readonly string[]): void {
     if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)
   }
+}
+
+/** Makes the counters of a server appear at 0: a rate cannot show the first increment of a series that begins with it. */
+function showFromZero(upstream: string, counters: EdgeMetrics['counters']): void {
+  counters.upstream_connections_total({ upstream })
+  counters.upstream_reuses_total({ upstream })
+  for (const result of ['ok', 'refused', 'failed']) counters.logins_total({ upstream, result })
 }
