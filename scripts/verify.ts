@@ -189,9 +189,11 @@ function isStepKind(word: string): word is StepKind {
   return (stepKinds as readonly string[]).includes(word)
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-  process.once(signal, () => {
+for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const)
+  process.once(event, () => {
     for (const child of running) child.kill('SIGTERM')
     process.exit(1)
   })
 process.exitCode = await main(process.argv.slice(2))
+process.removeAllListeners('disconnect')
+process.disconnect?.()

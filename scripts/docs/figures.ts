@@ -16,7 +16,6 @@ const figure =
 
 /** Figures on other pages, with what produces them. */
 const produced: Readonly<Record<string, string>> = {
-  'ARCHITECTURE.md: 50 kB': 'npm run build prints the size of the console',
   'docs/metrics.md: 9 %': 'the width of a bucket in packages/observe/src/histogram.ts, held by its test',
 }
 
