@@ -109,7 +109,9 @@ test('another scanner goes on from any position', () => {
     if (part === 'partial-line') continue
     if (part === 'line') first.takeLine(bytes, 0)
     from = end
-    const { commands } = read([text.subarray(from)], roomy, new CommandScanner(undefined, first.position))
+    const second = new CommandScanner(undefined, first.position)
+    assert.equal(second.betweenCommands, first.betweenCommands)
+    const { commands } = read([text.subarray(from)], roomy, second)
     assert.equal(commands.join(''), text.toString('latin1', from), `from ${from}`)
   }
   assert.equal(from, text.length)

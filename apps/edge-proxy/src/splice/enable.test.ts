@@ -93,6 +93,7 @@ test('a connection has no key after ENABLE with a mailbox selected, a second ENA
       'C b ENABLE Y\r\n',
       'S * ENABLED Y\r\nb OK done\r\n',
     ],
+    ['C a ENABLE X\r\n', 'S * ENABLED X\r\na OK done\r\n', 'C b ENABLE Y\r\n', 'S b OK done\r\n'],
     ['C a FETCH 1 (MODSEQ)\r\n', 'S a OK done\r\n', 'C b ENABLE X\r\n', 'S * ENABLED X\r\nb OK done\r\n'],
     ['C a ENABLE X\r\n', 'S * ENABLED X\r\na OK done\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
     ['C a ENABLE X\r\n', 'S a OK done\r\n* ENABLED X\r\n'],
