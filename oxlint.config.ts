@@ -242,6 +242,10 @@ const walls: OxlintOverride[] = [
       inside,
       local,
       {
+        regex: '^(@nats-io/|@imapfleet/nats(/|$)|postgres$|drizzle-orm)',
+        message: 'The console uses the HTTP API only. Add a route to control.',
+      },
+      {
         regex: '^node:',
         message: 'The console runs in a browser. What needs a machine is a route of control.',
       },
