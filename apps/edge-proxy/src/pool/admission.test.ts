@@ -12,6 +12,19 @@ test('a server has so many places, each server its own', () => {
   assert.equal(work.login('c'), 'taken')
 })
 
+test('a connection that is being reset keeps its place', () => {
+  const work = new AdmissionAtWork()
+  for (const user of ['a', 'b']) assert.equal(work.login(user), 'taken')
+  for (const user of ['a', 'b']) work.connections.toResetting(work.of(user))
+  assert.equal(work.login('c', { queueMax: 0 }), 'queue-full')
+  assert.equal(
+    work.login('a', { connectionsMax: 3, connectionsPerUserMax: 1, queueMax: 0 }),
+    'too-many-of-user',
+  )
+  work.close(work.of('a'))
+  assert.equal(work.login('c'), 'taken')
+})
+
 test('logins that wait are served in order; one whose client has gone is not', async () => {
   const work = new AdmissionAtWork()
   void work.login('a')
@@ -185,4 +198,15 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
   work.rest('a')
   assert.equal(await other, 'taken')
   assert.deepEqual(work.evicted, ['a'])
+})
+
+test('a connection that becomes idle goes to the next login that it fits if the client of the first has disconnected', async () => {
+  const work = new AdmissionAtWork()
+  for (const user of ['a', 'b']) assert.equal(work.login(user, {}, { secret: user }), 'taken')
+  const holder = { address: '192.0.2.7', isConnected: true }
+  void work.admission.take({ ...requestOf('a', {}, { secret: 'a' }), holder })
+  const next = work.take('a', {}, { secret: 'a' })
+  holder.isConnected = false
+  work.rest('a')
+  assert.equal(await next, 'look-again')
 })

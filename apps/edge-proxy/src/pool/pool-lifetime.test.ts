@@ -134,6 +134,19 @@ test('a revocation reaches connections that are being reset and connections that
   assert.equal(opening.pool.connections.count('idle'), 1)
 })
 
+test('a revocation reaches connections that are being opened to any server, and no other user', async () => {
+  const { pool, lease, server, scripted } = await poolAtWork()
+  const elsewhere = serverAt(scripted.port, {}, 'elsewhere')
+  const logins = [lease('jane'), lease('joe'), lease('joe', 'secret', { server: elsewhere })]
+  await untilTrue(() => pool.connections.count('dialing') === 3)
+  pool.purge(({ user }) => user === 'joe', 'revoked')
+  for (const { connection } of await Promise.all(logins)) await giveBackTo(pool, connection)
+  assert.deepEqual(
+    pool.connections.idle().map(({ user, serverName }) => [user, serverName]),
+    [['jane', server.name]],
+  )
+})
+
 test('while reuse is suspended, every login gets a new connection', async () => {
   const { pool, lease } = await withIdle()
   const resume = pool.suspendReuse()
