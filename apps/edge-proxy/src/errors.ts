@@ -1,4 +1,4 @@
-/** Errors that end the edge at its start, or a reload, by code. docs/failure-modes.md says what to check for each. */
+/** Errors that make a start or a reload fail, by code. docs/failure-modes.md says what to check for each. */
 
 export const errorCodes = {
   config_unreadable: 'The configuration file cannot be read.',
@@ -21,6 +21,23 @@ export class EdgeError extends Error {
   }
 }
 
-/** For a bug: the stack of what was thrown, or as much as it has. */
+/** A port that cannot be bound, with what to do about it. `section` of the configuration: `http` or `listeners.NAME`. */
+export function listenFailed(
+  { section, address, port }: { section: string; address: string; port: number },
+  error: NodeJS.ErrnoException,
+): EdgeError {
+  const reason = listenAdvice(section, error.code) ?? error.message
+  return new EdgeError('listen_failed', `${section}: cannot listen on ${address} port ${port}: ${reason}`)
+}
+
+function listenAdvice(section: string, code: string | undefined): string | undefined {
+  if (code === 'EADDRINUSE')
+    return `the port is in use; stop the other program or set ${section}.port to another`
+  if (code === 'EACCES') return 'ports below 1024 need root or CAP_NET_BIND_SERVICE'
+  if (code === 'EADDRNOTAVAIL') return 'this host has no such address'
+  return undefined
+}
+
+/** For a bug: the stack, or what was thrown if it has none. */
 export const stackOf = (thrown: unknown): string =>
   thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)

@@ -7,7 +7,6 @@ const words: Readonly<Record<string, string>> = {
   'reset-by-peer': 'The mail server aborted the connection during the reset.',
   'timed-out': 'The mail server stopped answering.',
   'tls-failed': 'TLS with the mail server failed.',
-  'closed-here': 'The edge closed the connection during the reset.',
   'failed-here': 'A bug in the edge; its log has session_failed or reset_failed.',
   'open-literal': 'The client disconnected inside a literal.',
   'open-continuation': 'The client disconnected while the server waited for the rest of a command.',

@@ -1,14 +1,14 @@
 /** Parses the arguments of a whole command, literals included, into a tree. */
 import { BACKSLASH, CLOSE_BRACE, CR, LF, OPEN_BRACE, PLUS, QUOTE, SP, TILDE } from './bytes.ts'
 
-/** An atom, a string (the decoded bytes of a quoted string or literal), or a list of these. NIL is the atom `NIL`. */
+/** An atom, a string (quoted or literal) or a list of these. NIL is an atom. */
 export type Argument = { kind: 'atom' | 'string'; bytes: Buffer } | { kind: 'list'; items: Argument[] }
 
 const OPEN = 40
 const CLOSE = 41
 const depthMax = 20
 
-/** Parses from `at` to the end of the command. Undefined: it is not in the grammar of RFC 9051 section 9. */
+/** Parses from `at` to the end of the command. Undefined: invalid (RFC 9051 section 9). */
 export function parseArguments(command: Buffer, at: number): Argument[] | undefined {
   const cursor = new Cursor(command, at)
   return cursor.list(0)
@@ -44,7 +44,7 @@ class Cursor {
     }
   }
 
-  /** Whether this is the end of the command, or its line end with nothing behind it. */
+  /** Whether nothing is left of the command, or only its line end. */
   #isAtEnd(byte: number | undefined): boolean {
     if (byte === undefined) return true
     const rest = this.#bytes.length - this.#at

@@ -45,7 +45,7 @@ test('the list before login holds the capabilities of the edge, also if those of
   assert.ok(!disabled.some((name) => name.startsWith('AUTH=') || name === 'SASL-IR'))
 })
 
-test('the revision is printed in its customary spelling', () => {
+test('the revision is printed in its usual spelling', () => {
   assert.equal(printCapabilities(['IMAP4REV1', 'IMAP4REV2', 'IDLE']), 'IMAP4rev1 IMAP4rev2 IDLE')
 })
 

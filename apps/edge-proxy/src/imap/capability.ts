@@ -1,7 +1,8 @@
 /** Capability lists: parsed from a server, reduced to what the edge supports, printed for a client. */
 
-/** Extensions of one connection or of the login: the edge handles them itself on each side. */
+/** Capabilities of one connection or of the login. The edge handles them separately on each side. */
 const hopByHop = new Set(['STARTTLS', 'LOGINDISABLED', 'SASL-IR'])
+/** Never offered to clients: they would hide the protocol from the edge, or change the user or the server. */
 const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/
 
 /** `CAPABILITY IMAP4rev1 IDLE` or `IMAP4rev1 IDLE` → the names in upper case, in order, each once. */
@@ -24,14 +25,14 @@ export const hasUnselect = (server: readonly string[]): boolean =>
 
 const printed = new WeakMap<readonly string[], string>()
 
-/** `afterLogin` as it is sent; printed once per list. */
+/** `afterLogin`, printed. The text is cached for each list. */
 export function printAfterLogin(server: readonly string[]): string {
   let text = printed.get(server)
   if (text === undefined) printed.set(server, (text = printCapabilities(afterLogin(server))))
   return text
 }
 
-/** The capabilities that all of these servers have, in the order of the first. An empty list (not known yet) is ignored. */
+/** Capabilities common to all lists, in the order of the first. Empty lists are skipped. */
 export function commonCapabilities(lists: readonly (readonly string[])[]): readonly string[] {
   const [first, ...others] = lists.filter((list) => list.length > 0)
   return first?.filter((name) => others.every((list) => list.includes(name))) ?? []
@@ -44,7 +45,7 @@ export interface BeforeLogin {
   adminCommands: boolean
 }
 
-/** The list before login: the server's capabilities after login, and those of the edge before it. */
+/** The list before login: what the server offers after login, and what the edge offers before it. */
 export function beforeLogin(server: readonly string[], own: BeforeLogin): string[] {
   const base = server.length > 0 ? afterLogin(server) : ['IMAP4REV1']
   return [
@@ -55,14 +56,14 @@ export function beforeLogin(server: readonly string[], own: BeforeLogin): string
   ]
 }
 
-/** The list as it is sent, with the revision in its customary spelling. */
+/** The list as it is sent, with the usual spelling of `IMAP4rev1`. */
 export function printCapabilities(names: readonly string[]): string {
   return names.map((name) => name.replace(/^IMAP4REV/, 'IMAP4rev')).join(' ')
 }
 
 /**
- * The line with its capability list reduced (`* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`). Any
- * other line is unchanged.
+ * Reduces the capability list in a line to `afterLogin`. Lines with a list are `* CAPABILITY …`, `* OK [CAPABILITY …] …`
+ * and `a1 OK [CAPABILITY …] …`; others are unchanged.
  */
 export function filterCapabilityLine(line: string): string {
   return line.replace(

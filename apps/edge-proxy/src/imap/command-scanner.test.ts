@@ -8,7 +8,7 @@ const roomy = { lineBytesMax: 4096, literalBytesMax: 4096 }
 
 interface Read {
   commands: string[]
-  /** For each command, the partial last one included: how many `+` the client waits for. */
+  /** For each command, including a partial last one: the number of `+` that the client waits for. */
   continues: number[]
   violation?: string
 }
@@ -27,7 +27,7 @@ function read(chunks: readonly Buffer[], limits = roomy, scanner?: CommandScanne
       if (part === 'line-too-long') return { ...result, violation: part }
       if (part === 'partial-line') break
       if (part === 'line') {
-        // A line may have to wait: until it is taken, it is found again.
+        // The same line is found again until it is taken.
         assert.equal(commands.next(bytes, at, limits.lineBytesMax), 'line')
         const ending = commands.takeLine(bytes, at)
         if (ending === 'literal-too-long') return { ...result, violation: ending }
@@ -89,7 +89,7 @@ test('a line or a literal over its limit is a violation at every cut', () => {
       assert.equal(read(chunks, limits).violation, violation, JSON.stringify(text))
 })
 
-test('a refused literal is not waited for: the next line begins a command', () => {
+test('after a refused literal, the next line begins a command', () => {
   const scanner = new CommandScanner()
   const line = wire('a APPEND x {5}\r\n')
   assert.equal(scanner.next(line, 0, 100), 'line')
@@ -99,7 +99,7 @@ test('a refused literal is not waited for: the next line begins a command', () =
   assert.deepEqual(read([wire('b NOOP\r\n')], roomy, scanner).commands, ['b NOOP\r\n'])
 })
 
-test('another scanner goes on from any position', () => {
+test('another scanner can continue from any position', () => {
   const text = wire('a LOGIN {3}\r\nb O {4+}\r\nx\r\ny\r\nc NOOP {0}\r\n\r\nd NOOP\r\n')
   const first = new CommandScanner()
   let from = 0

@@ -1,19 +1,19 @@
 /**
- * Reads a client's bytes as lines and literals, so that the content of a literal is never taken for a command. It keeps
- * its position only. The caller keeps the bytes: client/ until a command is whole, splice/ until a line may pass.
+ * Reads a client's bytes as lines and literals, so that the content of a literal is never taken for a command. Its only
+ * state is the position. The caller keeps the bytes: client/ until a command is complete, splice/ until a line may pass.
  *
  *   line ──LF──▶ line (next command)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same command)
  */
 import { findByte, LF } from './bytes.ts'
-import { isNonSynchronizing, literalSize, NO_LITERAL, type ScanPosition } from './literal.ts'
+import { isNonSynchronizing, literalSize, type ScanPosition } from './literal.ts'
 
-/** What the bytes from a position are. */
+/** The kind of the bytes at a position. */
 export type CommandPart =
-  /** A whole line. The scanner does not move on until `takeLine`, so the same line can be asked for again. */
+  /** A whole line. Only `takeLine` moves past it, so `next` may find the same line again. */
   | 'line'
   /** Part of a literal, or all of it. The scanner has moved on. */
   | 'literal'
-  /** A line whose end has not come: ask again with more bytes behind it. */
+  /** A line without its end. Call `next` again with more bytes. */
   | 'partial-line'
   /** A line, whole or partial, that is longer than the limit. */
   | 'line-too-long'
@@ -22,7 +22,7 @@ export type CommandPart =
 export type LineEnding =
   /** The command is complete. */
   | 'complete'
-  /** A literal follows at once (RFC 7888). */
+  /** The client sends the literal immediately (RFC 7888). */
   | 'literal'
   /** The client sends the literal after the server's `+`. */
   | 'synchronizing-literal'
@@ -73,11 +73,11 @@ export class CommandScanner {
     return 'line'
   }
 
-  /** Moves on behind the line from `start` that `next` found last. */
+  /** Moves past the line that `next` found last and that begins at `start`. */
   takeLine(bytes: Buffer, start: number): LineEnding {
     const lineFeed = this.#end - 1
     const size = literalSize(bytes, start, lineFeed)
-    if (size === NO_LITERAL) {
+    if (size === undefined) {
       this.#continues = false
       return 'complete'
     }

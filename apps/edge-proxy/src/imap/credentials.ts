@@ -1,4 +1,4 @@
-/** The decoded credentials of a login, the same whether they came in an atom, a quoted string or a literal. */
+/** Decoded credentials. How the client encoded a name makes no difference. */
 import { CR, LF } from './bytes.ts'
 import type { Mechanism } from './sasl.ts'
 
@@ -8,11 +8,11 @@ export interface Credentials {
   authzid: Buffer
   /** The password; for the OAuth mechanisms, the whole SASL message with the token. */
   secret: Buffer
-  /** `command` is LOGIN. */
+  /** SASL mechanism; `command` for LOGIN. */
   mechanism: 'command' | Mechanism
 }
 
-/** A password is the same by any mechanism; a token is another kind of secret. */
+/** Passwords and tokens never share a key. */
 export function mechanismClass(credentials: Credentials): 'password' | 'token' {
   return credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER' ? 'token' : 'password'
 }
@@ -43,8 +43,8 @@ function isPlain(bytes: Buffer): boolean {
 }
 
 /**
- * When the OAuth token expires, if it is a JWT with `exp` (RFC 7519 4.1.4), in milliseconds since 1970; otherwise
- * Infinity. Only the server verifies the token. This keeps a connection from being reused after it expired.
+ * Expiry of the OAuth token in milliseconds since 1970, if it is a JWT with `exp` (RFC 7519 4.1.4); otherwise Infinity.
+ * Only the server verifies the token. Its expiry prevents later reuse of the connection.
  */
 export function expiryOf(credentials: Credentials): number {
   if (mechanismClass(credentials) !== 'token') return Infinity
@@ -61,9 +61,9 @@ export function expiryOf(credentials: Credentials): number {
 const redacted = '[redacted]'
 
 /**
- * A server's words for the log: a server may repeat the command that it refuses. Secrets are replaced as they are, as a
- * quoted string, and within base64.
- * @param text in ISO 8859-1, as all lines of the exchange
+ * Removes secrets from a server's reply before it is logged, because a server may repeat the command that it refuses.
+ * Finds them unencoded, as a quoted string, and in base64.
+ * @param text one character for each byte (ISO 8859-1), like all lines of the exchange
  */
 export function withoutSecrets(text: string, secrets: readonly Buffer[]): string {
   let clean = text

@@ -13,7 +13,7 @@ export function* everyCut(bytes: Buffer): IterableIterator<Buffer[]> {
   for (let at = 1; at < bytes.length; at++) yield [bytes.subarray(0, at), bytes.subarray(at)]
 }
 
-/** The bytes cut at these positions, given as fractions from 0 to 1, which a generator can produce. */
+/** Cuts the bytes at these positions, which are fractions from 0 to 1. */
 export function cutAt(bytes: Buffer, shares: readonly number[]): Buffer[] {
   const places = [0, ...shares.map((share) => Math.floor(share * bytes.length)).sort((a, b) => a - b)]
   return places
@@ -21,7 +21,7 @@ export function cutAt(bytes: Buffer, shares: readonly number[]): Buffer[] {
     .filter((chunk) => chunk.length > 0)
 }
 
-/** Pieces of text with a meaning in IMAP; in any order, they look like protocol. */
+/** Pieces of text that have a meaning in IMAP, to be joined in any order. */
 export const marks = [
   '\r\n',
   '\n',

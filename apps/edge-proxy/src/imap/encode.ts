@@ -1,4 +1,4 @@
-/** Encodes strings as IMAP arguments: an atom or a quoted string if that is exact, otherwise a literal. */
+/** Encodes strings as IMAP arguments: as an atom or a quoted string if possible, otherwise as a literal. */
 
 const atom = /^[A-Za-z0-9!#$&'+,\-./:;<=>?@^_`|~]+$/
 const quotable = /^[\x20-\x7e]*$/
@@ -6,7 +6,7 @@ const quotable = /^[\x20-\x7e]*$/
 /** An encoded argument. A literal has to wait for the server's `+`, unless the server has LITERAL+. */
 export type Encoded = { kind: 'inline'; text: string } | { kind: 'literal'; bytes: Buffer }
 
-/** The caller must refuse NUL, which only a literal8 may hold. */
+/** Must not contain NUL, which only literal8 can carry. */
 export function encodeString(bytes: Buffer): Encoded {
   const text = bytes.toString('latin1')
   if (atom.test(text) && text.toUpperCase() !== 'NIL') return { kind: 'inline', text }

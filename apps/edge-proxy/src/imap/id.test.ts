@@ -19,7 +19,7 @@ test('an ID is parsed in every form of the grammar', () => {
   assert.deepEqual(parse('("name" "NIL")'), [['name', 'NIL']])
 })
 
-test('an ID that is not in the grammar, or does not fit in one line, is refused', () => {
+test('an ID that is invalid, or cannot be sent in one line, is refused', () => {
   for (const text of [
     '',
     'x',

@@ -8,7 +8,7 @@ const valueBytesMax = 1024
 
 export type IdPairs = [key: string, value: string | undefined][]
 
-/** Parses the arguments of an ID. Undefined: they are not in the grammar, or cannot be printed in one line. */
+/** Parses ID. Undefined: invalid, or cannot be sent in one line. */
 export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefined {
   const [list, ...more] = parseArguments(command, argumentsAt) ?? []
   if (!list || more.length > 0) return undefined
@@ -25,7 +25,7 @@ export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefin
   return pairs
 }
 
-/** The command from its verb to the line end. */
+/** Prints the command from its verb to the line end. */
 export function printId(pairs: IdPairs): string {
   if (pairs.length === 0) return 'ID NIL\r\n'
   const words = pairs.flatMap(([key, value]) => [quoted(key), value === undefined ? 'NIL' : quoted(value)])

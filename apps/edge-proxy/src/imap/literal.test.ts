@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { marks, wire } from './cuts.test-support.ts'
-import { isNonSynchronizing, literalSize, NO_LITERAL } from './literal.ts'
+import { isNonSynchronizing, literalSize } from './literal.ts'
 
 const sizeAt = (line: string) => literalSize(wire(line), 0, line.length - 1)
 
 test('a literal is announced only at the very end of a line', () => {
-  const expected: Record<string, number> = {
+  const expected: Record<string, number | undefined> = {
     'a APPEND x {42}\r\n': 42,
     'a APPEND x {42+}\r\n': 42,
     'a APPEND x ~{42}\r\n': 42,
@@ -16,22 +16,22 @@ test('a literal is announced only at the very end of a line', () => {
     '{0}\r\n': 0,
     '{0+}\r\n': 0,
     '{007}\r\n': 7,
-    '{5} \r\n': NO_LITERAL,
-    '{5}x\r\n': NO_LITERAL,
-    '{}\r\n': NO_LITERAL,
-    '{+}\r\n': NO_LITERAL,
-    '{5-}\r\n': NO_LITERAL,
-    '{-5}\r\n': NO_LITERAL,
-    '{5 }\r\n': NO_LITERAL,
-    '{ 5}\r\n': NO_LITERAL,
-    '{0x5}\r\n': NO_LITERAL,
-    '{5++}\r\n': NO_LITERAL,
-    '5}\r\n': NO_LITERAL,
-    '}\r\n': NO_LITERAL,
-    '\r\n': NO_LITERAL,
-    '\n': NO_LITERAL,
-    '{5}\r\r\n': NO_LITERAL,
-    'NIL\r\n': NO_LITERAL,
+    '{5} \r\n': undefined,
+    '{5}x\r\n': undefined,
+    '{}\r\n': undefined,
+    '{+}\r\n': undefined,
+    '{5-}\r\n': undefined,
+    '{-5}\r\n': undefined,
+    '{5 }\r\n': undefined,
+    '{ 5}\r\n': undefined,
+    '{0x5}\r\n': undefined,
+    '{5++}\r\n': undefined,
+    '5}\r\n': undefined,
+    '}\r\n': undefined,
+    '\r\n': undefined,
+    '\n': undefined,
+    '{5}\r\r\n': undefined,
+    'NIL\r\n': undefined,
   }
   for (const [line, size] of Object.entries(expected)) assert.equal(sizeAt(line), size, JSON.stringify(line))
 })
@@ -44,7 +44,7 @@ test('a size over the bound is infinite, never a wrong number', () => {
 
 test('an announcement does not reach back beyond the start of its line', () => {
   const text = wire('{1\r\n5}\r\n')
-  assert.equal(literalSize(text, 4, text.length - 1), NO_LITERAL)
+  assert.equal(literalSize(text, 4, text.length - 1), undefined)
 })
 
 test('only a plus before the brace makes a literal non-synchronizing', () => {
@@ -68,8 +68,8 @@ test('for any line, the size is the one that the grammar gives', () => {
     fc.property(text, fc.constantFrom('\r\n', '\n'), (parts, eol) => {
       const line = `${parts.join('')}${eol}`
       const match = /\{(\d+)\+?\}\r?\n$/.exec(line)
-      const size = match ? Number(match[1]) : NO_LITERAL
-      assert.equal(sizeAt(line), size > 2 ** 40 ? Infinity : size)
+      const size = match ? Number(match[1]) : undefined
+      assert.equal(sizeAt(line), size !== undefined && size > 2 ** 40 ? Infinity : size)
     }),
     { seed: 3, numRuns: 3000 },
   )

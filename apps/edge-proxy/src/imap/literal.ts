@@ -1,28 +1,25 @@
 /** The announcement of a literal at the end of a line: `{42}`, `{42+}`, `~{42}` (RFC 9051 4.3, RFC 7888). */
 import { CLOSE_BRACE, CR, OPEN_BRACE, PLUS } from './bytes.ts'
 
-/** The line announces no literal. */
-export const NO_LITERAL = -1
-
-/** Where a scanner stands within a command or a response; the state that another scanner can start from. */
+/** The position of a scanner within a command or a response. Another scanner can start from it. */
 export interface ScanPosition {
-  /** Bytes of the present literal that are still to come. */
+  /** Bytes of the current literal that are still to come. */
   literalLeft: number
-  /** Whether the present literal, or the next line, continues a command or a response. */
+  /** Whether the current literal, or the next line, continues a command or a response. */
   continues: boolean
 }
 
-/** Larger sizes count as infinite. No mail is larger, and the sum of two still counts exactly. */
+/** Sizes above this are treated as infinite. */
 const literalBytesMax = 2 ** 40
 
 /**
- * Size of the literal that a line announces, Infinity if it is beyond all bounds, or NO_LITERAL.
+ * Size in bytes of the literal that a line announces. Undefined: it announces none.
  * @param lineFeed index of the line's LF
  */
-export function literalSize(bytes: Uint8Array, lineStart: number, lineFeed: number): number {
+export function literalSize(bytes: Uint8Array, lineStart: number, lineFeed: number): number | undefined {
   let at = lineFeed - 1
   if (at >= lineStart && bytes[at] === CR) at--
-  if (at < lineStart + 2 || bytes[at] !== CLOSE_BRACE) return NO_LITERAL
+  if (at < lineStart + 2 || bytes[at] !== CLOSE_BRACE) return undefined
   at--
   if (bytes[at] === PLUS) at--
   let size = 0
@@ -36,7 +33,7 @@ export function literalSize(bytes: Uint8Array, lineStart: number, lineFeed: numb
     digits++
     if (size > literalBytesMax || digits > 20) return Infinity
   }
-  return digits > 0 && at >= lineStart && bytes[at] === OPEN_BRACE ? size : NO_LITERAL
+  return digits > 0 && at >= lineStart && bytes[at] === OPEN_BRACE ? size : undefined
 }
 
 /** Whether the literal that this line announces is sent without waiting for `+` (`{42+}`). */

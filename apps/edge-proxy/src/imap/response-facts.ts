@@ -1,9 +1,10 @@
-/** What one response of a server says, read from its bytes without making a string. */
+/** Facts about one response of a server, read from its bytes without creating a string. */
 import { OPEN_BRACKET, startsWithWord, wordEnd } from './bytes.ts'
 
 /**
- * Whether an untagged response, from behind its `* `, reports a change of the selected mailbox. A FETCH response does if
- * no unanswered command has asked for it.
+ * Whether an untagged response reports a change of the selected mailbox. A FETCH response does only if no unanswered
+ * command has asked for it.
+ * @param at the index behind `* `
  */
 export function reportsMailboxChange(bytes: Uint8Array, at: number, isFetchAsked: boolean): boolean {
   let word = at

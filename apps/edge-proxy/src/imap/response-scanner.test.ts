@@ -38,7 +38,7 @@ function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesM
 
 const giant = `* 1 FETCH (BODY[] {99999999999999999999}\r\na1 OK forged\r\n`
 
-/** Each with its responses, found by hand. */
+/** Inputs with the responses that they contain. */
 const transcripts: Record<string, { text: string; responses: string[]; open?: true }> = {
   'a greeting': {
     text: '* OK [CAPABILITY IMAP4rev1] hi\r\n',
@@ -176,7 +176,7 @@ test('a chunk that passes as a whole is not copied', () => {
   )
 })
 
-test('a line without an end passes as it comes, so that its memory is bounded', () => {
+test('a line without an end passes as it arrives, in bounded memory', () => {
   const limit = 1024
   let passed = 0
   const scanner = new ResponseScanner(
@@ -227,7 +227,7 @@ test('the edge may write only between responses', () => {
   }
 })
 
-/** What a reader of lines gets. */
+/** What a LineReader receives. */
 function linesOf(
   chunks: readonly Buffer[],
   options: { lineBytesMax?: number; position?: ScanPosition } = {},
@@ -244,7 +244,7 @@ function linesOf(
       ...options,
       reader: {
         onLine: (bytes, start, end, size) =>
-          void lines.push(`${bytes.toString('latin1', start, end)} ${size}`),
+          void lines.push(`${bytes.toString('latin1', start, end)} ${size ?? 'none'}`),
         onLongLine: (bytes, start) => void lines.push(`${bytes.toString('latin1', start, start + 9)}...`),
         onLiteral: (bytes, start, end) => void (literal += bytes.toString('latin1', start, end)),
       },
@@ -262,10 +262,10 @@ test('a reader gets every line and every literal, whatever the verdict', () => {
     assert.deepEqual(lines, [
       '* 1 FETCH (BODY[1] {3}\r 3',
       'BODY[2] {4}\r 4',
-      ' X NIL)\r -1',
-      '+ {5}\r -1',
-      '* OK {5}\r -1',
-      'a1 OK done\r -1',
+      ' X NIL)\r none',
+      '+ {5}\r none',
+      '* OK {5}\r none',
+      'a1 OK done\r none',
     ])
     assert.equal(literal, '* )+ a\n')
   }
@@ -274,11 +274,11 @@ test('a reader gets every line and every literal, whatever the verdict', () => {
 test('a reader gets the beginning of a line too long to hold, and the literal behind it', () => {
   const text = `* 1 FETCH (${'x'.repeat(200)} {6}\r\nsecret)\r\na1 OK done\r\n`
   const { lines, literal } = linesOf([wire(text.slice(0, 150)), wire(text.slice(150))], { lineBytesMax: 64 })
-  assert.deepEqual(lines, ['* 1 FETCH...', ')\r -1', 'a1 OK done\r -1'])
+  assert.deepEqual(lines, ['* 1 FETCH...', ')\r none', 'a1 OK done\r none'])
   assert.equal(literal, 'secret')
 })
 
-test('another scanner goes on from the position where the passed bytes end', () => {
+test('another scanner can continue at the position after the passed bytes', () => {
   const text = '* 1 FETCH (BODY[1] {3}\r\n* )BODY[2] {4}\r\n+ a\n X NIL)\r\n* OK {5}\r\na1 OK done\r\n'
   const whole = linesOf([wire(text)])
   for (let cut = 0; cut <= text.length; cut++) {
@@ -289,7 +289,7 @@ test('another scanner goes on from the position where the passed bytes end', () 
   }
 })
 
-test('nothing of a response that is left out counts for the position', () => {
+test('a response that is left out does not count for the position', () => {
   const scanner = new ResponseScanner({ onResponse: () => 'omit', onPass() {} })
   scanner.scan(wire('* ID ("name" {8}\r\nabc'))
   assert.equal(scanner.betweenResponses, false)

@@ -5,17 +5,17 @@
  *   line ──LF──▶ line (next response)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same response)
  */
 import { CR, findByte, LF, PLUS, SP, STAR } from './bytes.ts'
-import { literalSize, NO_LITERAL, type ScanPosition } from './literal.ts'
+import { literalSize, type ScanPosition } from './literal.ts'
 
 export type ResponseKind = 'tagged' | 'untagged' | 'continuation'
 
-/** What to do with a response: pass it, leave it out, or pass these bytes instead of it. */
+/** What to do with a response: pass it, omit it, or pass these bytes instead. */
 export type LineVerdict = 'pass' | 'omit' | Buffer
 
 export interface ResponseSink {
   /**
    * The first line of a response, from `start` to its line feed at `end`. If the response has literals, more lines
-   * follow, and the verdict holds for all of it. A response that is replaced must have no literals.
+   * follow, and the verdict applies to all of them. A response that is replaced must have no literals.
    */
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict
   /** Bytes that pass. */
@@ -24,8 +24,8 @@ export interface ResponseSink {
 
 /** Gets every line and every literal of the responses, whatever their verdict: for the trace. */
 export interface LineReader {
-  /** A whole line, from `start` to its line feed at `end`, and the size of the literal that it announces, or NO_LITERAL. */
-  onLine(bytes: Buffer, start: number, end: number, literal: number): void
+  /** A whole line, from `start` to its line feed at `end`, and the size of the literal that it announces, if any. */
+  onLine(bytes: Buffer, start: number, end: number, literal: number | undefined): void
   /** The first bytes of a line that is too long to hold. The rest of it is not reported. */
   onLongLine(bytes: Buffer, start: number, end: number): void
   /** Part of a literal, or all of it. */
@@ -33,7 +33,7 @@ export interface LineReader {
 }
 
 export class ResponseScanner {
-  /** Changes when the connection changes hands, never within a chunk. */
+  /** Replaced when another part of the edge takes over the connection, never within a chunk. */
   sink: ResponseSink
   readonly #lineBytesMax: number
   readonly #reader: LineReader | undefined
@@ -42,11 +42,11 @@ export class ResponseScanner {
   /** The next line continues a response after a literal. */
   #continues = false
   #omitting = false
-  /** A partial line, held back until its end comes: no decision is possible on part of a line. */
+  /** A partial line, held until its end arrives, because a verdict needs the whole line. */
   #held: Buffer | undefined
-  /** A line too long to hold passes as it comes. These are its last bytes, which may announce a literal. */
+  /** A line that is too long to hold passes as it arrives. These are its last bytes, which may announce a literal. */
   #longTail: Buffer | undefined
-  /** The present response is tagged, a continuation or a status: it ends in free text and has no literals. */
+  /** The current response is tagged, a continuation or a status: it ends in free text and has no literals. */
   #isFreeText = false
 
   constructor(
@@ -62,7 +62,7 @@ export class ResponseScanner {
     }
   }
 
-  /** Whether the last byte given was the last of a response. */
+  /** Whether the bytes so far end with a complete response. */
   get atBoundary(): boolean {
     return this.betweenResponses && this.#held === undefined
   }
@@ -72,7 +72,7 @@ export class ResponseScanner {
     return this.#literal === 0 && !this.#continues && this.#longTail === undefined
   }
 
-  /** Where the bytes that have passed end. Nothing passes of a response that is left out. */
+  /** Position at the end of the bytes that have passed. An omitted response does not count. */
   get position(): ScanPosition {
     if (this.#omitting) return { literalLeft: 0, continues: false }
     return { literalLeft: this.#literal, continues: !this.betweenResponses }
@@ -82,7 +82,7 @@ export class ResponseScanner {
     const bytes = this.#held ? Buffer.concat([this.#held, chunk]) : chunk
     this.#held = undefined
     let at = 0
-    /** Bytes from here to `at` pass, and the sink has not been given them. */
+    /** Bytes from here to `at` pass, but the sink has not received them yet. */
     let passFrom = 0
     while (at < bytes.length) {
       if (this.#literal > 0) {
@@ -113,7 +113,7 @@ export class ResponseScanner {
         this.#omitting = verdict !== 'pass'
         if (this.#omitting) {
           if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
-          // A line too long to hold has no end here, so it is left out instead of replaced.
+          // The end of a line that is too long to hold is not known, so the line is omitted instead of replaced.
           if (typeof verdict !== 'string' && lineFeed >= 0) this.sink.onPass(verdict)
         }
       }
@@ -137,15 +137,15 @@ export class ResponseScanner {
       this.#isFreeText = isStatus(bytes, at + 2)
       return this.sink.onResponse('untagged', bytes, at, lineEnd)
     }
-    // The text of a tagged reply or a continuation may end like the announcement of a literal, and is none.
+    // The text of a tagged reply or a continuation may look like the announcement of a literal, but it never is one.
     this.#isFreeText = true
     return this.sink.onResponse(first === PLUS ? 'continuation' : 'tagged', bytes, at, lineEnd)
   }
 
-  #close(bytes: Buffer, at: number, lineFeed: number): number {
-    const size = this.#isFreeText ? NO_LITERAL : literalSize(bytes, at, lineFeed)
-    this.#continues = size !== NO_LITERAL
-    this.#literal = size === NO_LITERAL ? 0 : size
+  #close(bytes: Buffer, at: number, lineFeed: number): number | undefined {
+    const size = this.#isFreeText ? undefined : literalSize(bytes, at, lineFeed)
+    this.#continues = size !== undefined
+    this.#literal = size ?? 0
     return size
   }
 

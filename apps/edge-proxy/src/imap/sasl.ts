@@ -1,6 +1,6 @@
 /** The SASL messages of the mechanisms that the edge supports: parsing and printing. */
 
-/** The mechanisms offered to clients. */
+/** SASL mechanisms that the edge offers. */
 export const mechanisms = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'] as const
 export type Mechanism = (typeof mechanisms)[number]
 

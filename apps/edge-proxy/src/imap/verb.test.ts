@@ -41,7 +41,7 @@ test('neither a part of a verb nor a longer word is that verb', () => {
   assert.equal(verbOf(''), 'OTHER')
 })
 
-test('the parts of a command line are found wherever they are', () => {
+test('the parts of a command are found at any position', () => {
   const cases: [string, string, string, string][] = [
     ['a1 NOOP\r\n', 'a1', 'NOOP', 'NOOP'],
     ['a1 noop\n', 'a1', 'noop', 'NOOP'],

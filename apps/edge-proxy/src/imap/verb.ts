@@ -1,7 +1,7 @@
-/** Tag and verb of a command, found in its bytes without making a string. */
+/** Tag and verb of a command, found in its bytes without creating a string. */
 import { SP, wordEnd } from './bytes.ts'
 
-/** Verbs that the edge knows. Every other is OTHER and passes. */
+/** Verbs that the edge knows. All others are OTHER and pass. */
 const known = [
   'APPEND',
   'AUTHENTICATE',
@@ -53,7 +53,7 @@ export function verbIn(bytes: Uint8Array, from: number, to: number): Verb {
   if (to - from > verbLengthMax) return 'OTHER'
   const verb = byHash.get(hashOf(bytes, from, to))
   if (verb === undefined || verb.length !== to - from) return 'OTHER'
-  // Clearing the case bit also maps other characters to letters, so compare.
+  // The hash ignores the case bit, so that other characters may have the hash of a verb.
   for (let i = 0; i < verb.length; i++) {
     const byte = bytes[from + i]!
     const upper = byte >= 97 && byte <= 122 ? byte - 32 : byte
@@ -112,5 +112,5 @@ export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
   return true
 }
 
-/** Whether the command may select a mailbox, or leave one selected by failing. */
+/** Whether the command may change which mailbox is selected, also if it fails. */
 export const maySelect = (verb: Verb): boolean => verb === 'SELECT' || verb === 'EXAMINE'

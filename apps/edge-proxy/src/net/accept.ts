@@ -9,15 +9,15 @@ import { acceptTls } from './tls.ts'
 export interface AcceptedClient {
   kind: 'accepted'
   link: Link
-  /** The client's address, from the PROXY header if the peer is trusted to send one. The first call is a system call. */
+  /** The client's address, from the PROXY header if the peer is trusted to send one. The first call makes a system call. */
   address: () => string
   secure: boolean
 }
 
-/** The link is closed, by the peer (gone) or by the edge. */
+/** The link is closed, by the peer (`gone`) or by the edge (`refused`). */
 export type NotAccepted = { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-header' | 'tls-handshake' }
 
-/** Synchronous if neither a PROXY header nor TLS is required, otherwise within `timeoutMs` for each of the two. */
+/** Synchronous if neither a PROXY header nor TLS is required. Otherwise each of them must complete within `timeoutMs`. */
 export function acceptClient(
   open: OpenTransport,
   listener: { config: ListenerConfig; context: SecureContext | undefined },

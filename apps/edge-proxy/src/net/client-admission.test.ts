@@ -5,7 +5,7 @@ import { ClientAdmission } from './client-admission.ts'
 
 const limits = { connectionsMax: 3, connectionsPerAddressMax: 2 }
 
-test('the limits hold in total and for one address', () => {
+test('clients are limited in total and per address', () => {
   const admission = new ClientAdmission()
   const enter = (address: string) => admission.enter(() => address, limits)
   const leave = enter('a')

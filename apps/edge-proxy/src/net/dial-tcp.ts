@@ -34,12 +34,12 @@ export async function dialTcp(destination: TcpDestination, signal: AbortSignal):
   }
 }
 
-/** The same as a socket, which TLS requires. */
+/** Opens a connection as a socket, which TLS requires. */
 export function dialSocket(destination: TcpDestination, signal: AbortSignal): Promise<Socket> {
   return socketReady(connect({ ...destination, noDelay: true }), 'connect', signal)
 }
 
-/** Settles when the socket emits the event that says that it can be used. */
+/** Resolves at the event after which the socket can be used. Rejects if the socket fails or the signal is aborted. */
 export function socketReady<S extends Socket>(
   socket: S,
   event: 'connect' | 'secureConnect',

@@ -16,7 +16,7 @@ const endOfFile = -4095
 /** Every read of every handle arrives here, and is copied before the next one. */
 const readBuffer = Buffer.allocUnsafeSlow(65_536)
 
-/** Smaller reads are always copied for good: to borrow them would save nothing. */
+/** Smaller reads are never borrowed, because that would save nothing. */
 const borrowedBytesMin = 1024
 
 export const overHandle =
@@ -24,7 +24,7 @@ export const overHandle =
   (link) =>
     new HandleTransport(handle, tcpBinding!, link)
 
-/** Used again by every write that the kernel accepts at once, as it does with nearly all. */
+/** Reused by each write that the kernel completes immediately, as nearly all are. */
 let reusableRequest: WriteRequest | undefined
 
 class HandleTransport implements Transport {
@@ -64,7 +64,7 @@ class HandleTransport implements Transport {
         ? handle.writeLatin1String(request, bytes)
         : handle.writeBuffer(request, bytes)
     if (error !== 0) {
-      // Later, because no caller expects a link to end during a write.
+      // Deferred, because no caller expects a link to end during a write.
       process.nextTick(() => this.#end(error))
       return true
     }
@@ -76,7 +76,7 @@ class HandleTransport implements Transport {
     }
     request.oncomplete = (status) => this.#onWritten(status)
     this.#pendingWrites++
-    // Full until everything is written: a writer that was told to wait gets onDrain, even if a later write is small.
+    // Full until everything is written, so that a writer that was told to wait gets onDrain even if a later write is small.
     if (handle.writeQueueSize > queuedBytesMax) this.#isFull = true
     return !this.#isFull
   }

@@ -29,7 +29,7 @@ test('a writer that was told to wait gets onDrain, even if it writes little more
   link.handler = { onData() {}, onDrain: resolve, onEnd: unexpected }
   peer.socket.pause()
   assert.equal(link.write(Buffer.alloc(16_000_000)), false)
-  // As if the kernel had taken nearly all of it. How much it takes at once cannot be set by a test.
+  // As if the kernel had accepted nearly all of it. A test cannot set how much it accepts.
   Object.defineProperty(handle, 'writeQueueSize', { value: 1000 })
   assert.equal(link.write('* OK more\r\n'), false)
   peer.socket.resume()

@@ -1,7 +1,7 @@
 /**
  * A link is the edge's end of one connection, with or without TLS: bytes in, bytes out, closed once. Its handler gets the
- * events. The handler changes during the life of a connection (login, splice, reset, idle), but there always is one:
- * events are not queued. Below a link is a transport, a TCP handle or a socket.
+ * events. The handler changes during the life of a connection (login, splice, reset, idle), but there is always one,
+ * because events are not queued. A link uses a transport, which is a TCP handle or a socket.
  */
 import { channel } from 'node:diagnostics_channel'
 import type { Socket } from 'node:net'
@@ -12,14 +12,13 @@ export type LinkEnd =
   | 'reset-by-peer'
   | 'timed-out'
   | 'tls-failed'
-  | 'closed-here'
-  /** A handler threw, which is a bug in the edge. The state that it left behind is unknown. */
+  /** A handler threw, which is a bug in the edge. Its state is unknown. */
   | 'failed-here'
 
 export interface LinkHandler {
   /** True: `onData` does not keep the bytes beyond the call, except by writing them to a link (read-buffers.ts). */
   readonly borrows?: boolean
-  /** Bytes as they arrived. They belong to the handler unless it borrows. */
+  /** Received bytes. The handler may keep them unless it borrows. */
   onData(bytes: Buffer): void
   /** Everything written has left this process. */
   onDrain?(): void
@@ -30,28 +29,31 @@ export interface LinkHandler {
 }
 
 /**
- * Carries the bytes of a link. It calls `onData`, `onDrain`, `onHalfClose` and `onEnd` of the link, but never from within a
- * call of the link.
+ * Carries the bytes of a link. It calls `onData`, `onDrain`, `onHalfClose` and `onEnd` of the link, but never during a call
+ * from the link.
  */
 export interface Transport {
   readonly remoteAddress: string
-  /** False: the peer reads slowly; `onDrain` follows. */
+  /**
+   * False: the peer reads slowly; `onDrain` follows.
+   * @param bytes a string is written as ISO 8859-1 (latin1), one byte for each character
+   */
   write(bytes: Buffer | string): boolean
   pause(): void
   resume(): void
   /** Puts bytes back, to be delivered again, and pauses. */
   unshift(bytes: Buffer): void
-  /** Closes at once. */
+  /** Closes immediately. */
   close(): void
   /** Closes when everything written has left this process, or after the timeout. */
   closeWhenWritten(timeoutMs: number): void
-  /** Gives up the socket, paused. Bytes that arrived and were not delivered are in it. No event follows. */
+  /** Hands over the socket, paused. Bytes that were received but not delivered are still in it. No event follows. */
   detach(): Socket
   /** Calls back once, when the connection is closed by either side. */
   whenClosed(callback: () => void): void
 }
 
-/** Starts to carry the bytes of a link. */
+/** Creates the transport of a link. */
 export type OpenTransport = (link: Link) => Transport
 
 /** Publishes errors that handlers threw. Without a subscriber they are thrown again. */
@@ -76,7 +78,10 @@ export class Link {
     return !this.#ended
   }
 
-  /** False: the peer reads slowly; wait for `onDrain` before writing more. */
+  /**
+   * False: the peer reads slowly; wait for `onDrain` before writing more.
+   * @param bytes a string is written as ISO 8859-1 (latin1), one byte for each character
+   */
   write(bytes: Buffer | string): boolean {
     return this.#ended || this.#transport.write(bytes)
   }
@@ -95,7 +100,7 @@ export class Link {
     this.#transport.unshift(bytes)
   }
 
-  /** Closes at once. Bytes that have left this process still arrive. */
+  /** Closes immediately. Bytes that have left this process still arrive. */
   close(): void {
     if (this.#ended) return
     this.#endEvents()
@@ -109,13 +114,13 @@ export class Link {
     this.#transport.closeWhenWritten(timeoutMs)
   }
 
-  /** Calls back once, when the connection below the link is closed by either side. */
+  /** Calls back once, when the connection is closed by either side, also after `close`. */
   whenClosed(callback: () => void): void {
     this.#transport.whenClosed(callback)
   }
 
   /**
-   * Gives up the socket, for a TLS handshake on it. There are no events until `attach`. Bytes that arrived and were not
+   * Hands over the socket, for a TLS handshake on it. There are no events until `attach`. Bytes that were received but not
    * delivered stay in the socket (`readableLength`).
    */
   detach(): Socket {
@@ -125,7 +130,7 @@ export class Link {
   /** Continues over another transport, such as the TLS socket over the detached one. */
   attach(open: OpenTransport): void {
     this.#transport = open(this)
-    // The link was closed while it had no transport: close this one, since nothing else does.
+    // The link was closed while it was detached, so nothing else closes this transport.
     if (this.#ended) this.#transport.close()
   }
 

@@ -123,7 +123,7 @@ test('a load balancer that sends no header, none in time, or disconnects, is not
 
 const implicit = { tls: 'implicit', certFile, keyFile }
 
-/** The client over TLS from now on. */
+/** Starts TLS at the client. */
 function secured(peer: Peer): Peer {
   peer.socket.removeAllListeners('data')
   const socket = connectTls({ socket: peer.socket, ca: testCertificate, servername: 'localhost' })

@@ -1,10 +1,9 @@
 /** Listens on one configured port, and reports each accepted connection as a transport: a handle if Node allows it. */
 import { createServer, type Server } from 'node:net'
 import type { ListenerConfig } from '@imapfleet/config'
-import { EdgeError } from '../errors.ts'
+import { listenFailed } from '../errors.ts'
 import { overHandle } from './handle-transport.ts'
 import type { OpenTransport } from './link.ts'
-import { listenErrorText } from './socket-errors.ts'
 import { overSocket } from './socket-transport.ts'
 import { handleOf } from './tcp-handle.ts'
 
@@ -22,14 +21,13 @@ export class Listener {
     this.#server = createServer(options, (socket) => onConnection(overSocket(socket)))
   }
 
-  /** Binds the port. Throws `listen_failed`, with what to do about it. */
+  /** Binds the port. Throws `listen_failed`. */
   listen(): Promise<void> {
     const { address, port, backlog } = this.config
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) => {
-        const place = `listeners.${this.name}: cannot listen on ${address} port ${port}`
-        reject(new EdgeError('listen_failed', `${place}: ${listenErrorText(error)}`))
-      })
+      this.#server.once('error', (error) =>
+        reject(listenFailed({ section: `listeners.${this.name}`, address, port }, error)),
+      )
       this.#server.listen({ host: address, port, backlog }, () => {
         this.#acceptHandles()
         resolve()
@@ -37,16 +35,16 @@ export class Listener {
     })
   }
 
-  /** Accepts no more connections. Open ones are not affected. */
+  /** Stops accepting connections. Open ones are not affected. */
   close(): void {
     this.#server.close()
   }
 
-  /** Takes accepted connections before Node makes a socket of each. */
+  /** Takes accepted handles before Node creates a socket for each. */
   #acceptHandles(): void {
     const listening = handleOf(this.#server)
     if (!listening) return
-    // Accepted connections inherit both options, which saves two system calls for each.
+    // Accepted connections inherit both options, which saves two system calls per connection.
     listening.setNoDelay(true)
     if (this.config.keepAlive) listening.setKeepAlive(true, 0)
     listening.onconnection = (error, handle) => {

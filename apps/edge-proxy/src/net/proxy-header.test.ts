@@ -7,7 +7,7 @@ import { parseProxyHeader, printProxyHeader } from './proxy-header.ts'
 
 const signature = '\r\n\r\n\0\r\nQUIT\n'
 
-/** Version 2 as proxy-protocol.txt draws it. */
+/** Version 2, built as in proxy-protocol.txt. */
 function version2(command: number, family: number, body: string): string {
   return `${signature}${String.fromCharCode(command, family, body.length >> 8, body.length & 255)}${body}`
 }
@@ -42,7 +42,7 @@ test('a header is complete at its last byte, however it is cut, and the bytes af
   }
 })
 
-test('bytes that cannot become a header are refused at once', () => {
+test('bytes that cannot become a header are refused immediately', () => {
   for (const text of [
     'a1 LOGIN joe secret\r\n',
     'GET / HTTP/1.1\r\n',

@@ -48,7 +48,7 @@ function parseVersion2(bytes: Buffer): ProxyHeader {
   return { kind: 'bad' }
 }
 
-/** Addresses and ports for a header: of the client, and of the server that gets it. */
+/** Addresses and ports of the client, and of the server that receives the header. */
 export interface ProxiedAddresses {
   source: string
   sourcePort: number
@@ -73,7 +73,7 @@ export function printProxyHeader(
   return Buffer.concat([signature, head, body])
 }
 
-/** Both addresses must be of one family: beside an IPv6 address, an IPv4 address is mapped (RFC 4291 2.5.5.2). */
+/** A header has one address family: next to an IPv6 address, an IPv4 address is mapped (RFC 4291 2.5.5.2). */
 const mapped = (address: string, toV6: boolean) =>
   toV6 && !address.includes(':') ? `::ffff:${address}` : address
 

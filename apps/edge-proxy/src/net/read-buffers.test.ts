@@ -4,7 +4,7 @@ import { borrowedCopy, ownedCopy, retain } from './read-buffers.ts'
 
 const filled = (length: number, byte: number) => Buffer.alloc(length, byte)
 
-test('borrowed bytes are valid until the next copy, and for good once any part of them is retained', () => {
+test('borrowed bytes are valid until the next copy, and permanently if any part of them is retained', () => {
   const first = borrowedCopy(filled(2000, 1), 2000)
   const second = borrowedCopy(filled(3000, 2), 3000)
   assert.ok(first.equals(second.subarray(0, 2000)))

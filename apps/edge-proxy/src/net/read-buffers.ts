@@ -1,6 +1,6 @@
 /**
- * Memory for received bytes, which the next read would overwrite where they arrived. Copies are cut from large blocks,
- * because an allocation for each read is most of the cost of Node's sockets (docs/adr/0008-lent-bytes.md).
+ * Copies of received bytes, because the next read overwrites the read buffer. They are cut from large blocks, because an
+ * allocation for each read is most of the cost of Node's sockets (docs/adr/0008-lent-bytes.md).
  */
 const blockBytes = 262_144
 
@@ -8,8 +8,8 @@ let ownedBlock = Buffer.alloc(0)
 let ownedTo = 0
 
 /**
- * The first `length` bytes of `source`, in memory that is not written again. Its block is freed when no copy in it is in
- * use, so do not keep a small copy for long.
+ * Copies the first `length` bytes of `source` to memory that is not written again. A block is freed when none of its
+ * copies is in use, so do not keep a small copy for long.
  */
 export function ownedCopy(source: Buffer, length: number): Buffer {
   if (ownedTo + length > ownedBlock.length) {
@@ -23,13 +23,13 @@ export function ownedCopy(source: Buffer, length: number): Buffer {
 }
 
 let borrowedBlock = Buffer.alloc(0)
-/** Start of the present borrowed copy. The bytes before it are retained. */
+/** Start of the current borrowed copy. The bytes before it are retained. */
 let borrowedFrom = 0
 let borrowedTo = 0
 
 /**
- * The first `length` bytes of `source`, valid until the next borrowed copy is made. Bytes that are only passed on then
- * leave no work for the garbage collector, which would be most of their cost.
+ * Copies the first `length` bytes of `source`. The copy is valid until the next borrowed copy is made. Bytes that are only
+ * forwarded then create no garbage, whose collection would be most of their cost.
  */
 export function borrowedCopy(source: Buffer, length: number): Buffer {
   if (borrowedFrom + length > borrowedBlock.length) {
@@ -42,8 +42,8 @@ export function borrowedCopy(source: Buffer, length: number): Buffer {
 }
 
 /**
- * Keeps bytes valid beyond the next borrowed copy, if they are in the present one: the next copy is made behind it. A new
- * block each time would make the garbage collector count 256 KB for each waiting kilobyte, and run too often.
+ * Keeps bytes of the current borrowed copy valid, because the next copy is made behind them. A new block for each retained
+ * copy would make the garbage collector count 256 KB for each waiting kilobyte, and run too often.
  */
 export function retain(bytes: Buffer): void {
   if (bytes.buffer === borrowedBlock.buffer) borrowedFrom = borrowedTo

@@ -1,6 +1,6 @@
 /**
- * Errors of sockets, TLS and DNS in the edge's words: as the end of a link, as the reason of a failed dial, and as a
- * sentence for operators. Only this file knows the error codes of the system, Node and OpenSSL.
+ * Translates errors of connections, TLS and DNS: to the end of a link, to the reason of a failed dial, and to a sentence for
+ * operators. Other files do not read the codes of such errors.
  */
 import type { LinkEnd } from './link.ts'
 
@@ -19,7 +19,7 @@ export function dialErrorReason(error: unknown): LinkEnd | 'refused' {
   return code === '' ? 'closed-by-peer' : 'tls-failed'
 }
 
-/** The same for operators. Node's advice behind the semicolon is omitted: it is for those who start Node. */
+/** The same as a sentence for operators. Omits Node's advice behind a semicolon, which is about options of Node. */
 export function dialErrorText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   const sentence = message.split(';')[0]!
@@ -27,21 +27,9 @@ export function dialErrorText(error: unknown): string {
   return isCertificateError(error) ? `${text}: set caFile to its CA, or serverName to its name` : text
 }
 
-const listenErrors: Record<string, string> = {
-  EADDRINUSE: 'the port is in use; stop the other program or choose another port',
-  EACCES: 'ports below 1024 need root or CAP_NET_BIND_SERVICE',
-  EADDRNOTAVAIL: 'this host has no such address',
-}
-
-/** Why a port cannot be bound, and what to do about it. */
-export function listenErrorText(error: unknown): string {
-  const { code = '', message } = error as NodeJS.ErrnoException
-  return listenErrors[code] ?? message
-}
-
 const isSystemCode = (code: string): boolean => /^E[A-Z]+$/.test(code)
 
-/** OpenSSL's codes for certificates have no prefix, such as CERT_HAS_EXPIRED. For a wrong name Node has a code of its own. */
+/** OpenSSL's codes for certificates have no prefix, such as CERT_HAS_EXPIRED. Node has its own code for a wrong name. */
 function isCertificateError(error: unknown): boolean {
   const { code = '', syscall } = error as NodeJS.ErrnoException
   if (syscall !== undefined || isSystemCode(code)) return false

@@ -1,4 +1,4 @@
-/** The transport for everything but plain TCP over handles: TLS, and Node versions without the handles that the edge needs. */
+/** The transport over a Node socket: for TLS, and for versions of Node without the handles that the edge uses. */
 import type { Socket } from 'node:net'
 import type { Link, OpenTransport, Transport } from './link.ts'
 import { retain } from './read-buffers.ts'

@@ -13,7 +13,7 @@ export interface WriteRequest {
 export interface TcpHandle {
   onread: (data?: ArrayBuffer) => void
   readonly writeQueueSize: number
-  /** All reads go into this buffer; each one overwrites the one before. */
+  /** All reads go into this buffer; each one overwrites the previous one. */
   useUserBuffer(buffer: Buffer): void
   readStart(): number
   readStop(): number

@@ -11,7 +11,7 @@ import { takeHandle } from './tcp-handle.ts'
 /** Long, because only a failing test waits for it, and the machine may be busy. */
 const timeoutMs = 15_000
 
-/** The far end of a connection. A wait that fails shows the bytes that arrived instead, and no wait hangs. */
+/** The other end of a connection. A wait never hangs: it fails, and shows the bytes that arrived instead. */
 export class Peer {
   readonly socket: Socket
   #unread = ''

@@ -19,7 +19,7 @@ const statistics: EdgeStats['statistics'] = {
 }
 const about = { edge: 'one', region: 'eu', version: '1.2.3', statistics }
 
-/** The local port over these metrics, of an edge in this state. */
+/** The HTTP port of an edge with these metrics, in this state. */
 async function statusPort(
   metrics = new Metrics(edgeMetrics),
   now: Partial<Pick<EdgeStats, 'state' | 'fleet'>> = {},
@@ -50,7 +50,7 @@ test('an edge is alive in any state, and ready while it serves', async () => {
   assert.equal((await get('/healthz')).status, 200)
 })
 
-test('an edge without its fleet is alive and ready, and says why the fleet is away', async () => {
+test('an edge without its fleet is alive and ready, and says why the fleet is unreachable', async () => {
   const fleet = { connected: false, reason: 'NATS refuses this edge' }
   const get = await statusPort(new Metrics(edgeMetrics), { fleet })
   assert.equal((await get('/readyz')).status, 200)
@@ -68,7 +68,7 @@ test('statistics are JSON, read at each request', async () => {
   }
 })
 
-test('nothing else is there, and nothing can be written', async () => {
+test('other paths and methods are refused', async () => {
   const get = await statusPort()
   assert.equal((await get('/')).status, 404)
   assert.equal((await get('/../etc/passwd')).status, 404)
@@ -76,7 +76,7 @@ test('nothing else is there, and nothing can be written', async () => {
   assert.equal(await (await get('/healthz', { method: 'HEAD' })).text(), '')
 })
 
-test('Prometheus finds every series under its help and type, once', async () => {
+test('the Prometheus page has every series once, below its help and type', async () => {
   const metrics = new Metrics(edgeMetrics)
   metrics.counters.sessions_total({ ending: 'logout' }).value = 3
   metrics.counters.sessions_total({ ending: 'client-gone' }).value = 4
@@ -98,7 +98,7 @@ test('Prometheus finds every series under its help and type, once', async () => 
     )
 })
 
-test('a histogram is cumulative, ends in +Inf, and its count is the count', async () => {
+test('a histogram is cumulative and ends in +Inf with its count', async () => {
   const metrics = new Metrics(edgeMetrics)
   const { login_seconds: timings } = metrics.histograms
   for (const milliseconds of [0.05, 0.2, 3, 3, 40, 900, 100_000, 10_000_000]) timings.observe(milliseconds)
@@ -121,7 +121,7 @@ test('a histogram is cumulative, ends in +Inf, and its count is the count', asyn
   assert.deepEqual([upTo(0.0001), upTo(0.001), upTo(0.01), upTo(0.1), upTo(1), upTo(600)], [1, 2, 4, 5, 6, 7])
 })
 
-test('a port that is in use is told with what to do', async () => {
+test('the error for a port that is in use says what to do', async () => {
   const port = await listen(() => {})
   const read = () => ({ ...about, ...new Metrics(edgeMetrics).snapshot(), state: 'serving' as const })
   await assert.rejects(listenHttp('127.0.0.1', port, read), (error: unknown) => {

@@ -1,8 +1,8 @@
-/** The local HTTP port: alive, ready, statistics as JSON and for Prometheus. */
+/** The local HTTP port: liveness, readiness, statistics as JSON, and metrics for Prometheus. */
 import { createServer, type Server } from 'node:http'
 import { edgeMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
-import { EdgeError } from '../errors.ts'
+import { listenFailed } from '../errors.ts'
 
 export async function listenHttp(address: string, port: number, read: () => EdgeStats): Promise<Server> {
   const server = createServer((request, response) => {
@@ -32,11 +32,7 @@ export async function listenHttp(address: string, port: number, read: () => Edge
   })
   server.keepAliveTimeout = 5_000
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const reason =
-        error.code === 'EADDRINUSE' ? 'the port is in use; set http.port to another' : error.message
-      reject(new EdgeError('listen_failed', `http: cannot listen on ${address} port ${port}: ${reason}`))
-    })
+    server.once('error', (error) => reject(listenFailed({ section: 'http', address, port }, error)))
     server.listen(port, address, resolve)
   })
   return server

@@ -122,7 +122,7 @@ test('nothing of any body is ever shown, at any cuts', () => {
   )
 })
 
-test('any bytes are shown without an exception, with the same result whole and cut, and no line holds a line end', () => {
+test('any bytes are shown without an exception, with the same result whole and cut, and no line contains a line end', () => {
   const noise = fc.oneof(
     fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
     fc.array(fc.constantFrom(...marks), { maxLength: 40 }).map((parts) => wire(parts.join(''))),

@@ -1,16 +1,16 @@
 /**
- * One direction of a session as lines of text for a trace. Literals, which hold the bodies of messages, are replaced by
- * their length unless wanted.
+ * Turns the bytes of one direction of a session into lines of text for a trace. Literals, which contain message bodies, are
+ * replaced by their length unless the trace includes them.
  */
 import { CommandScanner } from '../imap/command-scanner.ts'
-import { NO_LITERAL, type ScanPosition } from '../imap/literal.ts'
+import type { ScanPosition } from '../imap/literal.ts'
 import { ResponseScanner, type LineReader, type ResponseSink } from '../imap/response-scanner.ts'
 
 /** Bytes of a line that are shown. The rest is still read. */
 const shownMax = 4096
-/** Bytes of a line that are held until its end comes. */
+/** Bytes of a line that are held until its end arrives. */
 const heldMax = 65_536
-/** Enough of the end of a long line to find the literal that it announces. */
+/** Last bytes of a long line that are kept, to find the literal that it announces. */
 const tailBytes = 32
 
 const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
@@ -18,7 +18,7 @@ const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
 export class LiteralMask implements LineReader {
   readonly #bodies: boolean
   readonly #scan: (chunk: Buffer, startsCommand: boolean) => void
-  /** A client's line whose end has not come; of a long one, the last bytes. The response scanner holds those of a server. */
+  /** Partial line of a client; of a long one, only the last bytes. For a server, the response scanner holds it. */
   #partial = Buffer.alloc(0)
   /** The client's line is too long to hold, and its beginning has been shown. */
   #isLong = false
@@ -30,7 +30,7 @@ export class LiteralMask implements LineReader {
     if (from === 'C') {
       const scanner = new CommandScanner(undefined, position)
       this.#scan = (chunk, startsCommand) => {
-        // The server has refused the literal that was announced, and the client did not send it.
+        // The server refused the announced literal, so the client did not send it.
         if (startsCommand) scanner.abandonCommand()
         this.#scanCommands(scanner, chunk)
       }
@@ -42,7 +42,7 @@ export class LiteralMask implements LineReader {
   }
 
   /**
-   * The lines that these bytes complete.
+   * Returns the lines that these bytes complete.
    * @param startsCommand whether a client's bytes begin with a command, whatever came before them
    */
   lines(chunk: Buffer, startsCommand = false): string[] {
@@ -66,7 +66,7 @@ export class LiteralMask implements LineReader {
       }
       if (part === 'literal') this.onLiteral(bytes, at, scanner.end)
       else {
-        const literal = scanner.takeLine(bytes, at) === 'complete' ? NO_LITERAL : scanner.position.literalLeft
+        const literal = scanner.takeLine(bytes, at) === 'complete' ? undefined : scanner.position.literalLeft
         if (!this.#isLong) this.onLine(bytes, at, scanner.end - 1, literal)
         this.#isLong = false
       }
@@ -75,9 +75,9 @@ export class LiteralMask implements LineReader {
     this.#partial = Buffer.from(bytes.subarray(at))
   }
 
-  onLine(bytes: Buffer, start: number, end: number, literal: number): void {
+  onLine(bytes: Buffer, start: number, end: number, literal: number | undefined): void {
     const text = shown(bytes, start, end)
-    this.#lines.push(literal === NO_LITERAL || this.#bodies ? text : `${text} [${literal} bytes]`)
+    this.#lines.push(literal === undefined || this.#bodies ? text : `${text} [${literal} bytes]`)
   }
 
   onLongLine(bytes: Buffer, start: number, end: number): void {

@@ -17,7 +17,7 @@ function logAt(name: string): { log: ProtocolLog; read: () => string[] } {
   return { log, read: () => readFileSync(file, 'utf8').split('\n').slice(0, -1) }
 }
 
-test('each line says when, whose session, and who has said it; nobody else may read it', () => {
+test('each line has the time, the session, the user and the sender, and only the owner may read the file', () => {
   const { log, read } = logAt('a.log')
   log.line(order, { at: 0, session: 's1', from: 'C', text: 'a NOOP' })
   log.line(order, { at: 1, session: 's1', from: 'S', text: 'a OK done' })
@@ -32,7 +32,7 @@ test('each line says when, whose session, and who has said it; nobody else may r
   assert.equal(statSync(join(directory, 'a.log')).mode & 0o077, 0)
 })
 
-test('nothing that is traced can write a line of its own, or to a terminal', () => {
+test('traced text cannot forge a line or control a terminal', () => {
   const { log, read } = logAt('b.log')
   log.line({ ...order, user: 'jo\ne' }, { at: 0, session: 's1', from: 'C', text: 'x\r\nforged\x1b[2J\0' })
   assert.deepEqual(read(), ['1970-01-01T00:00:00.000Z s1 jo?e CLIENT: x??forged?[2J?'])
@@ -51,7 +51,7 @@ test('lines are appended to the lines of an earlier run, and clear() empties the
 
 const said = (text: string) => ({ at: 0, session: 's1', from: 'C', text }) as const
 
-/** Root may write to any directory, so it becomes another user for the call; other users take the right from themselves. */
+/** Makes a directory read-only for the call. Root may write to any directory, so it becomes another user. */
 function withoutRightsTo<Result>(path: string, act: () => Result): Result {
   const isRoot = process.getuid?.() === 0
   if (isRoot) process.seteuid!(65_534)
@@ -64,7 +64,7 @@ function withoutRightsTo<Result>(path: string, act: () => Result): Result {
   }
 }
 
-test('after the file was moved away, reopen() leaves it as it is and writes to a new one of the same name', () => {
+test('after the file was moved, reopen() leaves it unchanged and writes to a new file of the same name', () => {
   const { log, read } = logAt('d.log')
   const file = join(directory, 'd.log')
   log.line(order, said('before'))
@@ -80,7 +80,7 @@ test('after the file was moved away, reopen() leaves it as it is and writes to a
   assert.equal(rotated.split('\n').length, 3, 'both lines from before, and nothing from after')
 })
 
-test('if the file was not moved, reopen() goes on at its end', () => {
+test('if the file was not moved, reopen() continues at its end', () => {
   const { log, read } = logAt('e.log')
   log.line(order, said('before'))
   assert.equal(log.reopen(), undefined)
@@ -111,7 +111,7 @@ test('if the file cannot be opened, reopen() says why, and lines still go to the
   assert.equal(existsSync(file), false)
 })
 
-test('a log that cannot be written is told with its path', () => {
+test('the error for a log that cannot be written names its path', () => {
   assert.throws(
     () => new ProtocolLog('/nowhere/at/all/trace.log'),
     (error: unknown) => {

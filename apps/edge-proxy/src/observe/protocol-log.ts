@@ -40,8 +40,8 @@ export class ProtocolLog implements TraceSink {
   }
 
   /**
-   * Opens the file by its name again, and creates it if it was moved away. If that fails, lines go on to the old file, and
-   * the reason is returned. Without the rights of root, the directory may not be writable.
+   * Opens the file by its name again, and creates it if it was moved away. Returns the reason if that fails, for example
+   * because the edge may not write to the directory. Lines then still go to the old file.
    */
   reopen(): string | undefined {
     try {
@@ -63,7 +63,7 @@ export class ProtocolLog implements TraceSink {
     try {
       writeSync(this.#file, line)
     } catch {
-      // The session goes on without this line of its trace.
+      // The session continues; only this line of its trace is lost.
     }
   }
 }

@@ -1,11 +1,11 @@
-/** What a trace is: the protocol of one user's sessions, line by line, until it expires or reaches its byte limit. */
+/** A trace: the protocol of one user's sessions, line by line, until it expires or reaches its byte limit. */
 
 export interface TraceOrder {
   id: string
   user: string
   /** Milliseconds since 1970. */
   expiresAt: number
-  /** The trace ends after so many characters. */
+  /** The trace ends after this number of characters. */
   bytesMax: number
   /** Whether literals (message bodies) are shown; otherwise only their length is. */
   bodies: boolean

@@ -17,7 +17,8 @@ export interface Reply {
 /** The exchange has ended, and the link is closed. */
 export interface ExchangeFailure {
   kind: 'failed'
-  reason: LinkEnd | 'too-much-data' | 'not-imap' | 'bye'
+  /** `closed-here`: the edge had no further use for it. */
+  reason: LinkEnd | 'closed-here' | 'too-much-data' | 'not-imap' | 'bye'
   /** For operators: what the server sent last, or what is wrong with it. */
   detail?: string
 }

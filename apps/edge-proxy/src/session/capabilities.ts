@@ -20,7 +20,7 @@ interface PrintedList {
   readonly text: string
 }
 
-/** More than there are kinds of clients on one listener. The oldest is removed. */
+/** Exceeds the combinations of the three flags in use. The oldest is removed. */
 const listsPerListenerMax = 8
 
 /** Lists as they are sent. Every client gets one, so a list is printed only when one of its inputs has changed. */

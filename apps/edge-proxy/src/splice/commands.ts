@@ -7,7 +7,7 @@ import type { PoolConfig } from '@imapfleet/config'
 import { containsWord, CR, findByte, startsWithWord } from '../imap/bytes.ts'
 import type { LineEnding } from '../imap/command-scanner.ts'
 import { parseId, type IdPairs } from '../imap/id.ts'
-import { isNonSynchronizing, literalSize, NO_LITERAL } from '../imap/literal.ts'
+import { isNonSynchronizing, literalSize } from '../imap/literal.ts'
 import { commandHead, isTag, isVerb, maySelect, type CommandHead, type Verb } from '../imap/verb.ts'
 import type { SpoilReason } from '../server/server-connection.ts'
 import type { Conversation } from './conversation.ts'
@@ -104,7 +104,7 @@ function answerHere(
   lineFeed: number,
   conversation: Conversation,
 ): Passage | undefined {
-  const hasLiteral = literalSize(bytes, at, lineFeed) !== NO_LITERAL
+  const hasLiteral = literalSize(bytes, at, lineFeed) !== undefined
   if (!conversation.mayAnswer) return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral)
   // The literal of a refused command is on its way and would be read as commands.
   if (typeof policy === 'object' && hasLiteral && isNonSynchronizing(bytes, lineFeed))

@@ -1,0 +1,13 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { listenFailed } from './errors.ts'
+
+const errorWith = (code: string, message: string) => Object.assign(new Error(message), { code })
+const http = { section: 'http', address: '127.0.0.1', port: 9143 }
+
+test('a port that cannot be bound is named with what to do, or with the error of the system', () => {
+  const inUse = listenFailed(http, errorWith('EADDRINUSE', 'x'))
+  assert.equal(inUse.code, 'listen_failed')
+  assert.match(inUse.message, /^http: cannot listen on 127\.0\.0\.1 port 9143: .*set http\.port to another/)
+  assert.match(listenFailed(http, errorWith('EIO', 'i/o error')).message, /: i\/o error$/)
+})
