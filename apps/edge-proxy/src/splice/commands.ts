@@ -75,8 +75,10 @@ function beginCommand(
   let policy = policyOf(head.verb, pool)
   if (!isTag(bytes, at, head.tagEnd)) policy = badTag
   else if (!isVerb(bytes, head.verbStart, head.verbEnd)) policy = badVerb
+  const isCaching = pool.selectCache !== 'off'
+  const key = isCaching ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
   if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable')) {
-    const verdict = selectCache.admit(selectionKey(head.verb, bytes, head.verbEnd, lineFeed), pool)
+    const verdict = selectCache.admit(key, pool)
     if (verdict === 'wait') return waitForTurn(at, conversation)
     if (verdict === 'NOOP' || verdict === 'UNSELECT') return { kind: 'own-command', to: at, verb: verdict }
     if (verdict === 'answer') policy = 'select'
@@ -87,11 +89,8 @@ function beginCommand(
   }
   const isAlone = conversation.isAllAnswered
   conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb)
-  if (pool.selectCache === 'off') selectCache.forget()
-  else {
-    const key = selectionKey(head.verb, bytes, head.verbEnd, lineFeed)
-    selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
-  }
+  if (isCaching) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
+  else selectCache.forget()
   return undefined
 }
 
@@ -105,7 +104,8 @@ function answerHere(
   conversation: Conversation,
 ): Passage | undefined {
   const hasLiteral = literalSize(bytes, at, lineFeed) !== undefined
-  if (!conversation.mayAnswer) return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral)
+  if (!conversation.mayAnswer)
+    return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral ? 'logout' : 'turn')
   // The literal of a refused command is on its way and would be read as commands.
   if (typeof policy === 'object' && hasLiteral && isNonSynchronizing(bytes, lineFeed))
     return { kind: 'violation', to: at, reason: 'literal-refused' }
@@ -146,8 +146,8 @@ function answerOf(
   }
 }
 
-function waitForTurn(at: number, conversation: Conversation, isLeaving = false): Passage {
-  conversation.waitForTurn(isLeaving)
+function waitForTurn(at: number, conversation: Conversation, wait: 'turn' | 'logout' = 'turn'): Passage {
+  conversation.waitForTurn(wait)
   return { kind: 'passed', to: at }
 }
 

@@ -42,12 +42,16 @@ export type Wait =
   | 'continuation'
   /** Earlier replies, before a command that the edge answers. */
   | 'turn'
+  /** Earlier replies, before a LOGOUT. Bytes behind it are dropped. */
+  | 'logout'
 
 /** BAD stands for any other word too. */
 export type ReplyStatus = 'OK' | 'NO' | 'BAD'
 
 /** With more unanswered commands the client has to wait: each reply is looked up in the list. */
 const unansweredMax = 1000
+
+const isFromEdge = (sent: SentCommand): boolean => sent.isOwn
 
 export class Conversation {
   readonly context: SpliceContext
@@ -57,7 +61,6 @@ export class Conversation {
   readonly selectCache: SelectCache
   /** Usually one command, so a list is faster than a map. */
   #unanswered: Unanswered[] = []
-  #ownUnanswered = 0
   /** The client's last command. Its lines and literals are still to come while the scanner is within a command. */
   #current: Unanswered | undefined
   /** IDLE is asked until the server's `+`, and on until the client's next line (RFC 2177). */
@@ -65,7 +68,6 @@ export class Conversation {
   /** The ENABLE sent by `enableSent`, while it is unanswered, and its arguments. */
   #enabling: { sent: Unanswered; key: string } | undefined
   #waitsFor: Wait | undefined
-  #isLeaving = false
 
   constructor(connection: ServerConnection, context: SpliceContext) {
     this.connection = connection
@@ -75,11 +77,6 @@ export class Conversation {
 
   get waitsFor(): Wait | undefined {
     return this.#waitsFor
-  }
-
-  /** The client's LOGOUT waits for its turn: bytes behind it are dropped. */
-  get isLeaving(): boolean {
-    return this.#isLeaving
   }
 
   /** Whether the client's next line begins a command: it continues none, and is not the DONE of an IDLE. */
@@ -94,7 +91,7 @@ export class Conversation {
 
   /** Whether every command of the client has been answered. */
   get isAllAnswered(): boolean {
-    return this.#unanswered.length === this.#ownUnanswered
+    return this.#unanswered.every(isFromEdge)
   }
 
   get isFull(): boolean {
@@ -102,7 +99,7 @@ export class Conversation {
   }
 
   get hasOwnUnanswered(): boolean {
-    return this.#ownUnanswered > 0
+    return this.#unanswered.some(isFromEdge)
   }
 
   /** Whether an unanswered command asks for FETCH responses. */
@@ -118,9 +115,8 @@ export class Conversation {
   }
 
   /** The client's command cannot be answered, or sent, before earlier replies. */
-  waitForTurn(isLeaving = false): void {
-    this.#waitsFor = 'turn'
-    this.#isLeaving = isLeaving
+  waitForTurn(wait: 'turn' | 'logout'): void {
+    this.#waitsFor = wait
   }
 
   /** The client's command goes to the server. Its lines are next. */
@@ -181,7 +177,6 @@ export class Conversation {
       this.connection.spoil('unexpected-reply')
     const sent = { tag, verb, isOwn, mayEnableCondstore: false }
     this.#unanswered.push(sent)
-    if (isOwn) this.#ownUnanswered++
     return sent
   }
 
@@ -214,7 +209,6 @@ export class Conversation {
   #remove(command: Unanswered): void {
     if (this.#unanswered.length === 1) this.#unanswered = []
     else this.#unanswered.splice(this.#unanswered.indexOf(command), 1)
-    if (command.isOwn) this.#ownUnanswered--
   }
 
   #currentAnswered(): void {
@@ -253,19 +247,22 @@ export class Conversation {
     else this.connection.enabled(extensions)
   }
 
-  handBack(ending: Ending): HandBack {
+  /** @param cause how the session ended, or that it goes on with another connection */
+  handBack(cause: Ending | 'moved'): HandBack {
     return {
       connection: this.connection,
-      refusal: this.#refusal(ending),
+      refusal: this.#refusal(cause),
       unanswered: this.#unanswered.map(({ tag }) => tag),
       idling: this.#idle === 'on',
     }
   }
 
-  #refusal(ending: Ending): HandBackRefusal | undefined {
-    if (ending.kind === 'upstream-gone') return 'upstream-gone'
-    if (ending.kind === 'client-gone' && ending.end === 'failed-here') return 'failed-here'
-    if (ending.kind === 'ended-here') return 'kicked'
+  #refusal(cause: Ending | 'moved'): HandBackRefusal | undefined {
+    if (cause !== 'moved') {
+      if (cause.kind === 'upstream-gone') return 'upstream-gone'
+      if (cause.kind === 'client-gone' && cause.end === 'failed-here') return 'failed-here'
+      if (cause.kind === 'ended-here') return 'kicked'
+    }
     // The server would take the commands of a reset for the rest of this command.
     if (!this.scanner.betweenCommands) return 'open-literal'
     if (this.#waitsFor === 'continuation') return 'open-continuation'

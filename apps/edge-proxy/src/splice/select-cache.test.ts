@@ -144,6 +144,14 @@ test('commands that the edge answers leave the mailbox selected', async () => {
   await client.until('c OK [READ-WRITE] done\r\n')
 })
 
+test('a cache that a reload turned off answers nothing: the session finds no mailbox selected', async () => {
+  const { scripted, fromClient, counters } = await warm('exact', { pool: { selectCache: 'off' } })
+  fromClient('a SELECT INBOX\r\n')
+  await own(scripted, 'UNSELECT')
+  assert.equal(await scripted.line(), 'a SELECT INBOX')
+  assert.deepEqual([counters.select_cache_hits_total.value, counters.select_cache_misses_total.value], [0, 0])
+})
+
 test('a session without a command leaves the mailbox selected', async () => {
   const { client, ended, connection } = await warm('exact')
   client.say('a LOGOUT\r\n')

@@ -76,7 +76,7 @@ export class SelectCache {
 
   /**
    * Decides on a client's command that would go to the server while a selection is inherited.
-   * @param key selectionKey of the command
+   * @param key selectionKey of the command; undefined if the cache is off
    */
   admit(key: string | undefined, policy: CachePolicy): CacheVerdict {
     if (this.#inherited === 'unverified') {
@@ -93,8 +93,8 @@ export class SelectCache {
   #verify(key: string | undefined, policy: CachePolicy): 'NOOP' | 'UNSELECT' | undefined {
     const { counters } = this.#context.metrics
     const { selectAnswer } = this.#connection
-    if (selectAnswer === undefined || selectAnswer.key !== key || policy.selectCache === 'off') {
-      if (key !== undefined && policy.selectCache !== 'off') counters.select_cache_misses_total.value++
+    if (selectAnswer === undefined || selectAnswer.key !== key) {
+      if (key !== undefined) counters.select_cache_misses_total.value++
       this.#inherited = 'changed'
       this.#connection.forgetSelect()
       // The command must not find a mailbox selected. It does not wait for the reply to the UNSELECT.

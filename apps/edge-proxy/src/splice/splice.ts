@@ -2,8 +2,8 @@
  * Joins a logged-in client and its server connection until the session ends, with backpressure in both directions. Plain
  * callbacks: no promise, no string and no copy per line.
  *
- *   client ─▶ ClientEnd ─▶ #fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
- *   client ◀─ toClient ◀─ judgeResponse (replies.ts) ◀─ ResponseScanner ◀─ #fromServer ◀─ ServerEnd ◀─ server connection
+ *   client ─▶ ClientSide ─▶ #fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
+ *   client ◀─ toClient ◀─ judgeResponse (replies.ts) ◀─ ResponseScanner ◀─ #fromServer ◀─ ServerSide ◀─ server connection
  *
  * A chunk of a client is cut into what may pass and what waits: for the rest of a line, for the server's `+`, or until
  * earlier replies have passed and the edge may answer. What waits is kept here, at most one chunk beyond the limit.
@@ -48,7 +48,7 @@ export class Splice {
   readonly #context: SpliceContext
   readonly #client: Link
   readonly #calls: SpliceCalls
-  readonly #serverEnd: ServerEnd
+  readonly #serverSide: ServerSide
   readonly #clientBytes: Counter
   readonly #serverBytes: Counter
   /** Holds the server connection. Another one after the session has moved to another connection. */
@@ -57,8 +57,7 @@ export class Splice {
   #pending: Buffer | undefined
   #serverIsFull = false
   #clientIsPaused = false
-  #clientHasFinished = false
-  /** Runs while a client that has finished sending waits for replies. */
+  /** Runs after the client has finished sending, while commands wait for their turn. */
   #finishTimer: NodeJS.Timeout | undefined
   #ended = false
   #lastActiveAt: number
@@ -73,7 +72,7 @@ export class Splice {
     this.#context = context
     this.#client = ends.client
     this.#calls = calls
-    this.#serverEnd = new ServerEnd(this)
+    this.#serverSide = new ServerSide(this)
     this.#clientBytes = context.metrics.counters.client_bytes_total
     this.#serverBytes = context.metrics.counters.upstream_bytes_total
     this.#conversation = new Conversation(ends.connection, context)
@@ -97,8 +96,8 @@ export class Splice {
    */
   start(ids: readonly string[], early: Buffer | undefined): void {
     const { connection } = this.#conversation
-    this.#client.handler = new ClientEnd(this)
-    connection.setHandlers(this.#serverEnd, this.#serverEnd)
+    this.#client.handler = new ClientSide(this)
+    connection.setHandlers(this.#serverSide, this.#serverSide)
     // Either end may have closed during the login, and does not report it again.
     if (!connection.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
@@ -119,7 +118,7 @@ export class Splice {
   fromClient(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
     this.#clientBytes.value += bytes.length
-    if (this.#conversation.isLeaving) return
+    if (this.#conversation.waitsFor === 'logout') return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     this.#passPending()
     this.#adjustClient()
@@ -147,7 +146,7 @@ export class Splice {
     if (at === bytes.length) this.#pending = undefined
     // A copy of the rest, so that the memory of a large chunk is released.
     else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))
-    if (this.#clientHasFinished && this.#conversation.waitsFor === undefined)
+    if (this.#finishTimer !== undefined && this.#conversation.waitsFor === undefined)
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
 
@@ -193,7 +192,7 @@ export class Splice {
 
   /** ENABLE cannot be undone: move to a connection that has the extensions, or keep this one for later sessions with them. */
   #enable(tag: string, extensions: string): void {
-    const handBack = this.#conversation.handBack({ kind: 'logout', tag })
+    const handBack = this.#conversation.handBack('moved')
     const enabled = this.#calls.exchange(extensions, handBack)
     if (!enabled) {
       this.#conversation.enableSent(tag, extensions)
@@ -202,7 +201,7 @@ export class Splice {
     }
     this.#conversation = new Conversation(enabled, this.#context)
     this.#serverIsFull = false
-    enabled.setHandlers(this.#serverEnd, this.#serverEnd)
+    enabled.setHandlers(this.#serverSide, this.#serverSide)
     this.#context.metrics.counters.round_trips_saved_total.value++
     this.#say(`* ENABLED ${[...enabled.extensions].join(' ')}\r\n${tag} OK Completed\r\n`)
   }
@@ -224,8 +223,8 @@ export class Splice {
 
   /** Whether the waiting bytes are more than may wait here. What follows a LOGOUT is dropped, and does not count. */
   #isTooMuch(pending: Buffer): boolean {
-    const { waitsFor, isLeaving } = this.#conversation
-    return waitsFor !== undefined && !isLeaving && pending.length > pendingBytesMax
+    const { waitsFor } = this.#conversation
+    return waitsFor !== undefined && waitsFor !== 'logout' && pending.length > pendingBytesMax
   }
 
   /**
@@ -235,7 +234,6 @@ export class Splice {
    */
   clientFinishes(): boolean {
     if (this.#conversation.waitsFor === undefined || this.#pending === undefined) return false
-    this.#clientHasFinished = true
     const gone = () => this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     this.#finishTimer = setTimeout(gone, this.#context.settings.current.pool.resetTimeoutMs)
     return true
@@ -271,7 +269,7 @@ export class Splice {
 }
 
 /** The client's link as the splice sees it. Two small objects per session instead of a dozen closures. */
-class ClientEnd implements LinkHandler {
+class ClientSide implements LinkHandler {
   readonly #splice: Splice
 
   constructor(splice: Splice) {
@@ -296,7 +294,7 @@ class ClientEnd implements LinkHandler {
 }
 
 /** The server connection's link and its responses as the splice sees them. */
-class ServerEnd implements LinkHandler, ResponseSink {
+class ServerSide implements LinkHandler, ResponseSink {
   /** The scanner copies what it holds back, and the rest is written to the client at once. */
   readonly borrows = true
   readonly #splice: Splice
