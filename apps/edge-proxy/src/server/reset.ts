@@ -63,6 +63,17 @@ export function reset(
 
 const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())
 
+/** The `replies` of the last session are awaited, then the reply to the `barrier`. `answered`: nothing may follow it. */
+type Step = 'replies' | 'barrier' | 'answered' | 'done'
+
+interface Barrier {
+  readonly tag: string
+  /** UNSELECT and EXAMINE deselect the mailbox. After NOOP a selected mailbox stays selected, for the select cache. */
+  readonly command: 'NOOP' | 'UNSELECT' | 'EXAMINE'
+  /** EXAMINE is of a mailbox that does not exist. It deselects by failing (RFC 9051 6.3.2). */
+  readonly wants: 'OK' | 'NO'
+}
+
 class Reset implements LinkHandler, ResponseSink {
   readonly #connection: ServerConnection
   readonly #limits: ResetLimits
@@ -70,15 +81,9 @@ class Reset implements LinkHandler, ResponseSink {
   readonly #unanswered: string[]
   readonly #idling: boolean
   #bytes = 0
-  /** The barrier's; empty until it is sent. */
-  #tag = ''
-  /** The barrier is an EXAMINE of a mailbox that does not exist. It deselects by failing (RFC 9051 6.3.2). */
-  #wantsNo = false
-  /** The barrier has been answered. */
-  #answered = false
-  /** The barrier deselects the mailbox. Otherwise a selected mailbox stays selected, for the select cache. */
-  #unselects = false
-  #done = false
+  #step: Step = 'replies'
+  /** The last one that was sent. */
+  #barrier: Barrier | undefined
 
   constructor(
     connection: ServerConnection,
@@ -106,14 +111,11 @@ class Reset implements LinkHandler, ResponseSink {
   /** Never CLOSE, because it expunges. */
   #sendBarrier(): void {
     const { mailbox, capabilities, link } = this.#connection
-    this.#tag = randomName('R')
-    this.#unselects = mailbox === 'selected'
-    if (!this.#unselects) link.write(`${this.#tag} NOOP\r\n`)
-    else if (hasUnselect(capabilities)) link.write(`${this.#tag} UNSELECT\r\n`)
-    else {
-      this.#wantsNo = true
-      link.write(`${this.#tag} EXAMINE ${randomName('imapfleet-none-')}\r\n`)
-    }
+    const tag = randomName('R')
+    const command = mailbox === 'selected' ? deselecting(capabilities) : 'NOOP'
+    this.#step = 'barrier'
+    this.#barrier = { tag, command, wants: command === 'EXAMINE' ? 'NO' : 'OK' }
+    link.write(`${tag} ${command}${command === 'EXAMINE' ? ` ${randomName('imapfleet-none-')}` : ''}\r\n`)
   }
 
   onTimeout(): void {
@@ -130,18 +132,17 @@ class Reset implements LinkHandler, ResponseSink {
     this.#bytes += bytes.length
     if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')
     this.#connection.scanner.scan(bytes)
-    if (this.#done || !this.#answered) return
+    if (this.#step !== 'answered') return
     const { mailbox, scanner } = this.#connection
-    if (!scanner.atBoundary) return this.#finish('data-after-barrier')
-    if (this.#unselects || mailbox !== 'selected') return this.#finish(undefined)
+    if (!scanner.atBoundary) this.#finish('data-after-barrier')
     // The mailbox changed during the proof, so the select cache cannot use it. Deselect it by another barrier.
-    this.#answered = false
-    this.#sendBarrier()
+    else if (mailbox === 'selected') this.#sendBarrier()
+    else this.#finish(undefined)
   }
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
-    if (this.#done) return 'omit'
-    if (this.#answered) this.#finish('data-after-barrier')
+    if (this.#step === 'done') return 'omit'
+    if (this.#step === 'answered') this.#finish('data-after-barrier')
     else if (kind === 'untagged') this.#onUntagged(bytes, start, end)
     else if (kind === 'continuation') this.#finish('unexpected-continuation')
     else this.#onTagged(bytes, start, end)
@@ -156,28 +157,32 @@ class Reset implements LinkHandler, ResponseSink {
   }
 
   #onTagged(bytes: Buffer, start: number, end: number): void {
-    if (this.#tag !== '' && hasTag(bytes, start, end, this.#tag)) {
-      const at = start + this.#tag.length + 1
-      const isWanted =
-        startsWithWord(bytes, at, this.#wantsNo ? 'NO' : 'OK') && wordEnd(bytes, at, end) === at + 2
-      if (!isWanted) return this.#finish('barrier-refused')
-      this.#answered = true
-      return
-    }
+    if (this.#step === 'barrier') return this.#onBarrierReply(this.#barrier!, bytes, start, end)
     const index = this.#unanswered.findIndex((tag) => hasTag(bytes, start, end, tag))
     if (index < 0) return this.#finish('unexpected-reply')
     this.#unanswered.splice(index, 1)
     if (this.#unanswered.length === 0) this.#sendBarrier()
   }
 
+  #onBarrierReply({ tag, command, wants }: Barrier, bytes: Buffer, start: number, end: number): void {
+    if (!hasTag(bytes, start, end, tag)) return this.#finish('unexpected-reply')
+    const at = start + tag.length + 1
+    if (!startsWithWord(bytes, at, wants) || wordEnd(bytes, at, end) !== at + 2)
+      return this.#finish('barrier-refused')
+    if (command !== 'NOOP') this.#connection.mailboxLeft()
+    this.#step = 'answered'
+  }
+
   #finish(reason: DirtyReason | undefined): void {
-    if (this.#done) return
-    this.#done = true
+    if (this.#step === 'done') return
+    this.#step = 'done'
     timeouts.remove(this)
     // More bytes may arrive before the next handlers are set. The pool checks the spoil reason.
     const onData = () => this.#connection.spoil('data-after-barrier')
     this.#connection.link.handler = { onData, onEnd() {} }
-    if (reason === undefined && this.#unselects) this.#connection.mailboxLeft()
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
   }
 }
+
+const deselecting = (capabilities: readonly string[]): 'UNSELECT' | 'EXAMINE' =>
+  hasUnselect(capabilities) ? 'UNSELECT' : 'EXAMINE'
