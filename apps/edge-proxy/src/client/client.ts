@@ -2,10 +2,12 @@
  * A client, from accept to close: reads whole commands before the login, writes replies, and closes the connection. After
  * the login the splice handles the link, and starts with the bytes that were read too early.
  */
+import type { SecureContext } from 'node:tls'
 import { CommandScanner } from '../imap/command-scanner.ts'
 import { CR } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
-import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
+import type { Link, LinkHandler } from '../net/link.ts'
+import { acceptTls } from '../net/tls.ts'
 
 /** Limits for a client that has not logged in. */
 export interface PreloginLimits {
@@ -45,11 +47,10 @@ export class Client implements LinkHandler {
   #address: string | undefined
   readonly #limits: PreloginLimits
   readonly #scanner: CommandScanner
-  secure: boolean
+  #secure: boolean
   /** When it is disconnected unless it has logged in. */
   readonly deadlineAt: number
-  /** The ID commands before login, in order. They are sent to the server after it. */
-  readonly ids: IdPairs[] = []
+  #ids: IdPairs[] = []
   /** Bytes that arrived and were not taken. */
   #buffer: Buffer = empty
   /** The part of the buffer that has been scanned: whole lines and literals of an incomplete command. */
@@ -59,17 +60,16 @@ export class Client implements LinkHandler {
   #failures = 0
   #waiting: { kind: 'command' | 'line'; resolve: (bytes: Buffer | undefined) => void } | undefined
   #refused: ClientRefusal | undefined
-  #end: LinkEnd | undefined
 
   constructor(facts: ClientFacts) {
     this.link = facts.link
     this.listener = facts.listener
     this.#readAddress = facts.address
-    this.secure = facts.secure
+    this.#secure = facts.secure
     this.#limits = facts.limits
     this.deadlineAt = facts.now + facts.limits.loginTimeoutMs
     this.#scanner = new CommandScanner(facts.limits.preloginBytesMax)
-    this.listen()
+    this.link.handler = this
   }
 
   get address(): string {
@@ -85,9 +85,29 @@ export class Client implements LinkHandler {
     return this.#refused
   }
 
-  /** Handles the events of the link. To be called again after a TLS handshake. */
-  listen(): void {
-    this.link.handler = this
+  /** Whether its bytes come under TLS. */
+  get secure(): boolean {
+    return this.#secure
+  }
+
+  /** The ID commands before login, in order. They are sent to the server after it. */
+  get ids(): readonly IdPairs[] {
+    return this.#ids
+  }
+
+  addId(pairs: IdPairs): void {
+    this.#ids.push(pairs)
+  }
+
+  /**
+   * Starts TLS, after the OK to STARTTLS was written. What the client sent or said before is discarded: it may be forged
+   * (RFC 9051 6.2.1). False: the handshake failed or took too long, and the connection is closed.
+   */
+  async startTls(context: SecureContext, timeoutMs: number): Promise<boolean> {
+    this.takeEarly()
+    this.#ids = []
+    this.#secure = await acceptTls(this.link, context, timeoutMs)
+    return this.#secure
   }
 
   write(bytes: Buffer | string): void {
@@ -116,7 +136,7 @@ export class Client implements LinkHandler {
 
   /** Disconnects the client, with a BYE that says why. */
   refuse(reason: ClientRefusal): void {
-    if (this.#refused || this.#end) return
+    if (this.#refused || !this.link.isOpen) return
     this.#refused = reason
     this.bye(byeText[reason])
   }
@@ -192,8 +212,7 @@ export class Client implements LinkHandler {
     waiting?.resolve(bytes)
   }
 
-  onEnd(end: LinkEnd): void {
-    this.#end = end
+  onEnd(): void {
     this.#settle(undefined)
   }
 }

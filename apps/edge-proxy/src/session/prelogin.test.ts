@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { connect, createSecureContext } from 'node:tls'
+import { connect, createSecureContext, type TLSSocket } from 'node:tls'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
+import type { Peer } from '../net/wire.test-support.ts'
 import { arriving, contextOf, said } from './arriving.test-support.ts'
 
 test('commands before login are answered by the edge, in order', async () => {
@@ -60,6 +61,12 @@ function withTls(requireTls = false) {
   return context
 }
 
+/** The client's side of a TLS connection over this one. */
+function overTls(peer: Peer): TLSSocket {
+  peer.socket.removeAllListeners('data')
+  return connect({ socket: peer.socket, rejectUnauthorized: false })
+}
+
 test('if TLS is required, no login is accepted before it', async () => {
   const { client, peer, login } = await arriving(withTls(true))
   const done = login()
@@ -67,9 +74,11 @@ test('if TLS is required, no login is accepted before it', async () => {
   assert.equal(await peer.line(), 'a NO [PRIVACYREQUIRED] STARTTLS first')
   assert.equal(await peer.line(), 'b NO [PRIVACYREQUIRED] STARTTLS first')
   assert.equal(await peer.line(), '* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED')
-  client.secure = true
-  peer.say('d LOGIN joe secret\r\n')
-  assert.equal((await done)?.tag, 'd')
+  assert.equal(client.secure, false)
+  peer.say('d STARTTLS\r\n')
+  await peer.until('d OK Begin TLS negotiation now\r\n')
+  overTls(peer).write('e LOGIN joe secret\r\n')
+  assert.equal((await done)?.tag, 'e')
 })
 
 test('commands sent in the clear behind STARTTLS are discarded, and so are the IDs before it', async () => {
@@ -79,9 +88,7 @@ test('commands sent in the clear behind STARTTLS are discarded, and so are the I
     Buffer.from('i ID ("name" "x")\r\na STARTTLS\r\nb LOGIN mallory secret\r\nc LOG'),
   )
   await peer.until('a OK Begin TLS negotiation now\r\n')
-  peer.socket.removeAllListeners('data')
-  const secure = connect({ socket: peer.socket, rejectUnauthorized: false })
-  secure.write('d LOGIN joe secret\r\n')
+  overTls(peer).write('d LOGIN joe secret\r\n')
   assert.deepEqual(said(await done), { tag: 'd', user: 'joe', secret: 'secret', mechanism: 'command' })
   assert.deepEqual([client.secure, client.ids], [true, []])
 })

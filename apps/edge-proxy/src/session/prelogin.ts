@@ -7,7 +7,6 @@ import { findByte, LF } from '../imap/bytes.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { parseId } from '../imap/id.ts'
 import { commandHead, isTag } from '../imap/verb.ts'
-import { acceptTls } from '../net/tls.ts'
 import { answerXproxy, mayAdminister } from '../ops/xproxy.ts'
 
 export interface Login {
@@ -52,7 +51,7 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
       case 'ID': {
         // Kept for the server. An ID that does not fit into one line is left out.
         const pairs = parseId(command, head.verbEnd)
-        if (pairs) client.ids.push(pairs)
+        if (pairs) client.addId(pairs)
         client.write(`* ID NIL\r\n${tag} OK Completed\r\n`)
         break
       }
@@ -90,14 +89,7 @@ const offersStartTls = (client: Client, context: EdgeContext): boolean =>
   context.settings.listener(client.listener).tls === 'starttls'
 
 /** False: the handshake failed, and the connection is closed. */
-async function startTls(client: Client, tag: string, { settings, clock }: EdgeContext): Promise<boolean> {
-  // Discard commands sent in the clear behind STARTTLS (RFC 9051 6.2.1), and what was learned before it.
-  client.takeEarly()
-  client.ids.length = 0
+function startTls(client: Client, tag: string, { settings, clock }: EdgeContext): Promise<boolean> {
   client.reply(tag, 'OK Begin TLS negotiation now')
-  const tls = settings.listenerTls(client.listener)!
-  if (!(await acceptTls(client.link, tls, client.deadlineAt - clock.now()))) return false
-  client.secure = true
-  client.listen()
-  return true
+  return client.startTls(settings.listenerTls(client.listener)!, client.deadlineAt - clock.now())
 }
