@@ -4,9 +4,11 @@ import * as fc from 'fast-check'
 import {
   afterLogin,
   beforeLogin,
+  capabilitiesIn,
   filterCapabilityLine,
-  parseCapabilities,
+  lastCapabilities,
   printCapabilities,
+  withoutCapabilities,
 } from './capability.ts'
 
 const own = {
@@ -19,13 +21,43 @@ const unkept = ['COMPRESS=DEFLATE', 'COMPRESS=ZSTD', 'UNAUTHENTICATE', 'LOGIN-RE
 const ofTheHop = ['STARTTLS', 'LOGINDISABLED', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=SCRAM-SHA-256']
 
 test('a capability list is parsed in any case and with any white space, each name once', () => {
-  assert.deepEqual(parseCapabilities('CAPABILITY IMAP4rev1 idle\tIDLE  x-Foo=1\r\n'), [
+  assert.deepEqual(capabilitiesIn('* CAPABILITY IMAP4rev1 idle\tIDLE  x-Foo=1\r\n'), [
     'IMAP4REV1',
     'IDLE',
     'X-FOO=1',
   ])
-  assert.deepEqual(parseCapabilities(''), [])
-  assert.deepEqual(parseCapabilities('A \x01B C\xff'), ['A'])
+  assert.deepEqual(capabilitiesIn('* CAPABILITY \r\n'), [])
+  assert.deepEqual(capabilitiesIn('* CAPABILITY A \x01B C\xff'), ['A'])
+})
+
+test('a list is found in a CAPABILITY response and in the code of any status, and nowhere else', () => {
+  for (const line of [
+    '* CAPABILITY A B',
+    '* capability a b\r\n',
+    '* OK [CAPABILITY A B] ready [x]',
+    '* PREAUTH [CAPABILITY A B] hi',
+    'a1 OK [CAPABILITY A B]',
+    'CAPABILITY NO [CAPABILITY A B] no',
+  ])
+    assert.deepEqual(capabilitiesIn(line), ['A', 'B'], line)
+  for (const line of [
+    '* CAPABILITY',
+    '* OK ready CAPABILITY A',
+    '* OK [ALERT] [CAPABILITY A]',
+    '[CAPABILITY OK done',
+    '* 1 FETCH (BODY "[CAPABILITY A]")',
+  ])
+    assert.equal(capabilitiesIn(line), undefined, line)
+})
+
+test('the last of several lists counts', () => {
+  assert.deepEqual(lastCapabilities(['* CAPABILITY A', '* OK [CAPABILITY B] x', '* 1 EXISTS']), ['B'])
+  assert.equal(lastCapabilities(['* OK x']), undefined)
+})
+
+test('a text loses the list that it begins with, and no other words', () => {
+  assert.equal(withoutCapabilities('[CAPABILITY A B] Logged in [x]'), 'Logged in [x]')
+  assert.equal(withoutCapabilities('Logged in [CAPABILITY A]'), 'Logged in [CAPABILITY A]')
 })
 
 test('lists for clients hold no extension that prevents reuse or belongs to the connection to the server', () => {
@@ -82,7 +114,10 @@ test('the filter removes every hidden extension from any list', () => {
       for (const name of [...unkept, ...ofTheHop])
         assert.ok(!filtered.split(/[\s\]]/).includes(name), filtered)
       for (const name of ['IMAP4REV1', 'IDLE', 'ENABLE'])
-        assert.equal(filtered.split(/[\s\]]/).includes(name), parseCapabilities(text).includes(name))
+        assert.equal(
+          filtered.split(/[\s\]]/).includes(name),
+          capabilitiesIn(`* CAPABILITY ${text}`)!.includes(name),
+        )
     }),
     { seed: 9, numRuns: 500 },
   )

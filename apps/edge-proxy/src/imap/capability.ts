@@ -5,14 +5,26 @@ const hopByHop = new Set(['STARTTLS', 'LOGINDISABLED', 'SASL-IR'])
 /** Never offered to clients: they would hide the protocol from the edge, or change the user or the server. */
 const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/
 
-/** `CAPABILITY IMAP4rev1 IDLE` or `IMAP4rev1 IDLE` → the names in upper case, in order, each once. */
-export function parseCapabilities(text: string): string[] {
-  const names = text
-    .trim()
-    .split(/\s+/)
-    .map((name) => name.toUpperCase())
-  return [...new Set(names)].filter((name) => name !== 'CAPABILITY' && /^[!-~]+$/.test(name))
+/** A line with a list: `* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`. */
+const listLine = /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i
+
+/** The list in a line of a server: the names in upper case, in order, each once. Undefined: the line has no list. */
+export function capabilitiesIn(line: string): string[] | undefined {
+  const list = listLine.exec(line)?.[2]
+  return list === undefined ? undefined : parseList(list)
 }
+
+/** The last list in these lines. */
+export const lastCapabilities = (lines: readonly string[]): string[] | undefined =>
+  lines.map(capabilitiesIn).findLast((list) => list !== undefined)
+
+function parseList(list: string): string[] {
+  const names = list.toUpperCase().match(/\S+/g)
+  return [...new Set(names)].filter((name) => /^[!-~]+$/.test(name))
+}
+
+/** The text of a status without its capability list, if it begins with one. */
+export const withoutCapabilities = (text: string): string => text.replace(/^\[CAPABILITY [^\]]*\] ?/i, '')
 
 /** The part of a server's list that a logged-in client may see. */
 export function afterLogin(server: readonly string[]): string[] {
@@ -61,15 +73,10 @@ export function printCapabilities(names: readonly string[]): string {
   return names.map((name) => name.replace(/^IMAP4REV/, 'IMAP4rev')).join(' ')
 }
 
-/**
- * Reduces the capability list in a line to `afterLogin`. Lines with a list are `* CAPABILITY …`, `* OK [CAPABILITY …] …`
- * and `a1 OK [CAPABILITY …] …`; others are unchanged.
- */
+/** Reduces the capability list in a line to `afterLogin`. Lines without a list are unchanged. */
 export function filterCapabilityLine(line: string): string {
   return line.replace(
-    /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i,
-    (_, lead: string, list: string) => {
-      return `${lead} ${printCapabilities(afterLogin(parseCapabilities(list)))}`
-    },
+    listLine,
+    (_, lead: string, list: string) => `${lead} ${printCapabilities(afterLogin(parseList(list)))}`,
   )
 }

@@ -1,5 +1,6 @@
 /** ID commands (RFC 2971), parsed in any form and printed as one line without literals, which needs no `+`. */
 import { parseArguments, type Argument } from './arguments.ts'
+import { quote } from './encode.ts'
 
 /** The bounds of RFC 2971 3.3. Servers such as Dovecot close the connection if a client exceeds them. */
 const pairsMax = 30
@@ -28,14 +29,12 @@ export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefin
 /** Prints the command from its verb to the line end. */
 export function printId(pairs: IdPairs): string {
   if (pairs.length === 0) return 'ID NIL\r\n'
-  const words = pairs.flatMap(([key, value]) => [quoted(key), value === undefined ? 'NIL' : quoted(value)])
+  const words = pairs.flatMap(([key, value]) => [quote(key), value === undefined ? 'NIL' : quote(value)])
   return `ID (${words.join(' ')})\r\n`
 }
 
 const isNil = (argument: Argument): boolean =>
   argument.kind === 'atom' && argument.bytes.toString('latin1').toUpperCase() === 'NIL'
-
-const quoted = (value: string): string => `"${value.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`
 
 function text(argument: Argument, bytesMax: number): string | undefined {
   if (argument.kind !== 'string' || argument.bytes.length > bytesMax) return undefined

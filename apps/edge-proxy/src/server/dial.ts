@@ -1,7 +1,7 @@
 /** Opens a connection to a server, up to its greeting and capabilities, TLS or STARTTLS included. One deadline covers all of it. */
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { parseCapabilities } from '../imap/capability.ts'
+import { capabilitiesIn, lastCapabilities } from '../imap/capability.ts'
 import { dialSocket, dialTcp, socketReady } from '../net/dial-tcp.ts'
 import { Link } from '../net/link.ts'
 import { dialErrorReason, dialErrorText } from '../net/socket-errors.ts'
@@ -83,7 +83,6 @@ async function dialAddress(
           return failed('not-imap', 'the server refused STARTTLS, or sent data behind its reply')
         }
         link.attach(overSocket(await openTls(raw, server, address, deadline.signal)))
-        exchange.listen()
         capabilities = await askCapabilities(exchange)
       }
     }
@@ -142,13 +141,5 @@ function openTls(raw: Socket, server: Server, address: Address, signal: AbortSig
 
 async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {
   const reply = await exchange.command('CAPABILITY')
-  if (reply.kind === 'failed' || reply.status !== 'OK') return undefined
-  const line = reply.untagged.find((text) => /^\* CAPABILITY /i.test(text))
-  return line === undefined ? undefined : parseCapabilities(line.slice(2))
-}
-
-/** The list in a response code, such as `[CAPABILITY …]` of a greeting. */
-export function capabilitiesIn(text: string): string[] | undefined {
-  const match = /\[CAPABILITY ([^\]]*)\]/i.exec(text)
-  return match ? parseCapabilities(match[1]!) : undefined
+  return reply.kind === 'reply' && reply.status === 'OK' ? lastCapabilities(reply.untagged) : undefined
 }

@@ -52,12 +52,7 @@ export class Exchange {
   constructor(link: Link) {
     this.#link = link
     this.#scanner = new ResponseScanner({ onResponse: (...line) => this.#onResponse(...line), onPass() {} })
-    this.listen()
-  }
-
-  /** Handles the events of the link. To be called again after the link has changed its transport. */
-  listen(): void {
-    this.#link.handler = {
+    link.handler = {
       onData: (bytes) => {
         this.#bytes += bytes.length
         if (this.#bytes > replyBytesMax) return this.fail('too-much-data')

@@ -24,13 +24,14 @@ async function answering(login: Script): Promise<ScriptedServer> {
 test('an accepted login returns the capabilities, the text and the untagged lines of the server', async () => {
   const scripted = await answering(
     ({ tag }) =>
-      `* CAPABILITY OLD\r\n* OK [ALERT] disk is full\r\n${tag} OK [CAPABILITY NEW IDLE] Welcome, joe\r\n`,
+      `* CAPABILITY OLD\r\n* OK [ALERT] disk is full\r\n* OK [CAPABILITY OLD COMPRESS=DEFLATE] x\r\n${tag} OK [CAPABILITY NEW IDLE] Welcome, joe\r\n`,
   )
   const opened = await openConnection(serverAt(scripted.port), joe(), client)
   assert.ok(opened.kind === 'opened')
   assert.deepEqual(opened.capabilities, ['NEW', 'IDLE'])
   assert.equal(opened.text, 'Welcome, joe')
-  assert.deepEqual(opened.untagged, ['* OK [ALERT] disk is full'])
+  // A list for the client is reduced to what the edge supports.
+  assert.deepEqual(opened.untagged, ['* OK [ALERT] disk is full', '* OK [CAPABILITY OLD] x'])
 })
 
 test('a refused login returns the server’s code and text, and the connection is closed', async () => {

@@ -5,12 +5,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '@imapfleet/observe'
-import { parseCapabilities } from '../imap/capability.ts'
+import { filterCapabilityLine, lastCapabilities, withoutCapabilities } from '../imap/capability.ts'
 import { withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
-import { capabilitiesIn, dial, type Dialed, type DialFailure } from './dial.ts'
-import type { Reply } from './exchange.ts'
+import { dial, type Dialed, type DialFailure } from './dial.ts'
 import type { Server } from './server.ts'
 
 export type OpenResult =
@@ -121,21 +120,18 @@ async function logIn(
   }
   if (!exchange.isQuiet)
     return { kind: 'unavailable', reason: 'not-imap', detail: 'the server sent data behind its login reply' }
-  const capabilities = capabilitiesAfter(reply)
+  const capabilities = lastCapabilities([...reply.untagged, `* OK ${reply.text}`]) ?? []
   server.learnAfterLogin(capabilities)
   return {
     kind: 'opened',
     link,
     capabilities,
-    text: reply.text.replace(/^\[CAPABILITY [^\]]*\] ?/i, ''),
+    text: withoutCapabilities(reply.text),
     // A line that announces a literal is omitted too: the exchange does not keep literals.
-    untagged: reply.untagged.filter((line) => !/^\* (CAPABILITY|BYE)\b|\}$/i.test(line)),
+    untagged: reply.untagged
+      .filter((line) => !/^\* (CAPABILITY|BYE)\b|\}$/i.test(line))
+      .map(filterCapabilityLine),
   }
-}
-
-function capabilitiesAfter(reply: Reply): string[] {
-  const line = reply.untagged.findLast((text) => /^\* CAPABILITY /i.test(text))
-  return capabilitiesIn(reply.text) ?? (line === undefined ? [] : parseCapabilities(line.slice(2)))
 }
 
 function masterOf({ config }: Server) {

@@ -4,7 +4,7 @@
  */
 import { oneLine } from '@imapfleet/observe'
 import { startsWithWord } from '../imap/bytes.ts'
-import { filterCapabilityLine, parseCapabilities } from '../imap/capability.ts'
+import { capabilitiesIn, filterCapabilityLine } from '../imap/capability.ts'
 import { carriesCapabilities } from '../imap/response-facts.ts'
 import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
 import type { Conversation, ReplyStatus } from './conversation.ts'
@@ -84,7 +84,7 @@ const wordsOf = (text: string): string[] => text.toUpperCase().match(/\S+/g) ?? 
 /** The line with its capability list reduced; the whole list is remembered. */
 function filtered(bytes: Buffer, start: number, end: number, { connection }: Conversation): LineVerdict {
   const line = bytes.toString('latin1', start, end + 1)
-  const list = /CAPABILITY ([^\]\r\n]*)/i.exec(line)
-  if (list) connection.learnCapabilities(parseCapabilities(list[1]!))
+  const capabilities = capabilitiesIn(line)
+  if (capabilities) connection.learnCapabilities(capabilities)
   return Buffer.from(filterCapabilityLine(line), 'latin1')
 }
