@@ -7,6 +7,7 @@ import { startsWithWord } from '../imap/bytes.ts'
 import { capabilitiesIn, filterCapabilityLine } from '../imap/capability.ts'
 import { carriesCapabilities } from '../imap/response-facts.ts'
 import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
+import type { Verb } from '../imap/verb.ts'
 import type { Conversation, ReplyStatus } from './conversation.ts'
 
 /** Decides on the response whose first line is from `start` to its line feed at `end`. */
@@ -24,7 +25,7 @@ export function judgeResponse(
 }
 
 function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
-  const { connection, context, selectCache } = conversation
+  const { connection, selectCache } = conversation
   const sent = conversation.commandOf(bytes, start, end)
   if (!sent) {
     connection.spoil('unexpected-reply')
@@ -35,14 +36,19 @@ function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Co
   conversation.answered(sent, status)
   if (sent.isOwn) {
     selectCache.onOwnReply(sent.verb, status === 'OK')
-    if (status !== 'OK' && sent.verb !== 'NOOP') {
-      const answer = oneLine(bytes.toString('latin1', statusAt, end).trimEnd())
-      context.log.warn('QUEUED PREAUTH failed', { command: sent.verb, answer })
-    }
+    if (status !== 'OK') logRefused(sent.verb, bytes.toString('latin1', statusAt, end), conversation)
     return 'omit'
   }
   if (selectCache.isRecording) selectCache.onReply(status === 'OK', bytes.toString('latin1', statusAt, end))
   return carriesCapabilities(bytes, statusAt, end) ? filtered(bytes, start, end, conversation) : 'pass'
+}
+
+/** The server has refused a command of the edge. A refused NOOP is harmless: the SELECT cache is not used. */
+function logRefused(verb: Verb, text: string, { connection, context }: Conversation): void {
+  const answer = oneLine(text.trimEnd())
+  // These are the words of imapproxy for a refused ID. Operators search logs for them.
+  if (verb === 'ID') context.log.warn('QUEUED PREAUTH failed', { command: verb, answer })
+  else if (verb === 'UNSELECT') context.log.warn('unselect_refused', { user: connection.user, answer })
 }
 
 function statusOf(bytes: Buffer, at: number): ReplyStatus {

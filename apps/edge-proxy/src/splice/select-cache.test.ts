@@ -134,6 +134,16 @@ test('a session that begins with another command finds no mailbox selected', asy
   }
 })
 
+test('a refused UNSELECT is logged by its name, and the client does not see the reply', async () => {
+  const { client, scripted, fromClient, fromServer, logged, connection } = await warm('exact')
+  fromClient('a NOOP\r\n')
+  fromServer(`${await own(scripted, 'UNSELECT')} BAD what\r\na OK done\r\n`)
+  assert.equal(await client.line(), 'a OK done')
+  assert.deepEqual(logged, ['warn unselect_refused user=joe answer="BAD what"'])
+  // The reset deselects it, or closes the connection.
+  assert.equal(connection.mailbox, 'selected')
+})
+
 test('commands that the edge answers leave the mailbox selected', async () => {
   const { client, scripted, fromClient, fromServer } = await warm('exact')
   fromClient('a CAPABILITY\r\nb LOGIN x y\r\n')
