@@ -10,9 +10,10 @@ export type Encoded = { kind: 'inline'; text: string } | { kind: 'literal'; byte
 export function encodeString(bytes: Buffer): Encoded {
   const text = bytes.toString('latin1')
   if (atom.test(text) && text.toUpperCase() !== 'NIL') return { kind: 'inline', text }
-  if (quotable.test(text)) return { kind: 'inline', text: quote(text) }
+  if (quotable.test(text)) return { kind: 'inline', text: encodeQuoted(text) }
   return { kind: 'literal', bytes }
 }
 
 /** A quoted string. The text must hold no CR, LF or NUL (RFC 9051 9, QUOTED-CHAR). */
-export const quote = (text: string): string => `"${text.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`
+export const encodeQuoted = (text: string): string =>
+  `"${text.replaceAll(/["\\]/g, (special) => `\\${special}`)}"`

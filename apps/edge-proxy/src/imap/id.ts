@@ -1,6 +1,6 @@
 /** ID commands (RFC 2971), parsed in any form and printed as one line without literals, which needs no `+`. */
 import { parseArguments, type Argument } from './arguments.ts'
-import { quote } from './encode.ts'
+import { encodeQuoted } from './encode.ts'
 
 /** The bounds of RFC 2971 3.3. Servers such as Dovecot close the connection if a client exceeds them. */
 const pairsMax = 30
@@ -29,7 +29,10 @@ export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefin
 /** Prints the command from its verb to the line end. */
 export function printId(pairs: IdPairs): string {
   if (pairs.length === 0) return 'ID NIL\r\n'
-  const words = pairs.flatMap(([key, value]) => [quote(key), value === undefined ? 'NIL' : quote(value)])
+  const words = pairs.flatMap(([key, value]) => [
+    encodeQuoted(key),
+    value === undefined ? 'NIL' : encodeQuoted(value),
+  ])
   return `ID (${words.join(' ')})\r\n`
 }
 
