@@ -1,4 +1,4 @@
-/** Whatever is given wrongly gets one clear line that says what to do, an exit status, and never a stack trace. */
+/** Each kind of wrong input gets one clear line that says what to do, and an exit status, but no stack trace. */
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
@@ -13,7 +13,7 @@ const control = (args: string[], env?: RunOptions['env']) =>
   runCommand(node, ['apps/control/src/main.ts', ...args], { env })
 const quickstart = (...args: string[]) => runCommand(node, ['scripts/quickstart.mjs', ...args])
 
-/** Fails, says this on one line of stderr, and nothing that only a programmer understands. */
+/** Expects a failure, with this one line on stderr and nothing that only a programmer understands. */
 function assertRefused({ status, stderr }: Said, words: RegExp): void {
   assert.ok(status !== null && status > 0, `exit status ${status}: ${stderr}`)
   assert.match(stderr, words)
@@ -50,23 +50,23 @@ suite('bad input', () => {
     assertRefused(await fleet.cli('trace'), /missing required argument/)
   })
 
-  test('imapfleet: a token that is not known', async () => {
+  test('imapfleet: an unknown token', async () => {
     assertRefused(await fleet.cli('--token', 'imapfleet_wrong', 'edges'), /token/)
   })
 
-  test('imapfleet: no server, and one that does not answer', async () => {
+  test('imapfleet: no server, and a server that does not answer', async () => {
     const nowhere = { HOME: directory, XDG_CONFIG_HOME: directory }
     const lost = await runCommand(join(process.cwd(), 'imapfleet'), ['edges'], {
       cwd: directory,
       env: nowhere,
     })
-    // A quickstart that runs in this clone may be found from its own command.
+    // The command finds a quickstart that runs in its own clone.
     if (lost.status !== 0) assertRefused(lost, /server/)
     assertRefused(await fleet.cli('--server', 'http://127.0.0.1:1', 'edges'), /127\.0\.0\.1:1/)
     assertRefused(await fleet.cli('--server', 'localhost', 'edges'), /http:\/\//)
   })
 
-  test('the API: no token, a wrong one, no such route, no JSON', async () => {
+  test('the API: no token, a wrong token, an unknown route, no JSON', async () => {
     assert.equal((await fleet.api('/v1/edges', { token: 'wrong' })).status, 401)
     const bare = await fetch(`${fleet.stack.control.api}/v1/edges`)
     assert.equal(bare.status, 401)
@@ -81,7 +81,7 @@ suite('bad input', () => {
     assert.match(answer.headers.get('content-type') ?? '', /^application\/problem\+json/)
   })
 
-  test('the edge: no file, an unreadable one, a mistake in it, a port in use', async () => {
+  test('the edge: a missing file, an unreadable file, a mistake in the file, a port in use', async () => {
     assertRefused(await edge(), /--config/)
     assertRefused(await edge('--config', join(directory, 'nothing.yaml')), /nothing\.yaml/)
     assertRefused(await edge('--config', directory), /cannot read/)
@@ -95,7 +95,7 @@ suite('bad input', () => {
     assertRefused(await edge('--config', await file(busy)), new RegExp(`${takenPort()}`))
   })
 
-  test('control: an unknown command, no database, no port, a port in use, no such role', async () => {
+  test('control: an unknown command, no database, no port, a port in use, an unknown role', async () => {
     const { postgres, nats } = fleet.stack
     const services = { DATABASE_URL: postgres.url, NATS_URL: nats.url, NATS_TOKEN_FILE: nats.tokenFile }
     assertRefused(await control(['serve'], services), /serve/)
@@ -106,7 +106,7 @@ suite('bad input', () => {
     assertRefused(wrongToken, /king/)
   })
 
-  test('quickstart: wrong arguments, and an upstream that is not there', async () => {
+  test('quickstart: wrong arguments, and an upstream that does not answer', async () => {
     for (const [args, words] of [
       [['--wrong'], /--wrong/],
       [['--upstream'], /--upstream/],

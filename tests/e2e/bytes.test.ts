@@ -1,4 +1,4 @@
-/** Bytes are passed exactly: 8-bit, lines beyond any limit, literals, text that looks like IMAP. */
+/** Bytes pass unchanged: 8-bit data, very long lines, literals, text that looks like IMAP. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { messagesFor } from '@imapfleet/local'
@@ -9,7 +9,7 @@ suite('bytes', () => {
   before(async () => (fleet = await TestFleet.start()))
   after(() => fleet?.stop())
 
-  /** The one literal in a FETCH response, as bytes. */
+  /** The only literal in a FETCH response, as bytes. */
   const literalOf = (untagged: string[]): Buffer => {
     const match = /\{(\d+)\}\r\n/.exec(untagged[0] ?? '')
     assert.ok(match, `no literal in ${untagged[0]?.slice(0, 80)}`)
@@ -17,25 +17,25 @@ suite('bytes', () => {
     return Buffer.from((untagged[0] ?? '').slice(begin, begin + Number(match[1])), 'latin1')
   }
 
-  for (const reuse of ['fresh', 'warm'])
+  for (const reuse of ['new', 'reused'])
     test(`every mail of a mailbox arrives as it is stored, over a ${reuse} connection`, async () => {
       const { user, password } = fleet.alice
       const stored = messagesFor(user, 'demo').filter(({ folder }) => folder === 'INBOX')
       const client = await fleet.client(fleet.eu)
       const login = await client.command(`LOGIN ${user} ${password}`)
-      assert.equal(login.untagged.join('').includes('XPROXYREUSE'), reuse === 'warm')
+      assert.equal(login.untagged.join('').includes('XPROXYREUSE'), reuse === 'reused')
       await client.command('SELECT INBOX')
       for (const [index, { content }] of stored.entries()) {
         const { status, untagged } = await client.command(`FETCH ${index + 1} BODY.PEEK[]`)
         assert.equal(status, 'OK')
-        // Not deepEqual: megabytes of difference would be printed.
+        // deepEqual would print megabytes of differences.
         assert.ok(literalOf(untagged).equals(content), `mail ${index + 1} differs`)
       }
       await client.command('LOGOUT')
       await client.rest()
     })
 
-  test('an appended mail is stored as it was sent, in every form of literal', async () => {
+  test('an appended mail is stored as it was sent, with every form of literal', async () => {
     const { user, password } = fleet.bob
     const bytes = Array.from({ length: 256 }, (_, value) => value).filter(
       (value) => ![0, 10, 13].includes(value),
@@ -63,7 +63,7 @@ suite('bytes', () => {
     await direct.command('LOGOUT')
   })
 
-  test('commands sent all at once are answered in order, and names in any form are passed on', async () => {
+  test('pipelined commands are answered in order, and names in any form reach the server', async () => {
     const { user, password } = fleet.carol
     const client = await fleet.client(fleet.us)
     await client.command(`LOGIN {${user.length}+}\r\n${user} "${password}"`)

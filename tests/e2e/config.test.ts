@@ -1,4 +1,4 @@
-/** A configuration change: one revision, only the edges it is meant for, in force without a restart. */
+/** A configuration change: one revision, for some edges only, in force without a restart. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { freePort } from '@imapfleet/local'
@@ -16,7 +16,7 @@ suite('config', () => {
   const resolved = async (edge: string) =>
     resolvedConfigSchema.parse((await fleet.api(`/v1/config/resolved?edge=${edge}`)).body)
 
-  test('a change for a region is a revision that only its edges get, and both acknowledge what they run', async () => {
+  test('a change for a region is a revision that only its edges get, and both edges report what they run', async () => {
     const { revision } = await config()
     const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '60000', '--region', 'eu')
     assert.equal(said.status, 0, said.stderr)
@@ -36,14 +36,14 @@ suite('config', () => {
     assert.equal(us?.config.applied, us?.config.wanted)
   })
 
-  test('it takes effect without a restart, and only there', async () => {
+  test('it takes effect without a restart, and only in that region', async () => {
     const boots = (await edges()).map(({ boot }) => boot)
     const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '1000', '--region', 'eu')
     assert.equal(said.status, 0, said.stderr)
     await fleet.session(fleet.eu, fleet.alice)
     await fleet.session(fleet.us, fleet.alice)
-    await until('the warm connection at eu-1 to expire', async () => {
-      // Of the edge itself: a heartbeat may be one of before the session.
+    await until('the idle connection at eu-1 to expire', async () => {
+      // From the edge itself, because the last heartbeat may be from before the session.
       const answer = await fetch(`http://127.0.0.1:${fleet.eu.httpPort}/stats`)
       const { counters } = (await answer.json()) as { counters: Record<string, number> }
       return (counters['upstream_drops_total{reason="idle-timeout"}'] ?? 0) > 0
@@ -58,7 +58,7 @@ suite('config', () => {
     )
   })
 
-  test('a key that needs a restart is said to wait for it, and is in force after it; one that cannot be is refused', async () => {
+  test('a key that needs a restart is reported until then, and in force after it; a port that is in use is refused', async () => {
     const edge = async () => (await edges()).find(({ id }) => id === 'us-1')
     const greets = async (port: number) => {
       const client = await fleet.client({ imapPort: port })
@@ -69,7 +69,7 @@ suite('config', () => {
     const port = await freePort()
     const said = await set(port)
     assert.equal(said.status, 0, said.stderr)
-    // Before all else; an edge that is quick enough is not waited for.
+    // The line `waiting` is missing if the edge has applied it already.
     assert.match(said.stderr, /^listeners\.imap\.port: takes effect when the edge restarts\n(waiting.*\n)?$/)
     await until('it to say so', async () =>
       (await edge())?.degraded.includes('restart it for listeners.imap.port'),
@@ -93,7 +93,7 @@ suite('config', () => {
     assert.equal(back.status, 0, back.stderr)
   })
 
-  test('a value beyond its bound is refused with the key and the bound, and nothing changes', async () => {
+  test('a value out of bounds is refused with its key and the bound, and nothing changes', async () => {
     const unchanged = await config()
     const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '5', '--region', 'eu')
     assert.notEqual(said.status, 0)
@@ -107,13 +107,13 @@ suite('config', () => {
     assert.deepEqual(await config(), unchanged)
   })
 
-  test('a key that does not exist is refused by its name', async () => {
+  test('an unknown key is refused with its name', async () => {
     const said = await fleet.cli('config', 'set', 'pool.idelTimeoutMs', '60000')
     assert.notEqual(said.status, 0)
     assert.match(said.stderr, /pool\.idelTimeoutMs/)
   })
 
-  test('a change made on an old revision is refused', async () => {
+  test('a change that is based on an old revision is refused', async () => {
     const { revision } = await config()
     const said = await fleet.cli('config', 'set', 'pool.usesMax', '5', '--base', String(revision - 1))
     assert.notEqual(said.status, 0)

@@ -1,4 +1,4 @@
-/** The config pages of the web console: what is written there is what real edges run; what cannot be is not written. */
+/** The configuration pages of the web console: real edges run what is saved, and mistakes are not saved. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
@@ -25,7 +25,7 @@ suite('console: config', { skip: noChromium }, () => {
     await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
   }
 
-  test('a key is set in a region: checked as one types, seen as a difference, written, and run by its edge alone', async () => {
+  test('a key of a region is checked while typing, shown as a difference, saved, and applied by its edge only', async () => {
     const { page, offences } = await open('/config')
     await page.getByText('No revisions yet').waitFor()
     await page.getByLabel('Layer').selectOption('region/eu')
@@ -74,7 +74,7 @@ suite('console: config', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a key that waits for a restart is marked, and what an edge refuses is said in its words', async () => {
+  test('a key that waits for a restart is marked, and the reason for which an edge refused a revision is shown', async () => {
     const { page, offences } = await open('/config?layer=edge/us-1')
     await setKey(page, 'upstreams.main.masterUser', 'master')
     await page.getByRole('button', { name: 'Another key' }).click()
@@ -93,7 +93,7 @@ suite('console: config', { skip: noChromium }, () => {
     assert.equal((await fleet.api('/v1/config/revisions', { method: 'POST', body: back })).status, 201)
   })
 
-  test('an imapproxy.conf becomes a draft, with an account of its lines; what is wrong in it is named by line', async () => {
+  test('an imapproxy.conf becomes a draft with a report of its lines, and mistakes are shown with their lines', async () => {
     const { page, offences } = await open('/config?layer=region/eu', { width: 375 })
     await page.getByRole('button', { name: 'Import …' }).click()
     const dialog = page.getByRole('dialog')
@@ -113,7 +113,7 @@ suite('console: config', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a rollout goes wave by wave before one’s eyes, is held and let go; its layer can go back', async () => {
+  test('a rollout is shown wave by wave, is paused and resumed, and its layer can be restored', async () => {
     const { page } = await open('/config', { width: 375, colours: 'dark' })
     await setKey(page, 'pool.usesMax', '77')
     await page.getByLabel('Changes', { exact: true }).getByText('+ 77').waitFor()
@@ -124,7 +124,7 @@ suite('console: config', { skip: noChromium }, () => {
     const canaries = dialog.getByLabel('First wave: these edges')
     const pick = dialog.getByRole('group', { name: 'Edges to choose from' })
     await pick.getByLabel('eu-1').waitFor()
-    // From here on: every request with an unknown edge is seen.
+    // From here on, requests that name an unknown edge are recorded.
     const sent: string[] = []
     page.on('request', (request) => sent.push(request.postData() ?? ''))
     await canaries.fill('us-9')

@@ -1,4 +1,4 @@
-/** The history explorer of the web console, over a real fleet: what it shows is what was done, and a link keeps it. */
+/** The history page of the web console, with a real fleet: it shows what happened, and a link shows the same to others. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
@@ -14,7 +14,7 @@ suite('console: history', { skip: noChromium }, () => {
     for (let click = 0; click < 4; click++) await fleet.session(fleet.eu, fleet.alice)
   })
 
-  test('metrics are chosen, grouped, and read as they were counted; the address shows the same to others', async () => {
+  test('metrics can be chosen and grouped, their values are those counted, and the address of the page reproduces it', async () => {
     const { page, offences } = await open('/history?from=-1h')
     await page.getByText('All metrics').click()
     await page.getByRole('checkbox', { name: 'upstream_reuses_total', exact: false }).check()
@@ -79,7 +79,7 @@ suite('console: history', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('what cannot be answered is said in a sentence that tells what to do', async () => {
+  test('a query that cannot be answered gets a sentence that says what to do', async () => {
     const { page, offences } = await open('/history?from=-30d&step=1s')
     await page
       .getByRole('alert')

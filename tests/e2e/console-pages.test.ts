@@ -1,4 +1,4 @@
-/** The pages of the web console, over a real fleet with a real mail server: what they show is so, what they do is done. */
+/** The pages of the web console, with a real fleet and mail server: they show the truth, and their actions take effect. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
@@ -26,7 +26,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await dialog.waitFor({ state: 'detached' })
   }
 
-  test('the overview shows what was done: logins, how many were avoided, and that all is well', async () => {
+  test('the overview shows logins, how many logins at the server were avoided, and that there are no problems', async () => {
     for (let click = 0; click < 5; click++) await fleet.session(fleet.eu, fleet.alice)
     const held = await fleet.client(fleet.us)
     await held.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)
@@ -38,7 +38,7 @@ suite('console: pages', { skip: noChromium }, () => {
     const cells = async (row: typeof eu) => await row.getByRole('cell').allTextContents()
     await until('the heartbeats on the page', async () => {
       const [ours, theirs] = [await cells(eu), await cells(edgeRow(page, 'us-1'))]
-      // Logins avoided, in use, warm, clients.
+      // Logins avoided, in use, idle, clients.
       return ours.slice(4, 8).join() === '4,0,1,0' && theirs.slice(4, 8).join() === '0,1,0,1'
     })
     await held.kill()
@@ -46,7 +46,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('an edge that is gone is on top of the overview, and its figures are not shown as those of now', async () => {
+  test('a silent edge is at the top of the overview, and its figures are not shown as current', async () => {
     const { page } = await open('/')
     await page.getByText('All 2 edges serve').waitFor()
     await fleet.us.process.kill()
@@ -58,7 +58,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('an edge that is gone for good is forgotten, and listed again when it is back after all', async () => {
+  test('a silent edge can be forgotten, and is listed again when it is back', async () => {
     const { page, offences } = await open('/edges/us-1')
     await page.getByRole('button', { name: 'Drain' }).waitFor()
     const forget = page.getByRole('button', { name: 'Forget this edge' })
@@ -79,7 +79,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('drain asks for the name of the edge, is done by the edge, and is undone by resume', async () => {
+  test('drain asks for the name of the edge, the edge drains, and resume ends it', async () => {
     const { page, offences } = await open('/edges/eu-1')
     await page.getByRole('button', { name: 'Drain' }).click()
     await confirm(page, 'eu-1', 'Drain')
@@ -96,7 +96,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('purge closes the warm connections, says how many, and its account can be read', async () => {
+  test('purge closes idle connections, shows how many, and the details can be opened', async () => {
     await fleet.session(fleet.eu, fleet.alice)
     const { page } = await open('/edges/eu-1')
     await page.getByRole('button', { name: 'Purge' }).click()
@@ -109,7 +109,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('why connections were not reused is told in words', async () => {
+  test('the reasons for which connections were not reused are shown in words', async () => {
     const client = await fleet.client(fleet.eu)
     await client.command(`LOGIN ${fleet.carol.user} ${fleet.carol.password}`)
     client.send('c APPEND INBOX {100}\r\nFrom')
@@ -156,7 +156,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('what a token may not do is said where it would be', async () => {
+  test('a page and an action that the role of the token does not allow say so', async () => {
     const token = await fleet.stack.control.createToken('guest', 'viewer')
     const { page } = await open('/users?user=alice', { token })
     await page.getByText('guest lacks the role operator; its role is viewer.').first().waitFor()
@@ -174,10 +174,10 @@ suite('console: pages', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('everything is reached and done with the keyboard alone', async () => {
+  test('everything can be reached and done with the keyboard only', async () => {
     const { page, offences } = await enter('/')
     await page.getByRole('heading', { name: 'Sign in' }).waitFor()
-    // The field has the focus already.
+    // The field already has the focus.
     await page.keyboard.type(fleet.stack.token)
     await page.keyboard.press('Enter')
     await page.getByText('All 2 edges serve').waitFor()
@@ -200,7 +200,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.keyboard.press('Enter')
     await page.getByRole('dialog').waitFor()
     await page.keyboard.press('Escape')
-    // Not by its role: it is hidden a moment before it is gone, and what is pressed in that moment is for it.
+    // Not found by its role: it is hidden shortly before it is removed, and still receives keys then.
     await page.locator('dialog').waitFor({ state: 'detached' })
     assert.equal(await focused(), 'Purge', 'one is where one was')
     await page.keyboard.press('Enter')
@@ -213,7 +213,7 @@ suite('console: pages', { skip: noChromium }, () => {
   })
 
   for (const colours of ['light', 'dark'] as const)
-    test(`every page fits 375 px and is read by everybody, in ${colours}`, async () => {
+    test(`every page fits 375 px and is accessible, in ${colours}`, async () => {
       const { page, offences } = await open('/', { width: 375, colours })
       const order = await fleet.api('/v1/orders', { method: 'POST', body: { action: { kind: 'version' } } })
       const { id } = order.body as { id: string }
@@ -244,7 +244,7 @@ suite('console: pages', { skip: noChromium }, () => {
       await close(page)
     })
 
-  test('the colours that were chosen are kept', async () => {
+  test('the chosen colours are kept', async () => {
     const { page } = await open('/', { colours: 'light' })
     const ground = () => page.evaluate('getComputedStyle(document.body).backgroundColor')
     const light = await ground()

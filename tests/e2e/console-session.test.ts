@@ -1,4 +1,4 @@
-/** The web console's door: how it is served, signing in and out, and who may not write with its cookie. */
+/** How the web console is served, signing in and out, and writes with its cookie that are refused. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Browser } from 'playwright-core'
@@ -26,7 +26,7 @@ suite('console: session', { skip: noChromium }, () => {
       body: JSON.stringify({ token }),
     })
 
-  test('the page is asked for each time, what it loads is kept for ever, and nothing in it may come from elsewhere', async () => {
+  test('the page is never cached, its files are cached permanently, and it loads nothing from other sites', async () => {
     const page = await fetch(`${origin()}/orders/some-order`, { headers: { accept: 'text/html' } })
     assert.equal(page.status, 200)
     assert.equal(page.headers.get('cache-control'), 'no-cache')
@@ -49,7 +49,7 @@ suite('console: session', { skip: noChromium }, () => {
     }
   })
 
-  test('a wrong or expired token is refused with a sentence; the right one opens the page that was asked for', async () => {
+  test('a wrong or expired token is refused with a sentence, and a valid one opens the requested page', async () => {
     const { page, offences } = await openPage(browser, origin())
     await page.goto('/audit?action=token.create')
     await signInOnPage(page, 'imapfleet_wrong')
@@ -73,12 +73,12 @@ suite('console: session', { skip: noChromium }, () => {
     await page.context().close()
   })
 
-  test('the cookie is for https alone where the console came by https', async () => {
+  test('the cookie is restricted to https if the console was loaded over https', async () => {
     const answer = await signInBy(plane.token, { origin: 'https://control.example' })
     assert.match(answer.headers.getSetCookie()[0] ?? '', /HttpOnly; Secure; SameSite=Strict/)
   })
 
-  test('a session is known to every replica, ends for all of them by signing out, and with its token', async () => {
+  test('a session is known to every replica, and ends at all of them when the user signs out or the token ends', async () => {
     const replica = await plane.replica()
     const cookie = cookieOf(await signInBy(plane.token))
     const ask = (at: string) => fetch(`${at}/v1/session`, { headers: { cookie } })
@@ -125,7 +125,7 @@ suite('console: session', { skip: noChromium }, () => {
 
   test("another site's page can neither write nor read with the cookie", async () => {
     const replica = await plane.replica()
-    // Another origin of the same site: the browser sends the cookie along, which is the worst case.
+    // Another origin of the same site, to which the browser sends the cookie: the worst case.
     const { page } = await openPage(browser, origin())
     await page.goto('/')
     await signInOnPage(page, plane.token)
@@ -141,14 +141,14 @@ suite('console: session', { skip: noChromium }, () => {
       tried.push(await fetch(url, { credentials: 'include' }).then(() => 'read', () => 'failed'))
       return tried
     })()`)
-    // The policy of the page stands in the way of the browser; what gets past a page without one is refused above.
+    // Here the policy of the page stops the browser. Requests from pages without one are refused above.
     assert.deepEqual(attempts, ['failed', 'failed', 'failed'])
     const { body } = await plane.api('/v1/revocations')
     assert.deepEqual((body as { revocations: unknown[] }).revocations, [])
     await page.context().close()
   })
 
-  test('a session that is over leads to the sign-in with a sentence, and back to where one was', async () => {
+  test('an ended session leads to the sign-in with a sentence, and from there back to the same page', async () => {
     const { page } = await openPage(browser, origin())
     await page.goto('/audit')
     await signInOnPage(page, plane.token)
@@ -183,7 +183,7 @@ suite('console: session', { skip: noChromium }, () => {
     await page.context().close()
   })
 
-  test('without the built files the root says what to run, and the API works', async () => {
+  test('without the built files, the root says what to run, and the API works', async () => {
     const bare = await plane.replica({ CONSOLE_DIRECTORY: plane.ground.directory })
     const page = await fetch(`${bare.api}/`)
     assert.equal(page.status, 503)

@@ -1,4 +1,4 @@
-/** The trace pages of the web console: a user is traced live while a real client reads a real mail. */
+/** The trace pages of the web console: a user is traced live while a real client reads mail. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
@@ -15,7 +15,7 @@ suite('console: trace', { skip: noChromium }, () => {
     fleet = started
   })
 
-  /** A stock client reads the newest mail of alice at an edge. */
+  /** A real client reads the newest mail of alice at an edge. */
   const readMail = async ({ imapPort }: { imapPort: number }) => {
     const { user, password } = fleet.alice
     const client = new ImapFlow({
@@ -29,7 +29,7 @@ suite('console: trace', { skip: noChromium }, () => {
     return mail === false ? '' : (mail.source?.toString() ?? '')
   }
 
-  test('a user is traced live, through an outage of control; the trace is stopped, kept and downloaded', async () => {
+  test('a live trace survives an outage of control; it is then stopped, kept and downloaded', async () => {
     const { page, offences } = await open('/trace')
     await page.getByText('No traces yet').waitFor()
     await page.getByRole('button', { name: 'Trace a user' }).click()
@@ -83,7 +83,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await page.getByText('ended', { exact: true }).waitFor()
     await page.getByRole('link', { name: 'All traces' }).click()
     await page.getByRole('row', { name: fleet.alice.user }).getByText('ended').waitFor()
-    // What the browser says of a server that was away is no fault of the page.
+    // The browser reports the outage of the server, which is not an error of the page.
     assert.deepEqual(
       offences.filter((offence) => !/ERR_|Failed to load/.test(offence)),
       [],
@@ -91,7 +91,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('on a small screen one scrolls up to read; one session is picked; what answers in place of control ends nothing', async () => {
+  test('on a small screen, scrolling up holds the lines, one session can be selected, and an error of a proxy does not end the trace', async () => {
     const { page } = await open(`/trace?user=${fleet.alice.user}`, { width: 375, colours: 'dark' })
     await page.getByRole('dialog').getByRole('button', { name: 'Start' }).click()
     await page.getByText(/eu-1, us-1 tracing|us-1, eu-1 tracing/).waitFor()
@@ -103,7 +103,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await log.evaluate((box) => box.scrollTo(0, 0))
     await until('the lines to be held', async () => !(await follow.isChecked()))
 
-    // As a balancer does while all replicas behind it are replaced.
+    // Like a load balancer while all replicas behind it are replaced.
     await page.route('**/live', (route) => route.fulfill({ status: 502, body: 'Bad Gateway' }))
     await fleet.stack.control.process.kill()
     await fleet.stack.control.process.start()
@@ -124,7 +124,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a second try starts only who is not traced yet, also where only the answer was lost, and says who is', async () => {
+  test('a second attempt starts only users who are not traced yet, also if only the answer was lost, and names the others', async () => {
     const { page, offences } = await open('/trace', { width: 375 })
     const tracesOf = async (user: string) => {
       const { traces } = (await fleet.api('/v1/traces?limit=200')).body as { traces: { user: string }[] }
@@ -164,7 +164,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await close(page)
   })
 
-  test('a trace that another begins or ends is seen in the list without loading it again', async () => {
+  test('the list shows that another person starts or ends a trace, without reloading the page', async () => {
     const { page } = await open('/trace')
     await page.getByRole('table', { name: 'Traces' }).waitFor()
     const body = { user: 'grace@example.org', seconds: 600 }

@@ -1,4 +1,4 @@
-/** Who may ask the control plane, for what, and what is on record of it. */
+/** Access to the control plane: tokens, roles, scopes, and the audit log. */
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -28,7 +28,7 @@ suite('access to control', () => {
     return [answer.status, problem.code]
   }
 
-  test('without a token, with a wrong one or with one of a lower role nothing is told and nothing done', async () => {
+  test('without a token, with a wrong token or with too low a role, nothing is shown and nothing is done', async () => {
     assert.deepEqual(await refused('/v1/edges'), [401, 'token_missing'])
     const wrong = [`Bearer imapfleet_${'x'.repeat(43)}`, 'Bearer', 'Basic YTpi', `Bearer ${'x'.repeat(4000)}`]
     for (const authorization of wrong)
@@ -43,7 +43,7 @@ suite('access to control', () => {
     assert.deepEqual((await plane.api('/v1/config')).body, { revision: 0, layers: {} })
   })
 
-  test('message bodies are for tokens that have the scope', async () => {
+  test('only tokens with the scope can trace message bodies', async () => {
     const body = { user: 'ann', bodies: true }
     assert.equal((await plane.api('/v1/traces', { body })).status, 403)
     const main = `${repository}/apps/control/src/main.ts`
@@ -65,7 +65,7 @@ suite('access to control', () => {
     assert.deepEqual([row?.['actor'], row?.['target'], row?.['after'].bodies], ['reader', 'ann', true])
   })
 
-  test('a token is shown once, used until it is revoked or expires, and all of that is on record', async () => {
+  test('a token is shown once, works until it is revoked or expires, and the audit log has all of it', async () => {
     const made = await plane.api('/v1/tokens', {
       body: { name: 'dora', role: 'operator', expiresInSeconds: 3600 },
     })
@@ -101,7 +101,7 @@ suite('access to control', () => {
     )
   })
 
-  test('the audit log is read page by page, without gap or overlap', async () => {
+  test('the audit log comes in pages without gaps or overlaps', async () => {
     for (const name of ['p1', 'p2', 'p3']) await plane.api('/v1/tokens', { body: { name, role: 'viewer' } })
     const whole = (await plane.api('/v1/audit?limit=500')).body as { entries: AuditEntry[]; next: null }
     assert.equal(whole.next, null)
@@ -119,7 +119,7 @@ suite('access to control', () => {
     assert.deepEqual(pages, whole.entries)
   })
 
-  test('tokens are not kept as they are', async () => {
+  test('tokens are not stored in plain text', async () => {
     const rows = JSON.stringify(await plane.sql`select * from tokens`)
     assert.ok(!rows.includes(plane.token) && !rows.includes(plane.token.slice(-20)))
   })
@@ -130,7 +130,7 @@ suite('wrong tokens', () => {
   before(async () => (plane = await Plane.start()))
   after(() => plane?.stop())
 
-  test('too many from one address make it wait, whatever it sends then', async () => {
+  test('after too many from one address, that address has to wait, whatever it sends', async () => {
     const guess = async () =>
       (await plane.api('/v1/edges', { token: `imapfleet_${randomBytes(32).toString('base64url')}` })).status
     const answers = await Promise.all(Array.from({ length: 30 }, guess))

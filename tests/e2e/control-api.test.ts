@@ -1,4 +1,4 @@
-/** The API to those who ask for nonsense, twice, on an old state, or while something is away. */
+/** The API with invalid, repeated and outdated requests, and while Postgres or NATS is down. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { problemDetailsSchema, type ProblemDetails, type RevocationStatus } from '@imapfleet/protocol'
@@ -20,7 +20,7 @@ suite('the control API', () => {
   }
   const asAdmin = () => ({ authorization: `Bearer ${plane.token}`, 'content-type': 'application/json' })
 
-  test('nonsense is refused with a code and a sentence', async () => {
+  test('an invalid request is refused with a code and a sentence', async () => {
     const post = (body: string, type = 'application/json') =>
       refused('/v1/config/revisions', {
         method: 'POST',
@@ -62,7 +62,7 @@ suite('the control API', () => {
     assert.deepEqual(await refused('/v1/traces', nul), [400, 'request_invalid'])
   })
 
-  test('a write with an idempotency key is done once, however often and by whichever way it is sent', async () => {
+  test('a write with an idempotency key is done once, however often it is sent', async () => {
     const send = async (key: string, body: unknown, token = plane.token) => {
       const headers = {
         authorization: `Bearer ${token}`,
@@ -92,13 +92,13 @@ suite('the control API', () => {
     assert.equal((await send('wrong', { kind: 'moon' })).status, 400)
     assert.equal((await send('wrong', { kind: 'moon' })).status, 400)
     assert.equal((await send('two words', body)).body.code, 'request_invalid')
-    // Keys of two tokens are two.
+    // The same key of another token is another key.
     const other = await plane.control.createToken('other', 'operator')
     assert.equal((await send('once', body, other)).status, 201)
     assert.equal(await count(), known + 2)
   })
 
-  test('a change is made on the configuration that its author knows, or not at all', async () => {
+  test('a change based on an outdated configuration is refused', async () => {
     const headers = asAdmin()
     const known = (await fetch(`${plane.control.api}/v1/config`, { headers })).headers.get('etag') ?? ''
     const post = async (ifMatch: string, usesMax: number) => {
@@ -122,7 +122,7 @@ suite('the control API', () => {
     assert.equal((await restore(`"${newest}"`)).status, 201)
   })
 
-  test('every list comes in pages that together are the whole, each thing once', async () => {
+  test('the pages of every list contain each entry exactly once', async () => {
     for (const name of ['one', 'two', 'three']) {
       await plane.api('/v1/tokens', { body: { name, role: 'viewer' } })
       assert.equal((await plane.api('/v1/traces', { body: { user: name } })).status, 201)
@@ -154,7 +154,7 @@ suite('the control API', () => {
     }
   })
 
-  test('the document of the API describes it, and the reference page loads nothing from elsewhere', async () => {
+  test('the OpenAPI document describes the API, and the reference page loads nothing from other sites', async () => {
     const document = (await (await fetch(`${plane.control.api}/openapi.json`)).json()) as {
       openapi: string
       paths: Record<string, Record<string, { security?: unknown; summary?: string }>>
@@ -177,7 +177,7 @@ suite('the control API', () => {
     assert.doesNotMatch(text, /(?:src|href)="(?:https?:)?\/\/|<script/)
   })
 
-  test('with Postgres away it says so, and works again when it is back', async () => {
+  test('while Postgres is down it says so, and works again afterwards', async () => {
     await plane.postgres.process?.kill()
     const ready = await fetch(`${plane.control.api}/readyz`)
     assert.equal(ready.status, 503)
@@ -191,7 +191,7 @@ suite('the control API', () => {
     assert.equal((await plane.api('/v1/edges')).status, 200)
   })
 
-  test('it stops in order though NATS hangs and Postgres dies at the same moment', async () => {
+  test('it stops cleanly even if NATS hangs and Postgres dies at the same moment', async () => {
     const { body } = await plane.api('/v1/traces', { body: { user: 'ann' } })
     const live = await fetch(`${plane.control.api}/v1/traces/${(body as { id: string }).id}/live`, {
       headers: asAdmin(),
@@ -208,7 +208,7 @@ suite('the control API', () => {
     await plane.control.process.start()
   })
 
-  test('it starts while NATS and Postgres are away, and is ready when they have come', async () => {
+  test('it starts while NATS and Postgres are down, and is ready when they are up', async () => {
     await plane.control.process.stop()
     await Promise.all([plane.postgres.process?.kill(), plane.nats.process?.kill()])
     const started = plane.control.process.start()

@@ -1,4 +1,4 @@
-/** The command line of control: what cannot work is said in one line. */
+/** The command line of control: one line for each mistake. */
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { node, repository } from '@imapfleet/local'
@@ -10,7 +10,7 @@ suite('the command line of control', () => {
     await runCommand(node, [main, ...args], { env: { DATABASE_URL: undefined, ...env } })
   const oneLine = (text: string) => text.trim().split('\n').length === 1
 
-  test('what cannot work is said in one line, with an exit status', async () => {
+  test('each mistake is reported in one line, with an exit status', async () => {
     const nowhere = { DATABASE_URL: 'postgres://x@127.0.0.1:1/x' }
     const cases: [string[], Record<string, string>, RegExp][] = [
       [['all'], {}, /DATABASE_URL is not set/],

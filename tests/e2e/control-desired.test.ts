@@ -1,4 +1,4 @@
-/** Postgres is the truth, the bucket its copy: whatever happens to the copy, each edge finds its own newest state there. */
+/** Desired state: Postgres has the original, the bucket a copy. Whatever happens to the copy, each edge gets its newest state. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
@@ -38,7 +38,7 @@ suite('desired state', () => {
   }
   const region = (name: string) => ({ kind: 'region', name })
 
-  test('a revision reaches the edges it is meant for, and they are told; the others keep what they had', async () => {
+  test('a revision reaches only the edges that it applies to, and they are notified', async () => {
     const untouched = await us.desired()
     const told = new Promise((resolve) => {
       eu.nats.subscribe(subjects.desiredChanged, { max: 1, callback: resolve })
@@ -64,7 +64,7 @@ suite('desired state', () => {
     })
   })
 
-  test('an edge that refuses a revision is shown with its reason', async () => {
+  test('the status shows an edge that refused a revision, with its reason', async () => {
     const { revision } = await revise({
       layer: { kind: 'edge', name: 'eu-1' },
       set: { 'log.level': 'debug' },
@@ -78,7 +78,7 @@ suite('desired state', () => {
     })
   })
 
-  test('of two changes made on the same revision one is made, the other hears of it', async () => {
+  test('of two changes based on the same revision, one is made and the other is refused', async () => {
     const { body } = await plane.api('/v1/config')
     const base = (body as { revision: number }).revision
     const both = await Promise.all(
@@ -97,7 +97,7 @@ suite('desired state', () => {
     assert.match(lost.detail, new RegExp(`based on revision ${base}, but the newest is ${base + 1}`))
   })
 
-  test('a dry run shows the change and makes none; no change makes no revision', async () => {
+  test('a dry run shows the change without making it, and an empty change makes no revision', async () => {
     const change = { layer: region('us'), set: { 'pool.usesMax': 33 } }
     const dry = await revise({ ...change, dryRun: true })
     assert.equal(dry.status, 200)
@@ -136,7 +136,7 @@ suite('desired state', () => {
     )
   })
 
-  test('a change made while NATS is away is spread when it is back', async () => {
+  test('a change that is made while NATS is down reaches the edges when it is up', async () => {
     await plane.nats.process?.kill()
     const { status, revision } = await revise({
       layer: { kind: 'global' },
@@ -147,7 +147,7 @@ suite('desired state', () => {
     await until('the change', async () => (await eu.desired())?.config.revision === revision.revision)
   })
 
-  test('a bucket that was lost is written again', async () => {
+  test('a lost bucket is written again', async () => {
     const was = await eu.desired()
     const manager = await jetstreamManager(eu.nats)
     await manager.streams.delete(`KV_${buckets.desired}`)
@@ -155,12 +155,12 @@ suite('desired state', () => {
     assert.deepEqual(await eu.desired(), was)
   })
 
-  test('an entry that is newer than Postgres has ever been is overtaken, not taken for the truth', async () => {
+  test('an entry newer than anything in Postgres is replaced by a still newer version', async () => {
     const entry = await eu.desired()
     const bucket = await new Kvm(eu.nats).open(buckets.desired)
     const foreign = { ...entry, version: entry!.version + 1000, config: { revision: 1, layer: {} } }
     await bucket.put(desiredKey(eu.address), encode(foreign))
-    const mended = await until(
+    const repaired = await until(
       'the truth',
       async () => {
         const now = await eu.desired()
@@ -168,11 +168,11 @@ suite('desired state', () => {
       },
       30_000,
     )
-    assert.ok(mended.version > foreign.version)
-    assert.deepEqual(mended.config, entry?.config)
+    assert.ok(repaired.version > foreign.version)
+    assert.deepEqual(repaired.config, entry?.config)
   })
 
-  test('a trace stands in every entry until it is ended', async () => {
+  test('a trace is in every entry until it ends', async () => {
     const { status, body } = await plane.api('/v1/traces', { body: { user: 'ann', seconds: 60 } })
     assert.equal(status, 201)
     const { id } = body as TraceView
@@ -185,7 +185,7 @@ suite('desired state', () => {
     for (const edge of [eu, us]) assert.deepEqual((await edge.desired())?.traces, [])
   })
 
-  test('in a large fleet, too, each edge has its own entry, and one that was lost or spoilt is written again', async () => {
+  test('each edge of a large fleet has its own entry, and a lost or damaged one is written again', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `sa-${index + 1}`)
     const many = ids.map((id) => new SimulatedEdge(eu.nats, 'sa', id))
     for (const edge of many) edge.beat({ heartbeatMs: 60_000 })
@@ -208,7 +208,7 @@ suite('desired state', () => {
     }
   })
 
-  test('an edge that moves to another region finds the state of that region', async () => {
+  test('an edge that moves to another region gets the state of that region', async () => {
     const { revision } = await revise({ layer: region('asia'), set: { 'pool.usesMax': 44 } })
     const moved = await plane.edge('asia', 'us-1')
     moved.beat({ heartbeatMs: 60_000 })

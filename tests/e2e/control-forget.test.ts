@@ -1,4 +1,4 @@
-/** An edge that is gone for good is forgotten; one that comes back after all has missed nothing, and is listed again. */
+/** Forgetting an edge. If it comes back, it has missed nothing and is listed again. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { repository } from '@imapfleet/local'
@@ -25,7 +25,7 @@ suite('forgetting an edge', () => {
   let plane: Plane
   let eu: SimulatedEdge
   let us: SimulatedEdge
-  /** The one that goes. */
+  /** The edge to forget. */
   let gone: SimulatedEdge
   const leaving = new AbortController()
   before(async () => {
@@ -75,7 +75,7 @@ suite('forgetting an edge', () => {
     return await answer.text()
   }
 
-  /** Names in the live view, kept up to date until the suite is over. */
+  /** Ids of the edges in the live view, updated until the suite ends. */
   async function liveNames(query = ''): Promise<Set<string>> {
     const names = new Set<string>()
     const response = await fetch(`${plane.control.api}/v1/live${query}`, {
@@ -97,7 +97,7 @@ suite('forgetting an edge', () => {
     return names
   }
 
-  test('one that still beats is not forgotten, and it is said what to do first', async () => {
+  test('an edge that still sends heartbeats is not forgotten, and the refusal says what to do first', async () => {
     const { status, problem } = await forget('us-9')
     assert.deepEqual([status, problem.code], [409, 'edge_present'])
     assert.match(problem.detail ?? '', /^us-9 sent a heartbeat \d+ s ago: stop it or revoke its credential/)
@@ -105,7 +105,7 @@ suite('forgetting an edge', () => {
     assert.deepEqual(await audited('edge.forget'), [])
   })
 
-  test('only an operator forgets, and only an edge that there was', async () => {
+  test('only an operator can forget an edge, and only one that exists', async () => {
     const [viewer, operator] = [
       await plane.control.createToken('viewer', 'viewer'),
       await plane.control.createToken('operator', 'operator'),
@@ -118,7 +118,7 @@ suite('forgetting an edge', () => {
     assert.ok((await listed()).includes('us-9'))
   })
 
-  test('it is in no list and no live view, has no metrics, and no order waits for it; its history stays', async () => {
+  test('it is in no list, live view or metrics, no order waits for it, and its history stays', async () => {
     await gone.send(gone.report({ counters: { 'sessions_total{ending="logout"}': 0 } }, Date.now() - 20_000))
     await gone.send(gone.report({ counters: { 'sessions_total{ending="logout"}': 7 } }, Date.now() - 10_000))
     const [live, region] = [await liveNames(), await liveNames('?region=us')]
@@ -165,19 +165,19 @@ suite('forgetting an edge', () => {
     )
   })
 
-  test('what is revoked while it is forgotten stands ready before it is heard of, and it is in the fleet again', async () => {
+  test('when it comes back, revocations that it missed are in its entry first, and it is in the fleet again', async () => {
     const { body } = await plane.api('/v1/revocations', { body: { kind: 'user', subject: 'ann' } })
     const { revocation, edges } = body as RevocationStatus
     assert.deepEqual(
       edges.map(({ id }) => id),
       ['eu-1', 'us-1'],
     )
-    // It reads its entry before it says a word: that is what keeps a warm connection from being handed out.
+    // It reads its entry before it sends anything. That prevents that a revoked connection is leased.
     assert.deepEqual(
       (await gone.desired())?.revocations.map(({ subject }) => subject),
       ['ann'],
     )
-    // A report that was on its way for long is no sign of life.
+    // A report that was delayed for long does not bring it back.
     await gone.send(gone.report({ counters: { 'sessions_total{ending="logout"}': 9 } }))
     await sessionsOf('us-9', 9)
     assert.ok(!(await listed()).includes('us-9'))
@@ -226,7 +226,7 @@ suite('forgetting an edge', () => {
   const statusOf = ({ waves }: RolloutView, id: string) =>
     waves.flatMap(({ edges }) => edges).find((edge) => edge.id === id)?.status
 
-  test('a rollout that waits for it goes on, and goes on when it comes back in the middle of it', async () => {
+  test('a rollout that waits for it continues without it, also if it comes back during the rollout', async () => {
     const { revision } = await roll(['eu-1', 'us-9'])
     await fallSilent(gone)
     assert.equal((await forget('us-9')).status, 200)
@@ -237,7 +237,7 @@ suite('forgetting an edge', () => {
     assert.equal(statusOf(await completed(revision), 'us-9'), 'skipped')
   })
 
-  test('a wave that begins without it does not wait for it when it comes back', async () => {
+  test('a wave that started without it does not wait for it when it comes back', async () => {
     const { revision } = await roll(['eu-1'])
     await fallSilent(gone)
     await forget('us-9')
@@ -248,7 +248,7 @@ suite('forgetting an edge', () => {
     assert.equal(statusOf(await completed(revision), 'us-9'), 'skipped')
   })
 
-  test('a rollout that begins without it has no place for it; what is released it gets all the same', async () => {
+  test('a rollout that started without it does not include it, but it gets the released revision', async () => {
     await fallSilent(gone)
     await forget('us-9')
     const canary = await roll(['us-9'])
@@ -263,7 +263,7 @@ suite('forgetting an edge', () => {
     await until('its entry', async () => (await gone.desired())?.config.revision === revision)
   })
 
-  test('the command forgets when it is told that it is meant, and shows what it has forgotten', async () => {
+  test('the command forgets an edge only if it is confirmed, and shows the edge that it has forgotten', async () => {
     await comeBack(gone)
     await fallSilent(gone)
     const env = { IMAPFLEET_SERVER: plane.control.api, IMAPFLEET_TOKEN: plane.token }

@@ -1,4 +1,4 @@
-/** Histories from Postgres against a slow and obvious computation over what the edges really did. */
+/** Compares histories from Postgres with a slow and obvious computation over the actions of the edges. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { History, Report } from '@imapfleet/protocol'
@@ -11,7 +11,7 @@ const stepMs = 10_000
 const points = 30
 const ok = 'logins_total{upstream="main",result="ok"}'
 
-/** What one edge did: when it counted a login, when it reported, which reports arrived, when it started again. */
+/** The actions of one edge: when it counted logins, reported and restarted, and which reports arrived. */
 const edgeArbitrary = fc.record({
   logins: fc.array(fc.integer({ min: -60, max: 299 }), { maxLength: 60 }),
   reports: fc.uniqueArray(fc.integer({ min: -60, max: 299 }), { minLength: 5, maxLength: 60 }),
@@ -26,7 +26,7 @@ suite('history', () => {
   before(async () => (plane = await Plane.start()))
   after(() => plane?.stop())
 
-  test('random histories with restarts, losses, doubles and disorder: every group and step is right', async () => {
+  test('random histories with restarts and with lost, repeated and reordered reports: every group and step is right', async () => {
     const [first] = fc.sample(fc.array(edgeArbitrary, { minLength: 4, maxLength: 4 }), {
       seed: 20_261_122,
       numRuns: 1,
@@ -40,7 +40,7 @@ suite('history', () => {
       const edge = await plane.edge(region, `${region}-${index}`)
       expected.set(`${region}-${index}`, live(story, edge, from, reports))
     }
-    // Out of order over all edges, the same way each time.
+    // In a random order over all edges, which is the same in each run.
     const order = fc.sample(fc.integer(), { seed: 7, numRuns: reports.length })
     const shuffled = reports
       .map((report, index) => ({ ...report, place: order[index]! }))
@@ -77,7 +77,7 @@ suite('history', () => {
     assert.deepEqual((await ask('fleet'))[0]?.values[0], added([...expected.values()]))
   })
 
-  test('gauges are averaged within a step, and may be asked for otherwise', async () => {
+  test('gauges are averaged within a step, unless another function is requested', async () => {
     const edge = await plane.edge('asia', 'asia-1')
     const from = Math.floor(Date.now() / stepMs) * stepMs - 10 * stepMs
     for (const [offset, value] of [
@@ -88,7 +88,7 @@ suite('history', () => {
       await edge.send(edge.report({ gauges: { upstreams_idle: value } }, from + offset * 1000))
     const range = `from=${new Date(from).toISOString()}&to=${new Date(from + 3 * stepMs).toISOString()}&step=10s`
     const metrics = ['', ':last', ':max', ':min'].map((suffix) => `upstreams_idle${suffix}`).join(',')
-    // Two batches may be taken in at once, in any order.
+    // Two batches may be stored at the same time, in any order.
     await until('three reports', async () => {
       const [row] = await plane.sql<{ count: string }[]>`select count(*) from reports where edge = 'asia-1'`
       return row?.count === '3'
@@ -103,7 +103,7 @@ suite('history', () => {
     ])
   })
 
-  test('what cannot be answered is refused with a sentence that says what to ask instead', async () => {
+  test('an impossible query is refused with a sentence that says what to ask instead', async () => {
     const refusals: [string, string][] = [
       ['metrics=logins', 'metric_unknown'],
       ['metrics=logins_total&from=-7d&step=1s', 'step_too_fine'],
@@ -122,7 +122,7 @@ suite('history', () => {
   })
 })
 
-/** Sends the story's reports to `reports`, and says what a listener should make of those that arrived. */
+/** Sends the reports of the actions to `reports`, and returns the history that follows from those that arrived. */
 function live(
   story: Story,
   edge: SimulatedEdge,

@@ -20,7 +20,7 @@ suite('ingest', () => {
     ).map(({ sequence }) => Number(sequence))
   const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
-  test('control, NATS and Postgres may each be killed: every report is stored, and none twice', async () => {
+  test('if control, NATS and Postgres are killed in turn, every report is stored once', async () => {
     const edge = await plane.edge('eu', 'eu-1')
     let sending = true
     let sent = 0
@@ -29,7 +29,7 @@ suite('ingest', () => {
         sent += 1
         const report = edge.report({ counters: { client_connections_total: sent } })
         await edge.send(report)
-        // An edge that did not hear the acknowledgement sends it again, also long after JetStream has forgotten the first.
+        // An edge that got no acknowledgement repeats it, even long after JetStream has forgotten the first one.
         if (sent % 10 === 0)
           await jetstream(edge.nats)
             .publish(subjects.report(edge.address), encode(report))
@@ -62,26 +62,26 @@ suite('ingest', () => {
 
     sending = false
     await stream
-    // What the killed control had taken comes again after the acknowledgement wait.
+    // Reports that the killed control had received are delivered again after the acknowledgement wait.
     await until('the last reports', async () => (await rowsOf(edge)).length === sent, 40_000)
     assert.deepEqual(await rowsOf(edge), upTo(sent))
   })
 
-  test('a message that is none of ours is refused for good, and what comes with it is stored', async () => {
+  test('an invalid message is rejected for good, and valid ones next to it are stored', async () => {
     const edge = await plane.edge('eu', 'eu-2')
     const honest = await plane.edge('us', 'us-1')
     const js = jetstream(edge.nats)
     const own = subjects.report(edge.address)
-    const strange = edge.report({ counters: { client_connections_total: 1 } })
+    const foreign = edge.report({ counters: { client_connections_total: 1 } })
     const withNul: Report = edge.report({ counters: { 'logins_total{upstream="\u0000",result="ok"}': 1 } })
     const bodies = [
       'no JSON',
       JSON.stringify({ v: 1 }),
-      JSON.stringify({ ...strange, v: 2 }),
-      JSON.stringify({ ...strange, counters: { client_connections_total: -1 } }),
-      JSON.stringify({ ...strange, at: 8.64e15 }),
-      // Another edge's name on its own subject.
-      JSON.stringify({ ...strange, edge: 'us-1', region: 'us' }),
+      JSON.stringify({ ...foreign, v: 2 }),
+      JSON.stringify({ ...foreign, counters: { client_connections_total: -1 } }),
+      JSON.stringify({ ...foreign, at: 8.64e15 }),
+      // The name of another edge, sent on its own subject.
+      JSON.stringify({ ...foreign, edge: 'us-1', region: 'us' }),
       encode(withNul),
       new Uint8Array([0xff, 0xfe, 0x00]),
     ]
@@ -105,14 +105,14 @@ suite('ingest', () => {
     )
   })
 
-  test('a heartbeat registers an edge; three missed, it is silent; another, it is back', async () => {
+  test('a heartbeat registers an edge, after three missed ones it is silent, and after another one it is back', async () => {
     const edge = await plane.edge('eu', 'eu-3')
     const stateOf = async () => {
       const { status, body } = await plane.api('/v1/edges/eu-3')
       return status === 404 ? undefined : (body as { state: string }).state
     }
     assert.equal(await stateOf(), undefined)
-    // As often as it takes: a busy machine may be slower than three heartbeats.
+    // Repeated until it succeeds, because a busy machine may be slower than three heartbeats.
     const beatUntil = (state: 'serving' | 'draining') =>
       until(`it ${state}`, async () => {
         edge.beat({ heartbeatMs: 300, state })
@@ -123,7 +123,7 @@ suite('ingest', () => {
     await beatUntil('draining')
   })
 
-  test('heartbeats that are none of ours, or of another sender, change nothing', async () => {
+  test('invalid heartbeats, and those of another sender, change nothing', async () => {
     const edge = await plane.edge('eu', 'eu-4')
     edge.beat()
     await until('the edge', async () => (await plane.api('/v1/edges/eu-4')).status === 200)

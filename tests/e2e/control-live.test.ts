@@ -1,4 +1,4 @@
-/** The fleet as it is now: the stream of the live view, the screen of the CLI, and the page for Prometheus. */
+/** The current state of the fleet: the stream of the live view, `imapfleet top`, and the Prometheus page. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { repository } from '@imapfleet/local'
@@ -30,7 +30,7 @@ suite('the live view', () => {
     await plane?.stop()
   })
 
-  /** Edges as the stream has told them so far, kept up to date until the test is over. */
+  /** Edges according to the stream, updated until the test ends. */
   async function view(query = '', control = plane.control) {
     const edges = new Map<string, LiveEdge>()
     const names: string[] = []
@@ -59,7 +59,7 @@ suite('the live view', () => {
     return { edges, names, ended }
   }
 
-  test('every edge is told first, then what it does by the second, from one heartbeat to the next', async () => {
+  test('the stream starts with every edge, and then has rates between the last two heartbeats', async () => {
     const startedAt = Date.now()
     eu.beat({ at: startedAt, counters: sessions(100), gauges: { upstreams_idle: 7 } })
     us.beat({ at: startedAt, degraded: ['upstream main: refused'] })
@@ -90,11 +90,11 @@ suite('the live view', () => {
 
     eu.restart()
     eu.beat({ counters: sessions(3) })
-    // What another boot has counted says nothing of this one.
+    // Counters of another boot are not compared.
     await until('the restart', () => edges.get('eu-1')?.sessionsPerSecond === null)
   })
 
-  test('an edge that falls silent is told so without a word of its own, and its region can be seen alone', async () => {
+  test('an edge that becomes silent is shown as silent, and the view can be limited to its region', async () => {
     us.beat({ heartbeatMs: 100 })
     const { edges } = await view('?region=us')
     await until('silence', () => edges.get('us-1')?.state === 'silent')
@@ -111,7 +111,7 @@ suite('the live view', () => {
     await until('a tick again', () => names.includes('tick'))
   })
 
-  test('a control that stops ends its views at once', async () => {
+  test('a control that stops ends its views immediately', async () => {
     const replica = await plane.replica()
     const { ended, names } = await view('', replica)
     await until('the first event', () => names.length > 0)
@@ -133,7 +133,7 @@ suite('the live view', () => {
     const closing = new AbortController()
     const opened = await ask(210, { headers, signal: closing.signal })
     const served = opened.filter((status) => status === 200).length
-    // Those of the other tests are still open.
+    // The views of other tests are still open.
     assert.ok(served > 190 && served <= 200, `${served} were served`)
     assert.equal(opened.filter((status) => status === 503).length, 210 - served)
     closing.abort()
@@ -141,7 +141,7 @@ suite('the live view', () => {
     assert.ok(held.length > 420)
   })
 
-  test('Prometheus is given each edge by its last heartbeat, and of a silent one only that it is', async () => {
+  test('the Prometheus page has the last heartbeat of each edge, and only `edge_up` of a silent one', async () => {
     eu.beat({
       counters: sessions(42),
       gauges: { upstreams_idle: 9 },
@@ -161,7 +161,7 @@ suite('the live view', () => {
     assert.match(page, /^imapfleet_upstreams_idle\{edge="eu-1",region="eu"\} 9$/m)
     assert.match(page, /^imapfleet_login_seconds_count\{edge="eu-1",region="eu"\} 3$/m)
     assert.doesNotMatch(page, /^imapfleet_sessions_total\{edge="us-1"/m)
-    // The format: each line is a comment or a sample, and every sample's metric was announced.
+    // The format: each line is a comment or a sample, and each sample belongs to a declared metric.
     const announced = new Set<string>()
     for (const line of page.trimEnd().split('\n')) {
       const type = /^# TYPE (\w+) (counter|gauge|histogram)$/.exec(line)
@@ -177,7 +177,7 @@ suite('the live view', () => {
     assert.equal(anonymous.status, 401)
   })
 
-  test('the screen of the fleet can be printed once, for people and for scripts', async () => {
+  test('`imapfleet top --once` prints the fleet once, for people and for scripts', async () => {
     eu.beat({ counters: sessions(50) })
     const env = { IMAPFLEET_SERVER: plane.control.api, IMAPFLEET_TOKEN: plane.token }
     const top = (...words: string[]) =>
@@ -197,7 +197,7 @@ suite('the live view', () => {
     assert.match(alone.stderr, /needs a terminal: use --once/)
   })
 
-  test('an edge that has moved to another region leaves the view of the one, and comes into that of the other', async () => {
+  test('an edge that moves to another region leaves the view of the old region and appears in that of the new one', async () => {
     const here = await plane.edge('eu', 'mover')
     here.beat()
     const [ofEu, ofUs, ofAll] = await Promise.all([view('?region=eu'), view('?region=us'), view()])

@@ -1,4 +1,4 @@
-/** Orders: every edge that one was for is accounted for, and one order is one, however often it is asked for. */
+/** Orders: the result covers every edge that the order was for, and repeated requests are one order. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -22,7 +22,7 @@ const told = (version: string): Reply => ({ result: { version } })
 suite('orders', () => {
   let plane: Plane
   const heard = new Map<string, Order[]>()
-  /** What each edge does when it gets an order; undefined: it stays silent. */
+  /** How each edge answers an order. Undefined: it does not answer. */
   let replies: (edge: string, order: Order) => Reply[] = () => [told('done')]
 
   async function join(region: string, id: string): Promise<SimulatedEdge> {
@@ -85,7 +85,7 @@ suite('orders', () => {
     )
   })
 
-  test('who answered, who failed and why, and who was silent are told apart', async () => {
+  test('the result distinguishes edges that answered, failed with a reason, and were silent', async () => {
     replies = (edge) =>
       edge === 'eu-1' ? [told('1')] : edge === 'eu-2' ? [{ ok: false, reason: 'no such upstream' }] : []
     const { body } = await give({ timeoutMs: 300 })
@@ -99,7 +99,7 @@ suite('orders', () => {
     )
   })
 
-  test('an edge that is away is not waited for', async () => {
+  test('an order does not wait for a silent edge', async () => {
     replies = () => [told('1')]
     const gone = await plane.edge('eu', 'eu-9')
     gone.beat({ heartbeatMs: 50 })
@@ -123,7 +123,7 @@ suite('orders', () => {
     await plane.sql`delete from edges where id = 'eu-9'`
   })
 
-  test('the same id is one order: asked again it is the same account, and edges hear it once', async () => {
+  test('a repeated request with the same id gets the same result, and edges get the order once', async () => {
     replies = () => [{ result: { sessions: 0 } }]
     heard.clear()
     const id = randomUUID()
@@ -138,7 +138,7 @@ suite('orders', () => {
     assert.deepEqual([row?.['actor'], row?.['target'], row?.['after'].user], ['tests', 'all', 'ann'])
   })
 
-  test('a control that stops in the middle of an order loses nothing: a repeated request gets the results', async () => {
+  test('if control stops during an order, a repeated request gets the results', async () => {
     const id = randomUUID()
     const target = { kind: 'edge', name: 'us-1' }
     heard.clear()
@@ -151,14 +151,14 @@ suite('orders', () => {
     replies = () => [told('done once')]
     const { body } = await give({ id, target, timeoutMs: 10_000 })
     assert.deepEqual([body.edges[0]?.status, body.edges[0]?.result], ['answered', { version: 'done once' }])
-    // The edge can tell that it is the same one.
+    // The edge sees that it is the same order.
     assert.deepEqual(
       heard.get('us-1')?.map((order) => order.id),
       [id, id],
     )
   })
 
-  test('a long answer in chunks is put together', async () => {
+  test('a long answer in chunks is joined', async () => {
     const line = (uses: number) => ({ user: 'ann', upstream: 'main', state: 'idle', since: 1, uses })
     replies = () => [
       { result: [line(1), line(2)], more: true },
@@ -168,14 +168,14 @@ suite('orders', () => {
     assert.deepEqual(body.edges[0]?.result, [line(1), line(2), line(3)])
   })
 
-  test('an answer to another order, or one that is none, is not taken for an answer', async () => {
+  test('an answer to another order, or an invalid one, is ignored', async () => {
     replies = (_edge, order) => [{ ok: false, reason: 'x'.repeat(10_000) }, told(order.id)]
     const { body } = await give({ target: { kind: 'edge', name: 'eu-1' } })
     assert.equal(body.edges[0]?.status, 'answered')
     assert.equal(body.edges[0]?.reason, null)
   })
 
-  test('an answer that is not of the kind of the order is a failure of that edge, and only of that one', async () => {
+  test('an answer that does not fit the kind of the order is a failure of that edge only', async () => {
     replies = (edge) =>
       edge === 'eu-1'
         ? [{ result: { version: 'with \u0000' } }]

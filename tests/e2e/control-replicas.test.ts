@@ -1,5 +1,7 @@
-/** Two replicas behind a round robin, with nothing in common but Postgres and NATS: each request may go to either, and
- * either may die in the middle of what it does. */
+/**
+ * Two replicas of control behind a round robin, which share only Postgres and NATS. Each request may go to either, and
+ * either may die at any time.
+ */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
@@ -49,7 +51,7 @@ suite('two replicas of control', () => {
   const ask = async (path: string, options: { method?: string; body?: unknown } = {}) =>
     await plane.api(path, { ...options, of: balancer })
 
-  test('what is done at one is known at the other at once', async () => {
+  test('a change at one replica is immediately visible at the other', async () => {
     for (let usesMax = 10; usesMax < 20; usesMax++) {
       const made = await ask('/v1/config/revisions', {
         body: { layer: { kind: 'global' }, set: { 'pool.usesMax': usesMax } },
@@ -61,7 +63,7 @@ suite('two replicas of control', () => {
     }
   })
 
-  test('a trace started at one replica is followed at the other, and ended by the first', async () => {
+  test('a trace that was started at one replica is followed at the other, and ended by the first', async () => {
     const trace = (await plane.api('/v1/traces', { body: { user: 'ann', seconds: 60 }, of: replicas[0] }))
       .body as TraceView
     const live = await fetch(`${replicas[1].api}/v1/traces/${trace.id}/live`, {
@@ -86,7 +88,7 @@ suite('two replicas of control', () => {
     ])
   })
 
-  test('reports are shared between them, and one that dies with some in its hands loses and doubles none', async () => {
+  test('the replicas share the reports, and if one dies while it stores some, each is still stored once', async () => {
     const total = 3_000
     const stored = async () => {
       const [row] = await plane.sql`
@@ -96,7 +98,7 @@ suite('two replicas of control', () => {
     const reports = Array.from({ length: total }, (_, sent) =>
       eu.report({ counters: { client_connections_total: sent } }),
     )
-    // It takes reports from the stream and comes to nothing with them.
+    // It takes reports from the stream and cannot store them.
     replicas[1].process.send('SIGSTOP')
     await Promise.all(reports.map((report) => eu.send(report)))
     const manager = await jetstreamManager(eu.nats)
@@ -116,7 +118,7 @@ suite('two replicas of control', () => {
     )
   })
 
-  test('a rollout goes on at the other when the one that began it dies, and can be steered all the time', async () => {
+  test('if the replica that started a rollout dies, the other continues it, and can pause and resume it', async () => {
     const created = await ask('/v1/config/revisions', {
       body: {
         layer: { kind: 'global' },
@@ -147,7 +149,7 @@ suite('two replicas of control', () => {
     await dead?.process.start()
   })
 
-  test('an order that was cut off by a death is asked for again, answered by the other, and done once', async () => {
+  test('an order whose replica died is answered by the other one when it is repeated, and carried out once', async () => {
     const done = new Set<string>()
     let heard = 0
     eu.nats.subscribe(subjects.ordersFor(eu.address)[2]!, {
@@ -156,7 +158,7 @@ suite('two replicas of control', () => {
         assert.ok(order.ok)
         heard += 1
         done.add(order.value.id)
-        // The first time its answer comes too late for the one who asked.
+        // Its first answer comes too late for the client.
         if (heard === 1) return
         eu.answer(order.value.id, { result: { sessions: 1 } })
       },

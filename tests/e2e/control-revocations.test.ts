@@ -1,4 +1,4 @@
-/** Revocations and drains: what is wanted of an edge stands in its entry until the edge has done it. */
+/** Revocations and drains: they are in the entry of an edge until the edge has applied them. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { EdgeView, RevocationStatus } from '@imapfleet/protocol'
@@ -34,7 +34,7 @@ suite('revocations and drains', () => {
   const told = async (edge: SimulatedEdge) =>
     (await edge.desired())?.revocations.map(({ kind, subject }) => [kind, subject])
 
-  test('every edge is told, and each tells when it has applied it', async () => {
+  test('every edge gets a revocation, and reports that it has applied it', async () => {
     const user = await revoke({ kind: 'user', subject: 'ann@example.org', note: 'password changed' })
     const domain = await revoke({ kind: 'domain', subject: '@Example.COM' })
     assert.ok(domain.sequence > user.sequence)
@@ -51,12 +51,12 @@ suite('revocations and drains', () => {
     assert.deepEqual(await statusOf(domain.sequence), { 'eu-1': 'pending', 'us-1': 'pending' })
     eu.beat({ heartbeatMs: 60_000, revocations: domain.sequence })
     await until('the second', async () => (await statusOf(domain.sequence))['eu-1'] === 'applied')
-    // What is done need not be carried along; the other edge still has to.
+    // An applied revocation leaves the entry. The other edge has not applied it yet.
     await until('an empty list', async () => (await told(eu))?.length === 0)
     assert.deepEqual(await told(us), both)
   })
 
-  test('an edge that starts again has no old connection, so what it applied stays applied', async () => {
+  test('revocations stay applied when an edge restarts, because it has no old connections then', async () => {
     const { sequence } = await revoke({ kind: 'user', subject: 'bob' })
     us.beat({ heartbeatMs: 60_000, revocations: sequence })
     await until('it applied', async () => (await statusOf(sequence))['us-1'] === 'applied')
@@ -69,7 +69,7 @@ suite('revocations and drains', () => {
     assert.equal((await statusOf(sequence))['us-1'], 'applied')
   })
 
-  test('an edge that claims more than there ever was is not believed for what comes', async () => {
+  test('an edge that reports a sequence beyond the last one still gets later revocations', async () => {
     eu.beat({ heartbeatMs: 60_000, revocations: Number.MAX_SAFE_INTEGER, version: 'boasting' })
     await until(
       'the claim',
@@ -80,7 +80,7 @@ suite('revocations and drains', () => {
     assert.deepEqual(await told(eu), [['user', 'carol']])
   })
 
-  test('the record names who revoked which user, and why', async () => {
+  test('the audit log says who revoked which user, and why', async () => {
     const [row] =
       await plane.sql`select * from audit where action = 'revoke.user' and target = 'ann@example.org'`
     assert.deepEqual([row?.['actor'], row?.['after'].note], ['tests', 'password changed'])

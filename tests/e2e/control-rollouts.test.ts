@@ -1,4 +1,4 @@
-/** Rollouts: a revision goes on only where it does well, and takes itself back everywhere when it does not. */
+/** Rollouts: a revision continues while its edges are healthy, and is rolled back everywhere if they are not. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import { subjects, type RevisionStatus, type RolloutView } from '@imapfleet/protocol'
@@ -6,13 +6,13 @@ import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
-/** What an edge does with a revision: takes it, refuses it, or says nothing any more. */
+/** What an edge does with a revision: applies it, refuses it, or becomes silent. */
 type Manner = 'apply' | 'refuse' | 'ignore'
 
 class ObedientEdge {
   readonly edge: SimulatedEdge
   manner: Manner = 'apply'
-  /** Every revision that it has ever run, in order. */
+  /** Every revision that it has run, in order. */
   readonly ran: number[] = []
   layer: unknown
   #rejected: { revision: number; reason: string } | undefined
@@ -95,7 +95,7 @@ suite('rollouts', () => {
       ...its.map(({ id, status }) => `${id} ${status}`),
     ])
 
-  test('it goes from the canaries region by region, each wave after the one before, and then is what all run', async () => {
+  test('it reaches the canaries, then region by region, each wave after the previous one, until all edges run it', async () => {
     each().forEach((edge) => (edge.manner = 'ignore'))
     const { revision, state } = await begin({ canaryEdges: ['eu-2'], regions: ['us'] })
     assert.equal(state, 'rolling')
@@ -104,7 +104,7 @@ suite('rollouts', () => {
       ['us', 'waiting', 'us-1 waiting'],
       ['eu', 'waiting', 'eu-1 waiting'],
     ])
-    // The others do not even know of it.
+    // The other edges have not received it.
     assert.notEqual((await edges['us-1']!.edge.desired())?.config.revision, revision)
     for (const id of ['eu-2', 'us-1', 'eu-1']) {
       await until(
@@ -129,13 +129,13 @@ suite('rollouts', () => {
     await late.look()
   })
 
-  test('one edge that refuses it takes it back on all, with its reason', async () => {
+  test('if one edge refuses it, it is rolled back on all edges, with the reason', async () => {
     edges['us-1']!.manner = 'refuse'
     const former = edges['eu-1']!.layer
     const { revision } = await begin({ regions: ['eu'] })
     const rollout = await ended(revision)
     assert.deepEqual([rollout.state, rollout.reason], ['rolled-back', 'us-1 refused it: no such file'])
-    // Only then: until it is told otherwise, the refused revision is what it is asked to run.
+    // Only then, because the refused revision is wanted until it is rolled back.
     await until(
       'what was before, for the one that refused',
       async () => (await edges['us-1']!.edge.desired())?.config.revision === rollout.undoneBy,
@@ -146,7 +146,7 @@ suite('rollouts', () => {
       return each().every(({ applied }) => applied === rollout.undoneBy)
     })
     assert.deepEqual(edges['eu-1']!.layer, former)
-    // It had got that far, and no edge after the wave that refused has run it.
+    // It had reached this wave, and no edge of a later wave has run it.
     assert.ok(edges['eu-1']!.ran.includes(revision))
     assert.ok(!edges['us-1']!.ran.includes(revision))
     const { body } = await plane.api(`/v1/config/revisions/${revision}`)
@@ -155,7 +155,7 @@ suite('rollouts', () => {
     assert.equal(audit?.['after'].reason, rollout.reason)
   })
 
-  test('an edge that does not apply it in time takes it back', async () => {
+  test('it is rolled back if an edge does not apply it in time', async () => {
     edges['eu-1']!.manner = 'ignore'
     const { revision } = await begin({ canaryEdges: ['eu-1'], silenceSeconds: 1 })
     const rollout = await ended(revision)
@@ -165,7 +165,7 @@ suite('rollouts', () => {
     await edges['eu-1']!.look()
   })
 
-  test('edges that fail more logins with it than before take it back', async () => {
+  test('it is rolled back if more logins fail than before', async () => {
     const { edge } = edges['eu-1']!
     const counted = (ok: number, failed: number) => ({
       'logins_total{upstream="main",result="ok"}': ok,
@@ -188,7 +188,7 @@ suite('rollouts', () => {
     assert.ok(!edges['us-1']!.ran.includes(revision))
   })
 
-  test('it can be held, let go on, and aborted; meanwhile nothing else changes the configuration', async () => {
+  test('it can be paused, resumed and aborted, and blocks other changes of the configuration until then', async () => {
     each().forEach((edge) => (edge.manner = 'ignore'))
     const { revision } = await begin({ canaryEdges: ['eu-1'] })
     assert.equal(((await steer(revision, 'pause')).body as RolloutView).state, 'paused')
@@ -210,14 +210,14 @@ suite('rollouts', () => {
     await Promise.all(each().map((edge) => edge.look()))
   })
 
-  test('a control that dies in the middle leaves it where it stands, and the next one carries on', async () => {
+  test('if control dies during a rollout, the next control continues it', async () => {
     edges['eu-1']!.manner = 'ignore'
     const { revision } = await begin({ canaryEdges: ['eu-1'] })
     await plane.control.process.kill()
     edges['eu-1']!.manner = 'apply'
     await edges['eu-1']!.look()
     await plane.control.process.start()
-    // Again and again, as edges do: one heartbeat may come before control hears any.
+    // Repeated, as by real edges: control may not be subscribed yet at the first heartbeat.
     const beating = setInterval(() => edges['eu-1']!.beat(), 500)
     const { state } = await ended(revision).finally(() => clearInterval(beating))
     assert.equal(state, 'completed')
@@ -225,7 +225,7 @@ suite('rollouts', () => {
     assert.ok(each().every(({ ran }) => ran.filter((number) => number === revision).length === 1))
   })
 
-  test('an edge that is away when its wave begins is not waited for', async () => {
+  test('a wave does not wait for an edge that was silent when it started', async () => {
     const gone = await join('asia', 'asia-1')
     gone.edge.beat({ heartbeatMs: 50 })
     gone.manner = 'ignore'
@@ -241,7 +241,7 @@ suite('rollouts', () => {
     assert.equal(gone.applied, revision)
   })
 
-  test('an older revision can be restored: a new one, equal to it', async () => {
+  test('an older revision can be restored, as a new revision with the same content', async () => {
     const first = await plane.api('/v1/config/revisions', {
       body: { layer: { kind: 'region', name: 'us' }, set: { 'log.level': 'debug' } },
     })
@@ -258,7 +258,7 @@ suite('rollouts', () => {
     assert.equal((await plane.api('/v1/config/revisions/9999/restore', { body: {} })).status, 404)
   })
 
-  test('an unknown canary is refused, and nothing is written', async () => {
+  test('a rollout with an unknown canary is refused, and nothing is stored', async () => {
     const body = {
       layer: { kind: 'global' },
       set: { 'pool.usesMax': 7 },

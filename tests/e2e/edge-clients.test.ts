@@ -1,4 +1,4 @@
-/** Stock mail clients at the edge before a real Dovecot: they see the same mails, and the second session reuses the connection. */
+/** Common mail clients with an edge and a real Dovecot: they see the same mails, and the second session reuses the connection. */
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
@@ -14,11 +14,11 @@ import { until } from '../support/until.ts'
 const password = 'one of the stock'
 const names = ['imaplib', 'imapflow', 'mbsync', 'curl']
 const folders = ['Archive.2025', 'Archive.Two words', 'Entw&APw-rfe', 'INBOX', 'Sent']
-/** What LIST names beside them: the level above two of them, which holds no mail itself. */
+/** LIST also returns this: the parent of two folders, which contains no mail itself. */
 const listed = ['Archive', ...folders]
 const hash = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex')
 
-suite('stock clients', () => {
+suite('mail clients', () => {
   let server: MailServer
   let edge: LoneEdge
   let directory: string
@@ -40,17 +40,17 @@ suite('stock clients', () => {
   }
 
   /** Runs `again` on the connections of earlier sessions: no connection is opened, and no login reaches the server. */
-  async function onWarmConnections(user: string, again: () => Promise<unknown>): Promise<void> {
+  async function onReusedConnections(user: string, again: () => Promise<unknown>): Promise<void> {
     await until('all connections at rest', async () => {
       const { gauges } = await edge.stats()
       return gauges['upstreams_leased'] === 0 && gauges['upstreams_resetting'] === 0
     })
-    const [cold, logins] = [await figures(), await server.logins(user)]
+    const [earlier, logins] = [await figures(), await server.logins(user)]
     assert.ok(logins >= 1)
     await again()
     const now = await figures()
-    assert.equal(now.opened, cold.opened, 'connections opened to the server')
-    assert.ok(now.reused > cold.reused, 'warm connections used')
+    assert.equal(now.opened, earlier.opened, 'connections opened to the server')
+    assert.ok(now.reused > earlier.reused, 'idle connections used')
     assert.equal(await server.logins(user), logins, 'logins that the server has seen')
   }
 
@@ -60,7 +60,7 @@ suite('stock clients', () => {
     return program
   }
 
-  test("Python's imaplib reads, appends and expunges, and the second time on a warm connection", async (t) => {
+  test("Python's imaplib reads, appends and expunges, the second time on a reused connection", async (t) => {
     const python = programOr(t, 'python3', 'apt-get install python3')
     if (python === undefined) return
     const script = join(repository, 'tests/support/imaplib-session.py')
@@ -73,7 +73,7 @@ suite('stock clients', () => {
       assert.deepEqual(seen, { folders: listed, exists: expected.length, bodies: expected, ...done })
     }
     await session()
-    await onWarmConnections('imaplib', session)
+    await onReusedConnections('imaplib', session)
     assert.deepEqual(await hashes('imaplib'), expected)
   })
 
@@ -100,7 +100,7 @@ suite('stock clients', () => {
     lock.release()
   }
 
-  test('ImapFlow lists, downloads, appends, flags and deletes, and later on warm connections', async () => {
+  test('ImapFlow lists, downloads, appends, flags and deletes, later on reused connections', async () => {
     const expected = await hashes('imapflow')
     const session = async () => {
       const client = new ImapFlow({
@@ -120,13 +120,13 @@ suite('stock clients', () => {
       }
     }
     await session()
-    // It enables extensions for good: the first two sessions leave a clean connection and one with them.
+    // It enables extensions, which cannot be undone: the first two sessions leave one connection without them and one with them.
     await session()
-    await onWarmConnections('imapflow', session)
+    await onReusedConnections('imapflow', session)
     assert.deepEqual(await hashes('imapflow'), expected)
   })
 
-  test('mbsync copies every folder, and sends a new mail up on a warm connection', async (t) => {
+  test('mbsync copies every folder, and uploads a new mail on a reused connection', async (t) => {
     const mbsync = programOr(t, 'mbsync', 'apt-get install isync')
     if (mbsync === undefined) return
     const local = join(directory, 'mbsync')
@@ -162,14 +162,14 @@ SyncState *
       const said = await runCommand(mbsync, ['--config', file, '--all'])
       assert.equal(said.status, 0, said.stderr)
     }
-    /** Without the header that mbsync puts into each copy, and with the line ends of this system, as it writes them. */
+    /** Without the header that mbsync adds to each copy, and with LF as line end, as mbsync writes them. */
     const plain = (mail: Buffer) =>
       mail
         .toString('latin1')
         .replaceAll('\r\n', '\n')
         .replace(/^X-TUID: .*\n/m, '')
     const contents = (mails: Buffer[]) => mails.map((mail) => hash(Buffer.from(plain(mail), 'latin1'))).sort()
-    /** It writes the levels of a folder as directories. */
+    /** mbsync writes the levels of a folder name as directories. */
     const copies = async (name: string) => {
       const folder = name.replaceAll('.', '/')
       const all = await Promise.all(
@@ -186,12 +186,12 @@ SyncState *
 
     const letter = 'From: near\nSubject: sent up\n\nx LOGOUT\n{5}\n'
     await writeFile(join(local, 'INBOX/new/1.here'), letter)
-    await onWarmConnections('mbsync', sync)
+    await onReusedConnections('mbsync', sync)
     const arrived = (await server.mails('mbsync')).map(plain).filter((mail) => mail.includes('sent up'))
     assert.deepEqual(arrived, [letter])
   })
 
-  test('curl lists, downloads and uploads, and the second time on a warm connection', async (t) => {
+  test('curl lists, downloads and uploads, the second time on a reused connection', async (t) => {
     const curl = programOr(t, 'curl', 'apt-get install curl')
     if (curl === undefined) return
     const url = `imap://127.0.0.1:${edge.edge.imapPort}/`
@@ -214,14 +214,14 @@ SyncState *
       assert.deepEqual(got.map(hash).sort(), expected)
     }
     await session()
-    await onWarmConnections('curl', session)
+    await onReusedConnections('curl', session)
 
     const said = (await ask(url)).stdout
     for (const folder of listed) assert.ok(said.includes(folder), said)
     const letter = 'From: curl\r\nSubject: uploaded\r\n\r\nc OK not a reply\r\n'
     await writeFile(join(directory, 'letter'), letter)
     await ask('--upload-file', join(directory, 'letter'), `${url}Sent`)
-    // Dovecot keeps what it is given with the line ends of this system.
+    // Dovecot stores mails with LF as line end.
     const sent = (await server.mails('curl', 'Sent')).map(String)
     assert.equal(sent.filter((mail) => mail === letter.replaceAll('\r\n', '\n')).length, 1)
   })

@@ -1,6 +1,6 @@
 /**
- * Debian's sample imapproxy.conf as it is, but for ports, paths and the server's name: the edge takes imapproxy's place
- * to the letter of its README.
+ * Debian's sample imapproxy.conf, unchanged except for ports, paths and the name of the server: the edge replaces
+ * imapproxy as its README describes it.
  */
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
@@ -21,10 +21,10 @@ const samples = [
 const sample = samples.find((file) => existsSync(file))
 const withoutSample = sample === undefined ? 'no sample here: apt-get install imapproxy (Debian 12)' : false
 const edgeProgram = join(repository, 'apps/edge-proxy/src/main.ts')
-/** Where numbers are when a file says nothing of it, as no imapproxy.conf does. */
+/** The HTTP address if the file does not set it, which an imapproxy.conf cannot. */
 const http = 'http://127.0.0.1:9143'
 
-suite("in imapproxy's place", { skip: withoutSample }, () => {
+suite('a replacement for imapproxy', { skip: withoutSample }, () => {
   let directory: string
   let stub: StubImapd
   let port: number
@@ -47,7 +47,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     assert.deepEqual(stub.faults, [])
   })
 
-  /** The sample with these values; whatever it has commented out stays so. */
+  /** The sample with these values. Lines that are commented out stay so. */
   async function adjusted(
     name: string,
     keywords: Record<string, string>,
@@ -73,7 +73,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     return file
   }
 
-  /** As the one who starts it, root included: it is the edge that gives up what it does not need. */
+  /** Runs as the user of the test, also as root: the edge itself drops privileges. */
   async function startOn(file: string, listenPort: number): Promise<LocalProcess> {
     const started = new LocalProcess({
       name: `edge-${listenPort}`,
@@ -91,7 +91,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
   const log = (of: LocalProcess) => readFile(of.logFile, 'utf8')
   const protocolLog = () => readFile(join(directory, 'protocol.log'), 'utf8')
   const client = () => MailSocket.greeted({ port })
-  /** One admin command on a connection of its own: its untagged lines, then status and text. */
+  /** Sends an admin command on a new connection. Returns its untagged lines, then its status and text. */
   async function admin(command: string): Promise<string[]> {
     const own = await client()
     const { status, text, untagged } = await own.command(command)
@@ -111,7 +111,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
       return (await icc()).toSorted().join() === [...cached, 'OK Completed'].join()
     })
 
-  test('each of its lines is told what it became', async () => {
+  test('--check prints what each line of the file became', async () => {
     const said = await runCommand(node, [edgeProgram, '--config', sample ?? '', '--check'])
     assert.equal(said.status, 0, said.stderr)
     const text = await readFile(sample ?? '', 'utf8')
@@ -123,7 +123,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
   })
 
   test(
-    'started as root it becomes proc_username and proc_groupname for good',
+    'if it is started as root, it permanently becomes proc_username and proc_groupname',
     { skip: process.getuid?.() !== 0 && 'only root can change its user' },
     async () => {
       assert.match(await log(edge), /info user_changed user=nobody group=nogroup/)
@@ -135,7 +135,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     },
   )
 
-  test('without enable_admin_commands they are neither offered nor answered', async () => {
+  test('without enable_admin_commands, the commands are neither offered nor answered', async () => {
     const other = await freePort()
     const plain = await startOn(await adjusted('plain.conf', {}, other), other)
     const own = await MailSocket.greeted({ port: other })
@@ -146,7 +146,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     await plain.stop()
   })
 
-  test('XIMAPPROXY is shown before login, and the commands are only for then', async () => {
+  test('XIMAPPROXY is offered before login, and the commands work only before login', async () => {
     const own = await client()
     assert.match((await own.command('CAPABILITY')).untagged.join('\n'), /\bXIMAPPROXY\b/)
     await own.command('LOGIN bob "open sesame"')
@@ -156,7 +156,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     await own.command('LOGOUT')
   })
 
-  test('the commands are answered as the README says', async () => {
+  test('the commands are answered as in the README of imapproxy', async () => {
     const { stdout } = await runCommand(node, [edgeProgram, '--version'])
     const version = stdout.trim().split(' ')[1] ?? ''
     assert.match(version, /^\d+\.\d+\.\d+/)
@@ -167,7 +167,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     assert.deepEqual(await admin('XPROXY_RESETCOUNTERS'), ['OK Counters reset'])
   })
 
-  test('XPROXY_DUMPICC lists each connection as Active or Cached, and a reused one is told as such', async () => {
+  test('XPROXY_DUMPICC lists each connection as Active or Cached, and a reused one is marked', async () => {
     await atRest('bob')
     const alice = await entered('alice')
     assert.deepEqual((await icc()).toSorted(), [
@@ -186,7 +186,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     await again.command('LOGOUT')
   })
 
-  test('every ID from before login reaches the server behind it, in order, and a refused one is logged', async () => {
+  test('every ID from before login reaches the server after login, in order, and a refused one is logged', async () => {
     stub.behave((command, connection) => {
       if (command.name !== 'ID' || !command.args[0]?.includes('unwelcome')) return false
       connection.send(`${command.tag} NO [CANNOT] Not this one\r\n`)
@@ -225,7 +225,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     stub.behave(() => false)
   })
 
-  test('the protocol log holds only the traced user, without password and mails', async () => {
+  test('the protocol log has only the traced user, without password and message bodies', async () => {
     await admin('XPROXY_TRACE alice')
     for (const user of ['alice', 'bob']) {
       const own = await entered(user)
@@ -252,7 +252,7 @@ suite("in imapproxy's place", { skip: withoutSample }, () => {
     assert.equal(await protocolLog(), '')
   })
 
-  test("pimpstat's numbers are at the HTTP port, and imapfleet top shows them with no fleet around", async (t) => {
+  test('the HTTP port has the numbers of pimpstat, and imapfleet top shows them without a fleet', async (t) => {
     if (httpTaken) return t.skip(httpTaken)
     await admin('XPROXY_RESETCOUNTERS')
     await atRest('alice', 'bob')

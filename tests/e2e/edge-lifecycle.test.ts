@@ -1,4 +1,4 @@
-/** The life of an edge as a process: without its server, reloaded, drained with sessions and without, with wrong files. */
+/** An edge as a process: without its server, reloaded, drained with and without sessions, with invalid files. */
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,7 +20,7 @@ suite('the life of an edge', () => {
     assert.deepEqual(stub.faults, [])
   })
 
-  test('it starts while its server is down, says so, refuses logins for now, and finds the server when it comes', async (t) => {
+  test('it starts while its server is down, says so, refuses logins, and serves them when the server is up', async (t) => {
     const later = new StubImapd(await freePort())
     later.account('alice', 'secret')
     const main = { healthIntervalMs: 1000, connectAttempts: 1, breakerCooldownMs: 100 }
@@ -43,7 +43,7 @@ suite('the life of an edge', () => {
     await client.command('LOGOUT')
   })
 
-  test('after SIGTERM a session runs to its end, a client without one gets BYE, and the exit status is 0', async () => {
+  test('after SIGTERM sessions continue to their end, a client before login gets BYE, and the exit status is 0', async () => {
     const edge = await LoneEdge.start(stub.port, { process: { drainTimeoutMs: 60_000 } })
     const session = await entered(edge)
     const waiting = await edge.client()
@@ -58,7 +58,7 @@ suite('the life of an edge', () => {
     await edge.stop()
   })
 
-  test('a session that outlasts the drain is ended with a reason, and the exit status is 0 all the same', async () => {
+  test('a session that outlasts the drain is ended with a reason, and the exit status is still 0', async () => {
     const edge = await LoneEdge.start(stub.port, { process: { drainTimeoutMs: 0 } })
     const session = await entered(edge)
     edge.edge.process.send('SIGTERM')
@@ -67,7 +67,7 @@ suite('the life of an edge', () => {
     await edge.stop()
   })
 
-  test('a reload takes effect at once and ends no session', async (t) => {
+  test('a reload takes effect immediately and ends no session', async (t) => {
     const edge = await edgeFor(t, stub.port)
     const session = await entered(edge)
     const early = await edge.client()
@@ -82,7 +82,7 @@ suite('the life of an edge', () => {
     await early.close()
   })
 
-  test('a reload with mistakes tells every one with its line, and changes nothing', async (t) => {
+  test('a reload with mistakes reports each with its line, and changes nothing', async (t) => {
     const edge = await edgeFor(t, stub.port, { admin: { commands: true } })
     const session = await entered(edge)
     const wrong = [
@@ -114,7 +114,7 @@ suite('the life of an edge', () => {
     await client.close()
   })
 
-  test('a start with mistakes tells every one with its line, in either format, and exits with 2', async () => {
+  test('a start with mistakes reports each with its line, in either format, and exits with 2', async () => {
     const ground = temporaryGround()
     const yaml = join(ground.directory, 'edge.yaml')
     await writeFile(yaml, 'http:\n  port: x\nlog:\n  level: loud\nclients: { lineBytesMax: 1 }\nnothing: 1\n')

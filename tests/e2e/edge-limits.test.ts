@@ -1,4 +1,4 @@
-/** Who gets a connection to which server: queues, limits, routes, the shared secret and tokens. */
+/** Which clients get a connection to which server: queues, limits, routes, the shared secret and tokens. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { listenerOn } from '../support/lone-edge.ts'
@@ -15,7 +15,7 @@ suite('limits and routes', () => {
     assert.deepEqual(stub.faults, [])
   })
 
-  test('logins wait for a connection in a queue of bounded length and time, and are served in turn', async (t) => {
+  test('logins wait for a connection in a queue that is limited in length and time, and are served in order', async (t) => {
     const main = { connectionsMax: 1, queueMax: 1, queueTimeoutMs: 60_000 }
     const edge = await edgeFor(t, stub.port, { upstreams: { main } })
     const waiting = (count: number) =>
@@ -40,7 +40,7 @@ suite('limits and routes', () => {
     await carol.close()
   })
 
-  test('one user has no more connections than the limit, and other users get theirs', async (t) => {
+  test('the connections of one user are limited, and other users get theirs', async (t) => {
     const main = { connectionsPerUserMax: 1, queueTimeoutMs: 0 }
     const edge = await edgeFor(t, stub.port, { upstreams: { main } })
     const first = await entered(edge)
@@ -52,7 +52,7 @@ suite('limits and routes', () => {
     await second.close()
   })
 
-  test('clients beyond the limit, in all or from one address, are told BYE and why', async (t) => {
+  test('clients over the limit, in total or from one address, get BYE and the reason', async (t) => {
     const edge = await edgeFor(t, stub.port, { clients: { connectionsMax: 3, connectionsPerAddressMax: 2 } })
     const inside = [await edge.client(), await edge.client()]
     const third = await edge.client()
@@ -71,7 +71,7 @@ suite('limits and routes', () => {
     })
   })
 
-  test('users go to the server of their domain, clients to that of their listener, others to the first', async (t) => {
+  test('users are routed by their domain, clients by their listener, and others to the first server', async (t) => {
     const elsewhere = await listeningStub(['dora@branch.example', 'alice'])
     t.after(() => elsewhere.close())
     const { port, listener } = await listenerOn({})
@@ -97,7 +97,7 @@ suite('limits and routes', () => {
     assert.deepEqual([seen(elsewhere).length, seen(stub).slice(main)], [2, ['alice']])
   })
 
-  test('with a master user the whole shared secret lets in as anybody, and no part of it, warm or cold', async (t) => {
+  test('with a master user, the complete shared secret logs in any user, and no part of it does, also on reuse', async (t) => {
     stub.account('admin', 'master password')
     const main = { masterUser: 'admin', masterPassword: 'master password', sharedSecret: 'one for all' }
     const edge = await edgeFor(t, stub.port, { upstreams: { main } })
@@ -128,7 +128,7 @@ suite('limits and routes', () => {
     assert.doesNotMatch(await edge.log(), /one for all|master password/)
   })
 
-  test('XOAUTH2 and OAUTHBEARER reach the server as they are, and its refusal reaches the client', async (t) => {
+  test('XOAUTH2 and OAUTHBEARER reach the server unchanged, and its refusal reaches the client', async (t) => {
     stub.account('oscar', 'ya29.token')
     const edge = await edgeFor(t, stub.port)
     const reasons = Buffer.from('{"status":"401","schemes":"bearer"}').toString('base64')
@@ -142,7 +142,7 @@ suite('limits and routes', () => {
         Buffer.from(print(token), 'latin1').toString('base64'),
       )
       const client = await edge.client()
-      // RFC 7628 3.2.3: the server's reasons come first, and are acknowledged.
+      // RFC 7628 3.2.3: the server sends its reasons first, and the client acknowledges them.
       client.send(`first AUTHENTICATE ${mechanism} ${wrong}\r\n`)
       assert.equal(await client.line(), `+ ${reasons}`)
       client.send(mechanism === 'XOAUTH2' ? '\r\n' : 'AQ==\r\n')

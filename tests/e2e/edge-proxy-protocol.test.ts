@@ -1,4 +1,4 @@
-/** Whose address is believed and passed on: PROXY headers from trusted balancers, to servers, and addresses by ID. */
+/** Addresses of clients: PROXY headers from trusted load balancers, PROXY headers to servers, and addresses by ID. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect, createServer, type Server } from 'node:net'
@@ -9,7 +9,7 @@ import type { MailSocket } from '../support/mail-socket.ts'
 import { readVersion2, version2 } from '../support/proxy-header.ts'
 import { StubImapd } from '../support/stub-imapd.ts'
 
-/** Before the stub, which knows no headers: takes what the edge begins with, and passes the rest. */
+/** In front of the stub, which knows no headers: takes the header of the edge, and forwards the rest. */
 class HeaderTaker {
   readonly headers: Buffer[] = []
   readonly port: number
@@ -78,14 +78,14 @@ suite('client addresses', () => {
 
   const balanced = (preamble: string | Buffer, localAddress = '127.0.0.2') =>
     edge.client({ port: trusting, localAddress, preamble })
-  /** The address that the edge holds for this client's, as its log says it. */
+  /** The address of this client according to the log of the edge. */
   async function addressOf(client: MailSocket): Promise<string | undefined> {
     const since = (await edge.log()).length
     assert.equal((await client.command('LOGIN alice wrong')).status, 'NO')
     return /client=(\S+)/.exec(await edge.logged(/login_refused user=alice /, since))?.[1]
   }
 
-  test('a header of a trusted balancer says who the client is, in both versions and families', async () => {
+  test('a header from a trusted load balancer gives the address of the client, in both versions and families', async () => {
     for (const [header, address, from] of [
       ['PROXY TCP4 203.0.113.7 10.0.0.1 50000 143\r\n', '203.0.113.7', '127.0.0.2'],
       ['PROXY TCP6 2001:db8::7 2001:db8::1 50000 143\r\n', '2001:db8::7', '127.9.8.7'],
@@ -100,7 +100,7 @@ suite('client addresses', () => {
     }
   })
 
-  test('rights that hang on an address go by the header', async () => {
+  test('rights that depend on the address use the one in the header', async () => {
     const inside = await balanced('PROXY TCP4 203.0.113.7 10.0.0.1 50000 143\r\n')
     assert.match(inside.greeting, /XIMAPPROXY/)
     assert.equal((await inside.command('XPROXY_DUMPICC')).status, 'OK')
@@ -110,7 +110,7 @@ suite('client addresses', () => {
     await Promise.all([inside.close(), outside.close()])
   })
 
-  test('a header of anybody else is a command that is refused, and changes nothing', async () => {
+  test('a header from another address is refused as a command, and changes nothing', async () => {
     const claimed = 'PROXY TCP4 203.0.113.7 10.0.0.1 50000 143\r\n'
     for (const port of [trusting, edge.edge.imapPort]) {
       const client = await edge.client({ port, localAddress: '127.0.0.3', preamble: claimed })
@@ -122,7 +122,7 @@ suite('client addresses', () => {
     }
   })
 
-  test('a trusted balancer that sends no header, or a wrong one, is sent away before a greeting', async () => {
+  test('a trusted load balancer that sends no header, or an invalid one, is refused before the greeting', async () => {
     for (const wrong of [
       'a1 NOOP\r\n',
       'PROXY TCP4 nobody 10.0.0.1 1 1\r\n',
@@ -136,7 +136,7 @@ suite('client addresses', () => {
     }
   })
 
-  test('a server that is told by PROXY protocol learns the address of each client', async () => {
+  test('with a PROXY header, the server learns the address of each client', async () => {
     const from = 'PROXY TCP4 203.0.113.9 10.0.0.1 50000 143\r\n'
     for (const domain of ['v1', 'v2']) {
       const client = await balanced(from)
@@ -152,7 +152,7 @@ suite('client addresses', () => {
     assert.deepEqual(read, { length: 28, command: 0x21, source: '203.0.113.9', destination: '127.0.0.1' })
   })
 
-  test('a server that is told by ID learns the address before what the client says of itself', async () => {
+  test('with ID, the server learns the address before the ID of the client', async () => {
     const client = await balanced('PROXY TCP4 203.0.113.10 10.0.0.1 50000 143\r\n')
     await client.command('ID ("name" "webmail" "x-originating-ip" "192.0.2.1")')
     assert.equal((await client.command('LOGIN alice@id secret')).status, 'OK')

@@ -1,4 +1,4 @@
-/** TLS on both sides of the edge: who is believed, what is refused, and certificates that change under running sessions. */
+/** TLS on both sides of the edge: which certificates are accepted, what is refused, and certificates that change during sessions. */
 import assert from 'node:assert/strict'
 import { copyFile, writeFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
@@ -45,7 +45,7 @@ suite('TLS to clients', () => {
     stub.connections.flatMap(({ commands }) => commands).filter(({ name }) => /LOGIN|AUTHENTICATE/.test(name))
       .length
 
-  test('a client that begins with TLS is served', async () => {
+  test('a client that connects with TLS is served', async () => {
     const client = await edge.client({ port: ports.imaps, tls: { ca } })
     assert.equal(client.tls.getPeerCertificate().subject.CN, 'first')
     assert.doesNotMatch(client.greeting, /STARTTLS|LOGINDISABLED/)
@@ -54,7 +54,7 @@ suite('TLS to clients', () => {
     await client.command('LOGOUT')
   })
 
-  test('STARTTLS is offered once, and what is said behind it is served', async () => {
+  test('STARTTLS is offered once, and commands after it are served', async () => {
     const client = await edge.client()
     assert.match(client.greeting, / STARTTLS/)
     await client.startTls({ ca })
@@ -64,7 +64,7 @@ suite('TLS to clients', () => {
     await client.command('LOGOUT')
   })
 
-  test('where TLS is required no password is taken before it', async () => {
+  test('if TLS is required, no password is accepted before it', async () => {
     const client = await edge.client({ port: ports.strict })
     assert.match(client.greeting, / LOGINDISABLED/)
     assert.doesNotMatch(client.greeting, / AUTH=/)
@@ -84,7 +84,7 @@ suite('TLS to clients', () => {
     await client.command('LOGOUT')
   })
 
-  test('what came in the clear behind STARTTLS is neither obeyed nor answered', async () => {
+  test('plain text that follows STARTTLS is neither carried out nor answered', async () => {
     const client = await edge.client()
     await client.startTls({ ca }, 'forged ID ("name" "somebody in between")\r\nforged2 LOGIN alice wrong\r\n')
     const { status, untagged } = await client.command('NOOP')
@@ -118,7 +118,7 @@ suite('TLS to clients', () => {
     for (const client of [early, upgraded, late, lateUpgraded]) await client.command('LOGOUT')
   })
 
-  test('a broken certificate at a reload is told, and the one before it stays', async () => {
+  test('a reload with a broken certificate reports it, and keeps the previous one', async () => {
     const good = await authority.issue('third', 'DNS:localhost')
     await copyFile(good.certFile, shown.certFile)
     await copyFile(good.keyFile, shown.keyFile)
@@ -170,13 +170,13 @@ suite('TLS to servers', () => {
     const named = await front('named', other)
     const strict = await front('certified', right, ca)
     const behindDovecot = { hosts: ['localhost'], port: dovecot.port, caFile: authority.caFile }
-    const { caFile: _, ...strange } = await front('unknown', unknown)
+    const { caFile: _, ...withoutCa } = await front('unknown', unknown)
     const upstreams = {
       right: await front('right', right),
       'wrong-name': await front('wrong-name', other),
       named: { ...named, serverName: 'other.example' },
-      unknown: strange,
-      unverified: { ...strange, verify: false },
+      unknown: withoutCa,
+      unverified: { ...withoutCa, verify: false },
       certified: { ...strict, ...own },
       uncertified: strict,
       starttls: { ...behindDovecot, tls: 'starttls' },
@@ -214,7 +214,7 @@ suite('TLS to servers', () => {
     assert.equal((await client.command('SELECT INBOX')).status, 'OK')
     await client.command('LOGOUT')
   }
-  /** The client is told to come again, the operator is told why, and the password has not left the edge. */
+  /** The client gets a temporary refusal, the log has the reason, and the password has not left the edge. */
   async function assertUnavailable(name: string, why: RegExp): Promise<void> {
     const { client, answer } = await enter(name)
     assert.equal(answer.status, 'NO')
@@ -224,10 +224,10 @@ suite('TLS to servers', () => {
     await client.close()
   }
 
-  test('the name is asked for by SNI and verified, and later connections resume the session', async () => {
+  test('the name is sent by SNI and verified, and later connections resume the TLS session', async () => {
     const { client, answer } = await enter('right')
     assert.equal(answer.status, 'OK', answer.text)
-    // At once with the first, so that it needs a connection of its own.
+    // At the same time as the first, so that it needs its own connection.
     await assertServed('right')
     assert.deepEqual(fronts['right']?.handshakes, [
       { servername: 'localhost', commonName: undefined, resumed: false },
@@ -236,36 +236,36 @@ suite('TLS to servers', () => {
     await client.command('LOGOUT')
   })
 
-  test('a certificate for another name gets no password, unless it is the name that is configured', async () => {
+  test('a server whose certificate has another name gets no password, unless that name is configured', async () => {
     await assertUnavailable('wrong-name', /reason=tls-failed .*altnames/)
     await assertServed('named')
     assert.equal(fronts['named']?.handshakes[0]?.servername, 'other.example')
   })
 
-  test('an unknown authority gets no password, unless verification is switched off', async () => {
+  test('a server with an unknown authority gets no password, unless verification is disabled', async () => {
     await assertUnavailable('unknown', /reason=tls-failed .*unable to verify the first certificate/)
     await assertServed('unverified')
   })
 
-  test('a server that asks for a certificate is shown the one that is configured', async () => {
+  test('a server that requests a client certificate gets the configured one', async () => {
     await assertServed('certified')
     assert.equal(fronts['certified']?.handshakes[0]?.commonName, 'edge-of-the-fleet')
     await assertUnavailable('uncertified', /detail=/)
   })
 
-  test('STARTTLS is used where it is demanded or offered, and Dovecot sees TLS', async () => {
+  test('STARTTLS is used if it is required or offered, and Dovecot sees TLS', async () => {
     for (const name of ['starttls', 'opportunistic']) {
       await assertServed(name)
       assert.equal(await dovecot.logins(`alice@${name}.example`, / TLS/), 1)
     }
   })
 
-  test('a server that wants TLS is not told a password without it', async () => {
+  test('a server that requires TLS gets no password without it', async () => {
     stub.offer({ before: 'IMAP4rev1 STARTTLS LOGINDISABLED' })
     await assertUnavailable('plaintext', /does it want TLS/)
   })
 
-  test('STARTTLS that is not offered ends a login where it is demanded, and none where it is not', async () => {
+  test('if STARTTLS is not offered, logins fail if it is required, and succeed otherwise', async () => {
     stub.offer({ before: 'IMAP4rev1 SASL-IR AUTH=PLAIN' })
     await assertUnavailable('not-offered', /the server offers no STARTTLS/)
     await assertServed('not-wanted')

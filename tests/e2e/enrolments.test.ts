@@ -1,4 +1,4 @@
-/** Credentials of edges: made once, kept nowhere, and worth nothing from the moment in which they are revoked. */
+/** Credentials of edges: shown once, not stored, and invalid immediately after they are revoked. */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { after, before, suite, test } from 'node:test'
@@ -26,7 +26,7 @@ suite('credentials of edges', () => {
     const answer = await plane.api(`/v1/edges/${id}/enrolments${query}`, { method: 'DELETE', of })
     return { status: answer.status, ...(answer.body as { enrolments: EnrolmentView[]; code?: string }) }
   }
-  /** Whether NATS lets this credential in. */
+  /** Whether NATS accepts this credential. */
   const opens = async ({ credentials }: { credentials: string }): Promise<boolean> => {
     const authenticator = credentialsAuthenticator(credentials)
     try {
@@ -39,7 +39,7 @@ suite('credentials of edges', () => {
     }
   }
 
-  test('a credential is shown once, kept nowhere, and on record with who made it', async () => {
+  test('a credential is shown once and not stored, and the record says who made it', async () => {
     const { status, body } = await enroll('eu-1')
     assert.equal(status, 201)
     assert.ok(await opens(body))
@@ -76,7 +76,7 @@ suite('credentials of edges', () => {
     assert.deepEqual([listed.enrolments[0]?.key, listed.enrolments[0]?.createdBy], [second.key, 'tests'])
   })
 
-  test('only an admin makes or ends one, and an edge is in one region', async () => {
+  test('only an admin can make or revoke one, and an edge is in one region only', async () => {
     const operator = await plane.control.createToken('op', 'operator')
     for (const method of ['POST', 'DELETE'])
       assert.equal(
@@ -93,7 +93,7 @@ suite('credentials of edges', () => {
     assert.deepEqual([unknown.status, unknown.code], [404, 'enrolment_unknown'])
   })
 
-  test('a revoked edge is cut off at once and does not get in again; others stay', async () => {
+  test('a revoked edge is disconnected immediately and cannot connect again, and others stay', async () => {
     const [edge, other] = [await plane.edge('eu', 'cut-1'), await plane.edge('eu', 'stay-1')]
     for (const each of [edge, other]) each.beat({ heartbeatMs: 60_000 })
     const ends = until('the end of its connection', async () => {
@@ -117,7 +117,7 @@ suite('credentials of edges', () => {
     assert.ok(await opens(again.body))
   })
 
-  test('one of several credentials is ended, and the edge keeps the others', async () => {
+  test('if one of several credentials is revoked, the edge keeps the others', async () => {
     const [old, fresh] = [(await enroll('turn-1')).body, (await enroll('turn-1')).body]
     const { enrolments } = await revoke('turn-1', plane.control, `?key=${old.key}`)
     assert.deepEqual(
@@ -127,7 +127,7 @@ suite('credentials of edges', () => {
     assert.deepEqual([await opens(old), await opens(fresh)], [false, true])
   })
 
-  test('two replicas that revoke at the same time lose nothing of each other', async () => {
+  test('two replicas that revoke at the same time lose no revocation', async () => {
     const ids = ['many-1', 'many-2', 'many-3', 'many-4']
     const made = await Promise.all(
       ids.map(async (id, n) => await enroll(id, 'eu', n % 2 ? replica : plane.control)),
@@ -136,7 +136,7 @@ suite('credentials of edges', () => {
     for (const { body } of made) assert.equal(await opens(body), false, body.edge)
   })
 
-  test('what is revoked while NATS is away is refused when NATS is back, and over every restart of it', async () => {
+  test('a credential that is revoked while NATS is down is refused when NATS is up, and after each restart of it', async () => {
     const { body } = await enroll('late-1')
     await plane.nats.process?.kill()
     const away = await revoke('late-1')

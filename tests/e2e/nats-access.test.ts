@@ -1,4 +1,4 @@
-/** What one edge can do on NATS with its real credential, tried with a raw client: what an edge does, and nothing else. */
+/** What an edge can do on NATS with its real credential, tested with a plain client: what an edge needs, and nothing else. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
@@ -23,7 +23,7 @@ const order = '0d6c1a4e-5b2a-4b7e-8f11-2f1f0c9d7e55'
 const us = { region: 'us', edge: 'us-1' }
 const neighbour = { region: 'eu', edge: 'eu-2' }
 
-/** What NATS has refused to this connection so far, subject by subject. */
+/** The subjects that NATS has refused to this connection so far. */
 function refusalsOf(nats: NatsConnection): string[] {
   const refused: string[] = []
   void (async () => {
@@ -42,7 +42,7 @@ suite('one edge on NATS', () => {
   /** With control's own credential. */
   let admin: NatsConnection
   let manager: JetStreamManager
-  /** When the streams were there. */
+  /** When the streams existed. */
   let startedAt: number
   before(async () => {
     plane = await Plane.start({ perEdge: true })
@@ -62,7 +62,7 @@ suite('one edge on NATS', () => {
   })
   const edgesNow = async () => ((await plane.api('/v1/edges')).body as { edges: EdgeView[] }).edges
 
-  test('it can do all that an edge does', async () => {
+  test('it can do everything that an edge needs', async () => {
     await edge.send(edge.report({ counters: { 'logins_total{result="ok"}': 1 } }))
     await until(
       'its report',
@@ -86,7 +86,7 @@ suite('one edge on NATS', () => {
     assert.deepEqual(refused, [])
   })
 
-  test('it can say nothing as another edge or as control, and ask JetStream for nothing but its own entry', async () => {
+  test('it can send nothing as another edge or as control, and request nothing from JetStream but its own entry', async () => {
     const reports = streams.reports
     const forbidden = [
       ...[us, neighbour, { region: 'us', edge: 'eu-1' }].flatMap((address) => [
@@ -127,7 +127,7 @@ suite('one edge on NATS', () => {
     assert.deepEqual(refused, forbidden)
   })
 
-  test('it can hear nothing but its own orders, changes and answers', async () => {
+  test('it can receive nothing but its own orders, changes and replies', async () => {
     const forbidden = [
       subjects.order({ kind: 'region', region: 'us' }),
       subjects.order({ kind: 'edge', ...us }),
@@ -154,12 +154,12 @@ suite('one edge on NATS', () => {
     assert.deepEqual(refused, forbidden)
   })
 
-  test('no reply subject makes JetStream or control do for it what it may not do', async () => {
+  test('it cannot use reply subjects to make JetStream or control do what it may not do', async () => {
     await other.trace(trace, 'ann', [{ at: Date.now(), session: 's', from: 'C', text: 'A2 NOOP' }])
     const kept = (await manager.streams.info(streams.traces)).state.messages
     assert.ok(kept > 0)
     const report = edge.report({})
-    // JetStream's own answers are requests in the right shape: an ack is one to purge, an empty error one to delete.
+    // JetStream's own answers can be valid requests: an ack is a request to purge, an empty error one to delete.
     for (const stream of [streams.traces, streams.reports, `KV_${buckets.desired}`]) {
       edge.nats.publish(subjects.report(edge.address), encode(report), {
         reply: `$JS.API.STREAM.PURGE.${stream}`,
@@ -173,14 +173,14 @@ suite('one edge on NATS', () => {
     ])
       edge.nats.publish(subjects.report(edge.address), encode(report), { reply })
     await edge.nats.flush()
-    // All of it has been dealt with when a report that came later is there.
+    // Everything has been processed when a later report is stored.
     await edge.send(edge.report({ counters: { 'logins_total{result="ok"}': 7 } }))
     assert.equal((await manager.streams.info(streams.traces)).state.messages, kept)
     await manager.streams.info(streams.reports)
     assert.equal((await other.desired())?.v, wireVersion)
   })
 
-  test('a message that names another edge than its subject does is not taken for that edge', async () => {
+  test('a message that names another edge than its subject is rejected', async () => {
     const known = (await edgesNow()).find(({ id }) => id === 'us-1')
     const forged = { ...us, state: 'stopping', boot: edge.boot } as const
     edge.beat({ heartbeatMs: 60_000, ...forged })
@@ -203,7 +203,7 @@ suite('one edge on NATS', () => {
     assert.equal((await plane.sql`select 1 from reports where edge = 'us-1'`).length, 0)
   })
 
-  test('the same from within the account of control works, which is why no edge is in it', async () => {
+  test('the same requests work in the account of control, which is why edges are not in it', async () => {
     admin.publish(desiredEntry(edge.address).read, 'x', { reply: `$JS.API.STREAM.DELETE.${streams.traces}` })
     await admin.flush()
     const made = await until('a new stream', async () => {

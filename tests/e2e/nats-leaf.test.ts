@@ -1,4 +1,4 @@
-/** A region behind a leaf node of NATS: its edges are part of the fleet through it, and no less held to their rights. */
+/** A region behind a leaf node of NATS: its edges are part of the fleet, and have the same permissions as others. */
 import assert from 'node:assert/strict'
 import { chown, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -43,7 +43,7 @@ suite('a region behind a leaf node', () => {
       ground: plane.ground,
       id: far.edge,
       region: far.region,
-      // No server is there: only the edge's part in the fleet is tested.
+      // There is no mail server, because only the edge's part in the fleet is tested.
       upstream: { host: '127.0.0.1', port: await freePort() },
       nats: { url: leafUrl, tokenFile: undefined },
       credentialsFile: await plane.enroll(far.region, far.edge),
@@ -57,7 +57,7 @@ suite('a region behind a leaf node', () => {
     await plane?.stop()
   })
 
-  /** Made as an operator would, from infra/nats/leaf.conf. */
+  /** Made from infra/nats/leaf.conf, as by an operator. */
   async function leafNode(port: number, hub: string): Promise<LocalProcess> {
     const { ground, nats } = plane
     const home = layGround(join(ground.directory, 'leaf')).directory
@@ -68,7 +68,7 @@ suite('a region behind a leaf node', () => {
     assert.equal(made.status, 0, made.stderr)
     assert.doesNotMatch(made.stdout, /SEED|eyJ/)
     assert.equal((await runCommand(node, [main, ...args])).status, 1, 'it writes over nothing')
-    // It is on a host of its own, where only the directory of the accounts is another here.
+    // As on its own host, except for the directory of the accounts.
     const accounts = await readFile(nats.keys!.accountsFile, 'utf8')
     await writeFile(
       join(home, 'accounts.conf'),
@@ -118,14 +118,14 @@ suite('a region behind a leaf node', () => {
     await until('it applied', async () => (await view()).config.applied === revision)
   }
 
-  test('an edge reports, gets its configuration and answers orders through it', async () => {
+  test('an edge behind it reports, gets its configuration and answers orders', async () => {
     await until('its heartbeat', async () => (await view()).state === 'serving')
     await until('its report', async () => (await reports()) > 0)
     await isApplied(7)
     assert.equal(await order(), 'answered')
   })
 
-  test('all of it is back when the server of the fleet is, with what was reported meanwhile', async () => {
+  test('everything works again when the main server is up, and reports from the meantime arrive', async () => {
     await plane.nats.process?.kill()
     await until('its silence', async () => (await view()).state === 'silent')
     const reported = await reports()
@@ -136,14 +136,14 @@ suite('a region behind a leaf node', () => {
     await until('an answer', async () => (await order()) === 'answered')
   })
 
-  test('it is restarted without control or the edge having to be', async () => {
+  test('it can be restarted without restarting control or the edge', async () => {
     await leaf.kill()
     await leaf.start()
     await until('the answer', async () => (await order()) === 'answered')
     await isApplied(9)
   })
 
-  test('what is for another region does not pass it', async (t) => {
+  test('messages for another region do not pass it', async (t) => {
     const address = { region: 'near', edge: 'near-1' }
     const credentialsFile = await plane.enroll('near', 'near-1')
     const stray = await connectNats({ ...plane.nats, url: leafUrl }, { address, credentialsFile })
@@ -164,7 +164,7 @@ suite('a region behind a leaf node', () => {
     assert.deepEqual(heard, [])
   })
 
-  test('no client gets in with its own credential', async () => {
+  test('no client can connect with the credential of the leaf node', async () => {
     for (const name of ['edges', 'system']) {
       const file = join(plane.ground.directory, `leaf/files/${name}.creds`)
       const authenticator = credentialsAuthenticator(await readFile(file, 'utf8'))
@@ -177,7 +177,7 @@ suite('a region behind a leaf node', () => {
     }
   })
 
-  test('an edge that is revoked is cut off behind it within seconds', async (t) => {
+  test('a revoked edge behind it is disconnected within seconds', async (t) => {
     const credentialsFile = await plane.enroll('far', 'lost-1')
     const address = { region: 'far', edge: 'lost-1' }
     const lost = await connectNats({ ...plane.nats, url: leafUrl }, { address, credentialsFile })

@@ -1,4 +1,4 @@
-/** Mail flows while control and NATS are gone; when they are back, every report is in Postgres, none twice. */
+/** Mail flows while control and NATS are down. When they are up again, every report is in Postgres once. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { edgeProxy, enrollByApi, layGround } from '@imapfleet/local'
@@ -18,12 +18,12 @@ suite('outage', () => {
     await fleet?.stop()
   })
 
-  /** What Postgres holds of each edge, in numbers. */
+  /** Numbers in Postgres for each edge. */
   const stored = () => sql<{ edge: string; boots: number; first: number; last: number }[]>`
     select edge, count(distinct boot)::int as boots, min(sequence)::int as first, max(sequence)::int as last
     from reports group by edge order by edge`
 
-  /** How many reports each edge made within this time, as far as Postgres knows. */
+  /** Number of reports of each edge in this period, according to Postgres. */
   const madeBetween = async (from: number, to: number) => {
     const rows = await sql<{ edge: string; rows: number }[]>`
       select edge, count(*)::int as rows from reports
@@ -33,7 +33,7 @@ suite('outage', () => {
 
   const isGrowingFrom = async (last: number) => (await stored()).every((each) => each.last > last)
 
-  test('kill -9 of control and of nats-server disturbs no session and loses and doubles no report', async () => {
+  test('kill -9 of control and nats-server disturbs no session, and each report is stored once', async () => {
     const { control, nats } = fleet.stack
     const held = await fleet.client(fleet.eu)
     await held.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)
@@ -48,7 +48,7 @@ suite('outage', () => {
       const from = Date.now()
       await mailFlows(`without ${without}`)
       const logins = await fleet.loginsAtServer(fleet.alice)
-      // Several reports fall into it.
+      // Long enough for several reports.
       await until('the outage to last', async () => {
         await mailFlows(`still without ${without}`)
         return Date.now() - from > 1_500
@@ -56,7 +56,7 @@ suite('outage', () => {
       assert.equal(
         await fleet.loginsAtServer(fleet.alice),
         logins,
-        `warm connections are used without ${without}`,
+        `idle connections are used without ${without}`,
       )
       const to = Date.now()
       await end()
@@ -71,7 +71,7 @@ suite('outage', () => {
     await nats.process?.kill()
     await outage('NATS', async () => nats.process?.start())
 
-    // One that was sent again may come behind its successors, so they are awaited; a lost one would never come.
+    // A repeated report may arrive after later ones, so wait for it. A lost one would never arrive.
     const latest = Math.min(...(await stored()).map((each) => each.last)) + 8
     await until(`every report up to ${latest} of both edges`, async () => {
       const complete = await sql<{ edge: string }[]>`
@@ -84,7 +84,7 @@ suite('outage', () => {
     await held.command('LOGOUT')
   })
 
-  test('an edge that is there before control is heard of as soon as control is, not at its next heartbeat', async () => {
+  test('an edge that is up before control is known as soon as control is up, not only after its next heartbeat', async () => {
     const { control, directory, nats, token, upstream } = fleet.stack
     const ground = layGround(directory)
     const name = { id: 'early-1', region: 'eu' }

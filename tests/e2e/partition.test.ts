@@ -1,4 +1,4 @@
-/** An edge that is cut off from the fleet goes on serving mail; what it missed it makes up for before anything else. */
+/** An edge that is cut off from the fleet continues to serve mail, and first applies what it missed when it is back. */
 import assert from 'node:assert/strict'
 import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -39,7 +39,7 @@ suite('an edge cut off from the fleet', () => {
   const stateOf = async () => ((await fleet.api('/v1/edges/far-1')).body as EdgeView).state
   const isReused = async () => (await fleet.session(edge, fleet.alice)).join('\n').includes('XPROXYREUSE')
 
-  test('what was revoked meanwhile is dropped before a warm connection is handed out again', async () => {
+  test('connections that were revoked in the meantime are dropped before an idle connection is leased again', async () => {
     await isReused()
     assert.ok(await isReused())
     relay.cut()
@@ -56,14 +56,14 @@ suite('an edge cut off from the fleet', () => {
     await until('it to be back', async () => (await stateOf()) === 'serving')
     assert.ok(!(await isReused()))
     assert.ok(await isReused(), 'what was made after the revocation is good')
-    // Its next heartbeat says so.
+    // Its next heartbeat reports it.
     await until('it applied', async () => {
       const now = (await fleet.api(`/v1/revocations/${revocation.sequence}`)).body as RevocationStatus
       return now.edges.find(({ id }) => id === 'far-1')?.status === 'applied'
     })
   })
 
-  test('one that was forgotten meanwhile has missed nothing either, and is in the fleet again', async () => {
+  test('an edge that was forgotten in the meantime has missed nothing either, and is in the fleet again', async () => {
     await isReused()
     assert.ok(await isReused())
     relay.cut()
@@ -81,7 +81,7 @@ suite('an edge cut off from the fleet', () => {
     assert.ok(await isReused(), 'what was made after the revocation is good')
   })
 
-  test('a configuration that it missed it runs as soon as it is back', async () => {
+  test('it applies a configuration that it missed as soon as it is back', async () => {
     relay.cut()
     await until('its silence', async () => (await stateOf()) === 'silent')
     const change = { layer: { kind: 'region', name: 'far' }, set: { 'pool.usesMax': 7 } }
@@ -95,7 +95,7 @@ suite('an edge cut off from the fleet', () => {
     await until('it applied', async () => (await status()) === 'applied')
   })
 
-  test('a drain reaches it, lets its sessions end, and is ended by a resume', async () => {
+  test('it drains when it is back, lets sessions end, and a resume ends the drain', async () => {
     const client = await fleet.client(edge)
     assert.equal((await client.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)).status, 'OK')
     const target = { kind: 'edge', name: 'far-1' }
@@ -116,7 +116,7 @@ suite('an edge cut off from the fleet', () => {
     assert.equal(await isReused(), true)
   })
 
-  test('one that is revoked goes on serving mail, says why it is away, and comes back with a new credential', async () => {
+  test('a revoked edge continues to serve mail, says why it is disconnected, and comes back with a new credential', async () => {
     const said = await fleet.cli('edges', 'revoke', 'far-1')
     assert.deepEqual([said.status, said.stderr], [0, ''])
     const health = async () =>

@@ -1,4 +1,4 @@
-/** `npm run quickstart` in a clone of its own: one command brings up the fleet, keeps its data, and leaves nothing. */
+/** `npm run quickstart` in its own clone: one command starts the fleet, keeps its data, and leaves no process behind. */
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, suite, test } from 'node:test'
@@ -30,7 +30,7 @@ suite('quickstart', () => {
   const gone = () =>
     until('the end of every process', async () => (await processesOf(clone.directory)).size === 0)
 
-  test('brings up two edges, an API and a mail server, says where, and stops them all on SIGTERM', async () => {
+  test('starts two edges, an API and a mail server, prints their addresses, and stops all of them on SIGTERM', async () => {
     const { running, facts } = await clone.start()
     assert.deepEqual(
       facts.edges.map(({ id, region }) => [id, region]),
@@ -74,7 +74,7 @@ suite('quickstart', () => {
     assert.equal(await clone.facts(), undefined)
   })
 
-  test('a second start keeps token, users and mail, and takes other ports than those in use', async () => {
+  test('a second start keeps token, users and mail, and avoids ports in use', async () => {
     const busy = createServer()
     const { promise, resolve } = Promise.withResolvers<void>()
     busy.once('error', () => resolve()).listen(1143, '127.0.0.1', resolve)
@@ -92,7 +92,7 @@ suite('quickstart', () => {
     await gone()
   })
 
-  test('starts a part again that was killed, and leaves nothing behind when it is killed itself', async () => {
+  test('restarts a part that was killed, and leaves no process behind when it is killed itself', async () => {
     const { running, facts } = await clone.start()
     const held = await logIn(facts.edges[0]?.imapPort ?? 0, facts, 1)
     const [control] = [...(await processesOf(clone.directory))].filter(([, line]) =>
@@ -110,12 +110,12 @@ suite('quickstart', () => {
     await gone()
     const again = await clone.start()
     assert.equal(again.facts.token, facts.token)
-    // npm itself: what it has started notices.
+    // Kills npm itself. The processes that it started notice it.
     again.running.child.kill('SIGKILL')
     await gone()
   })
 
-  test("one's own IMAP server is used in place of the demo one", async () => {
+  test('a given IMAP server is used instead of the demo server', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy())
       socket.write('* OK [CAPABILITY IMAP4rev1] my own server\r\n')

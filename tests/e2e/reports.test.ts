@@ -1,4 +1,4 @@
-/** What edges count reaches Postgres by JetStream, and API and CLI tell exactly what was done. */
+/** Counters of edges reach Postgres through JetStream, and API and CLI show exactly what happened. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { edgeListSchema, historySchema } from '@imapfleet/protocol'
@@ -12,7 +12,7 @@ suite('reports', () => {
 
   const edges = async () => edgeListSchema.parse((await fleet.api('/v1/edges')).body).edges
 
-  /** Increase of each metric by edge since the fleet was started. */
+  /** Increase of each metric since the fleet was started, by edge. */
   const history = async (metrics: string[]) => {
     const query = new URLSearchParams({ metrics: metrics.join(','), from: '-1h', to: 'now', groupBy: 'edge' })
     const { body } = await fleet.api(`/v1/stats/history?${query.toString()}`)
@@ -20,7 +20,7 @@ suite('reports', () => {
     return Object.fromEntries(groups.map(({ group, totals }) => [group, totals]))
   }
 
-  test('both edges are listed with what they hold, cached and active', async () => {
+  test('both edges are listed with their cached and active connections', async () => {
     await fleet.session(fleet.eu, fleet.alice)
     await fleet.session(fleet.eu, fleet.bob)
     const holding = await fleet.client(fleet.us)
@@ -47,7 +47,7 @@ suite('reports', () => {
     await holding.command('LOGOUT')
   })
 
-  test('the history of logins and reuse equals what was done, edge by edge', async () => {
+  test('the history of logins and reuse equals what happened, for each edge', async () => {
     const asked = ['logins_total{result="ok"}', 'logins_total{result="refused"}', 'upstream_reuses_total']
     const first = await until('a first history', async () => {
       const now = await history(asked)

@@ -1,4 +1,4 @@
-/** Mail sessions through an edge to a real Dovecot: logins are saved, and no user gets data of another. */
+/** Mail sessions through an edge to a real Dovecot: logins are saved, and no user gets data of another user. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { TestFleet } from '../support/fleet.ts'
@@ -8,7 +8,7 @@ suite('sessions', () => {
   before(async () => (fleet = await TestFleet.start()))
   after(() => fleet?.stop())
 
-  test('LOGIN, SELECT, FETCH and LOGOUT go through to the mail server', async () => {
+  test('LOGIN, SELECT, FETCH and LOGOUT work through the edge', async () => {
     const client = await fleet.client(fleet.eu)
     assert.equal((await client.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)).status, 'OK')
     const select = await client.command('SELECT INBOX')
@@ -21,7 +21,7 @@ suite('sessions', () => {
     assert.equal(await client.rest(), '')
   })
 
-  test('the second login of a user is told XPROXYREUSE and costs the mail server nothing', async () => {
+  test('the second login of a user gets XPROXYREUSE, without a login at the mail server', async () => {
     const first = await fleet.session(fleet.eu, fleet.alice)
     assert.ok(!first.some((line) => line.includes('XPROXYREUSE')), first.join('\n'))
     assert.equal(await fleet.loginsAtServer(fleet.alice), 1)
@@ -32,7 +32,7 @@ suite('sessions', () => {
     assert.equal(await fleet.loginsAtServer(fleet.alice), 1)
   })
 
-  test('each edge keeps its own warm connections', async () => {
+  test('each edge keeps its own idle connections', async () => {
     const logins = await fleet.loginsAtServer(fleet.carol)
     await fleet.session(fleet.eu, fleet.carol)
     await fleet.session(fleet.us, fleet.carol)
@@ -41,7 +41,7 @@ suite('sessions', () => {
     assert.equal(await fleet.loginsAtServer(fleet.carol), logins + 2)
   })
 
-  test("a wrong password gets the server's own NO, and leaves the user's warm connection as it was", async () => {
+  test("a wrong password gets the server's own NO, and leaves the user's idle connection unchanged", async () => {
     await fleet.session(fleet.eu, fleet.alice)
     const logins = await fleet.loginsAtServer(fleet.alice)
     const direct = await fleet.client('dovecot')
@@ -59,7 +59,7 @@ suite('sessions', () => {
     await Promise.all([direct.kill(), client.kill()])
   })
 
-  test('a user never gets the warm connection of another', async () => {
+  test('a user never gets the connection of another user', async () => {
     await fleet.session(fleet.eu, fleet.alice)
     const client = await fleet.client(fleet.eu)
     await client.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)
@@ -69,7 +69,7 @@ suite('sessions', () => {
     await client.command('LOGOUT')
   })
 
-  test('two sessions of a user at once each have a connection of their own', async () => {
+  test('two concurrent sessions of a user have a connection each', async () => {
     const clients = await Promise.all([fleet.client(fleet.us), fleet.client(fleet.us)])
     await Promise.all(
       clients.map((client) => client.command(`LOGIN ${fleet.bob.user} ${fleet.bob.password}`)),

@@ -1,6 +1,6 @@
 /**
  * TLS from control and edges to NATS, and from control to Postgres, with an authority made for this test: the right server
- * is let in, any other is refused with a sentence that says why.
+ * is accepted, and any other is refused with the reason.
  */
 import assert from 'node:assert/strict'
 import { chmod, chown, copyFile, mkdir } from 'node:fs/promises'
@@ -70,7 +70,7 @@ suite('TLS', () => {
       runCommand(node, [main, 'token', 'create', '--name', 'tls', '--role', 'viewer'], {
         env: { DATABASE_URL, DATABASE_CA_FILE: caFile },
       })
-    test('the server is let in when its authority and its name are the right ones', async () => {
+    test('a server with the right authority and name is accepted', async () => {
       const { caFile } = authority
       for (const [address, file] of [
         [url('localhost', 'sslmode=verify-full'), caFile],
@@ -141,7 +141,7 @@ suite('TLS', () => {
 
     const at = (nats: Nats, host: string, scheme = 'nats') => `${scheme}://${host}:${new URL(nats.url).port}`
 
-    /** What an edge says of its line to NATS in the end: undefined when it is up. */
+    /** Why an edge cannot connect to NATS; undefined when it is connected. */
     async function edgeAt(url: string, nats: Nats, { caFile, client }: Asked): Promise<string | undefined> {
       count += 1
       const edge = await edgeProxy({
@@ -212,7 +212,7 @@ suite('TLS', () => {
         else assert.equal(each, undefined)
     }
 
-    test('the server is let in when its authority and its name, or its address, are the right ones', async (t) => {
+    test('a server with the right authority, and the right name or address, is accepted', async (t) => {
       const [named, numbered] = [await startNats(t, 'DNS:localhost'), await startNats(t, 'IP:127.0.0.1')]
       const { caFile } = authority
       await both(at(named, 'localhost', 'tls'), named, { caFile }, undefined)
@@ -233,14 +233,14 @@ suite('TLS', () => {
       )
     })
 
-    test('where TLS is asked for, nothing is said to a server without it', async (t) => {
+    test('if TLS is required, nothing is sent to a server without it', async (t) => {
       const nats = await startNats(t, undefined)
       const plain = /^it does not support TLS, but TLS is required$/
       await both(at(nats, 'localhost'), nats, { caFile: authority.caFile }, plain)
       await both(at(nats, 'localhost', 'tls'), nats, {}, plain)
     })
 
-    test('a server that asks for a client certificate gets it, and refuses clients without one', async (t) => {
+    test('a server that requires a client certificate gets it, and refuses clients without one', async (t) => {
       const nats = await startNats(t, 'DNS:localhost', true)
       const { caFile } = authority
       const client = await authority.issue('client', 'DNS:client')

@@ -1,4 +1,4 @@
-/** A live trace: a user's protocol lines from every edge while they happen, without the password. */
+/** A live trace: the protocol of a user from every edge, as it happens and without the password. */
 import assert from 'node:assert/strict'
 import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -56,7 +56,7 @@ suite('trace', () => {
     assert.notEqual(ended?.endedAt, null)
   })
 
-  test('a trace that is not asked for bodies holds only their length', async () => {
+  test('a trace without message bodies has only their length', async () => {
     const trace = fleet.startCli('trace', fleet.carol.user)
     await until('both edges to trace', () => (trace.stderr().match(/ is tracing/g) ?? []).length === 2)
     const client = await fleet.client(fleet.eu)
@@ -73,7 +73,7 @@ suite('trace', () => {
     assert.doesNotMatch(said.stdout, /Hello carol/)
   })
 
-  test('several users are followed at once, each line says whose it is, and an edge that joins later takes part', async () => {
+  test('several users are traced at the same time, each line has its user, and an edge that joins later takes part', async () => {
     const { alice, bob } = fleet
     const trace = fleet.startCli('trace', alice.user, bob.user)
     await until('both edges to trace both', () => (trace.stderr().match(/ is tracing/g) ?? []).length === 4)
@@ -105,7 +105,7 @@ suite('trace', () => {
     }
   })
 
-  test('after the protocol log was moved away, `imapfleet newlog` starts a new one of the same name', async () => {
+  test('after the protocol log was moved, `imapfleet newlog` starts a new file of the same name', async () => {
     const { directory, nats, control, token, upstream } = fleet.stack
     const ground = layGround(directory)
     const name = { id: 'log-1', region: 'log' }
@@ -144,7 +144,7 @@ suite('trace', () => {
     }
   })
 
-  test('it ends on time while control is stopped, and is then listed and downloaded', async () => {
+  test('it ends on time while control is stopped, and can then be listed and downloaded', async () => {
     const { user } = fleet.bob
     const started = await fleet.api('/v1/traces', { method: 'POST', body: { user, seconds: 5 } })
     const { id } = traceSchema.parse(started.body)
