@@ -2,13 +2,12 @@
  * Joins a logged-in client and its server connection until the session ends, with backpressure in both directions. Plain
  * callbacks: no promise, no string and no copy per line.
  *
- *   client ─▶ ClientSide ─▶ #fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
- *   client ◀─ toClient ◀─ judgeResponse (replies.ts) ◀─ ResponseScanner ◀─ #fromServer ◀─ ServerSide ◀─ server connection
+ *   client ─▶ ClientSide ─▶ fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
+ *   client ◀─ toClient ◀─ ServerSide ◀─ ResponseScanner, judgeResponse (replies.ts) ◀─ fromServer ◀─ server connection
  *
- * A chunk of a client is cut into what may pass and what waits: for the rest of a line, for the server's `+`, or until
- * earlier replies have passed and the edge may answer. What waits is kept here, at most one chunk beyond the limit.
+ * Of a client's chunk, the part that may not pass yet waits here: for the rest of its line, for the server's `+`, or until
+ * earlier replies have passed and the edge may answer. While too much waits, the client is not read.
  */
-import type { Counter } from '@imapfleet/observe'
 import { printAfterLogin } from '../imap/capability.ts'
 import { printId } from '../imap/id.ts'
 import type { ScanPosition } from '../imap/literal.ts'
@@ -49,8 +48,6 @@ export class Splice {
   readonly #client: Link
   readonly #calls: SpliceCalls
   readonly #serverSide: ServerSide
-  readonly #clientBytes: Counter
-  readonly #serverBytes: Counter
   /** Holds the server connection. Another one after the session has moved to another connection. */
   #conversation: Conversation
   /** The client's bytes that have not passed. */
@@ -73,8 +70,6 @@ export class Splice {
     this.#client = ends.client
     this.#calls = calls
     this.#serverSide = new ServerSide(this)
-    this.#clientBytes = context.metrics.counters.client_bytes_total
-    this.#serverBytes = context.metrics.counters.upstream_bytes_total
     this.#conversation = new Conversation(ends.connection, context)
     this.#lastActiveAt = context.clock.now()
   }
@@ -117,7 +112,7 @@ export class Splice {
 
   fromClient(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
-    this.#clientBytes.value += bytes.length
+    this.#context.metrics.counters.client_bytes_total.value += bytes.length
     if (this.#conversation.waitsFor === 'logout') return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     this.#passPending()
@@ -243,7 +238,7 @@ export class Splice {
 
   fromServer(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
-    this.#serverBytes.value += bytes.length
+    this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
     this.#conversation.connection.scanner.scan(bytes)
     if (this.#pending !== undefined) this.#passPending()
     this.#adjustClient()
