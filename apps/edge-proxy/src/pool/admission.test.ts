@@ -129,6 +129,17 @@ test('a login whose secret is proven, or without spare connections, is given roo
   assert.deepEqual(hard.evicted, ['a'])
 })
 
+test('the place of an evicted connection is for the login that it was evicted for', () => {
+  const work = withIdle(['a', 'b'])
+  const asked = { connectionsMax: 3 }
+  assert.equal(work.login('c', asked, { secret: 'known' }), 'taken')
+  work.dial('d', asked)
+  void work.take('e', asked)
+  work.dial('c', asked, { secret: 'known' })
+  assert.deepEqual(work.evicted, ['a'])
+  assert.equal(work.waiting, 1)
+})
+
 test('as many dials may exceed the limit as it says, and as there are idle connections to evict', async () => {
   const work = withIdle(['a', 'b'])
   const [one] = ['c', 'd'].map((user) => work.dial(user, { connectionsSpareMax: 3 }))

@@ -97,6 +97,17 @@ test('the sweep proves idle connections before a session has to wait for the pro
   await work.accounted()
 })
 
+test('one sweep proves at most 100 connections, so that a server is not asked by all at once', async () => {
+  const { pool, lease, clock } = await poolAtWork({ pool: times })
+  const users = Array.from({ length: 101 }, (_, index) => `user${index}`)
+  const leased = await Promise.all(users.map((user) => lease(user)))
+  await Promise.all(leased.map(({ connection }) => giveBackTo(pool, connection)))
+  clock.now += times.proveIdleAfterMs - 1
+  pool.sweep()
+  assert.equal(pool.connections.count('resetting'), 100)
+  await untilTrue(() => pool.connections.count('idle') === 101)
+})
+
 test('a revocation closes idle connections and keeps leased ones from coming back', async () => {
   const { pool, lease, count, accounted } = await poolAtWork()
   const [idle, used, other] = [await lease('joe'), await lease('joe'), await lease('jane')]
@@ -154,6 +165,16 @@ test('while reuse is suspended, every login gets a new connection', async () => 
   assert.equal(fresh.reused, false)
   resume()
   assert.equal((await lease('joe')).reused, true)
+})
+
+test('while reuse is suspended, a login does not wait for a connection that is being reset', async () => {
+  const { pool, lease, scripted, connection } = await withIdle()
+  await lease('joe')
+  scripted.script = but({ NOOP: undefined })
+  void giveBackTo(pool, connection)
+  pool.suspendReuse()
+  assert.equal((await lease('joe')).reused, false)
+  assert.equal(pool.connections.stateOf(connection), 'resetting')
 })
 
 test('reuse is resumed when the last of several suspensions ends, each once', async () => {

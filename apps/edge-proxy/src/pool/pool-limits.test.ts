@@ -190,3 +190,25 @@ test('a user whose client has enabled an extension is never told of a reuse', as
   await giveBackTo(pool, (await lease('jane')).connection)
   assert.equal((await lease('jane')).tellReuse, true)
 })
+
+test('a session that is moved to another connection gives the first one back', async () => {
+  const { pool, lease, server, accounted } = await poolAtWork()
+  const enabled = (await lease('joe')).connection
+  enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
+  await giveBackTo(pool, enabled)
+  const { connection } = await lease('joe')
+  assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), enabled)
+  await untilTrue(() => pool.connections.stateOf(connection) === 'idle')
+  assert.equal((await lease('joe')).connection, connection)
+  await accounted()
+})
+
+test('a user whose client has enabled an extension by another command than ENABLE is never told of a reuse', async () => {
+  const { pool, lease } = await poolAtWork()
+  const { connection } = await lease('joe')
+  connection.enabled(['CONDSTORE'])
+  await giveBackTo(pool, connection, { refusal: 'extensions-enabled' })
+  await giveBackTo(pool, (await lease('joe')).connection)
+  const again = await lease('joe')
+  assert.deepEqual([again.reused, again.tellReuse], [true, false])
+})
