@@ -92,6 +92,7 @@ test('a password that is sent again after login does not appear in a trace', asy
   tracer.begin(session.active, '')
   session.fromClient('a LOGIN joe hunter2\r\nb AUTHENTICATE PLAIN AGpvZQBodW50ZXIy\r\nc LOGIN joe {7}\r\n')
   session.fromClient('d PROXYAUTH hunter2\r\n')
+  session.fromClient('e LOGIN\tjoe\thunter2\r\n"joe" hunter2\r\nLOGIN\tjoe\thunter2\r\n')
   const text = notes.lines.join('\n')
   assert.ok(text.includes('C a LOGIN') && text.includes('C b AUTHENTICATE'))
   assert.doesNotMatch(text, /hunter2|AGpv/)

@@ -18,8 +18,11 @@ import { selectionKey } from './select-cache.ts'
 export type Passage =
   /** The rest must be given again, with more bytes behind it or when the conversation has changed. */
   | { kind: 'passed'; to: number }
-  /** The edge answers the command from `to` to its line feed at `lineFeed`; it is the command's turn. */
-  | { kind: 'answer'; to: number; verbEnd: number; lineFeed: number; tag: string; answer: Answer }
+  /**
+   * The edge answers the command from `to` to its line feed at `lineFeed`; it is the command's turn. A trace shows it up to
+   * `shownTo`.
+   */
+  | { kind: 'answer'; to: number; shownTo: number; lineFeed: number; tag: string; answer: Answer }
   /** The edge must send this command first, before the client's command at `to`. */
   | { kind: 'own-command'; to: number; verb: 'NOOP' | 'UNSELECT' }
   /** The bytes cannot be read any further. */
@@ -113,7 +116,13 @@ function answerHere(
   const answer = answerOf(policy, bytes.subarray(at, lineFeed + 1), at, head, conversation)
   if (answer === undefined) return undefined
   const tag = policy === badTag ? '*' : bytes.toString('latin1', at, head.tagEnd)
-  return { kind: 'answer', to: at, verbEnd: head.verbEnd, lineFeed, tag, answer }
+  return { kind: 'answer', to: at, shownTo: shownEnd(policy, at, head), lineFeed, tag, answer }
+}
+
+/** Tag and verb only: a refused second LOGIN holds a password, and so may bytes that are no tag or no verb. */
+function shownEnd(policy: Policy, at: number, head: CommandHead): number {
+  if (policy === badTag) return at
+  return policy === badVerb ? head.tagEnd : head.verbEnd
 }
 
 /** @param line the whole command, which begins at `at` in the bytes that `head` refers to */

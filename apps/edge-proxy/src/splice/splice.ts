@@ -158,9 +158,8 @@ export class Splice {
     this.#conversation.connection.link.write(`${tag} ${command}`)
   }
 
-  #answer(bytes: Buffer, { to, verbEnd, tag, answer }: Extract<Passage, { kind: 'answer' }>): void {
-    // Only the verb goes to a trace: a second LOGIN, which is refused, holds a password.
-    this.tap?.fromClient(Buffer.concat([bytes.subarray(to, verbEnd), lineEnd]), true)
+  #answer(bytes: Buffer, { to, shownTo, tag, answer }: Extract<Passage, { kind: 'answer' }>): void {
+    this.tap?.fromClient(Buffer.concat([bytes.subarray(to, shownTo), lineEnd]), true)
     const { connection, selectCache } = this.#conversation
     const { counters } = this.#context.metrics
     switch (answer.kind) {
