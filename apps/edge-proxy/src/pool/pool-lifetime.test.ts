@@ -177,6 +177,18 @@ test('while reuse is suspended, a login does not wait for a connection that is b
   assert.equal(pool.connections.stateOf(connection), 'resetting')
 })
 
+test('while reuse is suspended, a connection that becomes idle is evicted for the longest-waiting login', async () => {
+  const { pool, lease } = await poolAtWork({ limits: { connectionsMax: 1 } })
+  const { connection } = await lease('joe')
+  pool.suspendReuse()
+  const jane = lease('jane')
+  void lease('joe')
+  await untilTrue(() => pool.connections.count('waiting') === 2)
+  void giveBackTo(pool, connection)
+  assert.equal((await jane).reused, false)
+  assert.equal(pool.connections.count('waiting'), 1)
+})
+
 test('reuse is resumed when the last of several suspensions ends, each once', async () => {
   const { pool, lease } = await withIdle()
   const [first, second] = [pool.suspendReuse(), pool.suspendReuse()]
@@ -265,6 +277,18 @@ test('connections to a server whose settings have changed are not leased', async
   assert.equal((await lease('joe', 'secret', { server })).reused, false)
   assert.equal(connection.link.isOpen, false)
   assert.equal(count('upstream_drops_total{reason="config-changed"}'), 1)
+})
+
+test('a login to a server whose settings have changed does not get the connection whose reset it waited for', async () => {
+  const { pool, lease, scripted, count } = await poolAtWork()
+  const { connection } = await lease('joe')
+  const given = giveBackTo(pool, connection)
+  const changed = serverAt(scripted.port, {}, connection.serverName, connection.generation + 1)
+  const next = lease('joe', 'secret', { server: changed })
+  await given
+  assert.equal((await next).reused, false)
+  assert.equal(count('reuse_refused_total{reason="config-changed"}'), 1)
+  assert.equal(connection.link.isOpen, false)
 })
 
 test('a shorter idle timeout applies to connections that are idle already', async () => {
