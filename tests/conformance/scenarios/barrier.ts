@@ -1,4 +1,4 @@
-/** The moment of the reset: a server that answers it in any but the right way has not proven its connection clean. */
+/** Answers of a server to the reset. After a wrong one, the connection is not proven clean and must not be kept. */
 import type { StubConnection } from '../../support/stub-connection.ts'
 import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
 import { expect, type Scenario } from '../scenario.ts'
@@ -6,95 +6,100 @@ import { expect, type Scenario } from '../scenario.ts'
 interface Misbehaviour {
   name: string
   guarantee: string
-  /** What is sent in place of a right answer to the command with this tag. */
+  /** Sends this instead of the right answer to the command with this tag. */
   answer: (tag: string, connection: StubConnection) => void
-  /** It was the right answer after all: the connection is to be kept. */
+  /** The answer is right, and the connection must be kept. */
   isRight?: true
 }
 
-/** What UNSELECT is for has been done, whatever is said of it. */
+/** Carries out UNSELECT, whatever the answer says. */
 function unselect(connection: StubConnection): StubConnection {
   connection.selected = undefined
   return connection
 }
 
-const drop = (what: string) => `a reset answered ${what} drops the connection, and the next session is clean`
-const keep = (what: string) => `${what} does not reach the next session, which gets the same connection`
+const drop = (what: string) =>
+  `a reset that the server ${what} drops the connection, and the next session is clean`
 
 const misbehaviours: Misbehaviour[] = [
   {
     name: 'wrong-tag',
-    guarantee: drop('with another tag'),
+    guarantee: drop('answers with another tag'),
     answer: (tag, connection) => connection.send(`X${tag} OK done\r\n`),
   },
   {
     name: 'longer-tag',
-    guarantee: drop('with a longer tag with the right prefix'),
+    guarantee: drop('answers with a longer tag that has the right prefix'),
     answer: (tag, connection) => connection.send(`${tag}x OK done\r\n`),
   },
   {
     name: 'shorter-tag',
-    guarantee: drop('with a prefix of the right tag'),
+    guarantee: drop('answers with a prefix of the right tag'),
     answer: (tag, connection) => connection.send(`${tag.slice(0, -1)} OK done\r\n`),
   },
   {
     name: 'bad',
-    guarantee: drop('BAD'),
+    guarantee: drop('answers BAD'),
     answer: (tag, connection) => connection.send(`${tag} BAD what?\r\n`),
   },
   {
     name: 'no',
-    guarantee: drop('NO'),
+    guarantee: drop('answers NO'),
     answer: (tag, connection) => connection.send(`${tag} NO not now\r\n`),
   },
-  { name: 'silence', guarantee: drop('by nothing'), answer: () => undefined },
+  { name: 'silence', guarantee: drop('does not answer'), answer: () => undefined },
   {
     name: 'half-a-line',
-    guarantee: drop('by half a line'),
+    guarantee: drop('answers with half a line'),
     answer: (tag, connection) => connection.send(`${tag} OK do`),
   },
-  { name: 'close', guarantee: drop('by a close'), answer: (_, connection) => void connection.end() },
-  { name: 'break', guarantee: drop('by a TCP reset'), answer: (_, connection) => connection.destroy() },
+  { name: 'close', guarantee: drop('answers by closing'), answer: (_, connection) => void connection.end() },
+  {
+    name: 'break',
+    guarantee: drop('answers with a TCP reset'),
+    answer: (_, connection) => connection.destroy(),
+  },
   {
     name: 'bye',
-    guarantee: drop('with BYE before the right reply'),
+    guarantee: drop('answers with BYE before the right reply'),
     answer: (tag, connection) => unselect(connection).send(`* BYE shutting down\r\n${tag} OK done\r\n`),
   },
   {
     name: 'bye-behind',
-    guarantee: drop('with BYE after the right reply'),
+    guarantee: drop('answers with BYE after the right reply'),
     answer: (tag, connection) => unselect(connection).send(`${tag} OK done\r\n* BYE shutting down\r\n`),
   },
   {
     name: 'in-literal',
-    guarantee: drop('only inside a literal'),
+    guarantee: drop('answers only inside a literal'),
     answer: (tag, connection) =>
       connection.send(`* 1 FETCH (BODY[] {${tag.length + 20}}\r\n\r\n${tag} OK done\r\nabcdef)\r\n`),
   },
   {
     name: 'invitation',
-    guarantee: drop('with a continuation request'),
+    guarantee: drop('answers with a continuation request'),
     answer: (_, connection) => connection.send('+ go on\r\n'),
   },
   {
     name: 'late-reply-behind',
-    guarantee: drop('correctly, with an unknown reply after it,'),
+    guarantee: drop('answers correctly, but with an unknown reply after it,'),
     answer: (tag, connection) => unselect(connection).send(`${tag} OK done\r\na1 OK late\r\n`),
   },
   {
     name: 'endless',
-    guarantee: drop('by a flood of untagged data'),
+    guarantee: drop('answers with a flood of untagged data'),
     answer: (tag, connection) =>
       unselect(connection).send(`${'* 1 EXISTS\r\n'.repeat(20_000)}${tag} OK done\r\n`),
   },
   {
     name: 'endless-line',
-    guarantee: drop('by an endless line'),
+    guarantee: drop('answers with an endless line'),
     answer: (_, connection) => connection.send(`* ${'x'.repeat(300_000)}`),
   },
   {
     name: 'news',
-    guarantee: keep('untagged data during the reset'),
+    guarantee:
+      'untagged data during the reset does not reach the next session, which gets the same connection',
     answer: (tag, connection) => {
       connection.selected = undefined
       connection.send(
@@ -106,7 +111,8 @@ const misbehaviours: Misbehaviour[] = [
   },
   {
     name: 'drop-by-drop',
-    guarantee: keep('a reset answered one byte at a time'),
+    guarantee:
+      'a reset that the server answers one byte at a time keeps the connection, and the next session is clean',
     answer: (tag, connection) => {
       connection.dribble = true
       unselect(connection).send(`* 5 EXISTS\r\n${tag} OK done\r\n`)
@@ -115,7 +121,7 @@ const misbehaviours: Misbehaviour[] = [
   },
 ]
 
-/** A tag that no client of the suite has made. */
+/** Whether no client of the suite has made this tag. */
 const isProxys = (tag: string) => !/^[a-z]+-\d+$/.test(tag)
 
 const misbehaved = misbehaviours.map(({ name, guarantee, answer, isRight }): Scenario => ({

@@ -1,4 +1,4 @@
-/** Capability lists: a client sees only what works through the proxy, in every place where a server may say them. */
+/** Capability lists: a client sees only what works through the proxy, wherever a server sends them. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { expect, type Scenario } from '../scenario.ts'
 import { quote } from '../wire.ts'

@@ -1,4 +1,4 @@
-/** Handing out a connection at the very moment when it expires, has served its time, or is no longer wanted. */
+/** Leases of a connection at the moment when it expires, reaches a limit, or is no longer configured. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '@imapfleet/local'
 import { StubImapd } from '../../support/stub-imapd.ts'
@@ -42,7 +42,7 @@ export const checkout: Scenario[] = [
       await logout(first)
       await settled(world.proxy)
       const next = await world.login(user)
-      expect(!next.reused && world.dials().length === 2, 'a connection of 1.4 s was handed out')
+      expect(!next.reused && world.dials().length === 2, 'a connection of 1.4 s was leased')
       await expectOwn(next)
     },
   },
@@ -72,7 +72,7 @@ export const checkout: Scenario[] = [
     guarantee: 'an idle connection is closed when its timeout expires',
     on: 'stub',
     config: { pool: { idleTimeoutMs: 1000 } },
-    oursOnly: 'imapproxy looks once a minute',
+    oursOnly: 'imapproxy checks once a minute',
     run: async (world) => {
       await logout(await world.login(await world.user()))
       await settled(world.proxy)
@@ -91,7 +91,7 @@ export const checkout: Scenario[] = [
       await other.listen()
       const users = await Promise.all(Array.from({ length: 4 }, () => world.user()))
       for (const user of users) other.account(user.name, user.secret)
-      // Somebody who never comes back: the connection kept for them must go by itself.
+      // This user does not log in again: the idle connection must be closed nevertheless.
       await logout(await world.login(await world.user()))
       let isOver = false
       const visitors = users.map(async (user) => {
@@ -125,7 +125,7 @@ export const checkout: Scenario[] = [
     guarantee: 'at the connection limit a login waits, and an idle connection of another user is evicted',
     on: 'stub',
     config: room({ connectionsMax: 2, connectionsSpareMax: 0, queueMax: 2, queueTimeoutMs: 4000 }),
-    oursOnly: 'imapproxy refuses at once when its cache is full',
+    oursOnly: 'imapproxy refuses immediately when its cache is full',
     run: async (world) => {
       const [anna, bela, carl, dora] = [
         await world.user(),

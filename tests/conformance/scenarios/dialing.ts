@@ -1,4 +1,4 @@
-/** The way to the server: what it says when asked to log somebody in, and what is made of it when it says nonsense. */
+/** Connecting and logging in to the server: its greetings and answers, including nonsense. */
 import { freePort } from '@imapfleet/local'
 import { StubImapd } from '../../support/stub-imapd.ts'
 import type { StubConnection } from '../../support/stub-connection.ts'
@@ -17,7 +17,7 @@ const noBlame = /^NO (?!\[AUTHENTICATIONFAILED)/
 function badGreeting(name: string, what: string, greet: (connection: StubConnection) => void): Scenario {
   return {
     name: `greeting-${name}`,
-    guarantee: `a server that greets with ${what} gets no password, and the client is not told that its password was wrong`,
+    guarantee: `a server that ${what} gets no password, and the client is not told that its password was wrong`,
     on: 'stub',
     config,
     run: async (world) => {
@@ -45,7 +45,7 @@ function badLogin(
 ): Scenario {
   return {
     name: `login-${name}`,
-    guarantee: `a login that the server answers ${what} lets no client in`,
+    guarantee: `a login that the server ${what} fails`,
     on: 'stub',
     config,
     run: async (world) => {
@@ -94,34 +94,32 @@ function refusedUnchanged(how: 'LOGIN' | 'AUTHENTICATE'): Scenario {
 }
 
 export const dialing: Scenario[] = [
-  badGreeting('preauth', 'PREAUTH', (c) => c.send('* PREAUTH Welcome, whoever you are\r\n')),
-  badGreeting('bye', 'BYE', (c) => {
+  badGreeting('preauth', 'greets with PREAUTH', (c) => c.send('* PREAUTH Welcome\r\n')),
+  badGreeting('bye', 'greets with BYE', (c) => {
     c.send('* BYE Too busy\r\n')
     void c.end()
   }),
-  badGreeting('garbage', 'anything other than IMAP', (c) => c.send('HTTP/1.1 400 Bad Request\r\n\r\n')),
-  badGreeting('silence', 'nothing', () => undefined),
-  badGreeting('close', 'a close', (c) => void c.end()),
-  badGreeting('endless-line', 'an endless line', (c) => c.send(Buffer.alloc(32 << 20, 'x'))),
-  badGreeting('flood', 'a flood of lines before any greeting', (c) =>
-    c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n')),
-  ),
-  badLogin('wrong-tag', 'with another tag', (tag, c) =>
+  badGreeting('garbage', 'does not speak IMAP', (c) => c.send('HTTP/1.1 400 Bad Request\r\n\r\n')),
+  badGreeting('silence', 'sends no greeting', () => undefined),
+  badGreeting('close', 'closes before its greeting', (c) => void c.end()),
+  badGreeting('endless-line', 'sends an endless line', (c) => c.send(Buffer.alloc(32 << 20, 'x'))),
+  badGreeting('flood', 'sends a flood of lines', (c) => c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n'))),
+  badLogin('wrong-tag', 'answers with another tag', (tag, c) =>
     c.send(`X${tag} OK Logged in\r\nA1 OK Logged in\r\n`),
   ),
-  badLogin('silence', 'by nothing', () => undefined),
-  badLogin('close', 'by a close', (_, c) => c.destroy()),
-  badLogin('bye', 'with BYE', (_, c) => {
+  badLogin('silence', 'does not answer', () => undefined),
+  badLogin('close', 'answers by closing', (_, c) => c.destroy()),
+  badLogin('bye', 'answers with BYE', (_, c) => {
     c.send('* BYE Too busy\r\n')
     void c.end()
   }),
   badLogin(
     'forged-in-literal',
-    'with an OK inside a literal, and then with NO, which reaches the client,',
+    'answers with an OK inside a literal, and then with NO, which reaches the client,',
     (tag, c) => c.send(`* X {${tag.length + 15}}\r\n\r\n${tag} OK Logged in\r\n${tag} NO Go away\r\n`),
     /^NO Go away/,
   ),
-  badLogin('flood', 'by an endless flood', (_, c) => c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n'))),
+  badLogin('flood', 'answers with endless data', (_, c) => c.send(Buffer.alloc(32 << 20, '* 1 EXISTS\r\n'))),
   refusedUnchanged('LOGIN'),
   { ...refusedUnchanged('AUTHENTICATE'), oursOnly: 'imapproxy knows AUTHENTICATE LOGIN only' },
   {

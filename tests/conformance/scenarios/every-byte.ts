@@ -1,16 +1,16 @@
-/** One session of all that may be half said, broken off behind each of its bytes, and cut in two at each of them. */
+/** A session with every kind of syntax, killed after each of its bytes, and cut in two at each of them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expectOwn, expectUnselected, settled } from '../checks.ts'
 import { expect, type MailAccount, type Scenario, type World } from '../scenario.ts'
 import { quote, type WireClient } from '../wire.ts'
 
-/** Longer than a barrier, which would otherwise never end the literal that a client has left open. */
+/** Longer than a barrier, so that a barrier alone cannot complete a literal that a client left open. */
 const body = `Subject: whole\r\n\r\n${'x LOGOUT {3}\r\n'.repeat(4)}`
 
-/** Its commands: quoted strings, literals, an IDLE, and at the end a LOGOUT. */
+/** The commands of the session: quoted strings, a literal, IDLE, and LOGOUT at the end. */
 function sayings({ name, secret }: MailAccount): string[] {
   return [
-    // No literals: imapproxy, the control, takes none here.
+    // No literals, because imapproxy does not accept them here.
     `LOGIN ${name} "${secret}"`,
     'ID ("name" "every byte")',
     'SELECT "INBOX"',
@@ -34,7 +34,7 @@ async function expectMailsWhole(world: World, user: MailAccount): Promise<void> 
 
 const killed = (how: 'close' | 'reset'): Scenario => ({
   name: `killed-at-every-byte-${how}`,
-  guarantee: `a client that goes away (${how}) after any byte of a session leaves nothing for the next one, and no incomplete mail`,
+  guarantee: `a client that disconnects (${how}) after any byte of a session leaves nothing for the next one, and no incomplete mail`,
   on: 'any',
   run: async (world) => {
     const user = await world.user()
@@ -44,11 +44,11 @@ const killed = (how: 'close' | 'reset'): Scenario => ({
       total = bytes.length
       client.send(bytes.slice(0, length))
       if (how === 'close') {
-        // In order, so that every byte is read before the end is.
+        // An ordinary close, so that every byte is read before the end.
         client.halfClose()
         await client.rest()
       }
-      // What is reset at once may never be read: every other one is given the time to be.
+      // After an immediate reset the bytes may never be read, so every other round waits.
       else if (length % 2 === 0) await pause(5)
       await client.kill(how)
       const next = await world.login(user)

@@ -1,10 +1,10 @@
-/** Who gets whose connection: the one question on which everything else rests. */
+/** Every session gets a connection of its own user, and wrong secrets get none. */
 import { expectOwn, logout, sessionOf, settled } from '../checks.ts'
 import { authenticateLogin } from '../sasl.ts'
 import { expect, type Scenario } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
-/** The SSO mode of imapproxy.conf, both ways of writing it. */
+/** The SSO mode of imapproxy, in both formats. */
 const sso = {
   secret: 'open-sesame-17',
   config: {
@@ -37,7 +37,7 @@ export const identity: Scenario[] = [
         await thief.kill()
       }
       const next = await world.login(user)
-      expect(next.reused, 'the warm connection was gone')
+      expect(next.reused, 'the idle connection was gone')
       await expectOwn(next)
       expect(
         world.dials().length === 4,
@@ -51,7 +51,7 @@ export const identity: Scenario[] = [
       'a wrong password closes no idle connection, even at the limit; a correct password evicts one if necessary',
     on: 'any',
     config: { upstreams: { main: { connectionsMax: 2, connectionsPerUserMax: 1 } } },
-    oursOnly: 'imapproxy refuses at once when its cache is full',
+    oursOnly: 'imapproxy refuses immediately when its cache is full',
     run: async (world) => {
       const [anna, bela, carl] = [await world.user(), await world.user(), await world.user()]
       for (const user of [anna, bela]) await logout(await world.login(user))
@@ -66,15 +66,14 @@ export const identity: Scenario[] = [
       expect(world.dials().length === 5, `the server was asked ${world.dials().length} times, not 5`)
       for (const user of [anna, bela]) {
         const next = await world.login(user)
-        expect(next.reused, 'a warm connection was gone')
+        expect(next.reused, 'an idle connection was gone')
         await expectOwn(next)
         await logout(next)
       }
       await settled(world.proxy)
-      const newcomer = await world.login(carl)
-      await expectOwn(newcomer)
+      await expectOwn(await world.login(carl))
       const open = () => world.dials().filter((connection) => connection.open).length
-      await world.until(() => open() === 2, 'the end of the connection that gave way')
+      await world.until(() => open() === 2, 'the end of the evicted connection')
     },
   },
   {
@@ -90,7 +89,7 @@ export const identity: Scenario[] = [
       if (account) account.secret = 'secret-of-tomorrow'
       const now = { ...user, secret: 'secret-of-tomorrow' }
       const fresh = await world.login(now)
-      expect(!fresh.reused, 'the connection of the old password was handed to the new one')
+      expect(!fresh.reused, 'the connection of the old password was leased with the new one')
       await expectOwn(fresh)
     },
   },
@@ -136,7 +135,7 @@ export const identity: Scenario[] = [
         const client = await world.connect()
         const spelling = `{${name.length}+}\r\n${name} {${secret.length}+}\r\n${secret}`
         const session = sessionOf(client, user, await client.command(`LOGIN ${spelling}`))
-        expect(!session.reused, `${quote(name)} with ${quote(secret)} got somebody else’s connection`)
+        expect(!session.reused, `${quote(name)} with ${quote(secret)} got the connection of another user`)
         await logout(session)
         await settled(world.proxy)
       }
@@ -194,11 +193,11 @@ export const identity: Scenario[] = [
         'open-sesame-17x',
       ]
       thefts.push(`"secret-of-${user.name}"`, '"OPEN-SESAME-17"', '{0+}\r\n', '{4+}\r\nopen')
-      for (const isWarm of [false, true]) {
+      for (const isReuse of [false, true]) {
         for (const theft of thefts) {
           const client = await world.connect()
           const reply = await client.command(`LOGIN ${user.name} ${theft}`)
-          const when = isWarm ? 'while warm' : 'while cold'
+          const when = isReuse ? 'with an idle connection' : 'without an idle connection'
           expect(reply.status === 'NO', `the secret ${quote(theft)} was answered ${reply.status} ${when}`)
           await client.kill()
         }

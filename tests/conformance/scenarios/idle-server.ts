@@ -1,10 +1,10 @@
-/** What a server does to a connection that nobody uses: the next client must not notice any of it. */
+/** Events on an idle server connection. The next client must not notice any of them. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
 import { expect, type Scenario, type SeenConnection } from '../scenario.ts'
 import { residentBytes } from '../../support/resident-bytes.ts'
 
-/** A proxy may look at its clock now and then only; by now it must have noticed that the connection was idle. */
+/** After this time the proxy must have noticed that a connection is idle, even if it reads its clock rarely. */
 const idleMs = 250
 
 const kept = (connection: SeenConnection | undefined): SeenConnection => {
@@ -29,7 +29,7 @@ function whileIdle(
       await settled(world.proxy)
       const connection = kept(world.dials()[0])
       act(connection)
-      // A session of somebody else goes by meanwhile: what was sent has arrived by then.
+      // A session of another user in between, so that the bytes have arrived by then.
       const other = await world.login(await world.user())
       await expectOwn(other)
       const next = await world.login(user)
@@ -41,12 +41,12 @@ function whileIdle(
 }
 
 export const idleServer: Scenario[] = [
-  whileIdle('close', 'a server that closes an idle connection is not noticed by the next client', (c) =>
+  whileIdle('close', 'the next client does not notice that the server closed an idle connection', (c) =>
     c.destroy(),
   ),
   whileIdle(
     'bye-and-close',
-    'a server that says BYE and closes an idle connection is not noticed by the next client',
+    'the next client does not notice that the server sent BYE and closed an idle connection',
     (c) => {
       c.send('* BYE Idle for too long\r\n')
       c.destroy()
@@ -54,7 +54,7 @@ export const idleServer: Scenario[] = [
   ),
   whileIdle(
     'bye',
-    'a server that says BYE on an idle connection and leaves it open is not noticed by the next client',
+    'the next client does not notice that the server sent BYE on an idle connection and left it open',
     (c) => c.send('* BYE Idle for too long\r\n'),
   ),
   whileIdle('news', 'untagged data on an idle connection never reaches the next client', (c) =>
@@ -85,7 +85,7 @@ export const idleServer: Scenario[] = [
       const user = await world.user()
       const megabyte = Buffer.alloc(1 << 20, '* 1 EXISTS\r\n').toString('latin1')
       let before = 0
-      // The first flood fills what the runtime keeps for buffers; the second must not add to it.
+      // The first flood fills the buffers of the runtime; the second must not add to them.
       for (const isFirst of [true, false]) {
         await logout(await world.login(user))
         await settled(world.proxy)
@@ -103,7 +103,7 @@ export const idleServer: Scenario[] = [
     guarantee: 'a server that disappeared silently is detected before its connection is leased again',
     on: 'stub',
     config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
-    oursOnly: 'imapproxy never asks an idle connection anything; its clients wait for TCP',
+    oursOnly: 'imapproxy does not check idle connections; its clients wait for TCP',
     run: async (world) => {
       const user = await world.user()
       await logout(await world.login(user))
@@ -121,7 +121,7 @@ export const idleServer: Scenario[] = [
       'an idle connection that answers the check with another tag is replaced, and the client does not notice',
     on: 'stub',
     config: { pool: { proveIdleAfterMs: 0, resetTimeoutMs: 400 } },
-    oursOnly: 'imapproxy never asks an idle connection anything',
+    oursOnly: 'imapproxy does not check idle connections',
     run: async (world) => {
       const user = await world.user()
       await logout(await world.login(user))

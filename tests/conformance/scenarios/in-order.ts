@@ -1,4 +1,4 @@
-/** Replies come whole and in order, however the bytes are cut, and a LOGOUT never overtakes what was sent before it. */
+/** Replies are complete and in order, however the bytes are cut, and LOGOUT never overtakes earlier commands. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { expect, type Scenario } from '../scenario.ts'
 import { quote } from '../wire.ts'

@@ -1,4 +1,4 @@
-/** All scenarios, those with the same configuration next to each other, so that one edge serves them all. */
+/** All scenarios. Those with the same configuration are next to each other, so that one edge serves them. */
 import type { Scenario } from '../scenario.ts'
 import { barrier } from './barrier.ts'
 import { capability } from './capability.ts'

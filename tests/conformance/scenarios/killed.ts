@@ -1,6 +1,6 @@
 /**
- * Clients that go away in the middle of something, as PHP does at a time-out: whatever they left half done must not reach
- * the next session, nor turn that session's commands into mail.
+ * Clients that disconnect in the middle of something, as PHP does at a timeout. What they left incomplete must not reach the
+ * next session, and must not turn its commands into mail.
  */
 import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
 import { expect, type MailAccount, type Scenario, type World } from '../scenario.ts'
@@ -18,7 +18,7 @@ async function expectNextClean(world: World, user: MailAccount): Promise<void> {
   }
 }
 
-/** No mail of the user's holds anything but what was meant to be mail. */
+/** The user has only mails that a client meant to send. */
 async function expectMailsWhole(world: World, user: MailAccount, whole: string[] = []): Promise<void> {
   const bodies = (await world.bodies(user)).slice(3)
   const torn = bodies.find((body) => !whole.includes(body))
@@ -27,7 +27,7 @@ async function expectMailsWhole(world: World, user: MailAccount, whole: string[]
 
 const head = 'From: me\r\nSubject: torn\r\n\r\n'
 
-/** Bytes that a client sends before it dies, by what it dies in. `then` runs between the bytes and the death. */
+/** What a client sends before it is killed. `then` runs after these bytes. */
 interface Death {
   name: string
   guarantee: string
@@ -130,7 +130,7 @@ function killedScenario(death: Death, how: 'close' | 'reset'): Scenario {
         try {
           await expectNextClean(world, user)
         } finally {
-          // Told in place of a missing reply: mail that holds commands is the graver finding.
+          // Also after a failure, because commands stored as mail are a worse finding than a missing reply.
           await expectMailsWhole(world, user, death.whole)
         }
       }
@@ -138,7 +138,7 @@ function killedScenario(death: Death, how: 'close' | 'reset'): Scenario {
   }
 }
 
-/** The server never answers, the client has said LOGOUT behind that, and then it is gone. */
+/** The server does not answer a command, the client sends LOGOUT after it, and then disconnects. */
 function killedWhileWaiting(how: 'close' | 'reset', more: string): Scenario {
   const volume = more === '' ? '' : ', with much more data after it,'
   return {
@@ -213,10 +213,10 @@ export const killed: Scenario[] = [
       client.send(`${tag} SELECT INBOX\r\n`)
       client.halfClose()
       const rest = await client.rest()
-      const strange = rest
+      const unexpected = rest
         .split('\r\n')
         .filter((line) => line !== '' && !line.startsWith('* ') && !line.startsWith(tag))
-      expect(strange.length === 0, `after its last command came ${quote(rest)}`)
+      expect(unexpected.length === 0, `after its last command came ${quote(rest)}`)
       await expectNextClean(world, user)
     },
   },
@@ -234,7 +234,7 @@ export const killed: Scenario[] = [
       client.pause()
       client.send(`${client.tag()} FETCH 4 BODY.PEEK[]\r\n`)
       await world.until(() => world.dials().some(({ received }) => received.includes('FETCH 4')), 'FETCH')
-      // Another session is served meanwhile: by then the flood has gone as far as it is let.
+      // Other sessions in between: by then the flood has gone as far as it can.
       const other = await world.user()
       for (let round = 0; round < 20; round++) {
         const session = await world.login(other)

@@ -1,9 +1,9 @@
-/** A server that breaks off or talks nonsense in the middle of a session: the client learns it, the next one does not. */
+/** A server that closes or sends nonsense during a session: its client learns of it, the next client does not. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { expect, type Scenario, type SeenConnection } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
-/** A server that says something nobody can make sense of has a connection that is not kept. */
+/** The connection of a server that sends nonsense is not kept. */
 function nonsense(name: string, what: string, say: (tag: string) => string): Scenario {
   return {
     name: `leased-${name}`,
@@ -33,7 +33,7 @@ function nonsense(name: string, what: string, say: (tag: string) => string): Sce
   }
 }
 
-/** The server's connection breaks: the client's ends too, and the next login gets a new one. */
+/** The server connection breaks: the session ends too, and the next login gets a new connection. */
 function broken(
   name: string,
   guarantee: string,
@@ -62,7 +62,7 @@ function broken(
 export const leasedServer: Scenario[] = [
   broken(
     'close',
-    'a server that closes in the middle ends the session, and the next login works',
+    'if the server closes during a session, the session ends, and the next login works',
     (c) => c.destroy(),
     '',
   ),
@@ -77,7 +77,7 @@ export const leasedServer: Scenario[] = [
   ),
   broken(
     'mid-line',
-    'a server that closes in the middle of a line ends the session',
+    'if the server closes in the middle of a line, the session ends',
     (c) => {
       c.send('* 1 FET')
       setImmediate(() => c.destroy())
@@ -86,7 +86,7 @@ export const leasedServer: Scenario[] = [
   ),
   broken(
     'mid-literal',
-    'a server that closes in the middle of a literal ends the session',
+    'if the server closes in the middle of a literal, the session ends',
     (c) => {
       c.send('* 1 FETCH (BODY[] {500}\r\nhalf')
       setImmediate(() => c.destroy())

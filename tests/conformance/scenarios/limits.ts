@@ -1,4 +1,4 @@
-/** What a client that has not logged in may cost, and how it ends when it goes too far. */
+/** Limits of clients before login, and how the connection of a client that exceeds them ends. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expectOwn } from '../checks.ts'
 import { expect, type Scenario, type World } from '../scenario.ts'
@@ -9,7 +9,7 @@ const tight = {
   clients: { loginTimeoutMs: 1000, lineBytesMax: 8192, preloginBytesMax: 16_384, preloginCommandsMax: 20 },
 }
 
-/** The connection ends, and the last that was said is BYE and why. */
+/** The connection ends with BYE and a reason. */
 async function expectBye(client: WireClient, when: string): Promise<void> {
   const rest = await client.rest()
   const last = rest.trimEnd().split('\r\n').at(-1) ?? ''
@@ -36,7 +36,7 @@ function limited(
   }
 }
 
-/** Sends until the other side has had enough, at most 64 MB. */
+/** Sends until the proxy closes the connection, at most 64 MB. */
 async function sendWithoutEnd(client: WireClient, piece: string): Promise<void> {
   for (let sent = 0; sent < 64 << 20 && !client.ended; sent += piece.length) {
     client.send(piece)
@@ -45,14 +45,14 @@ async function sendWithoutEnd(client: WireClient, piece: string): Promise<void> 
   expect(client.ended, 'the connection was not ended after 64 MB')
 }
 
-/** A closed connection's place is given again, soon. */
+/** The place of a closed connection is free again soon. */
 async function expectRoom(world: World): Promise<void> {
   for (let tries = 0; ; tries++) {
     const client = await world.dial()
     const greeting = await client.response('a greeting')
     await client.kill()
     if (greeting.startsWith('* OK')) return
-    expect(tries < 50, 'the place of a closed connection was not given again')
+    expect(tries < 50, 'the place of a closed connection was not free again')
   }
 }
 
@@ -110,8 +110,8 @@ export const limits: Scenario[] = [
     'drip',
     'a client that sends single bytes slowly is closed at the same deadline',
     async (client) => {
-      const begun = Date.now()
-      while (!client.ended && Date.now() - begun < 5000) {
+      const startedAt = Date.now()
+      while (!client.ended && Date.now() - startedAt < 5000) {
         client.send('x')
         await pause(50)
       }

@@ -1,9 +1,9 @@
-/** Bytes that look like protocol but are content, both ways: none of them may act as a command or as a reply. */
+/** Content that looks like protocol, in both directions. It must never act as a command or a reply. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { expect, type Scenario, type StubWorld, type World } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
-/** Mail bodies that are read as commands or replies by whoever goes by lines. */
+/** Mail bodies that a proxy would read as commands or replies if it ignored literals. */
 const poison: Record<string, string> = {
   'a line whose second word is LOGOUT': 'x LOGOUT\r\nabc LOGOUT\r\n. LOGOUT',
   'lines that announce literals': 'a {5}\r\n{5+}\r\nb APPEND c {99999}\r\n',
@@ -13,7 +13,7 @@ const poison: Record<string, string> = {
   'an unclosed quote': 'say "hello {3}\r\n\\" LOGOUT',
 }
 
-/** Appends a body, reads it back, and asks the server itself. */
+/** Appends a body, and reads it back through the proxy and directly from the server. */
 async function expectRoundTrip(world: World, body: string, what: string): Promise<void> {
   const user = await world.user()
   const session = await world.login(user)
@@ -75,7 +75,7 @@ export const literals: Scenario[] = [
   },
   {
     name: 'literal-empty',
-    guarantee: 'empty literals, of both kinds, are literals',
+    guarantee: 'empty literals of both kinds are read as literals',
     on: 'any',
     run: async (world) => {
       const session = await world.login(await world.user())

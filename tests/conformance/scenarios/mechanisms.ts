@@ -1,4 +1,4 @@
-/** Logging in by AUTHENTICATE: every mechanism, who may be whom, and what is kept warm under which name. */
+/** AUTHENTICATE: every mechanism, authorization identities, and which connections are reused. */
 import { expectOwn, logout, sessionOf, settled } from '../checks.ts'
 import { expect, type MailAccount, type Scenario, type LoggedIn, type World } from '../scenario.ts'
 import { quote, type WireReply } from '../wire.ts'
@@ -33,7 +33,7 @@ function oauthScenario(mechanism: 'XOAUTH2' | 'OAUTHBEARER'): Scenario {
       const thief = await world.connect()
       const tag = thief.tag()
       thief.send(`${tag} AUTHENTICATE ${mechanism} ${oauth(mechanism, { ...user, secret: 'stolen' })}\r\n`)
-      // RFC 7628 3.2.3: the reason comes first, and wants an empty answer. A NO at once is as good.
+      // RFC 7628 3.2.3: the reason comes first and needs an answer. An immediate NO is valid too.
       const reason = await thief.response()
       if (reason.startsWith('+')) thief.send('AQ==\r\n')
       const reply = reason.startsWith('+') ? await thief.reply(tag) : replyOf(reason)
@@ -43,9 +43,9 @@ function oauthScenario(mechanism: 'XOAUTH2' | 'OAUTHBEARER'): Scenario {
       again.send(`${ask} AUTHENTICATE ${mechanism}\r\n`)
       await again.invitation()
       again.send(`${oauth(mechanism, user)}\r\n`)
-      const warm = sessionOf(session.client, session.user, await again.reply(ask))
-      expect(warm.reused, 'the right token did not get the warm connection')
-      await expectOwn(warm)
+      const next = sessionOf(session.client, session.user, await again.reply(ask))
+      expect(next.reused, 'the right token did not get the idle connection')
+      await expectOwn(next)
     },
   }
 }
@@ -81,12 +81,12 @@ export const mechanismScenarios: Scenario[] = [
     on: 'any',
     run: async (world) => {
       const user = await world.user()
-      for (const isWarm of [false, true]) {
+      for (const isReuse of [false, true]) {
         const client = await world.connect()
         const session = sessionOf(client, user, await authenticateLogin(client, user.name, user.secret))
         expect(
-          session.reused === isWarm,
-          `the ${isWarm ? 'second' : 'first'} session was ${isWarm ? 'not ' : ''}reused`,
+          session.reused === isReuse,
+          `the ${isReuse ? 'second' : 'first'} session was ${isReuse ? 'not ' : ''}reused`,
         )
         await expectOwn(session)
         await logout(session)

@@ -1,4 +1,4 @@
-/** What clients may say before they log in, and what becomes of it. */
+/** Commands before login. */
 import { expectOwn, sessionOf, settled } from '../checks.ts'
 import { expect, type Scenario } from '../scenario.ts'
 import { quote } from '../wire.ts'
@@ -72,7 +72,7 @@ export const prelogin: Scenario[] = [
     on: 'stub',
     run: async (world) => {
       const user = await world.user()
-      for (const round of ['cold', 'warm']) {
+      for (const round of ['first', 'second']) {
         const client = await world.connect()
         for (const name of ['one', 'two', 'three']) await client.command(`ID ("name" "${round}-${name}")`)
         await expectOwn(sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`)))
@@ -99,7 +99,7 @@ export const prelogin: Scenario[] = [
     run: async (world) => {
       const user = await world.user()
       const body = 'Subject: whole\r\n\r\nEvery byte of this is mine.\r\n'
-      for (const isWarm of [false, true]) {
+      for (const isReuse of [false, true]) {
         const client = await world.connect()
         const tags = [client.tag(), client.tag(), client.tag()] as const
         const said = [
@@ -116,7 +116,10 @@ export const prelogin: Scenario[] = [
         await client.command('LOGOUT')
         await settled(world.proxy)
         const stored = (await world.bodies(user)).at(-1) ?? ''
-        expect(stored === body, `${isWarm ? 'warm' : 'cold'}, the mail became ${quote(stored)}`)
+        expect(
+          stored === body,
+          `on a ${isReuse ? 'reused' : 'new'} connection, the mail became ${quote(stored)}`,
+        )
       }
       await expectOwn(await world.login(user))
     },

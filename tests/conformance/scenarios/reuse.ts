@@ -1,9 +1,9 @@
-/** The point of it all: the next session of a user gets the warm connection, clean, and costs the server no login. */
+/** Reuse: the next session of a user gets the idle connection, clean and without a login at the server. */
 import { expectOwn, expectUnselected, logout, sessionOf, settled } from '../checks.ts'
 import { expect, type Scenario, type World } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
-/** Logs in with the command's own spelling of name and secret, and out again. */
+/** Logs in with this spelling of name and secret, and logs out. */
 async function visit(world: World, user: { name: string; secret: string }, spelling: string): Promise<void> {
   const client = await world.connect()
   const tag = client.tag()
@@ -20,14 +20,14 @@ export const reuse: Scenario[] = [
     on: 'any',
     run: async (world) => {
       const user = await world.user()
-      const cold = await world.login(user)
-      expect(!cold.reused, 'the first session was told XPROXYREUSE')
-      await expectOwn(cold)
-      await logout(cold)
+      const first = await world.login(user)
+      expect(!first.reused, 'the first session got XPROXYREUSE')
+      await expectOwn(first)
+      await logout(first)
       await settled(world.proxy)
-      const warm = await world.login(user)
-      expect(warm.reused, `the second session was not told XPROXYREUSE: ${quote(warm.untagged.join('\r\n'))}`)
-      await expectOwn(warm)
+      const second = await world.login(user)
+      expect(second.reused, `the second session got no XPROXYREUSE: ${quote(second.untagged.join('\r\n'))}`)
+      await expectOwn(second)
       expect(world.dials().length === 1, `the server saw ${world.dials().length} logins`)
     },
   },
@@ -78,7 +78,7 @@ export const reuse: Scenario[] = [
   {
     name: 'odd-names',
     guarantee:
-      'names and secrets with spaces, quotes, backslashes, braces and 8-bit characters reach the server as they are',
+      'names and secrets with spaces, quotes, backslashes, braces and 8-bit characters reach the server unchanged',
     on: 'stub',
     run: async (world) => {
       for (const name of [
@@ -96,13 +96,14 @@ export const reuse: Scenario[] = [
         const spelling = name.startsWith('j') ? literal : `${quoted(name)} ${quoted(user.secret)}`
         await logout(sessionOf(client, user, await client.command(`LOGIN ${spelling}`)))
         const admitted = world.stub.connections.some((connection) => connection.user === name)
-        expect(admitted, `nobody named ${quote(name)} was logged in at the server`)
+        expect(admitted, `no user ${quote(name)} was logged in at the server`)
       }
     },
   },
   {
     name: 'unselected',
-    guarantee: 'the next session finds no mailbox selected and nothing expunged: never CLOSE (D3)',
+    guarantee:
+      'the next session finds no mailbox selected and nothing expunged, because CLOSE is never sent (D3)',
     on: 'any',
     run: async (world) => {
       const user = await world.user()
@@ -138,7 +139,7 @@ export const reuse: Scenario[] = [
       await expectOwn(fourth)
       expect(
         world.dials().length === 2,
-        `four sessions, two at once, made ${world.dials().length} connections`,
+        `four sessions, two at a time, made ${world.dials().length} connections`,
       )
     },
   },

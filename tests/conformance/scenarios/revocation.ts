@@ -1,15 +1,18 @@
-/** A user is revoked: from that moment no old secret opens anything, wherever the user's connections stand. */
+/** After a user is revoked, the old secret is refused, whatever state the connections of the user are in. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { startFleet } from '../nats-fleet.ts'
 import { startProxy } from '../proxy-process.ts'
 import { expect, type MailAccount, type Scenario, type StubWorld } from '../scenario.ts'
 
-/** The server knows a new secret for the user, and every login with the old one is refused by it. */
+/** Every login with the old secret is refused, because it reaches the server, which has a new one. */
 async function expectRevoked(world: StubWorld, user: MailAccount): Promise<void> {
   for (let round = 0; round < 3; round++) {
     const client = await world.connect()
     const { status } = await client.command(`LOGIN ${user.name} ${user.secret}`)
-    expect(status === 'NO', 'after the revocation the old secret was answered OK: a warm connection was left')
+    expect(
+      status === 'NO',
+      'after the revocation the old secret was answered OK: an idle connection was left',
+    )
   }
 }
 
@@ -18,7 +21,7 @@ function changeSecret(world: StubWorld, user: MailAccount): void {
   if (account) account.secret = 'secret-of-tomorrow'
 }
 
-/** An edge of its own that listens to a fleet; `play` gets it, and `revoke`. */
+/** Runs `play` with a separate edge that is part of a fleet, and with a function that revokes a user. */
 function revoked(
   name: string,
   guarantee: string,
@@ -28,7 +31,7 @@ function revoked(
     name: `revoked-${name}`,
     guarantee,
     on: 'stub',
-    oursOnly: 'imapproxy cannot be told',
+    oursOnly: 'imapproxy has no revocations',
     run: async (world) => {
       const fleet = await startFleet({ region: 'lab', edge: 'conformance' })
       const config = { fleet: { servers: [fleet.url] }, pool: { resetTimeoutMs: 3000 } }
@@ -95,7 +98,7 @@ export const revocation: Scenario[] = [
       const gate = Promise.withResolvers<void>()
       world.stub.behave(async (command, connection) => {
         if (!/LOGIN|AUTHENTICATE/.test(command.name) || connection.user !== undefined) return false
-        // The server has made up its mind before the secret is changed, and its answer is on the way.
+        // The server accepted the login before the secret changed, and its answer is still to come.
         connection.user = user.name
         world.stub.signal.changed()
         await gate.promise

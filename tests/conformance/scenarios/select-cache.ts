@@ -1,4 +1,4 @@
-/** The SELECT cache: a mailbox that is opened again costs no SELECT, and never shows what is no longer so (D14). */
+/** The SELECT cache: opening a mailbox again needs no SELECT, and never shows an outdated state (D14). */
 import { expectOwn, expectUnselected, logout, settled } from '../checks.ts'
 import { expect, type MailAccount, type Scenario, type World } from '../scenario.ts'
 import { quote } from '../wire.ts'
@@ -8,7 +8,7 @@ const cached = {
   keywords: { enable_select_cache: 'yes' },
 } as const
 
-/** One session that selects INBOX: what it was told, in order. */
+/** Selects INBOX in a new session. Returns the responses in order. */
 async function selectOnce(world: World, user: MailAccount, verb = 'SELECT'): Promise<string[]> {
   const session = await world.login(user)
   const { status, text, untagged } = await session.client.command(`${verb} INBOX`)
@@ -51,7 +51,7 @@ export const selectCache: Scenario[] = [
         const told = exists(await selectOnce(world, user))
         expect(
           told === `* ${mails} EXISTS`,
-          `with ${mails} mails in it, the mailbox was told to have ${quote(told)}`,
+          `with ${mails} mails in it, the mailbox was reported with ${quote(told)}`,
         )
       }
     },

@@ -1,4 +1,4 @@
-/** State that a session switches on for good. It must not affect a later session that was not told about it. */
+/** State that a session enables and cannot undo. It must not affect a later session that was not told about it. */
 import { expectOwn, logout, settled } from '../checks.ts'
 import { expect, type Scenario, type StubWorld } from '../scenario.ts'
 import { quote } from '../wire.ts'
@@ -82,51 +82,51 @@ const refused = (name: string, guarantee: string, ...lines: string[]): Scenario 
 export const sessionState: Scenario[] = [
   enabledState(
     'enable',
-    'an extension that a session ENABLEs does not affect a later session that was not told so',
+    'an extension that a session ENABLEs does not affect a later session that was not told about it',
     'ENABLE QRESYNC',
   ),
   enabledState(
     'enable-utf8',
-    'UTF8=ACCEPT, which changes mailbox names, does not affect a later session that was not told so',
+    'UTF8=ACCEPT, which changes mailbox names, does not affect a later session that was not told about it',
     'ENABLE UTF8=ACCEPT CONDSTORE',
   ),
   enabledState(
     'select-condstore',
-    'CONDSTORE enabled by SELECT does not affect a later session that was not told so',
+    'CONDSTORE enabled by SELECT does not affect a later session that was not told about it',
     'SELECT INBOX (CONDSTORE)',
   ),
   enabledState(
     'status-condstore',
-    'CONDSTORE enabled by STATUS HIGHESTMODSEQ does not affect a later session that was not told so',
+    'CONDSTORE enabled by STATUS HIGHESTMODSEQ does not affect a later session that was not told about it',
     'STATUS INBOX (MESSAGES HIGHESTMODSEQ)',
   ),
   enabledState(
     'fetch-modseq',
-    'CONDSTORE enabled by FETCH MODSEQ does not affect a later session that was not told so',
+    'CONDSTORE enabled by FETCH MODSEQ does not affect a later session that was not told about it',
     'SELECT INBOX',
     'FETCH 1 (FLAGS MODSEQ)',
   ),
   enabledState(
     'fetch-changedsince',
-    'CONDSTORE enabled by FETCH CHANGEDSINCE does not affect a later session that was not told so',
+    'CONDSTORE enabled by FETCH CHANGEDSINCE does not affect a later session that was not told about it',
     'SELECT INBOX',
     'UID FETCH 1:* (FLAGS) (CHANGEDSINCE 1)',
   ),
   enabledState(
     'store-unchangedsince',
-    'CONDSTORE enabled by STORE UNCHANGEDSINCE does not affect a later session that was not told so',
+    'CONDSTORE enabled by STORE UNCHANGEDSINCE does not affect a later session that was not told about it',
     'SELECT INBOX',
     'STORE 1 (UNCHANGEDSINCE 9) +FLAGS (\\Seen)',
   ),
   enabledState(
     'search-modseq',
-    'CONDSTORE enabled by SEARCH MODSEQ does not affect a later session that was not told so',
+    'CONDSTORE enabled by SEARCH MODSEQ does not affect a later session that was not told about it',
     'SELECT INBOX',
     'SEARCH MODSEQ 1',
   ),
   enabledState(
     'lower-case',
-    'CONDSTORE enabled in lower case does not affect a later session that was not told so',
+    'CONDSTORE enabled in lower case does not affect a later session that was not told about it',
     'select inbox (condstore)',
   ),
   lasting('notify', 'NOTIFY of one session sends nothing to the next', 'NOTIFY SET (personal (MessageNew))'),

@@ -1,7 +1,7 @@
 /**
- * Bytes that two parsers may read in two ways. The stub is generous: it takes a bare LF for a line end, several spaces for
- * one, and a literal for a verb. Whatever the proxy makes of such bytes, they must not change who is logged in, and the
- * next session must be clean.
+ * Bytes that two parsers may read differently. The stub is lenient: it accepts a bare LF as a line end, several spaces as
+ * one, and a literal as a verb. However the proxy reads such bytes, they must not change who is logged in, and the next
+ * session must be clean.
  */
 import { expectOwn, expectUnselected, settled } from '../checks.ts'
 import { expect, type Scenario } from '../scenario.ts'
@@ -9,7 +9,7 @@ import { quote } from '../wire.ts'
 
 const head = 'Subject: torn\r\n\r\n'
 
-/** What is sent, with `T` and `U` for two tags of the client's and `EVIL` for another user's name and secret. */
+/** The bytes to send. `T` and `U` stand for two tags, and `EVIL` for the name and secret of another user. */
 const odd: Record<string, string> = {
   'line-feed': 'T NOOP\nU UNAUTHENTICATE\r\nU LOGIN EVIL\r\n',
   'line-feed-only': 'T UNAUTHENTICATE\nU LOGIN EVIL\n',
@@ -43,7 +43,7 @@ const odd: Record<string, string> = {
 
 export const smuggling: Scenario[] = Object.entries(odd).map(([name, bytes]) => ({
   name: `smuggle-${name}`,
-  guarantee: `the bytes ${quote(bytes.replace(head, ''))} change no identity and leave nothing behind`,
+  guarantee: `the bytes ${quote(bytes.replace(head, ''))} do not change the user, and leave nothing for the next session`,
   on: 'stub',
   run: async (world) => {
     const [user, mallory] = [await world.user(), await world.user()]
