@@ -221,3 +221,12 @@ test('a connection that becomes idle goes to the next login that it fits if the 
   work.rest('a')
   assert.equal(await next, 'look-again')
 })
+
+test('a connection that becomes idle is not kept for another user with the same password', async () => {
+  const work = new AdmissionAtWork()
+  for (const user of ['a', 'b']) assert.equal(work.login(user, {}, { secret: 'same' }), 'taken')
+  const other = work.login('c', {}, { secret: 'same' })
+  work.rest('a')
+  assert.equal(await other, 'taken')
+  assert.deepEqual(work.evicted, ['a'])
+})

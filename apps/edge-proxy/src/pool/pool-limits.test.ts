@@ -112,6 +112,16 @@ test('a login without a place waits in order and gets a connection of its own us
   await accounted()
 })
 
+test('a waiting login gets the place of a connection that is closed', async () => {
+  const { pool, lease } = await poolAtWork({ limits: { connectionsMax: 1 } })
+  const { connection } = await lease('joe')
+  const waiting = lease('jane')
+  await untilTrue(() => pool.connections.count('waiting') === 1)
+  await giveBackTo(pool, connection, { refusal: 'open-literal' })
+  assert.equal(pool.connections.count('waiting'), 0)
+  assert.equal((await waiting).reused, false)
+})
+
 test('a waiting login gets the connection that its own user gives back', async () => {
   const { pool, lease, logins } = await poolAtWork({ limits: { connectionsMax: 1 } })
   const first = await lease('joe')

@@ -227,3 +227,40 @@ test('an ALERT during the proof before a lease is logged', async () => {
   assert.equal((await lease('joe')).connection, connection)
   assert.ok(logged.some((line) => line.includes('nearly full')))
 })
+
+test('a session that has failed takes its own connections with it, and no other', async () => {
+  const { pool, lease, count } = await poolAtWork()
+  const [failed, other] = [await lease('joe'), await lease('joe')]
+  pool.abandon(pool.connections.holderOf(failed.connection)!)
+  assert.equal(failed.connection.link.isOpen, false)
+  assert.equal(pool.connections.stateOf(other.connection), 'leased')
+  assert.equal(count('reuse_refused_total{reason="failed-here"}'), 1)
+})
+
+test('of several idle connections, the one that was used last is leased first', async () => {
+  const { pool, lease, clock } = await poolAtWork()
+  const [first, last] = [await lease('joe'), await lease('joe')]
+  await giveBackTo(pool, last.connection)
+  clock.now += 1000
+  await giveBackTo(pool, first.connection)
+  assert.equal((await lease('joe')).connection, first.connection)
+  assert.equal((await lease('joe')).connection, last.connection)
+})
+
+test('a connection whose reset a login waited for is leased to that login’s client', async () => {
+  const { pool, lease, server } = await poolAtWork()
+  const { connection } = await lease('joe')
+  const given = giveBackTo(pool, connection)
+  const holder = { address: '192.0.2.8', isConnected: true }
+  const credentials = {
+    user: Buffer.from('joe'),
+    authzid: Buffer.alloc(0),
+    secret: Buffer.from('secret'),
+    mechanism: 'command',
+  } as const
+  const leased = await pool.lease(server, credentials, holder)
+  await given
+  assert.ok(leased.kind === 'leased')
+  assert.equal(leased.connection, connection)
+  assert.equal(pool.connections.holderOf(connection), holder)
+})
