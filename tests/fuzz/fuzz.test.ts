@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { fuzz } from './fuzz.ts'
 import { mutate, Random } from './random.ts'
 
-test('wild clients and a wild server send for 20 s: the edge lives, and no data reaches another user', async () => {
+test('after 20 s of wild clients and a wild server, the edge runs, and no data has reached another user', async () => {
   const { rounds, finding } = await fuzz({ seconds: 20, seed: 20_261_122 })
   assert.equal(finding?.seen, undefined, `again with --seed ${finding?.seed}`)
   assert.ok(rounds > 3, `only ${rounds} rounds were played`)

@@ -90,8 +90,8 @@ async function playRound(stage: Stage, scenario: Scenario, random: Random): Prom
   const isServerWild = random.chance(0.5)
   if (isServerWild) makeWild(world.stub, random.fork(), isWild)
   let isOver = false
-  const stranger = await world.user()
-  const witnesses = isServerWild ? [stranger] : [stranger, ...users, ...users]
+  const correctUser = await world.user()
+  const witnesses = isServerWild ? [correctUser] : [correctUser, ...users, ...users]
   const seen = Promise.allSettled(witnesses.map((user) => watch(world, user, isServerWild, () => isOver)))
   const whims = random.fork()
   const timer = setInterval(() => {

@@ -1,4 +1,4 @@
-"""One session of Python's imaplib, as a script of a mail user would have it; says what it saw as JSON."""
+"""One session of Python's imaplib, like a script of a mail user. Prints what it saw as JSON."""
 
 import hashlib
 import imaplib

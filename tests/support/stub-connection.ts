@@ -115,7 +115,7 @@ export class StubConnection {
 
   /** The next whole command. If `isRefused` returns true, no continuation is sent for its literal. */
   async command(
-    isRefused: (begun: StubCommand) => boolean | undefined | Promise<boolean | undefined>,
+    isRefused: (partial: StubCommand) => boolean | undefined | Promise<boolean | undefined>,
   ): Promise<StubCommand> {
     const pieces: (string | Buffer)[] = []
     for (;;) {

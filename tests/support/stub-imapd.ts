@@ -166,7 +166,7 @@ export class StubImapd {
         `* OK [CAPABILITY ${this.capabilitiesOf(connection).join(' ')}] Stub IMAP server ready.\r\n`,
       )
     for (;;) {
-      const command = await connection.command((begun) => this.#invite?.(begun, connection))
+      const command = await connection.command((partial) => this.#invite?.(partial, connection))
       if (!(await this.#hook?.(command, connection))) await answer(command, connection, this)
       this.signal.changed()
     }

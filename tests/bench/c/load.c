@@ -1,12 +1,12 @@
 /*
  * Runs IMAP sessions against a port and checks every byte of every reply: tags, order, literal lengths, and that each
- * user gets that user's mailbox and nobody else's. One command at a time, one TCP connection per session, as a webmail
- * page does it. Prints one JSON line: counts, latencies in nanoseconds, and the CPU time of the processes watched.
+ * user gets only that user's mailbox. It sends one command at a time, over one TCP connection per session, like a webmail
+ * page. Prints one JSON line: counts, latencies in nanoseconds, and the CPU time of the watched processes.
  *
  *   load --port P --at-once N --users U --script LETTERS (--seconds S | --sessions N) [--watch PID,PID] [--hang-up]
  *
  * Letters: L login, S select, F fetch 4 KB, B fetch 1 MB, T status, N noop, Q logout (always last).
- * A session takes the user that has been in no session for longest, as clicks of many people do.
+ * Each session is for the user whose last session ended first, like the clicks of many people.
  */
 #define _GNU_SOURCE
 #include "loop.h"
@@ -15,12 +15,12 @@
 #include <signal.h>
 
 enum { READ_BYTES = 262144, LINE_MAX_BYTES = 1024, SCRIPT_MAX = 64, WATCHED_MAX = 16, FAILURES_MAX = 100 };
-/* A server that hears nothing for patience is taken to have lost the connection. The slots start a pause apart, because
- * imapproxy's accept queue holds 5 connections and loses what does not fit. */
+/* Without an answer for `patience`, the connection counts as lost. The slots start with a pause between them, because
+ * imapproxy's accept queue holds 5 connections and drops others. */
 static const uint64_t patience_ns = 5000000000u, start_pause_ns = 2000000u, settle_ns = 250000000u;
 
 struct slot {
-    int fd, step; /* step -1: the greeting is awaited; at the end of the script: the server's close is */
+    int fd, step; /* step -1: waits for the greeting; at the end of the script: waits for the server to close */
     int length, closing;
     unsigned user;
     long literal_left, literal_at;
@@ -44,7 +44,7 @@ static long started, finished, in_time, failures, stalled, reused, live;
 static uint64_t deadline, last_finish;
 static int epoll;
 static char *incoming;
-static unsigned *rested; /* ring of the users that are in no session */
+static unsigned *rested; /* ring of the users without a session */
 static long rested_at, rested_count;
 
 static void add(struct samples *s, uint64_t value)
@@ -75,7 +75,7 @@ static void tell_samples(const char *name, struct samples *s)
     printf("},");
 }
 
-/* User and system time of a whole process, its ended threads included, as the kernel's scheduler counted it. */
+/* User and system time of a process, including ended threads, from the kernel's scheduler. */
 static uint64_t cpu_ns(long pid)
 {
     struct timespec t;
@@ -150,7 +150,7 @@ static const char *ask(struct slot *s)
     return write(s->fd, line, (size_t)length) == length ? 0 : "the command could not be written";
 }
 
-/* What the untagged replies must have said when the tagged OK of this letter comes. */
+/* What the untagged replies must contain before the tagged OK of this letter. */
 static int complete(const struct slot *s, char letter)
 {
     switch (letter) {
@@ -243,7 +243,7 @@ static const char *take_line(struct slot *s, const char *line)
     return 0;
 }
 
-/* Takes `length` bytes of a reply that begin where the last ones ended. Returns 0, or why the session failed. */
+/* Checks the next `length` bytes of a reply. Returns 0, or why the session failed. */
 static const char *take(struct slot *s, char *bytes, long length, const char **culprit)
 {
     long at = 0;
@@ -351,17 +351,17 @@ static void run(struct slot *slots)
 {
     struct epoll_event events[256];
     uint64_t began = now_ns(), looked = began, now;
-    long begun = 0;
-    while (begun < options.at_once || live) {
-        int starting = begun < options.at_once;
+    long slots_started = 0;
+    while (slots_started < options.at_once || live) {
+        int starting = slots_started < options.at_once;
         int ready = epoll_wait(epoll, events, 256, starting ? 1 : 1000);
         for (int i = 0; i < ready; i++)
             on_readable(events[i].data.ptr);
         if (!starting && ready == 256)
             continue;
         now = now_ns();
-        for (; begun < options.at_once && now - began >= (uint64_t)begun * start_pause_ns; begun++)
-            begin(&slots[begun]);
+        for (; slots_started < options.at_once && now - began >= (uint64_t)slots_started * start_pause_ns; slots_started++)
+            begin(&slots[slots_started]);
         if (now - looked > 1000000000u) {
             looked = now;
             give_up_on_stalled(slots, now);
@@ -391,7 +391,7 @@ int main(int count, char **arguments)
     run(slots);
     uint64_t took = options.seconds ? (uint64_t)options.seconds * 1000000000u : last_finish - began;
     own = cpu_ns(getpid()) - own;
-    /* What a proxy does after its client has left belongs to the session too. */
+    /* Work of a proxy after its client has disconnected belongs to the session too. */
     pause_ns(settle_ns);
 
     printf("{\"sessions\":%ld,\"inTime\":%ld,\"failures\":%ld,\"stalled\":%ld,\"reused\":%ld,\"elapsed\":%llu,", finished,

@@ -1,6 +1,6 @@
 /*
- * The few calls that all programs of the benchmark share: dying with a reason, the clock, a listening and a connecting
- * socket on loopback, an epoll change, and a number from the command line.
+ * Functions that all programs of the benchmark share: exit with a reason, the clock, a listening and a connecting socket on
+ * loopback, an epoll change, and a number from the command line.
  */
 #ifndef LOOP_H
 #define LOOP_H
@@ -30,7 +30,7 @@ static inline void die(const char *format, ...)
     exit(2);
 }
 
-/* As many sockets as this process may have. */
+/* Raises the limit of open files as far as allowed. */
 static inline void raise_open_files(void)
 {
     struct rlimit limit;
@@ -64,7 +64,7 @@ static inline int listen_on(int port)
     return fd;
 }
 
-/* A connection under way; what comes of it is seen by the first read. Returns -1 when it failed at once. */
+/* Starts to connect; the first read shows whether it succeeded. Returns -1 if it failed immediately. */
 static inline int connect_to(int port)
 {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

@@ -1,7 +1,7 @@
 /*
- * What every user's mailbox holds: the one truth that the stub server serves and the load generator checks.
- * Message 1 is one block, message 2 is LARGE_BLOCKS of them. Each line of a block names its user, so that a byte that
- * reaches the wrong user is found, and some lines look like protocol, so that a proxy that believes content is found.
+ * The content of every user's mailbox, which the stub server serves and the load generator checks. Message 1 is one block,
+ * message 2 is LARGE_BLOCKS of them. Each line of a block names its user, so that bytes for the wrong user are detected,
+ * and some lines look like protocol, so that a proxy that mistakes content for protocol is detected.
  */
 #ifndef MAILBOX_H
 #define MAILBOX_H
@@ -39,7 +39,7 @@ static inline void fill_block(char *block, unsigned user)
     }
 }
 
-/* The block of a user, made when first asked for. */
+/* The block of a user, made at the first request. */
 static inline const char *block_of(unsigned user)
 {
     static char *blocks[USERS_MAX];

@@ -1,7 +1,7 @@
 /*
- * A long wire: relays TCP connections and holds every byte for a fixed time each way. A connection is dialed onward after
- * three times that, because a real one costs a round trip before the server knows of it and half of one for its greeting
- * to set out. Light pages only: it does not model bandwidth.
+ * A distant server: relays TCP connections and delays every byte by a fixed time in each direction. It connects to the server
+ * after three times that delay, because a real connection needs one round trip to open, and its greeting half of one. For
+ * light pages only, because it does not model bandwidth.
  *
  *   relay PORT ONWARD_PORT DELAY_MS
  */
@@ -18,10 +18,10 @@ struct end { struct wire *wire; int fd, ended; };
 
 struct wire { struct end client, server; int in_flight; };
 
-/* Bytes on their way to an end; no bytes: the other end has closed. */
+/* Delayed bytes for one end. No bytes: the other end has closed. */
 struct parcel { struct parcel *next; struct end *to; uint64_t due; long length; char bytes[]; };
 
-/* All wait equally long, so each queue is in the order of its due times. */
+/* All have the same delay, so each queue is ordered by due time. */
 struct queue { struct parcel *first, **last; };
 
 static struct queue dials = {0, &dials.first}, parcels = {0, &parcels.first};

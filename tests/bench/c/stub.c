@@ -1,7 +1,7 @@
 /*
- * An IMAP server that answers at once and knows exactly the commands that the benchmark needs. It is strict: whatever
- * it does not expect is counted as an error and ends the connection, so that a proxy that garbles, repeats or invents
- * commands fails the benchmark. One JSON line of counts on SIGUSR1 and on SIGTERM.
+ * An IMAP server that answers immediately and knows exactly the commands that the benchmark needs. It is strict: anything
+ * unexpected is counted as an error and ends the connection, so that a proxy that damages, repeats or invents commands
+ * fails the benchmark. Prints one JSON line of counts on SIGUSR1 and on SIGTERM.
  *
  *   stub PORT
  */
@@ -20,7 +20,7 @@ struct connection {
     int fd, user, selected, in_auth, leaving, length;
     uint32_t events;
     char tag[32], in[LINE_MAX_BYTES];
-    /* What still has to be written: head, then body_left bytes of the user's block over and over, then tail. */
+    /* Data to write: head, then body_left bytes of the user's block, repeated, then tail. */
     char head[REPLY_BYTES], tail[64];
     int head_at, head_length, tail_at, tail_length;
     long body_left;
@@ -72,7 +72,7 @@ static void refuse(struct connection *c, const char *line)
     c->leaving = 1;
 }
 
-/* Reads an atom or a quoted string, and moves `at` behind it and the space that follows. */
+/* Reads an atom or a quoted string, and moves `at` past it and the following space. */
 static int take_string(char **at, char *out, size_t size)
 {
     char *from = *at, *end;
@@ -134,7 +134,7 @@ static int decode_base64(const char *text, char *out, int size)
     return length;
 }
 
-/* authzid NUL name NUL password, RFC 4616; an authorization identity is not expected */
+/* authzid NUL name NUL password (RFC 4616). The authzid must be empty. */
 static void log_in_plain(struct connection *c, const char *text)
 {
     char plain[256];
@@ -261,7 +261,7 @@ static void obey(struct connection *c, char *line)
     }
 }
 
-/* Writes what is due. Returns 1 when all of it went out, 0 when the peer has to take some first, -1 on a broken peer. */
+/* Writes pending data. Returns 1 if all was written, 0 if the peer must read first, -1 if the connection is broken. */
 static int flush(struct connection *c)
 {
     while (c->head_at < c->head_length || c->body_left || c->tail_at < c->tail_length) {
@@ -289,7 +289,7 @@ static int flush(struct connection *c)
     return 1;
 }
 
-/* Obeys the whole lines that are there, one reply at a time. Returns -1 when the connection is to be closed. */
+/* Carries out the complete lines received so far, one reply at a time. Returns -1 if the connection must be closed. */
 static int work(struct connection *c)
 {
     int at = 0, flushed;

@@ -34,7 +34,7 @@ function sessionBars(results: EdgeResults): Verdict[] {
   const cpuToImapproxy = ratio(sessions, 'imapproxy', (s) => s.cpuUs)
   const cpuToHaproxy = ratio(sessions, 'HAProxy', (s) => s.cpuUs)
   return [
-    verdict('sessions/s, 16 at once: at least 20 × imapproxy', rate, (value) => value >= 20),
+    verdict('sessions/s, 16 concurrent: at least 20 × imapproxy', rate, (value) => value >= 20),
     verdict('CPU per session: at most 0.45 × imapproxy', cpuToImapproxy, (value) => value <= 0.45),
     verdict('CPU per session: not above HAProxy in TCP mode', cpuToHaproxy, (value) => value <= 1),
   ]
@@ -42,7 +42,7 @@ function sessionBars(results: EdgeResults): Verdict[] {
 
 function loginBar(results: EdgeResults): Verdict {
   const login = ratio(results.get('login'), 'imapproxy', (s) => s.loginP50Ms)
-  return verdict('login p50 on a warm connection: at most 0.02 × imapproxy', login, (value) => value <= 0.02)
+  return verdict('login p50 with reuse: at most 0.02 × imapproxy', login, (value) => value <= 0.02)
 }
 
 function idleBar(idle: IdleSamples | undefined): Verdict {

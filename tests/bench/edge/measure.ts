@@ -1,4 +1,4 @@
-/** Measures one scenario. All contestants stay running and warm, and take turns with each repetition. */
+/** Measures one scenario. All contestants keep running and take turns with each repetition. */
 import { machineBusyNs } from '../accounting.ts'
 import type { Contestant } from './contestants/contestant.ts'
 import { startLine, type Line } from './line.ts'
@@ -92,7 +92,7 @@ async function sample(line: Line, scenario: BenchScenario, seconds: number): Pro
   }
 }
 
-/** Fails if a byte was wrong. imapproxy is known to lose connections when many arrive at once. */
+/** Fails if a byte was wrong. imapproxy is known to lose connections if many arrive at the same time. */
 export function refuseFailures(
   line: Line,
   scenario: { key: string },

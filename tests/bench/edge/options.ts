@@ -23,7 +23,7 @@ export const edgeBenchUsage = `usage: npm run bench edge -- [options]
   --contestants LIST  of ${contestantNames.join(', ')}
   --repeat N          measure everything N times (default 5)
   --seconds N         length of one measurement (default 3)
-  --quick             one repetition of one second, hardly warm: whether it works`
+  --quick             one repetition of one second with a short warm-up: checks that it works`
 
 /** The options, or an error message. */
 export function parseEdgeOptions(argv: string[]): EdgeBenchOptions | string {

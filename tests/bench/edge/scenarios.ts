@@ -32,7 +32,7 @@ export const benchScenarios: BenchScenario[] = [
   {
     key: 'sessions-16',
     group: 'sessions',
-    title: 'Sessions, 16 at once',
+    title: 'Sessions, 16 concurrent',
     story: 'LOGIN, SELECT, FETCH of 4 KB, LOGOUT; a TCP connection each; 64 users in turn, all cached.',
     script: 'LSFQ',
     atOnce: 16,
@@ -42,7 +42,7 @@ export const benchScenarios: BenchScenario[] = [
   {
     key: 'sessions-256',
     group: 'sessions',
-    title: 'Sessions, 256 at once',
+    title: 'Sessions, 256 concurrent',
     story: 'The same with 1,024 users in turn.',
     script: 'LSFQ',
     atOnce: 256,
@@ -52,7 +52,7 @@ export const benchScenarios: BenchScenario[] = [
   {
     key: 'login',
     group: 'login',
-    title: 'Login on a warm connection',
+    title: 'Login with reuse',
     story: 'LOGIN and LOGOUT, one at a time, 4 users in turn: from sending LOGIN to its tagged OK.',
     script: 'LQ',
     atOnce: 1,
@@ -63,7 +63,7 @@ export const benchScenarios: BenchScenario[] = [
     key: 'bodies',
     group: 'bodies',
     title: 'Large bodies',
-    story: 'LOGIN, SELECT, 8 times FETCH of 1 MB, LOGOUT, 4 at once.',
+    story: 'LOGIN, SELECT, 8 times FETCH of 1 MB, LOGOUT, 4 concurrent.',
     script: 'LSBBBBBBBBQ',
     atOnce: 4,
     users: 16,
@@ -85,7 +85,7 @@ export const benchScenarios: BenchScenario[] = [
   },
 ]
 
-/** Number of commands that only the server can answer, without LOGIN on a warm connection and LOGOUT. */
+/** Number of commands that only the server can answer: not LOGIN with reuse, and not LOGOUT. */
 export function questionsOf(scenario: BenchScenario): number {
   return scenario.script.replaceAll(/[LQ]/g, '').length
 }
