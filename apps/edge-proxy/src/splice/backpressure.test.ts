@@ -85,6 +85,18 @@ test('early data is limited like later data', async () => {
   assert.equal(counters.client_bytes_total.value, 80_008)
 })
 
+test('bytes behind a LOGOUT that waits for its turn are dropped, and do not pause the client', async () => {
+  const { client, clientSocket, scripted, fromClient, ended } = await begin()
+  fromClient('a NOOP\r\nb LOGOUT\r\n')
+  fromClient('x'.repeat(100_000))
+  assert.equal(clientSocket.isPaused(), false)
+  assert.equal(await scripted.line(), 'a NOOP')
+  scripted.say('a OK done\r\n')
+  assert.equal(await client.line(), 'a OK done')
+  assert.deepEqual((await ended).ending, { kind: 'logout', tag: 'b' })
+  assert.equal(scripted.unread, '')
+})
+
 test('the reset reads a FETCH to its end that the client did not read', async () => {
   const { client, scripted, serverSocket, ended, connection } = await begin()
   client.say('a FETCH 1 BODY[]\r\n')
