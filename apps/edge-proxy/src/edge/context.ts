@@ -49,6 +49,6 @@ export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeC
     sessions,
     tracer: new Tracer(sessions, metrics.counters.trace_lines_total),
     protocolLog: config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file),
-    statistics: new Statistics({ metrics, clientAdmission, pool }),
+    statistics: new Statistics(metrics, clientAdmission, pool),
   }
 }

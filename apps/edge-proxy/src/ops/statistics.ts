@@ -23,35 +23,32 @@ interface Totals {
   misses: number
 }
 
-interface StatisticsSources {
-  readonly metrics: EdgeMetrics
-  readonly clientAdmission: ClientAdmission
-  readonly pool: Pool
-}
-
 export class Statistics {
-  readonly #sources: StatisticsSources
+  readonly #metrics: EdgeMetrics
+  readonly #clientAdmission: ClientAdmission
+  readonly #pool: Pool
   readonly #startedAt = new Date()
   #resetAt = this.#startedAt
   /** The totals at the last reset. The counters themselves only grow: reports are cumulative. */
   #baseline: Totals = { clients: 0, reused: 0, opened: 0, hits: 0, misses: 0 }
 
-  constructor(sources: StatisticsSources) {
-    this.#sources = sources
+  constructor(metrics: EdgeMetrics, clientAdmission: ClientAdmission, pool: Pool) {
+    this.#metrics = metrics
+    this.#clientAdmission = clientAdmission
+    this.#pool = pool
   }
 
   /** Totals and peaks start again. Metrics and reports are not affected. */
   reset(): void {
-    const { clientAdmission, pool } = this.#sources
     this.#baseline = this.#totals()
-    clientAdmission.resetPeak()
-    pool.connections.resetPeaks()
+    this.#clientAdmission.resetPeak()
+    this.#pool.connections.resetPeaks()
     this.#resetAt = new Date()
   }
 
   read(): StatisticsReading {
-    const { clientAdmission, pool } = this.#sources
-    const { connections } = pool
+    const { connections } = this.#pool
+    const clientAdmission = this.#clientAdmission
     const totals = this.#totals()
     const since = (name: keyof Totals) => totals[name] - this.#baseline[name]
     const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole)
@@ -77,7 +74,7 @@ export class Statistics {
   }
 
   #totals(): Totals {
-    const { metrics } = this.#sources
+    const metrics = this.#metrics
     return {
       clients: metrics.total('client_connections_total'),
       reused: metrics.total('upstream_reuses_total'),
