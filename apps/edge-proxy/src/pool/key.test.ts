@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { hash } from 'node:crypto'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { expiryOf, isSendable, userName, type Credentials } from '../imap/credentials.ts'
@@ -40,6 +41,10 @@ test('two secrets are equal only as a whole, and a digest does not contain the s
   for (const other of ['', 'secre', 'secrets', 'Secret', 'secret\0'])
     assert.equal(isSameSecret(digest, digestOf(wire(other))), false)
   assert.ok(!digest.includes('secret') && digest.length === 32)
+})
+
+test('a digest cannot be checked against a list of passwords: it depends on a key of this process', () => {
+  assert.notEqual(digestOf(joe.secret), hash('sha256', joe.secret, 'latin1'))
 })
 
 test('a name or secret with CR, LF or NUL is never sent to a server', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
-import { serverAt } from '../server/scripted-server.test-support.ts'
+import { serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
 import {
   but,
   exchangeIn,
@@ -143,6 +143,19 @@ test('a revocation reaches connections that are being reset and connections that
   // A purge concerns present connections only: the next one is kept.
   await giveBackTo(opening.pool, (await opening.lease('joe')).connection)
   assert.equal(opening.pool.connections.count('idle'), 1)
+})
+
+test('a revocation reaches connections by the name whose password opened them', async () => {
+  const { pool, lease, scripted } = await poolAtWork()
+  scripted.script = (asked) => (asked.verb === 'AUTHENTICATE' ? `${asked.tag} OK in\r\n` : wellBehaved(asked))
+  const { connection } = await lease('admin', 'secret', { authzid: Buffer.from('joe'), mechanism: 'PLAIN' })
+  assert.deepEqual([connection.user, connection.openedBy], ['joe', 'admin'])
+  assert.equal(
+    pool.purge(({ openedBy }) => openedBy === 'admin', 'revoked'),
+    1,
+  )
+  await giveBackTo(pool, connection)
+  assert.equal(pool.connections.count('idle'), 0)
 })
 
 test('a revocation reaches connections that are being opened to any server, and no other user', async () => {

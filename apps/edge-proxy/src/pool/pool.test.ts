@@ -198,6 +198,20 @@ test('a login to a server that cannot be reached is refused with [UNAVAILABLE] a
   await accounted()
 })
 
+test('logins are counted by result: a wrong password apart from a server that cannot answer', async () => {
+  const { pool, login, lease, scripted, count } = await poolAtWork()
+  const counted = () =>
+    ['ok', 'refused', 'failed'].map((result) => count(`logins_total{upstream="main",result="${result}"}`))
+  await giveBackTo(pool, (await lease('joe')).connection)
+  await lease('joe')
+  assert.deepEqual(counted(), [2, 0, 0])
+  await login('joe', 'wrong')
+  assert.deepEqual(counted(), [2, 1, 0])
+  scripted.script = but({ LOGIN: 'TAG NO [UNAVAILABLE] later\r\n' })
+  await login('joe', 'other')
+  assert.deepEqual(counted(), [2, 1, 1])
+})
+
 test('an ALERT during the proof is logged, and the connection is kept', async () => {
   const { pool, lease, scripted } = await poolAtWork()
   scripted.script = but({ NOOP: '* OK [ALERT] disk is full\r\nTAG OK done\r\n' })

@@ -112,6 +112,16 @@ const cases: Record<string, Case> = {
     refusal: undefined,
     selected: true,
   },
+  'a mailbox that a failed SELECT deselected': {
+    said: ['C a SELECT x\r\n', 'S a OK done\r\n', 'C b SELECT y\r\n', 'S b NO no\r\n'],
+    refusal: undefined,
+    selected: false,
+  },
+  'a mailbox that a SELECT with a syntax error did not deselect': {
+    said: ['C a SELECT x\r\n', 'S a OK done\r\n', 'C b SELECT y\r\n', 'S b BAD no\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
   NOTIFY: { said: ['C a NOTIFY SET (selected)\r\n', 'S a OK done\r\n'], refusal: 'notify' },
   'NOTIFY that was refused': { said: ['C a NOTIFY X\r\n', 'S a BAD x\r\n'], refusal: 'notify' },
   'a search that keeps sending': {

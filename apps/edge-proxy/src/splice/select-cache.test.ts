@@ -81,6 +81,18 @@ test('the answer is dropped when either side may have changed the mailbox', asyn
   }
 })
 
+test('the answer is kept when the server answers what does not change the mailbox', async () => {
+  const session = await begin({ pool: { selectCache: 'exact' } })
+  session.scripted.socket.resume()
+  session.fromClient('a SELECT INBOX\r\n')
+  session.fromServer(`${answer}a OK done\r\n`)
+  for (const command of ['FETCH 1 (FLAGS)', 'UID FETCH 1 (FLAGS)']) {
+    session.fromClient(`b ${command}\r\n`)
+    session.fromServer('* 1 FETCH (FLAGS (x))\r\nb OK done\r\n')
+    assert.ok(session.connection.selectAnswer, command)
+  }
+})
+
 test('the same SELECT is answered from the cache after a NOOP shows no change', async () => {
   const { client, scripted, fromClient, fromServer, counters } = await warm('exact')
   fromClient('a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')
