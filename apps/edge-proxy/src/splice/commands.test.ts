@@ -130,6 +130,16 @@ test('a LOGOUT with a literal does not end the session, and what follows passes'
   assert.equal(await scripted.until('c NOOP\r\n'), 'b LOGOUT {3+}\r\nxyz\r\nc NOOP\r\n')
 })
 
+test('a verb that is no name is refused: a lenient server may read it as a verb that the edge refuses', async () => {
+  const { fromClient, client, scripted } = await begin()
+  for (const verb of ['"LOGIN"', 'LOG\\IN', 'LOGIN\t', '{5}', 'STARTTLS\x00', '\xcfK']) {
+    fromClient(Buffer.from(`a ${verb} joe secret\r\n`, 'latin1'))
+    assert.equal(await client.line(), 'a BAD Invalid command', verb)
+  }
+  fromClient('b NOOP\r\n')
+  assert.equal(await scripted.line(), 'b NOOP')
+})
+
 test('a refused command with a non-synchronizing literal ends the session: its literal would be read as commands', async () => {
   const { fromClient, ended, scripted } = await begin()
   fromClient('a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n')
