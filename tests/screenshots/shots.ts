@@ -12,7 +12,11 @@ export const shots: readonly Shot[] = [
   {
     name: 'overview',
     path: '/?range=5m',
-    ready: (page) => page.locator('.figure .spark polyline').first().waitFor(),
+    ready: async (page) => {
+      await page.locator('.figure .spark polyline').first().waitFor()
+      // The regions are loaded one by one; there are four edges.
+      await page.locator('td .spark polyline').nth(3).waitFor()
+    },
   },
   {
     name: 'edge',

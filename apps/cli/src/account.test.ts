@@ -10,11 +10,11 @@ const without = (id: string, status: 'failed' | 'silent', reason: string): Order
   ...{ id, region: 'eu', status, reason, result: null },
 })
 
-test('an order that every edge has answered is no failure', () => {
+test('an order that every edge has answered is a success', () => {
   complainOf({ edges: [done] })
 })
 
-test('every edge that failed or was silent is named, with its reason, and the status is that of a refusal', () => {
+test('edges that failed or were silent are named with the reason, and the exit status is that of a refusal', () => {
   const edges = [
     done,
     without('eu-2', 'failed', 'no such upstream'),

@@ -30,7 +30,7 @@ async function failing(handler: RequestListener): Promise<Failure> {
   throw new assert.AssertionError({ message: 'the request did not fail' })
 }
 
-test('an answer is parsed, and fields that are not known yet are left out', async () => {
+test('an answer is parsed, and unknown fields are dropped', async () => {
   let seen: string | undefined
   const url = await serveLoopback((request, response) => {
     seen = request.headers.authorization
@@ -76,13 +76,13 @@ const cases: [string, RequestListener, FailureKind, RegExp][] = [
   ],
 ]
 for (const [name, handler, kind, message] of cases)
-  test(`${name} is one sentence and of kind ${kind}`, async () => {
+  test(`${name} is reported in one sentence, as ${kind}`, async () => {
     const failure = await failing(handler)
     assert.equal(failure.kind, kind)
     assert.match(failure.message, message)
   })
 
-test('a server that hangs up, or speaks no HTTP, or is not there at all, is unreachable', async () => {
+test('a server that hangs up, does not speak HTTP, or does not exist is unreachable', async () => {
   const gone = await failing((request) => request.socket.destroy())
   assert.equal(gone.kind, 'unreachable')
   const imap = await listen((socket) => socket.end('* OK IMAP4rev1 ready\r\n'))

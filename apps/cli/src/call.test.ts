@@ -18,7 +18,7 @@ async function asked(prefix: string, ask: (call: ReturnType<typeof callerOf>['ca
   return seen
 }
 
-test('a route becomes a request: its path is filled, its query and body are added', async () => {
+test('a route becomes a request with its path, query and body', async () => {
   const target = { kind: 'region', name: 'eu' } as const
   assert.deepEqual(
     await asked('/', (call) => call('POST /v1/edges/drain', { body: { target } }, edgeListSchema)),
@@ -32,7 +32,7 @@ test('a route becomes a request: its path is filled, its query and body are adde
   )
 })
 
-test('what fills a path cannot leave its place in it', async () => {
+test('a value in a path cannot change the rest of the path', async () => {
   const path = { revision: '7/restore?x=1#' }
   assert.deepEqual(
     await asked('/', (call) => call('GET /v1/config/revisions/{revision}', { path }, revisionStatusSchema)),
@@ -40,7 +40,7 @@ test('what fills a path cannot leave its place in it', async () => {
   )
 })
 
-test('a server beneath a path is asked there', async () => {
+test('the path of a server address is part of each request', async () => {
   assert.deepEqual(await asked('/fleet/', (call) => call('GET /v1/edges', {}, edgeListSchema)), [
     'GET /fleet/v1/edges',
   ])

@@ -4,19 +4,19 @@ import { restartKeys, settableKeys } from './config-keys.ts'
 
 const names = (prefix: string) => settableKeys(prefix).map(({ key }) => key)
 
-test('only what a revision may hold is listed', () => {
+test('only keys that the fleet can set are listed', () => {
   assert.ok(names('').includes('pool.idleTimeoutMs'))
   assert.ok(!names('').some((key) => key.startsWith('fleet.') || key.startsWith('edge.')))
 })
 
-test("a prefix matches whole parts, and a name of one's own stands where the manual says NAME", () => {
+test('a prefix matches whole parts, and any name matches NAME', () => {
   assert.ok(names('pool').every((key) => key.startsWith('pool.')))
   assert.deepEqual(names('poo'), [])
   assert.deepEqual(names('upstreams.main.port'), ['upstreams.NAME.port'])
   assert.ok(names('routes').includes('routes[].upstream'))
 })
 
-test('keys that need a restart are told from those that do not', () => {
+test('keys that need a restart are marked', () => {
   assert.deepEqual(restartKeys(['pool.idleTimeoutMs', 'listeners.imap.port', 'log.format']), [
     'listeners.imap.port',
     'log.format',

@@ -11,7 +11,7 @@ const terminal = (isTTY: boolean) => {
 }
 
 for (const yes of ['y', 'yes', ' Y '])
-  test(`"${yes}" is a yes`, async () => {
+  test(`"${yes}" confirms`, async () => {
     const { stdin, stderr, shell } = terminal(true)
     const asked = confirm('Forget eu-1?', shell)
     stdin.write(`${yes}\n`)
@@ -20,7 +20,7 @@ for (const yes of ['y', 'yes', ' Y '])
   })
 
 for (const no of ['', 'n', 'eu-1', 'yesterday'])
-  test(`"${no}" is none`, async () => {
+  test(`"${no}" does not confirm`, async () => {
     const { stdin, shell } = terminal(true)
     const asked = confirm('Forget eu-1?', shell)
     stdin.write(`${no}\n`)
@@ -30,14 +30,14 @@ for (const no of ['', 'n', 'eu-1', 'yesterday'])
     )
   })
 
-test('who leaves without an answer has not said yes', async () => {
+test('the end of the input does not confirm', async () => {
   const { stdin, shell } = terminal(true)
   const asked = confirm('Forget eu-1?', shell)
   stdin.end()
   await assert.rejects(asked, { message: 'nothing was changed' })
 })
 
-test('where nobody can be asked it says how to do it all the same', async () => {
+test('without a terminal, the message says how to confirm', async () => {
   await assert.rejects(
     confirm('Forget eu-1?', terminal(false).shell),
     (error) => error instanceof Failure && error.kind === 'usage' && error.message.includes('--yes'),

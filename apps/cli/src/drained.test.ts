@@ -11,7 +11,7 @@ const edgeOf = (id: string, state: EdgeView['state'], clients: number): EdgeView
   config: { wanted: 1, applied: 1, rejected: null },
 })
 
-test('an edge is drained when it takes no clients and has none left; a silent one is not waited for', () => {
+test('an edge is drained when it drains and has no clients left, and silent edges are not waited for', () => {
   assert.equal(isSettled(edgeOf('eu-1', 'serving', 0), true), false)
   assert.equal(isSettled(edgeOf('eu-1', 'draining', 2), true), false)
   assert.equal(isSettled(edgeOf('eu-1', 'draining', 0), true), true)
@@ -20,7 +20,7 @@ test('an edge is drained when it takes no clients and has none left; a silent on
   assert.equal(isSettled(edgeOf('eu-1', 'serving', 5), false), true)
 })
 
-test('edges that are silent are always named, those that have clients left when that was waited for', () => {
+test('the result names silent edges, and edges with clients left if the command waited for them', () => {
   const edges = [edgeOf('eu-1', 'draining', 0), edgeOf('eu-2', 'draining', 2), edgeOf('eu-3', 'silent', 0)]
   assert.throws(() => complainOfDrain(edges, true, true), {
     kind: 'refused',
@@ -33,7 +33,7 @@ test('edges that are silent are always named, those that have clients left when 
   complainOfDrain(edges.slice(0, 2), true, false)
 })
 
-test('while it lasts, the clients that are left are told by edge, or in sum where edges are many', () => {
+test('progress shows the clients left on each edge, or their sum if there are many edges', () => {
   const two = [edgeOf('eu-1', 'draining', 1), edgeOf('eu-2', 'serving', 3), edgeOf('eu-3', 'draining', 0)]
   assert.equal(progressOf(two, true), 'eu-1: 1 client left, eu-2: serving still')
   const many = Array.from({ length: 12 }, (_, index) => edgeOf(`eu-${index}`, 'draining', 2))

@@ -13,7 +13,7 @@ async function collect(events: AsyncIterable<ServerEvent>): Promise<ServerEvent[
   return all
 }
 
-test('events are read whole, whatever the cuts in the stream', async () => {
+test('events are read completely, however the stream is cut', async () => {
   const bytes = new TextEncoder().encode(text)
   const whole = await collect(readEvents(streamOf(bytes)))
   assert.deepEqual(
@@ -36,7 +36,7 @@ test('events are read whole, whatever the cuts in the stream', async () => {
   )
 })
 
-test('an event without end is refused before it fills the memory', async () => {
+test('an endless event is refused before it fills the memory', async () => {
   const chunk = new TextEncoder().encode(`data: ${'x'.repeat(65_536)}\n`)
   let sent = 0
   const endless = new ReadableStream<Uint8Array>({
@@ -49,7 +49,7 @@ test('an event without end is refused before it fills the memory', async () => {
   assert.ok(sent < 4_000_000)
 })
 
-test('a stream that is silent for too long is given up, and let go of', async () => {
+test('a stream that is silent for too long is closed', async () => {
   const { promise: cancelled, resolve } = Promise.withResolvers<void>()
   const silent = new ReadableStream<Uint8Array>({ cancel: () => resolve() })
   await assert.rejects(collect(readEvents(silent, 20)), /sent nothing for/)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { fleetTargetText } from '@imapfleet/protocol'
 import { namedTarget, targetOf } from './fleet-target.ts'
 
-test('a command is for all edges unless a region or an edge is named', () => {
+test('a command is for all edges unless it names a region or an edge', () => {
   assert.equal(fleetTargetText(targetOf({})), 'all')
   assert.equal(fleetTargetText(targetOf({ all: true })), 'all')
   assert.equal(fleetTargetText(targetOf({ region: 'eu' })), 'region/eu')
@@ -11,7 +11,7 @@ test('a command is for all edges unless a region or an edge is named', () => {
   assert.equal(namedTarget({}), undefined)
 })
 
-test('two targets at once are wrong usage, never a guess', () => {
+test('two targets are wrong usage', () => {
   for (const options of [
     { all: true, region: 'eu' },
     { region: 'eu', edge: 'eu-1' },

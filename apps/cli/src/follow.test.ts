@@ -66,7 +66,7 @@ test('lines and edges come in order until the trace ends', async () => {
   assert.deepEqual(kinds(news), ['edge', 'line', 'ended'])
 })
 
-test('a lost connection is said, made again from the last event seen, and said to be back', async () => {
+test('a lost connection is reported, resumed after the last event, and reported as restored', async () => {
   let resumedAfter: string | string[] | undefined
   const live = await api(
     (response) => {
@@ -82,17 +82,17 @@ test('a lost connection is said, made again from the last event seen, and said t
   assert.equal(resumedAfter, '41')
 })
 
-test('a server that refuses is not asked again', async () => {
+test('a refused request is not repeated', async () => {
   const live = await api(refuse)
   await assert.rejects(collect(traceUpdates(live, later(), never)), /No such trace/)
 })
 
-test('with the server gone, the trace is over when its time is', async () => {
+test('without the server, the trace ends when its time is up', async () => {
   const live = await api()
   assert.deepEqual(kinds(await collect(traceUpdates(live, traceUntil(Date.now() - 1), never))), ['ended'])
 })
 
-test('the signal ends it at once, in the middle of a silent stream', async () => {
+test('a signal ends it immediately, also during a silent stream', async () => {
   const stop = new AbortController()
   const live = await api((response) => {
     response.write(event('line', line('one')))
@@ -105,7 +105,7 @@ test('the signal ends it at once, in the middle of a silent stream', async () =>
   assert.deepEqual(kinds(news), ['line'])
 })
 
-test('an event that is not ours is a failure, not a line', async () => {
+test('an invalid event is a failure, not a line', async () => {
   for (const data of ['{', '{"at":1}', '"text"']) {
     const live = await api((response) => response.end(`event: line\ndata: ${data}\n\n`))
     await assert.rejects(collect(traceUpdates(live, later(), never)), /cannot parse/)

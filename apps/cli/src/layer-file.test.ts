@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { redacted } from '@imapfleet/config'
 import { changeBetween, layerOfConfFile, parseLayer } from './layer-file.ts'
 
-test('a layer is changed key by key: new and different ones are set, missing ones unset, equal ones left alone', () => {
+test('a layer changes key by key: new and changed keys are set, missing ones unset, equal ones unchanged', () => {
   const has = { pool: { usesMax: 5, idleTimeoutMs: 1000 }, log: { level: 'info' }, routes: [] }
   const wants = { pool: { usesMax: 6, idleTimeoutMs: 1000 }, routes: [], admin: { commands: true } }
   assert.deepEqual(changeBetween(has, wants), {
@@ -12,13 +12,13 @@ test('a layer is changed key by key: new and different ones are set, missing one
   })
 })
 
-test('a secret that is shown redacted is neither set nor unset', () => {
+test('a redacted secret is neither set nor unset', () => {
   const layer = { upstreams: { main: { masterPassword: redacted } } }
   assert.deepEqual(changeBetween(layer, layer), { set: {}, unset: [] })
   assert.deepEqual(changeBetween({}, layer), { set: {}, unset: [] })
 })
 
-test('every mistake in a file is named with its line', () => {
+test('every mistake in a file is reported with its line', () => {
   assert.throws(
     () => parseLayer('pool:\n  usesMax: 0\n  nonsense: 1\n', 'x.yaml'),
     (error: Error) =>
@@ -28,7 +28,7 @@ test('every mistake in a file is named with its line', () => {
   assert.throws(() => parseLayer('server_hostname a\nlisten_port 1143\n', 'x.conf'), /config import x\.conf/)
 })
 
-test('an imapproxy.conf becomes a layer, and what the fleet may not set is told, not lost', () => {
+test('an imapproxy.conf becomes a layer, and keys that the fleet cannot set are reported', () => {
   const { set, report } = layerOfConfFile(
     'server_hostname mail.example\nlisten_port 1143\nproc_username mail\n',
     'x',

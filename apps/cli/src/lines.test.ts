@@ -15,7 +15,7 @@ const text = [
 const read = (bytes: Uint8Array, cut: number) =>
   Array.fromAsync(readLines(ReadableStream.from([bytes.subarray(0, cut), bytes.subarray(cut)])))
 
-test('kept lines are the same wherever the network cuts them', async () => {
+test('stored lines are the same, however the network cuts them', async () => {
   const bytes = new TextEncoder().encode(text)
   const expected = [
     { kind: 'line', line },
@@ -24,7 +24,7 @@ test('kept lines are the same wherever the network cuts them', async () => {
   for (let cut = 0; cut <= bytes.length; cut += 1) assert.deepEqual(await read(bytes, cut), expected)
 })
 
-test('what is not of a trace, or breaks off, is a failure and not taken for the end', async () => {
+test('a download that is truncated or not a trace is a failure, not an end', async () => {
   for (const wrong of ['<html>\n', '{"kind":"moon"}\n', text.slice(0, -1), `${text}{"kind":"li`])
     await assert.rejects(read(new TextEncoder().encode(wrong), 0), Failure, wrong)
 })

@@ -65,7 +65,7 @@ const told = ({ edges, stale }: LiveView) => ({
   stale: stale !== undefined,
 })
 
-test('a view is the fleet with every change since, and a large fleet is shown when all of it is there', async () => {
+test('a view is the fleet with every change so far, and a large fleet is shown when it is complete', async () => {
   const [first, second] = await views(
     2,
     streams(fleet('fleet', 2, edge('a')), fleet('tick', 2, edge('b')), fleet('tick', 2, edge('a', 7))),
@@ -74,7 +74,7 @@ test('a view is the fleet with every change since, and a large fleet is shown wh
   assert.deepEqual(told(second!), { edges: ['a 7', 'b 0'], stale: false })
 })
 
-test('an edge that is gone from the fleet is gone from the view', async () => {
+test('an edge that left the fleet is not in the view', async () => {
   const [, second] = await views(
     2,
     streams(
@@ -85,7 +85,7 @@ test('an edge that is gone from the fleet is gone from the view', async () => {
   assert.deepEqual(told(second!), { edges: ['b 1'], stale: false })
 })
 
-test('a lost connection makes the view stale with what was known, and the next one makes it live again', async () => {
+test('a lost connection makes the view stale, and the next one makes it live again', async () => {
   const all = await views(
     3,
     streams(fleet('fleet', 2, edge('a'), edge('b'))),
@@ -99,7 +99,7 @@ test('a lost connection makes the view stale with what was known, and the next o
   assert.equal(all[0]?.at, all[1]?.at, 'it says since when')
 })
 
-test('a control plane that is busy, or has no Postgres for a moment, is asked again', async () => {
+test('the request is repeated if control is busy or has no Postgres', async () => {
   const before = streams(fleet('fleet', 1, edge('a')))
   const all = await views(5, before, refuses(503), refuses(429), streams(fleet('fleet', 1, edge('a', 1))))
   assert.deepEqual(
@@ -108,13 +108,13 @@ test('a control plane that is busy, or has no Postgres for a moment, is asked ag
   )
 })
 
-test('a token that is not taken any more ends it', async () => {
+test('a token that is no longer valid ends it', async () => {
   await assert.rejects(
     views(3, streams(fleet('fleet', 1, edge('a'))), refuses(401)),
     (error) => error instanceof Failure && error.httpStatus === 401,
   )
 })
 
-test('who has seen nothing yet is told at once that there is nobody to ask', async () => {
+test('without a first view, an unreachable server is reported immediately', async () => {
   await assert.rejects(views(1), (error) => error instanceof Failure && error.kind === 'unreachable')
 })

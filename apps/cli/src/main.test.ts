@@ -150,14 +150,14 @@ for (const [name, words, status, stderr] of failures)
     assert.equal(result.stderr.split('\n').length, 2)
   })
 
-test('server and token come from the environment too, and an empty variable is none', async () => {
+test('server and token can come from the environment, and an empty variable counts as unset', async () => {
   const told = await run(['edges'], { IMAPFLEET_SERVER: server.href, IMAPFLEET_TOKEN: 'good' })
   assert.equal(told.status, 0)
   const untold = await run(['edges'], { IMAPFLEET_SERVER: server.href, IMAPFLEET_TOKEN: '' })
   assert.match(untold.stderr, /there is no token/)
 })
 
-test('a pipe gets no colour and no control character, and JSON is JSON', async () => {
+test('a pipe gets no colours and no control characters, and JSON output is JSON', async () => {
   const table = await run(['edges', ...good])
   assert.equal(table.status, 0)
   assert.doesNotMatch(table.stdout, /\x1b/)
@@ -180,7 +180,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
     assert.ok(asked.includes(`DELETE /v1/traces/${trace.id}`))
   })
 
-test('a reader that leaves ends the trace quietly', async () => {
+test('a closed pipe ends the trace without a message', async () => {
   asked.length = 0
   const child = start(['trace', 'alice', ...good, '-o', 'json'])
   const closed = once(child, 'close')

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { InvalidArgumentError } from 'commander'
 import { durationArgument, momentArgument, sizeArgument, wholeArgument } from './options.ts'
 
-test('what is typed becomes what the API takes', () => {
+test('options become values of the API', () => {
   assert.equal(durationArgument('1h30m'), 5_400_000)
   assert.equal(momentArgument('-1h30m'), '-5400s')
   assert.equal(momentArgument('now'), 'now')
@@ -12,7 +12,7 @@ test('what is typed becomes what the API takes', () => {
   assert.deepEqual(['512', '64k', '16M', '1G'].map(sizeArgument), [512, 65_536, 16_777_216, 1_073_741_824])
 })
 
-test('anything else is wrong usage, with an example of what is right', () => {
+test('any other value is wrong usage, with an example of a right one', () => {
   const wrong: [(text: string) => unknown, string][] = [
     [durationArgument, '10'],
     [momentArgument, 'yesterday'],

@@ -9,7 +9,7 @@ const directory = temporaryDirectory('profile')
 
 const lab = { current: 'lab', profiles: { lab: { server: 'http://lab.example/', token: 't' } } }
 
-test('profiles are read back as written, by their owner alone, with nothing left beside them', async () => {
+test('a profile is read as it was written, only its owner can read it, and no other file is left', async () => {
   const file = join(directory, 'config', 'imapfleet', 'profiles.json')
   await writeProfiles(file, lab)
   assert.deepEqual(await readProfiles(file), lab)
@@ -17,14 +17,14 @@ test('profiles are read back as written, by their owner alone, with nothing left
   assert.deepEqual(await readdir(join(directory, 'config', 'imapfleet')), ['profiles.json'])
 })
 
-test('a file that others could read is closed to them by the next write', async () => {
+test('a file that others can read becomes private with the next write', async () => {
   const file = join(directory, 'open.json')
   await writeFile(file, '{}', { mode: 0o644 })
   await writeProfiles(file, lab)
   assert.equal((await stat(file)).mode & 0o777, 0o600)
 })
 
-test('no file is no profile; a damaged one is said, not ignored', async () => {
+test('without a file there is no profile, and a damaged file is reported', async () => {
   assert.deepEqual((await readProfiles(join(directory, 'none.json'))).profiles, {})
   for (const text of ['', '{', '[]', '{"current":1,"profiles":{}}']) {
     const file = join(directory, 'damaged.json')

@@ -10,12 +10,12 @@ const parse = (...words: string[]) => {
   return rolloutOf(command.parse(words, { from: 'user' }).opts<RolloutOptions>())
 }
 
-test('what is not said is left to the server', () => {
+test('options that are left out are left to the server', () => {
   assert.equal(parse(), undefined)
   assert.deepEqual(parse('--rollout'), {})
 })
 
-test('durations become seconds, percents shares, lists names', () => {
+test('durations become seconds, percentages become shares, and lists become names', () => {
   const words = '--rollout --canary eu-1,us-1 --regions us,eu --soak 5m --silence 90s --error-percent 2.5'
   assert.deepEqual(parse(...words.split(' '), '--canary-percent', '10'), {
     canaryEdges: ['eu-1', 'us-1'],
@@ -27,7 +27,7 @@ test('durations become seconds, percents shares, lists names', () => {
   })
 })
 
-test('a canary without a rollout is wrong usage, never the whole fleet at once', () => {
+test('a canary without a rollout is wrong usage, and changes nothing', () => {
   assert.throws(() => parse('--canary', 'eu-1'), { kind: 'usage' })
   assert.throws(() => parse('--rollout', '--canary-percent', '101'), /from 0 to 100/)
   assert.throws(() => parse('--rollout', '--canary', 'eu-1,,us-1'), /commas/)

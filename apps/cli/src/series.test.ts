@@ -9,13 +9,13 @@ const counters = {
   logins_totally_else: 100,
 }
 
-test('a sum takes every series of the metric that has the labels, and no other metric', () => {
+test('a sum includes every series of the metric with these labels, and no other metric', () => {
   assert.equal(sumOf(counters, 'logins_total'), 8)
   assert.equal(sumOf(counters, 'logins_total', { result: 'ok' }), 7)
   assert.equal(sumOf(counters, 'sessions_total'), 0)
 })
 
-test('the values of a label come with their sums, most first', () => {
+test('the values of a label come with their sums, highest first', () => {
   const drops = {
     'upstream_drops_total{reason="a"}': 1,
     'upstream_drops_total{reason="b"}': 3,
@@ -28,7 +28,7 @@ test('the values of a label come with their sums, most first', () => {
   ])
 })
 
-test('a percentile of nothing is null, not zero', () => {
+test('the percentile of an empty histogram is null, not zero', () => {
   assert.equal(percentileOf({}, 'login_seconds', 0.5), null)
   assert.equal(percentileOf({ login_seconds: { sum: 0, counts: {} } }, 'login_seconds', 0.5), null)
 })

@@ -6,7 +6,7 @@ import { chooseTarget, parseServer, parseToken, type Stored } from './target.ts'
 const home: Stored = { server: 'http://home.example/', token: 'home-token' }
 const lab: Stored = { server: 'http://lab.example:8080', token: 'lab-token' }
 
-test('flags go before the environment, the environment before what is stored', () => {
+test('flags take precedence over the environment, and the environment over the stored profile', () => {
   const environment = { server: 'http://env.example', token: 'env-token' }
   const flags = { server: 'http://flag.example', token: 'flag-token' }
   const hostOf = (wish: object, from: object) => chooseTarget(wish, from, home, [lab]).server.host
@@ -15,25 +15,25 @@ test('flags go before the environment, the environment before what is stored', (
   assert.equal(hostOf({}, {}), 'home.example')
 })
 
-test('a stored token is sent to the server it is stored with, and to no other', () => {
+test('a stored token is sent only to its own server', () => {
   assert.equal(chooseTarget({ server: 'http://lab.example:8080/' }, {}, home, [lab]).token, 'lab-token')
   assert.equal(chooseTarget({ server: 'http://home.example' }, {}, home, [lab]).token, 'home-token')
   assert.throws(() => chooseTarget({ server: 'http://evil.example' }, {}, home, [lab]), /there is no token/)
   assert.throws(() => chooseTarget({ server: 'https://home.example' }, {}, home, [lab]), /there is no token/)
 })
 
-test('without any server the sentence says how to name one', () => {
+test('without a server, the message says how to name one', () => {
   assert.throws(() => chooseTarget({}, {}, undefined, []), /imapfleet login URL/)
 })
 
-test('a server keeps its path, so that it can stand behind a prefix', () => {
+test('the path of a server address is kept as a prefix', () => {
   assert.equal(
     new URL('v1/edges', parseServer('https://example.org/fleet')).href,
     'https://example.org/fleet/v1/edges',
   )
 })
 
-test('what is no server address is wrong usage', () => {
+test('an invalid server address is wrong usage', () => {
   for (const text of ['', '127.0.0.1:8080', 'ftp://x', 'http://', 'http://user:pass@x/', 'http://x/?a=b'])
     assert.throws(
       () => parseServer(text),
@@ -42,7 +42,7 @@ test('what is no server address is wrong usage', () => {
     )
 })
 
-test('a token with a line break or a blank in it never reaches a header', () => {
+test('a token with a line break or a blank never reaches a header', () => {
   assert.equal(parseToken(' abc.DEF-1_~+/=\n'), 'abc.DEF-1_~+/=')
   for (const text of ['', ' ', 'a b', 'a\r\nX-Evil: 1', 'ä']) assert.throws(() => parseToken(text), Failure)
 })

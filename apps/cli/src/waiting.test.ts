@@ -5,20 +5,20 @@ import { waitFor } from './waiting.ts'
 
 const isDone = (state: number) => state >= 3
 
-test('it asks until it is done, and not once more', async () => {
+test('it polls until the state is final, and not again', async () => {
   let asked = 0
   const read = () => Promise.resolve((asked += 1))
   assert.equal(await waitFor(0, read, { isDone, timeoutMs: 60_000 }), 3)
   assert.equal(asked, 3)
 })
 
-test('what is done already is not asked for, and a time that is up gives the state as it stands', async () => {
+test('a final state is not polled, and after the time limit the current state is returned', async () => {
   const read = () => Promise.reject(new Error('asked'))
   assert.equal(await waitFor(3, read, { isDone, timeoutMs: 60_000 }), 3)
   assert.equal(await waitFor(1, read, { isDone, timeoutMs: 0 }), 1)
 })
 
-test('a stop ends the waiting without another question', async () => {
+test('a stop ends the waiting without another request', async () => {
   const stop = new AbortController()
   const read = () => {
     stop.abort()
@@ -27,7 +27,7 @@ test('a stop ends the waiting without another question', async () => {
   assert.equal(await waitFor(0, read, { isDone, timeoutMs: 60_000, signal: stop.signal }), 1)
 })
 
-test('a control plane that is away for a moment is asked again; one that refuses is not', async () => {
+test('an unreachable control plane is polled again, and one that refuses is not', async () => {
   let asked = 0
   const away = () => {
     asked += 1

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { Log } from '@imapfleet/observe'
 import { Outage } from './outage.ts'
 
-test('an outage is logged once when it begins and once when it is over', () => {
+test('an outage is logged once when it starts and once when it ends', () => {
   const lines: string[] = []
   const log = new Log({ level: 'info', format: 'text' }, (line) => lines.push(line))
   const outage = new Outage(log, 'NATS is unavailable', 'NATS is available again')

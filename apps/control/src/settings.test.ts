@@ -8,7 +8,7 @@ const problemOf = (env: Record<string, string>) => {
   return parsed.ok ? assert.fail('it was accepted') : parsed.problem
 }
 
-test('with a database alone everything else has a default', () => {
+test('only the database is required, and everything else has a default', () => {
   const parsed = parseSettings({ DATABASE_URL, NATS_URL: '', HOME: '/root' })
   assert.ok(parsed.ok)
   assert.deepEqual(parsed.settings.NATS_URL, ['nats://127.0.0.1:4222'])
@@ -20,7 +20,7 @@ test('several NATS servers are separated by commas', () => {
   assert.deepEqual(parsed.ok && parsed.settings.NATS_URL, ['nats://a:4222', 'tls://b:4222'])
 })
 
-test('what is missing or wrong is named with what to write, without its value', () => {
+test('a missing or wrong setting is named with what to write, without its value', () => {
   assert.match(problemOf({}), /^DATABASE_URL is not set; for example postgres:/)
   assert.match(
     problemOf({ DATABASE_URL: 'mysql://root:secret@db/x' }),

@@ -11,7 +11,7 @@ const answered = (id: string, ...result: Connection[]): OrderedEdge<'who'> => ({
   ...{ id, region: 'eu', status: 'answered', reason: null, result },
 })
 
-test('a pool is one edge and one upstream; a user with two connections is one user', () => {
+test('a pool is one edge and one upstream, and a user with two connections counts once', () => {
   const edges = [
     answered(
       'eu-1',

@@ -45,7 +45,7 @@ const rowOf = (lines: string[], label: string) =>
     .find(([first]) => first === label)
     ?.slice(1)
 
-test('every number of pimpstat is there', () => {
+test('the screen has every number of pimpstat', () => {
   const lines = edgeScreen(lookAt(Date.parse('2026-03-01T12:05:00Z'), 10), undefined, page)
   assert.deepEqual(rowOf(lines, 'Clients'), ['2', '9', '40', '-'])
   assert.deepEqual(rowOf(lines, 'Upstreams active'), ['1', '3'])
@@ -60,18 +60,18 @@ test('every number of pimpstat is there', () => {
   assert.match(lines[1] ?? '', /^started .* \(2 h 5 min ago\)$/)
 })
 
-test('when the counters were reset is said, if they were', () => {
+test('the time of the last reset of counters is shown, if there was one', () => {
   const look = lookAt(0, 1)
   look.stats.statistics.resetAt = '2026-03-01T11:00:00Z'
   assert.match(edgeScreen(look, undefined, page)[1] ?? '', /counted since 2026-03-01 /)
 })
 
-test('a rate is what was counted since the look before, by second', () => {
+test('a rate is the increase since the previous screen, per second', () => {
   const lines = edgeScreen(lookAt(12_000, 30), lookAt(10_000, 20), page)
   assert.deepEqual(rowOf(lines, 'reused'), ['10', '5'])
 })
 
-test('the first look after a restart has no rate', () => {
+test('the first screen after a restart has no rates', () => {
   const lines = edgeScreen(lookAt(12_000, 3), lookAt(10_000, 20, '2026-02-01T10:00:00Z'), page)
   assert.deepEqual(rowOf(lines, 'reused'), ['10', '-'])
 })
@@ -83,7 +83,7 @@ test('an upstream that does not answer and the reasons for refused reuse are sho
   assert.deepEqual(rowOf(lines, 'not reused'), ['mid-literal 4'])
 })
 
-test('what an edge calls itself is shown without its control characters', () => {
+test('the name of an edge is printed without control characters', () => {
   const [head] = edgeScreen(lookAt(0, 0, start, { edge: 'eu\x1b[2J' }), undefined, page)
   assert.match(head ?? '', /^eu\\x1b\[2J \(eu\)/)
 })

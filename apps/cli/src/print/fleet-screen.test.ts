@@ -42,24 +42,24 @@ const titles = (width: number | undefined, degraded: string[] = [], sorting: Sor
 
 const all = 'EDGE REGION STATE SESS/S REUSE ACTIVE CACHED ERR/S LOGIN REVISION WRONG'.split(' ')
 
-test('what is wrong can be read at 80 columns, at the cost of what is needed least', () => {
+test('problems are readable at 80 columns, and the least important columns are hidden', () => {
   const { title, rows } = titles(80, ['upstream main: connection refused'])
   assert.match(rows, /upstream main: connection refused/)
   assert.deepEqual(title, ['EDGE', 'STATE', 'SESS/S', 'REUSE', 'ERR/S', 'WRONG'])
 })
 
-test('where what is wrong is too long, its beginning and its end are shown', () => {
+test('of a problem that is too long, the beginning and the end are shown', () => {
   const { rows } = titles(80, ['upstream main: imap.example.org port 143: timed-out'])
   assert.match(rows, /upstream main.*….*: timed-out/)
 })
 
-test('of an edge that says nothing it is told for how long', () => {
+test('a silent edge is shown with how long it has been silent', () => {
   const silent: LiveEdge = { ...edge('eu-1', []), state: 'silent', loginP50Ms: 30_800 }
   assert.match(screen(80, [silent]).join('\n'), /silent .* last heartbeat 2 d 1 h ago$/)
   assert.match(screen(200, [silent]).join('\n'), / 30\.8 s /)
 })
 
-test('totals and keys are all there at any width, and none is broken', () => {
+test('totals and keys are complete at any width', () => {
   for (const width of [40, 80, 100, 200, undefined]) {
     const lines = screen(width, [edge('eu-1', [])])
     const head = lines.slice(
@@ -72,12 +72,12 @@ test('totals and keys are all there at any width, and none is broken', () => {
   }
 })
 
-test('nothing is left out where there is room, or nobody looks', () => {
+test('nothing is hidden if there is room, or without a terminal', () => {
   assert.deepEqual(titles(200, ['upstream main: connection refused']).title, all)
   assert.deepEqual(titles(undefined, ['upstream main: connection refused']).title, all)
 })
 
-test('what the rows are sorted by stays', () => {
+test('the column that the rows are sorted by is not hidden', () => {
   const { title } = titles(80, ['upstream main: connection refused'], 'cached')
   assert.ok(title.includes('CACHED▾') && !title.includes('ACTIVE'), title.join(' '))
 })

@@ -32,7 +32,7 @@ const figures = [
 ]
 const cells = (line: string) => line.trim().split(/ {2,}/)
 
-test('each step is a row, the total is the last, and each figure has its unit', () => {
+test('each step is a row, the last row is the total, and each figure has its unit', () => {
   assert.deepEqual(historyTable(history, figures, page).map(cells), [
     ['TIME', 'REGION', 'logins_total', 'RATIO', 'login_seconds:p95'],
     ['10:00', 'eu', '4', '25.0 %', '12.5 ms'],
@@ -42,7 +42,7 @@ test('each step is a row, the total is the last, and each figure has its unit', 
   ])
 })
 
-test('the whole fleet needs no column of its name', () => {
+test('a history of the whole fleet has no column for the group', () => {
   const [titles] = historyTable({ ...history, groupBy: 'fleet' }, figures, page)
   assert.doesNotMatch(titles ?? '', /FLEET|REGION/)
 })
@@ -53,11 +53,11 @@ test('a range over midnight shows the day, short steps show seconds', () => {
   assert.match(historyTable({ ...history, stepSeconds: 10 }, figures, page)[2] ?? '', /^10:00:10 /)
 })
 
-test('nothing reported is no table', () => {
+test('without reports there is no table', () => {
   assert.deepEqual(historyTable({ ...history, groups: [] }, figures, page), [])
 })
 
-test('steps before the first report of any group are left out, a later gap stays', () => {
+test('steps before the first report are left out, and later gaps stay', () => {
   const values = [
     [null, 1, null, 2],
     [null, null, null, null],

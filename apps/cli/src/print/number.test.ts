@@ -8,13 +8,13 @@ test('counts group their thousands and keep few decimals', () => {
   assert.equal(formatCount(12.345), '12.3')
 })
 
-test('what was not measured is a dash, never a zero', () => {
+test('a missing value is a dash, never a zero', () => {
   for (const print of [formatCount, seconds, bytes]) assert.equal(print(null), '-')
   assert.equal(share(1, null), '-')
   assert.equal(share(0, 0), '-')
 })
 
-test('a share is of the whole', () => {
+test('a share is a percentage', () => {
   assert.equal(share(1, 3), '33.3 %')
 })
 

@@ -18,14 +18,14 @@ const order: OrderView = {
   ],
 }
 
-test('an order is told with its words, and its outcome with every way of not answering', () => {
+test('an order is printed in words, and its outcome with failed and silent edges', () => {
   assert.equal(actionText(order.action), 'kick-user bob')
   assert.equal(actionText({ kind: 'newlog' }), 'newlog')
   assert.equal(outcomeText(order), '1 of 3 answered, 1 failed, 1 silent')
   assert.equal(outcomeText({ ...order, finishedAt: null }), 'waiting for edges')
 })
 
-test('an edge that did not do it shows why, and what it wrote does nothing to the terminal', () => {
+test('an edge that failed is printed with its reason, which cannot control the terminal', () => {
   const lines = accountLines(order, () => 'done', { width: undefined, paint: plain })
   assert.deepEqual(lines, [
     'EDGE  REGION  STATUS    ANSWER',

@@ -22,24 +22,24 @@ test('the highest value fills its column, half of it fills half, and a gap is a 
   )
 })
 
-test('the axis names the highest value, zero, and both ends of the time', () => {
+test('the axis shows the highest value, zero, and both ends of the time', () => {
   const text = plot(chart([1, 2, 1500]), 60, plain).join('\n')
   assert.match(text, /^ 1,500 │/m)
   assert.match(text, /^ +0 └─+$/m)
   assert.match(text, /10:00 +11:00$/)
 })
 
-test('a small value beside a huge one is still seen', () => {
+test('a small value next to a huge one is visible', () => {
   const bottom = plot(chart([1, 1_000_000]), 20, plain)[6] ?? ''
   assert.match(bottom, /▁+█+/)
 })
 
-test('only zeros, only gaps and nothing at all are drawn without a bar', () => {
+test('only zeros, only gaps, and no values are drawn without bars', () => {
   for (const values of [[0, 0], [null], []])
     assert.doesNotMatch(plot(chart(values), 40, plain).join(''), /[▁-█]/)
 })
 
-test('any number of steps fits any width, and no value is lost from the average', () => {
+test('any number of steps fits any width, and every value counts in the average', () => {
   fc.assert(
     fc.property(
       fc.array(fc.nat(1000), { minLength: 1, maxLength: 300 }),
@@ -57,6 +57,6 @@ test('any number of steps fits any width, and no value is lost from the average'
   )
 })
 
-test('a step is a gap only where every value under it is one', () => {
+test('a column is a gap only if all its values are gaps', () => {
   assert.deepEqual(fitSteps([null, null, 4, null], 2), [null, 4])
 })

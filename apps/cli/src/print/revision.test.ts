@@ -4,7 +4,7 @@ import { layerText } from '@imapfleet/protocol'
 import { plain } from './colour.ts'
 import { changeLines } from './revision.ts'
 
-test('a change shows what goes and what comes; a new key only comes, a removed one only goes', () => {
+test('a change shows the old and the new value, a new key only the new one, a removed key only the old one', () => {
   assert.deepEqual(
     changeLines(
       [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { whatIsMissing } from './revocation.ts'
 
-test('a revocation is complete only when every edge has applied it; the others are named', () => {
+test('a revocation is complete only when every edge has applied it, and missing edges are named', () => {
   const region = 'eu'
   const applied = { id: 'eu-1', region, status: 'applied' } as const
   assert.equal(whatIsMissing({ edges: [applied] }), undefined)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { progressText } from './rollout.ts'
 
-test('a rollout that runs says which wave it is at, one that is over how far it came', () => {
+test('a running rollout shows its current wave, and an ended one how many waves it reached', () => {
   const wave = (name: string, state: 'waiting' | 'current' | 'done') => ({ name, state, edges: [] })
   const waves = [wave('canary', 'done'), wave('eu', 'current'), wave('us', 'waiting')]
   assert.equal(progressText({ waves }), 'wave 2 of 3 (eu)')

@@ -9,16 +9,16 @@ const acts = (character: string) => {
   return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e)
 }
 
-test('an escape sequence in a user name is shown, not obeyed', () => {
+test('an escape sequence in a user name is printed as text', () => {
   assert.equal(safe('eve\x1b[2J\x07'), 'eve\\x1b[2J\\x07')
   assert.equal(safe('eve\u009b31m'), 'eve\\x9b31m')
 })
 
-test('line breaks and tabs are shown by name', () => {
+test('line breaks and tabs are printed by name', () => {
   assert.equal(safe('a\r\nb\tc\0'), 'a\\r\\nb\\tc\\0')
 })
 
-test('text that turns the reading direction is shown by its code', () => {
+test('characters that change the reading direction are printed by their codes', () => {
   assert.equal(safe('evil\u202egnp.exe'), 'evil\\u202egnp.exe')
 })
 
@@ -26,11 +26,11 @@ test('letters of any script pass unchanged', () => {
   assert.equal(safe('Zoë 山田 😀'), 'Zoë 山田 😀')
 })
 
-test('no text keeps a character that a terminal acts upon', () => {
+test('no printed text has a character that controls a terminal', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => !Array.from(safe(text)).some(acts)))
 })
 
-test('JSON output means the same data and holds no control character but its own line breaks', () => {
+test('JSON output has the same data, and no control characters but its own line breaks', () => {
   fc.assert(
     fc.property(fc.jsonValue({ stringUnit: 'binary' }), (data) => {
       const text = safeJson(data, 2)

@@ -16,7 +16,7 @@ const columns: Column<Edge>[] = [
 ]
 const piped = { width: undefined, paint: plain }
 
-test('columns line up under their titles and no line ends in blanks', () => {
+test('columns are aligned with their titles, and no line ends with blanks', () => {
   assert.deepEqual(
     table(
       columns,
@@ -46,7 +46,7 @@ test('a control character in a cell is written out', () => {
   assert.match(table(columns, [{ id: 'e\x1b[31m', active: 1 }], piped).join('\n'), /e\\x1b\[31m/)
 })
 
-test('in a pipe nothing is cut', () => {
+test('nothing is cut in a pipe', () => {
   const id = 'x'.repeat(500)
   assert.ok(
     table(columns, [{ id, active: 1 }], piped)
@@ -55,13 +55,13 @@ test('in a pipe nothing is cut', () => {
   )
 })
 
-test('on a terminal the longest column gives way until the table fits', () => {
+test('on a terminal the longest column is cut until the table fits', () => {
   const lines = table(columns, [{ id: 'x'.repeat(500), active: 1 }], { width: 40, paint: plain })
   assert.equal(Math.max(...lines.map((line) => line.length)), 40)
   assert.match(lines[1] ?? '', /^x+… +1 {2}fine$/)
 })
 
-test('style is laid over the padded cell, so that colour moves nothing', () => {
+test('colours do not change the alignment', () => {
   const painted = table(
     [{ ...columns[0]!, style: () => 'red' as const }, columns[1]!],
     [{ id: 'a', active: 1 }],
@@ -73,7 +73,7 @@ test('style is laid over the padded cell, so that colour moves nothing', () => {
   assert.equal(painted[1], '<red:a >       1')
 })
 
-test('clip never exceeds its width and leaves what fits alone', () => {
+test('clip never exceeds its width, and does not change text that fits', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.nat(20), (text, width) => {
       const clipped = clip(text, width)
@@ -83,7 +83,7 @@ test('clip never exceeds its width and leaves what fits alone', () => {
   )
 })
 
-test('facts line up their values', () => {
+test('the values of facts are aligned', () => {
   assert.deepEqual(
     facts(
       [

@@ -15,12 +15,12 @@ test('a duration is one or more amounts with units', () => {
   for (const [text, ms] of cases) assert.equal(parseDuration(text), ms, text)
 })
 
-test('anything else is no duration', () => {
+test('any other text is not a duration', () => {
   for (const text of ['', '10', 'm', '-5m', '10 m', '10x', '5m junk', '1e3s', `${'9'.repeat(400)}w`])
     assert.equal(parseDuration(text), undefined, text)
 })
 
-test('a moment is now, a time ago, or a date', () => {
+test('a time is printed as now, as a time ago, or as a date', () => {
   for (const text of [
     'now',
     '-1h',
@@ -34,7 +34,7 @@ test('a moment is now, a time ago, or a date', () => {
     assert.ok(!isMoment(text), text)
 })
 
-test('a duration reads as its two largest units', () => {
+test('a duration is printed with its two largest units', () => {
   assert.equal(duration(0), '0 s')
   assert.equal(duration(999.6), '1 s')
   assert.equal(duration(200_000), '3 min 20 s')
@@ -43,7 +43,7 @@ test('a duration reads as its two largest units', () => {
   assert.equal(duration(-5000), '0 s')
 })
 
-test('a moment that lies ahead of this clock is shown as now', () => {
+test('a time in the future is printed as now', () => {
   assert.equal(ago('2026-03-01T10:00:05Z', Date.parse('2026-03-01T10:00:00Z')), 'now')
   assert.equal(ago('2026-03-01T09:59:50Z', Date.parse('2026-03-01T10:00:00Z')), '10 s ago')
 })

@@ -6,7 +6,7 @@ const edge = (id: string): MeantEdge => ({ id, region: id.slice(0, 2), status: '
 const edges = ['eu-1', 'eu-2', 'us-1'].map(edge)
 const offered = (text: string) => offeredFor(text, edges).edges.map(({ id }) => id)
 
-test('a name that is no edge is named, and known ones are not', () => {
+test('only names that are not edges are reported', () => {
   assert.equal(unknownEdgesIn(' eu-1, us-1 ', edges), undefined)
   assert.equal(unknownEdgesIn('', edges), undefined)
   assert.equal(
@@ -20,14 +20,14 @@ test('a name that is no edge is named, and known ones are not', () => {
   assert.equal(unknownEdgesIn('us-9', undefined), undefined, 'as long as nobody knows')
 })
 
-test('those are offered that the last word may become, and all where it may become none', () => {
+test('edges that match the last word are offered, or all if none matches', () => {
   assert.deepEqual(offered(''), ['eu-1', 'eu-2', 'us-1'])
   assert.deepEqual(offered('us-1 eu'), ['eu-1', 'eu-2'])
   assert.deepEqual(offered('eu us-1'), ['eu-1', 'eu-2', 'us-1'])
   assert.deepEqual(offered('asia'), ['eu-1', 'eu-2', 'us-1'])
 })
 
-test('of a large fleet some are offered, and how many more there are is known', () => {
+test('of a large fleet some edges are offered, with the number of the others', () => {
   const many = Array.from({ length: 1000 }, (_, number) => edge(`eu-${number}`))
   const all = offeredFor('', many)
   assert.equal(all.edges.length + all.more, 1000)
@@ -38,7 +38,7 @@ test('of a large fleet some are offered, and how many more there are is known', 
   )
 })
 
-test('a tick adds an edge in the place of the part of its name, or takes it out', () => {
+test('a checkbox replaces the typed part by the edge, or removes the edge', () => {
   assert.equal(toggled('', 'eu-1', edges), 'eu-1')
   assert.equal(toggled('us-1', 'eu-1', edges), 'us-1 eu-1')
   assert.equal(toggled('us-1, eu', 'eu-2', edges), 'us-1 eu-2')

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { keysToType, leavesOf, manualOf, revisionRequestOf, textOf, parseSetting } from './draft.ts'
 
-test('what is typed is a number, a truth or a list where it looks like one, and text otherwise', () => {
+test('input that looks like a number, a boolean or a list is one, and other input is text', () => {
   assert.deepEqual(
     ['60000', ' true ', '["a","b"]', '[10.0.0.1, b:c]', 'exact', '10.0.0.1', '"5"'].map(parseSetting),
     [60_000, true, ['a', 'b'], ['10.0.0.1', 'b:c'], 'exact', '10.0.0.1', '5'],
@@ -11,7 +11,7 @@ test('what is typed is a number, a truth or a list where it looks like one, and 
     assert.deepEqual(parseSetting(textOf(value)), value)
 })
 
-test('a draft becomes what control is asked for; a key that is not finished is left out', () => {
+test('a draft becomes a request, without keys that are incomplete', () => {
   const changes = [
     { key: ' pool.usesMax ', text: '5' },
     { key: 'pool.idleTimeoutMs', text: undefined },
@@ -28,7 +28,7 @@ test('a layer is shown key by key', () => {
   ])
 })
 
-test('keys of upstreams are offered by the names that there are, and described whatever the name', () => {
+test('keys of upstreams are offered for existing names, and described for any name', () => {
   const about = { help: 'Port.', reload: 'live', secret: false, values: '1 to 65535' } as const
   const manual = [
     { key: 'upstreams.NAME.port', ...about },

@@ -19,11 +19,11 @@ const well: EdgeView = {
   drain: false,
 }
 
-test('an edge that is well is no finding', () => {
+test('a healthy edge is not a finding', () => {
   assert.deepEqual(findingsOf([well], now), [])
 })
 
-test('the worst come first, each with what it is about', () => {
+test('the worst findings come first, each with its edge', () => {
   const found = findingsOf(
     [
       { ...well, id: 'draining', state: 'draining', drain: true },
@@ -50,14 +50,14 @@ test('the worst come first, each with what it is about', () => {
   )
 })
 
-test('of an edge that was forgotten nothing else is said', () => {
+test('a forgotten edge has no other finding', () => {
   const forgotten: EdgeView = { ...well, state: 'silent', forgottenAt: '2026-11-27T11:00:00Z' }
   const [first, ...others] = findingsOf([forgotten], now)
   assert.match(`${first?.tone} ${first?.text}`, /^warn was forgotten and is in no list/)
   assert.deepEqual(others, [])
 })
 
-test('a refusal of an older revision is over', () => {
+test('the refusal of an older revision is not a finding', () => {
   const rejected = { revision: 3, reason: 'no key' }
   assert.deepEqual(findingsOf([{ ...well, config: { ...well.config, rejected } }], now), [])
 })

@@ -5,7 +5,7 @@ import { linesOf } from './history-lines.ts'
 const groupsOf = (totals: readonly (number | null)[]) =>
   totals.map((total, index) => ({ group: `eu-${index}`, values: [[total]], totals: [total] }))
 
-test('a few groups are all drawn, in their order', () => {
+test('a few groups are all drawn, in order', () => {
   const lines = linesOf({ groups: groupsOf([1, null, 3]) }, 0)
   assert.deepEqual(
     lines.map(({ name, colour }) => [name, colour]),
@@ -17,7 +17,7 @@ test('a few groups are all drawn, in their order', () => {
   )
 })
 
-test('of a thousand the highest are drawn; what was not reported comes last', () => {
+test('of a thousand groups the highest are drawn, and groups without reports come last', () => {
   const totals = Array.from({ length: 1_000 }, (_, index) => (index % 2 === 0 ? null : index))
   const names = linesOf({ groups: groupsOf(totals) }, 0).map(({ name }) => name)
   assert.equal(names.length, 12)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { addressOf, describe, questionIn, readingsOf, withLabels, zoomedOut } from './history-question.ts'
 
-test('an address says all of a question, and nothing that is usual', () => {
+test('an address has every part of a query that is not a default', () => {
   assert.equal(addressOf(questionIn(new URLSearchParams())), '/history')
   const question = questionIn(
     new URLSearchParams([
@@ -20,7 +20,7 @@ test('an address says all of a question, and nothing that is usual', () => {
   assert.equal(questionIn(new URLSearchParams('groupBy=nonsense')).groupBy, 'region')
 })
 
-test('a metric is read by its kind, and its unit follows from both', () => {
+test('a metric has the functions of its kind, and its unit follows from both', () => {
   assert.equal(readingsOf('logins_total')[0]?.suffix, ':rate')
   assert.equal(readingsOf('upstreams_idle')[0]?.suffix, '')
   assert.equal(describe('login_seconds:p95').unit, 'seconds')
@@ -34,7 +34,7 @@ test('a metric is read by its kind, and its unit follows from both', () => {
   assert.deepEqual(describe('no such thing'), { name: 'no such thing', words: '', unit: 'number' })
 })
 
-test('a metric is narrowed to some of its series, and widened again', () => {
+test('a metric can be limited to some of its series, and extended again', () => {
   const narrow = withLabels('logins_total:rate', ' result="ok" ')
   assert.equal(narrow, 'logins_total{result="ok"}:rate')
   assert.equal(
@@ -44,7 +44,7 @@ test('a metric is narrowed to some of its series, and widened again', () => {
   assert.equal(withLabels(narrow, ''), 'logins_total:rate')
 })
 
-test('zooming out doubles the time, and does not look into the future', () => {
+test('zooming out doubles the range, but not into the future', () => {
   assert.deepEqual(zoomedOut(10_000, 20_000, 90_000), [5_000, 25_000])
   assert.deepEqual(zoomedOut(10_000, 20_000, 22_000), [5_000, 22_000])
 })

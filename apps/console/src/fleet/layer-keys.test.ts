@@ -8,7 +8,7 @@ const layers = {
   'edge/eu-1': { pool: { usesMax: 9 } },
 }
 
-test('the layer on top wins, and what it hides is the one right beneath it', () => {
+test('the last layer wins, and the overridden value is that of the layer before it', () => {
   assert.deepEqual(keysOf(layers, ['global', 'region/eu', 'edge/eu-1']), [
     { key: 'log.level', value: 'warn', from: 'global' },
     { key: 'pool.idleTimeoutMs', value: 1_000, from: 'global' },
@@ -16,7 +16,7 @@ test('the layer on top wins, and what it hides is the one right beneath it', () 
   ])
 })
 
-test('a layer that sets nothing shows those beneath it', () => {
+test('a layer that sets nothing shows the layers before it', () => {
   assert.deepEqual(
     keysOf(layers, ['global', 'region/us']).map(({ from }) => from),
     ['global', 'global', 'global'],

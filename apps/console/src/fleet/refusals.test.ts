@@ -13,7 +13,7 @@ const historyWith = (totals: Record<string, number>): History => ({
   groups: [{ group: 'fleet', values: [], totals: refusalMetrics.map((metric) => totals[metric] ?? 0) }],
 })
 
-test('reasons are in words, the most frequent first, and none is missing from the sum', () => {
+test('reasons are in words, the most frequent first, and add up to the total', () => {
   const { all, reasons } = refusalsOf(
     historyWith({
       reuse_refused_total: 10,
@@ -32,7 +32,7 @@ test('reasons are in words, the most frequent first, and none is missing from th
   )
 })
 
-test('nothing refused is an empty list; control takes all of them in one question', () => {
+test('without refusals the list is empty, and control accepts all reasons in one query', () => {
   assert.deepEqual(refusalsOf({ ...historyWith({}), groups: [] }), { all: 0, reasons: [] })
   assert.ok(refusalMetrics.length <= 50)
 })

@@ -30,7 +30,7 @@ function startsWith(troubles: Record<string, Error[]>) {
 }
 const started = ({ started: { value } }: TraceStarts) => value.map(({ user }) => user)
 
-test('a second try starts only those who are not traced yet', async () => {
+test('a second attempt starts only users who are not traced yet', async () => {
   const { starts, users } = startsWith({ bob: [new Away()] })
   const all = [asked('alice'), asked('bob'), asked('carol')]
   await assert.rejects(starts.start(all), Away)
@@ -42,7 +42,7 @@ test('a second try starts only those who are not traced yet', async () => {
   assert.equal(users().length, 4)
 })
 
-test('where it is not known what became of a request, it is sent again under its key', async () => {
+test('a request with an unknown result is repeated with its key', async () => {
   const troubles = [new Away(), refusal(503, 'database_unavailable'), refusal(409, 'idempotency_unknown')]
   const { starts, sent } = startsWith({ bob: [...troubles] })
   for (const trouble of troubles)
@@ -51,14 +51,14 @@ test('where it is not known what became of a request, it is sent again under its
   assert.equal(new Set(sent.map(({ key }) => key)).size, 1)
 })
 
-test('what was refused is asked anew: control keeps its answer to a key', async () => {
+test('a refused request gets a new key, because control stores its answer to a key', async () => {
   const { starts, sent } = startsWith({ bob: [refusal(409, 'traces_full')] })
   await assert.rejects(starts.start([asked('bob')]), Refusal)
   await starts.start([asked('bob')])
   assert.equal(new Set(sent.map(({ key }) => key)).size, 2)
 })
 
-test('two users, or two wishes, never share a key', async () => {
+test('two users, or two different requests, never share a key', async () => {
   const { starts, sent } = startsWith({ alice: [new Away()] })
   await assert.rejects(starts.start([asked('alice')]), Away)
   await starts.start([{ ...asked('alice'), bodies: true }, asked('bob')])

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { currentOf, ratioOf, sumByStep, together, totalOf } from './traffic.ts'
 
-test('a sum has a gap only where nobody reported', () => {
+test('a sum has a gap only if no edge reported', () => {
   assert.deepEqual(
     sumByStep([
       [1, null, null],
@@ -15,14 +15,14 @@ test('a sum has a gap only where nobody reported', () => {
   assert.equal(totalOf([1, null, 2]), 3)
 })
 
-test('now is the last step, or the one before while nothing has come in the last', () => {
+test('the current value is the last step, or the one before if the last has no reports yet', () => {
   assert.equal(currentOf([4, 5]), 5)
   assert.equal(currentOf([5, null]), 5)
   assert.equal(currentOf([5, null, null]), null)
   assert.equal(currentOf([5, 0]), 0)
 })
 
-test('the ratio of several edges is that of their sums, and is not known without a login', () => {
+test('the ratio of several edges is that of their sums, and unknown without logins', () => {
   const fleet = together([
     { sessions: [1], logins: [10], reuses: [9], warm: [4] },
     { sessions: [2], logins: [30], reuses: [3], warm: [1] },

@@ -2,20 +2,20 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { amountOf, countOf, rateOf, shareOf } from './number.ts'
 
-test('what is not known is a dash and never a zero', () => {
+test('an unknown number is a dash, never a zero', () => {
   for (const text of [countOf(null), rateOf(undefined), shareOf(null, 3), shareOf(0, 0)])
     assert.equal(text, '–')
   assert.equal(rateOf(0), '0')
 })
 
-test('a share is whole only when it is exactly so', () => {
+test('a share is 100 % only if it is exact', () => {
   assert.equal(shareOf(3, 3), '100 %')
   assert.equal(shareOf(9_999, 10_000), '99.9 %')
   assert.equal(shareOf(1, 100_000), '0.1 %')
   assert.equal(shareOf(0, 5), '0 %')
 })
 
-test('rates have the digits that matter, amounts their plural', () => {
+test('rates have their significant digits, and amounts the plural', () => {
   assert.deepEqual([0.042, 3.25, 1204.4].map(rateOf), ['0.04', '3.3', '1,204'])
   assert.deepEqual(
     [0, 1, 1200].map((n) => amountOf(n, 'client')),

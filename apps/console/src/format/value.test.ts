@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { formatValue } from './value.ts'
 
-test('values have three digits that matter, in the unit that suits them', () => {
+test('values have three significant digits and a suitable unit', () => {
   assert.equal(formatValue(0.00123456, 'seconds'), '1.23 ms')
   assert.equal(formatValue(61.23, 'seconds'), '61.2 s')
   assert.equal(formatValue(3 * 1024 * 1024, 'bytes'), '3 MiB')

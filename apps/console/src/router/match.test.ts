@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { match } from './match.ts'
 
-test('a path matches part by part, and a name in it is decoded', () => {
+test('a path matches part by part, and names in it are decoded', () => {
   assert.deepEqual(match('/', '/'), {})
   assert.deepEqual(match('/audit', '/audit'), {})
   assert.deepEqual(match('/audit', '/audit/'), {})
@@ -10,7 +10,7 @@ test('a path matches part by part, and a name in it is decoded', () => {
   assert.deepEqual(match('/users/:user', '/users/a%2Fb%40c'), { user: 'a/b@c' })
 })
 
-test('another path, a missing name, and a name that is not well encoded match nothing', () => {
+test('another path, a missing name, and a badly encoded name do not match', () => {
   assert.equal(match('/audit', '/'), undefined)
   assert.equal(match('/edges/:id', '/edges'), undefined)
   assert.equal(match('/edges/:id', '/edges/'), undefined)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { nextPlace } from './chart-keys.ts'
 
-test('arrow keys go value by value, faster with shift, and not beyond the ends', () => {
+test('arrow keys move by one value, faster with shift, and not beyond the ends', () => {
   assert.equal(nextPlace('ArrowLeft', false, 5, 20), 4)
   assert.equal(nextPlace('ArrowRight', true, 5, 20), 15)
   assert.equal(nextPlace('ArrowRight', true, 15, 20), 20)
@@ -13,6 +13,6 @@ test('arrow keys go value by value, faster with shift, and not beyond the ends',
   )
 })
 
-test('whoever comes from outside begins with the newest value', () => {
+test('the first key selects the newest value', () => {
   assert.equal(nextPlace('ArrowLeft', false, undefined, 20), 20)
 })

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Batches } from './batches.ts'
 
-test('what arrives while a batch is worked on is the next batch, in order and within the limit', async () => {
+test('messages that arrive during a batch are the next batch, in order and within the limit', async () => {
   const batches = new Batches<number>({ sizeMax: 3 })
   const seen: number[][] = []
   batches.push(1)
@@ -14,14 +14,14 @@ test('what arrives while a batch is worked on is the next batch, in order and wi
   assert.deepEqual(seen, [[1], [2, 3, 4], [5]])
 })
 
-test('a message that comes while nobody has anything to do is handed on at once', async () => {
+test('a message is delivered immediately if no batch is being processed', async () => {
   const batches = new Batches<number>({ sizeMax: 3 })
   const next = batches[Symbol.asyncIterator]().next()
   batches.push(7)
   assert.deepEqual(await next, { done: false, value: [7] })
 })
 
-test('an end with an error comes after what had arrived', async () => {
+test('an error is delivered after the messages before it', async () => {
   const batches = new Batches<number>({ sizeMax: 3 })
   batches.push(1)
   batches.end(new Error('gone'))
@@ -30,14 +30,14 @@ test('an end with an error comes after what had arrived', async () => {
   await assert.rejects(iterator.next(), /gone/)
 })
 
-test('with a limit on what waits the oldest are forgotten, and what was not handed on can be taken back', () => {
+test('over the limit the oldest messages are dropped, and undelivered ones can be taken back', () => {
   const batches = new Batches<number>({ sizeMax: 3, waitingMax: 2 })
   for (const n of [1, 2, 3]) batches.push(n)
   assert.deepEqual(batches.rest(), [2, 3])
   assert.deepEqual(batches.rest(), [])
 })
 
-test('what comes soon after a batch is gathered; a full batch, and an end, wait for nothing', async () => {
+test('messages shortly after a batch are gathered, but a full batch or an end is delivered immediately', async () => {
   const batches = new Batches<number>({ sizeMax: 3, gatherMs: 60_000 })
   const iterator = batches[Symbol.asyncIterator]()
   batches.push(1)
@@ -52,7 +52,7 @@ test('what comes soon after a batch is gathered; a full batch, and an end, wait 
   assert.deepEqual((await last).value, [5])
 })
 
-test('gathering ends by itself', async () => {
+test('gathering ends after its time', async () => {
   const batches = new Batches<number>({ sizeMax: 3, gatherMs: 20 })
   const iterator = batches[Symbol.asyncIterator]()
   batches.push(1)

@@ -4,7 +4,7 @@ import { revise } from './revise.ts'
 
 const nothing = { set: {}, unset: [] }
 
-test('a change says key by key what was and what will be', () => {
+test('a change has the old and the new value of each key', () => {
   const before = { pool: { idleTimeoutMs: 5000, usesMax: 10 } }
   const revised = revise(before, {
     set: { 'pool.idleTimeoutMs': 60_000, 'log.level': 'debug' },
@@ -22,7 +22,7 @@ test('a change says key by key what was and what will be', () => {
   assert.deepEqual(before, { pool: { idleTimeoutMs: 5000, usesMax: 10 } })
 })
 
-test('a key that an edge takes up only when it starts is marked', () => {
+test('a key that takes effect after a restart is marked', () => {
   const set = {
     'listeners.imap.port': 1143,
     'listeners.imap.requireTls': false,
@@ -38,13 +38,13 @@ test('a key that an edge takes up only when it starts is marked', () => {
   ])
 })
 
-test('setting what is set already, or taking out what is not there, changes nothing', () => {
+test('setting a key to its value, or removing a missing key, changes nothing', () => {
   const before = { pool: { idleTimeoutMs: 5000 } }
   const revised = revise(before, { set: { 'pool.idleTimeoutMs': 5000 }, unset: ['pool.usesMax'] })
   assert.deepEqual(revised.ok && revised.changes, [])
 })
 
-test('a value out of bounds, an unknown key and a key of the host are refused, each by its name', () => {
+test('a value out of bounds, an unknown key and a key of the host are each refused with the key', () => {
   const revised = revise(
     {},
     {
@@ -76,13 +76,13 @@ test('a secret is in the document, never in the changes', () => {
   assert.doesNotMatch(JSON.stringify(revised.changes), /hunter/)
 })
 
-test('the mark that stands for a secret cannot become the secret', () => {
+test('the placeholder of a secret cannot become the secret', () => {
   const revised = revise({}, { set: { 'upstreams.main.masterPassword': '(redacted)' }, unset: [] })
   assert.ok(!revised.ok)
   assert.equal(revised.problems[0]?.key, 'upstreams.main.masterPassword')
 })
 
-test('a layer that no message could carry is refused', () => {
+test('a layer that is too large for a message is refused', () => {
   const routes = Array.from({ length: 4000 }, (_, index) => ({
     upstream: 'main',
     domain: `${'d'.repeat(60)}${index}.example`,

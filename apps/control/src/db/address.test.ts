@@ -11,7 +11,7 @@ const verified = (text: string, ca?: string) => {
   return ssl.checkServerIdentity
 }
 
-test('without a word of TLS there is none, and with an authority the server is verified', () => {
+test('without settings there is no TLS, and with an authority the server is verified', () => {
   assert.deepEqual(databaseAddress(plain, undefined), { url: plain, ssl: false })
   assert.ok(verified(plain, 'CA')('localhost', localhost) instanceof Error)
 })

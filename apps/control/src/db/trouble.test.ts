@@ -4,7 +4,7 @@ import { troubleOf } from './trouble.ts'
 
 const withCode = (code: string) => Object.assign(new Error('x'), { code })
 
-test('a Postgres that is away, data that cannot be stored, and a bug are three things', () => {
+test('an unreachable Postgres, data that cannot be stored, and a bug are distinguished', () => {
   for (const code of ['ECONNREFUSED', 'CONNECTION_CLOSED', '57P03', '08006', '42P01', '53300', '57014'])
     assert.equal(troubleOf(withCode(code)), 'away', code)
   for (const code of ['22P05', '22021', '22003', '23505'])
@@ -15,7 +15,7 @@ test('a Postgres that is away, data that cannot be stored, and a bug are three t
   assert.equal(troubleOf(undefined), 'bug')
 })
 
-test('an error is looked for beneath its wrappers', () => {
+test('the cause of a wrapped error is found', () => {
   assert.equal(troubleOf(new Error('Failed query', { cause: withCode('ECONNREFUSED') })), 'away')
   assert.equal(troubleOf(new AggregateError([withCode('ECONNREFUSED'), withCode('ECONNREFUSED')])), 'away')
 })

@@ -23,24 +23,24 @@ const layers = [
   head('edge', 'eu', 9, { idleTimeoutMs: 9000 }),
 ]
 
-test('the layer nearest to the edge wins, key by key, in whatever order the layers come', () => {
+test('the most specific layer wins for each key, in any order of the layers', () => {
   const eu1 = { pool: { idleTimeoutMs: 4000, lifetimeMaxMs: 5000, usesMax: 2 } }
   assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers), { revision: 5, layer: eu1 })
   assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers.toReversed()), { revision: 5, layer: eu1 })
 })
 
-test('an edge wants the newest revision among the layers that apply to it, and no other', () => {
+test('the wanted revision of an edge is the newest among its layers', () => {
   assert.equal(resolve({ region: 'us', edge: 'us-1' }, layers).revision, 7)
   assert.equal(resolve({ region: 'asia', edge: 'a-1' }, layers).revision, 2)
   assert.equal(resolve({ region: 'asia', edge: 'a-1' }, []).revision, 0)
 })
 
-test('a region and an edge of the same name are two things', () => {
+test('a region and an edge of the same name are not confused', () => {
   assert.equal(resolve({ region: 'asia', edge: 'us' }, layers).revision, 2)
   assert.equal(resolve({ region: 'asia', edge: 'eu' }, layers).revision, 9)
 })
 
-test('a rolling revision stands in for its layer on the edges that it has reached, and on no other', () => {
+test('a rolling revision replaces its layer only on the edges that it has reached', () => {
   const rolling = { ...head('region', 'eu', 10, { usesMax: 10 }), reached: new Set(['eu-1', 'us-1']) }
   const wanted = (region: string, edge: string) => resolve({ region, edge }, layers, rolling)
   assert.deepEqual(wanted('eu', 'eu-1'), {
@@ -51,7 +51,7 @@ test('a rolling revision stands in for its layer on the edges that it has reache
   assert.deepEqual(wanted('us', 'us-1'), resolve({ region: 'us', edge: 'us-1' }, layers))
 })
 
-test('the first revision of a layer can be a rolling one', () => {
+test('the first revision of a layer can be rolled out', () => {
   const rolling = { ...head('global', '', 1, { usesMax: 10 }), reached: new Set(['eu-1']) }
   assert.equal(resolve({ region: 'eu', edge: 'eu-1' }, [], rolling).revision, 1)
   assert.equal(resolve({ region: 'eu', edge: 'eu-2' }, [], rolling).revision, 0)
@@ -60,7 +60,7 @@ test('the first revision of a layer can be a rolling one', () => {
 const revocation = (sequence: number) => ({ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1 })
 const eu1 = { region: 'eu', edge: 'eu-1', drain: false, revocationsApplied: 0 }
 
-test('what is made here is what an edge accepts', () => {
+test('an edge accepts the desired state', () => {
   const trace = { id: crypto.randomUUID(), user: 'ann', expiresAt: 1, bytesMax: 1024, bodies: false }
   const truth = { version: 3, layers, traces: [trace], revocations: [revocation(2)] }
   const desired = desiredOf(eu1, truth)
@@ -68,7 +68,7 @@ test('what is made here is what an edge accepts', () => {
   assert.equal(desiredOf({ ...eu1, drain: true }, truth).drain, true)
 })
 
-test('an edge is told of the revocations that it has not applied, the newest if there are too many', () => {
+test('an edge gets the revocations that it has not applied, or the newest if there are too many', () => {
   const truth = {
     version: 9000,
     layers,

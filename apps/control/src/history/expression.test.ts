@@ -35,7 +35,7 @@ test('a list is split at commas, but not within labels', () => {
   )
 })
 
-test('a wrong name, label or suffix is refused with what there is instead', () => {
+test('a wrong name, label or suffix is refused with the valid ones', () => {
   assert.match(refusal('logins'), /No metric is named logins: did you mean logins_total\?/)
   assert.match(refusal('nonsense'), /No metric is named nonsense: docs\/metrics\.md/)
   assert.match(refusal('__proto__'), /No metric is named/)
@@ -49,7 +49,7 @@ test('a wrong name, label or suffix is refused with what there is instead', () =
   assert.match(refusal(Array(51).fill('logins_total').join(',')), /at most 50/)
 })
 
-test('a series belongs to an expression by its name and by every label asked for', () => {
+test('a series matches an expression with its name and with each of its labels', () => {
   const [all, some] = parseExpressions('logins_total,logins_total{result="ok"}')
   const key = 'logins_total{upstream="a",result="ok"}'
   assert.deepEqual(matchSeries(all!, key), { upstream: 'a', result: 'ok' })

@@ -36,12 +36,12 @@ const increases = [
 const ask = (text: string, groupBy: GroupBy, rows: HistoryRow[] = increases) =>
   historyOf(parseExpressions(text), groupBy, window, '10s', rows)
 
-test('a step in which nobody reported is null, one in which nothing happened is 0', () => {
+test('a step without reports is null, and a step without events is 0', () => {
   const [fleet] = ask('logins_total', 'fleet').groups
   assert.deepEqual(fleet, { group: 'fleet', values: [[9, 0, null, 10]], totals: [19] })
 })
 
-test('groups are added up on their own, and only those that reported are listed', () => {
+test('each group has its own sum, and only groups with reports are listed', () => {
   const byRegion = ask('logins_total', 'region').groups
   assert.deepEqual(byRegion, [
     { group: 'eu', values: [[9, null, null, 10]], totals: [19] },
@@ -64,7 +64,7 @@ test('groups are added up on their own, and only those that reported are listed'
   )
 })
 
-test('labels choose among the series of a metric', () => {
+test('labels select series of a metric', () => {
   const [fleet] = ask(
     'logins_total{result="ok"},logins_total{result=no,upstream=a},logins_total{upstream="c"}',
     'fleet',
@@ -72,7 +72,7 @@ test('labels choose among the series of a metric', () => {
   assert.deepEqual(fleet?.totals, [18, 1, 0])
 })
 
-test('a rate is by second, also in a last step that is cut short', () => {
+test('a rate is per second, also in a shorter last step', () => {
   const [fleet] = ask('logins_total:rate', 'fleet').groups
   assert.deepEqual(fleet?.values, [[0.9, 0, null, 2]])
   assert.deepEqual(fleet?.totals, [19 / 35])
@@ -89,7 +89,7 @@ test('a percentile is that of all logins together, not a mean of percentiles', (
   assert.deepEqual(fleet?.values[2], [4, 0, null, 0])
 })
 
-test('gauges are added up over edges', () => {
+test('gauges are summed over edges', () => {
   const gauge = (edge: string, step: number, values: [number, number, number, number]): HistoryRow => {
     const [average, last, max, min] = values
     const gauges = { upstreams_idle: { count: 3, sum: average * 3, last, max, min } }
@@ -111,7 +111,7 @@ test('gauges are added up over edges', () => {
   assert.deepEqual(fleet?.totals, [9, 6, 14, 6])
 })
 
-test('a fleet that has said nothing has a history of gaps', () => {
+test('the history of a fleet without reports has only gaps', () => {
   const empty = historyOf(parseExpressions('logins_total'), 'fleet', window, '10s', [])
   assert.deepEqual(empty.groups, [{ group: 'fleet', values: [[null, null, null, null]], totals: [null] }])
 })

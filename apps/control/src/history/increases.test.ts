@@ -4,10 +4,10 @@ import fc from 'fast-check'
 import { increasesOf } from './increases.ts'
 import type { Reading } from './reading.ts'
 
-/** Steps of 100 from 1000 to 2000; reports have been kept since 800. */
+/** Steps of 100 from 1000 to 2000. Reports are stored since 800. */
 const [from, to, stepMs, keptSince] = [1000, 2000, 100, 800]
 
-/** A boot as it really was: when it began, when it counted something, when it reported, and which reports arrived. */
+/** The actual events of a boot: when it started, counted and reported, and which reports arrived. */
 const bootArbitrary = fc.record({
   startedAt: fc.integer({ min: 0, max: 1900 }),
   events: fc.array(fc.integer({ min: 0, max: 2500 }), { maxLength: 40 }),
@@ -20,7 +20,7 @@ const reportsOf = (boot: Boot) => boot.reports.filter((at) => at >= boot.started
 const eventsUntil = (boot: Boot, at: number) =>
   boot.events.filter((event) => event >= boot.startedAt && event <= at).length
 
-/** What arrived of it: each report never, once or twice. */
+/** The received reports: each arrives never, once or twice. */
 function readingsOf(boot: Boot, name: string): Reading[] {
   return reportsOf(boot).flatMap((at, index) => {
     const counted = eventsUntil(boot, at)
@@ -39,7 +39,7 @@ function readingsOf(boot: Boot, name: string): Reading[] {
   })
 }
 
-/** Slow and obvious: go through the events one by one, and ask which arrived report told of each first. */
+/** A slow and obvious computation: finds for each event the first received report that contains it. */
 function expectedSteps(boots: readonly Boot[]): number[] {
   const steps = Array<number>((to - from) / stepMs).fill(0)
   for (const boot of boots) {
@@ -69,7 +69,7 @@ function sumBySteps(
 
 const seeded = { seed: 42, numRuns: 500 }
 
-test('whatever is lost, doubled or out of order, each event is counted once, where it was first told of', () => {
+test('with lost, repeated or reordered reports, each event is counted once, at its first report', () => {
   const shuffles = fc.array(fc.integer(), { minLength: 200, maxLength: 200 })
   fc.assert(
     fc.property(fc.array(bootArbitrary, { maxLength: 4 }), shuffles, (boots, order) => {
@@ -96,7 +96,7 @@ test('whatever is lost, doubled or out of order, each event is counted once, whe
   )
 })
 
-test('the last reading before a time, the first in it and the last are enough for its sum', () => {
+test('the sum of a period needs only the last reading before it, and its first and last reading', () => {
   fc.assert(
     fc.property(bootArbitrary, (boot) => {
       const all = readingsOf(boot, 'boot')
@@ -123,21 +123,21 @@ const at = (sequence: number, time: number, a: number, startedAt = 700): Reading
   histograms: {},
 })
 
-test('a counter that falls was reset: what it shows after that is what was counted since', () => {
+test('a counter that decreases was reset, and its value is the increase since then', () => {
   const counts = increasesOf([at(1, 1000, 10), at(2, 1100, 4), at(3, 1200, 6)], keptSince).map(
     ({ counters }) => counters.a,
   )
   assert.deepEqual(counts, [10, 4, 2])
 })
 
-test('the rest of a boot whose beginning is no longer kept is where counting begins, not a jump', () => {
+test('if the start of a boot is no longer stored, counting starts at its first reading', () => {
   const counts = increasesOf([at(70, 1000, 5000), at(71, 1100, 5003)], keptSince).map(
     ({ counters }) => counters.a,
   )
   assert.deepEqual(counts, [3])
 })
 
-test('a boot that began while reports were kept counts from zero even if its first report was lost', () => {
+test('a boot that started within the stored time counts from zero, even if its first report was lost', () => {
   const counts = increasesOf([at(2, 1300, 8, 1200)], keptSince).map(({ counters }) => counters.a)
   assert.deepEqual(counts, [8])
 })

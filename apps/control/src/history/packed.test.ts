@@ -24,7 +24,7 @@ const seriesOf = <T>(of: fc.Arbitrary<T>) =>
   fc.dictionary(fc.constantFrom(...keys), of, { maxKeys: 60, noNullPrototype: true })
 const seeded = { seed: 42, numRuns: 300 }
 
-test('counters come back as they were', () => {
+test('unpacked counters are those that were packed', () => {
   fc.assert(
     fc.property(seriesOf(value), (counters) => {
       assert.deepEqual(unpackCounters(packCounters(counters, numberOf), keyOf), counters)
@@ -33,7 +33,7 @@ test('counters come back as they were', () => {
   )
 })
 
-test('gauges come back as they were', () => {
+test('unpacked gauges are those that were packed', () => {
   const gauge = fc.record(
     { count: fc.nat(), sum: value, last: value, max: value, min: value },
     { noNullPrototype: true },
@@ -46,7 +46,7 @@ test('gauges come back as they were', () => {
   )
 })
 
-test('histograms come back as they were, a large one and an empty one too', () => {
+test('unpacked histograms are those that were packed, also large and empty ones', () => {
   const bucket = fc.nat(271).map(String)
   const counts = fc.dictionary(bucket, fc.maxSafeNat(), { maxKeys: 272, noNullPrototype: true })
   const histogram = fc.record({ sum: value, counts }, { noNullPrototype: true })
@@ -58,7 +58,7 @@ test('histograms come back as they were, a large one and an empty one too', () =
   )
 })
 
-test('a series without a number is left out, and one without a name is passed over', () => {
+test('a series without a number or a name is left out', () => {
   const packed = packCounters({ a: 1, 'series-5': 2, b: 3, 'series-2': 4, 'series-9': 5 }, numberOf)
   assert.deepEqual(
     unpackCounters(packed, (number) => (number === numberOf('series-2') ? undefined : keyOf(number))),
@@ -66,7 +66,7 @@ test('a series without a number is left out, and one without a name is passed ov
   )
 })
 
-test('what was cut off or is of another format is not taken for figures', () => {
+test('truncated data, or data in another format, is refused', () => {
   const packed = packCounters({ 'series-1': 300 }, numberOf)
   assert.throws(() => unpackCounters(packed.subarray(0, -1), keyOf), /end too early/)
   assert.throws(() => unpackCounters(Buffer.of(9, ...packed.subarray(1)), keyOf), /format 9/)

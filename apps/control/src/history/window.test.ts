@@ -16,7 +16,7 @@ const refusal = (asked: Parameters<typeof parseWindow>[0]): [string, string] => 
   return assert.fail('it was accepted')
 }
 
-test('without being asked it is the last hour, in steps that suit a chart', () => {
+test('the default is the last hour, in steps for a chart', () => {
   const window = parseWindow({}, now)
   assert.deepEqual(
     [iso(window.from), iso(window.to)],
@@ -25,7 +25,7 @@ test('without being asked it is the last hour, in steps that suit a chart', () =
   assert.deepEqual([window.stepMs, window.points], [30_000, 121])
 })
 
-test('absolute times are taken exactly, with the last step cut short', () => {
+test('absolute times are used exactly, with a shorter last step', () => {
   const window = parseWindow(
     { from: '2026-11-22T17:00:03.250Z', to: '2026-11-22T17:01:00Z', step: '10s' },
     now,
@@ -51,7 +51,7 @@ test('a long range without a step still has fewer points than the limit', () => 
     assert.ok(parseWindow({ from }, now).points <= 122, from)
 })
 
-test('a range or step that cannot be is refused with what to write instead', () => {
+test('an impossible range or step is refused with a valid example', () => {
   assert.deepEqual(refusal({ from: 'yesterday' })[0], 'range_invalid')
   assert.match(refusal({ from: 'yesterday' })[1], /from is not a time: yesterday\. Use now, -30m/)
   assert.match(refusal({ from: '-999999999w' })[1], /from is not a time/)

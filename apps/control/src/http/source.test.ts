@@ -11,13 +11,13 @@ async function sourceOf(trusted: string[], remoteAddress: string, forwarded?: st
   return await answer.text()
 }
 
-test('without a trusted proxy it is the connection, whatever the request claims', async () => {
+test('without a trusted proxy, the source is the connection, whatever the request claims', async () => {
   assert.equal(await sourceOf([], '192.0.2.1', '198.51.100.7'), '192.0.2.1')
   assert.equal(await sourceOf(['10.0.0.0/8'], '192.0.2.1', '198.51.100.7'), '192.0.2.1')
   assert.equal(await sourceOf([], '::ffff:192.0.2.1'), '192.0.2.1')
 })
 
-test('behind trusted proxies it is the last address that none of them has', async () => {
+test('behind trusted proxies, the source is the last address that is not a trusted proxy', async () => {
   const trusted = ['10.0.0.0/8', '2001:db8::/32']
   assert.equal(await sourceOf(trusted, '10.1.1.1', '203.0.113.9, 198.51.100.7, 10.2.2.2'), '198.51.100.7')
   assert.equal(await sourceOf(trusted, '2001:db8::1', '203.0.113.9'), '203.0.113.9')

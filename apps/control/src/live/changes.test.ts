@@ -10,7 +10,7 @@ const told = (changes: Changes, ...edges: LiveEdge[]) => {
   return { changed: changed.map(({ id }) => id), gone, total: changes.total }
 }
 
-test('an edge is told when it is new, otherwise than before, gone, and back', () => {
+test('an edge is sent when it is new, changed, gone, or back', () => {
   const changes = new Changes(undefined)
   const [a, b] = [edge('a', 'eu'), edge('b', 'us')]
   assert.deepEqual(told(changes, a, b), { changed: ['a', 'b'], gone: [], total: 2 })
@@ -20,7 +20,7 @@ test('an edge is told when it is new, otherwise than before, gone, and back', ()
   assert.deepEqual(told(changes, a, edge('b', 'us', 1)), { changed: ['b'], gone: [], total: 2 })
 })
 
-test('from a view of one region an edge is gone when it is in another', () => {
+test('an edge that moved to another region is gone from the view of its old region', () => {
   const changes = new Changes('eu')
   assert.deepEqual(told(changes, edge('a', 'eu'), edge('b', 'us')), { changed: ['a'], gone: [], total: 1 })
   assert.deepEqual(told(changes, edge('a', 'us'), edge('b', 'us')), { changed: [], gone: ['a'], total: 0 })

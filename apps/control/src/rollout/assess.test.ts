@@ -29,7 +29,7 @@ const edges = (standings: Record<string, Partial<EdgeStanding>>) =>
   new Map(Object.entries(standings).map(([id, rest]) => [id, standing(rest)]))
 const at = (seconds: number) => begun + seconds * 1000
 
-suite('what a rollout does next', () => {
+suite('the next step of a rollout', () => {
   const old = { applied: 6 }
   const dead = { applied: 6, silent: true, silentMs: 61_000 }
   const cases: [string, Partial<RolloutProgress>, Record<string, Partial<EdgeStanding>>, number, unknown][] =

@@ -9,7 +9,7 @@ const counted = (failedLogins: number, logins: number, failedDials = 0, dials = 
   dials,
 })
 
-test('a share of failures that grows by more than it may is worse, and said so in figures', () => {
+test('a share of failures that rises above the limit is worse, and the reason has the figures', () => {
   assert.equal(
     worseThan(counted(10, 1000), counted(20, 200), 0.05),
     '10.0 % of 200 logins fail, up from 1.0 %',
@@ -21,11 +21,11 @@ test('a share of failures that grows by more than it may is worse, and said so i
   )
 })
 
-test('what failed before as well is no fault of the revision', () => {
+test('a share of failures that was as high before is not worse', () => {
   assert.equal(worseThan(counted(500, 1000), counted(52, 100), 0.05), undefined)
 })
 
-test('too little to judge by is not judged, and without a before all failures count', () => {
+test('too few logins are not judged, and without figures from before all failures count', () => {
   assert.equal(worseThan(counted(0, 1000), counted(19, 19), 0.05), undefined)
   assert.match(
     worseThan(counted(0, 0), counted(20, 20), 0.05) ?? '',

@@ -7,7 +7,7 @@ const edge = (id: string) => ({ id, region: id.split('-')[0]! })
 const edges = ['us-2', 'eu-1', 'asia-1', 'eu-2', 'us-1', 'eu-3'].map(edge)
 const none = { canaryEdges: [], canaryPercent: 0, regions: [] }
 
-test('without canaries it goes region by region, in the order asked for, then by name', () => {
+test('without canaries the waves are the regions, in the given order and then by name', () => {
   assert.deepEqual(planWaves(edges, { ...none, regions: ['us', 'moon'] }), [
     { name: 'us', edges: ['us-1', 'us-2'] },
     { name: 'asia', edges: ['asia-1'] },
@@ -15,7 +15,7 @@ test('without canaries it goes region by region, in the order asked for, then by
   ])
 })
 
-test('canaries are those named, then some of every region', () => {
+test('canaries are the named edges, and then some of every region', () => {
   assert.deepEqual(planWaves(edges, { ...none, canaryEdges: ['eu-3', 'nobody'] })[0], {
     name: 'canary',
     edges: ['eu-3'],
@@ -33,7 +33,7 @@ test('canaries are those named, then some of every region', () => {
   assert.deepEqual(planWaves([], { ...none, canaryPercent: 10 }), [])
 })
 
-test('whatever is asked for, every edge is in exactly one wave', () => {
+test('every edge is in exactly one wave, whatever the request', () => {
   const ids = fc.uniqueArray(
     fc.tuple(fc.constantFrom('eu', 'us', 'asia'), fc.nat(20)).map((parts) => parts.join('-')),
   )

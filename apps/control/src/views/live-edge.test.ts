@@ -13,7 +13,7 @@ const counted = (
   logins: { sum: 1, counts },
 })
 
-test('rates are what was counted between two heartbeats, by the edge’s own clock', () => {
+test('rates are the increase between two heartbeats, by the clock of the edge', () => {
   const before = counted(
     1_000,
     { 'sessions_total{ending="logout"}': 10, 'upstream_reuses_total{upstream="a"}': 8 },
@@ -36,11 +36,11 @@ test('rates are what was counted between two heartbeats, by the edge’s own clo
     [rates.sessionsPerSecond, rates.loginsPerSecond, rates.reuseRatio, rates.errorsPerSecond],
     [5, 5, 0.9, 1],
   )
-  // The bucket that the logins from before stood in does not count: 2^(104/8) µs.
+  // Earlier logins do not count; they are in the bucket of 2^(104/8) µs.
   assert.equal(rates.loginP50Ms, 8.192)
 })
 
-test('what is not known is null, not zero: one heartbeat alone, no logins, a clock that went back', () => {
+test('an unknown rate is null, not zero: after one heartbeat, without logins, after a clock went back', () => {
   const one = counted(1_000, {})
   assert.equal(ratesOf(one, null).sessionsPerSecond, null)
   assert.equal(ratesOf(one, counted(2_000, {})).sessionsPerSecond, null)
@@ -48,7 +48,7 @@ test('what is not known is null, not zero: one heartbeat alone, no logins, a clo
   assert.deepEqual([idle.sessionsPerSecond, idle.reuseRatio, idle.loginP50Ms], [0, null, null])
 })
 
-test('metrics whose names begin alike are not taken for one another', () => {
+test('metrics whose names begin alike are not confused', () => {
   const before = counted(0, {})
   const now = counted(1_000, { sessions_total_of_others: 7, 'sessions_total{ending="logout"}': 1 })
   assert.equal(ratesOf(now, before).sessionsPerSecond, 1)

@@ -46,7 +46,7 @@ const edges = [
   edge('is-elsewhere', 'us', { configApplied: 4 }),
 ]
 
-test('each edge that a revision is meant for has applied it, refused it, is silent, or has yet to', () => {
+test('each edge of a revision has applied it, refused it, is silent, or is pending', () => {
   const { edges: standing } = revisionStatus(revision({ kind: 'region', name: 'eu' }), edges)
   assert.deepEqual(
     standing.map(({ id, status, reason }) => [id, status, reason]),
@@ -60,7 +60,7 @@ test('each edge that a revision is meant for has applied it, refused it, is sile
   )
 })
 
-test('a revision of one edge or of all is meant for just these', () => {
+test('a revision for one edge or for all applies to exactly these', () => {
   assert.equal(revisionStatus(revision({ kind: 'global' }), edges).edges.length, 6)
   const ofOne = revisionStatus(revision({ kind: 'edge', name: 'is-gone' }), edges).edges
   assert.deepEqual(

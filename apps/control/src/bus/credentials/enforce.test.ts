@@ -9,17 +9,17 @@ const control = createAccount().getPublicKey()
 const issuer = { role: edgeRole(signingKey), original: edgesClaims(control, signingKey) }
 const there = (claims: Partial<Account>) => ({ claims, signedAt: 0 })
 
-test('an account that is right already is not touched', () => {
+test('a correct account is not changed', () => {
   const claims = { ...issuer.original, revocations: { UA: 7 } }
   assert.deepEqual(wantedClaims(there(claims), issuer, new Map([['UA', 7]])), claims)
 })
 
-test('an account that NATS does not know is made anew, with everything that is revoked', () => {
+test('an account that NATS does not have is created with all revocations', () => {
   const wanted = wantedClaims(undefined, issuer, new Map([['UA', 7]]))
   assert.deepEqual(wanted, { ...issuer.original, revocations: { UA: 7 } })
 })
 
-test('no revocation is ever lost, and none is moved back', () => {
+test('revocations are never lost, and never get an earlier time', () => {
   const claims = { ...issuer.original, revocations: { UA: 9, UB: 1 } }
   const wanted = wantedClaims(
     there(claims),
@@ -32,13 +32,13 @@ test('no revocation is ever lost, and none is moved back', () => {
   assert.deepEqual(wanted.revocations, { UA: 9, UB: 1, UC: 3 })
 })
 
-test('what an operator has set stays', () => {
+test('settings of an operator are kept', () => {
   const theirs = createAccount().getPublicKey()
   const claims = { ...issuer.original, limits: { conn: 12 }, signing_keys: [theirs, issuer.role] }
   assert.deepEqual(wantedClaims(there(claims), issuer, new Map()), claims)
 })
 
-test('older rights are replaced, newer ones of a control that was updated before this one are left alone', () => {
+test('older rights are replaced, and newer ones of a later version of control are kept', () => {
   const older = { ...issuer.role, role: 'edge/0', template: {} }
   const newer = { ...issuer.role, role: `edge/${versionOfRole(issuer.role.role) + 1}`, template: {} }
   for (const [known, wanted] of [
