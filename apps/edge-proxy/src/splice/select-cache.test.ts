@@ -47,6 +47,11 @@ test('only a plain answer to one plain SELECT is kept', async () => {
     [{}, 'a SELECT INBOX\r\nb SELECT y\r\n', `${answer}a OK done\r\nb NO no\r\n`],
     [{}, 'a SELECT INBOX\r\nb NOOP\r\n', `${answer}a OK done\r\n* 4 EXISTS\r\nb OK done\r\n`],
     [{}, 'a SELECT INBOX\r\nb NOOP\r\n', `${answer}a OK done\r\n* 1 FETCH (FLAGS (x))\r\nb OK done\r\n`],
+    [
+      {},
+      'a FETCH 1 (FLAGS)\r\nb SELECT INBOX\r\n',
+      `* 1 FETCH (FLAGS (x))\r\n${answer}b OK done\r\na OK done\r\n`,
+    ],
     [{ offered: 'IMAP4REV1' }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
     [{ pool: { selectCache: 'off' } }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
   ]
@@ -136,6 +141,7 @@ test('a session that begins with another command finds no mailbox selected', asy
     'SELECT INBOX (CONDSTORE)',
     'FETCH 1 FLAGS',
     'NOOP',
+    'ENABLE QRESYNC',
   ]) {
     const { client, scripted, fromClient, fromServer } = await warm('exact')
     fromClient(`a ${command}\r\n`)
