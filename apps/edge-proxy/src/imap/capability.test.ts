@@ -58,6 +58,8 @@ test('the last of several lists counts', () => {
 test('a text loses the list that it begins with, and no other words', () => {
   assert.equal(withoutCapabilities('[CAPABILITY A B] Logged in [x]'), 'Logged in [x]')
   assert.equal(withoutCapabilities('Logged in [CAPABILITY A]'), 'Logged in [CAPABILITY A]')
+  // The list is read without the bracket too, so it must not stay.
+  assert.equal(withoutCapabilities('[CAPABILITY A COMPRESS=DEFLATE'), '')
 })
 
 test('lists for clients hold no extension that prevents reuse or belongs to the connection to the server', () => {

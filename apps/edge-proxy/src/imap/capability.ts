@@ -24,7 +24,7 @@ function parseList(list: string): string[] {
 }
 
 /** The text of a status without its capability list, if it begins with one. */
-export const withoutCapabilities = (text: string): string => text.replace(/^\[CAPABILITY [^\]]*\] ?/i, '')
+export const withoutCapabilities = (text: string): string => text.replace(/^\[CAPABILITY [^\]]*\]? ?/i, '')
 
 /** The part of a server's list that a logged-in client may see. */
 export function afterLogin(server: readonly string[]): string[] {
