@@ -147,7 +147,7 @@ test('a session that begins with another command finds no mailbox selected', asy
     fromClient(`a ${command}\r\n`)
     const tag = await own(scripted, 'UNSELECT')
     assert.equal(await scripted.line(), `a ${command}`)
-    fromServer(`* 4 EXISTS\r\n${tag} OK done\r\n* OK ready\r\na NO x\r\n`)
+    fromServer(`* 4 EXISTS\r\n* OK [UIDNEXT 5] x\r\n${tag} OK done\r\n* OK ready\r\na NO x\r\n`)
     assert.equal(await client.until('a NO x\r\n'), '* OK ready\r\na NO x\r\n')
   }
 })
