@@ -40,7 +40,7 @@ export const edgeMetrics = {
   },
   reuse_refused_total: {
     kind: 'counter',
-    help: 'Upstream connections closed after a session instead of kept, by reason.',
+    help: 'Upstream connections closed because a reset, a proof or a limit forbade their reuse, by reason.',
     labels: ['reason'],
   },
   upstream_drops_total: {

@@ -4,8 +4,9 @@
  */
 import type { SecureContext } from 'node:tls'
 import { CommandScanner } from '../imap/command-scanner.ts'
-import { CR } from '../imap/bytes.ts'
+import { CR, findByte, LF } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
+import { commandHead, isTag, type Verb } from '../imap/verb.ts'
 import type { Link, LinkHandler } from '../net/link.ts'
 import { acceptTls } from '../net/tls.ts'
 
@@ -39,6 +40,18 @@ export type ClientRefusal =
   | 'login-timeout'
 
 const empty: Buffer = Buffer.alloc(0)
+
+/** A whole command, literals included. */
+export interface ClientCommand {
+  readonly bytes: Buffer
+  /** Undefined: the tag is not valid. */
+  readonly tag: string | undefined
+  readonly verb: Verb
+  /** Where the arguments begin, with the space before them. */
+  readonly argumentsAt: number
+  /** Index of the first line feed. */
+  readonly firstLineEnd: number
+}
 
 export class Client implements LinkHandler {
   readonly link: Link
@@ -118,10 +131,15 @@ export class Client implements LinkHandler {
     this.link.write(`${tag} ${text}\r\n`)
   }
 
-  /** The next whole command, literals included. Undefined: the client has gone or was disconnected. */
-  nextCommand(): Promise<Buffer | undefined> {
+  /** The next whole command. Undefined: the client has gone or was disconnected. */
+  async nextCommand(): Promise<ClientCommand | undefined> {
     if (++this.#commands > this.#limits.preloginCommandsMax) this.refuse('too-many-commands')
-    return this.#next('command')
+    const bytes = await this.#next('command')
+    if (bytes === undefined) return undefined
+    const firstLineEnd = findByte(bytes, LF, 0)
+    const { tagEnd, verb, verbEnd } = commandHead(bytes, 0, firstLineEnd)
+    const tag = isTag(bytes, 0, tagEnd) ? bytes.toString('latin1', 0, tagEnd) : undefined
+    return { bytes, tag, verb, argumentsAt: verbEnd, firstLineEnd }
   }
 
   /** The next line, for a SASL exchange, without its line end. */

@@ -21,6 +21,7 @@ export type ConnectionState =
 
 const states = ['leased', 'resetting', 'idle'] as const
 
+/** `closed` is also the state of a connection that was not registered yet. */
 const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'closed')[]> = {
   closed: ['leased'],
   leased: ['resetting', 'idle', 'closed'],

@@ -4,7 +4,7 @@ import { wire } from '../imap/cuts.test-support.ts'
 import { serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
 import {
   but,
-  exchangeIn,
+  swapIn,
   giveBackTo,
   poolAtWork,
   poolConfig,
@@ -247,10 +247,10 @@ test('a session is moved only to a connection that was proven lately; another on
   ]
   for (const doubt of doubts) {
     await doubt()
-    assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), undefined)
+    assert.equal(swapIn(pool, server, 'QRESYNC', connection), undefined)
     await untilTrue(() => pool.connections.stateOf(enabled) === 'idle')
   }
-  assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), enabled)
+  assert.equal(swapIn(pool, server, 'QRESYNC', connection), enabled)
 })
 
 test('a login that waits for a reset does not get the connection if reuse is suspended meanwhile', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { serverAt } from '../server/scripted-server.test-support.ts'
-import { but, exchangeIn, giveBackTo, poolAtWork, untilTrue } from './pool.test-support.ts'
+import { but, swapIn, giveBackTo, poolAtWork, untilTrue } from './pool.test-support.ts'
 
 test('a login whose user’s connection is being reset waits for that reset only', async () => {
   const { pool, lease, logins, scripted, accounted } = await poolAtWork()
@@ -182,9 +182,9 @@ test('a connection with extensions enabled is leased only to sessions that enabl
   await giveBackTo(pool, enabled)
   const clean = await lease('joe')
   assert.equal(clean.reused, false)
-  assert.equal(exchangeIn(pool, server, 'CONDSTORE', clean.connection), undefined)
-  assert.equal(exchangeIn(pool, server, 'QRESYNC', (await lease('jane')).connection), undefined)
-  assert.equal(exchangeIn(pool, server, 'QRESYNC', clean.connection), enabled)
+  assert.equal(swapIn(pool, server, 'CONDSTORE', clean.connection), undefined)
+  assert.equal(swapIn(pool, server, 'QRESYNC', (await lease('jane')).connection), undefined)
+  assert.equal(swapIn(pool, server, 'QRESYNC', clean.connection), enabled)
   assert.equal(pool.connections.stateOf(enabled), 'leased')
   assert.equal(enabled.uses, 2)
   await accounted()
@@ -193,7 +193,7 @@ test('a connection with extensions enabled is leased only to sessions that enabl
 test('a user whose client has enabled an extension is never told of a reuse', async () => {
   const { pool, lease, server } = await poolAtWork()
   const { connection } = await lease('joe')
-  exchangeIn(pool, server, 'QRESYNC', connection)
+  swapIn(pool, server, 'QRESYNC', connection)
   await giveBackTo(pool, connection)
   const again = await lease('joe')
   assert.deepEqual([again.reused, again.tellReuse], [true, false])
@@ -207,7 +207,7 @@ test('a session that is moved to another connection gives the first one back', a
   enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
   await giveBackTo(pool, enabled)
   const { connection } = await lease('joe')
-  assert.equal(exchangeIn(pool, server, 'QRESYNC', connection), enabled)
+  assert.equal(swapIn(pool, server, 'QRESYNC', connection), enabled)
   await untilTrue(() => pool.connections.stateOf(connection) === 'idle')
   assert.equal((await lease('joe')).connection, connection)
   await accounted()

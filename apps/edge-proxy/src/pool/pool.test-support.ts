@@ -26,8 +26,8 @@ export const giveBackTo = (
   pool.giveBack({ ...cleanHandBack(connection), ...more }, pool.connections.holderOf(connection)!)
 
 /** The session that holds the connection asks for another one with these extensions. */
-export const exchangeIn = (pool: Pool, server: Server, enabledKey: string, connection: ServerConnection) =>
-  pool.exchange(server, enabledKey, cleanHandBack(connection), pool.connections.holderOf(connection)!)
+export const swapIn = (pool: Pool, server: Server, enabledKey: string, connection: ServerConnection) =>
+  pool.swap(server, enabledKey, cleanHandBack(connection), pool.connections.holderOf(connection)!)
 
 export interface PoolAtWork {
   pool: Pool

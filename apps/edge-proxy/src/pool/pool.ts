@@ -82,7 +82,7 @@ export class Pool {
   ): Promise<ServerConnection | undefined> {
     if (!candidate && this.#isReuseSuspended) return undefined
     const found = candidate ?? this.#takeIdle(request) ?? (await this.#awaitReset(request))
-    if (!found || !(await this.#isUsable(request.server, found))) return undefined
+    if (!found || !(await this.#proveOrClose(request.server, found))) return undefined
     if (!this.#isReuseSuspended) return found
     // Reuse was suspended while the connection was being proven.
     this.#putIdle(found)
@@ -112,10 +112,10 @@ export class Pool {
   }
 
   /**
-   * Exchanges a session's connection for an idle one of the same user on which exactly these extensions are enabled, and
+   * Swaps a session's connection for an idle one of the same user on which exactly these extensions are enabled, and
    * gives the first one back. Undefined: there is none that was proven lately, and the session keeps its own.
    */
-  exchange(
+  swap(
     server: Server,
     enabledKey: string,
     handBack: HandBack,
@@ -136,7 +136,10 @@ export class Pool {
     return other
   }
 
-  /** Ends a lease; the session must not use the connection again. Settles when the connection is idle or closed. */
+  /**
+   * Ends a lease; the session must not use the connection again. Settles when the connection is idle, leased to a
+   * login that waits for it, or closed.
+   */
   giveBack(handBack: HandBack, holder: LeaseHolder): Promise<void> {
     const { connection } = handBack
     if (this.connections.holderOf(connection) !== holder)
@@ -158,7 +161,7 @@ export class Pool {
         this.#closeUnfit(connection, 'failed-here')
   }
 
-  /** Proves an idle connection alive, so that its user does not have to wait for that. */
+  /** Proves a connection that no session has used since its last proof, so that the next one need not wait for that. */
   refresh(connection: ServerConnection): Promise<void> {
     return this.#clean(connection, nothingLeft)
   }
@@ -248,14 +251,14 @@ export class Pool {
   }
 
   #afterReset(connection: ServerConnection, result: ResetResult, holder: LeaseHolder | undefined): boolean {
-    if (!this.#accept(connection, result)) return false
+    if (!this.#keepOrClose(connection, result)) return false
     if (holder) this.connections.toLeased(connection, holder)
     else this.#putIdle(connection)
     return true
   }
 
-  /** Notes a proof that succeeded; closes a connection whose proof failed, or that is not fit for another session. */
-  #accept(connection: ServerConnection, result: ResetResult): boolean {
+  /** Records a proof that succeeded. Closes a connection whose proof failed or that is not fit for another session. */
+  #keepOrClose(connection: ServerConnection, result: ResetResult): boolean {
     const refusal =
       result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#expired(connection))
     if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
@@ -314,11 +317,11 @@ export class Pool {
     }
   }
 
-  /** Proves a connection that was not proven lately, or closes it. */
-  async #isUsable(server: Server, connection: ServerConnection): Promise<boolean> {
+  /** Proves a connection that was not proven lately. False: it could not be proven, and is closed. */
+  async #proveOrClose(server: Server, connection: ServerConnection): Promise<boolean> {
     if (connection.generation !== server.generation) return this.#closeUnfit(connection, 'config-changed')
     if (this.#isFresh(connection)) return true
-    return this.#accept(connection, await this.#reset(connection, nothingLeft))
+    return this.#keepOrClose(connection, await this.#reset(connection, nothingLeft))
   }
 
   /** Whether the last proof is recent enough. */

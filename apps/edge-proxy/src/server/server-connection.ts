@@ -1,6 +1,6 @@
 /**
  * One logged-in connection to a server: its link, the server's capabilities, and all state that a later session would
- * inherit. The pool decides what handles its bytes: a splice, a reset, or the idle handler below.
+ * inherit. Its user handles its bytes: a splice, a reset, or the idle handler below.
  */
 import { startsWithWord } from '../imap/bytes.ts'
 import {

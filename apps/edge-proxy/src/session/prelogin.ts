@@ -3,10 +3,8 @@ import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import { readAuthenticate, readLogin } from '../client/login.ts'
 import type { EdgeContext } from '../edge/context.ts'
-import { findByte, LF } from '../imap/bytes.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { parseId } from '../imap/id.ts'
-import { commandHead, isTag } from '../imap/verb.ts'
 import { answerXproxy, mayAdminister } from '../ops/xproxy.ts'
 
 export interface Login {
@@ -19,14 +17,12 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
   for (;;) {
     const command = await client.nextCommand()
     if (command === undefined) return undefined
-    const firstLine = findByte(command, LF, 0)
-    const head = commandHead(command, 0, firstLine)
-    if (!isTag(command, 0, head.tagEnd)) {
+    const { bytes, tag, verb, argumentsAt } = command
+    if (tag === undefined) {
       client.reply('*', 'BAD Invalid tag')
       continue
     }
-    const tag = command.toString('latin1', 0, head.tagEnd)
-    switch (head.verb) {
+    switch (verb) {
       case 'LOGIN':
       case 'AUTHENTICATE': {
         if (!mayLogin(client, context)) {
@@ -34,9 +30,9 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
           break
         }
         const result =
-          head.verb === 'LOGIN'
-            ? readLogin(command, head.verbEnd)
-            : await readAuthenticate(client, command, head.verbEnd)
+          verb === 'LOGIN'
+            ? readLogin(bytes, argumentsAt)
+            : await readAuthenticate(client, bytes, argumentsAt)
         if (result.kind === 'credentials') return { tag, credentials: result.credentials }
         if (result.kind === 'gone') return undefined
         client.reply(tag, result.text)
@@ -50,7 +46,7 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
         break
       case 'ID': {
         // Kept for the server. An ID that does not fit into one line is left out.
-        const pairs = parseId(command, head.verbEnd)
+        const pairs = parseId(bytes, argumentsAt)
         if (pairs) client.addId(pairs)
         client.write(`* ID NIL\r\n${tag} OK Completed\r\n`)
         break
@@ -64,8 +60,8 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
         else if (!(await startTls(client, tag, context))) return undefined
         break
       default: {
-        const rest = oneLine(command.toString('utf8', head.verbEnd, firstLine).trim(), 1000)
-        if (!answerXproxy(context, client, head.verb, tag, rest)) client.reply(tag, 'BAD Please login first')
+        const rest = oneLine(bytes.toString('utf8', argumentsAt, command.firstLineEnd).trim(), 1000)
+        if (!answerXproxy(context, client, verb, tag, rest)) client.reply(tag, 'BAD Please login first')
       }
     }
   }

@@ -105,9 +105,9 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
   return new Promise((resolve) => {
     const ends = { client: client.link, connection }
     const splice = new Splice(context, ends, {
-      exchange: (enabledKey, handBack) => {
+      swap: (enabledKey, handBack) => {
         const server = servers.get(handBack.connection.serverName)
-        return server && pool.exchange(server, enabledKey, handBack, client)
+        return server && pool.swap(server, enabledKey, handBack, client)
       },
       onEnd: (ending, handBack) => {
         // First of all, so that the connection is given back whatever fails below.

@@ -42,7 +42,7 @@ export type Answer =
 export function passCommands(bytes: Buffer, from: number, conversation: Conversation): Passage {
   const { scanner } = conversation
   const { clients, pool } = conversation.context.settings.current
-  conversation.resume()
+  conversation.clearWait()
   let at = from
   while (at < bytes.length && conversation.waitsFor === undefined) {
     const part = scanner.next(bytes, at, clients.lineBytesMax)

@@ -109,8 +109,8 @@ export class Conversation {
 
   // Client to server, reported by commands.ts and splice.ts.
 
-  /** The client's bytes are looked at again. */
-  resume(): void {
+  /** Before pending bytes are judged again, which may set it anew. */
+  clearWait(): void {
     this.#waitsFor = undefined
   }
 

@@ -17,7 +17,7 @@ async function enabledWith(key: string) {
 test('the first ENABLE of a session goes to the server, and the connection gets its extensions as key', async () => {
   const wanted: string[] = []
   const { client, scripted, fromClient, fromServer, connection, handBackNow } = await begin({
-    exchange: (key) => void wanted.push(key),
+    swap: (key) => void wanted.push(key),
   })
   fromClient('a enable qresync Condstore\r\n')
   assert.match(await scripted.line(), /^a ENABLE CONDSTORE QRESYNC$/)
@@ -43,7 +43,7 @@ test('if an idle connection has the extension, the session moves to it and gives
   const other = await enabledWith('CONDSTORE')
   const given: HandBack[] = []
   const { client, connection, scripted, fromClient, ended } = await begin({
-    exchange: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? other.connection : undefined),
+    swap: (key, handBack) => (given.push(handBack), key === 'CONDSTORE' ? other.connection : undefined),
   })
   fromClient('a NOOP\r\nb ENABLE CONDSTORE\r\nc SELECT x\r\nd LOGOUT\r\n')
   assert.equal(await scripted.line(), 'a NOOP')
@@ -68,7 +68,7 @@ test('after the move, the session ignores the connection that it left', async ()
   const other = await enabledWith('CONDSTORE')
   let left: ServerConnection | undefined
   const { client, scripted, fromClient, connection, handBackNow } = await begin({
-    exchange: () => ((left = connection), other.connection),
+    swap: () => ((left = connection), other.connection),
   })
   fromClient('a ENABLE CONDSTORE\r\n')
   await client.until('a OK Completed\r\n')

@@ -44,7 +44,7 @@ export interface SessionSetup {
   early?: string
   now?: () => number
   prepare?: (connection: ServerConnection) => void
-  exchange?: SpliceCalls['exchange']
+  swap?: SpliceCalls['swap']
 }
 
 export interface SplicedSession extends Wires {
@@ -93,7 +93,7 @@ export function beginOn(on: Wires, settings: SessionSetup = {}): SplicedSession 
   let handedBack: HandBack | undefined
   const ends = { client: on.clientLink, connection }
   const splice = new Splice(context, ends, {
-    exchange: settings.exchange ?? (() => undefined),
+    swap: settings.swap ?? (() => undefined),
     onEnd(ending, handBack) {
       endings.push(ending)
       handedBack = handBack

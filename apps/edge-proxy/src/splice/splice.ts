@@ -3,7 +3,7 @@
  * callbacks: no promise, no string and no copy per line.
  *
  *   client ─▶ ClientSide ─▶ fromClient ─▶ passCommands (commands.ts) ─▶ #toServer ─▶ server connection
- *   client ◀─ toClient ◀─ ServerSide ◀─ ResponseScanner, judgeResponse (replies.ts) ◀─ fromServer ◀─ server connection
+ *   client ◀─ toClient ◀─ ResponseScanner, judgeResponse (replies.ts) ◀─ fromServer ◀─ ServerSide ◀─ server connection
  *
  * Of a client's chunk, the part that may not pass yet waits here: for the rest of its line, for the server's `+`, or until
  * earlier replies have passed and the edge may answer. While too much waits, the client is not read.
@@ -34,7 +34,7 @@ export interface SpliceCalls {
    * Asks for an idle connection of the same user with exactly these extensions enabled. If there is one, the present
    * connection is given back with `handBack`.
    */
-  exchange(enabledKey: string, handBack: HandBack): ServerConnection | undefined
+  swap(enabledKey: string, handBack: HandBack): ServerConnection | undefined
   /** Called once. The splice does not use its connection any more. */
   onEnd(ending: Ending, handBack: HandBack): void
 }
@@ -187,17 +187,17 @@ export class Splice {
   /** ENABLE cannot be undone: move to a connection that has the extensions, or keep this one for later sessions with them. */
   #enable(tag: string, extensions: string): void {
     const handBack = this.#conversation.handBack('moved')
-    const enabled = this.#calls.exchange(extensions, handBack)
-    if (!enabled) {
+    const other = this.#calls.swap(extensions, handBack)
+    if (!other) {
       this.#conversation.enableSent(tag, extensions)
       this.#conversation.connection.link.write(`${tag} ENABLE ${extensions}\r\n`)
       return
     }
-    this.#conversation = new Conversation(enabled, this.#context)
+    this.#conversation = new Conversation(other, this.#context)
     this.#serverIsFull = false
-    enabled.setHandlers(this.#serverSide, this.#serverSide)
+    other.setHandlers(this.#serverSide, this.#serverSide)
     this.#context.metrics.counters.round_trips_saved_total.value++
-    this.#say(`* ENABLED ${[...enabled.extensions].join(' ')}\r\n${tag} OK Completed\r\n`)
+    this.#say(`* ENABLED ${[...other.extensions].join(' ')}\r\n${tag} OK Completed\r\n`)
   }
 
   /** The server has taken all that was written to it. */
