@@ -50,7 +50,7 @@ suite('an edge cut off from the fleet', () => {
     })
     const { revocation, edges } = body as RevocationStatus
     assert.equal(edges.find(({ id }) => id === 'far-1')?.status, 'silent')
-    assert.ok(await isReused(), 'it goes on with what it has')
+    assert.ok(await isReused(), 'it continues with what it has')
 
     relay.heal()
     await until('it to be back', async () => (await stateOf()) === 'serving')
@@ -71,7 +71,7 @@ suite('an edge cut off from the fleet', () => {
     const forgotten = await fleet.cli('edges', 'forget', 'far-1', '--yes')
     assert.equal(forgotten.status, 0, forgotten.stderr)
     await fleet.api('/v1/revocations', { method: 'POST', body: { kind: 'user', subject: fleet.alice.user } })
-    assert.ok(await isReused(), 'it goes on with what it has')
+    assert.ok(await isReused(), 'it continues with what it has')
 
     const isListed = async () => (await fleet.cli('edges')).stdout.includes('far-1')
     assert.equal(await isListed(), false)
@@ -133,7 +133,7 @@ suite('an edge cut off from the fleet', () => {
     )
     assert.match(away.reason ?? '', /imapfleet edges enroll far-1 --region far/)
     assert.equal((await fetch(`http://127.0.0.1:${edge.httpPort}/readyz`)).status, 200)
-    assert.ok(await isReused(), 'mail goes on')
+    assert.ok(await isReused(), 'mail continues')
     assert.match((await fleet.cli('edges', '--region', 'far')).stdout, /its credential is revoked/)
 
     const out = join(fleet.stack.directory, 'new.creds')

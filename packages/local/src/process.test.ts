@@ -57,7 +57,7 @@ test('a child that does not mind SIGTERM is killed after the grace', async (t) =
   assert.deepEqual(await child.exited(), { code: null, signal: 'SIGKILL' })
 })
 
-test('it can be started again after a kill -9, and goes on with the same log', async (t) => {
+test('it can be started again after a kill -9, and continues the same log', async (t) => {
   const ground = scratchGround()
   const child = scratchProcess(t, ground, `console.log('up'); ${forever}`, {
     isReady: hasSaid('up', ground.directory),

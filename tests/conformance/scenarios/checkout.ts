@@ -142,7 +142,7 @@ export const checkout: Scenario[] = [
       await logout(one)
       await expectOwn(await waiting)
       const open = world.stub.connections.filter((connection) => connection.open).length
-      expect(open <= 2, `the server sees ${open} connections at once, 2 are allowed`)
+      expect(open <= 2, `the server sees ${open} connections, 2 are allowed`)
     },
   },
   {

@@ -14,7 +14,7 @@ async function visit(world: World, user: { name: string; secret: string }, spell
 
 export const reuse: Scenario[] = [
   {
-    name: 'warm-login',
+    name: 'reused-login',
     guarantee:
       'the second session of a user reuses the connection, gets XPROXYREUSE, and no login reaches the server',
     on: 'any',
@@ -32,7 +32,7 @@ export const reuse: Scenario[] = [
     },
   },
   {
-    name: 'warm-login-after-work',
+    name: 'reused-login-after-work',
     guarantee: 'a session that selected, fetched, stored and searched leaves a reusable connection',
     on: 'any',
     run: async (world) => {

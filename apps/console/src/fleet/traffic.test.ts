@@ -24,10 +24,10 @@ test('the current value is the last step, or the one before if the last has no r
 
 test('the ratio of several edges is that of their sums, and unknown without logins', () => {
   const fleet = together([
-    { sessions: [1], logins: [10], reuses: [9], warm: [4] },
-    { sessions: [2], logins: [30], reuses: [3], warm: [1] },
+    { sessions: [1], logins: [10], reuses: [9], idle: [4] },
+    { sessions: [2], logins: [30], reuses: [3], idle: [1] },
   ])
   assert.deepEqual(ratioOf(fleet), [30])
-  assert.deepEqual(fleet.warm, [5])
+  assert.deepEqual(fleet.idle, [5])
   assert.deepEqual(ratioOf({ logins: [0], reuses: [0] }), [null])
 })

@@ -11,7 +11,7 @@ export interface Traffic {
   /** Logins that reused a connection: the mail server did not see them. */
   reuses: StepValues
   /** Idle connections. */
-  warm: StepValues
+  idle: StepValues
 }
 
 export const trafficMetrics = [
@@ -24,14 +24,14 @@ export const trafficMetrics = [
 /** By group, from a history of `trafficMetrics`. */
 export function trafficOf(history: History | undefined): Map<string, Traffic> {
   return new Map(
-    history?.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], warm = []] }) => [
+    history?.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], idle = []] }) => [
       group,
-      { sessions, logins, reuses, warm },
+      { sessions, logins, reuses, idle },
     ]),
   )
 }
 
-export const noTraffic: Traffic = { sessions: [], logins: [], reuses: [], warm: [] }
+export const noTraffic: Traffic = { sessions: [], logins: [], reuses: [], idle: [] }
 
 export function together(all: readonly Traffic[]): Traffic {
   const sum = (of: (traffic: Traffic) => StepValues) => sumByStep(all.map(of))
@@ -39,7 +39,7 @@ export function together(all: readonly Traffic[]): Traffic {
     sessions: sum(({ sessions }) => sessions),
     logins: sum(({ logins }) => logins),
     reuses: sum(({ reuses }) => reuses),
-    warm: sum(({ warm }) => warm),
+    idle: sum(({ idle }) => idle),
   }
 }
 

@@ -35,7 +35,7 @@ export function OverviewFigures({ all, traffic }: { all: readonly EdgeView[]; tr
         title="Idle connections"
         value={countOf(sum('cached'))}
         remark={`${countOf(sum('active'))} in use; ${serving} of ${amountOf(all.length, 'edge')} serving`}
-        values={traffic.warm}
+        values={traffic.idle}
       />
     </dl>
   )

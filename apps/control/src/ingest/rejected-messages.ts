@@ -1,6 +1,6 @@
 /**
- * Messages that are not valid for their subject. All are counted, but each kind is logged only once, so that nobody
- * can flood the log.
+ * Heartbeats and reports that are malformed or name another edge than their subject. All are counted, but each kind is
+ * logged only once, so that a faulty sender cannot flood the log.
  */
 import type { Deps } from '../deps.ts'
 

@@ -67,7 +67,7 @@ const tracedOf = (bytes: Buffer) =>
   bytes
     .toString('latin1')
     .split('\r\n')
-    .map((line) => (line.length > 65_536 ? `${line.slice(0, 4096)} [line goes on]` : line))
+    .map((line) => (line.length > 65_536 ? `${line.slice(0, 4096)} [line continues]` : line))
     .join('')
 
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index + 1)

@@ -81,7 +81,7 @@ export class LiteralMask implements LineReader {
   }
 
   onLongLine(bytes: Buffer, start: number, end: number): void {
-    this.#lines.push(`${shown(bytes, start, end)} [line goes on]`)
+    this.#lines.push(`${shown(bytes, start, end)} [line continues]`)
   }
 
   onLiteral(bytes: Buffer, start: number, end: number): void {

@@ -14,7 +14,7 @@ test('the breaker opens after a number of consecutive failures, for the cool-dow
   assert.equal(breaker.allows(1010, limits), true)
 })
 
-test('after the cool-down one attempt is allowed, and the others fail at once', () => {
+test('after the cool-down one attempt is allowed, and the others fail immediately', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   assert.equal(breaker.allows(1000, limits), true)
@@ -26,7 +26,7 @@ test('after the cool-down one attempt is allowed, and the others fail at once', 
   assert.deepEqual([breaker.allows(2000, limits), breaker.allows(2000, limits)], [true, true])
 })
 
-test('a failure after the cool-down opens it again at once, and a success closes it', () => {
+test('a failure after the cool-down opens it again immediately, and a success closes it', () => {
   const breaker = new Breaker()
   for (let failure = 0; failure < 3; failure++) breaker.failed(0, limits)
   breaker.failed(1000, limits)

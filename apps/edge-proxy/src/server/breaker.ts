@@ -1,5 +1,5 @@
 /**
- * The circuit breaker of one server. After a number of consecutive failures it opens: logins fail at once instead of
+ * The circuit breaker of one server. After a number of consecutive failures it opens: logins fail immediately instead of
  * waiting for a dead server. After each cool-down it allows one attempt, until an attempt succeeds.
  */
 export interface BreakerLimits {

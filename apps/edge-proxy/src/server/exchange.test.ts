@@ -76,7 +76,7 @@ test('a reply with another tag ends the connection', async () => {
   assert.deepEqual(await exchange.command('NOOP'), await reply)
 })
 
-test('a BYE ends the exchange at once, also while no command is under way', async () => {
+test('a BYE ends the exchange immediately, also without a pending command', async () => {
   const asked = await begin()
   const reply = asked.exchange.command('NOOP')
   asked.scripted.say('* BYE going down\r\n')

@@ -1,5 +1,5 @@
 /**
- * Traces of chosen users: any number at once, each with an expiry and a byte limit. Credentials cannot appear in a trace,
+ * Traces of chosen users: any number at the same time, each with an expiry and a byte limit. Credentials cannot appear in a trace,
  * because it begins after the login. Literals (message bodies) are replaced by their length unless they are asked for.
  */
 import type { Counter } from '@imapfleet/observe'
@@ -66,7 +66,7 @@ export class Tracer {
       if (order.expiresAt <= this.#now()) this.stop(order.id, 'expired')
   }
 
-  /** A session has begun. */
+  /** A session has started. */
   begin(session: ActiveSession, remark: string): void {
     if (this.#running.size === 0) return
     this.#tap(session)

@@ -12,7 +12,7 @@ const counted = [
   ...['logout', 'client-closed', 'idle-timeout', 'upstream-closed'].map(
     (end) => `sessions_total{ending="${end}"}`,
   ),
-  ...['unanswered', 'tainted', 'limit'].map((reason) => `reuse_refused_total{reason="${reason}"}`),
+  ...['open-literal', 'notify', 'too-old'].map((reason) => `reuse_refused_total{reason="${reason}"}`),
   ...['age', 'idle', 'revoked'].map((reason) => `upstream_drops_total{reason="${reason}"}`),
   'client_bytes_total',
   'upstream_bytes_total',
