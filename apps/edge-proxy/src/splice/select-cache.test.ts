@@ -52,6 +52,8 @@ test('only a plain answer to one plain SELECT is kept', async () => {
       'a FETCH 1 (FLAGS)\r\nb SELECT INBOX\r\n',
       `* 1 FETCH (FLAGS (x))\r\n${answer}b OK done\r\na OK done\r\n`,
     ],
+    [{}, 'a SELECT INBOX\r\n', `* LIST () "/" {5}\r\nINBOX\r\n${answer}a OK done\r\n`],
+    [{}, 'a SELECT INBOX\r\n', `* OK [X] ${'x'.repeat(40_000)}\r\n${answer}a OK done\r\n`],
     [{ offered: 'IMAP4REV1' }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
     [{ pool: { selectCache: 'off' } }, 'a SELECT INBOX\r\n', `${answer}a OK done\r\n`],
   ]

@@ -50,6 +50,15 @@ test('a client that finishes sending after its LOGOUT gets every earlier reply',
   assert.equal(await client.until('a OK done\r\n'), '* 1 EXISTS\r\na OK done\r\n')
 })
 
+test('a client that finishes sending after its LOGOUT is gone if the earlier reply does not come in time', async () => {
+  const { client, ended } = await begin({ pool: { resetTimeoutMs: 100 } })
+  client.say('a NOOP\r\nb LOGOUT\r\n')
+  client.socket.end()
+  const { ending, handBack } = await ended
+  assert.deepEqual(ending, { kind: 'client-gone', end: 'closed-by-peer' })
+  assert.deepEqual(handBack.unanswered, ['a'])
+})
+
 test('a client that finishes sending without a LOGOUT is gone', async () => {
   for (const text of ['', 'a NOOP\r\n', 'a APPEND x {5}\r\n']) {
     const { client, ended } = await begin()
