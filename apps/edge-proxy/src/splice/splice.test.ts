@@ -40,6 +40,15 @@ test('LOGOUT does not wait for the edge’s own commands', async () => {
   assert.deepEqual(handBack.unanswered, [tag])
 })
 
+test('what a client sends behind its LOGOUT does not reach the server', async () => {
+  const { fromClient, ended, scripted, connection } = await begin()
+  fromClient('a LOGOUT\r\nb NOOP\r\nc APPEND x {1+}\r\nz')
+  const { handBack } = await ended
+  assert.deepEqual(handBack, { connection, refusal: undefined, unanswered: [], idling: false })
+  connection.link.write('marker\r\n')
+  assert.equal(await scripted.line(), 'marker')
+})
+
 test('a client that finishes sending after its LOGOUT gets every earlier reply', async () => {
   const { client, ended, scripted } = await begin()
   client.say('a NOOP\r\nb LOGOUT\r\n')
@@ -57,6 +66,16 @@ test('a client that finishes sending after its LOGOUT is gone if the earlier rep
   const { ending, handBack } = await ended
   assert.deepEqual(ending, { kind: 'client-gone', end: 'closed-by-peer' })
   assert.deepEqual(handBack.unanswered, ['a'])
+})
+
+test('a client that finishes sending behind other commands is gone when they are answered', async () => {
+  const { client, ended, scripted } = await begin({ pool: { resetTimeoutMs: 600_000 } })
+  client.say('a NOOP\r\nb CAPABILITY\r\n')
+  client.socket.end()
+  await scripted.until('a NOOP\r\n')
+  scripted.say('a OK done\r\n')
+  assert.deepEqual((await ended).ending, { kind: 'client-gone', end: 'closed-by-peer' })
+  assert.match(await client.until('b OK Completed\r\n'), /^a OK done\r\n\* CAPABILITY /)
 })
 
 test('a client that finishes sending without a LOGOUT is gone', async () => {
