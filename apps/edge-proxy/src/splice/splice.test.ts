@@ -31,6 +31,12 @@ test('a pipelined LOGOUT waits until every earlier reply has been delivered, in 
   assert.equal(scripted.unread, '')
 })
 
+test('the edge’s own commands go before early data, which may end within a literal', async () => {
+  const { scripted } = await begin({ ids: ['ID NIL\r\n'], early: 'a APPEND x {5+}\r\nab' })
+  assert.match(await scripted.line(), /^E\w+ ID NIL$/)
+  assert.equal(await scripted.until('ab'), 'a APPEND x {5+}\r\nab')
+})
+
 test('LOGOUT does not wait for the edge’s own commands', async () => {
   const { client, ended, scripted } = await begin({ ids: ['ID NIL\r\n'] })
   const [tag] = (await scripted.line()).split(' ')
