@@ -209,6 +209,14 @@ test('a literal announced at the end of a line too long to hold is found', () =>
   }
 })
 
+test('a response that is left out is left out whole, also if a line of it is too long to hold', () => {
+  const text = `* ID (${'x'.repeat(200)} {4}\r\nabcd ${'y'.repeat(200)})\r\na1 OK done\r\n`
+  for (const chunks of everyCut(wire(text))) {
+    const judge: Judge = (_, line) => (line.startsWith('* ID') ? 'omit' : 'pass')
+    assert.equal(scan(chunks, judge, 64).passed, 'a1 OK done\r\n')
+  }
+})
+
 test('the edge may write only between responses', () => {
   const scanner = new ResponseScanner({ onResponse: () => 'pass', onPass() {} })
   const steps: [string, boolean][] = [
