@@ -53,6 +53,10 @@ export interface ClientCommand {
   readonly firstLineEnd: number
 }
 
+type Waiting =
+  | { kind: 'command'; resolve: (command: ClientCommand | undefined) => void }
+  | { kind: 'line'; resolve: (line: Buffer | undefined) => void }
+
 export class Client implements LinkHandler {
   readonly link: Link
   readonly listener: string
@@ -71,7 +75,7 @@ export class Client implements LinkHandler {
   #bytes = 0
   #commands = 0
   #failures = 0
-  #waiting: { kind: 'command' | 'line'; resolve: (bytes: Buffer | undefined) => void } | undefined
+  #waiting: Waiting | undefined
   #refused: ClientRefusal | undefined
 
   constructor(facts: ClientFacts) {
@@ -132,19 +136,14 @@ export class Client implements LinkHandler {
   }
 
   /** The next whole command. Undefined: the client has gone or was disconnected. */
-  async nextCommand(): Promise<ClientCommand | undefined> {
+  nextCommand(): Promise<ClientCommand | undefined> {
     if (++this.#commands > this.#limits.preloginCommandsMax) this.refuse('too-many-commands')
-    const bytes = await this.#next('command')
-    if (bytes === undefined) return undefined
-    const firstLineEnd = findByte(bytes, LF, 0)
-    const { tagEnd, verb, verbEnd } = commandHead(bytes, 0, firstLineEnd)
-    const tag = isTag(bytes, 0, tagEnd) ? bytes.toString('latin1', 0, tagEnd) : undefined
-    return { bytes, tag, verb, argumentsAt: verbEnd, firstLineEnd }
+    return new Promise((resolve) => this.#wait({ kind: 'command', resolve }))
   }
 
   /** The next line, for a SASL exchange, without its line end. */
   nextLine(): Promise<Buffer | undefined> {
-    return this.#next('line')
+    return new Promise((resolve) => this.#wait({ kind: 'line', resolve }))
   }
 
   /** Counts a refused login, and disconnects the client after too many. */
@@ -167,7 +166,7 @@ export class Client implements LinkHandler {
   /** Closes when everything written has left this process. */
   close(): void {
     this.link.closeWhenWritten(5000)
-    this.#settle(undefined)
+    this.#settle(this.#waiting, undefined)
   }
 
   /** Takes the bytes that the client sent after the last command that was read. */
@@ -177,12 +176,10 @@ export class Client implements LinkHandler {
     return early.length > 0 ? early : undefined
   }
 
-  #next(kind: 'command' | 'line'): Promise<Buffer | undefined> {
-    return new Promise((resolve) => {
-      if (!this.link.isOpen) return resolve(undefined)
-      this.#waiting = { kind, resolve }
-      this.#advance()
-    })
+  #wait(waiting: Waiting): void {
+    if (!this.link.isOpen) return waiting.resolve(undefined)
+    this.#waiting = waiting
+    this.#advance()
   }
 
   onData(bytes: Buffer): void {
@@ -209,9 +206,9 @@ export class Client implements LinkHandler {
       if (part === 'line-too-long') return this.refuse(part)
       this.#scanned = this.#scanner.end
       if (part === 'literal') continue
-      if (this.#waiting.kind === 'line') return this.#settle(withoutLineEnd(this.#take()))
+      if (this.#waiting.kind === 'line') return this.#settle(this.#waiting, withoutLineEnd(this.#take()))
       const ending = this.#scanner.takeLine(this.#buffer, start)
-      if (ending === 'complete') return this.#settle(this.#take())
+      if (ending === 'complete') return this.#settle(this.#waiting, commandOf(this.#take()))
       if (ending === 'literal-too-long') return this.refuse(ending)
       if (ending === 'synchronizing-literal') this.link.write('+ OK\r\n')
     }
@@ -224,14 +221,13 @@ export class Client implements LinkHandler {
     return taken
   }
 
-  #settle(bytes: Buffer | undefined): void {
-    const waiting = this.#waiting
+  #settle<Result>(waiting: { resolve: (result: Result) => void } | undefined, result: Result): void {
     this.#waiting = undefined
-    waiting?.resolve(bytes)
+    waiting?.resolve(result)
   }
 
   onEnd(): void {
-    this.#settle(undefined)
+    this.#settle(this.#waiting, undefined)
   }
 }
 
@@ -245,3 +241,10 @@ const byeText: Record<ClientRefusal, string> = {
 }
 
 const withoutLineEnd = (line: Buffer): Buffer => line.subarray(0, line.at(-2) === CR ? -2 : -1)
+
+function commandOf(bytes: Buffer): ClientCommand {
+  const firstLineEnd = findByte(bytes, LF, 0)
+  const { tagEnd, verb, verbEnd } = commandHead(bytes, 0, firstLineEnd)
+  const tag = isTag(bytes, 0, tagEnd) ? bytes.toString('latin1', 0, tagEnd) : undefined
+  return { bytes, tag, verb, argumentsAt: verbEnd, firstLineEnd }
+}

@@ -9,7 +9,7 @@ import { stackOf } from '../errors.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
 import type { Server } from '../server/server.ts'
-import type { ServerConnection } from '../server/server-connection.ts'
+import type { OnLost, ServerConnection } from '../server/server-connection.ts'
 import { Admission } from './admission.ts'
 import { Connections, Dial } from './connections.ts'
 import { openFor } from './dialer.ts'
@@ -35,6 +35,9 @@ export class Pool {
   /** Reasons why no connection is reused at present, one for each suspension. */
   readonly #suspensions = new Set<symbol>()
   #isClosed = false
+
+  /** One function for all idle connections. */
+  readonly #onLost: OnLost = (connection, reason) => this.drop(connection, reason)
 
   constructor(context: PoolContext) {
     this.#context = context
@@ -333,9 +336,7 @@ export class Pool {
   /** leased or resetting → idle. From here on any byte from the server is unexpected. */
   #putIdle(connection: ServerConnection): void {
     this.connections.toIdle(connection)
-    connection.rest(this.#context.settings.current.pool.resetBytesMax, (lost, reason) =>
-      this.drop(lost, reason),
-    )
+    connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#onLost)
     if (this.#isReuseSuspended) this.#admission.serveQueue(connection.serverName)
     else this.#admission.becameIdle(connection)
   }

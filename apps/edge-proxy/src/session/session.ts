@@ -20,7 +20,26 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
   const { sessions, pool, log, metrics } = context
   sessions.arrive(client)
   try {
-    await converse(client, context)
+    client.write(greeting(capabilitiesFor(client, context)))
+    for (;;) {
+      const login = await nextLogin(client, context)
+      if (login === undefined) return
+
+      const lease = await leaseFor(client, login, context)
+      if (lease.kind === 'refused') {
+        await refuse(client, login, lease, context)
+        continue
+      }
+      client.write(loginAnswer(login.tag, lease))
+      const { ending, handBack } = await runSplice(client, lease, context)
+
+      // The client does not wait for the reset of the connection.
+      const words = goodbye(ending)
+      if (words !== undefined) client.write(words)
+      client.close()
+      await pool.giveBack(handBack, client)
+      return
+    }
   } catch (error) {
     log.error('session_failed', { error: stackOf(error) })
     pool.abandon(client)
@@ -29,29 +48,6 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
     client.close()
     sessions.leave(client)
     if (client.refusal) metrics.counters.client_refusals_total({ reason: client.refusal }).value++
-  }
-}
-
-async function converse(client: Client, context: EdgeContext): Promise<void> {
-  client.write(greeting(capabilitiesFor(client, context)))
-  for (;;) {
-    const login = await nextLogin(client, context)
-    if (login === undefined) return
-
-    const lease = await leaseFor(client, login, context)
-    if (lease.kind === 'refused') {
-      await refuse(client, login, lease, context)
-      continue
-    }
-    client.write(loginAnswer(login.tag, lease))
-    const { ending, handBack } = await runSplice(client, lease, context)
-
-    // The client does not wait for the reset of the connection.
-    const words = goodbye(ending)
-    if (words !== undefined) client.write(words)
-    client.close()
-    await context.pool.giveBack(handBack, client)
-    return
   }
 }
 
