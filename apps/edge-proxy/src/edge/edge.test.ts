@@ -278,3 +278,29 @@ test('the counters of a server are shown as 0 before its first login, so that no
   for (const result of ['ok', 'refused', 'failed'])
     assert.equal(counters[`logins_total{upstream="main",result="${result}"}`], 0)
 })
+
+test('LOGOUT closes the client’s connection at once, while that to the server is still being reset', async () => {
+  const { edge, session, scripted } = await edgeAtWork()
+  const peer = await session('joe')
+  scripted.script = but({ NOOP: undefined })
+  peer.say('a LOGOUT\r\n')
+  assert.equal(await peer.closed(), '* BYE Logging out\r\na OK Completed\r\n')
+  assert.equal(edge.context.pool.connections.count('resetting'), 1)
+})
+
+test('a password is wiped from memory when the server has judged it, also a wrong one', async () => {
+  const { edge, client } = await edgeAtWork()
+  const { pool } = edge.context
+  const lease = pool.lease.bind(pool)
+  const secrets: Buffer[] = []
+  pool.lease = (server, credentials, holder) => {
+    secrets.push(credentials.secret)
+    return lease(server, credentials, holder)
+  }
+  const peer = await client()
+  peer.say('a LOGIN joe wrong\r\n')
+  assert.match(await peer.line(), /^a NO /)
+  peer.say('b LOGIN joe secret\r\n')
+  assert.match(await peer.line(), /^b OK /)
+  assert.deepEqual(secrets, [Buffer.alloc('wrong'.length), Buffer.alloc('secret'.length)])
+})
