@@ -121,6 +121,21 @@ test('the challenge of an OAuth refusal reaches the client, which acknowledges i
   assert.equal(await peer.line(), 'b OK Completed')
 })
 
+test('a challenge of a refusal that is not base64 does not reach the client, which gets the NO at once', async () => {
+  const { client, scripted } = await edgeAtWork()
+  scripted.script = ({ tag, verb, peer }) => {
+    if (verb === 'CAPABILITY') return `* CAPABILITY IMAP4rev1 SASL-IR AUTH=OAUTHBEARER\r\n${tag} OK done\r\n`
+    if (verb !== 'AUTHENTICATE') return undefined
+    peer.say('+ send your password\r\n')
+    void peer.line().then(() => peer.say(`${tag} NO [AUTHENTICATIONFAILED] expired\r\n`))
+    return undefined
+  }
+  const peer = await client()
+  const message = Buffer.from('n,a=joe,\x01auth=Bearer abc\x01\x01').toString('base64')
+  peer.say(`a AUTHENTICATE OAUTHBEARER ${message}\r\n`)
+  assert.equal(await peer.line(), 'a NO [AUTHENTICATIONFAILED] expired')
+})
+
 test('IDs sent before login are sent to the server after it, in order, and a refused one does no harm', async () => {
   const { client, scripted, logged, quiet } = await edgeAtWork({
     upstreams: { main: { clientAddress: 'id' } },

@@ -93,6 +93,17 @@ test('the literals of a line longer than is shown are replaced, at any cut', () 
   }
 })
 
+test('the literal behind a client’s line that is too long to hold is replaced, at any cut', () => {
+  const long = `a APPEND "${'x'.repeat(70_000)}" {12+}\r\nsecret body!\r\nb NOOP\r\n`
+  const bytes = wire(long)
+  const at = long.indexOf('{12')
+  for (let cut = at - 4; cut < at + 12; cut++) {
+    const lines = masked(cutAt(bytes, [0.2, cut / bytes.length]), 'C')
+    assert.ok(!lines.join('\n').includes('secret'), String(cut))
+    assert.deepEqual(lines.slice(-2), ['', 'b NOOP'])
+  }
+})
+
 test('a line without an end costs bounded memory and lines', () => {
   const mask = new LiteralMask('S', false)
   let lines = 0

@@ -52,3 +52,14 @@ test('without a protocol log nothing says that it traces or clears', async () =>
     assert.match(await peer.line(), /^1 NO .*trace\.file/)
   }
 })
+
+test('a user name cannot send control characters to the terminal of an operator who lists connections', async () => {
+  const { session, client } = await edgeAtWork({ admin: { commands: true } })
+  await session('"jo\x1b[2Je"')
+  const peer = await client()
+  peer.say('1 XPROXY_DUMPICC\r\n')
+  assert.match(
+    await peer.until('1 OK Completed\r\n'),
+    /^\* XPROXY_DUMPICC \d+ jo\?\[2Je Active\r\n1 OK Completed\r\n$/,
+  )
+})
