@@ -228,6 +228,30 @@ test('a stopping edge lets sessions end, ends the rest after the timeout, and le
   assert.equal(edge.state, 'stopping')
 })
 
+test('a stopping edge does not wait any longer when its last session has ended', async () => {
+  const { session, edge } = await edgeAtWork()
+  const peer = await session()
+  const stopped = edge.stop(600_000)
+  peer.say('a LOGOUT\r\n')
+  await peer.closed()
+  await stopped
+})
+
+test('clients whose PROXY header or TLS handshake is awaited are no more than clients may be connected', async () => {
+  const { edge } = await edgeAtWork({
+    clients: { connectionsMax: 2 },
+    listeners: { imap: { proxyProtocolFrom: ['127.0.0.1'] } },
+  })
+  const { port } = edge.context.settings.current.listeners['imap']!
+  const waiting = [dialPeer(port), dialPeer(port)]
+  const { counters } = edge.context.metrics
+  await untilTrue(() => counters.client_connections_total.value === 2)
+  assert.equal(await dialPeer(port).closed(), '')
+  assert.equal(counters.client_refusals_total({ reason: 'too-many-clients' }).value, 1)
+  for (const peer of waiting) peer.say('PROXY TCP4 192.0.2.1 127.0.0.1 1 2\r\n')
+  for (const peer of waiting) assert.match(await peer.line(), /^\* OK /)
+})
+
 test('clients over the limit are told so, and a place that is left is free again', async () => {
   const { client, edge } = await edgeAtWork({ clients: { connectionsMax: 2 } })
   const [one] = [await client(), await client()]

@@ -5,8 +5,8 @@ import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { parseResult, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
-import { untilTrue } from '../pool/pool.test-support.ts'
-import { carryOut, revoke } from './operations.ts'
+import { but, untilTrue } from '../pool/pool.test-support.ts'
+import { carryOut, revoke, withoutReuse } from './operations.ts'
 
 const directory = temporaryDirectory('operations')
 
@@ -91,6 +91,44 @@ test('a revocation ignores the case of names, and closes what is idle', async ()
   assert.equal(revoke(edge.context, { kind: 'user', subject: 'JANE' }), 1)
   assert.equal(edge.context.pool.connections.count('idle'), 0)
   assert.equal(revoke(edge.context, { kind: 'domain', subject: 'example.com' }), 0)
+})
+
+test('a revocation of a name or a domain in any case reaches users in any case', async () => {
+  const { edge, session } = await edgeAtWork()
+  for (const user of ['Joe@Example.COM', 'jane@example.com', 'jim@other.example.com'])
+    assert.match((await session(user)).unread, /^$/)
+  assert.equal(revoke(edge.context, { kind: 'user', subject: 'JOE@example.com' }), 1)
+  assert.equal(revoke(edge.context, { kind: 'domain', subject: 'EXAMPLE.com' }), 2)
+})
+
+test('a revocation reaches the connections that a user has opened for another one', async () => {
+  const { edge, client, scripted } = await edgeAtWork()
+  scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
+  const peer = await client()
+  const message = Buffer.from('joe\0admin\0secret').toString('base64')
+  peer.say(`a AUTHENTICATE PLAIN ${message}\r\n`)
+  assert.match(await peer.line(), /^a OK /)
+  assert.equal(revoke(edge.context, { kind: 'user', subject: 'admin' }), 1)
+  assert.equal(revoke(edge.context, { kind: 'user', subject: 'joe' }), 1)
+})
+
+test('no idle connection is reused until the work without reuse has ended, also if it fails', async () => {
+  const { edge, session, quiet, scripted } = await edgeAtWork()
+  const visit = async () => {
+    const peer = await session('joe')
+    peer.say('a LOGOUT\r\n')
+    await peer.closed()
+    await quiet()
+  }
+  await visit()
+  const failing = withoutReuse(edge.context, async () => {
+    await visit()
+    throw new Error('a mistake')
+  })
+  await assert.rejects(failing, /a mistake/)
+  assert.equal(scripted.connections.length, 2)
+  await visit()
+  assert.equal(scripted.connections.length, 2)
 })
 
 test('an order for an upstream that does not exist fails with its name', async () => {

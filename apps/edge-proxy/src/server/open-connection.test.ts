@@ -126,6 +126,17 @@ test('preauthCommand is sent before the login, and the login only if the answer 
   await scripted.connections[1]!.closed()
 })
 
+test('the time limit of a login does not end the connection after it', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = serverAt(scripted.port, { loginTimeoutMs: 100 })
+  const opened = await openConnection(server, joe(), client)
+  assert.ok(opened.kind === 'opened')
+  // The time of the next login begins later, so that of the first has run out too.
+  scripted.script = (asked) => (asked.verb === 'LOGIN' ? undefined : wellBehaved(asked))
+  assert.equal((await openConnection(server, joe(), client)).kind, 'unavailable')
+  assert.equal(opened.link.isOpen, true)
+})
+
 test('with a shared secret, only the whole secret opens a connection of the master user', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, {

@@ -22,6 +22,19 @@ const excesses: Record<string, [text: string, refusal: ClientRefusal]> = {
   'too many commands': ['a NOOP\r\n'.repeat(6), 'too-many-commands'],
 }
 
+test('the login may be the last of as many commands as the limit says', async () => {
+  const { peer, login } = await arriving(undefined, limits)
+  const done = login()
+  peer.say(`${'a NOOP\r\n'.repeat(4)}b LOGIN joe secret\r\n`)
+  assert.equal((await done)?.tag, 'b')
+
+  const late = await arriving(undefined, limits)
+  const refused = late.login()
+  late.peer.say('a NOOP\r\n'.repeat(5))
+  assert.match(await late.peer.closed(), /\* BYE Too many commands before login\r\n$/)
+  assert.equal(await refused, undefined)
+})
+
 for (const [name, [text, refusal]] of Object.entries(excesses)) {
   test(`${name} before login ends the connection with BYE and a reason`, async () => {
     const { client, peer, login } = await arriving(undefined, limits)
