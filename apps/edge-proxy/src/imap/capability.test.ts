@@ -43,6 +43,8 @@ test('a list is found in a CAPABILITY response and in the code of any status, an
   for (const line of [
     '* CAPABILITY',
     '* OK ready CAPABILITY A',
+    '* OK [CAPABILITY A B',
+    'a1 OK [CAPABILITY A B* BYE bored\r\n',
     '* OK [ALERT] [CAPABILITY A]',
     '[CAPABILITY OK done',
     '* 1 FETCH (BODY "[CAPABILITY A]")',
@@ -58,7 +60,7 @@ test('the last of several lists counts', () => {
 test('a text loses the list that it begins with, and no other words', () => {
   assert.equal(withoutCapabilities('[CAPABILITY A B] Logged in [x]'), 'Logged in [x]')
   assert.equal(withoutCapabilities('Logged in [CAPABILITY A]'), 'Logged in [CAPABILITY A]')
-  // The list is read without the bracket too, so it must not stay.
+  // A broken list is not for the client either: it is not reduced.
   assert.equal(withoutCapabilities('[CAPABILITY A COMPRESS=DEFLATE'), '')
 })
 

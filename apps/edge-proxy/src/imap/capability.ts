@@ -10,8 +10,12 @@ const listLine = /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([
 
 /** The list in a line of a server: the names in upper case, in order, each once. Undefined: the line has no list. */
 export function capabilitiesIn(line: string): string[] | undefined {
-  const list = listLine.exec(line)?.[2]
-  return list === undefined ? undefined : parseList(list)
+  const match = listLine.exec(line)
+  if (!match) return undefined
+  const [whole, lead = '', list = ''] = match
+  // A code without its bracket is broken, and what stands in it may be no capabilities.
+  const isBroken = lead.includes('[') && line[whole.length] !== ']'
+  return isBroken ? undefined : parseList(list)
 }
 
 /** The last list in these lines. */
