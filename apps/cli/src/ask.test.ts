@@ -87,9 +87,9 @@ test('a server that hangs up, does not speak HTTP, or does not exist is unreacha
   assert.equal(gone.kind, 'unreachable')
   const imap = await listen((socket) => socket.end('* OK IMAP4rev1 ready\r\n'))
   await assert.rejects(ask({ url: imap.url }, schema), /does not speak HTTP/)
-  const nobody = await listen(() => undefined)
-  await nobody.close()
-  await assert.rejects(ask({ url: nobody.url }, schema), /connection refused/)
+  const closed = await listen(() => undefined)
+  await closed.close()
+  await assert.rejects(ask({ url: closed.url }, schema), /connection refused/)
 })
 
 async function listen(onSocket: (socket: Socket) => void) {

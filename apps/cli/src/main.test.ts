@@ -139,7 +139,7 @@ const failures: [string, string[], number, RegExp][] = [
     2,
     /name what to drain: an edge, --region REGION, or --all/,
   ],
-  ['forgetting an edge with nobody to ask', ['edges', 'forget', 'eu-1', ...good], 2, /use --yes/],
+  ['forgetting an edge without a terminal to confirm', ['edges', 'forget', 'eu-1', ...good], 2, /use --yes/],
   ['an edge that is silent', ['config', 'set', 'pool.usesMax', '5', ...good], 1, /us-1 is silent/],
 ]
 for (const [name, words, status, stderr] of failures)

@@ -17,7 +17,7 @@ test('only names that are not edges are reported', () => {
     unknownEdgesIn('us-9 eu eu', edges),
     'us-9, eu are not edges of this layer: choose from the list below.',
   )
-  assert.equal(unknownEdgesIn('us-9', undefined), undefined, 'as long as nobody knows')
+  assert.equal(unknownEdgesIn('us-9', undefined), undefined, 'while the edges are not loaded')
 })
 
 test('edges that match the last word are offered, or all if none matches', () => {

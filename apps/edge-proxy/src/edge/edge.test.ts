@@ -82,6 +82,25 @@ test('a password that the server repeats in its answer reaches the client, but n
   assert.match(log, /LOGIN joe .*\[redacted\]/)
 })
 
+test('a token that the server repeats in its answer reaches the client, but never the log', async () => {
+  const { scripted, client, logged } = await edgeAtWork()
+  for (const [mechanism, text] of [
+    ['XOAUTH2', 'user=joe\x01auth=Bearer tok3n.tok3n\x01\x01'],
+    ['OAUTHBEARER', 'n,a=joe,\x01auth=Bearer tok3n.tok3n\x01\x01'],
+  ] as const) {
+    const answer = 'TAG NO expired: tok3n.tok3n\r\n'
+    scripted.script = but({
+      CAPABILITY: `* CAPABILITY IMAP4rev1 SASL-IR AUTH=${mechanism}\r\nTAG OK done\r\n`,
+      AUTHENTICATE: answer,
+    })
+    const peer = await client()
+    peer.say(`a AUTHENTICATE ${mechanism} ${Buffer.from(text).toString('base64')}\r\n`)
+    assert.equal(await peer.line(), answer.replace('TAG', 'a').trimEnd())
+  }
+  assert.doesNotMatch(logged.join(''), /tok3n/)
+  assert.match(logged.join(''), /expired: \[redacted\]/)
+})
+
 test('a refusal with [UNAVAILABLE] or the like reaches the client and does not count as a wrong password', async () => {
   const { client, scripted, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 1 } })
   const peer = await client()

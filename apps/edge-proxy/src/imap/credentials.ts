@@ -58,6 +58,13 @@ export function expiryOf(credentials: Credentials): number {
   }
 }
 
+/** What must not be logged: the secret, and for the OAuth mechanisms also the token in it (RFC 7628 3.1). */
+export function secretsOf({ secret }: Credentials): Buffer[] {
+  // eslint-disable-next-line no-control-regex -- ^A ends the token
+  const tokens = secret.toString('latin1').matchAll(/bearer +([^\x01]+)/gi)
+  return [secret, ...[...tokens].map(([, token = '']) => Buffer.from(token.trim(), 'latin1'))]
+}
+
 const redacted = '[redacted]'
 
 /**

@@ -83,11 +83,11 @@ function pauseServer(context: EdgeContext, name: string, isPaused: boolean): Don
   return done({})
 }
 
-/** Name of the server for a user who comes by this listener. */
+/** Name of the server that this user is routed to on this listener. */
 const findRoute = (context: EdgeContext, user: string, listener = ''): string =>
   context.servers.for(user, listener).name
 
-/** Totals and peaks of the statistics start again; metrics and reports go on. */
+/** Totals and peaks of the statistics start again; metrics and reports are not affected. */
 export function resetCounters(context: EdgeContext): Done {
   context.statistics.reset()
   return done({})
@@ -102,7 +102,7 @@ export function clearLog({ protocolLog }: EdgeContext): Done {
   return reason === undefined ? done({}) : failed(reason)
 }
 
-/** Opens the protocol log by its name, after it was moved away. If that fails, the edge goes on with the old file. */
+/** Opens the protocol log by its name, after it was moved away. If that fails, the edge keeps writing to the old file. */
 function reopenLog({ protocolLog }: EdgeContext): Done {
   if (!protocolLog) return noLog
   const reason = protocolLog.reopen()

@@ -6,7 +6,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '@imapfleet/observe'
 import { filterCapabilityLine, lastCapabilities, withoutCapabilities } from '../imap/capability.ts'
-import { withoutSecrets, type Credentials } from '../imap/credentials.ts'
+import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
 import { dial, type Dialed, type DialFailure } from './dial.ts'
@@ -103,7 +103,7 @@ async function logIn(
         detail: 'the server did not answer OK to preauthCommand',
       }
   }
-  const secrets = [credentials.secret, Buffer.from(server.config.masterPassword ?? '')]
+  const secrets = [...secretsOf(credentials), Buffer.from(server.config.masterPassword ?? '')]
   const reply = await server.histograms.upstream_login_seconds.measure(
     authenticate(exchange, offered, credentials, masterOf(server)),
   )

@@ -5,6 +5,7 @@ import { Log } from '@imapfleet/observe'
 import { Client, type PreloginLimits } from '../client/client.ts'
 import { createContext, type EdgeContext } from '../edge/context.ts'
 import { Clock } from '../edge/clock.ts'
+import type { Link } from '../net/link.ts'
 import { acceptedLink, type Peer } from '../net/wire.test-support.ts'
 import { nextLogin, type Login } from './prelogin.ts'
 
@@ -39,7 +40,17 @@ export async function arriving(
   limits: Partial<PreloginLimits> = {},
 ): Promise<Arriving> {
   const { link, peer } = await acceptedLink()
-  const client = new Client({
+  const client = clientOn(link, context, limits)
+  return { client, peer, context, login: () => nextLogin(client, context) }
+}
+
+/** The edge's end of a client whose connection is accepted. */
+export function clientOn(
+  link: Link,
+  context: EdgeContext = defaultContext,
+  limits: Partial<PreloginLimits> = {},
+): Client {
+  return new Client({
     link,
     listener: 'imap',
     address: () => '127.0.0.1',
@@ -47,7 +58,6 @@ export async function arriving(
     limits: { ...roomy, ...limits },
     now: context.clock.now(),
   })
-  return { client, peer, context, login: () => nextLogin(client, context) }
 }
 
 /** The credentials of a login as text. */

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { test } from 'node:test'
 import { acceptedLink } from '../net/wire.test-support.ts'
-import { arriving, roomy } from './arriving.test-support.ts'
-import { Client, type ClientRefusal, type PreloginLimits } from '../client/client.ts'
+import { arriving, clientOn, roomy } from './arriving.test-support.ts'
+import type { ClientRefusal, PreloginLimits } from '../client/client.ts'
 
 const limits: Partial<PreloginLimits> = { lineBytesMax: 600, preloginBytesMax: 2000, preloginCommandsMax: 5 }
 
@@ -76,14 +76,7 @@ test('a client is disconnected after `loginFailuresMax` refused logins', async (
 
 test('a client that keeps sending while its login is under way is read up to a limit only', async () => {
   const { link, peer, socket } = await acceptedLink()
-  const client = new Client({
-    link,
-    listener: 'imap',
-    address: () => '127.0.0.1',
-    secure: false,
-    limits: { ...roomy, ...limits },
-    now: 0,
-  })
+  const client = clientOn(link, undefined, limits)
   const command = client.nextCommand()
   peer.say('a LOGIN joe secret\r\n')
   assert.equal((await command)?.bytes.toString(), 'a LOGIN joe secret\r\n')
