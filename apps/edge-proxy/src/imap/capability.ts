@@ -77,7 +77,7 @@ export function printCapabilities(names: readonly string[]): string {
   return names.map((name) => name.replace(/^IMAP4REV/, 'IMAP4rev')).join(' ')
 }
 
-/** Reduces the capability list in a line to `afterLogin`. Lines without a list are unchanged. */
+/** Reduces the capability list in a line to `afterLogin`, also in a code without its bracket. Other lines are unchanged. */
 export function filterCapabilityLine(line: string): string {
   return line.replace(
     listLine,

@@ -1,7 +1,9 @@
 /**
  * The register of all connections to servers, by server, identity and state. A connection is in exactly one state: the
  * set that holds it. Only `#move` changes it. Logins that wait stand beside the connections that they wait for. Limits,
- * gauges and lists are read from the sizes of these sets; nothing is counted beside them.
+ * gauges and lists are read from the sizes of these sets; only the peaks are kept beside them.
+ *
+ * The usual moves; `allowed` has all of them:
  *
  *   dialing ──▶ leased ──▶ resetting ──▶ idle ──▶ leased …
  *      └──────────┴───────────┴───────────┴──▶ closed (in no set)
@@ -104,7 +106,7 @@ export class Connections {
   readonly #byIdentity = new Map<string, ServerConnection[]>()
   readonly #dialsByIdentity = new Map<string, Dial[]>()
   /** Most at once since `resetPeaks`. */
-  readonly #peaks: Record<ConnectionState, number> = { leased: 0, resetting: 0, idle: 0 }
+  readonly #peaks = { leased: 0, idle: 0 }
 
   /** The sets of one server. */
   at(serverName: string): ServerSets {
@@ -138,12 +140,12 @@ export class Connections {
     return total
   }
 
-  peak(state: ConnectionState): number {
+  peak(state: 'leased' | 'idle'): number {
     return this.#peaks[state]
   }
 
   resetPeaks(): void {
-    for (const state of states) this.#peaks[state] = this.count(state)
+    for (const state of ['leased', 'idle'] as const) this.#peaks[state] = this.count(state)
   }
 
   stateOf(connection: ServerConnection): ConnectionState | 'closed' {
@@ -209,7 +211,6 @@ export class Connections {
   /** leased or idle → resetting. */
   toResetting(connection: ServerConnection): void {
     this.#move(connection, 'resetting').resetting.set(connection, undefined)
-    this.#updatePeak('resetting')
   }
 
   /** leased or resetting → idle. */
@@ -246,7 +247,7 @@ export class Connections {
     return server
   }
 
-  #updatePeak(state: ConnectionState): void {
+  #updatePeak(state: 'leased' | 'idle'): void {
     const size = this.count(state)
     if (size > this.#peaks[state]) this.#peaks[state] = size
   }

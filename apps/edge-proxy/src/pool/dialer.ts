@@ -1,5 +1,5 @@
 /** Opens a connection for a lease: dials, logs in, counts. A failure becomes the answer to the login. */
-import { expiryOf, userName } from '../imap/credentials.ts'
+import { expiryOf } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import type { Dial } from './connections.ts'
@@ -19,23 +19,24 @@ export async function openFor<Result>(
   const opening = openConnection(server, credentials, holder)
   const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
   if (opened.kind !== 'opened') return refused(opened, request, context)
-  const connection = connectionFor(request, opened, context.clock.now())
+  const connection = connectionFor(dial, opened, context.clock.now())
   if (dial.isRevoked) connection.revoke()
   return onOpen(connection, opened.untagged)
 }
 
 function connectionFor(
-  { server, credentials, identity, secretDigest }: LeaseRequest,
+  { request, user, openedBy }: Dial,
   { link, capabilities, text }: Extract<OpenResult, { kind: 'opened' }>,
   now: number,
 ): ServerConnection {
+  const { server, credentials, identity, secretDigest } = request
   return new ServerConnection({
     link,
     serverName: server.name,
     identity,
     secretDigest,
-    user: userName(credentials),
-    openedBy: credentials.user.toString('utf8'),
+    user,
+    openedBy,
     generation: server.generation,
     capabilities,
     loginText: text,

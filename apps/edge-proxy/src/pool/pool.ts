@@ -68,13 +68,14 @@ export class Pool {
       candidate = this.#takeIdle(request)
       if (candidate) continue
       const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
-      if (place === 'look-again') continue
-      if (!(place instanceof Dial)) {
+      if (place instanceof Dial) {
+        const opened = await this.#open(place)
+        if (opened !== 'no-room') return opened
+      } else if (place !== 'look-again') {
         metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
         return refusedForPlace(place)
       }
-      const opened = await this.#open(place)
-      if (opened !== 'no-room') return opened
+      candidate = this.#takeIdle(request)
     }
   }
 
@@ -84,7 +85,7 @@ export class Pool {
     candidate: ServerConnection | undefined,
   ): Promise<ServerConnection | undefined> {
     if (!candidate && this.#isReuseSuspended) return undefined
-    const found = candidate ?? this.#takeIdle(request) ?? (await this.#awaitReset(request))
+    const found = candidate ?? (await this.#awaitReset(request))
     if (!found || !(await this.#proveOrClose(request.server, found))) return undefined
     if (!this.#isReuseSuspended) return found
     // Reuse was suspended while the connection was being proven.
