@@ -22,7 +22,11 @@ export const edgeMetrics = {
     help: 'Client connections refused or closed by a limit.',
     labels: ['reason'],
   },
-  logins_total: { kind: 'counter', help: 'Logins by result.', labels: ['upstream', 'result'] },
+  logins_total: {
+    kind: 'counter',
+    help: 'Logins by result. ok: the session began. refused: the server refused the user or the secret. failed: it said nothing about them, because of an outage, a limit, missing TLS or a BAD.',
+    labels: ['upstream', 'result'],
+  },
   upstream_connections_total: {
     kind: 'counter',
     help: 'Connections opened to an upstream.',

@@ -101,21 +101,23 @@ test('a token that the server repeats in its answer reaches the client, but neve
   assert.match(logged.join(''), /expired: \[redacted\]/)
 })
 
-test('a refusal with [UNAVAILABLE] or the like reaches the client and does not count as a wrong password', async () => {
+test('a refusal that is not the client’s fault reaches the client with its cause in the log, and does not count as a wrong password', async () => {
   const { client, scripted, logged, edge } = await edgeAtWork({ clients: { loginFailuresMax: 1 } })
   const peer = await client()
-  for (const [code, cause] of [
-    ['UNAVAILABLE', 'unavailable'],
-    ['INUSE', 'unavailable'],
-    ['LIMIT', 'limit'],
+  for (const [answer, cause] of [
+    ['NO [UNAVAILABLE] not now', 'unavailable'],
+    ['NO [INUSE] not now', 'unavailable'],
+    ['NO [LIMIT] not now', 'limit'],
+    ['NO [PRIVACYREQUIRED] not without TLS', 'tls-required'],
+    ['BAD what?', 'bad-command'],
   ] as const) {
-    scripted.script = but({ LOGIN: `TAG NO [${code}] not now\r\n` })
+    scripted.script = but({ LOGIN: `TAG ${answer}\r\n` })
     peer.say('a LOGIN joe secret\r\n')
-    assert.equal(await peer.line(), `a NO [${code}] not now`)
+    assert.equal(await peer.line(), `a ${answer}`)
     assert.match(logged.at(-1)!, new RegExp(`login_refused .* cause=${cause} `))
   }
   const { counters } = edge.context.metrics.snapshot()
-  assert.equal(counters['logins_total{upstream="main",result="failed"}'], 3)
+  assert.equal(counters['logins_total{upstream="main",result="failed"}'], 5)
   assert.equal(counters['logins_total{upstream="main",result="refused"}'] ?? 0, 0)
 })
 

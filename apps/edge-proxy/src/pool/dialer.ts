@@ -3,7 +3,7 @@ import { expiryOf } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import type { Dial } from './connections.ts'
-import { refusedByServer, type LeaseRequest, type PoolContext, type Refused } from './lease.ts'
+import { refusedByServer, refusesUser, type LeaseRequest, type PoolContext, type Refused } from './lease.ts'
 
 /**
  * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between; and the
@@ -57,7 +57,7 @@ function refused(
     log.warn('upstream_unavailable', { upstream, reason, detail })
   }
   const answer = refusedByServer(opened)
-  const result = answer.cause === 'wrong-credentials' ? 'refused' : 'failed'
+  const result = refusesUser(answer.cause) ? 'refused' : 'failed'
   metrics.counters.logins_total({ upstream, result }).value++
   return answer
 }

@@ -42,10 +42,43 @@ export interface Leased {
   untagged: readonly string[]
 }
 
+/** Why a login is refused, as the log names it. */
+export type RefusalCause =
+  /** The server does not accept this name with this secret, or does not say why it refuses them. */
+  | 'wrong-credentials'
+  /** The secret was right once (RFC 5530, EXPIRED). */
+  | 'expired'
+  /** The secret may be right, but the user may not log in, or not as this authzid (AUTHORIZATIONFAILED, NOPERM). */
+  | 'not-authorized'
+  /** The account needs attention, such as one that is disabled (CONTACTADMIN). */
+  | 'contact-admin'
+  /** The server wants TLS from the edge: `upstreams.NAME.tls` (PRIVACYREQUIRED). */
+  | 'tls-required'
+  /** A limit of the server or of the edge. */
+  | 'limit'
+  /** The server is down, busy or broken. */
+  | 'unavailable'
+  /** The server cannot make sense of the command. */
+  | 'bad-command'
+
+/**
+ * Whether the server has judged this user with this secret. It is then evidence against every connection that was opened
+ * with them. The other causes say nothing about the credentials.
+ */
+export const refusesUser = (cause: RefusalCause): boolean =>
+  cause === 'wrong-credentials' ||
+  cause === 'expired' ||
+  cause === 'not-authorized' ||
+  cause === 'contact-admin'
+
+/** Whether the client is at fault, so that too many of these refusals disconnect it. */
+export const isFaultOfClient = (cause: RefusalCause): boolean =>
+  refusesUser(cause) && cause !== 'contact-admin'
+
 /** The login is answered with `status text`. No connection is held. */
 export interface Refused {
   kind: 'refused'
-  cause: 'wrong-credentials' | 'unavailable' | 'limit'
+  cause: RefusalCause
   status: 'NO' | 'BAD'
   text: string
   /** The text for the log. */
@@ -79,14 +112,36 @@ export function refusedForPlace(reason: NoPlace): Refused {
 export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' }>): Refused {
   if (opened.kind === 'login-refused') {
     const { kind: _, ...answer } = opened
-    return { kind: 'refused', cause: causeOf(opened.text), ...answer }
+    return { kind: 'refused', cause: causeOf(opened.status, opened.text), ...answer }
   }
   const text = '[UNAVAILABLE] Mail server is not available, try again later'
   return { kind: 'refused', cause: 'unavailable', status: 'NO', text, logText: text }
 }
 
-/** These response codes say nothing about the credentials (RFC 5530 3). */
-function causeOf(text: string): Refused['cause'] {
-  if (/^\[LIMIT\]/i.test(text)) return 'limit'
-  return /^\[(UNAVAILABLE|INUSE|SERVERBUG)\]/i.test(text) ? 'unavailable' : 'wrong-credentials'
+/** By response code, of RFC 5530 unless noted. */
+const causeByCode: Readonly<Record<string, RefusalCause>> = {
+  AUTHENTICATIONFAILED: 'wrong-credentials',
+  EXPIRED: 'expired',
+  AUTHORIZATIONFAILED: 'not-authorized',
+  NOPERM: 'not-authorized',
+  CONTACTADMIN: 'contact-admin',
+  PRIVACYREQUIRED: 'tls-required',
+  LIMIT: 'limit',
+  OVERQUOTA: 'limit',
+  UNAVAILABLE: 'unavailable',
+  INUSE: 'unavailable',
+  SERVERBUG: 'unavailable',
+  CORRUPTION: 'unavailable',
+  CLIENTBUG: 'bad-command',
+  CANNOT: 'bad-command',
+}
+
+/**
+ * Why a server answers a login with this status and text. A NO without a code, or with one that gives no reason, such as
+ * ALERT, is a refusal of the credentials: many servers refuse a wrong password in these ways.
+ */
+export function causeOf(status: 'NO' | 'BAD', text: string): RefusalCause {
+  const code = /^\[([^\s\]]+)/.exec(text)?.[1]?.toUpperCase() ?? ''
+  const named = Object.hasOwn(causeByCode, code) ? causeByCode[code] : undefined
+  return named ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')
 }

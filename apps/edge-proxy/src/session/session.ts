@@ -6,7 +6,7 @@ import { stackOf } from '../errors.ts'
 import { userName } from '../imap/credentials.ts'
 import { printId } from '../imap/id.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
-import type { Leased, Refused } from '../pool/lease.ts'
+import { isFaultOfClient, type Leased, type Refused } from '../pool/lease.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
 import type { Ending } from '../splice/ending.ts'
@@ -86,7 +86,7 @@ async function refuse(
     await client.nextLine()
   }
   client.reply(tag, `${refused.status} ${refused.text}`)
-  if (refused.cause === 'wrong-credentials') client.countFailure()
+  if (isFaultOfClient(refused.cause)) client.countFailure()
 }
 
 interface EndedSession {

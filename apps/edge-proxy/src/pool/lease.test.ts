@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { causeOf, isFaultOfClient, refusesUser, type RefusalCause } from './lease.ts'
+
+const answers: [status: 'NO' | 'BAD', text: string, cause: RefusalCause][] = [
+  ['NO', '[AUTHENTICATIONFAILED] Authentication failed.', 'wrong-credentials'],
+  ['NO', '[authenticationfailed] Authentication failed.', 'wrong-credentials'],
+  ['NO', 'LOGIN failed.', 'wrong-credentials'],
+  ['NO', '', 'wrong-credentials'],
+  ['NO', '[ALERT] Invalid credentials (Failure)', 'wrong-credentials'],
+  ['NO', '[WEBALERT https://example.org/x] Web login required.', 'wrong-credentials'],
+  ['NO', '[X-UNKNOWN] no', 'wrong-credentials'],
+  ['NO', '[toString] no', 'wrong-credentials'],
+  ['NO', 'Login failed: [UNAVAILABLE] is only text here', 'wrong-credentials'],
+  ['NO', '[UNAVAILABLES] no code of RFC 5530', 'wrong-credentials'],
+  ['NO', '[EXPIRED] Your password has expired', 'expired'],
+  ['NO', '[AUTHORIZATIONFAILED] You may not act as boss', 'not-authorized'],
+  ['NO', '[NOPERM] IMAP is not allowed for this account', 'not-authorized'],
+  ['NO', '[CONTACTADMIN] Account is disabled', 'contact-admin'],
+  [
+    'NO',
+    '[PRIVACYREQUIRED] Plaintext authentication disallowed on non-secure (SSL/TLS) connections.',
+    'tls-required',
+  ],
+  ['BAD', '[PRIVACYREQUIRED] TLS first', 'tls-required'],
+  ['NO', '[LIMIT] Maximum number of connections exceeded', 'limit'],
+  ['NO', '[LIMIT 10] Too many', 'limit'],
+  ['NO', '[OVERQUOTA] Not now', 'limit'],
+  ['NO', '[UNAVAILABLE] Temporary authentication failure.', 'unavailable'],
+  ['NO', '[INUSE] Mailbox is locked', 'unavailable'],
+  ['NO', '[SERVERBUG] Internal error', 'unavailable'],
+  ['BAD', '[SERVERBUG] Internal error', 'unavailable'],
+  ['NO', '[CORRUPTION] Cannot open the mailbox', 'unavailable'],
+  ['NO', '[CLIENTBUG] LOGIN is not possible now', 'bad-command'],
+  ['NO', '[CANNOT] no', 'bad-command'],
+  ['BAD', 'Error in IMAP command received by server.', 'bad-command'],
+  ['BAD', '[AUTHENTICATIONFAILED] no', 'wrong-credentials'],
+]
+
+test('each answer to a login has exactly one cause', () => {
+  for (const [status, text, cause] of answers) assert.equal(causeOf(status, text), cause, `${status} ${text}`)
+})
+
+test('only a refusal of user and secret is evidence about them, and only what the client can change counts against it', () => {
+  const facts: Record<RefusalCause, [refusesUser: boolean, isFaultOfClient: boolean]> = {
+    'wrong-credentials': [true, true],
+    expired: [true, true],
+    'not-authorized': [true, true],
+    'contact-admin': [true, false],
+    'tls-required': [false, false],
+    limit: [false, false],
+    unavailable: [false, false],
+    'bad-command': [false, false],
+  }
+  for (const [cause, expected] of Object.entries(facts) as [RefusalCause, [boolean, boolean]][])
+    assert.deepEqual([refusesUser(cause), isFaultOfClient(cause)], expected, cause)
+})
