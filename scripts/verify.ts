@@ -4,17 +4,25 @@
  */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { availableParallelism } from 'node:os'
+import { runTestFiles, stopTests } from './test-run/run-files.ts'
 import { readAreas, type Area } from './verify/areas.ts'
 import { PassedTests } from './verify/passed-tests.ts'
 
-interface Step {
-  kind: StepKind
+interface CommandStep {
+  kind: Exclude<StepKind, 'unit'>
   /** Shown before the result. */
   name: string
   command: string
   args: string[]
-  area?: Area
 }
+
+interface UnitStep {
+  kind: 'unit'
+  name: string
+  area: Area
+}
+
+type Step = CommandStep | UnitStep
 
 const stepKinds = ['unit', 'types', 'lint', 'format', 'unused', 'code', 'docs'] as const
 type StepKind = (typeof stepKinds)[number]
@@ -96,20 +104,7 @@ function unitSteps(chosen: Area[]): Step[] {
   return tested
     .filter((area) => area.testFiles.length > 0)
     .sort((a, b) => b.testFiles.length - a.testFiles.length)
-    .map((area) => ({
-      kind: 'unit',
-      name: `unit ${area.name}`,
-      command: process.execPath,
-      // One process for all files of an area: starting one for each file costs more than the tests.
-      args: [
-        '--test',
-        '--test-isolation=none',
-        '--test-force-exit',
-        '--test-timeout=60000',
-        ...area.testFiles,
-      ],
-      area,
-    }))
+    .map((area) => ({ kind: 'unit', name: `unit ${area.name}`, area }))
 }
 
 /** Incremental: after the first run tsc looks only at what changed and at what depends on it. */
@@ -143,22 +138,26 @@ interface StepResult {
 
 async function runStep(step: Step): Promise<StepResult> {
   const since = Date.now()
-  const fingerprint = step.area && passedTests.fingerprint(step.area)
+  const show = (result: string) =>
+    process.stdout.write(`${step.name.padEnd(16)}${result.padEnd(12)}${seconds(Date.now() - since)}\n`)
+  if (step.kind === 'unit') {
+    const fingerprint = passedTests.fingerprint(step.area)
+    // One process for all files of an area: starting one for each file costs more than the tests.
+    const tested = await runTestFiles(step.area.testFiles, { timeoutMs: 60_000 })
+    const ok = tested.failed === 0
+    if (ok) passedTests.record(step.area, fingerprint)
+    show(ok ? `${tested.passed} passed` : `${tested.failed} failed`)
+    if (!ok)
+      process.stdout.write(`\n${tested.failures.map((text) => `✖ ${text}`).join('\n\n')}\n${tested.output}\n`)
+    return { ok, ...tested }
+  }
   const { status, output } = await run(step.command, step.args)
   const ok = status === 0
-  if (ok && step.area && fingerprint) passedTests.record(step.area, fingerprint)
-  const counts = {
-    passed: countOf('pass', output),
-    failed: countOf('fail', output),
-    skipped: countOf('skipped', output),
-  }
-  const result =
-    step.kind !== 'unit' ? (ok ? 'ok' : 'failed') : ok ? `${counts.passed} passed` : `${counts.failed} failed`
-  process.stdout.write(`${step.name.padEnd(16)}${result.padEnd(12)}${seconds(Date.now() - since)}\n`)
+  show(ok ? 'ok' : 'failed')
   // A lint warning does not fail, but is shown.
   if (!ok || (step.kind === 'lint' && / [1-9]\d* warning/.test(output)))
     process.stdout.write(`\n${output.trim()}\n\n`)
-  return { ok, ...counts }
+  return { ok, passed: 0, failed: 0, skipped: 0 }
 }
 
 function run(command: string, args: string[]): Promise<{ status: number; output: string }> {
@@ -176,11 +175,6 @@ function run(command: string, args: string[]): Promise<{ status: number; output:
   return promise
 }
 
-/** From the closing lines of Node's test runner: `ℹ pass 12`. */
-function countOf(kind: string, output: string): number {
-  return Number(new RegExp(`^(?:ℹ|#) ${kind} (\\d+)\\s*$`, 'm').exec(output)?.[1] ?? 0)
-}
-
 function seconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`
 }
@@ -192,6 +186,7 @@ function isStepKind(word: string): word is StepKind {
 for (const event of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const)
   process.once(event, () => {
     for (const child of running) child.kill('SIGTERM')
+    stopTests()
     process.exit(1)
   })
 process.exitCode = await main(process.argv.slice(2))

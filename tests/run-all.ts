@@ -13,7 +13,7 @@ import {
   repository,
 } from '@imapfleet/local'
 
-const counts = { pass: 0, fail: 0, skipped: 0 }
+const counts = { passed: 0, failed: 0, skipped: 0 }
 
 async function main(): Promise<number> {
   try {
@@ -31,10 +31,10 @@ async function main(): Promise<number> {
     ['verify', ['npm', 'run', '--silent', 'verify']],
     ['e2e', ['npm', 'run', 'e2e']],
   ] as const)
-    if ((await runAndCount(command, args)) !== 0) failed.push(`npm run ${name}`)
+    if (!(await runAndCount(command, args))) failed.push(`npm run ${name}`)
   const skipped = counts.skipped > 0 ? `, ${counts.skipped} skipped` : ''
   if (failed.length > 0) process.stdout.write(`\nFailed: ${failed.join(', ')}\n`)
-  process.stdout.write(`\n${counts.pass} passed, ${counts.fail} failed${skipped}\n`)
+  process.stdout.write(`\n${counts.passed} passed, ${counts.failed} failed${skipped}\n`)
   return failed.length > 0 ? 1 : 0
 }
 
@@ -48,33 +48,32 @@ async function findMbsync(note: (text: string) => void): Promise<void> {
   if (!installed) note('mbsync is missing, so its test is skipped; to install it: sudo apt-get install isync')
 }
 
-/** Passes the output on and adds up the counts in it. */
-function runAndCount(command: string, args: readonly string[]): Promise<number> {
-  const { promise, resolve } = Promise.withResolvers<number>()
+/** Passes the output on and adds up the counts in its last line. False if a test failed, or nothing was counted. */
+function runAndCount(command: string, args: readonly string[]): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
   const child = spawn(command, args, { cwd: repository, stdio: ['ignore', 'pipe', 'inherit'] })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const)
     process.once(signal, () => child.kill('SIGTERM'))
+  let lastLine = ''
   let rest = ''
   child.stdout.on('data', (chunk: Buffer) => {
     process.stdout.write(chunk)
     const lines = (rest + chunk.toString('utf8')).split('\n')
     rest = lines.pop() ?? ''
-    for (const line of lines) count(line)
+    lastLine = lines.at(-1) ?? lastLine
   })
-  child.on('error', () => resolve(1))
-  child.on('close', (status) => resolve(status ?? 1))
+  child.on('error', () => resolve(false))
+  child.on('close', (status) => resolve(addCounts(lastLine) && status === 0))
   return promise
 }
 
-/** Reads `ℹ pass 12` of Node's test runner, and the last line of verify: `944 passed, 0 failed, 2 skipped, in 31.0 s`. */
-function count(line: string): void {
-  const ofRunner = /(?:ℹ|#) (pass|fail|skipped) (\d+)\s*$/.exec(line)
-  const ofVerify = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?, in /.exec(line)
-  if (ofRunner) counts[ofRunner[1] as keyof typeof counts] += Number(ofRunner[2])
-  if (!ofVerify) return
-  counts.pass += Number(ofVerify[1])
-  counts.fail += Number(ofVerify[2])
-  counts.skipped += Number(ofVerify[3] ?? 0)
+/** Reads `944 passed, 0 failed, 2 skipped, in 31.0 s`. */
+function addCounts(line: string): boolean {
+  const [, passed, failed, skipped] = /^(\d+) passed, (\d+) failed(?:, (\d+) skipped)?, in /.exec(line) ?? []
+  counts.passed += Number(passed ?? 0)
+  counts.failed += Number(failed ?? 0)
+  counts.skipped += Number(skipped ?? 0)
+  return passed !== undefined
 }
 
 process.exitCode = await main()

@@ -195,7 +195,8 @@ test('while reuse is suspended, a connection that becomes idle is evicted for th
   const { connection } = await lease('joe')
   pool.suspendReuse()
   const jane = lease('jane')
-  void lease('joe')
+  // Still waiting at the end of the test.
+  lease('joe').catch(() => undefined)
   await untilTrue(() => pool.connections.count('waiting') === 2)
   void giveBackTo(pool, connection)
   assert.equal((await jane).reused, false)
