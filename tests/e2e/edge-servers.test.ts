@@ -59,9 +59,9 @@ for (const { name, start } of [
     /** Runs two sessions. The second one must use the connection of the first. */
     async function inTurn(user: string, first: string[], second: string[]): Promise<ImapAnswer[]> {
       await session(user, ...first)
-      const before = await figures()
+      const earlier = await figures()
       const answers = await session(user, ...second)
-      assert.deepEqual(await figures(), { opened: before.opened, reused: before.reused + 1 })
+      assert.deepEqual(await figures(), { opened: earlier.opened, reused: earlier.reused + 1 })
       return answers
     }
 
@@ -95,12 +95,12 @@ for (const { name, start } of [
       await client.close()
       for (let round = 0; round < 2; round++) {
         const edged = await edge.client()
-        const before = await edged.command('ID ("name" "webmail")')
+        const first = await edged.command('ID ("name" "webmail")')
         await edged.command(`LOGIN carol "${password}"`)
-        const after = await edged.command('ID ("name" "webmail")')
+        const second = await edged.command('ID ("name" "webmail")')
         await edged.command('LOGOUT')
         await edged.close()
-        for (const answer of [before, after])
+        for (const answer of [first, second])
           assert.deepEqual(
             { status: answer.status, untagged: answer.untagged },
             { status: expected.status, untagged: expected.untagged },
