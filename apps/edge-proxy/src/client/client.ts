@@ -39,6 +39,9 @@ export type ClientRefusal =
   | 'too-many-failures'
   | 'login-timeout'
 
+/** Why the edge stops working on a login. */
+export type LoginAbandonment = 'client-gone' | 'out-of-time' | 'shutdown'
+
 const empty: Buffer = Buffer.alloc(0)
 
 /** A whole command, literals included. */
@@ -77,6 +80,9 @@ export class Client implements LinkHandler {
   #failures = 0
   #waiting: Waiting | undefined
   #refused: ClientRefusal | undefined
+  /** Made when a login looks at it. */
+  #login: AbortController | undefined
+  #abandoned: LoginAbandonment | undefined
 
   constructor(facts: ClientFacts) {
     this.link = facts.link
@@ -95,6 +101,15 @@ export class Client implements LinkHandler {
 
   get isConnected(): boolean {
     return this.link.isOpen
+  }
+
+  /** Aborted when the login under way is abandoned. The reason is a `LoginAbandonment`. */
+  get loginSignal(): AbortSignal {
+    if (!this.#login) {
+      this.#login = new AbortController()
+      if (this.#abandoned) this.#login.abort(this.#abandoned)
+    }
+    return this.#login.signal
   }
 
   /** Why the client was disconnected; undefined if it was not. */
@@ -158,6 +173,27 @@ export class Client implements LinkHandler {
     this.bye(byeText[reason])
   }
 
+  /**
+   * Ends the time before login. A client that the edge waits for gets BYE. If a login is under way, it is abandoned, and
+   * the session answers it.
+   */
+  endLoginTime(reason: 'out-of-time' | 'shutdown'): void {
+    if (!this.#waiting) this.#abandonLogin(reason)
+    else if (reason === 'out-of-time') this.refuse('login-timeout')
+    else this.bye(stoppingText)
+  }
+
+  /** Disconnects the client after the answer to a login that was abandoned. */
+  sendAway(): void {
+    if (this.#abandoned === 'shutdown') this.bye(stoppingText)
+    else this.refuse('login-timeout')
+  }
+
+  #abandonLogin(reason: LoginAbandonment): void {
+    this.#abandoned ??= reason
+    this.#login?.abort(this.#abandoned)
+  }
+
   bye(text: string): void {
     this.link.write(`* BYE ${text}\r\n`)
     this.close()
@@ -165,6 +201,7 @@ export class Client implements LinkHandler {
 
   /** Closes when everything written has left this process. */
   close(): void {
+    this.#abandonLogin('client-gone')
     this.link.closeWhenWritten(5000)
     this.#settle(this.#waiting, undefined)
   }
@@ -227,9 +264,12 @@ export class Client implements LinkHandler {
   }
 
   onEnd(): void {
+    this.#abandonLogin('client-gone')
     this.#settle(this.#waiting, undefined)
   }
 }
+
+const stoppingText = 'Server is stopping, try again'
 
 const byeText: Record<ClientRefusal, string> = {
   'line-too-long': 'Command line too long',

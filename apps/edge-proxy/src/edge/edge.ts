@@ -100,11 +100,12 @@ export class Edge {
     const { sessions, pool, tracer, protocolLog } = this.context
     this.#state = 'stopping'
     for (const listener of this.#listeners) listener.close()
-    for (const client of sessions.arriving) client.bye('Server is stopping, try again')
+    for (const client of sessions.arriving) client.endLoginTime('shutdown')
     pool.close()
     if (!(await sessions.drained(drainTimeoutMs))) sessions.endAll('shutdown')
     for (const id of tracer.ids()) tracer.stop(id, 'edge-stopped')
     clearInterval(this.#sweeper)
+    this.#healthChecks.stop()
     linkFailures.unsubscribe(this.#onFailure)
     protocolLog?.close()
   }

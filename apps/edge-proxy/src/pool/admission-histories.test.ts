@@ -76,7 +76,11 @@ class Model {
 
   reuse(login: Login): void {
     login.state = 'in use'
-    this.work.connections.toLeased(login.connection!, { address: '', isConnected: true })
+    this.work.connections.toLeased(login.connection!, {
+      address: '',
+      isConnected: true,
+      loginSignal: AbortSignal.any([]),
+    })
   }
 
   do({ kind, user, at }: { kind: string; user: string; at: number }): void {

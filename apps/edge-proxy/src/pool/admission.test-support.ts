@@ -42,7 +42,7 @@ export function requestOf(user: string, asked: Partial<Limits> = {}, more: More 
     },
     identity: `${name} ${user}`,
     secretDigest: more.secret ?? `secret ${++secrets}`,
-    holder: { address: '192.0.2.7', isConnected: more.isConnected ?? true },
+    holder: { address: '192.0.2.7', isConnected: more.isConnected ?? true, loginSignal: AbortSignal.any([]) },
   }
 }
 

@@ -29,14 +29,14 @@ test('logins that wait are served in order; one whose client has gone is not', a
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
-  const holder = { address: '192.0.2.7', isConnected: true }
+  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
   const gone = work.admission.take({ ...requestOf('c'), holder })
   const next = work.take('d')
   assert.equal(work.take('e'), 'queue-full')
   assert.equal(work.waiting, 2)
   holder.isConnected = false
   work.close(work.of('a'))
-  assert.equal(await gone, 'left')
+  assert.equal(await gone, 'abandoned')
   assert.ok((await next) instanceof Dial)
   assert.equal(work.waiting, 0)
   // The server has still to judge the login that was given the place.
@@ -47,11 +47,11 @@ test('clients that have disconnected do not fill the queue', async () => {
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
-  const holder = { address: '192.0.2.7', isConnected: true }
+  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
   const gone = work.admission.take({ ...requestOf('c', { queueMax: 1 }), holder })
   holder.isConnected = false
   const next = work.take('d', { queueMax: 1 })
-  assert.equal(await gone, 'left')
+  assert.equal(await gone, 'abandoned')
   assert.equal(work.waiting, 1)
   work.close(work.of('a'))
   assert.ok((await next) instanceof Dial)
@@ -159,7 +159,7 @@ test('as many dials may exceed the limit as it says, and as there are idle conne
 test('a login that succeeds when nothing is idle any more has no room', () => {
   const work = withIdle(['a', 'b'])
   const dial = work.dial('c')
-  const holder = { address: '192.0.2.8', isConnected: true }
+  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]) }
   for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
   assert.equal(work.accept(dial), false)
   for (const user of ['a', 'b']) work.rest(user)
@@ -171,7 +171,11 @@ test('the place of a login that was judged too late is for the next one that wai
   const work = withIdle(['a'])
   const asked = { connectionsPerUserMax: 1, queueTimeoutMs: 50 }
   const dial = work.dial('a', asked)
-  work.connections.toLeased(work.of('a'), { address: '192.0.2.8', isConnected: true })
+  work.connections.toLeased(work.of('a'), {
+    address: '192.0.2.8',
+    isConnected: true,
+    loginSignal: AbortSignal.any([]),
+  })
   const waiting = work.login('b', asked)
   assert.equal(work.waiting, 1)
   assert.equal(work.accept(dial), false)
@@ -180,7 +184,7 @@ test('the place of a login that was judged too late is for the next one that wai
 
 test('a login that waits is given one place, however many evictions happen at the same time', async () => {
   const work = withIdle(['a', 'b'])
-  const holder = { address: '192.0.2.8', isConnected: true }
+  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]) }
   for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
   const asked = { connectionsSpareMax: 0, queueMax: 3, queueTimeoutMs: 50 }
   const waiting = ['c', 'd', 'e'].map(async (user) => work.take(user, asked))
@@ -205,7 +209,11 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
   work.rest('a')
   assert.equal(await same, 'look-again')
   assert.equal(work.waiting, 1)
-  work.connections.toLeased(work.of('a'), { address: '192.0.2.8', isConnected: true })
+  work.connections.toLeased(work.of('a'), {
+    address: '192.0.2.8',
+    isConnected: true,
+    loginSignal: AbortSignal.any([]),
+  })
   work.rest('a')
   assert.equal(await other, 'taken')
   assert.deepEqual(work.evicted, ['a'])
@@ -214,7 +222,7 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
 test('a connection that becomes idle goes to the next login that it fits if the client of the first has disconnected', async () => {
   const work = new AdmissionAtWork()
   for (const user of ['a', 'b']) assert.equal(work.login(user, {}, { secret: user }), 'taken')
-  const holder = { address: '192.0.2.7', isConnected: true }
+  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
   void work.admission.take({ ...requestOf('a', {}, { secret: 'a' }), holder })
   const next = work.take('a', {}, { secret: 'a' })
   holder.isConnected = false

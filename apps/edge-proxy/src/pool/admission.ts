@@ -35,6 +35,7 @@ export class Admission {
     if (dial) return dial
     const { waiting } = this.#connections.at(request.server.name)
     const { queueMax, queueTimeoutMs } = request.server.config
+    const { loginSignal } = request.holder
     const isUserFull = () => this.#excess('user', request) >= 0
     if (waiting.size >= queueMax) this.#removeLeft(waiting)
     if (waiting.size >= queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
@@ -43,14 +44,15 @@ export class Admission {
         request,
         settle: (outcome) => {
           clearTimeout(timer)
+          loginSignal.removeEventListener('abort', onAbandoned)
           this.#connections.dequeue(waiter)
           resolve(outcome)
         },
       }
-      const timer = setTimeout(
-        () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out'),
-        queueTimeoutMs,
-      )
+      const expire = () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out')
+      const timer = setTimeout(expire, queueTimeoutMs)
+      const onAbandoned = () => (loginSignal.reason === 'out-of-time' ? expire() : waiter.settle('abandoned'))
+      loginSignal.addEventListener('abort', onAbandoned)
       this.#connections.enqueue(waiter)
     })
   }
@@ -94,7 +96,7 @@ export class Admission {
     this.#isServing = true
     try {
       for (const { request, settle } of [...waiting]) {
-        const outcome = request.holder.isConnected ? this.#enter(request) : 'left'
+        const outcome = request.holder.isConnected ? this.#enter(request) : 'abandoned'
         if (outcome) settle(outcome)
       }
     } finally {
@@ -104,7 +106,7 @@ export class Admission {
 
   /** Clients that have disconnected do not fill the queue. */
   #removeLeft(waiting: ReadonlySet<Waiter>): void {
-    for (const { request, settle } of [...waiting]) if (!request.holder.isConnected) settle('left')
+    for (const { request, settle } of [...waiting]) if (!request.holder.isConnected) settle('abandoned')
   }
 
   #enter(request: LeaseRequest): Dial | undefined {

@@ -3,7 +3,14 @@ import { expiryOf } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import type { Dial } from './connections.ts'
-import { refusedByServer, refusesUser, type LeaseRequest, type PoolContext, type Refused } from './lease.ts'
+import {
+  refusedAsAbandoned,
+  refusedByServer,
+  refusesUser,
+  type LeaseRequest,
+  type PoolContext,
+  type Refused,
+} from './lease.ts'
 
 /**
  * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between; and the
@@ -47,10 +54,19 @@ function connectionFor(
 
 function refused(
   opened: Exclude<OpenResult, { kind: 'opened' }>,
-  { server }: LeaseRequest,
+  { server, holder }: LeaseRequest,
   { metrics, log }: PoolContext,
 ): Refused {
   const upstream = server.name
+  if (opened.kind === 'abandoned') {
+    if (holder.loginSignal.reason === 'out-of-time') {
+      const detail = 'no answer to the login within clients.loginTimeoutMs'
+      metrics.counters.upstream_failures_total({ upstream, reason: 'timed-out' }).value++
+      log.warn('upstream_unavailable', { upstream, reason: 'timed-out', detail })
+    }
+    metrics.counters.logins_total({ upstream, result: 'failed' }).value++
+    return refusedAsAbandoned(holder)
+  }
   if (opened.kind === 'unavailable') {
     const { reason, detail } = opened
     metrics.counters.upstream_failures_total({ upstream, reason }).value++

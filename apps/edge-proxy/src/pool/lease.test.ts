@@ -51,6 +51,7 @@ test('only a refusal of user and secret is evidence about them, and only what th
     limit: [false, false],
     unavailable: [false, false],
     'bad-command': [false, false],
+    abandoned: [false, false],
   }
   for (const [cause, expected] of Object.entries(facts) as [RefusalCause, [boolean, boolean]][])
     assert.deepEqual([refusesUser(cause), isFaultOfClient(cause)], expected, cause)

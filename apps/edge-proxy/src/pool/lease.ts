@@ -21,6 +21,8 @@ export interface LeaseHolder {
   readonly address: string
   /** False: the client has gone while its login waited. */
   readonly isConnected: boolean
+  /** Aborted when its login is abandoned. The reason is a key of `abandonedText`. */
+  readonly loginSignal: AbortSignal
 }
 
 export interface LeaseRequest {
@@ -60,6 +62,8 @@ export type RefusalCause =
   | 'unavailable'
   /** The server cannot make sense of the command. */
   | 'bad-command'
+  /** The client has gone, its time is up, or the edge stops. */
+  | 'abandoned'
 
 /**
  * Whether the server has judged this user with this secret. It is then evidence against every connection that was opened
@@ -92,24 +96,36 @@ export type NoPlace =
   | 'too-many-of-user'
   | 'queue-full'
   | 'timed-out'
-  /** The client disconnected while it waited. */
-  | 'left'
+  /** The login was abandoned while it waited. */
+  | 'abandoned'
 
-const noPlaceText: Record<NoPlace, string> = {
+const noPlaceText: Record<Exclude<NoPlace, 'abandoned'>, string> = {
   'too-many-of-user': 'Too many connections of this user',
   'queue-full': 'Too many connections, try again later',
   'timed-out': 'No connection became free in time, try again later',
-  left: 'The client has gone',
+}
+
+const abandonedText = {
+  'client-gone': 'The client has gone',
+  'out-of-time': 'Mail server did not answer in time, try again later',
+  shutdown: 'Server is stopping, try again',
 }
 
 /** The answer to a login that gets no place. */
-export function refusedForPlace(reason: NoPlace): Refused {
+export function refusedForPlace(reason: NoPlace, holder: LeaseHolder): Refused {
+  if (reason === 'abandoned') return refusedAsAbandoned(holder)
   const text = `[LIMIT] ${noPlaceText[reason]}`
   return { kind: 'refused', cause: 'limit', status: 'NO', text, logText: text }
 }
 
+/** The answer to a login that was abandoned. */
+export function refusedAsAbandoned({ loginSignal }: LeaseHolder): Refused {
+  const text = `[UNAVAILABLE] ${abandonedText[loginSignal.reason as keyof typeof abandonedText]}`
+  return { kind: 'refused', cause: 'abandoned', status: 'NO', text, logText: text }
+}
+
 /** The answer to a login that the server refused, or that could not reach it. */
-export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' }>): Refused {
+export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' | 'abandoned' }>): Refused {
   if (opened.kind === 'login-refused') {
     const { kind: _, ...answer } = opened
     return { kind: 'refused', cause: causeOf(opened.status, opened.text), ...answer }

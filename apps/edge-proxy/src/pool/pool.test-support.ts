@@ -78,7 +78,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
           mechanism: 'command',
           ...more,
         },
-        { address: '192.0.2.7', isConnected: true },
+        { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) },
       ),
     )
   return {

@@ -265,7 +265,7 @@ test('a connection whose reset a login waited for is leased to that login’s cl
   const { pool, lease, server } = await poolAtWork()
   const { connection } = await lease('joe')
   const given = giveBackTo(pool, connection)
-  const holder = { address: '192.0.2.8', isConnected: true }
+  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]) }
   const credentials = {
     user: Buffer.from('joe'),
     authzid: Buffer.alloc(0),

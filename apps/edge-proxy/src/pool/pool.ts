@@ -15,6 +15,7 @@ import { Connections, Dial } from './connections.ts'
 import { openFor } from './dialer.ts'
 import { digestOf, fits, identityOf } from './key.ts'
 import {
+  refusedAsAbandoned,
   refusedForPlace,
   type Leased,
   type LeaseHolder,
@@ -67,13 +68,14 @@ export class Pool {
       // Another one may have become idle. From here to the place in the queue, everything is synchronous.
       candidate = this.#takeIdle(request)
       if (candidate) continue
+      if (request.holder.loginSignal.aborted) return refusedAsAbandoned(request.holder)
       const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
       if (place instanceof Dial) {
         const opened = await this.#open(place)
         if (opened !== 'no-room') return opened
       } else if (place !== 'look-again') {
         metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
-        return refusedForPlace(place)
+        return refusedForPlace(place, request.holder)
       }
       candidate = this.#takeIdle(request)
     }

@@ -8,7 +8,7 @@ import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { listen, Peer } from '../net/wire.test-support.ts'
 import { dial } from './dial.ts'
-import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
+import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
 
 const directory = temporaryDirectory('dial')
 const caFile = join(directory, 'ca.pem')
@@ -43,7 +43,7 @@ async function startTlsServer(
 test('STARTTLS: only capabilities sent under TLS count', async () => {
   const { port } = await startTlsServer('TAG OK begin\r\n')
   for (const tls of ['starttls', 'opportunistic']) {
-    const dialed = await dial(serverAt(port, { tls, caFile }))
+    const dialed = await dial(serverAt(port, { tls, caFile }), unlimited)
     assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
     assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'])
     dialed.link.close()
@@ -60,19 +60,19 @@ test('plain text behind the reply to STARTTLS is never used', async () => {
   ]
   for (const injection of injections) {
     const { port } = await startTlsServer(injection)
-    const dialed = await dial(serverAt(port, { tls: 'starttls', caFile, connectTimeoutMs: 5000 }))
+    const dialed = await dial(serverAt(port, { tls: 'starttls', caFile, connectTimeoutMs: 5000 }), unlimited)
     if (dialed.kind === 'dialed') assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'], injection)
   }
 })
 
 test('STARTTLS that is not offered, or refused, is a failure, and the edge does not continue in the clear', async () => {
   const without = await startTlsServer('', 'IDLE')
-  const none = await dial(serverAt(without.port, { tls: 'starttls', caFile }))
+  const none = await dial(serverAt(without.port, { tls: 'starttls', caFile }), unlimited)
   assert.equal(none.kind === 'dial-failed' && none.reason, 'starttls-not-offered')
   await without.peers[0]!.closed()
   for (const tls of ['starttls', 'opportunistic']) {
     const refusing = await startTlsServer('TAG NO not now\r\n')
-    const refused = await dial(serverAt(refusing.port, { tls, caFile }))
+    const refused = await dial(serverAt(refusing.port, { tls, caFile }), unlimited)
     assert.equal(refused.kind, 'dial-failed')
     await refusing.peers[0]!.closed()
   }
@@ -80,7 +80,7 @@ test('STARTTLS that is not offered, or refused, is a failure, and the edge does 
 
 test('opportunistic: if STARTTLS is not offered, the edge continues in the clear', async () => {
   const scripted = await ScriptedServer.start()
-  assert.equal((await dial(serverAt(scripted.port, { tls: 'opportunistic' }))).kind, 'dialed')
+  assert.equal((await dial(serverAt(scripted.port, { tls: 'opportunistic' }), unlimited)).kind, 'dialed')
 })
 
 /** A server with implicit TLS. */
@@ -99,23 +99,26 @@ async function implicitServer(): Promise<{ port: number; sockets: TLSSocket[]; c
 
 test('implicit TLS: the certificate and its name are verified, unless verify is off', async () => {
   const { port, closed } = await implicitServer()
-  const dialed = await dial(serverAt(port, { tls: 'implicit', caFile }))
+  const dialed = await dial(serverAt(port, { tls: 'implicit', caFile }), unlimited)
   assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
   assert.deepEqual(dialed.capabilities, ['IMAP4REV1'])
 
-  const unknown = await dial(serverAt(port, { tls: 'implicit' }))
+  const unknown = await dial(serverAt(port, { tls: 'implicit' }), unlimited)
   assert.equal(unknown.kind === 'dial-failed' && unknown.reason, 'tls-failed')
-  const misnamed = await dial(serverAt(port, { tls: 'implicit', caFile, serverName: 'mail.example.com' }))
+  const misnamed = await dial(
+    serverAt(port, { tls: 'implicit', caFile, serverName: 'mail.example.com' }),
+    unlimited,
+  )
   assert.equal(misnamed.kind === 'dial-failed' && misnamed.reason, 'tls-failed')
   await Promise.all(closed.slice(1))
 
-  assert.equal((await dial(serverAt(port, { tls: 'implicit', verify: false }))).kind, 'dialed')
+  assert.equal((await dial(serverAt(port, { tls: 'implicit', verify: false }), unlimited)).kind, 'dialed')
 })
 
 test('SNI has the expected name, and never an address', async () => {
   const { port, sockets } = await implicitServer()
-  await dial(serverAt(port, { tls: 'implicit', caFile, serverName: 'localhost' }))
-  await dial(serverAt(port, { tls: 'implicit', caFile }))
+  await dial(serverAt(port, { tls: 'implicit', caFile, serverName: 'localhost' }), unlimited)
+  await dial(serverAt(port, { tls: 'implicit', caFile }), unlimited)
   const names = sockets.map((socket) => (socket as TLSSocket & { servername?: string | false }).servername)
   assert.equal(names[0], 'localhost')
   assert.ok(!names[1])
@@ -123,9 +126,9 @@ test('SNI has the expected name, and never an address', async () => {
 
 test('a server without TLS fails, with a reason and within the time limit', async () => {
   const scripted = await ScriptedServer.start()
-  const failed = await dial(serverAt(scripted.port, { tls: 'implicit', caFile }))
+  const failed = await dial(serverAt(scripted.port, { tls: 'implicit', caFile }), unlimited)
   assert.equal(failed.kind === 'dial-failed' && failed.reason, 'tls-failed')
   const mute = await listen(() => {})
-  const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }))
+  const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }), unlimited)
   assert.equal(late.kind === 'dial-failed' && late.reason, 'timed-out')
 })

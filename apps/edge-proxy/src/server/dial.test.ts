@@ -3,17 +3,17 @@ import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import { listen, Peer } from '../net/wire.test-support.ts'
 import { dial } from './dial.ts'
-import { ScriptedServer, serverAt } from './scripted-server.test-support.ts'
+import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
 
 test('a server is asked for its capabilities, unless its greeting has them', async () => {
   const scripted = await ScriptedServer.start()
-  const asked = await dial(serverAt(scripted.port))
+  const asked = await dial(serverAt(scripted.port), unlimited)
   assert.ok(asked.kind === 'dialed')
   assert.ok(asked.capabilities.includes('UNSELECT'))
   assert.deepEqual(scripted.asked, ['CAPABILITY'])
 
   scripted.greeting = '* OK [CAPABILITY IMAP4rev1 idle] ready\r\n'
-  const told = await dial(serverAt(scripted.port))
+  const told = await dial(serverAt(scripted.port), unlimited)
   assert.ok(told.kind === 'dialed')
   assert.deepEqual(told.capabilities, ['IMAP4REV1', 'IDLE'])
   assert.deepEqual(scripted.asked, ['CAPABILITY'])
@@ -27,7 +27,7 @@ test('an invalid greeting fails with its text, and the connection is closed', as
     ['220 mail ESMTP\r\n', 'not-imap'],
   ] as const) {
     scripted.greeting = greeting
-    const failed = await dial(serverAt(scripted.port))
+    const failed = await dial(serverAt(scripted.port), unlimited)
     assert.ok(failed.kind === 'dial-failed')
     assert.equal(failed.reason, reason)
     assert.ok(failed.detail.includes(greeting.trim()) && failed.detail.includes('127.0.0.1'), failed.detail)
@@ -39,7 +39,7 @@ test('a server that does not answer CAPABILITY fails, and the connection is clos
   const scripted = await ScriptedServer.start()
   for (const answer of ['BAD what?', 'NO', 'OK but no list']) {
     scripted.script = ({ tag }) => `${tag} ${answer}\r\n`
-    const failed = await dial(serverAt(scripted.port))
+    const failed = await dial(serverAt(scripted.port), unlimited)
     assert.equal(failed.kind === 'dial-failed' && failed.reason, 'not-imap')
     await scripted.connections.at(-1)!.closed()
   }
@@ -49,11 +49,11 @@ test('a server that does not answer CAPABILITY fails, and the connection is clos
 test('a silent server fails within the time limit, before and after its greeting', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = undefined
-  const mute = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }))
+  const mute = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }), unlimited)
   assert.equal(mute.kind === 'dial-failed' && mute.reason, 'timed-out')
   scripted.greeting = '* OK ready\r\n'
   scripted.script = () => undefined
-  const deaf = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }))
+  const deaf = await dial(serverAt(scripted.port, { connectTimeoutMs: 100 }), unlimited)
   assert.ok(deaf.kind === 'dial-failed')
   for (const connection of scripted.connections) await connection.closed()
 })
@@ -61,17 +61,17 @@ test('a silent server fails within the time limit, before and after its greeting
 test('a port without a listener is refused, and the detail has the address', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const port = await listen(() => resolve())
-  const probe = await dial(serverAt(port, { connectTimeoutMs: 100 }))
+  const probe = await dial(serverAt(port, { connectTimeoutMs: 100 }), unlimited)
   assert.equal(probe.kind, 'dial-failed')
   await promise
-  const failed = await dial(serverAt(1))
+  const failed = await dial(serverAt(1), unlimited)
   assert.ok(failed.kind === 'dial-failed')
   assert.equal(failed.reason, 'refused')
   assert.match(failed.detail, /127\.0\.0\.1 port 1/)
 })
 
 test('a host without an address fails, and the detail has the host', async () => {
-  const failed = await dial(serverAt(1, { hosts: ['no-such-host.invalid'] }))
+  const failed = await dial(serverAt(1, { hosts: ['no-such-host.invalid'] }), unlimited)
   assert.ok(failed.kind === 'dial-failed')
   assert.equal(failed.reason, 'unresolved')
   assert.match(failed.detail, /no-such-host\.invalid/)
@@ -79,16 +79,16 @@ test('a host without an address fails, and the detail has the host', async () =>
 
 test('a server that closes before its greeting is reported as closed', async () => {
   const port = await listen((socket) => socket.end())
-  const gone = await dial(serverAt(port))
+  const gone = await dial(serverAt(port), unlimited)
   assert.equal(gone.kind === 'dial-failed' && gone.reason, 'closed-by-peer')
 })
 
 test('addresses are tried in turn until one answers', async () => {
   const scripted = await ScriptedServer.start()
   // The server is bound to 127.0.0.1 only.
-  const dialed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] }))
+  const dialed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] }), unlimited)
   assert.equal(dialed.kind, 'dialed')
-  const failed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.3'] }))
+  const failed = await dial(serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.3'] }), unlimited)
   assert.ok(failed.kind === 'dial-failed')
   assert.match(failed.detail, /127\.0\.0\.3/)
 })
@@ -108,7 +108,25 @@ test('the preamble is sent first', async () => {
     socket.write('* OK [CAPABILITY X] ready\r\n')
     first.resolve(new Peer(socket))
   })
-  const dialed = await dial(serverAt(port), () => wire('PROXY UNKNOWN\r\n'))
+  const dialed = await dial(serverAt(port), unlimited, () => wire('PROXY UNKNOWN\r\n'))
   assert.equal(dialed.kind, 'dialed')
   assert.equal(await (await first.promise).line(), 'PROXY UNKNOWN')
+})
+
+test('an aborted dial closes its connection at once, in whatever phase it is', async () => {
+  for (const greeting of ['', '* OK ready\r\n']) {
+    const abandoning = new AbortController()
+    const { promise, resolve } = Promise.withResolvers<Peer>()
+    const port = await listen((socket) => resolve(new Peer(socket)))
+    const dialing = dial(serverAt(port), abandoning.signal)
+    const peer = await promise
+    peer.say(greeting)
+    if (greeting !== '') assert.match(await peer.line(), / CAPABILITY$/)
+    abandoning.abort()
+    assert.equal((await dialing).kind, 'abandoned')
+    await peer.closed()
+  }
+  const scripted = await ScriptedServer.start()
+  assert.equal((await dial(serverAt(scripted.port), AbortSignal.abort())).kind, 'abandoned')
+  assert.deepEqual(scripted.asked, [])
 })

@@ -25,11 +25,21 @@ export interface DialFailure {
   detail: string
 }
 
+/** The signal was aborted, and no connection is left. */
+export interface DialAbandoned {
+  kind: 'abandoned'
+}
+
 /**
  * Tries each address of the server once.
+ * @param signal abandons the dial
  * @param preamble sent before everything else (a PROXY header)
  */
-export async function dial(server: Server, preamble?: Preamble): Promise<Dialed | DialFailure> {
+export async function dial(
+  server: Server,
+  signal: AbortSignal,
+  preamble?: Preamble,
+): Promise<Dialed | DialFailure | DialAbandoned> {
   let addresses: Address[]
   try {
     addresses = await server.resolver.resolve(server.config)
@@ -39,7 +49,11 @@ export async function dial(server: Server, preamble?: Preamble): Promise<Dialed 
   }
   let failure: DialFailure | undefined
   for (const address of addresses) {
-    const dialed = await dialAddress(server, address, preamble)
+    const dialed = await dialAddress(server, address, signal, preamble)
+    if (signal.aborted) {
+      if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
+      return { kind: 'abandoned' }
+    }
     if (dialed.kind === 'dialed') return dialed
     failure = dialed
   }
@@ -49,13 +63,17 @@ export async function dial(server: Server, preamble?: Preamble): Promise<Dialed 
 async function dialAddress(
   server: Server,
   address: Address,
+  signal: AbortSignal,
   preamble?: Preamble,
 ): Promise<Dialed | DialFailure> {
   const { config } = server
   const deadline = new AbortController()
-  const timer = setTimeout(() => deadline.abort(), config.connectTimeoutMs)
+  const onAbandoned = () => deadline.abort()
+  const timer = setTimeout(onAbandoned, config.connectTimeoutMs)
+  signal.addEventListener('abort', onAbandoned)
   let exchange: Exchange | undefined
   deadline.signal.addEventListener('abort', () => exchange?.fail('timed-out'))
+  if (signal.aborted) onAbandoned()
   const failed = (reason: DialFailure['reason'], detail: string): DialFailure => ({
     kind: 'dial-failed',
     reason,
@@ -97,6 +115,7 @@ async function dialAddress(
       : failed(dialErrorReason(error), dialErrorText(error))
   } finally {
     clearTimeout(timer)
+    signal.removeEventListener('abort', onAbandoned)
   }
 }
 

@@ -47,6 +47,7 @@ export class Exchange {
   #untagged: string[] = []
   #bytes = 0
   #failure: ExchangeFailure | undefined
+  #isWithdrawn = false
   #lastTag = 0
 
   constructor(link: Link) {
@@ -77,6 +78,7 @@ export class Exchange {
    */
   command(text: string, onContinue?: (text: string) => string): Promise<Reply | ExchangeFailure> {
     return new Promise((resolve) => {
+      if (this.#isWithdrawn) this.fail('closed-here')
       if (this.#failure) return resolve(this.#failure)
       const tag = `i${++this.#lastTag}`
       this.#untagged = []
@@ -93,6 +95,11 @@ export class Exchange {
     this.#link.close()
     this.#waiting?.resolve(this.#failure)
     this.#waiting = undefined
+  }
+
+  /** Lets the server answer what was sent. The exchange ends where anything else would have to be sent. */
+  sendNoMore(): void {
+    this.#isWithdrawn = true
   }
 
   /** Whether the server has sent nothing after its last reply. Required before TLS starts and before a session does. */
@@ -123,6 +130,7 @@ export class Exchange {
       if (/^\* BYE/i.test(line)) this.fail('bye', line)
     } else if (kind === 'continuation') {
       if (!waiting.onContinue) return this.fail('not-imap', line)
+      if (this.#isWithdrawn) return this.fail('closed-here')
       this.#link.write(`${waiting.onContinue(line.slice(2))}\r\n`)
     } else {
       const match = /^(\S+) (OK|NO|BAD)(?: (.*))?$/i.exec(line)

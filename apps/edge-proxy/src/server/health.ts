@@ -8,6 +8,7 @@ export class HealthChecks {
   readonly #lastCheckedAt = new WeakMap<Server, number>()
   readonly #checking = new Set<Server>()
   readonly #reportedDown = new WeakSet<Server>()
+  readonly #stopping = new AbortController()
 
   /** @param onChange called when a server goes down or comes back, as logins or checks find out */
   constructor(servers: () => Iterable<Server>, onChange: (server: Server) => void) {
@@ -28,6 +29,11 @@ export class HealthChecks {
     }
   }
 
+  /** Closes the connections of checks under way. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
   #report(server: Server): void {
     const isDown = server.downReason !== undefined
     if (this.#reportedDown.has(server) === isDown) return
@@ -37,14 +43,14 @@ export class HealthChecks {
   }
 
   async #check(server: Server): Promise<void> {
-    const dialed = await dial(server, server.proxyHeader())
+    const dialed = await dial(server, this.#stopping.signal, server.proxyHeader())
     if (dialed.kind === 'dialed') {
       server.learnBeforeLogin(dialed.capabilities)
       server.markUp()
       // Only a courtesy: its reply is not awaited.
       void dialed.exchange.command('LOGOUT')
       dialed.link.closeWhenWritten(1000)
-    } else server.markDown(dialed.detail)
+    } else if (dialed.kind === 'dial-failed') server.markDown(dialed.detail)
     this.#report(server)
   }
 }

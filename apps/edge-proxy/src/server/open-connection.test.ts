@@ -3,7 +3,13 @@ import { test } from 'node:test'
 import type { Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
 import { openConnection } from './open-connection.ts'
-import { ScriptedServer, serverAt, wellBehaved, type Script } from './scripted-server.test-support.ts'
+import {
+  ScriptedServer,
+  serverAt,
+  unlimited,
+  wellBehaved,
+  type Script,
+} from './scripted-server.test-support.ts'
 
 const joe = (secret = 'secret'): Credentials => ({
   user: wire('joe'),
@@ -12,7 +18,7 @@ const joe = (secret = 'secret'): Credentials => ({
   mechanism: 'command',
 })
 
-const client = { address: '192.0.2.7' }
+const client = { address: '192.0.2.7', loginSignal: unlimited }
 
 /** A server that answers LOGIN by this script. */
 async function answering(login: Script): Promise<ScriptedServer> {
@@ -172,4 +178,54 @@ test('the server gets the client’s address in a PROXY header, if that is confi
     )
     assert.match(lines[0]!, pattern)
   }
+})
+
+test('a login that is out of time is closed after its password was sent; a client that has gone does not end it', async () => {
+  for (const [reason, kind] of [
+    ['out-of-time', 'abandoned'],
+    ['shutdown', 'abandoned'],
+    ['client-gone', 'opened'],
+  ] as const) {
+    const scripted = await ScriptedServer.start()
+    const abandoning = new AbortController()
+    const loginSignal = abandoning.signal
+    scripted.script = (asked) => {
+      if (asked.verb === 'LOGIN') abandoning.abort(reason)
+      return wellBehaved(asked)
+    }
+    const opened = await openConnection(serverAt(scripted.port), joe(), { ...client, loginSignal })
+    assert.equal(opened.kind, kind, reason)
+    if (kind === 'abandoned') await scripted.connections[0]!.closed()
+  }
+})
+
+test('the password of a client that has gone is not sent to a server that is ready for it later', async () => {
+  const scripted = await ScriptedServer.start()
+  const abandoning = new AbortController()
+  scripted.script = ({ tag, verb }) => {
+    if (verb === 'CAPABILITY') return `* CAPABILITY IMAP4rev1 AUTH=PLAIN LOGINDISABLED\r\n${tag} OK done\r\n`
+    abandoning.abort('client-gone')
+    return '+ \r\n'
+  }
+  const opened = await openConnection(serverAt(scripted.port), joe(), {
+    ...client,
+    loginSignal: abandoning.signal,
+  })
+  assert.equal(opened.kind, 'abandoned')
+  assert.equal(await scripted.connections[0]!.closed(), '')
+  assert.deepEqual(scripted.asked, ['CAPABILITY', 'AUTHENTICATE PLAIN'])
+})
+
+test('a login that is abandoned during preauthCommand sends no password', async () => {
+  const scripted = await ScriptedServer.start()
+  const abandoning = new AbortController()
+  scripted.script = (asked) => {
+    if (asked.verb === 'XHELLO') abandoning.abort('client-gone')
+    return wellBehaved(asked)
+  }
+  const server = serverAt(scripted.port, { preauthCommand: 'XHELLO edge' })
+  const opened = await openConnection(server, joe(), { ...client, loginSignal: abandoning.signal })
+  assert.equal(opened.kind, 'abandoned')
+  await scripted.connections[0]!.closed()
+  assert.deepEqual(scripted.asked, ['CAPABILITY', 'XHELLO edge'])
 })

@@ -9,7 +9,7 @@ import { filterCapabilityLine, lastCapabilities, withoutCapabilities } from '../
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
-import { dial, type Dialed, type DialFailure } from './dial.ts'
+import { dial, type DialAbandoned, type Dialed, type DialFailure } from './dial.ts'
 import type { Server } from './server.ts'
 
 export type OpenResult =
@@ -34,35 +34,54 @@ export type OpenResult =
     }
   /** The server gave no answer about these credentials. */
   | { kind: 'unavailable'; reason: string; detail: string }
+  /** The signal was aborted before the server had answered the login. */
+  | DialAbandoned
 
 const wrongSharedSecret = '[AUTHENTICATIONFAILED] Authentication failed.'
 
-/** @param client the client that logs in, for servers that get its address in a PROXY header */
+/** The client that a connection is opened for. */
+interface LoginClient {
+  /** For servers that get it in a PROXY header. */
+  readonly address: string
+  /** Aborts the dial or the login: nothing is sent to the server after that. With `client-gone` as the reason, a login that was sent is awaited. */
+  readonly loginSignal: AbortSignal
+}
+
 export async function openConnection(
   server: Server,
   credentials: Credentials,
-  client: { readonly address: string },
+  client: LoginClient,
 ): Promise<OpenResult> {
+  const signal = client.loginSignal
   if (server.isPaused)
     return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
   if (!hasSharedSecret(server, credentials))
     return { kind: 'login-refused', status: 'NO', text: wrongSharedSecret, logText: wrongSharedSecret }
   const dialed = await dialWithRetries(server, client)
+  if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
   const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
+  // What was sent for a client that has gone is the server's to answer: the next session can use the connection.
+  const onAbandoned = () =>
+    signal.reason === 'client-gone' ? dialed.exchange.sendNoMore() : dialed.exchange.fail('closed-here')
+  signal.addEventListener('abort', onAbandoned)
+  if (signal.aborted) onAbandoned()
   let result: OpenResult | undefined
   try {
-    return (result = await logIn(server, dialed, credentials))
+    result = await logIn(server, dialed, credentials)
+    return signal.aborted && result.kind === 'unavailable' ? { kind: 'abandoned' } : result
   } finally {
     clearTimeout(timer)
+    signal.removeEventListener('abort', onAbandoned)
     if (result?.kind !== 'opened') dialed.exchange.fail('closed-here')
   }
 }
 
 async function dialWithRetries(
   server: Server,
-  client: { readonly address: string },
-): Promise<Dialed | DialFailure> {
+  client: LoginClient,
+): Promise<Dialed | DialFailure | DialAbandoned> {
+  const signal = client.loginSignal
   const { config, breaker } = server
   let failure: DialFailure = {
     kind: 'dial-failed',
@@ -71,14 +90,17 @@ async function dialWithRetries(
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
     if (!breaker.allows(Date.now(), config)) return failure
-    const dialed = await dial(server, server.proxyHeader(client))
+    const dialed = await dial(server, signal, server.proxyHeader(client))
+    if (dialed.kind === 'abandoned') return dialed
     if (dialed.kind === 'dialed') {
       server.markUp()
       return dialed
     }
     failure = dialed
     server.markDown(dialed.detail)
-    if (attempt < config.connectAttempts) await delay(delayAfter(attempt, config.connectDelayMs))
+    if (attempt < config.connectAttempts)
+      await delay(delayAfter(attempt, config.connectDelayMs), undefined, { signal }).catch(() => {})
+    if (signal.aborted) return { kind: 'abandoned' }
   }
   return failure
 }

@@ -149,3 +149,6 @@ export async function loggedIn(
   const { link, peer } = await dialedLink()
   return { connection: connectionOver(link, offered), scripted: peer }
 }
+
+/** The signal of a login that is never abandoned. */
+export const unlimited: AbortSignal = AbortSignal.any([])

@@ -87,6 +87,7 @@ async function refuse(
   }
   client.reply(tag, `${refused.status} ${refused.text}`)
   if (isFaultOfClient(refused.cause)) client.countFailure()
+  if (refused.cause === 'abandoned') client.sendAway()
 }
 
 interface EndedSession {

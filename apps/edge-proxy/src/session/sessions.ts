@@ -67,7 +67,7 @@ export class Sessions {
 
   /** Ends what has reached its time limit; call it each second. */
   sweep(now: number, idleTimeoutMs: number): void {
-    for (const client of this.#arriving) if (client.deadlineAt <= now) client.refuse('login-timeout')
+    for (const client of this.#arriving) if (client.deadlineAt <= now) client.endLoginTime('out-of-time')
     for (const session of this.#active)
       if (now - session.splice.lastActiveAt > idleTimeoutMs) session.splice.end({ kind: 'idle-timeout' })
   }

@@ -14,7 +14,7 @@ export const clientsSection = z
     ),
     loginTimeoutMs: field(
       durationMs(1000).default(60_000),
-      'Time from the connection to a successful login, in milliseconds. Then the edge closes the connection.',
+      'Time from the connection to the answer to a successful login, in milliseconds. Everything that a login does at the server is within this time. Then a login under way is answered NO and abandoned, and the edge closes the connection.',
     ),
     idleTimeoutMs: field(
       durationMs(1000).default(1_860_000),
