@@ -36,13 +36,14 @@ export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeC
   const metrics = new Metrics(edgeMetrics)
   const clientAdmission = new ClientAdmission()
   const sessions = new Sessions()
-  const pool = new Pool({ settings, metrics, log, clock })
+  const servers = new Servers(config, certificates.upstreams, metrics)
+  const pool = new Pool({ settings, servers, metrics, log, clock })
   return {
     settings,
     log,
     clock,
     metrics,
-    servers: new Servers(config, certificates.upstreams, metrics),
+    servers,
     pool,
     clientAdmission,
     capabilityLists: new CapabilityLists(),

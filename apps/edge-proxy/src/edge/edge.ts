@@ -75,9 +75,7 @@ export class Edge {
     log.level = config.log.level
     const keys = this.keysAwaitingRestart
     if (keys.length > 0) log.warn('restart_needed', { keys: keys.join(' ') })
-    for (const connection of pool.connections.idle())
-      if (servers.get(connection.serverName)?.generation !== connection.generation)
-        pool.drop(connection, 'config-changed')
+    pool.dropUnfit()
   }
 
   /** Keys of the configuration in force that take effect only after a restart. */

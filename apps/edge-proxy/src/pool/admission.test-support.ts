@@ -85,10 +85,14 @@ export function connectionFor({
 
 export class AdmissionAtWork {
   readonly connections = new Connections()
-  readonly admission = new Admission(this.connections, { now: () => 0 }, (idle) => {
-    this.evicted.push(idle.user)
-    this.close(idle)
-  })
+  readonly admission = new Admission(
+    this.connections,
+    () => true,
+    (idle) => {
+      this.evicted.push(idle.user)
+      this.close(idle)
+    },
+  )
   /** Users whose idle connection was evicted, in order. */
   readonly evicted: string[] = []
 

@@ -18,14 +18,21 @@ type Scope = (typeof scopes)[number]
 
 export class Admission {
   readonly #connections: Connections
-  readonly #clock: { now(): number }
+  readonly #isFit: (connection: ServerConnection) => boolean
   readonly #evict: (idle: ServerConnection) => void
   #isServing = false
 
-  /** @param evict closes an idle connection; the place that it leaves is taken already */
-  constructor(connections: Connections, clock: { now(): number }, evict: (idle: ServerConnection) => void) {
+  /**
+   * @param isFit whether the login that opened the connection still counts
+   * @param evict closes an idle connection; the place that it leaves is taken already
+   */
+  constructor(
+    connections: Connections,
+    isFit: (connection: ServerConnection) => boolean,
+    evict: (idle: ServerConnection) => void,
+  ) {
     this.#connections = connections
-    this.#clock = clock
+    this.#isFit = isFit
     this.#evict = evict
   }
 
@@ -126,15 +133,13 @@ export class Admission {
 
   /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
   #isProven(request: LeaseRequest): boolean {
-    const now = this.#clock.now()
     return this.#connections
       .of(request.identity)
       .some(
         (own) =>
           own.generation === request.server.generation &&
-          !own.isRevoked &&
-          own.expiresAt > now &&
-          isSameSecret(own.secretDigest, request.secretDigest),
+          isSameSecret(own.secretDigest, request.secretDigest) &&
+          this.#isFit(own),
       )
   }
 

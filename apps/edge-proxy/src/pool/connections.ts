@@ -9,7 +9,8 @@
  *      └──────────┴───────────┴───────────┴──▶ closed (in no set)
  */
 import { userName } from '../imap/credentials.ts'
-import type { ServerConnection } from '../server/server-connection.ts'
+import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
+import { userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, NoPlace } from './lease.ts'
 
 /** State of an open connection. */
@@ -34,7 +35,7 @@ const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'c
 /** A connection that is being dialed and logged in for one request. It holds a place until it is open or has failed. */
 export class Dial {
   readonly request: LeaseRequest
-  #isRevoked = false
+  #distrustReason: DistrustReason | undefined
 
   constructor(request: LeaseRequest) {
     this.request = request
@@ -49,13 +50,21 @@ export class Dial {
     return this.request.credentials.user.toString('utf8')
   }
 
-  get isRevoked(): boolean {
-    return this.#isRevoked
+  get identity(): string {
+    return this.request.identity
   }
 
-  /** The user was revoked meanwhile: the connection serves its session, and is closed after it. */
-  revoke(): void {
-    this.#isRevoked = true
+  get secretDigest(): string {
+    return this.request.secretDigest
+  }
+
+  get distrustReason(): DistrustReason | undefined {
+    return this.#distrustReason
+  }
+
+  /** The connection serves its session, and is closed after it. The first reason is kept. */
+  distrust(reason: DistrustReason): void {
+    this.#distrustReason ??= reason
   }
 }
 
@@ -104,6 +113,8 @@ export class Connections {
   readonly #servers = new Map<string, MutableServerSets>()
   /** Open connections in any state: a list that changes only when one is opened or closed. */
   readonly #byIdentity = new Map<string, ServerConnection[]>()
+  /** The same, by the user whose secret opened them. */
+  readonly #byOpener = new Map<string, ServerConnection[]>()
   readonly #dialsByIdentity = new Map<string, Dial[]>()
   /** Most at once since `resetPeaks`. */
   readonly #peaks = { leased: 0, idle: 0 }
@@ -122,6 +133,11 @@ export class Connections {
   /** Open connections of one identity, in any state. */
   of(identity: string): readonly ServerConnection[] {
     return this.#byIdentity.get(identity) ?? none
+  }
+
+  /** Open connections, in any state and of any server, that a secret of this user opened. */
+  openedBy(userKey: string): readonly ServerConnection[] {
+    return this.#byOpener.get(userKey) ?? none
   }
 
   idleOf(identity: string): ServerConnection[] {
@@ -224,6 +240,7 @@ export class Connections {
     if (this.stateOf(connection) === 'closed') return false
     this.#move(connection, 'closed')
     removeFrom(this.#byIdentity, connection.identity, connection)
+    removeFrom(this.#byOpener, userKeyOf(connection.openedBy), connection)
     connection.link.close()
     return true
   }
@@ -242,8 +259,10 @@ export class Connections {
     const server = this.#at(connection.serverName)
     const from = this.stateOf(connection)
     if (!allowed[from].includes(to)) throw new Error(`a connection may not go from ${from} to ${to}`)
-    if (from === 'closed') addTo(this.#byIdentity, connection.identity, connection)
-    else server[from].delete(connection)
+    if (from === 'closed') {
+      addTo(this.#byIdentity, connection.identity, connection)
+      addTo(this.#byOpener, userKeyOf(connection.openedBy), connection)
+    } else server[from].delete(connection)
     return server
   }
 

@@ -3,6 +3,7 @@ import { expiryOf } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
 import type { Dial } from './connections.ts'
+import type { Evidence } from './evidence.ts'
 import {
   refusedAsAbandoned,
   refusedByServer,
@@ -19,15 +20,22 @@ import {
 export async function openFor<Result>(
   dial: Dial,
   context: PoolContext,
+  evidence: Evidence,
   onOpen: (connection: ServerConnection, untagged: readonly string[]) => Result,
 ): Promise<Result | Refused> {
   const { request } = dial
   const { server, credentials, holder } = request
   const opening = openConnection(server, credentials, holder)
   const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
-  if (opened.kind !== 'opened') return refused(opened, request, context)
+  if (opened.kind !== 'opened') {
+    const answer = refused(opened, request, context)
+    if (opened.kind === 'login-refused' && !opened.byEdge) evidence.refused(request, answer.cause)
+    return answer
+  }
+  // Before the connection takes its place: what it ends makes room for it.
+  evidence.accepted(request)
   const connection = connectionFor(dial, opened, context.clock.now())
-  if (dial.isRevoked) connection.revoke()
+  if (dial.distrustReason !== undefined) connection.distrust(dial.distrustReason)
   return onOpen(connection, opened.untagged)
 }
 

@@ -14,6 +14,10 @@ export function identityOf(serverName: string, credentials: Credentials): string
   return `${serverName}\0${mechanismClass(credentials)}\0${names}`
 }
 
+/** A login name for comparison: servers compare names without regard to the case of ASCII letters. */
+export const userKeyOf = (name: string): string =>
+  /[A-Z]/.test(name) ? name.replaceAll(/[A-Z]+/g, (letters) => letters.toLowerCase()) : name
+
 /**
  * A keyed hash: SHA-256 of key, secret and key again, which rules out length extension (the envelope of RFC 1828) at a
  * quarter of the cost of an HMAC. A string of 32 one-byte characters takes less memory than a buffer.

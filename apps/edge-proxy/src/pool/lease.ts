@@ -5,11 +5,13 @@ import type { Credentials } from '../imap/credentials.ts'
 import type { OpenResult } from '../server/open-connection.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
+import type { Servers } from '../server/servers.ts'
 
 /** The part of the edge's context that the pool uses. */
 export interface PoolContext {
   /** Read at each use. */
   readonly settings: { readonly current: Pick<EdgeConfig, 'pool'> }
+  readonly servers: Pick<Servers, 'get'>
   readonly metrics: EdgeMetrics
   readonly log: Log
   /** Milliseconds since 1970; coarse is fine. */
@@ -127,7 +129,7 @@ export function refusedAsAbandoned({ loginSignal }: LeaseHolder): Refused {
 /** The answer to a login that the server refused, or that could not reach it. */
 export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' | 'abandoned' }>): Refused {
   if (opened.kind === 'login-refused') {
-    const { kind: _, ...answer } = opened
+    const { kind: _, byEdge: _byEdge, ...answer } = opened
     return { kind: 'refused', cause: causeOf(opened.status, opened.text), ...answer }
   }
   const text = '[UNAVAILABLE] Mail server is not available, try again later'

@@ -66,9 +66,12 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
   const logged: string[] = []
   const log = new Log({ level: 'debug', format: 'text' }, (line) => void logged.push(line))
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
-  const pool = new Pool({ settings: current, metrics, log, clock: { now: () => clock.now } })
-  const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) =>
-    Promise.resolve(
+  /** The servers in force: a login to another object of the same name is a login after a reload. */
+  const servers = new Map([[server.name, server]])
+  const pool = new Pool({ settings: current, servers, metrics, log, clock: { now: () => clock.now } })
+  const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) => {
+    if (other) servers.set(other.name, other)
+    return Promise.resolve(
       pool.lease(
         other ?? server,
         {
@@ -81,6 +84,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
         { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) },
       ),
     )
+  }
   return {
     pool,
     scripted,

@@ -3,16 +3,17 @@
  * one, one whose reset is about to end, or a new one. `giveBack` resets it, and keeps only what is proven clean. Where
  * each connection stands is in connections.ts; who gets a place for a new one is decided in admission.ts.
  */
-import type { PoolConfig } from '@imapfleet/config'
 import { oneLine } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
 import type { Server } from '../server/server.ts'
-import type { OnLost, ServerConnection } from '../server/server-connection.ts'
+import type { DistrustReason, OnLost, ServerConnection } from '../server/server-connection.ts'
 import { Admission } from './admission.ts'
 import { Connections, Dial } from './connections.ts'
 import { openFor } from './dialer.ts'
+import { Evidence } from './evidence.ts'
+import { unfitToKeep, unfitToLease, unfitToRest } from './fitness.ts'
 import { digestOf, fits, identityOf } from './key.ts'
 import {
   refusedAsAbandoned,
@@ -30,6 +31,10 @@ const provenPerSweep = 100
 
 export class Pool {
   readonly connections = new Connections()
+  /** What servers and other edges say about secrets. */
+  readonly evidence = new Evidence(this.connections, (connection, reason) =>
+    this.#distrust(connection, reason),
+  )
   readonly #context: PoolContext
   readonly #admission: Admission
   readonly #reuseNotices = new ReuseNotices()
@@ -42,7 +47,11 @@ export class Pool {
 
   constructor(context: PoolContext) {
     this.#context = context
-    this.#admission = new Admission(this.connections, context.clock, (idle) => this.drop(idle, 'made-room'))
+    this.#admission = new Admission(
+      this.connections,
+      (connection) => this.#unfit(connection) === undefined,
+      (idle) => this.drop(idle, 'made-room'),
+    )
   }
 
   /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
@@ -152,7 +161,7 @@ export class Pool {
       throw new Error('a connection was given back by a session that does not hold it')
     connection.endUse(this.#context.clock.now())
     if (connection.extensions.size > 0) this.#reuseNotices.noteEnable(connection.identity)
-    const refusal = handBack.refusal ?? this.#expired(connection)
+    const refusal = handBack.refusal ?? this.#unfit(connection)
     if (refusal !== undefined) {
       this.#closeUnfit(connection, refusal)
       return Promise.resolve()
@@ -183,15 +192,17 @@ export class Pool {
    */
   purge(
     isMeant: (who: { readonly user: string; readonly openedBy: string }) => boolean,
-    reason: string,
+    reason: DistrustReason,
   ): number {
-    for (const dial of this.connections.dials()) if (isMeant(dial)) dial.revoke()
+    for (const dial of this.connections.dials()) if (isMeant(dial)) dial.distrust(reason)
     const meant = [...this.connections.all()].filter(([connection]) => isMeant(connection))
-    for (const [connection, state] of meant) {
-      if (state === 'idle') this.drop(connection, reason)
-      else connection.revoke()
-    }
+    for (const [connection] of meant) this.#distrust(connection, reason)
     return meant.length
+  }
+
+  #distrust(connection: ServerConnection, reason: DistrustReason): void {
+    if (this.connections.isIdle(connection)) this.drop(connection, reason)
+    else connection.distrust(reason)
   }
 
   /**
@@ -211,14 +222,22 @@ export class Pool {
   /** Closes idle connections that are too old and proves the others in time; call it each second. */
   sweep(): void {
     const { settings, clock } = this.#context
-    const { idleTimeoutMs, lifetimeMaxMs, proveIdleAfterMs } = settings.current.pool
+    this.dropUnfit()
+    const { proveIdleAfterMs } = settings.current.pool
     const now = clock.now()
     let proven = 0
-    for (const connection of this.connections.idle()) {
-      if (now - connection.lastUsedAt > idleTimeoutMs) this.drop(connection, 'idle-timeout')
-      else if (now - connection.openedAt > lifetimeMaxMs) this.drop(connection, 'too-old')
-      else if (now - connection.provenAt > proveIdleAfterMs * 0.8 && proven++ < provenPerSweep)
+    for (const connection of this.connections.idle())
+      if (now - connection.provenAt > proveIdleAfterMs * 0.8 && proven++ < provenPerSweep)
         void this.refresh(connection)
+  }
+
+  /** Closes idle connections that no session may use any more; call it after a change of the configuration. */
+  dropUnfit(): void {
+    const { settings, clock } = this.#context
+    for (const connection of this.connections.idle()) {
+      const generation = this.#generationFor(connection)
+      const reason = unfitToRest(connection, generation, settings.current.pool, clock.now())
+      if (reason !== undefined) this.drop(connection, reason)
     }
   }
 
@@ -266,7 +285,7 @@ export class Pool {
   /** Records a proof that succeeded. Closes a connection whose proof failed or that is not fit for another session. */
   #keepOrClose(connection: ServerConnection, result: ResetResult): boolean {
     const refusal =
-      result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#expired(connection))
+      result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#unfit(connection))
     if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
     connection.proven(this.#context.clock.now())
     return true
@@ -277,7 +296,7 @@ export class Pool {
     const upstream = dial.request.server.name
     let isOpen = false
     try {
-      return await openFor(dial, this.#context, (connection, untagged) => {
+      return await openFor(dial, this.#context, this.evidence, (connection, untagged) => {
         isOpen = true
         if (!this.#admission.admit(dial, connection)) {
           connection.link.close()
@@ -314,7 +333,7 @@ export class Pool {
         )
           found = own
       if (!found) return undefined
-      const reason = unfitToLease(found, request.server, settings.current.pool, clock.now())
+      const reason = unfitToLease(found, request.server.generation, settings.current.pool, clock.now())
       if (reason === undefined) {
         this.connections.toLeased(found, request.holder)
         return found
@@ -325,7 +344,8 @@ export class Pool {
 
   /** Proves a connection that was not proven lately. False: it could not be proven, and is closed. */
   async #proveOrClose(server: Server, connection: ServerConnection): Promise<boolean> {
-    if (connection.generation !== server.generation) return this.#closeUnfit(connection, 'config-changed')
+    const refusal = connection.generation === server.generation ? this.#unfit(connection) : 'config-changed'
+    if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
     if (this.#isFresh(connection)) return true
     return this.#keepOrClose(connection, await this.#reset(connection, nothingLeft))
   }
@@ -355,43 +375,16 @@ export class Pool {
     return true
   }
 
-  #expired(connection: ServerConnection): string | undefined {
+  #unfit(connection: ServerConnection): string | undefined {
     if (this.#isClosed) return 'shutdown'
-    return expired(connection, this.#context.settings.current.pool, this.#context.clock.now())
+    const { settings, clock } = this.#context
+    return unfitToKeep(connection, this.#generationFor(connection), settings.current.pool, clock.now())
   }
-}
 
-// Why a connection may not serve another session, whatever a proof of its state might say.
-
-type Unfit =
-  | 'revoked'
-  | 'credentials-expired'
-  | 'too-old'
-  | 'used-up'
-  | 'idle-timeout'
-  | 'config-changed'
-  | 'unfinished-reply'
-  | 'closed-by-peer'
-
-/** The connection has reached a limit of age, uses or credentials. */
-function expired(connection: ServerConnection, config: PoolConfig, now: number): Unfit | undefined {
-  if (connection.isRevoked) return 'revoked'
-  if (connection.expiresAt <= now) return 'credentials-expired'
-  if (now - connection.openedAt > config.lifetimeMaxMs) return 'too-old'
-  return connection.uses >= config.usesMax ? 'used-up' : undefined
-}
-
-/** The idle connection must not be leased to a session of this server. */
-function unfitToLease(
-  idle: ServerConnection,
-  server: Server,
-  config: PoolConfig,
-  now: number,
-): Unfit | undefined {
-  if (idle.generation !== server.generation) return 'config-changed'
-  // Half a response would swallow the beginning of the next one.
-  if (!idle.scanner.atBoundary) return 'unfinished-reply'
-  return now - idle.lastUsedAt > config.idleTimeoutMs ? 'idle-timeout' : expired(idle, config, now)
+  /** Of the settings in force: a request may have been made before a reload. */
+  #generationFor({ serverName }: ServerConnection): number | undefined {
+    return this.#context.servers.get(serverName)?.generation
+  }
 }
 
 /** What happened to the connection after its proof: the promise of a proof settles later than its last byte arrives. */

@@ -31,6 +31,8 @@ export type OpenResult =
       /** The text for the log, without the secret that a server may repeat. */
       logText: string
       challenge?: string
+      /** The edge refused them: the server was not asked. */
+      byEdge?: true
     }
   /** The server gave no answer about these credentials. */
   | { kind: 'unavailable'; reason: string; detail: string }
@@ -38,6 +40,13 @@ export type OpenResult =
   | DialAbandoned
 
 const wrongSharedSecret = '[AUTHENTICATIONFAILED] Authentication failed.'
+const refusedHere = {
+  kind: 'login-refused',
+  status: 'NO',
+  text: wrongSharedSecret,
+  logText: wrongSharedSecret,
+  byEdge: true,
+} as const
 
 /** The client that a connection is opened for. */
 interface LoginClient {
@@ -55,8 +64,7 @@ export async function openConnection(
   const signal = client.loginSignal
   if (server.isPaused)
     return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
-  if (!hasSharedSecret(server, credentials))
-    return { kind: 'login-refused', status: 'NO', text: wrongSharedSecret, logText: wrongSharedSecret }
+  if (!hasSharedSecret(server, credentials)) return refusedHere
   const dialed = await dialWithRetries(server, client)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }

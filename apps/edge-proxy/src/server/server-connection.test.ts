@@ -147,27 +147,27 @@ test('uses, proof, revocation and spoil reason change by their own events only',
     beginUse: (connection) => connection.beginUse(),
     endUse: (connection) => connection.endUse(7),
     proven: (connection) => connection.proven(8),
-    revoke: (connection) => connection.revoke(),
+    distrust: (connection) => connection.distrust('revoked'),
     spoil: (connection) => connection.spoil('notify'),
     learnCapabilities: (connection) => connection.learnCapabilities(['NEW']),
     ...mailboxEvents,
     ...extensionEvents,
   }
-  const untouched = { uses: 0, lastUsedAt: 0, provenAt: 0, isRevoked: false, spoilReason: undefined }
+  const untouched = { uses: 0, lastUsedAt: 0, provenAt: 0, distrustReason: undefined, spoilReason: undefined }
   const changes: Record<string, Partial<Record<keyof typeof untouched, unknown>>> = {
     beginUse: { uses: 1 },
     endUse: { lastUsedAt: 7 },
     proven: { provenAt: 8 },
     doubt: { provenAt: -Infinity },
-    revoke: { isRevoked: true },
+    distrust: { distrustReason: 'revoked' },
     spoil: { spoilReason: 'notify' },
   }
   for (const [name, event] of Object.entries(events)) {
     const connection = connectionOver(link, 'OLD')
     event(connection)
-    const { uses, lastUsedAt, provenAt, isRevoked, spoilReason } = connection
+    const { uses, lastUsedAt, provenAt, distrustReason, spoilReason } = connection
     assert.deepEqual(
-      { uses, lastUsedAt, provenAt, isRevoked, spoilReason },
+      { uses, lastUsedAt, provenAt, distrustReason, spoilReason },
       { ...untouched, ...changes[name] },
       name,
     )

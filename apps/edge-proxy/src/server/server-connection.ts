@@ -39,6 +39,18 @@ export type SpoilReason =
   | 'server-said-bye'
   | 'data-after-barrier'
 
+/** Why the login that opened a connection no longer counts; a label value of both counters of refused reuse. */
+export type DistrustReason =
+  | 'revoked'
+  /** The server has refused the secret since. */
+  | 'secret-refused'
+  /** The server has accepted another secret of the user since, for the first time. */
+  | 'secret-superseded'
+  /** The server has refused to let this user in, whatever the secret. */
+  | 'not-authorized'
+  /** Another edge has seen one of these. */
+  | 'fleet-evidence'
+
 /** Reports that an idle connection cannot be kept: it has ended, or the server has sent data that it must not send. */
 export type OnLost = (
   connection: ServerConnection,
@@ -77,7 +89,7 @@ export class ServerConnection {
   #uses = 0
   #lastUsedAt: number
   #provenAt: number
-  #isRevoked = false
+  #distrustReason: DistrustReason | undefined
   #mailbox: Mailbox = 'none'
   readonly #extensions = new Set<string>()
   /** Empty if and only if `#extensions` is. */
@@ -160,13 +172,13 @@ export class ServerConnection {
     this.forgetSelect()
   }
 
-  get isRevoked(): boolean {
-    return this.#isRevoked
+  get distrustReason(): DistrustReason | undefined {
+    return this.#distrustReason
   }
 
-  /** The user was revoked: the present session continues, and the connection is closed after it. */
-  revoke(): void {
-    this.#isRevoked = true
+  /** The present session continues, and the connection is closed after it. The first reason is kept. */
+  distrust(reason: DistrustReason): void {
+    this.#distrustReason ??= reason
   }
 
   // What the next session on this connection would inherit.

@@ -1,0 +1,399 @@
+/** What a server's answer to a login means for connections that are open already, in every state that they can be in. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import * as fc from 'fast-check'
+import { wire } from '../imap/cuts.test-support.ts'
+import { serverAt, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
+import type { SecretNews } from './evidence.ts'
+import { giveBackTo, poolAtWork, swapIn, untilTrue, type PoolAtWork } from './pool.test-support.ts'
+
+/** A pool over a server on which passwords change. A password that is in `answers` gets that answer. */
+async function atWork(settings: Parameters<typeof poolAtWork>[0] = {}) {
+  const work = await poolAtWork(settings)
+  const answers = new Map<string, string>()
+  const holds = new Set<string>()
+  const script: Script = (asked) => {
+    const { verb, text, tag, peer } = asked
+    if (verb === 'NOOP' && holds.has(verb)) return undefined
+    if (verb !== 'LOGIN' && verb !== 'AUTHENTICATE') return wellBehaved(asked)
+    const last = text.split(' ').at(-1)!.replaceAll('"', '')
+    const secret =
+      verb === 'LOGIN'
+        ? last
+        : Buffer.from(last, 'base64')
+            .toString()
+            .split(/[\0\x01]/)
+            .at(-1)!
+    const answer = `${tag} ${answers.get(secret) ?? 'OK in'}\r\n`
+    if (!holds.has(secret)) return answer
+    late.push(() => peer.say(answer))
+    return undefined
+  }
+  /** Answers that are held back. */
+  const late: (() => void)[] = []
+  work.scripted.script = script
+  const news: SecretNews[] = []
+  work.pool.evidence.onNews = (each) => void news.push(each)
+  const idle = async (...who: Parameters<PoolAtWork['lease']>) => {
+    const { connection } = await work.lease(...who)
+    await giveBackTo(work.pool, connection)
+    assert.equal(work.pool.connections.stateOf(connection), 'idle')
+    return connection
+  }
+  return { ...work, answers, holds, late, news, idle }
+}
+
+type AtWork = Awaited<ReturnType<typeof atWork>>
+
+const no = 'NO [AUTHENTICATIONFAILED] no'
+
+/** A connection of joe, opened with A, in this state; `rest` lets it go on and settles when no session uses it. */
+type Staged = { connection?: ServerConnection; rest: () => Promise<void> }
+const states: Record<string, (work: AtWork) => Promise<Staged>> = {
+  async idle(work) {
+    return { connection: await work.idle('joe', 'A'), rest: async () => {} }
+  },
+  async leased(work) {
+    const { connection } = await work.lease('joe', 'A')
+    return { connection, rest: () => giveBackTo(work.pool, connection) }
+  },
+  async resetting(work) {
+    const { connection } = await work.lease('joe', 'A')
+    const answer = held(work)
+    const given = giveBackTo(work.pool, connection)
+    return {
+      connection,
+      rest: async () => {
+        await answer()
+        await given
+      },
+    }
+  },
+  async 'resetting, and claimed by the next login'(work) {
+    const { connection } = await work.lease('joe', 'A')
+    const answer = held(work)
+    const given = giveBackTo(work.pool, connection)
+    const next = work.login('joe', 'A')
+    return {
+      connection,
+      rest: async () => {
+        await answer()
+        await given
+        const leased = await next
+        if (leased.kind === 'leased') await giveBackTo(work.pool, leased.connection)
+      },
+    }
+  },
+  async 'being proven for a login'(work) {
+    const connection = await work.idle('joe', 'A')
+    connection.doubt()
+    const answer = held(work)
+    const next = work.login('joe', 'A')
+    return {
+      connection,
+      rest: async () => {
+        await answer()
+        const leased = await next
+        if (leased.kind === 'leased') await giveBackTo(work.pool, leased.connection)
+      },
+    }
+  },
+  async dialing(work) {
+    work.holds.add('A')
+    const login = work.login('joe', 'A')
+    await untilTrue(() => work.late.length > 0)
+    work.holds.delete('A')
+    return {
+      rest: async () => {
+        work.late.shift()!()
+        const leased = await login
+        if (leased.kind === 'leased') await giveBackTo(work.pool, leased.connection)
+      },
+    }
+  },
+}
+
+/** Holds back the answer to the next NOOP; the returned function sends it. */
+function held({ holds, scripted }: AtWork): () => Promise<void> {
+  holds.add('NOOP')
+  const before = scripted.asked.filter((text) => text === 'NOOP').length
+  return async () => {
+    await untilTrue(() => scripted.asked.filter((text) => text === 'NOOP').length > before)
+    holds.delete('NOOP')
+    scripted.connections[0]!.say(`${scripted.tags[scripted.asked.lastIndexOf('NOOP')]} OK done\r\n`)
+  }
+}
+
+/** What may be learned while the connection is in that state, and whether it survives. */
+const lessons: Record<string, { teach: (work: AtWork) => Promise<unknown>; ends?: string }> = {
+  'its secret is refused': {
+    teach: (work) => fresh(work, 'A', no),
+    ends: 'secret-refused',
+  },
+  'its secret is refused without a code': {
+    teach: (work) => fresh(work, 'A', 'NO wrong'),
+    ends: 'secret-refused',
+  },
+  'its secret has expired': { teach: (work) => fresh(work, 'A', 'NO [EXPIRED] x'), ends: 'secret-refused' },
+  'its user is disabled': {
+    teach: (work) => fresh(work, 'A', 'NO [CONTACTADMIN] x'),
+    ends: 'secret-refused',
+  },
+  'its user may not log in': {
+    teach: (work) => fresh(work, 'A', 'NO [AUTHORIZATIONFAILED] x'),
+    ends: 'not-authorized',
+  },
+  'another secret is accepted for the first time': {
+    teach: (work) => fresh(work, 'B', 'OK in'),
+    ends: 'secret-superseded',
+  },
+  'another secret is accepted for the same name in capitals': {
+    teach: (work) => fresh(work, 'B', 'OK in', 'JOE'),
+    ends: 'secret-superseded',
+  },
+  'another edge has news about its user': {
+    teach: async ({ pool }) => pool.evidence.heard(new Set(['jane', 'joe'])),
+    ends: 'fleet-evidence',
+  },
+  'a wrong secret is refused': { teach: (work) => fresh(work, 'wrong', no) },
+  'the server is busy': { teach: (work) => fresh(work, 'A', 'NO [UNAVAILABLE] x') },
+  'a limit is reached': { teach: (work) => fresh(work, 'A', 'NO [LIMIT] x') },
+  'the mailbox is in use': { teach: (work) => fresh(work, 'A', 'NO [INUSE] x') },
+  'the server is broken': { teach: (work) => fresh(work, 'A', 'NO [SERVERBUG] x') },
+  'the server wants TLS': { teach: (work) => fresh(work, 'A', 'NO [PRIVACYREQUIRED] x') },
+  'the server does not understand': { teach: (work) => fresh(work, 'A', 'BAD what') },
+  'the server has gone': {
+    teach: async (work) => {
+      work.scripted.greeting = '* BYE gone\r\n'
+      await fresh(work, 'A', 'OK in')
+      work.scripted.greeting = '* OK ready\r\n'
+    },
+  },
+  'another user’s secret is refused': { teach: (work) => fresh(work, 'A', no, 'jane') },
+  'another user has a new secret': { teach: (work) => fresh(work, 'B', 'OK in', 'jane') },
+  'another edge has news about another user': {
+    teach: async ({ pool }) => pool.evidence.heard(new Set(['jane'])),
+  },
+}
+
+/** A login that the server judges, whatever is warm. */
+async function fresh(work: AtWork, secret: string, answer: string, user = 'joe'): Promise<void> {
+  work.answers.set(secret, answer)
+  const resume = work.pool.suspendReuse()
+  const result = await work.login(user, secret)
+  resume()
+  work.answers.delete(secret)
+  if (result.kind === 'leased')
+    await work.pool.giveBack(
+      { connection: result.connection, refusal: 'kicked', unanswered: [], idling: false },
+      work.pool.connections.holderOf(result.connection)!,
+    )
+}
+
+for (const [state, stage] of Object.entries(states))
+  for (const [lesson, { teach, ends }] of Object.entries(lessons))
+    test(`${state}, ${lesson}: ${ends ?? 'it is kept'}`, async () => {
+      const work = await atWork()
+      const { connection, rest } = await stage(work)
+      await teach(work)
+      if (state === 'idle') assert.equal(connection!.link.isOpen, ends === undefined)
+      await rest()
+      const counted = (counter: string) => work.count(`${counter}{reason="${ends}"}`)
+      if (ends !== undefined)
+        assert.ok(counted('upstream_drops_total') + counted('reuse_refused_total') >= 1, 'not counted')
+      if (connection) assert.equal(work.pool.connections.stateOf(connection), ends ? 'closed' : 'idle')
+      else assert.equal(work.pool.connections.count('idle'), ends ? 0 : 1)
+      await work.accounted()
+    })
+
+test('after a change of the password, the old one is refused and the new one is warm', async () => {
+  const { idle, login, lease, answers, logins } = await atWork()
+  await idle('joe', 'A')
+  answers.set('A', no)
+  const changed = await idle('joe', 'B')
+  assert.equal((await login('joe', 'A')).kind, 'refused')
+  assert.equal((await lease('joe', 'B')).connection, changed)
+  assert.equal(logins(), 3)
+})
+
+test('two secrets in turn cost one more login each, and then both are warm', async () => {
+  const { idle, logins } = await atWork()
+  for (const [secret, expected] of [
+    ['A', 1],
+    ['B', 2],
+    ['A', 3],
+    ['B', 3],
+    ['A', 3],
+    ['B', 3],
+  ] as const) {
+    await idle('joe', secret)
+    assert.equal(logins(), expected, secret)
+  }
+})
+
+test('a secret that was refused counts as new when it is accepted again', async () => {
+  const { pool, idle, login, answers } = await atWork()
+  await idle('joe', 'A')
+  const other = await idle('joe', 'B')
+  answers.set('A', no)
+  await login('joe', 'A')
+  assert.ok(other.link.isOpen)
+  answers.delete('A')
+  await idle('joe', 'A')
+  assert.equal(other.link.isOpen, false)
+  assert.equal(pool.connections.count('idle'), 1)
+})
+
+test('a token and a password, and logins as other users, are secrets of the user who logs in', async () => {
+  const work = await atWork()
+  const { idle, lease } = work
+  const token = { mechanism: 'XOAUTH2', secret: wire('user=joe\x01auth=Bearer t\x01\x01') } as const
+  const password = await idle('joe', 'A')
+  const opened = await idle('joe', '', token)
+  assert.equal(password.link.isOpen, false)
+  const asJane = await idle('joe', 'A', { authzid: wire('jane'), mechanism: 'PLAIN' })
+  assert.ok(opened.link.isOpen, 'A was known')
+  assert.equal(asJane.openedBy, 'joe')
+  const jane = await idle('jane', 'J')
+  assert.ok(asJane.link.isOpen)
+  await lease('joe', 'B')
+  assert.deepEqual([asJane.link.isOpen, opened.link.isOpen, jane.link.isOpen], [false, false, true])
+  await fresh(work, 'J', no, 'jane')
+  assert.equal(jane.link.isOpen, false)
+})
+
+test('a refusal of one identity leaves the user’s other identities alone', async () => {
+  const { idle, login, answers, pool } = await atWork()
+  const own = await idle('joe', 'A')
+  const asJane = await idle('joe', 'A', { authzid: wire('jane'), mechanism: 'PLAIN' })
+  answers.set('A', 'NO [AUTHORIZATIONFAILED] not her')
+  const resume = pool.suspendReuse()
+  await login('joe', 'A', { authzid: wire('jane'), mechanism: 'PLAIN' })
+  resume()
+  assert.deepEqual([own.link.isOpen, asJane.link.isOpen], [true, false])
+})
+
+test('evidence counts for every server, since two of them may be one mail system', async () => {
+  const { idle, lease, scripted } = await atWork()
+  const elsewhere = serverAt(scripted.port, {}, 'elsewhere')
+  const there = await idle('joe', 'A', { server: elsewhere })
+  const here = await idle('joe', 'A')
+  assert.ok(there.link.isOpen, 'the same secret')
+  await lease('joe', 'B')
+  assert.deepEqual([there.link.isOpen, here.link.isOpen], [false, false])
+})
+
+test('with a master user, the server judges identities and no secrets of clients', async () => {
+  const limits = { masterUser: 'master', masterPassword: 'M', sharedSecret: 'S' }
+  const { idle, login, answers, news, pool } = await atWork({ limits })
+  const [joe, jane] = [await idle('joe', 'S'), await idle('jane', 'S')]
+  assert.deepEqual(news, [])
+  // The edge itself refuses this one.
+  for (const wrong of ['', 'wrong', 's']) assert.equal((await login('joe', wrong)).kind, 'refused')
+  assert.deepEqual([joe.link.isOpen, jane.link.isOpen, news.length], [true, true, 0])
+  answers.set('M', no)
+  const resume = pool.suspendReuse()
+  await login('joe', 'S')
+  await login('jim', 'S')
+  resume()
+  assert.deepEqual([joe.link.isOpen, jane.link.isOpen], [false, true])
+  assert.deepEqual(news, [{ kind: 'refused', user: 'joe' }])
+})
+
+test('news are a new secret, and the refusal of a secret that was good; they have no form of the secret', async () => {
+  const work = await atWork()
+  const { news, idle, login, answers } = work
+  await idle('Joe', 'A')
+  assert.deepEqual(news.splice(0), [{ kind: 'proven', user: 'Joe' }])
+  await idle('Joe', 'A')
+  await fresh(work, 'A', 'OK in', 'joe')
+  answers.set('wrong', no)
+  await login('joe', 'wrong')
+  await login('jane', 'wrong')
+  await fresh(work, 'A', 'NO [UNAVAILABLE] x')
+  assert.deepEqual(news, [])
+  await fresh(work, 'A', no)
+  assert.deepEqual(news.splice(0), [{ kind: 'refused', user: 'joe' }])
+  await fresh(work, 'A', no)
+  assert.deepEqual(news, [])
+  await idle('joe', 'A')
+  news.length = 0
+  work.pool.evidence.heard(new Set(['joe']))
+  await fresh(work, 'A', 'OK in')
+  assert.deepEqual(news, [], 'what another edge said is not repeated')
+})
+
+test('news about a user ends what was opened before, and nothing that is opened after', async () => {
+  const { pool, idle, lease } = await atWork()
+  await idle('joe', 'A')
+  pool.evidence.heard(new Set(['joe']))
+  const later = await idle('joe', 'A')
+  assert.equal((await lease('joe', 'A')).connection, later)
+})
+
+test('a distrusted connection is no proof of its secret: a login with it evicts nothing before it is judged', async () => {
+  const limits = { connectionsMax: 2, connectionsPerUserMax: 0 }
+  const { pool, lease, login, idle, answers } = await atWork({ limits })
+  await lease('joe', 'A')
+  const other = await idle('jane', 'J')
+  answers.set('A', no)
+  pool.evidence.heard(new Set(['joe']))
+  await login('joe', 'A')
+  assert.ok(other.link.isOpen)
+})
+
+test('ENABLE moves no session to a connection that its secret’s refusal has ended', async () => {
+  const { pool, lease, server, idle, answers, login } = await atWork()
+  const { connection: enabled } = await lease('joe', 'A')
+  enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
+  const { connection } = await lease('joe', 'A')
+  await giveBackTo(pool, enabled)
+  answers.set('A', no)
+  await login('joe', 'A')
+  assert.equal(swapIn(pool, server, 'QRESYNC', connection), undefined)
+  answers.delete('A')
+  await idle('joe', 'A')
+})
+
+/** Random histories beside a model: which password is right, and what the pool may know of it. */
+test('after any history, a warm connection is of a secret that was not refused or superseded since it was opened', async () => {
+  const secrets = ['A', 'B', 'C'] as const
+  const step = fc.record({
+    kind: fc.constantFrom('page', 'page', 'page', 'change', 'news'),
+    secret: fc.constantFrom(...secrets),
+  })
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+      const work = await atWork()
+      const refused = (secret: string) => work.answers.has(secret)
+      /** Secrets whose last evidence is good, as the rules say. */
+      const warm = new Set<string>()
+      const known = new Set<string>()
+      for (const { kind, secret } of steps) {
+        if (kind === 'change') {
+          if (refused(secret)) work.answers.delete(secret)
+          else work.answers.set(secret, no)
+        } else if (kind === 'news') {
+          work.pool.evidence.heard(new Set(['joe']))
+          warm.clear()
+        } else {
+          const result = await work.login('joe', secret)
+          const isWarm = warm.has(secret)
+          assert.equal(result.kind === 'leased' && result.reused, isWarm, `${secret} is warm`)
+          if (!isWarm) assert.equal(result.kind === 'refused', refused(secret))
+          if (result.kind === 'refused') {
+            known.delete(secret)
+            continue
+          }
+          if (!isWarm && !known.has(secret)) warm.clear()
+          known.add(secret)
+          warm.add(secret)
+          await giveBackTo(work.pool, result.connection)
+        }
+        assert.equal(work.pool.connections.count('idle'), warm.size)
+      }
+    }),
+    { seed: 11, numRuns: 60 },
+  )
+})

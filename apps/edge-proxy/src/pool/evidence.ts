@@ -1,0 +1,82 @@
+/**
+ * Applies a server's answer to a login to the connections that are open already: a refused secret ends what it opened, and
+ * a secret that is new for its user ends what the user's other secrets opened (docs/adr/0012-evidence-about-secrets.md).
+ * Connections of all servers are meant, because two configured servers may be one mail system.
+ */
+import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
+import type { Connections, Dial } from './connections.ts'
+import { isSameSecret, userKeyOf } from './key.ts'
+import { KnownSecrets } from './known-secrets.ts'
+import { refusesUser, type LeaseRequest, type RefusalCause } from './lease.ts'
+
+/** What other edges should know. It has no form of the secret. */
+export interface SecretNews {
+  /** `proven`: a server accepted a secret that is new here. `refused`: it refused one that it had accepted. */
+  readonly kind: 'proven' | 'refused'
+  /** The login name. */
+  readonly user: string
+}
+
+type Suspect = Pick<Dial, 'identity' | 'secretDigest'>
+
+export class Evidence {
+  readonly #connections: Connections
+  readonly #known = new KnownSecrets()
+  readonly #distrust: (connection: ServerConnection, reason: DistrustReason) => void
+  /** Gets what is news to other edges. */
+  onNews: (news: SecretNews) => void = () => {}
+
+  /** @param distrust closes the connection, at once or when its session ends */
+  constructor(
+    connections: Connections,
+    distrust: (connection: ServerConnection, reason: DistrustReason) => void,
+  ) {
+    this.#connections = connections
+    this.#distrust = distrust
+  }
+
+  /** The server has accepted the login. */
+  accepted({ server, credentials, secretDigest }: LeaseRequest): void {
+    if (!judgesSecrets(server)) return
+    const user = credentials.user.toString('utf8')
+    const userKey = userKeyOf(user)
+    if (!this.#known.accepted(server.name, userKey, secretDigest)) return
+    this.#apply(userKey, 'secret-superseded', (own) => !isSameSecret(own.secretDigest, secretDigest))
+    this.onNews({ kind: 'proven', user })
+  }
+
+  /** The server has refused the login. */
+  refused({ server, credentials, identity, secretDigest }: LeaseRequest, cause: RefusalCause): void {
+    if (!refusesUser(cause)) return
+    const user = credentials.user.toString('utf8')
+    const userKey = userKeyOf(user)
+    // A server that judged no secret, or accepted it, refuses the identity.
+    const isAboutSecret = judgesSecrets(server) && cause !== 'not-authorized'
+    const wasKnown = isAboutSecret && this.#known.refused(server.name, userKey, secretDigest)
+    const ended = isAboutSecret
+      ? this.#apply(userKey, 'secret-refused', (own) => isSameSecret(own.secretDigest, secretDigest))
+      : this.#apply(userKey, 'not-authorized', (own) => own.identity === identity)
+    // A secret that was never good is no news: anyone can send wrong passwords in the name of a user.
+    if (wasKnown || ended > 0) this.onNews({ kind: 'refused', user })
+  }
+
+  /** Another edge has news about these users. */
+  heard(userKeys: ReadonlySet<string>): void {
+    for (const dial of this.#connections.dials())
+      if (userKeys.has(userKeyOf(dial.openedBy))) dial.distrust('fleet-evidence')
+    for (const userKey of userKeys)
+      for (const own of [...this.#connections.openedBy(userKey)]) this.#distrust(own, 'fleet-evidence')
+  }
+
+  /** Returns how many open connections were meant. */
+  #apply(userKey: string, reason: DistrustReason, isMeant: (own: Suspect) => boolean): number {
+    for (const dial of this.#connections.dials())
+      if (userKeyOf(dial.openedBy) === userKey && isMeant(dial)) dial.distrust(reason)
+    const meant = this.#connections.openedBy(userKey).filter(isMeant)
+    for (const own of meant) this.#distrust(own, reason)
+    return meant.length
+  }
+}
+
+/** If the edge logs all users in as a master user, the server never sees what the client sent. */
+const judgesSecrets = ({ config }: LeaseRequest['server']): boolean => config.masterUser === undefined

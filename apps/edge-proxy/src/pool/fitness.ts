@@ -1,0 +1,53 @@
+/** Why a connection may not serve another session, whatever a proof of its state might say. */
+import type { PoolConfig } from '@imapfleet/config'
+import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
+
+/** A label value of `reuse_refused_total` or `upstream_drops_total`. */
+export type Unfit =
+  | DistrustReason
+  | 'config-changed'
+  | 'credentials-expired'
+  | 'too-old'
+  | 'used-up'
+  | 'idle-timeout'
+  | 'unfinished-reply'
+
+/**
+ * The connection must not be kept after its session, and is no proof that its secret is right.
+ * @param generation `Server.generation` of the settings in force; undefined: the server is no longer configured
+ */
+export function unfitToKeep(
+  connection: ServerConnection,
+  generation: number | undefined,
+  pool: PoolConfig,
+  now: number,
+): Unfit | undefined {
+  if (connection.generation !== generation) return 'config-changed'
+  if (connection.distrustReason !== undefined) return connection.distrustReason
+  if (connection.expiresAt <= now) return 'credentials-expired'
+  if (now - connection.openedAt > pool.lifetimeMaxMs) return 'too-old'
+  return connection.uses >= pool.usesMax ? 'used-up' : undefined
+}
+
+/** The idle connection must not stay. */
+export function unfitToRest(
+  idle: ServerConnection,
+  generation: number | undefined,
+  pool: PoolConfig,
+  now: number,
+): Unfit | undefined {
+  return now - idle.lastUsedAt > pool.idleTimeoutMs
+    ? 'idle-timeout'
+    : unfitToKeep(idle, generation, pool, now)
+}
+
+/** The idle connection must not be leased. */
+export function unfitToLease(
+  idle: ServerConnection,
+  generation: number | undefined,
+  pool: PoolConfig,
+  now: number,
+): Unfit | undefined {
+  // Half a response would swallow the beginning of the next one.
+  return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, now) : 'unfinished-reply'
+}

@@ -1,0 +1,56 @@
+/**
+ * Digests of secrets that a server has accepted, by server and user. It answers one question: is a secret that was just
+ * accepted new for this user? It is bounded, and a forgotten secret counts as new, which costs logins and nothing else.
+ */
+export class KnownSecrets {
+  /** By server and user; the user whose last proof is the oldest first. Of one user, the oldest proof first. */
+  readonly #digests = new Map<string, string[]>()
+  readonly #perUserMax: number
+  readonly #max: number
+  #count = 0
+
+  constructor(perUserMax = 16, max = 100_000) {
+    this.#perUserMax = perUserMax
+    this.#max = max
+  }
+
+  /** The server has accepted this secret. True: it was not known. */
+  accepted(serverName: string, userKey: string, digest: string): boolean {
+    const key = keyOf(serverName, userKey)
+    const wasKnown = this.#remove(key, digest)
+    const digests = this.#digests.get(key) ?? []
+    if (digests.length >= this.#perUserMax) this.#count -= digests.splice(0, 1).length
+    digests.push(digest)
+    this.#count++
+    // Now its last proof is the latest of all users.
+    this.#digests.delete(key)
+    this.#digests.set(key, digests)
+    this.#evict()
+    return !wasKnown
+  }
+
+  /** The server has refused this secret. True: it was known. */
+  refused(serverName: string, userKey: string, digest: string): boolean {
+    return this.#remove(keyOf(serverName, userKey), digest)
+  }
+
+  #remove(key: string, digest: string): boolean {
+    const digests = this.#digests.get(key)
+    const index = digests?.indexOf(digest) ?? -1
+    if (!digests || index < 0) return false
+    digests.splice(index, 1)
+    this.#count--
+    if (digests.length === 0) this.#digests.delete(key)
+    return true
+  }
+
+  #evict(): void {
+    for (const [key, digests] of this.#digests) {
+      if (this.#count <= this.#max) return
+      this.#count -= digests.length
+      this.#digests.delete(key)
+    }
+  }
+}
+
+const keyOf = (serverName: string, userKey: string): string => `${serverName}\0${userKey}`
