@@ -84,6 +84,7 @@ const select: Answer = (command, connection, stub) => {
   const name = command.args[0] ?? ''
   const mails = stub.boxOf(connection, name)
   connection.selected = mails ? name : undefined
+  connection.isReadOnly = command.name === 'EXAMINE'
   connection.news = ''
   if (!mails) return done(command, connection, 'NO [NONEXISTENT] No such mailbox')
   connection.send('* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n')
@@ -167,7 +168,7 @@ const answers: Record<string, Answer> = {
     done(command, connection, had ? 'OK Unselect completed.' : 'BAD No mailbox selected')
   },
   CLOSE: (command, connection, stub) => {
-    expunge(connection, stub)
+    if (!connection.isReadOnly) expunge(connection, stub)
     connection.selected = undefined
     done(command, connection, 'OK Close completed.')
   },

@@ -23,6 +23,8 @@ export class StubConnection {
   /** The logged-in user. */
   user: string | undefined
   selected: string | undefined
+  /** The mailbox was selected by EXAMINE. */
+  isReadOnly = false
   /** State that cannot be undone, such as `ENABLE CONDSTORE`, `NOTIFY`, `LANGUAGE DE`, in order. */
   readonly lasting = new Set<string>()
   idling = false

@@ -59,10 +59,13 @@ export const edgeMetrics = {
   },
   client_bytes_total: { kind: 'counter', help: 'Bytes received from clients.' },
   upstream_bytes_total: { kind: 'counter', help: 'Bytes received from upstreams.' },
-  select_cache_hits_total: { kind: 'counter', help: 'SELECT commands answered from the cache.' },
+  select_cache_hits_total: {
+    kind: 'counter',
+    help: 'SELECT and EXAMINE commands of clients answered from the cache.',
+  },
   select_cache_misses_total: {
     kind: 'counter',
-    help: 'SELECT commands sent to the upstream while the cache is enabled.',
+    help: 'SELECT and EXAMINE commands of clients sent to the upstream while the cache is enabled.',
   },
   trace_lines_total: { kind: 'counter', help: 'Lines written to traces.' },
   reports_dropped_total: { kind: 'counter', help: 'Reports lost because the outbox was full.' },

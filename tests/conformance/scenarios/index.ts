@@ -17,6 +17,7 @@ import { prelogin } from './prelogin.ts'
 import { reuse } from './reuse.ts'
 import { revocation } from './revocation.ts'
 import { selectCache } from './select-cache.ts'
+import { selection } from './selection.ts'
 import { smuggling } from './smuggling.ts'
 import { sessionState } from './session-state.ts'
 
@@ -36,6 +37,7 @@ const all: Scenario[] = [
   ...identity,
   ...mechanismScenarios,
   ...selectCache,
+  ...selection,
   ...prelogin,
   ...limits,
   ...checkout,

@@ -26,6 +26,7 @@ const words: Readonly<Record<string, string>> = {
   'barrier-timed-out': 'The mail server took too long to answer the reset.',
   'barrier-too-long': 'The mail server sent too much data during the reset.',
   'barrier-refused': 'The mail server refused the command that completes the reset.',
+  'cannot-deselect': 'The mail server did not confirm that no mailbox is selected.',
   'config-changed': 'The configuration of the mail server has changed.',
   revoked: 'The user was revoked.',
   'secret-refused': 'The mail server refused the password or token that opened the connection.',

@@ -50,26 +50,129 @@ test('a mailbox is deselected by UNSELECT, never by CLOSE, which expunges', asyn
   }
 })
 
-test('without UNSELECT, a mailbox is deselected by an EXAMINE that fails', async () => {
-  const names = new Set<string>()
-  for (const status of ['NO', 'OK', 'BAD']) {
-    const { result, connection } = await run({
-      offered: 'IMAP4REV1',
+/** What the server answers to the commands of a reset, in turn, and what comes of it. */
+interface Deselection {
+  offered: string
+  answers: [command: string, answer: string][]
+  reason?: string
+}
+
+const unselecting = 'IMAP4REV1 UNSELECT'
+const refusedUnselect = ['BAD No mailbox selected.', 'BAD Please select a mailbox first', 'NO not now']
+const deselections: Record<string, Deselection> = {
+  ...Object.fromEntries(
+    refusedUnselect.map((refusal): [string, Deselection] => [
+      `UNSELECT is answered ${refusal}: INBOX is opened, so that UNSELECT must be answered OK`,
+      {
+        offered: unselecting,
+        answers: [
+          ['UNSELECT', refusal],
+          ['EXAMINE INBOX', 'OK [READ-ONLY] done'],
+          ['UNSELECT', 'OK done'],
+        ],
+      },
+    ]),
+  ),
+  'UNSELECT is refused twice': {
+    offered: unselecting,
+    answers: [
+      ['UNSELECT', 'BAD no'],
+      ['EXAMINE INBOX', 'OK done'],
+      ['UNSELECT', 'BAD no'],
+    ],
+    reason: 'cannot-deselect',
+  },
+  'UNSELECT is refused, and INBOX cannot be opened': {
+    offered: unselecting,
+    answers: [
+      ['UNSELECT', 'BAD no'],
+      ['EXAMINE INBOX', 'NO no'],
+    ],
+    reason: 'cannot-deselect',
+  },
+  'without UNSELECT, a mailbox that is read-only is closed, because CLOSE does not expunge it': {
+    offered: 'IMAP4REV1',
+    answers: [
+      ['EXAMINE INBOX', 'OK [READ-ONLY] done'],
+      ['CLOSE', 'OK done'],
+    ],
+  },
+  'without UNSELECT, a mailbox that may be read-write is never closed': {
+    offered: 'IMAP4REV1',
+    answers: [['EXAMINE INBOX', 'OK [READ-WRITE] done']],
+    reason: 'cannot-deselect',
+  },
+  'without UNSELECT, a mailbox of unknown access is never closed': {
+    offered: 'IMAP4REV1',
+    answers: [['EXAMINE INBOX', 'OK done']],
+    reason: 'cannot-deselect',
+  },
+  'without UNSELECT, EXAMINE is answered NO': {
+    offered: 'IMAP4REV1',
+    answers: [['EXAMINE INBOX', 'NO [READ-ONLY] no']],
+    reason: 'cannot-deselect',
+  },
+  'without UNSELECT, EXAMINE is answered BAD': {
+    offered: 'IMAP4REV1',
+    answers: [['EXAMINE INBOX', 'BAD no']],
+    reason: 'cannot-deselect',
+  },
+  'without UNSELECT, CLOSE is refused': {
+    offered: 'IMAP4REV1',
+    answers: [
+      ['EXAMINE INBOX', 'OK [READ-ONLY] done'],
+      ['CLOSE', 'NO no'],
+    ],
+    reason: 'cannot-deselect',
+  },
+}
+
+for (const [name, { offered, answers, reason }] of Object.entries(deselections)) {
+  test(`${name}: ${reason ?? 'the connection is clean'}`, async () => {
+    const { result, connection, scripted } = await run({
+      offered,
       prepare: select,
-      async scripted(scripted) {
-        const [tag, verb, name] = (await scripted.line()).split(' ')
-        assert.equal(verb, 'EXAMINE')
-        names.add(name!)
-        scripted.say(`${tag} ${status} it\r\n`)
+      async scripted(peer) {
+        for (const [command, answer] of answers) {
+          const [tag, ...words] = (await peer.line()).split(' ')
+          assert.equal(words.join(' '), command)
+          peer.say(`* FLAGS ()\r\n${tag} ${answer}\r\n`)
+        }
       },
     })
-    assert.deepEqual(
-      result,
-      status === 'NO' ? { kind: 'clean' } : { kind: 'dirty', reason: 'barrier-refused' },
-    )
-    assert.equal(connection.mailbox, status === 'NO' ? 'none' : 'selected')
-  }
-  assert.equal(names.size, 3)
+    assert.deepEqual(result, reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
+    assert.equal(connection.mailbox, reason === undefined ? 'none' : 'selected')
+    assert.equal(scripted.unread, '')
+  })
+}
+
+test('data behind the reply that completes the deselection is dirty', async () => {
+  const { result } = await run({
+    offered: 'IMAP4REV1',
+    prepare: select,
+    async scripted(peer) {
+      peer.say(`${await barrier(peer, 'EXAMINE INBOX')} OK [READ-ONLY] done\r\n`)
+      peer.say(`${await barrier(peer, 'CLOSE')} OK done\r\n* 3 EXISTS\r\n`)
+    },
+  })
+  assert.deepEqual(result, { kind: 'dirty', reason: 'data-after-barrier' })
+})
+
+test('a capability list that the server sends during the reset decides how a mailbox is deselected', async () => {
+  const { result, connection } = await run({
+    offered: '',
+    left: { unanswered: ['E1'] },
+    prepare(unlisted) {
+      unlisted.learnCapabilities([])
+      select(unlisted)
+    },
+    async scripted(peer) {
+      peer.say('* CAPABILITY IMAP4rev1 UNSELECT\r\nE1 OK done\r\n')
+      peer.say(`${await barrier(peer, 'UNSELECT')} OK done\r\n`)
+    },
+  })
+  assert.deepEqual(result, { kind: 'clean' })
+  assert.deepEqual(connection.capabilities, ['IMAP4REV1', 'UNSELECT'])
 })
 
 test('the barrier waits until every earlier command is answered, in any order', async () => {
@@ -110,11 +213,6 @@ const dirty: Record<string, Case & { reason: string }> = {
   },
   'a barrier with the reply BAD': {
     scripted: answering((tag) => `${tag} BAD no\r\n`),
-    reason: 'barrier-refused',
-  },
-  'UNSELECT that is refused': {
-    prepare: select,
-    scripted: answering((tag) => `${tag} NO no\r\n`, 'UNSELECT'),
     reason: 'barrier-refused',
   },
   'a reply to another tag': { scripted: answering(() => 'a9 OK done\r\n'), reason: 'unexpected-reply' },

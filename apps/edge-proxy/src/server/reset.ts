@@ -2,9 +2,16 @@
  * Makes a used connection clean, and proves it. It waits for every reply of the last session, then sends a barrier: a
  * command with an unguessable tag, whose reply must be the last thing that the server sends. Time and bytes are limited.
  * If anything is uncertain, the result is `dirty`, and the pool closes the connection.
+ *
+ * Only an OK proves that no mailbox is selected: servers differ on what a refused SELECT, EXAMINE or UNSELECT leaves.
+ *
+ *   nothing selected, or a cached mailbox: NOOP ─▶ clean
+ *   a mailbox may be selected: UNSELECT ─┬─ OK ─▶ clean
+ *                                        └─ NO, BAD ─▶ EXAMINE INBOX ─ OK ─▶ UNSELECT ─ OK ─▶ clean
+ *     the server has no UNSELECT:  EXAMINE INBOX ─ OK [READ-ONLY] ─▶ CLOSE ─ OK ─▶ clean
  */
 import { hasTag, startsWithWord, wordEnd } from '../imap/bytes.ts'
-import { hasUnselect } from '../imap/capability.ts'
+import { capabilitiesIn, hasUnselect } from '../imap/capability.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import { reportsMailboxChange } from '../imap/response-facts.ts'
 import type { LinkEnd, LinkHandler } from '../net/link.ts'
@@ -12,7 +19,14 @@ import { CoarseTimeouts } from './coarse-timeouts.ts'
 import { randomName } from './random-name.ts'
 import type { SpoilReason, ServerConnection } from './server-connection.ts'
 
-export type DirtyReason = SpoilReason | LinkEnd | 'barrier-timed-out' | 'barrier-too-long' | 'barrier-refused'
+export type DirtyReason =
+  | SpoilReason
+  | LinkEnd
+  | 'barrier-timed-out'
+  | 'barrier-too-long'
+  | 'barrier-refused'
+  /** The server did not confirm that no mailbox is selected. */
+  | 'cannot-deselect'
 
 export type ResetResult = { kind: 'clean' } | { kind: 'dirty'; reason: DirtyReason }
 
@@ -66,12 +80,12 @@ const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())
 /** The `replies` of the last session are awaited, then the reply to the `barrier`. `answered`: nothing may follow it. */
 type Step = 'replies' | 'barrier' | 'answered' | 'done'
 
+/** After NOOP a selected mailbox stays selected, for the select cache. EXAMINE is of INBOX, which always exists. */
+type BarrierCommand = 'NOOP' | 'UNSELECT' | 'EXAMINE' | 'CLOSE'
+
 interface Barrier {
   readonly tag: string
-  /** UNSELECT and EXAMINE deselect the mailbox. After NOOP a selected mailbox stays selected, for the select cache. */
-  readonly command: 'NOOP' | 'UNSELECT' | 'EXAMINE'
-  /** EXAMINE is of a mailbox that does not exist. It deselects by failing (RFC 9051 6.3.2). */
-  readonly wants: 'OK' | 'NO'
+  readonly command: BarrierCommand
 }
 
 class Reset implements LinkHandler, ResponseSink {
@@ -84,6 +98,8 @@ class Reset implements LinkHandler, ResponseSink {
   #step: Step = 'replies'
   /** The last one that was sent. */
   #barrier: Barrier | undefined
+  /** INBOX has been opened by EXAMINE. */
+  #hasExamined = false
 
   constructor(
     connection: ServerConnection,
@@ -108,14 +124,17 @@ class Reset implements LinkHandler, ResponseSink {
     if (this.#unanswered.length === 0) this.#sendBarrier()
   }
 
-  /** Never CLOSE, because it expunges. */
   #sendBarrier(): void {
-    const { mailbox, capabilities, link } = this.#connection
+    const { mailbox, capabilities } = this.#connection
+    if (mailbox !== 'selected') this.#send('NOOP')
+    else this.#send(hasUnselect(capabilities) ? 'UNSELECT' : 'EXAMINE')
+  }
+
+  #send(command: BarrierCommand): void {
     const tag = randomName('R')
-    const command = mailbox === 'selected' ? deselecting(capabilities) : 'NOOP'
     this.#step = 'barrier'
-    this.#barrier = { tag, command, wants: command === 'EXAMINE' ? 'NO' : 'OK' }
-    link.write(`${tag} ${command}${command === 'EXAMINE' ? ` ${randomName('imapfleet-none-')}` : ''}\r\n`)
+    this.#barrier = { tag, command }
+    this.#connection.link.write(`${tag} ${command}${command === 'EXAMINE' ? ' INBOX' : ''}\r\n`)
   }
 
   onTimeout(): void {
@@ -152,7 +171,11 @@ class Reset implements LinkHandler, ResponseSink {
   #onUntagged(bytes: Buffer, start: number, end: number): void {
     if (reportsMailboxChange(bytes, start + 2, false)) this.#connection.forgetSelect()
     if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
-    else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
+    // The answer to the edge's CAPABILITY, if the session ended before it came. It may list UNSELECT.
+    else if (startsWithWord(bytes, start + 2, 'CAPABILITY')) {
+      const capabilities = capabilitiesIn(bytes.toString('latin1', start, end))
+      if (capabilities) this.#connection.learnCapabilities(capabilities)
+    } else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))
   }
 
@@ -164,13 +187,39 @@ class Reset implements LinkHandler, ResponseSink {
     if (this.#unanswered.length === 0) this.#sendBarrier()
   }
 
-  #onBarrierReply({ tag, command, wants }: Barrier, bytes: Buffer, start: number, end: number): void {
+  #onBarrierReply({ tag, command }: Barrier, bytes: Buffer, start: number, end: number): void {
     if (!hasTag(bytes, start, end, tag)) return this.#finish('unexpected-reply')
     const at = start + tag.length + 1
-    if (!startsWithWord(bytes, at, wants) || wordEnd(bytes, at, end) !== at + 2)
-      return this.#finish('barrier-refused')
-    if (command !== 'NOOP') this.#connection.mailboxLeft()
+    const isOk = startsWithWord(bytes, at, 'OK') && wordEnd(bytes, at, end) === at + 2
+    switch (command) {
+      case 'NOOP':
+        if (!isOk) return this.#finish('barrier-refused')
+        break
+      case 'UNSELECT':
+        // With nothing selected, servers refuse it in words of their own (`BAD No mailbox selected.`).
+        if (!isOk) return this.#hasExamined ? this.#finish('cannot-deselect') : this.#send('EXAMINE')
+        this.#connection.mailboxLeft()
+        break
+      case 'EXAMINE':
+        return isOk ? this.#leaveInbox(bytes, at) : this.#finish('cannot-deselect')
+      case 'CLOSE':
+        if (!isOk) return this.#finish('cannot-deselect')
+        this.#connection.mailboxLeft()
+        break
+    }
     this.#step = 'answered'
+  }
+
+  /**
+   * EXAMINE has selected INBOX. CLOSE expunges a mailbox unless it is read-only (RFC 9051 6.4.1), so it is sent only after
+   * the server has confirmed that.
+   * @param at where the status of the reply to EXAMINE begins
+   */
+  #leaveInbox(bytes: Buffer, at: number): void {
+    this.#hasExamined = true
+    if (hasUnselect(this.#connection.capabilities)) this.#send('UNSELECT')
+    else if (startsWithWord(bytes, at, 'OK [READ-ONLY]')) this.#send('CLOSE')
+    else this.#finish('cannot-deselect')
   }
 
   #finish(reason: DirtyReason | undefined): void {
@@ -183,6 +232,3 @@ class Reset implements LinkHandler, ResponseSink {
     this.#settle(reason === undefined ? { kind: 'clean' } : { kind: 'dirty', reason })
   }
 }
-
-const deselecting = (capabilities: readonly string[]): 'UNSELECT' | 'EXAMINE' =>
-  hasUnselect(capabilities) ? 'UNSELECT' : 'EXAMINE'

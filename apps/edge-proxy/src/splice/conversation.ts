@@ -67,6 +67,8 @@ export class Conversation {
   #idle: 'off' | 'asked' | 'on' = 'off'
   /** The ENABLE sent by `enableSent`, while it is unanswered, and its arguments. */
   #enabling: { sent: Unanswered; key: string } | undefined
+  /** The last UNSELECT or CLOSE, unless a SELECT was sent after it. After its OK no mailbox is selected. */
+  #leaving: Unanswered | undefined
   #waitsFor: Wait | undefined
 
   constructor(connection: ServerConnection, context: SpliceContext) {
@@ -102,6 +104,11 @@ export class Conversation {
     return this.#unanswered.some(isFromEdge)
   }
 
+  /** Whether the edge waits for the reply to a command of its own. */
+  awaitsOwn(command: Verb): boolean {
+    return this.#unanswered.some(({ verb, isOwn }) => isOwn && verb === command)
+  }
+
   /** Whether an unanswered command asks for FETCH responses. */
   get isFetching(): boolean {
     return this.#unanswered.some(({ verb }) => verb === 'FETCH' || verb === 'UID' || verb === 'STORE')
@@ -124,11 +131,17 @@ export class Conversation {
     // It passes as the client wrote it, so no single ENABLE of the edge accounts for the extensions.
     if (verb === 'ENABLE') this.connection.extensionsMayChange()
     this.#current = this.#add(tag, verb, false)
+    this.#noteSelection(this.#current)
   }
 
   /** A command of the edge goes to the server. */
   ownSent(tag: string, verb: Verb): void {
-    this.#add(tag, verb, true)
+    this.#noteSelection(this.#add(tag, verb, true))
+  }
+
+  #noteSelection(sent: Unanswered): void {
+    if (sent.verb === 'UNSELECT' || sent.verb === 'CLOSE') this.#leaving = sent
+    else if (maySelect(sent.verb)) this.#leaving = undefined
   }
 
   /**
@@ -199,10 +212,8 @@ export class Conversation {
     if (command === this.#current) this.#currentAnswered()
     if (command === this.#enabling?.sent) this.#enabling = undefined
     if (command.mayEnableCondstore) this.#condstoreAnswered(status)
-    // A SELECT that fails leaves nothing selected (RFC 9051 6.3.2).
-    const hasFailed = status === 'NO' && maySelect(command.verb)
-    const hasLeft = status === 'OK' && (command.verb === 'UNSELECT' || command.verb === 'CLOSE')
-    if ((hasFailed || hasLeft) && !this.#unanswered.some(({ verb }) => maySelect(verb)))
+    // A refused SELECT proves nothing: some servers keep the mailbox that was selected before it.
+    if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))
       this.connection.mailboxLeft()
   }
 

@@ -112,10 +112,56 @@ const cases: Record<string, Case> = {
     refusal: undefined,
     selected: true,
   },
-  'a mailbox that a failed SELECT deselected': {
+  'a failed SELECT, which proves nothing about the mailbox before it': {
     said: ['C a SELECT x\r\n', 'S a OK done\r\n', 'C b SELECT y\r\n', 'S b NO no\r\n'],
     refusal: undefined,
+    selected: true,
+  },
+  'a failed SELECT and nothing before it': {
+    said: ['C a SELECT x\r\n', 'S a NO no\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  'a failed EXAMINE with parameters': {
+    said: ['C a EXAMINE x (CONDSTORE)\r\n', 'S a BAD no\r\n'],
+    refusal: 'condstore-uncertain',
+    selected: true,
+  },
+  'a SELECT that fails before another one succeeds, pipelined': {
+    said: ['C a SELECT x\r\nb SELECT y\r\n', 'S a NO no\r\nb OK done\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  'a SELECT that succeeds before another one fails, pipelined': {
+    said: ['C a SELECT x\r\nb SELECT y\r\n', 'S a OK done\r\nb NO no\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  'a SELECT that fails, and one that is not answered': {
+    said: ['C a SELECT x\r\nb SELECT y\r\n', 'S a NO no\r\n'],
+    refusal: undefined,
+    unanswered: ['b'],
+    selected: true,
+  },
+  'a SELECT that failed, deselected by UNSELECT': {
+    said: ['C a SELECT x\r\nb UNSELECT\r\n', 'S a NO no\r\nb OK done\r\n'],
+    refusal: undefined,
     selected: false,
+  },
+  'a CLOSE that is answered before an earlier SELECT': {
+    said: ['C a SELECT x\r\nb CLOSE\r\n', 'S b OK done\r\na OK done\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  'a CLOSE that is answered after a later SELECT': {
+    said: ['C a CLOSE\r\nb SELECT y\r\n', 'S b OK done\r\na OK done\r\n'],
+    refusal: undefined,
+    selected: true,
+  },
+  'two UNSELECTs, of which the second is refused': {
+    said: ['C a SELECT x\r\nb UNSELECT\r\nc UNSELECT\r\n', 'S a OK done\r\nb OK done\r\nc BAD no\r\n'],
+    refusal: undefined,
+    selected: true,
   },
   'a mailbox that a SELECT with a syntax error did not deselect': {
     said: ['C a SELECT x\r\n', 'S a OK done\r\n', 'C b SELECT y\r\n', 'S b BAD no\r\n'],

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { everyCut, wire } from '../imap/cuts.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import { beginOn, wires, type SplicedSession, type SessionSetup } from './session.test-support.ts'
 
 interface Transcript extends SessionSetup {
@@ -119,11 +120,27 @@ test('CAPABILITY is answered from the last list of the server', async () => {
   assert.equal(await on.client.line(), '* CAPABILITY IMAP4rev1 NEWER')
 })
 
-test('CAPABILITY goes to a server that has not sent its list', async () => {
+test('a server that has not sent its list is asked for it, and the client does not see the answer', async () => {
   const on = await wires()
-  const { fromClient } = beginOn(on, { prepare: (connection) => connection.learnCapabilities([]) })
-  fromClient('b CAPABILITY\r\n')
-  assert.equal(await on.scripted.line(), 'b CAPABILITY')
+  const prepare = (connection: ServerConnection) => connection.learnCapabilities([])
+  const { fromServer, connection } = beginOn(on, { prepare, early: 'a CAPABILITY\r\nb NOOP\r\n' })
+  const [tag, ...words] = (await on.scripted.line()).split(' ')
+  assert.deepEqual(words, ['CAPABILITY'])
+  assert.equal(await on.scripted.line(), 'a CAPABILITY')
+  assert.equal(await on.scripted.line(), 'b NOOP')
+  const listed = '* CAPABILITY IMAP4rev1 UNSELECT\r\n'
+  fromServer(`${listed}${tag} OK done\r\n${listed}a OK done\r\nb OK done\r\n`)
+  assert.equal(await on.client.until('b OK done\r\n'), `${listed}a OK done\r\nb OK done\r\n`)
+  assert.deepEqual(connection.capabilities, ['IMAP4REV1', 'UNSELECT'])
+})
+
+test('a server that refuses CAPABILITY serves the session all the same', async () => {
+  const on = await wires()
+  const session = beginOn(on, { prepare: (connection) => connection.learnCapabilities([]) })
+  const [tag] = (await on.scripted.line()).split(' ')
+  session.fromServer(`${tag} BAD no\r\n* 1 EXISTS\r\n`)
+  assert.equal(await on.client.line(), '* 1 EXISTS')
+  assert.equal(session.handBackNow().refusal, undefined)
 })
 
 test('a refused command of the edge is logged, and the client does not see the reply', async () => {

@@ -63,6 +63,7 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
     return 'pass'
   }
   const { selectCache } = conversation
+  if (answersOwn(bytes, start, end, conversation)) return 'omit'
   if (selectCache.isListening) {
     const verdict = selectCache.onUntagged(bytes, start, end, conversation.isFetching)
     if (verdict === 'omit') return verdict
@@ -74,8 +75,6 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
       if (startsWithWord(bytes, at, 'ENABLED'))
         conversation.enabled(wordsOf(bytes.toString('latin1', at + 'ENABLED'.length, end)))
       return 'pass'
-    case 73: // I
-      return conversation.hasOwnUnanswered && startsWithWord(bytes, at, 'ID ') ? 'omit' : 'pass'
     case 66: // B
     case 78: // N
     case 79: // O
@@ -83,6 +82,15 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
     default:
       return 'pass'
   }
+}
+
+/** Whether it belongs to an ID or CAPABILITY of the edge. It is then no part of an answer to SELECT that is recorded. */
+function answersOwn(bytes: Buffer, start: number, end: number, conversation: Conversation): boolean {
+  const at = start + 2
+  if (startsWithWord(bytes, at, 'ID ')) return conversation.hasOwnUnanswered
+  if (!startsWithWord(bytes, at, 'CAPABILITY') || !conversation.awaitsOwn('CAPABILITY')) return false
+  filtered(bytes, start, end, conversation)
+  return true
 }
 
 const wordsOf = (text: string): string[] => text.toUpperCase().match(/\S+/g) ?? []

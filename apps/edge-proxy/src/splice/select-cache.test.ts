@@ -100,6 +100,58 @@ test('the answer is kept when the server answers what does not change the mailbo
   }
 })
 
+test('the answer to the first SELECT is kept if the server has UNSELECT, which its list says only later', async () => {
+  for (const list of ['UNSELECT', 'IDLE']) {
+    const { scripted, fromClient, fromServer, connection } = await begin({
+      pool: { selectCache: 'exact' },
+      prepare: (unlisted) => unlisted.learnCapabilities([]),
+    })
+    fromClient('a SELECT INBOX\r\n')
+    const tag = await own(scripted, 'CAPABILITY')
+    fromServer(`* CAPABILITY IMAP4rev1 ${list}\r\n${tag} OK done\r\n${answer}a OK [READ-WRITE] done\r\n`)
+    assert.deepEqual(connection.selectAnswer, list === 'UNSELECT' ? kept : undefined)
+  }
+})
+
+test('the answer to an ID of the edge is no part of the answer to SELECT', async () => {
+  const { scripted, fromClient, fromServer, connection } = await begin({
+    pool: { selectCache: 'exact' },
+    ids: ['ID NIL\r\n'],
+  })
+  const tag = await own(scripted, 'ID NIL')
+  fromClient('a SELECT INBOX\r\n')
+  fromServer(`* ID ("name" "Dovecot")\r\n${tag} OK done\r\n${answer}a OK [READ-WRITE] done\r\n`)
+  assert.deepEqual(connection.selectAnswer, kept)
+})
+
+test('each SELECT and EXAMINE of a client is one hit or one miss', async () => {
+  const hitsAndMisses = ({ counters }: SplicedSession) => [
+    counters.select_cache_hits_total.value,
+    counters.select_cache_misses_total.value,
+  ]
+  const cold = await begin({ pool: { selectCache: 'exact' } })
+  cold.scripted.socket.resume()
+  cold.fromClient(
+    'a SELECT INBOX\r\nb EXAMINE x (CONDSTORE)\r\nc SELECT {1+}\r\ny\r\nd NOOP\r\ne STATUS x (UNSEEN)\r\n',
+  )
+  assert.deepEqual(hitsAndMisses(cold), [0, 3])
+  const off = await begin({ pool: { selectCache: 'off' } })
+  off.fromClient('a SELECT INBOX\r\n')
+  assert.deepEqual(hitsAndMisses(off), [0, 0])
+  const other = await warm('exact')
+  other.fromClient('a SELECT other\r\nb SELECT INBOX\r\n')
+  assert.deepEqual(hitsAndMisses(other), [0, 2])
+  const unselecting = await warm('exact')
+  unselecting.fromClient('a NOOP\r\n')
+  assert.deepEqual(hitsAndMisses(unselecting), [0, 0])
+  const late = await warm('window', { now: () => 10_001 })
+  late.fromClient('a SELECT INBOX\r\n')
+  assert.deepEqual(hitsAndMisses(late), [0, 1])
+  const hit = await warm('window')
+  hit.fromClient('a SELECT INBOX\r\nb SELECT INBOX\r\n')
+  assert.deepEqual(hitsAndMisses(hit), [1, 1])
+})
+
 test('the same SELECT is answered from the cache after a NOOP shows no change', async () => {
   const { client, scripted, fromClient, fromServer, counters } = await warm('exact')
   fromClient('a SELECT INBOX\r\nb FETCH 1 FLAGS\r\n')

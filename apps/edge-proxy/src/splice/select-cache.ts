@@ -91,10 +91,8 @@ export class SelectCache {
   }
 
   #verify(key: string | undefined, policy: CachePolicy): 'NOOP' | 'UNSELECT' | undefined {
-    const { counters } = this.#context.metrics
     const { selectAnswer } = this.#connection
     if (selectAnswer === undefined || selectAnswer.key !== key) {
-      if (key !== undefined) counters.select_cache_misses_total.value++
       this.#inherited = 'changed'
       this.#connection.forgetSelect()
       // The command must not find a mailbox selected. It does not wait for the reply to the UNSELECT.
@@ -107,8 +105,7 @@ export class SelectCache {
     }
     const isFresh = this.#context.clock.now() - selectAnswer.at <= policy.selectCacheWindowMs
     this.#inherited = isFresh ? 'unchanged' : 'changed'
-    if (isFresh) counters.round_trips_saved_total.value++
-    else counters.select_cache_misses_total.value++
+    if (isFresh) this.#context.metrics.counters.round_trips_saved_total.value++
     return undefined
   }
 
@@ -133,11 +130,16 @@ export class SelectCache {
     to: number,
     isAlone: boolean,
   ): void {
+    if (maySelect(verb)) this.#context.metrics.counters.select_cache_misses_total.value++
     if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()
     this.#recording =
-      key !== undefined && isAlone && hasUnselect(this.#connection.capabilities)
-        ? { key, lines: [], bytes: 0 }
-        : undefined
+      key !== undefined && isAlone && this.#mayHaveUnselect ? { key, lines: [], bytes: 0 } : undefined
+  }
+
+  /** A session that does not begin with the same SELECT needs it. Until the list of the server is known, it may be there. */
+  get #mayHaveUnselect(): boolean {
+    const { capabilities } = this.#connection
+    return capabilities.length === 0 || hasUnselect(capabilities)
   }
 
   /** The cache is off: the answer is kept no longer, because changes are not watched for. */
@@ -172,7 +174,6 @@ export class SelectCache {
     if (verb !== 'NOOP') return
     const isUnchanged = ok && this.#connection.selectAnswer !== undefined
     this.#inherited = isUnchanged ? 'unchanged' : 'changed'
-    if (!isUnchanged) this.#context.metrics.counters.select_cache_misses_total.value++
   }
 
   /** Whether the answer to the client's last command is being recorded. Its other commands have all been answered. */
@@ -187,7 +188,7 @@ export class SelectCache {
   onReply(ok: boolean, text: string): void {
     const { key, lines } = this.#recording!
     this.#recording = undefined
-    if (ok)
+    if (ok && hasUnselect(this.#connection.capabilities))
       this.#connection.rememberSelect({
         key,
         lines: lines.join(''),

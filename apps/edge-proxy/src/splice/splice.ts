@@ -97,6 +97,8 @@ export class Splice {
     if (!connection.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     for (const id of ids) this.#sendOwn('ID', id)
+    // The login was answered without a list. Whether the server has UNSELECT decides how the connection is reset.
+    if (connection.capabilities.length === 0) this.#sendOwn('CAPABILITY', 'CAPABILITY\r\n')
     if (early) this.fromClient(early)
   }
 
