@@ -1,6 +1,9 @@
 /** Which clients get a connection to which server: queues, limits, routes, the shared secret and tokens. */
 import assert from 'node:assert/strict'
 import { after, afterEach, before, suite, test } from 'node:test'
+import { removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { Authority } from '../support/certs.ts'
+import { MailSocket } from '../support/mail-socket.ts'
 import { listenerOn } from '../support/lone-edge.ts'
 import { edgeFor, entered, isServed, listeningStub } from '../support/stub-edge.ts'
 import type { StubImapd } from '../support/stub-imapd.ts'
@@ -54,10 +57,11 @@ suite('limits and routes', () => {
 
   test('clients over the limit, in total or from one address, get BYE and the reason', async (t) => {
     const edge = await edgeFor(t, stub.port, { clients: { connectionsMax: 3, connectionsPerAddressMax: 2 } })
-    const inside = [await edge.client(), await edge.client()]
+    const inside = [await entered(edge), await entered(edge)]
     const third = await edge.client()
     assert.match(third.greeting, /^\* BYE Too many connections/)
     inside.push(await edge.client({ localAddress: '127.0.0.2' }))
+    assert.equal((await inside[2]!.command('LOGIN bob secret')).status, 'OK')
     const fourth = await edge.client({ localAddress: '127.0.0.3' })
     assert.match(fourth.greeting, /^\* BYE Too many connections/)
     const { counters } = await edge.stats()
@@ -69,6 +73,36 @@ suite('limits and routes', () => {
       await client.close()
       return client.greeting.startsWith('* OK ')
     })
+  })
+
+  test('silent connections to a TLS port, from one address or many, keep no other client out', async (t) => {
+    const directory = temporaryDirectory('certs')
+    t.after(() => removeTemporaryDirectory(directory))
+    const authority = await Authority.make(directory)
+    const certificate = await authority.issue('localhost', 'DNS:localhost')
+    const { port, listener } = await listenerOn({ tls: 'implicit', ...certificate })
+    const edge = await edgeFor(t, stub.port, {
+      listeners: { imaps: listener },
+      clients: { connectionsMax: 40, connectionsPerAddressMax: 10 },
+    })
+    const silent: MailSocket[] = []
+    t.after(() => Promise.all(silent.map((client) => client.close())))
+    const connected = async () => (await edge.stats()).gauges['clients_connected']
+    const flood = async (localAddress: string) => {
+      for (let count = 0; count < 100; count++) silent.push(await MailSocket.open({ port, localAddress }))
+    }
+    await flood('127.0.0.2')
+    await until('ten of them', async () => (await connected()) === 10)
+    const other = await edge.client({ localAddress: '127.0.0.3' })
+    assert.equal((await other.command('LOGIN alice secret')).status, 'OK')
+
+    for (let host = 10; host < 20; host++) await flood(`127.0.0.${host}`)
+    await until('all places taken', async () => (await connected()) === 40)
+    assert.ok(await isServed(other))
+    const late = await edge.client({ localAddress: '127.0.0.4' })
+    assert.equal((await late.command('LOGIN bob secret')).status, 'OK')
+    assert.equal(await connected(), 40)
+    await Promise.all([other, late].map((client) => client.command('LOGOUT')))
   })
 
   test('users are routed by their domain, clients by their listener, and others to the first server', async (t) => {

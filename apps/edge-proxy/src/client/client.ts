@@ -7,6 +7,8 @@ import { CommandScanner } from '../imap/command-scanner.ts'
 import { CR, findByte, LF } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
+import { tooMany } from '../net/accept.ts'
+import type { Occupant, Place, Dismissal } from '../net/client-admission.ts'
 import type { Link, LinkHandler } from '../net/link.ts'
 import { acceptTls } from '../net/tls.ts'
 
@@ -21,13 +23,13 @@ export interface PreloginLimits {
 
 export interface ClientFacts {
   link: Link
-  /** Name of the listener that accepted it. */
-  listener: string
+  place: Place
   /** From the PROXY header if there was one. */
   address: () => string
   secure: boolean
   limits: PreloginLimits
-  now: number
+  /** When it was accepted. */
+  acceptedAt: number
 }
 
 /** Why a client was disconnected before its login; a label value of `client_refusals_total`. */
@@ -38,6 +40,7 @@ export type ClientRefusal =
   | 'too-many-commands'
   | 'too-many-failures'
   | 'login-timeout'
+  | 'made-room'
 
 /** Why the edge stops working on a login. */
 export type LoginAbandonment = 'client-gone' | 'out-of-time' | 'shutdown'
@@ -60,14 +63,16 @@ type Waiting =
   | { kind: 'command'; resolve: (command: ClientCommand | undefined) => void }
   | { kind: 'line'; resolve: (line: Buffer | undefined) => void }
 
-export class Client implements LinkHandler {
+export class Client implements LinkHandler, Occupant {
   readonly link: Link
-  readonly listener: string
+  readonly place: Place
   readonly #readAddress: () => string
   #address: string | undefined
   readonly #limits: PreloginLimits
   readonly #scanner: CommandScanner
   #secure: boolean
+  /** A TLS handshake is under way. */
+  #startsTls = false
   /** When it is disconnected unless it has logged in. */
   readonly deadlineAt: number
   #ids: IdPairs[] = []
@@ -86,13 +91,19 @@ export class Client implements LinkHandler {
 
   constructor(facts: ClientFacts) {
     this.link = facts.link
-    this.listener = facts.listener
+    this.place = facts.place
     this.#readAddress = facts.address
     this.#secure = facts.secure
     this.#limits = facts.limits
-    this.deadlineAt = facts.now + facts.limits.loginTimeoutMs
+    this.deadlineAt = facts.acceptedAt + facts.limits.loginTimeoutMs
     this.#scanner = new CommandScanner(facts.limits.preloginBytesMax)
     this.link.handler = this
+    this.place.occupant = this
+  }
+
+  /** Name of the listener that accepted it. */
+  get listener(): string {
+    return this.place.listener
   }
 
   get address(): string {
@@ -138,7 +149,9 @@ export class Client implements LinkHandler {
   async startTls(context: SecureContext, timeoutMs: number): Promise<boolean> {
     this.takeEarly()
     this.#ids = []
-    this.#secure = await acceptTls(this.link, context, timeoutMs)
+    this.#startsTls = true
+    this.#secure = (await acceptTls(this.link, context, timeoutMs)) === 'secure'
+    this.#startsTls = false
     return this.#secure
   }
 
@@ -178,9 +191,15 @@ export class Client implements LinkHandler {
    * the session answers it.
    */
   endLoginTime(reason: 'out-of-time' | 'shutdown'): void {
-    if (!this.#waiting) this.#abandonLogin(reason)
+    if (!this.#waiting && !this.#startsTls) this.#abandonLogin(reason)
     else if (reason === 'out-of-time') this.refuse('login-timeout')
     else this.bye(stoppingText)
+  }
+
+  /** Another client gets its place, or the edge stops. */
+  dismiss(why: Dismissal): void {
+    if (why === 'stopping') this.endLoginTime('shutdown')
+    else this.refuse(why)
   }
 
   /** Disconnects the client after the answer to a login that was abandoned. */
@@ -195,7 +214,8 @@ export class Client implements LinkHandler {
   }
 
   bye(text: string): void {
-    this.link.write(`* BYE ${text}\r\n`)
+    // Within a TLS handshake no words would reach the client.
+    if (!this.#startsTls) this.link.write(`* BYE ${text}\r\n`)
     this.close()
   }
 
@@ -278,6 +298,7 @@ const byeText: Record<ClientRefusal, string> = {
   'too-many-commands': 'Too many commands before login',
   'too-many-failures': 'Too many failed logins',
   'login-timeout': 'Login timed out',
+  'made-room': tooMany,
 }
 
 const withoutLineEnd = (line: Buffer): Buffer => line.subarray(0, line.at(-2) === CR ? -2 : -1)

@@ -258,24 +258,28 @@ test('a stopping edge does not wait any longer when its last session has ended',
   await stopped
 })
 
-test('clients whose PROXY header or TLS handshake is awaited are no more than clients may be connected', async () => {
+test('clients whose PROXY header is awaited are no more than clients may be connected: the first makes room', async () => {
   const { edge } = await edgeAtWork({
     clients: { connectionsMax: 2 },
     listeners: { imap: { proxyProtocolFrom: ['127.0.0.1'] } },
   })
   const { port } = edge.context.settings.current.listeners['imap']!
-  const waiting = [dialPeer(port), dialPeer(port)]
   const { counters } = edge.context.metrics
-  await untilTrue(() => counters.client_connections_total.value === 2)
-  assert.equal(await dialPeer(port).closed(), '')
-  assert.equal(counters.client_refusals_total({ reason: 'too-many-clients' }).value, 1)
-  for (const peer of waiting) peer.say('PROXY TCP4 192.0.2.1 127.0.0.1 1 2\r\n')
-  for (const peer of waiting) assert.match(await peer.line(), /^\* OK /)
+  const waiting = []
+  for (let count = 1; count <= 3; count++) {
+    waiting.push(dialPeer(port))
+    await untilTrue(() => counters.client_connections_total.value === count)
+  }
+  assert.equal(await waiting[0]!.closed(), '')
+  assert.equal(counters.client_refusals_total({ reason: 'made-room' }).value, 1)
+  assert.equal(edge.context.clientAdmission.total, 2)
+  for (const peer of waiting.slice(1)) peer.say('PROXY TCP4 192.0.2.1 127.0.0.1 1 2\r\n')
+  for (const peer of waiting.slice(1)) assert.match(await peer.line(), /^\* OK /)
 })
 
 test('clients over the limit are told so, and a place that is left is free again', async () => {
-  const { client, edge } = await edgeAtWork({ clients: { connectionsMax: 2 } })
-  const [one] = [await client(), await client()]
+  const { session, client, edge } = await edgeAtWork({ clients: { connectionsMax: 2 } })
+  const [one] = [await session(), await session()]
   const refused = dialPeer(one.socket.remotePort!)
   assert.equal(await refused.closed(), '* BYE Too many connections, try again later\r\n')
   assert.equal(

@@ -3,7 +3,7 @@ import { awaitingRestart, type EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
 import { stackOf } from '../errors.ts'
-import { acceptClient, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
+import { acceptClient, refuseLink, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
 import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
 import { HealthChecks } from '../server/health.ts'
@@ -14,12 +14,12 @@ import { createContext, type EdgeContext } from './context.ts'
 
 export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
+const draining = 'Server is draining, try again'
+
 export class Edge {
   readonly context: EdgeContext
   readonly #listeners: Listener[] = []
   readonly #healthChecks: HealthChecks
-  /** Connections that wait for their PROXY header or TLS handshake. */
-  #handshakes = 0
   #sweeper: NodeJS.Timeout | undefined
   #state: RunState = 'starting'
 
@@ -109,50 +109,43 @@ export class Edge {
   }
 
   #accept(open: OpenTransport, listener: Listener): void {
-    const { metrics, settings } = this.context
+    const { metrics, settings, clientAdmission, clock } = this.context
     const { clients } = settings.current
     metrics.counters.client_connections_total.value++
-    if (this.#handshakes >= clients.connectionsMax) {
-      this.#countRefusal('too-many-clients')
-      return new Link(open).close()
+    const { name } = listener
+    const config = settings.listener(name)
+    const context = settings.listenerTls(name)
+    const link = new Link(open)
+    if (this.#state !== 'serving') {
+      this.#countRefusal('draining')
+      return refuseLink(link, { config, context }, draining)
     }
-    const config = settings.listener(listener.name)
-    const context = settings.listenerTls(listener.name)
-    const accepted = acceptClient(open, { config, context }, clients.loginTimeoutMs)
-    if (accepted instanceof Promise) void this.#serveAfterHandshake(accepted, listener)
-    else this.#serve(accepted, listener)
+    const entrance = { listener: name, config, context, admission: clientAdmission, limits: clients }
+    const accepted = acceptClient(link, entrance, clients.loginTimeoutMs)
+    if (accepted instanceof Promise) void this.#serveLater(accepted, clock.now())
+    else this.#serve(accepted, clock.now())
   }
 
-  /** Handshakes have the same limit as clients, so that they cannot use up the open files. */
-  async #serveAfterHandshake(
-    accepting: Promise<AcceptedClient | NotAccepted>,
-    listener: Listener,
-  ): Promise<void> {
-    this.#handshakes++
+  /** After the PROXY header and the TLS handshake. */
+  async #serveLater(accepting: Promise<AcceptedClient | NotAccepted>, acceptedAt: number): Promise<void> {
     try {
-      const result = await accepting
-      if (result.kind === 'accepted') this.#serve(result, listener)
-      else if (result.kind === 'refused') this.#countRefusal(result.reason)
+      this.#serve(await accepting, acceptedAt)
     } catch (error) {
       this.#onFailure(error)
-    } finally {
-      this.#handshakes--
     }
   }
 
-  #serve({ link, address, secure }: AcceptedClient, listener: Listener): void {
-    const { clientAdmission, settings, clock } = this.context
-    const limits = settings.current.clients
-    const leave = this.#state === 'serving' ? clientAdmission.enter(address, limits) : 'draining'
-    if (typeof leave === 'string') {
-      this.#countRefusal(leave)
-      const reason =
-        leave === 'draining' ? 'Server is draining, try again' : 'Too many connections, try again later'
-      link.write(`* BYE ${reason}\r\n`)
+  #serve(accepted: AcceptedClient | NotAccepted, acceptedAt: number): void {
+    if (accepted.kind === 'gone') return
+    if (accepted.kind === 'refused') return this.#countRefusal(accepted.reason)
+    const { link, place, address, secure } = accepted
+    if (this.#state !== 'serving') {
+      this.#countRefusal('draining')
+      link.write(`* BYE ${draining}\r\n`)
       return link.closeWhenWritten(1000)
     }
-    link.whenClosed(leave)
-    const client = new Client({ link, listener: listener.name, address, secure, limits, now: clock.now() })
+    const limits = this.context.settings.current.clients
+    const client = new Client({ link, place, address, secure, limits, acceptedAt })
     void runSession(client, this.context)
     link.resume()
   }

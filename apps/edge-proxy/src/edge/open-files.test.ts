@@ -5,13 +5,14 @@ import { test } from 'node:test'
 import { resolveConfig } from '@imapfleet/config'
 import { openFilesNeeded } from './open-files.ts'
 
-test('each client and each server connection needs a file, and a few more are needed', () => {
+test('each client, server connection, spare one, health check and listener needs a file, and the edge a few of its own', () => {
   const resolved = resolveConfig({
     clients: { connectionsMax: 20 },
     upstreams: { main: { connectionsMax: 10 }, other: { connectionsMax: 5, connectionsSpareMax: 3 } },
   })
   assert.ok(resolved.ok)
-  assert.equal(openFilesNeeded(resolved.config), 135 + 64 + 3)
+  const [clients, main, other, checks, listeners, own] = [20, 10 + 64, 5 + 3, 2 * 2, 1, 100]
+  assert.equal(openFilesNeeded(resolved.config), clients + main + other + checks + listeners + own)
 })
 
 test(

@@ -5,11 +5,18 @@ import type { EdgeConfig } from '@imapfleet/config'
 /** For the log, the HTTP port, the fleet, and DNS. */
 const otherFiles = 100
 
-/** One file for each client, and one for each connection to a server. */
-export const openFilesNeeded = ({ clients, upstreams }: EdgeConfig): number =>
+/** A health check, and one whose connection is being closed. */
+const perUpstream = 2
+
+/**
+ * One file for each client, in any phase from accept to close, one for each connection to a server that is open or being
+ * opened, and one for each listener.
+ */
+export const openFilesNeeded = ({ clients, listeners, upstreams }: EdgeConfig): number =>
   Object.values(upstreams).reduce(
-    (sum, { connectionsMax, connectionsSpareMax }) => sum + connectionsMax + connectionsSpareMax,
-    clients.connectionsMax + otherFiles,
+    (sum, { connectionsMax, connectionsSpareMax }) =>
+      sum + connectionsMax + connectionsSpareMax + perUpstream,
+    clients.connectionsMax + Object.keys(listeners).length + otherFiles,
   )
 
 /** Undefined if there is no limit, or the system does not have /proc. */

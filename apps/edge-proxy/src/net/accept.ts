@@ -1,7 +1,11 @@
-/** Prepares an accepted connection for IMAP: reads the PROXY header and completes TLS, if the listener requires them. */
+/**
+ * An accepted connection from its first moment until it can speak IMAP: gives it a place within the limits, reads the PROXY
+ * header and completes TLS, if the listener requires them.
+ */
 import type { SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
-import { Link, type OpenTransport } from './link.ts'
+import type { ClientAdmission, ClientLimits, Place, Dismissal } from './client-admission.ts'
+import type { Link } from './link.ts'
 import { networksContain, plainAddress } from './networks.ts'
 import { parseProxyHeader } from './proxy-header.ts'
 import { acceptTls } from './tls.ts'
@@ -9,72 +13,124 @@ import { acceptTls } from './tls.ts'
 export interface AcceptedClient {
   kind: 'accepted'
   link: Link
+  place: Place
   /** The client's address, from the PROXY header if the peer is trusted to send one. The first call makes a system call. */
   address: () => string
   secure: boolean
 }
 
 /** The link is closed, by the peer (`gone`) or by the edge (`refused`). */
-export type NotAccepted = { kind: 'gone' } | { kind: 'refused'; reason: 'proxy-header' | 'tls-handshake' }
+export type NotAccepted =
+  | { kind: 'gone' }
+  | {
+      kind: 'refused'
+      reason: Dismissal | 'too-many-clients' | 'too-many-from-address' | 'proxy-header' | 'tls-handshake'
+    }
 
-/** Synchronous if neither a PROXY header nor TLS is required. Otherwise each of them must complete within `timeoutMs`. */
+/** What a listener requires of its clients. */
+export interface Entrance {
+  listener: string
+  config: ListenerConfig
+  context: SecureContext | undefined
+  admission: ClientAdmission
+  limits: ClientLimits
+}
+
+/** Synchronous if neither a PROXY header nor TLS is required. Otherwise both must complete within `timeoutMs`. */
 export function acceptClient(
-  open: OpenTransport,
-  listener: { config: ListenerConfig; context: SecureContext | undefined },
+  link: Link,
+  entrance: Entrance,
   timeoutMs: number,
-): AcceptedClient | Promise<AcceptedClient | NotAccepted> {
-  const { config, context } = listener
-  const link = new Link(open)
+): AcceptedClient | NotAccepted | Promise<AcceptedClient | NotAccepted> {
+  const { listener, config, admission, limits } = entrance
   const address = () => plainAddress(link.remoteAddress)
   const isProxied =
     config.proxyProtocolFrom.length > 0 && networksContain(config.proxyProtocolFrom, address())
-  const secure = config.tls === 'implicit' && context !== undefined
-  if (!isProxied && !secure) return { kind: 'accepted', link, address, secure }
-  return acceptSlowly(link, { address, isProxied, context: secure ? context : undefined }, timeoutMs)
+  const place = admission.enter(listener, isProxied ? undefined : address, limits)
+  if (typeof place === 'string') {
+    refuseLink(link, entrance, tooMany)
+    return { kind: 'refused', reason: place }
+  }
+  link.whenClosed(() => admission.leave(place))
+  if (!isProxied && !startsWithTls(entrance)) return { kind: 'accepted', link, place, address, secure: false }
+  return acceptSlowly({ link, place, address, isProxied }, entrance, performance.now() + timeoutMs)
 }
 
+export const tooMany = 'Too many connections, try again later'
+
+/** Closes a connection that is not admitted, with a BYE if that takes no TLS handshake. */
+export function refuseLink(link: Link, entrance: Pick<Entrance, 'config' | 'context'>, reason: string): void {
+  if (!startsWithTls(entrance)) link.write(`* BYE ${reason}\r\n`)
+  link.closeWhenWritten(1000)
+}
+
+const startsWithTls = ({ config, context }: Pick<Entrance, 'config' | 'context'>): boolean =>
+  config.tls === 'implicit' && context !== undefined
+
+/** @param until from performance.now() */
 async function acceptSlowly(
-  link: Link,
-  facts: { address: () => string; isProxied: boolean; context: SecureContext | undefined },
-  timeoutMs: number,
+  client: { link: Link; place: Place; address: () => string; isProxied: boolean },
+  entrance: Entrance,
+  until: number,
 ): Promise<AcceptedClient | NotAccepted> {
-  let { address } = facts
-  if (facts.isProxied) {
-    const header = await readProxyHeader(link, timeoutMs)
+  const { link, place, isProxied } = client
+  let { address } = client
+  const context = startsWithTls(entrance) ? entrance.context : undefined
+  if (isProxied) {
+    const header = await readProxyHeader(link, place, until - performance.now())
     if (header.kind !== 'header') return header
-    const clientAddress = header.address
-    if (clientAddress !== undefined) address = () => clientAddress
+    const { address: proxied } = header
+    if (proxied !== undefined) {
+      address = () => proxied
+      if (!entrance.admission.identify(place, address, entrance.limits)) {
+        refuseLink(link, entrance, tooMany)
+        return { kind: 'refused', reason: 'too-many-from-address' }
+      }
+    }
   }
-  if (facts.context && !(await acceptTls(link, facts.context, timeoutMs)))
-    return { kind: 'refused', reason: 'tls-handshake' }
-  return { kind: 'accepted', link, address, secure: facts.context !== undefined }
+  if (context) {
+    let dismissed: Dismissal | undefined
+    place.occupant = {
+      dismiss(why) {
+        dismissed = why
+        link.close()
+      },
+    }
+    const result = await acceptTls(link, context, until - performance.now())
+    if (dismissed !== undefined) return { kind: 'refused', reason: dismissed }
+    if (result === 'gone') return { kind: 'gone' }
+    if (result === 'failed') return { kind: 'refused', reason: 'tls-handshake' }
+  }
+  return { kind: 'accepted', link, place, address, secure: context !== undefined }
 }
 
 function readProxyHeader(
   link: Link,
+  place: Place,
   timeoutMs: number,
 ): Promise<{ kind: 'header'; address: string | undefined } | NotAccepted> {
   return new Promise((resolve) => {
     let bytes = Buffer.alloc(0)
-    const refuse = () => {
+    const end = (result: NotAccepted) => {
+      clearTimeout(timer)
       link.close()
-      resolve({ kind: 'refused', reason: 'proxy-header' })
+      resolve(result)
     }
-    const timer = setTimeout(refuse, timeoutMs)
+    const refuse = (reason: Dismissal | 'proxy-header') => end({ kind: 'refused', reason })
+    const timer = setTimeout(() => refuse('proxy-header'), timeoutMs)
+    place.occupant = { dismiss: refuse }
     link.handler = {
       onData(chunk) {
         bytes = Buffer.concat([bytes, chunk])
         const header = parseProxyHeader(bytes)
         if (header.kind === 'more') return
+        if (header.kind === 'bad') return refuse('proxy-header')
         clearTimeout(timer)
-        if (header.kind === 'bad') return refuse()
         link.unshift(bytes.subarray(header.length))
-        resolve({ kind: 'header', address: header.address })
+        const { address } = header
+        resolve({ kind: 'header', address: address === undefined ? undefined : plainAddress(address) })
       },
-      onEnd() {
-        clearTimeout(timer)
-        resolve({ kind: 'gone' })
-      },
+      onEnd: () => end({ kind: 'gone' }),
     }
   })
 }

@@ -1,4 +1,11 @@
-/** Limits how many clients are connected at the same time, in total and from one address. */
+/**
+ * Limits how many clients are connected at the same time, in total and from one address. A connection has its place from
+ * accept to close, also while its PROXY header, TLS handshake or login is awaited.
+ *
+ * When all places are taken, the next client gets the place of the client that has waited longest without a login, on the
+ * listener where most such clients wait. So a flood of silent connections on one listener does not close another one.
+ */
+import { addressGroup } from './networks.ts'
 
 export interface ClientLimits {
   connectionsMax: number
@@ -6,13 +13,36 @@ export interface ClientLimits {
   connectionsPerAddressMax: number
 }
 
+/** Why a client that was admitted has to go before its login. */
+export type Dismissal = 'made-room' | 'stopping'
+
+/** The part of the edge that handles an admitted connection at present. */
+export interface Occupant {
+  /** Closes the connection. */
+  dismiss(why: Dismissal): void
+}
+
+/** The place of one connection. */
+export class Place {
+  readonly listener: string
+  occupant: Occupant | undefined
+  /** What the limit per address counts; undefined: the address is not limited. */
+  group: string | undefined
+
+  constructor(listener: string) {
+    this.listener = listener
+  }
+}
+
 export class ClientAdmission {
-  #total = 0
+  readonly #places = new Set<Place>()
   #peak = 0
-  readonly #byAddress = new Map<string, number>()
+  readonly #byGroup = new Map<string, number>()
+  /** By listener: clients without a login, in the order in which they came. */
+  readonly #arriving = new Map<string, Set<Place>>()
 
   get total(): number {
-    return this.#total
+    return this.#places.size
   }
 
   /** The highest total since `resetPeak`. */
@@ -21,39 +51,77 @@ export class ClientAdmission {
   }
 
   resetPeak(): void {
-    this.#peak = this.#total
+    this.#peak = this.total
   }
 
   /**
-   * Admits one client, or returns the limit that is reached.
-   * @param address called only if there is a limit per address, because it costs a system call
-   * @returns a function to call once, when the client has left
+   * Admits one connection, or returns the limit that is reached. `leave` must follow when it is closed.
+   * @param address called only if there is a limit per address, because it costs a system call. Undefined: a load
+   *   balancer, whose PROXY header will say the address (`identify`)
    */
   enter(
-    address: () => string,
+    listener: string,
+    address: (() => string) | undefined,
     limits: ClientLimits,
-  ): (() => void) | 'too-many-clients' | 'too-many-from-address' {
-    if (this.#total >= limits.connectionsMax) return 'too-many-clients'
-    if (limits.connectionsPerAddressMax === 0) {
-      this.#add()
-      return () => void this.#total--
+  ): Place | 'too-many-clients' | 'too-many-from-address' {
+    const place = new Place(listener)
+    if (address && !this.identify(place, address, limits)) return 'too-many-from-address'
+    if (this.total >= limits.connectionsMax && !this.#makeRoom()) {
+      this.#leaveGroup(place)
+      return 'too-many-clients'
     }
-    const from = address()
-    const present = this.#byAddress.get(from) ?? 0
-    if (present >= limits.connectionsPerAddressMax) return 'too-many-from-address'
-    this.#add()
-    this.#byAddress.set(from, present + 1)
-    return () => this.#leave(from)
+    this.#places.add(place)
+    if (this.total > this.#peak) this.#peak = this.total
+    this.unprotect(place)
+    return place
   }
 
-  #add(): void {
-    if (++this.#total > this.#peak) this.#peak = this.#total
+  /** Counts the place at this address. False: its limit is reached, and the place is counted at no address. */
+  identify(place: Place, address: () => string, { connectionsPerAddressMax }: ClientLimits): boolean {
+    if (connectionsPerAddressMax === 0) return true
+    const group = addressGroup(address())
+    const present = this.#byGroup.get(group) ?? 0
+    if (present >= connectionsPerAddressMax) return false
+    this.#byGroup.set(group, present + 1)
+    place.group = group
+    return true
   }
 
-  #leave(address: string): void {
-    this.#total--
-    const left = (this.#byAddress.get(address) ?? 1) - 1
-    if (left > 0) this.#byAddress.set(address, left)
-    else this.#byAddress.delete(address)
+  /** The client logs in or has logged in: it does not lose its place to others. */
+  protect(place: Place): void {
+    this.#arriving.get(place.listener)?.delete(place)
+  }
+
+  /** The client has no login, or its login was refused. */
+  unprotect(place: Place): void {
+    if (!this.#places.has(place)) return
+    const arriving = this.#arriving.get(place.listener)
+    if (arriving) arriving.add(place)
+    else this.#arriving.set(place.listener, new Set([place]))
+  }
+
+  /** The connection is closed. Idempotent. */
+  leave(place: Place): void {
+    if (!this.#places.delete(place)) return
+    this.protect(place)
+    this.#leaveGroup(place)
+  }
+
+  #makeRoom(): boolean {
+    let crowd: Set<Place> | undefined
+    for (const arriving of this.#arriving.values()) if (arriving.size > (crowd?.size ?? 0)) crowd = arriving
+    const [oldest] = crowd ?? []
+    if (!oldest) return false
+    // At once, because the socket may be closed a little later.
+    this.leave(oldest)
+    oldest.occupant?.dismiss('made-room')
+    return true
+  }
+
+  #leaveGroup({ group }: Place): void {
+    if (group === undefined) return
+    const left = (this.#byGroup.get(group) ?? 1) - 1
+    if (left > 0) this.#byGroup.set(group, left)
+    else this.#byGroup.delete(group)
   }
 }

@@ -39,6 +39,8 @@ class HandleTransport implements Transport {
   #isFull = false
   #closeTimer: NodeJS.Timeout | undefined
   #closed = false
+  /** Owns the handle since `detach`. */
+  #detached: Socket | undefined
   #onClosed: (() => void) | undefined
 
   constructor(handle: TcpHandle, binding: TcpBinding, link: Link) {
@@ -100,7 +102,7 @@ class HandleTransport implements Transport {
   }
 
   close(): void {
-    if (this.#closed) return
+    if (this.#closed) return void this.#detached?.destroy()
     this.#closed = true
     this.#reading = false
     clearTimeout(this.#closeTimer)
@@ -121,6 +123,7 @@ class HandleTransport implements Transport {
     if (this.#unshifted) socket.unshift(this.#unshifted)
     const onClosed = this.#onClosed
     if (onClosed) socket.once('close', onClosed)
+    this.#detached = socket
     return socket
   }
 

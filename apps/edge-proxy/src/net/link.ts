@@ -114,14 +114,20 @@ export class Link {
     this.#transport.closeWhenWritten(timeoutMs)
   }
 
+  /** Closes immediately, also while `closeWhenWritten` waits. */
+  abort(): void {
+    this.#endEvents()
+    this.#transport.close()
+  }
+
   /** Calls back once, when the connection is closed by either side, also after `close`. */
   whenClosed(callback: () => void): void {
     this.#transport.whenClosed(callback)
   }
 
   /**
-   * Hands over the socket, for a TLS handshake on it. There are no events until `attach`. Bytes that were received but not
-   * delivered stay in the socket (`readableLength`).
+   * Hands over the socket, for a TLS handshake on it. There are no events until `attach`, but `close` closes the socket.
+   * Bytes that were received but not delivered stay in it (`readableLength`).
    */
   detach(): Socket {
     return this.#transport.detach()

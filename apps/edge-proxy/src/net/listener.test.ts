@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -9,10 +10,13 @@ import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { EdgeError } from '../errors.ts'
 import { testCertificate, testKey } from './certificate.test-support.ts'
 import { dialPeer, hear, listen, Peer } from './wire.test-support.ts'
+import { ClientAdmission } from './client-admission.ts'
+import { Link } from './link.ts'
 import { acceptClient, type AcceptedClient, type NotAccepted } from './accept.ts'
 import { Listener } from './listener.ts'
 import { overSocket } from './socket-transport.ts'
 import { acceptTls, listenerTlsContext } from './tls.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
 
 const directory = temporaryDirectory('listen')
 const certFile = join(directory, 'cert.pem')
@@ -65,10 +69,16 @@ async function accepting(settings: Layer, timeoutMs = 2000) {
   const accepted = Promise.withResolvers<Socket>()
   const port = await listen(accepted.resolve)
   const peer = dialPeer(port)
+  const limits = { connectionsMax: 10, connectionsPerAddressMax: 0 }
+  const admission = new ClientAdmission()
   const result = accepted.promise.then((socket) =>
-    acceptClient(overSocket(socket), { config, context }, timeoutMs),
+    acceptClient(
+      new Link(overSocket(socket)),
+      { listener: 'imap', config, context, admission, limits },
+      timeoutMs,
+    ),
   )
-  return { peer, result }
+  return { peer, result, admission }
 }
 
 const trusting = { proxyProtocolFrom: ['127.0.0.0/8'] }
@@ -123,6 +133,9 @@ test('a load balancer that sends no header, none in time, or disconnects, is not
 
 const implicit = { tls: 'implicit', certFile, keyFile }
 
+/** The beginning of a TLS 1.2 record with a ClientHello; the rest is missing. */
+const clientHello = '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'.padEnd(100, 'x')
+
 /** Starts TLS at the client. */
 function secured(peer: Peer): Peer {
   peer.socket.removeAllListeners('data')
@@ -157,9 +170,19 @@ test('a client that sends no TLS, or nothing at all, is refused and closed', asy
   const mute = await accepting(implicit, 30)
   assert.deepEqual(await mute.result, { kind: 'refused', reason: 'tls-handshake' })
   await mute.peer.closed()
-  const gone = await accepting(implicit)
-  gone.peer.socket.resetAndDestroy()
-  assert.equal((await gone.result).kind, 'refused')
+})
+
+test('a client that leaves during its TLS handshake, by FIN or by RST, is gone at once', async () => {
+  for (const hello of ['', clientHello.slice(0, 40)])
+    for (const leave of ['end', 'resetAndDestroy'] as const) {
+      const { peer, result, admission } = await accepting(implicit, 600_000)
+      await once(peer.socket, 'connect')
+      if (hello !== '') peer.say(hello)
+      peer.socket[leave]()
+      assert.deepEqual(await result, { kind: 'gone' })
+      await peer.closed()
+      await untilTrue(() => admission.total === 0)
+    }
 })
 
 test('TLS starts on an open link, and plain text in the handshake ends the link', async () => {
@@ -168,7 +191,7 @@ test('TLS starts on an open link, and plain text in the handshake ends the link'
   const { link } = await acceptedBy(good.result)
   const accepted = acceptTls(link, context, 2000)
   const client = secured(good.peer)
-  assert.equal(await accepted, true)
+  assert.equal(await accepted, 'secure')
   link.write('inside\r\n')
   assert.equal(await client.line(), 'inside')
 
@@ -176,7 +199,7 @@ test('TLS starts on an open link, and plain text in the handshake ends the link'
   const injected = (await acceptedBy(bad.result)).link
   const refused = acceptTls(injected, context, 2000)
   bad.peer.say('b LOGIN mallory secret\r\n')
-  assert.equal(await refused, false)
+  assert.equal(await refused, 'failed')
   assert.equal(injected.isOpen, false)
   await bad.peer.closed()
 })

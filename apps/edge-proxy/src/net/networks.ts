@@ -1,4 +1,7 @@
-/** Lists of networks in the configuration: which addresses may send PROXY headers or use the admin commands. */
+/**
+ * IP addresses: lists of networks in the configuration, such as those that may send PROXY headers, and the forms in which an
+ * address is shown and counted.
+ */
 import { BlockList, isIPv6 } from 'node:net'
 
 /** Whether an address is in one of the networks. An IPv4-mapped IPv6 address counts as IPv4. */
@@ -8,8 +11,43 @@ export function networksContain(networks: readonly string[], address: string): b
   return listOf(networks).check(plain, isIPv6(plain) ? 'ipv6' : 'ipv4')
 }
 
-/** Turns `::ffff:10.0.0.1`, the form on a dual-stack socket, into 10.0.0.1. */
-export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
+/** An IPv4-mapped IPv6 address in any notation, such as `::ffff:10.0.0.1` of a dual-stack socket, as IPv4. */
+export function plainAddress(address: string): string {
+  if (!address.includes(':')) return address
+  const bytes = addressBytes(address)
+  const isMapped = bytes.readUInt32BE(8) === 0xffff && bytes.readBigUInt64BE(0) === 0n
+  return isMapped ? bytes.subarray(12).join('.') : address
+}
+
+/**
+ * The addresses that one client may have, as one name: an IPv4 address, or the first 64 bits of an IPv6 address, because a
+ * host chooses the other 64 (RFC 8981).
+ */
+export function addressGroup(address: string): string {
+  const plain = plainAddress(address)
+  return plain.includes(':') ? `${addressBytes(plain).toString('hex', 0, 8)}/64` : plain
+}
+
+/** 4 or 16 bytes of a valid address. */
+export function addressBytes(address: string): Buffer {
+  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number))
+  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
+  const plain = dotted
+    ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`
+    : withoutZone(address)
+  const [left = '', right] = plain.split('::')
+  const groups = (text: string) => (text === '' ? [] : text.split(':'))
+  const before = groups(left)
+  const after = right === undefined ? [] : groups(right)
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0')
+  const bytes = Buffer.alloc(16)
+  for (const [index, group] of [...before, ...zeros, ...after].entries())
+    bytes.writeUInt16BE(parseInt(group, 16), index * 2)
+  return bytes
+}
+
+/** Without the interface of a link-local address, such as `%eth0`. */
+const withoutZone = (address: string): string => address.split('%', 1)[0]!
 
 const lists = new WeakMap<readonly string[], BlockList>()
 

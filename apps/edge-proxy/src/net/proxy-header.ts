@@ -3,6 +3,7 @@
  * load balancer. The edge parses it from trusted addresses, and prints it for servers that are configured to expect it.
  */
 import { isIPv4, isIPv6 } from 'node:net'
+import { addressBytes } from './networks.ts'
 
 export type ProxyHeader =
   /** The first `length` bytes are the header. Address undefined: the load balancer's own connection (LOCAL, UNKNOWN). */
@@ -76,20 +77,3 @@ export function printProxyHeader(
 /** A header has one address family: next to an IPv6 address, an IPv4 address is mapped (RFC 4291 2.5.5.2). */
 const mapped = (address: string, toV6: boolean) =>
   toV6 && !address.includes(':') ? `::ffff:${address}` : address
-
-function addressBytes(address: string): Buffer {
-  if (!address.includes(':')) return Buffer.from(address.split('.').map(Number))
-  const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(address)
-  const plain = dotted
-    ? `${dotted[1]}${((Number(dotted[2]) << 8) | Number(dotted[3])).toString(16)}:${((Number(dotted[4]) << 8) | Number(dotted[5])).toString(16)}`
-    : address
-  const [left = '', right] = plain.split('::')
-  const groups = (text: string) => (text === '' ? [] : text.split(':'))
-  const before = groups(left)
-  const after = right === undefined ? [] : groups(right)
-  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0')
-  const bytes = Buffer.alloc(16)
-  for (const [index, group] of [...before, ...zeros, ...after].entries())
-    bytes.writeUInt16BE(parseInt(group, 16), index * 2)
-  return bytes
-}

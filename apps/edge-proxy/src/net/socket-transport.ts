@@ -64,7 +64,9 @@ class SocketTransport implements Transport {
   closeWhenWritten(timeoutMs: number): void {
     const socket = this.#socket
     if (socket.writableLength === 0 && !('encrypted' in socket)) return this.close()
-    socket.setTimeout(timeoutMs, () => socket.destroy())
+    // Not the socket's own timeout, which starts again with every byte of the peer.
+    const timer = setTimeout(() => socket.destroy(), timeoutMs)
+    socket.once('close', () => clearTimeout(timer))
     socket.end(() => socket.destroy())
   }
 

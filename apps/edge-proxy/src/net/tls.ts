@@ -4,6 +4,7 @@ import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
 import type { Link } from './link.ts'
+import { linkEndOf } from './socket-errors.ts'
 import { overSocket } from './socket-transport.ts'
 
 /** Undefined: the listener does not use TLS. Throws `tls_unreadable`. */
@@ -23,28 +24,39 @@ export function listenerTlsContext(name: string, config: ListenerConfig): Secure
   }
 }
 
-/** Starts TLS on the link. False: the handshake failed or took too long, and the link is closed. */
-export function acceptTls(link: Link, context: SecureContext, timeoutMs: number): Promise<boolean> {
+/**
+ * Starts TLS on the link. Unless it is `secure`, the link is closed: the peer has ended the connection, or the handshake
+ * failed or took too long. Closing the link during the handshake also ends it, as `gone`.
+ */
+export function acceptTls(
+  link: Link,
+  context: SecureContext,
+  timeoutMs: number,
+): Promise<'secure' | 'gone' | 'failed'> {
   const raw = link.detach()
   const secure = new TLSSocket(raw, { isServer: true, secureContext: context })
   return new Promise((resolve) => {
-    const settle = (ok: boolean) => {
+    const settle = (result: 'secure' | 'gone' | 'failed') => {
       clearTimeout(timer)
-      secure.off('secure', onSecure).off('error', onFailure).off('close', onFailure)
-      raw.off('error', onFailure)
-      if (ok) link.attach(overSocket(secure))
+      secure.off('secure', onSecure).off('error', onError).off('end', onGone).off('close', onGone)
+      raw.off('error', onError)
+      if (result === 'secure') link.attach(overSocket(secure))
       else {
         secure.on('error', () => {})
+        raw.on('error', () => {})
         secure.destroy()
         raw.destroy()
         link.close()
       }
-      resolve(ok)
+      resolve(result)
     }
-    const onSecure = () => settle(true)
-    const onFailure = () => settle(false)
-    const timer = setTimeout(onFailure, timeoutMs)
-    secure.on('secure', onSecure).on('error', onFailure).on('close', onFailure)
-    raw.on('error', onFailure)
+    const onSecure = () => settle('secure')
+    const onGone = () => settle('gone')
+    const onError = ({ code }: NodeJS.ErrnoException) =>
+      settle(linkEndOf(code ?? '') === 'tls-failed' ? 'failed' : 'gone')
+    const timer = setTimeout(() => settle('failed'), Math.max(0, timeoutMs))
+    // The peer may finish sending without closing. Half a connection is of no use here, so this ends it (`end`).
+    secure.on('secure', onSecure).on('error', onError).on('end', onGone).on('close', onGone)
+    raw.on('error', onError)
   })
 }

@@ -5,6 +5,7 @@ import { Log } from '@imapfleet/observe'
 import { Client, type PreloginLimits } from '../client/client.ts'
 import { createContext, type EdgeContext } from '../edge/context.ts'
 import { Clock } from '../edge/clock.ts'
+import { Place } from '../net/client-admission.ts'
 import type { Link } from '../net/link.ts'
 import { acceptedLink, type Peer } from '../net/wire.test-support.ts'
 import { nextLogin, type Login } from './prelogin.ts'
@@ -52,11 +53,11 @@ export function clientOn(
 ): Client {
   return new Client({
     link,
-    listener: 'imap',
+    place: new Place('imap'),
     address: () => '127.0.0.1',
     secure: false,
     limits: { ...roomy, ...limits },
-    now: context.clock.now(),
+    acceptedAt: context.clock.now(),
   })
 }
 

@@ -17,17 +17,19 @@ import { ActiveSession } from './sessions.ts'
 
 /** Runs a session to its end. An exception is a bug: it ends this session and its connection, and nothing else. */
 export async function runSession(client: Client, context: EdgeContext): Promise<void> {
-  const { sessions, pool, log, metrics } = context
+  const { sessions, pool, log, metrics, clientAdmission } = context
   sessions.arrive(client)
   try {
     client.write(greeting(capabilitiesFor(client, context)))
     for (;;) {
       const login = await nextLogin(client, context)
       if (login === undefined) return
+      clientAdmission.protect(client.place)
 
       const lease = await leaseFor(client, login, context)
       if (lease.kind === 'refused') {
         await refuse(client, login, lease, context)
+        clientAdmission.unprotect(client.place)
         continue
       }
       client.write(loginAnswer(login.tag, lease))

@@ -6,15 +6,15 @@ export const clientsSection = z
   .strictObject({
     connectionsMax: field(
       wholeNumber(1).default(10_000),
-      'Client connections at the same time. Further ones are refused with BYE.',
+      'Client connections at the same time, on all listeners, from accept to close. For a further one, the client that has waited longest without a login is closed with BYE; clients of the listener where most such clients wait come first. If all have logged in, the further one is refused with BYE, or closed without a word at a listener with tls: implicit.',
     ),
     connectionsPerAddressMax: field(
       wholeNumber(0).default(0),
-      'Client connections at the same time from one address. Further ones are refused with BYE. 0: no limit, because a webmail connects from one address.',
+      'Client connections at the same time from one IPv4 address or one IPv6 network of 64 bits. Behind a load balancer that sends PROXY headers, the address in the header counts. Further ones are refused like those beyond connectionsMax. 0: no limit, because a webmail connects from one address.',
     ),
     loginTimeoutMs: field(
       durationMs(1000).default(60_000),
-      'Time from the connection to the answer to a successful login, in milliseconds. Everything that a login does at the server is within this time. Then a login under way is answered NO and abandoned, and the edge closes the connection.',
+      'Time from the connection to the answer to a successful login, in milliseconds. A PROXY header, a TLS handshake and everything that a login does at the server are within this time. Then a login under way is answered NO and abandoned, and the edge closes the connection.',
     ),
     idleTimeoutMs: field(
       durationMs(1000).default(1_860_000),
