@@ -121,6 +121,9 @@ const keyFile = join(directory, 'key.pem')
 writeFileSync(certFile, testCertificate)
 writeFileSync(keyFile, testKey)
 
+/** The answer to LOGOUT in a trace. */
+const goodbye = '* BYE Logging outz OK Completed'
+
 /** Not deepEqual: megabytes of difference would be printed. */
 function assertSame(got: Buffer, wanted: Buffer, whose: string): void {
   if (got.equals(wanted)) return
@@ -189,6 +192,6 @@ test('many users that read slowly, some over TLS, one traced, some gone midway, 
   assert.equal(scripted.connections.length, opened + users.length - reused)
 
   const shown = traced.filter(({ from }) => from === 'S').map(({ text }) => text)
-  const wanted = tracedOf(answersTo(users[0]!, mails)) + tracedOf(answersTo(users[0]!, 2))
+  const wanted = [mails, 2].map((count) => `${tracedOf(answersTo(users[0]!, count))}${goodbye}`).join('')
   assertSame(Buffer.from(shown.join('')), Buffer.from(wanted), 'the trace')
 })

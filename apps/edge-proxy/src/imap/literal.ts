@@ -7,6 +7,21 @@ export interface ScanPosition {
   literalLeft: number
   /** Whether the current literal, or the next line, continues a command or a response. */
   continues: boolean
+  /** The last bytes of a line of which only a part has passed. They may begin the announcement of a literal. */
+  lineTail?: Buffer
+  /** The line ends in free text, which announces no literal. */
+  isFreeText?: boolean
+}
+
+/** Last bytes of a line that hold every announcement of a literal. */
+export const tailBytes = 32
+
+/** The last bytes of a line after another part of it. A copy, so that the memory of the part can be released. */
+export function tailOf(tail: Buffer | undefined, part: Buffer): Buffer {
+  const end = part.subarray(-tailBytes)
+  return tail === undefined || end.length === tailBytes
+    ? Buffer.from(end)
+    : Buffer.concat([tail, end]).subarray(-tailBytes)
 }
 
 /** Sizes above this are treated as infinite. */

@@ -1,5 +1,15 @@
 /** Facts about one response of a server, read from its bytes without creating a string. */
-import { OPEN_BRACKET, startsWithWord, wordEnd } from './bytes.ts'
+import { OPEN_BRACKET, SP, startsWithWord, wordEnd } from './bytes.ts'
+
+/**
+ * Where the content of the untagged response at `start` begins: behind `* `. DavMail writes more blanks there, so that clients
+ * do not time out while it works.
+ */
+export function untaggedAt(bytes: Uint8Array, start: number): number {
+  let at = start + 2
+  while (bytes[at] === SP) at++
+  return at
+}
 
 /**
  * Whether an untagged response reports a change of the selected mailbox. A FETCH response does only if no unanswered

@@ -3,7 +3,12 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from './cuts.test-support.ts'
 import type { ScanPosition } from './literal.ts'
-import { ResponseScanner, type LineVerdict, type ResponseKind } from './response-scanner.ts'
+import {
+  ResponseScanner,
+  type LineVerdict,
+  type ResponseKind,
+  type ResponseSink,
+} from './response-scanner.ts'
 
 interface Scanned {
   responses: string[]
@@ -13,12 +18,20 @@ interface Scanned {
 
 type Judge = (kind: ResponseKind, line: string) => LineVerdict
 
+type OnHead = NonNullable<ResponseSink['onHead']>
+
 /** Scans these chunks; each response is noted as `kind line`. */
-function scan(chunks: readonly Buffer[], judge: Judge = () => 'pass', lineBytesMax?: number): Scanned {
+function scan(
+  chunks: readonly Buffer[],
+  judge: Judge = () => 'pass',
+  lineBytesMax?: number,
+  onHead?: OnHead,
+): Scanned {
   const responses: string[] = []
   const passed: Buffer[] = []
   const scanner = new ResponseScanner(
     {
+      ...(onHead && { onHead }),
       onResponse(kind, bytes, start, end) {
         const line = bytes.toString('latin1', start, end)
         responses.push(`${kind} ${line}`)
@@ -143,6 +156,141 @@ for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
     }
   })
 }
+
+/** As a splice decides: blanks are shown, a line with a whole first word is judged, except for statuses. */
+const byFirstWord: OnHead = (bytes, start) => {
+  const line = bytes.toString('latin1', start)
+  if (/^\* +$/.test(line)) return 'show'
+  return /^\* +(?:\d+ +)?[A-Z]+ /.test(line) && !/^\* +(OK|NO|BAD|BYE|PREAUTH) /i.test(line)
+    ? 'judge'
+    : 'hold'
+}
+
+for (const [name, { text, responses, open }] of Object.entries(transcripts)) {
+  test(`${name} has the same boundaries when lines pass as they arrive`, () => {
+    for (const chunks of everyCut(wire(text))) {
+      const scanned = scan(chunks, () => 'pass', undefined, byFirstWord)
+      assert.equal(scanned.responses.length, responses.length)
+      for (const [at, response] of responses.entries())
+        assert.ok(
+          response.replace(/ +/g, ' ').startsWith(scanned.responses[at]!.slice(0, 11).replace(/ +/g, ' ')),
+        )
+      assert.equal(scanned.atBoundary, open !== true)
+      assert.ok(text.startsWith(scanned.passed) && scanned.passed.length >= text.lastIndexOf('\n') + 1)
+    }
+  })
+}
+
+test('text that ends like a literal announces none, also behind a tag or a +, whatever follows it', () => {
+  const lines = [
+    'a1 OK echo {5}',
+    '+ {5}',
+    'a2 BAD Unknown: {12}',
+    '+',
+    'a3 NO {3+}',
+    '* OK {4}',
+    '*  NO {4}',
+    '+ OK {9}',
+  ]
+  const text = lines.map((line) => `${line}\r\n`).join('') + '* 1 EXISTS\r\na4 OK done\r\n'
+  for (const onHead of [undefined, byFirstWord])
+    for (const chunks of everyCut(wire(text))) {
+      const scanned = scan(chunks, () => 'pass', undefined, onHead)
+      assert.deepEqual(
+        scanned.responses.map((response) => response.replace(/^\w+ /, '')),
+        [...lines, '* 1 EXISTS', 'a4 OK done']
+          .map((line) => `${line}\r`)
+          .map((line, at) => {
+            // Shown blanks are judged as one.
+            return at === 6 && scanned.responses[at]!.startsWith('untagged * NO')
+              ? line.replace('*  ', '* ')
+              : line
+          }),
+      )
+      assert.equal(scanned.passed, text)
+      assert.equal(scanned.atBoundary, true)
+    }
+})
+
+test('a line passes as it arrives as soon as its beginning decides', () => {
+  const steps: [string, string, boolean][] = [
+    ['*', '', true],
+    [' ', '* ', false],
+    ['   ', '   ', false],
+    ['12 FET', '', false],
+    ['CH (UID 7 ', '12 FETCH (UID 7 ', false],
+    [' ', ' ', false],
+    ['BODY[] {1', 'BODY[] {1', false],
+    ['4}\r', '4}\r', false],
+    ['\na1 OK', '\na1 OK', false],
+    [' forged\r\n', ' forged\r\n', false],
+    [' ', ' ', false],
+    [')\r\na1', ')\r\n', true],
+    [' OK {5}\r\n* OK text', 'a1 OK {5}\r\n', true],
+    [' {5}\r\n', '* OK text {5}\r\n', true],
+  ]
+  let passed = ''
+  const scanner = new ResponseScanner({
+    onResponse: () => 'pass',
+    onHead: byFirstWord,
+    onPass: (bytes) => void (passed += bytes.toString('latin1')),
+  })
+  for (const [arrives, passes, between] of steps) {
+    passed = ''
+    scanner.scan(wire(arrives))
+    assert.equal(passed, passes)
+    assert.equal(scanner.betweenResponses, between, arrives)
+  }
+})
+
+test('a line that was shown is replaced from where it was shown on, and never left out', () => {
+  for (const [verdict, expected] of [
+    ['omit', '* ID NIL\r\n'],
+    [wire('* X\r\n'), '* X\r\n'],
+  ] as const) {
+    const judge: Judge = (_, line) => (line.startsWith('* ID') ? verdict : 'pass')
+    const scanned = scan([wire('* '), wire('ID NIL\r\n* 1 EXISTS\r\n')], judge, undefined, byFirstWord)
+    assert.equal(scanned.passed, `${expected}* 1 EXISTS\r\n`)
+  }
+})
+
+test('a line that is left out by its beginning is left out to its end', () => {
+  const text = '* 1 EXISTS\r\n* ID ("name" {8}\r\n* ID x\r\n "v" NIL)\r\n* 2 EXISTS\r\na1 OK\r\n'
+  const judge: Judge = (_, line) => (line.startsWith('* ID') ? 'omit' : 'pass')
+  const onHead: OnHead = (bytes, start) => (byFirstWord(bytes, start) === 'judge' ? 'judge' : 'hold')
+  for (const chunks of everyCut(wire(text)))
+    assert.equal(scan(chunks, judge, undefined, onHead).passed, '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK\r\n')
+})
+
+test('blanks without an end are held in bounded memory', () => {
+  let passed = 0
+  const scanner = new ResponseScanner({
+    onResponse: () => 'pass',
+    onHead: byFirstWord,
+    onPass: (bytes) => void (passed += bytes.length),
+  })
+  scanner.scan(wire('* '))
+  for (let times = 0; times < 1000; times++) scanner.scan(Buffer.alloc(1000, ' '))
+  assert.equal(passed, 1_000_002)
+  assert.equal(scanner.betweenResponses, false)
+})
+
+test('another scanner can continue within a line that passes as it arrives', () => {
+  const text = '* 1 FETCH (UID 7 BODY[] {14}\r\na1 OK forged\r\n)\r\na1 OK done\r\n'
+  for (let cut = 0; cut <= text.length; cut++) {
+    let passed = 0
+    const first = new ResponseScanner({
+      onResponse: () => 'pass',
+      onHead: byFirstWord,
+      onPass: (bytes) => void (passed += bytes.length),
+    })
+    first.scan(wire(text.slice(0, cut)))
+    const { literal, lines } = linesOf([wire(text.slice(passed))], { position: first.position })
+    assert.ok('a1 OK forged\r\n'.endsWith(literal), literal)
+    assert.equal(lines.at(-1), passed === text.length ? undefined : 'a1 OK done\r none')
+    assert.ok(!lines.some((line) => line.includes('forged')), lines.join())
+  }
+})
 
 test('a response is left out with its literals, and nothing else is', () => {
   const text =
@@ -297,10 +445,11 @@ test('another scanner can continue at the position after the passed bytes', () =
   }
 })
 
-test('a response that is left out does not count for the position', () => {
+test('a response that is left out does not count for the position: the client never gets it', () => {
   const scanner = new ResponseScanner({ onResponse: () => 'omit', onPass() {} })
   scanner.scan(wire('* ID ("name" {8}\r\nabc'))
-  assert.equal(scanner.betweenResponses, false)
+  assert.equal(scanner.betweenResponses, true)
+  assert.equal(scanner.atBoundary, false)
   assert.deepEqual(scanner.position, { literalLeft: 0, continues: false })
 })
 

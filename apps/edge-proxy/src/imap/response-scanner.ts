@@ -1,23 +1,37 @@
 /**
  * Reads a server's bytes as responses. It skips literals by their length, so that the content of a mail is never taken
- * for a reply. It is fed chunks, reports each response, and keeps its position and at most one partial line.
+ * for a reply. It is fed chunks, reports each response, and keeps its position and at most one partial line. A line whose
+ * beginning decides its verdict is not held: its bytes pass as they arrive.
  *
  *   line ──LF──▶ line (next response)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same response)
  */
 import { CR, findByte, LF, PLUS, SP, STAR } from './bytes.ts'
-import { literalSize, type ScanPosition } from './literal.ts'
+import { literalSize, tailOf, type ScanPosition } from './literal.ts'
+import { untaggedAt } from './response-facts.ts'
 
 export type ResponseKind = 'tagged' | 'untagged' | 'continuation'
 
 /** What to do with a response: pass it, omit it, or pass these bytes instead. */
 export type LineVerdict = 'pass' | 'omit' | Buffer
 
+/** What the beginning of a line allows while the rest of the line has not arrived. */
+export type HeadVerdict =
+  /** Nothing: the line is held. */
+  | 'hold'
+  /** `onResponse` can decide by these bytes. */
+  | 'judge'
+  /** The bytes say nothing yet, but the client may have them: the response will not be left out. */
+  | 'show'
+
 export interface ResponseSink {
   /**
    * The first line of a response, from `start` to its line feed at `end`. If the response has literals, more lines
-   * follow, and the verdict applies to all of them. A response that is replaced must have no literals.
+   * follow, and the verdict applies to all of them. A response that is replaced must have no literals. Of a line that
+   * `onHead` wants to judge, or that is too long to hold, only the beginning is given.
    */
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict
+  /** The beginning of an untagged response, up to the end of the bytes. Without this function, lines are held. */
+  onHead?(bytes: Buffer, start: number): HeadVerdict
   /** Bytes that pass. */
   onPass(bytes: Buffer): void
 }
@@ -44,8 +58,10 @@ export class ResponseScanner {
   #omitting = false
   /** A partial line, held until its end arrives, because a verdict needs the whole line. */
   #held: Buffer | undefined
-  /** A line that is too long to hold passes as it arrives. These are its last bytes, which may announce a literal. */
-  #longTail: Buffer | undefined
+  /** How many bytes of the held line have passed already. */
+  #shown = 0
+  /** A line that passes, or is left out, as it arrives. These are its last bytes, which may announce a literal. */
+  #tail: Buffer | undefined
   /** The current response is tagged, a continuation or a status: it ends in free text and has no literals. */
   #isFreeText = false
 
@@ -59,23 +75,35 @@ export class ResponseScanner {
     if (options.position) {
       this.#literal = options.position.literalLeft
       this.#continues = options.position.continues
+      this.#tail = options.position.lineTail
+      this.#isFreeText = options.position.isFreeText === true
     }
   }
 
   /** Whether the bytes so far end with a complete response. */
   get atBoundary(): boolean {
-    return this.betweenResponses && this.#held === undefined
+    return !this.#isWithinResponse && this.#held === undefined
   }
 
-  /** Whether bytes written to the client now would stand between two responses. A held line has not reached the client. */
+  /**
+   * Whether bytes written to the client now would stand between two responses. A held line has not reached the client, and a
+   * response that is left out never will.
+   */
   get betweenResponses(): boolean {
-    return this.#literal === 0 && !this.#continues && this.#longTail === undefined
+    return this.#shown === 0 && (this.#omitting || !this.#isWithinResponse)
+  }
+
+  get #isWithinResponse(): boolean {
+    return this.#literal > 0 || this.#continues || this.#tail !== undefined
   }
 
   /** Position at the end of the bytes that have passed. An omitted response does not count. */
   get position(): ScanPosition {
-    if (this.#omitting) return { literalLeft: 0, continues: false }
-    return { literalLeft: this.#literal, continues: !this.betweenResponses }
+    if (this.betweenResponses) return { literalLeft: 0, continues: false }
+    const position = { literalLeft: this.#literal, continues: true }
+    return this.#tail === undefined
+      ? position
+      : { ...position, lineTail: this.#tail, isFreeText: this.#isFreeText }
   }
 
   scan(chunk: Buffer): void {
@@ -83,7 +111,9 @@ export class ResponseScanner {
     this.#held = undefined
     let at = 0
     /** Bytes from here to `at` pass, but the sink has not received them yet. */
-    let passFrom = 0
+    let passFrom = this.#shown
+    const shown = this.#shown
+    this.#shown = 0
     while (at < bytes.length) {
       if (this.#literal > 0) {
         const taken = Math.min(this.#literal, bytes.length - at)
@@ -94,33 +124,37 @@ export class ResponseScanner {
         continue
       }
       const lineFeed = findByte(bytes, LF, at)
-      if (this.#longTail !== undefined) {
+      if (this.#tail !== undefined) {
         const to = lineFeed < 0 ? bytes.length : lineFeed + 1
-        this.#longLine(bytes.subarray(at, to), lineFeed >= 0)
+        this.#endlessLine(bytes.subarray(at, to), lineFeed >= 0)
         at = to
         if (this.#omitting) passFrom = at
         continue
       }
-      if (lineFeed < 0 && bytes.length - at <= this.#lineBytesMax) {
-        if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
-        // A copy: the chunk may be large, and its memory is reused.
-        this.#held = Buffer.from(bytes.subarray(at))
-        return
+      if (lineFeed < 0) {
+        const verdict = this.#headVerdict(bytes, at)
+        if (verdict !== 'judge') {
+          if (verdict === 'show') this.#show(bytes, at, passFrom)
+          else this.#hold(bytes, at, passFrom, at === 0 ? shown : 0)
+          return
+        }
       }
       const lineEnd = lineFeed < 0 ? bytes.length - 1 : lineFeed
       if (!this.#continues) {
         const verdict = this.#open(bytes, at, lineEnd)
-        this.#omitting = verdict !== 'pass'
+        // Of a line whose beginning the client has, the rest follows.
+        const hasBegun = shown > 0 && at === 0
+        this.#omitting = verdict !== 'pass' && !(hasBegun && verdict === 'omit')
         if (this.#omitting) {
           if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
           // The end of a line that is too long to hold is not known, so the line is omitted instead of replaced.
-          if (typeof verdict !== 'string' && lineFeed >= 0) this.sink.onPass(verdict)
+          if (typeof verdict !== 'string' && lineFeed >= 0)
+            this.sink.onPass(hasBegun ? verdict.subarray(shown) : verdict)
         }
       }
       if (lineFeed < 0) {
         this.#reader?.onLongLine(bytes, at, bytes.length)
-        this.#longTail = Buffer.alloc(0)
-        this.#longLine(bytes.subarray(at), false)
+        this.#endlessLine(bytes.subarray(at), false)
       } else {
         const literal = this.#close(bytes, at, lineFeed)
         this.#reader?.onLine(bytes, at, lineFeed, literal)
@@ -134,7 +168,7 @@ export class ResponseScanner {
   #open(bytes: Buffer, at: number, lineEnd: number): LineVerdict {
     const first = bytes[at]!
     if (first === STAR && bytes[at + 1] === SP) {
-      this.#isFreeText = isStatus(bytes, at + 2)
+      this.#isFreeText = isStatus(bytes, untaggedAt(bytes, at))
       return this.sink.onResponse('untagged', bytes, at, lineEnd)
     }
     // The text of a tagged reply or a continuation may look like the announcement of a literal, but it never is one.
@@ -149,9 +183,34 @@ export class ResponseScanner {
     return size
   }
 
-  #longLine(part: Buffer, ends: boolean): void {
-    const tail = Buffer.concat([this.#longTail!, part.subarray(-32)]).subarray(-32)
-    this.#longTail = ends ? undefined : tail
+  /** What to do with the partial line from `at` to the end of the bytes. */
+  #headVerdict(bytes: Buffer, at: number): HeadVerdict {
+    if (bytes.length - at > this.#lineBytesMax) return 'judge'
+    if (this.sink.onHead === undefined) return 'hold'
+    if (this.#continues) return 'judge'
+    return bytes[at] === STAR && bytes[at + 1] === SP ? this.sink.onHead(bytes, at) : 'hold'
+  }
+
+  /**
+   * Holds the partial line from `at` to the end of the bytes. A copy: the chunk may be large, and its memory is reused.
+   * @param shown how many bytes of the line have passed
+   */
+  #hold(bytes: Buffer, at: number, passFrom: number, shown: number): void {
+    if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
+    this.#held = Buffer.from(bytes.subarray(at))
+    this.#shown = shown
+  }
+
+  /** Passes `* ` and the blanks behind it. One blank is enough to judge the line when it continues. */
+  #show(bytes: Buffer, at: number, passFrom: number): void {
+    if (passFrom < bytes.length) this.sink.onPass(bytes.subarray(passFrom))
+    this.#held = Buffer.from(bytes.subarray(at, at + 2))
+    this.#shown = 2
+  }
+
+  #endlessLine(part: Buffer, ends: boolean): void {
+    const tail = tailOf(this.#tail, part)
+    this.#tail = ends ? undefined : tail
     if (ends) this.#close(tail, 0, tail.length - 1)
   }
 }

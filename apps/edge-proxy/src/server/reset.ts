@@ -13,7 +13,7 @@
 import { hasTag, startsWithWord, wordEnd } from '../imap/bytes.ts'
 import { capabilitiesIn, hasUnselect } from '../imap/capability.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
-import { reportsMailboxChange } from '../imap/response-facts.ts'
+import { reportsMailboxChange, untaggedAt } from '../imap/response-facts.ts'
 import type { LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from './coarse-timeouts.ts'
 import { randomName } from './random-name.ts'
@@ -169,13 +169,14 @@ class Reset implements LinkHandler, ResponseSink {
   }
 
   #onUntagged(bytes: Buffer, start: number, end: number): void {
-    if (reportsMailboxChange(bytes, start + 2, false)) this.#connection.forgetSelect()
-    if (startsWithWord(bytes, start + 2, 'BYE')) this.#finish('server-said-bye')
+    const at = untaggedAt(bytes, start)
+    if (reportsMailboxChange(bytes, at, false)) this.#connection.forgetSelect()
+    if (startsWithWord(bytes, at, 'BYE')) this.#finish('server-said-bye')
     // The answer to the edge's CAPABILITY, if the session ended before it came. It may list UNSELECT.
-    else if (startsWithWord(bytes, start + 2, 'CAPABILITY')) {
+    else if (startsWithWord(bytes, at, 'CAPABILITY')) {
       const capabilities = capabilitiesIn(bytes.toString('latin1', start, end))
       if (capabilities) this.#connection.learnCapabilities(capabilities)
-    } else if (startsWithWord(bytes, start + 2, 'OK [ALERT]'))
+    } else if (startsWithWord(bytes, at, 'OK [ALERT]'))
       this.#limits.onAlert?.(bytes.toString('latin1', start, end))
   }
 

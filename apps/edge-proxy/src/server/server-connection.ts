@@ -3,6 +3,7 @@
  * inherit. Its user handles its bytes: a splice, a reset, or the idle handler below.
  */
 import { startsWithWord } from '../imap/bytes.ts'
+import { untaggedAt } from '../imap/response-facts.ts'
 import {
   ResponseScanner,
   type LineVerdict,
@@ -297,7 +298,8 @@ class IdleListener implements LinkHandler, ResponseSink {
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number): LineVerdict {
     if (kind !== 'untagged') this.#onLost(this.#connection, 'unexpected-reply')
-    else if (startsWithWord(bytes, start + 2, 'BYE')) this.#onLost(this.#connection, 'server-said-bye')
+    else if (startsWithWord(bytes, untaggedAt(bytes, start), 'BYE'))
+      this.#onLost(this.#connection, 'server-said-bye')
     return 'omit'
   }
 

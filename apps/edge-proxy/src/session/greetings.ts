@@ -1,7 +1,6 @@
-/** What the edge itself sends to a client: greeting, answer to the login, goodbye. Each is one write, one segment. */
+/** What the edge itself sends to a client: greeting and answer to the login. Each is one write, one segment. */
 import { printAfterLogin } from '../imap/capability.ts'
 import type { Leased } from '../pool/lease.ts'
-import type { Ending } from '../splice/ending.ts'
 
 export function greeting(capabilities: string): string {
   return `* OK [CAPABILITY ${capabilities}] imapfleet ready\r\n`
@@ -17,27 +16,3 @@ export function loginAnswer(tag: string, { connection, tellReuse, untagged }: Le
   const list = capabilities.length > 0 ? `[CAPABILITY ${printAfterLogin(capabilities)}] ` : ''
   return `${reuse}${lines}${tag} OK ${list}${loginText || 'Logged in'}\r\n`
 }
-
-/** Undefined: the client has gone. */
-export function goodbye(ending: Ending): string | undefined {
-  switch (ending.kind) {
-    case 'logout':
-      return `* BYE Logging out\r\n${ending.tag} OK Completed\r\n`
-    case 'upstream-gone':
-      return '* BYE [UNAVAILABLE] Connection to the mail server is lost\r\n'
-    case 'violation':
-      return `* BYE ${violationText[ending.reason]}\r\n`
-    case 'idle-timeout':
-      return '* BYE Idle for too long\r\n'
-    case 'ended-here':
-      return `* BYE ${ending.reason === 'shutdown' ? 'Server is stopping, try again' : 'Session ended by the operator'}\r\n`
-    case 'client-gone':
-      return undefined
-  }
-}
-
-const violationText = {
-  'line-too-long': 'Command line too long',
-  'literal-too-long': 'Literal too long',
-  'literal-refused': 'Command not available, nor its literal',
-} as const

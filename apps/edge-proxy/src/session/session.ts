@@ -11,7 +11,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
 import type { Ending } from '../splice/ending.ts'
 import { Splice } from '../splice/splice.ts'
-import { goodbye, greeting, loginAnswer } from './greetings.ts'
+import { greeting, loginAnswer } from './greetings.ts'
 import { capabilitiesFor, nextLogin, type Login } from './prelogin.ts'
 import { ActiveSession } from './sessions.ts'
 
@@ -33,11 +33,9 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
         continue
       }
       client.write(loginAnswer(login.tag, lease))
-      const { ending, handBack } = await runSplice(client, lease, context)
+      const handBack = await runSplice(client, lease, context)
 
       // The client does not wait for the reset of the connection.
-      const words = goodbye(ending)
-      if (words !== undefined) client.write(words)
       client.close()
       await pool.giveBack(handBack, client)
       return
@@ -92,13 +90,8 @@ async function refuse(
   if (refused.cause === 'abandoned') client.sendAway()
 }
 
-interface EndedSession {
-  ending: Ending
-  handBack: HandBack
-}
-
 /** Joins client and connection until LOGOUT, or until one of them has gone. */
-function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise<EndedSession> {
+function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise<HandBack> {
   const { sessions, tracer, servers, pool } = context
   const { connection } = lease
   return new Promise((resolve) => {
@@ -110,7 +103,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
       },
       onEnd: (ending, handBack) => {
         // First of all, so that the connection is given back whatever fails below.
-        resolve({ ending, handBack })
+        resolve(handBack)
         endSession(session, ending, context)
       },
     })

@@ -1,4 +1,4 @@
-/** How a session ends after its login. */
+/** How a session ends after its login, and what the client is told. */
 import type { LinkEnd } from '../net/link.ts'
 
 export type Ending =
@@ -16,3 +16,27 @@ export type Ending =
   | { kind: 'ended-here'; reason: 'kicked' | 'revoked' | 'shutdown' }
 
 export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
+
+/** What the edge says at the end of a session. Undefined: the client has gone. */
+export function goodbye(ending: Ending): string | undefined {
+  switch (ending.kind) {
+    case 'logout':
+      return `* BYE Logging out\r\n${ending.tag} OK Completed\r\n`
+    case 'upstream-gone':
+      return '* BYE [UNAVAILABLE] Connection to the mail server is lost\r\n'
+    case 'violation':
+      return `* BYE ${violationText[ending.reason]}\r\n`
+    case 'idle-timeout':
+      return '* BYE Idle for too long\r\n'
+    case 'ended-here':
+      return `* BYE ${ending.reason === 'shutdown' ? 'Server is stopping, try again' : 'Session ended by the operator'}\r\n`
+    case 'client-gone':
+      return undefined
+  }
+}
+
+const violationText = {
+  'line-too-long': 'Command line too long',
+  'literal-too-long': 'Literal too long',
+  'literal-refused': 'Command not available, nor its literal',
+} as const

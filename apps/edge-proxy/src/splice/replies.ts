@@ -3,10 +3,10 @@
  * capability lists are reduced to what the edge supports, and replies to the edge's commands are left out.
  */
 import { oneLine } from '@imapfleet/observe'
-import { startsWithWord } from '../imap/bytes.ts'
+import { SP, startsWithWord, wordEnd } from '../imap/bytes.ts'
 import { capabilitiesIn, filterCapabilityLine } from '../imap/capability.ts'
-import { carriesCapabilities } from '../imap/response-facts.ts'
-import type { LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
+import { carriesCapabilities, untaggedAt } from '../imap/response-facts.ts'
+import type { HeadVerdict, LineVerdict, ResponseKind } from '../imap/response-scanner.ts'
 import type { Verb } from '../imap/verb.ts'
 import type { Conversation, ReplyStatus } from './conversation.ts'
 
@@ -23,6 +23,27 @@ export function judgeResponse(
   conversation.continued()
   return 'pass'
 }
+
+/** Whether the beginning of an untagged response, up to the end of the bytes, decides on it. */
+export function judgeHead(bytes: Buffer, start: number, conversation: Conversation): HeadVerdict {
+  const at = untaggedAt(bytes, start)
+  const { selectCache } = conversation
+  // Nothing but blanks: whatever follows them is for the client, unless the edge has asked for something itself.
+  if (at === bytes.length) return conversation.hasOwnUnanswered || selectCache.hasInherited ? 'hold' : 'show'
+  if (selectCache.isRecording) return 'hold'
+  const end = wordEnd(bytes, at, bytes.length)
+  const isNumber = bytes[at]! >= 48 && bytes[at]! <= 57
+  const wordTo = isNumber ? wordEnd(bytes, end + 1, bytes.length) : end
+  if (wordTo >= bytes.length || bytes[wordTo] !== SP) return 'hold'
+  return !isNumber && needsWholeLine(bytes, at) ? 'hold' : 'judge'
+}
+
+/** Statuses with their codes, and lists that the edge changes or remembers. */
+function needsWholeLine(bytes: Buffer, at: number): boolean {
+  return wholeLines.some((word) => startsWithWord(bytes, at, word))
+}
+
+const wholeLines = ['OK', 'NO', 'BAD', 'BYE', 'PREAUTH', 'CAPABILITY', 'ENABLED']
 
 function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
   const { connection, selectCache } = conversation
@@ -57,7 +78,7 @@ function statusOf(bytes: Buffer, at: number): ReplyStatus {
 }
 
 function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
-  const at = start + 2
+  const at = untaggedAt(bytes, start)
   if (startsWithWord(bytes, at, 'BYE')) {
     conversation.connection.spoil('server-said-bye')
     return 'pass'

@@ -36,6 +36,16 @@ test('the answer to a SELECT is kept unchanged for the same SELECT', async () =>
   assert.deepEqual(connection.selectAnswer, { ...kept, at: 0 })
 })
 
+test('an answer that arrives in pieces is kept whole', async () => {
+  const { fromClient, fromServer, connection } = await begin({ pool: { selectCache: 'exact' } })
+  fromClient('a SELECT INBOX\r\n')
+  const scripted =
+    '* FLAGS (\\Seen x)\r\n* 3 EXISTS\r\n* SEARCH 1 2 3\r\n*  2 RECENT\r\na OK [READ-WRITE] done\r\n'
+  for (const byte of scripted) fromServer(byte)
+  const lines = '* FLAGS (\\Seen x)\r\n* 3 EXISTS\r\n* SEARCH 1 2 3\r\n* 0 RECENT\r\n'
+  assert.deepEqual(connection.selectAnswer, { ...kept, lines })
+})
+
 test('only a plain answer to one plain SELECT is kept', async () => {
   const cases: [SessionSetup, string, string][] = [
     [{}, 'a SELECT INBOX\r\n', `${answer}a NO gone\r\n`],

@@ -12,7 +12,7 @@ import type { PoolConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
 import { containsWord, startsWithWord } from '../imap/bytes.ts'
 import { hasUnselect } from '../imap/capability.ts'
-import { reportsMailboxChange } from '../imap/response-facts.ts'
+import { reportsMailboxChange, untaggedAt } from '../imap/response-facts.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 
@@ -110,11 +110,11 @@ export class SelectCache {
   }
 
   /** Answers the SELECT, after `admit` returned 'answer'. */
-  answer(tag: string): Buffer {
+  answer(tag: string): string {
     const { lines, ok } = this.#connection.selectAnswer!
     this.#inherited = 'none'
     this.#context.metrics.counters.select_cache_hits_total.value++
-    return Buffer.from(`${lines}${tag} ${ok}\r\n`, 'latin1')
+    return `${lines}${tag} ${ok}\r\n`
   }
 
   /**
@@ -153,7 +153,7 @@ export class SelectCache {
    * @param isFetchAsked whether an unanswered command asks for FETCH responses
    */
   onUntagged(bytes: Buffer, start: number, end: number, isFetchAsked: boolean): 'pass' | 'omit' {
-    const at = start + 2
+    const at = untaggedAt(bytes, start)
     if (this.#inherited !== 'none' || this.#unselecting) {
       // It is about a mailbox that this client has not selected. A status may be for the client all the same.
       const isChange = reportsMailboxChange(bytes, at, false)
@@ -218,7 +218,7 @@ export function record(recording: Recording, line: string): boolean {
   recording.bytes += line.length
   if (recording.bytes > recordedBytesMax || /\{\d+\}\r?\n$/.test(line)) return false
   // The first SELECT takes the \Recent flag from the messages: a second one finds none (RFC 3501 2.3.2).
-  recording.lines.push(line.replace(/^\* \d+ RECENT/i, '* 0 RECENT'))
+  recording.lines.push(line.replace(/^\* +\d+ RECENT/i, '* 0 RECENT'))
   return true
 }
 

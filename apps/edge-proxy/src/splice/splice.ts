@@ -11,7 +11,7 @@
 import { printAfterLogin } from '../imap/capability.ts'
 import { printId } from '../imap/id.ts'
 import type { ScanPosition } from '../imap/literal.ts'
-import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
+import type { HeadVerdict, LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import type { Verb } from '../imap/verb.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { randomName } from '../server/random-name.ts'
@@ -19,8 +19,8 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
 import type { HandBack } from '../server/reset.ts'
-import type { Ending } from './ending.ts'
-import { judgeResponse } from './replies.ts'
+import { goodbye, type Ending } from './ending.ts'
+import { judgeHead, judgeResponse } from './replies.ts'
 
 /** Gets the bytes of both directions as they pass, for a trace. They hold no credentials. */
 export interface Tap {
@@ -102,12 +102,18 @@ export class Splice {
     if (early) this.fromClient(early)
   }
 
-  /** Ends the session; the first ending counts. */
+  /** Ends the session, and says so to the client; the first ending counts. */
   end(ending: Ending): void {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#finishTimer)
-    this.#calls.onEnd(ending, this.#conversation.handBack(ending))
+    const handBack = this.#conversation.handBack(ending)
+    try {
+      const words = goodbye(ending)
+      if (words !== undefined) this.#say(words)
+    } finally {
+      this.#calls.onEnd(ending, handBack)
+    }
   }
 
   // Client to server.
@@ -180,7 +186,7 @@ export class Splice {
         this.#say(`* ID NIL\r\n${tag} OK Completed\r\n`)
         return this.#sendOwn('ID', printId(answer.pairs))
       case 'select':
-        return this.toClient(selectCache.answer(tag))
+        return this.#say(selectCache.answer(tag))
       case 'enable':
         return this.#enable(tag, answer.extensions)
     }
@@ -249,13 +255,22 @@ export class Splice {
     return judgeResponse(kind, bytes, start, end, this.#conversation)
   }
 
+  onHead(bytes: Buffer, start: number): HeadVerdict {
+    return judgeHead(bytes, start, this.#conversation)
+  }
+
   toClient(bytes: Buffer): void {
     this.tap?.fromServer(bytes)
     if (!this.#client.write(bytes)) this.#conversation.connection.link.pause()
   }
 
+  /**
+   * Every word of the edge itself goes through here. Within a response of the server the client would read it as mail, so
+   * there it is not said. Answers never get there: they wait for their turn. At the end of a session, the client is
+   * disconnected without a word.
+   */
   #say(text: string): void {
-    this.toClient(Buffer.from(text, 'latin1'))
+    if (this.#conversation.connection.scanner.betweenResponses) this.toClient(Buffer.from(text, 'latin1'))
   }
 
   /** The client has taken all that was written to it. */
@@ -313,6 +328,10 @@ class ServerSide implements LinkHandler, ResponseSink {
 
   onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
     return this.#splice.onResponse(kind, bytes, start, end)
+  }
+
+  onHead(bytes: Buffer, start: number): HeadVerdict {
+    return this.#splice.onHead(bytes, start)
   }
 
   onPass(bytes: Buffer): void {
