@@ -76,6 +76,7 @@ export class Client implements LinkHandler, Occupant {
   /** When it is disconnected unless it has logged in. */
   readonly deadlineAt: number
   #ids: IdPairs[] = []
+  #mayNameUser = false
   /** Bytes that arrived and were not taken. */
   #buffer: Buffer = empty
   /** The part of the buffer that has been scanned: whole lines and literals of an incomplete command. */
@@ -133,13 +134,19 @@ export class Client implements LinkHandler, Occupant {
     return this.#secure
   }
 
-  /** The ID commands before login, in order. They are sent to the server after it. */
+  /** The ID commands before login, in order, for the server. */
   get ids(): readonly IdPairs[] {
     return this.#ids
   }
 
-  addId(pairs: IdPairs): void {
+  /** Whether the client is trusted to name the address of its user in its ID commands. */
+  get mayNameUser(): boolean {
+    return this.#mayNameUser
+  }
+
+  addId(pairs: IdPairs, mayNameUser: boolean): void {
     this.#ids.push(pairs)
+    this.#mayNameUser = mayNameUser
   }
 
   /**

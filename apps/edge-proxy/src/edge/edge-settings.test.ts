@@ -207,9 +207,9 @@ test('before login a client is offered what every server that it may be routed t
   })
   const teach = (name: string, list: string) =>
     edge.context.servers.get(name)!.learnAfterLogin(list.split(' '))
-  teach('main', 'IMAP4REV1 IDLE SORT')
-  teach('other', 'IMAP4REV1 SORT ENABLE')
-  teach('apart', 'IMAP4REV1 NOTIFY')
+  teach('main', 'IMAP4rev1 IDLE SORT')
+  teach('other', 'IMAP4rev1 SORT ENABLE')
+  teach('apart', 'IMAP4rev1 NOTIFY')
   const shown = async (listener: string) => {
     const peer = await client(listener)
     peer.say('a CAPABILITY\r\n')
@@ -226,9 +226,9 @@ test('token mechanisms are offered if every server accepts them, password mechan
   })
   const all = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
-  edge.context.servers.get('main')!.learnBeforeLogin(['IMAP4REV1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
+  edge.context.servers.get('main')!.learnBeforeLogin(['IMAP4rev1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
-  edge.context.servers.get('other')!.learnBeforeLogin(['IMAP4REV1', 'AUTH=XOAUTH2'])
+  edge.context.servers.get('other')!.learnBeforeLogin(['IMAP4rev1', 'AUTH=XOAUTH2'])
   assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
 })
 

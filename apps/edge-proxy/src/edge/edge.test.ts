@@ -157,7 +157,7 @@ test('a challenge of a refusal that is not base64 does not reach the client, whi
   assert.equal(await peer.line(), 'a NO [AUTHENTICATIONFAILED] expired')
 })
 
-test('IDs sent before login are sent to the server after it, in order, and a refused one does no harm', async () => {
+test('IDs sent before login go to a new connection before its login, in one segment with it, and are not sent again', async () => {
   const { client, scripted, logged, quiet } = await edgeAtWork({
     upstreams: { main: { clientAddress: 'id' } },
   })
@@ -166,13 +166,99 @@ test('IDs sent before login are sent to the server after it, in order, and a ref
   peer.say('a ID ("n" "1")\r\nb ID ("n" {1+}\r\n2)\r\nc LOGIN joe secret\r\nd NOOP\r\ne LOGOUT\r\n')
   const told = await peer.closed()
   assert.doesNotMatch(told, /no such command/)
-  assert.equal(told.match(/\* ID/g)?.length, 2)
-  assert.deepEqual(
-    scripted.asked.filter((text) => text.startsWith('ID')),
-    ['ID ("x-originating-ip" "127.0.0.1")', 'ID ("n" "1")', 'ID ("n" "2")'],
-  )
   await quiet()
+  assert.deepEqual(scripted.asked, [
+    'CAPABILITY',
+    'ID ("x-originating-ip" "127.0.0.1")',
+    'ID ("n" "1")',
+    'ID ("n" "2")',
+    'LOGIN joe secret',
+    'NOOP',
+    'NOOP',
+  ])
   assert.equal(logged.filter((line) => line.includes('QUEUED PREAUTH failed')).length, 3)
+})
+
+test('on a warm connection IDs go to the server after the lease', async () => {
+  const { client, scripted, session, quiet } = await edgeAtWork()
+  const first = await session()
+  first.say('x LOGOUT\r\n')
+  await first.closed()
+  await quiet()
+  const { length } = scripted.asked
+  const peer = await client()
+  peer.say('a ID ("n" "1")\r\nb LOGIN joe secret\r\nc NOOP\r\n')
+  await peer.until('c OK done\r\n')
+  assert.deepEqual(scripted.asked.slice(length), ['ID ("n" "1")', 'NOOP'])
+})
+
+test('a server that does not list ID gets none, and refuses a client’s own after its login', async () => {
+  const list = 'IMAP4rev1 SASL-IR AUTH=PLAIN'
+  const { client, scripted, quiet } = await edgeAtWork({ upstreams: { main: { clientAddress: 'id' } } })
+  scripted.script = but({
+    CAPABILITY: `* CAPABILITY ${list}\r\nTAG OK done\r\n`,
+    LOGIN: `TAG OK [CAPABILITY ${list}] in\r\n`,
+    ID: 'TAG BAD unknown\r\n',
+  })
+  for (const lines of [['a OK Completed'], ['a NO The mail server has no ID command']]) {
+    const peer = await client()
+    peer.say('a ID ("n" "1")\r\nb LOGIN joe secret\r\n')
+    for (const line of lines) assert.equal(await peer.line(), line)
+    await peer.until('b OK [')
+    await peer.until('\r\n')
+    assert.ok(!scripted.asked.some((text) => text.startsWith('ID')))
+    peer.say('c LOGOUT\r\n')
+    await peer.closed()
+    await quiet()
+  }
+  const peer = await client()
+  peer.say('b LOGIN joe secret\r\nc ID NIL\r\n')
+  await peer.until('c BAD unknown\r\n')
+})
+
+test('before login ID is answered with what all servers say that the client may be routed to', async () => {
+  const { client, edge } = await edgeAtWork({
+    upstreams: { other: { hosts: ['localhost'] } },
+    routes: [{ upstream: 'other', domain: 'example.com' }],
+  })
+  const { identification: main } = edge.context.servers.get('main')!
+  const { identification: other } = edge.context.servers.get('other')!
+  const told = async () => {
+    const peer = await client()
+    peer.say('a ID NIL\r\nb LOGOUT\r\n')
+    return (await peer.closed()).split('* BYE')[0]
+  }
+  assert.equal(await told(), 'a OK Completed\r\n')
+  main.learnBeforeLogin(['* ID ("name" "Cyrus" "version" "3")'])
+  assert.equal(await told(), 'a OK Completed\r\n')
+  other.learnBeforeLogin(['* ID ("name" "Cyrus" "version" "2")'])
+  assert.equal(await told(), '* ID ("name" "Cyrus")\r\na OK Completed\r\n')
+  other.learnBeforeLogin(['* ID NIL'])
+  assert.equal(await told(), '* ID NIL\r\na OK Completed\r\n')
+})
+
+test('with clientAddress: id only a trusted client names the address of its user', async () => {
+  const cases: [originatingIpFrom: string[], ids: string[], expected: string[]][] = [
+    [
+      [],
+      ['("x-originating-ip" "203.0.113.77" "name" "x")', '("X-Session-ID" "1")'],
+      ['("x-originating-ip" "127.0.0.1")', '("name" "x")'],
+    ],
+    [['127.0.0.0/8'], ['("X-Originating-IP" "203.0.113.77")'], ['("X-Originating-IP" "203.0.113.77")']],
+    [['127.0.0.1'], ['("name" "x")'], ['("x-originating-ip" "127.0.0.1")', '("name" "x")']],
+    [['192.0.2.0/24'], ['("x-originating-ip" "203.0.113.77")'], ['("x-originating-ip" "127.0.0.1")']],
+  ]
+  for (const [originatingIpFrom, ids, expected] of cases) {
+    const { client, scripted } = await edgeAtWork({
+      listeners: { imap: { originatingIpFrom } },
+      upstreams: { main: { clientAddress: 'id' } },
+    })
+    const peer = await client()
+    peer.say(`${ids.map((id, index) => `${index} ID ${id}\r\n`).join('')}a LOGIN joe secret\r\n`)
+    await peer.until('a OK ')
+    const asked = scripted.asked.filter((text) => text.startsWith('ID')).map((text) => text.slice(3))
+    assert.deepEqual(asked, expected)
+  }
 })
 
 test('a client that disconnects during its login leaves a clean connection for the next session', async () => {

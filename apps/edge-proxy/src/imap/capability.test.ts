@@ -5,9 +5,13 @@ import {
   afterLogin,
   beforeLogin,
   capabilitiesIn,
+  commonCapabilities,
   filterCapabilityLine,
+  hasUnselect,
   lastCapabilities,
-  printCapabilities,
+  mechanismsIn,
+  offers,
+  printAfterLogin,
   withoutCapabilities,
 } from './capability.ts'
 
@@ -20,11 +24,11 @@ const own = {
 const unkept = ['COMPRESS=DEFLATE', 'COMPRESS=ZSTD', 'UNAUTHENTICATE', 'LOGIN-REFERRALS', 'MAILBOX-REFERRALS']
 const ofTheHop = ['STARTTLS', 'LOGINDISABLED', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=SCRAM-SHA-256']
 
-test('a capability list is parsed in any case and with any white space, each name once', () => {
-  assert.deepEqual(capabilitiesIn('* CAPABILITY IMAP4rev1 idle\tIDLE  x-Foo=1\r\n'), [
-    'IMAP4REV1',
-    'IDLE',
-    'X-FOO=1',
+test('a capability list is parsed with any white space, each name once and as it was written', () => {
+  assert.deepEqual(capabilitiesIn('* CAPABILITY IMAP4rev1 idle\tIDLE  RIGHTS=kxten\r\n'), [
+    'IMAP4rev1',
+    'idle',
+    'RIGHTS=kxten',
   ])
   assert.deepEqual(capabilitiesIn('* CAPABILITY \r\n'), [])
   assert.deepEqual(capabilitiesIn('* CAPABILITY A \x01B C\xff'), ['A'])
@@ -33,7 +37,7 @@ test('a capability list is parsed in any case and with any white space, each nam
 test('a list is found in a CAPABILITY response and in the code of any status, and nowhere else', () => {
   for (const line of [
     '* CAPABILITY A B',
-    '* capability a b\r\n',
+    '* capability A B\r\n',
     '* OK [CAPABILITY A B] ready [x]',
     '* PREAUTH [CAPABILITY A B] hi',
     'a1 OK [CAPABILITY A B]',
@@ -73,7 +77,7 @@ test('lists for clients hold no extension that prevents reuse or belongs to the 
 })
 
 test('the list before login holds the capabilities of the edge, also if those of the server are not known', () => {
-  assert.deepEqual(beforeLogin([], own), ['IMAP4REV1', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=LOGIN'])
+  assert.deepEqual(beforeLogin([], own), ['IMAP4rev1', 'SASL-IR', 'AUTH=PLAIN', 'AUTH=LOGIN'])
   assert.ok(beforeLogin([], { ...own, offerStartTls: true }).includes('STARTTLS'))
   assert.ok(beforeLogin([], { ...own, adminCommands: true }).includes('XIMAPPROXY'))
   const disabled = beforeLogin([], { ...own, loginDisabled: true })
@@ -81,8 +85,18 @@ test('the list before login holds the capabilities of the edge, also if those of
   assert.ok(!disabled.some((name) => name.startsWith('AUTH=') || name === 'SASL-IR'))
 })
 
-test('the revision is printed in its usual spelling', () => {
-  assert.equal(printCapabilities(['IMAP4REV1', 'IMAP4REV2', 'IDLE']), 'IMAP4rev1 IMAP4rev2 IDLE')
+test('the case of a name has no meaning for the edge, and reaches the client unchanged', () => {
+  const list = ['imap4rev1', 'Unselect', 'auth=Plain', 'RIGHTS=kxten', 'Starttls', 'compress=deflate']
+  for (const name of ['IMAP4REV1', 'UNSELECT', 'AUTH=PLAIN', 'STARTTLS']) assert.ok(offers(list, name), name)
+  assert.ok(!offers(list, 'IDLE'))
+  assert.ok(hasUnselect(list) && hasUnselect(['IMAP4rev2']) && !hasUnselect(['IMAP4rev1']))
+  assert.deepEqual(mechanismsIn(list), ['PLAIN'])
+  assert.deepEqual(afterLogin(list), ['imap4rev1', 'Unselect', 'RIGHTS=kxten'])
+  assert.deepEqual(commonCapabilities([list, ['IMAP4rev1', 'rights=KXTEN', 'IDLE']]), [
+    'imap4rev1',
+    'RIGHTS=kxten',
+  ])
+  assert.equal(printAfterLogin(list), 'imap4rev1 Unselect RIGHTS=kxten')
 })
 
 test('a capability list is reduced wherever a server may send it, and other lines are unchanged', () => {
@@ -93,6 +107,7 @@ test('a capability list is reduced wherever a server may send it, and other line
     '* PREAUTH [CAPABILITY A COMPRESS=DEFLATE] hi\r\n': '* PREAUTH [CAPABILITY A] hi\r\n',
     'a1 OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] done\r\n': 'a1 OK [CAPABILITY IMAP4rev1] done\r\n',
     'a1 NO [CAPABILITY A UNAUTHENTICATE] no\r\n': 'a1 NO [CAPABILITY A] no\r\n',
+    '* CAPABILITY imap4Rev1 RIGHTS=kxten Starttls\r\n': '* CAPABILITY imap4Rev1 RIGHTS=kxten\r\n',
     '* OK [ALERT] CAPABILITY COMPRESS=DEFLATE\r\n': '* OK [ALERT] CAPABILITY COMPRESS=DEFLATE\r\n',
     '* 1 FETCH (BODY "* CAPABILITY COMPRESS=X")\r\n': '* 1 FETCH (BODY "* CAPABILITY COMPRESS=X")\r\n',
     '* CAPABILITY\r\n': '* CAPABILITY\r\n',
@@ -120,7 +135,7 @@ test('the filter removes every hidden extension from any list', () => {
       for (const name of ['IMAP4REV1', 'IDLE', 'ENABLE'])
         assert.equal(
           filtered.split(/[\s\]]/).includes(name),
-          capabilitiesIn(`* CAPABILITY ${text}`)!.includes(name),
+          offers(capabilitiesIn(`* CAPABILITY ${text}`)!, name),
         )
     }),
     { seed: 9, numRuns: 500 },

@@ -1,14 +1,17 @@
-/** Capability lists: parsed from a server, reduced to what the edge supports, printed for a client. */
+/**
+ * Capability lists: parsed from a server, reduced to what the edge supports, printed for a client. Names keep the spelling
+ * of the server; their case has no meaning (RFC 9051 7.2.2).
+ */
 
 /** Capabilities of one connection or of the login. The edge handles them separately on each side. */
 const hopByHop = new Set(['STARTTLS', 'LOGINDISABLED', 'SASL-IR'])
 /** Never offered to clients: they would hide the protocol from the edge, or change the user or the server. */
-const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/
+const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/i
 
 /** A line with a list: `* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`. */
 const listLine = /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i
 
-/** The list in a line of a server: the names in upper case, in order, each once. Undefined: the line has no list. */
+/** The list in a line of a server: the names in order, each once. Undefined: the line has no list. */
 export function capabilitiesIn(line: string): string[] | undefined {
   const match = listLine.exec(line)
   if (!match) return undefined
@@ -23,35 +26,56 @@ export const lastCapabilities = (lines: readonly string[]): string[] | undefined
   lines.map(capabilitiesIn).findLast((list) => list !== undefined)
 
 function parseList(list: string): string[] {
-  const names = list.toUpperCase().match(/\S+/g)
-  return [...new Set(names)].filter((name) => /^[!-~]+$/.test(name))
+  const byName = new Map<string, string>()
+  for (const name of list.match(/\S+/g) ?? [])
+    if (/^[!-~]+$/.test(name) && !byName.has(name.toUpperCase())) byName.set(name.toUpperCase(), name)
+  return [...byName.values()]
 }
+
+const upperCase = new WeakMap<readonly string[], ReadonlySet<string>>()
+
+/** Whether a list has this name, which must be in upper case. The comparison is cached for each list. */
+export function offers(list: readonly string[], name: string): boolean {
+  return upperCaseOf(list).has(name)
+}
+
+function upperCaseOf(list: readonly string[]): ReadonlySet<string> {
+  let names = upperCase.get(list)
+  if (!names) upperCase.set(list, (names = new Set(list.map((each) => each.toUpperCase()))))
+  return names
+}
+
+/** The SASL mechanisms in a list, in upper case. */
+export const mechanismsIn = (list: readonly string[]): string[] =>
+  [...upperCaseOf(list)].filter((name) => name.startsWith('AUTH=')).map((name) => name.slice('AUTH='.length))
 
 /** The text of a status without its capability list, if it begins with one. */
 export const withoutCapabilities = (text: string): string => text.replace(/^\[CAPABILITY [^\]]*\]? ?/i, '')
 
 /** The part of a server's list that a logged-in client may see. */
 export function afterLogin(server: readonly string[]): string[] {
-  return server.filter((name) => !never.test(name) && !hopByHop.has(name) && !name.startsWith('AUTH='))
+  return server.filter(
+    (name) => !never.test(name) && !hopByHop.has(name.toUpperCase()) && !/^AUTH=/i.test(name),
+  )
 }
 
 /** Whether the server has UNSELECT, which deselects without expunging (RFC 3691, RFC 9051 6.4.2). */
 export const hasUnselect = (server: readonly string[]): boolean =>
-  server.includes('UNSELECT') || server.includes('IMAP4REV2')
+  offers(server, 'UNSELECT') || offers(server, 'IMAP4REV2')
 
 const printed = new WeakMap<readonly string[], string>()
 
 /** `afterLogin`, printed. The text is cached for each list. */
 export function printAfterLogin(server: readonly string[]): string {
   let text = printed.get(server)
-  if (text === undefined) printed.set(server, (text = printCapabilities(afterLogin(server))))
+  if (text === undefined) printed.set(server, (text = afterLogin(server).join(' ')))
   return text
 }
 
 /** Capabilities common to all lists, in the order of the first. Empty lists are skipped. */
 export function commonCapabilities(lists: readonly (readonly string[])[]): readonly string[] {
   const [first, ...others] = lists.filter((list) => list.length > 0)
-  return first?.filter((name) => others.every((list) => list.includes(name))) ?? []
+  return first?.filter((name) => others.every((list) => offers(list, name.toUpperCase()))) ?? []
 }
 
 export interface BeforeLogin {
@@ -63,7 +87,7 @@ export interface BeforeLogin {
 
 /** The list before login: what the server offers after login, and what the edge offers before it. */
 export function beforeLogin(server: readonly string[], own: BeforeLogin): string[] {
-  const base = server.length > 0 ? afterLogin(server) : ['IMAP4REV1']
+  const base = server.length > 0 ? afterLogin(server) : ['IMAP4rev1']
   return [
     ...base,
     ...(own.offerStartTls ? ['STARTTLS'] : []),
@@ -72,15 +96,10 @@ export function beforeLogin(server: readonly string[], own: BeforeLogin): string
   ]
 }
 
-/** The list as it is sent, with the usual spelling of `IMAP4rev1`. */
-export function printCapabilities(names: readonly string[]): string {
-  return names.map((name) => name.replace(/^IMAP4REV/, 'IMAP4rev')).join(' ')
-}
-
 /** Reduces the capability list in a line to `afterLogin`, also in a code without its bracket. Other lines are unchanged. */
 export function filterCapabilityLine(line: string): string {
   return line.replace(
     listLine,
-    (_, lead: string, list: string) => `${lead} ${printCapabilities(afterLogin(parseList(list)))}`,
+    (_, lead: string, list: string) => `${lead} ${afterLogin(parseList(list)).join(' ')}`,
   )
 }

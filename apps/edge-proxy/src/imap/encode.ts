@@ -6,8 +6,12 @@ const quotable = /^[\x20-\x7e]*$/
 /** An encoded argument. A literal has to wait for the server's `+`, unless the server has LITERAL+. */
 export type Encoded = { kind: 'inline'; text: string } | { kind: 'literal'; bytes: Buffer }
 
-/** Must not contain NUL, which only literal8 can carry. */
-export function encodeString(bytes: Buffer): Encoded {
+/**
+ * Must not contain NUL, which only literal8 can carry.
+ * @param inlineMax longest atom or quoted string
+ */
+export function encodeString(bytes: Buffer, inlineMax = Infinity): Encoded {
+  if (bytes.length > inlineMax) return { kind: 'literal', bytes }
   const text = bytes.toString('latin1')
   if (atom.test(text) && text.toUpperCase() !== 'NIL') return { kind: 'inline', text }
   if (quotable.test(text)) return { kind: 'inline', text: encodeQuoted(text) }

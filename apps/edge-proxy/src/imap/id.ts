@@ -1,4 +1,4 @@
-/** ID commands (RFC 2971), parsed in any form and printed as one line without literals, which needs no `+`. */
+/** ID commands and responses (RFC 2971), parsed in any form and printed as one line without literals, which needs no `+`. */
 import { parseArguments, type Argument } from './arguments.ts'
 import { encodeQuoted } from './encode.ts'
 
@@ -26,15 +26,44 @@ export function parseId(command: Buffer, argumentsAt: number): IdPairs | undefin
   return pairs
 }
 
-/** Prints the command from its verb to the line end. */
+/** Prints the command from its verb, without the line end. */
 export function printId(pairs: IdPairs): string {
-  if (pairs.length === 0) return 'ID NIL\r\n'
+  if (pairs.length === 0) return 'ID NIL'
   const words = pairs.flatMap(([key, value]) => [
     encodeQuoted(key),
     value === undefined ? 'NIL' : encodeQuoted(value),
   ])
-  return `ID (${words.join(' ')})\r\n`
+  return `ID (${words.join(' ')})`
 }
+
+/**
+ * The pairs of an untagged ID response; none for NIL. Undefined: it is not valid, or has literals.
+ * @param line one character for each byte, with or without the line end
+ */
+export function parseIdResponse(line: string): IdPairs | undefined {
+  return /^\* ID /i.test(line) ? parseId(Buffer.from(line, 'latin1'), '* ID'.length) : undefined
+}
+
+/** Pairs that all of these have. */
+export function commonPairs(lists: readonly IdPairs[]): IdPairs {
+  const [first = [], ...others] = lists
+  return first.filter(([key, value]) =>
+    others.every((pairs) => pairs.some((pair) => pair[0] === key && pair[1] === value)),
+  )
+}
+
+/**
+ * An ID without the fields in which a proxy names its client: Dovecot takes addresses and session names from a trusted
+ * proxy in them. Undefined: nothing is left.
+ */
+export function withoutClientFields(pairs: IdPairs): IdPairs | undefined {
+  const rest = pairs.filter(([key]) => !/^x-(?:originating|connected|proxy|session|forward)-/i.test(key))
+  return rest.length === 0 && pairs.length > 0 ? undefined : rest
+}
+
+/** Whether an ID names the address of a user (`x-originating-ip`). */
+export const namesUser = (pairs: IdPairs): boolean =>
+  pairs.some(([key]) => key.toLowerCase() === 'x-originating-ip')
 
 const isNil = (argument: Argument): boolean =>
   argument.kind === 'atom' && argument.bytes.toString('latin1').toUpperCase() === 'NIL'

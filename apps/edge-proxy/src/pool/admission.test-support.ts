@@ -79,6 +79,7 @@ export function connectionFor({
     capabilities: [],
     loginText: '',
     expiresAt: Infinity,
+    identification: server.identification,
     now: ++now,
   })
 }

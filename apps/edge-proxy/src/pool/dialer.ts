@@ -1,4 +1,5 @@
 /** Opens a connection for a lease: dials, logs in, counts. A failure becomes the answer to the login. */
+import { oneLine } from '@imapfleet/observe'
 import { expiryOf } from '../imap/credentials.ts'
 import { openConnection, type OpenResult } from '../server/open-connection.ts'
 import { ServerConnection } from '../server/server-connection.ts'
@@ -8,25 +9,26 @@ import {
   refusedAsAbandoned,
   refusedByServer,
   refusesUser,
+  type Leased,
   type LeaseRequest,
   type PoolContext,
   type Refused,
 } from './lease.ts'
 
 /**
- * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between; and the
- *   untagged lines of the server's answer to the login
+ * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between
  */
 export async function openFor<Result>(
   dial: Dial,
   context: PoolContext,
   evidence: Evidence,
-  onOpen: (connection: ServerConnection, untagged: readonly string[]) => Result,
+  onOpen: (connection: ServerConnection, login: Pick<Leased, 'untagged' | 'idsSent'>) => Result,
 ): Promise<Result | Refused> {
   const { request } = dial
   const { server, credentials, holder } = request
   const opening = openConnection(server, credentials, holder)
   const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
+  if (opened.kind === 'opened' || opened.kind === 'login-refused') logRefusedIds(opened.ids.refused, context)
   if (opened.kind !== 'opened') {
     const answer = refused(opened, request, context)
     if (opened.kind === 'login-refused' && !opened.byEdge) evidence.refused(request, answer.cause)
@@ -36,7 +38,12 @@ export async function openFor<Result>(
   evidence.accepted(request)
   const connection = connectionFor(dial, opened, context.clock.now())
   if (dial.distrustReason !== undefined) connection.distrust(dial.distrustReason)
-  return onOpen(connection, opened.untagged)
+  return onOpen(connection, { untagged: opened.untagged, idsSent: opened.ids.sent })
+}
+
+/** Harmless: the login goes on. These are the words of imapproxy for a refused ID. Operators search logs for them. */
+function logRefusedIds(answers: readonly string[], { log }: PoolContext): void {
+  for (const answer of answers) log.warn('QUEUED PREAUTH failed', { command: 'ID', answer: oneLine(answer) })
 }
 
 function connectionFor(
@@ -56,6 +63,7 @@ function connectionFor(
     capabilities,
     loginText: text,
     expiresAt: expiryOf(credentials),
+    identification: server.identification,
     now,
   })
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { causeOf, isFaultOfClient, refusesUser, type RefusalCause } from './lease.ts'
+import { causeOf, isFaultOfClient, refusedByServer, refusesUser, type RefusalCause } from './lease.ts'
 
 const answers: [status: 'NO' | 'BAD', text: string, cause: RefusalCause][] = [
   ['NO', '[AUTHENTICATIONFAILED] Authentication failed.', 'wrong-credentials'],
@@ -55,4 +55,41 @@ test('only a refusal of user and secret is evidence about them, and only what th
   }
   for (const [cause, expected] of Object.entries(facts) as [RefusalCause, [boolean, boolean]][])
     assert.deepEqual([refusesUser(cause), isFaultOfClient(cause)], expected, cause)
+})
+
+test('the words of a BYE stand in the tagged reply, with their code if that is a reason, and before it if not', () => {
+  const generic = 'Mail server is not available, try again later'
+  const cases: [bye: string | undefined, cause: RefusalCause, text: string, untagged?: string[]][] = [
+    [undefined, 'unavailable', `[UNAVAILABLE] ${generic}`],
+    ['', 'unavailable', `[UNAVAILABLE] ${generic}`],
+    ['Back at noon', 'unavailable', '[UNAVAILABLE] Back at noon'],
+    ['[ALERT] Back at noon', 'unavailable', '[UNAVAILABLE] Back at noon', ['* NO [ALERT] Back at noon']],
+    ['[WEBALERT x] Look', 'unavailable', '[UNAVAILABLE] Look', ['* NO [WEBALERT x] Look']],
+    ['[unavailable] Back at noon', 'unavailable', '[unavailable] Back at noon'],
+    ['[LIMIT] Too many', 'limit', '[LIMIT] Too many'],
+    ['[CONTACTADMIN]', 'unavailable', `[UNAVAILABLE] ${generic}`, ['* NO [CONTACTADMIN]']],
+    ['[CAPABILITY IMAP4rev1] Bye', 'unavailable', '[UNAVAILABLE] Bye'],
+    // A connection that is cut is no wrong password.
+    ['[AUTHENTICATIONFAILED] x', 'unavailable', '[UNAVAILABLE] x', ['* NO [AUTHENTICATIONFAILED] x']],
+    ['[broken', 'unavailable', '[UNAVAILABLE] [broken'],
+  ]
+  for (const [bye, cause, text, untagged] of cases) {
+    const opened = { kind: 'unavailable', reason: 'bye', detail: 'd', untagged: [] } as const
+    const { logText, ...refused } = refusedByServer({ ...opened, ...(bye !== undefined && { bye }) })
+    assert.deepEqual(refused, { kind: 'refused', status: 'NO', cause, text, ...(untagged && { untagged }) })
+    // The words may repeat a secret. The detail is without it.
+    assert.ok(bye === undefined || logText.endsWith(' d'))
+  }
+})
+
+test('untagged lines before a refusal reach the client, without a BYE of the server', () => {
+  const refused = refusedByServer({
+    kind: 'login-refused',
+    status: 'NO',
+    text: 'no',
+    logText: 'no',
+    untagged: ['* NO [WEBALERT x] look', '* BYE too many failures'],
+    ids: { sent: false, refused: [] },
+  })
+  assert.deepEqual(refused.untagged, ['* NO [WEBALERT x] look', '* NO too many failures'])
 })

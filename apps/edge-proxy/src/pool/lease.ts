@@ -3,7 +3,7 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import type { OpenResult } from '../server/open-connection.ts'
-import type { Server } from '../server/server.ts'
+import type { ClientIdentity, Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Servers } from '../server/servers.ts'
 
@@ -19,8 +19,7 @@ export interface PoolContext {
 }
 
 /** The client that a connection is leased to. */
-export interface LeaseHolder {
-  readonly address: string
+export interface LeaseHolder extends ClientIdentity {
   /** False: the client has gone while its login waited. */
   readonly isConnected: boolean
   /** Aborted when its login is abandoned. The reason is a key of `abandonedText`. */
@@ -44,6 +43,8 @@ export interface Leased {
   tellReuse: boolean
   /** Untagged lines of the server's answer to a new login, for this client. */
   untagged: readonly string[]
+  /** Whether the server got the client's ID commands before the login. */
+  idsSent: boolean
 }
 
 /** Why a login is refused, as the log names it. */
@@ -87,6 +88,8 @@ export interface Refused {
   cause: RefusalCause
   status: 'NO' | 'BAD'
   text: string
+  /** Untagged lines before it, without line ends. Absent: there are none. */
+  untagged?: readonly string[]
   /** The text for the log. */
   logText: string
   /** The challenge with which an OAuth server explains the refusal; the client acknowledges it (RFC 7628 3.2.3). */
@@ -129,11 +132,46 @@ export function refusedAsAbandoned({ loginSignal }: LeaseHolder): Refused {
 /** The answer to a login that the server refused, or that could not reach it. */
 export function refusedByServer(opened: Exclude<OpenResult, { kind: 'opened' | 'abandoned' }>): Refused {
   if (opened.kind === 'login-refused') {
-    const { kind: _, byEdge: _byEdge, ...answer } = opened
-    return { kind: 'refused', cause: causeOf(opened.status, opened.text), ...answer }
+    const { status, text, logText, challenge } = opened
+    return {
+      kind: 'refused',
+      cause: causeOf(status, text),
+      status,
+      text,
+      logText,
+      // Only the edge says BYE to its client.
+      ...untaggedLines(opened.untagged.map((line) => line.replace(/^\* BYE\b/i, '* NO'))),
+      ...(challenge !== undefined && { challenge }),
+    }
   }
-  const text = '[UNAVAILABLE] Mail server is not available, try again later'
-  return { kind: 'refused', cause: 'unavailable', status: 'NO', text, logText: text }
+  return { kind: 'refused', status: 'NO', ...unavailableAnswer(opened) }
+}
+
+const untaggedLines = (untagged: readonly string[]): Pick<Refused, 'untagged'> =>
+  untagged.length > 0 ? { untagged } : {}
+
+/**
+ * The answer to a login for which the server has said BYE, or nothing. The words of the BYE are in the tagged reply, which
+ * webmails show. Its code is there too if it gives a reason (RFC 5530) that is no judgement on the credentials. Any other
+ * code, such as ALERT, is in an untagged NO before it.
+ */
+function unavailableAnswer({
+  detail,
+  bye,
+  untagged,
+}: Extract<OpenResult, { kind: 'unavailable' }>): Pick<Refused, 'cause' | 'text' | 'untagged' | 'logText'> {
+  const code = /^\[[^\]]*\] ?/.exec(bye ?? '')?.[0] ?? ''
+  const words = bye?.slice(code.length) || 'Mail server is not available, try again later'
+  const reason = reasonIn(code)
+  const isReason = reason !== undefined && !refusesUser(reason)
+  const lead = isReason ? code.trimEnd() : '[UNAVAILABLE]'
+  const hasOtherCode = code !== '' && !isReason && !/^\[CAPABILITY\b/i.test(code)
+  return {
+    cause: isReason ? reason : 'unavailable',
+    text: `${lead} ${words}`,
+    ...untaggedLines(hasOtherCode ? [...untagged, `* NO ${bye}`] : untagged),
+    logText: `${lead} ${bye === undefined ? words : detail}`,
+  }
 }
 
 /** By response code, of RFC 5530 unless noted. */
@@ -154,12 +192,15 @@ const causeByCode: Readonly<Record<string, RefusalCause>> = {
   CANNOT: 'bad-command',
 }
 
+function reasonIn(text: string): RefusalCause | undefined {
+  const code = /^\[([^\s\]]+)/.exec(text)?.[1]?.toUpperCase() ?? ''
+  return Object.hasOwn(causeByCode, code) ? causeByCode[code] : undefined
+}
+
 /**
  * Why a server answers a login with this status and text. A NO without a code, or with one that gives no reason, such as
  * ALERT, is a refusal of the credentials: many servers refuse a wrong password in these ways.
  */
 export function causeOf(status: 'NO' | 'BAD', text: string): RefusalCause {
-  const code = /^\[([^\s\]]+)/.exec(text)?.[1]?.toUpperCase() ?? ''
-  const named = Object.hasOwn(causeByCode, code) ? causeByCode[code] : undefined
-  return named ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')
+  return reasonIn(text) ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')
 }

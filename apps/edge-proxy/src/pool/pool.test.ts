@@ -186,7 +186,7 @@ test('a server that floods an idle connection is disconnected', async () => {
 
 test('a login to a server that cannot be reached is refused with [UNAVAILABLE] and leaves no connection', async () => {
   const { login, scripted, count, accounted } = await poolAtWork()
-  scripted.greeting = '* BYE full\r\n'
+  scripted.greeting = '220 mail ESMTP\r\n'
   assert.deepEqual(await login('joe'), {
     kind: 'refused',
     cause: 'unavailable',
@@ -194,6 +194,10 @@ test('a login to a server that cannot be reached is refused with [UNAVAILABLE] a
     text: '[UNAVAILABLE] Mail server is not available, try again later',
     logText: '[UNAVAILABLE] Mail server is not available, try again later',
   })
+  assert.equal(count('upstream_failures_total{upstream="main",reason="not-imap"}'), 1)
+  scripted.greeting = '* BYE full\r\n'
+  const refused = await login('joe')
+  assert.equal(refused.kind === 'refused' && refused.text, '[UNAVAILABLE] full')
   assert.equal(count('upstream_failures_total{upstream="main",reason="bye"}'), 1)
   await accounted()
 })

@@ -123,7 +123,7 @@ export class Pool {
     counters.upstream_reuses_total({ upstream: server.name }).value++
     counters.logins_total({ upstream: server.name, result: 'ok' }).value++
     const tellReuse = this.#reuseNotices.mayTell(connection.identity)
-    return { kind: 'leased', connection, reused: true, tellReuse, untagged: [] }
+    return { kind: 'leased', connection, reused: true, tellReuse, untagged: [], idsSent: false }
   }
 
   /**
@@ -296,7 +296,7 @@ export class Pool {
     const upstream = dial.request.server.name
     let isOpen = false
     try {
-      return await openFor(dial, this.#context, this.evidence, (connection, untagged) => {
+      return await openFor(dial, this.#context, this.evidence, (connection, login) => {
         isOpen = true
         if (!this.#admission.admit(dial, connection)) {
           connection.link.close()
@@ -306,7 +306,7 @@ export class Pool {
         connection.beginUse()
         counters.upstream_connections_total({ upstream }).value++
         counters.logins_total({ upstream, result: 'ok' }).value++
-        return { kind: 'leased', connection, reused: false, tellReuse: false, untagged }
+        return { kind: 'leased', connection, reused: false, tellReuse: false, ...login }
       })
     } finally {
       if (!isOpen) this.#admission.giveUp(dial)

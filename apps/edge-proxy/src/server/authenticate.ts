@@ -1,4 +1,5 @@
 /** Sends a login to a dialed server, as LOGIN or AUTHENTICATE, and returns the server's reply. */
+import { offers } from '../imap/capability.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { encodeString } from '../imap/encode.ts'
 import { printPlain } from '../imap/sasl.ts'
@@ -12,6 +13,15 @@ export interface MasterLogin {
 
 /** `challenge`: how an OAuth server explained a refusal before its reply (RFC 7628 3.2.2). */
 export type LoginReply = Reply & { challenge?: string }
+
+/**
+ * Longest command line without a literal (RFC 2683 3.2.1.5). What is longer is sent in parts, after the server's `+`: a
+ * server may cut off or refuse longer lines (RFC 4959 3 makes the initial response optional for this).
+ */
+const lineBytesMax = 1000
+
+/** Longest literal that is sent without waiting, the limit of LITERAL- (RFC 7888 5). */
+const literalBytesMax = 4096
 
 /** Uses the command that the client used, LOGIN or AUTHENTICATE. If the server offers only the other one, it uses that. */
 export async function authenticate(
@@ -31,16 +41,16 @@ export async function authenticate(
   if (credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER') {
     return sasl(exchange, capabilities, credentials.mechanism, credentials.secret)
   }
-  const offersPlain = capabilities.includes('AUTH=PLAIN')
-  const offersLogin = !capabilities.includes('LOGINDISABLED')
+  const offersPlain = offers(capabilities, 'AUTH=PLAIN')
+  const offersLogin = !offers(capabilities, 'LOGINDISABLED')
   const needsPlain = credentials.authzid.length > 0
   if (needsPlain || (offersPlain && (credentials.mechanism === 'PLAIN' || !offersLogin)))
     return sasl(exchange, capabilities, 'PLAIN', printPlain(credentials))
-  if (!offersLogin) {
-    // A password must not be sent to a server that disables LOGIN (RFC 9051 6.2.3).
-    exchange.fail('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it want TLS?')
-  }
-  return login(exchange, capabilities, credentials)
+  if (offersLogin) return login(exchange, capabilities, credentials)
+  if (offers(capabilities, 'AUTH=LOGIN')) return saslLogin(exchange, credentials)
+  // A password must not be sent to a server that disables LOGIN (RFC 9051 6.2.3).
+  exchange.fail('not-imap', 'the server offers neither LOGIN nor AUTHENTICATE PLAIN; does it want TLS?')
+  return exchange.failure!
 }
 
 async function sasl(
@@ -50,9 +60,11 @@ async function sasl(
   message: Buffer,
 ): Promise<LoginReply | ExchangeFailure> {
   const encoded = message.toString('base64')
-  let sent = capabilities.includes('SASL-IR')
+  const command = `AUTHENTICATE ${mechanism}`
+  const inOneLine = `${command} ${encoded || '='}`
+  let sent = offers(capabilities, 'SASL-IR') && inOneLine.length <= lineBytesMax
   let challenge: string | undefined
-  const reply = await exchange.command(`AUTHENTICATE ${mechanism}${sent ? ` ${encoded}` : ''}`, (text) => {
+  const reply = await exchange.command(sent ? inOneLine : command, (text) => {
     if (sent) {
       // It explains a refusal. After this dummy response (RFC 7628 3.2.3) the server sends its tagged reply.
       challenge = text
@@ -64,19 +76,28 @@ async function sasl(
   return reply.kind === 'reply' && challenge !== undefined ? { ...reply, challenge } : reply
 }
 
-/** Strings that cannot be quoted become literals. Each waits for the server's `+`, unless the server has LITERAL+. */
+/** The mechanism LOGIN, for a server that has nothing better. It asks for the name, then for the password. */
+function saslLogin(exchange: Exchange, { user, secret }: Credentials): Promise<Reply | ExchangeFailure> {
+  const answers = [user, secret].map((bytes) => bytes.toString('base64'))
+  return exchange.command('AUTHENTICATE LOGIN', () => answers.shift() ?? '*')
+}
+
+/**
+ * Strings that cannot be quoted, or are long, become literals. Each waits for the server's `+`, unless it is short and the
+ * server has LITERAL+ or LITERAL-.
+ */
 function login(
   exchange: Exchange,
   capabilities: readonly string[],
   credentials: Credentials,
 ): Promise<Reply | ExchangeFailure> {
-  const nonSync = capabilities.includes('LITERAL+') || capabilities.includes('LITERAL-')
+  const nonSync = offers(capabilities, 'LITERAL+') || offers(capabilities, 'LITERAL-')
   const parts: string[] = ['LOGIN ']
   for (const [index, bytes] of [credentials.user, credentials.secret].entries()) {
     if (index > 0) parts[parts.length - 1] += ' '
-    const encoded = encodeString(bytes)
+    const encoded = encodeString(bytes, lineBytesMax / 2 - 20)
     if (encoded.kind === 'inline') parts[parts.length - 1] += encoded.text
-    else if (nonSync && encoded.bytes.length <= 4096)
+    else if (nonSync && encoded.bytes.length <= literalBytesMax)
       parts[parts.length - 1] += `{${encoded.bytes.length}+}\r\n${encoded.bytes.toString('latin1')}`
     else {
       parts[parts.length - 1] += `{${encoded.bytes.length}}`

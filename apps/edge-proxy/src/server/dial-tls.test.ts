@@ -45,7 +45,7 @@ test('STARTTLS: only capabilities sent under TLS count', async () => {
   for (const tls of ['starttls', 'opportunistic']) {
     const dialed = await dial(serverAt(port, { tls, caFile }), unlimited)
     assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
-    assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'])
+    assert.deepEqual(dialed.capabilities, ['IMAP4rev1', 'INSIDE'])
     dialed.link.close()
   }
 })
@@ -61,7 +61,7 @@ test('plain text behind the reply to STARTTLS is never used', async () => {
   for (const injection of injections) {
     const { port } = await startTlsServer(injection)
     const dialed = await dial(serverAt(port, { tls: 'starttls', caFile, connectTimeoutMs: 5000 }), unlimited)
-    if (dialed.kind === 'dialed') assert.deepEqual(dialed.capabilities, ['IMAP4REV1', 'INSIDE'], injection)
+    if (dialed.kind === 'dialed') assert.deepEqual(dialed.capabilities, ['IMAP4rev1', 'INSIDE'], injection)
   }
 })
 
@@ -101,7 +101,7 @@ test('implicit TLS: the certificate and its name are verified, unless verify is 
   const { port, closed } = await implicitServer()
   const dialed = await dial(serverAt(port, { tls: 'implicit', caFile }), unlimited)
   assert.ok(dialed.kind === 'dialed', JSON.stringify(dialed))
-  assert.deepEqual(dialed.capabilities, ['IMAP4REV1'])
+  assert.deepEqual(dialed.capabilities, ['IMAP4rev1'])
 
   const unknown = await dial(serverAt(port, { tls: 'implicit' }), unlimited)
   assert.equal(unknown.kind === 'dial-failed' && unknown.reason, 'tls-failed')

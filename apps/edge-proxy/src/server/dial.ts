@@ -1,7 +1,7 @@
 /** Opens a connection to a server, up to its greeting and capabilities, TLS or STARTTLS included. One deadline covers all of it. */
 import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import { capabilitiesIn, lastCapabilities } from '../imap/capability.ts'
+import { capabilitiesIn, lastCapabilities, offers } from '../imap/capability.ts'
 import { dialSocket, dialTcp, socketReady } from '../net/dial-tcp.ts'
 import { Link } from '../net/link.ts'
 import { dialErrorReason, dialErrorText } from '../net/socket-errors.ts'
@@ -16,6 +16,8 @@ export interface Dialed {
   exchange: Exchange
   /** The server's list before login. */
   capabilities: string[]
+  /** What the server has said to people: untagged status lines, and a greeting with an ALERT or the like. */
+  said: string[]
 }
 
 export interface DialFailure {
@@ -23,6 +25,8 @@ export interface DialFailure {
   reason: ExchangeFailure['reason'] | 'unresolved' | 'refused' | 'starttls-not-offered'
   /** For operators, with the address. */
   detail: string
+  /** Untagged lines of the server, a BYE included. Absent: there were none. */
+  said?: readonly string[]
 }
 
 /** The signal was aborted, and no connection is left. */
@@ -79,21 +83,28 @@ async function dialAddress(
     reason,
     detail: `${address.host} port ${config.port}: ${detail}`,
   })
+  /** Without the required TLS, what the server says may be forged: it is for the log only. */
+  let mayBeForged = config.tls === 'starttls'
+  const ended = ({ reason, detail, said }: ExchangeFailure): DialFailure => ({
+    ...failed(reason, detail ?? reason),
+    ...(said && !mayBeForged && { said }),
+  })
   try {
     const link = await openLink(server, address, preamble, deadline.signal)
     exchange = new Exchange(link)
     const greeting = await exchange.greeting()
-    if (greeting.kind === 'failed') return failed(greeting.reason, greeting.detail ?? greeting.reason)
-    let capabilities = capabilitiesIn(greeting.text) ?? (await askCapabilities(exchange))
+    if (greeting.kind === 'failed') return ended(greeting)
+    let said = [greeting.text].filter(isForPeople)
+    let capabilities = capabilitiesIn(greeting.text) ?? (await askCapabilities(exchange, said))
     if (config.tls === 'starttls' || config.tls === 'opportunistic') {
-      const isOffered = capabilities?.includes('STARTTLS')
+      const isOffered = capabilities !== undefined && offers(capabilities, 'STARTTLS')
       if (!isOffered && config.tls === 'starttls') {
         exchange.fail('closed-here')
         return failed('starttls-not-offered', 'the server offers no STARTTLS')
       }
       if (isOffered) {
         const reply = await exchange.command('STARTTLS')
-        if (reply.kind === 'failed') return failed(reply.reason, reply.detail ?? reply.reason)
+        if (reply.kind === 'failed') return ended(reply)
         const raw = link.detach()
         // Data behind the reply was not sent under TLS, so it is not known to be the server's (RFC 9051 6.2.1).
         if (reply.status !== 'OK' || !exchange.isQuiet || raw.readableLength > 0) {
@@ -101,14 +112,17 @@ async function dialAddress(
           return failed('not-imap', 'the server refused STARTTLS, or sent data behind its reply')
         }
         link.attach(overSocket(await openTls(raw, server, address, deadline.signal)))
-        capabilities = await askCapabilities(exchange)
+        said = []
+        mayBeForged = false
+        capabilities = await askCapabilities(exchange, said)
       }
     }
     if (!capabilities) {
+      if (exchange.failure) return ended(exchange.failure)
       exchange.fail('not-imap')
       return failed('not-imap', 'the server did not answer CAPABILITY')
     }
-    return { kind: 'dialed', link, exchange, capabilities }
+    return { kind: 'dialed', link, exchange, capabilities, said }
   } catch (error) {
     return deadline.signal.aborted
       ? failed('timed-out', 'no connection within connectTimeoutMs')
@@ -158,7 +172,13 @@ function openTls(raw: Socket, server: Server, address: Address, signal: AbortSig
   return server.histograms.upstream_tls_seconds.measure(socketReady(socket, 'secureConnect', signal))
 }
 
-async function askCapabilities(exchange: Exchange): Promise<string[] | undefined> {
+/** @param said gets what the server says to people besides its answer */
+async function askCapabilities(exchange: Exchange, said: string[]): Promise<string[] | undefined> {
   const reply = await exchange.command('CAPABILITY')
-  return reply.kind === 'reply' && reply.status === 'OK' ? lastCapabilities(reply.untagged) : undefined
+  if (reply.kind === 'failed') return undefined
+  said.push(...reply.untagged.filter(isForPeople))
+  return reply.status === 'OK' ? lastCapabilities(reply.untagged) : undefined
 }
+
+/** NO and BAD always are; OK if it has a code that is not a capability list. */
+const isForPeople = (line: string): boolean => /^\* (?:(?:NO|BAD)\b|OK \[(?!CAPABILITY\b))/i.test(line)

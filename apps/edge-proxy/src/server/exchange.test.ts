@@ -80,7 +80,8 @@ test('a BYE ends the exchange immediately, also without a pending command', asyn
   const asked = await begin()
   const reply = asked.exchange.command('NOOP')
   asked.scripted.say('* BYE going down\r\n')
-  assert.deepEqual(await reply, { kind: 'failed', reason: 'bye', detail: '* BYE going down' })
+  const bye = '* BYE going down'
+  assert.deepEqual(await reply, { kind: 'failed', reason: 'bye', detail: bye, said: [bye] })
   const quiet = await begin()
   quiet.scripted.say('* OK ready\r\n')
   await quiet.exchange.greeting()
@@ -146,4 +147,81 @@ test('an exchange is quiet only if the server has sent nothing behind its last r
   peer.say(`ITY X\r\n${nextTag} OK\r\n`)
   await next
   assert.equal(exchange.isQuiet, true)
+  const last = exchange.command('NOOP')
+  peer.say(`${await tagOf(peer)} OK\r\n* OK a whole line\r\n`)
+  await last
+  assert.equal(exchange.isQuiet, false)
+})
+
+test('what comes between two replies, whole or in parts, is part of the second one', async () => {
+  const { exchange, scripted } = await begin()
+  scripted.say('* OK ready\r\n* OK [ALERT] first\r\n* OK [ALE')
+  await exchange.greeting()
+  const reply = exchange.command('NOOP')
+  const tag = await tagOf(scripted)
+  scripted.say(`RT] second\r\n${tag} OK done\r\n`)
+  const untagged = ['* OK [ALERT] first', '* OK [ALERT] second']
+  assert.deepEqual(await reply, { kind: 'reply', status: 'OK', text: 'done', untagged })
+})
+
+test('commands sent ahead leave in one segment with the next one, and each gets its own reply', async () => {
+  const { exchange, scripted } = await begin()
+  const ahead = [exchange.commandAhead('ID NIL'), exchange.commandAhead('ID ("a" "b")')]
+  assert.equal(scripted.unread, '')
+  const login = exchange.command('LOGIN {1}', () => 'x')
+  assert.deepEqual([await scripted.line(), await scripted.line()], ['i1 ID NIL', 'i2 ID ("a" "b")'])
+  assert.equal(await scripted.line(), 'i3 LOGIN {1}')
+  scripted.say('* ID ("name" "x")\r\ni1 OK done\r\ni2 BAD again?\r\n+ go on\r\n')
+  assert.equal(await scripted.line(), 'x')
+  scripted.say('* OK [ALERT] news\r\ni3 OK in\r\n')
+  const replies = [...(await Promise.all(ahead)), await login]
+  assert.deepEqual(
+    replies.map((reply) => reply.kind === 'reply' && [reply.status, reply.untagged]),
+    [
+      ['OK', ['* ID ("name" "x")']],
+      ['BAD', []],
+      ['OK', ['* OK [ALERT] news']],
+    ],
+  )
+})
+
+test('a tagged reply in the segment of a BYE is the answer, unless it is OK', async () => {
+  const refused = await begin()
+  const no = refused.exchange.command('LOGIN joe x')
+  refused.scripted.say(`* BYE too many failures\r\n${await tagOf(refused.scripted)} NO [LIMIT] no\r\n`)
+  const untagged = ['* BYE too many failures']
+  assert.deepEqual(await no, { kind: 'reply', status: 'NO', text: '[LIMIT] no', untagged })
+  const accepted = await begin()
+  const ok = accepted.exchange.command('LOGIN joe x')
+  accepted.scripted.say(`* BYE going down\r\n${await tagOf(accepted.scripted)} OK in\r\n`)
+  const failure = await ok
+  assert.deepEqual(failure.kind === 'failed' && [failure.reason, failure.said], ['bye', ['* BYE going down']])
+})
+
+test('a released link gives its next handler every byte behind the last reply, whole or in parts', async () => {
+  for (const [behind, more] of [
+    ['', '* 1 EXISTS\r\n'],
+    ['* OK [ALERT] x\r\n', ''],
+    ['* OK [ALERT] x\r\n* 1 EX', 'ISTS\r\n'],
+    ['* 1 EX', 'ISTS\r\n'],
+  ] as const) {
+    const { link, peer } = await dialedLink()
+    const exchange = new Exchange(link)
+    const reply = exchange.command('LOGIN joe x')
+    peer.say(`${await tagOf(peer)} OK in\r\n${behind}`)
+    await reply
+    assert.equal(exchange.release(), undefined)
+    peer.say(more)
+    let got = ''
+    const { promise, resolve } = Promise.withResolvers<void>()
+    link.handler = {
+      onData(bytes) {
+        got += bytes.toString()
+        if (got === behind + more) resolve()
+      },
+      onEnd() {},
+    }
+    link.resume()
+    await promise
+  }
 })

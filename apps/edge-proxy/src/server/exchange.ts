@@ -1,6 +1,6 @@
 /**
- * Commands to a server one at a time, each with its reply: for the greeting, STARTTLS, the login and health checks. The
- * reply to a command is bounded in bytes; the callers bound it in time.
+ * Commands to a server, each with its reply, before a session uses the connection: greeting, STARTTLS, ID, login, health
+ * checks. The replies are bounded in bytes; the callers bound them in time.
  */
 import { ResponseScanner, type LineVerdict, type ResponseKind } from '../imap/response-scanner.ts'
 import type { Link, LinkEnd } from '../net/link.ts'
@@ -21,6 +21,8 @@ export interface ExchangeFailure {
   reason: LinkEnd | 'closed-here' | 'too-much-data' | 'not-imap' | 'bye'
   /** For operators: what the server sent last, or what is wrong with it. */
   detail?: string
+  /** The untagged lines since the last reply, a BYE included. Absent: there were none, or too many. */
+  said?: readonly string[]
 }
 
 interface Greeting {
@@ -31,34 +33,35 @@ interface Greeting {
 
 const replyBytesMax = 262_144
 
-type Waiting =
-  | { kind: 'greeting'; resolve: (greeting: Greeting | ExchangeFailure) => void }
-  | {
-      kind: 'reply'
-      tag: string
-      resolve: (reply: Reply | ExchangeFailure) => void
-      onContinue?: (text: string) => string
-    }
+interface Expected {
+  readonly tag: string
+  readonly resolve: (reply: Reply | ExchangeFailure) => void
+  readonly onContinue: ((text: string) => string) | undefined
+}
 
 export class Exchange {
   readonly #link: Link
   readonly #scanner: ResponseScanner
-  #waiting: Waiting | undefined
+  #onGreeting: ((greeting: Greeting | ExchangeFailure) => void) | undefined
+  /** Commands without a reply, in the order in which they were sent. */
+  readonly #expected: Expected[] = []
+  /** Commands that wait for the next one, to leave in one segment with it. */
+  #unsent = ''
+  /** The untagged lines since the last reply. */
   #untagged: string[] = []
+  /** The bytes since the last reply, while none is expected. */
+  #behind: Buffer | undefined
   #bytes = 0
   #failure: ExchangeFailure | undefined
   #isWithdrawn = false
+  #isReleased = false
   #lastTag = 0
 
   constructor(link: Link) {
     this.#link = link
     this.#scanner = new ResponseScanner({ onResponse: (...line) => this.#onResponse(...line), onPass() {} })
     link.handler = {
-      onData: (bytes) => {
-        this.#bytes += bytes.length
-        if (this.#bytes > replyBytesMax) return this.fail('too-much-data')
-        this.#scanner.scan(bytes)
-      },
+      onData: (bytes) => this.#onData(bytes),
       onEnd: (end) => this.fail(end),
     }
   }
@@ -67,34 +70,52 @@ export class Exchange {
   greeting(): Promise<Greeting | ExchangeFailure> {
     return new Promise((resolve) => {
       if (this.#failure) resolve(this.#failure)
-      else this.#waiting = { kind: 'greeting', resolve }
+      else this.#onGreeting = resolve
     })
   }
 
   /**
-   * Sends a command and waits for its reply.
+   * Sends a command and waits for its reply. Untagged lines that came before it are part of the reply.
    * @param onContinue returns what to send after a continuation request, given its text. Without it, a continuation
    *   request is a protocol error.
    */
   command(text: string, onContinue?: (text: string) => string): Promise<Reply | ExchangeFailure> {
+    const reply = this.#expect(text, onContinue)
+    if (this.#failure === undefined) this.#link.write(this.#unsent)
+    this.#unsent = ''
+    return reply
+  }
+
+  /** Sends a command in one segment with the next `command`, so that its reply costs no round trip of its own. */
+  commandAhead(text: string): Promise<Reply | ExchangeFailure> {
+    return this.#expect(text, undefined)
+  }
+
+  #expect(text: string, onContinue: Expected['onContinue']): Promise<Reply | ExchangeFailure> {
     return new Promise((resolve) => {
       if (this.#isWithdrawn) this.fail('closed-here')
       if (this.#failure) return resolve(this.#failure)
+      if (this.#expected.length === 0) this.#bytes = 0
       const tag = `i${++this.#lastTag}`
-      this.#untagged = []
-      this.#bytes = 0
-      this.#waiting = { kind: 'reply', tag, resolve, ...(onContinue && { onContinue }) }
-      this.#link.write(`${tag} ${text}\r\n`)
+      this.#behind = undefined
+      this.#expected.push({ tag, resolve, onContinue })
+      this.#unsent += `${tag} ${text}\r\n`
     })
   }
 
   /** Ends the exchange and closes the link. The first reason counts. */
   fail(reason: ExchangeFailure['reason'], detail?: string): void {
     if (this.#failure) return
-    this.#failure = { kind: 'failed', reason, ...(detail !== undefined && { detail }) }
+    const failure: ExchangeFailure = {
+      kind: 'failed',
+      reason,
+      ...(detail !== undefined && { detail }),
+      ...(this.#untagged.length > 0 && reason !== 'too-much-data' && { said: this.#untagged }),
+    }
+    this.#failure = failure
     this.#link.close()
-    this.#waiting?.resolve(this.#failure)
-    this.#waiting = undefined
+    this.#onGreeting?.(failure)
+    for (const { resolve } of this.#expected.splice(0)) resolve(failure)
   }
 
   /** Lets the server answer what was sent. The exchange ends where anything else would have to be sent. */
@@ -102,42 +123,83 @@ export class Exchange {
     this.#isWithdrawn = true
   }
 
-  /** Whether the server has sent nothing after its last reply. Required before TLS starts and before a session does. */
+  /** Undefined: the exchange has not failed. */
+  get failure(): ExchangeFailure | undefined {
+    return this.#failure
+  }
+
+  /**
+   * Leaves the link to its next handler, which gets the bytes behind the last reply and everything after them. The link is
+   * paused if there are such bytes. Undefined after success.
+   */
+  release(): ExchangeFailure | undefined {
+    if (this.#failure) return this.#failure
+    this.#isReleased = true
+    if (this.#behind !== undefined) this.#link.unshift(this.#behind)
+    return undefined
+  }
+
+  /** Whether the server has sent nothing after its last reply. Required before TLS starts. */
   get isQuiet(): boolean {
-    return this.#failure === undefined && this.#waiting === undefined && this.#scanner.atBoundary
+    return this.#failure === undefined && !this.#isWaiting && this.#behind === undefined
+  }
+
+  get #isWaiting(): boolean {
+    return this.#onGreeting !== undefined || this.#expected.length > 0
+  }
+
+  #onData(bytes: Buffer): void {
+    if (this.#isReleased) return this.#link.unshift(bytes)
+    this.#bytes += bytes.length
+    if (this.#bytes > replyBytesMax) return this.fail('too-much-data')
+    if (!this.#isWaiting) this.#behind = this.#behind ? Buffer.concat([this.#behind, bytes]) : bytes
+    this.#scanner.scan(bytes)
+    // A reply in the same segment says more than the BYE before it.
+    const bye = this.#untagged.find(isBye)
+    if (bye !== undefined) this.fail('bye', bye)
   }
 
   #onResponse(kind: ResponseKind, bytes: Buffer, start: number, end: number): LineVerdict {
+    if (this.#failure) return 'omit'
     const line = bytes.toString('latin1', start, bytes[end - 1] === 13 ? end - 1 : end)
-    const waiting = this.#waiting
-    if (waiting === undefined) {
-      if (kind === 'tagged') this.fail('not-imap', line)
-      else if (/^\* BYE/i.test(line)) this.fail('bye', line)
-    } else if (waiting.kind === 'greeting') {
-      this.#waiting = undefined
-      if (/^\* OK\b/i.test(line)) waiting.resolve({ kind: 'greeting', text: line })
-      else {
-        this.#waiting = waiting
-        this.fail(/^\* BYE/i.test(line) ? 'bye' : 'not-imap', line)
-      }
-    } else this.#onReplyLine(waiting, kind, line)
+    if (this.#onGreeting) this.#onGreetingLine(this.#onGreeting, line)
+    else if (kind === 'untagged') this.#untagged.push(line)
+    else if (kind === 'continuation') this.#onContinuation(line)
+    else this.#onReply(line)
+    if (kind !== 'continuation' && !this.#isWaiting && this.#behind === undefined && end + 1 < bytes.length)
+      this.#behind = Buffer.from(bytes.subarray(end + 1))
     return 'omit'
   }
 
-  #onReplyLine(waiting: Extract<Waiting, { kind: 'reply' }>, kind: ResponseKind, line: string): void {
-    if (kind === 'untagged') {
-      this.#untagged.push(line)
-      if (/^\* BYE/i.test(line)) this.fail('bye', line)
-    } else if (kind === 'continuation') {
-      if (!waiting.onContinue) return this.fail('not-imap', line)
-      if (this.#isWithdrawn) return this.fail('closed-here')
-      this.#link.write(`${waiting.onContinue(line.slice(2))}\r\n`)
-    } else {
-      const match = /^(\S+) (OK|NO|BAD)(?: (.*))?$/i.exec(line)
-      if (match?.[1] !== waiting.tag) return this.fail('not-imap', line)
-      this.#waiting = undefined
-      const status = match[2]!.toUpperCase() as Reply['status']
-      waiting.resolve({ kind: 'reply', status, text: match[3] ?? '', untagged: this.#untagged })
+  #onGreetingLine(resolve: (greeting: Greeting) => void, line: string): void {
+    if (/^\* OK\b/i.test(line)) {
+      this.#onGreeting = undefined
+      return resolve({ kind: 'greeting', text: line })
     }
+    if (isBye(line)) this.#untagged.push(line)
+    this.fail(isBye(line) ? 'bye' : 'not-imap', line)
+  }
+
+  #onContinuation(line: string): void {
+    // Commands that were sent ahead of it expect none.
+    const expected = this.#expected.find(({ onContinue }) => onContinue !== undefined)
+    if (!expected) return this.fail('not-imap', line)
+    if (this.#isWithdrawn) return this.fail('closed-here')
+    this.#link.write(`${expected.onContinue!(line.slice(2))}\r\n`)
+  }
+
+  #onReply(line: string): void {
+    const match = /^(\S+) (OK|NO|BAD)(?: (.*))?$/i.exec(line)
+    const index = this.#expected.findIndex(({ tag }) => tag === match?.[1])
+    if (index < 0) return this.fail('not-imap', line)
+    const status = match![2]!.toUpperCase() as Reply['status']
+    const bye = this.#untagged.find(isBye)
+    if (status === 'OK' && bye !== undefined) return this.fail('bye', bye)
+    const [expected] = this.#expected.splice(index, 1)
+    const untagged = this.#untagged
+    this.#untagged = []
+    expected!.resolve({ kind: 'reply', status, text: match![3] ?? '', untagged })
   }
 }
+
+const isBye = (line: string): boolean => /^\* BYE\b/i.test(line)

@@ -31,7 +31,7 @@ test('a check finds that a server is down, and that it is up again', async () =>
   change = changed()
   health.sweep(11_000)
   assert.equal(await change, undefined)
-  assert.deepEqual(server.capabilities, ['IMAP4REV1', 'IDLE'])
+  assert.deepEqual(server.capabilities, ['IMAP4rev1', 'IDLE'])
   await scripted.connections[1]!.closed()
 })
 

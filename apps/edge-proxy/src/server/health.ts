@@ -1,5 +1,7 @@
 /** Health checks: reads the greeting and capabilities of each server at intervals, so that they are known without a login. */
+import { offers } from '../imap/capability.ts'
 import { dial } from './dial.ts'
+import type { Exchange } from './exchange.ts'
 import type { Server } from './server.ts'
 
 export class HealthChecks {
@@ -47,10 +49,19 @@ export class HealthChecks {
     if (dialed.kind === 'dialed') {
       server.learnBeforeLogin(dialed.capabilities)
       server.markUp()
+      if (offers(dialed.capabilities, 'ID')) await learnIdentification(server, dialed.exchange)
       // Only a courtesy: its reply is not awaited.
       void dialed.exchange.command('LOGOUT')
       dialed.link.closeWhenWritten(1000)
     } else if (dialed.kind === 'dial-failed') server.markDown(dialed.detail)
     this.#report(server)
   }
+}
+
+/** Clients that ask before login get the same answer. */
+async function learnIdentification(server: Server, exchange: Exchange): Promise<void> {
+  const timer = setTimeout(() => exchange.fail('timed-out'), server.config.connectTimeoutMs)
+  const reply = await exchange.command('ID NIL')
+  clearTimeout(timer)
+  if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
 }

@@ -53,17 +53,85 @@ test('a refused login returns the server’s code and text, and the connection i
       status,
       text,
       logText: text,
+      untagged: [],
+      ids: { sent: true, refused: [] },
     })
     await scripted.connections[0]!.closed()
   }
 })
 
-test('a connection with data behind the login reply is not used', async () => {
-  for (const behind of ['* BYE too many connections\r\n', '* 3 EXI', 'x OK who?\r\n']) {
+test('what the server sends behind its OK to the login, whole or in parts, reaches the next handler of the link', async () => {
+  for (const [behind, more] of [
+    ['* OK [ALERT] disk is full\r\n', '* 1 EXISTS\r\n'],
+    ['* 3 EXI', 'STS\r\n'],
+  ] as const) {
     const scripted = await answering(({ tag }) => `${tag} OK Logged in\r\n${behind}`)
     const opened = await openConnection(serverAt(scripted.port), joe(), client)
-    assert.equal(opened.kind, 'unavailable', behind)
+    assert.ok(opened.kind === 'opened')
+    scripted.connections[0]!.say(more)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    let got = ''
+    opened.link.handler = {
+      onData: (bytes) => void ((got += bytes.toString()) === behind + more && resolve()),
+      onEnd() {},
+    }
+    opened.link.resume()
+    await promise
+  }
+})
+
+test('a connection that the server ends behind its OK to the login is not used, and the client gets the words', async () => {
+  for (const [behind, bye] of [
+    ['* BYE too many connections\r\n', 'too many connections'],
+    ['x OK who?\r\n', undefined],
+  ] as const) {
+    const scripted = await answering(({ tag }) => `${tag} OK Logged in\r\n${behind}`)
+    const opened = await openConnection(serverAt(scripted.port), joe(), client)
+    assert.ok(opened.kind === 'unavailable', behind)
+    assert.equal(opened.bye, bye)
     await scripted.connections[0]!.closed()
+  }
+})
+
+test('what the server says to people while it is dialed reaches the client of that login', async () => {
+  const scripted = await ScriptedServer.start()
+  scripted.greeting = '* OK [ALERT] maintenance at noon\r\n'
+  scripted.script = (asked) =>
+    asked.verb === 'CAPABILITY' ? `* NO disk is full\r\n${wellBehaved(asked)}` : wellBehaved(asked)
+  const opened = await openConnection(serverAt(scripted.port), joe(), client)
+  assert.ok(opened.kind === 'opened')
+  assert.deepEqual(opened.untagged, ['* OK [ALERT] maintenance at noon', '* NO disk is full'])
+})
+
+test('untagged lines before a refused login reach the client', async () => {
+  const said = ['* NO [WEBALERT https://example.org/] Web login required', '* BAD hm', '* OK [ALERT] see {5}']
+  const scripted = await answering(
+    ({ tag }) =>
+      `* CAPABILITY X\r\n${said.join('\r\n')}\r\n* X {3}\r\nabc\r\n${tag} NO [ALERT] Web login required\r\n`,
+  )
+  const refused = await openConnection(serverAt(scripted.port), joe(), client)
+  assert.ok(refused.kind === 'login-refused')
+  assert.deepEqual(refused.untagged, said)
+})
+
+test('the password of the master user reaches neither the client nor the log', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = serverAt(scripted.port, {
+    masterUser: 'proxy',
+    masterPassword: 'm4ster',
+    sharedSecret: 'secret',
+  })
+  for (const answer of ['* NO TEXT?\r\nTAG NO TEXT\r\n', '* NO TEXT?\r\nTAG OK TEXT\r\n', '* BYE TEXT\r\n']) {
+    scripted.script = (asked) =>
+      asked.verb === 'AUTHENTICATE'
+        ? answer.replaceAll('TEXT', `${asked.text} m4ster`).replaceAll('TAG', asked.tag)
+        : wellBehaved(asked)
+    const opened = await openConnection(server, joe(), client)
+    const { link: _, ...told } = { link: undefined, ...opened }
+    const text = JSON.stringify(told)
+    assert.match(text, /\[redacted\]/)
+    assert.doesNotMatch(text, /m4ster/)
+    assert.ok(!text.includes(Buffer.from('joe\0proxy\0m4ster').toString('base64')))
   }
 })
 

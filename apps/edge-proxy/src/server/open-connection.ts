@@ -5,12 +5,13 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '@imapfleet/observe'
-import { filterCapabilityLine, lastCapabilities, withoutCapabilities } from '../imap/capability.ts'
+import { filterCapabilityLine, lastCapabilities, offers, withoutCapabilities } from '../imap/capability.ts'
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
 import { dial, type DialAbandoned, type Dialed, type DialFailure } from './dial.ts'
-import type { Server } from './server.ts'
+import type { ExchangeFailure, Reply } from './exchange.ts'
+import type { ClientIdentity, Server } from './server.ts'
 
 export type OpenResult =
   | {
@@ -21,7 +22,8 @@ export type OpenResult =
       /** The text of the server's OK, without a capability list. */
       text: string
       /** Untagged lines before the OK, for this client. */
-      untagged: string[]
+      untagged: readonly string[]
+      ids: SentIds
     }
   /** The server's answer to these credentials. */
   | {
@@ -33,11 +35,30 @@ export type OpenResult =
       challenge?: string
       /** The edge refused them: the server was not asked. */
       byEdge?: true
+      /** Untagged lines before it, for this client. */
+      untagged: readonly string[]
+      ids: SentIds
     }
   /** The server gave no answer about these credentials. */
-  | { kind: 'unavailable'; reason: string; detail: string }
+  | {
+      kind: 'unavailable'
+      reason: string
+      detail: string
+      /** Untagged lines for this client. */
+      untagged: readonly string[]
+      /** The BYE with which the server ended the connection, without the word itself. */
+      bye?: string
+    }
   /** The signal was aborted before the server had answered the login. */
   | DialAbandoned
+
+/** The client's ID commands on a new connection. */
+export interface SentIds {
+  /** False: none was sent, because the server does not list ID before login. */
+  sent: boolean
+  /** The answers to those that the server refused. */
+  refused: readonly string[]
+}
 
 const wrongSharedSecret = '[AUTHENTICATIONFAILED] Authentication failed.'
 const refusedHere = {
@@ -46,12 +67,12 @@ const refusedHere = {
   text: wrongSharedSecret,
   logText: wrongSharedSecret,
   byEdge: true,
+  untagged: [],
+  ids: { sent: false, refused: [] },
 } as const
 
-/** The client that a connection is opened for. */
-interface LoginClient {
-  /** For servers that get it in a PROXY header. */
-  readonly address: string
+/** The client that a connection is opened for. Its address and its ID commands are for the server. */
+interface LoginClient extends ClientIdentity {
   /** Aborts the dial or the login: nothing is sent to the server after that. With `client-gone` as the reason, a login that was sent is awaited. */
   readonly loginSignal: AbortSignal
 }
@@ -62,12 +83,11 @@ export async function openConnection(
   client: LoginClient,
 ): Promise<OpenResult> {
   const signal = client.loginSignal
-  if (server.isPaused)
-    return { kind: 'unavailable', reason: 'paused', detail: 'an operator has paused this upstream' }
+  if (server.isPaused) return unavailable('paused', 'an operator has paused this upstream')
   if (!hasSharedSecret(server, credentials)) return refusedHere
   const dialed = await dialWithRetries(server, client)
   if (dialed.kind === 'abandoned') return dialed
-  if (dialed.kind !== 'dialed') return { kind: 'unavailable', reason: dialed.reason, detail: dialed.detail }
+  if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
   const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
   // What was sent for a client that has gone is the server's to answer: the next session can use the connection.
   const onAbandoned = () =>
@@ -76,7 +96,7 @@ export async function openConnection(
   if (signal.aborted) onAbandoned()
   let result: OpenResult | undefined
   try {
-    result = await logIn(server, dialed, credentials)
+    result = await logIn(server, dialed, credentials, client)
     return signal.aborted && result.kind === 'unavailable' ? { kind: 'abandoned' } : result
   } finally {
     clearTimeout(timer)
@@ -119,48 +139,95 @@ const delayAfter = (attempt: number, firstMs: number): number =>
 
 async function logIn(
   server: Server,
-  { exchange, link, capabilities: offered }: Dialed,
+  { exchange, capabilities: offered, link, said }: Dialed,
   credentials: Credentials,
+  client: ClientIdentity,
 ): Promise<OpenResult> {
   server.learnBeforeLogin(offered)
-  const { preauthCommand } = server.config
+  const { preauthCommand, masterPassword } = server.config
   if (preauthCommand) {
     const reply = await exchange.command(preauthCommand)
     if (reply.kind === 'failed' || reply.status !== 'OK')
-      return {
-        kind: 'unavailable',
-        reason: 'preauth-refused',
-        detail: 'the server did not answer OK to preauthCommand',
-      }
+      return unavailable('preauth-refused', 'the server did not answer OK to preauthCommand')
   }
-  const secrets = [...secretsOf(credentials), Buffer.from(server.config.masterPassword ?? '')]
+  // They leave with the login, and must come before it: servers such as Dovecot use the client's address for the login.
+  const ids = offers(offered, 'ID') ? server.idCommands(client) : undefined
+  const idReplies = ids?.map((id) => exchange.commandAhead(id)) ?? []
   const reply = await server.histograms.upstream_login_seconds.measure(
     authenticate(exchange, offered, credentials, masterOf(server)),
   )
-  if (reply.kind === 'failed')
-    return {
-      kind: 'unavailable',
-      reason: reply.reason,
-      detail: oneLine(withoutSecrets(reply.detail ?? `login: ${reply.reason}`, secrets)),
-    }
-  if (reply.status !== 'OK') {
-    const { status, text, challenge } = reply
-    const logText = withoutSecrets(text, secrets)
-    return { kind: 'login-refused', status, text, logText, ...(challenge !== undefined && { challenge }) }
+  const master = masterPassword === undefined ? [] : [Buffer.from(masterPassword)]
+  const secrets = [...secretsOf(credentials), ...master]
+  // The client knows its own secret. That of the master user is not for it.
+  const forClient = (text: string): string => withoutSecrets(text, master)
+  if (reply.kind === 'failed') {
+    const { reason, detail } = reply
+    const logDetail = oneLine(withoutSecrets(detail ?? `login: ${reason}`, secrets))
+    return unavailable(reason, logDetail, [...said, ...(reply.said ?? [])].map(forClient))
   }
-  if (!exchange.isQuiet)
-    return { kind: 'unavailable', reason: 'not-imap', detail: 'the server sent data behind its login reply' }
+  const sentIds: SentIds = { sent: ids !== undefined, refused: await refusedIds(server, idReplies) }
+  const { status } = reply
+  const text = forClient(reply.text)
+  const untagged = [...said, ...reply.untagged].filter(isForClient).map(forClient).map(filterCapabilityLine)
+  if (status !== 'OK') {
+    const { challenge } = reply
+    const logText = withoutSecrets(reply.text, secrets)
+    return {
+      kind: 'login-refused',
+      status,
+      text,
+      logText,
+      untagged,
+      ids: sentIds,
+      ...(challenge !== undefined && { challenge }),
+    }
+  }
+  const failure = exchange.release()
+  if (failure)
+    return unavailable(failure.reason, failure.detail ?? 'the server ended the connection', failure.said)
   const capabilities = lastCapabilities([...reply.untagged, `* OK ${reply.text}`]) ?? []
   server.learnAfterLogin(capabilities)
   return {
     kind: 'opened',
     link,
     capabilities,
-    text: withoutCapabilities(reply.text),
-    // A line that announces a literal is omitted too: the exchange does not keep literals.
-    untagged: reply.untagged
-      .filter((line) => !/^\* (CAPABILITY|BYE)\b|\}$/i.test(line))
-      .map(filterCapabilityLine),
+    text: withoutCapabilities(text),
+    untagged: untagged.filter((line) => !/^\* BYE\b/i.test(line)),
+    ids: sentIds,
+  }
+}
+
+async function refusedIds(
+  server: Server,
+  replies: readonly Promise<Reply | ExchangeFailure>[],
+): Promise<string[]> {
+  const refused: string[] = []
+  for (const reply of await Promise.all(replies)) {
+    if (reply.kind === 'failed') continue
+    if (reply.status === 'OK') server.identification.learnBeforeLogin(reply.untagged)
+    else refused.push(`${reply.status} ${reply.text}`)
+  }
+  return refused
+}
+
+/** Capability lists are part of the edge's answer. The exchange omits literals, so a line that announces one is omitted too. */
+const isForClient = (line: string): boolean =>
+  !/^\* CAPABILITY\b/i.test(line) && (/^\* (?:OK|NO|BAD|BYE)\b/i.test(line) || !/\{\d+\+?\}$/.test(line))
+
+/** @param said the untagged lines of the server, a BYE included */
+function unavailable(
+  reason: string,
+  detail: string,
+  said: readonly string[] = [],
+): Extract<OpenResult, { kind: 'unavailable' }> {
+  const bye = said.find((line) => /^\* BYE\b/i.test(line))
+  const untagged = said.filter((line) => line !== bye && isForClient(line)).map(filterCapabilityLine)
+  return {
+    kind: 'unavailable',
+    reason,
+    detail,
+    untagged,
+    ...(bye !== undefined && { bye: bye.slice('* BYE '.length) }),
   }
 }
 

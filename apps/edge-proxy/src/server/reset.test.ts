@@ -39,7 +39,7 @@ test('a connection without a selected mailbox is proven by NOOP', async () => {
 })
 
 test('a mailbox is deselected by UNSELECT, never by CLOSE, which expunges', async () => {
-  for (const offered of ['IMAP4REV1 UNSELECT', 'IMAP4REV2']) {
+  for (const offered of ['IMAP4rev1 UNSELECT', 'IMAP4REV2']) {
     const { result, connection } = await run({
       offered,
       prepare: select,
@@ -57,7 +57,7 @@ interface Deselection {
   reason?: string
 }
 
-const unselecting = 'IMAP4REV1 UNSELECT'
+const unselecting = 'IMAP4rev1 UNSELECT'
 const refusedUnselect = ['BAD No mailbox selected.', 'BAD Please select a mailbox first', 'NO not now']
 const deselections: Record<string, Deselection> = {
   ...Object.fromEntries(
@@ -91,34 +91,34 @@ const deselections: Record<string, Deselection> = {
     reason: 'cannot-deselect',
   },
   'without UNSELECT, a mailbox that is read-only is closed, because CLOSE does not expunge it': {
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     answers: [
       ['EXAMINE INBOX', 'OK [READ-ONLY] done'],
       ['CLOSE', 'OK done'],
     ],
   },
   'without UNSELECT, a mailbox that may be read-write is never closed': {
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     answers: [['EXAMINE INBOX', 'OK [READ-WRITE] done']],
     reason: 'cannot-deselect',
   },
   'without UNSELECT, a mailbox of unknown access is never closed': {
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     answers: [['EXAMINE INBOX', 'OK done']],
     reason: 'cannot-deselect',
   },
   'without UNSELECT, EXAMINE is answered NO': {
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     answers: [['EXAMINE INBOX', 'NO [READ-ONLY] no']],
     reason: 'cannot-deselect',
   },
   'without UNSELECT, EXAMINE is answered BAD': {
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     answers: [['EXAMINE INBOX', 'BAD no']],
     reason: 'cannot-deselect',
   },
   'without UNSELECT, CLOSE is refused': {
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     answers: [
       ['EXAMINE INBOX', 'OK [READ-ONLY] done'],
       ['CLOSE', 'NO no'],
@@ -148,7 +148,7 @@ for (const [name, { offered, answers, reason }] of Object.entries(deselections))
 
 test('data behind the reply that completes the deselection is dirty', async () => {
   const { result } = await run({
-    offered: 'IMAP4REV1',
+    offered: 'IMAP4rev1',
     prepare: select,
     async scripted(peer) {
       peer.say(`${await barrier(peer, 'EXAMINE INBOX')} OK [READ-ONLY] done\r\n`)
@@ -172,7 +172,7 @@ test('a capability list that the server sends during the reset decides how a mai
     },
   })
   assert.deepEqual(result, { kind: 'clean' })
-  assert.deepEqual(connection.capabilities, ['IMAP4REV1', 'UNSELECT'])
+  assert.deepEqual(connection.capabilities, ['IMAP4rev1', 'UNSELECT'])
 })
 
 test('the barrier waits until every earlier command is answered, in any order', async () => {

@@ -7,6 +7,7 @@ import { resolveConfig, type Layer, type UpstreamConfig } from '@imapfleet/confi
 import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import type { Link } from '../net/link.ts'
 import { dialedLink, listen, Peer } from '../net/wire.test-support.ts'
+import { Identification } from './identification.ts'
 import { Server } from './server.ts'
 import { serverTlsContext } from './tls.ts'
 import { ServerConnection } from './server-connection.ts'
@@ -24,7 +25,7 @@ export interface Asked {
 /** Returns what to send, with line ends; undefined: nothing. */
 export type Script = (asked: Asked) => string | undefined
 
-const capabilities = 'IMAP4rev1 SASL-IR AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
+const capabilities = 'IMAP4rev1 SASL-IR ID AUTH=PLAIN UNSELECT IDLE ENABLE CONDSTORE NOTIFY'
 
 /** A server without faults. The password of every user is `secret`. */
 export const wellBehaved: Script = ({ tag, verb, text }) => {
@@ -42,6 +43,8 @@ export const wellBehaved: Script = ({ tag, verb, text }) => {
       return text.includes('imapfleet-none-') ? `${tag} NO no such mailbox\r\n` : `${tag} OK done\r\n`
     case 'ENABLE':
       return `* ENABLED ${text.slice(7)}\r\n${tag} OK done\r\n`
+    case 'ID':
+      return `* ID ("name" "Scripted")\r\n${tag} OK done\r\n`
     case 'LOGOUT':
       return `* BYE bye\r\n${tag} OK done\r\n`
     default:
@@ -138,6 +141,7 @@ export function connectionOver(link: Link, offered = capabilities): ServerConnec
     capabilities: offered.split(' '),
     loginText: 'Logged in',
     expiresAt: Infinity,
+    identification: new Identification(),
     now: 0,
   })
 }

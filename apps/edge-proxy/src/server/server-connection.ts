@@ -11,6 +11,7 @@ import {
   type ResponseSink,
 } from '../imap/response-scanner.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
+import type { Identification } from './identification.ts'
 
 /** The answer to the last SELECT or EXAMINE, kept while its mailbox stays selected and unchanged. */
 export interface SelectAnswer {
@@ -86,6 +87,8 @@ export class ServerConnection {
   readonly loginText: string
   /** When the credentials expire; Infinity if they have no expiry. */
   readonly expiresAt: number
+  /** What the server answers to ID, shared by all its connections. */
+  readonly identification: Identification
   #capabilities: readonly string[]
   #uses = 0
   #lastUsedAt: number
@@ -108,6 +111,7 @@ export class ServerConnection {
     capabilities: readonly string[]
     loginText: string
     expiresAt: number
+    identification: Identification
     now: number
   }) {
     this.link = facts.link
@@ -119,6 +123,7 @@ export class ServerConnection {
     this.generation = facts.generation
     this.loginText = facts.loginText
     this.expiresAt = facts.expiresAt
+    this.identification = facts.identification
     this.#capabilities = facts.capabilities
     this.openedAt = this.#lastUsedAt = this.#provenAt = facts.now
   }

@@ -6,14 +6,25 @@ import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
-import { afterLogin } from '../imap/capability.ts'
+import { afterLogin, mechanismsIn } from '../imap/capability.ts'
+import { namesUser, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
 import type { TcpAddresses } from '../net/dial-tcp.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
 import { Breaker } from './breaker.ts'
+import { Identification } from './identification.ts'
 import { Resolver } from './resolver.ts'
 
 /** Makes the first bytes of a connection, sent before the server's greeting. */
 export type Preamble = (addresses: TcpAddresses) => Buffer
+
+/** What a client has said about itself by ID commands. */
+export interface ClientIdentity {
+  readonly address: string
+  /** Its ID commands, in order. Absent: none. */
+  readonly ids?: readonly IdPairs[]
+  /** Whether it is trusted to name the address of its user in them (`originatingIpFrom`). */
+  readonly mayNameUser?: boolean
+}
 
 interface ServerTls {
   /** Undefined: the server is configured without TLS. */
@@ -30,10 +41,11 @@ export class Server {
   readonly histograms: EdgeMetrics['histograms']
   readonly resolver = new Resolver()
   readonly breaker = new Breaker()
+  readonly identification = new Identification()
   tls: ServerTls
   /** The server's list after login, as far as it is known; empty until the server has sent a list. */
   capabilities: readonly string[] = []
-  /** SASL mechanisms in its list before login; undefined until the server has sent that list. */
+  /** SASL mechanisms in its list before login, in upper case; undefined until the server has sent that list. */
   mechanisms: readonly string[] | undefined
   /** Why the last attempt to reach the server failed; undefined while the server is up. */
   downReason: string | undefined
@@ -95,10 +107,20 @@ export class Server {
       })
   }
 
+  /**
+   * ID commands for a client, in order, without tags: its own, and its address if `clientAddress` is `id`. That address is
+   * the only one that the server gets, unless the client is trusted to name the address of its user.
+   */
+  idCommands({ address, ids = [], mayNameUser = false }: ClientIdentity): string[] {
+    if (this.config.clientAddress !== 'id' || (mayNameUser && ids.some(namesUser))) return ids.map(printId)
+    const others = mayNameUser ? ids : ids.map(withoutClientFields).filter((pairs) => pairs !== undefined)
+    const own: IdPairs = [['x-originating-ip', address]]
+    return [own, ...others].map(printId)
+  }
+
   /** Notes the list before login. The list after login has more in it, and replaces it once it is known. */
   learnBeforeLogin(capabilities: readonly string[]): void {
-    const offers = capabilities.filter((name) => name.startsWith('AUTH='))
-    this.mechanisms = offers.map((name) => name.slice('AUTH='.length))
+    this.mechanisms = mechanismsIn(capabilities)
     if (this.capabilities.length === 0) this.learnAfterLogin(capabilities)
   }
 

@@ -1,5 +1,5 @@
 /** The capability list before login: what every server offers that the client may be routed to, and what the edge adds. */
-import { beforeLogin, commonCapabilities, printCapabilities, type BeforeLogin } from '../imap/capability.ts'
+import { beforeLogin, commonCapabilities, type BeforeLogin } from '../imap/capability.ts'
 import { mechanisms, type Mechanism } from '../imap/sasl.ts'
 import type { Server } from '../server/server.ts'
 
@@ -35,9 +35,7 @@ export class CapabilityLists {
     if (!lists) this.#byListener.set(listener, (lists = []))
     for (const list of lists) if (isSame(list.inputs, inputs)) return list.text
     const common = commonCapabilities(servers.map(({ capabilities }) => capabilities))
-    const text = printCapabilities(
-      beforeLogin(common, { mechanisms: offeredMechanisms(servers), ...options }),
-    )
+    const text = beforeLogin(common, { mechanisms: offeredMechanisms(servers), ...options }).join(' ')
     if (lists.push({ inputs, text }) > listsPerListenerMax) lists.shift()
     return text
   }

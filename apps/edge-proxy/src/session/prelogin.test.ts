@@ -13,7 +13,7 @@ test('commands before login are answered by the edge, in order', async () => {
     await peer.closed(),
     '* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN AUTH=LOGIN AUTH=XOAUTH2 AUTH=OAUTHBEARER\r\na OK Completed\r\n' +
       'b OK Completed\r\n' +
-      '* ID NIL\r\nc OK Completed\r\n' +
+      'c OK Completed\r\n' +
       'd BAD Please login first\r\n' +
       '* BYE Logging out\r\ne OK Completed\r\n',
   )

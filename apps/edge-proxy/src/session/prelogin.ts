@@ -3,9 +3,12 @@ import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import { readAuthenticate, readLogin } from '../client/login.ts'
 import type { EdgeContext } from '../edge/context.ts'
+import { offers } from '../imap/capability.ts'
 import type { Credentials } from '../imap/credentials.ts'
-import { parseId } from '../imap/id.ts'
+import { commonPairs, parseId, printId } from '../imap/id.ts'
+import { networksContain } from '../net/networks.ts'
 import { answerXproxy, mayAdminister } from '../ops/xproxy.ts'
+import type { Server } from '../server/server.ts'
 
 export interface Login {
   tag: string
@@ -45,10 +48,15 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
         client.reply(tag, 'OK Completed')
         break
       case 'ID': {
+        const answer = idAnswer(context.servers.on(client.listener))
+        if (answer === undefined) {
+          client.reply(tag, 'NO The mail server has no ID command')
+          break
+        }
         // Kept for the server. An ID that does not fit into one line is left out.
         const pairs = parseId(bytes, argumentsAt)
-        if (pairs) client.addId(pairs)
-        client.write(`* ID NIL\r\n${tag} OK Completed\r\n`)
+        if (pairs) client.addId(pairs, mayNameUser(client, context))
+        client.write(`${answer}${tag} OK Completed\r\n`)
         break
       }
       case 'LOGOUT':
@@ -74,6 +82,24 @@ export function capabilitiesFor(client: Client, context: EdgeContext): string {
     loginDisabled: !mayLogin(client, context),
     adminCommands: mayAdminister(context, client),
   })
+}
+
+/**
+ * The untagged answer to an ID before login, with its line end: what all servers say that the client may be routed to. It is
+ * empty while one of them has not said anything. Undefined: none of them has ID.
+ */
+function idAnswer(servers: readonly Server[]): string | undefined {
+  if (servers.every(({ capabilities }) => capabilities.length > 0 && !offers(capabilities, 'ID')))
+    return undefined
+  const said = servers.map(({ identification }) => identification.beforeLogin)
+  const known = said.filter((pairs) => pairs !== undefined)
+  return known.length === said.length ? `* ${printId(commonPairs(known))}\r\n` : ''
+}
+
+/** Whether the client may name the address of its user, instead of having its own taken for it. */
+function mayNameUser(client: Client, { settings }: EdgeContext): boolean {
+  const { originatingIpFrom } = settings.listener(client.listener)
+  return originatingIpFrom.length > 0 && networksContain(originatingIpFrom, client.address)
 }
 
 const mayLogin = (client: Client, context: EdgeContext): boolean =>

@@ -3,8 +3,8 @@ import { oneLine } from '@imapfleet/observe'
 import type { Client } from '../client/client.ts'
 import type { EdgeContext } from '../edge/context.ts'
 import { stackOf } from '../errors.ts'
+import { offers } from '../imap/capability.ts'
 import { userName } from '../imap/credentials.ts'
-import { printId } from '../imap/id.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
 import { isFaultOfClient, type Leased, type Refused } from '../pool/lease.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
@@ -85,7 +85,8 @@ async function refuse(
     client.write(`+ ${refused.challenge}\r\n`)
     await client.nextLine()
   }
-  client.reply(tag, `${refused.status} ${refused.text}`)
+  const lines = [...(refused.untagged ?? []), `${tag} ${refused.status} ${refused.text}`]
+  client.write(lines.map((line) => `${line}\r\n`).join(''))
   if (isFaultOfClient(refused.cause)) client.countFailure()
   if (refused.cause === 'abandoned') client.sendAway()
 }
@@ -114,7 +115,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
       `session began on ${connection.serverName}${lease.reused ? ', connection reused' : ''}`,
     )
     client.link.resume()
-    splice.start(idsFor(client, connection, context), client.takeEarly())
+    splice.start(lease.idsSent ? [] : idsFor(client, connection, context), client.takeEarly())
   })
 }
 
@@ -128,9 +129,14 @@ function endSession(session: ActiveSession, ending: Ending, context: EdgeContext
     log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })
 }
 
-/** The ID commands for the server: the client's own, and its address if `clientAddress` asks for it. */
-function idsFor(client: Client, { serverName }: ServerConnection, { servers }: EdgeContext): string[] {
-  const ids = client.ids.map(printId)
-  if (servers.get(serverName)?.config.clientAddress !== 'id') return ids
-  return [printId([['x-originating-ip', client.address]]), ...ids]
+/** ID commands for a connection that had its login before. A server that does not list ID gets none. */
+function idsFor(
+  client: Client,
+  { serverName, capabilities }: ServerConnection,
+  { servers }: EdgeContext,
+): string[] {
+  const server = servers.get(serverName)
+  if (!server) return []
+  const list = capabilities.length > 0 ? capabilities : server.capabilities
+  return offers(list, 'ID') ? server.idCommands(client) : []
 }

@@ -4,6 +4,7 @@ import * as fc from 'fast-check'
 import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import { serve, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
 import { mayEnableCondstore, policyOf, spoilReasonOf } from './commands.ts'
 import { begin, beginOn, wires, type SessionSetup } from './session.test-support.ts'
 
@@ -63,9 +64,11 @@ const transcripts: Record<string, Transcript> = {
   },
   'commands that the edge answers, in order': {
     client: 'a NOOP\r\nb CAPABILITY\r\nc ID ("name" "x")\r\nd NOOP\r\n',
-    offered: 'IMAP4REV1 IDLE COMPRESS=DEFLATE AUTH=PLAIN',
+    offered: 'IMAP4rev1 IDLE COMPRESS=DEFLATE AUTH=PLAIN',
     asked: ['NOOP', 'ID ("name" "x")', 'NOOP'],
-    told: 'a OK done\r\n* CAPABILITY IMAP4rev1 IDLE\r\nb OK Completed\r\n* ID NIL\r\nc OK Completed\r\nd OK done\r\n',
+    prepare: ({ identification }: ServerConnection) =>
+      identification.learnAfterLogin('* ID ("name" "Scripted")\r\n'),
+    told: 'a OK done\r\n* CAPABILITY IMAP4rev1 IDLE\r\nb OK Completed\r\n* ID ("name" "Scripted")\r\nc OK Completed\r\nd OK done\r\n',
   },
   'invalid tags': {
     client: '\r\n* OK x\r\n+ x\r\na" NOOP\r\nb NOOP\r\n',

@@ -31,7 +31,8 @@ export type Passage =
 export type Answer =
   | { kind: 'logout' }
   | { kind: 'capability' }
-  | { kind: 'id'; pairs: IdPairs }
+  /** `response`: what the server answers to ID, with its line end. */
+  | { kind: 'id'; pairs: IdPairs; response: string }
   /** Upper case, sorted, separated by spaces; the connection has nothing enabled and nothing selected. */
   | { kind: 'enable'; extensions: string }
   /** From the SELECT cache. */
@@ -133,7 +134,7 @@ function answerOf(
   head: CommandHead,
   conversation: Conversation,
 ): Answer | undefined {
-  const { capabilities, extensions, mailbox } = conversation.connection
+  const { capabilities, extensions, mailbox, identification } = conversation.connection
   if (typeof policy === 'object') return { kind: 'bad', text: policy.refuse }
   switch (policy) {
     case 'logout':
@@ -142,8 +143,9 @@ function answerOf(
     case 'capability':
       return capabilities.length > 0 ? { kind: policy } : undefined
     case 'id': {
-      const pairs = parseId(line, head.verbEnd - at)
-      return pairs && { kind: policy, pairs }
+      const response = identification.afterLogin
+      const pairs = response === undefined ? undefined : parseId(line, head.verbEnd - at)
+      return response !== undefined && pairs ? { kind: policy, pairs, response } : undefined
     }
     case 'enable': {
       const names = line.toString('latin1', head.verbEnd - at).toUpperCase()

@@ -69,7 +69,7 @@ for (const [where, [sent, got]] of Object.entries(between))
   })
 
 test('while a response is left out, the edge may speak: the client gets nothing of it', async () => {
-  const session = await begin({ ids: ['ID NIL\r\n'] })
+  const session = await begin({ ids: ['ID NIL'] })
   session.fromServer('* ID ("name" {100}\r\nhalf')
   session.fromClient('a CAPABILITY\r\n')
   assert.match(await session.client.until('a OK Completed\r\n'), /^\* CAPABILITY /)

@@ -34,7 +34,7 @@ const transcripts: Record<string, Transcript> = {
   },
   'an ID of the edge, between replies to the client': {
     client: 'a1 NOOP\r\n',
-    ids: ['ID NIL\r\n', 'ID ("x" "y")\r\n'],
+    ids: ['ID NIL', 'ID ("x" "y")'],
     scripted: `* 1 EXISTS\r\n* ID ("name" ${literal('a1 OK x\n')})\r\nOWN1 OK done\r\n* 2 EXISTS\r\n* ID NIL\r\nOWN2 NO who?\r\na1 OK done\r\n`,
     told: '* 1 EXISTS\r\n* 2 EXISTS\r\na1 OK done\r\n',
   },
@@ -131,7 +131,7 @@ test('a server that has not sent its list is asked for it, and the client does n
   const listed = '* CAPABILITY IMAP4rev1 UNSELECT\r\n'
   fromServer(`${listed}${tag} OK done\r\n${listed}a OK done\r\nb OK done\r\n`)
   assert.equal(await on.client.until('b OK done\r\n'), `${listed}a OK done\r\nb OK done\r\n`)
-  assert.deepEqual(connection.capabilities, ['IMAP4REV1', 'UNSELECT'])
+  assert.deepEqual(connection.capabilities, ['IMAP4rev1', 'UNSELECT'])
 })
 
 test('a server that refuses CAPABILITY serves the session all the same', async () => {
@@ -145,7 +145,7 @@ test('a server that refuses CAPABILITY serves the session all the same', async (
 
 test('a refused command of the edge is logged, and the client does not see the reply', async () => {
   const on = await wires()
-  const session = beginOn(on, { ids: ['ID NIL\r\n'] })
+  const session = beginOn(on, { ids: ['ID NIL'] })
   const [tag] = (await on.scripted.line()).split(' ')
   session.fromServer(`${tag} BAD no such command\r\n* 1 EXISTS\r\n`)
   assert.equal(await on.client.line(), '* 1 EXISTS')

@@ -107,8 +107,11 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
 
 /** Whether it belongs to an ID or CAPABILITY of the edge. It is then no part of an answer to SELECT that is recorded. */
 function answersOwn(bytes: Buffer, start: number, end: number, conversation: Conversation): boolean {
-  const at = start + 2
-  if (startsWithWord(bytes, at, 'ID ')) return conversation.hasOwnUnanswered
+  const at = untaggedAt(bytes, start)
+  if (startsWithWord(bytes, at, 'ID ')) {
+    conversation.connection.identification.learnAfterLogin(bytes.toString('latin1', start, end + 1))
+    return conversation.hasOwnUnanswered
+  }
   if (!startsWithWord(bytes, at, 'CAPABILITY') || !conversation.awaitsOwn('CAPABILITY')) return false
   filtered(bytes, start, end, conversation)
   return true

@@ -126,7 +126,7 @@ test('the answer to the first SELECT is kept if the server has UNSELECT, which i
 test('the answer to an ID of the edge is no part of the answer to SELECT', async () => {
   const { scripted, fromClient, fromServer, connection } = await begin({
     pool: { selectCache: 'exact' },
-    ids: ['ID NIL\r\n'],
+    ids: ['ID NIL'],
   })
   const tag = await own(scripted, 'ID NIL')
   fromClient('a SELECT INBOX\r\n')

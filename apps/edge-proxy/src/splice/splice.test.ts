@@ -32,13 +32,13 @@ test('a pipelined LOGOUT waits until every earlier reply has been delivered, in 
 })
 
 test('the edge’s own commands go before early data, which may end within a literal', async () => {
-  const { scripted } = await begin({ ids: ['ID NIL\r\n'], early: 'a APPEND x {5+}\r\nab' })
+  const { scripted } = await begin({ ids: ['ID NIL'], early: 'a APPEND x {5+}\r\nab' })
   assert.match(await scripted.line(), /^E\w+ ID NIL$/)
   assert.equal(await scripted.until('ab'), 'a APPEND x {5+}\r\nab')
 })
 
 test('LOGOUT does not wait for the edge’s own commands', async () => {
-  const { client, ended, scripted } = await begin({ ids: ['ID NIL\r\n'] })
+  const { client, ended, scripted } = await begin({ ids: ['ID NIL'] })
   const [tag] = (await scripted.line()).split(' ')
   client.say('a LOGOUT\r\n')
   const { ending, handBack } = await ended
@@ -134,11 +134,41 @@ test('an answer of the edge never stands within a response of the server', async
   assert.equal(await client.line(), 'b OK Completed')
 })
 
-test('an ID is answered at once and sent to the server in one line, whatever its form', async () => {
-  const { client, scripted, fromClient } = await begin()
+test('an ID is answered at once with what the server says, and sent to the server in one line, whatever its form', async () => {
+  const { client, scripted, fromClient } = await begin({
+    prepare: ({ identification }) => identification.learnAfterLogin('* ID ("name" "Ho\\"rde" "os" nil)\r\n'),
+  })
   fromClient('a ID ("name" "Ho\\"rde" "x" NIL)\r\n')
-  assert.equal(await client.until('a OK Completed\r\n'), '* ID NIL\r\na OK Completed\r\n')
+  const told = await client.until('a OK Completed\r\n')
+  assert.equal(told, '* ID ("name" "Ho\\"rde" "os" NIL)\r\na OK Completed\r\n')
   assert.match(await scripted.line(), /^\S{20,} ID \("name" "Ho\\"rde" "x" NIL\)$/)
+})
+
+test('until the edge knows what the server says, an ID is answered by the server, also if that is a refusal', async () => {
+  const { client, scripted, fromClient } = await begin()
+  for (const reply of [
+    'a NO who?\r\n',
+    '* ID ("name" {7}\r\nDovecot)\r\na OK done\r\n',
+    '* ID ("name" "Dovecot")\r\na OK done\r\n',
+  ]) {
+    fromClient('a ID NIL\r\n')
+    assert.equal(await scripted.line(), 'a ID NIL')
+    scripted.say(reply)
+    assert.equal(await client.until(reply), reply)
+  }
+  fromClient('a ID NIL\r\n')
+  assert.equal(await client.until('OK Completed\r\n'), '* ID ("name" "Dovecot")\r\na OK Completed\r\n')
+  const [tag] = (await scripted.line()).split(' ')
+  // The server was upgraded: its last answer counts.
+  scripted.say(`* ID ("name" "Dovecot" "version" "3")\r\n${tag} OK done\r\n`)
+  fromClient('b NOOP\r\n')
+  assert.equal(await scripted.line(), 'b NOOP')
+  fromClient('c ID NIL\r\n')
+  scripted.say('b OK done\r\n')
+  assert.equal(
+    await client.until('c OK Completed\r\n'),
+    'b OK done\r\n* ID ("name" "Dovecot" "version" "3")\r\nc OK Completed\r\n',
+  )
 })
 
 test('an ID that the edge cannot parse passes like any other command', async () => {
@@ -159,7 +189,7 @@ test('a command with a literal is never answered by the edge: the literal would 
 
 test('after the reply to a command of the edge, replies and turns are as before it', async () => {
   const { client, scripted, fromClient, fromServer, ended } = await begin({
-    ids: ['ID NIL\r\n'],
+    ids: ['ID NIL'],
     pool: { answerId: false },
   })
   const [tag] = (await scripted.line()).split(' ')

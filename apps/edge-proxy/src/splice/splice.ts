@@ -86,7 +86,7 @@ export class Splice {
   }
 
   /**
-   * @param ids ID commands of the edge, without tags. They go before the client's bytes, which may end within a command.
+   * @param ids ID commands of the edge, without tags and line ends. They go before the client's bytes, which may end within a command.
    * @param early what the client has sent behind its login
    */
   start(ids: readonly string[], early: Buffer | undefined): void {
@@ -96,9 +96,11 @@ export class Splice {
     // Either end may have closed during the login, and does not report it again.
     if (!connection.link.isOpen) return this.end({ kind: 'upstream-gone', end: 'closed-by-peer' })
     if (!this.#client.isOpen) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    // It is paused if bytes came behind the reply to its login.
+    connection.link.resume()
     for (const id of ids) this.#sendOwn('ID', id)
     // The login was answered without a list. Whether the server has UNSELECT decides how the connection is reset.
-    if (connection.capabilities.length === 0) this.#sendOwn('CAPABILITY', 'CAPABILITY\r\n')
+    if (connection.capabilities.length === 0) this.#sendOwn('CAPABILITY', 'CAPABILITY')
     if (early) this.fromClient(early)
   }
 
@@ -139,7 +141,7 @@ export class Splice {
       at = passage.to
       if (passage.kind === 'passed') break
       if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
-      if (passage.kind === 'own-command') this.#sendOwn(passage.verb, `${passage.verb}\r\n`)
+      if (passage.kind === 'own-command') this.#sendOwn(passage.verb, passage.verb)
       else {
         this.#answer(bytes, passage)
         at = passage.lineFeed + 1
@@ -159,11 +161,14 @@ export class Splice {
     if (!this.#conversation.connection.link.write(part)) this.#serverIsFull = true
   }
 
-  /** Sends a command of the edge. The client does not see its reply. */
+  /**
+   * Sends a command of the edge. The client does not see its reply.
+   * @param command without tag and line end
+   */
   #sendOwn(verb: Verb, command: string): void {
     const tag = randomName('E')
     this.#conversation.ownSent(tag, verb)
-    this.#conversation.connection.link.write(`${tag} ${command}`)
+    this.#conversation.connection.link.write(`${tag} ${command}\r\n`)
   }
 
   #answer(bytes: Buffer, { to, shownTo, tag, answer }: Extract<Passage, { kind: 'answer' }>): void {
@@ -183,7 +188,7 @@ export class Splice {
         )
       case 'id':
         counters.round_trips_saved_total.value++
-        this.#say(`* ID NIL\r\n${tag} OK Completed\r\n`)
+        this.#say(`${answer.response}${tag} OK Completed\r\n`)
         return this.#sendOwn('ID', printId(answer.pairs))
       case 'select':
         return this.#say(selectCache.answer(tag))

@@ -47,6 +47,10 @@ const listener = z.strictObject({
     z.array(ipNetwork).max(256).default([]),
     'Load balancers whose connections must begin with a PROXY protocol header (v1 or v2) that names the client. Connections from other addresses must not have one. Empty: no headers are read.',
   ),
+  originatingIpFrom: field(
+    z.array(ipNetwork).max(256).default([]),
+    'Webmail hosts whose ID command may name the address of their user (x-originating-ip) to an upstream with clientAddress: id. From other clients such fields are then removed, and the upstream gets the address of the client itself.',
+  ),
   keepAlive: restartField(
     z.boolean().default(false),
     'Turn on TCP keepalive for client connections. In imapproxy.conf: send_tcp_keepalives.',
