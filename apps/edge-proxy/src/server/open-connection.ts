@@ -61,7 +61,7 @@ export interface SentIds {
 }
 
 const wrongSharedSecret = '[AUTHENTICATIONFAILED] Authentication failed.'
-const refusedHere = {
+const refusedHere: OpenResult = {
   kind: 'login-refused',
   status: 'NO',
   text: wrongSharedSecret,
@@ -69,7 +69,7 @@ const refusedHere = {
   byEdge: true,
   untagged: [],
   ids: { sent: false, refused: [] },
-} as const
+}
 
 /** The client that a connection is opened for. Its address and its ID commands are for the server. */
 interface LoginClient extends ClientIdentity {
