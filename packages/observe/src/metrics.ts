@@ -77,7 +77,12 @@ export const edgeMetrics = {
   upstreams_idle: { kind: 'gauge', help: 'Idle upstream connections kept for their user (cached).' },
   upstream_healthy: {
     kind: 'gauge',
-    help: '1 while the upstream answers its health check.',
+    help: '0 after the last attempt to reach the upstream failed, until one succeeds.',
+    labels: ['upstream'],
+  },
+  upstream_addresses_down: {
+    kind: 'gauge',
+    help: 'Addresses of an upstream that do not answer. Logins use the others.',
     labels: ['upstream'],
   },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },

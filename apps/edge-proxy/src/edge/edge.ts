@@ -27,11 +27,7 @@ export class Edge {
     this.context = createContext(config, log, clock)
     this.#healthChecks = new HealthChecks(
       () => this.context.servers.all(),
-      (server) =>
-        log.warn(server.downReason ? 'upstream_down' : 'upstream_up', {
-          upstream: server.name,
-          detail: server.downReason,
-        }),
+      (event, facts) => log.warn(event, facts),
     )
     readGauges(this.context)
   }
@@ -59,6 +55,7 @@ export class Edge {
       throw error
     }
     linkFailures.subscribe(this.#onFailure)
+    this.#sweep()
     this.#sweeper = setInterval(() => this.#sweep(), 1000)
     this.#state = 'serving'
   }
@@ -183,6 +180,9 @@ function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeCon
   metrics.gauge('traces_active', () => tracer.active)
   metrics.gauge('upstream_healthy', () =>
     [...servers.all()].map(({ name, downReason }) => [{ upstream: name }, downReason === undefined ? 1 : 0]),
+  )
+  metrics.gauge('upstream_addresses_down', () =>
+    [...servers.all()].map(({ name, addresses }) => [{ upstream: name }, addresses.down.length]),
   )
   metrics.gauge('memory_rss_bytes', () => process.memoryUsage.rss())
   metrics.counterFrom('cpu_seconds_total', () => {

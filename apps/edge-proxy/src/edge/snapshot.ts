@@ -14,14 +14,15 @@ export interface EdgeSnapshot extends MetricsSnapshot {
 }
 
 export function snapshotOf(edge: Edge): EdgeSnapshot {
-  const failing = [...edge.context.servers.all()].filter(({ downReason }) => downReason !== undefined)
   const keys = edge.keysAwaitingRestart
   return {
     ...edge.context.metrics.snapshot(),
     version,
     state: edge.state === 'starting' ? 'serving' : edge.state,
     problems: [
-      ...failing.map(({ name, downReason }) => `upstream ${name}: ${downReason}`),
+      ...[...edge.context.servers.all()].flatMap(({ name, problems }) =>
+        problems.map((problem) => `upstream ${name}: ${problem}`),
+      ),
       ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
     ],
     listeners: edge.listeners.map(

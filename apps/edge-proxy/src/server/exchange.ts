@@ -128,6 +128,11 @@ export class Exchange {
     return this.#failure
   }
 
+  /** Whether the server has sent the beginning of a line, and not its end. */
+  get isWithinLine(): boolean {
+    return !this.#scanner.atBoundary
+  }
+
   /**
    * Leaves the link to its next handler, which gets the bytes behind the last reply and everything after them. The link is
    * paused if there are such bytes. Undefined after success.

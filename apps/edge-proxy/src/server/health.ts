@@ -1,34 +1,68 @@
-/** Health checks: reads the greeting and capabilities of each server at intervals, so that they are known without a login. */
+/**
+ * Finds out without a login whether servers answer: at the start, while a server or one of its addresses is down, and, if
+ * configured, when no login has reached a server for a while. A server that answers a check logs a connection without a
+ * login, so logins count as checks, and checks of what stays down become rarer.
+ */
 import { offers } from '../imap/capability.ts'
 import { dial } from './dial.ts'
-import type { Exchange } from './exchange.ts'
+import { dialAddress, type Dialed } from './dial-address.ts'
+import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
+
+/** What can go down, and the event that ends it. */
+const ends = {
+  upstream_down: 'upstream_up',
+  address_down: 'address_up',
+  name_unresolved: 'name_resolved',
+} as const
+type Outage = keyof typeof ends
+
+/** Called when something goes down or comes back, as logins or checks find out. */
+type OnHealthEvent = (
+  event: Outage | (typeof ends)[Outage],
+  facts: { upstream: string; detail: string },
+) => void
+
+interface Schedule {
+  checkAt: number
+  pauseMs: number
+}
+
+const pauseMaxMs = 60_000
 
 export class HealthChecks {
   readonly #servers: () => Iterable<Server>
-  readonly #onChange: (server: Server) => void
-  readonly #lastCheckedAt = new WeakMap<Server, number>()
+  readonly #onEvent: OnHealthEvent
+  /** Of servers that are not known to be up. */
+  readonly #schedules = new WeakMap<Server, Schedule>()
   readonly #checking = new Set<Server>()
-  readonly #reportedDown = new WeakSet<Server>()
+  /** What was reported of each server and is not over: event and its detail, by what is down. */
+  readonly #reported = new WeakMap<Server, ReadonlyMap<string, [Outage, string]>>()
   readonly #stopping = new AbortController()
 
-  /** @param onChange called when a server goes down or comes back, as logins or checks find out */
-  constructor(servers: () => Iterable<Server>, onChange: (server: Server) => void) {
+  constructor(servers: () => Iterable<Server>, onEvent: OnHealthEvent) {
     this.#servers = servers
-    this.#onChange = onChange
+    this.#onEvent = onEvent
   }
 
-  /** Checks the servers that are due; call it each second. A server that has just greeted a login is not checked. */
+  /** Looks up names and checks what is due; call it each second. */
   sweep(now: number): void {
     for (const server of this.#servers()) {
+      server.resolver.refresh(server.config)
       this.#report(server)
-      const { healthIntervalMs } = server.config
-      const last = Math.max(this.#lastCheckedAt.get(server) ?? 0, server.greetedAt)
-      if (healthIntervalMs === 0 || this.#checking.has(server) || now - last < healthIntervalMs) continue
-      this.#lastCheckedAt.set(server, now)
+      if (server.config.healthIntervalMs === 0 || this.#checking.has(server)) continue
+      const check = this.#dueCheck(server, now)
+      if (!check) continue
       this.#checking.add(server)
-      void this.#check(server).finally(() => this.#checking.delete(server))
+      void check().finally(() => {
+        this.#checking.delete(server)
+        this.#report(server)
+      })
     }
+  }
+
+  get isChecking(): boolean {
+    return this.#checking.size > 0
   }
 
   /** Closes the connections of checks under way. */
@@ -36,32 +70,77 @@ export class HealthChecks {
     this.#stopping.abort()
   }
 
-  #report(server: Server): void {
-    const isDown = server.downReason !== undefined
-    if (this.#reportedDown.has(server) === isDown) return
-    if (isDown) this.#reportedDown.add(server)
-    else this.#reportedDown.delete(server)
-    this.#onChange(server)
+  #dueCheck(server: Server, now: number): (() => Promise<unknown>) | undefined {
+    const { healthChecks, healthIntervalMs } = server.config
+    const isUp = server.downReason === undefined && server.greetedAt > 0
+    if (!isUp) {
+      const schedule = this.#schedules.get(server) ?? { checkAt: 0, pauseMs: healthIntervalMs }
+      if (now < schedule.checkAt) return undefined
+      const pauseMs = Math.max(schedule.pauseMs, Math.min(schedule.pauseMs * 2, pauseMaxMs))
+      this.#schedules.set(server, { checkAt: now + schedule.pauseMs, pauseMs })
+      return () => this.#checkServer(server)
+    }
+    this.#schedules.delete(server)
+    if (healthChecks === 'when-quiet' && now - server.greetedAt >= healthIntervalMs)
+      return () => this.#checkServer(server)
+    const due = server.addresses.takeDue(now)
+    if (due.length === 0) return undefined
+    return () => Promise.all(due.map((address) => this.#checkAddress(server, address)))
   }
 
-  async #check(server: Server): Promise<void> {
+  async #checkServer(server: Server): Promise<void> {
     const dialed = await dial(server, this.#stopping.signal, server.proxyHeader())
     if (dialed.kind === 'dialed') {
-      server.learnBeforeLogin(dialed.capabilities)
       server.markUp()
-      if (offers(dialed.capabilities, 'ID')) await learnIdentification(server, dialed.exchange)
-      // Only a courtesy: its reply is not awaited.
-      void dialed.exchange.command('LOGOUT')
-      dialed.link.closeWhenWritten(1000)
+      await endCheck(server, dialed)
     } else if (dialed.kind === 'dial-failed') server.markDown(dialed.detail)
-    this.#report(server)
+  }
+
+  /** One address of a server that is up. */
+  async #checkAddress(server: Server, address: Address): Promise<void> {
+    const options = {
+      signal: this.#stopping.signal,
+      timeoutMs: server.config.connectTimeoutMs,
+      preamble: server.proxyHeader(),
+    }
+    const dialed = await dialAddress(server, address, options)
+    if (dialed.kind === 'dialed') await endCheck(server, dialed)
+    else if (dialed.kind === 'dial-failed' && server.hasOnlyDownAddresses) server.markDown(dialed.detail)
+  }
+
+  #report(server: Server): void {
+    const before = this.#reported.get(server)
+    const present = outagesOf(server)
+    if (!before && present.size === 0) return
+    this.#reported.set(server, present)
+    const upstream = server.name
+    for (const [what, [event, detail]] of present)
+      if (!before?.has(what)) this.#onEvent(event, { upstream, detail })
+    for (const [what, [event]] of before ?? [])
+      if (!present.has(what)) this.#onEvent(ends[event], { upstream, detail: what })
   }
 }
 
-/** Clients that ask before login get the same answer. */
-async function learnIdentification(server: Server, exchange: Exchange): Promise<void> {
-  const timer = setTimeout(() => exchange.fail('timed-out'), server.config.connectTimeoutMs)
-  const reply = await exchange.command('ID NIL')
-  clearTimeout(timer)
-  if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
+/** What is down, with event and reason. While the server is down, its addresses are not reported one by one. */
+function outagesOf(server: Server): Map<string, [Outage, string]> {
+  const { downReason, addresses, resolver, config } = server
+  const outages = new Map<string, [Outage, string]>()
+  for (const [host, reason] of resolver.failures(config)) outages.set(host, ['name_unresolved', reason])
+  if (downReason !== undefined) outages.set('', ['upstream_down', downReason])
+  else for (const { address, reason } of addresses.down) outages.set(address, ['address_down', reason])
+  return outages
+}
+
+/** Learns what the server says before a login: clients that ask before theirs get the same answers. */
+async function endCheck(server: Server, { exchange, link, capabilities }: Dialed): Promise<void> {
+  server.learnBeforeLogin(capabilities)
+  if (offers(capabilities, 'ID')) {
+    const timer = setTimeout(() => exchange.fail('timed-out'), server.config.connectTimeoutMs)
+    const reply = await exchange.command('ID NIL')
+    clearTimeout(timer)
+    if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
+  }
+  // Only a courtesy: its reply is not awaited.
+  void exchange.command('LOGOUT')
+  link.closeWhenWritten(1000)
 }

@@ -9,7 +9,8 @@ import { filterCapabilityLine, lastCapabilities, offers, withoutCapabilities } f
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
-import { dial, type DialAbandoned, type Dialed, type DialFailure } from './dial.ts'
+import { dial } from './dial.ts'
+import type { DialAbandoned, Dialed, DialFailure } from './dial-address.ts'
 import type { ExchangeFailure, Reply } from './exchange.ts'
 import type { ClientIdentity, Server } from './server.ts'
 
@@ -113,24 +114,35 @@ async function dialWithRetries(
   const { config, breaker } = server
   let failure: DialFailure = {
     kind: 'dial-failed',
-    reason: 'refused',
+    reason: 'breaker-open',
     detail: server.downReason ?? 'the circuit breaker is open',
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
-    if (!breaker.allows(Date.now(), config)) return failure
-    const dialed = await dial(server, signal, server.proxyHeader(client))
-    if (dialed.kind === 'abandoned') return dialed
-    if (dialed.kind === 'dialed') {
-      server.markUp()
-      return dialed
-    }
+    if (!breaker.allows(Date.now())) return failure
+    const dialed = await attemptDial(server, client)
+    if (dialed.kind !== 'dial-failed') return dialed
     failure = dialed
-    server.markDown(dialed.detail)
     if (attempt < config.connectAttempts)
       await delay(delayAfter(attempt, config.connectDelayMs), undefined, { signal }).catch(() => {})
     if (signal.aborted) return { kind: 'abandoned' }
   }
   return failure
+}
+
+/** One attempt that the circuit breaker has allowed, and what it says about the server. */
+async function attemptDial(
+  server: Server,
+  client: LoginClient,
+): Promise<Dialed | DialFailure | DialAbandoned> {
+  const isTrial = server.breaker.isOpen
+  try {
+    const dialed = await dial(server, client.loginSignal, server.proxyHeader(client))
+    if (dialed.kind === 'dialed') server.markUp()
+    else if (dialed.kind === 'dial-failed') server.markDown(dialed.detail)
+    return dialed
+  } finally {
+    if (isTrial) server.breaker.endTrial()
+  }
 }
 
 /** Doubles with each failed attempt, up to 30 seconds. */

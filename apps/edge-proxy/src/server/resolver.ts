@@ -1,12 +1,22 @@
-/** Resolves the hosts of a server to addresses, with a cache, and orders them as configured. */
+/**
+ * Looks up the host names of servers, as the operating system does. A name is looked up in the background before its answer
+ * expires, and once at a time. Logins wait only for the first answer; while the name server is silent, the last one is used
+ * (docs/adr/0016-names-and-addresses.md).
+ */
+import type { LookupAddress, LookupAllOptions } from 'node:dns'
 import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { UpstreamConfig } from '@imapfleet/config'
+import { dialErrorText } from '../net/socket-errors.ts'
 
 export interface Address {
   host: string
   address: string
 }
+
+type Lookup = (host: string, options: LookupAllOptions) => Promise<Pick<LookupAddress, 'address'>[]>
+type NameConfig = Pick<UpstreamConfig, 'hosts' | 'addressFamily' | 'resolveEveryMs'>
 
 const lookupOptions = {
   any: { family: 0, order: 'verbatim' },
@@ -16,37 +26,96 @@ const lookupOptions = {
   'ipv6-first': { family: 0, order: 'ipv6first' },
 } as const
 
-export class Resolver {
-  readonly #cache = new Map<string, { addresses: string[]; until: number }>()
-  /** With `roundRobin`: how many times addresses were asked for. */
-  #rounds = 0
+/** After a failed lookup of a name that never had an answer. Logins in this time fail with its error. */
+const retryAfterMs = 1000
 
-  /** All addresses of all hosts. With `roundRobin`, each call starts at the next one. Throws DNS errors if there is none. */
-  async resolve(config: UpstreamConfig): Promise<Address[]> {
-    const lists = await Promise.allSettled(config.hosts.map((host) => this.#addressesOf(host, config)))
-    const addresses = lists.flatMap((list) => (list.status === 'fulfilled' ? list.value : []))
-    if (addresses.length === 0) {
-      const failed = lists.find((list) => list.status === 'rejected')
-      throw failed?.reason ?? new Error(`no ${config.addressFamily} address`)
-    }
-    const first = config.roundRobin ? this.#rounds++ % addresses.length : 0
-    return [...addresses.slice(first), ...addresses.slice(0, first)]
+interface Name {
+  /** The last answer. */
+  addresses: readonly string[] | undefined
+  /** Never rejects. */
+  lookup: Promise<void> | undefined
+  /** Why the last lookup failed; undefined if it did not. */
+  error: Error | undefined
+  /** When it is looked up again. */
+  dueAt: number
+}
+
+export class Resolver {
+  readonly #lookup: Lookup
+  readonly #now: () => number
+  readonly #names = new Map<string, Name>()
+
+  constructor(find: Lookup = lookup, now: () => number = Date.now) {
+    this.#lookup = find
+    this.#now = now
   }
 
-  async #addressesOf(host: string, config: UpstreamConfig): Promise<Address[]> {
-    if (isIP(host)) return [{ host, address: host }]
-    const key = `${config.addressFamily} ${host}`
-    const cached = this.#cache.get(key)
-    if (cached && cached.until > Date.now()) return cached.addresses.map((address) => ({ host, address }))
-    try {
-      const found = await lookup(host, { all: true, ...lookupOptions[config.addressFamily] })
-      const addresses = found.map((entry) => entry.address)
-      this.#cache.set(key, { addresses, until: Date.now() + config.resolveEveryMs })
+  /** Starts the lookups that are due. Called each second, and by each dial. */
+  refresh(config: NameConfig): void {
+    for (const host of config.hosts) {
+      if (isIP(host)) continue
+      const name = this.#nameOf(host, config)
+      if (!name.lookup && name.dueAt <= this.#now()) name.lookup = this.#lookUp(host, name, config)
+    }
+  }
+
+  /** The addresses of all hosts that are known now, in the order of the hosts. */
+  known(config: NameConfig): Address[] {
+    return config.hosts.flatMap((host) => {
+      const addresses = isIP(host) ? [host] : (this.#nameOf(host, config).addresses ?? [])
       return addresses.map((address) => ({ host, address }))
+    })
+  }
+
+  /** Waits for the first answer of any host that had none. False: there is nothing to wait for, or the time is over. */
+  async nextAnswer(config: NameConfig, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    const lookups = config.hosts
+      .filter((host) => !isIP(host))
+      .map((host) => this.#nameOf(host, config))
+      .flatMap((name) => (name.lookup && !name.addresses ? [name.lookup.then(() => true)] : []))
+    if (lookups.length === 0) return false
+    const waiting = new AbortController()
+    const timeout = delay(timeoutMs, false, { signal: AbortSignal.any([signal, waiting.signal]) })
+    try {
+      return await Promise.race([...lookups, timeout.catch(() => false)])
+    } finally {
+      waiting.abort()
+    }
+  }
+
+  /** Hosts whose last lookup failed, and why, as a sentence for operators. */
+  failures(config: NameConfig): Map<string, string> {
+    const failures = new Map<string, string>()
+    for (const host of config.hosts) {
+      if (isIP(host)) continue
+      const { error, addresses } = this.#nameOf(host, config)
+      const more = addresses ? '; its last addresses are used' : ''
+      if (error) failures.set(host, `${host}: ${dialErrorText(error)}${more}`)
+    }
+    return failures
+  }
+
+  #nameOf(host: string, { addressFamily }: NameConfig): Name {
+    const key = `${addressFamily} ${host}`
+    let name = this.#names.get(key)
+    if (!name) {
+      name = { addresses: undefined, lookup: undefined, error: undefined, dueAt: 0 }
+      this.#names.set(key, name)
+    }
+    return name
+  }
+
+  async #lookUp(host: string, name: Name, { addressFamily, resolveEveryMs }: NameConfig): Promise<void> {
+    try {
+      const found = await this.#lookup(host, { all: true, ...lookupOptions[addressFamily] })
+      name.addresses = found.map(({ address }) => address)
+      name.error = undefined
+      name.dueAt = this.#now() + resolveEveryMs * 0.75
     } catch (error) {
-      // While the name server is down, addresses that have expired are still used.
-      if (cached) return cached.addresses.map((address) => ({ host, address }))
-      throw error
+      name.error = error as Error
+      name.dueAt = this.#now() + (name.addresses ? resolveEveryMs / 4 : retryAfterMs)
+    } finally {
+      name.lookup = undefined
     }
   }
 }

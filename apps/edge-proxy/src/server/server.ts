@@ -10,9 +10,18 @@ import { afterLogin, mechanismsIn } from '../imap/capability.ts'
 import { namesUser, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
 import type { TcpAddresses } from '../net/dial-tcp.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
+import { Addresses } from './addresses.ts'
 import { Breaker } from './breaker.ts'
 import { Identification } from './identification.ts'
-import { Resolver } from './resolver.ts'
+import { Resolver, type Address } from './resolver.ts'
+
+/** The addresses of one dial. */
+export interface Round {
+  /** With `roundRobin`: the place of the address that comes first. */
+  readonly first: number
+  /** Addresses that are down and tried once more. */
+  readonly trials: readonly Address[]
+}
 
 /** Makes the first bytes of a connection, sent before the server's greeting. */
 export type Preamble = (addresses: TcpAddresses) => Buffer
@@ -39,7 +48,8 @@ export class Server {
   /** Different for each object, also of the same name. */
   readonly generation: number
   readonly histograms: EdgeMetrics['histograms']
-  readonly resolver = new Resolver()
+  readonly resolver: Resolver
+  readonly addresses = new Addresses()
   readonly breaker = new Breaker()
   readonly identification = new Identification()
   tls: ServerTls
@@ -53,19 +63,25 @@ export class Server {
   greetedAt = 0
   /** True after an order of an operator: no login opens a connection. Health checks continue. */
   isPaused = false
+  #rounds = 0
 
-  /** @param context undefined without TLS */
+  /**
+   * @param context undefined without TLS
+   * @param resolver that of all servers, so that each name is looked up once
+   */
   constructor(
     name: string,
     config: UpstreamConfig,
     generation: number,
     { counters, histograms }: EdgeMetrics,
     context: SecureContext | undefined,
+    resolver = new Resolver(),
   ) {
     this.name = name
     this.config = config
     this.generation = generation
     this.histograms = histograms
+    this.resolver = resolver
     this.tls = { context, tickets: new Map() }
     showFromZero(name, counters)
   }
@@ -80,6 +96,39 @@ export class Server {
     this.breaker.succeeded()
     this.downReason = undefined
     this.greetedAt = Date.now()
+  }
+
+  /** Begins a dial. Without health checks, it tries an address again that has been down for its pause. */
+  beginRound(): Round {
+    const first = this.config.roundRobin ? this.#rounds++ : 0
+    return { first, trials: this.config.healthIntervalMs === 0 ? this.addresses.takeDue(Date.now()) : [] }
+  }
+
+  /** All addresses that are known now, in the order in which a dial tries them. */
+  addressesInRound({ first, trials }: Round): Address[] {
+    const known = this.resolver.known(this.config)
+    this.addresses.keepOnly(known)
+    const at = known.length > 0 ? first % known.length : 0
+    return this.addresses.inOrder([...known.slice(at), ...known.slice(0, at)], trials)
+  }
+
+  get hasOnlyDownAddresses(): boolean {
+    return this.resolver.known(this.config).every((address) => this.addresses.isDown(address))
+  }
+
+  /** The address could not be used; `reason` is for operators. */
+  markAddressDown(address: Address, reason: string): void {
+    const { healthIntervalMs, breakerCooldownMs } = this.config
+    this.addresses.markDown(address, reason, Date.now(), healthIntervalMs || breakerCooldownMs)
+  }
+
+  /** What operators should know about its names and addresses, one sentence each. */
+  get problems(): string[] {
+    if (this.downReason !== undefined) return [this.downReason]
+    const addresses = this.addresses.down.map(
+      ({ since, reason }) => `down since ${new Date(since).toISOString()}, others are used: ${reason}`,
+    )
+    return [...this.resolver.failures(this.config).values(), ...addresses]
   }
 
   /** The server could not be reached; `reason` is for operators. */

@@ -2,6 +2,7 @@
 import type { SecureContext } from 'node:tls'
 import type { EdgeConfig, RouteConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
+import { Resolver } from './resolver.ts'
 import { Server } from './server.ts'
 
 export class Servers {
@@ -11,6 +12,7 @@ export class Servers {
   /** Made at the first use of each listener. */
   #byListener = new Map<string, readonly Server[]>()
   #lastGeneration = 0
+  readonly #resolver = new Resolver()
 
   /** @param contexts TLS contexts by server name */
   constructor(config: EdgeConfig, contexts: ReadonlyMap<string, SecureContext>, metrics: EdgeMetrics) {
@@ -29,7 +31,8 @@ export class Servers {
         present.renewTls(context)
         byName.set(name, present)
       } else {
-        const server = new Server(name, settings, ++this.#lastGeneration, this.#metrics, context)
+        const generation = ++this.#lastGeneration
+        const server = new Server(name, settings, generation, this.#metrics, context, this.#resolver)
         server.isPaused = present?.isPaused ?? false
         byName.set(name, server)
       }

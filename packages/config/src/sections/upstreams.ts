@@ -18,7 +18,7 @@ import {
 const upstream = z.strictObject({
   hosts: field(
     z.array(hostName).min(1).max(64).default(['localhost']),
-    'Host names or addresses of the IMAP server. Each connection tries them in this order until one answers.',
+    'Host names or addresses of the IMAP server. Each connection tries them in this order until one answers; an address that did not answer before comes last until a health check finds that it does.',
   ),
   port: field(portNumber.default(143), 'TCP port of the IMAP server.'),
   tls: field(
@@ -65,15 +65,15 @@ const upstream = z.strictObject({
   ),
   resolveEveryMs: field(
     durationMs(1000).default(30_000),
-    'How long a resolved host name is used before it is looked up again, in milliseconds.',
+    'How old the address of a host name may be, in milliseconds. Names are looked up in the background before that. While the name server does not answer, the last addresses are used.',
   ),
   connectTimeoutMs: field(
     durationMs(100).default(10_000),
-    'Time in which one address must accept the connection, complete TLS and send its greeting, in milliseconds.',
+    'Time of one attempt to connect, in milliseconds: resolving the name, and until one address has accepted the connection, completed TLS, and sent its greeting and capabilities. Several addresses share it.',
   ),
   connectAttempts: field(
     wholeNumber(1, 1000).default(3),
-    'How often a login tries to connect before it is refused. One attempt tries all addresses.',
+    'How often a login tries to connect before it is refused. One attempt tries all addresses. All attempts, with the pauses between them, end when clients.loginTimeoutMs is over.',
   ),
   connectDelayMs: field(
     durationMs(0, 600_000).default(200),
@@ -119,9 +119,13 @@ const upstream = z.strictObject({
       .optional(),
     'Command without a tag that the edge sends to the server before each login. The server must answer OK. In imapproxy.conf: preauth_command.',
   ),
+  healthChecks: field(
+    z.enum(['when-down', 'when-quiet']).default('when-down'),
+    'When the edge connects to the server without a login, to see whether it answers. when-down: once at the start, and while the server or one of its addresses does not answer. when-quiet: also when no login has reached the server for healthIntervalMs. Servers log each such connection as one without a login.',
+  ),
   healthIntervalMs: field(
     durationMs(0).default(10_000),
-    'How often the edge connects to the server to see whether it answers, in milliseconds. Logins count as well. 0: never.',
+    'Pause between two health checks, in milliseconds. It doubles while the server does not answer, up to one minute. 0: no health checks; logins find out whether the server answers.',
   ),
   breakerFailures: field(
     wholeNumber(0, 1000).default(5),
@@ -129,7 +133,7 @@ const upstream = z.strictObject({
   ),
   breakerCooldownMs: field(
     durationMs(100).default(5_000),
-    'How long an open circuit breaker refuses logins, in milliseconds. Then one login tries to connect.',
+    'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time tries to connect.',
   ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
