@@ -209,6 +209,12 @@ export class Client implements LinkHandler, Occupant {
     else this.refuse(why)
   }
 
+  /** Closes the connection immediately, without words. */
+  cut(): void {
+    this.link.abort()
+    this.#settle(this.#waiting, undefined)
+  }
+
   /** Disconnects the client after the answer to a login that was abandoned. */
   sendAway(): void {
     if (this.#abandoned === 'shutdown') this.bye(stoppingText)

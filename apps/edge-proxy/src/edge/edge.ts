@@ -11,10 +11,12 @@ import { runSession } from '../session/session.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import { createContext, type EdgeContext } from './context.ts'
+import { endConnections } from './end-connections.ts'
 
 export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
 const draining = 'Server is draining, try again'
+const never = new AbortController().signal
 
 export class Edge {
   readonly context: EdgeContext
@@ -90,17 +92,19 @@ export class Edge {
     if (this.#state === 'draining') this.#state = 'serving'
   }
 
-  /** Stops accepting clients, waits for sessions to end, ends the rest after the timeout, and closes everything. */
-  async stop(drainTimeoutMs: number): Promise<void> {
-    const { sessions, pool, tracer, protocolLog } = this.context
+  /**
+   * Stops accepting clients, waits for sessions to end, ends the rest after the timeout, and closes everything. Settles when
+   * the last connection is closed.
+   * @param hurry ends what still waits at once
+   */
+  async stop(drainTimeoutMs: number, hurry: AbortSignal = never): Promise<void> {
+    const { tracer, protocolLog } = this.context
     this.#state = 'stopping'
     for (const listener of this.#listeners) listener.close()
-    for (const client of sessions.arriving) client.endLoginTime('shutdown')
-    pool.close()
-    if (!(await sessions.drained(drainTimeoutMs))) sessions.endAll('shutdown')
+    this.#healthChecks.stop()
+    await endConnections(this.context, drainTimeoutMs, hurry)
     for (const id of tracer.ids()) tracer.stop(id, 'edge-stopped')
     clearInterval(this.#sweeper)
-    this.#healthChecks.stop()
     linkFailures.unsubscribe(this.#onFailure)
     protocolLog?.close()
   }
@@ -162,7 +166,7 @@ export class Edge {
       pool.sweep()
       sessions.sweep(now, settings.current.clients.idleTimeoutMs)
       tracer.sweep()
-      this.#healthChecks.sweep(now)
+      if (this.#state !== 'stopping') this.#healthChecks.sweep(now)
     } catch (error) {
       this.#onFailure(error)
     }

@@ -18,8 +18,9 @@ import { Outbox } from './outbox.ts'
 import { presenceOf } from './presence.ts'
 import { FleetTraces } from './traces.ts'
 
-/** How long a stop waits for the last report to be acknowledged. */
+/** How long a stop waits for the last report to be acknowledged, and for the connection to close. */
 const lastReportMs = 2_000
+const disconnectMs = 1_000
 
 export interface FleetMemberOptions {
   /** The current content of the edge's own file. */
@@ -90,20 +91,23 @@ export class FleetMember {
     this.#sendPresence()
   }
 
-  /** Sends the last report. If the fleet does not acknowledge it in time, it is saved for the next run. */
-  async stop(): Promise<void> {
+  /**
+   * Sends the last report. If the fleet does not acknowledge it in time, it is saved for the next run.
+   * @param hurry ends the waiting
+   */
+  async stop(hurry: AbortSignal): Promise<void> {
     for (const timer of this.#timers) clearInterval(timer)
     this.#traces.flush()
     this.#report()
     this.#sendPresence()
-    const timeout = new Promise((resolve) => setTimeout(resolve, lastReportMs).unref())
-    await Promise.race([Promise.all([this.#outbox.send(), this.#traces.send()]), timeout])
+    await within(lastReportMs, hurry, Promise.all([this.#outbox.send(), this.#traces.send()]))
     try {
       this.#outbox.save()
     } catch (error) {
       this.#edge.context.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
     }
-    await this.#nats.stop()
+    // An attempt to connect may be under way.
+    await within(disconnectMs, hurry, this.#nats.stop())
   }
 
   #subscribe(fleet: NatsHandles): void {
@@ -152,4 +156,14 @@ export class FleetMember {
     this.#outbox.add(report)
     void this.#outbox.send()
   }
+}
+
+/** Waits for the work, but not longer than this time, and not after the signal. */
+async function within(ms: number, signal: AbortSignal, work: Promise<unknown>): Promise<void> {
+  if (signal.aborted) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, ms)
+  signal.addEventListener('abort', () => resolve(), { once: true })
+  await Promise.race([work, promise])
+  clearTimeout(timer)
 }

@@ -95,6 +95,7 @@ async function acceptSlowly(
         dismissed = why
         link.close()
       },
+      cut: () => link.abort(),
     }
     const result = await acceptTls(link, context, until - performance.now())
     if (dismissed !== undefined) return { kind: 'refused', reason: dismissed }
@@ -118,7 +119,7 @@ function readProxyHeader(
     }
     const refuse = (reason: Dismissal | 'proxy-header') => end({ kind: 'refused', reason })
     const timer = setTimeout(() => refuse('proxy-header'), timeoutMs)
-    place.occupant = { dismiss: refuse }
+    place.occupant = { dismiss: refuse, cut: () => end({ kind: 'gone' }) }
     link.handler = {
       onData(chunk) {
         bytes = Buffer.concat([bytes, chunk])

@@ -12,7 +12,7 @@ function admissionOf() {
   const enter = (address: string, { listener = 'imap', isLoggedIn = false, max = limits } = {}) => {
     const place = admission.enter(listener, () => address, max)
     if (typeof place === 'string') return place
-    place.occupant = { dismiss: (why) => void dismissed.push([address, why]) }
+    place.occupant = { dismiss: (why) => void dismissed.push([address, why]), cut() {} }
     if (isLoggedIn) admission.protect(place)
     return place
   }
@@ -141,7 +141,7 @@ test('the counts are right after any sequence of arrivals, logins and departures
             connectionsPerAddressMax,
           })
           if (place instanceof Place) {
-            place.occupant = { dismiss: () => void inside.delete(place) }
+            place.occupant = { dismiss: () => void inside.delete(place), cut() {} }
             inside.add(place)
           }
         } else if (oldest && what === 'leave') {

@@ -18,8 +18,10 @@ export type Dismissal = 'made-room' | 'stopping'
 
 /** The part of the edge that handles an admitted connection at present. */
 export interface Occupant {
-  /** Closes the connection. */
+  /** Closes the connection, which has no login. */
   dismiss(why: Dismissal): void
+  /** Closes the connection immediately, in any phase. */
+  cut(): void
 }
 
 /** The place of one connection. */
@@ -105,6 +107,17 @@ export class ClientAdmission {
     if (!this.#places.delete(place)) return
     this.protect(place)
     this.#leaveGroup(place)
+  }
+
+  /** The edge stops: closes every connection without a login. */
+  dismissArriving(): void {
+    for (const arriving of this.#arriving.values())
+      for (const place of [...arriving]) place.occupant?.dismiss('stopping')
+  }
+
+  /** Closes every connection immediately. */
+  cut(): void {
+    for (const place of [...this.#places]) place.occupant?.cut()
   }
 
   #makeRoom(): boolean {

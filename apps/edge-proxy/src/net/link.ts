@@ -12,6 +12,8 @@ export type LinkEnd =
   | 'reset-by-peer'
   | 'timed-out'
   | 'tls-failed'
+  /** The edge closed it while its handler waited for the peer. */
+  | 'closed-here'
   /** A handler threw, which is a bug in the edge. Its state is unknown. */
   | 'failed-here'
 
@@ -114,10 +116,10 @@ export class Link {
     this.#transport.closeWhenWritten(timeoutMs)
   }
 
-  /** Closes immediately, also while `closeWhenWritten` waits. */
+  /** Closes immediately, also while `closeWhenWritten` waits. The handler is told if the link was open. */
   abort(): void {
-    this.#endEvents()
-    this.#transport.close()
+    if (this.#ended) this.#transport.close()
+    else this.onEnd('closed-here')
   }
 
   /** Calls back once, when the connection is closed by either side, also after `close`. */

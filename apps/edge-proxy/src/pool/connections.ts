@@ -156,6 +156,13 @@ export class Connections {
     return total
   }
 
+  /** No connection is open or being opened, and no login waits for one. */
+  get isEmpty(): boolean {
+    for (const { open, dialing, waiting } of this.#servers.values())
+      if (open + dialing.size + waiting.size > 0) return false
+    return true
+  }
+
   peak(state: 'leased' | 'idle'): number {
     return this.#peaks[state]
   }

@@ -241,10 +241,17 @@ export class Pool {
     }
   }
 
-  /** Closes what is idle; from now on nothing is kept. */
+  /** Closes what no session uses: idle, being reset, or proven for a login that was abandoned. From now on nothing is kept. */
   close(): void {
     this.#isClosed = true
     for (const connection of this.connections.idle()) this.drop(connection, 'shutdown')
+    for (const [connection] of [...this.connections.all()])
+      if (this.connections.holderOf(connection)?.loginSignal.aborted !== false) connection.link.abort()
+  }
+
+  /** Closes every connection. */
+  cut(): void {
+    for (const [connection] of [...this.connections.all()]) this.#closeUnfit(connection, 'shutdown')
   }
 
   /** leased or idle → resetting → idle, or leased to the login that waits for it, or closed. */
@@ -284,8 +291,11 @@ export class Pool {
 
   /** Records a proof that succeeded. Closes a connection whose proof failed or that is not fit for another session. */
   #keepOrClose(connection: ServerConnection, result: ResetResult): boolean {
-    const refusal =
-      result.kind === 'dirty' ? result.reason : (spoiledSinceProof(connection) ?? this.#unfit(connection))
+    const refusal = this.#isClosed
+      ? 'shutdown'
+      : result.kind === 'dirty'
+        ? result.reason
+        : (spoiledSinceProof(connection) ?? this.#unfit(connection))
     if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
     connection.proven(this.#context.clock.now())
     return true

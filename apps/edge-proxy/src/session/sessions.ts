@@ -30,7 +30,6 @@ export class ActiveSession {
 export class Sessions {
   readonly #arriving = new Set<Client>()
   readonly #active = new Set<ActiveSession>()
-  #onEmpty: (() => void) | undefined
 
   /** Clients that have not logged in. */
   get arriving(): ReadonlySet<Client> {
@@ -58,7 +57,6 @@ export class Sessions {
 
   end(session: ActiveSession): void {
     this.#active.delete(session)
-    if (this.#active.size === 0) this.#onEmpty?.()
   }
 
   of(user: string): ActiveSession[] {
@@ -79,23 +77,19 @@ export class Sessions {
     return chosen.length
   }
 
+  /** The edge stops: ends sessions without work under way, in IDLE at once, between commands after this time without a byte. */
+  endResting(now: number, quietMs: number): void {
+    for (const { splice } of this.#active) {
+      const isResting =
+        splice.phase === 'idling' ||
+        (splice.phase === 'between-commands' && now - splice.lastActiveAt > quietMs)
+      if (isResting) splice.end({ kind: 'ended-here', reason: 'shutdown' })
+    }
+  }
+
   /** Ends the session of a client after an exception. */
   abandon(client: Client): void {
     for (const session of [...this.#active])
       if (session.client === client) session.splice.end({ kind: 'client-gone', end: 'failed-here' })
-  }
-
-  /** Settles when no session is active, or after the time; false: sessions are left. */
-  async drained(timeoutMs: number): Promise<boolean> {
-    if (this.#active.size === 0) return true
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => settle(false), timeoutMs)
-      const settle = (isEmpty: boolean) => {
-        clearTimeout(timer)
-        this.#onEmpty = undefined
-        resolve(isEmpty)
-      }
-      this.#onEmpty = () => settle(true)
-    })
   }
 }

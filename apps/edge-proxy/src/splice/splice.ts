@@ -79,6 +79,14 @@ export class Splice {
     return this.#lastActiveAt
   }
 
+  /** `working` unless the session is in IDLE, or nothing of the client is unanswered or incomplete. */
+  get phase(): 'idling' | 'between-commands' | 'working' {
+    const { scanner, connection, isIdling, isAllAnswered } = this.#conversation
+    if (this.#pending !== undefined || !connection.scanner.betweenResponses) return 'working'
+    if (isIdling) return 'idling'
+    return isAllAnswered && scanner.betweenCommands ? 'between-commands' : 'working'
+  }
+
   /** Where the bytes that have passed in each direction end, for a trace that begins here. */
   positions(): { C: ScanPosition; S: ScanPosition } {
     const { scanner, connection } = this.#conversation

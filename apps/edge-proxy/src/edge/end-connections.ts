@@ -1,0 +1,63 @@
+/**
+ * Ends every connection of an edge that stops. Sessions get time to end by themselves. Everything else ends at once, or
+ * within a time that no peer can extend.
+ */
+import type { EdgeContext } from './context.ts'
+
+/** How long the drain leaves a session that is between two commands to send the next one. */
+const quietMs = 5_000
+/** For the last bytes to a client that reads slowly. */
+const closeMs = 3_000
+/** For the same, if all waiting has to end. */
+const hurriedMs = 200
+const lookEveryMs = 20
+const never = new AbortController().signal
+
+/**
+ * Settles when all are closed.
+ * @param drainTimeoutMs for sessions with work under way
+ * @param hurry ends all waiting at once
+ */
+export async function endConnections(
+  context: EdgeContext,
+  drainTimeoutMs: number,
+  hurry: AbortSignal,
+): Promise<void> {
+  const { sessions, pool, clientAdmission, clock, log } = context
+  for (const client of sessions.arriving) client.endLoginTime('shutdown')
+  clientAdmission.dismissArriving()
+  pool.close()
+  const isDrained = () => {
+    sessions.endResting(clock.now(), quietMs)
+    return sessions.active.size === 0
+  }
+  const isClosed = () => {
+    // A login may have succeeded at the last moment.
+    sessions.endAll('shutdown')
+    return clientAdmission.total === 0 && sessions.arriving.size === 0 && pool.connections.isEmpty
+  }
+  await holds(isDrained, drainTimeoutMs, hurry)
+  if (await holds(isClosed, closeMs, hurry)) return
+  if (hurry.aborted && (await holds(isClosed, hurriedMs, never))) return
+  log.warn('stop_cut', { clients: clientAdmission.total, sessions: sessions.active.size })
+  clientAdmission.cut()
+  pool.cut()
+}
+
+/** Looks repeatedly until the condition holds; false: it did not within this time, or before the signal. */
+async function holds(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+  const until = performance.now() + timeoutMs
+  while (!condition()) {
+    if (signal.aborted || performance.now() >= until) return false
+    await new Promise<void>((resolve) => {
+      const end = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, lookEveryMs)
+      signal.addEventListener('abort', end)
+    })
+  }
+  return true
+}

@@ -1,0 +1,183 @@
+/**
+ * Runs the edge from the arguments of its process to the exit code: read the configuration, start the edge, join the fleet,
+ * drop privileges, serve until a signal, stop.
+ */
+import { readFileSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { parseArgs } from 'node:util'
+import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
+import { Log } from '@imapfleet/observe'
+import type { EdgeStats } from '@imapfleet/protocol'
+import { readCertificates } from './edge/certificates.ts'
+import type { Edge } from './edge/edge.ts'
+import { openFilesLimit, openFilesNeeded } from './edge/open-files.ts'
+import { dropPrivileges } from './edge/privileges.ts'
+import { statsOf } from './edge/snapshot.ts'
+import { startEdge } from './edge/start.ts'
+import { version } from './version.ts'
+import { EdgeError, stackOf } from './errors.ts'
+import { FleetMember } from './fleet/fleet.ts'
+import { lastGoodConfig } from './fleet/last-good.ts'
+import { listenHttp } from './observe/http.ts'
+import type { Signals } from './signals.ts'
+
+const usage = `Usage: imapfleet-edge --config FILE [--check]
+
+  --config FILE   configuration (YAML), or an imapproxy.conf as it is
+  --check         read the configuration and the certificates that it names, print what each line of an
+                  imapproxy.conf became, and exit
+  --version       print the version
+  --help          print this help
+`
+
+/** The configuration file, without mistakes. */
+type ConfigFile = Extract<ResolvedFile, { ok: true }>
+
+/** Exit codes: 0 stopped by a signal, 1 the edge cannot run, 2 wrong arguments or configuration. */
+export async function main(signals: Signals): Promise<void> {
+  try {
+    const options = readArguments()
+    if (typeof options === 'number') process.exitCode = options
+    else {
+      const file = readConfig(options.config)
+      if (options.check) check(options.config, file)
+      else await run(options.config, file, signals)
+    }
+  } catch (error) {
+    const isUsage = (error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS') ?? false
+    const isExpected = error instanceof EdgeError || isUsage
+    const message = isExpected ? (error as Error).message : `unexpected: ${stackOf(error)}`
+    for (const line of message.split('\n')) process.stderr.write(`imapfleet-edge: ${line}\n`)
+    const isBadInput = isUsage || (error instanceof EdgeError && error.code.startsWith('config'))
+    // Timers and sockets of an edge that has half started would keep the process alive.
+    process.exit(isBadInput ? 2 : 1)
+  }
+}
+
+function check(path: string, { config, report }: ConfigFile): void {
+  readCertificates(config)
+  const lines = [...report.map(printReportRow), `${path}: no mistakes`]
+  process.stdout.write(lines.map((line) => `${line}\n`).join(''))
+}
+
+async function run(path: string, file: ConfigFile, signals: Signals): Promise<void> {
+  const { config } = file
+  // The reader of the log may go away, such as the other end of a pipe. Mail is served all the same.
+  process.stderr.on('error', () => {})
+  const write = (line: string) => process.stderr.write(line)
+  const fleetConfig = lastGoodConfig(config, file.document, new Log(config.log, write))
+  const log = new Log((fleetConfig?.config ?? config).log, write)
+  for (const row of file.report) log.info('imapproxy_conf', { line: printReportRow(row) })
+
+  const { edge, rejected } = await startEdge(config, fleetConfig, log)
+  let { document } = file
+  const facts = { document: () => document, rejected }
+  const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, facts) : undefined
+  const http = await startHttp(edge, file, member, log)
+  dropPrivileges(config.process, log)
+  if (!signals.stop.aborted) member?.start()
+  logStart(edge, config.edge, log)
+
+  signals.onReload(() => {
+    const reloaded = reload(edge, path, log)
+    if (!reloaded) return
+    document = reloaded
+    member?.fileChanged()
+  })
+  await signals.stopped()
+  log.info('stopping', { sessions: edge.context.sessions.active.size })
+  await edge.stop(edge.context.settings.current.process.drainTimeoutMs, signals.hurry)
+  await member?.stop(signals.hurry)
+  http?.close()
+  http?.closeAllConnections()
+  logStopped(log, signals.hurry)
+}
+
+/** How long the process may take to end when nothing is left to do; the second: after a second signal. */
+const [exitMs, hurriedExitMs] = [2_000, 200]
+
+/** The process ends by itself when its last socket and timer have ended. That is when the edge has stopped. */
+function logStopped(log: Log, hurry: AbortSignal): void {
+  process.once('beforeExit', () => log.info('stopped'))
+  const cut = () => {
+    log.warn('stop_cut', { resources: process.getActiveResourcesInfo().join(' ') })
+    log.info('stopped')
+    process.exit(0)
+  }
+  const cutAfter = (ms: number) => void setTimeout(cut, ms).unref()
+  cutAfter(hurry.aborted ? hurriedExitMs : exitMs)
+  hurry.addEventListener('abort', () => cutAfter(hurriedExitMs))
+}
+
+function readArguments(): { config: string; check: boolean } | number {
+  const { values } = parseArgs({
+    options: {
+      config: { type: 'string', short: 'f' },
+      check: { type: 'boolean', default: false },
+      version: { type: 'boolean' },
+      help: { type: 'boolean' },
+    },
+  })
+  if (values.help || values.version) {
+    process.stdout.write(values.help ? usage : `imapfleet-edge ${version}\n`)
+    return 0
+  }
+  if (values.config !== undefined) return { config: values.config, check: values.check }
+  process.stderr.write(`imapfleet-edge: --config FILE is missing; try --help\n`)
+  return 2
+}
+
+/** Throws `config_unreadable` or `config_invalid`. */
+function readConfig(path: string): ConfigFile {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    throw new EdgeError('config_unreadable', `cannot read ${path}: ${reason}`)
+  }
+  const file = resolveFile(text)
+  if (file.ok) return file
+  const problems = file.problems.map((problem) => printProblem(problem, path))
+  throw new EdgeError('config_invalid', problems.join('\n'))
+}
+
+/** Undefined if there is none. If only the default configuration asks for it, the edge also runs without it. */
+async function startHttp(
+  edge: Edge,
+  { config, document }: ConfigFile,
+  member: FleetMember | undefined,
+  log: Log,
+): Promise<Server | undefined> {
+  const { address, port } = config.http
+  if (port === 0) return undefined
+  const fleetState = (): EdgeStats['fleet'] =>
+    member && { connected: member.downReason === undefined, reason: member.downReason }
+  try {
+    return await listenHttp(address, port, () => statsOf(edge, fleetState()))
+  } catch (error) {
+    if (document.http !== undefined) throw error
+    log.warn('http_unavailable', { reason: (error as Error).message })
+    return undefined
+  }
+}
+
+function logStart(edge: Edge, { id, region }: { id: string; region: string }, log: Log): void {
+  const [limit, needed] = [openFilesLimit(), openFilesNeeded(edge.context.settings.current)]
+  if (limit !== undefined && limit < needed) log.warn('too_few_files', { limit, needed })
+  const listeners = edge.listeners.map(({ address, port }) => `${address} port ${port}`)
+  log.info('started', { edge: id, region, listeners: listeners.join(', ') })
+}
+
+/** The new content of the file. Undefined if it cannot be used; the running configuration then stays in force. */
+function reload(edge: Edge, path: string, log: Log): Layer | undefined {
+  try {
+    const { config, document } = readConfig(path)
+    edge.apply(config)
+    log.info('reloaded')
+    return document
+  } catch (error) {
+    for (const line of (error as Error).message.split('\n')) log.error('reload_refused', { problem: line })
+    return undefined
+  }
+}

@@ -1,0 +1,47 @@
+/** The signals of this process. It imports nothing, so that they are handled while the rest of the edge is loaded. */
+
+export class Signals {
+  readonly #stop = new AbortController()
+  readonly #hurry = new AbortController()
+  #reload: (() => void) | undefined
+  #reloadIsDue = false
+
+  constructor() {
+    const stop = () => (this.#stop.signal.aborted ? this.#hurry : this.#stop).abort()
+    process.on('SIGTERM', stop)
+    process.on('SIGINT', stop)
+    process.on('SIGHUP', () => {
+      this.#reloadIsDue = true
+      this.#reloadIfDue()
+    })
+  }
+
+  /** Aborted by the first SIGTERM or SIGINT. */
+  get stop(): AbortSignal {
+    return this.#stop.signal
+  }
+
+  /** Aborted by the second SIGTERM or SIGINT: what still waits has to end at once. */
+  get hurry(): AbortSignal {
+    return this.#hurry.signal
+  }
+
+  /** From now on SIGHUP calls this, unless the edge stops. A SIGHUP that came before calls it now. */
+  onReload(reload: () => void): void {
+    this.#reload = reload
+    this.#reloadIfDue()
+  }
+
+  #reloadIfDue(): void {
+    if (!this.#reloadIsDue || this.#stop.signal.aborted || !this.#reload) return
+    this.#reloadIsDue = false
+    this.#reload()
+  }
+
+  /** Settles when the edge has to stop. */
+  async stopped(): Promise<void> {
+    const { signal } = this.#stop
+    if (signal.aborted) return
+    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  }
+}
