@@ -56,8 +56,9 @@ function reportOf(event: TestEvent): TestReport | undefined {
     case 'test:pass':
     case 'test:fail': {
       const { name, file = '', line = 0, details, skip = false, todo = false } = event.data
-      // A passed suite is not a test. A failed one is: its hook failed.
-      if (details.type === 'suite' && event.type === 'test:pass') return undefined
+      // A suite is not a test, but its hook may have failed.
+      if (details.type === 'suite' && (event.type === 'test:pass' || failureOf(event) === 'subtestsFailed'))
+        return undefined
       const isSkipped = skip !== false || todo !== false
       const result = isSkipped ? 'skipped' : event.type === 'test:pass' ? 'passed' : 'failed'
       const { error } = event.type === 'test:fail' ? event.data.details : {}
@@ -72,6 +73,10 @@ function reportOf(event: TestEvent): TestReport | undefined {
     default:
       return undefined
   }
+}
+
+function failureOf({ data }: Extract<TestEvent, { type: 'test:fail' }>): unknown {
+  return (data.details.error as { failureType?: string }).failureType
 }
 
 function tell(report: TestReport): void {

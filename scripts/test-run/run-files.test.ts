@@ -22,6 +22,13 @@ test('a failing test is counted, and its name, place and error are shown', async
   assert.match(run.failures[0] ?? '', /a\.test\.mjs: fails \(line 3\)\nError: wrong value/)
 })
 
+test('a suite is not counted as failed beside its test', async () => {
+  const run = await runOf({
+    a: `describe('suite', () => { it('one', () => {}); it('two', () => assert(false)) })`,
+  })
+  assert.deepEqual(countsOf(run), { passed: 1, failed: 1, skipped: 0 })
+})
+
 /** Each has one passing test in another file, and one failure that must be counted. */
 const failures: Record<string, { file: string; shows: RegExp }> = {
   'a test that never ends': {

@@ -7,7 +7,7 @@ export interface TraceOrder {
   expiresAt: number
   /** The trace ends after this number of characters. */
   bytesMax: number
-  /** Whether literals (message bodies) are shown; otherwise only their length is. */
+  /** Whether mail is shown; otherwise only its length is. */
   bodies: boolean
 }
 

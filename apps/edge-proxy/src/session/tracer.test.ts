@@ -108,7 +108,7 @@ test('a trace shows the commands behind a literal that the server refused', asyn
   session.fromClient('b NOOP\r\nc NOOP\r\n')
   assert.deepEqual(notes.lines.slice(1), [
     't s C a APPEND x {500} [500 bytes]',
-    't s S a NO [OVERQUOTA] no',
+    't s S a NO [OVERQUOTA] ... [2 bytes]',
     't s C b NOOP',
     't s C c NOOP',
   ])
@@ -124,7 +124,7 @@ test('a trace that begins in the middle of a mail shows nothing of it', async ()
   tracer.start(order('t'), notes)
   session.fromClient('secret\r\nsecr\r\n')
   session.fromServer('ret\r\na1 OK x\r\n)\r\n')
-  assert.deepEqual(notes.lines, ['t s * traced from here on', 't s C ', 't s S )'])
+  assert.deepEqual(notes.lines, ['t s * traced from here on', 't s C ', 't s S ... [1 bytes]'])
 })
 
 test('traces of the same user begin and end independently', async () => {

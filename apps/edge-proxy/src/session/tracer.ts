@@ -1,9 +1,10 @@
 /**
  * Traces of chosen users: any number at the same time, each with an expiry and a byte limit. Credentials cannot appear in a trace,
- * because it begins after the login. Literals (message bodies) are replaced by their length unless they are asked for.
+ * because it begins after the login. Mail is replaced by its length unless the trace includes bodies.
  */
 import type { Counter } from '@imapfleet/observe'
-import { LiteralMask } from '../observe/literal-mask.ts'
+import { AskedCommands } from '../observe/asked-commands.ts'
+import { TraceMask } from '../observe/trace-mask.ts'
 import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from '../observe/trace.ts'
 import type { ActiveSession, Sessions } from './sessions.ts'
 
@@ -12,7 +13,7 @@ interface Running {
   sink: TraceSink
   bytes: number
   /** Where each session's two streams stand in this trace. */
-  masks: WeakMap<ActiveSession, { C: LiteralMask; S: LiteralMask }>
+  masks: WeakMap<ActiveSession, { C: TraceMask; S: TraceMask }>
 }
 
 export class Tracer {
@@ -40,7 +41,7 @@ export class Tracer {
     if (this.#running.has(order.id)) return
     this.#running.set(order.id, { order, sink, bytes: 0, masks: new WeakMap() })
     for (const session of this.#sessions.of(order.user)) {
-      this.#tap(session)
+      this.#tap(session, false)
       this.#remark(session, 'traced from here on')
     }
   }
@@ -50,7 +51,7 @@ export class Tracer {
     if (!running) return
     this.#running.delete(id)
     running.sink.ended(running.order, why)
-    for (const session of this.#sessions.of(running.order.user)) this.#tap(session)
+    for (const session of this.#sessions.of(running.order.user)) this.#tap(session, false)
   }
 
   /** Ids of the running traces, of one user or of all. */
@@ -69,7 +70,7 @@ export class Tracer {
   /** A session has started. */
   begin(session: ActiveSession, remark: string): void {
     if (this.#running.size === 0) return
-    this.#tap(session)
+    this.#tap(session, true)
     this.#remark(session, remark)
   }
 
@@ -82,7 +83,8 @@ export class Tracer {
     return [...this.#running.values()].filter(({ order }) => order.user === user)
   }
 
-  #tap(session: ActiveSession): void {
+  /** @param isNew whether the session has sent no command yet */
+  #tap(session: ActiveSession, isNew: boolean): void {
     if (this.#of(session.user).length === 0) {
       session.splice.tap = undefined
       return
@@ -95,9 +97,10 @@ export class Tracer {
     for (const { masks, order } of this.#of(session.user)) {
       if (masks.has(session)) continue
       const positions = session.splice.positions()
+      const asked = order.bodies ? undefined : new AskedCommands(isNew)
       masks.set(session, {
-        C: new LiteralMask('C', order.bodies, positions.C),
-        S: new LiteralMask('S', order.bodies, positions.S),
+        C: new TraceMask('C', asked, positions.C),
+        S: new TraceMask('S', asked, positions.S),
       })
     }
     session.splice.tap = {

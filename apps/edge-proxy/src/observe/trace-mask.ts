@@ -1,10 +1,14 @@
 /**
- * Turns the bytes of one direction of a session into lines of text for a trace. Literals, which contain message bodies, are
- * replaced by their length unless the trace includes them.
+ * Turns the bytes of one direction of a session into lines of text for a trace. Unless the trace includes bodies, literals are
+ * replaced by their length, and so is all other mail in the lines (command-mask.ts, response-mask.ts).
  */
 import { CommandScanner } from '../imap/command-scanner.ts'
 import type { ScanPosition } from '../imap/literal.ts'
+import { CR } from '../imap/bytes.ts'
 import { ResponseScanner, type LineReader, type ResponseSink } from '../imap/response-scanner.ts'
+import type { AskedCommands } from './asked-commands.ts'
+import { CommandMask } from './command-mask.ts'
+import { ResponseMask } from './response-mask.ts'
 
 /** Bytes of a line that are shown. The rest is still read. */
 const shownMax = 4096
@@ -15,8 +19,11 @@ const tailBytes = 32
 
 const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
 
-export class LiteralMask implements LineReader {
-  readonly #bodies: boolean
+export class TraceMask implements LineReader {
+  /** Undefined: everything is shown. */
+  readonly #mask: CommandMask | ResponseMask | undefined
+  /** The next line continues a command or response after a literal. */
+  #continues: boolean
   readonly #scan: (chunk: Buffer, startsCommand: boolean) => void
   /** Partial line of a client; of a long one, only the last bytes. For a server, the response scanner holds it. */
   #partial = Buffer.alloc(0)
@@ -24,14 +31,22 @@ export class LiteralMask implements LineReader {
   #isLong = false
   #lines: string[] = []
 
-  /** @param position where in a command or a response the trace begins */
-  constructor(from: 'C' | 'S', bodies: boolean, position?: ScanPosition) {
-    this.#bodies = bodies
+  /**
+   * @param asked of the session, shared by both directions. Undefined: the trace includes bodies
+   * @param position where in a command or a response the trace begins
+   */
+  constructor(from: 'C' | 'S', asked: AskedCommands | undefined, position?: ScanPosition) {
+    const continues = position?.continues ?? false
+    this.#continues = continues
+    if (asked) this.#mask = new (from === 'C' ? CommandMask : ResponseMask)(asked, continues)
     if (from === 'C') {
       const scanner = new CommandScanner(undefined, position)
       this.#scan = (chunk, startsCommand) => {
         // The server refused the announced literal, so the client did not send it.
-        if (startsCommand) scanner.abandonCommand()
+        if (startsCommand) {
+          scanner.abandonCommand()
+          this.#continues = false
+        }
         this.#scanCommands(scanner, chunk)
       }
     } else {
@@ -76,21 +91,29 @@ export class LiteralMask implements LineReader {
   }
 
   onLine(bytes: Buffer, start: number, end: number, literal: number | undefined): void {
-    const text = shown(bytes, start, end)
-    this.#lines.push(literal === undefined || this.#bodies ? text : `${text} [${literal} bytes]`)
+    const lineEnd = end > start && bytes[end - 1] === CR ? end - 1 : end
+    this.#lines.push(
+      this.#mask?.line(bytes, start, lineEnd, this.#continues, literal).slice(0, shownMax) ??
+        bytes.toString('utf8', start, Math.min(lineEnd, start + shownMax)),
+    )
+    this.#continues = literal !== undefined
   }
 
   onLongLine(bytes: Buffer, start: number, end: number): void {
-    this.#lines.push(`${shown(bytes, start, end)} [line continues]`)
+    const shownEnd = Math.min(end, start + shownMax)
+    const text =
+      this.#mask?.line(bytes, start, shownEnd, this.#continues, undefined) ??
+      bytes.toString('utf8', start, shownEnd)
+    this.#mask?.lose()
+    this.#continues = false
+    this.#lines.push(`${text} [line continues]`)
   }
 
   onLiteral(bytes: Buffer, start: number, end: number): void {
-    if (!this.#bodies) return
+    // The rest of a long line is not reported, and may have announced this literal.
+    this.#continues = true
+    if (this.#mask) return
     for (const line of bytes.toString('utf8', start, end).split('\n'))
       this.#lines.push(line.replace(/\r$/, '').slice(0, shownMax))
   }
-}
-
-function shown(bytes: Buffer, start: number, end: number): string {
-  return bytes.toString('utf8', start, Math.min(end, start + shownMax)).replace(/\r$/, '')
 }
