@@ -8,7 +8,7 @@ export const traceWishSchema = z.object({
   /** Milliseconds since 1970. The edge then ends the trace without being told. */
   expiresAt: z.int().min(0),
   bytesMax: z.int().min(1),
-  /** Include literals (message bodies). If false, their length stands in for them. */
+  /** Include mail: bodies, headers, search words. If false, its length is shown in its place. */
   bodies: z.boolean(),
 })
 export type TraceWish = z.infer<typeof traceWishSchema>

@@ -15,7 +15,7 @@ import { traceLine } from '../print/trace.ts'
 import type { Shell } from '../shell.ts'
 
 const examples = `
-Passwords never appear; message bodies only with --bodies, which the token must be allowed to ask for.
+Passwords never appear; mail (bodies, headers, search words) only with --bodies, which the token must be allowed to ask for.
 
 Examples:
   imapfleet trace alice@example.org
@@ -34,7 +34,7 @@ export function addTrace(parent: Command, shell: Shell): void {
     .description("show users' protocol lines live from all edges, until Ctrl-C or until the time is over")
     .argument('<users...>', 'login names, as the mail client sends them')
     .option('--for <duration>', 'how long', durationArgument, 600_000)
-    .option('--bodies', 'show message bodies too, not only their length')
+    .option('--bodies', 'show mail too, not only its length')
     .option('--limit <size>', 'stop on an edge after this much output, such as 16M', sizeArgument)
     .addHelpText('after', examples)
     .action(async (users: string[], options: TraceOptions, command: Command) => {

@@ -250,7 +250,7 @@ export const keywords = {
   protocol_log_filename: copied(
     anyText,
     ['trace.file'],
-    'Any number of users can be traced at the same time. Passwords are never written, message bodies only on request.',
+    'Any number of users can be traced at the same time. Passwords are never written, mail only on request.',
   ),
   stat_filename: withoutKey(
     anyText,
