@@ -3,32 +3,32 @@
  * the words of the protocol are shown. A command that is unknown or cannot be read is hidden as a whole.
  */
 import type { AskedCommands } from './asked-commands.ts'
-import { LineTokens, MaskedLine, wordsIn } from './masked-line.ts'
+import { LineTokens, MaskedLine, wordList } from './masked-line.ts'
 
 /** How the arguments of a command are shown. */
 type Policy = 'all' | 'search' | 'store' | 'append' | 'metadata' | 'none'
 
 const policies = new Map<string, Policy>([
-  ...wordsIn(
+  ...wordList(
     `CAPABILITY NOOP LOGOUT CHECK CLOSE UNSELECT EXPUNGE IDLE NAMESPACE ENABLE ID STARTTLS COMPRESS UNAUTHENTICATE
      SELECT EXAMINE CREATE DELETE RENAME SUBSCRIBE UNSUBSCRIBE LIST LSUB XLIST RLIST RLSUB STATUS
      COPY MOVE FETCH LANGUAGE COMPARATOR GETQUOTA GETQUOTAROOT SETQUOTA GETACL SETACL DELETEACL MYRIGHTS LISTRIGHTS
      GETMETADATA GETANNOTATION NOTIFY GETJMAPACCESS RESETKEY`,
   ).map((verb) => [verb, 'all'] as const),
-  ...wordsIn('SEARCH SORT THREAD ESEARCH').map((verb) => [verb, 'search'] as const),
-  ...wordsIn('APPEND REPLACE').map((verb) => [verb, 'append'] as const),
+  ...wordList('SEARCH SORT THREAD ESEARCH').map((verb) => [verb, 'search'] as const),
+  ...wordList('APPEND REPLACE').map((verb) => [verb, 'append'] as const),
   ['STORE', 'store'],
   ['SETMETADATA', 'metadata'],
   // The splice shows only the verb of these.
-  ...wordsIn('LOGIN AUTHENTICATE PROXYAUTH').map((verb) => [verb, 'none'] as const),
+  ...wordList('LOGIN AUTHENTICATE PROXYAUTH').map((verb) => [verb, 'none'] as const),
 ])
 
 /** The server reads mail to answer these, and may repeat it in the text of the reply. */
-const readsMail = new Set(wordsIn('FETCH SEARCH SORT THREAD ESEARCH'))
+const readsMail = new Set(wordList('FETCH SEARCH SORT THREAD ESEARCH'))
 
 /** Words of SEARCH, SORT and THREAD. Dates, numbers and sets are shown too, everything else is not. */
 const searchWords = new Set(
-  wordsIn(
+  wordList(
     `ALL ANSWERED DELETED DRAFT FLAGGED NEW OLD RECENT SEEN UNANSWERED UNDELETED UNDRAFT UNFLAGGED UNSEEN NOT OR UID
      BEFORE ON SINCE SENTBEFORE SENTON SENTSINCE SAVEDBEFORE SAVEDON SAVEDSINCE SAVEDATESUPPORTED LARGER SMALLER OLDER YOUNGER
      MODSEQ RETURN MIN MAX COUNT SAVE PARTIAL CONTEXT UPDATE RELEVANCY CHARSET IN FUZZY SUBJECT FROM TO CC BCC BODY TEXT
@@ -39,14 +39,14 @@ const searchWords = new Set(
 )
 /** How many values behind a search key are hidden. */
 const hiddenValues = new Map<string, number>([
-  ...wordsIn('SUBJECT FROM TO CC BCC BODY TEXT X-GM-RAW X-GM-LABELS FILTER PREVIEW').map(
+  ...wordList('SUBJECT FROM TO CC BCC BODY TEXT X-GM-RAW X-GM-LABELS FILTER PREVIEW').map(
     (key) => [key, 1] as const,
   ),
   ['HEADER', 2],
   ['ANNOTATION', 3],
 ])
 const headerFields = new Set(
-  wordsIn(
+  wordList(
     `SUBJECT FROM TO CC BCC DATE SENDER REPLY-TO MESSAGE-ID IN-REPLY-TO REFERENCES LIST-ID CONTENT-TYPE X-PRIORITY
      IMPORTANCE DELIVERED-TO RETURN-PATH RESENT-TO X-SPAM-FLAG`,
   ),

@@ -163,6 +163,6 @@ function isInAtom(byte: number): boolean {
 }
 
 /** The words of a list that may span lines. */
-export function wordsIn(text: string): string[] {
+export function wordList(text: string): string[] {
   return text.split(/\s+/)
 }

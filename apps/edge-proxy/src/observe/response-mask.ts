@@ -4,38 +4,38 @@
  * unknown or cannot be read is hidden.
  */
 import type { AskedCommands } from './asked-commands.ts'
-import { LineTokens, MaskedLine, wordsIn } from './masked-line.ts'
+import { LineTokens, MaskedLine, wordList } from './masked-line.ts'
 
 /** How the data of an untagged response is shown. */
 type Data = 'all' | 'numbers' | 'fetch' | 'metadata' | 'none'
 
 const dataOf = new Map<string, Data>([
-  ...wordsIn(
+  ...wordList(
     `CAPABILITY ENABLED ID LANGUAGE COMPARATOR NAMESPACE FLAGS LIST LSUB XLIST STATUS QUOTA QUOTAROOT ACL MYRIGHTS LISTRIGHTS`,
   ).map((name) => [name, 'all'] as const),
-  ...wordsIn('SEARCH SORT THREAD ESEARCH VANISHED').map((name) => [name, 'numbers'] as const),
+  ...wordList('SEARCH SORT THREAD ESEARCH VANISHED').map((name) => [name, 'numbers'] as const),
   ['METADATA', 'metadata'],
 ])
 /** Behind a number: `* 3 EXISTS`. */
 const dataOfMessage = new Map<string, Data>([
-  ...wordsIn('EXISTS RECENT EXPUNGE').map((name) => [name, 'numbers'] as const),
+  ...wordList('EXISTS RECENT EXPUNGE').map((name) => [name, 'numbers'] as const),
   ['FETCH', 'fetch'],
 ])
 const resultWords = new Set(
-  wordsIn('MODSEQ TAG UID MIN MAX ALL COUNT PARTIAL RELEVANCY ADDTO REMOVEFROM EARLIER NIL'),
+  wordList('MODSEQ TAG UID MIN MAX ALL COUNT PARTIAL RELEVANCY ADDTO REMOVEFROM EARLIER NIL'),
 )
 
 /** What the value of a FETCH item must look like to be shown. Undefined: it is never shown. */
 const fetchItems = new Map<string, RegExp | undefined>([
-  ...wordsIn('UID MODSEQ RFC822.SIZE BINARY.SIZE X-GM-MSGID X-GM-THRID').map(
+  ...wordList('UID MODSEQ RFC822.SIZE BINARY.SIZE X-GM-MSGID X-GM-THRID').map(
     (name) => [name, /^\d+$/] as const,
   ),
-  ...wordsIn('INTERNALDATE SAVEDATE').map(
+  ...wordList('INTERNALDATE SAVEDATE').map(
     (name) => [name, /^(?:"[ \d]\d-[A-Za-z]{3}-\d{4} \d\d:\d\d:\d\d [+-]\d{4}"|NIL)$/] as const,
   ),
-  ...wordsIn('EMAILID THREADID').map((name) => [name, /^[\w-]{1,255}$/] as const),
+  ...wordList('EMAILID THREADID').map((name) => [name, /^[\w-]{1,255}$/] as const),
   ['FLAGS', /^[\\$\w.+\-!#&'/:;<=>?@^`|~,]+$/],
-  ...wordsIn(
+  ...wordList(
     `ENVELOPE BODY BODYSTRUCTURE BINARY RFC822 RFC822.HEADER RFC822.TEXT PREVIEW SNIPPET ANNOTATION X-GM-LABELS`,
   ).map((name) => [name, undefined] as const),
 ])
@@ -46,7 +46,7 @@ const entryName = /^"?\/[\w./*%-]{1,128}"?$/
 
 /** Response codes, and those with numbers, flags or words of the protocol as arguments (RFC 5530, RFC 9051 7.1). */
 const codeWords = new Set(
-  wordsIn(
+  wordList(
     `ALERT ALREADYEXISTS AUTHENTICATIONFAILED AUTHORIZATIONFAILED BADCHARSET CANNOT CLIENTBUG CLOSED CONTACTADMIN CORRUPTION
      EXPIRED EXPUNGEISSUED HASCHILDREN HIGHESTMODSEQ INPROGRESS INUSE LIMIT MODIFIED NOMODSEQ NONEXISTENT NOPERM NOTSAVED
      NOUPDATE OVERQUOTA PRIVACYREQUIRED READ-ONLY READ-WRITE SERVERBUG TRYCREATE UIDNOTSTICKY UNAVAILABLE UNKNOWN-CTE WEBALERT`,

@@ -3,7 +3,7 @@
  * replaced by their length, and so is all other mail in the lines (command-mask.ts, response-mask.ts).
  */
 import { CommandScanner } from '../imap/command-scanner.ts'
-import type { ScanPosition } from '../imap/literal.ts'
+import { tailBytes, type ScanPosition } from '../imap/literal.ts'
 import { CR } from '../imap/bytes.ts'
 import { ResponseScanner, type LineReader, type ResponseSink } from '../imap/response-scanner.ts'
 import type { AskedCommands } from './asked-commands.ts'
@@ -14,8 +14,6 @@ import { ResponseMask } from './response-mask.ts'
 const shownMax = 4096
 /** Bytes of a line that are held until its end arrives. */
 const heldMax = 65_536
-/** Last bytes of a long line that are kept, to find the literal that it announces. */
-const tailBytes = 32
 
 const ignore: ResponseSink = { onResponse: () => 'pass', onPass() {} }
 
