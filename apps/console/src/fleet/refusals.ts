@@ -8,6 +8,7 @@ const words: Readonly<Record<string, string>> = {
   'timed-out': 'The mail server stopped answering.',
   'tls-failed': 'TLS with the mail server failed.',
   'failed-here': 'A bug in the edge; its log has session_failed or reset_failed.',
+  'reply-overdue': 'The mail server left a reply out that the client waited for.',
   'open-literal': 'The client disconnected inside a literal.',
   'open-continuation': 'The client disconnected while the server waited for the rest of a command.',
   'extensions-enabled': 'The session enabled extensions that no other session asked for.',

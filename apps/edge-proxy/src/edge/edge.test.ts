@@ -280,11 +280,7 @@ test('each ending is told to the client and counted', async () => {
   const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
     ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
-    [
-      'ended-here',
-      () => edge.context.sessions.endAll('kicked', 'joe'),
-      /^\* BYE Session ended by the operator/,
-    ],
+    ['kicked', () => edge.context.sessions.endAll('kicked', 'joe'), /^\* BYE Session ended by the operator/],
     ['violation', (peer) => peer.say(`a ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
     [
       'idle-timeout',

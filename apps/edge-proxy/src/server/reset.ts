@@ -41,12 +41,14 @@ export interface Leftovers {
 /** Why the connection of a session may not be reset; a label value of `reuse_refused_total`. */
 export type HandBackRefusal =
   | 'upstream-gone'
+  | 'reply-overdue'
   | 'failed-here'
   | 'open-literal'
   | 'open-continuation'
   | 'extensions-enabled'
   | 'extensions-uncertain'
   | 'kicked'
+  | 'shutdown'
   | SpoilReason
 
 /** What a session gives back: its connection, and what is needed to reset it. */

@@ -71,9 +71,9 @@ export class Sessions {
   }
 
   /** Ends the sessions of one user, or all; returns how many. */
-  endAll(reason: 'kicked' | 'revoked' | 'shutdown', user?: string): number {
+  endAll(reason: 'kicked' | 'shutdown', user?: string): number {
     const chosen = user === undefined ? [...this.#active] : this.of(user)
-    for (const session of chosen) session.splice.end({ kind: 'ended-here', reason })
+    for (const session of chosen) session.splice.end({ kind: reason })
     return chosen.length
   }
 
@@ -83,7 +83,7 @@ export class Sessions {
       const isResting =
         splice.phase === 'idling' ||
         (splice.phase === 'between-commands' && now - splice.lastActiveAt > quietMs)
-      if (isResting) splice.end({ kind: 'ended-here', reason: 'shutdown' })
+      if (isResting) splice.end({ kind: 'shutdown' })
     }
   }
 

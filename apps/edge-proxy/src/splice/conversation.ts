@@ -51,6 +51,23 @@ export type ReplyStatus = 'OK' | 'NO' | 'BAD'
 /** With more unanswered commands the client has to wait: each reply is looked up in the list. */
 const unansweredMax = 1000
 
+/** After these endings no reset is tried. */
+function lostBy(ending: Ending): HandBackRefusal | undefined {
+  switch (ending.kind) {
+    case 'upstream-gone':
+    case 'reply-overdue':
+    case 'kicked':
+    case 'shutdown':
+      return ending.kind
+    case 'client-gone':
+      return ending.end === 'failed-here' ? ending.end : undefined
+    case 'logout':
+    case 'violation':
+    case 'idle-timeout':
+      return undefined
+  }
+}
+
 const isFromEdge = (sent: SentCommand): boolean => sent.isOwn
 
 export class Conversation {
@@ -270,9 +287,8 @@ export class Conversation {
 
   #refusal(cause: Ending | 'moved'): HandBackRefusal | undefined {
     if (cause !== 'moved') {
-      if (cause.kind === 'upstream-gone') return 'upstream-gone'
-      if (cause.kind === 'client-gone' && cause.end === 'failed-here') return 'failed-here'
-      if (cause.kind === 'ended-here') return 'kicked'
+      const lost = lostBy(cause)
+      if (lost !== undefined) return lost
     }
     // The server would take the commands of a reset for the rest of this command.
     if (!this.scanner.betweenCommands) return 'open-literal'

@@ -10,10 +10,12 @@ export type Ending =
   | { kind: 'upstream-gone'; end: LinkEnd }
   /** The client broke a rule, and its further bytes cannot be read as commands. */
   | { kind: 'violation'; reason: Violation }
+  /** The server has left replies out that commands of the client wait for, the LOGOUT with this tag for example. */
+  | { kind: 'reply-overdue'; logoutTag: string | undefined }
   /** No byte in either direction for too long. */
   | { kind: 'idle-timeout' }
-  /** Ended by the edge: an order, a revocation, the end of a drain. */
-  | { kind: 'ended-here'; reason: 'kicked' | 'revoked' | 'shutdown' }
+  /** Ended by the edge: an order, the end of a drain. */
+  | { kind: 'kicked' | 'shutdown' }
 
 export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
 
@@ -21,19 +23,27 @@ export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
 export function goodbye(ending: Ending): string | undefined {
   switch (ending.kind) {
     case 'logout':
-      return `* BYE Logging out\r\n${ending.tag} OK Completed\r\n`
+      return loggedOut(ending.tag)
+    case 'reply-overdue':
+      return ending.logoutTag === undefined
+        ? '* BYE [UNAVAILABLE] The mail server does not answer\r\n'
+        : loggedOut(ending.logoutTag)
     case 'upstream-gone':
       return '* BYE [UNAVAILABLE] Connection to the mail server is lost\r\n'
     case 'violation':
       return `* BYE ${violationText[ending.reason]}\r\n`
     case 'idle-timeout':
       return '* BYE Idle for too long\r\n'
-    case 'ended-here':
-      return `* BYE ${ending.reason === 'shutdown' ? 'Server is stopping, try again' : 'Session ended by the operator'}\r\n`
+    case 'shutdown':
+      return '* BYE Server is stopping, try again\r\n'
+    case 'kicked':
+      return '* BYE Session ended by the operator\r\n'
     case 'client-gone':
       return undefined
   }
 }
+
+const loggedOut = (tag: string): string => `* BYE Logging out\r\n${tag} OK Completed\r\n`
 
 const violationText = {
   'line-too-long': 'Command line too long',

@@ -255,9 +255,9 @@ for (const [name, { said, refusal, unanswered = [], idling = false, selected }] 
 test('a lost connection, or one whose session was ended by an order, is never reset', async () => {
   const endings: [Ending, string][] = [
     [{ kind: 'upstream-gone', end: 'closed-by-peer' }, 'upstream-gone'],
-    [{ kind: 'ended-here', reason: 'kicked' }, 'kicked'],
-    [{ kind: 'ended-here', reason: 'revoked' }, 'kicked'],
-    [{ kind: 'ended-here', reason: 'shutdown' }, 'kicked'],
+    [{ kind: 'kicked' }, 'kicked'],
+    [{ kind: 'shutdown' }, 'shutdown'],
+    [{ kind: 'reply-overdue', logoutTag: 'a' }, 'reply-overdue'],
   ]
   for (const [ending, refusal] of endings) {
     const { splice, ended } = await begin()

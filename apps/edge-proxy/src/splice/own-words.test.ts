@@ -10,9 +10,13 @@ const endings: [Ending, string][] = [
   ],
   [{ kind: 'violation', reason: 'literal-too-long' }, '* BYE Literal too long\r\n'],
   [{ kind: 'idle-timeout' }, '* BYE Idle for too long\r\n'],
-  [{ kind: 'ended-here', reason: 'kicked' }, '* BYE Session ended by the operator\r\n'],
-  [{ kind: 'ended-here', reason: 'revoked' }, '* BYE Session ended by the operator\r\n'],
-  [{ kind: 'ended-here', reason: 'shutdown' }, '* BYE Server is stopping, try again\r\n'],
+  [{ kind: 'kicked' }, '* BYE Session ended by the operator\r\n'],
+  [{ kind: 'shutdown' }, '* BYE Server is stopping, try again\r\n'],
+  [
+    { kind: 'reply-overdue', logoutTag: undefined },
+    '* BYE [UNAVAILABLE] The mail server does not answer\r\n',
+  ],
+  [{ kind: 'reply-overdue', logoutTag: 'z' }, '* BYE Logging out\r\nz OK Completed\r\n'],
   [{ kind: 'logout', tag: 'z' }, '* BYE Logging out\r\nz OK Completed\r\n'],
 ]
 
@@ -73,7 +77,7 @@ test('while a response is left out, the edge may speak: the client gets nothing 
   session.fromServer('* ID ("name" {100}\r\nhalf')
   session.fromClient('a CAPABILITY\r\n')
   assert.match(await session.client.until('a OK Completed\r\n'), /^\* CAPABILITY /)
-  session.splice.end({ kind: 'ended-here', reason: 'shutdown' })
+  session.splice.end({ kind: 'shutdown' })
   assert.equal(await told(session), '* BYE Server is stopping, try again\r\n')
 })
 

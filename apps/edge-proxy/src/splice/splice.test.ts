@@ -66,7 +66,7 @@ test('a client that finishes sending after its LOGOUT gets every earlier reply',
 })
 
 test('a client that finishes sending after its LOGOUT is gone if the earlier reply does not come in time', async () => {
-  const { client, ended } = await begin({ pool: { resetTimeoutMs: 100 } })
+  const { client, ended } = await begin({ pool: { resetTimeoutMs: 100, replyTimeoutMs: 600_000 } })
   client.say('a NOOP\r\nb LOGOUT\r\n')
   client.socket.end()
   const { ending, handBack } = await ended

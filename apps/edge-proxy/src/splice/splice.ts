@@ -8,12 +8,14 @@
  * Of a client's chunk, the part that may not pass yet waits here: for the rest of its line, for the server's `+`, or until
  * earlier replies have passed and the edge may answer. While too much waits, the client is not read.
  */
+import { wordEnd } from '../imap/bytes.ts'
 import { printAfterLogin } from '../imap/capability.ts'
 import { printId } from '../imap/id.ts'
 import type { ScanPosition } from '../imap/literal.ts'
 import type { HeadVerdict, LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import type { Verb } from '../imap/verb.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
+import { CoarseTimeouts } from '../server/coarse-timeouts.ts'
 import { randomName } from '../server/random-name.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { passCommands, type Passage } from './commands.ts'
@@ -43,6 +45,8 @@ export interface SpliceCalls {
 const pendingBytesMax = 65_536
 const lineEnd = Buffer.from('\r\n')
 
+const timeouts = new CoarseTimeouts<Splice>((splice) => splice.onWaitTimeout())
+
 export class Splice {
   readonly #context: SpliceContext
   readonly #client: Link
@@ -54,8 +58,14 @@ export class Splice {
   #pending: Buffer | undefined
   #serverIsFull = false
   #clientIsPaused = false
-  /** Runs after the client has finished sending, while commands wait for their turn. */
-  #finishTimer: NodeJS.Timeout | undefined
+  /** The client has finished sending, and is served until what waits here has passed. */
+  #isFinishing = false
+  /** Bytes wait here for the server, and a timeout runs. */
+  #isWaiting = false
+  /** How long they have waited, up to the last timeout. */
+  #waitedMs = 0
+  /** The server has sent something since the last timeout. */
+  #hasHeard = false
   #ended = false
   #lastActiveAt: number
   /** Set while the user is traced. */
@@ -116,7 +126,7 @@ export class Splice {
   end(ending: Ending): void {
     if (this.#ended) return
     this.#ended = true
-    clearTimeout(this.#finishTimer)
+    timeouts.remove(this)
     const handBack = this.#conversation.handBack(ending)
     try {
       const words = goodbye(ending)
@@ -134,6 +144,7 @@ export class Splice {
     if (this.#conversation.waitsFor === 'logout') return
     this.#pending = this.#pending ? Buffer.concat([this.#pending, bytes]) : bytes
     this.#passPending()
+    this.#adjustWait()
     this.#adjustClient()
   }
 
@@ -159,8 +170,42 @@ export class Splice {
     if (at === bytes.length) this.#pending = undefined
     // A copy of the rest, so that the memory of a large chunk is released.
     else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))
-    if (this.#finishTimer !== undefined && this.#conversation.waitsFor === undefined)
+    if (this.#isFinishing && this.#conversation.waitsFor === undefined)
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+  }
+
+  /** Bytes of the client do not wait for the server without end. */
+  #adjustWait(): void {
+    const waits = this.#pending !== undefined && this.#conversation.waitsFor !== undefined && !this.#ended
+    if (waits === this.#isWaiting) return
+    this.#isWaiting = waits
+    this.#waitedMs = 0
+    if (waits) this.#wait()
+    else timeouts.remove(this)
+  }
+
+  #wait(): void {
+    this.#hasHeard = false
+    timeouts.add(this, this.#waitMs)
+  }
+
+  get #waitMs(): number {
+    const { replyTimeoutMs, resetTimeoutMs } = this.#context.settings.current.pool
+    return this.#isFinishing ? resetTimeoutMs : replyTimeoutMs
+  }
+
+  /** A server that still sends, a large mail for example, is waited for, but no longer than a session may be idle. */
+  onWaitTimeout(): void {
+    this.#waitedMs += this.#waitMs
+    if (this.#hasHeard && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs)
+      return this.#wait()
+    if (this.#isFinishing) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
+    const pending = this.#pending!
+    const logoutTag =
+      this.#conversation.waitsFor === 'logout'
+        ? pending.toString('latin1', 0, wordEnd(pending, 0, pending.length))
+        : undefined
+    this.end({ kind: 'reply-overdue', logoutTag })
   }
 
   #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean): void {
@@ -249,8 +294,9 @@ export class Splice {
    */
   clientFinishes(): boolean {
     if (this.#conversation.waitsFor === undefined || this.#pending === undefined) return false
-    const gone = () => this.end({ kind: 'client-gone', end: 'closed-by-peer' })
-    this.#finishTimer = setTimeout(gone, this.#context.settings.current.pool.resetTimeoutMs)
+    this.#isFinishing = true
+    this.#waitedMs = 0
+    this.#wait()
     return true
   }
 
@@ -259,8 +305,12 @@ export class Splice {
   fromServer(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
     this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
+    this.#hasHeard = true
     this.#conversation.connection.scanner.scan(bytes)
-    if (this.#pending !== undefined) this.#passPending()
+    if (this.#pending !== undefined) {
+      this.#passPending()
+      this.#adjustWait()
+    }
     this.#adjustClient()
   }
 

@@ -17,6 +17,10 @@ export const poolSection = z
       durationMs(0).default(60_000),
       'How long a check of an idle connection is trusted, in milliseconds. After that the connection is checked with NOOP before it is reused; the edge also checks in the background. 0: before every reuse.',
     ),
+    replyTimeoutMs: field(
+      durationMs(1000, 600_000).default(30_000),
+      'How long commands of a client wait in the edge for earlier replies, a LOGOUT behind an unanswered command for example, while the server sends nothing, in milliseconds. Then the session ends, and the server connection is closed.',
+    ),
     resetTimeoutMs: field(
       durationMs(100, 600_000).default(5_000),
       'Time for cleaning a server connection after a session, in milliseconds: pending replies and the deselect. Then it is closed.',
