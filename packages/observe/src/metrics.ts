@@ -37,6 +37,11 @@ export const edgeMetrics = {
     help: 'Connections to an upstream that failed.',
     labels: ['upstream', 'reason'],
   },
+  upstream_full_total: {
+    kind: 'counter',
+    help: 'Attempts to open a connection for which the upstream or this machine had no room, by reason.',
+    labels: ['upstream', 'reason'],
+  },
   upstream_reuses_total: {
     kind: 'counter',
     help: 'Logins served by an idle upstream connection.',
@@ -84,6 +89,11 @@ export const edgeMetrics = {
     kind: 'gauge',
     help: 'Addresses of an upstream that do not answer. Logins use the others.',
     labels: ['upstream'],
+  },
+  upstream_connections_allowed: {
+    kind: 'gauge',
+    help: 'Connections that the upstream allowed when it last refused one more, of one user (user) or in total (server). Absent five minutes after.',
+    labels: ['upstream', 'scope'],
   },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
   traces_active: { kind: 'gauge', help: 'Users being traced.' },

@@ -6,12 +6,16 @@ import { stackOf } from '../errors.ts'
 import { acceptClient, refuseLink, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
 import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
+import { acceptErrorText, exhaustionOf } from '../net/socket-errors.ts'
 import { HealthChecks } from '../server/health.ts'
 import { runSession } from '../session/session.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import { createContext, type EdgeContext } from './context.ts'
 import { endConnections } from './end-connections.ts'
+
+/** Accepting fails for every client at once: one line in the log for all of this time. */
+const acceptFailureLogMs = 10_000
 
 export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
@@ -22,6 +26,7 @@ export class Edge {
   readonly context: EdgeContext
   readonly #listeners: Listener[] = []
   readonly #healthChecks: HealthChecks
+  #acceptFailureLoggedAt = -Infinity
   #sweeper: NodeJS.Timeout | undefined
   #state: RunState = 'starting'
 
@@ -48,7 +53,12 @@ export class Edge {
     const { listeners } = this.context.settings.current
     try {
       for (const [name, config] of Object.entries(listeners)) {
-        const listener = new Listener(name, config, (open) => this.#accept(open, listener))
+        const listener = new Listener(
+          name,
+          config,
+          (open) => this.#accept(open, listener),
+          (error) => this.#onAcceptFailed(error, listener),
+        )
         await listener.listen()
         this.#listeners.push(listener)
       }
@@ -151,6 +161,18 @@ export class Edge {
     link.resume()
   }
 
+  /** The system has closed the client. With fewer idle connections, there are files for the next one. */
+  #onAcceptFailed(error: unknown, listener: Listener): void {
+    const { pool, log, clock } = this.context
+    const what = exhaustionOf(error)
+    this.#countRefusal(what ?? 'accept-failed')
+    if (what !== undefined) pool.onExhausted(what)
+    const now = clock.now()
+    if (now - this.#acceptFailureLoggedAt < acceptFailureLogMs) return
+    this.#acceptFailureLoggedAt = now
+    log.error('accept_failed', { listener: listener.name, reason: acceptErrorText(error) })
+  }
+
   #countRefusal(reason: string): void {
     this.context.metrics.counters.client_refusals_total({ reason }).value++
   }
@@ -187,6 +209,12 @@ function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeCon
   )
   metrics.gauge('upstream_addresses_down', () =>
     [...servers.all()].map(({ name, addresses }) => [{ upstream: name }, addresses.down.length]),
+  )
+  metrics.gauge('upstream_connections_allowed', () =>
+    [...pool.learnedLimits()].map(({ server, scope, connections: allowed }) => [
+      { upstream: server, scope },
+      allowed,
+    ]),
   )
   metrics.gauge('memory_rss_bytes', () => process.memoryUsage.rss())
   metrics.counterFrom('cpu_seconds_total', () => {

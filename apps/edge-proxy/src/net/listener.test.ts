@@ -32,13 +32,18 @@ function listenerConfig(settings: Layer = {}) {
 
 test('a port that is in use, or an address of another host, is an error that says what to do', async () => {
   const port = await listen(() => {})
-  const taken = new Listener('imap', listenerConfig({ port }), () => {})
+  const taken = new Listener('imap', listenerConfig({ port }), () => {}, assert.ifError)
   await assert.rejects(taken.listen(), (error: unknown) => {
     assert.ok(error instanceof EdgeError && error.code === 'listen_failed')
     assert.match(error.message, new RegExp(`listeners\\.imap: .*127\\.0\\.0\\.1 port ${port}: .*in use`))
     return true
   })
-  const elsewhere = new Listener('imap', listenerConfig({ address: '192.0.2.1', port }), () => {})
+  const elsewhere = new Listener(
+    'imap',
+    listenerConfig({ address: '192.0.2.1', port }),
+    () => {},
+    assert.ifError,
+  )
   await assert.rejects(elsewhere.listen(), /this host has no such address/)
 })
 

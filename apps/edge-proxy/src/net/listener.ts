@@ -1,5 +1,6 @@
 /** Listens on one configured port, and reports each accepted connection as a transport: a handle if Node allows it. */
 import { createServer, type Server } from 'node:net'
+import { getSystemErrorName } from 'node:util'
 import type { ListenerConfig } from '@imapfleet/config'
 import { listenFailed } from '../errors.ts'
 import { overHandle } from './handle-transport.ts'
@@ -11,12 +12,20 @@ export class Listener {
   readonly name: string
   readonly config: ListenerConfig
   readonly #onConnection: (open: OpenTransport) => void
+  readonly #onFailed: (error: unknown) => void
   readonly #server: Server
 
-  constructor(name: string, config: ListenerConfig, onConnection: (open: OpenTransport) => void) {
+  /** @param onFailed the system could not accept a client, which is lost */
+  constructor(
+    name: string,
+    config: ListenerConfig,
+    onConnection: (open: OpenTransport) => void,
+    onFailed: (error: unknown) => void,
+  ) {
     this.name = name
     this.config = config
     this.#onConnection = onConnection
+    this.#onFailed = onFailed
     const options = { noDelay: true, keepAlive: config.keepAlive, allowHalfOpen: true }
     this.#server = createServer(options, (socket) => onConnection(overSocket(socket)))
   }
@@ -25,10 +34,11 @@ export class Listener {
   listen(): Promise<void> {
     const { address, port, backlog } = this.config
     return new Promise((resolve, reject) => {
-      this.#server.once('error', (error) =>
-        reject(listenFailed({ section: `listeners.${this.name}`, address, port }, error)),
-      )
+      const onListenError = (error: Error) =>
+        reject(listenFailed({ section: `listeners.${this.name}`, address, port }, error))
+      this.#server.once('error', onListenError)
       this.#server.listen({ host: address, port, backlog }, () => {
+        this.#server.off('error', onListenError).on('error', this.#onFailed)
         this.#acceptHandles()
         resolve()
       })
@@ -49,6 +59,7 @@ export class Listener {
     if (this.config.keepAlive) listening.setKeepAlive(true, 0)
     listening.onconnection = (error, handle) => {
       if (error === 0 && handle) this.#onConnection(overHandle(handle))
+      else this.#onFailed({ code: getSystemErrorName(error) })
     }
   }
 }

@@ -2,6 +2,8 @@
  * Translates errors of connections, TLS and DNS: to the end of a link, to the reason of a failed dial, and to a sentence for
  * operators. Other files do not read the codes of such errors.
  */
+import { isIPv6 } from 'node:net'
+import { networkInterfaces } from 'node:os'
 import type { LinkEnd } from './link.ts'
 
 /** @param code of the error on an open connection; empty if it has none */
@@ -11,12 +13,60 @@ export function linkEndOf(code: string): LinkEnd {
   return code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? 'tls-failed' : 'closed-by-peer'
 }
 
+/** What this process or this machine has used up. It says nothing about the server or the client. */
+export type Exhaustion = 'out-of-files' | 'out-of-ports' | 'out-of-memory'
+
+const exhaustions: Readonly<Record<string, Exhaustion>> = {
+  EMFILE: 'out-of-files',
+  ENFILE: 'out-of-files',
+  EADDRNOTAVAIL: 'out-of-ports',
+  ENOBUFS: 'out-of-memory',
+  ENOMEM: 'out-of-memory',
+}
+
+const remedies: Readonly<Record<string, string>> = {
+  EMFILE: 'this process has no open files left: raise LimitNOFILE= or ulimit -n',
+  ENFILE: 'this machine has no open files left: raise the sysctl fs.file-max',
+  EADDRNOTAVAIL:
+    'this machine has no local ports left: widen the sysctl net.ipv4.ip_local_port_range, or lower connectionsMax',
+  ENOBUFS: 'this machine has no memory left for sockets: raise the sysctl net.ipv4.tcp_mem',
+  ENOMEM: 'this machine has no memory left for sockets: raise the sysctl net.ipv4.tcp_mem',
+}
+
+/** What is used up, if this error says so. */
+export function exhaustionOf(error: unknown): Exhaustion | undefined {
+  const { code = '' } = error as NodeJS.ErrnoException
+  const exhaustion = exhaustions[code]
+  return exhaustion === 'out-of-ports' && !hasLocalAddressFor(error) ? undefined : exhaustion
+}
+
+export const isExhaustion = (reason: string): reason is Exhaustion =>
+  Object.values<string>(exhaustions).includes(reason)
+
+/** Without an address of that family, EADDRNOTAVAIL means that the machine cannot reach the server at all. */
+function hasLocalAddressFor(error: unknown): boolean {
+  const { address } = error as { address?: string }
+  if (address === undefined) return true
+  const family = isIPv6(address) ? 'IPv6' : 'IPv4'
+  return Object.values(networkInterfaces()).some((addresses) =>
+    addresses?.some((own) => own.family === family),
+  )
+}
+
 /** Why a connection could not be opened, TLS included. */
-export function dialErrorReason(error: unknown): LinkEnd | 'refused' {
+export function dialErrorReason(error: unknown): LinkEnd | Exhaustion | 'refused' {
   const { code = '', syscall } = error as NodeJS.ErrnoException
   if (code === 'ECONNREFUSED') return 'refused'
+  const exhaustion = exhaustionOf(error)
+  if (exhaustion !== undefined) return exhaustion
   if (syscall !== undefined || isSystemCode(code)) return linkEndOf(code)
   return code === '' ? 'closed-by-peer' : 'tls-failed'
+}
+
+/** Why a client could not be accepted, for operators. */
+export function acceptErrorText(error: unknown): string {
+  const { code = '' } = error as NodeJS.ErrnoException
+  return code in remedies ? `${code}: ${remedies[code]}` : code
 }
 
 /** The same as a sentence for operators. Omits Node's advice behind a semicolon, which is about options of Node. */
@@ -24,6 +74,7 @@ export function dialErrorText(error: unknown): string {
   const { code, message } = error as NodeJS.ErrnoException
   const sentence = message.split(';')[0]!
   const text = code && !sentence.includes(code) ? `${sentence} (${code})` : sentence
+  if (exhaustionOf(error) !== undefined) return `${text}: ${remedies[code!]}`
   return isCertificateError(error) ? `${text}: set caFile to its CA, or serverName to its name` : text
 }
 

@@ -32,7 +32,8 @@ export async function listenHttp(address: string, port: number, read: () => Edge
   })
   server.keepAliveTimeout = 5_000
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => reject(listenFailed({ section: 'http', address, port }, error)))
+    // After the start: a client could not be accepted, for want of open files. The listeners for mail report that.
+    server.on('error', (error) => reject(listenFailed({ section: 'http', address, port }, error)))
     server.listen(port, address, resolve)
   })
   return server

@@ -18,6 +18,7 @@ const limitsOf = fc.record({
   connectionsMax: fc.integer({ min: 1, max: 4 }),
   connectionsPerUserMax: fc.nat(2),
   connectionsSpareMax: fc.nat(2),
+  connectionsPerUserSpareMax: fc.nat(2),
   queueMax: fc.nat(4),
   queueTimeoutMs: fc.constant(60_000),
 })
@@ -101,6 +102,7 @@ class Model {
 
   check(): void {
     const { connectionsMax, connectionsPerUserMax, connectionsSpareMax, queueMax } = this.limits
+    const userSpareMax = Math.min(connectionsSpareMax, this.limits.connectionsPerUserSpareMax)
     const { connections } = this.work
     const open = (user?: string) => this.in('in use', user).length + this.in('idle', user).length
     const judged = (user?: string) => this.in('judged', user).length
@@ -113,15 +115,22 @@ class Model {
     assert.ok(waiting.length <= queueMax)
     assert.equal(this.work.waiting, waiting.length)
     for (const user of users) {
-      if (connectionsPerUserMax > 0) assert.ok(open(user) <= connectionsPerUserMax)
+      if (connectionsPerUserMax > 0) {
+        assert.ok(open(user) <= connectionsPerUserMax)
+        assert.ok(open(user) + judged(user) <= connectionsPerUserMax + userSpareMax)
+      }
       if (this.in('waiting', user).length === 0) continue
-      const beyond = (count: number, max: number, idle: number) =>
-        count < max ||
-        (idle > count - max && (connectionsSpareMax === 0 || count - max < connectionsSpareMax))
+      const [mine, all] = [open(user) + judged(user), open() + judged()]
+      // A full limit without spare connections: idle ones are evicted before the login, for both limits.
+      const evictsNow =
+        (connectionsSpareMax === 0 && all >= connectionsMax) ||
+        (userSpareMax === 0 && connectionsPerUserMax > 0 && mine >= connectionsPerUserMax)
+      const beyond = (count: number, max: number, idle: number, spare: number) =>
+        count < max || (idle > count - max && (evictsNow || count - max < spare))
       const mayEnter =
-        beyond(open() + judged(), connectionsMax, this.in('idle').length) &&
+        beyond(all, connectionsMax, this.in('idle').length, connectionsSpareMax) &&
         (connectionsPerUserMax === 0 ||
-          beyond(open(user) + judged(user), connectionsPerUserMax, this.in('idle', user).length))
+          beyond(mine, connectionsPerUserMax, this.in('idle', user).length, userSpareMax))
       assert.ok(!mayEnter, `a login of ${user} is passed over`)
     }
   }

@@ -10,13 +10,19 @@ import type { LeaseRequest, NoPlace } from './lease.ts'
 
 export type Limits = Pick<
   UpstreamConfig,
-  'connectionsMax' | 'connectionsPerUserMax' | 'connectionsSpareMax' | 'queueMax' | 'queueTimeoutMs'
+  | 'connectionsMax'
+  | 'connectionsPerUserMax'
+  | 'connectionsSpareMax'
+  | 'connectionsPerUserSpareMax'
+  | 'queueMax'
+  | 'queueTimeoutMs'
 >
 
 const limits: Limits = {
   connectionsMax: 2,
   connectionsPerUserMax: 0,
   connectionsSpareMax: 1,
+  connectionsPerUserSpareMax: 1,
   queueMax: 2,
   queueTimeoutMs: 5000,
 }
@@ -92,6 +98,7 @@ export class AdmissionAtWork {
     (idle) => {
       this.evicted.push(idle.user)
       this.close(idle)
+      return Promise.resolve()
     },
   )
   /** Users whose idle connection was evicted, in order. */

@@ -4,7 +4,7 @@
  * time and served in order.
  *
  * Over a limit, the oldest idle connection is evicted, but only after the login succeeded: a wrong password evicts
- * nothing. Until the server has judged a login, its dial may therefore exceed the limits by `connectionsSpareMax`, if
+ * nothing. Until the server has judged a login, its dial may therefore exceed the limits by the spare connections, if
  * there is an idle connection to evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
  */
 import type { ServerConnection } from '../server/server-connection.ts'
@@ -19,17 +19,17 @@ type Scope = (typeof scopes)[number]
 export class Admission {
   readonly #connections: Connections
   readonly #isFit: (connection: ServerConnection) => boolean
-  readonly #evict: (idle: ServerConnection) => void
+  readonly #evict: (idle: ServerConnection) => Promise<void>
   #isServing = false
 
   /**
    * @param isFit whether the login that opened the connection still counts
-   * @param evict closes an idle connection; the place that it leaves is taken already
+   * @param evict logs an idle connection out, and settles when the server has ended it; its place is taken already
    */
   constructor(
     connections: Connections,
     isFit: (connection: ServerConnection) => boolean,
-    evict: (idle: ServerConnection) => void,
+    evict: (idle: ServerConnection) => Promise<void>,
   ) {
     this.#connections = connections
     this.#isFit = isFit
@@ -78,7 +78,7 @@ export class Admission {
     this.#connections.endDial(dial)
     this.#connections.toLeased(connection, request.holder)
     for (const scope of scopes)
-      if (this.#open(scope, request) > this.#max(scope, request)) this.#evictOldest(scope, request)
+      if (this.#open(scope, request) > this.#max(scope, request)) void this.#evictOldest(scope, request)
     return true
   }
 
@@ -117,22 +117,23 @@ export class Admission {
   }
 
   #enter(request: LeaseRequest): Dial | undefined {
-    const { connectionsSpareMax } = request.server.config
     const full = scopes.filter((scope) => this.#excess(scope, request) >= 0)
     if (!full.every((scope) => this.#idleCount(scope, request) > this.#excess(scope, request)))
       return undefined
-    const evictsNow = full.length > 0 && (connectionsSpareMax === 0 || this.#isProven(request))
-    if (!evictsNow && full.some((scope) => this.#excess(scope, request) >= connectionsSpareMax))
+    const evictsNow =
+      full.length > 0 && (full.some((scope) => spareOf(scope, request) === 0) || this.isProven(request))
+    if (!evictsNow && full.some((scope) => this.#excess(scope, request) >= spareOf(scope, request)))
       return undefined
     // Taken before the eviction, so that the place is not given to the next login that waits.
     const dial = this.#connections.beginDial(request)
     if (evictsNow)
-      for (const scope of scopes) if (this.#excess(scope, request) > 0) this.#evictOldest(scope, request)
+      for (const scope of scopes)
+        if (this.#excess(scope, request) > 0) dial.awaitEviction(this.#evictOldest(scope, request))
     return dial
   }
 
   /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
-  #isProven(request: LeaseRequest): boolean {
+  isProven(request: LeaseRequest): boolean {
     return this.#connections
       .of(request.identity)
       .some(
@@ -143,7 +144,7 @@ export class Admission {
       )
   }
 
-  #evictOldest(scope: Scope, request: LeaseRequest): void {
+  #evictOldest(scope: Scope, request: LeaseRequest): Promise<void> {
     let oldest: ServerConnection | undefined
     const idle =
       scope === 'user'
@@ -151,7 +152,7 @@ export class Admission {
         : this.#connections.at(request.server.name).idle
     for (const candidate of idle)
       if (oldest === undefined || candidate.lastUsedAt < oldest.lastUsedAt) oldest = candidate
-    if (oldest) this.#evict(oldest)
+    return oldest ? this.#evict(oldest) : Promise.resolve()
   }
 
   /** By how many open connections and dials a limit is exceeded; 0: it is reached. */
@@ -178,4 +179,10 @@ export class Admission {
       ? this.#connections.idleOf(request.identity).length
       : this.#connections.at(request.server.name).idle.size
   }
+}
+
+/** How many dials may exceed the limit while the server checks their passwords. */
+function spareOf(scope: Scope, { server }: LeaseRequest): number {
+  const { connectionsSpareMax, connectionsPerUserSpareMax } = server.config
+  return scope === 'server' ? connectionsSpareMax : Math.min(connectionsSpareMax, connectionsPerUserSpareMax)
 }

@@ -10,6 +10,7 @@
  */
 import { userName } from '../imap/credentials.ts'
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
+import type { Link } from '../net/link.ts'
 import { userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, NoPlace } from './lease.ts'
 
@@ -35,6 +36,7 @@ const allowed: Record<ConnectionState | 'closed', readonly (ConnectionState | 'c
 /** A connection that is being dialed and logged in for one request. It holds a place until it is open or has failed. */
 export class Dial {
   readonly request: LeaseRequest
+  #evictions: Promise<void>[] | undefined
   #distrustReason: DistrustReason | undefined
 
   constructor(request: LeaseRequest) {
@@ -48,6 +50,16 @@ export class Dial {
 
   get openedBy(): string {
     return this.request.credentials.user.toString('utf8')
+  }
+
+  /** The place is that of a connection that the server may still count until this has settled. */
+  awaitEviction(eviction: Promise<void>): void {
+    ;(this.#evictions ??= []).push(eviction)
+  }
+
+  /** Settles when the server has ended all that was evicted for this dial; undefined: nothing was. */
+  get evictions(): Promise<unknown> | undefined {
+    return this.#evictions && Promise.all(this.#evictions)
   }
 
   get identity(): string {
@@ -108,6 +120,7 @@ class MutableServerSets implements ServerSets {
 }
 
 const none: readonly never[] = []
+const closeNow = (link: Link): void => link.close()
 
 export class Connections {
   readonly #servers = new Map<string, MutableServerSets>()
@@ -242,13 +255,16 @@ export class Connections {
     this.#updatePeak('idle')
   }
 
-  /** Removes the connection and closes its socket. False: it was closed already. */
-  close(connection: ServerConnection): boolean {
+  /**
+   * Removes the connection and closes its socket. False: it was closed already.
+   * @param end closes the socket in another way than immediately
+   */
+  close(connection: ServerConnection, end: (link: Link) => void = closeNow): boolean {
     if (this.stateOf(connection) === 'closed') return false
     this.#move(connection, 'closed')
     removeFrom(this.#byIdentity, connection.identity, connection)
     removeFrom(this.#byOpener, userKeyOf(connection.openedBy), connection)
-    connection.link.close()
+    end(connection.link)
     return true
   }
 

@@ -3,6 +3,7 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import type { OpenResult } from '../server/open-connection.ts'
+import { saysTooMany } from '../server/too-many.ts'
 import type { ClientIdentity, Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Servers } from '../server/servers.ts'
@@ -202,5 +203,6 @@ function reasonIn(text: string): RefusalCause | undefined {
  * ALERT, is a refusal of the credentials: many servers refuse a wrong password in these ways.
  */
 export function causeOf(status: 'NO' | 'BAD', text: string): RefusalCause {
-  return reasonIn(text) ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')
+  const reason = reasonIn(text) ?? (saysTooMany(text) ? 'limit' : undefined)
+  return reason ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')
 }

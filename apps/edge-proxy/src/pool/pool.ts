@@ -5,10 +5,13 @@
  */
 import { oneLine } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
+import type { Link } from '../net/link.ts'
+import type { Exhaustion } from '../net/socket-errors.ts'
 import type { Credentials } from '../imap/credentials.ts'
 import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
+import { logOut } from '../server/log-out.ts'
 import type { Server } from '../server/server.ts'
-import type { DistrustReason, OnLost, ServerConnection } from '../server/server-connection.ts'
+import { ServerConnection, type DistrustReason, type OnLost } from '../server/server-connection.ts'
 import { Admission } from './admission.ts'
 import { Connections, Dial } from './connections.ts'
 import { openFor } from './dialer.ts'
@@ -24,6 +27,8 @@ import {
   type PoolContext,
   type Refused,
 } from './lease.ts'
+import type { LearnedLimits } from './learned-limits.ts'
+import { Room } from './room.ts'
 import { ReuseNotices } from './reuse-notices.ts'
 
 /** How many idle connections are proven in one sweep, so that a server is not asked by all at once. */
@@ -37,6 +42,7 @@ export class Pool {
   )
   readonly #context: PoolContext
   readonly #admission: Admission
+  readonly #room: Room
   readonly #reuseNotices = new ReuseNotices()
   /** Reasons why no connection is reused at present, one for each suspension. */
   readonly #suspensions = new Set<symbol>()
@@ -50,8 +56,14 @@ export class Pool {
     this.#admission = new Admission(
       this.connections,
       (connection) => this.#unfit(connection) === undefined,
-      (idle) => this.drop(idle, 'made-room'),
+      (idle) => this.#evict(idle),
     )
+    this.#room = new Room(context, this.connections, {
+      takeIdle: (request) => this.#takeIdle(request),
+      evict: (connection) => this.#evict(connection),
+      drop: (connection, reason) => this.drop(connection, reason),
+      isProven: (request) => this.#admission.isProven(request),
+    })
   }
 
   /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
@@ -81,6 +93,10 @@ export class Pool {
       const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
       if (place instanceof Dial) {
         const opened = await this.#open(place)
+        if (opened instanceof ServerConnection) {
+          candidate = opened
+          continue
+        }
         if (opened !== 'no-room') return opened
       } else if (place !== 'look-again') {
         metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
@@ -219,8 +235,19 @@ export class Pool {
     return this.#suspensions.size > 0
   }
 
+  /** This process or machine has run out of files or memory: closes some of the connections that are idle for longest. */
+  onExhausted(what: Exhaustion): void {
+    this.#room.evictForMachine(what)
+  }
+
+  /** The limits on connections that servers have shown lately. */
+  learnedLimits(): ReturnType<LearnedLimits['latest']> {
+    return this.#room.limits.latest()
+  }
+
   /** Closes idle connections that are too old and proves the others in time; call it each second. */
   sweep(): void {
+    this.#room.sweep()
     const { settings, clock } = this.#context
     this.dropUnfit()
     const { proveIdleAfterMs } = settings.current.pool
@@ -301,12 +328,13 @@ export class Pool {
     return true
   }
 
-  async #open(dial: Dial): Promise<Leased | Refused | 'no-room'> {
+  /** A connection of the pool: it has become idle meanwhile, and is leased to the login. */
+  async #open(dial: Dial): Promise<Leased | Refused | ServerConnection | 'no-room'> {
     const { counters } = this.#context.metrics
     const upstream = dial.request.server.name
     let isOpen = false
     try {
-      return await openFor(dial, this.#context, this.evidence, (connection, login) => {
+      return await openFor(dial, this.#room.for(dial), this.#context, this.evidence, (connection, login) => {
         isOpen = true
         if (!this.#admission.admit(dial, connection)) {
           connection.link.close()
@@ -379,8 +407,20 @@ export class Pool {
     return false
   }
 
-  #close(connection: ServerConnection): boolean {
-    if (!this.connections.close(connection)) return false
+  /** Logs a connection out to make room; settles when the server has ended it, and no longer counts it. */
+  #evict(connection: ServerConnection): Promise<void> {
+    let ended: Promise<void> | undefined
+    const isClosed = this.#close(connection, (link) => {
+      ended = logOut(link)
+    })
+    if (isClosed) this.#context.metrics.counters.upstream_drops_total({ reason: 'made-room' }).value++
+    return ended ?? Promise.resolve()
+  }
+
+  /** @param end closes the socket in another way than immediately */
+  #close(connection: ServerConnection, end?: (link: Link) => void): boolean {
+    if (!this.connections.close(connection, end)) return false
+    this.#room.noteClosed(connection)
     this.#admission.serveQueue(connection.serverName)
     return true
   }

@@ -8,11 +8,12 @@ import { oneLine } from '@imapfleet/observe'
 import { capabilitiesIn, lastCapabilities, offers } from '../imap/capability.ts'
 import { dialSocket, dialTcp, socketReady } from '../net/dial-tcp.ts'
 import { Link, type OpenTransport } from '../net/link.ts'
-import { dialErrorReason, dialErrorText } from '../net/socket-errors.ts'
+import { dialErrorReason, dialErrorText, type Exhaustion } from '../net/socket-errors.ts'
 import { overSocket } from '../net/socket-transport.ts'
 import { Exchange, type ExchangeFailure } from './exchange.ts'
 import type { Address } from './resolver.ts'
 import type { Preamble, Server } from './server.ts'
+import { lackInDial, sparesServer } from './too-many.ts'
 
 export interface Dialed {
   kind: 'dialed'
@@ -28,6 +29,7 @@ export interface DialFailure {
   kind: 'dial-failed'
   reason:
     | ExchangeFailure['reason']
+    | Exhaustion
     | 'unresolved'
     | 'refused'
     | 'starttls-not-offered'
@@ -65,7 +67,7 @@ export async function dialAddress(
     return { kind: 'abandoned' }
   }
   if (dialed.kind === 'dialed') server.addresses.markUp(address)
-  else server.markAddressDown(address, dialed.detail)
+  else if (!sparesServer(lackInDial(dialed))) server.markAddressDown(address, dialed.detail)
   return dialed
 }
 

@@ -8,6 +8,7 @@ import { dial } from './dial.ts'
 import { dialAddress, type Dialed } from './dial-address.ts'
 import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
+import { lackInDial, sparesServer } from './too-many.ts'
 
 /** What can go down, and the event that ends it. */
 const ends = {
@@ -93,7 +94,8 @@ export class HealthChecks {
     if (dialed.kind === 'dialed') {
       server.markUp()
       await endCheck(server, dialed)
-    } else if (dialed.kind === 'dial-failed') server.markDown(dialed.detail)
+    } else if (dialed.kind === 'dial-failed' && !sparesServer(lackInDial(dialed)))
+      server.markDown(dialed.detail)
   }
 
   /** One address of a server that is up. */

@@ -13,6 +13,14 @@ import { dial } from './dial.ts'
 import type { DialAbandoned, Dialed, DialFailure } from './dial-address.ts'
 import type { ExchangeFailure, Reply } from './exchange.ts'
 import type { ClientIdentity, Server } from './server.ts'
+import {
+  lackInDial,
+  lackInFailure,
+  lackInRefusal,
+  sparesServer,
+  type Lack,
+  type MakeRoom,
+} from './too-many.ts'
 
 export type OpenResult =
   | {
@@ -49,6 +57,8 @@ export type OpenResult =
       untagged: readonly string[]
       /** The BYE with which the server ended the connection, without the word itself. */
       bye?: string
+      /** The server refused the login for lack of room. */
+      lack?: Lack | undefined
     }
   /** The signal was aborted before the server had answered the login. */
   | DialAbandoned
@@ -78,15 +88,31 @@ interface LoginClient extends ClientIdentity {
   readonly loginSignal: AbortSignal
 }
 
+/** @param makeRoom called when there is no room for one more connection; if it makes room, the attempt is repeated */
 export async function openConnection(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
+  makeRoom: MakeRoom = async () => false,
 ): Promise<OpenResult> {
-  const signal = client.loginSignal
   if (server.isPaused) return unavailable('paused', 'an operator has paused this upstream')
   if (!hasSharedSecret(server, credentials)) return refusedHere
-  const dialed = await dialWithRetries(server, client)
+  for (;;) {
+    const result = await dialAndLogIn(server, credentials, client, makeRoom)
+    if (result.kind === 'opened' || result.kind === 'abandoned') return result
+    const lack = result.kind === 'login-refused' ? lackInRefusal(result.text) : result.lack
+    if (lack === undefined || !(await makeRoom(lack))) return result
+  }
+}
+
+async function dialAndLogIn(
+  server: Server,
+  credentials: Credentials,
+  client: LoginClient,
+  makeRoom: MakeRoom,
+): Promise<OpenResult> {
+  const signal = client.loginSignal
+  const dialed = await dialWithRetries(server, client, makeRoom)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
   const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
@@ -109,6 +135,7 @@ export async function openConnection(
 async function dialWithRetries(
   server: Server,
   client: LoginClient,
+  makeRoom: MakeRoom,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
   const signal = client.loginSignal
   const { config, breaker } = server
@@ -119,7 +146,7 @@ async function dialWithRetries(
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
     if (!breaker.allows(Date.now())) return failure
-    const dialed = await attemptDial(server, client)
+    const dialed = await attemptDial(server, client, makeRoom)
     if (dialed.kind !== 'dial-failed') return dialed
     failure = dialed
     if (attempt < config.connectAttempts)
@@ -129,17 +156,23 @@ async function dialWithRetries(
   return failure
 }
 
-/** One attempt that the circuit breaker has allowed, and what it says about the server. */
+/** One attempt that the circuit breaker has allowed, and what it says about the server. It is repeated while room is made. */
 async function attemptDial(
   server: Server,
   client: LoginClient,
+  makeRoom: MakeRoom,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
   const isTrial = server.breaker.isOpen
   try {
-    const dialed = await dial(server, client.loginSignal, server.proxyHeader(client))
-    if (dialed.kind === 'dialed') server.markUp()
-    else if (dialed.kind === 'dial-failed') server.markDown(dialed.detail)
-    return dialed
+    for (;;) {
+      const dialed = await dial(server, client.loginSignal, server.proxyHeader(client))
+      if (dialed.kind === 'dialed') server.markUp()
+      if (dialed.kind !== 'dial-failed') return dialed
+      const lack = lackInDial(dialed)
+      if (lack !== undefined && (await makeRoom(lack))) continue
+      if (!sparesServer(lack)) server.markDown(dialed.detail)
+      return dialed
+    }
   } finally {
     if (isTrial) server.breaker.endTrial()
   }
@@ -175,7 +208,8 @@ async function logIn(
   if (reply.kind === 'failed') {
     const { reason, detail } = reply
     const logDetail = oneLine(withoutSecrets(detail ?? `login: ${reason}`, secrets))
-    return unavailable(reason, logDetail, [...said, ...(reply.said ?? [])].map(forClient))
+    const lines = [...said, ...(reply.said ?? [])].map(forClient)
+    return { ...unavailable(reason, logDetail, lines), lack: lackInFailure(reason, logDetail) }
   }
   const sentIds: SentIds = { sent: ids !== undefined, refused: await refusedIds(server, idReplies) }
   const { status } = reply

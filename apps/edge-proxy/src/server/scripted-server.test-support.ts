@@ -61,6 +61,8 @@ export class ScriptedServer {
   readonly tags: string[] = []
   greeting: string | undefined = '* OK ready\r\n'
   script: Script = wellBehaved
+  /** Called with each new connection. False: it gets no greeting and no answers. */
+  onConnect: (peer: Peer) => boolean = () => true
 
   private constructor(port: number) {
     this.port = port
@@ -71,6 +73,11 @@ export class ScriptedServer {
     const port = await listen((socket) => void promise.then((scripted) => scripted.#serve(socket)))
     resolve(new ScriptedServer(port))
     return promise
+  }
+
+  /** Connections that the server has not ended. */
+  get serving(): number {
+    return this.connections.filter(isServed).length
   }
 
   /** Connections that are open now. */
@@ -88,10 +95,14 @@ export class ScriptedServer {
     // The server closes when the edge does.
     socket.on('end', () => socket.end())
     this.connections.push(peer)
+    if (!this.onConnect(peer)) return
     if (this.greeting !== undefined) peer.say(this.greeting)
     void serve(peer, () => this.#noted, this.asked)
   }
 }
+
+/** Whether neither side has ended the connection. */
+export const isServed = ({ isOpen, socket }: Peer): boolean => isOpen && !socket.writableEnded
 
 /** Answers every command by the present script, until the connection ends. */
 export async function serve(peer: Peer, script: () => Script, log: string[]): Promise<void> {
@@ -113,6 +124,7 @@ async function answer(peer: Peer, script: () => Script, log: string[]): Promise<
   log.push(text)
   const said = script()({ tag, verb: (words[0] ?? '').toUpperCase(), text, peer })
   if (said !== undefined) peer.say(said)
+  if (text === 'LOGOUT' && said !== undefined) peer.socket.end()
 }
 
 /** Settings of a server on this port. */

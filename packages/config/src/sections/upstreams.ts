@@ -88,12 +88,16 @@ const upstream = z.strictObject({
     'Logged-in connections to this upstream at the same time, in use and idle. In imapproxy.conf: cache_size.',
   ),
   connectionsPerUserMax: field(
-    wholeNumber(0, 10_000).default(0),
-    'Logged-in connections of one user at the same time, in use and idle. 0: no limit.',
+    wholeNumber(0, 10_000).default(9),
+    'Logged-in connections of one user at the same time, in use and idle. Together with connectionsPerUserSpareMax at most what the server allows: the default fits mail_max_userip_connections = 10 of Dovecot. 0: no limit here; that of the server is learned from its refusals.',
   ),
   connectionsSpareMax: field(
     wholeNumber(0, 10_000).default(64),
     'Connections beyond both limits while the server checks a password. An idle connection is then evicted only after the login succeeded, so that wrong passwords evict none. 0: no connections beyond the limits; an idle connection is evicted before the login.',
+  ),
+  connectionsPerUserSpareMax: field(
+    wholeNumber(0, 10_000).default(1),
+    'How many of the connections beyond the limits may be of one user. 0: none; an idle connection of the user is evicted before the login.',
   ),
   queueMax: field(
     wholeNumber(0).default(256),

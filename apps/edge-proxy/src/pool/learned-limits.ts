@@ -1,0 +1,74 @@
+/**
+ * The limits on connections that servers have shown by their refusals: of one user, or of one server as a whole. A learned
+ * limit only decides when idle connections are evicted; it refuses no login. It expires, because the server may have been
+ * configured anew, and because other clients of the server take part in its limit.
+ */
+import { userKeyOf } from './key.ts'
+
+export type LimitScope = 'user' | 'server'
+
+interface LearnedLimit {
+  readonly scope: LimitScope
+  readonly server: string
+  readonly connections: number
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+}
+
+const expireAfterMs = 300_000
+const usersMax = 10_000
+
+export class LearnedLimits {
+  /** By server, or by server and user, oldest first. */
+  readonly #limits = new Map<string, LearnedLimit>()
+  /** The last one learned of each server, for operators. */
+  readonly #latest = new Map<string, LearnedLimit>()
+
+  /** Whether there are none, which is usual. */
+  get isEmpty(): boolean {
+    return this.#limits.size === 0
+  }
+
+  /**
+   * The server refused one more connection than these.
+   * @param user undefined: the limit is that of the server
+   * @returns whether it differs from the last one learned of the server
+   */
+  learn(server: string, user: string | undefined, connections: number, now: number): boolean {
+    const scope = user === undefined ? 'server' : 'user'
+    const limit = { scope, server, connections, expiresAt: now + expireAfterMs } as const
+    const key = keyOf(server, user)
+    this.#limits.delete(key)
+    this.#limits.set(key, limit)
+    if (this.#limits.size > usersMax) this.#limits.delete(this.#limits.keys().next().value!)
+    const before = this.#latest.get(`${scope} ${server}`)
+    this.#latest.set(`${scope} ${server}`, limit)
+    return before?.connections !== connections
+  }
+
+  /** How many connections the server allows; undefined: it has not refused one lately. */
+  of(server: string, user: string | undefined, now: number): number | undefined {
+    const limit = this.#limits.get(keyOf(server, user))
+    return limit && limit.expiresAt > now ? limit.connections : undefined
+  }
+
+  /** The server has accepted so many: a lower limit is wrong. */
+  accepted(server: string, user: string | undefined, connections: number): void {
+    const key = keyOf(server, user)
+    const limit = this.#limits.get(key)
+    if (limit && limit.connections < connections) this.#limits.delete(key)
+  }
+
+  forgetExpired(now: number): void {
+    for (const limits of [this.#limits, this.#latest])
+      for (const [key, { expiresAt }] of limits) if (expiresAt <= now) limits.delete(key)
+  }
+
+  /** The last limit learned of each server and scope. */
+  latest(): Iterable<LearnedLimit> {
+    return this.#latest.values()
+  }
+}
+
+const keyOf = (server: string, user: string | undefined): string =>
+  user === undefined ? server : `${server}\0${userKeyOf(user)}`

@@ -1,0 +1,351 @@
+/** A server, or this machine, has no room for one more connection: what is evicted, and what is learned. */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import type { Layer } from '@imapfleet/config'
+import type { Peer } from '../net/wire.test-support.ts'
+import { isServed, serverAt, wellBehaved, type Asked } from '../server/scripted-server.test-support.ts'
+import type { ServerConnection } from '../server/server-connection.ts'
+import { giveBackTo, poolAtWork, untilTrue, type PoolAtWork } from './pool.test-support.ts'
+
+const refusal = '[LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=3)'
+
+interface Limited extends PoolAtWork {
+  /** Answer to a login beyond the limit. */
+  refusal: string
+  /** Connections that each user may have at the server. */
+  limit: number
+  /** How many logins the server refused for its limit. */
+  refused: number
+  /** A connection of this user, opened with this secret, that is idle. */
+  idle: (user: string, secret?: string, enabled?: string) => Promise<ServerConnection>
+}
+
+/** A pool over a server with a limit on the connections of each user. Every secret but `wrong` is right. */
+async function limitedTo(limit: number, limits: Layer = {}): Promise<Limited> {
+  const work = await poolAtWork({
+    limits: { connectionsPerUserMax: 0, ...limits },
+    pool: { idleTimeoutMs: 3_600_000 },
+  })
+  const users = new Map<Peer, string>()
+  const limited: Limited = {
+    ...work,
+    refusal: `NO ${refusal}`,
+    limit,
+    refused: 0,
+    async idle(user, secret = 'secret', enabled = '') {
+      const { connection } = await work.lease(user, secret)
+      if (enabled !== '') connection.enabledByOne([enabled], enabled)
+      await giveBackTo(work.pool, connection)
+      return connection
+    },
+  }
+  work.scripted.script = (asked: Asked) => {
+    const { verb, text, tag, peer } = asked
+    if (verb !== 'LOGIN') return wellBehaved(asked)
+    if (text.includes('wrong')) return `${tag} NO [AUTHENTICATIONFAILED] no\r\n`
+    const user = text.split(' ')[1]!.replaceAll('"', '').toLowerCase()
+    const present = [...users].filter(([other, name]) => name === user && isServed(other)).length
+    if (present >= limited.limit) {
+      limited.refused++
+      return `${tag} ${limited.refusal}\r\n`
+    }
+    users.set(peer, user)
+    return `${tag} OK in\r\n`
+  }
+  return limited
+}
+
+const isIdle = ({ pool }: PoolAtWork, connection: ServerConnection) =>
+  pool.connections.stateOf(connection) === 'idle'
+
+/** Three idle connections that a login without extensions, by LOGIN, cannot use. */
+const kinds: Record<string, (work: Limited) => Promise<unknown>> = {
+  async 'with an extension enabled'({ idle }) {
+    for (let count = 0; count < 3; count++) await idle('joe', 'secret', 'CONDSTORE')
+  },
+  async 'with different extensions enabled'({ idle }) {
+    for (const enabled of ['A', 'B', 'C']) await idle('joe', 'secret', enabled)
+  },
+  async 'opened by another mechanism'({ lease, pool, scripted }) {
+    const { script } = scripted
+    scripted.script = (asked) =>
+      script(asked.verb === 'AUTHENTICATE' ? { ...asked, verb: 'LOGIN', text: 'LOGIN joe secret' } : asked)
+    const token = () => lease('joe', 'token', { mechanism: 'XOAUTH2' })
+    for (const { connection } of [await token(), await token(), await token()])
+      await giveBackTo(pool, connection)
+    scripted.script = script
+  },
+}
+
+for (const [kind, makeIdle] of Object.entries(kinds))
+  for (const words of [`NO ${refusal}`, 'NO Too many open connections for user joe', 'NO [INUSE] in use'])
+    test(`idle connections ${kind} do not lock out their user: ${words}`, async () => {
+      const work = await limitedTo(3)
+      work.refusal = words
+      await makeIdle(work)
+      assert.equal(work.pool.connections.count('idle'), 3)
+      for (let count = 0; count < 3; count++) assert.equal((await work.lease('joe')).reused, false)
+      assert.equal(work.pool.connections.count('idle'), 0)
+      await work.accounted()
+    })
+
+test('the server has seen the end of the evicted connection before the login is tried again', async () => {
+  const work = await limitedTo(1)
+  const evicted = await work.idle('joe', 'secret', 'CONDSTORE')
+  const { script } = work.scripted
+  let answerLogout = () => {}
+  work.scripted.script = (asked) => {
+    if (asked.verb !== 'LOGOUT') return script(asked)
+    answerLogout = () => {
+      asked.peer.say(`* BYE bye\r\n${asked.tag} OK done\r\n`)
+      asked.peer.socket.end()
+    }
+    return undefined
+  }
+  const leasing = work.lease('joe')
+  await untilTrue(() => work.scripted.asked.includes('LOGOUT'))
+  assert.equal(work.pool.connections.stateOf(evicted), 'closed')
+  const before = work.logins()
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  assert.equal(work.logins(), before)
+  answerLogout()
+  assert.equal((await leasing).reused, false)
+  assert.equal(work.logins(), before + 1)
+})
+
+test('with a limit of the user equal to the server’s, the server refuses nothing while one is evicted', async () => {
+  const work = await limitedTo(3, { connectionsPerUserMax: 3 })
+  for (let count = 0; count < 12; count++) await work.idle('joe', 'secret', 'QRESYNC')
+  assert.equal(work.refused, 0)
+  assert.equal(work.pool.connections.count('idle'), 3)
+  await work.accounted()
+})
+
+test('a login after a change of the password succeeds at the server’s limit, learned, configured or unknown', async () => {
+  for (const limits of [
+    {},
+    { connectionsPerUserMax: 3 },
+    { connectionsPerUserMax: 3, connectionsSpareMax: 0 },
+  ]) {
+    const work = await limitedTo(3, limits)
+    const holders = [await work.lease('joe'), await work.lease('joe'), await work.lease('joe')]
+    for (const { connection } of holders) await giveBackTo(work.pool, connection)
+    assert.equal((await work.lease('joe', 'new secret')).reused, false)
+    await work.accounted()
+  }
+})
+
+test('nothing is evicted for a wrong password, also when the limit is known', async () => {
+  const work = await limitedTo(2)
+  const kept = [await work.idle('joe', 'secret', 'CONDSTORE'), await work.idle('joe', 'secret', 'QRESYNC')]
+  await giveBackTo(work.pool, (await work.lease('joe')).connection)
+  const idle = work.pool.connections.idle()
+  assert.equal(idle.length, 2)
+  assert.equal((await work.login('joe', 'wrong')).kind, 'refused')
+  assert.deepEqual(work.pool.connections.idle(), idle)
+  assert.ok(kept.length === 2)
+})
+
+test('without idle connections, the server’s own words go to the client', async () => {
+  const work = await limitedTo(2)
+  await work.lease('joe')
+  await work.lease('joe')
+  await work.idle('jane')
+  const refused = await work.login('joe')
+  assert.ok(refused.kind === 'refused')
+  assert.deepEqual([refused.cause, refused.status, refused.text], ['limit', 'NO', refusal])
+  assert.equal(work.pool.connections.count('idle'), 1)
+  assert.equal(work.refused, 1)
+  await work.accounted()
+})
+
+test('a connection of the user that is being reset is awaited: it serves the login, or makes room for it', async () => {
+  for (const enabled of ['', 'CONDSTORE']) {
+    const work = await limitedTo(2)
+    await work.lease('joe')
+    const { connection } = await work.lease('joe')
+    if (enabled !== '') connection.enabledByOne([enabled], enabled)
+    const { script } = work.scripted
+    let answer = () => {}
+    work.scripted.script = (asked) => {
+      if (asked.verb !== 'NOOP') return script(asked)
+      answer = () => asked.peer.say(`${asked.tag} OK done\r\n`)
+      return undefined
+    }
+    // Reuse is suspended until the login has met the limit, so that it does not wait for the reset before that.
+    const resume = work.pool.suspendReuse()
+    const leasing = work.login('joe')
+    const given = giveBackTo(work.pool, connection)
+    await untilTrue(() => work.refused === 1)
+    resume()
+    work.scripted.script = script
+    answer()
+    await given
+    const leased = await leasing
+    assert.ok(leased.kind === 'leased')
+    assert.equal(leased.connection === connection, enabled === '')
+    assert.equal(work.count('logins_total{result="failed",upstream="main"}'), 0)
+    await work.accounted()
+  }
+})
+
+test('a connection that was closed a moment ago is not held against its user', async () => {
+  const work = await limitedTo(1)
+  const { connection } = await work.lease('joe')
+  await giveBackTo(work.pool, connection, { refusal: 'open-literal' })
+  // The server has not noticed the end of the connection yet.
+  work.limit = 0
+  const leasing = work.lease('joe')
+  await untilTrue(() => work.refused === 1)
+  work.limit = 1
+  assert.equal((await leasing).reused, false)
+})
+
+test('several logins of one user over the limit get what there is: none is refused while one of hers is idle', async () => {
+  const work = await limitedTo(4)
+  for (const enabled of ['A', 'B', 'C', 'D']) await work.idle('joe', 'secret', enabled)
+  const results = await Promise.all(Array.from({ length: 6 }, () => work.login('joe')))
+  assert.equal(results.filter(({ kind }) => kind === 'leased').length, 4)
+  assert.equal(work.pool.connections.count('idle'), 0)
+  await work.accounted()
+})
+
+test('a limit that the server has lowered costs all idle connections of the user, not her login', async () => {
+  const work = await limitedTo(6)
+  for (const enabled of ['A', 'B', 'C', 'D', 'E', 'F']) await work.idle('joe', 'secret', enabled)
+  work.limit = 2
+  assert.equal((await work.lease('joe')).reused, false)
+  assert.equal(work.pool.connections.count('idle'), 0)
+})
+
+test('idle connections that another name for the same user opened are evicted too', async () => {
+  const work = await limitedTo(2)
+  await work.idle('Joe')
+  await work.idle('joe', 'secret', 'CONDSTORE')
+  await work.lease('joe')
+  assert.equal((await work.lease('joe')).reused, false)
+  await work.accounted()
+})
+
+test('the limit is learned, told once, and then no login meets it again; it expires', async () => {
+  const work = await limitedTo(3)
+  const { pool, logged, clock } = work
+  for (let count = 0; count < 9; count++) await work.idle('joe', 'secret', 'CONDSTORE')
+  assert.equal(work.refused, 1)
+  assert.deepEqual(
+    [...pool.learnedLimits()].map(({ server, scope, connections }) => [server, scope, connections]),
+    [['main', 'user', 3]],
+  )
+  const lines = logged.filter((line) => line.includes('limit_learned'))
+  assert.equal(lines.length, 1)
+  assert.match(lines[0]!, /upstream=main scope=user connections=3/)
+  clock.now += 300_001
+  pool.sweep()
+  assert.deepEqual([...pool.learnedLimits()], [])
+  await work.idle('joe', 'secret', 'CONDSTORE')
+  assert.equal(work.logged.filter((line) => line.includes('limit_learned')).length, 2)
+})
+
+test('a learned limit refuses no login that the server accepts, and is then forgotten', async () => {
+  const work = await limitedTo(2)
+  const enabled = [await work.idle('joe', 'secret', 'A'), await work.idle('joe', 'secret', 'B')]
+  await work.lease('joe')
+  assert.equal(work.refused, 1)
+  work.limit = 9
+  await work.lease('joe')
+  await work.lease('joe')
+  assert.equal(enabled.filter((own) => isIdle(work, own)).length, 0)
+  for (const name of ['C', 'D', 'E']) await work.idle('joe', 'secret', name)
+  assert.equal(work.pool.connections.count('idle'), 3)
+})
+
+test('[UNAVAILABLE] evicts one connection; if that does not help, no other for a minute', async () => {
+  const work = await limitedTo(0)
+  work.limit = 9
+  for (const name of ['A', 'B', 'C', 'D']) await work.idle('joe', 'secret', name)
+  work.limit = 0
+  work.refusal = 'NO [UNAVAILABLE] Temporary authentication failure.'
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const refused = await work.login('joe')
+    assert.ok(refused.kind === 'refused')
+    assert.match(refused.text, /^\[UNAVAILABLE\] Temporary/)
+  }
+  assert.equal(work.pool.connections.count('idle'), 3)
+  work.clock.now += 60_001
+  await work.login('joe')
+  assert.equal(work.pool.connections.count('idle'), 2)
+  assert.deepEqual([...work.pool.learnedLimits()], [])
+})
+
+/** A server that is full of connections, in ways that come before the login. */
+const full: Record<string, (peer: Peer) => void> = {
+  'says BYE': (peer) => peer.say('* BYE Too many connections from your address\r\n'),
+  'says BYE [LIMIT]': (peer) => peer.say('* BYE [LIMIT] x\r\n'),
+  'closes the connection without a word': (peer) => peer.socket.end(),
+  'resets the connection': (peer) => peer.socket.resetAndDestroy(),
+}
+
+for (const [how, refuse] of Object.entries(full))
+  test(`a server that is full and ${how} costs the connection that was idle for longest, of any user`, async () => {
+    const work = await poolAtWork({ limits: { connectAttempts: 1 } })
+    const { scripted, pool, lease, server, clock, logged } = work
+    scripted.onConnect = (peer) => {
+      if (scripted.serving <= 2) return true
+      refuse(peer)
+      return false
+    }
+    const idle: ServerConnection[] = []
+    for (const user of ['jane', 'jim']) {
+      const { connection } = await lease(user)
+      clock.now += 1000
+      await giveBackTo(pool, connection)
+      idle.push(connection)
+    }
+    const joe = await lease('joe')
+    assert.equal(joe.reused, false)
+    assert.deepEqual(
+      idle.map((connection) => pool.connections.stateOf(connection)),
+      ['closed', 'idle'],
+    )
+    assert.equal(server.downReason, undefined)
+    assert.equal(logged.filter((line) => line.includes('limit_learned upstream=main scope=server')).length, 1)
+    assert.deepEqual(
+      [...pool.learnedLimits()].map(({ scope, connections }) => [scope, connections]),
+      [['server', 2]],
+    )
+    // It is known now: the next login evicts first.
+    const before = scripted.connections.length
+    assert.equal((await lease('jack')).reused, false)
+    assert.equal(scripted.connections.length, before + 1)
+    await work.accounted()
+  })
+
+test('a server that is down costs one idle connection a minute, and opens its breaker', async () => {
+  const work = await poolAtWork({ limits: { connectAttempts: 1, breakerFailures: 3 } })
+  const { scripted, pool, lease, login, server } = work
+  for (const user of ['a', 'b', 'c', 'd']) await giveBackTo(pool, (await lease(user)).connection)
+  scripted.onConnect = (peer) => {
+    peer.socket.end()
+    return false
+  }
+  for (let attempt = 0; attempt < 3; attempt++) assert.equal((await login('joe')).kind, 'refused')
+  assert.equal(pool.connections.count('idle'), 3)
+  assert.equal(server.breaker.isOpen, true)
+})
+
+test('a server that says that it is full is not down', async () => {
+  const work = await poolAtWork({ limits: { connectAttempts: 1, breakerFailures: 2 } })
+  work.scripted.greeting = '* BYE Too many connections\r\n'
+  for (let attempt = 0; attempt < 4; attempt++) assert.equal((await work.login('joe')).kind, 'refused')
+  assert.deepEqual([work.server.breaker.isOpen, work.server.downReason], [false, undefined])
+})
+
+test('idle connections at another server are not evicted for its limit', async () => {
+  const work = await poolAtWork({ limits: { connectAttempts: 1 } })
+  const { scripted, pool, lease, login } = work
+  const elsewhere = await lease('ann', 'secret', { server: serverAt(scripted.port, {}, 'other') })
+  await giveBackTo(pool, elsewhere.connection)
+  scripted.greeting = '* BYE Too many connections\r\n'
+  assert.equal((await login('joe')).kind, 'refused')
+  assert.equal(pool.connections.stateOf(elsewhere.connection), 'idle')
+})

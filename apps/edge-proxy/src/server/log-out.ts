@@ -1,0 +1,34 @@
+/** Logs out of a server on a connection that has no command in progress, so that the server no longer counts it. */
+import type { Link } from '../net/link.ts'
+
+/** How long the server may take to answer LOGOUT. */
+const replyTimeoutMs = 2000
+/** How long it may take to close the connection after that. */
+const closeTimeoutMs = 250
+
+/** Settles when the server has closed the connection, or when it takes too long; then the edge has closed it. */
+export function logOut(link: Link): Promise<void> {
+  if (!link.isOpen) return Promise.resolve()
+  return new Promise((resolve) => {
+    const giveUp = () => {
+      link.close()
+      resolve()
+    }
+    let timer = setTimeout(giveUp, replyTimeoutMs)
+    let isAnswered = false
+    link.handler = {
+      onData(bytes) {
+        if (isAnswered || !/^i0 /m.test(bytes.toString('latin1'))) return
+        isAnswered = true
+        clearTimeout(timer)
+        timer = setTimeout(giveUp, closeTimeoutMs)
+      },
+      onEnd() {
+        clearTimeout(timer)
+        resolve()
+      },
+    }
+    link.resume()
+    link.write('i0 LOGOUT\r\n')
+  })
+}
