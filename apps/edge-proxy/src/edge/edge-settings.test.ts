@@ -71,7 +71,8 @@ test('a login sent in the clear behind STARTTLS is discarded', async () => {
 })
 
 test('IDs sent in the clear are discarded when TLS begins', async () => {
-  const { client, scripted } = await edgeAtWork(starttls)
+  const { client, scripted, edge } = await edgeAtWork(starttls)
+  edge.context.servers.get('main')!.identification.learnBeforeLogin([])
   const peer = await client()
   peer.say('a ID ("x-originating-ip" "192.0.2.66")\r\nb STARTTLS\r\n')
   await peer.until('negotiation now\r\n')

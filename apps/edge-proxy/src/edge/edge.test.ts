@@ -158,9 +158,10 @@ test('a challenge of a refusal that is not base64 does not reach the client, whi
 })
 
 test('IDs sent before login go to a new connection before its login, in one segment with it, and are not sent again', async () => {
-  const { client, scripted, logged, quiet } = await edgeAtWork({
+  const { client, scripted, logged, quiet, edge } = await edgeAtWork({
     upstreams: { main: { clientAddress: 'id' } },
   })
+  edge.context.servers.get('main')!.identification.learnBeforeLogin([])
   scripted.script = but({ ID: '* ID NIL\r\nTAG BAD no such command\r\n' })
   const peer = await client()
   peer.say('a ID ("n" "1")\r\nb ID ("n" {1+}\r\n2)\r\nc LOGIN joe secret\r\nd NOOP\r\ne LOGOUT\r\n')
@@ -180,7 +181,8 @@ test('IDs sent before login go to a new connection before its login, in one segm
 })
 
 test('on a warm connection IDs go to the server after the lease', async () => {
-  const { client, scripted, session, quiet } = await edgeAtWork()
+  const { client, scripted, session, quiet, edge } = await edgeAtWork()
+  edge.context.servers.get('main')!.identification.learnBeforeLogin([])
   const first = await session()
   first.say('x LOGOUT\r\n')
   await first.closed()
@@ -200,10 +202,10 @@ test('a server that does not list ID gets none, and refuses a client’s own aft
     LOGIN: `TAG OK [CAPABILITY ${list}] in\r\n`,
     ID: 'TAG BAD unknown\r\n',
   })
-  for (const lines of [['a OK Completed'], ['a NO The mail server has no ID command']]) {
+  for (let round = 0; round < 2; round++) {
     const peer = await client()
     peer.say('a ID ("n" "1")\r\nb LOGIN joe secret\r\n')
-    for (const line of lines) assert.equal(await peer.line(), line)
+    assert.equal(await peer.line(), 'a NO The mail server has no ID command')
     await peer.until('b OK [')
     await peer.until('\r\n')
     assert.ok(!scripted.asked.some((text) => text.startsWith('ID')))
@@ -214,6 +216,43 @@ test('a server that does not list ID gets none, and refuses a client’s own aft
   const peer = await client()
   peer.say('b LOGIN joe secret\r\nc ID NIL\r\n')
   await peer.until('c BAD unknown\r\n')
+})
+
+test('before login an ID is answered by the server, which is asked once for all clients', async () => {
+  const { client, scripted } = await edgeAtWork()
+  const peers = await Promise.all([client(), client()])
+  for (const peer of peers) peer.say('a ID ("name" "webmail")\r\nb NOOP\r\n')
+  for (const peer of peers)
+    assert.equal(
+      await peer.until('b OK Completed\r\n'),
+      '* ID ("name" "Scripted")\r\na OK Completed\r\nb OK Completed\r\n',
+    )
+  assert.deepEqual(scripted.asked.slice(0, 2), ['CAPABILITY', 'ID NIL'])
+  assert.equal(scripted.connections.length, 1)
+  // An answer without its response is kept too: nothing is invented, and the server is not asked again.
+  const other = await edgeAtWork()
+  other.scripted.script = but({ ID: 'TAG NO [SERVERBUG] no\r\n' })
+  for (let round = 0; round < 2; round++) {
+    const peer = await other.client()
+    peer.say('a ID NIL\r\nb LOGOUT\r\n')
+    assert.equal(await peer.line(), 'a OK Completed')
+    await peer.closed()
+  }
+  assert.equal(other.scripted.connections.length, 1)
+})
+
+test('a server that cannot be asked who it is delays no client, and a client that leaves ends the attempt', async () => {
+  const { client, scripted, edge } = await edgeAtWork()
+  scripted.greeting = undefined
+  const waiting = await client()
+  waiting.say('a ID NIL\r\n')
+  await untilTrue(() => scripted.connections.length === 1)
+  waiting.socket.resetAndDestroy()
+  await scripted.connections[0]!.closed()
+  await untilTrue(() => edge.context.sessions.arriving.size === 0)
+  const peer = await client()
+  peer.say('a ID NIL\r\n')
+  assert.equal(await peer.line(), 'a OK Completed')
 })
 
 test('before login ID is answered with what all servers say that the client may be routed to', async () => {
@@ -228,7 +267,7 @@ test('before login ID is answered with what all servers say that the client may 
     peer.say('a ID NIL\r\nb LOGOUT\r\n')
     return (await peer.closed()).split('* BYE')[0]
   }
-  assert.equal(await told(), 'a OK Completed\r\n')
+  other.learnBeforeLogin([])
   main.learnBeforeLogin(['* ID ("name" "Cyrus" "version" "3")'])
   assert.equal(await told(), 'a OK Completed\r\n')
   other.learnBeforeLogin(['* ID ("name" "Cyrus" "version" "2")'])
@@ -246,13 +285,23 @@ test('with clientAddress: id only a trusted client names the address of its user
     ],
     [['127.0.0.0/8'], ['("X-Originating-IP" "203.0.113.77")'], ['("X-Originating-IP" "203.0.113.77")']],
     [['127.0.0.1'], ['("name" "x")'], ['("x-originating-ip" "127.0.0.1")', '("name" "x")']],
+    [
+      ['127.0.0.1'],
+      ['("name" "x")', '("x-originating-ip" "203.0.113.77" "x-session-id" "1")'],
+      [
+        '("x-originating-ip" "203.0.113.77")',
+        '("name" "x")',
+        '("x-originating-ip" "203.0.113.77" "x-session-id" "1")',
+      ],
+    ],
     [['192.0.2.0/24'], ['("x-originating-ip" "203.0.113.77")'], ['("x-originating-ip" "127.0.0.1")']],
   ]
   for (const [originatingIpFrom, ids, expected] of cases) {
-    const { client, scripted } = await edgeAtWork({
+    const { client, scripted, edge } = await edgeAtWork({
       listeners: { imap: { originatingIpFrom } },
       upstreams: { main: { clientAddress: 'id' } },
     })
+    edge.context.servers.get('main')!.identification.learnBeforeLogin([])
     const peer = await client()
     peer.say(`${ids.map((id, index) => `${index} ID ${id}\r\n`).join('')}a LOGIN joe secret\r\n`)
     await peer.until('a OK ')

@@ -61,9 +61,9 @@ export function withoutClientFields(pairs: IdPairs): IdPairs | undefined {
   return rest.length === 0 && pairs.length > 0 ? undefined : rest
 }
 
-/** Whether an ID names the address of a user (`x-originating-ip`). */
-export const namesUser = (pairs: IdPairs): boolean =>
-  pairs.some(([key]) => key.toLowerCase() === 'x-originating-ip')
+/** The address that an ID names as that of a user. */
+export const addressNamedIn = (pairs: IdPairs): string | undefined =>
+  pairs.find(([key]) => key.toLowerCase() === 'x-originating-ip')?.[1]
 
 const isNil = (argument: Argument): boolean =>
   argument.kind === 'atom' && argument.bytes.toString('latin1').toUpperCase() === 'NIL'

@@ -3,9 +3,9 @@
  * configured, when no login has reached a server for a while. A server that answers a check logs a connection without a
  * login, so logins count as checks, and checks of what stays down become rarer.
  */
-import { offers } from '../imap/capability.ts'
 import { dial } from './dial.ts'
-import { dialAddress, type Dialed } from './dial-address.ts'
+import { dialAddress } from './dial-address.ts'
+import { learnAndClose } from './identify.ts'
 import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
 import { lackInDial, sparesServer } from './too-many.ts'
@@ -93,7 +93,7 @@ export class HealthChecks {
     const dialed = await dial(server, this.#stopping.signal, server.proxyHeader())
     if (dialed.kind === 'dialed') {
       server.markUp()
-      await endCheck(server, dialed)
+      await learnAndClose(server, dialed)
     } else if (dialed.kind === 'dial-failed' && !sparesServer(lackInDial(dialed)))
       server.markDown(dialed.detail)
   }
@@ -106,7 +106,7 @@ export class HealthChecks {
       preamble: server.proxyHeader(),
     }
     const dialed = await dialAddress(server, address, options)
-    if (dialed.kind === 'dialed') await endCheck(server, dialed)
+    if (dialed.kind === 'dialed') await learnAndClose(server, dialed)
     else if (dialed.kind === 'dial-failed' && server.hasOnlyDownAddresses) server.markDown(dialed.detail)
   }
 
@@ -131,18 +131,4 @@ function outagesOf(server: Server): Map<string, [Outage, string]> {
   if (downReason !== undefined) outages.set('', ['upstream_down', downReason])
   else for (const { address, reason } of addresses.down) outages.set(address, ['address_down', reason])
   return outages
-}
-
-/** Learns what the server says before a login: clients that ask before theirs get the same answers. */
-async function endCheck(server: Server, { exchange, link, capabilities }: Dialed): Promise<void> {
-  server.learnBeforeLogin(capabilities)
-  if (offers(capabilities, 'ID')) {
-    const timer = setTimeout(() => exchange.fail('timed-out'), server.config.connectTimeoutMs)
-    const reply = await exchange.command('ID NIL')
-    clearTimeout(timer)
-    if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
-  }
-  // Only a courtesy: its reply is not awaited.
-  void exchange.command('LOGOUT')
-  link.closeWhenWritten(1000)
 }

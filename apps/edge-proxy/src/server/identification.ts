@@ -6,8 +6,14 @@ import { parseIdResponse, printId, type IdPairs } from '../imap/id.ts'
 
 export class Identification {
   #beforeLogin: IdPairs | undefined
+  #wasAsked = false
   /** The line of the server, to recognise it, and the same as it is printed. */
   #afterLogin: { readonly line: string; readonly printed: string } | undefined
+
+  /** Whether the server was asked before a login, and has answered in some way. */
+  get wasAsked(): boolean {
+    return this.#wasAsked
+  }
 
   /** Undefined: the server was not asked yet, or its answer cannot be printed as one line. */
   get beforeLogin(): IdPairs | undefined {
@@ -21,6 +27,7 @@ export class Identification {
 
   /** @param untagged the lines of a reply to ID */
   learnBeforeLogin(untagged: readonly string[]): void {
+    this.#wasAsked = true
     for (const line of untagged) this.#beforeLogin = parseIdResponse(line) ?? this.#beforeLogin
   }
 

@@ -7,7 +7,7 @@ import type { SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
 import { afterLogin, mechanismsIn } from '../imap/capability.ts'
-import { namesUser, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
+import { addressNamedIn, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
 import type { TcpAddresses } from '../net/dial-tcp.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
 import { Addresses } from './addresses.ts'
@@ -157,14 +157,18 @@ export class Server {
   }
 
   /**
-   * ID commands for a client, in order, without tags: its own, and its address if `clientAddress` is `id`. That address is
-   * the only one that the server gets, unless the client is trusted to name the address of its user.
+   * ID commands for a client, in order, without tags. If `clientAddress` is `id`, the first one names an address, because
+   * Dovecot uses no other: that of the client, or the one that a trusted client names.
    */
   idCommands({ address, ids = [], mayNameUser = false }: ClientIdentity): string[] {
-    if (this.config.clientAddress !== 'id' || (mayNameUser && ids.some(namesUser))) return ids.map(printId)
-    const others = mayNameUser ? ids : ids.map(withoutClientFields).filter((pairs) => pairs !== undefined)
-    const own: IdPairs = [['x-originating-ip', address]]
-    return [own, ...others].map(printId)
+    if (this.config.clientAddress !== 'id') return ids.map(printId)
+    if (!mayNameUser) {
+      const others = ids.map(withoutClientFields).filter((pairs) => pairs !== undefined)
+      return [originatingIp(address), ...others.map(printId)]
+    }
+    const named = ids.map(addressNamedIn)
+    const own = named[0] === undefined ? [originatingIp(named.find((each) => each) ?? address)] : []
+    return [...own, ...ids.map(printId)]
   }
 
   /** Notes the list before login. The list after login has more in it, and replaces it once it is known. */
@@ -178,6 +182,8 @@ export class Server {
     if (capabilities.length > 0) this.capabilities = afterLogin(capabilities)
   }
 }
+
+const originatingIp = (address: string): string => printId([['x-originating-ip', address]])
 
 /** Makes the counters of a server appear at 0: a rate cannot show the first increment of a series that begins with it. */
 function showFromZero(upstream: string, counters: EdgeMetrics['counters']): void {

@@ -34,7 +34,8 @@ export function contextOf(layer: Layer = {}): EdgeContext {
   return createContext(resolved.config, log, new Clock())
 }
 
-const defaultContext = contextOf()
+/** Its server cannot be reached. */
+const defaultContext = contextOf({ upstreams: { main: { hosts: ['127.0.0.1'], port: 1 } } })
 
 export async function arriving(
   context: EdgeContext = defaultContext,

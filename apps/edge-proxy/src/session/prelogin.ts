@@ -8,6 +8,7 @@ import type { Credentials } from '../imap/credentials.ts'
 import { commonPairs, parseId, printId } from '../imap/id.ts'
 import { networksContain } from '../net/networks.ts'
 import { answerXproxy, mayAdminister } from '../ops/xproxy.ts'
+import { identify } from '../server/identify.ts'
 import type { Server } from '../server/server.ts'
 
 export interface Login {
@@ -48,7 +49,16 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
         client.reply(tag, 'OK Completed')
         break
       case 'ID': {
-        const answer = idAnswer(context.servers.on(client.listener))
+        const servers = context.servers.on(client.listener)
+        const unknown = servers.filter((server) => mayHaveId(server) && !server.identification.wasAsked)
+        if (unknown.length > 0) {
+          await Promise.all(unknown.map((server) => identify(server, client.loginSignal)))
+          if (client.loginSignal.aborted) {
+            client.sendAway()
+            return undefined
+          }
+        }
+        const answer = idAnswer(servers)
         if (answer === undefined) {
           client.reply(tag, 'NO The mail server has no ID command')
           break
@@ -84,13 +94,15 @@ export function capabilitiesFor(client: Client, context: EdgeContext): string {
   })
 }
 
+const mayHaveId = ({ capabilities }: Server): boolean =>
+  capabilities.length === 0 || offers(capabilities, 'ID')
+
 /**
  * The untagged answer to an ID before login, with its line end: what all servers say that the client may be routed to. It is
- * empty while one of them has not said anything. Undefined: none of them has ID.
+ * empty while one of them has not told the edge. Undefined: none of them has ID.
  */
 function idAnswer(servers: readonly Server[]): string | undefined {
-  if (servers.every(({ capabilities }) => capabilities.length > 0 && !offers(capabilities, 'ID')))
-    return undefined
+  if (!servers.some(mayHaveId)) return undefined
   const said = servers.map(({ identification }) => identification.beforeLogin)
   const known = said.filter((pairs) => pairs !== undefined)
   return known.length === said.length ? `* ${printId(commonPairs(known))}\r\n` : ''
