@@ -9,6 +9,7 @@ import type { IdPairs } from '../imap/id.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
 import { tooMany } from '../net/accept.ts'
 import type { Occupant, Place, Dismissal } from '../net/client-admission.ts'
+import { familyOf, loginFormOf, type LoginForm } from './client-family.ts'
 import type { Link, LinkHandler } from '../net/link.ts'
 import { acceptTls } from '../net/tls.ts'
 
@@ -84,6 +85,9 @@ export class Client implements LinkHandler, Occupant {
   #bytes = 0
   #commands = 0
   #failures = 0
+  #loginTag = ''
+  #loginVerb = ''
+  #loginForm: LoginForm = 0
   #waiting: Waiting | undefined
   #refused: ClientRefusal | undefined
   /** Made when a login looks at it. */
@@ -113,6 +117,27 @@ export class Client implements LinkHandler, Occupant {
 
   get isConnected(): boolean {
     return this.link.isOpen
+  }
+
+  /** A login that can be sent to a server. */
+  noteLogin({ tag, verb, bytes, argumentsAt }: ClientCommand): void {
+    this.#loginTag = tag ?? ''
+    this.#loginVerb = verb
+    this.#loginForm = loginFormOf(bytes, argumentsAt)
+  }
+
+  /** Which program it is; known from the login on. Made at each call. */
+  get family(): string {
+    return familyOf({
+      listener: this.listener,
+      address: this.address,
+      secure: this.#secure,
+      commands: this.#commands,
+      tag: this.#loginTag,
+      verb: this.#loginVerb,
+      form: this.#loginForm,
+      ids: this.#ids,
+    })
   }
 
   /** Aborted when the login under way is abandoned. The reason is a `LoginAbandonment`. */

@@ -81,6 +81,7 @@ class Model {
       address: '',
       isConnected: true,
       loginSignal: AbortSignal.any([]),
+      family: '',
     })
   }
 

@@ -48,7 +48,13 @@ export function requestOf(user: string, asked: Partial<Limits> = {}, more: More 
     },
     identity: `${name} ${user}`,
     secretDigest: more.secret ?? `secret ${++secrets}`,
-    holder: { address: '192.0.2.7', isConnected: more.isConnected ?? true, loginSignal: AbortSignal.any([]) },
+    usesCondstore: false,
+    holder: {
+      address: '192.0.2.7',
+      isConnected: more.isConnected ?? true,
+      loginSignal: AbortSignal.any([]),
+      family: '',
+    },
   }
 }
 

@@ -29,7 +29,7 @@ test('logins that wait are served in order; one whose client has gone is not', a
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
-  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
+  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   const gone = work.admission.take({ ...requestOf('c'), holder })
   const next = work.take('d')
   assert.equal(work.take('e'), 'queue-full')
@@ -47,7 +47,7 @@ test('clients that have disconnected do not fill the queue', async () => {
   const work = new AdmissionAtWork()
   void work.login('a')
   void work.login('b')
-  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
+  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   const gone = work.admission.take({ ...requestOf('c', { queueMax: 1 }), holder })
   holder.isConnected = false
   const next = work.take('d', { queueMax: 1 })
@@ -159,7 +159,7 @@ test('as many dials may exceed the limit as it says, and as there are idle conne
 test('a login that succeeds when nothing is idle any more has no room', () => {
   const work = withIdle(['a', 'b'])
   const dial = work.dial('c')
-  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]) }
+  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
   assert.equal(work.accept(dial), false)
   for (const user of ['a', 'b']) work.rest(user)
@@ -175,6 +175,7 @@ test('the place of a login that was judged too late is for the next one that wai
     address: '192.0.2.8',
     isConnected: true,
     loginSignal: AbortSignal.any([]),
+    family: '',
   })
   const waiting = work.login('b', asked)
   assert.equal(work.waiting, 1)
@@ -184,7 +185,7 @@ test('the place of a login that was judged too late is for the next one that wai
 
 test('a login that waits is given one place, however many evictions happen at the same time', async () => {
   const work = withIdle(['a', 'b'])
-  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]) }
+  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   for (const user of ['a', 'b']) work.connections.toLeased(work.of(user), holder)
   const asked = { connectionsSpareMax: 0, queueMax: 3, queueTimeoutMs: 50 }
   const waiting = ['c', 'd', 'e'].map(async (user) => work.take(user, asked))
@@ -213,6 +214,7 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
     address: '192.0.2.8',
     isConnected: true,
     loginSignal: AbortSignal.any([]),
+    family: '',
   })
   work.rest('a')
   assert.equal(await other, 'taken')
@@ -222,7 +224,7 @@ test('a connection that becomes idle is for the longest-waiting login that it fi
 test('a connection that becomes idle goes to the next login that it fits if the client of the first has disconnected', async () => {
   const work = new AdmissionAtWork()
   for (const user of ['a', 'b']) assert.equal(work.login(user, {}, { secret: user }), 'taken')
-  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
+  const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   void work.admission.take({ ...requestOf('a', {}, { secret: 'a' }), holder })
   const next = work.take('a', {}, { secret: 'a' })
   holder.isConnected = false

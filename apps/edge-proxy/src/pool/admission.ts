@@ -9,7 +9,7 @@
  */
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Connections, Dial, Waiter } from './connections.ts'
-import { fits, isSameSecret } from './key.ts'
+import { fitsLogin, isSameSecret } from './key.ts'
 import type { LeaseRequest, NoPlace } from './lease.ts'
 
 /** The limits that apply: those of the user and those of the server. */
@@ -91,7 +91,7 @@ export class Admission {
   /** A connection has become idle: it goes to the longest-waiting login that it fits, or is evicted for another one. */
   becameIdle(idle: ServerConnection): void {
     for (const { request, settle } of this.#connections.at(idle.serverName).waiting)
-      if (request.holder.isConnected && fits(idle, request)) return settle('look-again')
+      if (request.holder.isConnected && fitsLogin(idle, request)) return settle('look-again')
     this.serveQueue(idle.serverName)
   }
 

@@ -19,7 +19,7 @@ const table: Record<State, Record<Event, State | 'error'>> = {
   resetting: { leased: 'leased', resetting: 'error', idle: 'idle', close: 'absent' },
   idle: { leased: 'leased', resetting: 'resetting', idle: 'error', close: 'absent' },
 }
-const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) }
+const holder = { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
 const states = Object.keys(table) as State[]
 const events = ['leased', 'resetting', 'idle', 'close'] as const
 

@@ -186,7 +186,13 @@ async function fresh(work: AtWork, secret: string, answer: string, user = 'joe')
   work.answers.delete(secret)
   if (result.kind === 'leased')
     await work.pool.giveBack(
-      { connection: result.connection, refusal: 'kicked', unanswered: [], idling: false },
+      {
+        connection: result.connection,
+        refusal: 'kicked',
+        unanswered: [],
+        idling: false,
+        usesCondstore: false,
+      },
       work.pool.connections.holderOf(result.connection)!,
     )
 }

@@ -4,7 +4,7 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 import { mechanismClass, type Credentials } from '../imap/credentials.ts'
-import type { ServerConnection } from '../server/server-connection.ts'
+import { condstoreByCommand, type ServerConnection } from '../server/server-connection.ts'
 
 const processKey = randomBytes(32)
 
@@ -51,3 +51,10 @@ export function fits(
     isSameSecret(connection.secretDigest, secretDigest)
   )
 }
+
+/** Whether this connection may be leased to this login: a clean one, or one with CONDSTORE if the client uses that. */
+export const fitsLogin = (
+  connection: ServerConnection,
+  request: { readonly identity: string; readonly secretDigest: string; readonly usesCondstore: boolean },
+): boolean =>
+  fits(connection, request) || (request.usesCondstore && fits(connection, request, condstoreByCommand))

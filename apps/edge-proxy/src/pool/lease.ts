@@ -25,6 +25,8 @@ export interface LeaseHolder extends ClientIdentity {
   readonly isConnected: boolean
   /** Aborted when its login is abandoned. The reason is a key of `abandonedText`. */
   readonly loginSignal: AbortSignal
+  /** The fingerprint of the client program (client/client-family.ts). */
+  readonly family: string
 }
 
 export interface LeaseRequest {
@@ -33,6 +35,8 @@ export interface LeaseRequest {
   /** Canonical name of server and user, from key.ts. */
   readonly identity: string
   readonly secretDigest: string
+  /** Earlier sessions of this user and client program enabled CONDSTORE by a command. */
+  readonly usesCondstore: boolean
   readonly holder: LeaseHolder
 }
 

@@ -15,6 +15,7 @@ const cleanHandBack = (connection: ServerConnection): HandBack => ({
   refusal: undefined,
   unanswered: [],
   idling: false,
+  usesCondstore: false,
 })
 
 /** The session that holds the connection gives it back. */
@@ -27,7 +28,15 @@ export const giveBackTo = (
 
 /** The session that holds the connection asks for another one with these extensions. */
 export const swapIn = (pool: Pool, server: Server, enabledKey: string, connection: ServerConnection) =>
-  pool.swap(server, enabledKey, cleanHandBack(connection), pool.connections.holderOf(connection)!)
+  pool.swap(
+    server,
+    enabledKey,
+    { ...cleanHandBack(connection), usesCondstore: undefined },
+    pool.connections.holderOf(connection)!,
+  )
+
+/** `family`: of the client. */
+type LoginOptions = Partial<Credentials> & { server?: Server; family?: string }
 
 export interface PoolAtWork {
   pool: Pool
@@ -39,13 +48,9 @@ export interface PoolAtWork {
   /** Every log line. */
   logged: string[]
   logins: () => number
-  login: (
-    user: string,
-    secret?: string,
-    more?: Partial<Credentials> & { server?: Server },
-  ) => Promise<Leased | Refused>
+  login: (user: string, secret?: string, more?: LoginOptions) => Promise<Leased | Refused>
   /** A login that must succeed. */
-  lease: (user: string, secret?: string, more?: Partial<Credentials> & { server?: Server }) => Promise<Leased>
+  lease: (user: string, secret?: string, more?: LoginOptions) => Promise<Leased>
   /** Value of a counter, by series key. */
   count: (series: string) => number
   /** Settles when the server sees as many connections as the pool has. */
@@ -69,7 +74,11 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
   /** The servers in force: a login to another object of the same name is a login after a reload. */
   const servers = new Map([[server.name, server]])
   const pool = new Pool({ settings: current, servers, metrics, log, clock: { now: () => clock.now } })
-  const login: PoolAtWork['login'] = (user, secret = 'secret', { server: other, ...more } = {}) => {
+  const login: PoolAtWork['login'] = (
+    user,
+    secret = 'secret',
+    { server: other, family = '', ...more } = {},
+  ) => {
     if (other) servers.set(other.name, other)
     return Promise.resolve(
       pool.lease(
@@ -81,7 +90,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
           mechanism: 'command',
           ...more,
         },
-        { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]) },
+        { address: '192.0.2.7', isConnected: true, loginSignal: AbortSignal.any([]), family },
       ),
     )
   }

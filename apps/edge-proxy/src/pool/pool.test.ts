@@ -228,7 +228,7 @@ test('only the session that holds a connection can give it back', async () => {
   const { pool, lease, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   const first = pool.connections.holderOf(connection)!
-  const handBack = { connection, refusal: undefined, unanswered: [], idling: false }
+  const handBack = { connection, refusal: undefined, unanswered: [], idling: false, usesCondstore: false }
   await pool.giveBack(handBack, first)
   assert.equal((await lease('joe')).connection, connection)
   assert.throws(() => pool.giveBack(handBack, first), /does not hold/)
@@ -269,7 +269,7 @@ test('a connection whose reset a login waited for is leased to that login’s cl
   const { pool, lease, server } = await poolAtWork()
   const { connection } = await lease('joe')
   const given = giveBackTo(pool, connection)
-  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]) }
+  const holder = { address: '192.0.2.8', isConnected: true, loginSignal: AbortSignal.any([]), family: '' }
   const credentials = {
     user: Buffer.from('joe'),
     authzid: Buffer.alloc(0),

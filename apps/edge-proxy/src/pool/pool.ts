@@ -11,13 +11,19 @@ import type { Credentials } from '../imap/credentials.ts'
 import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
 import { logOut } from '../server/log-out.ts'
 import type { Server } from '../server/server.ts'
-import { ServerConnection, type DistrustReason, type OnLost } from '../server/server-connection.ts'
+import {
+  condstoreByCommand,
+  type DistrustReason,
+  type OnLost,
+  ServerConnection,
+} from '../server/server-connection.ts'
 import { Admission } from './admission.ts'
+import { CondstoreFamilies } from './condstore-families.ts'
 import { Connections, Dial } from './connections.ts'
 import { openFor } from './dialer.ts'
 import { Evidence } from './evidence.ts'
 import { unfitToKeep, unfitToLease, unfitToRest } from './fitness.ts'
-import { digestOf, fits, identityOf } from './key.ts'
+import { digestOf, fits, fitsLogin, identityOf } from './key.ts'
 import {
   refusedAsAbandoned,
   refusedForPlace,
@@ -44,6 +50,7 @@ export class Pool {
   readonly #admission: Admission
   readonly #room: Room
   readonly #reuseNotices = new ReuseNotices()
+  readonly #condstoreFamilies = new CondstoreFamilies()
   /** Reasons why no connection is reused at present, one for each suspension. */
   readonly #suspensions = new Set<symbol>()
   #isClosed = false
@@ -68,14 +75,16 @@ export class Pool {
 
   /** Synchronous if an idle connection was proven lately; it always settles, and never rejects for a server's fault. */
   lease(server: Server, credentials: Credentials, holder: LeaseHolder): Leased | Promise<Leased | Refused> {
+    const identity = identityOf(server.name, credentials)
     const request: LeaseRequest = {
       server,
       credentials,
-      identity: identityOf(server.name, credentials),
+      identity,
       secretDigest: digestOf(credentials.secret),
       holder,
+      usesCondstore: this.#condstoreFamilies.has(identity, holder),
     }
-    const idle = this.#takeIdle(request)
+    const idle = this.#takeIdleForLogin(request)
     if (idle && this.#isFresh(idle)) return this.#reused(request, idle)
     return this.#leaseLater(request, idle)
   }
@@ -87,7 +96,7 @@ export class Pool {
       const proven = await this.#proven(request, candidate)
       if (proven) return this.#reused(request, proven)
       // Another one may have become idle. From here to the place in the queue, everything is synchronous.
-      candidate = this.#takeIdle(request)
+      candidate = this.#takeIdleForLogin(request)
       if (candidate) continue
       if (request.holder.loginSignal.aborted) return refusedAsAbandoned(request.holder)
       const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
@@ -102,7 +111,7 @@ export class Pool {
         metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
         return refusedForPlace(place, request.holder)
       }
-      candidate = this.#takeIdle(request)
+      candidate = this.#takeIdleForLogin(request)
     }
   }
 
@@ -123,9 +132,10 @@ export class Pool {
   /** Waits for a connection of this login that is being reset. Undefined: there is none, or it did not become clean. */
   async #awaitReset(request: LeaseRequest): Promise<ServerConnection | undefined> {
     const { resetting } = this.connections.at(request.server.name)
-    const connection = this.connections
+    const candidates = this.connections
       .of(request.identity)
-      .find((own) => resetting.has(own) && resetting.get(own) === undefined && fits(own, request))
+      .filter((own) => resetting.has(own) && resetting.get(own) === undefined && fitsLogin(own, request))
+    const connection = candidates.find(({ enabledKey }) => enabledKey !== '') ?? candidates[0]
     if (!connection) return undefined
     const isClean = await new Promise<boolean>((settle) => {
       this.connections.awaitReset(connection, { holder: request.holder, settle })
@@ -138,7 +148,7 @@ export class Pool {
     connection.beginUse()
     counters.upstream_reuses_total({ upstream: server.name }).value++
     counters.logins_total({ upstream: server.name, result: 'ok' }).value++
-    const tellReuse = this.#reuseNotices.mayTell(connection.identity)
+    const tellReuse = connection.enabledKey === '' && this.#reuseNotices.mayTell(connection.identity)
     return { kind: 'leased', connection, reused: true, tellReuse, untagged: [], idsSent: false }
   }
 
@@ -153,7 +163,7 @@ export class Pool {
     holder: LeaseHolder,
   ): ServerConnection | undefined {
     const { connection } = handBack
-    this.#reuseNotices.noteEnable(connection.identity)
+    if (enabledKey !== condstoreByCommand) this.#reuseNotices.noteEnable(connection.identity)
     const { identity, secretDigest } = connection
     const other = this.#takeIdle({ server, holder, identity, secretDigest }, enabledKey)
     if (!other) return undefined
@@ -176,7 +186,10 @@ export class Pool {
     if (this.connections.holderOf(connection) !== holder)
       throw new Error('a connection was given back by a session that does not hold it')
     connection.endUse(this.#context.clock.now())
-    if (connection.extensions.size > 0) this.#reuseNotices.noteEnable(connection.identity)
+    const { identity, enabledKey } = connection
+    if (enabledKey !== '' && enabledKey !== condstoreByCommand) this.#reuseNotices.noteEnable(identity)
+    if (handBack.usesCondstore !== undefined)
+      this.#condstoreFamilies.note(identity, holder, handBack.usesCondstore)
     const refusal = handBack.refusal ?? this.#unfit(connection)
     if (refusal !== undefined) {
       this.#closeUnfit(connection, refusal)
@@ -349,6 +362,11 @@ export class Pool {
     } finally {
       if (!isOpen) this.#admission.giveUp(dial)
     }
+  }
+
+  #takeIdleForLogin(request: LeaseRequest): ServerConnection | undefined {
+    const withCondstore = request.usesCondstore ? this.#takeIdle(request, condstoreByCommand) : undefined
+    return withCondstore ?? this.#takeIdle(request)
   }
 
   /**

@@ -8,7 +8,7 @@ import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
 import type { Lack } from '../server/too-many.ts'
 import type { Connections, Dial } from './connections.ts'
-import { fits, userKeyOf } from './key.ts'
+import { fitsLogin, userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, PoolContext } from './lease.ts'
 import { LearnedLimits, type LimitScope } from './learned-limits.ts'
 
@@ -174,7 +174,7 @@ export class Room {
       const inReset = [...resetting].find(([own, waiter]) => waiter === undefined && isMeant(own))?.[0]
       if (inReset === undefined) return (await this.#closeSeen(server.name, user, holder)) ? 'room' : 'none'
       if (!(await this.#claim(inReset, request))) continue
-      if (fits(inReset, request)) return inReset
+      if (fitsLogin(inReset, request)) return inReset
       await this.#actions.evict(inReset)
       return 'room'
     }

@@ -56,6 +56,8 @@ export interface HandBack extends Leftovers {
   connection: ServerConnection
   /** Undefined: it may be reset and reused. */
   refusal: HandBackRefusal | undefined
+  /** Whether the client has asked for what enables CONDSTORE; undefined: it has not ended its session. */
+  usesCondstore: boolean | undefined
 }
 
 export interface ResetLimits {

@@ -81,6 +81,8 @@ const extensionEvents = {
   'Y enabled in another way': (connection) => connection.enabled(['Y']),
   'an empty ENABLED response': (connection) => connection.enabled([]),
   'a command that may enable more': (connection) => connection.extensionsMayChange(),
+  'CONDSTORE by a command': (connection) => connection.condstoreEnabled(),
+  'one ENABLE of QRESYNC': (connection) => connection.enabledByOne(['QRESYNC'], 'QRESYNC'),
 } satisfies Record<string, Event>
 
 type Extensions = [key: string, extensions: string]
@@ -100,6 +102,8 @@ const extensionTable: {
       'Y enabled in another way': ['mixed', 'Y'],
       'an empty ENABLED response': ['', ''],
       'a command that may enable more': ['', ''],
+      'CONDSTORE by a command': ['condstore', 'CONDSTORE'],
+      'one ENABLE of QRESYNC': ['QRESYNC', 'QRESYNC'],
     },
   },
   {
@@ -113,6 +117,8 @@ const extensionTable: {
       'Y enabled in another way': ['mixed', 'X Y'],
       'an empty ENABLED response': ['mixed', 'X'],
       'a command that may enable more': ['mixed', 'X'],
+      'CONDSTORE by a command': ['mixed', 'X CONDSTORE'],
+      'one ENABLE of QRESYNC': ['mixed', 'X QRESYNC'],
     },
   },
   {
@@ -125,6 +131,36 @@ const extensionTable: {
       'Y enabled in another way': ['mixed', 'X Y'],
       'an empty ENABLED response': ['mixed', 'X'],
       'a command that may enable more': ['mixed', 'X'],
+      'CONDSTORE by a command': ['mixed', 'X CONDSTORE'],
+      'one ENABLE of QRESYNC': ['mixed', 'X QRESYNC'],
+    },
+  },
+  {
+    lead: (connection) => connection.condstoreEnabled(),
+    before: ['condstore', 'CONDSTORE'],
+    after: {
+      'one ENABLE of X': ['mixed', 'CONDSTORE X'],
+      'one ENABLE of X Y': ['mixed', 'CONDSTORE X Y'],
+      'one ENABLE that enables nothing': ['mixed', 'CONDSTORE'],
+      'Y enabled in another way': ['mixed', 'CONDSTORE Y'],
+      'an empty ENABLED response': ['mixed', 'CONDSTORE'],
+      'a command that may enable more': ['mixed', 'CONDSTORE'],
+      'CONDSTORE by a command': ['condstore', 'CONDSTORE'],
+      'one ENABLE of QRESYNC': ['mixed', 'CONDSTORE QRESYNC'],
+    },
+  },
+  {
+    lead: (connection) => connection.enabledByOne(['QRESYNC'], 'QRESYNC'),
+    before: ['QRESYNC', 'QRESYNC'],
+    after: {
+      'one ENABLE of X': ['mixed', 'QRESYNC X'],
+      'one ENABLE of X Y': ['mixed', 'QRESYNC X Y'],
+      'one ENABLE that enables nothing': ['mixed', 'QRESYNC'],
+      'Y enabled in another way': ['mixed', 'QRESYNC Y'],
+      'an empty ENABLED response': ['mixed', 'QRESYNC'],
+      'a command that may enable more': ['mixed', 'QRESYNC'],
+      'CONDSTORE by a command': ['QRESYNC', 'QRESYNC'],
+      'one ENABLE of QRESYNC': ['QRESYNC', 'QRESYNC'],
     },
   },
 ]

@@ -64,6 +64,12 @@ const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 /** In lower case, so it is the key of no ENABLE. */
 const mixed = 'mixed'
 
+/**
+ * The key of a connection on which nothing but a command has enabled CONDSTORE. ENABLE CONDSTORE has another key: its
+ * ENABLED response proves that CONDSTORE is enabled, while of such a command only its OK is known.
+ */
+export const condstoreByCommand = 'condstore'
+
 let lastNumber = 0
 
 export class ServerConnection {
@@ -232,7 +238,10 @@ export class ServerConnection {
     return this.#extensions
   }
 
-  /** The extensions in the pool's key: empty if none, the arguments of the one ENABLE that enabled them all, else `mixed`. */
+  /**
+   * The extensions in the pool's key: empty if none, the arguments of the one ENABLE that enabled them all,
+   * `condstoreByCommand`, or else `mixed`.
+   */
   get enabledKey(): string {
     return this.#enabledKey
   }
@@ -252,7 +261,19 @@ export class ServerConnection {
     if (this.#extensions.size > 0) this.#enabledKey = keyBefore === '' || keyBefore === key ? key : mixed
   }
 
-  /** These were enabled in another way: by a command, by an ENABLE with unknown arguments, or by the server. */
+  /** A command other than ENABLE has enabled CONDSTORE, or may have (RFC 7162 3.1). */
+  condstoreEnabled(): void {
+    if (this.hasCondstore) return
+    this.#enabledKey = this.#extensions.size === 0 ? condstoreByCommand : mixed
+    this.#extensions.add('CONDSTORE')
+  }
+
+  /** QRESYNC includes it (RFC 7162 3.2.3). */
+  get hasCondstore(): boolean {
+    return this.#extensions.has('CONDSTORE') || this.#extensions.has('QRESYNC')
+  }
+
+  /** These were enabled in another way: by an ENABLE with unknown arguments, or by the server. */
   enabled(extensions: readonly string[]): void {
     this.#add(extensions)
     this.extensionsMayChange()

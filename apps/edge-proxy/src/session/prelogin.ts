@@ -37,7 +37,10 @@ export async function nextLogin(client: Client, context: EdgeContext): Promise<L
           verb === 'LOGIN'
             ? readLogin(bytes, argumentsAt)
             : await readAuthenticate(client, bytes, argumentsAt)
-        if (result.kind === 'credentials') return { tag, credentials: result.credentials }
+        if (result.kind === 'credentials') {
+          client.noteLogin(command)
+          return { tag, credentials: result.credentials }
+        }
         if (result.kind === 'gone') return undefined
         client.reply(tag, result.text)
         break

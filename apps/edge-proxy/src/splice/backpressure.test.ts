@@ -108,7 +108,13 @@ test('the reset reads a FETCH to its end that the client did not read', async ()
   await once(serverSocket, 'pause')
   client.socket.destroy()
   const { handBack } = await ended
-  assert.deepEqual(handBack, { connection, refusal: undefined, unanswered: ['a'], idling: false })
+  assert.deepEqual(handBack, {
+    connection,
+    refusal: undefined,
+    unanswered: ['a'],
+    idling: false,
+    usesCondstore: false,
+  })
   const result = reset(connection, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
   const [tag] = (await scripted.line()).split(' ')
   scripted.say(`${tag} OK done\r\n`)

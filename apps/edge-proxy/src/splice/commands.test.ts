@@ -5,7 +5,7 @@ import { cutAt, everyCut, marks, wire } from '../imap/cuts.test-support.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import { serve, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import { mayEnableCondstore, policyOf, spoilReasonOf } from './commands.ts'
+import { policyOf, spoilReasonOf } from './commands.ts'
 import { begin, beginOn, wires, type SessionSetup } from './session.test-support.ts'
 
 /** As `wellBehaved`, with an IDLE that waits for DONE and mail in FETCH. */
@@ -179,7 +179,6 @@ test('any bytes of a client are passed on, answered or refused without an except
 const options = { answerCapability: true, answerId: true }
 
 const spoilReason = (verb: Verb, line: string) => spoilReasonOf(verb, wire(`${line}\r\n`), 0, line.length + 1)
-const enables = (line: string) => mayEnableCondstore(wire(`${line}\r\n`), 0, line.length + 1)
 
 test('commands that change who is logged in or what the bytes mean are refused', () => {
   for (const verb of [
@@ -229,31 +228,6 @@ test('commands that no reset undoes are recognized, and common commands are not'
     ['STORE', 'a STORE 1 +FLAGS (\\Seen)', undefined],
   ]
   for (const [verb, line, reason] of expected) assert.equal(spoilReason(verb, line), reason, line)
-})
-
-test('every command that may enable CONDSTORE is recognized (RFC 7162 3.1)', () => {
-  for (const line of [
-    'a SELECT INBOX (CONDSTORE)',
-    'a select inbox (condstore)',
-    'a EXAMINE INBOX (QRESYNC (1 2))',
-    'a STATUS INBOX (MESSAGES HIGHESTMODSEQ)',
-    'a FETCH 1 (MODSEQ)',
-    'a FETCH 1 FLAGS (CHANGEDSINCE 5)',
-    'a UID FETCH 1 (FLAGS ModSeq)',
-    'a STORE 1 (UNCHANGEDSINCE 5) +FLAGS (\\Seen)',
-    'a SEARCH MODSEQ 5',
-    'a UID SORT (DATE) UTF-8 MODSEQ 5',
-    'a LIST "" % RETURN (STATUS (HIGHESTMODSEQ))',
-    'a ESEARCH IN (mailboxes "a") MODSEQ 1',
-  ])
-    assert.equal(enables(line), true, line)
-  for (const line of [
-    'a SELECT INBOX',
-    'a FETCH 1 (FLAGS UID)',
-    'a STATUS INBOX (MESSAGES UIDNEXT)',
-    'a SEARCH ALL',
-  ])
-    assert.equal(enables(line), false, line)
 })
 
 test('only SELECT and EXAMINE select a mailbox', () => {

@@ -4,8 +4,9 @@
  * splice acts on the values that it returns.
  */
 import type { PoolConfig } from '@imapfleet/config'
-import { containsWord, CR, findByte, startsWithWord } from '../imap/bytes.ts'
+import { containsWord, CR, findByte } from '../imap/bytes.ts'
 import type { LineEnding } from '../imap/command-scanner.ts'
+import { condstoreUse } from '../imap/condstore.ts'
 import { parseId, type IdPairs } from '../imap/id.ts'
 import { isNonSynchronizing, literalSize } from '../imap/literal.ts'
 import { commandHead, isTag, isVerb, maySelect, type CommandHead, type Verb } from '../imap/verb.ts'
@@ -25,6 +26,8 @@ export type Passage =
   | { kind: 'answer'; to: number; shownTo: number; lineFeed: number; tag: string; answer: Answer }
   /** The edge must send this command first, before the client's command at `to`. */
   | { kind: 'own-command'; to: number; verb: 'NOOP' | 'UNSELECT' }
+  /** The command at `to` will enable CONDSTORE. Another connection may have it: move there first if there is one. */
+  | { kind: 'condstore'; to: number }
   /** The bytes cannot be read any further. */
   | { kind: 'violation'; to: number; reason: Violation }
 
@@ -33,7 +36,7 @@ export type Answer =
   | { kind: 'capability' }
   /** `response`: what the server answers to ID, with its line end. */
   | { kind: 'id'; pairs: IdPairs; response: string }
-  /** Upper case, sorted, separated by spaces; the connection has nothing enabled and nothing selected. */
+  /** Upper case, sorted, separated by spaces; the connection has nothing enabled, and the session has selected nothing. */
   | { kind: 'enable'; extensions: string }
   /** From the SELECT cache. */
   | { kind: 'select' }
@@ -76,12 +79,17 @@ function beginCommand(
   if (conversation.isFull) return waitForTurn(at, conversation)
   const head = commandHead(bytes, at, lineFeed)
   const { selectCache } = conversation
+  if (enablesCondstore(head.verb, bytes, at, lineFeed) && conversation.mayMoveForCondstore)
+    return { kind: 'condstore', to: at }
   let policy = policyOf(head.verb, pool)
   if (!isTag(bytes, at, head.tagEnd)) policy = badTag
   else if (!isVerb(bytes, head.verbStart, head.verbEnd)) policy = badVerb
   const isCaching = pool.selectCache !== 'off'
   const key = isCaching ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
-  if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable')) {
+  // ENABLE may move the session to another connection. This one then keeps its mailbox.
+  const isFirstEnable =
+    policy === 'enable' && selectCache.isUntouched && conversation.connection.extensions.size === 0
+  if (selectCache.hasInherited && (policy === 'pass' || policy === 'enable') && !isFirstEnable) {
     const verdict = selectCache.admit(key, pool)
     if (verdict === 'wait') return waitForTurn(at, conversation)
     if (verdict === 'NOOP' || verdict === 'UNSELECT') return { kind: 'own-command', to: at, verb: verdict }
@@ -96,6 +104,12 @@ function beginCommand(
   if (isCaching) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
   else selectCache.forget()
   return undefined
+}
+
+/** Of the commands that need no selected mailbox. */
+function enablesCondstore(verb: Verb, bytes: Buffer, at: number, lineFeed: number): boolean {
+  const isForAnyState = verb === 'STATUS' || verb === 'LIST' || maySelect(verb)
+  return isForAnyState && condstoreUse(bytes, at, lineFeed) === 'certain'
 }
 
 /** Undefined: the edge cannot answer this form of the command, and it goes to the server. */
@@ -134,7 +148,7 @@ function answerOf(
   head: CommandHead,
   conversation: Conversation,
 ): Answer | undefined {
-  const { capabilities, extensions, mailbox, identification } = conversation.connection
+  const { capabilities, identification } = conversation.connection
   if (typeof policy === 'object') return { kind: 'bad', text: policy.refuse }
   switch (policy) {
     case 'logout':
@@ -150,9 +164,7 @@ function answerOf(
     case 'enable': {
       const names = line.toString('latin1', head.verbEnd - at).toUpperCase()
       const wanted = [...new Set(names.match(/\S+/g))].sort().join(' ')
-      return wanted !== '' && extensions.size === 0 && mailbox === 'none'
-        ? { kind: policy, extensions: wanted }
-        : undefined
+      return wanted !== '' && conversation.mayMove ? { kind: policy, extensions: wanted } : undefined
     }
   }
 }
@@ -175,7 +187,8 @@ function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Con
   const reason = spoilReasonOf(verb, bytes, at, lineFeed)
   if (reason) connection.spoil(reason)
   if (maySelect(verb)) connection.mailboxMayBeSelected()
-  if (mayEnableCondstore(bytes, at, lineFeed)) conversation.currentMayEnableCondstore()
+  const condstore = condstoreUse(bytes, at, lineFeed)
+  if (condstore !== 'none') conversation.currentUsesCondstore(condstore)
   return conversation.lineSent(bytes, at)
 }
 
@@ -240,25 +253,4 @@ export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: numbe
     default:
       return undefined
   }
-}
-
-/**
- * Whether a line of a command, of any verb, may enable CONDSTORE (RFC 7162 3.1, "CONDSTORE enabling commands"). A false
- * alarm, such as a mailbox of that name, costs one connection.
- */
-export function mayEnableCondstore(bytes: Buffer, from: number, to: number): boolean {
-  for (let at = from; at < to; at++) {
-    switch (bytes[at]! & 0xdf) {
-      case 67: // C
-        if (startsWithWord(bytes, at, 'CONDSTORE') || startsWithWord(bytes, at, 'CHANGEDSINCE')) return true
-        break
-      case 77: // M
-        if (startsWithWord(bytes, at, 'MODSEQ')) return true
-        break
-      case 81: // Q
-        if (startsWithWord(bytes, at, 'QRESYNC')) return true
-        break
-    }
-  }
-  return false
 }

@@ -7,6 +7,7 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import { hasTag } from '../imap/bytes.ts'
 import { CommandScanner, type LineEnding } from '../imap/command-scanner.ts'
+import type { CondstoreUse } from '../imap/condstore.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack, HandBackRefusal } from '../server/reset.ts'
@@ -32,8 +33,8 @@ export interface SentCommand {
 }
 
 interface Unanswered extends SentCommand {
-  /** May enable CONDSTORE, if the server answers OK (RFC 7162 3.1). */
-  mayEnableCondstore: boolean
+  /** Whether it enables CONDSTORE, if the server answers OK (RFC 7162 3.1). */
+  condstore: CondstoreUse
 }
 
 /** What the client's next bytes wait for. */
@@ -86,6 +87,8 @@ export class Conversation {
   #enabling: { sent: Unanswered; key: string } | undefined
   /** The last UNSELECT or CLOSE, unless a SELECT was sent after it. After its OK no mailbox is selected. */
   #leaving: Unanswered | undefined
+  #usesCondstore = false
+  #isStaying = false
   #waitsFor: Wait | undefined
 
   constructor(connection: ServerConnection, context: SpliceContext) {
@@ -132,6 +135,15 @@ export class Conversation {
   }
 
   // Client to server, reported by commands.ts and splice.ts.
+
+  /** There is no other connection with CONDSTORE: the commands that enable it pass on this one. */
+  stayForCondstore(): void {
+    this.#isStaying = true
+  }
+
+  get mayMoveForCondstore(): boolean {
+    return !this.#isStaying && this.mayMove
+  }
 
   /** Before pending bytes are judged again, which may set it anew. */
   clearWait(): void {
@@ -188,8 +200,22 @@ export class Conversation {
     return this.#current!
   }
 
-  currentMayEnableCondstore(): void {
-    this.#current!.mayEnableCondstore = true
+  /** A line of the client's command may enable CONDSTORE. */
+  currentUsesCondstore(use: CondstoreUse): void {
+    if (use === 'certain') this.#usesCondstore = true
+    this.#current!.condstore = use
+  }
+
+  /**
+   * Whether the session may move to another connection of its user before its next command: all is answered, nothing is
+   * enabled, and it has selected nothing.
+   */
+  get mayMove(): boolean {
+    return (
+      this.connection.extensions.size === 0 &&
+      (this.connection.mailbox === 'none' || this.selectCache.isUntouched) &&
+      this.mayAnswer
+    )
   }
 
   get isIdling(): boolean {
@@ -205,7 +231,7 @@ export class Conversation {
     // The replies of two commands with the same tag cannot be told apart.
     if (this.#unanswered.length > 0 && this.#unanswered.some((sent) => sent.tag === tag))
       this.connection.spoil('unexpected-reply')
-    const sent = { tag, verb, isOwn, mayEnableCondstore: false }
+    const sent: Unanswered = { tag, verb, isOwn, condstore: 'none' }
     this.#unanswered.push(sent)
     return sent
   }
@@ -228,7 +254,7 @@ export class Conversation {
     this.#remove(command)
     if (command === this.#current) this.#currentAnswered()
     if (command === this.#enabling?.sent) this.#enabling = undefined
-    if (command.mayEnableCondstore) this.#condstoreAnswered(status)
+    if (command.condstore !== 'none') this.#condstoreAnswered(status)
     // A refused SELECT proves nothing: some servers keep the mailbox that was selected before it.
     if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))
       this.connection.mailboxLeft()
@@ -256,10 +282,8 @@ export class Conversation {
   }
 
   #condstoreAnswered(status: ReplyStatus): void {
-    const { extensions } = this.connection
-    if (extensions.has('CONDSTORE') || extensions.has('QRESYNC')) return
-    if (status === 'OK') this.connection.enabled(['CONDSTORE'])
-    else this.connection.spoil('condstore-uncertain')
+    if (status === 'OK') this.connection.condstoreEnabled()
+    else if (!this.connection.hasCondstore) this.connection.spoil('condstore-uncertain')
   }
 
   /** A continuation request. */
@@ -282,6 +306,8 @@ export class Conversation {
       refusal: this.#refusal(cause),
       unanswered: this.#unanswered.map(({ tag }) => tag),
       idling: this.#idle === 'on',
+      // The session goes on: what it uses is not known yet.
+      usesCondstore: cause === 'moved' ? undefined : this.#usesCondstore,
     }
   }
 
@@ -293,8 +319,10 @@ export class Conversation {
     // The server would take the commands of a reset for the rest of this command.
     if (!this.scanner.betweenCommands) return 'open-literal'
     if (this.#waitsFor === 'continuation') return 'open-continuation'
-    if (this.#unanswered.some(({ mayEnableCondstore, verb }) => mayEnableCondstore || verb === 'ENABLE'))
-      return 'extensions-uncertain'
+    const { hasCondstore } = this.connection
+    const isUncertain = ({ condstore, verb }: Unanswered) =>
+      verb === 'ENABLE' || (condstore !== 'none' && !hasCondstore)
+    if (this.#unanswered.some(isUncertain)) return 'extensions-uncertain'
     const { spoilReason, hasMixedExtensions } = this.connection
     return spoilReason ?? (hasMixedExtensions ? 'extensions-enabled' : undefined)
   }

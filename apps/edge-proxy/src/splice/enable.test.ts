@@ -59,7 +59,9 @@ test('if an idle connection has the extension, the session moves to it and gives
   assert.equal(ending.kind, 'logout')
   assert.equal(handBack.connection, other.connection)
   assert.equal(handBack.refusal, undefined)
-  assert.deepEqual(given, [{ connection, refusal: undefined, unanswered: [], idling: false }])
+  assert.deepEqual(given, [
+    { connection, refusal: undefined, unanswered: [], idling: false, usesCondstore: undefined },
+  ])
   assert.equal(scripted.unread, '')
   assert.equal(other.connection.mailbox, 'selected')
 })
@@ -118,18 +120,55 @@ test('a CONDSTORE-enabling command changes nothing if CONDSTORE is enabled', asy
 })
 
 test('CONDSTORE enabled by a command is noticed although an ENABLE was sent, whichever is answered first', async () => {
-  const fetches: string[][] = [
-    ['C a ENABLE CONDSTORE\r\n', 'S a BAD no\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
-    ['C a ENABLE CONDSTORE\r\n', 'S a OK done\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
-    ['C a ENABLE X\r\nb FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n* ENABLED X\r\na OK done\r\n'],
+  const fetches: [key: string, said: string[]][] = [
+    [
+      'condstore',
+      ['C a ENABLE CONDSTORE\r\n', 'S a BAD no\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
+    ],
+    [
+      'condstore',
+      ['C a ENABLE CONDSTORE\r\n', 'S a OK done\r\n', 'C b FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n'],
+    ],
+    ['mixed', ['C a ENABLE X\r\nb FETCH 1 (MODSEQ)\r\n', 'S b OK done\r\n* ENABLED X\r\na OK done\r\n']],
+    ['mixed', ['C a ENABLE X\r\nb FETCH 1 (MODSEQ)\r\n', 'S * ENABLED X\r\na OK done\r\nb OK done\r\n']],
   ]
-  for (const said of fetches) {
+  for (const [key, said] of fetches) {
     const session = await begin()
     session.scripted.socket.resume()
     for (const words of said)
       (words.startsWith('C') ? session.fromClient : session.fromServer)(words.slice(2))
-    assert.equal(session.handBackNow().refusal, 'extensions-enabled', said.join(''))
+    assert.equal(session.connection.enabledKey, key, said.join(''))
+    assert.equal(session.handBackNow().refusal, key === 'mixed' ? 'extensions-enabled' : undefined)
   }
+})
+
+test('ENABLE as the first command keeps a mailbox that is still selected, if the session moves', async () => {
+  const other = await enabledWith('CONDSTORE')
+  const selected = { key: 'SELECT INBOX', lines: '', ok: 'OK done', at: 0 }
+  const { client, connection, scripted, fromClient } = await begin({
+    pool: { selectCache: 'exact' },
+    prepare: (cached) => cached.rememberSelect(selected),
+    swap: () => other.connection,
+  })
+  fromClient('a ENABLE CONDSTORE\r\n')
+  await client.until('a OK Completed\r\n')
+  assert.equal(scripted.unread, '')
+  assert.equal(connection.selectAnswer, selected)
+})
+
+test('ENABLE as the first command finds nothing selected, and its connection is kept for its key', async () => {
+  const { client, connection, scripted, fromClient, fromServer, handBackNow } = await begin({
+    pool: { selectCache: 'exact' },
+    prepare: (cached) => cached.rememberSelect({ key: 'SELECT INBOX', lines: '', ok: 'OK done', at: 0 }),
+  })
+  fromClient('a ENABLE QRESYNC\r\n')
+  const [tag, ...words] = (await scripted.line()).split(' ')
+  assert.deepEqual(words, ['UNSELECT'])
+  assert.equal(await scripted.line(), 'a ENABLE QRESYNC')
+  fromServer(`* 4 EXISTS\r\n${tag} OK done\r\n* ENABLED QRESYNC\r\na OK done\r\n`)
+  assert.equal(await client.until('a OK done\r\n'), '* ENABLED QRESYNC\r\na OK done\r\n')
+  assert.deepEqual([connection.enabledKey, connection.mailbox], ['QRESYNC', 'none'])
+  assert.equal(handBackNow().refusal, undefined)
 })
 
 test('ENABLE without arguments goes to the server', async () => {

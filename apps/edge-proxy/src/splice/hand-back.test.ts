@@ -11,6 +11,9 @@ interface Case {
   unanswered?: string[]
   idling?: true
   selected?: boolean
+  /** The key of the connection; empty unless it says otherwise. */
+  key?: string
+  usesCondstore?: true
 }
 
 /** What a client leaves that goes away after this. */
@@ -125,6 +128,7 @@ const cases: Record<string, Case> = {
   'a failed EXAMINE with parameters': {
     said: ['C a EXAMINE x (CONDSTORE)\r\n', 'S a BAD no\r\n'],
     refusal: 'condstore-uncertain',
+    usesCondstore: true,
     selected: true,
   },
   'a SELECT that fails before another one succeeds, pipelined': {
@@ -176,32 +180,96 @@ const cases: Record<string, Case> = {
   },
   'CONDSTORE by SELECT': {
     said: ['C a SELECT x (CONDSTORE)\r\n', 'S a OK done\r\n'],
-    refusal: 'extensions-enabled',
+    refusal: undefined,
+    key: 'condstore',
+    usesCondstore: true,
   },
   'CONDSTORE by FETCH': {
     said: ['C a FETCH 1 (MODSEQ)\r\n', 'S a OK done\r\n'],
-    refusal: 'extensions-enabled',
+    refusal: undefined,
+    key: 'condstore',
+    usesCondstore: true,
   },
-  'CONDSTORE by STATUS': {
-    said: ['C a STATUS x (HIGHESTMODSEQ)\r\n', 'S a OK done\r\n'],
-    refusal: 'extensions-enabled',
+  'CONDSTORE by STATUS, twice': {
+    said: ['C a STATUS x (HIGHESTMODSEQ)\r\nb STATUS y (HIGHESTMODSEQ)\r\n', 'S a OK done\r\nb NO no\r\n'],
+    refusal: undefined,
+    key: 'condstore',
+    usesCondstore: true,
   },
   'CONDSTORE by LIST': {
     said: ['C a LIST "" % RETURN (STATUS (HIGHESTMODSEQ))\r\n', 'S a OK done\r\n'],
-    refusal: 'extensions-enabled',
+    refusal: undefined,
+    key: 'condstore',
+    usesCondstore: true,
   },
-  'CONDSTORE by the last part of a command with literals': {
+  'CONDSTORE by the last part of a command with literals, which the edge cannot judge': {
     said: ['C a STATUS {1+}\r\nx (HIGHESTMODSEQ)\r\n', 'S a OK done\r\n'],
-    refusal: 'extensions-enabled',
+    refusal: undefined,
+    key: 'condstore',
+  },
+  'a word of CONDSTORE in a place where it may mean something else': {
+    said: ['C a SEARCH SUBJECT MODSEQ\r\n', 'S a OK done\r\n'],
+    refusal: undefined,
+    key: 'condstore',
+  },
+  'words of CONDSTORE in quoted strings': {
+    said: ['C a STATUS "MODSEQ" (UNSEEN)\r\nb SELECT "CONDSTORE"\r\n', 'S a OK done\r\nb OK done\r\n'],
+    refusal: undefined,
+    key: '',
   },
   'CONDSTORE that was refused': {
     said: ['C a FETCH 1 (MODSEQ)\r\n', 'S a NO no\r\n'],
     refusal: 'condstore-uncertain',
+    usesCondstore: true,
+  },
+  'CONDSTORE that was refused before it was enabled': {
+    said: ['C a FETCH 1 (MODSEQ)\r\nb FETCH 1 (MODSEQ)\r\n', 'S a BAD no\r\nb OK done\r\n'],
+    refusal: 'condstore-uncertain',
+    usesCondstore: true,
   },
   'CONDSTORE that is not answered': {
     said: ['C a FETCH 1 (MODSEQ)\r\n'],
     refusal: 'extensions-uncertain',
     unanswered: ['a'],
+    usesCondstore: true,
+  },
+  'CONDSTORE that is enabled and asked for again without an answer': {
+    said: ['C a FETCH 1 (MODSEQ)\r\nb FETCH 1 (MODSEQ)\r\n', 'S a OK done\r\n'],
+    refusal: undefined,
+    unanswered: ['b'],
+    key: 'condstore',
+    usesCondstore: true,
+  },
+  'CONDSTORE by a command, and ENABLE after it': {
+    said: [
+      'C a STATUS x (HIGHESTMODSEQ)\r\n',
+      'S a OK done\r\n',
+      'C b ENABLE QRESYNC\r\n',
+      'S * ENABLED QRESYNC\r\nb OK done\r\n',
+    ],
+    refusal: 'extensions-enabled',
+    usesCondstore: true,
+  },
+  'ENABLE, and CONDSTORE by a command after it': {
+    said: [
+      'C a ENABLE UTF8=ACCEPT\r\n',
+      'S * ENABLED UTF8=ACCEPT\r\na OK done\r\n',
+      'C b STATUS x (HIGHESTMODSEQ)\r\n',
+      'S b OK done\r\n',
+    ],
+    refusal: 'extensions-enabled',
+    usesCondstore: true,
+  },
+  'ENABLE QRESYNC, which includes CONDSTORE, and a command that needs it': {
+    said: [
+      'C a ENABLE QRESYNC\r\n',
+      'S * ENABLED QRESYNC\r\na OK done\r\n',
+      'C b STATUS x (HIGHESTMODSEQ)\r\n',
+      'S b NO no\r\n',
+    ],
+    refusal: undefined,
+    key: 'QRESYNC',
+    usesCondstore: true,
   },
   'ENABLE that is not answered': {
     said: ['C a ENABLE QRESYNC\r\n'],
@@ -238,7 +306,10 @@ function say(session: SplicedSession, said: string[], bytesAtOnce: number): void
   }
 }
 
-for (const [name, { said, refusal, unanswered = [], idling = false, selected }] of Object.entries(cases)) {
+for (const [
+  name,
+  { said, refusal, unanswered = [], idling = false, selected, key, usesCondstore = false },
+] of Object.entries(cases)) {
   test(`a client that leaves ${name}: ${refusal ?? 'the connection can be reset'}`, async () => {
     const on = await wires()
     on.scripted.socket.resume()
@@ -246,7 +317,9 @@ for (const [name, { said, refusal, unanswered = [], idling = false, selected }] 
       const session = beginOn(on)
       say(session, said, bytesAtOnce)
       const { connection } = session
-      assert.deepEqual(session.handBackNow(), { connection, refusal, unanswered, idling })
+      const handBack = session.handBackNow()
+      assert.deepEqual(handBack, { connection, refusal, unanswered, idling, usesCondstore })
+      if (key !== undefined) assert.equal(connection.enabledKey, key)
       if (selected !== undefined) assert.equal(connection.mailbox !== 'none', selected)
     }
   })

@@ -290,7 +290,13 @@ test('if the client goes while the NOOP is unanswered, the reset awaits the repl
   const { connection, fromClient, scripted, handBackNow } = await warm('exact')
   fromClient('a SELECT INBOX\r\n')
   const tag = await own(scripted, 'NOOP')
-  assert.deepEqual(handBackNow(), { connection, refusal: undefined, unanswered: [tag], idling: false })
+  assert.deepEqual(handBackNow(), {
+    connection,
+    refusal: undefined,
+    unanswered: [tag],
+    idling: false,
+    usesCondstore: false,
+  })
 })
 
 test('a change reported right after the NOOP also sends the SELECT to the server', async () => {

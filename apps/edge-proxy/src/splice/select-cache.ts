@@ -60,6 +60,11 @@ export class SelectCache {
     this.#inherited = connection.mailbox === 'none' ? 'none' : 'unverified'
   }
 
+  /** The mailbox that an earlier session left selected, and this one has sent no command. */
+  get isUntouched(): boolean {
+    return this.#inherited === 'unverified'
+  }
+
   get hasInherited(): boolean {
     return this.#inherited !== 'none'
   }
@@ -93,10 +98,7 @@ export class SelectCache {
   #verify(key: string | undefined, policy: CachePolicy): 'NOOP' | 'UNSELECT' | undefined {
     const { selectAnswer } = this.#connection
     if (selectAnswer === undefined || selectAnswer.key !== key) {
-      this.#inherited = 'changed'
-      this.#connection.forgetSelect()
-      // The command must not find a mailbox selected. It does not wait for the reply to the UNSELECT.
-      this.#unselecting = true
+      this.leave()
       return 'UNSELECT'
     }
     if (policy.selectCache === 'exact') {
@@ -107,6 +109,13 @@ export class SelectCache {
     this.#inherited = isFresh ? 'unchanged' : 'changed'
     if (isFresh) this.#context.metrics.counters.round_trips_saved_total.value++
     return undefined
+  }
+
+  /** An UNSELECT of the edge goes to the server. The next command does not wait for its reply: it finds nothing selected. */
+  leave(): void {
+    this.#inherited = 'changed'
+    this.#connection.forgetSelect()
+    this.#unselecting = true
   }
 
   /** Answers the SELECT, after `admit` returned 'answer'. */

@@ -7,7 +7,13 @@ test('LOGOUT ends the session, and the server gets nothing', async () => {
   client.say('bye1 LOGOUT\r\n')
   const { ending, handBack } = await ended
   assert.deepEqual(ending, { kind: 'logout', tag: 'bye1' })
-  assert.deepEqual(handBack, { connection, refusal: undefined, unanswered: [], idling: false })
+  assert.deepEqual(handBack, {
+    connection,
+    refusal: undefined,
+    unanswered: [],
+    idling: false,
+    usesCondstore: false,
+  })
   assert.equal(scripted.unread, '')
   assert.equal(counters.round_trips_saved_total.value, 1)
 })
@@ -50,7 +56,13 @@ test('what a client sends behind its LOGOUT does not reach the server', async ()
   const { fromClient, ended, scripted, connection } = await begin()
   fromClient('a LOGOUT\r\nb NOOP\r\nc APPEND x {1+}\r\nz')
   const { handBack } = await ended
-  assert.deepEqual(handBack, { connection, refusal: undefined, unanswered: [], idling: false })
+  assert.deepEqual(handBack, {
+    connection,
+    refusal: undefined,
+    unanswered: [],
+    idling: false,
+    usesCondstore: false,
+  })
   connection.link.write('marker\r\n')
   assert.equal(await scripted.line(), 'marker')
 })

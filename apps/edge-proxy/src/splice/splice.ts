@@ -17,7 +17,7 @@ import type { Verb } from '../imap/verb.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from '../server/coarse-timeouts.ts'
 import { randomName } from '../server/random-name.ts'
-import type { ServerConnection } from '../server/server-connection.ts'
+import { condstoreByCommand, type ServerConnection } from '../server/server-connection.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
 import type { HandBack } from '../server/reset.ts'
@@ -33,7 +33,7 @@ export interface Tap {
 
 export interface SpliceCalls {
   /**
-   * Asks for an idle connection of the same user with exactly these extensions enabled. If there is one, the present
+   * Asks for an idle connection of the same user with this `enabledKey`. If there is one, the present
    * connection is given back with `handBack`.
    */
   swap(enabledKey: string, handBack: HandBack): ServerConnection | undefined
@@ -161,7 +161,9 @@ export class Splice {
       if (passage.kind === 'passed') break
       if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
       if (passage.kind === 'own-command') this.#sendOwn(passage.verb, passage.verb)
-      else {
+      else if (passage.kind === 'condstore') {
+        if (!this.#move(condstoreByCommand)) this.#conversation.stayForCondstore()
+      } else {
         this.#answer(bytes, passage)
         at = passage.lineFeed + 1
       }
@@ -252,18 +254,28 @@ export class Splice {
 
   /** ENABLE cannot be undone: move to a connection that has the extensions, or keep this one for later sessions with them. */
   #enable(tag: string, extensions: string): void {
-    const handBack = this.#conversation.handBack('moved')
-    const other = this.#calls.swap(extensions, handBack)
-    if (!other) {
-      this.#conversation.enableSent(tag, extensions)
-      this.#conversation.connection.link.write(`${tag} ENABLE ${extensions}\r\n`)
-      return
+    if (this.#move(extensions)) {
+      const { connection } = this.#conversation
+      this.#context.metrics.counters.round_trips_saved_total.value++
+      return this.#say(`* ENABLED ${[...connection.extensions].join(' ')}\r\n${tag} OK Completed\r\n`)
     }
+    const { connection, selectCache } = this.#conversation
+    if (selectCache.isUntouched) {
+      selectCache.leave()
+      this.#sendOwn('UNSELECT', 'UNSELECT')
+    }
+    this.#conversation.enableSent(tag, extensions)
+    connection.link.write(`${tag} ENABLE ${extensions}\r\n`)
+  }
+
+  /** Moves the session to an idle connection with this key. False: there is none, and the session stays on its own. */
+  #move(enabledKey: string): boolean {
+    const other = this.#calls.swap(enabledKey, this.#conversation.handBack('moved'))
+    if (!other) return false
     this.#conversation = new Conversation(other, this.#context)
     this.#serverIsFull = false
     other.setHandlers(this.#serverSide, this.#serverSide)
-    this.#context.metrics.counters.round_trips_saved_total.value++
-    this.#say(`* ENABLED ${[...other.extensions].join(' ')}\r\n${tag} OK Completed\r\n`)
+    return true
   }
 
   /** The server has taken all that was written to it. */

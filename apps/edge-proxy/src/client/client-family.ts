@@ -1,0 +1,42 @@
+/**
+ * The family of a client: a fingerprint of the program that it is, made from what it says before and with its login. Two
+ * clients of one family on one user are taken for the same program, so it must be too fine rather than too coarse.
+ */
+import { OPEN_BRACE, QUOTE } from '../imap/bytes.ts'
+import type { IdPairs } from '../imap/id.ts'
+
+/** How the login was written, without its arguments: the case of its verb, and the form of the first argument. */
+export type LoginForm = number
+
+/**
+ * @param bytes the login command
+ * @param argumentsAt the index behind its verb, where a space precedes the arguments
+ */
+export function loginFormOf(bytes: Uint8Array, argumentsAt: number): LoginForm {
+  const isLowerCase = bytes[argumentsAt - 1]! >= 97 ? 1 : 0
+  const first = bytes[argumentsAt + 1]
+  return isLowerCase + (first === QUOTE ? 2 : first === OPEN_BRACE ? 4 : 0)
+}
+
+export interface FamilyFacts {
+  readonly listener: string
+  readonly address: string
+  readonly secure: boolean
+  /** Number of commands up to the login, itself included. */
+  readonly commands: number
+  /** The login's. */
+  readonly tag: string
+  readonly verb: string
+  readonly form: LoginForm
+  /** The ID commands before it. */
+  readonly ids: readonly IdPairs[]
+}
+
+/** A program counts its tags in digits, so each digit stands for any other. Of an ID, values but the name may change. */
+export function familyOf({ listener, address, secure, commands, tag, verb, form, ids }: FamilyFacts): string {
+  const shape = tag.replaceAll(/\d/g, '0')
+  const named = ids.map((pairs) =>
+    pairs.map(([field, value]) => (/^name$/i.test(field) ? `${field}=${value}` : field)),
+  )
+  return JSON.stringify([listener, address, secure, commands, shape, verb, form, named])
+}

@@ -1,0 +1,75 @@
+/**
+ * Which commands enable CONDSTORE for the rest of a connection (RFC 7162 3.1, "CONDSTORE enabling commands"). From then on
+ * the server adds MODSEQ to FETCH responses that no command asked for.
+ */
+import { BACKSLASH, QUOTE, startsWithWord } from './bytes.ts'
+
+export type CondstoreUse =
+  | 'none'
+  /** The command has a word of CONDSTORE, but not where this grammar expects one. A server may read it differently. */
+  | 'possible'
+  /** The client asks for what enables CONDSTORE. */
+  | 'certain'
+
+/** What one line of a command, from `from` to its line feed at `to`, says. A line behind a literal is never `certain`. */
+export function condstoreUse(bytes: Buffer, from: number, to: number): CondstoreUse {
+  return hasWord(bytes, from, to) ? judge(bytes, from, to) : 'none'
+}
+
+/** The words, also as part of longer ones such as UNCHANGEDSINCE and HIGHESTMODSEQ. Without creating a string. */
+function hasWord(bytes: Buffer, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) {
+    switch (bytes[at]! & 0xdf) {
+      case 67: // C
+        if (startsWithWord(bytes, at, 'CONDSTORE') || startsWithWord(bytes, at, 'CHANGEDSINCE')) return true
+        break
+      case 77: // M
+        if (startsWithWord(bytes, at, 'MODSEQ')) return true
+        break
+      case 81: // Q
+        if (startsWithWord(bytes, at, 'QRESYNC')) return true
+        break
+    }
+  }
+  return false
+}
+
+/** Longer lines are only checked for the end of a FETCH with many UIDs: the time for the expressions must stay short. */
+const judgedBytesMax = 1000
+const fetchHead = /^\S+ (?:UID )?FETCH \d/i
+const changedSinceTail = /\(CHANGEDSINCE \d+(?: VANISHED)?\)\r?$/i
+
+/** By verb, in a line whose quoted strings are empty. */
+const enabling = [
+  /^\S+ (?:SELECT|EXAMINE) [^ ()]+ \([^()]*\bCONDSTORE\b[^()]*\)$/i,
+  /^\S+ STATUS [^ ()]+ \([^()]*\bHIGHESTMODSEQ\b[^()]*\)$/i,
+  // LIST-STATUS (RFC 5819).
+  /^\S+ LIST .*\bRETURN \(.*\bSTATUS \([^()]*\bHIGHESTMODSEQ\b[^()]*\).*\)$/i,
+  /^\S+ (?:UID )?FETCH [^ ()]+ .*\(CHANGEDSINCE \d+(?: VANISHED)?\)$/i,
+  /^\S+ (?:UID )?FETCH [^ ()]+ (?:MODSEQ|\((?:[^[]* )?MODSEQ(?: .*)?\))$/i,
+  /^\S+ (?:UID )?STORE [^ ()]+ \(UNCHANGEDSINCE \d+\) /i,
+  /^\S+ (?:UID )?SEARCH (?:RETURN \([^()]*\) )?(?:CHARSET \S+ )?MODSEQ (?:"" \S+ )?\d/i,
+]
+
+function judge(bytes: Buffer, from: number, to: number): CondstoreUse {
+  if (to - from > judgedBytesMax) {
+    const [head, tail] = [bytes.toString('latin1', from, from + 100), bytes.toString('latin1', to - 100, to)]
+    return fetchHead.test(head) && changedSinceTail.test(tail) ? 'certain' : 'possible'
+  }
+  // Escapes and unbalanced quotes are read differently by different servers.
+  const quotes = count(bytes, QUOTE, from, to)
+  const isPlain = quotes % 2 === 0 && (quotes === 0 || count(bytes, BACKSLASH, from, to) === 0)
+  const line = bytes.toString('latin1', from, to).replace(/\r$/, '')
+  if (!isPlain) return 'possible'
+  const unquoted = line.replace(/"[^"]*"/g, '""')
+  if (enabling.some((form) => form.test(unquoted))) return 'certain'
+  return /[ (](?:CONDSTORE|(?:UN)?CHANGEDSINCE|(?:HIGHEST)?MODSEQ|QRESYNC)(?=[ ()]|$)/i.test(unquoted)
+    ? 'possible'
+    : 'none'
+}
+
+function count(bytes: Buffer, byte: number, from: number, to: number): number {
+  let found = 0
+  for (let at = from; at < to; at++) if (bytes[at] === byte) found++
+  return found
+}
