@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
-import { wireVersion, type Report } from '@imapfleet/protocol'
+import { reportId, wireVersion, type Report } from '@imapfleet/protocol'
+import { ScriptedNats } from './fleet.test-support.ts'
 import { Outbox } from './outbox.ts'
 
 const stateDir = temporaryDirectory('outbox')
@@ -15,10 +16,13 @@ const report = (sequence: number): Report => ({
   ...{ counters: {}, gauges: {}, histograms: {} },
 })
 
-function outboxOf(max: number) {
+function outboxOf(max: number, nats?: ScriptedNats, directory = stateDir) {
   const dropped = new Metrics(edgeMetrics).counters.reports_dropped_total
   const log = new Log({ level: 'error', format: 'text' }, () => {})
-  return { dropped, outbox: new Outbox({ stateDir, max, dropped, fleet: () => undefined, log }) }
+  return {
+    dropped,
+    outbox: new Outbox({ stateDir: directory, max, dropped, fleet: () => nats?.handles, log }),
+  }
 }
 
 test('reports that were not sent are loaded once after a restart, and unreadable lines are skipped', () => {
@@ -38,4 +42,46 @@ test('a full outbox drops the oldest report and counts it', () => {
   const { outbox, dropped } = outboxOf(2)
   for (const sequence of [1, 2, 3]) outbox.add(report(sequence))
   assert.deepEqual([outbox.size, dropped.value], [2, 1])
+})
+
+test('reports that were saved are sent in order, once, and leave nothing to save', async () => {
+  const { outbox } = outboxOf(10)
+  for (const sequence of [1, 2, 3]) outbox.add(report(sequence))
+  outbox.save()
+  const nats = new ScriptedNats()
+  const { outbox: next } = outboxOf(10, nats)
+  next.load()
+  next.add(report(4))
+  await Promise.all([next.send(), next.send()])
+  assert.deepEqual(
+    nats.stored.map(({ subject, message }) => [subject, (message as Report).sequence]),
+    [1, 2, 3, 4].map((sequence) => ['imapfleet.report.eu.eu-1', sequence]),
+  )
+  assert.deepEqual(
+    nats.stored.map(({ id }) => id),
+    [1, 2, 3, 4].map((sequence) => reportId(report(sequence))),
+  )
+  assert.equal(next.size, 0)
+  next.save()
+  assert.equal(existsSync(join(stateDir, 'outbox.jsonl')), false)
+})
+
+test('more saved reports than the outbox holds drop the oldest, and are counted', () => {
+  const { outbox } = outboxOf(10)
+  for (const sequence of [1, 2, 3, 4]) outbox.add(report(sequence))
+  outbox.save()
+  const { outbox: next, dropped } = outboxOf(3)
+  next.load()
+  next.add(report(5))
+  assert.deepEqual([next.size, dropped.value], [3, 2])
+})
+
+test('a report that cannot be saved is an exception, so that the loss is logged', () => {
+  const file = join(temporaryDirectory('outbox'), 'file')
+  writeFileSync(file, '')
+  const { outbox } = outboxOf(10, undefined, file)
+  outbox.load()
+  outbox.save()
+  outbox.add(report(1))
+  assert.throws(() => outbox.save())
 })

@@ -1,0 +1,251 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import type { Layer } from '@imapfleet/config'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
+import { encode, type Desired, type Revocation } from '@imapfleet/protocol'
+import { edgeAtWork, type EdgeAtWork } from '../edge/edge.test-support.ts'
+import type { RejectedRevision } from '../edge/start.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
+import { DesiredState } from './desired-state.ts'
+import { desired, ScriptedNats, sender } from './fleet.test-support.ts'
+import { FleetTraces } from './traces.ts'
+
+const wish = {
+  id: '6f2c7a34-0a3e-4f4b-9a63-0f6f0c0f3c11',
+  user: 'joe',
+  expiresAt: Date.now() + 600_000,
+  bytesMax: 1000,
+  bodies: false,
+}
+const revocation = (sequence: number, subject = 'joe'): Revocation => ({
+  sequence,
+  kind: 'user',
+  subject,
+  at: 1,
+})
+const idleTimeout = (revision: number, ms: unknown) => ({ revision, layer: { pool: { idleTimeoutMs: ms } } })
+
+/** The desired state of a real edge. */
+async function stateOfEdge(options: { rejected?: RejectedRevision } = {}) {
+  const atWork = await edgeAtWork()
+  const nats = new ScriptedNats()
+  const stateDir = temporaryDirectory('desired')
+  const own: { document: Layer } = { document: ownDocument(atWork) }
+  const traces = new FleetTraces(atWork.edge, sender, () => undefined)
+  const state = () =>
+    new DesiredState({
+      edge: atWork.edge,
+      address: sender,
+      document: () => own.document,
+      rejected: options.rejected,
+      stateDir,
+      traces,
+    })
+  const first = state()
+  const read = async (by: DesiredState, wanted: Desired | Uint8Array | Error | undefined) => {
+    nats.entry = wanted instanceof Uint8Array || wanted instanceof Error || !wanted ? wanted : encode(wanted)
+    await by.fetch(nats.handles)
+  }
+  return {
+    ...atWork,
+    nats,
+    own,
+    file: join(stateDir, 'desired.json'),
+    state: first,
+    /** The state of the next run. */
+    nextState: state,
+    read,
+    apply: (wanted: Desired | Uint8Array | Error | undefined) => read(first, wanted),
+    idleTimeoutMs: () => atWork.edge.context.settings.current.pool.idleTimeoutMs,
+    /** An idle connection of this user. */
+    leaveIdle: async (user: string) => {
+      const before = atWork.edge.context.pool.connections.count('idle')
+      const client = await atWork.session(user)
+      client.say('z LOGOUT\r\n')
+      await client.closed()
+      await untilTrue(() => atWork.edge.context.pool.connections.count('idle') > before)
+    },
+    idle: () => atWork.edge.context.pool.connections.idle().map(({ user }) => user),
+  }
+}
+
+/** The file of the edge: what its configuration was made from. */
+const ownDocument = ({ config }: EdgeAtWork): Layer => {
+  const { listeners, upstreams } = config()
+  const { address, port } = listeners['imap']!
+  const { hosts, port: upstreamPort } = upstreams['main']!
+  return {
+    listeners: { imap: { address, port } },
+    upstreams: { main: { hosts: [...hosts], port: upstreamPort, connectAttempts: 1, healthIntervalMs: 0 } },
+    log: { level: 'debug' },
+  }
+}
+
+test('a newer version is applied, and an older or equal one is not', async () => {
+  const { state, apply, idleTimeoutMs, nats } = await stateOfEdge()
+  await apply(desired(5, { config: idleTimeout(2, 50_000) }))
+  assert.deepEqual([state.applied, idleTimeoutMs()], [2, 50_000])
+  await apply(desired(5, { config: idleTimeout(3, 60_000) }))
+  await apply(desired(4, { config: idleTimeout(4, 70_000) }))
+  assert.deepEqual([state.applied, idleTimeoutMs()], [2, 50_000])
+  await apply(desired(6, { config: idleTimeout(1, 80_000) }))
+  assert.deepEqual([state.applied, idleTimeoutMs()], [1, 80_000])
+  nats.entry = encode(desired(7, { config: idleTimeout(7, 90_000) }))
+  await Promise.all([1, 2, 3].map(() => state.fetch(nats.handles)))
+  assert.deepEqual([state.applied, idleTimeoutMs(), nats.readingMost], [7, 90_000, 1])
+})
+
+test('without an entry, with an unreadable one and while NATS does not answer, everything stays as it is', async () => {
+  const { state, apply, idleTimeoutMs, logged } = await stateOfEdge()
+  await apply(desired(5, { config: idleTimeout(2, 50_000) }))
+  for (const nothing of [undefined, new Uint8Array(), Buffer.from('{'), encode({ ...desired(9), drain: 1 })])
+    await apply(nothing)
+  await apply(new Error('no responders'))
+  assert.deepEqual([state.applied, idleTimeoutMs()], [2, 50_000])
+  assert.equal(logged.filter((line) => line.includes('desired_unreadable')).length, 2)
+  assert.equal(logged.filter((line) => /desired_unread .*no responders/.test(line)).length, 1)
+  await apply(desired(6, { config: idleTimeout(3, 60_000) }))
+  assert.equal(idleTimeoutMs(), 60_000)
+})
+
+test('a configuration with a mistake is rejected as a whole; the rest of the state is applied', async () => {
+  const { state, apply, idleTimeoutMs, edge, file, logged } = await stateOfEdge()
+  await apply(desired(5, { config: idleTimeout(2, 50_000) }))
+  const good = readFileSync(file, 'utf8')
+  const layer = { pool: { idleTimeoutMs: 60_000, proveIdleAfterMs: 'soon' } }
+  await apply(desired(6, { config: { revision: 3, layer }, drain: true, revocations: [revocation(4)] }))
+  assert.deepEqual([state.applied, idleTimeoutMs()], [2, 50_000])
+  assert.equal(state.rejected?.revision, 3)
+  assert.match(state.rejected?.reason ?? '', /pool\.proveIdleAfterMs/)
+  assert.deepEqual([edge.state, state.revocations], ['draining', 4])
+  assert.equal(readFileSync(file, 'utf8'), good)
+  assert.ok(logged.some((line) => line.includes('config_rejected')))
+  await apply(desired(7, { config: idleTimeout(4, 70_000) }))
+  assert.deepEqual(
+    [state.applied, idleTimeoutMs(), state.rejected, edge.state],
+    [4, 70_000, undefined, 'serving'],
+  )
+})
+
+test('an unknown key is a mistake, and its reason is not longer than a heartbeat can say', async () => {
+  const { state, apply } = await stateOfEdge()
+  const layer = Object.fromEntries(
+    Array.from({ length: 200 }, (_, n) => [`no-such-section-${n}`, { key: 1 }]),
+  )
+  await apply(desired(1, { config: { revision: 0, layer } }))
+  assert.equal(state.rejected?.revision, 1)
+  assert.equal(state.rejected?.reason.length, 4000)
+  assert.equal(state.applied, 0)
+})
+
+test('a configuration that the edge cannot apply is rejected, and the one before stays in force', async () => {
+  const { state, apply, idleTimeoutMs } = await stateOfEdge()
+  await apply(desired(1, { config: idleTimeout(1, 50_000) }))
+  const layer = {
+    pool: { idleTimeoutMs: 60_000 },
+    upstreams: { main: { tls: 'implicit', caFile: '/nowhere/ca.pem' } },
+  }
+  await apply(desired(2, { config: { revision: 2, layer } }))
+  assert.deepEqual([state.applied, idleTimeoutMs(), state.rejected?.revision], [1, 50_000, 2])
+  assert.match(state.rejected?.reason ?? '', /\/nowhere\/ca\.pem/)
+})
+
+test('the revision with which the edge could not start is not applied later either; the next one is', async () => {
+  const { state, apply, idleTimeoutMs } = await stateOfEdge({
+    rejected: { revision: 3, reason: 'port in use' },
+  })
+  const before = idleTimeoutMs()
+  await apply(desired(1, { config: idleTimeout(3, 50_000) }))
+  assert.deepEqual([state.applied, idleTimeoutMs()], [0, before])
+  assert.deepEqual(state.rejected, { revision: 3, reason: 'port in use' })
+  await apply(desired(2, { config: idleTimeout(4, 60_000) }))
+  assert.deepEqual([state.applied, idleTimeoutMs(), state.rejected], [4, 60_000, undefined])
+})
+
+test('the next run begins with the last good state, without its traces, and reads the same version again', async () => {
+  const { apply, nextState, read, edge, idleTimeoutMs } = await stateOfEdge()
+  const last = desired(5, {
+    config: idleTimeout(2, 50_000),
+    traces: [wish],
+    revocations: [revocation(8)],
+    drain: true,
+  })
+  await apply(last)
+  assert.equal(edge.context.tracer.active, 1)
+  edge.context.tracer.stop(wish.id, 'stopped')
+  edge.resume()
+  const restarted = nextState()
+  restarted.restore()
+  assert.deepEqual(
+    [restarted.applied, restarted.revocations, edge.state, edge.context.tracer.active],
+    [2, 8, 'draining', 0],
+  )
+  assert.equal(idleTimeoutMs(), 50_000)
+  await read(restarted, last)
+  assert.equal(edge.context.tracer.active, 1)
+})
+
+test('a last good state that cannot be read is ignored, and one that cannot be written does not stop the edge', async () => {
+  const { apply, nextState, file, logged, state } = await stateOfEdge()
+  const first = nextState()
+  first.restore()
+  assert.equal(first.applied, 0)
+  assert.equal(existsSync(file), false)
+  writeFileSync(file, '{"v":1')
+  first.restore()
+  assert.equal(first.applied, 0)
+  assert.ok(logged.some((line) => line.includes('last_good_unreadable')))
+  await apply(desired(5, { config: idleTimeout(2, 50_000) }))
+  assert.match(readFileSync(file, 'utf8'), /50000/)
+  assert.equal(existsSync(`${file}.new`), false)
+  assert.equal(state.applied, 2)
+})
+
+test('when the file of the edge changes, the layer of the fleet is merged over the new file', async () => {
+  const { state, apply, own, edge } = await stateOfEdge()
+  state.reapply()
+  assert.equal(state.applied, 0)
+  await apply(desired(1, { config: idleTimeout(1, 50_000) }))
+  own.document = { ...own.document, pool: { idleTimeoutMs: 1000, lifetimeMaxMs: 123_000 } }
+  state.reapply()
+  const { pool } = edge.context.settings.current
+  assert.deepEqual([pool.idleTimeoutMs, pool.lifetimeMaxMs], [50_000, 123_000])
+  own.document = { ...own.document, pool: { idleTimeoutMs: 'soon' } }
+  state.reapply()
+  assert.equal(edge.context.settings.current.pool.idleTimeoutMs, 50_000)
+})
+
+test('each revocation is applied once, by its sequence', async () => {
+  const { state, apply, leaveIdle, idle } = await stateOfEdge()
+  await leaveIdle('joe')
+  await leaveIdle('jane')
+  await apply(desired(1, { revocations: [revocation(5)] }))
+  assert.deepEqual([idle(), state.revocations], [['jane'], 5])
+  await leaveIdle('joe')
+  await apply(desired(2, { revocations: [revocation(4), revocation(5)] }))
+  assert.deepEqual(idle(), ['jane', 'joe'])
+  await apply(desired(3, { revocations: [revocation(5), revocation(6, 'JANE'), revocation(7)] }))
+  assert.deepEqual([idle(), state.revocations], [[], 7])
+})
+
+test('a drain is started and ended as the fleet wants', async () => {
+  const { apply, edge } = await stateOfEdge()
+  await apply(desired(1, { drain: true }))
+  assert.equal(edge.state, 'draining')
+  await apply(desired(2, { drain: true }))
+  assert.equal(edge.state, 'draining')
+  await apply(desired(3))
+  assert.equal(edge.state, 'serving')
+})
+
+test('traces that are wanted run, and others end', async () => {
+  const { apply, edge } = await stateOfEdge()
+  await apply(desired(1, { traces: [wish, { ...wish, id: wish.id.replace('6', '7') }] }))
+  assert.equal(edge.context.tracer.active, 2)
+  await apply(desired(2, { traces: [wish] }))
+  assert.deepEqual(edge.context.tracer.ids(), [wish.id])
+  await apply(desired(3))
+  assert.equal(edge.context.tracer.active, 0)
+})

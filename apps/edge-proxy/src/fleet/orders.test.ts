@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { test } from 'node:test'
+import { orderAnswerSchema, subjects, wireVersion, type Order, type OrderAction } from '@imapfleet/protocol'
+import { edgeAtWork } from '../edge/edge.test-support.ts'
+import { ScriptedNats, sender } from './fleet.test-support.ts'
+import { hearOrders } from './orders.ts'
+
+const order = (action: OrderAction, more: Partial<Order> = {}): Order => ({
+  ...{ v: wireVersion, id: randomUUID(), givenBy: 'ann', at: Date.now(), expiresAt: Date.now() + 60_000 },
+  action,
+  ...more,
+})
+
+async function edgeWithOrders() {
+  const atWork = await edgeAtWork()
+  const nats = new ScriptedNats()
+  hearOrders(nats.handles, atWork.edge, sender)
+  return {
+    ...atWork,
+    nats,
+    /** Gives an order, and returns the answers to it. */
+    give: (given: unknown, subject = 'imapfleet.order.all') => {
+      const before = nats.published.length
+      nats.send(subject, given)
+      return nats.published.slice(before).map(({ subject: to, message }) => ({
+        to,
+        ...orderAnswerSchema.parse(message),
+      }))
+    },
+  }
+}
+
+test('an edge hears the orders for all, for its region and for itself, and answers on its own subject', async () => {
+  const { nats, give } = await edgeWithOrders()
+  assert.deepEqual(nats.subjects, [
+    'imapfleet.order.all',
+    'imapfleet.order.region.eu',
+    'imapfleet.order.edge.eu.eu-1',
+  ])
+  for (const subject of nats.subjects) {
+    const given = order({ kind: 'route-lookup', user: 'joe' })
+    const [answer, ...rest] = give(given, subject)
+    assert.deepEqual(rest, [])
+    assert.equal(answer?.to, subjects.answer(sender, given.id))
+    assert.deepEqual(
+      { edge: answer.edge, region: answer.region, boot: answer.boot, order: answer.order },
+      { ...sender, order: given.id },
+    )
+    assert.deepEqual([answer.ok, answer.result, answer.more], [true, { upstream: 'main' }, false])
+  }
+})
+
+test('an order that arrives again is not carried out again, and gets the same answer', async () => {
+  const { give, session } = await edgeWithOrders()
+  const first = await session('joe')
+  const given = order({ kind: 'kick-user', user: 'joe' })
+  assert.deepEqual(give(given)[0]?.result, { sessions: 1 })
+  await first.closed()
+  const second = await session('joe')
+  assert.deepEqual(give(given)[0]?.result, { sessions: 1 })
+  second.say('a NOOP\r\n')
+  await second.until('a OK')
+  assert.deepEqual(give(order({ kind: 'kick-user', user: 'joe' }))[0]?.result, { sessions: 1 })
+  await second.closed()
+})
+
+test('an expired order is refused and not carried out, also when it arrives again', async () => {
+  const { give, session, logged } = await edgeWithOrders()
+  const joe = await session('joe')
+  for (const expiresAt of [0, Date.now() - 1]) {
+    const late = order({ kind: 'kick-user', user: 'joe' }, { expiresAt })
+    for (const [answer] of [give(late), give(late)])
+      assert.deepEqual([answer?.ok, answer?.reason, answer?.result], [false, 'the order has expired', null])
+  }
+  joe.say('a NOOP\r\n')
+  await joe.until('a OK')
+  assert.equal(logged.filter((line) => / order /.test(line)).length, 0)
+})
+
+test('an order that this edge does not understand is not answered, and is logged once per connection to NATS', async () => {
+  const { give, logged } = await edgeWithOrders()
+  const good = order({ kind: 'version' })
+  for (const bad of [
+    { ...good, action: { kind: 'self-destruct' } },
+    { ...good, action: { kind: 'kick-user' } },
+    { ...good, action: { kind: 'kick-user', user: '' } },
+    { ...good, action: { kind: 'pause-upstream', upstream: '../x' } },
+    { ...good, v: 2 },
+    { ...good, id: 'x' },
+    Buffer.from('kick joe'),
+  ])
+    assert.deepEqual(give(bad), [])
+  assert.equal(logged.filter((line) => line.includes('order_unreadable')).length, 1)
+  assert.equal(give(good).length, 1)
+})
+
+test('an order with a parameter that names nothing here is answered with the reason', async () => {
+  const { give } = await edgeWithOrders()
+  const [answer] = give(order({ kind: 'pause-upstream', upstream: 'nowhere' }))
+  assert.deepEqual([answer?.ok, answer?.reason], [false, 'there is no upstream named nowhere'])
+  const [newlog] = give(order({ kind: 'newlog' }))
+  assert.equal(newlog?.ok, false)
+  assert.match(newlog.reason ?? '', /no protocol log/)
+})
+
+test('a paused server opens no connection until it is resumed', async () => {
+  const { give, client } = await edgeWithOrders()
+  assert.equal(give(order({ kind: 'pause-upstream', upstream: 'main' }))[0]?.ok, true)
+  const joe = await client()
+  joe.say('a LOGIN joe secret\r\n')
+  await joe.until('a NO [UNAVAILABLE]')
+  assert.equal(give(order({ kind: 'resume-upstream', upstream: 'main' }))[0]?.ok, true)
+  joe.say('b LOGIN joe secret\r\n')
+  await joe.until('b OK ')
+})
+
+test('the last thousand outcomes are kept, and no more', async () => {
+  const { give, session } = await edgeWithOrders()
+  const joe = await session('joe')
+  const kick = order({ kind: 'kick-user', user: 'jane' })
+  assert.deepEqual(give(kick)[0]?.result, { sessions: 0 })
+  for (let count = 0; count < 998; count++) give(order({ kind: 'version' }))
+  const jane = await session('jane')
+  assert.deepEqual(give(kick)[0]?.result, { sessions: 0 })
+  for (let count = 0; count < 1001; count++) give(order({ kind: 'version' }))
+  assert.deepEqual(give(kick)[0]?.result, { sessions: 1 })
+  await jane.closed()
+  joe.say('a LOGOUT\r\n')
+  await joe.closed()
+})
+
+test('each order is logged with its kind and who gave it', async () => {
+  const { give, logged } = await edgeWithOrders()
+  give(order({ kind: 'version' }))
+  assert.ok(logged.some((line) => / order /.test(line) && line.includes('version') && line.includes('ann')))
+})
