@@ -3,7 +3,7 @@ import { awaitingRestart, type EdgeConfig } from '@imapfleet/config'
 import type { Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
 import { stackOf } from '../errors.ts'
-import { acceptClient, refuseLink, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
+import { acceptClient, refuseLink, tooMany, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
 import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
 import { acceptErrorText, exhaustionOf } from '../net/socket-errors.ts'
@@ -12,6 +12,7 @@ import { runSession } from '../session/session.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import { createContext, type EdgeContext } from './context.ts'
+import { FileReserve } from './open-files.ts'
 import { endConnections } from './end-connections.ts'
 
 /** Accepting fails for every client at once: one line in the log for all of this time. */
@@ -26,6 +27,7 @@ export class Edge {
   readonly context: EdgeContext
   readonly #listeners: Listener[] = []
   readonly #healthChecks: HealthChecks
+  readonly #fileReserve = new FileReserve()
   #acceptFailureLoggedAt = -Infinity
   #sweeper: NodeJS.Timeout | undefined
   #state: RunState = 'starting'
@@ -56,7 +58,7 @@ export class Edge {
         const listener = new Listener(
           name,
           config,
-          (open) => this.#accept(open, listener),
+          (open, file) => this.#accept(open, file, listener),
           (error) => this.#onAcceptFailed(error, listener),
         )
         await listener.listen()
@@ -82,6 +84,7 @@ export class Edge {
     settings.replace(config, certificates.listeners)
     servers.configure(config, certificates.upstreams)
     log.level = config.log.level
+    this.#fileReserve.readLimit()
     const keys = this.keysAwaitingRestart
     if (keys.length > 0) log.warn('restart_needed', { keys: keys.join(' ') })
     pool.dropUnfit()
@@ -119,8 +122,8 @@ export class Edge {
     protocolLog?.close()
   }
 
-  #accept(open: OpenTransport, listener: Listener): void {
-    const { metrics, settings, clientAdmission, clock } = this.context
+  #accept(open: OpenTransport, file: number, listener: Listener): void {
+    const { metrics, settings, clientAdmission, clock, pool } = this.context
     const { clients } = settings.current
     metrics.counters.client_connections_total.value++
     const { name } = listener
@@ -130,6 +133,10 @@ export class Edge {
     if (this.#state !== 'serving') {
       this.#countRefusal('draining')
       return refuseLink(link, { config, context }, draining)
+    }
+    if (this.#fileReserve.isTouched(file) && !pool.onExhausted('out-of-files')) {
+      this.#onAcceptFailed({ code: 'EMFILE' }, listener)
+      return refuseLink(link, { config, context }, tooMany)
     }
     const entrance = { listener: name, config, context, admission: clientAdmission, limits: clients }
     const accepted = acceptClient(link, entrance, clients.loginTimeoutMs)
@@ -161,7 +168,7 @@ export class Edge {
     link.resume()
   }
 
-  /** The system has closed the client. With fewer idle connections, there are files for the next one. */
+  /** A client is lost. With fewer idle connections, there are files for the next one. */
   #onAcceptFailed(error: unknown, listener: Listener): void {
     const { pool, log, clock } = this.context
     const what = exhaustionOf(error)
@@ -195,6 +202,18 @@ export class Edge {
   }
 }
 
+let lastResidentBytes = 0
+
+/** Reading it takes an open file. Without one, it is the last value. */
+function residentBytes(): number {
+  try {
+    lastResidentBytes = process.memoryUsage.rss()
+  } catch {
+    // EMFILE
+  }
+  return lastResidentBytes
+}
+
 function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeContext): void {
   const { connections } = pool
   metrics.gauge('clients_connected', () => clientAdmission.total)
@@ -216,7 +235,7 @@ function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeCon
       allowed,
     ]),
   )
-  metrics.gauge('memory_rss_bytes', () => process.memoryUsage.rss())
+  metrics.gauge('memory_rss_bytes', residentBytes)
   metrics.counterFrom('cpu_seconds_total', () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1e6

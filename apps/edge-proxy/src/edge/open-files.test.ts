@@ -27,3 +27,18 @@ test(
     assert.equal(said.trim(), '345')
   },
 )
+
+test(
+  'the last files are a reserve, of at most an eighth of the limit',
+  { skip: !existsSync('/proc/self/limits') && 'this system has no /proc' },
+  () => {
+    const ask = `import { FileReserve } from ${JSON.stringify(import.meta.resolve('./open-files.ts'))}
+      const reserve = new FileReserve()
+      console.log([-1, 0, 69, 70, 79].map((file) => reserve.isTouched(file)).join())`
+    const node = [process.execPath, '--input-type=module', '-e', ask]
+    const said = execFileSync('/bin/sh', ['-c', 'ulimit -n 80; exec "$0" "$@"', ...node], {
+      encoding: 'utf8',
+    })
+    assert.equal(said.trim(), 'false,false,false,true,true')
+  },
+)

@@ -28,3 +28,24 @@ export function openFilesLimit(): number | undefined {
     return undefined
   }
 }
+
+/**
+ * Keeps some files free for dials, the log, the HTTP port and files of state. At the limit itself the system accepts clients
+ * and closes them, and the edge does not learn of them. The lowest free number is used for each new file, so a high number
+ * means that few are left.
+ */
+export class FileReserve {
+  #limit = openFilesLimit() ?? Infinity
+
+  /** Reads the limit again, which may be raised while the edge runs. */
+  readLimit(): void {
+    this.#limit = openFilesLimit() ?? this.#limit
+  }
+
+  /** Whether the file that was opened last is one of the reserve. */
+  isTouched(file: number): boolean {
+    return file >= this.#limit - Math.min(reserveMax, this.#limit / 8)
+  }
+}
+
+const reserveMax = 32

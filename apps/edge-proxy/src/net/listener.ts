@@ -11,15 +11,18 @@ import { handleOf } from './tcp-handle.ts'
 export class Listener {
   readonly name: string
   readonly config: ListenerConfig
-  readonly #onConnection: (open: OpenTransport) => void
+  readonly #onConnection: (open: OpenTransport, file: number) => void
   readonly #onFailed: (error: unknown) => void
   readonly #server: Server
 
-  /** @param onFailed the system could not accept a client, which is lost */
+  /**
+   * @param onConnection gets the number of the open file too; -1: unknown
+   * @param onFailed the system could not accept a client, which is lost
+   */
   constructor(
     name: string,
     config: ListenerConfig,
-    onConnection: (open: OpenTransport) => void,
+    onConnection: (open: OpenTransport, file: number) => void,
     onFailed: (error: unknown) => void,
   ) {
     this.name = name
@@ -27,7 +30,9 @@ export class Listener {
     this.#onConnection = onConnection
     this.#onFailed = onFailed
     const options = { noDelay: true, keepAlive: config.keepAlive, allowHalfOpen: true }
-    this.#server = createServer(options, (socket) => onConnection(overSocket(socket)))
+    this.#server = createServer(options, (socket) =>
+      onConnection(overSocket(socket), handleOf(socket)?.fd ?? -1),
+    )
   }
 
   /** Binds the port. Throws `listen_failed`. */
@@ -58,7 +63,7 @@ export class Listener {
     listening.setNoDelay(true)
     if (this.config.keepAlive) listening.setKeepAlive(true, 0)
     listening.onconnection = (error, handle) => {
-      if (error === 0 && handle) this.#onConnection(overHandle(handle))
+      if (error === 0 && handle) this.#onConnection(overHandle(handle), handle.fd)
       else this.#onFailed({ code: getSystemErrorName(error) })
     }
   }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LinkEnd } from './link.ts'
-import { dialErrorReason, dialErrorText, linkEndOf } from './socket-errors.ts'
+import { acceptErrorText, dialErrorReason, dialErrorText, exhaustionOf, linkEndOf } from './socket-errors.ts'
 
 const errorWith = (code: string, message: string, syscall?: string) =>
   Object.assign(new Error(message), { code }, syscall === undefined ? {} : { syscall })
@@ -35,4 +35,22 @@ test('a failed dial has a reason, and a sentence that contains the code and says
   assert.equal(dialErrorText(protocol), 'wrong version number (ERR_SSL_WRONG_VERSION_NUMBER)')
 
   assert.equal(dialErrorReason(new Error('closed by the server')), 'closed-by-peer')
+})
+
+test('what this machine has used up is not the fault of the other side, and the sentence says what to raise', () => {
+  for (const [code, reason, advice] of [
+    ['EMFILE', 'out-of-files', /LimitNOFILE=/],
+    ['ENFILE', 'out-of-files', /fs\.file-max/],
+    ['EADDRNOTAVAIL', 'out-of-ports', /ip_local_port_range/],
+    ['ENOBUFS', 'out-of-memory', /tcp_mem/],
+    ['ENOMEM', 'out-of-memory', /tcp_mem/],
+  ] as const) {
+    const error = Object.assign(errorWith(code, `connect ${code} 127.0.0.1:143`, 'connect'), {
+      address: '127.0.0.1',
+    })
+    assert.equal(dialErrorReason(error), reason)
+    assert.match(dialErrorText(error), advice)
+    assert.match(acceptErrorText({ code }), advice)
+  }
+  assert.equal(exhaustionOf(errorWith('ECONNREFUSED', 'x')), undefined)
 })

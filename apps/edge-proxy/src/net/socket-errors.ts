@@ -48,9 +48,13 @@ function hasLocalAddressFor(error: unknown): boolean {
   const { address } = error as { address?: string }
   if (address === undefined) return true
   const family = isIPv6(address) ? 'IPv6' : 'IPv4'
-  return Object.values(networkInterfaces()).some((addresses) =>
-    addresses?.some((own) => own.family === family),
-  )
+  try {
+    const interfaces = Object.values(networkInterfaces())
+    return interfaces.some((addresses) => addresses?.some((own) => own.family === family))
+  } catch {
+    // EMFILE
+    return true
+  }
 }
 
 /** Why a connection could not be opened, TLS included. */

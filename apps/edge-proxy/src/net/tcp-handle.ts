@@ -11,6 +11,8 @@ export interface WriteRequest {
 }
 
 export interface TcpHandle {
+  /** Number of its open file; -1 without one. */
+  readonly fd: number
   onread: (data?: ArrayBuffer) => void
   readonly writeQueueSize: number
   /** All reads go into this buffer; each one overwrites the previous one. */

@@ -248,9 +248,12 @@ export class Pool {
     return this.#suspensions.size > 0
   }
 
-  /** This process or machine has run out of files or memory: closes some of the connections that are idle for longest. */
-  onExhausted(what: Exhaustion): void {
-    this.#room.evictForMachine(what)
+  /**
+   * This process or machine has run out of files or memory: closes some of the connections that are idle for longest.
+   * False: none is idle.
+   */
+  onExhausted(what: Exhaustion): boolean {
+    return this.#room.evictForMachine(what)
   }
 
   /** The limits on connections that servers have shown lately. */
