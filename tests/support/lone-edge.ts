@@ -31,8 +31,11 @@ export class LoneEdge {
     this.#document = document
   }
 
-  /** `config` is merged over a plain listener and `upstreams.main` at this port. */
-  static async start(upstreamPort: number, config: Layer = {}): Promise<LoneEdge> {
+  /**
+   * `config` is merged over a plain listener and `upstreams.main` at this port.
+   * @param runner a program that runs the edge, such as `prlimit --nofile=256`
+   */
+  static async start(upstreamPort: number, config: Layer = {}, runner?: string[]): Promise<LoneEdge> {
     const ground = temporaryGround()
     const upstream = { host: '127.0.0.1', port: upstreamPort }
     // No health probes unless a test wants them: every connection that a server sees has a cause in the test.
@@ -43,6 +46,7 @@ export class LoneEdge {
       region: 'lab',
       upstream,
       config: mergeLayers(quiet, config),
+      runner,
     })
     await edge.process.start()
     const document = JSON.parse(await readFile(edge.configFile, 'utf8')) as Layer

@@ -57,17 +57,22 @@ export class MailServer {
     return Promise.all(files.flat().map((file) => readFile(file)))
   }
 
+  /** What Dovecot has logged so far. */
+  log(): Promise<string> {
+    return readFile(this.#dovecot.process.logFile, 'utf8')
+  }
+
   /** Waits for the first line of its log that matches. */
   logged(words: RegExp): Promise<string> {
     return until(`${words} in the log of Dovecot`, async () =>
-      (await readFile(this.#dovecot.process.logFile, 'utf8')).split('\n').find((line) => words.test(line)),
+      (await this.log()).split('\n').find((line) => words.test(line)),
     )
   }
 
   /** Number of successful logins of this user so far, counting only log lines that contain `how`. */
   async logins(user: string, how = /./): Promise<number> {
     const count = async (name: string, words = /./) =>
-      (await readFile(this.#dovecot.process.logFile, 'utf8'))
+      (await this.log())
         .split('\n')
         .filter((line) => line.includes(`Login: user=<${name}>`) && words.test(line)).length
     const before = await count(witness.user)

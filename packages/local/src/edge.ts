@@ -21,6 +21,8 @@ export interface EdgeOptions {
   httpPort?: number | undefined
   /** Overrides the configuration that is made here. */
   config?: Layer | undefined
+  /** A program and its arguments that run the edge as their own process, such as `prlimit --nofile=256`. */
+  runner?: readonly string[] | undefined
 }
 
 /** The IMAP server of the edges. */
@@ -64,10 +66,12 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
   // JSON is valid YAML.
   const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
   writePrivate(configFile, `${text}\n`, ground.account)
+  const main = [node, `${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile]
+  const [command = node, ...args] = [...(options.runner ?? []), ...main]
   const child = new LocalProcess({
     name: id,
-    command: node,
-    args: [`${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile],
+    command,
+    args,
     env: compileCache(ground),
     ground,
     // It has no state to save, and the parts that it would tell are being stopped too.

@@ -75,11 +75,17 @@ export function acceptErrorText(error: unknown): string {
 
 /** The same as a sentence for operators. Omits Node's advice behind a semicolon, which is about options of Node. */
 export function dialErrorText(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException
-  const sentence = message.split(';')[0]!
+  const { code, message, library, reason } = error as NodeJS.ErrnoException & OpensslError
+  const sentence = library !== undefined && reason !== undefined ? reason : message.split(';')[0]!
   const text = code && !sentence.includes(code) ? `${sentence} (${code})` : sentence
   if (exhaustionOf(error) !== undefined) return `${text}: ${remedies[code!]}`
   return isCertificateError(error) ? `${text}: set caFile to its CA, or serverName to its name` : text
+}
+
+/** Node adds these to errors of OpenSSL. Their messages have file names and line numbers. */
+interface OpensslError {
+  library?: string
+  reason?: string
 }
 
 const isSystemCode = (code: string): boolean => /^E[A-Z]+$/.test(code)

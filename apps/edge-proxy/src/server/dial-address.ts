@@ -200,14 +200,14 @@ class AddressDial {
 
   #failed(reason: DialFailure['reason'], text?: string): DialFailure {
     this.#exchange?.fail('closed-here')
-    const { name, config } = this.#server
+    const { config } = this.#server
     const { host, address } = this.#address
     const place = host === address ? host : `${host} (${address})`
     const sentence = oneLine(text === undefined ? this.#endText(reason) : text, 500)
     return {
       kind: 'dial-failed',
       reason,
-      detail: `${place} port ${config.port}: ${sentence}${this.#advice(reason, name)}`,
+      detail: `${place} port ${config.port}: ${sentence}${this.#advice(reason, sentence)}`,
     }
   }
 
@@ -219,11 +219,14 @@ class AddressDial {
   }
 
   /** What to set, if the failure suggests it. */
-  #advice(reason: DialFailure['reason'], name: string): string {
-    const { tls, port } = this.#server.config
+  #advice(reason: DialFailure['reason'], text: string): string {
+    const { name, config } = this.#server
+    const { tls, port } = config
     const key = `upstreams.${name}.tls`
     if (reason === 'timed-out' && this.#phase === 'greeting' && tls !== 'implicit' && port === 993)
       return `; port 993 usually needs ${key}: implicit`
+    if (tls === 'implicit' && text.includes('WRONG_VERSION_NUMBER'))
+      return `; the server sends no TLS on this port: is ${key}: starttls or none meant?`
     if (tls !== 'opportunistic') return ''
     return this.#phase === 'answer to STARTTLS' || this.#phase === 'TLS handshake'
       ? `; repair TLS at the server, or set ${key}: none to send passwords without TLS`

@@ -78,6 +78,28 @@ test('STARTTLS that is not offered, or refused, is a failure, and the edge does 
   }
 })
 
+test('opportunistic: if STARTTLS is broken, the edge does not continue in the clear, and says what to set', async () => {
+  const wayOut = /; repair TLS at the server, or set upstreams\.main\.tls: none to send passwords without TLS$/
+  for (const [answer, reason] of [
+    ['TAG NO not now\r\n', 'starttls-refused'],
+    ['TAG BAD what?\r\n', 'starttls-refused'],
+    ['TAG OK begin\r\nThis is no TLS\r\n', 'not-imap'],
+    ['', 'timed-out'],
+  ] as const) {
+    const broken = await startTlsServer(answer)
+    const options = { tls: 'opportunistic', caFile, connectTimeoutMs: 300 }
+    const failed = await dial(serverAt(broken.port, options), unlimited)
+    assert.ok(failed.kind === 'dial-failed', answer)
+    assert.equal(failed.reason, reason, failed.detail)
+    assert.match(failed.detail, wayOut)
+    await broken.peers[0]!.closed()
+  }
+  const strict = await startTlsServer('TAG NO not now\r\n')
+  const refused = await dial(serverAt(strict.port, { tls: 'starttls', caFile }), unlimited)
+  assert.ok(refused.kind === 'dial-failed')
+  assert.match(refused.detail, /the server refused STARTTLS: NO not now$/)
+})
+
 test('opportunistic: if STARTTLS is not offered, the edge continues in the clear', async () => {
   const scripted = await ScriptedServer.start()
   assert.equal((await dial(serverAt(scripted.port, { tls: 'opportunistic' }), unlimited)).kind, 'dialed')
@@ -127,7 +149,9 @@ test('SNI has the expected name, and never an address', async () => {
 test('a server without TLS fails, with a reason and within the time limit', async () => {
   const scripted = await ScriptedServer.start()
   const failed = await dial(serverAt(scripted.port, { tls: 'implicit', caFile }), unlimited)
-  assert.equal(failed.kind === 'dial-failed' && failed.reason, 'tls-failed')
+  assert.ok(failed.kind === 'dial-failed')
+  assert.equal(failed.reason, 'tls-failed')
+  assert.match(failed.detail, /: wrong version number \(\S+\); the server sends no TLS on this port: is upstreams\.main\.tls/)
   const mute = await listen(() => {})
   const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }), unlimited)
   assert.equal(late.kind === 'dial-failed' && late.reason, 'timed-out')

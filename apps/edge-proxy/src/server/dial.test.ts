@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import { listen, Peer } from '../net/wire.test-support.ts'
@@ -77,10 +78,33 @@ test('a host without an address fails, and the detail has the host', async () =>
   assert.match(failed.detail, /no-such-host\.invalid/)
 })
 
-test('a server that closes before its greeting is reported as closed', async () => {
-  const port = await listen((socket) => socket.end())
-  const gone = await dial(serverAt(port), unlimited)
-  assert.equal(gone.kind === 'dial-failed' && gone.reason, 'closed-by-peer')
+test('whatever comes instead of a greeting, the failure says what and from where', async () => {
+  const behaviours: [act: (socket: Socket) => void, reason: string, words: RegExp][] = [
+    [(socket) => socket.end(), 'closed-by-peer', /: no greeting: closed-by-peer$/],
+    [(socket) => socket.resetAndDestroy(), 'reset-by-peer', /: (no greeting: reset-by-peer|.*ECONNRESET.*)$/],
+    [(socket) => socket.end('* OK rea'), 'closed-by-peer', /: no complete greeting: closed-by-peer$/],
+    [(socket) => socket.write('* OK rea'), 'timed-out', /: no complete greeting within \d+ ms$/],
+    [() => {}, 'timed-out', /: no greeting within \d+ ms$/],
+    [(socket) => socket.end('* BYE busy\r\n'), 'bye', /: the server refused the connection: \* BYE busy$/],
+    [(socket) => socket.end('HTTP/1.1 400 Bad\r\n\r\n'), 'not-imap', /: no greeting, but: HTTP\/1\.1 400 Bad$/],
+    [(socket) => socket.write('\x15\x03\x01\0\x02\x02\n'), 'not-imap', /: no greeting, but: [?]+$/],
+    [(socket) => socket.write('* OK [CAPABILITY X'), 'timed-out', /: no complete greeting within \d+ ms$/],
+    [(socket) => socket.write('* OK ready\r\n'), 'timed-out', /: no answer to CAPABILITY within \d+ ms$/],
+    [
+      (socket) => socket.end('* OK ready\r\n* BYE bye\r\n'),
+      'bye',
+      /: the server refused the connection: \* BYE bye$/,
+    ],
+  ]
+  for (const [act, reason, words] of behaviours) {
+    const port = await listen((socket) => act(socket.on('error', () => {})))
+    const failed = await dial(serverAt(port, { connectTimeoutMs: 200, hosts: ['localhost'], addressFamily: 'ipv4' }), unlimited)
+    assert.ok(failed.kind === 'dial-failed', String(act))
+    assert.equal(failed.reason, reason, String(act))
+    const last = failed.detail.split('; ').find((detail) => detail.includes('127.0.0.1'))!
+    assert.ok(last.startsWith(`localhost (127.0.0.1) port ${port}: `), last)
+    assert.match(last, words)
+  }
 })
 
 test('addresses are tried in turn until one answers', async () => {

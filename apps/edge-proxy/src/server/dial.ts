@@ -34,14 +34,15 @@ export async function dial(
       if (dialed.kind !== 'dial-failed') return dialed
       failures.push(dialed)
     } else if (next || !(await resolver.nextAnswer(config, timeLeft(), signal)))
-      return failures.length > 0 ? joined(failures) : unresolved(server)
+      return failures.length > 0 ? joined(failures, server) : unresolved(server)
   }
   return { kind: 'abandoned' }
 }
 
 /** The last reason, the details of all, and what all servers said. */
-function joined(failures: readonly DialFailure[]): DialFailure {
-  const detail = failures.map((failure) => failure.detail).join('; ')
+function joined(failures: readonly DialFailure[], { config, resolver }: Server): DialFailure {
+  const names = resolver.failures(config).values()
+  const detail = [...failures.map((failure) => failure.detail), ...names].join('; ')
   const said = failures.flatMap((failure) => failure.said ?? [])
   return { ...failures.at(-1)!, detail: detail.slice(0, 2000), ...(said.length > 0 && { said }) }
 }
