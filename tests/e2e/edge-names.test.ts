@@ -1,7 +1,6 @@
 /** Names and addresses of servers: a name server that falls silent, an address that never greets, and health checks in Dovecot's log. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { createServer, type Socket } from 'node:net'
 import { suite, test, type TestContext } from 'node:test'
 import { freePort, removeTemporaryDirectory } from '@imapfleet/local'

@@ -3,5 +3,7 @@
 import { Signals } from './signals.ts'
 
 const signals = new Signals()
+// For glibc: lookups of names end after two seconds for each name server, not ten. Before that, the process cannot exit.
+process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:2'
 const { main } = await import('./run.ts')
 await main(signals)

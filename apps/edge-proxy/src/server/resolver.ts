@@ -26,12 +26,6 @@ const lookupOptions = {
   'ipv6-first': { family: 0, order: 'ipv6first' },
 } as const
 
-/**
- * For glibc, unless the operator has set it: two seconds for each name server, not ten. A lookup takes a thread of the process
- * until it ends, and the process cannot exit before that.
- */
-process.env['RES_OPTIONS'] ??= 'timeout:1 attempts:2'
-
 /** After a failed lookup of a name that never had an answer. Logins in this time fail with its error. */
 const retryAfterMs = 1000
 
