@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
+import { but } from '../pool/pool.test-support.ts'
 import { edgeAtWork, unusedPort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
@@ -220,17 +221,40 @@ test('before login a client is offered what every server that it may be routed t
   assert.equal(await shown('second'), '* CAPABILITY IMAP4rev1 NOTIFY')
 })
 
-test('token mechanisms are offered if every server accepts them, password mechanisms always', async () => {
-  const { edge } = await edgeAtWork({
+test('a mechanism is offered if every server offers it, as far as that is known', async () => {
+  const { edge, client } = await edgeAtWork({
     upstreams: { other: { hosts: ['localhost'] } },
     routes: [{ upstream: 'other', domain: 'example.com' }],
   })
-  const all = ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER']
-  assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
-  edge.context.servers.get('main')!.learnBeforeLogin(['IMAP4rev1', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
-  assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), all)
-  edge.context.servers.get('other')!.learnBeforeLogin(['IMAP4rev1', 'AUTH=XOAUTH2'])
-  assert.deepEqual(offeredMechanisms(edge.context.servers.on('imap')), ['PLAIN', 'LOGIN', 'XOAUTH2'])
+  const [main, other] = [edge.context.servers.get('main')!, edge.context.servers.get('other')!]
+  const offered = () => offeredMechanisms(edge.context.servers.on('imap'))
+  assert.deepEqual(offered(), ['PLAIN', 'LOGIN', 'XOAUTH2', 'OAUTHBEARER'])
+  main.learnBeforeLogin(['IMAP4rev1', 'auth=plain', 'AUTH=XOAUTH2', 'AUTH=OAUTHBEARER'])
+  assert.deepEqual(offered(), ['PLAIN', 'XOAUTH2', 'OAUTHBEARER'])
+  other.learnBeforeLogin(['IMAP4rev1', 'AUTH=XOAUTH2', 'AUTH=LOGIN'])
+  assert.deepEqual(offered(), ['XOAUTH2'])
+  other.learnBeforeLogin(['IMAP4rev1'])
+  assert.deepEqual(offered(), [])
+  const peer = await client()
+  peer.say('a CAPABILITY\r\n')
+  assert.equal(await peer.line(), '* CAPABILITY IMAP4rev1')
+})
+
+test('a mechanism that is not offered can be used: the server gets the login in the form that it offers', async () => {
+  const { client, scripted } = await edgeAtWork()
+  scripted.script = but({ CAPABILITY: '* CAPABILITY IMAP4rev1\r\nTAG OK done\r\n' })
+  for (const command of [
+    'a LOGIN joe secret\r\n',
+    `a AUTHENTICATE PLAIN ${Buffer.from('\0jane\0secret').toString('base64')}\r\n`,
+  ]) {
+    const peer = await client()
+    peer.say(command)
+    await peer.until('a OK ')
+  }
+  assert.deepEqual(
+    scripted.asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text)),
+    ['LOGIN joe secret', 'LOGIN jane secret'],
+  )
 })
 
 test('a configuration with a mistake changes nothing', async () => {

@@ -91,10 +91,13 @@ export function beforeLogin(server: readonly string[], own: BeforeLogin): string
   return [
     ...base,
     ...(own.offerStartTls ? ['STARTTLS'] : []),
-    ...(own.loginDisabled ? ['LOGINDISABLED'] : ['SASL-IR', ...own.mechanisms.map((name) => `AUTH=${name}`)]),
+    ...(own.loginDisabled ? ['LOGINDISABLED'] : saslOffer(own.mechanisms)),
     ...(own.adminCommands ? ['XIMAPPROXY'] : []),
   ]
 }
+
+const saslOffer = (mechanisms: readonly string[]): string[] =>
+  mechanisms.length > 0 ? ['SASL-IR', ...mechanisms.map((name) => `AUTH=${name}`)] : []
 
 /** Reduces the capability list in a line to `afterLogin`, also in a code without its bracket. Other lines are unchanged. */
 export function filterCapabilityLine(line: string): string {

@@ -111,6 +111,52 @@ test('an AUTHENTICATE is sent as AUTHENTICATE, in one line if the server has SAS
   }
 })
 
+test('a message that makes a line too long waits for the server, also if it has SASL-IR', async () => {
+  const offers = 'IMAP4REV1 SASL-IR AUTH=PLAIN AUTH=XOAUTH2 AUTH=OAUTHBEARER'
+  for (const mechanism of ['PLAIN', 'XOAUTH2', 'OAUTHBEARER'] as const)
+    for (const length of [600, 4000]) {
+      const secret = wire('x'.repeat(length))
+      const { reply, scripted } = await begin(offers, { mechanism, secret })
+      const message = (mechanism === 'PLAIN' ? wire(`\0joe\0${secret.toString()}`) : secret).toString(
+        'base64',
+      )
+      const { tag, text } = await command(scripted)
+      if (length === 600) assert.equal(text, `AUTHENTICATE ${mechanism} ${message}`)
+      else {
+        assert.equal(text, `AUTHENTICATE ${mechanism}`)
+        assert.equal(scripted.unread, '')
+        scripted.say('+ \r\n')
+        assert.equal(await scripted.line(), message)
+      }
+      await finish(scripted, tag, reply)
+    }
+})
+
+test('no command line is longer than 1000 bytes: a long name or password is a literal', async () => {
+  const [user, secret] = ['u'.repeat(900), 'p"'.repeat(400)]
+  const { reply, scripted } = await begin('IMAP4REV1', { user: wire(user), secret: wire(secret) })
+  const { tag, text } = await command(scripted)
+  assert.equal(text, 'LOGIN {900}')
+  scripted.say('+ \r\n')
+  assert.equal(await scripted.line(), `${user} {800}`)
+  scripted.say('+ \r\n')
+  assert.equal(await scripted.line(), secret)
+  await finish(scripted, tag, reply)
+})
+
+test('the mechanism LOGIN is used for a server that offers nothing else', async () => {
+  for (const mechanism of ['command', 'PLAIN', 'LOGIN'] as const) {
+    const { reply, scripted } = await begin('IMAP4REV1 SASL-IR LOGINDISABLED AUTH=LOGIN', { mechanism })
+    const { tag, text } = await command(scripted)
+    assert.equal(text, 'AUTHENTICATE LOGIN')
+    scripted.say(`+ ${base64('Username:')}\r\n`)
+    assert.equal(await scripted.line(), base64('joe'))
+    scripted.say(`+ ${base64('Password:')}\r\n`)
+    assert.equal(await scripted.line(), base64('secret'))
+    await finish(scripted, tag, reply)
+  }
+})
+
 test('a challenge that explains a refusal is acknowledged and kept for the client, and the secret is not sent again', async () => {
   const challenge = base64('{"status":"401"}')
   for (const [mechanism, acknowledged] of [

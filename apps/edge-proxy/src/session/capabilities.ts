@@ -3,14 +3,13 @@ import { beforeLogin, commonCapabilities, type BeforeLogin } from '../imap/capab
 import { mechanisms, type Mechanism } from '../imap/sasl.ts'
 import type { Server } from '../server/server.ts'
 
-/** A token mechanism only if every server accepts it. Passwords are sent to each server in the form that it accepts. */
+/**
+ * Those that every server offers, as far as its list is known. A client can always use LOGIN and AUTHENTICATE PLAIN, also
+ * before a server that offers only the other one; but a mechanism that is not offered directly is not offered here either:
+ * PHP's c-client warns its user of AUTH=PLAIN without TLS.
+ */
 export const offeredMechanisms = (servers: readonly Server[]): readonly Mechanism[] =>
-  mechanisms.filter(
-    (name) =>
-      name === 'PLAIN' ||
-      name === 'LOGIN' ||
-      servers.every((server) => server.mechanisms?.includes(name) ?? true),
-  )
+  mechanisms.filter((name) => servers.every((server) => server.mechanisms?.includes(name) ?? true))
 
 type ListOptions = Omit<BeforeLogin, 'mechanisms'>
 
