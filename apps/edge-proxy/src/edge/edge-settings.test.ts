@@ -4,12 +4,11 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
-import { but } from '../pool/pool.test-support.ts'
 import { edgeAtWork, unusedPort } from './edge.test-support.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
 import { offeredMechanisms } from '../session/capabilities.ts'
-import { untilTrue } from '../pool/pool.test-support.ts'
+import { but, untilTrue } from '../pool/pool.test-support.ts'
 import { serve, wellBehaved } from '../server/scripted-server.test-support.ts'
 
 const directory = temporaryDirectory('edge')

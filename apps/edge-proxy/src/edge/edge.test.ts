@@ -40,7 +40,7 @@ test('the greeting offers what the server supports once that is known, without w
   peer.say('a CAPABILITY\r\n')
   assert.equal(await peer.line(), '* CAPABILITY IMAP4rev1 IDLE X-NEW')
   const next = dialPeer(peer.socket.remotePort!)
-  assert.match(await next.line(), /^\* OK \[CAPABILITY IMAP4rev1 IDLE X-NEW SASL-IR AUTH=PLAIN /)
+  assert.match(await next.line(), /^\* OK \[CAPABILITY IMAP4rev1 IDLE X-NEW SASL-IR AUTH=PLAIN\] /)
 })
 
 test('a refused login is answered with the server’s words, limited in number, and its password is not logged', async () => {

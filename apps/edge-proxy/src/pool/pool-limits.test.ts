@@ -192,13 +192,29 @@ test('a connection with extensions enabled is leased only to sessions that enabl
 
 test('a user whose client has enabled an extension is never told of a reuse', async () => {
   const { pool, lease, server } = await poolAtWork()
-  const { connection } = await lease('joe')
-  swapIn(pool, server, 'QRESYNC', connection)
-  await giveBackTo(pool, connection)
-  const again = await lease('joe')
-  assert.deepEqual([again.reused, again.tellReuse], [true, false])
+  const clean = (await lease('joe')).connection
+  const enabling = (await lease('joe')).connection
+  swapIn(pool, server, 'QRESYNC', enabling)
+  enabling.enabledByOne(['QRESYNC'], 'QRESYNC')
+  // Neither while that session lasts nor after it.
+  for (let round = 0; round < 2; round++) {
+    await giveBackTo(pool, clean)
+    const again = await lease('joe')
+    assert.deepEqual([again.reused, again.connection, again.tellReuse], [true, clean, false])
+    if (round === 0) await giveBackTo(pool, enabling)
+  }
   await giveBackTo(pool, (await lease('jane')).connection)
   assert.equal((await lease('jane')).tellReuse, true)
+})
+
+test('an ENABLE that enables nothing does not count as enabled', async () => {
+  const { pool, lease, server } = await poolAtWork()
+  const { connection } = await lease('joe')
+  swapIn(pool, server, 'X-UNKNOWN', connection)
+  connection.enabledByOne([], 'X-UNKNOWN')
+  await giveBackTo(pool, connection)
+  const again = await lease('joe')
+  assert.deepEqual([again.reused, again.tellReuse], [true, true])
 })
 
 test('a session that is moved to another connection gives the first one back', async () => {

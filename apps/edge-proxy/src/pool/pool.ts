@@ -148,7 +148,11 @@ export class Pool {
     connection.beginUse()
     counters.upstream_reuses_total({ upstream: server.name }).value++
     counters.logins_total({ upstream: server.name, result: 'ok' }).value++
-    const tellReuse = connection.enabledKey === '' && this.#reuseNotices.mayTell(connection.identity)
+    const { identity, enabledKey } = connection
+    const tellReuse =
+      enabledKey === '' &&
+      this.#reuseNotices.mayTell(identity) &&
+      !this.connections.of(identity).some(hasEnabled)
     return { kind: 'leased', connection, reused: true, tellReuse, untagged: [], idsSent: false }
   }
 
@@ -163,7 +167,6 @@ export class Pool {
     holder: LeaseHolder,
   ): ServerConnection | undefined {
     const { connection } = handBack
-    if (enabledKey !== condstoreByCommand) this.#reuseNotices.noteEnable(connection.identity)
     const { identity, secretDigest } = connection
     const other = this.#takeIdle({ server, holder, identity, secretDigest }, enabledKey)
     if (!other) return undefined
@@ -186,8 +189,8 @@ export class Pool {
     if (this.connections.holderOf(connection) !== holder)
       throw new Error('a connection was given back by a session that does not hold it')
     connection.endUse(this.#context.clock.now())
-    const { identity, enabledKey } = connection
-    if (enabledKey !== '' && enabledKey !== condstoreByCommand) this.#reuseNotices.noteEnable(identity)
+    const { identity } = connection
+    if (hasEnabled(connection)) this.#reuseNotices.noteEnable(identity)
     if (handBack.usesCondstore !== undefined)
       this.#condstoreFamilies.note(identity, holder, handBack.usesCondstore)
     const refusal = handBack.refusal ?? this.#unfit(connection)
@@ -467,3 +470,7 @@ export class Pool {
 function spoiledSinceProof(connection: ServerConnection): string | undefined {
   return connection.link.isOpen ? connection.spoilReason : 'closed-by-peer'
 }
+
+/** Whether a client has enabled an extension by ENABLE. One that has enabled nothing does not count. */
+const hasEnabled = ({ enabledKey }: ServerConnection): boolean =>
+  enabledKey !== '' && enabledKey !== condstoreByCommand
