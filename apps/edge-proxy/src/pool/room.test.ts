@@ -340,6 +340,22 @@ test('a server that says that it is full is not down', async () => {
   assert.deepEqual([work.server.breaker.isOpen, work.server.downReason], [false, undefined])
 })
 
+test('a login that is refused for the connections of all users costs the one that was idle for longest', async () => {
+  const work = await limitedTo(1)
+  const [jane, jim] = [await work.idle('jane'), await work.idle('jim')]
+  const { script } = work.scripted
+  work.scripted.script = (asked) =>
+    asked.verb === 'LOGIN' && work.scripted.serving > 2
+      ? `${asked.tag} NO Too many open connections (2 of 2 from localhost [127.0.0.1])\r\n`
+      : script(asked)
+  assert.equal((await work.lease('joe')).reused, false)
+  assert.deepEqual([isIdle(work, jane), isIdle(work, jim)], [false, true])
+  assert.deepEqual(
+    [...work.pool.learnedLimits()].map(({ scope, connections }) => [scope, connections]),
+    [['server', 2]],
+  )
+})
+
 test('idle connections at another server are not evicted for its limit', async () => {
   const work = await poolAtWork({ limits: { connectAttempts: 1 } })
   const { scripted, pool, lease, login } = work

@@ -28,7 +28,9 @@ export const saysTooMany = (text: string): boolean => /^\[LIMIT\]/i.test(text) |
 
 /** Why the server refused a login that the edge could send, if it is for lack of room. */
 export function lackInRefusal(text: string): Lack | undefined {
-  if (saysTooMany(text)) return 'user-limit'
+  // Cyrus refuses a login also for the connections of all users: `(3 of 3 from localhost [127.0.0.1])`.
+  const isOfAll = /\b(from|host|address|server)\b/i.test(text) && !/\buser\b/i.test(text)
+  if (saysTooMany(text)) return isOfAll ? 'server-limit' : 'user-limit'
   return /^\[(UNAVAILABLE|INUSE)\]/i.test(text) ? 'user-busy' : undefined
 }
 

@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { lackInDial, lackInFailure, lackInRefusal, saysTooMany } from './too-many.ts'
+
+test('refused logins for lack of room, in the words of servers', () => {
+  const expected = {
+    // Dovecot
+    '[LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)':
+      'user-limit',
+    '[UNAVAILABLE] Temporary authentication failure. [host:2026-11-28 09:00:00]': 'user-busy',
+    '[INUSE] Mailbox is locked': 'user-busy',
+    // Cyrus
+    'Too many open connections (2 of 2 for joe)': 'user-limit',
+    'Too many open connections (3 of 3 from localhost [127.0.0.1])': 'server-limit',
+    // Gmail
+    '[ALERT] Too many simultaneous connections. (Failure)': 'user-limit',
+    '[limit] x': 'user-limit',
+    '[AUTHENTICATIONFAILED] Authentication failed.': undefined,
+    'LOGIN failed': undefined,
+    '[ALERT] Your connection is not secure': undefined,
+    'Invalid login or password, too many attempts': undefined,
+    '': undefined,
+  }
+  for (const [text, lack] of Object.entries(expected)) {
+    assert.equal(lackInRefusal(text), lack, text)
+    assert.equal(saysTooMany(text), lack?.endsWith('limit') ?? false, text)
+  }
+})
+
+test('connections that end before the login for lack of room', () => {
+  for (const [reason, detail, atDial, atLogin] of [
+    ['bye', '* BYE Too many connections from your address', 'server-limit', 'server-limit'],
+    ['bye', '* BYE Maximum number of connections from user+IP exceeded', 'server-limit', 'user-limit'],
+    ['bye', '* BYE [LIMIT] x', 'server-limit', undefined],
+    ['bye', '* BYE going down', undefined, undefined],
+    ['closed-by-peer', 'no greeting', 'no-greeting', undefined],
+    ['reset-by-peer', 'no greeting', 'no-greeting', undefined],
+    ['timed-out', 'no greeting', 'no-greeting', undefined],
+    ['refused', 'connect ECONNREFUSED', undefined, undefined],
+    ['unresolved', 'no such name', undefined, undefined],
+    ['out-of-files', 'EMFILE', 'out-of-files', 'out-of-files'],
+  ] as const) {
+    assert.equal(lackInDial({ reason, detail }), atDial, detail)
+    assert.equal(lackInFailure(reason, detail), atLogin, detail)
+  }
+})
