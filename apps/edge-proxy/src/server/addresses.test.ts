@@ -75,7 +75,7 @@ test('without health checks, one login tries the address again after each pause'
   const before = silent.accepted.length
   await Promise.all([login(), login(), login()])
   assert.ok(silent.accepted.length - before <= 1)
-  server.addresses.markUp({ host: '127.0.0.2', address: '127.0.0.2' })
+  server.addresses.markUp({ host: '127.0.0.2', address: '127.0.0.2' }, Date.now())
   assert.deepEqual(server.problems, [])
 })
 
@@ -109,4 +109,15 @@ test('pauses between checks double up to a minute, and an address that a name ha
   assert.equal(addresses.down[0]!.since, since)
   addresses.keepOnly([])
   assert.deepEqual(addresses.down, [])
+})
+
+test('an address that has greeted lately is not suspected, so that impatient clients cause no checks', async () => {
+  const { server } = await halfDead()
+  const { addresses } = server
+  const slow = { host: 'mail', address: '192.0.2.1' }
+  addresses.markUp(slow, 1000)
+  addresses.suspect(slow, 10_999, 10_000)
+  assert.deepEqual(addresses.takeDue(10_999), [])
+  addresses.suspect(slow, 11_000, 10_000)
+  assert.deepEqual(addresses.takeDue(11_000), [slow])
 })

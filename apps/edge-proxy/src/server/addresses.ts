@@ -25,6 +25,8 @@ const pauseMaxMs = 60_000
 export class Addresses {
   /** By address. Those that answer have no entry. */
   readonly #entries = new Map<string, Entry>()
+  /** When each last greeted. */
+  readonly #greetedAt = new Map<string, number>()
 
   get down(): AddressOutage[] {
     return [...this.#entries.values()].flatMap(({ outage }) => outage ?? [])
@@ -47,8 +49,9 @@ export class Addresses {
   }
 
   /** The address has greeted. */
-  markUp({ address }: Address): void {
+  markUp({ address }: Address, now: number): void {
     this.#entries.delete(address)
+    this.#greetedAt.set(address, now)
   }
 
   /** The address could not be used. It is checked after `pauseMs`, and then after twice the pause each time. */
@@ -59,9 +62,13 @@ export class Addresses {
     else this.#entries.set(address.address, { address, outage, checkAt: now + pauseMs, pauseMs: pauseMs * 2 })
   }
 
-  /** A dial was abandoned before the address had answered: the next check finds out whether it does. */
-  suspect(address: Address): void {
-    if (!this.#entries.has(address.address))
+  /**
+   * A dial was abandoned before the address had answered: the next check finds out whether it does.
+   * @param trustedMs an address that has greeted within this time is not suspected: its clients are impatient
+   */
+  suspect(address: Address, now: number, trustedMs: number): void {
+    const greetedAt = this.#greetedAt.get(address.address) ?? -Infinity
+    if (now - greetedAt >= trustedMs && !this.#entries.has(address.address))
       this.#entries.set(address.address, { address, outage: undefined, checkAt: 0, pauseMs: 0 })
   }
 
@@ -78,8 +85,9 @@ export class Addresses {
 
   /** Forgets the addresses that the names no longer have. */
   keepOnly(addresses: readonly Address[]): void {
-    if (this.#entries.size === 0) return
+    if (this.#entries.size === 0 && this.#greetedAt.size <= addresses.length) return
     const present = new Set(addresses.map(({ address }) => address))
-    for (const address of this.#entries.keys()) if (!present.has(address)) this.#entries.delete(address)
+    for (const known of [this.#entries, this.#greetedAt])
+      for (const address of known.keys()) if (!present.has(address)) known.delete(address)
   }
 }

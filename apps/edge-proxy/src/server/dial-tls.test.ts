@@ -79,7 +79,8 @@ test('STARTTLS that is not offered, or refused, is a failure, and the edge does 
 })
 
 test('opportunistic: if STARTTLS is broken, the edge does not continue in the clear, and says what to set', async () => {
-  const wayOut = /; repair TLS at the server, or set upstreams\.main\.tls: none to send passwords without TLS$/
+  const wayOut =
+    /; repair TLS at the server, or set upstreams\.main\.tls: none to send passwords without TLS$/
   for (const [answer, reason] of [
     ['TAG NO not now\r\n', 'starttls-refused'],
     ['TAG BAD what?\r\n', 'starttls-refused'],
@@ -151,7 +152,10 @@ test('a server without TLS fails, with a reason and within the time limit', asyn
   const failed = await dial(serverAt(scripted.port, { tls: 'implicit', caFile }), unlimited)
   assert.ok(failed.kind === 'dial-failed')
   assert.equal(failed.reason, 'tls-failed')
-  assert.match(failed.detail, /: wrong version number \(\S+\); the server sends no TLS on this port: is upstreams\.main\.tls/)
+  assert.match(
+    failed.detail,
+    /: wrong version number \(\S+\); the server sends no TLS on this port: is upstreams\.main\.tls/,
+  )
   const mute = await listen(() => {})
   const late = await dial(serverAt(mute, { tls: 'implicit', caFile, connectTimeoutMs: 100 }), unlimited)
   assert.equal(late.kind === 'dial-failed' && late.reason, 'timed-out')

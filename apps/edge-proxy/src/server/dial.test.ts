@@ -86,7 +86,11 @@ test('whatever comes instead of a greeting, the failure says what and from where
     [(socket) => socket.write('* OK rea'), 'timed-out', /: no complete greeting within \d+ ms$/],
     [() => {}, 'timed-out', /: no greeting within \d+ ms$/],
     [(socket) => socket.end('* BYE busy\r\n'), 'bye', /: the server refused the connection: \* BYE busy$/],
-    [(socket) => socket.end('HTTP/1.1 400 Bad\r\n\r\n'), 'not-imap', /: no greeting, but: HTTP\/1\.1 400 Bad$/],
+    [
+      (socket) => socket.end('HTTP/1.1 400 Bad\r\n\r\n'),
+      'not-imap',
+      /: no greeting, but: HTTP\/1\.1 400 Bad$/,
+    ],
     [(socket) => socket.write('\x15\x03\x01\0\x02\x02\n'), 'not-imap', /: no greeting, but: [?]+$/],
     [(socket) => socket.write('* OK [CAPABILITY X'), 'timed-out', /: no complete greeting within \d+ ms$/],
     [(socket) => socket.write('* OK ready\r\n'), 'timed-out', /: no answer to CAPABILITY within \d+ ms$/],
@@ -98,7 +102,10 @@ test('whatever comes instead of a greeting, the failure says what and from where
   ]
   for (const [act, reason, words] of behaviours) {
     const port = await listen((socket) => act(socket.on('error', () => {})))
-    const failed = await dial(serverAt(port, { connectTimeoutMs: 200, hosts: ['localhost'], addressFamily: 'ipv4' }), unlimited)
+    const failed = await dial(
+      serverAt(port, { connectTimeoutMs: 200, hosts: ['localhost'], addressFamily: 'ipv4' }),
+      unlimited,
+    )
     assert.ok(failed.kind === 'dial-failed', String(act))
     assert.equal(failed.reason, reason, String(act))
     const last = failed.detail.split('; ').find((detail) => detail.includes('127.0.0.1'))!

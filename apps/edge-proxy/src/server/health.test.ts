@@ -125,11 +125,19 @@ test('a dial that was abandoned is followed by a check, which decides whether th
   assert.match(await next(), /^upstream_down .*no greeting within 200 ms/)
 })
 
-test('stopping closes a check under way', async () => {
-  const { scripted, health } = await watched()
-  scripted.greeting = undefined
-  health.sweep(10_000)
-  while (scripted.connections.length === 0) await new Promise((resolve) => setImmediate(resolve))
-  health.stop()
-  await scripted.connections[0]!.closed()
+test('stopping closes a check under way, before the greeting and after it', async () => {
+  for (const greeting of [undefined, '* OK [CAPABILITY IMAP4rev1 ID] ready\r\n']) {
+    const { scripted, health } = await watched()
+    scripted.greeting = greeting
+    const asked = Promise.withResolvers<void>()
+    scripted.script = () => {
+      asked.resolve()
+      return undefined
+    }
+    health.sweep(10_000)
+    if (greeting !== undefined) await asked.promise
+    else while (scripted.connections.length === 0) await new Promise((resolve) => setImmediate(resolve))
+    health.stop()
+    await scripted.connections[0]!.closed()
+  }
 })

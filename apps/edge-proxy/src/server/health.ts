@@ -93,7 +93,7 @@ export class HealthChecks {
     const dialed = await dial(server, this.#stopping.signal, server.proxyHeader())
     if (dialed.kind === 'dialed') {
       server.markUp()
-      await learnAndClose(server, dialed)
+      await learnAndClose(server, dialed, this.#stopping.signal)
     } else if (dialed.kind === 'dial-failed' && !sparesServer(lackInDial(dialed)))
       server.markDown(dialed.detail)
   }
@@ -106,7 +106,7 @@ export class HealthChecks {
       preamble: server.proxyHeader(),
     }
     const dialed = await dialAddress(server, address, options)
-    if (dialed.kind === 'dialed') await learnAndClose(server, dialed)
+    if (dialed.kind === 'dialed') await learnAndClose(server, dialed, this.#stopping.signal)
     else if (dialed.kind === 'dial-failed' && server.hasOnlyDownAddresses) server.markDown(dialed.detail)
   }
 

@@ -24,16 +24,26 @@ export function identify(server: Server, signal: AbortSignal): Promise<void> {
 
 async function ask(server: Server, signal: AbortSignal): Promise<void> {
   const dialed = await dial(server, signal, server.proxyHeader())
-  if (dialed.kind === 'dialed') await learnAndClose(server, dialed)
+  if (dialed.kind === 'dialed') await learnAndClose(server, dialed, signal)
 }
 
-/** Learns what a server says before a login, for clients that ask before theirs, and closes the connection. */
-export async function learnAndClose(server: Server, { exchange, link, capabilities }: Dialed): Promise<void> {
+/**
+ * Learns what a server says before a login, for clients that ask before theirs, and closes the connection.
+ * @param signal closes it at once
+ */
+export async function learnAndClose(
+  server: Server,
+  { exchange, link, capabilities }: Dialed,
+  signal: AbortSignal,
+): Promise<void> {
   server.learnBeforeLogin(capabilities)
   if (offers(capabilities, 'ID')) {
-    const timer = setTimeout(() => exchange.fail('timed-out'), server.config.connectTimeoutMs)
+    const giveUp = () => exchange.fail('timed-out')
+    const timer = setTimeout(giveUp, server.config.connectTimeoutMs)
+    signal.addEventListener('abort', giveUp)
     const reply = await exchange.command('ID NIL')
     clearTimeout(timer)
+    signal.removeEventListener('abort', giveUp)
     if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
   }
   // Only a courtesy: its reply is not awaited.

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
-import { openConnection } from './open-connection.ts'
+import { openConnection, type OpenResult } from './open-connection.ts'
 import {
   ScriptedServer,
   serverAt,
@@ -177,6 +178,33 @@ test('an open circuit breaker fails logins without a connection', async () => {
   for (let attempt = 0; attempt < 4; attempt++)
     assert.equal((await openConnection(server, joe(), client)).kind, 'unavailable')
   assert.equal(scripted.connections.length, 2)
+})
+
+test('after the cool-down one login at a time tries the server, and the others are refused at once', async () => {
+  const scripted = await ScriptedServer.start()
+  scripted.greeting = '* BYE busy\r\n'
+  const server = serverAt(scripted.port, { breakerFailures: 1, breakerCooldownMs: 100 })
+  await openConnection(server, joe(), client)
+  // It greets nobody, so that the attempt lasts.
+  scripted.greeting = undefined
+  const abandoning = new AbortController()
+  const isRefused = (opened: OpenResult) => opened.kind === 'unavailable' && opened.reason === 'breaker-open'
+  const attempt = async () => {
+    for (;;) {
+      const opened = await openConnection(server, joe(), { ...client, loginSignal: abandoning.signal })
+      if (!isRefused(opened)) return opened
+      await turn()
+    }
+  }
+  const trial = attempt()
+  while (scripted.connections.length < 2) await turn()
+  for (let login = 0; login < 5; login++) assert.ok(isRefused(await openConnection(server, joe(), client)))
+  // The client of the attempt goes away: the next login tries.
+  abandoning.abort('client-gone')
+  assert.equal((await trial).kind, 'abandoned')
+  scripted.greeting = '* OK ready\r\n'
+  assert.equal((await openConnection(server, joe(), client)).kind, 'opened')
+  assert.equal((await openConnection(server, joe(), client)).kind, 'opened')
 })
 
 test('a paused server gets no new connection', async () => {

@@ -126,3 +126,15 @@ test('each address family of a name has its own answer', async () => {
   await turn()
   assert.deepEqual(resolver.known(ipv6), [{ host: 'mail.example.org', address: '2001:db8::1' }])
 })
+
+test('a name that no server has any more is forgotten', async () => {
+  const { resolver, asked, config } = resolverAtWork()
+  const [one, two] = [config('one.example.org'), config('two.example.org')]
+  resolver.refresh(one)
+  resolver.refresh(two)
+  asked[0]!.answer('192.0.2.1')
+  asked[1]!.answer('192.0.2.2')
+  await turn()
+  resolver.keepOnly([two])
+  assert.deepEqual([resolver.known(one).length, resolver.known(two).length], [0, 1])
+})

@@ -95,8 +95,14 @@ export class Resolver {
     return failures
   }
 
-  #nameOf(host: string, { addressFamily }: NameConfig): Name {
-    const key = `${addressFamily} ${host}`
+  /** Forgets the names that no server has. */
+  keepOnly(configs: readonly NameConfig[]): void {
+    const present = new Set(configs.flatMap((config) => config.hosts.map((host) => keyOf(host, config))))
+    for (const key of this.#names.keys()) if (!present.has(key)) this.#names.delete(key)
+  }
+
+  #nameOf(host: string, config: NameConfig): Name {
+    const key = keyOf(host, config)
     let name = this.#names.get(key)
     if (!name) {
       name = { addresses: undefined, lookup: undefined, error: undefined, dueAt: 0 }
@@ -119,3 +125,5 @@ export class Resolver {
     }
   }
 }
+
+const keyOf = (host: string, { addressFamily }: NameConfig): string => `${addressFamily} ${host}`

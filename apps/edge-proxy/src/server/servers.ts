@@ -37,6 +37,7 @@ export class Servers {
         byName.set(name, server)
       }
     }
+    this.#resolver.keepOnly(Object.values(config.upstreams))
     this.#config = config
     this.#byName = byName
     this.#byListener = new Map()
