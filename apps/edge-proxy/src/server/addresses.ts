@@ -25,7 +25,7 @@ const pauseMaxMs = 60_000
 export class Addresses {
   /** By address. Those that answer have no entry. */
   readonly #entries = new Map<string, Entry>()
-  /** When each last greeted. */
+  /** When each last greeted, from performance.now(). */
   readonly #greetedAt = new Map<string, number>()
 
   get down(): AddressOutage[] {

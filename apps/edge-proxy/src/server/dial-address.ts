@@ -63,10 +63,10 @@ export async function dialAddress(
   const dialed = await new AddressDial(server, address, options).run()
   if (options.signal.aborted) {
     if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
-    else server.addresses.suspect(address, Date.now(), server.config.healthIntervalMs)
+    else server.addresses.suspect(address, performance.now(), server.config.healthIntervalMs)
     return { kind: 'abandoned' }
   }
-  if (dialed.kind === 'dialed') server.addresses.markUp(address, Date.now())
+  if (dialed.kind === 'dialed') server.addresses.markUp(address, performance.now())
   else if (!sparesServer(lackInDial(dialed))) server.markAddressDown(address, dialed.detail)
   return dialed
 }
