@@ -1,7 +1,7 @@
 /** What an edge can do on NATS with its real credential, tested with a plain client: what an edge needs, and nothing else. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import { errors, type NatsConnection } from '@nats-io/transport-node'
 import {
   buckets,
@@ -9,6 +9,8 @@ import {
   desiredEntry,
   desiredKey,
   encode,
+  evidenceOfEdgeMax,
+  evidenceRead,
   streams,
   subjects,
   wireVersion,
@@ -94,6 +96,7 @@ suite('one edge on NATS', () => {
         subjects.report(address),
         subjects.trace(address, trace),
         subjects.answer(address, order),
+        subjects.evidence(address),
         `${subjects.inbox(address)}.x`,
         desiredEntry(address).read,
         `$KV.${buckets.desired}.${desiredKey(address)}`,
@@ -103,7 +106,9 @@ suite('one edge on NATS', () => {
       subjects.order({ kind: 'region', region: 'eu' }),
       subjects.order({ kind: 'edge', ...edge.address }),
       subjects.desiredChanged,
-      ...[reports, streams.traces, `KV_${buckets.desired}`].flatMap((stream) =>
+      subjects.storedEvidence(edge.address),
+      subjects.storedEvidence(us),
+      ...[reports, streams.traces, streams.evidence, `KV_${buckets.desired}`].flatMap((stream) =>
         ['INFO', 'DELETE', 'PURGE', 'UPDATE', 'MSG.GET', 'MSG.DELETE', 'SNAPSHOT'].map(
           (verb) => `$JS.API.STREAM.${verb}.${stream}`,
         ),
@@ -137,6 +142,7 @@ suite('one edge on NATS', () => {
       subjects.reportsOfAll,
       subjects.tracesOfAll,
       subjects.answersOfAll,
+      subjects.evidenceOfAll,
       `${subjects.inbox(us)}.>`,
       `${subjects.inbox(neighbour)}.>`,
       subjects.inbox({ region: '*', edge: '*' }),
@@ -160,11 +166,12 @@ suite('one edge on NATS', () => {
     assert.ok(kept > 0)
     const report = edge.report({})
     // JetStream's own answers can be valid requests: an ack is a request to purge, an empty error one to delete.
-    for (const stream of [streams.traces, streams.reports, `KV_${buckets.desired}`]) {
+    for (const stream of [streams.traces, streams.reports, streams.evidence, `KV_${buckets.desired}`]) {
       edge.nats.publish(subjects.report(edge.address), encode(report), {
         reply: `$JS.API.STREAM.PURGE.${stream}`,
       })
       edge.nats.publish(desiredEntry(edge.address).read, 'x', { reply: `$JS.API.STREAM.DELETE.${stream}` })
+      edge.nats.publish(evidenceRead, '{}', { reply: `$JS.API.STREAM.DELETE.${stream}` })
     }
     for (const reply of [
       subjects.presence(us),
@@ -178,6 +185,35 @@ suite('one edge on NATS', () => {
     assert.equal((await manager.streams.info(streams.traces)).state.messages, kept)
     await manager.streams.info(streams.reports)
     assert.equal((await other.desired())?.v, wireVersion)
+  })
+
+  test('it hears evidence of all edges with its sequence, and reads it', async () => {
+    const heard: [string, number, string][] = []
+    edge.nats.subscribe(subjects.storedEvidenceOfAll, {
+      callback: (_error, { subject, headers, data }) =>
+        void heard.push([subject, Number(headers?.get('Nats-Sequence')), new TextDecoder().decode(data)]),
+    })
+    await edge.nats.flush()
+    const js = jetstream(other.nats)
+    const { seq } = await js.publish(subjects.evidence(us), 'one')
+    await until('the message', () => heard.length > 0)
+    assert.deepEqual(heard, [[subjects.storedEvidence(us), seq, 'one']])
+    for (const which of [{ seq }, { last_by_subj: subjects.evidenceOfAll }]) {
+      const read = await edge.nats.request(evidenceRead, JSON.stringify(which))
+      assert.deepEqual([read.headers?.get('Nats-Sequence'), read.string()], [String(seq), 'one'])
+    }
+    const none = await edge.nats.request(evidenceRead, JSON.stringify({ seq: seq + 1 }))
+    assert.equal(none.headers?.code, 404)
+  })
+
+  test('evidence of an edge that sends too much is refused, and that of other edges is not', async () => {
+    for (let count = 0; count <= evidenceOfEdgeMax; count++)
+      edge.nats.publish(subjects.evidence(edge.address), 'x')
+    await edge.nats.flush()
+    await assert.rejects(jetstream(edge.nats).publish(subjects.evidence(edge.address), 'x'), /per subject/)
+    await jetstream(other.nats).publish(subjects.evidence(us), 'two')
+    const { state } = await manager.streams.info(streams.evidence)
+    assert.equal(state.messages, evidenceOfEdgeMax + 2)
   })
 
   test('a message that names another edge than its subject is rejected', async () => {

@@ -13,9 +13,10 @@ import {
   repository,
   type EdgeProcess,
 } from '@imapfleet/local'
+import { jetstream } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
 import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
-import { desiredEntry, subjects, type EdgeView, type RevisionStatus } from '@imapfleet/protocol'
+import { desiredEntry, evidenceRead, subjects, type EdgeView, type RevisionStatus } from '@imapfleet/protocol'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
 import { connectNats, SimulatedEdge } from '../support/simulated-edge.ts'
@@ -123,6 +124,37 @@ suite('a region behind a leaf node', () => {
     await until('its report', async () => (await reports()) > 0)
     await isApplied(7)
     assert.equal(await order(), 'answered')
+  })
+
+  test('evidence crosses it in both directions with its sequence, and is read through it', async () => {
+    const names = [
+      { region: 'far', edge: 'far-2', at: { ...plane.nats, url: leafUrl } },
+      { region: 'eu', edge: 'eu-1', at: plane.nats },
+    ]
+    const edges = []
+    for (const { at, ...address } of names) {
+      const credentialsFile = await plane.enroll(address.region, address.edge)
+      edges.push({ address, nats: await connectNats(at, { address, credentialsFile }) })
+    }
+    try {
+      const heard: string[] = []
+      for (const { nats } of edges)
+        nats.subscribe(subjects.storedEvidenceOfAll, {
+          callback: (_error, { subject, headers }) =>
+            void heard.push(`${subject} ${headers?.get('Nats-Sequence')}`),
+        })
+      await Promise.all(edges.map(({ nats }) => nats.flush()))
+      for (const { address, nats } of edges) {
+        heard.length = 0
+        const { seq } = await jetstream(nats).publish(subjects.evidence(address), 'x')
+        await until('both to hear it', () => heard.length === 2)
+        assert.deepEqual(new Set(heard), new Set([`${subjects.storedEvidence(address)} ${seq}`]))
+        const read = await nats.request(evidenceRead, JSON.stringify({ seq }))
+        assert.equal(read.string(), 'x')
+      }
+    } finally {
+      await Promise.all(edges.map(({ nats }) => nats.close()))
+    }
   })
 
   test('everything works again when the main server is up, and reports from the meantime arrive', async () => {

@@ -83,6 +83,17 @@ export class TestFleet {
     return login.untagged
   }
 
+  /** Replaces the password of a user. Resolves when the mail server accepts it. */
+  async setPassword(user: MailUser): Promise<void> {
+    this.stack.dovecot?.setPassword(user)
+    await until('the new password', () =>
+      this.session('dovecot', user).then(
+        () => true,
+        () => false,
+      ),
+    )
+  }
+
   /** Number of successful logins of this user at the mail server so far. */
   async loginsAtServer({ user }: MailUser): Promise<number> {
     const log = this.stack.dovecot?.process.logFile ?? ''

@@ -4,7 +4,7 @@
  */
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { chownSync, existsSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
 import { z } from 'zod'
 import { ownAccount, type SystemAccount } from './account.ts'
 import { findProgram, installPackage } from './debian.ts'
@@ -40,6 +40,8 @@ export interface Dovecot {
   version: string
   /** The demo users. */
   users: MailUser[]
+  /** Replaces the password of a user at the next login. Its sessions continue. */
+  setPassword: (user: MailUser) => void
   process: LocalProcess
 }
 
@@ -106,7 +108,24 @@ export async function dovecotServer(options: DovecotOptions): Promise<Dovecot> {
     isReady: () =>
       probe({ host: '127.0.0.1', port, judge: (said) => said.includes('* OK [CAPABILITY ') || undefined }),
   })
-  return { host: '127.0.0.1', port, version, users, process: child }
+  return {
+    host: '127.0.0.1',
+    port,
+    version,
+    users,
+    setPassword: ({ user, password }) => setPassword(places.users, passwdLine(user, password), account),
+    process: child,
+  }
+}
+
+/** Dovecot reads the file again if its time or size has changed, and looks at both once a second. */
+function setPassword(file: string, line: string, account: SystemAccount | undefined): void {
+  const { mtimeMs } = statSync(file)
+  const name = line.slice(0, line.indexOf(':') + 1)
+  const lines = readFileSync(file, 'utf8').split('\n')
+  writePrivate(file, lines.map((each) => (each.startsWith(name) ? line.trimEnd() : each)).join('\n'), account)
+  const later = new Date(Math.max(mtimeMs, Date.now()) + 1000)
+  utimesSync(file, later, later)
 }
 
 /** Longest name in the directory: `/token-login/imap-urlauth`. */

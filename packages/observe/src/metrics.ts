@@ -73,6 +73,22 @@ export const edgeMetrics = {
     help: 'SELECT and EXAMINE commands of clients sent to the upstream while the cache is enabled.',
   },
   trace_lines_total: { kind: 'counter', help: 'Lines written to traces.' },
+  evidence_sent_total: {
+    kind: 'counter',
+    help: 'Users whose secret was proven or refused here, told to the other edges.',
+  },
+  evidence_heard_total: {
+    kind: 'counter',
+    help: 'Users whose secret was proven or refused at another edge, as told by it.',
+  },
+  evidence_missed_total: {
+    kind: 'counter',
+    help: 'Times that every idle connection was closed because it was not known which users were meant.',
+  },
+  evidence_overflows_total: {
+    kind: 'counter',
+    help: 'Times that too many users waited to be told to the other edges.',
+  },
   reports_dropped_total: { kind: 'counter', help: 'Reports lost because the outbox was full.' },
 
   clients_connected: { kind: 'gauge', help: 'Client connections open.' },
@@ -97,6 +113,10 @@ export const edgeMetrics = {
   },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
   traces_active: { kind: 'gauge', help: 'Users being traced.' },
+  evidence_waiting: {
+    kind: 'gauge',
+    help: 'Users whose secret was proven or refused here, and of whom the fleet does not know yet.',
+  },
   outbox_reports: { kind: 'gauge', help: 'Reports not yet acknowledged by the fleet.' },
   config_revision: { kind: 'gauge', help: 'Configuration revision in force; 0: only the file.' },
   memory_rss_bytes: { kind: 'gauge', help: 'Resident memory of the process.' },

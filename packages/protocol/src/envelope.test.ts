@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { desiredChangedSchema, desiredSchema } from './desired.ts'
 import { decode, encode, messageBytesMax } from './envelope.ts'
+import { evidenceSchema } from './evidence.ts'
 import { orderAnswerSchema } from './order-answers.ts'
 import { orderSchema } from './orders.ts'
 import { presenceSchema } from './presence.ts'
@@ -58,6 +59,10 @@ const families = {
   orderAnswer: {
     schema: orderAnswerSchema,
     message: { ...sender, order: id, ok: true, result: null, more: false },
+  },
+  evidence: {
+    schema: evidenceSchema,
+    message: { ...sender, sequence: 1, news: [{ kind: 'proven', user: 'joe' }], isIncomplete: false },
   },
   traceBatch: {
     schema: traceBatchSchema,

@@ -2,7 +2,16 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { configNamePattern } from '@imapfleet/config/names'
 import * as fc from 'fast-check'
-import { buckets, consumers, crossings, desiredKey, rightsOf, streams, subjects } from './subjects.ts'
+import {
+  buckets,
+  consumers,
+  crossings,
+  desiredKey,
+  evidenceRead,
+  rightsOf,
+  streams,
+  subjects,
+} from './subjects.ts'
 
 const name = fc.stringMatching(configNamePattern)
 const address = fc.record({ region: name, edge: name })
@@ -27,6 +36,8 @@ const published = (at: { region: string; edge: string }, trace: string) => [
   subjects.order({ kind: 'edge', ...at }),
   subjects.answer(at, trace),
   subjects.inbox(at),
+  subjects.evidence(at),
+  subjects.storedEvidence(at),
   subjects.desiredChanged,
   desiredKey(at),
 ]
@@ -47,6 +58,8 @@ test('what an edge publishes reaches the subscriptions for it and no others', ()
         { subject: subjects.presence(at), heard: [subjects.presenceOfAll] },
         { subject: subjects.report(at), heard: [subjects.reportsOfAll] },
         { subject: subjects.trace(at, trace), heard: [subjects.tracesOfAll, subjects.traceOfAll(trace)] },
+        { subject: subjects.evidence(at), heard: [subjects.evidenceOfAll] },
+        { subject: subjects.storedEvidence(at), heard: [subjects.storedEvidenceOfAll] },
         { subject: subjects.answer(at, trace), heard: [subjects.answersTo(trace), subjects.answersOfAll] },
       ]
       const listeners = kinds.flatMap(({ heard }) => heard)
@@ -82,25 +95,27 @@ test('two edges never share a key or a subject of their own', () => {
       fc.pre(one.region !== other.region || one.edge !== other.edge)
       assert.notEqual(desiredKey(one), desiredKey(other))
       assert.notEqual(subjects.presence(one), subjects.presence(other))
+      assert.notEqual(subjects.evidence(one), subjects.evidence(other))
       assert.notEqual(subjects.inbox(one), subjects.inbox(other))
     }),
     settings,
   )
 })
 
-test('two edges share only the right to receive what is for both', () => {
+test('two edges share only the right to receive what is for both, and to read the evidence of all', () => {
   fc.assert(
     fc.property(address, address, (one, other) => {
       fc.pre(one.region !== other.region || one.edge !== other.edge)
       const [mine, theirs] = [rightsOf(one), rightsOf(other)]
       assert.deepEqual(
         mine.publish.filter((subject) => theirs.publish.includes(subject)),
-        [],
+        [evidenceRead],
       )
       const forBoth = [
         subjects.order({ kind: 'all' }),
         ...(one.region === other.region ? [subjects.order({ kind: 'region', region: one.region })] : []),
         subjects.desiredChanged,
+        subjects.storedEvidenceOfAll,
       ]
       assert.deepEqual(
         mine.subscribe.filter((subject) => theirs.subscribe.includes(subject)),

@@ -28,6 +28,13 @@ export const subjects = {
   traceOfAll: (trace: string) => `${root}.trace.*.*.${trace}`,
   tracesOfAll: `${root}.trace.*.*.*`,
 
+  /** Edge → JetStream: evidence about secrets of users. */
+  evidence: ({ region, edge }: EdgeAddress) => `${root}.evidence.${region}.${edge}`,
+  evidenceOfAll: `${root}.evidence.*.*`,
+  /** JetStream → edges, core NATS: evidence that was stored. The last two tokens are those of the sender's subject. */
+  storedEvidence: ({ region, edge }: EdgeAddress) => `${root}.stored-evidence.${region}.${edge}`,
+  storedEvidenceOfAll: `${root}.stored-evidence.*.*`,
+
   /** Control → edges, core NATS: the desired state of some edges changed. Each edge reads its own key. */
   desiredChanged: `${root}.desired.changed`,
 
@@ -59,6 +66,7 @@ export const subjects = {
 export const streams = {
   reports: 'IMAPFLEET_REPORTS',
   traces: 'IMAPFLEET_TRACES',
+  evidence: 'IMAPFLEET_EVIDENCE',
 } as const
 
 export const consumers = {
@@ -84,8 +92,11 @@ export const desiredEntry = (address: EdgeAddress) => {
   return { stream, subject, read: `$JS.API.DIRECT.GET.${stream}.${subject}` }
 }
 
+/** The request by which edges read the stream of evidence, message by message. */
+export const evidenceRead = `$JS.API.DIRECT.GET.${streams.evidence}`
+
 /** Increase it with every change of `rightsOf`. An older control does not overwrite the rights of a newer one. */
-export const rightsVersion = 1
+export const rightsVersion = 2
 
 /** The permissions of one edge. */
 export const rightsOf = (address: EdgeAddress) => ({
@@ -94,9 +105,16 @@ export const rightsOf = (address: EdgeAddress) => ({
     subjects.report(address),
     subjects.trace(address, '*'),
     subjects.answer(address, '*'),
+    subjects.evidence(address),
     desiredEntry(address).read,
+    evidenceRead,
   ],
-  subscribe: [...subjects.ordersFor(address), subjects.desiredChanged, `${subjects.inbox(address)}.>`],
+  subscribe: [
+    ...subjects.ordersFor(address),
+    subjects.desiredChanged,
+    subjects.storedEvidenceOfAll,
+    `${subjects.inbox(address)}.>`,
+  ],
 })
 
 /** Exports and imports between the account of the edges and that of control, which has the streams. */
@@ -107,8 +125,10 @@ export const crossings = {
     subjects.reportsOfAll,
     subjects.tracesOfAll,
     subjects.answersOfAll,
+    subjects.evidenceOfAll,
     desiredEntry({ region: '*', edge: '*' }).read,
+    evidenceRead,
   ],
   /** Published by control, for edges. */
-  toEdges: [subjects.ordersOfAll, subjects.desiredChanged],
+  toEdges: [subjects.ordersOfAll, subjects.desiredChanged, subjects.storedEvidenceOfAll],
 } as const

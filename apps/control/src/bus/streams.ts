@@ -16,7 +16,16 @@ import {
 } from '@nats-io/jetstream'
 import { Kvm, type KV } from '@nats-io/kv'
 import { nanos } from '@nats-io/transport-node'
-import { buckets, consumers, messageBytesMax, streams, subjects } from '@imapfleet/protocol'
+import {
+  buckets,
+  consumers,
+  evidenceBytesMax,
+  evidenceKeptMs,
+  evidenceOfEdgeMax,
+  messageBytesMax,
+  streams,
+  subjects,
+} from '@imapfleet/protocol'
 
 export interface StreamLimits {
   /** Copies of each stream in a NATS cluster: 1, 3 or 5. */
@@ -34,6 +43,9 @@ export interface StreamLimits {
  */
 const ackWaitMs = 10_000
 const minuteMs = 60_000
+
+/** More than one edge can fill. */
+const evidenceStreamBytesMax = 536_870_912
 
 export async function ensureStreams(
   manager: JetStreamManager,
@@ -59,6 +71,26 @@ export async function ensureStreams(
     discard: DiscardPolicy.Old,
     max_bytes: limits.tracesBytesMax,
     max_age: nanos(limits.tracesKeptMs),
+    num_replicas: limits.replicas,
+  })
+  await ensureStream(manager, {
+    name: streams.evidence,
+    subjects: [subjects.evidenceOfAll],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Limits,
+    // An edge that sends too much is refused. It cannot push out what others sent.
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+    max_msgs_per_subject: evidenceOfEdgeMax,
+    max_msg_size: evidenceBytesMax,
+    max_bytes: evidenceStreamBytesMax,
+    max_age: nanos(evidenceKeptMs),
+    allow_direct: true,
+    // With the sequence of each message, so that edges notice what they missed.
+    republish: {
+      src: subjects.evidenceOfAll,
+      dest: subjects.storedEvidence({ region: '{{wildcard(1)}}', edge: '{{wildcard(2)}}' }),
+    },
     num_replicas: limits.replicas,
   })
   await ensureIngest(manager)

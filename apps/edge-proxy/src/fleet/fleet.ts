@@ -10,8 +10,10 @@ import { decode, desiredChangedSchema, encode, subjects, wireVersion, type Repor
 import type { Edge } from '../edge/edge.ts'
 import { snapshotOf } from '../edge/snapshot.ts'
 import type { RejectedRevision } from '../edge/start.ts'
-import { withoutReuse } from '../ops/operations.ts'
+import { distrustAll, distrustUsers, withoutReuse } from '../ops/operations.ts'
 import { DesiredState } from './desired-state.ts'
+import { EvidenceFeed } from './evidence-feed.ts'
+import { EvidenceSender } from './evidence-sender.ts'
 import { fleetNatsClient, type Sender } from './nats.ts'
 import { hearOrders } from './orders.ts'
 import { Outbox } from './outbox.ts'
@@ -38,6 +40,8 @@ export class FleetMember {
   readonly #outbox: Outbox
   readonly #desired: DesiredState
   readonly #traces: FleetTraces
+  readonly #evidenceSender: EvidenceSender
+  readonly #evidenceFeed: EvidenceFeed
   readonly #timers: NodeJS.Timeout[] = []
   #sequence = 0
 
@@ -63,6 +67,26 @@ export class FleetMember {
       stateDir,
       traces: this.#traces,
     })
+    this.#evidenceSender = new EvidenceSender({
+      sender: this.#sender,
+      stateDir,
+      fleet,
+      sent: metrics.counters.evidence_sent_total,
+      overflowed: metrics.counters.evidence_overflows_total,
+      log,
+    })
+    this.#evidenceFeed = new EvidenceFeed({
+      boot: this.#sender.boot,
+      fleet,
+      now: () => performance.now(),
+      distrust: (users) => distrustUsers(edge.context, users),
+      distrustAll: () => void distrustAll(edge.context),
+      heard: metrics.counters.evidence_heard_total,
+      missed: metrics.counters.evidence_missed_total,
+      log,
+    })
+    edge.context.pool.evidence.onNews = (news) => this.#evidenceSender.add(news)
+    metrics.gauge('evidence_waiting', () => this.#evidenceSender.size)
     metrics.gauge('outbox_reports', () => this.#outbox.size)
     metrics.gauge('config_revision', () => this.#desired.applied)
   }
@@ -75,6 +99,7 @@ export class FleetMember {
   start(): void {
     const { heartbeatMs, reportIntervalMs, reconcileMs } = this.#config
     this.#outbox.load()
+    this.#evidenceSender.load()
     this.#desired.restore()
     this.#nats.start()
     this.#timers.push(
@@ -100,8 +125,11 @@ export class FleetMember {
     this.#traces.flush()
     this.#report()
     this.#sendPresence()
-    await within(lastReportMs, hurry, Promise.all([this.#outbox.send(), this.#traces.send()]))
+    const sent = [this.#outbox.send(), this.#traces.send(), this.#evidenceSender.flush()]
+    await within(lastReportMs, hurry, Promise.all(sent))
+    this.#evidenceFeed.stop()
     try {
+      this.#evidenceSender.save()
       this.#outbox.save()
     } catch (error) {
       this.#edge.context.log.error('reports_lost', { count: this.#outbox.size, reason: reasonOf(error) })
@@ -116,15 +144,19 @@ export class FleetMember {
         if (!error && decode(desiredChangedSchema, message.data).ok) void this.#fetch(fleet)
       },
     })
+    this.#evidenceFeed.subscribe(fleet)
     hearOrders(fleet, this.#edge, this.#sender)
   }
 
-  /** Applies revocations that were made while NATS was down, before an idle connection is leased again. */
+  /** Applies revocations and evidence from the time while NATS was down, before an idle connection is leased again. */
   async #onUp(fleet: NatsHandles): Promise<void> {
-    await withoutReuse(this.#edge.context, () => this.#desired.fetch(fleet))
+    await withoutReuse(this.#edge.context, async () => {
+      await Promise.all([this.#desired.fetch(fleet), this.#evidenceFeed.connected()])
+    })
     this.#sendPresence()
     void this.#outbox.send()
     void this.#traces.send()
+    void this.#evidenceSender.send()
   }
 
   async #fetch(fleet: NatsHandles): Promise<void> {
@@ -133,7 +165,10 @@ export class FleetMember {
   }
 
   #reconcile(): void {
-    if (this.#nats.handles) void this.#fetch(this.#nats.handles)
+    if (!this.#nats.handles) return
+    void this.#fetch(this.#nats.handles)
+    // A message that was lost on its way shows no gap before the next one.
+    void this.#evidenceFeed.catchUp()
   }
 
   #sendPresence(): void {

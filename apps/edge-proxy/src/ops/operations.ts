@@ -4,6 +4,7 @@
  */
 import type { Connection, OrderAction, OrderKind, OrderOutcome, Revocation } from '@imapfleet/protocol'
 import type { EdgeContext } from '../edge/context.ts'
+import { userKeyOf } from '../pool/key.ts'
 import { version } from '../version.ts'
 import type { TraceOrder, TraceSink } from '../observe/trace.ts'
 
@@ -33,7 +34,7 @@ export function listConnections(context: EdgeContext, user?: string): ListedConn
           upstream: connection.serverName,
           state,
           ...(client !== undefined && { client }),
-          since: context.clock.wallAt(connection.lastUsedAt),
+          since: connection.lastUsedAt,
           uses: connection.uses,
         },
       }
@@ -64,6 +65,13 @@ export function revoke(
     kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
   return context.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
 }
+
+/** Another edge has evidence about secrets of these users: ends what their secrets opened here. */
+export const distrustUsers = (context: EdgeContext, users: readonly string[]): void =>
+  context.pool.evidence.heard(new Set(users.map(userKeyOf)))
+
+/** Which users other edges have evidence about is not known: every connection is meant. */
+export const distrustAll = (context: EdgeContext): number => context.pool.purge(() => true, 'fleet-evidence')
 
 /** Reuses no idle connection until `work` settles. */
 export async function withoutReuse(context: EdgeContext, work: () => Promise<void>): Promise<void> {

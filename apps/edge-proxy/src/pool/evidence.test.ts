@@ -314,7 +314,7 @@ test('news are a new secret, and the refusal of a secret that was good; they hav
   const work = await atWork()
   const { news, idle, login, answers } = work
   await idle('Joe', 'A')
-  assert.deepEqual(news.splice(0), [{ kind: 'proven', user: 'Joe' }])
+  assert.deepEqual(news.splice(0), [{ kind: 'proven', user: 'joe' }])
   await idle('Joe', 'A')
   await fresh(work, 'A', 'OK in', 'joe')
   answers.set('wrong', no)

@@ -13,7 +13,7 @@ import { refusesUser, type LeaseRequest, type RefusalCause } from './lease.ts'
 export interface SecretNews {
   /** `proven`: a server accepted a secret that is new here. `refused`: it refused one that it had accepted. */
   readonly kind: 'proven' | 'refused'
-  /** The login name. */
+  /** The login name, with its ASCII letters in lower case. */
   readonly user: string
 }
 
@@ -38,18 +38,16 @@ export class Evidence {
   /** The server has accepted the login. */
   accepted({ server, credentials, secretDigest }: LeaseRequest): void {
     if (!judgesSecrets(server)) return
-    const user = credentials.user.toString('utf8')
-    const userKey = userKeyOf(user)
+    const userKey = userKeyOf(credentials.user.toString('utf8'))
     if (!this.#known.accepted(server.name, userKey, secretDigest)) return
     this.#apply(userKey, 'secret-superseded', (own) => !isSameSecret(own.secretDigest, secretDigest))
-    this.onNews({ kind: 'proven', user })
+    this.onNews({ kind: 'proven', user: userKey })
   }
 
   /** The server has refused the login. */
   refused({ server, credentials, identity, secretDigest }: LeaseRequest, cause: RefusalCause): void {
     if (!refusesUser(cause)) return
-    const user = credentials.user.toString('utf8')
-    const userKey = userKeyOf(user)
+    const userKey = userKeyOf(credentials.user.toString('utf8'))
     // A server that judged no secret, or accepted it, refuses the identity.
     const isAboutSecret = judgesSecrets(server) && cause !== 'not-authorized'
     const wasKnown = isAboutSecret && this.#known.refused(server.name, userKey, secretDigest)
@@ -57,7 +55,7 @@ export class Evidence {
       ? this.#apply(userKey, 'secret-refused', (own) => isSameSecret(own.secretDigest, secretDigest))
       : this.#apply(userKey, 'not-authorized', (own) => own.identity === identity)
     // A secret that was never good is no news: anyone can send wrong passwords in the name of a user.
-    if (wasKnown || ended > 0) this.onNews({ kind: 'refused', user })
+    if (wasKnown || ended > 0) this.onNews({ kind: 'refused', user: userKey })
   }
 
   /** Another edge has news about these users. */

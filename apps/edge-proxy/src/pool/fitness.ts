@@ -1,7 +1,6 @@
 /** Why a connection may not serve another session, whatever a proof of its state might say. */
 import type { PoolConfig } from '@imapfleet/config'
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
-import type { PoolClock } from './lease.ts'
 
 /** A label value of `reuse_refused_total` or `upstream_drops_total`. */
 export type Unfit =
@@ -21,12 +20,12 @@ export function unfitToKeep(
   connection: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
-  clock: PoolClock,
+  now: number,
 ): Unfit | undefined {
   if (connection.generation !== generation) return 'config-changed'
   if (connection.distrustReason !== undefined) return connection.distrustReason
-  if (connection.expiresAt <= clock.wall()) return 'credentials-expired'
-  if (clock.now() - connection.openedAt > pool.lifetimeMaxMs) return 'too-old'
+  if (connection.expiresAt <= now) return 'credentials-expired'
+  if (now - connection.openedAt > pool.lifetimeMaxMs) return 'too-old'
   return connection.uses >= pool.usesMax ? 'used-up' : undefined
 }
 
@@ -35,11 +34,11 @@ export function unfitToRest(
   idle: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
-  clock: PoolClock,
+  now: number,
 ): Unfit | undefined {
-  return clock.now() - idle.lastUsedAt > pool.idleTimeoutMs
+  return now - idle.lastUsedAt > pool.idleTimeoutMs
     ? 'idle-timeout'
-    : unfitToKeep(idle, generation, pool, clock)
+    : unfitToKeep(idle, generation, pool, now)
 }
 
 /** The idle connection must not be leased. */
@@ -47,8 +46,8 @@ export function unfitToLease(
   idle: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
-  clock: PoolClock,
+  now: number,
 ): Unfit | undefined {
   // Half a response would swallow the beginning of the next one.
-  return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, clock) : 'unfinished-reply'
+  return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, now) : 'unfinished-reply'
 }

@@ -33,7 +33,7 @@ export const controlClaims: Partial<Account> = { limits: { ...limits, ...jetStre
 const placeholders = { region: '{{tag(region)}}', edge: '{{name()}}' }
 export const regionTag = (region: string) => `region:${region}`
 
-/** Limit on the subscriptions of one edge. An edge needs six. */
+/** Limit on the subscriptions of one edge. An edge needs seven. */
 const subscriptionsMax = 32
 const rolePrefix = 'edge/'
 

@@ -1,0 +1,300 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import type { NatsHandles } from '@imapfleet/nats'
+import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
+import { encode, evidenceRead, streams, subjects, wireVersion } from '@imapfleet/protocol'
+import { untilTrue } from '../pool/pool.test-support.ts'
+import { EvidenceFeed } from './evidence-feed.ts'
+
+const own = '0191d5a0-0000-7000-8000-000000000001'
+const other = '0191d5a0-0000-7000-8000-000000000002'
+let messages = 0
+
+const evidence = (users: string[], more: { boot?: string; isIncomplete?: boolean } = {}) =>
+  encode({
+    v: wireVersion,
+    edge: 'eu-2',
+    region: 'eu',
+    boot: other,
+    at: 1,
+    sequence: ++messages,
+    news: users.map((user) => ({ kind: 'proven', user })),
+    isIncomplete: false,
+    ...more,
+  })
+
+type Live = (error: Error | null, message: { headers: Map<string, string>; data: Uint8Array }) => void
+
+/** A feed over a stand-in for NATS with one stream. */
+function atWork() {
+  const stream = { first: 1, messages: [] as (Uint8Array | undefined)[] }
+  const nats = { isUp: true, fails: false, reads: 0, hold: undefined as Promise<void> | undefined }
+  const clock = { now: 0 }
+  let live: Live | undefined
+  const at = (sequence: number) => stream.messages[sequence - stream.first]
+  const last = () => stream.first + stream.messages.length - 1
+  const subject = subjects.evidence({ region: 'eu', edge: 'eu-2' })
+  const headersOf = (sequence: number) =>
+    Object.assign(
+      new Map([
+        ['Nats-Stream', streams.evidence],
+        ['Nats-Sequence', String(sequence)],
+        ['Nats-Subject', subject],
+      ]),
+      { code: 0, description: '' },
+    )
+  const request = async (to: string, payload: Uint8Array) => {
+    assert.equal(to, evidenceRead)
+    nats.reads++
+    const asked = JSON.parse(new TextDecoder().decode(payload)) as { seq?: number; last_by_subj?: string }
+    if (asked.seq === undefined) assert.equal(asked.last_by_subj, subjects.evidenceOfAll)
+    const sequence = asked.seq ?? last()
+    const data = at(sequence)
+    const { fails, hold } = nats
+    await hold
+    if (fails) throw new Error('no answer')
+    return data ? { headers: headersOf(sequence), data } : { headers: { code: 404 }, data: new Uint8Array() }
+  }
+  const handles = {
+    nats: {
+      request,
+      subscribe: (to: string, { callback }: { callback: Live }) => {
+        assert.equal(to, subjects.storedEvidenceOfAll)
+        live = callback
+      },
+    },
+  } as unknown as NatsHandles
+  const { counters } = new Metrics(edgeMetrics)
+  /** Users that were heard of, in order; `*`: every user. */
+  const meant: string[] = []
+  const feed = new EvidenceFeed({
+    boot: own,
+    fleet: () => (nats.isUp ? handles : undefined),
+    now: () => clock.now,
+    distrust: (users) => void meant.push(...users),
+    distrustAll: () => void meant.push('*'),
+    heard: counters.evidence_heard_total,
+    missed: counters.evidence_missed_total,
+    log: new Log({ level: 'debug', format: 'text' }, () => {}),
+  })
+  after(() => feed.stop())
+  feed.subscribe(handles)
+  return {
+    feed,
+    stream,
+    nats,
+    clock,
+    meant,
+    counters,
+    /** Stored, and lost on its way to this edge. */
+    store: (data: Uint8Array) => void stream.messages.push(data),
+    /** Stored, and delivered. */
+    send: (data: Uint8Array) => {
+      stream.messages.push(data)
+      live!(null, { headers: headersOf(last()), data })
+    },
+    /** What another stream has stored under the next sequence. */
+    forge: (name: string, data: Uint8Array) =>
+      live!(null, { headers: headersOf(last() + 1).set('Nats-Stream', name), data }),
+    deliver: (sequence: number) => live!(null, { headers: headersOf(sequence), data: at(sequence)! }),
+    /** Connects for the first time. */
+    connect: async () => {
+      await feed.connected()
+      assert.deepEqual(meant.splice(0), ['*'])
+      nats.reads = 0
+    },
+  }
+}
+
+test('at the first connect every user is meant, since nothing is known; then messages are applied as they come', async () => {
+  const { connect, store, send, meant, nats, counters } = atWork()
+  store(evidence(['old']))
+  await connect()
+  send(evidence(['joe', 'jane']))
+  send(evidence(['jim']))
+  assert.deepEqual(meant, ['joe', 'jane', 'jim'])
+  assert.deepEqual([nats.reads, counters.evidence_heard_total.value], [0, 3])
+})
+
+test('an edge skips what it sent itself in this run, and no other messages', async () => {
+  const { connect, send, meant } = atWork()
+  await connect()
+  send(evidence(['joe'], { boot: own }))
+  send(evidence(['jane']))
+  assert.deepEqual(meant, ['jane'])
+})
+
+test('after a reconnect, what was missed is applied before `connected` settles', async () => {
+  const { connect, feed, store, send, meant, counters } = atWork()
+  await connect()
+  send(evidence(['before']))
+  for (let count = 0; count < 120; count++) store(evidence([`missed ${count}`]))
+  await feed.connected()
+  assert.deepEqual(meant, ['before', ...Array.from({ length: 120 }, (_, count) => `missed ${count}`)])
+  send(evidence(['after']))
+  assert.equal(meant.at(-1), 'after')
+  assert.equal(counters.evidence_missed_total.value, 1)
+})
+
+test('if nothing was missed, nothing is meant', async () => {
+  const { connect, feed, send, meant } = atWork()
+  await connect()
+  await feed.connected()
+  send(evidence(['joe']))
+  await feed.connected()
+  await feed.catchUp()
+  assert.deepEqual(meant, ['joe'])
+})
+
+test('a message that was lost shows as a gap, and is read; one that comes twice is applied once', async () => {
+  const { connect, send, store, deliver, meant } = atWork()
+  await connect()
+  send(evidence(['a']))
+  store(evidence(['b']))
+  send(evidence(['c']))
+  await untilTrue(() => meant.length === 3)
+  deliver(1)
+  deliver(3)
+  send(evidence(['d']))
+  await untilTrue(() => meant.length === 4)
+  assert.deepEqual(meant, ['a', 'b', 'c', 'd'])
+})
+
+test('what another stream has stored is no evidence, wherever a reply subject sends it', async () => {
+  const { connect, send, forge, meant } = atWork()
+  await connect()
+  forge('KV_imapfleet_desired', evidence(['forged']))
+  send(evidence(['a']))
+  assert.deepEqual(meant, ['a'])
+})
+
+test('messages that come while the edge reads are applied after what it reads', async () => {
+  const { connect, feed, send, store, meant, nats } = atWork()
+  await connect()
+  store(evidence(['a']))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  nats.hold = promise
+  const connected = feed.connected()
+  await untilTrue(() => nats.reads > 0)
+  send(evidence(['b']))
+  send(evidence(['c']))
+  resolve()
+  nats.hold = undefined
+  await connected
+  await untilTrue(() => meant.length === 3)
+  assert.deepEqual(meant, ['a', 'b', 'c'])
+})
+
+test('if it is not certain what was missed, every user is meant', async () => {
+  const ways: Record<string, (work: ReturnType<typeof atWork>) => void> = {
+    'messages have gone': ({ stream, store }) => {
+      store(evidence(['lost']))
+      store(evidence(['kept']))
+      stream.messages.splice(0, 3)
+      stream.first += 3
+    },
+    'one in the middle has gone': ({ stream, store }) => {
+      store(evidence(['lost']))
+      store(evidence(['kept']))
+      stream.messages.splice(2, 1, undefined)
+    },
+    'the stream was made again': ({ stream }) => void stream.messages.splice(0, 2),
+    'the stream was made again, and is as long': ({ stream }) => {
+      stream.messages[1] = evidence(['another'])
+    },
+    'the stream was made again, and is longer': ({ stream, store }) => {
+      stream.messages[1] = evidence(['another'])
+      store(evidence(['and another']))
+    },
+    'the stream is shorter': ({ stream }) => {
+      stream.messages.splice(0, 2, evidence(['another']))
+    },
+    'it was cut off for too long': ({ clock }) => (clock.now += 3_600_000),
+    'too much was missed': ({ store }) => {
+      for (let count = 0; count < 501; count++) store(evidence(['x']))
+    },
+    'the stream cannot be read': ({ nats }) => (nats.fails = true),
+  }
+  for (const [name, happen] of Object.entries(ways)) {
+    const work = atWork()
+    await work.connect()
+    for (const user of ['a', 'b']) work.send(evidence([user]))
+    happen(work)
+    await work.feed.connected()
+    assert.deepEqual(work.meant, ['a', 'b', '*'], name)
+    work.nats.fails = false
+  }
+})
+
+test('while the stream cannot be read, every user is meant once for each connect, and what was missed is read later', async () => {
+  const { connect, feed, send, store, meant, nats } = atWork()
+  await connect()
+  send(evidence(['a']))
+  nats.fails = true
+  await feed.connected()
+  await feed.catchUp()
+  assert.deepEqual(meant, ['a', '*'])
+  await feed.connected()
+  assert.deepEqual(meant, ['a', '*', '*'])
+  store(evidence(['b']))
+  nats.fails = false
+  await untilTrue(() => meant.length === 4)
+  assert.deepEqual(meant, ['a', '*', '*', 'b'])
+})
+
+test('a read that fails with the old connection does not stand in for that of the new one', async () => {
+  const { connect, feed, send, store, meant, nats } = atWork()
+  await connect()
+  send(evidence(['a']))
+  const { promise, resolve } = Promise.withResolvers<void>()
+  nats.hold = promise
+  nats.fails = true
+  void feed.catchUp()
+  nats.hold = undefined
+  nats.fails = false
+  store(evidence(['b']))
+  const connected = feed.connected()
+  resolve()
+  await connected
+  assert.deepEqual(meant, ['a', '*', 'b'])
+})
+
+test('in a quiet fleet the stream becomes empty with time, and nothing is meant', async () => {
+  const { connect, feed, send, stream, store, meant, clock } = atWork()
+  await connect()
+  send(evidence(['a']))
+  for (let minutes = 0; minutes < 120; minutes += 10) {
+    clock.now += 600_000
+    if (minutes === 60) {
+      stream.messages.splice(0, 1)
+      stream.first += 1
+    }
+    await feed.catchUp()
+  }
+  assert.deepEqual(meant, ['a'])
+  store(evidence(['b']))
+  await feed.connected()
+  send(evidence(['c']))
+  assert.deepEqual(meant, ['a', 'b', 'c'])
+})
+
+test('if another edge does not know which users are meant, or its message is unreadable, every user is meant', async () => {
+  const { connect, send, meant } = atWork()
+  await connect()
+  send(evidence([], { isIncomplete: true }))
+  send(new TextEncoder().encode('{}'))
+  send(evidence(['joe']))
+  assert.deepEqual(meant, ['*', '*', 'joe'])
+})
+
+test('of an edge that sends too much, few messages are read, and every user is meant once', async () => {
+  const { connect, send, meant, clock } = atWork()
+  await connect()
+  for (let count = 0; count < 5000; count++) send(evidence(['joe']))
+  assert.equal(meant.length, 10)
+  await untilTrue(() => meant.length > 10)
+  assert.deepEqual(meant.slice(10), ['*'])
+  clock.now += 1001
+  send(evidence(['jane']))
+  assert.equal(meant.at(-1), 'jane')
+})

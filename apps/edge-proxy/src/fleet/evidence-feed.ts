@@ -1,0 +1,256 @@
+/**
+ * Applies what other edges learned about the secrets of users. Messages come live, with their sequence in the stream. After
+ * a connect, and after a gap, the edge reads what it missed. If it cannot know what it missed, every user is meant.
+ */
+import type { NatsHandles } from '@imapfleet/nats'
+import { reasonOf, type Counter, type Log } from '@imapfleet/observe'
+import {
+  decode,
+  encode,
+  evidenceKeptMs,
+  evidenceRead,
+  evidenceSchema,
+  streams,
+  subjects,
+} from '@imapfleet/protocol'
+
+export interface EvidenceFeedOptions {
+  /** Of this run. The feed skips its own messages. */
+  boot: string
+  /** Undefined while NATS is down. */
+  fleet: () => NatsHandles | undefined
+  /** Monotonic, in milliseconds. */
+  now: () => number
+  /** Distrusts what secrets of these users have opened. */
+  distrust: (users: readonly string[]) => void
+  /** Distrusts every open connection. */
+  distrustAll: () => void
+  /** Counts users that other edges told of. */
+  heard: Counter
+  /** Counts the times that every user was meant. */
+  missed: Counter
+  log: Log
+}
+
+interface Stored {
+  readonly sequence: number
+  readonly data: Uint8Array
+  /** Of the sender. */
+  readonly subject: string
+}
+
+/** The end of the stream as far as this edge knows it. */
+interface Position extends Pick<Stored, 'sequence' | 'data'> {
+  /** It was stored at this time or later. */
+  readonly storedSince: number
+}
+
+type Missed = { kind: 'some'; messages: Stored[] } | { kind: 'all'; last: Stored | undefined; reason: string }
+
+/** Messages that are read after a gap. Beyond it, every user is meant, which costs less. */
+const readMax = 500
+/** Reads that run at once. */
+const readsAtOnce = 50
+/** Live messages of one edge in one second that are read; an edge sends two. Beyond it, every user is meant once a second. */
+const perSecondMax = 10
+/** After a gap. */
+const gapMs = 100
+const readTimeoutMs = 5_000
+const retryMs = 1_000
+/** JetStream may have removed a message that is older. */
+const certainMs = evidenceKeptMs * 0.9
+
+export class EvidenceFeed {
+  readonly #options: EvidenceFeedOptions
+  /** Undefined before the first connect. */
+  #position: Position | undefined
+  /** When the edge last knew that it had missed nothing. */
+  #currentAt = -Infinity
+  #reading: Promise<void> | undefined
+  /** Live messages that came while the edge reads; undefined: too many. */
+  #early: Stored[] | undefined = []
+  /** Every user was meant when a read failed: repeating that for every attempt would close what was opened since. */
+  #isExcused = false
+  #soon: NodeJS.Timeout | undefined
+  #retry: NodeJS.Timeout | undefined
+  readonly #counts = new Map<string, number>()
+  #countedSince = -Infinity
+  #flood: NodeJS.Timeout | undefined
+
+  constructor(options: EvidenceFeedOptions) {
+    this.#options = options
+  }
+
+  /** For the life of this connection to NATS. */
+  subscribe({ nats }: Pick<NatsHandles, 'nats'>): void {
+    nats.subscribe(subjects.storedEvidenceOfAll, {
+      callback: (error, { headers, data }) => {
+        // A reply of JetStream can be directed here too. Only what this stream has stored counts.
+        if (error || headers?.get('Nats-Stream') !== streams.evidence) return
+        const sequence = Number(headers.get('Nats-Sequence'))
+        if (sequence > 0) this.#hear({ sequence, data, subject: headers.get('Nats-Subject') })
+      },
+    })
+  }
+
+  /** To be called after each connect. Resolves when what was missed is applied, or when every user was meant. */
+  async connected(): Promise<void> {
+    // A read that began before may have failed with the old connection.
+    await this.#reading
+    this.#isExcused = false
+    await this.catchUp()
+  }
+
+  /** Reads what was missed. Never rejects. */
+  catchUp(): Promise<void> {
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined
+      const early = this.#early
+      this.#early = []
+      if (!early) void this.catchUp()
+      else for (const message of early) if (message.sequence > this.#sequence) this.#hear(message)
+    })
+    return this.#reading
+  }
+
+  /** Not at once: messages that come in another order, or twice, must not cost a read each. */
+  #catchUpSoon(): void {
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      void this.catchUp()
+    }, gapMs).unref()
+  }
+
+  stop(): void {
+    clearTimeout(this.#soon)
+    clearTimeout(this.#retry)
+    clearTimeout(this.#flood)
+  }
+
+  get #sequence(): number {
+    return this.#position?.sequence ?? 0
+  }
+
+  #hear(message: Stored): void {
+    if (this.#reading) {
+      if (this.#early && this.#early.push(message) > readMax) this.#early = undefined
+      return
+    }
+    if (!this.#position || message.sequence !== this.#sequence + 1) return this.#catchUpSoon()
+    const now = this.#options.now()
+    this.#position = { sequence: message.sequence, data: message.data, storedSince: now }
+    this.#currentAt = now
+    if (!this.#isFlood(message, now)) this.#apply(message)
+  }
+
+  async #read(): Promise<void> {
+    clearTimeout(this.#retry)
+    const startedAt = this.#options.now()
+    try {
+      const missed = await this.#missed(startedAt)
+      const before = this.#currentAt
+      const last = missed.kind === 'some' ? missed.messages.at(-1) : missed.last
+      if (last) this.#position = { ...last, storedSince: missed.kind === 'some' ? before : -Infinity }
+      this.#position ??= { sequence: 0, data: new Uint8Array(), storedSince: -Infinity }
+      this.#currentAt = startedAt
+      this.#isExcused = false
+      if (missed.kind === 'all') this.#distrustAll(missed.reason)
+      else for (const message of missed.messages) this.#apply(message)
+    } catch (error) {
+      if (!this.#isExcused) this.#distrustAll(`the stream cannot be read: ${reasonOf(error)}`)
+      this.#isExcused = true
+      this.#retry = setTimeout(() => {
+        if (this.#options.fleet()) void this.catchUp()
+      }, retryMs).unref()
+    }
+  }
+
+  /** What the stream has beyond the known position; `all`, if that is not certain. */
+  async #missed(now: number): Promise<Missed> {
+    const fleet = this.#fleet()
+    const last = await readMessage(fleet, { last_by_subj: subjects.evidenceOfAll })
+    const all = (reason: string) => ({ kind: 'all', last, reason }) as const
+    const known = this.#position
+    if (!known) return all('this edge has just started')
+    if (now - this.#currentAt > certainMs) return all('this edge was cut off for too long')
+    const mayBeGone = now - known.storedSince > certainMs
+    if (!last) return mayBeGone ? { kind: 'some', messages: [] } : all('the stream is empty')
+    const count = last.sequence - known.sequence
+    if (count < 0) return all('the stream was made again')
+    if (count > readMax) return all('too much was missed')
+    const messages: Stored[] = []
+    for (let from = known.sequence + 1; from <= last.sequence; from += readsAtOnce) {
+      const size = Math.min(readsAtOnce, last.sequence - from + 1)
+      const reads = Array.from({ length: size }, (_, index) => readMessage(fleet, { seq: from + index }))
+      for (const message of await Promise.all(reads)) {
+        if (!message) return all('messages are missing in the stream')
+        messages.push(message)
+      }
+    }
+    if (!mayBeGone) {
+      const present = await readMessage(fleet, { seq: known.sequence })
+      if (!present || Buffer.compare(present.data, known.data) !== 0) return all('the stream was made again')
+    }
+    return { kind: 'some', messages }
+  }
+
+  #fleet(): NatsHandles {
+    const fleet = this.#options.fleet()
+    if (!fleet) throw new Error('NATS is down')
+    return fleet
+  }
+
+  #apply({ data, subject }: Stored): void {
+    const { boot, distrust, heard, log } = this.#options
+    const decoded = decode(evidenceSchema, data)
+    if (!decoded.ok) {
+      log.warn('evidence_unreadable', { subject, reason: decoded.reason })
+      return this.#distrustAll(`a message on ${subject} is unreadable`)
+    }
+    const { news, isIncomplete, ...sender } = decoded.value
+    if (sender.boot === boot) return
+    heard.value += news.length
+    if (isIncomplete) this.#distrustAll(`${sender.edge} does not know which users are meant`)
+    else distrust(news.map(({ user }) => user))
+  }
+
+  /** An edge that sends too much is not read. Every user is meant then, once the second is over. */
+  #isFlood({ subject }: Stored, now: number): boolean {
+    if (now - this.#countedSince > 1000) {
+      this.#countedSince = now
+      this.#counts.clear()
+    }
+    const count = (this.#counts.get(subject) ?? 0) + 1
+    this.#counts.set(subject, count)
+    if (count <= perSecondMax) return false
+    this.#flood ??= setTimeout(
+      () => {
+        this.#flood = undefined
+        this.#distrustAll(`there are too many messages on ${subject}`)
+      },
+      this.#countedSince + 1000 - now,
+    ).unref()
+    return true
+  }
+
+  #distrustAll(reason: string): void {
+    this.#options.missed.value++
+    this.#options.log.info('evidence_missed', { reason })
+    this.#options.distrustAll()
+  }
+}
+
+/**
+ * Undefined: the stream has no such message. The library would put the subject into the subject of the request, which
+ * must not have a wildcard.
+ */
+async function readMessage(
+  { nats }: NatsHandles,
+  which: { seq: number } | { last_by_subj: string },
+): Promise<Stored | undefined> {
+  const { headers, data } = await nats.request(evidenceRead, encode(which), { timeout: readTimeoutMs })
+  if (headers?.code === 404) return undefined
+  const sequence = Number(headers?.get('Nats-Sequence'))
+  if (!(sequence > 0)) throw new Error(`NATS answered ${headers?.code} ${headers?.description}`)
+  return { sequence, data, subject: headers?.get('Nats-Subject') ?? '' }
+}

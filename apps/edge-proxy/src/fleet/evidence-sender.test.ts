@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
+import type { NatsHandles } from '@imapfleet/nats'
+import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
+import {
+  decode,
+  evidenceBytesMax,
+  evidencePauseMs,
+  evidenceSchema,
+  type EvidenceMessage,
+} from '@imapfleet/protocol'
+import { untilTrue } from '../pool/pool.test-support.ts'
+import { EvidenceSender } from './evidence-sender.ts'
+
+const sender = { edge: 'eu-1', region: 'eu', boot: '0191d5a0-0000-7000-8000-000000000001' }
+
+/** A sender over a stand-in for NATS, which is up at first. */
+function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
+  const messages: EvidenceMessage[] = []
+  const times: number[] = []
+  const nats = { isUp: true, answer: (): Promise<void> => Promise.resolve() }
+  const publish = async (subject: string, data: Uint8Array) => {
+    assert.equal(subject, 'imapfleet.evidence.eu.eu-1')
+    assert.ok(data.length <= evidenceBytesMax)
+    const decoded = decode(evidenceSchema, data)
+    assert.ok(decoded.ok)
+    times.push(performance.now())
+    await nats.answer()
+    messages.push(decoded.value)
+  }
+  const { counters } = new Metrics(edgeMetrics)
+  const evidence = new EvidenceSender({
+    sender,
+    stateDir,
+    fleet: () => (nats.isUp ? ({ jetstream: { publish } } as unknown as NatsHandles) : undefined),
+    sent: counters.evidence_sent_total,
+    overflowed: counters.evidence_overflows_total,
+    log: new Log({ level: 'debug', format: 'text' }, () => {}),
+    max,
+  })
+  const told = () => messages.flatMap(({ news }) => news.map(({ kind, user }) => `${kind} ${user}`))
+  return { evidence, messages, times, nats, told, counters, file: join(stateDir, 'evidence.json'), stateDir }
+}
+
+test('news are sent at once, and those of the same turn in one message', async () => {
+  const { evidence, messages, told, counters } = atWork()
+  evidence.add({ kind: 'proven', user: 'joe' })
+  evidence.add({ kind: 'refused', user: 'jane' })
+  await untilTrue(() => evidence.isEmpty)
+  assert.deepEqual(told(), ['proven joe', 'refused jane'])
+  assert.equal(messages.length, 1)
+  assert.equal(counters.evidence_sent_total.value, 2)
+})
+
+test('between two messages there is a pause, so that the stream has room for this edge', async () => {
+  const { evidence, times, told } = atWork()
+  for (const user of ['a', 'b', 'c']) {
+    evidence.add({ kind: 'proven', user })
+    const before = times.length
+    await untilTrue(() => times.length > before)
+  }
+  await untilTrue(() => evidence.isEmpty)
+  assert.deepEqual(told(), ['proven a', 'proven b', 'proven c'])
+  for (let at = 1; at < times.length; at++)
+    assert.ok(times[at]! - times[at - 1]! >= evidencePauseMs - 5, `${times[at]! - times[at - 1]!} ms`)
+})
+
+test('a user waits once, with the latest news', async () => {
+  const { evidence, nats, told } = atWork()
+  nats.isUp = false
+  evidence.add({ kind: 'proven', user: 'joe' })
+  evidence.add({ kind: 'refused', user: 'joe' })
+  assert.equal(evidence.size, 1)
+  nats.isUp = true
+  await evidence.send()
+  assert.deepEqual(told(), ['refused joe'])
+})
+
+test('news that come while a message is on its way are sent too, of the same user also', async () => {
+  const { evidence, nats, told } = atWork()
+  const { promise, resolve } = Promise.withResolvers<void>()
+  nats.answer = () => promise
+  evidence.add({ kind: 'proven', user: 'joe' })
+  const sending = evidence.send()
+  evidence.add({ kind: 'proven', user: 'joe' })
+  evidence.add({ kind: 'proven', user: 'jane' })
+  resolve()
+  await sending
+  await evidence.flush()
+  assert.deepEqual(told(), ['proven joe', 'proven joe', 'proven jane'])
+})
+
+test('what NATS does not acknowledge is sent again', async () => {
+  const { evidence, nats, told } = atWork()
+  nats.answer = () => Promise.reject(new Error('no'))
+  evidence.add({ kind: 'proven', user: 'joe' })
+  await evidence.send()
+  assert.deepEqual([evidence.size, told()], [1, []])
+  nats.answer = () => Promise.resolve()
+  await untilTrue(() => evidence.isEmpty)
+  assert.deepEqual(told(), ['proven joe'])
+})
+
+test('if too many users wait, they are forgotten, and the other edges are told that every user is meant', async () => {
+  const { evidence, nats, messages, counters } = atWork({ max: 3 })
+  nats.isUp = false
+  for (const user of ['a', 'b', 'c', 'd', 'e']) evidence.add({ kind: 'proven', user })
+  assert.ok(evidence.size <= 3)
+  assert.equal(counters.evidence_overflows_total.value, 1)
+  nats.isUp = true
+  // An overflow while that is on its way must be told as well.
+  nats.answer = async () => {
+    nats.answer = () => Promise.resolve()
+    for (const user of ['f', 'g', 'h', 'i', 'j']) evidence.add({ kind: 'proven', user })
+  }
+  await evidence.flush()
+  assert.deepEqual(
+    messages.map(({ isIncomplete }) => isIncomplete),
+    [true, true],
+  )
+  assert.ok(evidence.isEmpty)
+  evidence.add({ kind: 'proven', user: 'k' })
+  await evidence.flush()
+  assert.equal(messages.at(-1)?.isIncomplete, false)
+})
+
+test('a message is never too large, however long the names are', async () => {
+  const { evidence, messages, told } = atWork({ max: 10_000 })
+  for (let count = 0; count < 1500; count++)
+    evidence.add({ kind: 'proven', user: `${count}${'\u0001'.repeat(300)}` })
+  await evidence.flush()
+  assert.equal(told().length, 1500)
+  assert.ok(messages.length > 1)
+})
+
+test('what could not be sent before a stop is sent by the next run', async () => {
+  const first = atWork()
+  first.nats.isUp = false
+  first.evidence.add({ kind: 'proven', user: 'joe' })
+  await first.evidence.flush()
+  first.evidence.save()
+  const { evidence, told, file, messages } = atWork({ stateDir: first.stateDir })
+  evidence.load()
+  await evidence.send()
+  assert.deepEqual([told(), messages[0]?.isIncomplete], [['proven joe'], false])
+  assert.equal(existsSync(file), false)
+})
+
+test('if the edge is killed while NATS is down, its next run tells that every user is meant', async () => {
+  const killed = atWork()
+  killed.nats.isUp = false
+  killed.evidence.add({ kind: 'proven', user: 'joe' })
+  await untilTrue(() => existsSync(killed.file))
+  assert.doesNotMatch(readFileSync(killed.file, 'utf8'), /joe/)
+  for (const content of [undefined, 'garbage', '']) {
+    if (content !== undefined) writeFileSync(killed.file, content)
+    const { evidence, messages, file } = atWork({ stateDir: killed.stateDir })
+    evidence.load()
+    await evidence.send()
+    assert.deepEqual([messages.length, messages[0]?.isIncomplete], [1, true])
+    assert.equal(existsSync(file), false)
+  }
+})
+
+test('a run that has nothing to tell leaves no file, and sends nothing', async () => {
+  const { evidence, messages, file } = atWork()
+  evidence.load()
+  await evidence.send()
+  await evidence.flush()
+  evidence.save()
+  assert.deepEqual([messages.length, existsSync(file)], [0, false])
+})

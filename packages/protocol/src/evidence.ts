@@ -1,0 +1,33 @@
+/**
+ * Evidence about secrets: what an edge learned from a mail server about the password or token of a user. It has no form of
+ * the secret. Other edges stop reusing what that user's secrets opened before they receive it.
+ */
+import { z } from 'zod'
+import { senderShape } from './envelope.ts'
+
+/** Users in one message. */
+export const evidenceUsersMax = 1000
+
+/** Limit of JetStream for one message. */
+export const evidenceBytesMax = 65_536
+
+/** Messages of one edge in the stream. JetStream refuses more, until the oldest ones are `evidenceKeptMs` old. */
+export const evidenceOfEdgeMax = 7200
+
+/** Pause between two messages of one edge: it stays below `evidenceOfEdgeMax`. */
+export const evidencePauseMs = 500
+
+export const evidenceKeptMs = 3_600_000
+
+export const evidenceSchema = z.object({
+  ...senderShape,
+  /** 1 for the first message of a boot. */
+  sequence: z.int().min(1),
+  /** `proven`: a server accepted a secret that was new at that edge. `refused`: it refused one that it had accepted. */
+  news: z
+    .array(z.object({ kind: z.enum(['proven', 'refused']), user: z.string().min(1).max(1024) }))
+    .max(evidenceUsersMax),
+  /** The edge knows that some users are missing above. Every user is meant. */
+  isIncomplete: z.boolean(),
+})
+export type EvidenceMessage = z.infer<typeof evidenceSchema>

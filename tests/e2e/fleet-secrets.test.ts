@@ -1,0 +1,186 @@
+/** A password that is changed and proven at one edge ends what is warm at another: within a second, and after a partition. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { jetstreamManager } from '@nats-io/jetstream'
+import { edgeProxy, enrollByApi, layGround, type EdgeProcess, type MailUser } from '@imapfleet/local'
+import { edgeStatsSchema, streams, subjects, type EdgeView } from '@imapfleet/protocol'
+import { TestFleet } from '../support/fleet.ts'
+import { Relay } from '../support/relay.ts'
+import { connectNats } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+suite('passwords that change at another edge', () => {
+  let fleet: TestFleet
+  let relay: Relay
+  /** Behind the relay. */
+  let far: EdgeProcess
+  before(async () => {
+    fleet = await TestFleet.start()
+    const { directory, nats, control, token, upstream } = fleet.stack
+    const ground = layGround(directory)
+    const name = { id: 'far-1', region: 'far' }
+    relay = await Relay.to(Number(new URL(nats.url).port))
+    far = await edgeProxy({
+      ground,
+      ...name,
+      upstream,
+      credentialsFile: await enrollByApi({ ground, nats, control, token }, name),
+      nats: { ...nats, url: `nats://127.0.0.1:${relay.port}` },
+      // No reconcile repairs what the feed misses.
+      config: { fleet: { heartbeatMs: 200, reportIntervalMs: 250, reconcileMs: 600_000 } },
+    })
+    await far.process.start()
+    await until('the edge', async () => (await stateOf()) === 'serving')
+  })
+  after(async () => {
+    await far?.process.stop()
+    relay?.close()
+    await fleet?.stop()
+  })
+
+  const stateOf = async () => ((await fleet.api('/v1/edges/far-1')).body as EdgeView).state
+  const away = () => until('its silence', async () => (await stateOf()) === 'silent')
+  const back = () => until('it to be back', async () => (await stateOf()) === 'serving')
+  const stats = async (edge: EdgeProcess) =>
+    edgeStatsSchema.parse(await (await fetch(`http://127.0.0.1:${edge.httpPort}/stats`)).json())
+  const isReused = async (edge: EdgeProcess, user: MailUser) =>
+    (await fleet.session(edge, user)).join('\n').includes('XPROXYREUSE')
+  const isRefused = (edge: EdgeProcess, user: MailUser) =>
+    fleet.session(edge, user).then(
+      () => false,
+      () => true,
+    )
+  /** Makes this user warm at these edges. The first login at each of them is news to the others. */
+  const warm = async (user: MailUser, ...edges: EdgeProcess[]) => {
+    await until('all warm at once', async () => {
+      await told(...edges)
+      const isWarm = []
+      for (const edge of edges) isWarm.push(await isReused(edge, user))
+      return !isWarm.includes(false)
+    })
+  }
+  const told = (...edges: EdgeProcess[]) =>
+    until('all told', async () =>
+      (await Promise.all(edges.map(stats))).every(({ gauges }) => gauges['evidence_waiting'] === 0),
+    )
+  let passwords = 0
+  const changed = async ({ user }: MailUser): Promise<MailUser> => {
+    const now = { user, password: `changed-${++passwords}-${'x'.repeat(passwords)}` }
+    await fleet.setPassword(now)
+    return now
+  }
+
+  test('it ends what is warm at the other edge within a second', async () => {
+    const { eu, us, alice } = fleet
+    await warm(alice, eu, us)
+    const now = await changed(alice)
+    assert.ok(await isReused(eu, alice), 'nothing is known yet')
+    const provenAt = performance.now()
+    await fleet.session(us, now)
+    // A warm login asks no server: it is refused only if eu has heard.
+    await until('the old password to be refused at eu', () => isRefused(eu, alice))
+    assert.ok(performance.now() - provenAt < 1000, `it took ${performance.now() - provenAt} ms`)
+    assert.equal(await isReused(eu, now), false)
+    await warm(now, eu, us)
+  })
+
+  test('a session that is open at the other edge continues, and leaves no warm connection', async () => {
+    const { eu, us, bob } = fleet
+    await warm(bob, eu)
+    const session = await fleet.client(eu)
+    assert.equal((await session.command(`LOGIN ${bob.user} ${bob.password}`)).status, 'OK')
+    const now = await changed(bob)
+    const heard = (await stats(eu)).counters['evidence_heard_total'] ?? 0
+    await fleet.session(us, now)
+    await until(
+      'eu to have heard',
+      async () => ((await stats(eu)).counters['evidence_heard_total'] ?? 0) > heard,
+    )
+    assert.equal((await session.command('NOOP')).status, 'OK')
+    await session.command('LOGOUT')
+    await session.rest()
+    assert.ok(await isRefused(eu, bob))
+  })
+
+  test('a wrong password at another edge, and a known one, end nothing here', async () => {
+    const { eu, us, carol } = fleet
+    await warm(carol, us, eu)
+    const sent = (await stats(us)).counters['evidence_sent_total']
+    for (const password of ['wrong', 'Wrong', ''])
+      assert.ok(await isRefused(us, { ...carol, password: `"${password}"` }))
+    await warm(carol, us)
+    assert.equal((await stats(us)).counters['evidence_sent_total'], sent)
+    assert.ok(await isReused(eu, carol))
+  })
+
+  test('after a partition, it ends what is warm before the first warm lease', async () => {
+    const { eu, carol } = fleet
+    await warm(carol, eu, far)
+    relay.cut()
+    await away()
+    const now = await changed(carol)
+    await fleet.session(eu, now)
+    assert.ok(await isReused(far, carol), 'it continues with what it has')
+    const missed = (await stats(far)).counters['evidence_missed_total']
+    relay.heal()
+    // The edge must not serve the old password once it says that it is connected.
+    await until('it connected', async () => {
+      const health = (await (await fetch(`http://127.0.0.1:${far.httpPort}/healthz`)).json()) as {
+        fleet: { connected: boolean }
+      }
+      return health.fleet.connected
+    })
+    assert.ok(await isRefused(far, carol))
+    await back()
+    assert.equal((await stats(far)).counters['evidence_missed_total'], missed, 'it read what it missed')
+    await warm(now, far)
+    fleet.carol.password = now.password
+  })
+
+  test('what an edge learns in a partition reaches the others when it is back', async () => {
+    const { eu, carol } = fleet
+    await warm(carol, eu, far)
+    relay.cut()
+    await away()
+    const now = await changed(carol)
+    await fleet.session(far, now)
+    await until('it waiting', async () => ((await stats(far)).gauges['evidence_waiting'] ?? 0) > 0)
+    assert.ok(await isReused(eu, carol))
+    relay.heal()
+    await until('the old password to be refused at eu', () => isRefused(eu, carol))
+    await back()
+    fleet.carol.password = now.password
+  })
+
+  test('if the stream was lost in a partition, every user is meant', async () => {
+    const { eu, carol } = fleet
+    const { nats } = fleet.stack
+    const admin = await connectNats(nats, { credentialsFile: nats.keys!.credentialsFile })
+    const manager = await jetstreamManager(admin)
+    const { config } = await manager.streams.info(streams.evidence)
+    try {
+      for (const isMadeLonger of [false, true]) {
+        await warm(carol, eu, far)
+        const missed = (await stats(far)).counters['evidence_missed_total'] ?? 0
+        const { state } = await manager.streams.info(streams.evidence)
+        relay.cut()
+        await away()
+        await manager.streams.delete(streams.evidence)
+        await manager.streams.add(config)
+        // A stream that has grown beyond the old position again is another one too.
+        if (isMadeLonger)
+          for (let count = 0; count < state.last_seq + 2; count++)
+            await manager.streams
+              .info(streams.evidence)
+              .then(() => admin.request(subjects.evidence({ region: 'eu', edge: 'none' }), '{}'))
+        assert.ok(await isReused(far, carol), 'it continues with what it has')
+        relay.heal()
+        await back()
+        assert.equal(await isReused(far, carol), false)
+        assert.ok(((await stats(far)).counters['evidence_missed_total'] ?? 0) > missed)
+      }
+    } finally {
+      await admin.close()
+    }
+  })
+})
