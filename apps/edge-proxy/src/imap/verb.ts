@@ -101,7 +101,7 @@ export function isTag(bytes: Uint8Array, from: number, to: number): boolean {
   return to > from
 }
 
-/** Whether these bytes are empty or a command name: letters, digits, and `-`, `.` and `_`, which extensions use. */
+/** Whether these bytes are a command name: letters, digits, and `-`, `.` and `_`, which extensions use. */
 export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
   for (let i = from; i < to; i++) {
     const byte = bytes[i]!
@@ -109,7 +109,7 @@ export function isVerb(bytes: Uint8Array, from: number, to: number): boolean {
     const isDigit = byte >= 48 && byte <= 57
     if (!isLetter && !isDigit && byte !== 45 && byte !== 46 && byte !== 95) return false
   }
-  return true
+  return to > from
 }
 
 /** Whether the command may change which mailbox is selected, also if it fails. */

@@ -143,19 +143,31 @@ test('a verb that is no name is refused: a lenient server may read it as a verb 
   assert.equal(await scripted.line(), 'b NOOP')
 })
 
-test('a refused command with a non-synchronizing literal ends the session: its literal would be read as commands', async () => {
-  const { fromClient, ended, scripted } = await begin()
-  fromClient('a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n')
-  assert.deepEqual((await ended).ending, { kind: 'violation', reason: 'literal-refused' })
-  assert.equal(scripted.unread, '')
+test('a refused command with a literal ends the session: the literal would be read as commands, also if it has to wait', async () => {
+  for (const command of [
+    'a LOGIN {3+}\r\njoe {10+}\r\na DELETE x\r\n',
+    'a LOGIN joe {12}\r\nb DELETE x\r\n\r\n',
+    'a LOGIN {3}\r\n',
+    'a AUTHENTICATE {5}\r\n',
+    'a "X" {3}\r\n',
+  ]) {
+    const { fromClient, ended, scripted } = await begin()
+    fromClient(command)
+    assert.deepEqual((await ended).ending, { kind: 'violation', reason: 'literal-refused' }, command)
+    assert.equal(scripted.unread, '')
+  }
 })
 
-test('a refused command with a synchronizing literal is answered, and the session continues', async () => {
-  const { fromClient, client, scripted } = await begin()
-  fromClient('a LOGIN {3}\r\n')
+test('a password behind a refused AUTHENTICATE reaches neither the server nor the trace', async () => {
+  const { fromClient, client, scripted, splice } = await begin()
+  let traced = ''
+  splice.tap = { fromClient: (bytes) => void (traced += bytes.toString()), fromServer() {} }
+  const message = wire('\0joe\0secret').toString('base64')
+  fromClient(`a AUTHENTICATE PLAIN\r\n${message}\r\n`)
   assert.equal(await client.line(), 'a BAD Already logged in')
-  fromClient('b NOOP\r\n')
-  assert.equal(await scripted.line(), 'b NOOP')
+  assert.match(await client.line(), / BAD /)
+  assert.equal(scripted.unread, '')
+  assert.ok(!traced.includes(message), traced)
 })
 
 test('any bytes of a client are passed on, answered or refused without an exception', async () => {

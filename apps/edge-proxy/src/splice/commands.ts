@@ -8,7 +8,7 @@ import { containsWord, CR, findByte } from '../imap/bytes.ts'
 import type { LineEnding } from '../imap/command-scanner.ts'
 import { condstoreUse } from '../imap/condstore.ts'
 import { parseId, type IdPairs } from '../imap/id.ts'
-import { isNonSynchronizing, literalSize } from '../imap/literal.ts'
+import { literalSize } from '../imap/literal.ts'
 import { commandHead, isTag, isVerb, maySelect, type CommandHead, type Verb } from '../imap/verb.ts'
 import type { SpoilReason } from '../server/server-connection.ts'
 import type { Conversation } from './conversation.ts'
@@ -124,8 +124,8 @@ function answerHere(
   const hasLiteral = literalSize(bytes, at, lineFeed) !== undefined
   if (!conversation.mayAnswer)
     return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral ? 'logout' : 'turn')
-  // The literal of a refused command is on its way and would be read as commands.
-  if (typeof policy === 'object' && hasLiteral && isNonSynchronizing(bytes, lineFeed))
+  // The literal of a refused command would be read as commands: it is on its way, or comes from a client that does not wait.
+  if (typeof policy === 'object' && hasLiteral)
     return { kind: 'violation', to: at, reason: 'literal-refused' }
   if (typeof policy === 'string' && hasLiteral) return undefined
   const answer = answerOf(policy, bytes.subarray(at, lineFeed + 1), at, head, conversation)
@@ -134,10 +134,12 @@ function answerHere(
   return { kind: 'answer', to: at, shownTo: shownEnd(policy, at, head), lineFeed, tag, answer }
 }
 
-/** Tag and verb only: a refused second LOGIN holds a password, and so may bytes that are no tag or no verb. */
+/**
+ * Tag and verb only: a refused second LOGIN holds a password. Nothing of a line that is no command: it may be the password
+ * that a client sends behind a refused AUTHENTICATE.
+ */
 function shownEnd(policy: Policy, at: number, head: CommandHead): number {
-  if (policy === badTag) return at
-  return policy === badVerb ? head.tagEnd : head.verbEnd
+  return policy === badTag || policy === badVerb ? at : head.verbEnd
 }
 
 /** @param line the whole command, which begins at `at` in the bytes that `head` refers to */
