@@ -3,9 +3,10 @@ import assert from 'node:assert/strict'
 import { mkdir, readFile, rename, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import { edgeProxy, enrollByApi, layGround } from '@imapfleet/local'
+import { edgeProxy, enrollByApi, layGround, repository } from '@imapfleet/local'
 import { edgeStatsSchema, traceSchema } from '@imapfleet/protocol'
 import { z } from 'zod'
+import { startCommand } from '../support/command.ts'
 import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 
@@ -56,21 +57,42 @@ suite('trace', () => {
     assert.notEqual(ended?.endedAt, null)
   })
 
-  test('a trace without message bodies has only their length', async () => {
-    const trace = fleet.startCli('trace', fleet.carol.user)
-    await until('both edges to trace', () => (trace.stderr().match(/ is tracing/g) ?? []).length === 2)
+  test('a trace without message bodies shows no mail, and one with them shows all of it', async () => {
+    const { user, password } = fleet.carol
+    const made = await fleet.api('/v1/tokens', {
+      method: 'POST',
+      body: { name: 'reader', role: 'operator', scopes: ['trace-bodies'], expiresInSeconds: 3600 },
+    })
+    const { token } = z.object({ token: z.string() }).parse(made.body)
+    const env = { IMAPFLEET_SERVER: fleet.stack.control.api, IMAPFLEET_TOKEN: token }
+    const whole = startCommand(`${repository}/imapfleet`, ['trace', user, '--bodies'], { env })
+    const trace = fleet.startCli('trace', user)
+    for (const { stderr } of [trace, whole])
+      await until('both edges to trace', () => (stderr().match(/ is tracing/g) ?? []).length === 2)
     const client = await fleet.client(fleet.eu)
-    await client.command(`LOGIN ${fleet.carol.user} ${fleet.carol.password}`)
+    await client.command(`LOGIN ${user} ${password}`)
     await client.command('SELECT INBOX')
-    await client.command('FETCH 1 BODY.PEEK[TEXT]')
-    await client.command('NOOP')
+    await client.command('FETCH 1 (BODY.PEEK[TEXT] ENVELOPE BODY.PEEK[HEADER.FIELDS (SUBJECT)])')
+    await client.command('SEARCH SUBJECT welcome')
     await client.command('LOGOUT')
-    await until('the end of the session', () => /C: \S+ LOGOUT/.test(trace.stdout()))
-    trace.child.kill('SIGINT')
-    const said = await trace.ended
-    assert.equal(said.status, 0, said.stderr)
-    assert.match(said.stdout, /FETCH 1 BODY\.PEEK\[TEXT\]/)
-    assert.doesNotMatch(said.stdout, /Hello carol/)
+    const [hidden, shown] = await Promise.all(
+      [trace, whole].map(async (running) => {
+        await until('the end of the session', () => /C: \S+ LOGOUT/.test(running.stdout()))
+        running.child.kill('SIGINT')
+        const said = await running.ended
+        assert.equal(said.status, 0, said.stderr)
+        return said.stdout
+      }),
+    )
+    assert.match(
+      hidden ?? '',
+      /FETCH 1 \(BODY\.PEEK\[TEXT\] ENVELOPE BODY\.PEEK\[HEADER\.FIELDS \(SUBJECT\)\]\)/,
+    )
+    assert.match(hidden ?? '', /S: .*ENVELOPE \(\.\.\.\) \[\d+ bytes\] BODY\[HEADER/)
+    assert.doesNotMatch(hidden ?? '', /Hello carol|welcome/i)
+    for (const words of [/Hello carol/, /"Welcome"/, /Subject: Welcome/, /SEARCH SUBJECT welcome/])
+      assert.match(shown ?? '', words)
+    assert.ok(!shown?.includes(password))
   })
 
   test('several users are traced at the same time, each line has its user, and an edge that joins later takes part', async () => {

@@ -257,6 +257,28 @@ test('commands in progress are counted up to a limit, and above it the text of r
   ])
 })
 
+test('a literal in the place of an item hides what follows, and one in the place of a mailbox does not', () => {
+  const { client, server } = session()
+  assert.deepEqual(server('* 1 FETCH ({5}\r\nplans UID 5 FLAGS (plans))\r\n'), [
+    '* 1 FETCH ({5} [5 bytes]',
+    ' ... [20 bytes]',
+  ])
+  client('a NOOP\r\n')
+  server('a OK done\r\n')
+  assert.deepEqual(server('* STATUS {5}\r\nplans (MESSAGES 3)\r\n* LIST () "/" {5}\r\nplans\r\n'), [
+    '* STATUS {5} [5 bytes]',
+    ' (MESSAGES 3)',
+    '* LIST () "/" {5} [5 bytes]',
+    '',
+  ])
+})
+
+test('a line that is no command changes nothing for the commands before it', () => {
+  const { client, server } = session()
+  client('a SELECT INBOX\r\nplans for a holiday\r\n')
+  assert.deepEqual(server('a OK [READ-WRITE] Selected\r\n'), ['a OK [READ-WRITE] Selected'])
+})
+
 /** Random sessions: `SECRET` stands wherever mail may stand. */
 const quoted = fc.constantFrom(
   '"SECRET"',
