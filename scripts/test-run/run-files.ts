@@ -43,8 +43,12 @@ export async function runTestFiles(files: readonly string[], options: TestRunOpt
   // Node says nothing about a missing file if it finds another one.
   for (const file of files) if (!existsSync(file)) fail(`${file} does not exist`)
   const child = startProcess(files, options)
+  let lastEnded = ''
+  // A test that blocks the process from its start is not reported as running.
   const whileRunning = () =>
-    runningTests.size > 0 ? ` while these ran:\n${[...runningTests].join('\n')}` : ''
+    runningTests.size > 0
+      ? ` while these ran:\n${[...runningTests].join('\n')}`
+      : lastEnded && ` after the end of:\n${lastEnded}`
   const silent = setTimeout(
     () => {
       fail(`the tests reported nothing for too long, and were killed${whileRunning()}`)
@@ -60,7 +64,8 @@ export async function runTestFiles(files: readonly string[], options: TestRunOpt
         runningTests.add(titleOf(report))
         return
       case 'ended': {
-        runningTests.delete(titleOf(report))
+        lastEnded = titleOf(report)
+        runningTests.delete(lastEnded)
         // Node runs a file without tests as one test with the path of the file as its name.
         const isFile = files.some((file) => file === report.name || file.endsWith(`/${report.name}`))
         if (report.result === 'failed') fail(`${titleOf(report)} (line ${report.line})\n${report.error}`)

@@ -10,14 +10,17 @@ import {
   encode,
   orderAnswerSchema,
   presenceSchema,
+  reportSchema,
+  streams,
   subjects,
   wireVersion,
   type Desired,
   type OrderAction,
   type OrderAnswer,
   type Presence,
+  type Report,
 } from '@imapfleet/protocol'
-import { jetstream } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { Kvm, type KV } from '@nats-io/kv'
 import type { NatsConnection } from '@nats-io/transport-node'
 import { LoneEdge, temporaryGround } from '../support/lone-edge.ts'
@@ -307,5 +310,52 @@ suite('an edge that takes orders', () => {
     await desire(21, {}, ({ state }) => state === 'serving')
     const alice = await entered(edge)
     await alice.command('LOGOUT')
+  })
+
+  test('when the file of the edge is read again, the configuration of the fleet still overrides it', async () => {
+    const shows = async () => {
+      const client = await edge.client()
+      await client.close()
+      return client.greeting.includes('XIMAPPROXY')
+    }
+    const config = { revision: 8, layer: { admin: { commands: true } } }
+    await desire(30, { config }, (presence) => presence.config.applied === 8)
+    assert.ok(await shows())
+    const since = heartbeats.length
+    await edge.reload({ admin: { commands: false }, pool: { idleTimeoutMs: 66_000 } })
+    await until('a heartbeat', () => heartbeats.length > since)
+    assert.ok(await shows())
+    await desire(31, { config: { revision: 9, layer: {} } }, (presence) => presence.config.applied === 9)
+    assert.equal(await shows(), false)
+  })
+
+  test('reports that the fleet did not acknowledge are sent by the next run, in order and without a gap', async () => {
+    const manager = await jetstreamManager(wire)
+    await manager.streams.add({ name: streams.reports, subjects: [subjects.reportsOfAll] })
+    const received: Report[] = []
+    wire.subscribe(subjects.reportsOfAll, {
+      callback: (_error, { data }) => {
+        const report = decode(reportSchema, data)
+        assert.ok(report.ok)
+        received.push(report.value)
+      },
+    })
+    const { boot } = heartbeats.at(-1) ?? {}
+    await edge.edge.process.stop()
+    const last = received.filter((report) => report.boot === boot).at(-1)
+    assert.ok(last, 'the last report of a stop is sent')
+    await edge.edge.process.start()
+    const second = (
+      await until('the next run', () => heartbeats.find((beat) => beat.boot !== boot && beat.at > last.at))
+    ).boot
+    await nats.process?.stop()
+    await edge.edge.process.stop()
+    await nats.process?.start()
+    await edge.edge.process.start()
+    const kept = await until('the kept report', () =>
+      received.filter((report) => report.boot === second).at(-1),
+    )
+    assert.equal(kept.sequence, received.filter((report) => report.boot === second).length)
+    assert.ok(received.every(({ region, edge: id }) => region === 'lab' && id === 'lone'))
   })
 })

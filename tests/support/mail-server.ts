@@ -6,7 +6,7 @@ import {
   type DovecotOptions,
   type Ground,
 } from '@imapfleet/local'
-import { readdir, readFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryGround } from './lone-edge.ts'
 import { MailSocket } from './mail-socket.ts'
@@ -78,6 +78,20 @@ export class MailServer {
     return until(`${words} in the log of Dovecot`, async () =>
       (await this.log()).split('\n').find((line) => words.test(line)),
     )
+  }
+
+  /** Logins with the old one fail from now on. Connections that are logged in stay. */
+  async changePassword(user: string, password: string): Promise<void> {
+    const file = join(this.ground.directory, 'dovecot/users')
+    const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => !line.startsWith(`${user}:`))
+    // Written in place, so that Dovecot may still read it.
+    await writeFile(file, [`${user}:{PLAIN}${password}`, ...lines].join('\n'))
+    await until(`the new password of ${user}`, async () => {
+      const client = await MailSocket.greeted({ port: this.port })
+      const { text } = await client.command(`LOGIN ${user} "${password}"`)
+      await client.close()
+      return !text.startsWith('[AUTHENTICATIONFAILED]')
+    })
   }
 
   /** Number of successful logins of this user so far, counting only log lines that contain `how`. */

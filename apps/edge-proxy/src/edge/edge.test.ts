@@ -333,7 +333,7 @@ test('each ending is told to the client and counted', async () => {
     ['violation', (peer) => peer.say(`a ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
     [
       'idle-timeout',
-      () => edge.context.sessions.sweep(Date.now() + 10_000, 5000),
+      () => edge.context.sessions.sweep(edge.context.clock.now() + 10_000, 5000),
       /^\* BYE Idle for too long/,
     ],
   ]
@@ -350,7 +350,7 @@ test('each ending is told to the client and counted', async () => {
 test('a client that does not log in is disconnected in time', async () => {
   const { client, edge } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
   const peer = await client()
-  edge.context.sessions.sweep(Date.now() + 2000, 1_000_000)
+  edge.context.sessions.sweep(edge.context.clock.now() + 2000, 1_000_000)
   assert.equal(await peer.closed(), '* BYE Login timed out\r\n')
   await untilTrue(() => edge.context.sessions.arriving.size === 0 && edge.context.clientAdmission.total === 0)
 })

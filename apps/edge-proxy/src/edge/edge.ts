@@ -14,6 +14,7 @@ import type { Clock } from './clock.ts'
 import { createContext, type EdgeContext } from './context.ts'
 import { FileReserve } from './open-files.ts'
 import { endConnections } from './end-connections.ts'
+import { SuspensionWatch } from './suspension.ts'
 
 /** Accepting fails for every client at once: one line in the log for all of this time. */
 const acceptFailureLogMs = 10_000
@@ -21,6 +22,8 @@ const acceptFailureLogMs = 10_000
 export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
 const draining = 'Server is draining, try again'
+/** A sweep that is later than this follows a pause of the process. */
+const pauseMs = 5_000
 const never = new AbortController().signal
 
 export class Edge {
@@ -30,6 +33,8 @@ export class Edge {
   readonly #fileReserve = new FileReserve()
   #acceptFailureLoggedAt = -Infinity
   #sweeper: NodeJS.Timeout | undefined
+  readonly #suspensions = new SuspensionWatch()
+  #sweptAt = 0
   #state: RunState = 'starting'
 
   constructor(config: EdgeConfig, log: Log, clock: Clock) {
@@ -70,6 +75,7 @@ export class Edge {
     }
     linkFailures.subscribe(this.#onFailure)
     this.#sweep()
+    this.#sweptAt = this.context.clock.now()
     this.#sweeper = setInterval(() => this.#sweep(), 1000)
     this.#state = 'serving'
   }
@@ -191,9 +197,13 @@ export class Edge {
   #sweep(): void {
     const { settings, clock, pool, sessions, tracer } = this.context
     const now = clock.now()
+    const pausedMs = now - this.#sweptAt
+    this.#sweptAt = now
     try {
+      if (this.#suspensions.wasSuspended()) pool.doubtIdle()
       pool.sweep()
-      sessions.sweep(now, settings.current.clients.idleTimeoutMs)
+      // After a pause of the process (SIGSTOP), what clients sent meanwhile is read first.
+      if (pausedMs < pauseMs) sessions.sweep(now, settings.current.clients.idleTimeoutMs)
       tracer.sweep()
       if (this.#state !== 'stopping') this.#healthChecks.sweep(now)
     } catch (error) {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
 import { orderAnswerSchema, subjects, wireVersion, type Order, type OrderAction } from '@imapfleet/protocol'
+import type { Edge } from '../edge/edge.ts'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { ScriptedNats, sender } from './fleet.test-support.ts'
 import { hearOrders } from './orders.ts'
@@ -134,4 +135,21 @@ test('each order is logged with its kind and who gave it', async () => {
   const { give, logged } = await edgeWithOrders()
   give(order({ kind: 'version' }))
   assert.ok(logged.some((line) => / order /.test(line) && line.includes('version') && line.includes('ann')))
+})
+
+test('an order that meets a bug is answered with the failure', async () => {
+  const { edge } = await edgeWithOrders()
+  const nats = new ScriptedNats()
+  const broken = {
+    context: {
+      log: edge.context.log,
+      get pool(): never {
+        throw new Error('no pool')
+      },
+    },
+  }
+  hearOrders(nats.handles, broken as unknown as Edge, sender)
+  nats.send('imapfleet.order.all', order({ kind: 'who' }))
+  const answer = orderAnswerSchema.parse(nats.published[0]?.message)
+  assert.deepEqual([answer.ok, answer.reason], [false, 'no pool'])
 })

@@ -34,7 +34,7 @@ export function listConnections(context: EdgeContext, user?: string): ListedConn
           upstream: connection.serverName,
           state,
           ...(client !== undefined && { client }),
-          since: connection.lastUsedAt,
+          since: context.clock.wallAt(connection.lastUsedAt),
           uses: connection.uses,
         },
       }

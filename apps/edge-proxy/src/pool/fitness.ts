@@ -1,6 +1,7 @@
 /** Why a connection may not serve another session, whatever a proof of its state might say. */
 import type { PoolConfig } from '@imapfleet/config'
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
+import type { PoolClock } from './lease.ts'
 
 /** A label value of `reuse_refused_total` or `upstream_drops_total`. */
 export type Unfit =
@@ -20,12 +21,12 @@ export function unfitToKeep(
   connection: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
-  now: number,
+  clock: PoolClock,
 ): Unfit | undefined {
   if (connection.generation !== generation) return 'config-changed'
   if (connection.distrustReason !== undefined) return connection.distrustReason
-  if (connection.expiresAt <= now) return 'credentials-expired'
-  if (now - connection.openedAt > pool.lifetimeMaxMs) return 'too-old'
+  if (connection.expiresAt <= clock.wall()) return 'credentials-expired'
+  if (clock.now() - connection.openedAt > pool.lifetimeMaxMs) return 'too-old'
   return connection.uses >= pool.usesMax ? 'used-up' : undefined
 }
 
@@ -34,11 +35,11 @@ export function unfitToRest(
   idle: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
-  now: number,
+  clock: PoolClock,
 ): Unfit | undefined {
-  return now - idle.lastUsedAt > pool.idleTimeoutMs
+  return clock.now() - idle.lastUsedAt > pool.idleTimeoutMs
     ? 'idle-timeout'
-    : unfitToKeep(idle, generation, pool, now)
+    : unfitToKeep(idle, generation, pool, clock)
 }
 
 /** The idle connection must not be leased. */
@@ -46,8 +47,8 @@ export function unfitToLease(
   idle: ServerConnection,
   generation: number | undefined,
   pool: PoolConfig,
-  now: number,
+  clock: PoolClock,
 ): Unfit | undefined {
   // Half a response would swallow the beginning of the next one.
-  return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, now) : 'unfinished-reply'
+  return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, clock) : 'unfinished-reply'
 }

@@ -8,6 +8,14 @@ import type { ClientIdentity, Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Servers } from '../server/servers.ts'
 
+/** The edge's clocks (edge/clock.ts). */
+export interface PoolClock {
+  /** For ages. */
+  now(): number
+  /** For the expiry of credentials, which others have set: milliseconds since 1970. */
+  wall(): number
+}
+
 /** The part of the edge's context that the pool uses. */
 export interface PoolContext {
   /** Read at each use. */
@@ -15,8 +23,7 @@ export interface PoolContext {
   readonly servers: Pick<Servers, 'get'>
   readonly metrics: EdgeMetrics
   readonly log: Log
-  /** Milliseconds since 1970; coarse is fine. */
-  readonly clock: { now(): number }
+  readonly clock: PoolClock
 }
 
 /** The client that a connection is leased to. */

@@ -272,14 +272,14 @@ test('a login that waits for a reset does not get the connection if reuse is sus
 test('a connection is not reused after the token that opened it has expired', async () => {
   const { pool, login, clock, count, scripted } = await poolAtWork()
   scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
-  const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 + 60 })).toString('base64url')
+  const payload = Buffer.from(JSON.stringify({ exp: clock.wall / 1000 + 60 })).toString('base64url')
   const secret = wire(`user=joe\x01auth=Bearer eyJhbGciOiJub25lIn0.${payload}.sig\x01\x01`)
   const who = { mechanism: 'XOAUTH2', secret } as const
   const opened = await login('joe', '', who)
   assert.ok(opened.kind === 'leased')
   await giveBackTo(pool, opened.connection)
   assert.equal(pool.connections.count('idle'), 1)
-  clock.now += 60_000
+  clock.wall += 60_000
   const later = await login('joe', '', who)
   assert.ok(later.kind === 'leased' && !later.reused)
   assert.equal(count('upstream_drops_total{reason="credentials-expired"}'), 1)

@@ -42,7 +42,7 @@ export interface PoolAtWork {
   pool: Pool
   scripted: ScriptedServer
   server: Server
-  clock: { now: number }
+  clock: { now: number; wall: number }
   metrics: EdgeMetrics
   settings: { current: { pool: ReturnType<typeof poolConfig> } }
   /** Every log line. */
@@ -66,14 +66,20 @@ export function poolConfig(layer: Layer) {
 export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}): Promise<PoolAtWork> {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, settings.limits)
-  const clock = { now: 1_000_000 }
+  const clock = { now: 1_000_000, wall: 1_700_000_000_000 }
   const metrics = new Metrics(edgeMetrics)
   const logged: string[] = []
   const log = new Log({ level: 'debug', format: 'text' }, (line) => void logged.push(line))
   const current = { current: { pool: poolConfig(settings.pool ?? {}) } }
   /** The servers in force: a login to another object of the same name is a login after a reload. */
   const servers = new Map([[server.name, server]])
-  const pool = new Pool({ settings: current, servers, metrics, log, clock: { now: () => clock.now } })
+  const pool = new Pool({
+    settings: current,
+    servers,
+    metrics,
+    log,
+    clock: { now: () => clock.now, wall: () => clock.wall },
+  })
   const login: PoolAtWork['login'] = (
     user,
     secret = 'secret',

@@ -277,12 +277,17 @@ export class Pool {
         void this.refresh(connection)
   }
 
+  /** Idle connections have to be proven again before they are leased. */
+  doubtIdle(): void {
+    for (const connection of this.connections.idle()) connection.doubt()
+  }
+
   /** Closes idle connections that no session may use any more; call it after a change of the configuration. */
   dropUnfit(): void {
     const { settings, clock } = this.#context
     for (const connection of this.connections.idle()) {
       const generation = this.#generationFor(connection)
-      const reason = unfitToRest(connection, generation, settings.current.pool, clock.now())
+      const reason = unfitToRest(connection, generation, settings.current.pool, clock)
       if (reason !== undefined) this.drop(connection, reason)
     }
   }
@@ -395,7 +400,7 @@ export class Pool {
         )
           found = own
       if (!found) return undefined
-      const reason = unfitToLease(found, request.server.generation, settings.current.pool, clock.now())
+      const reason = unfitToLease(found, request.server.generation, settings.current.pool, clock)
       if (reason === undefined) {
         this.connections.toLeased(found, request.holder)
         return found
@@ -452,7 +457,7 @@ export class Pool {
   #unfit(connection: ServerConnection): string | undefined {
     if (this.#isClosed) return 'shutdown'
     const { settings, clock } = this.#context
-    return unfitToKeep(connection, this.#generationFor(connection), settings.current.pool, clock.now())
+    return unfitToKeep(connection, this.#generationFor(connection), settings.current.pool, clock)
   }
 
   /** Of the settings in force: a request may have been made before a reload. */

@@ -69,8 +69,8 @@ test('an address that is down is tried when no other one answers', async () => {
 test('without health checks, one login tries the address again after each pause', async () => {
   const { silent, server, login } = await halfDead({ healthIntervalMs: 0, breakerCooldownMs: 100 })
   await login()
-  const again = Date.now() + 100
-  while (Date.now() < again) await login()
+  const again = performance.now() + 100
+  while (performance.now() < again) await login()
   assert.ok(silent.accepted.length <= 2)
   const before = silent.accepted.length
   await Promise.all([login(), login(), login()])
@@ -87,10 +87,10 @@ test('an address whose dial was abandoned is suspected, and its check has the wh
   assert.equal((await dialing).kind, 'abandoned')
   assert.deepEqual(server.addresses.down, [])
   assert.deepEqual(
-    server.addresses.takeDue(Date.now()).map(({ address }) => address),
+    server.addresses.takeDue(performance.now()).map(({ address }) => address),
     ['127.0.0.2'],
   )
-  assert.deepEqual(server.addresses.takeDue(Date.now()), [])
+  assert.deepEqual(server.addresses.takeDue(performance.now()), [])
 })
 
 test('pauses between checks double up to a minute, and an address that a name has lost is forgotten', async () => {
@@ -98,6 +98,7 @@ test('pauses between checks double up to a minute, and an address that a name ha
   const { addresses } = server
   const dead = { host: 'mail', address: '192.0.2.1' }
   addresses.markDown(dead, 'refused', 0, 10_000)
+  const { since } = addresses.down[0]!
   const checks: number[] = []
   for (let second = 0; second < 300; second++)
     if (addresses.takeDue(second * 1000).length > 0) {
@@ -105,7 +106,7 @@ test('pauses between checks double up to a minute, and an address that a name ha
       addresses.markDown(dead, 'refused', second * 1000, 10_000)
     }
   assert.deepEqual(checks, [10, 30, 70, 130, 190, 250])
-  assert.equal(addresses.down[0]!.since, 0)
+  assert.equal(addresses.down[0]!.since, since)
   addresses.keepOnly([])
   assert.deepEqual(addresses.down, [])
 })

@@ -57,7 +57,7 @@ export class Addresses {
   /** The address could not be used. It is checked after `pauseMs`, and then after twice the pause each time. */
   markDown(address: Address, reason: string, now: number, pauseMs: number): void {
     const present = this.#entries.get(address.address)
-    const outage = { ...address, since: present?.outage?.since ?? now, reason }
+    const outage = { ...address, since: present?.outage?.since ?? Date.now(), reason }
     if (present?.outage) Object.assign(present, { outage })
     else this.#entries.set(address.address, { address, outage, checkAt: now + pauseMs, pauseMs: pauseMs * 2 })
   }

@@ -145,7 +145,7 @@ async function dialWithRetries(
     detail: server.downReason ?? 'the circuit breaker is open',
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
-    if (!breaker.allows(Date.now())) return failure
+    if (!breaker.allows(performance.now())) return failure
     const dialed = await attemptDial(server, client, makeRoom)
     if (dialed.kind !== 'dial-failed') return dialed
     failure = dialed

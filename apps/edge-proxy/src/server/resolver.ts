@@ -45,7 +45,7 @@ export class Resolver {
   readonly #now: () => number
   readonly #names = new Map<string, Name>()
 
-  constructor(find: Lookup = lookup, now: () => number = Date.now) {
+  constructor(find: Lookup = lookup, now: () => number = () => performance.now()) {
     this.#lookup = find
     this.#now = now
   }

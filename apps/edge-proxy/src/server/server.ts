@@ -59,7 +59,7 @@ export class Server {
   mechanisms: readonly string[] | undefined
   /** Why the last attempt to reach the server failed; undefined while the server is up. */
   downReason: string | undefined
-  /** When the server last greeted. Milliseconds since 1970. */
+  /** When the server last greeted, from performance.now(); 0: never. */
   greetedAt = 0
   /** True after an order of an operator: no login opens a connection. Health checks continue. */
   isPaused = false
@@ -95,13 +95,16 @@ export class Server {
   markUp(): void {
     this.breaker.succeeded()
     this.downReason = undefined
-    this.greetedAt = Date.now()
+    this.greetedAt = performance.now()
   }
 
   /** Begins a dial. Without health checks, it tries an address again that has been down for its pause. */
   beginRound(): Round {
     const first = this.config.roundRobin ? this.#rounds++ : 0
-    return { first, trials: this.config.healthIntervalMs === 0 ? this.addresses.takeDue(Date.now()) : [] }
+    return {
+      first,
+      trials: this.config.healthIntervalMs === 0 ? this.addresses.takeDue(performance.now()) : [],
+    }
   }
 
   /** All addresses that are known now, in the order in which a dial tries them. */
@@ -119,7 +122,7 @@ export class Server {
   /** The address could not be used; `reason` is for operators. */
   markAddressDown(address: Address, reason: string): void {
     const { healthIntervalMs, breakerCooldownMs } = this.config
-    this.addresses.markDown(address, reason, Date.now(), healthIntervalMs || breakerCooldownMs)
+    this.addresses.markDown(address, reason, performance.now(), healthIntervalMs || breakerCooldownMs)
   }
 
   /** What operators should know about its names and addresses, one sentence each. */
@@ -134,7 +137,7 @@ export class Server {
   /** The server could not be reached; `reason` is for operators. */
   markDown(reason: string): void {
     this.downReason = reason
-    this.breaker.failed(Date.now(), this.config)
+    this.breaker.failed(performance.now(), this.config)
   }
 
   /**

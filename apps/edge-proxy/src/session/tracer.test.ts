@@ -43,11 +43,11 @@ class NamedSession extends ActiveSession {
 }
 
 /** A tracer over a register of sessions, which real sessions can be added to. */
-function tracing(now: () => number = () => 0) {
+function tracing(now: () => number = () => 0, age = now) {
   const sessions = new Sessions()
   const lines = { value: 0 }
   return {
-    tracer: new Tracer(sessions, lines, now),
+    tracer: new Tracer(sessions, lines, now, age),
     sessions,
     lines,
     session: async (id: string, user: string) => {
@@ -175,6 +175,25 @@ test('a trace ends once when it expires', () => {
   tracer.stop('t', 'stopped')
   assert.deepEqual(notes.ends, ['t expired'])
   assert.deepEqual([tracer.active, tracer.ids(), tracer.ids('jane')], [1, ['later'], []])
+})
+
+test('a step of the system’s time makes no trace longer or shorter', () => {
+  for (const stepMs of [-3_600_000, 3_600_000]) {
+    let [wall, age] = [0, 500]
+    const { tracer } = tracing(
+      () => wall,
+      () => age,
+    )
+    const notes = new Notes()
+    tracer.start(order('t', { expiresAt: 1000 }), notes)
+    wall += stepMs
+    age += 999
+    tracer.sweep()
+    assert.deepEqual(notes.ends, [])
+    age += 1
+    tracer.sweep()
+    assert.deepEqual(notes.ends, ['t expired'])
+  }
 })
 
 test('a trace that is ordered several times begins once', async () => {

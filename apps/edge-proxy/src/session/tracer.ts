@@ -10,6 +10,8 @@ import type { ActiveSession, Sessions } from './sessions.ts'
 
 interface Running {
   order: TraceOrder
+  /** When it expires, on the clock for ages. */
+  endsAt: number
   sink: TraceSink
   bytes: number
   /** Where each session's two streams stand in this trace. */
@@ -21,15 +23,23 @@ export class Tracer {
   readonly #sessions: Sessions
   readonly #lines: Counter
   readonly #now: () => number
+  readonly #age: () => number
 
   /**
    * @param lines counts traced lines
    * @param now milliseconds since 1970, from a fine clock: every line is stamped with it
+   * @param age a clock that the system's time does not move: a trace lasts as long as it was meant to
    */
-  constructor(sessions: Sessions, lines: Counter, now: () => number = Date.now) {
+  constructor(
+    sessions: Sessions,
+    lines: Counter,
+    now: () => number = Date.now,
+    age: () => number = () => performance.now(),
+  ) {
     this.#sessions = sessions
     this.#lines = lines
     this.#now = now
+    this.#age = age
   }
 
   get active(): number {
@@ -39,7 +49,8 @@ export class Tracer {
   /** Begins a trace, also of the sessions that are active. Idempotent by id. */
   start(order: TraceOrder, sink: TraceSink): void {
     if (this.#running.has(order.id)) return
-    this.#running.set(order.id, { order, sink, bytes: 0, masks: new WeakMap() })
+    const endsAt = this.#age() + order.expiresAt - this.#now()
+    this.#running.set(order.id, { order, endsAt, sink, bytes: 0, masks: new WeakMap() })
     for (const session of this.#sessions.of(order.user)) {
       this.#tap(session, false)
       this.#remark(session, 'traced from here on')
@@ -63,8 +74,8 @@ export class Tracer {
 
   /** Ends the traces that have expired; call it each second. */
   sweep(): void {
-    for (const { order } of [...this.#running.values()])
-      if (order.expiresAt <= this.#now()) this.stop(order.id, 'expired')
+    for (const { order, endsAt } of [...this.#running.values()])
+      if (endsAt <= this.#age()) this.stop(order.id, 'expired')
   }
 
   /** A session has started. */

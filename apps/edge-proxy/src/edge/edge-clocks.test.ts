@@ -1,0 +1,102 @@
+/** Steps of the system's time, pauses of the process, and a suspended host: none of them ends anything that is in order. */
+import assert from 'node:assert/strict'
+import { test, type TestContext } from 'node:test'
+import { edgeAtWork } from './edge.test-support.ts'
+import { SuspensionWatch } from './suspension.ts'
+import { untilTrue } from '../pool/pool.test-support.ts'
+
+const hourMs = 3_600_000
+
+/** Sets the system's time as this process sees it; returns a function that moves it. */
+function steppedTime(t: TestContext): (ms: number) => void {
+  const { now } = Date
+  let stepMs = 0
+  t.mock.method(Date, 'now', () => now() + stepMs)
+  return (ms) => (stepMs += ms)
+}
+
+/** Lets the edge sweep at least once. */
+async function swept(edge: { context: { metrics: unknown; servers: { all(): Iterable<unknown> } } }) {
+  let sweeps = 0
+  const { servers } = edge.context
+  const all = servers.all.bind(servers)
+  servers.all = () => (sweeps++, all())
+  await untilTrue(() => sweeps >= 2)
+  servers.all = all
+}
+
+for (const [direction, stepMs] of [
+  ['forward', 5 * hourMs],
+  ['back', -5 * hourMs],
+] as const)
+  test(`a step of the system’s time, hours ${direction}, ends no session and no wait, and keeps what is idle`, async (t) => {
+    const step = steppedTime(t)
+    const work = await edgeAtWork({
+      clients: { loginTimeoutMs: 60_000 },
+      upstreams: { main: { breakerFailures: 1, breakerCooldownMs: 200 } },
+    })
+    const { edge, session, client, scripted } = work
+    const { pool } = edge.context
+    const [kept, gone, arriving] = [await session('joe'), await session('jane'), await client()]
+    gone.say('a LOGOUT\r\n')
+    await gone.closed()
+    await untilTrue(() => pool.connections.count('idle') === 1)
+    const before = edge.context.metrics.snapshot().counters
+    step(stepMs)
+    await swept(edge)
+    const dials = scripted.connections.length
+    const again = await session('jane')
+    assert.equal(scripted.connections.length, dials, 'the idle connection was leased')
+    again.say('b NOOP\r\n')
+    assert.match(await again.line(), /^b OK/)
+    kept.say('c NOOP\r\n')
+    assert.match(await kept.line(), /^c OK/)
+    arriving.say('d NOOP\r\n')
+    assert.match(await arriving.line(), /^d OK/)
+    const after = edge.context.metrics.snapshot().counters
+    const ended = (name: string) => name.startsWith('sessions_total') || name.startsWith('upstream_drops')
+    const endings = (counters: Record<string, number>) =>
+      Object.entries(counters).filter(([name]) => ended(name))
+    assert.deepEqual(endings(after), endings(before))
+    // The circuit breaker opens for its own time, whatever happens to the system's.
+    edge.context.servers.get('main')!.markDown('for this test')
+    step(stepMs)
+    const deadline = performance.now() + 15_000
+    for (let answer = ''; !answer.startsWith('e OK');) {
+      assert.ok(performance.now() < deadline, 'logins are tried again')
+      const peer = await client()
+      peer.say('e LOGIN jack secret\r\n')
+      answer = await peer.line()
+      peer.socket.destroy()
+    }
+    // Times that are shown are those of the system's clock.
+    const { listConnections } = await import('../ops/operations.ts')
+    for (const { connection } of listConnections(edge.context))
+      assert.ok(Math.abs(connection.since - Date.now()) < 60_000, `${connection.since}`)
+  })
+
+test('after a suspension of the host, idle connections are proven before they are leased', async () => {
+  const { edge, session, scripted, quiet } = await edgeAtWork()
+  const peer = await session()
+  peer.say('a LOGOUT\r\n')
+  await peer.closed()
+  await quiet()
+  const asked = () => scripted.asked.filter((text) => text === 'NOOP').length
+  const before = asked()
+  edge.context.pool.doubtIdle()
+  await session()
+  assert.equal(asked(), before + 1)
+  assert.equal(scripted.connections.length, 1)
+})
+
+test('a suspension is noticed once, and small differences of the two clocks are none', () => {
+  let sleptMs = 7_000
+  const watch = new SuspensionWatch(() => sleptMs)
+  assert.equal(watch.wasSuspended(), false)
+  sleptMs += 500
+  assert.equal(watch.wasSuspended(), false)
+  sleptMs += hourMs
+  assert.equal(watch.wasSuspended(), true)
+  assert.equal(watch.wasSuspended(), false)
+  assert.equal(new SuspensionWatch().wasSuspended(), false)
+})

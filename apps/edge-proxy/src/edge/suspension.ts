@@ -1,0 +1,26 @@
+/**
+ * Notices that the host was suspended. The monotonic clock stops meanwhile, but servers and networks went on: what looks
+ * like a recent proof of a connection may be hours old.
+ */
+import { uptime } from 'node:os'
+
+/** More than both clocks can differ by reading them. */
+const noticeableMs = 2_000
+
+export class SuspensionWatch {
+  readonly #sleptMs: () => number
+  #lastMs: number
+
+  /** @param sleptMs time since the start of the host during which the monotonic clock stood still, plus a constant */
+  constructor(sleptMs: () => number = () => uptime() * 1000 - performance.now()) {
+    this.#sleptMs = sleptMs
+    this.#lastMs = sleptMs()
+  }
+
+  /** Whether the host was suspended since the last call; call it each second. */
+  wasSuspended(): boolean {
+    const before = this.#lastMs
+    this.#lastMs = this.#sleptMs()
+    return this.#lastMs - before > noticeableMs
+  }
+}
