@@ -4,7 +4,7 @@
  */
 import { hash, randomBytes } from 'node:crypto'
 import { mechanismClass, type Credentials } from '../imap/credentials.ts'
-import { condstoreByCommand, type ServerConnection } from '../server/server-connection.ts'
+import { withCondstore, type ServerConnection } from '../server/server-connection.ts'
 
 const processKey = randomBytes(32)
 
@@ -38,7 +38,7 @@ export function isSameSecret(a: string, b: string): boolean {
 
 /**
  * Whether this connection may serve a login of this user with this secret.
- * @param enabledKey extensions that must be enabled on it, sorted and separated by spaces; empty for a clean connection
+ * @param enabledKey that of the connection must be the same; empty for a clean connection
  */
 export function fits(
   connection: ServerConnection,
@@ -57,4 +57,4 @@ export const fitsLogin = (
   connection: ServerConnection,
   request: { readonly identity: string; readonly secretDigest: string; readonly usesCondstore: boolean },
 ): boolean =>
-  fits(connection, request) || (request.usesCondstore && fits(connection, request, condstoreByCommand))
+  fits(connection, request) || (request.usesCondstore && fits(connection, request, withCondstore('')))

@@ -116,3 +116,32 @@ test('a session that moved to a connection with CONDSTORE makes its program know
   assert.equal((await session(work, plain, true)).connection, first.connection)
   assert.equal(work.logins(), 2)
 })
+
+test('a program that sends ENABLE and then enables CONDSTORE by a command moves to the connection that has both', async () => {
+  const work = await poolAtWork()
+  const { lease, pool, server } = work
+  const first = await lease('joe', 'secret', webmail)
+  first.connection.enabledByOne(['UTF8=ACCEPT'], 'UTF8=ACCEPT')
+  first.connection.condstoreEnabled()
+  await giveBackTo(pool, first.connection, { usesCondstore: true })
+  for (let page = 2; page <= 5; page++) {
+    const { connection } = await lease('joe', 'secret', webmail)
+    assert.equal(swapIn(pool, server, 'UTF8=ACCEPT', connection), first.connection)
+    await giveBackTo(pool, first.connection, { usesCondstore: true })
+    await untilTrue(() => pool.connections.isIdle(connection))
+  }
+  assert.equal(work.logins(), 2)
+  // Another program asks for the same extension, and not for CONDSTORE.
+  const other = await lease('joe', 'secret', plain)
+  assert.equal(swapIn(pool, server, 'UTF8=ACCEPT', other.connection), undefined)
+})
+
+test('a session that has enabled CONDSTORE by a command never moves to a connection without it', async () => {
+  const work = await poolAtWork()
+  const { lease, pool, server } = work
+  const [enabled, own] = [await lease('joe', 'secret', plain), await lease('joe', 'secret', plain)]
+  enabled.connection.enabledByOne(['QRESYNC'], 'QRESYNC')
+  await giveBackTo(pool, enabled.connection)
+  own.connection.condstoreEnabled()
+  assert.equal(swapIn(pool, server, 'QRESYNC', own.connection), undefined)
+})

@@ -12,7 +12,7 @@ import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } f
 import { logOut } from '../server/log-out.ts'
 import type { Server } from '../server/server.ts'
 import {
-  condstoreByCommand,
+  withCondstore,
   type DistrustReason,
   type OnLost,
   ServerConnection,
@@ -66,7 +66,7 @@ export class Pool {
       (idle) => this.#evict(idle),
     )
     this.#room = new Room(context, this.connections, {
-      takeIdle: (request) => this.#takeIdle(request),
+      takeIdle: (request) => this.#takeIdleForLogin(request),
       evict: (connection) => this.#evict(connection),
       drop: (connection, reason) => this.drop(connection, reason),
       isProven: (request) => this.#admission.isProven(request),
@@ -168,7 +168,12 @@ export class Pool {
   ): ServerConnection | undefined {
     const { connection } = handBack
     const { identity, secretDigest } = connection
-    const other = this.#takeIdle({ server, holder, identity, secretDigest }, enabledKey)
+    const request = { server, holder, identity, secretDigest }
+    // CONDSTORE that a command of this session has enabled stays enabled; other sessions of the program will enable it.
+    const usesCondstore = connection.hasCondstoreByCommand || this.#condstoreFamilies.has(identity, holder)
+    const other =
+      (usesCondstore ? this.#takeIdle(request, withCondstore(enabledKey)) : undefined) ??
+      (connection.hasCondstoreByCommand ? undefined : this.#takeIdle(request, enabledKey))
     if (!other) return undefined
     if (!this.#isFresh(other)) {
       // The session would have to wait for the proof. It enables its own; the next session finds this one proven.
@@ -376,8 +381,8 @@ export class Pool {
   }
 
   #takeIdleForLogin(request: LeaseRequest): ServerConnection | undefined {
-    const withCondstore = request.usesCondstore ? this.#takeIdle(request, condstoreByCommand) : undefined
-    return withCondstore ?? this.#takeIdle(request)
+    const found = request.usesCondstore ? this.#takeIdle(request, withCondstore('')) : undefined
+    return found ?? this.#takeIdle(request)
   }
 
   /**
@@ -472,5 +477,4 @@ function spoiledSinceProof(connection: ServerConnection): string | undefined {
 }
 
 /** Whether a client has enabled an extension by ENABLE. One that has enabled nothing does not count. */
-const hasEnabled = ({ enabledKey }: ServerConnection): boolean =>
-  enabledKey !== '' && enabledKey !== condstoreByCommand
+const hasEnabled = ({ extensions }: ServerConnection): boolean => extensions.size > 0

@@ -102,7 +102,7 @@ const extensionTable: {
       'Y enabled in another way': ['mixed', 'Y'],
       'an empty ENABLED response': ['', ''],
       'a command that may enable more': ['', ''],
-      'CONDSTORE by a command': ['condstore', 'CONDSTORE'],
+      'CONDSTORE by a command': ['condstore', ''],
       'one ENABLE of QRESYNC': ['QRESYNC', 'QRESYNC'],
     },
   },
@@ -117,7 +117,7 @@ const extensionTable: {
       'Y enabled in another way': ['mixed', 'X Y'],
       'an empty ENABLED response': ['mixed', 'X'],
       'a command that may enable more': ['mixed', 'X'],
-      'CONDSTORE by a command': ['mixed', 'X CONDSTORE'],
+      'CONDSTORE by a command': ['X condstore', 'X'],
       'one ENABLE of QRESYNC': ['mixed', 'X QRESYNC'],
     },
   },
@@ -131,22 +131,22 @@ const extensionTable: {
       'Y enabled in another way': ['mixed', 'X Y'],
       'an empty ENABLED response': ['mixed', 'X'],
       'a command that may enable more': ['mixed', 'X'],
-      'CONDSTORE by a command': ['mixed', 'X CONDSTORE'],
+      'CONDSTORE by a command': ['mixed condstore', 'X'],
       'one ENABLE of QRESYNC': ['mixed', 'X QRESYNC'],
     },
   },
   {
     lead: (connection) => connection.condstoreEnabled(),
-    before: ['condstore', 'CONDSTORE'],
+    before: ['condstore', ''],
     after: {
-      'one ENABLE of X': ['mixed', 'CONDSTORE X'],
-      'one ENABLE of X Y': ['mixed', 'CONDSTORE X Y'],
-      'one ENABLE that enables nothing': ['mixed', 'CONDSTORE'],
-      'Y enabled in another way': ['mixed', 'CONDSTORE Y'],
-      'an empty ENABLED response': ['mixed', 'CONDSTORE'],
-      'a command that may enable more': ['mixed', 'CONDSTORE'],
-      'CONDSTORE by a command': ['condstore', 'CONDSTORE'],
-      'one ENABLE of QRESYNC': ['mixed', 'CONDSTORE QRESYNC'],
+      'one ENABLE of X': ['X condstore', 'X'],
+      'one ENABLE of X Y': ['X Y condstore', 'X Y'],
+      'one ENABLE that enables nothing': ['condstore', ''],
+      'Y enabled in another way': ['mixed condstore', 'Y'],
+      'an empty ENABLED response': ['condstore', ''],
+      'a command that may enable more': ['condstore', ''],
+      'CONDSTORE by a command': ['condstore', ''],
+      'one ENABLE of QRESYNC': ['QRESYNC condstore', 'QRESYNC'],
     },
   },
   {
@@ -174,7 +174,7 @@ test('the extensions of a connection: every event in every state', () => {
       assert.deepEqual(state(), before)
       extensionEvents[event as keyof typeof extensionEvents](connection)
       assert.deepEqual(state(), expected, `${before[0]}: ${event}`)
-      assert.equal(connection.hasMixedExtensions, expected[0] === 'mixed')
+      assert.equal(connection.hasMixedExtensions, expected[0].startsWith('mixed'))
     }
 })
 

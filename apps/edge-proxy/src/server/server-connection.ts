@@ -65,10 +65,13 @@ const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 const mixed = 'mixed'
 
 /**
- * The key of a connection on which nothing but a command has enabled CONDSTORE. ENABLE CONDSTORE has another key: its
- * ENABLED response proves that CONDSTORE is enabled, while of such a command only its OK is known.
+ * The key of a connection with these extensions, on which a command other than ENABLE has enabled CONDSTORE as well (RFC
+ * 7162 3.1). ENABLE CONDSTORE has another key: its ENABLED response proves that CONDSTORE is enabled, while of such a
+ * command only its OK is known.
+ * @param enabledKey empty if nothing else is enabled
  */
-export const condstoreByCommand = 'condstore'
+export const withCondstore = (enabledKey: string): string =>
+  enabledKey === '' ? 'condstore' : `${enabledKey} condstore`
 
 let lastNumber = 0
 
@@ -103,6 +106,8 @@ export class ServerConnection {
   #mailbox: Mailbox = 'none'
   readonly #extensions = new Set<string>()
   /** Empty if and only if `#extensions` is. */
+  #argumentsKey = ''
+  #hasCondstoreByCommand = false
   #enabledKey = ''
   #spoilReason: SpoilReason | undefined
 
@@ -233,14 +238,14 @@ export class ServerConnection {
     if (this.#mailbox !== 'none') this.#mailbox = 'selected'
   }
 
-  /** Enabled extensions, in upper case. They cannot be disabled again (RFC 5161). */
+  /** Extensions that ENABLE enabled, in upper case. They cannot be disabled again (RFC 5161). */
   get extensions(): ReadonlySet<string> {
     return this.#extensions
   }
 
   /**
-   * The extensions in the pool's key: empty if none, the arguments of the one ENABLE that enabled them all,
-   * `condstoreByCommand`, or else `mixed`.
+   * The extensions in the pool's key: empty if none, the arguments of the one ENABLE that enabled them all, or else
+   * `mixed`; then `withCondstore` of that if a command has enabled CONDSTORE.
    */
   get enabledKey(): string {
     return this.#enabledKey
@@ -248,7 +253,7 @@ export class ServerConnection {
 
   /** Not one ENABLE enabled them. No session can ask for exactly these, so none can use the connection. */
   get hasMixedExtensions(): boolean {
-    return this.#enabledKey === mixed
+    return this.#argumentsKey === mixed
   }
 
   /**
@@ -256,21 +261,26 @@ export class ServerConnection {
    * @param key its arguments, in upper case, sorted
    */
   enabledByOne(extensions: readonly string[], key: string): void {
-    const keyBefore = this.#enabledKey
+    const keyBefore = this.#argumentsKey
     this.#add(extensions)
-    if (this.#extensions.size > 0) this.#enabledKey = keyBefore === '' || keyBefore === key ? key : mixed
+    if (this.#extensions.size > 0) this.#setKey(keyBefore === '' || keyBefore === key ? key : mixed)
   }
 
   /** A command other than ENABLE has enabled CONDSTORE, or may have (RFC 7162 3.1). */
   condstoreEnabled(): void {
     if (this.hasCondstore) return
-    this.#enabledKey = this.#extensions.size === 0 ? condstoreByCommand : mixed
-    this.#extensions.add('CONDSTORE')
+    this.#hasCondstoreByCommand = true
+    this.#setKey(this.#argumentsKey)
   }
 
   /** QRESYNC includes it (RFC 7162 3.2.3). */
   get hasCondstore(): boolean {
-    return this.#extensions.has('CONDSTORE') || this.#extensions.has('QRESYNC')
+    return this.#hasCondstoreByCommand || this.#extensions.has('CONDSTORE') || this.#extensions.has('QRESYNC')
+  }
+
+  /** A command other than ENABLE has enabled CONDSTORE. */
+  get hasCondstoreByCommand(): boolean {
+    return this.#hasCondstoreByCommand
   }
 
   /** These were enabled in another way: by an ENABLE with unknown arguments, or by the server. */
@@ -281,7 +291,12 @@ export class ServerConnection {
 
   /** A command that may enable unknown extensions goes to the server. */
   extensionsMayChange(): void {
-    if (this.#extensions.size > 0) this.#enabledKey = mixed
+    if (this.#extensions.size > 0) this.#setKey(mixed)
+  }
+
+  #setKey(argumentsKey: string): void {
+    this.#argumentsKey = argumentsKey
+    this.#enabledKey = this.#hasCondstoreByCommand ? withCondstore(argumentsKey) : argumentsKey
   }
 
   #add(extensions: readonly string[]): void {

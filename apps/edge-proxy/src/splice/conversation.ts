@@ -142,7 +142,7 @@ export class Conversation {
   }
 
   get mayMoveForCondstore(): boolean {
-    return !this.#isStaying && this.mayMove
+    return !this.#isStaying && this.connection.enabledKey === '' && this.mayMove
   }
 
   /** Before pending bytes are judged again, which may set it anew. */
@@ -207,8 +207,8 @@ export class Conversation {
   }
 
   /**
-   * Whether the session may move to another connection of its user before its next command: all is answered, nothing is
-   * enabled, and it has selected nothing.
+   * Whether the session may move to another connection of its user before its next command: all is answered, no ENABLE
+   * was sent, and it has selected nothing.
    */
   get mayMove(): boolean {
     return (

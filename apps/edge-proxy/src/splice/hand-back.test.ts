@@ -247,7 +247,8 @@ const cases: Record<string, Case> = {
       'C b ENABLE QRESYNC\r\n',
       'S * ENABLED QRESYNC\r\nb OK done\r\n',
     ],
-    refusal: 'extensions-enabled',
+    refusal: undefined,
+    key: 'QRESYNC condstore',
     usesCondstore: true,
   },
   'ENABLE, and CONDSTORE by a command after it': {
@@ -256,6 +257,17 @@ const cases: Record<string, Case> = {
       'S * ENABLED UTF8=ACCEPT\r\na OK done\r\n',
       'C b STATUS x (HIGHESTMODSEQ)\r\n',
       'S b OK done\r\n',
+    ],
+    refusal: undefined,
+    key: 'UTF8=ACCEPT condstore',
+    usesCondstore: true,
+  },
+  'CONDSTORE by a command, and ENABLE with a mailbox selected, which no other session sends so': {
+    said: [
+      'C a SELECT x (CONDSTORE)\r\n',
+      'S a OK done\r\n',
+      'C b ENABLE X\r\n',
+      'S * ENABLED X\r\nb OK done\r\n',
     ],
     refusal: 'extensions-enabled',
     usesCondstore: true,

@@ -17,7 +17,7 @@ import type { Verb } from '../imap/verb.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from '../server/coarse-timeouts.ts'
 import { randomName } from '../server/random-name.ts'
-import { condstoreByCommand, type ServerConnection } from '../server/server-connection.ts'
+import { withCondstore, type ServerConnection } from '../server/server-connection.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
 import type { HandBack } from '../server/reset.ts'
@@ -33,8 +33,8 @@ export interface Tap {
 
 export interface SpliceCalls {
   /**
-   * Asks for an idle connection of the same user with this `enabledKey`. If there is one, the present
-   * connection is given back with `handBack`.
+   * Asks for an idle connection of the same user with this `enabledKey`. If there is one, the present connection is
+   * given back with `handBack`.
    */
   swap(enabledKey: string, handBack: HandBack): ServerConnection | undefined
   /** Called once. The splice does not use its connection any more. */
@@ -162,7 +162,7 @@ export class Splice {
       if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
       if (passage.kind === 'own-command') this.#sendOwn(passage.verb, passage.verb)
       else if (passage.kind === 'condstore') {
-        if (!this.#move(condstoreByCommand)) this.#conversation.stayForCondstore()
+        if (!this.#move(withCondstore(''))) this.#conversation.stayForCondstore()
       } else {
         this.#answer(bytes, passage)
         at = passage.lineFeed + 1
