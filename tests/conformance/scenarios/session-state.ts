@@ -1,6 +1,6 @@
 /** State that a session enables and cannot undo. It must not affect a later session that was not told about it. */
 import { expectOwn, logout, settled } from '../checks.ts'
-import { expect, type Scenario, type StubWorld } from '../scenario.ts'
+import { expect, type MailAccount, type Scenario, type StubWorld } from '../scenario.ts'
 import { quote } from '../wire.ts'
 
 /**
@@ -33,6 +33,31 @@ const enabledState = (name: string, guarantee: string, ...lines: string[]): Scen
   on: 'stub',
   run: (world) => expectNoLeftover(world, lines),
 })
+
+/** A session of a program that counts its tags in this way. Returns what the server says about its connection. */
+async function page(
+  world: StubWorld,
+  user: MailAccount,
+  tagOf: (number: number) => string,
+  commands: string[],
+) {
+  const client = await world.connect()
+  let who = ''
+  const all = [`LOGIN ${user.name} ${user.secret}`, ...commands, 'WHOAMI', 'LOGOUT']
+  for (const [index, command] of all.entries()) {
+    client.send(`${tagOf(index + 1)} ${command}\r\n`)
+    const { status, text, untagged } = await client.reply(tagOf(index + 1))
+    expect(status === 'OK', `${command} was answered ${status} ${quote(text)}`)
+    if (command === 'WHOAMI') who = untagged.join(' ')
+  }
+  await client.rest()
+  await settled(world.proxy)
+  return who
+}
+
+const snappymail = (number: number) => `TAG${number}`
+const anotherProgram = (number: number) => `A${number}`
+const status = 'STATUS INBOX (MESSAGES HIGHESTMODSEQ)'
 
 /** NOTIFY, LANGUAGE and similar commands: the next session must find nothing enabled in any case. */
 const lasting = (name: string, guarantee: string, ...lines: string[]): Scenario => ({
@@ -129,6 +154,38 @@ export const sessionState: Scenario[] = [
     'CONDSTORE enabled in lower case does not affect a later session that was not told about it',
     'select inbox (condstore)',
   ),
+  {
+    name: 'condstore-pages',
+    guarantee:
+      'a webmail whose pages enable CONDSTORE by a command logs in once; another program of the user finds nothing enabled',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      for (let number = 1; number <= 5; number++) await page(world, user, snappymail, [status])
+      expect(world.dials().length === 1, `five pages made ${world.dials().length} logins`)
+      const who = await page(world, user, anotherProgram, [])
+      expect(who.endsWith(' lasting nothing'), `the other program finds ${quote(who)}`)
+      await page(world, user, snappymail, [])
+      expect(world.dials().length === 2, `a page after it made another login`)
+    },
+  },
+  {
+    name: 'condstore-moves',
+    guarantee:
+      'a session that enables CONDSTORE by its first command moves to a connection that has it, and leaves its own one clean',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      await page(world, user, snappymail, [status])
+      await page(world, user, anotherProgram, [])
+      const moved = await page(world, user, anotherProgram, [status])
+      expect(moved.endsWith(' lasting CONDSTORE'), `it finds ${quote(moved)}`)
+      expect(world.dials().length === 2, `${world.dials().length} logins`)
+      const who = await page(world, user, (number) => `plain${number}`, [])
+      expect(who.endsWith(' lasting nothing'), `a plain session finds ${quote(who)}`)
+      expect(world.dials().length === 2, `the plain session made a login`)
+    },
+  },
   lasting('notify', 'NOTIFY of one session sends nothing to the next', 'NOTIFY SET (personal (MessageNew))'),
   lasting('language', 'LANGUAGE of one session does not affect the next', 'LANGUAGE DE'),
   lasting('comparator', 'COMPARATOR of one session does not affect the next', 'COMPARATOR i;octet'),
