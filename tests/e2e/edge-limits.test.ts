@@ -43,6 +43,25 @@ suite('limits and routes', () => {
     await carol.close()
   })
 
+  test('a client that leaves while its login waits leaves the queue at once, and frees its place there', async (t) => {
+    const main = { connectionsMax: 1, queueMax: 1, queueTimeoutMs: 60_000 }
+    const edge = await edgeFor(t, stub.port, { upstreams: { main } })
+    const waiting = (count: number) =>
+      until(`${count} waiting`, async () => (await edge.stats()).gauges['leases_waiting'] === count)
+    const alice = await entered(edge)
+    const bob = await edge.client()
+    bob.send('b LOGIN bob secret\r\n')
+    await waiting(1)
+    await bob.close()
+    await waiting(0)
+    const carol = await edge.client()
+    const carolsLogin = carol.command('LOGIN carol secret')
+    await waiting(1)
+    await alice.command('LOGOUT')
+    assert.equal((await carolsLogin).status, 'OK')
+    await carol.command('LOGOUT')
+  })
+
   test('the connections of one user are limited, and other users get theirs', async (t) => {
     const main = { connectionsPerUserMax: 1, queueTimeoutMs: 0 }
     const edge = await edgeFor(t, stub.port, { upstreams: { main } })
