@@ -102,3 +102,9 @@ test('any bytes are parsed or refused without an exception', () => {
     { seed: 7, numRuns: 3000 },
   )
 })
+
+test('arguments are separated by spaces', () => {
+  for (const text of ['"a""b"', '(a)(b)', '"a"b', '(a)b', 'a"b"', '("a""b")'])
+    assert.equal(parseArguments(wire(text), 0), undefined, text)
+  assert.equal(parseArguments(wire('(a)  "b" c'), 0)?.length, 3)
+})

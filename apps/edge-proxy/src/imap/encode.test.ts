@@ -50,3 +50,8 @@ test('text outside literals has no line end, control character or byte beyond AS
     { seed: 11, numRuns: 2000 },
   )
 })
+
+test('a string of exactly the longest inline length is not a literal, and a longer one is', () => {
+  assert.equal(encodeString(Buffer.from('abcd'), 4).kind, 'inline')
+  assert.equal(encodeString(Buffer.from('abcde'), 4).kind, 'literal')
+})

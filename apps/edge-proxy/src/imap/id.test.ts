@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { wire } from './cuts.test-support.ts'
-import { parseId, printId } from './id.ts'
+import { addressNamedIn, parseId, printId, withoutClientFields } from './id.ts'
 
 const parse = (text: string) => parseId(wire(`ID ${text}\r\n`), 2)
 
@@ -50,4 +50,18 @@ test('an accepted ID is printed as one line with the same content', () => {
     }),
     { seed: 17, numRuns: 1000 },
   )
+})
+
+test('the fields in which a proxy names its client are found and removed, in any case', () => {
+  const pairs = [
+    ['name', 'Roundcube'],
+    ['X-Originating-IP', '203.0.113.7'],
+    ['x-session-id', '5'],
+  ] as const
+  const all = pairs.map(([key, value]): [string, string] => [key, value])
+  assert.equal(addressNamedIn(all), '203.0.113.7')
+  assert.equal(addressNamedIn(all.slice(0, 1)), undefined)
+  assert.deepEqual(withoutClientFields(all), [['name', 'Roundcube']])
+  assert.equal(withoutClientFields(all.slice(1)), undefined)
+  assert.deepEqual(withoutClientFields([]), [])
 })
