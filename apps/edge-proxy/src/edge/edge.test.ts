@@ -330,7 +330,7 @@ test('each ending is told to the client and counted', async () => {
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [
     ['upstream-gone', () => scripted.connections.at(-1)!.socket.end(), /^\* BYE \[UNAVAILABLE\] /],
     ['kicked', () => edge.context.sessions.endAll('kicked', 'joe'), /^\* BYE Session ended by the operator/],
-    ['violation', (peer) => peer.say(`a ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
+    ['violation', (peer) => peer.say(`a LOGIN ${'x'.repeat(600)}`), /^\* BYE Command line too long/],
     [
       'idle-timeout',
       () => edge.context.sessions.sweep(edge.context.clock.now() + 10_000, 5000),

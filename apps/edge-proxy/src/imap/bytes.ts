@@ -4,6 +4,7 @@ export const LF = 10
 export const CR = 13
 export const SP = 32
 export const QUOTE = 34
+export const CLOSE_PARENTHESIS = 41
 export const PLUS = 43
 export const STAR = 42
 export const TILDE = 126
@@ -45,6 +46,17 @@ export function startsWithWord(bytes: Uint8Array, at: number, word: string): boo
 export function containsWord(bytes: Uint8Array, from: number, to: number, word: string): boolean {
   for (let at = from; at + word.length <= to; at++) if (startsWithWord(bytes, at, word)) return true
   return false
+}
+
+/** Whether the range ends within a quoted string (RFC 9051 4.3). `isInside`: it also begins within one. */
+export function endsInQuotes(bytes: Buffer, from: number, to: number, isInside = false): boolean {
+  let inside = isInside
+  let at = inside ? from : findByte(bytes, QUOTE, from)
+  for (; at >= 0 && at < to; at++) {
+    if (bytes[at] === QUOTE) inside = !inside
+    else if (inside && bytes[at] === BACKSLASH) at++
+  }
+  return inside
 }
 
 /** The end of the word that begins at `at`: the next space or line end, or `to`. */

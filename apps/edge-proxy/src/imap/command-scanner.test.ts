@@ -162,3 +162,19 @@ test('any bytes are read without an exception, with the same result whole and cu
     { seed: 5, numRuns: 1500 },
   )
 })
+
+test('a line can be taken in parts: its end announces the literal, also for another scanner', () => {
+  const line = 'a SEARCH SUBJECT {12+}\r\n'
+  for (let cut = 1; cut < line.length; cut++)
+    for (const continues of [false, true]) {
+      const first = new CommandScanner()
+      assert.equal(first.next(wire(line.slice(0, cut)), 0, Infinity), 'partial-line')
+      first.takePart(wire(line.slice(0, cut)), 0)
+      assert.deepEqual([first.isWithinLine, first.betweenCommands], [true, false])
+      const second = continues ? new CommandScanner(undefined, first.position) : first
+      const rest = wire(`${line.slice(cut)}x`)
+      assert.equal(second.next(rest, 0, Infinity), 'line')
+      assert.equal(second.takeLine(rest, 0), 'literal')
+      assert.deepEqual(second.position, { literalLeft: 12, continues: true })
+    }
+})

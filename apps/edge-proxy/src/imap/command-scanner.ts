@@ -5,7 +5,7 @@
  *   line ──LF──▶ line (next command)      announced literal ──▶ literal ──n bytes──▶ line (rest of the same command)
  */
 import { findByte, LF } from './bytes.ts'
-import { isNonSynchronizing, literalSize, type ScanPosition } from './literal.ts'
+import { isNonSynchronizing, literalSize, tailOf, type ScanPosition } from './literal.ts'
 
 /** The kind of the bytes at a position. */
 export type CommandPart =
@@ -32,8 +32,10 @@ export class CommandScanner {
   readonly #literalBytesMax: number
   /** Bytes of the literal still to come. */
   #literal = 0
-  /** The next line continues a command after a literal. */
+  /** The next line continues a command after a literal, or is the rest of a line. */
   #continues = false
+  /** The last bytes of a line of which a part has been taken. */
+  #tail: Buffer | undefined
   #end = 0
 
   constructor(literalBytesMax = Number.MAX_SAFE_INTEGER, position?: ScanPosition) {
@@ -41,6 +43,7 @@ export class CommandScanner {
     if (position) {
       this.#literal = position.literalLeft
       this.#continues = position.continues
+      this.#tail = position.lineTail
     }
   }
 
@@ -49,8 +52,14 @@ export class CommandScanner {
     return !this.#continues
   }
 
+  /** Whether a part of a line has been taken, and the next bytes are the rest of it. */
+  get isWithinLine(): boolean {
+    return this.#tail !== undefined
+  }
+
   get position(): ScanPosition {
-    return { literalLeft: this.#literal, continues: this.#continues }
+    const position = { literalLeft: this.#literal, continues: this.#continues }
+    return this.#tail === undefined ? position : { ...position, lineTail: this.#tail }
   }
 
   /** End of the part that `next` found: the index behind its last byte. */
@@ -73,9 +82,21 @@ export class CommandScanner {
     return 'line'
   }
 
-  /** Moves past the line that `next` found last and that begins at `start`. */
+  /** Moves past the beginning of a line whose end has not arrived, up to the end of the bytes. */
+  takePart(bytes: Buffer, start: number): void {
+    this.#tail = tailOf(this.#tail, bytes.subarray(start))
+    this.#continues = true
+  }
+
+  /** Moves past the line, or the rest of a line, that `next` found last and that begins at `start`. */
   takeLine(bytes: Buffer, start: number): LineEnding {
-    const lineFeed = this.#end - 1
+    if (this.#tail === undefined) return this.#takeEnd(bytes, start, this.#end - 1)
+    const tail = tailOf(this.#tail, bytes.subarray(start, this.#end))
+    this.#tail = undefined
+    return this.#takeEnd(tail, 0, tail.length - 1)
+  }
+
+  #takeEnd(bytes: Buffer, start: number, lineFeed: number): LineEnding {
     const size = literalSize(bytes, start, lineFeed)
     if (size === undefined) {
       this.#continues = false
@@ -91,5 +112,6 @@ export class CommandScanner {
   abandonCommand(): void {
     this.#literal = 0
     this.#continues = false
+    this.#tail = undefined
   }
 }

@@ -13,11 +13,11 @@ export type CondstoreUse =
 
 /** What one line of a command, from `from` to its line feed at `to`, says. A line behind a literal is never `certain`. */
 export function condstoreUse(bytes: Buffer, from: number, to: number): CondstoreUse {
-  return hasWord(bytes, from, to) ? judge(bytes, from, to) : 'none'
+  return hasCondstoreWord(bytes, from, to) ? judge(bytes, from, to) : 'none'
 }
 
 /** The words, also as part of longer ones such as UNCHANGEDSINCE and HIGHESTMODSEQ. Without creating a string. */
-function hasWord(bytes: Buffer, from: number, to: number): boolean {
+export function hasCondstoreWord(bytes: Buffer, from: number, to: number): boolean {
   for (let at = from; at < to; at++) {
     switch (bytes[at]! & 0xdf) {
       case 67: // C

@@ -192,6 +192,7 @@ async function fresh(work: AtWork, secret: string, answer: string, user = 'joe')
         unanswered: [],
         idling: false,
         usesCondstore: false,
+        hadBad: false,
       },
       work.pool.connections.holderOf(result.connection)!,
     )

@@ -16,6 +16,7 @@ const cleanHandBack = (connection: ServerConnection): HandBack => ({
   unanswered: [],
   idling: false,
   usesCondstore: false,
+  hadBad: false,
 })
 
 /** The session that holds the connection gives it back. */

@@ -228,7 +228,14 @@ test('only the session that holds a connection can give it back', async () => {
   const { pool, lease, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   const first = pool.connections.holderOf(connection)!
-  const handBack = { connection, refusal: undefined, unanswered: [], idling: false, usesCondstore: false }
+  const handBack = {
+    connection,
+    refusal: undefined,
+    unanswered: [],
+    idling: false,
+    usesCondstore: false,
+    hadBad: false,
+  }
   await pool.giveBack(handBack, first)
   assert.equal((await lease('joe')).connection, connection)
   assert.throws(() => pool.giveBack(handBack, first), /does not hold/)

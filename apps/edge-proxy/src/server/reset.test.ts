@@ -38,6 +38,39 @@ test('a connection without a selected mailbox is proven by NOOP', async () => {
   assert.deepEqual(result, { kind: 'clean' })
 })
 
+test('after BAD, a connection is proven by a command that needs a logged-in user', async () => {
+  for (const [answer, result] of [
+    ['OK done', { kind: 'clean' }],
+    ['BAD no', { kind: 'dirty', reason: 'barrier-refused' }],
+    ['NO no', { kind: 'dirty', reason: 'barrier-refused' }],
+  ] as const) {
+    const told = await run({
+      left: { hadBad: true },
+      scripted: async (scripted) =>
+        scripted.say(`* LIST (\\Noselect) "/" ""\r\n${await barrier(scripted, 'LIST "" ""')} ${answer}\r\n`),
+    })
+    assert.deepEqual(told.result, result)
+  }
+})
+
+test('a BAD that comes only during the reset counts like one before it, and a NO does not', async () => {
+  for (const [reply, command] of [
+    ['BAD no', 'LIST'],
+    ['PREAUTH x', 'LIST'],
+    ['NO no', 'NOOP'],
+    ['OK done', 'NOOP'],
+  ] as const) {
+    const { result } = await run({
+      left: { unanswered: ['a', 'b'] },
+      scripted: async (scripted) => {
+        scripted.say(`a OK done\r\nb ${reply}\r\n`)
+        scripted.say(`${await barrier(scripted, command)} OK done\r\n`)
+      },
+    })
+    assert.deepEqual(result, { kind: 'clean' })
+  }
+})
+
 test('a mailbox is deselected by UNSELECT, never by CLOSE, which expunges', async () => {
   for (const offered of ['IMAP4rev1 UNSELECT', 'IMAP4REV2']) {
     const { result, connection } = await run({

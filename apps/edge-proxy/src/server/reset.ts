@@ -36,6 +36,8 @@ export interface Leftovers {
   unanswered: readonly string[]
   /** The server is in IDLE and waits for DONE (RFC 2177). */
   idling: boolean
+  /** The server has answered BAD: that it still serves the user must be proven. */
+  hadBad: boolean
 }
 
 /** Why the connection of a session may not be reset; a label value of `reuse_refused_total`. */
@@ -43,6 +45,7 @@ export type HandBackRefusal =
   | 'upstream-gone'
   | 'reply-overdue'
   | 'failed-here'
+  | 'open-line'
   | 'open-literal'
   | 'open-continuation'
   | 'extensions-enabled'
@@ -68,7 +71,7 @@ export interface ResetLimits {
 }
 
 /** Of a connection that no session has used since its last reset: the reset only proves that it is alive and clean. */
-export const nothingLeft: Leftovers = { unanswered: [], idling: false }
+export const nothingLeft: Leftovers = { unanswered: [], idling: false, hadBad: false }
 
 /** Always settles. Until then the connection is not to be used. */
 export function reset(
@@ -84,8 +87,13 @@ const timeouts = new CoarseTimeouts<Reset>((expired) => expired.onTimeout())
 /** The `replies` of the last session are awaited, then the reply to the `barrier`. `answered`: nothing may follow it. */
 type Step = 'replies' | 'barrier' | 'answered' | 'done'
 
-/** After NOOP a selected mailbox stays selected, for the select cache. EXAMINE is of INBOX, which always exists. */
-type BarrierCommand = 'NOOP' | 'UNSELECT' | 'EXAMINE' | 'CLOSE'
+/**
+ * After NOOP and LIST a selected mailbox stays selected, for the select cache. LIST needs a logged-in user, and returns only
+ * the hierarchy delimiter. EXAMINE is of INBOX, which always exists.
+ */
+type BarrierCommand = 'NOOP' | 'LIST' | 'UNSELECT' | 'EXAMINE' | 'CLOSE'
+
+const argumentsOf: Partial<Record<BarrierCommand, string>> = { EXAMINE: ' INBOX', LIST: ' "" ""' }
 
 interface Barrier {
   readonly tag: string
@@ -98,6 +106,7 @@ class Reset implements LinkHandler, ResponseSink {
   readonly #settle: (result: ResetResult) => void
   readonly #unanswered: string[]
   readonly #idling: boolean
+  #hadBad: boolean
   #bytes = 0
   #step: Step = 'replies'
   /** The last one that was sent. */
@@ -116,6 +125,7 @@ class Reset implements LinkHandler, ResponseSink {
     this.#settle = settle
     this.#unanswered = [...leftovers.unanswered]
     this.#idling = leftovers.idling
+    this.#hadBad = leftovers.hadBad
   }
 
   start(): void {
@@ -130,7 +140,7 @@ class Reset implements LinkHandler, ResponseSink {
 
   #sendBarrier(): void {
     const { mailbox, capabilities } = this.#connection
-    if (mailbox !== 'selected') this.#send('NOOP')
+    if (mailbox !== 'selected') this.#send(this.#hadBad ? 'LIST' : 'NOOP')
     else this.#send(hasUnselect(capabilities) ? 'UNSELECT' : 'EXAMINE')
   }
 
@@ -138,7 +148,7 @@ class Reset implements LinkHandler, ResponseSink {
     const tag = randomName('R')
     this.#step = 'barrier'
     this.#barrier = { tag, command }
-    this.#connection.link.write(`${tag} ${command}${command === 'EXAMINE' ? ' INBOX' : ''}\r\n`)
+    this.#connection.link.write(`${tag} ${command}${argumentsOf[command] ?? ''}\r\n`)
   }
 
   onTimeout(): void {
@@ -188,6 +198,8 @@ class Reset implements LinkHandler, ResponseSink {
     if (this.#step === 'barrier') return this.#onBarrierReply(this.#barrier!, bytes, start, end)
     const index = this.#unanswered.findIndex((tag) => hasTag(bytes, start, end, tag))
     if (index < 0) return this.#finish('unexpected-reply')
+    const statusAt = start + this.#unanswered[index]!.length + 1
+    if (!startsWithWord(bytes, statusAt, 'OK') && !startsWithWord(bytes, statusAt, 'NO')) this.#hadBad = true
     this.#unanswered.splice(index, 1)
     if (this.#unanswered.length === 0) this.#sendBarrier()
   }
@@ -198,6 +210,7 @@ class Reset implements LinkHandler, ResponseSink {
     const isOk = startsWithWord(bytes, at, 'OK') && wordEnd(bytes, at, end) === at + 2
     switch (command) {
       case 'NOOP':
+      case 'LIST':
         if (!isOk) return this.#finish('barrier-refused')
         break
       case 'UNSELECT':

@@ -38,6 +38,9 @@ export type SpoilReason =
   | 'unexpected-reply'
   | 'unexpected-continuation'
   | 'odd-line-end'
+  | 'odd-literal'
+  | 'line-end-in-literal'
+  | 'unclosed-quote'
   | 'server-said-bye'
   | 'data-after-barrier'
 

@@ -114,6 +114,7 @@ test('the reset reads a FETCH to its end that the client did not read', async ()
     unanswered: ['a'],
     idling: false,
     usesCondstore: false,
+    hadBad: false,
   })
   const result = reset(connection, handBack, { timeoutMs: 5000, bytesMax: size * 2 })
   const [tag] = (await scripted.line()).split(' ')

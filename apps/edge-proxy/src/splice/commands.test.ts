@@ -97,10 +97,15 @@ for (const [name, { client, asked, told, ...settings }] of Object.entries(transc
   })
 }
 
-test('a command line over its limit is a violation, and so is a literal over the bound', async () => {
+test('a line that the edge cannot judge by its beginning is a violation, and so is a literal over the bound', async () => {
   const cases = [
-    ['a SELECT ' + 'x'.repeat(600), 'line-too-long'],
-    ['a SELECT ' + 'x'.repeat(600) + '\r\n', 'line-too-long'],
+    ['a LOGIN ' + 'x'.repeat(600), 'line-too-long'],
+    ['a COMPRESS ' + 'x'.repeat(600), 'line-too-long'],
+    ['a "LOGIN" ' + 'x'.repeat(600), 'line-too-long'],
+    ['* SELECT ' + 'x'.repeat(600), 'line-too-long'],
+    ['a'.repeat(600), 'line-too-long'],
+    ['a ' + 'x'.repeat(600), 'line-too-long'],
+    ['a' + ' '.repeat(600), 'line-too-long'],
     ['a APPEND x {99999999999999999999}\r\n', 'literal-too-long'],
     ['a APPEND x {99999999999999999999+}\r\n', 'literal-too-long'],
   ] as const
@@ -116,7 +121,7 @@ test('a command line over its limit is a violation, and so is a literal over the
 
 test('commands before a violation go to the server', async () => {
   const { fromClient, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
-  fromClient(`a NOOP\r\nb APPEND x {3+}\r\nxyz\r\nc ${'x'.repeat(600)}`)
+  fromClient(`a NOOP\r\nb APPEND x {3+}\r\nxyz\r\nc LOGIN ${'x'.repeat(600)}`)
   const { ending, handBack } = await ended
   assert.deepEqual(ending, { kind: 'violation', reason: 'line-too-long' })
   assert.equal(await scripted.until('xyz\r\n'), 'a NOOP\r\nb APPEND x {3+}\r\nxyz\r\n')

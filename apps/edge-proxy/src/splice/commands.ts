@@ -4,9 +4,18 @@
  * splice acts on the values that it returns.
  */
 import type { PoolConfig } from '@imapfleet/config'
-import { containsWord, CR, findByte } from '../imap/bytes.ts'
+import {
+  BACKSLASH,
+  CLOSE_PARENTHESIS,
+  containsWord,
+  CR,
+  endsInQuotes,
+  findByte,
+  LF,
+  SP,
+} from '../imap/bytes.ts'
 import type { LineEnding } from '../imap/command-scanner.ts'
-import { condstoreUse } from '../imap/condstore.ts'
+import { condstoreUse, hasCondstoreWord, type CondstoreUse } from '../imap/condstore.ts'
 import { parseId, type IdPairs } from '../imap/id.ts'
 import { literalSize } from '../imap/literal.ts'
 import { commandHead, isTag, isVerb, maySelect, type CommandHead, type Verb } from '../imap/verb.ts'
@@ -49,13 +58,20 @@ export function passCommands(bytes: Buffer, from: number, conversation: Conversa
   conversation.clearWait()
   let at = from
   while (at < bytes.length && conversation.waitsFor === undefined) {
-    const part = scanner.next(bytes, at, clients.lineBytesMax)
+    const part = scanner.next(bytes, at, Infinity)
     if (part === 'literal') {
+      passLiteral(bytes, at, scanner.end, conversation)
       at = scanner.end
       continue
     }
-    if (part === 'partial-line') break
-    if (part === 'line-too-long') return { kind: 'violation', to: at, reason: part }
+    if (part !== 'line') {
+      // A line is held until it is whole, or too long for that. Then its bytes pass as they arrive.
+      if (!scanner.isWithinLine && bytes.length - at <= clients.lineBytesMax) break
+      const stop = passPart(bytes, at, conversation, pool)
+      if (stop !== undefined) return stop
+      at = bytes.length
+      break
+    }
     const lineFeed = scanner.end - 1
     if (conversation.expectsCommand) {
       const stop = beginCommand(bytes, at, lineFeed, conversation, pool)
@@ -68,7 +84,10 @@ export function passCommands(bytes: Buffer, from: number, conversation: Conversa
   return { kind: 'passed', to: at }
 }
 
-/** Decides on the command whose first line begins at `at`. Undefined: it goes to the server. */
+/**
+ * Decides on the command whose first line begins at `at`. Undefined: it goes to the server.
+ * @param lineFeed the end of the bytes if only the beginning of the line has arrived
+ */
 function beginCommand(
   bytes: Buffer,
   at: number,
@@ -76,6 +95,7 @@ function beginCommand(
   conversation: Conversation,
   pool: PoolConfig,
 ): Passage | undefined {
+  const isWhole = lineFeed < bytes.length
   if (conversation.isFull) return waitForTurn(at, conversation)
   const head = commandHead(bytes, at, lineFeed)
   const { selectCache } = conversation
@@ -84,8 +104,10 @@ function beginCommand(
   let policy = policyOf(head.verb, pool)
   if (!isTag(bytes, at, head.tagEnd)) policy = badTag
   else if (!isVerb(bytes, head.verbStart, head.verbEnd)) policy = badVerb
+  // Where the tag and the verb of a long line end is not known.
+  if (!isWhole && head.verbEnd === lineFeed) return { kind: 'violation', to: at, reason: 'line-too-long' }
   const isCaching = pool.selectCache !== 'off'
-  const key = isCaching ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
+  const key = isCaching && isWhole ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
   // ENABLE may move the session to another connection. This one then keeps its mailbox.
   const isFirstEnable =
     policy === 'enable' && selectCache.isUntouched && conversation.connection.extensions.size === 0
@@ -95,13 +117,13 @@ function beginCommand(
     if (verdict === 'NOOP' || verdict === 'UNSELECT') return { kind: 'own-command', to: at, verb: verdict }
     if (verdict === 'answer') policy = 'select'
   }
-  if (policy !== 'pass') {
+  if (policy !== 'pass' && (isWhole || typeof policy === 'object')) {
     const stop = answerHere(policy, bytes, at, head, lineFeed, conversation)
     if (stop !== undefined) return stop
   }
   const isAlone = conversation.isAllAnswered
   conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb)
-  if (isCaching) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
+  if (isCaching && isWhole) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
   else selectCache.forget()
   return undefined
 }
@@ -121,12 +143,15 @@ function answerHere(
   lineFeed: number,
   conversation: Conversation,
 ): Passage | undefined {
+  if (lineFeed === bytes.length) return { kind: 'violation', to: at, reason: 'line-too-long' }
   const hasLiteral = literalSize(bytes, at, lineFeed) !== undefined
   if (!conversation.mayAnswer)
     return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral ? 'logout' : 'turn')
   // The literal of a refused command would be read as commands: it is on its way, or comes from a client that does not wait.
   if (typeof policy === 'object' && hasLiteral)
     return { kind: 'violation', to: at, reason: 'literal-refused' }
+  if ((policy === badTag || policy === badVerb) && conversation.followsLiteral && lineFeed > at + 1)
+    conversation.connection.spoil('odd-literal')
   if (typeof policy === 'string' && hasLiteral) return undefined
   const answer = answerOf(policy, bytes.subarray(at, lineFeed + 1), at, head, conversation)
   if (answer === undefined) return undefined
@@ -176,22 +201,109 @@ function waitForTurn(at: number, conversation: Conversation, wait: 'turn' | 'log
   return { kind: 'passed', to: at }
 }
 
-/** A line of a command, or DONE, goes to the server: notes what it leaves on the connection. */
+/** A line of a command, the rest of a long one, or DONE goes to the server: notes what it leaves on the connection. */
 function passLine(bytes: Buffer, at: number, lineFeed: number, conversation: Conversation): LineEnding {
-  const { connection } = conversation
+  const { connection, scanner } = conversation
+  if (scanner.isWithinLine) return passRest(bytes, at, lineFeed, conversation)
   // Servers differ on whether a bare LF or a CR within a line ends the line.
   if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) connection.spoil('odd-line-end')
   if (conversation.isIdling) {
     conversation.idleEnded()
     return 'complete'
   }
+  if (!scanner.betweenCommands) checkBehindLiteral(bytes, at, conversation)
+  noteWords(bytes, at, lineFeed, condstoreUse(bytes, at, lineFeed), conversation)
+  if (endsInQuotes(bytes, at, lineFeed)) connection.spoil('unclosed-quote')
+  return conversation.lineSent(bytes, at)
+}
+
+/** What the words of a line, from `at` to `to`, leave on the connection. */
+function noteWords(
+  bytes: Buffer,
+  at: number,
+  to: number,
+  condstore: CondstoreUse,
+  conversation: Conversation,
+): void {
+  const { connection } = conversation
   const { verb } = conversation.current
-  const reason = spoilReasonOf(verb, bytes, at, lineFeed)
+  const reason = spoilReasonOf(verb, bytes, at, to)
   if (reason) connection.spoil(reason)
   if (maySelect(verb)) connection.mailboxMayBeSelected()
-  const condstore = condstoreUse(bytes, at, lineFeed)
   if (condstore !== 'none') conversation.currentUsesCondstore(condstore)
+}
+
+/** The bytes from `at` on go to the server, before the end of their line has arrived. */
+function passPart(
+  bytes: Buffer,
+  at: number,
+  conversation: Conversation,
+  pool: PoolConfig,
+): Passage | undefined {
+  const { scanner } = conversation
+  if (conversation.isIdling) return { kind: 'violation', to: at, reason: 'line-too-long' }
+  if (!scanner.isWithinLine) {
+    if (conversation.expectsCommand) {
+      const stop = beginCommand(bytes, at, bytes.length, conversation, pool)
+      if (stop !== undefined) return stop
+    } else checkBehindLiteral(bytes, at, conversation)
+    conversation.longLineBegins()
+  }
+  notePart(bytes.subarray(at), false, conversation)
+  scanner.takePart(bytes, at)
+  return undefined
+}
+
+function passRest(bytes: Buffer, at: number, lineFeed: number, conversation: Conversation): LineEnding {
+  notePart(bytes.subarray(at, lineFeed + 1), true, conversation)
+  if (conversation.longLine!.inQuotes) conversation.connection.spoil('unclosed-quote')
   return conversation.lineSent(bytes, at)
+}
+
+/** Notes what a part of a long line leaves on the connection. A word may be cut between two parts. */
+function notePart(part: Buffer, isLast: boolean, conversation: Conversation): void {
+  const { connection, scanner, current } = conversation
+  const line = conversation.longLine!
+  const before = scanner.position.lineTail
+  const bytes = before ? Buffer.concat([before, part]) : part
+  const firstNew = before?.length ?? 0
+  // The CR may be the last byte of the part before.
+  const carriageReturn = findByte(bytes, CR, Math.max(0, firstNew - 1))
+  const isOdd = isLast
+    ? carriageReturn !== bytes.length - 2
+    : carriageReturn >= 0 && carriageReturn !== bytes.length - 1
+  if (isOdd) connection.spoil('odd-line-end')
+  const condstore = hasCondstoreWord(bytes, 0, bytes.length) ? 'possible' : 'none'
+  noteWords(bytes, 0, bytes.length, condstore, conversation)
+  line.hasReturn ||= containsWord(bytes, 0, bytes.length, 'RETURN')
+  if (line.hasReturn && isSearching(current.verb) && containsWord(bytes, 0, bytes.length, 'UPDATE'))
+    connection.spoil('search-update')
+  // A backslash at the end of a part quotes the first byte of the next one.
+  const from = line.endsInBackslash ? 1 : 0
+  line.inQuotes = endsInQuotes(part, Math.min(from, part.length), part.length, line.inQuotes)
+  line.endsInBackslash = line.inQuotes && endsInEscape(part, from)
+}
+
+/** Whether the last byte is a backslash that quotes the next one. */
+function endsInEscape(bytes: Buffer, from: number): boolean {
+  let at = bytes.length
+  while (at > from && bytes[at - 1] === BACKSLASH) at--
+  return (bytes.length - at) % 2 === 1
+}
+
+/**
+ * A literal outside of APPEND is a word to search for, a name, a value: with a line end in it, its client has announced more
+ * than it sends, or has put commands into it.
+ */
+function passLiteral(bytes: Buffer, from: number, to: number, conversation: Conversation): void {
+  if (conversation.current.verb !== 'APPEND' && bytes.subarray(from, to).includes(LF))
+    conversation.connection.spoil('line-end-in-literal')
+}
+
+/** Behind a literal, a command ends, or a space or a parenthesis follows. Else the client has announced less than it sends. */
+function checkBehindLiteral(bytes: Buffer, at: number, { connection }: Conversation): void {
+  const byte = bytes[at]
+  if (byte !== CR && byte !== SP && byte !== CLOSE_PARENTHESIS && byte !== LF) connection.spoil('odd-literal')
 }
 
 /** What the edge does with a command. */
@@ -244,15 +356,15 @@ export function spoilReasonOf(verb: Verb, bytes: Buffer, from: number, to: numbe
       return 'language'
     case 'COMPARATOR':
       return 'comparator'
-    case 'UID':
-    case 'SEARCH':
-    case 'SORT':
-    case 'THREAD':
+    default:
       // SEARCH RETURN (UPDATE) keeps sending (RFC 5267). Looked for anywhere in the line: a false alarm costs one connection.
-      return containsWord(bytes, from, to, 'RETURN') && containsWord(bytes, from, to, 'UPDATE')
+      return isSearching(verb) &&
+        containsWord(bytes, from, to, 'RETURN') &&
+        containsWord(bytes, from, to, 'UPDATE')
         ? 'search-update'
         : undefined
-    default:
-      return undefined
   }
 }
+
+const isSearching = (verb: Verb): boolean =>
+  verb === 'UID' || verb === 'SEARCH' || verb === 'SORT' || verb === 'THREAD'

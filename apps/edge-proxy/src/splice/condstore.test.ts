@@ -45,6 +45,7 @@ test('a command that enables CONDSTORE moves the session to a connection that ha
           refusal: undefined,
           unanswered: [],
           idling: false,
+          hadBad: false,
           usesCondstore: undefined,
         },
       },

@@ -32,7 +32,17 @@ export interface SentCommand {
   readonly isOwn: boolean
 }
 
+/** A line of the client that passes as it arrives, because it is too long to be held. */
+export interface LongLine {
+  hasReturn: boolean
+  inQuotes: boolean
+  endsInBackslash: boolean
+}
+
 interface Unanswered extends SentCommand {
+  hasLiteral: boolean
+  /** The client's command before it has a literal: what is read as this command may be a part of that one. */
+  followsLiteral: boolean
   /** Whether it enables CONDSTORE, if the server answers OK (RFC 7162 3.1). */
   condstore: CondstoreUse
 }
@@ -90,6 +100,8 @@ export class Conversation {
   #usesCondstore = false
   #isStaying = false
   #waitsFor: Wait | undefined
+  #longLine: LongLine | undefined
+  #hadBad = false
 
   constructor(connection: ServerConnection, context: SpliceContext) {
     this.connection = connection
@@ -159,7 +171,9 @@ export class Conversation {
   sent(tag: string, verb: Verb): void {
     // It passes as the client wrote it, so no single ENABLE of the edge accounts for the extensions.
     if (verb === 'ENABLE') this.connection.extensionsMayChange()
+    const followsLiteral = this.followsLiteral
     this.#current = this.#add(tag, verb, false)
+    this.#current.followsLiteral = followsLiteral
     this.#noteSelection(this.#current)
   }
 
@@ -187,6 +201,7 @@ export class Conversation {
    */
   lineSent(bytes: Buffer, start: number): LineEnding {
     const ending = this.scanner.takeLine(bytes, start)
+    if (ending !== 'complete') this.#current!.hasLiteral = true
     if (ending === 'synchronizing-literal') this.#waitsFor = 'continuation'
     else if (ending === 'complete' && this.#current!.verb === 'IDLE') {
       this.#idle = 'asked'
@@ -200,10 +215,24 @@ export class Conversation {
     return this.#current!
   }
 
+  /** Whether the client's last command has a literal. */
+  get followsLiteral(): boolean {
+    return this.#current?.hasLiteral === true
+  }
+
+  longLineBegins(): void {
+    this.#longLine = { hasReturn: false, inQuotes: false, endsInBackslash: false }
+  }
+
+  /** Of the line that the scanner is within. */
+  get longLine(): LongLine | undefined {
+    return this.#longLine
+  }
+
   /** A line of the client's command may enable CONDSTORE. */
   currentUsesCondstore(use: CondstoreUse): void {
     if (use === 'certain') this.#usesCondstore = true
-    this.#current!.condstore = use
+    if (this.#current!.condstore !== 'certain') this.#current!.condstore = use
   }
 
   /**
@@ -231,7 +260,7 @@ export class Conversation {
     // The replies of two commands with the same tag cannot be told apart.
     if (this.#unanswered.length > 0 && this.#unanswered.some((sent) => sent.tag === tag))
       this.connection.spoil('unexpected-reply')
-    const sent: Unanswered = { tag, verb, isOwn, condstore: 'none' }
+    const sent: Unanswered = { tag, verb, isOwn, condstore: 'none', hasLiteral: false, followsLiteral: false }
     this.#unanswered.push(sent)
     return sent
   }
@@ -252,12 +281,19 @@ export class Conversation {
   answered(sent: SentCommand, status: ReplyStatus): void {
     const command = sent as Unanswered
     this.#remove(command)
+    if (status === 'BAD' && !command.isOwn) this.#answeredBad(command)
     if (command === this.#current) this.#currentAnswered()
     if (command === this.#enabling?.sent) this.#enabling = undefined
     if (command.condstore !== 'none') this.#condstoreAnswered(status)
     // A refused SELECT proves nothing: some servers keep the mailbox that was selected before it.
     if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))
       this.connection.mailboxLeft()
+  }
+
+  /** Near a literal, BAD may mean that the client has broken its own stream: what it sent next was read as something else. */
+  #answeredBad({ hasLiteral, followsLiteral }: Unanswered): void {
+    this.#hadBad = true
+    if (hasLiteral || followsLiteral) this.connection.spoil('odd-literal')
   }
 
   #remove(command: Unanswered): void {
@@ -306,6 +342,7 @@ export class Conversation {
       refusal: this.#refusal(cause),
       unanswered: this.#unanswered.map(({ tag }) => tag),
       idling: this.#idle === 'on',
+      hadBad: this.#hadBad,
       // The session goes on: what it uses is not known yet.
       usesCondstore: cause === 'moved' ? undefined : this.#usesCondstore,
     }
@@ -317,7 +354,7 @@ export class Conversation {
       if (lost !== undefined) return lost
     }
     // The server would take the commands of a reset for the rest of this command.
-    if (!this.scanner.betweenCommands) return 'open-literal'
+    if (!this.scanner.betweenCommands) return this.scanner.isWithinLine ? 'open-line' : 'open-literal'
     if (this.#waitsFor === 'continuation') return 'open-continuation'
     const { hasCondstore } = this.connection
     const isUncertain = ({ condstore, verb }: Unanswered) =>

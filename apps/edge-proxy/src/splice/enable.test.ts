@@ -60,7 +60,14 @@ test('if an idle connection has the extension, the session moves to it and gives
   assert.equal(handBack.connection, other.connection)
   assert.equal(handBack.refusal, undefined)
   assert.deepEqual(given, [
-    { connection, refusal: undefined, unanswered: [], idling: false, usesCondstore: undefined },
+    {
+      connection,
+      refusal: undefined,
+      unanswered: [],
+      idling: false,
+      usesCondstore: undefined,
+      hadBad: false,
+    },
   ])
   assert.equal(scripted.unread, '')
   assert.equal(other.connection.mailbox, 'selected')

@@ -305,6 +305,74 @@ const cases: Record<string, Case> = {
     said: ['C a APPEND x {1+}\r\nz', 'C \n', 'S a OK done\r\n'],
     refusal: 'odd-line-end',
   },
+  'a word whose literal is shorter than announced': {
+    said: ['C a UID SEARCH HEADER SUBJECT {5+}\r\nabc\r\n', 'C b NOOP\r\n', 'S a BAD no\r\n'],
+    refusal: 'line-end-in-literal',
+  },
+  'a word whose literal takes a line end, and a command that fits behind it': {
+    said: ['C a SEARCH SUBJECT {6}\r\n', 'S + go\r\n', 'C abc\r\nb ALL\r\n', 'S a OK done\r\n'],
+    refusal: 'line-end-in-literal',
+  },
+  'a word with a command in it': {
+    said: ['C a SEARCH SUBJECT {17+}\r\nabc\r\nb DELETE x\r\n\r\n', 'S a OK done\r\n'],
+    refusal: 'line-end-in-literal',
+  },
+  'a literal of a mail and a name, in order': {
+    said: ['C a APPEND {1+}\r\nx (\\Seen) {5+}\r\na\r\nbc\r\n', 'S a OK done\r\n'],
+    refusal: undefined,
+  },
+  'a literal before a parenthesis': {
+    said: ['C a FETCH 1 (BODY[HEADER.FIELDS ({4+}\r\nDate)])\r\n', 'S a OK done\r\n'],
+    refusal: undefined,
+  },
+  'a word whose literal is one byte longer than announced': {
+    said: ['C a UID SEARCH SUBJECT {3+}\r\nabcd\r\n', 'S a OK done\r\n'],
+    refusal: 'odd-literal',
+  },
+  'a mail that is longer than announced': {
+    said: ['C a APPEND x {3+}\r\nabcdef\r\n', 'S a OK done\r\n'],
+    refusal: 'odd-literal',
+  },
+  'a mail that is longer than announced, by whole lines': {
+    said: ['C a APPEND x {3+}\r\nabc\r\nand more\r\n', 'S a OK done\r\nand BAD no\r\n'],
+    refusal: 'odd-literal',
+  },
+  'a mail that is longer than announced, by a line that is no command': {
+    said: ['C a APPEND x {3+}\r\nabc\r\n', 'S a OK done\r\n', 'C (more)\r\n'],
+    refusal: 'odd-literal',
+  },
+  'an empty line behind a mail': {
+    said: ['C a APPEND x {3+}\r\nabc\r\n', 'S a OK done\r\n', 'C \r\n'],
+    refusal: undefined,
+  },
+  'a literal that was sent although it was refused': {
+    said: ['C a APPEND x {11}\r\n', 'S a NO no\r\n', 'C hello world\r\n', 'S hello BAD no\r\n'],
+    refusal: 'odd-literal',
+  },
+  'a command with a literal that the server does not understand': {
+    said: ['C a UID SEARCH SUBJECT {3+}\r\nabc def\r\n', 'S a BAD no\r\n'],
+    refusal: 'odd-literal',
+  },
+  'a quoted word with a command in it': {
+    said: ['C a SEARCH SUBJECT "foo\r\nb DELETE x"\r\n', 'S a BAD no\r\nb BAD no\r\n'],
+    refusal: 'unclosed-quote',
+  },
+  'an unclosed quote with a literal behind it': {
+    said: ['C a SEARCH SUBJECT "x {3}\r\n', 'S a BAD no\r\n'],
+    refusal: 'unclosed-quote',
+  },
+  'a quote that closes with a quoted backslash': {
+    said: ['C a SEARCH SUBJECT "x \\"y\\\\" FROM "z"\r\n', 'S a OK done\r\n'],
+    refusal: undefined,
+  },
+  'a quote whose end is quoted': {
+    said: ['C a SEARCH SUBJECT "x\\"\r\n', 'S a BAD no\r\n'],
+    refusal: 'unclosed-quote',
+  },
+  'only commands that the server does not understand': {
+    said: ['C a LIST "" %\r\nb X\r\n', 'S a BAD no\r\nb BAD no\r\n'],
+    refusal: undefined,
+  },
   'a bare line feed in IDLE': {
     said: ['C a IDLE\r\n', 'S + idling\r\n', 'C \n', 'S a OK done\r\n'],
     refusal: 'odd-line-end',
@@ -325,17 +393,95 @@ for (const [
   test(`a client that leaves ${name}: ${refusal ?? 'the connection can be reset'}`, async () => {
     const on = await wires()
     on.scripted.socket.resume()
+    const hadBad = said.some((words) => /(?:^S |\n)\w+ BAD /.test(words))
     for (const bytesAtOnce of [Infinity, 1]) {
       const session = beginOn(on)
       say(session, said, bytesAtOnce)
       const { connection } = session
       const handBack = session.handBackNow()
-      assert.deepEqual(handBack, { connection, refusal, unanswered, idling, usesCondstore })
+      assert.deepEqual(handBack, { connection, refusal, unanswered, idling, usesCondstore, hadBad })
       if (key !== undefined) assert.equal(connection.enabledKey, key)
       if (selected !== undefined) assert.equal(connection.mailbox !== 'none', selected)
     }
   })
 }
+
+/** Lines of more than 512 bytes pass as they arrive. `said` begins the line, `ends` ends it. */
+const longLines: Record<string, { said: string; ends?: string; refusal?: string }> = {
+  'a search for many messages': { said: 'a UID SEARCH UID ' },
+  'a search that keeps sending': {
+    said: 'a SEARCH RETURN (COUNT ',
+    ends: ' UPDATE) ALL',
+    refusal: 'search-update',
+  },
+  'words that only look like one that keeps sending': { said: 'a SEARCH RETURN (COUNT) ', ends: ' UPDAT E' },
+  'a bare line feed': { said: 'a SEARCH ', ends: '\n', refusal: 'odd-line-end' },
+  'a carriage return in the middle': { said: 'a SEARCH \r', refusal: 'odd-line-end' },
+  'a carriage return before the last': { said: 'a SEARCH ', ends: '\r', refusal: 'odd-line-end' },
+  'an unclosed quote': { said: 'a SEARCH SUBJECT "', refusal: 'unclosed-quote' },
+  'a quote': { said: 'a SEARCH SUBJECT "', ends: '\\\\"' },
+  'a quote whose end is quoted': { said: 'a SEARCH SUBJECT "', ends: '\\"', refusal: 'unclosed-quote' },
+  'a literal': { said: 'a SEARCH SUBJECT ', ends: ' {10+}\r\nb LOGOUT x ALL' },
+  'a literal, and a long line behind it': { said: 'a SEARCH SUBJECT {10+}\r\nb LOGOUT x FROM ' },
+  'a long line that does not fit behind a literal': {
+    said: 'a SEARCH SUBJECT {1+}\r\nxy FROM ',
+    refusal: 'odd-literal',
+  },
+  'a mailbox': { said: 'a SELECT ' },
+  NOTIFY: { said: 'a NOTIFY SET ', refusal: 'notify' },
+  'an ID, which the edge does not answer': { said: 'a ID ("name" "', ends: '")' },
+}
+
+for (const [name, { said, ends = '', refusal }] of Object.entries(longLines))
+  test(`a client that sends ${name} in a long line: ${refusal ?? 'the connection can be reset'}`, async () => {
+    const on = await wires()
+    const line = `${said}${'1,'.repeat(700)}${ends}${ends === '\n' ? '' : '\r\n'}`
+    for (const bytesAtOnce of [Infinity, 700, 97, 1]) {
+      const session = beginOn(on, { clients: { lineBytesMax: 512 } })
+      for (let at = 0; at < line.length; at += bytesAtOnce)
+        session.fromClient(line.slice(at, at + bytesAtOnce))
+      session.fromClient('z NOOP\r\n')
+      assert.equal(await on.scripted.until('z NOOP\r\n'), `${line}z NOOP\r\n`)
+      session.fromServer('a OK done\r\nz OK done\r\n')
+      const { refusal: seen, unanswered } = session.handBackNow()
+      assert.deepEqual([seen, unanswered], [refusal, []], `${bytesAtOnce} bytes at once`)
+    }
+  })
+
+test('CONDSTORE is found anywhere in a long line, quotes or not', async () => {
+  const on = await wires()
+  for (const bytesAtOnce of [Infinity, 700, 97, 1])
+    for (const line of [
+      `a UID FETCH ${'1,'.repeat(700)}2 (FLAGS) (CHANGEDSINCE 1)\r\n`,
+      `a X "${'y'.repeat(700)}" (MODSEQ ${'z'.repeat(700)})\r\n`,
+    ]) {
+      const session = beginOn(on, { clients: { lineBytesMax: 512 } })
+      for (let at = 0; at < line.length; at += bytesAtOnce)
+        session.fromClient(line.slice(at, at + bytesAtOnce))
+      await on.scripted.until('\r\n')
+      session.fromServer('a OK done\r\n')
+      assert.equal(session.connection.hasCondstore, true)
+      assert.equal(session.connection.enabledKey === '', false)
+    }
+})
+
+test('a client that leaves half a long line: no command of the edge may follow it', async () => {
+  const { fromClient, scripted, handBackNow, splice } = await begin({ clients: { lineBytesMax: 512 } })
+  const line = `a UID SEARCH UID ${'1,'.repeat(700)}`
+  fromClient(line)
+  assert.equal(await scripted.bytes(line.length), line)
+  assert.equal(splice.positions().C.lineTail?.length, 32)
+  assert.equal(handBackNow().refusal, 'open-line')
+})
+
+test('a server that refuses a long line before its end may read the rest of it as a command', async () => {
+  const { fromClient, fromServer, handBackNow } = await begin({ clients: { lineBytesMax: 512 } })
+  fromClient(`a UID SEARCH UID ${'1,'.repeat(700)}`)
+  fromServer('a BAD Too long\r\n')
+  fromClient('2\r\n')
+  const { refusal, hadBad } = handBackNow()
+  assert.deepEqual([refusal, hadBad], ['unexpected-reply', true])
+})
 
 test('a lost connection, or one whose session was ended by an order, is never reset', async () => {
   const endings: [Ending, string][] = [

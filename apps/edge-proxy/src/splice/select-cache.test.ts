@@ -76,6 +76,24 @@ test('only a plain answer to one plain SELECT is kept', async () => {
   }
 })
 
+test('a command in a long line may change the mailbox, and is never answered from memory', async () => {
+  for (const command of [`b UID FETCH ${'1,'.repeat(700)}2`, `b SELECT ${'x'.repeat(700)}`]) {
+    const { fromClient, fromServer, connection, scripted } = await begin({
+      pool: { selectCache: 'exact' },
+      clients: { lineBytesMax: 512 },
+    })
+    fromClient('a SELECT INBOX\r\n')
+    fromServer(`${answer}a OK [READ-WRITE] done\r\n`)
+    assert.ok(connection.selectAnswer)
+    fromClient(command)
+    assert.equal(connection.selectAnswer, undefined)
+    fromClient(' BODY[]\r\n')
+    fromServer(`${answer}b OK done\r\n`)
+    assert.equal(connection.selectAnswer, undefined)
+    await scripted.until(' BODY[]\r\n')
+  }
+})
+
 test('the answer is dropped when either side may have changed the mailbox', async () => {
   const changes: [client: string, scripted: string][] = [
     ['b STORE 1 +FLAGS (x)\r\n', 'b OK done\r\n'],
@@ -296,6 +314,7 @@ test('if the client goes while the NOOP is unanswered, the reset awaits the repl
     unanswered: [tag],
     idling: false,
     usesCondstore: false,
+    hadBad: false,
   })
 })
 

@@ -13,6 +13,7 @@ test('LOGOUT ends the session, and the server gets nothing', async () => {
     unanswered: [],
     idling: false,
     usesCondstore: false,
+    hadBad: false,
   })
   assert.equal(scripted.unread, '')
   assert.equal(counters.round_trips_saved_total.value, 1)
@@ -62,6 +63,7 @@ test('what a client sends behind its LOGOUT does not reach the server', async ()
     unanswered: [],
     idling: false,
     usesCondstore: false,
+    hadBad: false,
   })
   connection.link.write('marker\r\n')
   assert.equal(await scripted.line(), 'marker')

@@ -22,7 +22,7 @@ export const clientsSection = z
     ),
     lineBytesMax: field(
       byteCount(512, 1_048_576).default(65_536),
-      'Longest command line that a client may send, in bytes, without literals. At a longer line, the edge closes the connection.',
+      'Longest command line that a client may send before its login, in bytes, without literals. At a longer line, the edge closes the connection. After the login lines may have any length: this many bytes of a line are held until it is whole, and those of a longer line pass as they arrive.',
     ),
     preloginBytesMax: field(
       byteCount(1024, 16_777_216).default(65_536),
