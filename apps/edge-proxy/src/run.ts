@@ -10,6 +10,7 @@ import { Log } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { readCertificates } from './edge/certificates.ts'
 import type { Edge } from './edge/edge.ts'
+import { certificateProblem } from './net/certificate-dates.ts'
 import { openFilesLimit, openFilesNeeded } from './edge/open-files.ts'
 import { dropPrivileges } from './edge/privileges.ts'
 import { statsOf } from './edge/snapshot.ts'
@@ -55,8 +56,9 @@ export async function main(signals: Signals): Promise<void> {
 }
 
 function check(path: string, { config, report }: ConfigFile): void {
-  readCertificates(config)
-  const lines = [...report.map(printReportRow), `${path}: no mistakes`]
+  const { dates } = readCertificates(config)
+  const warnings = dates.flatMap((each) => certificateProblem(each, Date.now())?.detail ?? [])
+  const lines = [...report.map(printReportRow), ...warnings, `${path}: no mistakes`]
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
 

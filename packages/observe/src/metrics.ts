@@ -111,6 +111,11 @@ export const edgeMetrics = {
     help: 'Connections that the upstream allowed when it last refused one more, of one user (user) or in total (server). Absent five minutes after.',
     labels: ['upstream', 'scope'],
   },
+  certificate_expiry_seconds: {
+    kind: 'gauge',
+    help: 'When the certificate of a listener, or the client certificate for an upstream, expires; Unix time.',
+    labels: ['owner'],
+  },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
   traces_active: { kind: 'gauge', help: 'Users being traced.' },
   evidence_waiting: {

@@ -12,6 +12,8 @@ export const edgeStatsSchema = z.object({
   region: z.string(),
   version: z.string(),
   state: z.enum(['serving', 'draining', 'stopping']),
+  /** Present problems, as sentences for operators. Missing from edges of older versions. */
+  problems: z.array(z.string()).optional(),
   /** The connection to NATS, and why there is none. Missing if the edge is not part of a fleet. */
   fleet: z.object({ connected: z.boolean(), reason: z.string().optional() }).optional(),
   /** What pimpstat shows. Totals and peaks count since `resetAt`. */

@@ -32,7 +32,7 @@ export interface EdgeContext {
 /** Throws `tls_unreadable` or `trace_unwritable`. */
 export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeContext {
   const certificates = readCertificates(config)
-  const settings = new Settings(config, certificates.listeners)
+  const settings = new Settings(config, certificates)
   const metrics = new Metrics(edgeMetrics)
   const clientAdmission = new ClientAdmission()
   const sessions = new Sessions()

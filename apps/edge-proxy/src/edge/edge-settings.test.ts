@@ -5,6 +5,7 @@ import { after, test } from 'node:test'
 import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork, unusedPort } from './edge.test-support.ts'
+import { statsOf } from './snapshot.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
 import { offeredMechanisms } from '../session/capabilities.ts'
@@ -326,4 +327,41 @@ test('a server that an operator has paused stays paused when its settings change
   edge.context.servers.get('main')!.isPaused = true
   edge.apply(config({ upstreams: { main: { loginTimeoutMs: 12_345 } } }))
   assert.equal(edge.context.servers.get('main')!.isPaused, true)
+})
+
+test('a certificate that expires is told once when it happens and again at a reload, and is a problem until it is renewed', async (t) => {
+  const { now } = Date
+  let later = 0
+  t.mock.method(Date, 'now', () => now() + later)
+  const { edge, logged, config } = await edgeAtWork(starttls)
+  const told = () => logged.filter((line) => line.includes('certificate_expired'))
+  assert.deepEqual([told().length, statsOf(edge, undefined).problems], [0, []])
+  later = Date.UTC(2125, 0, 1) - now()
+  await untilTrue(() => told().length > 0)
+  const sweeps = edge.context.clock.now() + 1500
+  await untilTrue(() => edge.context.clock.now() > sweeps)
+  assert.equal(told().length, 1)
+  assert.match(
+    told()[0]!,
+    /warn certificate_expired detail="?listeners\.imap: the certificate in .*cert\.pem expired at 2120/,
+  )
+  assert.match(statsOf(edge, undefined).problems![0]!, /listeners\.imap: .* expired/)
+  const { gauges } = edge.context.metrics.snapshot()
+  assert.ok((gauges['certificate_expiry_seconds{owner="listeners.imap"}'] ?? 0) < Date.now() / 1000)
+  edge.apply(config())
+  assert.equal(told().length, 2)
+  later = Date.UTC(2019, 0, 1) - now()
+  edge.apply(config())
+  assert.ok(logged.some((line) => line.includes('certificate_not_yet_valid')))
+  later = 0
+  assert.deepEqual(statsOf(edge, undefined).problems, [])
+})
+
+test('a client certificate for a server is watched like that of a listener', async (t) => {
+  const later = Date.UTC(2125, 0, 1) - Date.now()
+  const { now } = Date
+  t.mock.method(Date, 'now', () => now() + later)
+  const main = { tls: 'opportunistic', certFile, keyFile }
+  const { logged } = await edgeAtWork({ upstreams: { main } })
+  assert.ok(logged.some((line) => /certificate_expired .*upstreams\.main: /.test(line)))
 })

@@ -33,6 +33,7 @@ export class Edge {
   readonly #fileReserve = new FileReserve()
   #acceptFailureLoggedAt = -Infinity
   #sweeper: NodeJS.Timeout | undefined
+  readonly #toldOfCertificates = new Set<string>()
   readonly #suspensions = new SuspensionWatch()
   #sweptAt = 0
   #state: RunState = 'starting'
@@ -77,6 +78,7 @@ export class Edge {
     this.#sweep()
     this.#sweptAt = this.context.clock.now()
     this.#sweeper = setInterval(() => this.#sweep(), 1000)
+    this.#watchCertificates()
     this.#state = 'serving'
   }
 
@@ -87,9 +89,11 @@ export class Edge {
   apply(config: EdgeConfig): void {
     const { settings, servers, pool, log } = this.context
     const certificates = readCertificates(config)
-    settings.replace(config, certificates.listeners)
+    settings.replace(config, certificates)
     servers.configure(config, certificates.upstreams)
     log.level = config.log.level
+    this.#toldOfCertificates.clear()
+    this.#watchCertificates()
     this.#fileReserve.readLimit()
     const keys = this.keysAwaitingRestart
     if (keys.length > 0) log.warn('restart_needed', { keys: keys.join(' ') })
@@ -194,6 +198,16 @@ export class Edge {
   readonly #onFailure = (error: unknown): void =>
     this.context.log.error('session_failed', { error: stackOf(error) })
 
+  /** Logs each problem of a certificate once: at the start, after a reload, or when it begins. */
+  #watchCertificates(): void {
+    const { settings, clock, log } = this.context
+    for (const { kind, detail } of settings.certificateProblems(clock.wall())) {
+      const isNew = !this.#toldOfCertificates.has(`${kind} ${detail}`)
+      this.#toldOfCertificates.add(`${kind} ${detail}`)
+      if (isNew) log.warn(kind, { detail })
+    }
+  }
+
   #sweep(): void {
     const { settings, clock, pool, sessions, tracer } = this.context
     const now = clock.now()
@@ -205,6 +219,7 @@ export class Edge {
       // After a pause of the process (SIGSTOP), what clients sent meanwhile is read first.
       if (pausedMs < pauseMs) sessions.sweep(now, settings.current.clients.idleTimeoutMs)
       tracer.sweep()
+      this.#watchCertificates()
       if (this.#state !== 'stopping') this.#healthChecks.sweep(now)
     } catch (error) {
       this.#onFailure(error)
@@ -224,7 +239,7 @@ function residentBytes(): number {
   return lastResidentBytes
 }
 
-function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeContext): void {
+function readGauges({ settings, metrics, pool, clientAdmission, tracer, servers }: EdgeContext): void {
   const { connections } = pool
   metrics.gauge('clients_connected', () => clientAdmission.total)
   metrics.gauge('upstreams_dialing', () => connections.count('dialing'))
@@ -244,6 +259,9 @@ function readGauges({ metrics, pool, clientAdmission, tracer, servers }: EdgeCon
       { upstream: server, scope },
       allowed,
     ]),
+  )
+  metrics.gauge('certificate_expiry_seconds', () =>
+    settings.certificateDates.map(({ owner, until }) => [{ owner }, until / 1000]),
   )
   metrics.gauge('memory_rss_bytes', residentBytes)
   metrics.counterFrom('cpu_seconds_total', () => {

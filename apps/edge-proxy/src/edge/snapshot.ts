@@ -23,6 +23,7 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
       ...[...edge.context.servers.all()].flatMap(({ name, problems }) =>
         problems.map((problem) => `upstream ${name}: ${problem}`),
       ),
+      ...edge.context.settings.certificateProblems(Date.now()).map(({ detail }) => detail),
       ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
     ],
     listeners: edge.listeners.map(
@@ -34,7 +35,7 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
 /** The answer of `GET /stats`. `fleet` is undefined if the edge is not part of a fleet. */
 export function statsOf(edge: Edge, fleet: EdgeStats['fleet']): EdgeStats {
   const { id, region } = edge.context.settings.current.edge
-  const { counters, gauges, histograms, state } = snapshotOf(edge)
+  const { counters, gauges, histograms, state, problems } = snapshotOf(edge)
   const statistics = edge.context.statistics.read()
-  return { edge: id, region, version, state, fleet, statistics, counters, gauges, histograms }
+  return { edge: id, region, version, state, problems, fleet, statistics, counters, gauges, histograms }
 }

@@ -79,11 +79,11 @@ export class ClientAdmission {
   }
 
   /** Counts the place at this address. False: its limit is reached, and the place is counted at no address. */
-  identify(place: Place, address: () => string, { connectionsPerAddressMax }: ClientLimits): boolean {
-    if (connectionsPerAddressMax === 0) return true
+  identify(place: Place, address: () => string, limits: ClientLimits): boolean {
+    if (limits.connectionsPerAddressMax === 0) return true
     const group = addressGroup(address())
     const present = this.#byGroup.get(group) ?? 0
-    if (present >= connectionsPerAddressMax) return false
+    if (present >= limits.connectionsPerAddressMax) return false
     this.#byGroup.set(group, present + 1)
     place.group = group
     return true

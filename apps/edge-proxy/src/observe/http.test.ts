@@ -54,7 +54,7 @@ test('an edge without its fleet is alive and ready, and says why the fleet is un
   const fleet = { connected: false, reason: 'NATS refuses this edge' }
   const get = await statusPort(new Metrics(edgeMetrics), { fleet })
   assert.equal((await get('/readyz')).status, 200)
-  assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', fleet })
+  assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', problems: [], fleet })
 })
 
 test('statistics are JSON, read at each request', async () => {

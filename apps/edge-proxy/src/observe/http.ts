@@ -14,8 +14,11 @@ export async function listenHttp(address: string, port: number, read: () => Edge
       send(status, 'application/json', `${JSON.stringify(body)}\n`)
     if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET' })
     switch (request.url?.split('?')[0]) {
-      case '/healthz':
-        return json(200, { status: 'alive', fleet: read().fleet })
+      case '/healthz': {
+        // Alive all the same: to restart the edge would not help.
+        const { fleet, problems = [] } = read()
+        return json(200, { status: problems.length === 0 ? 'alive' : 'degraded', problems, fleet })
+      }
       case '/readyz': {
         // Mail is served without the fleet, so an edge without it is ready.
         const { state } = read()

@@ -15,10 +15,10 @@ const lastAsked = new WeakMap<Server, { readonly at: number; readonly done: Prom
  */
 export function identify(server: Server, signal: AbortSignal): Promise<void> {
   const last = lastAsked.get(server)
-  if (last && Date.now() - last.at < askAgainAfterMs) return last.done
+  if (last && performance.now() - last.at < askAgainAfterMs) return last.done
   if (server.isPaused || server.downReason !== undefined) return Promise.resolve()
   const done = ask(server, signal)
-  lastAsked.set(server, { at: Date.now(), done })
+  lastAsked.set(server, { at: performance.now(), done })
   return done
 }
 

@@ -57,7 +57,8 @@ function withTls(requireTls = false) {
   const context = contextOf()
   Object.assign(context.settings.current.listeners['imap']!, { tls: 'starttls', requireTls })
   const tls = createSecureContext({ cert: testCertificate, key: testKey })
-  context.settings.replace(context.settings.current, new Map([['imap', tls]]))
+  const listeners = new Map([['imap', tls]])
+  context.settings.replace(context.settings.current, { listeners, upstreams: new Map(), dates: [] })
   return context
 }
 
