@@ -5,13 +5,10 @@
  * When all places are taken, the next client gets the place of the client that has waited longest without a login, on the
  * listener where most such clients wait. So a flood of silent connections on one listener does not close another one.
  */
+import type { EdgeConfig } from '@imapfleet/config'
 import { addressGroup } from './networks.ts'
 
-export interface ClientLimits {
-  connectionsMax: number
-  /** 0: no limit. */
-  connectionsPerAddressMax: number
-}
+export type ClientLimits = Pick<EdgeConfig['clients'], 'connectionsMax' | 'connectionsPerAddressMax'>
 
 /** Why a client that was admitted has to go before its login. */
 export type Dismissal = 'made-room' | 'stopping'
