@@ -78,7 +78,6 @@ export class Edge {
     this.#sweep()
     this.#sweptAt = this.context.clock.now()
     this.#sweeper = setInterval(() => this.#sweep(), 1000)
-    this.#watchCertificates()
     this.#state = 'serving'
   }
 
