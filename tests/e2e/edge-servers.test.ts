@@ -12,7 +12,7 @@ import { MailSocket, type ImapAnswer } from '../support/mail-socket.ts'
 import { until } from '../support/until.ts'
 
 const password = 'one of the stock'
-const users = ['alice', 'bob', 'carol', 'dave'].map((user) => ({ user, password }))
+const users = ['alice', 'bob', 'carol', 'dave', 'erin', 'frank'].map((user) => ({ user, password }))
 const mail = 'Subject: one\r\n\r\nbody\r\n'
 const append = `APPEND INBOX {${mail.length}}\r\n`
 
@@ -49,12 +49,15 @@ for (const { name, start } of [
       for (const command of commands) answers.push(await client.command(command))
       await client.command('LOGOUT')
       await client.close()
-      await until('all connections at rest', async () => {
+      await atRest()
+      return answers
+    }
+
+    const atRest = () =>
+      until('all connections at rest', async () => {
         const { gauges } = await edge.stats()
         return gauges['upstreams_leased'] === 0 && gauges['upstreams_resetting'] === 0
       })
-      return answers
-    }
 
     /** Runs two sessions. The second one must use the connection of the first. */
     async function inTurn(user: string, first: string[], second: string[]): Promise<ImapAnswer[]> {
@@ -87,6 +90,35 @@ for (const { name, start } of [
       const [fetch] = await inTurn('bob', ['SELECT INBOX', 'SELECT nosuch'], ['FETCH 1 FLAGS'])
       assert.notEqual(fetch!.status, 'OK')
       assert.deepEqual(fetch!.untagged, [])
+    })
+
+    test('a connection is kept after a SELECT that failed with nothing selected', async () => {
+      const [fetch] = await inTurn('erin', ['SELECT nosuch'], ['FETCH 1 FLAGS'])
+      assert.notEqual(fetch!.status, 'OK')
+    })
+
+    test("SnappyMail's pages are warm from the third one on, whatever the server can enable", async () => {
+      const page = async () => {
+        const client = await edge.client()
+        const offers = (extension: string) => client.greeting.includes(` ${extension}`)
+        const commands = [
+          `LOGIN "frank" "${password}"`,
+          ...(offers('UTF8=ACCEPT') ? ['ENABLE UTF8=ACCEPT'] : []),
+          `STATUS "INBOX" (MESSAGES UNSEEN${offers('CONDSTORE') ? ' HIGHESTMODSEQ' : ''})`,
+          'LOGOUT',
+        ]
+        for (const [index, command] of commands.entries()) {
+          client.send(`TAG${index + 1} ${command}\r\n`)
+          const { status, text } = await client.reply(`TAG${index + 1}`)
+          assert.equal(status, 'OK', `${command}: ${text}`)
+        }
+        await client.close()
+        await atRest()
+      }
+      for (const _ of [1, 2]) await page()
+      const { opened } = await figures()
+      for (const _ of [3, 4, 5]) await page()
+      assert.equal((await figures()).opened, opened)
     })
 
     test('the answers to ID, before and after login, new and reused, are those of the server', async () => {
