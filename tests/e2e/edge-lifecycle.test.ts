@@ -67,6 +67,19 @@ suite('the life of an edge', () => {
     await edge.stop()
   })
 
+  test('what clients sent while the process was stopped (SIGSTOP) is served when it continues', async (t) => {
+    const edge = await edgeFor(t, stub.port, { clients: { idleTimeoutMs: 1500 } })
+    const session = await entered(edge)
+    edge.edge.process.send('SIGSTOP')
+    t.after(() => edge.edge.process.send('SIGCONT'))
+    session.send('s STATUS INBOX (MESSAGES)\r\n')
+    const until = performance.now() + 3000
+    while (performance.now() < until)
+      await new Promise((resolve) => setTimeout(resolve, until - performance.now()))
+    edge.edge.process.send('SIGCONT')
+    assert.equal((await session.reply('s')).status, 'OK')
+  })
+
   test('a reload takes effect immediately and ends no session', async (t) => {
     const edge = await edgeFor(t, stub.port)
     const session = await entered(edge)

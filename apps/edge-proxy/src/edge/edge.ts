@@ -23,7 +23,7 @@ export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
 const draining = 'Server is draining, try again'
 /** A sweep that is later than this follows a pause of the process. */
-const pauseMs = 5_000
+const pauseMs = 2_000
 const never = new AbortController().signal
 
 export class Edge {
