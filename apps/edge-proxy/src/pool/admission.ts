@@ -16,6 +16,12 @@ import type { LeaseRequest, NoPlace } from './lease.ts'
 const scopes = ['user', 'server'] as const
 type Scope = (typeof scopes)[number]
 
+/**
+ * With `connectionsPerUserMax: 0`, idle connections of a user are evicted for logins beyond this number. Dovecot allows 10 by
+ * default (`mail_max_userip_connections`), and one may be spare.
+ */
+const keptPerUserMax = 9
+
 export class Admission {
   readonly #connections: Connections
   readonly #isFit: (connection: ServerConnection) => boolean
@@ -43,7 +49,7 @@ export class Admission {
     const { waiting } = this.#connections.at(request.server.name)
     const { queueMax, queueTimeoutMs } = request.server.config
     const { loginSignal } = request.holder
-    const isUserFull = () => this.#excess('user', request) >= 0
+    const isUserFull = () => isHard('user', request) && this.#excess('user', request) >= 0
     if (waiting.size >= queueMax) this.#removeLeft(waiting)
     if (waiting.size >= queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'
     return new Promise((resolve) => {
@@ -71,7 +77,7 @@ export class Admission {
   admit(dial: Dial, connection: ServerConnection): boolean {
     const { request } = dial
     const over = scopes.filter((scope) => this.#open(scope, request) >= this.#max(scope, request))
-    if (!over.every((scope) => this.#idleCount(scope, request) > 0)) {
+    if (!over.every((scope) => !isHard(scope, request) || this.#idleCount(scope, request) > 0)) {
       this.giveUp(dial)
       return false
     }
@@ -117,13 +123,16 @@ export class Admission {
   }
 
   #enter(request: LeaseRequest): Dial | undefined {
-    const full = scopes.filter((scope) => this.#excess(scope, request) >= 0)
-    if (!full.every((scope) => this.#idleCount(scope, request) > this.#excess(scope, request)))
-      return undefined
+    const mayEvict = (scope: Scope) => this.#idleCount(scope, request) > this.#excess(scope, request)
+    const full = scopes.filter(
+      (scope) => this.#excess(scope, request) >= 0 && (isHard(scope, request) || mayEvict(scope)),
+    )
+    if (!full.every(mayEvict)) return undefined
     const evictsNow =
       full.length > 0 && (full.some((scope) => spareOf(scope, request) === 0) || this.isProven(request))
-    if (!evictsNow && full.some((scope) => this.#excess(scope, request) >= spareOf(scope, request)))
-      return undefined
+    const exceedsSpare = (scope: Scope) =>
+      isHard(scope, request) && this.#excess(scope, request) >= spareOf(scope, request)
+    if (!evictsNow && full.some(exceedsSpare)) return undefined
     // Taken before the eviction, so that the place is not given to the next login that waits.
     const dial = this.#connections.beginDial(request)
     if (evictsNow)
@@ -171,7 +180,7 @@ export class Admission {
   #max(scope: Scope, { server }: LeaseRequest): number {
     const { connectionsMax, connectionsPerUserMax } = server.config
     if (scope === 'server') return connectionsMax
-    return connectionsPerUserMax === 0 ? Infinity : connectionsPerUserMax
+    return connectionsPerUserMax === 0 ? keptPerUserMax : connectionsPerUserMax
   }
 
   #idleCount(scope: Scope, request: LeaseRequest): number {
@@ -180,6 +189,10 @@ export class Admission {
       : this.#connections.at(request.server.name).idle.size
   }
 }
+
+/** Whether a login has to wait at this limit. Without a limit of the user, idle connections are evicted and no login waits. */
+const isHard = (scope: Scope, { server }: LeaseRequest): boolean =>
+  scope === 'server' || server.config.connectionsPerUserMax > 0
 
 /** How many dials may exceed the limit while the server checks their passwords. */
 function spareOf(scope: Scope, { server }: LeaseRequest): number {

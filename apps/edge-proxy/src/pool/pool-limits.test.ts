@@ -165,6 +165,37 @@ test('the limit per user holds for each user alone', async () => {
   assert.equal(pool.connections.count('leased'), 3)
 })
 
+test('without a limit per user no login waits, and beyond 9 connections each new one evicts an idle one of the user', async () => {
+  const { lease, pool, count, accounted } = await poolAtWork({ limits: { queueMax: 0 } })
+  const leases = await Promise.all(Array.from({ length: 12 }, () => lease('joe')))
+  assert.equal(pool.connections.count('leased'), 12)
+  for (const { connection } of leases.slice(0, 3)) {
+    connection.enabledByOne(['CONDSTORE'], 'CONDSTORE')
+    await giveBackTo(pool, connection)
+  }
+  await giveBackTo(pool, (await lease('jane')).connection)
+  for (let more = 1; more <= 5; more++) {
+    assert.equal((await lease('joe')).reused, false)
+    await untilTrue(() => pool.connections.count('idle') === 1 + Math.max(0, 3 - more))
+  }
+  assert.equal(count('upstream_drops_total{reason="made-room"}'), 3)
+  await accounted()
+})
+
+test('without a limit per user, wrong passwords evict nothing and keep no login waiting', async () => {
+  const { lease, login, pool, count, accounted } = await poolAtWork({ limits: { queueMax: 0 } })
+  const leases = await Promise.all(Array.from({ length: 9 }, () => lease('joe')))
+  await giveBackTo(pool, leases[0]!.connection)
+  const wrong = await Promise.all(Array.from({ length: 5 }, () => login('joe', 'wrong')))
+  assert.deepEqual(
+    new Set(wrong.map((answer) => 'cause' in answer && answer.cause)),
+    new Set(['wrong-credentials']),
+  )
+  assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
+  assert.equal((await lease('joe')).reused, true)
+  await accounted()
+})
+
 test('an idle connection that does not fit is evicted for a login of the same user', async () => {
   const { lease, pool } = await poolAtWork({ limits: { connectionsPerUserMax: 1, queueMax: 0 } })
   const { connection } = await lease('joe')

@@ -88,8 +88,8 @@ const upstream = z.strictObject({
     'Logged-in connections to this upstream at the same time, in use and idle. In imapproxy.conf: cache_size.',
   ),
   connectionsPerUserMax: field(
-    wholeNumber(0, 10_000).default(9),
-    'Logged-in connections of one user at the same time, in use and idle. Together with connectionsPerUserSpareMax at most what the server allows: the default fits mail_max_userip_connections = 10 of Dovecot. 0: no limit here; that of the server is learned from its refusals.',
+    wholeNumber(0, 10_000).default(0),
+    'Logged-in connections of one user at the same time, in use and idle. A further login evicts an idle one, or waits for one. Together with connectionsPerUserSpareMax at most what the server allows. 0: no login waits, as many sessions of a user as the server allows; beyond 9 connections, each new one evicts an idle one of the user, because Dovecot allows 10 by default (mail_max_userip_connections).',
   ),
   connectionsSpareMax: field(
     wholeNumber(0, 10_000).default(64),
