@@ -125,6 +125,58 @@ export const prelogin: Scenario[] = [
     },
   },
   {
+    name: 'id-before-the-login',
+    guarantee:
+      'the IDs of a client reach a new server connection before its login, in order, and none reaches it twice',
+    on: 'any',
+    run: async (world) => {
+      const user = await world.user()
+      const client = await world.connect()
+      for (const id of ['("x-originating-ip" "203.0.113.77")', '("name" "webmail")'])
+        await client.command(`ID ${id}`)
+      sessionOf(client, user, await client.command(`LOGIN ${user.name} ${user.secret}`))
+      await client.command('NOOP')
+      const heard = world.dials().at(-1)!.received
+      const at = ['203.0.113.77', '"webmail"', 'LOGIN '].map((words) => heard.indexOf(words))
+      expect(
+        at.every((index, place) => index >= 0 && (place === 0 || index > at[place - 1]!)),
+        `the server heard ${quote(heard.replaceAll(user.secret, 'SECRET'))}`,
+      )
+      expect(heard.split('203.0.113.77').length === 2, 'the server heard the address twice')
+    },
+  },
+  {
+    name: 'words-around-a-login',
+    guarantee:
+      'what the server says to the user before it refuses a login, and behind its OK, reaches the client',
+    on: 'stub',
+    run: async (world) => {
+      const user = await world.user()
+      let isRefusing = true
+      world.stub.behave((command, connection) => {
+        if (command.name !== 'LOGIN' && command.name !== 'AUTHENTICATE') return false
+        connection.send(
+          isRefusing
+            ? `* NO [WEBALERT https://example.org/] Web login required\r\n${command.tag} NO [ALERT] Web login required\r\n`
+            : `${command.tag} OK Logged in\r\n* OK [ALERT] Your disk is full\r\n`,
+        )
+        return true
+      })
+      const client = await world.connect()
+      const refused = await client.command(`LOGIN ${user.name} ${user.secret}`)
+      expect(
+        refused.status === 'NO' && refused.untagged.join().includes('[WEBALERT https://example.org/]'),
+        `the client got ${quote([...refused.untagged, refused.text].join('\r\n'))}`,
+      )
+      isRefusing = false
+      const other = await world.connect()
+      const login = await other.command(`LOGIN ${user.name} ${user.secret}`)
+      expect(login.status === 'OK', `the login was answered ${quote(login.text)}`)
+      const noop = await other.command('NOOP')
+      expect(noop.untagged.join().includes('[ALERT] Your disk is full'), 'the ALERT behind the OK was lost')
+    },
+  },
+  {
     name: 'rubbish',
     guarantee: 'garbage before login is answered BAD or ends the connection, and harms no other session',
     on: 'any',
