@@ -100,6 +100,10 @@ interface Barrier {
   readonly command: BarrierCommand
 }
 
+/** An ALERT may come with any status (RFC 9051 7.1). */
+const isAlert = (bytes: Uint8Array, at: number, end: number): boolean =>
+  startsWithWord(bytes, wordEnd(bytes, at, end), ' [ALERT]')
+
 class Reset implements LinkHandler, ResponseSink {
   readonly #connection: ServerConnection
   readonly #limits: ResetLimits
@@ -190,8 +194,7 @@ class Reset implements LinkHandler, ResponseSink {
     else if (startsWithWord(bytes, at, 'CAPABILITY')) {
       const capabilities = capabilitiesIn(bytes.toString('latin1', start, end))
       if (capabilities) this.#connection.learnCapabilities(capabilities)
-    } else if (startsWithWord(bytes, at, 'OK [ALERT]'))
-      this.#limits.onAlert?.(bytes.toString('latin1', start, end))
+    } else if (isAlert(bytes, at, end)) this.#limits.onAlert?.(bytes.toString('latin1', start, end))
   }
 
   #onTagged(bytes: Buffer, start: number, end: number): void {

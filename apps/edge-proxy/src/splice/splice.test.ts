@@ -249,3 +249,13 @@ test('a tap gets both directions as they pass, and only the verb of a refused co
   assert.ok(text.startsWith('C a NOOP\r\nS a OK done\r\nC b LOGIN\r\nS b BAD'), text)
   assert.ok(!/hunter2|joe|AGpv/.test(text), text)
 })
+
+test('after a BYE of the server the edge says no other one', async () => {
+  const { client, scripted, ended } = await begin()
+  scripted.say('* BYE [ALERT] going down at noon\r\n')
+  scripted.socket.end()
+  assert.equal((await ended).ending.kind, 'upstream-gone')
+  client.socket.end()
+  assert.equal(await client.line(), '* BYE [ALERT] going down at noon')
+  assert.equal(client.unread, '')
+})

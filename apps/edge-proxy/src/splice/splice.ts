@@ -129,7 +129,9 @@ export class Splice {
     timeouts.remove(this)
     const handBack = this.#conversation.handBack(ending)
     try {
-      const words = goodbye(ending)
+      // Its words have reached the client.
+      const hasSaidBye = this.#conversation.connection.spoilReason === 'server-said-bye'
+      const words = ending.kind === 'upstream-gone' && hasSaidBye ? undefined : goodbye(ending)
       if (words !== undefined) this.#say(words)
     } finally {
       this.#calls.onEnd(ending, handBack)
