@@ -1,5 +1,6 @@
 /** For tests: one session on real sockets, with its client and its server both at hand. */
 import type { Socket } from 'node:net'
+import { after } from 'node:test'
 import { resolveConfig, type EdgeConfig } from '@imapfleet/config'
 import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
 import { acceptedLink, dialedLink, type Peer } from '../net/wire.test-support.ts'
@@ -102,6 +103,8 @@ export function beginOn(on: Wires, settings: SessionSetup = {}): SplicedSession 
   })
   const bytesOf = (text: string | Buffer) =>
     typeof text === 'string' ? Buffer.from(text, 'latin1') : Buffer.from(text)
+  // A session that waits for its server would keep the process alive.
+  after(() => splice.end({ kind: 'client-gone', end: 'closed-by-peer' }))
   splice.start(settings.ids ?? [], settings.early === undefined ? undefined : bytesOf(settings.early))
   return {
     ...on,
