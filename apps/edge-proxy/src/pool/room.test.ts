@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Layer } from '@imapfleet/config'
 import type { Peer } from '../net/wire.test-support.ts'
-import { isServed, serverAt, wellBehaved, type Asked } from '../server/scripted-server.test-support.ts'
+import { isPeerServed, serverAt, wellBehaved, type Asked } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import { giveBackTo, poolAtWork, untilTrue, type PoolAtWork } from './pool.test-support.ts'
 
@@ -44,7 +44,7 @@ async function limitedTo(limit: number, limits: Layer = {}): Promise<Limited> {
     if (verb !== 'LOGIN') return wellBehaved(asked)
     if (text.includes('wrong')) return `${tag} NO [AUTHENTICATIONFAILED] no\r\n`
     const user = text.split(' ')[1]!.replaceAll('"', '').toLowerCase()
-    const present = [...users].filter(([other, name]) => name === user && isServed(other)).length
+    const present = [...users].filter(([other, name]) => name === user && isPeerServed(other)).length
     if (present >= limited.limit) {
       limited.refused++
       return `${tag} ${limited.refusal}\r\n`

@@ -77,7 +77,7 @@ export class ScriptedServer {
 
   /** Connections that the server has not ended. */
   get serving(): number {
-    return this.connections.filter(isServed).length
+    return this.connections.filter(isPeerServed).length
   }
 
   /** Connections that are open now. */
@@ -102,7 +102,7 @@ export class ScriptedServer {
 }
 
 /** Whether neither side has ended the connection. */
-export const isServed = ({ isOpen, socket }: Peer): boolean => isOpen && !socket.writableEnded
+export const isPeerServed = ({ isOpen, socket }: Peer): boolean => isOpen && !socket.writableEnded
 
 /** Answers every command by the present script, until the connection ends. */
 export async function serve(peer: Peer, script: () => Script, log: string[]): Promise<void> {
