@@ -10,6 +10,8 @@ import { Mismatch } from './wire.ts'
 
 export interface NatsFleet {
   url: string
+  /** Waits until the edge has joined. It closes what it has opened before, because it cannot know what it missed. */
+  joined(proxy: ProxyProcess): Promise<void>
   /** Revokes a user at this edge, and waits until the edge logs it. */
   revoke(proxy: ProxyProcess, user: string): Promise<void>
   stop(): Promise<void>
@@ -37,6 +39,10 @@ export async function startFleet(address: { region: string; edge: string }): Pro
   await publish()
   return {
     url,
+    joined: async (proxy) => {
+      if (!(await eventually(() => proxy.log().includes('evidence_missed'), 6000)))
+        throw new Mismatch('the edge did not join the fleet')
+    },
     revoke: async (proxy, user) => {
       revocations.push({ sequence: revocations.length + 1, kind: 'user', subject: user, at: Date.now() })
       await publish()

@@ -37,6 +37,7 @@ function revoked(
       const config = { fleet: { servers: [fleet.url] }, pool: { resetTimeoutMs: 3000 } }
       const proxy = await startProxy('ours', { upstreamPort: world.stub.port, config })
       try {
+        await fleet.joined(proxy)
         await play(world.behind(proxy), (user) => fleet.revoke(proxy, user.name))
       } finally {
         await proxy.stop()
