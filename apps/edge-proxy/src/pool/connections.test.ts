@@ -6,7 +6,7 @@ import { Link } from '../net/link.ts'
 import { overSocket } from '../net/socket-transport.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import { requestOf } from './admission.test-support.ts'
+import { connectionFor, requestOf } from './admission.test-support.ts'
 import { Connections, type ConnectionState } from './connections.ts'
 
 type State = ConnectionState | 'absent'
@@ -101,6 +101,18 @@ test('after any history every connection is in the set of its state, and in no o
     }),
     { seed: 19, numRuns: 300 },
   )
+})
+
+test('a connection is listed for its identity and for the user who opened it, in any case, until it is closed', () => {
+  const all = new Connections()
+  const [one, two] = [connectionFor(requestOf('Joe')), connectionFor(requestOf('JOE'))]
+  for (const connection of [one, two]) all.toLeased(connection, holder)
+  assert.deepEqual(all.openedBy('joe'), [one, two])
+  assert.deepEqual(all.openedBy('Joe'), [])
+  all.close(one)
+  assert.deepEqual([all.openedBy('joe'), all.of(one.identity), all.of(two.identity)], [[two], [], [two]])
+  all.close(two)
+  assert.deepEqual([all.openedBy('joe'), all.of(two.identity)], [[], []])
 })
 
 test('a dial holds its place, of the server and of the user, until it ends once', () => {

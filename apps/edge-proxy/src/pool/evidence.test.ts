@@ -353,6 +353,16 @@ test('a distrusted connection is no proof of its secret: a login with it evicts 
   assert.ok(other.link.isOpen)
 })
 
+test('a connection is not leased if evidence comes between the end of its reset and the lease', async () => {
+  const work = await atWork()
+  const { connection } = await work.lease('joe', 'A')
+  const given = giveBackTo(work.pool, connection)
+  const next = work.lease('joe', 'A')
+  void given.then(() => work.pool.evidence.heard(new Set(['joe'])))
+  assert.equal((await next).reused, false)
+  assert.equal(connection.link.isOpen, false)
+})
+
 test('ENABLE moves no session to a connection that its secret’s refusal has ended', async () => {
   const { pool, lease, server, idle, answers, login } = await atWork()
   const { connection: enabled } = await lease('joe', 'A')

@@ -203,6 +203,40 @@ test('while reuse is suspended, a connection that becomes idle is evicted for th
   assert.equal(pool.connections.count('waiting'), 1)
 })
 
+test('while reuse is suspended, ENABLE moves a session to no other connection', async () => {
+  const { pool, lease, server } = await poolAtWork()
+  const enabled = (await lease('joe')).connection
+  enabled.enabledByOne(['QRESYNC'], 'QRESYNC')
+  const { connection } = await lease('joe')
+  await giveBackTo(pool, enabled)
+  const resume = pool.suspendReuse()
+  assert.equal(swapIn(pool, server, 'QRESYNC', connection), undefined)
+  resume()
+  assert.equal(swapIn(pool, server, 'QRESYNC', connection), enabled)
+})
+
+test('a session leased before a change of the configuration does not give its connection back', async () => {
+  const { pool, lease, login, scripted, server, count } = await poolAtWork()
+  const { connection } = await lease('joe')
+  // From now on the settings of another generation are in force.
+  await login('jane', 'wrong', { server: serverAt(scripted.port, {}, server.name, 2) })
+  await giveBackTo(pool, connection)
+  assert.equal(pool.connections.stateOf(connection), 'closed')
+  assert.equal(count('reuse_refused_total{reason="config-changed"}'), 1)
+})
+
+test('the sweep closes connections whose token has expired', async () => {
+  const { pool, lease, clock, count, scripted } = await poolAtWork()
+  scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
+  const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 + 60 })).toString('base64url')
+  const secret = wire(`user=joe\x01auth=Bearer eyJhbGciOiJub25lIn0.${payload}.sig\x01\x01`)
+  await giveBackTo(pool, (await lease('joe', '', { mechanism: 'XOAUTH2', secret })).connection)
+  clock.now += 60_000
+  pool.sweep()
+  assert.equal(pool.connections.count('idle'), 0)
+  assert.equal(count('upstream_drops_total{reason="credentials-expired"}'), 1)
+})
+
 test('reuse is resumed when the last of several suspensions ends, each once', async () => {
   const { pool, lease } = await withIdle()
   const [first, second] = [pool.suspendReuse(), pool.suspendReuse()]

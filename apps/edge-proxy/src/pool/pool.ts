@@ -122,7 +122,7 @@ export class Pool {
   ): Promise<ServerConnection | undefined> {
     if (!candidate && this.#isReuseSuspended) return undefined
     const found = candidate ?? (await this.#awaitReset(request))
-    if (!found || !(await this.#proveOrClose(request.server, found))) return undefined
+    if (!found || !(await this.#proveOrClose(found))) return undefined
     if (!this.#isReuseSuspended) return found
     // Reuse was suspended while the connection was being proven.
     this.#putIdle(found)
@@ -415,8 +415,9 @@ export class Pool {
   }
 
   /** Proves a connection that was not proven lately. False: it could not be proven, and is closed. */
-  async #proveOrClose(server: Server, connection: ServerConnection): Promise<boolean> {
-    const refusal = connection.generation === server.generation ? this.#unfit(connection) : 'config-changed'
+  async #proveOrClose(connection: ServerConnection): Promise<boolean> {
+    // It may have become unfit since its reset ended.
+    const refusal = this.#unfit(connection)
     if (refusal !== undefined) return this.#closeUnfit(connection, refusal)
     if (this.#isFresh(connection)) return true
     return this.#keepOrClose(connection, await this.#reset(connection, nothingLeft))
