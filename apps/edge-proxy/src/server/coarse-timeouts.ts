@@ -1,6 +1,6 @@
 /**
  * Timeouts that hardly ever expire, with one timer for all of them, because a timer for each reset would cost more than
- * the rest of its bookkeeping.
+ * the rest of its bookkeeping. It does not keep the process alive.
  */
 const stepMs = 50
 
@@ -18,7 +18,7 @@ export class CoarseTimeouts<Item extends object> {
   /** Calls back for the item after this time, up to two steps late, unless it is removed before. */
   add(item: Item, ms: number): void {
     this.#due.set(item, this.#step + Math.ceil(ms / stepMs) + 1)
-    this.#timer ??= setInterval(() => this.#advance(), stepMs)
+    this.#timer ??= setInterval(() => this.#advance(), stepMs).unref()
   }
 
   remove(item: Item): void {
