@@ -108,7 +108,7 @@ export const edgeMetrics = {
   },
   upstream_connections_allowed: {
     kind: 'gauge',
-    help: 'Connections that the upstream allowed when it last refused one more, of one user (user) or in total (server). Absent five minutes after.',
+    help: 'The fewest connections at which the upstream refused one more, of one user (user) or in total (server). Absent five minutes after the last refusal, and when it accepts more.',
     labels: ['upstream', 'scope'],
   },
   certificate_expiry_seconds: {

@@ -21,7 +21,7 @@ const usersMax = 10_000
 export class LearnedLimits {
   /** By server, or by server and user, oldest first. */
   readonly #limits = new Map<string, LearnedLimit>()
-  /** The last one learned of each server, for operators. */
+  /** The lowest one of each server and scope, for operators. */
   readonly #latest = new Map<string, LearnedLimit>()
 
   /** Whether there are none, which is usual. */
@@ -30,20 +30,17 @@ export class LearnedLimits {
   }
 
   /**
-   * The server refused one more connection than these.
+   * The server refused one more connection than these. Some of them may be logins that it refuses too, so a lower number
+   * that it has shown stays.
    * @param user undefined: the limit is that of the server
-   * @returns whether it differs from the last one learned of the server
+   * @returns whether it is lower than any learned of the server, or the first
    */
   learn(server: string, user: string | undefined, connections: number, now: number): boolean {
     const scope = user === undefined ? 'server' : 'user'
     const limit = { scope, server, connections, expiresAt: now + expireAfterMs } as const
-    const key = keyOf(server, user)
-    this.#limits.delete(key)
-    this.#limits.set(key, limit)
+    lower(this.#limits, keyOf(server, user), limit, now)
     if (this.#limits.size > usersMax) this.#limits.delete(this.#limits.keys().next().value!)
-    const before = this.#latest.get(`${scope} ${server}`)
-    this.#latest.set(`${scope} ${server}`, limit)
-    return before?.connections !== connections
+    return lower(this.#latest, shownKeyOf(server, user), limit, now)
   }
 
   /** How many connections the server allows; undefined: it has not refused one lately. */
@@ -54,9 +51,8 @@ export class LearnedLimits {
 
   /** The server has accepted so many: a lower limit is wrong. */
   accepted(server: string, user: string | undefined, connections: number): void {
-    const key = keyOf(server, user)
-    const limit = this.#limits.get(key)
-    if (limit && limit.connections < connections) this.#limits.delete(key)
+    forgetLower(this.#limits, keyOf(server, user), connections)
+    forgetLower(this.#latest, shownKeyOf(server, user), connections)
   }
 
   forgetExpired(now: number): void {
@@ -64,7 +60,7 @@ export class LearnedLimits {
       for (const [key, { expiresAt }] of limits) if (expiresAt <= now) limits.delete(key)
   }
 
-  /** The last limit learned of each server and scope. */
+  /** The lowest limit learned of each server and scope. */
   latest(): Iterable<LearnedLimit> {
     return this.#latest.values()
   }
@@ -72,3 +68,20 @@ export class LearnedLimits {
 
 const keyOf = (server: string, user: string | undefined): string =>
   user === undefined ? server : `${server}\0${userKeyOf(user)}`
+
+const shownKeyOf = (server: string, user: string | undefined): string =>
+  `${user === undefined ? 'server' : 'user'} ${server}`
+
+/** Puts the limit, or the lower one that is still known, at the end. Returns whether it is lower or the first. */
+function lower(limits: Map<string, LearnedLimit>, key: string, limit: LearnedLimit, now: number): boolean {
+  const known = limits.get(key)
+  const isNews = known === undefined || known.expiresAt <= now || limit.connections < known.connections
+  limits.delete(key)
+  limits.set(key, isNews ? limit : { ...limit, connections: known.connections })
+  return isNews
+}
+
+function forgetLower(limits: Map<string, LearnedLimit>, key: string, connections: number): void {
+  const known = limits.get(key)
+  if (known && known.connections < connections) limits.delete(key)
+}
