@@ -86,6 +86,7 @@ mail_max_userip_connections = 200
 mail_plugins = zlib
 first_valid_uid = 1
 protocol imap {
+  imap_max_line_length = 1M
   mail_plugins = zlib imap_zlib
 }
 namespace inbox {

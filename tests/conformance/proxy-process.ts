@@ -16,6 +16,8 @@ export interface ProxyProcess {
   log(): string
   /** Gauges by name; undefined if the proxy has none. */
   gauges(): Promise<Record<string, number> | undefined>
+  /** How many connections were not kept, by reason. Empty for imapproxy. */
+  refusals(): Promise<Record<string, number>>
   /** Rewrites the configuration and reloads it. */
   reload(config: Record<string, unknown>): Promise<void>
   stop(): Promise<void>
@@ -58,10 +60,14 @@ async function startOurs(options: ProxyOptions): Promise<ProxyProcess> {
   if (!(await eventually(ready, 15_000))) throw new Error(`did not become ready\n${child.log().slice(-2000)}`)
   return {
     ...shared('ours', port, child, directory),
-    gauges: async () => {
-      const response = await fetch(`${http}/stats`).catch(() => undefined)
-      const stats = (await response?.json()) as { gauges?: Record<string, number> } | undefined
-      return stats?.gauges ?? {}
+    gauges: async () => (await statsAt(http))?.gauges ?? {},
+    refusals: async () => {
+      const counts: Record<string, number> = {}
+      for (const [name, count] of Object.entries((await statsAt(http))?.counters ?? {})) {
+        const reason = /^reuse_refused_total\{reason="(.+)"\}$/.exec(name)?.[1]
+        if (reason !== undefined) counts[reason] = count
+      }
+      return counts
     },
     reload: async (config) => {
       const before = child.log().length
@@ -107,8 +113,19 @@ async function startImapproxy(options: ProxyOptions): Promise<ProxyProcess> {
   return {
     ...shared('imapproxy', port, child, directory),
     gauges: () => countsOfImapproxy(port),
+    refusals: () => Promise.resolve({}),
     reload: () => Promise.reject(new Error('imapproxy cannot reload')),
   }
+}
+
+interface Stats {
+  gauges?: Record<string, number>
+  counters?: Record<string, number>
+}
+
+async function statsAt(http: string): Promise<Stats | undefined> {
+  const response = await fetch(`${http}/stats`).catch(() => undefined)
+  return (await response?.json()) as Stats | undefined
 }
 
 /** Read with XPROXY_DUMPICC, which lists active and cached connections. */

@@ -64,6 +64,7 @@ function setting(seed: number): Scenario {
       },
       pool: {
         resetTimeoutMs: 300,
+        replyTimeoutMs: 1000,
         resetBytesMax: 32_768,
         proveIdleAfterMs: 500,
         idleTimeoutMs: 3000,
@@ -114,6 +115,7 @@ async function playRound(stage: Stage, scenario: Scenario, random: Random): Prom
   if (failed) throw failed.reason as Error
   await conclude()
   expectSeparate(told)
+  expectWholeMail(told)
   for (const user of users) await expectMailsSent(world, user, told)
   for (const user of users) world.stub.accounts.delete(user.name)
   world.stub.forget()
@@ -132,7 +134,9 @@ async function watch(
     const reply = await client.command(`LOGIN ${user.name} ${user.secret}`)
     if (!mayBeRefused || reply.status === 'OK') {
       const session = sessionOf(client, user, reply)
-      await expectOwn(session)
+      // What a wild server says instead of a greeting reaches the client too.
+      const untagged = session.untagged.filter((line) => !mayBeRefused || !/^\* (?:OK|NO|BAD) /i.test(line))
+      await expectOwn({ ...session, untagged })
       await expectUnselected(session)
       const who = (await client.command('WHOAMI')).untagged.join(' ')
       const left = session.reused ? /NOTIFY|UPDATE|COMPRESS/ : /lasting (?!nothing)/
@@ -157,6 +161,30 @@ function expectSeparate(told: readonly Told[]): void {
       .map((other) => new RegExp(`^${other.prefix}\\d+ (?:OK|NO|BAD) .*`, 'm').exec(text)?.[0])
       .find((line) => line !== undefined)
     expect(reply === undefined, `a client got the reply to another client’s command: ${quote(reply ?? '')}`)
+  }
+}
+
+/** The edge's own last words, which the client must not read as mail. */
+const lastWords = /\* BYE (?:\[UNAVAILABLE\] |Command |Literal |Idle |Session |Server )[^\r\n]*\r\n/
+
+/** No word of the edge is within a literal: the connection ends there instead. */
+function expectWholeMail(told: readonly Told[]): void {
+  for (const { text } of told) {
+    const open = openLiteral(text)
+    const said = lastWords.exec(open)?.[0]
+    expect(said === undefined, `a client was told within a literal: ${quote(open)}`)
+  }
+}
+
+/** What came of a literal that has no end. */
+function openLiteral(text: string): string {
+  for (let at = 0; ;) {
+    const end = text.indexOf('\n', at)
+    if (end < 0) return ''
+    const line = text.slice(at, end)
+    const size = /^(?:\* \d+ FETCH|\* LIST|\* SEARCH|\)).*\{(\d+)\}\r$/.exec(line)?.[1]
+    at = end + 1 + Number(size ?? 0)
+    if (at > text.length) return text.slice(end + 1)
   }
 }
 

@@ -98,6 +98,12 @@ function command(random: Random, prefix: string): string {
     'NOTIFY SET (personal (MessageNew))',
     'SEARCH RETURN (UPDATE) ALL',
     'SEARCH SUBJECT {5+}\r\nabc d',
+    `SEARCH SUBJECT {${random.below(12)}+}\r\nabc`,
+    `SEARCH SUBJECT {${random.below(12)}}\r\nabc`,
+    `SEARCH SUBJECT "abc\r\n${prefix}0 NOOP "`,
+    `SEARCH ${'1,2,'.repeat(random.below(4000))}3 SUBJECT {3+}\r\nabc`,
+    `FETCH ${'1,2,'.repeat(random.below(4000))}3 (FLAGS) (CHANGEDSINCE 1)`,
+    `LOGIN somebody {${random.below(12)}}\r\nelse`,
     'WHOAMI',
     'FLOOD 200',
     'COMPRESS DEFLATE',
@@ -110,7 +116,8 @@ function command(random: Random, prefix: string): string {
 
 function cut(random: Random, text: string): string[] {
   if (random.chance(0.2)) return [text]
-  const longest = random.pick([1, 3, 20, 200, 2000])
+  // A long line byte by byte would take most of a round.
+  const longest = text.length > 5000 ? random.pick([200, 2000]) : random.pick([1, 3, 20, 200, 2000])
   const pieces: string[] = []
   for (let at = 0; at < text.length;) {
     const length = 1 + random.below(longest)

@@ -40,6 +40,39 @@ const harms: readonly [Harm, ...Harm[]] = [
     connection.send('* 1 EXISTS\r\n'.repeat(3000))
     return false
   },
+  (_, { tag }, connection) => {
+    connection.send(`* 1 FETCH (BODY[] {500}\r\nshort)\r\n${tag} OK done\r\n`)
+    return true
+  },
+  (_, __, connection) => {
+    connection.send('* 1 FETCH (BODY[] {500}\r\nhalf of it')
+    connection.destroy()
+    return true
+  },
+  (_, __, connection) => {
+    connection.send('* BAD [ALERT] no\r\n')
+    return true
+  },
+  (_, { tag }, connection) => {
+    connection.send(`${tag} BAD Internal error {5}\r\n`)
+    return true
+  },
+  async (random, _, connection) => {
+    for (const part of ['*', ' ', '  ', ' 3 EXI', 'STS\r\n', '* SEARCH 1', ' ', '\r\n']) {
+      connection.send(part)
+      await pause(random.below(10))
+    }
+    return false
+  },
+  async (random, { tag }, connection) => {
+    connection.send('* SEARCH')
+    for (let parts = random.below(20); parts > 0; parts--) {
+      connection.send(' 1'.repeat(5000))
+      await pause(random.below(10))
+    }
+    connection.send(random.pick(['\r\n', ` {3}\r\nabc\r\n${tag} OK done\r\n`, '']))
+    return false
+  },
   (_, __, connection) => {
     connection.send('* BYE not today\r\n')
     return false

@@ -1,5 +1,6 @@
 /** All scenarios. Those with the same configuration are next to each other, so that one edge serves them. */
 import type { Scenario } from '../scenario.ts'
+import { brokenStreams } from './broken-streams.ts'
 import { barrier } from './barrier.ts'
 import { capability } from './capability.ts'
 import { checkout } from './checkout.ts'
@@ -12,12 +13,14 @@ import { killed } from './killed.ts'
 import { leasedServer } from './leased-server.ts'
 import { limits } from './limits.ts'
 import { literals } from './literals.ts'
+import { longLines } from './long-lines.ts'
 import { mechanismScenarios } from './mechanisms.ts'
 import { prelogin } from './prelogin.ts'
 import { reuse } from './reuse.ts'
 import { revocation } from './revocation.ts'
 import { selectCache } from './select-cache.ts'
 import { selection } from './selection.ts'
+import { silentServer } from './silent-server.ts'
 import { smuggling } from './smuggling.ts'
 import { sessionState } from './session-state.ts'
 
@@ -33,6 +36,9 @@ const all: Scenario[] = [
   ...leasedServer,
   ...dialing,
   ...smuggling,
+  ...brokenStreams,
+  ...longLines,
+  ...silentServer,
   ...capability,
   ...identity,
   ...mechanismScenarios,
