@@ -92,3 +92,20 @@ test('once too many users have enabled an extension to be remembered, no user is
   reuseNotices.noteEnable('d')
   assert.deepEqual([reuseNotices.mayTell('c'), reuseNotices.mayTell('d')], [false, false])
 })
+
+test('digests that differ in any one byte, or in length, are different secrets', () => {
+  const digest = digestOf(Buffer.from('secret'))
+  assert.ok(isSameSecret(digest, digestOf(Buffer.from('secret'))))
+  for (let at = 0; at < digest.length; at++) {
+    const other = String.fromCharCode(digest.charCodeAt(at) ^ 1)
+    assert.equal(
+      isSameSecret(digest, digest.slice(0, at) + other + digest.slice(at + 1)),
+      false,
+      `byte ${at}`,
+    )
+  }
+  for (const other of ['', digest.slice(1), digest.slice(0, -1), `${digest}\0`]) {
+    assert.equal(isSameSecret(digest, other), false)
+    assert.equal(isSameSecret(other, digest), false)
+  }
+})

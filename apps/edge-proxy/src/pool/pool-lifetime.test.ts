@@ -228,10 +228,10 @@ test('a session leased before a change of the configuration does not give its co
 test('the sweep closes connections whose token has expired', async () => {
   const { pool, lease, clock, count, scripted } = await poolAtWork()
   scripted.script = but({ AUTHENTICATE: 'TAG OK in\r\n' })
-  const payload = Buffer.from(JSON.stringify({ exp: clock.now / 1000 + 60 })).toString('base64url')
+  const payload = Buffer.from(JSON.stringify({ exp: clock.wall / 1000 + 60 })).toString('base64url')
   const secret = wire(`user=joe\x01auth=Bearer eyJhbGciOiJub25lIn0.${payload}.sig\x01\x01`)
   await giveBackTo(pool, (await lease('joe', '', { mechanism: 'XOAUTH2', secret })).connection)
-  clock.now += 60_000
+  clock.wall += 60_000
   pool.sweep()
   assert.equal(pool.connections.count('idle'), 0)
   assert.equal(count('upstream_drops_total{reason="credentials-expired"}'), 1)
