@@ -39,7 +39,7 @@ export const edgeMetrics = {
   },
   upstream_full_total: {
     kind: 'counter',
-    help: 'Attempts to open a connection for which the upstream or this machine had no room, by reason.',
+    help: 'Attempts to open a connection that failed because a limit of the upstream or of this machine was reached, by reason.',
     labels: ['upstream', 'reason'],
   },
   upstream_reuses_total: {

@@ -41,7 +41,7 @@ export type ClientRefusal =
   | 'too-many-commands'
   | 'too-many-failures'
   | 'login-timeout'
-  | 'made-room'
+  | 'displaced'
 
 /** Why the edge stops working on a login. */
 export type LoginAbandonment = 'client-gone' | 'out-of-time' | 'shutdown'
@@ -336,7 +336,7 @@ const byeText: Record<ClientRefusal, string> = {
   'too-many-commands': 'Too many commands before login',
   'too-many-failures': 'Too many failed logins',
   'login-timeout': 'Login timed out',
-  'made-room': tooMany,
+  'displaced': tooMany,
 }
 
 const withoutLineEnd = (line: Buffer): Buffer => line.subarray(0, line.at(-2) === CR ? -2 : -1)

@@ -106,7 +106,7 @@ test('a flood of silent connections on one listener, from many addresses, costs 
   const early = from('127.0.1.1', plain)
   await early.line()
   for (let host = 1; host <= 60; host++) from(`127.0.2.${host}`, edge.port)
-  await untilTrue(() => refusals(edge, 'made-room') === 41)
+  await untilTrue(() => refusals(edge, 'displaced') === 41)
   assert.equal(edge.total(), 20)
   const late = from('127.0.1.2', plain)
   assert.match(await late.line(), /^\* OK /)
@@ -132,7 +132,7 @@ test('sessions and logins under way keep their places; a silent client is told w
   const refused = dialPeer(kept.socket.remotePort!)
   assert.equal(await refused.closed(), '* BYE Too many connections, try again later\r\n')
   assert.equal(refusals({ edge }, 'too-many-clients'), 1)
-  assert.equal(refusals({ edge }, 'made-room'), 1)
+  assert.equal(refusals({ edge }, 'displaced'), 1)
 })
 
 test('behind a PROXY header the client’s network is counted, and a mapped address is IPv4', async () => {

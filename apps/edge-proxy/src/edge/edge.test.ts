@@ -389,7 +389,7 @@ test('a stopping edge does not wait any longer when its last session has ended',
   await stopped
 })
 
-test('clients whose PROXY header is awaited are no more than clients may be connected: the first makes room', async () => {
+test('clients whose PROXY header is awaited count towards connectionsMax: at the limit the first is disconnected', async () => {
   const { edge } = await edgeAtWork({
     clients: { connectionsMax: 2 },
     listeners: { imap: { proxyProtocolFrom: ['127.0.0.1'] } },
@@ -402,7 +402,7 @@ test('clients whose PROXY header is awaited are no more than clients may be conn
     await untilTrue(() => counters.client_connections_total.value === count)
   }
   assert.equal(await waiting[0]!.closed(), '')
-  assert.equal(counters.client_refusals_total({ reason: 'made-room' }).value, 1)
+  assert.equal(counters.client_refusals_total({ reason: 'displaced' }).value, 1)
   assert.equal(edge.context.clientAdmission.total, 2)
   for (const peer of waiting.slice(1)) peer.say('PROXY TCP4 192.0.2.1 127.0.0.1 1 2\r\n')
   for (const peer of waiting.slice(1)) assert.match(await peer.line(), /^\* OK /)

@@ -77,16 +77,16 @@ test('hosts of one IPv6 network of 64 bits are one address, and an IPv4-mapped a
   placeOf(enter('2001:db8:0:8::1', { max }))
 })
 
-test('when all places are taken, the client that waited longest on the most crowded listener makes room', () => {
+test('when all places are taken, the client that waited longest on the most crowded listener is disconnected', () => {
   const { admission, enter, dismissed } = admissionOf()
   const max = { connectionsMax: 4, connectionsPerAddressMax: 0 }
   placeOf(enter('plain', { max }))
   for (const name of ['flood 1', 'flood 2', 'flood 3']) placeOf(enter(name, { listener: 'imaps', max }))
   placeOf(enter('web', { max, isLoggedIn: true }))
-  assert.deepEqual(dismissed, [['flood 1', 'made-room']])
+  assert.deepEqual(dismissed, [['flood 1', 'displaced']])
   assert.equal(admission.total, 4)
   placeOf(enter('web', { max, isLoggedIn: true }))
-  assert.deepEqual(dismissed.at(-1), ['flood 2', 'made-room'])
+  assert.deepEqual(dismissed.at(-1), ['flood 2', 'displaced'])
 })
 
 test('a client that logs in, or has logged in, does not lose its place; one that was refused may', () => {
@@ -98,7 +98,7 @@ test('a client that logs in, or has logged in, does not lose its place; one that
   assert.equal(enter('third', { max }), 'too-many-clients')
   admission.unprotect(second!)
   placeOf(enter('third', { max }))
-  assert.deepEqual(dismissed, [['second', 'made-room']])
+  assert.deepEqual(dismissed, [['second', 'displaced']])
   // It has left already: a late refusal of its login changes nothing.
   admission.unprotect(second!)
   admission.leave(second!)

@@ -1,5 +1,5 @@
 /**
- * Limits how many clients are connected at the same time, in total and from one address. A connection has its place from
+ * Limits how many clients are connected at the same time, in total and from one address. A connection keeps its place from
  * accept to close, also while its PROXY header, TLS handshake or login is awaited.
  *
  * When all places are taken, the next client gets the place of the client that has waited longest without a login, on the
@@ -10,8 +10,8 @@ import { addressGroup } from './networks.ts'
 
 export type ClientLimits = Pick<EdgeConfig['clients'], 'connectionsMax' | 'connectionsPerAddressMax'>
 
-/** Why a client that was admitted has to go before its login. */
-export type Dismissal = 'made-room' | 'stopping'
+/** Why an admitted client is disconnected before its login. */
+export type Dismissal = 'displaced' | 'stopping'
 
 /** The part of the edge that handles an admitted connection at present. */
 export interface Occupant {
@@ -65,7 +65,7 @@ export class ClientAdmission {
   ): Place | 'too-many-clients' | 'too-many-from-address' {
     const place = new Place(listener)
     if (address && !this.identify(place, address, limits)) return 'too-many-from-address'
-    if (this.total >= limits.connectionsMax && !this.#makeRoom()) {
+    if (this.total >= limits.connectionsMax && !this.#displaceOldest()) {
       this.#leaveGroup(place)
       return 'too-many-clients'
     }
@@ -117,14 +117,14 @@ export class ClientAdmission {
     for (const place of [...this.#places]) place.occupant?.cut()
   }
 
-  #makeRoom(): boolean {
+  #displaceOldest(): boolean {
     let crowd: Set<Place> | undefined
     for (const arriving of this.#arriving.values()) if (arriving.size > (crowd?.size ?? 0)) crowd = arriving
     const [oldest] = crowd ?? []
     if (!oldest) return false
     // At once, because the socket may be closed a little later.
     this.leave(oldest)
-    oldest.occupant?.dismiss('made-room')
+    oldest.occupant?.dismiss('displaced')
     return true
   }
 

@@ -14,35 +14,35 @@ import {
   type PoolContext,
   type Refused,
 } from './lease.ts'
-import type { RoomOfDial } from './room.ts'
+import type { CapacityForDial } from './capacity.ts'
 
 /**
- * @param room evicts idle connections if there is no room for one more; a connection that it finds ends the attempt
+ * @param capacity evicts idle connections if no further one is allowed; a connection that it leases ends the attempt
  * @param onOpen gets the connection synchronously when it is open, so that no revocation can come between
  */
 export async function openFor<Result>(
   dial: Dial,
-  room: RoomOfDial,
+  capacity: CapacityForDial,
   context: PoolContext,
   evidence: Evidence,
   onOpen: (connection: ServerConnection, login: Pick<Leased, 'untagged' | 'idsSent'>) => Result,
 ): Promise<Result | Refused | ServerConnection> {
   const { request } = dial
   const { server, credentials, holder } = request
-  await room.prepare()
-  if (room.found) return room.found
-  const opening = openConnection(server, credentials, holder, room.make)
+  await capacity.prepare()
+  if (capacity.found) return capacity.found
+  const opening = openConnection(server, credentials, holder, capacity.free)
   const opened = await context.metrics.histograms.upstream_dial_seconds.measure(opening)
   if (opened.kind === 'opened' || opened.kind === 'login-refused') logRefusedIds(opened.ids.refused, context)
   if (opened.kind !== 'opened') {
-    if (room.found) return room.found
+    if (capacity.found) return capacity.found
     const answer = refused(opened, request, context)
     if (opened.kind === 'login-refused' && !opened.byEdge) evidence.refused(request, answer.cause)
     return answer
   }
-  // Before the connection takes its place: what it ends makes room for it.
+  // Before the connection is admitted: the connections that this ends no longer count.
   evidence.accepted(request)
-  room.accepted()
+  capacity.accepted()
   const connection = connectionFor(dial, opened, context.clock.now())
   if (dial.distrustReason !== undefined) connection.distrust(dial.distrustReason)
   return onOpen(connection, { untagged: opened.untagged, idsSent: opened.ids.sent })

@@ -200,7 +200,7 @@ async function fresh(work: AtWork, secret: string, answer: string, user = 'joe')
 
 for (const [state, stage] of Object.entries(states))
   for (const [lesson, { teach, ends, evicts }] of Object.entries(lessons)) {
-    // It is evicted to make room for the login (room.test.ts).
+    // It is evicted for the login (capacity.test.ts).
     if (evicts && (state === 'idle' || state === 'resetting')) continue
     test(`${state}, ${lesson}: ${ends ?? 'it is kept'}`, async () => {
       const work = await atWork()

@@ -63,7 +63,7 @@ test('without an idle connection that has CONDSTORE, the program gets a clean on
   const work = await poolAtWork()
   const first = await session(work, webmail, true)
   const clean = await session(work, plain, false)
-  work.pool.drop(first.connection, 'made-room')
+  work.pool.drop(first.connection, 'evicted')
   const { connection } = await session(work, webmail, true)
   assert.equal(connection, clean.connection)
   assert.equal(work.logins(), 2)

@@ -81,7 +81,7 @@ test('at the limit of a server, its connection that is idle for longest is evict
   // A proof does not count as a use.
   for (const connection of [joe!, jane!]) await pool.refresh(connection)
   assert.equal((await lease('jack')).reused, false)
-  assert.equal(count('upstream_drops_total{reason="made-room"}'), 1)
+  assert.equal(count('upstream_drops_total{reason="evicted"}'), 1)
   await untilTrue(() => !joe!.link.isOpen)
   for (const connection of [jane!, jim!]) assert.equal(pool.connections.stateOf(connection), 'idle')
   assert.equal(pool.connections.stateOf(elsewhere.connection), 'idle')
@@ -178,7 +178,7 @@ test('without a limit per user no login waits, and beyond 9 connections each new
     assert.equal((await lease('joe')).reused, false)
     await untilTrue(() => pool.connections.count('idle') === 1 + Math.max(0, 3 - more))
   }
-  assert.equal(count('upstream_drops_total{reason="made-room"}'), 3)
+  assert.equal(count('upstream_drops_total{reason="evicted"}'), 3)
   await accounted()
 })
 
@@ -191,7 +191,7 @@ test('without a limit per user, wrong passwords evict nothing and keep no login 
     new Set(wrong.map((answer) => 'cause' in answer && answer.cause)),
     new Set(['wrong-credentials']),
   )
-  assert.equal(count('upstream_drops_total{reason="made-room"}'), 0)
+  assert.equal(count('upstream_drops_total{reason="evicted"}'), 0)
   assert.equal((await lease('joe')).reused, true)
   await accounted()
 })

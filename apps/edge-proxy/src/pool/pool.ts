@@ -34,7 +34,7 @@ import {
   type Refused,
 } from './lease.ts'
 import type { LearnedLimits } from './learned-limits.ts'
-import { Room } from './room.ts'
+import { Capacity } from './capacity.ts'
 import { ReuseNotices } from './reuse-notices.ts'
 
 /** How many idle connections are proven in one sweep, so that a server is not asked by all at once. */
@@ -48,7 +48,7 @@ export class Pool {
   )
   readonly #context: PoolContext
   readonly #admission: Admission
-  readonly #room: Room
+  readonly #capacity: Capacity
   readonly #reuseNotices = new ReuseNotices()
   readonly #condstoreFamilies = new CondstoreFamilies()
   /** Reasons why no connection is reused at present, one for each suspension. */
@@ -65,7 +65,7 @@ export class Pool {
       (connection) => this.#unfit(connection) === undefined,
       (idle) => this.#evict(idle),
     )
-    this.#room = new Room(context, this.connections, {
+    this.#capacity = new Capacity(context, this.connections, {
       takeIdle: (request) => this.#takeIdleForLogin(request),
       evict: (connection) => this.#evict(connection),
       drop: (connection, reason) => this.drop(connection, reason),
@@ -106,7 +106,7 @@ export class Pool {
           candidate = opened
           continue
         }
-        if (opened !== 'no-room') return opened
+        if (opened !== 'over-limit') return opened
       } else if (place !== 'look-again') {
         metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
         return refusedForPlace(place, request.holder)
@@ -261,17 +261,17 @@ export class Pool {
    * False: none is idle.
    */
   onExhausted(what: Exhaustion): boolean {
-    return this.#room.evictForMachine(what)
+    return this.#capacity.evictForMachine(what)
   }
 
   /** The limits on connections that servers have shown lately. */
   learnedLimits(): ReturnType<LearnedLimits['latest']> {
-    return this.#room.limits.latest()
+    return this.#capacity.limits.latest()
   }
 
   /** Closes idle connections that are too old and proves the others in time; call it each second. */
   sweep(): void {
-    this.#room.sweep()
+    this.#capacity.sweep()
     const { settings, clock } = this.#context
     this.dropUnfit()
     const { proveIdleAfterMs } = settings.current.pool
@@ -358,23 +358,29 @@ export class Pool {
   }
 
   /** A connection of the pool: it has become idle meanwhile, and is leased to the login. */
-  async #open(dial: Dial): Promise<Leased | Refused | ServerConnection | 'no-room'> {
+  async #open(dial: Dial): Promise<Leased | Refused | ServerConnection | 'over-limit'> {
     const { counters } = this.#context.metrics
     const upstream = dial.request.server.name
     let isOpen = false
     try {
-      return await openFor(dial, this.#room.for(dial), this.#context, this.evidence, (connection, login) => {
-        isOpen = true
-        if (!this.#admission.admit(dial, connection)) {
-          connection.link.close()
-          counters.upstream_drops_total({ reason: 'no-room' }).value++
-          return 'no-room'
-        }
-        connection.beginUse()
-        counters.upstream_connections_total({ upstream }).value++
-        counters.logins_total({ upstream, result: 'ok' }).value++
-        return { kind: 'leased', connection, reused: false, tellReuse: false, ...login }
-      })
+      return await openFor(
+        dial,
+        this.#capacity.for(dial),
+        this.#context,
+        this.evidence,
+        (connection, login) => {
+          isOpen = true
+          if (!this.#admission.admit(dial, connection)) {
+            connection.link.close()
+            counters.upstream_drops_total({ reason: 'over-limit' }).value++
+            return 'over-limit'
+          }
+          connection.beginUse()
+          counters.upstream_connections_total({ upstream }).value++
+          counters.logins_total({ upstream, result: 'ok' }).value++
+          return { kind: 'leased', connection, reused: false, tellReuse: false, ...login }
+        },
+      )
     } finally {
       if (!isOpen) this.#admission.giveUp(dial)
     }
@@ -442,20 +448,20 @@ export class Pool {
     return false
   }
 
-  /** Logs a connection out to make room; settles when the server has ended it, and no longer counts it. */
+  /** Logs an idle connection out in favour of another one; settles when the server has ended it, and no longer counts it. */
   #evict(connection: ServerConnection): Promise<void> {
     let ended: Promise<void> | undefined
     const isClosed = this.#close(connection, (link) => {
       ended = logOut(link)
     })
-    if (isClosed) this.#context.metrics.counters.upstream_drops_total({ reason: 'made-room' }).value++
+    if (isClosed) this.#context.metrics.counters.upstream_drops_total({ reason: 'evicted' }).value++
     return ended ?? Promise.resolve()
   }
 
   /** @param end closes the socket in another way than immediately */
   #close(connection: ServerConnection, end?: (link: Link) => void): boolean {
     if (!this.connections.close(connection, end)) return false
-    this.#room.noteClosed(connection)
+    this.#capacity.noteClosed(connection)
     this.#admission.serveQueue(connection.serverName)
     return true
   }

@@ -13,7 +13,7 @@ import { overSocket } from '../net/socket-transport.ts'
 import { Exchange, type ExchangeFailure } from './exchange.ts'
 import type { Address } from './resolver.ts'
 import type { Preamble, Server } from './server.ts'
-import { lackInDial, sparesServer } from './too-many.ts'
+import { shortageInDial, countsAsFailure } from './shortage.ts'
 
 export interface Dialed {
   kind: 'dialed'
@@ -67,7 +67,7 @@ export async function dialAddress(
     return { kind: 'abandoned' }
   }
   if (dialed.kind === 'dialed') server.addresses.markUp(address, performance.now())
-  else if (!sparesServer(lackInDial(dialed))) server.markAddressDown(address, dialed.detail)
+  else if (countsAsFailure(shortageInDial(dialed))) server.markAddressDown(address, dialed.detail)
   return dialed
 }
 

@@ -8,7 +8,7 @@ import { dialAddress } from './dial-address.ts'
 import { learnAndClose } from './identify.ts'
 import type { Address } from './resolver.ts'
 import type { Server } from './server.ts'
-import { lackInDial, sparesServer } from './too-many.ts'
+import { shortageInDial, countsAsFailure } from './shortage.ts'
 
 /** What can go down, and the event that ends it. */
 const ends = {
@@ -94,7 +94,7 @@ export class HealthChecks {
     if (dialed.kind === 'dialed') {
       server.markUp()
       await learnAndClose(server, dialed, this.#stopping.signal)
-    } else if (dialed.kind === 'dial-failed' && !sparesServer(lackInDial(dialed)))
+    } else if (dialed.kind === 'dial-failed' && countsAsFailure(shortageInDial(dialed)))
       server.markDown(dialed.detail)
   }
 

@@ -14,13 +14,13 @@ import type { DialAbandoned, Dialed, DialFailure } from './dial-address.ts'
 import type { ExchangeFailure, Reply } from './exchange.ts'
 import type { ClientIdentity, Server } from './server.ts'
 import {
-  lackInDial,
-  lackInFailure,
-  lackInRefusal,
-  sparesServer,
-  type Lack,
-  type MakeRoom,
-} from './too-many.ts'
+  shortageInDial,
+  shortageInFailure,
+  shortageInRefusal,
+  countsAsFailure,
+  type Shortage,
+  type FreeCapacity,
+} from './shortage.ts'
 
 export type OpenResult =
   | {
@@ -57,8 +57,8 @@ export type OpenResult =
       untagged: readonly string[]
       /** The BYE with which the server ended the connection, without the word itself. */
       bye?: string
-      /** The server refused the login for lack of room. */
-      lack?: Lack | undefined
+      /** Set if the server or this machine allows no further connection. */
+      shortage?: Shortage | undefined
     }
   /** The signal was aborted before the server had answered the login. */
   | DialAbandoned
@@ -88,20 +88,20 @@ interface LoginClient extends ClientIdentity {
   readonly loginSignal: AbortSignal
 }
 
-/** @param makeRoom called when there is no room for one more connection; if it makes room, the attempt is repeated */
+/** @param freeCapacity called when no further connection is allowed; the attempt is repeated if it returns true */
 export async function openConnection(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
-  makeRoom: MakeRoom = async () => false,
+  freeCapacity: FreeCapacity = async () => false,
 ): Promise<OpenResult> {
   if (server.isPaused) return unavailable('paused', 'an operator has paused this upstream')
   if (!hasSharedSecret(server, credentials)) return refusedHere
   for (;;) {
-    const result = await dialAndLogIn(server, credentials, client, makeRoom)
+    const result = await dialAndLogIn(server, credentials, client, freeCapacity)
     if (result.kind === 'opened' || result.kind === 'abandoned') return result
-    const lack = result.kind === 'login-refused' ? lackInRefusal(result.text) : result.lack
-    if (lack === undefined || !(await makeRoom(lack))) return result
+    const shortage = result.kind === 'login-refused' ? shortageInRefusal(result.text) : result.shortage
+    if (shortage === undefined || !(await freeCapacity(shortage))) return result
   }
 }
 
@@ -109,10 +109,10 @@ async function dialAndLogIn(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
-  makeRoom: MakeRoom,
+  freeCapacity: FreeCapacity,
 ): Promise<OpenResult> {
   const signal = client.loginSignal
-  const dialed = await dialWithRetries(server, client, makeRoom)
+  const dialed = await dialWithRetries(server, client, freeCapacity)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
   const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
@@ -135,7 +135,7 @@ async function dialAndLogIn(
 async function dialWithRetries(
   server: Server,
   client: LoginClient,
-  makeRoom: MakeRoom,
+  freeCapacity: FreeCapacity,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
   const signal = client.loginSignal
   const { config, breaker } = server
@@ -146,7 +146,7 @@ async function dialWithRetries(
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
     if (!breaker.allows(performance.now())) return failure
-    const dialed = await attemptDial(server, client, makeRoom)
+    const dialed = await attemptDial(server, client, freeCapacity)
     if (dialed.kind !== 'dial-failed') return dialed
     failure = dialed
     if (attempt < config.connectAttempts)
@@ -156,11 +156,11 @@ async function dialWithRetries(
   return failure
 }
 
-/** One attempt that the circuit breaker has allowed, and what it says about the server. It is repeated while room is made. */
+/** One attempt that the circuit breaker has allowed, and its effect on the breaker. Repeated while capacity is freed. */
 async function attemptDial(
   server: Server,
   client: LoginClient,
-  makeRoom: MakeRoom,
+  freeCapacity: FreeCapacity,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
   const isTrial = server.breaker.isOpen
   try {
@@ -168,9 +168,9 @@ async function attemptDial(
       const dialed = await dial(server, client.loginSignal, server.proxyHeader(client))
       if (dialed.kind === 'dialed') server.markUp()
       if (dialed.kind !== 'dial-failed') return dialed
-      const lack = lackInDial(dialed)
-      if (lack !== undefined && (await makeRoom(lack))) continue
-      if (!sparesServer(lack)) server.markDown(dialed.detail)
+      const shortage = shortageInDial(dialed)
+      if (shortage !== undefined && (await freeCapacity(shortage))) continue
+      if (countsAsFailure(shortage)) server.markDown(dialed.detail)
       return dialed
     }
   } finally {
@@ -209,7 +209,7 @@ async function logIn(
     const { reason, detail } = reply
     const logDetail = oneLine(withoutSecrets(detail ?? `login: ${reason}`, secrets))
     const lines = [...said, ...(reply.said ?? [])].map(forClient)
-    return { ...unavailable(reason, logDetail, lines), lack: lackInFailure(reason, logDetail) }
+    return { ...unavailable(reason, logDetail, lines), shortage: shortageInFailure(reason, logDetail) }
   }
   const sentIds: SentIds = { sent: ids !== undefined, refused: await refusedIds(server, idReplies) }
   const { status } = reply

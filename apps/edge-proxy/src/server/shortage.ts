@@ -1,11 +1,11 @@
 /**
- * Recognizes that a server or this machine has no room for one more connection: by response code, by the words of servers
- * that send none, or by the error of the system. The pool may then evict idle connections (pool/room.ts).
+ * Recognizes that a server or this machine allows no further connection: by response code, by the words of servers that
+ * send no code, or by the error of the system. The pool may then evict idle connections (pool/capacity.ts).
  */
 import { isExhaustion, type Exhaustion } from '../net/socket-errors.ts'
 
-/** What a new connection lacks. */
-export type Lack =
+/** Why no further connection can be opened. */
+export type Shortage =
   /** The server says that the user has as many connections as it allows. */
   | 'user-limit'
   /** The server cannot serve the user now: [UNAVAILABLE] or [INUSE]. It may have reached a limit. */
@@ -17,39 +17,39 @@ export type Lack =
   | Exhaustion
 
 /** Evicts idle connections so that one more can be opened. True: try again. */
-export type MakeRoom = (lack: Lack) => Promise<boolean>
+export type FreeCapacity = (shortage: Shortage) => Promise<boolean>
 
-/** As of Dovecot, Cyrus, Courier and Gmail. */
+/** Words of Dovecot, Cyrus, Courier and Gmail. */
 const words =
   /(too many|max(imum)?( number of)?|limit of|simultaneous|concurrent)\b.{0,40}\b(connections?|sessions?|logins)|connection limit/i
 
 /** Whether this text of a server, with or without a response code, says that there are too many connections. */
 export const saysTooMany = (text: string): boolean => /^\[LIMIT\]/i.test(text) || words.test(text)
 
-/** Why the server refused a login that the edge could send, if it is for lack of room. */
-export function lackInRefusal(text: string): Lack | undefined {
+/** The shortage that a refused login reports. `text`: the server's answer, without tag and status. */
+export function shortageInRefusal(text: string): Shortage | undefined {
   // Cyrus refuses a login also for the connections of all users: `(3 of 3 from localhost [127.0.0.1])`.
   const isOfAll = /\b(from|host|address|server)\b/i.test(text) && !/\buser\b/i.test(text)
   if (saysTooMany(text)) return isOfAll ? 'server-limit' : 'user-limit'
   return /^\[(UNAVAILABLE|INUSE)\]/i.test(text) ? 'user-busy' : undefined
 }
 
-/** Why there is no logged-in connection, if it is for lack of room. `detail`: what the server sent last. */
-export function lackInFailure(reason: string, detail: string): Lack | undefined {
+/** The shortage behind a connection that failed. `detail`: the last line of the server. */
+export function shortageInFailure(reason: string, detail: string): Shortage | undefined {
   if (isExhaustion(reason)) return reason
   if (reason === 'bye' && words.test(detail)) return /\buser\b/i.test(detail) ? 'user-limit' : 'server-limit'
   return undefined
 }
 
-/** The same before the greeting, when the end of the connection can be the answer of a full server. */
-export function lackInDial({ reason, detail }: { reason: string; detail: string }): Lack | undefined {
+/** The same before the greeting, where a server at its limit may only close the connection. */
+export function shortageInDial({ reason, detail }: { reason: string; detail: string }): Shortage | undefined {
   if (reason === 'bye' && /\[LIMIT\]/i.test(detail)) return 'server-limit'
   if (reason === 'closed-by-peer' || reason === 'reset-by-peer' || reason === 'timed-out')
     return 'no-greeting'
-  const lack = lackInFailure(reason, detail)
-  return lack === 'user-limit' ? 'server-limit' : lack
+  const shortage = shortageInFailure(reason, detail)
+  return shortage === 'user-limit' ? 'server-limit' : shortage
 }
 
-/** Whether the failure says nothing about the health of the server. */
-export const sparesServer = (lack: Lack | undefined): boolean =>
-  lack === 'server-limit' || (lack !== undefined && isExhaustion(lack))
+/** Whether a failed dial counts against the server. A limit or a shortage of this machine does not. */
+export const countsAsFailure = (shortage: Shortage | undefined): boolean =>
+  shortage !== 'server-limit' && !(shortage !== undefined && isExhaustion(shortage))

@@ -1,4 +1,4 @@
-/** A server, or this machine, has no room for one more connection: what is evicted, and what is learned. */
+/** A server or this machine allows no further connection: which connections are evicted, and which limits are learned. */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Layer } from '@imapfleet/config'
@@ -113,7 +113,7 @@ test('the server has seen the end of the evicted connection before the login is 
   assert.equal(work.logins(), before + 1)
 })
 
-test('with a limit of the user equal to the server’s, the server refuses nothing while one is evicted', async () => {
+test('with connectionsPerUserMax equal to the server’s limit, the server refuses no login', async () => {
   const work = await limitedTo(3, { connectionsPerUserMax: 3 })
   for (let count = 0; count < 12; count++) await work.idle('joe', 'secret', 'QRESYNC')
   assert.equal(work.refused, 0)
@@ -146,7 +146,7 @@ test('nothing is evicted for a wrong password, also when the limit is known', as
   assert.ok(kept.length === 2)
 })
 
-test('without idle connections, the server’s own words go to the client', async () => {
+test('without idle connections, the client gets the server’s refusal unchanged', async () => {
   const work = await limitedTo(2)
   await work.lease('joe')
   await work.lease('joe')
@@ -159,7 +159,7 @@ test('without idle connections, the server’s own words go to the client', asyn
   await work.accounted()
 })
 
-test('a connection of the user that is being reset is awaited: it serves the login, or makes room for it', async () => {
+test('a connection of the user that is being reset is awaited: it serves the login or is evicted for it', async () => {
   for (const enabled of ['', 'CONDSTORE']) {
     const work = await limitedTo(2)
     await work.lease('joe')
@@ -189,7 +189,7 @@ test('a connection of the user that is being reset is awaited: it serves the log
   }
 })
 
-test('a connection that was closed a moment ago is not held against its user', async () => {
+test('a login waits until the server has noticed that another connection of its user was closed', async () => {
   const work = await limitedTo(1)
   const { connection } = await work.lease('joe')
   await giveBackTo(work.pool, connection, { refusal: 'open-literal' })
@@ -201,7 +201,7 @@ test('a connection that was closed a moment ago is not held against its user', a
   assert.equal((await leasing).reused, false)
 })
 
-test('several logins of one user over the limit get what there is: none is refused while one of hers is idle', async () => {
+test('of several logins of one user over the limit, none is refused while one of her connections is idle', async () => {
   const work = await limitedTo(4)
   for (const enabled of ['A', 'B', 'C', 'D']) await work.idle('joe', 'secret', enabled)
   const results = await Promise.all(Array.from({ length: 6 }, () => work.login('joe')))
@@ -210,7 +210,7 @@ test('several logins of one user over the limit get what there is: none is refus
   await work.accounted()
 })
 
-test('a limit that the server has lowered costs all idle connections of the user, not her login', async () => {
+test('when the server lowers its limit, the user loses all idle connections, but her login succeeds', async () => {
   const work = await limitedTo(6)
   for (const enabled of ['A', 'B', 'C', 'D', 'E', 'F']) await work.idle('joe', 'secret', enabled)
   work.limit = 2
@@ -227,7 +227,7 @@ test('idle connections that another name for the same user opened are evicted to
   await work.accounted()
 })
 
-test('the limit is learned, told once, and then no login meets it again; it expires', async () => {
+test('a learned limit is logged once, expires, and until then no login exceeds it', async () => {
   const work = await limitedTo(3)
   const { pool, logged, clock } = work
   for (let count = 0; count < 9; count++) await work.idle('joe', 'secret', 'CONDSTORE')
@@ -259,7 +259,7 @@ test('a learned limit refuses no login that the server accepts, and is then forg
   assert.equal(work.pool.connections.count('idle'), 3)
 })
 
-test('[UNAVAILABLE] evicts one connection; if that does not help, no other for a minute', async () => {
+test('[UNAVAILABLE] evicts one connection; if that does not help, none is evicted for a minute', async () => {
   const work = await limitedTo(0)
   work.limit = 9
   for (const name of ['A', 'B', 'C', 'D']) await work.idle('joe', 'secret', name)
@@ -277,16 +277,16 @@ test('[UNAVAILABLE] evicts one connection; if that does not help, no other for a
   assert.deepEqual([...work.pool.learnedLimits()], [])
 })
 
-/** A server that is full of connections, in ways that come before the login. */
+/** How a server at its limit refuses a connection before the login. */
 const full: Record<string, (peer: Peer) => void> = {
   'says BYE': (peer) => peer.say('* BYE Too many connections from your address\r\n'),
   'says BYE [LIMIT]': (peer) => peer.say('* BYE [LIMIT] x\r\n'),
-  'closes the connection without a word': (peer) => peer.socket.end(),
+  'closes the connection without a greeting': (peer) => peer.socket.end(),
   'resets the connection': (peer) => peer.socket.resetAndDestroy(),
 }
 
 for (const [how, refuse] of Object.entries(full))
-  test(`a server that is full and ${how} costs the connection that was idle for longest, of any user`, async () => {
+  test(`a server at its limit that ${how}: the connection that is idle for longest is evicted, of any user`, async () => {
     const work = await poolAtWork({ limits: { connectAttempts: 1 } })
     const { scripted, pool, lease, server, clock, logged } = work
     scripted.onConnect = (peer) => {
@@ -313,14 +313,14 @@ for (const [how, refuse] of Object.entries(full))
       [...pool.learnedLimits()].map(({ scope, connections }) => [scope, connections]),
       [['server', 2]],
     )
-    // It is known now: the next login evicts first.
+    // The limit is known: the next login evicts first.
     const before = scripted.connections.length
     assert.equal((await lease('jack')).reused, false)
     assert.equal(scripted.connections.length, before + 1)
     await work.accounted()
   })
 
-test('a server that is down costs one idle connection a minute, and opens its breaker', async () => {
+test('for a server that is down, one idle connection a minute is evicted, and its breaker opens', async () => {
   const work = await poolAtWork({ limits: { connectAttempts: 1, breakerFailures: 3 } })
   const { scripted, pool, lease, login, server } = work
   for (const user of ['a', 'b', 'c', 'd']) await giveBackTo(pool, (await lease(user)).connection)
@@ -333,14 +333,14 @@ test('a server that is down costs one idle connection a minute, and opens its br
   assert.equal(server.breaker.isOpen, true)
 })
 
-test('a server that says that it is full is not down', async () => {
+test('a server that reports too many connections does not count as down', async () => {
   const work = await poolAtWork({ limits: { connectAttempts: 1, breakerFailures: 2 } })
   work.scripted.greeting = '* BYE Too many connections\r\n'
   for (let attempt = 0; attempt < 4; attempt++) assert.equal((await work.login('joe')).kind, 'refused')
   assert.deepEqual([work.server.breaker.isOpen, work.server.downReason], [false, undefined])
 })
 
-test('a login that is refused for the connections of all users costs the one that was idle for longest', async () => {
+test('after a refusal for the connections of all users, the one that is idle for longest is evicted', async () => {
   const work = await limitedTo(1)
   const [jane, jim] = [await work.idle('jane'), await work.idle('jim')]
   const { script } = work.scripted

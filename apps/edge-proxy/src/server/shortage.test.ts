@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lackInDial, lackInFailure, lackInRefusal, saysTooMany } from './too-many.ts'
+import { shortageInDial, shortageInFailure, shortageInRefusal, saysTooMany } from './shortage.ts'
 
-test('refused logins for lack of room, in the words of servers', () => {
+test('a refused login that reports too many connections is recognized, in the words of each server', () => {
   const expected = {
     // Dovecot
     '[LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=10)':
@@ -21,13 +21,13 @@ test('refused logins for lack of room, in the words of servers', () => {
     'Invalid login or password, too many attempts': undefined,
     '': undefined,
   }
-  for (const [text, lack] of Object.entries(expected)) {
-    assert.equal(lackInRefusal(text), lack, text)
-    assert.equal(saysTooMany(text), lack?.endsWith('limit') ?? false, text)
+  for (const [text, shortage] of Object.entries(expected)) {
+    assert.equal(shortageInRefusal(text), shortage, text)
+    assert.equal(saysTooMany(text), shortage?.endsWith('limit') ?? false, text)
   }
 })
 
-test('connections that end before the login for lack of room', () => {
+test('a connection that ends before the login may have met a limit', () => {
   for (const [reason, detail, atDial, atLogin] of [
     ['bye', '* BYE Too many connections from your address', 'server-limit', 'server-limit'],
     ['bye', '* BYE Maximum number of connections from user+IP exceeded', 'server-limit', 'user-limit'],
@@ -40,7 +40,7 @@ test('connections that end before the login for lack of room', () => {
     ['unresolved', 'no such name', undefined, undefined],
     ['out-of-files', 'EMFILE', 'out-of-files', 'out-of-files'],
   ] as const) {
-    assert.equal(lackInDial({ reason, detail }), atDial, detail)
-    assert.equal(lackInFailure(reason, detail), atLogin, detail)
+    assert.equal(shortageInDial({ reason, detail }), atDial, detail)
+    assert.equal(shortageInFailure(reason, detail), atLogin, detail)
   }
 })

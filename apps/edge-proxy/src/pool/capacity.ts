@@ -1,19 +1,19 @@
 /**
- * Makes room for a login when the server, or this machine, has no room for one more connection: evicts idle connections,
- * and waits until the server has seen their end. A user is never locked out by her own idle connections, nor by those of
- * other users at a server that is full. Remembers the limits that it met, so that the next login evicts first.
+ * Frees capacity for a login when the server or this machine allows no further connection: evicts idle connections and
+ * waits until the server has closed them. Idle connections never lock a user out, neither her own nor those of other
+ * users of a server at its limit. Remembers the limits that refusals have shown, so that the next login evicts first.
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
-import type { Lack } from '../server/too-many.ts'
+import type { Shortage } from '../server/shortage.ts'
 import type { Connections, Dial } from './connections.ts'
 import { fitsLogin, userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, PoolContext } from './lease.ts'
 import { LearnedLimits, type LimitScope } from './learned-limits.ts'
 
-/** What the pool does for it. */
-export interface RoomActions {
+/** The operations of the pool that it calls. */
+export interface CapacityActions {
   /** Leases an idle connection that fits the login. */
   takeIdle(request: LeaseRequest): ServerConnection | undefined
   /** Logs a connection out that no session holds; settles when the server has ended it. */
@@ -24,8 +24,8 @@ export interface RoomActions {
   isProven(request: LeaseRequest): boolean
 }
 
-/** How often one login may evict. After that the server's refusal counts. */
-const roundsMax: Readonly<Record<Lack, number>> = {
+/** How often one login is retried after evicting. Then the client gets the server's refusal. */
+const retriesMax: Readonly<Record<Shortage, number>> = {
   'user-limit': 2,
   'user-busy': 1,
   'server-limit': 2,
@@ -35,51 +35,51 @@ const roundsMax: Readonly<Record<Lack, number>> = {
   'out-of-memory': 2,
 }
 
-/** The server or the system does not say that room is what the connection lacks. */
-const unsure: readonly Lack[] = ['user-busy', 'no-greeting', 'out-of-ports']
+/** Failures that can have other causes than a limit. */
+const ambiguous: readonly Shortage[] = ['user-busy', 'no-greeting', 'out-of-ports']
 
-/** Open files are scarce for all: one login and the clients that wait to be accepted need more than one. */
+/** Open files are shared: besides the login, clients that wait to be accepted need them. */
 const evictedWhenExhausted = 8
 /** A server needs this long to notice that a connection was closed without LOGOUT. */
-const closeSeenAfterMs = 250
-/** If evicting did not help for an unsure lack, it is not tried again for this time. */
-const uselessForMs = 60_000
+const closeNoticedMs = 250
+/** How long no connection is evicted for an ambiguous shortage after evicting one did not help. */
+const evictionSuspendedMs = 60_000
 
-export class Room {
+export class Capacity {
   readonly limits = new LearnedLimits()
   readonly #context: PoolContext
   readonly #connections: Connections
-  readonly #actions: RoomActions
-  /** When a connection of a user was last closed, by server and user; of the last seconds. */
+  readonly #actions: CapacityActions
+  /** When a connection of a user was last closed, by server and user; entries are kept for two seconds. */
   readonly #closedAt = new Map<string, number>()
-  /** Until when evicting is known not to help, by server and lack. */
-  readonly #uselessUntil = new Map<string, number>()
+  /** When eviction is tried again, by server and shortage. */
+  readonly #suspendedUntil = new Map<string, number>()
 
-  constructor(context: PoolContext, connections: Connections, actions: RoomActions) {
+  constructor(context: PoolContext, connections: Connections, actions: CapacityActions) {
     this.#context = context
     this.#connections = connections
     this.#actions = actions
   }
 
-  for(dial: Dial): RoomOfDial {
-    return new RoomOfDial(this, dial)
+  for(dial: Dial): CapacityForDial {
+    return new CapacityForDial(this, dial)
   }
 
   get now(): number {
     return this.#context.clock.now()
   }
 
-  /** A connection was closed, and the server may not have seen it yet. */
+  /** A connection was closed, and the server may not have noticed it yet. */
   noteClosed(connection: ServerConnection): void {
     this.#closedAt.set(userKey(connection.serverName, connection.user), this.now)
   }
 
-  /** Forgets what is over; call it each second. */
+  /** Removes expired entries; call it each second. */
   sweep(): void {
     const { now } = this
     this.limits.forgetExpired(now)
     for (const [key, at] of this.#closedAt) if (now - at > 2000) this.#closedAt.delete(key)
-    for (const [key, until] of this.#uselessUntil) if (until <= now) this.#uselessUntil.delete(key)
+    for (const [key, until] of this.#suspendedUntil) if (until <= now) this.#suspendedUntil.delete(key)
   }
 
   /** The server has accepted the login of this dial, which still counts as a dial. */
@@ -97,25 +97,25 @@ export class Room {
       this.#context.log.warn('limit_learned', { upstream: name, scope, connections })
   }
 
-  noteRefusal(upstream: string, lack: Lack): void {
-    this.#context.metrics.counters.upstream_full_total({ upstream, reason: lack }).value++
+  noteRefusal(upstream: string, shortage: Shortage): void {
+    this.#context.metrics.counters.upstream_full_total({ upstream, reason: shortage }).value++
   }
 
-  isUseless(dial: Dial, lack: Lack): boolean {
-    return (this.#uselessUntil.get(`${dial.request.server.name} ${lack}`) ?? 0) > this.now
+  isEvictionSuspended(dial: Dial, shortage: Shortage): boolean {
+    return (this.#suspendedUntil.get(`${dial.request.server.name} ${shortage}`) ?? 0) > this.now
   }
 
-  noteUseless(dial: Dial, lack: Lack): void {
-    this.#uselessUntil.set(`${dial.request.server.name} ${lack}`, this.now + uselessForMs)
+  suspendEviction(dial: Dial, shortage: Shortage): void {
+    this.#suspendedUntil.set(`${dial.request.server.name} ${shortage}`, this.now + evictionSuspendedMs)
   }
 
-  /** Whether the dial would exceed a limit that is known. */
-  isKnownFull(scope: LimitScope, dial: Dial): boolean {
+  /** Whether the dial would exceed a learned limit. */
+  wouldExceedLimit(scope: LimitScope, dial: Dial): boolean {
     const { request, user } = dial
     const allowed = this.limits.of(request.server.name, scope === 'user' ? user : undefined, this.now)
     if (allowed === undefined || this.count(scope, dial) < allowed) return false
-    // A limit of the server stands before the login. That of a user comes after the check of the password, so an
-    // unknown secret is checked first: a wrong one evicts nothing.
+    // Servers check a limit per user after the password. An unknown secret is sent to the server first, so that a
+    // wrong one evicts nothing.
     return scope === 'server' || this.#actions.isProven(request)
   }
 
@@ -139,44 +139,44 @@ export class Room {
     return count
   }
 
-  /** Closes idle connections of any server without LOGOUT, which frees their files at once. False: there are none. */
-  evictForMachine(lack: Exhaustion): boolean {
+  /** Closes idle connections of any server without LOGOUT, which frees their files at once. Returns false if there are none. */
+  evictForMachine(shortage: Exhaustion): boolean {
     const idle = this.#connections.idle().toSorted((a, b) => a.lastUsedAt - b.lastUsedAt)
-    for (const connection of idle.slice(0, evictedWhenExhausted)) this.#actions.drop(connection, lack)
+    for (const connection of idle.slice(0, evictedWhenExhausted)) this.#actions.drop(connection, shortage)
     return idle.length > 0
   }
 
   /**
-   * Evicts idle connections that count towards this limit, or finds one that fits the login.
-   * @param isLast also evicts all others of the user: one was not enough
+   * Evicts idle connections that count towards this limit, or leases one that fits the login.
+   * @param isLast also evicts the user's other idle connections: one was not enough
    */
   async evictFor(
     scope: LimitScope,
     { request, user }: Dial,
     isLast: boolean,
-  ): Promise<'room' | 'none' | ServerConnection> {
+  ): Promise<'freed' | 'none' | ServerConnection> {
     const { server, holder } = request
     for (;;) {
       if (holder.loginSignal.aborted) return 'none'
       const found = this.#actions.takeIdle(request)
       if (found) return found
-      const isMeant = ({ user: other }: ServerConnection): boolean =>
+      const countsToLimit = ({ user: other }: ServerConnection): boolean =>
         scope === 'server' || userKey(server.name, other) === userKey(server.name, user)
       const { idle, resetting } = this.#connections.at(server.name)
-      const victims = [...idle].filter(isMeant).toSorted((a, b) => a.lastUsedAt - b.lastUsedAt)
+      const victims = [...idle].filter(countsToLimit).toSorted((a, b) => a.lastUsedAt - b.lastUsedAt)
       if (victims.length > 0) {
         const count = isLast && scope === 'user' ? victims.length : 1
         const evictions = victims.slice(0, count).map((victim) => this.#actions.evict(victim))
         await Promise.all(evictions)
         this.#closedAt.delete(userKey(server.name, user))
-        return 'room'
+        return 'freed'
       }
-      const inReset = [...resetting].find(([own, waiter]) => waiter === undefined && isMeant(own))?.[0]
-      if (inReset === undefined) return (await this.#closeSeen(server.name, user, holder)) ? 'room' : 'none'
+      const inReset = [...resetting].find(([own, waiter]) => waiter === undefined && countsToLimit(own))?.[0]
+      if (inReset === undefined) return (await this.#awaitClose(server.name, user, holder)) ? 'freed' : 'none'
       if (!(await this.#claim(inReset, request))) continue
       if (fitsLogin(inReset, request)) return inReset
       await this.#actions.evict(inReset)
-      return 'room'
+      return 'freed'
     }
   }
 
@@ -185,25 +185,29 @@ export class Room {
     return new Promise((settle) => this.#connections.awaitReset(connection, { holder, settle }))
   }
 
-  /** Waits until the server must have seen the end of a connection of this user. False: none was closed just now. */
-  async #closeSeen(serverName: string, user: string, { loginSignal: signal }: LeaseHolder): Promise<boolean> {
+  /** Waits until the server has noticed that a connection of this user was closed. False: none was closed just now. */
+  async #awaitClose(
+    serverName: string,
+    user: string,
+    { loginSignal: signal }: LeaseHolder,
+  ): Promise<boolean> {
     if (!this.#closedAt.delete(userKey(serverName, user))) return false
-    await delay(closeSeenAfterMs, undefined, { signal }).catch(() => {})
+    await delay(closeNoticedMs, undefined, { signal }).catch(() => {})
     return !signal.aborted
   }
 }
 
-/** Room for one login. */
-export class RoomOfDial {
-  readonly #room: Room
+/** Frees capacity for one dial. */
+export class CapacityForDial {
+  readonly #capacity: Capacity
   readonly #dial: Dial
-  #rounds = 0
-  /** The last lack for which something was evicted. */
-  #evictedFor: Lack | undefined
+  #attempts = 0
+  /** The shortage for which a connection was evicted last. */
+  #evictedFor: Shortage | undefined
   #found: ServerConnection | undefined
 
-  constructor(room: Room, dial: Dial) {
-    this.#room = room
+  constructor(capacity: Capacity, dial: Dial) {
+    this.#capacity = capacity
     this.#dial = dial
   }
 
@@ -212,48 +216,51 @@ export class RoomOfDial {
     return this.#found
   }
 
-  /** Before the dial: evicts if it would exceed a limit that is known, or waits for what was evicted for it. */
+  /** Call it before dialing: waits for evictions under way, and evicts if the dial would exceed a known limit. */
   async prepare(): Promise<void> {
     if (this.#dial.evictions) await this.#dial.evictions
-    if (this.#room.limits.isEmpty) return
+    if (this.#capacity.limits.isEmpty) return
     for (const scope of ['user', 'server'] as const)
-      if (this.#found === undefined && this.#room.isKnownFull(scope, this.#dial))
+      if (this.#found === undefined && this.#capacity.wouldExceedLimit(scope, this.#dial))
         await this.#evict(scope, false)
   }
 
-  readonly make = async (lack: Lack): Promise<boolean> => {
+  /** Called after a failed attempt. Returns true if capacity was freed and the attempt is to be repeated. */
+  readonly free = async (shortage: Shortage): Promise<boolean> => {
     const { request } = this.#dial
-    this.#room.noteRefusal(request.server.name, lack)
-    if (lack === 'user-limit') this.#room.noteLimit('user', this.#dial)
-    if (lack === 'server-limit') this.#room.noteLimit('server', this.#dial)
-    if (unsure.includes(lack) && this.#evictedFor === lack) this.#room.noteUseless(this.#dial, lack)
-    if (++this.#rounds > roundsMax[lack] || this.#room.isUseless(this.#dial, lack)) return false
+    this.#capacity.noteRefusal(request.server.name, shortage)
+    if (shortage === 'user-limit') this.#capacity.noteLimit('user', this.#dial)
+    if (shortage === 'server-limit') this.#capacity.noteLimit('server', this.#dial)
+    if (ambiguous.includes(shortage) && this.#evictedFor === shortage)
+      this.#capacity.suspendEviction(this.#dial, shortage)
+    if (++this.#attempts > retriesMax[shortage] || this.#capacity.isEvictionSuspended(this.#dial, shortage))
+      return false
     // A port is free again when the server has closed the connection; a file, when the edge has.
-    const isMade =
-      lack === 'out-of-files' || lack === 'out-of-memory'
-        ? this.#room.evictForMachine(lack)
+    const isFreed =
+      shortage === 'out-of-files' || shortage === 'out-of-memory'
+        ? this.#capacity.evictForMachine(shortage)
         : await this.#evict(
-            lack === 'user-limit' || lack === 'user-busy' ? 'user' : 'server',
-            this.#rounds > 1,
+            shortage === 'user-limit' || shortage === 'user-busy' ? 'user' : 'server',
+            this.#attempts > 1,
           )
     // Sockets over TLS close their file a moment later.
-    if (isMade) await new Promise(setImmediate)
-    if (isMade) this.#evictedFor = lack
-    return isMade
+    if (isFreed) await new Promise(setImmediate)
+    if (isFreed) this.#evictedFor = shortage
+    return isFreed
   }
 
   /** The server has accepted the login. */
   accepted(): void {
-    this.#room.noteAccepted(this.#dial)
-    // The server did not say so, but there was no room.
+    this.#capacity.noteAccepted(this.#dial)
+    // The eviction helped, so the server was at its limit.
     if (this.#evictedFor === 'no-greeting')
-      this.#room.noteLimit('server', this.#dial, this.#room.count('server', this.#dial) + 1)
+      this.#capacity.noteLimit('server', this.#dial, this.#capacity.count('server', this.#dial) + 1)
   }
 
   async #evict(scope: LimitScope, isLast: boolean): Promise<boolean> {
-    const result = await this.#room.evictFor(scope, this.#dial, isLast)
+    const result = await this.#capacity.evictFor(scope, this.#dial, isLast)
     if (typeof result === 'object') this.#found = result
-    return result === 'room'
+    return result === 'freed'
   }
 }
 
