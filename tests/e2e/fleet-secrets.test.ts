@@ -1,13 +1,34 @@
 /** A password that is changed and proven at one edge ends what is warm at another: within a second, and after a partition. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { jetstreamManager } from '@nats-io/jetstream'
+import { jetstream, jetstreamManager } from '@nats-io/jetstream'
+import { headers } from '@nats-io/transport-node'
 import { edgeProxy, enrollByApi, layGround, type EdgeProcess, type MailUser } from '@imapfleet/local'
-import { edgeStatsSchema, streams, subjects, type EdgeView } from '@imapfleet/protocol'
+import {
+  edgeStatsSchema,
+  encode,
+  streams,
+  subjects,
+  wireVersion,
+  type EdgeAddress,
+  type EdgeView,
+} from '@imapfleet/protocol'
 import { TestFleet } from '../support/fleet.ts'
 import { Relay } from '../support/relay.ts'
 import { connectNats } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
+
+const evidenceFrom = (address: EdgeAddress, users: string[]) =>
+  encode({
+    v: wireVersion,
+    ...address,
+    boot: randomUUID(),
+    at: Date.now(),
+    sequence: 1,
+    news: users.map((user) => ({ kind: 'proven', user })),
+    isIncomplete: false,
+  })
 
 suite('passwords that change at another edge', () => {
   let fleet: TestFleet
@@ -150,6 +171,64 @@ suite('passwords that change at another edge', () => {
     await until('the old password to be refused at eu', () => isRefused(eu, carol))
     await back()
     fleet.carol.password = now.password
+  })
+
+  test('an edge that forges headers of JetStream takes no news from the others', async () => {
+    const { eu, us, carol, stack } = fleet
+    const { directory, nats, control, token } = stack
+    const address = { region: 'us', edge: 'us-9' }
+    const ground = layGround(directory)
+    const credentialsFile = await enrollByApi({ ground, nats, control, token }, { id: 'us-9', region: 'us' })
+    const hostile = await connectNats(nats, { address, credentialsFile })
+    const news = async () => {
+      const { counters } = await stats(eu)
+      return (counters['evidence_heard_total'] ?? 0) + (counters['evidence_missed_total'] ?? 0)
+    }
+    try {
+      await warm(carol, eu, us)
+      const newsBefore = await news()
+      const stored = await jetstream(hostile).publish(
+        subjects.evidence(address),
+        evidenceFrom(address, ['x']),
+      )
+      const forged = headers()
+      // What another edge sends next gets this sequence.
+      forged.set('Nats-Sequence', String(stored.seq + 2))
+      await jetstream(hostile).publish(subjects.evidence(address), evidenceFrom(address, ['y']), {
+        headers: forged,
+      })
+      await until('both to be heard', async () => (await news()) >= newsBefore + 2)
+      await warm(carol, eu, us)
+      const now = await changed(carol)
+      await fleet.session(us, now)
+      await until('the old password to be refused at eu', () => isRefused(eu, carol))
+      carol.password = now.password
+    } finally {
+      await hostile.close()
+    }
+  })
+
+  test('edges that hear evidence do not learn the boot of the sender, which is in the ids of its reports', async () => {
+    const { eu, bob } = fleet
+    const { nats } = fleet.stack
+    const admin = await connectNats(nats, { credentialsFile: nats.keys!.credentialsFile })
+    try {
+      const heard: string[] = []
+      admin.subscribe(subjects.storedEvidence({ region: 'eu', edge: 'eu-1' }), {
+        callback: (_error, message) => void heard.push(message.json<{ boot: string }>().boot),
+      })
+      const boots: string[] = []
+      admin.subscribe(subjects.presence({ region: 'eu', edge: 'eu-1' }), {
+        callback: (_error, message) => void boots.push(message.json<{ boot: string }>().boot),
+      })
+      await admin.flush()
+      bob.password = (await changed(bob)).password
+      await fleet.session(eu, bob)
+      await until('both', () => heard.length > 0 && boots.length > 0)
+      assert.notEqual(heard[0], boots[0])
+    } finally {
+      await admin.close()
+    }
   })
 
   test('if the stream was lost in a partition, every user is meant', async () => {

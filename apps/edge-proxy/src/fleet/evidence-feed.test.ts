@@ -23,7 +23,29 @@ const evidence = (users: string[], more: { boot?: string; isIncomplete?: boolean
     ...more,
   })
 
-type Live = (error: Error | null, message: { headers: Map<string, string>; data: Uint8Array }) => void
+/** Of a message, as nats.js shows them. */
+class Headers {
+  code = 0
+  description = ''
+  readonly #values: [string, string][]
+
+  constructor(values: [string, string][]) {
+    this.#values = values
+  }
+
+  #of = (name: string) => this.#values.filter(([key]) => key === name).map(([, value]) => value)
+  /** The first one. */
+  get = (name: string) => this.#of(name)[0] ?? ''
+  last = (name: string) => this.#of(name).at(-1) ?? ''
+}
+
+type Live = (error: Error | null, message: { headers: Headers; data: Uint8Array }) => void
+
+/** What a sender adds to its message. JetStream keeps it. */
+interface Forged {
+  headers?: [string, string][]
+  code?: number
+}
 
 /** A feed over a stand-in for NATS with one stream. */
 function atWork() {
@@ -34,15 +56,16 @@ function atWork() {
   const at = (sequence: number) => stream.messages[sequence - stream.first]
   const last = () => stream.first + stream.messages.length - 1
   const subject = subjects.evidence({ region: 'eu', edge: 'eu-2' })
-  const headersOf = (sequence: number) =>
-    Object.assign(
-      new Map([
-        ['Nats-Stream', streams.evidence],
-        ['Nats-Sequence', String(sequence)],
-        ['Nats-Subject', subject],
-      ]),
-      { code: 0, description: '' },
-    )
+  const forgeries = new Map<number, Forged>()
+  const headersOf = (sequence: number, name: string = streams.evidence) => {
+    const { headers = [], code = 0 } = forgeries.get(sequence) ?? {}
+    const added: [string, string][] = [
+      ['Nats-Stream', name],
+      ['Nats-Sequence', String(sequence)],
+      ['Nats-Subject', subject],
+    ]
+    return Object.assign(new Headers([...headers, ...added]), { code })
+  }
   const request = async (to: string, payload: Uint8Array) => {
     assert.equal(to, evidenceRead)
     nats.reads++
@@ -53,7 +76,10 @@ function atWork() {
     const { fails, hold } = nats
     await hold
     if (fails) throw new Error('no answer')
-    return data ? { headers: headersOf(sequence), data } : { headers: { code: 404 }, data: new Uint8Array() }
+    if (!data) return { headers: Object.assign(new Headers([]), { code: 404 }), data: new Uint8Array() }
+    const headers = headersOf(sequence)
+    if (headers.code === 503 && data.length === 0) throw new Error('no responders')
+    return { headers, data }
   }
   const handles = {
     nats: {
@@ -89,13 +115,13 @@ function atWork() {
     /** Stored, and lost on its way to this edge. */
     store: (data: Uint8Array) => void stream.messages.push(data),
     /** Stored, and delivered. */
-    send: (data: Uint8Array) => {
+    send: (data: Uint8Array, forged: Forged = {}) => {
       stream.messages.push(data)
+      forgeries.set(last(), forged)
       live!(null, { headers: headersOf(last()), data })
     },
     /** What another stream has stored under the next sequence. */
-    forge: (name: string, data: Uint8Array) =>
-      live!(null, { headers: headersOf(last() + 1).set('Nats-Stream', name), data }),
+    forge: (name: string, data: Uint8Array) => live!(null, { headers: headersOf(last() + 1, name), data }),
     deliver: (sequence: number) => live!(null, { headers: headersOf(sequence), data: at(sequence)! }),
     /** Connects for the first time. */
     connect: async () => {
@@ -166,6 +192,67 @@ test('what another stream has stored is no evidence, wherever a reply subject se
   forge('KV_imapfleet_desired', evidence(['forged']))
   send(evidence(['a']))
   assert.deepEqual(meant, ['a'])
+})
+
+test('headers and a status that a sender adds to its message change nothing', async () => {
+  const forgeries: Forged[] = [
+    // A sequence that the stream has not reached: the message that gets it would be skipped.
+    { headers: [['Nats-Sequence', '3']] },
+    { headers: [['Nats-Sequence', '1']] },
+    { headers: [['Nats-Sequence', 'x']] },
+    { headers: [['Nats-Stream', 'OTHER']] },
+    { headers: [['Nats-Subject', 'imapfleet.evidence.us.us-1']] },
+    { code: 404 },
+  ]
+  for (const forged of forgeries) {
+    const { connect, feed, send, store, meant } = atWork()
+    await connect()
+    send(evidence(['a']))
+    send(evidence(['b']), forged)
+    await feed.connected()
+    send(evidence(['c']))
+    store(evidence(['d']))
+    await feed.connected()
+    assert.deepEqual(meant, ['a', 'b', 'c', 'd'], JSON.stringify(forged))
+  }
+})
+
+test('a message that cannot be read means every user, and the next ones are heard', async () => {
+  const { connect, feed, send, store, meant, nats } = atWork()
+  await connect()
+  send(evidence(['a']))
+  store(evidence(['lost']))
+  // The library takes it for the answer that there is no JetStream.
+  send(new Uint8Array(), { code: 503 })
+  send(evidence(['b']))
+  await feed.catchUp()
+  assert.deepEqual(meant, ['a', '*'])
+  send(evidence(['c']))
+  assert.deepEqual(meant, ['a', '*', 'c'])
+  assert.ok(nats.reads < 20)
+})
+
+test('while the stream cannot be read, messages are applied as they come', async () => {
+  const { connect, feed, send, store, meant, nats } = atWork()
+  await connect()
+  send(evidence(['a']))
+  nats.fails = true
+  store(evidence(['lost']))
+  await feed.connected()
+  send(evidence(['b']))
+  assert.deepEqual(meant, ['a', '*', 'b'])
+  nats.fails = false
+  await untilTrue(() => meant.includes('lost'))
+})
+
+test('at a position that is known from a read only, another stream is noticed too', async () => {
+  const { feed, store, stream, meant } = atWork()
+  store(evidence(['old']))
+  await feed.connected()
+  stream.messages[0] = evidence(['another'])
+  store(evidence(['a']))
+  await feed.connected()
+  assert.deepEqual(meant, ['*', '*'])
 })
 
 test('messages that come while the edge reads are applied after what it reads', async () => {

@@ -32,6 +32,8 @@ export interface EvidenceFeedOptions {
   log: Log
 }
 
+type Received = Pick<Awaited<ReturnType<NatsHandles['nats']['request']>>, 'headers' | 'data'>
+
 interface Stored {
   readonly sequence: number
   readonly data: Uint8Array
@@ -84,11 +86,9 @@ export class EvidenceFeed {
   /** For the life of this connection to NATS. */
   subscribe({ nats }: Pick<NatsHandles, 'nats'>): void {
     nats.subscribe(subjects.storedEvidenceOfAll, {
-      callback: (error, { headers, data }) => {
-        // A reply of JetStream can be directed here too. Only what this stream has stored counts.
-        if (error || headers?.get('Nats-Stream') !== streams.evidence) return
-        const sequence = Number(headers.get('Nats-Sequence'))
-        if (sequence > 0) this.#hear({ sequence, data, subject: headers.get('Nats-Subject') })
+      callback: (error, received) => {
+        const message = error ? undefined : storedIn(received)
+        if (message) this.#hear(message)
       },
     })
   }
@@ -136,8 +136,12 @@ export class EvidenceFeed {
       if (this.#early && this.#early.push(message) > readMax) this.#early = undefined
       return
     }
-    if (!this.#position || message.sequence !== this.#sequence + 1) return this.#catchUpSoon()
     const now = this.#options.now()
+    if (!this.#position || message.sequence !== this.#sequence + 1) {
+      // What cannot be read is applied as it comes. It may be applied again later.
+      if (this.#isExcused && !this.#isFlood(message, now)) this.#apply(message)
+      return this.#catchUpSoon()
+    }
     this.#position = { sequence: message.sequence, data: message.data, storedSince: now }
     this.#currentAt = now
     if (!this.#isFlood(message, now)) this.#apply(message)
@@ -178,18 +182,24 @@ export class EvidenceFeed {
     const count = last.sequence - known.sequence
     if (count < 0) return all('the stream was made again')
     if (count > readMax) return all('too much was missed')
+    // With an edge's status line in it, a stored message can look as if JetStream did not answer.
+    const read = (sequence: number) =>
+      readMessage(fleet, { seq: sequence }).catch(() => 'unreadable' as const)
     const messages: Stored[] = []
     for (let from = known.sequence + 1; from <= last.sequence; from += readsAtOnce) {
       const size = Math.min(readsAtOnce, last.sequence - from + 1)
-      const reads = Array.from({ length: size }, (_, index) => readMessage(fleet, { seq: from + index }))
+      const reads = Array.from({ length: size }, (_, index) => read(from + index))
       for (const message of await Promise.all(reads)) {
         if (!message) return all('messages are missing in the stream')
+        if (message === 'unreadable') return all('a message cannot be read')
         messages.push(message)
       }
     }
-    if (!mayBeGone) {
-      const present = await readMessage(fleet, { seq: known.sequence })
-      if (!present || Buffer.compare(present.data, known.data) !== 0) return all('the stream was made again')
+    if (known.sequence > 0) {
+      const present = await read(known.sequence)
+      if (present === 'unreadable') return all('a message cannot be read')
+      const isOther = present ? Buffer.compare(present.data, known.data) !== 0 : !mayBeGone
+      if (isOther) return all('the stream was made again')
     }
     return { kind: 'some', messages }
   }
@@ -248,9 +258,21 @@ async function readMessage(
   { nats }: NatsHandles,
   which: { seq: number } | { last_by_subj: string },
 ): Promise<Stored | undefined> {
-  const { headers, data } = await nats.request(evidenceRead, encode(which), { timeout: readTimeoutMs })
+  const reply = await nats.request(evidenceRead, encode(which), { timeout: readTimeoutMs })
+  const message = storedIn(reply)
+  if (message) return message
+  const { headers } = reply
   if (headers?.code === 404) return undefined
-  const sequence = Number(headers?.get('Nats-Sequence'))
-  if (!(sequence > 0)) throw new Error(`NATS answered ${headers?.code} ${headers?.description}`)
-  return { sequence, data, subject: headers?.get('Nats-Subject') ?? '' }
+  throw new Error(`NATS answered ${headers?.code} ${headers?.description}`)
+}
+
+/**
+ * A message that the stream has stored. JetStream keeps the headers and the status line of the sender and adds its own
+ * headers after them, so only the last value of each is JetStream's. A reply of JetStream that an edge has directed to the
+ * subject of live messages may come from another stream: undefined.
+ */
+function storedIn({ headers, data }: Received): Stored | undefined {
+  if (headers?.last('Nats-Stream') !== streams.evidence) return undefined
+  const sequence = Number(headers.last('Nats-Sequence'))
+  return sequence > 0 ? { sequence, data, subject: headers.last('Nats-Subject') } : undefined
 }

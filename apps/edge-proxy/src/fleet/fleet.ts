@@ -67,8 +67,10 @@ export class FleetMember {
       stateDir,
       traces: this.#traces,
     })
+    // All edges can read it. The edge's own boot is part of the ids of its reports: another edge could use up these ids.
+    const evidenceSender = { ...this.#sender, boot: randomUUID() }
     this.#evidenceSender = new EvidenceSender({
-      sender: this.#sender,
+      sender: evidenceSender,
       stateDir,
       fleet,
       sent: metrics.counters.evidence_sent_total,
@@ -76,7 +78,7 @@ export class FleetMember {
       log,
     })
     this.#evidenceFeed = new EvidenceFeed({
-      boot: this.#sender.boot,
+      boot: evidenceSender.boot,
       fleet,
       now: () => performance.now(),
       distrust: (users) => distrustUsers(edge.context, users),
