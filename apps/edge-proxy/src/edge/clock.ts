@@ -3,16 +3,16 @@
  * or other systems read or set uses `wall`. Latencies need a finer clock: performance.now().
  */
 export class Clock {
-  #now = performance.now()
+  #now = Math.floor(performance.now())
   readonly #timer: NodeJS.Timeout
 
   /** @param resolutionMs a timer updates `now`, so that reading it costs nothing */
   constructor(resolutionMs = 100) {
-    this.#timer = setInterval(() => (this.#now = performance.now()), resolutionMs)
+    this.#timer = setInterval(() => (this.#now = Math.floor(performance.now())), resolutionMs)
     this.#timer.unref()
   }
 
-  /** Milliseconds since an arbitrary moment. Only differences have a meaning. */
+  /** Whole milliseconds since an arbitrary moment. Only differences have a meaning. */
   readonly now = (): number => this.#now
 
   /** Milliseconds since 1970. */
