@@ -38,6 +38,9 @@ suite('config', () => {
 
   test('it takes effect without a restart, and only in that region', async () => {
     const boots = (await edges()).map(({ boot }) => boot)
+    // A login with a password that is new to an edge closes the user's idle connections at the other.
+    await fleet.session(fleet.us, fleet.alice)
+    await fleet.session(fleet.eu, fleet.alice)
     const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '1000', '--region', 'eu')
     assert.equal(said.status, 0, said.stderr)
     await fleet.session(fleet.eu, fleet.alice)
