@@ -182,18 +182,22 @@ suite('limits and routes', () => {
   })
 
   test('XOAUTH2 and OAUTHBEARER reach the server unchanged, and its refusal reaches the client', async (t) => {
-    stub.account('oscar', 'ya29.token')
+    for (const user of ['oscar', 'olga']) stub.account(user, 'ya29.token')
     const edge = await edgeFor(t, stub.port)
     const reasons = Buffer.from('{"status":"401","schemes":"bearer"}').toString('base64')
     const messageOf = {
-      XOAUTH2: (token: string) => `user=oscar\x01auth=Bearer ${token}\x01\x01`,
-      OAUTHBEARER: (token: string) =>
-        `n,a=oscar,\x01host=localhost\x01port=143\x01auth=Bearer ${token}\x01\x01`,
+      XOAUTH2: (user: string, token: string) => `user=${user}\x01auth=Bearer ${token}\x01\x01`,
+      OAUTHBEARER: (user: string, token: string) =>
+        `n,a=${user},\x01host=localhost\x01port=143\x01auth=Bearer ${token}\x01\x01`,
     }
-    for (const [mechanism, print] of Object.entries(messageOf)) {
-      const [right, wrong] = ['ya29.token', 'ya29.other'].map((token) =>
-        Buffer.from(print(token), 'latin1').toString('base64'),
-      )
+    const encoded = (mechanism: keyof typeof messageOf, user: string, token: string) =>
+      Buffer.from(messageOf[mechanism](user, token), 'latin1').toString('base64')
+    for (const [mechanism, user, other] of [
+      ['XOAUTH2', 'oscar', 'OAUTHBEARER'],
+      ['OAUTHBEARER', 'olga', 'XOAUTH2'],
+    ] as const) {
+      const right = encoded(mechanism, user, 'ya29.token')
+      const wrong = encoded(mechanism, user, 'ya29.other')
       const client = await edge.client()
       // RFC 7628 3.2.3: the server sends its reasons first, and the client acknowledges them.
       client.send(`first AUTHENTICATE ${mechanism} ${wrong}\r\n`)
@@ -208,15 +212,19 @@ suite('limits and routes', () => {
       assert.ok(await isServed(client))
       await client.command('LOGOUT')
       const own = stub.connections.filter(
-        ({ user, commands }) => user === 'oscar' && commands.some(({ args }) => args[0] === mechanism),
+        (each) => each.user === user && each.commands.some(({ args }) => args[0] === mechanism),
       )
       assert.equal(own.length, 1, mechanism)
       assert.deepEqual(own[0]?.commands.find(({ name }) => name === 'AUTHENTICATE')?.args, [mechanism, right])
       await edge.settled(mechanism === 'XOAUTH2' ? 1 : 2)
-      const again = await edge.client()
-      const reply = await again.command(`AUTHENTICATE ${mechanism} ${right}`)
-      assert.match(reply.untagged.join('\n'), /XPROXYREUSE/)
-      await again.command('LOGOUT')
+      // The same token in another message is the same secret.
+      for (const again of [`${mechanism} ${right}`, `${other} ${encoded(other, user, 'ya29.token')}`]) {
+        const later = await edge.client()
+        const reply = await later.command(`AUTHENTICATE ${again}`)
+        assert.match(reply.untagged.join('\n'), /XPROXYREUSE/)
+        await later.command('LOGOUT')
+        await edge.settled(mechanism === 'XOAUTH2' ? 1 : 2)
+      }
     }
     assert.doesNotMatch(await edge.log(), /ya29/)
   })

@@ -3,6 +3,7 @@ import { test } from 'node:test'
 import {
   expiryOf,
   isSendable,
+  proofIn,
   mechanismClass,
   secretsOf,
   userName,
@@ -48,6 +49,19 @@ test('passwords and tokens are different classes', () => {
 test('the user is who the client acts as', () => {
   assert.equal(userName(credentials()), 'joe')
   assert.equal(userName(credentials({ user: 'admin', authzid: 'joe' })), 'joe')
+})
+
+test('the proof of a user is the password, or the token without the message around it', () => {
+  const proof = (secret: string, mechanism?: Credentials['mechanism']) =>
+    proofIn(credentials({ secret }, mechanism)).toString('latin1')
+  assert.equal(proof('auth=Bearer t'), 'auth=Bearer t')
+  assert.equal(proof('user=joe\x01auth=Bearer t.t=\x01\x01', 'XOAUTH2'), 't.t=')
+  assert.equal(proof('auth=bearer  t \x01user=auth=Bearer x\x01\x01', 'XOAUTH2'), 't')
+  assert.equal(
+    proof('n,a=Bearer auth=Bearer x,\x01host=h\x01port=1\x01auth=Bearer t\x01\x01', 'OAUTHBEARER'),
+    't',
+  )
+  assert.equal(proof('user=joe\x01auth=Bearer  \x01\x01', 'XOAUTH2'), 'user=joe\x01auth=Bearer  \x01\x01')
 })
 
 test('the expiry of a token is read from it if it is a JWT, and only there', () => {

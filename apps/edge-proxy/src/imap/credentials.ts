@@ -17,6 +17,21 @@ export function mechanismClass(credentials: Credentials): 'password' | 'token' {
   return credentials.mechanism === 'XOAUTH2' || credentials.mechanism === 'OAUTHBEARER' ? 'token' : 'password'
 }
 
+/**
+ * What proves the user: the password or the token. XOAUTH2 and OAUTHBEARER put one token into different messages, and
+ * OAUTHBEARER messages may name different hosts.
+ */
+export function proofIn(credentials: Credentials): Buffer {
+  const { secret } = credentials
+  if (mechanismClass(credentials) === 'password') return secret
+  // eslint-disable-next-line no-control-regex -- ^A separates
+  const found = /(?:^|\x01)auth=bearer +([^\x01]*)/i.exec(secret.toString('latin1'))
+  const token = found?.[1]?.trimEnd()
+  if (!found || !token) return secret
+  const at = found.index + found[0].length - found[1]!.length
+  return secret.subarray(at, at + token.length)
+}
+
 /** Longer than any mail address (RFC 5321 4.5.3.1), short enough for logs and keys. */
 const nameBytesMax = 1024
 
@@ -48,7 +63,7 @@ function isPlain(bytes: Buffer): boolean {
  */
 export function expiryOf(credentials: Credentials): number {
   if (mechanismClass(credentials) !== 'token') return Infinity
-  const payload = /bearer +[\w-]+\.([\w-]+)\./i.exec(credentials.secret.toString('latin1'))?.[1]
+  const payload = /^[\w-]+\.([\w-]+)\./.exec(proofIn(credentials).toString('latin1'))?.[1]
   if (payload === undefined) return Infinity
   try {
     const { exp } = JSON.parse(Buffer.from(payload, 'base64url').toString('utf8')) as { exp?: unknown }

@@ -91,6 +91,20 @@ test('OAUTHBEARER holds the user in its GS2 header, with escapes', () => {
     assert.equal(userOf(text), undefined, JSON.stringify(text))
 })
 
+test('a message that names a user or a token twice is refused: the server might use the other one', () => {
+  const end = 'auth=Bearer x\x01\x01'
+  for (const text of [
+    `user=joe\x01user=eve\x01${end}`,
+    `user=joe\x01${end}user=eve\x01`,
+    `user=joe\x01USER=eve\x01${end}`,
+    `user=joe\x01auth=Bearer y\x01${end}`,
+    `user=joe\x01Auth=Bearer y\x01${end}`,
+  ])
+    assert.equal(parseXoauth2(wire(text)), undefined, JSON.stringify(text))
+  assert.equal(parseOauthBearer(wire(`n,a=joe,\x01auth=Bearer y\x01${end}`)), undefined)
+  assert.ok(parseXoauth2(wire(`user=joe\x01x=1\x01${end}`)))
+})
+
 test('an empty message is refused', () => {
   const parts = fc.array(
     fc.constantFrom('\0', '\x01', 'user=', 'auth=Bearer ', 'n,', 'a=', '=2C', ',', 'x', '\xff'),

@@ -40,8 +40,8 @@ export function printPlain(identity: SaslIdentity): Buffer {
 /** `user=…^Aauth=Bearer …^A^A`. The server checks the token against the user. */
 export function parseXoauth2(message: Buffer): SaslIdentity | undefined {
   const fields = keyValues(message.toString('latin1'))
-  const user = fields.get('user')
-  const token = fields.get('auth')
+  const user = fields?.get('user')
+  const token = fields?.get('auth')
   if (!user || !token || !/^bearer /i.test(token)) return undefined
   return { user: Buffer.from(user, 'latin1'), authzid: empty, secret: message }
 }
@@ -51,13 +51,16 @@ export function parseOauthBearer(message: Buffer): SaslIdentity | undefined {
   const text = message.toString('latin1')
   const header = /^n,(?:a=([^,]*))?,\x01/.exec(text) // eslint-disable-line no-control-regex -- ^A separates
   if (!header) return undefined
-  const token = keyValues(text.slice(header[0].length)).get('auth')
+  const token = keyValues(text.slice(header[0].length))?.get('auth')
   const user = (header[1] ?? '').replaceAll('=2C', ',').replaceAll('=3D', '=')
   if (!user || !token || !/^bearer /i.test(token)) return undefined
   return { user: Buffer.from(user, 'latin1'), authzid: empty, secret: message }
 }
 
-function keyValues(text: string): Map<string, string> {
+/** Undefined: a name is there twice. The server might take the other value, and log in another user than is known here. */
+function keyValues(text: string): Map<string, string> | undefined {
   const pairs = text.split('\x01').filter((pair) => pair.includes('='))
+  const names = new Set(pairs.map((pair) => pair.slice(0, pair.indexOf('=')).toLowerCase()))
+  if (names.size < pairs.length) return undefined
   return new Map(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]))
 }

@@ -273,6 +273,33 @@ test('a token and a password, and logins as other users, are secrets of the user
   assert.equal(jane.link.isOpen, false)
 })
 
+test('one token is one secret, in whatever message it comes', async () => {
+  const work = await atWork()
+  const { idle, lease, answers, logins } = work
+  const messages = [
+    { mechanism: 'XOAUTH2', secret: wire('user=joe\x01auth=Bearer t\x01\x01') },
+    { mechanism: 'OAUTHBEARER', secret: wire('n,a=joe,\x01host=h\x01auth=Bearer t\x01\x01') },
+    { mechanism: 'OAUTHBEARER', secret: wire('n,a=joe,\x01host=g\x01port=1\x01auth=Bearer t\x01\x01') },
+  ] as const
+  const first = await idle('joe', '', messages[0])
+  for (const message of messages) {
+    const { connection } = await lease('joe', '', message)
+    assert.equal(connection, first)
+    await giveBackTo(work.pool, connection)
+  }
+  assert.equal(logins(), 1)
+  const other = { mechanism: 'XOAUTH2', secret: wire('user=joe\x01auth=Bearer u\x01\x01') } as const
+  await idle('joe', '', other)
+  assert.equal(first.link.isOpen, false)
+  const second = await idle('joe', '', messages[1])
+  // The last field of these messages is empty.
+  answers.set('', no)
+  const resume = work.pool.suspendReuse()
+  assert.equal((await work.login('joe', '', messages[0])).kind, 'refused')
+  resume()
+  assert.equal(second.link.isOpen, false, 'the refused token opened it')
+})
+
 test('a refusal of one identity leaves the user’s other identities alone', async () => {
   const { idle, login, answers, pool } = await atWork()
   const own = await idle('joe', 'A')

@@ -7,7 +7,7 @@ import { oneLine } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
 import type { Link } from '../net/link.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
-import type { Credentials } from '../imap/credentials.ts'
+import { proofIn, type Credentials } from '../imap/credentials.ts'
 import { nothingLeft, reset, type HandBack, type Leftovers, type ResetResult } from '../server/reset.ts'
 import { logOut } from '../server/log-out.ts'
 import type { Server } from '../server/server.ts'
@@ -80,7 +80,7 @@ export class Pool {
       server,
       credentials,
       identity,
-      secretDigest: digestOf(credentials.secret),
+      secretDigest: digestOf(proofIn(credentials)),
       holder,
       usesCondstore: this.#condstoreFamilies.has(identity, holder),
     }
