@@ -126,6 +126,19 @@ test('a dial holds its place, of the server and of the user, until it ends once'
   assert.deepEqual([all.count('dialing'), all.dialsOf(request.identity)], [1, []])
 })
 
+test('a user without connections and dials leaves no list behind', () => {
+  const all = new Connections()
+  const request = requestOf('joe')
+  const connection = connectionFor(request)
+  all.endDial(all.beginDial(request))
+  all.toLeased(connection, holder)
+  all.close(connection)
+  // The list of a user that was never seen is one and the same for all.
+  assert.equal(all.of(request.identity), all.of('never'))
+  assert.equal(all.openedBy('joe'), all.openedBy('never'))
+  assert.equal(all.dialsOf(request.identity), all.dialsOf('never'))
+})
+
 test('peaks are the most at once since they were reset', () => {
   const all = new Connections()
   const [one, two] = [fresh(), fresh()]
