@@ -26,7 +26,7 @@ const evidenceFrom = (address: EdgeAddress, users: string[]) =>
     boot: randomUUID(),
     at: Date.now(),
     sequence: 1,
-    news: users.map((user) => ({ kind: 'proven', user })),
+    changes: users.map((user) => ({ kind: 'proven', user })),
     isIncomplete: false,
   })
 
@@ -71,7 +71,7 @@ suite('passwords that change at another edge', () => {
       () => false,
       () => true,
     )
-  /** Makes this user warm at these edges. The first login at each of them is news to the others. */
+  /** Makes this user warm at these edges. The first login at each of them is reported to the others. */
   const warm = async (user: MailUser, ...edges: EdgeProcess[]) => {
     await until('all warm at once', async () => {
       await told(...edges)
@@ -111,11 +111,11 @@ suite('passwords that change at another edge', () => {
     const session = await fleet.client(eu)
     assert.equal((await session.command(`LOGIN ${bob.user} ${bob.password}`)).status, 'OK')
     const now = await changed(bob)
-    const heard = (await stats(eu)).counters['evidence_heard_total'] ?? 0
+    const heard = (await stats(eu)).counters['evidence_received_total'] ?? 0
     await fleet.session(us, now)
     await until(
       'eu to have heard',
-      async () => ((await stats(eu)).counters['evidence_heard_total'] ?? 0) > heard,
+      async () => ((await stats(eu)).counters['evidence_received_total'] ?? 0) > heard,
     )
     assert.equal((await session.command('NOOP')).status, 'OK')
     await session.command('LOGOUT')
@@ -173,20 +173,20 @@ suite('passwords that change at another edge', () => {
     fleet.carol.password = now.password
   })
 
-  test('an edge that forges headers of JetStream takes no news from the others', async () => {
+  test('an edge that forges headers of JetStream does not suppress messages of other edges', async () => {
     const { eu, us, carol, stack } = fleet
     const { directory, nats, control, token } = stack
     const address = { region: 'us', edge: 'us-9' }
     const ground = layGround(directory)
     const credentialsFile = await enrollByApi({ ground, nats, control, token }, { id: 'us-9', region: 'us' })
     const hostile = await connectNats(nats, { address, credentialsFile })
-    const news = async () => {
+    const arrived = async () => {
       const { counters } = await stats(eu)
-      return (counters['evidence_heard_total'] ?? 0) + (counters['evidence_missed_total'] ?? 0)
+      return (counters['evidence_received_total'] ?? 0) + (counters['evidence_missed_total'] ?? 0)
     }
     try {
       await warm(carol, eu, us)
-      const newsBefore = await news()
+      const arrivedBefore = await arrived()
       const stored = await jetstream(hostile).publish(
         subjects.evidence(address),
         evidenceFrom(address, ['x']),
@@ -197,7 +197,7 @@ suite('passwords that change at another edge', () => {
       await jetstream(hostile).publish(subjects.evidence(address), evidenceFrom(address, ['y']), {
         headers: forged,
       })
-      await until('both to be heard', async () => (await news()) >= newsBefore + 2)
+      await until('both messages to arrive', async () => (await arrived()) >= arrivedBefore + 2)
       await warm(carol, eu, us)
       const now = await changed(carol)
       await fleet.session(us, now)

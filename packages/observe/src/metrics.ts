@@ -75,19 +75,19 @@ export const edgeMetrics = {
   trace_lines_total: { kind: 'counter', help: 'Lines written to traces.' },
   evidence_sent_total: {
     kind: 'counter',
-    help: 'Users whose secret was proven or refused here, told to the other edges.',
+    help: 'Changes of secrets that were proven or refused at this edge and sent to the others.',
   },
-  evidence_heard_total: {
+  evidence_received_total: {
     kind: 'counter',
-    help: 'Users whose secret was proven or refused at another edge, as told by it.',
+    help: 'Changes of secrets that other edges reported.',
   },
   evidence_missed_total: {
     kind: 'counter',
-    help: 'Times that every idle connection was closed because it was not known which users were meant.',
+    help: 'Times that every idle connection was closed because reports of other edges may have been missed.',
   },
   evidence_overflows_total: {
     kind: 'counter',
-    help: 'Times that too many users waited to be told to the other edges.',
+    help: 'Times that too many changes of secrets waited to be sent. The others then close every idle connection.',
   },
   reports_dropped_total: { kind: 'counter', help: 'Reports lost because the outbox was full.' },
 
@@ -120,7 +120,7 @@ export const edgeMetrics = {
   traces_active: { kind: 'gauge', help: 'Users being traced.' },
   evidence_waiting: {
     kind: 'gauge',
-    help: 'Users whose secret was proven or refused here, and of whom the fleet does not know yet.',
+    help: 'Changes of secrets that wait to be sent to the other edges.',
   },
   outbox_reports: { kind: 'gauge', help: 'Reports not yet acknowledged by the fleet.' },
   config_revision: { kind: 'gauge', help: 'Configuration revision in force; 0: only the file.' },

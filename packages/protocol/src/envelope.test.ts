@@ -62,7 +62,7 @@ const families = {
   },
   evidence: {
     schema: evidenceSchema,
-    message: { ...sender, sequence: 1, news: [{ kind: 'proven', user: 'joe' }], isIncomplete: false },
+    message: { ...sender, sequence: 1, changes: [{ kind: 'proven', user: 'joe' }], isIncomplete: false },
   },
   traceBatch: {
     schema: traceBatchSchema,

@@ -1,6 +1,6 @@
 /**
  * Evidence about secrets: what an edge learned from a mail server about the password or token of a user. It has no form of
- * the secret. Other edges stop reusing what that user's secrets opened before they receive it.
+ * the secret. Other edges stop reusing the connections that the user's secrets opened before.
  */
 import { z } from 'zod'
 import { senderShape } from './envelope.ts'
@@ -24,10 +24,10 @@ export const evidenceSchema = z.object({
   /** 1 for the first message of a boot. */
   sequence: z.int().min(1),
   /** `proven`: a server accepted a secret that was new at that edge. `refused`: it refused one that it had accepted. */
-  news: z
+  changes: z
     .array(z.object({ kind: z.enum(['proven', 'refused']), user: z.string().min(1).max(1024) }))
     .max(evidenceUsersMax),
-  /** The edge knows that some users are missing above. Every user is meant. */
+  /** Some users are missing above. The receivers must treat all users as changed. */
   isIncomplete: z.boolean(),
 })
 export type EvidenceMessage = z.infer<typeof evidenceSchema>

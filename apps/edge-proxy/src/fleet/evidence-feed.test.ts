@@ -18,7 +18,7 @@ const evidence = (users: string[], more: { boot?: string; isIncomplete?: boolean
     boot: other,
     at: 1,
     sequence: ++messages,
-    news: users.map((user) => ({ kind: 'proven', user })),
+    changes: users.map((user) => ({ kind: 'proven', user })),
     isIncomplete: false,
     ...more,
   })
@@ -92,14 +92,14 @@ function atWork() {
   } as unknown as NatsHandles
   const { counters } = new Metrics(edgeMetrics)
   /** Users that were heard of, in order; `*`: every user. */
-  const meant: string[] = []
+  const distrusted: string[] = []
   const feed = new EvidenceFeed({
     boot: own,
     fleet: () => (nats.isUp ? handles : undefined),
     now: () => clock.now,
-    distrust: (users) => void meant.push(...users),
-    distrustAll: () => void meant.push('*'),
-    heard: counters.evidence_heard_total,
+    distrust: (users) => void distrusted.push(...users),
+    distrustAll: () => void distrusted.push('*'),
+    received: counters.evidence_received_total,
     missed: counters.evidence_missed_total,
     log: new Log({ level: 'debug', format: 'text' }, () => {}),
   })
@@ -110,7 +110,7 @@ function atWork() {
     stream,
     nats,
     clock,
-    meant,
+    distrusted,
     counters,
     /** Stored, and lost on its way to this edge. */
     store: (data: Uint8Array) => void stream.messages.push(data),
@@ -126,72 +126,72 @@ function atWork() {
     /** Connects for the first time. */
     connect: async () => {
       await feed.connected()
-      assert.deepEqual(meant.splice(0), ['*'])
+      assert.deepEqual(distrusted.splice(0), ['*'])
       nats.reads = 0
     },
   }
 }
 
-test('at the first connect every user is meant, since nothing is known; then messages are applied as they come', async () => {
-  const { connect, store, send, meant, nats, counters } = atWork()
+test('at the first connect all connections are distrusted; then messages are applied as they arrive', async () => {
+  const { connect, store, send, distrusted, nats, counters } = atWork()
   store(evidence(['old']))
   await connect()
   send(evidence(['joe', 'jane']))
   send(evidence(['jim']))
-  assert.deepEqual(meant, ['joe', 'jane', 'jim'])
-  assert.deepEqual([nats.reads, counters.evidence_heard_total.value], [0, 3])
+  assert.deepEqual(distrusted, ['joe', 'jane', 'jim'])
+  assert.deepEqual([nats.reads, counters.evidence_received_total.value], [0, 3])
 })
 
 test('an edge skips what it sent itself in this run, and no other messages', async () => {
-  const { connect, send, meant } = atWork()
+  const { connect, send, distrusted } = atWork()
   await connect()
   send(evidence(['joe'], { boot: own }))
   send(evidence(['jane']))
-  assert.deepEqual(meant, ['jane'])
+  assert.deepEqual(distrusted, ['jane'])
 })
 
 test('after a reconnect, what was missed is applied before `connected` settles', async () => {
-  const { connect, feed, store, send, meant, counters } = atWork()
+  const { connect, feed, store, send, distrusted, counters } = atWork()
   await connect()
   send(evidence(['before']))
   for (let count = 0; count < 120; count++) store(evidence([`missed ${count}`]))
   await feed.connected()
-  assert.deepEqual(meant, ['before', ...Array.from({ length: 120 }, (_, count) => `missed ${count}`)])
+  assert.deepEqual(distrusted, ['before', ...Array.from({ length: 120 }, (_, count) => `missed ${count}`)])
   send(evidence(['after']))
-  assert.equal(meant.at(-1), 'after')
+  assert.equal(distrusted.at(-1), 'after')
   assert.equal(counters.evidence_missed_total.value, 1)
 })
 
-test('if nothing was missed, nothing is meant', async () => {
-  const { connect, feed, send, meant } = atWork()
+test('if nothing was missed, no connection is distrusted', async () => {
+  const { connect, feed, send, distrusted } = atWork()
   await connect()
   await feed.connected()
   send(evidence(['joe']))
   await feed.connected()
   await feed.catchUp()
-  assert.deepEqual(meant, ['joe'])
+  assert.deepEqual(distrusted, ['joe'])
 })
 
 test('a message that was lost shows as a gap, and is read; one that comes twice is applied once', async () => {
-  const { connect, send, store, deliver, meant } = atWork()
+  const { connect, send, store, deliver, distrusted } = atWork()
   await connect()
   send(evidence(['a']))
   store(evidence(['b']))
   send(evidence(['c']))
-  await untilTrue(() => meant.length === 3)
+  await untilTrue(() => distrusted.length === 3)
   deliver(1)
   deliver(3)
   send(evidence(['d']))
-  await untilTrue(() => meant.length === 4)
-  assert.deepEqual(meant, ['a', 'b', 'c', 'd'])
+  await untilTrue(() => distrusted.length === 4)
+  assert.deepEqual(distrusted, ['a', 'b', 'c', 'd'])
 })
 
 test('what another stream has stored is no evidence, wherever a reply subject sends it', async () => {
-  const { connect, send, forge, meant } = atWork()
+  const { connect, send, forge, distrusted } = atWork()
   await connect()
   forge('KV_imapfleet_desired', evidence(['forged']))
   send(evidence(['a']))
-  assert.deepEqual(meant, ['a'])
+  assert.deepEqual(distrusted, ['a'])
 })
 
 test('headers and a status that a sender adds to its message change nothing', async () => {
@@ -205,7 +205,7 @@ test('headers and a status that a sender adds to its message change nothing', as
     { code: 404 },
   ]
   for (const forged of forgeries) {
-    const { connect, feed, send, store, meant } = atWork()
+    const { connect, feed, send, store, distrusted } = atWork()
     await connect()
     send(evidence(['a']))
     send(evidence(['b']), forged)
@@ -213,12 +213,12 @@ test('headers and a status that a sender adds to its message change nothing', as
     send(evidence(['c']))
     store(evidence(['d']))
     await feed.connected()
-    assert.deepEqual(meant, ['a', 'b', 'c', 'd'], JSON.stringify(forged))
+    assert.deepEqual(distrusted, ['a', 'b', 'c', 'd'], JSON.stringify(forged))
   }
 })
 
-test('a message that cannot be read means every user, and the next ones are heard', async () => {
-  const { connect, feed, send, store, meant, nats } = atWork()
+test('for an unreadable message all connections are distrusted, and the next messages are applied', async () => {
+  const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
   store(evidence(['lost']))
@@ -226,37 +226,37 @@ test('a message that cannot be read means every user, and the next ones are hear
   send(new Uint8Array(), { code: 503 })
   send(evidence(['b']))
   await feed.catchUp()
-  assert.deepEqual(meant, ['a', '*'])
+  assert.deepEqual(distrusted, ['a', '*'])
   send(evidence(['c']))
-  assert.deepEqual(meant, ['a', '*', 'c'])
+  assert.deepEqual(distrusted, ['a', '*', 'c'])
   assert.ok(nats.reads < 20)
 })
 
 test('while the stream cannot be read, messages are applied as they come', async () => {
-  const { connect, feed, send, store, meant, nats } = atWork()
+  const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
   nats.fails = true
   store(evidence(['lost']))
   await feed.connected()
   send(evidence(['b']))
-  assert.deepEqual(meant, ['a', '*', 'b'])
+  assert.deepEqual(distrusted, ['a', '*', 'b'])
   nats.fails = false
-  await untilTrue(() => meant.includes('lost'))
+  await untilTrue(() => distrusted.includes('lost'))
 })
 
 test('at a position that is known from a read only, another stream is noticed too', async () => {
-  const { feed, store, stream, meant } = atWork()
+  const { feed, store, stream, distrusted } = atWork()
   store(evidence(['old']))
   await feed.connected()
   stream.messages[0] = evidence(['another'])
   store(evidence(['a']))
   await feed.connected()
-  assert.deepEqual(meant, ['*', '*'])
+  assert.deepEqual(distrusted, ['*', '*'])
 })
 
 test('messages that come while the edge reads are applied after what it reads', async () => {
-  const { connect, feed, send, store, meant, nats } = atWork()
+  const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   store(evidence(['a']))
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -268,11 +268,11 @@ test('messages that come while the edge reads are applied after what it reads', 
   resolve()
   nats.hold = undefined
   await connected
-  await untilTrue(() => meant.length === 3)
-  assert.deepEqual(meant, ['a', 'b', 'c'])
+  await untilTrue(() => distrusted.length === 3)
+  assert.deepEqual(distrusted, ['a', 'b', 'c'])
 })
 
-test('if it is not certain what was missed, every user is meant', async () => {
+test('if it is not certain what was missed, all connections are distrusted', async () => {
   const ways: Record<string, (work: ReturnType<typeof atWork>) => void> = {
     'messages have gone': ({ stream, store }) => {
       store(evidence(['lost']))
@@ -308,29 +308,29 @@ test('if it is not certain what was missed, every user is meant', async () => {
     for (const user of ['a', 'b']) work.send(evidence([user]))
     happen(work)
     await work.feed.connected()
-    assert.deepEqual(work.meant, ['a', 'b', '*'], name)
+    assert.deepEqual(work.distrusted, ['a', 'b', '*'], name)
     work.nats.fails = false
   }
 })
 
-test('while the stream cannot be read, every user is meant once for each connect, and what was missed is read later', async () => {
-  const { connect, feed, send, store, meant, nats } = atWork()
+test('while the stream cannot be read, all connections are distrusted once for each connect, and what was missed is read later', async () => {
+  const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
   nats.fails = true
   await feed.connected()
   await feed.catchUp()
-  assert.deepEqual(meant, ['a', '*'])
+  assert.deepEqual(distrusted, ['a', '*'])
   await feed.connected()
-  assert.deepEqual(meant, ['a', '*', '*'])
+  assert.deepEqual(distrusted, ['a', '*', '*'])
   store(evidence(['b']))
   nats.fails = false
-  await untilTrue(() => meant.length === 4)
-  assert.deepEqual(meant, ['a', '*', '*', 'b'])
+  await untilTrue(() => distrusted.length === 4)
+  assert.deepEqual(distrusted, ['a', '*', '*', 'b'])
 })
 
 test('a read that fails with the old connection does not stand in for that of the new one', async () => {
-  const { connect, feed, send, store, meant, nats } = atWork()
+  const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))
   const { promise, resolve } = Promise.withResolvers<void>()
@@ -343,11 +343,11 @@ test('a read that fails with the old connection does not stand in for that of th
   const connected = feed.connected()
   resolve()
   await connected
-  assert.deepEqual(meant, ['a', '*', 'b'])
+  assert.deepEqual(distrusted, ['a', '*', 'b'])
 })
 
-test('in a quiet fleet the stream becomes empty with time, and nothing is meant', async () => {
-  const { connect, feed, send, stream, store, meant, clock } = atWork()
+test('when all messages of a quiet fleet have expired, no connection is distrusted', async () => {
+  const { connect, feed, send, stream, store, distrusted, clock } = atWork()
   await connect()
   send(evidence(['a']))
   for (let minutes = 0; minutes < 120; minutes += 10) {
@@ -358,30 +358,30 @@ test('in a quiet fleet the stream becomes empty with time, and nothing is meant'
     }
     await feed.catchUp()
   }
-  assert.deepEqual(meant, ['a'])
+  assert.deepEqual(distrusted, ['a'])
   store(evidence(['b']))
   await feed.connected()
   send(evidence(['c']))
-  assert.deepEqual(meant, ['a', 'b', 'c'])
+  assert.deepEqual(distrusted, ['a', 'b', 'c'])
 })
 
-test('if another edge does not know which users are meant, or its message is unreadable, every user is meant', async () => {
-  const { connect, send, meant } = atWork()
+test('if a message of another edge is incomplete or unreadable, all connections are distrusted', async () => {
+  const { connect, send, distrusted } = atWork()
   await connect()
   send(evidence([], { isIncomplete: true }))
   send(new TextEncoder().encode('{}'))
   send(evidence(['joe']))
-  assert.deepEqual(meant, ['*', '*', 'joe'])
+  assert.deepEqual(distrusted, ['*', '*', 'joe'])
 })
 
-test('of an edge that sends too much, few messages are read, and every user is meant once', async () => {
-  const { connect, send, meant, clock } = atWork()
+test('of an edge that sends too many messages, few are read, and all connections are distrusted once', async () => {
+  const { connect, send, distrusted, clock } = atWork()
   await connect()
   for (let count = 0; count < 5000; count++) send(evidence(['joe']))
-  assert.equal(meant.length, 10)
-  await untilTrue(() => meant.length > 10)
-  assert.deepEqual(meant.slice(10), ['*'])
+  assert.equal(distrusted.length, 10)
+  await untilTrue(() => distrusted.length > 10)
+  assert.deepEqual(distrusted.slice(10), ['*'])
   clock.now += 1001
   send(evidence(['jane']))
-  assert.equal(meant.at(-1), 'jane')
+  assert.equal(distrusted.at(-1), 'jane')
 })

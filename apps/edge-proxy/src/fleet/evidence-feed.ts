@@ -1,6 +1,7 @@
 /**
  * Applies what other edges learned about the secrets of users. Messages come live, with their sequence in the stream. After
- * a connect, and after a gap, the edge reads what it missed. If it cannot know what it missed, every user is meant.
+ * a connect, and after a gap, the edge reads what it missed. If it cannot know what it missed, it distrusts the
+ * connections of all users.
  */
 import type { NatsHandles } from '@imapfleet/nats'
 import { reasonOf, type Counter, type Log } from '@imapfleet/observe'
@@ -25,9 +26,9 @@ export interface EvidenceFeedOptions {
   distrust: (users: readonly string[]) => void
   /** Distrusts every open connection. */
   distrustAll: () => void
-  /** Counts users that other edges told of. */
-  heard: Counter
-  /** Counts the times that every user was meant. */
+  /** Counts changes that other edges reported. */
+  received: Counter
+  /** Counts the times that all connections were distrusted. */
   missed: Counter
   log: Log
 }
@@ -49,11 +50,12 @@ interface Position extends Pick<Stored, 'sequence' | 'data'> {
 
 type Missed = { kind: 'some'; messages: Stored[] } | { kind: 'all'; last: Stored | undefined; reason: string }
 
-/** Messages that are read after a gap. Beyond it, every user is meant, which costs less. */
+/** Messages that are read after a gap. With more, it distrusts all connections, which costs less. */
 const readMax = 500
 /** Reads that run at once. */
 const readsAtOnce = 50
-/** Live messages of one edge in one second that are read; an edge sends two. Beyond it, every user is meant once a second. */
+/** Live messages of one edge in one second that are read; an edge sends two. With more, it distrusts all
+ * connections once a second. */
 const perSecondMax = 10
 /** After a gap. */
 const gapMs = 100
@@ -71,8 +73,8 @@ export class EvidenceFeed {
   #reading: Promise<void> | undefined
   /** Live messages that came while the edge reads; undefined: too many. */
   #early: Stored[] | undefined = []
-  /** Every user was meant when a read failed: repeating that for every attempt would close what was opened since. */
-  #isExcused = false
+  /** All connections were distrusted when a read failed. Doing so at every attempt would also close newer connections. */
+  #hasDistrustedAll = false
   #soon: NodeJS.Timeout | undefined
   #retry: NodeJS.Timeout | undefined
   readonly #counts = new Map<string, number>()
@@ -88,16 +90,16 @@ export class EvidenceFeed {
     nats.subscribe(subjects.storedEvidenceOfAll, {
       callback: (error, received) => {
         const message = error ? undefined : storedIn(received)
-        if (message) this.#hear(message)
+        if (message) this.#receive(message)
       },
     })
   }
 
-  /** To be called after each connect. Resolves when what was missed is applied, or when every user was meant. */
+  /** Call it after each connect. Resolves when what was missed is applied, or when all connections are distrusted. */
   async connected(): Promise<void> {
     // A read that began before may have failed with the old connection.
     await this.#reading
-    this.#isExcused = false
+    this.#hasDistrustedAll = false
     await this.catchUp()
   }
 
@@ -108,12 +110,12 @@ export class EvidenceFeed {
       const early = this.#early
       this.#early = []
       if (!early) void this.catchUp()
-      else for (const message of early) if (message.sequence > this.#sequence) this.#hear(message)
+      else for (const message of early) if (message.sequence > this.#sequence) this.#receive(message)
     })
     return this.#reading
   }
 
-  /** Not at once: messages that come in another order, or twice, must not cost a read each. */
+  /** Delayed, so that messages out of order or repeated ones do not cause one read each. */
   #catchUpSoon(): void {
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
@@ -131,15 +133,15 @@ export class EvidenceFeed {
     return this.#position?.sequence ?? 0
   }
 
-  #hear(message: Stored): void {
+  #receive(message: Stored): void {
     if (this.#reading) {
       if (this.#early && this.#early.push(message) > readMax) this.#early = undefined
       return
     }
     const now = this.#options.now()
     if (!this.#position || message.sequence !== this.#sequence + 1) {
-      // What cannot be read is applied as it comes. It may be applied again later.
-      if (this.#isExcused && !this.#isFlood(message, now)) this.#apply(message)
+      // While the stream cannot be read, live messages are applied as they arrive, and perhaps again later.
+      if (this.#hasDistrustedAll && !this.#isFlood(message, now)) this.#apply(message)
       return this.#catchUpSoon()
     }
     this.#position = { sequence: message.sequence, data: message.data, storedSince: now }
@@ -157,31 +159,31 @@ export class EvidenceFeed {
       if (last) this.#position = { ...last, storedSince: missed.kind === 'some' ? before : -Infinity }
       this.#position ??= { sequence: 0, data: new Uint8Array(), storedSince: -Infinity }
       this.#currentAt = startedAt
-      this.#isExcused = false
+      this.#hasDistrustedAll = false
       if (missed.kind === 'all') this.#distrustAll(missed.reason)
       else for (const message of missed.messages) this.#apply(message)
     } catch (error) {
-      if (!this.#isExcused) this.#distrustAll(`the stream cannot be read: ${reasonOf(error)}`)
-      this.#isExcused = true
+      if (!this.#hasDistrustedAll) this.#distrustAll(`the stream cannot be read: ${reasonOf(error)}`)
+      this.#hasDistrustedAll = true
       this.#retry = setTimeout(() => {
         if (this.#options.fleet()) void this.catchUp()
       }, retryMs).unref()
     }
   }
 
-  /** What the stream has beyond the known position; `all`, if that is not certain. */
+  /** The messages after the known position; `all` if they are not known with certainty. */
   async #missed(now: number): Promise<Missed> {
     const fleet = this.#fleet()
     const last = await readMessage(fleet, { last_by_subj: subjects.evidenceOfAll })
     const all = (reason: string) => ({ kind: 'all', last, reason }) as const
     const known = this.#position
     if (!known) return all('this edge has just started')
-    if (now - this.#currentAt > certainMs) return all('this edge was cut off for too long')
-    const mayBeGone = now - known.storedSince > certainMs
-    if (!last) return mayBeGone ? { kind: 'some', messages: [] } : all('the stream is empty')
+    if (now - this.#currentAt > certainMs) return all('this edge was disconnected for too long')
+    const mayHaveExpired = now - known.storedSince > certainMs
+    if (!last) return mayHaveExpired ? { kind: 'some', messages: [] } : all('the stream is empty')
     const count = last.sequence - known.sequence
-    if (count < 0) return all('the stream was made again')
-    if (count > readMax) return all('too much was missed')
+    if (count < 0) return all('the stream was created again')
+    if (count > readMax) return all('too many messages were missed')
     // With an edge's status line in it, a stored message can look as if JetStream did not answer.
     const read = (sequence: number) =>
       readMessage(fleet, { seq: sequence }).catch(() => 'unreadable' as const)
@@ -198,8 +200,8 @@ export class EvidenceFeed {
     if (known.sequence > 0) {
       const present = await read(known.sequence)
       if (present === 'unreadable') return all('a message cannot be read')
-      const isOther = present ? Buffer.compare(present.data, known.data) !== 0 : !mayBeGone
-      if (isOther) return all('the stream was made again')
+      const isOther = present ? Buffer.compare(present.data, known.data) !== 0 : !mayHaveExpired
+      if (isOther) return all('the stream was created again')
     }
     return { kind: 'some', messages }
   }
@@ -211,20 +213,20 @@ export class EvidenceFeed {
   }
 
   #apply({ data, subject }: Stored): void {
-    const { boot, distrust, heard, log } = this.#options
+    const { boot, distrust, received, log } = this.#options
     const decoded = decode(evidenceSchema, data)
     if (!decoded.ok) {
       log.warn('evidence_unreadable', { subject, reason: decoded.reason })
       return this.#distrustAll(`a message on ${subject} is unreadable`)
     }
-    const { news, isIncomplete, ...sender } = decoded.value
+    const { changes, isIncomplete, ...sender } = decoded.value
     if (sender.boot === boot) return
-    heard.value += news.length
-    if (isIncomplete) this.#distrustAll(`${sender.edge} does not know which users are meant`)
-    else distrust(news.map(({ user }) => user))
+    received.value += changes.length
+    if (isIncomplete) this.#distrustAll(`${sender.edge} reported changes without all users`)
+    else distrust(changes.map(({ user }) => user))
   }
 
-  /** An edge that sends too much is not read. Every user is meant then, once the second is over. */
+  /** Messages beyond the rate are ignored. At the end of the second, all connections are distrusted instead. */
   #isFlood({ subject }: Stored, now: number): boolean {
     if (now - this.#countedSince > 1000) {
       this.#countedSince = now

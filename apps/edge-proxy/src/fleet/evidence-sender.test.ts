@@ -41,46 +41,46 @@ function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
     log: new Log({ level: 'debug', format: 'text' }, () => {}),
     max,
   })
-  const told = () => messages.flatMap(({ news }) => news.map(({ kind, user }) => `${kind} ${user}`))
-  return { evidence, messages, times, nats, told, counters, file: join(stateDir, 'evidence.json'), stateDir }
+  const sent = () => messages.flatMap(({ changes }) => changes.map(({ kind, user }) => `${kind} ${user}`))
+  return { evidence, messages, times, nats, sent, counters, file: join(stateDir, 'evidence.json'), stateDir }
 }
 
-test('news are sent at once, and those of the same turn in one message', async () => {
-  const { evidence, messages, told, counters } = atWork()
+test('changes are sent at once, and those of the same turn in one message', async () => {
+  const { evidence, messages, sent, counters } = atWork()
   evidence.add({ kind: 'proven', user: 'joe' })
   evidence.add({ kind: 'refused', user: 'jane' })
   await untilTrue(() => evidence.isEmpty)
-  assert.deepEqual(told(), ['proven joe', 'refused jane'])
+  assert.deepEqual(sent(), ['proven joe', 'refused jane'])
   assert.equal(messages.length, 1)
   assert.equal(counters.evidence_sent_total.value, 2)
 })
 
 test('between two messages there is a pause, so that the stream has room for this edge', async () => {
-  const { evidence, times, told } = atWork()
+  const { evidence, times, sent } = atWork()
   for (const user of ['a', 'b', 'c']) {
     evidence.add({ kind: 'proven', user })
     const before = times.length
     await untilTrue(() => times.length > before)
   }
   await untilTrue(() => evidence.isEmpty)
-  assert.deepEqual(told(), ['proven a', 'proven b', 'proven c'])
+  assert.deepEqual(sent(), ['proven a', 'proven b', 'proven c'])
   for (let at = 1; at < times.length; at++)
     assert.ok(times[at]! - times[at - 1]! >= evidencePauseMs - 5, `${times[at]! - times[at - 1]!} ms`)
 })
 
-test('a user waits once, with the latest news', async () => {
-  const { evidence, nats, told } = atWork()
+test('a user waits once, with the latest change', async () => {
+  const { evidence, nats, sent } = atWork()
   nats.isUp = false
   evidence.add({ kind: 'proven', user: 'joe' })
   evidence.add({ kind: 'refused', user: 'joe' })
   assert.equal(evidence.size, 1)
   nats.isUp = true
   await evidence.send()
-  assert.deepEqual(told(), ['refused joe'])
+  assert.deepEqual(sent(), ['refused joe'])
 })
 
-test('news that come while a message is on its way are sent too, of the same user also', async () => {
-  const { evidence, nats, told } = atWork()
+test('changes that arrive while a message is being sent are sent afterwards, also those of the same user', async () => {
+  const { evidence, nats, sent } = atWork()
   const { promise, resolve } = Promise.withResolvers<void>()
   nats.answer = () => promise
   evidence.add({ kind: 'proven', user: 'joe' })
@@ -90,28 +90,28 @@ test('news that come while a message is on its way are sent too, of the same use
   resolve()
   await sending
   await evidence.flush()
-  assert.deepEqual(told(), ['proven joe', 'proven joe', 'proven jane'])
+  assert.deepEqual(sent(), ['proven joe', 'proven joe', 'proven jane'])
 })
 
 test('what NATS does not acknowledge is sent again', async () => {
-  const { evidence, nats, told } = atWork()
+  const { evidence, nats, sent } = atWork()
   nats.answer = () => Promise.reject(new Error('no'))
   evidence.add({ kind: 'proven', user: 'joe' })
   await evidence.send()
-  assert.deepEqual([evidence.size, told()], [1, []])
+  assert.deepEqual([evidence.size, sent()], [1, []])
   nats.answer = () => Promise.resolve()
   await untilTrue(() => evidence.isEmpty)
-  assert.deepEqual(told(), ['proven joe'])
+  assert.deepEqual(sent(), ['proven joe'])
 })
 
-test('if too many users wait, they are forgotten, and the other edges are told that every user is meant', async () => {
+test('if too many users wait, they are forgotten, and the other edges are sent that every user is meant', async () => {
   const { evidence, nats, messages, counters } = atWork({ max: 3 })
   nats.isUp = false
   for (const user of ['a', 'b', 'c', 'd', 'e']) evidence.add({ kind: 'proven', user })
   assert.ok(evidence.size <= 3)
   assert.equal(counters.evidence_overflows_total.value, 1)
   nats.isUp = true
-  // An overflow while that is on its way must be told as well.
+  // An overflow while that is on its way must be sent as well.
   nats.answer = async () => {
     nats.answer = () => Promise.resolve()
     for (const user of ['f', 'g', 'h', 'i', 'j']) evidence.add({ kind: 'proven', user })
@@ -128,11 +128,11 @@ test('if too many users wait, they are forgotten, and the other edges are told t
 })
 
 test('a message is never too large, however long the names are', async () => {
-  const { evidence, messages, told } = atWork({ max: 10_000 })
+  const { evidence, messages, sent } = atWork({ max: 10_000 })
   for (let count = 0; count < 1500; count++)
     evidence.add({ kind: 'proven', user: `${count}${'\u0001'.repeat(300)}` })
   await evidence.flush()
-  assert.equal(told().length, 1500)
+  assert.equal(sent().length, 1500)
   assert.ok(messages.length > 1)
 })
 
@@ -142,10 +142,10 @@ test('what could not be sent before a stop is sent by the next run', async () =>
   first.evidence.add({ kind: 'proven', user: 'joe' })
   await first.evidence.flush()
   first.evidence.save()
-  const { evidence, told, file, messages } = atWork({ stateDir: first.stateDir })
+  const { evidence, sent, file, messages } = atWork({ stateDir: first.stateDir })
   evidence.load()
   await evidence.send()
-  assert.deepEqual([told(), messages[0]?.isIncomplete], [['proven joe'], false])
+  assert.deepEqual([sent(), messages[0]?.isIncomplete], [['proven joe'], false])
   assert.equal(existsSync(file), false)
 })
 

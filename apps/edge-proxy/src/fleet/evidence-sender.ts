@@ -1,6 +1,6 @@
 /**
- * Tells the other edges what this one learned about the secrets of users. What NATS has not acknowledged waits here, one
- * entry per user. A file keeps it for the next run.
+ * Reports changes of secrets to the other edges. A change waits here until NATS has acknowledged it, one entry per user. A
+ * file keeps waiting changes for the next run.
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -26,32 +26,32 @@ export interface EvidenceSenderOptions {
   stateDir: string
   /** Undefined while NATS is down. */
   fleet: () => NatsHandles | undefined
-  /** Counts users that other edges were told of. */
+  /** Counts changes that were sent. */
   sent: Counter
   /** Counts overflows. */
   overflowed: Counter
   log: Log
-  /** Users that may wait. Beyond it, the other edges are told that every user is meant. */
+  /** Users that may wait. With more, the others are told to treat all users as changed. */
   max?: number
 }
 
-type News = EvidenceMessage['news'][number]
+type Change = EvidenceMessage['changes'][number]
 
 const ackMs = 5_000
 const retryMs = 1_000
-/** Leaves room in a message for the envelope around the news. */
-const newsBytesMax = evidenceBytesMax - 1024
-const savedSchema = evidenceSchema.pick({ news: true, isIncomplete: true })
+/** Without the envelope of the message. */
+const changesBytesMax = evidenceBytesMax - 1024
+const savedSchema = evidenceSchema.pick({ changes: true, isIncomplete: true })
 
 export class EvidenceSender {
   readonly #options: EvidenceSenderOptions
   readonly #file: string
   readonly #max: number
   /** By user. */
-  readonly #waiting = new Map<string, News>()
-  /** Times that users were forgotten, and how many of these the other edges were told of. */
+  readonly #waiting = new Map<string, Change>()
+  /** Times that waiting users were removed, and how many of these were reported to the other edges. */
   #overflows = 0
-  #overflowsTold = 0
+  #overflowsSent = 0
   #sequence = 0
   #sending: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -76,17 +76,17 @@ export class EvidenceSender {
   }
 
   get #isIncomplete(): boolean {
-    return this.#overflows > this.#overflowsTold
+    return this.#overflows > this.#overflowsSent
   }
 
   /** Sends it soon. */
-  add(news: News): void {
-    this.#waiting.set(news.user, news)
-    if (this.size > this.#max) this.#forgetUsers()
+  add(change: Change): void {
+    this.#waiting.set(change.user, change)
+    if (this.size > this.#max) this.#removeUsers()
     this.#sendLater()
   }
 
-  #forgetUsers(): void {
+  #removeUsers(): void {
     this.#options.overflowed.value++
     this.#waiting.clear()
     this.#overflows++
@@ -103,7 +103,7 @@ export class EvidenceSender {
     return this.#sending
   }
 
-  /** To be called at a stop: sends all without pauses. Never rejects. */
+  /** Call it at a stop: sends all without pauses. Never rejects. */
   async flush(): Promise<void> {
     clearTimeout(this.#timer)
     await this.#sending
@@ -111,12 +111,12 @@ export class EvidenceSender {
     clearTimeout(this.#timer)
   }
 
-  /** Adds what the previous run left behind. */
+  /** Adds the changes that the previous run did not send. */
   load(): void {
     try {
       const saved = savedSchema.safeParse(parseJson(readFileSync(this.#file, 'utf8')))
-      for (const news of saved.data?.news ?? []) this.#waiting.set(news.user, news)
-      // An unreadable file means that something is missing too.
+      for (const change of saved.data?.changes ?? []) this.#waiting.set(change.user, change)
+      // If the file is unreadable, changes are missing as well.
       if (saved.data?.isIncomplete ?? true) this.#overflows++
       this.#isSaved = true
     } catch {
@@ -127,11 +127,11 @@ export class EvidenceSender {
   /** Writes what waits to the file, for the next run. Throws if the write fails. */
   save(): void {
     if (this.isEmpty) return
-    const news = [...this.#waiting.values()]
+    const changes = [...this.#waiting.values()]
     const saved =
-      news.length <= evidenceUsersMax
-        ? { news, isIncomplete: this.#isIncomplete }
-        : { news: [], isIncomplete: true }
+      changes.length <= evidenceUsersMax
+        ? { changes, isIncomplete: this.#isIncomplete }
+        : { changes: [], isIncomplete: true }
     replaceStateFile(this.#file, JSON.stringify(saved))
   }
 
@@ -160,7 +160,7 @@ export class EvidenceSender {
       ...sender,
       at: Date.now(),
       sequence: ++this.#sequence,
-      news: batch.map(([, news]) => news),
+      changes: batch.map(([, change]) => change),
       isIncomplete: this.#isIncomplete,
     }
     try {
@@ -172,30 +172,30 @@ export class EvidenceSender {
       log.debug('evidence_unsent', { waiting: this.size, reason: reasonOf(error) })
       return false
     }
-    // What was added meanwhile must be sent too: it may concern connections that were opened since.
-    for (const [key, news] of batch) if (this.#waiting.get(key) === news) this.#waiting.delete(key)
-    this.#overflowsTold = overflows
+    // A change that was added meanwhile must be sent as well: it may affect connections that were opened since.
+    for (const [key, change] of batch) if (this.#waiting.get(key) === change) this.#waiting.delete(key)
+    this.#overflowsSent = overflows
     sent.value += batch.length
     if (this.isEmpty) this.#removeFile()
     return true
   }
 
-  #batch(): [string, News][] {
-    const batch: [string, News][] = []
+  #batch(): [string, Change][] {
+    const batch: [string, Change][] = []
     let bytes = 0
     for (const entry of this.#waiting) {
       bytes += Buffer.byteLength(JSON.stringify(entry[1])) + 1
-      if (batch.length === evidenceUsersMax || bytes > newsBytesMax) break
+      if (batch.length === evidenceUsersMax || bytes > changesBytesMax) break
       batch.push(entry)
     }
     return batch
   }
 
-  /** So that the next run tells the other edges, if this one is killed before NATS is back. */
+  /** Writes the file so that the next run reports the changes if this one is killed before NATS is reachable. */
   #noteUnsent(): void {
     if (this.#isSaved) return
     try {
-      replaceStateFile(this.#file, JSON.stringify({ news: [], isIncomplete: true }))
+      replaceStateFile(this.#file, JSON.stringify({ changes: [], isIncomplete: true }))
       this.#isSaved = true
     } catch (error) {
       this.#options.log.warn('evidence_unsaved', { reason: reasonOf(error) })

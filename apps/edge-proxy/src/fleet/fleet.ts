@@ -83,11 +83,11 @@ export class FleetMember {
       now: () => performance.now(),
       distrust: (users) => distrustUsers(edge.context, users),
       distrustAll: () => void distrustAll(edge.context),
-      heard: metrics.counters.evidence_heard_total,
+      received: metrics.counters.evidence_received_total,
       missed: metrics.counters.evidence_missed_total,
       log,
     })
-    edge.context.pool.evidence.onNews = (news) => this.#evidenceSender.add(news)
+    edge.context.pool.evidence.onChange = (change) => this.#evidenceSender.add(change)
     metrics.gauge('evidence_waiting', () => this.#evidenceSender.size)
     metrics.gauge('outbox_reports', () => this.#outbox.size)
     metrics.gauge('config_revision', () => this.#desired.applied)

@@ -66,11 +66,11 @@ export function revoke(
   return context.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
 }
 
-/** Another edge has evidence about secrets of these users: ends what their secrets opened here. */
+/** Another edge has evidence about secrets of these users: distrusts the connections that their secrets opened here. */
 export const distrustUsers = (context: EdgeContext, users: readonly string[]): void =>
-  context.pool.evidence.heard(new Set(users.map(userKeyOf)))
+  context.pool.evidence.changedElsewhere(new Set(users.map(userKeyOf)))
 
-/** Which users other edges have evidence about is not known: every connection is meant. */
+/** Reports of other edges may have been missed: distrusts every connection. */
 export const distrustAll = (context: EdgeContext): number => context.pool.purge(() => true, 'fleet-evidence')
 
 /** Reuses no idle connection until `work` settles. */

@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 import { wire } from '../imap/cuts.test-support.ts'
 import { serverAt, wellBehaved, type Script } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import type { SecretNews } from './evidence.ts'
+import type { SecretChange } from './evidence.ts'
 import { giveBackTo, poolAtWork, swapIn, untilTrue, type PoolAtWork } from './pool.test-support.ts'
 
 /** A pool over a server on which passwords change. A password that is in `answers` gets that answer. */
@@ -33,15 +33,15 @@ async function atWork(settings: Parameters<typeof poolAtWork>[0] = {}) {
   /** Answers that are held back. */
   const late: (() => void)[] = []
   work.scripted.script = script
-  const news: SecretNews[] = []
-  work.pool.evidence.onNews = (each) => void news.push(each)
+  const changes: SecretChange[] = []
+  work.pool.evidence.onChange = (each) => void changes.push(each)
   const idle = async (...who: Parameters<PoolAtWork['lease']>) => {
     const { connection } = await work.lease(...who)
     await giveBackTo(work.pool, connection)
     assert.equal(work.pool.connections.stateOf(connection), 'idle')
     return connection
   }
-  return { ...work, answers, holds, late, news, idle }
+  return { ...work, answers, holds, late, changes, idle }
 }
 
 type AtWork = Awaited<ReturnType<typeof atWork>>
@@ -152,8 +152,8 @@ const lessons: Record<string, { teach: (work: AtWork) => Promise<unknown>; ends?
     teach: (work) => fresh(work, 'B', 'OK in', 'JOE'),
     ends: 'secret-superseded',
   },
-  'another edge has news about its user': {
-    teach: async ({ pool }) => pool.evidence.heard(new Set(['jane', 'joe'])),
+  'another edge reports a change for its user': {
+    teach: async ({ pool }) => pool.evidence.changedElsewhere(new Set(['jane', 'joe'])),
     ends: 'fleet-evidence',
   },
   'a wrong secret is refused': { teach: (work) => fresh(work, 'wrong', no) },
@@ -172,8 +172,8 @@ const lessons: Record<string, { teach: (work: AtWork) => Promise<unknown>; ends?
   },
   'another user’s secret is refused': { teach: (work) => fresh(work, 'A', no, 'jane') },
   'another user has a new secret': { teach: (work) => fresh(work, 'B', 'OK in', 'jane') },
-  'another edge has news about another user': {
-    teach: async ({ pool }) => pool.evidence.heard(new Set(['jane'])),
+  'another edge reports a change for another user': {
+    teach: async ({ pool }) => pool.evidence.changedElsewhere(new Set(['jane'])),
   },
 }
 
@@ -323,48 +323,48 @@ test('evidence counts for every server, since two of them may be one mail system
 
 test('with a master user, the server judges identities and no secrets of clients', async () => {
   const limits = { masterUser: 'master', masterPassword: 'M', sharedSecret: 'S' }
-  const { idle, login, answers, news, pool } = await atWork({ limits })
+  const { idle, login, answers, changes, pool } = await atWork({ limits })
   const [joe, jane] = [await idle('joe', 'S'), await idle('jane', 'S')]
-  assert.deepEqual(news, [])
+  assert.deepEqual(changes, [])
   // The edge itself refuses this one.
   for (const wrong of ['', 'wrong', 's']) assert.equal((await login('joe', wrong)).kind, 'refused')
-  assert.deepEqual([joe.link.isOpen, jane.link.isOpen, news.length], [true, true, 0])
+  assert.deepEqual([joe.link.isOpen, jane.link.isOpen, changes.length], [true, true, 0])
   answers.set('M', no)
   const resume = pool.suspendReuse()
   await login('joe', 'S')
   await login('jim', 'S')
   resume()
   assert.deepEqual([joe.link.isOpen, jane.link.isOpen], [false, true])
-  assert.deepEqual(news, [{ kind: 'refused', user: 'joe' }])
+  assert.deepEqual(changes, [{ kind: 'refused', user: 'joe' }])
 })
 
-test('news are a new secret, and the refusal of a secret that was good; they have no form of the secret', async () => {
+test('other edges are notified of a new secret and of the refusal of an accepted one, without any form of the secret', async () => {
   const work = await atWork()
-  const { news, idle, login, answers } = work
+  const { changes, idle, login, answers } = work
   await idle('Joe', 'A')
-  assert.deepEqual(news.splice(0), [{ kind: 'proven', user: 'joe' }])
+  assert.deepEqual(changes.splice(0), [{ kind: 'proven', user: 'joe' }])
   await idle('Joe', 'A')
   await fresh(work, 'A', 'OK in', 'joe')
   answers.set('wrong', no)
   await login('joe', 'wrong')
   await login('jane', 'wrong')
   await fresh(work, 'A', 'NO [UNAVAILABLE] x')
-  assert.deepEqual(news, [])
+  assert.deepEqual(changes, [])
   await fresh(work, 'A', no)
-  assert.deepEqual(news.splice(0), [{ kind: 'refused', user: 'joe' }])
+  assert.deepEqual(changes.splice(0), [{ kind: 'refused', user: 'joe' }])
   await fresh(work, 'A', no)
-  assert.deepEqual(news, [])
+  assert.deepEqual(changes, [])
   await idle('joe', 'A')
-  news.length = 0
-  work.pool.evidence.heard(new Set(['joe']))
+  changes.length = 0
+  work.pool.evidence.changedElsewhere(new Set(['joe']))
   await fresh(work, 'A', 'OK in')
-  assert.deepEqual(news, [], 'what another edge said is not repeated')
+  assert.deepEqual(changes, [], 'a change that another edge reported is not sent again')
 })
 
-test('news about a user ends what was opened before, and nothing that is opened after', async () => {
+test('a change that another edge reports ends connections opened before it, and none opened after it', async () => {
   const { pool, idle, lease } = await atWork()
   await idle('joe', 'A')
-  pool.evidence.heard(new Set(['joe']))
+  pool.evidence.changedElsewhere(new Set(['joe']))
   const later = await idle('joe', 'A')
   assert.equal((await lease('joe', 'A')).connection, later)
 })
@@ -375,7 +375,7 @@ test('a distrusted connection is no proof of its secret: a login with it evicts 
   await lease('joe', 'A')
   const other = await idle('jane', 'J')
   answers.set('A', no)
-  pool.evidence.heard(new Set(['joe']))
+  pool.evidence.changedElsewhere(new Set(['joe']))
   await login('joe', 'A')
   assert.ok(other.link.isOpen)
 })
@@ -385,7 +385,7 @@ test('a connection is not leased if evidence comes between the end of its reset 
   const { connection } = await work.lease('joe', 'A')
   const given = giveBackTo(work.pool, connection)
   const next = work.lease('joe', 'A')
-  void given.then(() => work.pool.evidence.heard(new Set(['joe'])))
+  void given.then(() => work.pool.evidence.changedElsewhere(new Set(['joe'])))
   assert.equal((await next).reused, false)
   assert.equal(connection.link.isOpen, false)
 })
@@ -407,7 +407,7 @@ test('ENABLE moves no session to a connection that its secret’s refusal has en
 test('after any history, a warm connection is of a secret that was not refused or superseded since it was opened', async () => {
   const secrets = ['A', 'B', 'C'] as const
   const step = fc.record({
-    kind: fc.constantFrom('page', 'page', 'page', 'change', 'news'),
+    kind: fc.constantFrom('page', 'page', 'page', 'change', 'changed-elsewhere'),
     secret: fc.constantFrom(...secrets),
   })
   await fc.assert(
@@ -421,8 +421,8 @@ test('after any history, a warm connection is of a secret that was not refused o
         if (kind === 'change') {
           if (refused(secret)) work.answers.delete(secret)
           else work.answers.set(secret, no)
-        } else if (kind === 'news') {
-          work.pool.evidence.heard(new Set(['joe']))
+        } else if (kind === 'changed-elsewhere') {
+          work.pool.evidence.changedElsewhere(new Set(['joe']))
           warm.clear()
         } else {
           const result = await work.login('joe', secret)

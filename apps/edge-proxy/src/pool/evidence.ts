@@ -1,7 +1,7 @@
 /**
  * Applies a server's answer to a login to the connections that are open already: a refused secret ends what it opened, and
  * a secret that is new for its user ends what the user's other secrets opened (docs/adr/0012-evidence-about-secrets.md).
- * Connections of all servers are meant, because two configured servers may be one mail system.
+ * This applies to the connections of all servers, because two configured servers may be one mail system.
  */
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
 import type { Connections, Dial } from './connections.ts'
@@ -9,8 +9,8 @@ import { isSameSecret, userKeyOf } from './key.ts'
 import { KnownSecrets } from './known-secrets.ts'
 import { refusesUser, type LeaseRequest, type RefusalCause } from './lease.ts'
 
-/** What other edges should know. It has no form of the secret. */
-export interface SecretNews {
+/** What other edges must know about the secrets of a user. It has no form of the secret. */
+export interface SecretChange {
   /** `proven`: a server accepted a secret that is new here. `refused`: it refused one that it had accepted. */
   readonly kind: 'proven' | 'refused'
   /** The login name, with its ASCII letters in lower case. */
@@ -23,8 +23,8 @@ export class Evidence {
   readonly #connections: Connections
   readonly #known = new KnownSecrets()
   readonly #distrust: (connection: ServerConnection, reason: DistrustReason) => void
-  /** Gets what is news to other edges. */
-  onNews: (news: SecretNews) => void = () => {}
+  /** Called with what other edges do not know yet. */
+  onChange: (change: SecretChange) => void = () => {}
 
   /** @param distrust closes the connection, at once or when its session ends */
   constructor(
@@ -41,7 +41,7 @@ export class Evidence {
     const userKey = userKeyOf(credentials.user.toString('utf8'))
     if (!this.#known.accepted(server.name, userKey, secretDigest)) return
     this.#apply(userKey, 'secret-superseded', (own) => !isSameSecret(own.secretDigest, secretDigest))
-    this.onNews({ kind: 'proven', user: userKey })
+    this.onChange({ kind: 'proven', user: userKey })
   }
 
   /** The server has refused the login. */
@@ -54,25 +54,25 @@ export class Evidence {
     const ended = isAboutSecret
       ? this.#apply(userKey, 'secret-refused', (own) => isSameSecret(own.secretDigest, secretDigest))
       : this.#apply(userKey, 'not-authorized', (own) => own.identity === identity)
-    // A secret that was never good is no news: anyone can send wrong passwords in the name of a user.
-    if (wasKnown || ended > 0) this.onNews({ kind: 'refused', user: userKey })
+    // Other edges are not notified of a secret that was never accepted: anyone can send wrong passwords for a user.
+    if (wasKnown || ended > 0) this.onChange({ kind: 'refused', user: userKey })
   }
 
-  /** Another edge has news about these users. */
-  heard(userKeys: ReadonlySet<string>): void {
+  /** Another edge has reported a change for these users. */
+  changedElsewhere(userKeys: ReadonlySet<string>): void {
     for (const dial of this.#connections.dials())
       if (userKeys.has(userKeyOf(dial.openedBy))) dial.distrust('fleet-evidence')
     for (const userKey of userKeys)
       for (const own of [...this.#connections.openedBy(userKey)]) this.#distrust(own, 'fleet-evidence')
   }
 
-  /** Returns how many open connections were meant. */
-  #apply(userKey: string, reason: DistrustReason, isMeant: (own: Suspect) => boolean): number {
+  /** Returns how many open connections were affected. */
+  #apply(userKey: string, reason: DistrustReason, isAffected: (own: Suspect) => boolean): number {
     for (const dial of this.#connections.dials())
-      if (userKeyOf(dial.openedBy) === userKey && isMeant(dial)) dial.distrust(reason)
-    const meant = this.#connections.openedBy(userKey).filter(isMeant)
-    for (const own of meant) this.#distrust(own, reason)
-    return meant.length
+      if (userKeyOf(dial.openedBy) === userKey && isAffected(dial)) dial.distrust(reason)
+    const affected = this.#connections.openedBy(userKey).filter(isAffected)
+    for (const own of affected) this.#distrust(own, reason)
+    return affected.length
   }
 }
 

@@ -2,14 +2,14 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { LearnedLimits } from './learned-limits.ts'
 
-/** Teaches it refusals of one user at these counts, and returns which of them were news. */
+/** Teaches it refusals of one user at these counts, and returns which of them were reported as new. */
 const learned = (limits: LearnedLimits, ...counts: number[]) =>
   counts.map((connections) => limits.learn('main', 'ann', connections, 0))
 
 const shown = (limits: LearnedLimits) => [...limits.latest()].map(({ connections }) => connections)
 
 // Logins that come at once are refused at once, and each counts those that the server refuses a moment later.
-test('of the refusals of one limit, the lowest number counts, and only a lower one is news', () => {
+test('of the refusals of one limit, the lowest number counts, and only a lower one is reported as new', () => {
   const limits = new LearnedLimits()
   assert.deepEqual(learned(limits, 6, 5, 6, 4, 5, 3, 3, 7), [
     true,

@@ -75,10 +75,10 @@ const shownKeyOf = (server: string, user: string | undefined): string =>
 /** Puts the limit, or the lower one that is still known, at the end. Returns whether it is lower or the first. */
 function lower(limits: Map<string, LearnedLimit>, key: string, limit: LearnedLimit, now: number): boolean {
   const known = limits.get(key)
-  const isNews = known === undefined || known.expiresAt <= now || limit.connections < known.connections
+  const isLower = known === undefined || known.expiresAt <= now || limit.connections < known.connections
   limits.delete(key)
-  limits.set(key, isNews ? limit : { ...limit, connections: known.connections })
-  return isNews
+  limits.set(key, isLower ? limit : { ...limit, connections: known.connections })
+  return isLower
 }
 
 function forgetLower(limits: Map<string, LearnedLimit>, key: string, connections: number): void {
