@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { dial } from './dial.ts'
 import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
 
@@ -93,6 +94,25 @@ test('an address whose dial was abandoned is suspected, and its check has the wh
   assert.deepEqual(server.addresses.takeDue(performance.now()), [])
 })
 
+test('an address whose dial was abandoned comes last until it answers, also without health checks', async () => {
+  for (const settings of [{ healthIntervalMs: 10_000 }, { healthIntervalMs: 0, breakerCooldownMs: 10_000 }]) {
+    const { silent, server, login } = await halfDead({ connectTimeoutMs: 60_000, ...settings })
+    const abandoning = new AbortController()
+    const dialing = dial(server, abandoning.signal)
+    while (silent.accepted.length === 0) await turn()
+    abandoning.abort()
+    assert.equal((await dialing).kind, 'abandoned')
+    await login()
+    // A check of it is under way.
+    const isChecked = server.addresses.takeDue(performance.now()).length > 0
+    assert.equal(isChecked, settings.healthIntervalMs > 0)
+    await login()
+    assert.equal(silent.accepted.length, 1)
+    assert.deepEqual(server.problems, [])
+    silent.close()
+  }
+})
+
 test('pauses between checks double up to a minute, and an address that a name has lost is forgotten', async () => {
   const { server } = await halfDead({ healthIntervalMs: 10_000 })
   const { addresses } = server
@@ -116,8 +136,8 @@ test('an address that has greeted lately is not suspected, so that impatient cli
   const { addresses } = server
   const slow = { host: 'mail', address: '192.0.2.1' }
   addresses.markUp(slow, 1000)
-  addresses.suspect(slow, 10_999, 10_000)
+  addresses.suspect(slow, 10_999, 10_000, 0)
   assert.deepEqual(addresses.takeDue(10_999), [])
-  addresses.suspect(slow, 11_000, 10_000)
+  addresses.suspect(slow, 11_000, 10_000, 0)
   assert.deepEqual(addresses.takeDue(11_000), [slow])
 })

@@ -37,12 +37,12 @@ export class Addresses {
   }
 
   /**
-   * Those that are down come last.
+   * Those that are down or suspected come last.
    * @param tried addresses that are tried as if they were not down
    */
   inOrder(addresses: readonly Address[], tried: readonly Address[] = []): Address[] {
-    const isLast = (address: Address) =>
-      this.isDown(address) && !tried.some((trial) => trial.address === address.address)
+    const isLast = ({ address }: Address) =>
+      this.#entries.has(address) && !tried.some((trial) => trial.address === address)
     return addresses.some(isLast)
       ? [...addresses.filter((address) => !isLast(address)), ...addresses.filter(isLast)]
       : [...addresses]
@@ -65,18 +65,23 @@ export class Addresses {
   /**
    * A dial was abandoned before the address had answered: the next check finds out whether it does.
    * @param trustedMs an address that has greeted within this time is not suspected: its clients are impatient
+   * @param untilCheckMs how long it comes last before it is checked
    */
-  suspect(address: Address, now: number, trustedMs: number): void {
+  suspect(address: Address, now: number, trustedMs: number, untilCheckMs: number): void {
     const greetedAt = this.#greetedAt.get(address.address) ?? -Infinity
     if (now - greetedAt >= trustedMs && !this.#entries.has(address.address))
-      this.#entries.set(address.address, { address, outage: undefined, checkAt: 0, pauseMs: 0 })
+      this.#entries.set(address.address, {
+        address,
+        outage: undefined,
+        checkAt: now + untilCheckMs,
+        pauseMs: pauseMaxMs,
+      })
   }
 
   /** The addresses to check now. The time of the next check of each begins to run. */
   takeDue(now: number): Address[] {
     const due = [...this.#entries.values()].filter(({ checkAt }) => checkAt <= now)
     for (const entry of due) {
-      if (!entry.outage) this.#entries.delete(entry.address.address)
       entry.checkAt = now + entry.pauseMs
       entry.pauseMs = Math.max(entry.pauseMs, Math.min(entry.pauseMs * 2, pauseMaxMs))
     }

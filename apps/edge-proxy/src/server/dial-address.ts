@@ -63,7 +63,7 @@ export async function dialAddress(
   const dialed = await new AddressDial(server, address, options).run()
   if (options.signal.aborted) {
     if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
-    else server.addresses.suspect(address, performance.now(), server.config.healthIntervalMs)
+    else server.suspectAddress(address)
     return { kind: 'abandoned' }
   }
   if (dialed.kind === 'dialed') server.addresses.markUp(address, performance.now())

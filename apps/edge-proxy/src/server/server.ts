@@ -28,6 +28,7 @@ export type Preamble = (addresses: TcpAddresses) => Buffer
 
 /** What a client has said about itself by ID commands. */
 export interface ClientIdentity {
+  /** Reading it may take a system call. */
   readonly address: string
   /** Its ID commands, in order. Absent: none. */
   readonly ids?: readonly IdPairs[]
@@ -125,6 +126,13 @@ export class Server {
     this.addresses.markDown(address, reason, performance.now(), healthIntervalMs || breakerCooldownMs)
   }
 
+  /** A dial was abandoned before the address had answered. Without health checks, a login tries it again after a while. */
+  suspectAddress(address: Address): void {
+    const { healthIntervalMs, breakerCooldownMs } = this.config
+    const untilCheckMs = healthIntervalMs === 0 ? breakerCooldownMs : 0
+    this.addresses.suspect(address, performance.now(), healthIntervalMs || breakerCooldownMs, untilCheckMs)
+  }
+
   /** What operators should know about its names and addresses, one sentence each. */
   get problems(): string[] {
     if (this.downReason !== undefined) return [this.downReason]
@@ -163,8 +171,10 @@ export class Server {
    * ID commands for a client, in order, without tags. If `clientAddress` is `id`, the first one names an address, because
    * Dovecot uses no other: that of the client, or the one that a trusted client names.
    */
-  idCommands({ address, ids = [], mayNameUser = false }: ClientIdentity): string[] {
+  idCommands(client: ClientIdentity): string[] {
+    const { ids = [], mayNameUser = false } = client
     if (this.config.clientAddress !== 'id') return ids.map(printId)
+    const { address } = client
     if (!mayNameUser) {
       const others = ids.map(withoutClientFields).filter((pairs) => pairs !== undefined)
       return [originatingIp(address), ...others.map(printId)]

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { serverAt } from './scripted-server.test-support.ts'
+
+test('the address of a client is read only where its ID names it, because that takes a system call', () => {
+  let reads = 0
+  const client = {
+    get address() {
+      reads++
+      return '192.0.2.7'
+    },
+    ids: [[['name', 'webmail']]] as [string, string][][],
+  }
+  assert.deepEqual(serverAt(143).idCommands(client), ['ID ("name" "webmail")'])
+  assert.equal(reads, 0)
+  assert.deepEqual(serverAt(143, { clientAddress: 'id' }).idCommands(client), [
+    'ID ("x-originating-ip" "192.0.2.7")',
+    'ID ("name" "webmail")',
+  ])
+})
