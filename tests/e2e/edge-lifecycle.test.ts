@@ -1,6 +1,7 @@
 /** An edge as a process: without its server, reloaded, drained with and without sessions, with invalid files. */
 import assert from 'node:assert/strict'
-import { writeFile } from 'node:fs/promises'
+import { execFileSync } from 'node:child_process'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
 import { freePort, node } from '@imapfleet/local'
@@ -125,6 +126,18 @@ suite('the life of an edge', () => {
     assert.ok(await isServed(session))
     await session.command('LOGOUT')
     await client.close()
+  })
+
+  test('a reload does not wait for a configuration that has become a pipe', async (t) => {
+    const edge = await edgeFor(t, stub.port)
+    const session = await entered(edge)
+    const { configFile, process } = edge.edge
+    await rm(configFile)
+    execFileSync('mkfifo', ['-m', '666', configFile])
+    process.send('SIGHUP')
+    await edge.logged(/error reload_refused problem="cannot read \S+ again: it is not a regular file"/)
+    assert.ok(await isServed(session))
+    await session.command('LOGOUT')
   })
 
   test('a start with mistakes reports each with its line, in either format, and exits with 2', async () => {

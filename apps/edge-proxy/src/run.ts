@@ -2,7 +2,7 @@
  * Runs the edge from the arguments of its process to the exit code: read the configuration, start the edge, join the fleet,
  * drop privileges, serve until a signal, stop.
  */
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import type { Server } from 'node:http'
 import { parseArgs } from 'node:util'
 import { printProblem, printReportRow, resolveFile, type Layer, type ResolvedFile } from '@imapfleet/config'
@@ -174,6 +174,9 @@ function logStart(edge: Edge, { id, region }: { id: string; region: string }, lo
 /** The new content of the file. Undefined if it cannot be used; the running configuration then stays in force. */
 function reload(edge: Edge, path: string, log: Log): Layer | undefined {
   try {
+    // To read from a pipe would stop all sessions until something is written into it.
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === false)
+      throw new EdgeError('config_unreadable', `cannot read ${path} again: it is not a regular file`)
     const { config, document } = readConfig(path)
     edge.apply(config)
     log.info('reloaded')
