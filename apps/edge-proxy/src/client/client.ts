@@ -336,7 +336,7 @@ const byeText: Record<ClientRefusal, string> = {
   'too-many-commands': 'Too many commands before login',
   'too-many-failures': 'Too many failed logins',
   'login-timeout': 'Login timed out',
-  'displaced': tooMany,
+  displaced: tooMany,
 }
 
 const withoutLineEnd = (line: Buffer): Buffer => line.subarray(0, line.at(-2) === CR ? -2 : -1)
