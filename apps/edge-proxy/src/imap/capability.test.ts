@@ -38,6 +38,8 @@ test('a list is found in a CAPABILITY response and in the code of any status, an
   for (const line of [
     '* CAPABILITY A B',
     '* capability A B\r\n',
+    '*   CAPABILITY A B',
+    '*  OK [CAPABILITY A B] ready',
     '* OK [CAPABILITY A B] ready [x]',
     '* PREAUTH [CAPABILITY A B] hi',
     'a1 OK [CAPABILITY A B]',
@@ -102,6 +104,8 @@ test('the case of a name has no meaning for the edge, and reaches the client unc
 test('a capability list is reduced wherever a server may send it, and other lines are unchanged', () => {
   const expected: Record<string, string> = {
     '* CAPABILITY IMAP4rev1 COMPRESS=DEFLATE IDLE\r\n': '* CAPABILITY IMAP4rev1 IDLE\r\n',
+    '*   CAPABILITY IMAP4rev1 COMPRESS=DEFLATE\r\n': '*   CAPABILITY IMAP4rev1\r\n',
+    '*  OK [CAPABILITY IMAP4rev1 COMPRESS=DEFLATE] hi\r\n': '*  OK [CAPABILITY IMAP4rev1] hi\r\n',
     '* capability IMAP4rev1 unauthenticate\r\n': '* capability IMAP4rev1\r\n',
     '* OK [CAPABILITY IMAP4rev1 AUTH=PLAIN] hi [x]\r\n': '* OK [CAPABILITY IMAP4rev1] hi [x]\r\n',
     '* PREAUTH [CAPABILITY A COMPRESS=DEFLATE] hi\r\n': '* PREAUTH [CAPABILITY A] hi\r\n',

@@ -8,8 +8,8 @@ const hopByHop = new Set(['STARTTLS', 'LOGINDISABLED', 'SASL-IR'])
 /** Never offered to clients: they would hide the protocol from the edge, or change the user or the server. */
 const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/i
 
-/** A line with a list: `* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`. */
-const listLine = /^(\* CAPABILITY|\S+ (?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i
+/** A line with a list: `* CAPABILITY …`, `* OK [CAPABILITY …] …`, `a1 OK [CAPABILITY …] …`. DavMail writes more blanks behind `*`. */
+const listLine = /^(\* +CAPABILITY|\S+ +(?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i
 
 /** The list in a line of a server: the names in order, each once. Undefined: the line has no list. */
 export function capabilitiesIn(line: string): string[] | undefined {

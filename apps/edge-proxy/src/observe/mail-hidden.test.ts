@@ -341,6 +341,20 @@ const response = fc.oneof(
   ),
 )
 
+test('the reply to a command is hidden if another one with the same tag holds mail', () => {
+  const { client, server } = session()
+  client('a UID SEARCH TEXT "SECRET"\r\na NOOP\r\n')
+  assert.deepEqual(server('a BAD unknown SECRET\r\n'), ['a BAD ... [14 bytes]'])
+})
+
+test('the rest of a command behind a long line is hidden', () => {
+  const { client } = session()
+  const [shown = '', ...more] = client(`a SEARCH UID 1${',1'.repeat(40_000)}`)
+  assert.ok(shown.startsWith('a SEARCH UID 1,1') && shown.endsWith('1 [line continues]'))
+  assert.deepEqual([more, client(' HEADER {4}\r\n')], [[], []])
+  assert.doesNotMatch(client('X-No 20251128 SUBJECT TEXT\r\n').join('\n'), /2025|TEXT/)
+})
+
 test('no mail is ever shown, whatever the form and the cuts', () => {
   const cuts = fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 8 })
   fc.assert(

@@ -128,6 +128,11 @@ export class Exchange {
     return this.#failure
   }
 
+  /** The untagged lines since the last reply, a BYE included. */
+  get said(): readonly string[] {
+    return this.#untagged
+  }
+
   /** Whether the server has sent the beginning of a line, and not its end. */
   get isWithinLine(): boolean {
     return !this.#scanner.atBoundary

@@ -115,6 +115,18 @@ test('untagged lines before a refused login reach the client', async () => {
   assert.deepEqual(refused.untagged, said)
 })
 
+test('words that the server sends in the segment behind a refusal reach the client, also if it closes then', async () => {
+  for (const behind of ['* NO [ALERT] account locked', '* BYE [ALERT] blocked for an hour']) {
+    const scripted = await answering(
+      ({ tag }) => `* BAD hm\r\n${tag} NO [AUTHENTICATIONFAILED] no\r\n${behind}\r\n* half`,
+    )
+    const refused = await openConnection(serverAt(scripted.port), joe(), client)
+    assert.ok(refused.kind === 'login-refused', behind)
+    assert.equal(refused.text, '[AUTHENTICATIONFAILED] no')
+    assert.deepEqual(refused.untagged, ['* BAD hm', behind])
+  }
+})
+
 test('the password of the master user reaches neither the client nor the log', async () => {
   const scripted = await ScriptedServer.start()
   const server = serverAt(scripted.port, {

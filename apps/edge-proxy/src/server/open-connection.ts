@@ -44,7 +44,7 @@ export type OpenResult =
       challenge?: string
       /** The edge refused them: the server was not asked. */
       byEdge?: true
-      /** Untagged lines before it, for this client. */
+      /** Untagged lines before it, and in the same segment behind it, for this client. */
       untagged: readonly string[]
       ids: SentIds
     }
@@ -214,7 +214,12 @@ async function logIn(
   const sentIds: SentIds = { sent: ids !== undefined, refused: await refusedIds(server, idReplies) }
   const { status } = reply
   const text = forClient(reply.text)
-  const untagged = [...said, ...reply.untagged].filter(isForClient).map(forClient).map(filterCapabilityLine)
+  // What follows an OK is for the session. After a refusal there is none.
+  const behind = status === 'OK' ? [] : exchange.said
+  const untagged = [...said, ...reply.untagged, ...behind]
+    .filter(isForClient)
+    .map(forClient)
+    .map(filterCapabilityLine)
   if (status !== 'OK') {
     const { challenge } = reply
     const logText = withoutSecrets(reply.text, secrets)

@@ -102,6 +102,7 @@ export class Conversation {
   #waitsFor: Wait | undefined
   #longLine: LongLine | undefined
   #hadBad = false
+  #hasServerBye = false
 
   constructor(connection: ServerConnection, context: SpliceContext) {
     this.connection = connection
@@ -327,6 +328,17 @@ export class Conversation {
     if (this.#waitsFor !== 'continuation') return this.connection.spoil('unexpected-continuation')
     this.#waitsFor = undefined
     if (this.#idle === 'asked') this.#idle = 'on'
+  }
+
+  /** The server has announced that it closes the connection. */
+  byeReceived(): void {
+    this.#hasServerBye = true
+    this.connection.spoil('server-said-bye')
+  }
+
+  /** Whether the client has a BYE of the server. It gets no other one. */
+  get hasServerBye(): boolean {
+    return this.#hasServerBye
   }
 
   /** An ENABLED response with these extensions, in upper case. */

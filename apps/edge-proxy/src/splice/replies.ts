@@ -80,7 +80,7 @@ function statusOf(bytes: Buffer, at: number): ReplyStatus {
 function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
   const at = untaggedAt(bytes, start)
   if (startsWithWord(bytes, at, 'BYE')) {
-    conversation.connection.spoil('server-said-bye')
+    conversation.byeReceived()
     return 'pass'
   }
   const { selectCache } = conversation

@@ -251,11 +251,36 @@ test('a tap gets both directions as they pass, and only the verb of a refused co
 })
 
 test('after a BYE of the server the edge says no other one', async () => {
-  const { client, scripted, ended } = await begin()
+  const { client, fromClient, scripted, ended } = await begin()
+  // Not the first reason against reuse.
+  fromClient('a SEARCH TEXT {4+}\r\nx\r\n')
   scripted.say('* BYE [ALERT] going down at noon\r\n')
   scripted.socket.end()
   assert.equal((await ended).ending.kind, 'upstream-gone')
   client.socket.end()
   assert.equal(await client.line(), '* BYE [ALERT] going down at noon')
   assert.equal(client.unread, '')
+})
+
+test('a session is between commands only if nothing of either side is incomplete or unanswered', async () => {
+  const { splice, fromClient, fromServer } = await begin()
+  const phaseAfter = (client: string, server: string) => {
+    fromClient(client)
+    fromServer(server)
+    return splice.phase
+  }
+  assert.equal(splice.phase, 'between-commands')
+  assert.equal(phaseAfter('', '* 1 FETCH (BODY[] {5}\r\nab'), 'working')
+  assert.equal(phaseAfter('', 'cde)\r\n'), 'between-commands')
+  assert.equal(phaseAfter('a NO', ''), 'working')
+  assert.equal(phaseAfter('OP\r\n', ''), 'working')
+  assert.equal(phaseAfter('', 'a OK done\r\n'), 'between-commands')
+  assert.equal(phaseAfter('b APPEND x {3+}\r\nab', ''), 'working')
+  assert.equal(phaseAfter('c\r\n', 'b OK done\r\n'), 'between-commands')
+  assert.equal(phaseAfter('c IDLE\r\n', ''), 'working')
+  assert.equal(phaseAfter('', '+ idling\r\n'), 'idling')
+  assert.equal(phaseAfter('', '* 1 FETCH (BODY[] {5}\r\n'), 'working')
+  assert.equal(phaseAfter('', 'abcde)\r\n'), 'idling')
+  assert.equal(phaseAfter('DO', ''), 'working')
+  assert.equal(phaseAfter('NE\r\n', 'c OK done\r\n'), 'between-commands')
 })

@@ -129,9 +129,8 @@ export class Splice {
     timeouts.remove(this)
     const handBack = this.#conversation.handBack(ending)
     try {
-      // Its words have reached the client.
-      const hasSaidBye = this.#conversation.connection.spoilReason === 'server-said-bye'
-      const words = ending.kind === 'upstream-gone' && hasSaidBye ? undefined : goodbye(ending)
+      const hasBye = ending.kind === 'upstream-gone' && this.#conversation.hasServerBye
+      const words = hasBye ? undefined : goodbye(ending)
       if (words !== undefined) this.#say(words)
     } finally {
       this.#calls.onEnd(ending, handBack)
