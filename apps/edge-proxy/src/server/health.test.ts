@@ -105,7 +105,7 @@ test('one address that is down is reported, checked in the background, and repor
   server.markUp()
   health.sweep(performance.now())
   assert.match(await next(), /^address_down 127\.0\.0\.2 port \d+: .*ECONNREFUSED/)
-  const revived = createServer((socket) => socket.end('* OK [CAPABILITY IMAP4rev1] ready\r\n'))
+  const revived = createServer((socket) => socket.resume().end('* OK [CAPABILITY IMAP4rev1] ready\r\n'))
   await new Promise<void>((resolve) => revived.listen(scripted.port, '127.0.0.2', resolve))
   health.sweep(performance.now() + 1000)
   assert.match(await next(), /^address_up 127\.0\.0\.2/)
