@@ -112,7 +112,7 @@ suite('CONDSTORE by a command, on Dovecot', () => {
     assert.equal(await server.logins('stopped'), 2)
   })
 
-  test('a mailbox with the name of an extension costs nothing', async () => {
+  test('a mailbox with the name of an extension is not taken for it', async () => {
     await plain('quoted', ['CREATE "MODSEQ"', 'CREATE "CONDSTORE"'])
     for (let page = 1; page <= 3; page++) {
       await plain('quoted', ['STATUS "MODSEQ" (UNSEEN)', 'SELECT "CONDSTORE"'])

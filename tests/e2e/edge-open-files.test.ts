@@ -62,7 +62,7 @@ suite('the limit of open files', () => {
   }
   const counters = async (edge: LoneEdge) => (await edge.stats()).counters
 
-  test('logins for which there is no file are refused, and the server is not held to be down', async (t) => {
+  test('logins for which there is no open file are refused, and the server is not marked as down', async (t) => {
     const main = { connectAttempts: 1, breakerFailures: 2 }
     const edge = await edgeFor(t, stub.port, { upstreams: { main } })
     const held = [await edge.client(), await edge.client(), await edge.client()]
@@ -97,7 +97,7 @@ suite('the limit of open files', () => {
     await Promise.all([client, ...clients].map((each) => each.close()))
   })
 
-  test('before the files run out, clients cost idle connections; then they are refused, and sessions have files left', async (t) => {
+  test('when few files are left, idle connections are closed for clients; then clients are refused, and sessions keep working', async (t) => {
     const edge = await edgeFor(t, stub.port)
     await withIdle(edge, 20)
     const inside = await edge.client()
@@ -121,7 +121,7 @@ suite('the limit of open files', () => {
     await Promise.all([inside, ...clients].map((client) => client.close()))
   })
 
-  test('without any file left, the edge serves its sessions, lives and does not spin', async (t) => {
+  test('without any file left, the edge serves its sessions, does not exit, and does not loop', async (t) => {
     const edge = await edgeFor(t, stub.port)
     const inside = await entered(edge, 'user0')
     const { clients } = await useUpFiles(edge)

@@ -80,7 +80,7 @@ suite('changed passwords', () => {
     assert.deepEqual(await pages('ben', 'first', 'second', 'second'), ['refused', 'judged', 'warm'])
   })
 
-  test('a session that began before the change and ended after it leaves no warm connection', async () => {
+  test('a session that began before the change and ends after it leaves no idle connection', async () => {
     const [session] = await opened('cat', 'first')
     sessions = 1
     await server.setPassword('cat', 'second')
@@ -103,7 +103,7 @@ suite('changed passwords', () => {
     ])
   })
 
-  test('a password that is changed back is judged again', async () => {
+  test('after a password is changed back, the server checks the next login with it', async () => {
     assert.deepEqual(await pages('eve', 'first'), ['judged'])
     await server.setPassword('eve', 'second')
     assert.deepEqual(await pages('eve', 'second', 'first'), ['judged', 'refused'])

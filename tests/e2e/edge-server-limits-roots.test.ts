@@ -34,7 +34,7 @@ suite('Courier', { skip: debianRootMissing('courier') }, () => {
     'connections in total': { connectionsMax: 3 },
   }
   for (const [what, limit] of Object.entries(limits))
-    test(`a limit on ${what}: five users with an idle connection each all get in`, async (t) => {
+    test(`with a limit on ${what}, five users log in one after the other although each leaves an idle connection`, async (t) => {
       const courier = await startCourier(users, limit)
       t.after(() => courier.stop())
       assert.deepEqual(await visits(t, courier.port, ['NOOP']), [])

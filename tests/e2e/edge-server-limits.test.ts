@@ -51,7 +51,7 @@ suite("Dovecot's limit on the connections of one user", () => {
     assert.equal(counters['upstream_full_total{upstream="main",reason="user-limit"}'], 2)
   })
 
-  test('after a change of the password, the connections of the old one lock out nobody', async (t) => {
+  test('after a change of the password, connections of the old one do not lock the user out', async (t) => {
     for (const [user, main] of [
       ['jane', { connectionsPerUserMax: 0 }],
       ['jim', { connectionsPerUserMax: 3 }],

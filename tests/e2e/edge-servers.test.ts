@@ -97,7 +97,7 @@ for (const { name, start } of [
       assert.notEqual(fetch!.status, 'OK')
     })
 
-    test("SnappyMail's pages are warm from the third one on, whatever the server can enable", async () => {
+    test("SnappyMail's pages reuse a connection from the third one on, whatever the server can enable", async () => {
       const page = async () => {
         const client = await edge.client()
         const offers = (extension: string) => client.greeting.includes(` ${extension}`)

@@ -42,7 +42,7 @@ suite('ID on Dovecot', () => {
 
   const rip = (address: string) => new RegExp(`rip=${address.replaceAll('.', '\\.')},`)
 
-  test('the address that a webmail names before the login is that of the login in the log, as directly', async () => {
+  test('the address that a webmail names before the login is in the login log, as without the edge', async () => {
     const direct = await MailSocket.greeted({ port: server.port })
     await direct.command(`ID ("x-originating-ip" "${browser}")`)
     await direct.command(`LOGIN alicex "${password}"`)

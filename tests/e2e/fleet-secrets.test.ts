@@ -91,7 +91,7 @@ suite('passwords that change at another edge', () => {
     return now
   }
 
-  test('it ends what is warm at the other edge within a second', async () => {
+  test('idle connections at the other edge are closed within a second', async () => {
     const { eu, us, alice } = fleet
     await warm(alice, eu, us)
     const now = await changed(alice)
@@ -105,7 +105,7 @@ suite('passwords that change at another edge', () => {
     await warm(now, eu, us)
   })
 
-  test('a session that is open at the other edge continues, and leaves no warm connection', async () => {
+  test('a session that is open at the other edge continues, and its connection is closed after it', async () => {
     const { eu, us, bob } = fleet
     await warm(bob, eu)
     const session = await fleet.client(eu)
@@ -134,7 +134,7 @@ suite('passwords that change at another edge', () => {
     assert.ok(await isReused(eu, carol))
   })
 
-  test('after a partition, it ends what is warm before the first warm lease', async () => {
+  test('after a partition, idle connections are closed before the first lease', async () => {
     const { eu, carol } = fleet
     await warm(carol, eu, far)
     relay.cut()
@@ -158,7 +158,7 @@ suite('passwords that change at another edge', () => {
     fleet.carol.password = now.password
   })
 
-  test('what an edge learns in a partition reaches the others when it is back', async () => {
+  test('changes that an edge sees during a partition reach the others after it', async () => {
     const { eu, carol } = fleet
     await warm(carol, eu, far)
     relay.cut()
@@ -208,7 +208,7 @@ suite('passwords that change at another edge', () => {
     }
   })
 
-  test('edges that hear evidence do not learn the boot of the sender, which is in the ids of its reports', async () => {
+  test('evidence does not contain the boot that is in the ids of the sender’s reports', async () => {
     const { eu, bob } = fleet
     const { nats } = fleet.stack
     const admin = await connectNats(nats, { credentialsFile: nats.keys!.credentialsFile })
@@ -231,7 +231,7 @@ suite('passwords that change at another edge', () => {
     }
   })
 
-  test('if the stream was lost in a partition, every user is meant', async () => {
+  test('if the stream was lost in a partition, all idle connections are closed', async () => {
     const { eu, carol } = fleet
     const { nats } = fleet.stack
     const admin = await connectNats(nats, { credentialsFile: nats.keys!.credentialsFile })

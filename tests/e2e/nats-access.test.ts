@@ -187,7 +187,7 @@ suite('one edge on NATS', () => {
     assert.equal((await other.desired())?.v, wireVersion)
   })
 
-  test('it hears evidence of all edges with its sequence, and reads it', async () => {
+  test('it receives evidence of all edges with its sequence, and can read the stream', async () => {
     const heard: [string, number, string][] = []
     edge.nats.subscribe(subjects.storedEvidenceOfAll, {
       callback: (_error, { subject, headers, data }) =>
@@ -206,7 +206,7 @@ suite('one edge on NATS', () => {
     assert.equal(none.headers?.code, 404)
   })
 
-  test('evidence of an edge that sends too much is refused, and that of other edges is not', async () => {
+  test('evidence of an edge beyond its limit is refused, and that of other edges is not', async () => {
     for (let count = 0; count <= evidenceOfEdgeMax; count++)
       edge.nats.publish(subjects.evidence(edge.address), 'x')
     await edge.nats.flush()

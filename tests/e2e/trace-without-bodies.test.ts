@@ -200,7 +200,7 @@ test('Dovecot: a mail with marked words leaves none of them in a trace or in the
   assert.match(text, /CLIENT: m\d+ SEARCH SUBJECT \.\.\. \[14 bytes\]/)
 })
 
-test('odd servers: mail that is not written as the grammar says is in no trace', async (t) => {
+test('servers that violate the grammar: their mail is in no trace', async (t) => {
   const stub = await listeningStub()
   t.after(() => stub.close())
   const { edge, trace } = await tracingEdge(t, stub.port, 'alice')

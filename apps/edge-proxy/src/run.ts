@@ -64,7 +64,7 @@ function check(path: string, { config, report }: ConfigFile): void {
 
 async function run(path: string, file: ConfigFile, signals: Signals): Promise<void> {
   const { config } = file
-  // The reader of the log may go away, such as the other end of a pipe. Mail is served all the same.
+  // The reader of the log, such as the other end of a pipe, may close it. The edge continues to serve mail.
   process.stderr.on('error', () => {})
   const write = (line: string) => process.stderr.write(line)
   const fleetConfig = lastGoodConfig(config, file.document, new Log(config.log, write))

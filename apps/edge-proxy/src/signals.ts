@@ -21,12 +21,12 @@ export class Signals {
     return this.#stop.signal
   }
 
-  /** Aborted by the second SIGTERM or SIGINT: what still waits has to end at once. */
+  /** Aborted by the second SIGTERM or SIGINT: all waiting has to end at once. */
   get hurry(): AbortSignal {
     return this.#hurry.signal
   }
 
-  /** From now on SIGHUP calls this, unless the edge stops. A SIGHUP that came before calls it now. */
+  /** From now on SIGHUP calls this, unless the edge stops. An earlier SIGHUP calls it now. */
   onReload(reload: () => void): void {
     this.#reload = reload
     this.#reloadIfDue()

@@ -44,7 +44,7 @@ export interface StreamLimits {
 const ackWaitMs = 10_000
 const minuteMs = 60_000
 
-/** More than one edge can fill. */
+/** More than one edge can store. */
 const evidenceStreamBytesMax = 536_870_912
 
 export async function ensureStreams(
@@ -78,7 +78,7 @@ export async function ensureStreams(
     subjects: [subjects.evidenceOfAll],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
-    // An edge that sends too much is refused. It cannot push out what others sent.
+    // An edge beyond its limit is refused. It cannot displace the messages of others.
     discard: DiscardPolicy.New,
     discard_new_per_subject: true,
     max_msgs_per_subject: evidenceOfEdgeMax,
@@ -86,7 +86,7 @@ export async function ensureStreams(
     max_bytes: evidenceStreamBytesMax,
     max_age: nanos(evidenceKeptMs),
     allow_direct: true,
-    // With the sequence of each message, so that edges notice what they missed.
+    // With the sequence of each message, so that edges detect gaps.
     republish: {
       src: subjects.evidenceOfAll,
       dest: subjects.storedEvidence({ region: '{{wildcard(1)}}', edge: '{{wildcard(2)}}' }),

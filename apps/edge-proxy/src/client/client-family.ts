@@ -1,11 +1,11 @@
 /**
  * The family of a client: a fingerprint of the program that it is, made from what it says before and with its login. Two
- * clients of one family on one user are taken for the same program, so it must be too fine rather than too coarse.
+ * clients of one family on one user count as the same program. A fingerprint that is too coarse would mix programs.
  */
 import { OPEN_BRACE, QUOTE } from '../imap/bytes.ts'
 import type { IdPairs } from '../imap/id.ts'
 
-/** How the login was written, without its arguments: the case of its verb, and the form of the first argument. */
+/** The form of the login without its arguments: the case of its verb, and the syntax of the first argument. */
 export type LoginForm = number
 
 /**
@@ -32,7 +32,7 @@ export interface FamilyFacts {
   readonly ids: readonly IdPairs[]
 }
 
-/** A program counts its tags in digits, so each digit stands for any other. Of an ID, values but the name may change. */
+/** Programs count their tags in digits, so all digits are equal here. Of an ID, only the keys and the name are compared. */
 export function familyOf({ listener, address, secure, commands, tag, verb, form, ids }: FamilyFacts): string {
   const shape = tag.replaceAll(/\d/g, '0')
   const named = ids.map((pairs) =>

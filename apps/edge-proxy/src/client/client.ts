@@ -90,7 +90,7 @@ export class Client implements LinkHandler, Occupant {
   #loginForm: LoginForm = 0
   #waiting: Waiting | undefined
   #refused: ClientRefusal | undefined
-  /** Made when a login looks at it. */
+  /** Created at first use. */
   #login: AbortController | undefined
   #abandoned: LoginAbandonment | undefined
 
@@ -228,13 +228,13 @@ export class Client implements LinkHandler, Occupant {
     else this.bye(stoppingText)
   }
 
-  /** Another client gets its place, or the edge stops. */
+  /** Disconnects the client because another one displaces it or the edge stops. */
   dismiss(why: Dismissal): void {
     if (why === 'stopping') this.endLoginTime('shutdown')
     else this.refuse(why)
   }
 
-  /** Closes the connection immediately, without words. */
+  /** Closes the connection immediately, without BYE. */
   cut(): void {
     this.link.abort()
     this.#settle(this.#waiting, undefined)
@@ -252,7 +252,7 @@ export class Client implements LinkHandler, Occupant {
   }
 
   bye(text: string): void {
-    // Within a TLS handshake no words would reach the client.
+    // Within a TLS handshake no BYE can be sent.
     if (!this.#startsTls) this.link.write(`* BYE ${text}\r\n`)
     this.close()
   }

@@ -87,7 +87,7 @@ test('a load balancer that disconnects before or within its PROXY header leaves 
   assert.equal(halfClosedAt(port), 0)
 })
 
-test('silent connections at a TLS port hold places of their address, and other addresses are served', async () => {
+test('silent connections to a TLS port count for their address, and other addresses are served', async () => {
   const edge = await twoListeners(tls, { connectionsMax: 100, connectionsPerAddressMax: 10 })
   const silent = Array.from({ length: 100 }, () => from('127.0.0.2', edge.port))
   await untilTrue(() => refusals(edge, 'too-many-from-address') === 90)
@@ -100,7 +100,7 @@ test('silent connections at a TLS port hold places of their address, and other a
   await untilTrue(() => silent.filter((peer) => peer.unread !== '').length === 0)
 })
 
-test('a flood of silent connections on one listener, from many addresses, costs the clients of another nothing', async () => {
+test('a flood of silent connections on one listener, from many addresses, does not affect clients of another', async () => {
   const edge = await twoListeners(tls, { connectionsMax: 20, connectionsPerAddressMax: 1 })
   const plain = edge.edge.context.settings.current.listeners['imap']!.port
   const early = from('127.0.1.1', plain)
@@ -117,7 +117,7 @@ test('a flood of silent connections on one listener, from many addresses, costs 
   assert.equal(edge.total(), 20)
 })
 
-test('sessions and logins under way keep their places; a silent client is told why it loses its own', async () => {
+test('sessions and logins under way are not displaced; a displaced client gets a BYE with the reason', async () => {
   const { edge, session, client, scripted } = await edgeAtWork({ clients: { connectionsMax: 3 } })
   const kept = await session()
   scripted.script = () => undefined

@@ -29,7 +29,7 @@ for (const [direction, stepMs] of [
   ['forward', 5 * hourMs],
   ['back', -5 * hourMs],
 ] as const)
-  test(`a step of the system’s time, hours ${direction}, ends no session and no wait, and keeps what is idle`, async (t) => {
+  test(`a change of the system’s time by hours ${direction} ends no session, no wait and no idle connection`, async (t) => {
     const step = steppedTime(t)
     const work = await edgeAtWork({
       clients: { loginTimeoutMs: 60_000 },
@@ -89,7 +89,7 @@ test('after a suspension of the host, idle connections are proven before they ar
   assert.equal(scripted.connections.length, 1)
 })
 
-test('a suspension is noticed once, and small differences of the two clocks are none', () => {
+test('a suspension is detected once, and small differences of the two clocks are ignored', () => {
   let sleptMs = 7_000
   const watch = new SuspensionWatch(() => sleptMs)
   assert.equal(watch.wasSuspended(), false)

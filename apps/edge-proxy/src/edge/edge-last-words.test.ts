@@ -19,7 +19,7 @@ writeFileSync(keyFile, testKey)
 
 const half = `* 1 FETCH (BODY[] {400000}\r\n${'x'.repeat(200_000)}`
 
-test('in the middle of a mail, the connection to the client ends without a word, whatever ends the session', async () => {
+test('within a response, the connection to the client is closed without BYE, whatever ends the session', async () => {
   const port = await unusedPort()
   const imaps = { address: '127.0.0.1', port, tls: 'implicit', certFile, keyFile }
   const { edge, scripted } = await edgeAtWork({ listeners: { imaps }, pool: { resetTimeoutMs: 100 } })

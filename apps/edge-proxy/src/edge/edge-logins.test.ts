@@ -8,7 +8,7 @@ import { edgeAtWork } from './edge.test-support.ts'
 const passwordsIn = (asked: readonly string[]): string[] =>
   asked.filter((text) => /^(LOGIN|AUTHENTICATE)/.test(text))
 
-test('a login whose server does not greet is answered NO when the client’s time is up, and is not continued', async () => {
+test('a login whose server does not greet is answered NO after clients.loginTimeoutMs, and is not continued', async () => {
   const { client, scripted, logged, edge } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
   scripted.greeting = undefined
   const joe = await client()
@@ -21,7 +21,7 @@ test('a login whose server does not greet is answered NO when the client’s tim
   assert.equal(edge.context.pool.connections.count('dialing'), 0)
 })
 
-test('a login that the server does not answer is answered NO when the client’s time is up', async () => {
+test('a login that the server does not answer is answered NO after clients.loginTimeoutMs', async () => {
   const { client, scripted } = await edgeAtWork({ clients: { loginTimeoutMs: 1000 } })
   scripted.script = (asked) => (asked.verb === 'LOGIN' ? undefined : wellBehaved(asked))
   const joe = await client()
@@ -30,7 +30,7 @@ test('a login that the server does not answer is answered NO when the client’s
   await scripted.connections[0]!.closed()
 })
 
-test('a login that waits for a place is answered NO when the client’s time is up', async () => {
+test('a login that waits for a place is answered NO after clients.loginTimeoutMs', async () => {
   const { client, session } = await edgeAtWork({
     clients: { loginTimeoutMs: 1000 },
     upstreams: { main: { connectionsMax: 1 } },
@@ -41,7 +41,7 @@ test('a login that waits for a place is answered NO when the client’s time is 
   assert.match(await joe.closed(), /^a NO \[LIMIT\] /)
 })
 
-test('a client that goes away ends its dial, and the server gets no password', async () => {
+test('when a client disconnects, its dial ends, and the server gets no password', async () => {
   const { client, scripted, edge } = await edgeAtWork()
   scripted.greeting = undefined
   const joe = await client()
@@ -53,7 +53,7 @@ test('a client that goes away ends its dial, and the server gets no password', a
   assert.deepEqual(scripted.asked, [])
 })
 
-test('a client that goes away between two attempts ends them', async () => {
+test('when a client disconnects between two attempts, no further one begins', async () => {
   const { client, scripted, edge } = await edgeAtWork({
     upstreams: { main: { connectAttempts: 3, connectDelayMs: 600_000 } },
   })
@@ -66,7 +66,7 @@ test('a client that goes away between two attempts ends them', async () => {
   assert.equal(scripted.connections.length, 1)
 })
 
-test('a client that goes away leaves the queue at once', async () => {
+test('a client that disconnects leaves the queue at once', async () => {
   const { client, session, scripted, edge } = await edgeAtWork({
     upstreams: { main: { connectionsMax: 1, queueTimeoutMs: 600_000 } },
   })

@@ -221,7 +221,7 @@ test('before login a client is offered what every server that it may be routed t
   assert.equal(await shown('second'), '* CAPABILITY IMAP4rev1 NOTIFY')
 })
 
-test('a mechanism is offered if every server offers it, as far as that is known', async () => {
+test('a mechanism is offered if every server with a known list offers it', async () => {
   const { edge, client } = await edgeAtWork({
     upstreams: { other: { hosts: ['localhost'] } },
     routes: [{ upstream: 'other', domain: 'example.com' }],
@@ -329,7 +329,7 @@ test('a server that an operator has paused stays paused when its settings change
   assert.equal(edge.context.servers.get('main')!.isPaused, true)
 })
 
-test('a certificate that expires is told once when it happens and again at a reload, and is a problem until it is renewed', async (t) => {
+test('an expired certificate is logged once and again at a reload, and is in the list of problems until it is renewed', async (t) => {
   const { now } = Date
   let later = 0
   t.mock.method(Date, 'now', () => now() + later)
@@ -357,7 +357,7 @@ test('a certificate that expires is told once when it happens and again at a rel
   assert.deepEqual(statsOf(edge, undefined).problems, [])
 })
 
-test('a client certificate for a server is watched like that of a listener', async (t) => {
+test('a client certificate for a server is checked like that of a listener', async (t) => {
   const later = Date.UTC(2125, 0, 1) - Date.now()
   const { now } = Date
   t.mock.method(Date, 'now', () => now() + later)

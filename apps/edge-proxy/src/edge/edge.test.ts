@@ -194,7 +194,7 @@ test('on a warm connection IDs go to the server after the lease', async () => {
   assert.deepEqual(scripted.asked.slice(length), ['ID ("n" "1")', 'NOOP'])
 })
 
-test('a server that does not list ID gets none, and refuses a client’s own after its login', async () => {
+test('a server that does not list ID gets none before the login; after it, a client’s own ID is forwarded', async () => {
   const list = 'IMAP4rev1 SASL-IR AUTH=PLAIN'
   const { client, scripted, quiet } = await edgeAtWork({ upstreams: { main: { clientAddress: 'id' } } })
   scripted.script = but({
@@ -241,7 +241,7 @@ test('before login an ID is answered by the server, which is asked once for all 
   assert.equal(other.scripted.connections.length, 1)
 })
 
-test('a server that cannot be asked who it is delays no client, and a client that leaves ends the attempt', async () => {
+test('a server that does not answer ID delays no client, and the attempt ends when the client disconnects', async () => {
   const { client, scripted, edge } = await edgeAtWork()
   scripted.greeting = undefined
   const waiting = await client()
@@ -255,7 +255,7 @@ test('a server that cannot be asked who it is delays no client, and a client tha
   assert.equal(await peer.line(), 'a OK Completed')
 })
 
-test('before login ID is answered with what all servers say that the client may be routed to', async () => {
+test('before login, ID is answered with the fields that are equal at all servers of the route', async () => {
   const { client, edge } = await edgeAtWork({
     upstreams: { other: { hosts: ['localhost'] } },
     routes: [{ upstream: 'other', domain: 'example.com' }],
@@ -276,7 +276,7 @@ test('before login ID is answered with what all servers say that the client may 
   assert.equal(await told(), '* ID NIL\r\na OK Completed\r\n')
 })
 
-test('with clientAddress: id only a trusted client names the address of its user', async () => {
+test('with clientAddress: id only a trusted client can name the address of its user', async () => {
   const cases: [originatingIpFrom: string[], ids: string[], expected: string[]][] = [
     [
       [],

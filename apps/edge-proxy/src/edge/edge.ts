@@ -22,7 +22,7 @@ const acceptFailureLogMs = 10_000
 export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
 
 const draining = 'Server is draining, try again'
-/** A sweep that is later than this follows a pause of the process. */
+/** A sweep that is later than this shows that the process was paused. */
 const pauseMs = 2_000
 const never = new AbortController().signal
 
@@ -177,7 +177,7 @@ export class Edge {
     link.resume()
   }
 
-  /** A client is lost. With fewer idle connections, there are files for the next one. */
+  /** A client could not be accepted. Closes idle connections, so that files are free for the next one. */
   #onAcceptFailed(error: unknown, listener: Listener): void {
     const { pool, log, clock } = this.context
     const what = exhaustionOf(error)

@@ -4,11 +4,11 @@
  */
 import type { EdgeContext } from './context.ts'
 
-/** How long the drain leaves a session that is between two commands to send the next one. */
+/** How long a drain waits for the next command of a session that is between two commands. */
 const quietMs = 5_000
 /** For the last bytes to a client that reads slowly. */
 const closeMs = 3_000
-/** For the same, if all waiting has to end. */
+/** The same after a second signal. */
 const hurriedMs = 200
 const lookEveryMs = 20
 const never = new AbortController().signal
@@ -44,7 +44,7 @@ export async function endConnections(
   pool.cut()
 }
 
-/** Looks repeatedly until the condition holds; false: it did not within this time, or before the signal. */
+/** Polls until the condition holds. False: it did not hold within this time or before the signal. */
 async function holds(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const until = performance.now() + timeoutMs
   while (!condition()) {

@@ -44,7 +44,7 @@ export class Settings {
     return this.#certificates.dates
   }
 
-  /** What is wrong with them, or soon will be. */
+  /** Present problems, and those that are expected soon. */
   certificateProblems(wall: number): CertificateProblem[] {
     return this.certificateDates.flatMap((dates) => certificateProblem(dates, wall) ?? [])
   }

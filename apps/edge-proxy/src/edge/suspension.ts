@@ -1,10 +1,10 @@
 /**
- * Notices that the host was suspended. The monotonic clock stops meanwhile, but servers and networks went on: what looks
- * like a recent proof of a connection may be hours old.
+ * Detects that the host was suspended. The monotonic clock stops meanwhile, so a proof of a connection that looks recent
+ * may be hours old.
  */
 import { uptime } from 'node:os'
 
-/** More than both clocks can differ by reading them. */
+/** More than the two clocks can differ because they are read one after the other. */
 const noticeableMs = 2_000
 
 export class SuspensionWatch {

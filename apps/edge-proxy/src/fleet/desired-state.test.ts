@@ -97,7 +97,7 @@ test('a newer version is applied, and an older or equal one is not', async () =>
   assert.deepEqual([state.applied, idleTimeoutMs(), nats.readingMost], [7, 90_000, 1])
 })
 
-test('without an entry, with an unreadable one and while NATS does not answer, everything stays as it is', async () => {
+test('without an entry, with an unreadable one and while NATS does not answer, nothing changes', async () => {
   const { state, apply, idleTimeoutMs, logged } = await stateOfEdge()
   await apply(desired(5, { config: idleTimeout(2, 50_000) }))
   for (const nothing of [undefined, new Uint8Array(), Buffer.from('{'), encode({ ...desired(9), drain: 1 })])
@@ -129,7 +129,7 @@ test('a configuration with a mistake is rejected as a whole; the rest of the sta
   )
 })
 
-test('an unknown key is a mistake, and its reason is not longer than a heartbeat can say', async () => {
+test('an unknown key is a mistake, and its reason fits into a heartbeat', async () => {
   const { state, apply } = await stateOfEdge()
   const layer = Object.fromEntries(
     Array.from({ length: 200 }, (_, n) => [`no-such-section-${n}`, { key: 1 }]),

@@ -186,7 +186,7 @@ test('a message that was lost shows as a gap, and is read; one that comes twice 
   assert.deepEqual(distrusted, ['a', 'b', 'c', 'd'])
 })
 
-test('what another stream has stored is no evidence, wherever a reply subject sends it', async () => {
+test('a message of another stream is not applied, also if a reply subject directs it here', async () => {
   const { connect, send, forge, distrusted } = atWork()
   await connect()
   forge('KV_imapfleet_desired', evidence(['forged']))
@@ -329,7 +329,7 @@ test('while the stream cannot be read, all connections are distrusted once for e
   assert.deepEqual(distrusted, ['a', '*', '*', 'b'])
 })
 
-test('a read that fails with the old connection does not stand in for that of the new one', async () => {
+test('after a reconnect, the stream is read even if a read on the old connection failed', async () => {
   const { connect, feed, send, store, distrusted, nats } = atWork()
   await connect()
   send(evidence(['a']))

@@ -55,7 +55,7 @@ test('changes are sent at once, and those of the same turn in one message', asyn
   assert.equal(counters.evidence_sent_total.value, 2)
 })
 
-test('between two messages there is a pause, so that the stream has room for this edge', async () => {
+test('between two messages there is a pause, so that the limit of the stream is not reached', async () => {
   const { evidence, times, sent } = atWork()
   for (const user of ['a', 'b', 'c']) {
     evidence.add({ kind: 'proven', user })
@@ -104,7 +104,7 @@ test('what NATS does not acknowledge is sent again', async () => {
   assert.deepEqual(sent(), ['proven joe'])
 })
 
-test('if too many users wait, they are forgotten, and the other edges are sent that every user is meant', async () => {
+test('if too many users wait, they are removed, and the other edges are told to treat all users as changed', async () => {
   const { evidence, nats, messages, counters } = atWork({ max: 3 })
   nats.isUp = false
   for (const user of ['a', 'b', 'c', 'd', 'e']) evidence.add({ kind: 'proven', user })
@@ -149,7 +149,7 @@ test('what could not be sent before a stop is sent by the next run', async () =>
   assert.equal(existsSync(file), false)
 })
 
-test('if the edge is killed while NATS is down, its next run tells that every user is meant', async () => {
+test('if the edge is killed while NATS is down, its next run reports that changes are missing', async () => {
   const killed = atWork()
   killed.nats.isUp = false
   killed.evidence.add({ kind: 'proven', user: 'joe' })
@@ -165,7 +165,7 @@ test('if the edge is killed while NATS is down, its next run tells that every us
   }
 })
 
-test('a run that has nothing to tell leaves no file, and sends nothing', async () => {
+test('a run without changes leaves no file, and sends nothing', async () => {
   const { evidence, messages, file } = atWork()
   evidence.load()
   await evidence.send()

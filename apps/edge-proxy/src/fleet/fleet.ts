@@ -169,7 +169,7 @@ export class FleetMember {
   #reconcile(): void {
     if (!this.#nats.handles) return
     void this.#fetch(this.#nats.handles)
-    // A message that was lost on its way shows no gap before the next one.
+    // A lost message is detected only when the next one arrives.
     void this.#evidenceFeed.catchUp()
   }
 

@@ -32,7 +32,7 @@ async function edgeWithOrders() {
   }
 }
 
-test('an edge hears the orders for all, for its region and for itself, and answers on its own subject', async () => {
+test('an edge receives orders for all, for its region and for itself, and answers on its own subject', async () => {
   const { nats, give } = await edgeWithOrders()
   assert.deepEqual(nats.subjects, [
     'imapfleet.order.all',

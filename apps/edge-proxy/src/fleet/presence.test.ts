@@ -8,7 +8,7 @@ import type { DesiredState } from './desired-state.ts'
 import { sender } from './fleet.test-support.ts'
 import { presenceOf } from './presence.ts'
 
-test('a heartbeat tells what runs, what was rejected, and the problems, in lengths that control accepts', async () => {
+test('a heartbeat reports what runs, what was rejected, and the problems, in lengths that control accepts', async () => {
   const { edge } = await edgeAtWork()
   const facts = { ...sender, startedAt: 1000, heartbeatMs: 5000 }
   const state = (rejected?: RejectedRevision) => ({ applied: 4, rejected, revocations: 9 }) as DesiredState

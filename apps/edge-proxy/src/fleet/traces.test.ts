@@ -60,7 +60,7 @@ test('a trace begins with an empty batch, has its lines in order, and ends with 
   assert.equal(new Set(nats.stored.map((stored) => stored.id)).size, nats.stored.length)
 })
 
-test('a trace that is wanted again goes on, one that has expired does not begin, and an ended one may begin again', async () => {
+test('a trace that is requested again continues, one that has expired does not begin, and an ended one may begin again', async () => {
   const { traces, edge, batches } = await tracesOfEdge()
   traces.follow([wish(1), wish(2, { expiresAt: Date.now() - 1 })])
   traces.follow([wish(1), wish(2, { expiresAt: 0 })])

@@ -6,12 +6,12 @@ import { BACKSLASH, QUOTE, startsWithWord } from './bytes.ts'
 
 export type CondstoreUse =
   | 'none'
-  /** The command has a word of CONDSTORE, but not where this grammar expects one. A server may read it differently. */
+  /** The command has a word of CONDSTORE in another place than this grammar expects. A server may parse it differently. */
   | 'possible'
-  /** The client asks for what enables CONDSTORE. */
+  /** The client uses CONDSTORE. */
   | 'certain'
 
-/** What one line of a command, from `from` to its line feed at `to`, says. A line behind a literal is never `certain`. */
+/** Classifies one line of a command, from `from` to its line feed at `to`. A line after a literal is never `certain`. */
 export function condstoreUse(bytes: Buffer, from: number, to: number): CondstoreUse {
   return hasCondstoreWord(bytes, from, to) ? judge(bytes, from, to) : 'none'
 }

@@ -2,7 +2,7 @@
 import { OPEN_BRACKET, SP, startsWithWord, wordEnd } from './bytes.ts'
 
 /**
- * Where the content of the untagged response at `start` begins: behind `* `. DavMail writes more blanks there, so that clients
+ * Where the content of the untagged response at `start` begins: after `* `. DavMail sends more spaces there, so that clients
  * do not time out while it works.
  */
 export function untaggedAt(bytes: Uint8Array, start: number): number {

@@ -20,7 +20,7 @@ export type HeadVerdict =
   | 'hold'
   /** `onResponse` can decide by these bytes. */
   | 'judge'
-  /** The bytes say nothing yet, but the client may have them: the response will not be left out. */
+  /** The bytes are not sufficient yet, but the client may have them: the response will not be omitted. */
   | 'show'
 
 export interface ResponseSink {
@@ -142,7 +142,7 @@ export class ResponseScanner {
       const lineEnd = lineFeed < 0 ? bytes.length - 1 : lineFeed
       if (!this.#continues) {
         const verdict = this.#open(bytes, at, lineEnd)
-        // Of a line whose beginning the client has, the rest follows.
+        // The client has the beginning of the line, so it gets the rest.
         const hasBegun = shown > 0 && at === 0
         this.#omitting = verdict !== 'pass' && !(hasBegun && verdict === 'omit')
         if (this.#omitting) {

@@ -1,4 +1,4 @@
-/** When a certificate that the edge shows is valid, and what operators should be told about it. */
+/** The validity of a certificate that the edge presents, and the problem to report to operators. */
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
@@ -22,7 +22,7 @@ const pem = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/
 
 /**
  * Of the first certificate in a PEM file, which is the edge's own. Those of authorities behind it may have expired without
- * harm. Undefined: they cannot be read, whatever OpenSSL thinks of the file.
+ * harm. Undefined: the dates cannot be read.
  */
 export function certificateDates(owner: string, file: string): CertificateDates | undefined {
   try {

@@ -105,7 +105,7 @@ test('a client that logs in, or has logged in, does not lose its place; one that
   assert.equal(admission.total, 2)
 })
 
-test('a client over the limit of its address takes nobody’s place', () => {
+test('a client over the limit of its address displaces no other client', () => {
   const { enter, dismissed } = admissionOf()
   const max = { connectionsMax: 2, connectionsPerAddressMax: 1 }
   placeOf(enter('a', { max }))

@@ -56,7 +56,7 @@ export class ClientAdmission {
   /**
    * Admits one connection, or returns the limit that is reached. `leave` must follow when it is closed.
    * @param address called only if there is a limit per address, because it costs a system call. Undefined: a load
-   *   balancer, whose PROXY header will say the address (`identify`)
+   *   balancer, whose PROXY header will contain the address (`identify`)
    */
   enter(
     listener: string,
@@ -86,7 +86,7 @@ export class ClientAdmission {
     return true
   }
 
-  /** The client logs in or has logged in: it does not lose its place to others. */
+  /** The client logs in or has logged in: it cannot be displaced. */
   protect(place: Place): void {
     this.#arriving.get(place.listener)?.delete(place)
   }

@@ -17,7 +17,7 @@ export class Listener {
 
   /**
    * @param onConnection gets the number of the open file too; -1: unknown
-   * @param onFailed the system could not accept a client, which is lost
+   * @param onFailed called when the system could not accept a client
    */
   constructor(
     name: string,

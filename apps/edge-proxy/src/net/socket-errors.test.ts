@@ -37,7 +37,7 @@ test('a failed dial has a reason, and a sentence that contains the code and says
   assert.equal(dialErrorReason(new Error('closed by the server')), 'closed-by-peer')
 })
 
-test('what this machine has used up is not the fault of the other side, and the sentence says what to raise', () => {
+test('a shortage of this machine is distinguished from a fault of the peer, and the message says what to raise', () => {
   for (const [code, reason, advice] of [
     ['EMFILE', 'out-of-files', /LimitNOFILE=/],
     ['ENFILE', 'out-of-files', /fs\.file-max/],

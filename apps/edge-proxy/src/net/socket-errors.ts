@@ -13,7 +13,7 @@ export function linkEndOf(code: string): LinkEnd {
   return code.startsWith('ERR_SSL') || code.startsWith('ERR_TLS') ? 'tls-failed' : 'closed-by-peer'
 }
 
-/** What this process or this machine has used up. It says nothing about the server or the client. */
+/** A resource that this process or this machine has run out of. The peer is not the cause. */
 export type Exhaustion = 'out-of-files' | 'out-of-ports' | 'out-of-memory'
 
 const exhaustions: Readonly<Record<string, Exhaustion>> = {
@@ -33,7 +33,7 @@ const remedies: Readonly<Record<string, string>> = {
   ENOMEM: 'this machine has no memory left for sockets: raise the sysctl net.ipv4.tcp_mem',
 }
 
-/** What is used up, if this error says so. */
+/** The exhausted resource, if this error is about one. */
 export function exhaustionOf(error: unknown): Exhaustion | undefined {
   const { code = '' } = error as NodeJS.ErrnoException
   const exhaustion = exhaustions[code]

@@ -55,7 +55,7 @@ export function acceptTls(
     const onError = ({ code }: NodeJS.ErrnoException) =>
       settle(linkEndOf(code ?? '') === 'tls-failed' ? 'failed' : 'gone')
     const timer = setTimeout(() => settle('failed'), Math.max(0, timeoutMs))
-    // The peer may finish sending without closing. Half a connection is of no use here, so this ends it (`end`).
+    // The peer may finish sending without closing. A half-open connection cannot complete TLS, so `end` closes it.
     secure.on('secure', onSecure).on('error', onError).on('end', onGone).on('close', onGone)
     raw.on('error', onError)
   })

@@ -1,6 +1,6 @@
 /**
  * The commands of a traced client that the server has not completed. The text of a reply may repeat what the command said
- * (`BAD Unknown argument holiday`), so it is shown only if nothing of the command is hidden.
+ * (`BAD Unknown argument holiday`). It is shown only if nothing of the command is hidden.
  */
 
 /** With more commands than this in progress, the text of replies is hidden. */

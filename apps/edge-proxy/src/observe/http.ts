@@ -15,7 +15,7 @@ export async function listenHttp(address: string, port: number, read: () => Edge
     if (request.method !== 'GET' && request.method !== 'HEAD') return json(405, { error: 'only GET' })
     switch (request.url?.split('?')[0]) {
       case '/healthz': {
-        // Alive all the same: to restart the edge would not help.
+        // Still alive: a restart would not help.
         const { fleet, problems = [] } = read()
         return json(200, { status: problems.length === 0 ? 'alive' : 'degraded', problems, fleet })
       }
@@ -35,7 +35,7 @@ export async function listenHttp(address: string, port: number, read: () => Edge
   })
   server.keepAliveTimeout = 5_000
   await new Promise<void>((resolve, reject) => {
-    // After the start: a client could not be accepted, for want of open files. The listeners for mail report that.
+    // After the start: a client could not be accepted because no open file was left. The listeners for mail report that.
     server.on('error', (error) => reject(listenFailed({ section: 'http', address, port }, error)))
     server.listen(port, address, resolve)
   })

@@ -102,7 +102,7 @@ test('behind a literal the command continues: keys are shown and values are hidd
   ])
 })
 
-test('words that are left of a literal with a wrong size are hidden', () => {
+test('the rest of a literal with a wrong size is hidden', () => {
   const { client } = session()
   assert.deepEqual(client('a SEARCH HEADER SUBJECT {4+}\r\nholiday plans\r\nb NOOP\r\n'), [
     'a SEARCH HEADER SUBJECT {4+} [4 bytes]',

@@ -89,7 +89,7 @@ for (const [kind, makeIdle] of Object.entries(kinds))
       await work.accounted()
     })
 
-test('the server has seen the end of the evicted connection before the login is tried again', async () => {
+test('the login is tried again only after the server has closed the evicted connection', async () => {
   const work = await limitedTo(1)
   const evicted = await work.idle('joe', 'secret', 'CONDSTORE')
   const { script } = work.scripted

@@ -1,9 +1,9 @@
 /**
- * Which client programs of which users enable CONDSTORE by a command. Their next login gets a connection that has it. Any
- * other client, also of the same user, gets a clean one: the server would send it MODSEQ that it did not ask for.
+ * The client programs that enable CONDSTORE by a command, for each user. Their next login gets a connection that has it. All
+ * other clients get a clean one, because the server would send them MODSEQ that they did not request.
  */
 
-/** A program that used it in none of this many sessions is forgotten. Webmails use it on some of their pages only. */
+/** A program is removed after this many sessions without CONDSTORE. Webmails use it on some of their pages only. */
 const unusedSessionsMax = 20
 
 export class CondstoreFamilies {

@@ -57,7 +57,7 @@ export class Dial {
     ;(this.#evictions ??= []).push(eviction)
   }
 
-  /** Settles when the server has ended all that was evicted for this dial; undefined: nothing was. */
+  /** Settles when the server has closed the connections that were evicted for this dial; undefined: there were none. */
   get evictions(): Promise<unknown> | undefined {
     return this.#evictions && Promise.all(this.#evictions)
   }

@@ -1,6 +1,7 @@
 /**
- * Applies a server's answer to a login to the connections that are open already: a refused secret ends what it opened, and
- * a secret that is new for its user ends what the user's other secrets opened (docs/adr/0012-evidence-about-secrets.md).
+ * Applies a server's answer to a login to the connections that are already open: a refused secret ends the connections that
+ * it opened, and a secret that is new for its user ends those of the user's other secrets
+ * (docs/adr/0012-evidence-about-secrets.md).
  * This applies to the connections of all servers, because two configured servers may be one mail system.
  */
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'

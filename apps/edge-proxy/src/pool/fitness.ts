@@ -1,4 +1,4 @@
-/** Why a connection may not serve another session, whatever a proof of its state might say. */
+/** Why a connection may not serve another session, regardless of a proof of its state. */
 import type { PoolConfig } from '@imapfleet/config'
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
 import type { PoolClock } from './lease.ts'
@@ -49,6 +49,6 @@ export function unfitToLease(
   pool: PoolConfig,
   clock: PoolClock,
 ): Unfit | undefined {
-  // Half a response would swallow the beginning of the next one.
+  // The rest of a partial response would be taken for the beginning of the next one.
   return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, clock) : 'unfinished-reply'
 }

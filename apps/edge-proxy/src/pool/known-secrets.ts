@@ -1,6 +1,6 @@
 /**
- * Digests of secrets that a server has accepted, by server and user. It answers one question: is a secret that was just
- * accepted new for this user? It is bounded, and a forgotten secret counts as new, which costs logins and nothing else.
+ * Digests of secrets that a server has accepted, by server and user. They show whether a secret that was just accepted is
+ * new for this user. The number is bounded. A secret that was removed counts as new, which costs only additional logins.
  */
 export class KnownSecrets {
   /** By server and user; the user whose last proof is the oldest first. Of one user, the oldest proof first. */
@@ -22,7 +22,7 @@ export class KnownSecrets {
     if (digests.length >= this.#perUserMax) this.#count -= digests.splice(0, 1).length
     digests.push(digest)
     this.#count++
-    // Now its last proof is the latest of all users.
+    // Moves the user to the end: its proof is the latest.
     this.#digests.delete(key)
     this.#digests.set(key, digests)
     this.#evict()

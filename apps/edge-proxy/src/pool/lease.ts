@@ -67,7 +67,7 @@ export type RefusalCause =
   | 'expired'
   /** The secret may be right, but the user may not log in, or not as this authzid (AUTHORIZATIONFAILED, NOPERM). */
   | 'not-authorized'
-  /** The account needs attention, such as one that is disabled (CONTACTADMIN). */
+  /** The user must contact the administrator, for example because the account is disabled (CONTACTADMIN). */
   | 'contact-admin'
   /** The server wants TLS from the edge: `upstreams.NAME.tls` (PRIVACYREQUIRED). */
   | 'tls-required'
@@ -75,9 +75,9 @@ export type RefusalCause =
   | 'limit'
   /** The server is down, busy or broken. */
   | 'unavailable'
-  /** The server cannot make sense of the command. */
+  /** The server cannot parse or does not support the command. */
   | 'bad-command'
-  /** The client has gone, its time is up, or the edge stops. */
+  /** The client disconnected, its time limit expired, or the edge stops. */
   | 'abandoned'
 
 /**
@@ -90,7 +90,7 @@ export const refusesUser = (cause: RefusalCause): boolean =>
   cause === 'not-authorized' ||
   cause === 'contact-admin'
 
-/** Whether the client is at fault, so that too many of these refusals disconnect it. */
+/** Whether the refusal counts towards `clients.loginFailuresMax`. */
 export const isFaultOfClient = (cause: RefusalCause): boolean =>
   refusesUser(cause) && cause !== 'contact-admin'
 
@@ -163,9 +163,9 @@ const untaggedLines = (untagged: readonly string[]): Pick<Refused, 'untagged'> =
   untagged.length > 0 ? { untagged } : {}
 
 /**
- * The answer to a login for which the server has said BYE, or nothing. The words of the BYE are in the tagged reply, which
- * webmails show. Its code is there too if it gives a reason (RFC 5530) that is no judgement on the credentials. Any other
- * code, such as ALERT, is in an untagged NO before it.
+ * The answer to a login for which the server sent BYE or nothing. The text of the BYE is in the tagged reply, which webmails
+ * show, with its code if that is a reason (RFC 5530) other than the credentials. Any other code, such as ALERT, is in an
+ * untagged NO before it.
  */
 function unavailableAnswer({
   detail,

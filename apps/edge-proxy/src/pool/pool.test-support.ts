@@ -4,20 +4,16 @@ import { resolveConfig, type Layer } from '@imapfleet/config'
 import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import type { HandBack } from '../server/reset.ts'
-import { ScriptedServer, serverAt, wellBehaved } from '../server/scripted-server.test-support.ts'
+import {
+  cleanHandBack,
+  ScriptedServer,
+  serverAt,
+  wellBehaved,
+} from '../server/scripted-server.test-support.ts'
 import type { Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Leased, Refused } from './lease.ts'
 import { Pool } from './pool.ts'
-
-const cleanHandBack = (connection: ServerConnection): HandBack => ({
-  connection,
-  refusal: undefined,
-  unanswered: [],
-  idling: false,
-  usesCondstore: false,
-  hadBad: false,
-})
 
 /** The session that holds the connection gives it back. */
 export const giveBackTo = (

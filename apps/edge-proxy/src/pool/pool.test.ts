@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { wire } from '../imap/cuts.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
-import { serverAt } from '../server/scripted-server.test-support.ts'
+import { cleanHandBack, serverAt } from '../server/scripted-server.test-support.ts'
 import { but, giveBackTo, poolAtWork, poolConfig, untilTrue } from './pool.test-support.ts'
 
 test('a user’s next session gets the connection of the last one, without a login', async () => {
@@ -228,14 +228,7 @@ test('only the session that holds a connection can give it back', async () => {
   const { pool, lease, accounted } = await poolAtWork()
   const { connection } = await lease('joe')
   const first = pool.connections.holderOf(connection)!
-  const handBack = {
-    connection,
-    refusal: undefined,
-    unanswered: [],
-    idling: false,
-    usesCondstore: false,
-    hadBad: false,
-  }
+  const handBack = cleanHandBack(connection)
   await pool.giveBack(handBack, first)
   assert.equal((await lease('joe')).connection, connection)
   assert.throws(() => pool.giveBack(handBack, first), /does not hold/)

@@ -38,7 +38,7 @@ async function halfDead(settings = {}) {
   return { scripted, silent, server, login }
 }
 
-test('an address that never greets costs the first login its share of the time, and later ones nothing', async () => {
+test('an address that never greets delays the first login by its share of the time, and later ones not at all', async () => {
   const { silent, server, login } = await halfDead()
   const first = await login()
   assert.ok(first >= 190 && first < 390, String(first))
@@ -50,7 +50,7 @@ test('an address that never greets costs the first login its share of the time, 
   )
 })
 
-test('logins with roundRobin pass an address that is down', async () => {
+test('logins with roundRobin skip an address that is down', async () => {
   const { silent, login } = await halfDead({ roundRobin: true })
   for (let count = 0; count < 6; count++) await login()
   assert.equal(silent.accepted.length, 1)
@@ -80,7 +80,7 @@ test('without health checks, one login tries the address again after each pause'
   assert.deepEqual(server.problems, [])
 })
 
-test('an address whose dial was abandoned is suspected, and its check has the whole time', async () => {
+test('an address whose dial was abandoned is checked, with the whole time', async () => {
   const { server } = await halfDead()
   const abandoning = new AbortController()
   const dialing = dial(server, abandoning.signal)
@@ -131,7 +131,7 @@ test('pauses between checks double up to a minute, and an address that a name ha
   assert.deepEqual(addresses.down, [])
 })
 
-test('an address that has greeted lately is not suspected, so that impatient clients cause no checks', async () => {
+test('an address that has greeted lately is not checked after an abandoned dial', async () => {
   const { server } = await halfDead()
   const { addresses } = server
   const slow = { host: 'mail', address: '192.0.2.1' }

@@ -19,9 +19,9 @@ export interface Dialed {
   kind: 'dialed'
   link: Link
   exchange: Exchange
-  /** The server's list before login. */
+  /** The server's capability list before login. */
   capabilities: string[]
-  /** What the server has said to people: untagged status lines, and a greeting with an ALERT or the like. */
+  /** Lines for the user: untagged status responses, and a greeting with a code such as ALERT. */
   said: string[]
 }
 
@@ -71,7 +71,7 @@ export async function dialAddress(
   return dialed
 }
 
-/** What the dial waits for, in words for operators. */
+/** What the dial waits for, as text for operators. */
 type Phase = 'TCP connection' | 'TLS handshake' | 'greeting' | 'answer to CAPABILITY' | 'answer to STARTTLS'
 
 class AddressDial {
@@ -81,7 +81,7 @@ class AddressDial {
   readonly #deadline = new AbortController()
   #phase: Phase = 'TCP connection'
   #exchange: Exchange | undefined
-  /** Without the required TLS, what the server says may be forged: it is for the log only. */
+  /** Without the required TLS, the server's lines may be forged: they are only logged. */
   #mayBeForged: boolean
 
   constructor(server: Server, address: Address, options: DialOptions) {
@@ -211,14 +211,14 @@ class AddressDial {
     }
   }
 
-  /** Why there is nothing more to say about an end than when it came. */
+  /** Ends whose reason needs no detail besides the phase. */
   #endText(reason: DialFailure['reason']): string {
     const missing = this.#exchange?.isWithinLine ? `no complete ${this.#phase}` : `no ${this.#phase}`
     if (reason === 'timed-out') return `${missing} within ${Math.round(this.#options.timeoutMs)} ms`
     return `${missing}: ${reason}`
   }
 
-  /** What to set, if the failure suggests it. */
+  /** The setting to change, if the failure suggests one. */
   #advice(reason: DialFailure['reason'], text: string): string {
     const { name, config } = this.#server
     const { tls, port } = config

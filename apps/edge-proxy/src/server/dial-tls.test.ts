@@ -78,7 +78,7 @@ test('STARTTLS that is not offered, or refused, is a failure, and the edge does 
   }
 })
 
-test('opportunistic: if STARTTLS is broken, the edge does not continue in the clear, and says what to set', async () => {
+test('opportunistic: if STARTTLS fails, the edge does not continue without TLS, and names the setting to change', async () => {
   const wayOut =
     /; repair TLS at the server, or set upstreams\.main\.tls: none to send passwords without TLS$/
   for (const [answer, reason] of [

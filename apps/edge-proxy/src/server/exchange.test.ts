@@ -153,7 +153,7 @@ test('an exchange is quiet only if the server has sent nothing behind its last r
   assert.equal(exchange.isQuiet, false)
 })
 
-test('what comes between two replies, whole or in parts, is part of the second one', async () => {
+test('untagged lines between two replies, whole or in parts, belong to the second one', async () => {
   const { exchange, scripted } = await begin()
   scripted.say('* OK ready\r\n* OK [ALERT] first\r\n* OK [ALE')
   await exchange.greeting()

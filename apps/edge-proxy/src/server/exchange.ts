@@ -118,7 +118,7 @@ export class Exchange {
     for (const { resolve } of this.#expected.splice(0)) resolve(failure)
   }
 
-  /** Lets the server answer what was sent. The exchange ends where anything else would have to be sent. */
+  /** Waits only for replies to what was sent: the exchange fails when anything else would have to be sent. */
   sendNoMore(): void {
     this.#isWithdrawn = true
   }
@@ -164,7 +164,7 @@ export class Exchange {
     if (this.#bytes > replyBytesMax) return this.fail('too-much-data')
     if (!this.#isWaiting) this.#behind = this.#behind ? Buffer.concat([this.#behind, bytes]) : bytes
     this.#scanner.scan(bytes)
-    // A reply in the same segment says more than the BYE before it.
+    // A tagged reply in the same segment is more specific than the BYE before it.
     const bye = this.#untagged.find(isBye)
     if (bye !== undefined) this.fail('bye', bye)
   }

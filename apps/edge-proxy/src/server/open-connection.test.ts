@@ -81,7 +81,7 @@ test('what the server sends behind its OK to the login, whole or in parts, reach
   }
 })
 
-test('a connection that the server ends behind its OK to the login is not used, and the client gets the words', async () => {
+test('a connection that the server ends after its OK to the login is not used, and the client gets the text of the BYE', async () => {
   for (const [behind, bye] of [
     ['* BYE too many connections\r\n', 'too many connections'],
     ['x OK who?\r\n', undefined],
@@ -94,7 +94,7 @@ test('a connection that the server ends behind its OK to the login is not used, 
   }
 })
 
-test('what the server says to people while it is dialed reaches the client of that login', async () => {
+test('ALERTs and other status texts that the server sends during the dial reach the client of that login', async () => {
   const scripted = await ScriptedServer.start()
   scripted.greeting = '* OK [ALERT] maintenance at noon\r\n'
   scripted.script = (asked) =>
@@ -288,7 +288,7 @@ test('the server gets the client’s address in a PROXY header, if that is confi
   }
 })
 
-test('a login that is out of time is closed after its password was sent; a client that has gone does not end it', async () => {
+test('after the password was sent, a login ends at its time limit, but not when the client disconnects', async () => {
   for (const [reason, kind] of [
     ['out-of-time', 'abandoned'],
     ['shutdown', 'abandoned'],
@@ -307,7 +307,7 @@ test('a login that is out of time is closed after its password was sent; a clien
   }
 })
 
-test('the password of a client that has gone is not sent to a server that is ready for it later', async () => {
+test('after a client has disconnected, its password is not sent to a server that becomes ready later', async () => {
   const scripted = await ScriptedServer.start()
   const abandoning = new AbortController()
   scripted.script = ({ tag, verb }) => {

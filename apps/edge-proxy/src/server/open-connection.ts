@@ -116,7 +116,7 @@ async function dialAndLogIn(
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
   const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
-  // What was sent for a client that has gone is the server's to answer: the next session can use the connection.
+  // A login that was sent continues after the client disconnects: the next session can use the connection.
   const onAbandoned = () =>
     signal.reason === 'client-gone' ? dialed.exchange.sendNoMore() : dialed.exchange.fail('closed-here')
   signal.addEventListener('abort', onAbandoned)
@@ -195,7 +195,7 @@ async function logIn(
     if (reply.kind === 'failed' || reply.status !== 'OK')
       return unavailable('preauth-refused', 'the server did not answer OK to preauthCommand')
   }
-  // They leave with the login, and must come before it: servers such as Dovecot use the client's address for the login.
+  // Sent in one segment with the login, and before it: servers such as Dovecot use the client's address for the login.
   const ids = offers(offered, 'ID') ? server.idCommands(client) : undefined
   const idReplies = ids?.map((id) => exchange.commandAhead(id)) ?? []
   const reply = await server.histograms.upstream_login_seconds.measure(
@@ -203,7 +203,7 @@ async function logIn(
   )
   const master = masterPassword === undefined ? [] : [Buffer.from(masterPassword)]
   const secrets = [...secretsOf(credentials), ...master]
-  // The client knows its own secret. That of the master user is not for it.
+  // The client may see its own secret, but not that of the master user.
   const forClient = (text: string): string => withoutSecrets(text, master)
   if (reply.kind === 'failed') {
     const { reason, detail } = reply

@@ -62,7 +62,7 @@ test('an answer is renewed before it expires, and served at once until a new one
   assert.deepEqual(known(), ['192.0.2.9'])
 })
 
-test('after a failed lookup the last answer is used, operators are told, and the lookup is repeated', async () => {
+test('after a failed lookup the last answer is used, the failure is reported, and the lookup is repeated', async () => {
   const { resolver, clock, asked, config } = resolverAtWork()
   const mail = config('mail.example.org')
   resolver.refresh(mail)
@@ -127,7 +127,7 @@ test('each address family of a name has its own answer', async () => {
   assert.deepEqual(resolver.known(ipv6), [{ host: 'mail.example.org', address: '2001:db8::1' }])
 })
 
-test('a name that no server has any more is forgotten', async () => {
+test('a name that is no longer configured is removed', async () => {
   const { resolver, asked, config } = resolverAtWork()
   const [one, two] = [config('one.example.org'), config('two.example.org')]
   resolver.refresh(one)

@@ -8,6 +8,7 @@ import { edgeMetrics, Metrics } from '@imapfleet/observe'
 import type { Link } from '../net/link.ts'
 import { dialedLink, listen, Peer } from '../net/wire.test-support.ts'
 import { Identification } from './identification.ts'
+import type { HandBack } from './reset.ts'
 import { Server } from './server.ts'
 import { serverTlsContext } from './tls.ts'
 import { ServerConnection } from './server-connection.ts'
@@ -165,6 +166,16 @@ export async function loggedIn(
   const { link, peer } = await dialedLink()
   return { connection: connectionOver(link, offered), scripted: peer }
 }
+
+/** What a session gives back that left nothing behind. */
+export const cleanHandBack = (connection: ServerConnection): HandBack => ({
+  connection,
+  refusal: undefined,
+  unanswered: [],
+  idling: false,
+  usesCondstore: false,
+  hadBad: false,
+})
 
 /** The signal of a login that is never abandoned. */
 export const unlimited: AbortSignal = AbortSignal.any([])

@@ -44,7 +44,7 @@ export type SpoilReason =
   | 'server-said-bye'
   | 'data-after-barrier'
 
-/** Why the login that opened a connection no longer counts; a label value of both counters of refused reuse. */
+/** Why the login that opened a connection is no longer valid; a label value of both counters of refused reuse. */
 export type DistrustReason =
   | 'revoked'
   /** The server has refused the secret since. */

@@ -26,7 +26,7 @@ export interface Round {
 /** Makes the first bytes of a connection, sent before the server's greeting. */
 export type Preamble = (addresses: TcpAddresses) => Buffer
 
-/** What a client has said about itself by ID commands. */
+/** What a client has sent by ID commands. */
 export interface ClientIdentity {
   /** Reading it may take a system call. */
   readonly address: string

@@ -177,7 +177,7 @@ test('a trace ends once when it expires', () => {
   assert.deepEqual([tracer.active, tracer.ids(), tracer.ids('jane')], [1, ['later'], []])
 })
 
-test('a step of the system’s time makes no trace longer or shorter', () => {
+test('a change of the system’s time does not change the duration of a trace', () => {
   for (const stepMs of [-3_600_000, 3_600_000]) {
     let [wall, age] = [0, 500]
     const { tracer } = tracing(

@@ -51,7 +51,7 @@ function told({ clientLink, client }: SplicedSession): Promise<string> {
 }
 
 for (const [where, sent] of Object.entries(within))
-  test(`${where}, the edge adds no word of its own when the session ends`, async () => {
+  test(`${where}, the edge sends no BYE when the session ends`, async () => {
     for (const [ending] of endings) {
       const session = await begin()
       session.fromClient('a NOOP\r\n')
@@ -62,7 +62,7 @@ for (const [where, sent] of Object.entries(within))
   })
 
 for (const [where, [sent, got]] of Object.entries(between))
-  test(`${where}, the edge says why the session ends`, async () => {
+  test(`${where}, the edge sends BYE when the session ends`, async () => {
     for (const [ending, words] of endings) {
       const session = await begin()
       session.fromClient('a NOOP\r\n')
@@ -72,7 +72,7 @@ for (const [where, [sent, got]] of Object.entries(between))
     }
   })
 
-test('while a response is left out, the edge may speak: the client gets nothing of it', async () => {
+test('while a response is omitted, the edge may send its own lines', async () => {
   const session = await begin({ ids: ['ID NIL'] })
   session.fromServer('* ID ("name" {100}\r\nhalf')
   session.fromClient('a CAPABILITY\r\n')
@@ -81,7 +81,7 @@ test('while a response is left out, the edge may speak: the client gets nothing 
   assert.equal(await told(session), '* BYE Server is stopping, try again\r\n')
 })
 
-test('a client that has not read gets the last words behind everything that the server sent', async () => {
+test('a client that has not read gets the BYE after everything that the server sent', async () => {
   const session = await begin()
   const mail = `* 1 FETCH (BODY[] {300000}\r\n${'x'.repeat(300_000)})\r\n`
   session.client.socket.pause()
@@ -126,7 +126,7 @@ test('the client gets a line as the server writes it, also the blanks of DavMail
   await client.until('b OK done\r\n')
 })
 
-test('blanks before a response hide nothing from the edge', async () => {
+test('a response after blanks is recognized', async () => {
   const { fromClient, fromServer, client, handBackNow } = await begin()
   fromClient('a NOOP\r\n')
   fromServer('*   CAPABILITY IMAP4rev1\r\n*  NO text {5}\r\n* ')
@@ -136,7 +136,7 @@ test('blanks before a response hide nothing from the edge', async () => {
   assert.deepEqual([refusal, unanswered], ['server-said-bye', []])
 })
 
-test('a line of the server that never ends holds little memory, and its client gets all of it', async () => {
+test('a line of the server that never ends uses bounded memory, and the client gets all of it', async () => {
   const { client, fromServer, fromClient, splice } = await begin()
   fromClient('a SEARCH ALL\r\n')
   fromServer('* SEARCH')

@@ -149,7 +149,7 @@ function say({ fromClient, fromServer }: SplicedSession, said: string[]): void {
 }
 
 for (const [name, { said, ends, refusal, ...setup }] of Object.entries(states))
-  test(`no wait is without end: ${name}`, async () => {
+  test(`every wait ends: ${name}`, async () => {
     let now = 0
     const pool = { ...setup.pool, replyTimeoutMs: 100 }
     const session = await begin({ ...setup, pool, now: () => now })
@@ -169,7 +169,7 @@ for (const [name, { said, ends, refusal, ...setup }] of Object.entries(states))
     assert.equal(await session.client.finished(), ends)
   })
 
-test('a server that still sends is waited for, but no longer than a session may be idle', async () => {
+test('a wait continues while the server sends, but not beyond clients.idleTimeoutMs', async () => {
   const { fromClient, fromServer, endings, ended, client } = await begin({
     pool: { replyTimeoutMs: 100 },
     clients: { idleTimeoutMs: 1000 },
