@@ -38,9 +38,7 @@ suite('config', () => {
 
   test('it takes effect without a restart, and only in that region', async () => {
     const boots = (await edges()).map(({ boot }) => boot)
-    // A login with a password that is new to an edge closes the user's idle connections at the other.
-    await fleet.session(fleet.us, fleet.alice)
-    await fleet.session(fleet.eu, fleet.alice)
+    await fleet.warm(fleet.alice)
     const said = await fleet.cli('config', 'set', 'pool.idleTimeoutMs', '1000', '--region', 'eu')
     assert.equal(said.status, 0, said.stderr)
     await fleet.session(fleet.eu, fleet.alice)
@@ -48,8 +46,8 @@ suite('config', () => {
     await until('the idle connection at eu-1 to expire', async () => {
       // From the edge itself, because the last heartbeat may be from before the session.
       const answer = await fetch(`http://127.0.0.1:${fleet.eu.httpPort}/stats`)
-      const { counters } = (await answer.json()) as { counters: Record<string, number> }
-      return (counters['upstream_drops_total{reason="idle-timeout"}'] ?? 0) > 0
+      const { counters, gauges } = (await answer.json()) as Record<string, Record<string, number>>
+      return counters!['upstream_drops_total{reason="idle-timeout"}']! > 0 && gauges!['upstreams_idle'] === 0
     })
     const logins = await fleet.loginsAtServer(fleet.alice)
     assert.equal((await fleet.session(fleet.eu, fleet.alice)).join('').includes('XPROXYREUSE'), false)

@@ -42,6 +42,7 @@ suite('outage', () => {
       assert.equal((await held.command('NOOP')).status, 'OK', `the session held open ${during}`)
       for (const edge of [fleet.eu, fleet.us]) await fleet.session(edge, fleet.alice)
     }
+    await fleet.warm(fleet.alice)
     await until('first reports', async () => (await stored()).length === 2 && isGrowingFrom(2))
 
     const outage = async (without: string, end: () => Promise<void>) => {

@@ -2,6 +2,7 @@
  * The fleet of one test file, with its own directory, ports and data. Edges report several times a second, so that tests
  * do not wait for figures.
  */
+import { edgeStatsSchema } from '@imapfleet/protocol'
 import { readFile } from 'node:fs/promises'
 import {
   removeTemporaryDirectory,
@@ -92,6 +93,29 @@ export class TestFleet {
         () => false,
       ),
     )
+  }
+
+  /**
+   * Sessions at both edges, until each reuses its connection and knows what the other one has told: a password that is new
+   * to one edge closes the user's idle connections at the other.
+   */
+  async warm(user: MailUser): Promise<void> {
+    const stats = async ({ httpPort }: { httpPort: number }) =>
+      edgeStatsSchema.parse(await (await fetch(`http://127.0.0.1:${httpPort}/stats`)).json())
+    await until(`warm connections of ${user.user} at both edges`, async () => {
+      const [eu, us] = await Promise.all([stats(this.eu), stats(this.us)])
+      const untagged = [await this.session(this.eu, user), await this.session(this.us, user)]
+      const isReused = untagged.every((lines) => lines.some((line) => line.includes('XPROXYREUSE')))
+      const isHeard = [
+        [eu, us],
+        [us, eu],
+      ].every(
+        ([from, to]) =>
+          from?.gauges['evidence_waiting'] === 0 &&
+          from.counters['evidence_sent_total'] === to?.counters['evidence_heard_total'],
+      )
+      return isReused && isHeard
+    })
   }
 
   /** Number of successful logins of this user at the mail server so far. */
