@@ -39,6 +39,8 @@ export interface PoolAtWork {
   pool: Pool
   scripted: ScriptedServer
   server: Server
+  /** Those in force, by name. */
+  servers: Map<string, Server>
   clock: { now: number; wall: number }
   metrics: EdgeMetrics
   settings: { current: { pool: ReturnType<typeof poolConfig> } }
@@ -101,6 +103,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
     pool,
     scripted,
     server,
+    servers,
     clock,
     metrics,
     settings: current,
