@@ -24,7 +24,7 @@ export const edgeMetrics = {
   },
   logins_total: {
     kind: 'counter',
-    help: 'Logins by result. ok: the session began. refused: the server refused the user or the secret. failed: it said nothing about them, because of an outage, a limit, missing TLS or a BAD.',
+    help: 'Logins by result. ok: the session began. refused: the server refused the user or the secret. failed: neither, because of an outage, a limit, missing TLS or a BAD.',
     labels: ['upstream', 'result'],
   },
   upstream_connections_total: {
@@ -108,7 +108,7 @@ export const edgeMetrics = {
   },
   upstream_connections_allowed: {
     kind: 'gauge',
-    help: 'The fewest connections at which the upstream refused one more, of one user (user) or in total (server). Absent five minutes after the last refusal, and when it accepts more.',
+    help: 'Lowest number of connections at which the upstream refused another one, of one user (user) or in total (server). Absent five minutes after the last refusal, or once the upstream has accepted more.',
     labels: ['upstream', 'scope'],
   },
   certificate_expiry_seconds: {

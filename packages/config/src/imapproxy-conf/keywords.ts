@@ -159,7 +159,7 @@ export const keywords = {
   force_tls: converted(
     yesNo,
     [main('tls')],
-    '`yes` becomes `starttls`. `no` becomes `opportunistic`: TLS if the server offers it; imapproxy uses TLS only if the server disables LOGIN without it. If the STARTTLS of the server is broken, logins fail and the log has the reason: repair it, or use the YAML format with `tls: none`.',
+    '`yes` becomes `starttls`. `no` becomes `opportunistic`: TLS if the server offers it; imapproxy uses TLS only if the server disables LOGIN without it. If STARTTLS fails at the server, logins fail and the log has the reason; repair STARTTLS, or use the YAML format with `tls: none`.',
     (isForced) => ({ set: { [main('tls')]: isForced ? 'starttls' : 'opportunistic' } }),
     {
       absent: {

@@ -6,15 +6,15 @@ export const clientsSection = z
   .strictObject({
     connectionsMax: field(
       wholeNumber(1).default(10_000),
-      'Client connections at the same time, on all listeners, from accept to close. For a further one, the client that has waited longest without a login is closed with BYE; clients of the listener where most such clients wait come first. If all have logged in, the further one is refused with BYE, or closed without a word at a listener with tls: implicit.',
+      'Client connections at the same time, on all listeners, from accept to close. At the limit, a new client displaces the one that has waited longest without a login, on the listener with the most such clients; it gets BYE. If all clients have logged in, the new one is refused with BYE, or closed without BYE on a listener with tls: implicit.',
     ),
     connectionsPerAddressMax: field(
       wholeNumber(0).default(0),
-      'Client connections at the same time from one IPv4 address or one IPv6 network of 64 bits. Behind a load balancer that sends PROXY headers, the address in the header counts. Further ones are refused like those beyond connectionsMax. 0: no limit, because a webmail connects from one address.',
+      'Client connections at the same time from one IPv4 address or one IPv6 network of 64 bits. Behind a load balancer that sends PROXY headers, the address in the header counts. Further ones are refused with BYE, or closed without BYE on a listener with tls: implicit. 0: no limit, because a webmail connects from one address.',
     ),
     loginTimeoutMs: field(
       durationMs(1000).default(60_000),
-      'Time from the connection to the answer to a successful login, in milliseconds. A PROXY header, a TLS handshake and everything that a login does at the server are within this time. Then a login under way is answered NO and abandoned, and the edge closes the connection.',
+      'Time limit from accept to the answer to a successful login, in milliseconds. It includes the PROXY header, the TLS handshake and the login at the server. When it expires, a login under way is answered NO and abandoned, and the edge closes the connection.',
     ),
     idleTimeoutMs: field(
       durationMs(1000).default(1_860_000),
@@ -22,7 +22,7 @@ export const clientsSection = z
     ),
     lineBytesMax: field(
       byteCount(512, 1_048_576).default(65_536),
-      'Longest command line that a client may send before its login, in bytes, without literals. At a longer line, the edge closes the connection. After the login lines may have any length: this many bytes of a line are held until it is whole, and those of a longer line pass as they arrive.',
+      'Longest command line that a client may send before its login, in bytes, without literals. If a line is longer, the edge closes the connection. After the login, lines may have any length: the edge holds a line of up to this many bytes until it is complete, and forwards longer lines as they arrive.',
     ),
     preloginBytesMax: field(
       byteCount(1024, 16_777_216).default(65_536),

@@ -49,7 +49,7 @@ const listener = z.strictObject({
   ),
   originatingIpFrom: field(
     z.array(ipNetwork).max(256).default([]),
-    'Webmail hosts whose ID command may name the address of their user (x-originating-ip) to an upstream with clientAddress: id. From other clients such fields are then removed, and the upstream gets the address of the client itself.',
+    'Webmail hosts whose ID command may name the address of their user (x-originating-ip) to an upstream with clientAddress: id. For other clients the edge removes such fields and sends the address of the client itself.',
   ),
   keepAlive: restartField(
     z.boolean().default(false),

@@ -19,7 +19,7 @@ export const poolSection = z
     ),
     replyTimeoutMs: field(
       durationMs(1000, 600_000).default(30_000),
-      'How long commands of a client wait in the edge for earlier replies, a LOGOUT behind an unanswered command for example, while the server sends nothing, in milliseconds. Then the session ends, and the server connection is closed.',
+      'How long a command of a client waits in the edge for earlier replies while the server sends nothing, in milliseconds; for example a LOGOUT after an unanswered command. Then the session ends, and the server connection is closed.',
     ),
     resetTimeoutMs: field(
       durationMs(100, 600_000).default(5_000),

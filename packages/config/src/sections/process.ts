@@ -14,7 +14,7 @@ export const processSection = z
     ),
     drainTimeoutMs: field(
       durationMs(0).default(30_000),
-      'How long the edge waits for sessions to end when it is stopped, in milliseconds. Then it ends them. Sessions in IDLE are ended at once, and sessions that are between two commands after 5 s without a byte. 0: all immediately.',
+      'How long the edge waits for sessions to end when it is stopped, in milliseconds. Then it ends them. Sessions in IDLE end at once, and sessions between two commands after 5 s without a byte. 0: all sessions end immediately.',
     ),
   })
   .prefault({})

@@ -18,7 +18,7 @@ import {
 const upstream = z.strictObject({
   hosts: field(
     z.array(hostName).min(1).max(64).default(['localhost']),
-    'Host names or addresses of the IMAP server. Each connection tries them in this order until one answers; an address that did not answer before comes last until a health check finds that it does.',
+    'Host names or addresses of the IMAP server. Each connection tries them in this order until one answers; addresses that do not answer are tried last until a health check succeeds.',
   ),
   port: field(portNumber.default(143), 'TCP port of the IMAP server.'),
   tls: field(
@@ -65,15 +65,15 @@ const upstream = z.strictObject({
   ),
   resolveEveryMs: field(
     durationMs(1000).default(30_000),
-    'How old the address of a host name may be, in milliseconds. Names are looked up in the background before that. While the name server does not answer, the last addresses are used.',
+    'Maximum age of the addresses of a host name, in milliseconds. Names are looked up again in the background before that. While the name server does not answer, the last addresses are used.',
   ),
   connectTimeoutMs: field(
     durationMs(100).default(10_000),
-    'Time of one attempt to connect, in milliseconds: resolving the name, and until one address has accepted the connection, completed TLS, and sent its greeting and capabilities. Several addresses share it.',
+    'Time limit of one attempt to connect, in milliseconds: name lookup, connection, TLS, greeting and capabilities. All addresses of the server share it.',
   ),
   connectAttempts: field(
     wholeNumber(1, 1000).default(3),
-    'How often a login tries to connect before it is refused. One attempt tries all addresses. All attempts, with the pauses between them, end when clients.loginTimeoutMs is over.',
+    'How often a login tries to connect before it is refused. One attempt tries all addresses. All attempts, with the pauses between them, end when clients.loginTimeoutMs expires.',
   ),
   connectDelayMs: field(
     durationMs(0, 600_000).default(200),
@@ -89,7 +89,7 @@ const upstream = z.strictObject({
   ),
   connectionsPerUserMax: field(
     wholeNumber(0, 10_000).default(0),
-    'Logged-in connections of one user at the same time, in use and idle. A further login evicts an idle one, or waits for one. Together with connectionsPerUserSpareMax at most what the server allows. 0: no login waits, as many sessions of a user as the server allows; beyond 9 connections, each new one evicts an idle one of the user, because Dovecot allows 10 by default (mail_max_userip_connections).',
+    'Logged-in connections of one user at the same time, in use and idle. At the limit, a login evicts an idle one or waits for one. The sum of this and connectionsPerUserSpareMax should not exceed the limit of the server. 0: no limit, and no login waits; beyond 9 connections, each new one evicts an idle one of the user, because Dovecot allows 10 by default (mail_max_userip_connections).',
   ),
   connectionsSpareMax: field(
     wholeNumber(0, 10_000).default(64),
@@ -125,11 +125,11 @@ const upstream = z.strictObject({
   ),
   healthChecks: field(
     z.enum(['when-down', 'when-quiet']).default('when-down'),
-    'When the edge connects to the server without a login, to see whether it answers. when-down: once at the start, and while the server or one of its addresses does not answer. when-quiet: also when no login has reached the server for healthIntervalMs. Servers log each such connection as one without a login.',
+    'When the edge connects to the server without a login to check whether it answers. when-down: once at the start, and while the server or one of its addresses does not answer. when-quiet: also when no login has reached the server for healthIntervalMs. Servers log each such connection as one without a login.',
   ),
   healthIntervalMs: field(
     durationMs(0).default(10_000),
-    'Pause between two health checks, in milliseconds. It doubles while the server does not answer, up to one minute. 0: no health checks; logins find out whether the server answers.',
+    'Pause between two health checks, in milliseconds. It doubles while the server does not answer, up to one minute. 0: no health checks; only logins show whether the server answers.',
   ),
   breakerFailures: field(
     wholeNumber(0, 1000).default(5),
@@ -137,7 +137,7 @@ const upstream = z.strictObject({
   ),
   breakerCooldownMs: field(
     durationMs(100).default(5_000),
-    'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time tries to connect.',
+    'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time may try to connect.',
   ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
