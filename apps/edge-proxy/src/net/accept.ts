@@ -5,6 +5,7 @@
 import type { SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
 import type { ClientAdmission, ClientLimits, Place, Dismissal } from './client-admission.ts'
+import { startDeadline } from './deadline.ts'
 import type { Link } from './link.ts'
 import { networksContain, plainAddress } from './networks.ts'
 import { parseProxyHeader } from './proxy-header.ts'
@@ -113,12 +114,12 @@ function readProxyHeader(
   return new Promise((resolve) => {
     let bytes = Buffer.alloc(0)
     const end = (result: NotAccepted) => {
-      clearTimeout(timer)
+      cancelDeadline()
       link.close()
       resolve(result)
     }
     const refuse = (reason: Dismissal | 'proxy-header') => end({ kind: 'refused', reason })
-    const timer = setTimeout(() => refuse('proxy-header'), timeoutMs)
+    const cancelDeadline = startDeadline(timeoutMs, () => refuse('proxy-header'))
     place.occupant = { dismiss: refuse, cut: () => end({ kind: 'gone' }) }
     link.handler = {
       onData(chunk) {
@@ -126,7 +127,7 @@ function readProxyHeader(
         const header = parseProxyHeader(bytes)
         if (header.kind === 'more') return
         if (header.kind === 'bad') return refuse('proxy-header')
-        clearTimeout(timer)
+        cancelDeadline()
         link.unshift(bytes.subarray(header.length))
         const { address } = header
         resolve({ kind: 'header', address: address === undefined ? undefined : plainAddress(address) })

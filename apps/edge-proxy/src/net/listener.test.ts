@@ -4,12 +4,13 @@ import { once } from 'node:events'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { resolveConfig, type Layer } from '@imapfleet/config'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { EdgeError } from '../errors.ts'
 import { testCertificate, testKey } from './certificate.test-support.ts'
-import { dialPeer, hear, listen, Peer } from './wire.test-support.ts'
+import { dialPeer, hear, listen, Peer, pauseProcess } from './wire.test-support.ts'
 import { ClientAdmission } from './client-admission.ts'
 import { Link } from './link.ts'
 import { acceptClient, type AcceptedClient, type NotAccepted } from './accept.ts'
@@ -103,6 +104,14 @@ test('a PROXY header from an address that is not trusted is not read as one', as
   peer.socket.end()
   await heard.end
   assert.equal(heard.text(), 'PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
+})
+
+test('a PROXY header that came while this process was paused is not late', async () => {
+  const { peer, result, admission } = await accepting(trusting, 200)
+  while (admission.total === 0) await turn()
+  peer.say('PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n')
+  pauseProcess()
+  assert.equal((await acceptedBy(result)).address(), '192.0.2.7')
 })
 
 test('the address in the PROXY header of a trusted load balancer is the client’s, and the bytes after the header arrive', async () => {

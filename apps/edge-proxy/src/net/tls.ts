@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs'
 import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
 import { EdgeError } from '../errors.ts'
+import { startDeadline } from './deadline.ts'
 import type { Link } from './link.ts'
 import { linkEndOf } from './socket-errors.ts'
 import { overSocket } from './socket-transport.ts'
@@ -37,7 +38,7 @@ export function acceptTls(
   const secure = new TLSSocket(raw, { isServer: true, secureContext: context })
   return new Promise((resolve) => {
     const settle = (result: 'secure' | 'gone' | 'failed') => {
-      clearTimeout(timer)
+      cancelDeadline()
       secure.off('secure', onSecure).off('error', onError).off('end', onGone).off('close', onGone)
       raw.off('error', onError)
       if (result === 'secure') link.attach(overSocket(secure))
@@ -54,7 +55,7 @@ export function acceptTls(
     const onGone = () => settle('gone')
     const onError = ({ code }: NodeJS.ErrnoException) =>
       settle(linkEndOf(code ?? '') === 'tls-failed' ? 'failed' : 'gone')
-    const timer = setTimeout(() => settle('failed'), Math.max(0, timeoutMs))
+    const cancelDeadline = startDeadline(timeoutMs, () => settle('failed'))
     // The peer may finish sending without closing. A half-open connection cannot complete TLS, so `end` closes it.
     secure.on('secure', onSecure).on('error', onError).on('end', onGone).on('close', onGone)
     raw.on('error', onError)

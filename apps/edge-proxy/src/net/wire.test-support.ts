@@ -170,3 +170,8 @@ export function hear(link: Link): { text: () => string; end: Promise<LinkEnd> } 
   link.handler = { onData: (bytes) => (text += bytes.toString('latin1')), onEnd: resolve }
   return { text: () => text, end: promise }
 }
+
+/** Stops this process for a time that counts as a pause of it. What peers have sent waits in the kernel. */
+export function pauseProcess(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500)
+}

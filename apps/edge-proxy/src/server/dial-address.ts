@@ -6,6 +6,7 @@ import { isIP, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { oneLine } from '@imapfleet/observe'
 import { capabilitiesIn, lastCapabilities, offers } from '../imap/capability.ts'
+import { startDeadline } from '../net/deadline.ts'
 import { dialSocket, dialTcp, socketReady } from '../net/dial-tcp.ts'
 import { Link, type OpenTransport } from '../net/link.ts'
 import { dialErrorReason, dialErrorText, type Exhaustion } from '../net/socket-errors.ts'
@@ -97,7 +98,7 @@ class AddressDial {
       this.#deadline.abort()
       this.#exchange?.fail('timed-out')
     }
-    const timer = setTimeout(onTimeout, timeoutMs)
+    const cancelDeadline = startDeadline(timeoutMs, onTimeout)
     signal.addEventListener('abort', onTimeout)
     if (signal.aborted) onTimeout()
     try {
@@ -106,7 +107,7 @@ class AddressDial {
       if (this.#deadline.signal.aborted) return this.#failed('timed-out')
       return this.#failed(dialErrorReason(error), dialErrorText(error))
     } finally {
-      clearTimeout(timer)
+      cancelDeadline()
       signal.removeEventListener('abort', onTimeout)
     }
   }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import type { Socket } from 'node:net'
 import { test } from 'node:test'
+import { setImmediate as turn } from 'node:timers/promises'
 import { wire } from '../imap/cuts.test-support.ts'
-import { listen, Peer } from '../net/wire.test-support.ts'
+import { listen, pauseProcess, Peer } from '../net/wire.test-support.ts'
 import { dial } from './dial.ts'
 import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
 
@@ -160,4 +161,16 @@ test('an aborted dial closes its connection at once, in whatever phase it is', a
   const scripted = await ScriptedServer.start()
   assert.equal((await dial(serverAt(scripted.port), AbortSignal.abort())).kind, 'abandoned')
   assert.deepEqual(scripted.asked, [])
+})
+
+test('a server that greeted while this process was paused is not late', async () => {
+  const scripted = await ScriptedServer.start()
+  scripted.greeting = undefined
+  const server = serverAt(scripted.port, { connectTimeoutMs: 200 })
+  const dialing = dial(server, unlimited)
+  while (scripted.connections.length === 0) await turn()
+  scripted.connections[0]!.say('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+  pauseProcess()
+  assert.equal((await dialing).kind, 'dialed')
+  assert.deepEqual(server.addresses.down, [])
 })

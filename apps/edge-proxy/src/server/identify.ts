@@ -1,5 +1,6 @@
 /** Asks a server for its answer to ID, for clients that ask before any login has told the edge. */
 import { offers } from '../imap/capability.ts'
+import { startDeadline } from '../net/deadline.ts'
 import { dial } from './dial.ts'
 import type { Dialed } from './dial-address.ts'
 import type { Server } from './server.ts'
@@ -39,10 +40,10 @@ export async function learnAndClose(
   server.learnBeforeLogin(capabilities)
   if (offers(capabilities, 'ID')) {
     const giveUp = () => exchange.fail('timed-out')
-    const timer = setTimeout(giveUp, server.config.connectTimeoutMs)
+    const cancelDeadline = startDeadline(server.config.connectTimeoutMs, giveUp)
     signal.addEventListener('abort', giveUp)
     const reply = await exchange.command('ID NIL')
-    clearTimeout(timer)
+    cancelDeadline()
     signal.removeEventListener('abort', giveUp)
     if (reply.kind === 'reply') server.identification.learnBeforeLogin(reply.untagged)
   }

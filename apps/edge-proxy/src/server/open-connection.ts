@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '@imapfleet/observe'
 import { filterCapabilityLine, lastCapabilities, offers, withoutCapabilities } from '../imap/capability.ts'
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
+import { startDeadline } from '../net/deadline.ts'
 import type { Link } from '../net/link.ts'
 import { authenticate } from './authenticate.ts'
 import { dial } from './dial.ts'
@@ -115,7 +116,7 @@ async function dialAndLogIn(
   const dialed = await dialWithRetries(server, client, freeCapacity)
   if (dialed.kind === 'abandoned') return dialed
   if (dialed.kind !== 'dialed') return unavailable(dialed.reason, dialed.detail, dialed.said)
-  const timer = setTimeout(() => dialed.exchange.fail('timed-out'), server.config.loginTimeoutMs)
+  const cancelDeadline = startDeadline(server.config.loginTimeoutMs, () => dialed.exchange.fail('timed-out'))
   // A login that was sent continues after the client disconnects: the next session can use the connection.
   const onAbandoned = () =>
     signal.reason === 'client-gone' ? dialed.exchange.sendNoMore() : dialed.exchange.fail('closed-here')
@@ -126,7 +127,7 @@ async function dialAndLogIn(
     result = await logIn(server, dialed, credentials, client)
     return signal.aborted && result.kind === 'unavailable' ? { kind: 'abandoned' } : result
   } finally {
-    clearTimeout(timer)
+    cancelDeadline()
     signal.removeEventListener('abort', onAbandoned)
     if (result?.kind !== 'opened') dialed.exchange.fail('closed-here')
   }
