@@ -33,7 +33,7 @@ export class Edge {
   readonly #fileReserve = new FileReserve()
   #acceptFailureLoggedAt = -Infinity
   #sweeper: NodeJS.Timeout | undefined
-  readonly #toldOfCertificates = new Set<string>()
+  readonly #reportedCertificates = new Set<string>()
   readonly #suspensions = new SuspensionWatch()
   #sweptAt = 0
   #state: RunState = 'starting'
@@ -91,7 +91,7 @@ export class Edge {
     settings.replace(config, certificates)
     servers.configure(config, certificates.upstreams)
     log.level = config.log.level
-    this.#toldOfCertificates.clear()
+    this.#reportedCertificates.clear()
     this.#watchCertificates()
     this.#fileReserve.readLimit()
     const keys = this.keysAwaitingRestart
@@ -201,8 +201,8 @@ export class Edge {
   #watchCertificates(): void {
     const { settings, clock, log } = this.context
     for (const { kind, detail } of settings.certificateProblems(clock.wall())) {
-      const isNew = !this.#toldOfCertificates.has(`${kind} ${detail}`)
-      this.#toldOfCertificates.add(`${kind} ${detail}`)
+      const isNew = !this.#reportedCertificates.has(`${kind} ${detail}`)
+      this.#reportedCertificates.add(`${kind} ${detail}`)
       if (isNew) log.warn(kind, { detail })
     }
   }

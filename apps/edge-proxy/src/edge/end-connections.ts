@@ -28,7 +28,7 @@ export async function endConnections(
   clientAdmission.dismissArriving()
   pool.close()
   const isDrained = () => {
-    sessions.endResting(clock.now(), quietMs)
+    sessions.endQuiet(clock.now(), quietMs)
     return sessions.active.size === 0
   }
   const isClosed = () => {

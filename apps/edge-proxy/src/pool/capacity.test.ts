@@ -246,7 +246,7 @@ test('a learned limit is logged once, expires, and until then no login exceeds i
   assert.equal(work.logged.filter((line) => line.includes('limit_learned')).length, 2)
 })
 
-test('a learned limit refuses no login that the server accepts, and is then forgotten', async () => {
+test('a learned limit refuses no login, and is removed when the server accepts more', async () => {
   const work = await limitedTo(2)
   const enabled = [await work.idle('joe', 'secret', 'A'), await work.idle('joe', 'secret', 'B')]
   await work.lease('joe')

@@ -25,7 +25,7 @@ test('of the refusals of one limit, the lowest number counts, and only a lower o
   assert.deepEqual(shown(limits), [3])
 })
 
-test('a limit is forgotten, also as the figure of its server, when the server accepts more', () => {
+test('a limit is removed, also as the lowest one of its server, when the server accepts more', () => {
   const limits = new LearnedLimits()
   learned(limits, 3)
   limits.accepted('main', 'ann', 3)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { causeOf, isFaultOfClient, refusedByServer, refusesUser, type RefusalCause } from './lease.ts'
+import { causeOf, countsAsLoginFailure, refusedByServer, refusesUser, type RefusalCause } from './lease.ts'
 
 const answers: [status: 'NO' | 'BAD', text: string, cause: RefusalCause][] = [
   ['NO', '[AUTHENTICATIONFAILED] Authentication failed.', 'wrong-credentials'],
@@ -41,8 +41,8 @@ test('each answer to a login has exactly one cause', () => {
   for (const [status, text, cause] of answers) assert.equal(causeOf(status, text), cause, `${status} ${text}`)
 })
 
-test('only a refusal of user and secret is evidence about them, and only what the client can change counts against it', () => {
-  const facts: Record<RefusalCause, [refusesUser: boolean, isFaultOfClient: boolean]> = {
+test('only a refusal of user and secret is evidence about them, and only such refusals count towards loginFailuresMax', () => {
+  const facts: Record<RefusalCause, [refusesUser: boolean, countsAsLoginFailure: boolean]> = {
     'wrong-credentials': [true, true],
     expired: [true, true],
     'not-authorized': [true, true],
@@ -54,10 +54,10 @@ test('only a refusal of user and secret is evidence about them, and only what th
     abandoned: [false, false],
   }
   for (const [cause, expected] of Object.entries(facts) as [RefusalCause, [boolean, boolean]][])
-    assert.deepEqual([refusesUser(cause), isFaultOfClient(cause)], expected, cause)
+    assert.deepEqual([refusesUser(cause), countsAsLoginFailure(cause)], expected, cause)
 })
 
-test('the words of a BYE stand in the tagged reply, with their code if that is a reason, and before it if not', () => {
+test('the text of a BYE is in the tagged reply, with its code if that is a reason, and otherwise the code is before it', () => {
   const generic = 'Mail server is not available, try again later'
   const cases: [bye: string | undefined, cause: RefusalCause, text: string, untagged?: string[]][] = [
     [undefined, 'unavailable', `[UNAVAILABLE] ${generic}`],

@@ -3,7 +3,7 @@ import type { EdgeConfig } from '@imapfleet/config'
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
 import type { OpenResult } from '../server/open-connection.ts'
-import { saysTooMany } from '../server/shortage.ts'
+import { reportsTooMany } from '../server/shortage.ts'
 import type { ClientIdentity, Server } from '../server/server.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Servers } from '../server/servers.ts'
@@ -91,7 +91,7 @@ export const refusesUser = (cause: RefusalCause): boolean =>
   cause === 'contact-admin'
 
 /** Whether the refusal counts towards `clients.loginFailuresMax`. */
-export const isFaultOfClient = (cause: RefusalCause): boolean =>
+export const countsAsLoginFailure = (cause: RefusalCause): boolean =>
   refusesUser(cause) && cause !== 'contact-admin'
 
 /** The login is answered with `status text`. No connection is held. */
@@ -214,6 +214,6 @@ function reasonIn(text: string): RefusalCause | undefined {
  * ALERT, is a refusal of the credentials: many servers refuse a wrong password in these ways.
  */
 export function causeOf(status: 'NO' | 'BAD', text: string): RefusalCause {
-  const reason = reasonIn(text) ?? (saysTooMany(text) ? 'limit' : undefined)
+  const reason = reasonIn(text) ?? (reportsTooMany(text) ? 'limit' : undefined)
   return reason ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')
 }

@@ -78,7 +78,7 @@ test('a program that stops using CONDSTORE gets clean connections again', async 
   assert.equal(work.logins(), 2)
 })
 
-test('CONDSTORE of one secret is not for a session with another', async () => {
+test('a connection with CONDSTORE is not leased to a session with another secret', async () => {
   const work = await poolAtWork()
   const first = await session(work, webmail, true)
   const { connection } = await session(work, { ...webmail, secret: 'my secret' }, true)

@@ -381,7 +381,7 @@ const limitsOf = fc.record({
   queueTimeoutMs: fc.constant(60_000),
 })
 
-test('after any history, a session gets what its credentials opened and nothing speaks against, and all is accounted for', async () => {
+test('after any history, a session gets only connections that its credentials opened and no evidence excludes, and all connections are accounted for', async () => {
   await fc.assert(
     fc.asyncProperty(limitsOf, fc.array(step, { maxLength: 60, size: 'max' }), async (limits, steps) => {
       const history = new History(await poolAtWork({ limits }), limits)

@@ -113,7 +113,7 @@ test('an address whose dial was abandoned comes last until it answers, also with
   }
 })
 
-test('pauses between checks double up to a minute, and an address that a name has lost is forgotten', async () => {
+test('pauses between checks double up to a minute, and an address that a name no longer has is removed', async () => {
   const { server } = await halfDead({ healthIntervalMs: 10_000 })
   const { addresses } = server
   const dead = { host: 'mail', address: '192.0.2.1' }

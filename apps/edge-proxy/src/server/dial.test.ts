@@ -79,7 +79,7 @@ test('a host without an address fails, and the detail has the host', async () =>
   assert.match(failed.detail, /no-such-host\.invalid/)
 })
 
-test('whatever comes instead of a greeting, the failure says what and from where', async () => {
+test('whatever a server sends instead of a greeting is in the failure, with its address', async () => {
   const behaviours: [act: (socket: Socket) => void, reason: string, words: RegExp][] = [
     [(socket) => socket.end(), 'closed-by-peer', /: no greeting: closed-by-peer$/],
     [(socket) => socket.resetAndDestroy(), 'reset-by-peer', /: (no greeting: reset-by-peer|.*ECONNRESET.*)$/],

@@ -185,7 +185,7 @@ test('commands sent ahead leave in one segment with the next one, and each gets 
   )
 })
 
-test('a tagged reply in the segment of a BYE is the answer, unless it is OK', async () => {
+test('a tagged reply in the same segment as a BYE is the answer, unless it is OK', async () => {
   const refused = await begin()
   const no = refused.exchange.command('LOGIN joe x')
   refused.scripted.say(`* BYE too many failures\r\n${await tagOf(refused.scripted)} NO [LIMIT] no\r\n`)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { shortageInDial, shortageInFailure, shortageInRefusal, saysTooMany } from './shortage.ts'
+import { shortageInDial, shortageInFailure, shortageInRefusal, reportsTooMany } from './shortage.ts'
 
 test('a refused login that reports too many connections is recognized, in the words of each server', () => {
   const expected = {
@@ -23,7 +23,7 @@ test('a refused login that reports too many connections is recognized, in the wo
   }
   for (const [text, shortage] of Object.entries(expected)) {
     assert.equal(shortageInRefusal(text), shortage, text)
-    assert.equal(saysTooMany(text), shortage?.endsWith('limit') ?? false, text)
+    assert.equal(reportsTooMany(text), shortage?.endsWith('limit') ?? false, text)
   }
 })
 

@@ -24,13 +24,13 @@ const words =
   /(too many|max(imum)?( number of)?|limit of|simultaneous|concurrent)\b.{0,40}\b(connections?|sessions?|logins)|connection limit/i
 
 /** Whether this text of a server, with or without a response code, says that there are too many connections. */
-export const saysTooMany = (text: string): boolean => /^\[LIMIT\]/i.test(text) || words.test(text)
+export const reportsTooMany = (text: string): boolean => /^\[LIMIT\]/i.test(text) || words.test(text)
 
 /** The shortage that a refused login reports. `text`: the server's answer, without tag and status. */
 export function shortageInRefusal(text: string): Shortage | undefined {
   // Cyrus refuses a login also for the connections of all users: `(3 of 3 from localhost [127.0.0.1])`.
   const isOfAll = /\b(from|host|address|server)\b/i.test(text) && !/\buser\b/i.test(text)
-  if (saysTooMany(text)) return isOfAll ? 'server-limit' : 'user-limit'
+  if (reportsTooMany(text)) return isOfAll ? 'server-limit' : 'user-limit'
   return /^\[(UNAVAILABLE|INUSE)\]/i.test(text) ? 'user-busy' : undefined
 }
 

@@ -6,7 +6,7 @@ import { stackOf } from '../errors.ts'
 import { offers } from '../imap/capability.ts'
 import { userName } from '../imap/credentials.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
-import { isFaultOfClient, type Leased, type Refused } from '../pool/lease.ts'
+import { countsAsLoginFailure, type Leased, type Refused } from '../pool/lease.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
 import type { Ending } from '../splice/ending.ts'
@@ -87,7 +87,7 @@ async function refuse(
   }
   const lines = [...(refused.untagged ?? []), `${tag} ${refused.status} ${refused.text}`]
   client.write(lines.map((line) => `${line}\r\n`).join(''))
-  if (isFaultOfClient(refused.cause)) client.countFailure()
+  if (countsAsLoginFailure(refused.cause)) client.countFailure()
   if (refused.cause === 'abandoned') client.sendAway()
 }
 

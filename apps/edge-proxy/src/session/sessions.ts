@@ -78,7 +78,7 @@ export class Sessions {
   }
 
   /** The edge stops: ends sessions without work under way, in IDLE at once, between commands after this time without a byte. */
-  endResting(now: number, quietMs: number): void {
+  endQuiet(now: number, quietMs: number): void {
     for (const { splice } of this.#active) {
       const isResting =
         splice.phase === 'idling' ||
