@@ -445,6 +445,20 @@ test('another scanner can continue at the position after the passed bytes', () =
   }
 })
 
+test('another scanner within a long line knows whether the line ends in free text, which announces no literal', () => {
+  for (const [head, literal] of [
+    ['* OK ', ''],
+    ['a1 NO ', ''],
+    ['* 1 FETCH (X ', '* OK '],
+  ] as const) {
+    const text = `${head}${'x'.repeat(100)} {5}\r\n* OK done\r\n`
+    const { position } = linesOf([wire(text.slice(0, 60))], { lineBytesMax: 32 })
+    const rest = linesOf([wire(text.slice(60))], { position })
+    assert.equal(rest.literal, literal)
+    assert.deepEqual(rest.lines, [literal === '' ? '* OK done\r none' : 'done\r none'])
+  }
+})
+
 test('a response that is left out does not count for the position: the client never gets it', () => {
   const scanner = new ResponseScanner({ onResponse: () => 'omit', onPass() {} })
   scanner.scan(wire('* ID ("name" {8}\r\nabc'))

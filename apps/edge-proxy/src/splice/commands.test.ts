@@ -119,6 +119,17 @@ test('a line that the edge cannot judge by its beginning is a violation, and so 
   }
 })
 
+test('a line in IDLE that is too long to be held is a violation, and nothing of it reaches the server', async () => {
+  const { fromClient, fromServer, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
+  fromClient('a IDLE\r\n')
+  fromServer('+ idling\r\n')
+  fromClient('x'.repeat(600))
+  const { ending, handBack } = await ended
+  assert.deepEqual(ending, { kind: 'violation', reason: 'line-too-long' })
+  assert.equal(await scripted.until('a IDLE\r\n'), 'a IDLE\r\n')
+  assert.deepEqual([handBack.refusal, handBack.idling, scripted.unread], [undefined, true, ''])
+})
+
 test('commands before a violation go to the server', async () => {
   const { fromClient, ended, scripted } = await begin({ clients: { lineBytesMax: 512 } })
   fromClient(`a NOOP\r\nb APPEND x {3+}\r\nxyz\r\nc LOGIN ${'x'.repeat(600)}`)

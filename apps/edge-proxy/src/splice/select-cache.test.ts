@@ -76,6 +76,13 @@ test('only a plain answer to one plain SELECT is kept', async () => {
   }
 })
 
+test('blanks before news of a mailbox that another session selected do not let it through', async () => {
+  const { client, clientLink, fromServer } = await warm('exact')
+  for (const part of ['*', ' ', ' ', '  4 EXISTS\r\n']) fromServer(part)
+  clientLink.write('end\r\n')
+  assert.equal(await client.line(), 'end')
+})
+
 test('a command in a long line may change the mailbox, and is never answered from memory', async () => {
   for (const command of [`b UID FETCH ${'1,'.repeat(700)}2`, `b SELECT ${'x'.repeat(700)}`]) {
     const { fromClient, fromServer, connection, scripted } = await begin({
