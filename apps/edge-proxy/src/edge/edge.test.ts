@@ -325,6 +325,22 @@ test('a client that disconnects during its login leaves a clean connection for t
   assert.equal(edge.context.sessions.active.size, 0)
 })
 
+test('a program that enables CONDSTORE finds its connection at the next login, however its sessions end', async () => {
+  for (const ending of ['logout', 'close', 'reset'] as const) {
+    const { session, scripted, quiet } = await edgeAtWork()
+    for (let page = 1; page <= 3; page++) {
+      const peer = await session()
+      peer.say('a STATUS INBOX (HIGHESTMODSEQ)\r\n')
+      await peer.until('a OK')
+      if (ending === 'logout') peer.say('b LOGOUT\r\n')
+      else if (ending === 'close') peer.socket.end()
+      else peer.socket.resetAndDestroy()
+      await quiet()
+    }
+    assert.equal(scripted.connections.length, 1, ending)
+  }
+})
+
 test('each ending is told to the client and counted', async () => {
   const { session, scripted, edge, quiet } = await edgeAtWork({ clients: { lineBytesMax: 512 } })
   const endings: [string, (peer: Awaited<ReturnType<typeof session>>) => unknown, RegExp][] = [

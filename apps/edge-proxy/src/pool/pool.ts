@@ -206,6 +206,11 @@ export class Pool {
     return this.#clean(connection, handBack)
   }
 
+  /** A command of a session enables CONDSTORE. Called while its client is connected: afterwards its address is not known. */
+  noteCondstore(identity: string, holder: LeaseHolder): void {
+    this.#condstoreFamilies.note(identity, holder, true)
+  }
+
   /** Closes what a session holds that has failed: the state of its connection is unknown. */
   abandon(holder: LeaseHolder): void {
     for (const [connection, state] of [...this.connections.all()])

@@ -102,6 +102,7 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
         const server = servers.get(handBack.connection.serverName)
         return server && pool.swap(server, enabledKey, handBack, client)
       },
+      onCondstore: () => pool.noteCondstore(connection.identity, client),
       onEnd: (ending, handBack) => {
         // First of all, so that the connection is given back whatever fails below.
         resolve(handBack)

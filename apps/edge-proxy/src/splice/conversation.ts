@@ -230,6 +230,11 @@ export class Conversation {
     return this.#longLine
   }
 
+  /** Whether the session has asked for what enables CONDSTORE. */
+  get usesCondstore(): boolean {
+    return this.#usesCondstore
+  }
+
   /** A line of the client's command may enable CONDSTORE. */
   currentUsesCondstore(use: CondstoreUse): void {
     if (use === 'certain') this.#usesCondstore = true

@@ -95,6 +95,7 @@ export function beginOn(on: Wires, settings: SessionSetup = {}): SplicedSession 
   const ends = { client: on.clientLink, connection }
   const splice = new Splice(context, ends, {
     swap: settings.swap ?? (() => undefined),
+    onCondstore() {},
     onEnd(ending, handBack) {
       endings.push(ending)
       handedBack = handBack

@@ -37,6 +37,8 @@ export interface SpliceCalls {
    * given back with `handBack`.
    */
   swap(enabledKey: string, handBack: HandBack): ServerConnection | undefined
+  /** Called once, while the client is connected: a command of it enables CONDSTORE. */
+  onCondstore(): void
   /** Called once. The splice does not use its connection any more. */
   onEnd(ending: Ending, handBack: HandBack): void
 }
@@ -62,6 +64,7 @@ export class Splice {
   #isFinishing = false
   /** Bytes wait here for the server, and a timeout runs. */
   #isWaiting = false
+  #hasReportedCondstore = false
   /** How long they have waited, up to the last timeout. */
   #waitedMs = 0
   /** The server has sent something since the last timeout. */
@@ -169,6 +172,10 @@ export class Splice {
         at = passage.lineFeed + 1
       }
       if (this.#ended) return
+    }
+    if (this.#conversation.usesCondstore && !this.#hasReportedCondstore) {
+      this.#hasReportedCondstore = true
+      this.#calls.onCondstore()
     }
     if (at === bytes.length) this.#pending = undefined
     // A copy of the rest, so that the memory of a large chunk is released.
