@@ -37,7 +37,7 @@ export type Passage =
   | { kind: 'own-command'; to: number; verb: 'NOOP' | 'UNSELECT' }
   /** The command at `to` will enable CONDSTORE. Another connection may have it: move there first if there is one. */
   | { kind: 'condstore'; to: number }
-  /** The bytes cannot be read any further. */
+  /** The bytes cannot be parsed any further. */
   | { kind: 'violation'; to: number; reason: Violation }
 
 export type Answer =
@@ -147,7 +147,7 @@ function answerHere(
   const hasLiteral = literalSize(bytes, at, lineFeed) !== undefined
   if (!conversation.mayAnswer)
     return waitForTurn(at, conversation, policy === 'logout' && !hasLiteral ? 'logout' : 'turn')
-  // The literal of a refused command would be read as commands: it is on its way, or comes from a client that does not wait.
+  // The literal of a refused command would be read as commands: it was sent already, or the client does not wait for `+`.
   if (typeof policy === 'object' && hasLiteral)
     return { kind: 'violation', to: at, reason: 'literal-refused' }
   if ((policy === badTag || policy === badVerb) && conversation.followsLiteral && lineFeed > at + 1)
@@ -300,7 +300,7 @@ function passLiteral(bytes: Buffer, from: number, to: number, conversation: Conv
     conversation.connection.spoil('line-end-in-literal')
 }
 
-/** Behind a literal, a command ends, or a space or a parenthesis follows. Else the client has announced less than it sends. */
+/** After a literal, a command ends, or a space or a parenthesis follows. Otherwise the client has announced less than it sends. */
 function checkBehindLiteral(bytes: Buffer, at: number, { connection }: Conversation): void {
   const byte = bytes[at]
   if (byte !== CR && byte !== SP && byte !== CLOSE_PARENTHESIS && byte !== LF) connection.spoil('odd-literal')

@@ -43,7 +43,7 @@ export interface SpliceCalls {
   onEnd(ending: Ending, handBack: HandBack): void
 }
 
-/** A client that waits is not read any further while this much of it waits here. */
+/** The client is not read while more of its bytes than this wait here. */
 const pendingBytesMax = 65_536
 const lineEnd = Buffer.from('\r\n')
 
@@ -68,7 +68,7 @@ export class Splice {
   /** How long they have waited, up to the last timeout. */
   #waitedMs = 0
   /** The server has sent something since the last timeout. */
-  #hasHeard = false
+  #hasServerSent = false
   #ended = false
   #lastActiveAt: number
   /** Set while the user is traced. */
@@ -184,7 +184,7 @@ export class Splice {
       this.end({ kind: 'client-gone', end: 'closed-by-peer' })
   }
 
-  /** Bytes of the client do not wait for the server without end. */
+  /** Limits how long bytes of the client wait for the server. */
   #adjustWait(): void {
     const waits = this.#pending !== undefined && this.#conversation.waitsFor !== undefined && !this.#ended
     if (waits === this.#isWaiting) return
@@ -195,7 +195,7 @@ export class Splice {
   }
 
   #wait(): void {
-    this.#hasHeard = false
+    this.#hasServerSent = false
     timeouts.add(this, this.#waitMs)
   }
 
@@ -204,10 +204,10 @@ export class Splice {
     return this.#isFinishing ? resetTimeoutMs : replyTimeoutMs
   }
 
-  /** A server that still sends, a large mail for example, is waited for, but no longer than a session may be idle. */
+  /** While the server sends, a large mail for example, the wait continues, but not beyond `clients.idleTimeoutMs`. */
   onWaitTimeout(): void {
     this.#waitedMs += this.#waitMs
-    if (this.#hasHeard && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs)
+    if (this.#hasServerSent && this.#waitedMs < this.#context.settings.current.clients.idleTimeoutMs)
       return this.#wait()
     if (this.#isFinishing) return this.end({ kind: 'client-gone', end: 'closed-by-peer' })
     const pending = this.#pending!
@@ -325,7 +325,7 @@ export class Splice {
   fromServer(bytes: Buffer): void {
     this.#lastActiveAt = this.#context.clock.now()
     this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
-    this.#hasHeard = true
+    this.#hasServerSent = true
     this.#conversation.connection.scanner.scan(bytes)
     if (this.#pending !== undefined) {
       this.#passPending()
