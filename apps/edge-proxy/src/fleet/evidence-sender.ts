@@ -31,7 +31,7 @@ export interface EvidenceSenderOptions {
   /** Counts overflows. */
   overflowed: Counter
   log: Log
-  /** Users that may wait. With more, the others are told to treat all users as changed. */
+  /** Users that may wait. With more, a message tells the others to treat all users as changed. */
   max?: number
 }
 

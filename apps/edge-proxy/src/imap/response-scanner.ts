@@ -60,7 +60,7 @@ export class ResponseScanner {
   #held: Buffer | undefined
   /** How many bytes of the held line have passed already. */
   #shown = 0
-  /** A line that passes, or is left out, as it arrives. These are its last bytes, which may announce a literal. */
+  /** A line that passes, or is omitted, as it arrives. These are its last bytes, which may announce a literal. */
   #tail: Buffer | undefined
   /** The current response is tagged, a continuation or a status: it ends in free text and has no literals. */
   #isFreeText = false
@@ -87,7 +87,7 @@ export class ResponseScanner {
 
   /**
    * Whether bytes written to the client now would stand between two responses. A held line has not reached the client, and a
-   * response that is left out never will.
+   * response that is omitted never will.
    */
   get betweenResponses(): boolean {
     return this.#shown === 0 && (this.#omitting || !this.#isWithinResponse)

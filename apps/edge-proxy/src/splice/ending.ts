@@ -1,4 +1,4 @@
-/** How a session ends after its login, and what the client is told. */
+/** How a session ends after its login, and what the edge sends to the client. */
 import type { LinkEnd } from '../net/link.ts'
 
 export type Ending =
@@ -19,7 +19,7 @@ export type Ending =
 
 export type Violation = 'line-too-long' | 'literal-too-long' | 'literal-refused'
 
-/** What the edge says at the end of a session. Undefined: the client has gone. */
+/** What the edge sends at the end of a session. Undefined: nothing, because the client has disconnected. */
 export function goodbye(ending: Ending): string | undefined {
   switch (ending.kind) {
     case 'logout':
@@ -48,5 +48,5 @@ const loggedOut = (tag: string): string => `* BYE Logging out\r\n${tag} OK Compl
 const violationText = {
   'line-too-long': 'Command line too long',
   'literal-too-long': 'Literal too long',
-  'literal-refused': 'Command not available, nor its literal',
+  'literal-refused': 'Command with a literal is not available',
 } as const
