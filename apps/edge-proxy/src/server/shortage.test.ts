@@ -27,6 +27,24 @@ test('a refused login that reports too many connections is recognized, in the wo
   }
 })
 
+test('a limit on attempts is no shortage of connections, and no judgement on the credentials', () => {
+  for (const text of [
+    // Yahoo
+    '[LIMIT] LOGIN Rate limit hit.',
+    'Too many failed logins, try again later',
+    'Too many invalid sessions',
+    '[ALERT] Too many login attempts',
+    'Too many login failures from your address',
+    'Rate-limit exceeded',
+  ]) {
+    assert.equal(shortageInRefusal(text), undefined, text)
+    assert.ok(reportsTooMany(text), text)
+    assert.equal(shortageInFailure('bye', `* BYE ${text}`), undefined, text)
+  }
+  for (const text of ['Login failed, 2 attempts left', 'Too many attempts with a wrong password'])
+    assert.ok(!reportsTooMany(text), text)
+})
+
 test('a connection that ends before the login may have met a limit', () => {
   for (const [reason, detail, atDial, atLogin] of [
     ['bye', '* BYE Too many connections from your address', 'server-limit', 'server-limit'],

@@ -23,13 +23,24 @@ export type FreeCapacity = (shortage: Shortage) => Promise<boolean>
 const words =
   /(too many|max(imum)?( number of)?|limit of|simultaneous|concurrent)\b.{0,40}\b(connections?|sessions?|logins)|connection limit/i
 
-/** Whether this text of a server, with or without a response code, says that there are too many connections. */
-export const reportsTooMany = (text: string): boolean => /^\[LIMIT\]/i.test(text) || words.test(text)
+/** Words for a limit on attempts to log in: evicting a connection does not help. */
+const ofAttempts = /too many\b.{0,40}\b(attempts|failures|failed|invalid|tries)\b|\brate[- ]?limit/i
+
+/** The server has judged the credentials, whatever else it says. */
+const judged = /\b(invalid|incorrect|wrong) (user|login|password|credentials)/i
+
+/**
+ * Whether this text of a server, with or without a response code, says that there are too many connections or attempts. It
+ * says nothing about the credentials then.
+ */
+export const reportsTooMany = (text: string): boolean =>
+  /^\[LIMIT\]/i.test(text) || words.test(text) || (ofAttempts.test(text) && !judged.test(text))
 
 /** The shortage that a refused login reports. `text`: the server's answer, without tag and status. */
 export function shortageInRefusal(text: string): Shortage | undefined {
   // Cyrus refuses a login also for the connections of all users: `(3 of 3 from localhost [127.0.0.1])`.
   const isOfAll = /\b(from|host|address|server)\b/i.test(text) && !/\buser\b/i.test(text)
+  if (ofAttempts.test(text)) return undefined
   if (reportsTooMany(text)) return isOfAll ? 'server-limit' : 'user-limit'
   return /^\[(UNAVAILABLE|INUSE)\]/i.test(text) ? 'user-busy' : undefined
 }
@@ -37,6 +48,7 @@ export function shortageInRefusal(text: string): Shortage | undefined {
 /** The shortage behind a connection that failed. `detail`: the last line of the server. */
 export function shortageInFailure(reason: string, detail: string): Shortage | undefined {
   if (isExhaustion(reason)) return reason
+  if (reason === 'bye' && ofAttempts.test(detail)) return undefined
   if (reason === 'bye' && words.test(detail)) return /\buser\b/i.test(detail) ? 'user-limit' : 'server-limit'
   return undefined
 }
