@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket } from 'node:tls'
+import type { EdgeConfig } from '@imapfleet/config'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork, unusedPort } from './edge.test-support.ts'
 import { statsOf } from './snapshot.ts'
@@ -364,4 +365,29 @@ test('a client certificate for a server is checked like that of a listener', asy
   const main = { tls: 'opportunistic', certFile, keyFile }
   const { logged } = await edgeAtWork({ upstreams: { main } })
   assert.ok(logged.some((line) => /certificate_expired .*upstreams\.main: /.test(line)))
+})
+
+test('a listener that a reload removes, or gives another kind of TLS, keeps its TLS until a restart', async () => {
+  const { edge, config } = await edgeAtWork({
+    listeners: {
+      tls: { address: '127.0.0.1', port: await unusedPort(), tls: 'implicit', certFile, keyFile },
+    },
+  })
+  const { port } = edge.context.settings.listener('tls')
+  const { tls: removed, ...listeners } = config().listeners
+  for (const next of [
+    { ...config(), listeners },
+    { ...config(), listeners: { ...listeners, tls: { ...removed!, tls: 'none', certFile: undefined } } },
+    { ...config(), listeners: { ...listeners, tls: { ...removed!, tls: 'starttls' } } },
+  ] as EdgeConfig[]) {
+    edge.apply(next)
+    assert.ok(edge.keysAwaitingRestart.some((key) => key.startsWith('listeners.tls')))
+    const secure = connectTls({ port, host: '127.0.0.1', rejectUnauthorized: false })
+    after(() => secure.destroy())
+    assert.match(await new Peer(secure).line(), /^\* OK/)
+    assert.deepEqual(
+      edge.context.settings.certificateDates.map(({ owner, file }) => [owner, file]),
+      [['listeners.tls', certFile]],
+    )
+  }
 })

@@ -12,11 +12,14 @@ export class Settings {
   /** The configuration at the start, which decided on ports and open files. */
   readonly atStart: EdgeConfig
   #current: EdgeConfig
+  /** Those in force, by name. */
+  readonly #listeners: Map<string, ListenerConfig>
   #certificates: Certificates
 
   constructor(config: EdgeConfig, certificates: Certificates) {
     this.atStart = config
     this.#current = config
+    this.#listeners = new Map(Object.entries(config.listeners))
     this.#certificates = certificates
   }
 
@@ -25,13 +28,37 @@ export class Settings {
   }
 
   replace(config: EdgeConfig, certificates: Certificates): void {
+    const { listeners, dates } = this.#certificates
+    const contexts = new Map(certificates.listeners)
+    const owners = new Set<string>()
+    for (const [name, present] of this.#listeners) {
+      const next = config.listeners[name]
+      if (next?.tls === present.tls) this.#listeners.set(name, next)
+      else {
+        this.#listeners.set(name, { ...present, ...next, ...tlsOf(present) })
+        const context = listeners.get(name)
+        if (context) contexts.set(name, context)
+        else contexts.delete(name)
+        owners.add(`listeners.${name}`)
+      }
+    }
     this.#current = config
-    this.#certificates = certificates
+    this.#certificates = {
+      ...certificates,
+      listeners: contexts,
+      dates: [
+        ...certificates.dates.filter(({ owner }) => !owners.has(owner)),
+        ...dates.filter(({ owner }) => owners.has(owner)),
+      ],
+    }
   }
 
-  /** The settings of a listener. If a reload has removed it, those that it was started with. */
+  /**
+   * The settings of a listener. If a reload has removed it or changed its `tls`, which takes effect after a restart, TLS
+   * stays as it is.
+   */
   listener(name: string): ListenerConfig {
-    return this.#current.listeners[name] ?? this.atStart.listeners[name]!
+    return this.#listeners.get(name)!
   }
 
   /** Undefined: the listener has no TLS. */
@@ -49,3 +76,13 @@ export class Settings {
     return this.certificateDates.flatMap((dates) => certificateProblem(dates, wall) ?? [])
   }
 }
+
+/** The keys that make no sense without the value of `tls`. */
+const tlsOf = ({ tls, requireTls, certFile, keyFile, minTlsVersion, ciphers }: ListenerConfig) => ({
+  tls,
+  requireTls,
+  certFile,
+  keyFile,
+  minTlsVersion,
+  ciphers,
+})
