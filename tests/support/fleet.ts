@@ -112,7 +112,7 @@ export class TestFleet {
       ].every(
         ([from, to]) =>
           from?.gauges['evidence_waiting'] === 0 &&
-          from.counters['evidence_sent_total'] === to?.counters['evidence_heard_total'],
+          from.counters['evidence_sent_total'] === to?.counters['evidence_received_total'],
       )
       return isReused && isHeard
     })
