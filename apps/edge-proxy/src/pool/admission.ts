@@ -125,20 +125,30 @@ export class Admission {
   #enter(request: LeaseRequest): Dial | undefined {
     const mayEvict = (scope: Scope) => this.#idleCount(scope, request) > this.#excess(scope, request)
     const full = scopes.filter(
-      (scope) => this.#excess(scope, request) >= 0 && (isHard(scope, request) || mayEvict(scope)),
+      (scope) => this.#excess(scope, request) >= 0 && this.#isBinding(scope, request),
     )
     if (!full.every(mayEvict)) return undefined
     const evictsNow =
       full.length > 0 && (full.some((scope) => spareOf(scope, request) === 0) || this.isProven(request))
-    const exceedsSpare = (scope: Scope) =>
-      isHard(scope, request) && this.#excess(scope, request) >= spareOf(scope, request)
-    if (!evictsNow && full.some(exceedsSpare)) return undefined
+    if (!evictsNow && full.some((scope) => this.#excess(scope, request) >= spareOf(scope, request)))
+      return undefined
     // Taken before the eviction, so that the place is not given to the next login that waits.
     const dial = this.#connections.beginDial(request)
     if (evictsNow)
       for (const scope of scopes)
         if (this.#excess(scope, request) > 0) dial.awaitEviction(this.#evictOldest(scope, request))
     return dial
+  }
+
+  /**
+   * Whether a login over this limit has to evict, or to wait until it can. Without a limit of the user it has to if a
+   * connection of the user is idle or is about to be; otherwise all are in use, and the server decides.
+   */
+  #isBinding(scope: Scope, request: LeaseRequest): boolean {
+    if (isHard(scope, request)) return true
+    const { idle, resetting } = this.#connections.at(request.server.name)
+    const own = this.#connections.of(request.identity)
+    return own.filter((each) => idle.has(each) || resetting.has(each)).length > this.#excess(scope, request)
   }
 
   /** Whether the server has accepted this secret on a connection that is still open: it need not judge it first. */
@@ -190,7 +200,7 @@ export class Admission {
   }
 }
 
-/** Whether a login has to wait at this limit. Without a limit of the user, idle connections are evicted and no login waits. */
+/** Whether no login may exceed this limit: it was configured. */
 const isHard = (scope: Scope, { server }: LeaseRequest): boolean =>
   scope === 'server' || server.config.connectionsPerUserMax > 0
 
