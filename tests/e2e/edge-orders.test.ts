@@ -48,6 +48,12 @@ suite('an edge that takes orders', () => {
     await nats.process?.start()
     wire = await connectNats(nats)
     bucket = await new Kvm(jetstream(wire)).create(buckets.desired, { allow_direct: true })
+    const manager = await jetstreamManager(wire)
+    await manager.streams.add({
+      name: streams.evidence,
+      subjects: [subjects.evidenceOfAll],
+      allow_direct: true,
+    })
     wire.subscribe(subjects.answersOfAll, {
       callback: (_error, { subject, data }) => {
         const answer = decode(orderAnswerSchema, data)
