@@ -217,6 +217,29 @@ for (const [state, stage] of Object.entries(states))
     })
   }
 
+for (const [user, more] of [
+  ['JOE', {}],
+  ['Joe', { authzid: wire('jane'), mechanism: 'PLAIN' }],
+] as const)
+  for (const lesson of [
+    'its secret is refused',
+    'another secret is accepted for the first time',
+    'another edge reports a change for its user',
+  ])
+    test(`a login in progress as ${user}${'authzid' in more ? ' for jane' : ''}, ${lesson}: its connection is closed after the session`, async () => {
+      const work = await atWork()
+      work.holds.add('A')
+      const login = work.login(user, 'A', more)
+      await untilTrue(() => work.late.length > 0)
+      work.holds.delete('A')
+      await lessons[lesson]!.teach(work)
+      work.late.shift()!()
+      const leased = await login
+      assert.ok(leased.kind === 'leased')
+      await giveBackTo(work.pool, leased.connection)
+      assert.equal(work.pool.connections.stateOf(leased.connection), 'closed')
+    })
+
 test('after a change of the password, the old one is refused and the new one is warm', async () => {
   const { idle, login, lease, answers, logins } = await atWork()
   await idle('joe', 'A')

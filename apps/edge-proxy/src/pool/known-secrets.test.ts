@@ -43,3 +43,19 @@ test('of all users, the one whose last proof is the oldest is forgotten first', 
   for (const user of ['joe', 'jim']) known.accepted('main', user, a)
   assert.deepEqual([known.accepted('main', 'joe', a), known.accepted('main', 'jim', a)], [false, false])
 })
+
+test('a user with several secrets is as recent as the last proof of any of them', () => {
+  const known = new KnownSecrets(16, 3)
+  for (const [user, secret] of [
+    ['joe', a],
+    ['joe', b],
+    ['jane', a],
+    ['joe', a],
+    ['jim', a],
+  ] as const)
+    known.accepted('main', user, secret)
+  assert.deepEqual(
+    ['joe', 'jane', 'jim'].map((user) => known.refused('main', user, a)),
+    [true, false, true],
+  )
+})

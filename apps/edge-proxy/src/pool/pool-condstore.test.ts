@@ -69,6 +69,21 @@ test('without an idle connection that has CONDSTORE, the program gets a clean on
   assert.equal(work.logins(), 2)
 })
 
+test('another program does not get a connection with CONDSTORE, neither after its reset nor for a place in the queue', async () => {
+  for (const limits of [{}, { connectionsMax: 1, connectionsSpareMax: 0 }]) {
+    const work = await poolAtWork({ limits })
+    const { connection } = await work.lease('joe', 'secret', webmail)
+    connection.condstoreEnabled()
+    // It is being reset when the other program logs in.
+    const given = giveBackTo(work.pool, connection, { usesCondstore: true })
+    const other = await work.lease('joe', 'secret', plain)
+    await given
+    assert.notEqual(other.connection, connection)
+    assert.equal(other.connection.hasCondstore, false)
+    await giveBackTo(work.pool, other.connection)
+  }
+})
+
 test('a program that stops using CONDSTORE gets clean connections again', async () => {
   const work = await poolAtWork()
   const first = await session(work, webmail, true)
