@@ -2,9 +2,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Layer } from '@imapfleet/config'
+import { Log } from '@imapfleet/observe'
 import type { Peer } from '../net/wire.test-support.ts'
 import { isPeerServed, serverAt, wellBehaved, type Asked } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
+import { requestOf } from './admission.test-support.ts'
+import { Capacity } from './capacity.ts'
+import { Connections } from './connections.ts'
 import { giveBackTo, poolAtWork, untilTrue, type PoolAtWork } from './pool.test-support.ts'
 
 const refusal = '[LIMIT] Maximum number of connections from user+IP exceeded (mail_max_userip_connections=3)'
@@ -89,19 +93,25 @@ for (const [kind, makeIdle] of Object.entries(kinds))
       await work.accounted()
     })
 
-test('the login is tried again only after the server has closed the evicted connection', async () => {
-  const work = await limitedTo(1)
-  const evicted = await work.idle('joe', 'secret', 'CONDSTORE')
-  const { script } = work.scripted
-  let answerLogout = () => {}
-  work.scripted.script = (asked) => {
+/** The server does not answer LOGOUT. The returned function makes it answer the last one. */
+function heldLogout({ scripted }: PoolAtWork): () => void {
+  const { script } = scripted
+  let answer = () => {}
+  scripted.script = (asked) => {
     if (asked.verb !== 'LOGOUT') return script(asked)
-    answerLogout = () => {
+    answer = () => {
       asked.peer.say(`* BYE bye\r\n${asked.tag} OK done\r\n`)
       asked.peer.socket.end()
     }
     return undefined
   }
+  return () => answer()
+}
+
+test('the login is tried again only after the server has closed the evicted connection', async () => {
+  const work = await limitedTo(1)
+  const evicted = await work.idle('joe', 'secret', 'CONDSTORE')
+  const answerLogout = heldLogout(work)
   const leasing = work.lease('joe')
   await untilTrue(() => work.scripted.asked.includes('LOGOUT'))
   assert.equal(work.pool.connections.stateOf(evicted), 'closed')
@@ -187,6 +197,105 @@ test('a connection of the user that is being reset is awaited: it serves the log
     assert.equal(work.count('logins_total{result="failed",upstream="main"}'), 0)
     await work.accounted()
   }
+})
+
+test('a connection that becomes idle while another one is evicted for the login serves it, and none is dialed', async () => {
+  const work = await limitedTo(2, { connectionsPerUserMax: 2, connectionsSpareMax: 0 })
+  const { pool, scripted } = work
+  const [clean, enabled] = [(await work.lease('joe')).connection, (await work.lease('joe')).connection]
+  enabled.enabledByOne(['CONDSTORE'], 'CONDSTORE')
+  const { script } = scripted
+  const token = () =>
+    pool.lease(
+      work.server,
+      {
+        user: Buffer.from('joe'),
+        authzid: Buffer.alloc(0),
+        secret: Buffer.from('user=joe\x01auth=Bearer t\x01\x01'),
+        mechanism: 'XOAUTH2',
+      },
+      { address: '', isConnected: true, loginSignal: AbortSignal.any([]), family: '' },
+    )
+  scripted.script = (asked) =>
+    asked.verb === 'AUTHENTICATE' ? `${asked.tag} NO ${refusal}\r\n` : script(asked)
+  assert.equal((await token()).kind, 'refused')
+  assert.deepEqual(
+    [...pool.learnedLimits()].map(({ scope, connections }) => [scope, connections]),
+    [['user', 2]],
+  )
+  await giveBackTo(pool, enabled)
+  // A login of the user that the server does not answer takes one of the two places.
+  let answerToken = () => {}
+  scripted.script = (asked) => {
+    if (asked.verb !== 'AUTHENTICATE') return script(asked)
+    answerToken = () => asked.peer.say(`${asked.tag} NO [AUTHENTICATIONFAILED] no\r\n`)
+    return undefined
+  }
+  const judged = token()
+  await untilTrue(() => scripted.asked.filter((text) => text.startsWith('AUTHENTICATE')).length === 2)
+  const answerLogout = heldLogout(work)
+  const before = work.logins()
+  const leasing = work.lease('joe')
+  await untilTrue(() => scripted.asked.includes('LOGOUT'))
+  await giveBackTo(pool, clean)
+  answerLogout()
+  assert.equal((await leasing).connection, clean)
+  assert.equal(work.logins(), before)
+  assert.equal(pool.connections.count('leased'), 1)
+  answerToken()
+  assert.equal((await Promise.resolve(judged)).kind, 'refused')
+  await work.accounted()
+})
+
+test('a dial that would exceed two learned limits takes one idle connection', async () => {
+  const { pool, metrics, settings, servers, lease } = await poolAtWork()
+  const [first, second] = [(await lease('joe')).connection, (await lease('joe')).connection]
+  const request = requestOf('joe')
+  const connections = new Connections()
+  connections.toLeased(first, request.holder)
+  const found = [first, second]
+  const capacity = new Capacity(
+    {
+      settings,
+      servers,
+      metrics,
+      clock: { now: () => 0, wall: () => 0 },
+      log: new Log({ level: 'error', format: 'text' }, () => {}),
+    },
+    connections,
+    { takeIdle: () => found.shift(), evict: async () => {}, drop() {}, isProven: () => true },
+  )
+  for (const user of ['joe', undefined]) capacity.limits.learn('main', user, 1, 0)
+  const dial = connections.beginDial(request)
+  const forDial = capacity.for(dial)
+  await forDial.prepare()
+  assert.equal(forDial.found, first)
+  assert.deepEqual(found, [second])
+  pool.cut()
+})
+
+test('a login whose client has gone evicts nothing when the server refuses it for its limit', async () => {
+  const work = await limitedTo(1)
+  const kept = await work.idle('joe', 'secret', 'CONDSTORE')
+  const { script } = work.scripted
+  const abort = new AbortController()
+  work.scripted.script = (asked) => {
+    if (asked.verb === 'LOGIN') abort.abort('client-gone')
+    return script(asked)
+  }
+  const result = await work.pool.lease(
+    work.server,
+    {
+      user: Buffer.from('joe'),
+      authzid: Buffer.alloc(0),
+      secret: Buffer.from('other'),
+      mechanism: 'command',
+    },
+    { address: '', isConnected: false, loginSignal: abort.signal, family: '' },
+  )
+  assert.equal(result.kind, 'refused')
+  assert.ok(isIdle(work, kept))
+  await work.accounted()
 })
 
 test('a login waits until the server has noticed that another connection of its user was closed', async () => {
@@ -353,6 +462,23 @@ test('after a refusal for the connections of all users, the one that is idle for
   assert.deepEqual(
     [...work.pool.learnedLimits()].map(({ scope, connections }) => [scope, connections]),
     [['server', 2]],
+  )
+})
+
+test('one login evicts at most two connections for a limit of the whole server', async () => {
+  const work = await limitedTo(9)
+  const idle: ServerConnection[] = []
+  for (const user of ['joe', 'jane', 'jim', 'jack', 'jill']) {
+    idle.push(await work.idle(user))
+    work.clock.now++
+  }
+  const { script } = work.scripted
+  work.scripted.script = (asked) =>
+    asked.verb === 'LOGIN' ? `${asked.tag} NO Too many connections from this host\r\n` : script(asked)
+  assert.equal((await work.login('june')).kind, 'refused')
+  assert.deepEqual(
+    idle.map((connection) => isIdle(work, connection)),
+    [false, false, true, true, true],
   )
 })
 

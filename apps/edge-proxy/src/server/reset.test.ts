@@ -249,6 +249,11 @@ const dirty: Record<string, Case & { reason: string }> = {
     reason: 'barrier-refused',
   },
   'a reply to another tag': { scripted: answering(() => 'a9 OK done\r\n'), reason: 'unexpected-reply' },
+  'a reply to another tag before an earlier reply': {
+    left: { unanswered: ['a1'] },
+    scripted: (scripted) => scripted.say('a9 OK done\r\na1 OK done\r\n'),
+    reason: 'unexpected-reply',
+  },
   'a tag that is guessed': {
     scripted: (scripted) => scripted.say('R OK done\r\n'),
     reason: 'unexpected-reply',
