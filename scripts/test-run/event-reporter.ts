@@ -56,10 +56,14 @@ function reportOf(event: TestEvent): TestReport | undefined {
     case 'test:pass':
     case 'test:fail': {
       const { name, file = '', line = 0, details, skip = false, todo = false } = event.data
-      // A suite is not a test, but its hook may have failed.
-      if (details.type === 'suite' && (event.type === 'test:pass' || failureOf(event) === 'subtestsFailed'))
-        return undefined
       const isSkipped = skip !== false || todo !== false
+      // A suite is not a test, but its hook may have failed. Of a skipped suite, no test is reported.
+      if (
+        details.type === 'suite' &&
+        !isSkipped &&
+        (event.type === 'test:pass' || failureOf(event) === 'subtestsFailed')
+      )
+        return undefined
       const result = isSkipped ? 'skipped' : event.type === 'test:pass' ? 'passed' : 'failed'
       const { error } = event.type === 'test:fail' ? event.data.details : {}
       return { kind: 'ended', name, file, line, result, error: error ? inspect(error.cause ?? error) : '' }

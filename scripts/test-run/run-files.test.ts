@@ -29,6 +29,13 @@ test('a suite is not counted as failed beside its test', async () => {
   assert.deepEqual(countsOf(run), { passed: 1, failed: 1, skipped: 0 })
 })
 
+test('a skipped suite counts as one skipped test, also if its file has nothing else', async () => {
+  const run = await runOf({
+    a: `describe('suite', { skip: 'no server' }, () => { it('one', () => {}); it('two', () => {}) })`,
+  })
+  assert.deepEqual([countsOf(run), run.failures], [{ passed: 0, failed: 0, skipped: 1 }, []])
+})
+
 /** Each has one passing test in another file, and one failure that must be counted. */
 const failures: Record<string, { file: string; shows: RegExp }> = {
   'a test that never ends': {
