@@ -18,13 +18,12 @@ export class KnownSecrets {
   accepted(serverName: string, userKey: string, digest: string): boolean {
     const key = keyOf(serverName, userKey)
     const wasKnown = this.#remove(key, digest)
-    const digests = this.#digests.get(key) ?? []
-    if (digests.length >= this.#perUserMax) this.#count -= digests.splice(0, 1).length
-    digests.push(digest)
+    const kept = this.#digests.get(key)
+    if (kept && kept.length >= this.#perUserMax) this.#count -= kept.splice(0, 1).length
     this.#count++
-    // Moves the user to the end: its proof is the latest.
+    // Moves the user to the end: its proof is the latest. A new list, because one that grows reserves room for 17.
     this.#digests.delete(key)
-    this.#digests.set(key, digests)
+    this.#digests.set(key, kept ? [...kept, digest] : [digest])
     this.#evict()
     return !wasKnown
   }
