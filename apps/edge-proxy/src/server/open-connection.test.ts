@@ -197,7 +197,7 @@ test('after the cool-down one login at a time tries the server, and the others a
   scripted.greeting = '* BYE busy\r\n'
   const server = serverAt(scripted.port, { breakerFailures: 1, breakerCooldownMs: 100 })
   await openConnection(server, joe(), client)
-  // It greets nobody, so that the attempt lasts.
+  // It sends no greeting, so that the attempt lasts.
   scripted.greeting = undefined
   const abandoning = new AbortController()
   const isRefused = (opened: OpenResult) => opened.kind === 'unavailable' && opened.reason === 'breaker-open'

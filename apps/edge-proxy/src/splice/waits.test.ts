@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { begin, type SessionSetup, type SplicedSession } from './session.test-support.ts'
 
-/** A state in which somebody waits, and how it ends if the server never sends what is awaited. */
+/** A state in which client or edge waits for the server, and how it ends if the server never sends what is awaited. */
 interface Waiting extends SessionSetup {
   /** What the client (`C `) and the server (`S `) send, in turn. */
   said: string[]
