@@ -38,17 +38,12 @@ const nats: Wall = {
 }
 const natsInControl: Wall = {
   regex: '^(@nats-io/|@imapfleet/nats$)',
-  message: 'In control only bus/ uses NATS. Add a function to bus/ and call it from verbs/.',
+  message: 'Only features/ and platform/nats/ of control use NATS.',
 }
 const sql: Wall = {
   regex: '^(drizzle-orm|postgres)(/|$)',
-  message: 'In control only db/ uses SQL. Add a query to db/ and call it from verbs/.',
+  message: 'Only queries and tables of features/, and platform/db/, use SQL. Add a query to queries.ts.',
 }
-const hono: Wall = {
-  regex: '^(hono|@hono/[a-z-]+)(/|$)',
-  message: 'Only http/ uses HTTP. Take an input, return a value or a ServiceError, and let http/ translate.',
-}
-
 /** The folders of the edge from the lowest to the highest: what each holds, and which folders it imports from. */
 const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
   imap: { holds: 'IMAP grammar', imports: [] },
@@ -116,6 +111,21 @@ function lowest(name: string): Wall {
   }
 }
 
+/** The folders of control's features. */
+const controlFeatures = [
+  'access',
+  'audit',
+  'config',
+  'desired',
+  'edges',
+  'enrolments',
+  'history',
+  'orders',
+  'revocations',
+  'rollouts',
+  'traces',
+]
+
 /** mkdtemp would leave its directory behind when a test or benchmark is interrupted. */
 const mkdtemp = ['node:fs', 'node:fs/promises', 'fs', 'fs/promises'].map((name) => ({
   name,
@@ -158,70 +168,23 @@ const walls: OxlintOverride[] = [
   walled(['apps/edge-proxy/src/*'], [app, inside, local, nats]),
   ...edgeWalls(),
   walled(['apps/edge-proxy/src/imap/**'], [app, inside, nats, pure]),
-  walled(['apps/control/src/**'], [app, inside, local, natsInControl, sql]),
-  // What starts control reads credentials and tells errors of NATS apart by packages/nats.
+  walled(['apps/control/src/*'], [app, inside, local, { ...natsInControl, regex: '^@nats-io/' }, sql]),
   walled(
-    ['apps/control/src/{app,options}.ts'],
-    [app, inside, local, { ...natsInControl, regex: '^@nats-io/' }, sql],
-  ),
-  walled(
-    ['apps/control/src/http/**'],
+    ['apps/control/src/platform/**'],
     [
       app,
       inside,
       local,
-      natsInControl,
-      sql,
       {
-        regex: '^\\.\\./(db|bus)/',
-        message: 'http/ parses, calls one verb and prints. Put the work into verbs/.',
+        group: ['../**/features/**'],
+        message: 'platform/ knows no feature. Pass what it needs as a value or a callback.',
       },
     ],
   ),
-  walled(['apps/control/src/{ingest,ticks}/**'], [app, inside, local, natsInControl, sql, hono]),
-  walled(
-    ['apps/control/src/verbs/**'],
-    [
-      app,
-      inside,
-      local,
-      natsInControl,
-      sql,
-      hono,
-      {
-        regex: '^\\.\\./(http|ingest|ticks)(/|\\.ts$)',
-        message:
-          'http/, ingest/ and ticks/ call verbs/, which calls db/ and bus/. Move what both need into verbs/.',
-      },
-    ],
-  ),
-  walled(
-    ['apps/control/src/bus/**'],
-    [
-      app,
-      inside,
-      local,
-      sql,
-      hono,
-      {
-        regex: '^\\.\\./(http|ingest|ticks|verbs|db)(/|\\.ts$)',
-        message: 'bus/ imports neither db/ nor what calls it. Combine bus/ and db/ in a verb.',
-      },
-    ],
-  ),
-  walled(
-    ['apps/control/src/db/**'],
-    [
-      app,
-      inside,
-      local,
-      natsInControl,
-      hono,
-      {
-        regex: '^\\.\\./(http|ingest|ticks|verbs|bus)(/|\\.ts$)',
-        message: 'db/ imports neither bus/ nor what calls it. Combine bus/ and db/ in a verb.',
-      },
-    ],
+  // They collect what the features define.
+  walled(['apps/control/src/platform/db/{schema,database}.ts'], [app, inside, local]),
+  ...controlFeatures.map((feature) =>
+    walled([`apps/control/src/features/${feature}/**`], [app, inside, local]),
   ),
   walled(
     ['apps/cli/src/**'],

@@ -10,7 +10,7 @@ import {
 import type { Complaint } from '../page.ts'
 
 const table = 'packages/observe/src/metrics.ts'
-const fleetPrinter = 'apps/control/src/verbs/print-fleet-metrics.ts'
+const fleetPrinter = 'apps/control/src/features/edges/print-fleet-metrics.ts'
 
 export function unsetMetrics(): Complaint[] {
   return [

@@ -6,7 +6,7 @@ const file = 'docs/failure-modes.md'
 /** Heading of the part → where the closed list stands. */
 const parts = {
   'Edge proxy': 'apps/edge-proxy/src/errors.ts',
-  'Control plane': 'apps/control/src/errors.ts',
+  'Control plane': 'apps/control/src/platform/errors.ts',
 }
 
 export function errorCodeDrift(): Complaint[] {

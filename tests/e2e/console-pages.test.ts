@@ -104,7 +104,7 @@ suite('console: pages', { skip: noChromium }, () => {
     const toast = page.getByText('eu-1: closed 1 idle connection')
     await toast.waitFor()
     await page.getByRole('link', { name: 'Answers' }).click()
-    await page.getByRole('heading', { name: 'Order', exact: true }).waitFor()
+    await page.getByRole('heading', { name: 'Order', exact: true, level: 1 }).waitFor()
     await page.getByRole('cell', { name: 'closed 1 idle connection' }).waitFor()
     await close(page)
   })

@@ -2,21 +2,22 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
 import { createApp, createHealthApp } from './app.ts'
-import { Bus, type BusOptions } from './bus/bus.ts'
-import { Issuer, type IssuerFile } from './bus/credentials/issuer.ts'
-import type { DatabaseAddress } from './db/address.ts'
-import { openDatabase } from './db/database.ts'
-import { migrate } from './db/migrate.ts'
-import { troubleOf } from './db/trouble.ts'
+import { Bus, type BusOptions } from './platform/nats/bus.ts'
+import { Issuer, type IssuerFile } from './features/enrolments/issuer.ts'
+import type { DatabaseAddress } from './platform/db/address.ts'
+import { openDatabase } from './platform/db/database.ts'
+import { migrate } from './platform/db/migrate.ts'
+import { troubleOf } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
-import type { Retention } from './history/kept.ts'
-import { serveHttp, type Listening } from './http/listen.ts'
-import { ingestPresence } from './ingest/presence.ts'
-import { ingestReports } from './ingest/reports.ts'
-import { RejectedMessages } from './ingest/rejected-messages.ts'
-import { Outage } from './outage.ts'
-import { runTicks } from './ticks/ticks.ts'
-import { makePartitions } from './verbs/make-partitions.ts'
+import type { Retention } from './features/history/kept.ts'
+import { serveHttp, type Listening } from './platform/http/listen.ts'
+import { ingestPresence } from './features/edges/ingest-presence.ts'
+import { ingestReports } from './features/history/ingest-reports.ts'
+import { RejectedMessages } from './features/edges/rejected-messages.ts'
+import { Outage } from './platform/outage.ts'
+import { runTicks } from './platform/ticks/ticks.ts'
+import { timers } from './timers.ts'
+import { makePartitions } from './features/history/make-partitions.ts'
 
 /** `api` answers requests. `ingest` stores what edges send and runs the timers. `all` does both. */
 export type Mode = 'api' | 'ingest' | 'all'
@@ -91,7 +92,7 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
   await Promise.all([
     ingestPresence(deps, rejected, signal),
     ingestReports(deps, rejected, signal),
-    runTicks(deps, signal),
+    runTicks(timers, deps, signal),
   ])
 }
 

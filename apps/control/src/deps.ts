@@ -3,10 +3,10 @@
  * request.
  */
 import type { ControlMetrics, Log } from '@imapfleet/observe'
-import type { Bus } from './bus/bus.ts'
-import type { Issuer } from './bus/credentials/issuer.ts'
-import type { Database } from './db/database.ts'
-import type { Retention } from './history/kept.ts'
+import type { Bus } from './platform/nats/bus.ts'
+import type { Issuer } from './features/enrolments/issuer.ts'
+import type { Database } from './platform/db/database.ts'
+import type { Retention } from './features/history/kept.ts'
 
 export interface Deps {
   db: Database

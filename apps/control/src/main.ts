@@ -12,16 +12,16 @@ import {
 import { reasonOf, Log } from '@imapfleet/observe'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'
-import type { DatabaseAddress } from './db/address.ts'
-import { openDatabase } from './db/database.ts'
-import { migrate } from './db/migrate.ts'
-import type { Retention } from './history/kept.ts'
-import { dayMs } from './history/window.ts'
+import type { DatabaseAddress } from './platform/db/address.ts'
+import { openDatabase } from './platform/db/database.ts'
+import { migrate } from './platform/db/migrate.ts'
+import type { Retention } from './features/history/kept.ts'
+import { dayMs } from './features/history/window.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, type ControlSettings } from './settings.ts'
-import { createToken } from './verbs/create-token.ts'
+import { createToken } from './features/access/create-token.ts'
 
 const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.write(line))
 const stopMs = 10_000

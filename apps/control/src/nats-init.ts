@@ -1,8 +1,8 @@
 /** `imapfleet-control nats init`: writes the files of a new NATS installation. It never overwrites a file. */
 import { existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeInstallation } from './bus/credentials/installation.ts'
-import { writeNewFile } from './write-new-file.ts'
+import { makeInstallation } from './features/enrolments/installation.ts'
+import { writeNewFile } from './platform/write-new-file.ts'
 
 /** The files in the directory. */
 const natsFiles = {

@@ -1,8 +1,8 @@
 /** `imapfleet-control nats leaf`: writes the files of a leaf node for one region. It never overwrites a file. */
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { leafRootsSchema, makeLeaf, type LeafLink } from './bus/credentials/leaf.ts'
-import { writeNewFile } from './write-new-file.ts'
+import { leafRootsSchema, makeLeaf, type LeafLink } from './features/enrolments/leaf.ts'
+import { writeNewFile } from './platform/write-new-file.ts'
 
 export interface LeafOptions {
   region: string

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { readAccess } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
-import type { BusOptions } from './bus/bus.ts'
-import { issuerFileSchema, type IssuerFile } from './bus/credentials/issuer.ts'
-import { databaseAddress, sslIn, type DatabaseAddress } from './db/address.ts'
+import type { BusOptions } from './platform/nats/bus.ts'
+import { issuerFileSchema, type IssuerFile } from './features/enrolments/issuer.ts'
+import { databaseAddress, sslIn, type DatabaseAddress } from './platform/db/address.ts'
 import { SettingsError, type ControlSettings } from './settings.ts'
 
 /** All functions here throw a SettingsError. */

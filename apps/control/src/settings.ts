@@ -1,6 +1,6 @@
 /** The settings of the process from its environment. Parsed once, with all problems reported together. */
 import { z } from 'zod'
-import { sslIn, sslModes } from './db/address.ts'
+import { sslIn, sslModes } from './platform/db/address.ts'
 
 const filled = z.string().trim().min(1)
 const urlOf = (protocols: readonly string[]) => (text: string) => {

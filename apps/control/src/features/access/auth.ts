@@ -1,0 +1,35 @@
+/** Authenticates a request by the bearer token or the cookie of the console, and adds the actor to its context. */
+import type { Context, MiddlewareHandler } from 'hono'
+import type { Actor } from '../../platform/access.ts'
+import type { Deps } from '../../deps.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { authenticateToken } from './authenticate.ts'
+import { resumeSession } from './sign-in.ts'
+import { readSession, refuseOtherSites } from './cookie.ts'
+import type { Env } from '../../platform/http/routes.ts'
+import type { SourceOf } from '../../platform/http/source.ts'
+
+const tokenLengthMax = 512
+
+export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env> =>
+  async function authenticateRequest(context, next) {
+    const header = context.req.header('authorization')
+    const session = readSession(context)
+    if (header !== undefined) context.set('actor', await bearerOf(context, header))
+    else if (session !== undefined) {
+      if (!['GET', 'HEAD'].includes(context.req.method)) refuseOtherSites(context)
+      context.set('actor', await resumeSession(deps, session))
+    } else
+      throw new ServiceError(
+        'token_missing',
+        'Send a token: Authorization: Bearer TOKEN. Make one with imapfleet-control token create.',
+      )
+    await next()
+
+    async function bearerOf(from: Context, credentials: string): Promise<Actor> {
+      const token = /^bearer +(\S+) *$/i.exec(credentials)?.[1]
+      if (token === undefined || token.length > tokenLengthMax)
+        throw new ServiceError('token_invalid', 'The Authorization header must be: Bearer TOKEN.')
+      return await authenticateToken(deps, token, sourceOf(from))
+    }
+  }

@@ -1,0 +1,39 @@
+/** The tables of tokens, of sessions of the console, and of refused tokens. */
+import { index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { instantColumn } from '../../platform/db/columns.ts'
+
+export const tokens = pgTable('tokens', {
+  id: uuid('id').primaryKey(),
+  name: text('name').notNull(),
+  /** SHA-256 of the token, in hexadecimal. */
+  hash: text('hash').notNull().unique(),
+  role: text('role').$type<'viewer' | 'operator' | 'admin'>().notNull(),
+  scopes: jsonb('scopes').$type<string[]>().notNull(),
+  createdBy: text('created_by').notNull(),
+  createdAt: instantColumn('created_at').notNull().defaultNow(),
+  expiresAt: instantColumn('expires_at'),
+  revokedAt: instantColumn('revoked_at'),
+  lastUsedAt: instantColumn('last_used_at'),
+})
+
+/** Sessions of the console. A session ends with its token. */
+export const sessions = pgTable(
+  'sessions',
+  {
+    /** SHA-256 of the content of the cookie, in hexadecimal. */
+    hash: text('hash').primaryKey(),
+    token: uuid('token')
+      .notNull()
+      .references(() => tokens.id, { onDelete: 'cascade' }),
+    createdAt: instantColumn('created_at').notNull(),
+    expiresAt: instantColumn('expires_at').notNull(),
+  },
+  (table) => [index('sessions_expires').on(table.expiresAt)],
+)
+
+/** Refused tokens by address. It limits guessing, over all replicas. */
+export const loginFailures = pgTable('login_failures', {
+  source: text('source').primaryKey(),
+  failures: integer('failures').notNull(),
+  since: instantColumn('since').notNull(),
+})

@@ -1,0 +1,99 @@
+/** Configuration: the present document of each layer, and all revisions. */
+import type { Layer } from '@imapfleet/config'
+import { and, desc, eq, lt, max } from 'drizzle-orm'
+import type { Queries } from '../../platform/db/database.ts'
+import { layers, revisions } from './table.ts'
+
+export type LayerRow = typeof layers.$inferSelect
+export type RevisionRow = Omit<typeof revisions.$inferSelect, 'document'>
+export type NewRevision = Omit<typeof revisions.$inferInsert, 'createdAt'>
+
+/** All columns except the document, which has secrets. */
+const listed = {
+  revision: revisions.revision,
+  layerKind: revisions.layerKind,
+  layerName: revisions.layerName,
+  changes: revisions.changes,
+  note: revisions.note,
+  state: revisions.state,
+  createdBy: revisions.createdBy,
+  createdAt: revisions.createdAt,
+}
+
+export async function listLayers(queries: Queries): Promise<LayerRow[]> {
+  return await queries.select().from(layers)
+}
+
+export async function readLayer(queries: Queries, kind: LayerRow['kind'], name: string): Promise<Layer> {
+  const [row] = await queries
+    .select({ document: layers.document })
+    .from(layers)
+    .where(and(eq(layers.kind, kind), eq(layers.name, name)))
+  return row?.document ?? {}
+}
+
+/** 0: there are no revisions yet. */
+export async function newestRevision(queries: Queries): Promise<number> {
+  const [row] = await queries.select({ newest: max(revisions.revision) }).from(revisions)
+  return row?.newest ?? 0
+}
+
+/** Stores a revision. If it is released, it also becomes the document of its layer. */
+export async function insertRevision(queries: Queries, revision: NewRevision): Promise<RevisionRow> {
+  const [row] = await queries.insert(revisions).values(revision).returning(listed)
+  if (!row) throw new Error('the revision was not written')
+  if (row.state === 'released') await setLayer(queries, row, revision.document)
+  return row
+}
+
+/** Ends a rolling revision: it becomes the document of its layer, or it is withdrawn. */
+export async function settleRevision(
+  queries: Queries,
+  revision: number,
+  state: 'released' | 'withdrawn',
+): Promise<void> {
+  const [row] = await queries
+    .update(revisions)
+    .set({ state })
+    .where(eq(revisions.revision, revision))
+    .returning()
+  if (row && state === 'released') await setLayer(queries, row, row.document)
+}
+
+async function setLayer(
+  queries: Queries,
+  { layerKind, layerName, revision }: Pick<RevisionRow, 'layerKind' | 'layerName' | 'revision'>,
+  document: Layer,
+): Promise<void> {
+  await queries
+    .insert(layers)
+    .values({ kind: layerKind, name: layerName, revision, document })
+    .onConflictDoUpdate({ target: [layers.kind, layers.name], set: { revision, document } })
+}
+
+/** With secrets: for edges and for the next revision, never for an answer of the API. */
+export async function documentOf(queries: Queries, revision: number): Promise<Layer | undefined> {
+  const [row] = await queries
+    .select({ document: revisions.document })
+    .from(revisions)
+    .where(eq(revisions.revision, revision))
+  return row?.document
+}
+
+/** Newest first. */
+export async function selectRevisions(
+  queries: Queries,
+  page: { limit: number; before?: number | undefined },
+): Promise<RevisionRow[]> {
+  return await queries
+    .select(listed)
+    .from(revisions)
+    .where(page.before === undefined ? undefined : lt(revisions.revision, page.before))
+    .orderBy(desc(revisions.revision))
+    .limit(page.limit)
+}
+
+export async function findRevision(queries: Queries, revision: number): Promise<RevisionRow | undefined> {
+  const [row] = await queries.select(listed).from(revisions).where(eq(revisions.revision, revision))
+  return row
+}

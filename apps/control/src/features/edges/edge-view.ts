@@ -1,0 +1,59 @@
+/** An edge in the form of the API: its last heartbeat, and its desired revision. */
+import { parseSeriesKey } from '@imapfleet/observe'
+import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeRow } from './queries.ts'
+import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
+
+/** `enrolled`: edge → whether it has a valid credential. */
+export function edgeView(
+  row: EdgeRow,
+  layers: readonly LayerHead[],
+  rolling: Rolling | undefined,
+  enrolled: ReadonlyMap<string, boolean>,
+): EdgeView {
+  const isEnrolled = enrolled.get(row.id)
+  const gauge = (name: string) => Math.max(0, Math.trunc(row.gauges[name] ?? 0))
+  return {
+    id: row.id,
+    region: row.region,
+    state: row.silent ? 'silent' : row.state,
+    version: row.version,
+    boot: row.boot,
+    startedAt: row.startedAt.toISOString(),
+    lastSeenAt: row.lastSeenAt.toISOString(),
+    connections: {
+      cached: gauge('upstreams_idle'),
+      active: gauge('upstreams_leased'),
+      clients: gauge('clients_connected'),
+    },
+    pool: {
+      dialing: gauge('upstreams_dialing'),
+      leased: gauge('upstreams_leased'),
+      resetting: gauge('upstreams_resetting'),
+      idle: gauge('upstreams_idle'),
+      waiting: gauge('leases_waiting'),
+    },
+    upstreams: upstreamsOf(row.gauges),
+    config: {
+      wanted: resolve({ edge: row.id, region: row.region }, layers, rolling).revision,
+      applied: row.configApplied,
+      rejected:
+        row.configRejected === null
+          ? null
+          : { revision: row.configRejected, reason: row.configRejectedReason ?? '' },
+    },
+    degraded: row.degraded,
+    listeners: row.listeners,
+    drain: row.drain,
+    ...(row.forgottenAt && { forgottenAt: row.forgottenAt.toISOString() }),
+    ...(isEnrolled !== undefined && { credential: isEnrolled ? 'valid' : 'revoked' }),
+  }
+}
+
+function upstreamsOf(gauges: Readonly<Record<string, number>>): { name: string; healthy: boolean }[] {
+  return Object.entries(gauges)
+    .map(([key, value]) => ({ ...parseSeriesKey(key), healthy: value >= 1 }))
+    .filter(({ name }) => name === 'upstream_healthy')
+    .map(({ labels, healthy }) => ({ name: labels['upstream'] ?? '', healthy }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1))
+}

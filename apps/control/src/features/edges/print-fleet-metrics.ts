@@ -1,0 +1,42 @@
+/**
+ * The whole fleet for Prometheus: what control knows of each edge, and the metrics of each edge as of its last
+ * heartbeat. The metrics of silent edges are left out, so that no old value looks current.
+ */
+import { edgeMetrics, fleetMetrics, printPrometheus, type PrometheusSource } from '@imapfleet/observe'
+import type { EdgeView } from '@imapfleet/protocol'
+import type { CountingEdgeRow } from './queries.ts'
+import type { Deps } from '../../deps.ts'
+import { listCountingViews } from './list-edges.ts'
+
+export async function printFleetMetrics(deps: Deps): Promise<string> {
+  const edges = await listCountingViews(deps)
+  const heard = edges.filter(({ row }) => !row.silent)
+  return (
+    printPrometheus(
+      fleetMetrics,
+      edges.map(({ view }) => fleetSource(view)),
+    ) +
+    printPrometheus(
+      edgeMetrics,
+      heard.map(({ row }) => edgeSource(row)),
+    )
+  )
+}
+
+const fleetSource = (view: EdgeView): PrometheusSource => ({
+  labels: { edge: view.id, region: view.region },
+  gauges: {
+    edge_up: view.state === 'silent' ? 0 : 1,
+    edge_draining: view.drain ? 1 : 0,
+    edge_revision_wanted: view.config.wanted,
+    edge_revision_applied: view.config.applied,
+    edge_last_seen_seconds: Date.parse(view.lastSeenAt) / 1000,
+  } satisfies Record<keyof typeof fleetMetrics, number>,
+})
+
+const edgeSource = ({ id, region, counted, gauges }: CountingEdgeRow): PrometheusSource => ({
+  labels: { edge: id, region },
+  counters: counted?.counters ?? {},
+  gauges,
+  histograms: counted?.logins ? { login_seconds: counted.logins } : {},
+})

@@ -1,0 +1,162 @@
+/** The register of edges. Heartbeats write it. */
+import type { Presence } from '@imapfleet/protocol'
+import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import type { Database, Queries } from '../../platform/db/database.ts'
+import { edges, type Counted } from './table.ts'
+
+/** After this number of missed heartbeats an edge is silent. */
+const missedMax = 3
+
+export type EdgeRow = Omit<typeof edges.$inferSelect, 'counted' | 'countedBefore'> & {
+  /** True after three missed heartbeats. */
+  silent: boolean
+  /** Time since the last heartbeat. */
+  silentMs: number
+}
+
+const { counted, countedBefore, ...small } = getTableColumns(edges)
+const columns = {
+  ...small,
+  silentMs: sql<number>`(extract(epoch from now() - ${edges.lastSeenAt}) * 1000)::float8`,
+  silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
+}
+
+/** Edges that are in the fleet: not forgotten. */
+const inFleet = isNull(edges.forgottenAt)
+
+export async function selectEdges(queries: Queries): Promise<EdgeRow[]> {
+  return await queries.select(columns).from(edges).where(inFleet).orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** Includes forgotten edges. */
+export async function listAllEdges(queries: Queries): Promise<EdgeRow[]> {
+  return await queries.select(columns).from(edges).orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** With the metrics, which are most of a row. Only for callers that need them. */
+export type CountingEdgeRow = EdgeRow & Pick<typeof edges.$inferSelect, 'counted' | 'countedBefore'>
+
+export async function listCountingEdges(queries: Queries): Promise<CountingEdgeRow[]> {
+  return await queries
+    .select({ ...columns, counted, countedBefore })
+    .from(edges)
+    .where(inFleet)
+    .orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** By region and id. `before` is the id of the last edge of the previous page, which may have been forgotten since. */
+export async function pageOfEdges(
+  queries: Queries,
+  page: { limit: number; before?: string | undefined },
+): Promise<EdgeRow[]> {
+  const { before: last } = page
+  return await queries
+    .select(columns)
+    .from(edges)
+    .where(
+      and(
+        inFleet,
+        last === undefined
+          ? undefined
+          : sql`(${edges.region}, ${edges.id}) > (select region, id from edges where id = ${last})`,
+      ),
+    )
+    .orderBy(asc(edges.region), asc(edges.id))
+    .limit(page.limit)
+}
+
+/** Includes forgotten edges. */
+export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | undefined> {
+  const [row] = await queries.select(columns).from(edges).where(eq(edges.id, id))
+  return row
+}
+
+const defaultHeartbeatMs = 5_000
+
+export interface Arrival {
+  id: string
+  /** The edge is forgotten. */
+  forgotten: boolean
+}
+
+/**
+ * Writes heartbeats, at most one for each edge. An older heartbeat of the same boot changes nothing. Returns the
+ * edges that are new, have restarted, have moved to another region, or were forgotten.
+ */
+export async function upsertPresence(db: Database, heard: readonly Presence[]): Promise<Arrival[]> {
+  const column = <T>(read: (presence: Presence) => T) => heard.map(read)
+  const rows = await db.sql<Arrival[]>`
+    with before as (select id, boot, region from edges where id = any(${column((p) => p.edge)}::text[])),
+    written as (
+      insert into edges (
+        id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms, config_applied,
+        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
+      select id, region, boot, version, state, to_timestamp(started_at / 1000.0), now(), to_timestamp(sent_at / 1000.0),
+        heartbeat_ms, config_applied, config_rejected, config_rejected_reason,
+        -- More than there ever was is no claim.
+        least(revocations_applied, (select desired_version from fleet)),
+        gauges::jsonb, degraded::jsonb, listeners::jsonb, counted::jsonb
+      from unnest(
+        ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot)}::uuid[],
+        ${column((p) => p.version)}::text[], ${column((p) => p.state)}::text[],
+        ${column((p) => p.startedAt)}::float8[], ${column((p) => p.at)}::float8[],
+        ${column((p) => p.heartbeatMs ?? defaultHeartbeatMs)}::int[], ${column((p) => p.config.applied)}::bigint[],
+        ${column((p) => p.config.rejected?.revision ?? null)}::bigint[],
+        ${column((p) => p.config.rejected?.reason ?? null)}::text[], ${column((p) => p.revocations)}::bigint[],
+        ${column((p) => JSON.stringify(p.gauges))}::text[], ${column((p) => JSON.stringify(p.degraded))}::text[],
+        ${column((p) => JSON.stringify(p.listeners))}::text[], ${column(countedIn)}::text[]
+      ) as heard (
+        id, region, boot, version, state, started_at, sent_at, heartbeat_ms, config_applied,
+        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
+      on conflict (id) do update set
+        region = excluded.region, boot = excluded.boot, version = excluded.version, state = excluded.state,
+        started_at = excluded.started_at, last_seen_at = excluded.last_seen_at, sent_at = excluded.sent_at,
+        heartbeat_ms = excluded.heartbeat_ms, config_applied = excluded.config_applied,
+        config_rejected = excluded.config_rejected, config_rejected_reason = excluded.config_rejected_reason,
+        -- A new boot has no old connections: what an earlier one has applied stays applied.
+        revocations_applied = greatest(edges.revocations_applied, excluded.revocations_applied),
+        gauges = excluded.gauges,
+        degraded = excluded.degraded, listeners = excluded.listeners, counted = excluded.counted,
+        counted_before = case when edges.boot = excluded.boot then edges.counted end
+      where edges.boot <> excluded.boot or edges.sent_at < excluded.sent_at
+      returning id, boot, region, forgotten_at is not null as forgotten)
+    select written.id, written.forgotten from written left join before using (id)
+    where before.boot is distinct from written.boot or before.region is distinct from written.region
+      or written.forgotten`
+  return [...rows]
+}
+
+function countedIn({ at, counters, logins }: Presence): string | null {
+  if (counters === undefined) return null
+  return JSON.stringify({ at, counters, logins } satisfies Counted)
+}
+
+/** Returns those whose value changed. */
+export async function setDrain(queries: Queries, ids: readonly string[], drain: boolean): Promise<string[]> {
+  const changed = await queries
+    .update(edges)
+    .set({ drain })
+    .where(and(inArray(edges.id, [...ids]), ne(edges.drain, drain)))
+    .returning({ id: edges.id })
+  return changed.map(({ id }) => id)
+}
+
+/** Forgets an edge if it is in the fleet and silent. Safe if a heartbeat arrives at the same time. */
+export async function markEdgeForgotten(queries: Queries, id: string): Promise<boolean> {
+  const forgotten = await queries
+    .update(edges)
+    .set({ forgottenAt: sql`now()` })
+    .where(and(eq(edges.id, id), inFleet, columns.silent))
+    .returning({ id: edges.id })
+  return forgotten.length > 0
+}
+
+/** Returns those that were forgotten before. */
+export async function rememberEdges(queries: Queries, ids: readonly string[]): Promise<string[]> {
+  const remembered = await queries
+    .update(edges)
+    .set({ forgottenAt: null })
+    .where(and(inArray(edges.id, [...ids]), isNotNull(edges.forgottenAt)))
+    .returning({ id: edges.id })
+  return remembered.map(({ id }) => id)
+}

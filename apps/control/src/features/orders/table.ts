@@ -1,0 +1,22 @@
+/** The table of orders. */
+import type { FleetTarget, OrderAction, OrderedEdge } from '@imapfleet/protocol'
+import { bigserial, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { instantColumn } from '../../platform/db/columns.ts'
+
+export const orders = pgTable(
+  'orders',
+  {
+    /** Increases in the order of the orders: the cursor of the list. */
+    number: bigserial('number', { mode: 'number' }).notNull().unique(),
+    id: uuid('id').primaryKey(),
+    givenBy: text('given_by').notNull(),
+    at: instantColumn('at').notNull(),
+    /** An edge that receives it later refuses it. */
+    expiresAt: instantColumn('expires_at').notNull(),
+    target: jsonb('target').$type<FleetTarget>().notNull(),
+    action: jsonb('action').$type<OrderAction>().notNull(),
+    finishedAt: instantColumn('finished_at'),
+    edges: jsonb('edges').$type<OrderedEdge[]>(),
+  },
+  (table) => [index('orders_at').on(table.at)],
+)

@@ -1,0 +1,18 @@
+/** A revocation in the form of the API, and its progress on each edge. */
+import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
+import type { EdgeRow } from '../edges/queries.ts'
+import type { RevocationRow } from './queries.ts'
+
+export const revocationRecord = (row: RevocationRow): RevocationRecord => ({
+  ...row,
+  at: row.at.toISOString(),
+})
+
+export const revocationStatus = (row: RevocationRow, edges: readonly EdgeRow[]): RevocationStatus => ({
+  revocation: revocationRecord(row),
+  edges: edges.map(({ id, region, revocationsApplied, silent }) => ({
+    id,
+    region,
+    status: revocationsApplied >= row.sequence ? 'applied' : silent ? 'silent' : 'pending',
+  })),
+})

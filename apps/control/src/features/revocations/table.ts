@@ -1,0 +1,18 @@
+/** The table of revocations. */
+import { index, pgTable, text } from 'drizzle-orm/pg-core'
+import { countColumn, instantColumn } from '../../platform/db/columns.ts'
+
+/** Users and domains whose server connections are not reused, on every edge, even if it returns later. */
+export const revocations = pgTable(
+  'revocations',
+  {
+    /** The version of the desired state that introduced it. It also grows across a restore of the database. */
+    sequence: countColumn('sequence').primaryKey(),
+    kind: text('kind').$type<'user' | 'domain'>().notNull(),
+    subject: text('subject').notNull(),
+    at: instantColumn('at').notNull(),
+    createdBy: text('created_by').notNull(),
+    note: text('note').notNull(),
+  },
+  (table) => [index('revocations_at').on(table.at)],
+)

@@ -1,0 +1,73 @@
+/** Rollouts: which wave has the newest revision, and since when. */
+import { desc, eq, inArray, lt } from 'drizzle-orm'
+import type { Rolling } from '../desired/desired-of.ts'
+import type { Queries } from '../../platform/db/database.ts'
+import { revisions } from '../config/table.ts'
+import { rollouts } from './table.ts'
+
+export type RolloutRow = typeof rollouts.$inferSelect
+
+const onItsWay = inArray(rollouts.state, ['running', 'paused'])
+
+export async function insertRollout(queries: Queries, rollout: typeof rollouts.$inferInsert): Promise<void> {
+  await queries.insert(rollouts).values(rollout)
+}
+
+/** The rollout that is running or paused. */
+export async function activeRollout(queries: Queries): Promise<RolloutRow | undefined> {
+  const [row] = await queries.select().from(rollouts).where(onItsWay)
+  return row
+}
+
+export async function findRollout(queries: Queries, revision: number): Promise<RolloutRow | undefined> {
+  const [row] = await queries.select().from(rollouts).where(eq(rollouts.revision, revision))
+  return row
+}
+
+export async function updateRollout(
+  queries: Queries,
+  revision: number,
+  change: Partial<typeof rollouts.$inferInsert>,
+): Promise<void> {
+  await queries.update(rollouts).set(change).where(eq(rollouts.revision, revision))
+}
+
+/** Removes this edge from those that the present rollout waits for, even if the edge returns. */
+export async function skipEdge(queries: Queries, id: string): Promise<void> {
+  const row = await activeRollout(queries)
+  const isReached = row?.waves.slice(0, row.wave + 1).some(({ edges }) => edges.includes(id))
+  if (!row || !isReached || row.skipped.includes(id)) return
+  await updateRollout(queries, row.revision, { skipped: [...row.skipped, id] })
+}
+
+/** Newest first. */
+export async function selectRollouts(
+  queries: Queries,
+  page: { limit: number; before?: number | undefined },
+): Promise<RolloutRow[]> {
+  return await queries
+    .select()
+    .from(rollouts)
+    .where(page.before === undefined ? undefined : lt(rollouts.revision, page.before))
+    .orderBy(desc(rollouts.revision))
+    .limit(page.limit)
+}
+
+/** The revision being rolled out, with the edges that it has reached. */
+export async function rollingRevision(queries: Queries): Promise<Rolling | undefined> {
+  const [row] = await queries
+    .select({
+      kind: revisions.layerKind,
+      name: revisions.layerName,
+      revision: revisions.revision,
+      document: revisions.document,
+      waves: rollouts.waves,
+      wave: rollouts.wave,
+    })
+    .from(rollouts)
+    .innerJoin(revisions, eq(revisions.revision, rollouts.revision))
+    .where(onItsWay)
+  if (!row) return undefined
+  const { waves, wave, ...head } = row
+  return { ...head, reached: new Set(waves.slice(0, wave + 1).flatMap(({ edges }) => edges)) }
+}

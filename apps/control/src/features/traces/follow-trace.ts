@@ -1,0 +1,175 @@
+/**
+ * A trace as it happens: all stored lines, then new ones, until the trace has ended and every edge that traced has
+ * said so. Nothing is kept between two listeners, so any replica can serve the next one.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  traceBatchSchema,
+  subjects,
+  type TraceBatch,
+  type TraceEdgeEvent,
+  type TraceEvent,
+} from '@imapfleet/protocol'
+import { needsScope, type Actor } from '../../platform/access.ts'
+import { recognise } from '../../platform/nats/recognise.ts'
+import { openTraceFeed, traceKeptMs, type TraceReader } from './trace-stream.ts'
+import type { TraceRow } from './queries.ts'
+import type { Deps } from '../../deps.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { traceEnd } from './trace-view.ts'
+import { knownTrace } from './read-trace.ts'
+
+export type TraceNews =
+  | { kind: 'line'; place: TracePosition; line: TraceEvent }
+  | { kind: 'edge'; place: TracePosition; edge: TraceEdgeEvent }
+  | { kind: 'end' }
+
+/** The position of a listener: a message of the stream, and the last item of it that was sent. */
+export interface TracePosition {
+  message: number
+  item: number
+}
+
+/** How often to check whether another replica ended the trace. */
+const roundMs = 1_000
+/** How long edges may take after the end of a trace to send their last lines. */
+const graceMs = 3_000
+
+/** Without `after` from the first line. Ends after `end`, or when the signal is aborted. */
+export async function followTrace(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  signal: AbortSignal,
+  after: TracePosition = beginning,
+): Promise<AsyncGenerator<TraceNews, void>> {
+  await readable(deps, actor, id)
+  deps.bus.link()
+  return listen(deps, id, signal, after)
+}
+
+/** What is stored now, of a running or ended trace. Throws if NATS goes down. */
+export async function readTraceLines(
+  deps: Deps,
+  actor: Actor,
+  id: string,
+  signal: AbortSignal,
+): Promise<AsyncGenerator<TraceNews, void>> {
+  const end = traceEnd(await readable(deps, actor, id), deps.now())
+  const keptMs = await traceKeptMs(deps.bus)
+  if (end !== null && keptMs > 0 && end.getTime() < deps.now() - keptMs)
+    throw new ServiceError(
+      'trace_forgotten',
+      `The trace ended at ${end.toISOString()}, and lines are kept for ${Math.round(keptMs / 3_600_000)} h (TRACES_KEPT_HOURS).`,
+    )
+  return kept(deps, id, signal)
+}
+
+const beginning: TracePosition = { message: 0, item: -1 }
+
+async function readable(deps: Deps, actor: Actor, id: string): Promise<TraceRow> {
+  const trace = await knownTrace(deps, id)
+  if (trace.bodies) needsScope(actor, 'trace-bodies')
+  return trace
+}
+
+async function* kept(deps: Deps, id: string, signal: AbortSignal): AsyncGenerator<TraceNews, void> {
+  const feed = openTraceFeed(deps.bus, id)
+  const parts = new Parts()
+  try {
+    do yield* newsOf(feed, parts, signal, beginning)
+    while (!feed.caughtUp() && !signal.aborted)
+  } finally {
+    feed.close()
+  }
+}
+
+async function* listen(
+  deps: Deps,
+  id: string,
+  signal: AbortSignal,
+  after: TracePosition,
+): AsyncGenerator<TraceNews, void> {
+  const feed = openTraceFeed(deps.bus, id)
+  const parts = new Parts()
+  try {
+    while (!signal.aborted) {
+      try {
+        yield* newsOf(feed, parts, signal, after)
+        if (await isOver(deps, id, feed, parts)) return yield { kind: 'end' }
+      } catch {
+        // NATS or Postgres is unavailable, which is logged elsewhere. The listener waits here.
+        await sleep(roundMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  } finally {
+    feed.close()
+  }
+}
+
+/** The trace has ended, everything stored was read, and no edge has anything left to send. */
+async function isOver(deps: Deps, id: string, feed: TraceReader, parts: Parts): Promise<boolean> {
+  const now = deps.now()
+  const end = traceEnd(await knownTrace(deps, id), now)
+  return end !== null && feed.caughtUp() && (parts.allEnded() || now > end.getTime() + graceMs)
+}
+
+async function* newsOf(
+  feed: TraceReader,
+  parts: Parts,
+  signal: AbortSignal,
+  after: TracePosition,
+): AsyncGenerator<TraceNews, void> {
+  for await (const message of feed.round(roundMs)) {
+    if (signal.aborted) return
+    const batch = recognise(traceBatchSchema, message, (value) => subjects.trace(value, value.trace))
+    if (!batch.ok || parts.hasSeen(batch.value)) continue
+    for (const [item, news] of itemsOf(batch.value, parts.begins(batch.value)).entries()) {
+      const place = { message: message.place, item }
+      if (place.message > after.message || (place.message === after.message && item > after.item))
+        yield { ...news, place }
+    }
+    if (batch.value.ended !== undefined) parts.end(batch.value)
+  }
+}
+
+type Item = { kind: 'line'; line: TraceEvent } | { kind: 'edge'; edge: TraceEdgeEvent }
+
+function itemsOf({ edge, region, lines, ended }: TraceBatch, isFirst: boolean): Item[] {
+  return [
+    ...(isFirst ? [{ kind: 'edge', edge: { edge, region, state: 'tracing' } } as const] : []),
+    ...lines.map((line) => ({ kind: 'line', line: { ...line, edge, region } }) as const),
+    ...(ended === undefined
+      ? []
+      : [{ kind: 'edge', edge: { edge, region, state: 'ended', reason: ended } } as const]),
+  ]
+}
+
+/** The boots of the edges that trace, and the progress of each. */
+class Parts {
+  readonly #last = new Map<string, number>()
+  readonly #ended = new Set<string>()
+
+  /** The batch was received before. */
+  hasSeen(batch: TraceBatch): boolean {
+    return batch.sequence <= (this.#last.get(keyOf(batch)) ?? 0)
+  }
+
+  /** Registers the batch. True if it is the first of this boot. */
+  begins(batch: TraceBatch): boolean {
+    const isFirst = !this.#last.has(keyOf(batch))
+    this.#last.set(keyOf(batch), batch.sequence)
+    return isFirst
+  }
+
+  end(batch: TraceBatch): void {
+    this.#ended.add(keyOf(batch))
+  }
+
+  /** True if at least one edge traced, and all that did have finished. */
+  allEnded(): boolean {
+    return this.#last.size > 0 && [...this.#last.keys()].every((key) => this.#ended.has(key))
+  }
+}
+
+const keyOf = ({ edge, boot }: TraceBatch): string => `${edge}/${boot}`

@@ -1,0 +1,19 @@
+/** The table of traces. */
+import { boolean, index, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { countColumn, instantColumn } from '../../platform/db/columns.ts'
+
+export const traces = pgTable(
+  'traces',
+  {
+    id: uuid('id').primaryKey(),
+    user: text('user').notNull(),
+    bytesMax: countColumn('bytes_max').notNull(),
+    bodies: boolean('bodies').notNull(),
+    createdBy: text('created_by').notNull(),
+    createdAt: instantColumn('created_at').notNull(),
+    expiresAt: instantColumn('expires_at').notNull(),
+    /** When it was ended early. Empty if it expired. */
+    endedAt: instantColumn('ended_at'),
+  },
+  (table) => [index('traces_created').on(table.createdAt)],
+)

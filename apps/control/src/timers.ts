@@ -1,0 +1,22 @@
+/** The timers of control. */
+import { cleanUp } from './clean-up.ts'
+import type { Deps } from './deps.ts'
+import { reconcile } from './features/desired/reconcile.ts'
+import { enforceEnrolments } from './features/enrolments/enforce-enrolments.ts'
+import { forgetOldHistory } from './features/history/forget-old-history.ts'
+import { makePartitions } from './features/history/make-partitions.ts'
+import { rollUp } from './features/history/roll-up.ts'
+import { advanceRollouts } from './features/rollouts/advance-rollouts.ts'
+import type { Tick } from './platform/ticks/ticks.ts'
+
+const natsIsBack = async ({ bus }: Deps, signal: AbortSignal) => await bus.nextUp(signal)
+
+export const timers: readonly Tick[] = [
+  { name: 'clean-up', everyMs: 600_000, run: cleanUp },
+  { name: 'partitions', everyMs: 3_600_000, run: makePartitions },
+  { name: 'retention', everyMs: 3_600_000, run: forgetOldHistory },
+  { name: 'rollups', everyMs: 5_000, run: rollUp },
+  { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
+  { name: 'reconcile', everyMs: 5_000, run: reconcile, hastened: natsIsBack },
+  { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },
+]
