@@ -31,6 +31,11 @@ const localInTests: Wall = {
   message:
     'Unit tests import only @imapfleet/local/temporary-directory. A test that starts servers belongs in tests/.',
 }
+const localInServiceTests: Wall = {
+  regex: '^@imapfleet/local$',
+  message:
+    'Unit tests of control import only @imapfleet/local/in-tests. A test of whole processes belongs in tests/.',
+}
 const nats: Wall = {
   regex: '^(@nats-io/|@imapfleet/nats$)',
   message:
@@ -186,6 +191,7 @@ const walls: OxlintOverride[] = [
   ...controlFeatures.map((feature) =>
     walled([`apps/control/src/features/${feature}/**`], [app, inside, local]),
   ),
+  walled(['apps/control/src/**/*.{test,test-support}.ts'], [app, inside, localInServiceTests]),
   walled(
     ['apps/cli/src/**'],
     [

@@ -1,0 +1,36 @@
+/** What a service gets in unit tests: a new database on a real Postgres, a clock that stands still, no NATS. */
+import { controlMetrics, Log, Metrics } from '@imapfleet/observe'
+import type { Deps } from './deps.ts'
+import { testDatabase } from './platform/db/postgres.test-support.ts'
+import { Bus } from './platform/nats/bus.ts'
+
+export interface TestDeps extends Deps {
+  /** Sets the clock. Milliseconds since 1970. */
+  setNow: (now: number) => void
+  /** The lines of the log, at the level debug. */
+  lines: string[]
+}
+
+const dayMs = 86_400_000
+
+/** The caller closes `db`. */
+export async function testDeps(): Promise<TestDeps> {
+  const lines: string[] = []
+  const log = new Log({ level: 'debug', format: 'text' }, (line) => lines.push(line))
+  const limits = { replicas: 1, reportsBytesMax: 1_048_576, tracesBytesMax: 1_048_576, tracesKeptMs: 60_000 }
+  let now = Date.now()
+  return {
+    db: await testDatabase(),
+    // It is never opened, so every use of it answers that NATS is unavailable.
+    bus: new Bus({ access: { servers: ['127.0.0.1:1'] }, limits }, log),
+    issuer: undefined,
+    log,
+    metrics: new Metrics(controlMetrics),
+    kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
+    now: () => now,
+    setNow: (to) => {
+      now = to
+    },
+    lines,
+  }
+}

@@ -1,0 +1,4 @@
+/** What unit tests may start: real services that are ready in about a second. */
+export { layGround } from './ground.ts'
+export { postgresServer } from './postgres.ts'
+export { removeTemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
