@@ -116,6 +116,15 @@ function lowest(name: string): Wall {
   }
 }
 
+const apiImports: Wall = {
+  regex: '^@imapfleet/(nats|client|local)(/|$)|^@hono/|^hono(/|$)',
+  message: 'packages/api is data: schemas and the table of routes. Control and the client act on it.',
+}
+const browser: Wall = {
+  regex: '^node:',
+  message: 'The console imports this package and runs in a browser. Take a value or a function instead.',
+}
+
 /** The folders of control's features. */
 const controlFeatures = [
   'access',
@@ -146,19 +155,11 @@ function walled(files: string[], patterns: Wall[]): OxlintOverride {
 /** A later row replaces an earlier one for the same file, so each row names all its walls. */
 const walls: OxlintOverride[] = [
   walled(['packages/**', 'tests/**', 'scripts/**'], [app, inside]),
-  walled(['packages/{nats,api,client}/**'], [app, inside, local]),
+  walled(['packages/{nats,client}/**'], [app, inside, local]),
+  walled(['packages/api/**'], [app, inside, apiImports]),
+  walled(['packages/api/src/!(*.test).ts'], [app, inside, apiImports, browser]),
   walled(['packages/config/**'], [lowest('config')]),
-  walled(
-    ['packages/observe/**'],
-    [
-      lowest('observe'),
-      {
-        regex: '^node:',
-        message:
-          'The console imports packages/observe and runs in a browser. Take a value or a function instead.',
-      },
-    ],
-  ),
+  walled(['packages/observe/**'], [lowest('observe'), browser]),
   walled(
     ['packages/protocol/**'],
     [

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { freePort } from '@imapfleet/local'
-import { configViewSchema, edgeListSchema, resolvedConfigSchema } from '@imapfleet/protocol'
+import { configViewSchema, edgeListSchema, resolvedConfigSchema } from '@imapfleet/api'
 import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 

@@ -10,7 +10,7 @@ import {
   type TokenMade,
   type TokenView,
   type TraceView,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
 

@@ -1,7 +1,7 @@
 /** The API with invalid, repeated and outdated requests, and while Postgres or NATS is down. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { problemDetailsSchema, type ProblemDetails, type RevocationStatus } from '@imapfleet/protocol'
+import { problemDetailsSchema, type ProblemDetails, type RevocationStatus } from '@imapfleet/api'
 import { Plane } from '../support/plane.ts'
 import { until } from '../support/until.ts'
 

@@ -3,14 +3,8 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
-import {
-  buckets,
-  desiredKey,
-  encode,
-  subjects,
-  type RevisionStatus,
-  type TraceView,
-} from '@imapfleet/protocol'
+import { type RevisionStatus, type TraceView } from '@imapfleet/api'
+import { buckets, desiredKey, encode, subjects } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'

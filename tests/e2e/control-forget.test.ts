@@ -12,7 +12,7 @@ import {
   type RevisionStatus,
   type RevocationStatus,
   type RolloutView,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import { createParser } from 'eventsource-parser'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'

@@ -1,7 +1,8 @@
 /** Compares histories from Postgres with a slow and obvious computation over the actions of the edges. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import type { History, Report } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
+import type { Report } from '@imapfleet/protocol'
 import fc from 'fast-check'
 import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { repository } from '@imapfleet/local'
-import { liveFleetSchema, type LiveEdge } from '@imapfleet/protocol'
+import { liveFleetSchema, type LiveEdge } from '@imapfleet/api'
 import { createParser } from 'eventsource-parser'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'

@@ -2,14 +2,8 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import {
-  decode,
-  orderSchema,
-  subjects,
-  type Order,
-  type OrderAnswer,
-  type OrderView,
-} from '@imapfleet/protocol'
+import { type OrderView } from '@imapfleet/api'
+import { decode, orderSchema, subjects, type Order, type OrderAnswer } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'

@@ -8,17 +8,13 @@ import { after, before, suite, test } from 'node:test'
 import type { ControlProcess } from '@imapfleet/local'
 import { jetstreamManager } from '@nats-io/jetstream'
 import {
-  consumers,
-  decode,
-  orderSchema,
-  streams,
-  subjects,
   type EdgeView,
   type OrderView,
   type RevisionStatus,
   type RolloutView,
   type TraceView,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
+import { consumers, decode, orderSchema, streams, subjects } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { RoundRobin } from '../support/round-robin.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'

@@ -1,7 +1,7 @@
 /** Revocations and drains: they are in the entry of an edge until the edge has applied them. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import type { EdgeView, RevocationStatus } from '@imapfleet/protocol'
+import type { EdgeView, RevocationStatus } from '@imapfleet/api'
 import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'

@@ -1,7 +1,8 @@
 /** Rollouts: a revision continues while its edges are healthy, and is rolled back everywhere if they are not. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
-import { subjects, type RevisionStatus, type RolloutView } from '@imapfleet/protocol'
+import { type RevisionStatus, type RolloutView } from '@imapfleet/api'
+import { subjects } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'

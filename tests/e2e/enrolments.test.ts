@@ -5,7 +5,7 @@ import { after, before, suite, test } from 'node:test'
 import type { ControlProcess } from '@imapfleet/local'
 import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
 import { errors } from '@nats-io/transport-node'
-import type { AuditEntry, EdgeView, EnrolmentMade, EnrolmentView, ProblemDetails } from '@imapfleet/protocol'
+import type { AuditEntry, EdgeView, EnrolmentMade, EnrolmentView, ProblemDetails } from '@imapfleet/api'
 import { Plane } from '../support/plane.ts'
 import { until } from '../support/until.ts'
 

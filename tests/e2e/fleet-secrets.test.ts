@@ -5,6 +5,7 @@ import { after, before, suite, test } from 'node:test'
 import { jetstream, jetstreamManager } from '@nats-io/jetstream'
 import { headers } from '@nats-io/transport-node'
 import { edgeProxy, enrollByApi, layGround, type EdgeProcess, type MailUser } from '@imapfleet/local'
+import { type EdgeView } from '@imapfleet/api'
 import {
   edgeStatsSchema,
   encode,
@@ -12,7 +13,6 @@ import {
   subjects,
   wireVersion,
   type EdgeAddress,
-  type EdgeView,
 } from '@imapfleet/protocol'
 import { TestFleet } from '../support/fleet.ts'
 import { Relay } from '../support/relay.ts'

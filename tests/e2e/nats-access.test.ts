@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import { errors, type NatsConnection } from '@nats-io/transport-node'
+import { type EdgeView } from '@imapfleet/api'
 import {
   buckets,
   consumers,
@@ -14,7 +15,6 @@ import {
   streams,
   subjects,
   wireVersion,
-  type EdgeView,
 } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { connectNats, type SimulatedEdge } from '../support/simulated-edge.ts'

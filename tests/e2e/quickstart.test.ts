@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createServer } from 'node:net'
 import { after, before, suite, test } from 'node:test'
-import { edgeListSchema } from '@imapfleet/protocol'
+import { edgeListSchema } from '@imapfleet/api'
 import { WireClient } from '../conformance/wire.ts'
 import { Clone, type QuickstartFacts } from '../support/clone.ts'
 import { runCommand } from '../support/command.ts'

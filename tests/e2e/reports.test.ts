@@ -1,7 +1,7 @@
 /** Counters of edges reach Postgres through JetStream, and API and CLI show exactly what happened. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { edgeListSchema, historySchema } from '@imapfleet/protocol'
+import { edgeListSchema, historySchema } from '@imapfleet/api'
 import { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { OrderedEdge } from '@imapfleet/protocol'
+import type { OrderedEdge } from '@imapfleet/api'
 import { complainOf } from './account.ts'
 
 const done: OrderedEdge = {

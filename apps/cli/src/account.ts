@@ -1,5 +1,5 @@
 /** The outcome of an order: a failure that names every edge that did not carry it out. */
-import type { OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
 import { Failure } from './failure.ts'
 
 /** Throws unless all edges answered, and names every edge that failed or was silent. */

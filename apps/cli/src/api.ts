@@ -7,7 +7,6 @@ import {
   configViewSchema,
   edgeListSchema,
   edgeSchema,
-  edgeStatsSchema,
   enrolmentListSchema,
   enrolmentMadeSchema,
   historySchema,
@@ -26,11 +25,10 @@ import {
   tokenSchema,
   traceListSchema,
   traceSchema,
-  type ApiRoutes,
   type EdgeView,
-  type OrderAction,
   type OrderRequest,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
+import { edgeStatsSchema, type ApiRoutes, type OrderAction } from '@imapfleet/protocol'
 import { ask } from './ask.ts'
 import { callerOf, type Route } from './call.ts'
 import type { ControlAddress } from './target.ts'

@@ -2,7 +2,8 @@
  * One HTTP request and its answer. An unreachable server, an unexpected answer and a refusal each become a Failure
  * with one sentence. Only api.ts and call.ts use it.
  */
-import { parseJson, problemDetailsSchema } from '@imapfleet/protocol'
+import { problemDetailsSchema } from '@imapfleet/api'
+import { parseJson } from '@imapfleet/protocol'
 import type { z } from 'zod'
 import { Failure } from './failure.ts'
 import { unreachableReason } from './unreachable.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { edgeListSchema, revisionStatusSchema, traceListSchema } from '@imapfleet/protocol'
+import { edgeListSchema, revisionStatusSchema, traceListSchema } from '@imapfleet/api'
 import { callerOf } from './call.ts'
 import { serveLoopback } from './loopback.test-support.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { complainOfDrain, isSettled, progressOf } from './drained.ts'
 
 const edgeOf = (id: string, state: EdgeView['state'], clients: number): EdgeView => ({

@@ -1,5 +1,5 @@
 /** The progress of a drain or a resume, from heartbeats. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { Failure } from './failure.ts'
 import type { Column } from './print/table.ts'
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { fleetTargetText } from '@imapfleet/protocol'
+import { fleetTargetText } from '@imapfleet/api'
 import { namedTarget, targetOf } from './fleet-target.ts'
 
 test('a command is for all edges unless it names a region or an edge', () => {

@@ -1,5 +1,5 @@
 /** The target of a command, for orders and drains: `--all` (the default), `--region` or `--edge`. */
-import type { FleetTarget } from '@imapfleet/protocol'
+import type { FleetTarget } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
 

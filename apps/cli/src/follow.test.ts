@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { connect } from './api.ts'
 import { traceUpdates, type TraceUpdate } from './follow.ts'
 import { serveLoopback } from './loopback.test-support.ts'

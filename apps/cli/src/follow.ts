@@ -6,7 +6,7 @@ import {
   type TraceEdgeEvent,
   type TraceEvent,
   type TraceView,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import type { Api } from './api.ts'
 import { parseEvent, readEvents, type ServerEvent } from './events.ts'
 import { Failure, isPassing } from './failure.ts'

@@ -1,5 +1,6 @@
 /** The stored lines of a trace, one JSON object per line, parsed as they come. */
-import { parseJson, traceEdgeEventSchema, traceEventSchema } from '@imapfleet/protocol'
+import { traceEdgeEventSchema, traceEventSchema } from '@imapfleet/api'
+import { parseJson } from '@imapfleet/protocol'
 import { z } from 'zod'
 import { Failure } from './failure.ts'
 import type { TraceUpdate } from './follow.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 import { connect } from './api.ts'
 import { Failure } from './failure.ts'
 import { liveFleet, type LiveView } from './live-fleet.ts'

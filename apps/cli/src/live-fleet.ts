@@ -3,7 +3,7 @@
  * yields the last known state and its age.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { liveFleetSchema, liveTroubleSchema, type LiveEdge } from '@imapfleet/protocol'
+import { liveFleetSchema, liveTroubleSchema, type LiveEdge } from '@imapfleet/api'
 import type { Api } from './api.ts'
 import { parseEvent, readEvents } from './events.ts'
 import { Failure, isPassing } from './failure.ts'

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
-import type { EdgeView, TraceView } from '@imapfleet/protocol'
+import type { EdgeView, TraceView } from '@imapfleet/api'
 import { serveLoopback } from './loopback.test-support.ts'
 
 const home = temporaryDirectory('cli')

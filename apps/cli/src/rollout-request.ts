@@ -1,5 +1,5 @@
 /** Options of a rollout on the command line → the request of the API, which has its own defaults. */
-import type { RolloutRequest } from '@imapfleet/protocol'
+import type { RolloutRequest } from '@imapfleet/api'
 import { InvalidArgumentError, type Command } from 'commander'
 import { usage } from './failure.ts'
 import { durationArgument } from './options.ts'

@@ -8,7 +8,7 @@ import {
   tokenRequestSchema,
   type Role,
   type Scope,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import { reasonOf, Log } from '@imapfleet/observe'
 import { describeApi } from './app.ts'
 import { startControl, type Mode } from './control.ts'

@@ -1,5 +1,5 @@
 /** A credential for each edge, issued by control, and kept while control lists it as valid. */
-import { enrolmentListSchema, enrolmentMadeSchema } from '@imapfleet/protocol'
+import { enrolmentListSchema, enrolmentMadeSchema } from '@imapfleet/api'
 import { existsSync, readFileSync } from 'node:fs'
 import type { ControlProcess } from './control.ts'
 import type { Ground } from './ground.ts'

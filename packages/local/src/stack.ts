@@ -3,7 +3,7 @@
  * Quickstart, tests and benchmarks use it, with different directories, edges and progress displays.
  */
 import type { Layer } from '@imapfleet/config'
-import { edgeListSchema } from '@imapfleet/protocol'
+import { edgeListSchema } from '@imapfleet/api'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BringUp, type PartProgress } from './bring-up.ts'
 import { controlPlane, keepToken, type ControlProcess } from './control.ts'

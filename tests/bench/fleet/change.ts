@@ -1,5 +1,5 @@
 /** Measures the time from a configuration change until control knows that every edge has applied it. */
-import { revisionStatusSchema } from '@imapfleet/protocol'
+import { revisionStatusSchema } from '@imapfleet/api'
 import type { BenchPlane } from './plane.ts'
 
 /** Milliseconds of each change, from the request to the last acknowledgement. */

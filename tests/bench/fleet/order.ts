@@ -1,5 +1,5 @@
 /** Measures the time of an order to all edges, from the request to the response with the results of all edges. */
-import { orderViewSchema, type OrderView } from '@imapfleet/protocol'
+import { orderViewSchema, type OrderView } from '@imapfleet/api'
 import { BenchError } from '../problem.ts'
 import type { Herd } from './herd/herd.ts'
 import type { BenchPlane } from './plane.ts'

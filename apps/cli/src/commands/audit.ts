@@ -1,5 +1,5 @@
 /** `imapfleet audit`: the audit log. */
-import type { AuditEntry } from '@imapfleet/protocol'
+import type { AuditEntry } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'

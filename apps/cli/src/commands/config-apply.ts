@@ -1,6 +1,6 @@
 /** `imapfleet config apply`, `diff` and `import`: a whole layer from a file. */
 import type { Layer } from '@imapfleet/config'
-import { layerText, type LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/api'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { changeBetween, layerOfConfFile, parseLayer, readText } from '../layer-file.ts'

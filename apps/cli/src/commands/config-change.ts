@@ -9,7 +9,7 @@ import {
   type RestoreRequest,
   type RevisionRequest,
   type RevisionStatus,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { restartKeys } from '../config-keys.ts'

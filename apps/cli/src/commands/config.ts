@@ -1,6 +1,6 @@
 /** `imapfleet config`: reads the fleet's configuration. config-change.ts changes it. */
 import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
-import { layerText, type RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'

@@ -1,5 +1,5 @@
 /** `imapfleet drain` and `resume`. */
-import type { EdgeView, FleetTarget } from '@imapfleet/protocol'
+import type { EdgeView, FleetTarget } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { complainOfDrain, drainColumns, isSettled, progressOf } from '../drained.ts'
 import { usage } from '../failure.ts'

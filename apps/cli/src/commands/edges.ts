@@ -1,5 +1,5 @@
 /** `imapfleet edges`: lists the edges, shows one, and forgets one. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { confirm } from '../confirm.ts'
 import type { Style } from '../print/colour.ts'

@@ -2,7 +2,7 @@
  * `imapfleet edges enroll`, `revoke` and `enrolments`: the NATS credential of an edge. It is printed or written once,
  * and not stored elsewhere.
  */
-import type { EnrolmentView } from '@imapfleet/protocol'
+import type { EnrolmentView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { pageQuery, pageOptions, type PageOptions } from '../options.ts'

@@ -1,6 +1,7 @@
 /** Common parts of all orders: options, a request that can be repeated safely, the answers, and the exit status. */
 import { randomUUID } from 'node:crypto'
-import type { OrderAction, OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
+import type { OrderAction } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
 import { complainOf } from '../account.ts'
 import { targetOf, targetOptions, type TargetOptions } from '../fleet-target.ts'

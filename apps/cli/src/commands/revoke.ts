@@ -2,7 +2,7 @@
  * `imapfleet revoke` and `revocations`: edges stop reusing the server connections of a user or domain. A silent edge
  * does so before it reuses any connection. The command waits, because until then the revocation is not effective.
  */
-import type { RevocationStatus } from '@imapfleet/protocol'
+import type { RevocationStatus } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { durationArgument, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'

@@ -1,5 +1,5 @@
 /** `imapfleet rollouts`: revisions that reach the edges in waves; pause, resume or abort one. */
-import type { RolloutView } from '@imapfleet/protocol'
+import type { RolloutView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'

@@ -1,5 +1,5 @@
 /** `imapfleet stats`: metrics over time; by default how well connections are reused. */
-import { historyCsv, type History } from '@imapfleet/protocol'
+import { historyCsv, type History } from '@imapfleet/api'
 import { Option, type Command } from 'commander'
 import { durationArgument, momentArgument } from '../options.ts'
 import {

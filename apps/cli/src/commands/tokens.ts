@@ -1,5 +1,5 @@
 /** `imapfleet tokens`: tokens of the API. A new token is printed once, alone on stdout. */
-import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/protocol'
+import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/api'
 import { Option, type Command } from 'commander'
 import { durationArgument, pageByIdOptions, type IdPageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'

@@ -2,7 +2,7 @@
  * `imapfleet trace`: protocol lines of one or more users, live from all edges. However the command ends (Ctrl-C, a
  * closed pipe, a failure), it also ends the trace on the server.
  */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import type { Api } from '../api.ts'
 import { Failure } from '../failure.ts'

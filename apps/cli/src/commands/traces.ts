@@ -1,5 +1,5 @@
 /** `imapfleet traces`: running and ended traces; watch, download or end one. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { readLines } from '../lines.ts'
 import { pageByIdOptions, type IdPageOptions } from '../options.ts'

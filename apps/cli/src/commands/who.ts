@@ -1,5 +1,5 @@
 /** `imapfleet who` and `pool`: all connections to mail servers in the fleet, as the edges report them. */
-import type { OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { connectionColumns, poolColumns, poolsOf, connectionRows } from '../print/connections.ts'
 import { safe } from '../print/safe.ts'

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Connection, OrderedEdge } from '@imapfleet/protocol'
+import type { OrderedEdge } from '@imapfleet/api'
+import type { Connection } from '@imapfleet/protocol'
 import { poolsOf, connectionRows } from './connections.ts'
 
 const connection = (user: string, upstream: string, state: Connection['state']): Connection => ({

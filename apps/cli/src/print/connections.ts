@@ -1,5 +1,6 @@
 /** Prints connections of the fleet: one by one, or as sums by edge and upstream. */
-import type { Connection, OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
+import type { Connection } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import type { Column } from './table.ts'
 import { ago } from './time.ts'

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 import { plain } from './colour.ts'
 import { fleetScreen, keys, sortings, type Sorting } from './fleet-screen.ts'
 

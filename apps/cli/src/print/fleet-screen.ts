@@ -1,5 +1,5 @@
 /** The terminal screen of the whole fleet: totals, and one row for each edge, sorted as requested. */
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
 import { formatCount, share } from './number.ts'

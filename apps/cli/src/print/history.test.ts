@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { plain } from './colour.ts'
 import { historyPlots, historyTable, metricFigure, shareFigure } from './history.ts'
 

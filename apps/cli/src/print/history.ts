@@ -3,7 +3,7 @@
  * and metric).
  */
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { bytes, formatCount, seconds, share } from './number.ts'
 import { plot } from './plot.ts'
 import { safe } from './safe.ts'

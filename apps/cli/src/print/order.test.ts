@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
 import { plain } from './colour.ts'
 import { accountLines, actionText, outcomeText } from './order.ts'
 

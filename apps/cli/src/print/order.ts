@@ -1,12 +1,6 @@
 /** Prints orders: the command, the target, and the answer of each edge. */
-import {
-  orderResultText,
-  fleetTargetText,
-  type OrderAction,
-  type OrderedEdge,
-  type OrderResult,
-  type OrderView,
-} from '@imapfleet/protocol'
+import { fleetTargetText, type OrderedEdge, type OrderView } from '@imapfleet/api'
+import { orderResultText, type OrderAction, type OrderResult } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'

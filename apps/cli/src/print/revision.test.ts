@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { layerText } from '@imapfleet/protocol'
+import { layerText } from '@imapfleet/api'
 import { plain } from './colour.ts'
 import { changeLines } from './revision.ts'
 

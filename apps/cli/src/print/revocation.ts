@@ -1,5 +1,5 @@
 /** Prints revocations: the user or domain, and the state on each edge. */
-import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
+import type { RevocationRecord, RevocationStatus } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'

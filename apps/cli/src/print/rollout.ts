@@ -1,5 +1,5 @@
 /** Prints rollouts: progress, waves and edges. */
-import { layerText, type RolloutState, type RolloutView } from '@imapfleet/protocol'
+import { layerText, type RolloutState, type RolloutView } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'

@@ -1,5 +1,5 @@
 /** Prints a line of a trace: time, edge, session, direction and text, safe for a terminal. */
-import type { TraceEvent } from '@imapfleet/protocol'
+import type { TraceEvent } from '@imapfleet/api'
 import type { Paint, Style } from './colour.ts'
 import { safe } from './safe.ts'
 import { clockMs } from './time.ts'

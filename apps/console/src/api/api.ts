@@ -20,14 +20,14 @@ import {
   traceListSchema,
   traceSchema,
   type History,
-  type OrderAction,
   type OrderRequest,
   type RestoreRequest,
   type RevisionRequest,
   type RevocationRequest,
   type FleetTarget,
   type TraceRequest,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
+import { type OrderAction } from '@imapfleet/protocol'
 import { askControl, send } from './ask.ts'
 
 /** For lists with the newest first. `before` is the `next` of the previous page. */

@@ -1,5 +1,5 @@
 /** Failed requests. Each has a sentence that says what to do. */
-import { problemDetailsSchema, type ProblemDetails } from '@imapfleet/protocol'
+import { problemDetailsSchema, type ProblemDetails } from '@imapfleet/api'
 
 /** Control refused the request. */
 export class Refusal extends Error {

@@ -1,5 +1,5 @@
 /** The signed-in user. The end of a session keeps the address, so that signing in returns to the same page. */
-import type { ConsoleSession } from '@imapfleet/protocol'
+import type { ConsoleSession } from '@imapfleet/api'
 import { signal } from '@preact/signals'
 import type { Refusal } from './problem.ts'
 

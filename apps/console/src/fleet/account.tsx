@@ -1,5 +1,6 @@
 /** The outcome of an order, as a sentence and for each edge. */
-import { orderResultText, type OrderedEdge, type OrderView, type FleetTarget } from '@imapfleet/protocol'
+import { type OrderedEdge, type OrderView, type FleetTarget } from '@imapfleet/api'
+import { orderResultText } from '@imapfleet/protocol'
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
 

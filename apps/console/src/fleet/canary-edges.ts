@@ -1,5 +1,5 @@
 /** Ids of edges as typed, separated by spaces, and the edges that are offered. */
-import type { RevisionStatus } from '@imapfleet/protocol'
+import type { RevisionStatus } from '@imapfleet/api'
 
 /** An edge that the revision is for. */
 export type MeantEdge = RevisionStatus['edges'][number]

@@ -1,5 +1,5 @@
 /** Lets control check a draft while the user types, unless the configuration has changed. */
-import type { LayerName, RevisionStatus } from '@imapfleet/protocol'
+import type { LayerName, RevisionStatus } from '@imapfleet/api'
 import { useEffect } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { Refusal } from '../api/problem.ts'

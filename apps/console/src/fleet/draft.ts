@@ -1,5 +1,5 @@
 /** Unwritten changes of a layer: each key with its typed value, or its removal. */
-import type { ConfigKey, RevisionRequest } from '@imapfleet/protocol'
+import type { ConfigKey, RevisionRequest } from '@imapfleet/api'
 
 export interface DraftChange {
   key: string

@@ -1,5 +1,5 @@
 /** Drafts by layer. They survive a change of the page, and end with the browser tab. */
-import { layerText, type LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/api'
 import { signal } from '@preact/signals'
 import { session } from '../api/session.ts'
 import type { DraftChange } from './draft.ts'

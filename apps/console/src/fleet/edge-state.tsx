@@ -1,5 +1,5 @@
 /** The state of an edge as a badge, or that it was forgotten. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { Badge, type Tone } from '../ui/badge.tsx'
 
 const tones: Record<EdgeView['state'], Tone> = {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { findingsOf } from './findings.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')

@@ -1,5 +1,5 @@
 /** The problems of the fleet, from the list of edges, the most serious first. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { amountOf } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
 

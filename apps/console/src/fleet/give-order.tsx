@@ -1,5 +1,6 @@
 /** Sends an order and shows its outcome as a toast, with a link to the answers. */
-import { orderTitle, type OrderRequest } from '@imapfleet/protocol'
+import { type OrderRequest } from '@imapfleet/api'
+import { orderTitle } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { newId } from '../api/new-id.ts'
 import { PageLink } from '../router/link.tsx'

@@ -1,5 +1,5 @@
 /** Selects the groups of a history that are drawn as lines. */
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 
 interface Line {
   name: string

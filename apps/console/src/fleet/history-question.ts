@@ -1,6 +1,6 @@
 /** The query of the history page. It is in the address, so that a link shows the same. */
 import { edgeMetrics, type EdgeMetricName, type MetricRow } from '@imapfleet/observe'
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 
 export interface HistoryQuestion {
   /** Such as `logins_total{result="ok"}:rate`. */

@@ -1,5 +1,5 @@
 /** The layer on the page. It is in the address as `global`, `region/eu` or `edge/eu-1`. */
-import { layerText, type LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/api'
 
 export function layerIn(text: string | null): LayerName {
   const [, kind, name = ''] = /^(region|edge)\/(.+)$/.exec(text ?? '') ?? []

@@ -1,10 +1,5 @@
 /** The lines of a trace as they come, with reconnects, until it has ended. */
-import {
-  traceEdgeEventSchema,
-  traceEventSchema,
-  type TraceEdgeEvent,
-  type TraceEvent,
-} from '@imapfleet/protocol'
+import { traceEdgeEventSchema, traceEventSchema, type TraceEdgeEvent, type TraceEvent } from '@imapfleet/api'
 import { useEffect, useState } from 'preact/hooks'
 import { followEvents } from '../api/follow.ts'
 

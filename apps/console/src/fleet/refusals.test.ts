@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { refusalMetrics, refusalsOf } from './refusals.ts'
 
 const historyWith = (totals: Record<string, number>): History => ({

@@ -1,5 +1,5 @@
 /** Why connections were not reused, in words. The names are the `reason` of `reuse_refused_total`. */
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 
 const words: Readonly<Record<string, string>> = {
   'upstream-gone': 'The mail server closed the connection during the session.',

@@ -1,5 +1,5 @@
 /** A rollout as typed: every field is text until it is sent. */
-import type { RolloutRequest } from '@imapfleet/protocol'
+import type { RolloutRequest } from '@imapfleet/api'
 import { unknownEdgesIn, wordsIn, type MeantEdge } from './canary-edges.ts'
 
 export interface RolloutForm {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { TraceRequest, TraceView } from '@imapfleet/protocol'
+import type { TraceRequest, TraceView } from '@imapfleet/api'
 import { Away, Refusal } from '../api/problem.ts'
 import { TraceStarts } from './trace-starts.ts'
 

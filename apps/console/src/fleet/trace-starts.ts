@@ -2,7 +2,7 @@
  * Starts traces of several users, one after the other. If one fails, the others continue, and a retry starts only the
  * missing ones. Control starts one trace for each key, so this also works if only the answer was lost.
  */
-import type { TraceRequest, TraceView } from '@imapfleet/protocol'
+import type { TraceRequest, TraceView } from '@imapfleet/api'
 import { signal } from '@preact/signals'
 import { newId } from '../api/new-id.ts'
 import { Refusal } from '../api/problem.ts'

@@ -1,5 +1,5 @@
 /** Sessions and reuse of edges over time, and sums over several edges. */
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 
 /** One value for each step; null if nothing was reported. */
 export type StepValues = readonly (number | null)[]

@@ -1,5 +1,5 @@
 /** The signed-in user, the choice of colours, and signing out. */
-import type { ConsoleSession } from '@imapfleet/protocol'
+import type { ConsoleSession } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { session } from '../api/session.ts'

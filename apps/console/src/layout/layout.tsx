@@ -1,5 +1,5 @@
 /** The frame around every page of a signed-in user. */
-import type { ConsoleSession } from '@imapfleet/protocol'
+import type { ConsoleSession } from '@imapfleet/api'
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { PageLink } from '../router/link.tsx'

@@ -1,5 +1,5 @@
 /** The audit log. */
-import type { AuditEntry } from '@imapfleet/protocol'
+import type { AuditEntry } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'

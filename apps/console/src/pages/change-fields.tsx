@@ -1,5 +1,5 @@
 /** One key of a draft with its new value and its description. */
-import type { ConfigKey } from '@imapfleet/protocol'
+import type { ConfigKey } from '@imapfleet/api'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { lacksName, type DraftChange } from '../fleet/draft.ts'
 import { Badge } from '../ui/badge.tsx'

@@ -1,5 +1,5 @@
 /** The draft of a layer: typed, checked by control, shown as a difference, and then written. */
-import { layerText, type ConfigKey, type LayerName, type RevisionStatus } from '@imapfleet/protocol'
+import { layerText, type ConfigKey, type LayerName, type RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'

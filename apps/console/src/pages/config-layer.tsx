@@ -1,5 +1,5 @@
 /** The keys of a layer, and those of the lower layers. */
-import { layerText, type LayerName } from '@imapfleet/protocol'
+import { layerText, type LayerName } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { textOf } from '../fleet/draft.ts'
 import { draftOf, keepDraft } from '../fleet/drafts.ts'

@@ -1,5 +1,5 @@
 /** The configuration of the fleet: a layer, the draft of its changes, and the revisions. */
-import { layerText, type EdgeView } from '@imapfleet/protocol'
+import { layerText, type EdgeView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { draftOf } from '../fleet/drafts.ts'

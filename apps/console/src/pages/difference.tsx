@@ -1,5 +1,5 @@
 /** The changes of a revision: before and after. */
-import type { RevisionView } from '@imapfleet/protocol'
+import type { RevisionView } from '@imapfleet/api'
 import { textOf } from '../fleet/draft.ts'
 import { Badge } from '../ui/badge.tsx'
 

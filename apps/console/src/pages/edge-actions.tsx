@@ -1,5 +1,5 @@
 /** The actions on an edge. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { placeOrder } from '../fleet/give-order.tsx'

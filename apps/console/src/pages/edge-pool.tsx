@@ -1,5 +1,5 @@
 /** The connections of an edge to mail servers, by state. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { amountOf, countOf } from '../format/number.ts'
 import { Bar } from '../ui/bar.tsx'
 import { Card } from '../ui/card.tsx'

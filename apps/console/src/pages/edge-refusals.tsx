@@ -1,5 +1,5 @@
 /** Why an edge did not keep connections. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { refusalMetrics, refusalsOf, type RefusalCount } from '../fleet/refusals.ts'

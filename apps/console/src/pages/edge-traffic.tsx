@@ -1,5 +1,5 @@
 /** The traffic of an edge. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import {

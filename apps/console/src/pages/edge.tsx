@@ -1,5 +1,5 @@
 /** One edge: state, traffic and actions. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'

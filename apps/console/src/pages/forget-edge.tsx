@@ -1,5 +1,5 @@
 /** Forgets a silent edge. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'

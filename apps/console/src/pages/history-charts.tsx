@@ -1,5 +1,5 @@
 /** The result of a history query: a chart for each metric, and a table with the totals. */
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { linesOf } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'
 import { countOf } from '../format/number.ts'

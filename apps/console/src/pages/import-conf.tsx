@@ -1,5 +1,5 @@
 /** Imports an imapproxy.conf into a draft, after showing a report for each line. */
-import type { ConfReport } from '@imapfleet/protocol'
+import type { ConfReport } from '@imapfleet/api'
 import { useId, useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { Refusal, sentenceOf } from '../api/problem.ts'

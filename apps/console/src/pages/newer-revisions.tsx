@@ -1,5 +1,5 @@
 /** Revisions that were written since the draft was started, and how to continue. */
-import { layerText, type RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { PageLink } from '../router/link.tsx'

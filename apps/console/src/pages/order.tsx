@@ -1,5 +1,6 @@
 /** One order, with the answer of each edge. */
-import { orderTitle, type OrderedEdge, type OrderView } from '@imapfleet/protocol'
+import { type OrderedEdge, type OrderView } from '@imapfleet/api'
+import { orderTitle } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { AccountBadges, EdgeStatus, resultText, targetWords } from '../fleet/account.tsx'

@@ -1,5 +1,6 @@
 /** All orders with their outcome. */
-import { orderTitle, type OrderView } from '@imapfleet/protocol'
+import { type OrderView } from '@imapfleet/api'
+import { orderTitle } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
 import { AccountBadges, targetWords } from '../fleet/account.tsx'

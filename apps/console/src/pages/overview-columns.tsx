@@ -1,5 +1,5 @@
 /** The columns of the overview. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { countOf, none, rateOf, shareOf } from '../format/number.ts'

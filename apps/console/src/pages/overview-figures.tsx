@@ -1,5 +1,5 @@
 /** The four figures of the fleet. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { currentOf, finishedOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
 import { Figure } from '../ui/figure.tsx'

@@ -1,5 +1,5 @@
 /** The problems of the fleet, or that there are none. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import type { Finding } from '../fleet/findings.ts'
 import { PageLink } from '../router/link.tsx'

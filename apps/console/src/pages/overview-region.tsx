@@ -1,5 +1,5 @@
 /** A region: its figures and its edges. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

@@ -1,5 +1,5 @@
 /** The fleet at a glance: problems, traffic, and every edge by region. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'
 import { useAnswer } from '../api/use-answer.ts'

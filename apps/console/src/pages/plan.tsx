@@ -1,5 +1,5 @@
 /** What a revision would do: its changes, its edges in their order, and keys that need a restart. */
-import type { RevisionStatus } from '@imapfleet/protocol'
+import type { RevisionStatus } from '@imapfleet/api'
 import { amountOf } from '../format/number.ts'
 import { Note } from '../ui/note.tsx'
 import { Difference } from './difference.tsx'

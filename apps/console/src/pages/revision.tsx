@@ -1,5 +1,5 @@
 /** One revision: its changes, its progress, and its rollout by wave. */
-import { layerText, type RevisionStatus } from '@imapfleet/protocol'
+import { layerText, type RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { Refusal } from '../api/problem.ts'

@@ -1,5 +1,5 @@
 /** Revisions, newest first. */
-import { layerText, type RevisionView } from '@imapfleet/protocol'
+import { layerText, type RevisionView } from '@imapfleet/api'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'
 import { amountOf } from '../format/number.ts'

@@ -1,5 +1,5 @@
 /** Revocations, and their progress on the edges. */
-import type { RevocationRecord } from '@imapfleet/protocol'
+import type { RevocationRecord } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

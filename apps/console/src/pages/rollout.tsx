@@ -1,5 +1,5 @@
 /** A rollout by wave, with buttons to pause, resume and abort it. */
-import type { RolloutView } from '@imapfleet/protocol'
+import type { RolloutView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'

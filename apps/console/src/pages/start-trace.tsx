@@ -1,5 +1,5 @@
 /** Starts traces of one or more users, and opens the first. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { session } from '../api/session.ts'

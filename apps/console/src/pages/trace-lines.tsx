@@ -1,5 +1,5 @@
 /** The lines of a trace. While they are followed, the last line stays visible. */
-import type { TraceEvent } from '@imapfleet/protocol'
+import type { TraceEvent } from '@imapfleet/api'
 import { Component } from 'preact'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import type { NumberedLine } from '../fleet/live-trace.ts'

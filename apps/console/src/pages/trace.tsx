@@ -1,5 +1,5 @@
 /** One trace: live lines, or stored lines. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { sentenceOf } from '../api/problem.ts'

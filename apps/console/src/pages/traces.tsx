@@ -1,5 +1,5 @@
 /** Running and ended traces; starts a new one. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { usePages } from '../api/use-pages.ts'

@@ -1,5 +1,6 @@
 /** The connections of a user, or of all users, over the whole fleet: an order to every edge. */
-import type { Connection, OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
+import type { Connection } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
 import { api } from '../api/api.ts'
 import { useAnswer } from '../api/use-answer.ts'

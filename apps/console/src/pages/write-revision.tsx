@@ -1,5 +1,5 @@
 /** Writes a revision: shows its changes and edges, asks for a note, and whether to roll out immediately or in waves. */
-import type { RestoreRequest, RevisionStatus } from '@imapfleet/protocol'
+import type { RestoreRequest, RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
 import { sentenceOf } from '../api/problem.ts'
 import { useCheck } from '../api/use-check.ts'

@@ -1,5 +1,5 @@
 /** The actor of a request, and its role. Each role includes the roles before it. */
-import { roleSchema, type Role, type Scope } from '@imapfleet/protocol'
+import { roleSchema, type Role, type Scope } from '@imapfleet/api'
 import { ServiceError } from './errors.ts'
 
 export interface Actor {

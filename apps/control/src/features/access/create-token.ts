@@ -1,6 +1,6 @@
 /** Makes a token. It is returned once; only its hash is stored. */
 import { createHash, randomBytes, randomUUID } from 'node:crypto'
-import type { Role, Scope, TokenMade } from '@imapfleet/protocol'
+import type { Role, Scope, TokenMade } from '@imapfleet/api'
 import { writeAudit } from '../audit/audit.ts'
 import { insertToken } from './tokens.ts'
 import type { Deps } from '../../deps.ts'

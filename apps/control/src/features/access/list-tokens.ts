@@ -1,5 +1,5 @@
 /** All tokens, including revoked and expired ones, newest first. */
-import type { TokenView } from '@imapfleet/protocol'
+import type { TokenView } from '@imapfleet/api'
 import { selectTokens } from './tokens.ts'
 import type { Deps } from '../../deps.ts'
 import { tokenView } from './token-view.ts'

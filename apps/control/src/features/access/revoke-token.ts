@@ -1,5 +1,5 @@
 /** Revokes a token, effective with the next request. A token that is revoked stays unchanged. */
-import type { TokenView } from '@imapfleet/protocol'
+import type { TokenView } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import { findToken, markTokenRevoked } from './tokens.ts'

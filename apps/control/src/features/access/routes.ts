@@ -6,7 +6,7 @@ import {
   tokenMadeSchema,
   tokenRequestSchema,
   tokenSchema,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { createToken } from './create-token.ts'

@@ -1,6 +1,6 @@
 /** Routes of the console's session. The OpenAPI document is for programs and leaves them out. */
 import { createRoute } from '@hono/zod-openapi'
-import { consoleSessionSchema, signInRequestSchema } from '@imapfleet/protocol'
+import { consoleSessionSchema, signInRequestSchema } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import type { Deps } from '../../deps.ts'
 import { signIn, signOut } from './sign-in.ts'

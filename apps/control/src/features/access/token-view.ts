@@ -1,5 +1,5 @@
 /** A token in the form of the API: everything except the token. */
-import type { TokenView } from '@imapfleet/protocol'
+import type { TokenView } from '@imapfleet/api'
 import type { TokenRow } from './tokens.ts'
 
 export const tokenView = (row: TokenRow): TokenView => ({

@@ -1,5 +1,5 @@
 /** The audit log, newest first. */
-import type { AuditEntry } from '@imapfleet/protocol'
+import type { AuditEntry } from '@imapfleet/api'
 import { selectAudit } from './audit.ts'
 import type { Deps } from '../../deps.ts'
 import { pageOf } from '../../platform/db/page-of.ts'

@@ -1,6 +1,6 @@
 /** Translates an imapproxy.conf into the keys of a layer. Nothing is written. */
 import { detectFormat, layerFromImapproxyConf } from '@imapfleet/config'
-import type { ConfReport } from '@imapfleet/protocol'
+import type { ConfReport } from '@imapfleet/api'
 import { ServiceError } from '../../platform/errors.ts'
 
 export function importConf(text: string): ConfReport {

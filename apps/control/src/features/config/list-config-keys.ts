@@ -1,6 +1,6 @@
 /** All keys that the fleet can set, from the schema of the edges' configuration. */
 import { describeKeys } from '@imapfleet/config'
-import type { ConfigKey } from '@imapfleet/protocol'
+import type { ConfigKey } from '@imapfleet/api'
 
 export const listConfigKeys = (): ConfigKey[] =>
   describeKeys()

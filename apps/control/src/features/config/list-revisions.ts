@@ -1,5 +1,5 @@
 /** Revisions, newest first. */
-import type { RevisionView } from '@imapfleet/protocol'
+import type { RevisionView } from '@imapfleet/api'
 import { selectRevisions } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { revisionView } from './revision-view.ts'

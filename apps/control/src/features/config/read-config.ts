@@ -1,6 +1,6 @@
 /** All current layers, without secrets. */
 import { redact } from '@imapfleet/config'
-import { layerText, type configViewSchema } from '@imapfleet/protocol'
+import { layerText, type configViewSchema } from '@imapfleet/api'
 import type { z } from 'zod'
 import { listLayers, newestRevision } from './queries.ts'
 import type { Deps } from '../../deps.ts'

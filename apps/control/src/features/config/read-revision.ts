@@ -1,5 +1,5 @@
 /** One revision and its progress. */
-import type { RevisionStatus } from '@imapfleet/protocol'
+import type { RevisionStatus } from '@imapfleet/api'
 import { selectEdges } from '../edges/queries.ts'
 import { findRevision } from './queries.ts'
 import type { Deps } from '../../deps.ts'

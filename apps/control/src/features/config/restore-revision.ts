@@ -1,5 +1,5 @@
 /** Restores a layer to its state after an older revision. The result is a new revision. */
-import type { RevisionStatus, RolloutSettings } from '@imapfleet/protocol'
+import type { RevisionStatus, RolloutSettings } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { documentOf, findRevision } from './queries.ts'
 import type { Deps } from '../../deps.ts'

@@ -1,5 +1,5 @@
 /** A revision in the form of the API, and its progress on each edge. */
-import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/protocol'
+import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from './queries.ts'
 import { appliesTo } from '../desired/desired-of.ts'

@@ -10,7 +10,7 @@ import {
   revisionListSchema,
   revisionRequestSchema,
   revisionStatusSchema,
-} from '@imapfleet/protocol'
+} from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'

@@ -1,6 +1,6 @@
 /** Changes one layer: writes a numbered revision to Postgres, then the entries of the affected edges. */
 import type { JsonValue, Layer } from '@imapfleet/config'
-import { layerText, type LayerName, type RevisionStatus, type RolloutSettings } from '@imapfleet/protocol'
+import { layerText, type LayerName, type RevisionStatus, type RolloutSettings } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { replaced, revise, type KeyChange } from './revise.ts'
 import { writeAudit } from '../audit/audit.ts'

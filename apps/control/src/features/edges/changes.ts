@@ -1,5 +1,5 @@
 /** The news of a live view: the edges that changed since they were last sent, and those that left. */
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 
 export interface LiveChange {
   changed: LiveEdge[]

@@ -1,5 +1,5 @@
 /** Drains edges, or ends a drain. */
-import { fleetTargetText, type EdgeView, type FleetTarget } from '@imapfleet/protocol'
+import { fleetTargetText, type EdgeView, type FleetTarget } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import { setDrain } from './queries.ts'

@@ -1,6 +1,6 @@
 /** An edge in the form of the API: its last heartbeat, and its desired revision. */
 import { parseSeriesKey } from '@imapfleet/observe'
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
 

@@ -1,5 +1,5 @@
 /** The edges that a target names. */
-import type { FleetTarget } from '@imapfleet/protocol'
+import type { FleetTarget } from '@imapfleet/api'
 import { selectEdges, type EdgeRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'

@@ -2,7 +2,7 @@
  * Removes an edge from the fleet for good: it is in no list, and no order or rollout waits for it. Its desired state
  * is kept, so that an edge that returns applies all revocations first.
  */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import type { Queries } from '../../platform/db/database.ts'

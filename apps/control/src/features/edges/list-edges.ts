@@ -1,5 +1,5 @@
 /** All edges of the fleet, by region and id. */
-import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
+import type { EdgeView, LiveEdge } from '@imapfleet/api'
 import { type CountingEdgeRow, listCountingEdges, selectEdges, pageOfEdges, type EdgeRow } from './queries.ts'
 import { enrolledEdges } from '../enrolments/queries.ts'
 import { listLayers } from '../config/queries.ts'

@@ -1,6 +1,6 @@
 /** An edge in the form of a live view: rates from its last two heartbeats, and its state. */
 import { parseSeriesKey, percentile } from '@imapfleet/observe'
-import type { EdgeView, LiveEdge } from '@imapfleet/protocol'
+import type { EdgeView, LiveEdge } from '@imapfleet/api'
 import type { CountingEdgeRow } from './queries.ts'
 import type { Counted } from './table.ts'
 

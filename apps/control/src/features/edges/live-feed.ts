@@ -2,7 +2,7 @@
  * Shared by all live views of this process: while at least one is open, the edges are read once a second and sent to
  * each. It keeps no lasting state: a view that reconnects to another replica starts with all edges.
  */
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 
 /** All edges at one moment, or the reason why they are unknown. */
 export type LiveNews =

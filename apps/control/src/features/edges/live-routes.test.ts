@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 import { inParts } from './live-routes.ts'
 
 /** As large as the schema of heartbeats allows. */

@@ -1,7 +1,7 @@
 /** The present state of the fleet: one stream for screens, one page for Prometheus. */
 import { createRoute } from '@hono/zod-openapi'
 import { reasonOf, prometheusContentType } from '@imapfleet/observe'
-import type { LiveEdge } from '@imapfleet/protocol'
+import type { LiveEdge } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'

@@ -3,7 +3,7 @@
  * heartbeat. The metrics of silent edges are left out, so that no old value looks current.
  */
 import { edgeMetrics, fleetMetrics, printPrometheus, type PrometheusSource } from '@imapfleet/observe'
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import type { CountingEdgeRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { listCountingViews } from './list-edges.ts'

@@ -1,5 +1,5 @@
 /** One edge, even a forgotten one. */
-import type { EdgeView } from '@imapfleet/protocol'
+import type { EdgeView } from '@imapfleet/api'
 import { findEdge, type EdgeRow } from './queries.ts'
 import { enrolledEdges } from '../enrolments/queries.ts'
 import { listLayers } from '../config/queries.ts'

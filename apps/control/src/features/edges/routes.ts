@@ -1,6 +1,6 @@
 /** Routes of edges. */
 import { createRoute } from '@hono/zod-openapi'
-import { drainRequestSchema, edgeListSchema, edgeSchema } from '@imapfleet/protocol'
+import { drainRequestSchema, edgeListSchema, edgeSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { drainEdges } from './drain-edges.ts'

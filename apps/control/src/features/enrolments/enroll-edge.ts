@@ -1,5 +1,5 @@
 /** Issues a credential for an edge. It is returned once and not stored. */
-import type { EnrolmentMade } from '@imapfleet/protocol'
+import type { EnrolmentMade } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import type { Issuer } from './issuer.ts'
 import { writeAudit } from '../audit/audit.ts'

@@ -1,5 +1,5 @@
 /** An enrolment in the form of the API: everything except the credential, which only the edge has. */
-import type { EnrolmentView } from '@imapfleet/protocol'
+import type { EnrolmentView } from '@imapfleet/api'
 import type { EnrolmentRow } from './queries.ts'
 
 export const enrolmentView = (row: EnrolmentRow): EnrolmentView => ({

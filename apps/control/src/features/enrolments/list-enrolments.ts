@@ -1,5 +1,5 @@
 /** Enrolments, newest first. */
-import type { EnrolmentView } from '@imapfleet/protocol'
+import type { EnrolmentView } from '@imapfleet/api'
 import { selectEnrolments } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { enrolmentView } from './enrolment-view.ts'

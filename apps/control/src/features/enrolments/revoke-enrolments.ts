@@ -1,5 +1,5 @@
 /** Revokes an edge's credentials. NATS closes its connection and refuses new ones. The edge continues to serve mail. */
-import type { EnrolmentView } from '@imapfleet/protocol'
+import type { EnrolmentView } from '@imapfleet/api'
 import { reasonOf } from '@imapfleet/observe'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'

@@ -1,7 +1,7 @@
 /** Routes of the NATS credentials of edges. */
 import { createRoute } from '@hono/zod-openapi'
 import { configName } from '@imapfleet/config/names'
-import { enrolmentListSchema, enrolmentMadeSchema, enrolmentRequestSchema } from '@imapfleet/protocol'
+import { enrolmentListSchema, enrolmentMadeSchema, enrolmentRequestSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { enrollEdge } from './enroll-edge.ts'

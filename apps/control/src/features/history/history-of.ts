@@ -3,7 +3,7 @@
  * zero.
  */
 import { percentile, type Histogram } from '@imapfleet/observe'
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { ServiceError } from '../../platform/errors.ts'
 import { seriesMatcher, type Expression } from './expression.ts'
 import type { Resolution } from './resolution.ts'

@@ -1,5 +1,5 @@
 /** The history of any metrics, by fleet, region, edge or upstream. */
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
 import { TooManyRows } from './figures.ts'
 import type { Deps } from '../../deps.ts'

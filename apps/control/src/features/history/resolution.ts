@@ -1,5 +1,5 @@
 /** Chooses the rollup for a history: the coarsest one that divides its steps and is still kept. */
-import type { History } from '@imapfleet/protocol'
+import type { History } from '@imapfleet/api'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Retention } from './kept.ts'
 import { startOf, windowOf, type Window } from './window.ts'

@@ -1,6 +1,6 @@
 /** Routes of statistics. */
 import { createRoute } from '@hono/zod-openapi'
-import { historyCsv, historySchema } from '@imapfleet/protocol'
+import { historyCsv, historySchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { readHistory } from './read-history.ts'

@@ -5,15 +5,8 @@
  */
 import { randomUUID } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import {
-  fleetTargetText,
-  wireVersion,
-  type OrderAction,
-  type OrderedEdge,
-  type OrderOutcome,
-  type OrderView,
-  type FleetTarget,
-} from '@imapfleet/protocol'
+import { fleetTargetText, type OrderedEdge, type OrderView, type FleetTarget } from '@imapfleet/api'
+import { wireVersion, type OrderAction, type OrderOutcome } from '@imapfleet/protocol'
 import type { Actor } from '../../platform/access.ts'
 import { sendOrder } from './gather.ts'
 import { writeAudit } from '../audit/audit.ts'

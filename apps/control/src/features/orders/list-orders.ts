@@ -1,5 +1,5 @@
 /** Orders, newest first. */
-import type { OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
 import { selectOrders } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { orderView } from './order-view.ts'

@@ -1,5 +1,5 @@
 /** An order in the form of the API. */
-import type { OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
 import type { OrderRow } from './queries.ts'
 
 export const orderView = (row: OrderRow): OrderView => ({

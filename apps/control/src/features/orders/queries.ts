@@ -1,5 +1,6 @@
 /** Orders and their answers. */
-import type { OrderAction, OrderedEdge, FleetTarget } from '@imapfleet/protocol'
+import type { OrderedEdge, FleetTarget } from '@imapfleet/api'
+import type { OrderAction } from '@imapfleet/protocol'
 import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { orders } from './table.ts'

@@ -1,5 +1,5 @@
 /** One order with its answers. */
-import type { OrderView } from '@imapfleet/protocol'
+import type { OrderView } from '@imapfleet/api'
 import { findOrder } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'

@@ -1,6 +1,6 @@
 /** Routes of orders. */
 import { createRoute } from '@hono/zod-openapi'
-import { orderListSchema, orderRequestSchema, orderViewSchema } from '@imapfleet/protocol'
+import { orderListSchema, orderRequestSchema, orderViewSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { giveOrder } from './give-order.ts'

@@ -1,5 +1,6 @@
 /** The table of orders. */
-import type { FleetTarget, OrderAction, OrderedEdge } from '@imapfleet/protocol'
+import type { FleetTarget, OrderedEdge } from '@imapfleet/api'
+import type { OrderAction } from '@imapfleet/protocol'
 import { bigserial, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
 

@@ -1,5 +1,5 @@
 /** Revocations, newest first. */
-import type { RevocationRecord } from '@imapfleet/protocol'
+import type { RevocationRecord } from '@imapfleet/api'
 import { selectRevocations } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { revocationRecord } from './revocation-view.ts'

@@ -1,5 +1,5 @@
 /** One revocation and its progress. */
-import type { RevocationStatus } from '@imapfleet/protocol'
+import type { RevocationStatus } from '@imapfleet/api'
 import { selectEdges } from '../edges/queries.ts'
 import { findRevocation } from './queries.ts'
 import type { Deps } from '../../deps.ts'

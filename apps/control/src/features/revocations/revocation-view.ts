@@ -1,5 +1,5 @@
 /** A revocation in the form of the API, and its progress on each edge. */
-import type { RevocationRecord, RevocationStatus } from '@imapfleet/protocol'
+import type { RevocationRecord, RevocationStatus } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevocationRow } from './queries.ts'
 

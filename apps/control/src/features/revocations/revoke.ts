@@ -1,7 +1,7 @@
 /**
  * Makes every edge stop reusing the server connections of a user or a domain. A silent edge does so when it returns.
  */
-import type { RevocationStatus } from '@imapfleet/protocol'
+import type { RevocationStatus } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import { selectEdges } from '../edges/queries.ts'

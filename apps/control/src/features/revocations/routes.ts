@@ -1,6 +1,6 @@
 /** Routes of revocations. */
 import { createRoute } from '@hono/zod-openapi'
-import { revocationListSchema, revocationRequestSchema, revocationStatusSchema } from '@imapfleet/protocol'
+import { revocationListSchema, revocationRequestSchema, revocationStatusSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { listRevocations } from './list-revocations.ts'

@@ -2,7 +2,7 @@
  * The state of a rollout, and the next step. Pure: the same facts give the same decision on every replica, so any
  * replica can take the step.
  */
-import type { RolloutSettings } from '@imapfleet/protocol'
+import type { RolloutSettings } from '@imapfleet/api'
 import type { Wave } from './waves.ts'
 
 export interface RolloutProgress {

@@ -1,5 +1,5 @@
 /** Rollouts, newest first. */
-import type { RolloutView } from '@imapfleet/protocol'
+import type { RolloutView } from '@imapfleet/api'
 import { selectRollouts } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { pageOf } from '../../platform/db/page-of.ts'

@@ -1,5 +1,5 @@
 /** One rollout, wave by wave. */
-import type { RolloutView } from '@imapfleet/protocol'
+import type { RolloutView } from '@imapfleet/api'
 import { selectEdges } from '../edges/queries.ts'
 import { findRevision } from '../config/queries.ts'
 import { findRollout, type RolloutRow } from './queries.ts'

@@ -1,5 +1,5 @@
 /** A rollout in the form of the API: by wave and by edge. */
-import type { RolloutView } from '@imapfleet/protocol'
+import type { RolloutView } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'
 import type { RolloutRow } from './queries.ts'

@@ -1,6 +1,6 @@
 /** Routes of rollouts. */
 import { createRoute } from '@hono/zod-openapi'
-import { rolloutListSchema, rolloutSchema } from '@imapfleet/protocol'
+import { rolloutListSchema, rolloutSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { listRollouts } from './list-rollouts.ts'

@@ -1,5 +1,5 @@
 /** Plans the waves of a revision and starts the first. Part of the transaction that writes the revision. */
-import type { LayerName, RolloutSettings } from '@imapfleet/protocol'
+import type { LayerName, RolloutSettings } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'

@@ -1,5 +1,5 @@
 /** Pauses, resumes or aborts a rollout. */
-import type { RolloutView } from '@imapfleet/protocol'
+import type { RolloutView } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import { changeFleet } from '../desired/fleet.ts'

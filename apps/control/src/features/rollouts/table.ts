@@ -1,5 +1,5 @@
 /** The table of rollouts. */
-import type { RolloutSettings, RolloutState } from '@imapfleet/protocol'
+import type { RolloutSettings, RolloutState } from '@imapfleet/api'
 import { integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
 import type { Wave } from './waves.ts'

@@ -1,5 +1,5 @@
 /** The waves of a rollout: first the canaries, then region by region. */
-import type { RolloutSettings } from '@imapfleet/protocol'
+import type { RolloutSettings } from '@imapfleet/api'
 
 export interface Wave {
   name: string

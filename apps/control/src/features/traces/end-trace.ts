@@ -1,5 +1,5 @@
 /** Ends a trace early. A trace that has ended stays unchanged. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import { changeFleet } from '../desired/fleet.ts'

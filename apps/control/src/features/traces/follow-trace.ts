@@ -3,13 +3,8 @@
  * said so. Nothing is kept between two listeners, so any replica can serve the next one.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import {
-  traceBatchSchema,
-  subjects,
-  type TraceBatch,
-  type TraceEdgeEvent,
-  type TraceEvent,
-} from '@imapfleet/protocol'
+import { type TraceEdgeEvent, type TraceEvent } from '@imapfleet/api'
+import { traceBatchSchema, subjects, type TraceBatch } from '@imapfleet/protocol'
 import { needsScope, type Actor } from '../../platform/access.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { openTraceFeed, traceKeptMs, type TraceReader } from './trace-stream.ts'

@@ -1,5 +1,5 @@
 /** Traces, running or ended, newest first. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { selectTraces } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { traceView } from './trace-view.ts'

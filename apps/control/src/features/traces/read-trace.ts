@@ -1,5 +1,5 @@
 /** One trace. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { findTrace, type TraceRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'

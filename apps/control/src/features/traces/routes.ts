@@ -1,6 +1,6 @@
 /** Routes of traces. */
 import { createRoute } from '@hono/zod-openapi'
-import { traceListSchema, traceRequestSchema, traceSchema } from '@imapfleet/protocol'
+import { traceListSchema, traceRequestSchema, traceSchema } from '@imapfleet/api'
 import type { TypedResponse } from 'hono'
 import { stream } from 'hono/streaming'
 import { z } from 'zod'

@@ -1,6 +1,6 @@
 /** Traces one user on every edge for a limited time. */
 import { randomUUID } from 'node:crypto'
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import { needsScope, type Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/audit.ts'
 import { changeFleet } from '../desired/fleet.ts'

@@ -1,5 +1,5 @@
 /** A trace in the form of the API. A trace that has expired has ended, although no row says so. */
-import type { TraceView } from '@imapfleet/protocol'
+import type { TraceView } from '@imapfleet/api'
 import type { TraceRow } from './queries.ts'
 
 export function traceView(row: TraceRow, now: number): TraceView {

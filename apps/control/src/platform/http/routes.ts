@@ -1,6 +1,6 @@
 /** What all routes share: the actor, refusals, and common parts of the OpenAPI document. */
 import { OpenAPIHono } from '@hono/zod-openapi'
-import { problemDetailsSchema, type Role } from '@imapfleet/protocol'
+import { problemDetailsSchema, type Role } from '@imapfleet/api'
 import type { MiddlewareHandler } from 'hono'
 import { z } from 'zod'
 import { isAtLeast, type Actor } from '../access.ts'

@@ -9,7 +9,9 @@ import {
   type OrderAction,
   type OrderKind,
   type OrderResult,
-} from './orders.ts'
+} from '@imapfleet/protocol'
+import { numberedPage } from './pages.ts'
+import { route } from './route.ts'
 
 export const fleetTargetSchema = z
   .discriminatedUnion('kind', [
@@ -92,3 +94,36 @@ export const orderViewOf = <Kind extends OrderKind>(kind: Kind): z.ZodType<Order
 
 /** Newest first. `next` is the `before` of the next page. */
 export const orderListSchema = z.object({ orders: z.array(orderViewSchema), next: z.int().nullable() })
+
+export const orderRoutes = {
+  giveOrder: route({
+    method: 'POST',
+    path: '/v1/orders',
+    tag: 'orders',
+    summary: 'Send an order to all edges, a region or one edge, and wait for their answers',
+    role: 'operator',
+    body: orderRequestSchema,
+    answer: orderViewSchema,
+    returns: 'The answer of each edge',
+  }),
+  listOrders: route({
+    method: 'GET',
+    path: '/v1/orders',
+    tag: 'orders',
+    summary: 'Orders, newest first',
+    role: 'operator',
+    query: numberedPage,
+    answer: orderListSchema,
+    returns: 'Orders',
+  }),
+  readOrder: route({
+    method: 'GET',
+    path: '/v1/orders/{id}',
+    tag: 'orders',
+    summary: 'One order with the answers',
+    role: 'operator',
+    params: z.object({ id: z.uuid() }),
+    answer: orderViewSchema,
+    returns: 'The order',
+  }),
+} as const

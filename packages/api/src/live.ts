@@ -1,6 +1,7 @@
 /** The current state of the fleet: the events of `GET /v1/live`. */
 import { z } from 'zod'
-import { edgeStateSchema } from './api-edges.ts'
+import { edgeStateSchema } from './edges.ts'
+import { route } from './route.ts'
 
 const rate = z.number().nullable()
 
@@ -42,3 +43,29 @@ export const liveFleetSchema = z.object({
 
 /** The event `trouble`: why there are no ticks. */
 export const liveTroubleSchema = z.object({ at: z.iso.datetime(), reason: z.string() })
+
+export const liveRoutes = {
+  followFleet: route({
+    method: 'GET',
+    path: '/v1/live',
+    tag: 'edges',
+    summary: 'The state of the fleet every second, as Server-Sent Events',
+    description:
+      'Events: `fleet` (the first: all edges; in a large fleet the first ones, with the rest in the next event), ' +
+      '`tick` (every second: the edges that changed; `gone` lists those that left), ' +
+      '`trouble` (why there is no tick). All three have `at`.',
+    role: 'viewer',
+    query: z.object({ region: z.string().max(63).optional() }),
+    events: { fleet: liveFleetSchema, tick: liveFleetSchema, trouble: liveTroubleSchema },
+    returns: 'Events',
+  }),
+  readFleetMetrics: route({
+    method: 'GET',
+    path: '/v1/metrics',
+    tag: 'stats',
+    summary: 'All edges for Prometheus, as of their last heartbeat',
+    role: 'viewer',
+    text: 'text/plain',
+    returns: 'Metrics',
+  }),
+} as const

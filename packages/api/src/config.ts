@@ -1,8 +1,10 @@
 /** The configuration of the fleet: revisions, layers, keys, and the import of an imapproxy.conf. */
 import { z } from 'zod'
-import { json } from './api-json.ts'
-import { layerNameSchema } from './api-layer.ts'
-import { rolloutRequestSchema } from './api-rollouts.ts'
+import { json } from './json.ts'
+import { layerNameSchema } from './layer.ts'
+import { rolloutRequestSchema } from './rollouts.ts'
+import { numberedPage, wholeNumber } from './pages.ts'
+import { route } from './route.ts'
 
 export const revisionRequestSchema = z
   .object({
@@ -19,6 +21,17 @@ export const revisionRequestSchema = z
   })
   .meta({ id: 'RevisionRequest' })
 export type RevisionRequest = z.input<typeof revisionRequestSchema>
+
+/** Restores a layer to its content after an older revision. */
+export const restoreRequestSchema = z
+  .object({
+    note: z.string().max(1000).default(''),
+    base: z.int().min(0).optional(),
+    dryRun: z.boolean().default(false),
+    rollout: rolloutRequestSchema.optional(),
+  })
+  .meta({ id: 'RestoreRequest' })
+export type RestoreRequest = z.input<typeof restoreRequestSchema>
 
 export const changeSchema = z
   .object({
@@ -119,3 +132,101 @@ export type ConfReport = z.infer<typeof confReportSchema>
 export const resolvedConfigSchema = z
   .object({ revision: z.int(), layer: z.record(z.string(), json) })
   .meta({ id: 'ResolvedConfig' })
+
+const oneRevision = z.object({ revision: wholeNumber(0, 2_147_483_647) })
+const ifMatchText =
+  'With `If-Match`, the ETag of the configuration, the change applies to that revision only, as with `base`.'
+const ifMatchHeader = z.object({ 'if-match': z.string().max(100).optional() })
+const written = {
+  status: 201,
+  answer: revisionStatusSchema,
+  returns: 'The new revision',
+  otherwise: {
+    status: 200,
+    returns: 'The revision that would result: a dry run, or a request that changes nothing',
+  },
+} as const
+
+export const configRoutes = {
+  readConfig: route({
+    method: 'GET',
+    path: '/v1/config',
+    tag: 'config',
+    summary: 'All current layers, without secrets',
+    role: 'viewer',
+    answer: configViewSchema,
+    returns: 'The layers',
+  }),
+  listConfigKeys: route({
+    method: 'GET',
+    path: '/v1/config/keys',
+    tag: 'config',
+    summary: 'All keys that the fleet can set',
+    role: 'viewer',
+    answer: configKeyListSchema,
+    returns: 'The keys',
+  }),
+  importConf: route({
+    method: 'POST',
+    path: '/v1/config/import',
+    tag: 'config',
+    summary: 'Translate an imapproxy.conf line by line; nothing is written',
+    role: 'operator',
+    body: confRequestSchema,
+    answer: confReportSchema,
+    returns: 'The keys, and a report for each line',
+  }),
+  resolveConfig: route({
+    method: 'GET',
+    path: '/v1/config/resolved',
+    tag: 'config',
+    summary: "The layers that override one edge's file, merged, without secrets",
+    role: 'viewer',
+    query: z.object({ edge: z.string().min(1).max(200) }),
+    answer: resolvedConfigSchema,
+    returns: 'The merged layers',
+  }),
+  writeRevision: route({
+    method: 'POST',
+    path: '/v1/config/revisions',
+    tag: 'config',
+    summary: 'Change a layer',
+    description: ifMatchText,
+    role: 'operator',
+    headers: ifMatchHeader,
+    body: revisionRequestSchema,
+    ...written,
+  }),
+  listRevisions: route({
+    method: 'GET',
+    path: '/v1/config/revisions',
+    tag: 'config',
+    summary: 'Revisions, newest first',
+    role: 'viewer',
+    query: numberedPage,
+    answer: revisionListSchema,
+    returns: 'Revisions',
+  }),
+  readRevision: route({
+    method: 'GET',
+    path: '/v1/config/revisions/{revision}',
+    tag: 'config',
+    summary: 'One revision and its progress',
+    role: 'viewer',
+    params: oneRevision,
+    answer: revisionStatusSchema,
+    returns: 'The revision',
+  }),
+  restoreRevision: route({
+    method: 'POST',
+    path: '/v1/config/revisions/{revision}/restore',
+    tag: 'config',
+    summary: 'Restore the layer to its state after this revision',
+    description: ifMatchText,
+    role: 'operator',
+    headers: ifMatchHeader,
+    params: oneRevision,
+    body: restoreRequestSchema,
+    ...written,
+  }),
+} as const

@@ -1,5 +1,7 @@
 /** Revocations, as the control API accepts and shows them. */
 import { z } from 'zod'
+import { numberedPage, wholeNumber } from './pages.ts'
+import { route } from './route.ts'
 
 export const revocationRequestSchema = z
   .object({
@@ -40,3 +42,38 @@ export const revocationListSchema = z.object({
   revocations: z.array(revocationRecordSchema),
   next: z.int().nullable(),
 })
+
+export const revocationRoutes = {
+  addRevocation: route({
+    method: 'POST',
+    path: '/v1/revocations',
+    tag: 'revocations',
+    summary:
+      'Stop reusing the server connections of a user or a domain; a silent edge does so when it returns',
+    role: 'operator',
+    body: revocationRequestSchema,
+    status: 201,
+    answer: revocationStatusSchema,
+    returns: 'The revocation',
+  }),
+  listRevocations: route({
+    method: 'GET',
+    path: '/v1/revocations',
+    tag: 'revocations',
+    summary: 'Revocations, newest first',
+    role: 'operator',
+    query: numberedPage,
+    answer: revocationListSchema,
+    returns: 'Revocations',
+  }),
+  readRevocation: route({
+    method: 'GET',
+    path: '/v1/revocations/{sequence}',
+    tag: 'revocations',
+    summary: 'One revocation and its progress',
+    role: 'operator',
+    params: z.object({ sequence: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
+    answer: revocationStatusSchema,
+    returns: 'The revocation',
+  }),
+} as const

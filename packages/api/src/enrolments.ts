@@ -1,6 +1,8 @@
 /** Enrolments, as the control API creates and shows them: the NATS credential of an edge. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
+import { numberedPage } from './pages.ts'
+import { route } from './route.ts'
 
 export const enrolmentRequestSchema = z.object({ region: configName }).meta({ id: 'EnrolmentRequest' })
 export type EnrolmentRequest = z.infer<typeof enrolmentRequestSchema>
@@ -30,3 +32,42 @@ export const enrolmentListSchema = z.object({
   enrolments: z.array(enrolmentSchema),
   next: z.int().nullable(),
 })
+
+const ofEdge = z.object({ id: configName })
+const credentialKey = z.string().regex(/^U[A-Z2-7]{55}$/, 'is not a public key U...')
+
+export const enrolmentRoutes = {
+  enrollEdge: route({
+    method: 'POST',
+    path: '/v1/edges/{id}/enrolments',
+    tag: 'access',
+    summary: 'Issue a credential for an edge; only this answer shows it',
+    role: 'admin',
+    params: ofEdge,
+    body: enrolmentRequestSchema,
+    status: 201,
+    answer: enrolmentMadeSchema,
+    returns: 'The credential',
+  }),
+  listEnrolments: route({
+    method: 'GET',
+    path: '/v1/enrolments',
+    tag: 'access',
+    summary: 'All credentials of edges, newest first',
+    role: 'admin',
+    query: numberedPage.extend({ edge: configName.optional() }),
+    answer: enrolmentListSchema,
+    returns: 'Enrolments',
+  }),
+  revokeEnrolments: route({
+    method: 'DELETE',
+    path: '/v1/edges/{id}/enrolments',
+    tag: 'access',
+    summary: 'Revoke all credentials of an edge, or the one with this key; NATS closes its connection',
+    role: 'admin',
+    params: ofEdge,
+    query: z.object({ key: credentialKey.optional() }),
+    answer: enrolmentListSchema,
+    returns: 'Its revoked credentials',
+  }),
+} as const

@@ -1,5 +1,8 @@
 /** Edges, as the control API shows them. */
 import { z } from 'zod'
+import { drainRequestSchema } from './orders.ts'
+import { wholeNumber } from './pages.ts'
+import { route } from './route.ts'
 
 /** `serving`, `draining` and `stopping` are reported by the edge. `silent`: three heartbeats are missing. */
 export const edgeStateSchema = z.enum(['serving', 'draining', 'stopping', 'silent'])
@@ -40,3 +43,62 @@ export type EdgeView = z.infer<typeof edgeSchema>
 
 /** By region and id. `next` is the `after` of the next page. */
 export const edgeListSchema = z.object({ edges: z.array(edgeSchema), next: z.string().nullable().optional() })
+
+const oneEdge = z.object({ id: z.string().min(1).max(200) })
+
+export const edgeRoutes = {
+  listEdges: route({
+    method: 'GET',
+    path: '/v1/edges',
+    tag: 'edges',
+    summary: 'All edges except forgotten ones, by region and name',
+    role: 'viewer',
+    query: z.object({
+      limit: wholeNumber(1, 5_000).default(5_000),
+      /** `next` of the previous page. */
+      after: z.string().max(63).optional(),
+    }),
+    answer: edgeListSchema,
+    returns: 'Edges',
+  }),
+  readEdge: route({
+    method: 'GET',
+    path: '/v1/edges/{id}',
+    tag: 'edges',
+    summary: 'One edge, even a forgotten one',
+    role: 'viewer',
+    params: oneEdge,
+    answer: edgeSchema,
+    returns: 'The edge',
+  }),
+  forgetEdge: route({
+    method: 'DELETE',
+    path: '/v1/edges/{id}',
+    tag: 'edges',
+    summary: 'Remove an edge from the fleet for good; its next heartbeat returns it',
+    role: 'operator',
+    params: oneEdge,
+    answer: edgeSchema,
+    returns: 'The forgotten edge',
+  }),
+  drainEdges: route({
+    method: 'POST',
+    path: '/v1/edges/drain',
+    tag: 'edges',
+    summary: 'Drain edges: they accept no new clients, and their sessions continue',
+    role: 'operator',
+    body: drainRequestSchema,
+    answer: edgeListSchema,
+    returns: 'The edges in the target',
+  }),
+  resumeEdges: route({
+    method: 'POST',
+    path: '/v1/edges/resume',
+    tag: 'edges',
+    summary: 'End a drain: the edges accept clients again',
+    role: 'operator',
+    body: drainRequestSchema,
+    answer: edgeListSchema,
+    returns: 'The edges in the target',
+  }),
+} as const

@@ -1,14 +1,8 @@
 /** Tokens and the audit log, as the control API shows them. */
 import { z } from 'zod'
-import { json } from './api-json.ts'
-
-/** In rising order: each role includes the ones before it. */
-export const roleSchema = z.enum(['viewer', 'operator', 'admin'])
-export type Role = z.infer<typeof roleSchema>
-
-/** Extra rights that no role includes. */
-export const scopeSchema = z.enum(['trace-bodies'])
-export type Scope = z.infer<typeof scopeSchema>
+import { json } from './json.ts'
+import { numberedPage, pageById } from './pages.ts'
+import { roleSchema, route, scopeSchema } from './route.ts'
 
 export const tokenRequestSchema = z
   .object({
@@ -62,3 +56,50 @@ export type AuditEntry = z.infer<typeof auditEntrySchema>
 
 /** Newest first. `next` is the `before` of the next page. */
 export const auditListSchema = z.object({ entries: z.array(auditEntrySchema), next: z.int().nullable() })
+
+export const accessRoutes = {
+  createToken: route({
+    method: 'POST',
+    path: '/v1/tokens',
+    tag: 'access',
+    summary: 'Make a token; only this answer shows it',
+    role: 'admin',
+    body: tokenRequestSchema,
+    status: 201,
+    answer: tokenMadeSchema,
+    returns: 'The token',
+  }),
+  listTokens: route({
+    method: 'GET',
+    path: '/v1/tokens',
+    tag: 'access',
+    summary: 'All tokens, including revoked and expired ones, newest first',
+    role: 'admin',
+    query: pageById,
+    answer: tokenListSchema,
+    returns: 'Tokens',
+  }),
+  revokeToken: route({
+    method: 'DELETE',
+    path: '/v1/tokens/{id}',
+    tag: 'access',
+    summary: 'Revoke a token',
+    role: 'admin',
+    params: z.object({ id: z.uuid() }),
+    answer: tokenSchema,
+    returns: 'The revoked token',
+  }),
+  listAudit: route({
+    method: 'GET',
+    path: '/v1/audit',
+    tag: 'access',
+    summary: 'The audit log, newest first',
+    role: 'admin',
+    query: numberedPage.extend({
+      actor: z.string().max(200).optional(),
+      action: z.string().max(200).optional(),
+    }),
+    answer: auditListSchema,
+    returns: 'Entries',
+  }),
+} as const

@@ -1,5 +1,5 @@
 /** A history as CSV (RFC 4180): one row for each step and group. A value that was not reported is empty. */
-import type { History } from './api-history.ts'
+import type { History } from './history.ts'
 
 export function historyCsv({ from, stepSeconds, groupBy, metrics, groups }: History): string {
   const steps = groups[0]?.values[0]?.length ?? 0

@@ -1,7 +1,9 @@
 /** Rollouts: a revision reaches its edges in waves. A wave starts after the one before it has stayed healthy. */
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
-import { layerNameSchema } from './api-layer.ts'
+import { layerNameSchema } from './layer.ts'
+import { numberedPage, wholeNumber } from './pages.ts'
+import { route } from './route.ts'
 
 export const rolloutRequestSchema = z
   .object({
@@ -59,13 +61,37 @@ export type RolloutView = z.infer<typeof rolloutSchema>
 /** Newest first. `next` is the `before` of the next page. */
 export const rolloutListSchema = z.object({ rollouts: z.array(rolloutSchema), next: z.int().nullable() })
 
-/** Restores a layer to its content after an older revision. */
-export const restoreRequestSchema = z
-  .object({
-    note: z.string().max(1000).default(''),
-    base: z.int().min(0).optional(),
-    dryRun: z.boolean().default(false),
-    rollout: rolloutRequestSchema.optional(),
-  })
-  .meta({ id: 'RestoreRequest' })
-export type RestoreRequest = z.input<typeof restoreRequestSchema>
+const rolledRevision = wholeNumber(1, 2_147_483_647)
+
+export const rolloutRoutes = {
+  listRollouts: route({
+    method: 'GET',
+    path: '/v1/rollouts',
+    tag: 'rollouts',
+    summary: 'Rollouts, newest first',
+    role: 'viewer',
+    query: numberedPage,
+    answer: rolloutListSchema,
+    returns: 'Rollouts',
+  }),
+  readRollout: route({
+    method: 'GET',
+    path: '/v1/rollouts/{revision}',
+    tag: 'rollouts',
+    summary: 'One rollout, wave by wave',
+    role: 'viewer',
+    params: z.object({ revision: rolledRevision }),
+    answer: rolloutSchema,
+    returns: 'The rollout',
+  }),
+  steerRollout: route({
+    method: 'POST',
+    path: '/v1/rollouts/{revision}/{steering}',
+    tag: 'rollouts',
+    summary: 'Pause, resume or abort a rollout; abort restores the previous revision',
+    role: 'operator',
+    params: z.object({ revision: rolledRevision, steering: z.enum(['pause', 'resume', 'abort']) }),
+    answer: rolloutSchema,
+    returns: 'The rollout',
+  }),
+} as const

@@ -1,0 +1,43 @@
+/** Exports of @imapfleet/api: the schemas of all topics, and one table of all routes. */
+import { accessRoutes } from './access.ts'
+import { configRoutes } from './config.ts'
+import { edgeRoutes } from './edges.ts'
+import { enrolmentRoutes } from './enrolments.ts'
+import { historyRoutes } from './history.ts'
+import { liveRoutes } from './live.ts'
+import { orderRoutes } from './orders.ts'
+import { revocationRoutes } from './revocations.ts'
+import { rolloutRoutes } from './rollouts.ts'
+import { sessionRoutes } from './session.ts'
+import { traceRoutes } from './traces.ts'
+
+export * from './access.ts'
+export * from './config.ts'
+export * from './edges.ts'
+export * from './enrolments.ts'
+export * from './history.ts'
+export * from './history-csv.ts'
+export * from './layer.ts'
+export * from './live.ts'
+export * from './orders.ts'
+export * from './problem.ts'
+export * from './revocations.ts'
+export * from './rollouts.ts'
+export * from './route.ts'
+export * from './session.ts'
+export * from './traces.ts'
+
+/** Every route of the control API, by the name of its call. */
+export const routes = {
+  ...accessRoutes,
+  ...edgeRoutes,
+  ...enrolmentRoutes,
+  ...configRoutes,
+  ...historyRoutes,
+  ...liveRoutes,
+  ...orderRoutes,
+  ...revocationRoutes,
+  ...rolloutRoutes,
+  ...sessionRoutes,
+  ...traceRoutes,
+} as const
