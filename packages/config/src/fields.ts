@@ -12,6 +12,8 @@ export interface FieldMeta {
   reload: 'live' | 'restart'
   /** The value is replaced by `redacted` wherever a configuration is shown. */
   secret?: boolean
+  /** Only the configuration file of the edge can set it, although the fleet can set other keys of the section. */
+  hostOnly?: boolean
 }
 
 /** A key whose change takes effect immediately, without ending a session. */
@@ -21,6 +23,13 @@ export const field = <T extends z.ZodType>(schema: T, help: string): T =>
 /** A key whose change takes effect after a restart of the edge, such as a port that is already bound. */
 export const restartField = <T extends z.ZodType>(schema: T, help: string): T =>
   schema.meta({ help, reload: 'restart' } satisfies FieldMeta)
+
+/**
+ * A key that only the configuration file of the edge can set, such as a file that the edge writes. It takes effect after a
+ * restart.
+ */
+export const hostField = <T extends z.ZodType>(schema: T, help: string): T =>
+  schema.meta({ help, reload: 'restart', hostOnly: true } satisfies FieldMeta)
 
 /** A key that holds a secret; otherwise like `field`. */
 export const secretField = <T extends z.ZodType>(schema: T, help: string): T =>

@@ -4,7 +4,15 @@ export { detectFormat, resolveFile, type ResolvedFile } from './config-file.ts'
 export { redacted } from './fields.ts'
 export { printReportRow } from './imapproxy-conf/import.ts'
 export { layerFromImapproxyConf } from './imapproxy-conf/layer.ts'
-export { checkLayer, flattenLayer, mergeLayers, writeKey, type JsonValue, type Layer } from './layer.ts'
+export {
+  checkLayer,
+  withoutHostKeys,
+  flattenLayer,
+  mergeLayers,
+  writeKey,
+  type JsonValue,
+  type Layer,
+} from './layer.ts'
 export { describeKeys, type KeyManual } from './manual.ts'
 export { printProblem, type Problem } from './problem.ts'
 export { redact } from './redact.ts'

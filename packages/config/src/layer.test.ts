@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
+import { describeKeys } from './manual.ts'
 import {
   checkLayer,
   flattenLayer,
   mergeLayers,
   readKey,
+  withoutHostKeys,
   writeKey,
   type JsonValue,
   type Layer,
@@ -107,4 +109,38 @@ test('sections of the host cannot be set by the fleet', () => {
       { key: section, message: 'can be set only in the configuration file of the edge, not by the fleet' },
     ])
   }
+})
+
+test('a name that a record would drop without an error is refused at any depth', () => {
+  for (const hidden of ['upstreams.__proto__.port', 'listeners.__proto__.requireTls', 'upstreams.__proto__']) {
+    const checked = checkLayer(writeKey({}, hidden, hidden.endsWith('port') ? 143 : {}))
+    assert.ok(!checked.ok, hidden)
+    assert.match(checked.problems[0]!.key, /__proto__/)
+  }
+})
+
+test('a checked layer is a copy that holds only what the schema has read', () => {
+  const given = { upstreams: { main: { port: 143 } } }
+  const checked = checkLayer(given)
+  assert.ok(checked.ok)
+  assert.deepEqual(checked.layer, given)
+  assert.notEqual(checked.layer, given)
+})
+
+test('files that the edge writes, and everything of its host, are set only by its file', () => {
+  const host = {
+    'trace.file': '/etc/cron.d/trace',
+    'fleet.stateDir': '/tmp',
+    'process.pidFile': '/tmp/pid',
+    'http.port': 80,
+    'edge.id': 'other',
+  }
+  for (const [name, set] of Object.entries(host)) {
+    const checked = checkLayer(writeKey({}, name, set))
+    assert.ok(!checked.ok, name)
+    assert.match(checked.problems[0]!.message, /only in the configuration file of the edge/)
+  }
+  const both = writeKey(writeKey({}, 'trace.file', '/log/p'), 'trace.bytesMax', 4096)
+  assert.deepEqual(withoutHostKeys(both), { layer: { trace: { bytesMax: 4096 } }, ignored: ['trace.file'] })
+  assert.deepEqual(describeKeys().find((each) => each.key === 'trace.file')?.steerable, false)
 })

@@ -5,18 +5,19 @@
 import { z } from 'zod'
 import { metaOf } from './fields.ts'
 import { toProblem, problemsOf, type Problem } from './problem.ts'
-import { childOf, isSection, shapeOf, unwrapped } from './schema-walk.ts'
+import { childOf, isSection, schemaAt, shapeOf, unreadKeys, unwrapped } from './schema-walk.ts'
 import { sectionsSchema, steerableSections } from './schema.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
 /** A partial configuration: only the keys that differ from the layers before it. */
 export type Layer = { [key: string]: JsonValue }
 
-/** The same schema with every key optional and without defaults. */
+/** The same schema with every key optional and without defaults, and without the keys that only the file can set. */
 function partialOf(schema: z.ZodType): z.ZodType {
   const inner = unwrapped(schema)
   if (inner instanceof z.ZodObject) {
-    const shape = Object.entries(shapeOf(inner)).map(([key, child]) => {
+    const steerable = Object.entries(shapeOf(inner)).filter(([, child]) => !metaOf(child)?.hostOnly)
+    const shape = steerable.map(([key, child]) => {
       const optional = partialOf(child).optional()
       const meta = metaOf(child)
       // partialOf removes the metadata, and with it the mark of a secret.
@@ -35,18 +36,38 @@ const layerSchema = z.strictObject(
   ),
 )
 
-/** Checks a layer that the fleet sets. */
+/** Checks a layer that the fleet sets. The result contains only what the schema has read. */
 export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: false; problems: Problem[] } {
   const parsed = layerSchema.safeParse(layer)
-  if (parsed.success) return { ok: true, layer: parsed.data as Layer }
-  const problems = problemsOf(parsed.error, layerSchema, layer).map((problem) =>
-    problem.path.length === 1 &&
-    Object.hasOwn(sectionsSchema.shape, problem.path[0]!) &&
-    !layerSchema.shape[problem.path[0]!]
+  const unread = unreadKeys(layerSchema, layer)
+  if (parsed.success && unread.length === 0) return { ok: true, layer: parsed.data as Layer }
+  const found = parsed.success ? [] : problemsOf(parsed.error, layerSchema, layer)
+  const problems = found.map((problem) =>
+    isHostOnly(problem.path)
       ? { ...problem, message: 'can be set only in the configuration file of the edge, not by the fleet' }
       : problem,
   )
-  return { ok: false, problems: problems.map((problem) => toProblem(problem)) }
+  return { ok: false, problems: [...problems, ...unread].map((problem) => toProblem(problem)) }
+}
+
+/**
+ * The layer without the keys that only the file of the edge can set, and those keys. A layer that control stored before a
+ * key became one of the file can have them.
+ */
+export function withoutHostKeys(layer: Layer): { layer: Layer; ignored: string[] } {
+  const ignored = flattenLayer(layer)
+    .map(([key]) => key)
+    .filter((key) => isHostOnly(key.split('.')))
+  return { layer: ignored.reduce((left, key) => writeKey(left, key, undefined), layer), ignored }
+}
+
+/** Whether a known key belongs to the file of the edge. */
+function isHostOnly(path: readonly string[]): boolean {
+  const [section = ''] = path
+  if (!Object.hasOwn(sectionsSchema.shape, section)) return false
+  if (!layerSchema.shape[section]) return true
+  const schema = schemaAt(sectionsSchema, path)
+  return schema !== undefined && metaOf(schema)?.hostOnly === true
 }
 
 /** Merges objects key by key; any other value in `over` replaces the one in `base`. Changes neither argument. */

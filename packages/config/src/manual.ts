@@ -31,12 +31,12 @@ export function describeKeys(): KeyManual[] {
   return Object.entries(shapeOf(sectionsSchema)).flatMap(([section, schema]) =>
     keysBelow(section, schema).map((row) => ({
       ...row,
-      steerable: (steerableSections as readonly string[]).includes(section),
+      steerable: row.steerable && (steerableSections as readonly string[]).includes(section),
     })),
   )
 }
 
-function keysBelow(key: string, schema: z.ZodType): Omit<KeyManual, 'steerable'>[] {
+function keysBelow(key: string, schema: z.ZodType): KeyManual[] {
   const meta = metaOf(schema)
   const inner = unwrapped(schema)
   if (meta)
@@ -46,6 +46,7 @@ function keysBelow(key: string, schema: z.ZodType): Omit<KeyManual, 'steerable'>
         help: meta.help,
         reload: meta.reload,
         secret: meta.secret === true,
+        steerable: meta.hostOnly !== true,
         values: valuesOf(inner),
         preset: presetOf(schema),
         ...boundsOf(inner),

@@ -1,5 +1,6 @@
 /** Finds the schema of a key in a document: for layers, redaction, suggestions and the manual. */
 import { z } from 'zod'
+import type { PathProblem } from './problem.ts'
 
 /** Whether a value in a document is a section, or one entry of it, as opposed to a list or a single value. */
 export const isSection = (value: unknown): value is Record<string, unknown> =>
@@ -31,4 +32,19 @@ export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType 
   let at: z.ZodType | undefined = schema
   for (const key of path) at = at && childOf(at, key)
   return at
+}
+
+/** Keys that zod leaves out without an error: a record drops an own property named `__proto__`. */
+export function unreadKeys(
+  schema: z.ZodType,
+  document: unknown,
+  path: readonly string[] = [],
+): PathProblem[] {
+  if (typeof document !== 'object' || document === null) return []
+  return Object.entries(document).flatMap(([key, value]) => {
+    if (key === '__proto__' && unwrapped(schema) instanceof z.ZodRecord)
+      return [{ path: [...path, key], message: 'is not a name that can be used' }]
+    const child = childOf(schema, key)
+    return child ? unreadKeys(child, value, [...path, key]) : []
+  })
 }

@@ -2,7 +2,7 @@
  * Applies the desired state of this edge: configuration, revocations, traces, drain. The edge reads it from its own key
  * after each connect, after each announced change and at intervals. An older version never replaces a newer one.
  */
-import { printProblem, type Layer } from '@imapfleet/config'
+import { printProblem, withoutHostKeys, type Layer } from '@imapfleet/config'
 import type { NatsHandles } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import {
@@ -119,6 +119,12 @@ export class DesiredState {
     }
     if (config.revision !== this.applied)
       edge.context.log.info('config_applied', { revision: config.revision })
+    const { ignored } = withoutHostKeys(config.layer as Layer)
+    if (ignored.length > 0)
+      edge.context.log.warn('config_keys_ignored', {
+        keys: ignored.join(','),
+        reason: 'only the configuration file of the edge can set them',
+      })
     this.#config = config
     this.#rejected = undefined
     return true

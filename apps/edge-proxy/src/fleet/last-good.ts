@@ -4,7 +4,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { checkLayer, mergeLayers, resolveConfig, type EdgeConfig, type Layer } from '@imapfleet/config'
+import {
+  checkLayer,
+  mergeLayers,
+  resolveConfig,
+  withoutHostKeys,
+  type EdgeConfig,
+  type Layer,
+} from '@imapfleet/config'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import { decode, desiredSchema, encode, type Desired } from '@imapfleet/protocol'
 import type { FleetConfig } from '../edge/start.ts'
@@ -45,11 +52,14 @@ export function lastGoodConfig(file: EdgeConfig, document: Layer, log: Log): Fle
   return resolved.ok ? { revision: last.config.revision, config: resolved.config } : undefined
 }
 
-/** Merges the fleet's layer over the edge's own file. */
+/**
+ * Merges the fleet's layer over the edge's own file. Keys that only the file can set are ignored: which files an edge writes
+ * is decided on its host.
+ */
 export function resolveOver(
   document: Layer,
-  layer: Desired['config']['layer'],
+  fleetLayer: Desired['config']['layer'],
 ): ReturnType<typeof resolveConfig> {
-  const checked = checkLayer(layer)
+  const checked = checkLayer(withoutHostKeys(fleetLayer as Layer).layer)
   return checked.ok ? resolveConfig(mergeLayers(document, checked.layer)) : checked
 }

@@ -1,7 +1,6 @@
 /** An imapproxy.conf as a layer of the fleet, without the keys that only the file of an edge can set. */
-import { flattenLayer, type JsonValue, type Layer } from '../layer.ts'
+import { flattenLayer, withoutHostKeys, type JsonValue } from '../layer.ts'
 import type { Problem } from '../problem.ts'
-import { steerableSections } from '../schema.ts'
 import { importImapproxyConf, type ReportRow } from './import.ts'
 
 export type ConfLayer =
@@ -18,15 +17,11 @@ export type ConfLayer =
 export function layerFromImapproxyConf(text: string): ConfLayer {
   const imported = importImapproxyConf(text)
   if (!imported.ok) return imported
-  const sections: readonly string[] = steerableSections
-  const part = (isSteerable: boolean): Layer =>
-    Object.fromEntries(
-      Object.entries(imported.document).filter(([section]) => sections.includes(section) === isSteerable),
-    )
+  const { layer, ignored } = withoutHostKeys(imported.document)
   return {
     ok: true,
-    set: Object.fromEntries(flattenLayer(part(true))),
+    set: Object.fromEntries(flattenLayer(layer)),
     report: imported.report,
-    kept: flattenLayer(part(false)).map(([key]) => key),
+    kept: ignored,
   }
 }

@@ -1,10 +1,10 @@
 /** `trace`: the file that the protocol of traced users is written to. */
 import { z } from 'zod'
-import { byteCount, field, filePath, restartField } from '../fields.ts'
+import { byteCount, field, filePath, hostField } from '../fields.ts'
 
 export const traceSection = z
   .strictObject({
-    file: restartField(
+    file: hostField(
       filePath.optional(),
       'File that the traces of XPROXY_TRACE are appended to. Absent: there is no file, and XPROXY_TRACE is refused. In imapproxy.conf: protocol_log_filename.',
     ),

@@ -43,8 +43,10 @@ export function replaced(before: Layer, after: Layer): Revised {
     ...problemsOfSize(after),
     ...problemsOfSecrets(after),
   ]
-  if (problems.length > 0) return { ok: false, problems }
-  return { ok: true, document: after, changes: changesBetween(before, after) }
+  if (!checked.ok || problems.length > 0) return { ok: false, problems }
+  // What is stored is what the schema has read.
+  const document = checked.layer
+  return { ok: true, document, changes: changesBetween(before, document) }
 }
 
 /** The difference by key, without secrets: for a changed secret it only says that it changed. */

@@ -14,14 +14,16 @@ import {
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
-import { importConf } from './import-conf.ts'
-import { listRevisions } from './list-revisions.ts'
-import { listConfigKeys } from './list-config-keys.ts'
-import { readConfig } from './read-config.ts'
-import { readRevision } from './read-revision.ts'
-import { readEdgeLayer } from './read-edge-layer.ts'
-import { restoreRevision } from './restore-revision.ts'
-import { writeRevision } from './write-revision.ts'
+import {
+  importConf,
+  listRevisions,
+  listConfigKeys,
+  readConfig,
+  readRevision,
+  readEdgeLayer,
+  restoreRevision,
+  writeRevision,
+} from './service.ts'
 import {
   bearer,
   body,

@@ -15,7 +15,7 @@ import { knownEdge, readEdge } from './read-edge.ts'
 
 /** An edge that is forgotten stays unchanged. */
 export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<EdgeView> {
-  const known = await knownEdge(deps, id)
+  const known = await knownEdge(deps.db.orm, id)
   if (!known.forgottenAt) await changeFleet(deps.db, async (queries) => await forget(queries, actor, known))
   return await readEdge(deps, id)
 }

@@ -4,18 +4,25 @@ import { findEdge, type EdgeRow } from './queries.ts'
 import { enrolledEdges } from '../enrolments/queries.ts'
 import { listLayers } from '../config/queries.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
+import { inSnapshot } from '../../platform/db/snapshot.ts'
+import type { Queries } from '../../platform/db/database.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { edgeView } from './edge-view.ts'
 
 export async function readEdge(deps: Deps, id: string): Promise<EdgeView> {
-  const row = await knownEdge(deps, id)
-  const { orm } = deps.db
-  return edgeView(row, await listLayers(orm), await rollingRevision(orm), await enrolledEdges(orm))
+  return await inSnapshot(deps.db, async (queries) =>
+    edgeView(
+      await knownEdge(queries, id),
+      await listLayers(queries),
+      await rollingRevision(queries),
+      await enrolledEdges(queries),
+    ),
+  )
 }
 
-export async function knownEdge({ db }: Deps, id: string): Promise<EdgeRow> {
-  const row = await findEdge(db.orm, id)
+export async function knownEdge(queries: Queries, id: string): Promise<EdgeRow> {
+  const row = await findEdge(queries, id)
   if (row) return row
   throw new ServiceError(
     'edge_unknown',
