@@ -32,7 +32,7 @@ import { appliesTo, resolve } from '../desired/desired-of.ts'
 import { distributeDesired } from '../desired/distribute-desired.ts'
 import { changeFleet } from '../desired/fleet.ts'
 import { selectEdges } from '../edges/queries.ts'
-import { knownEdge } from '../edges/read-edge.ts'
+import { knownEdge } from '../edges/service.ts'
 import { activeRollout, rollingRevision } from '../rollouts/queries.ts'
 import { startRollout, wavesFor } from '../rollouts/start-rollout.ts'
 import {

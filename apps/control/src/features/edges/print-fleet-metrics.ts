@@ -6,7 +6,7 @@ import { edgeMetrics, fleetMetrics, printPrometheus, type PrometheusSource } fro
 import type { EdgeView } from '@imapfleet/api'
 import type { CountingEdgeRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
-import { listCountingViews } from './list-edges.ts'
+import { listCountingViews } from './service.ts'
 
 export async function printFleetMetrics(deps: Deps): Promise<string> {
   const edges = await listCountingViews(deps)

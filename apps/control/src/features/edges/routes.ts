@@ -3,10 +3,7 @@ import { createRoute } from '@hono/zod-openapi'
 import { drainRequestSchema, edgeListSchema, edgeSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
-import { drainEdges } from './drain-edges.ts'
-import { forgetEdge } from './forget-edge.ts'
-import { listSomeEdges } from './list-edges.ts'
-import { readEdge } from './read-edge.ts'
+import { drainEdges, forgetEdge, listSomeEdges, readEdge } from './service.ts'
 import { bearer, body, jsonContent, needs, newRoutes, problems } from '../../platform/http/routes.ts'
 
 const one = z.object({ id: z.string().min(1).max(200) })

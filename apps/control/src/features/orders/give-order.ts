@@ -15,7 +15,7 @@ import { findOrder, finishOrder, insertOrder, type OrderRow } from './queries.ts
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { orderView } from './order-view.ts'
-import { edgesMeantBy } from '../edges/edges-meant-by.ts'
+import { edgesMeantBy } from '../edges/service.ts'
 
 export interface OrderInput {
   id?: string | undefined

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/api'
-import { Changes } from './changes.ts'
+import { Changes } from './live.ts'
 
 const edge = (id: string, region: string, cached = 0) => ({ id, region, cached }) as LiveEdge
 

@@ -1,6 +1,6 @@
 /**
- * Shared by all live views of this process: while at least one is open, the edges are read once a second and sent to
- * each. It keeps no lasting state: a view that reconnects to another replica starts with all edges.
+ * What live views share: while at least one is open, the edges are read once a second and sent to each. It keeps no
+ * lasting state: a view that reconnects to another replica starts with all edges.
  */
 import type { LiveEdge } from '@imapfleet/api'
 
@@ -60,5 +60,41 @@ export class LiveFeed {
     } catch (error) {
       return { kind: 'trouble', error }
     }
+  }
+}
+
+/** What is new in a live view: the edges that changed since they were last sent, and those that left. */
+interface LiveChange {
+  changed: LiveEdge[]
+  /** Ids of edges that were sent and are no longer there. */
+  gone: string[]
+}
+
+export class Changes {
+  readonly #told = new Map<string, string>()
+  readonly #region: string | undefined
+
+  constructor(region: string | undefined) {
+    this.#region = region
+  }
+
+  /** The edges that the view has received. */
+  get total(): number {
+    return this.#told.size
+  }
+
+  /** `edges`: all edges of the view. */
+  in(edges: readonly LiveEdge[]): LiveChange {
+    const shown = edges.filter(({ region }) => this.#region === undefined || region === this.#region)
+    const changed = shown.filter((edge) => {
+      const text = JSON.stringify(edge)
+      if (this.#told.get(edge.id) === text) return false
+      this.#told.set(edge.id, text)
+      return true
+    })
+    const there = new Set(shown.map(({ id }) => id))
+    const gone = [...this.#told.keys()].filter((id) => !there.has(id))
+    for (const id of gone) this.#told.delete(id)
+    return { changed, gone }
   }
 }

@@ -1,0 +1,145 @@
+/** What can be asked about edges and done with them: list, read, drain, forget. */
+import { fleetTargetText, type EdgeView, type FleetTarget, type LiveEdge } from '@imapfleet/api'
+import type { Deps } from '../../deps.ts'
+import type { Actor } from '../../platform/access.ts'
+import type { Queries } from '../../platform/db/database.ts'
+import { inSnapshot } from '../../platform/db/snapshot.ts'
+import { pageOf } from '../../platform/db/page-of.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { writeAudit } from '../audit/audit.ts'
+import { listLayers } from '../config/queries.ts'
+import { distributeDesired } from '../desired/distribute-desired.ts'
+import { changeFleet } from '../desired/fleet.ts'
+import { enrolledEdges } from '../enrolments/queries.ts'
+import { rollingRevision, skipEdge } from '../rollouts/queries.ts'
+import { liveEdge } from './live-edge.ts'
+import {
+  findEdge,
+  listCountingEdges,
+  markEdgeForgotten,
+  pageOfEdges,
+  selectEdges,
+  setDrain,
+  type CountingEdgeRow,
+  type EdgeRow,
+} from './queries.ts'
+import { edgeView } from './view.ts'
+
+async function listEdges(deps: Deps): Promise<EdgeView[]> {
+  return await inSnapshot(deps.db, async (queries) => await viewsOf(queries, await selectEdges(queries)))
+}
+
+/** One page. `after` is the id of the last edge of the previous page. */
+export async function listSomeEdges(
+  deps: Deps,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<{ edges: EdgeView[]; next: string | null }> {
+  return await inSnapshot(deps.db, async (queries) => {
+    const { shown, next } = await pageOf(
+      { limit, before: after },
+      (page) => pageOfEdges(queries, page),
+      ({ id }) => id,
+    )
+    return { edges: await viewsOf(queries, shown), next }
+  })
+}
+
+/** All edges with their present rates. */
+export async function listLiveEdges(deps: Deps): Promise<LiveEdge[]> {
+  return (await listCountingViews(deps)).map(({ row, view }) => liveEdge(row, view))
+}
+
+export async function listCountingViews(deps: Deps): Promise<{ row: CountingEdgeRow; view: EdgeView }[]> {
+  return await inSnapshot(deps.db, async (queries) => {
+    const rows = await listCountingEdges(queries)
+    const views = await viewsOf(queries, rows)
+    return rows.map((row, index) => ({ row, view: views[index]! }))
+  })
+}
+
+async function viewsOf(queries: Queries, rows: readonly EdgeRow[]): Promise<EdgeView[]> {
+  const layers = await listLayers(queries)
+  const rolling = await rollingRevision(queries)
+  const enrolled = await enrolledEdges(queries)
+  return rows.map((row) => edgeView(row, layers, rolling, enrolled))
+}
+
+/** One edge, even a forgotten one. */
+export async function readEdge(deps: Deps, id: string): Promise<EdgeView> {
+  return await inSnapshot(deps.db, async (queries) => {
+    const [view] = await viewsOf(queries, [await knownEdge(queries, id)])
+    return view!
+  })
+}
+
+export async function knownEdge(queries: Queries, id: string): Promise<EdgeRow> {
+  const row = await findEdge(queries, id)
+  if (row) return row
+  throw new ServiceError(
+    'edge_unknown',
+    `No edge is named ${id.slice(0, 63)}: GET /v1/edges lists all edges.`,
+  )
+}
+
+/** Throws `edge_unknown` if the region or the edge does not exist. All edges of an empty fleet is valid. */
+export async function edgesMeantBy({ db }: Deps, target: FleetTarget): Promise<EdgeRow[]> {
+  const edges = (await selectEdges(db.orm)).filter(
+    (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
+  )
+  if (edges.length > 0 || target.kind === 'all') return edges
+  const what = target.kind === 'region' ? `edge in the region ${target.name}` : `edge named ${target.name}`
+  throw new ServiceError(
+    'edge_unknown',
+    `No ${what} exists, or it was forgotten: GET /v1/edges lists all edges.`,
+  )
+}
+
+/** The edges in their present state. Their next heartbeats show the drain and the clients that are left. */
+export async function drainEdges(
+  deps: Deps,
+  actor: Actor,
+  target: FleetTarget,
+  drain: boolean,
+): Promise<EdgeView[]> {
+  const meant = new Set((await edgesMeantBy(deps, target)).map(({ id }) => id))
+  await changeFleet(deps.db, async (queries) => {
+    const edges = await setDrain(queries, [...meant], drain)
+    const action = drain ? 'edges.drain' : 'edges.resume'
+    await writeAudit(queries, {
+      actor: actor.name,
+      action,
+      target: fleetTargetText(target),
+      after: { edges },
+    })
+  })
+  await distributeDesired(deps, ({ id }) => meant.has(id))
+  return (await listEdges(deps)).filter(({ id }) => meant.has(id))
+}
+
+/** An edge that is forgotten stays unchanged. */
+export async function forgetEdge(deps: Deps, actor: Actor, id: string): Promise<EdgeView> {
+  const known = await knownEdge(deps.db.orm, id)
+  if (!known.forgottenAt) await changeFleet(deps.db, async (queries) => await forget(queries, actor, known))
+  return await readEdge(deps, id)
+}
+
+async function forget(queries: Queries, actor: Actor, { id }: EdgeRow): Promise<void> {
+  const isForgotten = await markEdgeForgotten(queries, id)
+  const row = await findEdge(queries, id)
+  if (!row) throw new Error(`the row of edge ${id} is missing`)
+  if (!isForgotten && row.forgottenAt) return
+  if (!isForgotten)
+    throw new ServiceError(
+      'edge_present',
+      `${id} sent a heartbeat ${Math.max(0, Math.round(row.silentMs / 1000))} s ago: stop it or revoke its credential; ` +
+        'after three missed heartbeats it can be forgotten.',
+    )
+  await skipEdge(queries, id)
+  await writeAudit(queries, {
+    actor: actor.name,
+    action: 'edge.forget',
+    target: `edge/${id}`,
+    before: { region: row.region, version: row.version, lastSeenAt: row.lastSeenAt.toISOString() },
+    after: { forgottenAt: row.forgottenAt?.toISOString() },
+  })
+}
