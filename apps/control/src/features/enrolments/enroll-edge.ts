@@ -18,7 +18,8 @@ export async function enrollEdge(
 ): Promise<EnrolmentMade> {
   const issuer = issuerOf(deps)
   return await deps.db.orm.transaction(async (tx) => {
-    await takeLock(tx, 'enrolments')
+    // Not the lock of the enforcement, which is held while NATS is asked.
+    await takeLock(tx, 'enrolling')
     const elsewhere = (await enrolmentsOf(tx, edge)).find((row) => !row.revokedAt && row.region !== region)
     if (elsewhere)
       throw new ServiceError(

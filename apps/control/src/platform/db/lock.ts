@@ -14,6 +14,7 @@ export const locks = {
   enrolments: base + 5,
   rollUp: base + 6,
   retention: base + 7,
+  enrolling: base + 8,
 } as const
 
 /** Waits for the lock. It is held until the end of the transaction. */
