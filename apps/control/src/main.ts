@@ -21,7 +21,7 @@ import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, type ControlSettings } from './settings.ts'
-import { createToken } from './features/access/create-token.ts'
+import { createToken } from './features/access/service.ts'
 
 const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.write(line))
 const stopMs = 10_000

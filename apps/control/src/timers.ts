@@ -2,7 +2,7 @@
 import { cleanUp } from './clean-up.ts'
 import type { Deps } from './deps.ts'
 import { reconcile } from './features/desired/reconcile.ts'
-import { enforceEnrolments } from './features/enrolments/enforce-enrolments.ts'
+import { enforceEnrolments } from './features/enrolments/service.ts'
 import { forgetOldHistory } from './features/history/forget-old-history.ts'
 import { makePartitions } from './features/history/make-partitions.ts'
 import { rollUp } from './features/history/roll-up.ts'

@@ -5,7 +5,7 @@
 import type { Context } from 'hono'
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie'
 import { ServiceError } from '../../platform/errors.ts'
-import { sessionSeconds } from './sign-in.ts'
+import { sessionSeconds } from './service.ts'
 
 const name = 'imapfleet_session'
 const consoleHeader = 'x-imapfleet-console'

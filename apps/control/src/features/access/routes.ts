@@ -9,10 +9,8 @@ import {
 } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
-import { createToken } from './create-token.ts'
-import { listAudit } from '../audit/list-audit.ts'
-import { listTokens } from './list-tokens.ts'
-import { revokeToken } from './revoke-token.ts'
+import { listAudit } from '../audit/service.ts'
+import { createToken, listTokens, revokeToken } from './service.ts'
 import {
   bearer,
   body,

@@ -4,9 +4,7 @@ import { configName } from '@imapfleet/config/names'
 import { enrolmentListSchema, enrolmentMadeSchema, enrolmentRequestSchema } from '@imapfleet/api'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
-import { enrollEdge } from './enroll-edge.ts'
-import { listEnrolments } from './list-enrolments.ts'
-import { revokeEnrolments } from './revoke-enrolments.ts'
+import { enrollEdge, listEnrolments, revokeEnrolments } from './service.ts'
 import {
   bearer,
   body,

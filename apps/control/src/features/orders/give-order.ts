@@ -9,7 +9,7 @@ import { fleetTargetText, type OrderedEdge, type OrderView, type FleetTarget } f
 import { wireVersion, type OrderAction, type OrderOutcome } from '@imapfleet/protocol'
 import type { Actor } from '../../platform/access.ts'
 import { sendOrder } from './gather.ts'
-import { writeAudit } from '../audit/audit.ts'
+import { writeAudit } from '../audit/service.ts'
 import type { EdgeRow } from '../edges/queries.ts'
 import { findOrder, finishOrder, insertOrder, type OrderRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'

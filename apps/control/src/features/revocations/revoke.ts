@@ -3,7 +3,7 @@
  */
 import type { RevocationStatus } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
-import { writeAudit } from '../audit/audit.ts'
+import { writeAudit } from '../audit/service.ts'
 import { selectEdges } from '../edges/queries.ts'
 import { changeFleet } from '../desired/fleet.ts'
 import { insertRevocation } from './queries.ts'

@@ -2,7 +2,7 @@
  * Takes one step of the active rollout, if a step is due. Each step is one transaction, so if a replica dies in
  * between, another one takes the step.
  */
-import { itself, writeAudit } from '../audit/audit.ts'
+import { itself, writeAudit } from '../audit/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
 import { changeFleet } from '../desired/fleet.ts'

@@ -1,7 +1,7 @@
 /** Pauses, resumes or aborts a rollout. */
 import type { RolloutView } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
-import { writeAudit } from '../audit/audit.ts'
+import { writeAudit } from '../audit/service.ts'
 import { changeFleet } from '../desired/fleet.ts'
 import { findRollout, updateRollout } from './queries.ts'
 import type { Deps } from '../../deps.ts'

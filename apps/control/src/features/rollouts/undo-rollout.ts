@@ -1,6 +1,6 @@
 /** Rolls back a rolling revision. A new revision restores the previous state of the layer on every edge immediately. */
 import { layerText, type RolloutState } from '@imapfleet/api'
-import { writeAudit } from '../audit/audit.ts'
+import { writeAudit } from '../audit/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { findRevision, insertRevision, newestRevision, readLayer, settleRevision } from '../config/queries.ts'
 import { updateRollout, type RolloutRow } from './queries.ts'

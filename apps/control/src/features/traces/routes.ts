@@ -5,11 +5,8 @@ import type { TypedResponse } from 'hono'
 import { stream } from 'hono/streaming'
 import { z } from 'zod'
 import type { Deps } from '../../deps.ts'
-import { endTrace } from './end-trace.ts'
-import { followTrace, readTraceLines, type TracePosition } from './follow-trace.ts'
-import { listTraces } from './list-traces.ts'
-import { readTrace } from './read-trace.ts'
-import { beginTrace } from './start-trace.ts'
+import { followTrace, readTraceLines, type TracePosition } from './follow.ts'
+import { beginTrace, endTrace, listTraces, readTrace } from './service.ts'
 import { eventStream } from '../../platform/http/event-stream.ts'
 import {
   bearer,

@@ -7,12 +7,11 @@ import { type TraceEdgeEvent, type TraceEvent } from '@imapfleet/api'
 import { traceBatchSchema, subjects, type TraceBatch } from '@imapfleet/protocol'
 import { needsScope, type Actor } from '../../platform/access.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
-import { openTraceFeed, traceKeptMs, type TraceReader } from './trace-stream.ts'
+import { openTraceFeed, traceKeptMs, type TraceReader } from './feed.ts'
 import type { TraceRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
-import { traceEnd } from './trace-view.ts'
-import { knownTrace } from './read-trace.ts'
+import { knownTrace, traceEnd } from './service.ts'
 
 export type TraceNews =
   | { kind: 'line'; place: TracePosition; line: TraceEvent }

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
-import { authenticateToken } from './authenticate.ts'
-import { createToken } from './create-token.ts'
+import { authenticateToken, createToken } from './service.ts'
 
 suite('authentication', () => {
   let deps: TestDeps

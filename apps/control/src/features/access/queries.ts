@@ -1,0 +1,111 @@
+/** Tokens and sessions by their hashes, and refused tokens by source address. */
+import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import type { Queries } from '../../platform/db/database.ts'
+import { loginFailures, sessions, tokens } from './table.ts'
+
+export type TokenRow = typeof tokens.$inferSelect
+
+export async function insertToken(queries: Queries, token: typeof tokens.$inferInsert): Promise<TokenRow> {
+  const [row] = await queries.insert(tokens).values(token).returning()
+  if (!row) throw new Error('the token was not written')
+  return row
+}
+
+const olderThan = (id: string) =>
+  sql`(${tokens.createdAt}, ${tokens.id}) < (select created_at, id from tokens where id = ${id})`
+
+/** Newest first, including revoked and expired ones. `before` is the id of the last token of the previous page. */
+export async function selectTokens(
+  queries: Queries,
+  page: { limit: number; before?: string | undefined },
+): Promise<TokenRow[]> {
+  return await queries
+    .select()
+    .from(tokens)
+    .where(page.before === undefined ? undefined : olderThan(page.before))
+    .orderBy(desc(tokens.createdAt), desc(tokens.id))
+    .limit(page.limit)
+}
+
+export async function findToken(queries: Queries, id: string): Promise<TokenRow | undefined> {
+  const [row] = await queries.select().from(tokens).where(eq(tokens.id, id))
+  return row
+}
+
+export async function findTokenByHash(queries: Queries, hash: string): Promise<TokenRow | undefined> {
+  const [row] = await queries.select().from(tokens).where(eq(tokens.hash, hash))
+  return row
+}
+
+/** The row, if it was not revoked before. */
+export async function markTokenRevoked(
+  queries: Queries,
+  id: string,
+  at: Date,
+): Promise<TokenRow | undefined> {
+  const valid = and(eq(tokens.id, id), isNull(tokens.revokedAt))
+  const [row] = await queries.update(tokens).set({ revokedAt: at }).where(valid).returning()
+  return row
+}
+
+/** Accurate to the minute, so that reading the API does not write each time. */
+export async function touchToken(queries: Queries, { id, lastUsedAt }: TokenRow, now: Date): Promise<void> {
+  if (lastUsedAt && now.getTime() - lastUsedAt.getTime() < 60_000) return
+  await queries.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))
+}
+
+export async function insertSession(queries: Queries, session: typeof sessions.$inferInsert): Promise<void> {
+  await queries.insert(sessions).values(session)
+}
+
+export async function findSession(
+  queries: Queries,
+  hash: string,
+): Promise<{ expiresAt: Date; token: TokenRow } | undefined> {
+  const [row] = await queries
+    .select({ expiresAt: sessions.expiresAt, token: tokens })
+    .from(sessions)
+    .innerJoin(tokens, eq(tokens.id, sessions.token))
+    .where(eq(sessions.hash, hash))
+  return row
+}
+
+export async function deleteSession(queries: Queries, hash: string): Promise<void> {
+  await queries.delete(sessions).where(eq(sessions.hash, hash))
+}
+
+export async function deleteOldSessions(queries: Queries, before: Date): Promise<void> {
+  await queries.delete(sessions).where(lt(sessions.expiresAt, before))
+}
+
+/** Failures are counted in a window that starts with the first. */
+const window = sql`interval '1 minute'`
+
+export async function countFailures(queries: Queries, source: string): Promise<number> {
+  const [row] = await queries
+    .select({ failures: loginFailures.failures })
+    .from(loginFailures)
+    .where(and(eq(loginFailures.source, source), gt(loginFailures.since, sql`now() - ${window}`)))
+  return row?.failures ?? 0
+}
+
+/** The present count. */
+export async function noteFailure(queries: Queries, source: string): Promise<number> {
+  const isOver = sql`${loginFailures.since} <= now() - ${window}`
+  const [row] = await queries
+    .insert(loginFailures)
+    .values({ source, failures: 1, since: sql`now()` })
+    .onConflictDoUpdate({
+      target: loginFailures.source,
+      set: {
+        failures: sql`case when ${isOver} then 1 else ${loginFailures.failures} + 1 end`,
+        since: sql`case when ${isOver} then now() else ${loginFailures.since} end`,
+      },
+    })
+    .returning({ failures: loginFailures.failures })
+  return row?.failures ?? 0
+}
+
+export async function deleteOldFailures(queries: Queries): Promise<void> {
+  await queries.delete(loginFailures).where(lt(loginFailures.since, sql`now() - ${window}`))
+}

@@ -1,0 +1,198 @@
+/** Tokens, sessions of the console, and who a request comes from. */
+import { createHash, randomBytes, randomUUID } from 'node:crypto'
+import type { Role, Scope, TokenMade, TokenView } from '@imapfleet/api'
+import type { Deps } from '../../deps.ts'
+import type { Actor } from '../../platform/access.ts'
+import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { writeAudit } from '../audit/service.ts'
+import {
+  countFailures,
+  deleteOldFailures,
+  deleteOldSessions,
+  deleteSession,
+  findSession,
+  findToken,
+  findTokenByHash,
+  insertSession,
+  insertToken,
+  markTokenRevoked,
+  noteFailure,
+  selectTokens,
+  touchToken,
+  type TokenRow,
+} from './queries.ts'
+
+export interface TokenInput {
+  name: string
+  role: Role
+  scopes: Scope[]
+  expiresInSeconds?: number | undefined
+}
+
+/** A prefix by which a token is recognised in logs or repositories. */
+const tokenPrefix = 'imapfleet_'
+/** A working day. Activity does not extend a session. */
+export const sessionSeconds = 12 * 3_600
+/** Within a minute, from one address. */
+const failuresMax = 30
+
+/** Makes a token. It is returned once; only its hash is stored. */
+export async function createToken(
+  { db, now }: Pick<Deps, 'db' | 'now'>,
+  createdBy: string,
+  { name, role, scopes, expiresInSeconds }: TokenInput,
+): Promise<TokenMade> {
+  const token = tokenPrefix + newSecret()
+  const expiresAt = expiresInSeconds === undefined ? null : new Date(now() + expiresInSeconds * 1000)
+  const row = await db.orm.transaction(async (tx) => {
+    const made = await insertToken(tx, {
+      id: randomUUID(),
+      name,
+      hash: hashOf(token),
+      role,
+      scopes,
+      createdBy,
+      expiresAt,
+    })
+    const after = { id: made.id, role, scopes, expiresAt: expiresAt?.toISOString() ?? null }
+    await writeAudit(tx, { actor: createdBy, action: 'token.create', target: name, after })
+    return made
+  })
+  return { ...tokenView(row), token }
+}
+
+/** All tokens, including revoked and expired ones, newest first. */
+export async function listTokens(
+  { db }: Deps,
+  page: PageWish<string>,
+): Promise<{ tokens: TokenView[]; next: string | null }> {
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => selectTokens(db.orm, asked),
+    ({ id }) => id,
+  )
+  return { tokens: shown.map(tokenView), next }
+}
+
+/** Revokes a token, effective with the next request. A token that is revoked stays unchanged. */
+export async function revokeToken({ db, now }: Deps, actor: Actor, id: string): Promise<TokenView> {
+  return await db.orm.transaction(async (tx) => {
+    const revoked = await markTokenRevoked(tx, id, new Date(now()))
+    if (revoked)
+      await writeAudit(tx, {
+        actor: actor.name,
+        action: 'token.revoke',
+        target: revoked.name,
+        before: { id },
+      })
+    const row = revoked ?? (await findToken(tx, id))
+    if (!row)
+      throw new ServiceError('token_unknown', `No token has the id ${id}: GET /v1/tokens lists all tokens.`)
+    return tokenView(row)
+  })
+}
+
+/** The actor of a bearer token. Guessing is limited for each source address, over all replicas. */
+export async function authenticateToken(deps: Deps, token: string, source: string): Promise<Actor> {
+  const { orm } = deps.db
+  const [row, failures] = await Promise.all([findTokenByHash(orm, hashOf(token)), countFailures(orm, source)])
+  if (failures >= failuresMax)
+    throw new ServiceError(
+      'too_many_attempts',
+      'Too many wrong tokens came from this address: wait a minute.',
+    )
+  const refusal = refusalOf(row, deps.now())
+  if (row && !refusal) {
+    await touchToken(orm, row, new Date(deps.now()))
+    return actorOf(row)
+  }
+  if ((await noteFailure(orm, source)) === failuresMax)
+    deps.log.warn('too many wrong tokens from one address', { source })
+  throw new ServiceError('token_invalid', refusal ?? '')
+}
+
+/** Starts a session: exchanges a token for a secret that the browser keeps in a cookie. */
+export async function signIn(
+  deps: Deps,
+  token: string,
+  source: string,
+): Promise<{ secret: string; actor: Actor }> {
+  const actor = await authenticateToken(deps, token, source)
+  const secret = newSecret()
+  const now = deps.now()
+  await deps.db.orm.transaction(async (tx) => {
+    await insertSession(tx, {
+      hash: hashOf(secret),
+      token: actor.id,
+      createdAt: new Date(now),
+      expiresAt: new Date(now + sessionSeconds * 1000),
+    })
+    await writeAudit(tx, {
+      actor: actor.name,
+      action: 'session.begin',
+      target: actor.name,
+      after: { source },
+    })
+  })
+  return { secret, actor }
+}
+
+/** The actor of a session. A session ends after its time, by signing out, and with its token. */
+export async function resumeSession({ db, now }: Deps, secret: string): Promise<Actor> {
+  const session = await findSession(db.orm, hashOf(secret))
+  if (!session || session.expiresAt.getTime() <= now())
+    throw new ServiceError('session_over', 'Your session has ended: sign in again.')
+  const { token } = session
+  const refusal = refusalOf(token, now())
+  if (refusal !== undefined) throw new ServiceError('session_over', `Your session has ended. ${refusal}`)
+  await touchToken(db.orm, token, new Date(now()))
+  return actorOf(token)
+}
+
+/** Does nothing if the session has ended. */
+export async function signOut({ db }: Deps, secret: string): Promise<void> {
+  const hash = hashOf(secret)
+  const session = await findSession(db.orm, hash)
+  if (!session) return
+  const { name } = session.token
+  await db.orm.transaction(async (tx) => {
+    await deleteSession(tx, hash)
+    await writeAudit(tx, { actor: name, action: 'session.end', target: name })
+  })
+}
+
+/** Deletes sessions that have ended, and refusals that no longer count. */
+export async function forgetOldAccess({ db, now }: Pick<Deps, 'db' | 'now'>): Promise<void> {
+  await deleteOldFailures(db.orm)
+  await deleteOldSessions(db.orm, new Date(now()))
+}
+
+const newSecret = () => randomBytes(32).toString('base64url')
+
+/** One round of SHA-256 is enough for 32 random bytes, because no dictionary contains them. */
+const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
+
+const actorOf = ({ id, name, role, scopes }: TokenRow): Actor => ({ id, name, role, scopes })
+
+/** The reason why a token is not accepted. */
+function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
+  if (!row) return 'This token is unknown: check it, or make a new one.'
+  if (row.revokedAt) return 'This token was revoked: ask for a new one.'
+  if (row.expiresAt && row.expiresAt.getTime() <= now)
+    return `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`
+  return undefined
+}
+
+/** Everything except the token. */
+const tokenView = (row: TokenRow): TokenView => ({
+  id: row.id,
+  name: row.name,
+  role: row.role,
+  scopes: row.scopes,
+  createdBy: row.createdBy,
+  createdAt: row.createdAt.toISOString(),
+  expiresAt: row.expiresAt?.toISOString() ?? null,
+  revokedAt: row.revokedAt?.toISOString() ?? null,
+  lastUsedAt: row.lastUsedAt?.toISOString() ?? null,
+})

@@ -1,0 +1,118 @@
+/** Traces of one user on every edge, for a limited time. The lines are in NATS: see follow.ts. */
+import { randomUUID } from 'node:crypto'
+import type { TraceView } from '@imapfleet/api'
+import type { Deps } from '../../deps.ts'
+import { needsScope, type Actor } from '../../platform/access.ts'
+import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { writeAudit } from '../audit/service.ts'
+import { distributeDesired } from '../desired/distribute-desired.ts'
+import { changeFleet } from '../desired/fleet.ts'
+import {
+  countRunningTraces,
+  findTrace,
+  insertTrace,
+  markTraceEnded,
+  selectTraces,
+  type TraceRow,
+} from './queries.ts'
+
+export interface TraceInput {
+  user: string
+  seconds: number
+  bytesMax: number
+  bodies: boolean
+}
+
+/** Fewer than one entry of the desired state can hold. */
+const runningMax = 500
+
+export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): Promise<TraceView> {
+  if (input.bodies) needsScope(actor, 'trace-bodies')
+  const createdAt = new Date(deps.now())
+  const row = await changeFleet(deps.db, async (queries) => {
+    if ((await countRunningTraces(queries)) >= runningMax)
+      throw new ServiceError(
+        'traces_full',
+        `${runningMax} users are being traced already: end a trace first.`,
+      )
+    const trace = await insertTrace(queries, {
+      id: randomUUID(),
+      user: input.user,
+      bytesMax: input.bytesMax,
+      bodies: input.bodies,
+      createdBy: actor.name,
+      createdAt,
+      expiresAt: new Date(createdAt.getTime() + input.seconds * 1000),
+    })
+    await writeAudit(queries, {
+      actor: actor.name,
+      action: 'trace.start',
+      target: input.user,
+      after: { id: trace.id, seconds: input.seconds, bytesMax: input.bytesMax, bodies: input.bodies },
+    })
+    return trace
+  })
+  await distributeDesired(deps)
+  return traceView(row, deps.now())
+}
+
+/** Traces, running or ended, newest first. */
+export async function listTraces(
+  deps: Deps,
+  page: PageWish<string>,
+): Promise<{ traces: TraceView[]; next: string | null }> {
+  const now = deps.now()
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => selectTraces(deps.db.orm, asked),
+    ({ id }) => id,
+  )
+  return { traces: shown.map((row) => traceView(row, now)), next }
+}
+
+export async function readTrace(deps: Deps, id: string): Promise<TraceView> {
+  return traceView(await knownTrace(deps, id), deps.now())
+}
+
+/** Throws `trace_unknown`. */
+export async function knownTrace({ db }: Deps, id: string): Promise<TraceRow> {
+  const row = await findTrace(db.orm, id)
+  if (!row)
+    throw new ServiceError('trace_unknown', `No trace has the id ${id}: GET /v1/traces lists all traces.`)
+  return row
+}
+
+/** Ends a trace early. A trace that has ended stays unchanged. */
+export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<TraceView> {
+  const known = await knownTrace(deps, id)
+  const at = new Date(deps.now())
+  if (traceEnd(known, at.getTime())) return traceView(known, at.getTime())
+  await changeFleet(deps.db, async (queries) => {
+    const ended = await markTraceEnded(queries, id, at)
+    if (ended)
+      await writeAudit(queries, {
+        actor: actor.name,
+        action: 'trace.end',
+        target: ended.user,
+        before: { id },
+      })
+  })
+  await distributeDesired(deps)
+  return traceView(await knownTrace(deps, id), deps.now())
+}
+
+/** When it ended; null while it runs. A trace that has expired has ended, although no row says so. */
+export function traceEnd(row: Pick<TraceRow, 'endedAt' | 'expiresAt'>, now: number): Date | null {
+  return row.endedAt ?? (row.expiresAt.getTime() <= now ? row.expiresAt : null)
+}
+
+const traceView = (row: TraceRow, now: number): TraceView => ({
+  id: row.id,
+  user: row.user,
+  createdBy: row.createdBy,
+  createdAt: row.createdAt.toISOString(),
+  expiresAt: row.expiresAt.toISOString(),
+  endedAt: traceEnd(row, now)?.toISOString() ?? null,
+  bodies: row.bodies,
+})
