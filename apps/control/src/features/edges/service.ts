@@ -10,7 +10,7 @@ import { writeAudit } from '../audit/service.ts'
 import { listLayers } from '../config/queries.ts'
 import { distributeDesired } from '../desired/distribute-desired.ts'
 import { changeFleet } from '../desired/fleet.ts'
-import { enrolledEdges } from '../enrolments/queries.ts'
+import { enrolledEdges } from '../enrolments/service.ts'
 import { rollingRevision, skipEdge } from '../rollouts/queries.ts'
 import { liveEdge } from './live-edge.ts'
 import {
