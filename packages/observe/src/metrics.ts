@@ -9,6 +9,8 @@ export interface MetricRow {
   help: string
   /** Label names, in the order of the series key. Values come from configuration or closed lists, never from users. */
   labels?: readonly string[]
+  /** The largest value. Absent: the largest whole number. No value is negative. */
+  max?: number
 }
 
 /** Part of the table, by name. */
@@ -100,6 +102,7 @@ export const edgeMetrics = {
     kind: 'gauge',
     help: '0 after the last attempt to reach the upstream failed, until one succeeds.',
     labels: ['upstream'],
+    max: 1,
   },
   upstream_addresses_down: {
     kind: 'gauge',

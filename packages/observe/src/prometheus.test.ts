@@ -70,7 +70,7 @@ test('a histogram is printed cumulatively, up to +Inf, with its sum and count', 
 test('nothing that a source sends can break the page: unknown metrics and labels are left out, values are escaped', () => {
   const page = printPrometheus(edgeMetrics, [
     {
-      labels: { edge: 'a' },
+      labels: { edge: 'a', 'region="x"} 1\nforged': 'b' },
       counters: {
         'sessions_total{ending="x\ny"}': 1,
         'sessions_total{edge="other",ending="z"}': 2,
@@ -78,8 +78,16 @@ test('nothing that a source sends can break the page: unknown metrics and labels
         'unheard_of_total 1\nforged': 4,
         constructor: 5,
         edge_up: 6,
+        upstreams_idle: 7,
+        'sessions_total{ending="z",edge="again"}': 8,
+        client_bytes_total: '1\nforged 2' as unknown as number,
       },
-      histograms: { unheard_of_seconds: { sum: 1, counts: { 3: 1 } } },
+      histograms: {
+        unheard_of_seconds: { sum: 1, counts: { 3: 1 } },
+        constructor: { sum: 1, counts: {} },
+        client_bytes_total: { sum: 1, counts: {} },
+        login_seconds: { sum: '1\nforged 2' as unknown as number, counts: {} },
+      },
     },
   ])
   assert.deepEqual(page.split('\n').slice(2), [

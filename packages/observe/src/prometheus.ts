@@ -1,6 +1,6 @@
 /** Prints metrics in the Prometheus text format 0.0.4, with the names and help texts of the table. */
 import { bucketBound, type Histogram } from './histogram.ts'
-import type { MetricRows } from './metrics.ts'
+import type { MetricRow, MetricRows } from './metrics.ts'
 import type { MetricsSnapshot } from './registry.ts'
 import { parseSeriesKey } from './series-key.ts'
 
@@ -17,27 +17,35 @@ const shownBounds = [
 ]
 
 /**
- * Prints the given rows for all sources, in table order. Metrics and labels that are not in the rows are left out: a source
- * may be an edge of a later version, or a faulty one.
+ * Prints the given rows for all sources, in table order. It trusts no source: metrics and labels that are not in the rows,
+ * values that are no numbers, and a second value of the same series are left out.
  */
 export function printPrometheus(rows: MetricRows, sources: readonly PrometheusSource[]): string {
   const linesOf = new Map(Object.keys(rows).map((name) => [name, [] as string[]]))
   // All edges have the same series, so each key is parsed only once.
-  const parsed = new Map<string, Series>()
-  const parse = (key: string): Series => {
-    let series = parsed.get(key)
-    if (!series) parsed.set(key, (series = seriesOf(rows, key)))
-    return series
+  const parsed = new Map<string, Series | undefined>()
+  const parse = (key: string): Series | undefined => {
+    if (!parsed.has(key)) parsed.set(key, seriesOf(rows, key))
+    return parsed.get(key)
   }
   for (const { labels = {}, counters = {}, gauges = {}, histograms = {} } of sources) {
     const own = printLabels(labels)
-    for (const values of [counters, gauges])
+    const printed = new Set<string>()
+    for (const [kind, values] of [
+      ['counter', counters],
+      ['gauge', gauges],
+    ] as const)
       for (const [key, value] of Object.entries(values)) {
         const series = parse(key)
-        linesOf.get(series.name)?.push(`imapfleet_${series.name}${braced(own, series.labels)} ${value}`)
+        if (series?.kind !== kind || typeof value !== 'number') continue
+        const id = `${series.name}${braced(own, series.labels)}`
+        if (printed.has(id)) continue
+        printed.add(id)
+        linesOf.get(series.name)?.push(`imapfleet_${id} ${value}`)
       }
     for (const [name, histogram] of Object.entries(histograms))
-      linesOf.get(name)?.push(...histogramLines(`imapfleet_${name}`, own, histogram))
+      if (Object.hasOwn(rows, name) && rows[name]?.kind === 'histogram' && isNumeric(histogram))
+        linesOf.get(name)?.push(...histogramLines(`imapfleet_${name}`, own, histogram))
   }
   return Object.entries(rows)
     .flatMap(([name, { kind, help }]) => {
@@ -51,19 +59,28 @@ export function printPrometheus(rows: MetricRows, sources: readonly PrometheusSo
 
 interface Series {
   name: string
+  kind: MetricRow['kind']
   /** As printed, without braces. */
   labels: string
 }
 
 /** Has only the labels of its row. Others could repeat a label of the source. */
-function seriesOf(rows: MetricRows, key: string): Series {
+function seriesOf(rows: MetricRows, key: string): Series | undefined {
   const { name, labels } = parseSeriesKey(key)
-  const known = Object.hasOwn(rows, name) ? (rows[name]?.labels ?? []) : []
-  return { name, labels: printLabels(Object.fromEntries(known.map((label) => [label, labels[label] ?? '']))) }
+  const row = Object.hasOwn(rows, name) ? rows[name] : undefined
+  if (!row) return undefined
+  const known = Object.fromEntries((row.labels ?? []).map((label) => [label, labels[label] ?? '']))
+  return { name, kind: row.kind, labels: printLabels(known) }
 }
+
+const isNumeric = ({ sum, counts }: Histogram): boolean =>
+  [sum, ...Object.values(counts)].every((value) => typeof value === 'number')
+
+const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/
 
 const printLabels = (labels: Readonly<Record<string, string>>): string =>
   Object.entries(labels)
+    .filter(([label]) => labelName.test(label))
     .map(([label, value]) => `${label}="${escapeValue(value)}"`)
     .join(',')
 

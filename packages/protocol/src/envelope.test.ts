@@ -37,7 +37,7 @@ const families = {
       sequence: 1,
       counters: { 'logins_total{upstream="main",result="ok"}': 2 },
       gauges: {},
-      histograms: { login_seconds: { sum: 0.5, counts: { 120: 2 } } },
+      histograms: { login_seconds: { sum: 0.0625, counts: { 120: 2 } } },
     },
   },
   desired: {

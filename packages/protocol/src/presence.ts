@@ -1,33 +1,34 @@
 /** The heartbeat: identity, configuration and health of an edge. Sent on core NATS; a lost one is replaced by the next. */
 import { z } from 'zod'
 import { instant, senderShape } from './envelope.ts'
-import { histogramSchema } from './histogram.ts'
-import { counterSeries, gaugeSeries } from './numbers.ts'
+import { inClosedSet, measurementShape } from './measurements.ts'
 
-export const presenceSchema = z.object({
-  ...senderShape,
-  version: z.string().max(64),
-  startedAt: instant,
-  /** The interval of heartbeats. After three missing ones the edge counts as silent. 5 s if left out. */
-  heartbeatMs: z.int().min(1).max(3_600_000).optional(),
-  state: z.enum(['serving', 'draining', 'stopping']),
-  config: z.object({
-    /** The applied revision; 0 until the fleet has sent one. */
-    applied: z.int().min(0),
-    /** The last revision that this edge refused. */
-    rejected: z.object({ revision: z.int().min(1), reason: z.string().max(4096) }).optional(),
-  }),
-  /** Sequence of the last applied revocation. */
-  revocations: z.int().min(0),
-  /** Series keys of `metrics` to values. */
-  gauges: gaugeSeries,
-  /** Cumulative since boot, as in a report. Live views compute rates from them. */
-  counters: counterSeries.optional(),
-  /** Of `login_seconds`, cumulative since boot. */
-  logins: histogramSchema.optional(),
-  /** Problems, in words for an operator; empty if there are none. */
-  degraded: z.array(z.string().max(500)).max(50),
-  /** `host:port` of each IMAP listener, for display. */
-  listeners: z.array(z.string().max(300)).max(50),
-})
+export const presenceSchema = z
+  .object({
+    ...senderShape,
+    version: z.string().max(64),
+    startedAt: instant,
+    /** The interval of heartbeats. After three missing ones the edge counts as silent. 5 s if left out. */
+    heartbeatMs: z.int().min(1).max(3_600_000).optional(),
+    state: z.enum(['serving', 'draining', 'stopping']),
+    config: z.object({
+      /** The applied revision; 0 until the fleet has sent one. */
+      applied: z.int().min(0),
+      /** The last revision that this edge refused. */
+      rejected: z.object({ revision: z.int().min(1), reason: z.string().max(4096) }).optional(),
+    }),
+    /** Sequence of the last applied revocation. */
+    revocations: z.int().min(0),
+    /** Series keys of `metrics` to values. */
+    gauges: measurementShape.gauges,
+    /** Cumulative since boot, as in a report. Live views compute rates from them. */
+    counters: measurementShape.counters.optional(),
+    /** Of `login_seconds`, cumulative since boot. */
+    logins: measurementShape.histogram.optional(),
+    /** Problems, in words for an operator; empty if there are none. */
+    degraded: z.array(z.string().max(500)).max(50),
+    /** `host:port` of each IMAP listener, for display. */
+    listeners: z.array(z.string().max(300)).max(50),
+  })
+  .transform(inClosedSet)
 export type Presence = z.infer<typeof presenceSchema>

@@ -4,18 +4,19 @@
  */
 import { z } from 'zod'
 import { instant, senderShape } from './envelope.ts'
-import { histogramSchema } from './histogram.ts'
-import { counterSeries, gaugeSeries } from './numbers.ts'
+import { inClosedSet, measurementShape } from './measurements.ts'
 
-export const reportSchema = z.object({
-  ...senderShape,
-  startedAt: instant,
-  /** 1 for the first report of a boot. */
-  sequence: z.int().min(1),
-  counters: counterSeries,
-  gauges: gaugeSeries,
-  histograms: z.record(z.string().max(200), histogramSchema),
-})
+export const reportSchema = z
+  .object({
+    ...senderShape,
+    startedAt: instant,
+    /** 1 for the first report of a boot. */
+    sequence: z.int().min(1),
+    counters: measurementShape.counters,
+    gauges: measurementShape.gauges,
+    histograms: z.record(z.string().max(200), measurementShape.histogram),
+  })
+  .transform(inClosedSet)
 export type Report = z.infer<typeof reportSchema>
 
 /** The message id by which JetStream drops a report that is sent twice. */

@@ -3,7 +3,7 @@
  * are those of `metrics`; counters count since the start and are never reset.
  */
 import { z } from 'zod'
-import { histogramSchema } from './histogram.ts'
+import { histogramSchema } from './measurements.ts'
 
 const level = z.object({ current: z.number(), peak: z.number() })
 

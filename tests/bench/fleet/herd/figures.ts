@@ -1,4 +1,5 @@
 /** Figures of a busy edge: as many series as a real edge reports, all growing. */
+import { bucketBound } from '@imapfleet/observe'
 import type { Report } from '@imapfleet/protocol'
 
 type Figures = Pick<Report, 'counters' | 'gauges' | 'histograms'>
@@ -40,6 +41,12 @@ const timed = ['login_seconds', 'session_seconds', 'lease_wait_seconds', 'upstre
 /** Number of filled buckets of a histogram, and the first one. */
 const buckets = { count: 40, first: 60 }
 
+/** The sum of one value in the first bucket, two in the next, and so on. */
+const secondsEach = Array.from(
+  { length: buckets.count },
+  (_, index) => (index + 1) * bucketBound(buckets.first + index),
+).reduce((sum, seconds) => sum + seconds, 0)
+
 /** Figures of the report with this sequence number. */
 export function figuresAt(sequence: number): Figures {
   const of = (names: string[], value: (index: number) => number) =>
@@ -50,6 +57,6 @@ export function figuresAt(sequence: number): Figures {
   return {
     counters: of(counted, (index) => sequence * (index + 3)),
     gauges: of(measured, (index) => (sequence + index) % 100),
-    histograms: Object.fromEntries(timed.map((name) => [name, { sum: sequence * 1.25, counts }])),
+    histograms: Object.fromEntries(timed.map((name) => [name, { sum: sequence * secondsEach, counts }])),
   }
 }
