@@ -82,10 +82,12 @@ suite('ingest', () => {
       JSON.stringify({ ...foreign, at: 8.64e15 }),
       // The name of another edge, sent on its own subject.
       JSON.stringify({ ...foreign, edge: 'us-1', region: 'us' }),
-      encode(withNul),
+      JSON.stringify({ ...foreign, counters: { client_connections_total: 1e308 } }),
       new Uint8Array([0xff, 0xfe, 0x00]),
     ]
     for (const body of bodies) await js.publish(own, body)
+    // Only the series that cannot be stored is left out.
+    await edge.send(withNul)
     const good = honest.report({ counters: { client_connections_total: 1 } })
     await honest.send(good)
 
@@ -96,7 +98,7 @@ suite('ingest', () => {
       async () => (await manager.streams.info(streams.reports)).state.messages === 0,
       40_000,
     )
-    assert.deepEqual(await rowsOf(edge), [])
+    assert.deepEqual(await rowsOf(edge), [withNul.sequence])
     assert.deepEqual(await rowsOf(honest), [1])
     const figures = await (await fetch(`${plane.control.api}/metrics`)).text()
     assert.match(
