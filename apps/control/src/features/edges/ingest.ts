@@ -1,6 +1,7 @@
 /**
- * Heartbeats on core NATS, stored for as long as the process runs. Each heartbeat goes to one replica. An edge that is
- * new or has restarted gets its desired state. A forgotten edge returns to the fleet.
+ * Heartbeats on core NATS, stored for as long as the process runs. Each replica hears every heartbeat, so that none is
+ * lost in a replica that hangs. An edge that is new or has restarted gets its desired state. A forgotten edge returns to
+ * the fleet.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '@imapfleet/observe'
@@ -14,6 +15,7 @@ import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { announceDesired } from '../desired/bucket.ts'
 import { distributeDesired } from '../desired/distribute-desired.ts'
+import { noteHearing, probe, sendProbes } from './hearing.ts'
 import { rememberEdges, upsertPresence, type Arrival } from './queries.ts'
 import type { RejectedMessages } from './rejected-messages.ts'
 
@@ -29,14 +31,19 @@ export async function ingestPresence(
     try {
       for await (const batch of hearPresence(deps.bus, signal)) {
         const heard = batch.flatMap((message) => {
+          if (message === probe) return []
           const presence = recognise(presenceSchema, message, subjects.presence)
           if (presence.ok) return [presence.value]
           rejected.note('heartbeat', message.subject, presence.reason)
           return []
         })
-        await recordPresence(deps, heard)
-          .then(() => outage.over())
-          .catch((error: unknown) => outage.began(error))
+        try {
+          await recordPresence(deps, heard)
+          if (batch.includes(probe)) await noteHearing(deps.db.orm)
+          outage.over()
+        } catch (error) {
+          outage.began(error)
+        }
       }
     } catch (error) {
       if (!signal.aborted) outage.began(error)
@@ -50,7 +57,6 @@ interface Heard {
   data: Uint8Array
 }
 
-const queue = 'control'
 const gatherMs = 50
 /** Edges read their entry, whatever version the message names. */
 const anyVersion = 1
@@ -59,17 +65,19 @@ const anyVersion = 1
  * Runs until the connection is closed or the signal is aborted. Edges that connected before control are told to read
  * their entry. They answer with a heartbeat, so control need not wait for the next regular one.
  */
-async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerator<Heard[], void> {
+async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerator<(Heard | typeof probe)[], void> {
   const { nats } = await bus.whenUp(signal)
-  const batches = new Batches<Heard>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
+  const batches = new Batches<Heard | typeof probe>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
   const subscription = nats.subscribe(subjects.presenceOfAll, {
-    queue,
     callback: (error, message) => {
       if (error) batches.end(error)
       else batches.push({ subject: message.subject, data: message.data })
     },
   })
-  void callOut(bus, signal)
+  const hearing = new AbortController()
+  const ended = AbortSignal.any([signal, hearing.signal])
+  void callOut(bus, ended)
+  void sendProbes(bus, nats, ended, () => batches.push(probe))
   const stop = () => subscription.unsubscribe()
   signal.addEventListener('abort', stop, { once: true })
   void subscription.closed.then(() => batches.end())
@@ -77,6 +85,7 @@ async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerator<Hear
     yield* batches
   } finally {
     signal.removeEventListener('abort', stop)
+    hearing.abort()
     stop()
   }
 }

@@ -2,23 +2,20 @@
 import type { Presence } from '@imapfleet/protocol'
 import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import type { Database, Queries } from '../../platform/db/database.ts'
+import { silenceColumns } from './hearing.ts'
 import { edges, type Counted } from './table.ts'
-
-/** After this number of missed heartbeats an edge is silent. */
-const missedMax = 3
 
 export type EdgeRow = Omit<typeof edges.$inferSelect, 'counted' | 'countedBefore'> & {
   /** True after three missed heartbeats. */
   silent: boolean
-  /** Time since the last heartbeat. */
+  /** Time since the last heartbeat within which control could hear it. */
   silentMs: number
 }
 
 const { counted, countedBefore, ...small } = getTableColumns(edges)
 const columns = {
   ...small,
-  silentMs: sql<number>`(extract(epoch from now() - ${edges.lastSeenAt}) * 1000)::float8`,
-  silent: sql<boolean>`${edges.lastSeenAt} < now() - ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
+  ...silenceColumns,
 }
 
 /** Edges that are in the fleet: not forgotten. */
@@ -108,6 +105,12 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
       ) as heard (
         id, region, boot, version, state, started_at, sent_at, heartbeat_ms, config_applied,
         config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
+      -- Every replica hears every heartbeat. Most are stored by another one already.
+      where not exists (
+        select from edges where edges.id = heard.id and edges.boot = heard.boot
+          and edges.sent_at >= to_timestamp(heard.sent_at / 1000.0))
+      -- In one order, so that replicas do not wait for each other in a circle.
+      order by id
       on conflict (id) do update set
         region = excluded.region, boot = excluded.boot, version = excluded.version, state = excluded.state,
         started_at = excluded.started_at, last_seen_at = excluded.last_seen_at, sent_at = excluded.sent_at,

@@ -1,6 +1,7 @@
-/** The table of edges. */
+/** The tables of edges, and of the time in which control heard them. */
 import type { Histogram } from '@imapfleet/observe'
-import { boolean, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { boolean, check, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { countColumn, instantColumn } from '../../platform/db/columns.ts'
 
 /** The counts of an edge since its boot, at one moment of its own clock. Milliseconds since 1970. */
@@ -39,3 +40,22 @@ export const edges = pgTable('edges', {
   /** When the edge was forgotten; its next heartbeat clears it. Its desired state is kept. */
   forgottenAt: instantColumn('forgotten_at'),
 })
+
+/**
+ * One row: the time in which control received messages over NATS and stored them, as its own probes show. An edge is
+ * silent only if it sent no heartbeat within such a time. All times are from the clock of the database.
+ */
+export const hearing = pgTable(
+  'hearing',
+  {
+    only: boolean('only').primaryKey().default(true),
+    /** Control has heard without a gap since this time. */
+    since: instantColumn('since').notNull().defaultNow(),
+    /** The last stored probe. */
+    until: instantColumn('until').notNull().defaultNow(),
+    /** The time before the last gap. */
+    previousSince: instantColumn('previous_since'),
+    previousUntil: instantColumn('previous_until'),
+  },
+  (table) => [check('hearing_only', sql`${table.only}`)],
+)

@@ -1,0 +1,18 @@
+/** For unit tests about silence: control has heard, or was deaf, for as long as a test says. */
+import type { Database } from '../../platform/db/database.ts'
+
+/** Control has heard for this long, without a gap. */
+export async function hearFor(db: Database, seconds: number): Promise<void> {
+  await db.sql`
+    update hearing set since = now() - ${seconds}::float8 * interval '1 second', until = now(),
+      previous_since = null, previous_until = null`
+}
+
+/** Some time passes, in which no heartbeat is received and control hears or is deaf. */
+export async function passTime(db: Database, seconds: number, { deaf = false } = {}): Promise<void> {
+  const ago = db.sql`${seconds}::float8 * interval '1 second'`
+  await db.sql`update edges set last_seen_at = last_seen_at - ${ago}`
+  await db.sql`
+    update hearing set since = since - ${ago}, until = ${deaf ? db.sql`until - ${ago}` : db.sql`now()`},
+      previous_since = previous_since - ${ago}, previous_until = previous_until - ${ago}`
+}

@@ -1,0 +1,107 @@
+/** Silence, on a real Postgres. */
+import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
+import { after, before, beforeEach, suite, test } from 'node:test'
+import type { Presence } from '@imapfleet/protocol'
+import type { Database } from '../../platform/db/database.ts'
+import { testDatabase } from '../../platform/db/postgres.test-support.ts'
+import { noteHearing, readHearing } from './hearing.ts'
+import { hearFor, passTime } from './hearing.test-support.ts'
+import { selectEdges, upsertPresence } from './queries.ts'
+
+suite('silence of an edge', () => {
+  let db: Database
+  before(async () => {
+    db = await testDatabase()
+  })
+  after(async () => await db?.close())
+
+  let sent = Date.now()
+  const boot = randomUUID()
+  const beat = async () => {
+    sent += 1
+    const rest = {
+      version: '1',
+      startedAt: 1,
+      state: 'serving',
+      config: { applied: 0 },
+      revocations: 0,
+    } as const
+    const lists = { gauges: {}, degraded: [], listeners: [] }
+    const presence: Presence = {
+      v: 1,
+      edge: 'eu-1',
+      region: 'eu',
+      boot,
+      at: sent,
+      heartbeatMs: 5_000,
+      ...rest,
+      ...lists,
+    }
+    await upsertPresence(db, [presence])
+  }
+  /** Whether it is silent, and the silence in whole seconds. */
+  const silence = async () => {
+    const [edge] = await selectEdges(db.orm)
+    return [edge?.silent, Math.round((edge?.silentMs ?? NaN) / 1000)]
+  }
+
+  beforeEach(async () => {
+    await hearFor(db, 3_600)
+    await beat()
+  })
+
+  test('it is silent after three missed heartbeats', async () => {
+    assert.deepEqual(await silence(), [false, 0])
+    await passTime(db, 14)
+    assert.deepEqual(await silence(), [false, 14])
+    await passTime(db, 2)
+    assert.deepEqual(await silence(), [true, 16])
+    await beat()
+    assert.deepEqual(await silence(), [false, 0])
+  })
+
+  test('no silence grows while control is deaf, and afterwards it starts anew', async () => {
+    await passTime(db, 5)
+    await passTime(db, 600, { deaf: true })
+    assert.deepEqual(await silence(), [false, 5])
+    assert.equal((await readHearing(db.orm)).isDeaf, true)
+    await noteHearing(db.orm)
+    assert.deepEqual(await silence(), [false, 5])
+    const { since, until, isDeaf } = await readHearing(db.orm)
+    assert.deepEqual([until - since, isDeaf], [0, false])
+    await passTime(db, 14)
+    assert.deepEqual(await silence(), [false, 14])
+    await passTime(db, 2)
+    assert.deepEqual(await silence(), [true, 16])
+  })
+
+  test('an edge that was silent before control became deaf stays silent until it sends a heartbeat', async () => {
+    await passTime(db, 60)
+    await passTime(db, 600, { deaf: true })
+    assert.deepEqual(await silence(), [true, 60])
+    await noteHearing(db.orm)
+    assert.deepEqual(await silence(), [true, 60])
+    await beat()
+    assert.deepEqual(await silence(), [false, 0])
+  })
+
+  test('an edge that sent a heartbeat after the gap is not judged by the time before it', async () => {
+    await passTime(db, 60)
+    await passTime(db, 600, { deaf: true })
+    await noteHearing(db.orm)
+    await beat()
+    await passTime(db, 14)
+    assert.deepEqual(await silence(), [false, 14])
+  })
+
+  test('probes of several replicas, also late ones, extend the same time', async () => {
+    const { since, until } = await readHearing(db.orm)
+    await noteHearing(db.orm)
+    await passTime(db, 2)
+    await noteHearing(db.orm)
+    const later = await readHearing(db.orm)
+    assert.ok(Math.abs(later.since - since + 2_000) < 1)
+    assert.ok(later.until > until)
+  })
+})

@@ -1,0 +1,102 @@
+/**
+ * Whether control itself hears: each ingesting replica sends itself a probe over NATS, and stores it after the
+ * heartbeats that arrived before it. Silence of an edge counts only within this time. During an outage of NATS or
+ * Postgres no silence grows, and afterwards it starts anew, so that edges have time to send a heartbeat.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createInbox, type NatsConnection } from '@nats-io/transport-node'
+import { sql, type SQL } from 'drizzle-orm'
+import type { AnyPgColumn } from 'drizzle-orm/pg-core'
+import type { Queries } from '../../platform/db/database.ts'
+import type { Bus } from '../../platform/nats/bus.ts'
+import { edges, hearing } from './table.ts'
+
+/** A probe of this replica that came back over NATS, in the order of all messages. */
+export const probe = 'probe'
+const probeEveryMs = 1_000
+/** Without a probe for this time control was deaf: a heartbeat may have been lost. */
+const gapMs = 3_000
+/** After this number of missed heartbeats an edge is silent. */
+const missedMax = 3
+
+/** The time in which control has heard without a gap. Milliseconds since 1970, by the clock of the database. */
+export interface Hearing {
+  since: number
+  until: number
+  /** No probe was stored within the last seconds: what control knows of edges is outdated. */
+  isDeaf: boolean
+}
+
+/** A probe came back, and everything that was received before it is stored. */
+export async function noteHearing(queries: Queries): Promise<void> {
+  const wasDeaf = sql`${hearing.until} < now() - ${gapMs} * interval '1 millisecond'`
+  const ifDeaf = (then: SQL, otherwise: AnyPgColumn) =>
+    sql`case when ${wasDeaf} then ${then} else ${otherwise} end`
+  await queries.update(hearing).set({
+    since: ifDeaf(sql`now()`, hearing.since),
+    previousSince: ifDeaf(sql`${hearing.since}`, hearing.previousSince),
+    previousUntil: ifDeaf(sql`${hearing.until}`, hearing.previousUntil),
+    // Two replicas may store their probes in the other order.
+    until: sql`greatest(${hearing.until}, now())`,
+  })
+}
+
+export async function readHearing(queries: Queries): Promise<Hearing> {
+  const [row] = await queries
+    .select({
+      since: milliseconds(hearing.since),
+      until: milliseconds(hearing.until),
+      isDeaf: sql<boolean>`${hearing.until} < now() - ${gapMs} * interval '1 millisecond'`,
+    })
+    .from(hearing)
+  if (!row) throw new Error('the table hearing is empty')
+  return row
+}
+
+const heard = (column: AnyPgColumn) => sql`(select ${column} from ${hearing})`
+
+/**
+ * Time since the last heartbeat within which control heard. An edge that was silent already when control became deaf
+ * stays silent.
+ */
+const silence = sql`greatest(
+  interval '0',
+  ${heard(hearing.until)} - greatest(${edges.lastSeenAt}, ${heard(hearing.since)}),
+  ${heard(hearing.previousUntil)} - greatest(${edges.lastSeenAt}, ${heard(hearing.previousSince)}))`
+
+/** Columns of a query of edges. Everything that judges silence uses them. */
+export const silenceColumns = {
+  /** Milliseconds. */
+  silentMs: sql<number>`(extract(epoch from ${silence}) * 1000)::float8`,
+  /** True after three missed heartbeats. */
+  silent: sql<boolean>`${silence} > ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
+}
+
+const milliseconds = (column: AnyPgColumn) => sql<number>`(extract(epoch from ${column}) * 1000)::float8`
+
+/**
+ * Sends a probe now and at intervals, on the connection that receives the heartbeats. `back` is called for each that
+ * comes back. JetStream is asked before each, because a server that is cut off from its cluster still delivers a probe to
+ * its sender, but no heartbeat of edges at the other servers.
+ */
+export async function sendProbes(
+  bus: Bus,
+  connection: NatsConnection,
+  signal: AbortSignal,
+  back: () => void,
+): Promise<void> {
+  const inbox = createInbox()
+  const subscription = connection.subscribe(inbox, { callback: back })
+  // The first needs no question: the bus is up only after JetStream has answered.
+  for (let isFirst = true; !signal.aborted; isFirst = false) {
+    try {
+      const { nats, manager } = bus.link()
+      if (!isFirst) await manager.getAccountInfo()
+      nats.publish(inbox)
+    } catch {
+      // Without a probe control counts as deaf.
+    }
+    await sleep(probeEveryMs, undefined, { signal }).catch(() => {})
+  }
+  subscription.unsubscribe()
+}
