@@ -9,6 +9,7 @@ import type { IdPairs } from '../imap/id.ts'
 import { commandHead, isTag, type Verb } from '../imap/verb.ts'
 import { tooMany } from '../net/accept.ts'
 import type { Occupant, Place, Dismissal } from '../net/client-admission.ts'
+import { Linked } from '../linked-members.ts'
 import { familyOf, loginFormOf, type LoginForm } from './client-family.ts'
 import type { Link, LinkHandler } from '../net/link.ts'
 import { acceptTls } from '../net/tls.ts'
@@ -64,7 +65,7 @@ type Waiting =
   | { kind: 'command'; resolve: (command: ClientCommand | undefined) => void }
   | { kind: 'line'; resolve: (line: Buffer | undefined) => void }
 
-export class Client implements LinkHandler, Occupant {
+export class Client extends Linked<Client> implements LinkHandler, Occupant {
   readonly link: Link
   readonly place: Place
   readonly #readAddress: () => string
@@ -95,6 +96,7 @@ export class Client implements LinkHandler, Occupant {
   #abandoned: LoginAbandonment | undefined
 
   constructor(facts: ClientFacts) {
+    super()
     this.link = facts.link
     this.place = facts.place
     this.#readAddress = facts.address

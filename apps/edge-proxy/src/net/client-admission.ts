@@ -6,6 +6,7 @@
  * listener where most such clients wait. So a flood of silent connections on one listener does not close another one.
  */
 import type { EdgeConfig } from '@imapfleet/config'
+import { Linked, LinkedSet } from '../linked-members.ts'
 import { addressGroup } from './networks.ts'
 
 export type ClientLimits = Pick<EdgeConfig['clients'], 'connectionsMax' | 'connectionsPerAddressMax'>
@@ -22,26 +23,29 @@ export interface Occupant {
 }
 
 /** The place of one connection. */
-export class Place {
+export class Place extends Linked<Place> {
   readonly listener: string
   occupant: Occupant | undefined
   /** What the limit per address counts; undefined: the address is not limited. */
   group: string | undefined
 
   constructor(listener: string) {
+    super()
     this.listener = listener
   }
 }
 
 export class ClientAdmission {
-  readonly #places = new Set<Place>()
+  #total = 0
   #peak = 0
   readonly #byGroup = new Map<string, number>()
   /** By listener: clients without a login, in the order in which they came. */
-  readonly #arriving = new Map<string, Set<Place>>()
+  readonly #arriving = new Map<string, LinkedSet<Place>>()
+  /** The others. */
+  readonly #loggedIn = new LinkedSet<Place>()
 
   get total(): number {
-    return this.#places.size
+    return this.#total
   }
 
   /** The highest total since `resetPeak`. */
@@ -69,9 +73,8 @@ export class ClientAdmission {
       this.#leaveGroup(place)
       return 'too-many-clients'
     }
-    this.#places.add(place)
-    if (this.total > this.#peak) this.#peak = this.total
-    this.unprotect(place)
+    if (++this.#total > this.#peak) this.#peak = this.#total
+    this.#arrivingOn(listener).add(place)
     return place
   }
 
@@ -88,39 +91,43 @@ export class ClientAdmission {
 
   /** The client logs in or has logged in: it cannot be displaced. */
   protect(place: Place): void {
-    this.#arriving.get(place.listener)?.delete(place)
+    if (this.#arrivingOn(place.listener).delete(place)) this.#loggedIn.add(place)
   }
 
   /** The client has no login, or its login was refused. */
   unprotect(place: Place): void {
-    if (!this.#places.has(place)) return
-    const arriving = this.#arriving.get(place.listener)
-    if (arriving) arriving.add(place)
-    else this.#arriving.set(place.listener, new Set([place]))
+    if (this.#loggedIn.delete(place)) this.#arrivingOn(place.listener).add(place)
   }
 
   /** The connection is closed. Idempotent. */
   leave(place: Place): void {
-    if (!this.#places.delete(place)) return
-    this.protect(place)
+    if (!this.#loggedIn.delete(place) && !this.#arrivingOn(place.listener).delete(place)) return
+    this.#total--
     this.#leaveGroup(place)
+  }
+
+  #arrivingOn(listener: string): LinkedSet<Place> {
+    let arriving = this.#arriving.get(listener)
+    if (!arriving) this.#arriving.set(listener, (arriving = new LinkedSet()))
+    return arriving
   }
 
   /** The edge stops: closes every connection without a login. */
   dismissArriving(): void {
     for (const arriving of this.#arriving.values())
-      for (const place of [...arriving]) place.occupant?.dismiss('stopping')
+      for (const place of arriving) place.occupant?.dismiss('stopping')
   }
 
   /** Closes every connection immediately. */
   cut(): void {
-    for (const place of [...this.#places]) place.occupant?.cut()
+    for (const places of [this.#loggedIn, ...this.#arriving.values()])
+      for (const place of places) place.occupant?.cut()
   }
 
   #displaceOldest(): boolean {
-    let crowd: Set<Place> | undefined
+    let crowd: LinkedSet<Place> | undefined
     for (const arriving of this.#arriving.values()) if (arriving.size > (crowd?.size ?? 0)) crowd = arriving
-    const [oldest] = crowd ?? []
+    const oldest = crowd?.first
     if (!oldest) return false
     // At once, because the socket may be closed a little later.
     this.leave(oldest)

@@ -8,6 +8,7 @@
  *   dialing ──▶ leased ──▶ resetting ──▶ idle ──▶ leased …
  *      └──────────┴───────────┴───────────┴──▶ closed (in no set)
  */
+import { LinkedMap, LinkedSet, type ReadonlyLinkedMap, type ReadonlyLinkedSet } from '../linked-members.ts'
 import { userName } from '../imap/credentials.ts'
 import type { DistrustReason, ServerConnection } from '../server/server-connection.ts'
 import type { Link } from '../net/link.ts'
@@ -97,10 +98,10 @@ export interface Waiter {
 /** The connections of one configured server, and the logins that wait for a place there. Only the register changes them. */
 export interface ServerSets {
   readonly dialing: ReadonlySet<Dial>
-  readonly leased: ReadonlyMap<ServerConnection, LeaseHolder>
-  readonly resetting: ReadonlyMap<ServerConnection, ResetWaiter | undefined>
+  readonly leased: ReadonlyLinkedMap<ServerConnection, LeaseHolder>
+  readonly resetting: ReadonlyLinkedMap<ServerConnection, ResetWaiter | undefined>
   /** In the order in which they became idle. */
-  readonly idle: ReadonlySet<ServerConnection>
+  readonly idle: ReadonlyLinkedSet<ServerConnection>
   /** In the order in which they came. */
   readonly waiting: ReadonlySet<Waiter>
   /** How many are logged in. */
@@ -109,9 +110,9 @@ export interface ServerSets {
 
 class MutableServerSets implements ServerSets {
   readonly dialing = new Set<Dial>()
-  readonly leased = new Map<ServerConnection, LeaseHolder>()
-  readonly resetting = new Map<ServerConnection, ResetWaiter | undefined>()
-  readonly idle = new Set<ServerConnection>()
+  readonly leased = new LinkedMap<ServerConnection, LeaseHolder>()
+  readonly resetting = new LinkedMap<ServerConnection, ResetWaiter | undefined>()
+  readonly idle = new LinkedSet<ServerConnection>()
   readonly waiting = new Set<Waiter>()
 
   get open(): number {

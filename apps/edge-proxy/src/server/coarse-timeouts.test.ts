@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { Linked } from '../linked-members.ts'
 import { CoarseTimeouts } from './coarse-timeouts.ts'
 
-interface Item {
-  name: string
-  expired: PromiseWithResolvers<void>
+class Item extends Linked<Item> {
+  readonly expired = Promise.withResolvers<void>()
+  readonly name: string
+
+  constructor(name: string) {
+    super()
+    this.name = name
+  }
 }
 
-const item = (name: string): Item => ({ name, expired: Promise.withResolvers() })
+const item = (name: string) => new Item(name)
 
 /** Timeouts, and the names of the items that have expired. */
 function timeoutsAndNames(): { timeouts: CoarseTimeouts<Item>; names: string[] } {

@@ -2,12 +2,14 @@
  * Timeouts that hardly ever expire, with one timer for all of them, because a timer for each reset would cost more than
  * the rest of its bookkeeping. It does not keep the process alive.
  */
+import { LinkedMap, type Linked } from '../linked-members.ts'
+
 const stepMs = 50
 
-export class CoarseTimeouts<Item extends object> {
+export class CoarseTimeouts<Item extends Linked<Item>> {
   readonly #onTimeout: (item: Item) => void
   /** The step at which each item expires. */
-  readonly #due = new Map<Item, number>()
+  readonly #due = new LinkedMap<Item, number>()
   #step = 0
   #timer: NodeJS.Timeout | undefined
 

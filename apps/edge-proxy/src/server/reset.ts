@@ -14,6 +14,7 @@ import { hasTag, startsWithWord, wordEnd } from '../imap/bytes.ts'
 import { capabilitiesIn, hasUnselect } from '../imap/capability.ts'
 import type { LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import { reportsMailboxChange, untaggedAt } from '../imap/response-facts.ts'
+import { Linked } from '../linked-members.ts'
 import type { LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from './coarse-timeouts.ts'
 import { randomName } from './random-name.ts'
@@ -104,7 +105,7 @@ interface Barrier {
 const isAlert = (bytes: Uint8Array, at: number, end: number): boolean =>
   startsWithWord(bytes, wordEnd(bytes, at, end), ' [ALERT]')
 
-class Reset implements LinkHandler, ResponseSink {
+class Reset extends Linked<Reset> implements LinkHandler, ResponseSink {
   readonly #connection: ServerConnection
   readonly #limits: ResetLimits
   readonly #settle: (result: ResetResult) => void
@@ -124,6 +125,7 @@ class Reset implements LinkHandler, ResponseSink {
     limits: ResetLimits,
     settle: (result: ResetResult) => void,
   ) {
+    super()
     this.#connection = connection
     this.#limits = limits
     this.#settle = settle

@@ -10,6 +10,7 @@ import {
   type ResponseKind,
   type ResponseSink,
 } from '../imap/response-scanner.ts'
+import { Linked } from '../linked-members.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import type { Identification } from './identification.ts'
 
@@ -78,7 +79,7 @@ export const withCondstore = (enabledKey: string): string =>
 
 let lastNumber = 0
 
-export class ServerConnection {
+export class ServerConnection extends Linked<ServerConnection> {
   readonly link: Link
   readonly scanner = new ResponseScanner(ignore)
   readonly serverName: string
@@ -128,6 +129,7 @@ export class ServerConnection {
     identification: Identification
     now: number
   }) {
+    super()
     this.link = facts.link
     this.serverName = facts.serverName
     this.identity = facts.identity

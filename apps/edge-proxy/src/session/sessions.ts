@@ -1,5 +1,6 @@
 /** The register of sessions: clients that have not logged in, and logged-in sessions with their splice. */
 import { randomBytes } from 'node:crypto'
+import { Linked, LinkedSet, type ReadonlyLinkedSet } from '../linked-members.ts'
 import type { Client } from '../client/client.ts'
 import type { Splice } from '../splice/splice.ts'
 
@@ -7,7 +8,7 @@ const idPrefix = randomBytes(3).toString('hex')
 let lastNumber = 0
 
 /** A logged-in session. */
-export class ActiveSession {
+export class ActiveSession extends Linked<ActiveSession> {
   readonly #number = ++lastNumber
   readonly user: string
   readonly client: Client
@@ -16,6 +17,7 @@ export class ActiveSession {
   readonly startedAt = performance.now()
 
   constructor(user: string, client: Client, splice: Splice) {
+    super()
     this.user = user
     this.client = client
     this.splice = splice
@@ -28,15 +30,15 @@ export class ActiveSession {
 }
 
 export class Sessions {
-  readonly #arriving = new Set<Client>()
-  readonly #active = new Set<ActiveSession>()
+  readonly #arriving = new LinkedSet<Client>()
+  readonly #active = new LinkedSet<ActiveSession>()
 
   /** Clients that have not logged in. */
-  get arriving(): ReadonlySet<Client> {
+  get arriving(): ReadonlyLinkedSet<Client> {
     return this.#arriving
   }
 
-  get active(): ReadonlySet<ActiveSession> {
+  get active(): ReadonlyLinkedSet<ActiveSession> {
     return this.#active
   }
 
@@ -89,7 +91,7 @@ export class Sessions {
 
   /** Ends the session of a client after an exception. */
   abandon(client: Client): void {
-    for (const session of [...this.#active])
+    for (const session of this.#active)
       if (session.client === client) session.splice.end({ kind: 'client-gone', end: 'failed-here' })
   }
 }

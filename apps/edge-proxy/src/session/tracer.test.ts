@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import type { Client } from '../client/client.ts'
 import { begin } from '../splice/session.test-support.ts'
 import type { Splice } from '../splice/splice.ts'
 import type { TraceEnd, TraceOrder, TraceSink } from '../observe/trace.ts'
@@ -33,7 +34,7 @@ class NamedSession extends ActiveSession {
   readonly #id: string
 
   constructor(id: string, user: string, splice: Splice) {
-    super(user, undefined as never, splice)
+    super(user, {} as Client, splice)
     this.#id = id
   }
 

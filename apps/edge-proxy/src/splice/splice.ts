@@ -14,6 +14,7 @@ import { printId } from '../imap/id.ts'
 import type { ScanPosition } from '../imap/literal.ts'
 import type { HeadVerdict, LineVerdict, ResponseKind, ResponseSink } from '../imap/response-scanner.ts'
 import type { Verb } from '../imap/verb.ts'
+import { Linked } from '../linked-members.ts'
 import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from '../server/coarse-timeouts.ts'
 import { randomName } from '../server/random-name.ts'
@@ -49,7 +50,7 @@ const lineEnd = Buffer.from('\r\n')
 
 const timeouts = new CoarseTimeouts<Splice>((splice) => splice.onWaitTimeout())
 
-export class Splice {
+export class Splice extends Linked<Splice> {
   readonly #context: SpliceContext
   readonly #client: Link
   readonly #calls: SpliceCalls
@@ -79,6 +80,7 @@ export class Splice {
     ends: { client: Link; connection: ServerConnection },
     calls: SpliceCalls,
   ) {
+    super()
     this.#context = context
     this.#client = ends.client
     this.#calls = calls
