@@ -112,7 +112,11 @@ test('sections of the host cannot be set by the fleet', () => {
 })
 
 test('a name that a record would drop without an error is refused at any depth', () => {
-  for (const hidden of ['upstreams.__proto__.port', 'listeners.__proto__.requireTls', 'upstreams.__proto__']) {
+  for (const hidden of [
+    'upstreams.__proto__.port',
+    'listeners.__proto__.requireTls',
+    'upstreams.__proto__',
+  ]) {
     const checked = checkLayer(writeKey({}, hidden, hidden.endsWith('port') ? 143 : {}))
     assert.ok(!checked.ok, hidden)
     assert.match(checked.problems[0]!.key, /__proto__/)

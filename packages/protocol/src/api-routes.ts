@@ -44,11 +44,11 @@ type History = { from: string; to: string; stepSeconds: number; resolution: "rep
 
 type Order = { id: string; givenBy: string; at: string; target: FleetTarget; action: OrderAction; finishedAt: string | null; edges: (OrderedEdge)[] }
 
-type OrderAction = { kind: "who"; user?: string | undefined } | { kind: "kick-user"; user: string } | { kind: "purge-idle"; user?: string | undefined } | { kind: "reset-counters" } | { kind: "newlog" } | { kind: "version" } | { kind: "route-lookup"; user: string; listener?: string | undefined } | { kind: "pause-upstream"; upstream: string } | { kind: "resume-upstream"; upstream: string }
+type OrderAction = { kind: "who"; user?: string | undefined } | { kind: "kick-user"; user: string } | { kind: "kick-domain"; domain: string } | { kind: "purge-idle"; user?: string | undefined } | { kind: "count"; user?: string | undefined; domain?: string | undefined; upstream?: string | undefined } | { kind: "reset-counters" } | { kind: "newlog" } | { kind: "version" } | { kind: "route-lookup"; user: string; listener?: string | undefined } | { kind: "pause-upstream"; upstream: string } | { kind: "resume-upstream"; upstream: string }
 
 type OrderedEdge = { id: string; region: string; status: "answered"; reason: null; result: OrderResult } | { id: string; region: string; status: "failed" | "silent"; reason: string; result: null }
 
-type OrderResult = (Connection)[] | { sessions: number } | { connections: number } | { version: string } | { upstream: string } | {  }
+type OrderResult = (Connection)[] | { sessions: number } | { connections: number } | { users: number; active: number; idle: number } | { version: string } | { upstream: string } | {  }
 
 type Connection = { user: string; upstream: string; state: "leased" | "resetting" | "idle"; client?: string | undefined; since: number; uses: number }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import {
+  isDisruptiveOrder,
   orderActionSchema,
   orderKinds,
   orderResultSchema,
@@ -19,6 +20,7 @@ const samples = {
   who: { action: { kind: 'who', user: 'joe' }, result: [connection] },
   'kick-user': { action: { kind: 'kick-user', user: 'joe' }, result: { sessions: 1 } },
   'purge-idle': { action: { kind: 'purge-idle' }, result: { connections: 1200 } },
+  count: { action: { kind: 'count', domain: 'example.org' }, result: { users: 2, active: 1, idle: 2 } },
   newlog: { action: { kind: 'newlog' }, result: {} },
   version: { action: { kind: 'version' }, result: { version: '0.1.0' } },
   'route-lookup': { action: { kind: 'route-lookup', user: 'joe' }, result: { upstream: 'main' } },
@@ -80,4 +82,12 @@ test('each action and each result has a text', () => {
   assert.equal(orderResultText('kick-user', { sessions: 1 }), 'ended 1 session')
   assert.equal(orderResultText('purge-idle', { connections: 1200 }), 'closed 1,200 idle connections')
   assert.equal(orderResultText('kick-user', 'done'), '')
+})
+
+test('an order that affects many users at once is disruptive, one for a user is not', () => {
+  assert.ok(isDisruptiveOrder({ kind: 'pause-upstream', upstream: 'main' }))
+  assert.ok(isDisruptiveOrder({ kind: 'purge-idle' }))
+  assert.ok(isDisruptiveOrder({ kind: 'kick-domain', domain: 'example.org' }))
+  assert.ok(!isDisruptiveOrder({ kind: 'purge-idle', user: 'joe' }))
+  assert.ok(!isDisruptiveOrder({ kind: 'resume-upstream', upstream: 'main' }))
 })

@@ -7,7 +7,19 @@ import { z } from 'zod'
 import { decodeValue, instant, storableText, wireVersion, type Decoded } from './envelope.ts'
 
 const user = z.string().min(1).max(1024)
+const endedSessions = z.object({ sessions: z.int().min(0) })
+/** A mail domain, without @. */
+const domain = z
+  .string()
+  .max(255)
+  .regex(/^[^\s@]+$/, 'must be a domain such as example.org, without @')
 const count = z.int().min(0)
+/** Which connections are counted: those of a user, of a domain, or to an upstream. Without any: all. */
+const countedSchema = z.object({
+  user: user.optional(),
+  domain: domain.optional(),
+  upstream: configName.optional(),
+})
 /** The result of an order that returns no data. */
 const done = z.object({})
 
@@ -37,9 +49,16 @@ export const orderKinds = {
   }),
   'kick-user': row({
     input: z.object({ user }),
-    result: z.object({ sessions: count }),
+    result: endedSessions,
     title: (input) => `kick ${input.user}`,
     outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
+  }),
+  'kick-domain': row({
+    input: z.object({ domain }),
+    result: endedSessions,
+    title: (input) => `kick all users of ${input.domain}`,
+    outcome: ({ sessions }) => `ended ${amount(sessions, 'session')}`,
+    isDisruptive: () => true,
   }),
   'purge-idle': row({
     input: z.object({ user: user.optional() }),
@@ -47,6 +66,15 @@ export const orderKinds = {
     title: (input) =>
       input.user === undefined ? 'close idle connections' : `close idle connections of ${input.user}`,
     outcome: ({ connections }) => `closed ${amount(connections, 'idle connection')}`,
+    isDisruptive: (input) => input.user === undefined,
+  }),
+  count: row({
+    input: countedSchema,
+    /** Users, and their leased and idle server connections. */
+    result: z.object({ users: count, active: count, idle: count }),
+    title: () => 'count users and connections',
+    outcome: ({ users, active, idle }) =>
+      `${amount(users, 'user')}, ${amount(active, 'session')}, ${amount(idle, 'idle connection')}`,
   }),
   'reset-counters': row({
     input: z.object({}),
@@ -77,6 +105,7 @@ export const orderKinds = {
     result: done,
     title: (input) => `pause upstream ${input.upstream}`,
     outcome: () => 'done',
+    isDisruptive: () => true,
   }),
   'resume-upstream': row({
     input: z.object({ upstream: configName }),
@@ -95,6 +124,11 @@ interface Row<Shape extends z.ZodRawShape, Result extends z.ZodType> {
   title: (input: z.output<z.ZodObject<Shape>>) => string
   /** The result in words, for operators. */
   outcome: (result: z.output<Result>) => string
+  /**
+   * It ends sessions, refuses logins or closes the connections of many users. Control carries it out region by region. Left
+   * out: it does not.
+   */
+  isDisruptive?: (input: z.output<z.ZodObject<Shape>>) => boolean
 }
 
 function row<Shape extends z.ZodRawShape, Result extends z.ZodType>(
@@ -118,6 +152,7 @@ interface AnyRow {
   result: z.ZodType<OrderResult>
   title: (action: OrderAction) => string
   outcome: (result: OrderResult) => string
+  isDisruptive?: (action: OrderAction) => boolean
 }
 /** For a kind that is known only at run time. */
 const rows = orderKinds as unknown as Record<OrderKind, AnyRow>
@@ -150,6 +185,10 @@ export const isListResult = (kind: OrderKind): boolean => orderKinds[kind].resul
 
 /** `kick joe`. */
 export const orderTitle = (action: OrderAction): string => rows[action.kind].title(action)
+
+/** Whether it affects many users at once. */
+export const isDisruptiveOrder = (action: OrderAction): boolean =>
+  rows[action.kind].isDisruptive?.(action) ?? false
 
 /** `ended 2 sessions`; empty for a result of another kind. */
 export function orderResultText(kind: OrderKind, result: unknown): string {

@@ -34,6 +34,8 @@ test('the result of every order is one that control accepts', async () => {
     'resume-upstream': { kind: 'resume-upstream', upstream: 'main' },
     'purge-idle': { kind: 'purge-idle' },
     'kick-user': { kind: 'kick-user', user: 'joe' },
+    'kick-domain': { kind: 'kick-domain', domain: 'example.org' },
+    count: { kind: 'count' },
   }
   for (const action of Object.values(actions)) {
     const outcome = carryOut(edge.context, action)
@@ -63,6 +65,35 @@ test('connections are listed with their state, and with a client only while one 
   ])
   const jane = carryOut(edge.context, { kind: 'who', user: 'jane' })
   assert.deepEqual(jane.ok && jane.result.map(({ user }) => user), ['jane'])
+})
+
+test('users, sessions and idle connections are counted by user, domain and server', async () => {
+  const { edge, session } = await edgeWithUsers()
+  await session('ann@Example.org')
+  await session('bob@notexample.org')
+  const count = (filter: { user?: string; domain?: string; upstream?: string }) => {
+    const outcome = carryOut(edge.context, { kind: 'count', ...filter })
+    return outcome.ok && outcome.result
+  }
+  assert.deepEqual(count({}), { users: 4, active: 3, idle: 1 })
+  assert.deepEqual(count({ domain: 'example.org' }), { users: 1, active: 1, idle: 0 })
+  assert.deepEqual(count({ user: 'jane' }), { users: 1, active: 0, idle: 1 })
+  assert.deepEqual(count({ upstream: 'other' }), { users: 0, active: 0, idle: 0 })
+})
+
+test('kicking a domain ends the sessions of its users, and of no other', async () => {
+  const { edge, session, joe } = await edgeWithUsers()
+  const ann = await session('ann@Example.org')
+  const bob = await session('bob@notexample.org')
+  assert.deepEqual(carryOut(edge.context, { kind: 'kick-domain', domain: 'example.ORG' }), {
+    ok: true,
+    result: { sessions: 1 },
+  })
+  await ann.closed()
+  for (const other of [joe, bob]) {
+    other.say('n NOOP\r\n')
+    await other.until('n OK')
+  }
 })
 
 test('an order for one user leaves the others alone', async () => {

@@ -44,6 +44,36 @@ export function listConnections(context: EdgeContext, user?: string): ListedConn
 /** Ends all sessions of a user; the number of them. */
 const kick = (context: EdgeContext, user: string): number => context.sessions.endAll('kicked', user)
 
+/** Ends the sessions of all users of a domain; the number of them. */
+function kickDomain(context: EdgeContext, domain: string): number {
+  const users = new Set(
+    [...context.pool.connections.all()].map(([{ user }]) => user).filter((user) => isOfDomain(user, domain)),
+  )
+  return [...users].reduce((ended, user) => ended + kick(context, user), 0)
+}
+
+/** How many users and connections an operation would affect. A connection that is opened at this moment is not counted. */
+function countConnections(
+  context: EdgeContext,
+  { user, domain, upstream }: Omit<OrderAction<'count'>, 'kind'>,
+): { users: number; active: number; idle: number } {
+  const users = new Set<string>()
+  const counted = { active: 0, idle: 0 }
+  for (const [connection, state] of context.pool.connections.all()) {
+    if (user !== undefined && connection.user !== user) continue
+    if (domain !== undefined && !isOfDomain(connection.user, domain)) continue
+    if (upstream !== undefined && connection.serverName !== upstream) continue
+    users.add(connection.user)
+    if (state === 'leased') counted.active++
+    else counted.idle++
+  }
+  return { users: users.size, ...counted }
+}
+
+/** Names are compared without regard to case, as servers may do. */
+const isOfDomain = (user: string, domain: string): boolean =>
+  user.toLowerCase().endsWith(`@${domain.toLowerCase()}`)
+
 /** Closes idle connections, of one user or of all; the number of them. */
 function purgeIdle(context: EdgeContext, user?: string): number {
   const meant = context.pool.connections.idle().filter((idle) => user === undefined || idle.user === user)
@@ -62,7 +92,7 @@ export function revoke(
 ): number {
   const wanted = subject.toLowerCase()
   const isMeant = (user: string) =>
-    kind === 'user' ? user.toLowerCase() === wanted : user.toLowerCase().endsWith(`@${wanted}`)
+    kind === 'user' ? user.toLowerCase() === wanted : isOfDomain(user, wanted)
   return context.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')
 }
 
@@ -146,6 +176,8 @@ const orderOperations: {
 } = {
   who: (context, { user }) => done(listConnections(context, user).map(({ connection }) => connection)),
   'kick-user': (context, { user }) => done({ sessions: kick(context, user) }),
+  'kick-domain': (context, { domain }) => done({ sessions: kickDomain(context, domain) }),
+  count: (context, counted) => done(countConnections(context, counted)),
   'purge-idle': (context, { user }) => done({ connections: purgeIdle(context, user) }),
   'reset-counters': resetCounters,
   newlog: reopenLog,
