@@ -157,13 +157,17 @@ suite('the control API', () => {
   test('the OpenAPI document describes the API, and the reference page loads nothing from other sites', async () => {
     const document = (await (await fetch(`${plane.control.api}/openapi.json`)).json()) as {
       openapi: string
-      paths: Record<string, Record<string, { security?: unknown; summary?: string }>>
+      paths: Record<string, Record<string, { security?: { bearer?: string[] }[]; summary?: string }>>
       components: { schemas: Record<string, unknown> }
     }
     assert.equal(document.openapi, '3.1.0')
     for (const [path, methods] of Object.entries(document.paths))
       for (const [method, route] of Object.entries(methods)) {
-        assert.deepEqual(route.security, [{ bearer: [] }], `${method} ${path}`)
+        assert.match(
+          route.security?.[0]?.bearer?.join() ?? '',
+          /^(viewer|operator|admin)$/,
+          `${method} ${path}`,
+        )
         assert.ok(route.summary, `${method} ${path}`)
         const answer = await fetch(`${plane.control.api}${path.replaceAll(/\{\w+\}/g, 'x')}`, { method })
         assert.equal(answer.status, 401, `${method} ${path} without a token`)

@@ -30,11 +30,11 @@ import {
 } from '@imapfleet/api'
 import { edgeStatsSchema, type ApiRoutes, type OrderAction } from '@imapfleet/protocol'
 import { ask } from './ask.ts'
-import { callerOf, type Route } from './call.ts'
+import { callerOf, type RouteText } from './call.ts'
 import type { ControlAddress } from './target.ts'
 
-type Body<R extends Route> = ApiRoutes[R] extends { body: infer B } ? B : never
-type Query<R extends Route> = ApiRoutes[R] extends { query?: infer Q } ? NonNullable<Q> : never
+type Body<R extends RouteText> = ApiRoutes[R] extends { body: infer B } ? B : never
+type Query<R extends RouteText> = ApiRoutes[R] extends { query?: infer Q } ? NonNullable<Q> : never
 
 export type Api = ReturnType<typeof connect>
 

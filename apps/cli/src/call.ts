@@ -6,9 +6,9 @@ import type { z } from 'zod'
 import { ask, askStream, type Question } from './ask.ts'
 import type { ControlAddress } from './target.ts'
 
-export type Route = keyof ApiRoutes
+export type RouteText = keyof ApiRoutes
 /** Path, query and body, if the route has them. */
-export type Given<R extends Route> = Omit<ApiRoutes[R], 'answer'>
+export type Given<R extends RouteText> = Omit<ApiRoutes[R], 'answer'>
 
 interface AnyGiven {
   path?: Readonly<Record<string, string | number>>
@@ -19,7 +19,7 @@ interface AnyGiven {
 export function callerOf(target: ControlAddress) {
   return {
     /** Sends a request, and parses the answer with a schema for the type in the document. */
-    call: <R extends Route, S extends z.ZodType<ApiRoutes[R]['answer']>>(
+    call: <R extends RouteText, S extends z.ZodType<ApiRoutes[R]['answer']>>(
       route: R,
       given: Given<R>,
       schema: S,
@@ -27,7 +27,7 @@ export function callerOf(target: ControlAddress) {
     ): Promise<z.infer<S>> =>
       ask({ ...questionOf(target, route, given), ...(signal ? { signal } : {}) }, schema),
     /** A route that answers with a stream of this type. */
-    listen: <R extends Route>(
+    listen: <R extends RouteText>(
       route: R,
       given: Given<R>,
       type: string,
@@ -38,7 +38,7 @@ export function callerOf(target: ControlAddress) {
 
 function questionOf(
   { server, token }: ControlAddress,
-  route: Route,
+  route: RouteText,
   { path = {}, query = {}, body }: AnyGiven,
 ): Question {
   const [method, template] = route.split(' ', 2) as [NonNullable<Question['method']>, string]

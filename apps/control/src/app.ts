@@ -1,5 +1,6 @@
 /** The API as one fetch handler. It gets its dependencies as arguments, and keeps no state between requests. */
 import { OpenAPIHono } from '@hono/zod-openapi'
+import { routes } from '@imapfleet/api'
 import { isNatsError } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import type { MiddlewareHandler } from 'hono'
@@ -9,26 +10,28 @@ import { timeout } from 'hono/timeout'
 import { troubleOf } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
 import { ServiceError } from './platform/errors.ts'
-import { accessRoutes } from './features/access/routes.ts'
+import { accessHandlers } from './features/access/routes.ts'
 import { withActor } from './features/access/auth.ts'
-import { configRoutes } from './features/config/routes.ts'
+import { configHandlers } from './features/config/routes.ts'
 import { consoleRoutes } from './platform/http/console.ts'
-import { edgeRoutes } from './features/edges/routes.ts'
-import { enrolmentRoutes } from './features/enrolments/routes.ts'
+import { edgeHandlers } from './features/edges/routes.ts'
+import { enrolmentHandlers } from './features/enrolments/routes.ts'
 import { healthRoutes } from './platform/http/health.ts'
-import { historyRoutes } from './features/history/routes.ts'
-import { liveRoutes } from './features/edges/live-routes.ts'
+import { historyHandlers } from './features/history/routes.ts'
+import { liveHandlers } from './features/edges/live-routes.ts'
 import { onceOnly } from './platform/http/idempotency.ts'
 import { notFound } from './platform/http/not-found.ts'
 import { onError } from './platform/http/on-error.ts'
 import { referenceRoutes } from './platform/http/reference.ts'
-import { revocationRoutes } from './features/revocations/routes.ts'
-import { rolloutRoutes } from './features/rollouts/routes.ts'
-import type { Env } from './platform/http/routes.ts'
-import { orderRoutes } from './features/orders/routes.ts'
-import { sessionRoutes, signInRoutes } from './features/access/session-routes.ts'
+import { revocationHandlers } from './features/revocations/routes.ts'
+import { rolloutHandlers } from './features/rollouts/routes.ts'
+import type { Env, Handlers } from './platform/http/handlers.ts'
+import { describeRoutes } from './platform/http/describe.ts'
+import { registerRoutes } from './platform/http/register.ts'
+import { orderHandlers } from './features/orders/routes.ts'
+import { sessionHandlers } from './features/access/session-routes.ts'
 import { sourceReader } from './platform/http/source.ts'
-import { traceRoutes } from './features/traces/routes.ts'
+import { traceHandlers } from './features/traces/routes.ts'
 
 /** Pages load nothing from other sites, and run no inline scripts or styles. */
 const contentSecurityPolicy = {
@@ -68,22 +71,23 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
 
   app.use('/v1/*', uncached)
   const sourceOf = sourceReader(options.trustedProxies)
-  app.route('/v1', signInRoutes(deps, sourceOf))
-  app.use('/v1/*', withActor(deps, sourceOf))
-  app.use('/v1/*', onceOnly(deps))
-  app.route('/v1', accessRoutes(deps))
-  app.route('/v1', edgeRoutes(deps))
-  app.route('/v1', enrolmentRoutes(deps))
-  app.route('/v1', configRoutes(deps))
-  app.route('/v1', historyRoutes(deps))
-  app.route('/v1', liveRoutes(deps, options.stopping))
-  app.route('/v1', orderRoutes(deps))
-  app.route('/v1', revocationRoutes(deps))
-  app.route('/v1', rolloutRoutes(deps))
-  app.route('/v1', sessionRoutes())
-  app.route('/v1', traceRoutes(deps, options.stopping))
+  const handlers: Handlers<typeof routes> = {
+    ...accessHandlers(deps),
+    ...edgeHandlers(deps),
+    ...enrolmentHandlers(deps),
+    ...configHandlers(deps),
+    ...historyHandlers(deps),
+    ...liveHandlers(deps),
+    ...orderHandlers(deps),
+    ...revocationHandlers(deps),
+    ...rolloutHandlers(deps),
+    ...sessionHandlers(deps, sourceOf),
+    ...traceHandlers(deps),
+  }
+  const middleware = [withActor(deps, sourceOf), onceOnly(deps)]
+  registerRoutes(app, routes, handlers, { middleware, stopping: options.stopping })
+  describeRoutes(app, routes)
 
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer' })
   app.doc31('/openapi.json', about)
   app.route(
     '/',

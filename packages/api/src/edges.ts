@@ -1,7 +1,7 @@
 /** Edges, as the control API shows them. */
 import { z } from 'zod'
 import { drainRequestSchema } from './orders.ts'
-import { wholeNumber } from './pages.ts'
+import { decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
 /** `serving`, `draining` and `stopping` are reported by the edge. `silent`: three heartbeats are missing. */
@@ -54,7 +54,7 @@ export const edgeRoutes = {
     summary: 'All edges except forgotten ones, by region and name',
     role: 'viewer',
     query: z.object({
-      limit: wholeNumber(1, 5_000).default(5_000),
+      limit: decimalNumber(1, 5_000).default(5_000),
       /** `next` of the previous page. */
       after: z.string().max(63).optional(),
     }),

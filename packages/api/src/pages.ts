@@ -2,7 +2,7 @@
 import { z } from 'zod'
 
 /** A whole number in a path or a query, in plain decimal digits: not `0x10`, `1e3`, ` 5` or nothing. */
-export const wholeNumber = (min: number, max: number) =>
+export const decimalNumber = (min: number, max: number) =>
   z.preprocess(
     (given: number | string) => (typeof given === 'string' && decimal.test(given) ? Number(given) : given),
     z.int(`must be a whole number from ${min} to ${max}`).min(min).max(max),
@@ -12,8 +12,8 @@ const decimal = /^(?:0|[1-9]\d{0,15})$/
 
 /** A page of a list, newest first. `before` is the `next` of the previous page. */
 export const numberedPage = z.object({
-  limit: wholeNumber(1, 500).default(50),
-  before: wholeNumber(0, Number.MAX_SAFE_INTEGER).optional(),
+  limit: decimalNumber(1, 500).default(50),
+  before: decimalNumber(0, Number.MAX_SAFE_INTEGER).optional(),
 })
 
 /** The same, if the cursor is the id of the last row. */

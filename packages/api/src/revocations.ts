@@ -1,6 +1,6 @@
 /** Revocations, as the control API accepts and shows them. */
 import { z } from 'zod'
-import { numberedPage, wholeNumber } from './pages.ts'
+import { numberedPage, decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
 export const revocationRequestSchema = z
@@ -72,7 +72,7 @@ export const revocationRoutes = {
     tag: 'revocations',
     summary: 'One revocation and its progress',
     role: 'operator',
-    params: z.object({ sequence: wholeNumber(1, Number.MAX_SAFE_INTEGER) }),
+    params: z.object({ sequence: decimalNumber(1, Number.MAX_SAFE_INTEGER) }),
     answer: revocationStatusSchema,
     returns: 'The revocation',
   }),

@@ -2,7 +2,7 @@
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { layerNameSchema } from './layer.ts'
-import { numberedPage, wholeNumber } from './pages.ts'
+import { numberedPage, decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
 export const rolloutRequestSchema = z
@@ -61,7 +61,7 @@ export type RolloutView = z.infer<typeof rolloutSchema>
 /** Newest first. `next` is the `before` of the next page. */
 export const rolloutListSchema = z.object({ rollouts: z.array(rolloutSchema), next: z.int().nullable() })
 
-const rolledRevision = wholeNumber(1, 2_147_483_647)
+const rolledRevision = decimalNumber(1, 2_147_483_647)
 
 export const rolloutRoutes = {
   listRollouts: route({

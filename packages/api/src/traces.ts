@@ -49,7 +49,7 @@ export const traceEdgeEventSchema = z.object({
 export type TraceEdgeEvent = z.infer<typeof traceEdgeEventSchema>
 
 /** A stored line of a trace: what a live trace sends, with the name of the event as `kind`. */
-export const traceLineSchema = z.discriminatedUnion('kind', [
+export const storedTraceLineSchema = z.discriminatedUnion('kind', [
   traceEventSchema.extend({ kind: z.literal('line') }),
   traceEdgeEventSchema.extend({ kind: z.literal('edge') }),
 ])
@@ -109,7 +109,7 @@ export const traceRoutes = {
     scope: 'trace-bodies',
     params: oneTrace,
     text: 'application/jsonl',
-    line: traceLineSchema,
+    line: storedTraceLineSchema,
     returns: 'Lines',
   }),
   followTrace: route({

@@ -85,11 +85,11 @@ export interface ApiRoutes {
   'GET /v1/config/resolved': { query: { edge: string }; answer: ResolvedConfig }
   'POST /v1/config/revisions': { body: RevisionRequest; answer: RevisionStatus }
   'GET /v1/config/revisions': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { revisions: (Revision)[]; next: number | null } }
-  'GET /v1/config/revisions/{revision}': { path: { revision?: number | string | undefined }; answer: RevisionStatus }
-  'POST /v1/config/revisions/{revision}/restore': { path: { revision?: number | string | undefined }; body: RestoreRequest; answer: RevisionStatus }
+  'GET /v1/config/revisions/{revision}': { path: { revision: number | string }; answer: RevisionStatus }
+  'POST /v1/config/revisions/{revision}/restore': { path: { revision: number | string }; body: RestoreRequest; answer: RevisionStatus }
   'GET /v1/stats/history': { query: { metrics: string; from?: string | undefined; to?: string | undefined; step?: string | undefined; groupBy?: "fleet" | "region" | "edge" | "upstream" | undefined; region?: string | undefined; edge?: string | undefined; upstream?: string | undefined; format?: "json" | "csv" | undefined }; answer: History }
-  'GET /v1/metrics': { answer: string }
   'GET /v1/live': { query?: { region?: string | undefined }; answer: string }
+  'GET /v1/metrics': { answer: string }
   'POST /v1/orders': { body: OrderRequest; answer: Order }
   'GET /v1/orders': { query?: { limit?: number | string | undefined; before?: number | string | undefined }; answer: { orders: (Order)[]; next: number | null } }
   'GET /v1/orders/{id}': { path: { id: string }; answer: Order }

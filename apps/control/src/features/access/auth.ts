@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { authenticateToken, resumeSession } from './service.ts'
 import { readSession, refuseOtherSites } from './cookie.ts'
-import type { Env } from '../../platform/http/routes.ts'
+import type { Env } from '../../platform/http/handlers.ts'
 import type { SourceOf } from '../../platform/http/source.ts'
 
 const tokenLengthMax = 512

@@ -3,7 +3,7 @@ import { controlMetrics, printPrometheus, prometheusContentType } from '@imapfle
 import { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { checkHealth } from './check-health.ts'
-import type { Env } from './routes.ts'
+import type { Env } from './handlers.ts'
 
 export const healthRoutes = (deps: Deps) =>
   new Hono<Env>()

@@ -3,7 +3,7 @@ import type { MiddlewareHandler } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { answerOnce } from './answer-once.ts'
-import type { Env } from './routes.ts'
+import type { Env } from './handlers.ts'
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 /** The answers of these routes contain secrets and are not stored. A second secret does less harm than a stored one. */

@@ -2,7 +2,7 @@
 import type { Context, Hono } from 'hono'
 import { ServiceError } from '../errors.ts'
 import { problemResponse } from './on-error.ts'
-import type { Env } from './routes.ts'
+import type { Env } from './handlers.ts'
 
 export function notFound(app: Hono<Env>): (context: Context<Env>) => Response {
   return ({ req }) => {

@@ -3,7 +3,7 @@ import type { ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import { errorCodes, ServiceError, type ErrorCode } from '../errors.ts'
-import type { Env } from './routes.ts'
+import type { Env } from './handlers.ts'
 
 /** `translate` knows the errors of the database and the bus. */
 export function onError(

@@ -1,7 +1,7 @@
 /** The reference page at /docs: the OpenAPI document as plain HTML, without external files. */
 import { Hono } from 'hono'
 import { html, raw } from 'hono/html'
-import type { Env } from './routes.ts'
+import type { Env } from './handlers.ts'
 
 /** The part of an OpenAPI document that the page shows. */
 interface ApiDocument {

@@ -1,0 +1,88 @@
+/**
+ * Registers the routes of packages/api: authentication, role, parsing, the handler of the feature, the answer. A row
+ * of the table is all that a route needs here.
+ */
+import type { Route } from '@imapfleet/api'
+import type { Context, Hono, MiddlewareHandler } from 'hono'
+import { stream } from 'hono/streaming'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import { isAtLeast } from '../access.ts'
+import { ServiceError } from '../errors.ts'
+import { eventStream } from './event-stream.ts'
+import { JsonReply, TextReply, type Env, type EventOf, type Handlers } from './handlers.ts'
+import { readRequest } from './read-request.ts'
+
+type Routes = Readonly<Record<string, Route>>
+
+interface RegisterOptions {
+  /** Run in this order for all routes that need a role, and for paths without a route. */
+  middleware: readonly MiddlewareHandler<Env>[]
+  /** Ends the open streams. */
+  stopping: AbortSignal
+}
+
+export function registerRoutes<Table extends Routes>(
+  app: Hono<Env>,
+  routes: Table,
+  handlers: Handlers<Table>,
+  { middleware, stopping }: RegisterOptions,
+): void {
+  const rows = Object.entries<Route>(routes).map(([name, route]) => ({
+    route,
+    // The types of the table hold here, and become the types of one request again in readRequest.
+    handler: handlers[name as keyof Table] as AnyHandler,
+  }))
+  const register = ({ route, handler }: (typeof rows)[number]) =>
+    app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (context) =>
+      answer(context, route, handler, stopping),
+    )
+  rows.filter(({ route }) => route.role === 'none').forEach(register)
+  for (const each of middleware) app.use('/v1/*', each)
+  rows.filter(({ route }) => route.role !== 'none').forEach(register)
+}
+
+type AnyHandler = (request: object) => unknown
+
+async function answer(
+  context: Context<Env>,
+  route: Route,
+  handler: AnyHandler,
+  stopping: AbortSignal,
+): Promise<Response> {
+  const actor = context.get('actor')
+  if (route.role !== 'none' && !isAtLeast(actor.role, route.role))
+    throw new ServiceError(
+      'forbidden',
+      `${actor.name} lacks the role ${route.role}; its role is ${actor.role}.`,
+    )
+  const request = { ...(await readRequest(context, route)), actor, context }
+  if ('events' in route) {
+    const listening = new AbortController()
+    const signal = AbortSignal.any([listening.signal, stopping])
+    const events = (await handler({ ...request, signal })) as AsyncIterable<EventOf<typeof route.events>>
+    return eventStream(context, listening, async (send) => {
+      for await (const { event, data, id } of events) await send(event, data, id)
+    })
+  }
+  if ('line' in route) {
+    const reading = new AbortController()
+    const signal = AbortSignal.any([reading.signal, stopping])
+    const lines = (await handler({ ...request, signal })) as AsyncIterable<object>
+    context.header('content-type', route.text)
+    return stream(context, async (out) => {
+      out.onAbort(() => reading.abort())
+      for await (const line of lines) await out.write(`${JSON.stringify(line)}\n`)
+    })
+  }
+  const result = await handler(request)
+  if (result instanceof TextReply) return context.body(result.text, 200, result.headers)
+  if ('answer' in route) {
+    const { status = route.status ?? 200, headers, answer: value } = asReply(result)
+    return context.json(value as object, status as ContentfulStatusCode, headers)
+  }
+  if ('text' in route) return context.body(result as string, 200, { 'content-type': route.text })
+  return context.body(null, 204)
+}
+
+const asReply = (result: unknown) =>
+  result instanceof JsonReply ? (result as JsonReply<unknown>) : new JsonReply<unknown>(result, {})
