@@ -45,10 +45,11 @@ suite('desired state', () => {
     assert.deepEqual(edges, [{ id: 'eu-1', region: 'eu', status: 'pending', reason: null }])
     await told
     const entry = await eu.desired()
-    assert.deepEqual(entry?.config, {
-      revision: revision.revision,
-      layer: { pool: { idleTimeoutMs: 60_000 } },
-    })
+    assert.deepEqual(
+      [entry?.config.revision, entry?.config.layer],
+      [revision.revision, { pool: { idleTimeoutMs: 60_000 } }],
+    )
+    assert.equal(entry?.config.versions?.region, entry?.version)
     assert.deepEqual(await us.desired(), untouched)
 
     eu.beat({ heartbeatMs: 60_000, config: { applied: revision.revision } })

@@ -2,6 +2,24 @@
 import { z } from 'zod'
 import { wireVersion } from './envelope.ts'
 
+/**
+ * A version of the desired state: the time of the change in microseconds since 1970. After the restore of an older
+ * database, new versions are therefore above all that were issued before. The bound is in the year 2223, and leaves
+ * room for later versions below the largest safe integer.
+ */
+export const desiredVersionSchema = z.int().min(0).max(8_000_000_000_000_000)
+
+/**
+ * For each layer of a configuration, the version that made its revision; 0: there is no such layer. Numbers of revisions
+ * can occur twice, before and after the restore of an older database. These cannot.
+ */
+export const layerVersionsSchema = z.object({
+  global: desiredVersionSchema,
+  region: desiredVersionSchema,
+  edge: desiredVersionSchema,
+})
+export type LayerVersions = z.infer<typeof layerVersionsSchema>
+
 export const traceWishSchema = z.object({
   id: z.uuid(),
   user: z.string().min(1).max(1024),
@@ -14,6 +32,7 @@ export const traceWishSchema = z.object({
 export type TraceWish = z.infer<typeof traceWishSchema>
 
 export const revocationSchema = z.object({
+  /** The version that introduced it. */
   sequence: z.int().min(1),
   kind: z.enum(['user', 'domain']),
   /** User name, or domain without @. */
@@ -29,12 +48,14 @@ export type Revocation = z.infer<typeof revocationSchema>
 export const desiredSchema = z.object({
   v: z.literal(wireVersion),
   /** Increases with every change of the fields below. */
-  version: z.int().min(1),
+  version: desiredVersionSchema.min(1),
   config: z.object({
     /** The revision of the layer; 0: none was ever written. */
     revision: z.int().min(0),
     /** The layers of this edge, merged in the order global, region, edge. They override the edge's own file. */
     layer: z.record(z.string(), z.unknown()),
+    /** Missing: control is older than this field. */
+    versions: layerVersionsSchema.optional(),
   }),
   traces: z.array(traceWishSchema).max(1000),
   revocations: z.array(revocationSchema).max(10_000),

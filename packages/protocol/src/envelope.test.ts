@@ -22,7 +22,7 @@ const families = {
       version: '0.1.0',
       startedAt: 1,
       state: 'serving',
-      config: { applied: 0 },
+      config: { applied: 0, versions: { global: 0, region: 0, edge: 0 } },
       revocations: 0,
       gauges: { upstreams_idle: 3 },
       degraded: [],
@@ -45,7 +45,7 @@ const families = {
     message: {
       v: 1,
       version: 1,
-      config: { revision: 0, layer: {} },
+      config: { revision: 0, layer: {}, versions: { global: 0, region: 0, edge: 0 } },
       traces: [],
       revocations: [],
       drain: false,

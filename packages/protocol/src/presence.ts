@@ -1,5 +1,6 @@
 /** The heartbeat: identity, configuration and health of an edge. Sent on core NATS; a lost one is replaced by the next. */
 import { z } from 'zod'
+import { desiredVersionSchema, layerVersionsSchema } from './desired.ts'
 import { instant, senderShape } from './envelope.ts'
 import { inClosedSet, measurementShape } from './measurements.ts'
 
@@ -11,11 +12,21 @@ export const presenceSchema = z
     /** The interval of heartbeats. After three missing ones the edge counts as silent. 5 s if left out. */
     heartbeatMs: z.int().min(1).max(3_600_000).optional(),
     state: z.enum(['serving', 'draining', 'stopping']),
+    /** The desired state that this edge has applied; version 0: none. Missing: the edge is older than this field. */
+    desired: z.object({ version: desiredVersionSchema }).optional(),
     config: z.object({
       /** The applied revision; 0 until the fleet has sent one. */
       applied: z.int().min(0),
-      /** The last revision that this edge refused. */
-      rejected: z.object({ revision: z.int().min(1), reason: z.string().max(4096) }).optional(),
+      /** The layers of the applied configuration. Missing if the desired state did not name them. */
+      versions: layerVersionsSchema.optional(),
+      /** The last revision that this edge refused, and the layers of the refused configuration. */
+      rejected: z
+        .object({
+          revision: z.int().min(1),
+          reason: z.string().max(4096),
+          versions: layerVersionsSchema.optional(),
+        })
+        .optional(),
     }),
     /** Sequence of the last applied revocation. */
     revocations: z.int().min(0),

@@ -1,18 +1,24 @@
 /** Starts an edge with the last configuration of the fleet or, if that fails, with its own file. */
 import type { EdgeConfig } from '@imapfleet/config'
 import { reasonOf, type Log } from '@imapfleet/observe'
+import type { LayerVersions } from '@imapfleet/protocol'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 
-/** A revision of the fleet's configuration, merged with the edge's own file. */
-export interface FleetConfig {
+/** Identifies a configuration of the fleet. Numbers of revisions can occur twice, before and after a restore of control. */
+export interface FleetRevision {
   revision: number
+  /** Missing if control did not name them. */
+  versions?: LayerVersions | undefined
+}
+
+/** A revision of the fleet's configuration, merged with the edge's own file. */
+export interface FleetConfig extends FleetRevision {
   config: EdgeConfig
 }
 
 /** A revision that this edge cannot run with. */
-export interface RejectedRevision {
-  revision: number
+export interface RejectedRevision extends FleetRevision {
   reason: string
 }
 
@@ -26,8 +32,10 @@ export async function startEdge(
     try {
       return { edge: await started(fleetConfig.config, log), rejected }
     } catch (error) {
-      rejected = { revision: fleetConfig.revision, reason: reasonOf(error) }
-      log.error('config_unstartable', { ...rejected })
+      const { revision, versions } = fleetConfig
+      const reason = reasonOf(error)
+      rejected = { revision, ...(versions && { versions }), reason }
+      log.error('config_unstartable', { revision, reason })
     }
   return { edge: await started(ownConfig, log), rejected }
 }

@@ -113,14 +113,14 @@ test('without an entry, with an unreadable one and while NATS does not answer, n
 test('a configuration with a mistake is rejected as a whole; the rest of the state is applied', async () => {
   const { state, apply, idleTimeoutMs, edge, file, logged } = await stateOfEdge()
   await apply(desired(5, { config: idleTimeout(2, 50_000) }))
-  const good = readFileSync(file, 'utf8')
   const layer = { pool: { idleTimeoutMs: 60_000, proveIdleAfterMs: 'soon' } }
   await apply(desired(6, { config: { revision: 3, layer }, drain: true, revocations: [revocation(4)] }))
   assert.deepEqual([state.applied, idleTimeoutMs()], [2, 50_000])
   assert.equal(state.rejected?.revision, 3)
   assert.match(state.rejected?.reason ?? '', /pool\.proveIdleAfterMs/)
   assert.deepEqual([edge.state, state.revocations], ['draining', 4])
-  assert.equal(readFileSync(file, 'utf8'), good)
+  const kept = JSON.parse(readFileSync(file, 'utf8')) as Desired
+  assert.deepEqual([kept.version, kept.config, kept.drain], [6, idleTimeout(2, 50_000), true])
   assert.ok(logged.some((line) => line.includes('config_rejected')))
   await apply(desired(7, { config: idleTimeout(4, 70_000) }))
   assert.deepEqual(
@@ -187,6 +187,47 @@ test('the next run begins with the last good state, without its traces, and read
   assert.equal(edge.context.tracer.active, 1)
 })
 
+test('the next run does not go back to an older version, even if its configuration was rejected', async () => {
+  const { apply, nextState, read, idleTimeoutMs, edge, logged } = await stateOfEdge()
+  await apply(desired(5, { config: idleTimeout(2, 50_000) }))
+  const refused = desired(6, { config: idleTimeout(3, 'soon'), drain: true })
+  await apply(refused)
+  const restarted = nextState()
+  restarted.restore()
+  assert.deepEqual([restarted.version, restarted.applied, idleTimeoutMs()], [6, 2, 50_000])
+  await read(restarted, desired(5, { config: idleTimeout(4, 60_000) }))
+  assert.deepEqual([restarted.version, restarted.applied, edge.state], [6, 2, 'draining'])
+  assert.ok(logged.some((line) => line.includes('desired_older')))
+  await read(restarted, refused)
+  assert.equal(restarted.rejected?.revision, 3)
+  await read(restarted, desired(7, { config: idleTimeout(3, 70_000) }))
+  assert.deepEqual([restarted.version, idleTimeoutMs()], [7, 70_000])
+})
+
+test('a revision is told from another one with its number by the versions of its layers', async () => {
+  const of = (region: number, ms: unknown) => ({
+    ...idleTimeout(3, ms),
+    versions: { global: 100, region, edge: 0 },
+  })
+  const { versions } = of(200, 0)
+  const { state, apply, idleTimeoutMs } = await stateOfEdge({
+    rejected: { revision: 3, reason: 'port in use', versions },
+  })
+  assert.deepEqual(state.versions, { global: 0, region: 0, edge: 0 })
+  await apply(desired(1, { config: of(200, 50_000) }))
+  assert.deepEqual(state.rejected, { revision: 3, reason: 'port in use', versions })
+  await apply(desired(2, { config: of(300, 60_000) }))
+  assert.deepEqual(
+    [state.versions, idleTimeoutMs(), state.rejected],
+    [of(300, 0).versions, 60_000, undefined],
+  )
+  await apply(desired(3, { config: of(400, 'soon') }))
+  assert.deepEqual([state.versions, state.rejected?.versions], [of(300, 0).versions, of(400, 0).versions])
+  // Control of an older release names no versions.
+  await apply(desired(4, { config: idleTimeout(4, 70_000) }))
+  assert.deepEqual([state.applied, state.versions], [4, undefined])
+})
+
 test('a last good state that cannot be read is ignored, and one that cannot be written does not stop the edge', async () => {
   const { apply, nextState, file, logged, state } = await stateOfEdge()
   const first = nextState()
@@ -217,17 +258,22 @@ test('when the file of the edge changes, the layer of the fleet is merged over t
   assert.equal(edge.context.settings.current.pool.idleTimeoutMs, 50_000)
 })
 
-test('each revocation is applied once, by its sequence', async () => {
+test('each revocation is applied once, also if its number is below that of an applied one', async () => {
   const { state, apply, leaveIdle, idle } = await stateOfEdge()
   await leaveIdle('joe')
   await leaveIdle('jane')
   await apply(desired(1, { revocations: [revocation(5)] }))
   assert.deepEqual([idle(), state.revocations], [['jane'], 5])
   await leaveIdle('joe')
-  await apply(desired(2, { revocations: [revocation(4), revocation(5)] }))
+  await apply(desired(2, { revocations: [revocation(5)] }))
   assert.deepEqual(idle(), ['jane', 'joe'])
   await apply(desired(3, { revocations: [revocation(5), revocation(6, 'JANE'), revocation(7)] }))
   assert.deepEqual([idle(), state.revocations], [[], 7])
+  // From the database that was restored, and whose clock was behind.
+  await leaveIdle('joe')
+  await leaveIdle('jane')
+  await apply(desired(8, { revocations: [revocation(4)] }))
+  assert.deepEqual([idle(), state.revocations], [['jane'], 7])
 })
 
 test('a drain is started and ended as the fleet wants', async () => {

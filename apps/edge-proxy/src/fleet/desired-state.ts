@@ -1,7 +1,9 @@
 /**
  * Applies the desired state of this edge: configuration, revocations, traces, drain. The edge reads it from its own key
- * after each connect, after each announced change and at intervals. An older version never replaces a newer one.
+ * after each connect, after each announced change and at intervals. An older version never replaces a newer one, also
+ * after a restart.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { printProblem, withoutHostKeys, type Layer } from '@imapfleet/config'
 import type { NatsHandles } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
@@ -11,10 +13,11 @@ import {
   desiredSchema,
   type Desired,
   type EdgeAddress,
+  type LayerVersions,
   type Revocation,
 } from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
-import type { RejectedRevision } from '../edge/start.ts'
+import type { FleetRevision, RejectedRevision } from '../edge/start.ts'
 import { revoke } from '../ops/operations.ts'
 import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
 import type { FleetTraces } from './traces.ts'
@@ -33,14 +36,28 @@ export interface DesiredStateOptions {
 export class DesiredState {
   readonly #options: DesiredStateOptions
   #version = 0
+  /** The version was applied by the previous run. It is applied once more, with its traces. */
+  #isOfPreviousRun = false
   /** The last configuration without mistakes. */
   #config: Desired['config'] | undefined
   #rejected: RejectedRevision | undefined
   #revocations = 0
+  /** The revocations of the applied state. Each is applied once, whatever the order of their numbers. */
+  #revoked: ReadonlySet<string> = new Set()
   #reading: Promise<void> = Promise.resolve()
 
   constructor(options: DesiredStateOptions) {
     this.#options = options
+  }
+
+  /** The applied version; 0: none. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** The layers in force. Undefined if control did not name them. */
+  get versions(): LayerVersions | undefined {
+    return this.#config ? this.#config.versions : noLayers
   }
 
   /** The revision in force; 0: only the file. */
@@ -52,7 +69,7 @@ export class DesiredState {
     return this.#rejected
   }
 
-  /** Sequence of the last applied revocation. */
+  /** The highest sequence of the applied revocations. */
   get revocations(): number {
     return this.#revocations
   }
@@ -62,8 +79,7 @@ export class DesiredState {
     const { edge, stateDir } = this.#options
     const last = readLastGood(stateDir, edge.context.log)
     if (last) this.#apply({ ...last, traces: [] })
-    // The fleet may still have the same version. It must be applied again, with its traces.
-    this.#version = 0
+    this.#isOfPreviousRun = true
   }
 
   /** Applies the fleet's layer again, after the edge's own file has changed. */
@@ -86,38 +102,47 @@ export class DesiredState {
       if (!message || message.data.length === 0) return
       const decoded = decode(desiredSchema, message.data)
       if (!decoded.ok) edge.context.log.warn('desired_unreadable', { reason: decoded.reason })
-      else if (decoded.value.version > this.#version) this.#apply(decoded.value)
+      else if (this.#isNew(decoded.value)) this.#apply(decoded.value)
     } catch (error) {
       edge.context.log.debug('desired_unread', { reason: reasonOf(error) })
     }
   }
 
+  #isNew({ version }: Desired): boolean {
+    if (version < this.#version)
+      this.#options.edge.context.log.warn('desired_older', { version, applied: this.#version })
+    return version > this.#version || (version === this.#version && this.#isOfPreviousRun)
+  }
+
   #apply(desired: Desired): void {
     const { edge, stateDir, traces } = this.#options
     this.#version = desired.version
+    this.#isOfPreviousRun = false
     for (const revocation of desired.revocations) this.#revoke(revocation)
-    const isGood = this.#applyConfig(desired.config)
+    this.#revoked = new Set(desired.revocations.map(keyOf))
+    this.#applyConfig(desired.config)
     traces.follow(desired.traces)
     if (desired.drain) edge.drain()
     else edge.resume()
-    if (isGood) writeLastGood(stateDir, desired, edge.context.log)
+    // The version is kept also if the configuration was rejected, with the last one that was not.
+    writeLastGood(stateDir, { ...desired, config: this.#config ?? nothing }, edge.context.log)
   }
 
   /** Applies all of the configuration, or nothing if it has a mistake. */
   #applyConfig(config: Desired['config']): boolean {
     const { edge, document, rejected } = this.#options
-    if (config.revision === rejected?.revision) return this.#reject(config.revision, rejected.reason)
+    if (rejected && isSame(config, rejected)) return this.#reject(config, rejected.reason)
     const resolved = resolveOver(document(), config.layer)
     if (!resolved.ok) {
       const reason = resolved.problems.map((problem) => printProblem(problem)).join('; ')
-      return this.#reject(config.revision, reason)
+      return this.#reject(config, reason)
     }
     try {
       edge.apply(resolved.config)
     } catch (error) {
-      return this.#reject(config.revision, reasonOf(error).replaceAll('\n', '; '))
+      return this.#reject(config, reasonOf(error).replaceAll('\n', '; '))
     }
-    if (config.revision !== this.applied)
+    if (!isSame(config, this.#config ?? nothing))
       edge.context.log.info('config_applied', { revision: config.revision })
     const { ignored } = withoutHostKeys(config.layer as Layer)
     if (ignored.length > 0)
@@ -130,18 +155,30 @@ export class DesiredState {
     return true
   }
 
-  #reject(revision: number, reason: string): false {
-    this.#rejected = { revision: Math.max(1, revision), reason: reason.slice(0, 4000) }
+  #reject({ revision, versions }: FleetRevision, reason: string): false {
+    this.#rejected = {
+      revision: Math.max(1, revision),
+      reason: reason.slice(0, 4000),
+      ...(versions && { versions }),
+    }
     this.#options.edge.context.log.error('config_rejected', { revision, reason })
     return false
   }
 
   #revoke(revocation: Revocation): void {
-    if (revocation.sequence <= this.#revocations) return
+    if (this.#revoked.has(keyOf(revocation))) return
     const { edge } = this.#options
     const { kind, subject } = revocation
     const connections = revoke(edge.context, { kind, subject })
-    this.#revocations = revocation.sequence
+    this.#revocations = Math.max(this.#revocations, revocation.sequence)
     edge.context.log.info('revoked', { kind, subject, connections })
   }
 }
+
+const noLayers: LayerVersions = { global: 0, region: 0, edge: 0 }
+const nothing: Desired['config'] = { revision: 0, layer: {}, versions: noLayers }
+
+const isSame = (a: FleetRevision, b: FleetRevision): boolean =>
+  a.revision === b.revision && isDeepStrictEqual(a.versions, b.versions)
+
+const keyOf = ({ sequence, kind, subject }: Revocation): string => `${sequence}/${kind}/${subject}`

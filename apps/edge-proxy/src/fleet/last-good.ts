@@ -49,7 +49,8 @@ export function lastGoodConfig(file: EdgeConfig, document: Layer, log: Log): Fle
   const last = readLastGood(file.fleet.stateDir, log)
   if (!last) return undefined
   const resolved = resolveOver(document, last.config.layer)
-  return resolved.ok ? { revision: last.config.revision, config: resolved.config } : undefined
+  const { revision, versions } = last.config
+  return resolved.ok ? { revision, versions, config: resolved.config } : undefined
 }
 
 /**

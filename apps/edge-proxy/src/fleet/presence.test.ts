@@ -11,17 +11,23 @@ import { presenceOf } from './presence.ts'
 test('a heartbeat reports what runs, what was rejected, and the problems, in lengths that control accepts', async () => {
   const { edge } = await edgeAtWork()
   const facts = { ...sender, startedAt: 1000, heartbeatMs: 5000 }
-  const state = (rejected?: RejectedRevision) => ({ applied: 4, rejected, revocations: 9 }) as DesiredState
+  const versions = { global: 1, region: 0, edge: 3 }
+  const state = (rejected?: RejectedRevision) =>
+    ({ version: 77, versions, applied: 4, rejected, revocations: 9 }) as DesiredState
   const before = Date.now()
   const presence = presenceOf(snapshotOf(edge), state(), facts)
   assert.deepEqual(presenceSchema.parse(JSON.parse(JSON.stringify(presence))), presence)
-  assert.deepEqual([presence.state, presence.config, presence.revocations], ['serving', { applied: 4 }, 9])
+  assert.deepEqual(
+    [presence.state, presence.config, presence.revocations],
+    ['serving', { applied: 4, versions }, 9],
+  )
+  assert.deepEqual(presence.desired, { version: 77 })
   assert.deepEqual(presence.listeners, [`127.0.0.1:${edge.context.settings.current.listeners['imap']?.port}`])
   assert.ok(presence.at >= before && presence.startedAt === 1000 && presence.heartbeatMs === 5000)
   edge.drain()
   const rejected = { revision: 5, reason: 'pool: no' }
   const problems = ['x'.repeat(600)]
   const draining = presenceOf({ ...snapshotOf(edge), problems }, state(rejected), facts)
-  assert.deepEqual([draining.state, draining.config], ['draining', { applied: 4, rejected }])
+  assert.deepEqual([draining.state, draining.config], ['draining', { applied: 4, versions, rejected }])
   assert.deepEqual(draining.degraded, ['x'.repeat(500)])
 })

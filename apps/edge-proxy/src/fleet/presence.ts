@@ -11,14 +11,15 @@ export interface PresenceFacts extends Sender {
 
 export function presenceOf(edge: EdgeSnapshot, desired: DesiredState, facts: PresenceFacts): Presence {
   const { version, state, gauges, counters, histograms, problems, listeners } = edge
-  const { applied, rejected, revocations } = desired
+  const { applied, rejected, revocations, versions } = desired
   return {
     v: wireVersion,
     ...facts,
     at: Date.now(),
     version,
     state,
-    config: { applied, ...(rejected && { rejected }) },
+    desired: { version: desired.version },
+    config: { applied, ...(versions && { versions }), ...(rejected && { rejected }) },
     revocations,
     gauges,
     counters,

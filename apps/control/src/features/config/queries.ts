@@ -1,10 +1,10 @@
 /** Configuration: the present document of each layer, and all revisions. */
 import type { Layer } from '@imapfleet/config'
-import { and, desc, eq, lt, max } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, lt, max } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { layers, revisions } from './table.ts'
 
-export type LayerRow = typeof layers.$inferSelect
+export type LayerRow = typeof layers.$inferSelect & Pick<RevisionRow, 'version'>
 export type RevisionRow = Omit<typeof revisions.$inferSelect, 'document'>
 export type NewRevision = Omit<typeof revisions.$inferInsert, 'createdAt'>
 
@@ -16,12 +16,16 @@ const listed = {
   changes: revisions.changes,
   note: revisions.note,
   state: revisions.state,
+  version: revisions.version,
   createdBy: revisions.createdBy,
   createdAt: revisions.createdAt,
 }
 
 export async function listLayers(queries: Queries): Promise<LayerRow[]> {
-  return await queries.select().from(layers)
+  return await queries
+    .select({ ...getTableColumns(layers), version: revisions.version })
+    .from(layers)
+    .innerJoin(revisions, eq(revisions.revision, layers.revision))
 }
 
 export async function readLayer(queries: Queries, kind: LayerRow['kind'], name: string): Promise<Layer> {

@@ -2,7 +2,7 @@
 import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from './queries.ts'
-import { appliesTo } from '../desired/desired-of.ts'
+import { appliesTo, statusOfRevision } from '../desired/service.ts'
 
 export function revisionView(row: RevisionRow): RevisionView {
   return {
@@ -19,29 +19,12 @@ export function revisionView(row: RevisionRow): RevisionView {
 export const layerNameOf = (kind: LayerName['kind'], name: string): LayerName =>
   kind === 'global' ? { kind } : { kind, name }
 
-export function revisionStatus(revision: RevisionView, edges: readonly EdgeRow[]): RevisionStatus {
-  const layer = {
-    kind: revision.layer.kind,
-    name: revision.layer.kind === 'global' ? '' : revision.layer.name,
-  }
+export function revisionStatus(row: RevisionRow, edges: readonly EdgeRow[]): RevisionStatus {
+  const layer = { kind: row.layerKind, name: row.layerName }
   return {
-    revision,
+    revision: revisionView(row),
     edges: edges
-      .filter((row) => appliesTo(layer, { edge: row.id, region: row.region }))
-      .map((row) => ({ id: row.id, region: row.region, ...standing(revision.revision, row) })),
+      .filter(({ id, region }) => appliesTo(layer, { edge: id, region }))
+      .map((edge) => ({ id: edge.id, region: edge.region, ...statusOfRevision(row, edge) })),
   }
-}
-
-type Standing = Pick<RevisionStatus['edges'][number], 'status' | 'reason'>
-
-/** Revisions build on each other: an edge that applied a newer one has applied this one too. */
-export function standing(
-  revision: number,
-  row: Pick<EdgeRow, 'configApplied' | 'configRejected' | 'configRejectedReason' | 'silent'>,
-): Standing {
-  if (row.configApplied >= revision) return { status: 'applied', reason: null }
-  if (row.configRejected !== null && row.configRejected >= revision)
-    return { status: 'rejected', reason: row.configRejectedReason }
-  if (row.silent) return { status: 'silent', reason: null }
-  return { status: 'pending', reason: null }
 }

@@ -28,9 +28,7 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
-import { appliesTo, resolve } from '../desired/desired-of.ts'
-import { distributeDesired } from '../desired/distribute-desired.ts'
-import { changeFleet } from '../desired/fleet.ts'
+import { appliesTo, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
 import { selectEdges } from '../edges/queries.ts'
 import { knownEdge } from '../edges/service.ts'
 import { activeRollout, rollingRevision } from '../rollouts/queries.ts'
@@ -117,7 +115,7 @@ export async function readRevision({ db }: Deps, revision: number): Promise<Revi
   return await inSnapshot(db, async (queries) => {
     const row = await findRevision(queries, revision)
     if (!row) throw unknownRevision(revision)
-    return revisionStatus(revisionView(row), await selectEdges(queries))
+    return revisionStatus(row, await selectEdges(queries))
   })
 }
 
@@ -154,7 +152,7 @@ export async function writeRevision(
   if (!row) return { created: false, status: planned }
   const layer = { kind: row.layerKind, name: row.layerName }
   await distributeDesired(deps, ({ id, region }) => appliesTo(layer, { edge: id, region }))
-  return { created: true, status: revisionStatus(revisionView(row), await selectEdges(deps.db.orm)) }
+  return { created: true, status: revisionStatus(row, await selectEdges(deps.db.orm)) }
 }
 
 /** Undefined if another request has made the same change in the meantime. */
@@ -217,13 +215,23 @@ async function preview({ db, now }: Deps, actor: Actor, input: RevisionInput): P
       revision: changes.length === 0 ? newest : newest + 1,
       createdAt: new Date(now()),
       state: 'released' as const,
+      version: changes.length === 0 ? await versionOf(queries, input.layer) : unissued,
     }
     const edges = await selectEdges(queries)
-    const status = revisionStatus(revisionView(shown), edges)
+    const status = revisionStatus(shown, edges)
     if (!input.rollout) return status
     const layer = { kind: shown.layerKind, name: shown.layerName }
     return { ...status, waves: wavesFor(layer, edges, input.rollout) }
   })
+}
+
+/** Above every version that an edge can have. */
+const unissued = Number.MAX_SAFE_INTEGER
+
+/** The version of the present revision of a layer; 0: it has none. */
+async function versionOf(queries: Queries, layer: LayerName): Promise<number> {
+  const layers = await listLayers(queries)
+  return layers.find(({ kind, name }) => kind === layer.kind && name === nameOf(layer))?.version ?? 0
 }
 
 const described = ({ layer, note }: RevisionInput, actor: Actor, changes: KeyChange[]) => ({

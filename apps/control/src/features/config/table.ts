@@ -2,6 +2,7 @@
 import type { JsonValue, Layer } from '@imapfleet/config'
 import { index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
+import { versionOfChange } from '../desired/table.ts'
 
 export interface StoredChange {
   key: string
@@ -27,10 +28,15 @@ export const revisions = pgTable(
      * rollout.
      */
     state: text('state').$type<'released' | 'rolling' | 'withdrawn'>().notNull().default('released'),
+    /** The version of the desired state that it was made in. It identifies it also across a restore of the database. */
+    version: versionOfChange('version'),
     createdBy: text('created_by').notNull(),
     createdAt: instantColumn('created_at').notNull().defaultNow(),
   },
-  (table) => [index('revisions_layer').on(table.layerKind, table.layerName, table.revision)],
+  (table) => [
+    index('revisions_version').on(table.version),
+    index('revisions_layer').on(table.layerKind, table.layerName, table.revision),
+  ],
 )
 
 /** The present document of each layer, and its revision. */

@@ -12,6 +12,7 @@ const head = (
   kind,
   name,
   revision,
+  version: revision * 100,
   document: { pool },
 })
 
@@ -25,8 +26,13 @@ const layers = [
 
 test('the most specific layer wins for each key, in any order of the layers', () => {
   const eu1 = { pool: { idleTimeoutMs: 4000, lifetimeMaxMs: 5000, usesMax: 2 } }
-  assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers), { revision: 5, layer: eu1 })
-  assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers.toReversed()), { revision: 5, layer: eu1 })
+  const versions = { global: 200, region: 500, edge: 400 }
+  assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers), { revision: 5, layer: eu1, versions })
+  assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers.toReversed()), {
+    revision: 5,
+    layer: eu1,
+    versions,
+  })
 })
 
 test('the wanted revision of an edge is the newest among its layers', () => {
@@ -46,6 +52,7 @@ test('a rolling revision replaces its layer only on the edges that it has reache
   assert.deepEqual(wanted('eu', 'eu-1'), {
     revision: 10,
     layer: { pool: { idleTimeoutMs: 4000, usesMax: 10 } },
+    versions: { global: 200, region: 1000, edge: 400 },
   })
   assert.deepEqual(wanted('eu', 'eu-2'), resolve({ region: 'eu', edge: 'eu-2' }, layers))
   assert.deepEqual(wanted('us', 'us-1'), resolve({ region: 'us', edge: 'us-1' }, layers))

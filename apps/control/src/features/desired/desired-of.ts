@@ -4,6 +4,7 @@ import {
   wireVersion,
   type Desired,
   type EdgeAddress,
+  type LayerVersions,
   type Revocation,
   type TraceWish,
 } from '@imapfleet/protocol'
@@ -12,6 +13,8 @@ export interface LayerHead {
   kind: 'global' | 'region' | 'edge'
   name: string
   revision: number
+  /** The version that made this revision. */
+  version: number
   document: Layer
 }
 
@@ -53,12 +56,12 @@ export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
   }
 }
 
-/** global ← region ← edge, merged, with the newest revision among them. */
+/** global ← region ← edge, merged, with the newest revision among them, and the version of each layer; 0: it has none. */
 export function resolve(
   edge: EdgeAddress,
   layers: readonly LayerHead[],
   rolling?: Rolling,
-): { revision: number; layer: Layer } {
+): { revision: number; layer: Layer; versions: LayerVersions } {
   const heads =
     rolling && rolling.reached.has(edge.edge)
       ? [...layers.filter(({ kind, name }) => kind !== rolling.kind || name !== rolling.name), rolling]
@@ -67,6 +70,10 @@ export function resolve(
   const its = order.flatMap((kind) => heads.filter((head) => head.kind === kind && appliesTo(head, edge)))
   return {
     revision: Math.max(0, ...its.map((head) => head.revision)),
+    versions: Object.assign(
+      { global: 0, region: 0, edge: 0 },
+      ...its.map(({ kind, version }) => ({ [kind]: version })),
+    ),
     layer: its.reduce<Layer>((merged, { document }) => mergeLayers(merged, document), {}),
   }
 }

@@ -4,7 +4,7 @@
  */
 import { reasonOf } from '@imapfleet/observe'
 import { announceDesired, putDesired } from './bucket.ts'
-import { desiredVersion, raiseDesiredVersion } from './fleet.ts'
+import { desiredVersion, issueVersion } from './queries.ts'
 import { listAllEdges, type EdgeRow } from '../edges/queries.ts'
 import { recentRevocations } from '../revocations/queries.ts'
 import { listLayers } from '../config/queries.ts'
@@ -25,7 +25,7 @@ export async function distributeDesired(
     deps.log.warn('edges have a newer desired state than Postgres: continuing with a higher version', {
       version: behind,
     })
-    await raiseDesiredVersion(deps.db.orm, behind)
+    await issueVersion(deps.db.orm, behind)
     await distributeOnce(deps, () => true)
   } catch (error) {
     if (error instanceof ServiceError && error.code === 'bus_unavailable') return

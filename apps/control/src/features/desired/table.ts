@@ -1,6 +1,6 @@
-/** The table of the desired state. */
+/** The tables of the desired state: its version, and all versions that this database has issued. */
 import { sql } from 'drizzle-orm'
-import { boolean, check, pgTable } from 'drizzle-orm/pg-core'
+import { bigint, boolean, check, pgTable, text } from 'drizzle-orm/pg-core'
 import { countColumn, instantColumn } from '../../platform/db/columns.ts'
 
 /**
@@ -12,8 +12,30 @@ export const fleet = pgTable(
   {
     only: boolean('only').primaryKey().default(true),
     desiredVersion: countColumn('desired_version').notNull(),
+    /**
+     * `desired_versions` is complete from this version on, and nothing is known about older ones. The default excludes the
+     * versions of older releases, which counted from the time in seconds.
+     */
+    versionsSince: countColumn('versions_since').notNull().default(10_000_000_000),
+    /** When control last learned of versions that this database never issued, and from where. */
+    restoredAt: instantColumn('restored_at'),
+    restoredEvidence: text('restored_evidence'),
     /** Older reports are not kept, or were never received. */
     reportsSince: instantColumn('reports_since').notNull().defaultNow(),
   },
   (table) => [check('fleet_only', sql`${table.only}`)],
 )
+
+/**
+ * Every version that this database has issued. A trigger on `fleet` writes it, so that replicas of an older release
+ * cannot leave a version out.
+ */
+export const desiredVersions = pgTable('desired_versions', {
+  version: countColumn('version').primaryKey(),
+})
+
+/** The version of the change in progress, if it is the default of a column. The migration defines the function. */
+export const versionOfChange = (name: string) =>
+  bigint(name, { mode: 'number' })
+    .notNull()
+    .default(sql`desired_version_now()`)

@@ -7,6 +7,7 @@ import type { Database } from '../../platform/db/database.ts'
 import { testDatabase } from '../../platform/db/postgres.test-support.ts'
 import { noteHearing, readHearing } from './hearing.ts'
 import { hearFor, passTime } from './hearing.test-support.ts'
+import { ownClaims } from '../desired/service.ts'
 import { selectEdges, upsertPresence } from './queries.ts'
 
 suite('silence of an edge', () => {
@@ -38,7 +39,7 @@ suite('silence of an edge', () => {
       ...rest,
       ...lists,
     }
-    await upsertPresence(db, [presence])
+    await upsertPresence(db, [presence], await ownClaims(db.sql, [presence]))
   }
   /** Whether it is silent, and the silence in whole seconds. */
   const silence = async () => {

@@ -13,8 +13,7 @@ import type { Bus } from '../../platform/nats/bus.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
-import { announceDesired } from '../desired/bucket.ts'
-import { distributeDesired } from '../desired/distribute-desired.ts'
+import { announceDesired, distributeDesired, ownClaims } from '../desired/service.ts'
 import { noteHearing, probe, sendProbes } from './hearing.ts'
 import { rememberEdges, upsertPresence, type Arrival } from './queries.ts'
 import type { RejectedMessages } from './rejected-messages.ts'
@@ -135,7 +134,7 @@ async function remember({ db, log }: Deps, forgotten: readonly string[]): Promis
 
 async function store(deps: Deps, heard: readonly Presence[]): Promise<Arrival[]> {
   try {
-    return await upsertPresence(deps.db, heard)
+    return await upsertPresence(deps.db, heard, await ownClaims(deps.db.sql, heard))
   } catch (error) {
     if (troubleOf(error) !== 'unstorable') throw error
     if (heard.length > 1) {

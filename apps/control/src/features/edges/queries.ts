@@ -3,6 +3,7 @@ import type { Presence } from '@imapfleet/protocol'
 import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
 import type { Database, Queries } from '../../platform/db/database.ts'
 import { silenceColumns } from './hearing.ts'
+import type { Claims } from '../desired/service.ts'
 import { edges, type Counted } from './table.ts'
 
 export type EdgeRow = Omit<typeof edges.$inferSelect, 'counted' | 'countedBefore'> & {
@@ -77,34 +78,42 @@ export interface Arrival {
 }
 
 /**
- * Writes heartbeats, at most one for each edge. An older heartbeat of the same boot changes nothing. Returns the
+ * Writes heartbeats, at most one for each edge, each with its claims. An older heartbeat of the same boot changes nothing. Returns the
  * edges that are new, have restarted, have moved to another region, or were forgotten.
  */
-export async function upsertPresence(db: Database, heard: readonly Presence[]): Promise<Arrival[]> {
+export async function upsertPresence(
+  db: Database,
+  heard: readonly Presence[],
+  claims: readonly Claims[],
+): Promise<Arrival[]> {
   const column = <T>(read: (presence: Presence) => T) => heard.map(read)
+  const claim = <T>(read: (claim: Claims) => T) => claims.map(read)
   const rows = await db.sql<Arrival[]>`
     with before as (select id, boot, region from edges where id = any(${column((p) => p.edge)}::text[])),
     written as (
       insert into edges (
         id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms, config_applied,
-        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
+        config_rejected, config_rejected_reason, revocations_applied, desired_claimed, desired_version, config_versions,
+        config_rejected_versions, gauges, degraded, listeners, counted)
       select id, region, boot, version, state, to_timestamp(started_at / 1000.0), now(), to_timestamp(sent_at / 1000.0),
-        heartbeat_ms, config_applied, config_rejected, config_rejected_reason,
-        -- More than there ever was is no claim.
-        least(revocations_applied, (select desired_version from fleet)),
-        gauges::jsonb, degraded::jsonb, listeners::jsonb, counted::jsonb
+        heartbeat_ms, config_applied, config_rejected, config_rejected_reason, revocations_applied, desired_claimed,
+        desired_version, config_versions::jsonb, config_rejected_versions::jsonb, gauges::jsonb, degraded::jsonb, listeners::jsonb, counted::jsonb
       from unnest(
         ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot)}::uuid[],
         ${column((p) => p.version)}::text[], ${column((p) => p.state)}::text[],
         ${column((p) => p.startedAt)}::float8[], ${column((p) => p.at)}::float8[],
         ${column((p) => p.heartbeatMs ?? defaultHeartbeatMs)}::int[], ${column((p) => p.config.applied)}::bigint[],
         ${column((p) => p.config.rejected?.revision ?? null)}::bigint[],
-        ${column((p) => p.config.rejected?.reason ?? null)}::text[], ${column((p) => p.revocations)}::bigint[],
+        ${column((p) => p.config.rejected?.reason ?? null)}::text[],
+        ${claim((c) => c.revocationsApplied)}::bigint[], ${claim((c) => c.desiredClaimed)}::bigint[],
+        ${claim((c) => c.desiredVersion)}::bigint[], ${claim((c) => jsonOrNull(c.configVersions))}::text[],
+        ${claim((c) => jsonOrNull(c.configRejectedVersions))}::text[],
         ${column((p) => JSON.stringify(p.gauges))}::text[], ${column((p) => JSON.stringify(p.degraded))}::text[],
         ${column((p) => JSON.stringify(p.listeners))}::text[], ${column(countedIn)}::text[]
       ) as heard (
         id, region, boot, version, state, started_at, sent_at, heartbeat_ms, config_applied,
-        config_rejected, config_rejected_reason, revocations_applied, gauges, degraded, listeners, counted)
+        config_rejected, config_rejected_reason, revocations_applied, desired_claimed, desired_version, config_versions,
+        config_rejected_versions, gauges, degraded, listeners, counted)
       -- Every replica hears every heartbeat. Most are stored by another one already.
       where not exists (
         select from edges where edges.id = heard.id and edges.boot = heard.boot
@@ -118,6 +127,8 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
         config_rejected = excluded.config_rejected, config_rejected_reason = excluded.config_rejected_reason,
         -- A new boot has no old connections: what an earlier one has applied stays applied.
         revocations_applied = greatest(edges.revocations_applied, excluded.revocations_applied),
+        desired_claimed = excluded.desired_claimed, desired_version = excluded.desired_version,
+        config_versions = excluded.config_versions, config_rejected_versions = excluded.config_rejected_versions,
         gauges = excluded.gauges,
         degraded = excluded.degraded, listeners = excluded.listeners, counted = excluded.counted,
         counted_before = case when edges.boot = excluded.boot then edges.counted end
@@ -129,6 +140,8 @@ export async function upsertPresence(db: Database, heard: readonly Presence[]): 
   return [...rows]
 }
 
+const jsonOrNull = (value: unknown): string | null => (value === null ? null : JSON.stringify(value))
+
 function countedIn({ at, counters, logins }: Presence): string | null {
   if (counters === undefined) return null
   return JSON.stringify({ at, counters, logins } satisfies Counted)
@@ -138,7 +151,7 @@ function countedIn({ at, counters, logins }: Presence): string | null {
 export async function setDrain(queries: Queries, ids: readonly string[], drain: boolean): Promise<string[]> {
   const changed = await queries
     .update(edges)
-    .set({ drain })
+    .set({ drain, drainVersion: sql`desired_version_now()` })
     .where(and(inArray(edges.id, [...ids]), ne(edges.drain, drain)))
     .returning({ id: edges.id })
   return changed.map(({ id }) => id)

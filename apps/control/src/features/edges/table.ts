@@ -3,6 +3,7 @@ import type { Histogram } from '@imapfleet/observe'
 import { sql } from 'drizzle-orm'
 import { boolean, check, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { countColumn, instantColumn } from '../../platform/db/columns.ts'
+import type { OwnLayerVersions } from '../desired/applied.ts'
 
 /** The counts of an edge since its boot, at one moment of its own clock. Milliseconds since 1970. */
 export interface Counted {
@@ -28,7 +29,15 @@ export const edges = pgTable('edges', {
   configApplied: countColumn('config_applied').notNull(),
   configRejected: countColumn('config_rejected'),
   configRejectedReason: text('config_rejected_reason'),
+  /** All revocations up to this version were applied, by this boot or an earlier one. */
   revocationsApplied: countColumn('revocations_applied').notNull(),
+  /** The version of the desired state that it says to run. Empty: it is older than this field. */
+  desiredClaimed: countColumn('desired_claimed'),
+  /** The same, if this database issued it. */
+  desiredVersion: countColumn('desired_version'),
+  /** The layers of its configuration, and of the one that it refused: null for a layer of another history. */
+  configVersions: jsonb('config_versions').$type<OwnLayerVersions>(),
+  configRejectedVersions: jsonb('config_rejected_versions').$type<OwnLayerVersions>(),
   gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
   degraded: jsonb('degraded').$type<string[]>().notNull(),
   listeners: jsonb('listeners').$type<string[]>().notNull(),
@@ -37,6 +46,8 @@ export const edges = pgTable('edges', {
   countedBefore: jsonb('counted_before').$type<Counted>(),
   /** What control wants of it, not what it reports. */
   drain: boolean('drain').notNull().default(false),
+  /** The version that last changed `drain`. */
+  drainVersion: countColumn('drain_version').notNull().default(0),
   /** When the edge was forgotten; its next heartbeat clears it. Its desired state is kept. */
   forgottenAt: instantColumn('forgotten_at'),
 })

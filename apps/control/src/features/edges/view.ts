@@ -2,7 +2,7 @@
 import { parseSeriesKey } from '@imapfleet/observe'
 import type { EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
-import { resolve, type LayerHead, type Rolling } from '../desired/desired-of.ts'
+import { resolve, type LayerHead, type Rolling } from '../desired/service.ts'
 
 /** `enrolled`: edge → whether it has a valid credential. */
 export function edgeView(

@@ -1,6 +1,7 @@
 /** A revocation in the form of the API, and its progress on each edge. */
 import type { RevocationRecord, RevocationStatus } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
+import { statusOfRevocation } from '../desired/service.ts'
 import type { RevocationRow } from './queries.ts'
 
 export const revocationRecord = (row: RevocationRow): RevocationRecord => ({
@@ -10,9 +11,9 @@ export const revocationRecord = (row: RevocationRow): RevocationRecord => ({
 
 export const revocationStatus = (row: RevocationRow, edges: readonly EdgeRow[]): RevocationStatus => ({
   revocation: revocationRecord(row),
-  edges: edges.map(({ id, region, revocationsApplied, silent }) => ({
-    id,
-    region,
-    status: revocationsApplied >= row.sequence ? 'applied' : silent ? 'silent' : 'pending',
+  edges: edges.map((edge) => ({
+    id: edge.id,
+    region: edge.region,
+    status: statusOfRevocation(row.sequence, edge),
   })),
 })

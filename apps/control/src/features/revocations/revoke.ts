@@ -5,11 +5,10 @@ import type { RevocationStatus } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/service.ts'
 import { selectEdges } from '../edges/queries.ts'
-import { changeFleet } from '../desired/fleet.ts'
+import { changeFleet, distributeDesired } from '../desired/service.ts'
 import { insertRevocation } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { revocationStatus } from './revocation-view.ts'
-import { distributeDesired } from '../desired/distribute-desired.ts'
 
 export interface RevocationInput {
   kind: 'user' | 'domain'

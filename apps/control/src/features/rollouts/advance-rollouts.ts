@@ -5,14 +5,13 @@
 import { itself, writeAudit } from '../audit/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
-import { changeFleet } from '../desired/fleet.ts'
+import { changeFleet, distributeDesired, statusOfRevision } from '../desired/service.ts'
 import { withLock } from '../../platform/db/lock.ts'
-import { settleRevision } from '../config/queries.ts'
+import { findRevision, settleRevision } from '../config/queries.ts'
 import { activeRollout, findRollout, updateRollout, type RolloutRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { assess, type Decision, type RolloutProgress } from './assess.ts'
 import { judgeHealth } from './judge-health.ts'
-import { distributeDesired } from '../desired/distribute-desired.ts'
 import { undoRollout } from './undo-rollout.ts'
 
 /** How often the health is checked while a wave soaks. */
@@ -22,13 +21,13 @@ export async function advanceRollouts(deps: Deps): Promise<void> {
   await withLock(deps.db, 'rollouts', async () => {
     const row = await activeRollout(deps.db.orm)
     if (row?.state !== 'running') return
+    const revision = await findRevision(deps.db.orm, row.revision)
+    if (!revision) throw new Error(`revision ${row.revision} is missing`)
     const edges = await selectEdges(deps.db.orm)
-    const standings = edges.map(
-      ({ id, configApplied, configRejected, configRejectedReason, silent, silentMs }) => {
-        const rejected = { rejected: configRejected, rejectedReason: configRejectedReason }
-        return [id, { applied: configApplied, ...rejected, silent, silentMs }] as const
-      },
-    )
+    const standings = edges.map((edge) => {
+      const { id, silent, silentMs } = edge
+      return [id, { ...statusOfRevision(revision, edge), silent, silentMs }] as const
+    })
     const decision = await healthy(deps, row, assess(progressOf(row), new Map(standings), deps.now()))
     if (decision.kind === 'wait') return
     await changeFleet(deps.db, async (queries) => {
@@ -96,7 +95,6 @@ async function complete(queries: Queries, { revision, createdBy }: RolloutRow, a
 }
 
 const progressOf = (row: RolloutRow): RolloutProgress => ({
-  revision: row.revision,
   waves: row.waves,
   wave: row.wave,
   waveStartedAt: row.waveStartedAt.getTime(),

@@ -4,7 +4,6 @@ import { assess, type EdgeStanding, type RolloutProgress } from './assess.ts'
 
 const begun = 1_000_000
 const progress = (rest: Partial<RolloutProgress> = {}): RolloutProgress => ({
-  revision: 7,
   waves: [
     { name: 'canary', edges: ['a'] },
     { name: 'eu', edges: ['b', 'c'] },
@@ -18,9 +17,8 @@ const progress = (rest: Partial<RolloutProgress> = {}): RolloutProgress => ({
 })
 
 const standing = (rest: Partial<EdgeStanding> = {}): EdgeStanding => ({
-  applied: 7,
-  rejected: null,
-  rejectedReason: null,
+  status: 'applied',
+  reason: null,
   silent: false,
   silentMs: 1000,
   ...rest,
@@ -30,8 +28,8 @@ const edges = (standings: Record<string, Partial<EdgeStanding>>) =>
 const at = (seconds: number) => begun + seconds * 1000
 
 suite('the next step of a rollout', () => {
-  const old = { applied: 6 }
-  const dead = { applied: 6, silent: true, silentMs: 61_000 }
+  const old = { status: 'pending' } as const
+  const dead = { status: 'silent', silent: true, silentMs: 61_000 } as const
   const cases: [string, Partial<RolloutProgress>, Record<string, Partial<EdgeStanding>>, number, unknown][] =
     [
       [
@@ -44,7 +42,7 @@ suite('the next step of a rollout', () => {
       [
         'does not wait for edges of later waves',
         {},
-        { a: {}, b: dead, c: { rejected: 7, applied: 6 } },
+        { a: {}, b: dead, c: { status: 'rejected' } },
         at(1),
         { kind: 'settle' },
       ],
@@ -66,16 +64,9 @@ suite('the next step of a rollout', () => {
       [
         'goes back when an edge refuses it',
         {},
-        { a: { applied: 6, rejected: 7, rejectedReason: 'no such file' } },
+        { a: { status: 'rejected', reason: 'no such file' } },
         at(1),
         { kind: 'roll-back', reason: 'a refused it: no such file' },
-      ],
-      [
-        'is not moved by an older refusal',
-        {},
-        { a: { applied: 6, rejected: 6 } },
-        at(1),
-        { kind: 'wait', soaking: false },
       ],
       [
         'goes back when an edge does not apply it in time',

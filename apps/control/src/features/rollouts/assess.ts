@@ -6,7 +6,6 @@ import type { RolloutSettings } from '@imapfleet/api'
 import type { Wave } from './waves.ts'
 
 export interface RolloutProgress {
-  revision: number
   waves: readonly Wave[]
   /** Index of the last wave that has the revision. */
   wave: number
@@ -19,9 +18,10 @@ export interface RolloutProgress {
 }
 
 export interface EdgeStanding {
-  applied: number
-  rejected: number | null
-  rejectedReason: string | null
+  /** `silent`: it has not applied the revision, and three heartbeats are missing. */
+  status: 'applied' | 'pending' | 'rejected' | 'silent'
+  /** Why it refused the revision. */
+  reason: string | null
   silent: boolean
   silentMs: number
 }
@@ -51,8 +51,7 @@ export function assess(
     const trouble = troubleOf(progress, standing, silenceMs, now)
     if (trouble !== undefined) return { kind: 'roll-back', reason: `${id} ${trouble}` }
   }
-  if (watched.some(({ standing }) => standing.applied < progress.revision))
-    return { kind: 'wait', soaking: false }
+  if (watched.some(({ standing }) => standing.status !== 'applied')) return { kind: 'wait', soaking: false }
   if (progress.settledAt === undefined) return { kind: 'settle' }
   const isSoaked = now - progress.settledAt >= settings.soakSeconds * 1000
   return isSoaked ? { kind: 'advance' } : { kind: 'wait', soaking: true }
@@ -64,12 +63,11 @@ function troubleOf(
   silenceMs: number,
   now: number,
 ): string | undefined {
-  const { revision, waveStartedAt } = progress
+  const { waveStartedAt } = progress
   const limit = `${silenceMs / 1000} s`
-  const isApplied = standing.applied >= revision
-  if (!isApplied && standing.rejected !== null && standing.rejected >= revision)
-    return `refused it: ${standing.rejectedReason ?? 'no reason given'}`
+  if (standing.status === 'rejected') return `refused it: ${standing.reason ?? 'no reason given'}`
   if (standing.silent && standing.silentMs > silenceMs) return `has been silent for ${limit}`
-  if (!isApplied && now - waveStartedAt > silenceMs) return `did not apply it within ${limit}`
+  if (standing.status !== 'applied' && now - waveStartedAt > silenceMs)
+    return `did not apply it within ${limit}`
   return undefined
 }

@@ -1,6 +1,6 @@
 /** Rollouts: which wave has the newest revision, and since when. */
 import { desc, eq, inArray, lt } from 'drizzle-orm'
-import type { Rolling } from '../desired/desired-of.ts'
+import type { Rolling } from '../desired/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { revisions } from '../config/table.ts'
 import { rollouts } from './table.ts'
@@ -60,6 +60,7 @@ export async function rollingRevision(queries: Queries): Promise<Rolling | undef
       kind: revisions.layerKind,
       name: revisions.layerName,
       revision: revisions.revision,
+      version: revisions.version,
       document: revisions.document,
       waves: rollouts.waves,
       wave: rollouts.wave,

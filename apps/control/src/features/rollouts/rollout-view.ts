@@ -3,7 +3,8 @@ import type { RolloutView } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'
 import type { RolloutRow } from './queries.ts'
-import { layerNameOf, standing } from '../config/revision-view.ts'
+import { layerNameOf } from '../config/revision-view.ts'
+import { statusOfRevision } from '../desired/service.ts'
 
 type WaveView = RolloutView['waves'][number]
 
@@ -29,7 +30,7 @@ export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: reado
   function edgeOf(id: string, wave: WaveView['state']): WaveView['edges'] {
     const edge = byId.get(id)
     if (!edge) return []
-    const { status } = standing(row.revision, edge)
+    const { status } = statusOfRevision(revision, edge)
     const isSkipped = row.skipped.includes(id) && status !== 'applied'
     return [
       { id, region: edge.region, status: wave === 'waiting' ? 'waiting' : isSkipped ? 'skipped' : status },

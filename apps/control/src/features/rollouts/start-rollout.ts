@@ -4,7 +4,7 @@ import type { Queries } from '../../platform/db/database.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'
 import { insertRollout } from './queries.ts'
-import { appliesTo } from '../desired/desired-of.ts'
+import { appliesTo } from '../desired/service.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { planWaves, type Wave } from './waves.ts'
 

@@ -2,12 +2,11 @@
 import type { RolloutView } from '@imapfleet/api'
 import type { Actor } from '../../platform/access.ts'
 import { writeAudit } from '../audit/service.ts'
-import { changeFleet } from '../desired/fleet.ts'
+import { changeFleet, distributeDesired } from '../desired/service.ts'
 import { findRollout, updateRollout } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { readRollout } from './read-rollout.ts'
-import { distributeDesired } from '../desired/distribute-desired.ts'
 import { undoRollout } from './undo-rollout.ts'
 
 export type Steering = 'pause' | 'resume' | 'abort'

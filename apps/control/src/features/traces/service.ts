@@ -6,8 +6,7 @@ import { needsScope, type Actor } from '../../platform/access.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
-import { distributeDesired } from '../desired/distribute-desired.ts'
-import { changeFleet } from '../desired/fleet.ts'
+import { distributeDesired, changeFleet } from '../desired/service.ts'
 import {
   countRunningTraces,
   findTrace,
