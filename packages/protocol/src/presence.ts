@@ -1,16 +1,22 @@
 /** The heartbeat: identity, configuration and health of an edge. Sent on core NATS; a lost one is replaced by the next. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { desiredVersionSchema, layerVersionsSchema } from './desired.ts'
-import { instant, senderShape } from './envelope.ts'
+import { instant, senderShape, storableText } from './envelope.ts'
 import { inClosedSet, measurementShape } from './measurements.ts'
+
+const heartbeatInterval = z.int().min(1).max(3_600_000)
 
 export const presenceSchema = z
   .object({
     ...senderShape,
     version: z.string().max(64),
+    /** 1 for the first heartbeat of a boot. It orders them even if the clock of the edge is put back. */
+    sequence: z.int().min(1).optional(),
+    /** By the same clock as `at`, read at the same moment: their difference is how long this boot has run. */
     startedAt: instant,
     /** The interval of heartbeats. After three missing ones the edge counts as silent. 5 s if left out. */
-    heartbeatMs: z.int().min(1).max(3_600_000).optional(),
+    heartbeatMs: heartbeatInterval.optional(),
     state: z.enum(['serving', 'draining', 'stopping']),
     /** The desired state that this edge has applied; version 0: none. Missing: the edge is older than this field. */
     desired: z.object({ version: desiredVersionSchema }).optional(),
@@ -38,8 +44,21 @@ export const presenceSchema = z
     logins: measurementShape.histogram.optional(),
     /** Problems, in words for an operator; empty if there are none. */
     degraded: z.array(z.string().max(500)).max(50),
+    /** Set while the state directory cannot be written: what is applied is lost at a restart. One of `degraded`. */
+    unsaved: z.string().max(500).optional(),
     /** `host:port` of each IMAP listener, for display. */
     listeners: z.array(z.string().max(300)).max(50),
   })
   .transform(inClosedSet)
 export type Presence = z.infer<typeof presenceSchema>
+
+/** What a heartbeat of any wire version has: enough to show that the edge exists, and what it speaks. */
+export const foreignPresenceSchema = z.object({
+  v: z.int().min(0).max(1_000_000),
+  edge: configName,
+  region: configName,
+  boot: z.uuid().optional().catch(undefined),
+  version: storableText(64).optional().catch(undefined),
+  heartbeatMs: heartbeatInterval.optional().catch(undefined),
+})
+export type ForeignPresence = z.infer<typeof foreignPresenceSchema>

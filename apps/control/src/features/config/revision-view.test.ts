@@ -15,35 +15,21 @@ const revision = (layerKind: 'global' | 'region' | 'edge', layerName: string) =>
   changes: [],
 })
 
-const edge = (id: string, region: string, rest: Partial<EdgeRow>): EdgeRow => ({
-  id,
-  region,
-  boot: '',
-  version: '',
-  state: 'serving',
-  startedAt: new Date(0),
-  firstSeenAt: new Date(0),
-  lastSeenAt: new Date(0),
-  sentAt: new Date(0),
-  heartbeatMs: 5000,
-  configApplied: 0,
-  configRejected: null,
-  configRejectedReason: null,
-  revocationsApplied: 0,
-  desiredClaimed: null,
-  desiredVersion: null,
-  configVersions: null,
-  configRejectedVersions: null,
-  gauges: {},
-  degraded: [],
-  listeners: [],
-  drain: false,
-  drainVersion: 0,
-  forgottenAt: null,
-  silent: false,
-  silentMs: 0,
-  ...rest,
-})
+/** An edge of a release that reports no versions. */
+const edge = (id: string, region: string, rest: Partial<EdgeRow>) =>
+  ({
+    id,
+    region,
+    configApplied: 0,
+    configRejected: null,
+    configRejectedReason: null,
+    desiredClaimed: null,
+    desiredVersion: null,
+    configVersions: null,
+    configRejectedVersions: null,
+    silent: false,
+    ...rest,
+  }) as EdgeRow
 
 const edges = [
   edge('runs-it', 'eu', { configApplied: 5 }),

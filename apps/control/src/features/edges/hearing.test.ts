@@ -3,17 +3,19 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type { Presence } from '@imapfleet/protocol'
+import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import type { Database } from '../../platform/db/database.ts'
-import { testDatabase } from '../../platform/db/postgres.test-support.ts'
 import { noteHearing, readHearing } from './hearing.ts'
 import { hearFor, passTime } from './hearing.test-support.ts'
-import { ownClaims } from '../desired/service.ts'
-import { selectEdges, upsertPresence } from './queries.ts'
+import { recordPresence } from './ingest.ts'
+import { selectEdges } from './queries.ts'
 
 suite('silence of an edge', () => {
+  let deps: TestDeps
   let db: Database
   before(async () => {
-    db = await testDatabase()
+    deps = await testDeps()
+    db = deps.db
   })
   after(async () => await db?.close())
 
@@ -39,7 +41,7 @@ suite('silence of an edge', () => {
       ...rest,
       ...lists,
     }
-    await upsertPresence(db, [presence], await ownClaims(db.sql, [presence]))
+    await recordPresence(deps, [{ presence, ageMs: 0 }])
   }
   /** Whether it is silent, and the silence in whole seconds. */
   const silence = async () => {

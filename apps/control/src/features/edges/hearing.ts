@@ -4,6 +4,7 @@
  * Postgres no silence grows, and afterwards it starts anew, so that edges have time to send a heartbeat.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { wireVersion } from '@imapfleet/protocol'
 import { createInbox, type NatsConnection } from '@nats-io/transport-node'
 import { sql, type SQL } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
@@ -17,7 +18,7 @@ const probeEveryMs = 1_000
 /** Without a probe for this time control was deaf: a heartbeat may have been lost. */
 const gapMs = 3_000
 /** After this number of missed heartbeats an edge is silent. */
-const missedMax = 3
+export const missedMax = 3
 
 /** The time in which control has heard without a gap. Milliseconds since 1970, by the clock of the database. */
 export interface Hearing {
@@ -64,12 +65,16 @@ const silence = sql`greatest(
   ${heard(hearing.until)} - greatest(${edges.lastSeenAt}, ${heard(hearing.since)}),
   ${heard(hearing.previousUntil)} - greatest(${edges.lastSeenAt}, ${heard(hearing.previousSince)}))`
 
+const missing = sql<boolean>`(${silence} > ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond')`
+
 /** Columns of a query of edges. Everything that judges silence uses them. */
 export const silenceColumns = {
   /** Milliseconds. */
   silentMs: sql<number>`(extract(epoch from ${silence}) * 1000)::float8`,
   /** True after three missed heartbeats. */
-  silent: sql<boolean>`${silence} > ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond'`,
+  missing,
+  /** True if it is missing, or if control cannot read its heartbeats. */
+  silent: sql<boolean>`(${missing} or ${edges.wireVersion} <> ${wireVersion})`,
 }
 
 const milliseconds = (column: AnyPgColumn) => sql<number>`(extract(epoch from ${column}) * 1000)::float8`

@@ -5,7 +5,13 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '@imapfleet/observe'
-import { presenceSchema, subjects, type Presence } from '@imapfleet/protocol'
+import {
+  foreignPresenceSchema,
+  presenceSchema,
+  subjects,
+  wireVersion,
+  type ForeignPresence,
+} from '@imapfleet/protocol'
 import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
 import { Batches } from '../../platform/nats/batches.ts'
@@ -14,8 +20,20 @@ import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { announceDesired, distributeDesired, ownClaims } from '../desired/service.ts'
+import { decideBoot } from './boots.ts'
 import { noteHearing, probe, sendProbes } from './hearing.ts'
-import { rememberEdges, upsertPresence, type Arrival } from './queries.ts'
+import {
+  insertEdges,
+  knownBoots,
+  noteForeign,
+  noteOtherBoots,
+  rememberEdges,
+  updatePresence,
+  type ClaimedHeard,
+  type Heard,
+  type HeartbeatWrite,
+  type WrittenEdge,
+} from './queries.ts'
 import type { RejectedMessages } from './rejected-messages.ts'
 
 const retryMs = 1000
@@ -29,15 +47,10 @@ export async function ingestPresence(
   while (!signal.aborted) {
     try {
       for await (const batch of hearPresence(deps.bus, signal)) {
-        const heard = batch.flatMap((message) => {
-          if (message === probe) return []
-          const presence = recognise(presenceSchema, message, subjects.presence)
-          if (presence.ok) return [presence.value]
-          rejected.note('heartbeat', message.subject, presence.reason)
-          return []
-        })
+        const { heard, foreign } = readBatch(batch, rejected)
         try {
           await recordPresence(deps, heard)
+          await recordForeign(deps, foreign)
           if (batch.includes(probe)) await noteHearing(deps.db.orm)
           outage.over()
         } catch (error) {
@@ -51,9 +64,32 @@ export async function ingestPresence(
   }
 }
 
-interface Heard {
+interface Message {
   subject: string
   data: Uint8Array
+  /** From performance.now(). */
+  arrivedAt: number
+}
+
+/** `foreign`: heartbeats of edges that speak another wire version. */
+function readBatch(
+  batch: readonly (Message | typeof probe)[],
+  rejected: RejectedMessages,
+): { heard: Heard[]; foreign: ForeignPresence[] } {
+  const heard: Heard[] = []
+  const foreign: ForeignPresence[] = []
+  for (const message of batch) {
+    if (message === probe) continue
+    const presence = recognise(presenceSchema, message, subjects.presence)
+    if (presence.ok) {
+      heard.push({ presence: presence.value, ageMs: performance.now() - message.arrivedAt })
+      continue
+    }
+    const other = recognise(foreignPresenceSchema, message, subjects.presence)
+    if (other.ok && other.value.v !== wireVersion) foreign.push(other.value)
+    else rejected.note('heartbeat', message.subject, presence.reason)
+  }
+  return { heard, foreign }
 }
 
 const gatherMs = 50
@@ -64,13 +100,16 @@ const anyVersion = 1
  * Runs until the connection is closed or the signal is aborted. Edges that connected before control are told to read
  * their entry. They answer with a heartbeat, so control need not wait for the next regular one.
  */
-async function* hearPresence(bus: Bus, signal: AbortSignal): AsyncGenerator<(Heard | typeof probe)[], void> {
+async function* hearPresence(
+  bus: Bus,
+  signal: AbortSignal,
+): AsyncGenerator<(Message | typeof probe)[], void> {
   const { nats } = await bus.whenUp(signal)
-  const batches = new Batches<Heard | typeof probe>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
+  const batches = new Batches<Message | typeof probe>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
       if (error) batches.end(error)
-      else batches.push({ subject: message.subject, data: message.data })
+      else batches.push({ subject: message.subject, data: message.data, arrivedAt: performance.now() })
     },
   })
   const hearing = new AbortController()
@@ -104,20 +143,37 @@ async function callOut(bus: Bus, signal: AbortSignal): Promise<void> {
 /**
  * A heartbeat that cannot be stored is dropped, because the next one replaces it. Throws if Postgres is unavailable.
  */
-async function recordPresence(deps: Deps, heard: readonly Presence[]): Promise<void> {
-  // One statement can write a row only once, so only the last heartbeat of each edge counts.
-  const last = [...new Map(heard.map((presence) => [presence.edge, presence])).values()]
-  const arrivals = await store(deps, last)
+export async function recordPresence(deps: Deps, heard: readonly Heard[]): Promise<void> {
+  // One statement can write a row only once, so only the last heartbeat of each boot counts.
+  const last = [
+    ...new Map(heard.map((each) => [`${each.presence.edge} ${each.presence.boot}`, each])).values(),
+  ]
+  const arrived = await storeEach(deps, last, storeHeartbeats)
   deps.metrics.counters.control_heartbeats_total.value += heard.length
-  if (arrivals.length === 0) return
+  await welcome(deps, arrived)
+}
+
+async function recordForeign(deps: Deps, foreign: readonly ForeignPresence[]): Promise<void> {
+  const last = [...new Map(foreign.map((each) => [each.edge, each])).values()]
+  if (last.length === 0) return
+  const noted = await storeEach(deps, last, async ({ db }, each) => await noteForeign(db, each))
+  await welcome(
+    deps,
+    noted.filter(({ forgotten }) => forgotten),
+  )
+}
+
+/** `arrived`: edges that are new, have restarted, have moved to another region, or were forgotten. */
+async function welcome(deps: Deps, arrived: readonly WrittenEdge[]): Promise<void> {
+  if (arrived.length === 0) return
   await remember(
     deps,
-    arrivals.filter(({ forgotten }) => forgotten).map(({ id }) => id),
+    arrived.filter(({ forgotten }) => forgotten).map(({ id }) => id),
   )
-  const arrived = new Set(arrivals.map(({ id }) => id))
-  const started = arrivals.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
+  const ids = new Set(arrived.map(({ id }) => id))
+  const started = arrived.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
   if (started.length > 0) deps.log.info('edges started', { edges: started.join(',') })
-  await distributeDesired(deps, (edge) => arrived.has(edge.id))
+  await distributeDesired(deps, (edge) => ids.has(edge.id))
 }
 
 /** If two replicas see it at the same time, only one of them acts. */
@@ -132,17 +188,83 @@ async function remember({ db, log }: Deps, forgotten: readonly string[]): Promis
   if (back.length > 0) log.info('forgotten edges returned', { edges: back.join(',') })
 }
 
-async function store(deps: Deps, heard: readonly Presence[]): Promise<Arrival[]> {
+/** Writes heartbeats, at most one for each boot. Returns the edges that arrived. */
+async function storeHeartbeats(deps: Deps, received: readonly Heard[]): Promise<WrittenEdge[]> {
+  const claims = await ownClaims(
+    deps.db.sql,
+    received.map(({ presence }) => presence),
+  )
+  const heard = received.map((each, index) => ({ ...each, claims: claims[index]! }))
+  const next = heard.map((each) => {
+    const { boot, region } = each.presence
+    return { ...each, expected: { boot, region }, otherBoots: undefined }
+  })
+  const placed = await updatePresence(deps.db, next)
+  const arrived: WrittenEdge[] = placed.filter(({ forgotten }) => forgotten)
+  const others = new Set(placed.filter(({ isOfBoot }) => !isOfBoot).map(({ id, boot }) => `${id} ${boot}`))
+  let rest = heard.filter(({ presence }) => others.has(`${presence.edge} ${presence.boot}`))
+  while (rest.length > 0) {
+    // Two boots of one edge, one after the other.
+    const first = new Map(rest.toReversed().map((each) => [each.presence.edge, each]))
+    arrived.push(...(await placeBoots(deps, [...first.values()])))
+    rest = rest.filter((each) => first.get(each.presence.edge) !== each)
+  }
+  return arrived
+}
+
+/** Heartbeats that are not the next one of their boot, at most one for each edge. */
+async function placeBoots({ db, log }: Deps, heard: readonly ClaimedHeard[]): Promise<WrittenEdge[]> {
+  const known = await knownBoots(
+    db.orm,
+    heard.map(({ presence }) => presence.edge),
+  )
+  const added = heard.filter(({ presence }) => !known.has(presence.edge))
+  const taken: HeartbeatWrite[] = []
+  for (const each of heard) {
+    const { presence } = each
+    const edge = known.get(presence.edge)
+    if (!edge) continue
+    const decision = decideBoot(edge, presence, edge.now - each.ageMs)
+    if (decision.kind === 'take')
+      taken.push({ ...each, expected: { boot: edge.boot, region: edge.region }, otherBoots: decision.others })
+    if (decision.kind !== 'note') continue
+    const isNoted = await noteOtherBoots(db.orm, {
+      id: presence.edge,
+      known: edge,
+      otherBoots: decision.others,
+    })
+    if (isNoted && decision.isSecondInstance)
+      log.warn('two processes use the same edge id', {
+        edge: presence.edge,
+        boots: `${edge.boot},${presence.boot}`,
+      })
+  }
+  // If another replica has written the row meanwhile, the next heartbeat is placed anew.
+  return [
+    ...(added.length > 0 ? await insertEdges(db, added) : []),
+    ...(taken.length > 0 ? (await updatePresence(db, taken)).filter(({ written }) => written) : []),
+  ]
+}
+
+/** If Postgres refuses a message, the others are stored. */
+async function storeEach<T extends Heard | ForeignPresence>(
+  deps: Deps,
+  heard: readonly T[],
+  write: (deps: Deps, heard: readonly T[]) => Promise<WrittenEdge[]>,
+): Promise<WrittenEdge[]> {
+  if (heard.length === 0) return []
   try {
-    return await upsertPresence(deps.db, heard, await ownClaims(deps.db.sql, heard))
+    return await write(deps, heard)
   } catch (error) {
     if (troubleOf(error) !== 'unstorable') throw error
     if (heard.length > 1) {
-      const each: Arrival[] = []
-      for (const presence of heard) each.push(...(await store(deps, [presence])))
+      const each: WrittenEdge[] = []
+      for (const one of heard) each.push(...(await storeEach(deps, [one], write)))
       return each
     }
-    deps.log.warn('a heartbeat cannot be stored', { edge: heard[0]?.edge, reason: reasonOf(error) })
+    const [one] = heard
+    const edge = one && 'presence' in one ? one.presence.edge : one?.edge
+    deps.log.warn('a heartbeat cannot be stored', { edge, reason: reasonOf(error) })
     return []
   }
 }

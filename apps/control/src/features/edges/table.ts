@@ -8,8 +8,21 @@ import type { OwnLayerVersions } from '../desired/applied.ts'
 /** The counts of an edge since its boot, at one moment of its own clock. Milliseconds since 1970. */
 export interface Counted {
   at: number
+  /** How long the boot had run, in milliseconds. A change of the edge's clock does not move it. */
+  uptimeMs?: number
   counters: Record<string, number>
   logins: Histogram | undefined
+}
+
+/** A boot of an edge that a later boot has replaced. */
+export interface ReplacedBoot {
+  boot: string
+  /** Of its last heartbeat. */
+  sequence: number | null
+  /** When its last heartbeat arrived, by the clock of the database. Milliseconds since 1970. */
+  seenAt: number
+  /** Heartbeats since it was replaced. Two or more: it has not ended. */
+  beats: number
 }
 
 /** All edges, as of their last heartbeat. */
@@ -23,8 +36,19 @@ export const edges = pgTable('edges', {
   firstSeenAt: instantColumn('first_seen_at').notNull().defaultNow(),
   /** The clock of the database, so that a wrong clock of the edge does not make it silent. */
   lastSeenAt: instantColumn('last_seen_at').notNull(),
-  /** The clock of the edge, to find the newer of two heartbeats. */
+  /** The clock of the edge. It finds the newer of two heartbeats of an edge that does not number them. */
   sentAt: instantColumn('sent_at').notNull(),
+  /** Of the last heartbeat, if `sequenceBoot` is the boot. A replica of an older version writes neither. */
+  sequence: countColumn('sequence'),
+  sequenceBoot: uuid('sequence_boot'),
+  /** Earlier boots, the last replaced one first. */
+  otherBoots: jsonb('other_boots').$type<ReplacedBoot[]>().notNull().default([]),
+  /** What the edge speaks. If it is another version than ours, only `id`, `region` and `lastSeenAt` are known. */
+  wireVersion: integer('wire_version').notNull().default(1),
+  /** The clock of the edge minus that of the database: what two consecutive heartbeats agreed on. Milliseconds. */
+  clockSkewMs: countColumn('clock_skew_ms'),
+  /** The same from the last heartbeat alone, which a delay may have falsified. */
+  clockSkewSeenMs: countColumn('clock_skew_seen_ms'),
   heartbeatMs: integer('heartbeat_ms').notNull(),
   configApplied: countColumn('config_applied').notNull(),
   configRejected: countColumn('config_rejected'),
@@ -40,8 +64,13 @@ export const edges = pgTable('edges', {
   configRejectedVersions: jsonb('config_rejected_versions').$type<OwnLayerVersions>(),
   gauges: jsonb('gauges').$type<Record<string, number>>().notNull(),
   degraded: jsonb('degraded').$type<string[]>().notNull(),
+  /** One of `degraded`: the edge cannot save what it applied. */
+  unsaved: text('unsaved'),
   listeners: jsonb('listeners').$type<string[]>().notNull(),
-  /** From the last heartbeat and the one before it of the same boot, to compute rates. */
+  /** How long the boot had run at `counted` and at `countedBefore`. Milliseconds. */
+  uptimeMs: countColumn('uptime_ms'),
+  uptimeBeforeMs: countColumn('uptime_before_ms'),
+  /** From the last heartbeat and an earlier one of the same boot, at least half an interval before, to compute rates. */
   counted: jsonb('counted').$type<Counted>(),
   countedBefore: jsonb('counted_before').$type<Counted>(),
   /** What control wants of it, not what it reports. */
