@@ -7,6 +7,7 @@ import type { MiddlewareHandler } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { secureHeaders } from 'hono/secure-headers'
 import { timeout } from 'hono/timeout'
+import { databaseBusy } from './platform/db/blocked.ts'
 import { troubleOf } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
 import { ServiceError } from './platform/errors.ts'
@@ -62,7 +63,7 @@ export interface AppOptions {
 
 export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
-  app.onError(onError(deps.log, translate))
+  app.onError(onError(deps.log, translator(deps)))
   app.notFound(notFound(app))
   app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: 'no-referrer', xFrameOptions: 'DENY' }))
   app.use(bodyLimit({ maxSize: bodyBytesMax }))
@@ -112,27 +113,30 @@ const uncached: MiddlewareHandler<Env> = async (context, next) => {
 /** Only the health routes, for a process that only ingests. */
 export function createHealthApp(deps: Deps): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
-  app.onError(onError(deps.log, translate))
+  app.onError(onError(deps.log, translator(deps)))
   app.route('/', healthRoutes(deps))
   return app
 }
 
-function translate(error: unknown): ServiceError | undefined {
-  const trouble = troubleOf(error)
-  if (trouble === 'away')
-    return new ServiceError(
-      'database_unavailable',
-      `Postgres does not answer (${reasonOf(error)}): try again in a moment.`,
-    )
-  if (trouble === 'unstorable')
-    return new ServiceError(
-      'request_invalid',
-      `The request contains a value that cannot be stored: ${reasonOf(error)}.`,
-    )
-  if (isNatsError(error))
-    return new ServiceError(
-      'bus_unavailable',
-      `NATS does not answer (${reasonOf(error)}): try again in a moment.`,
-    )
-  return undefined
-}
+const translator =
+  ({ db }: Deps) =>
+  async (error: unknown): Promise<ServiceError | undefined> => {
+    const trouble = troubleOf(error)
+    if (trouble === 'busy') return await databaseBusy(db)
+    if (trouble === 'away')
+      return new ServiceError(
+        'database_unavailable',
+        `Postgres does not answer (${reasonOf(error)}): try again in a moment.`,
+      )
+    if (trouble === 'unstorable')
+      return new ServiceError(
+        'request_invalid',
+        `The request contains a value that cannot be stored: ${reasonOf(error)}.`,
+      )
+    if (isNatsError(error))
+      return new ServiceError(
+        'bus_unavailable',
+        `NATS does not answer (${reasonOf(error)}): try again in a moment.`,
+      )
+    return undefined
+  }

@@ -1,15 +1,14 @@
 /** Deletes expired rows. */
 import { forgetOldAnswers } from './platform/http/idempotency-keys.ts'
-import { withLock } from './platform/db/lock.ts'
 import { forgetOldOrders } from './features/orders/queries.ts'
 import { forgetOldAccess } from './features/access/service.ts'
 import type { Deps } from './deps.ts'
+import type { Lease } from './platform/ticks/leases.ts'
 
-export async function cleanUp(deps: Deps): Promise<void> {
-  const { db } = deps
-  await withLock(db, 'cleanUp', async () => {
-    await forgetOldAccess(deps)
-    await forgetOldOrders(db.orm)
-    await forgetOldAnswers(db.orm)
-  })
+/** Each deletion is complete in itself, so the lease is checked only once. */
+export async function cleanUp(deps: Deps, lease: Lease): Promise<void> {
+  await lease.check()
+  await forgetOldAccess(deps)
+  await forgetOldOrders(deps.db.orm)
+  await forgetOldAnswers(deps.db.orm)
 }

@@ -17,6 +17,7 @@ import { RejectedMessages } from './features/edges/rejected-messages.ts'
 import { Outage } from './platform/outage.ts'
 import { runTicks } from './platform/ticks/ticks.ts'
 import { timers } from './timers.ts'
+import { withLease } from './platform/ticks/leases.ts'
 import { makePartitions } from './features/history/make-partitions.ts'
 
 /** `api` answers requests. `ingest` stores what edges send and runs the timers. `all` does both. */
@@ -24,6 +25,8 @@ export type Mode = 'api' | 'ingest' | 'all'
 
 export interface ControlOptions {
   mode: Mode
+  /** Host and process of this replica, for display. */
+  replica: string
   database: DatabaseAddress
   bus: BusOptions
   issuer: IssuerFile | undefined
@@ -51,11 +54,20 @@ const finishMs = 1_000
 /** Rejects if it cannot listen. It waits for NATS and Postgres. */
 export async function startControl(options: ControlOptions, log: Log): Promise<Control> {
   const stopping = new AbortController()
-  const db = openDatabase(options.database)
+  const db = openDatabase(options.database, `imapfleet-control ${options.replica}`)
   const bus = new Bus(options.bus, log)
   const issuer = options.issuer && new Issuer(options.issuer)
   const metrics = new Metrics(controlMetrics)
-  const deps: Deps = { db, bus, issuer, log, metrics, kept: options.kept, now: Date.now }
+  const deps: Deps = {
+    db,
+    bus,
+    issuer,
+    log,
+    metrics,
+    kept: options.kept,
+    now: Date.now,
+    replica: options.replica,
+  }
   const app =
     options.mode === 'ingest'
       ? createHealthApp(deps)
@@ -98,14 +110,15 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
 
 /** Waits for a Postgres that is unavailable. Any other failure is a bug. */
 async function untilMigrated(database: DatabaseAddress, deps: Deps, signal: AbortSignal): Promise<void> {
-  const outage = new Outage(deps.log, 'Postgres is unavailable', 'Postgres is available again')
+  const outage = new Outage(deps.log, 'the database is not ready', 'the database is ready')
   while (!signal.aborted) {
     try {
       await migrate(database)
-      await makePartitions(deps)
+      // Another replica that does this now is enough.
+      await withLease(deps, 'partitions', async (lease) => await makePartitions(deps, lease))
       return outage.over()
     } catch (error) {
-      if (troubleOf(error) !== 'away') throw error
+      if (!['away', 'busy'].includes(troubleOf(error))) throw error
       outage.began(error)
       await sleep(retryMs, undefined, { signal }).catch(() => {})
     }

@@ -28,6 +28,7 @@ export async function testDeps(): Promise<TestDeps> {
     metrics: new Metrics(controlMetrics),
     kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
     now: () => now,
+    replica: 'tests/1',
     setNow: (to) => {
       now = to
     },

@@ -18,4 +18,6 @@ export interface Deps {
   kept: Retention
   /** Milliseconds since 1970. */
   now: () => number
+  /** Host and process of this replica, for display. */
+  replica: string
 }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The command line of control. The only file that touches `process`. */
+import os from 'node:os'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import {
   enrolmentRequestSchema,
@@ -152,6 +153,7 @@ async function run(mode: Mode, options: { host: string; port?: number }): Promis
     const control = await startControl(
       {
         mode,
+        replica: `${os.hostname()}/${process.pid}`,
         database: databaseOptions(settings),
         bus: busOptions(settings),
         issuer: readIssuer(settings),

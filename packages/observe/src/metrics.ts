@@ -148,6 +148,16 @@ export const controlMetrics = {
     help: 'Heartbeats and reports that were rejected, because they were malformed or named another edge than their subject.',
     labels: ['sent_as'],
   },
+  control_timer_success_seconds: {
+    kind: 'gauge',
+    help: 'When a replica last finished this timer, in seconds since 1970. All replicas report the same.',
+    labels: ['timer'],
+  },
+  control_timer_skips_total: {
+    kind: 'counter',
+    help: 'Runs of this timer that were left to another replica.',
+    labels: ['timer'],
+  },
 } as const satisfies MetricRows
 
 /** What control knows about each edge, whether the edge can be reached or not. */

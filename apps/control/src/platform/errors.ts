@@ -42,6 +42,7 @@ export const errorCodes = {
   internal: { status: 500, title: 'Control failed' },
   enrolment_unavailable: { status: 501, title: 'Control cannot issue credentials' },
   streams_full: { status: 503, title: 'Too many live views are open' },
+  database_busy: { status: 503, title: 'Another transaction is in the way' },
   database_unavailable: { status: 503, title: 'Postgres does not answer' },
   bus_unavailable: { status: 503, title: 'NATS does not answer' },
   request_timeout: { status: 504, title: 'The answer took too long' },

@@ -1,5 +1,5 @@
 /** Credentials of edges, by public key. */
-import { and, desc, eq, isNotNull, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, inArray, isNotNull, isNull, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { enrolments } from './table.ts'
 
@@ -57,11 +57,19 @@ export async function revokedEnrolments(queries: Queries): Promise<EnrolmentRow[
 }
 
 /** Marks the revocations that NATS has stored. */
-export async function noteEnforced(queries: Queries, at: Date): Promise<void> {
+export async function noteEnforced(queries: Queries, at: Date, rows: readonly EnrolmentRow[]): Promise<void> {
   await queries
     .update(enrolments)
     .set({ enforcedAt: at })
-    .where(and(isNotNull(enrolments.revokedAt), isNull(enrolments.enforcedAt)))
+    .where(
+      and(
+        inArray(
+          enrolments.key,
+          rows.map(({ key }) => key),
+        ),
+        isNull(enrolments.enforcedAt),
+      ),
+    )
 }
 
 /** Edge → whether it has a valid credential. Edges that never had one are missing. */

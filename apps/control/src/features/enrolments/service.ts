@@ -4,6 +4,7 @@ import { reasonOf } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import { takeLock } from '../../platform/db/lock.ts'
+import { withLease, type Lease } from '../../platform/ticks/leases.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
@@ -18,6 +19,9 @@ import {
   selectEnrolments,
   type EnrolmentRow,
 } from './queries.ts'
+
+/** Longer than a lease: also if the replica that enforces hangs. */
+const enforcementWaitMs = 12_000
 
 export { enrolledEdges } from './queries.ts'
 
@@ -94,12 +98,16 @@ export async function revokeEnrolments(
         before: { key: row.key, region: row.region },
       })
   })
-  await enforceEnrolments(deps).catch((error: unknown) =>
+  try {
+    await withLease(deps, 'enrolments', async (lease) => await enforceEnrolments(deps, lease), {
+      waitMs: enforcementWaitMs,
+    })
+  } catch (error) {
     deps.log.warn('a credential was revoked, but NATS has not been told yet', {
       edge,
       reason: reasonOf(error),
-    }),
-  )
+    })
+  }
   return (await enrolmentsOf(orm, edge, key)).filter((row) => row.revokedAt).map(enrolmentView)
 }
 
@@ -107,15 +115,14 @@ export async function revokeEnrolments(
  * Sends the revoked credentials to NATS. Runs at each revocation and at intervals, because NATS may have been down or
  * set up again. Replicas run it one after the other, so none overwrites the account of another.
  */
-export async function enforceEnrolments({ db, bus, issuer, now }: Deps): Promise<void> {
+export async function enforceEnrolments({ db, bus, issuer, now }: Deps, lease: Lease): Promise<void> {
   if (!issuer) return
-  await db.orm.transaction(async (tx) => {
-    await takeLock(tx, 'enrolments')
-    const rows = await revokedEnrolments(tx)
-    const revoked = new Map(rows.map((row) => [row.key, revokedUntil(row)]))
-    await enforceRevocations(bus.options.access, issuer, revoked)
-    await noteEnforced(tx, new Date(now()))
-  })
+  const at = new Date(now())
+  const rows = await revokedEnrolments(db.orm)
+  const revoked = new Map(rows.map((row) => [row.key, revokedUntil(row)]))
+  await enforceRevocations(bus.options.access, issuer, revoked)
+  // If the lease was lost meanwhile, this throws, and the timer soon enforces what this replica may have overwritten.
+  await lease.transaction(async (tx) => await noteEnforced(tx, at, rows))
 }
 
 /**

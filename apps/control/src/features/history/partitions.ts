@@ -3,6 +3,7 @@
  */
 import type { Retention } from './kept.ts'
 import { dayMs } from './window.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import type { Database } from '../../platform/db/database.ts'
 import { instantSql, type Sql } from '../../platform/db/sql.ts'
 
@@ -32,9 +33,9 @@ const aheadMaxMs = 30 * dayMs
 const lockTimeout = '3s'
 
 /** Creates the missing partitions of yesterday, today and the next days. */
-export async function createPartitions(db: Database, now: number): Promise<void> {
+export async function createPartitions(db: Database, lease: Lease, now: number): Promise<void> {
   for (const table of tables)
-    for (let day = -1; day <= daysAhead; day++) await makePartition(db, table, now + day * dayMs)
+    for (let day = -1; day <= daysAhead; day++) await makePartition(db, lease, table, now + day * dayMs)
 }
 
 /** Drops the partitions that are entirely before these times, and returns their names. */
@@ -62,13 +63,13 @@ export async function dropPartitions(sql: Sql, since: Retention, now: number): P
   return dropped
 }
 
-async function makePartition(db: Database, table: Table, at: number): Promise<void> {
+async function makePartition(db: Database, lease: Lease, table: Table, at: number): Promise<void> {
   const { name, from, to } = partitionAt(table, at)
   const [existing] = await db.sql`select to_regclass(${name}) is not null as there`
   if (existing?.there === true) return
   const parent = db.sql(table.name)
   const rest = db.sql(`${table.name}_default`)
-  await db.sql.begin(async (tx) => {
+  await lease.begin(async (tx) => {
     // The default partition may contain rows of that time. Postgres refuses the new partition until they are moved.
     await tx`lock table ${rest} in access exclusive mode`
     const within = tx`at >= ${instantSql(tx, from)} and at < ${instantSql(tx, to)}`

@@ -2,7 +2,7 @@
  * Makes the rollups that are due. Each minute and each hour of a region is computed as a whole from all its data, so
  * that late reports count, and repeating it changes nothing.
  */
-import { withLock } from '../../platform/db/lock.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import { readFollowers, readReadings } from './readings.ts'
 import { addDue, nextDue, readReportsSince, readRollups, takeDue, writeRollups, type Due } from './rollups.ts'
 import { readAllSeries } from './series.ts'
@@ -18,16 +18,16 @@ const graceMs = { '1m': 5_000, '1h': 60_000 } as const
 /** After this time other timers run. The rest is done in the next run. */
 const turnMs = 2_000
 
-export async function rollUp(deps: Deps): Promise<void> {
+export async function rollUp(deps: Deps, lease: Lease): Promise<void> {
   const end = deps.now() + turnMs
   let isMore = true
   while (isMore && deps.now() < end)
-    await withLock(deps.db, 'rollUp', async (tx) => {
+    await lease.begin(async (tx) => {
       const due = await oldestDue(tx, deps)
       isMore = due !== undefined
       if (due?.resolution === '1m') await rollUpMinute(tx, due, keptSince(deps.kept, deps.now()).reports)
       if (due?.resolution === '1h') await rollUpHour(tx, due)
-    }).then((held) => (isMore &&= held))
+    })
 }
 
 /** A rollup older than its sources stays unchanged. */

@@ -6,7 +6,7 @@ import { itself, writeAudit } from '../audit/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
 import { changeFleet, distributeDesired, statusOfRevision } from '../desired/service.ts'
-import { withLock } from '../../platform/db/lock.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import { findRevision, settleRevision } from '../config/queries.ts'
 import { activeRollout, findRollout, updateRollout, type RolloutRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
@@ -17,40 +17,40 @@ import { undoRollout } from './undo-rollout.ts'
 /** How often the health is checked while a wave soaks. */
 const checkEveryMs = 10_000
 
-export async function advanceRollouts(deps: Deps): Promise<void> {
-  await withLock(deps.db, 'rollouts', async () => {
-    const row = await activeRollout(deps.db.orm)
-    if (row?.state !== 'running') return
-    const revision = await findRevision(deps.db.orm, row.revision)
-    if (!revision) throw new Error(`revision ${row.revision} is missing`)
-    const edges = await selectEdges(deps.db.orm)
-    const standings = edges.map((edge) => {
-      const { id, silent, silentMs } = edge
-      return [id, { ...statusOfRevision(revision, edge), silent, silentMs }] as const
-    })
-    const decision = await healthy(deps, row, assess(progressOf(row), new Map(standings), deps.now()))
-    if (decision.kind === 'wait') return
-    await changeFleet(deps.db, async (queries) => {
-      // It may have been paused, aborted or advanced in the meantime.
-      const now = await findRollout(queries, row.revision)
-      if (now?.state === 'running' && now.wave === row.wave)
-        await carryOut(queries, now, decision, edges, deps)
-    })
-    if (decision.kind !== 'settle') await distributeDesired(deps)
+export async function advanceRollouts(deps: Deps, lease: Lease): Promise<void> {
+  const row = await activeRollout(deps.db.orm)
+  if (row?.state !== 'running') return
+  const revision = await findRevision(deps.db.orm, row.revision)
+  if (!revision) throw new Error(`revision ${row.revision} is missing`)
+  const edges = await selectEdges(deps.db.orm)
+  const standings = edges.map((edge) => {
+    const { id, silent, silentMs } = edge
+    return [id, { ...statusOfRevision(revision, edge), silent, silentMs }] as const
   })
+  const decision = await healthy(deps, lease, row, assess(progressOf(row), new Map(standings), deps.now()))
+  if (decision.kind === 'wait') return
+  await changeFleet(deps.db, async (queries) => {
+    await lease.check(queries)
+    // It may have been paused, aborted or advanced in the meantime.
+    const now = await findRollout(queries, row.revision)
+    if (now?.state === 'running' && now.wave === row.wave) await carryOut(queries, now, decision, edges, deps)
+  })
+  if (decision.kind !== 'settle') await distributeDesired(deps)
 }
 
 /**
  * Decides on a rollback if edges do worse than before. Checked before the next wave, and at intervals during the
  * soak.
  */
-async function healthy(deps: Deps, row: RolloutRow, decision: Decision): Promise<Decision> {
+async function healthy(deps: Deps, lease: Lease, row: RolloutRow, decision: Decision): Promise<Decision> {
   const isDue = deps.now() - (row.checkedAt?.getTime() ?? 0) >= checkEveryMs
   const isWatched = decision.kind === 'advance' || (decision.kind === 'wait' && decision.soaking && isDue)
   if (!isWatched) return decision
   const trouble = await judgeHealth(deps, row)
   if (trouble !== undefined) return { kind: 'roll-back', reason: trouble }
-  await updateRollout(deps.db.orm, row.revision, { checkedAt: new Date(deps.now()) })
+  await lease.transaction(
+    async (tx) => await updateRollout(tx, row.revision, { checkedAt: new Date(deps.now()) }),
+  )
   return decision
 }
 

@@ -21,27 +21,49 @@ export interface Database {
   close: () => Promise<void>
 }
 
+/**
+ * Bounds on what a session holds, by which Postgres ends the transaction of a replica that hangs or whose host has
+ * vanished. Postgres closes the connection of such a replica, which then can no longer commit.
+ */
+const bounds = {
+  /** Longest time between two statements of a transaction. */
+  idle_in_transaction_session_timeout: 8_000,
+  /** How long data can stay unacknowledged, or unread by a replica that is stopped. */
+  tcp_user_timeout: 10_000,
+  /** Seconds. */
+  tcp_keepalives_idle: 10,
+  tcp_keepalives_interval: 5,
+  tcp_keepalives_count: 3,
+}
 /** The longest time for a statement. It is shorter than the timeout of a request. */
 const statementTimeoutMs = 20_000
+/** The longest wait for a lock. Then a request is answered with `database_busy`. */
+const lockTimeoutMs = 4_000
 
 /** How long statements in progress can take at a close. */
 const closeTimeoutS = 1
 
-const connection = (max: number): postgres.Options<Record<string, never>> => ({
+const connection = (name: string, max: number): postgres.Options<Record<string, never>> => ({
   max,
   connect_timeout: 5,
   idle_timeout: 300,
   // A request waits at most this long before it gets `database_unavailable`.
   backoff: () => 0.5,
   onnotice: () => {},
-  connection: { application_name: 'imapfleet-control', statement_timeout: statementTimeoutMs },
+  connection: {
+    application_name: name,
+    statement_timeout: statementTimeoutMs,
+    lock_timeout: lockTimeoutMs,
+    ...bounds,
+  },
 })
 
-export function openDatabase(address: DatabaseAddress): Database {
+/** `name`: what Postgres shows as the name of the application. */
+export function openDatabase(address: DatabaseAddress, name = 'imapfleet-control'): Database {
   const { url, ssl } = address
   const series = new Series()
-  const plain = openClient(url, { ...connection(8), ssl, onclose: () => series.forget() })
-  const forDrizzle = openClient(url, { ...connection(8), ssl })
+  const plain = openClient(url, { ...connection(name, 8), ssl, onclose: () => series.forget() })
+  const forDrizzle = openClient(url, { ...connection(name, 8), ssl })
   return {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
@@ -53,9 +75,22 @@ export function openDatabase(address: DatabaseAddress): Database {
   }
 }
 
-/** A separate connection, for session locks. */
+/** Like `lockTimeoutMs`, for a replica that waits until another one has migrated. */
+const migrationWaitMs = 10_000
+
+/** A separate connection for migrations, whose statements may take long. It holds a session lock. */
 export const openSingle = ({ url, ssl }: DatabaseAddress) =>
-  openClient(url, { ...connection(1), ssl, connection: { application_name: 'imapfleet-control' } })
+  openClient(url, {
+    ...connection('imapfleet-control', 1),
+    ssl,
+    connection: {
+      application_name: 'imapfleet-control migration',
+      lock_timeout: migrationWaitMs,
+      ...bounds,
+      // The lock is held outside of transactions too.
+      idle_session_timeout: bounds.idle_in_transaction_session_timeout,
+    },
+  })
 
 /** Resolves if Postgres answers and has our tables, and throws otherwise. */
 export async function ping(db: Database): Promise<void> {

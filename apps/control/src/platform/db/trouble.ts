@@ -1,7 +1,7 @@
-/** Classifies errors of Postgres: it is unavailable, the data cannot be stored, or a bug. */
+/** Classifies errors of Postgres: it is unavailable, another transaction is in the way, the data cannot be stored, or a bug. */
 import { describeTlsError, originOf } from '@imapfleet/observe'
 
-export type Trouble = 'away' | 'unstorable' | 'bug'
+export type Trouble = 'away' | 'busy' | 'unstorable' | 'bug'
 
 /** Errors of postgres.js and of its socket. */
 const awayCodes = new Set([
@@ -22,9 +22,11 @@ const awayCodes = new Set([
 
 /**
  * SQLSTATE classes of a server that cannot work now: connection, authorization, missing database, too few resources,
- * shutdown, system error; and a missing table.
+ * shutdown, system error; a transaction that Postgres ended because it was idle; and a missing table.
  */
-const awayStates = /^(08|28|3D|53|57|58)|^42P01$|^25006$|^40001$|^40P01$/
+const awayStates = /^(08|28|3D|53|57|58)|^25P03$|^42P01$|^25006$|^40001$|^40P01$/
+/** A lock could not be had in time. */
+const busyStates = new Set(['55P03'])
 /** Data exceptions, such as a NUL in a text, and violated constraints. */
 const unstorableStates = /^(22|23)/
 
@@ -33,6 +35,7 @@ export function troubleOf(error: unknown): Trouble {
   const code = codeOf(error)
   if (code === undefined) return 'bug'
   if (awayCodes.has(code) || awayStates.test(code)) return 'away'
+  if (busyStates.has(code)) return 'busy'
   return unstorableStates.test(code) ? 'unstorable' : 'bug'
 }
 

@@ -8,10 +8,11 @@ import type { Env } from './handlers.ts'
 /** `translate` knows the errors of the database and the bus. */
 export function onError(
   log: Log,
-  translate: (error: unknown) => ServiceError | undefined,
+  translate: (error: unknown) => Promise<ServiceError | undefined>,
 ): ErrorHandler<Env> {
-  return (error, context) => {
-    const refusal = refusalOf(error) ?? translate(error) ?? bug(error, context.req.method, context.req.path)
+  return async (error, context) => {
+    const refusal =
+      refusalOf(error) ?? (await translate(error)) ?? bug(error, context.req.method, context.req.path)
     const response = problemResponse(refusal)
     if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
     // The rest of the body is not read.

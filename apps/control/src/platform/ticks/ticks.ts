@@ -1,29 +1,60 @@
-/** Runs timers. Any replica can run each of them, because the work takes its own lock. */
+/**
+ * Runs timers. Any replica can run each of them: a lease of the same name decides which one does. A timer that no
+ * replica has finished for long is visible in the log, the metrics and /readyz.
+ */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Deps } from '../../deps.ts'
 import { Outage } from '../outage.ts'
+import { readLeases, withLease, type Lease, type LeaseState } from './leases.ts'
 
 export interface Tick {
   name: string
   everyMs: number
-  run: (deps: Deps) => Promise<void>
+  /** Every transaction of it checks the lease. */
+  run: (deps: Deps, lease: Lease) => Promise<void>
   /** Events that make it due immediately. */
   hastened?: (deps: Deps, signal: AbortSignal) => Promise<void>
 }
 
 export async function runTicks(ticks: readonly Tick[], deps: Deps, signal: AbortSignal): Promise<void> {
-  await Promise.all(ticks.map(async (tick) => await repeat(tick, deps, signal)))
+  const succeeded = new Map<string, number>()
+  deps.metrics.gauge('control_timer_success_seconds', () =>
+    [...succeeded].map(([timer, at]) => [{ timer }, at / 1000] as const),
+  )
+  await Promise.all(ticks.map(async (tick) => await repeat(tick, deps, signal, succeeded)))
 }
 
 const retryMs = 5_000
+/** A timer is overdue after this many missed runs, and some time in which a lease can change its holder. */
+const missedMax = 3
+const handoverMs = 30_000
 
-async function repeat(tick: Tick, deps: Deps, signal: AbortSignal): Promise<void> {
+/** Undefined if it is not overdue; otherwise why, in words. */
+export function overdue(
+  { everyMs }: Pick<Tick, 'everyMs'>,
+  { holder, ageMs }: LeaseState,
+): string | undefined {
+  if (ageMs <= everyMs * missedMax + handoverMs) return undefined
+  return `no replica has finished it for ${Math.round(ageMs / 1000)} s; the last one that began was ${holder}`
+}
+
+async function repeat(
+  tick: Tick,
+  deps: Deps,
+  signal: AbortSignal,
+  succeeded: Map<string, number>,
+): Promise<void> {
   const outage = new Outage(deps.log, `the timer ${tick.name} fails`, `the timer ${tick.name} works again`)
   while (!signal.aborted) {
     let pause = tick.everyMs
     try {
-      await tick.run(deps)
-      outage.over()
+      const isRun = await withLease(deps, tick.name, async (lease) => await tick.run(deps, lease))
+      if (!isRun) deps.metrics.counters.control_timer_skips_total({ timer: tick.name }).value++
+      const state = (await readLeases(deps.db)).find(({ name }) => name === tick.name)
+      if (state) succeeded.set(tick.name, state.succeededAt)
+      const trouble = state && overdue(tick, state)
+      if (trouble === undefined) outage.over()
+      else outage.began(new Error(trouble))
     } catch (error) {
       outage.began(error)
       pause = Math.min(pause, retryMs)
