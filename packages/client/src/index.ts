@@ -1,0 +1,24 @@
+/** Exports of @imapfleet/client: the client of control's API. */
+import { orderViewOf, routes, type OrderRequest, type OrderView } from '@imapfleet/api'
+import type { OrderAction } from '@imapfleet/protocol'
+import { clientOf, type ClientOptions } from './client.ts'
+import type { RequestOptions } from './contract.ts'
+
+export { clientOf } from './client.ts'
+export type { Answer, Given, StreamUpdate } from './contract.ts'
+export { isPassing, NoAnswerError, ProblemError } from './errors.ts'
+export { newId } from './new-id.ts'
+
+export type Client = ReturnType<typeof createClient>
+
+export const createClient = (options: ClientOptions) => clientOf(routes, options)
+
+/** Gives an order. The results have the type of its action. */
+export async function giveOrder<Action extends OrderAction>(
+  client: Pick<Client, 'call'>,
+  body: OrderRequest<Action>,
+  options: RequestOptions = {},
+): Promise<OrderView<Action['kind']>> {
+  const order = await client.call('giveOrder', { body, ...options })
+  return orderViewOf<Action['kind']>(body.action.kind).parse(order)
+}

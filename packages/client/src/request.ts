@@ -1,0 +1,129 @@
+/**
+ * One HTTP request to control: the address from the path of a route, who asks, and an answer that is control's.
+ * Everything else becomes a ProblemError or a NoAnswerError.
+ */
+import { problemDetailsSchema } from '@imapfleet/api'
+import { parseJson } from '@imapfleet/protocol'
+import type { RouteShape } from './contract.ts'
+import { networkError, NoAnswerError, ProblemError, type NoAnswerKind } from './errors.ts'
+
+export interface RequestSettings {
+  /** The address of control. It may have a path. */
+  server: URL
+  /** A token, or the cookie of a browser that has signed in to the console. */
+  access: { token: string } | { cookie: true } | undefined
+  fetch: typeof fetch
+}
+
+/** The parts of a request as the caller gives them, of any route. */
+export interface AnyGiven {
+  params?: unknown
+  query?: unknown
+  body?: unknown
+}
+
+const answerBytesMax = 64 * 1024 * 1024
+
+/** Sends the request. The answer is a success of control, and its body is not read yet. */
+export async function send(
+  { server, access, fetch }: RequestSettings,
+  route: RouteShape,
+  given: AnyGiven,
+  headers: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
+): Promise<Response> {
+  const url = urlOf(server, route.path, given)
+  let response: Response
+  try {
+    response = await fetch(url, {
+      method: route.method,
+      headers: { ...accessHeaders(access), ...jsonHeader(given.body), ...headers },
+      // A redirect could send the token to another server.
+      redirect: 'manual',
+      ...(given.body === undefined ? {} : { body: JSON.stringify(given.body) }),
+      ...(signal ? { signal } : {}),
+    })
+  } catch (error) {
+    throw networkError(error, url.origin)
+  }
+  if (response.ok) return response
+  if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+    await response.body?.cancel()
+    const target = response.headers.get('location') ?? 'another address'
+    throw new NoAnswerError('other-server', `it redirects to ${target}`, {
+      message: `${url.origin} redirects to ${target}: use that server instead`,
+    })
+  }
+  throw refusalIn(response, await textOf(response, url), url)
+}
+
+/** The answer as a value; undefined if it is not JSON. */
+export async function jsonOf(response: Response, url: URL): Promise<unknown> {
+  const text = await textOf(response, url)
+  const data = parseJson(text)
+  if (data === undefined) throw unexpectedAnswer('other-server', url, contentOf(text))
+  return data
+}
+
+/** The path of the route below the address of control, with its parameters. */
+export function urlOf(server: URL, path: string, given: AnyGiven): URL {
+  const params = (given.params ?? {}) as Readonly<Record<string, unknown>>
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
+    encodeURIComponent(String(params[name] ?? '')),
+  )
+  const url = new URL(server)
+  url.pathname = server.pathname.replace(/\/$/, '') + filled
+  url.search = ''
+  for (const [key, value] of Object.entries((given.query ?? {}) as Readonly<Record<string, unknown>>))
+    if (value !== undefined) url.searchParams.set(key, String(value))
+  return url
+}
+
+export const unexpectedAnswer = (kind: NoAnswerKind, url: URL, found: string, isBrief = false) =>
+  new NoAnswerError(kind, found, {
+    message: `${url.origin} did not answer ${url.pathname} as imapfleet does (${found}): check the address and the version`,
+    isBrief,
+  })
+
+function accessHeaders(access: RequestSettings['access']): Record<string, string> {
+  if (access === undefined) return {}
+  // A page of another site cannot send this header without a preflight request. Control relies on that.
+  return 'token' in access ? { authorization: `Bearer ${access.token}` } : { 'x-imapfleet-console': '1' }
+}
+
+const jsonHeader = (body: unknown): Record<string, string> =>
+  body === undefined ? {} : { 'content-type': 'application/json' }
+
+/** A proxy may have answered instead of control. It does so briefly while control restarts. */
+function refusalIn(response: Response, text: string, url: URL): ProblemError | NoAnswerError {
+  const { status } = response
+  const problem = problemDetailsSchema.safeParse(parseJson(text))
+  if (problem.success) return new ProblemError(problem.data, url.origin)
+  return unexpectedAnswer('other-server', url, `status ${status} with ${contentOf(text)}`, status >= 502)
+}
+
+async function textOf(response: Response, url: URL): Promise<string> {
+  const decoder = new TextDecoder()
+  const reader = response.body?.getReader()
+  let text = ''
+  let bytes = 0
+  try {
+    for (;;) {
+      const chunk = await reader?.read()
+      if (chunk?.value === undefined) return text + decoder.decode()
+      bytes += chunk.value.length
+      if (bytes > answerBytesMax) break
+      text += decoder.decode(chunk.value, { stream: true })
+    }
+  } catch (error) {
+    throw networkError(error, url.origin)
+  }
+  await reader?.cancel()
+  throw unexpectedAnswer('other-server', url, `an answer larger than ${answerBytesMax} bytes`)
+}
+
+function contentOf(text: string): string {
+  if (text.trim() === '') return 'nothing'
+  if (/^\s*</.test(text)) return 'a web page'
+  return parseJson(text) === undefined ? 'no JSON' : 'other JSON'
+}
