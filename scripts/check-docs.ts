@@ -3,7 +3,6 @@
  * what to do`; the exit status is 1 if there is one.
  */
 import { readFileSync } from 'node:fs'
-import { unusedRoutes } from './docs/api-routes.ts'
 import { brokenLinks, missingCommands, missingPaths, missingScripts } from './docs/citations.ts'
 import { fileDrift, manualDrift } from './docs/drift.ts'
 import { undescribedVariables } from './docs/environment.ts'
@@ -27,7 +26,6 @@ const complaints = [
   ...undescribedVariables(),
   ...manualDrift(),
   ...fileDrift(),
-  ...unusedRoutes(),
   ...infraMetricDrift(),
   ...undescribedAlerts(),
   ...forbiddenWords(),

@@ -1,5 +1,4 @@
 /** Everything in the repository that is generated from the code. */
-import { apiRoutes } from './api-routes.ts'
 import { configuration } from './configuration.ts'
 import { imapproxyKeywords } from './imapproxy-keywords.ts'
 import { metricsManual } from './metrics.ts'
@@ -8,4 +7,4 @@ import { openApi } from './openapi.ts'
 /** Parts of pages. */
 export const manuals = [configuration, metricsManual, imapproxyKeywords]
 
-export const wholeFiles = [openApi, apiRoutes]
+export const wholeFiles = [openApi]

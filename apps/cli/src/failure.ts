@@ -1,4 +1,5 @@
 /** How a command fails: one sentence for the operator, and an exit status for scripts. Any other exception is a bug. */
+import { NoAnswerError, ProblemError } from '@imapfleet/client'
 
 /** `refused`: the server refused, or an edge failed or was silent. `unreachable`: no imapfleet server answered. */
 export type FailureKind = 'refused' | 'usage' | 'unreachable'
@@ -7,19 +8,26 @@ export const exitStatus: Readonly<Record<FailureKind, number>> = { refused: 1, u
 
 export class Failure extends Error {
   readonly kind: FailureKind
-  /** The HTTP status, if the control plane refused. */
-  readonly httpStatus: number | undefined
 
-  constructor(kind: FailureKind, message: string, httpStatus?: number) {
+  constructor(kind: FailureKind, message: string) {
     super(message)
     this.name = 'Failure'
     this.kind = kind
-    this.httpStatus = httpStatus
   }
 }
 
 export const usage = (message: string) => new Failure('usage', message)
 
-/** A retry may succeed: no answer, or the control plane was busy or without NATS or Postgres. */
-export const isPassing = ({ kind, httpStatus = 0 }: Failure): boolean =>
-  kind === 'unreachable' || httpStatus === 429 || httpStatus >= 500
+/** A request that failed, as a failure of the command; undefined for a bug. */
+export function failureOf(error: unknown): Failure | undefined {
+  if (error instanceof Failure) return error
+  if (error instanceof NoAnswerError) return new Failure('unreachable', error.message)
+  if (error instanceof ProblemError) return new Failure('refused', refusalText(error))
+  return undefined
+}
+
+const refusalText = ({ status, origin, message }: ProblemError) =>
+  status === 401
+    ? `${origin} does not accept this token: make one on the control plane's host with ` +
+      '`imapfleet-control token create --name NAME --role operator`, then run `imapfleet login`'
+    : message

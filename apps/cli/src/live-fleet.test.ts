@@ -2,8 +2,7 @@ import assert from 'node:assert/strict'
 import type { ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/api'
-import { connect } from './api.ts'
-import { Failure } from './failure.ts'
+import { NoAnswerError, ProblemError, createClient } from '@imapfleet/client'
 import { liveFleet, type LiveView } from './live-fleet.ts'
 import { serveLoopback } from './loopback.test-support.ts'
 
@@ -51,7 +50,7 @@ async function views(count: number, ...connections: Connection[]): Promise<LiveV
   })
   const all: LiveView[] = []
   for await (const view of liveFleet(
-    connect({ server, token: 't' }),
+    createClient({ server, token: 't' }),
     undefined,
     new AbortController().signal,
   )) {
@@ -111,10 +110,10 @@ test('the request is repeated if control is busy or has no Postgres', async () =
 test('a token that is no longer valid ends it', async () => {
   await assert.rejects(
     views(3, streams(fleet('fleet', 1, edge('a'))), refuses(401)),
-    (error) => error instanceof Failure && error.httpStatus === 401,
+    (error) => error instanceof ProblemError && error.status === 401,
   )
 })
 
 test('without a first view, an unreachable server is reported immediately', async () => {
-  await assert.rejects(views(1), (error) => error instanceof Failure && error.kind === 'unreachable')
+  await assert.rejects(views(1), (error) => error instanceof NoAnswerError && error.kind === 'network')
 })

@@ -1,12 +1,9 @@
 /**
- * The present state of the fleet from the live stream of the API, with reconnects. While there is no connection it
- * yields the last known state and its age.
+ * The present state of the fleet from the live stream of the API. While there is no connection it yields the last known
+ * state and its age.
  */
-import { setTimeout as pause } from 'node:timers/promises'
-import { liveFleetSchema, liveTroubleSchema, type LiveEdge } from '@imapfleet/api'
-import type { Api } from './api.ts'
-import { parseEvent, readEvents } from './events.ts'
-import { Failure, isPassing } from './failure.ts'
+import type { LiveEdge } from '@imapfleet/api'
+import type { Client } from '@imapfleet/client'
 
 export interface LiveView {
   edges: readonly LiveEdge[]
@@ -16,46 +13,36 @@ export interface LiveView {
   stale: string | undefined
 }
 
-const retryMs = 1_000
+const pauses = { firstMs: 1_000, lastMs: 1_000 }
 /** After this time without events a view is outdated, even if its connection is open. */
 const silenceMs = 5_000
 
 /** Yields a view every second, and whenever the connection is lost, until the signal is aborted. */
 export async function* liveFleet(
-  api: Pick<Api, 'live'>,
+  client: Pick<Client, 'stream'>,
   region: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<LiveView> {
   let edges = new Map<string, LiveEdge>()
   let at = 0
   const view = (stale?: string): LiveView => ({ edges: [...edges.values()], at, stale })
-  while (!signal.aborted) {
-    let reason = 'the server closed the stream'
-    try {
-      const stream = await api.live({ region }, signal)
-      for await (const message of readEvents(stream, silenceMs)) {
-        const { event } = message
-        if (event === 'trouble') {
-          yield view(parseEvent(message, liveTroubleSchema).reason)
-          continue
-        }
-        if (event !== 'fleet' && event !== 'tick') continue
-        if (event === 'fleet') edges = new Map()
-        const news = parseEvent(message, liveFleetSchema)
-        for (const id of news.gone ?? []) edges.delete(id)
-        for (const edge of news.edges) edges.set(edge.id, edge)
-        at = Date.now()
-        if (edges.size >= news.total) yield view()
-      }
-    } catch (error) {
-      if (signal.aborted) return
-      if (!(error instanceof Failure) || !isPassing(error)) throw error
+  for await (const update of client.stream('followFleet', { query: { region }, signal, silenceMs, pauses })) {
+    if (update.kind === 'open') continue
+    if (update.kind === 'lost') {
       // Before the first event a failure is reported immediately.
-      if (at === 0) throw error
-      reason = error.message
+      if (at === 0) throw update.error
+      yield view(update.error.message)
+      continue
     }
-    if (signal.aborted) return
-    yield view(reason)
-    await pause(retryMs, undefined, { signal }).catch(() => undefined)
+    const { name, data } = update
+    if (name === 'trouble') {
+      yield view(data.reason)
+      continue
+    }
+    if (name === 'fleet') edges = new Map()
+    for (const id of data.gone ?? []) edges.delete(id)
+    for (const edge of data.edges) edges.set(edge.id, edge)
+    at = Date.now()
+    if (edges.size >= data.total) yield view()
   }
 }

@@ -10,21 +10,18 @@ import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDrain } from './commands/drain.ts'
 import { addEdges } from './commands/edges.ts'
-import { addKick } from './commands/kick.ts'
-import { addLogin } from './commands/login.ts'
-import { addOrders } from './commands/orders.ts'
-import { addProfile } from './commands/profile.ts'
+import { addKick, addOrders, addTell } from './commands/orders.ts'
+import { addLogin, addProfile } from './commands/profile.ts'
 import { addRevoke } from './commands/revoke.ts'
 import { addRollouts } from './commands/rollouts.ts'
 import { addStats } from './commands/stats.ts'
-import { addTell } from './commands/tell.ts'
 import { addTokens } from './commands/tokens.ts'
 import { addTop } from './commands/top.ts'
 import { addTrace } from './commands/trace.ts'
 import { addTraces } from './commands/traces.ts'
 import { addVersion, version } from './commands/version.ts'
 import { addWho } from './commands/who.ts'
-import { exitStatus, Failure } from './failure.ts'
+import { exitStatus, failureOf } from './failure.ts'
 import { safe } from './print/safe.ts'
 import { openShell, type Shell } from './shell.ts'
 
@@ -81,9 +78,10 @@ function createProgram(shell: Shell): Command {
 /** Prints the reason in one line, and returns the exit status. */
 function report(error: unknown, program: Command, words: readonly string[]): number {
   const say = (text: string) => process.stderr.write(`imapfleet: ${safe(text)}\n`)
-  if (error instanceof Failure) {
-    say(error.message)
-    return exitStatus[error.kind]
+  const failure = failureOf(error)
+  if (failure) {
+    say(failure.message)
+    return exitStatus[failure.kind]
   }
   if (error instanceof CommanderError) {
     // Help and version are reported this way too. Help that was not requested is wrong usage.

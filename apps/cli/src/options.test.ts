@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { InvalidArgumentError } from 'commander'
-import { durationArgument, momentArgument, sizeArgument, wholeArgument } from './options.ts'
+import { fleetTargetText } from '@imapfleet/api'
+import { Command, InvalidArgumentError } from 'commander'
+import {
+  durationArgument,
+  momentArgument,
+  namedTarget,
+  rolloutOf,
+  rolloutOptions,
+  sizeArgument,
+  targetOf,
+  wholeArgument,
+  type RolloutOptions,
+} from './options.ts'
 
 test('options become values of the API', () => {
   assert.equal(durationArgument('1h30m'), 5_400_000)
@@ -29,4 +40,51 @@ test('any other value is wrong usage, with an example of a right one', () => {
       (error) => error instanceof InvalidArgumentError && error.message.startsWith('Use '),
       text,
     )
+})
+
+test('a command is for all edges unless it names a region or an edge', () => {
+  assert.equal(fleetTargetText(targetOf({})), 'all')
+  assert.equal(fleetTargetText(targetOf({ all: true })), 'all')
+  assert.equal(fleetTargetText(targetOf({ region: 'eu' })), 'region/eu')
+  assert.equal(fleetTargetText(targetOf({ edge: 'eu-1' })), 'edge/eu-1')
+  assert.equal(namedTarget({}), undefined)
+})
+
+test('two targets are wrong usage', () => {
+  for (const options of [
+    { all: true, region: 'eu' },
+    { region: 'eu', edge: 'eu-1' },
+    { all: true, edge: 'eu-1' },
+  ] as const)
+    assert.throws(() => targetOf(options), { kind: 'usage' })
+})
+
+const parse = (...words: string[]) => {
+  const command = rolloutOptions(new Command())
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+  return rolloutOf(command.parse(words, { from: 'user' }).opts<RolloutOptions>())
+}
+
+test('options that are left out are left to the server', () => {
+  assert.equal(parse(), undefined)
+  assert.deepEqual(parse('--rollout'), {})
+})
+
+test('durations become seconds, percentages become shares, and lists become names', () => {
+  const words = '--rollout --canary eu-1,us-1 --regions us,eu --soak 5m --silence 90s --error-percent 2.5'
+  assert.deepEqual(parse(...words.split(' '), '--canary-percent', '10'), {
+    canaryEdges: ['eu-1', 'us-1'],
+    canaryPercent: 10,
+    regions: ['us', 'eu'],
+    soakSeconds: 300,
+    silenceSeconds: 90,
+    errorShareMax: 0.025,
+  })
+})
+
+test('a canary without a rollout is wrong usage, and changes nothing', () => {
+  assert.throws(() => parse('--canary', 'eu-1'), { kind: 'usage' })
+  assert.throws(() => parse('--rollout', '--canary-percent', '101'), /from 0 to 100/)
+  assert.throws(() => parse('--rollout', '--canary', 'eu-1,,us-1'), /commas/)
 })

@@ -1,5 +1,10 @@
-/** Options that several commands share, and their parsers. Invalid text is a usage error. */
+/**
+ * Options that several commands share, and their parsers: times, sizes, pages, targets, rollouts. Invalid text is a usage
+ * error.
+ */
+import type { FleetTarget, RolloutRequest } from '@imapfleet/api'
 import { InvalidArgumentError, type Command } from 'commander'
+import { usage } from './failure.ts'
 import { isMoment, parseDuration } from './print/time.ts'
 
 /** Returns milliseconds. */
@@ -33,12 +38,6 @@ export function sizeArgument(text: string): number {
   return Number(amount) * 1024 ** ['', 'k', 'm', 'g'].indexOf(unit.toLowerCase())
 }
 
-/** For lists with the newest first. `before` is the `next` of the previous page. */
-interface Page {
-  limit: string
-  before?: string | undefined
-}
-
 export interface PageOptions {
   limit: number
   before?: number
@@ -61,7 +60,84 @@ export const pageByIdOptions = (command: Command) =>
     .option('--limit <n>', 'number of rows (at most 500)', wholeArgument(1), 20)
     .option('--before <id>', 'continue after the row with this id')
 
-export const pageQuery = ({ limit, before }: PageOptions): Page => ({
-  limit: String(limit),
-  ...(before === undefined ? {} : { before: String(before) }),
+/** The page of a list: its other options have meanings of their own. */
+export const pageQuery = <Page extends PageOptions | IdPageOptions>({ limit, before }: Page) => ({
+  limit,
+  before: before as Page['before'],
 })
+
+export interface TargetOptions {
+  all?: true
+  region?: string
+  edge?: string
+}
+
+export const targetOptions = (command: Command) =>
+  command
+    .option('--all', 'every edge (the default)')
+    .option('--region <region>', 'the edges of this region')
+    .option('--edge <id>', 'this edge')
+
+/** Undefined: no target was named. Only some commands treat this as `--all`. */
+export function namedTarget({ all, region, edge }: TargetOptions): FleetTarget | undefined {
+  if ([all, region, edge].filter((given) => given !== undefined).length > 1)
+    throw usage('give only one of --all, --region and --edge')
+  if (edge !== undefined) return { kind: 'edge', name: edge }
+  if (region !== undefined) return { kind: 'region', name: region }
+  return all === undefined ? undefined : { kind: 'all' }
+}
+
+export const targetOf = (options: TargetOptions): FleetTarget => namedTarget(options) ?? { kind: 'all' }
+
+export interface RolloutOptions {
+  rollout?: true
+  canary?: string[]
+  canaryPercent?: number
+  regions?: string[]
+  soak?: number
+  silence?: number
+  errorPercent?: number
+}
+
+export const rolloutOptions = (command: Command) =>
+  command
+    .option('--rollout', 'in waves: some edges first, then region by region; rolled back if it fails')
+    .option('--canary <ids>', 'with --rollout: these edges first, such as eu-1,us-1', listArgument)
+    .option('--canary-percent <n>', 'with --rollout: this percentage of the edges first', percentArgument)
+    .option('--regions <names>', 'with --rollout: order of the regions', listArgument)
+    .option('--soak <duration>', 'with --rollout: how long each wave is watched', durationArgument)
+    .option('--silence <duration>', 'with --rollout: how long an edge may take to apply it', durationArgument)
+    .option('--error-percent <n>', 'with --rollout: how much the failure rate may grow', percentArgument)
+
+/** Undefined: all edges get it immediately. */
+export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
+  const { rollout, canary, canaryPercent, regions, soak, silence, errorPercent } = options
+  const details: RolloutRequest = {
+    ...(canary && { canaryEdges: canary }),
+    ...(canaryPercent !== undefined && { canaryPercent }),
+    ...(regions && { regions }),
+    ...(soak !== undefined && { soakSeconds: Math.ceil(soak / 1000) }),
+    ...(silence !== undefined && { silenceSeconds: Math.ceil(silence / 1000) }),
+    ...(errorPercent !== undefined && { errorShareMax: errorPercent / 100 }),
+  }
+  if (rollout) return details
+  // Without this check, `--canary` without `--rollout` would change the whole fleet.
+  if (Object.keys(details).length > 0)
+    throw usage(
+      '--canary, --canary-percent, --regions, --soak, --silence and --error-percent require --rollout',
+    )
+  return undefined
+}
+
+function listArgument(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim())
+  if (names.includes('')) throw new InvalidArgumentError('Use names separated by commas.')
+  return names
+}
+
+function percentArgument(text: string): number {
+  const value = Number(text)
+  if (!/^\d{1,3}(\.\d{1,6})?$/.test(text) || value > 100)
+    throw new InvalidArgumentError('Use a number from 0 to 100.')
+  return value
+}

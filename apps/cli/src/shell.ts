@@ -1,10 +1,10 @@
 /**
- * What every command gets: the API that its options select, and the terminal. Only this file and main.ts use the
+ * What every command gets: a client of the server that its options select, and the terminal. Only this file and main.ts use the
  * process (environment, streams, signals).
  */
 import { join } from 'node:path'
+import { createClient, type Client } from '@imapfleet/client'
 import type { Command } from 'commander'
-import { connect, type Api } from './api.ts'
 import { usage } from './failure.ts'
 import { painterFor } from './print/colour.ts'
 import { safeJson } from './print/safe.ts'
@@ -61,8 +61,8 @@ export function openShell(environment: Environment, streams: Streams) {
     page,
     print,
     wantsJson,
-    api: async (command: Command): Promise<Api> =>
-      connect(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
+    client: async (command: Command): Promise<Client> =>
+      createClient(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
     /** The answer of a command: the data for a script, or lines for a person. */
     answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) =>
       print(wantsJson(command) ? [safeJson(data, 2)] : lines(page())),

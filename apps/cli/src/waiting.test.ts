@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { Failure } from './failure.ts'
+import { NoAnswerError, ProblemError } from '@imapfleet/client'
 import { waitFor } from './waiting.ts'
 
+const unreachable = new NoAnswerError('network', 'away', { message: 'away' })
+const details = { type: 'about:blank', title: 'No such edge', status: 404, code: 'edge_unknown' }
 const isDone = (state: number) => state >= 3
 
 test('it polls until the state is final, and not again', async () => {
@@ -31,9 +33,9 @@ test('an unreachable control plane is polled again, and one that refuses is not'
   let asked = 0
   const away = () => {
     asked += 1
-    return asked === 1 ? Promise.reject(new Failure('unreachable', 'away')) : Promise.resolve(3)
+    return asked === 1 ? Promise.reject(unreachable) : Promise.resolve(3)
   }
   assert.equal(await waitFor(0, away, { isDone, timeoutMs: 60_000 }), 3)
-  const refused = () => Promise.reject(new Failure('refused', 'no'))
-  await assert.rejects(waitFor(0, refused, { isDone, timeoutMs: 60_000 }), { kind: 'refused' })
+  const refused = () => Promise.reject(new ProblemError(details, 'http://127.0.0.1'))
+  await assert.rejects(waitFor(0, refused, { isDone, timeoutMs: 60_000 }), { code: 'edge_unknown' })
 })

@@ -1,6 +1,6 @@
 /** Repeats a request until a state is reached, for as long as the operator wants to wait. */
-import { setTimeout as pause } from 'node:timers/promises'
-import { Failure } from './failure.ts'
+import { isPassing } from '@imapfleet/client'
+import { Backoff, pause } from '@imapfleet/retry'
 
 export interface WaitOptions<T> {
   isDone: (state: T) => boolean
@@ -17,20 +17,14 @@ export async function waitFor<T>(first: T, read: () => Promise<T>, wait: WaitOpt
   const { isDone, timeoutMs, signal } = wait
   const deadline = performance.now() + timeoutMs
   let state = first
-  let delayMs = 100
-  while (!isDone(state) && performance.now() < deadline && !signal?.aborted) {
-    await pause(Math.min(delayMs, Math.max(0, deadline - performance.now())), undefined, {
-      ...(signal ? { signal } : {}),
-    }).catch((error: unknown) => {
-      if (!signal?.aborted) throw error
-    })
+  const backoff = new Backoff({ firstMs: 100, lastMs: 1_000 })
+  while (!isDone(state) && performance.now() < deadline) {
+    await pause(Math.min(backoff.nextMs(), deadline - performance.now()), signal)
     if (signal?.aborted) break
-    delayMs = Math.min(1000, delayMs * 1.5)
     try {
       state = await read()
     } catch (error) {
-      if (!(error instanceof Failure) || error.kind !== 'unreachable' || performance.now() >= deadline)
-        throw error
+      if (!isPassing(error) || performance.now() >= deadline) throw error
     }
   }
   return state

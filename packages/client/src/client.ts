@@ -47,7 +47,7 @@ const retryPauses = { firstMs: 200, lastMs: 1_000 }
 const reconnectPauses = { firstMs: 500, lastMs: 5_000 }
 const silenceMaxMs = 40_000
 
-export type ClientOf<T extends RouteTable> = ReturnType<typeof clientOf<T>>
+
 
 /** A client of any server that answers as the table says. */
 export function clientOf<const T extends RouteTable>(table: T, options: ClientOptions) {
@@ -65,7 +65,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     name: Name,
     ...[given]: GivenArgument<T[Name]>
   ): Promise<Answer<T[Name]>> {
-    const answer = await ask(table[name] as RouteShape, (given ?? {}) as AnyOptions)
+    const answer = await ask(table[name] as RouteShape, given ?? {})
     return answer as Answer<T[Name]>
   }
 
@@ -105,7 +105,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     ...[given]: GivenArgument<T[Name]>
   ): AsyncGenerator<Line<T[Name]>, void, undefined> {
     const route = table[name] as RouteShape
-    const body = await open(route, (given ?? {}) as AnyOptions, route.text ?? 'text/plain')
+    const body = await open(route, given ?? {}, route.text ?? 'text/plain')
     try {
       for await (const line of readLines(body)) yield parsedPart(route.line, line, 'line') as Line<T[Name]>
     } catch (error) {
@@ -141,7 +141,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     name: Name,
     ...[given]: GivenArgument<T[Name], StreamOptions>
   ): AsyncGenerator<StreamUpdate<T[Name]>, void, undefined> {
-    for await (const update of follow(table[name] as RouteShape, (given ?? {}) as AnyOptions))
+    for await (const update of follow(table[name] as RouteShape, given ?? {}))
       yield update as StreamUpdate<T[Name]>
   }
 

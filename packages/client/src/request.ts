@@ -17,8 +17,8 @@ export interface RequestSettings {
 
 /** The parts of a request as the caller gives them, of any route. */
 export interface AnyGiven {
-  params?: unknown
-  query?: unknown
+  params?: object
+  query?: object
   body?: unknown
 }
 
@@ -67,17 +67,22 @@ export async function jsonOf(response: Response, url: URL): Promise<unknown> {
 
 /** The path of the route below the address of control, with its parameters. */
 export function urlOf(server: URL, path: string, given: AnyGiven): URL {
-  const params = (given.params ?? {}) as Readonly<Record<string, unknown>>
-  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) =>
-    encodeURIComponent(String(params[name] ?? '')),
-  )
+  const params = textsOf(given.params)
+  const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params.get(name) ?? ''))
   const url = new URL(server)
   url.pathname = server.pathname.replace(/\/$/, '') + filled
   url.search = ''
-  for (const [key, value] of Object.entries((given.query ?? {}) as Readonly<Record<string, unknown>>))
-    if (value !== undefined) url.searchParams.set(key, String(value))
+  for (const [key, value] of textsOf(given.query)) url.searchParams.set(key, value)
   return url
 }
+
+/** Numbers, texts and booleans as they are written in an address. Undefined ones are left out. */
+const textsOf = (parameters: object = {}) =>
+  new Map(
+    Object.entries(parameters as Readonly<Record<string, string | number | boolean | undefined>>).flatMap(
+      ([name, value]) => (value === undefined ? [] : [[name, String(value)] as const]),
+    ),
+  )
 
 export const unexpectedAnswer = (kind: NoAnswerKind, url: URL, found: string, isBrief = false) =>
   new NoAnswerError(kind, found, {

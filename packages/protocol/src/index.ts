@@ -1,5 +1,4 @@
 /** Exports of @imapfleet/protocol. */
-export type { ApiRoutes } from './api-routes.ts'
 export * from './desired.ts'
 export * from './envelope.ts'
 export * from './evidence.ts'

@@ -38,7 +38,8 @@ export function addAudit(parent: Command, shell: Shell): void {
     .addHelpText('after', examples)
     .action(async (options: AuditOptions, command: Command) => {
       const { actor, action } = options
-      const list = await (await shell.api(command)).audit({ ...pageQuery(options), actor, action })
+      const client = await shell.client(command)
+      const list = await client.call('listAudit', { query: { ...pageQuery(options), actor, action } })
       if (list.entries.length === 0) shell.note('no entries')
       shell.answer(command, list, (page) => table(columns, list.entries, page))
       shell.noteNext(command, list.next)

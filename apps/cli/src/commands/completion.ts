@@ -4,7 +4,7 @@
  */
 import tab from '@bomb.sh/tab/commander'
 import type { Command } from 'commander'
-import { settableKeys } from '../config-keys.ts'
+import { settableKeys } from './config-keys.ts'
 
 const examples = `
 bash needs the package bash-completion.

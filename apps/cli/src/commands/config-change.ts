@@ -1,8 +1,7 @@
 /**
- * `imapfleet config set` and `unset`: change one layer, which makes a revision, and wait until the edges have applied
- * it.
+ * `imapfleet config set`, `unset` and `rollback`: change one layer, which makes a revision, and wait until the edges have
+ * applied it.
  */
-import { parseValue, type JsonValue } from '@imapfleet/config'
 import {
   layerText,
   type LayerName,
@@ -10,18 +9,24 @@ import {
   type RevisionRequest,
   type RevisionStatus,
 } from '@imapfleet/api'
+import type { Client } from '@imapfleet/client'
+import { parseValue, type JsonValue } from '@imapfleet/config'
 import type { Command } from 'commander'
-import type { Api } from '../api.ts'
-import { restartKeys } from '../config-keys.ts'
 import { Failure, usage } from '../failure.ts'
-import { durationArgument, wholeArgument } from '../options.ts'
+import {
+  durationArgument,
+  rolloutOf,
+  rolloutOptions,
+  wholeArgument,
+  type RolloutOptions,
+} from '../options.ts'
 import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
 import { duration } from '../print/time.ts'
-import { rolloutOf, rolloutOptions, type RolloutOptions } from '../rollout-request.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
+import { restartKeys } from './config-keys.ts'
 
 export interface RevisionOptions extends RolloutOptions {
   note: string
@@ -64,7 +69,7 @@ export const layerOptions = (command: Command) =>
     .option('--edge <id>', 'the layer of this edge')
 
 /** Options of every command that makes a revision. */
-export const revisionOptions = (command: Command) =>
+const revisionOptions = (command: Command) =>
   rolloutOptions(command)
     .option('--note <text>', 'why, for the history', '')
     .option('--base <revision>', 'fail if a newer revision than this exists', wholeArgument(0))
@@ -101,23 +106,28 @@ export async function change(
   shell: Shell,
 ): Promise<void> {
   const layer = layerOf(options)
-  await makeRevision((api, wish) => api.revise({ ...what, ...wish, layer }), options, command, shell)
+  await makeRevision(
+    (client, body) => client.call('writeRevision', { body: { ...what, ...body, layer } }),
+    options,
+    command,
+    shell,
+  )
 }
 
 /** Makes the revision, shows it, and waits for the edges if requested. It does not wait for rollouts. */
-export async function makeRevision(
-  make: (api: Api, wish: RestoreRequest) => Promise<RevisionStatus>,
+async function makeRevision(
+  make: (client: Client, body: RestoreRequest) => Promise<RevisionStatus>,
   options: RevisionOptions,
   command: Command,
   shell: Shell,
 ): Promise<void> {
   const { note, base, dryRun = false } = options
   const rollout = rolloutOf(options)
-  const api = await shell.api(command)
-  const wish = { note, ...(base !== undefined && { base }), ...(rollout && { rollout }) }
+  const client = await shell.client(command)
+  const body = { note, ...(base !== undefined && { base }), ...(rollout && { rollout }) }
   // Before the change is made, so that the operator can still stop.
-  if (rollout && !dryRun) noteRestarts(await make(api, { ...wish, dryRun: true }), shell)
-  const made = await make(api, { ...wish, dryRun })
+  if (rollout && !dryRun) noteRestarts(await make(client, { ...body, dryRun: true }), shell)
+  const made = await make(client, { ...body, dryRun })
   const changes = made.revision.changes.length > 0
   const waits = options.wait && !dryRun && changes && rollout === undefined
 
@@ -125,7 +135,8 @@ export async function makeRevision(
   if (!rollout || dryRun) noteRestarts(made, shell)
   if (waits && made.edges.some(isPending))
     shell.note(`waiting for the edges to apply it (at most ${duration(options.timeout)})`)
-  const read = () => api.revision(made.revision.revision)
+  const params = { revision: made.revision.revision }
+  const read = () => client.call('readRevision', { params })
   const isDone = ({ edges }: RevisionStatus) => !edges.some(isPending)
   const reached = waits ? await waitFor(made, read, { isDone, timeoutMs: options.timeout }) : made
   if (shell.wantsJson(command)) shell.answer(command, reached, () => [])
@@ -172,4 +183,19 @@ function complain({ revision, edges }: RevisionStatus): void {
   ]
   if (complaints.length > 0)
     throw new Failure('refused', `revision ${revision.revision} is stored, but ${complaints.join('; ')}`)
+}
+
+export function addConfigRollback(config: Command, shell: Shell): void {
+  const rollback = config
+    .command('rollback')
+    .description('restore a layer to its state after this revision; `config history` lists revisions')
+    .argument('<revision>', 'the revision; it also selects the layer', wholeArgument(1))
+  revisionOptions(rollback).action(async (revision: number, options: RevisionOptions, command: Command) => {
+    await makeRevision(
+      (client, body) => client.call('restoreRevision', { params: { revision }, body }),
+      options,
+      command,
+      shell,
+    )
+  })
 }

@@ -1,7 +1,9 @@
-/** `imapfleet config keys`: the keys, their bounds, and whether a change needs a restart. It asks no server. */
-import type { KeyManual } from '@imapfleet/config'
+/**
+ * `imapfleet config keys`: the keys that the fleet can set, their bounds, and whether a change needs a restart. From the
+ * schema of this version; the server has the final say.
+ */
+import { describeKeys, type KeyManual } from '@imapfleet/config'
 import type { Command } from 'commander'
-import { settableKeys } from '../config-keys.ts'
 import { usage } from '../failure.ts'
 import { table, type Column } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
@@ -25,3 +27,27 @@ export function addConfigKeys(config: Command, shell: Shell): void {
       shell.answer(command, { keys: rows }, (page) => table(columns, rows, page))
     })
 }
+
+/** Keys that a revision can set, equal to `prefix` or below it. */
+export function settableKeys(prefix = ''): KeyManual[] {
+  return describeKeys().filter(
+    ({ key, steerable }) => steerable && (prefix === '' || isBelow(key.split('.'), prefix.split('.'))),
+  )
+}
+
+/** Those of these keys that need a restart of the edge. */
+export function restartKeys(keys: readonly string[]): string[] {
+  const late = settableKeys().filter(({ reload }) => reload === 'restart')
+  return keys.filter((key) =>
+    late.some(
+      (row) => isBelow(row.key.split('.'), key.split('.')) || isBelow(key.split('.'), row.key.split('.')),
+    ),
+  )
+}
+
+/** `upstreams.NAME.port` is below `upstreams.main`: NAME stands for any name. */
+const isBelow = (key: readonly string[], prefix: readonly string[]) =>
+  prefix.every((part, index) => {
+    const own = key[index]
+    return own !== undefined && (own === part || own === 'NAME' || part === 'NAME' || own === `${part}[]`)
+  })

@@ -1,16 +1,15 @@
 /** `imapfleet config`: reads the fleet's configuration. config-change.ts changes it. */
-import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
 import { layerText, type RevisionView } from '@imapfleet/api'
+import { flattenLayer, type JsonValue, type Layer } from '@imapfleet/config'
 import type { Command } from 'commander'
-import { pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { pageOptions, pageQuery, wholeArgument, type PageOptions } from '../options.ts'
+import { revisionLines } from '../print/revision.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
-import { revisionLines } from '../print/revision.ts'
 import type { Shell } from '../shell.ts'
 import { addConfigApply } from './config-apply.ts'
-import { addConfigChange } from './config-change.ts'
+import { addConfigChange, addConfigRollback } from './config-change.ts'
 import { addConfigKeys } from './config-keys.ts'
-import { addConfigRollback } from './config-rollback.ts'
 
 export function addConfig(parent: Command, shell: Shell): void {
   const config = parent
@@ -56,14 +55,16 @@ function addGet(parent: Command, shell: Shell): void {
     .argument('[key]', 'only this key, or the keys below it')
     .option('--edge <id>', 'the layers merged for this edge')
     .action(async (key: string | undefined, options: { edge?: string }, command: Command) => {
-      const api = await shell.api(command)
+      const client = await shell.client(command)
       const inAsked = (row: Row) => key === undefined || row.key === key || row.key.startsWith(`${key}.`)
       const rowsOf = (layer: string, values: Layer) =>
         flattenLayer(values)
           .map(([leaf, value]): Row => ({ layer, key: leaf, value }))
           .filter(inAsked)
       const answered =
-        options.edge === undefined ? await api.config() : await api.resolvedConfig(options.edge)
+        options.edge === undefined
+          ? await client.call('readConfig')
+          : await client.call('resolveConfig', { query: { edge: options.edge } })
       const rows =
         'layers' in answered
           ? Object.entries(answered.layers).flatMap(([name, layer]) => rowsOf(name, layer))
@@ -90,7 +91,8 @@ function addHistory(parent: Command, shell: Shell): void {
   pageOptions(parent.command('history'))
     .description('revisions, newest first')
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).revisions(pageQuery(options))
+      const client = await shell.client(command)
+      const list = await client.call('listRevisions', { query: pageQuery(options) })
       if (list.revisions.length === 0) shell.note('there are no revisions yet')
       shell.answer(command, list, (page) => table(historyColumns, list.revisions, page))
       shell.noteNext(command, list.next)
@@ -103,7 +105,8 @@ function addShow(parent: Command, shell: Shell): void {
     .description('one revision: its changes, and its state on each edge')
     .argument('<revision>', 'number of the revision', wholeArgument(1))
     .action(async (revision: number, _options: object, command: Command) => {
-      const status = await (await shell.api(command)).revision(revision)
+      const client = await shell.client(command)
+      const status = await client.call('readRevision', { params: { revision } })
       shell.answer(command, status, (page) => revisionLines(status, page))
     })
 }

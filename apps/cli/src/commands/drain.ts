@@ -1,14 +1,13 @@
-/** `imapfleet drain` and `resume`. */
+/** `imapfleet drain` and `resume`, and their progress, from heartbeats. */
 import type { EdgeView, FleetTarget } from '@imapfleet/api'
 import type { Command } from 'commander'
-import { complainOfDrain, drainColumns, isSettled, progressOf } from '../drained.ts'
-import { usage } from '../failure.ts'
-import { namedTarget, targetOptions, type TargetOptions } from '../fleet-target.ts'
-import { durationArgument } from '../options.ts'
-import { table } from '../print/table.ts'
+import { Failure, usage } from '../failure.ts'
+import { durationArgument, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
+import { table, type Column } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
+import { readEdges } from './edges.ts'
 
 interface DrainOptions extends TargetOptions {
   wait?: true
@@ -30,8 +29,9 @@ export function addDrain(parent: Command, shell: Shell): void {
     .option('--timeout <duration>', 'how long to wait', durationArgument, 600_000)
     .addHelpText('after', examples)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
-      const api = await shell.api(command)
-      const { edges } = await api.drain({ target: targetFor(id, options, 'drain') })
+      const client = await shell.client(command)
+      const target = targetFor(id, options, 'drain')
+      const { edges } = await client.call('drainEdges', { body: { target } })
       await reach(edges, true, options, command)
     })
 
@@ -40,18 +40,19 @@ export function addDrain(parent: Command, shell: Shell): void {
     .option('--wait', 'wait until they accept clients')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
-      const api = await shell.api(command)
-      const { edges } = await api.resume({ target: targetFor(id, options, 'resume') })
+      const client = await shell.client(command)
+      const target = targetFor(id, options, 'resume')
+      const { edges } = await client.call('resumeEdges', { body: { target } })
       await reach(edges, false, options, command)
     })
 
   const reach = async (first: EdgeView[], drain: boolean, options: DrainOptions, command: Command) => {
     const { wait = false, timeout } = options
-    const api = await shell.api(command)
+    const client = await shell.client(command)
     const ids = new Set(first.map(({ id }) => id))
     let told = progressOf(first, drain)
     const read = async () => {
-      const edges = (await api.edges()).edges.filter(({ id }) => ids.has(id))
+      const edges = (await readEdges(client)).filter(({ id }) => ids.has(id))
       const progress = progressOf(edges, drain)
       if (progress !== told && progress !== '') shell.note(progress)
       told = progress
@@ -77,4 +78,54 @@ function targetFor(id: string | undefined, options: TargetOptions, verb: string)
   const target = id === undefined ? namedTarget(options) : ({ kind: 'edge', name: id } as const)
   if (target === undefined) throw usage(`name what to ${verb}: an edge, --region REGION, or --all`)
   return target
+}
+
+/** Nothing more to wait for. A silent edge may stay silent. */
+export function isSettled({ state, connections }: EdgeView, drain: boolean): boolean {
+  if (state === 'silent') return true
+  return drain ? state !== 'serving' && connections.clients === 0 : state === 'serving'
+}
+
+/** `eu-1: 12 clients left, us-1: 1 client left`; empty if nothing is left. */
+export function progressOf(edges: readonly EdgeView[], drain: boolean): string {
+  const behind = edges.filter((edge) => !isSettled(edge, drain))
+  if (behind.length > namedMax) {
+    const clients = behind.reduce((sum, { connections }) => sum + connections.clients, 0)
+    return `${behind.length} edges${drain ? `: ${clientsText(clients)} left` : ''}`
+  }
+  return behind
+    .map(({ id, state, connections }) =>
+      !drain || state === 'serving'
+        ? `${id}: ${state} still`
+        : `${id}: ${clientsText(connections.clients)} left`,
+    )
+    .join(', ')
+}
+
+/** If more edges are left, only their number is shown. */
+const namedMax = 5
+const clientsText = (clients: number) => `${clients} ${clients === 1 ? 'client' : 'clients'}`
+
+const drainColumns: Column<EdgeView>[] = [
+  { title: 'EDGE', cell: (edge) => edge.id },
+  { title: 'REGION', cell: (edge) => edge.region },
+  {
+    title: 'STATE',
+    cell: (edge) => edge.state,
+    style: (edge) => (edge.state === 'silent' ? 'red' : edge.state === 'serving' ? 'green' : 'yellow'),
+  },
+  { title: 'WANTED', cell: (edge) => (edge.drain === true ? 'draining' : 'serving') },
+  { title: 'CLIENTS LEFT', cell: (edge) => String(edge.connections.clients), align: 'right' },
+]
+
+/** Throws if an edge was silent or, with `wait`, has not finished. */
+export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, waited: boolean): void {
+  const complaints = edges.flatMap((edge) => {
+    if (edge.state === 'silent') return [`${edge.id} is silent and will follow when it returns`]
+    if (!waited || isSettled(edge, drain)) return []
+    const { clients } = edge.connections
+    return [drain ? `${edge.id} still has ${clientsText(clients)}` : `${edge.id} is still ${edge.state}`]
+  })
+  if (complaints.length > 0)
+    throw new Failure('refused', `the change is recorded, but ${complaints.join('; ')}`)
 }

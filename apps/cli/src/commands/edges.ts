@@ -1,7 +1,8 @@
 /** `imapfleet edges`: lists the edges, shows one, and forgets one. */
 import type { EdgeView } from '@imapfleet/api'
+import type { Client } from '@imapfleet/client'
 import type { Command } from 'commander'
-import { confirm } from '../confirm.ts'
+import { confirm } from '../prompt.ts'
 import type { Style } from '../print/colour.ts'
 import { safe } from '../print/safe.ts'
 import { facts, table, type Column, type TableLayout } from '../print/table.ts'
@@ -20,8 +21,8 @@ export function addEdges(parent: Command, shell: Shell): void {
     .description('all edges of the fleet (the default)')
     .option('--region <region>', 'only this region')
     .action(async (options: { region?: string }, command: Command) => {
-      const api = await shell.api(command)
-      const list = (await api.edges()).edges.filter(({ region }) => region === (options.region ?? region))
+      const client = await shell.client(command)
+      const list = (await readEdges(client)).filter(({ region }) => region === (options.region ?? region))
       if (list.length === 0)
         shell.note(
           options.region === undefined
@@ -36,7 +37,8 @@ export function addEdges(parent: Command, shell: Shell): void {
     .description('one edge in detail, even a forgotten one')
     .argument('<id>', 'name of the edge')
     .action(async (id: string, _options: object, command: Command) => {
-      const edge = await (await shell.api(command)).edge(id)
+      const client = await shell.client(command)
+      const edge = await client.call('readEdge', { params: { id } })
       shell.answer(command, edge, (page) => describe(edge, page))
     })
 
@@ -46,10 +48,10 @@ export function addEdges(parent: Command, shell: Shell): void {
     .argument('<id>', 'name of the edge')
     .option('--yes', 'do not ask for confirmation')
     .action(async (id: string, { yes }: { yes?: true }, command: Command) => {
-      const api = await shell.api(command)
+      const client = await shell.client(command)
       if (!yes)
         await confirm(`Forget ${safe(id)}? It will be in no list, and no order will wait for it.`, shell)
-      const edge = await api.forgetEdge(id)
+      const edge = await client.call('forgetEdge', { params: { id } })
       shell.answer(command, edge, () => [
         `${safe(edge.id)} is forgotten; its history is kept, and its next heartbeat returns it`,
       ])
@@ -64,6 +66,17 @@ Examples:
   imapfleet edges show eu-1
   imapfleet edges forget eu-1
   imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
+
+/** All edges, page by page. */
+export async function readEdges(client: Client): Promise<EdgeView[]> {
+  const edges: EdgeView[] = []
+  for (let after: string | null | undefined; after !== null;) {
+    const page = await client.call('listEdges', { query: { after } })
+    edges.push(...page.edges)
+    after = page.next ?? null
+  }
+  return edges
+}
 
 const stateStyle: Readonly<Record<EdgeView['state'], Style>> = {
   serving: 'green',

@@ -2,14 +2,14 @@
  * `imapfleet edges enroll`, `revoke` and `enrolments`: the NATS credential of an edge. It is printed or written once,
  * and not stored elsewhere.
  */
+import { open, rm } from 'node:fs/promises'
 import type { EnrolmentView } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
+import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
-import { newSecretFile } from '../secret-file.ts'
 import type { Shell } from '../shell.ts'
 
 const examples = `
@@ -27,13 +27,15 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .option('--out <file>', 'write it to a new file that only the owner can read, instead of printing it')
     .addHelpText('after', examples)
     .action(async (id: string, { region, out }: { region: string; out?: string }, command: Command) => {
-      const api = await shell.api(command)
+      const client = await shell.client(command)
       // Opened first, so that the credential is not lost if the file cannot be written.
       const file = out === undefined ? undefined : await newSecretFile(out)
-      const made = await api.enroll(id, { region }).catch(async (error: unknown) => {
-        await file?.remove()
-        throw error
-      })
+      const made = await client
+        .call('enrollEdge', { params: { id }, body: { region } })
+        .catch(async (error: unknown) => {
+          await file?.remove()
+          throw error
+        })
       const { credentials, ...enrolment } = made
       await file?.write(credentials)
       const how = file ? `written to ${out}` : 'store it now, it is not shown again'
@@ -50,7 +52,8 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .argument('<id>', 'name of the edge')
     .option('--key <key>', 'only the credential with this public key')
     .action(async (id: string, { key }: { key?: string }, command: Command) => {
-      const revoked = await (await shell.api(command)).revokeEnrolments(id, key)
+      const client = await shell.client(command)
+      const revoked = await client.call('revokeEnrolments', { params: { id }, query: { key } })
       shell.answer(command, revoked, (page) => table(columns, revoked.enrolments, page))
       if (revoked.enrolments.some(({ enforcedAt }) => enforcedAt === null))
         throw new Failure(
@@ -63,7 +66,8 @@ export function addEnrolments(edges: Command, shell: Shell): void {
     .description('all credentials of edges, newest first (needs the role admin)')
     .option('--edge <id>', 'only credentials of this edge')
     .action(async ({ edge, ...page }: PageOptions & { edge?: string }, command: Command) => {
-      const list = await (await shell.api(command)).enrolments({ ...pageQuery(page), edge })
+      const client = await shell.client(command)
+      const list = await client.call('listEnrolments', { query: { ...pageQuery(page), edge } })
       if (list.enrolments.length === 0) shell.note('there are no credentials yet')
       shell.answer(command, list, (shown) => table(columns, list.enrolments, shown))
       shell.noteNext(command, list.next)
@@ -90,3 +94,26 @@ const columns: Column<EnrolmentView>[] = [
       revokedAt === null ? undefined : enforcedAt === null ? 'red' : 'dim',
   },
 ]
+
+interface SecretFile {
+  write(text: string): Promise<void>
+  /** Removes the file, if it is not needed. */
+  remove(): Promise<void>
+}
+
+async function newSecretFile(path: string): Promise<SecretFile> {
+  const file = await open(path, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
+    const reason = error.code === 'EEXIST' ? 'the file exists; remove it, or use another name' : error.message
+    throw new Failure('usage', `cannot create ${path}: ${reason}`)
+  })
+  return {
+    write: async (text) => {
+      await file.writeFile(text)
+      await file.close()
+    },
+    remove: async () => {
+      await file.close()
+      await rm(path)
+    },
+  }
+}

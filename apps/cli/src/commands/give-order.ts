@@ -1,11 +1,10 @@
-/** Common parts of all orders: options, a request that can be repeated safely, the answers, and the exit status. */
-import { randomUUID } from 'node:crypto'
+/** What all orders share: options, a request that can be repeated safely, the answers, and the exit status. */
 import type { OrderView } from '@imapfleet/api'
+import { giveOrder, newId } from '@imapfleet/client'
 import type { OrderAction } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
-import { complainOf } from '../account.ts'
-import { targetOf, targetOptions, type TargetOptions } from '../fleet-target.ts'
-import { durationArgument } from '../options.ts'
+import { Failure } from '../failure.ts'
+import { durationArgument, targetOf, targetOptions, type TargetOptions } from '../options.ts'
 import type { TableLayout } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 
@@ -38,10 +37,19 @@ export async function runOrder<Action extends OrderAction>(
   lines: (order: OrderView<Action['kind']>, page: TableLayout) => readonly string[],
 ): Promise<void> {
   const { action, options } = given
-  const api = await shell.api(command)
+  const client = await shell.client(command)
   const target = targetOf(options)
-  const order = await api.order({ id: randomUUID(), target, action, timeoutMs: options.timeout })
+  const body = { id: newId(), target, action, timeoutMs: options.timeout }
+  const order = await giveOrder(client, body)
   if (order.edges.length === 0) shell.note('there are no edges yet: the order reached none')
   shell.answer(command, order, (page) => lines(order, page))
   complainOf(order)
+}
+
+/** Throws unless all edges answered, and names every edge that failed or was silent. */
+export function complainOf({ edges }: Pick<OrderView, 'edges'>): void {
+  const complaints = edges
+    .filter(({ status }) => status !== 'answered')
+    .map(({ id, status, reason }) => `${id} ${status === 'failed' ? status : 'was silent'} (${reason})`)
+  if (complaints.length > 0) throw new Failure('refused', complaints.join('; '))
 }

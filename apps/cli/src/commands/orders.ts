@@ -1,16 +1,18 @@
-/** `imapfleet orders`: past orders with their answers. */
+/** `imapfleet kick`, `purge-idle`, `upstream`, `route`, `reset-counters`, `newlog`, and `orders` for past ones. */
+import type { OrderAction } from '@imapfleet/protocol'
 import type { Command } from 'commander'
-import { complainOf } from '../account.ts'
-import { pageQuery, pageOptions, type PageOptions } from '../options.ts'
-import { orderColumns, orderLines } from '../print/order.ts'
+import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
+import { accountLines, orderColumns, orderLines } from '../print/order.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import { complainOf, orderOptions, runOrder, type OrderOptions } from './give-order.ts'
 
 export function addOrders(parent: Command, shell: Shell): void {
   const orders = pageOptions(parent.command('orders'))
     .description('orders sent to edges, newest first')
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).orders(pageQuery(options))
+      const client = await shell.client(command)
+      const list = await client.call('listOrders', { query: pageQuery(options) })
       if (list.orders.length === 0) shell.note('there are no orders yet')
       shell.answer(command, list, (page) => table(orderColumns, list.orders, page))
       shell.noteNext(command, list.next)
@@ -21,8 +23,75 @@ export function addOrders(parent: Command, shell: Shell): void {
     .description('one order with the answer of each edge')
     .argument('<id>', 'id of the order')
     .action(async (id: string, _options: object, command: Command) => {
-      const order = await (await shell.api(command)).orderOf(id)
+      const client = await shell.client(command)
+      const order = await client.call('readOrder', { params: { id } })
       shell.answer(command, order, (page) => orderLines(order, page))
       complainOf(order)
+    })
+}
+
+export function addKick(parent: Command, shell: Shell): void {
+  orderOptions(parent.command('kick').argument('<user>', 'login name, as the mail client sends it'))
+    .description(
+      "end a user's sessions; the user can log in again immediately (see also `imapfleet revoke user`)",
+    )
+    .action(async (user: string, options: OrderOptions, command: Command) => {
+      const action = { kind: 'kick-user', user } as const
+      await runOrder({ action, options }, command, shell, (order, page) =>
+        accountLines(order, ({ sessions }) => `sessions ended: ${sessions}`, page),
+      )
+    })
+
+  orderOptions(parent.command('purge-idle').argument('[user]', 'only the connections of this login name'))
+    .description('close idle server connections; sessions continue')
+    .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
+      const action = { kind: 'purge-idle', ...(user === undefined ? {} : { user }) } as const
+      await runOrder({ action, options }, command, shell, (order, page) =>
+        accountLines(order, ({ connections }) => `connections closed: ${connections}`, page),
+      )
+    })
+}
+
+export function addTell(parent: Command, shell: Shell): void {
+  const tell = async (action: OrderAction, done: string, options: OrderOptions, command: Command) => {
+    await runOrder({ action, options }, command, shell, (order, page) =>
+      accountLines(order, () => done, page),
+    )
+  }
+
+  const upstream = parent
+    .command('upstream')
+    .description('make edges stop opening connections to an upstream, or open them again')
+  const steer = (word: 'pause' | 'resume', help: string, done: string) => {
+    orderOptions(upstream.command(word).argument('<name>', 'name of the upstream in the configuration'))
+      .description(help)
+      .action(async (name: string, options: OrderOptions, command: Command) => {
+        await tell({ kind: `${word}-upstream`, upstream: name }, done, options, command)
+      })
+  }
+  steer('pause', 'open no new connections to it, until `resume` or until the edge restarts', 'paused')
+  steer('resume', 'open connections to it again', 'resumed')
+
+  orderOptions(parent.command('route').argument('<user>', 'login name, as the mail client sends it'))
+    .description('show to which upstream each edge routes this user; changes nothing')
+    .option('--listener <name>', 'assume that the user connects through this listener')
+    .action(async (user: string, options: OrderOptions & { listener?: string }, command: Command) => {
+      const { listener } = options
+      const action = { kind: 'route-lookup', user, ...(listener === undefined ? {} : { listener }) } as const
+      await runOrder({ action, options }, command, shell, (order, page) =>
+        accountLines(order, (result) => result.upstream, page),
+      )
+    })
+
+  orderOptions(parent.command('reset-counters'))
+    .description("reset an edge's totals and peaks; the history is not affected")
+    .action(async (options: OrderOptions, command: Command) => {
+      await tell({ kind: 'reset-counters' }, 'reset', options, command)
+    })
+
+  orderOptions(parent.command('newlog'))
+    .description('make edges reopen their log files, after log rotation has moved them')
+    .action(async (options: OrderOptions, command: Command) => {
+      await tell({ kind: 'newlog' }, 'reopened', options, command)
     })
 }

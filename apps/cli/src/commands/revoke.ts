@@ -38,7 +38,8 @@ export function addRevoke(parent: Command, shell: Shell): void {
   const revocations = pageOptions(parent.command('revocations'))
     .description('revocations, newest first')
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).revocations(pageQuery(options))
+      const client = await shell.client(command)
+      const list = await client.call('listRevocations', { query: pageQuery(options) })
       if (list.revocations.length === 0) shell.note('there are no revocations yet')
       shell.answer(command, list, (page) => table(revocationColumns, list.revocations, page))
       shell.noteNext(command, list.next)
@@ -49,7 +50,8 @@ export function addRevoke(parent: Command, shell: Shell): void {
     .description('one revocation, and its state on each edge')
     .argument('<number>', 'number of the revocation', wholeArgument(1))
     .action(async (sequence: number, _options: object, command: Command) => {
-      const status = await (await shell.api(command)).revocation(sequence)
+      const client = await shell.client(command)
+      const status = await client.call('readRevocation', { params: { sequence } })
       shell.answer(command, status, (page) => revocationLines(status, page))
       complain(status)
     })
@@ -65,11 +67,12 @@ function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: 
     .option('--no-wait', 'do not wait for the edges')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
     .action(async (subject: string, { note, wait, timeout }: RevokeOptions, command: Command) => {
-      const api = await shell.api(command)
-      const made = await api.revoke({ kind, subject, note })
+      const client = await shell.client(command)
+      const made = await client.call('addRevocation', { body: { kind, subject, note } })
       const isDone = ({ edges }: RevocationStatus) => edges.every(({ status }) => status !== 'pending')
       if (wait && !isDone(made)) shell.note(`waiting for the edges (at most ${duration(timeout)})`)
-      const read = () => api.revocation(made.revocation.sequence)
+      const params = { sequence: made.revocation.sequence }
+      const read = () => client.call('readRevocation', { params })
       const reached = wait ? await waitFor(made, read, { isDone, timeoutMs: timeout }) : made
       shell.answer(command, reached, (page) => revocationLines(reached, page))
       if (wait) complain(reached)

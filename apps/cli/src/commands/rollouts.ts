@@ -19,7 +19,8 @@ export function addRollouts(parent: Command, shell: Shell): void {
     .description('rollouts in waves, newest first')
     .addHelpText('after', examples)
     .action(async (options: PageOptions, command: Command) => {
-      const list = await (await shell.api(command)).rollouts(pageQuery(options))
+      const client = await shell.client(command)
+      const list = await client.call('listRollouts', { query: pageQuery(options) })
       if (list.rollouts.length === 0)
         shell.note('there are no rollouts yet: start one with `imapfleet config set KEY VALUE --rollout`')
       shell.answer(command, list, (page) => table(rolloutColumns, list.rollouts, page))
@@ -31,7 +32,8 @@ export function addRollouts(parent: Command, shell: Shell): void {
     .description('one rollout, wave by wave; exit status 1 if it was rolled back')
     .argument('<revision>', 'the revision that is rolled out', wholeArgument(1))
     .action(async (revision: number, _options: object, command: Command) => {
-      const rollout = await (await shell.api(command)).rollout(revision)
+      const client = await shell.client(command)
+      const rollout = await client.call('readRollout', { params: { revision } })
       shell.answer(command, rollout, (page) => rolloutLines(rollout, page))
       complain(rollout)
     })
@@ -42,7 +44,8 @@ export function addRollouts(parent: Command, shell: Shell): void {
       .description(help)
       .argument('<revision>', 'the revision that is rolled out', wholeArgument(1))
       .action(async (revision: number, _options: object, command: Command) => {
-        const rollout = await (await shell.api(command)).steerRollout(revision, word)
+        const client = await shell.client(command)
+        const rollout = await client.call('steerRollout', { params: { revision, steering: word } })
         shell.answer(command, rollout, (page) => rolloutLines(rollout, page))
       })
   }

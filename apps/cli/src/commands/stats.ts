@@ -58,14 +58,14 @@ export function addStats(parent: Command, shell: Shell): void {
     .option('--csv', 'print CSV, for a spreadsheet')
     .addHelpText('after', examples)
     .action(async (options: StatsOptions, command: Command) => {
-      const api = await shell.api(command)
+      const client = await shell.client(command)
       const { metrics, from, to, groupBy, region, edge, upstream } = options
       const byUpstream = groupBy === 'upstream' || upstream !== undefined
       const asked = metrics ?? reuseMetrics(byUpstream).join(',')
       const step = options.step ?? stepFor(from, to, options.plot ? columnsAimed : rowsAimed)
-      const history = await api.history({
-        ...{ metrics: asked, from, to, groupBy, region, edge, upstream },
-        step: `${Math.ceil(step / 1000)}s`,
+      const query = { metrics: asked, from, to, groupBy, region, edge, upstream }
+      const history = await client.call('readHistory', {
+        query: { ...query, step: `${Math.ceil(step / 1000)}s` },
       })
       if (options.csv) return shell.print(historyCsv(history).trimEnd().split('\r\n'))
       const figures = metrics === undefined ? reuseFigures(byUpstream) : history.metrics.map(metricFigure)

@@ -1,7 +1,7 @@
 /** `imapfleet tokens`: tokens of the API. A new token is printed once, alone on stdout. */
 import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/api'
 import { Option, type Command } from 'commander'
-import { durationArgument, pageByIdOptions, type IdPageOptions } from '../options.ts'
+import { durationArgument, pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
@@ -25,7 +25,8 @@ export function addTokens(parent: Command, shell: Shell): void {
     .description('access tokens: list, create, revoke (needs the role admin)')
     .addHelpText('after', examples)
   const list = async (options: IdPageOptions, command: Command) => {
-    const answered = await (await shell.api(command)).tokens(options)
+    const client = await shell.client(command)
+    const answered = await client.call('listTokens', { query: pageQuery(options) })
     shell.answer(command, answered, (page) => table(columns(Date.now()), answered.tokens, page))
     shell.noteNext(command, answered.next)
   }
@@ -49,12 +50,9 @@ export function addTokens(parent: Command, shell: Shell): void {
     )
     .option('--expires <duration>', 'expires after this time (default: never)', durationArgument)
     .action(async (name: string, { role, scope, expires }: CreateOptions, command: Command) => {
-      const made = await (
-        await shell.api(command)
-      ).createToken({
-        ...{ name, role, scopes: scope },
-        ...(expires === undefined ? {} : { expiresInSeconds: Math.ceil(expires / 1000) }),
-      })
+      const client = await shell.client(command)
+      const expiry = expires === undefined ? {} : { expiresInSeconds: Math.ceil(expires / 1000) }
+      const made = await client.call('createToken', { body: { name, role, scopes: scope, ...expiry } })
       shell.note(`token ${made.id} of ${safe(made.name)}; store it now, it is not shown again:`)
       shell.answer(command, made, () => [safe(made.token)])
     })
@@ -64,7 +62,8 @@ export function addTokens(parent: Command, shell: Shell): void {
     .description('revoke a token, effective with the next request')
     .argument('<id>', 'id of the token')
     .action(async (id: string, _options: object, command: Command) => {
-      const token = await (await shell.api(command)).revokeToken(id)
+      const client = await shell.client(command)
+      const token = await client.call('revokeToken', { params: { id } })
       shell.answer(command, token, (page) => table(columns(Date.now()), [token], page))
     })
 }

@@ -2,12 +2,14 @@
  * `imapfleet top`: the whole fleet every second, from one stream of the control plane; or one edge, as pimpstat shows
  * it, from the HTTP port of the edge without a control plane.
  */
+import { clientOf } from '@imapfleet/client'
+import { edgeStatsSchema } from '@imapfleet/protocol'
+import { pause } from '@imapfleet/retry'
 import { Option, type Command } from 'commander'
-import { edgeStats } from '../api.ts'
-import { usage } from '../failure.ts'
+import { failureOf, usage } from '../failure.ts'
 import { liveFleet, type LiveView } from '../live-fleet.ts'
 import { durationArgument } from '../options.ts'
-import { edgeScreen } from '../print/edge-screen.ts'
+import { edgeScreen, type StatsReading } from '../print/edge-screen.ts'
 import {
   fleetScreen,
   keys,
@@ -16,10 +18,11 @@ import {
   type ScreenChoice,
   type Sorting,
 } from '../print/fleet-screen.ts'
+import { safe } from '../print/safe.ts'
 import { openScreen } from '../print/screen.ts'
+import { ago } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { parseServer } from '../target.ts'
-import { watchEdge } from './watch-edge.ts'
 
 interface TopOptions {
   edge?: string
@@ -51,21 +54,26 @@ export function addTop(parent: Command, shell: Shell): void {
     .action(async (options: TopOptions, command: Command) => {
       if (!options.once && !shell.stdout.isTTY) throw usage('top needs a terminal: use --once in a script')
       if (options.edge === undefined) await topOfFleet(options, command, shell)
-      else await topOfEdge(parseServer(options.edge), options, command, shell)
+      else await topOfEdge(edgeAt(parseServer(options.edge)), options, command, shell)
     })
 }
 
-async function topOfEdge(edge: URL, options: TopOptions, command: Command, shell: Shell): Promise<void> {
-  const first = { stats: await edgeStats(edge), at: Date.now() }
+/** The HTTP port of an edge, which needs no token. */
+const edgeAt = (server: URL) =>
+  clientOf({ readStats: { method: 'GET', path: '/stats', answer: edgeStatsSchema } }, { server })
+type EdgePort = ReturnType<typeof edgeAt>
+
+async function topOfEdge(edge: EdgePort, options: TopOptions, command: Command, shell: Shell): Promise<void> {
+  const first = { stats: await edge.call('readStats'), at: Date.now() }
   if (options.once) shell.answer(command, first.stats, (page) => edgeScreen(first, undefined, page))
   else await watchEdge(edge, first, Math.max(100, options.every), shell)
 }
 
 async function topOfFleet(options: TopOptions, command: Command, shell: Shell): Promise<void> {
-  const api = await shell.api(command)
+  const client = await shell.client(command)
   const left = new AbortController()
   const done = AbortSignal.any([left.signal, shell.untilStopped()])
-  const views = liveFleet(api, options.region, done)
+  const views = liveFleet(client, options.region, done)
   const choice: ScreenChoice = { sorting: options.sort, region: undefined }
   const first = await views.next()
   if (first.done) return
@@ -97,3 +105,39 @@ function choose(choice: ScreenChoice, key: string, { edges }: LiveView): void {
   const regions = [undefined, ...[...new Set(edges.map(({ region }) => region))].sort()]
   choice.region = regions[(regions.indexOf(choice.region) + 1) % regions.length]
 }
+
+async function watchEdge(edge: EdgePort, first: StatsReading, everyMs: number, shell: Shell): Promise<void> {
+  const left = new AbortController()
+  const done = AbortSignal.any([left.signal, shell.untilStopped()])
+  const screen = openScreen(shell, () => left.abort())
+  let look = first
+  let before: StatsReading | undefined
+  let trouble: string | undefined
+  try {
+    while (!done.aborted) {
+      screen.draw(() => {
+        const page = shell.page()
+        const head = trouble === undefined ? [] : [page.paint('red', staleText(look, trouble))]
+        return [...head, ...edgeScreen(look, before, page), '', page.paint('dim', 'q: leave')]
+      })
+      await pause(everyMs, done)
+      if (done.aborted) return
+      try {
+        const stats = await edge.call('readStats', { signal: done })
+        before = look
+        look = { stats, at: Date.now() }
+        trouble = undefined
+      } catch (error) {
+        if (done.aborted) return
+        const failure = failureOf(error)
+        if (!failure) throw error
+        trouble = failure.message
+      }
+    }
+  } finally {
+    screen.close()
+  }
+}
+
+const staleText = (look: StatsReading, trouble: string) =>
+  `figures from ${ago(look.at, Date.now())}: ${safe(trouble)}`

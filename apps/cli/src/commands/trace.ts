@@ -2,11 +2,10 @@
  * `imapfleet trace`: protocol lines of one or more users, live from all edges. However the command ends (Ctrl-C, a
  * closed pipe, a failure), it also ends the trace on the server.
  */
-import type { TraceView } from '@imapfleet/api'
+import type { TraceEdgeEvent, TraceEvent, TraceView } from '@imapfleet/api'
+import type { Client } from '@imapfleet/client'
 import type { Command } from 'commander'
-import type { Api } from '../api.ts'
-import { Failure } from '../failure.ts'
-import { traceUpdates, type TraceUpdate } from '../follow.ts'
+import { Failure, failureOf } from '../failure.ts'
 import { durationArgument, sizeArgument } from '../options.ts'
 import { painterFor } from '../print/colour.ts'
 import { safe, safeJson } from '../print/safe.ts'
@@ -38,22 +37,19 @@ export function addTrace(parent: Command, shell: Shell): void {
     .option('--limit <size>', 'stop on an edge after this much output, such as 16M', sizeArgument)
     .addHelpText('after', examples)
     .action(async (users: string[], options: TraceOptions, command: Command) => {
-      const api = await shell.api(command)
+      const client = await shell.client(command)
       // Before the trace is started, so that a signal does not leave one behind.
       const stopped = shell.untilStopped()
       const { for: ms, bodies = false, limit } = options
       const traces: TraceView[] = []
       try {
-        for (const user of new Set(users))
-          traces.push(
-            await api.startTrace({
-              ...{ user, bodies, seconds: Math.ceil(ms / 1000) },
-              ...(limit === undefined ? {} : { bytesMax: limit }),
-            }),
-          )
+        for (const user of new Set(users)) {
+          const body = { user, bodies, seconds: Math.ceil(ms / 1000), bytesMax: limit }
+          traces.push(await client.call('startTrace', { body }))
+        }
       } catch (error) {
         // If one trace is refused, the others are ended.
-        await Promise.all(traces.map((trace) => end(api, trace)))
+        await Promise.all(traces.map((trace) => end(client, trace)))
         throw error
       }
       const names = traces.map((trace) => safe(trace.user)).join(', ')
@@ -61,7 +57,7 @@ export function addTrace(parent: Command, shell: Shell): void {
       const isOne = traces.length === 1
       await Promise.all(
         traces.map((trace) =>
-          untilEnded(api, trace, stopped, command, shell, isOne ? undefined : trace.user),
+          untilEnded(client, trace, stopped, command, shell, isOne ? undefined : trace.user),
         ),
       )
     })
@@ -72,7 +68,7 @@ const lastLinesMs = 4_000
 
 /** Shows the trace until it has ended. A stop ends it on the server; the last lines are still shown. */
 async function untilEnded(
-  api: Api,
+  client: Client,
   trace: TraceView,
   stopped: AbortSignal,
   command: Command,
@@ -82,7 +78,7 @@ async function untilEnded(
   const leave = new AbortController()
   let ending: Promise<Failure | undefined> | undefined
   const stop = async () => {
-    const failure = await end(api, trace)
+    const failure = await end(client, trace)
     const waitMs = failure !== undefined || shell.gone.aborted ? 0 : lastLinesMs
     setTimeout(() => leave.abort(), waitMs).unref()
     return failure
@@ -93,7 +89,7 @@ async function untilEnded(
   if (stopped.aborted) onStop()
   else stopped.addEventListener('abort', onStop, { once: true })
   try {
-    await watch(api, trace, leave.signal, command, shell, user)
+    await watch(client, trace, leave.signal, command, shell, user)
   } catch (error) {
     onStop()
     await ending
@@ -103,16 +99,46 @@ async function untilEnded(
   if (failure) throw failure
 }
 
+type TraceUpdate =
+  | ({ kind: 'line' } & TraceEvent)
+  | ({ kind: 'edge' } & TraceEdgeEvent)
+  /** The connection was lost and is retried. The edges continue to trace. */
+  | { kind: 'lost'; reason: string }
+  | { kind: 'back' }
+  | { kind: 'ended' }
+
+/** The events of a trace until it has ended. Returns without `ended` if the signal ends it. */
+export async function* traceUpdates(
+  client: Pick<Client, 'stream'>,
+  trace: TraceView,
+  signal: AbortSignal,
+): AsyncGenerator<TraceUpdate> {
+  let isLost = false
+  for await (const update of client.stream('followTrace', { params: { id: trace.id }, signal })) {
+    if (update.kind === 'open') {
+      if (isLost) yield { kind: 'back' }
+      isLost = false
+    } else if (update.kind === 'lost') {
+      // If no server answers, the expiry of the trace ends it.
+      if (Date.now() > Date.parse(trace.expiresAt)) return yield { kind: 'ended' }
+      if (!isLost) yield { kind: 'lost', reason: update.error.message }
+      isLost = true
+    } else if (update.name === 'end') yield { kind: 'ended' }
+    else if (update.name === 'line') yield { kind: 'line', ...update.data }
+    else yield { kind: 'edge', ...update.data }
+  }
+}
+
 /** Prints a trace until it has ended, or until the signal. */
 export async function watch(
-  api: Api,
+  client: Client,
   trace: TraceView,
   signal: AbortSignal,
   command: Command,
   shell: Shell,
   user?: string,
 ): Promise<void> {
-  await show(traceUpdates(api, trace, signal), command, shell, user)
+  await show(traceUpdates(client, trace, signal), command, shell, user)
 }
 
 /** Prints events of traces. `user`: the user of the line, if several are traced. */
@@ -125,24 +151,24 @@ export async function show(
   const json = shell.wantsJson(command)
   const paint = painterFor(shell.stdout)
   const whose = user === undefined ? {} : { user }
-  for await (const news of all) {
-    if (json && news.kind === 'line') shell.print([safeJson({ kind: news.kind, ...whose, ...news.line })])
-    else if (json && news.kind === 'edge')
-      shell.print([safeJson({ kind: news.kind, ...whose, ...news.edge })])
-    else if (news.kind === 'line') shell.print([traceLine(news.line, paint, user)])
-    else shell.note(user === undefined ? remark(news) : `${safe(user)}: ${remark(news)}`)
+  for await (const update of all) {
+    if (json && (update.kind === 'line' || update.kind === 'edge')) {
+      const { kind, ...data } = update
+      shell.print([safeJson({ kind, ...whose, ...data })])
+    } else if (update.kind === 'line') shell.print([traceLine(update, paint, user)])
+    else shell.note(user === undefined ? remark(update) : `${safe(user)}: ${remark(update)}`)
   }
 }
 
-function remark(news: Exclude<TraceUpdate, { kind: 'line' }>): string {
-  switch (news.kind) {
+function remark(update: Exclude<TraceUpdate, { kind: 'line' }>): string {
+  switch (update.kind) {
     case 'edge': {
-      const { edge, state, reason } = news.edge
+      const { edge, state, reason } = update
       const why = reason === undefined ? '' : `: ${safe(reason)}`
       return state === 'tracing' ? `${safe(edge)} is tracing` : `${safe(edge)} stopped tracing${why}`
     }
     case 'lost':
-      return `connection lost (${safe(news.reason)}); reconnecting`
+      return `connection lost (${safe(update.reason)}); reconnecting`
     case 'back':
       return 'reconnected'
     case 'ended':
@@ -151,16 +177,17 @@ function remark(news: Exclude<TraceUpdate, { kind: 'line' }>): string {
 }
 
 /** The reason why the trace could not be ended, if any. */
-async function end(api: Api, trace: TraceView): Promise<Failure | undefined> {
+async function end(client: Client, trace: TraceView): Promise<Failure | undefined> {
   try {
-    await api.endTrace(trace.id)
+    await client.call('endTrace', { params: { id: trace.id } })
     return undefined
   } catch (error) {
-    if (!(error instanceof Failure)) throw error
+    const failure = failureOf(error)
+    if (!failure) throw error
     const when = clock(trace.expiresAt)
     return new Failure(
-      error.kind,
-      `the trace could not be ended; it ends automatically at ${when}: ${error.message}`,
+      failure.kind,
+      `the trace could not be ended; it ends automatically at ${when}: ${failure.message}`,
     )
   }
 }

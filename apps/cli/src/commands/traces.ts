@@ -1,8 +1,7 @@
 /** `imapfleet traces`: running and ended traces; watch, download or end one. */
 import type { TraceView } from '@imapfleet/api'
 import type { Command } from 'commander'
-import { readLines } from '../lines.ts'
-import { pageByIdOptions, type IdPageOptions } from '../options.ts'
+import { pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { clock, dayAndClock } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -12,7 +11,8 @@ export function addTraces(parent: Command, shell: Shell): void {
   const traces = pageByIdOptions(parent.command('traces'))
     .description('list the traces, newest first; watch, download or end one')
     .action(async (options: IdPageOptions, command: Command) => {
-      const list = await (await shell.api(command)).traces(options)
+      const client = await shell.client(command)
+      const list = await client.call('listTraces', { query: pageQuery(options) })
       if (list.traces.length === 0) shell.note('there are no traces: start one with `imapfleet trace USER`')
       shell.answer(command, list, (page) => table(columns(Date.now()), list.traces, page))
       shell.noteNext(command, list.next)
@@ -23,8 +23,9 @@ export function addTraces(parent: Command, shell: Shell): void {
     .description('show the lines of a running trace; Ctrl-C stops watching, not the trace')
     .argument('<id>', 'id of the trace')
     .action(async (id: string, _options: object, command: Command) => {
-      const api = await shell.api(command)
-      await watch(api, await api.trace(id), shell.untilStopped(), command, shell)
+      const client = await shell.client(command)
+      const trace = await client.call('readTrace', { params: { id } })
+      await watch(client, trace, shell.untilStopped(), command, shell)
     })
 
   traces
@@ -33,8 +34,9 @@ export function addTraces(parent: Command, shell: Shell): void {
     .argument('<id>', 'id of the trace')
     .addHelpText('after', '\nExample:\n  imapfleet traces download ID --output json > trace.jsonl')
     .action(async (id: string, _options: object, command: Command) => {
-      const api = await shell.api(command)
-      await show(readLines(await api.traceLines(id, shell.untilStopped())), command, shell)
+      const client = await shell.client(command)
+      const stored = client.lines('readTraceLines', { params: { id }, signal: shell.untilStopped() })
+      await show(stored, command, shell)
     })
 
   traces
@@ -42,7 +44,8 @@ export function addTraces(parent: Command, shell: Shell): void {
     .description('end a trace on all edges')
     .argument('<id>', 'id of the trace')
     .action(async (id: string, _options: object, command: Command) => {
-      const trace = await (await shell.api(command)).endTrace(id)
+      const client = await shell.client(command)
+      const trace = await client.call('endTrace', { params: { id } })
       shell.answer(command, trace, (page) => table(columns(Date.now()), [trace], page))
     })
 }

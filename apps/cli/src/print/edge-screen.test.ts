@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { plain } from './colour.ts'
-import { edgeScreen, type StatsReading } from './edge-screen.ts'
+import { byLabel, edgeScreen, percentileOf, sumOf, type StatsReading } from './edge-screen.ts'
 
 const page = { width: undefined, paint: plain }
 const start = '2026-03-01T10:00:00Z'
@@ -86,4 +86,35 @@ test('an upstream that does not answer and the reasons for refused reuse are sho
 test('the name of an edge is printed without control characters', () => {
   const [head] = edgeScreen(lookAt(0, 0, start, { edge: 'eu\x1b[2J' }), undefined, page)
   assert.match(head ?? '', /^eu\\x1b\[2J \(eu\)/)
+})
+
+const counters = {
+  'logins_total{upstream="main",result="ok"}': 5,
+  'logins_total{upstream="main",result="no"}': 1,
+  'logins_total{upstream="other",result="ok"}': 2,
+  logins_totally_else: 100,
+}
+
+test('a sum includes every series of the metric with these labels, and no other metric', () => {
+  assert.equal(sumOf(counters, 'logins_total'), 8)
+  assert.equal(sumOf(counters, 'logins_total', { result: 'ok' }), 7)
+  assert.equal(sumOf(counters, 'sessions_total'), 0)
+})
+
+test('the values of a label come with their sums, highest first', () => {
+  const drops = {
+    'upstream_drops_total{reason="a"}': 1,
+    'upstream_drops_total{reason="b"}': 3,
+    'upstream_drops_total{reason="c"}': 0,
+  }
+  assert.deepEqual(byLabel(drops, 'upstream_drops_total', 'reason'), [
+    ['b', 3],
+    ['a', 1],
+    ['c', 0],
+  ])
+})
+
+test('the percentile of an empty histogram is null, not zero', () => {
+  assert.equal(percentileOf({}, 'login_seconds', 0.5), null)
+  assert.equal(percentileOf({ login_seconds: { sum: 0, counts: {} } }, 'login_seconds', 0.5), null)
 })

@@ -2,9 +2,8 @@
  * The terminal screen of one edge: the figures of pimpstat (present, peak, total, reuse ratio, SELECT cache, start
  * and reset time), and rates since the last query.
  */
-import type { EdgeMetricName } from '@imapfleet/observe'
+import { parseSeriesKey, percentile, type EdgeMetricName, type Histogram } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
-import { byLabel, percentileOf, sumOf } from '../series.ts'
 import { bytes, formatCount, seconds, share } from './number.ts'
 import { safe } from './safe.ts'
 import { table, type Column, type TableLayout } from './table.ts'
@@ -118,7 +117,7 @@ function rows(look: StatsReading, before: StatsReading | undefined): Row[] {
   }
 }
 
-type Series = EdgeStats['counters']
+type Series = Readonly<Record<string, number>>
 
 /** Growth per second. Missing for the first query, and for the first after a restart. */
 function rates(look: StatsReading, before: StatsReading | undefined) {
@@ -148,4 +147,39 @@ function reasons({ counters }: EdgeStats): string[] {
   return [
     `not reused  ${refused.map(([reason, number]) => `${safe(reason)} ${formatCount(number)}`).join(', ')}`,
   ]
+}
+
+/** The sum of all series of this metric whose labels include `labels`; 0 if there are none. */
+export function sumOf(
+  series: Series,
+  name: EdgeMetricName,
+  labels: Readonly<Record<string, string>> = {},
+): number {
+  const wanted = Object.entries(labels)
+  return Object.entries(series).reduce((sum, [key, value]) => {
+    const found = parseSeriesKey(key)
+    const fits = found.name === name && wanted.every(([label, text]) => found.labels[label] === text)
+    return fits ? sum + value : sum
+  }, 0)
+}
+
+/** The sum for each value of one label, highest first. */
+export function byLabel(series: Series, name: EdgeMetricName, label: string): [string, number][] {
+  const sums = new Map<string, number>()
+  for (const [key, value] of Object.entries(series)) {
+    const found = parseSeriesKey(key)
+    const text = found.labels[label]
+    if (found.name === name && text !== undefined) sums.set(text, (sums.get(text) ?? 0) + value)
+  }
+  return [...sums].sort(([, one], [, other]) => other - one)
+}
+
+/** Seconds; null without any measurement. */
+export function percentileOf(
+  histograms: Readonly<Record<string, Histogram>>,
+  name: EdgeMetricName,
+  rank: number,
+): number | null {
+  const histogram = histograms[name]
+  return histogram === undefined ? null : percentile(histogram.counts, rank)
 }

@@ -2,8 +2,8 @@
  * A full-screen display: redrawn without flicker and when the window changes. The terminal is restored at the end.
  * `q` and Ctrl-C quit.
  */
+import cliTruncate from 'cli-truncate'
 import type { Streams } from '../shell.ts'
-import { clipStyled } from './clip-styled.ts'
 
 const enter = '\x1b[?1049h\x1b[?25l'
 const leave = '\x1b[?25h\x1b[?1049l'
@@ -27,7 +27,7 @@ export function openScreen(
   let shown: () => readonly string[] = () => []
   const paint = () => {
     const lines = shown().slice(0, Math.max(1, stdout.rows - 1))
-    const text = lines.map((line) => `${clipStyled(line, stdout.columns)}${clearLine}\n`).join('')
+    const text = lines.map((line) => `${cliTruncate(line, stdout.columns)}${clearLine}\n`).join('')
     stdout.write(`${home}${text}${clearBelow}`)
   }
   const onTyped = (typed: Buffer) => {

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import stringWidth from 'string-width'
 import fc from 'fast-check'
 import { plain } from './colour.ts'
-import { clip, facts, table, type Column } from './table.ts'
+import { safe } from './safe.ts'
+import { facts, table, type Column } from './table.ts'
 
 interface Edge {
   id: string
@@ -73,13 +74,22 @@ test('colours do not change the alignment', () => {
   assert.equal(painted[1], '<red:a >       1')
 })
 
-test('clip never exceeds its width, and does not change text that fits', () => {
+test('a table is never wider than the terminal, and does not change text that fits', () => {
   fc.assert(
-    fc.property(fc.string({ unit: 'grapheme' }), fc.nat(20), (text, width) => {
-      const clipped = clip(text, width)
-      assert.ok(stringWidth(clipped) <= width)
-      if (stringWidth(text) <= width) assert.equal(clipped, text)
-    }),
+    fc.property(
+      fc.string({ unit: 'grapheme' }),
+      fc.nat(40),
+      fc.constantFrom('end', 'middle'),
+      (text, more, cut) => {
+        const width = 8 + more
+        const [, line = ''] = table([{ title: 'T', cell: (row: string) => row, cut }], [text], {
+          width,
+          paint: plain,
+        })
+        assert.ok(stringWidth(line) <= width)
+        if (stringWidth(safe(text)) <= width) assert.equal(line, safe(text).trimEnd())
+      },
+    ),
   )
 })
 

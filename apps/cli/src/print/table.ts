@@ -3,6 +3,7 @@
  * that is too wide shortens its longest columns. In a pipe (no width) nothing is cut. Without rows it prints nothing,
  * not even titles.
  */
+import cliTruncate from 'cli-truncate'
 import stringWidth from 'string-width'
 import type { Paint, Style } from './colour.ts'
 import { safe } from './safe.ts'
@@ -46,7 +47,7 @@ export function table<Row>(
       .map((text, index) => {
         const last = index === texts.length - 1
         const width = widths[index] ?? 0
-        const cut = columns[index]?.cut === 'middle' ? clipMiddle(text, width) : clip(text, width)
+        const cut = cliTruncate(text, width, { position: columns[index]?.cut ?? 'end' })
         const fitted = align(cut, width, columns[index]?.align, last)
         const wanted = style(index)
         return wanted === undefined ? fitted : page.paint(wanted, fitted)
@@ -85,33 +86,6 @@ export function wrapped(parts: readonly string[], between: string, width: number
     else lines.push(line, part)
   }
   return lines
-}
-
-/** The text in at most `width` columns, with an ellipsis for what was cut. */
-export function clip(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
-  let kept = ''
-  let used = 0
-  for (const { segment } of new Intl.Segmenter().segment(text)) {
-    const next = stringWidth(segment)
-    if (used + next > width - 1) break
-    kept += segment
-    used += next
-  }
-  return width > 0 ? `${kept}…` : ''
-}
-
-function clipMiddle(text: string, width: number): string {
-  if (stringWidth(text) <= width) return text
-  const room = Math.floor((width - 1) / 2)
-  let end = ''
-  let used = 0
-  for (const { segment } of [...new Intl.Segmenter().segment(text)].reverse()) {
-    used += stringWidth(segment)
-    if (used > room) break
-    end = segment + end
-  }
-  return clip(text, width - stringWidth(end)) + end
 }
 
 function align(text: string, width: number, side: 'left' | 'right' = 'left', last: boolean): string {

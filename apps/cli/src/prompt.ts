@@ -1,7 +1,26 @@
-/** Reads a secret: typed without echo at a terminal, or the first line of a pipe. */
+/** Asks at the terminal: for a confirmation, or for a secret, which may also come from a pipe. */
 import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
-import { Failure } from './failure.ts'
+import { Failure, usage } from './failure.ts'
+import type { Shell } from './shell.ts'
+
+/** Throws unless the answer is yes; immediately without a terminal. */
+export async function confirm(
+  question: string,
+  { stdin, stderr }: Pick<Shell, 'stdin' | 'stderr'>,
+): Promise<void> {
+  if (!stdin.isTTY) throw usage('confirmation needs a terminal: use --yes')
+  const lines = createInterface({ input: stdin, output: stderr })
+  const { promise: left, resolve: leave } = Promise.withResolvers<string>()
+  lines.once('SIGINT', () => leave(''))
+  lines.once('close', () => leave(''))
+  try {
+    const answer = await Promise.race([lines.question(`${question} [y/N] `), left])
+    if (!/^y(es)?$/i.test(answer.trim())) throw usage('nothing was changed')
+  } finally {
+    lines.close()
+  }
+}
 
 export async function readSecret(
   prompt: string,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
-import { confirm } from './confirm.ts'
+import { confirm } from './prompt.ts'
 import { Failure } from './failure.ts'
 
 const terminal = (isTTY: boolean) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { OrderedEdge } from '@imapfleet/api'
-import { complainOf } from './account.ts'
+import { complainOf } from './give-order.ts'
 
 const done: OrderedEdge = {
   ...{ id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: { sessions: 2 } },

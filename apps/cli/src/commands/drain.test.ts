@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { EdgeView } from '@imapfleet/api'
-import { complainOfDrain, isSettled, progressOf } from './drained.ts'
+import { complainOfDrain, isSettled, progressOf } from './drain.ts'
 
 const edgeOf = (id: string, state: EdgeView['state'], clients: number): EdgeView => ({
   ...{ id, state, region: 'eu', version: '0.1.0', boot: 'b', degraded: [], listeners: [] },

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { test } from 'node:test'
 import type { TraceView } from '@imapfleet/api'
-import { connect } from './api.ts'
-import { traceUpdates, type TraceUpdate } from './follow.ts'
-import { serveLoopback } from './loopback.test-support.ts'
+import { createClient } from '@imapfleet/client'
+import { serveLoopback } from '../loopback.test-support.ts'
+import { traceUpdates } from './trace.ts'
 
 const id = '7b7c1d3c-6a0b-4f0e-9f3e-0d9b8a1c2d3e'
 const traceUntil = (expiresAt: number): TraceView => ({
@@ -25,7 +25,7 @@ const event = (name: string, data: unknown, eventId = '') =>
 type Connection = (response: ServerResponse, request: IncomingMessage) => void
 
 /** A server that handles its nth connection with the nth function. */
-async function api(...connections: Connection[]) {
+async function clientOf(...connections: Connection[]) {
   let next = 0
   const server = await serveLoopback((request, response) => {
     const handle = connections[next++]
@@ -33,7 +33,7 @@ async function api(...connections: Connection[]) {
     if (handle !== refuse) response.writeHead(200, { 'content-type': 'text/event-stream' })
     handle(response, request)
   })
-  return connect({ server, token: 't' })
+  return createClient({ server, token: 't' })
 }
 const refuse: Connection = (response) => {
   response.writeHead(404, { 'content-type': 'application/problem+json' }).end(
@@ -45,16 +45,12 @@ const refuse: Connection = (response) => {
     }),
   )
 }
-async function collect(all: AsyncIterable<TraceUpdate>): Promise<TraceUpdate[]> {
-  const news: TraceUpdate[] = []
-  for await (const item of all) news.push(item)
-  return news
-}
+const collect = (all: ReturnType<typeof traceUpdates>) => Array.fromAsync(all)
 const never = new AbortController().signal
-const kinds = (news: TraceUpdate[]) => news.map(({ kind }) => kind)
+const kinds = (updates: { kind: string }[]) => updates.map(({ kind }) => kind)
 
 test('lines and edges come in order until the trace ends', async () => {
-  const live = await api((response) =>
+  const live = await clientOf((response) =>
     response.end(
       event('edge', { edge: 'eu-1', region: 'eu', state: 'tracing' }) +
         event('line', line('a1 LOGIN')) +
@@ -62,13 +58,13 @@ test('lines and edges come in order until the trace ends', async () => {
         event('end', {}),
     ),
   )
-  const news = await collect(traceUpdates(live, later(), never))
-  assert.deepEqual(kinds(news), ['edge', 'line', 'ended'])
+  const updates = await collect(traceUpdates(live, later(), never))
+  assert.deepEqual(kinds(updates), ['edge', 'line', 'ended'])
 })
 
 test('a lost connection is reported, resumed after the last event, and reported as restored', async () => {
   let resumedAfter: string | string[] | undefined
-  const live = await api(
+  const live = await clientOf(
     (response) => {
       response.write(event('line', line('one'), '41'), () => response.destroy())
     },
@@ -77,37 +73,37 @@ test('a lost connection is reported, resumed after the last event, and reported 
       response.end(event('line', line('two'), '42') + event('end', {}))
     },
   )
-  const news = await collect(traceUpdates(live, later(), never))
-  assert.deepEqual(kinds(news), ['line', 'lost', 'back', 'line', 'ended'])
+  const updates = await collect(traceUpdates(live, later(), never))
+  assert.deepEqual(kinds(updates), ['line', 'lost', 'back', 'line', 'ended'])
   assert.equal(resumedAfter, '41')
 })
 
 test('a refused request is not repeated', async () => {
-  const live = await api(refuse)
+  const live = await clientOf(refuse)
   await assert.rejects(collect(traceUpdates(live, later(), never)), /No such trace/)
 })
 
 test('without the server, the trace ends when its time is up', async () => {
-  const live = await api()
+  const live = await clientOf()
   assert.deepEqual(kinds(await collect(traceUpdates(live, traceUntil(Date.now() - 1), never))), ['ended'])
 })
 
 test('a signal ends it immediately, also during a silent stream', async () => {
   const stop = new AbortController()
-  const live = await api((response) => {
+  const live = await clientOf((response) => {
     response.write(event('line', line('one')))
   })
-  const news: TraceUpdate[] = []
+  const updates: { kind: string }[] = []
   for await (const item of traceUpdates(live, later(), stop.signal)) {
-    news.push(item)
+    updates.push(item)
     stop.abort()
   }
-  assert.deepEqual(kinds(news), ['line'])
+  assert.deepEqual(kinds(updates), ['line'])
 })
 
 test('an invalid event is a failure, not a line', async () => {
   for (const data of ['{', '{"at":1}', '"text"']) {
-    const live = await api((response) => response.end(`event: line\ndata: ${data}\n\n`))
+    const live = await clientOf((response) => response.end(`event: line\ndata: ${data}\n\n`))
     await assert.rejects(collect(traceUpdates(live, later(), never)), /cannot parse/)
   }
 })

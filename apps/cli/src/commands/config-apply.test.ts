@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { redacted } from '@imapfleet/config'
-import { changeBetween, layerOfConfFile, parseLayer } from './layer-file.ts'
+import { changeBetween, layerOfConfFile, parseLayer } from './config-apply.ts'
 
 test('a layer changes key by key: new and changed keys are set, missing ones unset, equal ones unchanged', () => {
   const has = { pool: { usesMax: 5, idleTimeoutMs: 1000 }, log: { level: 'info' }, routes: [] }
