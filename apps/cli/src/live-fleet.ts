@@ -3,7 +3,7 @@
  * state and its age.
  */
 import type { LiveEdge } from '@imapfleet/api'
-import type { Client } from '@imapfleet/client'
+import type { ApiClient } from '@imapfleet/client'
 
 export interface LiveView {
   edges: readonly LiveEdge[]
@@ -19,7 +19,7 @@ const silenceMs = 5_000
 
 /** Yields a view every second, and whenever the connection is lost, until the signal is aborted. */
 export async function* liveFleet(
-  client: Pick<Client, 'stream'>,
+  client: Pick<ApiClient, 'stream'>,
   region: string | undefined,
   signal: AbortSignal,
 ): AsyncGenerator<LiveView> {

@@ -3,7 +3,7 @@
  * process (environment, streams, signals).
  */
 import { join } from 'node:path'
-import { createClient, type Client } from '@imapfleet/client'
+import { createClient, type ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { usage } from './failure.ts'
 import { painterFor } from './print/colour.ts'
@@ -61,7 +61,7 @@ export function openShell(environment: Environment, streams: Streams) {
     page,
     print,
     wantsJson,
-    client: async (command: Command): Promise<Client> =>
+    client: async (command: Command): Promise<ApiClient> =>
       createClient(await targetOf(command.optsWithGlobals<GlobalOptions>(), environment, profilesFile)),
     /** The answer of a command: the data for a script, or lines for a person. */
     answer: (command: Command, data: unknown, lines: (page: TableLayout) => readonly string[]) =>

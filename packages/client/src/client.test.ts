@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { z } from 'zod'
 import { clientOf } from './client.ts'
 import { isPassing, NoAnswerError, ProblemError } from './errors.ts'
-import { breakOff, json, refuse, serve, type Reply } from './loopback.test-support.ts'
+import { breakOff, answerJson, refuse, serveInTurn, type Responder } from './loopback.test-support.ts'
 
 const thing = z.object({ id: z.string(), size: z.int() })
 const table = {
@@ -28,7 +28,7 @@ const token = 't0ken'
 const one = { id: 'a', size: 1 }
 
 test('path and query are encoded, the token is sent, and the answer is what the schema parsed', async () => {
-  const { server, asked } = await serve(json({ ...one, newer: true }), json([]))
+  const { server, asked } = await serveInTurn(answerJson({ ...one, newer: true }), answerJson([]))
   const client = clientOf(table, { server: new URL('fleet/', server), token })
   assert.deepEqual(await client.call('readThing', { params: { id: 'a/b ?#%' } }), one)
   await client.call('listThings', { query: { limit: 5, owner: 'x&y=z' } })
@@ -42,14 +42,14 @@ test('path and query are encoded, the token is sent, and the answer is what the 
 })
 
 test('with the cookie of the console, requests have its header and no token', async () => {
-  const { server, asked } = await serve(json([]))
+  const { server, asked } = await serveInTurn(answerJson([]))
   await clientOf(table, { server, cookie: true }).call('listThings')
   assert.equal(asked[0]?.headers['x-imapfleet-console'], '1')
   assert.equal(asked[0]?.headers.authorization, undefined)
 })
 
 test('a route without an answer returns nothing', async () => {
-  const { server, asked } = await serve((response) => void response.writeHead(204).end())
+  const { server, asked } = await serveInTurn((response) => void response.writeHead(204).end())
   assert.equal(await clientOf(table, { server, token }).call('dropThings'), undefined)
   assert.equal(asked[0]?.method, 'DELETE')
 })
@@ -59,7 +59,7 @@ test('a refusal has the code, the status and the mistakes, and a sentence of the
     { key: 'pool.usesMax', message: 'is too large' },
     { key: '', message: 'nothing is set' },
   ]
-  const { server, asked } = await serve(
+  const { server, asked } = await serveInTurn(
     refuse(400, 'config_invalid', { problems, detail: 'See problems.' }),
     refuse(409, 'config_conflict', { newest: 7, detail: 'Read it again.' }),
   )
@@ -75,7 +75,13 @@ test('a refusal has the code, the status and the mistakes, and a sentence of the
 })
 
 test('a read and a write are repeated after a lost answer, the write with the same key', async () => {
-  const { server, asked } = await serve(breakOff, json(one), breakOff, json(one), json(one))
+  const { server, asked } = await serveInTurn(
+    breakOff,
+    answerJson(one),
+    breakOff,
+    answerJson(one),
+    answerJson(one),
+  )
   const client = clientOf(table, { server, token })
   await client.call('readThing', { params: { id: 'a' } })
   await client.call('makeThing', { body: { size: 2 } })
@@ -89,7 +95,7 @@ test('a read and a write are repeated after a lost answer, the write with the sa
 })
 
 test('a write whose first attempt is still running waits for its outcome', async () => {
-  const { server, asked } = await serve(breakOff, refuse(409, 'idempotency_unknown'), json(one))
+  const { server, asked } = await serveInTurn(breakOff, refuse(409, 'idempotency_unknown'), answerJson(one))
   const key = 'chosen'
   assert.deepEqual(
     await clientOf(table, { server, token }).call('makeThing', { body: {}, idempotencyKey: key }),
@@ -103,14 +109,14 @@ test('a write whose first attempt is still running waits for its outcome', async
 
 test('the page of a proxy while control restarts is repeated, and is never taken for an answer', async () => {
   const page =
-    (status: number): Reply =>
+    (status: number): Responder =>
     (response) =>
       void response.writeHead(status, { 'content-type': 'text/html' }).end('<html>login</html>')
-  const restarting = await serve(page(502), page(503), json(one))
+  const restarting = await serveInTurn(page(502), page(503), answerJson(one))
   const client = clientOf(table, { server: restarting.server, token })
   assert.deepEqual(await client.call('readThing', { params: { id: 'a' } }), one)
 
-  const other = await serve(page(200), page(404))
+  const other = await serveInTurn(page(200), page(404))
   for (const found of [/a web page/, /status 404 with a web page/])
     await assert.rejects(
       clientOf(table, { server: other.server, token }).call('readThing', { params: { id: 'a' } }),
@@ -124,7 +130,7 @@ test('the page of a proxy while control restarts is repeated, and is never taken
 })
 
 test('an answer that does not match the schema is another version, and names the place', async () => {
-  const { server } = await serve(json({ id: 'a', size: 'large' }))
+  const { server } = await serveInTurn(answerJson({ id: 'a', size: 'large' }))
   await assert.rejects(
     clientOf(table, { server, token }).call('readThing', { params: { id: 'a' } }),
     (error) => {
@@ -138,7 +144,7 @@ test('an answer that does not match the schema is another version, and names the
 })
 
 test('a redirect is refused, because the token would go to another server', async () => {
-  const { server, asked } = await serve(
+  const { server, asked } = await serveInTurn(
     (response) => void response.writeHead(302, { location: 'http://127.0.0.1:1/evil' }).end(),
   )
   await assert.rejects(clientOf(table, { server, token }).call('listThings'), /redirects to .*evil/)
@@ -177,7 +183,7 @@ test('an expired certificate is not tried again', async () => {
 })
 
 test('without an answer the time limit ends the request, and it is not repeated', async () => {
-  const { server, asked } = await serve(() => undefined)
+  const { server, asked } = await serveInTurn(() => undefined)
   const client = clientOf(table, { server, token })
   await assert.rejects(client.call('listThings', { timeoutMs: 30 }), {
     kind: 'network',
@@ -187,7 +193,7 @@ test('without an answer the time limit ends the request, and it is not repeated'
 })
 
 test("the caller's signal ends a request with its reason, also between two attempts", async () => {
-  const silent = await serve(() => undefined)
+  const silent = await serveInTurn(() => undefined)
   const reason = new Error('the page was left')
   const call = (server: URL, signal: AbortSignal) =>
     clientOf(table, { server, token }).call('listThings', { signal })
@@ -197,7 +203,7 @@ test("the caller's signal ends a request with its reason, also between two attem
   await assert.rejects(asking, reason)
 
   const between = new AbortController()
-  const breaking = await serve((response) => {
+  const breaking = await serveInTurn((response) => {
     response.socket?.destroy()
     setImmediate(() => between.abort(reason))
   })
@@ -227,10 +233,10 @@ test('an answer without an end does not fill the memory', async () => {
 test('lines are parsed one by one, and a cut answer is an error after the lines before it', async () => {
   const text = [one, { id: 'b', size: 2 }].map((line) => `${JSON.stringify(line)}\n`).join('')
   const jsonl =
-    (body: string): Reply =>
+    (body: string): Responder =>
     (response) =>
       void response.writeHead(200, { 'content-type': 'application/jsonl' }).end(body)
-  const { server } = await serve(jsonl(text), jsonl(`${text}{"id":`), jsonl('{"id":5}\n'))
+  const { server } = await serveInTurn(jsonl(text), jsonl(`${text}{"id":`), jsonl('{"id":5}\n'))
   const client = clientOf(table, { server, token })
   assert.deepEqual(await Array.fromAsync(client.lines('readLines')), [one, { id: 'b', size: 2 }])
   const seen: string[] = []

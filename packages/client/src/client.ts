@@ -7,10 +7,10 @@ import { parseJson } from '@imapfleet/protocol'
 import { Backoff, retry, type BackoffOptions } from '@imapfleet/retry'
 import type { z } from 'zod'
 import type {
-  Answer,
+  RouteAnswer,
   CallName,
   GivenArgument,
-  Line,
+  StreamLine,
   LinesName,
   RequestOptions,
   RouteShape,
@@ -21,7 +21,14 @@ import type {
 import { isPassing, NoAnswerError, ProblemError } from './errors.ts'
 import { newId } from './new-id.ts'
 import { readEvents, readLines } from './read-stream.ts'
-import { jsonOf, send, unexpectedAnswer, urlOf, type AnyGiven, type RequestSettings } from './request.ts'
+import {
+  jsonOf,
+  sendRequest,
+  unexpectedAnswer,
+  urlOf,
+  type AnyGiven,
+  type RequestSettings,
+} from './request.ts'
 
 export interface ClientOptions {
   server: URL
@@ -47,8 +54,6 @@ const retryPauses = { firstMs: 200, lastMs: 1_000 }
 const reconnectPauses = { firstMs: 500, lastMs: 5_000 }
 const silenceMaxMs = 40_000
 
-
-
 /** A client of any server that answers as the table says. */
 export function clientOf<const T extends RouteTable>(table: T, options: ClientOptions) {
   const { server, token, cookie, fetch: fetchGiven = fetch } = options
@@ -64,9 +69,9 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
   async function call<Name extends CallName<T>>(
     name: Name,
     ...[given]: GivenArgument<T[Name]>
-  ): Promise<Answer<T[Name]>> {
+  ): Promise<RouteAnswer<T[Name]>> {
     const answer = await ask(table[name] as RouteShape, given ?? {})
-    return answer as Answer<T[Name]>
+    return answer as RouteAnswer<T[Name]>
   }
 
   async function ask(route: RouteShape, given: AnyOptions): Promise<unknown> {
@@ -87,7 +92,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     const timeout = AbortSignal.timeout(given.timeoutMs ?? answerTimeoutMs)
     const signal = given.signal ? AbortSignal.any([given.signal, timeout]) : timeout
     try {
-      const response = await send(settings, route, given, headers, signal)
+      const response = await sendRequest(settings, route, given, headers, signal)
       const url = urlOf(server, route.path, given)
       if (route.answer) return parsedAnswer(route.answer, await jsonOf(response, url), url)
       await response.body?.cancel()
@@ -103,11 +108,12 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
   async function* lines<Name extends LinesName<T>>(
     name: Name,
     ...[given]: GivenArgument<T[Name]>
-  ): AsyncGenerator<Line<T[Name]>, void, undefined> {
+  ): AsyncGenerator<StreamLine<T[Name]>, void, undefined> {
     const route = table[name] as RouteShape
     const body = await open(route, given ?? {}, route.text ?? 'text/plain')
     try {
-      for await (const line of readLines(body)) yield parsedPart(route.line, line, 'line') as Line<T[Name]>
+      for await (const line of readLines(body))
+        yield parsedPart(route.line, line, 'line') as StreamLine<T[Name]>
     } catch (error) {
       if (!given?.signal?.aborted) throw error
     }
@@ -120,7 +126,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     headers: Readonly<Record<string, string>> = {},
   ): Promise<ReadableStream<Uint8Array>> {
     try {
-      const response = await send(settings, route, given, { accept: type, ...headers }, given.signal)
+      const response = await sendRequest(settings, route, given, { accept: type, ...headers }, given.signal)
       const found = response.headers.get('content-type') ?? 'nothing'
       if (response.body && found.startsWith(type)) return response.body
       await response.body?.cancel()

@@ -52,7 +52,7 @@ export type GivenArgument<R, More = unknown> = object extends Given<R> & More
   ? [given?: Given<R> & More]
   : [given: Given<R> & More]
 
-export type Answer<R> = R extends { answer: infer S extends z.ZodType } ? z.output<S> : undefined
+export type RouteAnswer<R> = R extends { answer: infer S extends z.ZodType } ? z.output<S> : undefined
 
 /** The names of the routes whose row has these fields. */
 type NameWith<T extends RouteTable, Fields> = {
@@ -67,7 +67,7 @@ export type CallName<T extends RouteTable> =
   | NameWith<T, { answer: z.ZodType }>
   | Exclude<keyof T & string, NameWith<T, { events: unknown } | { text: unknown }>>
 
-export type Line<R> = R extends { line: infer S extends z.ZodType } ? z.output<S> : never
+export type StreamLine<R> = R extends { line: infer S extends z.ZodType } ? z.output<S> : never
 
 type EventsOf<R> = R extends { events: infer E extends Readonly<Record<string, z.ZodType>> } ? E : never
 

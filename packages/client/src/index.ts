@@ -5,17 +5,17 @@ import { clientOf, type ClientOptions } from './client.ts'
 import type { RequestOptions } from './contract.ts'
 
 export { clientOf } from './client.ts'
-export type { Answer, Given, StreamUpdate } from './contract.ts'
+export type { RouteAnswer, Given, StreamUpdate } from './contract.ts'
 export { isPassing, NoAnswerError, ProblemError } from './errors.ts'
 export { newId } from './new-id.ts'
 
-export type Client = ReturnType<typeof createClient>
+export type ApiClient = ReturnType<typeof createClient>
 
 export const createClient = (options: ClientOptions) => clientOf(routes, options)
 
 /** Gives an order. The results have the type of its action. */
-export async function giveOrder<Action extends OrderAction>(
-  client: Pick<Client, 'call'>,
+export async function requestOrder<Action extends OrderAction>(
+  client: Pick<ApiClient, 'call'>,
   body: OrderRequest<Action>,
   options: RequestOptions = {},
 ): Promise<OrderView<Action['kind']>> {

@@ -5,17 +5,17 @@ import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after } from 'node:test'
 
-export interface Asked {
+export interface SeenRequest {
   method: string
   path: string
   headers: IncomingMessage['headers']
   body: string
 }
-export type Reply = (response: ServerResponse, asked: Asked) => void
+export type Responder = (response: ServerResponse, asked: SeenRequest) => void
 
 /** The nth request gets the nth reply; further ones get the last. The server closes at the end of the test file. */
-export async function serve(...replies: Reply[]): Promise<{ server: URL; asked: Asked[] }> {
-  const asked: Asked[] = []
+export async function serveInTurn(...replies: Responder[]): Promise<{ server: URL; asked: SeenRequest[] }> {
+  const asked: SeenRequest[] = []
   const server = createServer((request, response) => {
     const answer = async () => {
       const { method = '', url: path = '', headers } = request
@@ -33,12 +33,12 @@ export async function serve(...replies: Reply[]): Promise<{ server: URL; asked: 
   return { server: new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`), asked }
 }
 
-export const json =
-  (data: unknown, status = 200): Reply =>
+export const answerJson =
+  (data: unknown, status = 200): Responder =>
   (response) =>
     void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(data))
 
-export const refuse = (status: number, code: string, more: object = {}): Reply =>
-  json({ type: 'about:blank', title: `Title of ${code}`, status, code, ...more }, status)
+export const refuse = (status: number, code: string, more: object = {}): Responder =>
+  answerJson({ type: 'about:blank', title: `Title of ${code}`, status, code, ...more }, status)
 
-export const breakOff: Reply = (response) => void response.socket?.destroy()
+export const breakOff: Responder = (response) => void response.socket?.destroy()

@@ -25,7 +25,7 @@ export interface AnyGiven {
 const answerBytesMax = 64 * 1024 * 1024
 
 /** Sends the request. The answer is a success of control, and its body is not read yet. */
-export async function send(
+export async function sendRequest(
   { server, access, fetch }: RequestSettings,
   route: RouteShape,
   given: AnyGiven,

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { clientOf } from './client.ts'
-import { breakOff, refuse, serve, type Reply } from './loopback.test-support.ts'
+import { breakOff, refuse, serveInTurn, type Responder } from './loopback.test-support.ts'
 import { readEvents } from './read-stream.ts'
 
 const table = {
@@ -17,7 +17,10 @@ const table = {
 const event = (name: string, data: unknown, id = '') =>
   `event: ${name}\n${id && `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`
 const events =
-  (text: string, then: (response: Parameters<Reply>[0]) => void = (response) => response.end()): Reply =>
+  (
+    text: string,
+    then: (response: Parameters<Responder>[0]) => void = (response) => response.end(),
+  ): Responder =>
   (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' })
     response.write(text, () => then(response))
@@ -41,12 +44,14 @@ async function follow(server: URL, options: { signal?: AbortSignal; silenceMs?: 
 }
 
 test('events come in order until the end; unknown ones are skipped', async () => {
-  const { server } = await serve(events(line('one') + event('newer', 5) + line('two') + event('end', {})))
+  const { server } = await serveInTurn(
+    events(line('one') + event('newer', 5) + line('two') + event('end', {})),
+  )
   assert.deepEqual(await follow(server), ['open', 'one', 'two', 'event'])
 })
 
 test('a lost connection is resumed after the last event, also if that event was sent before a silent reconnect', async () => {
-  const { server, asked } = await serve(
+  const { server, asked } = await serveInTurn(
     events(line('one', '41'), (response) => response.destroy()),
     breakOff,
     events(line('two', '42') + event('end', {})),
@@ -63,12 +68,12 @@ test('a lost connection is resumed after the last event, also if that event was 
 })
 
 test('a stream that ends without the event end is opened again', async () => {
-  const { server } = await serve(events(''), events(event('end', {})))
+  const { server } = await serveInTurn(events(''), events(event('end', {})))
   assert.deepEqual(await follow(server), ['open', 'lost: the server closed the stream', 'open', 'event'])
 })
 
 test('a silent connection is closed and opened again', async () => {
-  const { server } = await serve(
+  const { server } = await serveInTurn(
     events(line('one'), () => undefined),
     events(event('end', {})),
   )
@@ -82,7 +87,7 @@ test('a silent connection is closed and opened again', async () => {
 })
 
 test('control that is busy or without Postgres is asked again, and a refusal ends the stream', async () => {
-  const { server } = await serve(
+  const { server } = await serveInTurn(
     refuse(503, 'database_unavailable'),
     refuse(429, 'too_many'),
     events(event('end', {})),
@@ -93,21 +98,21 @@ test('control that is busy or without Postgres is asked again, and a refusal end
     'open',
     'event',
   ])
-  const refusing = await serve(events(line('one')), refuse(401, 'token_invalid'))
+  const refusing = await serveInTurn(events(line('one')), refuse(401, 'token_invalid'))
   await assert.rejects(follow(refusing.server), { code: 'token_invalid', status: 401 })
   assert.equal(refusing.asked.length, 2)
 })
 
 test('an event that does not match its schema ends the stream', async () => {
   for (const data of ['{', '{"at":1}', '"text"']) {
-    const { server } = await serve(events(`event: line\ndata: ${data}\n\n`))
+    const { server } = await serveInTurn(events(`event: line\ndata: ${data}\n\n`))
     await assert.rejects(follow(server), /cannot parse/)
   }
 })
 
 test('a signal ends the stream at once: while it is silent, and in a pause', async () => {
-  const silent = await serve(events(line('one'), () => undefined))
-  const away = await serve(breakOff)
+  const silent = await serveInTurn(events(line('one'), () => undefined))
+  const away = await serveInTurn(breakOff)
   for (const [{ server }, last] of [
     [silent, 'event'],
     [away, 'lost'],

@@ -5,7 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { layerText, type LayerName } from '@imapfleet/api'
-import type { Client } from '@imapfleet/client'
+import type { ApiClient } from '@imapfleet/client'
 import {
   checkLayer,
   detectFormat,
@@ -54,7 +54,7 @@ export function addConfigApply(config: Command, shell: Shell): void {
     })
 }
 
-async function currentLayer(client: Client, name: LayerName): Promise<{ layer: Layer; revision: number }> {
+async function currentLayer(client: ApiClient, name: LayerName): Promise<{ layer: Layer; revision: number }> {
   const { revision, layers } = await client.call('readConfig')
   return { layer: layers[layerText(name)] ?? {}, revision }
 }

@@ -9,7 +9,7 @@ import {
   type RevisionRequest,
   type RevisionStatus,
 } from '@imapfleet/api'
-import type { Client } from '@imapfleet/client'
+import type { ApiClient } from '@imapfleet/client'
 import { parseValue, type JsonValue } from '@imapfleet/config'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
@@ -116,7 +116,7 @@ export async function change(
 
 /** Makes the revision, shows it, and waits for the edges if requested. It does not wait for rollouts. */
 async function makeRevision(
-  make: (client: Client, body: RestoreRequest) => Promise<RevisionStatus>,
+  make: (client: ApiClient, body: RestoreRequest) => Promise<RevisionStatus>,
   options: RevisionOptions,
   command: Command,
   shell: Shell,

@@ -1,6 +1,6 @@
 /** `imapfleet edges`: lists the edges, shows one, and forgets one. */
 import type { EdgeView } from '@imapfleet/api'
-import type { Client } from '@imapfleet/client'
+import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { confirm } from '../prompt.ts'
 import type { Style } from '../print/colour.ts'
@@ -68,7 +68,7 @@ Examples:
   imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
 
 /** All edges, page by page. */
-export async function readEdges(client: Client): Promise<EdgeView[]> {
+export async function readEdges(client: ApiClient): Promise<EdgeView[]> {
   const edges: EdgeView[] = []
   for (let after: string | null | undefined; after !== null;) {
     const page = await client.call('listEdges', { query: { after } })

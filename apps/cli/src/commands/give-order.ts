@@ -1,6 +1,6 @@
 /** What all orders share: options, a request that can be repeated safely, the answers, and the exit status. */
 import type { OrderView } from '@imapfleet/api'
-import { giveOrder, newId } from '@imapfleet/client'
+import { newId, requestOrder } from '@imapfleet/client'
 import type { OrderAction } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
 import { Failure } from '../failure.ts'
@@ -40,7 +40,7 @@ export async function runOrder<Action extends OrderAction>(
   const client = await shell.client(command)
   const target = targetOf(options)
   const body = { id: newId(), target, action, timeoutMs: options.timeout }
-  const order = await giveOrder(client, body)
+  const order = await requestOrder(client, body)
   if (order.edges.length === 0) shell.note('there are no edges yet: the order reached none')
   shell.answer(command, order, (page) => lines(order, page))
   complainOf(order)

@@ -13,9 +13,10 @@ const withoutCommand: Readonly<Record<string, string>> = {
   readSession: 'for the console',
 }
 
-const commands = globSync(`${import.meta.dirname}/../{,commands/}*.ts`)
+const sources = ['../*.ts', '*.ts', '../../../../packages/client/src/index.ts']
+const commands = globSync(sources, { cwd: import.meta.dirname })
   .filter((file) => !file.includes('.test'))
-  .map((file) => readFileSync(file, 'utf8'))
+  .map((file) => readFileSync(`${import.meta.dirname}/${file}`, 'utf8'))
   .join('\n')
 const isUsed = (name: string) => new RegExp(`\\b${name}\\b`).test(commands)
 

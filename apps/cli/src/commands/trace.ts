@@ -3,7 +3,7 @@
  * closed pipe, a failure), it also ends the trace on the server.
  */
 import type { TraceEdgeEvent, TraceEvent, TraceView } from '@imapfleet/api'
-import type { Client } from '@imapfleet/client'
+import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, failureOf } from '../failure.ts'
 import { durationArgument, sizeArgument } from '../options.ts'
@@ -68,7 +68,7 @@ const lastLinesMs = 4_000
 
 /** Shows the trace until it has ended. A stop ends it on the server; the last lines are still shown. */
 async function untilEnded(
-  client: Client,
+  client: ApiClient,
   trace: TraceView,
   stopped: AbortSignal,
   command: Command,
@@ -109,7 +109,7 @@ type TraceUpdate =
 
 /** The events of a trace until it has ended. Returns without `ended` if the signal ends it. */
 export async function* traceUpdates(
-  client: Pick<Client, 'stream'>,
+  client: Pick<ApiClient, 'stream'>,
   trace: TraceView,
   signal: AbortSignal,
 ): AsyncGenerator<TraceUpdate> {
@@ -131,7 +131,7 @@ export async function* traceUpdates(
 
 /** Prints a trace until it has ended, or until the signal. */
 export async function watch(
-  client: Client,
+  client: ApiClient,
   trace: TraceView,
   signal: AbortSignal,
   command: Command,
@@ -177,7 +177,7 @@ function remark(update: Exclude<TraceUpdate, { kind: 'line' }>): string {
 }
 
 /** The reason why the trace could not be ended, if any. */
-async function end(client: Client, trace: TraceView): Promise<Failure | undefined> {
+async function end(client: ApiClient, trace: TraceView): Promise<Failure | undefined> {
   try {
     await client.call('endTrace', { params: { id: trace.id } })
     return undefined

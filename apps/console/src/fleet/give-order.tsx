@@ -2,7 +2,7 @@
 import { type OrderRequest } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
 import { api } from '../api/api.ts'
-import { newId } from '../api/new-id.ts'
+import { newId } from '@imapfleet/client'
 import { PageLink } from '../router/link.tsx'
 import { tell } from '../ui/toast.tsx'
 import { summaryOf } from './account.tsx'

@@ -4,7 +4,7 @@
  */
 import type { TraceRequest, TraceView } from '@imapfleet/api'
 import { signal } from '@preact/signals'
-import { newId } from '../api/new-id.ts'
+import { newId } from '@imapfleet/client'
 import { Refusal } from '../api/problem.ts'
 
 /** Requests with the same key start one trace only. */
