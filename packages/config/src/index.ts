@@ -1,5 +1,6 @@
 /** What other workspaces use of @imapfleet/config. */
 export { awaitingRestart } from './awaiting-restart.ts'
+export { closest } from './closest.ts'
 export { detectFormat, resolveFile, type ResolvedFile } from './config-file.ts'
 export { redacted } from './fields.ts'
 export { printReportRow } from './imapproxy-conf/import.ts'

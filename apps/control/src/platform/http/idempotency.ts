@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../errors.ts'
 import { answerOnce } from './answer-once.ts'
 import type { Env } from './handlers.ts'
+import { bodyText } from './read-request.ts'
 
 const writes = new Set(['POST', 'PUT', 'PATCH', 'DELETE'])
 /** The answers of these routes contain secrets and are not stored. A second secret does less harm than a stored one. */
@@ -19,7 +20,7 @@ export const onceOnly = (deps: Deps): MiddlewareHandler<Env> =>
         'request_invalid',
         'An Idempotency-Key is 1 to 255 printable characters without spaces.',
       )
-    const body = await context.req.text()
+    const body = await bodyText(context)
     const request = {
       token: context.get('actor').id,
       key,
