@@ -87,6 +87,8 @@ export interface Asked {
   headers?: Record<string, string>
   /** In the place of the sample's. */
   sample?: Sample
+  /** The params of the sample are percent-encoded already. */
+  isEncoded?: boolean
   /** Appended to the address as it is. */
   suffix?: string
   /** In the place of the sample's body, as it is. */
@@ -107,9 +109,12 @@ export async function testApi(): Promise<TestApi> {
   let requests = 0
   return {
     deps,
-    async ask(name, { headers = {}, sample = samples[name], suffix = '', raw } = {}) {
+    async ask(name, { headers = {}, sample = samples[name], isEncoded = false, suffix = '', raw } = {}) {
       const { method, path } = routes[name]
-      const filled = path.replace(/\{(\w+)\}/g, (_, key: string) => sample.params?.[key] ?? '')
+      const filled = path.replace(/\{(\w+)\}/g, (_, key: string) => {
+        const value = sample.params?.[key] ?? ''
+        return isEncoded ? value : encodeURIComponent(value)
+      })
       const query = new URLSearchParams(sample.query).toString()
       const body = raw ?? (sample.body && JSON.stringify(sample.body))
       const address = `198.51.${(requests >> 8) & 255}.${requests++ & 255}`

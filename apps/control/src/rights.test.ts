@@ -160,7 +160,7 @@ suite('rights', () => {
       ['an expired token', bearer(expired), 'token_invalid'],
       ['a revoked token', bearer(revoked), 'token_invalid'],
       ['another scheme', { authorization: `Basic ${revoked.token}` }, 'token_invalid'],
-      ['an unknown session', { cookie: 'imapfleet_session=unknown' }, 'session_over'],
+      ['an unknown session', { cookie: 'imapfleet_session=unknown', ...fromConsole }, 'session_over'],
       ['the session of an expired token', expiredSession, 'session_over'],
       ['the session of a revoked token', revokedSession, 'session_over'],
       ['a session that was signed out', signedOut, 'session_over'],

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { json } from './json.ts'
 import { layerNameSchema } from './layer.ts'
 import { rolloutRequestSchema } from './rollouts.ts'
-import { numberedPage, decimalNumber } from './pages.ts'
+import { decimalNumber, pageByRevision, revisionMax } from './pages.ts'
 import { route } from './route.ts'
 
 export const revisionRequestSchema = z
@@ -133,7 +133,7 @@ export const resolvedConfigSchema = z
   .object({ revision: z.int(), layer: z.record(z.string(), json) })
   .meta({ id: 'ResolvedConfig' })
 
-const oneRevision = z.object({ revision: decimalNumber(0, 2_147_483_647) })
+const oneRevision = z.object({ revision: decimalNumber(0, revisionMax) })
 const ifMatchText =
   'With `If-Match`, the ETag of the configuration, the change applies to that revision only, as with `base`.'
 const ifMatchHeader = z.object({ 'if-match': z.string().max(100).optional() })
@@ -203,7 +203,7 @@ export const configRoutes = {
     tag: 'config',
     summary: 'Revisions, newest first',
     role: 'viewer',
-    query: numberedPage,
+    query: pageByRevision,
     answer: revisionListSchema,
     returns: 'Revisions',
   }),

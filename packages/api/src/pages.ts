@@ -18,3 +18,9 @@ export const numberedPage = z.object({
 
 /** The same, if the cursor is the id of the last row. */
 export const pageById = numberedPage.extend({ before: z.uuid().optional() })
+
+/** The largest number of a revision that Postgres stores. */
+export const revisionMax = 2_147_483_647
+
+/** A page of a list by the number of its revision. */
+export const pageByRevision = numberedPage.extend({ before: decimalNumber(0, revisionMax).optional() })

@@ -2,7 +2,7 @@
 import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { layerNameSchema } from './layer.ts'
-import { numberedPage, decimalNumber } from './pages.ts'
+import { decimalNumber, pageByRevision, revisionMax } from './pages.ts'
 import { route } from './route.ts'
 
 export const rolloutRequestSchema = z
@@ -61,7 +61,7 @@ export type RolloutView = z.infer<typeof rolloutSchema>
 /** Newest first. `next` is the `before` of the next page. */
 export const rolloutListSchema = z.object({ rollouts: z.array(rolloutSchema), next: z.int().nullable() })
 
-const rolledRevision = decimalNumber(1, 2_147_483_647)
+const rolledRevision = decimalNumber(1, revisionMax)
 
 export const rolloutRoutes = {
   listRollouts: route({
@@ -70,7 +70,7 @@ export const rolloutRoutes = {
     tag: 'rollouts',
     summary: 'Rollouts, newest first',
     role: 'viewer',
-    query: numberedPage,
+    query: pageByRevision,
     answer: rolloutListSchema,
     returns: 'Rollouts',
   }),

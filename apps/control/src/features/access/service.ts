@@ -71,6 +71,7 @@ export async function listTokens(
     page,
     (asked) => selectTokens(db.orm, asked),
     ({ id }) => id,
+    (id) => findToken(db.orm, id),
   )
   return { tokens: shown.map(tokenView), next }
 }

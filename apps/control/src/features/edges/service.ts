@@ -38,6 +38,7 @@ export async function listSomeEdges(
       { limit, before: after },
       (page) => pageOfEdges(queries, page),
       ({ id }) => id,
+      (id) => findEdge(queries, id),
     )
     return { edges: await viewsOf(queries, shown), next }
   })

@@ -66,6 +66,7 @@ export async function listTraces(
     page,
     (asked) => selectTraces(deps.db.orm, asked),
     ({ id }) => id,
+    (id) => findTrace(deps.db.orm, id),
   )
   return { traces: shown.map((row) => traceView(row, now)), next }
 }
