@@ -154,7 +154,11 @@ async function startHttp(
   const { address, port } = config.http
   if (port === 0) return undefined
   const fleetState = (): EdgeStats['fleet'] =>
-    member && { connected: member.downReason === undefined, reason: member.downReason }
+    member && {
+      connected: member.downReason === undefined,
+      reason: member.downReason,
+      unsaved: member.unsaved,
+    }
   try {
     return await listenHttp(address, port, () => statsOf(edge, fleetState()))
   } catch (error) {

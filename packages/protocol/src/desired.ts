@@ -1,6 +1,6 @@
 /** Desired state: everything that one edge should run, in one KV entry. The highest `version` wins. */
 import { z } from 'zod'
-import { wireVersion } from './envelope.ts'
+import { instant, wireVersion } from './envelope.ts'
 
 /**
  * A version of the desired state: the time of the change in microseconds since 1970. After the restore of an older
@@ -64,5 +64,10 @@ export const desiredSchema = z.object({
 export type Desired = z.infer<typeof desiredSchema>
 
 /** The core NATS message after which edges read their key again. */
-export const desiredChangedSchema = z.object({ v: z.literal(wireVersion), version: z.int().min(1) })
+export const desiredChangedSchema = z.object({
+  v: z.literal(wireVersion),
+  version: z.int().min(1),
+  /** The time of control. An edge whose clock is wrong learns from it when a trace expires. */
+  at: instant.optional(),
+})
 export type DesiredChanged = z.infer<typeof desiredChangedSchema>

@@ -15,7 +15,14 @@ export const edgeStatsSchema = z.object({
   /** Present problems, as sentences for operators. Missing from edges of older versions. */
   problems: z.array(z.string()).optional(),
   /** The connection to NATS, and why there is none. Missing if the edge is not part of a fleet. */
-  fleet: z.object({ connected: z.boolean(), reason: z.string().optional() }).optional(),
+  fleet: z
+    .object({
+      connected: z.boolean(),
+      reason: z.string().optional(),
+      /** Why what the fleet wants of this edge is lost at its next restart; missing if it is saved. One of `problems`. */
+      unsaved: z.string().optional(),
+    })
+    .optional(),
   /** What pimpstat shows. Totals and peaks count since `resetAt`. */
   statistics: z.object({
     startedAt: z.iso.datetime(),

@@ -35,7 +35,8 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
 /** The answer of `GET /stats`. `fleet` is undefined if the edge is not part of a fleet. */
 export function statsOf(edge: Edge, fleet: EdgeStats['fleet']): EdgeStats {
   const { id, region } = edge.context.settings.current.edge
-  const { counters, gauges, histograms, state, problems } = snapshotOf(edge)
+  const { counters, gauges, histograms, state, problems: own } = snapshotOf(edge)
+  const problems = fleet?.unsaved === undefined ? own : [fleet.unsaved, ...own]
   const statistics = edge.context.statistics.read()
   return { edge: id, region, version, state, problems, fleet, statistics, counters, gauges, histograms }
 }

@@ -10,6 +10,7 @@ import type { RejectedRevision } from '../edge/start.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
 import { DesiredState } from './desired-state.ts'
 import { desired, ScriptedNats, sender } from './fleet.test-support.ts'
+import { StateDirectory } from './state-directory.ts'
 import { FleetTraces } from './traces.ts'
 
 const wish = {
@@ -40,7 +41,7 @@ async function stateOfEdge(options: { rejected?: RejectedRevision } = {}) {
       address: sender,
       document: () => own.document,
       rejected: options.rejected,
-      stateDir,
+      stateDirectory: new StateDirectory(stateDir, atWork.edge.context.log),
       traces,
     })
   const first = state()

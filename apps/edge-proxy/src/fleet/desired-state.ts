@@ -20,6 +20,7 @@ import type { Edge } from '../edge/edge.ts'
 import type { FleetRevision, RejectedRevision } from '../edge/start.ts'
 import { revoke } from '../ops/operations.ts'
 import { readLastGood, resolveOver, writeLastGood } from './last-good.ts'
+import type { StateDirectory } from './state-directory.ts'
 import type { FleetTraces } from './traces.ts'
 
 export interface DesiredStateOptions {
@@ -29,7 +30,7 @@ export interface DesiredStateOptions {
   document: () => Layer
   /** The revision with which the edge could not start. It is not applied later either. */
   rejected: RejectedRevision | undefined
-  stateDir: string
+  stateDirectory: StateDirectory
   traces: FleetTraces
 }
 
@@ -76,8 +77,8 @@ export class DesiredState {
 
   /** Applies the last state that the previous run applied, without its traces, which have no readers any longer. */
   restore(): void {
-    const { edge, stateDir } = this.#options
-    const last = readLastGood(stateDir, edge.context.log)
+    const { edge, stateDirectory } = this.#options
+    const last = readLastGood(stateDirectory.path, edge.context.log)
     if (last) this.#apply({ ...last, traces: [] })
     this.#isOfPreviousRun = true
   }
@@ -115,7 +116,7 @@ export class DesiredState {
   }
 
   #apply(desired: Desired): void {
-    const { edge, stateDir, traces } = this.#options
+    const { edge, stateDirectory, traces } = this.#options
     this.#version = desired.version
     this.#isOfPreviousRun = false
     for (const revocation of desired.revocations) this.#revoke(revocation)
@@ -125,7 +126,7 @@ export class DesiredState {
     if (desired.drain) edge.drain()
     else edge.resume()
     // The version is kept also if the configuration was rejected, with the last one that was not.
-    writeLastGood(stateDir, { ...desired, config: this.#config ?? nothing }, edge.context.log)
+    writeLastGood(stateDirectory, { ...desired, config: this.#config ?? nothing })
   }
 
   /** Applies all of the configuration, or nothing if it has a mistake. */

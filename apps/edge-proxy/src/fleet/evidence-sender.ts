@@ -19,7 +19,7 @@ import {
   type EvidenceMessage,
 } from '@imapfleet/protocol'
 import type { Sender } from './nats.ts'
-import { replaceStateFile } from './state-file.ts'
+import { replaceStateFile } from './state-directory.ts'
 
 export interface EvidenceSenderOptions {
   sender: Sender

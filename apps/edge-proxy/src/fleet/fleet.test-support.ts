@@ -29,6 +29,8 @@ export class ScriptedNats {
   /** Messages for JetStream and for core NATS, decoded. */
   readonly stored: { subject: string; id: string; message: unknown }[] = []
   readonly published: { subject: string; message: unknown }[] = []
+  /** Resolves when NATS answers. */
+  flushed: () => Promise<void> = () => Promise.resolve()
   /** Reads of the key that are under way. */
   reading = 0
   readingMost = 0
@@ -50,6 +52,7 @@ export class ScriptedNats {
       nats: {
         subscribe: (subject: string, { callback }: { callback: Hear }) =>
           void this.#subscriptions.set(subject, callback),
+        flush: () => this.flushed(),
         publish: (subject: string, data: Uint8Array) =>
           void this.published.push({ subject, message: decoded(data) }),
       },

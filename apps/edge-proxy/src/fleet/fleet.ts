@@ -6,18 +6,28 @@ import { randomUUID } from 'node:crypto'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import type { NatsHandles, NatsClient } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
-import { decode, desiredChangedSchema, encode, subjects, wireVersion, type Report } from '@imapfleet/protocol'
+import {
+  decode,
+  desiredChangedSchema,
+  encode,
+  subjects,
+  wireVersion,
+  type DesiredChanged,
+  type Report,
+} from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import { snapshotOf } from '../edge/snapshot.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { distrustAll, distrustUsers, withoutReuse } from '../ops/operations.ts'
+import { ControlClock } from './control-clock.ts'
 import { DesiredState } from './desired-state.ts'
 import { EvidenceFeed } from './evidence-feed.ts'
 import { EvidenceSender } from './evidence-sender.ts'
 import { fleetNatsClient, type Sender } from './nats.ts'
-import { hearOrders } from './orders.ts'
+import { confirmMs, Orders } from './orders.ts'
 import { Outbox } from './outbox.ts'
-import { presenceOf } from './presence.ts'
+import { presenceOf, timesOf } from './presence.ts'
+import { StateDirectory } from './state-directory.ts'
 import { FleetTraces } from './traces.ts'
 
 /** How long a stop waits for the last report to be acknowledged, and for the connection to close. */
@@ -35,7 +45,11 @@ export class FleetMember {
   readonly #edge: Edge
   readonly #config: EdgeConfig['fleet']
   readonly #sender: Sender
-  readonly #startedAt = Date.now()
+  /** From performance.now(): the clock may be set. */
+  readonly #startedAt = performance.now()
+  readonly #controlClock = new ControlClock()
+  readonly #stateDirectory: StateDirectory
+  readonly #orders: Orders
   readonly #nats: NatsClient
   readonly #outbox: Outbox
   readonly #desired: DesiredState
@@ -43,7 +57,8 @@ export class FleetMember {
   readonly #evidenceSender: EvidenceSender
   readonly #evidenceFeed: EvidenceFeed
   readonly #timers: NodeJS.Timeout[] = []
-  #sequence = 0
+  #reports = 0
+  #heartbeats = 0
 
   constructor(edge: Edge, config: EdgeConfig, { document, rejected }: FleetMemberOptions) {
     const { stateDir, outboxMax } = config.fleet
@@ -58,13 +73,15 @@ export class FleetMember {
     const fleet = () => this.#nats.handles
     const dropped = metrics.counters.reports_dropped_total
     this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, fleet, log })
-    this.#traces = new FleetTraces(edge, this.#sender, fleet)
+    this.#stateDirectory = new StateDirectory(stateDir, log)
+    this.#orders = new Orders(edge, this.#sender)
+    this.#traces = new FleetTraces(edge, this.#sender, fleet, () => this.#controlClock.now())
     this.#desired = new DesiredState({
       edge,
       address: this.#sender,
       document,
       rejected,
-      stateDir,
+      stateDirectory: this.#stateDirectory,
       traces: this.#traces,
     })
     // All edges can read it. The edge's own boot is part of the ids of its reports: another edge could use up these ids.
@@ -98,14 +115,21 @@ export class FleetMember {
     return this.#nats.downReason
   }
 
+  /** Why what the fleet wants of this edge is lost at its next restart; undefined if it is not. */
+  get unsaved(): string | undefined {
+    return this.#stateDirectory.problem
+  }
+
   start(): void {
     const { heartbeatMs, reportIntervalMs, reconcileMs } = this.#config
     this.#outbox.load()
     this.#evidenceSender.load()
     this.#desired.restore()
+    this.#stateDirectory.check()
     this.#nats.start()
     this.#timers.push(
-      setInterval(() => this.#sendPresence(), heartbeatMs),
+      setInterval(() => this.#beat(), heartbeatMs),
+      setInterval(() => this.#confirm(), confirmMs),
       setInterval(() => this.#report(), reportIntervalMs),
       // With jitter, so that edges that started together do not all read at the same moment.
       setInterval(() => this.#reconcile(), reconcileMs * (0.75 + Math.random() / 2)),
@@ -143,15 +167,22 @@ export class FleetMember {
   #subscribe(fleet: NatsHandles): void {
     fleet.nats.subscribe(subjects.desiredChanged, {
       callback: (error, message) => {
-        if (!error && decode(desiredChangedSchema, message.data).ok) void this.#fetch(fleet)
+        const decoded = error ? undefined : decode(desiredChangedSchema, message.data)
+        if (decoded?.ok) this.#onDesiredChanged(fleet, decoded.value)
       },
     })
     this.#evidenceFeed.subscribe(fleet)
-    hearOrders(fleet, this.#edge, this.#sender)
+    this.#orders.subscribe(fleet)
+  }
+
+  #onDesiredChanged(fleet: NatsHandles, { at }: DesiredChanged): void {
+    if (at !== undefined && this.#controlClock.note(at)) this.#traces.follow()
+    void this.#fetch(fleet)
   }
 
   /** Applies revocations and evidence from the time while NATS was down, before an idle connection is leased again. */
   async #onUp(fleet: NatsHandles): Promise<void> {
+    this.#orders.connected()
     await withoutReuse(this.#edge.context, async () => {
       await Promise.all([this.#desired.fetch(fleet), this.#evidenceFeed.connected()])
     })
@@ -166,7 +197,17 @@ export class FleetMember {
     this.#sendPresence()
   }
 
+  #beat(): void {
+    if (this.unsaved !== undefined) this.#stateDirectory.check()
+    this.#sendPresence()
+  }
+
+  #confirm(): void {
+    if (this.#nats.handles) void this.#orders.confirm(this.#nats.handles)
+  }
+
   #reconcile(): void {
+    this.#stateDirectory.check()
     if (!this.#nats.handles) return
     void this.#fetch(this.#nats.handles)
     // A lost message is detected only when the next one arrives.
@@ -176,7 +217,13 @@ export class FleetMember {
   #sendPresence(): void {
     const nats = this.#nats.handles?.nats
     if (!nats) return
-    const facts = { ...this.#sender, startedAt: this.#startedAt, heartbeatMs: this.#config.heartbeatMs }
+    const facts = {
+      ...this.#sender,
+      sequence: ++this.#heartbeats,
+      uptimeMs: performance.now() - this.#startedAt,
+      heartbeatMs: this.#config.heartbeatMs,
+      unsaved: this.unsaved,
+    }
     const presence = presenceOf(snapshotOf(this.#edge), this.#desired, facts)
     nats.publish(subjects.presence(this.#sender), encode(presence))
   }
@@ -185,9 +232,8 @@ export class FleetMember {
     const report: Report = {
       v: wireVersion,
       ...this.#sender,
-      at: Date.now(),
-      startedAt: this.#startedAt,
-      sequence: ++this.#sequence,
+      ...timesOf(performance.now() - this.#startedAt),
+      sequence: ++this.#reports,
       ...this.#edge.context.metrics.snapshot(),
     }
     this.#outbox.add(report)

@@ -12,16 +12,16 @@ import {
   type EdgeConfig,
   type Layer,
 } from '@imapfleet/config'
-import { reasonOf, type Log } from '@imapfleet/observe'
+import type { Log } from '@imapfleet/observe'
 import { decode, desiredSchema, encode, type Desired } from '@imapfleet/protocol'
 import type { FleetConfig } from '../edge/start.ts'
-import { replaceStateFile } from './state-file.ts'
+import type { StateDirectory } from './state-directory.ts'
 
-const fileIn = (stateDir: string) => join(stateDir, 'desired.json')
+const fileName = 'desired.json'
 
 /** Undefined if there is none, or if it is unreadable. */
 export function readLastGood(stateDir: string, log: Log): Desired | undefined {
-  const file = fileIn(stateDir)
+  const file = join(stateDir, fileName)
   let bytes: Buffer
   try {
     bytes = readFileSync(file)
@@ -34,13 +34,9 @@ export function readLastGood(stateDir: string, log: Log): Desired | undefined {
   return undefined
 }
 
-/** A full or read-only disk is logged and does not stop the edge. */
-export function writeLastGood(stateDir: string, desired: Desired, log: Log): void {
-  try {
-    replaceStateFile(fileIn(stateDir), encode(desired))
-  } catch (error) {
-    log.warn('last_good_unwritten', { reason: reasonOf(error) })
-  }
+/** If it cannot be written now, the state directory writes it later. */
+export function writeLastGood(directory: StateDirectory, desired: Desired): void {
+  directory.save(fileName, encode(desired))
 }
 
 /** The stored configuration over the edge's own file. Undefined if there is none, or if it has mistakes. */

@@ -5,7 +5,7 @@ import { orderAnswerSchema, subjects, wireVersion, type Order, type OrderAction 
 import type { Edge } from '../edge/edge.ts'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { ScriptedNats, sender } from './fleet.test-support.ts'
-import { hearOrders } from './orders.ts'
+import { Orders } from './orders.ts'
 
 const order = (action: OrderAction, more: Partial<Order> = {}): Order => ({
   ...{ v: wireVersion, id: randomUUID(), givenBy: 'ann', at: Date.now(), expiresAt: Date.now() + 60_000 },
@@ -16,10 +16,15 @@ const order = (action: OrderAction, more: Partial<Order> = {}): Order => ({
 async function edgeWithOrders() {
   const atWork = await edgeAtWork()
   const nats = new ScriptedNats()
-  hearOrders(nats.handles, atWork.edge, sender)
+  let now = 1_000_000
+  const orders = new Orders(atWork.edge, sender, () => now)
+  orders.subscribe(nats.handles)
   return {
     ...atWork,
     nats,
+    orders,
+    /** Passes time on the monotonic clock. */
+    later: (ms: number) => void (now += ms),
     /** Gives an order, and returns the answers to it. */
     give: (given: unknown, subject = 'imapfleet.order.all') => {
       const before = nats.published.length
@@ -69,14 +74,77 @@ test('an order that arrives again is not carried out again, and gets the same an
 test('an expired order is refused and not carried out, also when it arrives again', async () => {
   const { give, session, logged } = await edgeWithOrders()
   const joe = await session('joe')
-  for (const expiresAt of [0, Date.now() - 1]) {
-    const late = order({ kind: 'kick-user', user: 'joe' }, { expiresAt })
+  for (const lifetimeMs of [0, -1]) {
+    const at = Date.now()
+    const late = order({ kind: 'kick-user', user: 'joe' }, { at, expiresAt: at + lifetimeMs })
     for (const [answer] of [give(late), give(late)])
       assert.deepEqual([answer?.ok, answer?.reason, answer?.result], [false, 'the order has expired', null])
   }
   joe.say('a NOOP\r\n')
   await joe.until('a OK')
   assert.equal(logged.filter((line) => / order /.test(line)).length, 0)
+})
+
+test('an order is carried out whatever the difference between the clocks of control and of this edge', async () => {
+  const { give, session } = await edgeWithOrders()
+  for (const aheadMs of [-86_400_000, 86_400_000]) {
+    const joe = await session('joe')
+    const at = Date.now() + aheadMs
+    const [answer] = give(order({ kind: 'kick-user', user: 'joe' }, { at, expiresAt: at + 12_000 }))
+    assert.deepEqual(answer?.result, { sessions: 1 })
+    await joe.closed()
+  }
+})
+
+test('an order that was held up for longer than it is valid is refused, and the reason says so', async () => {
+  const { give, nats, orders, later, session } = await edgeWithOrders()
+  const kick = () => order({ kind: 'kick-user', user: 'joe' }, { at: 5_000, expiresAt: 17_000 })
+  await orders.confirm(nats.handles)
+  later(12_000)
+  assert.equal(give(kick())[0]?.ok, true)
+  // The process was halted, and NATS delivers what it sent meanwhile.
+  later(60_000)
+  const joe = await session('joe')
+  const [late] = give(kick())
+  assert.deepEqual([late?.ok, late?.result], [false, null])
+  assert.match(late?.reason ?? '', /may have expired: .* halted for 72 s/)
+  // An answer of NATS to an older question proves nothing newer.
+  const { promise: answered, resolve } = Promise.withResolvers<void>()
+  nats.flushed = () => answered
+  const confirming = orders.confirm(nats.handles)
+  later(60_000)
+  resolve()
+  await confirming
+  assert.equal(give(kick())[0]?.ok, false)
+  nats.flushed = () => Promise.resolve()
+  await orders.confirm(nats.handles)
+  assert.deepEqual(give(kick())[0]?.result, { sessions: 1 })
+  await joe.closed()
+})
+
+test('after a connect no order is old, and a lost connection confirms nothing', async () => {
+  const { give, nats, orders, later } = await edgeWithOrders()
+  later(60_000)
+  nats.flushed = () => Promise.reject(new Error('lost'))
+  await orders.confirm(nats.handles)
+  assert.equal(give(order({ kind: 'version' }, { at: 0, expiresAt: 12_000 }))[0]?.ok, false)
+  orders.connected()
+  assert.equal(give(order({ kind: 'version' }, { at: 0, expiresAt: 12_000 }))[0]?.ok, true)
+})
+
+test('an order that arrives again on another connection is not carried out again', async () => {
+  const { give, orders, session } = await edgeWithOrders()
+  const given = order({ kind: 'kick-user', user: 'joe' })
+  const first = await session('joe')
+  assert.deepEqual(give(given)[0]?.result, { sessions: 1 })
+  await first.closed()
+  const again = new ScriptedNats()
+  orders.subscribe(again.handles)
+  const second = await session('joe')
+  again.send('imapfleet.order.all', given)
+  assert.equal(again.published.length, 1)
+  second.say('a NOOP\r\n')
+  await second.until('a OK')
 })
 
 test('an order that this edge does not understand is not answered, and is logged once per connection to NATS', async () => {
@@ -148,7 +216,7 @@ test('an order that meets a bug is answered with the failure', async () => {
       },
     },
   }
-  hearOrders(nats.handles, broken as unknown as Edge, sender)
+  new Orders(broken as unknown as Edge, sender).subscribe(nats.handles)
   nats.send('imapfleet.order.all', order({ kind: 'who' }))
   const answer = orderAnswerSchema.parse(nats.published[0]?.message)
   assert.deepEqual([answer.ok, answer.reason], [false, 'no pool'])

@@ -1,4 +1,8 @@
-/** Carries out orders of the fleet. Each order is carried out once and always answered; an expired one is refused. */
+/**
+ * Carries out orders of the fleet. Each order is carried out once and always answered. Whether an order has expired is
+ * judged by its duration, because the clocks of control and of this edge may differ: nothing that arrives now was sent
+ * before the last moment at which the connection is known to have had no messages under way.
+ */
 import type { NatsHandles } from '@imapfleet/nats'
 import {
   decode,
@@ -17,43 +21,98 @@ import type { Sender } from './nats.ts'
 
 const rememberedMax = 1000
 
-/** Subscribes for the life of this connection. */
-export function hearOrders(fleet: NatsHandles, edge: Edge, sender: Sender): void {
-  const outcomes = new Map<string, OrderOutcome>()
-  let isWarned = false
-  for (const subject of subjects.ordersFor(sender))
-    fleet.nats.subscribe(subject, {
-      callback: (error, message) => {
-        if (error) return
-        const decoded = decode(orderSchema, message.data)
-        if (!decoded.ok) {
-          // Once per connection to NATS, because a faulty sender may send many.
-          if (!isWarned) edge.context.log.warn('order_unreadable', { reason: decoded.reason })
-          isWarned = true
-          return
-        }
-        const order = decoded.value
-        const outcome = outcomes.get(order.id) ?? outcomeOf(edge, order)
-        remember(outcomes, order.id, outcome)
-        const head = { v: wireVersion, ...sender, at: Date.now(), order: order.id } as const
-        for (const answer of toAnswers(head, outcome))
-          fleet.nats.publish(subjects.answer(sender, order.id), encode(answer))
-      },
-    })
-}
+/** Call `confirm` at this interval. It is far below the lifetime of an order, which is 10 s or more. */
+export const confirmMs = 3_000
 
-function outcomeOf(edge: Edge, order: Order): OrderOutcome {
-  if (order.expiresAt <= Date.now()) return { ok: false, reason: 'the order has expired' }
-  edge.context.log.info('order', { id: order.id, kind: order.action.kind, by: order.givenBy })
-  try {
-    return carryOut(edge.context, order.action)
-  } catch (error) {
-    return { ok: false, reason: reasonOf(error) }
+export class Orders {
+  readonly #edge: Edge
+  readonly #sender: Sender
+  readonly #now: () => number
+  /** The last outcomes, so that an order that arrives again gets the same answer, also on a later connection. */
+  readonly #outcomes = new Map<string, OrderOutcome>()
+  /** What arrives now was sent after this moment. */
+  #sentSince: number
+  #isWarned = false
+
+  /** @param now monotonic, in milliseconds */
+  constructor(edge: Edge, sender: Sender, now: () => number = () => performance.now()) {
+    this.#edge = edge
+    this.#sender = sender
+    this.#now = now
+    this.#sentSince = now()
   }
-}
 
-/** Keeps the last outcomes, so that an order that arrives again gets the same answer. */
-function remember(outcomes: Map<string, OrderOutcome>, id: string, outcome: OrderOutcome): void {
-  outcomes.set(id, outcome)
-  if (outcomes.size > rememberedMax) outcomes.delete(outcomes.keys().next().value!)
+  /** Subscribes for the life of this connection. */
+  subscribe({ nats }: Pick<NatsHandles, 'nats'>): void {
+    this.#isWarned = false
+    for (const subject of subjects.ordersFor(this.#sender))
+      nats.subscribe(subject, {
+        callback: (error, message) => {
+          if (error) return
+          for (const answer of this.#answersTo(message.data)) nats.publish(answer.subject, answer.data)
+        },
+      })
+  }
+
+  /** Call it after each connect: NATS keeps no order for an edge that is not connected. */
+  connected(): void {
+    this.#sentSince = this.#now()
+  }
+
+  /**
+   * Asks NATS for an answer. It arrives after all messages that NATS sent before, so what comes later was sent after this
+   * call. If this process or its connection was halted, the question or the answer is old. Never rejects.
+   */
+  async confirm({ nats }: Pick<NatsHandles, 'nats'>): Promise<void> {
+    const askedAt = this.#now()
+    try {
+      await nats.flush()
+      this.#sentSince = Math.max(this.#sentSince, askedAt)
+    } catch {
+      // The connection was lost.
+    }
+  }
+
+  #answersTo(data: Uint8Array): { subject: string; data: Uint8Array }[] {
+    const decoded = decode(orderSchema, data)
+    if (!decoded.ok) {
+      // Once per connection to NATS, because a faulty sender may send many.
+      if (!this.#isWarned) this.#edge.context.log.warn('order_unreadable', { reason: decoded.reason })
+      this.#isWarned = true
+      return []
+    }
+    const order = decoded.value
+    const outcome = this.#outcomes.get(order.id) ?? this.#outcomeOf(order)
+    this.#remember(order.id, outcome)
+    const head = { v: wireVersion, ...this.#sender, at: Date.now(), order: order.id } as const
+    const subject = subjects.answer(this.#sender, order.id)
+    return toAnswers(head, outcome).map((answer) => ({ subject, data: encode(answer) }))
+  }
+
+  #outcomeOf(order: Order): OrderOutcome {
+    const { context } = this.#edge
+    // Both times are from the clock of control.
+    const lifetimeMs = order.expiresAt - order.at
+    if (lifetimeMs <= 0) return { ok: false, reason: 'the order has expired' }
+    const ageMaxMs = this.#now() - this.#sentSince
+    if (ageMaxMs > lifetimeMs) {
+      const seconds = Math.round(ageMaxMs / 1000)
+      context.log.warn('order_refused', { id: order.id, kind: order.action.kind, halted_seconds: seconds })
+      return {
+        ok: false,
+        reason: `the order may have expired: this edge or its connection to NATS was halted for ${seconds} s`,
+      }
+    }
+    context.log.info('order', { id: order.id, kind: order.action.kind, by: order.givenBy })
+    try {
+      return carryOut(context, order.action)
+    } catch (error) {
+      return { ok: false, reason: reasonOf(error) }
+    }
+  }
+
+  #remember(id: string, outcome: OrderOutcome): void {
+    this.#outcomes.set(id, outcome)
+    if (this.#outcomes.size > rememberedMax) this.#outcomes.delete(this.#outcomes.keys().next().value!)
+  }
 }

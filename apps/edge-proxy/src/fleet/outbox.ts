@@ -5,7 +5,7 @@ import type { NatsHandles } from '@imapfleet/nats'
 import type { Counter, Log } from '@imapfleet/observe'
 import { parseJson, reportId, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
 import { SendQueue } from './send-queue.ts'
-import { replaceStateFile } from './state-file.ts'
+import { replaceStateFile } from './state-directory.ts'
 
 export interface OutboxOptions {
   stateDir: string

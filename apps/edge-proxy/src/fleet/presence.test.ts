@@ -10,7 +10,7 @@ import { presenceOf } from './presence.ts'
 
 test('a heartbeat reports what runs, what was rejected, and the problems, in lengths that control accepts', async () => {
   const { edge } = await edgeAtWork()
-  const facts = { ...sender, startedAt: 1000, heartbeatMs: 5000 }
+  const facts = { ...sender, sequence: 3, uptimeMs: 90_000.4, heartbeatMs: 5000, unsaved: undefined }
   const versions = { global: 1, region: 0, edge: 3 }
   const state = (rejected?: RejectedRevision) =>
     ({ version: 77, versions, applied: 4, rejected, revocations: 9 }) as DesiredState
@@ -23,11 +23,14 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
   )
   assert.deepEqual(presence.desired, { version: 77 })
   assert.deepEqual(presence.listeners, [`127.0.0.1:${edge.context.settings.current.listeners['imap']?.port}`])
-  assert.ok(presence.at >= before && presence.startedAt === 1000 && presence.heartbeatMs === 5000)
+  assert.ok(presence.at >= before && presence.heartbeatMs === 5000)
+  assert.deepEqual([presence.sequence, presence.at - presence.startedAt], [3, 90_000])
   edge.drain()
   const rejected = { revision: 5, reason: 'pool: no' }
   const problems = ['x'.repeat(600)]
   const draining = presenceOf({ ...snapshotOf(edge), problems }, state(rejected), facts)
   assert.deepEqual([draining.state, draining.config], ['draining', { applied: 4, versions, rejected }])
   assert.deepEqual(draining.degraded, ['x'.repeat(500)])
+  const unsaved = presenceOf(snapshotOf(edge), state(), { ...facts, unsaved: 'y'.repeat(600) })
+  assert.deepEqual([unsaved.degraded[0], unsaved.unsaved], ['y'.repeat(500), 'y'.repeat(500)])
 })

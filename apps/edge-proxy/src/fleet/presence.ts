@@ -5,17 +5,32 @@ import type { DesiredState } from './desired-state.ts'
 import type { Sender } from './nats.ts'
 
 export interface PresenceFacts extends Sender {
-  startedAt: number
+  /** 1 for the first heartbeat of this run. */
+  sequence: number
+  /** How long this run has lasted, in milliseconds. */
+  uptimeMs: number
   heartbeatMs: number
+  /** Why the state directory cannot be written. */
+  unsaved: string | undefined
 }
 
-export function presenceOf(edge: EdgeSnapshot, desired: DesiredState, facts: PresenceFacts): Presence {
+/** The time of a message, and of the start by the same clock: a clock that is set moves both. */
+export function timesOf(uptimeMs: number): { at: number; startedAt: number } {
+  const at = Date.now()
+  return { at, startedAt: Math.max(0, at - Math.round(uptimeMs)) }
+}
+
+export function presenceOf(
+  edge: EdgeSnapshot,
+  desired: DesiredState,
+  { uptimeMs, unsaved, ...facts }: PresenceFacts,
+): Presence {
   const { version, state, gauges, counters, histograms, problems, listeners } = edge
   const { applied, rejected, revocations, versions } = desired
   return {
     v: wireVersion,
     ...facts,
-    at: Date.now(),
+    ...timesOf(uptimeMs),
     version,
     state,
     desired: { version: desired.version },
@@ -24,7 +39,10 @@ export function presenceOf(edge: EdgeSnapshot, desired: DesiredState, facts: Pre
     gauges,
     counters,
     logins: histograms.login_seconds,
-    degraded: problems.map((problem) => problem.slice(0, 500)),
+    degraded: [...(unsaved === undefined ? [] : [unsaved]), ...problems].map(shortened),
+    ...(unsaved !== undefined && { unsaved: shortened(unsaved) }),
     listeners,
   }
 }
+
+const shortened = (problem: string): string => problem.slice(0, 500)

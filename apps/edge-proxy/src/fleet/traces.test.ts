@@ -16,7 +16,13 @@ async function tracesOfEdge() {
   const atWork = await edgeAtWork()
   const nats = new ScriptedNats()
   let isUp = true
-  const traces = new FleetTraces(atWork.edge, sender, () => (isUp ? nats.handles : undefined))
+  let controlNow: () => number = Date.now
+  const traces = new FleetTraces(
+    atWork.edge,
+    sender,
+    () => (isUp ? nats.handles : undefined),
+    () => controlNow(),
+  )
   const batches = () => nats.stored.map(({ message }) => message as TraceBatch)
   return {
     ...atWork,
@@ -24,6 +30,8 @@ async function tracesOfEdge() {
     traces,
     batches,
     setUp: (up: boolean) => (isUp = up),
+    /** The clock of control minus that of this edge. */
+    setSkew: (ms: number) => (controlNow = () => Date.now() + ms),
     texts: () => batches().flatMap(({ lines }) => lines.map(({ text }) => text)),
   }
 }
@@ -77,6 +85,28 @@ test('a trace that is requested again continues, one that has expired does not b
       [1, undefined],
     ],
   )
+})
+
+test('a trace lasts as long as control wants, whatever the clock of the edge says', async () => {
+  const { traces, edge, setSkew, batches } = await tracesOfEdge()
+  const [day, hour] = [86_400_000, 3_600_000]
+  // The edge is a day ahead. Before it learns the time of control, the trace has expired by its own.
+  const left = wish(1, { expiresAt: Date.now() - day + hour })
+  traces.follow([left])
+  assert.deepEqual(edge.context.tracer.ids(), [])
+  setSkew(-day)
+  traces.follow()
+  assert.deepEqual(edge.context.tracer.ids(), [id(1)])
+  // A trace that began by the clock of the edge, which is a day behind, ends by that of control.
+  setSkew(0)
+  traces.follow([wish(2, { expiresAt: Date.now() + day - hour })])
+  assert.deepEqual(edge.context.tracer.ids(), [id(2)])
+  setSkew(day)
+  traces.follow()
+  edge.context.tracer.sweep()
+  assert.deepEqual(edge.context.tracer.ids(), [])
+  await traces.send()
+  assert.equal(batches().at(-1)?.ended, 'expired')
 })
 
 test('many lines are sent at once, and few lines after a moment; NUL and long text are made storable', async () => {

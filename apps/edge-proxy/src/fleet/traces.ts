@@ -29,8 +29,17 @@ export class FleetTraces implements TraceSink {
   readonly #sequences = new Map<string, number>()
   #lines = new Map<string, Gathered>()
   #timer: NodeJS.Timeout | undefined
+  #wanted: readonly TraceWish[] = []
+  readonly #controlNow: () => number
 
-  constructor(edge: Edge, sender: Sender, fleet: () => NatsHandles | undefined) {
+  /** @param controlNow milliseconds since 1970, by the clock of control */
+  constructor(
+    edge: Edge,
+    sender: Sender,
+    fleet: () => NatsHandles | undefined,
+    controlNow: () => number = Date.now,
+  ) {
+    this.#controlNow = controlNow
     this.#edge = edge
     this.#sender = sender
     this.#queue = new SendQueue({
@@ -43,16 +52,21 @@ export class FleetTraces implements TraceSink {
     })
   }
 
-  /** Starts traces that are wanted and stops all others. */
-  follow(wanted: readonly TraceWish[]): void {
+  /** Starts traces that are wanted and stops all others. Call it again when the time of control becomes known. */
+  follow(wanted: readonly TraceWish[] = this.#wanted): void {
+    this.#wanted = wanted
     const ids = new Set(wanted.map(({ id }) => id))
     for (const id of this.#sequences.keys()) if (!ids.has(id)) stopTrace(this.#edge.context, id)
     for (const wish of wanted) {
-      if (this.#sequences.has(wish.id) || wish.expiresAt <= Date.now()) continue
-      this.#sequences.set(wish.id, 0)
-      // An empty batch tells control that this edge takes part.
-      this.#add(this.#batch(wish, []))
-      startTrace(this.#edge.context, wish, this)
+      const leftMs = wish.expiresAt - this.#controlNow()
+      const isRunning = this.#sequences.has(wish.id)
+      if (!isRunning && leftMs <= 0) continue
+      if (!isRunning) {
+        this.#sequences.set(wish.id, 0)
+        // An empty batch tells control that this edge takes part.
+        this.#add(this.#batch(wish, []))
+      }
+      startTrace(this.#edge.context, { ...wish, expiresAt: Date.now() + leftMs }, this)
     }
   }
 

@@ -57,6 +57,17 @@ test('an edge without its fleet is alive and ready, and says why the fleet is un
   assert.deepEqual(await (await get('/healthz')).json(), { status: 'alive', problems: [], fleet })
 })
 
+test('an edge that cannot save what the fleet wants is alive, and not ready until it can', async () => {
+  const now: { fleet: EdgeStats['fleet'] } = { fleet: { connected: true, unsaved: 'it cannot write' } }
+  const get = await statusPort(new Metrics(edgeMetrics), now)
+  const notReady = await get('/readyz')
+  assert.equal(notReady.status, 503)
+  assert.deepEqual(await notReady.json(), { ready: false, missing: ['it cannot write'] })
+  assert.equal((await get('/healthz')).status, 200)
+  now.fleet = { connected: true }
+  assert.equal((await get('/readyz')).status, 200)
+})
+
 test('statistics are JSON, read at each request', async () => {
   const metrics = new Metrics(edgeMetrics)
   const logins = metrics.counters.logins_total({ upstream: 'main', result: 'ok' })

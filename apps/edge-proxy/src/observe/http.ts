@@ -20,9 +20,13 @@ export async function listenHttp(address: string, port: number, read: () => Edge
         return json(200, { status: problems.length === 0 ? 'alive' : 'degraded', problems, fleet })
       }
       case '/readyz': {
-        // Mail is served without the fleet, so an edge without it is ready.
-        const { state } = read()
-        const missing = state === 'serving' ? [] : [`the edge is ${state}`]
+        // Mail is served without the fleet, so an edge without it is ready. One that would lose what the fleet wants at its
+        // next restart is not.
+        const { state, fleet } = read()
+        const missing = [
+          ...(state === 'serving' ? [] : [`the edge is ${state}`]),
+          ...(fleet?.unsaved === undefined ? [] : [fleet.unsaved]),
+        ]
         return json(missing.length === 0 ? 200 : 503, { ready: missing.length === 0, missing })
       }
       case '/stats':

@@ -46,10 +46,14 @@ export class Tracer {
     return this.#running.size
   }
 
-  /** Begins a trace, also of the sessions that are active. Idempotent by id. */
+  /** Begins a trace, also of the sessions that are active. If it runs already, only its expiry is set anew. */
   start(order: TraceOrder, sink: TraceSink): void {
-    if (this.#running.has(order.id)) return
     const endsAt = this.#age() + order.expiresAt - this.#now()
+    const running = this.#running.get(order.id)
+    if (running) {
+      running.endsAt = endsAt
+      return
+    }
     this.#running.set(order.id, { order, endsAt, sink, bytes: 0, masks: new WeakMap() })
     for (const session of this.#sessions.of(order.user)) {
       this.#tap(session, false)

@@ -68,7 +68,7 @@ export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Prom
 
 /** Tells the edges to read their entry again. */
 export function announceDesired(bus: Bus, version: number): void {
-  const message: DesiredChanged = { v: wireVersion, version }
+  const message: DesiredChanged = { v: wireVersion, version, at: Date.now() }
   bus.link().nats.publish(subjects.desiredChanged, encode(message))
 }
 

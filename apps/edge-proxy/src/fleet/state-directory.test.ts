@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
+import { Log } from '@imapfleet/observe'
+import { StateDirectory } from './state-directory.ts'
+
+function stateIn(path: string) {
+  const lines: string[] = []
+  const log = new Log({ level: 'debug', format: 'text' }, (line) => void lines.push(line))
+  const directory = new StateDirectory(path, log)
+  return { directory, path, lines, read: (name: string) => readFileSync(join(path, name), 'utf8') }
+}
+
+/** A file in the place of the directory: it stops root too. */
+function blockedState() {
+  const path = join(temporaryDirectory('state'), 'state')
+  writeFileSync(path, '')
+  return { ...stateIn(path), free: () => rmSync(path) }
+}
+
+test('a directory that is missing is made, and the check leaves nothing in it', () => {
+  const { directory, path, read } = stateIn(join(temporaryDirectory('state'), 'deep', 'state'))
+  directory.check()
+  assert.deepEqual([directory.problem, readdirSync(path)], [undefined, []])
+  directory.save('desired.json', Buffer.from('one'))
+  assert.equal(read('desired.json'), 'one')
+})
+
+test('a directory that cannot be written is a problem before anything needs it, and is logged once', () => {
+  const { directory, path, lines } = blockedState()
+  for (let time = 0; time < 3; time++) directory.check()
+  assert.match(
+    directory.problem ?? '',
+    /^it cannot write its state directory .*: configuration and revocations of the fleet are lost at its next restart$/,
+  )
+  assert.ok(directory.problem?.includes(path))
+  assert.equal(lines.filter((line) => line.includes('state_unwritten')).length, 1)
+})
+
+test('what could not be written is written when it can be, in its last version', () => {
+  const { directory, free, read, lines } = blockedState()
+  directory.save('desired.json', Buffer.from('one'))
+  directory.save('desired.json', Buffer.from('two'))
+  assert.ok(directory.problem)
+  free()
+  directory.check()
+  assert.deepEqual([directory.problem, read('desired.json')], [undefined, 'two'])
+  assert.ok(lines.some((line) => line.includes('state_written')))
+})
+
+test('the problem remains while one file cannot be written, even if others can be', () => {
+  const { directory, path } = stateIn(temporaryDirectory('state'))
+  mkdirSync(join(path, 'desired.json', 'in-the-way'), { recursive: true })
+  directory.save('desired.json', Buffer.from('one'))
+  directory.check()
+  assert.ok(directory.problem)
+  assert.equal(existsSync(join(path, 'desired.json.new')), false)
+  rmSync(join(path, 'desired.json'), { recursive: true })
+  directory.check()
+  assert.equal(directory.problem, undefined)
+})

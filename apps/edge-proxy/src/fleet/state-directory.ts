@@ -1,0 +1,83 @@
+/**
+ * The state directory: what this edge keeps for its next run. Files are replaced atomically. What cannot be written now,
+ * because the disk is full or read-only, is written as soon as it can be.
+ */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { reasonOf, type Log } from '@imapfleet/observe'
+
+/** A full disk may still take a file of a few bytes. */
+const probe = new Uint8Array(4_096)
+
+export class StateDirectory {
+  readonly path: string
+  readonly #log: Log
+  /** File name → content that could not be written. */
+  readonly #waiting = new Map<string, Uint8Array>()
+  #problem: string | undefined
+
+  constructor(path: string, log: Log) {
+    this.path = path
+    this.#log = log
+  }
+
+  /** What an operator must know while the directory cannot be written. Undefined if it can be. */
+  get problem(): string | undefined {
+    return this.#problem
+  }
+
+  /** Never throws. If it cannot be written now, `check` writes it later. */
+  save(name: string, content: Uint8Array): void {
+    this.#waiting.set(name, content)
+    this.#note(() => this.#writeWaiting())
+  }
+
+  /** Call it at the start and at intervals: detects a directory that cannot be written before it is needed. */
+  check(): void {
+    this.#note(() => {
+      this.#writeWaiting()
+      const file = join(this.path, 'probe')
+      replaceStateFile(file, probe)
+      rmSync(file)
+    })
+  }
+
+  #writeWaiting(): void {
+    for (const [name, content] of this.#waiting) {
+      replaceStateFile(join(this.path, name), content)
+      this.#waiting.delete(name)
+    }
+  }
+
+  #note(write: () => void): void {
+    const before = this.#problem
+    try {
+      write()
+      this.#problem = undefined
+      if (before !== undefined) this.#log.info('state_written', { directory: this.path })
+    } catch (error) {
+      this.#problem =
+        `it cannot write its state directory ${this.path} (${reasonOf(error)}): ` +
+        'configuration and revocations of the fleet are lost at its next restart'
+      if (this.#problem !== before) this.#log.error('state_unwritten', { reason: this.#problem })
+    }
+  }
+}
+
+/** After a crash, the file has either the old content or the new one. Throws if the write fails. */
+export function replaceStateFile(file: string, content: string | Uint8Array): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  const next = `${file}.new`
+  try {
+    writeFileSync(next, content, { mode: 0o600 })
+    renameSync(next, file)
+  } catch (error) {
+    // Half a file on a full disk would take the space of the next attempt.
+    try {
+      rmSync(next, { force: true })
+    } catch {
+      // The first error says more.
+    }
+    throw error
+  }
+}
