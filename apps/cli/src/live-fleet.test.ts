@@ -24,6 +24,7 @@ const edge = (id: string, cached = 0): LiveEdge => ({
   waiting: 0,
   config: { wanted: 1, applied: 1 },
   degraded: [],
+  problems: [],
 })
 const event = (name: string, data: unknown) => `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
 const fleet = (name: string, total: number, ...edges: LiveEdge[]) => event(name, { at, total, edges })

@@ -23,6 +23,7 @@ const edge: EdgeView = {
   connections: { cached: 0, active: 0, clients: 0 },
   config: { wanted: 1, applied: 0, rejected: null },
   degraded: [],
+  problems: [],
   listeners: [],
 }
 const trace: TraceView = {

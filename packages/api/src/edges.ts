@@ -4,8 +4,40 @@ import { drainRequestSchema } from './orders.ts'
 import { decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
-/** `serving`, `draining` and `stopping` are reported by the edge. `silent`: three heartbeats are missing. */
-export const edgeStateSchema = z.enum(['serving', 'draining', 'stopping', 'silent'])
+/**
+ * `serving`, `draining` and `stopping` are reported by the edge. `silent`: three heartbeats are missing. `incompatible`: it
+ * sends heartbeats of another wire version.
+ */
+export const edgeStateSchema = z.enum(['serving', 'draining', 'stopping', 'silent', 'incompatible'])
+
+/** Whether control knows what an edge does now. If not, its figures are those of its last readable heartbeat. */
+export const isHeard = ({ state }: { state: z.infer<typeof edgeStateSchema> }): boolean =>
+  state !== 'silent' && state !== 'incompatible'
+
+/** Something that is wrong with an edge. */
+export const edgeProblemSchema = z
+  .object({
+    /**
+     * `reported`: by the edge itself. `unsaved`: it cannot write its state directory. `drift`: it runs another revision
+     * than it should.
+     */
+    kind: z.enum([
+      'silent',
+      'wire-version',
+      'credential',
+      'instances',
+      'unsaved',
+      'rejected',
+      'drift',
+      'clock',
+      'reported',
+    ]),
+    severity: z.enum(['bad', 'warning']),
+    /** For an operator. It follows the name of the edge, and has no full stop. */
+    text: z.string(),
+  })
+  .meta({ id: 'EdgeProblem' })
+export type EdgeProblem = z.infer<typeof edgeProblemSchema>
 
 export const edgeSchema = z
   .object({
@@ -29,7 +61,16 @@ export const edgeSchema = z
       applied: z.int(),
       rejected: z.object({ revision: z.int(), reason: z.string() }).nullable(),
     }),
+    /** What the edge reports. It is part of `problems`. */
     degraded: z.array(z.string()),
+    /** Everything that is wrong, the most serious first. */
+    problems: z.array(edgeProblemSchema).default([]),
+    /** Processes that use this edge id: more than one is a mistake. */
+    instances: z.int().optional(),
+    /** The clock of the edge minus that of control, in milliseconds. Null: unknown. */
+    clockSkewMs: z.number().nullable().optional(),
+    /** Version of the protocol that the edge speaks. */
+    wireVersion: z.int().optional(),
     listeners: z.array(z.string()),
     /** The edge should drain. Its state becomes `draining`; `connections.clients` is the number of clients left. */
     drain: z.boolean().optional(),

@@ -1,6 +1,6 @@
 /** The current state of the fleet: the events of `GET /v1/live`. */
 import { z } from 'zod'
-import { edgeStateSchema } from './edges.ts'
+import { edgeProblemSchema, edgeStateSchema } from './edges.ts'
 import { route } from './route.ts'
 
 const rate = z.number().nullable()
@@ -27,6 +27,8 @@ export const liveEdgeSchema = z
     waiting: z.number(),
     config: z.object({ wanted: z.int(), applied: z.int() }),
     degraded: z.array(z.string()),
+    /** Everything that is wrong, the most serious first. */
+    problems: z.array(edgeProblemSchema).default([]),
   })
   .meta({ id: 'LiveEdge' })
 export type LiveEdge = z.infer<typeof liveEdgeSchema>

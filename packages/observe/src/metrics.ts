@@ -162,7 +162,22 @@ export const controlMetrics = {
 
 /** What control knows about each edge, whether the edge can be reached or not. */
 export const fleetMetrics = {
-  edge_up: { kind: 'gauge', help: '1 while heartbeats of this edge arrive; 0 after three were missed.' },
+  edge_up: {
+    kind: 'gauge',
+    help: '1 while readable heartbeats of this edge arrive; 0 after three were missed.',
+  },
+  edge_problems: {
+    kind: 'gauge',
+    help: 'Number of things that are wrong with this edge, as `imapfleet edges show` lists them.',
+  },
+  edge_instances: {
+    kind: 'gauge',
+    help: 'Processes that use the id of this edge. More than one is a mistake of configuration.',
+  },
+  edge_clock_skew_seconds: {
+    kind: 'gauge',
+    help: 'The clock of this edge minus that of control, without short delays of heartbeats.',
+  },
   edge_draining: { kind: 'gauge', help: '1 while this edge is told to drain.' },
   edge_revision_wanted: { kind: 'gauge', help: 'Desired configuration revision of this edge.' },
   edge_revision_applied: { kind: 'gauge', help: 'Configuration revision that this edge applied.' },

@@ -4,7 +4,7 @@ import type { EdgeView } from '@imapfleet/api'
 import { complainOfDrain, isSettled, progressOf } from './drain.ts'
 
 const edgeOf = (id: string, state: EdgeView['state'], clients: number): EdgeView => ({
-  ...{ id, state, region: 'eu', version: '0.1.0', boot: 'b', degraded: [], listeners: [] },
+  ...{ id, state, region: 'eu', version: '0.1.0', boot: 'b', degraded: [], problems: [], listeners: [] },
   startedAt: '2026-03-01T10:00:00.000Z',
   lastSeenAt: '2026-03-01T10:00:00.000Z',
   connections: { cached: 0, active: 0, clients },

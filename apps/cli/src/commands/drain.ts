@@ -1,5 +1,5 @@
 /** `imapfleet drain` and `resume`, and their progress, from heartbeats. */
-import type { EdgeView, FleetTarget } from '@imapfleet/api'
+import { isHeard, type EdgeView, type FleetTarget } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
@@ -81,8 +81,9 @@ function targetFor(id: string | undefined, options: TargetOptions, verb: string)
 }
 
 /** Nothing more to wait for. A silent edge may stay silent. */
-export function isSettled({ state, connections }: EdgeView, drain: boolean): boolean {
-  if (state === 'silent') return true
+export function isSettled(edge: EdgeView, drain: boolean): boolean {
+  const { state, connections } = edge
+  if (!isHeard(edge)) return true
   return drain ? state !== 'serving' && connections.clients === 0 : state === 'serving'
 }
 
@@ -112,7 +113,7 @@ const drainColumns: Column<EdgeView>[] = [
   {
     title: 'STATE',
     cell: (edge) => edge.state,
-    style: (edge) => (edge.state === 'silent' ? 'red' : edge.state === 'serving' ? 'green' : 'yellow'),
+    style: (edge) => (!isHeard(edge) ? 'red' : edge.state === 'serving' ? 'green' : 'yellow'),
   },
   { title: 'WANTED', cell: (edge) => (edge.drain === true ? 'draining' : 'serving') },
   { title: 'CLIENTS LEFT', cell: (edge) => String(edge.connections.clients), align: 'right' },
@@ -121,7 +122,7 @@ const drainColumns: Column<EdgeView>[] = [
 /** Throws if an edge was silent or, with `wait`, has not finished. */
 export function complainOfDrain(edges: readonly EdgeView[], drain: boolean, waited: boolean): void {
   const complaints = edges.flatMap((edge) => {
-    if (edge.state === 'silent') return [`${edge.id} is silent and will follow when it returns`]
+    if (!isHeard(edge)) return [`${edge.id} is ${edge.state} and will follow when it returns`]
     if (!waited || isSettled(edge, drain)) return []
     const { clients } = edge.connections
     return [drain ? `${edge.id} still has ${clientsText(clients)}` : `${edge.id} is still ${edge.state}`]

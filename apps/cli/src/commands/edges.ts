@@ -1,9 +1,10 @@
 /** `imapfleet edges`: lists the edges, shows one, and forgets one. */
-import type { EdgeView } from '@imapfleet/api'
+import { isHeard, type EdgeView } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { confirm } from '../prompt.ts'
 import type { Style } from '../print/colour.ts'
+import { problemsText } from '../print/problems.ts'
 import { safe } from '../print/safe.ts'
 import { facts, table, type Column, type TableLayout } from '../print/table.ts'
 import { ago, dayAndClock, duration } from '../print/time.ts'
@@ -83,7 +84,11 @@ const stateStyle: Readonly<Record<EdgeView['state'], Style>> = {
   draining: 'yellow',
   stopping: 'yellow',
   silent: 'red',
+  incompatible: 'red',
 }
+
+/** The figures of a silent edge are those of its last heartbeat. */
+const present = (edge: EdgeView, count: number) => (isHeard(edge) ? String(count) : '-')
 
 const isRefused = ({ config }: EdgeView) => config.rejected?.revision === config.wanted
 
@@ -93,9 +98,9 @@ function columns(now: number): Column<EdgeView>[] {
     { title: 'REGION', cell: (edge) => edge.region },
     { title: 'STATE', cell: (edge) => edge.state, style: (edge) => stateStyle[edge.state] },
     { title: 'VERSION', cell: (edge) => edge.version },
-    { title: 'CACHED', cell: (edge) => String(edge.connections.cached), align: 'right' },
-    { title: 'ACTIVE', cell: (edge) => String(edge.connections.active), align: 'right' },
-    { title: 'CLIENTS', cell: (edge) => String(edge.connections.clients), align: 'right' },
+    { title: 'CACHED', cell: (edge) => present(edge, edge.connections.cached), align: 'right' },
+    { title: 'ACTIVE', cell: (edge) => present(edge, edge.connections.active), align: 'right' },
+    { title: 'CLIENTS', cell: (edge) => present(edge, edge.connections.clients), align: 'right' },
     { title: 'WANTED', cell: (edge) => String(edge.config.wanted), align: 'right' },
     {
       title: 'APPLIED',
@@ -106,20 +111,15 @@ function columns(now: number): Column<EdgeView>[] {
     },
     { title: 'LAST SEEN', cell: (edge) => ago(edge.lastSeenAt, now) },
     {
-      title: 'DEGRADED',
-      cell: (edge) => wrongWith(edge).join('; '),
-      style: (edge) => (wrongWith(edge).length > 0 ? 'yellow' : undefined),
+      title: 'PROBLEMS',
+      cell: (edge) => problemsText(edge, now).join('; '),
+      style: ({ problems }) =>
+        problems.some(({ severity }) => severity === 'bad')
+          ? 'red'
+          : problems.length > 0
+            ? 'yellow'
+            : undefined,
     },
-  ]
-}
-
-/** Problems that the edge reports, and problems that control knows. */
-function wrongWith(edge: EdgeView): string[] {
-  const { rejected } = edge.config
-  return [
-    ...edge.degraded,
-    ...(isRefused(edge) && rejected ? [`refused revision ${rejected.revision}: ${rejected.reason}`] : []),
-    ...(edge.credential === 'revoked' ? ['its credential is revoked'] : []),
   ]
 }
 
@@ -146,7 +146,7 @@ function describe(edge: EdgeView, page: TableLayout): string[] {
       ['revision', applied === wanted ? `${applied}` : `${applied}, wanted is ${wanted}`],
       ...(rejected ? [['refused', `revision ${rejected.revision}: ${rejected.reason}`] as const] : []),
       ['credential', edge.credential ?? 'no own credential'],
-      ['degraded', edge.degraded.join('; ') || 'no'],
+      ['problems', problemsText(edge, now).join('; ') || 'none'],
     ],
     page,
   )

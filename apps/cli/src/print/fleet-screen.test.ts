@@ -5,7 +5,7 @@ import { plain } from './colour.ts'
 import { fleetScreen, keys, sortings, type Sorting } from './fleet-screen.ts'
 
 const at = '2026-01-01T00:00:00.000Z'
-const edge = (id: string, degraded: string[]): LiveEdge => ({
+const edge = (id: string, reported: string[]): LiveEdge => ({
   id,
   region: 'eu-central',
   state: 'serving',
@@ -21,7 +21,8 @@ const edge = (id: string, degraded: string[]): LiveEdge => ({
   cached: 12_345,
   waiting: 0,
   config: { wanted: 1234, applied: 1233 },
-  degraded,
+  degraded: reported,
+  problems: reported.map((text) => ({ kind: 'reported', severity: 'bad', text })),
 })
 
 const screen = (width: number | undefined, edges: LiveEdge[], sorting: Sorting = 'edge') =>
@@ -54,9 +55,25 @@ test('of a problem that is too long, the beginning and the end are shown', () =>
 })
 
 test('a silent edge is shown with how long it has been silent', () => {
-  const silent: LiveEdge = { ...edge('eu-1', []), state: 'silent', loginP50Ms: 30_800 }
+  const silent: LiveEdge = {
+    ...edge('eu-1', []),
+    state: 'silent',
+    loginP50Ms: 30_800,
+    problems: [{ kind: 'silent', severity: 'bad', text: 'no heartbeat since a while' }],
+  }
   assert.match(screen(80, [silent]).join('\n'), /silent .* last heartbeat 2 d 1 h ago$/)
   assert.match(screen(200, [silent]).join('\n'), / 30\.8 s /)
+})
+
+test('what a silent or incompatible edge had is in no total, and not shown as present', () => {
+  const gone = (['silent', 'incompatible'] as const).map((state) => ({ ...edge(state, []), state }))
+  const lines = screen(200, [{ ...edge('eu-1', []), active: 3, cached: 7 }, ...gone])
+  assert.match(
+    lines.join('\n'),
+    /1 of 3 edges +1234 sessions\/s +reuse 98\.7 % +3 active +7 cached +12\.3 errors/,
+  )
+  for (const state of ['silent', 'incompatible'])
+    assert.match(lines.find((line) => line.startsWith(state)) ?? '', / - +- /)
 })
 
 test('totals and keys are complete at any width', () => {

@@ -1,10 +1,11 @@
 /** The terminal screen of the whole fleet: totals, and one row for each edge, sorted as requested. */
-import type { LiveEdge } from '@imapfleet/api'
+import { isHeard, type LiveEdge } from '@imapfleet/api'
 import type { LiveView } from '../live-fleet.ts'
 import type { Style } from './colour.ts'
 import { formatCount, share } from './number.ts'
 import { safe } from './safe.ts'
 import { table, tableWidth, wrapped, type Column, type TableLayout } from './table.ts'
+import { problemsText } from './problems.ts'
 import { ago, clock } from './time.ts'
 
 /** Columns to sort by, and their keys. */
@@ -70,9 +71,10 @@ export function sorted(edges: readonly LiveEdge[], sorting: Sorting): LiveEdge[]
 const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0)
 
 function totals(edges: readonly LiveEdge[], { region }: ScreenChoice, page: TableLayout): string[] {
+  // What an edge did before it became silent is not what the fleet does now.
+  const heard = edges.filter(isHeard)
   const sum = (value: (edge: LiveEdge) => number | null) =>
-    edges.reduce((all, edge) => all + (value(edge) ?? 0), 0)
-  const heard = edges.filter(({ state }) => state !== 'silent')
+    heard.reduce((all, edge) => all + (value(edge) ?? 0), 0)
   const logins = sum((edge) => edge.loginsPerSecond)
   // Weighted by the logins of each edge.
   const reused = sum((edge) => (edge.reuseRatio ?? 0) * (edge.loginsPerSecond ?? 0))
@@ -130,27 +132,31 @@ function columnsBy(sorting: Sorting, now: number): Column<LiveEdge>[] {
     { title: 'STATE', cell: ({ state }) => state, style: ({ state }) => stateStyle[state] },
     number('sessions', 'SESS/S', (edge) => rate(edge.sessionsPerSecond)),
     number('reuse', 'REUSE', (edge) => share(edge.reuseRatio, edge.reuseRatio === null ? null : 1)),
-    number('active', 'ACTIVE', (edge) => formatCount(edge.active)),
-    number('cached', 'CACHED', (edge) => formatCount(edge.cached)),
+    number('active', 'ACTIVE', (edge) => present(edge, edge.active)),
+    number('cached', 'CACHED', (edge) => present(edge, edge.cached)),
     number('errors', 'ERR/S', (edge) => rate(edge.errorsPerSecond)),
     number('login', 'LOGIN', (edge) => (edge.loginP50Ms === null ? '-' : loginTime(edge.loginP50Ms))),
     number(undefined, 'REVISION', ({ config }) =>
       config.applied === config.wanted ? String(config.applied) : `${config.applied}→${config.wanted}`,
     ),
-    { title: 'WRONG', cell: (edge) => wrongWith(edge, now), cut: 'middle', style: () => 'yellow' },
+    {
+      title: 'WRONG',
+      cell: (edge) => problemsText(edge, now).join('; '),
+      cut: 'middle',
+      style: () => 'yellow',
+    },
   ]
 }
 
+const present = (edge: LiveEdge, count: number) => (isHeard(edge) ? formatCount(count) : '-')
+
 const loginTime = (ms: number) =>
   ms < 999.5 ? `${ms.toPrecision(3)} ms` : `${(ms / 1000).toFixed(ms < 100_000 ? 1 : 0)} s`
-
-/** The problems that the edge reports, or how long it has been silent. */
-const wrongWith = ({ state, lastSeenAt, degraded }: LiveEdge, now: number): string =>
-  [...(state === 'silent' ? [`last heartbeat ${ago(lastSeenAt, now)}`] : []), ...degraded].join('; ')
 
 const stateStyle: Record<LiveEdge['state'], Style> = {
   serving: 'green',
   draining: 'yellow',
   stopping: 'yellow',
   silent: 'red',
+  incompatible: 'red',
 }

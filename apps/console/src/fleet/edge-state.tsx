@@ -7,6 +7,7 @@ const tones: Record<EdgeView['state'], Tone> = {
   draining: 'warn',
   stopping: 'warn',
   silent: 'bad',
+  incompatible: 'bad',
 }
 
 export const EdgeStateBadge = ({ edge: { state, forgottenAt } }: { edge: EdgeView }) =>

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { EdgeView } from '@imapfleet/api'
+import type { EdgeProblem, EdgeView } from '@imapfleet/api'
 import { findingsOf } from './findings.ts'
 
 const now = new Date('2026-11-27T12:00:00Z')
@@ -15,6 +15,7 @@ const well: EdgeView = {
   connections: { cached: 1, active: 2, clients: 3 },
   config: { wanted: 4, applied: 4, rejected: null },
   degraded: [],
+  problems: [],
   listeners: [],
   drain: false,
 }
@@ -23,18 +24,33 @@ test('a healthy edge is not a finding', () => {
   assert.deepEqual(findingsOf([well], now), [])
 })
 
+const problem = (
+  kind: EdgeProblem['kind'],
+  severity: EdgeProblem['severity'],
+  text: string,
+): Pick<EdgeView, 'problems'> => ({ problems: [{ kind, severity, text }] })
+
 test('the worst findings come first, each with its edge', () => {
   const found = findingsOf(
     [
       { ...well, id: 'draining', state: 'draining', drain: true },
-      { ...well, id: 'behind', config: { ...well.config, applied: 3 } },
-      { ...well, id: 'silent', state: 'silent', lastSeenAt: '2026-11-27T11:48:00Z', degraded: ['old news'] },
+      { ...well, id: 'behind', ...problem('drift', 'warning', 'runs revision 3, but should run 4') },
       {
         ...well,
-        id: 'refuser',
-        config: { wanted: 4, applied: 3, rejected: { revision: 4, reason: 'no key' } },
+        id: 'silent',
+        state: 'silent',
+        lastSeenAt: '2026-11-27T11:48:00Z',
+        pool: { dialing: 0, leased: 0, resetting: 0, idle: 0, waiting: 5 },
+        ...problem('silent', 'bad', 'no heartbeat since 2026-11-27T11:48:00Z'),
       },
-      { ...well, id: 'alone', degraded: ['upstream main: connection refused'] },
+      { ...well, id: 'refuser', ...problem('rejected', 'bad', 'refused revision 4 and runs 3: no key') },
+      {
+        ...well,
+        id: 'other',
+        state: 'incompatible',
+        ...problem('wire-version', 'bad', 'speaks wire version 2'),
+      },
+      { ...well, id: 'alone', ...problem('reported', 'bad', 'upstream main: connection refused.') },
     ],
     now,
   )
@@ -42,7 +58,8 @@ test('the worst findings come first, each with its edge', () => {
     found.map(({ edge, tone, text }) => `${tone} ${edge} ${text}`),
     [
       'bad silent has been silent for 12 min: it or its connection to NATS is down.',
-      'bad refuser refused revision 4 and runs 3: no key',
+      'bad refuser refused revision 4 and runs 3: no key.',
+      'bad other speaks wire version 2.',
       'bad alone upstream main: connection refused.',
       'warn draining is draining; 3 clients still connected.',
       'warn behind runs revision 3, but should run 4.',
@@ -55,9 +72,4 @@ test('a forgotten edge has no other finding', () => {
   const [first, ...others] = findingsOf([forgotten], now)
   assert.match(`${first?.tone} ${first?.text}`, /^warn was forgotten and is in no list/)
   assert.deepEqual(others, [])
-})
-
-test('the refusal of an older revision is not a finding', () => {
-  const rejected = { revision: 3, reason: 'no key' }
-  assert.deepEqual(findingsOf([{ ...well, config: { ...well.config, rejected } }], now), [])
 })

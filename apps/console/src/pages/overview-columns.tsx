@@ -1,5 +1,5 @@
 /** The columns of the overview. */
-import type { EdgeView } from '@imapfleet/api'
+import { isHeard, type EdgeView } from '@imapfleet/api'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { countOf, none, rateOf, shareOf } from '../format/number.ts'
@@ -14,7 +14,7 @@ export interface OverviewRow {
 }
 
 /** The last figures of a silent edge are outdated and not shown. */
-const now = (edge: EdgeView, value: number) => (edge.state === 'silent' ? none : countOf(value))
+const now = (edge: EdgeView, value: number) => (isHeard(edge) ? countOf(value) : none)
 
 export const edgeColumns: TableColumn<OverviewRow>[] = [
   {

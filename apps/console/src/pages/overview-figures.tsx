@@ -1,12 +1,12 @@
 /** The four figures of the fleet. */
-import type { EdgeView } from '@imapfleet/api'
+import { isHeard, type EdgeView } from '@imapfleet/api'
 import { currentOf, finishedOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
 import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
 import { Figure } from '../ui/figure.tsx'
 
 export function OverviewFigures({ all, traffic }: { all: readonly EdgeView[]; traffic: Traffic }) {
   // The last figures of a silent edge are outdated.
-  const heard = all.filter(({ state }) => state !== 'silent')
+  const heard = all.filter(isHeard)
   const sum = (kind: keyof EdgeView['connections']) =>
     heard.reduce((total, { connections }) => total + connections[kind], 0)
   const serving = heard.filter(({ state }) => state === 'serving').length

@@ -19,6 +19,7 @@ export function liveEdge(row: CountingEdgeRow, view: EdgeView): LiveEdge {
     waiting: pool?.waiting ?? 0,
     config: { wanted: config.wanted, applied: config.applied },
     degraded: view.degraded,
+    problems: view.problems,
   }
 }
 
@@ -37,7 +38,7 @@ const unknown: Rates = {
 
 /** Between two moments of one boot. All values are null if one of the moments is unknown. */
 export function ratesOf(now: Counted | null, before: Counted | null): Rates {
-  const seconds = now && before ? (now.at - before.at) / 1000 : 0
+  const seconds = now && before ? secondsBetween(before, now) : 0
   if (!now || !before || seconds <= 0) return unknown
   const grown = (name: string, labels: Record<string, string> = {}) =>
     Math.max(0, total(now, name, labels) - total(before, name, labels))
@@ -52,6 +53,12 @@ export function ratesOf(now: Counted | null, before: Counted | null): Rates {
     loginP50Ms: p50 === null ? null : p50 * 1000,
   }
 }
+
+/** By how long the boot has run, because the clock of the edge may have been set in between. */
+const secondsBetween = (before: Counted, now: Counted): number =>
+  (now.uptimeMs !== undefined && before.uptimeMs !== undefined
+    ? now.uptimeMs - before.uptimeMs
+    : now.at - before.at) / 1000
 
 function total({ counters }: Counted, name: string, wanted: Record<string, string>): number {
   let sum = 0

@@ -3,7 +3,7 @@
  * heartbeat. The metrics of silent edges are left out, so that no old value looks current.
  */
 import { edgeMetrics, fleetMetrics, printPrometheus, type PrometheusSource } from '@imapfleet/observe'
-import type { EdgeView } from '@imapfleet/api'
+import { isHeard, type EdgeView } from '@imapfleet/api'
 import type { CountingEdgeRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
 import { listCountingViews } from './service.ts'
@@ -26,7 +26,10 @@ export async function printFleetMetrics(deps: Deps): Promise<string> {
 const fleetSource = (view: EdgeView): PrometheusSource => ({
   labels: { edge: view.id, region: view.region },
   gauges: {
-    edge_up: view.state === 'silent' ? 0 : 1,
+    edge_up: isHeard(view) ? 1 : 0,
+    edge_problems: view.problems.length,
+    edge_instances: view.instances ?? 1,
+    edge_clock_skew_seconds: (view.clockSkewMs ?? 0) / 1000,
     edge_draining: view.drain ? 1 : 0,
     edge_revision_wanted: view.config.wanted,
     edge_revision_applied: view.config.applied,

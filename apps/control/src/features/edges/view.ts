@@ -2,6 +2,8 @@
 import { parseSeriesKey } from '@imapfleet/observe'
 import type { EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
+import { wireVersion } from '@imapfleet/protocol'
+import { instancesOf, problemsOf } from './problems.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/service.ts'
 
 /** `enrolled`: edge → whether it has a valid credential. */
@@ -11,12 +13,13 @@ export function edgeView(
   rolling: Rolling | undefined,
   enrolled: ReadonlyMap<string, boolean>,
 ): EdgeView {
-  const isEnrolled = enrolled.get(row.id)
+  const hasCredential = enrolled.get(row.id)
+  const wanted = resolve({ edge: row.id, region: row.region }, layers, rolling)
   const gauge = (name: string) => Math.max(0, Math.trunc(row.gauges[name] ?? 0))
   return {
     id: row.id,
     region: row.region,
-    state: row.silent ? 'silent' : row.state,
+    state: row.missing ? 'silent' : row.wireVersion === wireVersion ? row.state : 'incompatible',
     version: row.version,
     boot: row.boot,
     startedAt: row.startedAt.toISOString(),
@@ -35,7 +38,7 @@ export function edgeView(
     },
     upstreams: upstreamsOf(row.gauges),
     config: {
-      wanted: resolve({ edge: row.id, region: row.region }, layers, rolling).revision,
+      wanted: wanted.revision,
       applied: row.configApplied,
       rejected:
         row.configRejected === null
@@ -43,10 +46,14 @@ export function edgeView(
           : { revision: row.configRejected, reason: row.configRejectedReason ?? '' },
     },
     degraded: row.degraded,
+    problems: problemsOf(row, { ...wanted, hasCredential }),
+    instances: instancesOf(row).length,
+    clockSkewMs: row.clockSkewMs,
+    wireVersion: row.wireVersion,
     listeners: row.listeners,
     drain: row.drain,
     ...(row.forgottenAt && { forgottenAt: row.forgottenAt.toISOString() }),
-    ...(isEnrolled !== undefined && { credential: isEnrolled ? 'valid' : 'revoked' }),
+    ...(hasCredential !== undefined && { credential: hasCredential ? 'valid' : 'revoked' }),
   }
 }
 

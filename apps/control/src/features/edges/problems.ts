@@ -1,0 +1,126 @@
+/**
+ * What is wrong with an edge: the only place that decides it. The API, live views, metrics, the CLI and the console all
+ * show this list. A text changes only if the problem does, so that live views are not sent it again every second.
+ */
+import { isDeepStrictEqual } from 'node:util'
+import type { EdgeProblem } from '@imapfleet/api'
+import { wireVersion, type LayerVersions } from '@imapfleet/protocol'
+import { runningBeside } from './boots.ts'
+import { missedMax } from './hearing.ts'
+import type { EdgeRow } from './queries.ts'
+
+/** What control wants of the edge. */
+interface Wanted {
+  revision: number
+  versions: LayerVersions
+  /** Undefined: it never had a credential of its own. */
+  hasCredential: boolean | undefined
+}
+
+/** A clock that differs less is not worth a message. It is more than a heartbeat takes in a slow network. */
+const clockSkewMaxMs = 5_000
+
+/** The clock of the edge minus that of the database, in milliseconds, if it is so large that times must be corrected. */
+export const largeSkew = (skewMs: number | null): number | undefined =>
+  skewMs !== null && Math.abs(skewMs) >= clockSkewMaxMs ? skewMs : undefined
+
+/** The most serious first. */
+export function problemsOf(row: EdgeRow, wanted: Wanted): EdgeProblem[] {
+  const problems = [
+    ...(wanted.hasCredential === false
+      ? [bad('credential', 'its credential is revoked, so NATS refuses it')]
+      : []),
+    // What a silent edge reported before is outdated.
+    ...(row.silent ? [silence(row)] : present(row, wanted)),
+  ]
+  return [
+    ...problems.filter(({ severity }) => severity === 'bad'),
+    ...problems.filter(({ severity }) => severity === 'warning'),
+  ]
+}
+
+/** Boots that send heartbeats with this edge id, the one that is shown first. */
+export function instancesOf({ boot, otherBoots, heartbeatMs, lastSeenAt }: EdgeRow): string[] {
+  // Measured from the last heartbeat of the shown one, so that no clock is read.
+  return [boot, ...runningBeside(otherBoots, lastSeenAt.getTime() - heartbeatMs * missedMax)]
+}
+
+function silence(row: EdgeRow): EdgeProblem {
+  if (row.missing)
+    return bad(
+      'silent',
+      `no heartbeat since ${row.lastSeenAt.toISOString()}: it or its connection to NATS is down`,
+    )
+  const older = row.wireVersion > wireVersion ? 'control' : 'the edge'
+  return bad(
+    'wire-version',
+    `speaks wire version ${row.wireVersion}, and control speaks ${wireVersion}: upgrade ${older}`,
+  )
+}
+
+function present(row: EdgeRow, wanted: Wanted): EdgeProblem[] {
+  const instances = instancesOf(row)
+  const skew = largeSkew(row.clockSkewMs)
+  return [
+    ...(instances.length > 1
+      ? [
+          bad(
+            'instances',
+            `${instances.length} processes use its id, boots ${instances.join(' and ')}: give each its own edge.id`,
+          ),
+        ]
+      : []),
+    ...(row.unsaved === null ? [] : [bad('unsaved', row.unsaved)]),
+    ...row.degraded.filter((text) => text !== row.unsaved).map((text) => bad('reported', text)),
+    ...configuration(row, wanted),
+    ...(skew === undefined
+      ? []
+      : [
+          warning(
+            'clock',
+            `its clock is ${durationText(Math.abs(skew))} ${skew > 0 ? 'ahead of' : 'behind'} that of control: set it, or run NTP`,
+          ),
+        ]),
+  ]
+}
+
+function configuration(row: EdgeRow, wanted: Wanted): EdgeProblem[] {
+  const { configApplied, configVersions, configRejected, configRejectedVersions } = row
+  // Numbers of revisions can occur twice, before and after the restore of an older database.
+  const isWanted = (revision: number | null, versions: EdgeRow['configVersions']) =>
+    versions === null ? revision === wanted.revision : isDeepStrictEqual(versions, wanted.versions)
+  if (isWanted(configApplied, configVersions)) return []
+  if (configRejected !== null && isWanted(configRejected, configRejectedVersions))
+    return [
+      bad(
+        'rejected',
+        `refused revision ${wanted.revision} and runs ${configApplied}: ${row.configRejectedReason ?? 'no reason given'}`,
+      ),
+    ]
+  return configApplied === wanted.revision
+    ? [
+        warning(
+          'drift',
+          `runs a revision ${configApplied} of another history, and should run that of this database`,
+        ),
+      ]
+    : [warning('drift', `runs revision ${configApplied}, but should run ${wanted.revision}`)]
+}
+
+const bad = (kind: EdgeProblem['kind'], text: string): EdgeProblem => ({ kind, severity: 'bad', text })
+const warning = (kind: EdgeProblem['kind'], text: string): EdgeProblem => ({
+  kind,
+  severity: 'warning',
+  text,
+})
+
+/** In the largest unit that has at least two of it, so that a clock that drifts does not change the text. */
+function durationText(ms: number): string {
+  const units = [
+    ['d', 86_400_000],
+    ['h', 3_600_000],
+    ['min', 60_000],
+  ] as const
+  const [unit, unitMs] = units.find(([, each]) => ms >= 2 * each) ?? ['s', 1_000]
+  return `${Math.round(ms / unitMs)} ${unit}`
+}
