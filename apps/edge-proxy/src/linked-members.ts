@@ -8,18 +8,12 @@
  * which is most of the cost of garbage collection.
  */
 
-// Symbols keep the fields private to this file, and out of JSON.
-const collection = Symbol('collection')
-const previous = Symbol('previous')
-const next = Symbol('next')
-const value = Symbol('value')
-
-/** An object that can be a member. */
+/** An object that can be a member. The fields belong to the collection that it is in. */
 export abstract class Linked<Self> {
-  [collection]: object | undefined;
-  [previous]: Self | undefined;
-  [next]: Self | undefined;
-  [value]: unknown
+  memberOf: object | undefined
+  previousMember: Self | undefined
+  nextMember: Self | undefined
+  memberValue: unknown
 }
 
 /** What may be done with a collection by others than its owner. */
@@ -43,19 +37,19 @@ abstract class LinkedMembers<Member extends Linked<Member>> implements Members<M
   }
 
   has(member: Member): boolean {
-    return member[collection] === this
+    return member.memberOf === this
   }
 
   /** False: it is not a member. */
   delete(member: Member): boolean {
     if (!this.has(member)) return false
-    const before = member[previous]
-    const after = member[next]
-    if (before) before[next] = after
+    const before = member.previousMember
+    const after = member.nextMember
+    if (before) before.nextMember = after
     else this.#first = after
-    if (after) after[previous] = before
+    if (after) after.previousMember = before
     else this.#last = before
-    member[collection] = member[previous] = member[next] = member[value] = undefined
+    member.memberOf = member.previousMember = member.nextMember = member.memberValue = undefined
     this.#size--
     return true
   }
@@ -63,15 +57,15 @@ abstract class LinkedMembers<Member extends Linked<Member>> implements Members<M
   /** In the order in which they were added. Members that are removed while these are read are left out. */
   *keys(): IterableIterator<Member> {
     const members = []
-    for (let member = this.#first; member; member = member[next]) members.push(member)
-    for (const member of members) if (member[collection] === this) yield member
+    for (let member = this.#first; member; member = member.nextMember) members.push(member)
+    for (const member of members) if (member.memberOf === this) yield member
   }
 
   protected append(member: Member): void {
-    if (member[collection]) throw new Error('an object cannot be in two collections of linked members')
-    member[collection] = this
-    member[previous] = this.#last
-    if (this.#last) this.#last[next] = member
+    if (member.memberOf) throw new Error('an object cannot be in two collections of linked members')
+    member.memberOf = this
+    member.previousMember = this.#last
+    if (this.#last) this.#last.nextMember = member
     else this.#first = member
     this.#last = member
     this.#size++
@@ -104,15 +98,15 @@ export class LinkedMap<Member extends Linked<Member>, Value>
   implements ReadonlyLinkedMap<Member, Value>
 {
   get(member: Member): Value | undefined {
-    return this.has(member) ? (member[value] as Value) : undefined
+    return this.has(member) ? (member.memberValue as Value) : undefined
   }
 
-  set(member: Member, its: Value): void {
+  set(member: Member, value: Value): void {
     if (!this.has(member)) this.append(member)
-    member[value] = its
+    member.memberValue = value
   }
 
   *[Symbol.iterator](): IterableIterator<[Member, Value]> {
-    for (const member of this.keys()) yield [member, member[value] as Value]
+    for (const member of this.keys()) yield [member, member.memberValue as Value]
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { ClientAdmission, Place, type Dismissal } from './client-admission.ts'
 
@@ -20,7 +21,7 @@ function admissionOf() {
 }
 
 const placeOf = (result: ReturnType<ClientAdmission['enter']>): Place => {
-  assert.ok(result instanceof Place, JSON.stringify(result))
+  assert.ok(result instanceof Place, inspect(result))
   return result
 }
 

@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { inspect } from 'node:util'
 import * as fc from 'fast-check'
 import { wire } from '../imap/cuts.test-support.ts'
 import type { Credentials } from '../imap/credentials.ts'
@@ -364,7 +365,7 @@ class History {
       this.limit = Math.max(1, this.limit)
       const login = this.login(user, 'A', '', '')
       await untilTrue(() => login.result !== undefined)
-      assert.equal(login.result?.kind, 'leased', `${user} is locked out: ${JSON.stringify(login.result)}`)
+      assert.equal(login.result?.kind, 'leased', `${user} is locked out: ${inspect(login.result)}`)
       this.end(login, 'clean')
       await this.quiet()
     }

@@ -1,5 +1,6 @@
 /** For tests: a pool over a scripted server, with a clock that is set by hand. */
 import assert from 'node:assert/strict'
+import { inspect } from 'node:util'
 import { resolveConfig, type Layer } from '@imapfleet/config'
 import { edgeMetrics, Log, Metrics, type EdgeMetrics } from '@imapfleet/observe'
 import type { Credentials } from '../imap/credentials.ts'
@@ -112,7 +113,7 @@ export async function poolAtWork(settings: { pool?: Layer; limits?: Layer } = {}
     login,
     async lease(...who) {
       const leased = await login(...who)
-      assert.ok(leased.kind === 'leased', JSON.stringify(leased))
+      assert.ok(leased.kind === 'leased', inspect(leased))
       return leased
     },
     count: (series) => metrics.snapshot().counters[series] ?? 0,
