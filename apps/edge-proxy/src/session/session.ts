@@ -34,9 +34,6 @@ export async function runSession(client: Client, context: EdgeContext): Promise<
       }
       client.write(loginAnswer(login.tag, lease))
       const handBack = await runSplice(client, lease, context)
-
-      // The client does not wait for the reset of the connection.
-      client.close()
       await pool.giveBack(handBack, client)
       return
     }
@@ -106,6 +103,9 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
       onEnd: (ending, handBack) => {
         // First of all, so that the connection is given back whatever fails below.
         resolve(handBack)
+        // At once, so that the client gets the end of the connection together with the last words. It does not wait for the
+        // reset of the server connection.
+        client.close()
         endSession(session, ending, context)
       },
     })

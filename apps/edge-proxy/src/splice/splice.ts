@@ -355,7 +355,10 @@ export class Splice extends Linked<Splice> {
    * disconnected without a word.
    */
   #say(text: string): void {
-    if (this.#conversation.connection.scanner.betweenResponses) this.toClient(Buffer.from(text, 'latin1'))
+    const { connection } = this.#conversation
+    if (!connection.scanner.betweenResponses) return
+    this.tap?.fromServer(Buffer.from(text, 'latin1'))
+    if (!this.#client.write(text)) connection.link.pause()
   }
 
   /** The client has taken all that was written to it. */
