@@ -145,3 +145,13 @@ test('the filter removes every hidden extension from any list', () => {
     { seed: 9, numRuns: 500 },
   )
 })
+
+test('connections with the same list share it', () => {
+  const [first, second] = ['* CAPABILITY IMAP4rev1 X1', '* OK [CAPABILITY IMAP4rev1 X1] hi'].map(
+    capabilitiesIn,
+  )
+  assert.deepEqual(first, ['IMAP4rev1', 'X1'])
+  assert.equal(first, second)
+  for (let number = 2; number < 100; number++)
+    assert.deepEqual(capabilitiesIn(`* CAPABILITY X${number}`), [`X${number}`])
+})

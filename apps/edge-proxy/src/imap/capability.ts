@@ -12,7 +12,7 @@ const never = /^(COMPRESS=.*|UNAUTHENTICATE|LOGIN-REFERRALS|MAILBOX-REFERRALS)$/
 const listLine = /^(\* +CAPABILITY|\S+ +(?:OK|NO|BAD|BYE|PREAUTH) \[CAPABILITY) ([^\]\r\n]*)/i
 
 /** The list in a line of a server: the names in order, each once. Undefined: the line has no list. */
-export function capabilitiesIn(line: string): string[] | undefined {
+export function capabilitiesIn(line: string): readonly string[] | undefined {
   const match = listLine.exec(line)
   if (!match) return undefined
   const [whole, lead = '', list = ''] = match
@@ -22,14 +22,23 @@ export function capabilitiesIn(line: string): string[] | undefined {
 }
 
 /** The last list in these lines. */
-export const lastCapabilities = (lines: readonly string[]): string[] | undefined =>
+export const lastCapabilities = (lines: readonly string[]): readonly string[] | undefined =>
   lines.map(capabilitiesIn).findLast((list) => list !== undefined)
 
-function parseList(list: string): string[] {
+/** The lists that were parsed last, by their text. A server sends the same list on all its connections, which then share it. */
+const parsed = new Map<string, readonly string[]>()
+const parsedMax = 16
+
+function parseList(text: string): readonly string[] {
+  const known = parsed.get(text)
+  if (known) return known
   const byName = new Map<string, string>()
-  for (const name of list.match(/\S+/g) ?? [])
+  for (const name of text.match(/\S+/g) ?? [])
     if (/^[!-~]+$/.test(name) && !byName.has(name.toUpperCase())) byName.set(name.toUpperCase(), name)
-  return [...byName.values()]
+  const list = [...byName.values()]
+  if (parsed.size >= parsedMax) parsed.clear()
+  parsed.set(text, list)
+  return list
 }
 
 const upperCase = new WeakMap<readonly string[], ReadonlySet<string>>()

@@ -21,7 +21,7 @@ export interface Dialed {
   link: Link
   exchange: Exchange
   /** The server's capability list before login. */
-  capabilities: string[]
+  capabilities: readonly string[]
   /** Lines for the user: untagged status responses, and a greeting with a code such as ALERT. */
   said: string[]
 }
@@ -241,7 +241,7 @@ function writtenFirst(transport: ReturnType<OpenTransport>, bytes: Buffer): Retu
 }
 
 /** @param said gets what the server says to people besides its answer */
-async function askCapabilities(exchange: Exchange, said: string[]): Promise<string[] | undefined> {
+async function askCapabilities(exchange: Exchange, said: string[]): Promise<readonly string[] | undefined> {
   const reply = await exchange.command('CAPABILITY')
   if (reply.kind === 'failed') return undefined
   said.push(...reply.untagged.filter(isForPeople))

@@ -28,7 +28,7 @@ export type OpenResult =
       kind: 'opened'
       link: Link
       /** The list after login; empty if the server has not sent one. */
-      capabilities: string[]
+      capabilities: readonly string[]
       /** The text of the server's OK, without a capability list. */
       text: string
       /** Untagged lines before the OK, for this client. */

@@ -65,6 +65,9 @@ export type OnLost = (
 
 const ignore: ResponseSink = { onResponse: () => 'omit', onPass() {} }
 
+/** Of all connections on which none is enabled. */
+const noExtensions: ReadonlySet<string> = new Set()
+
 /** In lower case, so it is the key of no ENABLE. */
 const mixed = 'mixed'
 
@@ -108,7 +111,7 @@ export class ServerConnection extends Linked<ServerConnection> {
   #provenAt: number
   #distrustReason: DistrustReason | undefined
   #mailbox: Mailbox = 'none'
-  readonly #extensions = new Set<string>()
+  #extensions: ReadonlySet<string> = noExtensions
   /** Empty if and only if `#extensions` is. */
   #argumentsKey = ''
   #hasCondstoreByCommand = false
@@ -305,7 +308,7 @@ export class ServerConnection extends Linked<ServerConnection> {
   }
 
   #add(extensions: readonly string[]): void {
-    for (const name of extensions) this.#extensions.add(name)
+    if (extensions.length > 0) this.#extensions = new Set([...this.#extensions, ...extensions])
   }
 
   /** The first change that no reset undoes, apart from ENABLE: the connection must not be reused. */
