@@ -16,6 +16,7 @@ interface Operation {
   description?: string
   parameters?: { name: string; in: string; required?: boolean; schema?: unknown }[]
   requestBody?: { content?: Record<string, { schema?: unknown }> }
+  security?: Record<string, string[]>[]
   responses?: Record<string, { description?: string; content?: Record<string, { schema?: unknown }> }>
 }
 
@@ -53,7 +54,8 @@ function page(document: ApiDocument): Part {
         <h1>${document.info.title} API</h1>
         <p>
           Requests carry <code>Authorization: Bearer TOKEN</code>; a write may carry an
-          <code>Idempotency-Key</code>, and is then done once however often it is sent. Refusals are
+          <code>Idempotency-Key</code>, and is then done once however often it is sent. A request with a
+          parameter or a key that its route does not have is refused. Refusals are
           <a href="#Problem">problem+json</a>. The same as a document:
           <a href="openapi.json">openapi.json</a>.
         </p>
@@ -87,10 +89,10 @@ function operationPart({
   method: string
   operation: Operation
 }): Part {
-  const { summary = '', description, parameters = [], requestBody, responses = {} } = operation
+  const { summary = '', description, parameters = [], requestBody, security, responses = {} } = operation
   const asked = Object.values(requestBody?.content ?? {})[0]?.schema
   return html`<h3><code>${method.toUpperCase()} ${path}</code></h3>
-    <p>${summary}. ${description ?? ''}</p>
+    <p>${summary}. ${description ?? ''} Role: ${Object.values(security?.[0] ?? {}).join()}.</p>
     ${
       parameters.length === 0
         ? ''
