@@ -29,6 +29,7 @@ import { rolloutHandlers } from './features/rollouts/routes.ts'
 import type { Env, Handlers } from './platform/http/handlers.ts'
 import { describeRoutes } from './platform/http/describe.ts'
 import { registerRoutes } from './platform/http/register.ts'
+import { operationHandlers } from './features/operations/routes.ts'
 import { orderHandlers } from './features/orders/routes.ts'
 import { sessionHandlers } from './features/access/session-routes.ts'
 import { sourceReader } from './platform/http/source.ts'
@@ -79,6 +80,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     ...configHandlers(deps),
     ...historyHandlers(deps),
     ...liveHandlers(deps),
+    ...operationHandlers(deps),
     ...orderHandlers(deps),
     ...revocationHandlers(deps),
     ...rolloutHandlers(deps),

@@ -5,6 +5,7 @@ import { edgeRoutes } from './edges.ts'
 import { enrolmentRoutes } from './enrolments.ts'
 import { historyRoutes } from './history.ts'
 import { liveRoutes } from './live.ts'
+import { operationRoutes } from './operations.ts'
 import { orderRoutes } from './orders.ts'
 import { revocationRoutes } from './revocations.ts'
 import { rolloutRoutes } from './rollouts.ts'
@@ -19,12 +20,14 @@ export * from './history.ts'
 export * from './history-csv.ts'
 export * from './layer.ts'
 export * from './live.ts'
+export * from './operations.ts'
 export * from './orders.ts'
 export * from './problem.ts'
 export * from './revocations.ts'
 export * from './rollouts.ts'
 export * from './route.ts'
 export * from './session.ts'
+export * from './target.ts'
 export * from './traces.ts'
 
 /** Every route of the control API, by the name of its call. */
@@ -35,6 +38,7 @@ export const routes = {
   ...configRoutes,
   ...historyRoutes,
   ...liveRoutes,
+  ...operationRoutes,
   ...orderRoutes,
   ...revocationRoutes,
   ...rolloutRoutes,

@@ -1,5 +1,4 @@
 /** Orders, as the control API accepts them, and their outcome on each edge. */
-import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import {
   actionSchemaOf,
@@ -10,24 +9,13 @@ import {
   type OrderKind,
   type OrderResult,
 } from '@imapfleet/protocol'
+import { operationSchema, paceSchema } from './operations.ts'
 import { numberedPage } from './pages.ts'
 import { route } from './route.ts'
-
-export const fleetTargetSchema = z
-  .discriminatedUnion('kind', [
-    z.object({ kind: z.literal('all') }),
-    z.object({ kind: z.literal('region'), name: configName }),
-    z.object({ kind: z.literal('edge'), name: configName }),
-  ])
-  .meta({ id: 'FleetTarget' })
-export type FleetTarget = z.infer<typeof fleetTargetSchema>
-
-/** `all`, `region/eu`, `edge/eu-1`. */
-export const fleetTargetText = (target: FleetTarget): string =>
-  target.kind === 'all' ? target.kind : `${target.kind}/${target.name}`
+import { fleetTargetSchema } from './target.ts'
 
 /** Which edges to drain or to resume. */
-export const drainRequestSchema = z.object({ target: fleetTargetSchema })
+export const drainRequestSchema = z.object({ target: fleetTargetSchema, pace: paceSchema.optional() })
 
 export const orderRequestSchema = z
   .object({
@@ -37,6 +25,11 @@ export const orderRequestSchema = z
     action: orderActionSchema,
     /** How long control waits for edges. */
     timeoutMs: z.int().min(100).max(20_000).default(2_000),
+    /**
+     * How an order that affects many users reaches several regions: staged, if left out. Other orders are always carried out
+     * at once.
+     */
+    pace: paceSchema.optional(),
   })
   .meta({ id: 'OrderRequest' })
 export type OrderRequest<Action extends OrderAction = OrderAction> = Omit<
@@ -70,9 +63,11 @@ const orderViewWith = <Action extends z.ZodType, Edge extends z.ZodType>(action:
     at: z.iso.datetime(),
     target: fleetTargetSchema,
     action,
-    /** Null while control waits for edges. */
+    /** Null while control waits for edges, or for the next stage. */
     finishedAt: z.iso.datetime().nullable(),
     edges: z.array(edge),
+    /** If it is carried out in stages. `edges` then grows with each stage. */
+    operation: operationSchema.optional(),
   })
 
 export type OrderedEdge<Kind extends OrderKind = OrderKind> = z.output<

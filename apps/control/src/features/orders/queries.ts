@@ -48,6 +48,17 @@ export async function finishOrder(
   return row
 }
 
+/** Adds the answers of a stage. An answer replaces the one that the edge gave before. */
+export async function addAnswers(queries: Queries, id: string, answers: OrderedEdge[]): Promise<void> {
+  const ids = answers.map((answer) => answer.id)
+  const others = sql`select coalesce(jsonb_agg(answer), '[]') from jsonb_array_elements(${orders.edges}) as answer
+    where not answer ->> 'id' = any(${sql.param(ids)}::text[])`
+  await queries
+    .update(orders)
+    .set({ edges: sql`(${others}) || ${JSON.stringify(answers)}::jsonb` })
+    .where(eq(orders.id, id))
+}
+
 /** Newest first. */
 export async function selectOrders(
   queries: Queries,

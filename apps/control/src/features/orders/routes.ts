@@ -2,9 +2,7 @@
 import type { orderRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Handlers } from '../../platform/http/handlers.ts'
-import { giveOrder } from './give-order.ts'
-import { listOrders } from './list-orders.ts'
-import { readOrder } from './read-order.ts'
+import { giveOrder, listOrders, readOrder } from './service.ts'
 
 export const orderHandlers = (deps: Deps): Handlers<typeof orderRoutes> => ({
   giveOrder: ({ actor, body }) => giveOrder(deps, actor, body),

@@ -1,0 +1,83 @@
+/** What an operation would affect: each edge counts its users and connections. */
+import { randomUUID } from 'node:crypto'
+import type { FleetTarget, OperationPreview } from '@imapfleet/api'
+import { isDisruptiveOrder, type OrderAction } from '@imapfleet/protocol'
+import type { Deps } from '../../deps.ts'
+import type { Actor } from '../../platform/access.ts'
+import { edgesMeantBy } from '../edges/service.ts'
+import { askEdgesToCount } from '../orders/service.ts'
+import { isStaged } from './service.ts'
+
+export interface PreviewInput {
+  target: FleetTarget
+  operation:
+    | { kind: 'order'; action: OrderAction }
+    | { kind: 'revocation'; of: 'user' | 'domain'; subject: string }
+    | { kind: 'drain' }
+}
+
+export async function previewOperation(
+  deps: Deps,
+  actor: Actor,
+  { target, operation }: PreviewInput,
+): Promise<OperationPreview> {
+  const edges = await edgesMeantBy(deps, target)
+  const order = {
+    id: randomUUID(),
+    givenBy: actor.name,
+    action: { kind: 'count', ...countedBy(operation) },
+  } as const
+  const counts = await askEdgesToCount(deps, order, target, edges)
+  const sum = (of: 'users' | 'active' | 'idle') =>
+    [...counts.values()].reduce((total, count) => total + count[of], 0)
+  return {
+    edges: edges.length,
+    regions: [...new Set(edges.map(({ region }) => region))].sort(),
+    users: sum('users'),
+    active: sum('active'),
+    idle: sum('idle'),
+    uncounted: edges.filter(({ id }) => !counts.has(id)).map(({ id }) => id),
+    pace: isStaged(isLarge(operation), edges, undefined) ? 'staged' : 'at-once',
+  }
+}
+
+function isLarge(operation: PreviewInput['operation']): boolean {
+  switch (operation.kind) {
+    case 'order':
+      return isDisruptiveOrder(operation.action)
+    case 'revocation':
+      return operation.of === 'domain'
+    case 'drain':
+      return true
+  }
+}
+
+/** The connections that the operation affects. */
+function countedBy(operation: PreviewInput['operation']): Omit<OrderAction<'count'>, 'kind'> {
+  if (operation.kind === 'drain') return {}
+  if (operation.kind === 'revocation') {
+    const { of, subject } = operation
+    return of === 'user' ? { user: subject } : { domain: subject.replace(/^@/, '') }
+  }
+  const { action } = operation
+  switch (action.kind) {
+    case 'who':
+    case 'kick-user':
+    case 'purge-idle':
+    case 'route-lookup':
+      return action.user === undefined ? {} : { user: action.user }
+    case 'kick-domain':
+      return { domain: action.domain }
+    case 'pause-upstream':
+    case 'resume-upstream':
+      return { upstream: action.upstream }
+    case 'count': {
+      const { kind: _, ...counted } = action
+      return counted
+    }
+    case 'reset-counters':
+    case 'newlog':
+    case 'version':
+      return {}
+  }
+}

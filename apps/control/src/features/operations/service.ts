@@ -1,0 +1,237 @@
+/**
+ * Operations in stages: region by region, with a look at the health of the edges between two stages. Any replica can take
+ * the next step, because each step is one transaction that finds the operation as the last step left it.
+ */
+import { randomUUID } from 'node:crypto'
+import type { FleetTarget, OperationView, Pace, StageEdge } from '@imapfleet/api'
+import type { Deps } from '../../deps.ts'
+import type { Actor } from '../../platform/access.ts'
+import type { Queries } from '../../platform/db/database.ts'
+import { pageOf } from '../../platform/db/page-of.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { itself, writeAudit } from '../audit/service.ts'
+import { selectEdges, type EdgeRow } from '../edges/queries.ts'
+import {
+  findOperation,
+  insertOperation,
+  lockOperation,
+  runningOperations,
+  selectOperations,
+  updateOperation,
+  type OperationRow,
+} from './queries.ts'
+import { nextStep, planStages } from './stages.ts'
+import type { OperationWork } from './table.ts'
+
+/** The soak time if the request names none. */
+const defaultSoakSeconds = 10
+
+/** Whether an operation on these edges is carried out in stages. `isLarge`: it affects many users. */
+export function isStaged(isLarge: boolean, edges: readonly EdgeRow[], pace: Pace | undefined): boolean {
+  if (pace?.kind === 'at-once') return false
+  return isLarge && new Set(edges.map(({ region }) => region)).size > 1
+}
+
+export interface NewStagedOperation {
+  title: string
+  work: OperationWork
+  target: FleetTarget
+  edges: readonly EdgeRow[]
+  pace: Pace | undefined
+}
+
+/** Part of the transaction that writes what the operation carries out. The first stage starts with the next timer. */
+export async function beginOperation(
+  queries: Queries,
+  actor: Actor,
+  at: Date,
+  { title, work, target, edges, pace }: NewStagedOperation,
+): Promise<OperationRow> {
+  const { regions, soakSeconds } =
+    pace?.kind === 'staged' ? pace : { regions: [], soakSeconds: defaultSoakSeconds }
+  return await insertOperation(queries, {
+    id: randomUUID(),
+    title,
+    work,
+    target,
+    soakSeconds,
+    stages: planStages(edges, regions),
+    stageStartedAt: at,
+    edges: [],
+    createdBy: actor.name,
+    createdAt: at,
+  })
+}
+
+export async function listOperations(
+  { db }: Deps,
+  page: { limit: number; before?: number | undefined },
+): Promise<{ operations: OperationView[]; next: number | null }> {
+  const { shown, next } = await pageOf(
+    page,
+    (asked) => selectOperations(db.orm, asked),
+    ({ number }) => number,
+  )
+  return { operations: shown.map(operationView), next }
+}
+
+export async function readOperation({ db }: Deps, id: string): Promise<OperationView> {
+  return operationView(known(id, await findOperation(db.orm, id)))
+}
+
+/** `continue` starts the next stage although an edge failed. `abort` starts no further stage. */
+export async function steerOperation(
+  { db, now }: Deps,
+  actor: Actor,
+  id: string,
+  steering: 'continue' | 'abort',
+): Promise<OperationView> {
+  return await db.orm.transaction(async (tx) => {
+    const row = known(id, await lockOperation(tx, id))
+    const isPossible = row.state === 'stopped' || (steering === 'abort' && row.state === 'running')
+    if (!isPossible)
+      throw new ServiceError(
+        'operation_over',
+        `The operation is ${row.state}: only a stopped one can be continued, and only a running or stopped one aborted.`,
+      )
+    await writeAudit(tx, {
+      actor: actor.name,
+      action: `operation.${steering}`,
+      target: row.title,
+      after: { id },
+    })
+    const at = new Date(now())
+    if (steering === 'continue') return operationView(await startNextStage(tx, row, at))
+    const reason = `aborted by ${actor.name}`
+    return operationView(await updateOperation(tx, id, { state: 'aborted', reason, finishedAt: at }))
+  })
+}
+
+/** What is done at the edges of the current stage. It is repeated until no edge is pending, so it must be idempotent. */
+export type StageWork = (
+  deps: Deps,
+  operation: OperationRow,
+  edges: readonly EdgeRow[],
+) => Promise<StageEdge[]>
+
+export interface Stagehands {
+  work: { [Kind in OperationWork['kind']]: StageWork }
+  /** The reason why these edges do worse than before the operation, or undefined. */
+  judge: (deps: Deps, edges: string[], began: number, settled: number) => Promise<string | undefined>
+}
+
+/** Takes one step of each running operation. */
+export async function advanceOperations(deps: Deps, hands: Stagehands): Promise<void> {
+  for (const row of await runningOperations(deps.db.orm)) await advance(deps, hands, row)
+}
+
+async function advance(deps: Deps, hands: Stagehands, row: OperationRow): Promise<void> {
+  const step = nextStep(progressOf(row), deps.now())
+  if (step.kind === 'wait') return
+  const ids = new Set(row.stages[row.stage]?.edges)
+  const edges = (await selectEdges(deps.db.orm)).filter(({ id }) => ids.has(id))
+  if (step.kind === 'work') {
+    const done = await hands.work[row.work.kind](deps, row, edges)
+    // An edge that was forgotten since is no longer waited for.
+    const gone = [...ids].filter((id) => !edges.some((edge) => edge.id === id))
+    return await write(deps, row, (queries) =>
+      updateOperation(queries, row.id, { edges: merged(row.edges, [...done, ...gone.map(silentEdge)]) }),
+    )
+  }
+  if (step.kind === 'settle')
+    return await write(deps, row, (queries) =>
+      updateOperation(queries, row.id, { settledAt: new Date(deps.now()) }),
+    )
+  const reason = step.kind === 'stop' ? step.reason : await trouble(deps, hands, row, edges)
+  if (reason !== undefined) {
+    deps.log.warn('an operation is stopped', { operation: row.title, reason })
+    return await write(deps, row, (queries) => updateOperation(queries, row.id, { state: 'stopped', reason }))
+  }
+  await write(deps, row, (queries) => startNextStage(queries, row, new Date(deps.now())))
+}
+
+async function trouble(
+  deps: Deps,
+  hands: Stagehands,
+  row: OperationRow,
+  edges: readonly EdgeRow[],
+): Promise<string | undefined> {
+  const wereUp = new Set(row.edges.filter(({ status }) => status === 'done').map(({ id }) => id))
+  const silent = edges.find((edge) => edge.silent && wereUp.has(edge.id))
+  if (silent) return `${silent.id} is silent`
+  return await hands.judge(deps, [...wereUp], row.createdAt.getTime(), row.settledAt?.getTime() ?? 0)
+}
+
+/** Writes a step, unless the operation was steered or advanced since it was read. */
+async function write(
+  { db }: Deps,
+  row: OperationRow,
+  change: (queries: Queries) => Promise<unknown>,
+): Promise<void> {
+  await db.orm.transaction(async (tx) => {
+    const now = await lockOperation(tx, row.id)
+    if (now?.state === 'running' && now.stage === row.stage) await change(tx)
+  })
+}
+
+async function startNextStage(queries: Queries, row: OperationRow, at: Date): Promise<OperationRow> {
+  const isLast = row.stage + 1 >= row.stages.length
+  if (!isLast)
+    return await updateOperation(queries, row.id, {
+      state: 'running',
+      reason: null,
+      stage: row.stage + 1,
+      stageStartedAt: at,
+      settledAt: null,
+    })
+  await writeAudit(queries, {
+    actor: itself,
+    action: 'operation.complete',
+    target: row.title,
+    after: { id: row.id, createdBy: row.createdBy },
+  })
+  return await updateOperation(queries, row.id, { state: 'completed', reason: null, finishedAt: at })
+}
+
+const silentEdge = (id: string): StageEdge => ({ id, status: 'silent', reason: null })
+
+/** The later state of each edge. */
+const merged = (before: readonly StageEdge[], now: readonly StageEdge[]): StageEdge[] => [
+  ...new Map([...before, ...now].map((edge) => [edge.id, edge])).values(),
+]
+
+function known(id: string, row: OperationRow | undefined): OperationRow {
+  if (row) return row
+  throw new ServiceError(
+    'operation_unknown',
+    `No operation has the id ${id}: GET /v1/operations lists all operations.`,
+  )
+}
+
+const progressOf = (row: OperationRow) => ({
+  ...row,
+  stageStartedAt: row.stageStartedAt.getTime(),
+  settledAt: row.settledAt?.getTime(),
+})
+
+export function operationView(row: OperationRow): OperationView {
+  const byId = new Map(row.edges.map((edge) => [edge.id, edge]))
+  const isOver = row.state === 'completed'
+  return {
+    id: row.id,
+    kind: row.work.kind,
+    title: row.title,
+    target: row.target,
+    state: row.state,
+    reason: row.reason,
+    createdBy: row.createdBy,
+    createdAt: row.createdAt.toISOString(),
+    finishedAt: row.finishedAt?.toISOString() ?? null,
+    soakSeconds: row.soakSeconds,
+    stages: row.stages.map(({ region, edges }, index) => ({
+      region,
+      state: index < row.stage || isOver ? 'done' : index === row.stage ? 'current' : 'waiting',
+      edges: edges.map((id) => byId.get(id) ?? { id, status: 'pending', reason: null }),
+    })),
+  }
+}

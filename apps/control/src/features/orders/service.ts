@@ -1,0 +1,226 @@
+/**
+ * An order to all edges, a region or one edge, with the answer of each. The same id is the same order: a repeated
+ * request returns the answers, or sends the order again if the first replica died before it stored them. Edges carry
+ * out an order once.
+ */
+import {
+  type FleetTarget,
+  fleetTargetText,
+  type OrderedEdge,
+  type OrderView,
+  type Pace,
+  type StageEdge,
+} from '@imapfleet/api'
+import {
+  isDisruptiveOrder,
+  type OrderAction,
+  type OrderAddress,
+  type OrderOutcome,
+  orderTitle,
+  parseResult,
+  type OrderResult,
+  wireVersion,
+} from '@imapfleet/protocol'
+import { randomUUID } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
+import type { Deps } from '../../deps.ts'
+import type { Actor } from '../../platform/access.ts'
+import type { Queries } from '../../platform/db/database.ts'
+import { pageOf } from '../../platform/db/page-of.ts'
+import { inSnapshot } from '../../platform/db/snapshot.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import { writeAudit } from '../audit/service.ts'
+import type { EdgeRow } from '../edges/queries.ts'
+import { edgesMeantBy } from '../edges/service.ts'
+import { operationsOfOrders, type OperationRow } from '../operations/queries.ts'
+import { beginOperation, isStaged, operationView } from '../operations/service.ts'
+import { sendOrder } from './gather.ts'
+import { addAnswers, findOrder, finishOrder, insertOrder, type OrderRow, selectOrders } from './queries.ts'
+
+export interface OrderInput {
+  id?: string | undefined
+  target: FleetTarget
+  action: OrderAction
+  timeoutMs: number
+  pace?: Pace | undefined
+}
+
+/** How long a count may take. An edge answers it from memory. */
+const countMs = 2_000
+
+/** How far the clock of an edge may be ahead before the edge takes a new order for an expired one. */
+const clockSlackMs = 10_000
+
+export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
+  const asked = await edgesMeantBy(deps, input.target)
+  // Refused before it is stored, because no edge would receive it.
+  deps.bus.link()
+  const { row, operation } = await recorded(deps, actor, input, asked)
+  if (row.finishedAt ?? operation) return orderView(row, operation)
+  // A repeated request may come long after the first: the edges must not carry out the order then.
+  const left = Math.min(input.timeoutMs, row.expiresAt.getTime() - deps.now())
+  const answers = await askEdges(deps, row, addressOf(row.target, asked), asked, left)
+  const account = asked.map((edge) => accountOf(edge, answers.get(edge.id)))
+  return orderView(await finishOrder(deps.db.orm, row.id, new Date(deps.now()), account), undefined)
+}
+
+interface Recorded {
+  row: OrderRow
+  /** If the order is carried out in stages. */
+  operation: OperationRow | undefined
+}
+
+/** The order in the database: the new one, or the existing one with this id. */
+async function recorded(
+  { db, now }: Deps,
+  actor: Actor,
+  input: OrderInput,
+  edges: readonly EdgeRow[],
+): Promise<Recorded> {
+  const { id = randomUUID(), target, action, timeoutMs, pace } = input
+  const at = now()
+  return await db.orm.transaction(async (tx) => {
+    const expiresAt = new Date(at + timeoutMs + clockSlackMs)
+    const order = { id, givenBy: actor.name, at: new Date(at), expiresAt, target, action }
+    const made = await insertOrder(tx, order)
+    if (made) {
+      const isLarge = isDisruptiveOrder(action)
+      const title = orderTitle(action)
+      const work = { kind: 'order', order: id, timeoutMs } as const
+      const operation = isStaged(isLarge, edges, pace)
+        ? await beginOperation(tx, actor, new Date(at), { title, work, target, edges, pace })
+        : undefined
+      await writeAudit(tx, {
+        actor: actor.name,
+        action: 'order.give',
+        target: fleetTargetText(target),
+        after: { id, ...action, ...(isLarge && { pace: pace ?? (operation ? 'staged' : 'at-once') }) },
+      })
+      return { row: made, operation }
+    }
+    const known = await findOrder(tx, id)
+    if (known && isDeepStrictEqual([known.target, known.action], [target, action]))
+      return { row: known, operation: (await operationsOfOrders(tx, [id])).get(id) }
+    throw new ServiceError('order_conflict', `Another order has the id ${id}: use a new one.`)
+  })
+}
+
+/** The stage of an order: the edges of one region get it, and answer. An edge carries out an order once. */
+export async function orderStage(
+  deps: Deps,
+  operation: OperationRow,
+  edges: readonly EdgeRow[],
+): Promise<StageEdge[]> {
+  const { work, stages, stage } = operation
+  const region = stages[stage]?.region
+  if (work.kind !== 'order' || region === undefined) return []
+  const row = await knownOrder(deps.db.orm, work.order)
+  const answers = await askEdges(deps, row, { kind: 'region', region }, edges, work.timeoutMs)
+  const account = edges.map((edge) => accountOf(edge, answers.get(edge.id)))
+  await addAnswers(deps.db.orm, row.id, account)
+  return account.map(({ id, status, reason }) =>
+    status === 'answered' ? { id, status: 'done', reason } : { id, status, reason },
+  )
+}
+
+/** Counts users and connections at these edges, by edge. Nothing is stored, because nothing is changed. */
+export async function askEdgesToCount(
+  deps: Deps,
+  order: Pick<OrderRow, 'id' | 'givenBy'> & { action: OrderAction<'count'> },
+  target: FleetTarget,
+  edges: readonly EdgeRow[],
+): Promise<Map<string, OrderResult<'count'>>> {
+  const row = { ...order, at: new Date(deps.now()) }
+  const answers = await askEdges(deps, row, addressOf(target, edges), edges, countMs)
+  return new Map(
+    [...answers].flatMap(([id, outcome]) => {
+      const counted = outcome.ok ? parseResult('count', outcome.result) : undefined
+      return counted?.ok ? [[id, counted.value]] : []
+    }),
+  )
+}
+
+async function askEdges(
+  deps: Deps,
+  row: Pick<OrderRow, 'id' | 'givenBy' | 'at' | 'action'>,
+  address: OrderAddress,
+  edges: readonly EdgeRow[],
+  timeoutMs: number,
+): Promise<ReadonlyMap<string, OrderOutcome>> {
+  if (edges.length === 0 || timeoutMs <= 0) return new Map()
+  const now = deps.now()
+  const order = {
+    v: wireVersion,
+    id: row.id,
+    givenBy: row.givenBy,
+    at: row.at.getTime(),
+    expiresAt: now + timeoutMs + clockSlackMs,
+    action: row.action,
+  } as const
+  // Silent edges are not waited for. If they answer nevertheless, the answer counts.
+  const expected = new Set(edges.filter((edge) => !edge.silent).map((edge) => edge.id))
+  return await sendOrder(deps.bus, order, address, expected, timeoutMs)
+}
+
+function addressOf(target: FleetTarget, edges: readonly EdgeRow[]): OrderAddress {
+  if (target.kind === 'all') return target
+  if (target.kind === 'region') return { kind: target.kind, region: target.name }
+  return { kind: target.kind, edge: target.name, region: edges[0]?.region ?? '' }
+}
+
+function accountOf({ id, region, silent }: EdgeRow, outcome: OrderOutcome | undefined): OrderedEdge {
+  if (!outcome) {
+    const reason = silent ? 'it is silent' : 'it did not answer in time'
+    return { id, region, status: 'silent', reason, result: null }
+  }
+  return outcome.ok
+    ? { id, region, status: 'answered', reason: null, result: outcome.result }
+    : { id, region, status: 'failed', reason: outcome.reason, result: null }
+}
+
+/** Newest first. */
+export async function listOrders(
+  { db }: Deps,
+  page: { limit: number; before?: number | undefined },
+): Promise<{ orders: OrderView[]; next: number | null }> {
+  return await inSnapshot(db, async (queries) => {
+    const { shown, next } = await pageOf(
+      page,
+      (asked) => selectOrders(queries, asked),
+      ({ number }) => number,
+    )
+    const operations = await operationsOfOrders(
+      queries,
+      shown.map(({ id }) => id),
+    )
+    return { orders: shown.map((row) => orderView(row, operations.get(row.id))), next }
+  })
+}
+
+/** One order with its answers. */
+export async function readOrder({ db }: Deps, id: string): Promise<OrderView> {
+  return await inSnapshot(db, async (queries) => {
+    const row = await knownOrder(queries, id)
+    return orderView(row, (await operationsOfOrders(queries, [id])).get(id))
+  })
+}
+
+async function knownOrder(queries: Queries, id: string): Promise<OrderRow> {
+  const row = await findOrder(queries, id)
+  if (row) return row
+  throw new ServiceError('order_unknown', `No order has the id ${id}: GET /v1/orders lists all orders.`)
+}
+
+function orderView(row: OrderRow, operation: OperationRow | undefined): OrderView {
+  const finishedAt = operation ? operation.finishedAt : row.finishedAt
+  return {
+    id: row.id,
+    givenBy: row.givenBy,
+    at: row.at.toISOString(),
+    target: row.target,
+    action: row.action,
+    finishedAt: finishedAt?.toISOString() ?? null,
+    edges: row.edges ?? [],
+    ...(operation && { operation: operationView(operation) }),
+  }
+}
