@@ -1,5 +1,6 @@
 /** Deletes expired rows. */
 import { forgetOldAnswers } from './platform/http/idempotency-keys.ts'
+import { forgetOldOperations } from './features/operations/queries.ts'
 import { forgetOldOrders } from './features/orders/queries.ts'
 import { forgetOldAccess } from './features/access/service.ts'
 import type { Deps } from './deps.ts'
@@ -10,5 +11,6 @@ export async function cleanUp(deps: Deps, lease: Lease): Promise<void> {
   await lease.check()
   await forgetOldAccess(deps)
   await forgetOldOrders(deps.db.orm)
+  await forgetOldOperations(deps.db.orm)
   await forgetOldAnswers(deps.db.orm)
 }

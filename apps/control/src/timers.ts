@@ -7,6 +7,7 @@ import { forgetOldHistory } from './features/history/forget-old-history.ts'
 import { makePartitions } from './features/history/make-partitions.ts'
 import { rollUp } from './features/history/roll-up.ts'
 import { advanceRollouts } from './features/rollouts/advance-rollouts.ts'
+import { advanceAllOperations } from './features/operations/actions.ts'
 import type { Tick } from './platform/ticks/ticks.ts'
 
 const natsIsBack = async ({ bus }: Deps, signal: AbortSignal) => await bus.nextUp(signal)
@@ -17,6 +18,7 @@ export const timers: readonly Tick[] = [
   { name: 'retention', everyMs: 3_600_000, run: forgetOldHistory },
   { name: 'rollups', everyMs: 5_000, run: rollUp },
   { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
+  { name: 'operations', everyMs: 1_000, run: advanceAllOperations },
   { name: 'reconcile', everyMs: 5_000, run: reconcile, hastened: natsIsBack },
   { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },
 ]

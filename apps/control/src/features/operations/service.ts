@@ -8,6 +8,7 @@ import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
@@ -114,61 +115,65 @@ export type StageWork = (
   edges: readonly EdgeRow[],
 ) => Promise<StageEdge[]>
 
-export interface Stagehands {
+export interface StageActions {
   work: { [Kind in OperationWork['kind']]: StageWork }
   /** The reason why these edges do worse than before the operation, or undefined. */
-  judge: (deps: Deps, edges: string[], began: number, settled: number) => Promise<string | undefined>
+  judge: (deps: Deps, operation: OperationRow, edges: string[]) => Promise<string | undefined>
 }
 
 /** Takes one step of each running operation. */
-export async function advanceOperations(deps: Deps, hands: Stagehands): Promise<void> {
-  for (const row of await runningOperations(deps.db.orm)) await advance(deps, hands, row)
+export async function advanceOperations(deps: Deps, lease: Lease, actions: StageActions): Promise<void> {
+  for (const row of await runningOperations(deps.db.orm)) await advance(deps, lease, actions, row)
 }
 
-async function advance(deps: Deps, hands: Stagehands, row: OperationRow): Promise<void> {
+async function advance(deps: Deps, lease: Lease, actions: StageActions, row: OperationRow): Promise<void> {
   const step = nextStep(progressOf(row), deps.now())
   if (step.kind === 'wait') return
   const ids = new Set(row.stages[row.stage]?.edges)
   const edges = (await selectEdges(deps.db.orm)).filter(({ id }) => ids.has(id))
   if (step.kind === 'work') {
-    const done = await hands.work[row.work.kind](deps, row, edges)
+    // A replica that was stopped for long must not send an order late.
+    await lease.check()
+    const done = await actions.work[row.work.kind](deps, row, edges)
     // An edge that was forgotten since is no longer waited for.
     const gone = [...ids].filter((id) => !edges.some((edge) => edge.id === id))
-    return await write(deps, row, (queries) =>
+    return await write(lease, row, (queries) =>
       updateOperation(queries, row.id, { edges: merged(row.edges, [...done, ...gone.map(silentEdge)]) }),
     )
   }
   if (step.kind === 'settle')
-    return await write(deps, row, (queries) =>
+    return await write(lease, row, (queries) =>
       updateOperation(queries, row.id, { settledAt: new Date(deps.now()) }),
     )
-  const reason = step.kind === 'stop' ? step.reason : await trouble(deps, hands, row, edges)
+  const reason = step.kind === 'stop' ? step.reason : await trouble(deps, actions, row, edges)
   if (reason !== undefined) {
     deps.log.warn('an operation is stopped', { operation: row.title, reason })
-    return await write(deps, row, (queries) => updateOperation(queries, row.id, { state: 'stopped', reason }))
+    return await write(lease, row, (queries) =>
+      updateOperation(queries, row.id, { state: 'stopped', reason }),
+    )
   }
-  await write(deps, row, (queries) => startNextStage(queries, row, new Date(deps.now())))
+  await write(lease, row, (queries) => startNextStage(queries, row, new Date(deps.now())))
 }
 
 async function trouble(
   deps: Deps,
-  hands: Stagehands,
+  actions: StageActions,
   row: OperationRow,
   edges: readonly EdgeRow[],
 ): Promise<string | undefined> {
   const wereUp = new Set(row.edges.filter(({ status }) => status === 'done').map(({ id }) => id))
   const silent = edges.find((edge) => edge.silent && wereUp.has(edge.id))
   if (silent) return `${silent.id} is silent`
-  return await hands.judge(deps, [...wereUp], row.createdAt.getTime(), row.settledAt?.getTime() ?? 0)
+  return await actions.judge(deps, row, [...wereUp])
 }
 
 /** Writes a step, unless the operation was steered or advanced since it was read. */
 async function write(
-  { db }: Deps,
+  lease: Lease,
   row: OperationRow,
   change: (queries: Queries) => Promise<unknown>,
 ): Promise<void> {
-  await db.orm.transaction(async (tx) => {
+  await lease.transaction(async (tx) => {
     const now = await lockOperation(tx, row.id)
     if (now?.state === 'running' && now.stage === row.stage) await change(tx)
   })

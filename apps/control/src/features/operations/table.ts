@@ -4,11 +4,12 @@ import { bigserial, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-o
 import { instantColumn } from '../../platform/db/columns.ts'
 import type { Stage } from './stages.ts'
 
-/** What is done at the edges of each region. The details are in the row of the order or of the revocation. */
-export type OperationWork =
-  | { kind: 'order'; order: string; timeoutMs: number }
-  | { kind: 'revocation'; sequence: number }
-  | { kind: 'drain' }
+/** What is done at the edges of each region. The action is in the row of the order. */
+export interface OperationWork {
+  kind: 'order'
+  order: string
+  timeoutMs: number
+}
 
 export const operations = pgTable(
   'operations',

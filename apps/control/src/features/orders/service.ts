@@ -113,7 +113,7 @@ export async function orderStage(
 ): Promise<StageEdge[]> {
   const { work, stages, stage } = operation
   const region = stages[stage]?.region
-  if (work.kind !== 'order' || region === undefined) return []
+  if (region === undefined) return []
   const row = await knownOrder(deps.db.orm, work.order)
   const answers = await askEdges(deps, row, { kind: 'region', region }, edges, work.timeoutMs)
   const account = edges.map((edge) => accountOf(edge, answers.get(edge.id)))

@@ -15,14 +15,31 @@ const [logins, loginsOk, opened, failedDials] = parseExpressions(
 ) as [Expression, Expression, Expression, Expression]
 type Expression = ReturnType<typeof parseExpressions>[number]
 
-/** The reason why they do worse, or undefined. */
+/** The reason why the edges that a rollout has reached do worse, or undefined. */
 export async function judgeHealth(deps: Deps, row: RolloutRow): Promise<string | undefined> {
   if (!row.settledAt) return undefined
   const reached = row.waves.slice(0, row.wave + 1).flatMap(({ edges }) => edges)
-  const began = row.createdAt.getTime()
-  const before = await count(deps, reached, began - beforeMs, began)
-  const now = await count(deps, reached, row.settledAt.getTime(), deps.now())
-  return worseThan(before, now, row.settings.errorShareMax)
+  return await judgeEdges(
+    deps,
+    reached,
+    { began: row.createdAt.getTime(), settled: row.settledAt.getTime() },
+    row.settings.errorShareMax,
+  )
+}
+
+/**
+ * The reason why these edges do worse since `settled` than before `began`, or undefined. `errorShareMax`: how much the share
+ * of failures may rise.
+ */
+export async function judgeEdges(
+  deps: Deps,
+  edges: string[],
+  { began, settled }: { began: number; settled: number },
+  errorShareMax: number,
+): Promise<string | undefined> {
+  const before = await count(deps, edges, began - beforeMs, began)
+  const now = await count(deps, edges, settled, deps.now())
+  return worseThan(before, now, errorShareMax)
 }
 
 async function count(deps: Deps, edges: string[], from: number, to: number): Promise<LoginCounts> {

@@ -1,0 +1,26 @@
+/** What each kind of operation does in a stage, and how the health of its edges is judged. */
+import type { Deps } from '../../deps.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
+import { orderStage } from '../orders/service.ts'
+import { judgeEdges } from '../rollouts/judge-health.ts'
+import { advanceOperations, type StageActions } from './service.ts'
+
+/** How much the share of failed logins, or of failed server connections, may rise. */
+const errorShareMax = 0.05
+
+const actions: StageActions = {
+  work: { order: orderStage },
+  judge: async (deps, { createdAt, settledAt }, edges) =>
+    settledAt
+      ? await judgeEdges(
+          deps,
+          edges,
+          { began: createdAt.getTime(), settled: settledAt.getTime() },
+          errorShareMax,
+        )
+      : undefined,
+}
+
+/** The timer: one step of each running operation. */
+export const advanceAllOperations = (deps: Deps, lease: Lease): Promise<void> =>
+  advanceOperations(deps, lease, actions)

@@ -1,0 +1,190 @@
+/** Operations in stages, on a real Postgres. */
+import assert from 'node:assert/strict'
+import { after, before, beforeEach, suite, test } from 'node:test'
+import type { StageEdge } from '@imapfleet/api'
+import { sql } from 'drizzle-orm'
+import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import type { Actor } from '../../platform/access.ts'
+import { takeLease, withLease } from '../../platform/ticks/leases.ts'
+import type { EdgeRow } from '../edges/queries.ts'
+import {
+  advanceOperations,
+  beginOperation,
+  isStaged,
+  readOperation,
+  steerOperation,
+  type StageActions,
+} from './service.ts'
+
+const ann: Actor = { id: '1', name: 'ann', role: 'operator', scopes: [] }
+const at = (region: string) => ({ id: `${region}-1`, region }) as EdgeRow
+
+suite('operations in stages', () => {
+  let deps: TestDeps
+  before(async () => {
+    deps = await testDeps()
+    for (const region of ['ap', 'eu', 'us'])
+      await deps.db.orm.execute(sql`
+        insert into edges (id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms,
+          config_applied, revocations_applied, gauges, degraded, listeners)
+        values (${`${region}-1`}, ${region}, gen_random_uuid(), '1', 'serving', now(), now(), now(), 5000, 0, 0,
+          '{}', '[]', '[]')`)
+  })
+  after(async () => await deps?.db.close())
+
+  /** Regions in which work was done, in order. */
+  let worked: string[]
+  let outcome: (id: string) => StageEdge
+  let trouble: string | undefined
+  let whileWorking: () => Promise<unknown>
+  let whileJudging: () => Promise<unknown>
+  beforeEach(() => {
+    worked = []
+    outcome = (id) => ({ id, status: 'done', reason: null })
+    trouble = undefined
+    whileWorking = async () => undefined
+    whileJudging = async () => undefined
+  })
+  const actions: StageActions = {
+    work: {
+      order: async (_, { stages, stage }, edges) => {
+        worked.push(stages[stage]!.region)
+        await whileWorking()
+        return edges.map(({ id }) => outcome(id))
+      },
+    },
+    judge: async () => {
+      await whileJudging()
+      return trouble
+    },
+  }
+
+  const begin = async () =>
+    await beginOperation(deps.db.orm, ann, new Date(deps.now()), {
+      title: 'pause upstream main',
+      work: { kind: 'order', order: 'c0ffee00-0000-4000-8000-000000000000', timeoutMs: 1000 },
+      target: { kind: 'all' },
+      edges: ['ap', 'eu', 'us'].map(at),
+      pace: { kind: 'staged', regions: ['eu'], soakSeconds: 5 },
+    })
+  const steps = async (count: number) => {
+    for (let step = 0; step < count; step++)
+      assert.ok(await withLease(deps, 'operations', (lease) => advanceOperations(deps, lease, actions)))
+  }
+  const pass = (seconds: number) => deps.setNow(deps.now() + seconds * 1000)
+
+  test('a region follows only after the one before it was healthy for the soak time', async () => {
+    const { id } = await begin()
+    await steps(5)
+    assert.deepEqual(worked, ['eu'])
+    pass(4)
+    await steps(3)
+    assert.deepEqual(worked, ['eu'])
+    for (const expected of [
+      ['eu', 'ap'],
+      ['eu', 'ap', 'us'],
+    ]) {
+      pass(6)
+      await steps(4)
+      assert.deepEqual(worked, expected)
+    }
+    assert.equal((await readOperation(deps, id)).state, 'running')
+    pass(6)
+    await steps(2)
+    const { state, stages, finishedAt } = await readOperation(deps, id)
+    assert.equal(state, 'completed')
+    assert.ok(finishedAt)
+    assert.deepEqual(
+      stages.map((stage) => [stage.region, stage.state, stage.edges[0]!.status]),
+      [
+        ['eu', 'done', 'done'],
+        ['ap', 'done', 'done'],
+        ['us', 'done', 'done'],
+      ],
+    )
+  })
+
+  test('a failed edge stops it; it continues only when an operator says so', async () => {
+    outcome = (id) => ({ id, status: id === 'eu-1' ? 'failed' : 'done', reason: 'no such upstream' })
+    const { id } = await begin()
+    await steps(3)
+    const stopped = await readOperation(deps, id)
+    assert.deepEqual([stopped.state, stopped.reason], ['stopped', 'eu-1 failed: no such upstream'])
+    pass(100)
+    await steps(3)
+    assert.deepEqual(worked, ['eu'])
+    assert.equal((await steerOperation(deps, ann, id, 'continue')).state, 'running')
+    await steps(1)
+    assert.deepEqual(worked, ['eu', 'ap'])
+    assert.equal((await steerOperation(deps, ann, id, 'abort')).state, 'aborted')
+    pass(100)
+    await steps(3)
+    assert.deepEqual(worked, ['eu', 'ap'])
+    await assert.rejects(steerOperation(deps, ann, id, 'continue'), { code: 'operation_over' })
+  })
+
+  test('edges that do worse after a stage stop it', async () => {
+    trouble = '40.0 % of 100 logins fail, up from 1.0 %'
+    const { id } = await begin()
+    await steps(2)
+    pass(6)
+    await steps(2)
+    const { state, reason } = await readOperation(deps, id)
+    assert.deepEqual([state, reason, worked], ['stopped', trouble, ['eu']])
+    await steerOperation(deps, ann, id, 'abort')
+  })
+
+  test('an abort while a stage is worked on is not lost', async () => {
+    const { id } = await begin()
+    whileWorking = async () => await steerOperation(deps, ann, id, 'abort')
+    await steps(1)
+    assert.equal((await readOperation(deps, id)).state, 'aborted')
+    whileWorking = async () => undefined
+    pass(100)
+    await steps(3)
+    assert.deepEqual([(await readOperation(deps, id)).state, worked], ['aborted', ['eu']])
+  })
+
+  test('an abort while the health is judged is not lost', async () => {
+    const { id } = await begin()
+    await steps(2)
+    pass(6)
+    whileJudging = async () => await steerOperation(deps, ann, id, 'abort')
+    await steps(3)
+    assert.deepEqual([(await readOperation(deps, id)).state, worked], ['aborted', ['eu']])
+  })
+
+  test('two replicas that take the same step advance by one stage', async () => {
+    const { id } = await begin()
+    await steps(2)
+    pass(6)
+    await withLease(deps, 'operations', async (lease) => {
+      // As if the lease had passed from one to the other between the two.
+      await Promise.all([advanceOperations(deps, lease, actions), advanceOperations(deps, lease, actions)])
+    })
+    const { stages } = await readOperation(deps, id)
+    assert.deepEqual(
+      stages.map(({ state }) => state),
+      ['done', 'current', 'waiting'],
+    )
+    await steerOperation(deps, ann, id, 'abort')
+  })
+
+  test('a replica that has lost its lease takes no step', async () => {
+    const { id } = await begin()
+    const lease = await takeLease(deps.db, 'operations', 'test')
+    assert.ok(lease)
+    await lease.release({ succeeded: true })
+    await assert.rejects(advanceOperations(deps, lease, actions), { name: 'LeaseLost' })
+    assert.deepEqual(worked, [])
+    await steerOperation(deps, ann, id, 'abort')
+  })
+
+  test('only what affects many users in several regions is staged, and never at once with a reason', () => {
+    const two = ['eu', 'us'].map(at)
+    assert.ok(isStaged(true, two, undefined))
+    assert.ok(!isStaged(true, two, { kind: 'at-once', reason: 'incident 17' }))
+    assert.ok(!isStaged(true, [at('eu')], undefined))
+    assert.ok(!isStaged(false, two, undefined))
+  })
+})
