@@ -10,6 +10,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addConfig } from './commands/config.ts'
 import { addDrain } from './commands/drain.ts'
 import { addEdges } from './commands/edges.ts'
+import { addOperations } from './commands/operations.ts'
 import { addKick, addOrders, addTell } from './commands/orders.ts'
 import { addLogin, addProfile } from './commands/profile.ts'
 import { addRevoke } from './commands/revoke.ts'
@@ -64,6 +65,7 @@ function createProgram(shell: Shell): Command {
   addDrain(program, shell)
   addTell(program, shell)
   addOrders(program, shell)
+  addOperations(program, shell)
   addTrace(program, shell)
   addTraces(program, shell)
   addLogin(program, shell)

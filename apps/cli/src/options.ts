@@ -129,7 +129,7 @@ export function rolloutOf(options: RolloutOptions): RolloutRequest | undefined {
   return undefined
 }
 
-function listArgument(text: string): string[] {
+export function listArgument(text: string): string[] {
   const names = text.split(',').map((name) => name.trim())
   if (names.includes('')) throw new InvalidArgumentError('Use names separated by commas.')
   return names

@@ -98,6 +98,7 @@ export const previewSchema = z
     pace: z.enum(['staged', 'at-once']),
   })
   .meta({ id: 'Preview' })
+export type PreviewRequest = z.input<typeof previewRequestSchema>
 export type OperationPreview = z.infer<typeof previewSchema>
 
 const oneOperation = z.object({ id: z.uuid() })

@@ -1,12 +1,19 @@
 /** What all orders share: options, a request that can be repeated safely, the answers, and the exit status. */
-import type { OrderView } from '@imapfleet/api'
-import { newId, requestOrder } from '@imapfleet/client'
-import type { OrderAction } from '@imapfleet/protocol'
+import { orderViewOf, type OrderView } from '@imapfleet/api'
+import { newId, requestOrder, type ApiClient } from '@imapfleet/client'
+import { isDisruptiveOrder, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { durationArgument, targetOf, targetOptions, type TargetOptions } from '../options.ts'
 import type { TableLayout } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
+import {
+  complainOfOperation,
+  confirmOperation,
+  followOperation,
+  paceOf,
+  type StageOptions,
+} from './stages.ts'
 
 export interface OrderOptions extends TargetOptions {
   timeout: number
@@ -31,7 +38,7 @@ function timeoutArgument(text: string): number {
 
 /** Sends the order, prints the answers, and fails if an edge failed or was silent. */
 export async function runOrder<Action extends OrderAction>(
-  given: { action: Action; options: OrderOptions },
+  given: { action: Action; options: OrderOptions & Partial<StageOptions> },
   command: Command,
   shell: Shell,
   lines: (order: OrderView<Action['kind']>, page: TableLayout) => readonly string[],
@@ -39,11 +46,34 @@ export async function runOrder<Action extends OrderAction>(
   const { action, options } = given
   const client = await shell.client(command)
   const target = targetOf(options)
-  const body = { id: newId(), target, action, timeoutMs: options.timeout }
-  const order = await requestOrder(client, body)
+  if (isDisruptiveOrder(action))
+    await confirmOperation(client, { target, operation: { kind: 'order', action } }, options, shell)
+  const body = { id: newId(), target, action, timeoutMs: options.timeout, ...paceOf(options) }
+  const first = await requestOrder(client, body)
+  const order = await untilStagesAreDone<Action['kind']>(action.kind, first, client, options, shell)
   if (order.edges.length === 0) shell.note('there are no edges yet: the order reached none')
   shell.answer(command, order, (page) => lines(order, page))
   complainOf(order)
+  if (options.wait !== false && order.operation) complainOfOperation(order.operation)
+}
+
+/** Follows an order that is carried out in stages to its end. */
+async function untilStagesAreDone<Kind extends OrderKind>(
+  kind: Kind,
+  first: OrderView<Kind>,
+  client: ApiClient,
+  { wait = true }: Partial<StageOptions>,
+  shell: Shell,
+): Promise<OrderView<Kind>> {
+  const { operation } = first
+  if (!operation) return first
+  if (!wait) {
+    shell.note(`it continues region by region: imapfleet operations show ${operation.id}`)
+    return first
+  }
+  await followOperation(client, operation, shell)
+  const order = await client.call('readOrder', { params: { id: first.id } })
+  return orderViewOf(kind).parse(order)
 }
 
 /** Throws unless all edges answered, and names every edge that failed or was silent. */

@@ -1,11 +1,15 @@
 /** `imapfleet kick`, `purge-idle`, `upstream`, `route`, `reset-counters`, `newlog`, and `orders` for past ones. */
 import type { OrderAction } from '@imapfleet/protocol'
 import type { Command } from 'commander'
+import { usage } from '../failure.ts'
 import { pageOptions, pageQuery, type PageOptions } from '../options.ts'
 import { accountLines, orderColumns, orderLines } from '../print/order.ts'
 import { table } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import { complainOf, orderOptions, runOrder, type OrderOptions } from './give-order.ts'
+import { stageOptions, type StageOptions } from './stages.ts'
+
+type StagedOrder = OrderOptions & StageOptions
 
 export function addOrders(parent: Command, shell: Shell): void {
   const orders = pageOptions(parent.command('orders'))
@@ -31,20 +35,28 @@ export function addOrders(parent: Command, shell: Shell): void {
 }
 
 export function addKick(parent: Command, shell: Shell): void {
-  orderOptions(parent.command('kick').argument('<user>', 'login name, as the mail client sends it'))
+  const kick = stageOptions(orderOptions(parent.command('kick')))
+    .argument('[user]', 'login name, as the mail client sends it')
+    .option('--domain <domain>', 'every user whose name ends in @DOMAIN, region by region')
     .description(
-      "end a user's sessions; the user can log in again immediately (see also `imapfleet revoke user`)",
+      'end the sessions of a user or a domain; they can log in again immediately (see also `imapfleet revoke`)',
     )
-    .action(async (user: string, options: OrderOptions, command: Command) => {
-      const action = { kind: 'kick-user', user } as const
+  kick.action(
+    async (user: string | undefined, options: StagedOrder & { domain?: string }, command: Command) => {
+      const { domain } = options
+      if ((user === undefined) === (domain === undefined)) throw usage('name a user, or give --domain DOMAIN')
+      const action: OrderAction<'kick-user' | 'kick-domain'> =
+        user === undefined ? { kind: 'kick-domain', domain: domain ?? '' } : { kind: 'kick-user', user }
       await runOrder({ action, options }, command, shell, (order, page) =>
         accountLines(order, ({ sessions }) => `sessions ended: ${sessions}`, page),
       )
-    })
+    },
+  )
 
-  orderOptions(parent.command('purge-idle').argument('[user]', 'only the connections of this login name'))
+  stageOptions(orderOptions(parent.command('purge-idle')))
+    .argument('[user]', 'only the connections of this login name')
     .description('close idle server connections; sessions continue')
-    .action(async (user: string | undefined, options: OrderOptions, command: Command) => {
+    .action(async (user: string | undefined, options: StagedOrder, command: Command) => {
       const action = { kind: 'purge-idle', ...(user === undefined ? {} : { user }) } as const
       await runOrder({ action, options }, command, shell, (order, page) =>
         accountLines(order, ({ connections }) => `connections closed: ${connections}`, page),
@@ -53,7 +65,12 @@ export function addKick(parent: Command, shell: Shell): void {
 }
 
 export function addTell(parent: Command, shell: Shell): void {
-  const tell = async (action: OrderAction, done: string, options: OrderOptions, command: Command) => {
+  const tell = async (
+    action: OrderAction,
+    done: string,
+    options: OrderOptions & Partial<StageOptions>,
+    command: Command,
+  ) => {
     await runOrder({ action, options }, command, shell, (order, page) =>
       accountLines(order, () => done, page),
     )
@@ -63,10 +80,12 @@ export function addTell(parent: Command, shell: Shell): void {
     .command('upstream')
     .description('make edges stop opening connections to an upstream, or open them again')
   const steer = (word: 'pause' | 'resume', help: string, done: string) => {
-    orderOptions(upstream.command(word).argument('<name>', 'name of the upstream in the configuration'))
+    const options = word === 'pause' ? stageOptions : (plain: Command) => plain
+    options(orderOptions(upstream.command(word)))
+      .argument('<name>', 'name of the upstream in the configuration')
       .description(help)
-      .action(async (name: string, options: OrderOptions, command: Command) => {
-        await tell({ kind: `${word}-upstream`, upstream: name }, done, options, command)
+      .action(async (name: string, given: StagedOrder, command: Command) => {
+        await tell({ kind: `${word}-upstream`, upstream: name }, done, given, command)
       })
   }
   steer('pause', 'open no new connections to it, until `resume` or until the edge restarts', 'paused')
