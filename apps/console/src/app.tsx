@@ -1,6 +1,6 @@
 /** Shows the page of the address to a signed-in user, and the sign-in form to everyone else. */
+import { call } from './api/client.ts'
 import { useAnswer } from './api/use-answer.ts'
-import { api } from './api/api.ts'
 import { session, sessionBegan } from './api/session.ts'
 import { Layout } from './layout/layout.tsx'
 import { NotFound } from './pages/not-found.tsx'
@@ -31,7 +31,9 @@ function Gate() {
 
 /** Requests the session until control answers. */
 function Greeting() {
-  const { problem, reload } = useAnswer('session', async (signal) => sessionBegan(await api.session(signal)))
+  const { problem, reload } = useAnswer('session', async (signal) =>
+    sessionBegan(await call('readSession', { signal })),
+  )
   return problem ? <Failed problem={problem} onRetry={reload} /> : <Loading />
 }
 

@@ -1,7 +1,7 @@
 /** The signed-in user. The end of a session keeps the address, so that signing in returns to the same page. */
 import type { ConsoleSession } from '@imapfleet/api'
 import { signal } from '@preact/signals'
-import type { Refusal } from './problem.ts'
+import { ProblemError } from '@imapfleet/client'
 
 export type SignInState =
   | { state: 'unknown' }
@@ -16,9 +16,9 @@ export function sessionBegan(who: ConsoleSession): void {
 }
 
 /** Control does not know the session. */
-export function sessionEnded({ details, message }: Refusal): void {
-  if (details.code === 'token_missing' && session.value.state === 'unknown') session.value = { state: 'out' }
-  else if (details.code === 'session_over') session.value = { state: 'out', reason: message }
+export function sessionEnded({ code, message }: ProblemError): void {
+  if (code === 'token_missing' && session.value.state === 'unknown') session.value = { state: 'out' }
+  else if (code === 'session_over') session.value = { state: 'out', reason: message }
   else if (session.value.state === 'in')
     session.value = { state: 'out', reason: 'You are signed out: sign in again.' }
 }

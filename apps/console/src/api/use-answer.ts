@@ -1,6 +1,6 @@
 /** Data of a page: requested immediately, at intervals, and when control is available again after an outage. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { Away, Refusal } from './problem.ts'
+import { isPassing, ProblemError } from '@imapfleet/client'
 
 export interface AnswerState<Data> {
   /** The last answer. It stays while a later request fails. */
@@ -42,9 +42,8 @@ export function useAnswer<Data>(
         if (life.signal.aborted) return
         const problem = error instanceof Error ? error : new Error(String(error))
         setState((before) => ({ ...(before.key === key ? before : { key }), problem }))
-        if (problem instanceof Away || (problem instanceof Refusal && problem.isPassing))
-          again(Math.min(retryMs, everyMs ?? retryMs))
-        else if (everyMs !== undefined && !(problem instanceof Refusal)) again(everyMs)
+        if (isPassing(problem)) again(Math.min(retryMs, everyMs ?? retryMs))
+        else if (everyMs !== undefined && !(problem instanceof ProblemError)) again(everyMs)
       }
     }
     const onceOnly = { once: true, signal: life.signal }

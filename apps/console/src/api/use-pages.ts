@@ -1,7 +1,12 @@
 /** A list with the newest first, page by page. */
 import { useEffect, useState } from 'preact/hooks'
-import type { ListPage } from './api.ts'
 import { useAnswer, type AnswerState } from './use-answer.ts'
+
+/** The query of a page. `before` is the `next` of the page before it. */
+interface ListPage<Cursor> {
+  limit: number
+  before?: Cursor | undefined
+}
 
 export interface Pages<Row> extends Pick<AnswerState<unknown>, 'problem' | 'reload'> {
   /** Undefined until the first page has arrived. */
@@ -13,16 +18,16 @@ export interface Pages<Row> extends Pick<AnswerState<unknown>, 'problem' | 'relo
 const limit = 50
 
 /** `key`: what the list depends on. `everyMs`: interval at which all visible pages are requested again. */
-export function usePages<Row>(
+export function usePages<Row, Cursor extends number | string>(
   key: string,
-  load: (page: ListPage, signal: AbortSignal) => Promise<{ rows: Row[]; next: number | string | null }>,
+  load: (page: ListPage<Cursor>, signal: AbortSignal) => Promise<{ rows: Row[]; next: Cursor | null }>,
   often: { everyMs?: number } = {},
 ): Pages<Row> {
   const [depth, setDepth] = useState(1)
   useEffect(() => setDepth(1), [key])
   const ask = async (signal: AbortSignal) => {
     const rows: Row[] = []
-    let before: number | string | undefined
+    let before: Cursor | undefined
     for (let page = 0; page < depth; page++) {
       const loaded = await load({ limit, before }, signal)
       rows.push(...loaded.rows)

@@ -1,8 +1,8 @@
 /** Lets control check a draft while the user types, unless the configuration has changed. */
 import type { LayerName, RevisionStatus } from '@imapfleet/api'
 import { useEffect } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { Refusal } from '../api/problem.ts'
+import { ProblemError } from '@imapfleet/client'
+import { call } from '../api/client.ts'
 import { useCheck, type Check } from '../api/use-check.ts'
 import { revisionRequestOf } from './draft.ts'
 import type { Draft } from './drafts.ts'
@@ -30,7 +30,7 @@ export function useDraftCheck(
   const isEmpty = Object.keys(request.set ?? {}).length + (request.unset?.length ?? 0) === 0
   const isLost = newest > base
   const check = useCheck(isEmpty || isLost ? undefined : JSON.stringify([base, request]), (signal) =>
-    api.revise({ layer, base, ...request, dryRun: true }, signal),
+    call('writeRevision', { body: { layer, base, ...request, dryRun: true }, signal }),
   )
   const isConflict = isLostRace(check.problem)
   useEffect(() => {
@@ -38,11 +38,11 @@ export function useDraftCheck(
   }, [isConflict])
 
   const wrong = (key: string) =>
-    check.problem instanceof Refusal
-      ? check.problem.details.problems?.find((problem) => problem.key === key)?.message
+    check.problem instanceof ProblemError
+      ? check.problem.problems.find((problem) => problem.key === key)?.message
       : undefined
   return { request, isEmpty, isLost, isConflict, check, wrong }
 }
 
 export const isLostRace = (error: unknown): boolean =>
-  error instanceof Refusal && error.details.code === 'config_conflict'
+  error instanceof ProblemError && error.code === 'config_conflict'

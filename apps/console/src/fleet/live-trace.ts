@@ -1,7 +1,7 @@
 /** The lines of a trace as they come, with reconnects, until it has ended. */
-import { traceEdgeEventSchema, traceEventSchema, type TraceEdgeEvent, type TraceEvent } from '@imapfleet/api'
+import type { TraceEdgeEvent, TraceEvent } from '@imapfleet/api'
 import { useEffect, useState } from 'preact/hooks'
-import { followEvents } from '../api/follow.ts'
+import { noteAnswer, noteFailure, stream } from '../api/client.ts'
 
 export interface NumberedLine extends TraceEvent {
   /** From 1, in the order of arrival. */
@@ -34,6 +34,7 @@ export function useLiveTrace(id: string): LiveTrace {
     const life = new AbortController()
     let count = 0
     let fresh: NumberedLine[] = []
+    let isLost = false
     let drawing: ReturnType<typeof setTimeout> | undefined
     const draw = () => {
       drawing = undefined
@@ -44,27 +45,31 @@ export function useLiveTrace(id: string): LiveTrace {
     const become = (change: Pick<LiveTrace, 'state' | 'since' | 'problem'>) => {
       if (!life.signal.aborted) setTrace((before) => ({ ...before, ...change }))
     }
-    const take = ({ event, data }: { event?: string | undefined; data: string }) => {
-      const line = event === 'line' ? traceEventSchema.safeParse(JSON.parse(data)).data : undefined
-      const edge = event === 'edge' ? traceEdgeEventSchema.safeParse(JSON.parse(data)).data : undefined
-      if (line) {
-        fresh.push({ ...line, number: ++count })
-        drawing ??= setTimeout(draw, drawEveryMs)
+    const follow = async () => {
+      for await (const update of stream('followTrace', { params: { id }, signal: life.signal })) {
+        if (update.kind === 'open') {
+          noteAnswer()
+          isLost = false
+          become({ state: 'live' })
+        } else if (update.kind === 'lost') {
+          // A connection that is back within a moment is no outage.
+          if (isLost) noteFailure(update.error)
+          else become({ state: 'lost', since: new Date() })
+          isLost = true
+        } else if (update.name === 'end') become({ state: 'ended' })
+        else if (update.name === 'line') {
+          fresh.push({ ...update.data, number: ++count })
+          drawing ??= setTimeout(draw, drawEveryMs)
+        } else {
+          const { data } = update
+          setTrace((before) => ({ ...before, edges: new Map(before.edges).set(data.edge, data) }))
+        }
       }
-      if (edge) setTrace((before) => ({ ...before, edges: new Map(before.edges).set(edge.edge, edge) }))
     }
-    const follower = {
-      onEvent: take,
-      onLive: () => become({ state: 'live' }),
-      onLost: () =>
-        setTrace((before) =>
-          before.state === 'lost' ? before : { ...before, state: 'lost', since: new Date() },
-        ),
-    }
-    followEvents(`traces/${encodeURIComponent(id)}/live`, follower, life.signal).then(
-      () => become({ state: 'ended' }),
-      (problem: unknown) => become({ state: 'refused', problem }),
-    )
+    follow().catch((problem: unknown) => {
+      noteFailure(problem)
+      become({ state: 'refused', problem })
+    })
     return () => {
       life.abort()
       clearTimeout(drawing)

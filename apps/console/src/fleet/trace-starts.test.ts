@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { TraceRequest, TraceView } from '@imapfleet/api'
-import { Away, Refusal } from '../api/problem.ts'
+import { NoAnswerError, ProblemError } from '@imapfleet/client'
 import { TraceStarts } from './trace-starts.ts'
 
 const asked = (user: string): TraceRequest => ({ user, seconds: 60 })
@@ -14,8 +14,9 @@ const traceOf = ({ user }: TraceRequest): TraceView => ({
   endedAt: null,
   bodies: false,
 })
+const away = () => new NoAnswerError('network', 'away', { message: 'away' })
 const refusal = (status: number, code: string) =>
-  new Refusal({ type: 'about:blank', title: code, status, code })
+  new ProblemError({ type: 'about:blank', title: code, status, code }, 'http://127.0.0.1')
 
 /** Each request fails with the next error of its user, and then succeeds. */
 function startsWith(troubles: Record<string, Error[]>) {
@@ -31,9 +32,9 @@ function startsWith(troubles: Record<string, Error[]>) {
 const started = ({ started: { value } }: TraceStarts) => value.map(({ user }) => user)
 
 test('a second attempt starts only users who are not traced yet', async () => {
-  const { starts, users } = startsWith({ bob: [new Away()] })
+  const { starts, users } = startsWith({ bob: [away()] })
   const all = [asked('alice'), asked('bob'), asked('carol')]
-  await assert.rejects(starts.start(all), Away)
+  await assert.rejects(starts.start(all), NoAnswerError)
   assert.deepEqual(started(starts), ['alice'])
   await starts.start(all)
   assert.deepEqual(users(), ['alice', 'bob', 'bob', 'carol'])
@@ -43,7 +44,7 @@ test('a second attempt starts only users who are not traced yet', async () => {
 })
 
 test('a request with an unknown result is repeated with its key', async () => {
-  const troubles = [new Away(), refusal(503, 'database_unavailable'), refusal(409, 'idempotency_unknown')]
+  const troubles = [away(), refusal(503, 'database_unavailable'), refusal(409, 'idempotency_unknown')]
   const { starts, sent } = startsWith({ bob: [...troubles] })
   for (const trouble of troubles)
     await assert.rejects(starts.start([asked('bob')]), (error) => error === trouble)
@@ -53,14 +54,14 @@ test('a request with an unknown result is repeated with its key', async () => {
 
 test('a refused request gets a new key, because control stores its answer to a key', async () => {
   const { starts, sent } = startsWith({ bob: [refusal(409, 'traces_full')] })
-  await assert.rejects(starts.start([asked('bob')]), Refusal)
+  await assert.rejects(starts.start([asked('bob')]), ProblemError)
   await starts.start([asked('bob')])
   assert.equal(new Set(sent.map(({ key }) => key)).size, 2)
 })
 
 test('two users, or two different requests, never share a key', async () => {
-  const { starts, sent } = startsWith({ alice: [new Away()] })
-  await assert.rejects(starts.start([asked('alice')]), Away)
+  const { starts, sent } = startsWith({ alice: [away()] })
+  await assert.rejects(starts.start([asked('alice')]), NoAnswerError)
   await starts.start([{ ...asked('alice'), bodies: true }, asked('bob')])
   assert.equal(new Set(sent.map(({ key }) => key)).size, 3)
 })

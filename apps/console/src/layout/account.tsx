@@ -1,7 +1,6 @@
 /** The signed-in user, the choice of colours, and signing out. */
 import type { ConsoleSession } from '@imapfleet/api'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { Choice } from '../ui/choice.tsx'
 import { tell } from '../ui/toast.tsx'
@@ -22,7 +21,7 @@ export const AccountMenu = ({ who }: { who: ConsoleSession }) => (
 
 async function signOut(): Promise<void> {
   try {
-    await api.signOut()
+    await call('signOut')
     session.value = { state: 'out' }
   } catch (error) {
     tell('bad', `You are still signed in: ${sentenceOf(error)}`)

@@ -3,8 +3,7 @@
  * too.
  */
 import { useEffect } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { outage } from '../api/link.ts'
+import { call, outage } from '../api/client.ts'
 import { clockOf } from '../format/time.ts'
 
 const askEveryMs = 2_000
@@ -14,7 +13,7 @@ export function AwayBanner() {
   useEffect(() => {
     if (!isAway) return
     // `outage` follows the result.
-    const timer = setInterval(() => void api.session().catch(() => undefined), askEveryMs)
+    const timer = setInterval(() => void call('readSession').catch(() => undefined), askEveryMs)
     return () => clearInterval(timer)
   }, [isAway])
   return (

@@ -1,7 +1,7 @@
 /** The audit log. */
 import type { AuditEntry } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Page } from '../layout/page.tsx'
 import { choose, search } from '../router/location.ts'
@@ -18,7 +18,10 @@ export function Audit() {
   const actor = search.value.get('actor') ?? ''
   const action = search.value.get('action') ?? ''
   const pages = usePages(JSON.stringify([actor, action]), async (page, signal) => {
-    const { entries, next } = await api.audit({ ...page, actor, action }, signal)
+    const { entries, next } = await call('listAudit', {
+      query: { ...page, actor: actor || undefined, action: action || undefined },
+      signal,
+    })
     return { rows: entries, next }
   })
   const isFiltered = actor !== '' || action !== ''

@@ -1,8 +1,7 @@
 /** The draft of a layer: typed, checked by control, shown as a difference, and then written. */
 import { layerText, type ConfigKey, type LayerName, type RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import type { Check } from '../api/use-check.ts'
 import { keysToType, manualOf, type DraftChange } from '../fleet/draft.ts'
@@ -28,7 +27,8 @@ interface DraftProps {
 
 export function ConfigDraft({ layer, draft, newest, upstreams, onNewer }: DraftProps) {
   const { base, changes } = draft
-  const manual = useAnswer('config keys', async (signal) => (await api.configKeys(signal)).keys).data ?? []
+  const manual =
+    useAnswer('config keys', async (signal) => (await call('listConfigKeys', { signal })).keys).data ?? []
   const [isWriting, setWriting] = useState(false)
   const { request, isEmpty, isLost, isConflict, check, wrong } = useDraftCheck(layer, draft, newest, onNewer)
 
@@ -86,10 +86,12 @@ export function ConfigDraft({ layer, draft, newest, upstreams, onNewer }: DraftP
           title={`Write to ${layerText(layer)}`}
           base={base}
           make={(how, signal) =>
-            api.revise({ layer, base, ...request, ...how }, signal).catch((error: unknown) => {
-              if (isLostRace(error)) onNewer()
-              throw error
-            })
+            call('writeRevision', { body: { layer, base, ...request, ...how }, signal }).catch(
+              (error: unknown) => {
+                if (isLostRace(error)) onNewer()
+                throw error
+              },
+            )
           }
           onWritten={() => dropDraft(layer)}
           onClose={() => setWriting(false)}

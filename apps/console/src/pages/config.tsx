@@ -1,6 +1,6 @@
 /** The configuration of the fleet: a layer, the draft of its changes, and the revisions. */
 import { layerText, type EdgeView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { draftOf } from '../fleet/drafts.ts'
 import { layerIn } from '../fleet/layer.ts'
@@ -19,11 +19,15 @@ const refreshMs = 5_000
 
 export function Config() {
   const layer = layerIn(search.value.get('layer'))
-  const edges = useAnswer('edges of layers', async (signal) => (await api.edges(signal)).edges).data ?? []
+  const edges =
+    useAnswer('edges of layers', async (signal) => (await call('listEdges', { signal })).edges).data ?? []
   const config = useAnswer(
     'config',
     async (signal) => {
-      const [view, newest] = await Promise.all([api.config(signal), api.rollouts({ limit: 1 }, signal)])
+      const [view, newest] = await Promise.all([
+        call('readConfig', { signal }),
+        call('listRollouts', { query: { limit: 1 }, signal }),
+      ])
       const rolling = newest.rollouts.find(({ state }) => state === 'running' || state === 'paused')
       return { ...view, rolling }
     },

@@ -1,7 +1,7 @@
 /** The actions on an edge. */
 import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { placeOrder } from '../fleet/give-order.tsx'
 import { amountOf } from '../format/number.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
@@ -39,7 +39,7 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
           action="Drain"
           isDangerous
           onConfirm={async () => {
-            const { edges } = await api.drain(target)
+            const { edges } = await call('drainEdges', { body: { target } })
             onDone()
             tell('good', drained(edges[0] ?? edge))
           }}
@@ -54,7 +54,7 @@ export function EdgeActions({ edge, onDone }: { edge: EdgeView; onDone: () => vo
           title={`Resume ${edge.id}?`}
           action="Resume"
           onConfirm={async () => {
-            await api.resume(target)
+            await call('resumeEdges', { body: { target } })
             onDone()
             tell('good', `${edge.id} accepts clients again.`)
           }}

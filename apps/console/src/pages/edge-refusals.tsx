@@ -1,6 +1,6 @@
 /** Why an edge did not keep connections. */
 import type { EdgeView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { refusalMetrics, refusalsOf, type RefusalCount } from '../fleet/refusals.ts'
 import { countOf, shareOf } from '../format/number.ts'
@@ -13,7 +13,11 @@ import { Table, type TableColumn } from '../ui/table.tsx'
 export function Refusals({ edge: { id } }: { edge: EdgeView }) {
   const answer = useAnswer(
     `refusals ${id}`,
-    (signal) => api.history({ metrics: refusalMetrics, from: '-24h', step: '1d', edge: id }, signal),
+    (signal) =>
+      call('readHistory', {
+        query: { metrics: refusalMetrics.join(','), from: '-24h', step: '1d', edge: id },
+        signal,
+      }),
     { everyMs: 30_000 },
   )
   return (

@@ -1,6 +1,6 @@
 /** The traffic of an edge. */
 import type { EdgeView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import {
   currentOf,
@@ -21,7 +21,11 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
   const range = chosenRange()
   const answer = useAnswer(
     `traffic ${id} ${range}`,
-    (signal) => api.history({ metrics, ...historyWindow(range), groupBy: 'edge', edge: id }, signal),
+    (signal) =>
+      call('readHistory', {
+        query: { metrics: metrics.join(','), ...historyWindow(range), groupBy: 'edge', edge: id },
+        signal,
+      }),
     { everyMs: 10_000 },
   )
   return (

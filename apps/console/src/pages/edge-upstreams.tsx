@@ -1,8 +1,7 @@
 /** The mail servers of an edge: health, counts, and pausing. */
 import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { placeOrder } from '../fleet/give-order.tsx'
 import { countOf } from '../format/number.ts'
@@ -32,7 +31,11 @@ export function Upstreams({ edge }: { edge: EdgeView }) {
   const [pausing, setPausing] = useState<string>()
   const { data } = useAnswer(
     `upstreams ${id}`,
-    (signal) => api.history({ metrics, from: '-1h', step: '1h', groupBy: 'upstream', edge: id }, signal),
+    (signal) =>
+      call('readHistory', {
+        query: { metrics: metrics.join(','), from: '-1h', step: '1h', groupBy: 'upstream', edge: id },
+        signal,
+      }),
     { everyMs: 10_000 },
   )
   const rows = upstreams.map(({ name, healthy }) => ({

@@ -1,6 +1,6 @@
 /** One edge: state, traffic and actions. */
 import type { EdgeView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
 import { findingsOfEdge } from '../fleet/findings.ts'
@@ -22,7 +22,9 @@ import { Upstreams } from './edge-upstreams.tsx'
 import './edge.css'
 
 export function EdgePage({ id = '' }: Params) {
-  const answer = useAnswer(`edge ${id}`, (signal) => api.edge(id, signal), { everyMs: 2_000 })
+  const answer = useAnswer(`edge ${id}`, (signal) => call('readEdge', { params: { id }, signal }), {
+    everyMs: 2_000,
+  })
   const edge = answer.data
   return (
     <Page

@@ -1,7 +1,7 @@
 /** Forgets a silent edge. */
 import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { tell } from '../ui/toast.tsx'
 
@@ -22,7 +22,7 @@ export function ForgetEdge({ edge: { id, state }, onDone }: { edge: EdgeView; on
           action="Forget"
           isDangerous
           onConfirm={async () => {
-            await api.forgetEdge(id)
+            await call('forgetEdge', { params: { id } })
             onDone()
             tell('good', `${id} is forgotten.`)
           }}

@@ -1,6 +1,6 @@
 /** Selects the time range, the step, and the edges. */
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
 import { Choice } from '../ui/choice.tsx'
@@ -37,7 +37,8 @@ export function HistoryWindow({ question, onChange }: WindowProps) {
 function Details({ question, onChange }: WindowProps) {
   const { from, to, step, region, edge, upstream } = question
   const [typed, setTyped] = useState({ from, to, step, region, edge, upstream })
-  const edges = useAnswer('edges of a history', async (signal) => (await api.edges(signal)).edges).data ?? []
+  const edges =
+    useAnswer('edges of a history', async (signal) => (await call('listEdges', { signal })).edges).data ?? []
   const names = {
     region: edges.map((each) => each.region),
     edge: edges.map(({ id }) => id),

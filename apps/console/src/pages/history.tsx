@@ -1,6 +1,6 @@
 /** Metrics over time, by fleet, region, edge or upstream. The selection is in the address. */
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { addressOf, questionIn, zoomedOut, type HistoryQuestion } from '../fleet/history-question.ts'
 import { Page } from '../layout/page.tsx'
@@ -21,7 +21,9 @@ export function HistoryPage() {
   const answer = useAnswer(
     addressOf(question),
     async (signal) =>
-      question.metrics.length === 0 ? undefined : await api.history(asked(question), signal),
+      question.metrics.length === 0
+        ? undefined
+        : await call('readHistory', { query: asked(question), signal }),
     isLive ? { everyMs: refreshMs } : {},
   )
   // The charts stay while the next ones load, and keep the focus of a keyboard user.
@@ -66,13 +68,12 @@ export function HistoryPage() {
 }
 
 function csvOf(question: HistoryQuestion): string {
-  const { metrics, ...rest } = asked(question)
-  return `/v1/stats/history?${new URLSearchParams({ metrics: metrics.join(','), ...rest, format: 'csv' }).toString()}`
+  return `/v1/stats/history?${new URLSearchParams({ ...asked(question), format: 'csv' }).toString()}`
 }
 
 function asked({ metrics, from, to, step, groupBy, region, edge, upstream }: HistoryQuestion) {
   return {
-    ...{ metrics, from, groupBy },
+    ...{ metrics: metrics.join(','), from, groupBy },
     ...(to && { to }),
     ...(step && { step }),
     ...(region && { region }),

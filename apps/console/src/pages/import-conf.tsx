@@ -1,8 +1,8 @@
 /** Imports an imapproxy.conf into a draft, after showing a report for each line. */
 import type { ConfReport } from '@imapfleet/api'
 import { useId, useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { Refusal, sentenceOf } from '../api/problem.ts'
+import { ProblemError } from '@imapfleet/client'
+import { call, sentenceOf } from '../api/client.ts'
 import { useCheck } from '../api/use-check.ts'
 import { amountOf } from '../format/number.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
@@ -16,7 +16,9 @@ interface ImportProps {
 export function ImportConf({ onTaken, onClose }: ImportProps) {
   const id = useId()
   const [text, setText] = useState('')
-  const read = useCheck(text.trim() === '' ? undefined : text, (signal) => api.importConf(text, signal))
+  const read = useCheck(text.trim() === '' ? undefined : text, (signal) =>
+    call('importConf', { body: { text }, signal }),
+  )
   return (
     <ConfirmDialog
       title="Import an imapproxy.conf"
@@ -57,7 +59,7 @@ export function ImportConf({ onTaken, onClose }: ImportProps) {
 }
 
 function Problems({ problem }: { problem: Error }) {
-  const problems = problem instanceof Refusal ? (problem.details.problems ?? []) : []
+  const problems = problem instanceof ProblemError ? problem.problems : []
   if (problems.length < 2) return <Note tone="bad">{sentenceOf(problem)}</Note>
   return (
     <ul class="note bad">

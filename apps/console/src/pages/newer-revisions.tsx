@@ -1,6 +1,6 @@
 /** Revisions that were written since the draft was started, and how to continue. */
 import { layerText, type RevisionView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
@@ -21,7 +21,7 @@ const shownMax = 10
 
 export function NewerRevisions({ base, newest, keys, onTakeOver }: NewerProps) {
   const answer = useAnswer(`revisions after ${base} to ${newest}`, async (signal) => {
-    const { revisions } = await api.revisions({ limit: shownMax }, signal)
+    const { revisions } = await call('listRevisions', { query: { limit: shownMax }, signal })
     return revisions.filter(({ revision }) => revision > base)
   })
   return (

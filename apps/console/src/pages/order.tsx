@@ -1,7 +1,7 @@
 /** One order, with the answer of each edge. */
 import { type OrderedEdge, type OrderView } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { AccountBadges, EdgeStatus, resultText, targetWords } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
@@ -15,7 +15,7 @@ import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function OrderPage({ id = '' }: Params) {
-  const answer = useAnswer(`order ${id}`, (signal) => api.orderOf(id, signal))
+  const answer = useAnswer(`order ${id}`, (signal) => call('readOrder', { params: { id }, signal }))
   return (
     <Page
       title="Order"

@@ -1,7 +1,7 @@
 /** All orders with their outcome. */
 import { type OrderView } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { AccountBadges, targetWords } from '../fleet/account.tsx'
 import { Page } from '../layout/page.tsx'
@@ -14,7 +14,7 @@ import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function Orders() {
   const pages = usePages('orders', async (page, signal) => {
-    const { orders, next } = await api.orders(page, signal)
+    const { orders, next } = await call('listOrders', { query: page, signal })
     return { rows: orders, next }
   })
   return (

@@ -1,7 +1,7 @@
 /** A region: its figures and its edges. */
 import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { findingsOfEdge } from '../fleet/findings.ts'
 import { chosenRange, historyWindow } from '../fleet/range.ts'
@@ -50,7 +50,10 @@ function Edges({ region, edges }: { region: string; edges: readonly EdgeView[] }
   const { data } = useAnswer(
     `traffic ${region} ${range}`,
     (signal) =>
-      api.history({ metrics: trafficMetrics, ...historyWindow(range), groupBy: 'edge', region }, signal),
+      call('readHistory', {
+        query: { metrics: trafficMetrics.join(','), ...historyWindow(range), groupBy: 'edge', region },
+        signal,
+      }),
     { everyMs: 10_000 },
   )
   const byEdge = trafficOf(data)

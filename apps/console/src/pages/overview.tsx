@@ -1,7 +1,6 @@
 /** The fleet at a glance: problems, traffic, and every edge by region. */
 import type { EdgeView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { findingsOf } from '../fleet/findings.ts'
 import { chooseRange, chosenRange, ranges, historyWindow, wordsOf } from '../fleet/range.ts'
@@ -23,11 +22,15 @@ import './overview.css'
 const edgesShown = 60
 
 export function Overview() {
-  const edges = useAnswer('edges', (signal) => api.edges(signal), { everyMs: 2_000 })
+  const edges = useAnswer('edges', (signal) => call('listEdges', { signal }), { everyMs: 2_000 })
   const range = chosenRange()
   const history = useAnswer(
     `traffic ${range}`,
-    (signal) => api.history({ metrics: trafficMetrics, ...historyWindow(range), groupBy: 'region' }, signal),
+    (signal) =>
+      call('readHistory', {
+        query: { metrics: trafficMetrics.join(','), ...historyWindow(range), groupBy: 'region' },
+        signal,
+      }),
     { everyMs: 10_000 },
   )
   const byRegion = trafficOf(history.data)

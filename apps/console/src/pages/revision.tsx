@@ -1,8 +1,8 @@
 /** One revision: its changes, its progress, and its rollout by wave. */
 import { layerText, type RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { Refusal } from '../api/problem.ts'
+import { ProblemError } from '@imapfleet/client'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
@@ -30,10 +30,10 @@ export function Revision({ revision: text = '' }: Params) {
     `revision ${text}`,
     async (signal) => {
       const [status, rollout] = await Promise.all([
-        api.revision(revision, signal),
+        call('readRevision', { params: { revision }, signal }),
         // Most revisions are not rolled out in waves.
-        api.rollout(revision, signal).catch((error: unknown) => {
-          if (error instanceof Refusal && error.details.status === 404) return undefined
+        call('readRollout', { params: { revision }, signal }).catch((error: unknown) => {
+          if (error instanceof ProblemError && error.status === 404) return undefined
           throw error
         }),
       ])
@@ -63,7 +63,7 @@ export function Revision({ revision: text = '' }: Params) {
       {isRestoring && (
         <WriteRevision
           title={`Restore the layer to its state after revision ${text}`}
-          make={(how, signal) => api.restore(revision, how, signal)}
+          make={(how, signal) => call('restoreRevision', { params: { revision }, body: how, signal })}
           onClose={() => setRestoring(false)}
         />
       )}

@@ -1,6 +1,6 @@
 /** Revisions, newest first. */
 import { layerText, type RevisionView } from '@imapfleet/api'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { amountOf } from '../format/number.ts'
 import { PageLink } from '../router/link.tsx'
@@ -14,7 +14,7 @@ import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function Revisions() {
   const pages = usePages('revisions', async (page, signal) => {
-    const { revisions, next } = await api.revisions(page, signal)
+    const { revisions, next } = await call('listRevisions', { query: page, signal })
     return { rows: revisions, next }
   })
   return (

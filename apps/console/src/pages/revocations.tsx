@@ -1,7 +1,7 @@
 /** Revocations, and their progress on the edges. */
 import type { RevocationRecord } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Answered } from '../ui/answered.tsx'
@@ -16,7 +16,7 @@ import { Revoke } from './revoke.tsx'
 export function Revocations() {
   const [isRevoking, setRevoking] = useState(false)
   const pages = usePages('revocations', async (page, signal) => {
-    const { revocations, next } = await api.revocations(page, signal)
+    const { revocations, next } = await call('listRevocations', { query: page, signal })
     return { rows: revocations, next }
   })
   return (
@@ -85,9 +85,13 @@ function Reach({ sequence }: { sequence: number }) {
 }
 
 function ReachOf({ sequence }: { sequence: number }) {
-  const answer = useAnswer(`revocation ${sequence}`, (signal) => api.revocation(sequence, signal), {
-    everyMs: 3_000,
-  })
+  const answer = useAnswer(
+    `revocation ${sequence}`,
+    (signal) => call('readRevocation', { params: { sequence }, signal }),
+    {
+      everyMs: 3_000,
+    },
+  )
   return (
     <Answered answer={answer}>
       {({ edges }) =>

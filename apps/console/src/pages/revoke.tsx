@@ -1,6 +1,6 @@
 /** Revokes a user or a domain. The name must be typed twice, because a revocation cannot be undone. */
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { amountOf } from '../format/number.ts'
 import { ConfirmDialog } from '../ui/confirm-dialog.tsx'
 import { Field } from '../ui/field.tsx'
@@ -22,7 +22,7 @@ export function Revoke({ onDone, onClose }: { onDone: () => void; onClose: () =>
       isDangerous
       isComplete={named !== ''}
       onConfirm={async () => {
-        const { edges } = await api.revoke({ kind, subject: named, note })
+        const { edges } = await call('addRevocation', { body: { kind, subject: named, note } })
         const applied = edges.filter(({ status }) => status === 'applied').length
         onDone()
         tell(

@@ -1,8 +1,7 @@
 /** A rollout by wave, with buttons to pause, resume and abort it. */
 import type { RolloutView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { amountOf } from '../format/number.ts'
 import { PageLink } from '../router/link.tsx'
 import { Bar } from '../ui/bar.tsx'
@@ -55,7 +54,7 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
   const [isAborting, setAborting] = useState(false)
   const steer = async (steering: 'pause' | 'resume') => {
     try {
-      await api.steerRollout(revision, steering)
+      await call('steerRollout', { params: { revision, steering } })
     } catch (error) {
       tell('bad', sentenceOf(error))
     }
@@ -82,7 +81,7 @@ function Steering({ rollout: { revision, state }, onSteered }: RolloutProps) {
           action="Abort"
           isDangerous
           onConfirm={async () => {
-            await api.steerRollout(revision, 'abort')
+            await call('steerRollout', { params: { revision, steering: 'abort' } })
             onSteered()
           }}
           onClose={() => setAborting(false)}

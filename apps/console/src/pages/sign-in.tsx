@@ -1,7 +1,6 @@
 /** The sign-in form. It appears at any address, and the page of the address follows. */
 import { useEffect, useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { sessionBegan } from '../api/session.ts'
 import { Brand } from '../layout/icon.tsx'
 import { Field } from '../ui/field.tsx'
@@ -19,7 +18,7 @@ export function SignIn({ reason }: { reason: string | undefined }) {
     setBusy(true)
     setProblem(undefined)
     try {
-      sessionBegan(await api.signIn(token.trim()))
+      sessionBegan(await call('signIn', { body: { token: token.trim() } }))
     } catch (error) {
       setProblem(sentenceOf(error))
       setBusy(false)

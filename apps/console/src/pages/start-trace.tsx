@@ -1,7 +1,7 @@
 /** Starts traces of one or more users, and opens the first. */
 import type { TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { session } from '../api/session.ts'
 import { TraceStarts } from '../fleet/trace-starts.ts'
 import { PageLink } from '../router/link.tsx'
@@ -29,7 +29,9 @@ export function StartTrace({ user, onClose }: { user: string; onClose: () => voi
   const [seconds, setSeconds] = useState<string>('600')
   const [bytesMax, setBytesMax] = useState<string>('16777216')
   const [bodies, setBodies] = useState(false)
-  const [starts] = useState(() => new TraceStarts(api.startTrace))
+  const [starts] = useState(
+    () => new TraceStarts((body, idempotencyKey) => call('startTrace', { body, idempotencyKey })),
+  )
   const started = starts.started.value
   const who = session.value.state === 'in' ? session.value.who : undefined
   const mayAskForBodies = who?.scopes.includes('trace-bodies') ?? false

@@ -1,8 +1,7 @@
 /** One trace: live lines, or stored lines. */
 import type { TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
-import { sentenceOf } from '../api/problem.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { useLiveTrace, type LiveTrace } from '../fleet/live-trace.ts'
 import { amountOf } from '../format/number.ts'
@@ -22,7 +21,9 @@ import { isRunning } from './traces.tsx'
 import './trace.css'
 
 export function Trace({ id = '' }: Params) {
-  const answer = useAnswer(`trace ${id}`, (signal) => api.trace(id, signal), { everyMs: 10_000 })
+  const answer = useAnswer(`trace ${id}`, (signal) => call('readTrace', { params: { id }, signal }), {
+    everyMs: 10_000,
+  })
   return (
     <Page
       title={answer.data ? `Trace of ${answer.data.user}` : 'Trace'}
@@ -59,7 +60,7 @@ const About = ({ trace }: { trace: TraceView }) => (
 function Stop({ id, onStopped }: { id: string; onStopped: () => void }) {
   const stop = async () => {
     try {
-      await api.endTrace(id)
+      await call('endTrace', { params: { id } })
       tell('good', 'The trace has ended.')
     } catch (error) {
       tell('bad', sentenceOf(error))

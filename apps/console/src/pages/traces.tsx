@@ -1,7 +1,7 @@
 /** Running and ended traces; starts a new one. */
 import type { TraceView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
@@ -21,10 +21,10 @@ export function Traces() {
   // The page of a user links here with the user in the address.
   const user = search.value.get('user') ?? ''
   const [isStarting, setStarting] = useState(user !== '')
-  const pages = usePages(
+  const pages = usePages<TraceView, string>(
     'traces',
     async (page, signal) => {
-      const { traces, next } = await api.traces(page, signal)
+      const { traces, next } = await call('listTraces', { query: page, signal })
       return { rows: traces, next }
     },
     { everyMs: 5_000 },

@@ -2,7 +2,8 @@
 import type { OrderView } from '@imapfleet/api'
 import type { Connection } from '@imapfleet/protocol'
 import { useState } from 'preact/hooks'
-import { api } from '../api/api.ts'
+import { requestOrder } from '@imapfleet/client'
+import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { placeOrder } from '../fleet/give-order.tsx'
 import { amountOf, countOf } from '../format/number.ts'
@@ -26,7 +27,7 @@ const shownMax = 500
 export function UserConnections({ user }: { user: string | undefined }) {
   const [isKicking, setKicking] = useState(false)
   const action = { kind: 'who', ...(user === undefined ? {} : { user }) } as const
-  const answer = useAnswer(`who ${user ?? ''}`, (signal) => api.order({ action }, signal))
+  const answer = useAnswer(`who ${user ?? ''}`, (signal) => requestOrder({ call }, { action }, { signal }))
   return (
     <Card
       title={user === undefined ? 'All users' : <>Connections of {user}</>}

@@ -1,7 +1,7 @@
 /** Writes a revision: shows its changes and edges, asks for a note, and whether to roll out immediately or in waves. */
 import type { RestoreRequest, RevisionStatus } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { sentenceOf } from '../api/problem.ts'
+import { sentenceOf } from '../api/client.ts'
 import { useCheck } from '../api/use-check.ts'
 import { rolloutIn, usualRollout } from '../fleet/rollout-form.ts'
 import { navigate } from '../router/location.ts'

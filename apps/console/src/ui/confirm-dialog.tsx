@@ -4,7 +4,7 @@
  */
 import type { ComponentChildren } from 'preact'
 import { useEffect, useId, useRef, useState } from 'preact/hooks'
-import { sentenceOf } from '../api/problem.ts'
+import { sentenceOf } from '../api/client.ts'
 import { Field } from './field.tsx'
 
 interface ConfirmDialogProps {

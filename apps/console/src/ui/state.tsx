@@ -1,6 +1,6 @@
 /** Placeholders for data: empty, loading, or failed. */
 import type { ComponentChildren } from 'preact'
-import { sentenceOf } from '../api/problem.ts'
+import { sentenceOf } from '../api/client.ts'
 
 /** `children` say what to do. */
 export const Empty = ({ title, children }: { title: string; children?: ComponentChildren }) => (

@@ -1,0 +1,55 @@
+/**
+ * The client of control, with the cookie of the session. The result of every request says whether control answers, which
+ * the banner and all polls follow, and whether the session has ended.
+ */
+import { createClient, NoAnswerError, ProblemError, type ApiClient } from '@imapfleet/client'
+import { signal } from '@preact/signals'
+import { sessionEnded } from './session.ts'
+
+export interface ApiOutage {
+  since: Date
+  sentence: string
+}
+
+/** Undefined while control answers. */
+export const outage = signal<ApiOutage | undefined>(undefined)
+
+const client = createClient({ server: new URL(location.origin), cookie: true })
+
+export const call: ApiClient['call'] = async (name, ...given) => {
+  try {
+    const answer = await client.call(name, ...given)
+    noteAnswer()
+    return answer
+  } catch (error) {
+    noteFailure(error)
+    throw error
+  }
+}
+
+/** Its connection is reported by the caller, who knows whether a loss lasts. */
+export const { stream } = client
+
+export function noteAnswer(): void {
+  outage.value = undefined
+}
+
+/** An error of a request that was not ended by its own signal. */
+export function noteFailure(error: unknown): void {
+  const isOutage =
+    error instanceof NoAnswerError || (error instanceof ProblemError && error.code === 'database_unavailable')
+  if (isOutage) outage.value = { since: outage.value?.since ?? new Date(), sentence: sentenceOf(error) }
+  else if (error instanceof ProblemError) noteAnswer()
+  if (error instanceof ProblemError && error.status === 401) sessionEnded(error)
+}
+
+/** A sentence for any exception. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof NoAnswerError)
+    return {
+      network: 'Control does not answer.',
+      'other-server': `Another server answered instead of control (${error.reason}).`,
+      'other-version': 'This page and control have different versions: reload the page.',
+    }[error.kind]
+  return error instanceof Error ? error.message : String(error)
+}
