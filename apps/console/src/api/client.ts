@@ -19,10 +19,10 @@ const client = createClient({ server: new URL(location.origin), cookie: true })
 export const call: ApiClient['call'] = async (name, ...given) => {
   try {
     const answer = await client.call(name, ...given)
-    noteAnswer()
+    noteApiAnswer()
     return answer
   } catch (error) {
-    noteFailure(error)
+    noteApiFailure(error)
     throw error
   }
 }
@@ -30,16 +30,16 @@ export const call: ApiClient['call'] = async (name, ...given) => {
 /** Its connection is reported by the caller, who knows whether a loss lasts. */
 export const { stream } = client
 
-export function noteAnswer(): void {
+export function noteApiAnswer(): void {
   outage.value = undefined
 }
 
 /** An error of a request that was not ended by its own signal. */
-export function noteFailure(error: unknown): void {
+export function noteApiFailure(error: unknown): void {
   const isOutage =
     error instanceof NoAnswerError || (error instanceof ProblemError && error.code === 'database_unavailable')
   if (isOutage) outage.value = { since: outage.value?.since ?? new Date(), sentence: sentenceOf(error) }
-  else if (error instanceof ProblemError) noteAnswer()
+  else if (error instanceof ProblemError) noteApiAnswer()
   if (error instanceof ProblemError && error.status === 401) sessionEnded(error)
 }
 

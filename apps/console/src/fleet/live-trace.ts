@@ -1,7 +1,7 @@
 /** The lines of a trace as they come, with reconnects, until it has ended. */
 import type { TraceEdgeEvent, TraceEvent } from '@imapfleet/api'
 import { useEffect, useState } from 'preact/hooks'
-import { noteAnswer, noteFailure, stream } from '../api/client.ts'
+import { noteApiAnswer, noteApiFailure, stream } from '../api/client.ts'
 
 export interface NumberedLine extends TraceEvent {
   /** From 1, in the order of arrival. */
@@ -48,12 +48,12 @@ export function useLiveTrace(id: string): LiveTrace {
     const follow = async () => {
       for await (const update of stream('followTrace', { params: { id }, signal: life.signal })) {
         if (update.kind === 'open') {
-          noteAnswer()
+          noteApiAnswer()
           isLost = false
           become({ state: 'live' })
         } else if (update.kind === 'lost') {
           // A connection that is back within a moment is no outage.
-          if (isLost) noteFailure(update.error)
+          if (isLost) noteApiFailure(update.error)
           else become({ state: 'lost', since: new Date() })
           isLost = true
         } else if (update.name === 'end') become({ state: 'ended' })
@@ -67,7 +67,7 @@ export function useLiveTrace(id: string): LiveTrace {
       }
     }
     follow().catch((problem: unknown) => {
-      noteFailure(problem)
+      noteApiFailure(problem)
       become({ state: 'refused', problem })
     })
     return () => {
