@@ -125,20 +125,58 @@ const browser: Wall = {
   message: 'The console imports this package and runs in a browser. Take a value or a function instead.',
 }
 
-/** The folders of control's features. */
-const controlFeatures = [
-  'access',
-  'audit',
-  'config',
-  'desired',
-  'edges',
-  'enrolments',
-  'history',
-  'orders',
-  'revocations',
-  'rollouts',
-  'traces',
-]
+/**
+ * Control's features. `imports`: files of other features besides their service.ts, for services that would import each
+ * other. `sql`: files with SQL besides queries.ts and table.ts.
+ */
+const controlFeatures: Record<string, { imports?: string[]; sql?: string[] }> = {
+  access: {},
+  audit: {},
+  config: { imports: ['edges/queries.ts', 'rollouts/queries.ts', 'rollouts/start-rollout.ts'] },
+  desired: {
+    imports: [
+      'config/queries.ts',
+      'edges/queries.ts',
+      'revocations/queries.ts',
+      'rollouts/queries.ts',
+      'traces/queries.ts',
+    ],
+  },
+  edges: {
+    imports: ['config/queries.ts', 'desired/applied.ts', 'rollouts/queries.ts'],
+    sql: ['hearing.ts'],
+  },
+  enrolments: {},
+  traces: {},
+}
+
+function controlWalls(): OxlintOverride[] {
+  return Object.entries(controlFeatures).flatMap(([feature, { imports = [], sql: sqlFiles = [] }]) => {
+    const folder = `apps/control/src/features/${feature}`
+    const others = (...files: string[]): Wall => ({
+      group: ['../*/**', '!../../**', ...[...imports, ...files].map((file) => `!../${file}`)],
+      message:
+        'A feature imports only service.ts of another feature. Export there what is missing. If the two services would then import each other, name the queries in oxlint.config.ts.',
+    })
+    return [
+      walled([`${folder}/**`], [app, inside, local, others('*/service.ts'), sql]),
+      walled(
+        ['queries.ts', ...sqlFiles].map((file) => `${folder}/${file}`),
+        [app, inside, local, others('*/service.ts', '*/table.ts')],
+      ),
+      walled([`${folder}/table.ts`], [app, inside, local, others('*/table.ts')]),
+      walled(
+        [`${folder}/{routes,*-routes}.ts`],
+        [app, inside, local, others('*/service.ts'), sql, ownQueries],
+      ),
+    ]
+  })
+}
+
+const ownQueries: Wall = {
+  regex: '^\\./(queries|table)\\.ts$',
+  message: 'Routes call the service, and the service calls queries. Add a function to service.ts.',
+}
 
 /** mkdtemp would leave its directory behind when a test or benchmark is interrupted. */
 const mkdtemp = ['node:fs', 'node:fs/promises', 'fs', 'fs/promises'].map((name) => ({
@@ -189,9 +227,8 @@ const walls: OxlintOverride[] = [
   ),
   // They collect what the features define.
   walled(['apps/control/src/platform/db/{schema,database}.ts'], [app, inside, local]),
-  ...controlFeatures.map((feature) =>
-    walled([`apps/control/src/features/${feature}/**`], [app, inside, local]),
-  ),
+  walled(['apps/control/src/features/**'], [app, inside, local]),
+  ...controlWalls(),
   walled(['apps/control/src/**/*.{test,test-support}.ts'], [app, inside, localInServiceTests]),
   walled(
     ['apps/cli/src/**'],
