@@ -201,8 +201,9 @@ export const orderSchema = z.object({
   v: z.literal(wireVersion),
   id: z.uuid(),
   givenBy: z.string().max(200),
+  /** When control sent this message. */
   at: z.int().min(0),
-  /** An edge that receives it later refuses it. */
+  /** By the same clock. An edge that may have received it later refuses it: it judges by the difference to `at`. */
   expiresAt: z.int().min(0),
   action: orderActionSchema,
 })

@@ -24,6 +24,8 @@ import {
 } from './queries.ts'
 import { edgeView } from './view.ts'
 
+export { instancesOf } from './problems.ts'
+
 async function listEdges(deps: Deps): Promise<EdgeView[]> {
   return await inSnapshot(deps.db, async (queries) => await viewsOf(queries, await selectEdges(queries)))
 }

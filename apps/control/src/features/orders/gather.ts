@@ -1,11 +1,13 @@
 /**
  * Sends an order to many edges and gathers their answers, until all expected edges have answered or the time is up. An
- * edge without an answer is missing from the result; the caller knows which edges it expected.
+ * edge without an answer is missing from the result; the caller knows which edges it expected, and how many processes of
+ * each.
  */
 import {
   AnswerParts,
   encode,
   orderAnswerSchema,
+  orderResultText,
   subjects,
   type Order,
   type OrderKind,
@@ -23,18 +25,18 @@ export async function sendOrder(
   bus: Bus,
   order: Order,
   target: OrderAddress,
-  expected: ReadonlySet<string>,
+  expected: ReadonlyMap<string, number>,
   timeoutMs: number,
 ): Promise<ReadonlyMap<string, OrderOutcome>> {
   const { nats } = bus.link()
   const answers = new Answers(order.action.kind)
-  const waiting = new Set(expected)
+  const waiting = new Map(expected)
   const inbox = createInbox()
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
   const hear = (error: Error | null, message: Msg) => {
     if (error) return end()
     const answered = answers.add(message)
-    if (answered !== undefined) waiting.delete(answered)
+    if (answered && answered.processes >= (waiting.get(answered.edge) ?? 0)) waiting.delete(answered.edge)
     if (waiting.size === 0) end()
   }
   const subscriptions = [
@@ -50,36 +52,70 @@ export async function sendOrder(
     clearTimeout(timer)
     for (const subscription of subscriptions) subscription.unsubscribe()
   }
-  return answers.complete
+  return answers.outcomes
 }
 
-/** The first complete answer of an edge counts. */
-class Answers {
-  readonly complete = new Map<string, OrderOutcome>()
+/** The answers to one order. If several processes use the id of an edge, each answers, and none of them is right alone. */
+export class Answers {
   readonly #kind: OrderKind
-  readonly #parts = new Map<string, AnswerParts<OrderKind>>()
+  readonly #edges = new Map<string, Map<string, AnswerParts<OrderKind> | OrderOutcome>>()
   #bytes = 0
 
   constructor(kind: OrderKind) {
     this.#kind = kind
   }
 
-  /** The edge whose answer is complete with this message. */
-  add(message: Msg): string | undefined {
+  /** The edge that has answered with this message, and how many of its processes have. */
+  add(message: Pick<Msg, 'subject' | 'data'>): { edge: string; processes: number } | undefined {
     const recognised = recognise(orderAnswerSchema, message, (value) => subjects.answer(value, value.order))
     if (!recognised.ok) return undefined
-    const answer = recognised.value
-    if (this.complete.has(answer.edge)) return undefined
+    const { edge, boot } = recognised.value
+    let boots = this.#edges.get(edge)
+    if (!boots) this.#edges.set(edge, (boots = new Map()))
+    let parts = boots.get(boot)
+    if (!parts && boots.size === processesMax) return undefined
+    if (!parts) boots.set(boot, (parts = new AnswerParts(this.#kind)))
+    if (!(parts instanceof AnswerParts)) return undefined
     this.#bytes += message.data.length
-    let parts = this.#parts.get(answer.edge)
-    if (!parts) this.#parts.set(answer.edge, (parts = new AnswerParts(this.#kind)))
-    const outcome = this.#bytes > bytesMax ? leftOut : parts.add(answer)
+    const outcome = this.#bytes > bytesMax ? leftOut : parts.add(recognised.value)
     if (!outcome) return undefined
-    this.complete.set(answer.edge, outcome)
-    this.#parts.delete(answer.edge)
-    return answer.edge
+    boots.set(boot, outcome)
+    return { edge, processes: completeOf(boots).length }
+  }
+
+  /** By edge. */
+  get outcomes(): Map<string, OrderOutcome> {
+    const outcomes = new Map<string, OrderOutcome>()
+    for (const [edge, boots] of this.#edges) {
+      const complete = completeOf(boots)
+      const [first] = complete
+      if (first) outcomes.set(edge, complete.length === 1 ? first.outcome : this.#ambiguous(complete))
+    }
+    return outcomes
+  }
+
+  #ambiguous(answers: readonly Complete[]): OrderOutcome {
+    const texts = answers.map(
+      ({ boot, outcome }) =>
+        `boot ${boot}: ${outcome.ok ? orderResultText(this.#kind, outcome.result) : outcome.reason}`,
+    )
+    return {
+      ok: false,
+      reason: `${answers.length} processes use its id, and each has carried out the order (${texts.join('; ')}): give each its own edge.id`,
+    }
   }
 }
+
+interface Complete {
+  boot: string
+  outcome: OrderOutcome
+}
+
+const completeOf = (boots: ReadonlyMap<string, AnswerParts<OrderKind> | OrderOutcome>): Complete[] =>
+  [...boots].flatMap(([boot, outcome]) => (outcome instanceof AnswerParts ? [] : [{ boot, outcome }]))
+
+/** Processes of one edge whose answers are kept. */
+const processesMax = 8
 
 const leftOut = {
   ok: false,

@@ -31,7 +31,7 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import type { EdgeRow } from '../edges/queries.ts'
-import { edgesMeantBy } from '../edges/service.ts'
+import { edgesMeantBy, instancesOf } from '../edges/service.ts'
 import { operationsOfOrders, type OperationRow } from '../operations/queries.ts'
 import { beginOperation, isStaged, operationView } from '../operations/service.ts'
 import { sendOrder } from './gather.ts'
@@ -48,7 +48,10 @@ export interface OrderInput {
 /** How long a count may take. An edge answers it from memory. */
 const countMs = 2_000
 
-/** How far the clock of an edge may be ahead before the edge takes a new order for an expired one. */
+/**
+ * How long an order may be held up in NATS and by a halted edge. An edge of an older release takes a new order for an expired
+ * one if its clock is further ahead.
+ */
 const clockSlackMs = 10_000
 
 export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
@@ -130,8 +133,7 @@ export async function askEdgesToCount(
   target: FleetTarget,
   edges: readonly EdgeRow[],
 ): Promise<Map<string, OrderResult<'count'>>> {
-  const row = { ...order, at: new Date(deps.now()) }
-  const answers = await askEdges(deps, row, addressOf(target, edges), edges, countMs)
+  const answers = await askEdges(deps, order, addressOf(target, edges), edges, countMs)
   return new Map(
     [...answers].flatMap(([id, outcome]) => {
       const counted = outcome.ok ? parseResult('count', outcome.result) : undefined
@@ -142,7 +144,7 @@ export async function askEdgesToCount(
 
 async function askEdges(
   deps: Deps,
-  row: Pick<OrderRow, 'id' | 'givenBy' | 'at' | 'action'>,
+  row: Pick<OrderRow, 'id' | 'givenBy' | 'action'>,
   address: OrderAddress,
   edges: readonly EdgeRow[],
   timeoutMs: number,
@@ -153,12 +155,15 @@ async function askEdges(
     v: wireVersion,
     id: row.id,
     givenBy: row.givenBy,
-    at: row.at.getTime(),
+    // The difference of both is how long this message is valid.
+    at: now,
     expiresAt: now + timeoutMs + clockSlackMs,
     action: row.action,
   } as const
   // Silent edges are not waited for. If they answer nevertheless, the answer counts.
-  const expected = new Set(edges.filter((edge) => !edge.silent).map((edge) => edge.id))
+  const expected = new Map(
+    edges.filter((edge) => !edge.silent).map((edge) => [edge.id, instancesOf(edge).length]),
+  )
   return await sendOrder(deps.bus, order, address, expected, timeoutMs)
 }
 
