@@ -1,7 +1,10 @@
 /** A real edge and a real nats-server, without control: orders, desired state and heartbeats as they are on the wire. */
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
+import { readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { after, afterEach, before, suite, test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { natsServer, removeTemporaryDirectory, type Ground, type Nats } from '@imapfleet/local'
 import {
   buckets,
@@ -237,6 +240,25 @@ suite('an edge that takes orders', () => {
     await alice.command('LOGOUT')
   })
 
+  test('an order that waited while the edge was halted for longer than it is valid is refused', async () => {
+    const alice = await entered(edge)
+    edge.edge.process.send('SIGSTOP')
+    const id = send({ kind: 'kick-user', user: 'alice' }, { lifeMs: 4_000 })
+    await wire.flush()
+    await sleep(8_000)
+    edge.edge.process.send('SIGCONT')
+    const { ok, reason } = await answerTo(id)
+    assert.equal(ok, false)
+    assert.match(reason ?? '', /may have expired: this edge or its connection to NATS was halted for \d+ s/)
+    assert.ok(await isServed(alice))
+    // The next one is carried out as soon as NATS has answered again.
+    await until('an order that is carried out', async () => {
+      const next = await answerTo(send({ kind: 'version' }, { lifeMs: 4_000 }))
+      return next.ok
+    })
+    await alice.command('LOGOUT')
+  })
+
   test('an order that is delivered again is carried out once, and answered again', async () => {
     const first = await entered(edge)
     const id = randomUUID()
@@ -363,5 +385,34 @@ suite('an edge that takes orders', () => {
     )
     assert.equal(kept.sequence, received.filter((report) => report.boot === second).length)
     assert.ok(received.every(({ region, edge: id }) => region === 'lab' && id === 'lone'))
+  })
+
+  test('an edge that cannot write its state directory says so, is not ready, and saves what it applied when it can', async () => {
+    const readiness = async () => (await fetch(`${edge.httpUrl}/readyz`)).status
+    const { fleet } = JSON.parse(await readFile(edge.edge.configFile, 'utf8')) as {
+      fleet: { stateDir: string }
+    }
+    assert.equal(await readiness(), 200)
+    await rm(fleet.stateDir, { recursive: true })
+    await writeFile(fleet.stateDir, 'a file in the place of the directory')
+    const config = { revision: 60, layer: { pool: { usesMax: 60 } } }
+    const told = await desire(60, { config }, ({ unsaved }) => unsaved !== undefined)
+    assert.match(
+      told.unsaved ?? '',
+      /cannot write its state directory .*: configuration and revocations of the fleet are lost at its next restart/,
+    )
+    assert.ok(told.degraded.includes(told.unsaved!))
+    assert.equal(told.config.applied, 60)
+    assert.equal(await readiness(), 503)
+    assert.match(
+      await (await fetch(`${edge.httpUrl}/healthz`)).text(),
+      /"degraded".*cannot write its state directory/,
+    )
+
+    await rm(fleet.stateDir)
+    await until('readiness', async () => (await readiness()) === 200)
+    const saved = JSON.parse(await readFile(join(fleet.stateDir, 'desired.json'), 'utf8')) as Desired
+    assert.equal(saved.version, 60)
+    await until('a heartbeat without it', () => heartbeats.at(-1)?.unsaved === undefined)
   })
 })

@@ -1,7 +1,7 @@
 /** Exports of @imapfleet/local: real parts on one machine. */
 export { type PartProgress } from './bring-up.ts'
 export { controlPlane, keepToken, type ControlProcess, type ControlProcessOptions } from './control.ts'
-export { findProgram, installPackage } from './debian.ts'
+export { findProgram, installPackage, unpackPackage } from './debian.ts'
 export { dovecotServer, findDovecot, type Dovecot, type DovecotOptions, type MailUser } from './dovecot.ts'
 export { enrollByApi, type Enroller } from './enrolment.ts'
 export { edgeProxy, type EdgeProcess, type EdgeOptions, type Upstream } from './edge.ts'
