@@ -13,6 +13,7 @@ import {
 } from '@imapfleet/api'
 import { runCommand } from '../support/command.ts'
 import { Plane } from '../support/plane.ts'
+import { until } from '../support/until.ts'
 
 suite('access to control', () => {
   let plane: Plane
@@ -73,7 +74,13 @@ suite('access to control', () => {
     const { token, id } = made.body as TokenMade
     assert.equal((await plane.api('/v1/edges', { token })).status, 200)
     assert.equal((await plane.api('/v1/tokens', { token })).status, 403)
-    const listed = (await plane.api('/v1/tokens')).body as { tokens: TokenView[] }
+    const list = async () => (await plane.api('/v1/tokens')).body as { tokens: TokenView[] }
+    // Noted in the background.
+    await until(
+      'its last use',
+      async () => (await list()).tokens.find((each) => each.id === id)?.lastUsedAt ?? undefined,
+    )
+    const listed = await list()
     const shown = listed.tokens.find((each) => each.id === id)
     assert.deepEqual([shown?.name, shown?.role, shown?.revokedAt], ['dora', 'operator', null])
     assert.ok(shown?.expiresAt && shown.lastUsedAt)

@@ -13,6 +13,7 @@ import type { Deps } from './deps.ts'
 import { ServiceError } from './platform/errors.ts'
 import { accessHandlers } from './features/access/routes.ts'
 import { withActor } from './features/access/auth.ts'
+import { rightsOf } from './features/access/service.ts'
 import { configHandlers } from './features/config/routes.ts'
 import { consoleRoutes } from './platform/http/console.ts'
 import { edgeHandlers } from './features/edges/routes.ts'
@@ -22,7 +23,8 @@ import { historyHandlers } from './features/history/routes.ts'
 import { liveHandlers } from './features/edges/live-routes.ts'
 import { onceOnly } from './platform/http/idempotency.ts'
 import { notFound } from './platform/http/not-found.ts'
-import { onError } from './platform/http/on-error.ts'
+import { explainer, onError } from './platform/http/on-error.ts'
+import { OpenStreams } from './platform/http/open-streams.ts'
 import { referenceRoutes } from './platform/http/reference.ts'
 import { revocationHandlers } from './features/revocations/routes.ts'
 import { rolloutHandlers } from './features/rollouts/routes.ts'
@@ -64,7 +66,8 @@ export interface AppOptions {
 
 export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
-  app.onError(onError(deps.log, translator(deps)))
+  const explain = explainer(deps.log, translator(deps))
+  app.onError(onError(explain))
   app.notFound(notFound(app))
   app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: 'no-referrer', xFrameOptions: 'DENY' }))
   app.use(bodyLimit({ maxSize: bodyBytesMax }))
@@ -88,7 +91,8 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     ...traceHandlers(deps),
   }
   const middleware = [withActor(deps, sourceOf), onceOnly(deps)]
-  registerRoutes(app, routes, handlers, { middleware, stopping: options.stopping })
+  const streams = new OpenStreams(async (actors) => await rightsOf(deps, actors), options.stopping)
+  registerRoutes(app, routes, handlers, { middleware, streams, explain })
   describeRoutes(app, routes)
 
   app.doc31('/openapi.json', about)
@@ -115,7 +119,7 @@ const uncached: MiddlewareHandler<Env> = async (context, next) => {
 /** Only the health routes, for a process that only ingests. */
 export function createHealthApp(deps: Deps): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
-  app.onError(onError(deps.log, translator(deps)))
+  app.onError(onError(explainer(deps.log, translator(deps))))
   app.route('/', healthRoutes(deps))
   return app
 }
@@ -129,6 +133,16 @@ const translator =
       return new ServiceError(
         'database_unavailable',
         `Postgres does not answer (${reasonOf(error)}): try again in a moment.`,
+      )
+    if (trouble === 'read-only')
+      return new ServiceError(
+        'database_read_only',
+        'Postgres accepts no writes, because it is a standby or was made read-only: connect control to the primary, or promote this server. Reading works.',
+      )
+    if (trouble === 'full')
+      return new ServiceError(
+        'database_full',
+        'The disk of Postgres is full: give it more space, and send the request again. Most reading works meanwhile.',
       )
     if (trouble === 'unstorable')
       return new ServiceError(

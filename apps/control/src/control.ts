@@ -3,11 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
 import { createApp, createHealthApp } from './app.ts'
 import { Bus, type BusOptions } from './platform/nats/bus.ts'
+import { GuessLimit } from './features/access/guess-limit.ts'
 import { Issuer, type IssuerFile } from './features/enrolments/issuer.ts'
 import type { DatabaseAddress } from './platform/db/address.ts'
 import { openDatabase } from './platform/db/database.ts'
 import { migrate } from './platform/db/migrate.ts'
-import { troubleOf } from './platform/db/trouble.ts'
+import { isPassing } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
 import type { Retention } from './features/history/kept.ts'
 import { serveHttp, type Listening } from './platform/http/listen.ts'
@@ -58,12 +59,14 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const bus = new Bus(options.bus, log)
   const issuer = options.issuer && new Issuer(options.issuer)
   const metrics = new Metrics(controlMetrics)
+  const guesses = new GuessLimit()
   const deps: Deps = {
     db,
     bus,
     issuer,
     log,
     metrics,
+    guesses,
     kept: options.kept,
     now: Date.now,
     replica: options.replica,
@@ -118,7 +121,7 @@ async function untilMigrated(database: DatabaseAddress, deps: Deps, signal: Abor
       await withLease(deps, 'partitions', async (lease) => await makePartitions(deps, lease))
       return outage.over()
     } catch (error) {
-      if (!['away', 'busy'].includes(troubleOf(error))) throw error
+      if (!isPassing(error)) throw error
       outage.began(error)
       await sleep(retryMs, undefined, { signal }).catch(() => {})
     }

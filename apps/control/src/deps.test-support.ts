@@ -1,6 +1,7 @@
 /** What a service gets in unit tests: a new database on a real Postgres, a clock that stands still, no NATS. */
 import { controlMetrics, Log, Metrics } from '@imapfleet/observe'
 import type { Deps } from './deps.ts'
+import { GuessLimit } from './features/access/guess-limit.ts'
 import { testDatabase } from './platform/db/postgres.test-support.ts'
 import { Bus } from './platform/nats/bus.ts'
 
@@ -26,6 +27,7 @@ export async function testDeps(): Promise<TestDeps> {
     issuer: undefined,
     log,
     metrics: new Metrics(controlMetrics),
+    guesses: new GuessLimit(),
     kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
     now: () => now,
     replica: 'tests/1',

@@ -4,6 +4,7 @@
  */
 import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './platform/nats/bus.ts'
+import type { GuessLimit } from './features/access/guess-limit.ts'
 import type { Issuer } from './features/enrolments/issuer.ts'
 import type { Database } from './platform/db/database.ts'
 import type { Retention } from './features/history/kept.ts'
@@ -15,6 +16,7 @@ export interface Deps {
   issuer: Issuer | undefined
   log: Log
   metrics: ControlMetrics
+  guesses: GuessLimit
   kept: Retention
   /** Milliseconds since 1970. */
   now: () => number

@@ -8,6 +8,7 @@ import { makePartitions } from './features/history/make-partitions.ts'
 import { rollUp } from './features/history/roll-up.ts'
 import { advanceRollouts } from './features/rollouts/advance-rollouts.ts'
 import { advanceAllOperations } from './features/operations/actions.ts'
+import { endForfeitedTraces } from './features/traces/service.ts'
 import type { Tick } from './platform/ticks/ticks.ts'
 
 const natsIsBack = async ({ bus }: Deps, signal: AbortSignal) => await bus.nextUp(signal)
@@ -20,5 +21,6 @@ export const timers: readonly Tick[] = [
   { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
   { name: 'operations', everyMs: 1_000, run: advanceAllOperations },
   { name: 'reconcile', everyMs: 5_000, run: reconcile, hastened: natsIsBack },
+  { name: 'forfeited-traces', everyMs: 2_000, run: endForfeitedTraces },
   { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },
 ]

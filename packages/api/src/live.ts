@@ -55,7 +55,8 @@ export const liveRoutes = {
     description:
       'Events: `fleet` (the first: all edges; in a large fleet the first ones, with the rest in the next event), ' +
       '`tick` (every second: the edges that changed; `gone` lists those that left), ' +
-      '`trouble` (why there is no tick). All three have `at`.',
+      '`trouble` (why there is no tick). All three have `at`. `closed` is the last one if control ends the stream, with the ' +
+      'problem, for example after the token was revoked.',
     role: 'viewer',
     query: z.object({ region: z.string().max(63).optional() }),
     events: { fleet: liveFleetSchema, tick: liveFleetSchema, trouble: liveTroubleSchema },

@@ -62,6 +62,8 @@ export const traceRoutes = {
     path: '/v1/traces',
     tag: 'traces',
     summary: 'Trace a user on every edge; message bodies need the scope trace-bodies',
+    description:
+      'The trace ends after `seconds`, and when its token is revoked, expires, or loses the role or the scope.',
     role: 'operator',
     scope: 'trace-bodies',
     body: traceRequestSchema,
@@ -104,7 +106,9 @@ export const traceRoutes = {
     path: '/v1/traces/{id}/lines',
     tag: 'traces',
     summary: 'The stored lines of a trace, running or ended, one JSON object per line',
-    description: 'Each object has a `kind`: `line`, or `edge` (an edge joined or left).',
+    description:
+      'Each object has a `kind`: `line`, or `edge` (an edge joined or left). An answer that control ends early has a last ' +
+      'line of the kind `closed`, with the problem, for example after the token was revoked.',
     role: 'operator',
     scope: 'trace-bodies',
     params: oneTrace,
@@ -118,7 +122,8 @@ export const traceRoutes = {
     tag: 'traces',
     summary: 'The lines of a trace from the first, as Server-Sent Events',
     description:
-      'Events: `line` (a line), `edge` (an edge joined or left), `end`. ' +
+      'Events: `line` (a line), `edge` (an edge joined or left), `end`; `closed` if control ends the stream early, with ' +
+      'the problem, for example after the token was revoked. ' +
       'With `Last-Event-ID` the stream continues after that event.',
     role: 'operator',
     scope: 'trace-bodies',

@@ -246,3 +246,17 @@ test('lines are parsed one by one, and a cut answer is an error after the lines 
   assert.deepEqual(seen, ['a', 'b'])
   await assert.rejects(Array.fromAsync(client.lines('readLines')), /cannot parse/)
 })
+
+test('an answer of lines that control ends early is a refusal after the lines before it', async () => {
+  const problem = { type: 'about:blank', title: 'Gone', status: 401, code: 'token_invalid', detail: 'Revoked.' }
+  const text = `${JSON.stringify(one)}\n${JSON.stringify({ kind: 'closed', ...problem })}\n`
+  const { server } = await serveInTurn(
+    (response) => void response.writeHead(200, { 'content-type': 'application/jsonl' }).end(text),
+  )
+  const seen: string[] = []
+  const read = async () => {
+    for await (const { id } of clientOf(table, { server, token }).lines('readLines')) seen.push(id)
+  }
+  await assert.rejects(read(), { name: 'ProblemError', code: 'token_invalid', message: 'Revoked.' })
+  assert.deepEqual(seen, [one.id])
+})

@@ -3,6 +3,7 @@
  * that control carries out once at most are repeated after brief failures; streams reconnect. It runs in Node and in
  * browsers.
  */
+import { problemDetailsSchema } from '@imapfleet/api'
 import { parseJson } from '@imapfleet/protocol'
 import { Backoff, retry, type BackoffOptions } from '@imapfleet/retry'
 import type { z } from 'zod'
@@ -112,8 +113,10 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
     const route = table[name] as RouteShape
     const body = await open(route, given ?? {}, route.text ?? 'text/plain')
     try {
-      for await (const line of readLines(body))
+      for await (const line of readLines(body)) {
+        if (isClosing(line)) throw closedBy(line, server)
         yield parsedPart(route.line, line, 'line') as StreamLine<T[Name]>
+      }
     } catch (error) {
       if (!given?.signal?.aborted) throw error
     }
@@ -140,8 +143,8 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
 
   /**
    * The events of a route, and when its connection is open or lost. It reconnects after the last event that it received,
-   * and ends after the event `end` or when the signal is aborted. It throws if control refuses it for good, or sends an
-   * event that does not match its schema. Events that the table does not name are skipped.
+   * and ends after the event `end` or when the signal is aborted. It throws if control refuses it for good, also in the
+   * middle, for example because the token was revoked; or sends an event that does not match its schema. Events that the table does not name are skipped.
    */
   async function* stream<Name extends StreamName<T>>(
     name: Name,
@@ -166,6 +169,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
         for await (const { event = 'message', data, id } of readEvents(body, silenceMs)) {
           backoff.reset()
           last = id ?? last
+          if (event === 'closed') throw closedBy(data, server)
           const schema = Object.hasOwn(route.events ?? {}, event) ? route.events?.[event] : undefined
           if (schema) yield { kind: 'event', name: event, data: parsedPart(schema, data, 'event') }
           if (event === 'end') return
@@ -194,6 +198,19 @@ function parsedAnswer(schema: z.ZodType, data: unknown, url: URL): unknown {
   const issue = parsed.error.issues[0]
   const place = issue?.path.join('.') || 'the answer'
   throw unexpectedAnswer('other-version', url, `${place}: ${issue?.message ?? 'cannot be parsed'}`)
+}
+
+/** A line by which control says why it ends an answer before it is complete. */
+const isClosing = (line: string): boolean => line.startsWith('{"kind":"closed",')
+
+/** Why control ended a stream: a refusal that it could not answer with, because it had answered already. */
+function closedBy(data: string, server: URL): Error {
+  const problem = problemDetailsSchema.safeParse(parseJson(data))
+  return problem.success
+    ? new ProblemError(problem.data, server.origin)
+    : new NoAnswerError('network', 'the server closed the stream', {
+        message: 'the server closed the stream',
+      })
 }
 
 /** A part of an answer that was already used up to here. */

@@ -169,3 +169,28 @@ test('a stream that is silent for too long releases its connection', async () =>
   await assert.rejects(read(silent, 20), /sent nothing for/)
   await cancelled
 })
+
+const closed = (status: number, code: string) =>
+  event('closed', { type: 'about:blank', title: code, status, code, detail: `Detail of ${code}` })
+
+test('a refusal in the middle of a stream is told like any other, and the stream is not opened again', async () => {
+  const { server, asked } = await serveInTurn(events(line('one') + closed(401, 'token_invalid')))
+  await assert.rejects(follow(server), { name: 'ProblemError', code: 'token_invalid', status: 401 })
+  assert.equal(asked.length, 1)
+})
+
+test('a stream that control closes for a passing reason goes on', async () => {
+  const { server, asked } = await serveInTurn(
+    events(line('one', '1') + closed(503, 'database_unavailable')),
+    events(line('two') + event('end', {})),
+  )
+  assert.deepEqual(await follow(server), [
+    'open',
+    'one',
+    'lost: Detail of database_unavailable',
+    'open',
+    'two',
+    'event',
+  ])
+  assert.equal(asked[1]?.headers['last-event-id'], '1')
+})

@@ -5,10 +5,14 @@ import { ServiceError } from './errors.ts'
 export interface Actor {
   /** The id of the token. */
   id: string
+  /** SHA-256 of the cookie, if the request came with a session of the console. */
+  session?: string
   /** The name of the token, as the audit log shows it. */
   name: string
   role: Role
   scopes: readonly string[]
+  /** When the token expires. */
+  expiresAt?: Date
 }
 
 export const isAtLeast = (role: Role, needed: Role): boolean =>

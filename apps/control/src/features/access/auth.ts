@@ -5,13 +5,15 @@ import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { authenticateToken, resumeSession } from './service.ts'
 import { readSession, refuseOtherSites } from './cookie.ts'
+import { TokenUse } from './token-use.ts'
 import type { Env } from '../../platform/http/handlers.ts'
 import type { SourceOf } from '../../platform/http/source.ts'
 
 const tokenLengthMax = 512
 
-export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env> =>
-  async function authenticateRequest(context, next) {
+export function withActor(deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env> {
+  const use = new TokenUse(deps)
+  return async function authenticateRequest(context, next) {
     const header = context.req.header('authorization')
     const session = readSession(context)
     if (header !== undefined) context.set('actor', await bearerOf(context, header))
@@ -23,6 +25,7 @@ export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env
         'token_missing',
         'Send a token: Authorization: Bearer TOKEN. Make one with imapfleet-control token create.',
       )
+    use.note(context.get('actor').id)
     await next()
 
     async function bearerOf(from: Context, credentials: string): Promise<Actor> {
@@ -32,3 +35,4 @@ export const withActor = (deps: Deps, sourceOf: SourceOf): MiddlewareHandler<Env
       return await authenticateToken(deps, token, sourceOf(from))
     }
   }
+}

@@ -1,9 +1,10 @@
 /** Tokens and sessions by their hashes, and refused tokens by source address. */
-import { and, desc, eq, gt, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, gt, inArray, isNull, lt, or, sql } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { loginFailures, sessions, tokens } from './table.ts'
 
 export type TokenRow = typeof tokens.$inferSelect
+export type SessionRow = typeof sessions.$inferSelect
 
 export async function insertToken(queries: Queries, token: typeof tokens.$inferInsert): Promise<TokenRow> {
   const [row] = await queries.insert(tokens).values(token).returning()
@@ -48,10 +49,26 @@ export async function markTokenRevoked(
   return row
 }
 
-/** Accurate to the minute, so that reading the API does not write each time. */
-export async function touchToken(queries: Queries, { id, lastUsedAt }: TokenRow, now: Date): Promise<void> {
-  if (lastUsedAt && now.getTime() - lastUsedAt.getTime() < 60_000) return
-  await queries.update(tokens).set({ lastUsedAt: now }).where(eq(tokens.id, id))
+/** Marks the tokens as used at this time, unless they were used later. */
+export async function touchTokens(queries: Queries, ids: string[], at: Date): Promise<void> {
+  const isEarlier = or(isNull(tokens.lastUsedAt), lt(tokens.lastUsedAt, at))
+  await queries
+    .update(tokens)
+    .set({ lastUsedAt: at })
+    .where(and(inArray(tokens.id, ids), isEarlier))
+}
+
+/** The tokens with these ids, each with those of these sessions that belong to it. One query. */
+export async function selectRights(
+  queries: Queries,
+  ids: string[],
+  hashes: string[],
+): Promise<{ token: TokenRow; session: SessionRow | null }[]> {
+  return await queries
+    .select({ token: tokens, session: sessions })
+    .from(tokens)
+    .leftJoin(sessions, and(eq(sessions.token, tokens.id), inArray(sessions.hash, hashes)))
+    .where(inArray(tokens.id, ids))
 }
 
 export async function insertSession(queries: Queries, session: typeof sessions.$inferInsert): Promise<void> {
@@ -61,9 +78,9 @@ export async function insertSession(queries: Queries, session: typeof sessions.$
 export async function findSession(
   queries: Queries,
   hash: string,
-): Promise<{ expiresAt: Date; token: TokenRow } | undefined> {
+): Promise<{ token: TokenRow; session: SessionRow } | undefined> {
   const [row] = await queries
-    .select({ expiresAt: sessions.expiresAt, token: tokens })
+    .select({ token: tokens, session: sessions })
     .from(sessions)
     .innerJoin(tokens, eq(tokens.id, sessions.token))
     .where(eq(sessions.hash, hash))

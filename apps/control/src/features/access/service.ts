@@ -3,9 +3,11 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto'
 import type { Role, Scope, TokenMade, TokenView } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
+import { isPassing } from '../../platform/db/trouble.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
+import { guesserOf } from './guess-limit.ts'
 import {
   countFailures,
   deleteOldFailures,
@@ -18,8 +20,9 @@ import {
   insertToken,
   markTokenRevoked,
   noteFailure,
+  selectRights,
   selectTokens,
-  touchToken,
+  type SessionRow,
   type TokenRow,
 } from './queries.ts'
 
@@ -97,20 +100,26 @@ export async function revokeToken({ db, now }: Deps, actor: Actor, id: string): 
 /** The actor of a bearer token. Guessing is limited for each source address, over all replicas. */
 export async function authenticateToken(deps: Deps, token: string, source: string): Promise<Actor> {
   const { orm } = deps.db
-  const [row, failures] = await Promise.all([findTokenByHash(orm, hashOf(token)), countFailures(orm, source)])
-  if (failures >= failuresMax)
+  const guesser = guesserOf(source)
+  const now = deps.now()
+  const [row, failures] = await Promise.all([
+    findTokenByHash(orm, hashOf(token)),
+    countFailures(orm, guesser),
+  ])
+  if (Math.max(failures, deps.guesses.failures(guesser, now)) >= failuresMax)
     throw new ServiceError(
       'too_many_attempts',
       'Too many wrong tokens came from this address: wait a minute.',
     )
-  const refusal = refusalOf(row, deps.now())
-  if (row && !refusal) {
-    await touchToken(orm, row, new Date(deps.now()))
-    return actorOf(row)
-  }
-  if ((await noteFailure(orm, source)) === failuresMax)
-    deps.log.warn('too many wrong tokens from one address', { source })
-  throw new ServiceError('token_invalid', refusal ?? '')
+  const actor = actorOfToken(row, now)
+  if (!(actor instanceof ServiceError)) return actor
+  const present = await noteFailure(orm, guesser).catch((error: unknown) => {
+    // A Postgres that accepts no writes is no reason to answer anything else.
+    if (isPassing(error)) return deps.guesses.note(guesser, now)
+    throw error
+  })
+  if (present === failuresMax) deps.log.warn('too many wrong tokens from one address', { source })
+  throw actor
 }
 
 /** Starts a session: exchanges a token for a secret that the browser keeps in a cookie. */
@@ -141,14 +150,37 @@ export async function signIn(
 
 /** The actor of a session. A session ends after its time, by signing out, and with its token. */
 export async function resumeSession({ db, now }: Deps, secret: string): Promise<Actor> {
-  const session = await findSession(db.orm, hashOf(secret))
-  if (!session || session.expiresAt.getTime() <= now())
-    throw new ServiceError('session_over', 'Your session has ended: sign in again.')
-  const { token } = session
-  const refusal = refusalOf(token, now())
-  if (refusal !== undefined) throw new ServiceError('session_over', `Your session has ended. ${refusal}`)
-  await touchToken(db.orm, token, new Date(now()))
-  return actorOf(token)
+  const found = await findSession(db.orm, hashOf(secret))
+  const actor = actorOfSession(found?.token, found?.session, now())
+  if (actor instanceof ServiceError) throw actor
+  return actor
+}
+
+/** For each actor of an earlier request: the actor with its rights of now, or why it has none. One query for all. */
+export async function rightsOf(
+  { db, now }: Pick<Deps, 'db' | 'now'>,
+  actors: readonly Actor[],
+): Promise<(Actor | ServiceError)[]> {
+  const hashes = actors.flatMap(({ session }) => session ?? [])
+  const rows = await selectRights(
+    db.orm,
+    actors.map(({ id }) => id),
+    hashes,
+  )
+  return actors.map(({ id, session }) => {
+    const its = rows.filter(({ token }) => token.id === id)
+    if (session === undefined) return actorOfToken(its[0]?.token, now())
+    return actorOfSession(its[0]?.token, its.find((row) => row.session?.hash === session)?.session, now())
+  })
+}
+
+/** The rights of tokens by id, as of now. Tokens that do not exist are missing. */
+export async function rightsOfTokens(
+  { db, now }: Pick<Deps, 'db' | 'now'>,
+  ids: string[],
+): Promise<Map<string, Actor | ServiceError>> {
+  const rows = await selectRights(db.orm, ids, [])
+  return new Map(rows.map(({ token }) => [token.id, actorOfToken(token, now())]))
 }
 
 /** Does nothing if the session has ended. */
@@ -174,15 +206,29 @@ const newSecret = () => randomBytes(32).toString('base64url')
 /** One round of SHA-256 is enough for 32 random bytes, because no dictionary contains them. */
 const hashOf = (secret: string): string => createHash('sha256').update(secret).digest('hex')
 
-const actorOf = ({ id, name, role, scopes }: TokenRow): Actor => ({ id, name, role, scopes })
-
-/** The reason why a token is not accepted. */
-function refusalOf(row: TokenRow | undefined, now: number): string | undefined {
-  if (!row) return 'This token is unknown: check it, or make a new one.'
-  if (row.revokedAt) return 'This token was revoked: ask for a new one.'
+function actorOfToken(row: TokenRow | undefined, now: number): Actor | ServiceError {
+  if (!row) return new ServiceError('token_invalid', 'This token is unknown: check it, or make a new one.')
+  if (row.revokedAt) return new ServiceError('token_invalid', 'This token was revoked: ask for a new one.')
   if (row.expiresAt && row.expiresAt.getTime() <= now)
-    return `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`
-  return undefined
+    return new ServiceError(
+      'token_invalid',
+      `This token expired at ${row.expiresAt.toISOString()}: ask for a new one.`,
+    )
+  const { id, name, role, scopes, expiresAt } = row
+  return { id, name, role, scopes, ...(expiresAt && { expiresAt }) }
+}
+
+function actorOfSession(
+  token: TokenRow | undefined,
+  session: SessionRow | null | undefined,
+  now: number,
+): Actor | ServiceError {
+  if (!session || session.expiresAt.getTime() <= now)
+    return new ServiceError('session_over', 'Your session has ended: sign in again.')
+  const actor = actorOfToken(token, now)
+  if (actor instanceof ServiceError)
+    return new ServiceError('session_over', `Your session has ended. ${actor.message}`)
+  return { ...actor, session: session.hash }
 }
 
 /** Everything except the token. */

@@ -2,14 +2,10 @@
 import { prometheusContentType, reasonOf } from '@imapfleet/observe'
 import type { LiveEdge, liveRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import { ServiceError } from '../../platform/errors.ts'
 import { TextReply, type EventOf, type Handlers } from '../../platform/http/handlers.ts'
 import { printFleetMetrics } from './print-fleet-metrics.ts'
 import { Changes, LiveFeed } from './live.ts'
 import { listLiveEdges } from './service.ts'
-
-/** Live views that one process serves at the same time. */
-const viewersMax = 200
 
 /** Size of one event without its last edge, which can have 25 thousand characters. Readers accept a million. */
 const eventCharactersMax = 250_000
@@ -18,7 +14,6 @@ type LiveEvents = AsyncGenerator<EventOf<typeof liveRoutes.followFleet.events>>
 
 export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
   const feed = new LiveFeed(() => listLiveEdges(deps), deps.now)
-  let viewers = 0
 
   async function* eventsFor(region: string | undefined, signal: AbortSignal): LiveEvents {
     const changes = new Changes(region)
@@ -41,17 +36,7 @@ export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
   return {
     readFleetMetrics: async () =>
       new TextReply(await printFleetMetrics(deps), { 'content-type': prometheusContentType }),
-    followFleet: ({ query, signal }) => {
-      if (viewers >= viewersMax)
-        throw new ServiceError(
-          'streams_full',
-          `${viewersMax} live views are open on this process: close some, or ask another replica.`,
-        )
-      // Counted immediately, not at the first event, because other requests may arrive in between.
-      viewers++
-      signal.addEventListener('abort', () => viewers--, { once: true })
-      return eventsFor(query.region, signal)
-    },
+    followFleet: ({ query, signal }) => eventsFor(query.region, signal),
   }
 }
 

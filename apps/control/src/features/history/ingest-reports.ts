@@ -8,7 +8,7 @@ import { recognise } from '../../platform/nats/recognise.ts'
 import { takeReports, type Delivery } from './take-reports.ts'
 import type { Deps } from '../../deps.ts'
 import { Outage } from '../../platform/outage.ts'
-import { checkPostgres } from '../../platform/http/check-health.ts'
+import { checkPostgres } from '../../platform/http/health.ts'
 import { recordReports } from './record-reports.ts'
 import type { RejectedMessages } from '../edges/rejected-messages.ts'
 

@@ -2,16 +2,18 @@
 import { randomUUID } from 'node:crypto'
 import type { TraceView } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import { needsScope, type Actor } from '../../platform/access.ts'
+import { isAtLeast, needsScope, type Actor } from '../../platform/access.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
-import { writeAudit } from '../audit/service.ts'
+import { rightsOfTokens } from '../access/service.ts'
+import { itself, writeAudit } from '../audit/service.ts'
 import { distributeDesired, changeFleet } from '../desired/service.ts'
 import {
   countRunningTraces,
   findTrace,
   insertTrace,
   markTraceEnded,
+  runningTraces,
   selectTraces,
   type TraceRow,
 } from './queries.ts'
@@ -41,8 +43,12 @@ export async function beginTrace(deps: Deps, actor: Actor, input: TraceInput): P
       bytesMax: input.bytesMax,
       bodies: input.bodies,
       createdBy: actor.name,
+      token: actor.id,
       createdAt,
-      expiresAt: new Date(createdAt.getTime() + input.seconds * 1000),
+      // Edges end it then, even if control is down.
+      expiresAt: new Date(
+        Math.min(createdAt.getTime() + input.seconds * 1000, actor.expiresAt?.getTime() ?? Infinity),
+      ),
     })
     await writeAudit(queries, {
       actor: actor.name,
@@ -100,6 +106,49 @@ export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<Tr
   })
   await distributeDesired(deps)
   return traceView(await knownTrace(deps, id), deps.now())
+}
+
+/**
+ * Ends the traces whose creator may no longer see them: its token was revoked or has expired, or it lost the role or
+ * the scope. The edges then stop recording, whether anybody is watching or not.
+ */
+export async function endForfeitedTraces(deps: Deps): Promise<void> {
+  const running = (await runningTraces(deps.db.orm)).filter(({ token }) => token !== null)
+  if (running.length === 0) return
+  const ids = [...new Set(running.map(({ token }) => token!))]
+  const rights = await rightsOfTokens(deps, ids)
+  const forfeited = running.flatMap((trace) => {
+    const reason = reasonToEnd(trace, rights.get(trace.token!))
+    return reason === undefined ? [] : [{ id: trace.id, reason }]
+  })
+  if (forfeited.length === 0) return
+  const at = new Date(deps.now())
+  await changeFleet(deps.db, async (queries) => {
+    for (const { id, reason } of forfeited) {
+      const ended = await markTraceEnded(queries, id, at)
+      if (ended)
+        await writeAudit(queries, {
+          actor: itself,
+          action: 'trace.end',
+          target: ended.user,
+          before: { id },
+          after: { reason },
+        })
+    }
+  })
+  await distributeDesired(deps)
+}
+
+function reasonToEnd(
+  { createdBy, bodies }: TraceRow,
+  rights: Actor | ServiceError | undefined,
+): string | undefined {
+  if (rights === undefined) return `The token of ${createdBy} is gone.`
+  if (rights instanceof ServiceError) return rights.message
+  if (!isAtLeast(rights.role, 'operator')) return `${createdBy} no longer has the role operator.`
+  if (bodies && !rights.scopes.includes('trace-bodies'))
+    return `${createdBy} no longer has the scope trace-bodies.`
+  return undefined
 }
 
 /** When it ended; null while it runs. A trace that has expired has ended, although no row says so. */

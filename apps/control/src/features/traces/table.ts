@@ -10,6 +10,8 @@ export const traces = pgTable(
     bytesMax: countColumn('bytes_max').notNull(),
     bodies: boolean('bodies').notNull(),
     createdBy: text('created_by').notNull(),
+    /** The token that started it. It ends with the rights of this token. Empty if an earlier version started it. */
+    token: uuid('token'),
     createdAt: instantColumn('created_at').notNull(),
     expiresAt: instantColumn('expires_at').notNull(),
     /** When it was ended early. Empty if it expired. */

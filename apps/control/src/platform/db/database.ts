@@ -92,7 +92,23 @@ export const openSingle = ({ url, ssl }: DatabaseAddress) =>
     },
   })
 
-/** Resolves if Postgres answers and has our tables, and throws otherwise. */
-export async function ping(db: Database): Promise<void> {
-  await db.sql`select desired_version from fleet`
+/**
+ * Resolves if Postgres answers, has our tables, and accepts a write that needs space on its disk. Throws otherwise.
+ * The write is rolled back; vacuum takes its space back.
+ */
+export async function tryWrite(db: Database): Promise<void> {
+  const rollback = new Error('rolled back')
+  try {
+    await db.sql.begin(async (tx) => {
+      await tx`select desired_version from fleet`
+      await tx`set local lock_timeout = '2s'`
+      await tx`insert into write_test (padding) values (repeat('x', ${writeTestBytes}))`
+      throw rollback
+    })
+  } catch (error) {
+    if (error !== rollback) throw error
+  }
 }
+
+/** More than the free part of a page. */
+const writeTestBytes = 65_536

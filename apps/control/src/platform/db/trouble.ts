@@ -1,7 +1,10 @@
-/** Classifies errors of Postgres: it is unavailable, another transaction is in the way, the data cannot be stored, or a bug. */
+/**
+ * Classifies errors of Postgres: it is unavailable, it accepts no writes, another transaction is in the way, the data
+ * cannot be stored, or a bug.
+ */
 import { describeTlsError, originOf } from '@imapfleet/observe'
 
-export type Trouble = 'away' | 'busy' | 'unstorable' | 'bug'
+export type Trouble = 'away' | 'read-only' | 'full' | 'busy' | 'unstorable' | 'bug'
 
 /** Errors of postgres.js and of its socket. */
 const awayCodes = new Set([
@@ -24,7 +27,7 @@ const awayCodes = new Set([
  * SQLSTATE classes of a server that cannot work now: connection, authorization, missing database, too few resources,
  * shutdown, system error; a transaction that Postgres ended because it was idle; and a missing table.
  */
-const awayStates = /^(08|28|3D|53|57|58)|^25P03$|^42P01$|^25006$|^40001$|^40P01$/
+const awayStates = /^(08|28|3D|53|57|58)|^25P03$|^42P01$|^40001$|^40P01$/
 /** A lock could not be had in time. */
 const busyStates = new Set(['55P03'])
 /** Data exceptions, such as a NUL in a text, and violated constraints. */
@@ -34,10 +37,16 @@ export function troubleOf(error: unknown): Trouble {
   if (describeTlsError(originOf(error)) !== undefined) return 'away'
   const code = codeOf(error)
   if (code === undefined) return 'bug'
+  if (code === '25006') return 'read-only'
+  if (code === '53100') return 'full'
   if (awayCodes.has(code) || awayStates.test(code)) return 'away'
   if (busyStates.has(code)) return 'busy'
   return unstorableStates.test(code) ? 'unstorable' : 'bug'
 }
+
+/** It can be over in a moment, without a change to the request or to control. */
+export const isPassing = (error: unknown): boolean =>
+  ['away', 'read-only', 'full', 'busy'].includes(troubleOf(error))
 
 function codeOf(error: unknown): string | undefined {
   const origin = originOf(error)

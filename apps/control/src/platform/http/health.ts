@@ -1,19 +1,73 @@
 /** Liveness, readiness and the metrics of this process. No token needed. */
-import { controlMetrics, printPrometheus, prometheusContentType } from '@imapfleet/observe'
+import { controlMetrics, printPrometheus, prometheusContentType, reasonOf } from '@imapfleet/observe'
 import { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
-import { checkHealth } from './check-health.ts'
+import { tryWrite } from '../db/database.ts'
+import { troubleOf } from '../db/trouble.ts'
 import type { Env } from './handlers.ts'
 
-export const healthRoutes = (deps: Deps) =>
-  new Hono<Env>()
+export interface HealthReport {
+  ready: boolean
+  /** `ok`; `read-only` or `full`, while reading works; or the reason why nothing works. */
+  postgres: string
+  nats: string
+}
+
+const patienceMs = 3_000
+/** How long an answer is repeated, however often it is asked for. */
+const repeatedMs = 2_000
+
+export class Health {
+  readonly #deps: Pick<Deps, 'db' | 'bus' | 'now'>
+  #last: { at: number; report: Promise<HealthReport> } | undefined
+
+  constructor(deps: Pick<Deps, 'db' | 'bus' | 'now'>) {
+    this.#deps = deps
+  }
+
+  async report(): Promise<HealthReport> {
+    const now = this.#deps.now()
+    if (!this.#last || Math.abs(now - this.#last.at) >= repeatedMs)
+      this.#last = { at: now, report: checkHealth(this.#deps) }
+    return await this.#last.report
+  }
+}
+
+async function checkHealth({ db, bus }: Pick<Deps, 'db' | 'bus'>): Promise<HealthReport> {
+  const [postgres, nats] = await Promise.all([checkPostgres({ db }), standing(bus.ping())])
+  return { ready: postgres === 'ok' && nats === 'ok', postgres, nats }
+}
+
+/** Resolves to `ok` only if Postgres accepts writes. */
+export async function checkPostgres({ db }: Pick<Deps, 'db'>): Promise<string> {
+  return await standing(tryWrite(db))
+}
+
+async function standing(answer: Promise<void>): Promise<string> {
+  const { promise: patience, reject } = Promise.withResolvers<never>()
+  const timer = setTimeout(() => reject(new Error(`no answer within ${patienceMs / 1000} s`)), patienceMs)
+  try {
+    await Promise.race([answer, patience])
+    return 'ok'
+  } catch (error) {
+    const trouble = troubleOf(error)
+    return trouble === 'read-only' || trouble === 'full' ? trouble : reasonOf(error)
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+export const healthRoutes = (deps: Deps) => {
+  const health = new Health(deps)
+  return new Hono<Env>()
     .get('/healthz', (context) => context.json({ alive: true }))
     .get('/readyz', async (context) => {
-      const health = await checkHealth(deps)
-      return context.json(health, health.ready ? 200 : 503)
+      const report = await health.report()
+      return context.json(report, report.ready ? 200 : 503)
     })
     .get('/metrics', (context) =>
       context.body(printPrometheus(controlMetrics, [deps.metrics.snapshot()]), 200, {
         'content-type': prometheusContentType,
       }),
     )
+}

@@ -1,26 +1,21 @@
 /** The only place that turns a refusal into a status with a problem+json body, and a bug into a log line. */
+import type { ProblemDetails } from '@imapfleet/api'
 import type { ErrorHandler } from 'hono'
 import { HTTPException } from 'hono/http-exception'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import { errorCodes, ServiceError, type ErrorCode } from '../errors.ts'
 import type { Env } from './handlers.ts'
 
+/** The refusal that answers an error of this request. A bug is logged. */
+export type Explain = (error: unknown, request: { method: string; path: string }) => Promise<ServiceError>
+
 /** `translate` knows the errors of the database and the bus. */
-export function onError(
+export function explainer(
   log: Log,
   translate: (error: unknown) => Promise<ServiceError | undefined>,
-): ErrorHandler<Env> {
-  return async (error, context) => {
-    const refusal =
-      refusalOf(error) ?? (await translate(error)) ?? bug(error, context.req.method, context.req.path)
-    const response = problemResponse(refusal)
-    if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
-    // The rest of the body is not read.
-    if (response.status === 413) response.headers.set('connection', 'close')
-    const retryAfter = { 429: '60', 503: '2' }[response.status]
-    if (retryAfter !== undefined) response.headers.set('retry-after', retryAfter)
-    return response
-  }
+): Explain {
+  return async (error, { method, path }) =>
+    refusalOf(error) ?? (await translate(error)) ?? bug(error, method, path)
 
   function bug(error: unknown, method: string, path: string): ServiceError {
     const place =
@@ -30,9 +25,22 @@ export function onError(
   }
 }
 
-export function problemResponse({ code, message, problems, newest }: ServiceError): Response {
+export function onError(explain: Explain): ErrorHandler<Env> {
+  return async (error, context) => {
+    const response = problemResponse(await explain(error, context.req))
+    if (response.status === 401) response.headers.set('www-authenticate', 'Bearer')
+    // The rest of the body is not read.
+    if (response.status === 413) response.headers.set('connection', 'close')
+    const retryAfter = { 429: '60', 503: '2' }[response.status]
+    if (retryAfter !== undefined) response.headers.set('retry-after', retryAfter)
+    return response
+  }
+}
+
+/** A refusal as RFC 9457 has it. */
+export function problemOf({ code, message, problems, newest }: ServiceError): ProblemDetails {
   const { status, title } = errorCodes[code]
-  const body = {
+  return {
     type: `urn:imapfleet:problem:${code}`,
     title,
     status,
@@ -41,8 +49,12 @@ export function problemResponse({ code, message, problems, newest }: ServiceErro
     ...(problems ? { problems } : {}),
     ...(newest === undefined ? {} : { newest }),
   }
-  return new Response(JSON.stringify(body), {
-    status,
+}
+
+export function problemResponse(refusal: ServiceError): Response {
+  const problem = problemOf(refusal)
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
     headers: { 'content-type': 'application/problem+json' },
   })
 }

@@ -4,12 +4,13 @@
  */
 import type { Route } from '@imapfleet/api'
 import type { Context, Hono, MiddlewareHandler } from 'hono'
-import { stream } from 'hono/streaming'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { isAtLeast } from '../access.ts'
 import { ServiceError } from '../errors.ts'
-import { eventStream } from './event-stream.ts'
-import { JsonReply, TextReply, type Env, type EventOf, type Handlers } from './handlers.ts'
+import { eventStream, lineStream, type StreamEvent } from './event-stream.ts'
+import { JsonReply, TextReply, type Env, type Handlers } from './handlers.ts'
+import type { Explain } from './on-error.ts'
+import type { OpenStreams } from './open-streams.ts'
 import { readRequest } from './read-request.ts'
 
 type Routes = Readonly<Record<string, Route>>
@@ -17,15 +18,15 @@ type Routes = Readonly<Record<string, Route>>
 interface RegisterOptions {
   /** Run in this order for all routes that need a role, and for paths without a route. */
   middleware: readonly MiddlewareHandler<Env>[]
-  /** Ends the open streams. */
-  stopping: AbortSignal
+  streams: OpenStreams
+  explain: Explain
 }
 
 export function registerRoutes<Table extends Routes>(
   app: Hono<Env>,
   routes: Table,
   handlers: Handlers<Table>,
-  { middleware, stopping }: RegisterOptions,
+  options: RegisterOptions,
 ): void {
   const rows = Object.entries<Route>(routes).map(([name, route]) => ({
     route,
@@ -34,10 +35,10 @@ export function registerRoutes<Table extends Routes>(
   }))
   const register = ({ route, handler }: (typeof rows)[number]) =>
     app.on(route.method, route.path.replace(/\{(\w+)\}/g, ':$1'), (context) =>
-      answer(context, route, handler, stopping),
+      answer(context, route, handler, options),
     )
   rows.filter(({ route }) => route.role === 'none').forEach(register)
-  for (const each of middleware) app.use('/v1/*', each)
+  for (const each of options.middleware) app.use('/v1/*', each)
   rows.filter(({ route }) => route.role !== 'none').forEach(register)
 }
 
@@ -47,7 +48,7 @@ async function answer(
   context: Context<Env>,
   route: Route,
   handler: AnyHandler,
-  stopping: AbortSignal,
+  { streams, explain }: RegisterOptions,
 ): Promise<Response> {
   const actor = context.get('actor')
   if (route.role !== 'none' && !isAtLeast(actor.role, route.role))
@@ -56,23 +57,18 @@ async function answer(
       `${actor.name} lacks the role ${route.role}; its role is ${actor.role}.`,
     )
   const request = { ...(await readRequest(context, route)), actor, context }
-  if ('events' in route) {
-    const listening = new AbortController()
-    const signal = AbortSignal.any([listening.signal, stopping])
-    const events = (await handler({ ...request, signal })) as AsyncIterable<EventOf<typeof route.events>>
-    return eventStream(context, listening, async (send) => {
-      for await (const { event, data, id } of events) await send(event, data, id)
-    })
-  }
-  if ('line' in route) {
-    const reading = new AbortController()
-    const signal = AbortSignal.any([reading.signal, stopping])
-    const lines = (await handler({ ...request, signal })) as AsyncIterable<object>
-    context.header('content-type', route.text)
-    return stream(context, async (out) => {
-      out.onAbort(() => reading.abort())
-      for await (const line of lines) await out.write(`${JSON.stringify(line)}\n`)
-    })
+  if (route.role !== 'none' && ('events' in route || 'line' in route)) {
+    // Counted before the handler runs, because it may wait.
+    const stream = streams.open(actor, route.role)
+    try {
+      const items = await handler({ ...request, signal: stream.signal })
+      return 'events' in route
+        ? eventStream(context, stream, explain, items as AsyncIterable<StreamEvent>)
+        : lineStream(context, stream, explain, route.text, items as AsyncIterable<object>)
+    } catch (error) {
+      stream.close()
+      throw error
+    }
   }
   const result = await handler(request)
   if (result instanceof TextReply) return context.body(result.text, 200, result.headers)
