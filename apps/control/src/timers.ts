@@ -1,7 +1,7 @@
 /** The timers of control. */
 import { cleanUp } from './clean-up.ts'
 import type { Deps } from './deps.ts'
-import { reconcile } from './features/desired/reconcile.ts'
+import { reconcile } from './features/desired/service.ts'
 import { enforceEnrolments } from './features/enrolments/service.ts'
 import { forgetOldHistory } from './features/history/forget-old-history.ts'
 import { makePartitions } from './features/history/make-partitions.ts'

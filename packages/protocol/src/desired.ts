@@ -1,6 +1,6 @@
 /** Desired state: everything that one edge should run, in one KV entry. The highest `version` wins. */
 import { z } from 'zod'
-import { instant, wireVersion } from './envelope.ts'
+import { instant, storableText, wireVersion } from './envelope.ts'
 
 /**
  * A version of the desired state: the time of the change in microseconds since 1970. After the restore of an older
@@ -36,12 +36,12 @@ export const revocationSchema = z.object({
   sequence: z.int().min(1),
   kind: z.enum(['user', 'domain']),
   /** User name, or domain without @. */
-  subject: z.string().min(1).max(1024),
+  subject: storableText(1024).min(1),
   /**
    * When it was made. Milliseconds since 1970. An edge does not compare it with its own clock: when it applies the
    * revocation, it drops every matching connection.
    */
-  at: z.int().min(0),
+  at: instant,
 })
 export type Revocation = z.infer<typeof revocationSchema>
 

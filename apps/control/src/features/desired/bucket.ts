@@ -1,8 +1,9 @@
-/** The copy of each edge's desired state in the KV bucket. An older version never overwrites a newer one. */
+/** The copy of each edge's desired state in the KV bucket. An older version never overwrites a newer one of this database. */
 import { isDeepStrictEqual } from 'node:util'
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
+import { DeliverPolicy, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream'
 import {
   decode,
+  desiredBucket,
   desiredKey,
   desiredSchema,
   encode,
@@ -13,28 +14,48 @@ import {
   type EdgeAddress,
 } from '@imapfleet/protocol'
 import type { Bus } from '../../platform/nats/bus.ts'
-import { eachEntry, type Entry } from './entries.ts'
 
 export interface WantedState {
   address: EdgeAddress
   desired: Desired
+  /** An entry with the same content is kept only from this version on. */
+  versionMin: number
+}
+
+/** What this database knows of versions. */
+export interface History {
+  /** Those of these versions that it has issued. */
+  own: (versions: readonly number[]) => Promise<ReadonlySet<number>>
+  /** Nothing is known of versions below. */
+  since: number
 }
 
 export interface PutResult {
   /** At least one entry was changed. */
   written: boolean
-  /** The newest version that another replica has written already; 0: none. */
-  newest: number
+  /** There are entries that another database wrote. They are kept until what they contain was recovered. */
+  hasForeign: boolean
   /** Why some entries could not be written. */
   failure: Error | undefined
 }
 
-/** Compares an entry with the desired state. `place` is its revision in the bucket, 0 if there is none. */
-interface Standing {
-  kind: 'same' | 'newer' | 'other'
-  version: number
+/** An entry of the bucket. */
+export interface Entry {
+  key: string
+  /** Undefined: deleted, or it cannot be parsed. */
+  desired: Desired | undefined
+  /** Its revision in the bucket. */
   place: number
 }
+
+/** An entry, compared with the desired state; its version is 0 if there is none. `place`: as in an entry, or 0. */
+interface Found {
+  version: number
+  hasContent: boolean
+  place: number
+}
+
+type Comparison = 'same' | 'newer' | 'foreign' | 'other'
 
 /** Writes in progress at the same time. */
 const together = 200
@@ -45,23 +66,39 @@ const together = 200
 const scanFrom = 20
 const attempts = 5
 
-/** Writes the entries that differ. Throws if none of a whole batch could be written. */
-export async function putDesired(bus: Bus, wanted: readonly WantedState[]): Promise<PutResult> {
-  const standings = wanted.length < scanFrom ? new Map<string, Standing>() : await scan(bus, wanted)
-  const result: PutResult = { written: false, newest: 0, failure: undefined }
+/**
+ * Writes the entries that differ. Throws if none of a whole batch could be written.
+ * @param recovered entries of another database up to this place are overwritten
+ */
+export async function putDesired(
+  bus: Bus,
+  wanted: readonly WantedState[],
+  history: History,
+  recovered: number,
+): Promise<PutResult> {
+  const found = wanted.length < scanFrom ? new Map<string, Found>() : await scan(bus, wanted)
+  const result: PutResult = { written: false, hasForeign: false, failure: undefined }
   for (let from = 0; from < wanted.length; from += together) {
-    const tries = await Promise.allSettled(
-      wanted.slice(from, from + together).map(async (each) => {
-        const standing = standings.get(desiredKey(each.address)) ?? (await look(bus, each))
-        return await putOne(bus, each, standing)
+    const batch = wanted.slice(from, from + together)
+    const looks = await Promise.allSettled(
+      batch.map(async (each) => found.get(desiredKey(each.address)) ?? (await look(bus, each))),
+    )
+    const versions = looks.flatMap((each) => (each.status === 'fulfilled' ? each.value.version : []))
+    const own = await history.own(versions)
+    const puts = await Promise.allSettled(
+      batch.map(async (each, index) => {
+        const looked = looks[index]!
+        if (looked.status === 'rejected') throw looked.reason as Error
+        const { value } = looked
+        return await putOne(bus, each, value, own.has(value.version), history, recovered)
       }),
     )
-    for (const put of tries)
+    for (const put of puts)
       if (put.status === 'rejected') result.failure ??= put.reason as Error
-      else if (put.value.kind === 'other') result.written = true
-      else if (put.value.kind === 'newer') result.newest = Math.max(result.newest, put.value.version)
+      else if (put.value === 'other') result.written = true
+      else if (put.value === 'foreign') result.hasForeign = true
     // A single entry can have an error of its own. If none succeeds, the next batch would not either.
-    if (result.failure && tries.every(({ status }) => status === 'rejected')) throw result.failure
+    if (result.failure && puts.every(({ status }) => status === 'rejected')) throw result.failure
   }
   return result
 }
@@ -72,47 +109,109 @@ export function announceDesired(bus: Bus, version: number): void {
   bus.link().nats.publish(subjects.desiredChanged, encode(message))
 }
 
-/** Returns the state before: equal, newer, or replaced. */
-async function putOne(bus: Bus, wanted: WantedState, found: Standing): Promise<Standing> {
-  for (let standing = found, attempt = 1; ; attempt++) {
-    if (standing.kind !== 'other') return standing
+/** Returns what was found: the same, something to keep, or something that was replaced. */
+async function putOne(
+  bus: Bus,
+  wanted: WantedState,
+  first: Found,
+  isFirstOwn: boolean,
+  history: History,
+  recovered: number,
+): Promise<Comparison> {
+  let [found, isOwn] = [first, isFirstOwn]
+  for (let attempt = 1; ; attempt++) {
+    const comparison = compare(
+      found,
+      wanted,
+      isOwn,
+      found.version < history.since || found.place <= recovered,
+    )
+    if (comparison !== 'other') return comparison
     try {
       const { desired: bucket } = bus.link()
-      await bucket.put(desiredKey(wanted.address), encode(wanted.desired), { previousSeq: standing.place })
-      return standing
+      await bucket.put(desiredKey(wanted.address), encode(wanted.desired), { previousSeq: found.place })
+      return comparison
     } catch (error) {
       if (!isLostRace(error) || attempt === attempts) throw error
-      standing = await look(bus, wanted)
+      found = await look(bus, wanted)
+      isOwn = (await history.own([found.version])).has(found.version)
     }
   }
 }
 
-async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<string, Standing>> {
+/** `isNothing`: an entry of another history may be overwritten. A missing or unreadable one has the version 0. */
+function compare(
+  { version, hasContent }: Found,
+  { desired, versionMin }: WantedState,
+  isOwn: boolean,
+  isNothing: boolean,
+): Comparison {
+  if (!isOwn) return isNothing ? 'other' : 'foreign'
+  if (version > desired.version) return 'newer'
+  return hasContent && version >= versionMin ? 'same' : 'other'
+}
+
+async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<string, Found>> {
   const byKey = new Map(wanted.map(({ address, desired }) => [desiredKey(address), desired]))
-  const standings = new Map([...byKey.keys()].map((key) => [key, standingOf(undefined, undefined)]))
+  const found = new Map([...byKey.keys()].map((key) => [key, foundIn(undefined, undefined)]))
   // Compared one by one, so that a thousand large entries are not in memory at the same time.
   for await (const entry of eachEntry(bus)) {
     const desired = byKey.get(entry.key)
-    if (desired) standings.set(entry.key, standingOf(entry, desired))
+    if (desired) found.set(entry.key, foundIn(entry, desired))
   }
-  return standings
+  return found
 }
 
-async function look(bus: Bus, { address, desired }: WantedState): Promise<Standing> {
+async function look(bus: Bus, { address, desired }: WantedState): Promise<Found> {
   const entry = await bus.link().desired.get(desiredKey(address))
   const data = entry?.operation === 'PUT' ? entry.value : undefined
-  return standingOf(entry ? { key: entry.key, data, place: entry.revision } : undefined, desired)
+  return foundIn(entry ? { key: entry.key, desired: parse(data), place: entry.revision } : undefined, desired)
 }
 
-function standingOf(entry: Entry | undefined, desired: Desired | undefined): Standing {
-  const place = entry?.place ?? 0
-  const stored = entry?.data && decode(desiredSchema, entry.data)
-  // An entry that cannot be parsed is replaced.
-  if (!stored?.ok || !desired) return { kind: 'other', version: 0, place }
-  const { version } = stored.value
-  if (version > desired.version) return { kind: 'newer', version, place }
-  const isSame = isDeepStrictEqual({ ...stored.value, version: 0 }, { ...desired, version: 0 })
-  return { kind: isSame ? 'same' : 'other', version, place }
+function foundIn(entry: Entry | undefined, desired: Desired | undefined): Found {
+  const stored = entry?.desired
+  return {
+    version: stored?.version ?? 0,
+    hasContent: isDeepStrictEqual({ ...stored, version: 0 }, { ...desired, version: 0 }),
+    place: entry?.place ?? 0,
+  }
+}
+
+function parse(data: Uint8Array | undefined): Desired | undefined {
+  const decoded = data && decode(desiredSchema, data)
+  return decoded?.ok ? decoded.value : undefined
+}
+
+/** Longest wait for the next message. */
+const patienceMs = 5_000
+
+/** All entries, as one stream of messages. */
+export async function* eachEntry(bus: Bus): AsyncGenerator<Entry, void> {
+  const { stream, subject } = desiredBucket
+  const consumer = await bus.link().jetstream.consumers.get(stream, {
+    deliver_policy: DeliverPolicy.LastPerSubject,
+    filter_subjects: `${subject}>`,
+  })
+  try {
+    let left = (await consumer.info()).num_pending
+    while (left > 0) {
+      const messages = await consumer.fetch({ max_messages: Math.min(left, 1_000), expires: patienceMs })
+      const before = left
+      for await (const message of messages) {
+        left = message.info.pending
+        const isDeleted = message.headers?.has('KV-Operation') ?? false
+        yield {
+          key: message.subject.slice(subject.length),
+          desired: isDeleted ? undefined : parse(message.data),
+          place: message.seq,
+        }
+      }
+      if (left === before)
+        throw new Error(`the bucket of desired states was read incompletely: ${left} entries left`)
+    }
+  } finally {
+    await consumer.delete().catch(() => {})
+  }
 }
 
 const isLostRace = (error: unknown): boolean =>

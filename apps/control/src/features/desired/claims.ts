@@ -5,12 +5,14 @@
 import type { LayerVersions, Presence } from '@imapfleet/protocol'
 import type { Sql } from '../../platform/db/sql.ts'
 import type { OwnLayerVersions } from './applied.ts'
-import { ownLayerVersions, ownVersions, type OwnLayer } from './queries.ts'
+import { ownLayerVersions, ownVersions, versionsSince, type OwnLayer } from './queries.ts'
 
 /** What is stored of one heartbeat, in the columns of the edge's row. */
 export interface Claims {
   desiredClaimed: number | null
   desiredVersion: number | null
+  /** It says to run a version that this database did not issue. */
+  isForeign: boolean
   configVersions: OwnLayerVersions | null
   configRejectedVersions: OwnLayerVersions | null
   /** All revocations of this database up to this version were applied. */
@@ -24,6 +26,7 @@ export async function ownClaims(sql: Sql, heard: readonly Presence[]): Promise<C
     ...layersOf(presence, presence.config.rejected?.versions),
   ])
   const versions = await ownVersions(sql, claimed)
+  const since = claimed.some((version) => !versions.has(version)) ? await versionsSince(sql) : Infinity
   const own = new Set(
     (await ownLayerVersions(sql, [...new Set(layers.map((layer) => layer.version))])).map(keyOf),
   )
@@ -35,12 +38,13 @@ export async function ownClaims(sql: Sql, heard: readonly Presence[]): Promise<C
   }
   return heard.map((presence) => {
     const { desired, revocations, config } = presence
-    const version = desired && (versions.has(desired.version) ? desired.version : null)
+    const version = desired && versions.has(desired.version) ? desired.version : null
     // An edge of a release without versions reports the sequence of its last revocation, which is a version too.
     const revoked = desired ? (version ?? 0) : versions.has(revocations) ? revocations : 0
     return {
       desiredClaimed: desired?.version ?? null,
-      desiredVersion: version ?? null,
+      desiredVersion: version,
+      isForeign: desired !== undefined && version === null && desired.version >= since,
       configVersions: ownOf(presence, config.versions),
       configRejectedVersions: ownOf(presence, config.rejected?.versions),
       revocationsApplied: revoked,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { desiredSchema } from '@imapfleet/protocol'
-import { desiredOf, resolve, type LayerHead } from './desired-of.ts'
+import { desiredOf, resolve, versionMinOf, type LayerHead } from './desired-of.ts'
 
 const head = (
   kind: LayerHead['kind'],
@@ -65,26 +65,42 @@ test('the first revision of a layer can be rolled out', () => {
 })
 
 const revocation = (sequence: number) => ({ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1 })
-const eu1 = { region: 'eu', edge: 'eu-1', drain: false, revocationsApplied: 0 }
+const eu1 = {
+  region: 'eu',
+  edge: 'eu-1',
+  drain: false,
+  drainVersion: 0,
+  revocationsApplied: 0,
+  desiredClaimed: 3,
+  desiredVersion: 3,
+}
 
 test('an edge accepts the desired state', () => {
   const trace = { id: crypto.randomUUID(), user: 'ann', expiresAt: 1, bytesMax: 1024, bodies: false }
-  const truth = { version: 3, layers, traces: [trace], revocations: [revocation(2)] }
-  const desired = desiredOf(eu1, truth)
+  const fleet = { version: 3, layers, traces: [trace], revocations: [revocation(2)] }
+  const desired = desiredOf(eu1, fleet)
   assert.deepEqual(desiredSchema.parse(desired), desired)
-  assert.equal(desiredOf({ ...eu1, drain: true }, truth).drain, true)
+  assert.equal(desiredOf({ ...eu1, drain: true }, fleet).drain, true)
 })
 
 test('an edge gets the revocations that it has not applied, or the newest if there are too many', () => {
-  const truth = {
+  const fleet = {
     version: 9000,
     layers,
     traces: [],
     revocations: Array.from({ length: 8000 }, (_, at) => revocation(at + 1)),
   }
   const sequences = (revocationsApplied: number) =>
-    desiredOf({ ...eu1, revocationsApplied }, truth).revocations.map(({ sequence }) => sequence)
+    desiredOf({ ...eu1, revocationsApplied }, fleet).revocations.map(({ sequence }) => sequence)
   assert.deepEqual(sequences(8000), [])
   assert.deepEqual(sequences(7998), [7999, 8000])
   assert.deepEqual([sequences(0).length, sequences(0).at(0), sequences(0).at(-1)], [5000, 3001, 8000])
+})
+
+test('an entry of the same content is written again if its version would prove nothing', () => {
+  assert.equal(versionMinOf(eu1, 1), 1)
+  assert.equal(versionMinOf({ ...eu1, drainVersion: 7 }, 1), 7)
+  assert.equal(versionMinOf({ ...eu1, drainVersion: 7 }, 9), 9)
+  assert.equal(versionMinOf({ ...eu1, desiredClaimed: 50, desiredVersion: null }, 1), 51)
+  assert.equal(versionMinOf({ ...eu1, desiredClaimed: null, desiredVersion: null }, 1), 1)
 })

@@ -24,7 +24,7 @@ export interface Rolling extends LayerHead {
 }
 
 /** Everything from one consistent read of the database. */
-export interface Truth {
+export interface FleetState {
   version: number
   layers: readonly LayerHead[]
   rolling?: Rolling | undefined
@@ -36,24 +36,40 @@ export interface Truth {
 /** What is wanted of this edge only, and its progress. */
 export interface DesiredEdge extends EdgeAddress {
   drain: boolean
+  /** The version that last changed `drain`. */
+  drainVersion: number
   revocationsApplied: number
+  /** The version that it says to run, and the same if this database issued it. */
+  desiredClaimed: number | null
+  desiredVersion: number | null
 }
 
 /** More than an edge can miss in the lifetime of a server connection, and as many as fit into one message. */
 const revocationsMax = 5_000
 
-export function desiredOf(edge: DesiredEdge, truth: Truth): Desired {
+export function desiredOf(edge: DesiredEdge, fleet: FleetState): Desired {
   return {
     v: wireVersion,
-    version: truth.version,
-    config: resolve(edge, truth.layers, truth.rolling),
-    traces: [...truth.traces],
+    version: fleet.version,
+    config: resolve(edge, fleet.layers, fleet.rolling),
+    traces: [...fleet.traces],
     // An edge need not apply them again after a restart: no old connection survives one.
-    revocations: truth.revocations
+    revocations: fleet.revocations
       .filter(({ sequence }) => sequence > edge.revocationsApplied)
       .slice(-revocationsMax),
     drain: edge.drain,
   }
+}
+
+/**
+ * The lowest version with which an entry of the same content is kept. An edge shows that it has applied a change only by
+ * the version, and it ignores versions below its own, also of another history.
+ * @param refreshed older entries are written again, before their versions leave the history
+ */
+export function versionMinOf(edge: DesiredEdge, refreshed: number): number {
+  const { desiredClaimed, desiredVersion, drainVersion } = edge
+  const foreign = desiredClaimed !== null && desiredVersion === null ? desiredClaimed + 1 : 0
+  return Math.max(drainVersion, foreign, refreshed)
 }
 
 /** global ← region ← edge, merged, with the newest revision among them, and the version of each layer; 0: it has none. */

@@ -1,29 +1,60 @@
 /** The version of the desired state, and the versions that this database has issued. */
-import { sql as expression } from 'drizzle-orm'
+import { lt, max, sql as expression } from 'drizzle-orm'
 import type { LayerVersions } from '@imapfleet/protocol'
 import type { Queries } from '../../platform/db/database.ts'
 import type { Sql } from '../../platform/db/sql.ts'
-import { fleet } from './table.ts'
+import { desiredVersions, fleet } from './table.ts'
 
-export async function desiredVersion(queries: Queries): Promise<number> {
-  const [row] = await queries.select({ version: fleet.desiredVersion }).from(fleet)
+export type FleetRow = typeof fleet.$inferSelect
+
+export async function readFleet(queries: Queries): Promise<FleetRow> {
+  const [row] = await queries.select().from(fleet)
   if (!row) throw new Error('the table fleet is empty')
-  return row.version
+  return row
 }
 
 /** The clock of Postgres in microseconds since 1970. */
 const clock = expression`(extract(epoch from clock_timestamp()) * 1000000)::bigint`
 
-/** Issues the next version, which is at least `above` + 1. Locks the row of the fleet until the commit. */
-export async function issueVersion(queries: Queries, above = 0): Promise<number> {
+/**
+ * Issues versions above all that this database has issued, and above `above`. Returns the first of them. Locks the row of
+ * the fleet until the commit.
+ */
+export async function issueVersions(
+  queries: Queries,
+  { above = 0, amount = 1 }: { above?: number; amount?: number } = {},
+): Promise<number> {
+  const first = expression`greatest(${fleet.desiredVersion} + 1, ${clock}, ${above}::bigint + 1)`
   const [row] = await queries
     .update(fleet)
-    .set({
-      desiredVersion: expression`greatest(${fleet.desiredVersion} + 1, ${clock}, ${above}::bigint + 1)`,
-    })
-    .returning({ version: fleet.desiredVersion })
+    .set({ desiredVersion: expression`${first} + ${amount - 1}` })
+    .returning({ last: fleet.desiredVersion })
   if (!row) throw new Error('the table fleet is empty')
-  return row.version
+  const from = row.last - amount + 1
+  // The trigger has recorded the last one.
+  if (amount > 1)
+    await queries.execute(
+      expression`insert into desired_versions select generate_series(${from}::bigint, ${row.last - 1}::bigint)`,
+    )
+  return from
+}
+
+/** How long versions are kept, in microseconds: 400 days. */
+export const keptVersionsUs = 400 * 86_400_000_000
+
+export async function forgetOldVersions(queries: Queries): Promise<void> {
+  const oldest = expression`${clock} - ${keptVersionsUs}::bigint`
+  const forgotten = await queries
+    .delete(desiredVersions)
+    .where(
+      expression`${desiredVersions.version} < ${oldest} and ${desiredVersions.version} < (select desired_version from fleet)`,
+    )
+    .returning({ version: desiredVersions.version })
+  if (forgotten.length === 0) return
+  const since = forgotten.reduce((last, { version }) => Math.max(last, version), 0) + 1
+  await queries
+    .update(fleet)
+    .set({ versionsSince: expression`greatest(${fleet.versionsSince}, ${since}::bigint)` })
 }
 
 /** Those of these versions that this database has issued. */
@@ -33,6 +64,21 @@ export async function ownVersions(sql: Sql, versions: readonly number[]): Promis
   const rows = await sql<{ version: number }[]>`
     select version::float8 from desired_versions where version = any(${asked}::bigint[])`
   return new Set(rows.map(({ version }) => version))
+}
+
+/** Nothing is known of versions below. */
+export async function versionsSince(sql: Sql): Promise<number> {
+  const [row] = await sql<{ since: number }[]>`select versions_since::float8 as since from fleet`
+  return row?.since ?? 0
+}
+
+/** The last version that this database issued before another one, or undefined. */
+export async function lastVersionBefore(queries: Queries, version: number): Promise<number | undefined> {
+  const [row] = await queries
+    .select({ last: max(desiredVersions.version) })
+    .from(desiredVersions)
+    .where(lt(desiredVersions.version, version))
+  return row?.last ?? undefined
 }
 
 export interface OwnLayer {
@@ -47,4 +93,36 @@ export async function ownLayerVersions(sql: Sql, versions: readonly number[]): P
   return await sql<OwnLayer[]>`
     select distinct layer_kind as kind, layer_name as name, version::float8 from revisions
     where version = any(${[...versions]}::bigint[])`
+}
+
+/** Versions of another history, and where they were seen. */
+export interface RestoreEvidence {
+  text: string
+  /** The lowest and the highest of them. */
+  from: number
+  to: number
+}
+
+/**
+ * Notes that versions of another history were seen.
+ * @param quietMinutes after a note, others are not noted for this time; undefined: unless they have higher versions
+ * @returns false if it was noted before
+ */
+export async function noteRestore(
+  queries: Queries,
+  { text, to }: RestoreEvidence,
+  quietMinutes: number | undefined,
+): Promise<boolean> {
+  const isQuiet = expression`${fleet.restoredAt} > now() - ${quietMinutes ?? 60} * interval '1 minute'`
+  const isKnown = expression`${fleet.restoredAbove} >= ${to}::bigint`
+  const noted = await queries
+    .update(fleet)
+    .set({ restoredAt: expression`now()`, restoredEvidence: text, restoredAbove: to })
+    .where(
+      quietMinutes === undefined
+        ? expression`(${isQuiet} and ${isKnown}) is not true`
+        : expression`(${isQuiet}) is not true`,
+    )
+    .returning({ at: fleet.restoredAt })
+  return noted.length > 0
 }

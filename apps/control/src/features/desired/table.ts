@@ -20,6 +20,8 @@ export const fleet = pgTable(
     /** When control last learned of versions that this database never issued, and from where. */
     restoredAt: instantColumn('restored_at'),
     restoredEvidence: text('restored_evidence'),
+    /** The highest of these versions. */
+    restoredAbove: countColumn('restored_above').notNull().default(0),
     /** Older reports are not kept, or were never received. */
     reportsSince: instantColumn('reports_since').notNull().defaultNow(),
   },

@@ -19,7 +19,7 @@ import type { Bus } from '../../platform/nats/bus.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
-import { announceDesired, distributeDesired, ownClaims } from '../desired/service.ts'
+import { announceDesired, distributeDesired, ownClaims, tellForeignEdges } from '../desired/service.ts'
 import { decideBoot } from './boots.ts'
 import { noteHearing, probe, sendProbes } from './hearing.ts'
 import {
@@ -195,6 +195,12 @@ async function storeHeartbeats(deps: Deps, received: readonly Heard[]): Promise<
     received.map(({ presence }) => presence),
   )
   const heard = received.map((each, index) => ({ ...each, claims: claims[index]! }))
+  await tellForeignEdges(
+    deps,
+    heard.flatMap(({ presence: { edge, desired }, claims: { isForeign } }) =>
+      isForeign && desired ? [{ id: edge, version: desired.version }] : [],
+    ),
+  )
   const next = heard.map((each) => {
     const { boot, region } = each.presence
     return { ...each, expected: { boot, region }, otherBoots: undefined }

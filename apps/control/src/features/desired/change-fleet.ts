@@ -1,6 +1,6 @@
 /** Changes of the fleet: each gets a version of the desired state. */
 import type { Database, Queries } from '../../platform/db/database.ts'
-import { issueVersion } from './queries.ts'
+import { issueVersions } from './queries.ts'
 
 /**
  * Runs a change of the fleet in one transaction with a version of its own. Changes run one after the other, so what is
@@ -10,5 +10,5 @@ export async function changeFleet<T>(
   db: Database,
   change: (queries: Queries, version: number) => Promise<T>,
 ): Promise<T> {
-  return await db.orm.transaction(async (tx) => await change(tx, await issueVersion(tx)))
+  return await db.orm.transaction(async (tx) => await change(tx, await issueVersions(tx)))
 }

@@ -1,0 +1,1 @@
+ALTER TABLE "fleet" ADD COLUMN "restored_above" bigint DEFAULT 0 NOT NULL;

@@ -1,0 +1,103 @@
+/**
+ * Makes the bucket equal to Postgres: after each change for the affected edges, after the first heartbeat of an edge,
+ * and at intervals for all. It writes only entries that differ, so it can run on any replica at any time.
+ */
+import { reasonOf } from '@imapfleet/observe'
+import type { Deps } from '../../deps.ts'
+import { inSnapshot } from '../../platform/db/snapshot.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
+import { listLayers } from '../config/queries.ts'
+import { listAllEdges, type EdgeRow } from '../edges/queries.ts'
+import { recentRevocations } from '../revocations/queries.ts'
+import { rollingRevision } from '../rollouts/queries.ts'
+import { runningTraces, type TraceRow } from '../traces/queries.ts'
+import { announceDesired, putDesired, type WantedState } from './bucket.ts'
+import { desiredOf, versionMinOf, type FleetState } from './desired-of.ts'
+import { forgetOldVersions, keptVersionsUs, ownVersions, readFleet } from './queries.ts'
+import { continueAbove, recoverFromBucket } from './restores.ts'
+
+type Concerns = (edge: EdgeRow) => boolean
+const all: Concerns = () => true
+
+/** Never throws if NATS is down: the change is in Postgres, and the timer tries again. */
+export async function distributeDesired(deps: Deps, concerns: Concerns = all): Promise<void> {
+  try {
+    const hasForeign = await distributeOnce(deps, concerns)
+    if (!hasForeign) return
+    // Postgres was restored from an older dump. Everything in the bucket is of another history.
+    const recovered = await recoverFromBucket(deps)
+    await distributeOnce(deps, all, recovered)
+  } catch (error) {
+    if (error instanceof ServiceError && error.code === 'bus_unavailable') return
+    deps.log.warn('the desired state could not be distributed; control will try again', {
+      reason: reasonOf(error),
+    })
+  }
+}
+
+/** Repairs the bucket after a crash between a commit and its entries, or after NATS lost its store. */
+export async function reconcile(deps: Deps, lease: Lease): Promise<void> {
+  await deps.bus.repair()
+  // Entries have versions, so even a replica that hangs after this check overwrites no newer one.
+  await lease.check()
+  await forgetOldVersions(deps.db.orm)
+  await distributeDesired(deps)
+}
+
+/**
+ * Returns true if there are entries that another database wrote.
+ * @param recovered those up to this place of the bucket are overwritten
+ */
+async function distributeOnce(deps: Deps, concerns: Concerns, recovered = 0): Promise<boolean> {
+  const { db, bus, now } = deps
+  let read = await readState(deps)
+  // An edge that runs a version of another history above ours would ignore its entry.
+  if (await continueAbove(deps, read.edges, read.fleet.version)) read = await readState(deps)
+  const { fleet, edges, versionsSince } = read
+  const refreshed = now() * 1000 - keptVersionsUs / 2
+  const wanted = edges.filter(concerns).map((row): WantedState => {
+    const edge = { ...row, edge: row.id }
+    const address = { edge: row.id, region: row.region }
+    return { address, desired: desiredOf(edge, fleet), versionMin: versionMinOf(edge, refreshed) }
+  })
+  const history = {
+    own: async (versions: readonly number[]) => await ownVersions(db.sql, versions),
+    since: versionsSince,
+  }
+  const { written, hasForeign, failure } = await putDesired(bus, wanted, history, recovered)
+  if (written) announceDesired(bus, fleet.version)
+  if (failure !== undefined) throw failure
+  return hasForeign
+}
+
+async function readState(
+  deps: Deps,
+): Promise<{ fleet: FleetState; versionsSince: number; edges: EdgeRow[] }> {
+  return await inSnapshot(deps.db, async (queries) => {
+    const { desiredVersion, versionsSince } = await readFleet(queries)
+    return {
+      fleet: {
+        version: desiredVersion,
+        layers: await listLayers(queries),
+        rolling: await rollingRevision(queries),
+        traces: (await runningTraces(queries)).map(wishOf),
+        revocations: (await recentRevocations(queries)).map(({ sequence, kind, subject, at }) => {
+          return { sequence, kind, subject, at: at.getTime() }
+        }),
+      },
+      versionsSince,
+      // Includes forgotten edges: one that returns reads its entry, with all revocations, before control receives its
+      // heartbeat.
+      edges: await listAllEdges(queries),
+    }
+  })
+}
+
+const wishOf = ({ id, user, expiresAt, bytesMax, bodies }: TraceRow) => ({
+  id,
+  user,
+  expiresAt: expiresAt.getTime(),
+  bytesMax,
+  bodies,
+})

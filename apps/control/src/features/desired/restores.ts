@@ -1,0 +1,146 @@
+/**
+ * What control does when it meets versions that this database never issued. Postgres was then restored from an older
+ * dump, or the state of another fleet is in the bucket or on an edge. Control continues above these versions, recovers the
+ * revocations that only the bucket still has, and tells the operators.
+ */
+import type { Revocation } from '@imapfleet/protocol'
+import type { Deps } from '../../deps.ts'
+import type { Queries } from '../../platform/db/database.ts'
+import { itself, writeAudit } from '../audit/service.ts'
+import { insertRevocation, recentRevocations } from '../revocations/queries.ts'
+import { eachEntry } from './bucket.ts'
+import {
+  issueVersions,
+  lastVersionBefore,
+  noteRestore,
+  ownVersions,
+  readFleet,
+  versionsSince,
+  type RestoreEvidence,
+} from './queries.ts'
+
+/** An edge can say anything. What edges say is told once in this time. */
+const quietMinutes = 10
+const dayMs = 86_400_000
+/** The highest value of `pool.lifetimeMaxMs`: an older revocation affects no connection. */
+const revocationsKeptMs = 30 * dayMs
+/** An edge that claims a version further ahead of the clock than this cannot raise the versions of the fleet. */
+const plausibleMs = 365 * dayMs
+
+/**
+ * Issues a version above all entries of the bucket, and stores their revocations that this database does not know. An
+ * entry has all revocations that its edge has not applied.
+ * @returns the place in the bucket up to which all entries were read
+ */
+export async function recoverFromBucket(deps: Deps): Promise<number> {
+  const { place, foreign, revocations } = await readBucket(deps)
+  if (foreign.size === 0) return place
+  const versions = [...foreign.values()]
+  const text = `the bucket has desired states that this database did not issue (${named([...foreign.keys()])})`
+  const evidence = { text, from: Math.min(...versions), to: Math.max(...versions) }
+  const told = await deps.db.orm.transaction(async (tx) => {
+    const first = await issueVersions(tx, { above: evidence.to })
+    // Read after the lock that the new version takes, so that no other replica inserts them too.
+    const known = new Set((await recentRevocations(tx)).map((row) => keyOf({ ...row, at: row.at.getTime() })))
+    const missing = revocations
+      .filter((each) => !known.has(keyOf(each)) && each.at > deps.now() - revocationsKeptMs)
+      .sort((a, b) => a.sequence - b.sequence)
+    const amount = missing.length
+    const from = amount > 0 ? await issueVersions(tx, { above: first, amount }) : first
+    for (const [index, { kind, subject, at, sequence }] of missing.entries())
+      await insertRevocation(tx, {
+        ...{ sequence: from + index, kind, subject, at: new Date(at), createdBy: itself },
+        note: `recovered as revocation ${sequence} of another history of the database`,
+      })
+    const isNews = await noteRestore(tx, evidence, undefined)
+    if (!isNews && amount === 0) return undefined
+    const revoked = missing.map(({ kind, subject }) => `${kind} ${subject}`)
+    return await tell(tx, evidence, revoked)
+  })
+  if (told) deps.log.error('Postgres was restored from an older dump: changes since then are lost', told)
+  return place
+}
+
+/** The entries that this database did not issue, by key, and the revocations of all entries. */
+async function readBucket({ bus, db }: Deps) {
+  let place = 0
+  const versions = new Map<string, number>()
+  const revocations = new Map<string, Revocation>()
+  for await (const entry of eachEntry(bus)) {
+    place = Math.max(place, entry.place)
+    if (!entry.desired) continue
+    versions.set(entry.key, entry.desired.version)
+    for (const revocation of entry.desired.revocations) revocations.set(keyOf(revocation), revocation)
+  }
+  const own = await ownVersions(db.sql, [...versions.values()])
+  const since = await versionsSince(db.sql)
+  const foreign = new Map([...versions].filter(([, version]) => version >= since && !own.has(version)))
+  return { place, foreign, revocations: [...revocations.values()] }
+}
+
+/**
+ * Issues a version above those that edges claim, if they are above ours: the clock of Postgres was ahead before a restore,
+ * or is behind now. Otherwise these edges would ignore their entries. Returns false if none was needed.
+ */
+export async function continueAbove(
+  { db, log, now }: Deps,
+  edges: readonly { id: string; desiredClaimed: number | null; desiredVersion: number | null }[],
+  version: number,
+): Promise<boolean> {
+  const claimMax = (now() + plausibleMs) * 1000
+  const ahead = edges.filter(
+    ({ desiredClaimed, desiredVersion }) =>
+      desiredVersion === null &&
+      desiredClaimed !== null &&
+      desiredClaimed >= version &&
+      desiredClaimed <= claimMax,
+  )
+  if (ahead.length === 0) return false
+  const above = Math.max(...ahead.map(({ desiredClaimed }) => desiredClaimed ?? 0))
+  await issueVersions(db.orm, { above })
+  log.warn('edges run a desired state with a version above ours; control continues above it', {
+    edges: named(ahead.map(({ id }) => id)),
+    version: above,
+  })
+  return true
+}
+
+/** Tells that edges run versions that this database did not issue. Nothing can be recovered from their heartbeats. */
+export async function tellForeignEdges(
+  { db, log, now }: Deps,
+  edges: readonly { id: string; version: number }[],
+): Promise<void> {
+  if (edges.length === 0) return
+  const { restoredAt } = await readFleet(db.orm)
+  if (restoredAt && now() - restoredAt.getTime() < quietMinutes * 60_000) return
+  const versions = edges.map(({ version }) => version)
+  const text = `edges run desired states that this database did not issue (${named(edges.map(({ id }) => id))})`
+  const evidence = { text, from: Math.min(...versions), to: Math.max(...versions) }
+  const told = await db.orm.transaction(async (tx) =>
+    (await noteRestore(tx, evidence, quietMinutes)) ? await tell(tx, evidence, []) : undefined,
+  )
+  if (told) log.error('Postgres was restored from an older dump, or edges come from another fleet', told)
+}
+
+/** Writes the audit entry. */
+async function tell(queries: Queries, { text, from }: RestoreEvidence, revoked: readonly string[]) {
+  const last = await lastVersionBefore(queries, from)
+  const facts = {
+    evidence: text,
+    /** Later changes of the other history are lost. */
+    lostSince: last === undefined ? 'the beginning' : new Date(last / 1000).toISOString(),
+    recovered: revoked.length,
+  }
+  const after = { ...facts, revoked: revoked.slice(0, namedMax * 10) }
+  await writeAudit(queries, { actor: itself, action: 'fleet.restore', target: 'fleet', after })
+  return facts
+}
+
+const keyOf = ({ kind, subject, at }: Pick<Revocation, 'kind' | 'subject' | 'at'>): string =>
+  `${kind}/${at}/${subject}`
+
+const namedMax = 10
+const named = (names: readonly string[]): string =>
+  names.length > namedMax
+    ? `${names.slice(0, namedMax).join(', ')} and ${names.length - namedMax} more`
+    : names.join(', ')
