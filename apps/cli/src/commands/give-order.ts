@@ -53,8 +53,8 @@ export async function runOrder<Action extends OrderAction>(
   const order = await untilStagesAreDone<Action['kind']>(action.kind, first, client, options, shell)
   if (order.edges.length === 0) shell.note('there are no edges yet: the order reached none')
   shell.answer(command, order, (page) => lines(order, page))
-  complainOf(order)
   if (options.wait !== false && order.operation) complainOfOperation(order.operation)
+  complainOf(order)
 }
 
 /** Follows an order that is carried out in stages to its end. */
