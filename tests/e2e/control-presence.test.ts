@@ -154,14 +154,14 @@ suite('edges that are faulty', () => {
     edge.restart()
     edge.beat({ sequence: 1 })
     await until('an edge of our version', async () => (await read('future')).state === 'serving')
-    const before = (await read('future')).connections
+    const connections = (await read('future')).connections
     const again = setInterval(
       () => edge.nats.publish(subjects.presence(edge.address), encode(other)),
       heartbeatMs,
     )
     t.after(() => clearInterval(again))
     await until('another version again', async () => (await read('future')).state === 'incompatible')
-    assert.deepEqual(before, { cached: 0, active: 0, clients: 0 })
+    assert.deepEqual(connections, { cached: 0, active: 0, clients: 0 })
   })
 
   test('a heartbeat of another version that names another edge than its subject is refused', async () => {
