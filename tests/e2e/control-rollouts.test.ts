@@ -1,50 +1,10 @@
 /** Rollouts: a revision continues while its edges are healthy, and is rolled back everywhere if they are not. */
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, suite, test } from 'node:test'
-import { type RevisionStatus, type RolloutView } from '@imapfleet/api'
-import { subjects } from '@imapfleet/protocol'
+import type { RevisionStatus, RolloutView } from '@imapfleet/api'
+import { ObedientEdge } from '../support/obedient-edge.ts'
 import { Plane } from '../support/plane.ts'
-import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
-
-/** What an edge does with a revision: applies it, refuses it, or becomes silent. */
-type Manner = 'apply' | 'refuse' | 'ignore'
-
-class ObedientEdge {
-  readonly edge: SimulatedEdge
-  manner: Manner = 'apply'
-  /** Every revision that it has run, in order. */
-  readonly ran: number[] = []
-  layer: unknown
-  #rejected: { revision: number; reason: string } | undefined
-
-  constructor(edge: SimulatedEdge) {
-    this.edge = edge
-    edge.nats.subscribe(subjects.desiredChanged, { callback: () => void this.look() })
-  }
-
-  get applied(): number {
-    return this.ran.at(-1) ?? 0
-  }
-
-  async look(): Promise<void> {
-    const desired = await this.edge.desired()
-    if (!desired || this.manner === 'ignore' || desired.config.revision === this.applied) return
-    const { revision, layer } = desired.config
-    if (this.manner === 'refuse') this.#rejected = { revision, reason: 'no such file' }
-    else {
-      this.ran.push(revision)
-      this.layer = layer
-      this.#rejected = undefined
-    }
-    this.beat()
-  }
-
-  beat(): void {
-    const config = { applied: this.applied, ...(this.#rejected && { rejected: this.#rejected }) }
-    this.edge.beat({ heartbeatMs: 60_000, config })
-  }
-}
 
 suite('rollouts', () => {
   let plane: Plane
@@ -182,21 +142,34 @@ suite('rollouts', () => {
       const [row] = await plane.sql`select settled_at from rollouts where revision = ${revision}`
       return row?.['settled_at'] !== null
     })
-    await edge.send(edge.report({ counters: counted(110, 21) }))
+    // The first report after the wave settled also counts what failed before: it is only where the next one starts from.
+    await edge.send(edge.report({ counters: counted(110, 81) }))
+    await edge.send(edge.report({ counters: counted(120, 101) }))
     const rollout = await ended(revision)
     assert.equal(rollout.state, 'rolled-back')
     assert.match(rollout.reason ?? '', /^66\.7 % of 30 logins fail, up from 1\.0 %$/)
     assert.ok(!edges['us-1']!.ran.includes(revision))
   })
 
-  test('it can be paused, resumed and aborted, and blocks other changes of the configuration until then', async () => {
+  test('it can be paused, resumed and aborted; meanwhile other layers can be written, and its own cannot', async () => {
     each().forEach((edge) => (edge.manner = 'ignore'))
     const { revision } = await begin({ canaryEdges: ['eu-1'] })
     assert.equal(((await steer(revision, 'pause')).body as RolloutView).state, 'paused')
-    const other = await plane.api('/v1/config/revisions', {
-      body: { layer: { kind: 'region', name: 'us' }, set: { 'pool.usesMax': 9 } },
+    const write = async (layer: object, rest: object = {}) =>
+      await plane.api('/v1/config/revisions', { body: { layer, set: { 'pool.usesMax': 9 }, ...rest } })
+    const same = await write({ kind: 'global' })
+    assert.deepEqual([same.status, (same.body as { code: string }).code], [409, 'rollout_active'])
+    assert.match((same.body as { detail: string }).detail, new RegExp(`POST /v1/rollouts/${revision}/abort`))
+    const second = await write({ kind: 'region', name: 'us' }, { rollout: fast })
+    assert.deepEqual([second.status, (second.body as { code: string }).code], [409, 'rollout_active'])
+    assert.equal((await write({ kind: 'region', name: 'us' })).status, 201)
+    assert.deepEqual((await edges['us-1']!.edge.desired())?.config.layer, { pool: { usesMax: 9 } })
+    assert.equal((await rolloutOf(revision)).state, 'paused')
+    // Back, so that the next tests find the same layers.
+    const unset = await plane.api('/v1/config/revisions', {
+      body: { layer: { kind: 'region', name: 'us' }, unset: ['pool.usesMax'] },
     })
-    assert.deepEqual([other.status, (other.body as { code: string }).code], [409, 'rollout_active'])
+    assert.equal(unset.status, 201)
     edges['eu-1']!.manner = 'refuse'
     await edges['eu-1']!.look()
     await until('the refusal', async () => standing(await rolloutOf(revision))[0]?.includes('eu-1 rejected'))

@@ -31,8 +31,8 @@ import { writeAudit } from '../audit/service.ts'
 import { appliesTo, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
 import { selectEdges } from '../edges/queries.ts'
 import { knownEdge } from '../edges/service.ts'
-import { activeRollout, rollingRevision } from '../rollouts/queries.ts'
-import { startRollout, wavesFor } from '../rollouts/start-rollout.ts'
+import { rollingRevision } from '../rollouts/queries.ts'
+import { refuseWhileRolling, startRollout, wavesFor } from '../rollouts/service.ts'
 import {
   documentOf,
   findRevision,
@@ -158,12 +158,8 @@ export async function writeRevision(
 /** Undefined if another request has made the same change in the meantime. */
 async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<RevisionRow | undefined> {
   return await changeFleet(deps.db, async (queries) => {
-    const rolling = await activeRollout(queries)
-    if (rolling)
-      throw new ServiceError(
-        'rollout_active',
-        `Revision ${rolling.revision} is being rolled out: wait until it is done, or abort its rollout.`,
-      )
+    const layer = { kind: input.layer.kind, name: nameOf(input.layer) }
+    await refuseWhileRolling(queries, layer, { inWaves: input.rollout !== undefined })
     const { newest, document, changes } = await compute(queries, input)
     if (changes.length === 0) return undefined
     const row = await insertRevision(queries, {
@@ -172,7 +168,7 @@ async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<Re
       document,
       state: input.rollout ? 'rolling' : 'released',
     })
-    if (input.rollout) await startRollout(queries, row, input.rollout, new Date(deps.now()))
+    if (input.rollout) await startRollout(queries, row, input.rollout)
     await writeAudit(queries, {
       actor: actor.name,
       action: 'config.revise',

@@ -8,6 +8,11 @@ export async function hearFor(db: Database, seconds: number): Promise<void> {
       previous_since = null, previous_until = null`
 }
 
+/** Control hears at this moment, however long the test has taken so far. */
+export async function hearNow(db: Database): Promise<void> {
+  await db.sql`update hearing set until = now()`
+}
+
 /** Some time passes, in which no heartbeat is received and control hears or is deaf. */
 export async function passTime(db: Database, seconds: number, { deaf = false } = {}): Promise<void> {
   const ago = db.sql`${seconds}::float8 * interval '1 second'`

@@ -2,7 +2,7 @@
 import type { Deps } from '../../deps.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { orderStage } from '../orders/service.ts'
-import { judgeEdges } from '../rollouts/judge-health.ts'
+import { judgeHealth } from '../rollouts/health.ts'
 import { advanceOperations, type StageActions } from './service.ts'
 
 /** How much the share of failed logins, or of failed server connections, may rise. */
@@ -12,12 +12,12 @@ const actions: StageActions = {
   work: { order: orderStage },
   judge: async (deps, { createdAt, settledAt }, edges) =>
     settledAt
-      ? await judgeEdges(
-          deps,
-          edges,
-          { began: createdAt.getTime(), settled: settledAt.getTime() },
+      ? await judgeHealth(deps, edges, {
+          startedAt: createdAt.getTime(),
+          settledAt: settledAt.getTime(),
+          now: deps.now(),
           errorShareMax,
-        )
+        })
       : undefined,
 }
 

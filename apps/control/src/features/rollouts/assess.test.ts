@@ -99,5 +99,27 @@ suite('the next step of a rollout', () => {
       ['does not wait for edges that are gone from the register', {}, {}, at(1), { kind: 'settle' }],
     ]
   for (const [title, rest, standings, now, decision] of cases)
-    test(title, () => assert.deepEqual(assess(progress(rest), edges(standings), now), decision))
+    test(title, () =>
+      assert.deepEqual(assess(progress(rest), edges(standings), { since: 0, until: now }), decision),
+    )
+})
+
+suite('time in which control was deaf', () => {
+  const hears = (from: number, to: number) => ({ since: at(from), until: at(to) })
+
+  test('does not count towards the limit of an edge that has not applied the revision', () => {
+    const pending = edges({ a: { status: 'pending' } })
+    const decide = (from: number, to: number) => assess(progress(), pending, hears(from, to)).kind
+    assert.equal(decide(0, 61), 'roll-back')
+    assert.equal(decide(100, 160), 'wait')
+    assert.equal(decide(100, 161), 'roll-back')
+  })
+
+  test('does not count as soak', () => {
+    const settled = progress({ settledAt: at(10) })
+    const decide = (from: number, to: number) => assess(settled, edges({ a: {} }), hears(from, to)).kind
+    assert.equal(decide(0, 40), 'advance')
+    assert.equal(decide(35, 64), 'wait')
+    assert.equal(decide(35, 65), 'advance')
+  })
 })

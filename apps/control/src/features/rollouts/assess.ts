@@ -1,6 +1,6 @@
 /**
  * The state of a rollout, and the next step. Pure: the same facts give the same decision on every replica, so any
- * replica can take the step.
+ * replica can take the step. Only time in which control heard the edges counts, for limits and for the soak.
  */
 import type { RolloutSettings } from '@imapfleet/api'
 import type { Wave } from './waves.ts'
@@ -15,6 +15,12 @@ export interface RolloutProgress {
   /** Edges that were silent when their wave started, or were forgotten since. The rollout does not wait for them. */
   skipped: readonly string[]
   settings: Pick<RolloutSettings, 'soakSeconds' | 'silenceSeconds'>
+}
+
+/** The time in which control has heard edges without a gap. Milliseconds since 1970. */
+export interface HeardTime {
+  since: number
+  until: number
 }
 
 export interface EdgeStanding {
@@ -37,7 +43,7 @@ export type Decision =
 export function assess(
   progress: RolloutProgress,
   edges: ReadonlyMap<string, EdgeStanding>,
-  now: number,
+  hearing: HeardTime,
 ): Decision {
   const { waves, wave, skipped, settings } = progress
   const reached = waves.slice(0, wave + 1).flatMap((each) => each.edges)
@@ -48,26 +54,30 @@ export function assess(
   const silenceMs = settings.silenceSeconds * 1000
 
   for (const { id, standing } of watched) {
-    const trouble = troubleOf(progress, standing, silenceMs, now)
+    const trouble = troubleOf(progress, standing, silenceMs, hearing)
     if (trouble !== undefined) return { kind: 'roll-back', reason: `${id} ${trouble}` }
   }
   if (watched.some(({ standing }) => standing.status !== 'applied')) return { kind: 'wait', soaking: false }
   if (progress.settledAt === undefined) return { kind: 'settle' }
-  const isSoaked = now - progress.settledAt >= settings.soakSeconds * 1000
+  const isSoaked = heardMs(hearing, progress.settledAt) >= settings.soakSeconds * 1000
   return isSoaked ? { kind: 'advance' } : { kind: 'wait', soaking: true }
 }
+
+/** How much of the time since then control has heard; after a gap it counts from its end. */
+const heardMs = ({ since, until }: HeardTime, from: number): number =>
+  Math.max(0, until - Math.max(from, since))
 
 function troubleOf(
   progress: RolloutProgress,
   standing: EdgeStanding,
   silenceMs: number,
-  now: number,
+  hearing: HeardTime,
 ): string | undefined {
   const { waveStartedAt } = progress
   const limit = `${silenceMs / 1000} s`
   if (standing.status === 'rejected') return `refused it: ${standing.reason ?? 'no reason given'}`
   if (standing.silent && standing.silentMs > silenceMs) return `has been silent for ${limit}`
-  if (standing.status !== 'applied' && now - waveStartedAt > silenceMs)
+  if (standing.status !== 'applied' && heardMs(hearing, waveStartedAt) > silenceMs)
     return `did not apply it within ${limit}`
   return undefined
 }

@@ -1,4 +1,10 @@
-/** Compares the failures of edges before and after a revision. */
+/** The health of the edges of a rollout: their failures since the wave settled, compared with those before it started. */
+import type { Deps } from '../../deps.ts'
+import { matchSeries, parseExpressions } from '../history/expression.ts'
+import { increasesOf } from '../history/increases.ts'
+import { readEnds } from '../history/readings.ts'
+import { readReportsSince } from '../history/rollups.ts'
+import { readWanted } from '../history/series.ts'
 
 /** The counts of some edges over some time. */
 export interface LoginCounts {
@@ -12,6 +18,19 @@ export interface LoginCounts {
 /** Fewer than this are not significant: one failure of two would be 50 %. */
 const loginsMin = 20
 const dialsMin = 10
+/** How much of the time before the rollout is compared. */
+const beforeMs = 600_000
+
+/** The reason why these edges do worse, or undefined. Milliseconds since 1970. */
+export async function judgeHealth(
+  deps: Deps,
+  edges: readonly string[],
+  at: { startedAt: number; settledAt: number; now: number; errorShareMax: number },
+): Promise<string | undefined> {
+  const before = await count(deps, edges, at.startedAt - beforeMs, at.startedAt)
+  const now = await count(deps, edges, at.settledAt, at.now)
+  return worseThan(before, now, at.errorShareMax)
+}
 
 /** The reason why it is worse, or undefined. `mayGrow`: how much the share of failures may rise. */
 export function worseThan(before: LoginCounts, now: LoginCounts, mayGrow: number): string | undefined {
@@ -42,4 +61,43 @@ function worseShare(what: string, min: number, mayGrow: number, before: Part, no
   if (is <= was + mayGrow) return undefined
   const percent = (share: number) => `${(share * 100).toFixed(1)} %`
   return `${percent(is)} of ${now[1]} ${what} fail, up from ${percent(was)}`
+}
+
+const [logins, loginsOk, opened, failedDials] = parseExpressions(
+  'logins_total,logins_total{result="ok"},upstream_connections_total,upstream_failures_total',
+) as [Expression, Expression, Expression, Expression]
+type Expression = ReturnType<typeof parseExpressions>[number]
+
+/**
+ * Only from reports whose whole interval is within the time: the first report after a wave has settled also counts what
+ * failed before.
+ */
+async function count(deps: Deps, edges: readonly string[], from: number, to: number): Promise<LoginCounts> {
+  const sums = { logins: 0, ok: 0, opened: 0, failed: 0 }
+  if (to > from) {
+    const { sql } = deps.db
+    const wanted = await readWanted(sql, [logins.name, opened.name, failedDials.name])
+    const readings = (await readEnds(sql, { from, to, edges }, wanted)).toSorted(
+      (a, b) => a.sequence - b.sequence,
+    )
+    const within = readings.filter(({ at }) => at >= from)
+    const firsts = new Set(
+      [...Map.groupBy(within, ({ edge, boot }) => `${edge}/${boot}`).values()].map(([first]) => first),
+    )
+    for (const { reading, counters } of increasesOf(readings, await readReportsSince(sql))) {
+      if (reading.at < from || (firsts.has(reading) && reading.startedAt < from)) continue
+      for (const [key, value] of Object.entries(counters)) {
+        if (matchSeries(logins, key)) sums.logins += value
+        if (matchSeries(loginsOk, key)) sums.ok += value
+        if (matchSeries(opened, key)) sums.opened += value
+        if (matchSeries(failedDials, key)) sums.failed += value
+      }
+    }
+  }
+  return {
+    logins: sums.logins,
+    failedLogins: sums.logins - sums.ok,
+    dials: sums.opened + sums.failed,
+    failedDials: sums.failed,
+  }
 }

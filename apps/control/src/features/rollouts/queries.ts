@@ -1,5 +1,5 @@
 /** Rollouts: which wave has the newest revision, and since when. */
-import { desc, eq, inArray, lt } from 'drizzle-orm'
+import { desc, eq, inArray, lt, sql, type SQL } from 'drizzle-orm'
 import type { Rolling } from '../desired/service.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { revisions } from '../config/table.ts'
@@ -7,9 +7,18 @@ import { rollouts } from './table.ts'
 
 export type RolloutRow = typeof rollouts.$inferSelect
 
+/** All times of rollouts are from the clock of the database. */
+export const databaseNow = sql`now()`
+
+/** The columns of a table, whose times can be expressions. */
+type Written<T> = { [K in keyof T]: T[K] | SQL }
+
 const onItsWay = inArray(rollouts.state, ['running', 'paused'])
 
-export async function insertRollout(queries: Queries, rollout: typeof rollouts.$inferInsert): Promise<void> {
+export async function insertRollout(
+  queries: Queries,
+  rollout: Written<typeof rollouts.$inferInsert>,
+): Promise<void> {
   await queries.insert(rollouts).values(rollout)
 }
 
@@ -27,7 +36,7 @@ export async function findRollout(queries: Queries, revision: number): Promise<R
 export async function updateRollout(
   queries: Queries,
   revision: number,
-  change: Partial<typeof rollouts.$inferInsert>,
+  change: Written<Partial<typeof rollouts.$inferInsert>>,
 ): Promise<void> {
   await queries.update(rollouts).set(change).where(eq(rollouts.revision, revision))
 }

@@ -2,9 +2,7 @@
 import type { rolloutRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Handlers } from '../../platform/http/handlers.ts'
-import { listRollouts } from './list-rollouts.ts'
-import { readRollout } from './read-rollout.ts'
-import { steerRollout } from './steer-rollout.ts'
+import { listRollouts, readRollout, steerRollout } from './service.ts'
 
 export const rolloutHandlers = (deps: Deps): Handlers<typeof rolloutRoutes> => ({
   listRollouts: ({ query }) => listRollouts(deps, query),

@@ -1,0 +1,351 @@
+/**
+ * Rollouts: a revision reaches its edges in waves, and goes back everywhere if edges refuse it, become silent or do worse.
+ * Each step is one transaction, so if a replica dies or hangs in between, another one takes the step. All times are from
+ * the clock of the database, which all replicas share.
+ */
+import {
+  layerText,
+  type LayerName,
+  type RolloutSettings,
+  type RolloutState,
+  type RolloutView,
+} from '@imapfleet/api'
+import type { Deps } from '../../deps.ts'
+import type { Actor } from '../../platform/access.ts'
+import type { Queries } from '../../platform/db/database.ts'
+import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
+import { inSnapshot } from '../../platform/db/snapshot.ts'
+import { ServiceError } from '../../platform/errors.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
+import { itself, writeAudit } from '../audit/service.ts'
+import {
+  findRevision,
+  insertRevision,
+  newestRevision,
+  readLayer,
+  settleRevision,
+  type RevisionRow,
+} from '../config/queries.ts'
+import { layerNameOf } from '../config/revision-view.ts'
+import { appliesTo, changeFleet, distributeDesired, statusOfRevision } from '../desired/service.ts'
+import { readHearing, type Hearing } from '../edges/hearing.ts'
+import { selectEdges, type EdgeRow } from '../edges/queries.ts'
+import { assess, type Decision } from './assess.ts'
+import { judgeHealth } from './health.ts'
+import {
+  activeRollout,
+  databaseNow,
+  findRollout,
+  insertRollout,
+  selectRollouts,
+  updateRollout,
+  type RolloutRow,
+} from './queries.ts'
+import { rolloutView } from './view.ts'
+import { planWaves, type Wave } from './waves.ts'
+
+/** As in the database: the global layer has the empty name. */
+interface Layer {
+  kind: LayerName['kind']
+  name: string
+}
+
+/** Plans the waves of a revision and starts the first. Part of the transaction that writes the revision. */
+export async function startRollout(
+  queries: Queries,
+  { revision, layerKind, layerName, createdBy }: RevisionRow,
+  settings: RolloutSettings,
+): Promise<void> {
+  const edges = await selectEdges(queries)
+  const waves = wavesFor({ kind: layerKind, name: layerName }, edges, settings)
+  await insertRollout(queries, {
+    revision,
+    settings,
+    waves,
+    waveStartedAt: databaseNow,
+    skipped: awayIn(waves[0], edges),
+    createdBy,
+    createdAt: databaseNow,
+  })
+}
+
+/** The waves of the edges that the layer applies to. */
+export function wavesFor(layer: Layer, all: readonly EdgeRow[], settings: RolloutSettings): Wave[] {
+  const edges = all.filter(({ id, region }) => appliesTo(layer, { edge: id, region }))
+  const unknown = settings.canaryEdges.find((id) => !edges.some((edge) => edge.id === id))
+  if (unknown !== undefined)
+    throw new ServiceError(
+      'edge_unknown',
+      `${unknown} cannot be a canary: the layer does not apply to it, or no edge has this name.`,
+    )
+  return planWaves(edges, settings)
+}
+
+/** Those that the wave does not wait for: silent or forgotten, so that the return of one causes no rollback. */
+function awayIn(wave: Wave | undefined, edges: readonly EdgeRow[]): string[] {
+  const beating = new Set(edges.filter(({ silent }) => !silent).map(({ id }) => id))
+  return wave?.edges.filter((id) => !beating.has(id)) ?? []
+}
+
+/**
+ * Throws `rollout_active` if a revision of this layer cannot be written now. Other layers than the rolling one can be
+ * written at any time, except by a second rollout. Part of the transaction that writes the revision.
+ */
+export async function refuseWhileRolling(
+  queries: Queries,
+  layer: Layer,
+  { inWaves }: { inWaves: boolean },
+): Promise<void> {
+  const row = await activeRollout(queries)
+  const rolling = row && (await findRevision(queries, row.revision))
+  if (!rolling) return
+  const { revision, layerKind, layerName } = rolling
+  const where = `revision ${revision} of ${layerText(layerNameOf(layerKind, layerName))}`
+  const ways = `wait until it is completed, or abort it (POST /v1/rollouts/${revision}/abort), which takes effect on all edges at once`
+  if (layerKind === layer.kind && layerName === layer.name)
+    throw new ServiceError(
+      'rollout_active',
+      `The rollout of ${where} changes this layer: ${ways}. Then write this change.`,
+    )
+  if (inWaves)
+    throw new ServiceError(
+      'rollout_active',
+      `One rollout can run at a time, and that of ${where} does: ${ways}. Or write this change without a rollout.`,
+    )
+  // Of these edges only the highest number of their layers is known, which would show the rolling revision as applied.
+  const unclear = (await selectEdges(queries)).filter((edge) => {
+    const address = { edge: edge.id, region: edge.region }
+    const isRolling = appliesTo({ kind: layerKind, name: layerName }, address)
+    return edge.desiredClaimed === null && !edge.silent && isRolling && appliesTo(layer, address)
+  })
+  if (unclear.length === 0) return
+  const some = unclear.slice(0, 5).map(({ id }) => id)
+  throw new ServiceError(
+    'rollout_active',
+    `The rollout of ${where} could not be followed any more on ${some.join(', ')}` +
+      `${unclear.length > some.length ? ` and ${unclear.length - some.length} others` : ''}, ` +
+      `whose release does not report the version of each layer: upgrade them, ${ways}.`,
+  )
+}
+
+/** Takes one step of the active rollout, if a step is due. While control is deaf, no step is due. */
+export async function advanceRollouts(deps: Deps, lease: Lease): Promise<void> {
+  const seen = await look(deps)
+  if (!seen || seen.hearing.isDeaf) return
+  const { row, hearing } = seen
+  const decision = await healthy(deps, lease, row, hearing, decide(seen))
+  if (decision.kind === 'wait') return
+  await changeFleet(deps.db, async (queries) => {
+    await lease.check(queries)
+    // It may have been paused, resumed, aborted or advanced since the look.
+    const now = await findRollout(queries, row.revision)
+    if (now?.state === 'running' && isSameStep(now, row)) await carryOut(queries, now, decision, deps)
+  })
+  if (decision.kind !== 'settle') await distributeDesired(deps)
+}
+
+interface Look {
+  row: RolloutRow
+  revision: RevisionRow
+  edges: EdgeRow[]
+  hearing: Hearing
+}
+
+async function look({ db }: Deps): Promise<Look | undefined> {
+  return await inSnapshot(db, async (queries) => {
+    const row = await activeRollout(queries)
+    if (row?.state !== 'running') return undefined
+    const revision = await findRevision(queries, row.revision)
+    if (!revision) throw new Error(`revision ${row.revision} is missing`)
+    return { row, revision, edges: await selectEdges(queries), hearing: await readHearing(queries) }
+  })
+}
+
+function decide({ row, revision, edges, hearing }: Look): Decision {
+  const standings = edges.map((edge) => {
+    const { id, silent, silentMs } = edge
+    return [id, { ...statusOfRevision(revision, edge), silent, silentMs }] as const
+  })
+  const progress = {
+    waves: row.waves,
+    wave: row.wave,
+    waveStartedAt: row.waveStartedAt.getTime(),
+    settledAt: row.settledAt?.getTime(),
+    skipped: row.skipped,
+    settings: row.settings,
+  }
+  return assess(progress, new Map(standings), hearing)
+}
+
+/** How often the health is checked while a wave soaks. */
+const checkEveryMs = 10_000
+
+/**
+ * Decides on a rollback if edges do worse than before. Checked before the next wave, and at intervals during the
+ * soak.
+ */
+async function healthy(
+  deps: Deps,
+  lease: Lease,
+  row: RolloutRow,
+  hearing: Hearing,
+  decision: Decision,
+): Promise<Decision> {
+  const isDue = !row.checkedAt || hearing.until - row.checkedAt.getTime() >= checkEveryMs
+  const isWatched = decision.kind === 'advance' || (decision.kind === 'wait' && decision.soaking && isDue)
+  if (!isWatched || !row.settledAt) return decision
+  const reached = row.waves.slice(0, row.wave + 1).flatMap(({ edges }) => edges)
+  const trouble = await judgeHealth(deps, reached, {
+    startedAt: row.createdAt.getTime(),
+    settledAt: row.settledAt.getTime(),
+    now: hearing.until,
+    errorShareMax: row.settings.errorShareMax,
+  })
+  if (trouble !== undefined) return { kind: 'roll-back', reason: trouble }
+  await lease.transaction(
+    async (queries) => await updateRollout(queries, row.revision, { checkedAt: databaseNow }),
+  )
+  return decision
+}
+
+const isSameStep = (now: RolloutRow, seen: RolloutRow): boolean =>
+  now.wave === seen.wave &&
+  now.waveStartedAt.getTime() === seen.waveStartedAt.getTime() &&
+  now.settledAt?.getTime() === seen.settledAt?.getTime()
+
+async function carryOut(
+  queries: Queries,
+  row: RolloutRow,
+  decision: Exclude<Decision, { kind: 'wait' }>,
+  { log }: Deps,
+): Promise<void> {
+  const { revision } = row
+  if (decision.kind === 'settle') return await updateRollout(queries, revision, { settledAt: databaseNow })
+  if (decision.kind === 'roll-back') {
+    log.warn('a rollout is rolled back', { revision, reason: decision.reason })
+    return await undo(queries, row, 'rolled-back', { by: itself, reason: decision.reason })
+  }
+  const next = row.waves[row.wave + 1]
+  if (!next) return await complete(queries, row)
+  log.info('a rollout continues', { revision, wave: next.name })
+  await updateRollout(queries, revision, {
+    wave: row.wave + 1,
+    waveStartedAt: databaseNow,
+    settledAt: null,
+    checkedAt: null,
+    skipped: [...row.skipped, ...awayIn(next, await selectEdges(queries))],
+  })
+}
+
+async function complete(queries: Queries, { revision, createdBy }: RolloutRow): Promise<void> {
+  await settleRevision(queries, revision, 'released')
+  await updateRollout(queries, revision, { state: 'completed', finishedAt: databaseNow })
+  await writeAudit(queries, {
+    actor: itself,
+    action: 'rollout.complete',
+    target: String(revision),
+    after: { createdBy },
+  })
+}
+
+/** A new revision restores the previous state of the layer on all edges at once. */
+async function undo(
+  queries: Queries,
+  { revision }: RolloutRow,
+  as: Extract<RolloutState, 'rolled-back' | 'aborted'>,
+  { by, reason }: { by: string; reason: string },
+): Promise<void> {
+  const undone = await findRevision(queries, revision)
+  if (!undone) throw new Error(`revision ${revision} is missing`)
+  await settleRevision(queries, revision, 'withdrawn')
+  const { layerKind, layerName } = undone
+  const restored = await insertRevision(queries, {
+    revision: (await newestRevision(queries)) + 1,
+    layerKind,
+    layerName,
+    // The document of the layer never became the rolling one.
+    document: await readLayer(queries, layerKind, layerName),
+    changes: undone.changes.map(({ before, after, ...rest }) => ({ ...rest, before: after, after: before })),
+    note: `rolls back revision ${revision}: ${reason}`.slice(0, 1000),
+    createdBy: by,
+    state: 'released',
+  })
+  await updateRollout(queries, revision, {
+    state: as,
+    reason: reason.slice(0, 1000),
+    undoneBy: restored.revision,
+    finishedAt: databaseNow,
+  })
+  await writeAudit(queries, {
+    actor: by,
+    action: as === 'aborted' ? 'rollout.abort' : 'rollout.roll-back',
+    target: layerText(layerNameOf(layerKind, layerName)),
+    after: { revision, undoneBy: restored.revision, reason },
+  })
+}
+
+/** Pauses, resumes or aborts a rollout. */
+export async function steerRollout(
+  deps: Deps,
+  actor: Actor,
+  revision: number,
+  steering: 'pause' | 'resume' | 'abort',
+): Promise<RolloutView> {
+  await changeFleet(deps.db, async (queries) => {
+    const row = await findRollout(queries, revision)
+    if (!row) throw unknownRollout(revision)
+    if (row.state !== 'running' && row.state !== 'paused')
+      throw new ServiceError('rollout_over', `The rollout of revision ${revision} has ended: ${row.state}.`)
+    if (steering === 'abort') {
+      await undo(queries, row, 'aborted', { by: actor.name, reason: `aborted by ${actor.name}` })
+      return
+    }
+    // After a pause the times of the wave start again.
+    const resumed = {
+      state: 'running',
+      waveStartedAt: databaseNow,
+      settledAt: null,
+      checkedAt: null,
+    } as const
+    await updateRollout(queries, revision, steering === 'pause' ? { state: 'paused' } : resumed)
+    await writeAudit(queries, { actor: actor.name, action: `rollout.${steering}`, target: String(revision) })
+  })
+  await distributeDesired(deps)
+  return await readRollout(deps, revision)
+}
+
+/** One rollout, wave by wave. */
+export async function readRollout({ db }: Deps, revision: number): Promise<RolloutView> {
+  return await inSnapshot(db, async (queries) => {
+    const [row, written] = [await findRollout(queries, revision), await findRevision(queries, revision)]
+    if (!row || !written) throw unknownRollout(revision)
+    return rolloutView(row, written, await selectEdges(queries))
+  })
+}
+
+/** Newest first. */
+export async function listRollouts(
+  { db }: Deps,
+  page: PageWish<number>,
+): Promise<{ rollouts: RolloutView[]; next: number | null }> {
+  return await inSnapshot(db, async (queries) => {
+    const { shown, next } = await pageOf(
+      page,
+      (asked) => selectRollouts(queries, asked),
+      ({ revision }) => revision,
+    )
+    const edges = await selectEdges(queries)
+    const rollouts: RolloutView[] = []
+    for (const row of shown) {
+      const revision = await findRevision(queries, row.revision)
+      if (revision) rollouts.push(rolloutView(row, revision, edges))
+    }
+    return { rollouts, next }
+  })
+}
+
+const unknownRollout = (revision: number): ServiceError =>
+  new ServiceError(
+    'rollout_unknown',
+    `Revision ${revision} was not rolled out in waves: GET /v1/rollouts lists all rollouts.`,
+  )
