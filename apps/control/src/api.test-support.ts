@@ -1,5 +1,8 @@
-/** The whole API in one process: the real app on a real Postgres, without NATS, and a valid request for each route. */
-import { routes } from '@imapfleet/api'
+/**
+ * The whole API in one process: the real app on a real Postgres, without NATS. A table says for each route who may use it, and has
+ * a valid request.
+ */
+import { routes, type Role } from '@imapfleet/api'
 import { createApp } from './app.ts'
 import { testDeps, type TestDeps } from './deps.test-support.ts'
 
@@ -17,75 +20,108 @@ const edge = { kind: 'edge', name: 'eu-1' }
 const page = { limit: '2', before: '9' }
 const pageById = { limit: '2' }
 
-/** A valid request for each route. Most of what they name does not exist. */
-export const samples: Record<RouteName, Sample> = {
-  createToken: { body: { name: 'ci', role: 'viewer', scopes: ['trace-bodies'], expiresInSeconds: 60 } },
-  listTokens: { query: pageById },
-  revokeToken: { params: { id } },
-  listAudit: { query: { ...page, actor: 'root', action: 'token.create' } },
-  listEdges: { query: { limit: '2' } },
-  readEdge: { params: { id: 'eu-1' } },
-  forgetEdge: { params: { id: 'eu-1' } },
-  drainEdges: { body: { target: edge } },
-  resumeEdges: { body: { target: edge } },
-  enrollEdge: { params: { id: 'eu-1' }, body: { region: 'eu' } },
-  listEnrolments: { query: { ...page, edge: 'eu-1' } },
-  revokeEnrolments: { params: { id: 'eu-1' }, query: { key: `U${'A'.repeat(55)}` } },
-  readConfig: {},
-  listConfigKeys: {},
-  importConf: { body: { text: 'listen_port 143\n' } },
-  resolveConfig: { query: { edge: 'eu-1' } },
+const viewers = ['viewer', 'operator', 'admin'] as const
+const operators = ['operator', 'admin'] as const
+const admins = ['admin'] as const
+
+/** For each route who may use it, and a valid request. Most of what they name does not exist. */
+export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody'; sample: Sample }> = {
+  createToken: {
+    roles: admins,
+    sample: { body: { name: 'ci', role: 'viewer', scopes: ['trace-bodies'], expiresInSeconds: 60 } },
+  },
+  listTokens: { roles: admins, sample: { query: pageById } },
+  revokeToken: { roles: admins, sample: { params: { id } } },
+  listAudit: { roles: admins, sample: { query: { ...page, actor: 'root', action: 'token.create' } } },
+  listEdges: { roles: viewers, sample: { query: { limit: '2' } } },
+  readEdge: { roles: viewers, sample: { params: { id: 'eu-1' } } },
+  forgetEdge: { roles: operators, sample: { params: { id: 'eu-1' } } },
+  drainEdges: { roles: operators, sample: { body: { target: edge } } },
+  resumeEdges: { roles: operators, sample: { body: { target: edge } } },
+  enrollEdge: { roles: admins, sample: { params: { id: 'eu-1' }, body: { region: 'eu' } } },
+  listEnrolments: { roles: admins, sample: { query: { ...page, edge: 'eu-1' } } },
+  revokeEnrolments: {
+    roles: admins,
+    sample: { params: { id: 'eu-1' }, query: { key: `U${'A'.repeat(55)}` } },
+  },
+  readConfig: { roles: viewers, sample: {} },
+  listConfigKeys: { roles: viewers, sample: {} },
+  importConf: { roles: operators, sample: { body: { text: 'listen_port 143\n' } } },
+  resolveConfig: { roles: viewers, sample: { query: { edge: 'eu-1' } } },
   writeRevision: {
-    body: {
-      layer: { kind: 'region', name: 'eu' },
-      set: { 'pool.usesMax': 7 },
-      unset: ['clients.idleTimeoutMs'],
-      note: 'a note',
-      rollout: { canaryEdges: ['eu-1'], regions: ['eu'], soakSeconds: 1 },
-      dryRun: true,
+    roles: operators,
+    sample: {
+      body: {
+        layer: { kind: 'region', name: 'eu' },
+        set: { 'pool.usesMax': 7 },
+        unset: ['clients.idleTimeoutMs'],
+        note: 'a note',
+        rollout: { canaryEdges: ['eu-1'], regions: ['eu'], soakSeconds: 1 },
+        dryRun: true,
+      },
     },
   },
-  listRevisions: { query: page },
-  readRevision: { params: { revision: '9' } },
-  restoreRevision: { params: { revision: '9' }, body: { note: 'a note', rollout: { regions: ['eu'] } } },
+  listRevisions: { roles: viewers, sample: { query: page } },
+  readRevision: { roles: viewers, sample: { params: { revision: '9' } } },
+  restoreRevision: {
+    roles: operators,
+    sample: { params: { revision: '9' }, body: { note: 'a note', rollout: { regions: ['eu'] } } },
+  },
   readHistory: {
-    query: {
-      metrics: 'logins_total',
-      from: '-1h',
-      to: 'now',
-      step: '1m',
-      groupBy: 'region',
-      region: 'eu',
-      edge: 'eu-1',
-      upstream: 'main',
-      format: 'json',
+    roles: viewers,
+    sample: {
+      query: {
+        metrics: 'logins_total',
+        from: '-1h',
+        to: 'now',
+        step: '1m',
+        groupBy: 'region',
+        region: 'eu',
+        edge: 'eu-1',
+        upstream: 'main',
+        format: 'json',
+      },
     },
   },
-  readFleetMetrics: {},
-  followFleet: { query: { region: 'eu' } },
-  giveOrder: { body: { target: edge, action: { kind: 'who', user: 'ann' }, timeoutMs: 100 } },
-  listOrders: { query: page },
-  readOrder: { params: { id } },
-  previewOperation: { body: { target: { kind: 'all' }, operation: { kind: 'drain' } } },
-  listOperations: { query: page },
-  readOperation: { params: { id } },
-  steerOperation: { params: { id, steering: 'abort' } },
-  addRevocation: { body: { kind: 'user', subject: 'ann', note: 'a note' } },
-  listRevocations: { query: page },
-  readRevocation: { params: { sequence: '9' } },
-  listRollouts: { query: page },
-  readRollout: { params: { revision: '9' } },
-  steerRollout: { params: { revision: '9', steering: 'pause' } },
-  signIn: { body: { token: 'imapfleet_unknown' } },
-  signOut: {},
-  readSession: {},
-  startTrace: { body: { user: 'ann', seconds: 60, bytesMax: 1024, bodies: false } },
-  listTraces: { query: pageById },
-  readTrace: { params: { id } },
-  endTrace: { params: { id } },
-  readTraceLines: { params: { id } },
-  followTrace: { params: { id } },
+  readFleetMetrics: { roles: viewers, sample: {} },
+  followFleet: { roles: viewers, sample: { query: { region: 'eu' } } },
+  giveOrder: {
+    roles: operators,
+    sample: { body: { target: edge, action: { kind: 'who', user: 'ann' }, timeoutMs: 100 } },
+  },
+  listOrders: { roles: operators, sample: { query: page } },
+  readOrder: { roles: operators, sample: { params: { id } } },
+  previewOperation: {
+    roles: operators,
+    sample: { body: { target: { kind: 'all' }, operation: { kind: 'drain' } } },
+  },
+  listOperations: { roles: operators, sample: { query: page } },
+  readOperation: { roles: operators, sample: { params: { id } } },
+  steerOperation: { roles: operators, sample: { params: { id, steering: 'abort' } } },
+  addRevocation: { roles: operators, sample: { body: { kind: 'user', subject: 'ann', note: 'a note' } } },
+  listRevocations: { roles: operators, sample: { query: page } },
+  readRevocation: { roles: operators, sample: { params: { sequence: '9' } } },
+  listRollouts: { roles: viewers, sample: { query: page } },
+  readRollout: { roles: viewers, sample: { params: { revision: '9' } } },
+  steerRollout: { roles: operators, sample: { params: { revision: '9', steering: 'pause' } } },
+  signIn: { roles: 'everybody', sample: { body: { token: 'imapfleet_unknown' } } },
+  signOut: { roles: 'everybody', sample: {} },
+  readSession: { roles: viewers, sample: {} },
+  startTrace: {
+    roles: operators,
+    sample: { body: { user: 'ann', seconds: 60, bytesMax: 1024, bodies: false } },
+  },
+  listTraces: { roles: operators, sample: { query: pageById } },
+  readTrace: { roles: operators, sample: { params: { id } } },
+  endTrace: { roles: operators, sample: { params: { id } } },
+  readTraceLines: { roles: operators, sample: { params: { id } } },
+  followTrace: { roles: operators, sample: { params: { id } } },
 }
+
+export const samples = Object.fromEntries(routeNames.map((name) => [name, expected[name].sample])) as Record<
+  RouteName,
+  Sample
+>
 
 export interface Asked {
   headers?: Record<string, string>

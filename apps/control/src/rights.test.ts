@@ -4,58 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import { orderKinds, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { routes, type Role, type Scope } from '@imapfleet/api'
-import { outcome, routeNames, testApi, type RouteName, type TestApi } from './api.test-support.ts'
+import { expected, outcome, routeNames, testApi, type RouteName, type TestApi } from './api.test-support.ts'
 import { createToken, revokeToken } from './features/access/service.ts'
 import { traces } from './features/traces/table.ts'
-
-/** The roles that may use a route. A route without a row does not compile. */
-const allowed: Record<RouteName, readonly Role[] | 'everybody'> = {
-  createToken: ['admin'],
-  listTokens: ['admin'],
-  revokeToken: ['admin'],
-  listAudit: ['admin'],
-  listEdges: ['viewer', 'operator', 'admin'],
-  readEdge: ['viewer', 'operator', 'admin'],
-  forgetEdge: ['operator', 'admin'],
-  drainEdges: ['operator', 'admin'],
-  resumeEdges: ['operator', 'admin'],
-  enrollEdge: ['admin'],
-  listEnrolments: ['admin'],
-  revokeEnrolments: ['admin'],
-  readConfig: ['viewer', 'operator', 'admin'],
-  listConfigKeys: ['viewer', 'operator', 'admin'],
-  importConf: ['operator', 'admin'],
-  resolveConfig: ['viewer', 'operator', 'admin'],
-  writeRevision: ['operator', 'admin'],
-  listRevisions: ['viewer', 'operator', 'admin'],
-  readRevision: ['viewer', 'operator', 'admin'],
-  restoreRevision: ['operator', 'admin'],
-  readHistory: ['viewer', 'operator', 'admin'],
-  readFleetMetrics: ['viewer', 'operator', 'admin'],
-  followFleet: ['viewer', 'operator', 'admin'],
-  giveOrder: ['operator', 'admin'],
-  listOrders: ['operator', 'admin'],
-  readOrder: ['operator', 'admin'],
-  previewOperation: ['operator', 'admin'],
-  listOperations: ['operator', 'admin'],
-  readOperation: ['operator', 'admin'],
-  steerOperation: ['operator', 'admin'],
-  addRevocation: ['operator', 'admin'],
-  listRevocations: ['operator', 'admin'],
-  readRevocation: ['operator', 'admin'],
-  listRollouts: ['viewer', 'operator', 'admin'],
-  readRollout: ['viewer', 'operator', 'admin'],
-  steerRollout: ['operator', 'admin'],
-  signIn: 'everybody',
-  signOut: 'everybody',
-  readSession: ['viewer', 'operator', 'admin'],
-  startTrace: ['operator', 'admin'],
-  listTraces: ['operator', 'admin'],
-  readTrace: ['operator', 'admin'],
-  endTrace: ['operator', 'admin'],
-  readTraceLines: ['operator', 'admin'],
-  followTrace: ['operator', 'admin'],
-}
 
 /** Routes that show message bodies, which need the scope trace-bodies besides the role. */
 const needsBodies: Readonly<Partial<Record<RouteName, true>>> = {
@@ -111,11 +62,11 @@ suite('rights', () => {
         const token = await newToken(role, scopes)
         for (const headers of [bearer(token), await sessionOf(token)])
           for (const name of routeNames) {
-            const expected = allowed[name]
-            if (expected === 'everybody') continue
+            const may = expected[name].roles
+            if (may === 'everybody') continue
             const what = `${name} as ${role} with [${scopes.join()}] by ${Object.keys(headers).join()}`
             const { status, code } = await outcome(await api.ask(name, { headers }))
-            if (expected.includes(role))
+            if (may.includes(role))
               assert.ok(![400, 401, 403, 500].includes(status), `${what}: ${status} ${code}`)
             else assert.deepEqual([status, code], [403, 'forbidden'], what)
           }
@@ -123,6 +74,8 @@ suite('rights', () => {
   })
 
   test('message bodies are for tokens with their scope, also of an admin', async () => {
+    const scoped = routeNames.filter((name) => 'scope' in routes[name])
+    assert.deepEqual(scoped.sort(), Object.keys(needsBodies).sort())
     const id = randomUUID()
     const from = new Date(api.deps.now())
     await api.deps.db.orm.insert(traces).values({
@@ -170,10 +123,10 @@ suite('rights', () => {
       ['a session that was signed out', signedOut, 'session_over'],
     ]
     for (const name of routeNames) {
-      if (allowed[name] === 'everybody') continue
-      for (const [credential, headers, expected] of credentials) {
+      if (expected[name].roles === 'everybody') continue
+      for (const [credential, headers, refusal] of credentials) {
         const { status, code } = await outcome(await api.ask(name, { headers }))
-        assert.deepEqual([status, code], [401, expected], `${name} with ${credential}`)
+        assert.deepEqual([status, code], [401, refusal], `${name} with ${credential}`)
       }
     }
     for (const token of [expired, revoked])
