@@ -132,7 +132,7 @@ const browser: Wall = {
 const controlFeatures: Record<string, { imports?: string[]; sql?: string[] }> = {
   access: {},
   audit: {},
-  config: { imports: ['edges/queries.ts', 'rollouts/queries.ts', 'rollouts/start-rollout.ts'] },
+  config: { imports: ['edges/queries.ts', 'rollouts/queries.ts'] },
   desired: {
     imports: [
       'config/queries.ts',
@@ -147,6 +147,21 @@ const controlFeatures: Record<string, { imports?: string[]; sql?: string[] }> = 
     sql: ['hearing.ts'],
   },
   enrolments: {},
+  operations: { imports: ['edges/queries.ts', 'rollouts/health.ts'] },
+  orders: { imports: ['edges/queries.ts', 'operations/queries.ts'] },
+  rollouts: {
+    imports: [
+      'config/queries.ts',
+      'config/revision-view.ts',
+      'edges/hearing.ts',
+      'edges/queries.ts',
+      'history/expression.ts',
+      'history/increases.ts',
+      'history/readings.ts',
+      'history/rollups.ts',
+      'history/series.ts',
+    ],
+  },
   traces: {},
 }
 

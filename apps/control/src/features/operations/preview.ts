@@ -1,7 +1,7 @@
 /** What an operation would affect: each edge counts its users and connections. */
 import { randomUUID } from 'node:crypto'
 import type { FleetTarget, OperationPreview } from '@imapfleet/api'
-import { isDisruptiveOrder, type OrderAction } from '@imapfleet/protocol'
+import { isDisruptiveOrder, orderKinds, type OrderAction } from '@imapfleet/protocol'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import { edgesMeantBy } from '../edges/service.ts'
@@ -59,25 +59,6 @@ function countedBy(operation: PreviewInput['operation']): Omit<OrderAction<'coun
     const { of, subject } = operation
     return of === 'user' ? { user: subject } : { domain: subject.replace(/^@/, '') }
   }
-  const { action } = operation
-  switch (action.kind) {
-    case 'who':
-    case 'kick-user':
-    case 'purge-idle':
-    case 'route-lookup':
-      return action.user === undefined ? {} : { user: action.user }
-    case 'kick-domain':
-      return { domain: action.domain }
-    case 'pause-upstream':
-    case 'resume-upstream':
-      return { upstream: action.upstream }
-    case 'count': {
-      const { kind: _, ...counted } = action
-      return counted
-    }
-    case 'reset-counters':
-    case 'newlog':
-    case 'version':
-      return {}
-  }
+  // The fields that say which connections are counted have the same names in every order.
+  return orderKinds.count.input.parse(operation.action)
 }
