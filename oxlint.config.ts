@@ -149,6 +149,7 @@ const controlFeatures: Record<string, { imports?: string[]; sql?: string[] }> = 
   enrolments: {},
   operations: { imports: ['edges/queries.ts', 'rollouts/health.ts'] },
   orders: { imports: ['edges/queries.ts', 'operations/queries.ts'] },
+  revocations: { imports: ['edges/queries.ts'] },
   rollouts: {
     imports: [
       'config/queries.ts',

@@ -67,6 +67,25 @@ suite('after the restore of an older database', () => {
     assert.equal(connectionsOf(fleet.us, 'bob.example'), 1)
   }
 
+  /** Both are shown as applied, and never by an edge that has not applied them. */
+  const appliedOnlyThen = async (revision: number, sequence: number) => {
+    await until('the revision', async () => {
+      const { body } = await fleet.api(`/v1/config/revisions/${revision}`)
+      const shown = statuses(body as RevisionStatus)
+      const real = idleTimeouts()
+      for (const [index, status] of shown.entries())
+        if (status === 'applied') assert.deepEqual(real[index], { idleTimeoutMs: 300_000 + count })
+      return isEqual(shown, ['applied', 'applied'])
+    })
+    await until('the revocation', async () => {
+      const { body } = await fleet.api(`/v1/revocations/${sequence}`)
+      const shown = statuses(body as RevocationStatus)
+      const real = fleet.edges.map((edge) => connectionsOf(edge, 'alice.example'))
+      for (const [index, status] of shown.entries()) if (status === 'applied') assert.equal(real[index], 0)
+      return isEqual(shown, ['applied', 'applied'])
+    })
+  }
+
   const restart = async () => {
     for (const { edge } of fleet.edges) {
       edge.process.send('SIGCONT')
@@ -98,22 +117,7 @@ suite('after the restore of an older database', () => {
             return status === 200
           })
 
-          await until('the revision', async () => {
-            const { body } = await fleet.api(`/v1/config/revisions/${revision.revision}`)
-            const shown = statuses(body as RevisionStatus)
-            const real = idleTimeouts()
-            for (const [index, status] of shown.entries())
-              if (status === 'applied') assert.deepEqual(real[index], { idleTimeoutMs: 300_000 + count })
-            return isEqual(shown, ['applied', 'applied'])
-          })
-          await until('the revocation', async () => {
-            const { body } = await fleet.api(`/v1/revocations/${revocation.sequence}`)
-            const shown = statuses(body as RevocationStatus)
-            const real = fleet.edges.map((edge) => connectionsOf(edge, 'alice.example'))
-            for (const [index, status] of shown.entries())
-              if (status === 'applied') assert.equal(real[index], 0)
-            return isEqual(shown, ['applied', 'applied'])
-          })
+          await appliedOnlyThen(revision.revision, revocation.sequence)
           await until('the drain', async () => (await statsOf(fleet.us)).state === 'draining')
           assert.equal((await statsOf(fleet.eu)).state, 'serving')
 
@@ -132,6 +136,43 @@ suite('after the restore of an older database', () => {
             assert.match(found.find(({ subject }) => subject === 'bob.example')?.note ?? '', /^recovered/)
           }
         })
+
+  test('to which nothing is given: the edges return to the restored configuration, and it is told', async () => {
+    await prepare()
+    const toldBefore = (await restores()).length
+    await fleet.dump()
+    await change()
+    await fleet.plane.control.process.stop()
+    await fleet.restore('dump')
+    await fleet.loseBucket()
+    await fleet.plane.control.process.start()
+    fleet.us.edge.process.send('SIGCONT')
+    await until('the restored configuration', () => isEqual(idleTimeouts(), pool(100_000 + count)))
+    await until('the audit entry', async () => (await restores()).length > toldBefore)
+    await until('no drift', async () => {
+      const { body } = await fleet.api('/v1/edges')
+      return (body as { edges: EdgeView[] }).edges.every(({ problems }) => problems.length === 0)
+    })
+  })
+
+  for (const bucket of ['kept', 'lost'] as const)
+    test(`whose clock was ahead, with the bucket ${bucket}`, async () => {
+      await prepare()
+      await fleet.dump()
+      await fleet.plane.sql`update fleet set desired_version = desired_version + 3600000000`
+      await change()
+      const ahead = Math.min(...fleet.edges.map((edge) => appliedBy(edge)?.version ?? 0))
+      assert.ok(ahead > (Date.now() + 1_800_000) * 1000)
+      await fleet.plane.control.process.stop()
+      await fleet.restore('dump')
+      if (bucket === 'lost') await fleet.loseBucket()
+      await fleet.plane.control.process.start()
+      const { revision } = await revise(300_000 + count)
+      const { revocation } = await revoke('alice.example')
+      fleet.us.edge.process.send('SIGCONT')
+      await appliedOnlyThen(revision.revision, revocation.sequence)
+      assert.ok(fleet.edges.every((edge) => (appliedBy(edge)?.version ?? 0) > ahead))
+    })
 })
 
 const statuses = ({ edges }: { edges: { status: string }[] }): string[] => edges.map(({ status }) => status)

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { hasApplied, statusOfRevision, statusOfRevocation, type AppliedByEdge } from './applied.ts'
+import { statusOfRevision, statusOfRevocation, type AppliedByEdge } from './applied.ts'
 
 const edge = (rest: Partial<AppliedByEdge>): AppliedByEdge => ({
   desiredClaimed: 900,
-  desiredVersion: 900,
   configApplied: 5,
   configVersions: { global: 100, region: 500, edge: 0 },
   configRejected: null,
@@ -55,7 +54,7 @@ suite('whether an edge has applied a revision', () => {
     test(title, () => assert.equal(statusOfRevision(change, edge(rest)).status, status))
 
   test('edges of a release without versions are compared by number', () => {
-    const old = { desiredClaimed: null, desiredVersion: null, configVersions: null }
+    const old = { desiredClaimed: null, configVersions: null }
     const statusOf = (rest: Partial<AppliedByEdge>) => statusOfRevision(change, edge({ ...old, ...rest }))
     assert.equal(statusOf({}).status, 'applied')
     assert.equal(statusOf({ configApplied: 4 }).status, 'pending')
@@ -71,11 +70,4 @@ test('a revocation is applied up to the last version of this history that the ed
   assert.equal(statusOfRevocation(900, edge({})), 'applied')
   assert.equal(statusOfRevocation(901, edge({})), 'pending')
   assert.equal(statusOfRevocation(901, edge({ silent: true })), 'silent')
-})
-
-test('a version is applied only if this database issued what the edge runs', () => {
-  assert.equal(hasApplied(900, edge({})), true)
-  assert.equal(hasApplied(901, edge({})), false)
-  assert.equal(hasApplied(100, edge({ desiredClaimed: 950, desiredVersion: null })), false)
-  assert.equal(hasApplied(100, edge({ desiredClaimed: null, desiredVersion: null })), null)
 })

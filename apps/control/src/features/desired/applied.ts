@@ -11,7 +11,6 @@ export type OwnLayerVersions = { [kind in keyof LayerVersions]: number | null }
 export interface AppliedByEdge {
   /** Null: the edge is of a release that reports no versions. */
   desiredClaimed: number | null
-  desiredVersion: number | null
   configApplied: number
   configVersions: OwnLayerVersions | null
   configRejected: number | null
@@ -28,7 +27,7 @@ export interface LayerChange {
   version: number
 }
 
-export interface ChangeStatus {
+interface ChangeStatus {
   status: 'applied' | 'pending' | 'rejected' | 'silent'
   /** Why it was rejected. */
   reason: string | null
@@ -55,13 +54,4 @@ export function statusOfRevocation(
   { revocationsApplied, silent }: Pick<AppliedByEdge, 'revocationsApplied' | 'silent'>,
 ): Exclude<ChangeStatus['status'], 'rejected'> {
   return revocationsApplied >= sequence ? 'applied' : silent ? 'silent' : 'pending'
-}
-
-/** Whether the edge runs a desired state of this version or a later one. Null: its release cannot say. */
-export function hasApplied(
-  version: number,
-  { desiredClaimed, desiredVersion }: Pick<AppliedByEdge, 'desiredClaimed' | 'desiredVersion'>,
-): boolean | null {
-  if (desiredClaimed === null) return null
-  return desiredVersion !== null && desiredVersion >= version
 }

@@ -83,7 +83,7 @@ async function readBucket({ bus, db }: Deps) {
  * or is behind now. Otherwise these edges would ignore their entries. Returns false if none was needed.
  */
 export async function continueAbove(
-  { db, log, now }: Deps,
+  { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
   edges: readonly { id: string; desiredClaimed: number | null; desiredVersion: number | null }[],
   version: number,
 ): Promise<boolean> {
@@ -107,7 +107,7 @@ export async function continueAbove(
 
 /** Tells that edges run versions that this database did not issue. Nothing can be recovered from their heartbeats. */
 export async function tellForeignEdges(
-  { db, log, now }: Deps,
+  { db, log, now }: Pick<Deps, 'db' | 'log' | 'now'>,
   edges: readonly { id: string; version: number }[],
 ): Promise<void> {
   if (edges.length === 0) return

@@ -2,10 +2,23 @@
  * The desired state of the fleet, for other features: how it is changed, distributed, and compared with what edges
  * report.
  */
-export { hasApplied, statusOfRevision, statusOfRevocation, type ChangeStatus } from './applied.ts'
+import type { Database, Queries } from '../../platform/db/database.ts'
+import { issueVersions } from './queries.ts'
+
+export { statusOfRevision, statusOfRevocation } from './applied.ts'
 export { announceDesired } from './bucket.ts'
-export { changeFleet } from './change-fleet.ts'
 export { ownClaims, type Claims } from './claims.ts'
 export { appliesTo, resolve, type LayerHead, type Rolling } from './desired-of.ts'
 export { distributeDesired, reconcile } from './distribute.ts'
 export { tellForeignEdges } from './restores.ts'
+
+/**
+ * Runs a change of the fleet in one transaction with a version of its own. Changes run one after the other, so what is
+ * read inside is still true when it is written.
+ */
+export async function changeFleet<T>(
+  db: Database,
+  change: (queries: Queries, version: number) => Promise<T>,
+): Promise<T> {
+  return await db.orm.transaction(async (tx) => await change(tx, await issueVersions(tx)))
+}

@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import type { Database } from '../../platform/db/database.ts'
+import { testDatabase } from '../../platform/db/postgres.test-support.ts'
+import { wireVersion, type Presence } from '@imapfleet/protocol'
+import { insertRevision } from '../config/queries.ts'
+import { ownClaims } from './claims.ts'
+import { forgetOldVersions, issueVersions, noteRestore, ownVersions, readFleet } from './queries.ts'
+import { continueAbove, tellForeignEdges } from './restores.ts'
+import { changeFleet } from './service.ts'
+import { Log } from '@imapfleet/observe'
+
+const dayUs = 86_400_000_000
+const nowUs = () => Date.now() * 1000
+const log = new Log({ level: 'error', format: 'text' }, () => undefined)
+
+suite('versions of the desired state', () => {
+  let db: Database
+  before(async () => (db = await testDatabase()))
+  after(() => db?.close())
+
+  const setVersion = async (version: number) => await db.sql`update fleet set desired_version = ${version}`
+  const own = async (...versions: number[]) => [...(await ownVersions(db.sql, versions))]
+
+  test('a version is the time of the change, and above all before', async () => {
+    const start = nowUs()
+    const first = await changeFleet(db, async (_, version) => version)
+    assert.ok(first >= start - dayUs && first <= nowUs() + dayUs)
+    assert.ok(Math.abs(first - nowUs()) < 60_000_000)
+    const ahead = first + 30 * dayUs
+    await setVersion(ahead)
+    assert.equal(await issueVersions(db.orm), ahead + 1)
+    await setVersion(1_700_000_000)
+    assert.ok((await issueVersions(db.orm)) > first)
+    assert.equal(await issueVersions(db.orm, { above: ahead + 50 }), ahead + 51)
+  })
+
+  test('every version is recorded, also those of a replica that does not record them, and those of a change that fails are not', async () => {
+    const first = await issueVersions(db.orm, { amount: 3 })
+    assert.equal((await own(first, first + 1, first + 2, first + 3)).length, 3)
+    // As a replica of an older release does.
+    await db.sql`update fleet set desired_version = desired_version + 1`
+    assert.deepEqual(await own(first + 3), [first + 3])
+    let failed = 0
+    await assert.rejects(
+      changeFleet(db, async (_, version) => {
+        failed = version
+        throw new Error('no')
+      }),
+    )
+    assert.deepEqual(await own(failed), [])
+  })
+
+  test('a revision has the version of its change, also if the writer does not name it', async () => {
+    const made = await changeFleet(db, async (queries, version) => ({
+      version,
+      row: await insertRevision(queries, revisionOf(1)),
+    }))
+    assert.equal(made.row.version, made.version)
+  })
+
+  test('versions are forgotten after 400 days, and nothing is known of them then', async () => {
+    const { desiredVersion } = await readFleet(db.orm)
+    await db.sql`insert into desired_versions values (${nowUs() - 401 * dayUs}), (${nowUs() - 399 * dayUs})`
+    await forgetOldVersions(db.orm)
+    const [row] = await db.sql`select min(version)::float8 as oldest, count(*)::int from desired_versions`
+    assert.ok(row?.['oldest'] > nowUs() - 400 * dayUs)
+    const { versionsSince } = await readFleet(db.orm)
+    assert.ok(versionsSince > nowUs() - 402 * dayUs && versionsSince < nowUs() - 400 * dayUs)
+    const claim = async (version: number) => (await ownClaims(db.sql, [presence({ version })]))[0]
+    assert.equal((await claim(versionsSince - 10))?.isForeign, false)
+    assert.equal((await claim(versionsSince + 10))?.isForeign, true)
+    assert.deepEqual(await own(desiredVersion), [desiredVersion])
+  })
+
+  test('of what an edge says, only versions that this database issued for its own layers count', async () => {
+    const { row: eu } = await changeFleet(db, async (queries) => ({
+      row: await insertRevision(queries, { ...revisionOf(2), layerKind: 'region', layerName: 'eu' }),
+    }))
+    const version = await issueVersions(db.orm)
+    const versions = { global: 0, region: eu.version, edge: version }
+    const [known, moved, foreign, old] = await ownClaims(db.sql, [
+      presence({ version, versions }),
+      presence({ version, versions, region: 'us' }),
+      presence({ version: version + 77, versions: { global: 5, region: 5, edge: 0 } }),
+      presence({}),
+    ])
+    assert.deepEqual(known, {
+      desiredClaimed: version,
+      desiredVersion: version,
+      isForeign: false,
+      configVersions: { global: 0, region: eu.version, edge: null },
+      configRejectedVersions: null,
+      revocationsApplied: version,
+    })
+    assert.equal(moved?.configVersions?.region, null)
+    assert.deepEqual(
+      [foreign?.desiredVersion, foreign?.isForeign, foreign?.configVersions, foreign?.revocationsApplied],
+      [null, true, { global: null, region: null, edge: 0 }, 0],
+    )
+    assert.deepEqual([old?.desiredClaimed, old?.isForeign, old?.configVersions], [null, false, null])
+  })
+
+  test('an edge without versions has applied revocations up to a sequence that was issued', async () => {
+    const version = await issueVersions(db.orm)
+    const applied = async (revocations: number) =>
+      (await ownClaims(db.sql, [{ ...presence({}), revocations }]))[0]?.revocationsApplied
+    assert.equal(await applied(version), version)
+    assert.equal(await applied(version + 1), 0)
+    assert.equal(await applied(Number.MAX_SAFE_INTEGER), 0)
+  })
+
+  test('versions continue above those that edges run, but not above a claim that is far ahead of the clock', async () => {
+    const deps = { db, log, now: Date.now }
+    const { desiredVersion } = await readFleet(db.orm)
+    const edge = (desiredClaimed: number | null, issued?: number) => ({
+      ...{ id: 'eu-1', desiredClaimed, desiredVersion: issued ?? null },
+    })
+    const none = [edge(null), edge(desiredVersion, desiredVersion), edge(desiredVersion - 1)]
+    assert.equal(await continueAbove(deps, [...none, edge(nowUs() + 400 * dayUs)], desiredVersion), false)
+    assert.equal((await readFleet(db.orm)).desiredVersion, desiredVersion)
+    const ahead = desiredVersion + 200 * dayUs
+    assert.equal(await continueAbove(deps, [...none, edge(ahead), edge(ahead - 1)], desiredVersion), true)
+    assert.equal((await readFleet(db.orm)).desiredVersion, ahead + 1)
+  })
+
+  test('what edges say is told once in ten minutes, and what the bucket shows as often as it is new', async () => {
+    const told = async () =>
+      (await db.sql`select after from audit where action = 'fleet.restore'`).map(({ after: facts }) => facts)
+    const deps = { db, log, now: Date.now }
+    await tellForeignEdges(deps, [])
+    assert.equal((await told()).length, 0)
+    const from = nowUs()
+    for (const index of [0, 1, 2]) await tellForeignEdges(deps, [{ id: 'eu-1', version: from + index }])
+    assert.equal((await told()).length, 1)
+    assert.match(String((await told())[0]?.evidence), /edges run .* \(eu-1\)/)
+    const evidence = { text: 'bucket', from, to: from + 5 }
+    assert.equal(await noteRestore(db.orm, evidence, undefined), true)
+    assert.equal(await noteRestore(db.orm, evidence, undefined), false)
+    assert.equal(await noteRestore(db.orm, { ...evidence, to: from + 6 }, undefined), true)
+    await db.sql`update fleet set restored_at = now() - interval '11 minutes'`
+    await tellForeignEdges(deps, [{ id: 'us-1', version: from }])
+    assert.equal((await told()).length, 2)
+  })
+})
+
+const revisionOf = (revision: number) => ({
+  ...{ revision, layerKind: 'global' as const, layerName: '', document: {}, changes: [], note: '' },
+  createdBy: 'ann',
+})
+
+const presence = ({
+  version,
+  versions,
+  region = 'eu',
+}: {
+  version?: number
+  versions?: Presence['config']['versions']
+  region?: string
+}): Presence => ({
+  v: wireVersion,
+  edge: 'eu-1',
+  region,
+  boot: '0191d5a0-0000-7000-8000-000000000001',
+  at: 1,
+  version: 'x',
+  startedAt: 1,
+  state: 'serving',
+  ...(version !== undefined && { desired: { version } }),
+  config: { applied: 1, ...(versions && { versions }) },
+  revocations: 0,
+  gauges: {},
+  degraded: [],
+  listeners: [],
+})
