@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { noChromium } from '../support/browser.ts'
+import { noChromium, pageHeading } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
 import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -36,7 +36,7 @@ suite('console: config', { skip: noChromium }, () => {
     await page.getByLabel('Changes', { exact: true }).getByText('+ 60000').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])
     await write(page, 'shorter for a while')
-    await page.getByRole('heading', { name: 'Revision 1' }).waitFor()
+    await pageHeading(page, 'Revision 1').waitFor()
     await page.getByRole('row', { name: 'eu-1' }).getByText('applied').waitFor()
     assert.equal(await page.getByRole('row', { name: 'us-1' }).count(), 0)
     assert.deepEqual(await accessibilityFaults(page), [])
@@ -62,7 +62,7 @@ suite('console: config', { skip: noChromium }, () => {
     assert.deepEqual(await accessibilityFaults(page), [])
 
     await page.getByRole('link', { name: 'Audit' }).click()
-    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    await pageHeading(page, 'Audit').waitFor()
     await page.goBack()
     await page.getByRole('button', { name: 'Apply mine on top of revision 2' }).click()
     const difference = page.getByLabel('Changes', { exact: true })
@@ -150,7 +150,7 @@ suite('console: config', { skip: noChromium }, () => {
     assert.equal(await pageWidth(page), 375)
     assert.deepEqual(await accessibilityFaults(page), [])
     await dialog.getByRole('button', { name: 'Write', exact: true }).click()
-    await page.getByRole('heading', { name: 'Revision 5' }).waitFor()
+    await pageHeading(page, 'Revision 5').waitFor()
     const other = await open('/config?layer=region/eu')
     await other.page.getByText('Revision 5 is being rolled out').waitFor()
     await close(other.page)
@@ -175,7 +175,7 @@ suite('console: config', { skip: noChromium }, () => {
     await dialog.getByText('is based on revision 5, but the newest is 6').waitFor()
     await dialog.getByText('− 61000').waitFor()
     await page.getByRole('dialog').getByRole('button', { name: 'Write', exact: true }).click()
-    await page.getByRole('heading', { name: 'Revision 7' }).waitFor()
+    await pageHeading(page, 'Revision 7').waitFor()
     await until('the older value', async () => (await resolved()) === 40)
     await close(page)
   })

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { Page } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { noChromium } from '../support/browser.ts'
+import { noChromium, pageHeading } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
 import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -104,7 +104,7 @@ suite('console: pages', { skip: noChromium }, () => {
     const toast = page.getByText('eu-1: closed 1 idle connection')
     await toast.waitFor()
     await page.getByRole('link', { name: 'Answers' }).click()
-    await page.getByRole('heading', { name: 'Order', exact: true, level: 1 }).waitFor()
+    await pageHeading(page, 'Order').waitFor()
     await page.getByRole('cell', { name: 'closed 1 idle connection' }).waitFor()
     await close(page)
   })
@@ -176,7 +176,7 @@ suite('console: pages', { skip: noChromium }, () => {
 
   test('everything can be reached and done with the keyboard only', async () => {
     const { page, offences } = await enter('/')
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await pageHeading(page, 'Sign in').waitFor()
     // The field already has the focus.
     await page.keyboard.type(fleet.stack.token)
     await page.keyboard.press('Enter')
@@ -193,7 +193,7 @@ suite('console: pages', { skip: noChromium }, () => {
     await page.keyboard.press('Enter')
     await tabTo('us-1')
     await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: 'us-1', exact: true }).waitFor()
+    await pageHeading(page, 'us-1').waitFor()
     assert.equal(await focused(), 'us-1', 'the title of the new page is read')
     await page.getByRole('button', { name: 'Purge' }).waitFor()
     await tabTo('Purge')
@@ -230,13 +230,19 @@ suite('console: pages', { skip: noChromium }, () => {
         await page.goto(path)
         await page.getByText(seen).first().waitFor()
         await until(`what ${path} asks for`, async () => (await page.getByText('Loading …').count()) === 0)
+        const headings = await page.getByRole('heading').allTextContents()
+        assert.equal(
+          new Set(headings).size,
+          headings.length,
+          `${path} repeats a heading: ${headings.join(', ')}`,
+        )
         const width = await pageWidth(page)
         assert.equal(width, 375, `${path} is ${width} px wide`)
         assert.deepEqual(await accessibilityFaults(page), [], path)
       }
       await page.getByRole('button', { name: 'Menu' }).click()
       await page.getByRole('link', { name: 'Users' }).click()
-      await page.getByRole('heading', { name: 'Users' }).waitFor()
+      await pageHeading(page, 'Users').waitFor()
       await page.getByRole('button', { name: 'Revoke …' }).click()
       await page.getByRole('dialog').waitFor()
       assert.deepEqual(await accessibilityFaults(page), [], 'the dialog')
@@ -252,7 +258,7 @@ suite('console: pages', { skip: noChromium }, () => {
     const dark = await ground()
     assert.notEqual(dark, light)
     await page.reload()
-    await page.getByRole('heading', { name: 'Overview' }).waitFor()
+    await pageHeading(page, 'Overview').waitFor()
     assert.equal(await ground(), dark)
     await close(page)
   })

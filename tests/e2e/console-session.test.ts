@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { Browser } from 'playwright-core'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { launchBrowser, noChromium, openPage, signInOnPage } from '../support/browser.ts'
+import { launchBrowser, noChromium, openPage, pageHeading, signInOnPage } from '../support/browser.ts'
 import { Plane } from '../support/plane.ts'
 
 suite('console: session', { skip: noChromium }, () => {
@@ -62,7 +62,7 @@ suite('console: session', { skip: noChromium }, () => {
     await signInOnPage(page, token)
     await page.getByRole('alert').getByText('This token expired at').waitFor()
     await signInOnPage(page, plane.token)
-    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    await pageHeading(page, 'Audit').waitFor()
     await page.getByRole('cell', { name: 'token.create' }).first().waitFor()
     assert.equal(new URL(page.url()).search, '?action=token.create')
     const [cookie] = await page.context().cookies()
@@ -158,11 +158,11 @@ suite('console: session', { skip: noChromium }, () => {
     await page.getByText('Your session has ended: sign in again.').waitFor()
     assert.deepEqual(await accessibilityFaults(page), [])
     await signInOnPage(page, plane.token)
-    await page.getByRole('heading', { name: 'Audit' }).waitFor()
+    await pageHeading(page, 'Audit').waitFor()
     await page.getByRole('button', { name: 'Sign out' }).click()
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await pageHeading(page, 'Sign in').waitFor()
     await page.reload()
-    await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+    await pageHeading(page, 'Sign in').waitFor()
     await page.context().close()
   })
 

@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { suite, test } from 'node:test'
 import { ImapFlow } from 'imapflow'
 import { accessibilityFaults } from '../support/accessibility.ts'
-import { noChromium } from '../support/browser.ts'
+import { noChromium, pageHeading } from '../support/browser.ts'
 import { close, consoleOfFleet, pageWidth } from '../support/console.ts'
 import type { TestFleet } from '../support/fleet.ts'
 import { until } from '../support/until.ts'
@@ -37,7 +37,7 @@ suite('console: trace', { skip: noChromium }, () => {
     await dialog.getByLabel('Login names').fill(fleet.alice.user)
     await dialog.getByLabel('Duration').selectOption({ label: '1 hour' })
     await dialog.getByRole('button', { name: 'Start' }).click()
-    await page.getByRole('heading', { name: `Trace of ${fleet.alice.user}` }).waitFor()
+    await pageHeading(page, `Trace of ${fleet.alice.user}`).waitFor()
     await page.getByText('live', { exact: true }).waitFor()
     await page.getByText(/eu-1, us-1 tracing|us-1, eu-1 tracing/).waitFor()
 

@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { repository, startStack, temporaryDirectory, type Stack } from '@imapfleet/local'
 import type { Browser } from 'playwright-core'
-import { launchBrowser, openPage, signInOnPage, type Appearance } from '../support/browser.ts'
+import { launchBrowser, openPage, pageHeading, signInOnPage, type Appearance } from '../support/browser.ts'
 import { shots } from './shots.ts'
 import { clickAround, stay } from './traffic.ts'
 
@@ -110,10 +110,10 @@ async function photograph(
   const { page } = await openPage(by, origin, look)
   const entrance = fileOf('sign-in')
   await page.goto('/')
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor()
+  await pageHeading(page, 'Sign in').waitFor()
   if (entrance !== undefined) await page.screenshot({ path: entrance })
   await signInOnPage(page, token)
-  await page.getByRole('heading', { name: 'Overview' }).waitFor()
+  await pageHeading(page, 'Overview').waitFor()
   for (const { name, path, ready } of shots) {
     const file = fileOf(name)
     if (file === undefined) continue

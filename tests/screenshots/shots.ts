@@ -16,6 +16,7 @@ export const shots: readonly Shot[] = [
       await page.locator('.figure .spark polyline').first().waitFor()
       // The regions are loaded one by one; there are four edges.
       await page.locator('td .spark polyline').nth(3).waitFor()
+      await page.getByText('…').first().waitFor({ state: 'detached' })
     },
   },
   {

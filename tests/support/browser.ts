@@ -66,3 +66,7 @@ export async function signInOnPage(page: Page, token: string): Promise<void> {
   await page.getByLabel('Token').fill(token)
   await page.getByRole('button', { name: 'Sign in' }).click()
 }
+
+/** The heading of a page. A card may have a similar one. */
+export const pageHeading = (page: Page, name: string) =>
+  page.getByRole('heading', { name, exact: true, level: 1 })

@@ -66,7 +66,7 @@ export function historyTable(
   if (steps.length === 0) return []
   const rows = steps.flatMap((step) =>
     groups.map((group): Row => ({
-      time: timeOf(history, step),
+      time: spanOf(history, step),
       group: group.group,
       values: pick(history, (index) => group.values[index]?.[step]),
     })),
@@ -113,6 +113,14 @@ const pick =
   (history: History, valueAt: (metric: number) => number | null | undefined): Values =>
   (metric) =>
     valueAt(history.metrics.indexOf(metric)) ?? null
+
+/** The start of a step; and its end, if the end of the history cuts it short. */
+function spanOf(history: History, step: number): string {
+  const { from, to, stepSeconds } = history
+  const start = Date.parse(from) + step * stepSeconds * 1000
+  const isCut = start < Date.parse(to) && start + stepSeconds * 1000 > Date.parse(to)
+  return isCut ? `${timeOf(history, step)} to ${clock(to)}` : timeOf(history, step)
+}
 
 /** The start of a step, with the date if the range is longer than one day, with seconds if the steps are short. */
 export function timeOf({ from, to, stepSeconds }: History, step: number): string {

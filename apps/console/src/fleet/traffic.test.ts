@@ -1,6 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { currentOf, ratioOf, sumByStep, together, totalOf } from './traffic.ts'
+import type { History } from '@imapfleet/api'
+import {
+  currentOf,
+  noTraffic,
+  ratioOf,
+  sessionRate,
+  sumByStep,
+  together,
+  totalOf,
+  trafficMetrics,
+  trafficOf,
+  trafficText,
+} from './traffic.ts'
 
 test('a sum has a gap only if no edge reported', () => {
   assert.deepEqual(
@@ -15,11 +27,31 @@ test('a sum has a gap only if no edge reported', () => {
   assert.equal(totalOf([1, null, 2]), 3)
 })
 
-test('the current value is the last step, or the one before if the last has no reports yet', () => {
+const history = (to: string, ...values: (number | null)[][]): History => ({
+  ...{ from: '2026-01-01T00:00:00.000Z', to, stepSeconds: 60, resolution: '1m', groupBy: 'edge' },
+  metrics: trafficMetrics,
+  groups: [{ group: 'eu-1', values, totals: values.map(() => null) }],
+})
+
+test('a step that the end of the history cuts short is neither drawn nor the current value', () => {
+  const series = [397, 397, 584]
+  const cut = trafficOf(history('2026-01-01T00:02:08.000Z', series))?.get('eu-1')
+  assert.deepEqual(cut?.sessions, [397, 397])
+  assert.equal(currentOf(cut?.sessions ?? []), 397)
+  const whole = trafficOf(history('2026-01-01T00:03:00.000Z', [397, 397, 396]))?.get('eu-1')
+  assert.equal(currentOf(whole?.sessions ?? []), 396)
+})
+
+test('the current value is that of the last step, and unknown if nothing was reported in it', () => {
   assert.equal(currentOf([4, 5]), 5)
-  assert.equal(currentOf([5, null]), 5)
-  assert.equal(currentOf([5, null, null]), null)
+  assert.equal(currentOf([5, null]), null)
   assert.equal(currentOf([5, 0]), 0)
+  assert.equal(currentOf([]), null)
+})
+
+test('figures that have not arrived are not shown as unknown', () => {
+  assert.equal(trafficText(trafficOf(undefined)?.get('eu-1'), sessionRate), '…')
+  assert.equal(trafficText(noTraffic, sessionRate), '–')
 })
 
 test('the ratio of several edges is that of their sums, and unknown without logins', () => {

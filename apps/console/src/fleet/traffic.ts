@@ -1,5 +1,6 @@
 /** Sessions and reuse of edges over time, and sums over several edges. */
 import type { History } from '@imapfleet/api'
+import { countOf, loading, rateOf, shareOf } from '../format/number.ts'
 
 /** One value for each step; null if nothing was reported. */
 export type StepValues = readonly (number | null)[]
@@ -21,14 +22,23 @@ export const trafficMetrics = [
   'upstreams_idle',
 ]
 
-/** By group, from a history of `trafficMetrics`. */
-export function trafficOf(history: History | undefined): Map<string, Traffic> {
+/** By group, from a history of `trafficMetrics`; undefined while it is loading. */
+export function trafficOf(history: History | undefined): Map<string, Traffic> | undefined {
+  if (!history) return undefined
   return new Map(
-    history?.groups.map(({ group, values: [sessions = [], logins = [], reuses = [], idle = []] }) => [
-      group,
-      { sessions, logins, reuses, idle },
-    ]),
+    history.groups.map(({ group, values }) => {
+      const [sessions = [], logins = [], reuses = [], idle = []] = values.map((series) =>
+        finishedOf(series, history),
+      )
+      return [group, { sessions, logins, reuses, idle }]
+    }),
   )
+}
+
+/** Without a last step that the end of the history cuts short: it would look like a fall. */
+export function finishedOf(series: StepValues, { from, to, stepSeconds }: History): StepValues {
+  const whole = Math.floor((Date.parse(to) - Date.parse(from)) / (stepSeconds * 1000))
+  return series.slice(0, whole)
 }
 
 export const noTraffic: Traffic = { sessions: [], logins: [], reuses: [], idle: [] }
@@ -58,8 +68,15 @@ export function totalOf(series: StepValues): number | null {
   return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0)
 }
 
-/** The last value, if one of the last two steps has one: the last step is incomplete. */
-export const currentOf = (series: StepValues): number | null => series.at(-1) ?? series.at(-2) ?? null
+/** The value of the last step; null if nothing was reported in it. */
+export const currentOf = (series: StepValues): number | null => series.at(-1) ?? null
+
+export const sessionRate = ({ sessions }: Traffic): string => rateOf(currentOf(sessions))
+export const reuseShare = ({ reuses, logins }: Traffic): string => shareOf(totalOf(reuses), totalOf(logins))
+export const loginsAvoided = ({ reuses }: Traffic): string => countOf(totalOf(reuses))
+
+export const trafficText = (traffic: Traffic | undefined, text: (traffic: Traffic) => string): string =>
+  traffic === undefined ? loading : text(traffic)
 
 /** For each step, in percent. */
 export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>): StepValues =>
@@ -67,6 +84,3 @@ export const ratioOf = ({ reuses, logins }: Pick<Traffic, 'reuses' | 'logins'>):
     const part = reuses[step]
     return all === null || all === 0 || part === null || part === undefined ? null : (part / all) * 100
   })
-
-/** Without the last step, which is incomplete and would look like a fall. */
-export const finishedOf = (series: StepValues): StepValues => series.slice(0, -1)

@@ -3,6 +3,8 @@
 const whole = new Intl.NumberFormat('en-GB', { maximumFractionDigits: 0 })
 
 export const none = '–'
+/** Instead of a figure that has not arrived yet. A dash would say that there is none. */
+export const loading = '…'
 
 export const countOf = (value: number | null | undefined): string =>
   value === null || value === undefined ? none : whole.format(value)

@@ -3,16 +3,18 @@ import type { EdgeView } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import {
-  currentOf,
   finishedOf,
+  loginsAvoided,
   noTraffic,
   ratioOf,
+  reuseShare,
+  sessionRate,
   totalOf,
   trafficMetrics,
   trafficOf,
 } from '../fleet/traffic.ts'
 import { chosenRange, historyWindow, wordsOf } from '../fleet/range.ts'
-import { countOf, rateOf, shareOf } from '../format/number.ts'
+import { countOf } from '../format/number.ts'
 import { Answered } from '../ui/answered.tsx'
 import { Figure } from '../ui/figure.tsx'
 
@@ -31,21 +33,23 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
   return (
     <Answered answer={answer}>
       {(history) => {
-        const traffic = trafficOf(history).get(id) ?? noTraffic
-        const [, , , , refused = [], slowest = []] = history.groups[0]?.values ?? []
+        const traffic = trafficOf(history)?.get(id) ?? noTraffic
+        const [, , , , refused = [], slowest = []] = (history.groups[0]?.values ?? []).map((series) =>
+          finishedOf(series, history),
+        )
         const p95 = history.groups[0]?.totals[5] ?? null
         return (
           <dl class="figures">
             <Figure
               title="Sessions per second"
-              value={rateOf(currentOf(traffic.sessions))}
+              value={sessionRate(traffic)}
               remark={`${countOf(totalOf(traffic.logins))} logins in the last ${wordsOf(range)}`}
               values={traffic.sessions}
             />
             <Figure
               title="Reuse ratio"
-              value={shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))}
-              remark={`${countOf(totalOf(traffic.reuses))} logins avoided`}
+              value={reuseShare(traffic)}
+              remark={`${loginsAvoided(traffic)} logins avoided`}
               values={ratioOf(traffic)}
               max={100}
             />
@@ -53,7 +57,7 @@ export function EdgeTraffic({ edge: { id } }: { edge: EdgeView }) {
               title="Not reused"
               value={countOf(totalOf(refused))}
               remark="connections closed after a session"
-              values={finishedOf(refused)}
+              values={refused}
             />
             <Figure
               title="Login, 95 of 100 within"

@@ -6,7 +6,7 @@ import { Config } from './config.tsx'
 import { EdgePage } from './edge.tsx'
 import { HistoryPage } from './history.tsx'
 import { OrderPage } from './order.tsx'
-import { Orders } from './orders.tsx'
+import { OrdersPage } from './orders.tsx'
 import { Overview } from './overview.tsx'
 import { Revision } from './revision.tsx'
 import { Trace } from './trace.tsx'
@@ -23,7 +23,7 @@ export const pages: readonly { path: string; Page: ComponentType<Params> }[] = [
   { path: '/config', Page: Config },
   { path: '/config/:revision', Page: Revision },
   { path: '/users', Page: Users },
-  { path: '/orders', Page: Orders },
+  { path: '/orders', Page: OrdersPage },
   { path: '/orders/:id', Page: OrderPage },
   { path: '/audit', Page: Audit },
 ]

@@ -29,7 +29,7 @@ export function OrderPage({ id = '' }: Params) {
       <Answered answer={answer}>
         {(order) => (
           <>
-            <Card title="Order">
+            <Card title="Details">
               <div class="card-body">
                 <Facts rows={factsOf(order)} />
               </div>

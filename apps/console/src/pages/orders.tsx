@@ -12,7 +12,7 @@ import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 
-export function Orders() {
+export function OrdersPage() {
   const pages = usePages('orders', async (page, signal) => {
     const { orders, next } = await call('listOrders', { query: page, signal })
     return { rows: orders, next }

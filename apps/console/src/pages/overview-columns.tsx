@@ -1,8 +1,8 @@
 /** The columns of the overview. */
 import { isHeard, type EdgeView } from '@imapfleet/api'
 import { EdgeStateBadge } from '../fleet/edge-state.tsx'
-import { currentOf, totalOf, type Traffic } from '../fleet/traffic.ts'
-import { countOf, none, rateOf, shareOf } from '../format/number.ts'
+import { trafficText, loginsAvoided, reuseShare, sessionRate, type Traffic } from '../fleet/traffic.ts'
+import { countOf, none } from '../format/number.ts'
 import { durationOf } from '../format/time.ts'
 import { PageLink } from '../router/link.tsx'
 import { Spark } from '../ui/spark.tsx'
@@ -10,7 +10,8 @@ import type { TableColumn } from '../ui/table.tsx'
 
 export interface OverviewRow {
   edge: EdgeView
-  traffic: Traffic
+  /** Undefined while it is loading. */
+  traffic: Traffic | undefined
 }
 
 /** The last figures of a silent edge are outdated and not shown. */
@@ -28,17 +29,17 @@ export const edgeColumns: TableColumn<OverviewRow>[] = [
     kind: 'number',
     cell: ({ traffic }) => (
       <span class="with-spark">
-        <Spark values={traffic.sessions} label="Sessions per second" width={72} height={20} />
-        <span class="rate">{rateOf(currentOf(traffic.sessions))}</span>
+        <Spark values={traffic?.sessions ?? []} label="Sessions per second" width={72} height={20} />
+        <span class="rate">{trafficText(traffic, sessionRate)}</span>
       </span>
     ),
   },
   {
     title: 'Reuse ratio',
     kind: 'number',
-    cell: ({ traffic }) => shareOf(totalOf(traffic.reuses), totalOf(traffic.logins)),
+    cell: ({ traffic }) => trafficText(traffic, reuseShare),
   },
-  { title: 'Logins avoided', kind: 'number', cell: ({ traffic }) => countOf(totalOf(traffic.reuses)) },
+  { title: 'Logins avoided', kind: 'number', cell: ({ traffic }) => trafficText(traffic, loginsAvoided) },
   { title: 'In use', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.active) },
   { title: 'Idle', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.cached) },
   { title: 'Clients', kind: 'number', cell: ({ edge }) => now(edge, edge.connections.clients) },

@@ -1,10 +1,26 @@
 /** The four figures of the fleet. */
 import { isHeard, type EdgeView } from '@imapfleet/api'
-import { currentOf, finishedOf, ratioOf, totalOf, type Traffic } from '../fleet/traffic.ts'
-import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
+import {
+  trafficText,
+  loginsAvoided,
+  noTraffic,
+  ratioOf,
+  reuseShare,
+  sessionRate,
+  totalOf,
+  type Traffic,
+} from '../fleet/traffic.ts'
+import { amountOf, countOf } from '../format/number.ts'
 import { Figure } from '../ui/figure.tsx'
 
-export function OverviewFigures({ all, traffic }: { all: readonly EdgeView[]; traffic: Traffic }) {
+export function OverviewFigures({
+  all,
+  traffic,
+}: {
+  all: readonly EdgeView[]
+  traffic: Traffic | undefined
+}) {
+  const { reuses, logins, sessions, idle } = traffic ?? noTraffic
   // The last figures of a silent edge are outdated.
   const heard = all.filter(isHeard)
   const sum = (kind: keyof EdgeView['connections']) =>
@@ -14,28 +30,28 @@ export function OverviewFigures({ all, traffic }: { all: readonly EdgeView[]; tr
     <dl class="figures">
       <Figure
         title="Sessions per second"
-        value={rateOf(currentOf(traffic.sessions))}
+        value={trafficText(traffic, sessionRate)}
         remark={`${amountOf(sum('clients'), 'client')} connected now`}
-        values={traffic.sessions}
+        values={sessions}
       />
       <Figure
         title="Reuse ratio"
-        value={shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))}
+        value={trafficText(traffic, reuseShare)}
         remark="of logins reused a connection"
-        values={ratioOf(traffic)}
+        values={ratioOf({ reuses, logins })}
         max={100}
       />
       <Figure
         title="Logins avoided"
-        value={countOf(totalOf(traffic.reuses))}
-        remark={`of ${countOf(totalOf(traffic.logins))} logins`}
-        values={finishedOf(traffic.reuses)}
+        value={trafficText(traffic, loginsAvoided)}
+        remark={`of ${trafficText(traffic, (known) => countOf(totalOf(known.logins)))} logins`}
+        values={reuses}
       />
       <Figure
         title="Idle connections"
         value={countOf(sum('cached'))}
         remark={`${countOf(sum('active'))} in use; ${serving} of ${amountOf(all.length, 'edge')} serving`}
-        values={traffic.idle}
+        values={idle}
       />
     </dl>
   )

@@ -1,21 +1,31 @@
 /** A region: its figures and its edges. */
 import type { EdgeView } from '@imapfleet/api'
 import { useState } from 'preact/hooks'
-import { call } from '../api/client.ts'
+import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { findingsOfEdge } from '../fleet/findings.ts'
 import { chosenRange, historyWindow } from '../fleet/range.ts'
-import { currentOf, noTraffic, totalOf, trafficMetrics, trafficOf, type Traffic } from '../fleet/traffic.ts'
-import { amountOf, countOf, rateOf, shareOf } from '../format/number.ts'
+import {
+  trafficText,
+  loginsAvoided,
+  noTraffic,
+  reuseShare,
+  sessionRate,
+  trafficMetrics,
+  trafficOf,
+  type Traffic,
+} from '../fleet/traffic.ts'
+import { amountOf } from '../format/number.ts'
 import { Card } from '../ui/card.tsx'
+import { Note } from '../ui/note.tsx'
 import { Table } from '../ui/table.tsx'
 import { edgeColumns } from './overview-columns.tsx'
 
 interface RegionProps {
   region: string
   edges: readonly EdgeView[]
-  /** Of all its edges together. */
-  traffic: Traffic
+  /** Of all its edges together; undefined while it is loading. */
+  traffic: Traffic | undefined
   isOpenAtFirst: boolean
 }
 
@@ -28,9 +38,9 @@ export function Region({ region, edges, traffic, isOpenAtFirst }: RegionProps) {
       title={region}
       about={[
         amountOf(edges.length, 'edge'),
-        `${rateOf(currentOf(traffic.sessions))} sessions/s`,
-        `${shareOf(totalOf(traffic.reuses), totalOf(traffic.logins))} reused`,
-        `${countOf(totalOf(traffic.reuses))} logins avoided`,
+        `${trafficText(traffic, sessionRate)} sessions/s`,
+        `${trafficText(traffic, reuseShare)} reused`,
+        `${trafficText(traffic, loginsAvoided)} logins avoided`,
       ].join(' · ')}
       actions={
         hidden === 0 ? undefined : (
@@ -47,7 +57,7 @@ export function Region({ region, edges, traffic, isOpenAtFirst }: RegionProps) {
 
 function Edges({ region, edges }: { region: string; edges: readonly EdgeView[] }) {
   const range = chosenRange()
-  const { data } = useAnswer(
+  const { data, problem } = useAnswer(
     `traffic ${region} ${range}`,
     (signal) =>
       call('readHistory', {
@@ -57,8 +67,13 @@ function Edges({ region, edges }: { region: string; edges: readonly EdgeView[] }
     { everyMs: 10_000 },
   )
   const byEdge = trafficOf(data)
-  const rows = edges.map((edge) => ({ edge, traffic: byEdge.get(edge.id) ?? noTraffic }))
+  const rows = edges.map((edge) => ({ edge, traffic: byEdge && (byEdge.get(edge.id) ?? noTraffic) }))
   return (
-    <Table caption={`Edges in ${region}`} columns={edgeColumns} rows={rows} keyOf={({ edge }) => edge.id} />
+    <>
+      {problem && (
+        <Note tone="warn">The figures of the edges could not be loaded. {sentenceOf(problem)}</Note>
+      )}
+      <Table caption={`Edges in ${region}`} columns={edgeColumns} rows={rows} keyOf={({ edge }) => edge.id} />
+    </>
   )
 }

@@ -47,14 +47,16 @@ export function Overview() {
             {history.problem && (
               <Note tone="warn">The figures could not be loaded. {sentenceOf(history.problem)}</Note>
             )}
-            {all.length > 0 && <OverviewFigures all={all} traffic={together([...byRegion.values()])} />}
+            {all.length > 0 && (
+              <OverviewFigures all={all} traffic={byRegion && together([...byRegion.values()])} />
+            )}
             <div class="regions">
               {regionsOf(all).map(([region, own]) => (
                 <Region
                   key={region}
                   region={region}
                   edges={own}
-                  traffic={byRegion.get(region) ?? noTraffic}
+                  traffic={byRegion && (byRegion.get(region) ?? noTraffic)}
                   isOpenAtFirst={all.length <= edgesShown}
                 />
               ))}
