@@ -1,5 +1,5 @@
 /** Repeats a request until a state is reached, for as long as the operator wants to wait. */
-import { isPassing } from '@imapfleet/client'
+import { isTransient } from '@imapfleet/client'
 import { Backoff, pause } from '@imapfleet/retry'
 
 export interface WaitOptions<T> {
@@ -24,7 +24,7 @@ export async function waitFor<T>(first: T, read: () => Promise<T>, wait: WaitOpt
     try {
       state = await read()
     } catch (error) {
-      if (!isPassing(error) || performance.now() >= deadline) throw error
+      if (!isTransient(error) || performance.now() >= deadline) throw error
     }
   }
   return state

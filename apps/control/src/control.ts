@@ -1,6 +1,7 @@
 /** One process of control: creates the parts, starts what its mode needs, and stops everything. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
+import { retry } from '@imapfleet/retry'
 import { createApp, createHealthApp } from './app.ts'
 import { Bus, type BusOptions } from './platform/nats/bus.ts'
 import { GuessLimit } from './features/access/guess-limit.ts'
@@ -48,7 +49,7 @@ export interface Control {
   stop: () => Promise<void>
 }
 
-const retryMs = 1_000
+const pauses = { firstMs: 500, lastMs: 2_000 }
 /** How long a stop waits for a batch or a timer in progress. */
 const finishMs = 1_000
 
@@ -114,16 +115,16 @@ async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): P
 /** Waits for a Postgres that is unavailable. Any other failure is a bug. */
 async function untilMigrated(database: DatabaseAddress, deps: Deps, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'the database is not ready', 'the database is ready')
-  while (!signal.aborted) {
-    try {
-      await migrate(database)
-      // Another replica that does this now is enough.
-      await withLease(deps, 'partitions', async (lease) => await makePartitions(deps, lease))
-      return outage.over()
-    } catch (error) {
-      if (!isPassing(error)) throw error
-      outage.began(error)
-      await sleep(retryMs, undefined, { signal }).catch(() => {})
-    }
+  const prepare = async () => {
+    await migrate(database)
+    // Another replica that does this now is enough.
+    await withLease(deps, 'partitions', async (lease) => await makePartitions(deps, lease))
+  }
+  try {
+    await retry(prepare, { ...pauses, isPassing, onFailure: (error) => outage.began(error), signal })
+    outage.over()
+  } catch (error) {
+    // Control stops before Postgres was available.
+    if (!signal.aborted || !isPassing(error)) throw error
   }
 }

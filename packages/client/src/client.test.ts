@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { clientOf } from './client.ts'
-import { isPassing, NoAnswerError, ProblemError } from './errors.ts'
+import { isTransient, NoAnswerError, ProblemError } from './errors.ts'
 import { breakOff, answerJson, refuse, serveInTurn, type Responder } from './loopback.test-support.ts'
 
 const thing = z.object({ id: z.string(), size: z.int() })
@@ -137,7 +137,7 @@ test('an answer that does not match the schema is another version, and names the
       assert.ok(error instanceof NoAnswerError)
       assert.equal(error.kind, 'other-version')
       assert.match(error.message, /\(size: /)
-      assert.equal(isPassing(error), false)
+      assert.equal(isTransient(error), false)
       return true
     },
   )
@@ -248,7 +248,13 @@ test('lines are parsed one by one, and a cut answer is an error after the lines 
 })
 
 test('an answer of lines that control ends early is a refusal after the lines before it', async () => {
-  const problem = { type: 'about:blank', title: 'Gone', status: 401, code: 'token_invalid', detail: 'Revoked.' }
+  const problem = {
+    type: 'about:blank',
+    title: 'Gone',
+    status: 401,
+    code: 'token_invalid',
+    detail: 'Revoked.',
+  }
   const text = `${JSON.stringify(one)}\n${JSON.stringify({ kind: 'closed', ...problem })}\n`
   const { server } = await serveInTurn(
     (response) => void response.writeHead(200, { 'content-type': 'application/jsonl' }).end(text),

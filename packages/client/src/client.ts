@@ -19,7 +19,7 @@ import type {
   StreamName,
   StreamUpdate,
 } from './contract.ts'
-import { isPassing, NoAnswerError, ProblemError } from './errors.ts'
+import { isTransient, NoAnswerError, ProblemError } from './errors.ts'
 import { newId } from './new-id.ts'
 import { readEvents, readLines } from './read-stream.ts'
 import {
@@ -176,7 +176,7 @@ export function clientOf<const T extends RouteTable>(table: T, options: ClientOp
         }
       } catch (failure) {
         if (signal?.aborted) return
-        if (!isPassing(failure)) throw failure
+        if (!isTransient(failure)) throw failure
         error = failure as Error
       }
       if (signal?.aborted) return

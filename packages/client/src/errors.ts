@@ -55,7 +55,7 @@ export class NoAnswerError extends Error {
 }
 
 /** A later attempt may succeed: no answer, or control was busy or without NATS or Postgres. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (error instanceof NoAnswerError) return error.kind !== 'other-version'
   if (!(error instanceof ProblemError)) return false
   return error.status === 429 || error.status === 500 || error.status >= 502

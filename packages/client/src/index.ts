@@ -6,7 +6,7 @@ import type { RequestOptions } from './contract.ts'
 
 export { clientOf } from './client.ts'
 export type { RouteAnswer, Given, StreamUpdate } from './contract.ts'
-export { isPassing, NoAnswerError, ProblemError } from './errors.ts'
+export { isTransient, NoAnswerError, ProblemError } from './errors.ts'
 export { newId } from './new-id.ts'
 
 export type ApiClient = ReturnType<typeof createClient>

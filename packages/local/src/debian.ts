@@ -5,8 +5,8 @@
 import { execFile } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { retry } from '@imapfleet/retry'
 import { childEnvironment, environment } from './environment.ts'
 import { LocalError, outputOf } from './local-error.ts'
 import { removeTemporaryDirectory, temporaryDirectory } from './temporary-directory.ts'
@@ -79,18 +79,12 @@ const updateLists = () => (update ??= apt(['update']))
 /** Runs one apt-get at a time, because of its locks, and waits for other programs such as unattended upgrades. */
 function apt(args: string[], cwd = '/'): Promise<void> {
   const patience = ['-o', 'DPkg::Lock::Timeout=120']
-  const work = async () => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        await run('apt-get', ['-qq', ...patience, ...args], { cwd, env, maxBuffer: 1 << 26 })
-        return
-      } catch (error) {
-        // The lock of the package lists has no timeout of its own.
-        if (attempt === 20 || !outputOf(error, 5).includes('/lists/lock')) throw error
-        await sleep(3_000)
-      }
-    }
+  const attempt = async () => {
+    await run('apt-get', ['-qq', ...patience, ...args], { cwd, env, maxBuffer: 1 << 26 })
   }
+  // The lock of the package lists has no timeout of its own.
+  const isLocked = (error: unknown) => outputOf(error, 5).includes('/lists/lock')
+  const work = () => retry(attempt, { firstMs: 3_000, lastMs: 3_000, attemptsMax: 20, isPassing: isLocked })
   const turn = last.then(work)
   last = turn.catch(() => undefined)
   return turn

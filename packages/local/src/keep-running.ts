@@ -1,10 +1,9 @@
 /** Restarts a part when it exits, as systemd does in production. */
-import { setTimeout as sleep } from 'node:timers/promises'
+import { Backoff } from '@imapfleet/retry'
 import { messageOf } from './local-error.ts'
 import { describeExit, type LocalProcess } from './process.ts'
 
-const firstPauseMs = 250
-const longestPauseMs = 5_000
+const pauses = { firstMs: 250, lastMs: 5_000 }
 
 /** Until `signal` is aborted, which must happen before the part is stopped. `trouble` gets a line for the operator. */
 export async function keepRunning(
@@ -17,12 +16,9 @@ export async function keepRunning(
     const exit = await Promise.race([part.exited(), aborted(signal)])
     if (!exit || signal.aborted) return
     trouble(`exited with ${describeExit(exit)}, restarting it`)
-    for (
-      let pauseMs = firstPauseMs;
-      part.pid === undefined;
-      pauseMs = Math.min(pauseMs * 2, longestPauseMs)
-    ) {
-      await sleep(pauseMs, undefined, { signal }).catch(() => undefined)
+    const backoff = new Backoff(pauses)
+    while (part.pid === undefined) {
+      await backoff.pause(signal)
       if (signal.aborted) return
       await part.start(signal).then(back, (error: unknown) => signal.aborted || trouble(messageOf(error)))
     }

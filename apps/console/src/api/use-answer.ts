@@ -1,6 +1,6 @@
 /** Data of a page: requested immediately, at intervals, and when control is available again after an outage. */
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks'
-import { isPassing, ProblemError } from '@imapfleet/client'
+import { isTransient, ProblemError } from '@imapfleet/client'
 
 export interface AnswerState<Data> {
   /** The last answer. It stays while a later request fails. */
@@ -42,7 +42,7 @@ export function useAnswer<Data>(
         if (life.signal.aborted) return
         const problem = error instanceof Error ? error : new Error(String(error))
         setState((before) => ({ ...(before.key === key ? before : { key }), problem }))
-        if (isPassing(problem)) again(Math.min(retryMs, everyMs ?? retryMs))
+        if (isTransient(problem)) again(Math.min(retryMs, everyMs ?? retryMs))
         else if (everyMs !== undefined && !(problem instanceof ProblemError)) again(everyMs)
       }
     }

@@ -4,7 +4,7 @@
  */
 import type { TraceRequest, TraceView } from '@imapfleet/api'
 import { signal } from '@preact/signals'
-import { isPassing, newId, ProblemError } from '@imapfleet/client'
+import { isTransient, newId, ProblemError } from '@imapfleet/client'
 
 /** Requests with the same key start one trace only. */
 type Start = (request: TraceRequest, key: string) => Promise<TraceView>
@@ -42,4 +42,4 @@ export class TraceStarts {
 
 /** A final refusal: no trace was started. */
 const isSettled = (error: unknown) =>
-  error instanceof ProblemError && !isPassing(error) && error.code !== 'idempotency_unknown'
+  error instanceof ProblemError && !isTransient(error) && error.code !== 'idempotency_unknown'

@@ -3,7 +3,6 @@
  * lost in a replica that hangs. An edge that is new or has restarted gets its desired state. A forgotten edge returns to
  * the fleet.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '@imapfleet/observe'
 import {
   foreignPresenceSchema,
@@ -12,6 +11,7 @@ import {
   wireVersion,
   type ForeignPresence,
 } from '@imapfleet/protocol'
+import { Backoff } from '@imapfleet/retry'
 import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
 import { Batches } from '../../platform/nats/batches.ts'
@@ -36,7 +36,7 @@ import {
 } from './queries.ts'
 import type { RejectedMessages } from './rejected-messages.ts'
 
-const retryMs = 1000
+const pauses = { firstMs: 1_000, lastMs: 2_000 }
 
 export async function ingestPresence(
   deps: Deps,
@@ -44,6 +44,7 @@ export async function ingestPresence(
   signal: AbortSignal,
 ): Promise<void> {
   const outage = new Outage(deps.log, 'heartbeats cannot be stored', 'heartbeats are stored again')
+  const backoff = new Backoff(pauses)
   while (!signal.aborted) {
     try {
       for await (const batch of hearPresence(deps.bus, signal)) {
@@ -53,6 +54,7 @@ export async function ingestPresence(
           await recordForeign(deps, foreign)
           if (batch.includes(probe)) await noteHearing(deps.db.orm)
           outage.over()
+          backoff.reset()
         } catch (error) {
           outage.began(error)
         }
@@ -60,7 +62,7 @@ export async function ingestPresence(
     } catch (error) {
       if (!signal.aborted) outage.began(error)
     }
-    await sleep(retryMs, undefined, { signal }).catch(() => {})
+    await backoff.pause(signal)
   }
 }
 
