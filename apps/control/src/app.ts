@@ -90,9 +90,9 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     ...sessionHandlers(deps, sourceOf),
     ...traceHandlers(deps),
   }
-  const middleware = [withActor(deps, sourceOf), onceOnly(deps)]
+  const middleware = [withActor(deps, sourceOf)]
   const streams = new OpenStreams(async (actors) => await rightsOf(deps, actors), options.stopping)
-  registerRoutes(app, routes, handlers, { middleware, streams, explain })
+  registerRoutes(app, routes, handlers, { middleware, streams, once: onceOnly(deps), explain })
   describeRoutes(app, routes)
 
   app.doc31('/openapi.json', about)

@@ -1,5 +1,5 @@
 /** Deletes expired rows. */
-import { forgetOldAnswers } from './platform/http/idempotency-keys.ts'
+import { forgetOldAnswers } from './platform/http/idempotency-queries.ts'
 import { forgetOldOperations } from './features/operations/queries.ts'
 import { forgetOldOrders } from './features/orders/queries.ts'
 import { forgetOldAccess } from './features/access/service.ts'

@@ -64,6 +64,7 @@ export const accessRoutes = {
     tag: 'access',
     summary: 'Make a token; only this answer shows it',
     role: 'admin',
+    secret: true,
     body: tokenRequestSchema,
     status: 201,
     answer: tokenMadeSchema,

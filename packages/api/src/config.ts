@@ -135,8 +135,9 @@ export const resolvedConfigSchema = z
 
 const oneRevision = z.object({ revision: decimalNumber(0, revisionMax) })
 const ifMatchText =
-  'With `If-Match`, the ETag of the configuration, the change applies to that revision only, as with `base`.'
-const ifMatchHeader = z.object({ 'if-match': z.string().max(100).optional() })
+  'With `If-Match`, the ETag of the configuration or a list of them, the change applies only if it is based on the newest ' +
+  'revision. `base` does the same, and is refused with 409 instead of 412.'
+const ifMatchHeader = z.object({ 'if-match': z.string().max(1_000).optional() })
 const written = {
   status: 201,
   answer: revisionStatusSchema,

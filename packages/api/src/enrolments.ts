@@ -43,6 +43,7 @@ export const enrolmentRoutes = {
     tag: 'access',
     summary: 'Issue a credential for an edge; only this answer shows it',
     role: 'admin',
+    secret: true,
     params: ofEdge,
     body: enrolmentRequestSchema,
     status: 201,

@@ -23,6 +23,8 @@ interface Question {
   role: Role | 'none'
   /** A right that part of the route needs besides the role. `description` says which part. */
   scope?: Scope
+  /** The answer shows a secret that is stored nowhere. It is not kept for an idempotency key either. */
+  secret?: true
   /** Not part of the OpenAPI document. */
   hidden?: true
   /** The names in the path. */

@@ -131,6 +131,8 @@ export interface RevisionInput {
   change: { set: Record<string, JsonValue>; unset: string[] } | { document: Layer }
   note: string
   base?: number | undefined
+  /** The newest revision must be one of these. */
+  newestIn?: readonly number[] | undefined
   dryRun: boolean
   /** Undefined: all edges get the revision immediately. */
   rollout?: RolloutSettings | undefined
@@ -186,20 +188,30 @@ interface Computed {
   changes: KeyChange[]
 }
 
-async function compute(queries: Queries, { layer, change, base }: RevisionInput): Promise<Computed> {
+async function compute(queries: Queries, { layer, change, ...based }: RevisionInput): Promise<Computed> {
   const newest = await newestRevision(queries)
-  if (base !== undefined && base !== newest)
-    throw new ServiceError(
-      'config_conflict',
-      `The change is based on revision ${base}, but the newest is ${newest}: read the newest and try again.`,
-      { newest },
-    )
+  refuseOutdated(based, newest)
   const before = await readLayer(queries, layer.kind, nameOf(layer))
   const revised = 'document' in change ? replaced(before, change.document) : revise(before, change)
   if (revised.ok) return { newest, document: revised.document, changes: revised.changes }
   const { problems } = revised
   const [first] = problems
   throw new ServiceError('config_invalid', `${first?.key ?? ''} ${first?.message ?? ''}`.trim(), { problems })
+}
+
+function refuseOutdated({ base, newestIn }: Pick<RevisionInput, 'base' | 'newestIn'>, newest: number): void {
+  if (newestIn !== undefined && !newestIn.includes(newest))
+    throw new ServiceError(
+      'precondition_failed',
+      `If-Match does not have the ETag of the newest revision, ${newest}: read the newest and try again.`,
+      { newest },
+    )
+  if (base !== undefined && base !== newest)
+    throw new ServiceError(
+      'config_conflict',
+      `The change is based on revision ${base}, but the newest is ${newest}: read the newest and try again.`,
+      { newest },
+    )
 }
 
 /** The revision that would result. */
@@ -247,6 +259,7 @@ export interface RestoreInput {
   revision: number
   note: string
   base?: number | undefined
+  newestIn?: readonly number[] | undefined
   dryRun: boolean
   rollout?: RolloutSettings | undefined
 }

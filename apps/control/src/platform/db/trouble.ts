@@ -48,6 +48,13 @@ export function troubleOf(error: unknown): Trouble {
 export const isPassing = (error: unknown): boolean =>
   ['away', 'read-only', 'full', 'busy'].includes(troubleOf(error))
 
+/** Codes of connections that were lost, perhaps while Postgres committed. */
+const lossCodes = /^(CONNECTION_(CLOSED|ENDED|DESTROYED)|ECONNRESET|EPIPE|ETIMEDOUT|08...|57P0.)$/
+
+/** Postgres certainly did not commit: it said so, or could not be reached at all. */
+export const isRolledBack = (error: unknown): boolean =>
+  troubleOf(error) !== 'bug' && !lossCodes.test(codeOf(error) ?? '')
+
 function codeOf(error: unknown): string | undefined {
   const origin = originOf(error)
   const code = typeof origin === 'object' && origin !== null && 'code' in origin ? origin.code : undefined

@@ -9,6 +9,7 @@ import { isAtLeast } from '../access.ts'
 import { ServiceError } from '../errors.ts'
 import { eventStream, lineStream, type StreamEvent } from './event-stream.ts'
 import { JsonReply, TextReply, type Env, type Handlers } from './handlers.ts'
+import type { WriteOnce } from './idempotency.ts'
 import type { Explain } from './on-error.ts'
 import type { OpenStreams } from './open-streams.ts'
 import { readRequest } from './read-request.ts'
@@ -19,6 +20,7 @@ interface RegisterOptions {
   /** Run in this order for all routes that need a role, and for paths without a route. */
   middleware: readonly MiddlewareHandler<Env>[]
   streams: OpenStreams
+  once: WriteOnce
   explain: Explain
 }
 
@@ -48,7 +50,7 @@ async function answer(
   context: Context<Env>,
   route: Route,
   handler: AnyHandler,
-  { streams, explain }: RegisterOptions,
+  options: RegisterOptions,
 ): Promise<Response> {
   const actor = context.get('actor')
   if (route.role !== 'none' && !isAtLeast(actor.role, route.role))
@@ -56,6 +58,18 @@ async function answer(
       'forbidden',
       `${actor.name} lacks the role ${route.role}; its role is ${actor.role}.`,
     )
+  const run = async () => await carryOut(context, route, handler, options)
+  const isKept = route.role !== 'none' && route.method !== 'GET' && route.secret === undefined
+  return await (isKept ? options.once(context, run) : run())
+}
+
+async function carryOut(
+  context: Context<Env>,
+  route: Route,
+  handler: AnyHandler,
+  { streams, explain }: RegisterOptions,
+): Promise<Response> {
+  const actor = context.get('actor')
   const request = { ...(await readRequest(context, route)), actor, context }
   if (route.role !== 'none' && ('events' in route || 'line' in route)) {
     // Counted before the handler runs, because it may wait.

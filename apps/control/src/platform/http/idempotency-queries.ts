@@ -34,7 +34,7 @@ export async function keepAnswer(
   await queries.update(idempotency).set(answer).where(isKey(token, key))
 }
 
-/** After an error that may not occur again, the key can be used again. */
+/** The key can be used again. */
 export async function freeKey(queries: Queries, token: string, key: string): Promise<void> {
   await queries.delete(idempotency).where(isKey(token, key))
 }
