@@ -144,7 +144,7 @@ const controlFeatures: Record<string, { imports?: string[]; sql?: string[] }> = 
   },
   edges: {
     imports: ['config/queries.ts', 'desired/applied.ts', 'rollouts/queries.ts'],
-    sql: ['hearing.ts'],
+    sql: ['hearing.ts', 'ingest-queries.ts'],
   },
   enrolments: {},
   operations: { imports: ['edges/queries.ts', 'rollouts/health.ts'] },

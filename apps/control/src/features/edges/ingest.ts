@@ -27,13 +27,13 @@ import {
   knownBoots,
   noteForeign,
   noteOtherBoots,
-  rememberEdges,
   updatePresence,
   type ClaimedHeard,
   type Heard,
   type HeartbeatWrite,
   type WrittenEdge,
-} from './queries.ts'
+} from './ingest-queries.ts'
+import { rememberEdges } from './queries.ts'
 import type { RejectedMessages } from './rejected-messages.ts'
 
 const pauses = { firstMs: 1_000, lastMs: 2_000 }

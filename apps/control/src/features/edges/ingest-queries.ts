@@ -1,0 +1,228 @@
+/** Writes heartbeats to the register of edges. */
+import { wireVersion, type ForeignPresence, type Presence } from '@imapfleet/protocol'
+import { and, eq, inArray, sql } from 'drizzle-orm'
+import type { Database, Queries } from '../../platform/db/database.ts'
+import type { Claims } from '../desired/service.ts'
+import { defaultHeartbeatMs, type KnownBoot } from './boots.ts'
+import { missedMax, silenceColumns } from './hearing.ts'
+import { edges, type Counted, type ReplacedBoot } from './table.ts'
+
+/** A heartbeat, and the time since it arrived in milliseconds. */
+export interface Heard {
+  presence: Presence
+  ageMs: number
+}
+
+/** With what it says to run, as far as this database issued it. */
+export interface ClaimedHeard extends Heard {
+  claims: Claims
+}
+
+/** A heartbeat to write over the row of its edge, if the row has this boot and region. */
+export interface HeartbeatWrite extends ClaimedHeard {
+  expected: { boot: string; region: string }
+  /** Undefined: they stay. */
+  otherBoots: readonly ReplacedBoot[] | undefined
+}
+
+export interface WrittenEdge {
+  id: string
+  boot: string
+  /** The edge is forgotten. */
+  forgotten: boolean
+}
+
+interface Placed extends WrittenEdge {
+  written: boolean
+  /** It is of the boot and the region that the row had before. */
+  isOfBoot: boolean
+}
+
+/** A measurement that differs less from the one before it confirms it. */
+const skewToleranceMs = 2_000
+
+/**
+ * Writes heartbeats, at most one for each edge and boot. A late heartbeat is not written, nor one of an edge whose row has
+ * changed. Every replica hears every heartbeat: a row that another one is writing is left to it.
+ */
+export async function updatePresence(db: Database, writes: readonly HeartbeatWrite[]): Promise<Placed[]> {
+  const isNewer = db.sql`(
+    edges.id = heard.id and edges.boot = heard.expected_boot and edges.region = heard.expected_region
+    and (edges.boot <> heard.boot or edges.region <> heard.region or case
+      when edges.sequence_boot = edges.boot and edges.sequence is not null and heard.sequence is not null
+        then heard.sequence > edges.sequence
+      -- An edge that does not number its heartbeats: much earlier is a clock that was put back.
+      else heard.sent_at > edges.sent_at
+        or heard.sent_at < edges.sent_at - heard.heartbeat_ms * ${missedMax} * interval '1 millisecond' end))`
+  // Two heartbeats in quick succession are no base for a rate. Without the second condition, a base could stay for ever.
+  const keepsBase = db.sql`(
+    heard.uptime_ms - edges.uptime_ms between 0 and heard.heartbeat_ms / 2 - 1
+    and heard.uptime_ms - edges.uptime_before_ms between 0 and heard.heartbeat_ms * ${missedMax}) is true`
+  const rows = await db.sql<Placed[]>`
+    with heard as materialized (${heardIn(db, writes)}),
+    free as (select edges.id from edges, heard where ${isNewer} for no key update of edges skip locked),
+    written as (
+      update edges set
+        region = heard.region, boot = heard.boot, version = heard.version, state = heard.state,
+        started_at = case when edges.boot = heard.boot then edges.started_at else heard.started_at end,
+        last_seen_at = now(), sent_at = heard.sent_at, sequence = heard.sequence, sequence_boot = heard.boot,
+        other_boots = coalesce(heard.other_boots, edges.other_boots), wire_version = ${wireVersion},
+        clock_skew_ms = case
+          when edges.boot = heard.boot and edges.clock_skew_ms is not null
+            and abs(heard.skew_ms - edges.clock_skew_seen_ms) > ${skewToleranceMs} then edges.clock_skew_ms
+          else heard.skew_ms end,
+        clock_skew_seen_ms = heard.skew_ms,
+        heartbeat_ms = heard.heartbeat_ms, config_applied = heard.config_applied,
+        config_rejected = heard.config_rejected, config_rejected_reason = heard.config_rejected_reason,
+        -- A new boot has no old connections: what an earlier one has applied stays applied.
+        revocations_applied = greatest(edges.revocations_applied, heard.revocations_applied),
+        desired_claimed = heard.desired_claimed, desired_version = heard.desired_version,
+        config_versions = heard.config_versions, config_rejected_versions = heard.config_rejected_versions,
+        gauges = heard.gauges, degraded = heard.degraded, unsaved = heard.unsaved, listeners = heard.listeners,
+        counted = heard.counted, uptime_ms = heard.uptime_ms,
+        counted_before = case
+          when edges.boot <> heard.boot then null when ${keepsBase} then edges.counted_before else edges.counted end,
+        uptime_before_ms = case
+          when edges.boot <> heard.boot then null when ${keepsBase} then edges.uptime_before_ms
+          else edges.uptime_ms end
+      from heard, free where ${isNewer} and free.id = heard.id
+      returning edges.id, edges.boot, edges.forgotten_at is not null as forgotten)
+    select heard.id, heard.boot, written.id is not null as written, coalesce(written.forgotten, false) as forgotten,
+      coalesce(known.boot = heard.boot and known.region = heard.region, false) as "isOfBoot"
+    from heard left join written using (id, boot) left join edges as known using (id)`
+  return [...rows]
+}
+
+/** Adds edges. Returns those that did not exist. */
+export async function insertEdges(db: Database, heard: readonly ClaimedHeard[]): Promise<WrittenEdge[]> {
+  const writes = heard.map((each) => ({ ...each, expected: each.presence, otherBoots: [] }))
+  const rows = await db.sql<WrittenEdge[]>`
+    insert into edges (
+      id, region, boot, version, state, started_at, last_seen_at, sent_at, sequence, sequence_boot, other_boots,
+      wire_version, clock_skew_ms, clock_skew_seen_ms, heartbeat_ms, config_applied, config_rejected,
+      config_rejected_reason, revocations_applied, desired_claimed, desired_version, config_versions,
+      config_rejected_versions, gauges, degraded, unsaved, listeners, counted, uptime_ms)
+    select id, region, boot, version, state, started_at, now(), sent_at, sequence, boot, other_boots,
+      ${wireVersion}, skew_ms, skew_ms, heartbeat_ms, config_applied, config_rejected,
+      config_rejected_reason, revocations_applied, desired_claimed, desired_version, config_versions,
+      config_rejected_versions, gauges, degraded, unsaved, listeners, counted, uptime_ms
+    from (${heardIn(db, writes)}) as heard
+    -- In one order, so that replicas do not wait for each other in a circle.
+    order by id
+    on conflict (id) do nothing
+    returning id, boot, false as forgotten`
+  return [...rows]
+}
+
+/** Heartbeats as rows. Each column is one array. Times of the edge become times of the database where they are shown. */
+function heardIn({ sql: query }: Database, writes: readonly HeartbeatWrite[]) {
+  const column = <T>(read: (presence: Presence) => T) => writes.map(({ presence }) => read(presence))
+  const claim = <T>(read: (claims: Claims) => T) => writes.map(({ claims }) => read(claims))
+  return query`
+    select id, region, boot, version, state, sequence, heartbeat_ms, config_applied, config_rejected,
+      config_rejected_reason,
+      revocations_applied, desired_claimed, desired_version, config_versions::jsonb, config_rejected_versions::jsonb,
+      gauges::jsonb, degraded::jsonb, unsaved, listeners::jsonb, counted::jsonb, uptime_ms,
+      to_timestamp(sent_at / 1000.0) as sent_at,
+      now() - (age_ms + uptime_ms) * interval '1 millisecond' as started_at,
+      round(sent_at - extract(epoch from now()) * 1000 + age_ms)::bigint as skew_ms,
+      expected_boot, expected_region, other_boots::jsonb
+    from unnest(
+      ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot)}::uuid[],
+      ${column((p) => p.version)}::text[], ${column((p) => p.state)}::text[],
+      ${column((p) => p.sequence ?? null)}::bigint[], ${column((p) => p.heartbeatMs ?? defaultHeartbeatMs)}::int[],
+      ${column((p) => p.config.applied)}::bigint[], ${column((p) => p.config.rejected?.revision ?? null)}::bigint[],
+      ${column((p) => p.config.rejected?.reason ?? null)}::text[],
+      ${claim((c) => c.revocationsApplied)}::bigint[], ${claim((c) => c.desiredClaimed)}::bigint[],
+      ${claim((c) => c.desiredVersion)}::bigint[], ${claim((c) => jsonOrNull(c.configVersions))}::text[],
+      ${claim((c) => jsonOrNull(c.configRejectedVersions))}::text[],
+      ${column((p) => JSON.stringify(p.gauges))}::text[], ${column((p) => JSON.stringify(p.degraded))}::text[],
+      ${column((p) => p.unsaved ?? null)}::text[], ${column((p) => JSON.stringify(p.listeners))}::text[],
+      ${column(countedIn)}::text[], ${column(uptimeOf)}::bigint[], ${column((p) => p.at)}::float8[],
+      ${writes.map(({ ageMs }) => ageMs)}::float8[],
+      ${writes.map(({ expected }) => expected.boot)}::uuid[], ${writes.map(({ expected }) => expected.region)}::text[],
+      ${writes.map(({ otherBoots }) => jsonOrNull(otherBoots))}::text[]
+    ) as heard (
+      id, region, boot, version, state, sequence, heartbeat_ms, config_applied, config_rejected,
+      config_rejected_reason, revocations_applied, desired_claimed, desired_version, config_versions,
+      config_rejected_versions, gauges, degraded, unsaved, listeners, counted, uptime_ms, sent_at, age_ms, expected_boot, expected_region, other_boots)`
+}
+
+const jsonOrNull = (value: unknown): string | null =>
+  value === null || value === undefined ? null : JSON.stringify(value)
+
+const uptimeOf = ({ at, startedAt }: Presence): number => Math.max(0, at - startedAt)
+
+function countedIn(presence: Presence): string | null {
+  const { at, counters, logins } = presence
+  if (counters === undefined) return null
+  return JSON.stringify({ at, uptimeMs: uptimeOf(presence), counters, logins } satisfies Counted)
+}
+
+/** What is needed to place a heartbeat of another boot. */
+export async function knownBoots(
+  queries: Queries,
+  ids: readonly string[],
+): Promise<Map<string, KnownBoot & { now: number }>> {
+  const rows = await queries
+    .select({
+      id: edges.id,
+      boot: edges.boot,
+      region: edges.region,
+      sequence: sql<
+        number | null
+      >`case when ${edges.sequenceBoot} = ${edges.boot} then ${edges.sequence}::float8 end`,
+      state: edges.state,
+      silent: silenceColumns.silent,
+      lastSeenAt: edges.lastSeenAt,
+      otherBoots: edges.otherBoots,
+      now: sql<number>`(extract(epoch from now()) * 1000)::float8`,
+    })
+    .from(edges)
+    .where(inArray(edges.id, [...ids]))
+  return new Map(rows.map(({ id, ...known }) => [id, known]))
+}
+
+/** Notes a heartbeat of a replaced boot. False: another replica has written the row meanwhile. */
+export async function noteOtherBoots(
+  queries: Queries,
+  { id, known, otherBoots }: { id: string; known: KnownBoot; otherBoots: ReplacedBoot[] },
+): Promise<boolean> {
+  const noted = await queries
+    .update(edges)
+    .set({ otherBoots })
+    .where(
+      and(
+        eq(edges.id, id),
+        eq(edges.boot, known.boot),
+        sql`${edges.otherBoots} = ${JSON.stringify(known.otherBoots)}::jsonb`,
+      ),
+    )
+    .returning({ id: edges.id })
+  return noted.length > 0
+}
+
+const unknownBoot = '00000000-0000-0000-0000-000000000000'
+
+/** Notes edges that speak another wire version. Their metrics and problems are unknown. Returns the forgotten ones. */
+export async function noteForeign(db: Database, heard: readonly ForeignPresence[]): Promise<WrittenEdge[]> {
+  const column = <T>(read: (presence: ForeignPresence) => T) => heard.map(read)
+  const rows = await db.sql<WrittenEdge[]>`
+    insert into edges (
+      id, region, boot, version, state, started_at, last_seen_at, sent_at, wire_version, heartbeat_ms, config_applied,
+      revocations_applied, gauges, degraded, listeners)
+    select id, region, coalesce(boot, ${unknownBoot}), coalesce(version, 'unknown'), 'serving', now(), now(), now(),
+      wire_version, heartbeat_ms, 0, 0, '{}', '[]', '[]'
+    from unnest(
+      ${column((p) => p.edge)}::text[], ${column((p) => p.region)}::text[], ${column((p) => p.boot ?? null)}::uuid[],
+      ${column((p) => p.version ?? null)}::text[], ${column((p) => p.v)}::int[],
+      ${column((p) => p.heartbeatMs ?? defaultHeartbeatMs)}::int[]
+    ) as heard (id, region, boot, version, wire_version, heartbeat_ms)
+    order by id
+    on conflict (id) do update set
+      region = excluded.region, version = excluded.version, last_seen_at = now(),
+      wire_version = excluded.wire_version, heartbeat_ms = excluded.heartbeat_ms, gauges = '{}', degraded = '[]',
+      unsaved = null, clock_skew_ms = null, counted = null, counted_before = null
+    returning id, boot, forgotten_at is not null as forgotten`
+  return [...rows]
+}
