@@ -123,7 +123,7 @@ export const samples = Object.fromEntries(routeNames.map((name) => [name, expect
   Sample
 >
 
-export interface Asked {
+export interface Variation {
   headers?: Record<string, string>
   /** In the place of the sample's. */
   sample?: Sample
@@ -137,7 +137,7 @@ export interface Asked {
 
 export interface TestApi {
   deps: TestDeps
-  ask: (name: RouteName, asked?: Asked) => Promise<Response>
+  ask: (name: RouteName, varied?: Variation) => Promise<Response>
   close: () => Promise<void>
 }
 

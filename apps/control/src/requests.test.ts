@@ -8,7 +8,7 @@ import {
   routeNames,
   samples,
   testApi,
-  type Asked,
+  type Variation,
   type RouteName,
   type Sample,
   type TestApi,
@@ -29,16 +29,16 @@ suite('requests', () => {
   })
   after(async () => await api?.close())
 
-  const send = async (name: RouteName, asked: Asked = {}) =>
+  const send = async (name: RouteName, varied: Variation = {}) =>
     await outcome(
       await api.ask(name, {
-        ...asked,
-        headers: { authorization, 'x-imapfleet-console': '1', ...asked.headers },
+        ...varied,
+        headers: { authorization, 'x-imapfleet-console': '1', ...varied.headers },
       }),
     )
-  const refused = async (name: RouteName, asked: Asked, sentence: RegExp) => {
-    const { status, code, text } = await send(name, asked)
-    const what = `${name} ${JSON.stringify(asked).slice(0, 300)}: ${status} ${text.slice(0, 300)}`
+  const refused = async (name: RouteName, varied: Variation, sentence: RegExp) => {
+    const { status, code, text } = await send(name, varied)
+    const what = `${name} ${JSON.stringify(varied).slice(0, 300)}: ${status} ${text.slice(0, 300)}`
     assert.deepEqual([status, code], [400, 'request_invalid'], what)
     assert.match((JSON.parse(text) as { detail: string }).detail, sentence, what)
   }
