@@ -54,7 +54,7 @@ suite('history', () => {
     })
     await until('rollups of all minutes that are over', async () => {
       const [row] = await plane.sql<{ due: string }[]>`
-        select count(*) as due from history_due where resolution = '1m' and at < now() - interval '65 s'`
+        select count(*) as due from history_due where resolution = '1m' and at < now() - interval '125 s'`
       return row?.due === '0'
     })
 
@@ -64,18 +64,24 @@ suite('history', () => {
         `/v1/stats/history?metrics=logins_total,login_seconds:count,clients_connected:last&${range}&groupBy=${groupBy}`,
       )
       assert.equal(answer.status, 200, JSON.stringify(answer.body))
-      return (answer.body as History).groups
+      // Steps that not all edges have reported are left out. Which ones depends on how long this test has taken.
+      const { groups, to } = answer.body as History
+      const shown = (Date.parse(to) - from) / stepMs
+      assert.ok(shown >= points - 7, `${shown} of ${points} steps are shown`)
+      return groups
     }
     for (const { group, values, totals } of await ask('edge')) {
-      assert.deepEqual(values[0], expected.get(group), group)
-      assert.deepEqual(values[1], expected.get(group), group)
-      assert.equal(totals[0], total(expected.get(group)!), group)
+      const shown = expected.get(group)!.slice(0, values[0]!.length)
+      assert.deepEqual(values[0], shown, group)
+      assert.deepEqual(values[1], shown, group)
+      assert.equal(totals[0], total(shown), group)
     }
     for (const { group, values } of await ask('region')) {
       const its = [...expected].filter(([id]) => id.startsWith(group)).map(([, steps]) => steps)
-      assert.deepEqual(values[0], added(its), group)
+      assert.deepEqual(values[0], added(its).slice(0, values[0]!.length), group)
     }
-    assert.deepEqual((await ask('fleet'))[0]?.values[0], added([...expected.values()]))
+    const fleet = (await ask('fleet'))[0]!.values[0]!
+    assert.deepEqual(fleet, added([...expected.values()]).slice(0, fleet.length))
   })
 
   test('gauges are averaged within a step, unless another function is requested', async () => {
@@ -87,12 +93,15 @@ suite('history', () => {
       [12, 1],
     ] as const)
       await edge.send(edge.report({ gauges: { upstreams_idle: value } }, from + offset * 1000))
+    // Another edge reports now: this one is silent, and nothing is awaited from it.
+    const other = await plane.edge('asia', 'asia-2')
+    await other.send(other.report({}))
     const range = `from=${new Date(from).toISOString()}&to=${new Date(from + 3 * stepMs).toISOString()}&step=10s`
     const metrics = ['', ':last', ':max', ':min'].map((suffix) => `upstreams_idle${suffix}`).join(',')
     // Two batches may be stored at the same time, in any order.
-    await until('three reports', async () => {
-      const [row] = await plane.sql<{ count: string }[]>`select count(*) from reports where edge = 'asia-1'`
-      return row?.count === '3'
+    await until('the reports', async () => {
+      const [row] = await plane.sql<{ count: string }[]>`select count(*) from reports where region = 'asia'`
+      return row?.count === '4'
     })
     const { body } = await plane.api(`/v1/stats/history?metrics=${metrics}&${range}&groupBy=edge&edge=asia-1`)
     const [group] = (body as History).groups
@@ -123,7 +132,10 @@ suite('history', () => {
   })
 })
 
-/** Sends the reports of the actions to `reports`, and returns the history that follows from those that arrived. */
+/**
+ * Sends the reports of the actions to `reports`, and returns the history that follows from those that arrived: the logins
+ * between two reports are spread evenly over the time between them, or over the last minute of it.
+ */
 function live(
   story: Story,
   edge: SimulatedEdge,
@@ -137,7 +149,7 @@ function live(
   for (const [index, start] of boots.entries()) {
     const end = boots[index + 1] ?? Infinity
     edge.restart(from + start * 1000)
-    let told: number | undefined
+    let told: { at: number; counted: number } | undefined
     let isFirstReport = true
     for (const moment of moments.filter((at) => at > start && at <= end)) {
       const counted = story.logins.filter((at) => at > start && at <= moment).length
@@ -153,14 +165,28 @@ function live(
       if (story.lost.includes(place)) continue
       reports.push({ edge, report })
       if (story.doubled.includes(place)) reports.push({ edge, report })
-      if (moment >= 0 && knowsBase) {
-        const step = Math.floor((moment * 1000) / stepMs)
-        steps[step] = (steps[step] ?? 0) + counted - (told ?? 0)
+      if (knowsBase) {
+        const since = Math.max(told?.at ?? start, moment - 60)
+        spread(steps, since, moment, counted - (told?.counted ?? 0))
       }
-      told = counted
+      told = { at: moment, counted }
     }
   }
   return steps
+}
+
+/** Places logins one by one. The last one was at the time of the report. Times are in seconds. */
+function spread(steps: (number | null)[], since: number, moment: number, logins: number): void {
+  const stepSeconds = stepMs / 1000
+  // The edge was there, also in a step without a login.
+  for (let step = 0; step < points; step++)
+    if (step * stepSeconds <= moment && (step + 1) * stepSeconds > since) steps[step] ??= 0
+  for (let login = 1; login <= logins; login++) {
+    // Exact: as a fraction with the denominator `logins`.
+    const numerator = since * logins + login * (moment - since)
+    const step = Math.ceil(numerator / (logins * stepSeconds)) - 1
+    if (step >= 0 && step < points) steps[step]! += 1
+  }
 }
 
 const total = (steps: readonly (number | null)[]): number | null =>

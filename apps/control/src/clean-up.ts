@@ -3,6 +3,7 @@ import { forgetOldAnswers } from './platform/http/idempotency-queries.ts'
 import { forgetOldOperations } from './features/operations/queries.ts'
 import { forgetOldOrders } from './features/orders/queries.ts'
 import { forgetOldAccess } from './features/access/service.ts'
+import { forgetOldRefusals } from './features/refusals/service.ts'
 import type { Deps } from './deps.ts'
 import type { Lease } from './platform/ticks/leases.ts'
 
@@ -12,5 +13,6 @@ export async function cleanUp(deps: Deps, lease: Lease): Promise<void> {
   await forgetOldAccess(deps)
   await forgetOldOrders(deps.db.orm)
   await forgetOldOperations(deps.db.orm)
+  await forgetOldRefusals(deps)
   await forgetOldAnswers(deps.db.orm)
 }

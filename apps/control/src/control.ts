@@ -11,16 +11,17 @@ import { openDatabase } from './platform/db/database.ts'
 import { migrate } from './platform/db/migrate.ts'
 import { isPassing } from './platform/db/trouble.ts'
 import type { Deps } from './deps.ts'
-import type { Retention } from './features/history/kept.ts'
+import type { Retention } from './features/history/window.ts'
 import { serveHttp, type Listening } from './platform/http/listen.ts'
 import { ingestPresence } from './features/edges/ingest.ts'
-import { ingestReports } from './features/history/ingest-reports.ts'
-import { RejectedMessages } from './features/edges/rejected-messages.ts'
+import { ingestReports } from './features/history/ingest.ts'
+import { keepRefusals } from './features/refusals/service.ts'
+import { Intake } from './platform/nats/intake.ts'
 import { Outage } from './platform/outage.ts'
 import { runTicks } from './platform/ticks/ticks.ts'
 import { timers } from './timers.ts'
 import { withLease } from './platform/ticks/leases.ts'
-import { makePartitions } from './features/history/make-partitions.ts'
+import { makePartitions } from './features/history/partitions.ts'
 
 /** `api` answers requests. `ingest` stores what edges send and runs the timers. `all` does both. */
 export type Mode = 'api' | 'ingest' | 'all'
@@ -61,6 +62,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const issuer = options.issuer && new Issuer(options.issuer)
   const metrics = new Metrics(controlMetrics)
   const guesses = new GuessLimit()
+  const intake = new Intake(log, metrics, () => performance.now())
   const deps: Deps = {
     db,
     bus,
@@ -68,6 +70,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     log,
     metrics,
     guesses,
+    intake,
     kept: options.kept,
     now: Date.now,
     replica: options.replica,
@@ -103,11 +106,12 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
 
 async function work(options: ControlOptions, deps: Deps, signal: AbortSignal): Promise<void> {
   await untilMigrated(options.database, deps, signal)
-  if (options.mode === 'api' || signal.aborted) return
-  const rejected = new RejectedMessages(deps)
+  const refusals = keepRefusals(deps, signal)
+  if (options.mode === 'api' || signal.aborted) return await refusals
   await Promise.all([
-    ingestPresence(deps, rejected, signal),
-    ingestReports(deps, rejected, signal),
+    refusals,
+    ingestPresence(deps, signal),
+    ingestReports(deps, signal),
     runTicks(timers, deps, signal),
   ])
 }

@@ -4,6 +4,7 @@ import type { Deps } from './deps.ts'
 import { GuessLimit } from './features/access/guess-limit.ts'
 import { testDatabase } from './platform/db/postgres.test-support.ts'
 import { Bus } from './platform/nats/bus.ts'
+import { Intake } from './platform/nats/intake.ts'
 
 export interface TestDeps extends Deps {
   /** Sets the clock. Milliseconds since 1970. */
@@ -19,6 +20,7 @@ export async function testDeps(): Promise<TestDeps> {
   const lines: string[] = []
   const log = new Log({ level: 'debug', format: 'text' }, (line) => lines.push(line))
   const limits = { replicas: 1, reportsBytesMax: 1_048_576, tracesBytesMax: 1_048_576, tracesKeptMs: 60_000 }
+  const metrics = new Metrics(controlMetrics)
   let now = Date.now()
   return {
     db: await testDatabase(),
@@ -26,8 +28,9 @@ export async function testDeps(): Promise<TestDeps> {
     bus: new Bus({ access: { servers: ['127.0.0.1:1'] }, limits }, log),
     issuer: undefined,
     log,
-    metrics: new Metrics(controlMetrics),
     guesses: new GuessLimit(),
+    metrics,
+    intake: new Intake(log, metrics, () => now),
     kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
     now: () => now,
     replica: 'tests/1',

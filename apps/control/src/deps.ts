@@ -5,9 +5,10 @@
 import type { ControlMetrics, Log } from '@imapfleet/observe'
 import type { Bus } from './platform/nats/bus.ts'
 import type { GuessLimit } from './features/access/guess-limit.ts'
+import type { Intake } from './platform/nats/intake.ts'
 import type { Issuer } from './features/enrolments/issuer.ts'
 import type { Database } from './platform/db/database.ts'
-import type { Retention } from './features/history/kept.ts'
+import type { Retention } from './features/history/window.ts'
 
 export interface Deps {
   db: Database
@@ -17,6 +18,8 @@ export interface Deps {
   log: Log
   metrics: ControlMetrics
   guesses: GuessLimit
+  /** Admits messages from edges. */
+  intake: Intake
   kept: Retention
   /** Milliseconds since 1970. */
   now: () => number

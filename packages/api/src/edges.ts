@@ -19,7 +19,7 @@ export const edgeProblemSchema = z
   .object({
     /**
      * `reported`: by the edge itself. `unsaved`: it cannot write its state directory. `drift`: it runs another revision
-     * than it should.
+     * than it should. `refused`: control refuses some of its messages.
      */
     kind: z.enum([
       'silent',
@@ -30,6 +30,7 @@ export const edgeProblemSchema = z
       'rejected',
       'drift',
       'clock',
+      'refused',
       'reported',
     ]),
     severity: z.enum(['bad', 'warning']),

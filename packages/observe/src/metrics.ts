@@ -9,7 +9,7 @@ export interface MetricRow {
   help: string
   /** Label names, in the order of the series key. Values come from configuration or closed lists, never from users. */
   labels?: readonly string[]
-  /** The largest value. Absent: the largest whole number. No value is negative. */
+  /** The largest value. Absent: the largest whole number. No metric of an edge is negative. */
   max?: number
 }
 
@@ -157,6 +157,11 @@ export const controlMetrics = {
     kind: 'counter',
     help: 'Runs of this timer that were left to another replica.',
     labels: ['timer'],
+  },
+  control_refused_total: {
+    kind: 'counter',
+    help: 'Messages of an edge that control refused, or series that it left out, by edge and reason. The edge is empty if it is not registered.',
+    labels: ['edge', 'sent_as', 'reason'],
   },
 } as const satisfies MetricRows
 

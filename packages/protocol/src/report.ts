@@ -19,5 +19,11 @@ export const reportSchema = z
   .transform(inClosedSet)
 export type Report = z.infer<typeof reportSchema>
 
+/**
+ * Reports of one edge in the stream: an hour at the usual interval. JetStream refuses more, and the edge keeps them in its
+ * outbox.
+ */
+export const reportsOfEdgeMax = 360
+
 /** The message id by which JetStream drops a report that is sent twice. */
 export const reportId = (report: Report) => `${report.edge}/${report.boot}/${report.sequence}`

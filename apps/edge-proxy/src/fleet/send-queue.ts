@@ -1,5 +1,5 @@
 /** A bounded queue of messages for one JetStream stream. They are sent in order, and kept until they are acknowledged. */
-import type { NatsHandles } from '@imapfleet/nats'
+import { isTooLarge, type NatsHandles } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { encode } from '@imapfleet/protocol'
 
@@ -61,6 +61,10 @@ export class SendQueue<T> {
       }
     } catch (error) {
       failed(reasonOf(error))
+      // It would never be accepted, and nothing after it would be sent.
+      if (!isTooLarge(error)) return
+      this.#messages.shift()
+      this.#options.dropped?.()
     }
   }
 }

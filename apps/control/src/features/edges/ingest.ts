@@ -16,6 +16,7 @@ import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
 import { Batches } from '../../platform/nats/batches.ts'
 import type { Bus } from '../../platform/nats/bus.ts'
+import type { Intake } from '../../platform/nats/intake.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
@@ -34,21 +35,16 @@ import {
   type WrittenEdge,
 } from './ingest-queries.ts'
 import { rememberEdges } from './queries.ts'
-import type { RejectedMessages } from './rejected-messages.ts'
 
 const pauses = { firstMs: 1_000, lastMs: 2_000 }
 
-export async function ingestPresence(
-  deps: Deps,
-  rejected: RejectedMessages,
-  signal: AbortSignal,
-): Promise<void> {
+export async function ingestPresence(deps: Deps, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'heartbeats cannot be stored', 'heartbeats are stored again')
   const backoff = new Backoff(pauses)
   while (!signal.aborted) {
     try {
-      for await (const batch of hearPresence(deps.bus, signal)) {
-        const { heard, foreign } = readBatch(batch, rejected)
+      for await (const batch of hearPresence(deps, signal)) {
+        const { heard, foreign } = readBatch(batch, deps.intake)
         try {
           await recordPresence(deps, heard)
           await recordForeign(deps, foreign)
@@ -76,20 +72,20 @@ interface Message {
 /** `foreign`: heartbeats of edges that speak another wire version. */
 function readBatch(
   batch: readonly (Message | typeof probe)[],
-  rejected: RejectedMessages,
+  intake: Intake,
 ): { heard: Heard[]; foreign: ForeignPresence[] } {
   const heard: Heard[] = []
   const foreign: ForeignPresence[] = []
   for (const message of batch) {
     if (message === probe) continue
-    const presence = recognise(presenceSchema, message, subjects.presence)
-    if (presence.ok) {
-      heard.push({ presence: presence.value, ageMs: performance.now() - message.arrivedAt })
+    const recognised = recognise(presenceSchema, message, subjects.presence)
+    const other = recognised.ok ? undefined : recognise(foreignPresenceSchema, message, subjects.presence)
+    if (other?.ok && other.value.v !== wireVersion) {
+      foreign.push(other.value)
       continue
     }
-    const other = recognise(foreignPresenceSchema, message, subjects.presence)
-    if (other.ok && other.value.v !== wireVersion) foreign.push(other.value)
-    else rejected.note('heartbeat', message.subject, presence.reason)
+    const presence = intake.accepted('heartbeat', message.subject, recognised)
+    if (presence) heard.push({ presence, ageMs: performance.now() - message.arrivedAt })
   }
   return { heard, foreign }
 }
@@ -103,7 +99,7 @@ const anyVersion = 1
  * their entry. They answer with a heartbeat, so control need not wait for the next regular one.
  */
 async function* hearPresence(
-  bus: Bus,
+  { bus, intake }: Deps,
   signal: AbortSignal,
 ): AsyncGenerator<(Message | typeof probe)[], void> {
   const { nats } = await bus.whenUp(signal)
@@ -111,7 +107,8 @@ async function* hearPresence(
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
       if (error) batches.end(error)
-      else batches.push({ subject: message.subject, data: message.data, arrivedAt: performance.now() })
+      else if (!intake.refuses('heartbeat', message))
+        batches.push({ subject: message.subject, data: message.data, arrivedAt: performance.now() })
     },
   })
   const hearing = new AbortController()

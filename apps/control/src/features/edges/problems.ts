@@ -24,14 +24,19 @@ const clockSkewMaxMs = 5_000
 export const largeSkew = (skewMs: number | null): number | undefined =>
   skewMs !== null && Math.abs(skewMs) >= clockSkewMaxMs ? skewMs : undefined
 
-/** The most serious first. */
-export function problemsOf(row: EdgeRow, wanted: Wanted): EdgeProblem[] {
+/** The most serious first. `refused`: what control refuses of its messages. */
+export function problemsOf(
+  row: EdgeRow,
+  wanted: Wanted,
+  refused: readonly EdgeProblem[] = [],
+): EdgeProblem[] {
   const problems = [
     ...(wanted.hasCredential === false
       ? [bad('credential', 'its credential is revoked, so NATS refuses it')]
       : []),
     // What a silent edge reported before is outdated.
     ...(row.silent ? [silence(row)] : present(row, wanted)),
+    ...refused,
   ]
   return [
     ...problems.filter(({ severity }) => severity === 'bad'),

@@ -69,6 +69,14 @@ export async function findEdge(queries: Queries, id: string): Promise<EdgeRow | 
   return row
 }
 
+/** Edges whose clocks differ from that of the database. */
+export async function selectSkews(queries: Queries): Promise<{ id: string; skewMs: number | null }[]> {
+  return await queries
+    .select({ id: edges.id, skewMs: edges.clockSkewMs })
+    .from(edges)
+    .where(ne(edges.clockSkewMs, 0))
+}
+
 /** Returns those whose value changed. */
 export async function setDrain(queries: Queries, ids: readonly string[], drain: boolean): Promise<string[]> {
   const changed = await queries

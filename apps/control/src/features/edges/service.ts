@@ -11,6 +11,7 @@ import { listLayers } from '../config/queries.ts'
 import { distributeDesired, changeFleet } from '../desired/service.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
 import { rollingRevision, skipEdge } from '../rollouts/queries.ts'
+import { problemsByEdge } from '../refusals/service.ts'
 import { liveEdge } from './live-edge.ts'
 import {
   findEdge,
@@ -18,10 +19,12 @@ import {
   markEdgeForgotten,
   pageOfEdges,
   selectEdges,
+  selectSkews,
   setDrain,
   type CountingEdgeRow,
   type EdgeRow,
 } from './queries.ts'
+import { largeSkew } from './problems.ts'
 import { edgeView } from './view.ts'
 
 export { instancesOf } from './problems.ts'
@@ -63,7 +66,19 @@ async function viewsOf(queries: Queries, rows: readonly EdgeRow[]): Promise<Edge
   const layers = await listLayers(queries)
   const rolling = await rollingRevision(queries)
   const enrolled = await enrolledEdges(queries)
-  return rows.map((row) => edgeView(row, layers, rolling, enrolled))
+  const refused = await problemsByEdge(queries)
+  return rows.map((row) => edgeView(row, layers, rolling, enrolled, refused.get(row.id) ?? []))
+}
+
+/** Edges whose clocks are so wrong that times must be corrected: by how many milliseconds they are ahead. */
+export async function largeSkews({ db }: Pick<Deps, 'db'>): Promise<Map<string, number>> {
+  const rows = await selectSkews(db.orm)
+  return new Map(
+    rows.flatMap(({ id, skewMs }): [string, number][] => {
+      const skew = largeSkew(skewMs)
+      return skew === undefined ? [] : [[id, skew]]
+    }),
+  )
 }
 
 /** One edge, even a forgotten one. */

@@ -1,6 +1,6 @@
 /** An edge in the form of the API: its last heartbeat, and its desired revision. */
 import { parseSeriesKey } from '@imapfleet/observe'
-import type { EdgeView } from '@imapfleet/api'
+import type { EdgeProblem, EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
 import { wireVersion } from '@imapfleet/protocol'
 import { instancesOf, problemsOf } from './problems.ts'
@@ -12,6 +12,8 @@ export function edgeView(
   layers: readonly LayerHead[],
   rolling: Rolling | undefined,
   enrolled: ReadonlyMap<string, boolean>,
+  /** What control refuses of its messages. */
+  refused: readonly EdgeProblem[] = [],
 ): EdgeView {
   const hasCredential = enrolled.get(row.id)
   const wanted = resolve({ edge: row.id, region: row.region }, layers, rolling)
@@ -46,7 +48,7 @@ export function edgeView(
           : { revision: row.configRejected, reason: row.configRejectedReason ?? '' },
     },
     degraded: row.degraded,
-    problems: problemsOf(row, { ...wanted, hasCredential }),
+    problems: problemsOf(row, { ...wanted, hasCredential }, refused),
     instances: instancesOf(row).length,
     clockSkewMs: row.clockSkewMs,
     wireVersion: row.wireVersion,

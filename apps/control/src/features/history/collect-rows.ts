@@ -3,14 +3,12 @@
  * so that an answer does not depend on whether the rollup has run.
  */
 import type { EdgeMetricName } from '@imapfleet/observe'
-import { readReadings } from './readings.ts'
-import { readDue, readReportsSince, readRollups, type RollupFilter } from './rollups.ts'
-import { readWanted } from './series.ts'
 import type { Sql } from '../../platform/db/sql.ts'
-import { DueTimes } from './due-times.ts'
-import { lengthMs, type Resolution } from './resolution.ts'
-import { historyRows, rowsOfRegions, rowsOver, stretches, type HistoryRow, type Stretch } from './rows.ts'
-import { startOf } from './window.ts'
+import { readReadings } from './queries.ts'
+import { readDue, readReportsSince, readRollups, type RollupFilter } from './rollup-queries.ts'
+import { historyRows, rowsOfRegions, rowsOver, type HistoryRow, type Stretch } from './rows.ts'
+import { readWanted } from './series.ts'
+import { lengthMs as lengthOf, startOf, type Resolution } from './window.ts'
 
 export interface RowQuery extends RollupFilter {
   resolution: Resolution
@@ -22,33 +20,33 @@ export interface RowQuery extends RollupFilter {
 const minutesMax = 60
 const hoursMax = { region: 24, edge: 2 } as const
 
-const toMinute = <T extends { at: number }>(each: T): T => ({ ...each, at: startOf(each.at, lengthMs['1m']) })
-const toHour = <T extends { at: number }>(each: T): T => ({ ...each, at: startOf(each.at, lengthMs['1h']) })
+const toMinute = <T extends { at: number }>(each: T): T => ({ ...each, at: startOf(each.at, lengthOf['1m']) })
+const toHour = <T extends { at: number }>(each: T): T => ({ ...each, at: startOf(each.at, lengthOf['1h']) })
 
 /** `sql` must see one state of the database throughout. */
 export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow[]> {
   const { resolution, from, to, by } = asked
   const wanted = await readWanted(sql, asked.names)
   const since = await readReportsSince(sql)
-  if (resolution === 'reports') return await worked(asked, stretches(from, to, asked.stepMs))
+  if (resolution === 'reports') return await worked(asked, { from, to, lengthMs: asked.stepMs })
 
-  const due = await readDue(sql, startOf(from, lengthMs['1h']), to)
+  const due = await readDue(sql, startOf(from, lengthOf['1h']), to)
   const minutes = new DueTimes(
     due.filter((each) => each.resolution === '1m'),
-    lengthMs['1m'],
+    lengthOf['1m'],
     minutesMax,
   )
   if (resolution !== '1h') return await rolledUp(resolution, asked)
 
   // An hour is due as soon as one of its minutes is.
-  const hours = new DueTimes(due.map(toHour), lengthMs['1h'], hoursMax[by])
+  const hours = new DueTimes(due.map(toHour), lengthOf['1h'], hoursMax[by])
   const finished = await readRollups(sql, '1h', asked, wanted)
   const unfinished = await Promise.all(
     hours.stretchesWithin(from, to).map(async (stretch) => await rolledUp('1m', { ...asked, ...stretch })),
   )
   return [
     ...finished.filter((row) => !hours.has(row)),
-    ...rowsOver(unfinished.flat(), (at) => startOf(at, lengthMs['1h'])).filter((row) => hours.has(row)),
+    ...rowsOver(unfinished.flat(), (at) => startOf(at, lengthOf['1h'])).filter((row) => hours.has(row)),
   ]
 
   async function rolledUp(length: '10s' | '1m', filter: RollupFilter): Promise<HistoryRow[]> {
@@ -58,7 +56,7 @@ export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow
         .stretchesWithin(filter.from, filter.to)
         .map(
           async (stretch) =>
-            await worked({ ...filter, ...stretch }, stretches(stretch.from, stretch.to, lengthMs[length])),
+            await worked({ ...filter, ...stretch }, { ...stretch, lengthMs: lengthOf[length] }),
         ),
     )
     return [
@@ -72,3 +70,42 @@ export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow
     return by === 'edge' ? rows : rowsOfRegions(rows)
   }
 }
+
+/** Which minutes (or hours) of which regions are due, as a set, and as ranges that can be read with one query. */
+interface DueTime {
+  region: string
+  at: number
+}
+
+class DueTimes {
+  readonly #times: ReadonlySet<number>
+  readonly #due: ReadonlySet<string>
+  readonly #lengthMs: number
+
+  /** Only the newest `timesMax` times, however many regions are due in each. */
+  constructor(due: readonly DueTime[], lengthMs: number, timesMax: number) {
+    const times = [...new Set(due.map(({ at }) => at))].toSorted((a, b) => b - a).slice(0, timesMax)
+    this.#times = new Set(times)
+    this.#due = new Set(due.filter(({ at }) => this.#times.has(at)).map(nameOf))
+    this.#lengthMs = lengthMs
+  }
+
+  has(due: DueTime): boolean {
+    return this.#due.has(nameOf(due))
+  }
+
+  /** Ranges of consecutive times, oldest first, within this time. */
+  stretchesWithin(from: number, to: number): { from: number; to: number }[] {
+    const runs: { from: number; to: number }[] = []
+    for (const at of [...this.#times].toSorted((a, b) => a - b)) {
+      const last = runs.at(-1)
+      if (last?.to === at) last.to += this.#lengthMs
+      else runs.push({ from: at, to: at + this.#lengthMs })
+    }
+    return runs
+      .map((run) => ({ from: Math.max(run.from, from), to: Math.min(run.to, to) }))
+      .filter((run) => run.from < run.to)
+  }
+}
+
+const nameOf = ({ region, at }: DueTime): string => `${region} ${at}`

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
-import { increasesOf } from './increases.ts'
-import type { Reading } from './reading.ts'
+import { increasesOf, type Reading } from './increases.ts'
 
 /** Steps of 100 from 1000 to 2000. Reports are stored since 800. */
 const [from, to, stepMs, keptSince] = [1000, 2000, 100, 800]

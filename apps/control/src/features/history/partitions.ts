@@ -1,11 +1,12 @@
 /**
  * Partitions of the tables of figures: created before their time begins, and dropped as a whole after the retention.
  */
-import type { Retention } from './kept.ts'
-import { dayMs } from './window.ts'
+import type { Deps } from '../../deps.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import type { Database } from '../../platform/db/database.ts'
 import { instantSql, type Sql } from '../../platform/db/sql.ts'
+import { deleteOldSeries } from './series.ts'
+import { dayMs, keptSince, type Retention } from './window.ts'
 
 interface Table {
   name: string
@@ -32,14 +33,29 @@ const aheadMaxMs = 30 * dayMs
 /** Longest wait for a table lock, so that readers and writers are not blocked. The next run tries again. */
 const lockTimeout = '3s'
 
+/** Creates the partitions of the coming days. Any replica can do it. */
+export async function makePartitions({ db, now }: Deps, lease: Lease): Promise<void> {
+  await createPartitions(db, lease, now())
+}
+
+/** Drops figures that have expired, a day or a month at a time. */
+export async function forgetOldHistory({ kept, log, now }: Deps, lease: Lease): Promise<void> {
+  await lease.begin(async (tx) => {
+    const since = keptSince(kept, now())
+    const dropped = await dropPartitions(tx, since, now())
+    await deleteOldSeries(tx, since.hours)
+    if (dropped.length > 0) log.info('old history was deleted', { tables: dropped.join(' ') })
+  })
+}
+
 /** Creates the missing partitions of yesterday, today and the next days. */
-export async function createPartitions(db: Database, lease: Lease, now: number): Promise<void> {
+async function createPartitions(db: Database, lease: Lease, now: number): Promise<void> {
   for (const table of tables)
     for (let day = -1; day <= daysAhead; day++) await makePartition(db, lease, table, now + day * dayMs)
 }
 
 /** Drops the partitions that are entirely before these times, and returns their names. */
-export async function dropPartitions(sql: Sql, since: Retention, now: number): Promise<string[]> {
+async function dropPartitions(sql: Sql, since: Retention, now: number): Promise<string[]> {
   await sql`select set_config('lock_timeout', ${lockTimeout}, true)`
   const dropped: string[] = []
   for (const table of tables) {

@@ -2,7 +2,7 @@
 import { historyCsv, type historyRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import { TextReply, type Handlers } from '../../platform/http/handlers.ts'
-import { readHistory } from './read-history.ts'
+import { readHistory } from './service.ts'
 
 export const historyHandlers = (deps: Deps): Handlers<typeof historyRoutes> => ({
   readHistory: async ({ query: { format, ...question } }) => {

@@ -2,9 +2,7 @@
  * Figures of one edge, or of all edges of a region, over one interval: the content of rollups and histories. Rows of
  * one length are combined into rows of a greater length, and rows of edges into rows of their region.
  */
-import type { Histogram } from '@imapfleet/observe'
-import { increasesOf } from './increases.ts'
-import type { Reading } from './reading.ts'
+import { increasesOf, partOf, type Counts, type Reading } from './increases.ts'
 
 /** A gauge over an interval. For a region: the sum over its edges, at each of the combined intervals. */
 export interface Gauge {
@@ -16,10 +14,8 @@ export interface Gauge {
   min: number
 }
 
-export interface RowFigures {
-  counters: Record<string, number>
+export interface RowFigures extends Counts {
   gauges: Record<string, Gauge>
-  histograms: Record<string, Histogram>
 }
 
 export interface HistoryRow extends RowFigures {
@@ -30,38 +26,50 @@ export interface HistoryRow extends RowFigures {
   at: number
 }
 
+/** A time that is divided into intervals of one length. */
 export interface Stretch {
   from: number
   to: number
-  /** The start of the interval that contains a moment. */
-  startOf: (at: number) => number
+  lengthMs: number
 }
 
-export const stretches = (from: number, to: number, lengthMs: number): Stretch => ({
-  from,
-  to,
-  startOf: (at) => from + Math.floor((at - from) / lengthMs) * lengthMs,
-})
-
-/** One row for each edge and interval that has a reading. */
-export function historyRows(readings: readonly Reading[], stretch: Stretch, keptSince: number): HistoryRow[] {
+/**
+ * One row for each edge and interval in which it reported, or which lies between two of its reports. `readings` also has
+ * those around the stretch: for each boot the last one before it, and the first one after it.
+ */
+export function historyRows(
+  readings: readonly Reading[],
+  { from, to, lengthMs }: Stretch,
+  keptSince: number,
+): HistoryRow[] {
   const rows = new Rows()
   const increases = increasesOf(readings, keptSince)
-    .filter(({ reading }) => reading.at >= stretch.from && reading.at < stretch.to)
+    .filter(({ reading, since }) => reading.at >= from && since < to)
     .toSorted((a, b) => a.reading.at - b.reading.at)
-  for (const { reading, counters, histograms } of increases) {
-    const gauges = Object.entries(reading.gauges).map(([key, value]) => [
-      key,
-      { count: 1, sum: value, last: value, max: value, min: value },
-    ])
-    rows.add(reading.region, reading.edge, stretch.startOf(reading.at), {
-      counters,
-      histograms,
-      gauges: Object.fromEntries(gauges) as Record<string, Gauge>,
-    })
+  for (const increase of increases) {
+    const { reading, since } = increase
+    const { region, edge, at } = reading
+    const first = from + Math.max(0, Math.floor((since - from) / lengthMs)) * lengthMs
+    for (let start = first; start <= at && start < to; start += lengthMs) {
+      const end = Math.min(start + lengthMs, to)
+      // An interval that lies between two reports has the gauges of the later one.
+      const hasGauges = at < start + lengthMs ? at < to : start > since
+      rows.add(region, edge, start, {
+        ...partOf(increase, start, end),
+        gauges: hasGauges ? gaugesOf(reading) : {},
+      })
+    }
   }
   return rows.all()
 }
+
+const gaugesOf = ({ gauges }: Reading): Record<string, Gauge> =>
+  Object.fromEntries(
+    Object.entries(gauges).map(([key, value]) => [
+      key,
+      { count: 1, sum: value, last: value, max: value, min: value },
+    ]),
+  )
 
 /** Combines the rows of the same interval. They can come in any order. */
 export function rowsOver(rows: readonly HistoryRow[], startOf: (at: number) => number): HistoryRow[] {

@@ -3,10 +3,18 @@ import { boolean, customType, index, pgTable, primaryKey, serial, text, uuid } f
 import { countColumn, instantColumn } from '../../platform/db/columns.ts'
 
 /** Series by number, for the whole fleet. Stored figures refer to a series by its number. */
-export const series = pgTable('series', {
-  id: serial('id').primaryKey(),
-  key: text('key').notNull().unique(),
-})
+export const series = pgTable(
+  'series',
+  {
+    id: serial('id').primaryKey(),
+    key: text('key').notNull().unique(),
+    /** The edge that reported it first. Null: from a version that did not note it. */
+    introducedBy: text('introduced_by'),
+    /** Within a day. */
+    usedAt: instantColumn('used_at').notNull().defaultNow(),
+  },
+  (table) => [index('series_introduced_by').on(table.introducedBy)],
+)
 
 /** As history/packed.ts writes them. */
 const packed = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })

@@ -1,7 +1,8 @@
 /**
- * The time range of a history and its steps. Absolute times are used exactly; relative ones are rounded to a whole
- * step.
+ * The time range of a history and its steps, and what is kept of it. Absolute times are used exactly; relative ones are
+ * rounded to a whole step.
  */
+import type { History } from '@imapfleet/api'
 import { ServiceError } from '../../platform/errors.ts'
 
 export interface Window {
@@ -27,14 +28,14 @@ export function parseWindow(
   asked: { from?: string | undefined; to?: string | undefined; step?: string | undefined },
   now: number,
   /** The shortest step for a history that begins at this time, if no step was requested. */
-  leastStepMs: (from: number) => number = () => 1000,
+  finestStepMs: (from: number) => number = () => 1000,
 ): Window {
   const begin = parseTime('from', asked.from ?? '-1h', now)
   const end = parseTime('to', asked.to ?? 'now', now)
   if (begin.at >= end.at)
     throw new ServiceError('range_invalid', `from (${iso(begin.at)}) must be before to (${iso(end.at)}).`)
   const stepMs =
-    asked.step === undefined ? stepFor(end.at - begin.at, leastStepMs(begin.at)) : parseStep(asked.step)
+    asked.step === undefined ? stepFor(end.at - begin.at, finestStepMs(begin.at)) : parseStep(asked.step)
   const from = begin.isRelative ? startOf(begin.at, stepMs) : begin.at
   const window = windowOf(from, end.at, stepMs)
   if (window.points > pointsMax) {
@@ -47,7 +48,7 @@ export function parseWindow(
   return window
 }
 
-export const windowOf = (from: number, to: number, stepMs: number): Window => ({
+const windowOf = (from: number, to: number, stepMs: number): Window => ({
   from,
   to,
   stepMs,
@@ -91,3 +92,73 @@ function parseStep(text: string): number {
 }
 
 const iso = (at: number): string => new Date(at).toISOString()
+
+/** How long figures are kept, in milliseconds. */
+export interface Retention {
+  /** Reports, and the rollups of regions per 10 s. */
+  reports: number
+  minutes: number
+  hours: number
+}
+
+export function keptSince(kept: Retention, now: number): Retention {
+  const since = (age: number) => startOf(now - age, dayMs)
+  return { reports: since(kept.reports), minutes: since(kept.minutes), hours: since(kept.hours) }
+}
+
+export type Resolution = History['resolution']
+
+export const lengthMs = { '10s': 10_000, '1m': 60_000, '1h': 3_600_000 } as const
+
+export interface Readable {
+  resolution: Resolution
+  window: Window
+}
+
+/** Times inside an interval of the rollup are moved outwards, but not beyond now. */
+export function readable(window: Window, by: 'edge' | 'region', since: Retention, now: number): Readable {
+  const resolution = resolutionFor(window.stepMs, by)
+  const least = leastStepMs(window.from, since)
+  if (window.stepMs < least || window.stepMs % least !== 0) throw tooOld(window, least)
+  if (resolution === 'reports') return { resolution, window }
+  const length = lengthMs[resolution]
+  const end = Math.ceil(window.to / length) * length
+  return {
+    resolution,
+    window: windowOf(startOf(window.from, length), end <= now ? end : window.to, window.stepMs),
+  }
+}
+
+/** The shortest step for a history that begins here: older data is kept per minute or per hour only. */
+export function leastStepMs(from: number, since: Retention): number {
+  if (from < since.minutes) return lengthMs['1h']
+  return from < since.reports ? lengthMs['1m'] : 1000
+}
+
+/** For single edges there is no rollup between reports and minutes. */
+function resolutionFor(stepMs: number, by: 'edge' | 'region'): Resolution {
+  if (stepMs % lengthMs['1h'] === 0) return '1h'
+  if (stepMs % lengthMs['1m'] === 0) return '1m'
+  return stepMs % lengthMs['10s'] === 0 && by === 'region' ? '10s' : 'reports'
+}
+
+function tooOld({ from }: Window, least: number): ServiceError {
+  const unit = least === lengthMs['1h'] ? 'hour' : 'minute'
+  return new ServiceError(
+    'step_too_fine',
+    `History at ${new Date(from).toISOString()} is kept per ${unit} only: use a step of 1${unit[0]} or a multiple of it.`,
+  )
+}
+
+/**
+ * The window without the steps that end after this moment, because not all edges have reported them. A window of one
+ * unfinished step ends at the last whole interval of the resolution.
+ */
+export function finishedPart(window: Window, resolution: Resolution, settled: number): Window {
+  if (window.to <= settled) return window
+  const { from, stepMs } = window
+  const finished = Math.floor((settled - from) / stepMs)
+  if (finished >= 1) return windowOf(from, from + finished * stepMs, stepMs)
+  const unitMs = resolution === 'reports' ? 1_000 : lengthMs[resolution]
+  return windowOf(from, Math.max(from, startOf(settled, unitMs)), stepMs)
+}

@@ -15,14 +15,16 @@ import {
   type OrderAddress,
 } from '@imapfleet/protocol'
 import { createInbox, type Msg } from '@nats-io/transport-node'
-import type { Bus } from '../../platform/nats/bus.ts'
+import type { Deps } from '../../deps.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 
 /** Size of the answers of all edges to one order, in total. Control holds them in memory for the request. */
 const bytesMax = 16_777_216
+/** Of one edge, so that it leaves room for the others. */
+const edgeBytesMax = 4_194_304
 
 export async function sendOrder(
-  bus: Bus,
+  { bus, intake }: Pick<Deps, 'bus' | 'intake'>,
   order: Order,
   target: OrderAddress,
   expected: ReadonlyMap<string, number>,
@@ -35,6 +37,7 @@ export async function sendOrder(
   const { promise: over, resolve: end } = Promise.withResolvers<void>()
   const hear = (error: Error | null, message: Msg) => {
     if (error) return end()
+    if (intake.refuses('answer', message)) return
     const answered = answers.add(message)
     if (answered && answered.processes >= (waiting.get(answered.edge) ?? 0)) waiting.delete(answered.edge)
     if (waiting.size === 0) end()
@@ -59,6 +62,7 @@ export async function sendOrder(
 export class Answers {
   readonly #kind: OrderKind
   readonly #edges = new Map<string, Map<string, AnswerParts<OrderKind> | OrderOutcome>>()
+  readonly #bytesOf = new Map<string, number>()
   #bytes = 0
 
   constructor(kind: OrderKind) {
@@ -76,8 +80,11 @@ export class Answers {
     if (!parts && boots.size === processesMax) return undefined
     if (!parts) boots.set(boot, (parts = new AnswerParts(this.#kind)))
     if (!(parts instanceof AnswerParts)) return undefined
-    this.#bytes += message.data.length
-    const outcome = this.#bytes > bytesMax ? leftOut : parts.add(recognised.value)
+    const bytes = (this.#bytesOf.get(edge) ?? 0) + message.data.length
+    this.#bytesOf.set(edge, bytes)
+    if (bytes <= edgeBytesMax) this.#bytes += message.data.length
+    const outcome =
+      bytes > edgeBytesMax ? tooLong : this.#bytes > bytesMax ? leftOut : parts.add(recognised.value)
     if (!outcome) return undefined
     boots.set(boot, outcome)
     return { edge, processes: completeOf(boots).length }
@@ -116,6 +123,8 @@ const completeOf = (boots: ReadonlyMap<string, AnswerParts<OrderKind> | OrderOut
 
 /** Processes of one edge whose answers are kept. */
 const processesMax = 8
+
+const tooLong = { ok: false, reason: 'its answer was left out because it exceeds 4 MiB' } as const
 
 const leftOut = {
   ok: false,

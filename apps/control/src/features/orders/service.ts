@@ -164,7 +164,7 @@ async function askEdges(
   const expected = new Map(
     edges.filter((edge) => !edge.silent).map((edge) => [edge.id, instancesOf(edge).length]),
   )
-  return await sendOrder(deps.bus, order, address, expected, timeoutMs)
+  return await sendOrder(deps, order, address, expected, timeoutMs)
 }
 
 function addressOf(target: FleetTarget, edges: readonly EdgeRow[]): OrderAddress {

@@ -1,10 +1,6 @@
 /** The health of the edges of a rollout: their failures since the wave settled, compared with those before it started. */
 import type { Deps } from '../../deps.ts'
-import { matchSeries, parseExpressions } from '../history/expression.ts'
-import { increasesOf } from '../history/increases.ts'
-import { readEnds } from '../history/readings.ts'
-import { readReportsSince } from '../history/rollups.ts'
-import { readWanted } from '../history/series.ts'
+import { increasesBetween } from '../history/service.ts'
 
 /** The counts of some edges over some time. */
 export interface LoginCounts {
@@ -63,41 +59,9 @@ function worseShare(what: string, min: number, mayGrow: number, before: Part, no
   return `${percent(is)} of ${now[1]} ${what} fail, up from ${percent(was)}`
 }
 
-const [logins, loginsOk, opened, failedDials] = parseExpressions(
-  'logins_total,logins_total{result="ok"},upstream_connections_total,upstream_failures_total',
-) as [Expression, Expression, Expression, Expression]
-type Expression = ReturnType<typeof parseExpressions>[number]
+const counted = 'logins_total,logins_total{result="ok"},upstream_connections_total,upstream_failures_total'
 
-/**
- * Only from reports whose whole interval is within the time: the first report after a wave has settled also counts what
- * failed before.
- */
 async function count(deps: Deps, edges: readonly string[], from: number, to: number): Promise<LoginCounts> {
-  const sums = { logins: 0, ok: 0, opened: 0, failed: 0 }
-  if (to > from) {
-    const { sql } = deps.db
-    const wanted = await readWanted(sql, [logins.name, opened.name, failedDials.name])
-    const readings = (await readEnds(sql, { from, to, edges }, wanted)).toSorted(
-      (a, b) => a.sequence - b.sequence,
-    )
-    const within = readings.filter(({ at }) => at >= from)
-    const firsts = new Set(
-      [...Map.groupBy(within, ({ edge, boot }) => `${edge}/${boot}`).values()].map(([first]) => first),
-    )
-    for (const { reading, counters } of increasesOf(readings, await readReportsSince(sql))) {
-      if (reading.at < from || (firsts.has(reading) && reading.startedAt < from)) continue
-      for (const [key, value] of Object.entries(counters)) {
-        if (matchSeries(logins, key)) sums.logins += value
-        if (matchSeries(loginsOk, key)) sums.ok += value
-        if (matchSeries(opened, key)) sums.opened += value
-        if (matchSeries(failedDials, key)) sums.failed += value
-      }
-    }
-  }
-  return {
-    logins: sums.logins,
-    failedLogins: sums.logins - sums.ok,
-    dials: sums.opened + sums.failed,
-    failedDials: sums.failed,
-  }
+  const [logins = 0, ok = 0, opened = 0, failed = 0] = await increasesBetween(deps, counted, { edges, from, to })
+  return { logins, failedLogins: logins - ok, dials: opened + failed, failedDials: failed }
 }

@@ -7,7 +7,6 @@ import type postgres from 'postgres'
 import type { DatabaseAddress } from './address.ts'
 import { openClient } from './client.ts'
 import * as schema from './schema.ts'
-import { Series } from '../../features/history/series.ts'
 
 type Orm = PostgresJsDatabase<typeof schema>
 /** What the queries of one table accept, inside or outside a transaction. */
@@ -16,7 +15,8 @@ export type Queries = Pick<Orm, 'select' | 'selectDistinctOn' | 'insert' | 'upda
 export interface Database {
   orm: Orm
   sql: postgres.Sql
-  series: Series
+  /** Connections that were closed so far. The next one may reach another database. */
+  losses: () => number
   address: DatabaseAddress
   close: () => Promise<void>
 }
@@ -61,13 +61,13 @@ const connection = (name: string, max: number): postgres.Options<Record<string, 
 /** `name`: what Postgres shows as the name of the application. */
 export function openDatabase(address: DatabaseAddress, name = 'imapfleet-control'): Database {
   const { url, ssl } = address
-  const series = new Series()
-  const plain = openClient(url, { ...connection(name, 8), ssl, onclose: () => series.forget() })
+  let losses = 0
+  const plain = openClient(url, { ...connection(name, 8), ssl, onclose: () => void losses++ })
   const forDrizzle = openClient(url, { ...connection(name, 8), ssl })
   return {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
-    series,
+    losses: () => losses,
     address,
     close: async () => {
       await Promise.all([plain.end({ timeout: closeTimeoutS }), forDrizzle.end({ timeout: closeTimeoutS })])

@@ -1,5 +1,5 @@
 /**
- * Our streams and the bucket in JetStream. Missing ones are created. Existing ones stay unchanged, because an
+ * Our streams and the bucket in JetStream. Missing ones are created. Existing ones keep their limits, because an
  * operator may have tuned them.
  */
 import {
@@ -22,7 +22,9 @@ import {
   evidenceBytesMax,
   evidenceKeptMs,
   evidenceOfEdgeMax,
+  measurementBytesMax,
   messageBytesMax,
+  reportsOfEdgeMax,
   streams,
   subjects,
 } from '@imapfleet/protocol'
@@ -52,6 +54,12 @@ export async function ensureStreams(
   jetstream: JetStreamClient,
   limits: StreamLimits,
 ): Promise<KV> {
+  const ofEachEdge = {
+    // An edge beyond it is refused, and keeps its reports. It cannot displace the reports of others.
+    max_msgs_per_subject: reportsOfEdgeMax,
+    discard_new_per_subject: true,
+    max_msg_size: measurementBytesMax,
+  }
   await ensureStream(manager, {
     name: streams.reports,
     subjects: [subjects.reportsOfAll],
@@ -62,7 +70,9 @@ export async function ensureStreams(
     max_bytes: limits.reportsBytesMax,
     duplicate_window: nanos(2 * minuteMs),
     num_replicas: limits.replicas,
+    ...ofEachEdge,
   })
+  await limitEachSubject(manager, streams.reports, ofEachEdge)
   await ensureStream(manager, {
     name: streams.traces,
     subjects: [subjects.tracesOfAll],
@@ -109,6 +119,16 @@ async function ensureStream(
   if (there) return
   // Another replica may have created it already. Adding the same stream again has no effect.
   await manager.streams.add(config)
+}
+
+/** For a stream that was made by a version without this limit. A limit that an operator has set stays. */
+async function limitEachSubject(
+  manager: JetStreamManager,
+  name: string,
+  limits: Partial<StreamConfig>,
+): Promise<void> {
+  const { config } = await manager.streams.info(name)
+  if (config.max_msgs_per_subject <= 0) await manager.streams.update(name, { ...config, ...limits })
 }
 
 async function ensureIngest(manager: JetStreamManager): Promise<void> {

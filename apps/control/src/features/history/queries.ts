@@ -1,9 +1,28 @@
 /** Reads stored reports. */
-import type { Reading } from './reading.ts'
-import { bounded, figureColumns, type PackedFigures } from './figures.ts'
+import { instantSql, milliseconds, type Fragment, type Sql } from '../../platform/db/sql.ts'
+import { spreadMaxMs, type Reading } from './increases.ts'
 import { unpackCounters, unpackHistograms } from './packed.ts'
 import type { WantedSeries } from './series.ts'
-import { instantSql, milliseconds, type Fragment, type Sql } from '../../platform/db/sql.ts'
+
+/** As packed.ts writes them. What was not requested is missing. */
+export interface PackedFigures {
+  counters?: Uint8Array
+  gauges?: Uint8Array
+  histograms?: Uint8Array
+}
+
+/** The requested columns, to follow other columns. */
+export const figureColumns = (sql: Sql, { kinds }: WantedSeries) => sql`
+  ${kinds.has('counter') ? sql`, counters` : sql``} ${kinds.has('gauge') ? sql`, gauges` : sql``}
+  ${kinds.has('histogram') ? sql`, histograms` : sql``}`
+
+/** Above this limit the caller must request less, so that control need not hold all of it in memory. */
+export class TooManyRows extends Error {}
+
+export function bounded<T extends readonly unknown[]>(rows: T, rowsMax: number): T {
+  if (rows.length > rowsMax) throw new TooManyRows(`more than ${rowsMax} rows`)
+  return rows
+}
 
 export interface ReadingsFilter {
   /** Milliseconds since 1970. `from` is included, `to` is not. */
@@ -16,23 +35,56 @@ export interface ReadingsFilter {
 
 type ReportRow = Omit<Reading, 'counters' | 'gauges' | 'histograms'> & PackedFigures
 
-const readingsMax = 100_000
+const readingsMax = 200_000
 /** How far from a report its neighbours are searched first, so that most partitions are not read. */
 const nearMs = 86_400_000
 
-/** All readings within the time, and for each boot the one before it, which may be older. */
+/**
+ * All readings within the time, and for each boot the one before it, which may be older, and the next one whose counts
+ * reach back into it.
+ */
 export async function readReadings(
   sql: Sql,
   filter: ReadingsFilter,
   wanted: WantedSeries,
 ): Promise<Reading[]> {
-  const rows = bounded(
+  const within = bounded(
     await sql<ReportRow[]>`
       select ${columns(sql, wanted)} from reports where ${chosen(sql, filter)} limit ${readingsMax + 1}`,
     readingsMax,
   )
-  const readings = rows.map((row) => readingOf(row, wanted))
+  const after = await sql<ReportRow[]>`
+    select distinct on (edge, boot) ${columns(sql, wanted)} from reports
+    where ${chosen(sql, { ...filter, from: filter.to, to: filter.to + spreadMaxMs })}
+    order by edge, boot, sequence`
+  const readings = [...within, ...after].map((row) => readingOf(row, wanted))
   return [...readings, ...(await readBefore(sql, filter, readings, wanted))]
+}
+
+/**
+ * The moment until which the chosen edges have reported: later counts are incomplete. An edge that has been silent for a
+ * minute longer than another one of the fleet is not waited for. Undefined: nothing is awaited, or no edge has reported
+ * within the last hour.
+ */
+export async function readSettled(
+  sql: Sql,
+  { region, edge }: Pick<ReadingsFilter, 'region' | 'edge'>,
+  now: number,
+): Promise<number | undefined> {
+  for (const backMs of [2 * spreadMaxMs, 60 * spreadMaxMs]) {
+    const [row] = await sql<{ newest: number | null; settled: number | null }[]>`
+      with last as (
+        select region, edge, max(at) as at from reports
+        where ${chosen(sql, { from: now - backMs, to: now + 1 })} group by region, edge),
+      newest as (select max(at) as at from last)
+      select ${milliseconds(sql, sql`(select at from newest)`)} as newest,
+        ${milliseconds(sql, sql`min(at)`)} as settled
+      from last where at >= (select at from newest) - ${spreadMaxMs} * interval '1 millisecond'
+        ${region === undefined ? sql`` : sql`and region = ${region}`}
+        ${edge === undefined ? sql`` : sql`and edge = ${edge}`}`
+    if (typeof row?.newest === 'number') return row.settled ?? undefined
+  }
+  return undefined
 }
 
 /**

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { bucketOf, percentile } from '@imapfleet/observe'
 import { parseExpressions } from './expression.ts'
-import { historyOf, type GroupBy } from './history-of.ts'
+import { historyOf, type GroupBy } from './answer.ts'
 import type { HistoryRow } from './rows.ts'
 import type { Window } from './window.ts'
 

@@ -6,9 +6,8 @@ import { percentile, type Histogram } from '@imapfleet/observe'
 import type { History } from '@imapfleet/api'
 import { ServiceError } from '../../platform/errors.ts'
 import { seriesMatcher, type Expression } from './expression.ts'
-import type { Resolution } from './resolution.ts'
 import { rowsOver, type Gauge, type HistoryRow } from './rows.ts'
-import { stepOf, type Window } from './window.ts'
+import { stepOf, type Resolution, type Window } from './window.ts'
 
 export type GroupBy = History['groupBy']
 

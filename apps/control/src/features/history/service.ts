@@ -1,15 +1,16 @@
-/** The history of any metrics, by fleet, region, edge or upstream. */
+/** The history of any metrics, by fleet, region, edge or upstream. Ingest, rollups and retention have their own files. */
 import type { History } from '@imapfleet/api'
 import { edgeMetrics, type MetricRow } from '@imapfleet/observe'
-import { TooManyRows } from './figures.ts'
 import type { Deps } from '../../deps.ts'
 import { ServiceError } from '../../platform/errors.ts'
-import { parseExpressions, type Expression } from './expression.ts'
-import { historyOf, type GroupBy } from './history-of.ts'
-import { keptSince } from './kept.ts'
-import { leastStepMs, readable } from './resolution.ts'
-import { parseWindow } from './window.ts'
+import { historyOf, type GroupBy } from './answer.ts'
 import { collectRows } from './collect-rows.ts'
+import { matchSeries, parseExpressions, type Expression } from './expression.ts'
+import { increasesOf } from './increases.ts'
+import { readEnds, readSettled, TooManyRows } from './queries.ts'
+import { readReportsSince } from './rollup-queries.ts'
+import { readWanted } from './series.ts'
+import { finishedPart, keptSince, leastStepMs, parseWindow, readable } from './window.ts'
 
 export interface HistoryRequest {
   metrics: string
@@ -35,15 +36,45 @@ export async function readHistory(deps: Deps, question: HistoryRequest): Promise
   const { window, resolution } = readable(asked, by, since, now)
   const names = [...new Set(expressions.map(({ name }) => name))]
   try {
-    const rows = await deps.db.sql.begin(
-      'isolation level repeatable read read only',
-      async (tx) => await collectRows(tx, { ...window, resolution, by, region, edge, names }),
-    )
-    return historyOf(expressions, groupBy, window, resolution, rows)
+    return await deps.db.sql.begin('isolation level repeatable read read only', async (tx) => {
+      const settled = await readSettled(tx, { region, edge }, now)
+      const finished = finishedPart(window, resolution, settled ?? now)
+      const rows = await collectRows(tx, { ...finished, resolution, by, region, edge, names })
+      return historyOf(expressions, groupBy, finished, resolution, rows)
+    })
   } catch (error) {
     if (!(error instanceof TooManyRows)) throw error
     throw new ServiceError('step_too_fine', adviceFor(resolution))
   }
+}
+
+/**
+ * The increase of each of these counters, of some edges together. Only from reports whose whole interval is within the
+ * time: the first report also counts what was before it.
+ */
+export async function increasesBetween(
+  { db: { sql } }: Pick<Deps, 'db'>,
+  metrics: string,
+  filter: { edges: readonly string[]; from: number; to: number },
+): Promise<number[]> {
+  const { from, to } = filter
+  const expressions = parseExpressions(metrics)
+  const sums = expressions.map(() => 0)
+  if (to <= from) return sums
+  const names = expressions.map(({ name }) => name)
+  const readings = await readEnds(sql, filter, await readWanted(sql, names))
+  const within = readings.filter(({ at }) => at >= from).toSorted((a, b) => a.sequence - b.sequence)
+  const firsts = new Set(
+    [...Map.groupBy(within, ({ edge, boot }) => `${edge}/${boot}`).values()].map(([first]) => first),
+  )
+  for (const { reading, counters } of increasesOf(readings, await readReportsSince(sql))) {
+    if (reading.at < from || (firsts.has(reading) && reading.startedAt < from)) continue
+    for (const [key, value] of Object.entries(counters))
+      expressions.forEach((expression, index) => {
+        if (matchSeries(expression, key)) sums[index]! += value
+      })
+  }
+  return sums
 }
 
 function adviceFor(resolution: History['resolution']): string {

@@ -10,7 +10,7 @@ import {
   type NumberOf,
 } from './packed.ts'
 import type { HistoryRow } from './rows.ts'
-import { bounded, figureColumns, type PackedFigures } from './figures.ts'
+import { bounded, figureColumns, type PackedFigures } from './queries.ts'
 import type { WantedSeries } from './series.ts'
 import { instantSql, milliseconds, type Sql } from '../../platform/db/sql.ts'
 
@@ -100,7 +100,7 @@ export async function readDue(sql: Sql, from: number, to: number): Promise<Due[]
     where at >= ${instantSql(sql, from)} and at < ${instantSql(sql, to)}`
 }
 
-/** The oldest one that is due and begins within this time. */
+/** The newest one that is due and begins within this time: late reports of one edge do not delay the present. */
 export async function nextDue(
   sql: Sql,
   resolution: Due['resolution'],
@@ -110,7 +110,7 @@ export async function nextDue(
   const [due] = await sql<Due[]>`
     select resolution, region, ${milliseconds(sql, sql`at`)} as at from history_due
     where resolution = ${resolution} and at >= ${instantSql(sql, from)} and at < ${instantSql(sql, until)}
-    order by history_due.at, region limit 1`
+    order by history_due.at desc, region limit 1`
   return due
 }
 

@@ -1,0 +1,175 @@
+/** An edge with its own credential that sends what no edge should: it harms nobody else, and operators see which edge it is. */
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, suite, test } from 'node:test'
+import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
+import { encode, reportsOfEdgeMax, streams, subjects } from '@imapfleet/protocol'
+import { Plane } from '../support/plane.ts'
+import { connectNats, type SimulatedEdge } from '../support/simulated-edge.ts'
+import { until } from '../support/until.ts'
+
+interface EdgeAnswer {
+  state: string
+  problems: { kind: string; text: string }[]
+}
+
+suite('a hostile edge', () => {
+  let plane: Plane
+  let evil: SimulatedEdge
+  let honest: SimulatedEdge
+  /** With control's own credential. */
+  let admin: NatsConnection
+  let manager: JetStreamManager
+  before(async () => {
+    plane = await Plane.start({ perEdge: true })
+    admin = await connectNats(plane.nats, { credentialsFile: plane.nats.keys?.credentialsFile })
+    manager = await jetstreamManager(admin)
+    evil = await plane.edge('eu', 'eu-evil')
+    honest = await plane.edge('us', 'us-1')
+  })
+  after(async () => {
+    await admin?.close()
+    await plane?.stop()
+  })
+
+  const edgeOf = async ({ address }: SimulatedEdge) =>
+    (await plane.api(`/v1/edges/${address.edge}`)).body as EdgeAnswer
+  const page = async (path: string) => {
+    const headers = { authorization: `Bearer ${plane.token}` }
+    return await (await fetch(`${plane.control.api}${path}`, { headers })).text()
+  }
+  const beats = (edge: SimulatedEdge, heartbeatMs: number) => {
+    const timer = setInterval(() => edge.beat({ heartbeatMs }), heartbeatMs)
+    return () => clearInterval(timer)
+  }
+
+  test('a forged series never reaches the metrics page, and an impossible count stores nothing', async () => {
+    honest.beat({ counters: { client_bytes_total: 7 } })
+    evil.beat({
+      counters: {
+        'client_bytes_total 1\nimapfleet_edge_up{edge="us-1"}': 0,
+        'client_bytes_total{edge="us-1",region="us"}': 666,
+        'sessions_total{ending="x\nimapfleet_edge_up{edge=\\"us-1\\"} 0"}': 666,
+        client_connections_total: 3,
+      },
+      gauges: { edge_up: 0 },
+    })
+    const metricsPage = await until('both edges', async () => {
+      const metrics = await page('/v1/metrics')
+      return metrics.includes('edge="us-1",region="us"} 7') &&
+        metrics.includes('edge="eu-evil",region="eu"} 3')
+        ? metrics
+        : undefined
+    })
+    assert.match(metricsPage, /^imapfleet_edge_up\{edge="us-1",region="us"\} 1$/m)
+    assert.doesNotMatch(metricsPage, /666|imapfleet_edge_up\{edge="us-1"\}/)
+    for (const line of metricsPage.split('\n'))
+      assert.match(line, /^(#.*|imapfleet_[a-z_]+(\{[a-z_]+="[^"\\]*"(,[a-z_]+="[^"\\]*")*\})? -?[\d.e-]+|)$/)
+
+    evil.beat({ counters: { client_connections_total: 1e308 } })
+    evil.beat({ logins: { sum: 1e308, counts: { 80: 1 } } })
+    await until('the problem of the edge', async () =>
+      (await edgeOf(evil)).problems.some(({ text }) => text.includes('a value that no edge can have')),
+    )
+    assert.deepEqual((await edgeOf(honest)).problems, [])
+    await until('the metric of the edge', async () =>
+      /^imapfleet_control_refused_total\{edge="eu-evil",sent_as="heartbeat",reason="malformed"\} 2$/m.test(
+        await page('/metrics'),
+      ),
+    )
+  })
+
+  test('an edge that invents labels fills its own quota; new series of others are stored', async () => {
+    for (let report = 0; report < 12; report++) {
+      const labels = Array.from(
+        { length: 1_500 },
+        (_, index) => `upstream_reuses_total{upstream="x${report}-${index}"}`,
+      )
+      await evil.send(evil.report({ counters: Object.fromEntries(labels.map((key) => [key, 1])) }))
+    }
+    await honest.send(honest.report({ counters: { 'upstream_reuses_total{upstream="brand-new"}': 5 } }))
+    const charged = async () =>
+      await plane.sql<{ edge: string; count: number }[]>`
+        select introduced_by as edge, count(*)::int as count from series group by 1 order by 1`
+    const counts = await until('all reports', async () => {
+      const rows = await charged()
+      const [stored] = await plane.sql<{ count: number }[]>`select count(*)::int as count from reports`
+      return stored?.count === 13 && rows.length === 2 ? rows : undefined
+    })
+    assert.deepEqual(
+      counts.map(({ edge, count }) => [edge, count]),
+      [
+        ['eu-evil', 2_000],
+        ['us-1', 1],
+      ],
+    )
+    await until('the problem of the edge', async () =>
+      (await edgeOf(evil)).problems.some(({ text }) => text.includes('more series than one edge may have')),
+    )
+  })
+
+  test('a flood of heartbeats makes no other edge silent, and the API answers', async () => {
+    const stop = beats(honest, 1_000)
+    const noise = new TextEncoder().encode('{}')
+    let sent = 0
+    let flooding = true
+    const flood = (async () => {
+      while (flooding) {
+        for (let burst = 0; burst < 1_400; burst++) evil.nats.publish(subjects.presence(evil.address), noise)
+        sent += 1_400
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      await evil.nats.flush()
+    })()
+    try {
+      await until('the honest edge', async () => (await edgeOf(honest)).state === 'serving')
+      const began = Date.now()
+      let slowest = 0
+      while (Date.now() - began < 10_000) {
+        const asked = Date.now()
+        assert.equal((await edgeOf(honest)).state, 'serving')
+        slowest = Math.max(slowest, Date.now() - asked)
+        await new Promise((resolve) => setTimeout(resolve, 100))
+      }
+      assert.ok(sent > 100_000, `only ${sent} were sent`)
+      assert.ok(slowest < 2_000, `the API took ${slowest} ms`)
+      await until('the problem of the edge', async () =>
+        (await edgeOf(evil)).problems.some(({ text }) => text.includes('more than one edge may send')),
+      )
+    } finally {
+      flooding = false
+      await flood
+      stop()
+    }
+    const log = readFileSync(plane.control.process.logFile, 'utf8')
+    const lines = log.split('\n').filter((line) => line.includes('edge=eu-evil') && line.includes('too-many'))
+    assert.equal(lines.length, 1)
+  })
+
+  test('a flood of reports leaves room in the stream, and the reports of others are stored', async () => {
+    const body = encode({ v: 1, padding: 'x'.repeat(2_000) })
+    let flooding = true
+    const flood = (async () => {
+      while (flooding) {
+        for (let burst = 0; burst < 500; burst++) evil.nats.publish(subjects.report(evil.address), body)
+        await evil.nats.flush().catch(() => {})
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    })()
+    try {
+      for (let report = 0; report < 20; report++)
+        await honest.send(honest.report({ counters: { client_connections_total: report } }))
+      await until('the honest reports', async () => {
+        const [row] = await plane.sql<{ count: number }[]>`
+          select count(*)::int as count from reports where boot = ${honest.boot}`
+        return row?.count === 21
+      })
+      const { state: waiting } = await manager.streams.info(streams.reports)
+      assert.ok(waiting.messages <= reportsOfEdgeMax + 100, `${waiting.messages} wait`)
+    } finally {
+      flooding = false
+      await flood
+    }
+  })
+})
