@@ -210,8 +210,12 @@ function walled(files: string[], patterns: Wall[]): OxlintOverride {
 const walls: OxlintOverride[] = [
   walled(['packages/**', 'tests/**', 'scripts/**'], [app, inside]),
   walled(['packages/{nats,client}/**'], [app, inside, local]),
-  walled(['packages/api/**'], [app, inside, apiImports]),
-  walled(['packages/api/src/!(*.test).ts'], [app, inside, apiImports, browser]),
+  walled(['packages/api/**'], [app, inside, apiImports, browser]),
+  walled(['packages/api/**/*.test.ts'], [app, inside, apiImports]),
+  walled(['packages/client/**'], [app, inside, local, browser]),
+  walled(['packages/client/**/*.{test,test-support}.ts'], [app, inside, local]),
+  walled(['packages/retry/**'], [lowest('retry'), browser]),
+  walled(['packages/retry/**/*.test.ts'], [lowest('retry')]),
   walled(['packages/config/**'], [lowest('config')]),
   walled(['packages/observe/**'], [lowest('observe'), browser]),
   walled(

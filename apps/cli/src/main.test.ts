@@ -122,7 +122,7 @@ const failures: [string, string[], number, RegExp][] = [
     /^imapfleet: the server "x" is not a URL.*\n$/,
   ],
   [
-    'a port where nobody listens',
+    'a port without a server',
     ['edges', '--server', 'http://127.0.0.1:2', '--token', 'y'],
     3,
     /^imapfleet: cannot reach .*\n$/,
@@ -135,7 +135,7 @@ const failures: [string, string[], number, RegExp][] = [
     /us-1 was silent \(no answer\)/,
   ],
   [
-    'a drain that names nobody',
+    'a drain without a target',
     ['drain', ...good],
     2,
     /name what to drain: an edge, --region REGION, or --all/,

@@ -10,9 +10,9 @@ import { painterFor } from './print/colour.ts'
 import { safeJson } from './print/safe.ts'
 import type { TableLayout } from './print/table.ts'
 import { readProfiles, readQuickstart, type Profiles } from './profile.ts'
-import { chooseTarget, type ControlAddress, type Wish } from './target.ts'
+import { chooseTarget, type ControlAddress, type TargetChoice } from './target.ts'
 
-export interface Environment extends Wish {
+export interface Environment extends TargetChoice {
   profile: string | undefined
   /** $XDG_CONFIG_HOME. */
   configHome: string
@@ -89,7 +89,7 @@ async function targetOf(
   environment: Environment,
   file: string,
 ): Promise<ControlAddress> {
-  const flags: Wish = { server: options.server, token: options.token }
+  const flags: TargetChoice = { server: options.server, token: options.token }
   if (flags.server !== undefined && flags.token !== undefined) return chooseTarget(flags, {}, undefined, [])
   const profiles = await readProfiles(file)
   const named = options.profile ?? environment.profile

@@ -9,7 +9,7 @@ const lab: Stored = { server: 'http://lab.example:8080', token: 'lab-token' }
 test('flags take precedence over the environment, and the environment over the stored profile', () => {
   const environment = { server: 'http://env.example', token: 'env-token' }
   const flags = { server: 'http://flag.example', token: 'flag-token' }
-  const hostOf = (wish: object, from: object) => chooseTarget(wish, from, home, [lab]).server.host
+  const hostOf = (given: object, from: object) => chooseTarget(given, from, home, [lab]).server.host
   assert.equal(hostOf(flags, environment), 'flag.example')
   assert.equal(hostOf({}, environment), 'env.example')
   assert.equal(hostOf({}, {}), 'home.example')

@@ -10,7 +10,7 @@ export interface ControlAddress {
 }
 
 /** As given by the operator, not checked yet. */
-export interface Wish {
+export interface TargetChoice {
   server?: string | undefined
   token?: string | undefined
 }
@@ -23,8 +23,8 @@ export interface Stored {
 
 /** `preferred` is the server if no other is named. Each `known` server has its own token. */
 export function chooseTarget(
-  flags: Wish,
-  environment: Wish,
+  flags: TargetChoice,
+  environment: TargetChoice,
   preferred: Stored | undefined,
   known: readonly Stored[],
 ): ControlAddress {

@@ -68,6 +68,7 @@ export const accessRoutes = {
     body: tokenRequestSchema,
     status: 201,
     answer: tokenMadeSchema,
+    secret: true,
     returns: 'The token',
   }),
   listTokens: route({

@@ -39,6 +39,8 @@ interface Question {
 
 interface JsonAnswer {
   answer: z.ZodType
+  /** The answer shows a secret once. It is not stored for a repeated request, so clients do not repeat the request. */
+  secret?: true
   /** 200 if left out. */
   status?: 200 | 201
   /** A second status with the same schema. */

@@ -20,6 +20,7 @@ const table = {
     body: z.object({ size: z.int().default(1) }),
     answer: thing,
   },
+  makeKey: { method: 'POST', path: '/v1/keys', answer: thing, secret: true },
   dropThings: { method: 'DELETE', path: '/v1/things' },
   readLines: { method: 'GET', path: '/v1/lines', text: 'application/jsonl', line: thing },
 } as const
@@ -92,6 +93,12 @@ test('a read and a write are repeated after a lost answer, the write with the sa
   assert.equal(keys[3], keys[2], 'the repeated write')
   assert.notEqual(keys[4], keys[2], 'another write')
   assert.equal(asked[3]?.body, '{"size":2}')
+})
+
+test('a request for a secret is not repeated, because it would make a second one', async () => {
+  const { server, asked } = await serveInTurn(breakOff, answerJson(one))
+  await assert.rejects(clientOf(table, { server, token }).call('makeKey'), { kind: 'network' })
+  assert.equal(asked.length, 1)
 })
 
 test('a write whose first attempt is still running waits for its outcome', async () => {

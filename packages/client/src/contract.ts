@@ -11,6 +11,8 @@ export interface RouteShape {
   body?: z.ZodType
   /** Missing: the answer has no body. */
   answer?: z.ZodType
+  /** A repeated request would get another secret. */
+  secret?: true
   /** The events of a stream, by name. The event `end` is the last one. */
   events?: Readonly<Record<string, z.ZodType>>
   /** The media type of an answer that is text. */

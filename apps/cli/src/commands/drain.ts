@@ -72,11 +72,11 @@ export function addDrain(parent: Command, shell: Shell): void {
 const edgeOptions = (command: Command) => targetOptions(command.argument('[edge]', 'this edge'))
 
 /** The target is required, so that a missing word does not drain the whole fleet. */
-function targetFor(id: string | undefined, options: TargetOptions, verb: string): FleetTarget {
+function targetFor(id: string | undefined, options: TargetOptions, command: 'drain' | 'resume'): FleetTarget {
   if (id !== undefined && namedTarget(options) !== undefined)
     throw usage('give only one of an edge, --all, --region and --edge')
   const target = id === undefined ? namedTarget(options) : ({ kind: 'edge', name: id } as const)
-  if (target === undefined) throw usage(`name what to ${verb}: an edge, --region REGION, or --all`)
+  if (target === undefined) throw usage(`name what to ${command}: an edge, --region REGION, or --all`)
   return target
 }
 
