@@ -68,7 +68,6 @@ export const accessRoutes = {
     body: tokenRequestSchema,
     status: 201,
     answer: tokenMadeSchema,
-    secret: true,
     returns: 'The token',
   }),
   listTokens: route({

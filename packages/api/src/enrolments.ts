@@ -48,7 +48,6 @@ export const enrolmentRoutes = {
     body: enrolmentRequestSchema,
     status: 201,
     answer: enrolmentMadeSchema,
-    secret: true,
     returns: 'The credential',
   }),
   listEnrolments: route({

@@ -23,7 +23,7 @@ interface Question {
   role: Role | 'none'
   /** A right that part of the route needs besides the role. `description` says which part. */
   scope?: Scope
-  /** The answer shows a secret that is stored nowhere. It is not kept for an idempotency key either. */
+  /** The answer shows a secret that is stored nowhere. It is not kept for an idempotency key either, so clients do not repeat the request. */
   secret?: true
   /** Not part of the OpenAPI document. */
   hidden?: true
@@ -39,8 +39,6 @@ interface Question {
 
 interface JsonAnswer {
   answer: z.ZodType
-  /** The answer shows a secret once. It is not stored for a repeated request, so clients do not repeat the request. */
-  secret?: true
   /** 200 if left out. */
   status?: 200 | 201
   /** A second status with the same schema. */
