@@ -149,6 +149,8 @@ suite('after the restore of an older database', () => {
     fleet.us.edge.process.send('SIGCONT')
     await until('the restored configuration', () => isEqual(idleTimeouts(), pool(100_000 + count)))
     await until('the audit entry', async () => (await restores()).length > toldBefore)
+    const { body: shown } = await fleet.api('/v1/edges')
+    assert.match((shown as { problems: string[] }).problems.join(), /restored from an older database/)
     await until('no drift', async () => {
       const { body } = await fleet.api('/v1/edges')
       return (body as { edges: EdgeView[] }).edges.every(({ problems }) => problems.length === 0)

@@ -164,7 +164,7 @@ test('a pipe gets no colours and no control characters, and JSON output is JSON'
   assert.doesNotMatch(table.stdout, /\x1b/)
   assert.match(table.stdout, /eu-\\x1b\[31m1/)
   const json = await run(['edges', ...good, '-o', 'json'])
-  assert.deepEqual(JSON.parse(json.stdout), { edges: [edge] })
+  assert.deepEqual(JSON.parse(json.stdout), { edges: [edge], problems: [] })
 })
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const)

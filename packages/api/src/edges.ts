@@ -84,7 +84,12 @@ export const edgeSchema = z
 export type EdgeView = z.infer<typeof edgeSchema>
 
 /** By region and id. `next` is the `after` of the next page. */
-export const edgeListSchema = z.object({ edges: z.array(edgeSchema), next: z.string().nullable().optional() })
+export const edgeListSchema = z.object({
+  edges: z.array(edgeSchema),
+  next: z.string().nullable().optional(),
+  /** What is wrong with the fleet as a whole, as sentences. */
+  problems: z.array(z.string()).optional(),
+})
 
 const oneEdge = z.object({ id: z.string().min(1).max(200) })
 

@@ -15,7 +15,7 @@ export type RevocationRequest = z.input<typeof revocationRequestSchema>
 
 export const revocationRecordSchema = z
   .object({
-    /** Increases with each revocation. Gaps have no meaning. */
+    /** Increases with each revocation: the time in microseconds since 1970. */
     sequence: z.int(),
     kind: z.enum(['user', 'domain']),
     subject: z.string(),

@@ -23,14 +23,16 @@ export function addEdges(parent: Command, shell: Shell): void {
     .option('--region <region>', 'only this region')
     .action(async (options: { region?: string }, command: Command) => {
       const client = await shell.client(command)
-      const list = (await readEdges(client)).filter(({ region }) => region === (options.region ?? region))
+      const { edges: all, problems } = await readFleet(client)
+      const list = all.filter(({ region }) => region === (options.region ?? region))
+      for (const problem of problems) shell.note(problem)
       if (list.length === 0)
         shell.note(
           options.region === undefined
             ? 'there are no edges yet: start one with fleet.servers set to the NATS server'
             : `there are no edges in region ${options.region}`,
         )
-      shell.answer(command, { edges: list }, (page) => table(columns(Date.now()), list, page))
+      shell.answer(command, { edges: list, problems }, (page) => table(columns(Date.now()), list, page))
     })
 
   edges
@@ -69,14 +71,19 @@ Examples:
   imapfleet edges --output json | jq '.edges[] | select(.state == "silent") | .id'`
 
 /** All edges, page by page. */
-export async function readEdges(client: ApiClient): Promise<EdgeView[]> {
+export const readEdges = async (client: ApiClient): Promise<EdgeView[]> => (await readFleet(client)).edges
+
+/** The same, and what is wrong with the fleet as a whole. */
+async function readFleet(client: ApiClient): Promise<{ edges: EdgeView[]; problems: string[] }> {
   const edges: EdgeView[] = []
+  let problems: string[] = []
   for (let after: string | null | undefined; after !== null;) {
     const page = await client.call('listEdges', { query: { after } })
     edges.push(...page.edges)
+    problems = page.problems ?? []
     after = page.next ?? null
   }
-  return edges
+  return { edges, problems }
 }
 
 const stateStyle: Readonly<Record<EdgeView['state'], Style>> = {

@@ -41,8 +41,13 @@ export function Overview() {
       actions={<Choice label="Time range" values={ranges} chosen={range} onChoice={chooseRange} />}
     >
       <Answered answer={edges}>
-        {({ edges: all }) => (
+        {({ edges: all, problems = [] }) => (
           <>
+            {problems.map((problem) => (
+              <Note key={problem} tone="bad">
+                {problem}
+              </Note>
+            ))}
             {all.length === 0 ? <NoEdge /> : <Findings found={findingsOf(all, new Date())} all={all} />}
             {history.problem && (
               <Note tone="warn">The figures could not be loaded. {sentenceOf(history.problem)}</Note>

@@ -148,7 +148,8 @@ function compare(
 ): Comparison {
   if (!isOwn) return isNothing ? 'other' : 'foreign'
   if (version > desired.version) return 'newer'
-  return hasContent && version >= versionMin ? 'same' : 'other'
+  // An edge can claim a version that no change will reach. Its entry is then written with each change only.
+  return hasContent && version >= Math.min(versionMin, desired.version) ? 'same' : 'other'
 }
 
 async function scan(bus: Bus, wanted: readonly WantedState[]): Promise<Map<string, Found>> {

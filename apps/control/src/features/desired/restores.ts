@@ -52,10 +52,8 @@ export async function recoverFromBucket(deps: Deps): Promise<number> {
         ...{ sequence: from + index, kind, subject, at: new Date(at), createdBy: itself },
         note: `recovered as revocation ${sequence} of another history of the database`,
       })
-    const isNews = await noteRestore(tx, evidence, undefined)
-    if (!isNews && amount === 0) return undefined
     const revoked = missing.map(({ kind, subject }) => `${kind} ${subject}`)
-    return await tell(tx, evidence, revoked)
+    return await tell(tx, evidence, undefined, revoked)
   })
   if (told) deps.log.error('Postgres was restored from an older dump: changes since then are lost', told)
   return place
@@ -116,24 +114,40 @@ export async function tellForeignEdges(
   const versions = edges.map(({ version }) => version)
   const text = `edges run desired states that this database did not issue (${named(edges.map(({ id }) => id))})`
   const evidence = { text, from: Math.min(...versions), to: Math.max(...versions) }
-  const told = await db.orm.transaction(async (tx) =>
-    (await noteRestore(tx, evidence, quietMinutes)) ? await tell(tx, evidence, []) : undefined,
-  )
+  const told = await db.orm.transaction(async (tx) => await tell(tx, evidence, quietMinutes, []))
   if (told) log.error('Postgres was restored from an older dump, or edges come from another fleet', told)
 }
 
-/** Writes the audit entry. */
-async function tell(queries: Queries, { text, from }: RestoreEvidence, revoked: readonly string[]) {
-  const last = await lastVersionBefore(queries, from)
-  const facts = {
-    evidence: text,
-    /** Later changes of the other history are lost. */
-    lostSince: last === undefined ? 'the beginning' : new Date(last / 1000).toISOString(),
-    recovered: revoked.length,
-  }
+/** Notes it and writes the audit entry. Undefined if it was told before and nothing was recovered. */
+async function tell(
+  queries: Queries,
+  { text, ...evidence }: RestoreEvidence,
+  quiet: number | undefined,
+  revoked: readonly string[],
+) {
+  const last = await lastVersionBefore(queries, evidence.from)
+  // Later changes of the other history are lost.
+  const lostSince = last === undefined ? 'the beginning' : new Date(last / 1000).toISOString()
+  const noted = `${text}; changes since ${lostSince} are lost`
+  if (!(await noteRestore(queries, { ...evidence, text: noted }, quiet)) && revoked.length === 0)
+    return undefined
+  const facts = { evidence: text, lostSince, recovered: revoked.length }
   const after = { ...facts, revoked: revoked.slice(0, namedMax * 10) }
   await writeAudit(queries, { actor: itself, action: 'fleet.restore', target: 'fleet', after })
   return facts
+}
+
+/** How long a restore is shown as a problem of the fleet. */
+const shownMs = dayMs
+
+/** What is wrong with the fleet as a whole, as sentences for an operator. */
+export async function fleetProblems(queries: Queries, now: number): Promise<string[]> {
+  const { restoredAt, restoredEvidence } = await readFleet(queries)
+  if (!restoredAt || now - restoredAt.getTime() > shownMs) return []
+  return [
+    `Postgres was restored from an older database, as control learned at ${restoredAt.toISOString()}: ${restoredEvidence ?? ''}. ` +
+      'Check revisions, drains and traces, and revoke again the tokens that were revoked since then.',
+  ]
 }
 
 const keyOf = ({ kind, subject, at }: Pick<Revocation, 'kind' | 'subject' | 'at'>): string =>

@@ -6,7 +6,7 @@ import { wireVersion, type Presence } from '@imapfleet/protocol'
 import { insertRevision } from '../config/queries.ts'
 import { ownClaims } from './claims.ts'
 import { forgetOldVersions, issueVersions, noteRestore, ownVersions, readFleet } from './queries.ts'
-import { continueAbove, tellForeignEdges } from './restores.ts'
+import { continueAbove, fleetProblems, tellForeignEdges } from './restores.ts'
 import { changeFleet } from './service.ts'
 import { Log } from '@imapfleet/observe'
 
@@ -134,6 +134,8 @@ suite('versions of the desired state', () => {
     for (const index of [0, 1, 2]) await tellForeignEdges(deps, [{ id: 'eu-1', version: from + index }])
     assert.equal((await told()).length, 1)
     assert.match(String((await told())[0]?.evidence), /edges run .* \(eu-1\)/)
+    assert.match((await fleetProblems(db.orm, Date.now())).join(), /restored .* \(eu-1\); changes since/)
+    assert.deepEqual(await fleetProblems(db.orm, Date.now() + 25 * 3_600_000), [])
     const evidence = { text: 'bucket', from, to: from + 5 }
     assert.equal(await noteRestore(db.orm, evidence, undefined), true)
     assert.equal(await noteRestore(db.orm, evidence, undefined), false)

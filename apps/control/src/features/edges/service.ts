@@ -8,7 +8,7 @@ import { pageOf } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { listLayers } from '../config/queries.ts'
-import { distributeDesired, changeFleet } from '../desired/service.ts'
+import { changeFleet, distributeDesired, fleetProblems } from '../desired/service.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
 import { rollingRevision, skipEdge } from '../rollouts/queries.ts'
 import { problemsByEdge } from '../refusals/service.ts'
@@ -37,7 +37,7 @@ async function listEdges(deps: Deps): Promise<EdgeView[]> {
 export async function listSomeEdges(
   deps: Deps,
   { limit, after }: { limit: number; after?: string | undefined },
-): Promise<{ edges: EdgeView[]; next: string | null }> {
+): Promise<{ edges: EdgeView[]; next: string | null; problems: string[] }> {
   return await inSnapshot(deps.db, async (queries) => {
     const { shown, next } = await pageOf(
       { limit, before: after },
@@ -45,7 +45,8 @@ export async function listSomeEdges(
       ({ id }) => id,
       (id) => findEdge(queries, id),
     )
-    return { edges: await viewsOf(queries, shown), next }
+    const problems = await fleetProblems(queries, deps.now())
+    return { edges: await viewsOf(queries, shown), next, problems }
   })
 }
 
