@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
@@ -48,6 +48,17 @@ test('what could not be written is written when it can be, in its last version',
   directory.check()
   assert.deepEqual([directory.problem, read('desired.json')], [undefined, 'two'])
   assert.ok(lines.some((line) => line.includes('state_written')))
+})
+
+test('a full disk is a problem, and half a file is not left on it', () => {
+  const { directory, path, read } = stateIn(temporaryDirectory('state'))
+  // Every write to this device fails because no space is left.
+  symlinkSync('/dev/full', join(path, 'desired.json.new'))
+  directory.save('desired.json', Buffer.from('one'))
+  assert.match(directory.problem ?? '', /ENOSPC|no space/i)
+  assert.deepEqual(readdirSync(path), [])
+  directory.check()
+  assert.deepEqual([directory.problem, read('desired.json')], [undefined, 'one'])
 })
 
 test('the problem remains while one file cannot be written, even if others can be', () => {
