@@ -13,7 +13,7 @@ import type { Bus } from '../../platform/nats/bus.ts'
 import { edges, hearing } from './table.ts'
 
 /** A probe of this replica that came back over NATS, in the order of all messages. */
-export const probe = 'probe'
+export const ownProbe = 'probe'
 const probeEveryMs = 1_000
 /** Without a probe for this time control was deaf: a heartbeat may have been lost. */
 const gapMs = 3_000

@@ -22,7 +22,7 @@ import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { announceDesired, distributeDesired, ownClaims, tellForeignEdges } from '../desired/service.ts'
 import { decideBoot } from './boots.ts'
-import { noteHearing, probe, sendProbes } from './hearing.ts'
+import { noteHearing, ownProbe, sendProbes } from './hearing.ts'
 import {
   insertEdges,
   knownBoots,
@@ -48,7 +48,7 @@ export async function ingestPresence(deps: Deps, signal: AbortSignal): Promise<v
         try {
           await recordPresence(deps, heard)
           await recordForeign(deps, foreign)
-          if (batch.includes(probe)) await noteHearing(deps.db.orm)
+          if (batch.includes(ownProbe)) await noteHearing(deps.db.orm)
           outage.over()
           backoff.reset()
         } catch (error) {
@@ -71,13 +71,13 @@ interface Message {
 
 /** `foreign`: heartbeats of edges that speak another wire version. */
 function readBatch(
-  batch: readonly (Message | typeof probe)[],
+  batch: readonly (Message | typeof ownProbe)[],
   intake: Intake,
 ): { heard: Heard[]; foreign: ForeignPresence[] } {
   const heard: Heard[] = []
   const foreign: ForeignPresence[] = []
   for (const message of batch) {
-    if (message === probe) continue
+    if (message === ownProbe) continue
     const recognised = recognise(presenceSchema, message, subjects.presence)
     const other = recognised.ok ? undefined : recognise(foreignPresenceSchema, message, subjects.presence)
     if (other?.ok && other.value.v !== wireVersion) {
@@ -101,9 +101,9 @@ const anyVersion = 1
 async function* hearPresence(
   { bus, intake }: Deps,
   signal: AbortSignal,
-): AsyncGenerator<(Message | typeof probe)[], void> {
+): AsyncGenerator<(Message | typeof ownProbe)[], void> {
   const { nats } = await bus.whenUp(signal)
-  const batches = new Batches<Message | typeof probe>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
+  const batches = new Batches<Message | typeof ownProbe>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
       if (error) batches.end(error)
@@ -114,7 +114,7 @@ async function* hearPresence(
   const hearing = new AbortController()
   const ended = AbortSignal.any([signal, hearing.signal])
   void callOut(bus, ended)
-  void sendProbes(bus, nats, ended, () => batches.push(probe))
+  void sendProbes(bus, nats, ended, () => batches.push(ownProbe))
   const stop = () => subscription.unsubscribe()
   signal.addEventListener('abort', stop, { once: true })
   void subscription.closed.then(() => batches.end())

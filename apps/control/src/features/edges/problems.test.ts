@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { largeSkew, problemsOf } from './problems.ts'
+import { largeSkew, edgeProblems } from './problems.ts'
 import type { EdgeRow } from './queries.ts'
 import { edgeView } from './view.ts'
 import { liveEdge } from './live-edge.ts'
@@ -18,13 +18,13 @@ const well = {
 const wanted = { revision: 4, versions: { global: 40, region: 0, edge: 0 }, hasCredential: true }
 
 const problems = (row: Partial<EdgeRow>, more: Partial<typeof wanted> = {}) =>
-  problemsOf({ ...well, ...row }, { ...wanted, ...more }).map(
+  edgeProblems({ ...well, ...row }, { ...wanted, ...more }).map(
     ({ kind, severity, text }) => `${severity} ${kind}: ${text}`,
   )
 
 test('a healthy edge has no problem', () => {
   assert.deepEqual(problems({}), [])
-  assert.deepEqual(problemsOf(well, { ...wanted, hasCredential: undefined }), [])
+  assert.deepEqual(edgeProblems(well, { ...wanted, hasCredential: undefined }), [])
 })
 
 test('each kind of problem has its text', () => {

@@ -25,7 +25,7 @@ export const largeSkew = (skewMs: number | null): number | undefined =>
   skewMs !== null && Math.abs(skewMs) >= clockSkewMaxMs ? skewMs : undefined
 
 /** The most serious first. `refused`: what control refuses of its messages. */
-export function problemsOf(
+export function edgeProblems(
   row: EdgeRow,
   wanted: Wanted,
   refused: readonly EdgeProblem[] = [],

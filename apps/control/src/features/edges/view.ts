@@ -3,7 +3,7 @@ import { parseSeriesKey } from '@imapfleet/observe'
 import type { EdgeProblem, EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
 import { wireVersion } from '@imapfleet/protocol'
-import { instancesOf, problemsOf } from './problems.ts'
+import { instancesOf, edgeProblems } from './problems.ts'
 import { resolve, type LayerHead, type Rolling } from '../desired/service.ts'
 
 /** `enrolled`: edge → whether it has a valid credential. */
@@ -48,7 +48,7 @@ export function edgeView(
           : { revision: row.configRejected, reason: row.configRejectedReason ?? '' },
     },
     degraded: row.degraded,
-    problems: problemsOf(row, { ...wanted, hasCredential }, refused),
+    problems: edgeProblems(row, { ...wanted, hasCredential }, refused),
     instances: instancesOf(row).length,
     clockSkewMs: row.clockSkewMs,
     wireVersion: row.wireVersion,
