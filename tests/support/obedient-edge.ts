@@ -1,4 +1,5 @@
 /** A simulated edge that follows its desired configuration: it applies each revision, refuses it, or ignores it. */
+import { isDeepStrictEqual } from 'node:util'
 import { subjects, type LayerVersions } from '@imapfleet/protocol'
 import type { SimulatedEdge } from './simulated-edge.ts'
 
@@ -29,8 +30,10 @@ export class ObedientEdge {
 
   async look(): Promise<void> {
     const desired = await this.edge.desired()
-    if (!desired || this.manner === 'ignore' || desired.config.revision === this.applied) return
+    if (!desired || this.manner === 'ignore') return
     const { revision, layer, versions = noLayers } = desired.config
+    // The number alone is that of the newest layer: another layer can change below it.
+    if (revision === this.applied && isDeepStrictEqual(versions, this.#layers)) return
     if (this.manner === 'refuse') this.#rejected = { revision, reason: 'no such file', versions }
     else {
       this.ran.push(revision)
