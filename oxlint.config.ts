@@ -147,7 +147,7 @@ const controlFeatures: Record<string, { imports?: string[]; sql?: string[] }> = 
     sql: ['hearing.ts', 'ingest-queries.ts'],
   },
   enrolments: {},
-  operations: { imports: ['edges/queries.ts', 'rollouts/health.ts'] },
+  operations: { imports: ['edges/hearing.ts', 'edges/queries.ts', 'rollouts/health.ts'] },
   orders: { imports: ['edges/queries.ts', 'operations/queries.ts'] },
   revocations: { imports: ['edges/queries.ts'] },
   rollouts: {

@@ -93,18 +93,18 @@ suite('a replica of control that hangs', () => {
       return late.length === 0
     })
 
-    const before = await written()
+    const earlier = await written()
     hung.process.send('SIGCONT')
     await until(
       'a run of the timer by the replica that woke up',
       async () => {
         const [row] = await plane.sql`select holder from leases where name = 'rollouts'`
-        return (row?.['holder'] as string).endsWith(`/${hung.process.pid}`)
+        return String(row?.['holder']).endsWith(`/${hung.process.pid}`)
       },
       40_000,
     )
-    assert.deepEqual(await written(), before)
-    assert.equal(before.audit.filter(({ action }) => action === 'rollout.complete').length, 1)
+    assert.deepEqual(await written(), earlier)
+    assert.equal(earlier.audit.filter(({ action }) => action === 'rollout.complete').length, 1)
     // It answers again too.
     await until('its answer', async () => (await write({ 'pool.usesMax': 21 }, {}, hung)).status === 201)
   })

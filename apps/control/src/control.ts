@@ -74,6 +74,7 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     kept: options.kept,
     now: Date.now,
     replica: options.replica,
+    timers,
   }
   const app =
     options.mode === 'ingest'

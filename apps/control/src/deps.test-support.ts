@@ -34,6 +34,7 @@ export async function testDeps(): Promise<TestDeps> {
     kept: { reports: 7 * dayMs, minutes: 30 * dayMs, hours: 400 * dayMs },
     now: () => now,
     replica: 'tests/1',
+    timers: [],
     setNow: (to) => {
       now = to
     },

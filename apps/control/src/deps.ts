@@ -25,4 +25,6 @@ export interface Deps {
   now: () => number
   /** Host and process of this replica, for display. */
   replica: string
+  /** The timers that the replicas share, and how often each runs. */
+  timers: readonly { name: string; everyMs: number }[]
 }

@@ -6,6 +6,8 @@ import { sql } from 'drizzle-orm'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import type { Actor } from '../../platform/access.ts'
 import { takeLease, withLease } from '../../platform/ticks/leases.ts'
+import { noteHearing } from '../edges/hearing.ts'
+import { hearFor, hearNow, passTime } from '../edges/hearing.test-support.ts'
 import type { EdgeRow } from '../edges/queries.ts'
 import {
   advanceOperations,
@@ -23,6 +25,7 @@ suite('operations in stages', () => {
   let deps: TestDeps
   before(async () => {
     deps = await testDeps()
+    await hearFor(deps.db, 3_600)
     for (const region of ['ap', 'eu', 'us'])
       await deps.db.orm.execute(sql`
         insert into edges (id, region, boot, version, state, started_at, last_seen_at, sent_at, heartbeat_ms,
@@ -67,7 +70,9 @@ suite('operations in stages', () => {
       edges: ['ap', 'eu', 'us'].map(at),
       pace: { kind: 'staged', regions: ['eu'], soakSeconds: 5 },
     })
+  let isDeaf = false
   const steps = async (count: number) => {
+    if (!isDeaf) await hearNow(deps.db)
     for (let step = 0; step < count; step++)
       assert.ok(await withLease(deps, 'operations', (lease) => advanceOperations(deps, lease, actions)))
   }
@@ -152,6 +157,27 @@ suite('operations in stages', () => {
     whileJudging = async () => await steerOperation(deps, ann, id, 'abort')
     await steps(3)
     assert.deepEqual([(await readOperation(deps, id)).state, worked], ['aborted', ['eu']])
+  })
+
+  test('while control is deaf no step is taken, and afterwards the soak starts again', async () => {
+    // As the clock of the database.
+    deps.setNow(Date.now())
+    const { id } = await begin()
+    await steps(2)
+    isDeaf = true
+    await passTime(deps.db, 60, { deaf: true })
+    pass(60)
+    await steps(3)
+    assert.deepEqual(worked, ['eu'])
+    deps.setNow(Date.now())
+    await noteHearing(deps.db.orm)
+    isDeaf = false
+    await steps(3)
+    assert.deepEqual(worked, ['eu'])
+    pass(6)
+    await steps(3)
+    assert.deepEqual(worked, ['eu', 'ap'])
+    await steerOperation(deps, ann, id, 'abort')
   })
 
   test('two replicas that take the same step advance by one stage', async () => {

@@ -11,6 +11,7 @@ import { pageOf } from '../../platform/db/page-of.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { itself, writeAudit } from '../audit/service.ts'
+import { readHearing } from '../edges/hearing.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
 import {
   findOperation,
@@ -121,13 +122,23 @@ export interface StageActions {
   judge: (deps: Deps, operation: OperationRow, edges: string[]) => Promise<string | undefined>
 }
 
-/** Takes one step of each running operation. */
+/** Takes one step of each running operation. While control is deaf it takes none, because it could not see the effect. */
 export async function advanceOperations(deps: Deps, lease: Lease, actions: StageActions): Promise<void> {
-  for (const row of await runningOperations(deps.db.orm)) await advance(deps, lease, actions, row)
+  const rows = await runningOperations(deps.db.orm)
+  if (rows.length === 0) return
+  const { since, isDeaf } = await readHearing(deps.db.orm)
+  if (isDeaf) return
+  for (const row of rows) await advance(deps, lease, actions, row, since)
 }
 
-async function advance(deps: Deps, lease: Lease, actions: StageActions, row: OperationRow): Promise<void> {
-  const step = nextStep(progressOf(row), deps.now())
+async function advance(
+  deps: Deps,
+  lease: Lease,
+  actions: StageActions,
+  row: OperationRow,
+  heardSince: number,
+): Promise<void> {
+  const step = nextStep(progressOf(row, heardSince), deps.now())
   if (step.kind === 'wait') return
   const ids = new Set(row.stages[row.stage]?.edges)
   const edges = (await selectEdges(deps.db.orm)).filter(({ id }) => ids.has(id))
@@ -213,10 +224,11 @@ function known(id: string, row: OperationRow | undefined): OperationRow {
   )
 }
 
-const progressOf = (row: OperationRow) => ({
+/** Only time in which control heard the edges counts. */
+const progressOf = (row: OperationRow, heardSince: number) => ({
   ...row,
-  stageStartedAt: row.stageStartedAt.getTime(),
-  settledAt: row.settledAt?.getTime(),
+  stageStartedAt: Math.max(heardSince, row.stageStartedAt.getTime()),
+  settledAt: row.settledAt ? Math.max(heardSince, row.settledAt.getTime()) : undefined,
 })
 
 export function operationView(row: OperationRow): OperationView {

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import { withLease } from '../../platform/ticks/leases.ts'
 import type { Actor } from '../../platform/access.ts'
 import { authenticateToken, createToken, revokeToken } from '../access/service.ts'
 import { listAudit } from '../audit/service.ts'
@@ -31,6 +32,9 @@ suite('traces', () => {
   }
   const isRunning = async (id: string) => (await readTrace(deps, id)).endedAt === null
 
+  const endForfeited = async () =>
+    assert.ok(await withLease(deps, 'forfeited-traces', (lease) => endForfeitedTraces(deps, lease)))
+
   test('a trace ends when the token of its creator loses the right to see it, and the audit log says why', async () => {
     const [revoked, unscoped, demoted, other] = await Promise.all(
       ['revoked', 'unscoped', 'demoted', 'other'].map((name) => actorNamed(name)),
@@ -43,7 +47,7 @@ suite('traces', () => {
       demoted: await begin(demoted!, input),
       other: await begin(other!, { ...input, bodies: true }),
     }
-    await endForfeitedTraces(deps)
+    await endForfeited()
     for (const { id } of Object.values(traces)) assert.ok(await isRunning(id))
 
     await revokeToken(deps, root, revoked!.id)
@@ -52,14 +56,14 @@ suite('traces', () => {
     const version = async () =>
       (await deps.db.sql`select desired_version as at from fleet`)[0]?.['at'] as number
     const was = await version()
-    await endForfeitedTraces(deps)
+    await endForfeited()
     const running = await Promise.all(
       Object.entries(traces).map(async ([name, { id }]) => ((await isRunning(id)) ? [name] : [])),
     )
     assert.deepEqual(running.flat(), ['unscopedWithout', 'other'])
     const is = await version()
     assert.ok(is > was, 'edges are told')
-    await endForfeitedTraces(deps)
+    await endForfeited()
     assert.equal(await version(), is)
 
     const { entries } = await listAudit(deps, { limit: 10, action: 'trace.end' })
@@ -89,7 +93,7 @@ suite('traces', () => {
   test('traces of an earlier version, which did not store the token, run until they end by themselves', async () => {
     const trace = await begin(await actorNamed('earlier'), input)
     await deps.db.sql`update traces set token = null where id = ${trace.id}`
-    await endForfeitedTraces(deps)
+    await endForfeited()
     assert.ok(await isRunning(trace.id))
   })
 

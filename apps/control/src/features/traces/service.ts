@@ -5,6 +5,7 @@ import type { Deps } from '../../deps.ts'
 import { isAtLeast, needsScope, type Actor } from '../../platform/access.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import { rightsOfTokens } from '../access/service.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { distributeDesired, changeFleet } from '../desired/service.ts'
@@ -112,7 +113,7 @@ export async function endTrace(deps: Deps, actor: Actor, id: string): Promise<Tr
  * Ends the traces whose creator may no longer see them: its token was revoked or has expired, or it lost the role or
  * the scope. The edges then stop recording, whether anybody is watching or not.
  */
-export async function endForfeitedTraces(deps: Deps): Promise<void> {
+export async function endForfeitedTraces(deps: Deps, lease: Lease): Promise<void> {
   const running = (await runningTraces(deps.db.orm)).filter(({ token }) => token !== null)
   if (running.length === 0) return
   const ids = [...new Set(running.map(({ token }) => token!))]
@@ -124,6 +125,7 @@ export async function endForfeitedTraces(deps: Deps): Promise<void> {
   if (forfeited.length === 0) return
   const at = new Date(deps.now())
   await changeFleet(deps.db, async (queries) => {
+    await lease.check(queries)
     for (const { id, reason } of forfeited) {
       const ended = await markTraceEnded(queries, id, at)
       if (ended)

@@ -4,6 +4,7 @@ import { Hono } from 'hono'
 import type { Deps } from '../../deps.ts'
 import { tryWrite } from '../db/database.ts'
 import { troubleOf } from '../db/trouble.ts'
+import { stateOfTimers } from '../ticks/ticks.ts'
 import type { Env } from './handlers.ts'
 
 export interface HealthReport {
@@ -11,17 +12,21 @@ export interface HealthReport {
   /** `ok`; `read-only` or `full`, while reading works; or the reason why nothing works. */
   postgres: string
   nats: string
+  /** `ok`, or which timers no replica finishes. The replica is ready nevertheless: it can answer. */
+  timers: string
 }
 
 const patienceMs = 3_000
 /** How long an answer is repeated, however often it is asked for. */
 const repeatedMs = 2_000
 
+type HealthDeps = Pick<Deps, 'db' | 'bus' | 'now' | 'timers'>
+
 export class Health {
-  readonly #deps: Pick<Deps, 'db' | 'bus' | 'now'>
+  readonly #deps: HealthDeps
   #last: { at: number; report: Promise<HealthReport> } | undefined
 
-  constructor(deps: Pick<Deps, 'db' | 'bus' | 'now'>) {
+  constructor(deps: HealthDeps) {
     this.#deps = deps
   }
 
@@ -33,9 +38,13 @@ export class Health {
   }
 }
 
-async function checkHealth({ db, bus }: Pick<Deps, 'db' | 'bus'>): Promise<HealthReport> {
-  const [postgres, nats] = await Promise.all([checkPostgres({ db }), standing(bus.ping())])
-  return { ready: postgres === 'ok' && nats === 'ok', postgres, nats }
+async function checkHealth({ db, bus, timers: all }: HealthDeps): Promise<HealthReport> {
+  const [postgres, nats, timers] = await Promise.all([
+    checkPostgres({ db }),
+    standing(bus.ping()),
+    stateOfTimers({ db, timers: all }).catch(() => 'unknown'),
+  ])
+  return { ready: postgres === 'ok' && nats === 'ok', postgres, nats, timers }
 }
 
 /** Resolves to `ok` only if Postgres accepts writes. */

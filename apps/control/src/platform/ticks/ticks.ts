@@ -29,11 +29,19 @@ const retryMs = 5_000
 const missedMax = 3
 const handoverMs = 30_000
 
+/** `ok`, or which timers no replica has finished for long. */
+export async function stateOfTimers({ db, timers }: Pick<Deps, 'db' | 'timers'>): Promise<string> {
+  const leases = new Map((await readLeases(db)).map((lease) => [lease.name, lease]))
+  const late = timers.flatMap((timer) => {
+    const lease = leases.get(timer.name)
+    const trouble = lease && overdue(timer, lease)
+    return trouble === undefined ? [] : [`${timer.name}: ${trouble}`]
+  })
+  return late.length === 0 ? 'ok' : late.join('; ')
+}
+
 /** Undefined if it is not overdue; otherwise why, in words. */
-export function overdue(
-  { everyMs }: Pick<Tick, 'everyMs'>,
-  { holder, ageMs }: LeaseState,
-): string | undefined {
+function overdue({ everyMs }: Pick<Tick, 'everyMs'>, { holder, ageMs }: LeaseState): string | undefined {
   if (ageMs <= everyMs * missedMax + handoverMs) return undefined
   return `no replica has finished it for ${Math.round(ageMs / 1000)} s; the last one that began was ${holder}`
 }
