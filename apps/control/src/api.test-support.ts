@@ -162,12 +162,12 @@ export async function testApi(): Promise<TestApi> {
         new Request(`http://control.test${filled}${query === '' ? '' : `?${query}`}${suffix}`, {
           method,
           headers: {
-            'x-forwarded-for': address,
             ...(body === undefined ? {} : { 'content-type': 'application/json' }),
             ...headers,
           },
           ...(body === undefined ? {} : { body }),
         }),
+        { incoming: { socket: { remoteAddress: address } } },
       )
     },
     async close() {

@@ -1,8 +1,8 @@
 /**
  * The source address of a request: the address of the connection, or, if it belongs to a trusted proxy, the last
- * address in X-Forwarded-For that does not.
+ * address in X-Forwarded-For that does not. It is always an address, or `unknown`.
  */
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIP, isIPv6 } from 'node:net'
 import type { HttpBindings } from '@hono/node-server'
 import type { Context } from 'hono'
 
@@ -20,13 +20,23 @@ export function sourceReader(trustedProxies: readonly string[]): SourceOf {
 
   return (context) => {
     const { incoming } = (context.env ?? {}) as Partial<HttpBindings>
-    const forwarded = (context.req.header('x-forwarded-for') ?? '')
-      .split(',')
-      .map((address) => address.trim())
-    const chain = [...forwarded, incoming?.socket.remoteAddress ?? ''].filter(Boolean).map(plain)
-    return chain.findLast((address) => !isTrusted(address)) ?? chain[0] ?? 'unknown'
+    let source = addressIn(incoming?.socket.remoteAddress ?? '')
+    // Each trusted proxy appends the address that it was asked from. What stands before that can be anything.
+    const forwarded = (context.req.header('x-forwarded-for') ?? '').split(',')
+    while (source !== undefined && isTrusted(source) && forwarded.length > 0) {
+      const earlier = addressIn(forwarded.pop() ?? '')
+      if (earlier === undefined) break
+      source = earlier
+    }
+    return source ?? 'unknown'
   }
 }
 
-/** IPv4 addresses in IPv6 form, as a dual-stack socket reports them. */
-const plain = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '').slice(0, 100)
+/** The address in a text, without port, brackets and zone. IPv4 in IPv6 form, as a dual-stack socket reports it, is IPv4. */
+function addressIn(text: string): string | undefined {
+  const trimmed = text.trim()
+  const [, bracketed, v4] = /^\[([^\]]+)\](?::\d{1,5})?$|^([\d.]+):\d{1,5}$/.exec(trimmed) ?? []
+  const [bare = ''] = (bracketed ?? v4 ?? trimmed).split('%')
+  const address = bare.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '')
+  return isIP(address) === 0 ? undefined : address
+}

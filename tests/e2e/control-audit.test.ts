@@ -1,0 +1,165 @@
+/** Every route that writes leaves an entry in the audit log, and a refused write leaves none. */
+import assert from 'node:assert/strict'
+import { after, before, suite, test } from 'node:test'
+import { routes, type AuditEntry, type OrderView, type TokenMade, type TraceView } from '@imapfleet/api'
+import { Plane } from '../support/plane.ts'
+import { until } from '../support/until.ts'
+
+type WriteName = {
+  [Name in keyof typeof routes]: (typeof routes)[Name]['method'] extends 'GET' ? never : Name
+}[keyof typeof routes]
+
+interface Write {
+  /** Undefined: the route changes nothing. */
+  action: string | undefined
+  send: () => Promise<{ status: number; body: unknown }>
+}
+
+suite('the audit log', () => {
+  let plane: Plane
+  before(async () => {
+    plane = await Plane.start({ perEdge: true })
+    for (const [region, id] of [
+      ['eu', 'eu-1'],
+      ['us', 'us-1'],
+    ] as const)
+      (await plane.edge(region, id)).beat()
+    await until(
+      'both edges',
+      async () => ((await plane.api('/v1/edges')).body as { edges: unknown[] }).edges.length === 2,
+    )
+  })
+  after(() => plane?.stop())
+
+  const post = (path: string, body: unknown = {}) => plane.api(path, { body })
+  const steer = (path: string) => plane.api(path, { method: 'POST' })
+  const remove = (path: string) => plane.api(path, { method: 'DELETE' })
+  const entries = async () =>
+    ((await plane.api('/v1/audit?limit=500')).body as { entries: AuditEntry[] }).entries
+
+  const all = { kind: 'all' }
+  const ids = { token: '', trace: '', operation: '', cookie: '' }
+  const session = async (method: string, body?: unknown) => {
+    const headers = { 'content-type': 'application/json', 'x-imapfleet-console': '1', cookie: ids.cookie }
+    const answer = await fetch(`${plane.control.api}/v1/session`, {
+      method,
+      headers,
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    ids.cookie = answer.headers.get('set-cookie')?.split(';')[0] ?? ''
+    return { status: answer.status, body: await answer.text() }
+  }
+  const change = (usesMax: number, more: object = {}) =>
+    post('/v1/config/revisions', { layer: { kind: 'global' }, set: { 'pool.usesMax': usesMax }, ...more })
+
+  /** In this order. A route without a row does not compile. */
+  const writes: Record<WriteName, Write> = {
+    createToken: {
+      action: 'token.create',
+      send: async () => {
+        const made = await post('/v1/tokens', { name: 'dora', role: 'viewer' })
+        ids.token = (made.body as TokenMade).id
+        return made
+      },
+    },
+    revokeToken: { action: 'token.revoke', send: () => remove(`/v1/tokens/${ids.token}`) },
+    signIn: { action: 'session.begin', send: () => session('POST', { token: plane.token }) },
+    signOut: { action: 'session.end', send: () => session('DELETE') },
+    enrollEdge: { action: 'edge.enroll', send: () => post('/v1/edges/old-1/enrolments', { region: 'eu' }) },
+    revokeEnrolments: { action: 'edge.revoke', send: () => remove('/v1/edges/old-1/enrolments') },
+    drainEdges: { action: 'edges.drain', send: () => post('/v1/edges/drain', { target: all }) },
+    resumeEdges: { action: 'edges.resume', send: () => post('/v1/edges/resume', { target: all }) },
+    importConf: { action: undefined, send: () => post('/v1/config/import', { text: 'listen_port 143\n' }) },
+    writeRevision: { action: 'config.revise', send: () => change(7) },
+    restoreRevision: {
+      action: 'config.revise',
+      send: async () => {
+        await change(8)
+        return await post('/v1/config/revisions/1/restore')
+      },
+    },
+    steerRollout: {
+      action: 'rollout.pause',
+      send: async () => {
+        const rollout = { canaryEdges: ['eu-1'], soakSeconds: 3_600 }
+        const revision = (await change(9, { rollout })).body as { revision: { revision: number } }
+        return await steer(`/v1/rollouts/${revision.revision?.revision}/pause`)
+      },
+    },
+    giveOrder: {
+      action: 'order.give',
+      send: () => post('/v1/orders', { target: all, action: { kind: 'version' }, timeoutMs: 100 }),
+    },
+    previewOperation: {
+      action: undefined,
+      send: () => post('/v1/operations/preview', { target: all, operation: { kind: 'drain' } }),
+    },
+    steerOperation: {
+      action: 'operation.abort',
+      send: async () => {
+        const order = (
+          await post('/v1/orders', {
+            target: all,
+            action: { kind: 'kick-domain', domain: 'example.org' },
+            timeoutMs: 100,
+            pace: { kind: 'staged', soakSeconds: 3_600 },
+          })
+        ).body as OrderView
+        return await steer(`/v1/operations/${order.operation?.id}/abort`)
+      },
+    },
+    addRevocation: {
+      action: 'revoke.user',
+      send: () => post('/v1/revocations', { kind: 'user', subject: 'ann' }),
+    },
+    startTrace: {
+      action: 'trace.start',
+      send: async () => {
+        const made = await post('/v1/traces', { user: 'bob' })
+        ids.trace = (made.body as TraceView).id
+        return made
+      },
+    },
+    endTrace: { action: 'trace.end', send: () => remove(`/v1/traces/${ids.trace}`) },
+    forgetEdge: {
+      action: 'edge.forget',
+      send: async () => {
+        // It says that it beats often, and then is silent.
+        ;(await plane.edge('us', 'us-2')).beat({ heartbeatMs: 100 })
+        await until('its silence', async () => {
+          const { body } = await plane.api('/v1/edges/us-2')
+          return (body as { state?: string }).state === 'silent'
+        })
+        return await remove('/v1/edges/us-2')
+      },
+    },
+  }
+
+  test('every write has an entry with its actor, and no secret', async () => {
+    for (const [name, { action, send }] of Object.entries(writes)) {
+      const known = (await entries()).length
+      const { status, body } = await send()
+      assert.ok(status < 300, `${name}: ${status} ${JSON.stringify(body)}`)
+      const added = (await entries()).slice(0, -known || undefined)
+      if (action === undefined) assert.deepEqual(added, [], name)
+      else {
+        const entry = added.find((each) => each.action === action)
+        assert.equal(entry?.actor, 'tests', `${name}: ${JSON.stringify(added)}`)
+      }
+    }
+    const log = JSON.stringify(await entries())
+    assert.ok(!log.includes(plane.token) && !/imapfleet_|NKEY|BEGIN/.test(log))
+  })
+
+  test('a refused write has none', async () => {
+    const viewer = await plane.control.createToken('refused', 'viewer')
+    const known = await entries()
+    for (const [name, route] of Object.entries(routes)) {
+      if (route.method === 'GET' || route.role === 'none') continue
+      const path = route.path.replaceAll(/\{\w+\}/g, 'eu-1')
+      const { status } = await plane.api(path, { method: route.method, body: {}, token: viewer })
+      assert.equal(status, 403, name)
+    }
+    assert.deepEqual(await entries(), known)
+  })
+})
