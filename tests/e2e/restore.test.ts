@@ -28,7 +28,8 @@ suite('after the restore of an older database', () => {
     return body as RevisionStatus
   }
   const revoke = async (subject: string) => {
-    const { status, body } = await fleet.api('/v1/revocations', { kind: 'domain', subject })
+    const pace = { kind: 'at-once', reason: 'a test' }
+    const { status, body } = await fleet.api('/v1/revocations', { kind: 'domain', subject, pace })
     assert.equal(status, 201, JSON.stringify(body))
     return body as RevocationStatus
   }

@@ -1,6 +1,7 @@
 /** Edges, as the control API shows them. */
 import { z } from 'zod'
-import { drainRequestSchema } from './orders.ts'
+import { operationSchema } from './operations.ts'
+import { drainRequestSchema, resumeRequestSchema } from './orders.ts'
 import { decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
@@ -91,6 +92,9 @@ export const edgeListSchema = z.object({
   problems: z.array(z.string()).optional(),
 })
 
+/** The edges of a drain. `operation`: if they are drained region by region. */
+export const drainSchema = z.object({ edges: z.array(edgeSchema), operation: operationSchema.optional() })
+
 const oneEdge = z.object({ id: z.string().min(1).max(200) })
 
 export const edgeRoutes = {
@@ -135,7 +139,7 @@ export const edgeRoutes = {
     summary: 'Drain edges: they accept no new clients, and their sessions continue',
     role: 'operator',
     body: drainRequestSchema,
-    answer: edgeListSchema,
+    answer: drainSchema,
     returns: 'The edges in the target',
   }),
   resumeEdges: route({
@@ -144,8 +148,8 @@ export const edgeRoutes = {
     tag: 'edges',
     summary: 'End a drain: the edges accept clients again',
     role: 'operator',
-    body: drainRequestSchema,
-    answer: edgeListSchema,
+    body: resumeRequestSchema,
+    answer: drainSchema,
     returns: 'The edges in the target',
   }),
 } as const

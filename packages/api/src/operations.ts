@@ -40,7 +40,7 @@ export type StageEdge = z.infer<typeof stageEdgeSchema>
 export const operationSchema = z
   .object({
     id: z.uuid(),
-    kind: z.enum(['order']),
+    kind: z.enum(['order', 'revocation', 'drain']),
     /** The operation in words: `pause upstream main`. */
     title: z.string(),
     target: fleetTargetSchema,

@@ -14,8 +14,10 @@ import { numberedPage } from './pages.ts'
 import { route } from './route.ts'
 import { fleetTargetSchema } from './target.ts'
 
-/** Which edges to drain or to resume. */
+/** Which edges to drain. Several regions are drained one after the other, unless `pace` says otherwise. */
 export const drainRequestSchema = z.object({ target: fleetTargetSchema, pace: paceSchema.optional() })
+/** Which edges to resume, all at once. */
+export const resumeRequestSchema = z.object({ target: fleetTargetSchema })
 
 export const orderRequestSchema = z
   .object({

@@ -1,5 +1,6 @@
 /** Revocations, as the control API accepts and shows them. */
 import { z } from 'zod'
+import { operationSchema, paceSchema } from './operations.ts'
 import { numberedPage, decimalNumber } from './pages.ts'
 import { route } from './route.ts'
 
@@ -9,6 +10,8 @@ export const revocationRequestSchema = z
     kind: z.enum(['user', 'domain']),
     subject: z.string().trim().min(1).max(1024),
     note: z.string().max(1000).default(''),
+    /** How the revocation of a domain reaches several regions: staged, if left out. */
+    pace: paceSchema.optional(),
   })
   .meta({ id: 'RevocationRequest' })
 export type RevocationRequest = z.input<typeof revocationRequestSchema>
@@ -22,6 +25,10 @@ export const revocationRecordSchema = z
     at: z.iso.datetime(),
     createdBy: z.string(),
     note: z.string(),
+    /** Only the edges of this region. Null: all edges. */
+    region: z.string().nullable(),
+    /** The operation that revokes a domain region by region, with a revocation for each region. */
+    operation: z.uuid().optional(),
   })
   .meta({ id: 'Revocation' })
 export type RevocationRecord = z.infer<typeof revocationRecordSchema>
@@ -33,6 +40,8 @@ export const revocationStatusSchema = z
     edges: z.array(
       z.object({ id: z.string(), region: z.string(), status: z.enum(['applied', 'pending', 'silent']) }),
     ),
+    /** If it is carried out in stages. */
+    operation: operationSchema.optional(),
   })
   .meta({ id: 'RevocationStatus' })
 export type RevocationStatus = z.infer<typeof revocationStatusSchema>

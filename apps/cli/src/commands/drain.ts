@@ -1,5 +1,6 @@
 /** `imapfleet drain` and `resume`, and their progress, from heartbeats. */
 import { isHeard, type EdgeView, type FleetTarget } from '@imapfleet/api'
+import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
 import { durationArgument, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
@@ -8,8 +9,16 @@ import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
 import { readEdges } from './edges.ts'
+import {
+  complainOfOperation,
+  confirmOperation,
+  followOperation,
+  paceOf,
+  paceOptions,
+  type PaceOptions,
+} from './stages.ts'
 
-interface DrainOptions extends TargetOptions {
+interface DrainOptions extends TargetOptions, PaceOptions {
   wait?: true
   timeout: number
 }
@@ -20,10 +29,11 @@ The drain lasts until \`imapfleet resume\`, even if the edge restarts. You must 
 Examples:
   imapfleet drain eu-1 --wait
   imapfleet drain --region eu --wait --timeout 1h
+  imapfleet drain --all --first eu --soak 5m
   imapfleet resume eu-1`
 
 export function addDrain(parent: Command, shell: Shell): void {
-  edgeOptions(parent.command('drain'))
+  paceOptions(edgeOptions(parent.command('drain')))
     .description('make edges refuse new clients; their sessions continue')
     .option('--wait', 'wait until the last client has disconnected')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 600_000)
@@ -31,8 +41,11 @@ export function addDrain(parent: Command, shell: Shell): void {
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
       const client = await shell.client(command)
       const target = targetFor(id, options, 'drain')
-      const { edges } = await client.call('drainEdges', { body: { target } })
-      await reach(edges, true, options, command)
+      if (target.kind === 'all')
+        await confirmOperation(client, { target, operation: { kind: 'drain' } }, options, shell)
+      const { edges, operation } = await client.call('drainEdges', { body: { target, ...paceOf(options) } })
+      if (operation) complainOfOperation(await followOperation(client, operation, shell))
+      await reach(operation ? await currentOf(client, edges) : edges, true, options, command)
     })
 
   edgeOptions(parent.command('resume'))
@@ -49,10 +62,9 @@ export function addDrain(parent: Command, shell: Shell): void {
   const reach = async (first: EdgeView[], drain: boolean, options: DrainOptions, command: Command) => {
     const { wait = false, timeout } = options
     const client = await shell.client(command)
-    const ids = new Set(first.map(({ id }) => id))
     let told = progressOf(first, drain)
     const read = async () => {
-      const edges = (await readEdges(client)).filter(({ id }) => ids.has(id))
+      const edges = await currentOf(client, first)
       const progress = progressOf(edges, drain)
       if (progress !== told && progress !== '') shell.note(progress)
       told = progress
@@ -67,6 +79,11 @@ export function addDrain(parent: Command, shell: Shell): void {
     shell.answer(command, { edges }, (page) => table(drainColumns, edges, page))
     complainOfDrain(edges, drain, wait)
   }
+}
+
+async function currentOf(client: ApiClient, edges: readonly EdgeView[]): Promise<EdgeView[]> {
+  const ids = new Set(edges.map(({ id }) => id))
+  return (await readEdges(client)).filter(({ id }) => ids.has(id))
 }
 
 const edgeOptions = (command: Command) => targetOptions(command.argument('[edge]', 'this edge'))

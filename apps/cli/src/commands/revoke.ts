@@ -6,13 +6,22 @@ import type { RevocationStatus } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
 import { durationArgument, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { operationLines } from '../print/operation.ts'
 import { revocationColumns, revocationLines, whatIsMissing } from '../print/revocation.ts'
 import { table } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
+import {
+  complainOfOperation,
+  confirmOperation,
+  followOperation,
+  paceOf,
+  paceOptions,
+  type PaceOptions,
+} from './stages.ts'
 
-interface RevokeOptions {
+interface RevokeOptions extends PaceOptions {
   note: string
   wait: boolean
   timeout: number
@@ -21,7 +30,7 @@ interface RevokeOptions {
 const examples = `
 Examples:
   imapfleet revoke user alice@example.org --note 'password changed'
-  imapfleet revoke domain example.org
+  imapfleet revoke domain example.org --first eu
   imapfleet revocations
   imapfleet revocations show 12`
 
@@ -58,17 +67,33 @@ export function addRevoke(parent: Command, shell: Shell): void {
 }
 
 function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: Shell): void {
-  revoke
-    .command(kind)
+  const plain = revoke.command(kind)
+  const withOptions = kind === 'domain' ? paceOptions(plain) : plain
+  withOptions
     .description(`revoke a ${kind}, and wait until each edge has applied it`)
     .argument('<name>', help)
     .option('--note <text>', 'why, for the record', '')
     .option('--wait', 'wait until each edge has applied it (the default)', true)
     .option('--no-wait', 'do not wait for the edges')
     .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
-    .action(async (subject: string, { note, wait, timeout }: RevokeOptions, command: Command) => {
+    .action(async (subject: string, options: RevokeOptions, command: Command) => {
+      const { note, wait, timeout } = options
       const client = await shell.client(command)
-      const made = await client.call('addRevocation', { body: { kind, subject, note } })
+      const target = { kind: 'all' } as const
+      if (kind === 'domain')
+        await confirmOperation(
+          client,
+          { target, operation: { kind: 'revocation', of: kind, subject } },
+          options,
+          shell,
+        )
+      const made = await client.call('addRevocation', { body: { kind, subject, note, ...paceOf(options) } })
+      if (made.operation) {
+        const operation = wait ? await followOperation(client, made.operation, shell) : made.operation
+        shell.answer(command, operation, (page) => operationLines(operation, page))
+        if (wait) complainOfOperation(operation)
+        return
+      }
       const isDone = ({ edges }: RevocationStatus) => edges.every(({ status }) => status !== 'pending')
       if (wait && !isDone(made)) shell.note(`waiting for the edges (at most ${duration(timeout)})`)
       const params = { sequence: made.revocation.sequence }

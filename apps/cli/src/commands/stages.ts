@@ -9,15 +9,18 @@ import { confirm } from '../prompt.ts'
 import type { Shell } from '../shell.ts'
 import { waitFor } from '../waiting.ts'
 
-export interface StageOptions {
+export interface PaceOptions {
   first?: string[]
   soak?: number
   atOnce?: string
-  wait: boolean
   yes?: true
 }
 
-export const stageOptions = (command: Command) =>
+export interface StageOptions extends PaceOptions {
+  wait: boolean
+}
+
+export const paceOptions = (command: Command) =>
   command
     .option('--first <regions>', 'begin with these regions, separated by commas', listArgument)
     .option(
@@ -26,11 +29,13 @@ export const stageOptions = (command: Command) =>
       durationArgument,
     )
     .option('--at-once <reason>', 'skip the stages: everywhere now. The audit log records the reason')
-    .option('--no-wait', 'do not wait for the regions')
     .option('-y, --yes', 'do not ask for confirmation')
 
+export const stageOptions = (command: Command) =>
+  paceOptions(command).option('--no-wait', 'do not wait for the regions')
+
 /** The pace that the options ask for. None: control decides. */
-export function paceOf({ first, soak, atOnce }: Partial<StageOptions>): { pace?: Pace } {
+export function paceOf({ first, soak, atOnce }: PaceOptions): { pace?: Pace } {
   if (atOnce !== undefined) {
     if (first !== undefined || soak !== undefined) throw usage('--at-once excludes --first and --soak')
     if (atOnce.trim() === '') throw usage('give a reason: --at-once REASON')
@@ -44,7 +49,7 @@ export function paceOf({ first, soak, atOnce }: Partial<StageOptions>): { pace?:
 export async function confirmOperation(
   client: ApiClient,
   request: PreviewRequest,
-  options: Partial<StageOptions>,
+  options: PaceOptions,
   shell: Shell,
 ): Promise<void> {
   const preview = await client.call('previewOperation', { body: request })

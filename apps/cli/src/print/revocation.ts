@@ -12,6 +12,7 @@ export const revocationColumns: Column<RevocationRecord>[] = [
   { title: 'WHO', cell: (row) => row.createdBy },
   { title: 'KIND', cell: (row) => row.kind },
   { title: 'REVOKED', cell: (row) => row.subject },
+  { title: 'REGION', cell: (row) => row.region ?? 'all' },
   { title: 'NOTE', cell: (row) => row.note },
 ]
 

@@ -8,6 +8,7 @@ import { Page } from '../layout/page.tsx'
 import { PageLink } from '../router/link.tsx'
 import { Answered } from '../ui/answered.tsx'
 import { Moment } from '../ui/moment.tsx'
+import { Operations } from './operations.tsx'
 import { Older } from '../ui/older.tsx'
 import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
@@ -45,6 +46,7 @@ export function OrdersPage() {
           }
         </Answered>
       </section>
+      <Operations />
     </Page>
   )
 }

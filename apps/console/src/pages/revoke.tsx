@@ -22,9 +22,11 @@ export function Revoke({ onDone, onClose }: { onDone: () => void; onClose: () =>
       isDangerous
       isComplete={named !== ''}
       onConfirm={async () => {
-        const { edges } = await call('addRevocation', { body: { kind, subject: named, note } })
+        const { edges, operation } = await call('addRevocation', { body: { kind, subject: named, note } })
         const applied = edges.filter(({ status }) => status === 'applied').length
         onDone()
+        if (operation)
+          return tell('good', `${named} is being revoked region by region. See Orders for the progress.`)
         tell(
           'good',
           `${named} is revoked; ${amountOf(applied, 'edge')} of ${edges.length} applied it so far.`,

@@ -64,7 +64,9 @@ test('the first revision of a layer can be rolled out', () => {
   assert.equal(resolve({ region: 'eu', edge: 'eu-2' }, [], rolling).revision, 0)
 })
 
-const revocation = (sequence: number) => ({ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1 })
+const revocation = (sequence: number, region: string | null = null) => ({
+  ...{ sequence, kind: 'user' as const, subject: `u${sequence}`, at: 1, region },
+})
 const eu1 = {
   region: 'eu',
   edge: 'eu-1',
@@ -95,6 +97,19 @@ test('an edge gets the revocations that it has not applied, or the newest if the
   assert.deepEqual(sequences(8000), [])
   assert.deepEqual(sequences(7998), [7999, 8000])
   assert.deepEqual([sequences(0).length, sequences(0).at(0), sequences(0).at(-1)], [5000, 3001, 8000])
+})
+
+test('a revocation of one region goes only to the edges of that region', () => {
+  const fleet = {
+    version: 9000,
+    layers,
+    traces: [],
+    revocations: [revocation(1, 'us'), revocation(2, 'eu'), revocation(3)],
+  }
+  assert.deepEqual(
+    desiredOf(eu1, fleet).revocations.map(({ sequence }) => sequence),
+    [2, 3],
+  )
 })
 
 test('an entry of the same content is written again if its version would prove nothing', () => {

@@ -29,8 +29,8 @@ export interface FleetState {
   layers: readonly LayerHead[]
   rolling?: Rolling | undefined
   traces: readonly TraceWish[]
-  /** Oldest first. */
-  revocations: readonly Revocation[]
+  /** Oldest first. `region`: null for all edges. */
+  revocations: readonly (Revocation & { region: string | null })[]
 }
 
 /** What is wanted of this edge only, and its progress. */
@@ -55,8 +55,10 @@ export function desiredOf(edge: DesiredEdge, fleet: FleetState): Desired {
     traces: [...fleet.traces],
     // An edge need not apply them again after a restart: no old connection survives one.
     revocations: fleet.revocations
+      .filter(({ region }) => region === null || region === edge.region)
       .filter(({ sequence }) => sequence > edge.revocationsApplied)
-      .slice(-revocationsMax),
+      .slice(-revocationsMax)
+      .map(({ sequence, kind, subject, at }) => ({ sequence, kind, subject, at })),
     drain: edge.drain,
   }
 }

@@ -82,8 +82,8 @@ async function readState(
         layers: await listLayers(queries),
         rolling: await rollingRevision(queries),
         traces: (await runningTraces(queries)).map(wishOf),
-        revocations: (await recentRevocations(queries)).map(({ sequence, kind, subject, at }) => {
-          return { sequence, kind, subject, at: at.getTime() }
+        revocations: (await recentRevocations(queries)).map(({ sequence, kind, subject, at, region }) => {
+          return { sequence, kind, subject, at: at.getTime(), region }
         }),
       },
       versionsSince,

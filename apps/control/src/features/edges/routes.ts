@@ -8,6 +8,6 @@ export const edgeHandlers = (deps: Deps): Handlers<typeof edgeRoutes> => ({
   listEdges: ({ query }) => listSomeEdges(deps, query),
   readEdge: ({ params }) => readEdge(deps, params.id),
   forgetEdge: ({ actor, params }) => forgetEdge(deps, actor, params.id),
-  drainEdges: async ({ actor, body }) => ({ edges: await drainEdges(deps, actor, body.target, true) }),
-  resumeEdges: async ({ actor, body }) => ({ edges: await drainEdges(deps, actor, body.target, false) }),
+  drainEdges: ({ actor, body }) => drainEdges(deps, actor, body, true),
+  resumeEdges: ({ actor, body }) => drainEdges(deps, actor, body, false),
 })

@@ -1,15 +1,31 @@
 /** What can be asked about edges and done with them: list, read, drain, forget. */
-import { fleetTargetText, type EdgeView, type FleetTarget, type LiveEdge } from '@imapfleet/api'
+import {
+  fleetTargetText,
+  type EdgeView,
+  type FleetTarget,
+  type LiveEdge,
+  type OperationView,
+  type Pace,
+  type StageEdge,
+} from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { listLayers } from '../config/queries.ts'
 import { changeFleet, distributeDesired, fleetProblems } from '../desired/service.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
+import {
+  abortDrainsOf,
+  beginOperation,
+  isStaged,
+  operationView,
+  type CurrentStage,
+} from '../operations/service.ts'
 import { rollingRevision, skipEdge } from '../rollouts/queries.ts'
 import { problemsByEdge } from '../refusals/service.ts'
 import { liveEdge } from './live-edge.ts'
@@ -112,26 +128,56 @@ export async function edgesMeantBy({ db }: Deps, target: FleetTarget): Promise<E
   )
 }
 
-/** The edges in their present state. Their next heartbeats show the drain and the clients that are left. */
+/**
+ * The edges in their present state. Their next heartbeats show the drain and the clients that are left. Several regions are
+ * drained one after the other, unless the pace says otherwise. All are resumed at once.
+ */
 export async function drainEdges(
   deps: Deps,
   actor: Actor,
-  target: FleetTarget,
+  { target, pace }: { target: FleetTarget; pace?: Pace | undefined },
   drain: boolean,
-): Promise<EdgeView[]> {
-  const meant = new Set((await edgesMeantBy(deps, target)).map(({ id }) => id))
-  await changeFleet(deps.db, async (queries) => {
-    const edges = await setDrain(queries, [...meant], drain)
-    const action = drain ? 'edges.drain' : 'edges.resume'
+): Promise<{ edges: EdgeView[]; operation?: OperationView }> {
+  const concerned = await edgesMeantBy(deps, target)
+  const ids = new Set(concerned.map(({ id }) => id))
+  const isInStages = isStaged(drain, concerned, pace)
+  const operation = await changeFleet(deps.db, async (queries) => {
+    const edges = isInStages ? [...ids] : await setDrain(queries, [...ids], drain)
     await writeAudit(queries, {
       actor: actor.name,
-      action,
+      action: drain ? 'edges.drain' : 'edges.resume',
       target: fleetTargetText(target),
-      after: { edges },
+      after: { edges, ...(drain && { pace: pace ?? (isInStages ? 'staged' : 'at-once') }) },
     })
+    if (!drain) await abortDrainsOf(queries, actor, ids, new Date(deps.now()))
+    if (!isInStages) return undefined
+    const staged = { title: 'drain edges', work: { kind: 'drain' }, target, edges: concerned, pace } as const
+    return await beginOperation(queries, actor, new Date(deps.now()), staged)
   })
-  await distributeDesired(deps, ({ id }) => meant.has(id))
-  return (await listEdges(deps)).filter(({ id }) => meant.has(id))
+  if (!isInStages) await distributeDesired(deps, ({ id }) => ids.has(id))
+  const edges = (await listEdges(deps)).filter(({ id }) => ids.has(id))
+  return { edges, ...(operation && { operation: operationView(operation) }) }
+}
+
+/** The stage of a drain. An edge is done when it refuses new clients; its sessions may continue for long. */
+export async function drainStage(
+  deps: Deps,
+  lease: Lease,
+  { edges }: CurrentStage<'drain'>,
+): Promise<StageEdge[]> {
+  const ids = new Set(edges.filter((edge) => !edge.drain).map(({ id }) => id))
+  if (ids.size > 0) {
+    await changeFleet(deps.db, async (queries) => {
+      await lease.check(queries)
+      await setDrain(queries, [...ids], true)
+    })
+    await distributeDesired(deps, ({ id }) => ids.has(id))
+  }
+  return edges.map(({ id, state, silent }) => ({
+    id,
+    status: silent ? 'silent' : state === 'serving' || ids.has(id) ? 'pending' : 'done',
+    reason: null,
+  }))
 }
 
 /** An edge that is forgotten stays unchanged. */

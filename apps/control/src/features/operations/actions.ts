@@ -1,7 +1,9 @@
 /** What each kind of operation does in a stage, and how the health of its edges is judged. */
 import type { Deps } from '../../deps.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
+import { drainStage } from '../edges/service.ts'
 import { orderStage } from '../orders/service.ts'
+import { revocationStage } from '../revocations/service.ts'
 import { judgeHealth } from '../rollouts/health.ts'
 import { advanceOperations, type StageActions } from './service.ts'
 
@@ -9,7 +11,7 @@ import { advanceOperations, type StageActions } from './service.ts'
 const errorShareMax = 0.05
 
 const actions: StageActions = {
-  work: { order: orderStage },
+  work: { order: orderStage, revocation: revocationStage, drain: drainStage },
   judge: async (deps, { createdAt, settledAt }, edges) =>
     settledAt
       ? await judgeHealth(deps, edges, {

@@ -42,7 +42,7 @@ export async function operationsOfOrders(
     .select()
     .from(operations)
     .where(inArray(sql`${operations.work} ->> 'order'`, [...orders]))
-  return new Map(rows.map((row) => [row.work.order, row]))
+  return new Map(rows.flatMap((row) => (row.work.kind === 'order' ? [[row.work.order, row]] : [])))
 }
 
 export async function updateOperation(

@@ -50,11 +50,13 @@ suite('operations in stages', () => {
   })
   const actions: StageActions = {
     work: {
-      order: async (_, { stages, stage }, edges) => {
-        worked.push(stages[stage]!.region)
+      order: async (_deps, _lease, { region, edges }) => {
+        worked.push(region)
         await whileWorking()
         return edges.map(({ id }) => outcome(id))
       },
+      revocation: () => assert.fail('no revocation'),
+      drain: () => assert.fail('no drain'),
     },
     judge: async () => {
       await whileJudging()

@@ -81,6 +81,12 @@ export async function readOperation({ db }: Deps, id: string): Promise<Operation
   return operationView(known(id, await findOperation(db.orm, id)))
 }
 
+/** For the answer of what is carried out in stages. Undefined: it was deleted since. */
+export async function viewOfOperation(queries: Queries, id: string): Promise<OperationView | undefined> {
+  const row = await findOperation(queries, id)
+  return row && operationView(row)
+}
+
 /** `continue` starts the next stage although an edge failed. `abort` starts no further stage. */
 export async function steerOperation(
   { db, now }: Deps,
@@ -109,15 +115,39 @@ export async function steerOperation(
   })
 }
 
+/** Ends drains in stages that would drain these edges again. Part of the transaction that resumes them. */
+export async function abortDrainsOf(
+  queries: Queries,
+  actor: Actor,
+  edges: ReadonlySet<string>,
+  at: Date,
+): Promise<void> {
+  for (const { id, work, stages } of await runningOperations(queries)) {
+    if (work.kind !== 'drain' || !stages.some((stage) => stage.edges.some((edge) => edges.has(edge))))
+      continue
+    const reason = `${actor.name} resumed edges of it`
+    await updateOperation(queries, id, { state: 'aborted', reason, finishedAt: at })
+  }
+}
+
+/** The current stage of an operation. */
+export interface CurrentStage<Kind extends OperationWork['kind']> {
+  work: Extract<OperationWork, { kind: Kind }>
+  operation: OperationRow
+  region: string
+  /** The edges of the stage, except those that were forgotten since. */
+  edges: readonly EdgeRow[]
+}
+
 /** What is done at the edges of the current stage. It is repeated until no edge is pending, so it must be idempotent. */
-export type StageWork = (
+export type StageWork<Kind extends OperationWork['kind']> = (
   deps: Deps,
-  operation: OperationRow,
-  edges: readonly EdgeRow[],
+  lease: Lease,
+  stage: CurrentStage<Kind>,
 ) => Promise<StageEdge[]>
 
 export interface StageActions {
-  work: { [Kind in OperationWork['kind']]: StageWork }
+  work: { [Kind in OperationWork['kind']]: StageWork<Kind> }
   /** The reason why these edges do worse than before the operation, or undefined. */
   judge: (deps: Deps, operation: OperationRow, edges: string[]) => Promise<string | undefined>
 }
@@ -145,7 +175,9 @@ async function advance(
   if (step.kind === 'work') {
     // A replica that was stopped for long must not send an order late.
     await lease.check()
-    const done = await actions.work[row.work.kind](deps, row, edges)
+    const region = row.stages[row.stage]?.region ?? ''
+    const work = actions.work[row.work.kind] as StageWork<OperationWork['kind']>
+    const done = await work(deps, lease, { work: row.work, operation: row, region, edges })
     // An edge that was forgotten since is no longer waited for.
     const gone = [...ids].filter((id) => !edges.some((edge) => edge.id === id))
     return await write(lease, row, (queries) =>

@@ -5,11 +5,10 @@ import { instantColumn } from '../../platform/db/columns.ts'
 import type { Stage } from './stages.ts'
 
 /** What is done at the edges of each region. The action is in the row of the order. */
-export interface OperationWork {
-  kind: 'order'
-  order: string
-  timeoutMs: number
-}
+export type OperationWork =
+  | { kind: 'order'; order: string; timeoutMs: number }
+  | { kind: 'revocation'; domain: string; note: string }
+  | { kind: 'drain' }
 
 export const operations = pgTable(
   'operations',

@@ -28,12 +28,13 @@ import type { Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
+import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import type { EdgeRow } from '../edges/queries.ts'
 import { edgesMeantBy, instancesOf } from '../edges/service.ts'
 import { operationsOfOrders, type OperationRow } from '../operations/queries.ts'
-import { beginOperation, isStaged, operationView } from '../operations/service.ts'
+import { beginOperation, isStaged, operationView, type CurrentStage } from '../operations/service.ts'
 import { sendOrder } from './gather.ts'
 import { addAnswers, findOrder, finishOrder, insertOrder, type OrderRow, selectOrders } from './queries.ts'
 
@@ -111,12 +112,9 @@ async function recorded(
 /** The stage of an order: the edges of one region get it, and answer. An edge carries out an order once. */
 export async function orderStage(
   deps: Deps,
-  operation: OperationRow,
-  edges: readonly EdgeRow[],
+  _lease: Lease,
+  { work, region, edges }: CurrentStage<'order'>,
 ): Promise<StageEdge[]> {
-  const { work, stages, stage } = operation
-  const region = stages[stage]?.region
-  if (region === undefined) return []
   const row = await knownOrder(deps.db.orm, work.order)
   const answers = await askEdges(deps, row, { kind: 'region', region }, edges, work.timeoutMs)
   const account = edges.map((edge) => accountOf(edge, answers.get(edge.id)))

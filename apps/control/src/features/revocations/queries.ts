@@ -1,5 +1,5 @@
 /** Revocations, kept for the longest lifetime of a server connection. */
-import { asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, gt, lt, sql } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { revocations } from './table.ts'
 
@@ -24,6 +24,19 @@ export async function recentRevocations(queries: Queries): Promise<RevocationRow
     .from(revocations)
     .where(gt(revocations.at, sql`now() - ${keptFor}`))
     .orderBy(asc(revocations.sequence))
+}
+
+/** The row of one region, if the operation has reached it. */
+export async function revocationOfStage(
+  queries: Queries,
+  operation: string,
+  region: string,
+): Promise<RevocationRow | undefined> {
+  const [row] = await queries
+    .select()
+    .from(revocations)
+    .where(and(eq(revocations.operation, operation), eq(revocations.region, region)))
+  return row
 }
 
 export async function findRevocation(queries: Queries, sequence: number): Promise<RevocationRow | undefined> {

@@ -1,5 +1,5 @@
 /** The table of revocations. */
-import { index, pgTable, text } from 'drizzle-orm/pg-core'
+import { index, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { countColumn, instantColumn } from '../../platform/db/columns.ts'
 
 /** Users and domains whose server connections are not reused, on every edge, even if it returns later. */
@@ -13,6 +13,10 @@ export const revocations = pgTable(
     at: instantColumn('at').notNull(),
     createdBy: text('created_by').notNull(),
     note: text('note').notNull(),
+    /** Only the edges of this region. Empty: all edges. */
+    region: text('region'),
+    /** The operation that revokes a domain region by region, with a row for each region. */
+    operation: uuid('operation'),
   },
   (table) => [index('revocations_at').on(table.at)],
 )

@@ -62,6 +62,10 @@ function worseShare(what: string, min: number, mayGrow: number, before: Part, no
 const counted = 'logins_total,logins_total{result="ok"},upstream_connections_total,upstream_failures_total'
 
 async function count(deps: Deps, edges: readonly string[], from: number, to: number): Promise<LoginCounts> {
-  const [logins = 0, ok = 0, opened = 0, failed = 0] = await increasesBetween(deps, counted, { edges, from, to })
+  const [logins = 0, ok = 0, opened = 0, failed = 0] = await increasesBetween(deps, counted, {
+    edges,
+    from,
+    to,
+  })
   return { logins, failedLogins: logins - ok, dials: opened + failed, failedDials: failed }
 }
