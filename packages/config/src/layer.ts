@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { metaOf } from './fields.ts'
 import { toProblem, problemsOf, type Problem } from './problem.ts'
-import { childOf, isSection, schemaAt, shapeOf, unreadKeys, unwrapped } from './schema-walk.ts'
+import { childOf, isSection, schemaAt, shapeOf, droppedKeys, unwrapped } from './schema-walk.ts'
 import { sectionsSchema, steerableSections } from './schema.ts'
 
 export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue }
@@ -39,7 +39,7 @@ const layerSchema = z.strictObject(
 /** Checks a layer that the fleet sets. The result contains only what the schema has read. */
 export function checkLayer(layer: unknown): { ok: true; layer: Layer } | { ok: false; problems: Problem[] } {
   const parsed = layerSchema.safeParse(layer)
-  const unread = unreadKeys(layerSchema, layer)
+  const unread = droppedKeys(layerSchema, layer)
   if (parsed.success && unread.length === 0) return { ok: true, layer: parsed.data as Layer }
   const found = parsed.success ? [] : problemsOf(parsed.error, layerSchema, layer)
   const problems = found.map((problem) =>

@@ -3,7 +3,7 @@ import type { z } from 'zod'
 import { contradictionsOf } from './contradictions.ts'
 import type { Layer } from './layer.ts'
 import { problemsOf, toProblem, type PathProblem, type Problem } from './problem.ts'
-import { childOf, isSection, shapeOf, unreadKeys } from './schema-walk.ts'
+import { childOf, isSection, shapeOf, droppedKeys } from './schema-walk.ts'
 import { edgeConfigSchema, sectionsSchema, type EdgeConfig } from './schema.ts'
 import { readYaml } from './yaml.ts'
 
@@ -12,7 +12,7 @@ export function resolveConfig(
   document: unknown,
 ): { ok: true; config: EdgeConfig } | { ok: false; problems: Problem[] } {
   const parsed = edgeConfigSchema.safeParse(document)
-  if (parsed.success && unreadKeys(sectionsSchema, document).length === 0)
+  if (parsed.success && droppedKeys(sectionsSchema, document).length === 0)
     return { ok: true, config: parsed.data }
   return { ok: false, problems: mistakesIn(document).map((problem) => toProblem(problem)) }
 }
@@ -25,7 +25,7 @@ export function resolveYaml(
   if (!yaml.ok) return { ok: false, problems: yaml.problems }
   const document = yaml.data ?? {}
   const parsed = edgeConfigSchema.safeParse(document)
-  if (parsed.success && unreadKeys(sectionsSchema, document).length === 0)
+  if (parsed.success && droppedKeys(sectionsSchema, document).length === 0)
     return { ok: true, config: parsed.data, document: document as Layer }
   const problems = mistakesIn(document).map((problem) => toProblem(problem, yaml.lineOf(problem.path)))
   return { ok: false, problems: problems.sort((a, b) => (a.line ?? 0) - (b.line ?? 0)) }
@@ -36,7 +36,7 @@ function mistakesIn(document: unknown): PathProblem[] {
   const values = sectionsSchema.safeParse(document)
   return [
     ...(values.success ? [] : problemsOf(values.error, sectionsSchema, document)),
-    ...unreadKeys(sectionsSchema, document),
+    ...droppedKeys(sectionsSchema, document),
     ...contradictionsOf(withDefaults(sectionsSchema, document)).map(({ path, message }) => ({
       path: path.map(String),
       message,

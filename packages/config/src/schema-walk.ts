@@ -35,7 +35,7 @@ export function schemaAt(schema: z.ZodType, path: readonly string[]): z.ZodType 
 }
 
 /** Keys that zod leaves out without an error: a record drops an own property named `__proto__`. */
-export function unreadKeys(
+export function droppedKeys(
   schema: z.ZodType,
   document: unknown,
   path: readonly string[] = [],
@@ -45,6 +45,6 @@ export function unreadKeys(
     if (key === '__proto__' && unwrapped(schema) instanceof z.ZodRecord)
       return [{ path: [...path, key], message: 'is not a name that can be used' }]
     const child = childOf(schema, key)
-    return child ? unreadKeys(child, value, [...path, key]) : []
+    return child ? droppedKeys(child, value, [...path, key]) : []
   })
 }

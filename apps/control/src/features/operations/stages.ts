@@ -1,7 +1,7 @@
 /** The stages of an operation, and the next step. Pure: every replica decides the same from the same facts. */
 import type { StageEdge } from '@imapfleet/api'
 
-export interface Stage {
+export interface OperationStage {
   region: string
   /** The edges that were in the region when the operation began. */
   edges: string[]
@@ -11,7 +11,7 @@ export interface Stage {
 export function planStages(
   edges: readonly { id: string; region: string }[],
   first: readonly string[],
-): Stage[] {
+): OperationStage[] {
   const byRegion = Map.groupBy(edges, ({ region }) => region)
   const others = [...byRegion.keys()].filter((region) => !first.includes(region)).sort()
   return [...new Set([...first, ...others])]
@@ -20,7 +20,7 @@ export function planStages(
 }
 
 export interface OperationProgress {
-  stages: readonly Stage[]
+  stages: readonly OperationStage[]
   stage: number
   /** Milliseconds since 1970, as all times here. */
   stageStartedAt: number

@@ -2,7 +2,7 @@
 import type { FleetTarget, OperationState, StageEdge } from '@imapfleet/api'
 import { bigserial, index, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
-import type { Stage } from './stages.ts'
+import type { OperationStage } from './stages.ts'
 
 /** What is done at the edges of each region. The action is in the row of the order. */
 export type OperationWork =
@@ -22,7 +22,7 @@ export const operations = pgTable(
     state: text('state').$type<OperationState>().notNull().default('running'),
     reason: text('reason'),
     soakSeconds: integer('soak_seconds').notNull(),
-    stages: jsonb('stages').$type<Stage[]>().notNull(),
+    stages: jsonb('stages').$type<OperationStage[]>().notNull(),
     /** Index of the current stage. */
     stage: integer('stage').notNull().default(0),
     stageStartedAt: instantColumn('stage_started_at').notNull(),
