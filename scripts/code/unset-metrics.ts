@@ -1,6 +1,7 @@
 /** Each metric of the table is set somewhere: a row that nothing counts would show 0 for ever. */
 import { globSync, readFileSync } from 'node:fs'
 import {
+  accessMetrics,
   controlMetrics,
   edgeMetrics,
   fleetMetrics,
@@ -10,13 +11,13 @@ import {
 import type { Complaint } from '../page.ts'
 
 const table = 'packages/observe/src/metrics.ts'
-const fleetPrinter = 'apps/control/src/features/edges/print-fleet-metrics.ts'
+const fleetPrinter = 'apps/control/src/features/metrics/service.ts'
 
 export function unsetMetrics(): Complaint[] {
   return [
     ...unsetIn(edgeMetrics, 'apps/edge-proxy/src', setsMetric),
     ...unsetIn(controlMetrics, 'apps/control/src', setsMetric),
-    ...unsetIn(fleetMetrics, fleetPrinter, (name) => new RegExp(`\\b${name}:`)),
+    ...unsetIn({ ...fleetMetrics, ...accessMetrics }, fleetPrinter, (name) => new RegExp(`\\b${name}\\b`)),
   ]
 }
 

@@ -1,5 +1,6 @@
 /** docs/metrics.md: every metric, of an edge and of the control plane. */
 import {
+  accessMetrics,
   controlMetrics,
   edgeMetrics,
   fleetMetrics,
@@ -31,6 +32,8 @@ export const metricsManual: Manual = {
       section('Gauges', listOf(edgeMetrics, 'gauge')),
       section('Histograms', listOf(edgeMetrics, 'histogram')),
       section('State of each edge, from the control plane', listOf(fleetMetrics, 'gauge')),
-      section('Control plane', listOf(controlMetrics, 'counter')),
+      section('Access, from the control plane', listOf(accessMetrics, 'gauge')),
+      section('Counters of each control process', listOf(controlMetrics, 'counter')),
+      section('Gauges of each control process', listOf(controlMetrics, 'gauge')),
     ].join('\n\n'),
 }

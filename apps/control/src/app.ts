@@ -21,6 +21,7 @@ import { enrolmentHandlers } from './features/enrolments/routes.ts'
 import { healthRoutes } from './platform/http/health.ts'
 import { historyHandlers } from './features/history/routes.ts'
 import { liveHandlers } from './features/edges/live-routes.ts'
+import { metricHandlers } from './features/metrics/routes.ts'
 import { onceOnly } from './platform/http/idempotency.ts'
 import { notFound } from './platform/http/not-found.ts'
 import { explainer, onError } from './platform/http/on-error.ts'
@@ -83,6 +84,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     ...configHandlers(deps),
     ...historyHandlers(deps),
     ...liveHandlers(deps),
+    ...metricHandlers(deps),
     ...operationHandlers(deps),
     ...orderHandlers(deps),
     ...revocationHandlers(deps),

@@ -1,4 +1,5 @@
 /** One process of control: creates the parts, starts what its mode needs, and stops everything. */
+import { X509Certificate } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { controlMetrics, Metrics, type Log } from '@imapfleet/observe'
 import { retry } from '@imapfleet/retry'
@@ -62,6 +63,11 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
   const issuer = options.issuer && new Issuer(options.issuer)
   const metrics = new Metrics(controlMetrics)
   const guesses = new GuessLimit()
+  const certificate = options.bus.access.tls?.cert
+  if (certificate !== undefined) {
+    const expiresAt = Date.parse(new X509Certificate(certificate).validTo)
+    metrics.gauge('control_certificate_expiry_seconds', () => [[{ owner: 'nats' }, expiresAt / 1000]])
+  }
   const intake = new Intake(log, metrics, () => performance.now())
   const deps: Deps = {
     db,

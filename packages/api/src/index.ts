@@ -4,6 +4,7 @@ import { configRoutes } from './config.ts'
 import { edgeRoutes } from './edges.ts'
 import { enrolmentRoutes } from './enrolments.ts'
 import { historyRoutes } from './history.ts'
+import { metricRoutes } from './fleet-metrics.ts'
 import { liveRoutes } from './live.ts'
 import { operationRoutes } from './operations.ts'
 import { orderRoutes } from './orders.ts'
@@ -18,6 +19,7 @@ export * from './edges.ts'
 export * from './enrolments.ts'
 export * from './history.ts'
 export * from './history-csv.ts'
+export * from './fleet-metrics.ts'
 export * from './layer.ts'
 export * from './live.ts'
 export * from './operations.ts'
@@ -38,6 +40,7 @@ export const routes = {
   ...configRoutes,
   ...historyRoutes,
   ...liveRoutes,
+  ...metricRoutes,
   ...operationRoutes,
   ...orderRoutes,
   ...revocationRoutes,

@@ -62,13 +62,4 @@ export const liveRoutes = {
     events: { fleet: liveFleetSchema, tick: liveFleetSchema, trouble: liveTroubleSchema },
     returns: 'Events',
   }),
-  readFleetMetrics: route({
-    method: 'GET',
-    path: '/v1/metrics',
-    tag: 'stats',
-    summary: 'All edges for Prometheus, as of their last heartbeat',
-    role: 'viewer',
-    text: 'text/plain',
-    returns: 'Metrics',
-  }),
 } as const

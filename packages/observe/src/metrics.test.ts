@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { controlMetrics, edgeMetrics, fleetMetrics, metrics, type MetricRow } from './metrics.ts'
+import {
+  accessMetrics,
+  controlMetrics,
+  edgeMetrics,
+  fleetMetrics,
+  metrics,
+  type MetricRow,
+} from './metrics.ts'
 import { seriesKey } from './series-key.ts'
 
 const rows: [string, MetricRow][] = Object.entries(metrics)
@@ -23,6 +30,8 @@ test('the longest series of each metric of an edge fits into a report', () => {
 })
 
 test('no two parts of the table have a metric of the same name', () => {
-  const names = [edgeMetrics, controlMetrics, fleetMetrics].flatMap((part) => Object.keys(part))
+  const names = [edgeMetrics, controlMetrics, fleetMetrics, accessMetrics].flatMap((part) =>
+    Object.keys(part),
+  )
   assert.equal(new Set(names).size, names.length)
 })

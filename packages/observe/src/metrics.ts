@@ -116,7 +116,7 @@ export const edgeMetrics = {
   },
   certificate_expiry_seconds: {
     kind: 'gauge',
-    help: 'When the certificate of a listener, or the client certificate for an upstream, expires; Unix time.',
+    help: 'When the certificate of a listener, or the client certificate for an upstream or for NATS (fleet), expires; Unix time.',
     labels: ['owner'],
   },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
@@ -158,6 +158,24 @@ export const controlMetrics = {
     help: 'Runs of this timer that were left to another replica.',
     labels: ['timer'],
   },
+  control_dependency_up: {
+    kind: 'gauge',
+    help: '1 while this process can use Postgres (also to write) or NATS, as /readyz says.',
+    labels: ['dependency'],
+  },
+  control_certificate_expiry_seconds: {
+    kind: 'gauge',
+    help: 'When a client certificate of this process expires; Unix time.',
+    labels: ['owner'],
+  },
+  control_reports_waiting: {
+    kind: 'gauge',
+    help: 'Reports in NATS that wait for ingest. All replicas report the same.',
+  },
+  control_report_lag_seconds: {
+    kind: 'gauge',
+    help: 'How long the newest report of the last batch waited in NATS before this process stored it.',
+  },
   control_refused_total: {
     kind: 'counter',
     help: 'Messages of an edge that control refused, or series that it left out, by edge and reason. The edge is empty if it is not registered.',
@@ -192,7 +210,16 @@ export const fleetMetrics = {
   },
 } as const satisfies MetricRows
 
+/** What control knows about access to it. On the page of the fleet, which needs a token. */
+export const accessMetrics = {
+  token_expiry_seconds: {
+    kind: 'gauge',
+    help: 'When a token of the API expires; Unix time. Absent for tokens without an expiry, and a week after it.',
+    labels: ['token'],
+  },
+} as const satisfies MetricRows
+
 /** The whole table. */
-export const metrics = { ...fleetMetrics, ...edgeMetrics, ...controlMetrics }
+export const metrics = { ...fleetMetrics, ...accessMetrics, ...edgeMetrics, ...controlMetrics }
 
 export type EdgeMetricName = keyof typeof edgeMetrics

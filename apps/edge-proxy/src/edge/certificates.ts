@@ -10,12 +10,12 @@ import { serverTlsContext } from '../server/tls.ts'
 export interface Certificates {
   readonly listeners: ReadonlyMap<string, SecureContext>
   readonly upstreams: ReadonlyMap<string, SecureContext>
-  /** Of every certificate that the edge shows to clients or servers. */
+  /** Of every certificate that the edge shows to clients, mail servers or NATS. */
   readonly dates: readonly CertificateDates[]
 }
 
 /** Throws `tls_unreadable`, with one line for each listener or server whose files cannot be used. */
-export function readCertificates({ listeners, upstreams }: EdgeConfig): Certificates {
+export function readCertificates({ listeners, upstreams, fleet }: EdgeConfig): Certificates {
   const problems: string[] = []
   const dates: CertificateDates[] = []
   const read = <Config extends { certFile?: string | undefined }>(
@@ -37,6 +37,8 @@ export function readCertificates({ listeners, upstreams }: EdgeConfig): Certific
       }
     return contexts
   }
+  const ofFleet = fleet.tlsCertFile === undefined ? undefined : certificateDates('fleet', fleet.tlsCertFile)
+  if (ofFleet) dates.push(ofFleet)
   const certificates = {
     listeners: read('listeners', listeners, listenerTlsContext),
     upstreams: read('upstreams', upstreams, serverTlsContext),

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 export interface CertificateDates {
-  /** The listener or upstream that names it, such as `listeners.imap`. */
+  /** The listener or upstream that names it, such as `listeners.imap`; or `fleet`. */
   owner: string
   file: string
   /** Milliseconds since 1970. */

@@ -28,6 +28,18 @@ export async function selectTokens(
     .limit(page.limit)
 }
 
+/** Tokens that expire, or have expired, after this time. */
+export async function selectExpiring(
+  queries: Queries,
+  after: Date,
+): Promise<{ name: string; expiresAt: Date }[]> {
+  const rows = await queries
+    .select({ name: tokens.name, expiresAt: tokens.expiresAt })
+    .from(tokens)
+    .where(and(isNull(tokens.revokedAt), gt(tokens.expiresAt, after)))
+  return rows.flatMap(({ name, expiresAt }) => (expiresAt ? [{ name, expiresAt }] : []))
+}
+
 export async function findToken(queries: Queries, id: string): Promise<TokenRow | undefined> {
   const [row] = await queries.select().from(tokens).where(eq(tokens.id, id))
   return row

@@ -21,6 +21,7 @@ import {
   markTokenRevoked,
   noteFailure,
   selectRights,
+  selectExpiring,
   selectTokens,
   type SessionRow,
   type TokenRow,
@@ -63,6 +64,16 @@ export async function createToken(
     return made
   })
   return { ...tokenView(row), token }
+}
+
+const weekMs = 604_800_000
+
+/** Valid tokens with an expiry, and those that expired within the last week. */
+export async function expiringTokens({
+  db,
+  now,
+}: Pick<Deps, 'db' | 'now'>): Promise<{ name: string; expiresAt: Date }[]> {
+  return await selectExpiring(db.orm, new Date(now() - weekMs))
 }
 
 /** All tokens, including revoked and expired ones, newest first. */

@@ -1,9 +1,8 @@
-/** The present state of the fleet: one stream for screens, one page for Prometheus. */
-import { prometheusContentType, reasonOf } from '@imapfleet/observe'
+/** The present state of the fleet, as a stream for screens. */
+import { reasonOf } from '@imapfleet/observe'
 import type { LiveEdge, liveRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import { TextReply, type EventOf, type Handlers } from '../../platform/http/handlers.ts'
-import { printFleetMetrics } from './print-fleet-metrics.ts'
+import type { EventOf, Handlers } from '../../platform/http/handlers.ts'
 import { Changes, LiveFeed } from './live.ts'
 import { listLiveEdges } from './service.ts'
 
@@ -34,8 +33,6 @@ export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
   }
 
   return {
-    readFleetMetrics: async () =>
-      new TextReply(await printFleetMetrics(deps), { 'content-type': prometheusContentType }),
     followFleet: ({ query, signal }) => eventsFor(query.region, signal),
   }
 }

@@ -66,6 +66,8 @@ export async function listSomeEdges(
   })
 }
 
+export type { CountingEdgeRow } from './queries.ts'
+
 /** All edges with their present rates. */
 export async function listLiveEdges(deps: Deps): Promise<LiveEdge[]> {
   return (await listCountingViews(deps)).map(({ row, view }) => liveEdge(row, view))

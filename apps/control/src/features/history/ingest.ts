@@ -52,12 +52,40 @@ interface Received {
 interface Known {
   series: Series
   skews: Skews
+  backlog: Backlog
+}
+
+/** Undefined until it is known. */
+interface Backlog {
+  /** How long the newest report of the last batch waited. */
+  lagMs: number | undefined
+  /** Reports in the stream. */
+  waiting: number | undefined
+}
+
+const backlogReadMs = 10_000
+
+function showBacklog({ bus, metrics }: Deps, backlog: Backlog, signal: AbortSignal): void {
+  metrics.gauge('control_report_lag_seconds', () => (backlog.lagMs ?? 0) / 1000)
+  metrics.gauge('control_reports_waiting', () => backlog.waiting ?? 0)
+  const read = async (): Promise<void> => {
+    const { manager } = bus.link()
+    backlog.waiting = (await manager.streams.info(streams.reports)).state.messages
+  }
+  // If NATS is down, the last number stays, and another metric says why.
+  const timer = setInterval(() => void read().catch(() => {}), backlogReadMs)
+  signal.addEventListener('abort', () => clearInterval(timer), { once: true })
 }
 
 /** Runs until the signal is aborted. */
 export async function ingestReports(deps: Deps, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'reports cannot be stored', 'reports are stored again')
-  const known = { series: new Series(deps.db), skews: new Skews(deps) }
+  const known: Known = {
+    series: new Series(deps.db),
+    skews: new Skews(deps),
+    backlog: { lagMs: undefined, waiting: undefined },
+  }
+  showBacklog(deps, known.backlog, signal)
   while (!signal.aborted) {
     try {
       await ingestAll(deps, known, signal, outage)
@@ -123,13 +151,20 @@ async function* takeReports(bus: Bus, signal: AbortSignal): AsyncGenerator<Deliv
   }
 }
 
-async function ingestBatch(deps: Deps, { series, skews }: Known, batch: readonly Delivery[]): Promise<void> {
+async function ingestBatch(
+  deps: Deps,
+  { series, skews, backlog }: Known,
+  batch: readonly Delivery[],
+): Promise<void> {
   let received: Received[] = []
   try {
     const wrong = await skews.read()
     received = batch.flatMap((delivery) => admit(deps, wrong, delivery))
     const refused = await storeReports(deps, series, received)
     for (const { delivery } of received) if (!refused.has(delivery)) delivery.done()
+    // The newest, because reports over the budget of their edge wait longer.
+    const newest = Math.max(...received.map(({ delivery }) => delivery.storedAt))
+    if (received.length > 0) backlog.lagMs = Math.max(0, deps.now() - newest)
   } catch (error) {
     // Without the skews of clocks, nothing was admitted yet.
     for (const delivery of received.length > 0 ? received.map((each) => each.delivery) : batch)

@@ -74,9 +74,14 @@ export const healthRoutes = (deps: Deps) => {
       const report = await health.report()
       return context.json(report, report.ready ? 200 : 503)
     })
-    .get('/metrics', (context) =>
-      context.body(printPrometheus(controlMetrics, [deps.metrics.snapshot()]), 200, {
+    .get('/metrics', async (context) => {
+      const { postgres, nats } = await health.report()
+      deps.metrics.gauge('control_dependency_up', () => [
+        [{ dependency: 'postgres' }, postgres === 'ok' ? 1 : 0],
+        [{ dependency: 'nats' }, nats === 'ok' ? 1 : 0],
+      ])
+      return context.body(printPrometheus(controlMetrics, [deps.metrics.snapshot()]), 200, {
         'content-type': prometheusContentType,
-      }),
-    )
+      })
+    })
 }

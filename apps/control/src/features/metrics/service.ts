@@ -2,11 +2,18 @@
  * The whole fleet for Prometheus: what control knows of each edge, and the metrics of each edge as of its last
  * heartbeat. The metrics of silent edges are left out, so that no old value looks current.
  */
-import { edgeMetrics, fleetMetrics, printPrometheus, type PrometheusSource } from '@imapfleet/observe'
+import {
+  accessMetrics,
+  edgeMetrics,
+  fleetMetrics,
+  printPrometheus,
+  seriesKey,
+  type PrometheusSource,
+} from '@imapfleet/observe'
 import { isHeard, type EdgeView } from '@imapfleet/api'
-import type { CountingEdgeRow } from './queries.ts'
 import type { Deps } from '../../deps.ts'
-import { listCountingViews } from './service.ts'
+import { expiringTokens } from '../access/service.ts'
+import { listCountingViews, type CountingEdgeRow } from '../edges/service.ts'
 
 export async function printFleetMetrics(deps: Deps): Promise<string> {
   const edges = await listCountingViews(deps)
@@ -16,6 +23,7 @@ export async function printFleetMetrics(deps: Deps): Promise<string> {
       fleetMetrics,
       edges.map(({ view }) => fleetSource(view)),
     ) +
+    printPrometheus(accessMetrics, [accessSource(await expiringTokens(deps))]) +
     printPrometheus(
       edgeMetrics,
       heard.map(({ row }) => edgeSource(row)),
@@ -35,6 +43,18 @@ const fleetSource = (view: EdgeView): PrometheusSource => ({
     edge_revision_applied: view.config.applied,
     edge_last_seen_seconds: Date.parse(view.lastSeenAt) / 1000,
   } satisfies Record<keyof typeof fleetMetrics, number>,
+})
+
+/** Several tokens can have one name: the one that expires last counts, because the others were replaced. */
+const accessSource = (tokens: readonly { name: string; expiresAt: Date }[]): PrometheusSource => ({
+  gauges: Object.fromEntries(
+    tokens
+      .toSorted((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime())
+      .map(({ name, expiresAt }) => [
+        seriesKey('token_expiry_seconds' satisfies keyof typeof accessMetrics, { token: name }),
+        expiresAt.getTime() / 1000,
+      ]),
+  ),
 })
 
 const edgeSource = ({ id, region, counted, gauges }: CountingEdgeRow): PrometheusSource => ({

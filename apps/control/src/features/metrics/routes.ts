@@ -1,0 +1,11 @@
+/** The routes of metrics. Those of one process are beside its health (platform/http/health.ts). */
+import type { metricRoutes } from '@imapfleet/api'
+import { prometheusContentType } from '@imapfleet/observe'
+import type { Deps } from '../../deps.ts'
+import { TextReply, type Handlers } from '../../platform/http/handlers.ts'
+import { printFleetMetrics } from './service.ts'
+
+export const metricHandlers = (deps: Deps): Handlers<typeof metricRoutes> => ({
+  readFleetMetrics: async () =>
+    new TextReply(await printFleetMetrics(deps), { 'content-type': prometheusContentType }),
+})
