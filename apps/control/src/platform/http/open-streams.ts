@@ -69,10 +69,7 @@ export class OpenStreams {
     const closing = new AbortController()
     const entry: Entry = { actor, role, confirmedAt: this.#clock(), closing, ending: undefined }
     this.#entries.add(entry)
-    this.#timer ??= setInterval(() => {
-      this.#endUnconfirmed()
-      void this.check()
-    }, checkEveryMs).unref()
+    this.#timer ??= setInterval(() => void this.check(), checkEveryMs).unref()
     return {
       signal: AbortSignal.any([closing.signal, this.#stopping]),
       get ending() {
