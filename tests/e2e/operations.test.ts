@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import type { OperationPreview, OperationView, OrderView } from '@imapfleet/api'
+import type { OperationView, OrderView } from '@imapfleet/api'
 import { decode, orderSchema, subjects, type Order, type OrderAnswer } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { until } from '../support/until.ts'
@@ -67,10 +67,10 @@ suite('operations in stages', () => {
     assert.deepEqual(heard[0], 'us-1')
     assert.deepEqual(heard.slice(1).toSorted(), ['eu-1', 'eu-2'])
     const { edges, finishedAt } = (await plane.api(`/v1/orders/${order.id}`)).body as OrderView
-    assert.deepEqual(edges.map(({ id, status }) => [id, status]).toSorted(), [
-      ['eu-1', 'answered'],
-      ['eu-2', 'answered'],
-      ['us-1', 'answered'],
+    assert.deepEqual(edges.map(({ id, status }) => `${id} ${status}`).toSorted(), [
+      'eu-1 answered',
+      'eu-2 answered',
+      'us-1 answered',
     ])
     assert.ok(finishedAt)
   })
@@ -119,11 +119,11 @@ suite('operations in stages', () => {
 
   test('a preview counts what an operation would affect, and names the edges that did not count', async () => {
     reply = (edge) =>
-      (edge === 'us-1' ? { result: { nonsense: 1 } } : { result: { users: 2, active: 1, idle: 3 } }) as Reply
+      edge === 'us-1' ? { result: { nonsense: 1 } } : { result: { users: 2, active: 1, idle: 3 } }
     heard = []
     const operation = { kind: 'order', action: { kind: 'kick-domain', domain: 'example.org' } }
     const { body } = await plane.api('/v1/operations/preview', { body: { operation } })
-    assert.deepEqual(body as OperationPreview, {
+    assert.deepEqual(body, {
       edges: 3,
       regions: ['eu', 'us'],
       users: 4,

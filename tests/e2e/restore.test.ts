@@ -5,7 +5,14 @@
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
 import type { EdgeView, RevisionStatus, RevocationStatus } from '@imapfleet/api'
-import { appliedBy, connectionsOf, domains, RestorableFleet, statsOf, warm } from '../support/restorable.ts'
+import {
+  appliedBy,
+  connectionsOf,
+  domains,
+  RestorableFleet,
+  edgeStatsAt,
+  warm,
+} from '../support/restorable.ts'
 import { until } from '../support/until.ts'
 
 interface Audited {
@@ -51,7 +58,7 @@ suite('after the restore of an older database', () => {
     await revise(100_000 + count)
     await until('the revision before the dump', () => isEqual(idleTimeouts(), pool(100_000 + count)))
     await until('both serving', async () =>
-      (await Promise.all(fleet.edges.map(statsOf))).every(({ state }) => state === 'serving'),
+      (await Promise.all(fleet.edges.map(edgeStatsAt))).every(({ state }) => state === 'serving'),
     )
     for (const edge of fleet.edges) for (const domain of domains) await warm(edge, domain)
   }
@@ -119,8 +126,8 @@ suite('after the restore of an older database', () => {
           })
 
           await appliedOnlyThen(revision.revision, revocation.sequence)
-          await until('the drain', async () => (await statsOf(fleet.us)).state === 'draining')
-          assert.equal((await statsOf(fleet.eu)).state, 'serving')
+          await until('the drain', async () => (await edgeStatsAt(fleet.us)).state === 'draining')
+          assert.equal((await edgeStatsAt(fleet.eu)).state, 'serving')
 
           const [told] = await until('the audit entry', async () => {
             const found = await restores()

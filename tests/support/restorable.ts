@@ -139,7 +139,7 @@ export function appliedBy({ edge }: RestorableEdge): Desired | undefined {
   return decoded.ok ? decoded.value : undefined
 }
 
-export const statsOf = async ({ edge }: RestorableEdge): Promise<EdgeStats> =>
+export const edgeStatsAt = async ({ edge }: RestorableEdge): Promise<EdgeStats> =>
   edgeStatsSchema.parse(await (await fetch(`http://127.0.0.1:${edge.httpPort}/stats`)).json())
 
 /** Open connections of the users of this domain at the mail server of the edge. */
@@ -157,7 +157,7 @@ export async function warm(at: RestorableEdge, domain: string): Promise<void> {
   await client.command('LOGOUT')
   await client.close()
   await until(`an idle connection of ${domain}`, async () => {
-    const { gauges } = await statsOf(at)
+    const { gauges } = await edgeStatsAt(at)
     const isQuiet = gauges['upstreams_leased'] === 0 && gauges['upstreams_resetting'] === 0
     return isQuiet && connectionsOf(at, domain) === 1
   })

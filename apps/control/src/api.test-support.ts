@@ -9,7 +9,7 @@ import { testDeps, type TestDeps } from './deps.test-support.ts'
 export type RouteName = keyof typeof routes
 export const routeNames = Object.keys(routes) as RouteName[]
 
-export interface Sample {
+export interface ValidRequest {
   params?: Record<string, string>
   query?: Record<string, string>
   body?: Record<string, unknown>
@@ -25,7 +25,7 @@ const operators = ['operator', 'admin'] as const
 const admins = ['admin'] as const
 
 /** For each route who may use it, and a valid request. Most of what they name does not exist. */
-export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody'; sample: Sample }> = {
+export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody'; sample: ValidRequest }> = {
   createToken: {
     roles: admins,
     sample: { body: { name: 'ci', role: 'viewer', scopes: ['trace-bodies'], expiresInSeconds: 60 } },
@@ -120,13 +120,13 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
 
 export const samples = Object.fromEntries(routeNames.map((name) => [name, expected[name].sample])) as Record<
   RouteName,
-  Sample
+  ValidRequest
 >
 
 export interface Variation {
   headers?: Record<string, string>
   /** In the place of the sample's. */
-  sample?: Sample
+  sample?: ValidRequest
   /** The params of the sample are percent-encoded already. */
   isEncoded?: boolean
   /** Appended to the address as it is. */

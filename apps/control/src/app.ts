@@ -13,7 +13,7 @@ import type { Deps } from './deps.ts'
 import { ServiceError } from './platform/errors.ts'
 import { accessHandlers } from './features/access/routes.ts'
 import { withActor } from './features/access/auth.ts'
-import { rightsOf } from './features/access/service.ts'
+import { currentRights } from './features/access/service.ts'
 import { configHandlers } from './features/config/routes.ts'
 import { consoleRoutes } from './platform/http/console.ts'
 import { edgeHandlers } from './features/edges/routes.ts'
@@ -93,7 +93,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
     ...traceHandlers(deps),
   }
   const middleware = [withActor(deps, sourceOf)]
-  const streams = new OpenStreams(async (actors) => await rightsOf(deps, actors), options.stopping)
+  const streams = new OpenStreams(async (actors) => await currentRights(deps, actors), options.stopping)
   registerRoutes(app, routes, handlers, { middleware, streams, once: onceOnly(deps), explain })
   describeRoutes(app, routes)
 

@@ -10,7 +10,7 @@ import {
   testApi,
   type Variation,
   type RouteName,
-  type Sample,
+  type ValidRequest,
   type TestApi,
 } from './api.test-support.ts'
 import { createToken } from './features/access/service.ts'
@@ -285,7 +285,7 @@ function numbers(): [RouteName, Part, string, number][] {
   })
 }
 
-function withParameter(name: RouteName, part: Part, key: string, value: string): Sample {
+function withParameter(name: RouteName, part: Part, key: string, value: string): ValidRequest {
   return { ...samples[name], [part]: { ...samples[name][part], [key]: value } }
 }
 

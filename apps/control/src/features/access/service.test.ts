@@ -13,7 +13,7 @@ import {
   listTokens,
   resumeSession,
   revokeToken,
-  rightsOf,
+  currentRights,
   sessionSeconds,
   signIn,
   signOut,
@@ -144,7 +144,7 @@ suite('access', () => {
     await revokeToken(deps, root, revoked.id)
     await signOut(deps, both[0].secret)
     deps.setNow(from + 60_000)
-    const rights = await rightsOf(deps, actors)
+    const rights = await currentRights(deps, actors)
     assert.deepEqual(
       rights.map((right) => (right instanceof Error ? right.code : [right.role, right.scopes.length])),
       [
@@ -164,7 +164,7 @@ suite('access', () => {
     const [a, b] = await Promise.all([make('a'), make('b')])
     const { secret } = await signIn(deps, a.token, source)
     const { session } = await resumeSession(deps, secret)
-    const [right] = await rightsOf(deps, [{ ...root, id: b.id, session: session! }])
+    const [right] = await currentRights(deps, [{ ...root, id: b.id, session: session! }])
     assert.ok(right instanceof Error && right.code === 'session_over')
   })
 

@@ -168,7 +168,7 @@ export async function resumeSession({ db, now }: Deps, secret: string): Promise<
 }
 
 /** For each actor of an earlier request: the actor with its rights of now, or why it has none. One query for all. */
-export async function rightsOf(
+export async function currentRights(
   { db, now }: Pick<Deps, 'db' | 'now'>,
   actors: readonly Actor[],
 ): Promise<(Actor | ServiceError)[]> {

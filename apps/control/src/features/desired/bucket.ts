@@ -23,7 +23,7 @@ export interface WantedState {
 }
 
 /** What this database knows of versions. */
-export interface History {
+export interface IssuedVersions {
   /** Those of these versions that it has issued. */
   own: (versions: readonly number[]) => Promise<ReadonlySet<number>>
   /** Nothing is known of versions below. */
@@ -73,7 +73,7 @@ const attempts = 5
 export async function putDesired(
   bus: Bus,
   wanted: readonly WantedState[],
-  history: History,
+  history: IssuedVersions,
   recovered: number,
 ): Promise<PutResult> {
   const found = wanted.length < scanFrom ? new Map<string, Found>() : await scan(bus, wanted)
@@ -115,7 +115,7 @@ async function putOne(
   wanted: WantedState,
   first: Found,
   isFirstOwn: boolean,
-  history: History,
+  history: IssuedVersions,
   recovered: number,
 ): Promise<Comparison> {
   let [found, isOwn] = [first, isFirstOwn]
