@@ -168,8 +168,10 @@ suite('after the restore of an older database', () => {
   for (const bucket of ['kept', 'lost'] as const)
     test(`whose clock was ahead, with the bucket ${bucket}`, async () => {
       await prepare()
-      await fleet.dump()
+      // With the bucket lost, the dump too has versions ahead of the clock.
+      if (bucket === 'kept') await fleet.dump()
       await fleet.plane.sql`update fleet set desired_version = desired_version + 3600000000`
+      if (bucket === 'lost') await fleet.dump()
       await change()
       const ahead = Math.min(...fleet.edges.map((edge) => appliedBy(edge)?.version ?? 0))
       assert.ok(ahead > (Date.now() + 1_800_000) * 1000)

@@ -16,6 +16,9 @@ export async function readFleet(queries: Queries): Promise<FleetRow> {
 /** The clock of Postgres in microseconds since 1970. */
 const clock = expression`(extract(epoch from clock_timestamp()) * 1000000)::bigint`
 
+/** A second. */
+const stepUs = 1_000_000
+
 /**
  * Issues versions above all that this database has issued, and above `above`. Returns the first of them. Locks the row of
  * the fleet until the commit.
@@ -24,7 +27,11 @@ export async function issueVersions(
   queries: Queries,
   { above = 0, amount = 1 }: { above?: number; amount?: number } = {},
 ): Promise<number> {
-  const first = expression`greatest(${fleet.desiredVersion} + 1, ${clock}, ${above}::bigint + 1)`
+  const last = expression`greatest(${fleet.desiredVersion}, ${above}::bigint)`
+  // While versions are ahead of the clock, the step is random. Otherwise, after the restore of an older dump, the same
+  // versions would be issued a second time.
+  const step = expression`1 + floor(random() * ${stepUs})::bigint`
+  const first = expression`case when ${clock} > ${last} then ${clock} else ${last} + ${step} end`
   const [row] = await queries
     .update(fleet)
     .set({ desiredVersion: expression`${first} + ${amount - 1}` })
