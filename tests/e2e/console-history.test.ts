@@ -22,7 +22,8 @@ suite('console: history', { skip: noChromium }, () => {
     await page.getByRole('button', { name: 'Remove login_seconds' }).click()
     await page.getByText('edge', { exact: true }).click()
     const row = page.getByRole('row', { name: 'eu-1' })
-    await row.getByRole('cell', { name: '3', exact: true }).waitFor()
+    // The history has finished steps only.
+    await row.getByRole('cell', { name: '3', exact: true }).waitFor({ timeout: 90_000 })
     const series = page.getByLabel('Series of sessions_total')
     await series.fill('ending="none such"')
     await series.press('Enter')
@@ -80,14 +81,14 @@ suite('console: history', { skip: noChromium }, () => {
   })
 
   test('a query that cannot be answered gets a sentence that says what to do', async () => {
-    const { page, offences } = await open('/history?from=-30d&step=1s')
+    const { page, offences } = await open('/history?from=-40m&step=1s')
     await page
       .getByRole('alert')
       .getByText(/use a step of at least/i)
       .waitFor()
     await page.getByLabel('Step').fill('')
     await page.getByRole('button', { name: 'Show' }).click()
-    await page.getByRole('img', { name: /^sessions_total/ }).waitFor()
+    await page.getByRole('img', { name: /^sessions_total/ }).waitFor({ timeout: 90_000 })
     await page.goto('/history?metric=nonsense')
     await page
       .getByRole('alert')

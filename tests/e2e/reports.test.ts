@@ -49,10 +49,13 @@ suite('reports', () => {
 
   test('the history of logins and reuse equals what happened, for each edge', async () => {
     const asked = ['logins_total{result="ok"}', 'logins_total{result="refused"}', 'upstream_reuses_total']
-    const first = await until('a first history', async () => {
+    // The history has finished steps only.
+    const stepsMs = 90_000
+    const readFirst = async () => {
       const now = await history(asked)
       return now['eu-1']?.[0] === 2 && now['us-1']?.[0] === 1 && now
-    })
+    }
+    const first = await until('a first history', readFirst, stepsMs)
     for (let again = 0; again < 5; again++) await fleet.session(fleet.eu, fleet.alice)
     for (let again = 0; again < 3; again++) await fleet.session(fleet.us, fleet.carol)
     const wrong = await fleet.client(fleet.us)
@@ -62,10 +65,11 @@ suite('reports', () => {
     const plus = (edge: string, ...added: number[]) =>
       added.map((value, at) => (first[edge]?.[at] ?? 0) + value)
     const expected = { 'eu-1': plus('eu-1', 5, 0, 5), 'us-1': plus('us-1', 3, 1, 3) }
-    const seen = await until('the new logins in the history', async () => {
+    const readSecond = async () => {
       const now = await history(asked)
       return now['eu-1']?.[0] === expected['eu-1'][0] && now['us-1']?.[1] === expected['us-1'][1] && now
-    })
+    }
+    const seen = await until('the new logins in the history', readSecond, stepsMs)
     assert.deepEqual(seen, expected)
 
     const stats = await fleet.cli('stats', '--from', '-1h', '--group-by', 'edge')

@@ -58,6 +58,17 @@ test('a step that the end of the history cuts short shows its end', () => {
   assert.deepEqual(times, ['TIME', '10:00', '10:01', '10:02 to 10:02:20', 'TOTAL'])
 })
 
+test('a chart leaves out a step that is cut short, unless it is the only one', () => {
+  const cut = historyPlots({ ...history, to: at('10:02:20') }, figures, page, 60).join('\n')
+  assert.match(cut, /10:00 +10:02$/m)
+  const only = {
+    ...history,
+    to: at('10:00:20'),
+    groups: [{ group: 'eu', values: [[4], [1], [0.0125]], totals: [4, 1, 0.0125] }],
+  }
+  assert.match(historyPlots(only, figures, page, 60).join('\n'), /^ 12\.5 ms │█/m)
+})
+
 test('without reports there is no table', () => {
   assert.deepEqual(historyTable({ ...history, groups: [] }, figures, page), [])
 })

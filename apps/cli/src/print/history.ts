@@ -87,12 +87,12 @@ export function historyPlots(
 ): string[] {
   return history.groups.flatMap((group) =>
     figures.flatMap((figure) => {
-      const values = Array.from({ length: stepsOf(history) }, (_, step) =>
+      const values = Array.from({ length: finishedSteps(history) }, (_, step) =>
         figure.of(pick(history, (index) => group.values[index]?.[step])),
       )
       const total = figure.print(figure.of(pick(history, (index) => group.totals[index])))
       const title = `${safe(group.group)}  ${safe(figure.title)}  ${total}`
-      const ends = { from: timeOf(history, 0), to: timeOf(history, stepsOf(history)) }
+      const ends = { from: timeOf(history, 0), to: timeOf(history, finishedSteps(history)) }
       return [...plot({ title, values, print: figure.print, ...ends }, width, page.paint), '']
     }),
   )
@@ -114,12 +114,19 @@ const pick =
   (metric) =>
     valueAt(history.metrics.indexOf(metric)) ?? null
 
+/** Without a last step that the end of the history cuts short, unless it is the only one: it would look like a fall. */
+const finishedSteps = (history: History) =>
+  Math.max(1, isCut(history, stepsOf(history) - 1) ? stepsOf(history) - 1 : stepsOf(history))
+
 /** The start of a step; and its end, if the end of the history cuts it short. */
 function spanOf(history: History, step: number): string {
-  const { from, to, stepSeconds } = history
+  const start = timeOf(history, step)
+  return isCut(history, step) ? `${start} to ${clock(history.to)}` : start
+}
+
+function isCut({ from, to, stepSeconds }: History, step: number): boolean {
   const start = Date.parse(from) + step * stepSeconds * 1000
-  const isCut = start < Date.parse(to) && start + stepSeconds * 1000 > Date.parse(to)
-  return isCut ? `${timeOf(history, step)} to ${clock(to)}` : timeOf(history, step)
+  return start < Date.parse(to) && start + stepSeconds * 1000 > Date.parse(to)
 }
 
 /** The start of a step, with the date if the range is longer than one day, with seconds if the steps are short. */

@@ -1,5 +1,6 @@
 /** Selects the groups of a history that are drawn as lines. */
 import type { History } from '@imapfleet/api'
+import { finishedOf } from './traffic.ts'
 
 interface Line {
   name: string
@@ -11,11 +12,14 @@ interface Line {
 /** More lines than this are unreadable: the highest are drawn. */
 const linesMax = 12
 
+type LinesSource = Pick<History, 'from' | 'to' | 'stepSeconds' | 'groups'>
+
 /** `metric`: its index. A small number of groups has the same colours for every metric. */
-export function linesOf({ groups }: Pick<History, 'groups'>, metric: number): Line[] {
+export function linesOf(history: LinesSource, metric: number): Line[] {
+  const { groups } = history
   const line = ({ group, values }: History['groups'][number], colour: number): Line => ({
     name: group,
-    values: values[metric] ?? [],
+    values: finishedOf(values[metric] ?? [], history),
     colour,
   })
   if (groups.length <= linesMax) return groups.map(line)

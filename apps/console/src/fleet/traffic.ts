@@ -35,10 +35,13 @@ export function trafficOf(history: History | undefined): Map<string, Traffic> | 
   )
 }
 
-/** Without a last step that the end of the history cuts short: it would look like a fall. */
-export function finishedOf(series: StepValues, { from, to, stepSeconds }: History): StepValues {
+/** Without a last step that the end of the history cuts short, unless it is the only one: it would look like a fall. */
+export function finishedOf(
+  series: StepValues,
+  { from, to, stepSeconds }: Pick<History, 'from' | 'to' | 'stepSeconds'>,
+): StepValues {
   const whole = Math.floor((Date.parse(to) - Date.parse(from)) / (stepSeconds * 1000))
-  return series.slice(0, whole)
+  return series.slice(0, Math.max(1, whole))
 }
 
 export const noTraffic: Traffic = { sessions: [], logins: [], reuses: [], idle: [] }

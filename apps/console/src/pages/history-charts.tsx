@@ -2,6 +2,7 @@
 import type { History } from '@imapfleet/api'
 import { linesOf } from '../fleet/history-lines.ts'
 import { describe } from '../fleet/history-question.ts'
+import { finishedOf } from '../fleet/traffic.ts'
 import { countOf } from '../format/number.ts'
 import { formatValue } from '../format/value.ts'
 import { Card } from '../ui/card.tsx'
@@ -17,7 +18,7 @@ interface ChartsProps {
 
 export function HistoryCharts({ history, onZoom, onZoomOut }: ChartsProps) {
   const { from, stepSeconds, groups, metrics } = history
-  const points = groups[0]?.values[0]?.length ?? 0
+  const points = finishedOf(groups[0]?.values[0] ?? [], history).length
   const times = Array.from({ length: points }, (_, step) => Date.parse(from) + step * stepSeconds * 1000)
   const hasValues = groups.some(({ totals }) => totals.some((total) => total !== null))
   if (!hasValues)

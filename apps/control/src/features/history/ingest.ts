@@ -3,9 +3,9 @@
  * after the commit that stores it. If a process dies in between, JetStream delivers the report again, and a second
  * delivery adds no row.
  */
-import { setTimeout as sleep } from 'node:timers/promises'
 import { reasonOf } from '@imapfleet/observe'
 import { consumers, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
+import { Backoff } from '@imapfleet/retry'
 import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
 import { checkPostgres } from '../../platform/http/health.ts'
@@ -276,8 +276,9 @@ async function storeHalves(
 
 /** Pauses while Postgres is unavailable. Creates the stream if NATS has lost it. */
 async function untilPossible(deps: Deps, signal: AbortSignal): Promise<void> {
+  const backoff = new Backoff({ firstMs: retryMs, lastMs: 5 * retryMs })
   do {
-    await sleep(retryMs, undefined, { signal }).catch(() => {})
+    await backoff.pause(signal)
     await deps.bus.repair().catch(() => {})
   } while (!signal.aborted && (await checkPostgres(deps)) !== 'ok')
 }

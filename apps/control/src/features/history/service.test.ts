@@ -107,18 +107,22 @@ suite('histories of a fleet at a steady rate', () => {
       const sources = group === 'fleet' ? 3 : group === 'eu' ? 2 : 1
       const expected = perSecond * sources
       const tolerance = (2 * sources) / (step / secondMs)
+      const start = Date.parse(first)
       const [rates, increases, logins, gauges, percentiles, labelled] = values as number[][]
-      assert.ok(rates!.length > 0, 'no finished step')
+      assert.ok(rates!.length > 0, 'no step')
       for (const [index, rate] of rates!.entries()) {
         const what = `${group}, step ${index} of ${rates!.length} at ${step} ms until ${to}`
+        // The last step ends with the reports.
+        const seconds = Math.min(step, Date.parse(to) - start - index * step) / secondMs
         assert.ok(
-          typeof rate === 'number' && Math.abs(rate - expected) <= tolerance,
+          typeof rate === 'number' && Math.abs(rate - expected) <= (2 * sources) / seconds,
           `${what}: ${rate} instead of ${expected}`,
         )
         assert.equal(labelled![index], rate)
-        assert.equal(increases![index], Math.round(rate * (step / secondMs)), what)
+        assert.equal(increases![index], Math.round(rate * seconds), what)
         assert.ok(Math.abs(logins![index]! - increases![index]) <= 2 * sources, what)
-        assert.equal(gauges![index], 12 * sources, what)
+        // Gauges are known when an edge reports, which may not be within a step that is cut short.
+        if (seconds * secondMs === step) assert.equal(gauges![index], 12 * sources, what)
         assert.equal(percentiles![index], percentiles![0], what)
       }
       const sum = increases!.reduce((all, value) => all + value, 0)
@@ -151,16 +155,13 @@ suite('histories of a fleet at a steady rate', () => {
     }
   })
 
-  test('an answer ends with the last step that all edges have reported', async () => {
+  test('an answer ends where the reports of all edges end', async () => {
     const now = deps.now()
     const settled = Math.min(...reported.values())
     const { to, groups } = await ask(10 * secondMs, now - 10 * minuteMs, 'edge')
     const end = Date.parse(to)
-    assert.ok(
-      end <= settled && end > settled - 10 * secondMs,
-      `${to}, settled ${new Date(settled).toISOString()}`,
-    )
-    for (const { values } of groups) assert.ok(values.every((each) => each.at(-1) !== null))
+    assert.ok(end <= settled && end > settled - secondMs, `${to}, settled ${new Date(settled).toISOString()}`)
+    for (const { values } of groups) assert.ok(values.slice(0, 3).every((each) => each.at(-1) !== null))
   })
 
   test('the hours add up to the minutes', async () => {

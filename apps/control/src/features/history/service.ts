@@ -10,7 +10,7 @@ import { increasesOf } from './increases.ts'
 import { readEnds, readSettled, TooManyRows } from './queries.ts'
 import { readReportsSince } from './rollup-queries.ts'
 import { readWanted } from './series.ts'
-import { finishedPart, keptSince, leastStepMs, parseWindow, readable } from './window.ts'
+import { keptSince, leastStepMs, parseWindow, readable, settledPart } from './window.ts'
 
 export interface HistoryRequest {
   metrics: string
@@ -38,9 +38,9 @@ export async function readHistory(deps: Deps, question: HistoryRequest): Promise
   try {
     return await deps.db.sql.begin('isolation level repeatable read read only', async (tx) => {
       const settled = await readSettled(tx, { region, edge }, now)
-      const finished = finishedPart(window, resolution, settled ?? now)
-      const rows = await collectRows(tx, { ...finished, resolution, by, region, edge, names })
-      return historyOf(expressions, groupBy, finished, resolution, rows)
+      const reported = settledPart(window, settled ?? now)
+      const rows = await collectRows(tx, { ...reported, resolution, by, region, edge, names })
+      return historyOf(expressions, groupBy, reported, resolution, rows)
     })
   } catch (error) {
     if (!(error instanceof TooManyRows)) throw error

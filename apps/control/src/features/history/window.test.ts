@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ServiceError } from '../../platform/errors.ts'
-import { parseWindow, stepOf } from './window.ts'
+import { parseWindow, settledPart, stepOf } from './window.ts'
 
 const now = Date.parse('2026-11-22T18:00:07.500Z')
 const iso = (at: number) => new Date(at).toISOString()
@@ -64,4 +64,12 @@ test('an impossible range or step is refused with a valid example', () => {
     'The answer would have 86401 points, more than 2000: use a step of at least 44 s, or a shorter range.',
   ])
   assert.ok(parseWindow({ from: '-1d', step: '44s' }, now).points <= 2000)
+})
+
+test('the reported part of a window ends within a step, and never before the window', () => {
+  const window = { from: 0, to: 100_000, stepMs: 30_000, points: 4 }
+  assert.deepEqual(settledPart(window, 75_400), { from: 0, to: 75_000, stepMs: 30_000, points: 3 })
+  assert.deepEqual(settledPart(window, 100_000), window)
+  const later = { from: 50_000, to: 100_000, stepMs: 30_000, points: 2 }
+  assert.deepEqual(settledPart(later, 10_000), { from: 50_000, to: 50_000, stepMs: 30_000, points: 0 })
 })

@@ -151,14 +151,10 @@ function tooOld({ from }: Window, least: number): ServiceError {
 }
 
 /**
- * The window without the steps that end after this moment, because not all edges have reported them. A window of one
- * unfinished step ends at the last whole interval of the resolution.
+ * The window up to this moment: later, not all edges have reported. The end can cut the last step short. Its rates are
+ * those of the time until the end.
  */
-export function finishedPart(window: Window, resolution: Resolution, settled: number): Window {
-  if (window.to <= settled) return window
-  const { from, stepMs } = window
-  const finished = Math.floor((settled - from) / stepMs)
-  if (finished >= 1) return windowOf(from, from + finished * stepMs, stepMs)
-  const unitMs = resolution === 'reports' ? 1_000 : lengthMs[resolution]
-  return windowOf(from, Math.max(from, startOf(settled, unitMs)), stepMs)
+export function settledPart(window: Window, settled: number): Window {
+  const end = Math.max(window.from, startOf(settled, units.s))
+  return window.to <= end ? window : windowOf(window.from, end, window.stepMs)
 }
