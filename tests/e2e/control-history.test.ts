@@ -64,7 +64,7 @@ suite('history', () => {
         `/v1/stats/history?metrics=logins_total,login_seconds:count,clients_connected:last&${range}&groupBy=${groupBy}`,
       )
       assert.equal(answer.status, 200, JSON.stringify(answer.body))
-      // Steps that not all edges have reported are left out. Which ones depends on how long this test has taken.
+      // The answer ends where the reports of all edges end, which depends on how long this test has taken.
       const { groups, to } = answer.body as History
       const shown = (Date.parse(to) - from) / stepMs
       assert.ok(shown >= points - 7, `${shown} of ${points} steps are shown`)

@@ -35,7 +35,8 @@ export const historyRoutes = {
     description:
       'A counter returns its increase within each step (`:rate`: per second), a gauge its average ' +
       '(`:last`, `:max`, `:min`), histograms `:p50`, `:p95`, `:p99`, `:avg`, `:sum` or `:count`. ' +
-      'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null.',
+      'Labels in braces select series: `logins_total{result="ok"}`. Steps without any report are null. ' +
+      'The answer ends (`to`) where the reports of all edges end, which can cut the last step short.',
     role: 'viewer',
     query: z.object({
       metrics: z.string().min(1).max(8_000),
