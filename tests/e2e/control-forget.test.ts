@@ -236,7 +236,7 @@ suite('forgetting an edge', () => {
     const { revision } = await roll(['eu-1', 'us-9'])
     await fallSilent(gone)
     const { status, problem } = await forget('us-9')
-    assert.equal(status, 200, problem.detail)
+    assert.equal(status, 200, problem.detail ?? 'no detail')
     await comeBack(gone)
     apply(revision, eu)
     await wave('us', revision)
