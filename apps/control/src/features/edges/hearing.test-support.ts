@@ -5,7 +5,7 @@ import type { Database } from '../../platform/db/database.ts'
 export async function hearFor(db: Database, seconds: number): Promise<void> {
   await db.sql`
     update hearing set since = now() - ${seconds}::float8 * interval '1 second', until = now(),
-      previous_since = null, previous_until = null`
+      earlier = '{}'`
 }
 
 /** Control hears at this moment, however long the test has taken so far. */
@@ -19,5 +19,7 @@ export async function passTime(db: Database, seconds: number, { deaf = false } =
   await db.sql`update edges set last_seen_at = last_seen_at - ${ago}`
   await db.sql`
     update hearing set since = since - ${ago}, until = ${deaf ? db.sql`until - ${ago}` : db.sql`now()`},
-      previous_since = previous_since - ${ago}, previous_until = previous_until - ${ago}`
+      earlier = (
+        select coalesce(range_agg(tstzrange(lower(times) - ${ago}, upper(times) - ${ago})), '{}')
+        from unnest(earlier) as times)`
 }

@@ -89,6 +89,37 @@ suite('silence of an edge', () => {
     assert.deepEqual(await silence(), [false, 0])
   })
 
+  test('it also stays silent if control becomes deaf again after a moment', async () => {
+    await passTime(db, 60)
+    for (const heardSeconds of [0, 8, 2, 5]) {
+      await passTime(db, 600, { deaf: true })
+      await noteHearing(db.orm)
+      await passTime(db, heardSeconds)
+      assert.deepEqual(await silence(), [true, 60])
+    }
+    await beat()
+    assert.deepEqual(await silence(), [false, 0])
+  })
+
+  test('of several times between gaps the longest counts, and none of them is added to another', async () => {
+    const deafAfter = async (heardSeconds: number) => {
+      await passTime(db, heardSeconds)
+      const found = await silence()
+      await passTime(db, 600, { deaf: true })
+      await noteHearing(db.orm)
+      return found
+    }
+    assert.deepEqual(await deafAfter(4), [false, 4])
+    assert.deepEqual(await deafAfter(9), [false, 9])
+    assert.deepEqual(await deafAfter(6), [false, 9])
+    assert.deepEqual(await deafAfter(1), [false, 9])
+    // The edge was heard after the longest of them.
+    await beat()
+    assert.deepEqual(await deafAfter(7), [false, 7])
+    assert.deepEqual(await deafAfter(16), [true, 16])
+    assert.deepEqual(await deafAfter(1), [true, 16])
+  })
+
   test('an edge that sent a heartbeat after the gap is not judged by the time before it', async () => {
     await passTime(db, 60)
     await passTime(db, 600, { deaf: true })

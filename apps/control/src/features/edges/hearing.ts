@@ -33,10 +33,13 @@ export async function noteHearing(queries: Queries): Promise<void> {
   const wasDeaf = sql`${hearing.until} < now() - ${gapMs} * interval '1 millisecond'`
   const ifDeaf = (then: SQL, otherwise: AnyPgColumn) =>
     sql`case when ${wasDeaf} then ${then} else ${otherwise} end`
+  const longer = sql`(
+    select coalesce(range_agg(times), '{}') from unnest(${hearing.earlier}) as times
+    where upper(times) - lower(times) > ${hearing.until} - ${hearing.since})`
+  const ended = sql`tstzmultirange(tstzrange(${hearing.since}, ${hearing.until}))`
   await queries.update(hearing).set({
     since: ifDeaf(sql`now()`, hearing.since),
-    previousSince: ifDeaf(sql`${hearing.since}`, hearing.previousSince),
-    previousUntil: ifDeaf(sql`${hearing.until}`, hearing.previousUntil),
+    earlier: ifDeaf(sql`${longer} + ${ended}`, hearing.earlier),
     // Two replicas may store their probes in the other order.
     until: sql`greatest(${hearing.until}, now())`,
   })
@@ -57,13 +60,14 @@ export async function readHearing(queries: Queries): Promise<Hearing> {
 const heard = (column: AnyPgColumn) => sql`(select ${column} from ${hearing})`
 
 /**
- * Time since the last heartbeat within which control heard. An edge that was silent already when control became deaf
- * stays silent.
+ * The longest time since the last heartbeat within which control heard. An edge that was silent already when control
+ * became deaf stays silent, also if control becomes deaf again and again.
  */
 const silence = sql`greatest(
   interval '0',
   ${heard(hearing.until)} - greatest(${edges.lastSeenAt}, ${heard(hearing.since)}),
-  ${heard(hearing.previousUntil)} - greatest(${edges.lastSeenAt}, ${heard(hearing.previousSince)}))`
+  (select max(upper(times) - greatest(${edges.lastSeenAt}, lower(times)))
+    from ${hearing}, unnest(${hearing.earlier}) as times))`
 
 const missing = sql<boolean>`(${silence} > ${edges.heartbeatMs} * ${missedMax} * interval '1 millisecond')`
 

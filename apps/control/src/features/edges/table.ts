@@ -1,9 +1,11 @@
 /** The tables of edges, and of the time in which control heard them. */
 import type { Histogram } from '@imapfleet/observe'
 import { sql } from 'drizzle-orm'
-import { boolean, check, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
+import { boolean, check, customType, integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { countColumn, instantColumn } from '../../platform/db/columns.ts'
 import type { OwnLayerVersions } from '../desired/applied.ts'
+
+const timesColumn = customType<{ data: string }>({ dataType: () => 'tstzmultirange' })
 
 /** The counts of an edge since its boot, at one moment of its own clock. Milliseconds since 1970. */
 export interface Counted {
@@ -93,9 +95,10 @@ export const hearing = pgTable(
     since: instantColumn('since').notNull().defaultNow(),
     /** The last stored probe. */
     until: instantColumn('until').notNull().defaultNow(),
-    /** The time before the last gap. */
-    previousSince: instantColumn('previous_since'),
-    previousUntil: instantColumn('previous_until'),
+    /** The times before the gaps, except those that were shorter than a later one: no edge was silent longer in them. */
+    earlier: timesColumn('earlier')
+      .notNull()
+      .default(sql`'{}'`),
   },
   (table) => [check('hearing_only', sql`${table.only}`)],
 )

@@ -1,0 +1,1 @@
+ALTER TABLE "hearing" ADD COLUMN "earlier" "tstzmultirange" DEFAULT '{}' NOT NULL;
