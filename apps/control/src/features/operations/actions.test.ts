@@ -6,6 +6,7 @@ import { sql } from 'drizzle-orm'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import type { Actor } from '../../platform/access.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
+import { hearNow } from '../edges/hearing.test-support.ts'
 import { drainEdges } from '../edges/service.ts'
 import { addRevocation, listRevocations } from '../revocations/service.ts'
 import { advanceAllOperations } from './actions.ts'
@@ -31,8 +32,10 @@ suite('revocations and drains in stages', () => {
   after(async () => await deps?.db.close())
 
   const steps = async (count: number) => {
-    for (let step = 0; step < count; step++)
+    for (let step = 0; step < count; step++) {
+      await hearNow(deps.db)
       assert.ok(await withLease(deps, 'operations', (lease) => advanceAllOperations(deps, lease)))
+    }
   }
   const revoked = async () => {
     const { revocations } = await listRevocations(deps, { limit: 50 })
