@@ -9,7 +9,8 @@ import { createInbox, type NatsConnection } from '@nats-io/transport-node'
 import { sql, type SQL } from 'drizzle-orm'
 import type { AnyPgColumn } from 'drizzle-orm/pg-core'
 import type { Queries } from '../../platform/db/database.ts'
-import type { Bus } from '../../platform/nats/bus.ts'
+import type { Deps } from '../../deps.ts'
+import { Outage } from '../../platform/outage.ts'
 import { edges, hearing } from './table.ts'
 
 /** A probe of this replica that came back over NATS, in the order of all messages. */
@@ -89,11 +90,12 @@ const milliseconds = (column: AnyPgColumn) => sql<number>`(extract(epoch from ${
  * its sender, but no heartbeat of edges at the other servers.
  */
 export async function sendProbes(
-  bus: Bus,
+  { bus, log }: Pick<Deps, 'bus' | 'log'>,
   connection: NatsConnection,
   signal: AbortSignal,
   back: () => void,
 ): Promise<void> {
+  const deafness = new Outage(log, 'control does not hear edges', 'control hears edges again')
   const inbox = createInbox()
   const subscription = connection.subscribe(inbox, { callback: back })
   // The first needs no question: the bus is up only after JetStream has answered.
@@ -102,8 +104,10 @@ export async function sendProbes(
       const { nats, manager } = bus.link()
       if (!isFirst) await manager.getAccountInfo()
       nats.publish(inbox)
-    } catch {
+      deafness.over()
+    } catch (error) {
       // Without a probe control counts as deaf.
+      if (!signal.aborted) deafness.began(error)
     }
     await sleep(probeEveryMs, undefined, { signal }).catch(() => {})
   }

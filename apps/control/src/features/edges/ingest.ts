@@ -99,7 +99,7 @@ const anyVersion = 1
  * their entry. They answer with a heartbeat, so control need not wait for the next regular one.
  */
 async function* hearPresence(
-  { bus, intake }: Deps,
+  { bus, intake, log }: Deps,
   signal: AbortSignal,
 ): AsyncGenerator<(Message | typeof ownProbe)[], void> {
   const { nats } = await bus.whenUp(signal)
@@ -114,7 +114,7 @@ async function* hearPresence(
   const hearing = new AbortController()
   const ended = AbortSignal.any([signal, hearing.signal])
   void callOut(bus, ended)
-  void sendProbes(bus, nats, ended, () => batches.push(ownProbe))
+  void sendProbes({ bus, log }, nats, ended, () => batches.push(ownProbe))
   const stop = () => subscription.unsubscribe()
   signal.addEventListener('abort', stop, { once: true })
   void subscription.closed.then(() => batches.end())
