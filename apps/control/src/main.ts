@@ -45,12 +45,12 @@ Environment:
   NATS_TLS_KEY_FILE         PEM file of the key of that certificate
   NATS_REPLICAS             copies of each stream in a NATS cluster: 1, 3 or 5 (1)
   REPORTS_STREAM_BYTES_MAX  bytes of reports that can wait for ingest (1073741824)
-  TRACES_STREAM_BYTES_MAX   bytes of bytes of bytes of trace lines that are kept (268435456)
+  TRACES_STREAM_BYTES_MAX   bytes of trace lines that are kept (268435456)
   TRACES_KEPT_HOURS         how long trace lines are kept (24)
   REPORTS_KEPT_DAYS         how long reports are kept (7)
   MINUTES_KEPT_DAYS         how long history per minute is kept (90)
   HOURS_KEPT_DAYS           how long history per hour is kept (1095)
-  CONSOLE_DIRECTORY         directory of directory of directory of the built web console (apps/console/dist)`,
+  CONSOLE_DIRECTORY         directory of the built web console (apps/console/dist)`,
   )
 
 const modes: [Mode, string][] = [

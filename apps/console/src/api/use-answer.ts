@@ -15,11 +15,14 @@ export interface AnswerState<Data> {
 
 const retryMs = 2_000
 
-/** `key`: what the request depends on. Another key is another request, and starts without data. */
+/**
+ * `key`: what the request depends on. Another key is another request, and starts without data. `everyMs`: the pause until
+ * the next request; a function computes it from the answer.
+ */
 export function useAnswer<Data>(
   key: string,
   load: (signal: AbortSignal) => Promise<Data>,
-  { everyMs }: { everyMs?: number } = {},
+  { everyMs }: { everyMs?: number | ((data: Data) => number) } = {},
 ): AnswerState<Data> {
   const [state, setState] = useState<{ key: string; data?: Data; problem?: Error; at?: Date }>({ key })
   const [turn, setTurn] = useState(0)
@@ -28,6 +31,7 @@ export function useAnswer<Data>(
 
   useEffect(() => {
     const life = new AbortController()
+    const usualMs = typeof everyMs === 'number' ? everyMs : retryMs
     let timer: ReturnType<typeof setTimeout> | undefined
     const again = (ms: number) => (timer = setTimeout(() => void run(), ms))
     const run = async () => {
@@ -37,13 +41,13 @@ export function useAnswer<Data>(
         const data = await latest.current(life.signal)
         if (life.signal.aborted) return
         setState({ key, data, at: new Date() })
-        if (everyMs !== undefined) again(everyMs)
+        if (everyMs !== undefined) again(typeof everyMs === 'number' ? everyMs : everyMs(data))
       } catch (error) {
         if (life.signal.aborted) return
         const problem = error instanceof Error ? error : new Error(String(error))
         setState((before) => ({ ...(before.key === key ? before : { key }), problem }))
-        if (isTransient(problem)) again(Math.min(retryMs, everyMs ?? retryMs))
-        else if (everyMs !== undefined && !(problem instanceof ProblemError)) again(everyMs)
+        if (isTransient(problem)) again(Math.min(retryMs, usualMs))
+        else if (everyMs !== undefined && !(problem instanceof ProblemError)) again(usualMs)
       }
     }
     const onceOnly = { once: true, signal: life.signal }

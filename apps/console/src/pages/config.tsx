@@ -2,6 +2,7 @@
 import { layerText, type EdgeView } from '@imapfleet/api'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { readWholeFleet } from '../fleet/all-edges.ts'
 import { draftOf } from '../fleet/drafts.ts'
 import { layerIn } from '../fleet/layer.ts'
 import { Page } from '../layout/page.tsx'
@@ -20,7 +21,7 @@ const refreshMs = 5_000
 export function Config() {
   const layer = layerIn(search.value.get('layer'))
   const edges =
-    useAnswer('edges of layers', async (signal) => (await call('listEdges', { signal })).edges).data ?? []
+    useAnswer('edges of layers', async (signal) => (await readWholeFleet(call, signal)).edges).data ?? []
   const config = useAnswer(
     'config',
     async (signal) => {

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { readWholeFleet } from '../fleet/all-edges.ts'
 import { groupings, relativeRanges, type HistoryQuestion } from '../fleet/history-question.ts'
 import { Choice } from '../ui/choice.tsx'
 import { Field } from '../ui/field.tsx'
@@ -38,7 +39,7 @@ function Details({ question, onChange }: WindowProps) {
   const { from, to, step, region, edge, upstream } = question
   const [typed, setTyped] = useState({ from, to, step, region, edge, upstream })
   const edges =
-    useAnswer('edges of a history', async (signal) => (await call('listEdges', { signal })).edges).data ?? []
+    useAnswer('edges of a history', async (signal) => (await readWholeFleet(call, signal)).edges).data ?? []
   const names = {
     region: edges.map((each) => each.region),
     edge: edges.map(({ id }) => id),

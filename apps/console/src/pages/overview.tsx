@@ -2,6 +2,7 @@
 import type { EdgeView } from '@imapfleet/api'
 import { call, sentenceOf } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
+import { pauseMs, readWholeFleet } from '../fleet/all-edges.ts'
 import { findingsOf } from '../fleet/findings.ts'
 import { chooseRange, chosenRange, ranges, historyWindow, wordsOf } from '../fleet/range.ts'
 import { noTraffic, together, trafficMetrics, trafficOf } from '../fleet/traffic.ts'
@@ -22,7 +23,7 @@ import './overview.css'
 const edgesShown = 60
 
 export function Overview() {
-  const edges = useAnswer('edges', (signal) => call('listEdges', { signal }), { everyMs: 2_000 })
+  const edges = useAnswer('edges', (signal) => readWholeFleet(call, signal), { everyMs: pauseMs })
   const range = chosenRange()
   const history = useAnswer(
     `traffic ${range}`,
@@ -41,7 +42,7 @@ export function Overview() {
       actions={<Choice label="Time range" values={ranges} chosen={range} onChoice={chooseRange} />}
     >
       <Answered answer={edges}>
-        {({ edges: all, problems = [] }) => (
+        {({ edges: all, problems }) => (
           <>
             {problems.map((problem) => (
               <Note key={problem} tone="bad">

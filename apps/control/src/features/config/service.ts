@@ -28,7 +28,7 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
-import { appliesTo, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
+import { appliesTo, layersByName, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
 import { selectEdges } from '../edges/queries.ts'
 import { knownEdge } from '../edges/service.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
@@ -65,7 +65,11 @@ export async function readConfig({ db }: Deps): Promise<z.infer<typeof configVie
 export async function readEdgeLayer({ db }: Deps, id: string): Promise<{ revision: number; layer: Layer }> {
   const { revision, layer } = await inSnapshot(db, async (queries) => {
     const { region } = await knownEdge(queries, id)
-    return resolve({ edge: id, region }, await listLayers(queries), await rollingRevision(queries))
+    return resolve(
+      { edge: id, region },
+      layersByName(await listLayers(queries)),
+      await rollingRevision(queries),
+    )
   })
   return { revision, layer: redact(layer) }
 }

@@ -60,23 +60,29 @@ type Comparison = 'same' | 'newer' | 'foreign' | 'other'
 /** Writes in progress at the same time. */
 const together = 200
 /**
- * From this number of edges on, the whole bucket is read in one stream, which is faster than one request for each
- * entry.
+ * To read the whole bucket in one stream is faster than one request for each entry, if enough of the entries are needed.
+ * Otherwise the edges of a large fleet that restart one after the other would each cost a read of all entries.
  */
 const scanFrom = 20
+const scanShareMin = 0.1
+
+/** @param total the number of edges, and so of entries */
+export const isScanned = (wanted: number, total: number): boolean =>
+  wanted >= scanFrom && wanted >= total * scanShareMin
 const attempts = 5
 
 /**
  * Writes the entries that differ. Throws if none of a whole batch could be written.
  * @param recovered entries of another database up to this place are overwritten
+ * @param total the number of edges of the fleet
  */
 export async function putDesired(
   bus: Bus,
   wanted: readonly WantedState[],
   history: IssuedVersions,
-  recovered: number,
+  { recovered, total }: { recovered: number; total: number },
 ): Promise<PutResult> {
-  const found = wanted.length < scanFrom ? new Map<string, Found>() : await scan(bus, wanted)
+  const found = isScanned(wanted.length, total) ? await scan(bus, wanted) : new Map<string, Found>()
   const result: PutResult = { written: false, hasForeign: false, failure: undefined }
   for (let from = 0; from < wanted.length; from += together) {
     const batch = wanted.slice(from, from + together)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { desiredSchema } from '@imapfleet/protocol'
-import { desiredOf, resolve, versionMinOf, type LayerHead } from './desired-of.ts'
+import { desiredOf, layersByName, resolve, versionMinOf, type LayerHead } from './desired-of.ts'
 
 const head = (
   kind: LayerHead['kind'],
@@ -16,19 +16,21 @@ const head = (
   document: { pool },
 })
 
-const layers = [
+const heads = [
   head('edge', 'eu-1', 4, { idleTimeoutMs: 4000 }),
   head('region', 'us', 7, { idleTimeoutMs: 7000 }),
   head('global', '', 2, { idleTimeoutMs: 2000, usesMax: 2 }),
   head('region', 'eu', 5, { idleTimeoutMs: 5000, lifetimeMaxMs: 5000 }),
   head('edge', 'eu', 9, { idleTimeoutMs: 9000 }),
 ]
+const layers = layersByName(heads)
+const none = layersByName([])
 
 test('the most specific layer wins for each key, in any order of the layers', () => {
   const eu1 = { pool: { idleTimeoutMs: 4000, lifetimeMaxMs: 5000, usesMax: 2 } }
   const versions = { global: 200, region: 500, edge: 400 }
   assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers), { revision: 5, layer: eu1, versions })
-  assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layers.toReversed()), {
+  assert.deepEqual(resolve({ region: 'eu', edge: 'eu-1' }, layersByName(heads.toReversed())), {
     revision: 5,
     layer: eu1,
     versions,
@@ -38,7 +40,7 @@ test('the most specific layer wins for each key, in any order of the layers', ()
 test('the wanted revision of an edge is the newest among its layers', () => {
   assert.equal(resolve({ region: 'us', edge: 'us-1' }, layers).revision, 7)
   assert.equal(resolve({ region: 'asia', edge: 'a-1' }, layers).revision, 2)
-  assert.equal(resolve({ region: 'asia', edge: 'a-1' }, []).revision, 0)
+  assert.equal(resolve({ region: 'asia', edge: 'a-1' }, none).revision, 0)
 })
 
 test('a region and an edge of the same name are not confused', () => {
@@ -60,8 +62,8 @@ test('a rolling revision replaces its layer only on the edges that it has reache
 
 test('the first revision of a layer can be rolled out', () => {
   const rolling = { ...head('global', '', 1, { usesMax: 10 }), reached: new Set(['eu-1']) }
-  assert.equal(resolve({ region: 'eu', edge: 'eu-1' }, [], rolling).revision, 1)
-  assert.equal(resolve({ region: 'eu', edge: 'eu-2' }, [], rolling).revision, 0)
+  assert.equal(resolve({ region: 'eu', edge: 'eu-1' }, none, rolling).revision, 1)
+  assert.equal(resolve({ region: 'eu', edge: 'eu-2' }, none, rolling).revision, 0)
 })
 
 const revocation = (sequence: number, region: string | null = null) => ({
@@ -118,4 +120,24 @@ test('an entry of the same content is written again if its version would prove n
   assert.equal(versionMinOf({ ...eu1, drainVersion: 7 }, 9), 9)
   assert.equal(versionMinOf({ ...eu1, desiredClaimed: 50, desiredVersion: null }, 1), 51)
   assert.equal(versionMinOf({ ...eu1, desiredClaimed: null, desiredVersion: null }, 1), 1)
+})
+
+test('the layers of an edge are found without a look at those of other edges', () => {
+  const asked: string[] = []
+  class Asked extends Map<string, LayerHead> {
+    override get(key: string): LayerHead | undefined {
+      asked.push(key)
+      return super.get(key)
+    }
+    override [Symbol.iterator](): never {
+      throw new Error('all layers were read')
+    }
+    override values(): never {
+      throw new Error('all layers were read')
+    }
+  }
+  const many = new Asked()
+  for (const [key, layer] of layers) many.set(key, layer)
+  assert.equal(resolve({ region: 'eu', edge: 'eu-1' }, many).revision, 5)
+  assert.deepEqual(asked, ['global/', 'region/eu', 'edge/eu-1'])
 })

@@ -23,10 +23,18 @@ export interface Rolling extends LayerHead {
   reached: ReadonlySet<string>
 }
 
+/** The layers by name. A fleet can have one for each edge, so those of an edge must be found without a search. */
+export type LayersByName = ReadonlyMap<string, LayerHead>
+
+const nameKey = ({ kind, name }: Pick<LayerHead, 'kind' | 'name'>): string => `${kind}/${name}`
+
+export const layersByName = (layers: readonly LayerHead[]): LayersByName =>
+  new Map(layers.map((layer) => [nameKey(layer), layer]))
+
 /** Everything from one consistent read of the database. */
 export interface FleetState {
   version: number
-  layers: readonly LayerHead[]
+  layers: LayersByName
   rolling?: Rolling | undefined
   traces: readonly TraceWish[]
   /** Oldest first. `region`: null for all edges. */
@@ -77,15 +85,18 @@ export function versionMinOf(edge: DesiredEdge, refreshed: number): number {
 /** global ← region ← edge, merged, with the newest revision among them, and the version of each layer; 0: it has none. */
 export function resolve(
   edge: EdgeAddress,
-  layers: readonly LayerHead[],
+  layers: LayersByName,
   rolling?: Rolling,
 ): { revision: number; layer: Layer; versions: LayerVersions } {
-  const heads =
-    rolling && rolling.reached.has(edge.edge)
-      ? [...layers.filter(({ kind, name }) => kind !== rolling.kind || name !== rolling.name), rolling]
-      : layers
-  const order = ['global', 'region', 'edge'] as const
-  const its = order.flatMap((kind) => heads.filter((head) => head.kind === kind && appliesTo(head, edge)))
+  const names = [
+    { kind: 'global', name: '' },
+    { kind: 'region', name: edge.region },
+    { kind: 'edge', name: edge.edge },
+  ] as const
+  const its = names.flatMap((name) => {
+    const isRolling = rolling?.reached.has(edge.edge) && nameKey(rolling) === nameKey(name)
+    return (isRolling ? rolling : layers.get(nameKey(name))) ?? []
+  })
   return {
     revision: Math.max(0, ...its.map((head) => head.revision)),
     versions: Object.assign(

@@ -13,7 +13,7 @@ import { recentRevocations } from '../revocations/queries.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { runningTraces, type TraceRow } from '../traces/queries.ts'
 import { announceDesired, putDesired, type WantedState } from './bucket.ts'
-import { desiredOf, versionMinOf, type FleetState } from './desired-of.ts'
+import { desiredOf, layersByName, versionMinOf, type FleetState } from './desired-of.ts'
 import { forgetOldVersions, keptVersionsUs, ownVersions, readFleet } from './queries.ts'
 import { continueAbove, recoverFromBucket } from './restores.ts'
 
@@ -65,7 +65,10 @@ async function distributeOnce(deps: Deps, concerns: Concerns, recovered = 0): Pr
     own: async (versions: readonly number[]) => await ownVersions(db.sql, versions),
     since: versionsSince,
   }
-  const { written, hasForeign, failure } = await putDesired(bus, wanted, history, recovered)
+  const { written, hasForeign, failure } = await putDesired(bus, wanted, history, {
+    recovered,
+    total: edges.length,
+  })
   if (written) announceDesired(bus, fleet.version)
   if (failure !== undefined) throw failure
   return hasForeign
@@ -79,7 +82,7 @@ async function readState(
     return {
       fleet: {
         version: desiredVersion,
-        layers: await listLayers(queries),
+        layers: layersByName(await listLayers(queries)),
         rolling: await rollingRevision(queries),
         traces: (await runningTraces(queries)).map(wishOf),
         revocations: (await recentRevocations(queries)).map(({ sequence, kind, subject, at, region }) => {

@@ -110,12 +110,12 @@ test('what a silent edge reported before is outdated, and serious problems come 
 
 test('the API, live views and lists have the same problems, and the state of an edge that control cannot read', () => {
   const row = { ...well, wireVersion: 2, silent: true }
-  const view = edgeView(row, [], undefined, new Map([['eu-1', false]]))
+  const view = edgeView(row, new Map(), undefined, new Map([['eu-1', false]]))
   assert.equal(view.state, 'incompatible')
   assert.deepEqual(
     view.problems.map(({ kind }) => kind),
     ['credential', 'wire-version'],
   )
   assert.deepEqual(liveEdge(row, view).problems, view.problems)
-  assert.equal(edgeView({ ...row, missing: true }, [], undefined, new Map()).state, 'silent')
+  assert.equal(edgeView({ ...row, missing: true }, new Map(), undefined, new Map()).state, 'silent')
 })

@@ -1,5 +1,6 @@
 /** The register of edges. `ingest-queries.ts` writes heartbeats to it. */
 import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import type { FleetTarget } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { silenceColumns } from './hearing.ts'
 import { edges } from './table.ts'
@@ -22,8 +23,18 @@ const columns = {
 /** Edges that are in the fleet: not forgotten. */
 const inFleet = isNull(edges.forgottenAt)
 
-export async function selectEdges(queries: Queries): Promise<EdgeRow[]> {
-  return await queries.select(columns).from(edges).where(inFleet).orderBy(asc(edges.region), asc(edges.id))
+/** All of the fleet, those of a region, or one. */
+export async function selectEdges(
+  queries: Queries,
+  target: FleetTarget = { kind: 'all' },
+): Promise<EdgeRow[]> {
+  const of =
+    target.kind === 'all' ? undefined : eq(target.kind === 'region' ? edges.region : edges.id, target.name)
+  return await queries
+    .select(columns)
+    .from(edges)
+    .where(and(inFleet, of))
+    .orderBy(asc(edges.region), asc(edges.id))
 }
 
 /** Includes forgotten edges. */

@@ -17,7 +17,7 @@ import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import { listLayers } from '../config/queries.ts'
-import { changeFleet, distributeDesired, fleetProblems } from '../desired/service.ts'
+import { changeFleet, distributeDesired, fleetProblems, layersByName } from '../desired/service.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
 import {
   abortDrainsOf,
@@ -82,9 +82,12 @@ export async function listCountingViews(deps: Deps): Promise<{ row: CountingEdge
 }
 
 async function viewsOf(queries: Queries, rows: readonly EdgeRow[]): Promise<EdgeView[]> {
-  const layers = await listLayers(queries)
+  const layers = layersByName(await listLayers(queries))
   const rolling = await rollingRevision(queries)
-  const enrolled = await enrolledEdges(queries)
+  const enrolled = await enrolledEdges(
+    queries,
+    rows.map(({ id }) => id),
+  )
   const refused = await problemsByEdge(queries)
   return rows.map((row) => edgeView(row, layers, rolling, enrolled, refused.get(row.id) ?? []))
 }
@@ -119,9 +122,7 @@ export async function knownEdge(queries: Queries, id: string): Promise<EdgeRow> 
 
 /** Throws `edge_unknown` if the region or the edge does not exist. All edges of an empty fleet is valid. */
 export async function edgesMeantBy({ db }: Deps, target: FleetTarget): Promise<EdgeRow[]> {
-  const edges = (await selectEdges(db.orm)).filter(
-    (row) => target.kind === 'all' || target.name === (target.kind === 'region' ? row.region : row.id),
-  )
+  const edges = await selectEdges(db.orm, target)
   if (edges.length > 0 || target.kind === 'all') return edges
   const what = target.kind === 'region' ? `edge in the region ${target.name}` : `edge named ${target.name}`
   throw new ServiceError(

@@ -4,12 +4,12 @@ import type { EdgeProblem, EdgeView } from '@imapfleet/api'
 import type { EdgeRow } from './queries.ts'
 import { wireVersion } from '@imapfleet/protocol'
 import { instancesOf, edgeProblems } from './problems.ts'
-import { resolve, type LayerHead, type Rolling } from '../desired/service.ts'
+import { resolve, type LayersByName, type Rolling } from '../desired/service.ts'
 
 /** `enrolled`: edge → whether it has a valid credential. */
 export function edgeView(
   row: EdgeRow,
-  layers: readonly LayerHead[],
+  layers: LayersByName,
   rolling: Rolling | undefined,
   enrolled: ReadonlyMap<string, boolean>,
   /** What control refuses of its messages. */

@@ -72,11 +72,15 @@ export async function noteEnforced(queries: Queries, at: Date, rows: readonly En
     )
 }
 
-/** Edge → whether it has a valid credential. Edges that never had one are missing. */
-export async function enrolledEdges(queries: Queries): Promise<Map<string, boolean>> {
+/** Edge → whether it has a valid credential, of these edges. Edges that never had one are missing. */
+export async function enrolledEdges(
+  queries: Queries,
+  edges: readonly string[],
+): Promise<Map<string, boolean>> {
   const rows = await queries
     .select({ edge: enrolments.edge, isValid: sql<boolean>`bool_or(${enrolments.revokedAt} is null)` })
     .from(enrolments)
+    .where(sql`${enrolments.edge} = any(${sql.param([...edges])}::text[])`)
     .groupBy(enrolments.edge)
   return new Map(rows.map(({ edge, isValid }) => [edge, isValid]))
 }

@@ -179,7 +179,8 @@ async function advance(
     const work = actions.work[row.work.kind] as StageWork<OperationWork['kind']>
     const done = await work(deps, lease, { work: row.work, operation: row, region, edges })
     // An edge that was forgotten since is no longer waited for.
-    const gone = [...ids].filter((id) => !edges.some((edge) => edge.id === id))
+    const there = new Set(edges.map(({ id }) => id))
+    const gone = [...ids].filter((id) => !there.has(id))
     return await write(lease, row, (queries) =>
       updateOperation(queries, row.id, { edges: merged(row.edges, [...done, ...gone.map(silentEdge)]) }),
     )

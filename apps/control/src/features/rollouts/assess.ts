@@ -45,11 +45,12 @@ export function assess(
   edges: ReadonlyMap<string, EdgeStanding>,
   hearing: HeardTime,
 ): Decision {
-  const { waves, wave, skipped, settings } = progress
+  const { waves, wave, settings } = progress
+  const skipped = new Set(progress.skipped)
   const reached = waves.slice(0, wave + 1).flatMap((each) => each.edges)
   const watched = reached.flatMap((id) => {
     const standing = edges.get(id)
-    return standing && !skipped.includes(id) ? [{ id, standing }] : []
+    return standing && !skipped.has(id) ? [{ id, standing }] : []
   })
   const silenceMs = settings.silenceSeconds * 1000
 

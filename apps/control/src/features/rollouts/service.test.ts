@@ -9,7 +9,7 @@ import { openDatabase } from '../../platform/db/database.ts'
 import { takeLease, withLease, LeaseLost } from '../../platform/ticks/leases.ts'
 import { listLayers } from '../config/queries.ts'
 import { writeRevision } from '../config/service.ts'
-import { resolve } from '../desired/service.ts'
+import { layersByName, resolve } from '../desired/service.ts'
 import { noteHearing } from '../edges/hearing.ts'
 import { hearFor, hearNow, passTime } from '../edges/hearing.test-support.ts'
 import { recordPresence } from '../edges/ingest.ts'
@@ -58,7 +58,7 @@ suite('rollouts', () => {
   const wantedOf = async (edge: string) =>
     resolve(
       { edge, region: edge.split('-')[0]! },
-      await listLayers(deps.db.orm),
+      layersByName(await listLayers(deps.db.orm)),
       await rollingRevision(deps.db.orm),
     )
   /** The edge applies what is wanted of it now, and says so. */

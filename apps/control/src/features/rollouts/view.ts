@@ -10,6 +10,7 @@ type WaveView = RolloutView['waves'][number]
 
 export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: readonly EdgeRow[]): RolloutView {
   const byId = new Map(edges.map((edge) => [edge.id, edge]))
+  const skipped = new Set(row.skipped)
   return {
     revision: row.revision,
     layer: layerNameOf(revision.layerKind, revision.layerName),
@@ -31,7 +32,7 @@ export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: reado
     const edge = byId.get(id)
     if (!edge) return []
     const { status } = statusOfRevision(revision, edge)
-    const isSkipped = row.skipped.includes(id) && status !== 'applied'
+    const isSkipped = skipped.has(id) && status !== 'applied'
     return [
       { id, region: edge.region, status: wave === 'waiting' ? 'waiting' : isSkipped ? 'skipped' : status },
     ]
