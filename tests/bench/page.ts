@@ -1,16 +1,18 @@
-/** docs/benchmarks.md: each benchmark writes its own part, between two comments. */
+/** docs/benchmarks.md and docs/sizing.md: each benchmark writes its own part, between two comments. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-const file = join(import.meta.dirname, '..', '..', 'docs', 'benchmarks.md')
+const documents = join(import.meta.dirname, '..', '..', 'docs')
 const parts = ['edge', 'fleet', 'history'] as const
-export type Part = (typeof parts)[number]
+export type Part = (typeof parts)[number] | 'scale'
 
 const head =
   '# Benchmarks\n\nThe commands named in the comments write this page; do not edit it. Everything ran on one machine, on loopback: ' +
   'the load generator, the programs under test and other users share the same cores.'
 
 export function writePart(part: Part, text: string): void {
+  if (part === 'scale') return writeSizing(text)
+  const file = join(documents, 'benchmarks.md')
   const page = existsSync(file) ? readFileSync(file, 'utf8') : ''
   const kept = parts.flatMap((each) => {
     const found = each === part ? text.trim() : readPart(page, each)
@@ -18,6 +20,16 @@ export function writePart(part: Part, text: string): void {
   })
   writeFileSync(file, `${[head, ...kept].join('\n\n')}\n`)
   console.log('\nwritten to docs/benchmarks.md')
+}
+
+/** The rest of docs/sizing.md is written by hand. */
+function writeSizing(text: string): void {
+  const file = join(documents, 'sizing.md')
+  const page = readFileSync(file, 'utf8')
+  const [before = '', rest = ''] = page.split(begin('scale'))
+  const after = rest.split(end('scale'))[1] ?? ''
+  writeFileSync(file, `${before}${begin('scale')}\n\n${text.trim()}\n\n${end('scale')}${after}`)
+  console.log('\nwritten to docs/sizing.md')
 }
 
 function readPart(page: string, part: Part): string | undefined {

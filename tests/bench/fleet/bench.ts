@@ -3,7 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { onInterrupt } from '../interrupt.ts'
 import { describeMachine } from '../machine.ts'
 import { writePart } from '../page.ts'
+import { BenchError } from '../problem.ts'
 import { measureChanges } from './change.ts'
+import { addFloorStreams } from './floor/streams.ts'
 import { fleetDocument, type FleetResults } from './document.ts'
 import { Herd } from './herd/herd.ts'
 import { measureIngest } from './ingest.ts'
@@ -43,6 +45,7 @@ export async function benchFleet(options: FleetBenchOptions): Promise<void> {
 
 async function run(plane: BenchPlane, herd: Herd, options: FleetBenchOptions): Promise<FleetResults> {
   const step = (text: string) => console.log(`${text} ...`)
+  await addFloorStreams(plane)
   step(`${options.edges} edges join`)
   await herd.join(plane.nats)
   await untilHeardOf(plane, options.edges)
@@ -53,16 +56,24 @@ async function run(plane: BenchPlane, herd: Herd, options: FleetBenchOptions): P
   step(`${options.orders} orders to all`)
   const orders = await measureOrders(plane, herd, options.orders)
   step(`${options.changes} changes of the configuration`)
-  const changes = await measureChanges(plane, options.changes)
+  const changes = await measureChanges(plane, herd.addresses, options.changes)
   step(`${options.edges * options.reportsEach} reports`)
-  const ingest = await measureIngest(plane, herd, options.reportsEach)
+  const ingest = await measureIngest(plane, herd, {
+    each: options.reportsEach,
+    repeats: options.ingestRepeats,
+  })
   return { idle, orders, changes, ingest }
 }
 
-async function untilHeardOf({ sql }: BenchPlane, count: number): Promise<void> {
+const joinMs = 120_000
+
+export async function untilHeardOf({ sql }: BenchPlane, count: number): Promise<void> {
+  const end = performance.now() + joinMs
   for (;;) {
     const [row] = await sql`select count(*)::int as count from edges`
     if (row?.['count'] === count) return
+    if (performance.now() > end)
+      throw new BenchError(`control knows ${row?.['count']} of ${count} edges: see its log`)
     await sql`select pg_sleep(0.05)`
   }
 }

@@ -6,6 +6,7 @@ export interface FleetBenchOptions {
   orders: number
   changes: number
   reportsEach: number
+  ingestRepeats: number
   idleSeconds: number
   /** The whole fleet at full length: only such a run writes docs/benchmarks.md. */
   complete: boolean
@@ -30,7 +31,8 @@ export function parseFleetOptions(argv: string[]): FleetBenchOptions | string {
       edges,
       orders: quick ? 20 : 200,
       changes: quick ? 3 : 20,
-      reportsEach: quick ? 20 : 100,
+      reportsEach: quick ? 20 : 60,
+      ingestRepeats: quick ? 2 : 5,
       idleSeconds: quick ? 5 : 30,
       complete: !quick && edges === 1_000,
     }

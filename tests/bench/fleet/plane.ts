@@ -10,6 +10,7 @@ import {
   type Postgres,
 } from '@imapfleet/local'
 import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
+import type { NatsConnection } from '@nats-io/transport-node'
 import postgres from 'postgres'
 import { connectNats } from '../../support/simulated-edge.ts'
 import { BenchError } from '../problem.ts'
@@ -20,8 +21,14 @@ export interface BenchPlane {
   api: ControlProcess
   ingest: ControlProcess
   sql: postgres.Sql
+  /** The connection of the benchmark itself. */
+  connection: NatsConnection
   streams: JetStreamManager
   ask: (path: string, body?: unknown) => Promise<unknown>
+  /** The text of an answer. */
+  read: (path: string) => Promise<string>
+  /** An answer that goes on. */
+  open: (path: string, signal: AbortSignal) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>
   stop: () => Promise<void>
 }
 
@@ -30,11 +37,14 @@ export interface BenchPlaneOptions {
   directory?: string
   /** More settings of control. */
   environment?: Record<string, string>
+  /** Control as one process. `api` and `ingest` are then the same. */
+  isOneProcess?: boolean
 }
 
 export async function startPlane({
   directory = temporaryDirectory('bench'),
   environment = {},
+  isOneProcess = false,
 }: BenchPlaneOptions = {}): Promise<BenchPlane> {
   const ground = layGround(directory)
   const [nats, database] = await Promise.all([natsServer({ ground }), postgresServer({ ground })])
@@ -48,11 +58,9 @@ export async function startPlane({
       await part.process?.start()
     }
     const parts = { ground, nats, postgres: database, environment }
-    const [api, ingest] = [
-      await controlPlane({ ...parts, mode: 'api' }),
-      await controlPlane({ ...parts, mode: 'ingest' }),
-    ]
-    for (const part of [api, ingest]) {
+    const api = await controlPlane({ ...parts, mode: isOneProcess ? 'all' : 'api' })
+    const ingest = isOneProcess ? api : await controlPlane({ ...parts, mode: 'ingest' })
+    for (const part of new Set([api, ingest])) {
       stops.push(() => part.process.stop())
       await part.process.start()
     }
@@ -62,21 +70,33 @@ export async function startPlane({
     const connection = await connectNats(nats)
     stops.push(() => connection.close())
     const streams = await jetstreamManager(connection)
-    const ask = (path: string, body?: unknown) => answerOf(`${api.api}${path}`, token, body)
-    return { nats, postgres: database, api, ingest, sql, streams, ask, stop }
+    const ask = async (path: string, body?: unknown) =>
+      JSON.parse(await (await request(`${api.api}${path}`, token, { body })).text()) as unknown
+    const read = async (path: string) => await (await request(`${api.api}${path}`, token)).text()
+    const open = async (path: string, signal: AbortSignal) => {
+      const { body } = await request(`${api.api}${path}`, token, { signal })
+      if (!body) throw new BenchError(`${path} was answered without a body`)
+      return body
+    }
+    return { nats, postgres: database, api, ingest, sql, connection, streams, ask, read, open, stop }
   } catch (error) {
     await stop()
     throw error
   }
 }
 
-/** The body of the response. An error status ends the benchmark. */
-async function answerOf(url: string, token: string, body: unknown): Promise<unknown> {
+/** An error status ends the benchmark. */
+async function request(
+  url: string,
+  token: string,
+  { body, signal }: { body?: unknown; signal?: AbortSignal } = {},
+): Promise<Response> {
   const answer = await fetch(url, {
     headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
     ...(body !== undefined && { method: 'POST', body: JSON.stringify(body) }),
+    ...(signal && { signal }),
   })
-  const text = await answer.text()
-  if (!answer.ok) throw new BenchError(`${new URL(url).pathname} was answered ${answer.status}: ${text}`)
-  return JSON.parse(text)
+  if (!answer.ok)
+    throw new BenchError(`${new URL(url).pathname} was answered ${answer.status}: ${await answer.text()}`)
+  return answer
 }

@@ -1,6 +1,6 @@
 /**
- * One simulated edge with its own connection to NATS: heartbeats, reports, answers to orders, and desired state, with as
- * little work as possible. It reads what control sends without checking it, because control is what is measured.
+ * One simulated edge: heartbeats, reports, answers to orders, and desired state, with as little work as possible. It reads
+ * what control sends without checking it, because control is what is measured. It is a client of the floors too.
  */
 import { randomUUID } from 'node:crypto'
 import { jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
@@ -16,12 +16,9 @@ import {
   type EdgeAddress,
   type Order,
 } from '@imapfleet/protocol'
+import { floorStreams, floorSubjects } from '../floor/subjects.ts'
 import { figuresAt } from './figures.ts'
-
-/** The defaults of the edge. */
-const heartbeatMs = 5_000
-const reportMs = 10_000
-const reconcileMs = 45_000
+import type { HerdPattern, ReportsGoTo } from './messages.ts'
 
 export class HerdEdge {
   readonly address: EdgeAddress
@@ -30,6 +27,7 @@ export class HerdEdge {
   readonly #startedAt = Date.now()
   readonly #timers: NodeJS.Timeout[] = []
   readonly #manager: JetStreamManager
+  readonly #heartbeatMs: number
   #sequence = 0
   #version = 0
   #applied = 0
@@ -37,17 +35,26 @@ export class HerdEdge {
   /** Sends nothing and answers nothing. */
   dead = false
 
-  private constructor(address: EdgeAddress, nats: NatsConnection, manager: JetStreamManager) {
+  private constructor(
+    address: EdgeAddress,
+    nats: NatsConnection,
+    manager: JetStreamManager,
+    heartbeatMs: number,
+  ) {
     this.address = address
     this.nats = nats
     this.#manager = manager
+    this.#heartbeatMs = heartbeatMs
   }
 
-  static async join(address: EdgeAddress, nats: NatsConnection): Promise<HerdEdge> {
-    const edge = new HerdEdge(address, nats, await jetstreamManager(nats, { checkAPI: false }))
+  static async join(address: EdgeAddress, nats: NatsConnection, pattern: HerdPattern): Promise<HerdEdge> {
+    const { heartbeatMs, reportMs, reconcileMs } = pattern
+    const edge = new HerdEdge(address, nats, await jetstreamManager(nats, { checkAPI: false }), heartbeatMs)
     for (const subject of subjects.ordersFor(address))
       nats.subscribe(subject, { callback: (_, message) => edge.#obey(message) })
     nats.subscribe(subjects.desiredChanged, { callback: () => void edge.#follow() })
+    nats.subscribe(floorSubjects.ask, { callback: (_, message) => edge.#answerFloor(message) })
+    nats.subscribe(floorSubjects.changed, { callback: (_, message) => void edge.#followFloor(message) })
     await edge.#follow()
     edge.#every(heartbeatMs, () => edge.#beat())
     edge.#every(reportMs, () => void edge.report())
@@ -56,21 +63,23 @@ export class HerdEdge {
   }
 
   /** Sends the next report, and resolves when JetStream has stored it. */
-  async report(): Promise<void> {
+  async report(to: ReportsGoTo = 'control'): Promise<void> {
     if (this.dead) return
     this.#sequence += 1
     const sequence = this.#sequence
     const report = { ...this.#sender(), startedAt: this.#startedAt, sequence, ...figuresAt(sequence) }
-    await jetstream(this.nats).publish(subjects.report(this.address), encode(report), {
+    const isFloor = to === 'floor'
+    const subject = isFloor ? floorSubjects.report(this.address) : subjects.report(this.address)
+    await jetstream(this.nats, { timeout: 20_000 }).publish(subject, encode(report), {
       msgID: reportId(report),
-      expect: { streamName: streams.reports },
+      expect: { streamName: isFloor ? floorStreams.reports : streams.reports },
     })
   }
 
   async leave(): Promise<void> {
     this.dead = true
     for (const timer of this.#timers) clearTimeout(timer)
-    await this.nats.close()
+    if (!this.nats.isClosed()) await this.nats.close()
   }
 
   /** Spread over the whole period, as in a fleet whose edges did not start together. */
@@ -80,6 +89,24 @@ export class HerdEdge {
       this.#timers.push(setInterval(act, ms))
     }, Math.random() * ms)
     this.#timers.push(first)
+  }
+
+  /** As much work as `#obey`. */
+  #answerFloor(message: Msg): void {
+    const { id } = message.json<{ id: string }>()
+    const answer = { ...this.#sender(), order: id, ok: true, result: { version: 'simulated' }, more: false }
+    this.nats.publish(floorSubjects.answer(this.address, id), encode(answer))
+  }
+
+  /** Reads an entry of its own or the one for all, and acknowledges it. */
+  async #followFloor(message: Msg): Promise<void> {
+    const { round, isShared } = message.json<{ round: number; isShared: boolean }>()
+    const last_by_subj = isShared ? floorSubjects.sharedEntry : floorSubjects.entry(this.address)
+    const entry = await this.#manager.direct
+      .getMessage(floorStreams.entries, { last_by_subj })
+      .catch(() => null)
+    if (entry?.json<{ version: number }>().version === round)
+      this.nats.publish(floorSubjects.acknowledged(this.address, round))
   }
 
   #obey(message: Msg): void {
@@ -109,7 +136,7 @@ export class HerdEdge {
       ...this.#sender(),
       version: 'simulated',
       startedAt: this.#startedAt,
-      heartbeatMs,
+      heartbeatMs: this.#heartbeatMs,
       state: 'serving',
       config: { applied: this.#applied },
       revocations: this.#revocations,

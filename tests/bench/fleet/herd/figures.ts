@@ -56,7 +56,7 @@ export function figuresAt(sequence: number): Figures {
   )
   return {
     counters: of(counted, (index) => sequence * (index + 3)),
-    gauges: of(measured, (index) => (sequence + index) % 100),
+    gauges: { ...of(measured, (index) => (sequence + index) % 100), [`upstream_healthy${upstream}`]: 1 },
     histograms: Object.fromEntries(timed.map((name) => [name, { sum: sequence * secondsEach, counts }])),
   }
 }

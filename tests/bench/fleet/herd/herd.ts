@@ -5,19 +5,28 @@ import { join } from 'node:path'
 import type { Nats } from '@imapfleet/local'
 import type { EdgeAddress } from '@imapfleet/protocol'
 import { BenchError } from '../../problem.ts'
-import type { HerdReply, HerdRequest, Numbered } from './messages.ts'
+import {
+  usualPattern,
+  type HerdPattern,
+  type HerdReply,
+  type HerdRequest,
+  type Numbered,
+  type ReportsGoTo,
+} from './messages.ts'
 
 const program = join(import.meta.dirname, 'main.ts')
 
 export class Herd {
   readonly addresses: EdgeAddress[]
+  readonly pattern: HerdPattern
   readonly #processes: HerdProcess[]
 
-  /** `edge-0001` and so on, distributed over the regions. */
-  constructor(size: number, regions: readonly string[], processes: number) {
+  /** `edge-00001` and so on, distributed over the regions. */
+  constructor(size: number, regions: readonly string[], processes: number, pattern = usualPattern) {
+    this.pattern = pattern
     this.addresses = Array.from({ length: size }, (_, index) => ({
       region: regions[index % regions.length] ?? '',
-      edge: `edge-${String(index + 1).padStart(4, '0')}`,
+      edge: `edge-${String(index + 1).padStart(5, '0')}`,
     }))
     this.#processes = Array.from({ length: processes }, () => new HerdProcess())
   }
@@ -28,8 +37,10 @@ export class Herd {
 
   async join({ url, tokenFile }: Pick<Nats, 'url' | 'tokenFile'>): Promise<void> {
     const share = Math.ceil(this.addresses.length / this.#processes.length)
+    const { pattern } = this
     await this.#all((index) => {
-      return { kind: 'join', edges: this.addresses.slice(index * share, (index + 1) * share), url, tokenFile }
+      const edges = this.addresses.slice(index * share, (index + 1) * share)
+      return { kind: 'join', edges, url, tokenFile, pattern }
     })
   }
 
@@ -42,8 +53,8 @@ export class Herd {
   }
 
   /** Resolves when JetStream has stored this many more reports of each edge. */
-  async report(each: number): Promise<void> {
-    await this.#all(() => ({ kind: 'report', each }))
+  async report(each: number, to: ReportsGoTo = 'control'): Promise<void> {
+    await this.#all(() => ({ kind: 'report', each, to }))
   }
 
   async leave(): Promise<void> {

@@ -24,9 +24,14 @@ const reply = (said: HerdReply): void => void process.send?.(said)
 async function carryOut(request: HerdRequest): Promise<void> {
   switch (request.kind) {
     case 'join':
-      return await eachOf(request.edges, joiningMax, async (address) => {
-        edges.push(await HerdEdge.join(address, await connected(request)))
-      })
+      return await eachOf(
+        groupsOf(request.edges, request.pattern.edgesPerConnection),
+        joiningMax,
+        async (group) => {
+          const nats = await connected(request)
+          for (const address of group) edges.push(await HerdEdge.join(address, nats, request.pattern))
+        },
+      )
     case 'die':
       for (const edge of edges) edge.dead ||= request.ids.includes(edge.address.edge)
       return
@@ -35,12 +40,18 @@ async function carryOut(request: HerdRequest): Promise<void> {
       return
     case 'report': {
       const turns = Array.from({ length: request.each }, () => edges).flat()
-      return await eachOf(turns, reportingMax, async (edge) => await edge.report())
+      return await eachOf(turns, reportingMax, async (edge) => await edge.report(request.to))
     }
     case 'leave':
       await Promise.all(edges.map(async (edge) => await edge.leave()))
       edges = []
   }
+}
+
+function groupsOf<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  )
 }
 
 /** Retries: on a busy machine a connection can exceed the time limit of the server. */

@@ -1,0 +1,28 @@
+/** The streams of the floors, stored in the same way as those of control. */
+import { AckPolicy, RetentionPolicy, StorageType } from '@nats-io/jetstream'
+import { nanos } from '@nats-io/transport-node'
+import type { BenchPlane } from '../plane.ts'
+import { floorConsumer, floorStreams, floorSubjects } from './subjects.ts'
+
+export async function addFloorStreams({ streams: manager }: Pick<BenchPlane, 'streams'>): Promise<void> {
+  await manager.streams.add({
+    name: floorStreams.entries,
+    subjects: [floorSubjects.entriesOfAll],
+    storage: StorageType.File,
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+  })
+  await manager.streams.add({
+    name: floorStreams.reports,
+    subjects: [floorSubjects.reportsOfAll],
+    storage: StorageType.File,
+    retention: RetentionPolicy.Workqueue,
+    duplicate_window: nanos(120_000),
+  })
+  await manager.consumers.add(floorStreams.reports, {
+    durable_name: floorConsumer,
+    ack_policy: AckPolicy.Explicit,
+    ack_wait: nanos(10_000),
+    max_ack_pending: 10_000,
+  })
+}
