@@ -78,10 +78,12 @@ export async function ingestOnce(plane: BenchPlane, herd: Herd, each: number): P
   await startIngest(plane)
   // Starts with its first report, so that the start of the process does not count.
   let left = waiting.messages
-  while (left === waiting.messages) left = (await stateOf(plane)).messages
+  let began = performance.now()
+  while (left === waiting.messages) {
+    began = performance.now()
+    left = (await stateOf(plane)).messages
+  }
   const watch = usageOf(plane, herd)
-  const began = performance.now()
-  const first = left
   while (left > 0) {
     await new Promise((resolve) => setTimeout(resolve, 20))
     left = (await stateOf(plane)).messages
@@ -94,7 +96,7 @@ export async function ingestOnce(plane: BenchPlane, herd: Herd, each: number): P
   return {
     reports: waiting.messages,
     reportBytes: waiting.bytes / waiting.messages,
-    perSecond: first / seconds,
+    perSecond: waiting.messages / seconds,
     usage,
   }
 }
