@@ -57,7 +57,8 @@ export class HerdEdge {
     nats.subscribe(floorSubjects.changed, { callback: (_, message) => void edge.#followFloor(message) })
     await edge.#follow()
     edge.#every(heartbeatMs, () => edge.#beat())
-    edge.#every(reportMs, () => void edge.report())
+    // A report that is not stored, for example because the edge leaves, is not repeated.
+    edge.#every(reportMs, () => void edge.report().catch(() => {}))
     edge.#every(reconcileMs, () => void edge.#follow())
     return edge
   }
