@@ -24,7 +24,7 @@ import {
 } from './requests.ts'
 
 /** Slower than the defaults of an edge, so that two cores bear 10,000 of them. The same at each size. */
-export const scalePattern: HerdPattern = {
+const scalePattern: HerdPattern = {
   heartbeatMs: 20_000,
   reportMs: 60_000,
   reconcileMs: 180_000,
