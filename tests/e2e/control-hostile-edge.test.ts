@@ -172,4 +172,27 @@ suite('a hostile edge', () => {
       await flood
     }
   })
+
+  test('a stream that an older version made gets the limit for each edge, and keeps what an operator has set', async () => {
+    const configOf = async () => (await manager.streams.info(streams.reports)).config
+    const restart = async () => {
+      await plane.control.process.stop()
+      await plane.control.process.start()
+    }
+    await manager.streams.update(streams.reports, {
+      ...(await configOf()),
+      max_msgs_per_subject: -1,
+      discard_new_per_subject: false,
+      max_msg_size: -1,
+      max_bytes: 50_000_000,
+    })
+    await restart()
+    await until('the limit', async () => (await configOf()).max_msgs_per_subject === reportsOfEdgeMax)
+    const { discard_new_per_subject: isPerSubject, max_bytes: bytes } = await configOf()
+    assert.deepEqual([isPerSubject, bytes], [true, 50_000_000])
+    await manager.streams.update(streams.reports, { ...(await configOf()), max_msgs_per_subject: 9_000 })
+    await restart()
+    await until('control', async () => (await plane.api('/v1/edges')).status === 200)
+    assert.equal((await configOf()).max_msgs_per_subject, 9_000)
+  })
 })

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { JetStreamApiError } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
-import { downReasonOf, isLoginRefusal, isNatsError } from './errors.ts'
+import { downReasonOf, isLoginRefusal, isNatsError, isTooLarge } from './errors.ts'
 import { clientTls } from './tls.ts'
 
 const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:4222'), { code: 'ECONNREFUSED' })
@@ -35,4 +36,13 @@ test('a refused login is distinguished from a refused message, and an outage of 
   assert.deepEqual([isLoginRefusal(login), isLoginRefusal(message)], [true, false])
   assert.ok(isLoginRefusal(new errors.ProtocolError('User Authentication Revoked')))
   assert.deepEqual([isNatsError(message), isNatsError(new TypeError('x'))], [true, false])
+})
+
+test('a message that the server or the stream can never accept is told from a passing refusal', () => {
+  const refusal = (code: number) =>
+    new JetStreamApiError({ code: 400, err_code: code, description: 'message size exceeds maximum allowed' })
+  assert.equal(isTooLarge(refusal(10_054)), true)
+  assert.equal(isTooLarge(errors.InvalidArgumentError.format('payload', 'max_payload size exceeded')), true)
+  assert.equal(isTooLarge(refusal(10_077)), false)
+  assert.equal(isTooLarge(new errors.TimeoutError()), false)
 })

@@ -20,11 +20,11 @@ const clientErrors = [
 export const isNatsError = (error: unknown): boolean => clientErrors.some((kind) => error instanceof kind)
 
 /** The limit of a stream for one message, as JetStream reports it. */
-const messageExceedsMaximum: number = 10_054
+const messageExceedsMaximum = 10_054
 
 /** The message can never be sent: it is larger than the server or the stream accepts. */
 export const isTooLarge = (error: unknown): boolean =>
-  (error instanceof JetStreamApiError && error.code === messageExceedsMaximum) ||
+  (error instanceof Error && 'code' in error && error.code === messageExceedsMaximum) ||
   (error instanceof errors.InvalidArgumentError && error.message.includes('max_payload'))
 
 /** NATS refuses the login of this process. */

@@ -22,7 +22,7 @@ export const seriesOfEdgeMax = 2_000
 export const measurementBytesMax = 262_144
 
 /** Names of the configuration, such as `listeners.imaps`, and words of closed lists. */
-const labelValuePattern = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}$/
+const labelValuePattern = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,99}$/
 const seriesKeyMax = 200
 /** Longer than any session. The last bucket has no upper bound of its own. */
 const durationMaxSeconds = 31_536_000

@@ -91,3 +91,16 @@ test('nothing is sent while NATS is down', async () => {
   await queue.send()
   assert.deepEqual([sent, queue.messages], [['a'], ['b']])
 })
+
+test('a message that is larger than the stream accepts is dropped, so that the next ones are sent', async () => {
+  const { queue, sent, dropped, acknowledge, failures } = start()
+  for (const message of ['a', 'b']) queue.add(message)
+  const first = queue.send()
+  await acknowledge(Object.assign(new Error('message size exceeds maximum allowed'), { code: 10_054 }))
+  await first
+  assert.deepEqual([queue.messages, dropped(), failures.length], [['b'], 1, 1])
+  const second = queue.send()
+  await acknowledge()
+  await second
+  assert.deepEqual([sent, queue.messages], [['a', 'b'], []])
+})

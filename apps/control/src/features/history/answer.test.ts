@@ -111,6 +111,25 @@ test('gauges are summed over edges', () => {
   assert.deepEqual(fleet?.totals, [9, 6, 14, 6])
 })
 
+test('a gauge that an edge did not report is unknown, not zero', () => {
+  for (const groupBy of ['fleet', 'region', 'edge'] as const)
+    assert.deepEqual(
+      ask('upstreams_idle', groupBy).groups.filter(({ totals }) => totals[0] !== null),
+      [],
+    )
+  assert.deepEqual(ask('upstreams_idle', 'fleet').groups[0]?.values, [[null, null, null, null]])
+})
+
+test('an answer with too many values is refused before it is built', () => {
+  const long: Window = { from: 0, to: 20_000_000, stepMs: 10_000, points: 2_000 }
+  const rows = (edges: number) =>
+    Array.from({ length: edges }, (_, index) => increase(`eu-${index}`, 0, { [ok('a')]: 1 }))
+  const values = (edges: number) =>
+    historyOf(parseExpressions('logins_total'), 'edge', long, '10s', rows(edges)).groups.length
+  assert.equal(values(1_000), 1_000)
+  assert.throws(() => values(1_001), /more than 2000000 values/)
+})
+
 test('the history of a fleet without reports has only gaps', () => {
   const empty = historyOf(parseExpressions('logins_total'), 'fleet', window, '10s', [])
   assert.deepEqual(empty.groups, [{ group: 'fleet', values: [[null, null, null, null]], totals: [null] }])

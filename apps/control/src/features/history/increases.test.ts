@@ -140,3 +140,25 @@ test('a boot that started within the stored time counts from zero, even if its f
   const counts = increasesOf([at(2, 1300, 8, 1200)], keptSince).map(({ counters }) => counters.a)
   assert.deepEqual(counts, [8])
 })
+
+const timed = (sequence: number, counts: Record<string, number>, sum: number): Reading => ({
+  ...at(sequence, 1000 + sequence * 100, 0),
+  histograms: { h: { sum, counts } },
+})
+
+test('a histogram of which a bucket decreases was reset, and its values are the increase since then', () => {
+  const increases = increasesOf(
+    [timed(1, { 7: 10, 9: 1 }, 20), timed(2, { 7: 4, 9: 5 }, 15), timed(3, { 7: 4, 9: 8 }, 21)],
+    keptSince,
+  ).map(({ histograms }) => histograms.h)
+  assert.deepEqual(increases, [
+    { sum: 20, counts: { 7: 10, 9: 1 } },
+    { sum: 15, counts: { 7: 4, 9: 5 } },
+    { sum: 6, counts: { 9: 3 } },
+  ])
+})
+
+test('a histogram of which a bucket is missing was reset', () => {
+  const [, second] = increasesOf([timed(1, { 7: 10 }, 20), timed(2, { 9: 1 }, 3)], keptSince)
+  assert.deepEqual(second?.histograms.h, { sum: 3, counts: { 9: 1 } })
+})

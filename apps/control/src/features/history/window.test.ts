@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ServiceError } from '../../platform/errors.ts'
-import { parseWindow, settledPart, stepOf } from './window.ts'
+import { keptSince, leastStepMs, parseWindow, readable, settledPart, stepOf, type Window } from './window.ts'
 
 const now = Date.parse('2026-11-22T18:00:07.500Z')
 const iso = (at: number) => new Date(at).toISOString()
@@ -64,6 +64,59 @@ test('an impossible range or step is refused with a valid example', () => {
     'The answer would have 86401 points, more than 2000: use a step of at least 44 s, or a shorter range.',
   ])
   assert.ok(parseWindow({ from: '-1d', step: '44s' }, now).points <= 2000)
+})
+
+const hourMs = 3_600_000
+const kept = keptSince(
+  { reports: 7 * 24 * hourMs, minutes: 90 * 24 * hourMs, hours: 1_095 * 24 * hourMs },
+  now,
+)
+const windowFrom = (from: number, stepMs: number, points = 10): Window => ({
+  from,
+  to: from + stepMs * points,
+  stepMs,
+  points,
+})
+
+test('a step that is finer than what is kept of its time is refused with the finest possible one', () => {
+  const day = (days: number) => now - days * 24 * hourMs
+  const refused = (from: number, stepMs: number) => {
+    try {
+      readable(windowFrom(from, stepMs), 'region', kept, now)
+    } catch (error) {
+      assert.ok(error instanceof ServiceError)
+      return error.message
+    }
+    return undefined
+  }
+  assert.equal(refused(day(6), 10_000), undefined)
+  assert.match(refused(day(9), 10_000) ?? '', /is kept per minute only: use a step of 1m/)
+  assert.match(refused(day(9), 90_000) ?? '', /is kept per minute only/)
+  assert.equal(refused(day(9), 120_000), undefined)
+  assert.match(refused(day(100), 60_000) ?? '', /is kept per hour only: use a step of 1h/)
+  assert.match(refused(day(100), 90 * 60_000) ?? '', /is kept per hour only/)
+  assert.equal(refused(day(100), 2 * hourMs), undefined)
+  assert.deepEqual(
+    [6, 9, 100].map((days) => leastStepMs(day(days), kept)),
+    [1_000, 60_000, hourMs],
+  )
+})
+
+test('the coarsest data that divides the step is read; single edges have no rollup of 10 s', () => {
+  const resolutionOf = (stepMs: number, by: 'edge' | 'region') =>
+    readable(windowFrom(now - hourMs, stepMs), by, kept, now).resolution
+  assert.deepEqual(
+    [7_000, 20_000, 120_000, 2 * hourMs].map((stepMs) => [
+      resolutionOf(stepMs, 'region'),
+      resolutionOf(stepMs, 'edge'),
+    ]),
+    [
+      ['reports', 'reports'],
+      ['10s', 'reports'],
+      ['1m', '1m'],
+      ['1h', '1h'],
+    ],
+  )
 })
 
 test('the reported part of a window ends within a step, and never before the window', () => {

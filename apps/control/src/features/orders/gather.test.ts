@@ -55,3 +55,18 @@ test('a process answers once, and an edge with endless processes fills no memory
   for (let count = 0; count < 100; count++) answers.add(from(randomUUID(), { result: { sessions: 0 } }))
   assert.match(JSON.stringify(answers.outcomes.get('eu-1')), /8 processes/)
 })
+
+test('an edge with an endless answer takes no room from the answers of others', () => {
+  const answers = new Answers('who')
+  const connection = { user: 'x'.repeat(900), upstream: 'main', state: 'idle', since: 0, uses: 1 }
+  const part = Array.from({ length: 1_000 }, () => connection)
+  for (let count = 0; count < 30; count++) answers.add(from(one, { result: part, more: true }))
+  assert.match(JSON.stringify(answers.outcomes.get('eu-1')), /left out because it exceeds 4 MiB/)
+  for (let edge = 2; edge < 12; edge++) {
+    const id = `eu-${edge}`
+    const { data } = from(two, { edge: id, result: part })
+    const subject = subjects.answer({ region: 'eu', edge: id }, order)
+    assert.deepEqual(answers.add({ subject, data }), { edge: id, processes: 1 })
+    assert.equal(answers.outcomes.get(id)?.ok, true, id)
+  }
+})
