@@ -42,45 +42,43 @@ export interface LeftOut {
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** One check for the whole object, because a schema for each of hundreds of entries costs ten times as much. */
-const numbers = z.custom<Record<string, number>>(
-  (value) => isObject(value) && Object.values(value).every((number) => Number.isFinite(number)),
-  'must hold numbers by names',
+/** Buckets by their names, and what one value in each adds to the sum, in seconds: at least, at most. */
+const buckets: ReadonlyMap<string, { least: number; most: number }> = new Map(
+  Array.from({ length: bucketCount }, (_, bucket) => [
+    `${bucket}`,
+    {
+      least: bucket === 0 ? 0 : bucketBound(bucket - 1) * (1 - sumTolerance),
+      most: (bucket === bucketCount - 1 ? durationMaxSeconds : bucketBound(bucket)) * (1 + sumTolerance),
+    },
+  ]),
 )
 
-const bucketNames: ReadonlySet<string> = new Set(
-  Array.from({ length: bucketCount }, (_, bucket) => `${bucket}`),
-)
-
-/** Buckets without values are left out. The sum agrees with the buckets. */
-export const histogramSchema = z
-  .object({
-    sum: z.number().min(0),
-    counts: z.custom<Record<string, number>>(
-      (value) =>
-        isObject(value) &&
-        Object.entries(value).every(
-          ([bucket, count]) =>
-            bucketNames.has(bucket) && Number.isSafeInteger(count) && (count as number) >= 0,
-        ),
-      `must hold whole numbers from 0 by buckets below ${bucketCount}`,
-    ),
-  })
-  .refine(sumAgrees, 'has a sum that its buckets cannot have') satisfies z.ZodType<Histogram>
-
-function sumAgrees({ sum, counts }: Histogram): boolean {
+/** Whole counts in known buckets, and a sum that they can have. */
+function isHistogram(value: unknown): value is Histogram {
+  if (!isObject(value) || !isObject(value.counts)) return false
+  const { sum, counts } = value
   let [least, most, total] = [0, 0, 0]
-  for (const [name, count] of Object.entries(counts)) {
-    const bucket = Number(name)
+  for (const name of Object.keys(counts)) {
+    const [bucket, count] = [buckets.get(name), counts[name]]
+    if (!bucket || typeof count !== 'number' || !Number.isSafeInteger(count) || count < 0) return false
+    least += count * bucket.least
+    most += count * bucket.most
     total += count
-    least += bucket === 0 ? 0 : count * bucketBound(bucket - 1)
-    most += count * (bucket === bucketCount - 1 ? durationMaxSeconds : bucketBound(bucket))
   }
-  return Number.isSafeInteger(total) && sum >= least * (1 - sumTolerance) && sum <= most * (1 + sumTolerance)
+  return typeof sum === 'number' && sum >= least && sum <= most && Number.isSafeInteger(total)
 }
 
+/** One check for the whole object: control parses the reports of the whole fleet, and a schema for each entry is slow. */
+export const histogramSchema = z
+  .custom<Histogram>(isHistogram, 'must have whole counts in known buckets, and a sum that they can have')
+  .transform(({ sum, counts }) => ({ sum, counts }))
+
 /** The fields of a message, not yet in the closed set. `inClosedSet` completes the schema. */
-export const measurementShape = { counters: numbers, gauges: numbers, histogram: histogramSchema } as const
+export const measurementShape = {
+  counters: z.custom<Record<string, number>>(isObject, 'must hold numbers by names'),
+  gauges: z.custom<Record<string, number>>(isObject, 'must hold numbers by names'),
+  histograms: z.custom<Record<string, Histogram>>(isObject, 'must hold histograms by names'),
+} as const
 
 export interface Measurements {
   counters?: Record<string, number> | undefined
@@ -102,24 +100,33 @@ export function inClosedSet<M extends Measurements>(
   for (const [field, kind] of fields) {
     const sent = message[field]
     if (!sent) continue
-    // A key `__proto__` of JSON must not become a prototype.
-    const series: Record<string, number | Histogram> = {}
-    for (const [key, value] of Object.entries(sent)) {
+    const others: string[] = []
+    for (const key of Object.keys(sent)) {
       const place = placeOf(key)
+      if (typeof place !== 'string' && place.row.kind === kind && room > 0) {
+        if (!isPossible(place, sent[key]))
+          context.addIssue({
+            code: 'custom',
+            path: [field, key],
+            message: 'has a value that no edge can have',
+          })
+        room--
+        continue
+      }
+      others.push(key)
       if (place === 'unknown') leftOut.unknown++
       else if (place === 'invalid' || place.row.kind !== kind) leftOut.invalid++
-      else if (room === 0) leftOut.beyondLimit++
-      else if (typeof value === 'number' && !isPossible(place, value))
-        context.addIssue({ code: 'custom', path: [field, key], message: 'has a value that no edge can have' })
-      else {
-        series[key] = value
-        room--
-      }
+      else leftOut.beyondLimit++
     }
-    Object.assign(kept, { [field]: series })
+    if (others.length > 0) Object.assign(kept, { [field]: without<number | Histogram>(sent, others) })
   }
   const isComplete = leftOut.unknown + leftOut.invalid + leftOut.beyondLimit === 0
-  return { ...message, ...kept, ...(!isComplete && { leftOut }) }
+  return isComplete ? message : { ...message, ...kept, leftOut }
+}
+
+function without<T>(series: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
+  const dropped = new Set(keys)
+  return Object.fromEntries(Object.entries(series).filter(([key]) => !dropped.has(key)))
 }
 
 const fields = [
@@ -129,14 +136,16 @@ const fields = [
 ] as const
 
 /** Counters are whole numbers, except those of times. No gauge of the table can be negative. */
-function isPossible({ name, row }: KnownSeries, value: number): boolean {
-  if (value < 0 || value > (row.max ?? Number.MAX_SAFE_INTEGER)) return false
-  return row.kind !== 'counter' || name.includes('seconds') || Number.isInteger(value)
+function isPossible({ row, isWhole }: KnownSeries, value: unknown): boolean {
+  if (row.kind === 'histogram') return isHistogram(value)
+  if (typeof value !== 'number' || !(value >= 0 && value <= (row.max ?? Number.MAX_SAFE_INTEGER)))
+    return false
+  return !isWhole || Number.isInteger(value)
 }
 
 interface KnownSeries {
-  name: EdgeMetricName
   row: MetricRow
+  isWhole: boolean
 }
 
 /** The edges of a fleet send the same keys again and again. */
@@ -164,5 +173,6 @@ function find(key: string): KnownSeries | 'unknown' | 'invalid' {
   if (!expected.every((label) => labelValuePattern.test(labels[label]!))) return 'invalid'
   // A series has one spelling, so that it is stored and printed once.
   const canonical = seriesKey(name, Object.fromEntries(expected.map((label) => [label, labels[label]!])))
-  return canonical === key ? { name: name as EdgeMetricName, row } : 'invalid'
+  if (canonical !== key) return 'invalid'
+  return { row, isWhole: row.kind === 'counter' && !name.includes('seconds') }
 }

@@ -3,7 +3,7 @@ import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { desiredVersionSchema, layerVersionsSchema } from './desired.ts'
 import { instant, senderShape, storableText } from './envelope.ts'
-import { inClosedSet, measurementShape } from './measurements.ts'
+import { histogramSchema, inClosedSet, measurementShape } from './measurements.ts'
 
 const heartbeatInterval = z.int().min(1).max(3_600_000)
 
@@ -41,7 +41,7 @@ export const presenceSchema = z
     /** Cumulative since boot, as in a report. Live views compute rates from them. */
     counters: measurementShape.counters.optional(),
     /** Of `login_seconds`, cumulative since boot. */
-    logins: measurementShape.histogram.optional(),
+    logins: histogramSchema.optional(),
     /** Problems, in words for an operator; empty if there are none. */
     degraded: z.array(z.string().max(500)).max(50),
     /** Set while the state directory cannot be written: what is applied is lost at a restart. One of `degraded`. */

@@ -14,7 +14,7 @@ export const reportSchema = z
     sequence: z.int().min(1),
     counters: measurementShape.counters,
     gauges: measurementShape.gauges,
-    histograms: z.record(z.string().max(200), measurementShape.histogram),
+    histograms: measurementShape.histograms,
   })
   .transform(inClosedSet)
 export type Report = z.infer<typeof reportSchema>

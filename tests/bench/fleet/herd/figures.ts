@@ -33,7 +33,6 @@ const measured = [
   'upstreams_idle',
   'traces_active',
   'leases_waiting',
-  `upstream_healthy${upstream}`,
   'outbox_reports',
   'config_revision',
 ]
