@@ -35,11 +35,12 @@ export async function collectRows(sql: Sql, asked: RowQuery): Promise<HistoryRow
     due.filter((each) => each.resolution === '1m'),
     lengthOf['1m'],
     minutesMax,
+    to,
   )
   if (resolution !== '1h') return await rolledUp(resolution, asked)
 
   // An hour is due as soon as one of its minutes is.
-  const hours = new DueTimes(due.map(toHour), lengthOf['1h'], hoursMax[by])
+  const hours = new DueTimes(due.map(toHour), lengthOf['1h'], hoursMax[by], to)
   const finished = await readRollups(sql, '1h', asked, wanted)
   const unfinished = await Promise.all(
     hours.stretchesWithin(from, to).map(async (stretch) => await rolledUp('1m', { ...asked, ...stretch })),
@@ -81,17 +82,20 @@ class DueTimes {
   readonly #times: ReadonlySet<number>
   readonly #due: ReadonlySet<string>
   readonly #lengthMs: number
+  /** The interval that the end cuts short: its rollup has more than is asked for. */
+  readonly #cut: number | undefined
 
-  /** Only the newest `timesMax` times, however many regions are due in each. */
-  constructor(due: readonly DueTime[], lengthMs: number, timesMax: number) {
+  /** Only the newest `timesMax` times, however many regions are due in each, and in each region the one that `to` cuts. */
+  constructor(due: readonly DueTime[], lengthMs: number, timesMax: number, to: number) {
     const times = [...new Set(due.map(({ at }) => at))].toSorted((a, b) => b - a).slice(0, timesMax)
-    this.#times = new Set(times)
+    this.#cut = to % lengthMs === 0 ? undefined : startOf(to, lengthMs)
+    this.#times = new Set([...times, ...(this.#cut === undefined ? [] : [this.#cut])])
     this.#due = new Set(due.filter(({ at }) => this.#times.has(at)).map(nameOf))
     this.#lengthMs = lengthMs
   }
 
   has(due: DueTime): boolean {
-    return this.#due.has(nameOf(due))
+    return due.at === this.#cut || this.#due.has(nameOf(due))
   }
 
   /** Ranges of consecutive times, oldest first, within this time. */

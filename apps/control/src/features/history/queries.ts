@@ -82,7 +82,9 @@ export async function readSettled(
       from last where at >= (select at from newest) - ${spreadMaxMs} * interval '1 millisecond'
         ${region === undefined ? sql`` : sql`and region = ${region}`}
         ${edge === undefined ? sql`` : sql`and edge = ${edge}`}`
-    if (typeof row?.newest === 'number') return row.settled ?? undefined
+    // Otherwise an edge that is waited for may have reported before that time.
+    const isCovered = typeof row?.newest === 'number' && row.newest - spreadMaxMs >= now - backMs
+    if (isCovered) return row.settled ?? undefined
   }
   return undefined
 }

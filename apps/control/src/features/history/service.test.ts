@@ -212,6 +212,31 @@ suite('histories of a fleet at a steady rate', () => {
     assert.deepEqual(groups[0]?.values, [[200, 700]], edge)
   })
 
+  test('if ingest is late, the step that is cut short has that rate too, although its minute is rolled up', async () => {
+    const now = began + 2 * hourMs + 20 * minuteMs + 50_000
+    await runUntil(now)
+    // One edge has reported less than the others.
+    const held = now - 25_000
+    await deps.db.sql`delete from reports where edge = 'eu-2' and at > to_timestamp(${held / 1000})`
+    deps.setNow(now + 100_000)
+    await rollAll()
+    for (const groupBy of ['fleet', 'region', 'edge'] as const)
+      for (const step of [minuteMs, hourMs]) {
+        const from = Math.floor((now - 10 * minuteMs) / step) * step
+        const { groups, to } = await ask(step, from, groupBy)
+        assert.notEqual(Date.parse(to) % minuteMs, 0)
+        for (const { group, values } of groups) {
+          const sources = group === 'fleet' ? 3 : group === 'eu' ? 2 : 1
+          const rate = values[0]!.at(-1)!
+          const seconds = Math.min(step, (Date.parse(to) - from) % step || step) / secondMs
+          assert.ok(
+            Math.abs(rate - perSecond * sources) <= (3 * sources) / seconds,
+            `${group} at ${step}: ${rate} until ${to}`,
+          )
+        }
+      }
+  })
+
   test('after an hour without reports nothing is awaited: the steps are gaps', async () => {
     deps.setNow(began + 4 * hourMs)
     const { to, groups } = await ask(minuteMs, deps.now() - 10 * minuteMs)
