@@ -4,7 +4,7 @@ import { after, before, suite, test } from 'node:test'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
 import { selectEdges } from './queries.ts'
-import { edgesMeantBy, listSomeEdges } from './service.ts'
+import { edgesOfTarget, listSomeEdges } from './service.ts'
 
 suite('a request reads only the edges that it is for', () => {
   let deps: TestDeps
@@ -30,7 +30,7 @@ suite('a request reads only the edges that it is for', () => {
     assert.equal((await ids(orm)).length, 100)
     // A region and an edge of the same name are not confused.
     assert.deepEqual(await ids(orm, { kind: 'region', name: 'eu-7' }), [])
-    await assert.rejects(edgesMeantBy(deps, { kind: 'edge', name: 'us' }), { code: 'edge_unknown' })
+    await assert.rejects(edgesOfTarget(deps, { kind: 'edge', name: 'us' }), { code: 'edge_unknown' })
   })
 
   test('a page of edges reads the credentials of its edges', async () => {

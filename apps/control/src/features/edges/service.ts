@@ -121,7 +121,7 @@ export async function knownEdge(queries: Queries, id: string): Promise<EdgeRow> 
 }
 
 /** Throws `edge_unknown` if the region or the edge does not exist. All edges of an empty fleet is valid. */
-export async function edgesMeantBy({ db }: Deps, target: FleetTarget): Promise<EdgeRow[]> {
+export async function edgesOfTarget({ db }: Deps, target: FleetTarget): Promise<EdgeRow[]> {
   const edges = await selectEdges(db.orm, target)
   if (edges.length > 0 || target.kind === 'all') return edges
   const what = target.kind === 'region' ? `edge in the region ${target.name}` : `edge named ${target.name}`
@@ -141,7 +141,7 @@ export async function drainEdges(
   { target, pace }: { target: FleetTarget; pace?: Pace | undefined },
   drain: boolean,
 ): Promise<{ edges: EdgeView[]; operation?: OperationView }> {
-  const concerned = await edgesMeantBy(deps, target)
+  const concerned = await edgesOfTarget(deps, target)
   const ids = new Set(concerned.map(({ id }) => id))
   const isInStages = isStaged(drain, concerned, pace)
   const operation = await changeFleet(deps.db, async (queries) => {

@@ -4,7 +4,7 @@ import type { FleetTarget, OperationPreview } from '@imapfleet/api'
 import { isDisruptiveOrder, orderKinds, type OrderAction } from '@imapfleet/protocol'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
-import { edgesMeantBy } from '../edges/service.ts'
+import { edgesOfTarget } from '../edges/service.ts'
 import { askEdgesToCount } from '../orders/service.ts'
 import { isStaged } from './service.ts'
 
@@ -21,7 +21,7 @@ export async function previewOperation(
   actor: Actor,
   { target, operation }: PreviewInput,
 ): Promise<OperationPreview> {
-  const edges = await edgesMeantBy(deps, target)
+  const edges = await edgesOfTarget(deps, target)
   const order = {
     id: randomUUID(),
     givenBy: actor.name,

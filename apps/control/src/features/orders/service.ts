@@ -32,7 +32,7 @@ import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
 import type { EdgeRow } from '../edges/queries.ts'
-import { edgesMeantBy, instancesOf } from '../edges/service.ts'
+import { edgesOfTarget, instancesOf } from '../edges/service.ts'
 import { operationsOfOrders, type OperationRow } from '../operations/queries.ts'
 import { beginOperation, isStaged, operationView, type CurrentStage } from '../operations/service.ts'
 import { sendOrder } from './gather.ts'
@@ -56,7 +56,7 @@ const countMs = 2_000
 const clockSlackMs = 10_000
 
 export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Promise<OrderView> {
-  const asked = await edgesMeantBy(deps, input.target)
+  const asked = await edgesOfTarget(deps, input.target)
   // Refused before it is stored, because no edge would receive it.
   deps.bus.link()
   const { row, operation } = await recorded(deps, actor, input, asked)
