@@ -5,14 +5,14 @@ import { reasonOf } from '@imapfleet/observe'
 import { parseJson } from '@imapfleet/protocol'
 import type { BusOptions } from './platform/nats/bus.ts'
 import { issuerFileSchema, type IssuerFile } from './features/enrolments/issuer.ts'
-import { databaseAddress, sslIn, type DatabaseAddress } from './platform/db/address.ts'
+import { databaseAddress, settingsIn, type DatabaseAddress } from './platform/db/address.ts'
 import { SettingsError, type ControlSettings } from './settings.ts'
 
 /** All functions here throw a SettingsError. */
 export function databaseOptions(
   settings: Pick<ControlSettings, 'DATABASE_URL' | 'DATABASE_CA_FILE'>,
 ): DatabaseAddress {
-  const { caFile } = sslIn(settings.DATABASE_URL)
+  const { caFile } = settingsIn(settings.DATABASE_URL)
   const ca =
     settings.DATABASE_CA_FILE === undefined
       ? caFile && readSecret('sslrootcert of DATABASE_URL', caFile)

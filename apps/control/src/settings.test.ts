@@ -20,6 +20,15 @@ test('several NATS servers are separated by commas', () => {
   assert.deepEqual(parsed.ok && parsed.settings.NATS_URL, ['nats://a:4222', 'tls://b:4222'])
 })
 
+test('several servers of Postgres are separated by commas, and one must accept writes', () => {
+  const two = 'postgres://imapfleet@db-1:5432,db-2:5432/imapfleet'
+  assert.equal(parseSettings({ DATABASE_URL: `${two}?target_session_attrs=read-write` }).ok, true)
+  assert.match(
+    problemOf({ DATABASE_URL: `${two}?target_session_attrs=standby` }),
+    /^DATABASE_URL must have a target_session_attrs of any, read-write, primary: control writes$/,
+  )
+})
+
 test('a missing or wrong setting is named with what to write, without its value', () => {
   assert.match(problemOf({}), /^DATABASE_URL is not set; for example postgres:/)
   assert.match(

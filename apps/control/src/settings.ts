@@ -1,6 +1,6 @@
 /** The settings of the process from its environment. Parsed once, with all problems reported together. */
 import { z } from 'zod'
-import { sslIn, sslModes } from './platform/db/address.ts'
+import { isDatabaseUrl, sessionAttributes, settingsIn, sslModes } from './platform/db/address.ts'
 
 const filled = z.string().trim().min(1)
 const urlOf = (protocols: readonly string[]) => (text: string) => {
@@ -8,18 +8,23 @@ const urlOf = (protocols: readonly string[]) => (text: string) => {
   return url !== null && protocols.includes(url.protocol)
 }
 
-const hasKnownSslMode = (text: string) => {
-  const { mode } = sslIn(text)
-  return mode === undefined || sslModes.some((known) => known === mode)
-}
+const isOneOf = (known: readonly string[], given: string | undefined) =>
+  given === undefined || known.includes(given)
 
 const each = z.object({
   DATABASE_URL: filled
-    .refine(urlOf(['postgres:', 'postgresql:']), {
+    .refine(isDatabaseUrl, {
       error: 'must be like postgres://user:password@host:5432/imapfleet',
       abort: true,
     })
-    .refine(hasKnownSslMode, `must have an sslmode of ${sslModes.join(', ')}`)
+    .refine(
+      (text) => isOneOf(sslModes, settingsIn(text).sslMode),
+      `must have an sslmode of ${sslModes.join(', ')}`,
+    )
+    .refine(
+      (text) => isOneOf(sessionAttributes, settingsIn(text).attributes),
+      `must have a target_session_attrs of ${sessionAttributes.join(', ')}: control writes`,
+    )
     .describe('The address of Postgres'),
   DATABASE_CA_FILE: filled.optional(),
   NATS_URL: filled

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { PeerCertificate } from 'node:tls'
-import { databaseAddress } from './address.ts'
+import { databaseAddress, isDatabaseUrl } from './address.ts'
 
 const plain = 'postgres://imapfleet:p%40ss@192.0.2.1:5432/imapfleet'
 const localhost = { subject: {}, subjectaltname: 'DNS:localhost' } as unknown as PeerCertificate
@@ -12,7 +12,11 @@ const verified = (text: string, ca?: string) => {
 }
 
 test('without settings there is no TLS, and with an authority the server is verified', () => {
-  assert.deepEqual(databaseAddress(plain, undefined), { url: plain, ssl: false })
+  assert.deepEqual(databaseAddress(plain, undefined), {
+    url: plain,
+    hosts: [{ host: '192.0.2.1', port: 5432 }],
+    ssl: false,
+  })
   assert.ok(verified(plain, 'CA')('localhost', localhost) instanceof Error)
 })
 
@@ -32,4 +36,24 @@ test('the modes are those of libpq', () => {
 test('the driver gets an address without settings that the server would not know', () => {
   const text = `${plain}?sslmode=verify-full&sslrootcert=%2Fca.pem&application_name=x`
   assert.equal(databaseAddress(text, 'CA').url, `${plain}?application_name=x`)
+})
+
+test('several hosts have ports of their own, and the driver gets the first one', () => {
+  const text =
+    'postgres://imapfleet:p%40ss@db-1:5433,db-2,[2001:db8::1]:5434/imapfleet?target_session_attrs=read-write'
+  const { url, hosts } = databaseAddress(text, undefined)
+  assert.equal(url, 'postgres://imapfleet:p%40ss@db-1:5433/imapfleet')
+  assert.deepEqual(hosts, [
+    { host: 'db-1', port: 5433 },
+    { host: 'db-2', port: 5432 },
+    { host: '2001:db8::1', port: 5434 },
+  ])
+  for (const wrong of [
+    'postgres://db-1:5433,db-2:x/imapfleet',
+    'postgres://db,,db/x',
+    'postgres:db',
+    'http://db/x',
+    'postgres://%zz/x',
+  ])
+    assert.equal(isDatabaseUrl(wrong), false, wrong)
 })

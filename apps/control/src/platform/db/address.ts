@@ -1,13 +1,20 @@
 /**
- * The address of Postgres, with libpq's `sslmode` and `sslrootcert`, which the driver supports only in part: it would
- * send `sslrootcert` to the server as a setting, and would verify a server that is configured by its address as
- * `localhost`.
+ * The address of Postgres, with libpq's `sslmode`, `sslrootcert`, several hosts and `target_session_attrs`, which the driver
+ * supports only in part: it would send `sslrootcert` to the server as a setting, would verify a server that is configured by
+ * its address as `localhost`, and would take a standby for a server that can be written.
  */
 import { clientTls, type ClientTls } from '@imapfleet/nats/tls'
 
+export interface DatabaseHost {
+  host: string
+  port: number
+}
+
 export interface DatabaseAddress {
-  /** Without the TLS settings. */
+  /** Of the first host, without the settings that are read here. */
   url: string
+  /** In the order of DATABASE_URL. Of several, the one that is the primary is used. */
+  hosts: readonly DatabaseHost[]
   /** False: no TLS. `prefer`, `require`: TLS if available, or always; neither verifies the server. */
   ssl: false | 'prefer' | 'require' | Partial<ClientTls>
 }
@@ -15,25 +22,56 @@ export interface DatabaseAddress {
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const
 export type SslMode = (typeof sslModes)[number]
 
-/** The TLS settings of DATABASE_URL. */
-export function sslIn(text: string): { mode: string | undefined; caFile: string | undefined } {
-  const { searchParams } = new URL(text)
+/** Control writes, so it needs a primary. */
+export const sessionAttributes = ['any', 'read-write', 'primary'] as const
+
+const parts = /^(postgres(?:ql)?:\/\/(?:[^@/?#]*@)?)([^/?#]*)(.*)$/
+
+/** The URL of the first host, and all hosts. Undefined if it is not a URL of Postgres. */
+function read(text: string): { url: URL; hosts: DatabaseHost[] } | undefined {
+  const [, before = '', hosts = '', behind = ''] = parts.exec(text) ?? []
+  const urls = decodeURIComponent(hosts)
+    .split(',')
+    .map((host) => URL.parse(`${before}${host}${behind}`))
+  const [url] = urls
+  const found = urls.flatMap((each) =>
+    each === null ? [] : [{ host: each.hostname.replace(/^\[|\]$/g, ''), port: Number(each.port || 5432) }],
+  )
+  const isComplete =
+    found.length === urls.length && (found.length === 1 || found.every(({ host }) => host !== ''))
+  return url && isComplete ? { url, hosts: found } : undefined
+}
+
+export const isDatabaseUrl = (text: string): boolean => {
+  try {
+    return read(text) !== undefined
+  } catch {
+    // A wrong percent code.
+    return false
+  }
+}
+
+/** What the parameters of DATABASE_URL set. The text must be a URL of Postgres. */
+export function settingsIn(text: string): {
+  sslMode: string | undefined
+  caFile: string | undefined
+  attributes: string | undefined
+} {
+  const parameters = read(text)?.url.searchParams
   return {
-    mode: searchParams.get('sslmode') ?? undefined,
-    caFile: searchParams.get('sslrootcert') ?? undefined,
+    sslMode: parameters?.get('sslmode') ?? undefined,
+    caFile: parameters?.get('sslrootcert') ?? undefined,
+    attributes: parameters?.get('target_session_attrs') ?? undefined,
   }
 }
 
 /** With a CA and without `sslmode` the server is verified. `ca`: the PEM of the CA. */
 export function databaseAddress(text: string, ca: string | undefined): DatabaseAddress {
-  const url = new URL(text)
-  const hosts = decodeURIComponent(url.hostname)
-    .replace(/^\[|\]$/g, '')
-    .split(',')
-  const mode = (sslIn(text).mode ?? (ca === undefined ? 'disable' : 'verify-full')) as SslMode
-  url.searchParams.delete('sslmode')
-  url.searchParams.delete('sslrootcert')
-  return { url: url.href, ssl: sslOf(mode, hosts, ca) }
+  const { url, hosts } = read(text) ?? { url: new URL(text), hosts: [] }
+  const mode = (settingsIn(text).sslMode ?? (ca === undefined ? 'disable' : 'verify-full')) as SslMode
+  for (const name of ['sslmode', 'sslrootcert', 'target_session_attrs']) url.searchParams.delete(name)
+  const names = hosts.map(({ host }) => host)
+  return { url: url.href, hosts, ssl: sslOf(mode, names, ca) }
 }
 
 function sslOf(mode: SslMode, hosts: string[], ca: string | undefined): DatabaseAddress['ssl'] {

@@ -6,6 +6,7 @@ import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js'
 import type postgres from 'postgres'
 import type { DatabaseAddress } from './address.ts'
 import { openClient } from './client.ts'
+import { toPrimary } from './primary.ts'
 import * as schema from './schema.ts'
 
 type Orm = PostgresJsDatabase<typeof schema>
@@ -61,9 +62,10 @@ const connection = (name: string, max: number): postgres.Options<Record<string, 
 /** `name`: what Postgres shows as the name of the application. */
 export function openDatabase(address: DatabaseAddress, name = 'imapfleet-control'): Database {
   const { url, ssl } = address
+  const primary = toPrimary(address)
   let losses = 0
-  const plain = openClient(url, { ...connection(name, 8), ssl, onclose: () => void losses++ })
-  const forDrizzle = openClient(url, { ...connection(name, 8), ssl })
+  const plain = openClient(url, { ...connection(name, 8), ...primary, ssl, onclose: () => void losses++ })
+  const forDrizzle = openClient(url, { ...connection(name, 8), ...primary, ssl })
   return {
     orm: drizzle(forDrizzle, { schema }),
     sql: plain,
@@ -79,10 +81,11 @@ export function openDatabase(address: DatabaseAddress, name = 'imapfleet-control
 const migrationWaitMs = 10_000
 
 /** A separate connection for migrations, whose statements may take long. It holds a session lock. */
-export const openSingle = ({ url, ssl }: DatabaseAddress) =>
-  openClient(url, {
+export const openSingle = (address: DatabaseAddress) =>
+  openClient(address.url, {
     ...connection('imapfleet-control', 1),
-    ssl,
+    ...toPrimary(address),
+    ssl: address.ssl,
     connection: {
       application_name: 'imapfleet-control migration',
       lock_timeout: migrationWaitMs,

@@ -35,7 +35,7 @@ export async function testDatabase(): Promise<Database> {
   const { url, administer } = await (server ??= startServer())
   const name = `test_${++databases}`
   await administer(`create database ${name} template ${template} strategy file_copy`)
-  return openDatabase({ url: `${url}/${name}`, ssl: false })
+  return openDatabase({ url: `${url}/${name}`, hosts: [], ssl: false })
 }
 
 async function startServer(): Promise<Server> {
@@ -51,6 +51,6 @@ async function startServer(): Promise<Server> {
     await removeTemporaryDirectory(directory)
   }
   await administer(`create database ${template}`)
-  await migrate({ url: `${base}/${template}`, ssl: false })
+  await migrate({ url: `${base}/${template}`, hosts: [], ssl: false })
   return { url: base, administer, stop }
 }

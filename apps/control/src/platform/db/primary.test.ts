@@ -1,0 +1,54 @@
+/** Several servers in DATABASE_URL. The choice between a primary and a real standby is tested in tests/chaos. */
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { after, before, suite, test } from 'node:test'
+import { databaseAddress, type DatabaseAddress } from './address.ts'
+import { openDatabase, type Database } from './database.ts'
+import { testDatabase } from './postgres.test-support.ts'
+import { troubleOf } from './trouble.ts'
+
+suite('several servers', () => {
+  let real: Database
+  before(async () => (real = await testDatabase()))
+  after(() => real?.close())
+
+  /** A port where nothing listens. */
+  const closedPort = async () => {
+    const server = createServer().listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    server.close()
+    await once(server, 'close')
+    return port
+  }
+  const withHosts = (hosts: string): DatabaseAddress => {
+    const url = new URL(real.address.url)
+    return databaseAddress(real.address.url.replace(url.host, hosts), undefined)
+  }
+
+  test('the first one that is a primary is used, whatever their order', async (t) => {
+    const { host } = new URL(real.address.url)
+    for (const hosts of [
+      `127.0.0.1:${await closedPort()},${host}`,
+      `${host},127.0.0.1:${await closedPort()}`,
+    ]) {
+      const db = openDatabase(withHosts(hosts))
+      t.after(() => db.close())
+      const [row] = await db.sql<{ number: number }[]>`select 1 as number`
+      assert.equal(row?.number, 1)
+    }
+  })
+
+  test('while none can be reached, statements fail at once', async (t) => {
+    const db = openDatabase(withHosts(`127.0.0.1:${await closedPort()},127.0.0.1:${await closedPort()}`))
+    t.after(() => db.close())
+    for (let again = 0; again < 2; again++) {
+      const failure: unknown = await db.sql`select 1`.then(
+        () => undefined,
+        (error: unknown) => error,
+      )
+      assert.equal(troubleOf(failure), 'away')
+    }
+  })
+})

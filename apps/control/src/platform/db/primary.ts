@@ -1,0 +1,56 @@
+/**
+ * Finds the primary among several servers, for each new connection. The driver's own choice is not used: with two hosts it
+ * never reports that neither can be reached, and it takes a standby of Postgres 14 or newer for writable.
+ */
+import { connect, type Socket } from 'node:net'
+import postgres from 'postgres'
+import type { DatabaseAddress, DatabaseHost } from './address.ts'
+
+/** Seconds for the question to one server. */
+const answerTimeoutS = 3
+
+type DriverOptions = postgres.Options<Record<string, postgres.PostgresType>>
+
+/** Options of the driver; none for a single host. */
+export function toPrimary(address: DatabaseAddress): DriverOptions {
+  const { hosts } = address
+  const [first] = hosts
+  if (!first || hosts.length < 2) return {}
+  let known: DatabaseHost | undefined
+  let asking: Promise<DatabaseHost | undefined> | undefined
+  const socket = async (): Promise<Socket> => {
+    asking ??= known ? undefined : findPrimary(address).finally(() => (asking = undefined))
+    known = (await asking) ?? known
+    // Without a primary the connection fails, with the reason of the first host.
+    const host = known ?? first
+    const connection = Object.assign(connect(host.port, host.host), { host: host.host })
+    // Each loss may be that of the primary.
+    connection.once('close', () => (known = undefined))
+    return connection
+  }
+  // The type of the driver leaves out that this is possible.
+  return { socket, target_session_attrs: 'primary' } as unknown as DriverOptions
+}
+
+/** The first host that says so. Undefined if none does. */
+async function findPrimary({ url, hosts, ssl }: DatabaseAddress): Promise<DatabaseHost | undefined> {
+  const answers = hosts.map(async (host) => {
+    const sql = postgres(url, {
+      ...portOf(host),
+      ssl,
+      max: 1,
+      connect_timeout: answerTimeoutS,
+      fetch_types: false,
+    })
+    try {
+      const [row] = await sql<{ standby: boolean }[]>`select pg_is_in_recovery() as standby`
+      if (row?.standby !== false) throw new Error(`${host.host} is a standby`)
+      return host
+    } finally {
+      await sql.end({ timeout: 0 })
+    }
+  })
+  return await Promise.any(answers).catch(() => undefined)
+}
+
+const portOf = ({ host, port }: DatabaseHost) => ({ host, port })
