@@ -1,29 +1,19 @@
 /** A region behind a leaf node of NATS: its edges are part of the fleet, and have the same permissions as others. */
 import assert from 'node:assert/strict'
-import { chown, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
-import {
-  edgeProxy,
-  findNatsServer,
-  freePort,
-  layGround,
-  LocalProcess,
-  node,
-  repository,
-  type EdgeProcess,
-} from '@imapfleet/local'
+import { edgeProxy, freePort, type EdgeProcess, type LocalProcess } from '@imapfleet/local'
 import { jetstream } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
 import { connectOnce, credentialsAuthenticator } from '@imapfleet/nats'
 import { type EdgeView, type RevisionStatus } from '@imapfleet/api'
 import { desiredEntry, evidenceRead, subjects } from '@imapfleet/protocol'
-import { runCommand } from '../support/command.ts'
+import { leafNode } from '../support/leaf-node.ts'
 import { Plane } from '../support/plane.ts'
 import { connectNats, SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
 
-const main = `${repository}/apps/control/src/main.ts`
 const far = { region: 'far', edge: 'far-1' }
 const unheardMs = 1_000
 
@@ -39,7 +29,11 @@ suite('a region behind a leaf node', () => {
       natsSettings: [`leafnodes { listen: "127.0.0.1:${hubPort}" }`, 'server_name: hub'],
     })
     leafUrl = `nats://127.0.0.1:${leafPort}`
-    leaf = await leafNode(leafPort, `nats-leaf://127.0.0.1:${hubPort}`)
+    leaf = await leafNode(plane, {
+      port: leafPort,
+      region: far.region,
+      hubs: [`nats-leaf://127.0.0.1:${hubPort}`],
+    })
     await leaf.start()
     edge = await edgeProxy({
       ground: plane.ground,
@@ -58,49 +52,6 @@ suite('a region behind a leaf node', () => {
     await leaf?.stop()
     await plane?.stop()
   })
-
-  /** Made from infra/nats/leaf.conf, as by an operator. */
-  async function leafNode(port: number, hub: string): Promise<LocalProcess> {
-    const { ground, nats } = plane
-    const home = layGround(join(ground.directory, 'leaf')).directory
-    const files = join(home, 'files')
-    const roots = join(nats.keys!.accountsFile, '../roots.json')
-    const args = ['nats', 'leaf', '--region', far.region, '--roots', roots, '--dir', files, '--hub', hub]
-    const made = await runCommand(node, [main, ...args])
-    assert.equal(made.status, 0, made.stderr)
-    assert.doesNotMatch(made.stdout, /SEED|eyJ/)
-    assert.equal((await runCommand(node, [main, ...args])).status, 1, 'it writes over nothing')
-    // As on its own host, except for the directory of the accounts.
-    const accounts = await readFile(nats.keys!.accountsFile, 'utf8')
-    await writeFile(
-      join(home, 'accounts.conf'),
-      accounts.replace(/(dir: ").*"/, `$1${join(home, 'accounts')}"`),
-    )
-    const example = await readFile(`${repository}/infra/nats/leaf.conf`, 'utf8')
-    const config = example
-      .replace('0.0.0.0:4222', `127.0.0.1:${port}`)
-      .replace('/etc/imapfleet/leaf/remotes.conf', 'files/remotes.conf')
-    assert.notEqual(config, example)
-    await writeFile(join(home, 'leaf.conf'), config)
-    const { account } = ground
-    if (account)
-      for (const path of [
-        '',
-        'files',
-        ...['remotes.conf', 'edges.creds', 'system.creds'].map((name) => `files/${name}`),
-      ])
-        await chown(join(home, path), account.uid, account.gid)
-    return new LocalProcess({
-      name: 'nats-leaf',
-      command: await findNatsServer(),
-      args: ['-c', join(home, 'leaf.conf')],
-      ground,
-      isReady: async () =>
-        /Leafnode connection created for account/.test(
-          await readFile(join(ground.directory, 'logs/nats-leaf.log'), 'utf8'),
-        ),
-    })
-  }
 
   const view = async () => (await plane.api('/v1/edges/far-1')).body as EdgeView
   const reports = async () =>

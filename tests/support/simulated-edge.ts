@@ -31,7 +31,7 @@ export async function connectNats(
   { url, tokenFile }: Pick<Nats, 'url' | 'tokenFile'>,
   { address, credentialsFile }: { address?: EdgeAddress; credentialsFile?: string | undefined } = {},
 ): Promise<NatsConnection> {
-  const read = readAccess([url], { tokenFile, credentialsFile }, (key) => key)
+  const read = readAccess(url.split(','), { tokenFile, credentialsFile }, (key) => key)
   if (!read.ok) throw new Error(read.reason)
   return await connect({
     ...connectOptions(read.access, 'imapfleet tests'),

@@ -57,7 +57,7 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
     fleet: nats
       ? {
           ...fleet,
-          servers: [nats.url],
+          servers: nats.url.split(','),
           ...(nats.tokenFile && { tokenFile: nats.tokenFile }),
           ...(credentialsFile && { credentialsFile }),
         }

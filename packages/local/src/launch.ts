@@ -3,9 +3,11 @@
  * signal of setpriv ends it if we die, even by `kill -9`. Without setpriv (Debian always has it, macOS does not) such
  * leftovers are stopped at the next start.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
+import { promisify } from 'node:util'
 import type { SystemAccount } from './account.ts'
+import type { Ground } from './ground.ts'
 
 export interface Launch {
   command: string
@@ -38,6 +40,17 @@ const wayFlags = [
   '--inh-caps=-all,+dac_override',
   '--ambient-caps=-all,+dac_override',
 ]
+
+/** Runs a program to its end as the account of the ground. Rejects if it fails. */
+export async function runToEnd(
+  { account }: Pick<Ground, 'account'>,
+  command: string,
+  args: string[],
+  { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
+): Promise<void> {
+  const wrapped = asAccount(command, args, account)
+  await promisify(execFile)(wrapped.command, wrapped.args, { ...wrapped.identity, cwd, env })
+}
 
 interface Wrapped {
   command: string

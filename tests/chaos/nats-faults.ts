@@ -1,0 +1,89 @@
+/** Faults of a NATS cluster of three whose streams have three copies. */
+import assert from 'node:assert/strict'
+import { desiredBucket, streams } from '@imapfleet/protocol'
+import { until } from '../support/until.ts'
+import { atOnce, completed, endsOf } from './rollouts.ts'
+import type { FaultOptions, Stage } from './stage.ts'
+import { last, patienceMs } from './world.ts'
+
+const allStreams = [streams.reports, streams.traces, streams.evidence, desiredBucket.stream]
+
+/** One server at a time is killed, hangs, loses its store, or is cut off. Everything goes on with the other two. */
+export async function natsServersFail(stage: Stage, { faultMs, say }: FaultOptions): Promise<void> {
+  const { cluster, claims, world } = stage
+  const server = (index: number) => cluster.servers[index]!
+  await whole(stage)
+
+  const leader = await cluster.leaderOf(streams.reports)
+  await server(leader).kill()
+  say(`nats-${leader + 1}, the leader of the reports, is killed`)
+  await work(stage)
+  await server(leader).start()
+  await whole(stage)
+
+  const hung = await cluster.leaderOf(streams.reports)
+  server(hung).send('SIGSTOP')
+  say(`nats-${hung + 1} hangs`)
+  await last(faultMs)
+  await claims.revoke()
+  server(hung).send('SIGCONT')
+  await work(stage)
+  await whole(stage)
+
+  const lost = (hung + 1) % 3
+  await server(lost).kill()
+  await cluster.loseStore(lost)
+  await server(lost).start()
+  say(`nats-${lost + 1} has lost its store`)
+  await work(stage)
+  await whole(stage)
+
+  const cutOff = await cluster.leaderOf(streams.reports)
+  cluster.cutOff(cutOff)
+  say(`nats-${cutOff + 1} is cut off from the others`)
+  await last(faultMs)
+  cluster.heal()
+  say('it is connected again')
+  await work(stage)
+  await whole(stage)
+  await claims.revoked()
+  assert.equal((await world.ask((client) => client.call('listEdges'))).edges.length, world.edges.length)
+}
+
+/** Without a majority control is deaf. It decides nothing about edges that it cannot hear. */
+export async function natsIsDown(stage: Stage, { faultMs, say }: FaultOptions): Promise<void> {
+  const { cluster, claims, world, views } = stage
+  const outageMs = Math.max(faultMs, 12_000)
+  // Within the outage the soak of the first wave ends, and the silence limit passes.
+  const limits = { soakSeconds: 3, silenceSeconds: 9 }
+  const revision = await claims.configure({ ...limits, canaryEdges: ['eu-1'] })
+  const silentBefore = views.silent.length
+  for (const server of cluster.servers) server.send('SIGSTOP')
+  say('all servers of NATS hang')
+  await last(outageMs)
+  const { state, waves } = await world.ask((client) =>
+    client.call('readRollout', { params: { revision }, timeoutMs: 10_000 }),
+  )
+  assert.deepEqual([state, waves[0]?.state], ['running', 'current'], 'the rollout while control is deaf')
+  assert.deepEqual(views.silent.slice(silentBefore), [], 'edges that were shown as silent')
+  for (const server of cluster.servers) server.send('SIGCONT')
+  say('they go on')
+  await completed(world, revision)
+  assert.deepEqual(await endsOf(world, revision), ['rollout.complete'])
+  await whole(stage)
+  await work(stage)
+  assert.deepEqual(views.silent.slice(silentBefore), [], 'edges that were shown as silent')
+}
+
+/** Everything that operators do reaches all edges. */
+async function work({ world, claims }: Stage): Promise<void> {
+  const revision = await claims.configure(atOnce)
+  await claims.revoke()
+  await claims.orderUntilAnswered()
+  await completed(world, revision)
+  await claims.configured(revision)
+}
+
+async function whole({ cluster }: Stage): Promise<void> {
+  await until('three copies of each stream', async () => await cluster.isWhole(allStreams), patienceMs)
+}
