@@ -61,7 +61,7 @@ suite('forgetting an edge', () => {
   }
   const audited = async (action: string) =>
     ((await plane.api(`/v1/audit?action=${action}`)).body as { entries: AuditEntry[] }).entries
-  const count = async (sessions: number, agoMs: number) =>
+  const reportSessions = async (sessions: number, agoMs: number) =>
     await gone.send(
       gone.report({ counters: { 'sessions_total{ending="logout"}': sessions } }, Date.now() - agoMs),
     )
@@ -125,8 +125,8 @@ suite('forgetting an edge', () => {
   })
 
   test('it is in no list, live view or metrics, no order waits for it, and its history stays', async () => {
-    await count(0, 90_000)
-    await count(7, 80_000)
+    await reportSessions(0, 90_000)
+    await reportSessions(7, 80_000)
     const [live, region] = [await liveNames(), await liveNames('?region=us')]
     await until('it in the live view', () => live.has('us-9') && region.has('us-9'))
     assert.match(await metricsPage(), /us-9/)
@@ -184,7 +184,7 @@ suite('forgetting an edge', () => {
       ['ann'],
     )
     // A report that was delayed for long does not bring it back.
-    await count(9, 65_000)
+    await reportSessions(9, 65_000)
     await sessionsOf('us-9', 9)
     assert.ok(!(await listed()).includes('us-9'))
 

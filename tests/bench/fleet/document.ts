@@ -45,7 +45,7 @@ function barsTable({ orders, changes, ingest, idle }: FleetResults, { edges }: F
     `${digits(value)} ${unit}`,
     isMet ? 'met' : 'missed',
   ]
-  const order = percentile(orders.allUp, 0.99)
+  const order = valueAtShare(orders.allUp, 0.99)
   const change = Math.max(...changes.changes)
   const perSecond = figureOf(ingest.perSecond).median
   const ingesting = idle.ingest.cores * 100
@@ -78,7 +78,7 @@ function ratiosTable({ orders, changes, ingest }: FleetResults): string {
   }
   const pairs = (values: number[], floors: number[]) =>
     values.map((value, index) => value / (floors[index] ?? NaN))
-  const order = percentile(orders.allUp, 0.99) / percentile(orders.floor, 0.99)
+  const order = valueAtShare(orders.allUp, 0.99) / valueAtShare(orders.floor, 0.99)
   const changePairs = pairs(changes.changes, changes.floorOfEach)
   const change = figureOf(changes.changes).median / figureOf(changes.floorOfEach).median
   const perSecond = figureOf(ingest.perSecond).median / figureOf(ingest.floorPerSecond).median
@@ -100,7 +100,7 @@ function ratiosTable({ orders, changes, ingest }: FleetResults): string {
 function figuresTable({ orders, changes, ingest }: FleetResults): string {
   const ms = (value: number) => `${digits(value)} ms`
   const spread = (values: number[]) =>
-    `p50 ${ms(percentile(values, 0.5))}, p99 ${ms(percentile(values, 0.99))}, longest ${ms(Math.max(...values))}`
+    `p50 ${ms(valueAtShare(values, 0.5))}, p99 ${ms(valueAtShare(values, 0.99))}, longest ${ms(Math.max(...values))}`
   const rates = (values: number[]) => {
     const { median, min, max } = figureOf(values)
     return `median ${digits(median)}/s (${digits(min)} to ${digits(max)})`
@@ -162,7 +162,7 @@ function method({ edges, idleSeconds }: FleetBenchOptions): string {
   ].join('\n')
 }
 
-export function percentile(values: readonly number[], share: number): number {
+export function valueAtShare(values: readonly number[], share: number): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? NaN
 }

@@ -1,6 +1,6 @@
 /** The measured part of docs/sizing.md: one column for each size, and how each figure grows. */
 import { figureOf } from '../figures.ts'
-import { percentile } from '../fleet/document.ts'
+import { valueAtShare } from '../fleet/document.ts'
 import type { HerdPattern } from '../fleet/herd/messages.ts'
 import type { Usage } from '../fleet/usage.ts'
 import type { Machine } from '../machine.ts'
@@ -25,7 +25,7 @@ export function scaleDocument(
     {
       name: 'order to all, until the last answer: median',
       unit: 'ms',
-      of: ({ orders }) => percentile(orders, 0.5),
+      of: ({ orders }) => valueAtShare(orders, 0.5),
     },
     { name: 'order to all: longest', unit: 'ms', of: ({ orders }) => Math.max(...orders) },
     {
