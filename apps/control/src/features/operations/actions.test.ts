@@ -6,7 +6,7 @@ import { sql } from 'drizzle-orm'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import type { Actor } from '../../platform/access.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
-import { hearNow } from '../edges/hearing.test-support.ts'
+import { hearFor, hearNow } from '../edges/hearing.test-support.ts'
 import { drainEdges } from '../edges/service.ts'
 import { addRevocation, listRevocations } from '../revocations/service.ts'
 import { advanceAllOperations } from './actions.ts'
@@ -18,6 +18,8 @@ suite('revocations and drains in stages', () => {
   let deps: TestDeps
   before(async () => {
     deps = await testDeps()
+    // Only time in which control heard counts for the soak.
+    await hearFor(deps.db, 3_600)
     for (const [id, region] of [
       ['eu-1', 'eu'],
       ['us-1', 'us'],
