@@ -1,6 +1,6 @@
 /**
- * `npm run tests -- [--each] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one process, or with
- * `--each` one process after the other. The last line counts the tests; the exit status is 1 if one failed.
+ * `npm run tests -- [--each [--together=N]] [--timeout=MS] [--name=PATTERN] FILE-OR-PATTERN...`: runs test files in one process, or
+ * with `--each` in a process for each, N at a time. The last line counts the tests; the exit status is 1 if one failed.
  */
 import { globSync } from 'node:fs'
 import { parseArgs } from 'node:util'
@@ -11,6 +11,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       each: { type: 'boolean', default: false },
+      together: { type: 'string', default: '1' },
       timeout: { type: 'string', default: '60000' },
       name: { type: 'string' },
     },
@@ -30,8 +31,10 @@ async function main(): Promise<number> {
     return 2
   }
   const options = { timeoutMs: Number(values.timeout), ...(values.name && { name: values.name }) }
-  const groups = values.each ? [...files].map((file) => [file]) : [[...files]]
-  for (const group of groups.filter(({ length }) => length > 0)) {
+  const groups = (values.each ? [...files].map((file) => [file]) : [[...files]]).filter(
+    ({ length }) => length > 0,
+  )
+  const runGroup = async (group: string[]) => {
     const groupSince = Date.now()
     const run = await runTestFiles(group, options)
     for (const kind of ['passed', 'failed', 'skipped'] as const) total[kind] += run[kind]
@@ -39,6 +42,11 @@ async function main(): Promise<number> {
     for (const failure of run.failures) process.stdout.write(`\n✖ ${failure}\n\n`)
     if (run.failed > 0 && run.output !== '') process.stdout.write(`${run.output.trimEnd()}\n`)
   }
+  const waiting = groups.values()
+  const runSome = async () => {
+    for (const group of waiting) await runGroup(group)
+  }
+  await Promise.all(Array.from({ length: Number(values.together) }, runSome))
   process.stdout.write(`${countsOf(total)}, in ${secondsSince(since)}\n`)
   return total.failed > 0 ? 1 : 0
 }
