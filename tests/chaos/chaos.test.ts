@@ -1,14 +1,14 @@
 /** Each scenario once, with short faults. `npm run chaos` runs them repeatedly, with long ones. */
 import { after, before, suite, test } from 'node:test'
-import { scenarios } from './scenarios.ts'
-import { Stage } from './stage.ts'
+import { chaosScenarios } from './scenarios.ts'
+import { ChaosRun } from './chaos-run.ts'
 
 suite('a fleet with three servers of each kind', () => {
-  let stage: Stage
-  before(async () => (stage = await Stage.start()))
+  let stage: ChaosRun
+  before(async () => (stage = await ChaosRun.start()))
   after(() => stage?.stop())
 
-  for (const { guarantee, missing, run } of scenarios)
+  for (const { guarantee, missing, run } of chaosScenarios)
     test(guarantee, async (t) => {
       const reason = missing?.(stage)
       if (reason !== undefined) return t.skip(reason)

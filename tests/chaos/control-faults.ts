@@ -5,10 +5,10 @@
 import assert from 'node:assert/strict'
 import { until } from '../support/until.ts'
 import { completed, endsOf, patient } from './rollouts.ts'
-import type { FaultOptions, Stage } from './stage.ts'
-import { patienceMs, type World } from './world.ts'
+import type { FaultOptions, ChaosRun } from './chaos-run.ts'
+import { patienceMs, type ChaosFleet } from './chaos-fleet.ts'
 
-export async function replicasHangAndDie(stage: Stage, { say }: FaultOptions): Promise<void> {
+export async function replicasHangAndDie(stage: ChaosRun, { say }: FaultOptions): Promise<void> {
   const { world, claims, views } = stage
   const silentBefore = views.silent.length
   const first = await claims.configure({ ...patient, canaryEdges: ['eu-1'] })
@@ -43,7 +43,7 @@ export async function replicasHangAndDie(stage: Stage, { say }: FaultOptions): P
 }
 
 /** Stops a replica while it holds the lease of a timer, and returns its index. */
-async function hangInATick(world: World): Promise<number> {
+async function hangInATick(world: ChaosFleet): Promise<number> {
   let turn = 0
   return await until(
     'a replica that hangs in a timer',

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { until } from '../support/until.ts'
 import { atOnce, completed } from './rollouts.ts'
-import type { FaultOptions, Stage } from './stage.ts'
-import { last, patienceMs } from './world.ts'
+import type { FaultOptions, ChaosRun } from './chaos-run.ts'
+import { last, patienceMs } from './chaos-fleet.ts'
 
-export async function regionIsCutOff(stage: Stage, { faultMs, say }: FaultOptions): Promise<void> {
+export async function regionIsCutOff(stage: ChaosRun, { faultMs, say }: FaultOptions): Promise<void> {
   const { world, claims, traffic } = stage
   const state = async () => {
     const { edges } = await world.ask((client) => client.call('listEdges'))

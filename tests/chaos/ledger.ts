@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { WireClient } from '../conformance/wire.ts'
 import { until } from '../support/until.ts'
-import { statsOf } from './claims.ts'
-import { trafficUsers, type Traffic } from './traffic.ts'
-import { patienceMs, witness, type World } from './world.ts'
+import { readEdgeStats } from './shown-state.ts'
+import { trafficUsers, type ClientTraffic } from './client-traffic.ts'
+import { patienceMs, witness, type ChaosFleet } from './chaos-fleet.ts'
 
 const metrics = ['logins_total{result="ok"}', 'logins_total', 'upstream_reuses_total']
 
@@ -13,7 +13,7 @@ const metrics = ['logins_total{result="ok"}', 'logins_total', 'upstream_reuses_t
  * After the traffic has stopped. Waits until control has received everything, then compares history, edges, mail server and
  * clients.
  */
-export async function settle(world: World, traffic: Traffic): Promise<void> {
+export async function settle(world: ChaosFleet, traffic: ClientTraffic): Promise<void> {
   assert.deepEqual(traffic.disturbances, [], 'what disturbed mail sessions')
   const atServer = await loginsAtServer(world)
   for (const { id } of world.edges) {
@@ -21,7 +21,7 @@ export async function settle(world: World, traffic: Traffic): Promise<void> {
     assert.ok(logins > 0, `no client logged in at ${id}`)
     const opened = trafficUsers([{ id }]).map(({ user }) => atServer.get(user) ?? 0)
     const expected = [logins, logins, logins - opened[0]! - opened[1]!]
-    const { counters } = await statsOf(world.edge(id))
+    const { counters } = await readEdgeStats(world.edge(id))
     const own = ['logins_total{upstream="main",result="ok"}', 'upstream_reuses_total{upstream="main"}']
     assert.deepEqual(
       own.map((key) => counters[key] ?? 0),
@@ -47,11 +47,11 @@ export async function settle(world: World, traffic: Traffic): Promise<void> {
 }
 
 /** Every report that an edge numbered is stored, once. */
-async function eachReportOnce(world: World): Promise<void> {
+async function eachReportOnce(world: ChaosFleet): Promise<void> {
   await until(
     'empty outboxes',
     async () => {
-      const stats = await Promise.all(world.edges.map(statsOf))
+      const stats = await Promise.all(world.edges.map(readEdgeStats))
       return stats.every(({ gauges }) => (gauges['outbox_reports'] ?? 0) <= 1)
     },
     patienceMs,
@@ -75,7 +75,7 @@ async function eachReportOnce(world: World): Promise<void> {
 }
 
 /** Successful logins of each user at the mail server. */
-async function loginsAtServer(world: World): Promise<Map<string, number>> {
+async function loginsAtServer(world: ChaosFleet): Promise<Map<string, number>> {
   const read = async () => {
     const log = await readFile(world.dovecot.process.logFile, 'utf8')
     const counts = new Map<string, number>()

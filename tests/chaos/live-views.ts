@@ -1,7 +1,7 @@
 /** Live views that stay open during a scenario, one at each replica. They note what no view may show. */
 import type { LiveEdge } from '@imapfleet/api'
 import { until } from '../support/until.ts'
-import { patienceMs, type World } from './world.ts'
+import { patienceMs, type ChaosFleet } from './chaos-fleet.ts'
 
 /** Control sends something every second. */
 const silenceMs = 8_000
@@ -15,12 +15,12 @@ export class LiveViews {
   readonly #life = new AbortController()
   readonly #views: View[] = []
   readonly #following: Promise<void>[]
-  readonly #world: World
+  readonly #world: ChaosFleet
   /** `EDGE at replica N` for each time that a view began to show an edge as silent. */
   readonly silent: string[] = []
   readonly failures: string[] = []
 
-  constructor(world: World) {
+  constructor(world: ChaosFleet) {
     this.#world = world
     this.#following = world.replicas.map(async (_replica, index) => await this.#follow(index))
   }

@@ -3,24 +3,24 @@
  * `--rounds N` and `--seconds N` set how often each occurs and how long a fault lasts.
  */
 import { parseArgs } from 'node:util'
-import { scenarios } from './scenarios.ts'
-import { Stage } from './stage.ts'
+import { chaosScenarios } from './scenarios.ts'
+import { ChaosRun } from './chaos-run.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { rounds: { type: 'string', default: '3' }, seconds: { type: 'string', default: '120' } },
 })
 const [rounds, seconds] = [Number(values.rounds), Number(values.seconds)]
-const chosen = scenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+const chosen = chaosScenarios.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
 if (chosen.length < positionals.length || !Number.isSafeInteger(rounds) || rounds < 1 || !(seconds > 0)) {
-  const names = scenarios.map(({ name }) => name).join(', ')
+  const names = chaosScenarios.map(({ name }) => name).join(', ')
   console.error(`the scenarios are ${names}; --rounds and --seconds are numbers above 0`)
   process.exit(2)
 }
 
 const since = Date.now()
 const say = (text: string) => console.log(`${((Date.now() - since) / 1000).toFixed(1)} s: ${text}`)
-const stage = await Stage.start()
+const stage = await ChaosRun.start()
 try {
   say('everything runs')
   for (let round = 1; round <= rounds; round++)

@@ -3,13 +3,13 @@ import assert from 'node:assert/strict'
 import { desiredBucket, streams } from '@imapfleet/protocol'
 import { until } from '../support/until.ts'
 import { atOnce, completed, endsOf } from './rollouts.ts'
-import type { FaultOptions, Stage } from './stage.ts'
-import { last, patienceMs } from './world.ts'
+import type { FaultOptions, ChaosRun } from './chaos-run.ts'
+import { last, patienceMs } from './chaos-fleet.ts'
 
 const allStreams = [streams.reports, streams.traces, streams.evidence, desiredBucket.stream]
 
 /** One server at a time is killed, hangs, loses its store, or is cut off. Everything goes on with the other two. */
-export async function natsServersFail(stage: Stage, { faultMs, say }: FaultOptions): Promise<void> {
+export async function natsServersFail(stage: ChaosRun, { faultMs, say }: FaultOptions): Promise<void> {
   const { cluster, claims, world } = stage
   const server = (index: number) => cluster.servers[index]!
   await whole(stage)
@@ -51,7 +51,7 @@ export async function natsServersFail(stage: Stage, { faultMs, say }: FaultOptio
 }
 
 /** Without a majority control is deaf. It decides nothing about edges that it cannot hear. */
-export async function natsIsDown(stage: Stage, { faultMs, say }: FaultOptions): Promise<void> {
+export async function natsIsDown(stage: ChaosRun, { faultMs, say }: FaultOptions): Promise<void> {
   const { cluster, claims, world, views } = stage
   const outageMs = Math.max(faultMs, 12_000)
   // Within the outage the soak of the first wave ends, and the silence limit passes.
@@ -76,7 +76,7 @@ export async function natsIsDown(stage: Stage, { faultMs, say }: FaultOptions): 
 }
 
 /** Everything that operators do reaches all edges. */
-async function work({ world, claims }: Stage): Promise<void> {
+async function work({ world, claims }: ChaosRun): Promise<void> {
   const revision = await claims.configure(atOnce)
   await claims.revoke()
   await claims.orderUntilAnswered()
@@ -84,6 +84,6 @@ async function work({ world, claims }: Stage): Promise<void> {
   await claims.configured(revision)
 }
 
-async function whole({ cluster }: Stage): Promise<void> {
+async function whole({ cluster }: ChaosRun): Promise<void> {
   await until('three copies of each stream', async () => await cluster.isWhole(allStreams), patienceMs)
 }

@@ -1,8 +1,8 @@
 /** The primary of Postgres is killed and its standby promoted, in the middle of everything. */
 import { atOnce, completed, patient } from './rollouts.ts'
-import type { FaultOptions, Stage } from './stage.ts'
+import type { FaultOptions, ChaosRun } from './chaos-run.ts'
 
-export async function standbyIsPromoted(stage: Stage, { say }: FaultOptions): Promise<void> {
+export async function standbyIsPromoted(stage: ChaosRun, { say }: FaultOptions): Promise<void> {
   const { world, claims, views, pair } = stage
   if (!pair) throw new Error('there is no standby')
   // A rollout is in its first wave, an order and a revocation are being given.

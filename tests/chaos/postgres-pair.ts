@@ -16,7 +16,7 @@ import {
 import postgres from 'postgres'
 import { environmentOf } from '../support/environment.ts'
 import { until } from '../support/until.ts'
-import { patienceMs } from './world.ts'
+import { patienceMs } from './chaos-fleet.ts'
 
 /** The directory with pg_basebackup and the server; undefined if this machine has none. */
 export function findPostgresPrograms(): string | undefined {

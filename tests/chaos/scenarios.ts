@@ -3,17 +3,17 @@ import { regionIsCutOff } from './leaf-faults.ts'
 import { natsIsDown, natsServersFail } from './nats-faults.ts'
 import { replicasHangAndDie } from './control-faults.ts'
 import { standbyIsPromoted } from './postgres-faults.ts'
-import type { FaultOptions, Stage } from './stage.ts'
+import type { FaultOptions, ChaosRun } from './chaos-run.ts'
 
 interface Scenario {
   name: string
   guarantee: string
   /** Why it cannot run on this machine; undefined if it can. */
-  missing?: (stage: Stage) => string | undefined
-  run: (stage: Stage, options: FaultOptions) => Promise<void>
+  missing?: (stage: ChaosRun) => string | undefined
+  run: (stage: ChaosRun, options: FaultOptions) => Promise<void>
 }
 
-export const scenarios: readonly Scenario[] = [
+export const chaosScenarios: readonly Scenario[] = [
   {
     name: 'replicas',
     guarantee: 'a replica of control that hangs and one that is killed leave their work to the third',

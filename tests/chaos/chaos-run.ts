@@ -6,13 +6,13 @@ import assert from 'node:assert/strict'
 import { freePort, postgresServer, type LocalProcess, type Postgres } from '@imapfleet/local'
 import { leafNode } from '../support/leaf-node.ts'
 import { Relay } from '../support/relay.ts'
-import { Claims } from './claims.ts'
+import { ShownState } from './shown-state.ts'
 import { settle } from './ledger.ts'
 import { LiveViews } from './live-views.ts'
 import { NatsCluster } from './nats-cluster.ts'
 import { findPostgresPrograms, PostgresPair } from './postgres-pair.ts'
-import { Traffic } from './traffic.ts'
-import { chaosGround, World } from './world.ts'
+import { ClientTraffic } from './client-traffic.ts'
+import { chaosGround, ChaosFleet } from './chaos-fleet.ts'
 
 /** How long and how loudly the faults of a scenario take place. */
 export interface FaultOptions {
@@ -22,14 +22,14 @@ export interface FaultOptions {
   say: (text: string) => void
 }
 
-export class Stage {
-  readonly world: World
+export class ChaosRun {
+  readonly world: ChaosFleet
   readonly cluster: NatsCluster
   /** Undefined if this machine has no programs for a standby. */
   readonly pair: PostgresPair | undefined
-  readonly claims: Claims
+  readonly claims: ShownState
   readonly views: LiveViews
-  readonly traffic: Traffic
+  readonly traffic: ClientTraffic
   /** The connections of the leaf node to the cluster. */
   readonly #uplinks: readonly Relay[]
   readonly #leaf: LocalProcess
@@ -37,7 +37,7 @@ export class Stage {
   #isOver = false
 
   private constructor(
-    parts: Pick<Stage, 'world' | 'cluster' | 'pair'>,
+    parts: Pick<ChaosRun, 'world' | 'cluster' | 'pair'>,
     rest: { uplinks: readonly Relay[]; leaf: LocalProcess; database: Postgres | PostgresPair },
   ) {
     this.world = parts.world
@@ -46,12 +46,12 @@ export class Stage {
     this.#uplinks = rest.uplinks
     this.#leaf = rest.leaf
     this.#database = rest.database
-    this.traffic = new Traffic(this.world.edges)
+    this.traffic = new ClientTraffic(this.world.edges)
     this.views = new LiveViews(this.world)
-    this.claims = new Claims(this.world)
+    this.claims = new ShownState(this.world)
   }
 
-  static async start(): Promise<Stage> {
+  static async start(): Promise<ChaosRun> {
     const ground = chaosGround()
     const programs = findPostgresPrograms()
     const [cluster, database] = await Promise.all([
@@ -65,7 +65,7 @@ export class Stage {
     const leaf = await leafNode({ ground, nats }, { port: leafPort, region: 'far', hubs })
     await leaf.start()
     const pair = database instanceof PostgresPair ? database : undefined
-    const world = await World.start({
+    const world = await ChaosFleet.start({
       ground,
       nats,
       postgres: database instanceof PostgresPair ? database.both : database,
@@ -78,7 +78,7 @@ export class Stage {
       environment: { NATS_REPLICAS: '3' },
       heartbeatMs: 2_000,
     })
-    const stage = new Stage({ world, cluster, pair }, { uplinks, leaf, database })
+    const stage = new ChaosRun({ world, cluster, pair }, { uplinks, leaf, database })
     await stage.views.current([0, 1, 2])
     return stage
   }
@@ -119,7 +119,7 @@ export class Stage {
   }
 }
 
-async function startSingle(ground: Stage['world']['ground']): Promise<Postgres> {
+async function startSingle(ground: ChaosRun['world']['ground']): Promise<Postgres> {
   const server = await postgresServer({ ground, durable: false })
   await server.process?.start()
   return server

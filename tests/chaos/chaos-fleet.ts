@@ -21,7 +21,7 @@ import {
 import { createClient, type ApiClient } from '@imapfleet/client'
 import postgres from 'postgres'
 import { until } from '../support/until.ts'
-import { trafficUsers } from './traffic.ts'
+import { trafficUsers } from './client-traffic.ts'
 
 export interface EdgeName {
   id: string
@@ -46,7 +46,7 @@ export const patienceMs = 120_000
 
 export const chaosGround = (): Ground => layGround(temporaryDirectory('chaos'))
 
-export class World {
+export class ChaosFleet {
   readonly ground: Ground
   readonly nats: Nats
   readonly replicas: readonly ControlProcess[]
@@ -59,7 +59,7 @@ export class World {
   #turn = 0
 
   private constructor(
-    parts: Pick<World, 'ground' | 'nats' | 'replicas' | 'edges' | 'dovecot' | 'token' | 'sql'>,
+    parts: Pick<ChaosFleet, 'ground' | 'nats' | 'replicas' | 'edges' | 'dovecot' | 'token' | 'sql'>,
   ) {
     this.ground = parts.ground
     this.nats = parts.nats
@@ -71,7 +71,7 @@ export class World {
   }
 
   /** NATS and Postgres must run. */
-  static async start(options: WorldOptions): Promise<World> {
+  static async start(options: WorldOptions): Promise<ChaosFleet> {
     const { ground, nats, environment = {}, heartbeatMs } = options
     const dovecot = await dovecotServer({
       ground,
@@ -87,7 +87,7 @@ export class World {
     await Promise.all([dovecot.process.start(), ...replicas.map(({ process }) => process.start())])
     const token = await replicas[0]!.createToken('chaos', 'admin')
     const sql = postgres(options.postgres.url, { max: 2, onnotice: () => {}, backoff: () => 0.2 })
-    const world = new World({ ground, nats, replicas, edges, dovecot, token, sql })
+    const world = new ChaosFleet({ ground, nats, replicas, edges, dovecot, token, sql })
     for (const { id, region, natsUrl = nats.url } of options.edges) {
       const credentialsFile = await enrollByApi(
         { ground, nats, control: replicas[0]!, token },

@@ -10,7 +10,7 @@ import { newId, NoAnswerError, ProblemError, type ApiClient } from '@imapfleet/c
 import type { EdgeProcess } from '@imapfleet/local'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { until } from '../support/until.ts'
-import { patienceMs, victim, type World } from './world.ts'
+import { patienceMs, victim, type ChaosFleet } from './chaos-fleet.ts'
 
 /** A replica that hangs does not answer. */
 const answerMs = 10_000
@@ -23,8 +23,8 @@ interface Order {
   asked: string[]
 }
 
-export class Claims {
-  readonly #world: World
+export class ShownState {
+  readonly #world: ChaosFleet
   readonly #revisions: number[] = []
   readonly #revocations: { sequence: number; subject: string }[] = []
   readonly #orders: Order[] = []
@@ -35,7 +35,7 @@ export class Claims {
   readonly wrong: string[] = []
   checks = 0
 
-  constructor(world: World) {
+  constructor(world: ChaosFleet) {
     this.#world = world
     this.#watching = this.#watch()
   }
@@ -170,7 +170,7 @@ export class Claims {
       const { edges } = await client.call('readRevision', { params: { revision }, ...options })
       for (const { id, status } of edges) {
         if (status !== 'applied') continue
-        const { gauges } = await statsOf(this.#world.edge(id))
+        const { gauges } = await readEdgeStats(this.#world.edge(id))
         if ((gauges['config_revision'] ?? 0) < revision)
           this.wrong.push(
             `control shows revision ${revision} as applied by ${id}, which has ${gauges['config_revision']}`,
@@ -196,7 +196,7 @@ export class Claims {
   }
 }
 
-export async function statsOf({ httpPort }: EdgeProcess): Promise<EdgeStats> {
+export async function readEdgeStats({ httpPort }: EdgeProcess): Promise<EdgeStats> {
   return edgeStatsSchema.parse(await (await fetch(`http://127.0.0.1:${httpPort}/stats`)).json())
 }
 

@@ -15,7 +15,7 @@ export const trafficUsers = (edges: readonly { id: string }[]) =>
     [`short-${id}`, `long-${id}`].map((user) => ({ user, password: user, mailbox: 'small' as const })),
   )
 
-export class Traffic {
+export class ClientTraffic {
   /** Successful logins, by edge and by user. */
   readonly logins = new Map<string, number>()
   readonly disturbances: string[] = []
