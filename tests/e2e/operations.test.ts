@@ -100,6 +100,22 @@ suite('operations in stages', () => {
     assert.match(JSON.stringify(body), /"pace":\{"kind":"at-once","reason":"incident 17"\}/)
   })
 
+  test('a resume ends a pause of the same upstream, so that no later region is paused', async () => {
+    reply = () => ({ result: {} })
+    const order = await give({ pace: { kind: 'staged', soakSeconds: 2 } })
+    const resume = async (upstream: string) =>
+      await plane.api('/v1/orders', { body: { action: { kind: 'resume-upstream', upstream } } })
+    await until('the first region', () => heard.length === 2)
+    await resume('other')
+    assert.equal((await operationOf(order)).state, 'running')
+    await resume('main')
+    const { state, reason, stages } = await ended(order)
+    assert.deepEqual([state, reason], ['aborted', 'tests resumed upstream main'])
+    assert.equal(stages[1]?.state, 'waiting')
+    const { body } = await plane.api('/v1/audit?action=operation.abort&limit=1')
+    assert.match(JSON.stringify(body), /tests resumed upstream main/)
+  })
+
   test('a request that is repeated is the same order and the same operation', async () => {
     reply = () => ({ result: {} })
     const id = randomUUID()

@@ -20,7 +20,7 @@ import { listLayers } from '../config/queries.ts'
 import { changeFleet, distributeDesired, fleetProblems, layersByName } from '../desired/service.ts'
 import { enrolledEdges } from '../enrolments/service.ts'
 import {
-  abortDrainsOf,
+  abortUndone,
   beginOperation,
   isStaged,
   operationView,
@@ -152,7 +152,13 @@ export async function drainEdges(
       target: fleetTargetText(target),
       after: { edges, ...(drain && { pace: pace ?? (isInStages ? 'staged' : 'at-once') }) },
     })
-    if (!drain) await abortDrainsOf(queries, actor, ids, new Date(deps.now()))
+    if (!drain)
+      await abortUndone(queries, actor, {
+        edges: ids,
+        at: new Date(deps.now()),
+        reason: `${actor.name} resumed edges of it`,
+        isUndone: ({ kind }) => kind === 'drain',
+      })
     if (!isInStages) return undefined
     const staged = { title: 'drain edges', work: { kind: 'drain' }, target, edges: concerned, pace } as const
     return await beginOperation(queries, actor, new Date(deps.now()), staged)

@@ -115,17 +115,30 @@ export async function steerOperation(
   })
 }
 
-/** Ends drains in stages that would drain these edges again. Part of the transaction that resumes them. */
-export async function abortDrainsOf(
+/**
+ * Aborts running operations on these edges whose work is undone, so that no later stage repeats it. Part of the transaction
+ * that undoes it.
+ */
+export async function abortUndone(
   queries: Queries,
   actor: Actor,
-  edges: ReadonlySet<string>,
-  at: Date,
+  undone: {
+    edges: ReadonlySet<string>
+    at: Date
+    reason: string
+    isUndone: (work: OperationWork) => boolean | Promise<boolean>
+  },
 ): Promise<void> {
-  for (const { id, work, stages } of await runningOperations(queries)) {
-    if (work.kind !== 'drain' || !stages.some((stage) => stage.edges.some((edge) => edges.has(edge))))
-      continue
-    const reason = `${actor.name} resumed edges of it`
+  const { edges, at, reason, isUndone } = undone
+  for (const { id, title, work, stages } of await runningOperations(queries)) {
+    if (!stages.some((stage) => stage.edges.some((edge) => edges.has(edge)))) continue
+    if (!(await isUndone(work)) || (await lockOperation(queries, id))?.state !== 'running') continue
+    await writeAudit(queries, {
+      actor: actor.name,
+      action: 'operation.abort',
+      target: title,
+      after: { id, reason },
+    })
     await updateOperation(queries, id, { state: 'aborted', reason, finishedAt: at })
   }
 }

@@ -34,7 +34,13 @@ import { writeAudit } from '../audit/service.ts'
 import type { EdgeRow } from '../edges/queries.ts'
 import { edgesOfTarget, instancesOf } from '../edges/service.ts'
 import { operationsOfOrders, type OperationRow } from '../operations/queries.ts'
-import { beginOperation, isStaged, operationView, type CurrentStage } from '../operations/service.ts'
+import {
+  abortUndone,
+  beginOperation,
+  isStaged,
+  operationView,
+  type CurrentStage,
+} from '../operations/service.ts'
 import { sendOrder } from './gather.ts'
 import { addAnswers, findOrder, finishOrder, insertOrder, type OrderRow, selectOrders } from './queries.ts'
 
@@ -100,12 +106,34 @@ async function recorded(
         target: fleetTargetText(target),
         after: { id, ...action, ...(isLarge && { pace: pace ?? (operation ? 'staged' : 'at-once') }) },
       })
+      if (action.kind === 'resume-upstream')
+        await abortPauses(tx, actor, action.upstream, edges, new Date(at))
       return { row: made, operation }
     }
     const known = await findOrder(tx, id)
     if (known && isDeepStrictEqual([known.target, known.action], [target, action]))
       return { row: known, operation: (await operationsOfOrders(tx, [id])).get(id) }
     throw new ServiceError('order_conflict', `Another order has the id ${id}: use a new one.`)
+  })
+}
+
+/** Without this, the next stage of a pause would pause edges that were just resumed. */
+async function abortPauses(
+  queries: Queries,
+  actor: Actor,
+  upstream: string,
+  edges: readonly EdgeRow[],
+  at: Date,
+): Promise<void> {
+  await abortUndone(queries, actor, {
+    edges: new Set(edges.map(({ id }) => id)),
+    at,
+    reason: `${actor.name} resumed upstream ${upstream}`,
+    isUndone: async (work) => {
+      if (work.kind !== 'order') return false
+      const order = await findOrder(queries, work.order)
+      return order?.action.kind === 'pause-upstream' && order.action.upstream === upstream
+    },
   })
 }
 
