@@ -14,7 +14,7 @@ import {
   type RolloutView,
   type TraceView,
 } from '@imapfleet/api'
-import { consumers, decode, orderSchema, streams, subjects } from '@imapfleet/protocol'
+import { consumers, decode, encode, orderSchema, streams, subjects } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { RoundRobin } from '../support/round-robin.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
@@ -96,7 +96,9 @@ suite('two replicas of control', () => {
     )
     // It takes reports from the stream and cannot store them.
     replicas[1].process.send('SIGSTOP')
-    await Promise.all(reports.map((report) => eu.send(report)))
+    // Faster than by waiting for the stream: after 10 s the other replica gets what this one has taken.
+    for (const report of reports) eu.nats.publish(subjects.report(eu.address), encode(report))
+    await eu.nats.flush()
     const manager = await jetstreamManager(eu.nats)
     await until('all to be taken, some of them by the one that hangs', async () => {
       const { num_pending, num_ack_pending } = await manager.consumers.info(streams.reports, consumers.ingest)
