@@ -1,8 +1,8 @@
 /** From NATS into Postgres: no report is lost or stored twice, and foreign messages change nothing. */
 import assert from 'node:assert/strict'
 import { after, before, suite, test } from 'node:test'
-import { jetstream, jetstreamManager } from '@nats-io/jetstream'
-import { encode, streams, subjects, type Report } from '@imapfleet/protocol'
+import { jetstream, jetstreamManager, RetentionPolicy } from '@nats-io/jetstream'
+import { consumers, encode, streams, subjects, type Report } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
@@ -141,5 +141,28 @@ suite('ingest', () => {
     })
     assert.equal(listed.version, 'honest')
     assert.equal(((await plane.api('/v1/edges/eu-4')).body as { state: string }).state, 'serving')
+  })
+
+  test('acknowledged reports that NATS has kept are removed, and others are delivered again', async () => {
+    const edge = await plane.edge('eu', 'eu-6')
+    const manager = await jetstreamManager(edge.nats)
+    const { config } = await manager.streams.info(streams.reports)
+    const { config: ingest } = await manager.consumers.info(streams.reports, consumers.ingest)
+    await plane.control.process.stop()
+    // It keeps what is acknowledged, as a nats-server does that was killed.
+    await manager.streams.delete(streams.reports)
+    await manager.streams.add({ ...config, retention: RetentionPolicy.Limits })
+    await manager.consumers.add(streams.reports, ingest)
+    for (const sequence of upTo(10))
+      await edge.send(edge.report({ counters: { client_connections_total: sequence } }))
+    const consumer = await jetstream(edge.nats).consumers.get(streams.reports, consumers.ingest)
+    for await (const message of await consumer.fetch({ max_messages: 8, expires: 1_000 }))
+      if (message.seq <= 5) message.ack()
+    await edge.nats.flush()
+    await plane.control.process.start()
+    await until('the others', async () => (await rowsOf(edge)).length === 5, 40_000)
+    assert.deepEqual(await rowsOf(edge), [6, 7, 8, 9, 10])
+    const first = async () => (await manager.streams.info(streams.reports)).state.first_seq
+    await until('the end of the acknowledged ones', async () => (await first()) > 5)
   })
 })

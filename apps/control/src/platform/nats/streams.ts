@@ -146,13 +146,26 @@ async function ensureIngest(manager: JetStreamManager): Promise<void> {
 
 /**
  * Removes reports that were acknowledged but are still in the stream. A nats-server that was killed can leave them
- * behind permanently.
+ * behind permanently. One by one: a purge makes nats-server 2.9 forget what it has delivered and what is not
+ * acknowledged yet, so that these reports are never delivered again.
  */
-export async function sweepReports(manager: JetStreamManager): Promise<void> {
+export async function sweepReports(manager: SweepManager): Promise<void> {
   const { ack_floor: acknowledged } = await manager.consumers.info(streams.reports, consumers.ingest)
-  const { state } = await manager.streams.info(streams.reports)
-  if (state.messages > 0 && state.first_seq <= acknowledged.stream_seq)
-    await manager.streams.purge(streams.reports, { seq: acknowledged.stream_seq + 1 })
+  const next = async (seq: number) => {
+    const query = { seq, next_by_subj: subjects.reportsOfAll }
+    return await manager.streams.getMessage(streams.reports, query)
+  }
+  let left = await next(1)
+  while (left && left.seq <= acknowledged.stream_seq) {
+    await manager.streams.deleteMessage(streams.reports, left.seq, false)
+    left = await next(left.seq + 1)
+  }
+}
+
+/** The part of JetStream's API that the sweep uses. */
+interface SweepManager {
+  consumers: Pick<JetStreamManager['consumers'], 'info'>
+  streams: Pick<JetStreamManager['streams'], 'getMessage' | 'deleteMessage'>
 }
 
 /** False if JetStream says that it does not exist. Any other error is thrown. */
