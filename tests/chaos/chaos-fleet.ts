@@ -130,14 +130,20 @@ export class ChaosFleet {
    * it is carried out once.
    */
   async ask<T>(request: (client: ApiClient) => Promise<T>): Promise<T> {
+    const troubles = new Map<number, string>()
     return await until(
       'an answer of control',
       async () => {
+        const replica = this.#turn % this.replicas.length
         try {
-          return await request(this.api(this.#turn % this.replicas.length))
+          return await request(this.api(replica))
         } catch (error) {
           this.#turn += 1
-          throw error
+          troubles.set(
+            replica,
+            `replica ${replica + 1}: ${error instanceof Error ? error.message : String(error)}`,
+          )
+          throw new Error([...troubles.values()].join('; '), { cause: error })
         }
       },
       patienceMs,
