@@ -19,7 +19,7 @@ export async function databaseBusy(db: Pick<Database, 'sql'>): Promise<ServiceEr
     : 'Another transaction held what this change needs'
   return new ServiceError(
     'database_busy',
-    `${held}: nothing was changed; try again in a few seconds. Postgres ends the transaction of a control that hangs.`,
+    `${held}: nothing was changed; try again in a few seconds. The transaction of a control that hangs is ended.`,
   )
 }
 

@@ -24,7 +24,8 @@ export interface Database {
 
 /**
  * Bounds on what a session holds, by which Postgres ends the transaction of a replica that hangs or whose host has
- * vanished. Postgres closes the connection of such a replica, which then can no longer commit.
+ * vanished. Postgres closes the connection of such a replica, which then can no longer commit. What Postgres does not
+ * notice, the timer of hung-sessions.ts ends.
  */
 const bounds = {
   /** Longest time between two statements of a transaction. */
