@@ -1,6 +1,6 @@
 /**
  * Ends sessions of a replica that hangs between the two halves of a statement: Postgres has parsed it, and waits for its
- * parameters. Postgres counts such a session as active, and none of its timeouts ends it (`transaction_timeout` would, from
+ * parameters. Postgres counts such a session as active, and none of its timeouts ends it (its limit for a whole transaction would, from
  * Postgres 17 on), so its locks would be held for as long as the replica hangs.
  */
 import type { Deps } from '../../deps.ts'
