@@ -7,7 +7,7 @@ import { NatsClient, type NatsHandles, type NatsAccess } from '@imapfleet/nats'
 import type { Log } from '@imapfleet/observe'
 import { ServiceError } from '../errors.ts'
 import { Outage } from '../outage.ts'
-import { ensureStreams, sweepReports, type StreamLimits } from './streams.ts'
+import { ensureStreams, reviveIngest, type StreamLimits } from './streams.ts'
 
 export interface BusOptions {
   access: NatsAccess
@@ -27,6 +27,8 @@ export class Bus {
   /** The bucket of desired states. Set before the link is up. */
   #desired: KV | undefined
   #waiting: (() => void)[] = []
+  /** The first report in the stream, if the consumer of ingest seemed to be stuck at the last repair. */
+  #stuckAt: number | undefined
 
   constructor(options: BusOptions, log: Log) {
     this.options = options
@@ -94,7 +96,7 @@ export class Bus {
   async repair(): Promise<void> {
     const { manager, jetstream } = this.link()
     await ensureStreams(manager, jetstream, this.options.limits)
-    await sweepReports(manager)
+    this.#stuckAt = await reviveIngest(manager, this.#stuckAt)
   }
 
   async close(): Promise<void> {

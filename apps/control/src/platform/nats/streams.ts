@@ -132,9 +132,11 @@ async function limitEachSubject(
 }
 
 async function ensureIngest(manager: JetStreamManager): Promise<void> {
-  const there = await found(manager.consumers.info(streams.reports, consumers.ingest))
-  if (there) return
-  await manager.consumers.add(streams.reports, {
+  if (!(await found(manager.consumers.info(streams.reports, consumers.ingest)))) await addIngest(manager)
+}
+
+async function addIngest({ consumers: api }: ConsumerManager): Promise<void> {
+  await api.add(streams.reports, {
     durable_name: consumers.ingest,
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ackWaitMs),
@@ -145,27 +147,36 @@ async function ensureIngest(manager: JetStreamManager): Promise<void> {
 }
 
 /**
- * Removes reports that were acknowledged but are still in the stream. A nats-server that was killed can leave them
- * behind permanently. One by one: a purge makes nats-server 2.9 forget what it has delivered and what is not
- * acknowledged yet, so that these reports are never delivered again.
+ * Makes the consumer of ingest anew if it is stuck, as a nats-server that was killed can leave it: reports that were
+ * acknowledged are still in the stream and count against the limit of their edge, or it waits for the acknowledgement of
+ * a report that is no longer there. Everything in the stream is then delivered again, which does no harm. A purge would
+ * lose reports: nats-server 2.9 then forgets what it has delivered and what is not acknowledged yet.
+ * @param suspect what the previous call returned. A cluster may be late, so only what stays is stuck.
+ * @returns the first report in the stream, if the consumer seems to be stuck
  */
-export async function sweepReports(manager: SweepManager): Promise<void> {
-  const { ack_floor: acknowledged } = await manager.consumers.info(streams.reports, consumers.ingest)
-  const next = async (seq: number) => {
-    const query = { seq, next_by_subj: subjects.reportsOfAll }
-    return await manager.streams.getMessage(streams.reports, query)
-  }
-  let left = await next(1)
-  while (left && left.seq <= acknowledged.stream_seq) {
-    await manager.streams.deleteMessage(streams.reports, left.seq, false)
-    left = await next(left.seq + 1)
-  }
+export async function reviveIngest(
+  manager: ConsumerManager,
+  suspect: number | undefined,
+): Promise<number | undefined> {
+  const readStream = async () => (await manager.streams.info(streams.reports)).state
+  const before = await readStream()
+  if (before.messages === 0) return undefined
+  const consumer = await manager.consumers.info(streams.reports, consumers.ingest)
+  const after = await readStream()
+  const acknowledged = consumer.ack_floor.stream_seq
+  const isLeft = after.messages > 0 && after.first_seq <= acknowledged
+  const isGone = consumer.num_ack_pending > 0 && before.first_seq > acknowledged + 1
+  if (!isLeft && !isGone) return undefined
+  if (after.first_seq !== suspect) return after.first_seq
+  await manager.consumers.delete(streams.reports, consumers.ingest)
+  await addIngest(manager)
+  return undefined
 }
 
-/** The part of JetStream's API that the sweep uses. */
-interface SweepManager {
-  consumers: Pick<JetStreamManager['consumers'], 'info'>
-  streams: Pick<JetStreamManager['streams'], 'getMessage' | 'deleteMessage'>
+/** The part of JetStream's API that this uses. */
+interface ConsumerManager {
+  streams: Pick<JetStreamManager['streams'], 'info'>
+  consumers: Pick<JetStreamManager['consumers'], 'info' | 'add' | 'delete'>
 }
 
 /** False if JetStream says that it does not exist. Any other error is thrown. */
