@@ -150,6 +150,11 @@ export class ChaosFleet {
     )
   }
 
+  /** The replica that the next request goes to. */
+  turnTo(replica: number): void {
+    this.#turn = replica
+  }
+
   edge(id: string): EdgeProcess {
     const edge = this.edges.find((each) => each.id === id)
     if (!edge) throw new Error(`there is no edge ${id}`)

@@ -101,7 +101,8 @@ export class ChaosRun {
     assert.ok(this.claims.checks > 0)
   }
 
-  async stop(): Promise<void> {
+  /** `keep`: leaves the logs and data. */
+  async stop({ keep = false } = {}): Promise<void> {
     await this.#end()
     await this.world.stop()
     await this.#leaf.stop()
@@ -109,7 +110,7 @@ export class ChaosRun {
     await this.cluster.stop()
     if (this.#database instanceof PostgresPair) await this.#database.stop()
     else await this.#database.process?.stop()
-    await this.world.remove()
+    if (!keep) await this.world.remove()
   }
 
   async #end(): Promise<void> {

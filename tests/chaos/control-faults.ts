@@ -14,15 +14,16 @@ export async function replicasHangAndDie(stage: ChaosRun, { say }: FaultOptions)
   const first = await claims.configure({ ...patient, canaryEdges: ['eu-1'] })
   const hung = await hangInATick(world)
   say(`replica ${hung + 1} hangs in a timer`)
+  const [dead, healthy] = [0, 1, 2].filter((index) => index !== hung) as [number, number]
+  world.turnTo(healthy)
   await claims.revoke()
   await claims.orderUntilAnswered()
-  // The lease of the replica that hangs expires.
-  await completed(world, first)
-  await claims.configured(first)
 
-  const [dead, healthy] = [0, 1, 2].filter((index) => index !== hung) as [number, number]
   await world.replicas[dead]!.process.kill()
   say(`replica ${dead + 1} is killed`)
+  // The leases of the two expire.
+  await completed(world, first)
+  await claims.configured(first)
   const second = await claims.configure({ ...patient, canaryEdges: ['us-1'] })
   await claims.revoke()
   await claims.orderUntilAnswered()

@@ -3,6 +3,7 @@
  * `--rounds N` and `--seconds N` set how often each occurs and how long a fault lasts.
  */
 import { parseArgs } from 'node:util'
+import { keepTemporaryDirectory } from '@imapfleet/local'
 import { chaosScenarios } from './scenarios.ts'
 import { ChaosRun } from './chaos-run.ts'
 
@@ -34,7 +35,9 @@ try {
   say('nothing was lost, doubled or decided wrongly')
 } catch (error) {
   process.exitCode = 1
-  say(`failed: ${error instanceof Error ? error.message : String(error)}`)
+  const { directory } = stage.world.ground
+  keepTemporaryDirectory(directory)
+  say(`failed: ${error instanceof Error ? error.message : String(error)}\nlogs and data are in ${directory}`)
 } finally {
-  await stage.stop()
+  await stage.stop({ keep: process.exitCode === 1 })
 }

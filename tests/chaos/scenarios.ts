@@ -1,6 +1,6 @@
 /** The scenarios in the order in which they run on one stage. */
 import { regionIsCutOff } from './leaf-faults.ts'
-import { natsIsDown, natsServersFail } from './nats-faults.ts'
+import { natsIsDown, natsServerHangs, natsServersFail } from './nats-faults.ts'
 import { replicasHangAndDie } from './control-faults.ts'
 import { standbyIsPromoted } from './postgres-faults.ts'
 import type { FaultOptions, ChaosRun } from './chaos-run.ts'
@@ -8,6 +8,8 @@ import type { FaultOptions, ChaosRun } from './chaos-run.ts'
 interface Scenario {
   name: string
   guarantee: string
+  /** Only by `npm run chaos`. */
+  isLong?: true
   /** Why it cannot run on this machine; undefined if it can. */
   missing?: (stage: ChaosRun) => string | undefined
   run: (stage: ChaosRun, options: FaultOptions) => Promise<void>
@@ -21,8 +23,14 @@ export const chaosScenarios: readonly Scenario[] = [
   },
   {
     name: 'nats',
-    guarantee: 'a server of the NATS cluster may be killed, hang, lose its store or be cut off',
+    guarantee: 'a server of the NATS cluster may be killed, lose its store, and be cut off',
     run: natsServersFail,
+  },
+  {
+    name: 'nats-hangs',
+    guarantee: 'a server of the NATS cluster may hang',
+    isLong: true,
+    run: natsServerHangs,
   },
   {
     name: 'deaf',

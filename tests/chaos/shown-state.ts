@@ -152,6 +152,7 @@ export class ShownState {
         await this.#check(client)
         this.checks += 1
       } catch (error) {
+        if (this.#life.signal.aborted) return
         // Control hangs, or something that it needs is away. An answer that refuses the request itself is a fault.
         const isRefusal =
           error instanceof ProblemError && error.status < 500 && error.code !== 'too_many_attempts'
