@@ -255,8 +255,11 @@ suite('passwords that change at another edge', () => {
         assert.ok(await isReused(far, carol), 'it continues with what it has')
         relay.heal()
         await back()
+        await until(
+          'the edge to find that messages are missing',
+          async () => ((await stats(far)).counters['evidence_missed_total'] ?? 0) > missed,
+        )
         assert.equal(await isReused(far, carol), false)
-        assert.ok(((await stats(far)).counters['evidence_missed_total'] ?? 0) > missed)
       }
     } finally {
       await admin.close()
