@@ -29,12 +29,12 @@ const revocation = (sequence: number, subject = 'joe'): Revocation => ({
 const idleTimeout = (revision: number, ms: unknown) => ({ revision, layer: { pool: { idleTimeoutMs: ms } } })
 
 /** The desired state of a real edge. */
-async function stateOfEdge(options: { rejected?: RejectedRevision } = {}) {
+async function stateOfEdge(options: { rejected?: RejectedRevision; controlNow?: () => number } = {}) {
   const atWork = await edgeAtWork()
   const nats = new ScriptedNats()
   const stateDir = temporaryDirectory('desired')
   const own: { document: Layer } = { document: ownDocument(atWork) }
-  const traces = new FleetTraces(atWork.edge, sender, () => undefined)
+  const traces = new FleetTraces(atWork.edge, sender, () => undefined, options.controlNow)
   const state = () =>
     new DesiredState({
       edge: atWork.edge,
@@ -111,6 +111,22 @@ test('without an entry, with an unreadable one and while NATS does not answer, n
   assert.equal(idleTimeoutMs(), 60_000)
 })
 
+test('a state that could not be applied to its end is not shown as applied, and is applied at the next read', async () => {
+  let isBroken = true
+  const controlNow = () => {
+    if (isBroken) throw new Error('a bug')
+    return Date.now()
+  }
+  const { state, apply, edge, logged } = await stateOfEdge({ controlNow })
+  const wanted = desired(5, { traces: [wish], drain: true })
+  await apply(wanted)
+  assert.deepEqual([state.version, edge.state], [0, 'serving'])
+  assert.equal(logged.filter((line) => /desired_unapplied .*a bug/.test(line)).length, 1)
+  isBroken = false
+  await apply(wanted)
+  assert.deepEqual([state.version, edge.state], [5, 'draining'])
+})
+
 test('a configuration with a mistake is rejected as a whole; the rest of the state is applied', async () => {
   const { state, apply, idleTimeoutMs, edge, file, logged } = await stateOfEdge()
   await apply(desired(5, { config: idleTimeout(2, 50_000) }))
@@ -128,6 +144,17 @@ test('a configuration with a mistake is rejected as a whole; the rest of the sta
     [state.applied, idleTimeoutMs(), state.rejected, edge.state],
     [4, 70_000, undefined, 'serving'],
   )
+})
+
+test('a key that only the file of the edge can set is ignored, and the rest of the layer is applied', async () => {
+  const { state, apply, idleTimeoutMs, edge, logged } = await stateOfEdge()
+  const file = join(temporaryDirectory('elsewhere'), 'trace.log')
+  const layer = { trace: { file }, pool: { idleTimeoutMs: 60_000 } }
+  await apply(desired(5, { config: { revision: 2, layer } }))
+  assert.deepEqual([state.applied, state.rejected, idleTimeoutMs()], [2, undefined, 60_000])
+  assert.equal(edge.context.settings.current.trace.file, undefined)
+  assert.equal(existsSync(file), false)
+  assert.equal(logged.filter((line) => /config_keys_ignored .*keys=trace\.file/.test(line)).length, 1)
 })
 
 test('an unknown key is a mistake, and its reason fits into a heartbeat', async () => {

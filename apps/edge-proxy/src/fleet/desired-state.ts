@@ -96,16 +96,23 @@ export class DesiredState {
 
   async #fetch(fleet: NatsHandles): Promise<void> {
     const { edge, address } = this.#options
+    const { log } = edge.context
+    const { stream, subject } = desiredEntry(address)
+    let data: Uint8Array | undefined
     try {
-      const { stream, subject } = desiredEntry(address)
-      const message = await fleet.manager.direct.getMessage(stream, { last_by_subj: subject })
-      // No entry: control does not know this edge yet.
-      if (!message || message.data.length === 0) return
-      const decoded = decode(desiredSchema, message.data)
-      if (!decoded.ok) edge.context.log.warn('desired_unreadable', { reason: decoded.reason })
-      else if (this.#isNew(decoded.value)) this.#apply(decoded.value)
+      data = (await fleet.manager.direct.getMessage(stream, { last_by_subj: subject }))?.data
     } catch (error) {
-      edge.context.log.debug('desired_unread', { reason: reasonOf(error) })
+      log.debug('desired_unread', { reason: reasonOf(error) })
+    }
+    // No entry: control does not know this edge yet.
+    if (!data || data.length === 0) return
+    const decoded = decode(desiredSchema, data)
+    if (!decoded.ok) return log.warn('desired_unreadable', { reason: decoded.reason })
+    if (!this.#isNew(decoded.value)) return
+    try {
+      this.#apply(decoded.value)
+    } catch (error) {
+      log.error('desired_unapplied', { version: decoded.value.version, reason: reasonOf(error) })
     }
   }
 
@@ -117,14 +124,15 @@ export class DesiredState {
 
   #apply(desired: Desired): void {
     const { edge, stateDirectory, traces } = this.#options
-    this.#version = desired.version
-    this.#isOfPreviousRun = false
     for (const revocation of desired.revocations) this.#revoke(revocation)
     this.#revoked = new Set(desired.revocations.map(keyOf))
     this.#applyConfig(desired.config)
     traces.follow(desired.traces)
     if (desired.drain) edge.drain()
     else edge.resume()
+    // Only now: if something above fails, the next read applies it again, and no heartbeat calls it applied.
+    this.#version = desired.version
+    this.#isOfPreviousRun = false
     // The version is kept also if the configuration was rejected, with the last one that was not.
     writeLastGood(stateDirectory, { ...desired, config: this.#config ?? nothing })
   }

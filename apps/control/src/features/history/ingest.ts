@@ -9,6 +9,7 @@ import { Backoff } from '@imapfleet/retry'
 import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
 import { checkPostgres } from '../../platform/http/health.ts'
+import { KeptValue } from '../../platform/kept-value.ts'
 import { Batches } from '../../platform/nats/batches.ts'
 import type { Bus } from '../../platform/nats/bus.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
@@ -27,7 +28,7 @@ const together = 2
 const statementBytesMax = 16_777_216
 /** A clock that runs ahead by more than this is wrong: the report is placed at the time at which NATS stored it. */
 const aheadMaxMs = 5_000
-const skewsReadMs = 5_000
+const skewsKeptMs = 5_000
 
 /** A message with a report. Exactly one of the three functions must be called. */
 interface Delivery {
@@ -51,7 +52,8 @@ interface Received {
 /** What is kept between batches. */
 interface Known {
   series: Series
-  skews: Skews
+  /** The edges whose clocks are wrong. */
+  skews: KeptValue<ReadonlyMap<string, number>>
   backlog: Backlog
 }
 
@@ -82,7 +84,7 @@ export async function ingestReports(deps: Deps, signal: AbortSignal): Promise<vo
   const outage = new Outage(deps.log, 'reports cannot be stored', 'reports are stored again')
   const known: Known = {
     series: new Series(deps.db),
-    skews: new Skews(deps),
+    skews: new KeptValue(async () => await largeSkews(deps), skewsKeptMs),
     backlog: { lagMs: undefined, waiting: undefined },
   }
   showBacklog(deps, known.backlog, signal)
@@ -158,7 +160,7 @@ async function ingestBatch(
 ): Promise<void> {
   let received: Received[] = []
   try {
-    const wrong = await skews.read()
+    const wrong = await skews.get()
     received = batch.flatMap((delivery) => admit(deps, wrong, delivery))
     const refused = await storeReports(deps, series, received)
     for (const { delivery } of received) if (!refused.has(delivery)) delivery.done()
@@ -209,25 +211,6 @@ export function inOurTime(report: Report, storedAt: number, skewMs = 0): PlacedR
   if (skewMs === 0 && at <= storedAt + aheadMaxMs) return { ...report, isMoved: false }
   const moved = skewMs + Math.max(0, at - storedAt)
   return { ...report, at: report.at - moved, startedAt: Math.max(0, report.startedAt - moved), isMoved: true }
-}
-
-/** The edges whose clocks are wrong, read again every few seconds. */
-class Skews {
-  readonly #deps: Deps
-  #known: ReadonlyMap<string, number> = new Map()
-  #readAt = -Infinity
-
-  constructor(deps: Deps) {
-    this.#deps = deps
-  }
-
-  async read(): Promise<ReadonlyMap<string, number>> {
-    const now = performance.now()
-    if (now - this.#readAt < skewsReadMs) return this.#known
-    this.#readAt = now
-    this.#known = await largeSkews(this.#deps)
-    return this.#known
-  }
 }
 
 /**
