@@ -24,7 +24,10 @@ export const paceSchema = z
   .meta({ id: 'Pace' })
 export type Pace = z.output<typeof paceSchema>
 
-/** `stopped`: an edge failed, or its health became worse. No stage starts until an operator continues. */
+/**
+ * `stopped`: an edge failed, its health became worse, or the token that began it was revoked. No stage starts until an operator
+ * continues. Only one operation runs at a time.
+ */
 export const operationStateSchema = z.enum(['running', 'stopped', 'completed', 'aborted'])
 export type OperationState = z.infer<typeof operationStateSchema>
 

@@ -32,7 +32,7 @@ export const rolloutSchema = z
     revision: z.int(),
     layer: layerNameSchema,
     state: rolloutStateSchema,
-    /** Why it was rolled back or aborted. */
+    /** Why control paused it, or why it was rolled back or aborted. */
     reason: z.string().nullable(),
     createdAt: z.iso.datetime(),
     createdBy: z.string(),

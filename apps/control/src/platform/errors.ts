@@ -30,6 +30,7 @@ export const errorCodes = {
   config_conflict: { status: 409, title: 'The configuration has changed' },
   rollout_active: { status: 409, title: 'A revision is being rolled out' },
   rollout_over: { status: 409, title: 'The rollout has ended' },
+  operation_active: { status: 409, title: 'Another operation in stages is running' },
   operation_over: { status: 409, title: 'The operation has ended' },
   idempotency_conflict: { status: 409, title: 'The idempotency key was used for another request' },
   idempotency_unknown: { status: 409, title: 'The outcome of this request is unknown' },

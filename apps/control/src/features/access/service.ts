@@ -194,6 +194,26 @@ export async function rightsOfTokens(
   return new Map(rows.map(({ token }) => [token.id, actorOfToken(token, now())]))
 }
 
+/**
+ * Those of these tokens that were revoked, each with a sentence that says so. What a token began before it expired may go on.
+ * What a revoked one began may not.
+ */
+export async function withdrawnTokens(
+  { db }: Pick<Deps, 'db'>,
+  ids: readonly string[],
+): Promise<Map<string, string>> {
+  const known = new Map((await selectRights(db.orm, [...ids], [])).map(({ token }) => [token.id, token]))
+  return new Map(
+    ids.flatMap((id): [string, string][] => {
+      const token = known.get(id)
+      if (!token) return [[id, 'its token is gone']]
+      return token.revokedAt
+        ? [[id, `the token ${token.name} was revoked at ${token.revokedAt.toISOString()}`]]
+        : []
+    }),
+  )
+}
+
 /** Does nothing if the session has ended. */
 export async function signOut({ db }: Deps, secret: string): Promise<void> {
   const hash = hashOf(secret)

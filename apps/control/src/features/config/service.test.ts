@@ -1,5 +1,6 @@
 /** The configuration of the fleet, on a real Postgres. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
 import type { JsonValue } from '@imapfleet/config'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
@@ -7,7 +8,7 @@ import type { Actor } from '../../platform/access.ts'
 import { listLayers } from './queries.ts'
 import { importConf, listConfigKeys, readConfig, restoreRevision, writeRevision } from './service.ts'
 
-const ann: Actor = { id: '1', name: 'ann', role: 'operator', scopes: [] }
+const ann: Actor = { id: randomUUID(), name: 'ann', role: 'operator', scopes: [] }
 
 suite('configuration', () => {
   let deps: TestDeps

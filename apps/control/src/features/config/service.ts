@@ -174,7 +174,7 @@ async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<Re
       document,
       state: input.rollout ? 'rolling' : 'released',
     })
-    if (input.rollout) await startRollout(queries, row, input.rollout)
+    if (input.rollout) await startRollout(queries, row, input.rollout, actor)
     await writeAudit(queries, {
       actor: actor.name,
       action: 'config.revise',

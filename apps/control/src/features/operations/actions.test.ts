@@ -6,18 +6,19 @@ import { sql } from 'drizzle-orm'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import type { Actor } from '../../platform/access.ts'
 import { withLease } from '../../platform/ticks/leases.ts'
+import { newOperator } from '../access/actor.test-support.ts'
 import { hearFor, hearNow } from '../edges/hearing.test-support.ts'
 import { drainEdges } from '../edges/service.ts'
 import { addRevocation, listRevocations } from '../revocations/service.ts'
 import { advanceAllOperations } from './actions.ts'
 import { readOperation } from './service.ts'
 
-const ann: Actor = { id: '1', name: 'ann', role: 'operator', scopes: [] }
-
 suite('revocations and drains in stages', () => {
   let deps: TestDeps
+  let ann: Actor
   before(async () => {
     deps = await testDeps()
+    ann = await newOperator(deps, 'ann')
     // Only time in which control heard counts for the soak.
     await hearFor(deps.db, 3_600)
     for (const [id, region] of [

@@ -5,7 +5,10 @@ import type { StageEdge } from '@imapfleet/api'
 import { sql } from 'drizzle-orm'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
 import type { Actor } from '../../platform/access.ts'
+import type { Queries } from '../../platform/db/database.ts'
 import { takeLease, withLease } from '../../platform/ticks/leases.ts'
+import { newOperator } from '../access/actor.test-support.ts'
+import { revokeToken } from '../access/service.ts'
 import { noteHearing } from '../edges/hearing.ts'
 import { hearFor, hearNow, passTime } from '../edges/hearing.test-support.ts'
 import type { EdgeRow } from '../edges/queries.ts'
@@ -18,13 +21,14 @@ import {
   type StageActions,
 } from './service.ts'
 
-const ann: Actor = { id: '1', name: 'ann', role: 'operator', scopes: [] }
 const at = (region: string) => ({ id: `${region}-1`, region }) as EdgeRow
 
 suite('operations in stages', () => {
   let deps: TestDeps
+  let ann: Actor
   before(async () => {
     deps = await testDeps()
+    ann = await newOperator(deps, 'ann')
     await hearFor(deps.db, 3_600)
     for (const region of ['ap', 'eu', 'us'])
       await deps.db.orm.execute(sql`
@@ -64,9 +68,9 @@ suite('operations in stages', () => {
     },
   }
 
-  const begin = async () =>
+  const begin = async (title = 'pause upstream main') =>
     await beginOperation(deps.db.orm, ann, new Date(deps.now()), {
-      title: 'pause upstream main',
+      title,
       work: { kind: 'order', order: 'c0ffee00-0000-4000-8000-000000000000', timeoutMs: 1000 },
       target: { kind: 'all' },
       edges: ['ap', 'eu', 'us'].map(at),
@@ -205,6 +209,84 @@ suite('operations in stages', () => {
     await lease.release({ succeeded: true })
     await assert.rejects(advanceOperations(deps, lease, actions), { name: 'LeaseLost' })
     assert.deepEqual(worked, [])
+    await steerOperation(deps, ann, id, 'abort')
+  })
+
+  test('one runs at a time: a second one is refused with what runs, by whom, how far it is, and how to abort it', async () => {
+    const { id } = await begin()
+    await steps(2)
+    const refused = await begin().then(
+      () => assert.fail('it began'),
+      (error: { code: string; message: string }) => error,
+    )
+    assert.equal(refused.code, 'operation_active')
+    assert.match(
+      refused.message,
+      new RegExp(
+        `"pause upstream main" by ann does \\(region eu, 1 of 3, since 20.*Z\\): .*operations abort ${id} .*--at-once`,
+      ),
+    )
+    await steerOperation(deps, ann, id, 'abort')
+    const next = await begin()
+    await steerOperation(deps, ann, next.id, 'abort')
+  })
+
+  test('of two that begin at the same moment, one begins', async () => {
+    const drain = async (tx: Queries) =>
+      await beginOperation(tx, ann, new Date(deps.now()), {
+        ...{ title: 'drain edges', work: { kind: 'drain' }, target: { kind: 'all' }, pace: undefined },
+        edges: ['ap', 'eu'].map(at),
+      })
+    const [written, commit] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const first = deps.db.orm.transaction(async (tx) => {
+      const row = await drain(tx)
+      written.resolve()
+      await commit.promise
+      return row
+    })
+    await written.promise
+    let isOver = false
+    const second = deps.db.orm.transaction(drain).finally(() => (isOver = true))
+    const isWaiting = async () =>
+      (await deps.db.sql`select from pg_locks where locktype = 'advisory' and not granted`).length > 0
+    while (!isOver && !(await isWaiting()));
+    commit.resolve()
+    await assert.rejects(second, { code: 'operation_active' })
+    await steerOperation(deps, ann, (await first).id, 'abort')
+  })
+
+  test('a stopped one lets others begin, and is not continued beside them', async () => {
+    trouble = '40.0 % of 100 logins fail, up from 1.0 %'
+    const { id } = await begin()
+    await steps(2)
+    pass(6)
+    await steps(2)
+    assert.equal((await readOperation(deps, id)).state, 'stopped')
+    const other = await begin()
+    await assert.rejects(steerOperation(deps, ann, id, 'continue'), { code: 'operation_active' })
+    await steerOperation(deps, ann, other.id, 'abort')
+    assert.equal((await steerOperation(deps, ann, id, 'continue')).state, 'running')
+    await steerOperation(deps, ann, id, 'abort')
+  })
+
+  test('after its token was revoked no further stage starts, until another operator continues it', async () => {
+    const { id } = await begin()
+    await steps(2)
+    await revokeToken(deps, ann, ann.id)
+    pass(6)
+    await steps(4)
+    const { state, reason } = await readOperation(deps, id)
+    assert.equal(state, 'stopped')
+    assert.match(reason ?? '', /^the token ann was revoked at 20/)
+    assert.deepEqual(worked, ['eu'])
+    const told = await deps.db
+      .sql`select actor, after ->> 'reason' as reason from audit where action = 'operation.stop'`
+    assert.deepEqual(told.at(-1), { actor: 'imapfleet-control', reason })
+    ann = await newOperator(deps, 'bob')
+    // The stage that was not begun is not skipped.
+    await steerOperation(deps, ann, id, 'continue')
+    await steps(2)
+    assert.deepEqual(worked, ['eu', 'ap'])
     await steerOperation(deps, ann, id, 'abort')
   })
 

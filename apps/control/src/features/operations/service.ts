@@ -10,6 +10,8 @@ import type { Queries } from '../../platform/db/database.ts'
 import { pageOf } from '../../platform/db/page-of.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { ServiceError } from '../../platform/errors.ts'
+import { takeLock } from '../../platform/db/lock.ts'
+import { withdrawnTokens } from '../access/service.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { readHearing } from '../edges/hearing.ts'
 import { selectEdges, type EdgeRow } from '../edges/queries.ts'
@@ -42,7 +44,10 @@ export interface NewStagedOperation {
   pace: Pace | undefined
 }
 
-/** Part of the transaction that writes what the operation carries out. The first stage starts with the next timer. */
+/**
+ * Part of the transaction that writes what the operation carries out. The first stage starts with the next timer. Throws
+ * `operation_active` if another operation runs.
+ */
 export async function beginOperation(
   queries: Queries,
   actor: Actor,
@@ -51,6 +56,7 @@ export async function beginOperation(
 ): Promise<OperationRow> {
   const { regions, soakSeconds } =
     pace?.kind === 'staged' ? pace : { regions: [], soakSeconds: defaultSoakSeconds }
+  await refuseBesideAnother(queries)
   return await insertOperation(queries, {
     id: randomUUID(),
     title,
@@ -61,8 +67,24 @@ export async function beginOperation(
     stageStartedAt: at,
     edges: [],
     createdBy: actor.name,
+    token: actor.id,
     createdAt: at,
   })
+}
+
+/** Two operations at once would each judge the health of edges that the other one changes. */
+async function refuseBesideAnother(queries: Queries): Promise<void> {
+  await takeLock(queries, 'operations')
+  const [row] = await runningOperations(queries)
+  if (!row) return
+  const { id, title, createdBy, createdAt, stage, stages } = row
+  const progress = `region ${stages[stage]?.region ?? ''}, ${stage + 1} of ${stages.length}`
+  throw new ServiceError(
+    'operation_active',
+    `One operation in stages runs at a time, and "${title}" by ${createdBy} does (${progress}, since ${createdAt.toISOString()}): ` +
+      `wait until it ends, or abort it with imapfleet operations abort ${id} (POST /v1/operations/${id}/abort). ` +
+      'In an emergency give this one at once, with a reason (--at-once).',
+  )
 }
 
 export async function listOperations(
@@ -87,7 +109,10 @@ export async function viewOfOperation(queries: Queries, id: string): Promise<Ope
   return row && operationView(row)
 }
 
-/** `continue` starts the next stage although an edge failed. `abort` starts no further stage. */
+/**
+ * `continue` starts the next stage although an edge failed, or the current one if nothing of it was done. `abort` starts no
+ * further stage.
+ */
 export async function steerOperation(
   { db, now }: Deps,
   actor: Actor,
@@ -95,6 +120,8 @@ export async function steerOperation(
   steering: 'continue' | 'abort',
 ): Promise<OperationView> {
   return await db.orm.transaction(async (tx) => {
+    if (steering === 'continue' && known(id, await findOperation(tx, id)).state === 'stopped')
+      await refuseBesideAnother(tx)
     const row = known(id, await lockOperation(tx, id))
     const isPossible = row.state === 'stopped' || (steering === 'abort' && row.state === 'running')
     if (!isPossible)
@@ -109,7 +136,12 @@ export async function steerOperation(
       after: { id },
     })
     const at = new Date(now())
-    if (steering === 'continue') return operationView(await startNextStage(tx, row, at))
+    if (steering === 'continue') {
+      await updateOperation(tx, id, { token: actor.id })
+      return operationView(
+        await (hasBegun(row) ? startNextStage(tx, row, at) : startStage(tx, row, row.stage, at)),
+      )
+    }
     const reason = `aborted by ${actor.name}`
     return operationView(await updateOperation(tx, id, { state: 'aborted', reason, finishedAt: at }))
   })
@@ -186,6 +218,8 @@ async function advance(
   const ids = new Set(row.stages[row.stage]?.edges)
   const edges = (await selectEdges(deps.db.orm)).filter(({ id }) => ids.has(id))
   if (step.kind === 'work') {
+    const withdrawn = hasBegun(row) ? undefined : await withdrawal(deps, row)
+    if (withdrawn !== undefined) return await stop(deps, lease, row, withdrawn)
     // A replica that was stopped for long must not send an order late.
     await lease.check()
     const region = row.stages[row.stage]?.region ?? ''
@@ -203,13 +237,30 @@ async function advance(
       updateOperation(queries, row.id, { settledAt: new Date(deps.now()) }),
     )
   const reason = step.kind === 'stop' ? step.reason : await trouble(deps, actions, row, edges)
-  if (reason !== undefined) {
-    deps.log.warn('an operation is stopped', { operation: row.title, reason })
-    return await write(lease, row, (queries) =>
-      updateOperation(queries, row.id, { state: 'stopped', reason }),
-    )
-  }
+  if (reason !== undefined) return await stop(deps, lease, row, reason)
   await write(lease, row, (queries) => startNextStage(queries, row, new Date(deps.now())))
+}
+
+/** Something of the current stage was done. */
+const hasBegun = ({ stages, stage, edges }: OperationRow): boolean =>
+  edges.some(({ id }) => stages[stage]?.edges.includes(id))
+
+/** Why no further stage may start: whoever began or continued the operation may no longer give orders. */
+async function withdrawal(deps: Deps, { token }: OperationRow): Promise<string | undefined> {
+  return token === null ? undefined : (await withdrawnTokens(deps, [token])).get(token)
+}
+
+async function stop(deps: Deps, lease: Lease, row: OperationRow, reason: string): Promise<void> {
+  deps.log.warn('an operation is stopped', { operation: row.title, reason })
+  await write(lease, row, async (queries) => {
+    await updateOperation(queries, row.id, { state: 'stopped', reason })
+    await writeAudit(queries, {
+      actor: itself,
+      action: 'operation.stop',
+      target: row.title,
+      after: { id: row.id, createdBy: row.createdBy, reason },
+    })
+  })
 }
 
 async function trouble(
@@ -238,14 +289,7 @@ async function write(
 
 async function startNextStage(queries: Queries, row: OperationRow, at: Date): Promise<OperationRow> {
   const isLast = row.stage + 1 >= row.stages.length
-  if (!isLast)
-    return await updateOperation(queries, row.id, {
-      state: 'running',
-      reason: null,
-      stage: row.stage + 1,
-      stageStartedAt: at,
-      settledAt: null,
-    })
+  if (!isLast) return await startStage(queries, row, row.stage + 1, at)
   await writeAudit(queries, {
     actor: itself,
     action: 'operation.complete',
@@ -254,6 +298,15 @@ async function startNextStage(queries: Queries, row: OperationRow, at: Date): Pr
   })
   return await updateOperation(queries, row.id, { state: 'completed', reason: null, finishedAt: at })
 }
+
+const startStage = (queries: Queries, { id }: OperationRow, stage: number, at: Date): Promise<OperationRow> =>
+  updateOperation(queries, id, {
+    state: 'running',
+    reason: null,
+    stage,
+    stageStartedAt: at,
+    settledAt: null,
+  })
 
 const silentEdge = (id: string): StageEdge => ({ id, status: 'silent', reason: null })
 

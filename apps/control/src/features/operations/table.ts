@@ -31,6 +31,8 @@ export const operations = pgTable(
     /** What the edges of the stages so far have done. */
     edges: jsonb('edges').$type<StageEdge[]>().notNull(),
     createdBy: text('created_by').notNull(),
+    /** The token that began or last continued it. Empty if an earlier version did. */
+    token: uuid('token'),
     createdAt: instantColumn('created_at').notNull(),
     finishedAt: instantColumn('finished_at'),
   },

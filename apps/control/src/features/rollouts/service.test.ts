@@ -5,8 +5,11 @@ import { afterEach, beforeEach, suite, test } from 'node:test'
 import { rolloutRequestSchema, type LayerName, type RolloutRequest } from '@imapfleet/api'
 import type { Presence } from '@imapfleet/protocol'
 import { testDeps, type TestDeps } from '../../deps.test-support.ts'
+import type { Actor } from '../../platform/access.ts'
 import { openDatabase } from '../../platform/db/database.ts'
 import { takeLease, withLease, LeaseLost } from '../../platform/ticks/leases.ts'
+import { newOperator } from '../access/actor.test-support.ts'
+import { revokeToken } from '../access/service.ts'
 import { listLayers } from '../config/queries.ts'
 import { writeRevision } from '../config/service.ts'
 import { layersByName, resolve } from '../desired/service.ts'
@@ -17,12 +20,12 @@ import { markEdgeForgotten } from '../edges/queries.ts'
 import { rollingRevision, skipEdge } from './queries.ts'
 import { advanceRollouts, listRollouts, readRollout, steerRollout } from './service.ts'
 
-const ann = { id: 'ann', name: 'ann', role: 'operator', scopes: [] } as const
-
 suite('rollouts', () => {
   let deps: TestDeps
+  let ann: Actor
   beforeEach(async () => {
     deps = await testDeps()
+    ann = await newOperator(deps, 'ann')
     await hearFor(deps.db, 3_600)
     isDeaf = false
     for (const id of ['eu-1', 'eu-2', 'us-1']) await beat(id)
@@ -249,6 +252,29 @@ suite('rollouts', () => {
     await advance()
     await advance()
     assert.deepEqual(await stateOf(revision), ['running', null, 'eu current', 'us waiting'])
+  })
+
+  test('after its token was revoked it is paused before the next wave, until another operator resumes it', async () => {
+    const revision = await start()
+    await apply('eu-1', 'eu-2')
+    await advance()
+    await revokeToken(deps, ann, ann.id)
+    await pass(31)
+    await beat('us-1')
+    await apply('eu-1', 'eu-2')
+    await advance()
+    const [state, reason, ...waves] = await stateOf(revision)
+    assert.deepEqual([state, ...waves], ['paused', 'eu current', 'us waiting'])
+    assert.match(reason ?? '', /^the token ann was revoked at 20/)
+    assert.equal((await auditOf('rollout.pause'))[0]?.actor, 'imapfleet-control')
+    ann = await newOperator(deps, 'bob')
+    await steer(revision, 'resume')
+    await advance()
+    await pass(31)
+    await beat('us-1')
+    await apply('eu-1', 'eu-2')
+    await advance()
+    assert.deepEqual(await stateOf(revision), ['running', null, 'eu done', 'us current'])
   })
 
   test('an abort restores what was before on every edge at once, and ends the rollout', async () => {

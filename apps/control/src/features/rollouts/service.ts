@@ -17,6 +17,7 @@ import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
+import { withdrawnTokens } from '../access/service.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import {
   findRevision,
@@ -55,6 +56,7 @@ export async function startRollout(
   queries: Queries,
   { revision, layerKind, layerName, createdBy }: RevisionRow,
   settings: RolloutSettings,
+  actor: Actor,
 ): Promise<void> {
   const edges = await selectEdges(queries)
   const waves = wavesFor({ kind: layerKind, name: layerName }, edges, settings)
@@ -65,6 +67,7 @@ export async function startRollout(
     waveStartedAt: databaseNow,
     skipped: awayIn(waves[0], edges),
     createdBy,
+    token: actor.id,
     createdAt: databaseNow,
   })
 }
@@ -135,11 +138,14 @@ export async function advanceRollouts(deps: Deps, lease: Lease): Promise<void> {
   const { row, hearing } = seen
   const decision = await healthy(deps, lease, row, hearing, decide(seen))
   if (decision.kind === 'wait') return
+  const withdrawn = decision.kind === 'advance' ? await withdrawal(deps, row) : undefined
   await changeFleet(deps.db, async (queries) => {
     await lease.check(queries)
     // It may have been paused, resumed, aborted or advanced since the look.
     const now = await findRollout(queries, row.revision)
-    if (now?.state === 'running' && isSameStep(now, row)) await carryOut(queries, now, decision, deps)
+    if (now?.state !== 'running' || !isSameStep(now, row)) return
+    if (withdrawn !== undefined) await pauseWithout(queries, now, withdrawn, deps)
+    else await carryOut(queries, now, decision, deps)
   })
   if (decision.kind !== 'settle') await distributeDesired(deps)
 }
@@ -206,6 +212,29 @@ async function healthy(
     async (queries) => await updateRollout(queries, row.revision, { checkedAt: databaseNow }),
   )
   return decision
+}
+
+/** Why no further wave may start: whoever began or resumed the rollout may no longer change the configuration. */
+async function withdrawal(deps: Deps, { token, wave, waves }: RolloutRow): Promise<string | undefined> {
+  if (token === null || wave + 1 >= waves.length) return undefined
+  return (await withdrawnTokens(deps, [token])).get(token)
+}
+
+/** An operator with a valid token decides whether it goes on. */
+async function pauseWithout(
+  queries: Queries,
+  { revision, createdBy }: RolloutRow,
+  reason: string,
+  { log }: Deps,
+): Promise<void> {
+  log.warn('a rollout is paused', { revision, reason })
+  await updateRollout(queries, revision, { state: 'paused', reason })
+  await writeAudit(queries, {
+    actor: itself,
+    action: 'rollout.pause',
+    target: String(revision),
+    after: { createdBy, reason },
+  })
 }
 
 const isSameStep = (now: RolloutRow, seen: RolloutRow): boolean =>
@@ -303,6 +332,8 @@ export async function steerRollout(
     // After a pause the times of the wave start again.
     const resumed = {
       state: 'running',
+      reason: null,
+      token: actor.id,
       waveStartedAt: databaseNow,
       settledAt: null,
       checkedAt: null,

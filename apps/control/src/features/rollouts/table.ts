@@ -1,6 +1,6 @@
 /** The table of rollouts. */
 import type { RolloutSettings, RolloutState } from '@imapfleet/api'
-import { integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
+import { integer, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
 import type { Wave } from './waves.ts'
 import { revisions } from '../config/table.ts'
@@ -25,6 +25,8 @@ export const rollouts = pgTable('rollouts', {
   skipped: jsonb('skipped').$type<string[]>().notNull(),
   undoneBy: integer('undone_by'),
   createdBy: text('created_by').notNull(),
+  /** The token that began or last resumed it. Empty if an earlier version did. */
+  token: uuid('token'),
   createdAt: instantColumn('created_at').notNull(),
   finishedAt: instantColumn('finished_at'),
 })

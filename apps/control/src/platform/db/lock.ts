@@ -7,7 +7,7 @@ import type { Queries } from './database.ts'
 
 const base = 0x696d6170 // 'imap'
 
-export const locks = { migrate: base, enrolling: base + 8 } as const
+export const locks = { migrate: base, enrolling: base + 8, operations: base + 9 } as const
 
 /** Waits for the lock. It is held until the end of the transaction. */
 export async function takeLock(queries: Queries, lock: keyof typeof locks): Promise<void> {
