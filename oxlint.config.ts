@@ -8,6 +8,8 @@ import { defineConfig, type OxlintOverride } from 'oxlint'
 interface Wall {
   regex?: string
   group?: string[]
+  /** Absent: everything that the module exports. */
+  importNames?: string[]
   message: string
 }
 
@@ -45,6 +47,26 @@ const natsInControl: Wall = {
   regex: '^(@nats-io/|@imapfleet/nats$)',
   message: 'Only features/ and platform/nats/ of control use NATS.',
 }
+const throughRuntime =
+  'Time, timers and chance of the edge come from runtime.ts, so that the simulation can repeat a run. The wall clock is context.clock.wall().'
+const timers: Wall = { regex: '^(node:)?(timers|perf_hooks)(/|$)', message: throughRuntime }
+const chance: Wall = {
+  regex: '^(node:)?crypto$',
+  importNames: ['randomBytes', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID', 'webcrypto'],
+  message: throughRuntime,
+}
+const hostTime: Wall = {
+  regex: '^(node:)?(os|process)$',
+  importNames: ['uptime', 'hrtime', 'nextTick'],
+  message: throughRuntime,
+}
+const names: Wall = {
+  regex: '^(node:)?dns(/|$)',
+  importNames: ['lookup', 'lookupService', 'resolve', 'resolve4', 'resolve6', 'Resolver'],
+  message: 'Names are looked up by the network of the context (net/network.ts).',
+}
+/** What the simulation replaces. */
+const replaced = [timers, chance, hostTime, names]
 const sql: Wall = {
   regex: '^(drizzle-orm|postgres)(/|$)',
   message: 'Only queries and tables of features/, and platform/db/, use SQL. Add a query to queries.ts.',
@@ -93,7 +115,7 @@ function edgeWalls(): OxlintOverride[] {
       })
     return walled(
       [`apps/edge-proxy/src/${folder}/**`],
-      [app, inside, local, main, ...walls, ...(folder === 'fleet' ? [] : [nats])],
+      [app, inside, local, main, ...walls, ...replaced, ...(folder === 'fleet' ? [] : [nats])],
     )
   })
 }
@@ -229,8 +251,10 @@ const walls: OxlintOverride[] = [
       },
     ],
   ),
-  walled(['apps/edge-proxy/src/*'], [app, inside, local, nats]),
+  walled(['apps/edge-proxy/src/*'], [app, inside, local, nats, ...replaced]),
+  walled(['apps/edge-proxy/src/runtime.ts'], [app, inside, local, nats]),
   ...edgeWalls(),
+  walled(['apps/edge-proxy/src/net/system-network.ts'], [app, inside, local, nats]),
   walled(['apps/edge-proxy/src/imap/**'], [app, inside, nats, pure]),
   walled(['apps/control/src/*'], [app, inside, local, { ...natsInControl, regex: '^@nats-io/' }, sql]),
   walled(
@@ -327,6 +351,38 @@ export default defineConfig({
   },
   overrides: [
     ...walls,
+    {
+      files: ['apps/edge-proxy/src/**'],
+      rules: {
+        'no-restricted-globals': [
+          'error',
+          ...[
+            'setTimeout',
+            'setInterval',
+            'setImmediate',
+            'clearTimeout',
+            'clearInterval',
+            'clearImmediate',
+            'queueMicrotask',
+            'performance',
+            'crypto',
+          ].map((name) => ({ name, message: throughRuntime })),
+        ],
+        'no-restricted-properties': [
+          'error',
+          { object: 'Date', property: 'now', message: throughRuntime },
+          { object: 'Math', property: 'random', message: throughRuntime },
+          { object: 'AbortSignal', property: 'timeout', message: throughRuntime },
+          { object: 'process', property: 'nextTick', message: throughRuntime },
+          { object: 'process', property: 'hrtime', message: throughRuntime },
+          { object: 'process', property: 'uptime', message: throughRuntime },
+        ],
+      },
+    },
+    {
+      files: ['apps/edge-proxy/src/runtime.ts', 'apps/edge-proxy/src/**/*.{test,test-support}.ts'],
+      rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' },
+    },
     {
       files: ['apps/*/src/main.ts', 'packages/local/**', 'tests/**', 'scripts/**'],
       rules: { 'node/no-process-env': 'off' },

@@ -20,6 +20,7 @@ import { EdgeError, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { lastGoodConfig } from './fleet/last-good.ts'
 import { listenHttp } from './observe/http.ts'
+import { runtime } from './runtime.ts'
 import type { Signals } from './signals.ts'
 
 const usage = `Usage: imapfleet-edge --config FILE [--check]
@@ -57,7 +58,7 @@ export async function main(signals: Signals): Promise<void> {
 
 function check(path: string, { config, report }: ConfigFile): void {
   const { dates } = readCertificates(config)
-  const warnings = dates.flatMap((each) => certificateProblem(each, Date.now())?.detail ?? [])
+  const warnings = dates.flatMap((each) => certificateProblem(each, runtime.wall())?.detail ?? [])
   const lines = [...report.map(printReportRow), ...warnings, `${path}: no mistakes`]
   process.stdout.write(lines.map((line) => `${line}\n`).join(''))
 }
@@ -106,7 +107,7 @@ function logStopped(log: Log, hurry: AbortSignal): void {
     log.info('stopped')
     process.exit(0)
   }
-  const cutAfter = (ms: number) => void setTimeout(cut, ms).unref()
+  const cutAfter = (ms: number) => void runtime.after(ms, cut).unref()
   cutAfter(hurry.aborted ? hurriedExitMs : exitMs)
   hurry.addEventListener('abort', () => cutAfter(hurriedExitMs))
 }

@@ -1,14 +1,22 @@
 /**
  * The two clocks of an edge. Ages and time limits use `now`, which a change of the system's time does not move. What people
- * or other systems read or set uses `wall`. Latencies need a finer clock: performance.now().
+ * or other systems read or set uses `wall`. Latencies need a finer clock: runtime.now().
  */
-export class Clock {
-  #now = Math.floor(performance.now())
-  readonly #timer: NodeJS.Timeout
+import { runtime, type Timer } from '../runtime.ts'
 
-  /** @param resolutionMs a timer updates `now`, so that reading it costs nothing */
-  constructor(resolutionMs = 100) {
-    this.#timer = setInterval(() => (this.#now = Math.floor(performance.now())), resolutionMs)
+export class Clock {
+  #now = Math.floor(runtime.now())
+  readonly #timer: Timer
+
+  /**
+   * @param resolutionMs a timer updates `now`, so that reading it costs nothing
+   * @param wall the simulation sets the clock of one edge by it
+   */
+  constructor(resolutionMs = 100, wall = () => runtime.wall()) {
+    this.wall = wall
+    this.#timer = runtime.every(resolutionMs, () => {
+      this.#now = Math.floor(runtime.now())
+    })
     this.#timer.unref()
   }
 
@@ -16,12 +24,12 @@ export class Clock {
   readonly now = (): number => this.#now
 
   /** Milliseconds since 1970. */
-  readonly wall = (): number => Date.now()
+  readonly wall: () => number
 
   /** The wall time of a moment on the other clock. */
-  readonly wallAt = (moment: number): number => Math.round(Date.now() - (performance.now() - moment))
+  readonly wallAt = (moment: number): number => Math.round(this.wall() - (runtime.now() - moment))
 
   stop(): void {
-    clearInterval(this.#timer)
+    runtime.cancel(this.#timer)
   }
 }

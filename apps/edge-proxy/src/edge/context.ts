@@ -2,6 +2,8 @@
 import type { EdgeConfig } from '@imapfleet/config'
 import { edgeMetrics, Metrics, type EdgeMetrics, type Log } from '@imapfleet/observe'
 import { ClientAdmission } from '../net/client-admission.ts'
+import type { Network } from '../net/network.ts'
+import { systemNetwork } from '../net/system-network.ts'
 import { ProtocolLog } from '../observe/protocol-log.ts'
 import { Statistics } from '../ops/statistics.ts'
 import { Pool } from '../pool/pool.ts'
@@ -30,13 +32,18 @@ export interface EdgeContext {
 }
 
 /** Throws `tls_unreadable` or `trace_unwritable`. */
-export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeContext {
+export function createContext(
+  config: EdgeConfig,
+  log: Log,
+  clock: Clock,
+  network: Network = systemNetwork,
+): EdgeContext {
   const certificates = readCertificates(config)
   const settings = new Settings(config, certificates)
   const metrics = new Metrics(edgeMetrics)
   const clientAdmission = new ClientAdmission()
   const sessions = new Sessions()
-  const servers = new Servers(config, certificates.upstreams, metrics)
+  const servers = new Servers(config, certificates.upstreams, metrics, network)
   const pool = new Pool({ settings, servers, metrics, log, clock })
   return {
     settings,
@@ -48,7 +55,7 @@ export function createContext(config: EdgeConfig, log: Log, clock: Clock): EdgeC
     clientAdmission,
     capabilityLists: new CapabilityLists(),
     sessions,
-    tracer: new Tracer(sessions, metrics.counters.trace_lines_total),
+    tracer: new Tracer(sessions, metrics.counters.trace_lines_total, clock.wall),
     protocolLog: config.trace.file === undefined ? undefined : new ProtocolLog(config.trace.file),
     statistics: new Statistics(metrics, clientAdmission, pool),
   }

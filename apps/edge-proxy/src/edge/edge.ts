@@ -6,7 +6,10 @@ import { stackOf } from '../errors.ts'
 import { acceptClient, refuseLink, tooMany, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
 import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
 import { Listener } from '../net/listener.ts'
+import type { Network } from '../net/network.ts'
 import { acceptErrorText, exhaustionOf } from '../net/socket-errors.ts'
+import { systemNetwork } from '../net/system-network.ts'
+import { runtime, type Timer } from '../runtime.ts'
 import { HealthChecks } from '../server/health.ts'
 import { runSession } from '../session/session.ts'
 import { readCertificates } from './certificates.ts'
@@ -29,17 +32,19 @@ const never = new AbortController().signal
 export class Edge {
   readonly context: EdgeContext
   readonly #listeners: Listener[] = []
+  readonly #network: Network
   readonly #healthChecks: HealthChecks
   readonly #fileReserve = new FileReserve()
   #acceptFailureLoggedAt = -Infinity
-  #sweeper: NodeJS.Timeout | undefined
+  #sweeper: Timer | undefined
   readonly #reportedCertificates = new Set<string>()
   readonly #suspensions = new SuspensionWatch()
   #sweptAt = 0
   #state: RunState = 'starting'
 
-  constructor(config: EdgeConfig, log: Log, clock: Clock) {
-    this.context = createContext(config, log, clock)
+  constructor(config: EdgeConfig, log: Log, clock: Clock, network: Network = systemNetwork) {
+    this.context = createContext(config, log, clock, network)
+    this.#network = network
     this.#healthChecks = new HealthChecks(
       () => this.context.servers.all(),
       (event, facts) => log.warn(event, facts),
@@ -66,6 +71,7 @@ export class Edge {
           config,
           (open, file) => this.#accept(open, file, listener),
           (error) => this.#onAcceptFailed(error, listener),
+          this.#network,
         )
         await listener.listen()
         this.#listeners.push(listener)
@@ -77,7 +83,7 @@ export class Edge {
     linkFailures.subscribe(this.#onFailure)
     this.#sweep()
     this.#sweptAt = this.context.clock.now()
-    this.#sweeper = setInterval(() => this.#sweep(), 1000)
+    this.#sweeper = runtime.every(1000, () => this.#sweep())
     this.#state = 'serving'
   }
 
@@ -126,7 +132,7 @@ export class Edge {
     this.#healthChecks.stop()
     await endConnections(this.context, drainTimeoutMs, hurry)
     for (const id of tracer.ids()) tracer.stop(id, 'edge-stopped')
-    clearInterval(this.#sweeper)
+    runtime.cancel(this.#sweeper)
     linkFailures.unsubscribe(this.#onFailure)
     protocolLog?.close()
   }

@@ -2,6 +2,7 @@
  * Ends every connection of an edge that stops. Sessions get time to end by themselves. Everything else ends at once, or
  * within a time that no peer can extend.
  */
+import { runtime } from '../runtime.ts'
 import type { EdgeContext } from './context.ts'
 
 /** How long a drain waits for the next command of a session that is between two commands. */
@@ -46,16 +47,16 @@ export async function endConnections(
 
 /** Polls until the condition holds. False: it did not hold within this time or before the signal. */
 async function holds(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-  const until = performance.now() + timeoutMs
+  const until = runtime.now() + timeoutMs
   while (!condition()) {
-    if (signal.aborted || performance.now() >= until) return false
+    if (signal.aborted || runtime.now() >= until) return false
     await new Promise<void>((resolve) => {
       const end = () => {
-        clearTimeout(timer)
+        runtime.cancel(timer)
         signal.removeEventListener('abort', end)
         resolve()
       }
-      const timer = setTimeout(end, lookEveryMs)
+      const timer = runtime.after(lookEveryMs, end)
       signal.addEventListener('abort', end)
     })
   }

@@ -23,7 +23,7 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
       ...[...edge.context.servers.all()].flatMap(({ name, problems }) =>
         problems.map((problem) => `upstream ${name}: ${problem}`),
       ),
-      ...edge.context.settings.certificateProblems(Date.now()).map(({ detail }) => detail),
+      ...edge.context.settings.certificateProblems(edge.context.clock.wall()).map(({ detail }) => detail),
       ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
     ],
     listeners: edge.listeners.map(

@@ -2,7 +2,7 @@
  * Detects that the host was suspended. The monotonic clock stops meanwhile, so a proof of a connection that looks recent
  * may be hours old.
  */
-import { uptime } from 'node:os'
+import { runtime } from '../runtime.ts'
 
 /** More than the two clocks can differ because they are read one after the other. */
 const noticeableMs = 2_000
@@ -12,7 +12,7 @@ export class SuspensionWatch {
   #lastMs: number
 
   /** @param sleptMs time since the start of the host during which the monotonic clock stood still, plus a constant */
-  constructor(sleptMs: () => number = () => uptime() * 1000 - performance.now()) {
+  constructor(sleptMs: () => number = () => runtime.hostUptime() - runtime.now()) {
     this.#sleptMs = sleptMs
     this.#lastMs = sleptMs()
   }

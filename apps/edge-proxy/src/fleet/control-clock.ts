@@ -2,13 +2,15 @@
  * The time of control, learned from its messages. The clock of this edge may be wrong; times that control sets are judged
  * by its own. A message that was delayed makes the time slightly too early, until the next message.
  */
+import { runtime } from '../runtime.ts'
+
 export class ControlClock {
   readonly #monotonic: () => number
   readonly #wall: () => number
   /** The time of control when the monotonic clock was 0. */
   #offset: number | undefined
 
-  constructor(monotonic: () => number = () => performance.now(), wall: () => number = Date.now) {
+  constructor(monotonic: () => number = () => runtime.now(), wall: () => number = () => runtime.wall()) {
     this.#monotonic = monotonic
     this.#wall = wall
   }

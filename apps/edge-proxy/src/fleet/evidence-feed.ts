@@ -14,6 +14,7 @@ import {
   streams,
   subjects,
 } from '@imapfleet/protocol'
+import { runtime, type Timer } from '../runtime.ts'
 
 export interface EvidenceFeedOptions {
   /** Of this run. The feed skips its own messages. */
@@ -75,11 +76,11 @@ export class EvidenceFeed {
   #early: Stored[] | undefined = []
   /** All connections were distrusted when a read failed. Doing so at every attempt would also close newer connections. */
   #hasDistrustedAll = false
-  #soon: NodeJS.Timeout | undefined
-  #retry: NodeJS.Timeout | undefined
+  #soon: Timer | undefined
+  #retry: Timer | undefined
   readonly #counts = new Map<string, number>()
   #countedSince = -Infinity
-  #flood: NodeJS.Timeout | undefined
+  #flood: Timer | undefined
 
   constructor(options: EvidenceFeedOptions) {
     this.#options = options
@@ -117,16 +118,18 @@ export class EvidenceFeed {
 
   /** Delayed, so that messages out of order or repeated ones do not cause one read each. */
   #catchUpSoon(): void {
-    this.#soon ??= setTimeout(() => {
-      this.#soon = undefined
-      void this.catchUp()
-    }, gapMs).unref()
+    this.#soon ??= runtime
+      .after(gapMs, () => {
+        this.#soon = undefined
+        void this.catchUp()
+      })
+      .unref()
   }
 
   stop(): void {
-    clearTimeout(this.#soon)
-    clearTimeout(this.#retry)
-    clearTimeout(this.#flood)
+    runtime.cancel(this.#soon)
+    runtime.cancel(this.#retry)
+    runtime.cancel(this.#flood)
   }
 
   get #sequence(): number {
@@ -150,7 +153,7 @@ export class EvidenceFeed {
   }
 
   async #read(): Promise<void> {
-    clearTimeout(this.#retry)
+    runtime.cancel(this.#retry)
     const startedAt = this.#options.now()
     try {
       const missed = await this.#missed(startedAt)
@@ -165,9 +168,11 @@ export class EvidenceFeed {
     } catch (error) {
       if (!this.#hasDistrustedAll) this.#distrustAll(`the stream cannot be read: ${reasonOf(error)}`)
       this.#hasDistrustedAll = true
-      this.#retry = setTimeout(() => {
-        if (this.#options.fleet()) void this.catchUp()
-      }, retryMs).unref()
+      this.#retry = runtime
+        .after(retryMs, () => {
+          if (this.#options.fleet()) void this.catchUp()
+        })
+        .unref()
     }
   }
 
@@ -235,13 +240,12 @@ export class EvidenceFeed {
     const count = (this.#counts.get(subject) ?? 0) + 1
     this.#counts.set(subject, count)
     if (count <= perSecondMax) return false
-    this.#flood ??= setTimeout(
-      () => {
+    this.#flood ??= runtime
+      .after(this.#countedSince + 1000 - now, () => {
         this.#flood = undefined
         this.#distrustAll(`there are too many messages on ${subject}`)
-      },
-      this.#countedSince + 1000 - now,
-    ).unref()
+      })
+      .unref()
     return true
   }
 

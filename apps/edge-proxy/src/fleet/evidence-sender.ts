@@ -18,6 +18,7 @@ import {
   wireVersion,
   type EvidenceMessage,
 } from '@imapfleet/protocol'
+import { runtime, type Timer } from '../runtime.ts'
 import type { Sender } from './nats.ts'
 import { replaceStateFile } from './state-directory.ts'
 
@@ -54,9 +55,9 @@ export class EvidenceSender {
   #overflowsSent = 0
   #sequence = 0
   #sending: Promise<void> | undefined
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #isSaved = false
-  /** Of the last message; from performance.now(). */
+  /** Of the last message; from runtime.now(). */
   #sentAt = -Infinity
   #hasFailed = false
 
@@ -94,7 +95,7 @@ export class EvidenceSender {
 
   /** Resolves when nothing waits, NATS is down, or a message was not acknowledged. Never rejects. */
   send(): Promise<void> {
-    clearTimeout(this.#timer)
+    runtime.cancel(this.#timer)
     this.#timer = undefined
     this.#sending ??= this.#sendOne().finally(() => {
       this.#sending = undefined
@@ -105,10 +106,10 @@ export class EvidenceSender {
 
   /** Call it at a stop: sends all without pauses. Never rejects. */
   async flush(): Promise<void> {
-    clearTimeout(this.#timer)
+    runtime.cancel(this.#timer)
     await this.#sending
     while (!this.isEmpty && (await this.#sendNext()));
-    clearTimeout(this.#timer)
+    runtime.cancel(this.#timer)
   }
 
   /** Adds the changes that the previous run did not send. */
@@ -137,8 +138,8 @@ export class EvidenceSender {
 
   #sendLater(): void {
     if (this.#sending) return
-    const pauseMs = this.#sentAt + (this.#hasFailed ? retryMs : evidencePauseMs) - performance.now()
-    this.#timer ??= setTimeout(() => void this.send(), Math.max(0, pauseMs)).unref()
+    const pauseMs = this.#sentAt + (this.#hasFailed ? retryMs : evidencePauseMs) - runtime.now()
+    this.#timer ??= runtime.after(Math.max(0, pauseMs), () => void this.send()).unref()
   }
 
   async #sendOne(): Promise<void> {
@@ -152,13 +153,13 @@ export class EvidenceSender {
     const { fleet, sender, sent, log } = this.#options
     const up = fleet()
     if (!up) return false
-    this.#sentAt = performance.now()
+    this.#sentAt = runtime.now()
     const batch = this.#batch()
     const overflows = this.#overflows
     const message: EvidenceMessage = {
       v: wireVersion,
       ...sender,
-      at: Date.now(),
+      at: runtime.wall(),
       sequence: ++this.#sequence,
       changes: batch.map(([, change]) => change),
       isIncomplete: this.#isIncomplete,

@@ -2,7 +2,6 @@
  * This edge as a member of a fleet: it sends presence and reports, applies desired state and carries out orders. main.ts
  * adds it to a running edge, which serves mail without it as well.
  */
-import { randomUUID } from 'node:crypto'
 import type { EdgeConfig, Layer } from '@imapfleet/config'
 import type { NatsHandles, NatsClient } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
@@ -19,6 +18,7 @@ import type { Edge } from '../edge/edge.ts'
 import { snapshotOf } from '../edge/snapshot.ts'
 import type { RejectedRevision } from '../edge/start.ts'
 import { distrustAll, distrustUsers, withoutReuse } from '../ops/operations.ts'
+import { runtime, type Timer } from '../runtime.ts'
 import { ControlClock } from './control-clock.ts'
 import { DesiredState } from './desired-state.ts'
 import { EvidenceFeed } from './evidence-feed.ts'
@@ -45,8 +45,8 @@ export class FleetMember {
   readonly #edge: Edge
   readonly #config: EdgeConfig['fleet']
   readonly #sender: Sender
-  /** From performance.now(): the clock may be set. */
-  readonly #startedAt = performance.now()
+  /** From runtime.now(): the clock may be set. */
+  readonly #startedAt = runtime.now()
   readonly #controlClock = new ControlClock()
   readonly #stateDirectory: StateDirectory
   readonly #orders: Orders
@@ -56,7 +56,7 @@ export class FleetMember {
   readonly #traces: FleetTraces
   readonly #evidenceSender: EvidenceSender
   readonly #evidenceFeed: EvidenceFeed
-  readonly #timers: NodeJS.Timeout[] = []
+  readonly #timers: Timer[] = []
   #reports = 0
   #heartbeats = 0
 
@@ -65,7 +65,7 @@ export class FleetMember {
     const { log, metrics } = edge.context
     this.#edge = edge
     this.#config = config.fleet
-    this.#sender = { edge: config.edge.id, region: config.edge.region, boot: randomUUID() }
+    this.#sender = { edge: config.edge.id, region: config.edge.region, boot: runtime.randomUuid() }
     this.#nats = fleetNatsClient(config, log, {
       opened: (fleet) => this.#subscribe(fleet),
       up: (fleet) => this.#onUp(fleet),
@@ -85,7 +85,7 @@ export class FleetMember {
       traces: this.#traces,
     })
     // All edges can read it. The edge's own boot is part of the ids of its reports: another edge could use up these ids.
-    const evidenceSender = { ...this.#sender, boot: randomUUID() }
+    const evidenceSender = { ...this.#sender, boot: runtime.randomUuid() }
     this.#evidenceSender = new EvidenceSender({
       sender: evidenceSender,
       stateDir,
@@ -97,7 +97,7 @@ export class FleetMember {
     this.#evidenceFeed = new EvidenceFeed({
       boot: evidenceSender.boot,
       fleet,
-      now: () => performance.now(),
+      now: () => runtime.now(),
       distrust: (users) => distrustUsers(edge.context, users),
       distrustAll: () => void distrustAll(edge.context),
       received: metrics.counters.evidence_received_total,
@@ -128,11 +128,11 @@ export class FleetMember {
     this.#stateDirectory.check()
     this.#nats.start()
     this.#timers.push(
-      setInterval(() => this.#beat(), heartbeatMs),
-      setInterval(() => this.#confirm(), confirmMs),
-      setInterval(() => this.#report(), reportIntervalMs),
+      runtime.every(heartbeatMs, () => this.#beat()),
+      runtime.every(confirmMs, () => this.#confirm()),
+      runtime.every(reportIntervalMs, () => this.#report()),
       // With jitter, so that edges that started together do not all read at the same moment.
-      setInterval(() => this.#reconcile(), reconcileMs * (0.75 + Math.random() / 2)),
+      runtime.every(reconcileMs * (0.75 + runtime.jitter() / 2), () => this.#reconcile()),
     )
   }
 
@@ -147,7 +147,7 @@ export class FleetMember {
    * @param hurry ends the waiting
    */
   async stop(hurry: AbortSignal): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
+    for (const timer of this.#timers) runtime.cancel(timer)
     this.#traces.flush()
     this.#report()
     this.#sendPresence()
@@ -220,7 +220,7 @@ export class FleetMember {
     const facts = {
       ...this.#sender,
       sequence: ++this.#heartbeats,
-      uptimeMs: performance.now() - this.#startedAt,
+      uptimeMs: runtime.now() - this.#startedAt,
       heartbeatMs: this.#config.heartbeatMs,
       unsaved: this.unsaved,
     }
@@ -232,7 +232,7 @@ export class FleetMember {
     const report: Report = {
       v: wireVersion,
       ...this.#sender,
-      ...timesOf(performance.now() - this.#startedAt),
+      ...timesOf(runtime.now() - this.#startedAt),
       sequence: ++this.#reports,
       ...this.#edge.context.metrics.snapshot(),
     }
@@ -245,8 +245,8 @@ export class FleetMember {
 async function within(ms: number, signal: AbortSignal, work: Promise<unknown>): Promise<void> {
   if (signal.aborted) return
   const { promise, resolve } = Promise.withResolvers<void>()
-  const timer = setTimeout(resolve, ms)
+  const timer = runtime.after(ms, resolve)
   signal.addEventListener('abort', () => resolve(), { once: true })
   await Promise.race([work, promise])
-  clearTimeout(timer)
+  runtime.cancel(timer)
 }

@@ -17,6 +17,7 @@ import {
 import { reasonOf } from '@imapfleet/observe'
 import type { Edge } from '../edge/edge.ts'
 import { carryOut } from '../ops/operations.ts'
+import { runtime } from '../runtime.ts'
 import type { Sender } from './nats.ts'
 
 const rememberedMax = 1000
@@ -35,7 +36,7 @@ export class Orders {
   #isWarned = false
 
   /** @param now monotonic, in milliseconds */
-  constructor(edge: Edge, sender: Sender, now: () => number = () => performance.now()) {
+  constructor(edge: Edge, sender: Sender, now: () => number = () => runtime.now()) {
     this.#edge = edge
     this.#sender = sender
     this.#now = now
@@ -84,7 +85,12 @@ export class Orders {
     const order = decoded.value
     const outcome = this.#outcomes.get(order.id) ?? this.#outcomeOf(order)
     this.#remember(order.id, outcome)
-    const head = { v: wireVersion, ...this.#sender, at: Date.now(), order: order.id } as const
+    const head = {
+      v: wireVersion,
+      ...this.#sender,
+      at: runtime.wall(),
+      order: order.id,
+    } as const
     const subject = subjects.answer(this.#sender, order.id)
     return toAnswers(head, outcome).map((answer) => ({ subject, data: encode(answer) }))
   }

@@ -1,6 +1,7 @@
 /** Builds the heartbeat of this edge: its state, its configuration and its problems. */
 import { wireVersion, type Presence } from '@imapfleet/protocol'
 import type { EdgeSnapshot } from '../edge/snapshot.ts'
+import { runtime } from '../runtime.ts'
 import type { DesiredState } from './desired-state.ts'
 import type { Sender } from './nats.ts'
 
@@ -16,7 +17,7 @@ export interface PresenceFacts extends Sender {
 
 /** The time of a message, and of the start by the same clock: a clock that is set moves both. */
 export function timesOf(uptimeMs: number): { at: number; startedAt: number } {
-  const at = Date.now()
+  const at = runtime.wall()
   return { at, startedAt: Math.max(0, at - Math.round(uptimeMs)) }
 }
 

@@ -4,6 +4,7 @@ import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from 
 import type { Edge } from '../edge/edge.ts'
 import { startTrace, stopTrace } from '../ops/operations.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/trace.ts'
+import { runtime, type Timer } from '../runtime.ts'
 import type { Sender } from './nats.ts'
 import { SendQueue } from './send-queue.ts'
 
@@ -28,7 +29,7 @@ export class FleetTraces implements TraceSink {
   /** Trace id → sequence of its last batch. */
   readonly #sequences = new Map<string, number>()
   #lines = new Map<string, Gathered>()
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
   #wanted: readonly TraceWish[] = []
   readonly #controlNow: () => number
 
@@ -37,7 +38,7 @@ export class FleetTraces implements TraceSink {
     edge: Edge,
     sender: Sender,
     fleet: () => NatsHandles | undefined,
-    controlNow: () => number = Date.now,
+    controlNow: () => number = () => runtime.wall(),
   ) {
     this.#controlNow = controlNow
     this.#edge = edge
@@ -66,7 +67,7 @@ export class FleetTraces implements TraceSink {
         // An empty batch tells control that this edge takes part.
         this.#add(this.#batch(wish, []))
       }
-      startTrace(this.#edge.context, { ...wish, expiresAt: Date.now() + leftMs }, this)
+      startTrace(this.#edge.context, { ...wish, expiresAt: this.#edge.context.clock.wall() + leftMs }, this)
     }
   }
 
@@ -77,7 +78,7 @@ export class FleetTraces implements TraceSink {
     gathered.lines.push({ ...line, text: line.text.slice(0, textMax).replaceAll('\0', '\u2400') })
     gathered.characters += line.text.length
     if (gathered.lines.length >= linesMax || gathered.characters >= charactersMax) this.flush()
-    else this.#timer ??= setTimeout(() => this.flush(), flushMs)
+    else this.#timer ??= runtime.after(flushMs, () => this.flush())
   }
 
   ended(order: TraceOrder, why: TraceEnd): void {
@@ -88,7 +89,7 @@ export class FleetTraces implements TraceSink {
 
   /** Queues the lines gathered so far as batches. */
   flush(): void {
-    clearTimeout(this.#timer)
+    runtime.cancel(this.#timer)
     this.#timer = undefined
     const gathered = this.#lines
     this.#lines = new Map()
@@ -104,7 +105,15 @@ export class FleetTraces implements TraceSink {
     const sequence = (this.#sequences.get(order.id) ?? 0) + 1
     this.#sequences.set(order.id, sequence)
     const { id: trace, user } = order
-    return { v: wireVersion, ...this.#sender, at: Date.now(), trace, user, sequence, lines }
+    return {
+      v: wireVersion,
+      ...this.#sender,
+      at: this.#edge.context.clock.wall(),
+      trace,
+      user,
+      sequence,
+      lines,
+    }
   }
 
   #add(batch: TraceBatch): void {

@@ -4,6 +4,7 @@
  */
 import type { SecureContext } from 'node:tls'
 import type { ListenerConfig } from '@imapfleet/config'
+import { runtime } from '../runtime.ts'
 import type { ClientAdmission, ClientLimits, Place, Dismissal } from './client-admission.ts'
 import { startDeadline } from './deadline.ts'
 import type { Link } from './link.ts'
@@ -54,7 +55,7 @@ export function acceptClient(
   }
   link.whenClosed(() => admission.leave(place))
   if (!isProxied && !startsWithTls(entrance)) return { kind: 'accepted', link, place, address, secure: false }
-  return acceptSlowly({ link, place, address, isProxied }, entrance, performance.now() + timeoutMs)
+  return acceptSlowly({ link, place, address, isProxied }, entrance, runtime.now() + timeoutMs)
 }
 
 export const tooMany = 'Too many connections, try again later'
@@ -68,7 +69,7 @@ export function refuseLink(link: Link, entrance: Pick<Entrance, 'config' | 'cont
 const startsWithTls = ({ config, context }: Pick<Entrance, 'config' | 'context'>): boolean =>
   config.tls === 'implicit' && context !== undefined
 
-/** @param until from performance.now() */
+/** @param until from runtime.now() */
 async function acceptSlowly(
   client: { link: Link; place: Place; address: () => string; isProxied: boolean },
   entrance: Entrance,
@@ -78,7 +79,7 @@ async function acceptSlowly(
   let { address } = client
   const context = startsWithTls(entrance) ? entrance.context : undefined
   if (isProxied) {
-    const header = await readProxyHeader(link, place, until - performance.now())
+    const header = await readProxyHeader(link, place, until - runtime.now())
     if (header.kind !== 'header') return header
     const { address: proxied } = header
     if (proxied !== undefined) {
@@ -98,7 +99,7 @@ async function acceptSlowly(
       },
       cut: () => link.abort(),
     }
-    const result = await acceptTls(link, context, until - performance.now())
+    const result = await acceptTls(link, context, until - runtime.now())
     if (dismissed !== undefined) return { kind: 'refused', reason: dismissed }
     if (result === 'gone') return { kind: 'gone' }
     if (result === 'failed') return { kind: 'refused', reason: 'tls-handshake' }

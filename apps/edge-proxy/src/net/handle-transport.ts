@@ -4,6 +4,7 @@
  */
 import { Socket } from 'node:net'
 import { getSystemErrorName } from 'node:util'
+import { runtime, type Timer } from '../runtime.ts'
 import type { Link, OpenTransport, Transport } from './link.ts'
 import { borrowedCopy, ownedCopy, retain } from './read-buffers.ts'
 import { linkEndOf } from './socket-errors.ts'
@@ -37,7 +38,7 @@ class HandleTransport implements Transport {
   /** Writes that the kernel has not completed. */
   #pendingWrites = 0
   #isFull = false
-  #closeTimer: NodeJS.Timeout | undefined
+  #closeTimer: Timer | undefined
   #closed = false
   /** Owns the handle since `detach`. */
   #detached: Socket | undefined
@@ -67,7 +68,7 @@ class HandleTransport implements Transport {
         : handle.writeBuffer(request, bytes)
     if (error !== 0) {
       // Deferred, because no caller expects a link to end during a write.
-      process.nextTick(() => this.#end(error))
+      runtime.soon(() => this.#end(error))
       return true
     }
     if (!this.#binding.lastWriteIsPending()) return true
@@ -93,7 +94,7 @@ class HandleTransport implements Transport {
     if (this.#reading || this.#closed || this.#closeTimer) return
     this.#reading = true
     if (this.#unshifted === undefined) this.#handle.readStart()
-    else process.nextTick(() => this.#deliverUnshifted())
+    else runtime.soon(() => this.#deliverUnshifted())
   }
 
   unshift(bytes: Buffer): void {
@@ -105,7 +106,7 @@ class HandleTransport implements Transport {
     if (this.#closed) return void this.#detached?.destroy()
     this.#closed = true
     this.#reading = false
-    clearTimeout(this.#closeTimer)
+    runtime.cancel(this.#closeTimer)
     this.#handle.close()
     this.#onClosed?.()
   }
@@ -113,7 +114,7 @@ class HandleTransport implements Transport {
   closeWhenWritten(timeoutMs: number): void {
     if (this.#pendingWrites === 0 || this.#closed) return this.close()
     this.pause()
-    this.#closeTimer = setTimeout(() => this.close(), timeoutMs)
+    this.#closeTimer = runtime.after(timeoutMs, () => this.close())
   }
 
   detach(): Socket {

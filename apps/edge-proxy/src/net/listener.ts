@@ -1,70 +1,44 @@
-/** Listens on one configured port, and reports each accepted connection as a transport: a handle if Node allows it. */
-import { createServer, type Server } from 'node:net'
-import { getSystemErrorName } from 'node:util'
+/** A configured port of the edge. It reports each accepted connection as a transport. */
 import type { ListenerConfig } from '@imapfleet/config'
 import { listenFailed } from '../errors.ts'
-import { overHandle } from './handle-transport.ts'
-import type { OpenTransport } from './link.ts'
-import { overSocket } from './socket-transport.ts'
-import { handleOf } from './tcp-handle.ts'
+import type { BoundPort, Network, OnConnection } from './network.ts'
+import { systemNetwork } from './system-network.ts'
 
 export class Listener {
   readonly name: string
   readonly config: ListenerConfig
-  readonly #onConnection: (open: OpenTransport, file: number) => void
+  readonly #onConnection: OnConnection
   readonly #onFailed: (error: unknown) => void
-  readonly #server: Server
+  readonly #network: Network
+  #port: BoundPort | undefined
 
-  /**
-   * @param onConnection gets the number of the open file too; -1: unknown
-   * @param onFailed called when the system could not accept a client
-   */
+  /** @param onFailed called when the system could not accept a client */
   constructor(
     name: string,
     config: ListenerConfig,
-    onConnection: (open: OpenTransport, file: number) => void,
+    onConnection: OnConnection,
     onFailed: (error: unknown) => void,
+    network: Network = systemNetwork,
   ) {
     this.name = name
     this.config = config
     this.#onConnection = onConnection
     this.#onFailed = onFailed
-    const options = { noDelay: true, keepAlive: config.keepAlive, allowHalfOpen: true }
-    this.#server = createServer(options, (socket) =>
-      onConnection(overSocket(socket), handleOf(socket)?.fd ?? -1),
-    )
+    this.#network = network
   }
 
   /** Binds the port. Throws `listen_failed`. */
-  listen(): Promise<void> {
-    const { address, port, backlog } = this.config
-    return new Promise((resolve, reject) => {
-      const onListenError = (error: Error) =>
-        reject(listenFailed({ section: `listeners.${this.name}`, address, port }, error))
-      this.#server.once('error', onListenError)
-      this.#server.listen({ host: address, port, backlog }, () => {
-        this.#server.off('error', onListenError).on('error', this.#onFailed)
-        this.#acceptHandles()
-        resolve()
-      })
-    })
+  async listen(): Promise<void> {
+    try {
+      this.#port = await this.#network.listen(this.config, this.#onConnection, this.#onFailed)
+    } catch (error) {
+      const { address, port } = this.config
+      throw listenFailed({ section: `listeners.${this.name}`, address, port }, error as Error)
+    }
   }
 
   /** Stops accepting connections. Open ones are not affected. */
   close(): void {
-    this.#server.close()
-  }
-
-  /** Takes accepted handles before Node creates a socket for each. */
-  #acceptHandles(): void {
-    const listening = handleOf(this.#server)
-    if (!listening) return
-    // Accepted connections inherit both options, which saves two system calls per connection.
-    listening.setNoDelay(true)
-    if (this.config.keepAlive) listening.setKeepAlive(true, 0)
-    listening.onconnection = (error, handle) => {
-      if (error === 0 && handle) this.#onConnection(overHandle(handle), handle.fd)
-      else this.#onFailed({ code: getSystemErrorName(error) })
-    }
+    this.#port?.close()
   }
 }

@@ -1,5 +1,6 @@
 /** The transport over a Node socket: for TLS, and for versions of Node without the handles that the edge uses. */
 import type { Socket } from 'node:net'
+import { runtime } from '../runtime.ts'
 import type { Link, OpenTransport, Transport } from './link.ts'
 import { retain } from './read-buffers.ts'
 import { linkEndOf } from './socket-errors.ts'
@@ -65,8 +66,8 @@ class SocketTransport implements Transport {
     const socket = this.#socket
     if (socket.writableLength === 0 && !('encrypted' in socket)) return this.close()
     // Not the socket's own timeout, which starts again with every byte of the peer.
-    const timer = setTimeout(() => socket.destroy(), timeoutMs)
-    socket.once('close', () => clearTimeout(timer))
+    const timer = runtime.after(timeoutMs, () => socket.destroy())
+    socket.once('close', () => runtime.cancel(timer))
     socket.end(() => socket.destroy())
   }
 

@@ -7,6 +7,7 @@
  * nothing. Until the server has judged a login, its dial may therefore exceed the limits by the spare connections, if
  * there is an idle connection to evict for each dial beyond the limit (docs/adr/0010-spare-connections.md).
  */
+import { runtime } from '../runtime.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Connections, Dial, Waiter } from './connections.ts'
 import { fitsLogin, isSameSecret } from './key.ts'
@@ -56,14 +57,14 @@ export class Admission {
       const waiter: Waiter = {
         request,
         settle: (outcome) => {
-          clearTimeout(timer)
+          runtime.cancel(timer)
           loginSignal.removeEventListener('abort', onAbandoned)
           this.#connections.dequeue(waiter)
           resolve(outcome)
         },
       }
       const expire = () => waiter.settle(isUserFull() ? 'too-many-of-user' : 'timed-out')
-      const timer = setTimeout(expire, queueTimeoutMs)
+      const timer = runtime.after(queueTimeoutMs, expire)
       const onAbandoned = () => (loginSignal.reason === 'out-of-time' ? expire() : waiter.settle('abandoned'))
       loginSignal.addEventListener('abort', onAbandoned)
       this.#connections.enqueue(waiter)

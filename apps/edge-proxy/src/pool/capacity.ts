@@ -3,9 +3,9 @@
  * waits until the server has closed them. Idle connections never lock a user out, neither her own nor those of other
  * users of a server at its limit. Remembers the limits that refusals have shown, so that the next login evicts first.
  */
-import { setTimeout as delay } from 'node:timers/promises'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
+import { delay, runtime } from '../runtime.ts'
 import type { Shortage } from '../server/shortage.ts'
 import type { Connections, Dial } from './connections.ts'
 import { fitsLogin, userKeyOf } from './key.ts'
@@ -192,7 +192,7 @@ export class Capacity {
     { loginSignal: signal }: LeaseHolder,
   ): Promise<boolean> {
     if (!this.#closedAt.delete(userKey(serverName, user))) return false
-    await delay(closeNoticedMs, undefined, { signal }).catch(() => {})
+    await delay(closeNoticedMs, signal)
     return !signal.aborted
   }
 }
@@ -244,7 +244,7 @@ export class CapacityForDial {
             this.#attempts > 1,
           )
     // Sockets over TLS close their file a moment later.
-    if (isFreed) await new Promise(setImmediate)
+    if (isFreed) await new Promise<void>((resolve) => runtime.afterEvents(resolve))
     if (isFreed) this.#evictedFor = shortage
     return isFreed
   }

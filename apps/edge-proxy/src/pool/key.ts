@@ -2,11 +2,13 @@
  * The key of a connection: a canonical name of its user, a digest of the secret under a key that is made at process
  * start, and the extensions that are enabled on it. The secret itself is not kept.
  */
-import { hash, randomBytes } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { mechanismClass, type Credentials } from '../imap/credentials.ts'
+import { runtime } from '../runtime.ts'
 import { withCondstore, type ServerConnection } from '../server/server-connection.ts'
 
-const processKey = randomBytes(32)
+const processKey = Buffer.alloc(32)
+runtime.fillRandom(processKey)
 
 /** The names are decoded: an atom, a quoted string and a literal of one name are one identity. */
 export function identityOf(serverName: string, credentials: Credentials): string {

@@ -2,6 +2,7 @@
  * Which addresses of one server do not answer. Logins try them last. Health checks try them in the background, after pauses
  * that double, and move them back when they answer.
  */
+import { runtime } from '../runtime.ts'
 import type { Address } from './resolver.ts'
 
 export interface AddressOutage extends Address {
@@ -25,7 +26,7 @@ const pauseMaxMs = 60_000
 export class Addresses {
   /** By address. Those that answer have no entry. */
   readonly #entries = new Map<string, Entry>()
-  /** When each last greeted, from performance.now(). */
+  /** When each last greeted, from runtime.now(). */
   readonly #greetedAt = new Map<string, number>()
 
   get down(): AddressOutage[] {
@@ -57,7 +58,7 @@ export class Addresses {
   /** The address could not be used. It is checked after `pauseMs`, and then after twice the pause each time. */
   markDown(address: Address, reason: string, now: number, pauseMs: number): void {
     const present = this.#entries.get(address.address)
-    const outage = { ...address, since: present?.outage?.since ?? Date.now(), reason }
+    const outage = { ...address, since: present?.outage?.since ?? runtime.wall(), reason }
     if (present?.outage) Object.assign(present, { outage })
     else this.#entries.set(address.address, { address, outage, checkAt: now + pauseMs, pauseMs: pauseMs * 2 })
   }

@@ -3,6 +3,7 @@
  * the rest of its bookkeeping. It does not keep the process alive.
  */
 import { LinkedMap, type Linked } from '../linked-members.ts'
+import { runtime, type Timer } from '../runtime.ts'
 
 const stepMs = 50
 
@@ -11,7 +12,7 @@ export class CoarseTimeouts<Item extends Linked<Item>> {
   /** The step at which each item expires. */
   readonly #due = new LinkedMap<Item, number>()
   #step = 0
-  #timer: NodeJS.Timeout | undefined
+  #timer: Timer | undefined
 
   constructor(onTimeout: (item: Item) => void) {
     this.#onTimeout = onTimeout
@@ -20,7 +21,7 @@ export class CoarseTimeouts<Item extends Linked<Item>> {
   /** Calls back for the item after this time, up to two steps late, unless it is removed before. */
   add(item: Item, ms: number): void {
     this.#due.set(item, this.#step + Math.ceil(ms / stepMs) + 1)
-    this.#timer ??= setInterval(() => this.#advance(), stepMs).unref()
+    this.#timer ??= runtime.every(stepMs, () => this.#advance()).unref()
   }
 
   remove(item: Item): void {
@@ -30,7 +31,7 @@ export class CoarseTimeouts<Item extends Linked<Item>> {
   #advance(): void {
     this.#step++
     if (this.#due.size === 0) {
-      clearInterval(this.#timer)
+      runtime.cancel(this.#timer)
       this.#timer = undefined
     }
     for (const [item, step] of this.#due) {

@@ -7,10 +7,11 @@ import { connect as connectTls } from 'node:tls'
 import { oneLine } from '@imapfleet/observe'
 import { capabilitiesIn, lastCapabilities, offers } from '../imap/capability.ts'
 import { startDeadline } from '../net/deadline.ts'
-import { dialSocket, dialTcp, socketReady } from '../net/dial-tcp.ts'
+import { dialSocket, socketReady } from '../net/dial-tcp.ts'
 import { Link, type OpenTransport } from '../net/link.ts'
 import { dialErrorReason, dialErrorText, type Exhaustion } from '../net/socket-errors.ts'
 import { overSocket } from '../net/socket-transport.ts'
+import { runtime } from '../runtime.ts'
 import { Exchange, type ExchangeFailure } from './exchange.ts'
 import type { Address } from './resolver.ts'
 import type { Preamble, Server } from './server.ts'
@@ -67,7 +68,7 @@ export async function dialAddress(
     else server.suspectAddress(address)
     return { kind: 'abandoned' }
   }
-  if (dialed.kind === 'dialed') server.addresses.markUp(address, performance.now())
+  if (dialed.kind === 'dialed') server.addresses.markUp(address, runtime.now())
   else if (countsAsFailure(shortageInDial(dialed))) server.markAddressDown(address, dialed.detail)
   return dialed
 }
@@ -120,7 +121,7 @@ class AddressDial {
     const destination = { host: this.#address.address, port, keepAlive }
     const { signal } = this.#deadline
     if (tls === 'none') {
-      const dialing = dialTcp(destination, signal)
+      const dialing = this.#server.network.dial(destination, signal)
       const { open, addresses } = await histograms.upstream_connect_seconds.measure(dialing)
       return preamble ? (link) => writtenFirst(open(link), preamble(addresses)) : open
     }

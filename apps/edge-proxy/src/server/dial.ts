@@ -1,4 +1,5 @@
 /** Opens a connection to a server: tries its addresses in turn, those that do not answer at present last. */
+import { runtime } from '../runtime.ts'
 import { dialAddress, type DialAbandoned, type Dialed, type DialFailure } from './dial-address.ts'
 import type { Preamble, Server } from './server.ts'
 
@@ -14,8 +15,8 @@ export async function dial(
   preamble?: Preamble,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
   const { config, resolver, addresses } = server
-  const endsAt = performance.now() + config.connectTimeoutMs
-  const timeLeft = () => endsAt - performance.now()
+  const endsAt = runtime.now() + config.connectTimeoutMs
+  const timeLeft = () => endsAt - runtime.now()
   const round = server.beginRound()
   const tried = new Set<string>()
   const failures: DialFailure[] = []

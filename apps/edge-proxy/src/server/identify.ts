@@ -1,6 +1,7 @@
 /** Asks a server for its answer to ID, for clients that ask before any login has told the edge. */
 import { offers } from '../imap/capability.ts'
 import { startDeadline } from '../net/deadline.ts'
+import { runtime } from '../runtime.ts'
 import { dial } from './dial.ts'
 import type { Dialed } from './dial-address.ts'
 import type { Server } from './server.ts'
@@ -16,10 +17,10 @@ const lastAsked = new WeakMap<Server, { readonly at: number; readonly done: Prom
  */
 export function identify(server: Server, signal: AbortSignal): Promise<void> {
   const last = lastAsked.get(server)
-  if (last && performance.now() - last.at < askAgainAfterMs) return last.done
+  if (last && runtime.now() - last.at < askAgainAfterMs) return last.done
   if (server.isPaused || server.downReason !== undefined) return Promise.resolve()
   const done = ask(server, signal)
-  lastAsked.set(server, { at: performance.now(), done })
+  lastAsked.set(server, { at: runtime.now(), done })
   return done
 }
 

@@ -1,5 +1,6 @@
 /** Logs out of a server on a connection that has no command in progress, so that the server no longer counts it. */
 import type { Link } from '../net/link.ts'
+import { runtime } from '../runtime.ts'
 
 /** How long the server may take to answer LOGOUT. */
 const replyTimeoutMs = 2000
@@ -14,17 +15,17 @@ export function logOut(link: Link): Promise<void> {
       link.close()
       resolve()
     }
-    let timer = setTimeout(giveUp, replyTimeoutMs)
+    let timer = runtime.after(replyTimeoutMs, giveUp)
     let isAnswered = false
     link.handler = {
       onData(bytes) {
         if (isAnswered || !/^i0 /m.test(bytes.toString('latin1'))) return
         isAnswered = true
-        clearTimeout(timer)
-        timer = setTimeout(giveUp, closeTimeoutMs)
+        runtime.cancel(timer)
+        timer = runtime.after(closeTimeoutMs, giveUp)
       },
       onEnd() {
-        clearTimeout(timer)
+        runtime.cancel(timer)
         resolve()
       },
     }

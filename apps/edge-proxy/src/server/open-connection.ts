@@ -3,12 +3,12 @@
  * failures are values: the server refused the login, or it is unavailable.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
 import { oneLine } from '@imapfleet/observe'
 import { filterCapabilityLine, lastCapabilities, offers, withoutCapabilities } from '../imap/capability.ts'
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import { startDeadline } from '../net/deadline.ts'
 import type { Link } from '../net/link.ts'
+import { delay, runtime } from '../runtime.ts'
 import { authenticate } from './authenticate.ts'
 import { dial } from './dial.ts'
 import type { DialAbandoned, Dialed, DialFailure } from './dial-address.ts'
@@ -146,12 +146,11 @@ async function dialWithRetries(
     detail: server.downReason ?? 'the circuit breaker is open',
   }
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
-    if (!breaker.allows(performance.now())) return failure
+    if (!breaker.allows(runtime.now())) return failure
     const dialed = await attemptDial(server, client, freeCapacity)
     if (dialed.kind !== 'dial-failed') return dialed
     failure = dialed
-    if (attempt < config.connectAttempts)
-      await delay(delayAfter(attempt, config.connectDelayMs), undefined, { signal }).catch(() => {})
+    if (attempt < config.connectAttempts) await delay(delayAfter(attempt, config.connectDelayMs), signal)
     if (signal.aborted) return { kind: 'abandoned' }
   }
   return failure

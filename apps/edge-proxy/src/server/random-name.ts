@@ -1,17 +1,4 @@
-/** Unguessable tags and mailbox names: 96 bits each, drawn in bulk because each draw is a system call. */
-import { randomFillSync } from 'node:crypto'
+/** Unguessable tags and mailbox names: 96 bits each. */
+import { runtime } from '../runtime.ts'
 
-const bytesPerName = 12
-const pool = Buffer.alloc(bytesPerName * 512)
-let at = pool.length
-
-export function randomName(prefix: string): string {
-  if (at === pool.length) {
-    randomFillSync(pool)
-    at = 0
-  }
-  const name = prefix + pool.toString('hex', at, at + bytesPerName)
-  // So that used bytes cannot be read from memory later.
-  for (const end = at + bytesPerName; at < end; at++) pool[at] = 0
-  return name
-}
+export const randomName = (prefix: string): string => prefix + runtime.randomName()

@@ -3,19 +3,18 @@
  * expires, and once at a time. Logins wait only for the first answer; while the name server is silent, the last one is used
  * (docs/adr/0016-names-and-addresses.md).
  */
-import type { LookupAddress, LookupAllOptions } from 'node:dns'
-import { lookup } from 'node:dns/promises'
 import { isIP } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { UpstreamConfig } from '@imapfleet/config'
+import type { Lookup } from '../net/network.ts'
 import { dialErrorText } from '../net/socket-errors.ts'
+import { systemNetwork } from '../net/system-network.ts'
+import { delay, runtime } from '../runtime.ts'
 
 export interface Address {
   host: string
   address: string
 }
 
-type Lookup = (host: string, options: LookupAllOptions) => Promise<Pick<LookupAddress, 'address'>[]>
 type NameConfig = Pick<UpstreamConfig, 'hosts' | 'addressFamily' | 'resolveEveryMs'>
 
 const lookupOptions = {
@@ -45,7 +44,7 @@ export class Resolver {
   readonly #now: () => number
   readonly #names = new Map<string, Name>()
 
-  constructor(find: Lookup = lookup, now: () => number = () => performance.now()) {
+  constructor(find: Lookup = systemNetwork.lookup, now: () => number = () => runtime.now()) {
     this.#lookup = find
     this.#now = now
   }
@@ -75,9 +74,9 @@ export class Resolver {
       .flatMap((name) => (name.lookup && !name.addresses ? [name.lookup.then(() => true)] : []))
     if (lookups.length === 0) return false
     const waiting = new AbortController()
-    const timeout = delay(timeoutMs, false, { signal: AbortSignal.any([signal, waiting.signal]) })
+    const timeout = delay(timeoutMs, AbortSignal.any([signal, waiting.signal]))
     try {
-      return await Promise.race([...lookups, timeout.catch(() => false)])
+      return await Promise.race([...lookups, timeout.then(() => false)])
     } finally {
       waiting.abort()
     }

@@ -9,7 +9,10 @@ import type { EdgeMetrics } from '@imapfleet/observe'
 import { afterLogin, mechanismsIn } from '../imap/capability.ts'
 import { addressNamedIn, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
 import type { TcpAddresses } from '../net/dial-tcp.ts'
+import type { Network } from '../net/network.ts'
 import { printProxyHeader } from '../net/proxy-header.ts'
+import { systemNetwork } from '../net/system-network.ts'
+import { runtime } from '../runtime.ts'
 import { Addresses } from './addresses.ts'
 import { Breaker } from './breaker.ts'
 import { Identification } from './identification.ts'
@@ -50,6 +53,7 @@ export class Server {
   readonly generation: number
   readonly histograms: EdgeMetrics['histograms']
   readonly resolver: Resolver
+  readonly network: Network
   readonly addresses = new Addresses()
   readonly breaker = new Breaker()
   readonly identification = new Identification()
@@ -60,7 +64,7 @@ export class Server {
   mechanisms: readonly string[] | undefined
   /** Why the last attempt to reach the server failed; undefined while the server is up. */
   downReason: string | undefined
-  /** When the server last greeted, from performance.now(); 0: never. */
+  /** When the server last greeted, from runtime.now(); 0: never. */
   greetedAt = 0
   /** True after an order of an operator: no login opens a connection. Health checks continue. */
   isPaused = false
@@ -77,12 +81,14 @@ export class Server {
     { counters, histograms }: EdgeMetrics,
     context: SecureContext | undefined,
     resolver = new Resolver(),
+    network: Network = systemNetwork,
   ) {
     this.name = name
     this.config = config
     this.generation = generation
     this.histograms = histograms
     this.resolver = resolver
+    this.network = network
     this.tls = { context, tickets: new Map() }
     showFromZero(name, counters)
   }
@@ -96,7 +102,7 @@ export class Server {
   markUp(): void {
     this.breaker.succeeded()
     this.downReason = undefined
-    this.greetedAt = performance.now()
+    this.greetedAt = runtime.now()
   }
 
   /** Begins a dial. Without health checks, it tries an address again that has been down for its pause. */
@@ -104,7 +110,7 @@ export class Server {
     const first = this.config.roundRobin ? this.#rounds++ : 0
     return {
       first,
-      trials: this.config.healthIntervalMs === 0 ? this.addresses.takeDue(performance.now()) : [],
+      trials: this.config.healthIntervalMs === 0 ? this.addresses.takeDue(runtime.now()) : [],
     }
   }
 
@@ -123,14 +129,14 @@ export class Server {
   /** The address could not be used; `reason` is for operators. */
   markAddressDown(address: Address, reason: string): void {
     const { healthIntervalMs, breakerCooldownMs } = this.config
-    this.addresses.markDown(address, reason, performance.now(), healthIntervalMs || breakerCooldownMs)
+    this.addresses.markDown(address, reason, runtime.now(), healthIntervalMs || breakerCooldownMs)
   }
 
   /** A dial was abandoned before the address had answered. Without health checks, a login tries it again after a while. */
   suspectAddress(address: Address): void {
     const { healthIntervalMs, breakerCooldownMs } = this.config
     const untilCheckMs = healthIntervalMs === 0 ? breakerCooldownMs : 0
-    this.addresses.suspect(address, performance.now(), healthIntervalMs || breakerCooldownMs, untilCheckMs)
+    this.addresses.suspect(address, runtime.now(), healthIntervalMs || breakerCooldownMs, untilCheckMs)
   }
 
   /** What operators should know about its names and addresses, one sentence each. */
@@ -145,7 +151,7 @@ export class Server {
   /** The server could not be reached; `reason` is for operators. */
   markDown(reason: string): void {
     this.downReason = reason
-    this.breaker.failed(performance.now(), this.config)
+    this.breaker.failed(runtime.now(), this.config)
   }
 
   /**

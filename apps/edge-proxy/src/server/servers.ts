@@ -2,6 +2,7 @@
 import type { SecureContext } from 'node:tls'
 import type { EdgeConfig, RouteConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
+import type { Network } from '../net/network.ts'
 import { Resolver } from './resolver.ts'
 import { Server } from './server.ts'
 
@@ -12,11 +13,19 @@ export class Servers {
   /** Made at the first use of each listener. */
   #byListener = new Map<string, readonly Server[]>()
   #lastGeneration = 0
-  readonly #resolver = new Resolver()
+  readonly #network: Network
+  readonly #resolver: Resolver
 
   /** @param contexts TLS contexts by server name */
-  constructor(config: EdgeConfig, contexts: ReadonlyMap<string, SecureContext>, metrics: EdgeMetrics) {
+  constructor(
+    config: EdgeConfig,
+    contexts: ReadonlyMap<string, SecureContext>,
+    metrics: EdgeMetrics,
+    network: Network,
+  ) {
     this.#metrics = metrics
+    this.#network = network
+    this.#resolver = new Resolver(network.lookup)
     this.#config = config
     this.configure(config, contexts)
   }
@@ -32,7 +41,15 @@ export class Servers {
         byName.set(name, present)
       } else {
         const generation = ++this.#lastGeneration
-        const server = new Server(name, settings, generation, this.#metrics, context, this.#resolver)
+        const server = new Server(
+          name,
+          settings,
+          generation,
+          this.#metrics,
+          context,
+          this.#resolver,
+          this.#network,
+        )
         server.isPaused = present?.isPaused ?? false
         byName.set(name, server)
       }

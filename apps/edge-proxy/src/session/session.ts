@@ -7,6 +7,7 @@ import { offers } from '../imap/capability.ts'
 import { userName } from '../imap/credentials.ts'
 import { decodeBase64 } from '../imap/sasl.ts'
 import { countsAsLoginFailure, type Leased, type Refused } from '../pool/lease.ts'
+import { runtime } from '../runtime.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
 import type { Ending } from '../splice/ending.ts'
@@ -54,11 +55,11 @@ function leaseFor(
   { credentials }: Login,
   { servers, pool, metrics }: EdgeContext,
 ): Leased | Promise<Leased | Refused> {
-  const startedAt = performance.now()
+  const startedAt = runtime.now()
   const settled = <Result>(result: Result): Result => {
     // The secret is not needed any more and should not wait in memory for the garbage collector.
     credentials.secret.fill(0)
-    metrics.histograms.login_seconds.observe(performance.now() - startedAt)
+    metrics.histograms.login_seconds.observe(runtime.now() - startedAt)
     return result
   }
   const lease = pool.lease(servers.for(userName(credentials), client.listener), credentials, client)
@@ -124,7 +125,7 @@ function endSession(session: ActiveSession, ending: Ending, context: EdgeContext
   const { sessions, tracer, metrics, log } = context
   sessions.end(session)
   tracer.end(session, `session ended: ${ending.kind}`)
-  metrics.histograms.session_seconds.observe(performance.now() - session.startedAt)
+  metrics.histograms.session_seconds.observe(runtime.now() - session.startedAt)
   metrics.counters.sessions_total({ ending: ending.kind }).value++
   if (log.isOn('debug'))
     log.debug('session_ended', { session: session.id, user: session.user, ending: ending.kind })

@@ -1,10 +1,10 @@
 /** The register of sessions: clients that have not logged in, and logged-in sessions with their splice. */
-import { randomBytes } from 'node:crypto'
 import { Linked, LinkedSet, type ReadonlyLinkedSet } from '../linked-members.ts'
 import type { Client } from '../client/client.ts'
+import { runtime } from '../runtime.ts'
 import type { Splice } from '../splice/splice.ts'
 
-const idPrefix = randomBytes(3).toString('hex')
+const idPrefix = runtime.randomName().slice(0, 6)
 let lastNumber = 0
 
 /** A logged-in session. */
@@ -13,8 +13,8 @@ export class ActiveSession extends Linked<ActiveSession> {
   readonly user: string
   readonly client: Client
   readonly splice: Splice
-  /** From performance.now(), for the session's duration. */
-  readonly startedAt = performance.now()
+  /** From runtime.now(), for the session's duration. */
+  readonly startedAt = runtime.now()
 
   constructor(user: string, client: Client, splice: Splice) {
     super()

@@ -6,6 +6,7 @@ import type { Counter } from '@imapfleet/observe'
 import { AskedCommands } from '../observe/asked-commands.ts'
 import { TraceMask } from '../observe/trace-mask.ts'
 import type { TracedLine, TraceEnd, TraceOrder, TraceSink } from '../observe/trace.ts'
+import { runtime } from '../runtime.ts'
 import type { ActiveSession, Sessions } from './sessions.ts'
 
 interface Running {
@@ -33,8 +34,8 @@ export class Tracer {
   constructor(
     sessions: Sessions,
     lines: Counter,
-    now: () => number = Date.now,
-    age: () => number = () => performance.now(),
+    now: () => number = () => runtime.wall(),
+    age: () => number = () => runtime.now(),
   ) {
     this.#sessions = sessions
     this.#lines = lines

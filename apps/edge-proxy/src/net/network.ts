@@ -1,0 +1,35 @@
+/**
+ * What the edge needs of a network: to listen, to dial, to look up names. The usual one is that of the
+ * system (system-network.ts). The simulation has one in memory. TLS with a server needs a socket, so it is dialed past this interface (dial-tcp.ts).
+ */
+import type { LookupAddress, LookupAllOptions } from 'node:dns'
+import type { ListenerConfig } from '@imapfleet/config'
+import type { DialedTcp, TcpDestination } from './dial-tcp.ts'
+import type { OpenTransport } from './link.ts'
+
+/** Gets each accepted connection, and the number of its open file; -1: unknown. */
+export type OnConnection = (open: OpenTransport, file: number) => void
+
+/** A port that is bound. */
+export interface BoundPort {
+  /** Stops accepting connections. Open ones are not affected. */
+  close(): void
+}
+
+/** All addresses of a host name. */
+export type Lookup = (host: string, options: LookupAllOptions) => Promise<Pick<LookupAddress, 'address'>[]>
+
+export interface Network {
+  /**
+   * Binds the port. Rejects with the error of the system.
+   * @param onFailed called when the system could not accept a client
+   */
+  listen(
+    config: ListenerConfig,
+    onConnection: OnConnection,
+    onFailed: (error: unknown) => void,
+  ): Promise<BoundPort>
+  /** Rejects with the error of the system, or when the signal is aborted. */
+  dial(destination: TcpDestination, signal: AbortSignal): Promise<DialedTcp>
+  readonly lookup: Lookup
+}

@@ -1,0 +1,49 @@
+/** The network of the system. Each accepted or dialed connection is a transport over a handle if Node allows it. */
+import { lookup } from 'node:dns/promises'
+import { createServer, type Server } from 'node:net'
+import { getSystemErrorName } from 'node:util'
+import type { ListenerConfig } from '@imapfleet/config'
+import { overHandle } from './handle-transport.ts'
+import { dialTcp } from './dial-tcp.ts'
+import type { BoundPort, Network, OnConnection } from './network.ts'
+import { overSocket } from './socket-transport.ts'
+import { handleOf } from './tcp-handle.ts'
+
+export const systemNetwork: Network = { listen: listenTcp, dial: dialTcp, lookup }
+
+function listenTcp(
+  { address, port, backlog, keepAlive }: ListenerConfig,
+  onConnection: OnConnection,
+  onFailed: (error: unknown) => void,
+): Promise<BoundPort> {
+  const options = { noDelay: true, keepAlive, allowHalfOpen: true }
+  const server = createServer(options, (socket) =>
+    onConnection(overSocket(socket), handleOf(socket)?.fd ?? -1),
+  )
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ host: address, port, backlog }, () => {
+      server.off('error', reject).on('error', onFailed)
+      acceptHandles(server, keepAlive, onConnection, onFailed)
+      resolve({ close: () => void server.close() })
+    })
+  })
+}
+
+/** Takes accepted handles before Node creates a socket for each. */
+function acceptHandles(
+  server: Server,
+  keepAlive: boolean,
+  onConnection: OnConnection,
+  onFailed: (error: unknown) => void,
+): void {
+  const listening = handleOf(server)
+  if (!listening) return
+  // Accepted connections inherit both options, which saves two system calls per connection.
+  listening.setNoDelay(true)
+  if (keepAlive) listening.setKeepAlive(true, 0)
+  listening.onconnection = (error, handle) => {
+    if (error === 0 && handle) onConnection(overHandle(handle), handle.fd)
+    else onFailed({ code: getSystemErrorName(error) })
+  }
+}
