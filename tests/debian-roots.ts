@@ -1,4 +1,4 @@
-/** `npm run debian-roots`: installs the mail servers of tests/support/debian-root.ts, each in a root directory of its own. Needs root. */
+/** `npm run debian-roots`: installs the root directories of tests/support/debian-root.ts. Needs root. */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'

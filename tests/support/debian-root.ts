@@ -1,6 +1,6 @@
 /**
- * Mail servers from Debian's packages that cannot be installed beside Dovecot: each in a root directory of its own, made by
- * `npm run debian-roots`. A server runs in it with its own mounts and process namespace. What it writes is kept in memory, so the root
+ * Root directories with Debian 12, made by `npm run debian-roots`: `host` for the tests of our packages, and one for each mail
+ * server that cannot be installed beside Dovecot. A server runs in it with its own mounts and process namespace. What it writes is kept in memory, so the root
  * stays as it was installed, and several can run from one root.
  */
 import { existsSync } from 'node:fs'
@@ -12,6 +12,20 @@ import { MailSocket } from './mail-socket.ts'
 
 /** Packages of each root. A mail transport agent only satisfies a dependency. */
 export const debianRoots = {
+  host: [
+    ...[
+      'systemd-sysv',
+      'dbus',
+      'adduser',
+      'logrotate',
+      'man-db',
+      'bash-completion',
+      'ca-certificates',
+      'curl',
+      'procps',
+    ],
+    ...['dovecot-imapd', 'imapproxy', 'msmtp-mta', 'lintian'],
+  ],
   cyrus: ['cyrus-imapd', 'sasl2-bin', 'libsasl2-modules', 'msmtp-mta'],
   courier: ['courier-imap', 'courier-authdaemon', 'msmtp-mta'],
 } as const

@@ -34,8 +34,14 @@ export class LoneEdge {
   /**
    * `config` is merged over a plain listener and `upstreams.main` at this port.
    * @param runner a program that runs the edge, such as `prlimit --nofile=256`
+   * @param program the edge, such as a bundle; by default the sources
    */
-  static async start(upstreamPort: number, config: Layer = {}, runner?: string[]): Promise<LoneEdge> {
+  static async start(
+    upstreamPort: number,
+    config: Layer = {},
+    runner?: string[],
+    program?: string,
+  ): Promise<LoneEdge> {
     const ground = temporaryGround()
     const upstream = { host: '127.0.0.1', port: upstreamPort }
     // No health probes unless a test wants them: every connection that a server sees has a cause in the test.
@@ -47,6 +53,7 @@ export class LoneEdge {
       upstream,
       config: mergeLayers(quiet, config),
       runner,
+      program,
     })
     await edge.process.start()
     const document = JSON.parse(await readFile(edge.configFile, 'utf8')) as Layer

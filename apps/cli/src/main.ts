@@ -113,6 +113,8 @@ function commandOf(program: Command, words: readonly string[]): string {
 }
 
 const { env } = process
+/** The clone that these sources are in. A bundle is not in one. */
+const clone = import.meta.filename.endsWith('.ts') ? [join(import.meta.dirname, '../../..')] : []
 const shell = openShell(
   {
     // An empty variable counts as unset.
@@ -120,7 +122,7 @@ const shell = openShell(
     token: env['IMAPFLEET_TOKEN'] || undefined,
     profile: env['IMAPFLEET_PROFILE'] || undefined,
     configHome: env['XDG_CONFIG_HOME'] || join(homedir(), '.config'),
-    directories: [process.cwd(), join(import.meta.dirname, '../../..')],
+    directories: [process.cwd(), ...clone],
   },
   process,
 )

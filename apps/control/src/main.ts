@@ -16,19 +16,21 @@ import { startControl, type Mode } from './control.ts'
 import type { DatabaseAddress } from './platform/db/address.ts'
 import { openDatabase } from './platform/db/database.ts'
 import { migrate } from './platform/db/migrate.ts'
+import { builtConsole } from './platform/places.ts'
 import { dayMs, type Retention } from './features/history/window.ts'
 import { initNats } from './nats-init.ts'
 import { writeLeaf, type LeafOptions } from './nats-leaf.ts'
 import { busOptions, databaseOptions, readIssuer } from './options.ts'
 import { parseSettings, type ControlSettings } from './settings.ts'
 import { createToken } from './features/access/service.ts'
+import { version } from './version.ts'
 
 const log = new Log({ level: 'info', format: 'text' }, (line) => process.stderr.write(line))
 const stopMs = 10_000
-const builtConsole = `${import.meta.dirname}/../../console/dist`
 
 const program = new Command('imapfleet-control')
   .description('The control plane of imapfleet: REST API, ingest of reports, desired state of edges.')
+  .version(version, '-V, --version', 'print the version')
   .addHelpText(
     'after',
     `
@@ -50,7 +52,7 @@ Environment:
   REPORTS_KEPT_DAYS         how long reports are kept (7)
   MINUTES_KEPT_DAYS         how long history per minute is kept (90)
   HOURS_KEPT_DAYS           how long history per hour is kept (1095)
-  CONSOLE_DIRECTORY         directory of the built web console (apps/console/dist)`,
+  CONSOLE_DIRECTORY         directory of the built web console (the one that comes with control)`,
   )
 
 const modes: [Mode, string][] = [

@@ -21,6 +21,8 @@ export interface ControlProcessOptions {
   environment?: Record<string, string>
   /** `all` by default. */
   mode?: 'all' | 'api' | 'ingest'
+  /** The program, such as a bundle. The sources by default. */
+  program?: string
 }
 
 export interface ControlProcess {
@@ -31,7 +33,7 @@ export interface ControlProcess {
   createToken(name: string, role: 'admin' | 'operator' | 'viewer'): Promise<string>
 }
 
-const main = `${repository}/apps/control/src/main.ts`
+const sources = `${repository}/apps/control/src/main.ts`
 const consoleBuild = `${repository}/apps/console/build.ts`
 
 export async function controlPlane({
@@ -41,8 +43,9 @@ export async function controlPlane({
   preferredPort,
   environment = {},
   mode = 'all',
+  program = sources,
 }: ControlProcessOptions): Promise<ControlProcess> {
-  await buildConsole()
+  if (program === sources) await buildConsole()
   const port = await freePort(preferredPort)
   const api = `http://127.0.0.1:${port}`
   const env = {
@@ -57,7 +60,7 @@ export async function controlPlane({
   const child = new LocalProcess({
     name: mode === 'all' ? 'control' : `control-${mode}`,
     command: node,
-    args: [main, mode, '--host', '127.0.0.1', '--port', String(port)],
+    args: [program, mode, '--host', '127.0.0.1', '--port', String(port)],
     env,
     ground,
     // It has no state to save, and the parts that it would tell are being stopped too.
@@ -65,7 +68,7 @@ export async function controlPlane({
     isReady: async () => (await fetch(`${api}/readyz`, { signal: AbortSignal.timeout(2_000) })).ok,
   })
   const createToken = async (name: string, role: string): Promise<string> => {
-    const args = [main, 'token', 'create', '--name', name, '--role', role]
+    const args = [program, 'token', 'create', '--name', name, '--role', role]
     try {
       const { stdout } = await promisify(execFile)(node, args, { env: childEnvironment(env) })
       return stdout.trim()

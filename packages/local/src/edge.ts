@@ -23,6 +23,8 @@ export interface EdgeOptions {
   config?: Layer | undefined
   /** A program and its arguments that run the edge as their own process, such as `prlimit --nofile=256`. */
   runner?: readonly string[] | undefined
+  /** The program, such as a bundle. The sources by default. */
+  program?: string | undefined
 }
 
 /** The IMAP server of the edges. */
@@ -66,7 +68,8 @@ export async function edgeProxy(options: EdgeOptions): Promise<EdgeProcess> {
   // JSON is valid YAML.
   const text = JSON.stringify(mergeLayers(config, options.config ?? {}), null, 2)
   writePrivate(configFile, `${text}\n`, ground.account)
-  const main = [node, `${repository}/apps/edge-proxy/src/main.ts`, '--config', configFile]
+  const program = options.program ?? `${repository}/apps/edge-proxy/src/main.ts`
+  const main = [node, program, '--config', configFile]
   const [command = node, ...args] = [...(options.runner ?? []), ...main]
   const child = new LocalProcess({
     name: id,

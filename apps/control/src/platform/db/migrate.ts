@@ -1,13 +1,11 @@
 /** Migrates the database to the newest schema. Replicas that start at the same time migrate one after the other. */
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator'
-import { fileURLToPath } from 'node:url'
+import { migrationsDirectory } from '../places.ts'
 import type { DatabaseAddress } from './address.ts'
 import { openSingle } from './database.ts'
 import { locks } from './lock.ts'
 import { troubleOf } from './trouble.ts'
-
-const migrationsFolder = fileURLToPath(new URL('../../../drizzle', import.meta.url))
 
 /** Throws if another replica migrates and does not finish within some seconds. */
 export async function migrate(database: DatabaseAddress): Promise<void> {
@@ -19,7 +17,7 @@ export async function migrate(database: DatabaseAddress): Promise<void> {
       if (troubleOf(error) !== 'busy') throw error
       throw Object.assign(new Error('another replica is migrating it'), { code: '55P03' })
     })
-    await runMigrations(drizzle(sql), { migrationsFolder })
+    await runMigrations(drizzle(sql), { migrationsFolder: migrationsDirectory })
   } finally {
     await sql.end({ timeout: 5 })
   }

@@ -1,0 +1,186 @@
+/**
+ * The Debian packages on a fresh Debian 12 host: installed by apt, started by systemd, serving mail through Debian's
+ * imapproxy.conf, reloaded, upgraded, removed and purged. `npm run package-test`; needs root.
+ */
+import assert from 'node:assert/strict'
+import { copyFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { after, before, suite, test } from 'node:test'
+import { node, removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
+import { startCommand } from '../support/command.ts'
+import { until } from '../support/until.ts'
+import { DebianHost, hostMissing } from './debian-host.ts'
+
+/** Every file of the system that packages may leave behind, with its owner and mode. */
+const inventory = `find / -xdev \\( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp -o -path /mnt \\
+  -o -path /var/log/journal -o -path /var/log/apt -o -path /var/cache -o -path /var/lib/apt -o -path /var/lib/dpkg \\
+  -o -path /var/lib/systemd -o -path /root \\) -prune -o -printf '%p %u:%g %m\\n' | sort`
+/** dpkg keeps no trace of a purged package, and users are in files that exist anyway. */
+const accounts = `cat /etc/passwd /etc/group; dpkg -l 'imapfleet*' 2>/dev/null | grep '^[a-z][a-z]' || true`
+const page = (port: number) => `/usr/lib/imapfleet/edge/node /mnt/imap-page.mjs ${port} alice sesame`
+const readyz = 'curl -s http://127.0.0.1:9143/readyz'
+
+suite('Debian packages', { skip: hostMissing() }, () => {
+  let directory: string
+  let host: DebianHost
+  before(async () => {
+    directory = temporaryDirectory('packages')
+    const args = ['scripts/package.ts', '--uncompressed', '--directory', join(directory, 'dist')]
+    const { status, stderr } = await startCommand(node, args).ended
+    assert.equal(status, 0, stderr)
+    await copyFile(join(repository, 'tests/packages/imap-page.mjs'), join(directory, 'dist/imap-page.mjs'))
+    host = await DebianHost.boot('imapfleet-packages', join(directory, 'dist'))
+    await host.sh(`
+      cat > /etc/dovecot/local.conf <<'CONF'
+mail_location = maildir:/srv/mail/%u
+first_valid_uid = 100
+passdb {
+  driver = static
+  args = password=sesame
+}
+userdb {
+  driver = static
+  args = uid=mail gid=mail home=/srv/mail/%u
+}
+CONF
+      sed -i 's/^!include auth-system/#&/' /etc/dovecot/conf.d/10-auth.conf
+      install -d -o mail -g mail /srv/mail
+      systemctl restart dovecot`)
+  })
+  after(async () => {
+    await host?.stop()
+    await removeTemporaryDirectory(directory)
+  })
+
+  test('lintian finds no error', async () => {
+    const { status, stdout, stderr } = await host.run('lintian --fail-on error /mnt/*.deb')
+    assert.equal(status, 0, `${stdout}${stderr}`)
+  })
+
+  suite('imapfleet-edge in place of imapproxy', () => {
+    let clean: string[]
+    const installed = () => host.sh(`${inventory}; ${accounts}`)
+    before(async () => {
+      clean = (await installed()).split('\n')
+    })
+
+    test('apt installs it without starting it, and its program and manual pages are found', async () => {
+      await host.sh('apt-get install -y --no-install-recommends /mnt/imapfleet-edge_*.deb')
+      assert.equal((await host.run('systemctl is-active imapfleet-edge')).stdout.trim(), 'inactive')
+      assert.match(await host.sh('imapfleet-edge --version'), /^imapfleet-edge \d/)
+      const pages = await host.sh('man -w 8 imapfleet-edge; man -w 5 imapfleet-edge.yaml')
+      assert.equal(pages.trim().split('\n').length, 2)
+      assert.equal(
+        await host.sh(
+          'MANROFFSEQ= man --warnings -E UTF-8 -l /usr/share/man/man*/imapfleet* 2>&1 >/dev/null',
+        ),
+        '',
+      )
+    })
+
+    test('the file that comes with it has no mistakes', async () => {
+      assert.match(await host.sh('imapfleet-edge --config /etc/imapfleet/edge.yaml --check'), /no mistakes/)
+    })
+
+    test("it serves mail through Debian's imapproxy.conf, as its own user and within its own directories", async () => {
+      await host.sh(`
+        systemctl disable --now imapproxy
+        sed -i 's/^server_hostname .*/server_hostname 127.0.0.1/; s/^server_port .*/server_port 143/; s/^listen_port .*/listen_port 1143/' /etc/imapproxy.conf
+        sed -i 's|^protocol_log_filename .*|protocol_log_filename /var/log/imapfleet/protocol.log|' /etc/imapproxy.conf
+        sed -i 's|^IMAPFLEET_CONFIG=.*|IMAPFLEET_CONFIG=/etc/imapproxy.conf|' /etc/default/imapfleet-edge
+        systemctl enable --now imapfleet-edge`)
+      await ready()
+      const first = await host.sh(page(1143))
+      assert.match(first, /^a OK/m)
+      await until('a reused connection', async () => (await host.sh(page(1143))).includes('XPROXYREUSE'))
+      const process = await host.sh(
+        'ps -o user:32=,args= -p "$(systemctl show -p MainPID --value imapfleet-edge)"',
+      )
+      assert.match(process, /^imapfleet-edge +\/usr\/lib\/imapfleet\/edge\/node --max-semi-space-size=4 /)
+      assert.equal(
+        await host.sh(
+          'stat -c "%n %U:%G %a" /var/lib/imapfleet /var/log/imapfleet /var/log/imapfleet/protocol.log',
+        ),
+        [
+          '/var/lib/imapfleet imapfleet-edge:imapfleet-edge 700',
+          '/var/log/imapfleet imapfleet-edge:imapfleet-edge 750',
+          '/var/log/imapfleet/protocol.log imapfleet-edge:imapfleet-edge 600',
+          '',
+        ].join('\n'),
+      )
+    })
+
+    test('a reload applies the file without a new process', async () => {
+      const pid = await mainPid()
+      await host.sh(`
+        sed -i 's/^cache_expiration_time .*/cache_expiration_time 777/' /etc/imapproxy.conf
+        systemctl reload imapfleet-edge`)
+      await until('reloaded', async () =>
+        (await host.sh('journalctl -u imapfleet-edge -o cat')).includes('reloaded'),
+      )
+      assert.equal(await mainPid(), pid)
+    })
+
+    test('logrotate rotates the protocol log', async () => {
+      await host.sh(
+        'echo line >> /var/log/imapfleet/protocol.log; logrotate -f /etc/logrotate.d/imapfleet-edge',
+      )
+      assert.match(await host.sh('cat /var/log/imapfleet/protocol.log.1'), /line/)
+    })
+
+    test('an upgrade keeps what the operator changed, and runs the new program', async () => {
+      const pid = await mainPid()
+      await host.sh(`
+        echo 'edge: { id: own }' >> /etc/imapfleet/edge.yaml
+        touch /var/lib/imapfleet/own
+        dpkg --force-confdef --install /mnt/imapfleet-edge_*.deb`)
+      await ready()
+      assert.notEqual(await mainPid(), pid)
+      await host.sh(`
+        grep -q 'id: own' /etc/imapfleet/edge.yaml
+        grep -q /etc/imapproxy.conf /etc/default/imapfleet-edge
+        test -e /var/lib/imapfleet/own`)
+      assert.match(await host.sh(page(1143)), /^a OK/m)
+    })
+
+    test('a removal stops it, and keeps configuration and state', async () => {
+      await host.sh('apt-get remove -y imapfleet-edge')
+      assert.notEqual((await host.run(readyz)).status, 0)
+      await host.sh('test -e /etc/imapfleet/edge.yaml; test -e /var/lib/imapfleet/own')
+      assert.equal((await host.run('pgrep -u imapfleet-edge')).stdout, '')
+    })
+
+    test('a purge leaves nothing', async () => {
+      await host.sh('apt-get purge -y imapfleet-edge')
+      const left = (await installed()).split('\n').filter((line) => !clean.includes(line))
+      assert.deepEqual(left, [])
+    })
+
+    const ready = () =>
+      until('a ready edge', async () => (await host.run(readyz)).stdout.includes('"ready":true'))
+    const mainPid = () => host.sh('systemctl show -p MainPID --value imapfleet-edge')
+  })
+
+  test('imapfleet-control and imapfleet-cli install, print their version and complete, and a purge leaves nothing', async () => {
+    const clean = (await host.sh(`${inventory}; ${accounts}`)).split('\n')
+    await host.sh(
+      'apt-get install -y --no-install-recommends /mnt/imapfleet-control_*.deb /mnt/imapfleet-cli_*.deb',
+    )
+    assert.match(await host.sh('imapfleet-control --version; imapfleet --version'), /^(\d+\.\d+\.\d+\n){2}$/)
+    assert.equal(
+      await host.sh('stat -c "%U:%G %a" /etc/imapfleet/control.env /etc/imapfleet/nats'),
+      'root:imapfleet-control 640\nimapfleet-control:imapfleet-control 755\n',
+    )
+    await host.sh('man -w 8 imapfleet-control; man -w 1 imapfleet')
+    const completions = await host.sh(`
+      . /usr/share/bash-completion/bash_completion
+      . /usr/share/bash-completion/completions/imapfleet
+      complete -p imapfleet`)
+    assert.match(completions, /imapfleet$/m)
+    await host.sh('apt-get purge -y imapfleet-control imapfleet-cli')
+    const left = (await host.sh(`${inventory}; ${accounts}`))
+      .split('\n')
+      .filter((line) => !clean.includes(line))
+    assert.deepEqual(left, [])
+  })
+})
