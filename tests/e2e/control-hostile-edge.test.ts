@@ -1,10 +1,19 @@
 /** An edge with its own credential that sends what no edge should: it harms nobody else, and operators see which edge it is. */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { after, before, suite, test } from 'node:test'
-import { jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
+import { DiscardPolicy, jetstream, jetstreamManager, type JetStreamManager } from '@nats-io/jetstream'
 import type { NatsConnection } from '@nats-io/transport-node'
-import { encode, reportsOfEdgeMax, streams, subjects } from '@imapfleet/protocol'
+import { traceSchema } from '@imapfleet/api'
+import {
+  encode,
+  reportsOfEdgeMax,
+  streams,
+  subjects,
+  traceBytesMax,
+  tracesOfEdgeMax,
+} from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { connectNats, type SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
@@ -173,6 +182,75 @@ suite('a hostile edge', () => {
     }
   })
 
+  test('a flood of lines of traces fills the share of its edge, and the trace of another edge stays complete', async () => {
+    const { body } = await plane.api('/v1/traces', { body: { user: 'ann', seconds: 600 } })
+    const { id } = traceSchema.parse(body)
+    const lineOf = (text: string) => ({ at: Date.now(), session: 's', from: 'C', text }) as const
+    for (const edge of [evil, honest]) edge.beat({ heartbeatMs: 60_000 })
+    const { config } = await manager.streams.info(streams.traces)
+    await manager.streams.update(streams.traces, { ...config, max_bytes: 50_000_000 })
+    await honest.trace(id, 'ann', [lineOf('A1 before the flood')])
+
+    const flood = async (subject: () => string, size: number, count: number) => {
+      const noise = new Uint8Array(size).fill(0x20)
+      for (let sent = 0; sent < count; sent++) {
+        evil.nats.publish(subject(), noise)
+        if (sent % 50 === 0) await evil.nats.flush()
+      }
+      await evil.nats.flush()
+    }
+    const own = () => subjects.trace(evil.address)
+    await flood(() => `imapfleet.trace.eu.eu-evil.${randomUUID()}`, 900_000, 60)
+    await flood(own, 900_000, 10)
+    await flood(own, traceBytesMax - 500, 2 * tracesOfEdgeMax)
+    await honest.trace(id, 'ann', [lineOf('A2 after the flood')])
+    await until('the problem of the edge', async () =>
+      (await edgeOf(evil)).problems.some(({ text }) => text.startsWith('NATS refuses lines of traces of it')),
+    )
+    // Control has made room, so that the edge can be traced.
+    const forged = { ...lineOf('A3 forged'), session: id }
+    await until(
+      'room',
+      async () =>
+        await evil.trace(id, 'ann', [forged]).then(
+          () => true,
+          () => false,
+        ),
+    )
+    await evil.trace(id, 'bob', [forged])
+    await evil.trace(randomUUID(), 'ann', [forged])
+    const lines = (await page(`/v1/traces/${id}/lines`))
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { kind: string; edge: string; text?: string })
+      .filter(({ kind }) => kind === 'line')
+    assert.deepEqual(
+      lines.map(({ edge, text }) => [edge, text]),
+      [
+        ['us-1', 'A1 before the flood'],
+        ['us-1', 'A2 after the flood'],
+        ['eu-evil', 'A3 forged'],
+      ],
+    )
+    assert.ok((await edgeOf(honest)).problems.every(({ kind }) => kind !== 'refused'))
+  })
+
+  test('an edge of an earlier version is shown, because its lines of traces are refused', async () => {
+    const earlier = await plane.edge('eu', 'eu-earlier')
+    await until('the problem', async () => {
+      earlier.beat({ rights: undefined })
+      const { status } = await plane.api('/v1/edges/eu-earlier')
+      return (
+        status === 200 &&
+        (await edgeOf(earlier)).problems.some(({ text }) => text.includes('upgrade the edge'))
+      )
+    })
+    await assert.rejects(
+      jetstream(earlier.nats).publish(`imapfleet.trace.eu.eu-earlier.${randomUUID()}`, encode({})),
+      /[Pp]ermission/,
+    )
+  })
+
   test('a stream that an older version made gets the limit for each edge, and keeps what an operator has set', async () => {
     const configOf = async () => (await manager.streams.info(streams.reports)).config
     const restart = async () => {
@@ -186,10 +264,28 @@ suite('a hostile edge', () => {
       max_msg_size: -1,
       max_bytes: 50_000_000,
     })
+    const traces = (await manager.streams.info(streams.traces)).config
+    await manager.streams.update(streams.traces, {
+      ...traces,
+      subjects: ['imapfleet.trace.*.*.*'],
+      discard: DiscardPolicy.Old,
+      discard_new_per_subject: false,
+      max_msgs_per_subject: -1,
+      max_msg_size: -1,
+      max_bytes: 40_000_000,
+    })
+    const evidence = (await manager.streams.info(streams.evidence)).config
+    await manager.streams.update(streams.evidence, { ...evidence, max_msg_size: 65_536 })
     await restart()
     await until('the limit', async () => (await configOf()).max_msgs_per_subject === reportsOfEdgeMax)
     const { discard_new_per_subject: isPerSubject, max_bytes: bytes } = await configOf()
     assert.deepEqual([isPerSubject, bytes], [true, 50_000_000])
+    const isLimited = async () =>
+      (await manager.streams.info(streams.traces)).config.max_msgs_per_subject === tracesOfEdgeMax
+    await until('the limit of lines of traces', isLimited)
+    const { config: limited } = await manager.streams.info(streams.traces)
+    assert.deepEqual(limited, { ...traces, max_bytes: 40_000_000 })
+    assert.deepEqual((await manager.streams.info(streams.evidence)).config, evidence)
     await manager.streams.update(streams.reports, { ...(await configOf()), max_msgs_per_subject: 9_000 })
     await restart()
     await until('control', async () => (await plane.api('/v1/edges')).status === 200)

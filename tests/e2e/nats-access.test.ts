@@ -94,7 +94,7 @@ suite('one edge on NATS', () => {
       ...[us, neighbour, { region: 'us', edge: 'eu-1' }].flatMap((address) => [
         subjects.presence(address),
         subjects.report(address),
-        subjects.trace(address, trace),
+        subjects.trace(address),
         subjects.answer(address, order),
         subjects.evidence(address),
         `${subjects.inbox(address)}.x`,
@@ -102,6 +102,8 @@ suite('one edge on NATS', () => {
         `$KV.${buckets.desired}.${desiredKey(address)}`,
       ]),
       `$KV.${buckets.desired}.${desiredKey(edge.address)}`,
+      // Subjects without a bound of their own: an edge could name any number of traces.
+      `imapfleet.trace.eu.eu-1.${trace}`,
       subjects.order({ kind: 'all' }),
       subjects.order({ kind: 'region', region: 'eu' }),
       subjects.order({ kind: 'edge', ...edge.address }),
@@ -204,6 +206,47 @@ suite('one edge on NATS', () => {
     }
     const none = await edge.nats.request(evidenceRead, JSON.stringify({ seq: seq + 1 }))
     assert.equal(none.headers?.code, 404)
+  })
+
+  test('it cannot make JetStream send its own words to other edges or to control, as orders or in the name of others', async () => {
+    const heard: { by: string; subject: string; stream: string | undefined }[] = []
+    const hear = (by: string, nats: NatsConnection, subject: string) =>
+      nats.subscribe(subject, {
+        callback: (_error, message) =>
+          void heard.push({ by, subject: message.subject, stream: message.headers?.last('Nats-Stream') }),
+      })
+    const toEdges = [subjects.order({ kind: 'all' }), subjects.desiredChanged]
+    for (const subject of toEdges) hear('edge', other.nats, subject)
+    for (const subject of [subjects.presence(us), subjects.answer(us, order)]) hear('control', admin, subject)
+    await Promise.all([other.nats.flush(), admin.flush()])
+    const { seq } = await jetstream(edge.nats).publish(
+      subjects.evidence(edge.address),
+      encode({ v: wireVersion, version: 9 }),
+    )
+    const lastOfStreams = async () =>
+      await Promise.all(
+        [streams.reports, streams.traces, streams.evidence].map(
+          async (name) => (await manager.streams.info(name)).state.last_seq,
+        ),
+      )
+    const kept = await lastOfStreams()
+    const toControl = [
+      subjects.presence(us),
+      subjects.answer(us, order),
+      subjects.report(us),
+      subjects.trace(us),
+      subjects.evidence(us),
+    ]
+    for (const reply of [...toControl, ...toEdges])
+      edge.nats.publish(evidenceRead, JSON.stringify({ seq }), { reply })
+    await until('what JetStream sent to an edge', () => heard.length >= toEdges.length)
+    await Promise.all([edge.nats.flush(), other.nats.flush(), admin.flush()])
+    // Edges ignore it: messages of control have no headers, and those of JetStream always do.
+    assert.deepEqual(
+      heard,
+      toEdges.map((subject) => ({ by: 'edge', subject, stream: streams.evidence })),
+    )
+    assert.deepEqual(await lastOfStreams(), kept)
   })
 
   test('evidence of an edge beyond its limit is refused, and that of other edges is not', async () => {

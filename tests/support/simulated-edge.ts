@@ -11,6 +11,7 @@ import {
   desiredSchema,
   encode,
   reportId,
+  rightsVersion,
   subjects,
   wireVersion,
   type Desired,
@@ -66,6 +67,7 @@ export class SimulatedEdge {
     const presence: Presence = {
       ...this.#sender(),
       version: 'simulated',
+      rights: rightsVersion,
       startedAt: this.startedAt,
       state: 'serving',
       config: { applied: 0 },
@@ -109,7 +111,7 @@ export class SimulatedEdge {
       lines,
       ...(ended && { ended }),
     }
-    await jetstream(this.nats).publish(subjects.trace(this.address, trace), encode(batch))
+    await jetstream(this.nats).publish(subjects.trace(this.address), encode(batch))
   }
 
   /** One message of an answer to this order. */

@@ -8,6 +8,7 @@ import { rollUp } from './features/history/roll-up.ts'
 import { advanceAllOperations } from './features/operations/actions.ts'
 import { advanceRollouts } from './features/rollouts/service.ts'
 import { endForfeitedTraces } from './features/traces/service.ts'
+import { watchShares } from './platform/nats/shares.ts'
 import { endHungSessions } from './platform/db/hung-sessions.ts'
 import type { Tick } from './platform/ticks/ticks.ts'
 
@@ -21,6 +22,7 @@ export const timers: readonly Tick[] = [
   { name: 'rollouts', everyMs: 1_000, run: advanceRollouts },
   { name: 'operations', everyMs: 1_000, run: advanceAllOperations },
   { name: 'reconcile', everyMs: 5_000, run: reconcile, hastened: natsIsBack },
+  { name: 'shares', everyMs: 10_000, run: watchShares },
   { name: 'hung-sessions', everyMs: 5_000, run: endHungSessions },
   { name: 'forfeited-traces', everyMs: 2_000, run: endForfeitedTraces },
   { name: 'enrolments', everyMs: 60_000, run: enforceEnrolments, hastened: natsIsBack },

@@ -159,6 +159,7 @@ async function startHttp(
       connected: member.downReason === undefined,
       reason: member.downReason,
       unsaved: member.unsaved,
+      refused: member.refused,
     }
   try {
     return await listenHttp(address, port, () => statsOf(edge, fleetState()))

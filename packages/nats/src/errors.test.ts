@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { JetStreamApiError } from '@nats-io/jetstream'
 import { errors } from '@nats-io/transport-node'
-import { downReasonOf, isLoginRefusal, isNatsError, isTooLarge } from './errors.ts'
+import { downReasonOf, isLoginRefusal, isNatsError, isTooLarge, sendRefusalIn } from './errors.ts'
 import { clientTls } from './tls.ts'
 
 const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:4222'), { code: 'ECONNREFUSED' })
@@ -45,4 +45,14 @@ test('a message that the server or the stream can never accept is told from a pa
   assert.equal(isTooLarge(errors.InvalidArgumentError.format('payload', 'max_payload size exceeded')), true)
   assert.equal(isTooLarge(refusal(10_077)), false)
   assert.equal(isTooLarge(new errors.TimeoutError()), false)
+})
+
+test('a full share, a full stream, a missing right and a missing stream are told apart, and from an outage', () => {
+  const full = (what: string) =>
+    new JetStreamApiError({ code: 503, err_code: 10_077, description: `maximum ${what} exceeded` })
+  assert.equal(sendRefusalIn(full('messages per subject')), 'share-full')
+  assert.equal(sendRefusalIn(full('bytes')), 'stream-full')
+  assert.equal(sendRefusalIn(new errors.PermissionViolationError('no', 'publish', 'a.b')), 'not-allowed')
+  assert.equal(sendRefusalIn(Object.assign(new Error('x'), { name: 'JetStreamNotEnabled' })), 'no-stream')
+  assert.equal(sendRefusalIn(new errors.TimeoutError()), undefined)
 })

@@ -27,6 +27,27 @@ export const isTooLarge = (error: unknown): boolean =>
   (error instanceof Error && 'code' in error && error.code === messageExceedsMaximum) ||
   (error instanceof errors.InvalidArgumentError && error.message.includes('max_payload'))
 
+/** Of a stream that stores no further message: `maximum messages per subject exceeded`, `maximum bytes exceeded`. */
+const storeFailed = 10_077
+
+/** Why NATS refuses a message that it may accept later. */
+export type SendRefusal =
+  /** The stream holds as much of this sender as it may. */
+  | 'share-full'
+  | 'stream-full'
+  /** The credential does not have the right. */
+  | 'not-allowed'
+  /** No stream takes messages on this subject, or JetStream is disabled. */
+  | 'no-stream'
+
+/** Undefined: NATS did not refuse it, for example because it is down. */
+export function sendRefusalIn(error: unknown): SendRefusal | undefined {
+  if (error instanceof errors.PermissionViolationError) return 'not-allowed'
+  if (error instanceof Error && error.name === 'JetStreamNotEnabled') return 'no-stream'
+  if (!(error instanceof JetStreamApiError) || error.code !== storeFailed) return undefined
+  return error.message.includes('per subject') ? 'share-full' : 'stream-full'
+}
+
 /** NATS refuses the login of this process. */
 export const isLoginRefusal = (error: unknown): error is Error =>
   error instanceof errors.AuthorizationError ||

@@ -7,5 +7,5 @@ export {
   type NatsAccess,
   type NatsFiles,
 } from './access.ts'
-export { isNatsError, isTooLarge } from './errors.ts'
+export { isNatsError, isTooLarge, sendRefusalIn, type SendRefusal } from './errors.ts'
 export { NatsClient, type NatsHandles, type NatsClientHandlers } from './nats-client.ts'

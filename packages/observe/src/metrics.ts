@@ -75,6 +75,15 @@ export const edgeMetrics = {
     help: 'SELECT and EXAMINE commands of clients sent to the upstream while the cache is enabled.',
   },
   trace_lines_total: { kind: 'counter', help: 'Lines written to traces.' },
+  trace_lines_lost_total: {
+    kind: 'counter',
+    help: 'Lines of traces that were dropped because too many waited to be sent to the fleet.',
+  },
+  fleet_refusals_total: {
+    kind: 'counter',
+    help: 'Attempts to send reports, lines of traces or evidence that NATS refused, by reason. What was refused is sent again.',
+    labels: ['sent_as', 'reason'],
+  },
   evidence_sent_total: {
     kind: 'counter',
     help: 'Changes of secrets that were proven or refused at this edge and sent to the others.',
@@ -90,6 +99,10 @@ export const edgeMetrics = {
   evidence_overflows_total: {
     kind: 'counter',
     help: 'Times that too many changes of secrets waited to be sent. The others then close every idle connection.',
+  },
+  forged_messages_total: {
+    kind: 'counter',
+    help: 'Messages that another edge sent as if they came from control. They are ignored; the log names the sender.',
   },
   reports_dropped_total: { kind: 'counter', help: 'Reports lost because the outbox was full.' },
 

@@ -8,8 +8,8 @@ import { senderShape } from './envelope.ts'
 /** Users in one message. */
 export const evidenceUsersMax = 1000
 
-/** Limit of JetStream for one message. */
-export const evidenceBytesMax = 65_536
+/** Limit of JetStream for one message. One edge then has at most 59 MB of the stream. */
+export const evidenceBytesMax = 8_192
 
 /** Messages of one edge in the stream. JetStream refuses more, until the oldest ones are `evidenceKeptMs` old. */
 export const evidenceOfEdgeMax = 7200

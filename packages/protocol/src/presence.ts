@@ -11,6 +11,8 @@ export const presenceSchema = z
   .object({
     ...senderShape,
     version: z.string().max(64),
+    /** The `rightsVersion` that this edge was made for. Missing: 2 or older. */
+    rights: z.int().min(1).max(1_000_000).optional(),
     /** 1 for the first heartbeat of a boot. It orders them even if the clock of the edge is put back. */
     sequence: z.int().min(1).optional(),
     /** By the same clock as `at`, read at the same moment: their difference is how long this boot has run. */

@@ -21,6 +21,8 @@ export const edgeStatsSchema = z.object({
       reason: z.string().optional(),
       /** Why what the fleet wants of this edge is lost at its next restart; missing if it is saved. One of `problems`. */
       unsaved: z.string().optional(),
+      /** What NATS refuses of this edge. Part of `problems`. Missing from edges of older versions. */
+      refused: z.array(z.string()).optional(),
     })
     .optional(),
   /** What pimpstat shows. Totals and peaks count since `resetAt`. */

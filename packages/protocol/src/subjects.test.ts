@@ -30,7 +30,7 @@ function matches(pattern: string, subject: string): boolean {
 const published = (at: { region: string; edge: string }, trace: string) => [
   subjects.presence(at),
   subjects.report(at),
-  subjects.trace(at, trace),
+  subjects.trace(at),
   subjects.order({ kind: 'all' }),
   subjects.order({ kind: 'region', region: at.region }),
   subjects.order({ kind: 'edge', ...at }),
@@ -57,7 +57,7 @@ test('what an edge publishes reaches the subscriptions for it and no others', ()
       const kinds = [
         { subject: subjects.presence(at), heard: [subjects.presenceOfAll] },
         { subject: subjects.report(at), heard: [subjects.reportsOfAll] },
-        { subject: subjects.trace(at, trace), heard: [subjects.tracesOfAll, subjects.traceOfAll(trace)] },
+        { subject: subjects.trace(at), heard: [subjects.tracesOfAll] },
         { subject: subjects.evidence(at), heard: [subjects.evidenceOfAll] },
         { subject: subjects.storedEvidence(at), heard: [subjects.storedEvidenceOfAll] },
         { subject: subjects.answer(at, trace), heard: [subjects.answersTo(trace), subjects.answersOfAll] },
@@ -140,6 +140,20 @@ test('all rights of an edge cross to the account of control, except its inbox', 
         subscribe.filter((subject) => !crosses(crossings.toEdges, subject)),
         [`${subjects.inbox(at)}.>`],
       )
+    }),
+    settings,
+  )
+})
+
+test('an edge has one subject for the lines of all its traces, and may use no other', () => {
+  fc.assert(
+    fc.property(address, fc.uuid(), (at, trace) => {
+      const { publish } = rightsOf(at)
+      const before = `imapfleet.trace.${at.region}.${at.edge}.${trace}`
+      assert.ok(!publish.some((pattern) => matches(pattern, before)))
+      assert.ok(publish.includes(subjects.trace(at)))
+      // What accounts of earlier versions let cross.
+      assert.ok(matches('imapfleet.trace.*.*.*', subjects.trace(at)))
     }),
     settings,
   )

@@ -22,11 +22,12 @@ export const subjects = {
   report: ({ region, edge }: EdgeAddress) => `${root}.report.${region}.${edge}`,
   reportsOfAll: `${root}.report.*.*`,
 
-  /** Edge → control, JetStream: lines of one trace. */
-  trace: ({ region, edge }: EdgeAddress, trace: string) => `${root}.trace.${region}.${edge}.${trace}`,
-  /** One trace, from all edges. */
-  traceOfAll: (trace: string) => `${root}.trace.*.*.${trace}`,
-  tracesOfAll: `${root}.trace.*.*.*`,
+  /**
+   * Edge → control, JetStream: lines of all traces of one edge. One subject for each edge, because JetStream limits
+   * what it stores by subject. The last token is constant: accounts of earlier versions let only five tokens cross.
+   */
+  trace: ({ region, edge }: EdgeAddress) => `${root}.trace.${region}.${edge}.lines`,
+  tracesOfAll: `${root}.trace.*.*.lines`,
 
   /** Edge → JetStream: evidence about secrets of users. */
   evidence: ({ region, edge }: EdgeAddress) => `${root}.evidence.${region}.${edge}`,
@@ -95,15 +96,18 @@ export const desiredEntry = (address: EdgeAddress) => {
 /** The request by which edges read the stream of evidence, message by message. */
 export const evidenceRead = `$JS.API.DIRECT.GET.${streams.evidence}`
 
-/** Increase it with every change of `rightsOf`. An older control does not overwrite the rights of a newer one. */
-export const rightsVersion = 2
+/**
+ * Increase it with every change of `rightsOf`. An older control does not overwrite the rights of a newer one. Edges send
+ * it with their heartbeats.
+ */
+export const rightsVersion = 3
 
 /** The permissions of one edge. */
 export const rightsOf = (address: EdgeAddress) => ({
   publish: [
     subjects.presence(address),
     subjects.report(address),
-    subjects.trace(address, '*'),
+    subjects.trace(address),
     subjects.answer(address, '*'),
     subjects.evidence(address),
     desiredEntry(address).read,
@@ -123,7 +127,7 @@ export const crossings = {
   fromEdges: [
     subjects.presenceOfAll,
     subjects.reportsOfAll,
-    subjects.tracesOfAll,
+    `${root}.trace.*.*.*`,
     subjects.answersOfAll,
     subjects.evidenceOfAll,
     desiredEntry({ region: '*', edge: '*' }).read,

@@ -2,6 +2,18 @@
 import { z } from 'zod'
 import { senderShape } from './envelope.ts'
 
+/** Limit of JetStream for one batch. The longest line fits, whatever JSON escapes in it. */
+export const traceBytesMax = 32_768
+
+/** Characters in one line: more than a trace shows of a line. */
+export const traceTextMax = 4_352
+
+/**
+ * Batches of one edge in the stream, up to 32 MiB. JetStream refuses more, so that an edge cannot displace the lines of
+ * others. Control removes the oldest before that.
+ */
+export const tracesOfEdgeMax = 1_024
+
 export const traceLineSchema = z.object({
   /** Milliseconds since 1970. */
   at: z.int().min(0),

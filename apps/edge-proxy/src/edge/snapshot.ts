@@ -36,7 +36,11 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
 export function statsOf(edge: Edge, fleet: EdgeStats['fleet']): EdgeStats {
   const { id, region } = edge.context.settings.current.edge
   const { counters, gauges, histograms, state, problems: own } = snapshotOf(edge)
-  const problems = fleet?.unsaved === undefined ? own : [fleet.unsaved, ...own]
+  const problems = [
+    ...(fleet?.unsaved === undefined ? [] : [fleet.unsaved]),
+    ...(fleet?.refused ?? []),
+    ...own,
+  ]
   const statistics = edge.context.statistics.read()
   return { edge: id, region, version, state, problems, fleet, statistics, counters, gauges, histograms }
 }

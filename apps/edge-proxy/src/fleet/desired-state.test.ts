@@ -34,7 +34,15 @@ async function stateOfEdge(options: { rejected?: RejectedRevision; controlNow?: 
   const nats = new ScriptedNats()
   const stateDir = temporaryDirectory('desired')
   const own: { document: Layer } = { document: ownDocument(atWork) }
-  const traces = new FleetTraces(atWork.edge, sender, () => undefined, options.controlNow)
+  const { trace_lines_lost_total: lost } = atWork.edge.context.metrics.counters
+  const traces = new FleetTraces({
+    edge: atWork.edge,
+    sender,
+    fleet: () => undefined,
+    controlNow: options.controlNow,
+    lost,
+    refused() {},
+  })
   const state = () =>
     new DesiredState({
       edge: atWork.edge,

@@ -38,6 +38,7 @@ function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
     fleet: () => (nats.isUp ? ({ jetstream: { publish } } as unknown as NatsHandles) : undefined),
     sent: counters.evidence_sent_total,
     overflowed: counters.evidence_overflows_total,
+    refused() {},
     log: new Log({ level: 'debug', format: 'text' }, () => {}),
     max,
   })

@@ -4,7 +4,7 @@
  */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NatsHandles } from '@imapfleet/nats'
+import { sendRefusalIn, type NatsHandles, type SendRefusal } from '@imapfleet/nats'
 import { reasonOf, type Counter, type Log } from '@imapfleet/observe'
 import {
   encode,
@@ -31,6 +31,7 @@ export interface EvidenceSenderOptions {
   sent: Counter
   /** Counts overflows. */
   overflowed: Counter
+  refused: (why: SendRefusal) => void
   log: Log
   /** Users that may wait. With more, a message tells the others to treat all users as changed. */
   max?: number
@@ -60,6 +61,7 @@ export class EvidenceSender {
   /** Of the last message; from runtime.now(). */
   #sentAt = -Infinity
   #hasFailed = false
+  #refusal: SendRefusal | undefined
 
   constructor(options: EvidenceSenderOptions) {
     this.#options = options
@@ -70,6 +72,11 @@ export class EvidenceSender {
   /** Users that wait. */
   get size(): number {
     return this.#waiting.size
+  }
+
+  /** Why NATS refuses the messages; undefined if it does not. */
+  get refusal(): SendRefusal | undefined {
+    return this.#refusal
   }
 
   get isEmpty(): boolean {
@@ -150,7 +157,7 @@ export class EvidenceSender {
 
   /** False: NATS is down, or did not acknowledge it. */
   async #sendNext(): Promise<boolean> {
-    const { fleet, sender, sent, log } = this.#options
+    const { fleet, sender, sent, refused, log } = this.#options
     const up = fleet()
     if (!up) return false
     this.#sentAt = runtime.now()
@@ -171,8 +178,11 @@ export class EvidenceSender {
       })
     } catch (error) {
       log.debug('evidence_unsent', { waiting: this.size, reason: reasonOf(error) })
+      this.#refusal = sendRefusalIn(error) ?? this.#refusal
+      if (this.#refusal !== undefined) refused(this.#refusal)
       return false
     }
+    this.#refusal = undefined
     // A change that was added meanwhile must be sent as well: it may affect connections that were opened since.
     for (const [key, change] of batch) if (this.#waiting.get(key) === change) this.#waiting.delete(key)
     this.#overflowsSent = overflows

@@ -21,7 +21,10 @@ export const desired = (version: number, more: Partial<Desired> = {}): Desired =
   ...more,
 })
 
-type Hear = (error: Error | null, message: { data: Uint8Array }) => void
+interface Headers {
+  last: (name: string) => string
+}
+type Hear = (error: Error | null, message: { subject: string; data: Uint8Array; headers?: Headers }) => void
 
 export class ScriptedNats {
   /** The content of the edge's key. */
@@ -29,6 +32,8 @@ export class ScriptedNats {
   /** Messages for JetStream and for core NATS, decoded. */
   readonly stored: { subject: string; id: string; message: unknown }[] = []
   readonly published: { subject: string; message: unknown }[] = []
+  /** Why JetStream refuses what is sent. */
+  refuses: Error | undefined
   /** Resolves when NATS answers. */
   flushed: () => Promise<void> = () => Promise.resolve()
   /** Reads of the key that are under way. */
@@ -40,10 +45,10 @@ export class ScriptedNats {
     return [...this.#subscriptions.keys()]
   }
 
-  /** A message for the edge. */
-  send(subject: string, message: unknown): void {
+  /** A message for the edge. Those of control have no headers. */
+  send(subject: string, message: unknown, headers?: Headers): void {
     const data = message instanceof Uint8Array ? message : encode(message)
-    this.#subscriptions.get(subject)?.(null, { data })
+    this.#subscriptions.get(subject)?.(null, { subject, data, ...(headers && { headers }) })
   }
 
   /** What the parts get while NATS is up. */
@@ -59,6 +64,7 @@ export class ScriptedNats {
       jetstream: {
         publish: async (subject: string, data: Uint8Array, { msgID }: { msgID: string }) => {
           await setImmediate()
+          if (this.refuses) throw this.refuses
           this.stored.push({ subject, id: msgID, message: decoded(data) })
         },
       },

@@ -3,7 +3,7 @@
  * adds it to a running edge, which serves mail without it as well.
  */
 import type { EdgeConfig, Layer } from '@imapfleet/config'
-import type { NatsHandles, NatsClient } from '@imapfleet/nats'
+import type { NatsHandles, NatsClient, SendRefusal } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import {
   decode,
@@ -23,10 +23,12 @@ import { ControlClock } from './control-clock.ts'
 import { DesiredState } from './desired-state.ts'
 import { EvidenceFeed } from './evidence-feed.ts'
 import { EvidenceSender } from './evidence-sender.ts'
+import { isFromControl } from './from-control.ts'
 import { fleetNatsClient, type Sender } from './nats.ts'
 import { confirmMs, Orders } from './orders.ts'
 import { Outbox } from './outbox.ts'
 import { presenceOf, timesOf } from './presence.ts'
+import { refusalProblems, type StreamKind } from './refusals.ts'
 import { StateDirectory } from './state-directory.ts'
 import { FleetTraces } from './traces.ts'
 
@@ -72,10 +74,19 @@ export class FleetMember {
     })
     const fleet = () => this.#nats.handles
     const dropped = metrics.counters.reports_dropped_total
-    this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, fleet, log })
+    const refused = (sent_as: StreamKind) => (reason: SendRefusal) =>
+      metrics.counters.fleet_refusals_total({ sent_as, reason }).value++
+    this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, refused: refused('report'), fleet, log })
     this.#stateDirectory = new StateDirectory(stateDir, log)
     this.#orders = new Orders(edge, this.#sender)
-    this.#traces = new FleetTraces(edge, this.#sender, fleet, () => this.#controlClock.now())
+    this.#traces = new FleetTraces({
+      edge,
+      sender: this.#sender,
+      fleet,
+      controlNow: () => this.#controlClock.now(),
+      lost: metrics.counters.trace_lines_lost_total,
+      refused: refused('trace'),
+    })
     this.#desired = new DesiredState({
       edge,
       address: this.#sender,
@@ -92,6 +103,7 @@ export class FleetMember {
       fleet,
       sent: metrics.counters.evidence_sent_total,
       overflowed: metrics.counters.evidence_overflows_total,
+      refused: refused('evidence'),
       log,
     })
     this.#evidenceFeed = new EvidenceFeed({
@@ -118,6 +130,15 @@ export class FleetMember {
   /** Why what the fleet wants of this edge is lost at its next restart; undefined if it is not. */
   get unsaved(): string | undefined {
     return this.#stateDirectory.problem
+  }
+
+  /** What NATS refuses of this edge, as sentences. */
+  get refused(): string[] {
+    return refusalProblems([
+      ['report', this.#outbox.refusal],
+      ['trace', this.#traces.refusal],
+      ['evidence', this.#evidenceSender.refusal],
+    ])
   }
 
   start(): void {
@@ -165,10 +186,13 @@ export class FleetMember {
   }
 
   #subscribe(fleet: NatsHandles): void {
+    const { log, metrics } = this.#edge.context
+    const forgeries = { log, forged: metrics.counters.forged_messages_total }
     fleet.nats.subscribe(subjects.desiredChanged, {
       callback: (error, message) => {
-        const decoded = error ? undefined : decode(desiredChangedSchema, message.data)
-        if (decoded?.ok) this.#onDesiredChanged(fleet, decoded.value)
+        if (error || !isFromControl(message, forgeries)) return
+        const decoded = decode(desiredChangedSchema, message.data)
+        if (decoded.ok) this.#onDesiredChanged(fleet, decoded.value)
       },
     })
     this.#evidenceFeed.subscribe(fleet)
@@ -199,6 +223,8 @@ export class FleetMember {
 
   #beat(): void {
     if (this.unsaved !== undefined) this.#stateDirectory.check()
+    // What was refused waits, and nothing else may send it again soon.
+    if (this.#traces.refusal !== undefined) void this.#traces.send()
     this.#sendPresence()
   }
 
@@ -223,6 +249,7 @@ export class FleetMember {
       uptimeMs: runtime.now() - this.#startedAt,
       heartbeatMs: this.#config.heartbeatMs,
       unsaved: this.unsaved,
+      refused: this.refused,
     }
     const presence = presenceOf(snapshotOf(this.#edge), this.#desired, facts)
     nats.publish(subjects.presence(this.#sender), encode(presence))

@@ -147,6 +147,14 @@ test('an order that arrives again on another connection is not carried out again
   await second.until('a OK')
 })
 
+test('an order that another edge made JetStream send is not carried out', async () => {
+  const { nats, edge } = await edgeWithOrders()
+  const forged = order({ kind: 'version' })
+  nats.send('imapfleet.order.all', forged, { last: () => 'imapfleet.evidence.eu.evil' })
+  assert.equal(nats.published.length, 0)
+  assert.equal(edge.context.metrics.snapshot().counters['forged_messages_total'], 1)
+})
+
 test('an order that this edge does not understand is not answered, and is logged once per connection to NATS', async () => {
   const { give, logged } = await edgeWithOrders()
   const good = order({ kind: 'version' })
@@ -211,6 +219,7 @@ test('an order that meets a bug is answered with the failure', async () => {
   const broken = {
     context: {
       log: edge.context.log,
+      metrics: edge.context.metrics,
       get pool(): never {
         throw new Error('no pool')
       },

@@ -18,6 +18,7 @@ import { reasonOf } from '@imapfleet/observe'
 import type { Edge } from '../edge/edge.ts'
 import { carryOut } from '../ops/operations.ts'
 import { runtime } from '../runtime.ts'
+import { isFromControl, type Forgeries } from './from-control.ts'
 import type { Sender } from './nats.ts'
 
 const rememberedMax = 1000
@@ -34,6 +35,7 @@ export class Orders {
   /** What arrives now was sent after this moment. */
   #sentSince: number
   #isWarned = false
+  readonly #forgeries: Forgeries
 
   /** @param now monotonic, in milliseconds */
   constructor(edge: Edge, sender: Sender, now: () => number = () => runtime.now()) {
@@ -41,6 +43,8 @@ export class Orders {
     this.#sender = sender
     this.#now = now
     this.#sentSince = now()
+    const { log, metrics } = edge.context
+    this.#forgeries = { log, forged: metrics.counters.forged_messages_total }
   }
 
   /** Subscribes for the life of this connection. */
@@ -49,7 +53,7 @@ export class Orders {
     for (const subject of subjects.ordersFor(this.#sender))
       nats.subscribe(subject, {
         callback: (error, message) => {
-          if (error) return
+          if (error || !isFromControl(message, this.#forgeries)) return
           for (const answer of this.#answersTo(message.data)) nats.publish(answer.subject, answer.data)
         },
       })

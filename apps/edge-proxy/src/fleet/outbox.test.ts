@@ -21,7 +21,7 @@ function outboxOf(max: number, nats?: ScriptedNats, directory = stateDir) {
   const log = new Log({ level: 'error', format: 'text' }, () => {})
   return {
     dropped,
-    outbox: new Outbox({ stateDir: directory, max, dropped, fleet: () => nats?.handles, log }),
+    outbox: new Outbox({ stateDir: directory, max, dropped, refused() {}, fleet: () => nats?.handles, log }),
   }
 }
 

@@ -1,7 +1,7 @@
 /** Reports that the fleet has not acknowledged yet. A file keeps them during a restart of the edge. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { NatsHandles } from '@imapfleet/nats'
+import type { NatsHandles, SendRefusal } from '@imapfleet/nats'
 import type { Counter, Log } from '@imapfleet/observe'
 import { parseJson, reportId, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
 import { SendQueue } from './send-queue.ts'
@@ -12,6 +12,7 @@ export interface OutboxOptions {
   /** Number of reports. Beyond it, the oldest is dropped. */
   max: number
   dropped: Counter
+  refused: (why: SendRefusal) => void
   fleet: () => NatsHandles | undefined
   log: Log
 }
@@ -20,7 +21,7 @@ export class Outbox {
   readonly #file: string
   readonly #queue: SendQueue<Report>
 
-  constructor({ stateDir, max, dropped, fleet, log }: OutboxOptions) {
+  constructor({ stateDir, max, dropped, refused, fleet, log }: OutboxOptions) {
     this.#file = join(stateDir, 'outbox.jsonl')
     this.#queue = new SendQueue({
       max,
@@ -29,12 +30,18 @@ export class Outbox {
       subjectOf: subjects.report,
       idOf: reportId,
       dropped: () => dropped.value++,
+      refused,
       failed: (reason) => log.debug('report_unsent', { waiting: this.size, reason }),
     })
   }
 
   get size(): number {
     return this.#queue.messages.length
+  }
+
+  /** Why NATS refuses reports; undefined if it does not. */
+  get refusal(): SendRefusal | undefined {
+    return this.#queue.refusal
   }
 
   add(report: Report): void {

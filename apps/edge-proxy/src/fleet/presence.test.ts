@@ -10,7 +10,14 @@ import { presenceOf } from './presence.ts'
 
 test('a heartbeat reports what runs, what was rejected, and the problems, in lengths that control accepts', async () => {
   const { edge } = await edgeAtWork()
-  const facts = { ...sender, sequence: 3, uptimeMs: 90_000.4, heartbeatMs: 5000, unsaved: undefined }
+  const facts = {
+    ...sender,
+    sequence: 3,
+    uptimeMs: 90_000.4,
+    heartbeatMs: 5000,
+    unsaved: undefined,
+    refused: [],
+  }
   const versions = { global: 1, region: 0, edge: 3 }
   const state = (rejected?: RejectedRevision) =>
     ({ version: 77, versions, applied: 4, rejected, revocations: 9 }) as DesiredState
@@ -32,5 +39,7 @@ test('a heartbeat reports what runs, what was rejected, and the problems, in len
   assert.deepEqual([draining.state, draining.config], ['draining', { applied: 4, versions, rejected }])
   assert.deepEqual(draining.degraded, ['x'.repeat(500)])
   const unsaved = presenceOf(snapshotOf(edge), state(), { ...facts, unsaved: 'y'.repeat(600) })
+  const refused = presenceOf(snapshotOf(edge), state(), { ...facts, refused: ['NATS refuses its reports'] })
+  assert.deepEqual(refused.degraded, ['NATS refuses its reports'])
   assert.deepEqual([unsaved.degraded[0], unsaved.unsaved], ['y'.repeat(500), 'y'.repeat(500)])
 })

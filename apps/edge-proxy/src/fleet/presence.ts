@@ -1,5 +1,5 @@
 /** Builds the heartbeat of this edge: its state, its configuration and its problems. */
-import { wireVersion, type Presence } from '@imapfleet/protocol'
+import { rightsVersion, wireVersion, type Presence } from '@imapfleet/protocol'
 import type { EdgeSnapshot } from '../edge/snapshot.ts'
 import { runtime } from '../runtime.ts'
 import type { DesiredState } from './desired-state.ts'
@@ -13,6 +13,8 @@ export interface PresenceFacts extends Sender {
   heartbeatMs: number
   /** Why the state directory cannot be written. */
   unsaved: string | undefined
+  /** What NATS refuses of this edge, as sentences. */
+  refused: readonly string[]
 }
 
 /** The time of a message, and of the start by the same clock: a clock that is set moves both. */
@@ -24,12 +26,13 @@ export function timesOf(uptimeMs: number): { at: number; startedAt: number } {
 export function presenceOf(
   edge: EdgeSnapshot,
   desired: DesiredState,
-  { uptimeMs, unsaved, ...facts }: PresenceFacts,
+  { uptimeMs, unsaved, refused, ...facts }: PresenceFacts,
 ): Presence {
   const { version, state, gauges, counters, histograms, problems, listeners } = edge
   const { applied, rejected, revocations, versions } = desired
   return {
     v: wireVersion,
+    rights: rightsVersion,
     ...facts,
     ...timesOf(uptimeMs),
     version,
@@ -40,7 +43,7 @@ export function presenceOf(
     gauges,
     counters,
     logins: histograms.login_seconds,
-    degraded: [...(unsaved === undefined ? [] : [unsaved]), ...problems].map(shortened),
+    degraded: [...(unsaved === undefined ? [] : [unsaved]), ...refused, ...problems].map(shortened),
     ...(unsaved !== undefined && { unsaved: shortened(unsaved) }),
     listeners,
   }

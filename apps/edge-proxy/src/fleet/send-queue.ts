@@ -1,5 +1,5 @@
 /** A bounded queue of messages for one JetStream stream. They are sent in order, and kept until they are acknowledged. */
-import { isTooLarge, type NatsHandles } from '@imapfleet/nats'
+import { isTooLarge, sendRefusalIn, type NatsHandles, type SendRefusal } from '@imapfleet/nats'
 import { reasonOf } from '@imapfleet/observe'
 import { encode } from '@imapfleet/protocol'
 
@@ -12,7 +12,9 @@ export interface SendQueueOptions<T> {
   subjectOf: (message: T) => string
   /** JetStream stores messages with the same id once. */
   idOf: (message: T) => string
-  dropped?: () => void
+  dropped?: (message: T) => void
+  /** An attempt was refused. The message stays in the queue. */
+  refused?: (why: SendRefusal) => void
   failed: (reason: string) => void
 }
 
@@ -22,6 +24,7 @@ export class SendQueue<T> {
   readonly #options: SendQueueOptions<T>
   readonly #messages: T[] = []
   #sending: Promise<void> | undefined
+  #refusal: SendRefusal | undefined
 
   constructor(options: SendQueueOptions<T>) {
     this.#options = options
@@ -32,12 +35,20 @@ export class SendQueue<T> {
     return this.#messages
   }
 
+  /** Why NATS refuses the oldest message; undefined if it does not. */
+  get refusal(): SendRefusal | undefined {
+    return this.#refusal
+  }
+
   /** Does not send. */
   add(message: T): void {
     this.#messages.push(message)
-    if (this.#messages.length <= this.#options.max) return
-    this.#messages.shift()
-    this.#options.dropped?.()
+    if (this.#messages.length > this.#options.max) this.#drop()
+  }
+
+  #drop(): void {
+    const message = this.#messages.shift()
+    if (message !== undefined) this.#options.dropped?.(message)
   }
 
   /** Resolves when the queue is empty, NATS is down, or a message was not acknowledged. Never rejects. */
@@ -47,7 +58,7 @@ export class SendQueue<T> {
   }
 
   async #sendAll(): Promise<void> {
-    const { fleet, stream, subjectOf, idOf, failed } = this.#options
+    const { fleet, stream, subjectOf, idOf, refused, failed } = this.#options
     try {
       for (let up = fleet(); up && this.#messages.length > 0; up = fleet()) {
         const message = this.#messages[0]!
@@ -56,15 +67,16 @@ export class SendQueue<T> {
           expect: { streamName: stream },
           timeout: ackMs,
         })
+        this.#refusal = undefined
         // `add` may have dropped it in the meantime.
         if (this.#messages[0] === message) this.#messages.shift()
       }
     } catch (error) {
       failed(reasonOf(error))
       // It would never be accepted, and nothing after it would be sent.
-      if (!isTooLarge(error)) return
-      this.#messages.shift()
-      this.#options.dropped?.()
+      if (isTooLarge(error)) return this.#drop()
+      this.#refusal = sendRefusalIn(error) ?? this.#refusal
+      if (this.#refusal !== undefined) refused?.(this.#refusal)
     }
   }
 }

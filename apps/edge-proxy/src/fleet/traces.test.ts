@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type TraceBatch, type TraceWish } from '@imapfleet/protocol'
+import { edgeMetrics, Metrics } from '@imapfleet/observe'
+import {
+  encode,
+  traceBatchSchema,
+  traceBytesMax,
+  traceTextMax,
+  type TraceBatch,
+  type TraceWish,
+} from '@imapfleet/protocol'
 import { edgeAtWork } from '../edge/edge.test-support.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
 import { ScriptedNats, sender } from './fleet.test-support.ts'
@@ -17,18 +25,24 @@ async function tracesOfEdge() {
   const nats = new ScriptedNats()
   let isUp = true
   let controlNow: () => number = Date.now
-  const traces = new FleetTraces(
-    atWork.edge,
+  const { trace_lines_lost_total: lost } = new Metrics(edgeMetrics).counters
+  const refusals: string[] = []
+  const traces = new FleetTraces({
+    edge: atWork.edge,
     sender,
-    () => (isUp ? nats.handles : undefined),
-    () => controlNow(),
-  )
+    fleet: () => (isUp ? nats.handles : undefined),
+    controlNow: () => controlNow(),
+    lost,
+    refused: (why) => refusals.push(why),
+  })
   const batches = () => nats.stored.map(({ message }) => message as TraceBatch)
   return {
     ...atWork,
     nats,
     traces,
     batches,
+    lost,
+    refusals,
     setUp: (up: boolean) => (isUp = up),
     /** The clock of control minus that of this edge. */
     setSkew: (ms: number) => (controlNow = () => Date.now() + ms),
@@ -64,7 +78,8 @@ test('a trace begins with an empty batch, has its lines in order, and ends with 
     'y OK Completed',
     'session ended: logout',
   ])
-  assert.ok(nats.stored.every(({ subject }) => subject === `imapfleet.trace.eu.eu-1.${id(1)}`))
+  assert.ok(nats.stored.every(({ subject }) => subject === 'imapfleet.trace.eu.eu-1.lines'))
+  assert.ok(batches().every(({ trace }) => trace === id(1)))
   assert.equal(new Set(nats.stored.map((stored) => stored.id)).size, nats.stored.length)
 })
 
@@ -124,11 +139,57 @@ test('many lines are sent at once, and few lines after a moment; NUL and long te
   assert.equal(batches().length, 1)
   await untilTrue(() => batches().length === 2)
   const text = batches()[1]?.lines[0]?.text ?? ''
-  assert.equal(text.length, 8192)
+  assert.equal(text.length, traceTextMax)
   assert.ok(text.startsWith('a\u2400bc'))
-  for (let n = 0; n < 13; n++) line('d'.repeat(8000))
+  for (let n = 0; n < 13; n++) line('d'.repeat(4000))
   await traces.send()
-  assert.equal(batches()[2]?.lines.length, 13)
+  assert.deepEqual(
+    batches()
+      .slice(2)
+      .map(({ lines }) => lines.length),
+    [6, 6],
+  )
+})
+
+test('no batch is larger than JetStream accepts, whatever the lines and the user', async () => {
+  const { traces, batches } = await tracesOfEdge()
+  const user = '\u0001'.repeat(1024)
+  const worst = ['\u0001', '"', '\u{1F600}', '\ud800', 'x', '\u20ac']
+  for (const character of worst)
+    for (const length of [1, 300, 5_000])
+      for (let n = 0; n < 20; n++)
+        traces.line(wish(1, { user }), {
+          at: 1,
+          session: 's'.repeat(64),
+          from: 'S',
+          text: character.repeat(length),
+        })
+  traces.flush()
+  await traces.send()
+  assert.equal(
+    batches().reduce((sum, { lines }) => sum + lines.length, 0),
+    worst.length * 60,
+  )
+  for (const batch of batches()) {
+    assert.ok(encode(batch).length <= traceBytesMax, `${encode(batch).length}`)
+    assert.ok(traceBatchSchema.safeParse(batch).success)
+  }
+})
+
+test('refused lines wait, are sent when NATS accepts them, and are counted if they are dropped', async () => {
+  const { traces, batches, nats, refusals, lost } = await tracesOfEdge()
+  const add = (text: string) => {
+    traces.line(wish(1), { at: 1, session: 's', from: 'C', text })
+    traces.flush()
+  }
+  nats.refuses = Object.assign(new Error('no responders'), { name: 'JetStreamNotEnabled' })
+  for (let n = 0; n < 2002; n++) add(String(n))
+  await traces.send()
+  assert.deepEqual([batches().length, traces.refusal, lost.value], [0, 'no-stream', 2])
+  assert.ok(refusals.length > 0 && refusals.every((why) => why === 'no-stream'))
+  nats.refuses = undefined
+  await traces.send()
+  assert.deepEqual([batches().length, traces.refusal, lost.value], [2000, undefined, 2])
 })
 
 test('batches wait while NATS is down, and are sent in order when it is up; beyond 2000 the oldest are dropped', async () => {

@@ -1,6 +1,15 @@
 /** Traces that the fleet wants. Their lines are sent in batches and in order. */
-import type { NatsHandles } from '@imapfleet/nats'
-import { streams, subjects, wireVersion, type TraceBatch, type TraceWish } from '@imapfleet/protocol'
+import type { NatsHandles, SendRefusal } from '@imapfleet/nats'
+import type { Counter } from '@imapfleet/observe'
+import {
+  streams,
+  subjects,
+  traceBytesMax,
+  traceTextMax,
+  wireVersion,
+  type TraceBatch,
+  type TraceWish,
+} from '@imapfleet/protocol'
 import type { Edge } from '../edge/edge.ts'
 import { startTrace, stopTrace } from '../ops/operations.ts'
 import type { TraceEnd, TracedLine, TraceOrder, TraceSink } from '../observe/trace.ts'
@@ -9,17 +18,31 @@ import type { Sender } from './nats.ts'
 import { SendQueue } from './send-queue.ts'
 
 const flushMs = 100
+/** A long trace gathers lines for longer: the stream holds a limited number of batches of one edge. */
+const patientFlushMs = 1_000
+const hastyBatches = 100
 const linesMax = 200
-/** Text in one batch. Far below the limit of a message, because JSON may escape every character. */
-const charactersMax = 100_000
+/** Lines of one batch as JSON. The rest of a message is for the sender and the user. */
+const linesBytesMax = traceBytesMax - 8_192
 /** Batches that wait to be sent. Beyond it, the oldest is dropped, because traces are watched live. */
 const waitingMax = 2000
-const textMax = 8192
 
 interface Gathered {
   order: TraceOrder
   lines: TracedLine[]
-  characters: number
+  bytes: number
+}
+
+export interface FleetTracesOptions {
+  edge: Edge
+  sender: Sender
+  /** Undefined while NATS is down. */
+  fleet: () => NatsHandles | undefined
+  /** Milliseconds since 1970, by the clock of control. */
+  controlNow?: (() => number) | undefined
+  /** Counts lines that were dropped before they were sent. */
+  lost: Counter
+  refused: (why: SendRefusal) => void
 }
 
 export class FleetTraces implements TraceSink {
@@ -33,22 +56,18 @@ export class FleetTraces implements TraceSink {
   #wanted: readonly TraceWish[] = []
   readonly #controlNow: () => number
 
-  /** @param controlNow milliseconds since 1970, by the clock of control */
-  constructor(
-    edge: Edge,
-    sender: Sender,
-    fleet: () => NatsHandles | undefined,
-    controlNow: () => number = () => runtime.wall(),
-  ) {
+  constructor({ edge, sender, fleet, controlNow = () => runtime.wall(), lost, refused }: FleetTracesOptions) {
     this.#controlNow = controlNow
     this.#edge = edge
     this.#sender = sender
-    this.#queue = new SendQueue({
+    this.#queue = new SendQueue<TraceBatch>({
       max: waitingMax,
       fleet,
       stream: streams.traces,
-      subjectOf: (batch) => subjects.trace(batch, batch.trace),
+      subjectOf: subjects.trace,
       idOf: (batch) => `${batch.edge}/${batch.boot}/${batch.trace}/${batch.sequence}`,
+      dropped: ({ lines }) => (lost.value += lines.length),
+      refused,
       failed: (reason) => edge.context.log.debug('trace_unsent', { reason }),
     })
   }
@@ -72,13 +91,22 @@ export class FleetTraces implements TraceSink {
   }
 
   line(order: TraceOrder, line: TracedLine): void {
-    let gathered = this.#lines.get(order.id)
-    if (!gathered) this.#lines.set(order.id, (gathered = { order, lines: [], characters: 0 }))
     // Postgres stores no NUL in a text.
-    gathered.lines.push({ ...line, text: line.text.slice(0, textMax).replaceAll('\0', '\u2400') })
-    gathered.characters += line.text.length
-    if (gathered.lines.length >= linesMax || gathered.characters >= charactersMax) this.flush()
-    else this.#timer ??= runtime.after(flushMs, () => this.flush())
+    const sent = { ...line, text: line.text.slice(0, traceTextMax).replaceAll('\0', '\u2400') }
+    const bytes = Buffer.byteLength(JSON.stringify(sent)) + 1
+    if ((this.#lines.get(order.id)?.bytes ?? 0) + bytes > linesBytesMax) this.flush()
+    let gathered = this.#lines.get(order.id)
+    if (!gathered) this.#lines.set(order.id, (gathered = { order, lines: [], bytes: 0 }))
+    gathered.lines.push(sent)
+    gathered.bytes += bytes
+    if (gathered.lines.length >= linesMax) return this.flush()
+    const isLong = (this.#sequences.get(order.id) ?? 0) > hastyBatches
+    this.#timer ??= runtime.after(isLong ? patientFlushMs : flushMs, () => this.flush())
+  }
+
+  /** Why NATS refuses lines; undefined if it does not. */
+  get refusal(): SendRefusal | undefined {
+    return this.#queue.refusal
   }
 
   ended(order: TraceOrder, why: TraceEnd): void {

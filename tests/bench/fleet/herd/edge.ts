@@ -9,6 +9,7 @@ import {
   desiredEntry,
   encode,
   reportId,
+  rightsVersion,
   streams,
   subjects,
   wireVersion,
@@ -136,6 +137,7 @@ export class HerdEdge {
     const presence = {
       ...this.#sender(),
       version: 'simulated',
+      rights: rightsVersion,
       startedAt: this.#startedAt,
       heartbeatMs: this.#heartbeatMs,
       state: 'serving',

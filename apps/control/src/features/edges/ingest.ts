@@ -7,6 +7,7 @@ import { reasonOf } from '@imapfleet/observe'
 import {
   foreignPresenceSchema,
   presenceSchema,
+  rightsVersion,
   subjects,
   wireVersion,
   type ForeignPresence,
@@ -85,6 +86,8 @@ function readBatch(
       continue
     }
     const presence = intake.accepted('heartbeat', message.subject, recognised)
+    if (presence && (presence.rights ?? 0) < rightsVersion)
+      intake.note('trace', message.subject, 'outdated', 'it is older than control: upgrade the edge')
     if (presence) heard.push({ presence, ageMs: performance.now() - message.arrivedAt })
   }
   return { heard, foreign }

@@ -58,6 +58,31 @@ suite('refusals', () => {
     )
   })
 
+  test('what NATS refuses of an edge says so, and an edge of an earlier version is a warning', async () => {
+    await deps.db.sql`delete from refusals`
+    await writeRefusals(deps, [
+      refusal({
+        sentAs: 'trace',
+        kind: 'share-full',
+        reason: 'the stream holds as many of this edge as it may',
+      }),
+      refusal({ sentAs: 'trace', kind: 'outdated', reason: 'it is older than control: upgrade the edge' }),
+    ])
+    const found = (await problemsByEdge(deps.db.orm)).get('eu-1') ?? []
+    assert.deepEqual(
+      found.map(({ severity }) => severity),
+      ['warning', 'bad'],
+    )
+    assert.match(
+      found[0]?.text ?? '',
+      /^NATS refuses lines of traces of it: it is older than control: upgrade the edge$/,
+    )
+    assert.match(
+      found[1]?.text ?? '',
+      /^NATS refuses lines of traces of it: the stream holds .*, since 20.*Z$/,
+    )
+  })
+
   test('metrics of a newer edge are no problem', async () => {
     await deps.db.sql`delete from refusals`
     await writeRefusals(deps, [refusal({ kind: 'series-unknown' })])

@@ -7,7 +7,7 @@ import type { EdgeProblem } from '@imapfleet/api'
 import { reasonOf } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
 import type { Queries } from '../../platform/db/database.ts'
-import type { Refusal } from '../../platform/nats/intake.ts'
+import type { Refusal, SentAs } from '../../platform/nats/intake.ts'
 import { addRefusals, deleteOldRefusals, selectRefusals, type RefusalRow } from './queries.ts'
 
 const everyMs = 5_000
@@ -61,6 +61,14 @@ export async function forgetOldRefusals({ db }: Pick<Deps, 'db'>): Promise<void>
   await deleteOldRefusals(db.orm)
 }
 
+const names: Readonly<Record<SentAs, string>> = {
+  heartbeat: 'heartbeats',
+  report: 'reports',
+  answer: 'answers',
+  trace: 'lines of traces',
+  evidence: 'messages about changed passwords',
+}
+
 function problemOf({ sentAs, kind, reason, firstAt }: RefusalRow): EdgeProblem | undefined {
   const what = `${reason}, since ${firstAt.toISOString()}`
   switch (kind) {
@@ -72,9 +80,13 @@ function problemOf({ sentAs, kind, reason, firstAt }: RefusalRow): EdgeProblem |
       return {
         kind: 'refused',
         severity: 'warning',
-        text: `control leaves out series of its ${sentAs}s: ${what}`,
+        text: `control leaves out series of its ${names[sentAs]}: ${what}`,
       }
+    case 'share-full':
+      return { kind: 'refused', severity: 'bad', text: `NATS refuses ${names[sentAs]} of it: ${what}` }
+    case 'outdated':
+      return { kind: 'refused', severity: 'warning', text: `NATS refuses ${names[sentAs]} of it: ${reason}` }
     default:
-      return { kind: 'refused', severity: 'bad', text: `control refuses ${sentAs}s of it: ${what}` }
+      return { kind: 'refused', severity: 'bad', text: `control refuses ${names[sentAs]} of it: ${what}` }
   }
 }

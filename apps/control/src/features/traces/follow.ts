@@ -37,9 +37,9 @@ export async function followTrace(
   signal: AbortSignal,
   after: TracePosition = beginning,
 ): Promise<AsyncGenerator<TraceNews, void>> {
-  await readable(deps, actor, id)
+  const trace = await readable(deps, actor, id)
   deps.bus.link()
-  return listen(deps, id, signal, after)
+  return listen(deps, trace, signal, after)
 }
 
 /** What is stored now, of a running or ended trace. Throws if NATS goes down. */
@@ -49,14 +49,15 @@ export async function readTraceLines(
   id: string,
   signal: AbortSignal,
 ): Promise<AsyncGenerator<TraceNews, void>> {
-  const end = traceEnd(await readable(deps, actor, id), deps.now())
+  const trace = await readable(deps, actor, id)
+  const end = traceEnd(trace, deps.now())
   const keptMs = await traceKeptMs(deps.bus)
   if (end !== null && keptMs > 0 && end.getTime() < deps.now() - keptMs)
     throw new ServiceError(
       'trace_forgotten',
       `The trace ended at ${end.toISOString()}, and lines are kept for ${Math.round(keptMs / 3_600_000)} h (TRACES_KEPT_HOURS).`,
     )
-  return kept(deps, id, signal)
+  return kept(deps, trace, signal)
 }
 
 const beginning: TracePosition = { message: 0, item: -1 }
@@ -67,12 +68,12 @@ async function readable(deps: Deps, actor: Actor, id: string): Promise<TraceRow>
   return trace
 }
 
-async function* kept(deps: Deps, id: string, signal: AbortSignal): AsyncGenerator<TraceNews, void> {
-  const feed = openTraceFeed(deps.bus, id)
+async function* kept(deps: Deps, trace: TraceRow, signal: AbortSignal): AsyncGenerator<TraceNews, void> {
+  const feed = openTraceFeed(deps.bus, trace)
   const parts = new Parts()
   try {
-    do yield* newsOf(feed, parts, signal, beginning)
-    while (!feed.caughtUp() && !signal.aborted)
+    do yield* newsOf(deps, trace, feed, parts, signal, beginning)
+    while (!feed.hasReadStored() && !signal.aborted)
   } finally {
     feed.close()
   }
@@ -80,17 +81,17 @@ async function* kept(deps: Deps, id: string, signal: AbortSignal): AsyncGenerato
 
 async function* listen(
   deps: Deps,
-  id: string,
+  trace: TraceRow,
   signal: AbortSignal,
   after: TracePosition,
 ): AsyncGenerator<TraceNews, void> {
-  const feed = openTraceFeed(deps.bus, id)
+  const feed = openTraceFeed(deps.bus, trace)
   const parts = new Parts()
   try {
     while (!signal.aborted) {
       try {
-        yield* newsOf(feed, parts, signal, after)
-        if (await isOver(deps, id, feed, parts)) return yield { kind: 'end' }
+        yield* newsOf(deps, trace, feed, parts, signal, after)
+        if (await isOver(deps, trace.id, feed, parts)) return yield { kind: 'end' }
       } catch {
         // NATS or Postgres is unavailable, which is logged elsewhere. The listener waits here.
         await sleep(roundMs, undefined, { signal }).catch(() => {})
@@ -109,6 +110,8 @@ async function isOver(deps: Deps, id: string, feed: TraceReader, parts: Parts): 
 }
 
 async function* newsOf(
+  { intake }: Pick<Deps, 'intake'>,
+  trace: TraceRow,
   feed: TraceReader,
   parts: Parts,
   signal: AbortSignal,
@@ -116,22 +119,49 @@ async function* newsOf(
 ): AsyncGenerator<TraceNews, void> {
   for await (const message of feed.round(roundMs)) {
     if (signal.aborted) return
-    const batch = recognise(traceBatchSchema, message, (value) => subjects.trace(value, value.trace))
-    if (!batch.ok || parts.hasSeen(batch.value)) continue
-    for (const [item, news] of itemsOf(batch.value, parts.begins(batch.value)).entries()) {
+    const batch = intake.accepted(
+      'trace',
+      message.subject,
+      recognise(traceBatchSchema, message, subjects.trace),
+    )
+    // A line of another trace can contain the id of this one.
+    if (batch?.trace !== trace.id) continue
+    if (batch.user !== trace.user) {
+      intake.note(
+        'trace',
+        message.subject,
+        'malformed',
+        'a line of a trace names another user than the trace',
+      )
+      continue
+    }
+    if (parts.hasSeen(batch)) continue
+    for (const [item, news] of itemsOf(batch, parts.begins(batch)).entries()) {
       const place = { message: message.place, item }
       if (place.message > after.message || (place.message === after.message && item > after.item))
         yield { ...news, place }
     }
-    if (batch.value.ended !== undefined) parts.end(batch.value)
+    if (batch.ended !== undefined) parts.end(batch)
   }
 }
 
 type Item = { kind: 'line'; line: TraceEvent } | { kind: 'edge'; edge: TraceEdgeEvent }
 
-function itemsOf({ edge, region, lines, ended }: TraceBatch, isFirst: boolean): Item[] {
+function itemsOf(
+  { at, edge, region, lines, ended }: TraceBatch,
+  { isFirst, missing }: { isFirst: boolean; missing: boolean },
+): Item[] {
+  const gap = {
+    at,
+    session: '',
+    from: '*',
+    text: 'lines of this edge are missing here',
+    edge,
+    region,
+  } as const
   return [
     ...(isFirst ? [{ kind: 'edge', edge: { edge, region, state: 'tracing' } } as const] : []),
+    ...(missing ? [{ kind: 'line', line: gap } as const] : []),
     ...lines.map((line) => ({ kind: 'line', line: { ...line, edge, region } }) as const),
     ...(ended === undefined
       ? []
@@ -149,11 +179,11 @@ class Parts {
     return batch.sequence <= (this.#last.get(keyOf(batch)) ?? 0)
   }
 
-  /** Registers the batch. True if it is the first of this boot. */
-  begins(batch: TraceBatch): boolean {
-    const isFirst = !this.#last.has(keyOf(batch))
+  /** Registers the batch. `missing`: batches before it were removed from the stream, or the edge dropped them. */
+  begins(batch: TraceBatch): { isFirst: boolean; missing: boolean } {
+    const last = this.#last.get(keyOf(batch))
     this.#last.set(keyOf(batch), batch.sequence)
-    return isFirst
+    return { isFirst: last === undefined, missing: batch.sequence > (last ?? 0) + 1 }
   }
 
   end(batch: TraceBatch): void {

@@ -6,7 +6,7 @@ import type { ControlMetrics, Log } from '@imapfleet/observe'
 import { measurementBytesMax, messageBytesMax, type LeftOut } from '@imapfleet/protocol'
 import type { Recognised } from './recognise.ts'
 
-export type SentAs = 'heartbeat' | 'report' | 'answer'
+export type SentAs = 'heartbeat' | 'report' | 'answer' | 'trace' | 'evidence'
 
 /** Why a message, or a part of it, was refused. */
 export type RefusalKind =
@@ -18,6 +18,10 @@ export type RefusalKind =
   | 'series-unknown'
   | 'series-invalid'
   | 'series-limit'
+  /** NATS refuses it: its stream holds as many messages of this edge as it may. */
+  | 'share-full'
+  /** The edge sends it as earlier versions did, which NATS refuses. */
+  | 'outdated'
 
 /** What was refused of one sender since it was last taken. */
 export interface Refusal {
@@ -34,7 +38,9 @@ interface Message {
 }
 
 /** In bytes; each message also costs `messageCost`. `perSecond` is several times what a busy edge sends. */
-const budgets: Readonly<Record<SentAs, { perSecond: number; burst: number; messageMax: number }>> = {
+const budgets: Readonly<
+  Record<'heartbeat' | 'report' | 'answer', { perSecond: number; burst: number; messageMax: number }>
+> = {
   heartbeat: { perSecond: 262_144, burst: 1_048_576, messageMax: measurementBytesMax },
   // After an outage an edge sends the reports of a day.
   report: { perSecond: 1_048_576, burst: 8_388_608, messageMax: measurementBytesMax },
@@ -70,7 +76,7 @@ export class Intake {
   }
 
   /** Undefined: the message can be decoded. Costs a fraction of what decoding costs. */
-  refuses(sentAs: SentAs, { subject, data }: Message): 'too-many' | 'too-large' | undefined {
+  refuses(sentAs: keyof typeof budgets, { subject, data }: Message): 'too-many' | 'too-large' | undefined {
     const { perSecond, burst, messageMax } = budgets[sentAs]
     const sender = senderIn(subject)
     const now = this.#now()
@@ -104,15 +110,16 @@ export class Intake {
   }
 
   note(sentAs: SentAs, subject: string, kind: RefusalKind, reason: string, count = 1): void {
-    if ((kind === 'malformed' || kind === 'foreign') && sentAs !== 'answer')
+    if ((kind === 'malformed' || kind === 'foreign') && (sentAs === 'heartbeat' || sentAs === 'report'))
       this.#metrics.counters.control_strangers_total({ sent_as: sentAs }).value++
     const edge = senderIn(subject).split('.')[3] ?? ''
     const key = `${edge} ${sentAs} ${kind}`
     const refusal = this.#refusals.get(key)
     if (refusal) refusal.count += count
     else if (this.#refusals.size < refusalsMax) this.#refusals.set(key, { edge, sentAs, kind, reason, count })
-    // An edge of a newer version has metrics that this version does not know.
-    if (kind !== 'series-unknown') this.#logOnce(key, { edge, sent_as: sentAs, kind, reason })
+    // While a fleet is upgraded, edges are newer or older than control.
+    if (kind !== 'series-unknown' && kind !== 'outdated')
+      this.#logOnce(key, { edge, sent_as: sentAs, kind, reason })
   }
 
   /** What was refused since the last call. */

@@ -27,6 +27,8 @@ import {
   reportsOfEdgeMax,
   streams,
   subjects,
+  traceBytesMax,
+  tracesOfEdgeMax,
 } from '@imapfleet/protocol'
 
 export interface StreamLimits {
@@ -34,7 +36,7 @@ export interface StreamLimits {
   replicas: number
   /** Bytes of reports that wait for ingest. Beyond it, edges keep their reports in the outbox. */
   reportsBytesMax: number
-  /** Bytes of trace lines kept for download. Beyond it, the oldest are removed. */
+  /** Bytes of trace lines kept for download. Before it is reached, control removes the oldest. */
   tracesBytesMax: number
   tracesKeptMs: number
 }
@@ -46,8 +48,9 @@ export interface StreamLimits {
 const ackWaitMs = 10_000
 const minuteMs = 60_000
 
-/** More than one edge can store. */
+/** Several times what one edge can store. */
 const evidenceStreamBytesMax = 536_870_912
+const earlierEvidenceBytesMax = 65_536
 
 export async function ensureStreams(
   manager: JetStreamManager,
@@ -73,16 +76,24 @@ export async function ensureStreams(
     ...ofEachEdge,
   })
   await limitEachSubject(manager, streams.reports, ofEachEdge)
+  const tracesOfEachEdge = {
+    subjects: [subjects.tracesOfAll],
+    // An edge beyond its limit is refused. It cannot displace the lines of others.
+    discard: DiscardPolicy.New,
+    discard_new_per_subject: true,
+    max_msgs_per_subject: tracesOfEdgeMax,
+    max_msg_size: traceBytesMax,
+  }
   await ensureStream(manager, {
     name: streams.traces,
-    subjects: [subjects.tracesOfAll],
     storage: StorageType.File,
     retention: RetentionPolicy.Limits,
-    discard: DiscardPolicy.Old,
     max_bytes: limits.tracesBytesMax,
     max_age: nanos(limits.tracesKeptMs),
     num_replicas: limits.replicas,
+    ...tracesOfEachEdge,
   })
+  await limitEachSubject(manager, streams.traces, tracesOfEachEdge)
   await ensureStream(manager, {
     name: streams.evidence,
     subjects: [subjects.evidenceOfAll],
@@ -103,6 +114,7 @@ export async function ensureStreams(
     },
     num_replicas: limits.replicas,
   })
+  await limitEvidence(manager)
   await ensureIngest(manager)
   return await new Kvm(jetstream).create(buckets.desired, {
     history: 1,
@@ -129,6 +141,13 @@ async function limitEachSubject(
 ): Promise<void> {
   const { config } = await manager.streams.info(name)
   if (config.max_msgs_per_subject <= 0) await manager.streams.update(name, { ...config, ...limits })
+}
+
+/** For a stream that was made when the limit of a message was larger, so that two edges could fill it. */
+async function limitEvidence(manager: JetStreamManager): Promise<void> {
+  const { config } = await manager.streams.info(streams.evidence)
+  if (config.max_msg_size === earlierEvidenceBytesMax)
+    await manager.streams.update(streams.evidence, { ...config, max_msg_size: evidenceBytesMax })
 }
 
 async function ensureIngest(manager: JetStreamManager): Promise<void> {
