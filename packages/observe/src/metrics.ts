@@ -132,6 +132,11 @@ export const edgeMetrics = {
     help: 'When the certificate of a listener, or the client certificate for an upstream or for NATS (fleet), expires; Unix time.',
     labels: ['owner'],
   },
+  connects_waiting: {
+    kind: 'gauge',
+    help: 'Attempts to connect to an upstream that wait for their turn (connectsMax).',
+    labels: ['upstream'],
+  },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
   traces_active: { kind: 'gauge', help: 'Users being traced.' },
   evidence_waiting: {

@@ -259,6 +259,9 @@ function readGauges({ settings, metrics, pool, clientAdmission, tracer, servers 
   metrics.gauge('upstream_addresses_down', () =>
     [...servers.all()].map(({ name, addresses }) => [{ upstream: name }, addresses.down.length]),
   )
+  metrics.gauge('connects_waiting', () =>
+    [...servers.all()].map(({ name, gate }) => [{ upstream: name }, gate.waiting]),
+  )
   metrics.gauge('upstream_connections_allowed', () =>
     [...pool.learnedLimits()].map(({ server, scope, connections: allowed }) => [
       { upstream: server, scope },

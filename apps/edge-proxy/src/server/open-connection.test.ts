@@ -337,3 +337,51 @@ test('a login that is abandoned during preauthCommand sends no password', async 
   await scripted.connections[0]!.closed()
   assert.deepEqual(scripted.asked, ['CAPABILITY', 'XHELLO edge'])
 })
+
+/** Logs in `count` times at once. */
+const allAtOnce = (server: ReturnType<typeof serverAt>, count: number): Promise<OpenResult>[] =>
+  Array.from({ length: count }, () => openConnection(server, joe(), client))
+
+test('a server that has restarted gets connectsMax attempts at a time, and every login succeeds', async () => {
+  const scripted = await ScriptedServer.start()
+  const server = serverAt(scripted.port, { connectsMax: 3 })
+  const greeted = Promise.withResolvers<void>()
+  scripted.greeting = undefined
+  let connecting = 0
+  let most = 0
+  scripted.onConnect = (peer) => {
+    most = Math.max(most, ++connecting)
+    if (connecting === 3) greeted.resolve()
+    void greeted.promise.then(() => {
+      connecting--
+      peer.say('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+    })
+    return true
+  }
+  const opened = await Promise.all(allAtOnce(server, 20))
+  assert.deepEqual([...new Set(opened.map(({ kind }) => kind))], ['opened'])
+  assert.equal(most, 3)
+  assert.equal(server.gate.waiting, 0)
+})
+
+test('logins that the server is checking do not keep others from connecting', async () => {
+  const { promise: isJudged, resolve: judge } = Promise.withResolvers<void>()
+  const scripted = await answering(({ tag, peer }) => {
+    void isJudged.then(() => peer.say(`${tag} NO [AUTHENTICATIONFAILED] wrong\r\n`))
+    return undefined
+  })
+  const server = serverAt(scripted.port, { connectsMax: 1 })
+  const wrong = allAtOnce(server, 5)
+  while (scripted.asked.filter((text) => text.startsWith('LOGIN')).length < 5) await turn()
+  judge()
+  for (const { kind } of await Promise.all(wrong)) assert.equal(kind, 'login-refused')
+})
+
+test('when the circuit breaker opens, logins that wait for their turn are refused at once', async () => {
+  const scripted = await ScriptedServer.start()
+  scripted.greeting = '* BYE not now\r\n'
+  const server = serverAt(scripted.port, { connectsMax: 2, breakerFailures: 2, breakerCooldownMs: 60_000 })
+  const refused = await Promise.all(allAtOnce(server, 50))
+  for (const each of refused) assert.equal(each.kind, 'unavailable')
+  assert.ok(scripted.connections.length <= 4, `${scripted.connections.length} attempts`)
+})

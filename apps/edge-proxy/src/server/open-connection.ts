@@ -4,6 +4,7 @@
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { oneLine } from '@imapfleet/observe'
+import { Backoff } from '@imapfleet/retry'
 import { filterCapabilityLine, lastCapabilities, offers, withoutCapabilities } from '../imap/capability.ts'
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
 import { startDeadline } from '../net/deadline.ts'
@@ -139,22 +140,35 @@ async function dialWithRetries(
   freeCapacity: FreeCapacity,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
   const signal = client.loginSignal
-  const { config, breaker } = server
-  let failure: DialFailure = {
-    kind: 'dial-failed',
-    reason: 'breaker-open',
-    detail: server.downReason ?? 'the circuit breaker is open',
-  }
+  const { config, gate } = server
+  const backoff = new Backoff({
+    firstMs: config.connectDelayMs,
+    lastMs: Math.max(config.connectDelayMs, 30_000),
+    random: () => runtime.jitter(),
+  })
+  let failure: DialFailure | undefined
   for (let attempt = 1; attempt <= config.connectAttempts; attempt++) {
-    if (!breaker.allows(runtime.now())) return failure
-    const dialed = await attemptDial(server, client, freeCapacity)
-    if (dialed.kind !== 'dial-failed') return dialed
-    failure = dialed
-    if (attempt < config.connectAttempts) await delay(delayAfter(attempt, config.connectDelayMs), signal)
+    if (!(await gate.enter(config.connectsMax, signal))) return { kind: 'abandoned' }
+    try {
+      // The attempts that were made meanwhile may have opened it.
+      if (!server.breaker.allows(runtime.now())) return failure ?? breakerOpen(server)
+      const dialed = await attemptDial(server, client, freeCapacity)
+      if (dialed.kind !== 'dial-failed') return dialed
+      failure = dialed
+    } finally {
+      gate.leave()
+    }
+    if (attempt < config.connectAttempts) await delay(backoff.nextMs(), signal)
     if (signal.aborted) return { kind: 'abandoned' }
   }
-  return failure
+  return failure!
 }
+
+const breakerOpen = ({ downReason }: Server): DialFailure => ({
+  kind: 'dial-failed',
+  reason: 'breaker-open',
+  detail: downReason ?? 'the circuit breaker is open',
+})
 
 /** One attempt that the circuit breaker has allowed, and its effect on the breaker. Repeated while capacity is freed. */
 async function attemptDial(
@@ -177,10 +191,6 @@ async function attemptDial(
     if (isTrial) server.breaker.endTrial()
   }
 }
-
-/** Doubles with each failed attempt, up to 30 seconds. */
-const delayAfter = (attempt: number, firstMs: number): number =>
-  Math.min(firstMs * 2 ** (attempt - 1), Math.max(firstMs, 30_000))
 
 async function logIn(
   server: Server,

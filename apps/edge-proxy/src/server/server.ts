@@ -15,6 +15,7 @@ import { systemNetwork } from '../net/system-network.ts'
 import { runtime } from '../runtime.ts'
 import { Addresses } from './addresses.ts'
 import { Breaker } from './breaker.ts'
+import { ConnectGate } from './connect-gate.ts'
 import { Identification } from './identification.ts'
 import { Resolver, type Address } from './resolver.ts'
 
@@ -56,6 +57,7 @@ export class Server {
   readonly network: Network
   readonly addresses = new Addresses()
   readonly breaker = new Breaker()
+  readonly gate = new ConnectGate()
   readonly identification = new Identification()
   tls: ServerTls
   /** The server's list after login, as far as it is known; empty until the server has sent a list. */

@@ -77,7 +77,11 @@ const upstream = z.strictObject({
   ),
   connectDelayMs: field(
     durationMs(0, 600_000).default(200),
-    'Pause after the first failed attempt, in milliseconds. It doubles after each further one, up to 30 seconds. 0: no pause.',
+    'Longest pause after the first failed attempt, in milliseconds; at random, it is up to half of that shorter. It doubles after each further one, up to 30 seconds. 0: no pause.',
+  ),
+  connectsMax: field(
+    wholeNumber(1, 100_000).default(100),
+    'Attempts to connect at the same time, up to the greeting of the server. Further ones wait for their turn, so that a server that has restarted is not met by all users at once. Logins that the server is checking do not count.',
   ),
   loginTimeoutMs: field(
     durationMs(100).default(30_000),
