@@ -6,7 +6,7 @@ import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket
 import type { EdgeConfig } from '@imapfleet/config'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork, unusedPort } from './edge.test-support.ts'
-import { statsOf } from './snapshot.ts'
+import { snapshotOf, statsOf } from './snapshot.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
 import { offeredMechanisms } from '../session/capabilities.ts'
@@ -336,7 +336,7 @@ test('an expired certificate is logged once and again at a reload, and is in the
   t.mock.method(Date, 'now', () => now() + later)
   const { edge, logged, config } = await edgeAtWork(starttls)
   const told = () => logged.filter((line) => line.includes('certificate_expired'))
-  assert.deepEqual([told().length, statsOf(edge, undefined).problems], [0, []])
+  assert.deepEqual([told().length, snapshotOf(edge).problems], [0, []])
   later = Date.UTC(2125, 0, 1) - now()
   await untilTrue(() => told().length > 0)
   const sweeps = edge.context.clock.now() + 1500
@@ -346,7 +346,7 @@ test('an expired certificate is logged once and again at a reload, and is in the
     told()[0]!,
     /warn certificate_expired detail="?listeners\.imap: the certificate in .*cert\.pem expired at 2120/,
   )
-  assert.match(statsOf(edge, undefined).problems![0]!, /listeners\.imap: .* expired/)
+  assert.match(snapshotOf(edge).problems![0]!, /listeners\.imap: .* expired/)
   const { gauges } = edge.context.metrics.snapshot()
   assert.ok((gauges['certificate_expiry_seconds{owner="listeners.imap"}'] ?? 0) < Date.now() / 1000)
   edge.apply(config())
@@ -355,7 +355,7 @@ test('an expired certificate is logged once and again at a reload, and is in the
   edge.apply(config())
   assert.ok(logged.some((line) => line.includes('certificate_not_yet_valid')))
   later = 0
-  assert.deepEqual(statsOf(edge, undefined).problems, [])
+  assert.deepEqual(snapshotOf(edge).problems, [])
 })
 
 test('a client certificate for a server is checked like that of a listener', async (t) => {
@@ -390,4 +390,16 @@ test('a listener that a reload removes, or gives another kind of TLS, keeps its 
       [['listeners.tls', certFile]],
     )
   }
+})
+
+test('above process.memoryBytesMax, a login that needs a new connection is refused, and the problem is shown until it ends', async () => {
+  const { edge, client, session, config, logged } = await edgeAtWork({ process: { memoryBytesMax: 1 } })
+  const peer = await client()
+  peer.say('a LOGIN joe secret\r\n')
+  assert.match(await peer.until('\r\n'), /^a NO \[UNAVAILABLE\] /)
+  assert.match(snapshotOf(edge).problems.join(), /^memory: \d+ MB of 0 MB \(process\.memoryBytesMax\)/)
+  assert.match(logged.join('\n'), /memory_exhausted bytes=\d+ bytesMax=1/)
+  edge.apply(config({ process: { memoryBytesMax: 0 } }))
+  await untilTrue(() => snapshotOf(edge).problems.length === 0)
+  await session('joe')
 })

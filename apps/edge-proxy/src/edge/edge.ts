@@ -11,6 +11,7 @@ import { acceptErrorText, exhaustionOf } from '../net/socket-errors.ts'
 import { systemNetwork } from '../net/system-network.ts'
 import { runtime, type Timer } from '../runtime.ts'
 import { HealthChecks } from '../server/health.ts'
+import { memoryStateOf } from '../pool/memory.ts'
 import { runSession } from '../session/session.ts'
 import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
@@ -213,6 +214,17 @@ export class Edge {
     }
   }
 
+  /** Logs each change of the state once. */
+  #watchMemory(): void {
+    const { settings, pool, log } = this.context
+    const { memoryBytesMax } = settings.current.process
+    const before = pool.memory
+    if (memoryBytesMax === 0 && before === 'enough') return
+    const bytes = residentBytes()
+    pool.onMemory(memoryStateOf(bytes, memoryBytesMax))
+    if (pool.memory !== before) log.warn(`memory_${pool.memory}`, { bytes, bytesMax: memoryBytesMax })
+  }
+
   #sweep(): void {
     const { settings, clock, pool, sessions, tracer } = this.context
     const now = clock.now()
@@ -220,6 +232,7 @@ export class Edge {
     this.#sweptAt = now
     try {
       if (this.#suspensions.wasSuspended()) pool.doubtIdle()
+      this.#watchMemory()
       pool.sweep()
       // After a pause of the process (SIGSTOP), what clients sent meanwhile is read first.
       if (pausedMs < pauseMs) sessions.sweep(now, settings.current.clients.idleTimeoutMs)

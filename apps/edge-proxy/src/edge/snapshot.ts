@@ -1,6 +1,7 @@
 /** The state of the edge at one moment, for the HTTP port and the fleet. */
 import type { MetricsSnapshot } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
+import { memoryProblem } from '../pool/memory.ts'
 import type { Edge } from './edge.ts'
 import { version } from '../version.ts'
 
@@ -15,15 +16,20 @@ export interface EdgeSnapshot extends MetricsSnapshot {
 
 export function snapshotOf(edge: Edge): EdgeSnapshot {
   const keys = edge.keysAwaitingRestart
+  const { metrics, pool, settings, servers, clock } = edge.context
+  const figures = metrics.snapshot()
+  const bytes = figures.gauges['memory_rss_bytes'] ?? 0
+  const memory = memoryProblem(pool.memory, bytes, settings.current.process.memoryBytesMax)
   return {
-    ...edge.context.metrics.snapshot(),
+    ...figures,
     version,
     state: edge.state === 'starting' ? 'serving' : edge.state,
     problems: [
-      ...[...edge.context.servers.all()].flatMap(({ name, problems }) =>
+      ...[...servers.all()].flatMap(({ name, problems }) =>
         problems.map((problem) => `upstream ${name}: ${problem}`),
       ),
-      ...edge.context.settings.certificateProblems(edge.context.clock.wall()).map(({ detail }) => detail),
+      ...settings.certificateProblems(clock.wall()).map(({ detail }) => detail),
+      ...(memory === undefined ? [] : [memory]),
       ...(keys.length === 0 ? [] : [`restart it for ${keys.join(', ')}`]),
     ],
     listeners: edge.listeners.map(

@@ -40,6 +40,8 @@ const ambiguous: readonly Shortage[] = ['user-busy', 'no-greeting', 'out-of-port
 
 /** Open files are shared: besides the login, clients that wait to be accepted need them. */
 const evictedWhenExhausted = 8
+/** Of all idle connections, each second while memory is short. */
+const evictedWhenShort = 1 / 16
 /** A server needs this long to notice that a connection was closed without LOGOUT. */
 const closeNoticedMs = 250
 /** How long no connection is evicted for an ambiguous shortage after evicting one did not help. */
@@ -141,8 +143,18 @@ export class Capacity {
 
   /** Closes idle connections of any server without LOGOUT, which frees their files at once. Returns false if there are none. */
   evictForMachine(shortage: Exhaustion): boolean {
+    return this.#dropOldest(evictedWhenExhausted, shortage)
+  }
+
+  /** Memory is short: closes a part of the idle connections. Call it each second while it is. */
+  evictForMemory(): void {
+    const count = Math.ceil(this.#connections.count('idle') * evictedWhenShort)
+    this.#dropOldest(Math.max(evictedWhenExhausted, count), 'out-of-memory')
+  }
+
+  #dropOldest(count: number, reason: Exhaustion): boolean {
     const idle = this.#connections.idle().toSorted((a, b) => a.lastUsedAt - b.lastUsedAt)
-    for (const connection of idle.slice(0, evictedWhenExhausted)) this.#actions.drop(connection, shortage)
+    for (const connection of idle.slice(0, count)) this.#actions.drop(connection, reason)
     return idle.length > 0
   }
 

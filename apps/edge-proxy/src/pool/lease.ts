@@ -135,6 +135,12 @@ export function refusedForPlace(reason: NoPlace, holder: LeaseHolder): Refused {
   return { kind: 'refused', cause: 'limit', status: 'NO', text, logText: text }
 }
 
+/** The answer to a login that needs a new connection while the process has no memory for it (pool/memory.ts). */
+export function refusedForMemory(): Refused {
+  const text = '[UNAVAILABLE] Too busy, try again later'
+  return { kind: 'refused', cause: 'unavailable', status: 'NO', text, logText: `${text} (out of memory)` }
+}
+
 /** The answer to a login that was abandoned. */
 export function refusedAsAbandoned({ loginSignal }: LeaseHolder): Refused {
   const text = `[UNAVAILABLE] ${abandonedText[loginSignal.reason as keyof typeof abandonedText]}`

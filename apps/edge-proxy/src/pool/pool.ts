@@ -26,6 +26,7 @@ import { unfitToKeep, unfitToLease, unfitToRest } from './fitness.ts'
 import { digestOf, fits, fitsLogin, identityOf } from './key.ts'
 import {
   refusedAsAbandoned,
+  refusedForMemory,
   refusedForPlace,
   type Leased,
   type LeaseHolder,
@@ -34,6 +35,7 @@ import {
   type Refused,
 } from './lease.ts'
 import type { LearnedLimits } from './learned-limits.ts'
+import type { MemoryState } from './memory.ts'
 import { Capacity } from './capacity.ts'
 import { ReuseNotices } from './reuse-notices.ts'
 
@@ -53,6 +55,7 @@ export class Pool {
   readonly #condstoreFamilies = new CondstoreFamilies()
   /** Reasons why no connection is reused at present, one for each suspension. */
   readonly #suspensions = new Set<symbol>()
+  #memory: MemoryState = 'enough'
   #isClosed = false
 
   /** One function for all idle connections. */
@@ -99,6 +102,10 @@ export class Pool {
       candidate = this.#takeIdleForLogin(request)
       if (candidate) continue
       if (request.holder.loginSignal.aborted) return refusedAsAbandoned(request.holder)
+      if (this.#memory === 'exhausted') {
+        metrics.counters.logins_total({ upstream: request.server.name, result: 'failed' }).value++
+        return refusedForMemory()
+      }
       const place = await metrics.histograms.lease_wait_seconds.measure(this.#admission.take(request))
       if (place instanceof Dial) {
         const opened = await this.#open(place)
@@ -267,6 +274,16 @@ export class Pool {
    */
   onExhausted(what: Exhaustion): boolean {
     return this.#capacity.evictForMachine(what)
+  }
+
+  get memory(): MemoryState {
+    return this.#memory
+  }
+
+  /** How much memory the process has left; call it each second. */
+  onMemory(state: MemoryState): void {
+    this.#memory = state
+    if (state !== 'enough') this.#capacity.evictForMemory()
   }
 
   /** The limits on connections that servers have shown lately. */

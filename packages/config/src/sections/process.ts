@@ -1,6 +1,6 @@
 /** `process`: the rights of the process and how it stops. Only the host's own file sets it. */
 import { z } from 'zod'
-import { durationMs, field, restartField } from '../fields.ts'
+import { durationMs, field, restartField, wholeNumber } from '../fields.ts'
 
 export const processSection = z
   .strictObject({
@@ -15,6 +15,10 @@ export const processSection = z
     drainTimeoutMs: field(
       durationMs(0).default(30_000),
       'How long the edge waits for sessions to end when it is stopped, in milliseconds. Then it ends them. Sessions in IDLE end at once, and sessions between two commands after 5 s without a byte. 0: all sessions end immediately.',
+    ),
+    memoryBytesMax: field(
+      wholeNumber(0, 1_099_511_627_776).default(0),
+      'Memory that the process may use, in bytes of resident memory. From 90 % of it on, idle connections are evicted. Above it, logins that need a new connection are refused with [UNAVAILABLE], and running sessions and reuse continue. Set it below the limit of the system (MemoryMax in systemd, the limit of a container). 0: no limit.',
     ),
   })
   .prefault({})
