@@ -6,7 +6,7 @@ import { connect as connectTls, createSecureContext, rootCertificates, TLSSocket
 import type { EdgeConfig } from '@imapfleet/config'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
 import { edgeAtWork, unusedPort } from './edge.test-support.ts'
-import { snapshotOf, statsOf } from './snapshot.ts'
+import { snapshotOf } from './snapshot.ts'
 import { testCertificate, testKey } from '../net/certificate.test-support.ts'
 import { dialPeer, listen, Peer } from '../net/wire.test-support.ts'
 import { offeredMechanisms } from '../session/capabilities.ts'
@@ -346,7 +346,7 @@ test('an expired certificate is logged once and again at a reload, and is in the
     told()[0]!,
     /warn certificate_expired detail="?listeners\.imap: the certificate in .*cert\.pem expired at 2120/,
   )
-  assert.match(snapshotOf(edge).problems![0]!, /listeners\.imap: .* expired/)
+  assert.match(snapshotOf(edge).problems[0]!, /listeners\.imap: .* expired/)
   const { gauges } = edge.context.metrics.snapshot()
   assert.ok((gauges['certificate_expiry_seconds{owner="listeners.imap"}'] ?? 0) < Date.now() / 1000)
   edge.apply(config())

@@ -29,6 +29,7 @@ const draining = 'Server is draining, try again'
 /** A sweep that is later than this shows that the process was paused. */
 const pauseMs = 2_000
 const never = new AbortController().signal
+const memoryEvents = { enough: 'memory_enough', short: 'memory_short', exhausted: 'memory_exhausted' }
 
 export class Edge {
   readonly context: EdgeContext
@@ -222,7 +223,7 @@ export class Edge {
     if (memoryBytesMax === 0 && before === 'enough') return
     const bytes = residentBytes()
     pool.onMemory(memoryStateOf(bytes, memoryBytesMax))
-    if (pool.memory !== before) log.warn(`memory_${pool.memory}`, { bytes, bytesMax: memoryBytesMax })
+    if (pool.memory !== before) log.warn(memoryEvents[pool.memory], { bytes, bytesMax: memoryBytesMax })
   }
 
   #sweep(): void {

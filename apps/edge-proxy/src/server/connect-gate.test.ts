@@ -24,7 +24,7 @@ test('attempts beyond the limit enter in the order of their arrival, one for eac
 
 test('an attempt that is abandoned while it waits takes no turn', async () => {
   const gate = new ConnectGate()
-  gate.enter(1, never)
+  assert.equal(gate.enter(1, never), true)
   const client = new AbortController()
   const abandoned = gate.enter(1, client.signal)
   const next = gate.enter(1, never)

@@ -4,6 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { Credentials } from '../imap/credentials.ts'
 import { wire } from '../imap/cuts.test-support.ts'
 import { openConnection, type OpenResult } from './open-connection.ts'
+import type { Peer } from '../net/wire.test-support.ts'
 import {
   ScriptedServer,
   serverAt,
@@ -349,13 +350,15 @@ test('a server that has restarted gets connectsMax attempts at a time, and every
   scripted.greeting = undefined
   let connecting = 0
   let most = 0
+  const greetLater = async (peer: Peer) => {
+    await greeted.promise
+    connecting--
+    peer.say('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+  }
   scripted.onConnect = (peer) => {
     most = Math.max(most, ++connecting)
     if (connecting === 3) greeted.resolve()
-    void greeted.promise.then(() => {
-      connecting--
-      peer.say('* OK [CAPABILITY IMAP4rev1] ready\r\n')
-    })
+    void greetLater(peer)
     return true
   }
   const opened = await Promise.all(allAtOnce(server, 20))
