@@ -14,10 +14,12 @@ const listOf = (rows: MetricRows, kind: MetricRow['kind']): string =>
     ['Name', 'Labels', 'Description'],
     Object.entries(rows)
       .filter(([, row]) => row.kind === kind)
-      .map(([name, { labels = [], help }]) => [
+      .map(([name, { labels = [], values = {}, help }]) => [
         `\`${name}\``,
         labels.map((label) => `\`${label}\``).join(', '),
-        help,
+        [help, ...Object.entries(values).map(([label, list]) => `\`${label}\`: ${list.join(', ')}.`)].join(
+          ' ',
+        ),
       ]),
   )
 

@@ -9,12 +9,56 @@ export interface MetricRow {
   help: string
   /** Label names, in the order of the series key. Values come from configuration or closed lists, never from users. */
   labels?: readonly string[]
+  /** The closed lists, by label. A label without one has names of the configuration. */
+  values?: Readonly<Record<string, readonly string[]>>
   /** The largest value. Absent: the largest whole number. No metric of an edge is negative. */
   max?: number
 }
 
 /** Part of the table, by name. */
 export type MetricRows = Readonly<Record<string, MetricRow>>
+
+const linkEnds = [
+  'closed-by-peer',
+  'reset-by-peer',
+  'timed-out',
+  'tls-failed',
+  'closed-here',
+  'failed-here',
+] as const
+const exhaustions = ['out-of-files', 'out-of-ports', 'out-of-memory'] as const
+const shortages = ['user-limit', 'user-busy', 'server-limit', 'no-greeting', ...exhaustions] as const
+const distrusted = [
+  'revoked',
+  'secret-refused',
+  'secret-superseded',
+  'not-authorized',
+  'fleet-evidence',
+] as const
+const unfit = [
+  ...distrusted,
+  'config-changed',
+  'credentials-expired',
+  'too-old',
+  'used-up',
+  'idle-timeout',
+  'unfinished-reply',
+] as const
+const spoiled = [
+  'notify',
+  'language',
+  'comparator',
+  'search-update',
+  'condstore-uncertain',
+  'unexpected-reply',
+  'unexpected-continuation',
+  'odd-line-end',
+  'odd-literal',
+  'line-end-in-literal',
+  'unclosed-quote',
+  'server-said-bye',
+  'data-after-barrier',
+] as const
 
 /** Metrics of an edge. */
 export const edgeMetrics = {
@@ -23,11 +67,31 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'Client connections refused or closed by a limit.',
     labels: ['reason'],
+    values: {
+      reason: [
+        'too-many-clients',
+        'too-many-from-address',
+        'displaced',
+        'stopping',
+        'draining',
+        'proxy-header',
+        'tls-handshake',
+        'accept-failed',
+        'login-timeout',
+        'line-too-long',
+        'literal-too-long',
+        'too-many-bytes',
+        'too-many-commands',
+        'too-many-failures',
+        ...exhaustions,
+      ],
+    },
   },
   logins_total: {
     kind: 'counter',
     help: 'Logins by result. ok: the session began. refused: the server refused the user or the secret. failed: neither, because of an outage, a limit, missing TLS or a BAD.',
     labels: ['upstream', 'result'],
+    values: { result: ['ok', 'refused', 'failed'] },
   },
   upstream_connections_total: {
     kind: 'counter',
@@ -38,11 +102,28 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'Connections to an upstream that failed.',
     labels: ['upstream', 'reason'],
+    values: {
+      reason: [
+        'unresolved',
+        'refused',
+        ...linkEnds,
+        'bye',
+        'not-imap',
+        'too-much-data',
+        'starttls-not-offered',
+        'starttls-refused',
+        'preauth-refused',
+        'breaker-open',
+        'paused',
+        ...exhaustions,
+      ],
+    },
   },
   upstream_full_total: {
     kind: 'counter',
     help: 'Attempts to open a connection that failed because a limit of the upstream or of this machine was reached, by reason.',
     labels: ['upstream', 'reason'],
+    values: { reason: shortages },
   },
   upstream_reuses_total: {
     kind: 'counter',
@@ -53,13 +134,63 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'Upstream connections closed because a reset, a proof or a limit forbade their reuse, by reason.',
     labels: ['reason'],
+    values: {
+      reason: [
+        ...unfit,
+        ...spoiled,
+        'upstream-gone',
+        'reply-overdue',
+        'open-line',
+        'open-literal',
+        'open-continuation',
+        'extensions-enabled',
+        'extensions-uncertain',
+        'kicked',
+        'shutdown',
+        'cannot-deselect',
+        'barrier-timed-out',
+        'barrier-too-long',
+        'barrier-refused',
+        ...linkEnds,
+      ],
+    },
   },
   upstream_drops_total: {
     kind: 'counter',
     help: 'Idle upstream connections closed, by reason.',
     labels: ['reason'],
+    values: {
+      reason: [
+        ...unfit,
+        'evicted',
+        'over-limit',
+        'purged',
+        'shutdown',
+        'server-said-bye',
+        'unexpected-reply',
+        'too-much-unasked',
+        ...linkEnds,
+        ...shortages,
+      ],
+    },
   },
-  sessions_total: { kind: 'counter', help: 'Sessions ended, by ending.', labels: ['ending'] },
+  sessions_total: {
+    kind: 'counter',
+    help: 'Sessions ended, by ending.',
+    labels: ['ending'],
+    values: {
+      ending: [
+        'logout',
+        'client-gone',
+        'upstream-gone',
+        'violation',
+        'reply-overdue',
+        'idle-timeout',
+        'kicked',
+        'shutdown',
+      ],
+    },
+  },
   round_trips_saved_total: {
     kind: 'counter',
     help: 'Round trips to an upstream that clients did not wait for.',
@@ -126,6 +257,7 @@ export const edgeMetrics = {
     kind: 'gauge',
     help: 'Lowest number of connections at which the upstream refused another one, of one user (user) or in total (server). Absent five minutes after the last refusal, or once the upstream has accepted more.',
     labels: ['upstream', 'scope'],
+    values: { scope: ['user', 'server'] },
   },
   certificate_expiry_seconds: {
     kind: 'gauge',
@@ -241,3 +373,12 @@ export const accessMetrics = {
 export const metrics = { ...fleetMetrics, ...accessMetrics, ...edgeMetrics, ...controlMetrics }
 
 export type EdgeMetricName = keyof typeof edgeMetrics
+
+type EdgeMetricRows = typeof edgeMetrics
+
+/** What a label of a metric of an edge can be, if it has a closed list: `ClosedValue<'logins_total', 'result'>`. */
+export type ClosedValue<Name extends EdgeMetricName, Label extends string> = EdgeMetricRows[Name] extends {
+  readonly values: { readonly [L in Label]: readonly (infer Value)[] }
+}
+  ? Value
+  : never

@@ -20,7 +20,8 @@ test('the same label values always give the same counter', () => {
 })
 
 test('series differ if any label value differs, and labels have the order of the row', () => {
-  const metrics = new Metrics(edgeMetrics)
+  const row = { kind: 'counter', help: '', labels: ['upstream', 'result'] } as const
+  const metrics = new Metrics({ logins_total: row })
   const { logins_total: logins } = metrics.counters
   const pairs = ['a', 'b', 'a"', 'a,b', ''].flatMap((upstream) =>
     ['a', 'b', ''].map((result) => ({ result, upstream })),

@@ -28,9 +28,19 @@ type Labelled<Label extends string> = { readonly labels: readonly Label[] }
 /** A value for each label of the row. */
 type LabelValues<Label extends string = string> = Readonly<Record<Label, string>>
 
-type CounterOf<Row> = Row extends Labelled<infer Label> ? (labels: LabelValues<Label>) => Counter : Counter
+/** The same, with values of the closed lists of the row. */
+type ListedValues<Row, Label extends string> = {
+  readonly [L in Label]: Row extends { readonly values: { readonly [K in L]: readonly (infer Value)[] } }
+    ? Value
+    : string
+}
+
+type CounterOf<Row> =
+  Row extends Labelled<infer Label> ? (labels: ListedValues<Row, Label>) => Counter : Counter
 type ReadingOf<Row> =
-  Row extends Labelled<infer Label> ? Iterable<readonly [labels: LabelValues<Label>, value: number]> : number
+  Row extends Labelled<infer Label>
+    ? Iterable<readonly [labels: ListedValues<Row, Label>, value: number]>
+    : number
 
 export class Metrics<R extends MetricRows> {
   /** `counters.client_bytes_total.value += n`; with labels, `counters.sessions_total({ ending }).value++`. */

@@ -65,6 +65,8 @@ test('metrics and labels that the table does not have are left out and counted, 
       sessions_total: 4,
       // Metrics of control and of the fleet are not an edge's to report.
       control_reports_total: 5,
+      'logins_total{upstream="main",result="invented"}': 5,
+      'sessions_total{ending="constructor"}': 6,
       constructor: 6,
       toString: 7,
     },
@@ -75,27 +77,27 @@ test('metrics and labels that the table does not have are left out and counted, 
     { counters, gauges, histograms },
     { counters: { client_bytes_total: 1 }, gauges: {}, histograms: {} },
   )
-  assert.deepEqual(leftOut, { unknown: 8, invalid: 0, beyondLimit: 0 })
+  assert.deepEqual(leftOut, { unknown: 10, invalid: 0, beyondLimit: 0 })
 })
 
 test('a key cannot break a line, repeat a series in another spelling, or be of another kind', () => {
   const forged = 'client_bytes_total 1\nimapfleet_edge_up{edge="us-1"} 0'
   for (const key of [
     forged,
-    'sessions_total{ending="x\n"}',
-    'sessions_total{ending="x\\n"}',
-    'sessions_total{ending="x\r"}',
-    'sessions_total{ending=""}',
-    'sessions_total{ending="a b"}',
-    'sessions_total{ending="\u0000"}',
-    'sessions_total{ending="\ud800"}',
-    'sessions_total{ending="é"}',
-    `sessions_total{ending="${'x'.repeat(101)}"}`,
-    'sessions_total{ending="a"} ',
-    'sessions_total{ ending="a"}',
+    'upstream_reuses_total{upstream="x\n"}',
+    'upstream_reuses_total{upstream="x\\n"}',
+    'upstream_reuses_total{upstream="x\r"}',
+    'upstream_reuses_total{upstream=""}',
+    'upstream_reuses_total{upstream="a b"}',
+    'upstream_reuses_total{upstream="\u0000"}',
+    'upstream_reuses_total{upstream="\ud800"}',
+    'upstream_reuses_total{upstream="é"}',
+    `upstream_reuses_total{upstream="${'x'.repeat(101)}"}`,
+    'upstream_reuses_total{upstream="a"} ',
+    'upstream_reuses_total{ upstream="a"}',
     'logins_total{result="ok",upstream="a"}',
     'logins_total{upstream="a",upstream="b",result="ok"}',
-    'sessions_total{ending="a"}}',
+    'upstream_reuses_total{upstream="a"}}',
     'upstreams_idle',
     `client_bytes_total${' '.repeat(300)}`,
   ]) {

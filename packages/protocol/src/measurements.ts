@@ -31,7 +31,7 @@ const sumTolerance = 0.01
 
 /** Series that were sent and are not in the parsed message. */
 export interface LeftOut {
-  /** Metrics or labels that this version does not have. An edge of a newer version sends them. */
+  /** Metrics, labels or values of closed lists that this version does not have. An edge of a newer version sends them. */
   unknown: number
   /** Label values with characters that no name has, and counters sent as gauges or the reverse. */
   invalid: number
@@ -171,6 +171,7 @@ function find(key: string): KnownSeries | 'unknown' | 'invalid' {
   if (sent.length !== expected.length || !expected.every((label) => Object.hasOwn(labels, label)))
     return 'unknown'
   if (!expected.every((label) => labelValuePattern.test(labels[label]!))) return 'invalid'
+  if (!expected.every((label) => row.values?.[label]?.includes(labels[label]!) ?? true)) return 'unknown'
   // A series has one spelling, so that it is stored and printed once.
   const canonical = seriesKey(name, Object.fromEntries(expected.map((label) => [label, labels[label]!])))
   if (canonical !== key) return 'invalid'

@@ -12,7 +12,7 @@ const mistake = () => {
 const spliceOf = (edge: Edge, user: string): Splice =>
   [...edge.context.sessions.active].find((session) => session.user === user)!.splice
 
-const refusals = (edge: Edge, reason: string): number =>
+const refusals = (edge: Edge, reason: 'failed-here' | 'upstream-gone'): number =>
   edge.context.metrics.counters.reuse_refused_total({ reason }).value
 
 for (const [where, method, reason] of [

@@ -1,6 +1,6 @@
 /** The running edge: starts, accepts clients, reloads, drains and stops. session/session.ts then runs each client. */
 import { awaitingRestart, type EdgeConfig } from '@imapfleet/config'
-import type { Log } from '@imapfleet/observe'
+import type { ClosedValue, Log } from '@imapfleet/observe'
 import { Client } from '../client/client.ts'
 import { stackOf } from '../errors.ts'
 import { acceptClient, refuseLink, tooMany, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
@@ -197,7 +197,7 @@ export class Edge {
     log.error('accept_failed', { listener: listener.name, reason: acceptErrorText(error) })
   }
 
-  #countRefusal(reason: string): void {
+  #countRefusal(reason: ClosedValue<'client_refusals_total', 'reason'>): void {
     this.context.metrics.counters.client_refusals_total({ reason }).value++
   }
 

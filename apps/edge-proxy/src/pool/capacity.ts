@@ -19,7 +19,7 @@ export interface CapacityActions {
   /** Logs a connection out that no session holds; settles when the server has ended it. */
   evict(connection: ServerConnection): Promise<void>
   /** Closes an idle connection at once. */
-  drop(connection: ServerConnection, reason: string): void
+  drop(connection: ServerConnection, reason: Shortage): void
   /** Whether the server has accepted this secret on a connection that is still open. */
   isProven(request: LeaseRequest): boolean
 }

@@ -3,7 +3,7 @@
  * one, one whose reset is about to end, or a new one. `giveBack` resets it, and keeps only what is proven clean. Where
  * each connection stands is in connections.ts; who gets a place for a new one is decided in admission.ts.
  */
-import { oneLine } from '@imapfleet/observe'
+import { oneLine, type ClosedValue } from '@imapfleet/observe'
 import { stackOf } from '../errors.ts'
 import type { Link } from '../net/link.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
@@ -38,6 +38,9 @@ import type { LearnedLimits } from './learned-limits.ts'
 import type { MemoryState } from './memory.ts'
 import { Capacity } from './capacity.ts'
 import { ReuseNotices } from './reuse-notices.ts'
+
+/** Why a connection is not reused; it is counted. */
+type NotReused = ClosedValue<'reuse_refused_total', 'reason'>
 
 /** How many idle connections are proven in one sweep, so that a server is not asked by all at once. */
 const provenPerSweep = 100
@@ -231,7 +234,7 @@ export class Pool {
   }
 
   /** Closes an idle connection; `reason` is counted. */
-  drop(connection: ServerConnection, reason: string): void {
+  drop(connection: ServerConnection, reason: ClosedValue<'upstream_drops_total', 'reason'>): void {
     if (this.#close(connection)) this.#context.metrics.counters.upstream_drops_total({ reason }).value++
   }
 
@@ -465,7 +468,7 @@ export class Pool {
     else this.#admission.becameIdle(connection)
   }
 
-  #closeUnfit(connection: ServerConnection, reason: string): false {
+  #closeUnfit(connection: ServerConnection, reason: NotReused): false {
     if (this.#close(connection)) this.#context.metrics.counters.reuse_refused_total({ reason }).value++
     return false
   }
@@ -488,7 +491,7 @@ export class Pool {
     return true
   }
 
-  #unfit(connection: ServerConnection): string | undefined {
+  #unfit(connection: ServerConnection): NotReused | undefined {
     if (this.#isClosed) return 'shutdown'
     const { settings, clock } = this.#context
     return unfitToKeep(connection, this.#generationFor(connection), settings.current.pool, clock)
@@ -501,7 +504,7 @@ export class Pool {
 }
 
 /** What happened to the connection after its proof: the promise of a proof settles later than its last byte arrives. */
-function spoiledSinceProof(connection: ServerConnection): string | undefined {
+function spoiledSinceProof(connection: ServerConnection): NotReused | undefined {
   return connection.link.isOpen ? connection.spoilReason : 'closed-by-peer'
 }
 

@@ -3,7 +3,7 @@
  * failures are values: the server refused the login, or it is unavailable.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { oneLine } from '@imapfleet/observe'
+import { oneLine, type ClosedValue } from '@imapfleet/observe'
 import { Backoff } from '@imapfleet/retry'
 import { filterCapabilityLine, lastCapabilities, offers, withoutCapabilities } from '../imap/capability.ts'
 import { secretsOf, withoutSecrets, type Credentials } from '../imap/credentials.ts'
@@ -53,7 +53,7 @@ export type OpenResult =
   /** The server gave no answer about these credentials. */
   | {
       kind: 'unavailable'
-      reason: string
+      reason: ClosedValue<'upstream_failures_total', 'reason'>
       detail: string
       /** Untagged lines for this client. */
       untagged: readonly string[]
@@ -277,7 +277,7 @@ const isForClient = (line: string): boolean =>
 
 /** @param said the untagged lines of the server, a BYE included */
 function unavailable(
-  reason: string,
+  reason: ClosedValue<'upstream_failures_total', 'reason'>,
   detail: string,
   said: readonly string[] = [],
 ): Extract<OpenResult, { kind: 'unavailable' }> {

@@ -210,5 +210,5 @@ const originatingIp = (address: string): string => printId([['x-originating-ip',
 function showFromZero(upstream: string, counters: EdgeMetrics['counters']): void {
   counters.upstream_connections_total({ upstream })
   counters.upstream_reuses_total({ upstream })
-  for (const result of ['ok', 'refused', 'failed']) counters.logins_total({ upstream, result })
+  for (const result of ['ok', 'refused', 'failed'] as const) counters.logins_total({ upstream, result })
 }

@@ -135,7 +135,7 @@ export class Intake {
         sentAs,
         subject,
         'series-unknown',
-        'metrics or labels that this version does not have',
+        'metrics, labels or values that this version does not have',
         unknown,
       )
     if (invalid > 0)
