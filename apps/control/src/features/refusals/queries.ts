@@ -6,12 +6,17 @@ import { refusals } from './table.ts'
 
 export type RefusalRow = typeof refusals.$inferSelect
 
-/** After this time without another one, a refusal is over, and the next one counts anew. */
-const over = sql`now() - interval '10 minutes'`
+/**
+ * After this time without another one, a refusal is over, and the next one counts anew. An edge sends a dozen reports in
+ * it.
+ */
+export const cleanMinutes = 2
+const over = sql`now() - ${cleanMinutes} * interval '1 minute'`
 
 /** Returns the ids of those edges that are registered. What others sent is not stored. */
 export async function addRefusals(db: Database, noted: readonly Refusal[]): Promise<Set<string>> {
   const column = <T>(of: (refusal: Refusal) => T) => noted.map(of)
+  const goesOn = db.sql`refusals.last_at > now() - ${cleanMinutes} * interval '1 minute'`
   const rows = await db.sql<{ edge: string }[]>`
     insert into refusals (edge, sent_as, kind, reason, count, first_at, last_at)
     select edge, sent_as, kind, reason, count, now(), now() from unnest(
@@ -22,8 +27,8 @@ export async function addRefusals(db: Database, noted: readonly Refusal[]): Prom
     where exists (select from edges where edges.id = noted.edge)
     on conflict (edge, sent_as, kind) do update set
       reason = excluded.reason, last_at = now(),
-      count = excluded.count + case when refusals.last_at > now() - interval '10 minutes' then refusals.count else 0 end,
-      first_at = case when refusals.last_at > now() - interval '10 minutes' then refusals.first_at else now() end
+      count = excluded.count + case when ${goesOn} then refusals.count else 0 end,
+      first_at = case when ${goesOn} then refusals.first_at else now() end
     returning edge`
   return new Set(rows.map(({ edge }) => edge))
 }

@@ -8,7 +8,7 @@ import { reasonOf } from '@imapfleet/observe'
 import type { Deps } from '../../deps.ts'
 import type { Queries } from '../../platform/db/database.ts'
 import type { Refusal, SentAs } from '../../platform/nats/intake.ts'
-import { addRefusals, deleteOldRefusals, selectRefusals, type RefusalRow } from './queries.ts'
+import { addRefusals, cleanMinutes, deleteOldRefusals, selectRefusals, type RefusalRow } from './queries.ts'
 
 const everyMs = 5_000
 
@@ -47,7 +47,7 @@ export async function writeRefusals(
     }).value += count
 }
 
-/** By edge. A text changes only if the problem does. */
+/** By edge. A text changes when more is refused, at most as often as refusals are written. */
 export async function problemsByEdge(queries: Queries): Promise<Map<string, EdgeProblem[]>> {
   const problems = new Map<string, EdgeProblem[]>()
   for (const row of await selectRefusals(queries)) {
@@ -69,8 +69,12 @@ const names: Readonly<Record<SentAs, string>> = {
   evidence: 'messages about changed passwords',
 }
 
-function problemOf({ sentAs, kind, reason, firstAt }: RefusalRow): EdgeProblem | undefined {
-  const what = `${reason}, since ${firstAt.toISOString()}`
+function problemOf({ sentAs, kind, reason, count, firstAt, lastAt }: RefusalRow): EdgeProblem | undefined {
+  const when =
+    count === 1
+      ? `once, at ${toSecond(firstAt)}`
+      : `${grouped.format(count)} times from ${toSecond(firstAt)} to ${toSecond(lastAt)}`
+  const what = `${reason}; ${when}; this ends ${cleanMinutes} minutes after the last time`
   switch (kind) {
     // An edge of a newer version is no problem.
     case 'series-unknown':
@@ -90,3 +94,8 @@ function problemOf({ sentAs, kind, reason, firstAt }: RefusalRow): EdgeProblem |
       return { kind: 'refused', severity: 'bad', text: `control refuses ${names[sentAs]} of it: ${what}` }
   }
 }
+
+const grouped = new Intl.NumberFormat('en-US')
+
+/** `2026-03-01T10:00:00Z`. */
+const toSecond = (at: Date): string => at.toISOString().replace(/\.\d+Z$/, 'Z')
