@@ -78,6 +78,10 @@ export class LoneEdge {
     return edgeStatsSchema.parse(await (await fetch(`${this.httpUrl}/stats`)).json())
   }
 
+  configText(): Promise<string> {
+    return readFile(this.edge.configFile, 'utf8')
+  }
+
   log(): Promise<string> {
     return readFile(this.edge.process.logFile, 'utf8')
   }

@@ -12,13 +12,19 @@ import { readCertificates } from './edge/certificates.ts'
 import type { Edge } from './edge/edge.ts'
 import { certificateProblem } from './net/certificate-dates.ts'
 import { openFilesLimit, openFilesNeeded } from './edge/open-files.ts'
+import { takeOver } from './edge/predecessor.ts'
 import { dropPrivileges } from './edge/privileges.ts'
+import { InstalledProgram } from './edge/program.ts'
+import { tellMainProcess } from './edge/service-manager.ts'
 import { statsOf } from './edge/snapshot.ts'
 import { startEdge } from './edge/start.ts'
+import { startSuccessor, type Successor } from './edge/successor.ts'
 import { version } from './version.ts'
 import { EdgeError, stackOf } from './errors.ts'
 import { FleetMember } from './fleet/fleet.ts'
 import { lastGoodConfig } from './fleet/last-good.ts'
+import { InheritedSockets, type ListeningSocket } from './net/inherited-sockets.ts'
+import { fileOf } from './net/tcp-handle.ts'
 import { listenHttp } from './observe/http.ts'
 import { runtime } from './runtime.ts'
 import type { Signals } from './signals.ts'
@@ -72,28 +78,97 @@ async function run(path: string, file: ConfigFile, signals: Signals): Promise<vo
   const log = new Log((fleetConfig?.config ?? config).log, write)
   for (const row of file.report) log.info('imapproxy_conf', { line: printReportRow(row) })
 
-  const { edge, rejected } = await startEdge(config, fleetConfig, log)
+  const sockets = InheritedSockets.fromEnvironment()
+  const isSuccessor = !sockets.isEmpty
+  const program = new InstalledProgram()
+  const { edge, rejected } = await startEdge(config, fleetConfig, log, sockets)
   let { document } = file
   const facts = { document: () => document, rejected }
   const member = config.fleet.servers.length > 0 ? new FleetMember(edge, config, facts) : undefined
-  const http = await startHttp(edge, file, member, log)
+  const http = await startHttp(edge, file, { member, log, sockets })
+  sockets.closeRest()
   dropPrivileges(config.process, log)
+  if (isSuccessor) await takeOver(signals.stop)
   if (!signals.stop.aborted) member?.start()
   logStart(edge, config.edge, log)
 
   signals.onReload(() => {
+    // A newer program may read the file differently.
+    if (program.hasChanged) return signals.requestHandover()
     const reloaded = reload(edge, path, log)
     if (!reloaded) return
     document = reloaded
     member?.fileChanged()
   })
-  await signals.stopped()
+  const successor = await untilEnd(edge, http, signals)
+  if (successor) await handOver(successor, { edge, member, http, signals })
   log.info('stopping', { sessions: edge.context.sessions.active.size })
   await edge.stop(edge.context.settings.current.process.drainTimeoutMs, signals.hurry)
   await member?.stop(signals.hurry)
+  closeHttp(http)
+  logStopped(log, signals.hurry)
+}
+
+/** Undefined: the edge has to stop. A process that could not take over is logged, and this one serves on. */
+async function untilEnd(
+  edge: Edge,
+  http: Server | undefined,
+  signals: Signals,
+): Promise<Successor | undefined> {
+  const { log } = edge.context
+  while ((await signals.nextEnd()) === 'handover') {
+    const result = await startSuccessorOf(edge, http, signals.stop)
+    if (typeof result !== 'string') return result
+    log.error('handover_failed', { reason: result })
+  }
+  return undefined
+}
+
+/** The process that serves clients, or why there is none. */
+async function startSuccessorOf(
+  edge: Edge,
+  http: Server | undefined,
+  signal: AbortSignal,
+): Promise<Successor | string> {
+  const sockets = socketsOf(edge, http)
+  if (!sockets) return 'this Node does not tell the files of listening sockets'
+  // If systemd cannot be told, clients must not reach the new process, which would have to end again.
+  const untold = await tellMainProcess(process.pid)
+  if (untold !== undefined) return untold
+  edge.context.log.info('handover', { sockets: sockets.length })
+  const successor = await startSuccessor(sockets, signal)
+  if (successor.kind === 'failed') return successor.reason
+  const failure = await tellMainProcess(successor.pid)
+  if (failure === undefined) return successor
+  successor.dismiss()
+  return failure
+}
+
+function socketsOf(edge: Edge, http: Server | undefined): ListeningSocket[] | undefined {
+  const { sockets } = edge
+  if (!http || !sockets) return sockets
+  const file = fileOf(http)
+  return file === undefined ? undefined : [...sockets, { ...edge.context.settings.atStart.http, file }]
+}
+
+/** The new process serves clients. This one lets its own go on until they leave. */
+async function handOver(
+  successor: Successor,
+  running: { edge: Edge; member: FleetMember | undefined; http: Server | undefined; signals: Signals },
+): Promise<void> {
+  const { edge, member, http, signals } = running
+  const { log, clientAdmission, settings } = edge.context
+  closeHttp(http)
+  edge.retire()
+  await member?.retire(signals.hurry)
+  successor.release()
+  log.info('handed_over', { pid: successor.pid, clients: clientAdmission.total })
+  await edge.clientsLeave(settings.current.process.handoverTimeoutMs, signals.stop)
+}
+
+function closeHttp(http: Server | undefined): void {
   http?.close()
   http?.closeAllConnections()
-  logStopped(log, signals.hurry)
 }
 
 /** How long the process may take to end when nothing is left to do; the second: after a second signal. */
@@ -149,11 +224,9 @@ function readConfig(path: string): ConfigFile {
 async function startHttp(
   edge: Edge,
   { config, document }: ConfigFile,
-  member: FleetMember | undefined,
-  log: Log,
+  { member, log, sockets }: { member: FleetMember | undefined; log: Log; sockets: InheritedSockets },
 ): Promise<Server | undefined> {
-  const { address, port } = config.http
-  if (port === 0) return undefined
+  if (config.http.port === 0) return undefined
   const fleetState = (): EdgeStats['fleet'] =>
     member && {
       connected: member.downReason === undefined,
@@ -162,7 +235,7 @@ async function startHttp(
       refused: member.refused,
     }
   try {
-    return await listenHttp(address, port, () => statsOf(edge, fleetState()))
+    return await listenHttp(config.http, () => statsOf(edge, fleetState()), sockets.take(config.http))
   } catch (error) {
     if (document.http !== undefined) throw error
     log.warn('http_unavailable', { reason: (error as Error).message })

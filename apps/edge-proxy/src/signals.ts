@@ -5,6 +5,8 @@ export class Signals {
   readonly #hurry = new AbortController()
   #reload: (() => void) | undefined
   #reloadIsDue = false
+  #handoverIsDue = false
+  #wakeForHandover: (() => void) | undefined
 
   constructor() {
     const stop = () => (this.#stop.signal.aborted ? this.#hurry : this.#stop).abort()
@@ -14,6 +16,7 @@ export class Signals {
       this.#reloadIsDue = true
       this.#reloadIfDue()
     })
+    process.on('SIGUSR2', () => this.requestHandover())
   }
 
   /** Aborted by the first SIGTERM or SIGINT. */
@@ -38,10 +41,23 @@ export class Signals {
     this.#reload()
   }
 
-  /** Settles when the edge has to stop. */
-  async stopped(): Promise<void> {
+  /** As SIGUSR2 does. */
+  requestHandover(): void {
+    this.#handoverIsDue = true
+    this.#wakeForHandover?.()
+  }
+
+  /** Settles when the edge has to stop, or when another process is to take over. */
+  async nextEnd(): Promise<'stop' | 'handover'> {
     const { signal } = this.#stop
-    if (signal.aborted) return
-    await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+    if (!signal.aborted && !this.#handoverIsDue)
+      await new Promise<void>((resolve) => {
+        this.#wakeForHandover = resolve
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+    this.#wakeForHandover = undefined
+    if (signal.aborted) return 'stop'
+    this.#handoverIsDue = false
+    return 'handover'
   }
 }

@@ -5,6 +5,7 @@ import { Client } from '../client/client.ts'
 import { stackOf } from '../errors.ts'
 import { acceptClient, refuseLink, tooMany, type AcceptedClient, type NotAccepted } from '../net/accept.ts'
 import { Link, linkFailures, type OpenTransport } from '../net/link.ts'
+import { InheritedSockets, type ListeningSocket } from '../net/inherited-sockets.ts'
 import { Listener } from '../net/listener.ts'
 import type { Network } from '../net/network.ts'
 import { acceptErrorText, exhaustionOf } from '../net/socket-errors.ts'
@@ -17,13 +18,14 @@ import { readCertificates } from './certificates.ts'
 import type { Clock } from './clock.ts'
 import { createContext, type EdgeContext } from './context.ts'
 import { FileReserve } from './open-files.ts'
-import { endConnections } from './end-connections.ts'
+import { connectionsEnd, endConnections } from './end-connections.ts'
 import { SuspensionWatch } from './suspension.ts'
 
 /** Accepting fails for every client at once: one line in the log for all of this time. */
 const acceptFailureLogMs = 10_000
 
-export type RunState = 'starting' | 'serving' | 'draining' | 'stopping'
+/** `retiring`: another process serves the listeners from now on. */
+export type RunState = 'starting' | 'serving' | 'draining' | 'retiring' | 'stopping'
 
 const draining = 'Server is draining, try again'
 /** A sweep that is later than this shows that the process was paused. */
@@ -63,8 +65,14 @@ export class Edge {
     return this.#listeners.map(({ name, config }) => ({ name, address: config.address, port: config.port }))
   }
 
+  /** Of the listeners, for a process that takes over. Undefined: Node does not tell their files. */
+  get sockets(): ListeningSocket[] | undefined {
+    const sockets = this.#listeners.flatMap(({ socket }) => socket ?? [])
+    return sockets.length === this.#listeners.length ? sockets : undefined
+  }
+
   /** Binds every port. Throws `listen_failed` and leaves no port bound if one cannot be bound. */
-  async start(): Promise<void> {
+  async start(sockets = new InheritedSockets([])): Promise<void> {
     const { listeners } = this.context.settings.current
     try {
       for (const [name, config] of Object.entries(listeners)) {
@@ -75,7 +83,7 @@ export class Edge {
           (error) => this.#onAcceptFailed(error, listener),
           this.#network,
         )
-        await listener.listen()
+        await listener.listen(sockets.take(config))
         this.#listeners.push(listener)
       }
     } catch (error) {
@@ -122,6 +130,19 @@ export class Edge {
     if (this.#state === 'draining') this.#state = 'serving'
   }
 
+  /** Another process serves the listeners: accepts nobody, keeps no idle connection, and leaves its clients in peace. */
+  retire(): void {
+    this.#state = 'retiring'
+    for (const listener of this.#listeners) listener.close()
+    this.#healthChecks.stop()
+    this.context.pool.close()
+  }
+
+  /** Resolves when the last client of an edge that retires has left, after the timeout, or at the signal. */
+  async clientsLeave(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    await connectionsEnd(this.context, timeoutMs, signal)
+  }
+
   /**
    * Stops accepting clients, waits for sessions to end, ends the rest after the timeout, and closes everything. Settles when
    * the last connection is closed.
@@ -147,7 +168,7 @@ export class Edge {
     const config = settings.listener(name)
     const context = settings.listenerTls(name)
     const link = new Link(open)
-    if (this.#state !== 'serving') {
+    if (!this.#serves) {
       this.#countRefusal('draining')
       return refuseLink(link, { config, context }, draining)
     }
@@ -159,6 +180,11 @@ export class Edge {
     const accepted = acceptClient(link, entrance, clients.loginTimeoutMs)
     if (accepted instanceof Promise) void this.#serveLater(accepted, clock.now())
     else this.#serve(accepted, clock.now())
+  }
+
+  /** A client that came before a handover is served. */
+  get #serves(): boolean {
+    return this.#state === 'serving' || this.#state === 'retiring'
   }
 
   /** After the PROXY header and the TLS handshake. */
@@ -174,7 +200,7 @@ export class Edge {
     if (accepted.kind === 'gone') return
     if (accepted.kind === 'refused') return this.#countRefusal(accepted.reason)
     const { link, place, address, secure } = accepted
-    if (this.#state !== 'serving') {
+    if (!this.#serves) {
       this.#countRefusal('draining')
       link.write(`* BYE ${draining}\r\n`)
       return link.closeWhenWritten(1000)
@@ -239,7 +265,7 @@ export class Edge {
       if (pausedMs < pauseMs) sessions.sweep(now, settings.current.clients.idleTimeoutMs)
       tracer.sweep()
       this.#watchCertificates()
-      if (this.#state !== 'stopping') this.#healthChecks.sweep(now)
+      if (this.#state !== 'stopping' && this.#state !== 'retiring') this.#healthChecks.sweep(now)
     } catch (error) {
       this.#onFailure(error)
     }

@@ -45,6 +45,16 @@ export async function endConnections(
   pool.cut()
 }
 
+/** Waits until the last client has left and the last server connection is closed, but not longer than this. */
+export async function connectionsEnd(
+  { sessions, clientAdmission, pool }: EdgeContext,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const isOver = () => clientAdmission.total === 0 && sessions.arriving.size === 0 && pool.connections.isEmpty
+  await holds(isOver, timeoutMs, signal)
+}
+
 /** Polls until the condition holds. False: it did not hold within this time or before the signal. */
 async function holds(condition: () => boolean, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
   const until = runtime.now() + timeoutMs

@@ -2,7 +2,7 @@
 import type { MetricsSnapshot } from '@imapfleet/observe'
 import type { EdgeStats } from '@imapfleet/protocol'
 import { memoryProblem } from '../pool/memory.ts'
-import type { Edge } from './edge.ts'
+import type { Edge, RunState } from './edge.ts'
 import { version } from '../version.ts'
 
 export interface EdgeSnapshot extends MetricsSnapshot {
@@ -14,6 +14,15 @@ export interface EdgeSnapshot extends MetricsSnapshot {
   listeners: string[]
 }
 
+/** An edge that retires leaves the fleet like one that stops. */
+const reportedStates: Readonly<Record<RunState, EdgeSnapshot['state']>> = {
+  starting: 'serving',
+  serving: 'serving',
+  draining: 'draining',
+  retiring: 'stopping',
+  stopping: 'stopping',
+}
+
 export function snapshotOf(edge: Edge): EdgeSnapshot {
   const keys = edge.keysAwaitingRestart
   const { metrics, pool, settings, servers, clock } = edge.context
@@ -23,7 +32,7 @@ export function snapshotOf(edge: Edge): EdgeSnapshot {
   return {
     ...figures,
     version,
-    state: edge.state === 'starting' ? 'serving' : edge.state,
+    state: reportedStates[edge.state],
     problems: [
       ...[...servers.all()].flatMap(({ name, problems }) =>
         problems.map((problem) => `upstream ${name}: ${problem}`),

@@ -2,6 +2,7 @@
 import type { EdgeConfig } from '@imapfleet/config'
 import { reasonOf, type Log } from '@imapfleet/observe'
 import type { LayerVersions } from '@imapfleet/protocol'
+import { InheritedSockets } from '../net/inherited-sockets.ts'
 import { Clock } from './clock.ts'
 import { Edge } from './edge.ts'
 
@@ -26,22 +27,23 @@ export async function startEdge(
   ownConfig: EdgeConfig,
   fleetConfig: FleetConfig | undefined,
   log: Log,
+  sockets = new InheritedSockets([]),
 ): Promise<{ edge: Edge; rejected: RejectedRevision | undefined }> {
   let rejected: RejectedRevision | undefined
   if (fleetConfig)
     try {
-      return { edge: await started(fleetConfig.config, log), rejected }
+      return { edge: await started(fleetConfig.config, log, sockets), rejected }
     } catch (error) {
       const { revision, versions } = fleetConfig
       const reason = reasonOf(error)
       rejected = { revision, ...(versions && { versions }), reason }
       log.error('config_unstartable', { revision, reason })
     }
-  return { edge: await started(ownConfig, log), rejected }
+  return { edge: await started(ownConfig, log, sockets), rejected }
 }
 
-async function started(config: EdgeConfig, log: Log): Promise<Edge> {
+async function started(config: EdgeConfig, log: Log, sockets: InheritedSockets): Promise<Edge> {
   const edge = new Edge(config, log, new Clock())
-  await edge.start()
+  await edge.start(sockets)
   return edge
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { temporaryDirectory } from '@imapfleet/local/temporary-directory'
@@ -173,4 +173,22 @@ test('a run without changes leaves no file, and sends nothing', async () => {
   await evidence.flush()
   evidence.save()
   assert.deepEqual([messages.length, existsSync(file)], [0, false])
+})
+
+test('what a process that was replaced could not send is sent after the next start, and its file is removed then', async () => {
+  const older = atWork()
+  older.nats.isUp = false
+  older.evidence.add({ kind: 'proven', user: 'joe' })
+  older.evidence.leave()
+  const newer = atWork({ stateDir: older.stateDir })
+  newer.evidence.load()
+  newer.nats.isUp = false
+  newer.evidence.add({ kind: 'proven', user: 'ann' })
+  newer.evidence.save()
+  older.evidence.save()
+  const { evidence, sent } = atWork({ stateDir: older.stateDir })
+  evidence.load()
+  await evidence.send()
+  assert.deepEqual(sent().toSorted(), ['proven ann', 'proven joe'])
+  assert.deepEqual(readdirSync(older.stateDir), [])
 })

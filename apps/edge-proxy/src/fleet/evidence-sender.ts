@@ -20,7 +20,7 @@ import {
 } from '@imapfleet/protocol'
 import { runtime, type Timer } from '../runtime.ts'
 import type { Sender } from './nats.ts'
-import { replaceStateFile } from './state-directory.ts'
+import { leftFile, replaceStateFile, withLeftFiles } from './state-directory.ts'
 
 export interface EvidenceSenderOptions {
   sender: Sender
@@ -47,7 +47,9 @@ const savedSchema = evidenceSchema.pick({ changes: true, isIncomplete: true })
 
 export class EvidenceSender {
   readonly #options: EvidenceSenderOptions
-  readonly #file: string
+  #file: string
+  /** What was loaded, and is removed when it was sent. */
+  #loaded: readonly string[] = []
   readonly #max: number
   /** By user. */
   readonly #waiting = new Map<string, Change>()
@@ -121,8 +123,13 @@ export class EvidenceSender {
 
   /** Adds the changes that the previous run did not send. */
   load(): void {
+    this.#loaded = withLeftFiles(this.#file)
+    for (const file of this.#loaded) this.#loadFile(file)
+  }
+
+  #loadFile(file: string): void {
     try {
-      const saved = savedSchema.safeParse(parseJson(readFileSync(this.#file, 'utf8')))
+      const saved = savedSchema.safeParse(parseJson(readFileSync(file, 'utf8')))
       for (const change of saved.data?.changes ?? []) this.#waiting.set(change.user, change)
       // If the file is unreadable, changes are missing as well.
       if (saved.data?.isIncomplete ?? true) this.#overflows++
@@ -130,6 +137,13 @@ export class EvidenceSender {
     } catch {
       // There is none.
     }
+  }
+
+  /** Another process of this edge uses the file from now on. This one saves to a file of its own. */
+  leave(): void {
+    this.#file = leftFile(this.#file, this.#options.sender.boot)
+    this.#isSaved = false
+    this.#loaded = []
   }
 
   /** Writes what waits to the file, for the next run. Throws if the write fails. */
@@ -214,7 +228,8 @@ export class EvidenceSender {
   }
 
   #removeFile(): void {
-    if (this.#isSaved) rmSync(this.#file, { force: true })
+    if (this.#isSaved) for (const file of [this.#file, ...this.#loaded]) rmSync(file, { force: true })
+    this.#loaded = []
     this.#isSaved = false
   }
 }

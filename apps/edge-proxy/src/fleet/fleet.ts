@@ -164,6 +164,25 @@ export class FleetMember {
   }
 
   /**
+   * Another process of this edge takes over: this one has sent its last answer and its last heartbeat that counts, and no
+   * longer writes files. Its reports and evidence continue until `stop`. Resolves when NATS has the heartbeat.
+   */
+  async retire(hurry: AbortSignal): Promise<void> {
+    this.#stateDirectory.leave()
+    this.#outbox.leave(this.#sender.boot)
+    this.#evidenceSender.leave()
+    this.#orders.leaveAnswers()
+    this.#sendPresence()
+    const nats = this.#nats.handles?.nats
+    if (nats)
+      await within(
+        disconnectMs,
+        hurry,
+        nats.flush().catch(() => {}),
+      )
+  }
+
+  /**
    * Sends the last report. If the fleet does not acknowledge it in time, it is saved for the next run.
    * @param hurry ends the waiting
    */

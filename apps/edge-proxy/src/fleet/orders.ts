@@ -36,6 +36,7 @@ export class Orders {
   #sentSince: number
   #isWarned = false
   readonly #forgeries: Forgeries
+  #isSilent = false
 
   /** @param now monotonic, in milliseconds */
   constructor(edge: Edge, sender: Sender, now: () => number = () => runtime.now()) {
@@ -54,9 +55,15 @@ export class Orders {
       nats.subscribe(subject, {
         callback: (error, message) => {
           if (error || !isFromControl(message, this.#forgeries)) return
-          for (const answer of this.#answersTo(message.data)) nats.publish(answer.subject, answer.data)
+          for (const answer of this.#answersTo(message.data))
+            if (!this.#isSilent) nats.publish(answer.subject, answer.data)
         },
       })
+  }
+
+  /** Another process answers for this edge. Orders are still carried out, for the sessions of this one. */
+  leaveAnswers(): void {
+    this.#isSilent = true
   }
 
   /** Call it after each connect: NATS keeps no order for an edge that is not connected. */

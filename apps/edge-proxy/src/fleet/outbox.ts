@@ -5,7 +5,7 @@ import type { NatsHandles, SendRefusal } from '@imapfleet/nats'
 import type { Counter, Log } from '@imapfleet/observe'
 import { parseJson, reportId, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
 import { SendQueue } from './send-queue.ts'
-import { replaceStateFile } from './state-directory.ts'
+import { leftFile, replaceStateFile, withLeftFiles } from './state-directory.ts'
 
 export interface OutboxOptions {
   stateDir: string
@@ -18,7 +18,7 @@ export interface OutboxOptions {
 }
 
 export class Outbox {
-  readonly #file: string
+  #file: string
   readonly #queue: SendQueue<Report>
 
   constructor({ stateDir, max, dropped, refused, fleet, log }: OutboxOptions) {
@@ -55,11 +55,15 @@ export class Outbox {
 
   /** Adds the reports that the previous run saved. Unreadable lines are skipped, because counters are cumulative. */
   load(): void {
+    for (const file of withLeftFiles(this.#file)) this.#loadFile(file)
+  }
+
+  #loadFile(file: string): void {
     let text: string
     try {
-      text = readFileSync(this.#file, 'utf8')
+      text = readFileSync(file, 'utf8')
       // Removed before they are sent, so that not every start sends them after a crash. A repeated report is stored once.
-      rmSync(this.#file)
+      rmSync(file)
     } catch {
       return
     }
@@ -67,6 +71,11 @@ export class Outbox {
       const parsed = reportSchema.safeParse(parseJson(line))
       if (parsed.success) this.add(parsed.data)
     }
+  }
+
+  /** Another process of this edge uses the file from now on. This one saves to a file of its own. */
+  leave(boot: string): void {
+    this.#file = leftFile(this.#file, boot)
   }
 
   /** Writes the remaining reports to the file, for the next run. Throws if the write fails. */

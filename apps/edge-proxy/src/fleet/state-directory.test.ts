@@ -72,3 +72,13 @@ test('the problem remains while one file cannot be written, even if others can b
   directory.check()
   assert.equal(directory.problem, undefined)
 })
+
+test('a process that was replaced writes nothing more, neither now nor later', () => {
+  const { directory, path, free } = blockedState()
+  directory.save('desired.json', Buffer.from('one'))
+  directory.leave()
+  free()
+  directory.save('desired.json', Buffer.from('two'))
+  directory.check()
+  assert.equal(existsSync(path), false)
+})

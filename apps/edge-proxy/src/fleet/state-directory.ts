@@ -2,8 +2,8 @@
  * The state directory: what this edge keeps for its next run. Files are replaced atomically. What cannot be written now,
  * because the disk is full or read-only, is written as soon as it can be.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { reasonOf, type Log } from '@imapfleet/observe'
 
 /** A full disk may still take a file of a few bytes. */
@@ -15,6 +15,7 @@ export class StateDirectory {
   /** File name → content that could not be written. */
   readonly #waiting = new Map<string, Uint8Array>()
   #problem: string | undefined
+  #isLeft = false
 
   constructor(path: string, log: Log) {
     this.path = path
@@ -26,14 +27,22 @@ export class StateDirectory {
     return this.#problem
   }
 
+  /** Another process of this edge uses it from now on. */
+  leave(): void {
+    this.#isLeft = true
+    this.#waiting.clear()
+  }
+
   /** Never throws. If it cannot be written now, `check` writes it later. */
   save(name: string, content: Uint8Array): void {
+    if (this.#isLeft) return
     this.#waiting.set(name, content)
     this.#note(() => this.#writeWaiting())
   }
 
   /** Call it at the start and at intervals: detects a directory that cannot be written before it is needed. */
   check(): void {
+    if (this.#isLeft) return
     this.#note(() => {
       this.#writeWaiting()
       const file = join(this.path, 'probe')
@@ -61,6 +70,21 @@ export class StateDirectory {
         'configuration and revocations of the fleet are lost at its next restart'
       if (this.#problem !== before) this.#log.error('state_unwritten', { reason: this.#problem })
     }
+  }
+}
+
+const left = '.left-'
+
+/** The name of this file for a process that another one has replaced. `boot` is different for each. */
+export const leftFile = (file: string, boot: string): string => `${file}${left}${boot}`
+
+/** This file, and those of processes that were replaced. They may not exist. */
+export function withLeftFiles(file: string): string[] {
+  try {
+    const names = readdirSync(dirname(file)).filter((name) => name.startsWith(basename(file) + left))
+    return [...names.map((name) => join(dirname(file), name)), file]
+  } catch {
+    return [file]
   }
 }
 

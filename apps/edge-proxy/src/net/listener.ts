@@ -1,6 +1,7 @@
 /** A configured port of the edge. It reports each accepted connection as a transport. */
 import type { ListenerConfig } from '@imapfleet/config'
 import { listenFailed } from '../errors.ts'
+import type { ListeningSocket } from './inherited-sockets.ts'
 import type { BoundPort, Network, OnConnection } from './network.ts'
 import { systemNetwork } from './system-network.ts'
 
@@ -27,10 +28,20 @@ export class Listener {
     this.#network = network
   }
 
-  /** Binds the port. Throws `listen_failed`. */
-  async listen(): Promise<void> {
+  /** For a process that takes over. Undefined: its file is not known. */
+  get socket(): ListeningSocket | undefined {
+    const { address, port } = this.config
+    const file = this.#port?.file
+    return file === undefined ? undefined : { address, port, file }
+  }
+
+  /**
+   * Binds the port. Throws `listen_failed`.
+   * @param inherited the open file of a socket that listens there already
+   */
+  async listen(inherited?: number): Promise<void> {
     try {
-      this.#port = await this.#network.listen(this.config, this.#onConnection, this.#onFailed)
+      this.#port = await this.#network.listen(this.config, this.#onConnection, this.#onFailed, inherited)
     } catch (error) {
       const { address, port } = this.config
       throw listenFailed({ section: `listeners.${this.name}`, address, port }, error as Error)

@@ -12,6 +12,8 @@ export type OnConnection = (open: OpenTransport, file: number) => void
 
 /** A port that is bound. */
 export interface BoundPort {
+  /** Number of its open file. Undefined: it is not known. */
+  readonly file?: number | undefined
   /** Stops accepting connections. Open ones are not affected. */
   close(): void
 }
@@ -23,11 +25,13 @@ export interface Network {
   /**
    * Binds the port. Rejects with the error of the system.
    * @param onFailed called when the system could not accept a client
+   * @param inherited the open file of a socket that listens there already
    */
   listen(
     config: ListenerConfig,
     onConnection: OnConnection,
     onFailed: (error: unknown) => void,
+    inherited?: number,
   ): Promise<BoundPort>
   /** Rejects with the error of the system, or when the signal is aborted. */
   dial(destination: TcpDestination, signal: AbortSignal): Promise<DialedTcp>

@@ -7,7 +7,7 @@ import { overHandle } from './handle-transport.ts'
 import { dialTcp } from './dial-tcp.ts'
 import type { BoundPort, Network, OnConnection } from './network.ts'
 import { overSocket } from './socket-transport.ts'
-import { handleOf } from './tcp-handle.ts'
+import { fileOf, handleOf } from './tcp-handle.ts'
 
 export const systemNetwork: Network = { listen: listenTcp, dial: dialTcp, lookup }
 
@@ -15,6 +15,7 @@ function listenTcp(
   { address, port, backlog, keepAlive }: ListenerConfig,
   onConnection: OnConnection,
   onFailed: (error: unknown) => void,
+  inherited?: number,
 ): Promise<BoundPort> {
   const options = { noDelay: true, keepAlive, allowHalfOpen: true }
   const server = createServer(options, (socket) =>
@@ -22,10 +23,11 @@ function listenTcp(
   )
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ host: address, port, backlog }, () => {
+    const place = inherited === undefined ? { host: address, port } : { fd: inherited }
+    server.listen({ ...place, backlog }, () => {
       server.off('error', reject).on('error', onFailed)
       acceptHandles(server, keepAlive, onConnection, onFailed)
-      resolve({ close: () => void server.close() })
+      resolve({ file: fileOf(server), close: () => void server.close() })
     })
   })
 }

@@ -82,6 +82,12 @@ export function handleOf(owner: Socket | Server): ListeningHandle | undefined {
   return methods.every((method) => typeof handle[method] === 'function') ? handle : undefined
 }
 
+/** The number of the open file of a server that listens. Undefined: Node does not tell it. */
+export function fileOf(server: Server): number | undefined {
+  const { fd = -1 } = (Reflect.get(server, '_handle') ?? {}) as { fd?: number }
+  return fd < 0 ? undefined : fd
+}
+
 /** Takes the handle out of a connected socket, which cannot be used after that. Undefined: the socket must be used. */
 export function takeHandle(socket: Socket): TcpHandle | undefined {
   const handle = handleOf(socket)

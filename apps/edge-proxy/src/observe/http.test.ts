@@ -24,7 +24,7 @@ async function statusPort(
   metrics = new Metrics(edgeMetrics),
   now: Partial<Pick<EdgeStats, 'state' | 'fleet'>> = {},
 ) {
-  const server = await listenHttp('127.0.0.1', 0, () => ({
+  const server = await listenHttp({ address: '127.0.0.1', port: 0 }, () => ({
     ...about,
     ...metrics.snapshot(),
     state: now.state ?? 'serving',
@@ -135,7 +135,7 @@ test('a histogram is cumulative and ends in +Inf with its count', async () => {
 test('the error for a port that is in use says what to do', async () => {
   const port = await listen(() => {})
   const read = () => ({ ...about, ...new Metrics(edgeMetrics).snapshot(), state: 'serving' as const })
-  await assert.rejects(listenHttp('127.0.0.1', port, read), (error: unknown) => {
+  await assert.rejects(listenHttp({ address: '127.0.0.1', port }, read), (error: unknown) => {
     assert.ok(error instanceof EdgeError && error.code === 'listen_failed')
     assert.match(error.message, /http\.port/)
     return true

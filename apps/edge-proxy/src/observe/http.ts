@@ -4,7 +4,12 @@ import { edgeMetrics, printPrometheus, prometheusContentType } from '@imapfleet/
 import type { EdgeStats } from '@imapfleet/protocol'
 import { listenFailed } from '../errors.ts'
 
-export async function listenHttp(address: string, port: number, read: () => EdgeStats): Promise<Server> {
+/** @param file of a socket that listens there already */
+export async function listenHttp(
+  { address, port }: { address: string; port: number },
+  read: () => EdgeStats,
+  file?: number,
+): Promise<Server> {
   const server = createServer((request, response) => {
     const send = (status: number, type: string, body: string) => {
       response.writeHead(status, { 'content-type': type, 'x-content-type-options': 'nosniff' })
@@ -41,7 +46,8 @@ export async function listenHttp(address: string, port: number, read: () => Edge
   await new Promise<void>((resolve, reject) => {
     // After the start: a client could not be accepted because no open file was left. The listeners for mail report that.
     server.on('error', (error) => reject(listenFailed({ section: 'http', address, port }, error)))
-    server.listen(port, address, resolve)
+    if (file === undefined) server.listen(port, address, resolve)
+    else server.listen({ fd: file }, resolve)
   })
   return server
 }

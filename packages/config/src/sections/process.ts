@@ -20,5 +20,9 @@ export const processSection = z
       wholeNumber(0, 1_099_511_627_776).default(0),
       'Memory that the process may use, in bytes of resident memory. From 90 % of it on, idle connections are evicted. Above it, logins that need a new connection are refused with [UNAVAILABLE], and running sessions and reuse continue. Set it below the limit of the system (MemoryMax in systemd, the limit of a container). 0: no limit.',
     ),
+    handoverTimeoutMs: field(
+      durationMs(0).default(3_600_000),
+      'How long sessions may continue in the old process of an edge after a new one has taken over (SIGUSR2), in milliseconds. Then they end as in a stop, within drainTimeoutMs.',
+    ),
   })
   .prefault({})

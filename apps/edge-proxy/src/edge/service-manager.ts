@@ -1,0 +1,16 @@
+/** Tells systemd which process of the service is the main one. Node has no datagram sockets of the family AF_UNIX. */
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const patienceMs = 5_000
+
+/** Undefined: systemd knows it, or does not run this process. Otherwise why systemd was not told. */
+export async function tellMainProcess(pid: number): Promise<string | undefined> {
+  if (process.env['NOTIFY_SOCKET'] === undefined) return undefined
+  try {
+    await promisify(execFile)('systemd-notify', [`MAINPID=${pid}`], { timeout: patienceMs })
+    return undefined
+  } catch (error) {
+    return `systemd could not be told (${(error as Error).message.trim().split('\n').at(-1)})`
+  }
+}
