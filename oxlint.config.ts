@@ -384,7 +384,15 @@ export default defineConfig({
       rules: { 'no-restricted-globals': 'off', 'no-restricted-properties': 'off' },
     },
     {
-      files: ['apps/*/src/main.ts', 'packages/local/**', 'tests/**', 'scripts/**'],
+      files: [
+        'apps/*/src/main.ts',
+        // What two processes of an edge, and systemd, pass in the environment.
+        'apps/edge-proxy/src/net/inherited-sockets{,.test}.ts',
+        'apps/edge-proxy/src/edge/{successor,service-manager}.ts',
+        'packages/local/**',
+        'tests/**',
+        'scripts/**',
+      ],
       rules: { 'node/no-process-env': 'off' },
     },
     {

@@ -60,7 +60,7 @@ suite('the handover of an edge', () => {
   test('the new process takes keys that need a restart: a listener that is new, and one that is gone', async (t) => {
     const [gone, added] = [await freePort(), await freePort()]
     const edge = await edgeFor(t, { listeners: { gone: { address: '127.0.0.1', port: gone } } })
-    const before = await edge.client({ port: gone })
+    const early = await edge.client({ port: gone })
     const document = JSON.parse(await edge.configText()) as { listeners: Record<string, Layer> }
     delete document.listeners['gone']
     const listeners = { added: { address: '127.0.0.1', port: added } }
@@ -69,8 +69,8 @@ suite('the handover of an edge', () => {
     await edge.logged(/handed_over/)
     assert.equal((await (await edge.client({ port: added })).command('LOGIN bob secret')).status, 'OK')
     await assert.rejects(edge.client({ port: gone }), /ECONNREFUSED|closed/)
-    assert.equal((await before.command('LOGIN alice secret')).status, 'OK')
-    assert.equal((await before.command('LOGOUT')).status, 'OK')
+    assert.equal((await early.command('LOGIN alice secret')).status, 'OK')
+    assert.equal((await early.command('LOGOUT')).status, 'OK')
     assert.deepEqual(await edge.edge.process.exited(), { code: 0, signal: null })
   })
 

@@ -79,7 +79,7 @@ suite('an edge that is upgraded under load', () => {
   test('twice, no login fails and no session ends, and the fleet sees one process at a time', async () => {
     const edge = fleet.eu
     const { alice, bob, carol } = fleet
-    const before = await viewOf(edge)
+    const started = await viewOf(edge)
     const held = await Promise.all([alice, bob, carol].map((user) => entered(edge, user)))
     const idling = await entered(edge, alice)
     const done = idling.tag()
@@ -104,7 +104,7 @@ suite('an edge that is upgraded under load', () => {
 
     const present = await until('the new process in the fleet', async () => {
       const view = await viewOf(edge)
-      return view.state === 'serving' && view.boot !== before.boot && view
+      return view.state === 'serving' && view.boot !== started.boot && view
     })
     assert.deepEqual(present.problems, [])
 
