@@ -1,6 +1,6 @@
 /** Writes heartbeats to the register of edges. */
 import { wireVersion, type ForeignPresence, type Presence } from '@imapfleet/protocol'
-import { and, eq, inArray, sql } from 'drizzle-orm'
+import { and, eq, sql } from 'drizzle-orm'
 import type { Database, Queries } from '../../platform/db/database.ts'
 import type { Claims } from '../desired/service.ts'
 import { defaultHeartbeatMs, type KnownBoot } from './boots.ts'
@@ -32,20 +32,17 @@ export interface WrittenEdge {
   forgotten: boolean
 }
 
-interface Placed extends WrittenEdge {
-  written: boolean
-  /** It is of the boot and the region that the row had before. */
-  isOfBoot: boolean
-}
-
 /** A measurement that differs less from the one before it confirms it. */
 const skewToleranceMs = 2_000
 
 /**
  * Writes heartbeats, at most one for each edge and boot. A late heartbeat is not written, nor one of an edge whose row has
- * changed. Every replica hears every heartbeat: a row that another one is writing is left to it.
+ * changed. Every replica hears every heartbeat: a row that another one is writing is left to it. Returns what was written.
  */
-export async function updatePresence(db: Database, writes: readonly HeartbeatWrite[]): Promise<Placed[]> {
+export async function updatePresence(
+  db: Database,
+  writes: readonly HeartbeatWrite[],
+): Promise<WrittenEdge[]> {
   const isNewer = db.sql`(
     edges.id = heard.id and edges.boot = heard.expected_boot and edges.region = heard.expected_region
     and (edges.boot <> heard.boot or edges.region <> heard.region or case
@@ -58,38 +55,36 @@ export async function updatePresence(db: Database, writes: readonly HeartbeatWri
   const keepsBase = db.sql`(
     heard.uptime_ms - edges.uptime_ms between 0 and heard.heartbeat_ms / 2 - 1
     and heard.uptime_ms - edges.uptime_before_ms between 0 and heard.heartbeat_ms * ${missedMax}) is true`
-  const rows = await db.sql<Placed[]>`
-    with heard as materialized (${heardIn(db, writes)}),
-    free as (select edges.id from edges, heard where ${isNewer} for no key update of edges skip locked),
-    written as (
-      update edges set
-        region = heard.region, boot = heard.boot, version = heard.version, state = heard.state,
-        started_at = case when edges.boot = heard.boot then edges.started_at else heard.started_at end,
-        last_seen_at = now(), sent_at = heard.sent_at, sequence = heard.sequence, sequence_boot = heard.boot,
-        other_boots = coalesce(heard.other_boots, edges.other_boots), wire_version = ${wireVersion},
-        clock_skew_ms = case
-          when edges.boot = heard.boot and edges.clock_skew_ms is not null
-            and abs(heard.skew_ms - edges.clock_skew_seen_ms) > ${skewToleranceMs} then edges.clock_skew_ms
-          else heard.skew_ms end,
-        clock_skew_seen_ms = heard.skew_ms,
-        heartbeat_ms = heard.heartbeat_ms, config_applied = heard.config_applied,
-        config_rejected = heard.config_rejected, config_rejected_reason = heard.config_rejected_reason,
-        -- A new boot has no old connections: what an earlier one has applied stays applied.
-        revocations_applied = greatest(edges.revocations_applied, heard.revocations_applied),
-        desired_claimed = heard.desired_claimed, desired_version = heard.desired_version,
-        config_versions = heard.config_versions, config_rejected_versions = heard.config_rejected_versions,
-        gauges = heard.gauges, degraded = heard.degraded, unsaved = heard.unsaved, listeners = heard.listeners,
-        counted = heard.counted, uptime_ms = heard.uptime_ms,
-        counted_before = case
-          when edges.boot <> heard.boot then null when ${keepsBase} then edges.counted_before else edges.counted end,
-        uptime_before_ms = case
-          when edges.boot <> heard.boot then null when ${keepsBase} then edges.uptime_before_ms
-          else edges.uptime_ms end
-      from heard, free where ${isNewer} and free.id = heard.id
-      returning edges.id, edges.boot, edges.forgotten_at is not null as forgotten)
-    select heard.id, heard.boot, written.id is not null as written, coalesce(written.forgotten, false) as forgotten,
-      coalesce(known.boot = heard.boot and known.region = heard.region, false) as "isOfBoot"
-    from heard left join written using (id, boot) left join edges as known using (id)`
+  // Postgres cannot know how many rows an array has. Each row is therefore found by its key: a join of two such results
+  // would compare each row of one with each of the other.
+  const free = db.sql`select edges.id from edges where ${isNewer} for no key update of edges skip locked`
+  const rows = await db.sql<WrittenEdge[]>`
+    with heard as materialized (${heardIn(db, writes)})
+    update edges set
+      region = heard.region, boot = heard.boot, version = heard.version, state = heard.state,
+      started_at = case when edges.boot = heard.boot then edges.started_at else heard.started_at end,
+      last_seen_at = now(), sent_at = heard.sent_at, sequence = heard.sequence, sequence_boot = heard.boot,
+      other_boots = coalesce(heard.other_boots, edges.other_boots), wire_version = ${wireVersion},
+      clock_skew_ms = case
+        when edges.boot = heard.boot and edges.clock_skew_ms is not null
+          and abs(heard.skew_ms - edges.clock_skew_seen_ms) > ${skewToleranceMs} then edges.clock_skew_ms
+        else heard.skew_ms end,
+      clock_skew_seen_ms = heard.skew_ms,
+      heartbeat_ms = heard.heartbeat_ms, config_applied = heard.config_applied,
+      config_rejected = heard.config_rejected, config_rejected_reason = heard.config_rejected_reason,
+      -- A new boot has no old connections: what an earlier one has applied stays applied.
+      revocations_applied = greatest(edges.revocations_applied, heard.revocations_applied),
+      desired_claimed = heard.desired_claimed, desired_version = heard.desired_version,
+      config_versions = heard.config_versions, config_rejected_versions = heard.config_rejected_versions,
+      gauges = heard.gauges, degraded = heard.degraded, unsaved = heard.unsaved, listeners = heard.listeners,
+      counted = heard.counted, uptime_ms = heard.uptime_ms,
+      counted_before = case
+        when edges.boot <> heard.boot then null when ${keepsBase} then edges.counted_before else edges.counted end,
+      uptime_before_ms = case
+        when edges.boot <> heard.boot then null when ${keepsBase} then edges.uptime_before_ms
+        else edges.uptime_ms end
+    from heard cross join lateral (${free}) as free where ${isNewer} and free.id = heard.id
+    returning edges.id, edges.boot, edges.forgotten_at is not null as forgotten`
   return [...rows]
 }
 
@@ -159,6 +154,22 @@ function countedIn(presence: Presence): string | null {
   return JSON.stringify({ at, uptimeMs: uptimeOf(presence), counters, logins } satisfies Counted)
 }
 
+/** The heartbeats whose edge has no row, or one of another boot or region. */
+export async function ofOtherBoots<T extends Heard>(
+  { sql: query }: Database,
+  heard: readonly T[],
+): Promise<T[]> {
+  if (heard.length === 0) return []
+  const ids = heard.map(({ presence }) => presence.edge)
+  const rows = await query<{ id: string; boot: string; region: string }[]>`
+    select id, boot, region from edges where id = any(${ids}::text[])`
+  const known = new Map(rows.map((row) => [row.id, row]))
+  return heard.filter(({ presence: { edge, boot, region } }) => {
+    const row = known.get(edge)
+    return row?.boot !== boot || row.region !== region
+  })
+}
+
 /** What is needed to place a heartbeat of another boot. */
 export async function knownBoots(
   queries: Queries,
@@ -179,7 +190,7 @@ export async function knownBoots(
       now: sql<number>`(extract(epoch from now()) * 1000)::float8`,
     })
     .from(edges)
-    .where(inArray(edges.id, [...ids]))
+    .where(sql`${edges.id} = any(${sql.param([...ids])}::text[])`)
   return new Map(rows.map(({ id, ...known }) => [id, known]))
 }
 

@@ -29,6 +29,7 @@ import {
   knownBoots,
   noteForeign,
   noteOtherBoots,
+  ofOtherBoots,
   updatePresence,
   type ClaimedHeard,
   type Heard,
@@ -106,7 +107,7 @@ async function* hearPresence(
   signal: AbortSignal,
 ): AsyncGenerator<(Message | typeof ownProbe)[], void> {
   const { nats } = await bus.whenUp(signal)
-  const batches = new Batches<Message | typeof ownProbe>({ sizeMax: 5_000, waitingMax: 20_000, gatherMs })
+  const batches = new Batches<Message | typeof ownProbe>({ sizeMax: 1_000, waitingMax: 20_000, gatherMs })
   const subscription = nats.subscribe(subjects.presenceOfAll, {
     callback: (error, message) => {
       if (error) batches.end(error)
@@ -207,10 +208,14 @@ async function storeHeartbeats(deps: Deps, received: readonly Heard[]): Promise<
     const { boot, region } = each.presence
     return { ...each, expected: { boot, region }, otherBoots: undefined }
   })
-  const placed = await updatePresence(deps.db, next)
-  const arrived: WrittenEdge[] = placed.filter(({ forgotten }) => forgotten)
-  const others = new Set(placed.filter(({ isOfBoot }) => !isOfBoot).map(({ id, boot }) => `${id} ${boot}`))
-  let rest = heard.filter(({ presence }) => others.has(`${presence.edge} ${presence.boot}`))
+  const written = await updatePresence(deps.db, next)
+  const arrived = written.filter(({ forgotten }) => forgotten)
+  const boots = new Map(written.map(({ id, boot }) => [id, boot]))
+  // A late heartbeat is not written, nor one that another replica writes now. Neither is of another boot.
+  let rest = await ofOtherBoots(
+    deps.db,
+    heard.filter(({ presence }) => boots.get(presence.edge) !== presence.boot),
+  )
   while (rest.length > 0) {
     // Two boots of one edge, one after the other.
     const first = new Map(rest.toReversed().map((each) => [each.presence.edge, each]))
@@ -250,7 +255,7 @@ async function placeBoots({ db, log }: Deps, heard: readonly ClaimedHeard[]): Pr
   // If another replica has written the row meanwhile, the next heartbeat is placed anew.
   return [
     ...(added.length > 0 ? await insertEdges(db, added) : []),
-    ...(taken.length > 0 ? (await updatePresence(db, taken)).filter(({ written }) => written) : []),
+    ...(taken.length > 0 ? await updatePresence(db, taken) : []),
   ]
 }
 
