@@ -27,7 +27,10 @@ export interface ReplacedBoot {
   beats: number
 }
 
-/** All edges, as of their last heartbeat. */
+/**
+ * All edges, as of their last heartbeat. Its pages have room for the next version of each row (migration 23), so that a
+ * heartbeat changes no index: a further index would need a reason.
+ */
 export const edges = pgTable('edges', {
   id: text('id').primaryKey(),
   region: text('region').notNull(),
