@@ -13,13 +13,20 @@ export async function hearNow(db: Database): Promise<void> {
   await db.sql`update hearing set until = now()`
 }
 
-/** Some time passes, in which no heartbeat is received and control hears or is deaf. */
+/**
+ * Some time passes, in which no heartbeat is received and control hears or is deaf. Silence grows by exactly this time,
+ * however long the test has taken since control last heard.
+ */
 export async function passTime(db: Database, seconds: number, { deaf = false } = {}): Promise<void> {
-  const ago = db.sql`${seconds}::float8 * interval '1 second'`
-  await db.sql`update edges set last_seen_at = last_seen_at - ${ago}`
-  await db.sql`
-    update hearing set since = since - ${ago}, until = ${deaf ? db.sql`until - ${ago}` : db.sql`now()`},
-      earlier = (
-        select coalesce(range_agg(tstzrange(lower(times) - ${ago}, upper(times) - ${ago})), '{}')
-        from unnest(earlier) as times)`
+  const time = db.sql`${seconds}::float8 * interval '1 second'`
+  const ago = deaf ? time : db.sql`(${time} - (select now() - until from hearing))`
+  const seen = deaf ? db.sql`last_seen_at` : db.sql`least(last_seen_at, (select until from hearing))`
+  await db.sql.begin(async (tx) => {
+    await tx`update edges set last_seen_at = ${seen} - ${ago}`
+    await tx`
+      update hearing set since = since - ${ago}, until = ${deaf ? db.sql`until - ${ago}` : db.sql`now()`},
+        earlier = (
+          select coalesce(range_agg(tstzrange(lower(times) - ${ago}, upper(times) - ${ago})), '{}')
+          from unnest(earlier) as times)`
+  })
 }
