@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, before, suite, test } from 'node:test'
-import { type OrderView } from '@imapfleet/api'
+import type { OrderSummary, OrderView } from '@imapfleet/api'
 import { decode, orderSchema, subjects, type Order, type OrderAnswer } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import type { SimulatedEdge } from '../support/simulated-edge.ts'
@@ -206,9 +206,9 @@ suite('orders', () => {
   })
 
   test('orders are listed newest first, page by page', async () => {
-    const first = (await plane.api('/v1/orders?limit=2')).body as { orders: OrderView[]; next: number }
+    const first = (await plane.api('/v1/orders?limit=2')).body as { orders: OrderSummary[]; next: number }
     const second = (await plane.api(`/v1/orders?limit=2&before=${first.next}`)).body as {
-      orders: OrderView[]
+      orders: OrderSummary[]
     }
     const all = [...first.orders, ...second.orders]
     assert.deepEqual(
@@ -216,7 +216,24 @@ suite('orders', () => {
       all.map(({ at }) => at).toSorted((a, b) => (a < b ? 1 : -1)),
     )
     assert.equal(new Set(all.map(({ id }) => id)).size, 4)
-    assert.deepEqual((await plane.api(`/v1/orders/${all[0]!.id}`)).body, all[0])
+    const { edges, next, ...head } = (await plane.api(`/v1/orders/${all[0]!.id}`)).body as OrderView
+    assert.deepEqual([head, next], [all[0], null])
+    assert.equal(edges.length, 3)
+  })
+
+  test('the answers of an order are read page by page', async () => {
+    replies = () => [told('1')]
+    const { body } = await give({})
+    const page = async (query: string) =>
+      (await plane.api(`/v1/orders/${body.id}${query}`)).body as OrderView & { code: string }
+    const first = await page('?limit=2')
+    assert.deepEqual(
+      [account(first), first.next, first.counts],
+      [account(body).slice(0, 2), 'eu-2', body.counts],
+    )
+    const rest = await page('?limit=2&after=eu-2')
+    assert.deepEqual([account(rest), rest.next], [account(body).slice(2), null])
+    assert.equal((await page('?after=nobody')).code, 'request_invalid')
   })
 
   test('an order for an unknown edge, of an unknown kind, or while NATS is unreachable is refused and not recorded', async () => {

@@ -65,9 +65,23 @@ export const operationSchema = z
   .meta({ id: 'Operation' })
 export type OperationView = z.infer<typeof operationSchema>
 
+/** An operation without its edges: the number of edges of each stage. */
+export const operationSummarySchema = operationSchema
+  .extend({
+    stages: z.array(
+      z.object({
+        region: z.string(),
+        state: operationSchema.shape.stages.element.shape.state,
+        edges: z.int(),
+      }),
+    ),
+  })
+  .meta({ id: 'OperationSummary' })
+export type OperationSummary = z.infer<typeof operationSummarySchema>
+
 /** Newest first. `next` is the `before` of the next page. */
 export const operationListSchema = z.object({
-  operations: z.array(operationSchema),
+  operations: z.array(operationSummarySchema),
   next: z.int().nullable(),
 })
 

@@ -10,7 +10,7 @@ import {
   type OrderResult,
 } from '@imapfleet/protocol'
 import { operationSchema, paceSchema } from './operations.ts'
-import { numberedPage } from './pages.ts'
+import { decimalNumber, numberedPage } from './pages.ts'
 import { route } from './route.ts'
 import { fleetTargetSchema } from './target.ts'
 
@@ -58,16 +58,27 @@ const orderedEdgeOf = <Result extends z.ZodType>(result: Result) =>
     }),
   ])
 
+/** The number of edges by the status of their answer. */
+const orderCountsSchema = z.object({ answered: z.int(), failed: z.int(), silent: z.int() })
+export type OrderCounts = z.output<typeof orderCountsSchema>
+
+const orderHead = <Action extends z.ZodType>(action: Action) => ({
+  id: z.uuid(),
+  givenBy: z.string(),
+  at: z.iso.datetime(),
+  target: fleetTargetSchema,
+  action,
+  /** Null while control waits for edges, or for the next stage. */
+  finishedAt: z.iso.datetime().nullable(),
+  counts: orderCountsSchema,
+})
+
 const orderViewWith = <Action extends z.ZodType, Edge extends z.ZodType>(action: Action, edge: Edge) =>
   z.object({
-    id: z.uuid(),
-    givenBy: z.string(),
-    at: z.iso.datetime(),
-    target: fleetTargetSchema,
-    action,
-    /** Null while control waits for edges, or for the next stage. */
-    finishedAt: z.iso.datetime().nullable(),
+    ...orderHead(action),
+    /** The answers, or a page of them. `next` is the `after` of the next page. */
     edges: z.array(edge),
+    next: z.string().nullable(),
     /** If it is carried out in stages. `edges` then grows with each stage. */
     operation: operationSchema.optional(),
   })
@@ -89,8 +100,14 @@ export const orderViewSchema = orderViewWith(
 export const orderViewOf = <Kind extends OrderKind>(kind: Kind): z.ZodType<OrderView<Kind>> =>
   orderViewWith(actionSchemaOf(kind), orderedEdgeOf(resultSchemaOf(kind)))
 
+/** An order without its answers. `operation`: the id of the operation that carries it out in stages. */
+export const orderSummarySchema = z
+  .object({ ...orderHead(orderActionSchema), operation: z.uuid().optional() })
+  .meta({ id: 'OrderSummary' })
+export type OrderSummary = z.output<typeof orderSummarySchema>
+
 /** Newest first. `next` is the `before` of the next page. */
-export const orderListSchema = z.object({ orders: z.array(orderViewSchema), next: z.int().nullable() })
+export const orderListSchema = z.object({ orders: z.array(orderSummarySchema), next: z.int().nullable() })
 
 export const orderRoutes = {
   giveOrder: route({
@@ -107,7 +124,7 @@ export const orderRoutes = {
     method: 'GET',
     path: '/v1/orders',
     tag: 'orders',
-    summary: 'Orders, newest first',
+    summary: 'Orders without their answers, newest first',
     role: 'operator',
     query: numberedPage,
     answer: orderListSchema,
@@ -117,9 +134,14 @@ export const orderRoutes = {
     method: 'GET',
     path: '/v1/orders/{id}',
     tag: 'orders',
-    summary: 'One order with the answers',
+    summary: 'One order with the answers, page by page',
     role: 'operator',
     params: z.object({ id: z.uuid() }),
+    query: z.object({
+      limit: decimalNumber(1, 5_000).default(1_000),
+      /** `next` of the previous page. */
+      after: z.string().max(63).optional(),
+    }),
     answer: orderViewSchema,
     returns: 'The order',
   }),

@@ -58,8 +58,21 @@ export const rolloutSchema = z
   .meta({ id: 'Rollout' })
 export type RolloutView = z.infer<typeof rolloutSchema>
 
+/** A rollout without its edges: the number of edges of each wave. */
+export const rolloutSummarySchema = rolloutSchema
+  .extend({
+    waves: z.array(
+      z.object({ name: z.string(), state: rolloutSchema.shape.waves.element.shape.state, edges: z.int() }),
+    ),
+  })
+  .meta({ id: 'RolloutSummary' })
+export type RolloutSummary = z.infer<typeof rolloutSummarySchema>
+
 /** Newest first. `next` is the `before` of the next page. */
-export const rolloutListSchema = z.object({ rollouts: z.array(rolloutSchema), next: z.int().nullable() })
+export const rolloutListSchema = z.object({
+  rollouts: z.array(rolloutSummarySchema),
+  next: z.int().nullable(),
+})
 
 const rolledRevision = decimalNumber(1, revisionMax)
 

@@ -1,5 +1,5 @@
 /** Exports of @imapfleet/client: the client of control's API. */
-import { orderViewOf, routes, type OrderRequest, type OrderView } from '@imapfleet/api'
+import { orderViewOf, routes, type OrderedEdge, type OrderRequest, type OrderView } from '@imapfleet/api'
 import type { OrderAction } from '@imapfleet/protocol'
 import { clientOf, type ClientOptions } from './client.ts'
 import type { RequestOptions } from './contract.ts'
@@ -21,4 +21,19 @@ export async function requestOrder<Action extends OrderAction>(
 ): Promise<OrderView<Action['kind']>> {
   const order = await client.call('giveOrder', { body, ...options })
   return orderViewOf<Action['kind']>(body.action.kind).parse(order)
+}
+
+/** An order with all its answers, page by page. */
+export async function readWholeOrder(
+  client: Pick<ApiClient, 'call'>,
+  id: string,
+  options: RequestOptions = {},
+): Promise<OrderView> {
+  const edges: OrderedEdge[] = []
+  for (let after: string | undefined; ;) {
+    const order = await client.call('readOrder', { params: { id }, query: { after }, ...options })
+    edges.push(...order.edges)
+    if (order.next === null) return { ...order, edges }
+    after = order.next
+  }
 }

@@ -1,6 +1,6 @@
 /** What all orders share: options, a request that can be repeated safely, the answers, and the exit status. */
 import { orderViewOf, type OrderView } from '@imapfleet/api'
-import { newId, requestOrder, type ApiClient } from '@imapfleet/client'
+import { newId, readWholeOrder, requestOrder, type ApiClient } from '@imapfleet/client'
 import { isDisruptiveOrder, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
 import { Failure } from '../failure.ts'
@@ -72,8 +72,7 @@ async function untilStagesAreDone<Kind extends OrderKind>(
     return first
   }
   await followOperation(client, operation, shell)
-  const order = await client.call('readOrder', { params: { id: first.id } })
-  return orderViewOf(kind).parse(order)
+  return orderViewOf(kind).parse(await readWholeOrder(client, first.id))
 }
 
 /** Throws unless all edges answered, and names every edge that failed or was silent. */

@@ -1,4 +1,5 @@
 /** `imapfleet kick`, `purge-idle`, `upstream`, `route`, `reset-counters`, `newlog`, and `orders` for past ones. */
+import { readWholeOrder } from '@imapfleet/client'
 import type { OrderAction } from '@imapfleet/protocol'
 import type { Command } from 'commander'
 import { usage } from '../failure.ts'
@@ -28,7 +29,7 @@ export function addOrders(parent: Command, shell: Shell): void {
     .argument('<id>', 'id of the order')
     .action(async (id: string, _options: object, command: Command) => {
       const client = await shell.client(command)
-      const order = await client.call('readOrder', { params: { id } })
+      const order = await readWholeOrder(client, id)
       shell.answer(command, order, (page) => orderLines(order, page))
       complainOf(order)
     })

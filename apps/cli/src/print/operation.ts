@@ -3,6 +3,7 @@ import {
   fleetTargetText,
   type OperationPreview,
   type OperationState,
+  type OperationSummary,
   type OperationView,
 } from '@imapfleet/api'
 import type { Style } from './colour.ts'
@@ -20,7 +21,13 @@ const stateStyle: Readonly<Record<OperationState, Style>> = {
 }
 
 /** `region us (2 of 3)`. */
-export function stageText({ stages, state }: Pick<OperationView, 'stages' | 'state'>): string {
+export function stageText({
+  stages,
+  state,
+}: {
+  stages: readonly Pick<Stage, 'region' | 'state'>[]
+  state: OperationState
+}): string {
   const current = stages.findIndex((stage) => stage.state === 'current')
   if (current < 0) return `${state}, ${stages.length} of ${stages.length} regions`
   return `${state}, region ${stages[current]!.region} (${current + 1} of ${stages.length})`
@@ -48,7 +55,7 @@ const grouped = new Intl.NumberFormat('en-US')
 const amount = (number: number, noun: string): string =>
   `${grouped.format(number)} ${noun}${number === 1 ? '' : 's'}`
 
-export const operationColumns: Column<OperationView>[] = [
+export const operationColumns: Column<OperationSummary>[] = [
   { title: 'ID', cell: (operation) => operation.id },
   { title: 'WHEN', cell: (operation) => dayAndClock(operation.createdAt) },
   { title: 'WHO', cell: (operation) => operation.createdBy },

@@ -11,6 +11,8 @@ const order: OrderView = {
   target: { kind: 'all' },
   action: { kind: 'kick-user', user: 'bob' },
   finishedAt: '2026-03-01T10:00:01.000Z',
+  counts: { answered: 1, failed: 1, silent: 1 },
+  next: null,
   edges: [
     { id: 'eu-1', region: 'eu', status: 'answered', reason: null, result: { sessions: 2 } },
     { id: 'eu-2', region: 'eu', status: 'failed', reason: 'bad \x1b[2J', result: null },

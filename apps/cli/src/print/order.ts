@@ -1,5 +1,5 @@
 /** Prints orders: the command, the target, and the answer of each edge. */
-import { fleetTargetText, type OrderedEdge, type OrderView } from '@imapfleet/api'
+import { fleetTargetText, type OrderedEdge, type OrderSummary, type OrderView } from '@imapfleet/api'
 import { orderResultText, type OrderAction, type OrderResult } from '@imapfleet/protocol'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
@@ -32,18 +32,18 @@ export function actionText({ kind, ...what }: OrderAction): string {
 }
 
 /** `3 of 4`, and the status of the others. */
-export function outcomeText({ edges, finishedAt }: OrderView): string {
+export function outcomeText({ counts, finishedAt }: Pick<OrderSummary, 'counts' | 'finishedAt'>): string {
   if (finishedAt === null) return 'waiting for edges'
-  const number = (status: OrderedEdge['status']) => edges.filter((edge) => edge.status === status).length
   const others = (['failed', 'silent'] as const).flatMap((status) =>
-    number(status) === 0 ? [] : [`${number(status)} ${status}`],
+    counts[status] === 0 ? [] : [`${counts[status]} ${status}`],
   )
-  return [`${number('answered')} of ${edges.length} answered`, ...others].join(', ')
+  const all = counts.answered + counts.failed + counts.silent
+  return [`${counts.answered} of ${all} answered`, ...others].join(', ')
 }
 
-const isComplete = ({ edges }: OrderView) => edges.every(({ status }) => status === 'answered')
+const isComplete = ({ counts }: OrderSummary) => counts.failed + counts.silent === 0
 
-export const orderColumns: Column<OrderView>[] = [
+export const orderColumns: Column<OrderSummary>[] = [
   { title: 'ID', cell: (order) => order.id },
   { title: 'WHEN', cell: (order) => dayAndClock(order.at) },
   { title: 'WHO', cell: (order) => order.givenBy },

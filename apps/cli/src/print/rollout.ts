@@ -1,5 +1,5 @@
 /** Prints rollouts: progress, waves and edges. */
-import { layerText, type RolloutState, type RolloutView } from '@imapfleet/api'
+import { layerText, type RolloutState, type RolloutSummary, type RolloutView } from '@imapfleet/api'
 import type { Style } from './colour.ts'
 import { facts, table, type Column, type TableLayout } from './table.ts'
 import { dayAndClock } from './time.ts'
@@ -16,13 +16,13 @@ const stateStyle: Readonly<Record<RolloutState, Style>> = {
 }
 
 /** `wave 2 of 3 (region eu)`. */
-export function progressText({ waves }: Pick<RolloutView, 'waves'>): string {
+export function progressText({ waves }: { waves: readonly Pick<Wave, 'name' | 'state'>[] }): string {
   const current = waves.findIndex(({ state }) => state === 'current')
   if (current < 0) return `${waves.filter(({ state }) => state === 'done').length} of ${waves.length} waves`
   return `wave ${current + 1} of ${waves.length} (${waves[current]?.name ?? ''})`
 }
 
-export const rolloutColumns: Column<RolloutView>[] = [
+export const rolloutColumns: Column<RolloutSummary>[] = [
   { title: 'REVISION', cell: (rollout) => String(rollout.revision), align: 'right' },
   { title: 'LAYER', cell: (rollout) => layerText(rollout.layer) },
   { title: 'STATE', cell: (rollout) => rollout.state, style: (rollout) => stateStyle[rollout.state] },

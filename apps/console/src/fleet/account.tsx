@@ -1,5 +1,5 @@
 /** The outcome of an order, as a sentence and for each edge. */
-import { type OrderedEdge, type OrderView, type FleetTarget } from '@imapfleet/api'
+import { type OrderedEdge, type OrderSummary, type OrderView, type FleetTarget } from '@imapfleet/api'
 import { orderResultText } from '@imapfleet/protocol'
 import { countOf } from '../format/number.ts'
 import { Badge } from '../ui/badge.tsx'
@@ -15,13 +15,13 @@ export const EdgeStatus = ({ edge: { status } }: { edge: OrderedEdge }) => (
 )
 
 /** `3 answered`, `1 silent`. */
-export function AccountBadges({ order }: { order: OrderView }) {
+export function AccountBadges({ order }: { order: Pick<OrderSummary, 'counts' | 'finishedAt'> }) {
   if (order.finishedAt === null) return <Badge tone="accent">waiting for edges</Badge>
-  if (order.edges.length === 0) return <Badge tone="warn">no edges</Badge>
+  if (statuses.every((status) => order.counts[status] === 0)) return <Badge tone="warn">no edges</Badge>
   return (
     <span class="row">
       {statuses.map((status) => {
-        const count = order.edges.filter((edge) => edge.status === status).length
+        const count = order.counts[status]
         return count === 0 ? null : (
           <Badge key={status} tone={tones[status]}>
             {`${count} ${status}`}

@@ -1,5 +1,5 @@
 /** What is carried out region by region, with buttons to continue and abort it. */
-import type { OperationView } from '@imapfleet/api'
+import type { OperationSummary } from '@imapfleet/api'
 import { call, sentenceOf } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
 import { targetWords } from '../fleet/account.tsx'
@@ -57,7 +57,7 @@ export function Operations() {
 
 const columnsFor = (
   steer: (id: string, steering: 'continue' | 'abort') => Promise<void>,
-): TableColumn<OperationView>[] => [
+): TableColumn<OperationSummary>[] => [
   { title: 'When', kind: 'fixed', cell: ({ createdAt }) => <Moment at={createdAt} /> },
   { title: 'Operation', kind: 'wide', cell: ({ title }) => title },
   { title: 'To', kind: 'fixed', cell: ({ target }) => targetWords(target) },

@@ -1,6 +1,7 @@
 /** One order, with the answer of each edge. */
 import { type OrderedEdge, type OrderView } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
+import { readWholeOrder } from '@imapfleet/client'
 import { call } from '../api/client.ts'
 import { useAnswer } from '../api/use-answer.ts'
 import { AccountBadges, EdgeStatus, resultText, targetWords } from '../fleet/account.tsx'
@@ -15,7 +16,7 @@ import { Empty } from '../ui/state.tsx'
 import { Table, type TableColumn } from '../ui/table.tsx'
 
 export function OrderPage({ id = '' }: Params) {
-  const answer = useAnswer(`order ${id}`, (signal) => call('readOrder', { params: { id }, signal }))
+  const answer = useAnswer(`order ${id}`, (signal) => readWholeOrder({ call }, id, { signal }))
   return (
     <Page
       title="Order"

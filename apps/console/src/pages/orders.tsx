@@ -1,5 +1,5 @@
 /** All orders with their outcome. */
-import { type OrderView } from '@imapfleet/api'
+import { type OrderSummary } from '@imapfleet/api'
 import { orderTitle } from '@imapfleet/protocol'
 import { call } from '../api/client.ts'
 import { usePages } from '../api/use-pages.ts'
@@ -51,7 +51,7 @@ export function OrdersPage() {
   )
 }
 
-const columns: TableColumn<OrderView>[] = [
+const columns: TableColumn<OrderSummary>[] = [
   { title: 'When', kind: 'fixed', cell: ({ at }) => <Moment at={at} /> },
   {
     title: 'Order',

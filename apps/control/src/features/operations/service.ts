@@ -3,7 +3,7 @@
  * the next step, because each step is one transaction that finds the operation as the last step left it.
  */
 import { randomUUID } from 'node:crypto'
-import type { FleetTarget, OperationView, Pace, StageEdge } from '@imapfleet/api'
+import type { FleetTarget, OperationSummary, OperationView, Pace, StageEdge } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Actor } from '../../platform/access.ts'
 import type { Queries } from '../../platform/db/database.ts'
@@ -90,13 +90,13 @@ async function refuseBesideAnother(queries: Queries): Promise<void> {
 export async function listOperations(
   { db }: Deps,
   page: { limit: number; before?: number | undefined },
-): Promise<{ operations: OperationView[]; next: number | null }> {
+): Promise<{ operations: OperationSummary[]; next: number | null }> {
   const { shown, next } = await pageOf(
     page,
     (asked) => selectOperations(db.orm, asked),
     ({ number }) => number,
   )
-  return { operations: shown.map(operationView), next }
+  return { operations: shown.map(operationSummary), next }
 }
 
 export async function readOperation({ db }: Deps, id: string): Promise<OperationView> {
@@ -332,22 +332,38 @@ const progressOf = (row: OperationRow, heardSince: number) => ({
 
 export function operationView(row: OperationRow): OperationView {
   const byId = new Map(row.edges.map((edge) => [edge.id, edge]))
-  const isOver = row.state === 'completed'
   return {
-    id: row.id,
-    kind: row.work.kind,
-    title: row.title,
-    target: row.target,
-    state: row.state,
-    reason: row.reason,
-    createdBy: row.createdBy,
-    createdAt: row.createdAt.toISOString(),
-    finishedAt: row.finishedAt?.toISOString() ?? null,
-    soakSeconds: row.soakSeconds,
+    ...operationHead(row),
     stages: row.stages.map(({ region, edges }, index) => ({
       region,
-      state: index < row.stage || isOver ? 'done' : index === row.stage ? 'current' : 'waiting',
+      state: stageState(row, index),
       edges: edges.map((id) => byId.get(id) ?? { id, status: 'pending', reason: null }),
     })),
   }
 }
+
+/** Without the edges, of which a large fleet has many in each row. */
+const operationSummary = (row: OperationRow): OperationSummary => ({
+  ...operationHead(row),
+  stages: row.stages.map(({ region, edges }, index) => ({
+    region,
+    state: stageState(row, index),
+    edges: edges.length,
+  })),
+})
+
+const operationHead = (row: OperationRow) => ({
+  id: row.id,
+  kind: row.work.kind,
+  title: row.title,
+  target: row.target,
+  state: row.state,
+  reason: row.reason,
+  createdBy: row.createdBy,
+  createdAt: row.createdAt.toISOString(),
+  finishedAt: row.finishedAt?.toISOString() ?? null,
+  soakSeconds: row.soakSeconds,
+})
+
+const stageState = ({ stage, state }: OperationRow, index: number) =>
+  index < stage || state === 'completed' ? 'done' : index === stage ? 'current' : 'waiting'

@@ -1,11 +1,12 @@
 /** Orders and their answers. */
-import type { OrderedEdge, FleetTarget } from '@imapfleet/api'
+import type { FleetTarget, OrderCounts, OrderedEdge } from '@imapfleet/api'
 import type { OrderAction } from '@imapfleet/protocol'
-import { and, desc, eq, isNull, lt, sql } from 'drizzle-orm'
+import { and, desc, eq, getTableColumns, isNull, lt, sql, type SQL } from 'drizzle-orm'
 import type { Queries } from '../../platform/db/database.ts'
 import { orders } from './table.ts'
 
-export type OrderRow = typeof orders.$inferSelect
+/** Without the answers. */
+export type OrderRow = Omit<typeof orders.$inferSelect, 'edges' | 'counts'> & { counts: OrderCounts }
 
 export interface NewOrder {
   id: string
@@ -16,19 +17,56 @@ export interface NewOrder {
   action: OrderAction
 }
 
+const ofStatus = (status: keyof OrderCounts) => sql`count(*) filter (where answer ->> 'status' = ${status})`
+const countsIn = (answers: SQL) => sql`(
+  select jsonb_build_object(
+    'answered', ${ofStatus('answered')}, 'failed', ${ofStatus('failed')}, 'silent', ${ofStatus('silent')})
+  from jsonb_array_elements(${answers}) as answer)`
+
+const { edges: _answers, counts: _counts, ...small } = getTableColumns(orders)
+const columns = {
+  ...small,
+  counts: sql<OrderCounts>`coalesce(${orders.counts}, ${countsIn(sql`coalesce(${orders.edges}, '[]')`)})`,
+}
+
 /** Undefined if an order with this id exists. */
 export async function insertOrder(queries: Queries, order: NewOrder): Promise<OrderRow | undefined> {
   const [row] = await queries
     .insert(orders)
     .values(order)
     .onConflictDoNothing({ target: orders.id })
-    .returning()
+    .returning(columns)
   return row
 }
 
 export async function findOrder(queries: Queries, id: string): Promise<OrderRow | undefined> {
-  const [row] = await queries.select().from(orders).where(eq(orders.id, id))
+  const [row] = await queries.select(columns).from(orders).where(eq(orders.id, id))
   return row
+}
+
+/** The answers in the order in which they were stored. `before` is the id of the last edge of the previous page. */
+export async function selectAnswers(
+  queries: Queries,
+  id: string,
+  page: { limit?: number; before?: string | undefined } = {},
+): Promise<OrderedEdge[]> {
+  const rows = await queries.execute<{ answer: OrderedEdge }>(sql`
+    with answers as (
+      select answer, place from ${orders}, jsonb_array_elements(${orders.edges}) with ordinality as each (answer, place)
+      where ${orders.id} = ${id})
+    select answer from answers
+    where place > coalesce((select place from answers where answer ->> 'id' = ${page.before ?? null}), 0)
+    order by place limit ${page.limit ?? null}`)
+  return rows.map(({ answer }) => answer)
+}
+
+/** Whether this edge is among the answers. */
+export async function hasAnswer(queries: Queries, id: string, edge: string): Promise<boolean> {
+  const found = await queries
+    .select({ id: orders.id })
+    .from(orders)
+    .where(and(eq(orders.id, id), sql`${orders.edges} @> ${JSON.stringify([{ id: edge }])}::jsonb`))
+  return found.length > 0
 }
 
 /** Stores the answers if none are stored yet. Returns the row. */
@@ -36,16 +74,21 @@ export async function finishOrder(
   queries: Queries,
   id: string,
   at: Date,
-  edges: OrderedEdge[],
+  answers: OrderedEdge[],
 ): Promise<OrderRow> {
-  const [written] = await queries
+  await queries
     .update(orders)
-    .set({ finishedAt: at, edges })
+    .set({ finishedAt: at, edges: answers, counts: countsOf(answers) })
     .where(and(eq(orders.id, id), isNull(orders.finishedAt)))
-    .returning()
-  const row = written ?? (await findOrder(queries, id))
+  const row = await findOrder(queries, id)
   if (!row) throw new Error('the order is gone')
   return row
+}
+
+function countsOf(answers: readonly OrderedEdge[]): OrderCounts {
+  const counts = { answered: 0, failed: 0, silent: 0 }
+  for (const { status } of answers) counts[status]++
+  return counts
 }
 
 /** Adds the answers of a stage. An answer replaces the one that the edge gave before. */
@@ -53,9 +96,10 @@ export async function addAnswers(queries: Queries, id: string, answers: OrderedE
   const ids = answers.map((answer) => answer.id)
   const others = sql`select coalesce(jsonb_agg(answer), '[]') from jsonb_array_elements(${orders.edges}) as answer
     where not answer ->> 'id' = any(${sql.param(ids)}::text[])`
+  const all = sql`(${others}) || ${JSON.stringify(answers)}::jsonb`
   await queries
     .update(orders)
-    .set({ edges: sql`(${others}) || ${JSON.stringify(answers)}::jsonb` })
+    .set({ edges: all, counts: countsIn(all) })
     .where(eq(orders.id, id))
 }
 
@@ -65,7 +109,7 @@ export async function selectOrders(
   page: { limit: number; before?: number | undefined },
 ): Promise<OrderRow[]> {
   return await queries
-    .select()
+    .select(columns)
     .from(orders)
     .where(page.before === undefined ? undefined : lt(orders.number, page.before))
     .orderBy(desc(orders.number))

@@ -7,5 +7,5 @@ import { giveOrder, listOrders, readOrder } from './service.ts'
 export const orderHandlers = (deps: Deps): Handlers<typeof orderRoutes> => ({
   giveOrder: ({ actor, body }) => giveOrder(deps, actor, body),
   listOrders: ({ query }) => listOrders(deps, query),
-  readOrder: ({ params }) => readOrder(deps, params.id),
+  readOrder: ({ params, query }) => readOrder(deps, params.id, query),
 })

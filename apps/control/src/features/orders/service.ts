@@ -7,6 +7,7 @@ import {
   type FleetTarget,
   fleetTargetText,
   type OrderedEdge,
+  type OrderSummary,
   type OrderView,
   type Pace,
   type StageEdge,
@@ -42,7 +43,16 @@ import {
   type CurrentStage,
 } from '../operations/service.ts'
 import { sendOrder } from './gather.ts'
-import { addAnswers, findOrder, finishOrder, insertOrder, type OrderRow, selectOrders } from './queries.ts'
+import {
+  addAnswers,
+  findOrder,
+  finishOrder,
+  hasAnswer,
+  insertOrder,
+  type OrderRow,
+  selectAnswers,
+  selectOrders,
+} from './queries.ts'
 
 export interface OrderInput {
   id?: string | undefined
@@ -66,12 +76,15 @@ export async function giveOrder(deps: Deps, actor: Actor, input: OrderInput): Pr
   // Refused before it is stored, because no edge would receive it.
   deps.bus.link()
   const { row, operation } = await recorded(deps, actor, input, asked)
-  if (row.finishedAt ?? operation) return orderView(row, operation)
+  const { orm } = deps.db
+  if (row.finishedAt ?? operation) return orderView(row, await selectAnswers(orm, row.id), operation)
   // A repeated request may come long after the first: the edges must not carry out the order then.
   const left = Math.min(input.timeoutMs, row.expiresAt.getTime() - deps.now())
   const answers = await askEdges(deps, row, addressOf(row.target, asked), asked, left)
   const account = asked.map((edge) => accountOf(edge, answers.get(edge.id)))
-  return orderView(await finishOrder(deps.db.orm, row.id, new Date(deps.now()), account), undefined)
+  const finished = await finishOrder(orm, row.id, new Date(deps.now()), account)
+  // Another replica may have stored its answers first.
+  return orderView(finished, await selectAnswers(orm, row.id), undefined)
 }
 
 interface Recorded {
@@ -209,11 +222,11 @@ function accountOf({ id, region, silent }: EdgeRow, outcome: OrderOutcome | unde
     : { id, region, status: 'failed', reason: outcome.reason, result: null }
 }
 
-/** Newest first. */
+/** Without their answers, newest first. */
 export async function listOrders(
   { db }: Deps,
   page: { limit: number; before?: number | undefined },
-): Promise<{ orders: OrderView[]; next: number | null }> {
+): Promise<{ orders: OrderSummary[]; next: number | null }> {
   return await inSnapshot(db, async (queries) => {
     const { shown, next } = await pageOf(
       page,
@@ -224,15 +237,25 @@ export async function listOrders(
       queries,
       shown.map(({ id }) => id),
     )
-    return { orders: shown.map((row) => orderView(row, operations.get(row.id))), next }
+    return { orders: shown.map((row) => orderSummary(row, operations.get(row.id))), next }
   })
 }
 
-/** One order with its answers. */
-export async function readOrder({ db }: Deps, id: string): Promise<OrderView> {
+/** One order with a page of its answers. `after` is the id of the last edge of the previous page. */
+export async function readOrder(
+  { db }: Deps,
+  id: string,
+  { limit, after }: { limit: number; after?: string | undefined },
+): Promise<OrderView> {
   return await inSnapshot(db, async (queries) => {
     const row = await knownOrder(queries, id)
-    return orderView(row, (await operationsOfOrders(queries, [id])).get(id))
+    const { shown, next } = await pageOf(
+      { limit, before: after },
+      (page) => selectAnswers(queries, id, page),
+      (answer) => answer.id,
+      async (edge) => ((await hasAnswer(queries, id, edge)) ? edge : undefined),
+    )
+    return orderView(row, shown, (await operationsOfOrders(queries, [id])).get(id), next)
   })
 }
 
@@ -242,7 +265,7 @@ async function knownOrder(queries: Queries, id: string): Promise<OrderRow> {
   throw new ServiceError('order_unknown', `No order has the id ${id}: GET /v1/orders lists all orders.`)
 }
 
-function orderView(row: OrderRow, operation: OperationRow | undefined): OrderView {
+function orderHead(row: OrderRow, operation: OperationRow | undefined) {
   const finishedAt = operation ? operation.finishedAt : row.finishedAt
   return {
     id: row.id,
@@ -251,7 +274,23 @@ function orderView(row: OrderRow, operation: OperationRow | undefined): OrderVie
     target: row.target,
     action: row.action,
     finishedAt: finishedAt?.toISOString() ?? null,
-    edges: row.edges ?? [],
-    ...(operation && { operation: operationView(operation) }),
+    counts: row.counts,
   }
 }
+
+const orderSummary = (row: OrderRow, operation: OperationRow | undefined): OrderSummary => ({
+  ...orderHead(row, operation),
+  ...(operation && { operation: operation.id }),
+})
+
+const orderView = (
+  row: OrderRow,
+  edges: OrderedEdge[],
+  operation: OperationRow | undefined,
+  next: string | null = null,
+): OrderView => ({
+  ...orderHead(row, operation),
+  edges,
+  next,
+  ...(operation && { operation: operationView(operation) }),
+})

@@ -1,5 +1,5 @@
 /** The table of orders. */
-import type { FleetTarget, OrderedEdge } from '@imapfleet/api'
+import type { FleetTarget, OrderCounts, OrderedEdge } from '@imapfleet/api'
 import type { OrderAction } from '@imapfleet/protocol'
 import { bigserial, index, jsonb, pgTable, text, uuid } from 'drizzle-orm/pg-core'
 import { instantColumn } from '../../platform/db/columns.ts'
@@ -17,7 +17,10 @@ export const orders = pgTable(
     target: jsonb('target').$type<FleetTarget>().notNull(),
     action: jsonb('action').$type<OrderAction>().notNull(),
     finishedAt: instantColumn('finished_at'),
+    /** The answers. They can be large: lists do not read them. */
     edges: jsonb('edges').$type<OrderedEdge[]>(),
+    /** How many there are of each status. Empty if an earlier version wrote the answers. */
+    counts: jsonb('counts').$type<OrderCounts>(),
   },
   (table) => [index('orders_at').on(table.at)],
 )

@@ -8,6 +8,7 @@ import {
   type LayerName,
   type RolloutSettings,
   type RolloutState,
+  type RolloutSummary,
   type RolloutView,
 } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
@@ -42,7 +43,7 @@ import {
   updateRollout,
   type RolloutRow,
 } from './queries.ts'
-import { rolloutView } from './view.ts'
+import { rolloutSummary, rolloutView } from './view.ts'
 import { planWaves, type Wave } from './waves.ts'
 
 /** As in the database: the global layer has the empty name. */
@@ -358,18 +359,17 @@ export async function readRollout({ db }: Deps, revision: number): Promise<Rollo
 export async function listRollouts(
   { db }: Deps,
   page: PageWish<number>,
-): Promise<{ rollouts: RolloutView[]; next: number | null }> {
+): Promise<{ rollouts: RolloutSummary[]; next: number | null }> {
   return await inSnapshot(db, async (queries) => {
     const { shown, next } = await pageOf(
       page,
       (asked) => selectRollouts(queries, asked),
       ({ revision }) => revision,
     )
-    const edges = await selectEdges(queries)
-    const rollouts: RolloutView[] = []
+    const rollouts: RolloutSummary[] = []
     for (const row of shown) {
       const revision = await findRevision(queries, row.revision)
-      if (revision) rollouts.push(rolloutView(row, revision, edges))
+      if (revision) rollouts.push(rolloutSummary(row, revision))
     }
     return { rollouts, next }
   })

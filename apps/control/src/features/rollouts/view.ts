@@ -1,5 +1,5 @@
 /** A rollout in the form of the API: by wave and by edge. */
-import type { RolloutView } from '@imapfleet/api'
+import type { RolloutSummary, RolloutView } from '@imapfleet/api'
 import type { EdgeRow } from '../edges/queries.ts'
 import type { RevisionRow } from '../config/queries.ts'
 import type { RolloutRow } from './queries.ts'
@@ -12,18 +12,9 @@ export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: reado
   const byId = new Map(edges.map((edge) => [edge.id, edge]))
   const skipped = new Set(row.skipped)
   return {
-    revision: row.revision,
-    layer: layerNameOf(revision.layerKind, revision.layerName),
-    state: row.state,
-    reason: row.reason,
-    createdAt: row.createdAt.toISOString(),
-    createdBy: row.createdBy,
-    finishedAt: row.finishedAt?.toISOString() ?? null,
-    undoneBy: row.undoneBy,
-    settings: row.settings,
+    ...rolloutHead(row, revision),
     waves: row.waves.map((wave, index): WaveView => {
-      const isDone = index < row.wave || row.state === 'completed'
-      const state = isDone ? 'done' : index === row.wave ? 'current' : 'waiting'
+      const state = waveState(row, index)
       return { name: wave.name, state, edges: wave.edges.flatMap((id) => edgeOf(id, state)) }
     }),
   }
@@ -38,3 +29,28 @@ export function rolloutView(row: RolloutRow, revision: RevisionRow, edges: reado
     ]
   }
 }
+
+/** Without the edges, of which a large fleet has many in each row. */
+export const rolloutSummary = (row: RolloutRow, revision: RevisionRow): RolloutSummary => ({
+  ...rolloutHead(row, revision),
+  waves: row.waves.map(({ name, edges }, index) => ({
+    name,
+    state: waveState(row, index),
+    edges: edges.length,
+  })),
+})
+
+const rolloutHead = (row: RolloutRow, revision: RevisionRow) => ({
+  revision: row.revision,
+  layer: layerNameOf(revision.layerKind, revision.layerName),
+  state: row.state,
+  reason: row.reason,
+  createdAt: row.createdAt.toISOString(),
+  createdBy: row.createdBy,
+  finishedAt: row.finishedAt?.toISOString() ?? null,
+  undoneBy: row.undoneBy,
+  settings: row.settings,
+})
+
+const waveState = ({ wave, state }: RolloutRow, index: number): WaveView['state'] =>
+  index < wave || state === 'completed' ? 'done' : index === wave ? 'current' : 'waiting'
