@@ -23,8 +23,8 @@ suite('ingest', () => {
 
   test('if control, NATS and Postgres are killed in turn, every report is stored once', async () => {
     const edge = await plane.edge('eu', 'eu-1')
-    // An edge that sends much faster fills its share of the stream while ingest is down. A nats-server that was killed
-    // then removes the oldest of its reports: it counts acknowledged ones that it has not yet removed.
+    // An edge that sends much faster fills its share of the stream while ingest is down, and a nats-server that is killed then
+    // loses reports. This edge sends none of them again, unlike a real one (reports-kept.test.ts).
     const intervalMs = 40
     let sending = true
     let sent = 0

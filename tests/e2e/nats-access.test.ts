@@ -139,6 +139,8 @@ suite('one edge on NATS', () => {
       subjects.order({ kind: 'region', region: 'us' }),
       subjects.order({ kind: 'edge', ...us }),
       subjects.order({ kind: 'edge', ...neighbour }),
+      subjects.storedReports(us),
+      subjects.storedReports(neighbour),
       subjects.ordersOfAll,
       subjects.presenceOfAll,
       subjects.reportsOfAll,

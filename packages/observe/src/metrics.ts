@@ -214,6 +214,10 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'Attempts to send reports, lines of traces or evidence that NATS refused, by reason. What was refused is sent again.',
     labels: ['sent_as', 'reason'],
+    values: {
+      sent_as: ['report', 'trace', 'evidence'],
+      reason: ['share-full', 'stream-full', 'not-allowed', 'no-stream'],
+    },
   },
   evidence_sent_total: {
     kind: 'counter',
@@ -235,7 +239,14 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'Messages that another edge sent as if they came from control. They are ignored; the log names the sender.',
   },
-  reports_dropped_total: { kind: 'counter', help: 'Reports lost because the outbox was full.' },
+  reports_resent_total: {
+    kind: 'counter',
+    help: 'Reports sent again because control did not store them. NATS had accepted and lost them.',
+  },
+  reports_dropped_total: {
+    kind: 'counter',
+    help: 'Reports lost because the outbox was full, or because control did not store them although they were sent three times.',
+  },
 
   clients_connected: { kind: 'gauge', help: 'Client connections open.' },
   upstreams_dialing: { kind: 'gauge', help: 'Upstream connections being opened and logged in.' },

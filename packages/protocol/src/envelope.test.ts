@@ -7,7 +7,7 @@ import { evidenceSchema } from './evidence.ts'
 import { orderAnswerSchema } from './order-answers.ts'
 import { orderSchema } from './orders.ts'
 import { presenceSchema } from './presence.ts'
-import { reportSchema } from './report.ts'
+import { reportSchema, storedReportsSchema } from './report.ts'
 import { traceBatchSchema } from './trace.ts'
 
 const id = '0191d5a0-0000-7000-8000-000000000001'
@@ -40,6 +40,7 @@ const families = {
       histograms: { login_seconds: { sum: 0.0625, counts: { 120: 2 } } },
     },
   },
+  storedReports: { schema: storedReportsSchema, message: { v: 1, boot: id, sequences: [1, 2] } },
   desired: {
     schema: desiredSchema,
     message: {

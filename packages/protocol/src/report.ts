@@ -3,7 +3,7 @@
  * primary key, and rates are differences between received reports.
  */
 import { z } from 'zod'
-import { instant, senderShape } from './envelope.ts'
+import { instant, senderShape, wireVersion } from './envelope.ts'
 import { inClosedSet, measurementShape } from './measurements.ts'
 
 export const reportSchema = z
@@ -26,4 +26,13 @@ export type Report = z.infer<typeof reportSchema>
 export const reportsOfEdgeMax = 360
 
 /** The message id by which JetStream drops a report that is sent twice. */
-export const reportId = (report: Report) => `${report.edge}/${report.boot}/${report.sequence}`
+export const reportId = (report: Pick<Report, 'edge' | 'boot' | 'sequence'>) =>
+  `${report.edge}/${report.boot}/${report.sequence}`
+
+/** Control → edge: it has stored these reports, or refused them for good. The edge need not keep them. */
+export const storedReportsSchema = z.object({
+  v: z.literal(wireVersion),
+  boot: z.uuid(),
+  sequences: z.array(z.int().min(1)).max(10_000),
+})
+export type StoredReports = z.infer<typeof storedReportsSchema>

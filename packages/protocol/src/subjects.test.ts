@@ -34,6 +34,7 @@ const published = (at: { region: string; edge: string }, trace: string) => [
   subjects.order({ kind: 'all' }),
   subjects.order({ kind: 'region', region: at.region }),
   subjects.order({ kind: 'edge', ...at }),
+  subjects.storedReports(at),
   subjects.answer(at, trace),
   subjects.inbox(at),
   subjects.evidence(at),
@@ -97,6 +98,7 @@ test('two edges never share a key or a subject of their own', () => {
       assert.notEqual(subjects.presence(one), subjects.presence(other))
       assert.notEqual(subjects.evidence(one), subjects.evidence(other))
       assert.notEqual(subjects.inbox(one), subjects.inbox(other))
+      assert.notEqual(subjects.storedReports(one), subjects.storedReports(other))
     }),
     settings,
   )

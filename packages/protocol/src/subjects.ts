@@ -54,6 +54,9 @@ export const subjects = {
   ],
   ordersOfAll: `${root}.order.>`,
 
+  /** Control → edge, core NATS: reports that are stored. It crosses with the orders, also in accounts of earlier versions. */
+  storedReports: ({ region, edge }: EdgeAddress) => `${root}.order.stored-reports.${region}.${edge}`,
+
   /** Edge → control, core NATS: an answer to an order. The subject proves which edge answers; an inbox would not. */
   answer: ({ region, edge }: EdgeAddress, order: string) => `${root}.answer.${region}.${edge}.${order}`,
   /** The answers of all edges to one order. */
@@ -115,6 +118,7 @@ export const rightsOf = (address: EdgeAddress) => ({
   ],
   subscribe: [
     ...subjects.ordersFor(address),
+    subjects.storedReports(address),
     subjects.desiredChanged,
     subjects.storedEvidenceOfAll,
     `${subjects.inbox(address)}.>`,

@@ -9,6 +9,7 @@ import {
   decode,
   desiredChangedSchema,
   encode,
+  storedReportsSchema,
   subjects,
   wireVersion,
   type DesiredChanged,
@@ -74,9 +75,18 @@ export class FleetMember {
     })
     const fleet = () => this.#nats.handles
     const dropped = metrics.counters.reports_dropped_total
+    const resent = metrics.counters.reports_resent_total
     const refused = (sent_as: StreamKind) => (reason: SendRefusal) =>
       metrics.counters.fleet_refusals_total({ sent_as, reason }).value++
-    this.#outbox = new Outbox({ stateDir, max: outboxMax, dropped, refused: refused('report'), fleet, log })
+    this.#outbox = new Outbox({
+      stateDir,
+      max: outboxMax,
+      dropped,
+      resent,
+      refused: refused('report'),
+      fleet,
+      log,
+    })
     this.#stateDirectory = new StateDirectory(stateDir, log)
     this.#orders = new Orders(edge, this.#sender)
     this.#traces = new FleetTraces({
@@ -212,6 +222,13 @@ export class FleetMember {
         if (error || !isFromControl(message, forgeries)) return
         const decoded = decode(desiredChangedSchema, message.data)
         if (decoded.ok) this.#onDesiredChanged(fleet, decoded.value)
+      },
+    })
+    fleet.nats.subscribe(subjects.storedReports(this.#sender), {
+      callback: (error, message) => {
+        if (error || !isFromControl(message, forgeries)) return
+        const decoded = decode(storedReportsSchema, message.data)
+        if (decoded.ok) this.#outbox.confirm(this.#sender.edge, decoded.value)
       },
     })
     this.#evidenceFeed.subscribe(fleet)

@@ -17,11 +17,23 @@ const report = (sequence: number): Report => ({
 })
 
 function outboxOf(max: number, nats?: ScriptedNats, directory = stateDir) {
-  const dropped = new Metrics(edgeMetrics).counters.reports_dropped_total
+  const { reports_dropped_total: dropped, reports_resent_total: resent } = new Metrics(edgeMetrics).counters
+  let now = 0
   const log = new Log({ level: 'error', format: 'text' }, () => {})
   return {
     dropped,
-    outbox: new Outbox({ stateDir: directory, max, dropped, refused() {}, fleet: () => nats?.handles, log }),
+    resent,
+    later: (ms: number) => void (now += ms),
+    outbox: new Outbox({
+      stateDir: directory,
+      max,
+      dropped,
+      resent,
+      refused() {},
+      fleet: () => nats?.handles,
+      log,
+      now: () => now,
+    }),
   }
 }
 
@@ -74,6 +86,39 @@ test('more saved reports than the outbox holds drop the oldest, and are counted'
   next.load()
   next.add(report(5))
   assert.deepEqual([next.size, dropped.value], [3, 2])
+})
+
+test('a report that NATS lost is sent again under another id, so that JetStream stores it', async () => {
+  const nats = new ScriptedNats()
+  const { outbox, later, resent, dropped } = outboxOf(10, nats, temporaryDirectory('outbox'))
+  for (const sequence of [1, 2, 3]) outbox.add(report(sequence))
+  await outbox.send()
+  outbox.confirm('eu-1', { v: wireVersion, boot, sequences: [1, 3] })
+  later(30_000)
+  outbox.add(report(4))
+  await outbox.send()
+  assert.deepEqual(
+    nats.stored.slice(3).map(({ id }) => id),
+    [reportId(report(4)), `${reportId(report(2))}/1`],
+  )
+  assert.deepEqual([resent.value, dropped.value], [1, 0])
+})
+
+test('reports that control has not stored at a stop are sent again by the next run', async () => {
+  const directory = temporaryDirectory('outbox')
+  const { outbox } = outboxOf(10, new ScriptedNats(), directory)
+  for (const sequence of [1, 2, 3]) outbox.add(report(sequence))
+  await outbox.send()
+  outbox.confirm('eu-1', { v: wireVersion, boot, sequences: [2] })
+  outbox.save()
+  const nats = new ScriptedNats()
+  const { outbox: next } = outboxOf(10, nats, directory)
+  next.load()
+  await next.send()
+  assert.deepEqual(
+    nats.stored.map(({ message }) => (message as Report).sequence),
+    [1, 3],
+  )
 })
 
 test('a report that cannot be saved is an exception, so that the loss is logged', () => {

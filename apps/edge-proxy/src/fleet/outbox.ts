@@ -1,10 +1,21 @@
-/** Reports that the fleet has not acknowledged yet. A file keeps them during a restart of the edge. */
+/** Reports that control has not stored yet. A file keeps them during a restart of the edge. */
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { NatsHandles, SendRefusal } from '@imapfleet/nats'
 import type { Counter, Log } from '@imapfleet/observe'
-import { parseJson, reportId, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
+import {
+  parseJson,
+  reportId,
+  reportSchema,
+  reportsOfEdgeMax,
+  streams,
+  subjects,
+  type Report,
+  type StoredReports,
+} from '@imapfleet/protocol'
+import { runtime } from '../runtime.ts'
 import { SendQueue } from './send-queue.ts'
+import { SentReports, type SentReport } from './sent-reports.ts'
 import { leftFile, replaceStateFile, withLeftFiles } from './state-directory.ts'
 
 export interface OutboxOptions {
@@ -12,24 +23,37 @@ export interface OutboxOptions {
   /** Number of reports. Beyond it, the oldest is dropped. */
   max: number
   dropped: Counter
+  /** Counts reports that are sent again. */
+  resent: Counter
   refused: (why: SendRefusal) => void
   fleet: () => NatsHandles | undefined
   log: Log
+  /** Monotonic, in milliseconds. */
+  now?: () => number
 }
 
 export class Outbox {
   #file: string
-  readonly #queue: SendQueue<Report>
+  readonly #queue: SendQueue<SentReport>
+  readonly #sent: SentReports
+  readonly #options: OutboxOptions
 
-  constructor({ stateDir, max, dropped, refused, fleet, log }: OutboxOptions) {
+  constructor(options: OutboxOptions) {
+    const { stateDir, max, dropped, refused, fleet, log, now = () => runtime.now() } = options
+    this.#options = options
+    // More than the stream holds of one edge.
+    this.#sent = new SentReports(2 * reportsOfEdgeMax, now)
     this.#file = join(stateDir, 'outbox.jsonl')
     this.#queue = new SendQueue({
       max,
       fleet,
       stream: streams.reports,
-      subjectOf: subjects.report,
-      idOf: reportId,
+      subjectOf: ({ report }) => subjects.report(report),
+      bodyOf: ({ report }) => report,
+      // JetStream would take one that is sent again for a repetition.
+      idOf: ({ report, repeats }) => reportId(report) + (repeats === 0 ? '' : `/${repeats}`),
       dropped: () => dropped.value++,
+      sent: (each) => this.#sent.add(each),
       refused,
       failed: (reason) => log.debug('report_unsent', { waiting: this.size, reason }),
     })
@@ -45,10 +69,25 @@ export class Outbox {
   }
 
   add(report: Report): void {
-    this.#queue.add(report)
+    this.#queue.add({ report, repeats: 0 })
+    this.#repeatLate()
   }
 
-  /** Never rejects. Reports that are not acknowledged stay. */
+  /** Control has stored these reports of this edge, or refused them for good. */
+  confirm(edge: string, { boot, sequences }: StoredReports): void {
+    this.#sent.confirm(sequences.map((sequence) => reportId({ edge, boot, sequence })))
+  }
+
+  #repeatLate(): void {
+    const { again, lost } = this.#sent.takeLate()
+    const { dropped, resent, log } = this.#options
+    dropped.value += lost
+    resent.value += again.length
+    if (again.length + lost > 0) log.warn('reports_not_stored', { resent: again.length, lost })
+    for (const each of again) this.#queue.add(each)
+  }
+
+  /** Never rejects. Reports that NATS does not acknowledge stay. */
   send(): Promise<void> {
     return this.#queue.send()
   }
@@ -80,7 +119,8 @@ export class Outbox {
 
   /** Writes the remaining reports to the file, for the next run. Throws if the write fails. */
   save(): void {
-    if (this.size === 0) return
-    replaceStateFile(this.#file, this.#queue.messages.map((report) => `${JSON.stringify(report)}\n`).join(''))
+    const kept = [...this.#sent.reports, ...this.#queue.messages.map(({ report }) => report)]
+    if (kept.length === 0) return
+    replaceStateFile(this.#file, kept.map((report) => `${JSON.stringify(report)}\n`).join(''))
   }
 }

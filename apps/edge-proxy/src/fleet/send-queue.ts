@@ -10,9 +10,13 @@ export interface SendQueueOptions<T> {
   fleet: () => NatsHandles | undefined
   stream: string
   subjectOf: (message: T) => string
+  /** What is sent as JSON; the message itself if left out. */
+  bodyOf?: (message: T) => unknown
   /** JetStream stores messages with the same id once. */
   idOf: (message: T) => string
   dropped?: (message: T) => void
+  /** JetStream has stored it. */
+  sent?: (message: T) => void
   /** An attempt was refused. The message stays in the queue. */
   refused?: (why: SendRefusal) => void
   failed: (reason: string) => void
@@ -58,11 +62,11 @@ export class SendQueue<T> {
   }
 
   async #sendAll(): Promise<void> {
-    const { fleet, stream, subjectOf, idOf, refused, failed } = this.#options
+    const { fleet, stream, subjectOf, bodyOf, idOf, sent, refused, failed } = this.#options
     try {
       for (let up = fleet(); up && this.#messages.length > 0; up = fleet()) {
         const message = this.#messages[0]!
-        await up.jetstream.publish(subjectOf(message), encode(message), {
+        await up.jetstream.publish(subjectOf(message), encode(bodyOf ? bodyOf(message) : message), {
           msgID: idOf(message),
           expect: { streamName: stream },
           timeout: ackMs,
@@ -70,6 +74,7 @@ export class SendQueue<T> {
         this.#refusal = undefined
         // `add` may have dropped it in the meantime.
         if (this.#messages[0] === message) this.#messages.shift()
+        sent?.(message)
       }
     } catch (error) {
       failed(reasonOf(error))

@@ -4,7 +4,16 @@
  * delivery adds no row.
  */
 import { reasonOf } from '@imapfleet/observe'
-import { consumers, reportSchema, streams, subjects, type Report } from '@imapfleet/protocol'
+import {
+  consumers,
+  encode,
+  reportSchema,
+  streams,
+  subjects,
+  wireVersion,
+  type Report,
+  type StoredReports,
+} from '@imapfleet/protocol'
 import { Backoff } from '@imapfleet/retry'
 import type { Deps } from '../../deps.ts'
 import { troubleOf } from '../../platform/db/trouble.ts'
@@ -164,6 +173,10 @@ async function ingestBatch(
     received = batch.flatMap((delivery) => admit(deps, wrong, delivery))
     const refused = await storeReports(deps, series, received)
     for (const { delivery } of received) if (!refused.has(delivery)) delivery.done()
+    confirmReports(
+      deps.bus,
+      received.map(({ report }) => report),
+    )
     // The newest, because reports over the budget of their edge wait longer.
     const newest = Math.max(...received.map(({ delivery }) => delivery.storedAt))
     if (received.length > 0) backlog.lagMs = Math.max(0, deps.now() - newest)
@@ -177,7 +190,7 @@ async function ingestBatch(
 
 /** Empty: it was refused, or must wait. */
 function admit(
-  { intake, kept, now }: Deps,
+  { bus, intake, kept, now }: Deps,
   skews: ReadonlyMap<string, number>,
   delivery: Delivery,
 ): Received[] {
@@ -197,9 +210,29 @@ function admit(
   if (placed.at < keptSince(kept, now()).reports) {
     intake.note('report', delivery.subject, 'malformed', 'its time is before the reports that are kept')
     delivery.refuse()
+    confirmReports(bus, [report])
     return []
   }
   return [{ delivery, report: placed }]
+}
+
+/**
+ * Tells the edges that these reports are stored, or refused for good, so that they need not keep them. If this does not
+ * arrive, an edge sends a report again, which adds no row.
+ */
+function confirmReports(bus: Bus, reports: readonly Report[]): void {
+  const ofBoots = Map.groupBy(reports, ({ region, edge, boot }) => `${region} ${edge} ${boot}`)
+  try {
+    const { nats } = bus.link()
+    for (const [first, ...rest] of ofBoots.values()) {
+      if (!first) continue
+      const sequences = [first, ...rest].map(({ sequence }) => sequence)
+      const stored: StoredReports = { v: wireVersion, boot: first.boot, sequences }
+      nats.publish(subjects.storedReports(first), encode(stored))
+    }
+  } catch {
+    // NATS is down, which is logged elsewhere.
+  }
 }
 
 /**
