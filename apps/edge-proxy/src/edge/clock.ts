@@ -5,7 +5,8 @@
 import { runtime, type Timer } from '../runtime.ts'
 
 export class Clock {
-  #now = Math.floor(runtime.now())
+  #tickedAt = runtime.now()
+  #now = Math.floor(this.#tickedAt)
   readonly #timer: Timer
 
   /**
@@ -15,10 +16,16 @@ export class Clock {
   constructor(resolutionMs = 100, wall = () => runtime.wall()) {
     this.wall = wall
     this.#timer = runtime.every(resolutionMs, () => {
-      this.#now = Math.floor(runtime.now())
+      const before = this.#tickedAt
+      this.#tickedAt = runtime.now()
+      this.#now = Math.floor(this.#tickedAt)
+      this.onTick?.(Math.max(0, this.#tickedAt - before - resolutionMs))
     })
     this.#timer.unref()
   }
+
+  /** Called at each update with its delay in milliseconds: for so long, the process did nothing else, or did not run. */
+  onTick: ((lateMs: number) => void) | undefined
 
   /** Whole milliseconds since an arbitrary moment. Only differences have a meaning. */
   readonly now = (): number => this.#now
@@ -30,6 +37,7 @@ export class Clock {
   readonly wallAt = (moment: number): number => Math.round(this.wall() - (runtime.now() - moment))
 
   stop(): void {
+    this.onTick = undefined
     runtime.cancel(this.#timer)
   }
 }

@@ -1,9 +1,11 @@
 /** Steps of the system's time, pauses of the process, and a suspended host: none of them ends anything that is in order. */
 import assert from 'node:assert/strict'
 import { test, type TestContext } from 'node:test'
+import { Clock } from './clock.ts'
 import { edgeAtWork } from './edge.test-support.ts'
 import { SuspensionWatch } from './suspension.ts'
 import { untilTrue } from '../pool/pool.test-support.ts'
+import { runtime } from '../runtime.ts'
 
 const hourMs = 3_600_000
 
@@ -99,4 +101,34 @@ test('a suspension is detected once, and small differences of the two clocks are
   assert.equal(watch.wasSuspended(), true)
   assert.equal(watch.wasSuspended(), false)
   assert.equal(new SuspensionWatch().wasSuspended(), false)
+})
+
+test('a process that was busy or did not run for a second logs how long no session was served', async () => {
+  const { edge, logged } = await edgeAtWork()
+  edge.context.clock.onTick!(999)
+  assert.doesNotMatch(logged.join('\n'), /stalled/)
+  edge.context.clock.onTick!(1234.5)
+  assert.match(logged.join('\n'), /stalled ms=1235/)
+  const { sum } = edge.context.metrics.snapshot().histograms['event_loop_delay_seconds']!
+  assert.ok(sum >= 2.2335, String(sum))
+})
+
+test('a tick of the clock is late by the time that has passed beyond its interval', (t) => {
+  let now = 5_000
+  let tick = () => {}
+  t.mock.method(runtime, 'now', () => now)
+  t.mock.method(runtime, 'every', (_ms: number, callback: () => void) => {
+    tick = callback
+    return { unref() {} }
+  })
+  const clock = new Clock(100)
+  const late: number[] = []
+  clock.onTick = (ms) => void late.push(ms)
+  for (const passed of [100, 99.5, 350, 100]) {
+    now += passed
+    tick()
+  }
+  assert.deepEqual(late, [0, 0, 250, 0])
+  assert.equal(clock.now(), 5_649)
+  clock.stop()
 })

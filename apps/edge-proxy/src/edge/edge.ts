@@ -30,6 +30,8 @@ export type RunState = 'starting' | 'serving' | 'draining' | 'retiring' | 'stopp
 const draining = 'Server is draining, try again'
 /** A sweep that is later than this shows that the process was paused. */
 const pauseMs = 2_000
+/** All sessions waited for so long that users notice. */
+const stallMs = 1_000
 const never = new AbortController().signal
 const memoryEvents = { enough: 'memory_enough', short: 'memory_short', exhausted: 'memory_exhausted' }
 
@@ -94,7 +96,15 @@ export class Edge {
     this.#sweep()
     this.#sweptAt = this.context.clock.now()
     this.#sweeper = runtime.every(1000, () => this.#sweep())
+    this.context.clock.onTick = this.#onTick
     this.#state = 'serving'
+  }
+
+  /** Between two ticks, no session was served for this time. */
+  readonly #onTick = (lateMs: number): void => {
+    const { metrics, log } = this.context
+    metrics.histograms.event_loop_delay_seconds.observe(lateMs)
+    if (lateMs >= stallMs) log.warn('stalled', { ms: Math.round(lateMs) })
   }
 
   /**
