@@ -2,7 +2,10 @@ import assert from 'node:assert/strict'
 import { createServer, type Socket } from 'node:net'
 import { after, test } from 'node:test'
 import { setImmediate as turn } from 'node:timers/promises'
+import { runtime } from '../runtime.ts'
+import { Addresses } from './addresses.ts'
 import { dial } from './dial.ts'
+import { openConnection } from './open-connection.ts'
 import { ScriptedServer, serverAt, unlimited } from './scripted-server.test-support.ts'
 
 /** Accepts connections and never sends a byte. */
@@ -76,7 +79,7 @@ test('without health checks, one login tries the address again after each pause'
   const before = silent.accepted.length
   await Promise.all([login(), login(), login()])
   assert.ok(silent.accepted.length - before <= 1)
-  server.addresses.markUp({ host: '127.0.0.2', address: '127.0.0.2' }, performance.now())
+  server.addressGreeted({ host: '127.0.0.2', address: '127.0.0.2' }, 1)
   assert.deepEqual(server.problems, [])
 })
 
@@ -135,9 +138,98 @@ test('an address that has greeted lately is not checked after an abandoned dial'
   const { server } = await halfDead()
   const { addresses } = server
   const slow = { host: 'mail', address: '192.0.2.1' }
-  addresses.markUp(slow, 1000)
+  addresses.greeted(slow, 1, 1000, 10_000)
   addresses.suspect(slow, 10_999, 10_000, 0)
   assert.deepEqual(addresses.takeDue(10_999), [])
   addresses.suspect(slow, 11_000, 10_000, 0)
   assert.deepEqual(addresses.takeDue(11_000), [slow])
+})
+
+const at = (address: string) => ({ host: 'mail', address })
+const first = at('192.0.2.1')
+const second = at('192.0.2.2')
+const all = [first, second, at('192.0.2.3')]
+
+/** Addresses that have greeted in 10 ms. */
+function greeted(...present: typeof all): Addresses {
+  const addresses = new Addresses()
+  for (const each of present) addresses.greeted(each, 10, 0, 10_000)
+  return addresses
+}
+
+test('an address that greets and then answers no login is tried last after five in a row', () => {
+  const addresses = greeted(first, second)
+  for (let login = 0; login < 4; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
+  addresses.loginAnswered(first)
+  for (let login = 0; login < 4; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
+  assert.equal(addresses.down.length, 0)
+  addresses.loginFailed(first, 'closed', 0, 10_000)
+  assert.deepEqual(addresses.inOrder([first, second], 0), [second, first])
+  assert.match(
+    addresses.down[0]!.reason,
+    /^mail \(192\.0\.2\.1\): 5 logins in a row without an answer: closed$/,
+  )
+})
+
+test('the last address in use stays in use, however many logins it fails', () => {
+  const addresses = greeted(first, second)
+  addresses.markDown(second, 'refused', 0, 10_000)
+  for (let login = 0; login < 50; login++) addresses.loginFailed(first, 'closed', 0, 10_000)
+  assert.deepEqual(
+    addresses.down.map(({ address }) => address),
+    ['192.0.2.2'],
+  )
+  const alone = greeted(first)
+  for (let login = 0; login < 50; login++) alone.loginFailed(first, 'closed', 0, 10_000)
+  alone.greeted(first, 60_000, 0, 10_000)
+  assert.deepEqual(alone.down, [])
+})
+
+test('an address whose greetings take far longer than those of another one is tried last, until they are quick again', () => {
+  const addresses = greeted(first, second)
+  for (let dials = 0; dials < 20; dials++) addresses.greeted(first, 900, 0, 10_000)
+  assert.equal(addresses.down.length, 0, 'below a second, distance explains it')
+  while (addresses.down.length === 0) addresses.greeted(first, 3_000, 0, 10_000)
+  assert.match(addresses.down[0]!.reason, /slow: 1\d{3} ms to its greeting, 10 ms at another address$/)
+  addresses.greeted(first, 3_000, 0, 10_000)
+  assert.equal(addresses.down.length, 1, 'a check that is slow changes nothing')
+  while (addresses.down.length > 0) addresses.greeted(first, 20, 0, 10_000)
+})
+
+test('an address that has come back is first in a growing share of the dials for half a minute', (t) => {
+  const addresses = greeted(...all)
+  addresses.markDown(first, 'refused', 0, 10_000)
+  addresses.greeted(first, 10, 100_000, 10_000)
+  const shareAt = (now: number) => {
+    let chance = 0
+    let firsts = 0
+    t.mock.method(runtime, 'jitter', () => chance)
+    for (chance = 0.005; chance < 1; chance += 0.01) if (addresses.inOrder(all, now)[0] === first) firsts++
+    return firsts
+  }
+  assert.deepEqual([100_000, 103_000, 115_000, 129_000, 130_000].map(shareAt), [0, 10, 50, 97, 100])
+  assert.deepEqual(addresses.inOrder([first], 100_000), [first], 'alone, it gets all')
+})
+
+test('a server whose first address closes each connection at the login is reached by the second one', async () => {
+  const scripted = await ScriptedServer.start()
+  const broken = createServer((socket) => {
+    socket.on('error', () => {}).on('data', () => socket.destroy())
+    socket.write('* OK [CAPABILITY IMAP4rev1] ready\r\n')
+  })
+  after(() => void broken.close())
+  await new Promise<void>((resolve) => broken.listen(scripted.port, '127.0.0.2', resolve))
+  const server = serverAt(scripted.port, { hosts: ['127.0.0.2', '127.0.0.1'] })
+  server.addressGreeted({ host: '127.0.0.1', address: '127.0.0.1' }, 1)
+  const credentials = {
+    user: Buffer.from('joe'),
+    authzid: Buffer.alloc(0),
+    secret: Buffer.from('secret'),
+    mechanism: 'command',
+  } as const
+  const client = { address: '192.0.2.7', loginSignal: unlimited }
+  const results: string[] = []
+  for (let count = 0; count < 8; count++)
+    results.push((await openConnection(server, credentials, client)).kind)
+  assert.deepEqual(results, [...Array<string>(5).fill('unavailable'), ...Array<string>(3).fill('opened')])
 })

@@ -19,6 +19,7 @@ import { shortageInDial, countsAsFailure } from './shortage.ts'
 
 export interface Dialed {
   kind: 'dialed'
+  address: Address
   link: Link
   exchange: Exchange
   /** The server's capability list before login. */
@@ -62,13 +63,14 @@ export async function dialAddress(
   address: Address,
   options: DialOptions,
 ): Promise<Dialed | DialFailure | DialAbandoned> {
+  const startedAt = runtime.now()
   const dialed = await new AddressDial(server, address, options).run()
   if (options.signal.aborted) {
     if (dialed.kind === 'dialed') dialed.exchange.fail('closed-here')
     else server.suspectAddress(address)
     return { kind: 'abandoned' }
   }
-  if (dialed.kind === 'dialed') server.addresses.markUp(address, runtime.now())
+  if (dialed.kind === 'dialed') server.addressGreeted(address, runtime.now() - startedAt)
   else if (countsAsFailure(shortageInDial(dialed))) server.markAddressDown(address, dialed.detail)
   return dialed
 }
@@ -150,7 +152,7 @@ class AddressDial {
       } else if (tls === 'starttls' && capabilities)
         return this.#failed('starttls-not-offered', 'the server offers no STARTTLS')
     }
-    if (capabilities) return { kind: 'dialed', link, exchange, capabilities, said }
+    if (capabilities) return { kind: 'dialed', address: this.#address, link, exchange, capabilities, said }
     if (exchange.failure) return this.#ended(exchange.failure)
     return this.#failed('not-imap', 'the server did not answer CAPABILITY with a list and OK')
   }

@@ -126,7 +126,10 @@ async function dialAndLogIn(
   let result: OpenResult | undefined
   try {
     result = await logIn(server, dialed, credentials, client)
-    return signal.aborted && result.kind === 'unavailable' ? { kind: 'abandoned' } : result
+    if (result.kind !== 'unavailable') server.addresses.loginAnswered(dialed.address)
+    else if (signal.aborted) return { kind: 'abandoned' }
+    else if (countsAsFailure(result.shortage)) server.addressFailedLogin(dialed.address, result.detail)
+    return result
   } finally {
     cancelDeadline()
     signal.removeEventListener('abort', onAbandoned)

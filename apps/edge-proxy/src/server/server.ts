@@ -121,7 +121,7 @@ export class Server {
     const known = this.resolver.known(this.config)
     this.addresses.keepOnly(known)
     const at = known.length > 0 ? first % known.length : 0
-    return this.addresses.inOrder([...known.slice(at), ...known.slice(0, at)], trials)
+    return this.addresses.inOrder([...known.slice(at), ...known.slice(0, at)], runtime.now(), trials)
   }
 
   get hasOnlyDownAddresses(): boolean {
@@ -130,15 +130,29 @@ export class Server {
 
   /** The address could not be used; `reason` is for operators. */
   markAddressDown(address: Address, reason: string): void {
-    const { healthIntervalMs, breakerCooldownMs } = this.config
-    this.addresses.markDown(address, reason, runtime.now(), healthIntervalMs || breakerCooldownMs)
+    this.addresses.markDown(address, reason, runtime.now(), this.#checkPauseMs)
+  }
+
+  /** The address has greeted, `greetingMs` milliseconds after the dial. */
+  addressGreeted(address: Address, greetingMs: number): void {
+    this.addresses.greeted(address, greetingMs, runtime.now(), this.#checkPauseMs)
+  }
+
+  /** The address has greeted and not answered a login; `detail` is for operators. */
+  addressFailedLogin(address: Address, detail: string): void {
+    this.addresses.loginFailed(address, detail, runtime.now(), this.#checkPauseMs)
+  }
+
+  /** Until an address that is down is tried again. */
+  get #checkPauseMs(): number {
+    return this.config.healthIntervalMs || this.config.breakerCooldownMs
   }
 
   /** A dial was abandoned before the address had answered. Without health checks, a login tries it again after a while. */
   suspectAddress(address: Address): void {
     const { healthIntervalMs, breakerCooldownMs } = this.config
     const untilCheckMs = healthIntervalMs === 0 ? breakerCooldownMs : 0
-    this.addresses.suspect(address, runtime.now(), healthIntervalMs || breakerCooldownMs, untilCheckMs)
+    this.addresses.suspect(address, runtime.now(), this.#checkPauseMs, untilCheckMs)
   }
 
   /** What operators should know about its names and addresses, one sentence each. */
