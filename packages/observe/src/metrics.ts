@@ -299,7 +299,7 @@ export const edgeMetrics = {
   upstream_login_seconds: { kind: 'histogram', help: 'From sending a login to an upstream to its reply.' },
   event_loop_delay_seconds: {
     kind: 'histogram',
-    help: 'How late a timer of 100 ms was: the process was busy with something else, or did not get the CPU.',
+    help: 'How late a periodic timer was: the process was busy with something else, or did not get the CPU.',
   },
   session_seconds: { kind: 'histogram', help: 'From login to the end of a session.' },
 } as const satisfies MetricRows
