@@ -1,4 +1,4 @@
-/** `npm run bench edge`, `fleet`, `history` and `scale`: parses the command line and sets the exit status. */
+/** `npm run bench edge`, `fleet`, `history`, `pages` and `scale`: parses the command line and sets the exit status. */
 import { LocalError } from '@imapfleet/local'
 import { benchEdge } from './edge/bench.ts'
 import * as edge from './edge/options.ts'
@@ -6,6 +6,8 @@ import { benchFleet } from './fleet/bench.ts'
 import * as fleet from './fleet/options.ts'
 import { benchHistory } from './history/bench.ts'
 import * as history from './history/options.ts'
+import { benchPages } from './pages/bench.ts'
+import * as pages from './pages/options.ts'
 import { benchScale } from './scale/bench.ts'
 import * as scale from './scale/options.ts'
 import { BenchError } from './problem.ts'
@@ -17,12 +19,14 @@ try {
     await benchFleet(optionsOrExit(fleet.parseFleetOptions(rest), fleet.fleetBenchUsage))
   else if (subject === 'history')
     await benchHistory(optionsOrExit(history.parseHistoryOptions(rest), history.historyBenchUsage))
+  else if (subject === 'pages')
+    await benchPages(optionsOrExit(pages.parsePagesOptions(rest), pages.pagesBenchUsage))
   else if (subject === 'scale')
     await benchScale(optionsOrExit(scale.parseScaleOptions(rest), scale.scaleBenchUsage))
   else
     optionsOrExit(
       `there is no benchmark named ${subject ?? '(none)'}`,
-      `${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}\n${scale.scaleBenchUsage}`,
+      `${edge.edgeBenchUsage}\n${fleet.fleetBenchUsage}\n${history.historyBenchUsage}\n${pages.pagesBenchUsage}\n${scale.scaleBenchUsage}`,
     )
 } catch (error) {
   if (!(error instanceof BenchError) && !(error instanceof LocalError)) throw error

@@ -1,0 +1,87 @@
+/** The targets of answer-ahead on webmail pages, each with the figure that meets or misses it. */
+import { alignedTable, digits } from '../table.ts'
+import { counterOf, judgedPages, mean, ofKinds, perPage, type DistanceResults } from './results.ts'
+import { aheadCounters } from './tables.ts'
+import type { PageKind } from './session.ts'
+
+interface PagesVerdict {
+  bar: string
+  value: number | undefined
+  unit: string
+  meets: (value: number) => boolean
+}
+
+const name = 'edge with ahead'
+/** A larger difference is not chance. */
+const timeTolerance = 1.1
+
+export function pagesBarsTable(all: readonly DistanceResults[]): string {
+  const verdicts = all.flatMap((results) => [...tripBars(results), ...costBars(results)])
+  const said = ({ value, meets }: PagesVerdict) =>
+    value === undefined ? 'not measured' : meets(value) ? 'met' : 'missed'
+  const figure = ({ value, unit }: PagesVerdict) => (value === undefined ? '–' : `${digits(value)} ${unit}`)
+  return alignedTable(
+    ['bar', 'figure', ''],
+    verdicts.map((row) => [row.bar, figure(row), said(row)]),
+  )
+}
+
+function tripBars(results: DistanceResults): PagesVerdict[] {
+  const pages = results.played.has(name) ? judgedPages(results, name) : []
+  const bar = (words: string, most: number, ...kinds: PageKind[]): PagesVerdict => {
+    const suiting = kinds.length === 0 ? pages : ofKinds(pages, ...kinds)
+    return {
+      bar: `${words}, server ${results.delayMs} ms away: at most ${most} round trips a page`,
+      value: suiting.length === 0 ? undefined : mean(suiting.map((page) => page.roundTrips)),
+      unit: 'round trips',
+      meets: (value) => value <= most,
+    }
+  }
+  const first = results.first.has(name)
+    ? judgedPages({ ...results, played: results.first }, name).filter(({ at }) => at >= 20)
+    : []
+  const strange = pages.filter(({ at }) => at >= 2)
+  return [
+    bar('all pages', 2),
+    bar('list, folder and search', 1.6, 'list', 'folder', 'search'),
+    bar('preview, show and refresh', 2.2, 'preview', 'show', 'refresh'),
+    learned('first session of a new program, from page 21 on', first, results.delayMs),
+    learned('a new user, from the third page on', strange, results.delayMs),
+  ]
+}
+
+function learned(words: string, pages: { roundTrips: number }[], delayMs: number): PagesVerdict {
+  return {
+    bar: `${words}, server ${delayMs} ms away: at most 2 round trips a page`,
+    value: pages.length === 0 ? undefined : mean(pages.map((page) => page.roundTrips)),
+    unit: 'round trips',
+    meets: (value) => value <= 2,
+  }
+}
+
+function costBars(results: DistanceResults): PagesVerdict[] {
+  const wasted = perPage(results.played.get(name), (each) => counterOf(each, aheadCounters.dropped))
+  return [
+    {
+      bar: `commands asked in vain, server ${results.delayMs} ms away: at most 0.5 a page`,
+      value: wasted,
+      unit: 'commands',
+      meets: (value) => value <= 0.5,
+    },
+    {
+      bar: `a mail of 4 MB, server ${results.delayMs} ms away: not slower than without`,
+      value: largeRatio(results),
+      unit: '×',
+      meets: (value) => value <= timeTolerance,
+    },
+  ]
+}
+
+function largeRatio({ played }: DistanceResults): number | undefined {
+  const [ours, without] = ([name, 'edge'] as const).map((contestant) =>
+    (played.get(contestant) ?? []).flatMap(({ pages }) =>
+      pages.filter(({ kind }) => kind === 'large' || kind === 'download').map(({ ms }) => ms),
+    ),
+  )
+  return ours?.length && without?.length ? mean(ours) / mean(without) : undefined
+}

@@ -1,0 +1,112 @@
+/** The pages benchmark: plays the sessions near and far, prints the tables and targets, writes the document. */
+import { buildPrograms } from '../edge/programs.ts'
+import { stopAll } from '../edge/child.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { describeMachine } from '../machine.ts'
+import { writePart } from '../page.ts'
+import { alignedTable, digits } from '../table.ts'
+import { pagesBarsTable } from './bars.ts'
+import { browseAllChanging } from './changing.ts'
+import { whyMissing } from './contestants.ts'
+import { pagesDocument, type PagesSection } from './document.ts'
+import type { PagesBenchOptions } from './options.ts'
+import { playAll } from './play.ts'
+import { recordSessions } from './record.ts'
+import type { DistanceResults } from './results.ts'
+import { findRoundcube } from './roundcube.ts'
+import { costTable, learningTable, roundTripsTable } from './tables.ts'
+
+const pauseMs = 150
+/** Of sessions without a pause, and with a changing mailbox. */
+const hurriedDistance = 20
+
+export async function benchPages(options: PagesBenchOptions): Promise<void> {
+  const roundcube = findRoundcube()
+  await buildPrograms()
+  onInterrupt(stopAll)
+  if (options.record) return recordSessions(options.record, options.shorter)
+  const machine = describeMachine('apps/edge-proxy', 'packages', 'tests/bench')
+  const able = { ...options, contestants: present(options) }
+  const sections: PagesSection[] = []
+  const show = (section: PagesSection) => {
+    sections.push(section)
+    console.log(`\n${section.title}\n${section.story}\n\n${section.tables.join('\n\n')}`)
+  }
+  const measured = able.only.includes('pages') ? await measurePages(able, show) : []
+  if (able.only.includes('hurried')) await measureHurried(able, show)
+  if (able.only.includes('changing')) await checkChanging(able, show)
+  const bars = pagesBarsTable(measured)
+  console.log(`\nThe bars\n\n${bars}`)
+  if (!options.complete || able.contestants.length < options.contestants.length) {
+    console.log('\ndocs/benchmarks.md is written by a complete run only: npm run bench pages')
+    return
+  }
+  const versions: [string, string][] = [['Roundcube', roundcube.version]]
+  writePart('pages', pagesDocument(machine, versions, able, bars, sections))
+}
+
+async function measurePages(
+  options: PagesBenchOptions,
+  show: (section: PagesSection) => void,
+): Promise<DistanceResults[]> {
+  step('near the server')
+  const near = (await playAll(options, { delayMs: 0, pauseMs, times: 2 })).played
+  const all: DistanceResults[] = []
+  for (const delayMs of options.distances) {
+    step(`server ${delayMs} ms away`)
+    const results = { delayMs, near, ...(await playAll(options, { delayMs, pauseMs, times: 1 })) }
+    all.push(results)
+    const learning = learningTable(results)
+    show({
+      title: `Round trips a page, server ${delayMs} ms away`,
+      story: `A pause of ${pauseMs} ms before each page.`,
+      tables: [roundTripsTable(results), costTable(results), ...(learning ? [learning] : [])],
+    })
+  }
+  return all
+}
+
+async function measureHurried(
+  options: PagesBenchOptions,
+  show: (section: PagesSection) => void,
+): Promise<void> {
+  step('without a pause')
+  const near = (await playAll(options, { delayMs: 0, pauseMs: 0, times: 1 })).played
+  const delayMs = hurriedDistance
+  const results = { delayMs, near, ...(await playAll(options, { delayMs, pauseMs: 0, times: 1 })) }
+  show({
+    title: `Pages that follow at once, server ${delayMs} ms away`,
+    story: 'No pause before a page: the connection of the last one may still be in use or in its reset.',
+    tables: [roundTripsTable(results), costTable(results)],
+  })
+}
+
+async function checkChanging(
+  options: PagesBenchOptions,
+  show: (section: PagesSection) => void,
+): Promise<void> {
+  step('a mailbox that another client changes')
+  const results = await browseAllChanging(options, hurriedDistance)
+  show({
+    title: 'A mailbox that another client changes',
+    story:
+      'Another client changes flags, moves, deletes and appends mails all the while, about 30 times a second. Each list, mail and refresh is compared with ' +
+      'what was true while the page was made, and the lists at the end with the server. One page that shows anything else ends the benchmark.',
+    tables: [
+      alignedTable(
+        ['', 'pages', 'mails in lists'],
+        results.map(({ contestant, pages, rows }) => [contestant, String(pages), digits(rows)]),
+      ),
+    ],
+  })
+}
+
+function present({ contestants }: PagesBenchOptions) {
+  return contestants.filter((name) => {
+    const missing = whyMissing(name)
+    if (missing) console.log(`${name} is left out: ${missing}`)
+    return !missing
+  })
+}
+
+const step = (text: string) => console.log(`${new Date().toTimeString().slice(0, 8)} ${text} ...`)

@@ -1,0 +1,92 @@
+/** Plays the sessions of all contestants at one distance, and compares the pages of each with those without a proxy. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { BenchError } from '../problem.ts'
+import type { PagesContestant } from './contestants.ts'
+import { startPagesLine, type PagesLine } from './line.ts'
+import { playSession, type SessionSample } from './measure.ts'
+import { firstDifference } from './normal-page.ts'
+import type { PagesBenchOptions } from './options.ts'
+import type { PlayedSessions } from './results.ts'
+
+const differences = join(import.meta.dirname, '..', '..', '..', '.run', 'bench', 'pages')
+const mailboxSeed = 1
+/** Another session than those that are measured. */
+const firstSeed = 1_000_000
+
+export interface PlayedDistance {
+  first: PlayedSessions
+  played: PlayedSessions
+}
+
+export interface PlayOrder {
+  delayMs: number
+  pauseMs: number
+  /** Plays each session so often, and keeps the shorter time of each page. */
+  times: number
+}
+
+/** At every distance the sessions have the same seeds. Contestants take turns, except in their first session. */
+export async function playAll(options: PagesBenchOptions, order: PlayOrder): Promise<PlayedDistance> {
+  const { contestants, seed, shorter, repeat } = options
+  const lines: PagesLine[] = []
+  try {
+    for (const contestant of contestants)
+      lines.push(await startPagesLine({ contestant, delayMs: order.delayMs, mailboxSeed }))
+    const play = (line: PagesLine, each: number) =>
+      playSession(line, { seed: each, pauseMs: order.pauseMs, shorter })
+    const first = await Promise.all(lines.map((line) => play(line, firstSeed)))
+    comparePages(contestants, first, order, firstSeed)
+    const played = new Map<PagesContestant, SessionSample[]>(contestants.map((name) => [name, []]))
+    for (let index = 0; index < repeat; index++) {
+      const sessions: SessionSample[] = []
+      for (const line of lines) {
+        let session = await play(line, seed + index)
+        for (let again = 1; again < order.times; again++)
+          session = shorterTimes(session, await play(line, seed + index))
+        sessions.push(session)
+        played.get(line.contestant)?.push(session)
+      }
+      comparePages(contestants, sessions, order, seed + index)
+    }
+    return { first: new Map(contestants.map((name, index) => [name, [first[index]!]])), played }
+  } finally {
+    for (const line of lines) await line.stop()
+  }
+}
+
+function shorterTimes(one: SessionSample, other: SessionSample): SessionSample {
+  const pages = one.pages.map((page, at) => ({
+    ...page,
+    ms: Math.min(page.ms, other.pages[at]?.ms ?? page.ms),
+  }))
+  return { ...one, pages }
+}
+
+/**
+ * Every page through the edge must be the one that the first contestant shows, which is Roundcube without a proxy. Pages
+ * through imapproxy differ, because it offers fewer capabilities.
+ */
+function comparePages(
+  contestants: readonly PagesContestant[],
+  sessions: readonly SessionSample[],
+  { delayMs }: PlayOrder,
+  seed: number,
+): void {
+  const [reference, ...others] = sessions
+  for (const [index, session] of others.entries()) {
+    const name = contestants[index + 1]
+    if (name === 'imapproxy') continue
+    const found = firstDifference(session.pages, reference?.pages ?? [])
+    if (!found) continue
+    const what = found.ours?.what ?? found.reference?.what ?? 'nothing'
+    const kind = found.ours?.kind ?? found.reference?.kind
+    mkdirSync(differences, { recursive: true })
+    writeFileSync(join(differences, 'ours.txt'), found.ours?.text ?? '')
+    writeFileSync(join(differences, 'reference.txt'), found.reference?.text ?? '')
+    throw new BenchError(
+      `${name}, server ${delayMs} ms away, seed ${seed}: page ${found.at + 1} (${kind}: ${what}) is not the page of ${contestants[0]}; ` +
+        'both are in .run/bench/pages',
+    )
+  }
+}

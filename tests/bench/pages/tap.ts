@@ -1,0 +1,73 @@
+/** A relay in front of the mail server that counts connections, commands and bytes, and can hand on what was said. */
+import { once } from 'node:events'
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { CommandCounter } from './command-counter.ts'
+
+export interface TapCounts {
+  connections: number
+  commands: number
+  bytesFromClients: number
+  bytesFromServer: number
+}
+
+/** Bytes that passed. `connection` counts from 1. */
+export interface Passed {
+  connection: number
+  from: 'client' | 'server'
+  bytes: Buffer
+}
+
+export class CountingTap {
+  readonly counts: TapCounts = { connections: 0, commands: 0, bytesFromClients: 0, bytesFromServer: 0 }
+  onPassed: ((passed: Passed) => void) | undefined
+  readonly #server: Server
+  readonly #sockets = new Set<Socket>()
+
+  private constructor(target: number) {
+    this.#server = createServer({ noDelay: true }, (near) => this.#join(near, target))
+  }
+
+  static async to(target: number): Promise<CountingTap> {
+    const tap = new CountingTap(target)
+    tap.#server.listen(0, '127.0.0.1')
+    await once(tap.#server, 'listening')
+    return tap
+  }
+
+  get port(): number {
+    return (this.#server.address() as AddressInfo).port
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.destroy()
+    this.#server.close()
+  }
+
+  #join(near: Socket, target: number): void {
+    const { counts } = this
+    const far = connect({ port: target, host: '127.0.0.1', noDelay: true })
+    const connection = ++counts.connections
+    const commands = new CommandCounter()
+    near.on('data', (bytes: Buffer) => {
+      counts.bytesFromClients += bytes.length
+      counts.commands += commands.push(bytes)
+      this.onPassed?.({ connection, from: 'client', bytes })
+    })
+    far.on('data', (bytes: Buffer) => {
+      counts.bytesFromServer += bytes.length
+      this.onPassed?.({ connection, from: 'server', bytes })
+    })
+    near.pipe(far).pipe(near)
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      this.#sockets.add(socket)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => {
+        this.#sockets.delete(socket)
+        other.destroy()
+      })
+    }
+  }
+}
