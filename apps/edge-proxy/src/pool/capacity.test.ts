@@ -247,6 +247,21 @@ test('a connection that becomes idle while another one is evicted for the login 
   await work.accounted()
 })
 
+test('a login that gets a connection that has become idle is not dialed again', async () => {
+  const { pool, scripted, lease, accounted } = await poolAtWork({
+    limits: { connectAttempts: 2, connectDelayMs: 0 },
+  })
+  const { connection } = await lease('joe')
+  scripted.onConnect = () => scripted.connections.length !== 2
+  const leasing = lease('joe')
+  await untilTrue(() => scripted.connections.length === 2)
+  await giveBackTo(pool, connection)
+  scripted.connections[1]!.socket.end()
+  assert.equal((await leasing).connection, connection)
+  assert.equal(pool.connections.count('leased'), 1)
+  await accounted()
+})
+
 test('a dial that would exceed two learned limits takes one idle connection', async () => {
   const { pool, metrics, settings, servers, lease } = await poolAtWork()
   const [first, second] = [(await lease('joe')).connection, (await lease('joe')).connection]

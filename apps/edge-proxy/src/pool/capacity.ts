@@ -6,7 +6,7 @@
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { Exhaustion } from '../net/socket-errors.ts'
 import { delay, runtime } from '../runtime.ts'
-import type { Shortage } from '../server/shortage.ts'
+import type { CapacityVerdict, Shortage } from '../server/shortage.ts'
 import type { Connections, Dial } from './connections.ts'
 import { fitsLogin, userKeyOf } from './key.ts'
 import type { LeaseHolder, LeaseRequest, PoolContext } from './lease.ts'
@@ -237,8 +237,8 @@ export class CapacityForDial {
         await this.#evict(scope, false)
   }
 
-  /** Called after a failed attempt. Returns true if capacity was freed and the attempt is to be repeated. */
-  readonly free = async (shortage: Shortage): Promise<boolean> => {
+  /** Called after a failed attempt. */
+  readonly free = async (shortage: Shortage): Promise<CapacityVerdict> => {
     const { request } = this.#dial
     this.#capacity.noteRefusal(request.server.name, shortage)
     if (shortage === 'user-limit') this.#capacity.noteLimit('user', this.#dial)
@@ -246,7 +246,7 @@ export class CapacityForDial {
     if (ambiguous.includes(shortage) && this.#evictedFor === shortage)
       this.#capacity.suspendEviction(this.#dial, shortage)
     if (++this.#attempts > retriesMax[shortage] || this.#capacity.isEvictionSuspended(this.#dial, shortage))
-      return false
+      return 'none'
     // A port is free again when the server has closed the connection; a file, when the edge has.
     const isFreed =
       shortage === 'out-of-files' || shortage === 'out-of-memory'
@@ -258,7 +258,8 @@ export class CapacityForDial {
     // Sockets over TLS close their file a moment later.
     if (isFreed) await new Promise<void>((resolve) => runtime.afterEvents(resolve))
     if (isFreed) this.#evictedFor = shortage
-    return isFreed
+    if (this.#found) return 'not-needed'
+    return isFreed ? 'freed' : 'none'
   }
 
   /** The server has accepted the login. */

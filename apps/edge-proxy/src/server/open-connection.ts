@@ -90,12 +90,12 @@ interface LoginClient extends ClientIdentity {
   readonly loginSignal: AbortSignal
 }
 
-/** @param freeCapacity called when no further connection is allowed; the attempt is repeated if it returns true */
+/** @param freeCapacity called when no further connection is allowed; the attempt is repeated if it has freed one */
 export async function openConnection(
   server: Server,
   credentials: Credentials,
   client: LoginClient,
-  freeCapacity: FreeCapacity = async () => false,
+  freeCapacity: FreeCapacity = async () => 'none',
 ): Promise<OpenResult> {
   if (server.isPaused) return unavailable('paused', 'an operator has paused this upstream')
   if (!hasSharedSecret(server, credentials)) return refusedHere
@@ -103,7 +103,7 @@ export async function openConnection(
     const result = await dialAndLogIn(server, credentials, client, freeCapacity)
     if (result.kind === 'opened' || result.kind === 'abandoned') return result
     const shortage = result.kind === 'login-refused' ? shortageInRefusal(result.text) : result.shortage
-    if (shortage === undefined || !(await freeCapacity(shortage))) return result
+    if (shortage === undefined || (await freeCapacity(shortage)) !== 'freed') return result
   }
 }
 
@@ -186,7 +186,9 @@ async function attemptDial(
       if (dialed.kind === 'dialed') server.markUp()
       if (dialed.kind !== 'dial-failed') return dialed
       const shortage = shortageInDial(dialed)
-      if (shortage !== undefined && (await freeCapacity(shortage))) continue
+      const verdict = shortage === undefined ? 'none' : await freeCapacity(shortage)
+      if (verdict === 'freed') continue
+      if (verdict === 'not-needed') return { kind: 'abandoned' }
       if (countsAsFailure(shortage)) server.markDown(dialed.detail)
       return dialed
     }

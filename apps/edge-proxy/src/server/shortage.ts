@@ -16,8 +16,11 @@ export type Shortage =
   | 'no-greeting'
   | Exhaustion
 
-/** Evicts idle connections so that one more can be opened. True: try again. */
-export type FreeCapacity = (shortage: Shortage) => Promise<boolean>
+/** What became of a shortage. `not-needed`: another connection serves the login, so it must not be dialed again. */
+export type CapacityVerdict = 'freed' | 'none' | 'not-needed'
+
+/** Evicts idle connections so that one more can be opened. */
+export type FreeCapacity = (shortage: Shortage) => Promise<CapacityVerdict>
 
 /** Words of Dovecot, Cyrus, Courier and Gmail. */
 const words =
