@@ -67,6 +67,14 @@ const names: Wall = {
 }
 /** What the simulation replaces. */
 const replaced = [timers, chance, hostTime, names]
+const simulation: Wall = {
+  group: ['../**/sim/**'],
+  message: 'The simulation imports the edge, never the other way round.',
+}
+const edgeParser: Wall = {
+  regex: '/src/imap/',
+  message: 'Simulated servers and clients are written without the parser of the edge, which they test.',
+}
 const sql: Wall = {
   regex: '^(drizzle-orm|postgres)(/|$)',
   message: 'Only queries and tables of features/, and platform/db/, use SQL. Add a query to queries.ts.',
@@ -115,7 +123,7 @@ function edgeWalls(): OxlintOverride[] {
       })
     return walled(
       [`apps/edge-proxy/src/${folder}/**`],
-      [app, inside, local, main, ...walls, ...replaced, ...(folder === 'fleet' ? [] : [nats])],
+      [app, inside, local, main, ...walls, ...replaced, simulation, ...(folder === 'fleet' ? [] : [nats])],
     )
   })
 }
@@ -254,6 +262,7 @@ const walls: OxlintOverride[] = [
   walled(['apps/edge-proxy/src/*'], [app, inside, local, nats, ...replaced]),
   walled(['apps/edge-proxy/src/runtime.ts'], [app, inside, local, nats]),
   ...edgeWalls(),
+  walled(['apps/edge-proxy/sim/**'], [app, local, nats, edgeParser]),
   walled(['apps/edge-proxy/src/net/system-network.ts'], [app, inside, local, nats]),
   walled(['apps/edge-proxy/src/imap/**'], [app, inside, nats, pure]),
   walled(['apps/control/src/*'], [app, inside, local, { ...natsInControl, regex: '^@nats-io/' }, sql]),

@@ -1,0 +1,252 @@
+/** What simulated clients do: pages of several webmails, pipelining programs, and wild ones. */
+import type { Chance } from './chance.ts'
+import type { MailClient } from './mail-client.ts'
+import { appended, markOf } from './mail-store.ts'
+import type { Scheduler } from './scheduler.ts'
+
+/** By the letter that the tags of a program begin with. */
+export const families = ['A', 'B', 'C', 'D'] as const
+/** `C` asks for HIGHESTMODSEQ and SELECT (CONDSTORE), `B` uses ENABLE. */
+export const condstoreFamilies: ReadonlySet<string> = new Set(['C'])
+export const wildFamily = 'W'
+
+export interface ScriptOptions {
+  client: MailClient
+  chance: Chance
+  scheduler: Scheduler
+  /** At most so many pages. */
+  stepsMax: number
+}
+
+/** From the greeting to the end of the session. Never rejects. */
+export async function runScript(options: ScriptOptions): Promise<void> {
+  const { client, chance, scheduler } = options
+  if ((await client.greeting()) === undefined || client.isOver) return
+  if (!(await logIn(options))) return client.leave('close')
+  const steps = Math.min(options.stepsMax, chance.between(0, 6))
+  for (let step = 0; step < steps && !client.isOver; step++) {
+    await page(options)
+    if (chance.happens(0.3)) await scheduler.sleep(chance.between(1, 3000))
+  }
+  await end(options)
+}
+
+async function logIn({ client, chance }: ScriptOptions): Promise<boolean> {
+  const { user, secret, family } = client.session
+  if (chance.happens(0.3)) await client.command('CAPABILITY')
+  if (family === 'C') await client.command('ID NIL')
+  if (family === 'B') await client.command('ID ("name" "horde" "x-mark" "1")')
+  if (client.isOver) return false
+  const plain = Buffer.from(`\0${user}\0${secret}`).toString('base64')
+  const reply =
+    family === 'B'
+      ? client.login(`AUTHENTICATE PLAIN ${plain}`)
+      : family === 'D'
+        ? client.login(`LOGIN "${user}" {${secret.length}+}\r\n${secret}`)
+        : client.login(`LOGIN ${user} ${secret}`)
+  return (await reply)?.status === 'OK'
+}
+
+type Step = (options: ScriptOptions) => Promise<unknown>
+
+async function page(options: ScriptOptions): Promise<void> {
+  const { client, chance } = options
+  const { family, belief } = client.session
+  if (family === 'B' && client.session.enabled.size === 0 && belief.kind === 'none' && chance.happens(0.4))
+    await client.command(chance.pick(['ENABLE QRESYNC', 'ENABLE CONDSTORE', 'ENABLE CONDSTORE QRESYNC']))
+  if (family === 'C' && chance.happens(0.8)) await client.command('STATUS INBOX (MESSAGES HIGHESTMODSEQ)')
+  if (client.session.belief.kind !== 'selected' || chance.happens(0.2)) await select(options)
+  if (client.isOver) return
+  const isSelected = client.session.belief.kind === 'selected'
+  await chance.pick(isSelected ? selectedSteps : anySteps)(options)
+}
+
+async function select({ client, chance }: ScriptOptions): Promise<void> {
+  const { user, family } = client.session
+  const mailbox = chance.happens(0.6)
+    ? 'INBOX'
+    : chance.pick([`Work${markOf(user)}`, `Sent${markOf(user)}`, `None${markOf(user)}`])
+  const verb = chance.happens(0.85) ? 'SELECT' : 'EXAMINE'
+  const parameter = family === 'C' && chance.happens(0.5) ? ' (CONDSTORE)' : ''
+  await client.command(`${verb} ${mailbox}${parameter}`)
+}
+
+const anySteps: readonly Step[] = [
+  ({ client }) => client.command('NOOP'),
+  ({ client }) => client.command('LIST "" "*"'),
+  ({ client }) => client.command('CAPABILITY'),
+  ({ client }) => client.command('NAMESPACE'),
+  ({ client }) => client.command('STATUS INBOX (MESSAGES UIDNEXT)'),
+  append,
+  appendAhead,
+  ({ client }) => client.command('ID ("name" "sim")'),
+  ({ client }) => client.command('COMPRESS DEFLATE'),
+  ({ client }) => client.command('BOGUS "word"'),
+]
+
+const selectedSteps: readonly Step[] = [
+  ...anySteps,
+  readPage,
+  readPage,
+  readPage,
+  wave,
+  wave,
+  ({ client }) => client.command('UID FETCH 1:* (FLAGS BODY.PEEK[])'),
+  ({ client, chance }) => client.command(`UID STORE ${someUid(client, chance)} +FLAGS.SILENT (\\Seen)`),
+  ({ client, chance }) =>
+    client.command(
+      `UID STORE ${someUid(client, chance)} +FLAGS (${chance.pick(['\\Deleted', '\\Flagged'])})`,
+    ),
+  ({ client, chance }) =>
+    client.exists > 0
+      ? client.command(`STORE ${chance.between(1, client.exists)} -FLAGS (\\Flagged)`)
+      : client.command('NOOP'),
+  ({ client }) => client.command('EXPUNGE'),
+  ({ client, chance }) => client.idle(chance.between(1, 20_000)),
+  ({ client, chance }) =>
+    chance.happens(0.3) ? client.command('NOTIFY SET (SELECTED (MessageNew))') : client.command('NOOP'),
+  ({ client }) => client.command('CLOSE'),
+  ({ client }) => client.command('UNSELECT'),
+  ({ client }) => client.command('UID SEARCH RETURN (ALL) UNSEEN'),
+  ({ client }) =>
+    client.session.family === 'C'
+      ? client.command('UID FETCH 1:* (FLAGS) (CHANGEDSINCE 2)')
+      : client.command('NOOP'),
+]
+
+const someUid = (client: MailClient, chance: Chance): number =>
+  client.uids.length > 0 ? chance.pick(client.uids) : 1
+
+/** As Roundcube shows a list, and then a message. */
+async function readPage({ client, chance }: ScriptOptions): Promise<void> {
+  const search = await client.command('UID SEARCH ALL')
+  const found = /^\* SEARCH ?(.*)$/.exec(
+    search?.untagged.find((line) => line.startsWith('* SEARCH')) ?? '',
+  )?.[1]
+  if (!search || !found) return
+  const uids = found.split(' ')
+  await client.command(`UID FETCH ${uids.join(',')} (UID FLAGS RFC822.SIZE)`)
+  await client.command(`UID FETCH ${chance.pick(uids)} (BODY${chance.happens(0.5) ? '.PEEK' : ''}[])`)
+}
+
+/** Several commands at once. None depends on the sequence numbers that another one may change. */
+async function wave({ client, chance }: ScriptOptions): Promise<void> {
+  const choices = [
+    'UID FETCH 1:* (FLAGS)',
+    `UID FETCH ${someUid(client, chance)} (BODY.PEEK[])`,
+    'LIST "" "*"',
+    'STATUS INBOX (MESSAGES)',
+    'UID SEARCH RETURN (ALL) ALL',
+    'NOOP',
+  ]
+  const count = chance.between(2, 4)
+  await Promise.all(Array.from({ length: count }, () => client.command(chance.pick(choices))))
+}
+
+function append({ client, chance }: ScriptOptions): Promise<unknown> {
+  const { user } = client.session
+  return client.withLiteral(
+    `APPEND Sent${markOf(user)}`,
+    appended(user, 'APPEND', chance.pick([0, 10, 500, 20_000])),
+  )
+}
+
+function appendAhead({ client, chance }: ScriptOptions): Promise<unknown> {
+  const { user } = client.session
+  const content = appended(user, 'APPEND', chance.pick([0, 10, 3000]))
+  return client.command(`APPEND Sent${markOf(user)} (\\Seen) {${content.length}+}\r\n${content}`)
+}
+
+async function end({ client, chance, scheduler }: ScriptOptions): Promise<void> {
+  if (client.isOver) return
+  const how = chance.next()
+  if (how < 0.55) {
+    const reply = client.command('LOGOUT')
+    if (chance.happens(0.2)) client.leave('finish')
+    await reply
+    // The edge closes first; a client may also be quicker.
+    await scheduler.sleep(chance.pick([0, 50, 1000]))
+    if (!client.isOver) client.leave('close')
+    return
+  }
+  if (how < 0.75) {
+    // In the middle of something.
+    const { user } = client.session
+    const content = appended(user, 'APPEND', 300)
+    const text = chance.pick([
+      'NOOP',
+      'UID FETCH 1:* (BODY.PEEK[])',
+      `APPEND Sent${markOf(user)} {${content.length}+}\r\n${content}`,
+      'IDLE',
+      'SELECT INBOX',
+      `STATUS {5+}\r\nINBOX (MESSAGES)`,
+    ])
+    client.sayPart(text, chance)
+    await scheduler.sleep(chance.pick([0, 1, 30, 500]))
+  }
+  client.leave(chance.pick(['close', 'close', 'reset', 'finish'] as const))
+  await scheduler.sleep(5000)
+  if (!client.isOver) client.leave('close')
+}
+
+/** Damaged commands, in odd pieces. What concerns others is checked. */
+export async function runWild({ client, chance, scheduler, stepsMax }: ScriptOptions): Promise<void> {
+  const { user, secret } = client.session
+  const content = appended(user, 'APPEND', 60)
+  const lines = [
+    `LOGIN ${user} ${secret}`,
+    'NOOP',
+    'SELECT INBOX',
+    'UID FETCH 1:* (FLAGS)',
+    `APPEND Sent${markOf(user)} {${content.length}+}\r\n${content}`,
+    `APPEND Sent${markOf(user)} {${content.length}}\r\n${content}`,
+    'IDLE\r\nDONE',
+    'ENABLE CONDSTORE',
+    'UID SEARCH RETURN (UPDATE) ALL',
+    `SELECT {${6 + user.length}+}\r\nWork${markOf(user)}`,
+    'LOGIN other secret',
+    'AUTHENTICATE PLAIN',
+    '"NOOP"',
+    '{4+}\r\nNOOP',
+    'NOTIFY SET (SELECTED (MessageNew))',
+    'LANGUAGE DE',
+    'STATUS "INBOX" (MESSAGES)',
+    'UNAUTHENTICATE',
+    'CLOSE',
+    'LOGOUT',
+  ]
+  const count = Math.min(stepsMax * 3, chance.between(2, 14))
+  const chosen = chance.happens(0.85) ? [lines[0]!] : []
+  for (let index = 0; index < count; index++) chosen.push(chance.pick(lines))
+  let text = chosen.map((line) => `${client.session.nextTag()} ${line}\r\n`).join('')
+  for (let damage = chance.below(3); damage > 0; damage--) text = damaged(text, chance)
+  for (let at = 0; at < text.length && !client.isOver;) {
+    const size = chance.pick([1, 7, 40, 400, 4000])
+    client.say(text.slice(at, at + size))
+    at += size
+    if (chance.happens(0.5)) await scheduler.sleep(chance.pick([0, 1, 5, 200, 2500]))
+  }
+  await scheduler.sleep(chance.between(0, 4000))
+  if (!client.isOver) client.leave(chance.pick(['close', 'reset', 'finish'] as const))
+  await scheduler.sleep(3000)
+  if (!client.isOver) client.leave('close')
+}
+
+function damaged(text: string, chance: Chance): string {
+  const at = chance.below(text.length)
+  const stumble = chance.pick([
+    '\n',
+    '\r',
+    '"',
+    '{3+}\r\n',
+    '{7}\r\n',
+    '\0',
+    '\\',
+    '(',
+    ' ',
+    '\r\n',
+    '{99999999999}\r\n',
+    'x'.repeat(300),
+  ])
+  return text.slice(0, at) + stumble + text.slice(at + chance.below(3))
+}

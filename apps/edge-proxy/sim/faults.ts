@@ -1,0 +1,184 @@
+/** What goes wrong in a world, and what its operators do. */
+import { carryOut, revoke, startTrace, stopTrace } from '../src/ops/operations.ts'
+import type { Chance } from './chance.ts'
+import { ownersIn, secretsOf } from './mail-store.ts'
+import type { FaultKind, PlannedFault } from './plan.ts'
+import type { Wire, WireEnd } from './wire.ts'
+import type { World } from './world.ts'
+
+export class Faults {
+  readonly #world: World
+  #isOver = false
+  #changes = 0
+
+  constructor(world: World) {
+    this.#world = world
+  }
+
+  begin({ index, kind }: PlannedFault): void {
+    if (this.#isOver) return
+    const chance = this.#world.chance.derive(`fault ${index}`)
+    this.#world.scheduler.log.add(`fault ${index}: ${kind}`)
+    this.#kinds[kind](chance)
+  }
+
+  /** From now on, all is well. */
+  end(): void {
+    const { server, switchboard, edge, scheduler, plan } = this.#world
+    this.#isOver = true
+    scheduler.log.add('the trouble ends')
+    server.isHonest = true
+    server.unhang()
+    switchboard.set(server.address, 'up')
+    edge.resume()
+    carryOut(edge.context, { kind: 'resume-upstream', upstream: 'main' })
+    for (const user of plan.users) stopTrace(edge.context, `trace-${user}`)
+  }
+
+  readonly #kinds: Record<FaultKind, (chance: Chance) => void> = {
+    'cut-client': (chance) => this.#cut(chance, this.#clientWires()),
+    'cut-server': (chance) => this.#cut(chance, this.#serverWires()),
+    'stall-client': (chance) => this.#stall(chance, this.#clientWires()),
+    'stall-server': (chance) => this.#stall(chance, this.#serverWires()),
+    crash: () => this.#world.server.crash(),
+    hang: (chance) => {
+      const { server, scheduler } = this.#world
+      server.hang()
+      scheduler.after(chance.between(10, 20_000), () => server.unhang())
+    },
+    unreachable: (chance) => {
+      const { server, switchboard, scheduler } = this.#world
+      switchboard.set(server.address, chance.pick(['refuses', 'silent'] as const))
+      scheduler.after(chance.between(10, 15_000), () => switchboard.set(server.address, 'up'))
+    },
+    'clock-jump': (chance) => {
+      this.#world.wallOffsetMs = chance.pick([-86_400_000, -3000, 0, 3000, 400_000_000])
+    },
+    freeze: (chance) => this.#world.scheduler.freeze(chance.between(100, 8000)),
+    reload: (chance) => this.#reload(chance),
+    drain: (chance) => {
+      const { edge, scheduler } = this.#world
+      edge.drain()
+      scheduler.after(chance.between(10, 5000), () => edge.resume())
+    },
+    kick: (chance) => {
+      const { edge, auditor, plan } = this.#world
+      const user = chance.pick(plan.users)
+      for (const session of auditor.sessions.values()) if (session.user === user) session.mayBeCut = true
+      carryOut(edge.context, { kind: 'kick-user', user })
+      if (edge.context.sessions.of(user).length > 0)
+        auditor.finding(`sessions of ${user} are active after a kick`)
+    },
+    purge: (chance) => {
+      const { edge, auditor, plan } = this.#world
+      const user = chance.pick(plan.users)
+      carryOut(edge.context, { kind: 'purge-idle', user })
+      if (edge.context.pool.connections.idle().some((idle) => idle.user === user))
+        auditor.finding(`connections of ${user} are idle after a purge`)
+    },
+    revoke: (chance) => {
+      const { edge, auditor, plan } = this.#world
+      const user = chance.pick(plan.users)
+      revoke(edge.context, { kind: 'user', subject: chance.happens(0.5) ? user.toUpperCase() : user })
+      auditor.distrust(user, 'she was revoked')
+    },
+    'change-secret': (chance) => {
+      const account = this.#world.accounts.get(chance.pick(this.#world.plan.users))!
+      const old = chance.pick([...account.secrets])
+      account.secrets.delete(old)
+      account.secrets.add(secretsOf(account.name)[3 + (this.#changes++ % 3)]!)
+      if (chance.happens(0.4)) account.secrets.add(old)
+    },
+    disable: (chance) => {
+      const account = this.#world.accounts.get(chance.pick(this.#world.plan.users))!
+      account.isDisabled = !account.isDisabled
+    },
+    'pause-upstream': (chance) => {
+      const { edge, scheduler } = this.#world
+      carryOut(edge.context, { kind: 'pause-upstream', upstream: 'main' })
+      scheduler.after(chance.between(10, 5000), () =>
+        carryOut(edge.context, { kind: 'resume-upstream', upstream: 'main' }),
+      )
+    },
+    trace: (chance) => this.#trace(chance),
+  }
+
+  #clientWires(): Wire[] {
+    return [...this.#world.switchboard.wires].filter(({ name }) => name.startsWith('c'))
+  }
+
+  #serverWires(): Wire[] {
+    return [...this.#world.switchboard.wires].filter(({ name }) => !name.startsWith('c'))
+  }
+
+  #harm(wire: Wire): void {
+    const { auditor, server } = this.#world
+    const number = /^c(\d+)$/.exec(wire.name)?.[1]
+    const session = number === undefined ? undefined : auditor.sessions.get(Number(number))
+    if (session) session.isHarmed = true
+    for (const connection of server.connections) if (connection.end.wire === wire) connection.isHarmed = true
+  }
+
+  #cut(chance: Chance, wires: readonly Wire[]): void {
+    if (wires.length === 0) return
+    const wire = chance.pick(wires)
+    this.#harm(wire)
+    const end: WireEnd = chance.happens(0.5) ? wire.near : wire.far
+    end.lane.cut = {
+      bytes: chance.below(chance.pick([2, 20, 200, 5000])),
+      how: chance.pick(['reset', 'finish', 'vanish'] as const),
+    }
+  }
+
+  #stall(chance: Chance, wires: readonly Wire[]): void {
+    if (wires.length === 0) return
+    const wire = chance.pick(wires)
+    this.#harm(wire)
+    const ms = chance.pick([100, 4000, 30_000])
+    for (const end of chance.happens(0.5) ? [wire.near] : [wire.near, wire.far]) end.lane.stall(ms)
+  }
+
+  #reload(chance: Chance): void {
+    const world = this.#world
+    world.hasReloaded = true
+    world.config = world.resolved({
+      ...world.plan.config,
+      pool: {
+        ...(world.plan.config['pool'] as object),
+        selectCache: chance.pick(['off', 'exact']),
+        usesMax: chance.pick([1, 1000]),
+        idleTimeoutMs: chance.pick([1000, 300_000]),
+      },
+      ...(chance.happens(0.5) && {
+        upstreams: {
+          main: {
+            ...(world.plan.config['upstreams'] as { main: object }).main,
+            loginTimeoutMs: chance.between(3000, 6000),
+          },
+        },
+      }),
+    })
+    world.edge.apply(world.config)
+  }
+
+  #trace(chance: Chance): void {
+    const { edge, plan, auditor } = this.#world
+    const user = chance.pick(plan.users)
+    const id = `trace-${user}`
+    if (chance.happens(0.3)) return stopTrace(edge.context, id)
+    const expiresAt = edge.context.clock.wall() + chance.between(1000, 30_000)
+    startTrace(
+      edge.context,
+      { id, user, expiresAt, bytesMax: chance.pick([1000, 1_000_000]), bodies: chance.happens(0.5) },
+      {
+        line: (_, { text }) => {
+          for (const owner of ownersIn(text))
+            if (owner !== user) auditor.finding(`the trace of ${user} shows data of ${owner}`)
+          for (const secret of secretsOf(user))
+            if (text.includes(secret)) auditor.finding(`a trace of ${user} shows her secret`)
+        },
+        ended: () => {},
+      },
+    )
+  }
+}

@@ -1,0 +1,336 @@
+/**
+ * A simulated client after the model of webmails: it keeps what it was told of its mailbox, and checks every response against
+ * it (RFC 9051). It is written without the edge's parser.
+ */
+import type { Auditor } from './auditor.ts'
+import type { Chance } from './chance.ts'
+import { isSealed, ownersIn } from './mail-store.ts'
+import { ResponseReader, type ReadResponse } from './response-reader.ts'
+import type { Scheduler } from './scheduler.ts'
+import type { SessionRecord } from './session-record.ts'
+import type { WireEnd, WireHandler } from './wire.ts'
+
+export interface ClientReply {
+  status: string
+  text: string
+  untagged: string[]
+}
+
+interface Waiting {
+  tag: string
+  untagged: string[]
+  resolve: (reply: ClientReply | undefined) => void
+}
+
+/** How long it waits for a reply before it leaves. */
+const patienceMs = 90_000
+
+export class MailClient implements WireHandler {
+  readonly session: SessionRecord
+  readonly #end: WireEnd
+  readonly #auditor: Auditor
+  readonly #scheduler: Scheduler
+  readonly #reader = new ResponseReader()
+  readonly #waiting: Waiting[] = []
+  #onGreeting: ((line: string | undefined) => void) | undefined
+  #greeting: string | undefined
+  #onContinue: ((isAsked: boolean) => void) | undefined
+  #isOver = false
+  #hasLoggedOut = false
+  /** It leaves soon, in the middle of a command. */
+  #hasSaidPart = false
+  /** The UIDs of the selected mailbox by sequence number, as far as they are known. */
+  #uids: (number | undefined)[] = []
+  #isSelecting = false
+  /** Runs when the connection has ended. */
+  onOver: () => void = () => {}
+
+  constructor(session: SessionRecord, end: WireEnd, auditor: Auditor, scheduler: Scheduler) {
+    this.session = session
+    this.#end = end
+    this.#auditor = auditor
+    this.#scheduler = scheduler
+    end.handler = this
+    end.resume()
+  }
+
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /** Messages in the selected mailbox. */
+  get exists(): number {
+    return this.#uids.length
+  }
+
+  get uids(): number[] {
+    return this.#uids.filter((uid) => uid !== undefined)
+  }
+
+  greeting(): Promise<string | undefined> {
+    if (this.#greeting !== undefined || this.#isOver) return Promise.resolve(this.#greeting)
+    return new Promise((resolve) => (this.#onGreeting = resolve))
+  }
+
+  say(text: string): void {
+    this.session.sent += text
+    this.#end.write(text)
+  }
+
+  /** Sends a command and waits for its reply. Undefined: the connection has ended. `@` in the text stands for the tag. */
+  command(text: string): Promise<ClientReply | undefined> {
+    const tag = this.session.nextTag()
+    const full = `${tag} ${text.replaceAll('@', tag)}\r\n`
+    const reply = this.#expect(tag, full)
+    this.say(full)
+    return reply
+  }
+
+  /** A command with the login. */
+  login(text: string): Promise<ClientReply | undefined> {
+    const reply = this.command(text)
+    this.#end.whenDelivered(() => (this.session.loginAt = this.#scheduler.events))
+    return reply
+  }
+
+  /** The beginning of a command, or all of it. Its reply is not awaited. */
+  sayPart(text: string, chance: Chance): void {
+    if (this.#isOver) return
+    const tag = this.session.nextTag()
+    const full = `${tag} ${text}\r\n`
+    void this.#expect(tag, full)
+    this.#hasSaidPart = true
+    this.say(full.slice(0, chance.happens(0.4) ? full.length : chance.between(1, full.length)))
+  }
+
+  /** Sends it up to its literal, waits for the server to ask, and sends the rest. */
+  async withLiteral(before: string, literal: string, after = ''): Promise<ClientReply | undefined> {
+    const tag = this.session.nextTag()
+    const head = `${tag} ${before} {${literal.length}}\r\n`
+    const rest = `${literal}${after}\r\n`
+    const reply = this.#expect(tag, head + rest)
+    this.say(head)
+    const asked = new Promise<boolean>((resolve) => (this.#onContinue = resolve))
+    const isAsked = await Promise.race([asked, reply.then(() => false)])
+    this.#onContinue = undefined
+    if (isAsked) this.say(rest)
+    return reply
+  }
+
+  /** IDLE for a while. */
+  async idle(ms: number): Promise<ClientReply | undefined> {
+    const tag = this.session.nextTag()
+    const full = `${tag} IDLE\r\n`
+    const reply = this.#expect(tag, full)
+    const asked = new Promise<boolean>((resolve) => (this.#onContinue = resolve))
+    this.say(full)
+    const isAsked = await Promise.race([asked, reply.then(() => false)])
+    this.#onContinue = undefined
+    if (!isAsked) return reply
+    await Promise.race([this.#scheduler.sleep(ms), reply])
+    if (!this.#isOver) this.say('DONE\r\n')
+    return reply
+  }
+
+  #expect(tag: string, text: string): Promise<ClientReply | undefined> {
+    const { session } = this
+    session.tags.set(tag, {
+      text,
+      isAlone: this.#waiting.length === 0,
+      belief: session.belief,
+      enabled: new Set(session.enabled),
+      isAnswered: false,
+      hasArrived: false,
+    })
+    if (/^\S+ (?:SELECT|EXAMINE) /.test(text)) this.#isSelecting = true
+    if (this.#isOver) return Promise.resolve(undefined)
+    return new Promise((resolve) => {
+      const patience = this.#scheduler.after(patienceMs, () => {
+        this.#auditor.onImpatience(session, tag)
+        this.leave('close')
+      })
+      this.#waiting.push({
+        tag,
+        untagged: [],
+        resolve: (reply) => {
+          this.#scheduler.cancel(patience)
+          resolve(reply)
+        },
+      })
+    })
+  }
+
+  leave(how: 'close' | 'reset' | 'finish'): void {
+    // A client that finishes without LOGOUT may be gone: the edge need not answer it.
+    this.session.mayBeCut = true
+    if (how === 'finish') return this.#end.finish()
+    if (how === 'reset') this.#end.reset()
+    else this.#end.close()
+    this.#over()
+  }
+
+  onBytes(bytes: Buffer): void {
+    this.#reader.feed(bytes)
+    for (;;) {
+      const read = this.#reader.next()
+      if (read === undefined || this.#isOver) return
+      if (typeof read === 'string') return this.#finding(read)
+      this.#onResponse(read)
+    }
+  }
+
+  onFinish(): void {
+    this.#checkRest()
+    this.#end.close()
+    this.#over()
+  }
+
+  onReset(): void {
+    this.#end.close()
+    this.#over()
+  }
+
+  /** The connection ends where a response ends, unless the server or something between has cut it. */
+  #checkRest(): void {
+    const { begun } = this.#reader
+    if (begun === '' || this.session.isHarmed) return
+    this.#checkOwners(begun)
+    if (!this.#auditor.mayBeCut(this.session))
+      this.#finding(`the connection ends within ${JSON.stringify(begun.slice(-100))}`)
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.session.isOver = true
+    for (const { resolve } of this.#waiting.splice(0)) resolve(undefined)
+    this.#onGreeting?.(undefined)
+    this.#onContinue?.(false)
+    this.onOver()
+  }
+
+  #finding(text: string): void {
+    this.#auditor.finding(`session ${this.session.number} of ${this.session.user}: ${text}`)
+  }
+
+  #checkOwners(text: string): void {
+    for (const owner of ownersIn(text))
+      if (owner !== this.session.user)
+        this.#finding(`got data of ${owner}: ${JSON.stringify(text.slice(0, 200))}`)
+  }
+
+  #onResponse({ text, literals }: ReadResponse): void {
+    this.#checkOwners(text)
+    for (const literal of literals)
+      if (!isSealed(literal)) this.#finding(`a literal is damaged: ${JSON.stringify(literal.slice(-200))}`)
+    const stamp = /\bX-FOR ([^ )]+)/.exec(text)?.[1]
+    if (stamp !== undefined && !this.#auditor.isOf(stamp, this.session))
+      this.#finding(`got the answer to ${stamp}: ${JSON.stringify(text.slice(0, 120))}`)
+    const extended = /^\* ESEARCH \(TAG "([^"]*)"\)/.exec(text)?.[1]
+    if (extended !== undefined && !this.#auditor.isOf(extended, this.session))
+      this.#finding(`an ESEARCH has the tag ${extended}`)
+    if (this.#greeting === undefined) {
+      this.#greeting = text
+      if (!/^\* (?:OK|BYE)\b/.test(text)) this.#finding(`the greeting is ${JSON.stringify(text)}`)
+      this.#onGreeting?.(text)
+    } else if (this.session.isWild) return
+    else if (text.startsWith('* ')) this.#onUntagged(text)
+    else if (text.startsWith('+')) this.#onContinuation(text)
+    else this.#onTagged(text)
+  }
+
+  #onContinuation(text: string): void {
+    if (this.#hasSaidPart) return
+    if (!this.#onContinue) return this.#finding(`nobody asked for ${JSON.stringify(text)}`)
+    this.#onContinue(true)
+  }
+
+  #onUntagged(text: string): void {
+    for (const waiting of this.#waiting) waiting.untagged.push(text)
+    if (this.#hasLoggedOut) return this.#finding(`after the reply to LOGOUT: ${JSON.stringify(text)}`)
+    const [, number, what] = /^\* (\d+) (EXISTS|EXPUNGE|FETCH)\b/.exec(text) ?? []
+    const { session } = this
+    const enabled = /^\* ENABLED ?(.*)$/.exec(text)?.[1]
+    if (enabled !== undefined) for (const name of enabled.split(' ')) if (name) session.enabled.add(name)
+    if (/\b(?:UNAUTHENTICATE|COMPRESS=)/i.test(text) && /CAPABILITY/.test(text))
+      this.#finding(`a capability that the edge must not offer: ${text}`)
+    if (what === undefined) return
+    // After a refused SELECT, it is not known of which mailbox it is.
+    if (session.belief.kind === 'unknown' && !this.#isSelecting) return
+    if (session.belief.kind === 'none' && !this.#isSelecting)
+      return this.#finding(`nothing is selected, but: ${JSON.stringify(text.slice(0, 80))}`)
+    if (what === 'EXISTS') this.#onExists(Number(number))
+    // Of the mailbox that was selected before.
+    else if (this.#isSelecting) return
+    else if (what === 'EXPUNGE') this.#onExpunge(Number(number))
+    else this.#onFetch(Number(number), text)
+  }
+
+  #onExists(count: number): void {
+    if (this.#isSelecting) this.#uids = []
+    if (count < this.#uids.length)
+      return this.#finding(`EXISTS ${count} after ${this.#uids.length} without EXPUNGE`)
+    this.#uids = Array.from({ length: count }, (_, index) => this.#uids[index])
+  }
+
+  #onExpunge(number: number): void {
+    if (number < 1 || number > this.#uids.length)
+      return this.#finding(`EXPUNGE ${number} of ${this.#uids.length} messages`)
+    const blocked = this.#waiting.find(({ tag }) =>
+      /^\S+ (?:FETCH|STORE|SEARCH) /.test(this.session.tags.get(tag)!.text),
+    )
+    if (
+      blocked &&
+      !this.#waiting.some(({ tag }) => !/^\S+ (?:FETCH|STORE|SEARCH) /.test(this.session.tags.get(tag)!.text))
+    )
+      this.#finding(`EXPUNGE while ${this.session.tags.get(blocked.tag)!.text.trim()} is in progress`)
+    this.#uids.splice(number - 1, 1)
+  }
+
+  #onFetch(number: number, text: string): void {
+    if (number < 1 || number > this.#uids.length)
+      return this.#finding(`FETCH ${number} of ${this.#uids.length} messages`)
+    const uid = Number(/\bUID (\d+)/.exec(text)?.[1])
+    const known = this.#uids[number - 1]
+    if (known !== undefined && known !== uid)
+      this.#finding(`message ${number} has the UID ${uid}, and had ${known}`)
+    this.#uids[number - 1] = uid
+  }
+
+  #onTagged(text: string): void {
+    const [, tag = '', status = '', rest = ''] = /^(\S+) (\S+) ?([^]*)$/.exec(text) ?? []
+    const index = this.#waiting.findIndex((waiting) => waiting.tag === tag)
+    if (index < 0) return this.#finding(`nobody asked for ${JSON.stringify(text)}`)
+    const [waiting] = this.#waiting.splice(index, 1)
+    const sent = this.session.tags.get(tag)!
+    sent.isAnswered = true
+    this.#learn(sent.text, status, rest)
+    this.#auditor.onReply(
+      this.session,
+      tag,
+      status,
+      this.session.belief.kind === 'selected' ? this.exists : undefined,
+    )
+    waiting!.resolve({ status, text: rest, untagged: waiting!.untagged })
+  }
+
+  #learn(text: string, status: string, rest: string): void {
+    const { session } = this
+    const verb = /^\S+ (\S+)/.exec(text)?.[1]?.toUpperCase()
+    if (verb === 'LOGOUT') this.#hasLoggedOut = true
+    if (verb === 'SELECT' || verb === 'EXAMINE') {
+      this.#isSelecting = false
+      const mailbox = /^\S+ \S+ (\S+)/.exec(text)![1]!
+      if (status === 'OK')
+        session.belief = { kind: 'selected', mailbox, readOnly: rest.includes('[READ-ONLY]') }
+      else session.belief = session.belief.kind === 'none' ? { kind: 'none' } : { kind: 'unknown' }
+      if (status !== 'OK') this.#uids = []
+      if (status === 'OK' && rest.includes('[READ-ONLY]') !== (verb === 'EXAMINE'))
+        this.#finding(`${text.trim()} was answered ${rest}`)
+    }
+    if ((verb === 'UNSELECT' || verb === 'CLOSE') && status === 'OK') session.belief = { kind: 'none' }
+    if (session.belief.kind === 'none') this.#uids = []
+    if (status === 'OK' && /HIGHESTMODSEQ|\(CONDSTORE\)|MODSEQ|CHANGEDSINCE/.test(text))
+      session.enabled.add('CONDSTORE')
+  }
+}

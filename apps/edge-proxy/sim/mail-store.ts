@@ -1,0 +1,131 @@
+/**
+ * The mail of simulated users. Everything that belongs to a user carries her mark, so that it is recognized wherever it
+ * arrives. Every body ends with a checksum, so that a foreign byte within it is noticed.
+ */
+import type { Chance } from './chance.ts'
+
+export interface Message {
+  readonly uid: number
+  readonly body: string
+  readonly flags: Set<string>
+  modseq: number
+}
+
+export class Mailbox {
+  readonly name: string
+  readonly uidValidity: number
+  readonly owner: string
+  uidNext = 1
+  modseq = 1
+  /** In the order of their UIDs. */
+  messages: Message[] = []
+
+  constructor(owner: string, name: string, uidValidity: number) {
+    this.owner = owner
+    this.name = name
+    this.uidValidity = uidValidity
+  }
+
+  add(body: string, flags: readonly string[] = []): Message {
+    const message = { uid: this.uidNext++, body, flags: new Set(flags), modseq: ++this.modseq }
+    this.messages.push(message)
+    return message
+  }
+
+  remove(uid: number): void {
+    this.messages = this.messages.filter((message) => message.uid !== uid)
+    this.modseq++
+  }
+
+  find(uid: number): Message | undefined {
+    return this.messages.find((message) => message.uid === uid)
+  }
+}
+
+export class Account {
+  readonly name: string
+  /** Passwords that the server accepts now. */
+  readonly secrets: Set<string>
+  readonly mailboxes = new Map<string, Mailbox>()
+  isDisabled = false
+
+  constructor(name: string, secrets: readonly string[], chance: Chance) {
+    this.name = name
+    this.secrets = new Set(secrets)
+    for (const mailbox of ['INBOX', `Work${markOf(name)}`, `Sent${markOf(name)}`])
+      this.mailboxes.set(mailbox, new Mailbox(name, mailbox, chance.between(1, 99_999)))
+    for (const mailbox of this.mailboxes.values())
+      for (let count = chance.below(6); count > 0; count--) mailbox.add(newBody(name, chance))
+  }
+
+  /** Somebody else changes a mailbox. */
+  changeByOthers(chance: Chance): void {
+    const mailbox = chance.pick([...this.mailboxes.values()])
+    const [first] = mailbox.messages
+    if (first && mailbox.messages.length > 12) mailbox.remove(first.uid)
+    else if (first && chance.happens(0.5)) this.#removeOrFlag(mailbox, chance)
+    else mailbox.add(newBody(this.name, chance))
+  }
+
+  #removeOrFlag(mailbox: Mailbox, chance: Chance): void {
+    if (chance.happens(0.6)) mailbox.remove(chance.pick(mailbox.messages).uid)
+    else {
+      const message = chance.pick(mailbox.messages)
+      message.flags.add(chance.pick(['\\Flagged', '\\Answered', '\\Seen']))
+      message.modseq = ++mailbox.modseq
+    }
+  }
+}
+
+/** All users of simulated worlds. */
+export const allUsers = ['ann', 'bob', 'cyd', 'dan', 'eve'] as const
+
+/** Names the owner in every text that belongs to a user. */
+export const markOf = (user: string): string => `~${user}~`
+
+const ownerMark = new RegExp(`~(${allUsers.join('|')})~`, 'g')
+
+/** All owners that a text names. */
+export const ownersIn = (text: string): Set<string> =>
+  new Set(Array.from(text.matchAll(ownerMark), ([, name]) => name!))
+
+/** Lines in a mail that look like words of a server or a client. */
+const traps = [
+  '* BYE Server is stopping, try again',
+  'A000010001 OK Completed',
+  '* 1 EXPUNGE',
+  '* OK [CAPABILITY IMAP4rev1] ready',
+  ') {12}',
+  '+ idling',
+  'x LOGOUT',
+]
+
+function newBody(user: string, chance: Chance): string {
+  const lines = [`From: ${markOf(user)}`, '']
+  const count = chance.pick([0, 1, 3, 3, 8, 60])
+  for (let line = 0; line < count; line++)
+    lines.push(chance.happens(0.3) ? chance.pick(traps) : `line ${chance.below(1e9)} ${markOf(user)}`)
+  return sealed(`${lines.join('\r\n')}\r\n`)
+}
+
+/** With a checksum as the last line. */
+const sealed = (text: string): string => `${text}#${checksum(text)}\r\n`
+
+export function isSealed(text: string): boolean {
+  const at = text.lastIndexOf('#')
+  return at >= 0 && text.slice(at) === `#${checksum(text.slice(0, at))}\r\n`
+}
+
+function checksum(text: string): string {
+  let hash = 0x811c9dc5
+  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  return (hash >>> 0).toString(16)
+}
+
+/** Of one user: two that are valid at the start, one that never is, and those that replace them. */
+export const secretsOf = (user: string): string[] =>
+  ['one', 'two', 'wrong', 'new1', 'new2', 'new3'].map((name) => `${user}-${name}`)
+
+/** What a client appends. */
+export const appended = (user: string, tag: string, size: number): string =>
+  sealed(`appended by ${tag} ${markOf(user)}\r\n${'x'.repeat(size)}\r\n`)

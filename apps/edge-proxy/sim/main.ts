@@ -1,0 +1,76 @@
+/**
+ * `npm run sim`: worlds for ten minutes. `-- --minutes 1 --seed 7` for less, or to repeat. `-- --seed 7 --reduction JSON` runs
+ * one reduced world. `-- --mutants` measures the simulation by planted faults.
+ */
+import { execFileSync } from 'node:child_process'
+import { parseArgs } from 'node:util'
+import { judgeMutants } from './judge-mutants.ts'
+import type { Reduction } from './plan.ts'
+import { runOne, runWorlds, shrink } from './run-worlds.ts'
+import type { ReportedWorld } from './worlds.ts'
+
+const print = (text: string) => void process.stdout.write(`${text}\n`)
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      seed: { type: 'string' },
+      minutes: { type: 'string', default: '10' },
+      reduction: { type: 'string' },
+      mutants: { type: 'boolean', default: false },
+      only: { type: 'string' },
+    },
+  })
+  const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed)
+  const ms = Number(values.minutes) * 60_000
+  if (!Number.isSafeInteger(seed) || !(ms > 0)) {
+    print('--seed must be a whole number, --minutes a number above 0')
+    return 2
+  }
+  if (values.mutants) return judgeMutants(print, values.only)
+  if (values.reduction !== undefined)
+    return show(await runOne(seed, JSON.parse(values.reduction) as Reduction))
+  print(`simulating for ${values.minutes} min, from seed ${seed} on`)
+  const totals = { worlds: 0, events: 0, logins: 0, warm: 0 }
+  const found = await runWorlds({
+    seed,
+    ms,
+    onWorld({ events, counts }) {
+      totals.worlds++
+      totals.events += events
+      totals.logins += counts.logins
+      totals.warm += counts.warm
+      if (totals.worlds % 500 === 0) print(`${totals.worlds} worlds, ${totals.logins} logins`)
+    },
+  })
+  print(
+    `${totals.worlds} worlds, ${totals.events} events, ${totals.logins} logins, ${totals.warm} of them on a used connection`,
+  )
+  if (!found) {
+    print('nothing found')
+    return 0
+  }
+  show(found)
+  print('looking for the smallest world that fails ...')
+  const reduction = await shrink(found.seed, () => {})
+  const text = JSON.stringify(reduction)
+  print(`commit ${commit()}, again with: npm run sim -- --seed ${found.seed} --reduction '${text}'`)
+  return show(await runOne(found.seed, reduction))
+}
+
+function show({ seed, findings, hash, lastEvents }: ReportedWorld): number {
+  for (const line of lastEvents) print(line)
+  print(`seed ${seed}, ${hash}: ${findings.length === 0 ? 'nothing found' : ''}`)
+  for (const finding of findings) print(`  ${finding}`)
+  return findings.length > 0 ? 1 : 0
+}
+
+function commit(): string {
+  try {
+    return execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim()
+  } catch {
+    return 'unknown'
+  }
+}
+
+process.exitCode = await main()

@@ -1,0 +1,62 @@
+/** Reads responses as a simulated client does, without the edge's parser, and strictly: anything odd is a finding. */
+
+export interface ReadResponse {
+  /** All of it without the last line end. Literals are in it as they came. */
+  readonly text: string
+  readonly literals: readonly string[]
+}
+
+const status = /^\* (?:OK|NO|BAD|BYE|PREAUTH)\b/
+
+export class ResponseReader {
+  #buffer = ''
+  #begun = ''
+  #literals: string[] = []
+  #literal = 0
+
+  feed(bytes: Buffer): void {
+    this.#buffer += bytes.toString('latin1')
+  }
+
+  /** The part of a response whose end has not come. */
+  get begun(): string {
+    return this.#begun + this.#buffer
+  }
+
+  /** Whether the bytes so far end within a literal. */
+  get isWithinLiteral(): boolean {
+    return this.#literal > 0
+  }
+
+  /** The next whole response. A string says what is wrong with the bytes. */
+  next(): ReadResponse | string | undefined {
+    for (;;) {
+      if (this.#literal > 0) {
+        if (this.#buffer.length < this.#literal) return undefined
+        const content = this.#take(this.#literal)
+        this.#literal = 0
+        this.#literals.push(content)
+        this.#begun += content
+      }
+      const end = this.#buffer.indexOf('\n')
+      if (end < 0) return undefined
+      const line = this.#take(end + 1)
+      if (!line.endsWith('\r\n')) return `a line without CR: ${JSON.stringify(line.slice(-80))}`
+      this.#begun += line
+      const size = /\{(\d+)\}\r\n$/.exec(line)?.[1]
+      if (size === undefined || status.test(this.#begun) || !this.#begun.startsWith('* ')) break
+      this.#literal = Number(size)
+      if (this.#literal === 0) this.#literals.push('')
+    }
+    const response = { text: this.#begun.slice(0, -2), literals: this.#literals }
+    this.#begun = ''
+    this.#literals = []
+    return response
+  }
+
+  #take(count: number): string {
+    const taken = this.#buffer.slice(0, count)
+    this.#buffer = this.#buffer.slice(count)
+    return taken
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Virtual time. Events run one after the other, in the order of their times. After each, all promises that it settled have
+ * run before the next one begins, so nothing depends on the speed of the machine.
+ */
+import { EventLog } from './event-log.ts'
+
+export interface Scheduled {
+  readonly at: number
+  readonly order: number
+  run: (() => void) | undefined
+}
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve))
+
+export class Scheduler {
+  readonly log = new EventLog(() => this.#now)
+  #now = 1_000_000
+  #order = 0
+  #events = 0
+  /** A binary heap, the next event first. */
+  readonly #heap: Scheduled[] = []
+
+  /** Milliseconds. */
+  get now(): number {
+    return this.#now
+  }
+
+  /** Events that have run. */
+  get events(): number {
+    return this.#events
+  }
+
+  /** Runs it after this time, and before later events of that moment. */
+  after(ms: number, run: () => void): Scheduled {
+    const scheduled = { at: this.#now + Math.max(0, ms), order: ++this.#order, run }
+    this.#push(scheduled)
+    return scheduled
+  }
+
+  /** Runs it before every other event. */
+  soon(run: () => void): void {
+    this.#push({ at: -1, order: ++this.#order, run })
+  }
+
+  /** Idempotent, also after it has run. */
+  cancel(scheduled: Scheduled | undefined): void {
+    if (scheduled) scheduled.run = undefined
+  }
+
+  /** Time passes in which nothing runs, as if the process were stopped. */
+  freeze(ms: number): void {
+    this.#now += ms
+  }
+
+  /** Settles after this time. */
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => this.after(ms, resolve))
+  }
+
+  /**
+   * Runs events until it is done, none is left, or the time is over.
+   * @param ms of virtual time
+   * @returns whether it is done
+   */
+  async run(ms: number, isDone: () => boolean): Promise<boolean> {
+    const until = this.#now + ms
+    await turn()
+    while (!isDone()) {
+      const next = this.#heap[0]
+      if (!next || next.at > until) {
+        this.#now = Math.max(this.#now, until)
+        return false
+      }
+      this.#pop()
+      const { run } = next
+      if (run === undefined) continue
+      next.run = undefined
+      this.#now = Math.max(this.#now, next.at)
+      this.#events++
+      run()
+      await turn()
+    }
+    return true
+  }
+
+  /** Whether anything but cancelled events is left. */
+  get isEmpty(): boolean {
+    return this.#heap.every(({ run }) => run === undefined)
+  }
+
+  #push(scheduled: Scheduled): void {
+    const heap = this.#heap
+    let at = heap.push(scheduled) - 1
+    while (at > 0) {
+      const parent = (at - 1) >> 1
+      if (isBefore(heap[parent]!, scheduled)) break
+      heap[at] = heap[parent]!
+      at = parent
+    }
+    heap[at] = scheduled
+  }
+
+  #pop(): void {
+    const heap = this.#heap
+    const last = heap.pop()!
+    if (heap.length === 0) return
+    let at = 0
+    for (;;) {
+      let child = at * 2 + 1
+      if (child >= heap.length) break
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child++
+      if (isBefore(last, heap[child]!)) break
+      heap[at] = heap[child]!
+      at = child
+    }
+    heap[at] = last
+  }
+}
+
+const isBefore = (one: Scheduled, other: Scheduled): boolean =>
+  one.at !== other.at ? one.at < other.at : one.order < other.order

@@ -1,0 +1,585 @@
+/** One connection at a simulated mail server: its state, and what it answers. */
+import type { Chance } from './chance.ts'
+import { argumentsIn, CommandReader, type Command } from './command-reader.ts'
+import type { MailServer } from './mail-server.ts'
+import { isSealed, markOf, type Mailbox, type Message } from './mail-store.ts'
+import type { WireEnd, WireHandler } from './wire.ts'
+
+export interface Selection {
+  readonly mailbox: Mailbox
+  readonly readOnly: boolean
+  /** The UIDs that the client has been told of, by sequence number. */
+  view: number[]
+}
+
+/** What a command leads to. Data comes before changes of the mailbox, and these before the tagged replies. */
+interface Executed {
+  readonly command: Command
+  readonly data: readonly string[]
+  readonly tagged: string
+}
+
+const concurrent = /^(?:UID (?:FETCH|SEARCH)|FETCH|SEARCH|STATUS|LIST|LSUB|NOOP|NAMESPACE)$/
+
+export class ServedConnection implements WireHandler {
+  readonly server: MailServer
+  readonly end: WireEnd
+  readonly number: number
+  readonly openedAt: number
+  user: string | undefined
+  secret: string | undefined
+  selection: Selection | undefined
+  readonly enabled = new Set<string>()
+  /** The tag of the NOTIFY in force. */
+  notifyTag: string | undefined
+  /** It was disturbed, so that answers may be missing. */
+  isHarmed = false
+  readonly #chance: Chance
+  readonly #reader = new CommandReader()
+  readonly #queue: Command[] = []
+  #isBusy = false
+  #isHung = false
+  #isOver = false
+  #idleTag: string | undefined
+  #saslTag: string | undefined
+  #lastHeardAt: number
+
+  constructor(server: MailServer, end: WireEnd, number: number, chance: Chance) {
+    this.server = server
+    this.end = end
+    this.number = number
+    this.#chance = chance
+    this.openedAt = this.#lastHeardAt = server.scheduler.now
+    end.handler = this
+    end.resume()
+    server.scheduler.after(this.#thinkMs, () => this.#greet())
+    this.#watchSilence()
+  }
+
+  get name(): string {
+    return `${this.server.address}#${this.number}`
+  }
+
+  get isOpen(): boolean {
+    return !this.#isOver && this.end.isOpen
+  }
+
+  /** The beginning of a command that is not complete. */
+  get begun(): string {
+    return this.#reader.begun
+  }
+
+  get isIdling(): boolean {
+    return this.#idleTag !== undefined
+  }
+
+  get #thinkMs(): number {
+    const { slowestMs } = this.server.traits
+    return this.#chance.happens(0.7) ? 0 : this.#chance.next() * slowestMs
+  }
+
+  #greet(): void {
+    if (!this.isOpen) return
+    if (this.server.isHung) return void (this.#isHung = true)
+    const { greetsWithCapabilities, totalLimit } = this.server.traits
+    if (this.server.connections.size > totalLimit) {
+      this.end.write('* BYE [LIMIT] Too many connections\r\n')
+      return this.die('finish')
+    }
+    if (this.#lies(0.3)) return this.#lie(undefined, '')
+    const code = greetsWithCapabilities ? `[CAPABILITY ${this.#capabilities()}] ` : ''
+    this.end.write(`* OK ${code}ready\r\n`)
+  }
+
+  #watchSilence(): void {
+    const { scheduler, traits } = this.server
+    if (!this.isOpen) return
+    const leftMs = this.#lastHeardAt + traits.autologoutMs - scheduler.now
+    if (leftMs > 0) return void scheduler.after(leftMs, () => this.#watchSilence())
+    this.isHarmed = true
+    this.end.write('* BYE Autologout\r\n')
+    this.die('finish')
+  }
+
+  onBytes(bytes: Buffer): void {
+    this.#lastHeardAt = this.server.scheduler.now
+    this.#reader.feed(bytes)
+    this.#read()
+  }
+
+  onFinish(): void {
+    this.#over()
+    this.end.close()
+  }
+
+  onReset(): void {
+    this.#over()
+    this.end.close()
+  }
+
+  #over(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.server.connections.delete(this)
+    this.server.watcher.onClosed(this)
+  }
+
+  die(how: 'reset' | 'finish'): void {
+    this.isHarmed = true
+    this.#over()
+    if (how === 'reset') this.end.reset()
+    else {
+      this.end.finish()
+      this.server.scheduler.after(200, () => this.end.close())
+    }
+  }
+
+  #read(): void {
+    while (this.isOpen && !this.#isHung) {
+      // The answer of the client to AUTHENTICATE or IDLE waits for the turn of that command.
+      if ((this.#idleTag !== undefined || this.#saslTag !== undefined) && this.#queue.length > 0) return
+      const asLine = this.#idleTag !== undefined || this.#saslTag !== undefined
+      const read = this.#reader.next(asLine)
+      if (!read) break
+      if (read.kind === 'literal') {
+        if (this.#queue.length > 0 || this.#isBusy) {
+          // In order: a continuation request would overtake replies.
+          this.#literalWaits = true
+          break
+        }
+        this.#continueLiteral()
+      } else if (read.kind === 'command') {
+        this.#queue.push(read.command)
+        if (read.command.verb === 'IDLE' || read.command.verb === 'AUTHENTICATE') break
+      } else if (this.#idleTag !== undefined) this.#endIdle(read.line)
+      else this.#endSasl(read.line)
+    }
+    this.work()
+  }
+
+  #literalWaits = false
+
+  #continueLiteral(): void {
+    this.#literalWaits = false
+    this.end.write('+ go on\r\n')
+  }
+
+  /** Begins the next commands, if it is free. */
+  work(): void {
+    if (this.#isBusy || !this.isOpen || this.#isHung || this.server.isHung) return
+    const wave = this.#nextWave()
+    if (wave.length === 0) {
+      if (this.#literalWaits) {
+        this.#continueLiteral()
+        this.#read()
+      }
+      return
+    }
+    this.#isBusy = true
+    this.server.scheduler.after(this.#thinkMs, () => {
+      this.#isBusy = false
+      if (!this.isOpen) return
+      if (this.server.isHung) {
+        this.#queue.unshift(...wave)
+        return
+      }
+      this.#execute(wave)
+      this.#read()
+    })
+  }
+
+  #nextWave(): Command[] {
+    const [first] = this.#queue
+    if (!first) return []
+    const isConcurrent = (command: Command) => concurrent.test(verbOf(command))
+    let count = 1
+    if (this.server.traits.reorders && this.selection && isConcurrent(first))
+      while (count < this.#queue.length && isConcurrent(this.#queue[count]!)) count++
+    return this.#queue.splice(0, count)
+  }
+
+  #execute(wave: readonly Command[]): void {
+    for (const command of wave) this.server.watcher.onCommand(this, command)
+    if (!this.isOpen) return
+    const done: Executed[] = []
+    for (const command of wave) {
+      const result = this.#run(command)
+      if (this.#isOver) return
+      if (result) done.push({ command, ...result })
+    }
+    if (done.length === 0) return
+    const isPlain = done.length === 1
+    const data = this.#chance.interleaved(done.map((each) => each.data))
+    const changes = done.some(({ command }) => mayNotExpunge(command)) ? this.#tell(false) : this.#tell(true)
+    const tagged = isPlain ? done : this.#chance.shuffled(done)
+    const replies = tagged.map((each) => `${each.command.tag} ${each.tagged}\r\n`)
+    const [last] = tagged.slice(-1)
+    for (const { command, tagged: text } of done)
+      this.server.watcher.onAnswer(this, command, {
+        status: text.slice(0, text.indexOf(' ')),
+        isLast: command === last?.command,
+      })
+    if (isPlain && this.user !== undefined && this.#lies(1)) {
+      const [only] = done
+      return this.#lie(only!.command, [...data, ...changes].join(''), only!.tagged)
+    }
+    this.end.write([...data, ...changes, ...replies].join(''))
+    if (done.some(({ command }) => command.verb === 'LOGOUT')) {
+      this.#over()
+      this.end.finish()
+      this.server.scheduler.after(300, () => this.end.close())
+    }
+  }
+
+  #lies(weight: number): boolean {
+    const { server } = this
+    return !server.isHonest && this.#chance.happens(server.traits.lieRate * weight)
+  }
+
+  /** Misbehaves. `data` would have been sent before the reply. */
+  #lie(command: Command | undefined, data: string, tagged = ''): void {
+    this.isHarmed = true
+    const reply = command ? `${command.tag} ${tagged}\r\n` : ''
+    const how = this.#chance.pick(['silent', 'late', 'bye', 'cut', 'hang', 'cut-reset'])
+    this.server.scheduler.log.add(`${this.name} lies: ${how}`)
+    switch (how) {
+      case 'silent':
+        return this.end.write(data)
+      case 'late':
+        this.end.write(data)
+        this.server.scheduler.after(this.#chance.between(100, 40_000), () => {
+          if (!this.isOpen) return
+          const status = tagged.slice(0, tagged.indexOf(' '))
+          if (command) this.server.watcher.onAnswer(this, command, { status, isLast: true })
+          this.end.write(reply)
+        })
+        return
+      case 'bye':
+        this.end.write('* BYE Shutting down\r\n')
+        return this.die('finish')
+      case 'hang':
+        this.#isHung = true
+        return
+      default: {
+        const all = data + reply
+        this.end.write(all.slice(0, this.#chance.below(all.length + 1)))
+        return this.die(how === 'cut' ? 'finish' : 'reset')
+      }
+    }
+  }
+
+  /** What others have changed. EXPUNGE only where the client may receive it (RFC 9051 7.5.1). */
+  #tell(mayExpunge: boolean): string[] {
+    const { selection } = this
+    if (!selection) return []
+    const lines: string[] = []
+    const present = new Set(selection.mailbox.messages.map(({ uid }) => uid))
+    if (mayExpunge)
+      for (let at = selection.view.length - 1; at >= 0; at--) {
+        if (present.has(selection.view[at]!)) continue
+        selection.view.splice(at, 1)
+        lines.push(`* ${at + 1} EXPUNGE\r\n`)
+      }
+    const known = selection.view.at(-1) ?? 0
+    const fresh = selection.mailbox.messages.filter(({ uid }) => uid > known)
+    // A message that came and went before it was told leaves no trace.
+    const unseen = fresh.filter(({ uid }) => !selection.view.includes(uid))
+    if (unseen.length > 0) {
+      for (const { uid } of unseen) selection.view.push(uid)
+      lines.push(`* ${selection.view.length} EXISTS\r\n`)
+    }
+    return lines
+  }
+
+  /** Somebody else has changed a mailbox. */
+  onChanged(): void {
+    if (!this.isOpen || this.#isHung || this.server.isHung || this.#isBusy) return
+    if (this.notifyTag !== undefined) this.end.write(`* STATUS INBOX (X-FOR ${this.notifyTag})\r\n`)
+    if (this.#idleTag !== undefined) this.end.write(this.#tell(true).join(''))
+    else if (this.server.traits.tellsUnasked && this.#queue.length === 0)
+      this.end.write(this.#tell(false).join(''))
+  }
+
+  #capabilities(): string {
+    const { hasUnselect, hasId, hasCondstore } = this.server.traits
+    const list = ['IMAP4rev1', 'LITERAL+', 'ENABLE', 'IDLE', 'NAMESPACE', 'ESEARCH', 'X-ODD=a&b']
+    if (hasUnselect) list.push('UNSELECT')
+    if (hasId) list.push('ID')
+    if (hasCondstore) list.push('CONDSTORE', 'QRESYNC')
+    return this.user === undefined
+      ? [...list, 'SASL-IR', 'AUTH=PLAIN'].join(' ')
+      : [...list, 'NOTIFY', 'COMPRESS=DEFLATE'].join(' ')
+  }
+
+  #run(command: Command): Omit<Executed, 'command'> | undefined {
+    const answer = (tagged: string, ...data: string[]) => ({ tagged, data })
+    switch (command.verb) {
+      case 'CAPABILITY':
+        return answer('OK done', `* CAPABILITY ${this.#capabilities()}\r\n`)
+      case 'NOOP':
+      case 'CHECK':
+        return answer('OK done')
+      case 'ID':
+        return this.server.traits.hasId
+          ? answer('OK done', '* ID ("name" "sim" "version" "1")\r\n')
+          : answer('BAD no ID')
+      case 'LOGOUT':
+        return answer('OK bye', '* BYE logging out\r\n')
+      case 'LOGIN': {
+        const [user = '', secret = ''] = argumentsIn(command.rest)
+        return this.#judge(user, secret)
+      }
+      case 'AUTHENTICATE': {
+        const [mechanism, initial] = command.rest.split(' ')
+        if (mechanism?.toUpperCase() !== 'PLAIN') return answer('NO unsupported')
+        if (initial !== undefined) return this.#judgePlain(initial)
+        this.#saslTag = command.tag
+        this.end.write('+ \r\n')
+        return undefined
+      }
+      default:
+        return this.user === undefined ? answer('BAD log in first') : this.#runLoggedIn(command)
+    }
+  }
+
+  #endSasl(line: string): void {
+    const command = { tag: this.#saslTag!, verb: 'AUTHENTICATE', rest: '', text: '' }
+    this.#saslTag = undefined
+    const result = this.#judgePlain(line)
+    if (this.isOpen) this.end.write([...result.data, `${command.tag} ${result.tagged}\r\n`].join(''))
+  }
+
+  #judgePlain(base64: string): Omit<Executed, 'command'> {
+    const [, user = '', secret = ''] = Buffer.from(base64, 'base64').toString('utf8').split('\0')
+    return this.#judge(user, secret)
+  }
+
+  #judge(user: string, secret: string): Omit<Executed, 'command'> {
+    const { accounts, traits, watcher } = this.server
+    const account = accounts.get(user)
+    const refuse = (tagged: string) => ({ tagged, data: [] })
+    if (!this.server.isHonest && this.#chance.happens(traits.lieRate / 2))
+      return refuse('NO [UNAVAILABLE] not now')
+    if (!account || account.isDisabled || !account.secrets.has(secret)) {
+      watcher.onJudged(this, user, secret, false)
+      return refuse(this.#chance.pick(['NO [AUTHENTICATIONFAILED] wrong', 'NO wrong']))
+    }
+    if (this.server.connectionsOf(user).length >= traits.userLimit)
+      return refuse('NO [LIMIT] too many connections of this user')
+    this.user = user
+    this.secret = secret
+    watcher.onJudged(this, user, secret, true)
+    const list = this.#capabilities()
+    const code = traits.capabilitiesAfterLogin === 'code' ? `[CAPABILITY ${list}] ` : ''
+    const data = traits.capabilitiesAfterLogin === 'untagged' ? [`* CAPABILITY ${list}\r\n`] : []
+    return { tagged: `OK ${code}Logged in ${markOf(user)}`, data }
+  }
+
+  #runLoggedIn(command: Command): Omit<Executed, 'command'> | undefined {
+    const { tag, rest } = command
+    const answer = (tagged: string, ...data: string[]) => ({ tagged, data })
+    const account = this.server.accounts.get(this.user!)!
+    const words = argumentsIn(rest)
+    const verb = verbOf(command)
+    switch (verb) {
+      case 'SELECT':
+      case 'EXAMINE':
+        return this.#select(account.mailboxes.get(words[0] ?? ''), verb === 'EXAMINE', rest)
+      case 'UNSELECT':
+        if (!this.server.traits.hasUnselect) return answer('BAD unknown command')
+        if (!this.selection) return answer('BAD no mailbox selected')
+        this.selection = undefined
+        return answer('OK done')
+      case 'CLOSE':
+        if (!this.selection) return answer('BAD no mailbox selected')
+        if (!this.selection.readOnly) this.#expunge(this.selection.mailbox)
+        this.selection = undefined
+        return answer('OK done')
+      case 'STATUS': {
+        const mailbox = account.mailboxes.get(words[0] ?? '')
+        if (!mailbox) return answer('NO no such mailbox')
+        if (/HIGHESTMODSEQ/i.test(rest)) this.#enable('CONDSTORE')
+        const modseq = this.enabled.has('CONDSTORE') ? ` HIGHESTMODSEQ ${mailbox.modseq}` : ''
+        const { messages, uidNext } = mailbox
+        return answer(
+          'OK done',
+          `* STATUS ${mailbox.name} (MESSAGES ${messages.length} UIDNEXT ${uidNext}${modseq} X-FOR ${tag})\r\n`,
+        )
+      }
+      case 'LIST':
+      case 'LSUB': {
+        if (words[1] === '') return answer('OK done', `* ${verb} (\\Noselect) "/" ""\r\n`)
+        const names = [...account.mailboxes.keys()].sort()
+        return answer('OK done', ...names.map((name) => `* ${verb} () "/" ${name}\r\n`))
+      }
+      case 'NAMESPACE':
+        return answer('OK done', '* NAMESPACE (("" "/")) NIL NIL\r\n')
+      case 'APPEND': {
+        const mailbox = account.mailboxes.get(words[0] ?? '')
+        const content = words.at(-1) ?? ''
+        if (!mailbox) return answer('NO [TRYCREATE] no such mailbox')
+        if (!isSealed(content)) return answer('BAD broken message')
+        mailbox.add(content)
+        return answer('OK done')
+      }
+      case 'ENABLE': {
+        const wanted = rest
+          .toUpperCase()
+          .split(' ')
+          .filter((name) => /^(?:CONDSTORE|QRESYNC)$/.test(name) && this.server.traits.hasCondstore)
+        for (const name of wanted) this.#enable(name)
+        return answer('OK done', `* ENABLED${wanted.map((name) => ` ${name}`).join('')}\r\n`)
+      }
+      case 'NOTIFY':
+        this.notifyTag = /^NONE/i.test(rest) ? undefined : tag
+        return answer('OK done')
+      case 'LANGUAGE':
+      case 'COMPARATOR':
+        return answer('OK done')
+      case 'IDLE':
+        this.#idleTag = tag
+        this.end.write('+ idling\r\n')
+        return undefined
+      default:
+        return this.selection
+          ? this.#runSelected(command, verb, this.selection)
+          : answer('BAD select a mailbox first')
+    }
+  }
+
+  #endIdle(line: string): void {
+    const tag = this.#idleTag!
+    this.#idleTag = undefined
+    const isDone = line.toUpperCase() === 'DONE'
+    const command = { tag, verb: 'IDLE', rest: '', text: '' }
+    const changes = this.#tell(true)
+    this.server.watcher.onAnswer(this, command, { status: isDone ? 'OK' : 'BAD', isLast: true })
+    this.end.write(`${changes.join('')}${tag} ${isDone ? 'OK done' : 'BAD what?'}\r\n`)
+  }
+
+  #enable(name: string): void {
+    if (!this.server.traits.hasCondstore) return
+    this.enabled.add(name)
+  }
+
+  #select(mailbox: Mailbox | undefined, readOnly: boolean, rest: string): Omit<Executed, 'command'> {
+    const refuse = () => {
+      if (!this.server.traits.refusedSelectKeeps) this.selection = undefined
+      return { tagged: 'NO no such mailbox', data: [] }
+    }
+    if (!mailbox) return refuse()
+    if (this.#lies(2)) {
+      this.server.scheduler.log.add(`${this.name} refuses a SELECT`)
+      return refuse()
+    }
+    if (/\(CONDSTORE\)/i.test(rest)) this.#enable('CONDSTORE')
+    const closed = this.selection && this.enabled.has('QRESYNC') ? ['* OK [CLOSED] previous mailbox\r\n'] : []
+    const view = mailbox.messages.map(({ uid }) => uid)
+    this.selection = { mailbox, readOnly, view }
+    const data = [
+      ...closed,
+      '* FLAGS (\\Answered \\Flagged \\Deleted \\Seen \\Draft)\r\n',
+      `* ${view.length} EXISTS\r\n`,
+      '* 0 RECENT\r\n',
+      `* OK [UIDVALIDITY ${mailbox.uidValidity}] ${markOf(mailbox.owner)}\r\n`,
+      `* OK [UIDNEXT ${mailbox.uidNext}] next\r\n`,
+      ...(this.server.traits.hasCondstore ? [`* OK [HIGHESTMODSEQ ${mailbox.modseq}] highest\r\n`] : []),
+    ]
+    return { tagged: `OK [READ-${readOnly ? 'ONLY' : 'WRITE'}] selected`, data }
+  }
+
+  #runSelected(command: Command, verb: string, selection: Selection): Omit<Executed, 'command'> {
+    const answer = (tagged: string, ...data: string[]) => ({ tagged, data })
+    const rest = verb.startsWith('UID ') ? command.rest.replace(/^\S+ /, '') : command.rest
+    const byUid = verb.startsWith('UID ')
+    const [set = '', ...items] = rest.split(' ')
+    const wanted = items.join(' ')
+    switch (verb) {
+      case 'FETCH':
+      case 'UID FETCH': {
+        if (/MODSEQ|CHANGEDSINCE/i.test(wanted)) this.#enable('CONDSTORE')
+        const since = Number(/CHANGEDSINCE (\d+)/i.exec(wanted)?.[1] ?? 0)
+        const lines = this.#chosen(set, byUid, selection)
+          .filter(({ message }) => message.modseq > since)
+          .map(({ sequence, message }) => this.#fetched(command.tag, sequence, message, wanted, selection))
+        return answer('OK done', ...lines)
+      }
+      case 'STORE':
+      case 'UID STORE': {
+        if (selection.readOnly) return answer('NO read-only')
+        const flags = /\(([^)]*)\)/.exec(wanted)?.[1]?.split(' ') ?? []
+        const lines: string[] = []
+        for (const { sequence, message } of this.#chosen(set, byUid, selection)) {
+          for (const flag of flags)
+            if (wanted.startsWith('-')) message.flags.delete(flag)
+            else message.flags.add(flag)
+          message.modseq = ++selection.mailbox.modseq
+          if (!/\.SILENT/i.test(wanted))
+            lines.push(this.#fetched(command.tag, sequence, message, 'FLAGS', selection))
+        }
+        return answer('OK done', ...lines)
+      }
+      case 'SEARCH':
+      case 'UID SEARCH': {
+        const found = this.#chosen('1:*', false, selection)
+          .filter(({ message }) => !/UNSEEN/i.test(rest) || !message.flags.has('\\Seen'))
+          .map(({ sequence, message }) => (byUid ? message.uid : sequence))
+        const isExtended = /^RETURN/i.test(rest)
+        const all = found.length > 0 ? ` ALL ${found.join(',')}` : ''
+        return answer(
+          'OK done',
+          isExtended
+            ? `* ESEARCH (TAG "${command.tag}")${byUid ? ' UID' : ''}${all}\r\n`
+            : `* SEARCH${found.map((number) => ` ${number}`).join('')}\r\n`,
+        )
+      }
+      case 'EXPUNGE':
+      case 'UID EXPUNGE':
+        if (selection.readOnly) return answer('NO read-only')
+        this.#expunge(selection.mailbox)
+        return answer('OK done')
+      default:
+        return answer('BAD unknown command')
+    }
+  }
+
+  #expunge(mailbox: Mailbox): void {
+    for (const { uid, flags } of [...mailbox.messages]) if (flags.has('\\Deleted')) mailbox.remove(uid)
+  }
+
+  #chosen(
+    set: string,
+    byUid: boolean,
+    { view, mailbox }: Selection,
+  ): { sequence: number; message: Message }[] {
+    const highest = byUid ? (view.at(-1) ?? 0) : view.length
+    const ranges = set.split(',').map((part) => {
+      const [from = 0, to = from] = part.split(':').map((text) => (text === '*' ? highest : Number(text)))
+      return [Math.min(from, to), Math.max(from, to)] as const
+    })
+    return view.flatMap((uid, index) => {
+      const number = byUid ? uid : index + 1
+      const message = mailbox.find(uid)
+      if (!message || !ranges.some(([from, to]) => number >= from && number <= to)) return []
+      return [{ sequence: index + 1, message }]
+    })
+  }
+
+  #fetched(tag: string, sequence: number, message: Message, wanted: string, selection: Selection): string {
+    const items = [`UID ${message.uid}`]
+    const body = /BODY(\.PEEK)?\[\]/i.exec(wanted)
+    if (body && body[1] === undefined && !selection.readOnly) message.flags.add('\\Seen')
+    if (/FLAGS/i.test(wanted) || body) items.push(`FLAGS (${[...message.flags].join(' ')})`)
+    if (/RFC822\.SIZE/i.test(wanted)) items.push(`RFC822.SIZE ${message.body.length}`)
+    if (this.enabled.has('CONDSTORE')) items.push(`MODSEQ (${message.modseq})`)
+    items.push(`X-FOR ${tag}`)
+    if (body) items.push(`BODY[] {${message.body.length}}\r\n${message.body}`)
+    return `* ${sequence} FETCH (${items.join(' ')})\r\n`
+  }
+}
+
+const verbOf = ({ verb, rest }: Command): string =>
+  verb === 'UID' ? `UID ${rest.slice(0, rest.indexOf(' ')).toUpperCase()}` : verb
+
+/** While these are in progress, sequence numbers must not change (RFC 9051 7.5.1). */
+const mayNotExpunge = (command: Command): boolean => /^(?:FETCH|STORE|SEARCH)$/.test(verbOf(command))
