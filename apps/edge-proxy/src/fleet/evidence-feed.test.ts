@@ -4,6 +4,7 @@ import type { NatsHandles } from '@imapfleet/nats'
 import { edgeMetrics, Log, Metrics } from '@imapfleet/observe'
 import { encode, evidenceRead, streams, subjects, wireVersion } from '@imapfleet/protocol'
 import { untilTrue } from '../pool/pool.test-support.ts'
+import { replaceRuntime, runtime } from '../runtime.ts'
 import { EvidenceFeed } from './evidence-feed.ts'
 
 const own = '0191d5a0-0000-7000-8000-000000000001'
@@ -184,6 +185,26 @@ test('a message that was lost shows as a gap, and is read; one that comes twice 
   send(evidence(['d']))
   await untilTrue(() => distrusted.length === 4)
   assert.deepEqual(distrusted, ['a', 'b', 'c', 'd'])
+})
+
+test('messages that another edge makes JetStream send again cause one read in ten seconds', async () => {
+  const { connect, send, deliver, clock, distrusted } = atWork()
+  await connect()
+  send(evidence(['a']))
+  send(evidence(['b']))
+  const real = { ...runtime }
+  let reads = 0
+  const restore = replaceRuntime({ ...runtime, after: (ms, callback) => (reads++, real.after(ms, callback)) })
+  try {
+    for (let repeated = 0; repeated < 500; repeated++) deliver(1)
+    assert.equal(reads, 0)
+    clock.now += 10_000
+    for (let repeated = 0; repeated < 500; repeated++) deliver(1)
+    assert.equal(reads, 1)
+  } finally {
+    restore()
+  }
+  assert.deepEqual(distrusted, ['a', 'b'])
 })
 
 test('a message of another stream is not applied, also if a reply subject directs it here', async () => {

@@ -60,6 +60,8 @@ const readsAtOnce = 50
 const perSecondMax = 10
 /** After a gap. */
 const gapMs = 100
+/** After a message that is not new. Another edge can make JetStream send it again and again. */
+const repeatedMs = 10_000
 const readTimeoutMs = 5_000
 const retryMs = 1_000
 /** JetStream may have removed a message that is older. */
@@ -145,6 +147,8 @@ export class EvidenceFeed {
     if (!this.#position || message.sequence !== this.#sequence + 1) {
       // While the stream cannot be read, live messages are applied as they arrive, and perhaps again later.
       if (this.#hasDistrustedAll && !this.#isFlood(message, now)) this.#apply(message)
+      // If the stream was made again, a later message or the next regular read shows it.
+      else if (message.sequence <= this.#sequence && now - this.#currentAt < repeatedMs) return
       return this.#catchUpSoon()
     }
     this.#position = { sequence: message.sequence, data: message.data, storedSince: now }
