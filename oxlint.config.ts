@@ -82,12 +82,13 @@ const sql: Wall = {
 /** The folders of the edge from the lowest to the highest: what each holds, and which folders it imports from. */
 const edgeFolders: Record<string, { holds: string; imports: string[] }> = {
   imap: { holds: 'IMAP grammar', imports: [] },
+  ahead: { holds: 'what clients ask next', imports: [] },
   observe: { holds: 'counters, log and trace', imports: ['imap'] },
   net: { holds: 'sockets, TLS and listeners', imports: ['imap', 'observe'] },
-  server: { holds: 'connections to mail servers', imports: ['imap', 'observe', 'net'] },
+  server: { holds: 'connections to mail servers', imports: ['imap', 'ahead', 'observe', 'net'] },
   client: { holds: "the client's end before login", imports: ['imap', 'observe', 'net'] },
   pool: { holds: 'leases and the register of connections', imports: ['imap', 'observe', 'net', 'server'] },
-  splice: { holds: 'the two joined ends', imports: ['imap', 'observe', 'net', 'server'] },
+  splice: { holds: 'the two joined ends', imports: ['imap', 'ahead', 'observe', 'net', 'server'] },
   session: {
     holds: 'the life of a session',
     imports: ['imap', 'observe', 'net', 'server', 'client', 'pool', 'splice'],
@@ -136,7 +137,7 @@ const pure: Wall = {
   regex:
     '^\\.\\./|^@imapfleet/|^node:(net|tls|http|https|dns|dgram|fs|os|process|timers|events|stream|worker_threads|child_process)(/|$)',
   message:
-    'imap/ is pure grammar: bytes in, facts out. Sockets, clocks, configuration and logs belong to its callers in net/, server/, client/ and splice/.',
+    'imap/ and ahead/ are pure: bytes or text in, facts out. Sockets, clocks, configuration and logs belong to their callers in net/, server/, client/ and splice/.',
 }
 
 function lowest(name: string): Wall {
@@ -264,7 +265,7 @@ const walls: OxlintOverride[] = [
   ...edgeWalls(),
   walled(['apps/edge-proxy/sim/**'], [app, local, nats, edgeParser]),
   walled(['apps/edge-proxy/src/net/system-network.ts'], [app, inside, local, nats]),
-  walled(['apps/edge-proxy/src/imap/**'], [app, inside, nats, pure]),
+  walled(['apps/edge-proxy/src/{imap,ahead}/**'], [app, inside, nats, pure]),
   walled(['apps/control/src/*'], [app, inside, local, { ...natsInControl, regex: '^@nats-io/' }, sql]),
   walled(
     ['apps/control/src/platform/**'],

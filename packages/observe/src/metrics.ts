@@ -205,6 +205,26 @@ export const edgeMetrics = {
     kind: 'counter',
     help: 'SELECT and EXAMINE commands of clients sent to the upstream while the cache is enabled.',
   },
+  ahead_asked_total: {
+    kind: 'counter',
+    help: 'Commands sent to an upstream before the client asked (answer-ahead).',
+    labels: ['upstream'],
+  },
+  ahead_used_total: {
+    kind: 'counter',
+    help: 'Commands of clients that were answered by a command asked ahead.',
+    labels: ['upstream'],
+  },
+  ahead_dropped_total: {
+    kind: 'counter',
+    help: 'Answers asked ahead that no client got, by reason. not-asked: the client asked something else. corrected: an earlier answer showed that it would. too-large: the answer cannot be held. refused: the upstream refused the question. outdated: the mailbox changed. anomaly: the upstream answered in an unexpected way. session-ended: the client asked nothing more.',
+    labels: ['upstream', 'reason'],
+  },
+  ahead_dropped_bytes_total: {
+    kind: 'counter',
+    help: 'Bytes of answers asked ahead that no client got.',
+    labels: ['upstream'],
+  },
   trace_lines_total: { kind: 'counter', help: 'Lines written to traces.' },
   trace_lines_lost_total: {
     kind: 'counter',

@@ -11,8 +11,16 @@ import { untaggedAt } from './response-facts.ts'
 
 export type ResponseKind = 'tagged' | 'untagged' | 'continuation'
 
-/** What to do with a response: pass it, omit it, or pass these bytes instead. */
-export type LineVerdict = 'pass' | 'omit' | Buffer
+/** What to do with a response. */
+export type LineVerdict =
+  | 'pass'
+  | 'omit'
+  /** Omit it, and give its bytes to `onKept`. */
+  | 'keep'
+  /** Pass these bytes instead. */
+  | Buffer
+  /** Pass it, and these bytes before it. */
+  | { before: Buffer }
 
 /** What the beginning of a line allows while the rest of the line has not arrived. */
 export type HeadVerdict =
@@ -34,6 +42,8 @@ export interface ResponseSink {
   onHead?(bytes: Buffer, start: number): HeadVerdict
   /** Bytes that pass. */
   onPass(bytes: Buffer): void
+  /** Bytes of a response that is kept, in pieces. They are valid during the call only. */
+  onKept?(bytes: Buffer): void
 }
 
 /** Gets every line and every literal of the responses, whatever their verdict: for the trace. */
@@ -56,6 +66,8 @@ export class ResponseScanner {
   /** The next line continues a response after a literal. */
   #continues = false
   #omitting = false
+  /** The response that is omitted is kept. */
+  #keeping = false
   /** A partial line, held until its end arrives, because a verdict needs the whole line. */
   #held: Buffer | undefined
   /** How many bytes of the held line have passed already. */
@@ -120,15 +132,15 @@ export class ResponseScanner {
         this.#reader?.onLiteral(bytes, at, at + taken)
         this.#literal -= taken
         at += taken
-        if (this.#omitting) passFrom = at
+        if (this.#omitting) passFrom = this.#omit(bytes, at - taken, at)
         continue
       }
       const lineFeed = findByte(bytes, LF, at)
       if (this.#tail !== undefined) {
         const to = lineFeed < 0 ? bytes.length : lineFeed + 1
         this.#endlessLine(bytes.subarray(at, to), lineFeed >= 0)
+        if (this.#omitting) passFrom = this.#omit(bytes, at, to)
         at = to
-        if (this.#omitting) passFrom = at
         continue
       }
       if (lineFeed < 0) {
@@ -144,12 +156,18 @@ export class ResponseScanner {
         const verdict = this.#open(bytes, at, lineEnd)
         // The client has the beginning of the line, so it gets the rest.
         const hasBegun = shown > 0 && at === 0
-        this.#omitting = verdict !== 'pass' && !(hasBegun && verdict === 'omit')
-        if (this.#omitting) {
+        const replacement = verdict instanceof Uint8Array ? verdict : undefined
+        const before = typeof verdict === 'object' && 'before' in verdict ? verdict.before : undefined
+        this.#omitting =
+          replacement !== undefined || (typeof verdict === 'string' && verdict !== 'pass' && !hasBegun)
+        this.#keeping = this.#omitting && verdict === 'keep'
+        if (this.#omitting || before) {
           if (passFrom < at) this.sink.onPass(bytes.subarray(passFrom, at))
+          passFrom = Math.max(passFrom, at)
+          if (before) this.sink.onPass(before)
           // The end of a line that is too long to hold is not known, so the line is omitted instead of replaced.
-          if (typeof verdict !== 'string' && lineFeed >= 0)
-            this.sink.onPass(hasBegun ? verdict.subarray(shown) : verdict)
+          if (replacement && lineFeed >= 0)
+            this.sink.onPass(hasBegun ? replacement.subarray(shown) : replacement)
         }
       }
       if (lineFeed < 0) {
@@ -159,10 +177,23 @@ export class ResponseScanner {
         const literal = this.#close(bytes, at, lineFeed)
         this.#reader?.onLine(bytes, at, lineFeed, literal)
       }
+      if (this.#omitting) passFrom = this.#omit(bytes, at, lineEnd + 1)
       at = lineEnd + 1
-      if (this.#omitting) passFrom = at
     }
     if (passFrom < at) this.sink.onPass(passFrom === 0 ? bytes : bytes.subarray(passFrom, at))
+  }
+
+  /** Bytes of the omitted response have been read. Returns where the next bytes begin. */
+  #omit(bytes: Buffer, from: number, to: number): number {
+    if (this.#keeping) this.sink.onKept?.(bytes.subarray(from, to))
+    return to
+  }
+
+  /** The rest of the response that is being kept passes. The caller has passed what was kept of it. */
+  passRest(): void {
+    if (!this.#keeping) return
+    this.#omitting = false
+    this.#keeping = false
   }
 
   #open(bytes: Buffer, at: number, lineEnd: number): LineVerdict {

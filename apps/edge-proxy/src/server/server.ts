@@ -6,6 +6,7 @@ import { isIP } from 'node:net'
 import type { SecureContext } from 'node:tls'
 import type { UpstreamConfig } from '@imapfleet/config'
 import type { EdgeMetrics } from '@imapfleet/observe'
+import { Knowledge } from '../ahead/knowledge.ts'
 import { afterLogin, mechanismsIn } from '../imap/capability.ts'
 import { addressNamedIn, printId, withoutClientFields, type IdPairs } from '../imap/id.ts'
 import type { TcpAddresses } from '../net/dial-tcp.ts'
@@ -59,6 +60,8 @@ export class Server {
   readonly breaker = new Breaker()
   readonly gate = new ConnectGate()
   readonly identification = new Identification()
+  /** What its clients ask next; undefined if `ahead` is off. */
+  readonly knowledge: Knowledge | undefined
   tls: ServerTls
   /** The server's list after login, as far as it is known; empty until the server has sent a list. */
   capabilities: readonly string[] = []
@@ -91,6 +94,7 @@ export class Server {
     this.histograms = histograms
     this.resolver = resolver
     this.network = network
+    this.knowledge = config.ahead === 'off' ? undefined : new Knowledge()
     this.tls = { context, tickets: new Map() }
     showFromZero(name, counters)
   }

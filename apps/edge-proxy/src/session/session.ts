@@ -10,6 +10,7 @@ import { countsAsLoginFailure, type Leased, type Refused } from '../pool/lease.t
 import { runtime } from '../runtime.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
+import type { AheadSetup } from '../splice/ahead.ts'
 import type { Ending } from '../splice/ending.ts'
 import { Splice } from '../splice/splice.ts'
 import { greeting, loginAnswer } from './greetings.ts'
@@ -95,21 +96,26 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
   const { connection } = lease
   return new Promise((resolve) => {
     const ends = { client: client.link, connection }
-    const splice = new Splice(context, ends, {
-      swap: (enabledKey, handBack) => {
-        const server = servers.get(handBack.connection.serverName)
-        return server && pool.swap(server, enabledKey, handBack, client)
+    const splice = new Splice(
+      context,
+      ends,
+      {
+        swap: (enabledKey, handBack) => {
+          const server = servers.get(handBack.connection.serverName)
+          return server && pool.swap(server, enabledKey, handBack, client)
+        },
+        onCondstore: () => pool.noteCondstore(connection.identity, client),
+        onEnd: (ending, handBack) => {
+          // First of all, so that the connection is given back whatever fails below.
+          resolve(handBack)
+          // At once, so that the client gets the end of the connection together with the last words. It does not wait for the
+          // reset of the server connection.
+          client.close()
+          endSession(session, ending, context)
+        },
       },
-      onCondstore: () => pool.noteCondstore(connection.identity, client),
-      onEnd: (ending, handBack) => {
-        // First of all, so that the connection is given back whatever fails below.
-        resolve(handBack)
-        // At once, so that the client gets the end of the connection together with the last words. It does not wait for the
-        // reset of the server connection.
-        client.close()
-        endSession(session, ending, context)
-      },
-    })
+      aheadFor(connection, context),
+    )
     const session = new ActiveSession(connection.user, client, splice)
     sessions.begin(session)
     tracer.begin(
@@ -119,6 +125,23 @@ function runSplice(client: Client, lease: Leased, context: EdgeContext): Promise
     client.link.resume()
     splice.start(lease.idsSent ? [] : idsFor(client, connection, context), client.takeEarly())
   })
+}
+
+/** Undefined: nothing is learned or asked ahead on connections to this server. */
+function aheadFor(
+  { serverName, identity }: ServerConnection,
+  { servers }: EdgeContext,
+): AheadSetup | undefined {
+  const server = servers.get(serverName)
+  if (server?.knowledge === undefined) return undefined
+  const { ahead, aheadRoundTripMinMs } = server.config
+  return {
+    upstream: serverName,
+    mode: ahead === 'on' ? ahead : 'learn',
+    roundTripMinMs: aheadRoundTripMinMs,
+    knowledge: server.knowledge,
+    identity,
+  }
 }
 
 function endSession(session: ActiveSession, ending: Ending, context: EdgeContext): void {

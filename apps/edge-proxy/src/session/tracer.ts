@@ -122,6 +122,7 @@ export class Tracer {
     session.splice.tap = {
       fromClient: (bytes, startsCommand) => pass('C', bytes, startsCommand),
       fromServer: (bytes) => pass('S', bytes),
+      remark: (text) => this.#remark(session, text),
     }
   }
 

@@ -177,7 +177,7 @@ test('a refused command with a literal ends the session: the literal would be re
 test('a password behind a refused AUTHENTICATE reaches neither the server nor the trace', async () => {
   const { fromClient, client, scripted, splice } = await begin()
   let traced = ''
-  splice.tap = { fromClient: (bytes) => void (traced += bytes.toString()), fromServer() {} }
+  splice.tap = { fromClient: (bytes) => void (traced += bytes.toString()), fromServer() {}, remark() {} }
   const message = wire('\0joe\0secret').toString('base64')
   fromClient(`a AUTHENTICATE PLAIN\r\n${message}\r\n`)
   assert.equal(await client.line(), 'a BAD Already logged in')

@@ -49,6 +49,10 @@ export type Answer =
   | { kind: 'enable'; extensions: string }
   /** From the SELECT cache. */
   | { kind: 'select' }
+  /** It was asked ahead. */
+  | { kind: 'held' }
+  /** Its sequence numbers are not those of the server any more. */
+  | { kind: 'expunge-issued' }
   | { kind: 'bad'; text: string }
 
 /** Passes as many of the client's bytes, from `from` on, as may go to the server now. */
@@ -106,6 +110,14 @@ function beginCommand(
   else if (!isVerb(bytes, head.verbStart, head.verbEnd)) policy = badVerb
   // Where the tag and the verb of a long line end is not known.
   if (!isWhole && head.verbEnd === lineFeed) return { kind: 'violation', to: at, reason: 'line-too-long' }
+  const { ahead } = conversation
+  if (ahead !== undefined && (policy === 'pass' || policy === 'enable')) {
+    const admission = ahead.admit(bytes, at, head, lineFeed)
+    if (admission === 'wait') return waitForTurn(at, conversation)
+    if (admission === 'UNSELECT') return { kind: 'own-command', to: at, verb: admission }
+    if (admission === 'claim') policy = 'held'
+    else if (admission === 'expunge-issued') policy = admission
+  }
   const isCaching = pool.selectCache !== 'off'
   const key = isCaching && isWhole ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
   // ENABLE may move the session to another connection. This one then keeps its mailbox.
@@ -119,10 +131,15 @@ function beginCommand(
   }
   if (policy !== 'pass' && (isWhole || typeof policy === 'object')) {
     const stop = answerHere(policy, bytes, at, head, lineFeed, conversation)
+    if (stop?.kind === 'answer' && policy === 'held') {
+      if (isCaching) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, true)
+      else selectCache.forget()
+    }
     if (stop !== undefined) return stop
   }
   const isAlone = conversation.isAllAnswered
   conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb)
+  ahead?.sent(conversation.current)
   if (isCaching && isWhole) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
   else selectCache.forget()
   return undefined
@@ -156,14 +173,16 @@ function answerHere(
   const answer = answerOf(policy, bytes.subarray(at, lineFeed + 1), at, head, conversation)
   if (answer === undefined) return undefined
   const tag = policy === badTag ? '*' : bytes.toString('latin1', at, head.tagEnd)
-  return { kind: 'answer', to: at, shownTo: shownEnd(policy, at, head), lineFeed, tag, answer }
+  const shownTo = shownEnd(policy, at, head, lineFeed)
+  return { kind: 'answer', to: at, shownTo, lineFeed, tag, answer }
 }
 
 /**
  * Tag and verb only: a refused second LOGIN holds a password. Nothing of a line that is no command: it may be the password
- * that a client sends behind a refused AUTHENTICATE.
+ * that a client sends behind a refused AUTHENTICATE. All of a command that the server would get.
  */
-function shownEnd(policy: Policy, at: number, head: CommandHead): number {
+function shownEnd(policy: Policy, at: number, head: CommandHead, lineFeed: number): number {
+  if (policy === 'held' || policy === 'expunge-issued') return lineFeed - 1
   return policy === badTag || policy === badVerb ? at : head.verbEnd
 }
 
@@ -180,6 +199,8 @@ function answerOf(
   switch (policy) {
     case 'logout':
     case 'select':
+    case 'held':
+    case 'expunge-issued':
       return { kind: policy }
     case 'capability':
       return capabilities.length > 0 ? { kind: policy } : undefined
@@ -315,6 +336,8 @@ export type Policy =
   | 'id'
   | 'enable'
   | 'select'
+  | 'held'
+  | 'expunge-issued'
   /** The edge answers BAD: it would change who is logged in or what the bytes mean. */
   | { refuse: string }
 

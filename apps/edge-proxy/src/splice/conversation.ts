@@ -11,6 +11,7 @@ import type { CondstoreUse } from '../imap/condstore.ts'
 import { maySelect, type Verb } from '../imap/verb.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack, HandBackRefusal } from '../server/reset.ts'
+import type { Ahead } from './ahead.ts'
 import type { Ending } from './ending.ts'
 import { SelectCache } from './select-cache.ts'
 
@@ -28,7 +29,7 @@ export interface SpliceContext {
 export interface SentCommand {
   readonly tag: string
   readonly verb: Verb
-  /** Sent by the edge itself: the client must not see the reply. */
+  /** Sent by the edge itself: the client must not see the reply. Until the client claims it, if it was asked ahead. */
   readonly isOwn: boolean
 }
 
@@ -40,6 +41,9 @@ export interface LongLine {
 }
 
 interface Unanswered extends SentCommand {
+  isOwn: boolean
+  /** Asked ahead of the client (ahead.ts). */
+  isAhead: boolean
   hasLiteral: boolean
   /** The client's command before it has a literal: what is read as this command may be a part of that one. */
   followsLiteral: boolean
@@ -87,6 +91,8 @@ export class Conversation {
   /** Position in the client's bytes. */
   readonly scanner = new CommandScanner()
   readonly selectCache: SelectCache
+  /** Undefined: nothing is learned or asked ahead. */
+  readonly ahead: Ahead | undefined
   /** Usually one command, so a list is faster than a map. */
   #unanswered: Unanswered[] = []
   /** The client's last command. Its lines and literals are still to come while the scanner is within a command. */
@@ -104,10 +110,12 @@ export class Conversation {
   #hadBad = false
   #hasServerBye = false
 
-  constructor(connection: ServerConnection, context: SpliceContext) {
+  constructor(connection: ServerConnection, context: SpliceContext, ahead?: Ahead) {
     this.connection = connection
     this.context = context
     this.selectCache = new SelectCache(connection, context)
+    this.ahead = ahead
+    ahead?.attach(this)
   }
 
   get waitsFor(): Wait | undefined {
@@ -133,8 +141,9 @@ export class Conversation {
     return this.#unanswered.length >= unansweredMax
   }
 
+  /** Whether the edge waits for a reply that no client will get. */
   get hasOwnUnanswered(): boolean {
-    return this.#unanswered.some(isFromEdge)
+    return this.#unanswered.some(({ isOwn, isAhead }) => isOwn && !isAhead)
   }
 
   /** Whether the edge waits for the reply to a command of its own. */
@@ -181,6 +190,21 @@ export class Conversation {
   /** A command of the edge goes to the server. */
   ownSent(tag: string, verb: Verb): void {
     this.#noteSelection(this.#add(tag, verb, true))
+  }
+
+  /** A question of the edge goes to the server ahead of the client. */
+  aheadSent(tag: string, verb: Verb): SentCommand {
+    const sent = this.#add(tag, verb, true)
+    sent.isAhead = true
+    this.#noteSelection(sent)
+    return sent
+  }
+
+  /** The client has asked the question that is in flight: its reply is for the client now. */
+  claimed(sent: SentCommand): void {
+    const command = sent as Unanswered
+    command.isOwn = false
+    this.#current = command
   }
 
   #noteSelection(sent: Unanswered): void {
@@ -266,7 +290,15 @@ export class Conversation {
     // The replies of two commands with the same tag cannot be told apart.
     if (this.#unanswered.length > 0 && this.#unanswered.some((sent) => sent.tag === tag))
       this.connection.spoil('unexpected-reply')
-    const sent: Unanswered = { tag, verb, isOwn, condstore: 'none', hasLiteral: false, followsLiteral: false }
+    const sent: Unanswered = {
+      tag,
+      verb,
+      isOwn,
+      isAhead: false,
+      condstore: 'none',
+      hasLiteral: false,
+      followsLiteral: false,
+    }
     this.#unanswered.push(sent)
     return sent
   }

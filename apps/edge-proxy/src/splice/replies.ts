@@ -21,16 +21,19 @@ export function judgeResponse(
   if (kind === 'untagged') return judgeUntagged(bytes, start, end, conversation)
   if (kind === 'tagged') return judgeTagged(bytes, start, end, conversation)
   conversation.continued()
-  return 'pass'
+  return conversation.ahead?.told() ?? 'pass'
 }
 
 /** Whether the beginning of an untagged response, up to the end of the bytes, decides on it. */
 export function judgeHead(bytes: Buffer, start: number, conversation: Conversation): HeadVerdict {
   const at = untaggedAt(bytes, start)
-  const { selectCache } = conversation
+  const { selectCache, ahead } = conversation
   // Nothing but blanks: whatever follows them is for the client, unless the edge has asked for something itself.
-  if (at === bytes.length) return conversation.hasOwnUnanswered || selectCache.hasInherited ? 'hold' : 'show'
-  if (selectCache.isRecording) return 'hold'
+  if (at === bytes.length) {
+    const isHeld = conversation.hasOwnUnanswered || selectCache.hasInherited || ahead?.isActive === true
+    return isHeld ? 'hold' : 'show'
+  }
+  if (selectCache.isRecording || ahead !== undefined) return 'hold'
   const end = wordEnd(bytes, at, bytes.length)
   const isNumber = bytes[at]! >= 48 && bytes[at]! <= 57
   const wordTo = isNumber ? wordEnd(bytes, end + 1, bytes.length) : end
@@ -46,22 +49,30 @@ function needsWholeLine(bytes: Buffer, at: number): boolean {
 const wholeLines = ['OK', 'NO', 'BAD', 'BYE', 'PREAUTH', 'CAPABILITY', 'ENABLED']
 
 function judgeTagged(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
-  const { connection, selectCache } = conversation
+  const { connection, selectCache, ahead } = conversation
   const sent = conversation.commandOf(bytes, start, end)
   if (!sent) {
     connection.spoil('unexpected-reply')
+    ahead?.fail('unexpected-tag')
     return 'pass'
   }
   const statusAt = start + sent.tag.length + 1
   const status = statusOf(bytes, statusAt)
   conversation.answered(sent, status)
+  const verdict =
+    ahead?.onTagged(sent, status === 'OK', bytes.toString('latin1', statusAt, end + 1)) ?? 'pass'
   if (sent.isOwn) {
     selectCache.onOwnReply(sent.verb, status === 'OK')
     if (status !== 'OK') logRefused(sent.verb, bytes.toString('latin1', statusAt, end), conversation)
     return 'omit'
   }
-  if (selectCache.isRecording) selectCache.onReply(status === 'OK', bytes.toString('latin1', statusAt, end))
-  return carriesCapabilities(bytes, statusAt, end) ? filtered(bytes, start, end, conversation) : 'pass'
+  if (selectCache.isRecording) {
+    selectCache.onReply(status === 'OK', bytes.toString('latin1', statusAt, end))
+    ahead?.selectRecorded()
+  }
+  return verdict === 'pass' && carriesCapabilities(bytes, statusAt, end)
+    ? filtered(bytes, start, end, conversation)
+    : verdict
 }
 
 /** The server has refused a command of the edge. A refused NOOP is harmless: the SELECT cache is not used. */
@@ -81,10 +92,21 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
   const at = untaggedAt(bytes, start)
   if (startsWithWord(bytes, at, 'BYE')) {
     conversation.byeReceived()
+    conversation.ahead?.fail('bye')
     return 'pass'
   }
-  const { selectCache } = conversation
+  const { selectCache, ahead } = conversation
   if (answersOwn(bytes, start, end, conversation)) return 'omit'
+  const taken = ahead?.onUntagged(bytes, start, end) ?? 'pass'
+  if (taken === 'keep' || taken === 'omit') return taken
+  const verdict = judgeForClient(bytes, start, end, conversation)
+  return verdict === 'pass' ? taken : verdict
+}
+
+/** Decides on an untagged response that answers no command of the edge. */
+function judgeForClient(bytes: Buffer, start: number, end: number, conversation: Conversation): LineVerdict {
+  const at = untaggedAt(bytes, start)
+  const { selectCache } = conversation
   if (selectCache.isListening) {
     const verdict = selectCache.onUntagged(bytes, start, end, conversation.isFetching)
     if (verdict === 'omit') return verdict

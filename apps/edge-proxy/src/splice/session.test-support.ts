@@ -8,6 +8,7 @@ import type { Link } from '../net/link.ts'
 import { connectionOver } from '../server/scripted-server.test-support.ts'
 import type { ServerConnection } from '../server/server-connection.ts'
 import type { HandBack } from '../server/reset.ts'
+import type { AheadSetup } from './ahead.ts'
 import type { Ending } from './ending.ts'
 import { Splice, type SpliceCalls } from './splice.ts'
 
@@ -44,6 +45,8 @@ export interface SessionSetup {
   offered?: string
   early?: string
   now?: () => number
+  /** How it asks ahead. Absent: it does not. */
+  ahead?: AheadSetup
   prepare?: (connection: ServerConnection) => void
   swap?: SpliceCalls['swap']
 }
@@ -93,15 +96,20 @@ export function beginOn(on: Wires, settings: SessionSetup = {}): SplicedSession 
   const { promise: ended, resolve } = Promise.withResolvers<{ ending: Ending; handBack: HandBack }>()
   let handedBack: HandBack | undefined
   const ends = { client: on.clientLink, connection }
-  const splice = new Splice(context, ends, {
-    swap: settings.swap ?? (() => undefined),
-    onCondstore() {},
-    onEnd(ending, handBack) {
-      endings.push(ending)
-      handedBack = handBack
-      resolve({ ending, handBack })
+  const splice = new Splice(
+    context,
+    ends,
+    {
+      swap: settings.swap ?? (() => undefined),
+      onCondstore() {},
+      onEnd(ending, handBack) {
+        endings.push(ending)
+        handedBack = handBack
+        resolve({ ending, handBack })
+      },
     },
-  })
+    settings.ahead,
+  )
   const bytesOf = (text: string | Buffer) =>
     typeof text === 'string' ? Buffer.from(text, 'latin1') : Buffer.from(text)
   // A session that waits for its server would keep the process alive.

@@ -228,6 +228,7 @@ test('a tap gets both directions as they pass, and only the verb of a refused co
   splice.tap = {
     fromClient: (bytes) => void seen.push(`C ${bytes.toString('latin1')}`),
     fromServer: (bytes) => void seen.push(`S ${bytes.toString('latin1')}`),
+    remark() {},
   }
   fromClient('a NOOP\r\n')
   fromServer('a OK done\r\n')

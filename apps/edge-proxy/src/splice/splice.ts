@@ -19,6 +19,7 @@ import type { Link, LinkEnd, LinkHandler } from '../net/link.ts'
 import { CoarseTimeouts } from '../server/coarse-timeouts.ts'
 import { randomName } from '../server/random-name.ts'
 import { withCondstore, type ServerConnection } from '../server/server-connection.ts'
+import { Ahead, type AheadSetup } from './ahead.ts'
 import { passCommands, type Passage } from './commands.ts'
 import { Conversation, type SpliceContext } from './conversation.ts'
 import type { HandBack } from '../server/reset.ts'
@@ -30,6 +31,8 @@ export interface Tap {
   /** @param startsCommand whether the first byte begins a command: after a refused literal, only the splice knows */
   fromClient(bytes: Buffer, startsCommand: boolean): void
   fromServer(bytes: Buffer): void
+  /** Something that the edge did. */
+  remark(text: string): void
 }
 
 export interface SpliceCalls {
@@ -55,6 +58,8 @@ export class Splice extends Linked<Splice> {
   readonly #client: Link
   readonly #calls: SpliceCalls
   readonly #serverSide: ServerSide
+  /** Undefined: nothing is learned or asked ahead. */
+  readonly #ahead: Ahead | undefined
   /** Holds the server connection. Another one after the session has moved to another connection. */
   #conversation: Conversation
   /** The client's bytes that have not passed. */
@@ -79,13 +84,15 @@ export class Splice extends Linked<Splice> {
     context: SpliceContext,
     ends: { client: Link; connection: ServerConnection },
     calls: SpliceCalls,
+    ahead?: AheadSetup,
   ) {
     super()
     this.#context = context
     this.#client = ends.client
     this.#calls = calls
     this.#serverSide = new ServerSide(this)
-    this.#conversation = new Conversation(ends.connection, context)
+    this.#ahead = ahead && new Ahead(ahead, context, (text) => this.tap?.remark(text()))
+    this.#conversation = new Conversation(ends.connection, context, this.#ahead)
     this.#lastActiveAt = context.clock.now()
   }
 
@@ -133,6 +140,7 @@ export class Splice extends Linked<Splice> {
     this.#ended = true
     timeouts.remove(this)
     const handBack = this.#conversation.handBack(ending)
+    this.#ahead?.end(ending)
     try {
       const hasBye = ending.kind === 'upstream-gone' && this.#conversation.hasServerBye
       const words = hasBye ? undefined : goodbye(ending)
@@ -162,7 +170,10 @@ export class Splice extends Linked<Splice> {
     for (;;) {
       const startsCommand = this.#conversation.scanner.betweenCommands
       const passage = passCommands(bytes, at, this.#conversation)
-      if (passage.to > at) this.#toServer(bytes, at, passage.to, startsCommand)
+      const isAtEnd = passage.kind === 'passed' && passage.to === bytes.length
+      const behind = isAtEnd ? this.#ahead?.ask() : undefined
+      if (passage.to > at) this.#toServer(bytes, at, passage.to, startsCommand, behind)
+      else if (behind) this.#conversation.connection.link.write(behind)
       at = passage.to
       if (passage.kind === 'passed') break
       if (passage.kind === 'violation') return this.end({ kind: 'violation', reason: passage.reason })
@@ -220,10 +231,12 @@ export class Splice extends Linked<Splice> {
     this.end({ kind: 'reply-overdue', logoutTag })
   }
 
-  #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean): void {
+  /** @param behind commands of the edge that leave in the same segment */
+  #toServer(bytes: Buffer, from: number, to: number, startsCommand: boolean, behind?: string): void {
     const part = from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)
     this.tap?.fromClient(part, startsCommand)
-    if (!this.#conversation.connection.link.write(part)) this.#serverIsFull = true
+    const whole = behind ? Buffer.concat([part, Buffer.from(behind, 'latin1')]) : part
+    if (!this.#conversation.connection.link.write(whole)) this.#serverIsFull = true
   }
 
   /**
@@ -233,6 +246,7 @@ export class Splice extends Linked<Splice> {
   #sendOwn(verb: Verb, command: string): void {
     const tag = randomName('E')
     this.#conversation.ownSent(tag, verb)
+    if (verb === 'UNSELECT') this.#ahead?.unselectSent(tag)
     this.#conversation.connection.link.write(`${tag} ${command}\r\n`)
   }
 
@@ -256,10 +270,23 @@ export class Splice extends Linked<Splice> {
         this.#say(`${answer.response}${tag} OK Completed\r\n`)
         return this.#sendOwn('ID', printId(answer.pairs))
       case 'select':
+        this.#ahead?.answeredHere()
         return this.#say(selectCache.answer(tag))
+      case 'held':
+        return this.#answerHeld(tag)
+      case 'expunge-issued':
+        return this.#say(this.#ahead!.refuse(tag))
       case 'enable':
+        this.#ahead?.answeredHere()
         return this.#enable(tag, answer.extensions)
     }
+  }
+
+  /** Gives the client what was asked ahead for it, as far as it has arrived. The rest streams. */
+  #answerHeld(tag: string): void {
+    const { bytes, isWithinResponse } = this.#ahead!.claim(tag)
+    if (bytes.length > 0) this.toClient(bytes)
+    if (isWithinResponse) this.#conversation.connection.scanner.passRest()
   }
 
   /** ENABLE cannot be undone: move to a connection that has the extensions, or keep this one for later sessions with them. */
@@ -282,7 +309,7 @@ export class Splice extends Linked<Splice> {
   #move(enabledKey: string): boolean {
     const other = this.#calls.swap(enabledKey, this.#conversation.handBack('moved'))
     if (!other) return false
-    this.#conversation = new Conversation(other, this.#context)
+    this.#conversation = new Conversation(other, this.#context, this.#ahead)
     this.#serverIsFull = false
     other.setHandlers(this.#serverSide, this.#serverSide)
     return true
@@ -329,6 +356,8 @@ export class Splice extends Linked<Splice> {
     this.#context.metrics.counters.upstream_bytes_total.value += bytes.length
     this.#hasServerSent = true
     this.#conversation.connection.scanner.scan(bytes)
+    const again = this.#ahead?.askAgain()
+    if (again) this.#conversation.connection.link.write(again)
     if (this.#pending !== undefined) {
       this.#passPending()
       this.#adjustWait()
@@ -342,6 +371,10 @@ export class Splice extends Linked<Splice> {
 
   onHead(bytes: Buffer, start: number): HeadVerdict {
     return judgeHead(bytes, start, this.#conversation)
+  }
+
+  onKept(bytes: Buffer): void {
+    this.#ahead?.onKept(bytes)
   }
 
   toClient(bytes: Buffer): void {
@@ -424,5 +457,9 @@ class ServerSide implements LinkHandler, ResponseSink {
 
   onPass(bytes: Buffer): void {
     this.#splice.toClient(bytes)
+  }
+
+  onKept(bytes: Buffer): void {
+    this.#splice.onKept(bytes)
   }
 }

@@ -143,6 +143,14 @@ const upstream = z.strictObject({
     durationMs(100).default(5_000),
     'How long an open circuit breaker refuses logins, in milliseconds. Then one login at a time may try to connect.',
   ),
+  ahead: field(
+    z.enum(['off', 'learn', 'on']).default('off'),
+    'Whether the edge sends the questions that a client is expected to ask next before it asks them, and answers them from what it holds. off: never. learn: the edge learns what clients ask, and sends nothing. on: it does both. For servers that are far away; see docs/answer-ahead.md.',
+  ),
+  aheadRoundTripMinMs: field(
+    durationMs(0, 60_000).default(3),
+    'With ahead: on, nothing is asked ahead of a server that answers sooner than this, in milliseconds. The edge measures the time from a command to the first byte of its answer.',
+  ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
     'User who logs in on behalf of every user, by AUTHENTICATE PLAIN. Needs masterPassword and sharedSecret. In imapproxy.conf: auth_sasl_plain_username.',

@@ -1,0 +1,56 @@
+/**
+ * What the responses to a command look like. The server may answer pipelined commands in any order (RFC 9051 5.5), so a
+ * response is attributed by its content. Two commands whose answers look alike are never in flight together.
+ */
+import type { UidSet } from './uid-set.ts'
+
+export type Answers =
+  /** No untagged data of its own: a tagged reply, and what the server reports of the mailbox. */
+  | { kind: 'none' }
+  /** The data of a newly selected mailbox. */
+  | { kind: 'select' }
+  | { kind: 'status'; mailbox: string }
+  | {
+      kind:
+        'list' | 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' | 'search' | 'sort' | 'thread'
+    }
+  /** SEARCH RETURN: its response names the tag (RFC 4731). */
+  | { kind: 'esearch' }
+  /** `items`: normalized as in `itemKey`. `uids`: undefined for sequence numbers. */
+  | { kind: 'fetch'; items: ReadonlySet<string>; uids: UidSet | undefined }
+  /** Not known. */
+  | { kind: 'anything' }
+
+/** Items that a server also sends unasked, so they do not tell one FETCH from another. */
+const unspecific = new Set(['UID', 'FLAGS', 'MODSEQ'])
+
+export const isSpecific = (item: string): boolean => !unspecific.has(item)
+
+export function looksAlike(one: Answers, other: Answers): boolean {
+  if (one.kind === 'anything' || other.kind === 'anything') return true
+  if (one.kind !== other.kind) return false
+  switch (one.kind) {
+    case 'none':
+    case 'esearch':
+      return false
+    case 'status':
+      return other.kind === 'status' && one.mailbox === other.mailbox
+    case 'fetch':
+      return (
+        other.kind !== 'fetch' || [...one.items].some((item) => isSpecific(item) && other.items.has(item))
+      )
+    default:
+      return true
+  }
+}
+
+/**
+ * A FETCH item as a response names it. Servers print header names and partial ranges in forms of their own, so these are
+ * left out.
+ */
+export function itemKey(item: string): string {
+  const upper = item.toUpperCase()
+  const section = /^(BODY|BINARY)(?:\.PEEK)?\[([^\]]*)\]/.exec(upper)
+  if (!section) return upper
+  return `${section[1]}[${section[2]!.replace(/(HEADER\.FIELDS(?:\.NOT)?).*$/, '$1')}]`
+}

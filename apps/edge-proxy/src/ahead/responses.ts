@@ -1,0 +1,197 @@
+/** One response of a server, read as far as answer-ahead needs it: whose it is, and what it says about a mailbox. */
+import { itemKey } from './answers.ts'
+import { mailboxName } from './tokens.ts'
+import { parseUidSet, type UidSet } from './uid-set.ts'
+
+export type Response =
+  | { kind: 'status'; mailbox: string | undefined; messages: number | undefined; uidNext: number | undefined }
+  | { kind: 'list' | 'lsub' | 'namespace' | 'quota' | 'rights' | 'acl' | 'metadata' }
+  | { kind: 'search' | 'sort' | 'thread'; uids: readonly number[] | undefined }
+  /** `all`: empty if nothing was found; undefined if the response does not say. */
+  | { kind: 'esearch'; tag: string | undefined; all: UidSet | undefined }
+  /** The items of the first line: a literal ends them. Their order is that of the server. */
+  | { kind: 'fetch'; uid: number | undefined; items: ReadonlySet<string>; size: number | undefined }
+  | { kind: 'exists'; count: number }
+  | { kind: 'expunge' | 'recent' | 'flags' }
+  /** A status with a code about the selected mailbox. */
+  | { kind: 'mailbox-code'; code: string; value: number | undefined }
+  | { kind: 'other' }
+
+const other: Response = { kind: 'other' }
+
+const mailboxCodes = new Set([
+  ...['UIDVALIDITY', 'UIDNEXT', 'UNSEEN', 'PERMANENTFLAGS', 'HIGHESTMODSEQ', 'NOMODSEQ', 'MAILBOXID'],
+  ...['READ-ONLY', 'READ-WRITE', 'CLOSED', 'UIDNOTSTICKY'],
+])
+
+const plainKinds: Readonly<Record<string, Response>> = {
+  LIST: { kind: 'list' },
+  LSUB: { kind: 'lsub' },
+  NAMESPACE: { kind: 'namespace' },
+  QUOTA: { kind: 'quota' },
+  QUOTAROOT: { kind: 'quota' },
+  MYRIGHTS: { kind: 'rights' },
+  ACL: { kind: 'acl' },
+  METADATA: { kind: 'metadata' },
+  FLAGS: { kind: 'flags' },
+  VANISHED: { kind: 'expunge' },
+}
+
+/** @param line the first line of an untagged response, or its beginning, from behind `* ` */
+export function readResponse(line: string): Response {
+  const head = /^(?:(\d+) +)?([A-Za-z]+)/.exec(line)
+  if (!head) return other
+  const word = head[2]!.toUpperCase()
+  const rest = line.slice(head[0].length)
+  if (head[1] !== undefined) return readNumbered(Number(head[1]), word, rest)
+  switch (word) {
+    case 'STATUS':
+      return readStatus(rest)
+    case 'SEARCH':
+    case 'SORT':
+      return { kind: word === 'SEARCH' ? 'search' : 'sort', uids: numbersIn(rest) }
+    case 'THREAD':
+      return { kind: 'thread', uids: undefined }
+    case 'ESEARCH':
+      return readEsearch(rest)
+    case 'OK':
+      return readCode(rest)
+    default:
+      return Object.hasOwn(plainKinds, word) ? plainKinds[word]! : other
+  }
+}
+
+function readNumbered(count: number, word: string, rest: string): Response {
+  switch (word) {
+    case 'EXISTS':
+      return { kind: 'exists', count }
+    case 'EXPUNGE':
+      return { kind: 'expunge' }
+    case 'RECENT':
+      return { kind: 'recent' }
+    case 'FETCH':
+      return readFetch(rest)
+    default:
+      return other
+  }
+}
+
+function readStatus(rest: string): Response {
+  const name = /^ +("(?:[^"\\]|\\.)*"|[^\s"(){}]+) +\(/.exec(rest)
+  const items = name ? rest.slice(name[0].length) : ''
+  const numberOf = (item: string): number | undefined => {
+    const value = new RegExp(`\\b${item} (\\d+)`, 'i').exec(items)?.[1]
+    return value === undefined ? undefined : Number(value)
+  }
+  return {
+    kind: 'status',
+    mailbox: name ? mailboxName(name[1]!) : undefined,
+    messages: numberOf('MESSAGES'),
+    uidNext: numberOf('UIDNEXT'),
+  }
+}
+
+function numbersIn(rest: string): number[] | undefined {
+  return /^[ \d]*\r?\n$/.test(rest) ? (rest.match(/\d+/g) ?? []).map(Number) : undefined
+}
+
+function readEsearch(rest: string): Response {
+  const tag = /^ \(TAG (?:"([^"\\]*)"|([^\s"()]+))\)/i.exec(rest)
+  const all = / ALL ([\d:,]+)(?= |\r?\n)/i.exec(rest)
+  const isEmpty = /^ \([^()]*\)(?: UID)?\r?\n$/i.test(rest)
+  return {
+    kind: 'esearch',
+    tag: tag?.[1] ?? tag?.[2],
+    all: all ? parseUidSet(all[1]!) : isEmpty ? [] : undefined,
+  }
+}
+
+function readCode(rest: string): Response {
+  const code = /^ \[([A-Za-z-]+)(?: (\d+)(?=\]))?/.exec(rest)
+  const name = code?.[1]!.toUpperCase() ?? ''
+  if (!mailboxCodes.has(name)) return other
+  return { kind: 'mailbox-code', code: name, value: code?.[2] === undefined ? undefined : Number(code[2]) }
+}
+
+const itemName = /[A-Za-z0-9.-]+(?:\[[^\]]*\](?:<\d+>)?)?/y
+
+/** `rest`: ` (UID 31 FLAGS (\Seen) BODY[2] {1234}` and so on. */
+function readFetch(rest: string): Response {
+  const items = new Set<string>()
+  let uid: number | undefined
+  let size: number | undefined
+  let at = rest.indexOf('(') + 1
+  while (at > 0 && at < rest.length) {
+    while (rest[at] === ' ') at++
+    itemName.lastIndex = at
+    const name = itemName.exec(rest)?.[0]
+    if (name === undefined) break
+    const key = itemKey(name)
+    items.add(key)
+    at += name.length
+    while (rest[at] === ' ') at++
+    const end = valueEnd(rest, at)
+    if (key === 'UID') uid = numberAt(rest, at, end)
+    if (key === 'RFC822.SIZE') size = numberAt(rest, at, end)
+    at = end
+  }
+  return { kind: 'fetch', uid, items, size }
+}
+
+function numberAt(text: string, from: number, to: number): number | undefined {
+  const digits = text.slice(from, to)
+  return /^\d{1,12}$/.test(digits) ? Number(digits) : undefined
+}
+
+/** The index behind the value at `at`: an atom, a string or a list. A literal ends the line. */
+function valueEnd(text: string, at: number): number {
+  let depth = 0
+  for (let index = at; index < text.length; index++) {
+    switch (text[index]) {
+      case '"':
+        index++
+        while (index < text.length && text[index] !== '"') index += text[index] === '\\' ? 2 : 1
+        break
+      case '(':
+        depth++
+        break
+      case ')':
+        if (depth === 0) return index
+        depth--
+        break
+      case ' ':
+      case '\r':
+        if (depth === 0) return index
+        break
+      default:
+    }
+  }
+  return text.length
+}
+
+/**
+ * An ESEARCH response as the answer to the command that the client sent.
+ * @param line the whole response
+ * @param tag of the client's command if it has RETURN; undefined: it is a plain SEARCH
+ * @returns undefined if the response is not understood, or is larger than is reasonable
+ */
+export function rewriteEsearch(line: string, tag: string | undefined): string | undefined {
+  const shape =
+    /^\* ESEARCH \(TAG (?:"[^"\\]*"|[^\s"()]+)\)((?: UID)?(?: (?:ALL [\d:,]+|(?:MIN|MAX|COUNT) \d+))*)\r\n$/i
+  const rest = shape.exec(line)?.[1]
+  if (rest === undefined) return undefined
+  if (tag !== undefined) return `* ESEARCH (TAG "${tag}")${rest}\r\n`
+  const all = / ALL ([\d:,]+)/i.exec(rest)
+  if (!all) return '* SEARCH\r\n'
+  const set = parseUidSet(all[1]!)
+  if (set === undefined) return undefined
+  let count = 0
+  for (const [first, last] of set) count += last - first + 1
+  if (count > searchedMax) return undefined
+  let text = '* SEARCH'
+  for (const [first, last] of set) for (let uid = first; uid <= last; uid++) text += ` ${uid}`
+  return `${text}\r\n`
+}
+
+/** A result with more messages is not printed as SEARCH. */
+const searchedMax = 100_000

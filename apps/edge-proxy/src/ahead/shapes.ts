@@ -1,0 +1,381 @@
+/**
+ * Commands as they are learned and asked ahead. The shape of a command keeps the words of the grammar, the item lists of
+ * FETCH and part numbers. Every other token is a hole, so that nothing of one user is in a template.
+ *
+ *   UID FETCH 31 (BODY.PEEK[2])   ─▶   shape `UID FETCH □ (BODY.PEEK[2])`, holes [`31`]
+ *
+ * What may be asked ahead is an allow list: everything that is not understood word for word is only a step of the client.
+ */
+import { itemKey, type Answers } from './answers.ts'
+import { flatList, mailboxName, tokensOf, type Token } from './tokens.ts'
+import { parseUidSet, type UidSet } from './uid-set.ts'
+
+/** Stands for a token that belongs to one user. */
+const hole = '\u25a1'
+
+export interface Command {
+  /** As the client writes it, without tag and line end. */
+  readonly text: string
+  readonly shape: string
+  /** The tokens that the holes stand for, as the client wrote them. */
+  readonly holes: readonly string[]
+  readonly answers: Answers
+  /** The mailbox that it selects, by the name of `mailboxName`. */
+  readonly selects: string | undefined
+  /** Its answer is a list of UIDs. */
+  readonly isSearch: boolean
+  /** Undefined: it is never asked ahead. */
+  readonly question: Question | undefined
+}
+
+/** A command that the edge may ask ahead. */
+export interface Question {
+  /** As the client writes it, without tag and line end. */
+  readonly text: string
+  /** For the trace: the words of the command. */
+  readonly name: string
+  readonly answers: Answers
+  readonly selects: string | undefined
+  /** It names messages by their sequence numbers. */
+  readonly usesNumbers: boolean
+  /** It is about the selected mailbox. */
+  readonly needsMailbox: boolean
+  /** Its answer tells the client flags. */
+  readonly hasFlags: boolean
+  /** The messages whose content it asks for: their sizes must be known. */
+  readonly bodiesOf: UidSet | undefined
+  /** A plain UID SEARCH: it is asked as ESEARCH where the server has it. */
+  readonly isPlainSearch: boolean
+}
+
+/** Fills the holes of a shape. */
+export function fill(shape: string, holes: readonly string[]): string {
+  let index = 0
+  return shape.replaceAll(hole, () => holes[index++] ?? '')
+}
+
+/** How many holes a shape has. */
+export const holesIn = (shape: string): number => shape.split(hole).length - 1
+
+/** Longer shapes are not learned. */
+const shapeMax = 1024
+
+/** What follows when the session ends instead: it is learned like a shape. */
+export const endShape = 'end'
+
+/** @param text a whole command without tag and line end, or as much of it as has arrived */
+export function commandOf(text: string): Command {
+  const tokens = tokensOf(text)
+  if (tokens === undefined || tokens.length === 0) return unknown(text)
+  const parsed = parse(text, tokens)
+  if (parsed === undefined || parsed.shape.length > shapeMax) return unknown(text)
+  return parsed
+}
+
+/** A command that is not understood. Its answers are known by its verb only. */
+function unknown(text: string): Command {
+  const [verb = '', second = ''] = text.slice(0, 100).toUpperCase().split(' ', 2)
+  const name = verb === 'UID' ? `UID ${second}` : verb
+  const isSelect = verb === 'SELECT' || verb === 'EXAMINE'
+  return {
+    text,
+    shape: /^[A-Z ]{1,40}$/.test(name) ? name : 'OTHER',
+    holes: [],
+    answers: answersByName[name] ?? { kind: 'anything' },
+    selects: isSelect ? mailboxName(selectedName.exec(text)?.[1] ?? '') : undefined,
+    isSearch: isSearching(name),
+    question: undefined,
+  }
+}
+
+const selectedName = /^\S+ +("(?:[^"\\]|\\.)*"|[^\s"(){}]+) /
+
+const none: Answers = { kind: 'none' }
+/** Also of forms that are not parsed. A literal makes no difference to the answers of these. */
+const answersByName: Readonly<Record<string, Answers>> = Object.fromEntries(
+  [
+    ...['APPEND', 'CHECK', 'CLOSE', 'COPY', 'CREATE', 'DELETE', 'EXPUNGE', 'IDLE', 'LOGOUT', 'MOVE', 'NOOP'],
+    ...['RENAME', 'STORE', 'SUBSCRIBE', 'UID COPY', 'UID EXPUNGE', 'UID MOVE', 'UID STORE', 'UNSELECT'],
+    ...['UNSUBSCRIBE', 'ENABLE', 'CAPABILITY', 'ID'],
+  ].map((name) => [name, none]),
+)
+
+const quoted = (text: string): boolean => text.startsWith('"')
+const wordsOf = (tokens: readonly Token[]): string[] =>
+  tokens.map(({ text }) => (quoted(text) ? text : text.toUpperCase()))
+
+/** What one kind of command makes of its tokens. */
+interface Reading {
+  /** Indexes of the tokens that are holes. */
+  holes: readonly number[]
+  answers: Answers
+  name: string
+  isAskable?: boolean
+  selects?: string
+  needsMailbox?: boolean
+  hasFlags?: boolean
+  bodiesOf?: UidSet | undefined
+  isPlainSearch?: boolean
+}
+
+function parse(text: string, tokens: readonly Token[]): Command | undefined {
+  const words = wordsOf(tokens)
+  const reading = read(words, tokens)
+  if (reading === undefined) return undefined
+  let shape = ''
+  let at = 0
+  for (const index of reading.holes) {
+    const token = tokens[index]!
+    shape += text.slice(at, token.from) + hole
+    at = token.to
+  }
+  shape += text.slice(at)
+  const { answers, name, isAskable = true } = reading
+  const question: Question = {
+    text,
+    name,
+    answers,
+    selects: reading.selects,
+    usesNumbers: isSearching(name) && reading.holes.some((index) => isNumbers(tokens[index]!.text)),
+    needsMailbox: reading.needsMailbox === true,
+    hasFlags: reading.hasFlags === true,
+    bodiesOf: reading.bodiesOf,
+    isPlainSearch: reading.isPlainSearch === true,
+  }
+  return {
+    text,
+    shape,
+    selects: reading.selects,
+    isSearch: isSearching(name),
+    holes: reading.holes.map((index) => tokens[index]!.text),
+    answers,
+    question: isAskable ? question : undefined,
+  }
+}
+
+function read(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
+  const verb = words[0]!
+  switch (verb) {
+    case 'SELECT':
+    case 'EXAMINE':
+      // With parameters it enables extensions.
+      return words.length === 2 && isName(words[1])
+        ? { holes: [1], answers: { kind: 'select' }, name: verb, selects: mailboxName(tokens[1]!.text) }
+        : undefined
+    case 'STATUS':
+      return readStatus(words, tokens)
+    case 'LIST':
+    case 'LSUB':
+      return readList(words)
+    case 'NAMESPACE':
+      return words.length === 1 ? { holes: [], answers: { kind: 'namespace' }, name: verb } : undefined
+    case 'GETQUOTA':
+    case 'GETQUOTAROOT':
+      return oneName(words, { kind: 'quota' })
+    case 'MYRIGHTS':
+      return oneName(words, { kind: 'rights' })
+    case 'GETACL':
+      return oneName(words, { kind: 'acl' })
+    case 'GETMETADATA':
+      return readMetadata(words)
+    case 'UID':
+      return readUid(words, tokens)
+    default:
+      return undefined
+  }
+}
+
+const isName = (word: string | undefined): boolean => word !== undefined && word !== '(' && word !== ')'
+
+function oneName(words: readonly string[], answers: Answers): Reading | undefined {
+  return words.length === 2 && isName(words[1]) ? { holes: [1], answers, name: words[0]! } : undefined
+}
+
+const statusItems = new Set(['MESSAGES', 'RECENT', 'UIDNEXT', 'UIDVALIDITY', 'UNSEEN', 'DELETED', 'SIZE'])
+
+function readStatus(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
+  const list = flatList(tokens, 2)
+  if (!isName(words[1]) || list?.next !== words.length) return undefined
+  if (!words.slice(3, -1).every((item) => statusItems.has(item))) return undefined
+  const mailbox = mailboxName(tokens[1]!.text)
+  return { holes: [1], answers: { kind: 'status', mailbox }, name: 'STATUS' }
+}
+
+const listWords = new Set([
+  ...['(', ')', '""', '"*"', '*', '%', '"%"', 'RETURN', 'SUBSCRIBED', 'REMOTE', 'RECURSIVEMATCH'],
+  ...['SPECIAL-USE', 'CHILDREN'],
+])
+
+/** LIST with STATUS answers two kinds of data, and is not asked ahead. */
+function readList(words: readonly string[]): Reading | undefined {
+  const verb = words[0]!
+  if (words.length < 3 || words.includes('STATUS')) return undefined
+  const holes = words.flatMap((word, index) => (index === 0 || listWords.has(word) ? [] : [index]))
+  return { holes, answers: { kind: verb === 'LIST' ? 'list' : 'lsub' }, name: verb }
+}
+
+function readMetadata(words: readonly string[]): Reading | undefined {
+  const holes = words.flatMap((word, index) => (index === 0 || word === '(' || word === ')' ? [] : [index]))
+  return holes.length > 0 ? { holes, answers: { kind: 'metadata' }, name: words[0]! } : undefined
+}
+
+function readUid(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
+  switch (words[1]) {
+    case 'SEARCH':
+      return readSearch(words, tokens)
+    case 'SORT':
+    case 'THREAD':
+      return readSort(words, tokens)
+    case 'FETCH':
+      return readFetch(words, tokens)
+    default:
+      return undefined
+  }
+}
+
+/** Search keys, and how many arguments follow each. The arguments are holes (RFC 9051 6.4.4). */
+const searchKeys: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(
+    [
+      ...['ALL', 'ANSWERED', 'DELETED', 'DRAFT', 'FLAGGED', 'NEW', 'OLD', 'RECENT', 'SEEN', 'UNANSWERED'],
+      ...['UNDELETED', 'UNDRAFT', 'UNFLAGGED', 'UNSEEN', 'OR', 'NOT', '(', ')'],
+    ].map((key) => [key, 0]),
+  ),
+  ...Object.fromEntries(
+    [
+      ...[
+        'BCC',
+        'BEFORE',
+        'BODY',
+        'CC',
+        'CHARSET',
+        'FROM',
+        'KEYWORD',
+        'LARGER',
+        'ON',
+        'SENTBEFORE',
+        'SENTON',
+      ],
+      ...['SENTSINCE', 'SINCE', 'SMALLER', 'SUBJECT', 'TEXT', 'TO', 'UID', 'UNKEYWORD'],
+    ].map((key) => [key, 1]),
+  ),
+  HEADER: 2,
+}
+
+/** They read the content of messages, and would delay the answers to what is asked with them. */
+const slowKeys = new Set(['BODY', 'TEXT'])
+
+/** The holes of search keys from `from` on. Undefined: a key is not known. */
+function searchHoles(
+  words: readonly string[],
+  from: number,
+): { holes: number[]; isSlow: boolean } | undefined {
+  const holes: number[] = []
+  let isSlow = false
+  for (let index = from; index < words.length; index++) {
+    const word = words[index]!
+    if (isNumbers(word)) {
+      holes.push(index)
+      continue
+    }
+    const count = Object.hasOwn(searchKeys, word) ? searchKeys[word]! : -1
+    if (count < 0 || index + count >= words.length) return undefined
+    isSlow ||= slowKeys.has(word)
+    for (let next = 0; next < count; next++) {
+      index++
+      if (!isName(words[index])) return undefined
+      holes.push(index)
+    }
+  }
+  return { holes, isSlow }
+}
+
+const returnItems = new Set(['ALL', 'COUNT', 'MIN', 'MAX'])
+
+function readSearch(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
+  let from = 2
+  const hasReturn = words[2] === 'RETURN'
+  if (hasReturn) {
+    const list = flatList(tokens, 3)
+    if (list === undefined || !wordsOf(list.items).every((item) => returnItems.has(item))) return undefined
+    from = list.next
+  }
+  const keys = words.length > from ? searchHoles(words, from) : undefined
+  if (keys === undefined) return undefined
+  return {
+    holes: keys.holes,
+    answers: { kind: hasReturn ? 'esearch' : 'search' },
+    name: 'UID SEARCH',
+    isAskable: !keys.isSlow,
+    needsMailbox: true,
+    isPlainSearch: !hasReturn,
+  }
+}
+
+const sortWords = new Set([
+  ...['REVERSE', 'ARRIVAL', 'CC', 'DATE', 'FROM', 'SIZE', 'SUBJECT', 'TO', 'DISPLAYFROM', 'DISPLAYTO'],
+])
+const threadWords = new Set(['REFERENCES', 'REFS', 'ORDEREDSUBJECT'])
+
+/** `UID SORT (REVERSE DATE) UTF-8 ALL`, `UID THREAD REFERENCES UTF-8 ALL`. */
+function readSort(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
+  const isSort = words[1] === 'SORT'
+  let charset = 3
+  if (isSort) {
+    const list = flatList(tokens, 2)
+    if (list === undefined || !wordsOf(list.items).every((word) => sortWords.has(word))) return undefined
+    charset = list.next
+  } else if (!threadWords.has(words[2] ?? '')) return undefined
+  if (!/^(?:US-ASCII|"?UTF-8"?)$/.test(words[charset] ?? '') || words.length <= charset + 1) return undefined
+  const keys = searchHoles(words, charset + 1)
+  if (keys === undefined) return undefined
+  return {
+    holes: keys.holes,
+    answers: { kind: isSort ? 'sort' : 'thread' },
+    name: `UID ${words[1]}`,
+    isAskable: !keys.isSlow,
+    needsMailbox: true,
+  }
+}
+
+const plainItems = new Set([
+  ...['UID', 'FLAGS', 'INTERNALDATE', 'RFC822.SIZE', 'ENVELOPE', 'BODYSTRUCTURE', 'BODY', 'RFC822.HEADER'],
+])
+const headerSection = /^BODY\.PEEK\[(?:[\d.]+\.)?(?:HEADER(?:\.FIELDS(?:\.NOT)? \([^()]*\))?|MIME)\]$/
+const bodySection = /^(?:BODY|BINARY)\.PEEK\[(?:[\d.]+(?:\.TEXT)?|TEXT)?\](?:<[\d.]+>)?$/
+
+/** Every item that it answers for; `isPeek`: none of them sets \Seen, and none is unknown. */
+function readFetch(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
+  const list = flatList(tokens, 3)
+  const items = list ? words.slice(4, list.next - 1) : words.slice(3, 4)
+  if (items.length === 0 || (list?.next ?? 4) !== words.length) return undefined
+  const isKnown = items.every(
+    (item) => plainItems.has(item) || headerSection.test(item) || bodySection.test(item),
+  )
+  // ALL, FAST and FULL stand for several items, and some items set flags.
+  if (!isKnown) return undefined
+  const uids = parseUidSet(words[2] ?? '')
+  const keys = new Set(items.map(itemKey))
+  return {
+    holes: [2],
+    answers: { kind: 'fetch', items: keys, uids },
+    name: 'UID FETCH',
+    // An answer with flags only looks like a report of the server.
+    isAskable: uids !== undefined && items.some((item) => item !== 'UID' && item !== 'FLAGS'),
+    needsMailbox: true,
+    hasFlags: keys.has('FLAGS'),
+    bodiesOf: items.some((item) => bodySection.test(item)) ? uids : undefined,
+  }
+}
+
+const bySequence = /^(?:FETCH|STORE|COPY|MOVE|SEARCH|SORT|THREAD)$/
+
+const isSearching = (name: string): boolean => name === 'UID SEARCH' || name === 'UID SORT'
+const isNumbers = (text: string): boolean => /^[\d:,*]+$/.test(text)
+
+/** Whether the command names messages by their sequence numbers, or is answered with them. */
+export function usesSequenceNumbers(command: Command): boolean {
+  if (bySequence.test(command.shape)) return true
+  // UID SEARCH and UID SORT take sequence numbers as a search key.
+  return command.isSearch && command.holes.some(isNumbers)
+}

@@ -1,0 +1,633 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { Knowledge } from '../ahead/knowledge.ts'
+import { beginAhead, knowledgeOf, teach, type Page } from './ahead.test-support.ts'
+
+const headers = '(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM)])'
+const list: Page = [
+  ['STATUS INBOX (MESSAGES UNSEEN)', 'STATUS INBOX (MESSAGES 3 UNSEEN 0)'],
+  ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
+  ['UID SEARCH ALL', 'SEARCH 10 11 12'],
+  [`UID FETCH 10:12 ${headers}`, '1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ())'],
+]
+
+test('the questions of a known page go to the server with its first one, and are answered from what is held', async () => {
+  const { client, fromClient, fromServer, up, tag, counters } = await beginAhead(knowledgeOf(list))
+  fromClient('a STATUS INBOX (MESSAGES UNSEEN)\r\n')
+  const search = 'UID SEARCH RETURN (ALL) ALL'
+  const fetch = `UID FETCH 10:12 ${headers}`
+  assert.deepEqual(await up(4), ['STATUS INBOX (MESSAGES UNSEEN)', 'SELECT INBOX', search, fetch])
+  fromServer('* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n* 3 EXISTS\r\n* 0 RECENT\r\n')
+  fromServer(`* ESEARCH (TAG "${tag(search)}") UID ALL 10:12\r\n* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ()`)
+  fromServer(' BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\na OK done\r\n')
+  assert.equal(await client.until('done\r\n'), '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\na OK done\r\n')
+  fromServer(`${tag(fetch)} OK fetched\r\n${tag('SELECT INBOX')} OK [READ-WRITE] selected\r\n`)
+  fromClient('b SELECT INBOX\r\n')
+  assert.equal(
+    await client.until('selected\r\n'),
+    '* 3 EXISTS\r\n* 0 RECENT\r\nb OK [READ-WRITE] selected\r\n',
+  )
+  fromClient('c UID SEARCH ALL\r\n')
+  fromServer(`${tag(search)} OK searched\r\n`)
+  assert.equal(await client.until('searched\r\n'), '* SEARCH 10 11 12\r\nc OK searched\r\n')
+  fromClient(`d ${fetch}\r\n`)
+  const message =
+    '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
+  assert.equal(await client.until('fetched\r\n'), `${message}d OK fetched\r\n`)
+  assert.equal(counters.ahead_asked_total({ upstream: 'main' }).value, 3)
+  assert.equal(counters.ahead_used_total({ upstream: 'main' }).value, 3)
+})
+
+const status = 'STATUS INBOX (MESSAGES UNSEEN)'
+const search = 'UID SEARCH RETURN (ALL) ALL'
+const fetch = `UID FETCH 10:12 ${headers}`
+const statusAnswer = '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n'
+const selectAnswer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT 13] x\r\n'
+const message =
+  '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
+
+/** A session whose list page is in flight, and whose STATUS is answered. */
+async function listing(setup: Parameters<typeof beginAhead>[1] = {}, knowledge = knowledgeOf(list)) {
+  const session = await beginAhead(knowledge, setup)
+  session.fromClient(`a ${status}\r\n`)
+  await session.up(4)
+  session.fromServer(`${statusAnswer}a OK done\r\n`)
+  await session.client.until('a OK done\r\n')
+  /** Answers a command that was asked ahead. */
+  const ok = (text: string, data = '') => session.fromServer(`${data}${session.tag(text)} OK done\r\n`)
+  const esearch = (uids: string) => `* ESEARCH (TAG "${session.tag(search)}") UID${uids}\r\n`
+  return { ...session, ok, esearch }
+}
+
+// Answers belong to commands by content.
+
+test('data and tagged replies in any order reach the command that they answer', async () => {
+  const { client, fromClient, fromServer, ok, esearch } = await listing()
+  fromServer(selectAnswer + message + esearch(' ALL 10:12'))
+  ok(fetch)
+  ok(search)
+  ok('SELECT INBOX')
+  fromClient('b SELECT INBOX\r\n')
+  assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
+  fromClient('c UID SEARCH ALL\r\n')
+  assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
+  fromClient(`d ${fetch}\r\n`)
+  assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
+})
+
+test('an answer that arrives within a literal when the client asks for it streams on', async () => {
+  const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
+  fromServer(selectAnswer)
+  ok('SELECT INBOX')
+  ok(search, esearch(' ALL 10:12'))
+  fromClient('b SELECT INBOX\r\n')
+  fromClient('c UID SEARCH ALL\r\n')
+  await client.until('c OK done\r\n')
+  fromServer(message.slice(0, -6))
+  fromClient(`d ${fetch}\r\n`)
+  assert.equal(await client.bytes(message.length - 6), message.slice(0, -6))
+  fromServer(message.slice(-6))
+  fromServer(message + tag(fetch))
+  fromServer(' OK done\r\n')
+  assert.equal(await client.until('OK done\r\n'), `${message.slice(-6)}${message}d OK done\r\n`)
+})
+
+test('a client that asks for more than one count gets each by its name', async () => {
+  const page: Page = [['STATUS a (UNSEEN)'], ['STATUS b (UNSEEN)'], ['STATUS c (UNSEEN)']]
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
+  fromClient('1 STATUS a (UNSEEN)\r\n')
+  assert.deepEqual(await up(3), ['STATUS a (UNSEEN)', 'STATUS b (UNSEEN)', 'STATUS c (UNSEEN)'])
+  fromServer('* STATUS c (UNSEEN 3)\r\n* STATUS "b" (UNSEEN 2)\r\n* STATUS a (UNSEEN 1)\r\n')
+  fromServer(`${tag('STATUS c (UNSEEN)')} OK\r\n${tag('STATUS b (UNSEEN)')} OK\r\n1 OK\r\n`)
+  assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 1)\r\n1 OK\r\n')
+  fromClient('2 STATUS b (UNSEEN)\r\n')
+  assert.equal(await client.until('OK\r\n'), '* STATUS "b" (UNSEEN 2)\r\n2 OK\r\n')
+  fromClient('3 STATUS c (UNSEEN)\r\n')
+  assert.equal(await client.until('OK\r\n'), '* STATUS c (UNSEEN 3)\r\n3 OK\r\n')
+})
+
+test('two commands whose answers look alike are never in flight together', async () => {
+  const searches: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH ALL']]
+  const lists: Page = [['SELECT INBOX', '3 EXISTS'], ['LIST "" "*"'], ['LIST (SUBSCRIBED) "" "*"']]
+  const fetches: Page = [
+    ['SELECT INBOX', '3 EXISTS'],
+    ['UID FETCH 10 (UID BODYSTRUCTURE)'],
+    ['UID FETCH 10 (BODYSTRUCTURE ENVELOPE)'],
+  ]
+  for (const page of [searches, lists, fetches]) {
+    const offered = 'IMAP4REV1 UNSELECT'
+    const { fromClient, up, scripted } = await beginAhead(knowledgeOf(page, page), { offered })
+    fromClient('a SELECT INBOX\r\n')
+    assert.deepEqual(await up(2), [page[0]![0], page[1]![0]])
+    assert.equal(scripted.unread, '')
+  }
+})
+
+test('two searches are told apart by their tags where the server has ESEARCH', async () => {
+  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH RETURN (ALL) ALL']]
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
+  fromClient('a SELECT INBOX\r\n')
+  const unseen = 'UID SEARCH RETURN (ALL) UNSEEN'
+  assert.deepEqual(await up(3), ['SELECT INBOX', unseen, search])
+  fromServer('* 3 EXISTS\r\na OK done\r\n')
+  fromServer(`* ESEARCH (TAG "${tag(search)}") UID ALL 10:12\r\n${tag(search)} OK done\r\n`)
+  fromServer(`* ESEARCH (TAG "${tag(unseen)}") UID\r\n${tag(unseen)} OK done\r\n`)
+  await client.until('a OK done\r\n')
+  fromClient('b UID SEARCH UNSEEN\r\n')
+  assert.equal(await client.until('done\r\n'), '* SEARCH\r\nb OK done\r\n')
+  fromClient('c UID SEARCH RETURN (ALL) ALL\r\n')
+  assert.equal(await client.until('done\r\n'), '* ESEARCH (TAG "c") UID ALL 10:12\r\nc OK done\r\n')
+})
+
+test('a search result that cannot be told as the client asked for it is asked for again', async () => {
+  for (const result of [' ALL 1:4000000000', ' ALL 1:*', '', ' ALL 10 X 1']) {
+    const { client, fromClient, fromServer, ok, esearch, up } = await listing()
+    ok('SELECT INBOX', selectAnswer)
+    fromClient('b SELECT INBOX\r\n')
+    await client.until('b OK done\r\n')
+    ok(search, result === '' ? '' : esearch(result))
+    fromClient('c UID SEARCH ALL\r\n')
+    assert.deepEqual(await up(1), ['UID SEARCH ALL'])
+    fromServer('* SEARCH 7\r\nc OK done\r\n')
+    assert.equal(await client.until('c OK done\r\n'), '* SEARCH 7\r\nc OK done\r\n')
+  }
+})
+
+test('a search result that is not understood while the client waits for it ends in NO', async () => {
+  const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
+  ok('SELECT INBOX', selectAnswer)
+  fromClient('b SELECT INBOX\r\nc UID SEARCH ALL\r\n')
+  await client.until('b OK done\r\n')
+  fromServer(`${esearch(' ALL 10 X 1')}${tag(search)} OK done\r\n`)
+  assert.match(await client.line(), /^c NO \[UNAVAILABLE\] /)
+})
+
+// The state of the mailbox.
+
+test('an EXPUNGE is told with the last command whose data came before it', async () => {
+  const { client, fromClient, fromServer, ok, esearch } = await listing()
+  fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\n`)
+  ok('SELECT INBOX')
+  ok(search)
+  ok(fetch)
+  fromClient('b SELECT INBOX\r\n')
+  assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
+  fromClient('c UID SEARCH ALL\r\n')
+  assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
+  fromClient(`d ${fetch}\r\n`)
+  assert.equal(await client.until('done\r\n'), `${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\nd OK done\r\n`)
+})
+
+test('an EXPUNGE before the data of a command is told before that data', async () => {
+  const { client, fromClient, fromServer, ok, esearch } = await listing()
+  fromServer(`${selectAnswer}${esearch(' ALL 10:12')}* 1 EXPUNGE\r\n${message}`)
+  ok('SELECT INBOX')
+  ok(search)
+  ok(fetch)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  fromClient('c UID SEARCH ALL\r\n')
+  assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\n* 1 EXPUNGE\r\nc OK done\r\n')
+  fromClient(`d ${fetch}\r\n`)
+  assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
+})
+
+test('an answer that is older than an EXPUNGE that must be told first is asked for again', async () => {
+  const { client, fromClient, fromServer, ok, esearch, up } = await listing()
+  // The server has answered the FETCH before the SEARCH.
+  fromServer(`${selectAnswer}${message}* 1 EXPUNGE\r\n${esearch(' ALL 10:12')}`)
+  ok('SELECT INBOX')
+  ok(search)
+  ok(fetch)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  fromClient('c UID SEARCH ALL\r\n')
+  assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\n* SEARCH 10 11 12\r\nc OK done\r\n')
+  fromClient(`d ${fetch}\r\n`)
+  assert.deepEqual(await up(1), [fetch])
+})
+
+test('after an untold EXPUNGE a command by sequence number is refused, and the EXPUNGE is told with the next reply', async () => {
+  for (const command of ['STORE 1 +FLAGS (x)', 'FETCH 1 FLAGS', 'UID SEARCH 1', 'SEARCH ALL', 'COPY 1 x']) {
+    const { client, fromClient, fromServer, ok, esearch, up } = await listing()
+    fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n`)
+    for (const text of ['SELECT INBOX', search, fetch]) ok(text)
+    fromClient('b SELECT INBOX\r\n')
+    await client.until('b OK done\r\n')
+    fromClient(`c ${command}\r\n`)
+    assert.match(await client.line(), /^c NO \[EXPUNGEISSUED\] /)
+    fromClient('d NOOP\r\n')
+    assert.deepEqual(await up(1), ['NOOP'])
+    fromServer('d OK done\r\n')
+    assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\nd OK done\r\n')
+  }
+})
+
+test('a command by sequence number waits while a command ahead of it may report an EXPUNGE', async () => {
+  const { client, fromClient, fromServer, ok, esearch, up, scripted } = await listing()
+  ok('SELECT INBOX', selectAnswer)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  fromClient('c STORE 1 +FLAGS (x)\r\n')
+  ok(search, esearch(' ALL 10:12'))
+  fromServer(message)
+  scripted.socket.write('')
+  assert.equal(scripted.unread, '')
+  ok(fetch)
+  assert.deepEqual(await up(1), ['STORE 1 +FLAGS (x)'])
+})
+
+test('a number that a message had before an EXPUNGE is not used for an answer', async () => {
+  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 3']]
+  for (const isWaiting of [false, true]) {
+    const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
+    fromClient('a SELECT INBOX\r\n')
+    const [unseen, last] = ['UID SEARCH RETURN (ALL) UNSEEN', 'UID SEARCH RETURN (ALL) 3']
+    assert.deepEqual(await up(3), ['SELECT INBOX', unseen, last])
+    fromServer(`* 3 EXISTS\r\na OK done\r\n* ESEARCH (TAG "${tag(unseen)}") UID ALL 11\r\n`)
+    fromServer(`${tag(unseen)} OK done\r\n`)
+    await client.until('a OK done\r\n')
+    fromClient('b UID SEARCH UNSEEN\r\n')
+    await client.until('b OK done\r\n')
+    const rest = `* 1 EXPUNGE\r\n* ESEARCH (TAG "${tag(last)}") UID ALL 12\r\n${tag(last)} OK done\r\n`
+    if (!isWaiting) fromServer(rest)
+    fromClient('c UID SEARCH 3\r\n')
+    if (isWaiting) fromServer(rest)
+    assert.match(await client.until('[EXPUNGEISSUED]'), /^(\* 1 EXPUNGE\r\n)?c NO \[EXPUNGEISSUED\]$/)
+  }
+})
+
+test('nothing is told to a client that waits for no reply', async () => {
+  const { client, clientLink, fromServer, ok, fromClient } = await listing()
+  ok('SELECT INBOX', selectAnswer)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  fromServer('* 4 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen))\r\n')
+  clientLink.write('end\r\n')
+  assert.equal(await client.line(), 'end')
+})
+
+test('flags are asked ahead only while the client has been told none since its SELECT', async () => {
+  const page: Page = [
+    ['SELECT INBOX', '3 EXISTS'],
+    ['UID FETCH 10 (UID FLAGS ENVELOPE)', '1 FETCH (UID 10 FLAGS () ENVELOPE ())'],
+    ['NAMESPACE'],
+    ['UID FETCH 10 (UID FLAGS BODYSTRUCTURE)', '1 FETCH (UID 10 FLAGS () BODYSTRUCTURE ())'],
+  ]
+  const { client, fromClient, fromServer, up, tag, scripted } = await beginAhead(knowledgeOf(page, page))
+  fromClient('a SELECT INBOX\r\n')
+  const first = 'UID FETCH 10 (UID FLAGS ENVELOPE)'
+  // The second one would also be told flags, and the first may be dropped or not.
+  assert.deepEqual(await up(3), ['SELECT INBOX', first, 'NAMESPACE'])
+  fromServer(
+    `* 3 EXISTS\r\na OK done\r\n* 1 FETCH (UID 10 FLAGS () ENVELOPE ())\r\n${tag(first)} OK done\r\n`,
+  )
+  fromServer(`* NAMESPACE NIL NIL NIL\r\n${tag('NAMESPACE')} OK done\r\n`)
+  await client.until('a OK done\r\n')
+  fromClient(`b ${first}\r\n`)
+  await client.until('b OK done\r\n')
+  fromClient('c NAMESPACE\r\n')
+  await client.until('c OK done\r\n')
+  assert.equal(scripted.unread, '')
+})
+
+// SELECT.
+
+test('a SELECT that the client does not ask for is undone before anything else goes up', async () => {
+  const { client, fromClient, fromServer, ok, esearch, up, tag, connection } = await listing()
+  fromServer(selectAnswer)
+  fromClient('b SELECT Sent\r\n')
+  const [unselect] = await up(1)
+  assert.equal(unselect, 'UNSELECT')
+  assert.deepEqual(await up(1), ['SELECT Sent'])
+  ok('SELECT INBOX')
+  ok(search, esearch(' ALL 10:12'))
+  ok(fetch, message)
+  fromServer(`* 5 EXISTS\r\n* OK [CLOSED] Previous mailbox closed.\r\n${tag('UNSELECT')} OK left\r\n`)
+  fromServer('* 1 EXISTS\r\nb OK done\r\n')
+  assert.equal(await client.until('done\r\n'), '* 1 EXISTS\r\nb OK done\r\n')
+  assert.notEqual(connection.mailbox, 'none')
+})
+
+test('a SELECT is asked ahead only in the mode of the client, where nearly all clients select, and where it can be undone', async () => {
+  const examine = list.map(([text, ...rest]): Page[number] => [text.replace('SELECT', 'EXAMINE'), ...rest])
+  const { fromClient, up } = await beginAhead(knowledgeOf(examine))
+  fromClient(`a ${status}\r\n`)
+  assert.deepEqual((await up(2))[1], 'EXAMINE INBOX')
+
+  const rare: Page = [[status], ['NAMESPACE'], ['LIST "" "*"']]
+  const enabling: Page = [[status], ['ENABLE QRESYNC']]
+  const cases: [Page[], string][] = [
+    [[list], 'IMAP4REV1 ESEARCH'],
+    [[rare, list], 'IMAP4REV1 UNSELECT'],
+    [[enabling, list, list, list, list, list, list], 'IMAP4REV1 UNSELECT'],
+  ]
+  for (const [pages, offered] of cases) {
+    const { fromClient: send, up: arrived, scripted } = await beginAhead(knowledgeOf(...pages), { offered })
+    send(`a ${status}\r\n`)
+    await arrived(1)
+    assert.equal(scripted.unread, '')
+  }
+})
+
+test('questions behind a SELECT that the server refuses are dropped', async () => {
+  const page: Page = [['SELECT x', '3 EXISTS'], ['UID SEARCH ALL'], ['NAMESPACE']]
+  const knowledge = knowledgeOf(page)
+  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledge)
+  fromClient('a SELECT x\r\n')
+  await up(3)
+  fromServer(`a NO no such mailbox\r\n${tag(search)} BAD nothing selected\r\n`)
+  fromServer(`* NAMESPACE NIL NIL NIL\r\n${tag('NAMESPACE')} OK done\r\n`)
+  assert.equal(await client.line(), 'a NO no such mailbox')
+  // It is no fault of the server.
+  assert.equal(knowledge.commandsMax(0), 4)
+})
+
+// Void.
+
+test('any other command drops what is expected, and its answer is the only one that the client gets', async () => {
+  const { client, fromClient, fromServer, ok, esearch, up, counters } = await listing()
+  ok('SELECT INBOX', selectAnswer)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  ok(search, esearch(' ALL 10:12'))
+  fromClient('c UID STORE 10 +FLAGS.SILENT (\\Seen)\r\n')
+  assert.deepEqual(await up(1), ['UID STORE 10 +FLAGS.SILENT (\\Seen)'])
+  ok(fetch, message)
+  fromServer('c OK stored\r\n')
+  assert.equal(await client.until('stored\r\n'), 'c OK stored\r\n')
+  fromClient('d UID SEARCH ALL\r\n')
+  assert.deepEqual((await up(1))[0], 'UID SEARCH ALL')
+  const dropped = counters.ahead_dropped_total({ upstream: 'main', reason: 'not-asked' }).value
+  assert.equal(dropped, 2)
+  const bytes = counters.ahead_dropped_bytes_total({ upstream: 'main' }).value
+  assert.equal(bytes, message.length + esearch(' ALL 10:12').length)
+})
+
+test('a command whose answer looks like one that is still to be thrown away waits for it', async () => {
+  const { client, fromClient, fromServer, ok, esearch, up, scripted } = await listing()
+  ok('SELECT INBOX', selectAnswer)
+  fromClient('b SELECT INBOX\r\n')
+  await client.until('b OK done\r\n')
+  fromClient(`c UID FETCH 12 ${headers}\r\n`)
+  ok(search, esearch(' ALL 10:12'))
+  fromServer(message)
+  assert.equal(scripted.unread, '')
+  ok(fetch)
+  assert.deepEqual(await up(1), [`UID FETCH 12 ${headers}`])
+  fromServer(`${message}c OK done\r\n`)
+  assert.equal(await client.until('c OK done\r\n'), `${message}c OK done\r\n`)
+})
+
+test('ID and CAPABILITY, which are answered here, drop nothing', async () => {
+  const { client, fromClient, ok, connection, fromServer } = await listing()
+  connection.identification.learnAfterLogin('* ID NIL\r\n')
+  ok('SELECT INBOX', selectAnswer)
+  fromClient('x CAPABILITY\r\ny ID NIL\r\n')
+  await client.until('y OK Completed\r\n')
+  fromClient('b SELECT INBOX\r\n')
+  assert.equal(await client.until('b OK done\r\n'), `${selectAnswer}b OK done\r\n`)
+  fromServer('')
+})
+
+test('nothing is asked behind a command that may change what is asked', async () => {
+  for (const command of [
+    'UID STORE 10 +FLAGS (x)',
+    'APPEND x {3+}\r\nabc',
+    'UID SEARCH TEXT x',
+    'FETCH 1 FLAGS',
+  ]) {
+    const [first = ''] = command.split('\r\n')
+    const page: Page = [['SELECT INBOX', '3 EXISTS'], [first], ['NAMESPACE']]
+    const { client, fromClient, fromServer, up, scripted } = await beginAhead(knowledgeOf(page, page))
+    fromClient('a SELECT INBOX\r\n')
+    fromServer('* 3 EXISTS\r\na OK done\r\n')
+    await client.until('a OK done\r\n')
+    await up(1)
+    fromClient(`b ${command}\r\n`)
+    await scripted.until(`${command}\r\n`)
+    assert.equal(scripted.unread, '', command)
+  }
+})
+
+// Anomalies.
+
+test('an unexpected answer drops everything, and ends asking ahead for a while', async () => {
+  const faults: [string, (session: Awaited<ReturnType<typeof listing>>) => void][] = [
+    ['BAD', ({ fromServer, tag }) => fromServer(`${tag(search)} BAD what\r\n`)],
+    ['unexpected tag', ({ fromServer }) => fromServer('zz OK done\r\n')],
+    ['BYE', ({ fromServer }) => fromServer('* BYE too fast\r\n')],
+    ['no data', ({ ok }) => ok(search)],
+  ]
+  for (const [fault, inject] of faults) {
+    const knowledge = knowledgeOf(list)
+    const session = await listing({}, knowledge)
+    session.ok('SELECT INBOX', selectAnswer)
+    inject(session)
+    assert.equal(knowledge.commandsMax(0), 0, fault)
+    assert.ok(
+      session.logged.some((line) => line.includes('ahead_paused')),
+      fault,
+    )
+    session.fromClient('b SELECT INBOX\r\n')
+    assert.deepEqual(await session.up(2), ['UNSELECT', 'SELECT INBOX'], fault)
+    assert.equal(session.scripted.unread, '', fault)
+  }
+})
+
+test('a refused question is asked again by the client itself', async () => {
+  const { client, fromClient, fromServer, tag, up } = await listing()
+  fromServer(`${tag('SELECT INBOX')} NO not now\r\n${tag(search)} BAD\r\n${tag(fetch)} BAD\r\n`)
+  fromClient('b SELECT INBOX\r\n')
+  assert.deepEqual(await up(2), ['UNSELECT', 'SELECT INBOX'])
+  fromServer(`${tag('UNSELECT')} BAD nothing\r\n${selectAnswer}b OK done\r\n`)
+  assert.equal(await client.until('b OK done\r\n'), `${selectAnswer}b OK done\r\n`)
+})
+
+// Bounds.
+
+test('the content of a message is asked ahead only if its size is known and small', async () => {
+  const show = (size: number | undefined): Page => [
+    ['SELECT INBOX', '3 EXISTS', ...(size === undefined ? [] : [`1 FETCH (UID 10 RFC822.SIZE ${size})`])],
+    ['UID FETCH 10 (BODY.PEEK[1])'],
+  ]
+  const cases: [number | undefined, boolean][] = [
+    [undefined, false],
+    [131_072, true],
+    [131_073, false],
+  ]
+  for (const [size, isAsked] of cases) {
+    const { fromClient, up, scripted } = await beginAhead(knowledgeOf(show(size)))
+    fromClient('a SELECT INBOX\r\n')
+    assert.deepEqual(
+      await up(isAsked ? 2 : 1),
+      ['SELECT INBOX', 'UID FETCH 10 (BODY.PEEK[1])'].slice(0, isAsked ? 2 : 1),
+    )
+    assert.equal(scripted.unread, '')
+  }
+})
+
+test('an answer that is too large to be held is thrown away', async () => {
+  const { client, fromClient, fromServer, ok, esearch, up, connection, counters } = await listing()
+  ok('SELECT INBOX', selectAnswer)
+  ok(search, esearch(' ALL 10:12'))
+  fromServer('* 1 FETCH (UID 10 BODY[HEADER.FIELDS (DATE FROM)] {200000}\r\n')
+  for (let part = 0; part < 20; part++) fromServer('x'.repeat(10_000))
+  ok(fetch, ')\r\n')
+  fromClient('b SELECT INBOX\r\nc UID SEARCH ALL\r\n')
+  await client.until('c OK done\r\n')
+  fromClient(`d ${fetch}\r\n`)
+  assert.deepEqual(await up(1), [fetch])
+  assert.equal(counters.ahead_dropped_total({ upstream: 'main', reason: 'too-large' }).value, 1)
+  assert.equal(connection.scanner.atBoundary, true)
+})
+
+test('at most four questions are asked ahead, and as many as the server is known to answer', async () => {
+  const names = ['a', 'b', 'c', 'd', 'e', 'f']
+  const page: Page = names.map((name) => [`STATUS ${name} (UNSEEN)`])
+  const knowledge = knowledgeOf(page, page)
+  const { fromClient, up, scripted } = await beginAhead(knowledge)
+  fromClient('1 STATUS a (UNSEEN)\r\n')
+  assert.equal((await up(5)).length, 5)
+  assert.equal(scripted.unread, '')
+
+  const fresh = knowledgeOf(page, page)
+  fresh.failed(-1_000_000)
+  const other = await beginAhead(fresh)
+  other.fromClient('1 STATUS a (UNSEEN)\r\n')
+  await other.up(2)
+  assert.equal(other.scripted.unread, '')
+  const second = 'STATUS b (UNSEEN)'
+  other.fromServer(`* STATUS b (UNSEEN 1)\r\n${other.tag(second)} OK\r\n* STATUS a (UNSEEN 1)\r\n1 OK\r\n`)
+  other.fromClient(`2 ${second}\r\n`)
+  assert.deepEqual(await other.up(2), ['STATUS c (UNSEEN)', 'STATUS d (UNSEEN)'])
+})
+
+test('nothing is asked ahead of a near server, or of one whose distance is not known, or while learning', async () => {
+  const near = knowledgeOf(list)
+  near.measured(2)
+  const learning = {
+    upstream: 'main',
+    mode: 'learn' as const,
+    roundTripMinMs: 3,
+    knowledge: knowledgeOf(list),
+    identity: '',
+  }
+  const nearby = { ...learning, mode: 'on' as const, knowledge: near }
+  const unknown = { ...nearby, knowledge: new Knowledge() }
+  for (const page of [list, list]) teach(unknown.knowledge, page)
+  for (const setup of [
+    { knowledge: near, ahead: nearby },
+    { knowledge: unknown.knowledge, ahead: unknown },
+    { knowledge: knowledgeOf(list), ahead: learning },
+  ]) {
+    const { knowledge, ...rest } = setup
+    const { fromClient, up, scripted } = await beginAhead(knowledge, rest)
+    fromClient(`a ${status}\r\n`)
+    await up(1)
+    assert.equal(scripted.unread, '')
+  }
+})
+
+// Giving back, and the select cache.
+
+test('commands in flight ahead of the client do not delay its LOGOUT, and are awaited by the reset', async () => {
+  const { client, fromClient, ended, tag } = await listing()
+  fromClient('z LOGOUT\r\n')
+  assert.match(await client.until('z OK Completed\r\n'), /^\* BYE /)
+  const { handBack } = await ended
+  assert.equal(handBack.refusal, undefined)
+  assert.deepEqual(handBack.unanswered, [tag('SELECT INBOX'), tag(search), tag(fetch)])
+  assert.equal(handBack.connection.mailbox, 'selected')
+})
+
+test('a claimed command is awaited by its tag at the server', async () => {
+  const { fromClient, handBackNow, tag } = await listing()
+  fromClient('b SELECT INBOX\r\n')
+  assert.deepEqual(handBackNow().unanswered, [tag('SELECT INBOX'), tag(search), tag(fetch)])
+})
+
+test('a claimed SELECT is kept for the select cache like a real one, unless the mailbox has changed since', async () => {
+  for (const change of ['', '* 4 EXISTS\r\n']) {
+    for (const isStreaming of [false, true]) {
+      const { client, fromClient, fromServer, ok, esearch, connection } = await listing({
+        pool: { selectCache: 'exact' },
+      })
+      fromServer(selectAnswer)
+      if (isStreaming) fromClient('b SELECT INBOX\r\n')
+      fromServer(esearch(' ALL 10:12') + change)
+      ok('SELECT INBOX')
+      if (!isStreaming) fromClient('b SELECT INBOX\r\n')
+      await client.until('b OK done\r\n')
+      const key = change === '' ? 'SELECT INBOX' : undefined
+      assert.equal(connection.selectAnswer?.key, key, `${change} ${isStreaming}`)
+      if (key !== undefined) assert.equal(connection.selectAnswer?.lines, selectAnswer)
+    }
+  }
+})
+
+test('nothing is asked ahead while a mailbox of an earlier session may be selected', async () => {
+  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH ALL']]
+  const { client, fromClient, fromServer, up, tag, scripted } = await beginAhead(knowledgeOf(page), {
+    pool: { selectCache: 'exact' },
+    prepare: (connection) =>
+      connection.rememberSelect({ key: 'SELECT INBOX', lines: selectAnswer, ok: 'OK done', at: 0 }),
+  })
+  fromClient('a SELECT INBOX\r\n')
+  assert.deepEqual(await up(1), ['NOOP'])
+  assert.equal(scripted.unread, '')
+  fromServer(`${tag('NOOP')} OK done\r\n`)
+  assert.equal(await client.until('a OK done\r\n'), `${selectAnswer}a OK done\r\n`)
+  assert.deepEqual(await up(1), [search])
+})
+
+test('a connection with extensions that a client enabled is not asked ahead', async () => {
+  const { fromClient, up, scripted } = await beginAhead(knowledgeOf(list), {
+    prepare: (connection) => connection.enabledByOne(['QRESYNC'], 'QRESYNC'),
+  })
+  fromClient(`a ${status}\r\n`)
+  await up(1)
+  assert.equal(scripted.unread, '')
+})
+
+// Learning.
+
+test('an answer that shows what the client will ask replaces what is in flight from the first difference on', async () => {
+  const session = await beginAhead(knowledgeOf(list))
+  session.fromClient(`a ${status}\r\n`)
+  await session.up(4)
+  const tag = session.tag(fetch)
+  session.fromServer(
+    `* STATUS INBOX (MESSAGES 4 UNSEEN 1)\r\na OK done\r\n* 4 EXISTS\r\n* OK [UIDNEXT 14] x\r\n`,
+  )
+  // Its answer would look like that of the one in flight.
+  assert.equal(session.scripted.unread, '')
+  session.fromServer(`${message}${tag} OK done\r\n`)
+  assert.deepEqual(await session.up(1), [`UID FETCH 10:13 ${headers}`])
+  const dropped = session.counters.ahead_dropped_total({ upstream: 'main', reason: 'corrected' }).value
+  assert.equal(dropped, 1)
+})
+
+test('a trace says what was asked ahead, used and dropped', async () => {
+  const knowledge = knowledgeOf(list)
+  const session = await beginAhead(knowledge)
+  const seen: string[] = []
+  session.splice.tap = {
+    fromClient: (bytes) => void seen.push(`C ${bytes.toString('latin1')}`),
+    fromServer: (bytes) => void seen.push(`S ${bytes.toString('latin1')}`),
+    remark: (text) => void seen.push(text),
+  }
+  session.fromClient(`a ${status}\r\n`)
+  await session.up(4)
+  session.fromServer(`${statusAnswer}a OK done\r\n${selectAnswer}${session.tag('SELECT INBOX')} OK done\r\n`)
+  session.fromClient('b SELECT INBOX\r\n')
+  session.fromClient('c NOOP\r\n')
+  const marks = seen.filter((line) => line.startsWith('answer-ahead'))
+  assert.deepEqual(marks, [
+    ...['SELECT', 'UID SEARCH', 'UID FETCH'].map((name) => `answer-ahead: asked ${name}`),
+    'answer-ahead: used SELECT, held',
+    ...['UID SEARCH', 'UID FETCH'].map((name) => `answer-ahead: dropped ${name}: not-asked`),
+  ])
+  assert.ok(seen.includes('C b SELECT INBOX\r\n'))
+  assert.ok(seen.includes(`S ${selectAnswer}b OK done\r\n`))
+})
