@@ -108,9 +108,21 @@ function rows(look: StatsReading, before: StatsReading | undefined): Row[] {
     logged('refused'),
     logged('failed'),
     traffic('Round trips saved, since start', 'round_trips_saved_total', formatCount),
+    ...aheadRows(),
     traffic('From clients, since start', 'client_bytes_total', bytes),
     traffic('From upstreams, since start', 'upstream_bytes_total', bytes),
   ]
+
+  /** Only for edges that ask ahead. */
+  function aheadRows(): Row[] {
+    if (sumOf(counters, 'ahead_asked_total') === 0) return []
+    return [
+      traffic('Asked ahead, since start', 'ahead_asked_total', formatCount),
+      traffic('  used', 'ahead_used_total', formatCount),
+      traffic('  dropped', 'ahead_dropped_total', formatCount),
+      traffic('  bytes dropped', 'ahead_dropped_bytes_total', bytes),
+    ]
+  }
 
   function traffic(label: string, metric: EdgeMetricName, print: (value: number) => string): Row {
     return { label, total: print(sumOf(counters, metric)), rate: rate((all) => sumOf(all, metric), print) }

@@ -4,7 +4,7 @@
  */
 import type { UidSet } from './uid-set.ts'
 
-export type Answers =
+export type AnswerKind =
   /** No untagged data of its own: a tagged reply, and what the server reports of the mailbox. */
   | { kind: 'none' }
   /** The data of a newly selected mailbox. */
@@ -26,7 +26,7 @@ const unspecific = new Set(['UID', 'FLAGS', 'MODSEQ'])
 
 export const isSpecific = (item: string): boolean => !unspecific.has(item)
 
-export function looksAlike(one: Answers, other: Answers): boolean {
+export function looksAlike(one: AnswerKind, other: AnswerKind): boolean {
   if (one.kind === 'anything' || other.kind === 'anything') return true
   if (one.kind !== other.kind) return false
   switch (one.kind) {

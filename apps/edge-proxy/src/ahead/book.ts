@@ -2,7 +2,7 @@
  * What clients of one server ask next. A context is the number of questions so far and the shapes of the last two. For each
  * shape that followed it, the book has a count, and for each hole of the shape the sources that had its value.
  */
-import { pageOf, sizeOfSet } from './facts.ts'
+import { uidPage, sizeOfSet } from './facts.ts'
 import { holesIn, type Command } from './shapes.ts'
 
 /** What a source is read from, at the moment before a command. */
@@ -183,15 +183,18 @@ const bytesOf = ({ shape, sources }: Outcome): number =>
   150 + shape.length + sources.reduce((bytes, each) => bytes + each.length * sourceBytes, 0)
 const sourceBytes = 80
 
-/** The value of the best source that has one. The session's own facts come before the memory of an earlier one. */
+/**
+ * The value of the best source that has one. What the user last used counts only if the value comes from nowhere else: where
+ * it is usually a count or a set of the mailbox, an old one is wrong as soon as the mailbox has changed.
+ */
 function valueOf(sources: readonly Scored[], view: View, place: string): string | undefined {
-  let best: { value: string; rank: number } | undefined
-  for (const { source, score } of sources) {
-    if (score < scoreMin) continue
+  const usable = sources.filter(({ score }) => score >= scoreMin)
+  const fresh = usable.filter(({ source }) => source.kind !== 'remembered')
+  let best: { value: string; score: number } | undefined
+  for (const { source, score } of fresh.length > 0 ? fresh : usable) {
+    if (best !== undefined && score <= best.score) continue
     const value = read(source, view, place)
-    if (value === undefined) continue
-    const rank = source.kind === 'remembered' ? score - 1 : score
-    if (best === undefined || rank > best.rank) best = { value, rank }
+    if (value !== undefined) best = { value, score }
   }
   return best?.value
 }
@@ -223,7 +226,7 @@ function read(source: Source, view: View, place: string): string | undefined {
       // No message has the number 0.
       return view.exists === undefined || view.exists === 0 ? undefined : String(view.exists)
     case 'page':
-      return view.found === undefined ? undefined : pageOf(view.found, source.end, source.count)
+      return view.found === undefined ? undefined : uidPage(view.found, source.end, source.count)
     case 'remembered':
       return view.value(place)
   }

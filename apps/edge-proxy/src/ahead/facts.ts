@@ -157,7 +157,7 @@ export class UserFacts {
 }
 
 /** The last `count` UIDs of a result, or the first, as webmails ask for a page of it. */
-export function pageOf(uids: readonly number[], end: 'last' | 'first', count: number): string | undefined {
+export function uidPage(uids: readonly number[], end: 'last' | 'first', count: number): string | undefined {
   return printUidSet(end === 'last' ? uids.slice(-count) : uids.slice(0, count))
 }
 

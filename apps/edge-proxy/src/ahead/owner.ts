@@ -1,12 +1,12 @@
 /** Which of the commands in flight an untagged response belongs to: by content, because servers answer in any order. */
-import { isSpecific, type Answers } from './answers.ts'
+import { isSpecific, type AnswerKind } from './answers.ts'
 import type { Response } from './responses.ts'
 import { includesUid } from './uid-set.ts'
 
 /** A command in flight whose responses are recognized. */
 export interface Expecting {
   readonly tag: string
-  readonly answers: Answers
+  readonly answers: AnswerKind
 }
 
 /**

@@ -6,7 +6,7 @@
  *
  * What may be asked ahead is an allow list: everything that is not understood word for word is only a step of the client.
  */
-import { itemKey, type Answers } from './answers.ts'
+import { itemKey, type AnswerKind } from './answers.ts'
 import { flatList, mailboxName, tokensOf, type Token } from './tokens.ts'
 import { parseUidSet, type UidSet } from './uid-set.ts'
 
@@ -19,7 +19,7 @@ export interface Command {
   readonly shape: string
   /** The tokens that the holes stand for, as the client wrote them. */
   readonly holes: readonly string[]
-  readonly answers: Answers
+  readonly answers: AnswerKind
   /** The mailbox that it selects, by the name of `mailboxName`. */
   readonly selects: string | undefined
   /** Its answer is a list of UIDs. */
@@ -34,7 +34,7 @@ export interface Question {
   readonly text: string
   /** For the trace: the words of the command. */
   readonly name: string
-  readonly answers: Answers
+  readonly answers: AnswerKind
   readonly selects: string | undefined
   /** It names messages by their sequence numbers. */
   readonly usesNumbers: boolean
@@ -90,9 +90,9 @@ function unknown(text: string): Command {
 
 const selectedName = /^\S+ +("(?:[^"\\]|\\.)*"|[^\s"(){}]+) /
 
-const none: Answers = { kind: 'none' }
+const none: AnswerKind = { kind: 'none' }
 /** Also of forms that are not parsed. A literal makes no difference to the answers of these. */
-const answersByName: Readonly<Record<string, Answers>> = Object.fromEntries(
+const answersByName: Readonly<Record<string, AnswerKind>> = Object.fromEntries(
   [
     ...['APPEND', 'CHECK', 'CLOSE', 'COPY', 'CREATE', 'DELETE', 'EXPUNGE', 'IDLE', 'LOGOUT', 'MOVE', 'NOOP'],
     ...['RENAME', 'STORE', 'SUBSCRIBE', 'UID COPY', 'UID EXPUNGE', 'UID MOVE', 'UID STORE', 'UNSELECT'],
@@ -108,7 +108,7 @@ const wordsOf = (tokens: readonly Token[]): string[] =>
 interface Reading {
   /** Indexes of the tokens that are holes. */
   holes: readonly number[]
-  answers: Answers
+  answers: AnswerKind
   name: string
   isAskable?: boolean
   selects?: string
@@ -187,7 +187,7 @@ function read(words: readonly string[], tokens: readonly Token[]): Reading | und
 
 const isName = (word: string | undefined): boolean => word !== undefined && word !== '(' && word !== ')'
 
-function oneName(words: readonly string[], answers: Answers): Reading | undefined {
+function oneName(words: readonly string[], answers: AnswerKind): Reading | undefined {
   return words.length === 2 && isName(words[1]) ? { holes: [1], answers, name: words[0]! } : undefined
 }
 
@@ -344,7 +344,6 @@ const plainItems = new Set([
 const headerSection = /^BODY\.PEEK\[(?:[\d.]+\.)?(?:HEADER(?:\.FIELDS(?:\.NOT)? \([^()]*\))?|MIME)\]$/
 const bodySection = /^(?:BODY|BINARY)\.PEEK\[(?:[\d.]+(?:\.TEXT)?|TEXT)?\](?:<[\d.]+>)?$/
 
-/** Every item that it answers for; `isPeek`: none of them sets \Seen, and none is unknown. */
 function readFetch(words: readonly string[], tokens: readonly Token[]): Reading | undefined {
   const list = flatList(tokens, 3)
   const items = list ? words.slice(4, list.next - 1) : words.slice(3, 4)

@@ -15,7 +15,7 @@ export function parseUidSet(text: string): UidSet | undefined {
   return ranges.every(([first, last]) => first > 0 && last <= uidMax) ? ranges : undefined
 }
 
-export const countOf = (set: UidSet): number =>
+export const uidCount = (set: UidSet): number =>
   set.reduce((count, [first, last]) => count + last - first + 1, 0)
 
 export const includesUid = (set: UidSet, uid: number): boolean =>
@@ -23,7 +23,7 @@ export const includesUid = (set: UidSet, uid: number): boolean =>
 
 /** Every UID, in the order of the set. Undefined: more than `max`. */
 export function uidsOf(set: UidSet, max: number): number[] | undefined {
-  if (countOf(set) > max) return undefined
+  if (uidCount(set) > max) return undefined
   const uids: number[] = []
   for (const [first, last] of set) for (let uid = first; uid <= last; uid++) uids.push(uid)
   return uids

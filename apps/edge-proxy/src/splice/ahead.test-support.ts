@@ -41,10 +41,10 @@ export function knowledgeOf(...pages: Page[]): Knowledge {
 }
 
 export interface AheadSession extends SplicedSession {
-  /** The commands that have reached the server since the last call, without tags; their tags by command are in `tags`. */
-  up(count: number): Promise<string[]>
-  /** The tag of the command that reached the server last with this text. */
-  tag(text: string): string
+  /** Reads this number of commands at the server, and returns them without their tags. */
+  up: (count: number) => Promise<string[]>
+  /** The tag of a command that was read with this text. */
+  tag: (text: string) => string
 }
 
 /** A session that asks ahead with this knowledge. */
@@ -73,4 +73,34 @@ export async function beginAhead(knowledge: Knowledge, setup: SessionSetup = {})
       return tag
     },
   }
+}
+
+export const headers = '(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM)])'
+/** A list page of three messages. */
+export const list: Page = [
+  ['STATUS INBOX (MESSAGES UNSEEN)', 'STATUS INBOX (MESSAGES 3 UNSEEN 0)'],
+  ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
+  ['UID SEARCH ALL', 'SEARCH 10 11 12'],
+  [`UID FETCH 10:12 ${headers}`, '1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ())'],
+]
+
+export const status = 'STATUS INBOX (MESSAGES UNSEEN)'
+export const search = 'UID SEARCH RETURN (ALL) ALL'
+export const fetch = `UID FETCH 10:12 ${headers}`
+export const statusAnswer = '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n'
+export const selectAnswer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT 13] x\r\n'
+export const message =
+  '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
+
+/** A session whose list page is in flight, and whose STATUS is answered. */
+export async function listing(setup: Parameters<typeof beginAhead>[1] = {}, knowledge = knowledgeOf(list)) {
+  const session = await beginAhead(knowledge, setup)
+  session.fromClient(`a ${status}\r\n`)
+  await session.up(4)
+  session.fromServer(`${statusAnswer}a OK done\r\n`)
+  await session.client.until('a OK done\r\n')
+  /** Answers a command that was asked ahead. */
+  const ok = (text: string, data = '') => session.fromServer(`${data}${session.tag(text)} OK done\r\n`)
+  const esearch = (uids: string) => `* ESEARCH (TAG "${session.tag(search)}") UID${uids}\r\n`
+  return { ...session, ok, esearch }
 }

@@ -1,21 +1,25 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Knowledge } from '../ahead/knowledge.ts'
-import { beginAhead, knowledgeOf, teach, type Page } from './ahead.test-support.ts'
-
-const headers = '(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM)])'
-const list: Page = [
-  ['STATUS INBOX (MESSAGES UNSEEN)', 'STATUS INBOX (MESSAGES 3 UNSEEN 0)'],
-  ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
-  ['UID SEARCH ALL', 'SEARCH 10 11 12'],
-  [`UID FETCH 10:12 ${headers}`, '1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ())'],
-]
+import {
+  beginAhead,
+  fetch,
+  headers,
+  knowledgeOf,
+  list,
+  listing,
+  message,
+  search,
+  selectAnswer,
+  status,
+  statusAnswer,
+  teach,
+  type Page,
+} from './ahead.test-support.ts'
 
 test('the questions of a known page go to the server with its first one, and are answered from what is held', async () => {
   const { client, fromClient, fromServer, up, tag, counters } = await beginAhead(knowledgeOf(list))
   fromClient('a STATUS INBOX (MESSAGES UNSEEN)\r\n')
-  const search = 'UID SEARCH RETURN (ALL) ALL'
-  const fetch = `UID FETCH 10:12 ${headers}`
   assert.deepEqual(await up(4), ['STATUS INBOX (MESSAGES UNSEEN)', 'SELECT INBOX', search, fetch])
   fromServer('* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n* 3 EXISTS\r\n* 0 RECENT\r\n')
   fromServer(`* ESEARCH (TAG "${tag(search)}") UID ALL 10:12\r\n* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ()`)
@@ -31,264 +35,9 @@ test('the questions of a known page go to the server with its first one, and are
   fromServer(`${tag(search)} OK searched\r\n`)
   assert.equal(await client.until('searched\r\n'), '* SEARCH 10 11 12\r\nc OK searched\r\n')
   fromClient(`d ${fetch}\r\n`)
-  const message =
-    '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
   assert.equal(await client.until('fetched\r\n'), `${message}d OK fetched\r\n`)
   assert.equal(counters.ahead_asked_total({ upstream: 'main' }).value, 3)
   assert.equal(counters.ahead_used_total({ upstream: 'main' }).value, 3)
-})
-
-const status = 'STATUS INBOX (MESSAGES UNSEEN)'
-const search = 'UID SEARCH RETURN (ALL) ALL'
-const fetch = `UID FETCH 10:12 ${headers}`
-const statusAnswer = '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n'
-const selectAnswer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT 13] x\r\n'
-const message =
-  '* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS () BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\n'
-
-/** A session whose list page is in flight, and whose STATUS is answered. */
-async function listing(setup: Parameters<typeof beginAhead>[1] = {}, knowledge = knowledgeOf(list)) {
-  const session = await beginAhead(knowledge, setup)
-  session.fromClient(`a ${status}\r\n`)
-  await session.up(4)
-  session.fromServer(`${statusAnswer}a OK done\r\n`)
-  await session.client.until('a OK done\r\n')
-  /** Answers a command that was asked ahead. */
-  const ok = (text: string, data = '') => session.fromServer(`${data}${session.tag(text)} OK done\r\n`)
-  const esearch = (uids: string) => `* ESEARCH (TAG "${session.tag(search)}") UID${uids}\r\n`
-  return { ...session, ok, esearch }
-}
-
-// Answers belong to commands by content.
-
-test('data and tagged replies in any order reach the command that they answer', async () => {
-  const { client, fromClient, fromServer, ok, esearch } = await listing()
-  fromServer(selectAnswer + message + esearch(' ALL 10:12'))
-  ok(fetch)
-  ok(search)
-  ok('SELECT INBOX')
-  fromClient('b SELECT INBOX\r\n')
-  assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
-  fromClient('c UID SEARCH ALL\r\n')
-  assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
-  fromClient(`d ${fetch}\r\n`)
-  assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
-})
-
-test('an answer that arrives within a literal when the client asks for it streams on', async () => {
-  const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
-  fromServer(selectAnswer)
-  ok('SELECT INBOX')
-  ok(search, esearch(' ALL 10:12'))
-  fromClient('b SELECT INBOX\r\n')
-  fromClient('c UID SEARCH ALL\r\n')
-  await client.until('c OK done\r\n')
-  fromServer(message.slice(0, -6))
-  fromClient(`d ${fetch}\r\n`)
-  assert.equal(await client.bytes(message.length - 6), message.slice(0, -6))
-  fromServer(message.slice(-6))
-  fromServer(message + tag(fetch))
-  fromServer(' OK done\r\n')
-  assert.equal(await client.until('OK done\r\n'), `${message.slice(-6)}${message}d OK done\r\n`)
-})
-
-test('a client that asks for more than one count gets each by its name', async () => {
-  const page: Page = [['STATUS a (UNSEEN)'], ['STATUS b (UNSEEN)'], ['STATUS c (UNSEEN)']]
-  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
-  fromClient('1 STATUS a (UNSEEN)\r\n')
-  assert.deepEqual(await up(3), ['STATUS a (UNSEEN)', 'STATUS b (UNSEEN)', 'STATUS c (UNSEEN)'])
-  fromServer('* STATUS c (UNSEEN 3)\r\n* STATUS "b" (UNSEEN 2)\r\n* STATUS a (UNSEEN 1)\r\n')
-  fromServer(`${tag('STATUS c (UNSEEN)')} OK\r\n${tag('STATUS b (UNSEEN)')} OK\r\n1 OK\r\n`)
-  assert.equal(await client.until('OK\r\n'), '* STATUS a (UNSEEN 1)\r\n1 OK\r\n')
-  fromClient('2 STATUS b (UNSEEN)\r\n')
-  assert.equal(await client.until('OK\r\n'), '* STATUS "b" (UNSEEN 2)\r\n2 OK\r\n')
-  fromClient('3 STATUS c (UNSEEN)\r\n')
-  assert.equal(await client.until('OK\r\n'), '* STATUS c (UNSEEN 3)\r\n3 OK\r\n')
-})
-
-test('two commands whose answers look alike are never in flight together', async () => {
-  const searches: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH ALL']]
-  const lists: Page = [['SELECT INBOX', '3 EXISTS'], ['LIST "" "*"'], ['LIST (SUBSCRIBED) "" "*"']]
-  const fetches: Page = [
-    ['SELECT INBOX', '3 EXISTS'],
-    ['UID FETCH 10 (UID BODYSTRUCTURE)'],
-    ['UID FETCH 10 (BODYSTRUCTURE ENVELOPE)'],
-  ]
-  for (const page of [searches, lists, fetches]) {
-    const offered = 'IMAP4REV1 UNSELECT'
-    const { fromClient, up, scripted } = await beginAhead(knowledgeOf(page, page), { offered })
-    fromClient('a SELECT INBOX\r\n')
-    assert.deepEqual(await up(2), [page[0]![0], page[1]![0]])
-    assert.equal(scripted.unread, '')
-  }
-})
-
-test('two searches are told apart by their tags where the server has ESEARCH', async () => {
-  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH RETURN (ALL) ALL']]
-  const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
-  fromClient('a SELECT INBOX\r\n')
-  const unseen = 'UID SEARCH RETURN (ALL) UNSEEN'
-  assert.deepEqual(await up(3), ['SELECT INBOX', unseen, search])
-  fromServer('* 3 EXISTS\r\na OK done\r\n')
-  fromServer(`* ESEARCH (TAG "${tag(search)}") UID ALL 10:12\r\n${tag(search)} OK done\r\n`)
-  fromServer(`* ESEARCH (TAG "${tag(unseen)}") UID\r\n${tag(unseen)} OK done\r\n`)
-  await client.until('a OK done\r\n')
-  fromClient('b UID SEARCH UNSEEN\r\n')
-  assert.equal(await client.until('done\r\n'), '* SEARCH\r\nb OK done\r\n')
-  fromClient('c UID SEARCH RETURN (ALL) ALL\r\n')
-  assert.equal(await client.until('done\r\n'), '* ESEARCH (TAG "c") UID ALL 10:12\r\nc OK done\r\n')
-})
-
-test('a search result that cannot be told as the client asked for it is asked for again', async () => {
-  for (const result of [' ALL 1:4000000000', ' ALL 1:*', '', ' ALL 10 X 1']) {
-    const { client, fromClient, fromServer, ok, esearch, up } = await listing()
-    ok('SELECT INBOX', selectAnswer)
-    fromClient('b SELECT INBOX\r\n')
-    await client.until('b OK done\r\n')
-    ok(search, result === '' ? '' : esearch(result))
-    fromClient('c UID SEARCH ALL\r\n')
-    assert.deepEqual(await up(1), ['UID SEARCH ALL'])
-    fromServer('* SEARCH 7\r\nc OK done\r\n')
-    assert.equal(await client.until('c OK done\r\n'), '* SEARCH 7\r\nc OK done\r\n')
-  }
-})
-
-test('a search result that is not understood while the client waits for it ends in NO', async () => {
-  const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
-  ok('SELECT INBOX', selectAnswer)
-  fromClient('b SELECT INBOX\r\nc UID SEARCH ALL\r\n')
-  await client.until('b OK done\r\n')
-  fromServer(`${esearch(' ALL 10 X 1')}${tag(search)} OK done\r\n`)
-  assert.match(await client.line(), /^c NO \[UNAVAILABLE\] /)
-})
-
-// The state of the mailbox.
-
-test('an EXPUNGE is told with the last command whose data came before it', async () => {
-  const { client, fromClient, fromServer, ok, esearch } = await listing()
-  fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\n`)
-  ok('SELECT INBOX')
-  ok(search)
-  ok(fetch)
-  fromClient('b SELECT INBOX\r\n')
-  assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
-  fromClient('c UID SEARCH ALL\r\n')
-  assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\nc OK done\r\n')
-  fromClient(`d ${fetch}\r\n`)
-  assert.equal(await client.until('done\r\n'), `${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\nd OK done\r\n`)
-})
-
-test('an EXPUNGE before the data of a command is told before that data', async () => {
-  const { client, fromClient, fromServer, ok, esearch } = await listing()
-  fromServer(`${selectAnswer}${esearch(' ALL 10:12')}* 1 EXPUNGE\r\n${message}`)
-  ok('SELECT INBOX')
-  ok(search)
-  ok(fetch)
-  fromClient('b SELECT INBOX\r\n')
-  await client.until('b OK done\r\n')
-  fromClient('c UID SEARCH ALL\r\n')
-  assert.equal(await client.until('done\r\n'), '* SEARCH 10 11 12\r\n* 1 EXPUNGE\r\nc OK done\r\n')
-  fromClient(`d ${fetch}\r\n`)
-  assert.equal(await client.until('done\r\n'), `${message}d OK done\r\n`)
-})
-
-test('an answer that is older than an EXPUNGE that must be told first is asked for again', async () => {
-  const { client, fromClient, fromServer, ok, esearch, up } = await listing()
-  // The server has answered the FETCH before the SEARCH.
-  fromServer(`${selectAnswer}${message}* 1 EXPUNGE\r\n${esearch(' ALL 10:12')}`)
-  ok('SELECT INBOX')
-  ok(search)
-  ok(fetch)
-  fromClient('b SELECT INBOX\r\n')
-  await client.until('b OK done\r\n')
-  fromClient('c UID SEARCH ALL\r\n')
-  assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\n* SEARCH 10 11 12\r\nc OK done\r\n')
-  fromClient(`d ${fetch}\r\n`)
-  assert.deepEqual(await up(1), [fetch])
-})
-
-test('after an untold EXPUNGE a command by sequence number is refused, and the EXPUNGE is told with the next reply', async () => {
-  for (const command of ['STORE 1 +FLAGS (x)', 'FETCH 1 FLAGS', 'UID SEARCH 1', 'SEARCH ALL', 'COPY 1 x']) {
-    const { client, fromClient, fromServer, ok, esearch, up } = await listing()
-    fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n`)
-    for (const text of ['SELECT INBOX', search, fetch]) ok(text)
-    fromClient('b SELECT INBOX\r\n')
-    await client.until('b OK done\r\n')
-    fromClient(`c ${command}\r\n`)
-    assert.match(await client.line(), /^c NO \[EXPUNGEISSUED\] /)
-    fromClient('d NOOP\r\n')
-    assert.deepEqual(await up(1), ['NOOP'])
-    fromServer('d OK done\r\n')
-    assert.equal(await client.until('done\r\n'), '* 1 EXPUNGE\r\nd OK done\r\n')
-  }
-})
-
-test('a command by sequence number waits while a command ahead of it may report an EXPUNGE', async () => {
-  const { client, fromClient, fromServer, ok, esearch, up, scripted } = await listing()
-  ok('SELECT INBOX', selectAnswer)
-  fromClient('b SELECT INBOX\r\n')
-  await client.until('b OK done\r\n')
-  fromClient('c STORE 1 +FLAGS (x)\r\n')
-  ok(search, esearch(' ALL 10:12'))
-  fromServer(message)
-  scripted.socket.write('')
-  assert.equal(scripted.unread, '')
-  ok(fetch)
-  assert.deepEqual(await up(1), ['STORE 1 +FLAGS (x)'])
-})
-
-test('a number that a message had before an EXPUNGE is not used for an answer', async () => {
-  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 3']]
-  for (const isWaiting of [false, true]) {
-    const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
-    fromClient('a SELECT INBOX\r\n')
-    const [unseen, last] = ['UID SEARCH RETURN (ALL) UNSEEN', 'UID SEARCH RETURN (ALL) 3']
-    assert.deepEqual(await up(3), ['SELECT INBOX', unseen, last])
-    fromServer(`* 3 EXISTS\r\na OK done\r\n* ESEARCH (TAG "${tag(unseen)}") UID ALL 11\r\n`)
-    fromServer(`${tag(unseen)} OK done\r\n`)
-    await client.until('a OK done\r\n')
-    fromClient('b UID SEARCH UNSEEN\r\n')
-    await client.until('b OK done\r\n')
-    const rest = `* 1 EXPUNGE\r\n* ESEARCH (TAG "${tag(last)}") UID ALL 12\r\n${tag(last)} OK done\r\n`
-    if (!isWaiting) fromServer(rest)
-    fromClient('c UID SEARCH 3\r\n')
-    if (isWaiting) fromServer(rest)
-    assert.match(await client.until('[EXPUNGEISSUED]'), /^(\* 1 EXPUNGE\r\n)?c NO \[EXPUNGEISSUED\]$/)
-  }
-})
-
-test('nothing is told to a client that waits for no reply', async () => {
-  const { client, clientLink, fromServer, ok, fromClient } = await listing()
-  ok('SELECT INBOX', selectAnswer)
-  fromClient('b SELECT INBOX\r\n')
-  await client.until('b OK done\r\n')
-  fromServer('* 4 EXISTS\r\n* 2 FETCH (FLAGS (\\Seen))\r\n')
-  clientLink.write('end\r\n')
-  assert.equal(await client.line(), 'end')
-})
-
-test('flags are asked ahead only while the client has been told none since its SELECT', async () => {
-  const page: Page = [
-    ['SELECT INBOX', '3 EXISTS'],
-    ['UID FETCH 10 (UID FLAGS ENVELOPE)', '1 FETCH (UID 10 FLAGS () ENVELOPE ())'],
-    ['NAMESPACE'],
-    ['UID FETCH 10 (UID FLAGS BODYSTRUCTURE)', '1 FETCH (UID 10 FLAGS () BODYSTRUCTURE ())'],
-  ]
-  const { client, fromClient, fromServer, up, tag, scripted } = await beginAhead(knowledgeOf(page, page))
-  fromClient('a SELECT INBOX\r\n')
-  const first = 'UID FETCH 10 (UID FLAGS ENVELOPE)'
-  // The second one would also be told flags, and the first may be dropped or not.
-  assert.deepEqual(await up(3), ['SELECT INBOX', first, 'NAMESPACE'])
-  fromServer(
-    `* 3 EXISTS\r\na OK done\r\n* 1 FETCH (UID 10 FLAGS () ENVELOPE ())\r\n${tag(first)} OK done\r\n`,
-  )
-  fromServer(`* NAMESPACE NIL NIL NIL\r\n${tag('NAMESPACE')} OK done\r\n`)
-  await client.until('a OK done\r\n')
-  fromClient(`b ${first}\r\n`)
-  await client.until('b OK done\r\n')
-  fromClient('c NAMESPACE\r\n')
-  await client.until('c OK done\r\n')
-  assert.equal(scripted.unread, '')
 })
 
 // SELECT.

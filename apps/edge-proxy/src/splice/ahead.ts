@@ -4,12 +4,12 @@
  * is one that it could have had without: the server executed the question after the login, and before the client asked it.
  */
 import type { EdgeMetrics, Log } from '@imapfleet/observe'
-import { looksAlike, type Answers } from '../ahead/answers.ts'
+import { looksAlike, type AnswerKind } from '../ahead/answers.ts'
 import { Course } from '../ahead/course.ts'
 import { aheadMax, type Knowledge } from '../ahead/knowledge.ts'
 import { readResponse, type Response } from '../ahead/responses.ts'
 import { commandOf, usesSequenceNumbers, type Command, type Question } from '../ahead/shapes.ts'
-import { countOf, uidsOf } from '../ahead/uid-set.ts'
+import { uidCount, uidsOf } from '../ahead/uid-set.ts'
 import { hasUnselect, offers } from '../imap/capability.ts'
 import { untaggedAt } from '../imap/response-facts.ts'
 import type { LineVerdict } from '../imap/response-scanner.ts'
@@ -197,7 +197,7 @@ export class Ahead {
     return `${tag} ${expungeIssued}`
   }
 
-  /** Answers the command that `admit` found to be the expected one, as far as its answer has arrived. */
+  /** AnswerKind the command that `admit` found to be the expected one, as far as its answer has arrived. */
   claim(tag: string): HeldAnswer {
     const { asked, bytes, isWithinResponse } = this.#held.claim(tag)
     const { counters } = this.#context.metrics
@@ -295,7 +295,7 @@ export class Ahead {
     if (question.selects !== undefined && !this.#maySelect(share)) return false
     if (question.usesNumbers && hasUntoldExpunge) return false
     if (question.hasFlags && !this.#mayAskFlags(selecting !== undefined)) return false
-    if (answers.kind === 'fetch' && answers.uids && countOf(answers.uids) > fetchedMax) return false
+    if (answers.kind === 'fetch' && answers.uids && uidCount(answers.uids) > fetchedMax) return false
     return question.bodiesOf === undefined || this.#isSmall(question.bodiesOf, mailbox!)
   }
 
@@ -324,7 +324,7 @@ export class Ahead {
   }
 
   /** Two plain SEARCHes cannot be told apart, but ESEARCH names its tag. */
-  #answersOf(question: Question): Answers {
+  #answersOf(question: Question): AnswerKind {
     return question.isPlainSearch && this.#hasEsearch ? { kind: 'esearch' } : question.answers
   }
 

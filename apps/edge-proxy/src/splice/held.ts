@@ -9,7 +9,7 @@
 import { ownerOf, type Expecting } from '../ahead/owner.ts'
 import { rewriteEsearch, type Response } from '../ahead/responses.ts'
 import type { Question } from '../ahead/shapes.ts'
-import type { Answers } from '../ahead/answers.ts'
+import type { AnswerKind } from '../ahead/answers.ts'
 import type { SentCommand } from './conversation.ts'
 
 /** Why an answer is thrown away; a label value of `ahead_dropped_total`. */
@@ -48,7 +48,7 @@ const reportsMax = 1000
 export class Asked implements Expecting {
   readonly question: Question
   readonly sent: SentCommand
-  readonly answers: Answers
+  readonly answers: AnswerKind
   /** How many commands asked ahead were unanswered when it was sent, itself included. */
   readonly depth: number
   state: 'expected' | 'claimed' | 'void' = 'expected'
@@ -63,7 +63,7 @@ export class Asked implements Expecting {
   /** Kinds of mailbox data that the answer to a SELECT has so far. */
   readonly parts = new Set<string>()
 
-  constructor(question: Question, sent: SentCommand, answers: Answers, depth: number) {
+  constructor(question: Question, sent: SentCommand, answers: AnswerKind, depth: number) {
     this.question = question
     this.sent = sent
     this.answers = answers

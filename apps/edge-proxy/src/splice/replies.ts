@@ -95,7 +95,7 @@ function judgeUntagged(bytes: Buffer, start: number, end: number, conversation: 
     conversation.ahead?.fail('bye')
     return 'pass'
   }
-  const { selectCache, ahead } = conversation
+  const { ahead } = conversation
   if (answersOwn(bytes, start, end, conversation)) return 'omit'
   const taken = ahead?.onUntagged(bytes, start, end) ?? 'pass'
   if (taken === 'keep' || taken === 'omit') return taken

@@ -1,0 +1,192 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import fc from 'fast-check'
+import { Book } from './book.ts'
+import { Course } from './course.ts'
+import { UserFacts } from './facts.ts'
+import { Knowledge } from './knowledge.ts'
+import { readResponse } from './responses.ts'
+import { commandOf } from './shapes.ts'
+
+/** Commands of a session, each with the untagged responses that its client got. */
+type Recorded = [command: string, ...responses: string[]][]
+
+/** Plays a recorded session; returns what was expected before each command. */
+function play(book: Book, facts: UserFacts, recorded: Recorded): string[][] {
+  const course = new Course(book, facts)
+  const expected: string[][] = []
+  for (const [text, ...responses] of recorded) {
+    expected.push(course.expected(4).map(({ question }) => question.text))
+    const command = commandOf(text)
+    course.advance(command)
+    for (const line of responses) {
+      const response = readResponse(`${line}\r\n`)
+      const mailbox = response.kind === 'status' ? response.mailbox : course.mailbox
+      if (mailbox === undefined) continue
+      facts.mailbox(mailbox).note(response)
+      if (response.kind === 'search' && response.uids) facts.mailbox(mailbox).noteFound(text, response.uids)
+    }
+  }
+  course.end()
+  return expected
+}
+
+const items = '(UID RFC822.SIZE FLAGS)'
+/** A list page of a webmail with 3 messages to a page, of a mailbox with these UIDs. */
+function list(uids: number[], mailbox = 'INBOX'): Recorded {
+  const next = uids.at(-1)! + 1
+  const page = uids.slice(-3)
+  return [
+    [`STATUS ${mailbox} (MESSAGES)`, `STATUS ${mailbox} (MESSAGES ${uids.length})`],
+    [`SELECT ${mailbox}`, `${uids.length} EXISTS`, `OK [UIDNEXT ${next}] x`],
+    [`UID SEARCH ${uids.length}`, `SEARCH ${uids.at(-1)}`],
+    ['UID SEARCH ALL', `SEARCH ${uids.join(' ')}`],
+    [`UID FETCH ${page[0]}:${page.at(-1)} (UID ENVELOPE)`],
+  ]
+}
+
+test('one sighting is enough: the next user gets the questions with values of their own', () => {
+  const book = new Book()
+  play(book, new UserFacts(), list([1, 2, 3, 4, 5]))
+  const expected = play(book, new UserFacts(), list([20, 21, 22, 23], 'Work'))
+  assert.deepEqual(expected[1], ['SELECT Work', 'UID SEARCH 4', 'UID SEARCH ALL'])
+  assert.deepEqual(expected[4], ['UID FETCH 21:23 (UID ENVELOPE)'])
+})
+
+test('the last result of a user stands for one that is still to come, extended if messages have only been added', () => {
+  const book = new Book()
+  const facts = new UserFacts()
+  play(book, facts, list([1, 2, 3, 4, 5]))
+  const again = play(book, facts, list([1, 2, 3, 4, 5]))
+  assert.deepEqual(again[1]!.at(-1), 'UID FETCH 3:5 (UID ENVELOPE)')
+  facts.mailbox('INBOX').note(readResponse('STATUS INBOX (MESSAGES 7 UIDNEXT 8)\r\n'))
+  const grown = play(book, facts, list([1, 2, 3, 4, 5, 6, 7]))
+  assert.deepEqual(grown[1]!.slice(1), ['UID SEARCH 7', 'UID SEARCH ALL', 'UID FETCH 5:7 (UID ENVELOPE)'])
+  // A message was expunged and another one added: which ones are left is not known.
+  facts.mailbox('INBOX').note(readResponse('STATUS INBOX (MESSAGES 8 UIDNEXT 10)\r\n'))
+  const mixed = play(book, facts, list([1, 2, 3, 4, 5, 6, 8, 9]))
+  assert.deepEqual(mixed[1], ['SELECT INBOX', 'UID SEARCH 8', 'UID SEARCH ALL'])
+})
+
+test('results of a mailbox that was made anew are forgotten', () => {
+  const facts = new UserFacts().mailbox('a')
+  facts.note(readResponse('OK [UIDVALIDITY 1] x\r\n'))
+  facts.noteFound('UID SEARCH ALL', [1, 2])
+  facts.note(readResponse('1 FETCH (UID 1 RFC822.SIZE 5)\r\n'))
+  assert.equal(facts.sizeOf(1), 5)
+  facts.note(readResponse('OK [UIDVALIDITY 2] x\r\n'))
+  assert.equal(facts.expected('UID SEARCH ALL'), undefined)
+  assert.equal(facts.sizeOf(1), undefined)
+})
+
+test('a search by words is not extended by new messages', () => {
+  const facts = new UserFacts().mailbox('a')
+  facts.note(readResponse('STATUS a (MESSAGES 2 UIDNEXT 3)\r\n'))
+  for (const search of ['UID SEARCH UNSEEN', 'UID SEARCH ALL']) facts.noteFound(search, [1, 2])
+  facts.note(readResponse('STATUS a (MESSAGES 3 UIDNEXT 4)\r\n'))
+  assert.equal(facts.expected('UID SEARCH UNSEEN'), undefined)
+  assert.deepEqual(facts.expected('UID SEARCH ALL'), [1, 2, 3])
+})
+
+test('a source that is wrong more often than right is not used any more', () => {
+  const book = new Book()
+  const facts = new UserFacts()
+  const preview = (uid: number): Recorded => [
+    ['SELECT INBOX', '9 EXISTS'],
+    [`UID FETCH ${uid} (UID ENVELOPE)`],
+  ]
+  play(book, facts, preview(5))
+  assert.deepEqual(play(book, facts, preview(5))[1], ['UID FETCH 5 (UID ENVELOPE)'])
+  for (const uid of [6, 7, 8]) play(book, facts, preview(uid))
+  assert.deepEqual(play(book, facts, preview(9))[1], [])
+})
+
+test('nothing is expected where sessions usually end', () => {
+  const book = new Book()
+  const short: Recorded = [['STATUS a (UNSEEN)']]
+  play(book, new UserFacts(), [...short, ['STATUS a (MESSAGES)']])
+  for (let times = 0; times < 3; times++) play(book, new UserFacts(), short)
+  const course = new Course(book, new UserFacts())
+  course.advance(commandOf('STATUS a (UNSEEN)'))
+  assert.deepEqual(course.expected(4), [])
+})
+
+test('a program that changes what it asks is followed after a few pages', () => {
+  const book = new Book()
+  const page = (next: string): Recorded => [['NAMESPACE'], [next]]
+  for (let times = 0; times < 20; times++) play(book, new UserFacts(), page('STATUS a (UNSEEN)'))
+  let pages = 0
+  while (play(book, new UserFacts(), page('LIST "" "*"'))[1]![0] !== 'LIST "" "*"') pages++
+  assert.ok(pages < 8, `${pages} pages`)
+})
+
+test('parameters of the page from the client program tell which message it shows', () => {
+  const book = new Book()
+  const facts = new UserFacts()
+  const page = (uid: string) => {
+    const course = new Course(
+      book,
+      facts,
+      new Map([
+        ['page', 'show'],
+        ['uid', uid],
+      ]),
+    )
+    course.advance(commandOf('SELECT INBOX'))
+    const expected = course.expected(4).map(({ question }) => question.text)
+    course.advance(commandOf(`UID FETCH ${uid} ${items.replace(' FLAGS', '')}`))
+    return expected
+  }
+  page('31')
+  assert.deepEqual(page('47'), ['UID FETCH 47 (UID RFC822.SIZE)'])
+  assert.deepEqual(page('12'), ['UID FETCH 12 (UID RFC822.SIZE)'])
+})
+
+test('the memory of contexts and users is limited in bytes, and the least recently used go first', () => {
+  const book = new Book(20_000)
+  const knowledge = new Knowledge(20_000)
+  for (let index = 0; index < 500; index++) {
+    const facts = knowledge.user(`user${index}`)
+    play(book, facts, list([1, 2, 3], `mailbox${index}`))
+    play(book, facts, [[`UID FETCH 1 (BODY.PEEK[${index}])`], ['NAMESPACE']])
+    knowledge.keep(`user${index}`, facts)
+    assert.ok(book.bytes <= 20_000)
+    assert.ok(knowledge.usersBytes <= 20_000)
+  }
+  assert.ok(book.bytes > 5_000)
+  assert.notEqual(knowledge.user('user499').mailbox('mailbox499').exists, undefined)
+  assert.equal(knowledge.user('user0').mailbox('mailbox0').exists, undefined)
+})
+
+test('whatever clients send, only questions are expected, and no template holds a token of a user', () => {
+  const secret = fc.constantFrom('secret', '"secret x"', '4711', '47:11')
+  const command = fc.oneof(
+    secret.map((text) => `SELECT ${text}`),
+    secret.map((text) => `STATUS ${text} (UNSEEN)`),
+    secret.map((text) => `UID SEARCH SUBJECT ${text}`),
+    secret.map((text) => `UID FETCH ${text} (ENVELOPE)`),
+    secret.map((text) => `UID STORE ${text} +FLAGS (${text})`),
+    secret.map((text) => `LIST "" ${text}`),
+    secret.map((text) => `XYZZY ${text}`),
+  )
+  fc.assert(
+    fc.property(fc.array(command, { maxLength: 12 }), (commands) => {
+      const book = new Book()
+      play(
+        book,
+        new UserFacts(),
+        commands.map((text) => [text]),
+      )
+      const course = new Course(book, new UserFacts())
+      for (const text of commands) {
+        // Another user has sent none of these tokens.
+        const own = text.replaceAll(/secret x|secret|4711|47:11/g, '9')
+        for (const { question } of course.expected(4)) {
+          assert.ok(!/secret|47/.test(question.text), question.text)
+          assert.ok(commandOf(question.text).question)
+        }
+        course.advance(commandOf(own))
+      }
+    }),
+  )
+})
