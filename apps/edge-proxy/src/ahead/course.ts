@@ -3,7 +3,7 @@
  */
 import type { Book, View } from './book.ts'
 import type { MailboxFacts, UserFacts } from './facts.ts'
-import { commandOf, endShape, fill, type Command, type Question } from './shapes.ts'
+import { commandOf, endShape, fillShape, type Command, type Question } from './shapes.ts'
 
 interface Step {
   readonly command: Command
@@ -82,7 +82,7 @@ export class Course {
     while (chain.length < max) {
       const next = this.#book.next(this.#key(steps, this.#count + chain.length), this.#view(steps))
       if (next?.holes === undefined) break
-      const command = commandOf(fill(next.shape, next.holes))
+      const command = commandOf(fillShape(next.shape, next.holes))
       const { question } = command
       // A filled shape that reads differently is not what was learned.
       if (question === undefined || command.shape !== next.shape) break

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { looksAlike } from './answers.ts'
-import { commandOf, fill, holesIn, usesSequenceNumbers } from './shapes.ts'
+import { commandOf, fillShape, holesIn, usesSequenceNumbers } from './shapes.ts'
 
 const shape = (text: string): string => commandOf(text).shape
 const isAsked = (text: string): boolean => commandOf(text).question !== undefined
@@ -40,7 +40,7 @@ test('a shape keeps grammar words, item lists and part numbers, and has a hole f
     const command = commandOf(text)
     assert.equal(command.shape, expected)
     assert.deepEqual(command.holes, holes)
-    if (holes.length > 0) assert.equal(fill(command.shape, holes), text)
+    if (holes.length > 0) assert.equal(fillShape(command.shape, holes), text)
   }
 })
 
@@ -187,8 +187,8 @@ test('any text has a shape without its quoted strings and numbers, and any shape
         const { shape: made, holes, question } = commandOf(text)
         assert.ok(!made.includes('"q x"') && !made.includes('77'))
         assert.ok(question === undefined || holesIn(made) === holes.length)
-        if (question) assert.equal(fill(made, holes), text)
-        if (question) assert.equal(shape(fill(made, holes)), made)
+        if (question) assert.equal(fillShape(made, holes), text)
+        if (question) assert.equal(shape(fillShape(made, holes)), made)
       }
     }),
   )

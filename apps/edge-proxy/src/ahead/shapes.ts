@@ -49,7 +49,7 @@ export interface Question {
 }
 
 /** Fills the holes of a shape. */
-export function fill(shape: string, holes: readonly string[]): string {
+export function fillShape(shape: string, holes: readonly string[]): string {
   let index = 0
   return shape.replaceAll(hole, () => holes[index++] ?? '')
 }

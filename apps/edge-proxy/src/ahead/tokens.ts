@@ -11,7 +11,7 @@ const token =
   /[()]|"(?:[^"\\\r\n\0]|\\["\\])*"|[^\s"(){}\\[\]]+(?:\[[^\]"{}\r\n]*\](?:<[\d.]+>)?)?|\\[^\s"(){}\\[\]]+/y
 
 /** Longer texts are not parsed. */
-export const textMax = 8192
+const textMax = 8192
 
 /**
  * The tokens of a text without line end. Undefined: it has a literal, or other syntax that the edge does not need to

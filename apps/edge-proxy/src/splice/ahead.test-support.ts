@@ -6,13 +6,13 @@ import { readResponse } from '../ahead/responses.ts'
 import { commandOf } from '../ahead/shapes.ts'
 import { begin, type SessionSetup, type SplicedSession } from './session.test-support.ts'
 
-export const identity = 'main joe'
+const identity = 'main joe'
 
 /** What a client sent, and the untagged responses that it got, from behind `* `. */
-export type Page = readonly (readonly [command: string, ...responses: string[]])[]
+export type WebmailPage = readonly (readonly [command: string, ...responses: string[]])[]
 
 /** Teaches a page of a client program, as a session of this user. */
-export function teach(knowledge: Knowledge, page: Page, user = identity): void {
+export function teach(knowledge: Knowledge, page: WebmailPage, user = identity): void {
   const facts = knowledge.user(user)
   const course = new Course(knowledge.book, facts)
   for (const [text, ...responses] of page) {
@@ -32,7 +32,7 @@ export function teach(knowledge: Knowledge, page: Page, user = identity): void {
 }
 
 /** Knowledge of a server 20 ms away that has answered four commands at once. */
-export function knowledgeOf(...pages: Page[]): Knowledge {
+export function knowledgeOf(...pages: WebmailPage[]): Knowledge {
   const knowledge = new Knowledge()
   knowledge.answered(3)
   knowledge.measured(20)
@@ -77,7 +77,7 @@ export async function beginAhead(knowledge: Knowledge, setup: SessionSetup = {})
 
 export const headers = '(UID RFC822.SIZE FLAGS BODY.PEEK[HEADER.FIELDS (DATE FROM)])'
 /** A list page of three messages. */
-export const list: Page = [
+export const list: WebmailPage = [
   ['STATUS INBOX (MESSAGES UNSEEN)', 'STATUS INBOX (MESSAGES 3 UNSEEN 0)'],
   ['SELECT INBOX', '3 EXISTS', '0 RECENT', 'OK [UIDNEXT 13] x'],
   ['UID SEARCH ALL', 'SEARCH 10 11 12'],
@@ -85,7 +85,7 @@ export const list: Page = [
 ]
 
 export const status = 'STATUS INBOX (MESSAGES UNSEEN)'
-export const search = 'UID SEARCH RETURN (ALL) ALL'
+export const extendedSearch = 'UID SEARCH RETURN (ALL) ALL'
 export const fetch = `UID FETCH 10:12 ${headers}`
 export const statusAnswer = '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n'
 export const selectAnswer = '* 3 EXISTS\r\n* 0 RECENT\r\n* OK [UIDNEXT 13] x\r\n'
@@ -101,6 +101,6 @@ export async function listing(setup: Parameters<typeof beginAhead>[1] = {}, know
   await session.client.until('a OK done\r\n')
   /** Answers a command that was asked ahead. */
   const ok = (text: string, data = '') => session.fromServer(`${data}${session.tag(text)} OK done\r\n`)
-  const esearch = (uids: string) => `* ESEARCH (TAG "${session.tag(search)}") UID${uids}\r\n`
+  const esearch = (uids: string) => `* ESEARCH (TAG "${session.tag(extendedSearch)}") UID${uids}\r\n`
   return { ...session, ok, esearch }
 }

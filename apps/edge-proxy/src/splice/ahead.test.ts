@@ -9,20 +9,22 @@ import {
   list,
   listing,
   message,
-  search,
+  extendedSearch,
   selectAnswer,
   status,
   statusAnswer,
   teach,
-  type Page,
+  type WebmailPage,
 } from './ahead.test-support.ts'
 
 test('the questions of a known page go to the server with its first one, and are answered from what is held', async () => {
   const { client, fromClient, fromServer, up, tag, counters } = await beginAhead(knowledgeOf(list))
   fromClient('a STATUS INBOX (MESSAGES UNSEEN)\r\n')
-  assert.deepEqual(await up(4), ['STATUS INBOX (MESSAGES UNSEEN)', 'SELECT INBOX', search, fetch])
+  assert.deepEqual(await up(4), ['STATUS INBOX (MESSAGES UNSEEN)', 'SELECT INBOX', extendedSearch, fetch])
   fromServer('* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\n* 3 EXISTS\r\n* 0 RECENT\r\n')
-  fromServer(`* ESEARCH (TAG "${tag(search)}") UID ALL 10:12\r\n* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ()`)
+  fromServer(
+    `* ESEARCH (TAG "${tag(extendedSearch)}") UID ALL 10:12\r\n* 1 FETCH (UID 10 RFC822.SIZE 500 FLAGS ()`,
+  )
   fromServer(' BODY[HEADER.FIELDS (DATE FROM)] {4}\r\nab\r\n)\r\na OK done\r\n')
   assert.equal(await client.until('done\r\n'), '* STATUS INBOX (MESSAGES 3 UNSEEN 0)\r\na OK done\r\n')
   fromServer(`${tag(fetch)} OK fetched\r\n${tag('SELECT INBOX')} OK [READ-WRITE] selected\r\n`)
@@ -32,7 +34,7 @@ test('the questions of a known page go to the server with its first one, and are
     '* 3 EXISTS\r\n* 0 RECENT\r\nb OK [READ-WRITE] selected\r\n',
   )
   fromClient('c UID SEARCH ALL\r\n')
-  fromServer(`${tag(search)} OK searched\r\n`)
+  fromServer(`${tag(extendedSearch)} OK searched\r\n`)
   assert.equal(await client.until('searched\r\n'), '* SEARCH 10 11 12\r\nc OK searched\r\n')
   fromClient(`d ${fetch}\r\n`)
   assert.equal(await client.until('fetched\r\n'), `${message}d OK fetched\r\n`)
@@ -50,7 +52,7 @@ test('a SELECT that the client does not ask for is undone before anything else g
   assert.equal(unselect, 'UNSELECT')
   assert.deepEqual(await up(1), ['SELECT Sent'])
   ok('SELECT INBOX')
-  ok(search, esearch(' ALL 10:12'))
+  ok(extendedSearch, esearch(' ALL 10:12'))
   ok(fetch, message)
   fromServer(`* 5 EXISTS\r\n* OK [CLOSED] Previous mailbox closed.\r\n${tag('UNSELECT')} OK left\r\n`)
   fromServer('* 1 EXISTS\r\nb OK done\r\n')
@@ -59,14 +61,17 @@ test('a SELECT that the client does not ask for is undone before anything else g
 })
 
 test('a SELECT is asked ahead only in the mode of the client, where nearly all clients select, and where it can be undone', async () => {
-  const examine = list.map(([text, ...rest]): Page[number] => [text.replace('SELECT', 'EXAMINE'), ...rest])
+  const examine = list.map(([text, ...rest]): WebmailPage[number] => [
+    text.replace('SELECT', 'EXAMINE'),
+    ...rest,
+  ])
   const { fromClient, up } = await beginAhead(knowledgeOf(examine))
   fromClient(`a ${status}\r\n`)
   assert.deepEqual((await up(2))[1], 'EXAMINE INBOX')
 
-  const rare: Page = [[status], ['NAMESPACE'], ['LIST "" "*"']]
-  const enabling: Page = [[status], ['ENABLE QRESYNC']]
-  const cases: [Page[], string][] = [
+  const rare: WebmailPage = [[status], ['NAMESPACE'], ['LIST "" "*"']]
+  const enabling: WebmailPage = [[status], ['ENABLE QRESYNC']]
+  const cases: [WebmailPage[], string][] = [
     [[list], 'IMAP4REV1 ESEARCH'],
     [[rare, list], 'IMAP4REV1 UNSELECT'],
     [[enabling, list, list, list, list, list, list], 'IMAP4REV1 UNSELECT'],
@@ -80,12 +85,12 @@ test('a SELECT is asked ahead only in the mode of the client, where nearly all c
 })
 
 test('questions behind a SELECT that the server refuses are dropped', async () => {
-  const page: Page = [['SELECT x', '3 EXISTS'], ['UID SEARCH ALL'], ['NAMESPACE']]
+  const page: WebmailPage = [['SELECT x', '3 EXISTS'], ['UID SEARCH ALL'], ['NAMESPACE']]
   const knowledge = knowledgeOf(page)
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledge)
   fromClient('a SELECT x\r\n')
   await up(3)
-  fromServer(`a NO no such mailbox\r\n${tag(search)} BAD nothing selected\r\n`)
+  fromServer(`a NO no such mailbox\r\n${tag(extendedSearch)} BAD nothing selected\r\n`)
   fromServer(`* NAMESPACE NIL NIL NIL\r\n${tag('NAMESPACE')} OK done\r\n`)
   assert.equal(await client.line(), 'a NO no such mailbox')
   // It is no fault of the server.
@@ -99,7 +104,7 @@ test('any other command drops what is expected, and its answer is the only one t
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
-  ok(search, esearch(' ALL 10:12'))
+  ok(extendedSearch, esearch(' ALL 10:12'))
   fromClient('c UID STORE 10 +FLAGS.SILENT (\\Seen)\r\n')
   assert.deepEqual(await up(1), ['UID STORE 10 +FLAGS.SILENT (\\Seen)'])
   ok(fetch, message)
@@ -119,7 +124,7 @@ test('a command whose answer looks like one that is still to be thrown away wait
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
   fromClient(`c UID FETCH 12 ${headers}\r\n`)
-  ok(search, esearch(' ALL 10:12'))
+  ok(extendedSearch, esearch(' ALL 10:12'))
   fromServer(message)
   assert.equal(scripted.unread, '')
   ok(fetch)
@@ -147,7 +152,7 @@ test('nothing is asked behind a command that may change what is asked', async ()
     'FETCH 1 FLAGS',
   ]) {
     const [first = ''] = command.split('\r\n')
-    const page: Page = [['SELECT INBOX', '3 EXISTS'], [first], ['NAMESPACE']]
+    const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], [first], ['NAMESPACE']]
     const { client, fromClient, fromServer, up, scripted } = await beginAhead(knowledgeOf(page, page))
     fromClient('a SELECT INBOX\r\n')
     fromServer('* 3 EXISTS\r\na OK done\r\n')
@@ -163,10 +168,10 @@ test('nothing is asked behind a command that may change what is asked', async ()
 
 test('an unexpected answer drops everything, and ends asking ahead for a while', async () => {
   const faults: [string, (session: Awaited<ReturnType<typeof listing>>) => void][] = [
-    ['BAD', ({ fromServer, tag }) => fromServer(`${tag(search)} BAD what\r\n`)],
+    ['BAD', ({ fromServer, tag }) => fromServer(`${tag(extendedSearch)} BAD what\r\n`)],
     ['unexpected tag', ({ fromServer }) => fromServer('zz OK done\r\n')],
     ['BYE', ({ fromServer }) => fromServer('* BYE too fast\r\n')],
-    ['no data', ({ ok }) => ok(search)],
+    ['no data', ({ ok }) => ok(extendedSearch)],
   ]
   for (const [fault, inject] of faults) {
     const knowledge = knowledgeOf(list)
@@ -186,7 +191,7 @@ test('an unexpected answer drops everything, and ends asking ahead for a while',
 
 test('a refused question is asked again by the client itself', async () => {
   const { client, fromClient, fromServer, tag, up } = await listing()
-  fromServer(`${tag('SELECT INBOX')} NO not now\r\n${tag(search)} BAD\r\n${tag(fetch)} BAD\r\n`)
+  fromServer(`${tag('SELECT INBOX')} NO not now\r\n${tag(extendedSearch)} BAD\r\n${tag(fetch)} BAD\r\n`)
   fromClient('b SELECT INBOX\r\n')
   assert.deepEqual(await up(2), ['UNSELECT', 'SELECT INBOX'])
   fromServer(`${tag('UNSELECT')} BAD nothing\r\n${selectAnswer}b OK done\r\n`)
@@ -196,7 +201,7 @@ test('a refused question is asked again by the client itself', async () => {
 // Bounds.
 
 test('the content of a message is asked ahead only if its size is known and small', async () => {
-  const show = (size: number | undefined): Page => [
+  const show = (size: number | undefined): WebmailPage => [
     ['SELECT INBOX', '3 EXISTS', ...(size === undefined ? [] : [`1 FETCH (UID 10 RFC822.SIZE ${size})`])],
     ['UID FETCH 10 (BODY.PEEK[1])'],
   ]
@@ -219,7 +224,7 @@ test('the content of a message is asked ahead only if its size is known and smal
 test('an answer that is too large to be held is thrown away', async () => {
   const { client, fromClient, fromServer, ok, esearch, up, connection, counters } = await listing()
   ok('SELECT INBOX', selectAnswer)
-  ok(search, esearch(' ALL 10:12'))
+  ok(extendedSearch, esearch(' ALL 10:12'))
   fromServer('* 1 FETCH (UID 10 BODY[HEADER.FIELDS (DATE FROM)] {200000}\r\n')
   for (let part = 0; part < 20; part++) fromServer('x'.repeat(10_000))
   ok(fetch, ')\r\n')
@@ -233,7 +238,7 @@ test('an answer that is too large to be held is thrown away', async () => {
 
 test('at most four questions are asked ahead, and as many as the server is known to answer', async () => {
   const names = ['a', 'b', 'c', 'd', 'e', 'f']
-  const page: Page = names.map((name) => [`STATUS ${name} (UNSEEN)`])
+  const page: WebmailPage = names.map((name) => [`STATUS ${name} (UNSEEN)`])
   const knowledge = knowledgeOf(page, page)
   const { fromClient, up, scripted } = await beginAhead(knowledge)
   fromClient('1 STATUS a (UNSEEN)\r\n')
@@ -286,14 +291,14 @@ test('commands in flight ahead of the client do not delay its LOGOUT, and are aw
   assert.match(await client.until('z OK Completed\r\n'), /^\* BYE /)
   const { handBack } = await ended
   assert.equal(handBack.refusal, undefined)
-  assert.deepEqual(handBack.unanswered, [tag('SELECT INBOX'), tag(search), tag(fetch)])
+  assert.deepEqual(handBack.unanswered, [tag('SELECT INBOX'), tag(extendedSearch), tag(fetch)])
   assert.equal(handBack.connection.mailbox, 'selected')
 })
 
 test('a claimed command is awaited by its tag at the server', async () => {
   const { fromClient, handBackNow, tag } = await listing()
   fromClient('b SELECT INBOX\r\n')
-  assert.deepEqual(handBackNow().unanswered, [tag('SELECT INBOX'), tag(search), tag(fetch)])
+  assert.deepEqual(handBackNow().unanswered, [tag('SELECT INBOX'), tag(extendedSearch), tag(fetch)])
 })
 
 test('a claimed SELECT is kept for the select cache like a real one, unless the mailbox has changed since', async () => {
@@ -316,7 +321,7 @@ test('a claimed SELECT is kept for the select cache like a real one, unless the 
 })
 
 test('nothing is asked ahead while a mailbox of an earlier session may be selected', async () => {
-  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH ALL']]
+  const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH ALL']]
   const { client, fromClient, fromServer, up, tag, scripted } = await beginAhead(knowledgeOf(page), {
     pool: { selectCache: 'exact' },
     prepare: (connection) =>
@@ -327,7 +332,7 @@ test('nothing is asked ahead while a mailbox of an earlier session may be select
   assert.equal(scripted.unread, '')
   fromServer(`${tag('NOOP')} OK done\r\n`)
   assert.equal(await client.until('a OK done\r\n'), `${selectAnswer}a OK done\r\n`)
-  assert.deepEqual(await up(1), [search])
+  assert.deepEqual(await up(1), [extendedSearch])
 })
 
 test('a connection with extensions that a client enabled is not asked ahead', async () => {

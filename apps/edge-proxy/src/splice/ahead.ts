@@ -19,7 +19,7 @@ import { runtime } from '../runtime.ts'
 import { randomName } from '../server/random-name.ts'
 import type { Conversation, SentCommand } from './conversation.ts'
 import type { Ending } from './ending.ts'
-import { Asked, Held, type DropReason } from './held.ts'
+import { AskedAhead, Held, type DropReason } from './held.ts'
 
 /** How a session asks ahead, as its server is configured. */
 export interface AheadSetup {
@@ -43,7 +43,7 @@ export interface AheadContext {
 }
 
 /** What a client's command finds. */
-export type Admission =
+export type AheadVerdict =
   /** It goes to the server. */
   | 'pass'
   /** It is the expected one: `claim` answers it. */
@@ -124,7 +124,7 @@ export class Ahead {
     return this.#held.isActive
   }
 
-  #dropped({ question }: Asked, reason: DropReason): void {
+  #dropped({ question }: AskedAhead, reason: DropReason): void {
     const { upstream } = this.#setup
     this.#context.metrics.counters.ahead_dropped_total({ upstream, reason }).value++
     this.#mark(() => `answer-ahead: dropped ${question.name}: ${reason}`)
@@ -133,7 +133,7 @@ export class Ahead {
   // Client to server.
 
   /** Decides on a command of the client that would go to the server. `lineFeed`: the end of the bytes if it is not whole. */
-  admit(bytes: Buffer, at: number, { tagEnd }: CommandHead, lineFeed: number): Admission {
+  admit(bytes: Buffer, at: number, { tagEnd }: CommandHead, lineFeed: number): AheadVerdict {
     const command = this.#read(bytes, at, tagEnd, lineFeed)
     this.#judged = command
     const held = this.#held
@@ -152,7 +152,8 @@ export class Ahead {
       if (held.hasUntoldExpunge) return this.#conversation.mayAnswer ? 'expunge-issued' : 'wait'
     }
     // Between two SELECTs there is an UNSELECT, and the server answers these three one after the other.
-    const isAlike = ({ answers }: Asked) => answers.kind !== 'select' && looksAlike(answers, command.answers)
+    const isAlike = ({ answers }: AskedAhead) =>
+      answers.kind !== 'select' && looksAlike(answers, command.answers)
     return unanswered.some(isAlike) ? 'wait' : 'pass'
   }
 
@@ -218,7 +219,7 @@ export class Ahead {
   }
 
   /** The select cache gets a claimed SELECT as if it had just been answered. */
-  #recordSelect(asked: Asked): void {
+  #recordSelect(asked: AskedAhead): void {
     const { selectCache } = this.#conversation
     if (asked.question.selects === undefined || !selectCache.isRecording) return
     for (const { chunks } of asked.responses) {
@@ -346,7 +347,7 @@ export class Ahead {
       this.#mailbox = question.selects
       this.#hasChanged = false
     }
-    this.#held.add(new Asked(question, sent, answers, this.#held.unanswered.length + 1))
+    this.#held.add(new AskedAhead(question, sent, answers, this.#held.unanswered.length + 1))
     this.#context.metrics.counters.ahead_asked_total({ upstream: this.#setup.upstream }).value++
     this.#mark(() => `answer-ahead: asked ${question.name}`)
     this.#sentAt = undefined
@@ -446,7 +447,7 @@ export class Ahead {
   }
 
   /** The tagged reply to a claimed command, for the client. */
-  #claimedReply(asked: Asked, isOk: boolean, text: string): Buffer {
+  #claimedReply(asked: AskedAhead, isOk: boolean, text: string): Buffer {
     const { clientTag } = asked
     const data = asked.isRewritten && isOk ? asked.rewritten(clientTag) : Buffer.alloc(0)
     const isUsable = data !== undefined && !asked.hasWrongNumbers

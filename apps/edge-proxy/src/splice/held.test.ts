@@ -6,9 +6,9 @@ import {
   knowledgeOf,
   listing,
   message,
-  search,
+  extendedSearch,
   selectAnswer,
-  type Page,
+  type WebmailPage,
 } from './ahead.test-support.ts'
 
 // Answers belong to commands by content.
@@ -17,7 +17,7 @@ test('data and tagged replies in any order reach the command that they answer', 
   const { client, fromClient, fromServer, ok, esearch } = await listing()
   fromServer(selectAnswer + message + esearch(' ALL 10:12'))
   ok(fetch)
-  ok(search)
+  ok(extendedSearch)
   ok('SELECT INBOX')
   fromClient('b SELECT INBOX\r\n')
   assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
@@ -31,7 +31,7 @@ test('an answer that arrives within a literal when the client asks for it stream
   const { client, fromClient, fromServer, ok, esearch, tag } = await listing()
   fromServer(selectAnswer)
   ok('SELECT INBOX')
-  ok(search, esearch(' ALL 10:12'))
+  ok(extendedSearch, esearch(' ALL 10:12'))
   fromClient('b SELECT INBOX\r\n')
   fromClient('c UID SEARCH ALL\r\n')
   await client.until('c OK done\r\n')
@@ -45,7 +45,7 @@ test('an answer that arrives within a literal when the client asks for it stream
 })
 
 test('a client that asks for more than one count gets each by its name', async () => {
-  const page: Page = [['STATUS a (UNSEEN)'], ['STATUS b (UNSEEN)'], ['STATUS c (UNSEEN)']]
+  const page: WebmailPage = [['STATUS a (UNSEEN)'], ['STATUS b (UNSEEN)'], ['STATUS c (UNSEEN)']]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
   fromClient('1 STATUS a (UNSEEN)\r\n')
   assert.deepEqual(await up(3), ['STATUS a (UNSEEN)', 'STATUS b (UNSEEN)', 'STATUS c (UNSEEN)'])
@@ -59,9 +59,9 @@ test('a client that asks for more than one count gets each by its name', async (
 })
 
 test('two commands whose answers look alike are never in flight together', async () => {
-  const searches: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH ALL']]
-  const lists: Page = [['SELECT INBOX', '3 EXISTS'], ['LIST "" "*"'], ['LIST (SUBSCRIBED) "" "*"']]
-  const fetches: Page = [
+  const searches: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH ALL']]
+  const lists: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['LIST "" "*"'], ['LIST (SUBSCRIBED) "" "*"']]
+  const fetches: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
     ['UID FETCH 10 (UID BODYSTRUCTURE)'],
     ['UID FETCH 10 (BODYSTRUCTURE ENVELOPE)'],
@@ -76,13 +76,17 @@ test('two commands whose answers look alike are never in flight together', async
 })
 
 test('two searches are told apart by their tags where the server has ESEARCH', async () => {
-  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH RETURN (ALL) ALL']]
+  const page: WebmailPage = [
+    ['SELECT INBOX', '3 EXISTS'],
+    ['UID SEARCH UNSEEN'],
+    ['UID SEARCH RETURN (ALL) ALL'],
+  ]
   const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
   fromClient('a SELECT INBOX\r\n')
   const unseen = 'UID SEARCH RETURN (ALL) UNSEEN'
-  assert.deepEqual(await up(3), ['SELECT INBOX', unseen, search])
+  assert.deepEqual(await up(3), ['SELECT INBOX', unseen, extendedSearch])
   fromServer('* 3 EXISTS\r\na OK done\r\n')
-  fromServer(`* ESEARCH (TAG "${tag(search)}") UID ALL 10:12\r\n${tag(search)} OK done\r\n`)
+  fromServer(`* ESEARCH (TAG "${tag(extendedSearch)}") UID ALL 10:12\r\n${tag(extendedSearch)} OK done\r\n`)
   fromServer(`* ESEARCH (TAG "${tag(unseen)}") UID\r\n${tag(unseen)} OK done\r\n`)
   await client.until('a OK done\r\n')
   fromClient('b UID SEARCH UNSEEN\r\n')
@@ -97,7 +101,7 @@ test('a search result that cannot be told as the client asked for it is asked fo
     ok('SELECT INBOX', selectAnswer)
     fromClient('b SELECT INBOX\r\n')
     await client.until('b OK done\r\n')
-    ok(search, result === '' ? '' : esearch(result))
+    ok(extendedSearch, result === '' ? '' : esearch(result))
     fromClient('c UID SEARCH ALL\r\n')
     assert.deepEqual(await up(1), ['UID SEARCH ALL'])
     fromServer('* SEARCH 7\r\nc OK done\r\n')
@@ -110,7 +114,7 @@ test('a search result that is not understood while the client waits for it ends 
   ok('SELECT INBOX', selectAnswer)
   fromClient('b SELECT INBOX\r\nc UID SEARCH ALL\r\n')
   await client.until('b OK done\r\n')
-  fromServer(`${esearch(' ALL 10 X 1')}${tag(search)} OK done\r\n`)
+  fromServer(`${esearch(' ALL 10 X 1')}${tag(extendedSearch)} OK done\r\n`)
   assert.match(await client.line(), /^c NO \[UNAVAILABLE\] /)
 })
 
@@ -120,7 +124,7 @@ test('an EXPUNGE is told with the last command whose data came before it', async
   const { client, fromClient, fromServer, ok, esearch } = await listing()
   fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n* 3 EXISTS\r\n`)
   ok('SELECT INBOX')
-  ok(search)
+  ok(extendedSearch)
   ok(fetch)
   fromClient('b SELECT INBOX\r\n')
   assert.equal(await client.until('done\r\n'), `${selectAnswer}b OK done\r\n`)
@@ -134,7 +138,7 @@ test('an EXPUNGE before the data of a command is told before that data', async (
   const { client, fromClient, fromServer, ok, esearch } = await listing()
   fromServer(`${selectAnswer}${esearch(' ALL 10:12')}* 1 EXPUNGE\r\n${message}`)
   ok('SELECT INBOX')
-  ok(search)
+  ok(extendedSearch)
   ok(fetch)
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
@@ -149,7 +153,7 @@ test('an answer that is older than an EXPUNGE that must be told first is asked f
   // The server has answered the FETCH before the SEARCH.
   fromServer(`${selectAnswer}${message}* 1 EXPUNGE\r\n${esearch(' ALL 10:12')}`)
   ok('SELECT INBOX')
-  ok(search)
+  ok(extendedSearch)
   ok(fetch)
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
@@ -163,7 +167,7 @@ test('after an untold EXPUNGE a command by sequence number is refused, and the E
   for (const command of ['STORE 1 +FLAGS (x)', 'FETCH 1 FLAGS', 'UID SEARCH 1', 'SEARCH ALL', 'COPY 1 x']) {
     const { client, fromClient, fromServer, ok, esearch, up } = await listing()
     fromServer(`${selectAnswer}${esearch(' ALL 10:12')}${message}* 1 EXPUNGE\r\n`)
-    for (const text of ['SELECT INBOX', search, fetch]) ok(text)
+    for (const text of ['SELECT INBOX', extendedSearch, fetch]) ok(text)
     fromClient('b SELECT INBOX\r\n')
     await client.until('b OK done\r\n')
     fromClient(`c ${command}\r\n`)
@@ -181,7 +185,7 @@ test('a command by sequence number waits while a command ahead of it may report 
   fromClient('b SELECT INBOX\r\n')
   await client.until('b OK done\r\n')
   fromClient('c STORE 1 +FLAGS (x)\r\n')
-  ok(search, esearch(' ALL 10:12'))
+  ok(extendedSearch, esearch(' ALL 10:12'))
   fromServer(message)
   scripted.socket.write('')
   assert.equal(scripted.unread, '')
@@ -190,7 +194,7 @@ test('a command by sequence number waits while a command ahead of it may report 
 })
 
 test('a number that a message had before an EXPUNGE is not used for an answer', async () => {
-  const page: Page = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 3']]
+  const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], ['UID SEARCH UNSEEN'], ['UID SEARCH 3']]
   for (const isWaiting of [false, true]) {
     const { client, fromClient, fromServer, up, tag } = await beginAhead(knowledgeOf(page, page))
     fromClient('a SELECT INBOX\r\n')
@@ -220,7 +224,7 @@ test('nothing is told to a client that waits for no reply', async () => {
 })
 
 test('flags are asked ahead only while the client has been told none since its SELECT', async () => {
-  const page: Page = [
+  const page: WebmailPage = [
     ['SELECT INBOX', '3 EXISTS'],
     ['UID FETCH 10 (UID FLAGS ENVELOPE)', '1 FETCH (UID 10 FLAGS () ENVELOPE ())'],
     ['NAMESPACE'],

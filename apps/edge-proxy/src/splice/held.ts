@@ -45,7 +45,7 @@ const heldBytesMax = 393_216
 /** Reports are a few bytes each. More show that the server does something else. */
 const reportsMax = 1000
 
-export class Asked implements Expecting {
+export class AskedAhead implements Expecting {
   readonly question: Question
   readonly sent: SentCommand
   readonly answers: AnswerKind
@@ -127,28 +127,28 @@ export interface Taken {
   /** What the client gets before it, if it passes. */
   before: readonly Buffer[]
   /** The command that was asked ahead and is answered by it. */
-  owner: Asked | undefined
+  owner: AskedAhead | undefined
   /** The server reports a change of the mailbox on its own. */
   isReport: boolean
 }
 
 /** What a claim gives the client at once. */
 export interface Claim {
-  readonly asked: Asked
+  readonly asked: AskedAhead
   readonly bytes: Buffer[]
   /** Part of a response has been given; the rest of it passes. */
   readonly isWithinResponse: boolean
 }
 
 export class Held {
-  readonly #onDropped: (asked: Asked, reason: DropReason) => void
+  readonly #onDropped: (asked: AskedAhead, reason: DropReason) => void
   readonly #onDroppedBytes: (bytes: number) => void
   /** In the order of asking. */
-  #asked: Asked[] = []
+  #asked: AskedAhead[] = []
   #reports: Report[] = []
   #lastOrder = 0
   /** Where the bytes of the response that is being kept go. */
-  #into: { response: HeldResponse; asked: Asked | undefined } | undefined
+  #into: { response: HeldResponse; asked: AskedAhead | undefined } | undefined
   /** A SELECT was dropped: nothing but an UNSELECT may go to the server next. */
   #mustLeave = false
   /** The tag of that UNSELECT. Up to its reply, what the server reports is about a mailbox that the client did not select. */
@@ -156,7 +156,7 @@ export class Held {
 
   /** Both are called at once when an answer is dropped: that of a command, and bytes of it. */
   constructor(
-    onDropped: (asked: Asked, reason: DropReason) => void,
+    onDropped: (asked: AskedAhead, reason: DropReason) => void,
     onDroppedBytes: (bytes: number) => void,
   ) {
     this.#onDropped = onDropped
@@ -169,12 +169,12 @@ export class Held {
   }
 
   /** Questions that the client has not asked yet, in the order in which it should. */
-  get expected(): Asked[] {
+  get expected(): AskedAhead[] {
     return this.#asked.filter(({ state }) => state === 'expected')
   }
 
   /** Commands without a tagged reply, in any state. */
-  get unanswered(): Asked[] {
+  get unanswered(): AskedAhead[] {
     return this.#asked.filter(({ reply }) => reply === undefined)
   }
 
@@ -193,7 +193,7 @@ export class Held {
   }
 
   /** A command goes to the server ahead of the client. */
-  add(asked: Asked): void {
+  add(asked: AskedAhead): void {
     this.#asked.push(asked)
   }
 
@@ -204,7 +204,7 @@ export class Held {
     this.#reports = []
   }
 
-  find(sent: SentCommand): Asked | undefined {
+  find(sent: SentCommand): AskedAhead | undefined {
     return this.#asked.find((asked) => asked.sent === sent)
   }
 
@@ -241,7 +241,7 @@ export class Held {
   }
 
   /** The unanswered SELECT that the response is part of: before any answer that depends on it, and each part once. */
-  #selectOf(response: Response): Asked | undefined {
+  #selectOf(response: Response): AskedAhead | undefined {
     const index = this.#asked.findIndex(
       ({ answers, reply }) => answers.kind === 'select' && reply === undefined,
     )
@@ -260,7 +260,7 @@ export class Held {
     return select
   }
 
-  #takeOwned(owner: Asked): Taken {
+  #takeOwned(owner: AskedAhead): Taken {
     if (owner.state === 'claimed' && !owner.isRewritten && !owner.hasWrongNumbers) {
       const isAboutMailbox = owner.question.needsMailbox
       return { ...passed, before: isAboutMailbox ? this.#releaseAll() : [], owner }
@@ -343,7 +343,7 @@ export class Held {
    * A tagged reply to a command that was asked ahead.
    * @returns why the answer was dropped just now; undefined: it was not, or had been before
    */
-  replied(asked: Asked, isOk: boolean, reply: string): DropReason | undefined {
+  replied(asked: AskedAhead, isOk: boolean, reply: string): DropReason | undefined {
     asked.reply = reply
     const reason = asked.state === 'expected' ? flawOf(asked, isOk) : undefined
     if (reason !== undefined) this.dropFrom(this.expected.indexOf(asked), reason)
@@ -351,7 +351,7 @@ export class Held {
     return reason
   }
 
-  #remove(asked: Asked): void {
+  #remove(asked: AskedAhead): void {
     this.#asked = this.#asked.filter((each) => each !== asked)
   }
 
@@ -369,13 +369,13 @@ export class Held {
     return { asked, bytes, isWithinResponse: this.#into?.asked === asked && !isAnswered }
   }
 
-  #rewrittenInOrder(asked: Asked, clientTag: string): Buffer[] {
+  #rewrittenInOrder(asked: AskedAhead, clientTag: string): Buffer[] {
     const before = this.#reportsBefore(asked.responses[0]!.order)
     return [...before, asked.rewritten(clientTag)!]
   }
 
   /** The answer so far, with the reports that came before parts of it. */
-  #inOrder(asked: Asked): Buffer[] {
+  #inOrder(asked: AskedAhead): Buffer[] {
     const isAboutMailbox = asked.hasMailboxData
     return asked.responses.flatMap(({ order, chunks }) => [
       ...(isAboutMailbox ? this.#reportsBefore(order) : []),
@@ -419,7 +419,7 @@ export class Held {
 const passed: Taken = { kind: 'pass', before: [], owner: undefined, isReport: false }
 const omitted: Taken = { ...passed, kind: 'omit' }
 
-function flawOf(asked: Asked, isOk: boolean): DropReason | undefined {
+function flawOf(asked: AskedAhead, isOk: boolean): DropReason | undefined {
   if (!isOk) return 'refused'
   if (asked.hasWrongNumbers) return 'outdated'
   if (asked.isComplete) return undefined

@@ -149,7 +149,7 @@ const upstream = z.strictObject({
   ),
   aheadRoundTripMinMs: field(
     durationMs(0, 60_000).default(3),
-    'With ahead: on, nothing is asked ahead of a server that answers sooner than this, in milliseconds. The edge measures the time from a command to the first byte of its answer.',
+    'With ahead: on, nothing is asked ahead of a server that answers sooner than this, in milliseconds. The edge measures the time from a command to the first byte of its answer. 0: the distance does not matter.',
   ),
   masterUser: field(
     z.string().min(1).max(255).optional(),
