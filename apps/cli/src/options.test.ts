@@ -4,6 +4,7 @@ import { fleetTargetText } from '@imapfleet/api'
 import { Command, InvalidArgumentError } from 'commander'
 import {
   durationArgument,
+  durationOption,
   momentArgument,
   namedTarget,
   rolloutOf,
@@ -21,6 +22,13 @@ test('options become values of the API', () => {
   assert.equal(momentArgument('2026-03-01T10:00:00Z'), '2026-03-01T10:00:00Z')
   assert.equal(wholeArgument(1)('20'), 20)
   assert.deepEqual(['512', '64k', '16M', '1G'].map(sizeArgument), [512, 65_536, 16_777_216, 1_073_741_824])
+})
+
+test('the help shows the default of a duration as a duration, and its value is milliseconds', () => {
+  const command = new Command().addOption(durationOption('--timeout <duration>', 'how long to wait', '1h30m'))
+  assert.match(command.helpInformation(), /how long to wait \(default: 1h30m\)/)
+  assert.equal(command.parse([], { from: 'user' }).opts()['timeout'], 5_400_000)
+  assert.equal(command.parse(['--timeout', '2s'], { from: 'user' }).opts()['timeout'], 2_000)
 })
 
 test('any other value is wrong usage, with an example of a right one', () => {

@@ -3,9 +3,15 @@
  * error.
  */
 import type { FleetTarget, RolloutRequest } from '@imapfleet/api'
-import { InvalidArgumentError, type Command } from 'commander'
+import { InvalidArgumentError, Option, type Command } from 'commander'
 import { usage } from './failure.ts'
 import { isMoment, parseDuration } from './print/time.ts'
+
+/** An option whose value is milliseconds. The help shows its default as a duration, such as `30s`. */
+export function durationOption(flags: string, description: string, byDefault?: string): Option {
+  const option = new Option(flags, description).argParser(durationArgument)
+  return byDefault === undefined ? option : option.default(durationArgument(byDefault), byDefault)
+}
 
 /** Returns milliseconds. */
 export function durationArgument(text: string): number {
@@ -105,8 +111,10 @@ export const rolloutOptions = (command: Command) =>
     .option('--canary <ids>', 'with --rollout: these edges first, such as eu-1,us-1', listArgument)
     .option('--canary-percent <n>', 'with --rollout: this percentage of the edges first', percentArgument)
     .option('--regions <names>', 'with --rollout: order of the regions', listArgument)
-    .option('--soak <duration>', 'with --rollout: how long each wave is watched', durationArgument)
-    .option('--silence <duration>', 'with --rollout: how long an edge may take to apply it', durationArgument)
+    .addOption(durationOption('--soak <duration>', 'with --rollout: how long each wave is watched'))
+    .addOption(
+      durationOption('--silence <duration>', 'with --rollout: how long an edge may take to apply it'),
+    )
     .option('--error-percent <n>', 'with --rollout: how much the failure rate may grow', percentArgument)
 
 /** Undefined: all edges get it immediately. */

@@ -13,13 +13,7 @@ import type { ApiClient } from '@imapfleet/client'
 import { parseValue, type JsonValue } from '@imapfleet/config'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
-import {
-  durationArgument,
-  rolloutOf,
-  rolloutOptions,
-  wholeArgument,
-  type RolloutOptions,
-} from '../options.ts'
+import { durationOption, rolloutOf, rolloutOptions, wholeArgument, type RolloutOptions } from '../options.ts'
 import type { Paint } from '../print/colour.ts'
 import { changeLines, edgeLines } from '../print/revision.ts'
 import { safe } from '../print/safe.ts'
@@ -76,7 +70,7 @@ const revisionOptions = (command: Command) =>
     .option('--dry-run', 'show what would change, but change nothing')
     .option('--wait', 'wait until each edge has applied or refused it (the default)', true)
     .option('--no-wait', 'do not wait for the edges')
-    .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+    .addOption(durationOption('--timeout <duration>', 'how long to wait', '30s'))
 
 export const changeOptions = (command: Command) => revisionOptions(layerOptions(command))
 

@@ -3,7 +3,7 @@ import { isHeard, type EdgeView, type FleetTarget } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
-import { durationArgument, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
+import { durationOption, namedTarget, targetOptions, type TargetOptions } from '../options.ts'
 import { table, type Column } from '../print/table.ts'
 import { duration } from '../print/time.ts'
 import type { Shell } from '../shell.ts'
@@ -36,7 +36,7 @@ export function addDrain(parent: Command, shell: Shell): void {
   paceOptions(edgeOptions(parent.command('drain')))
     .description('make edges refuse new clients; their sessions continue')
     .option('--wait', 'wait until the last client has disconnected')
-    .option('--timeout <duration>', 'how long to wait', durationArgument, 600_000)
+    .addOption(durationOption('--timeout <duration>', 'how long to wait', '10m'))
     .addHelpText('after', examples)
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
       const client = await shell.client(command)
@@ -51,7 +51,7 @@ export function addDrain(parent: Command, shell: Shell): void {
   edgeOptions(parent.command('resume'))
     .description('make drained edges accept clients again')
     .option('--wait', 'wait until they accept clients')
-    .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+    .addOption(durationOption('--timeout <duration>', 'how long to wait', '30s'))
     .action(async (id: string | undefined, options: DrainOptions, command: Command) => {
       const client = await shell.client(command)
       const target = targetFor(id, options, 'resume')

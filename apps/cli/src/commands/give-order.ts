@@ -4,7 +4,7 @@ import { newId, readWholeOrder, requestOrder, type ApiClient } from '@imapfleet/
 import { isDisruptiveOrder, type OrderAction, type OrderKind } from '@imapfleet/protocol'
 import { InvalidArgumentError, type Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { durationArgument, targetOf, targetOptions, type TargetOptions } from '../options.ts'
+import { durationArgument, durationOption, targetOf, targetOptions, type TargetOptions } from '../options.ts'
 import type { TableLayout } from '../print/table.ts'
 import type { Shell } from '../shell.ts'
 import {
@@ -23,11 +23,10 @@ export interface OrderOptions extends TargetOptions {
 const timeoutMaxMs = 20_000
 
 export const orderOptions = (command: Command) =>
-  targetOptions(command).option(
-    '--timeout <duration>',
-    'how long to wait for the edges (0.1s to 20s)',
-    timeoutArgument,
-    5_000,
+  targetOptions(command).addOption(
+    durationOption('--timeout <duration>', 'how long to wait for the edges (0.1s to 20s)', '5s').argParser(
+      timeoutArgument,
+    ),
   )
 
 function timeoutArgument(text: string): number {

@@ -5,7 +5,7 @@
 import type { RevocationStatus } from '@imapfleet/api'
 import type { Command } from 'commander'
 import { Failure } from '../failure.ts'
-import { durationArgument, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
+import { durationOption, pageQuery, pageOptions, wholeArgument, type PageOptions } from '../options.ts'
 import { operationLines } from '../print/operation.ts'
 import { revocationColumns, revocationLines, whatIsMissing } from '../print/revocation.ts'
 import { table } from '../print/table.ts'
@@ -75,7 +75,7 @@ function addKind(revoke: Command, kind: 'user' | 'domain', help: string, shell: 
     .option('--note <text>', 'why, for the record', '')
     .option('--wait', 'wait until each edge has applied it (the default)', true)
     .option('--no-wait', 'do not wait for the edges')
-    .option('--timeout <duration>', 'how long to wait', durationArgument, 30_000)
+    .addOption(durationOption('--timeout <duration>', 'how long to wait', '30s'))
     .action(async (subject: string, options: RevokeOptions, command: Command) => {
       const { note, wait, timeout } = options
       const client = await shell.client(command)

@@ -3,7 +3,7 @@ import type { OperationView, Pace, PreviewRequest } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, usage } from '../failure.ts'
-import { durationArgument, listArgument } from '../options.ts'
+import { durationOption, listArgument } from '../options.ts'
 import { previewText, stageText } from '../print/operation.ts'
 import { confirm } from '../prompt.ts'
 import type { Shell } from '../shell.ts'
@@ -23,10 +23,8 @@ export interface StageOptions extends PaceOptions {
 export const paceOptions = (command: Command) =>
   command
     .option('--first <regions>', 'begin with these regions, separated by commas', listArgument)
-    .option(
-      '--soak <duration>',
-      'how long each region is observed before the next (default: 10s)',
-      durationArgument,
+    .addOption(
+      durationOption('--soak <duration>', 'how long each region is observed before the next (default: 10s)'),
     )
     .option('--at-once <reason>', 'skip the stages: everywhere now. The audit log records the reason')
     .option('-y, --yes', 'do not ask for confirmation')

@@ -1,7 +1,7 @@
 /** `imapfleet stats`: metrics over time; by default how well connections are reused. */
 import { historyCsv, type History } from '@imapfleet/api'
 import { Option, type Command } from 'commander'
-import { durationArgument, momentArgument } from '../options.ts'
+import { durationOption, momentArgument } from '../options.ts'
 import {
   firstReported,
   historyPlots,
@@ -45,7 +45,7 @@ export function addStats(parent: Command, shell: Shell): void {
     .option('--metrics <list>', 'metrics instead of logins and reuse, separated by commas')
     .option('--from <time>', 'start: a time ago, or a date and time', momentArgument, '-1h')
     .option('--to <time>', 'end', momentArgument, 'now')
-    .option('--step <duration>', 'length of a step', durationArgument)
+    .addOption(durationOption('--step <duration>', 'length of a step'))
     .addOption(
       new Option('--group-by <what>', 'one row for each')
         .choices(['fleet', 'region', 'edge', 'upstream'])

@@ -1,7 +1,7 @@
 /** `imapfleet tokens`: tokens of the API. A new token is printed once, alone on stdout. */
 import { roleSchema, scopeSchema, type Role, type Scope, type TokenView } from '@imapfleet/api'
 import { Option, type Command } from 'commander'
-import { durationArgument, pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
+import { durationOption, pageByIdOptions, pageQuery, type IdPageOptions } from '../options.ts'
 import { safe } from '../print/safe.ts'
 import { table, type Column } from '../print/table.ts'
 import { dayAndClock } from '../print/time.ts'
@@ -48,7 +48,7 @@ export function addTokens(parent: Command, shell: Shell): void {
         .choices(scopeSchema.options)
         .default([]),
     )
-    .option('--expires <duration>', 'expires after this time (default: never)', durationArgument)
+    .addOption(durationOption('--expires <duration>', 'expires after this time (default: never)'))
     .action(async (name: string, { role, scope, expires }: CreateOptions, command: Command) => {
       const client = await shell.client(command)
       const expiry = expires === undefined ? {} : { expiresInSeconds: Math.ceil(expires / 1000) }

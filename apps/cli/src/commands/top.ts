@@ -8,7 +8,7 @@ import { pause } from '@imapfleet/retry'
 import { Option, type Command } from 'commander'
 import { failureOf, usage } from '../failure.ts'
 import { liveFleet, type LiveView } from '../live-fleet.ts'
-import { durationArgument } from '../options.ts'
+import { durationOption } from '../options.ts'
 import { edgeScreen, type StatsReading } from '../print/edge-screen.ts'
 import {
   fleetScreen,
@@ -49,7 +49,7 @@ export function addTop(parent: Command, shell: Shell): void {
     )
     .option('--edge <url>', 'one edge, by the URL of its HTTP port, such as http://127.0.0.1:9143')
     .option('--once', 'print once and exit')
-    .option('--every <duration>', 'interval between queries of one edge', durationArgument, 1000)
+    .addOption(durationOption('--every <duration>', 'interval between queries of one edge', '1s'))
     .addHelpText('after', examples)
     .action(async (options: TopOptions, command: Command) => {
       if (!options.once && !shell.stdout.isTTY) throw usage('top needs a terminal: use --once in a script')

@@ -6,7 +6,7 @@ import type { TraceEdgeEvent, TraceEvent, TraceView } from '@imapfleet/api'
 import type { ApiClient } from '@imapfleet/client'
 import type { Command } from 'commander'
 import { Failure, failureOf } from '../failure.ts'
-import { durationArgument, sizeArgument } from '../options.ts'
+import { durationOption, sizeArgument } from '../options.ts'
 import { painterFor } from '../print/colour.ts'
 import { safe, safeJson } from '../print/safe.ts'
 import { clock, duration } from '../print/time.ts'
@@ -32,7 +32,7 @@ export function addTrace(parent: Command, shell: Shell): void {
     .command('trace')
     .description("show users' protocol lines live from all edges, until Ctrl-C or until the time is over")
     .argument('<users...>', 'login names, as the mail client sends them')
-    .option('--for <duration>', 'how long', durationArgument, 600_000)
+    .addOption(durationOption('--for <duration>', 'how long', '10m'))
     .option('--bodies', 'show mail too, not only its length')
     .option('--limit <size>', 'stop on an edge after this much output, such as 16M', sizeArgument)
     .addHelpText('after', examples)

@@ -1,9 +1,9 @@
 /** The present state of the fleet, as a stream for screens. */
 import { reasonOf } from '@imapfleet/observe'
-import type { LiveEdge, liveRoutes } from '@imapfleet/api'
+import type { liveRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
-import type { EventOf, Handlers } from '../../platform/http/handlers.ts'
-import { Changes, LiveFeed } from './live.ts'
+import { JsonText, type EventOf, type Handlers } from '../../platform/http/handlers.ts'
+import { Changes, LiveFeed, type ShownEdge } from './live.ts'
 import { listLiveEdges } from './service.ts'
 
 /** Size of one event without its last edge, which can have 25 thousand characters. Readers accept a million. */
@@ -26,7 +26,7 @@ export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
       const { changed, gone } = changes.in(news.edges)
       for (const [index, edges] of inParts(changed).entries()) {
         const left = index === 0 && gone.length > 0 ? { gone } : {}
-        yield { event, data: { at, total: changes.total, edges, ...left } }
+        yield { event, data: fleetOf(edges, { at, total: changes.total, ...left }) }
         event = 'tick'
       }
     }
@@ -37,9 +37,16 @@ export function liveHandlers(deps: Deps): Handlers<typeof liveRoutes> {
   }
 }
 
+/** The data of an event. The edges are JSON already, so that each view only joins them. */
+export const fleetOf = (
+  edges: readonly ShownEdge[],
+  head: { at: string; total: number; gone?: string[] },
+): JsonText =>
+  new JsonText(`${JSON.stringify(head).slice(0, -1)},"edges":[${edges.map(({ json }) => json).join()}]}`)
+
 /** At least one part, because an empty tick shows that the stream is alive. */
-export function inParts(edges: readonly LiveEdge[]): LiveEdge[][] {
-  let part: LiveEdge[] = []
+export function inParts(edges: readonly ShownEdge[]): ShownEdge[][] {
+  let part: ShownEdge[] = []
   const parts = [part]
   let characters = 0
   for (const edge of edges) {
@@ -48,7 +55,7 @@ export function inParts(edges: readonly LiveEdge[]): LiveEdge[][] {
       characters = 0
     }
     part.push(edge)
-    characters += JSON.stringify(edge).length
+    characters += edge.json.length
   }
   return parts
 }

@@ -1,11 +1,47 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { LiveEdge } from '@imapfleet/api'
-import { Changes } from './live.ts'
+import { fleetOf, inParts } from './live-routes.ts'
+import { Changes, LiveFeed, type ShownEdge } from './live.ts'
 
-const edge = (id: string, region: string, cached = 0) => ({ id, region, cached }) as LiveEdge
+const edge = (id: string, region: string, cached = 0): ShownEdge => ({
+  id,
+  region,
+  json: `{"cached":${cached}}`,
+})
 
-const told = (changes: Changes, ...edges: LiveEdge[]) => {
+test('an edge is serialised once for all views, and a view gets only what changed', async () => {
+  let serialised = 0
+  let cached = 0
+  const live = (id: string) => ({
+    ...{ id, region: 'eu' },
+    toJSON: () => {
+      serialised++
+      return { id, cached: id === 'a' ? cached : 0 }
+    },
+  })
+  const feed = new LiveFeed(async () => ['a', 'b'].map(live) as unknown as LiveEdge[], Date.now)
+  const stop = new AbortController()
+  const views = [0, 1, 2].map(() => ({ news: feed.news(stop.signal), changes: new Changes(undefined) }))
+  const sent = async () =>
+    await Promise.all(
+      views.map(async ({ news, changes }) => {
+        const { value } = await news.next()
+        assert.ok(value?.kind === 'edges')
+        return inParts(changes.in(value.edges).changed).map(
+          (part) => fleetOf(part, { at: 'now', total: 2 }).text,
+        )
+      }),
+    )
+  const all = '{"at":"now","total":2,"edges":[{"id":"a","cached":0},{"id":"b","cached":0}]}'
+  assert.deepEqual([await sent(), serialised], [[[all], [all], [all]], 2])
+  cached = 5
+  const one = '{"at":"now","total":2,"edges":[{"id":"a","cached":5}]}'
+  assert.deepEqual([await sent(), serialised], [[[one], [one], [one]], 4])
+  stop.abort()
+})
+
+const told = (changes: Changes, ...edges: ShownEdge[]) => {
   const { changed, gone } = changes.in(edges)
   return { changed: changed.map(({ id }) => id), gone, total: changes.total }
 }

@@ -4,9 +4,16 @@
  */
 import type { LiveEdge } from '@imapfleet/api'
 
+/** An edge as all views send it: JSON, made once. It is the same object until something of the edge changes. */
+export interface ShownEdge {
+  id: string
+  region: string
+  json: string
+}
+
 /** All edges at one moment, or the reason why they are unknown. */
 export type LiveNews =
-  { kind: 'edges'; at: number; edges: readonly LiveEdge[] } | { kind: 'trouble'; error: unknown }
+  { kind: 'edges'; at: number; edges: readonly ShownEdge[] } | { kind: 'trouble'; error: unknown }
 
 const stepMs = 1_000
 
@@ -15,6 +22,7 @@ export class LiveFeed {
   readonly #now: () => number
   readonly #waiting = new Set<(news: LiveNews) => void>()
   #running = false
+  #shown: ReadonlyMap<string, ShownEdge> = new Map()
 
   constructor(read: () => Promise<LiveEdge[]>, now: () => number) {
     this.#read = read
@@ -56,22 +64,31 @@ export class LiveFeed {
 
   async #look(): Promise<LiveNews> {
     try {
-      return { kind: 'edges', edges: await this.#read(), at: this.#now() }
+      const edges = (await this.#read()).map((edge) => this.#show(edge))
+      this.#shown = new Map(edges.map((edge) => [edge.id, edge]))
+      return { kind: 'edges', edges, at: this.#now() }
     } catch (error) {
       return { kind: 'trouble', error }
     }
+  }
+
+  #show(edge: LiveEdge): ShownEdge {
+    const { id, region } = edge
+    const json = JSON.stringify(edge)
+    const before = this.#shown.get(id)
+    return before?.json === json ? before : { id, region, json }
   }
 }
 
 /** What is new in a live view: the edges that changed since they were last sent, and those that left. */
 interface LiveChange {
-  changed: LiveEdge[]
+  changed: ShownEdge[]
   /** Ids of edges that were sent and are no longer there. */
   gone: string[]
 }
 
 export class Changes {
-  readonly #told = new Map<string, string>()
+  readonly #told = new Map<string, ShownEdge>()
   readonly #region: string | undefined
 
   constructor(region: string | undefined) {
@@ -84,12 +101,11 @@ export class Changes {
   }
 
   /** `edges`: all edges of the view. */
-  in(edges: readonly LiveEdge[]): LiveChange {
+  in(edges: readonly ShownEdge[]): LiveChange {
     const shown = edges.filter(({ region }) => this.#region === undefined || region === this.#region)
     const changed = shown.filter((edge) => {
-      const text = JSON.stringify(edge)
-      if (this.#told.get(edge.id) === text) return false
-      this.#told.set(edge.id, text)
+      if (this.#told.get(edge.id) === edge) return false
+      this.#told.set(edge.id, edge)
       return true
     })
     const there = new Set(shown.map(({ id }) => id))

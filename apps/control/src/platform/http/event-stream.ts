@@ -7,6 +7,7 @@ import type { Context } from 'hono'
 import { stream as openBody } from 'hono/streaming'
 import type { ProblemDetails } from '@imapfleet/api'
 import type { ServiceError } from '../errors.ts'
+import { JsonText } from './handlers.ts'
 import { problemOf, type Explain } from './on-error.ts'
 import type { OpenStream } from './open-streams.ts'
 
@@ -57,7 +58,7 @@ export function lineStream(
 }
 
 const eventText = ({ event, data, id }: StreamEvent): string =>
-  `event: ${event}\ndata: ${JSON.stringify(data)}\n${id === undefined ? '' : `id: ${id}\n`}\n`
+  `event: ${event}\ndata: ${data instanceof JsonText ? data.text : JSON.stringify(data)}\n${id === undefined ? '' : `id: ${id}\n`}\n`
 
 const lineText = (line: object): string => `${JSON.stringify(line)}\n`
 

@@ -48,9 +48,18 @@ type AnswerOf<R extends Route> = R extends { events: infer Events }
 /** `id`: from where a client can continue with `Last-Event-ID`. */
 export type EventOf<Events> = {
   [Name in keyof Events & string]: Events[Name] extends z.ZodType
-    ? { event: Name; data: z.input<Events[Name]>; id?: string }
+    ? { event: Name; data: z.input<Events[Name]> | JsonText; id?: string }
     : never
 }[keyof Events & string]
+
+/** The data of an event as JSON, made once for several streams. It must fit the schema of the event. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
 
 type ReplyHeaders = Readonly<Record<string, string>>
 
