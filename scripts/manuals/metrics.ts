@@ -2,6 +2,7 @@
 import {
   accessMetrics,
   controlMetrics,
+  databaseMetrics,
   edgeMetrics,
   fleetMetrics,
   type MetricRow,
@@ -35,6 +36,7 @@ export const metricsManual: Manual = {
       section('Histograms', listOf(edgeMetrics, 'histogram')),
       section('State of each edge, from the control plane', listOf(fleetMetrics, 'gauge')),
       section('Access, from the control plane', listOf(accessMetrics, 'gauge')),
+      section('Database, from the control plane', listOf(databaseMetrics, 'gauge')),
       section('Counters of each control process', listOf(controlMetrics, 'counter')),
       section('Gauges of each control process', listOf(controlMetrics, 'gauge')),
     ].join('\n\n'),

@@ -68,6 +68,8 @@ export async function startControl(options: ControlOptions, log: Log): Promise<C
     const expiresAt = Date.parse(new X509Certificate(certificate).validTo)
     metrics.gauge('control_certificate_expiry_seconds', () => [[{ owner: 'nats' }, expiresAt / 1000]])
   }
+  const { expiresAt } = options.bus.access
+  if (expiresAt) metrics.gauge('control_credential_expiry_seconds', () => expiresAt.getTime() / 1000)
   const intake = new Intake(log, metrics, () => performance.now())
   const deps: Deps = {
     db,

@@ -71,3 +71,23 @@ test('a certificate without its key is refused, and a key without its certificat
   assert.equal(reasonFor({ tlsCertFile: file('pem', 'PEM') }), needed)
   assert.equal(reasonFor({ tlsKeyFile: file('pem', 'PEM') }), needed)
 })
+
+test('the expiry of a credential is read from it, and one without an expiry has none', () => {
+  const creds = (claims: object) => {
+    const jwt = ['{}', JSON.stringify(claims), 'signature']
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.')
+    return (
+      `-----BEGIN NATS USER JWT-----\n${jwt}\n------END NATS USER JWT------\n\n` +
+      '-----BEGIN USER NKEY SEED-----\nSU\n------END USER NKEY SEED------\n'
+    )
+  }
+  const expiryOf = (text: string) => {
+    const found = read('nats://127.0.0.1', { credentialsFile: file('expiring', text) })
+    assert.ok(found.ok)
+    return found.access.expiresAt?.getTime()
+  }
+  assert.equal(expiryOf(creds({ exp: 1_800_000_000 })), 1_800_000_000_000)
+  for (const claims of [{}, { exp: 0 }, { exp: 'soon' }]) assert.equal(expiryOf(creds(claims)), undefined)
+  assert.equal(expiryOf(creds({}).replace(/e30\./, '!')), undefined)
+})

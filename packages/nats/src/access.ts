@@ -21,6 +21,8 @@ export type NatsFiles = { [key in (typeof fileKeys)[number]]?: string | undefine
 export interface NatsAccess {
   servers: readonly string[]
   authenticator?: Authenticator
+  /** When the credentials expire. Absent: they do not, or there are none. */
+  expiresAt?: Date
   /** Set: a server without TLS is refused. Unset: TLS is used if the server requires it. */
   tls?: ClientTls
 }
@@ -52,18 +54,31 @@ export function readAccess(
     const reason = `${settingOf('tlsCertFile')} and ${settingOf('tlsKeyFile')} must be set together`
     return { ok: false, reason }
   }
+  const expiresAt = credentials === undefined ? undefined : expiryIn(credentials)
   const wantsTls =
     servers.some((server) => server.startsWith('tls://')) || ca !== undefined || cert !== undefined
   const access: NatsAccess = {
     servers,
     ...(token !== undefined && { authenticator: tokenAuthenticator(token) }),
     ...(credentials !== undefined && { authenticator: credentialsAuthenticator(credentials) }),
+    ...(expiresAt && { expiresAt }),
     ...(wantsTls && { tls: clientTls(servers.map(hostOf), { ca, cert, key }) }),
   }
   return { ok: true, access }
 }
 
 const credentialsFormat = /BEGIN NATS USER JWT[^]*BEGIN USER NKEY SEED/
+
+/** The claim `exp` of the JWT in a credentials file. The server checks the JWT; here it is only shown to operators. */
+function expiryIn(credentials: string): Date | undefined {
+  const [, claims = ''] = /USER JWT-+\s+[\w-]+\.([\w-]+)\./.exec(credentials) ?? []
+  try {
+    const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as { exp?: unknown }
+    return typeof exp === 'number' && exp > 0 ? new Date(exp * 1000) : undefined
+  } catch {
+    return undefined
+  }
+}
 
 /** `text`: the content of a credentials file. nats.js needs a newline after its last line. */
 export const credentialsAuthenticator = (text: string): Authenticator =>

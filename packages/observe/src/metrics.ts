@@ -300,6 +300,10 @@ export const edgeMetrics = {
     help: 'Attempts to connect to an upstream that wait for their turn (connectsMax).',
     labels: ['upstream'],
   },
+  credential_expiry_seconds: {
+    kind: 'gauge',
+    help: 'When the credential of this edge for NATS expires; Unix time. Absent if it does not.',
+  },
   leases_waiting: { kind: 'gauge', help: 'Logins waiting for a free upstream connection.' },
   traces_active: { kind: 'gauge', help: 'Users being traced.' },
   evidence_waiting: {
@@ -353,6 +357,10 @@ export const controlMetrics = {
     help: 'When a client certificate of this process expires; Unix time.',
     labels: ['owner'],
   },
+  control_credential_expiry_seconds: {
+    kind: 'gauge',
+    help: 'When the credential of this process for NATS expires; Unix time. Absent if it does not.',
+  },
   control_reports_waiting: {
     kind: 'gauge',
     help: 'Reports in NATS that wait for ingest. All replicas report the same.',
@@ -387,6 +395,11 @@ export const fleetMetrics = {
     help: 'The clock of this edge minus that of control, without short delays of heartbeats.',
   },
   edge_draining: { kind: 'gauge', help: '1 while this edge is told to drain.' },
+  edge_foreign_state: {
+    kind: 'gauge',
+    help: '1 while this edge runs a desired state that this database did not issue: Postgres was restored from an older dump, or the edge comes from another fleet.',
+    max: 1,
+  },
   edge_revision_wanted: { kind: 'gauge', help: 'Desired configuration revision of this edge.' },
   edge_revision_applied: { kind: 'gauge', help: 'Configuration revision that this edge applied.' },
   edge_last_seen_seconds: {
@@ -404,8 +417,22 @@ export const accessMetrics = {
   },
 } as const satisfies MetricRows
 
+/** What control knows about its database. On the page of the fleet. */
+export const databaseMetrics = {
+  database_restored_seconds: {
+    kind: 'gauge',
+    help: 'When control last learned that Postgres was restored from an older database; Unix time. Absent if it never did.',
+  },
+} as const satisfies MetricRows
+
 /** The whole table. */
-export const metrics = { ...fleetMetrics, ...accessMetrics, ...edgeMetrics, ...controlMetrics }
+export const metrics = {
+  ...fleetMetrics,
+  ...accessMetrics,
+  ...databaseMetrics,
+  ...edgeMetrics,
+  ...controlMetrics,
+}
 
 export type EdgeMetricName = keyof typeof edgeMetrics
 

@@ -72,6 +72,7 @@ export class FleetMember {
     this.#nats = fleetNatsClient(config, log, {
       opened: (fleet) => this.#subscribe(fleet),
       up: (fleet) => this.#onUp(fleet),
+      expires: (at) => metrics.gauge('credential_expiry_seconds', () => at.getTime() / 1000),
     })
     const fleet = () => this.#nats.handles
     const dropped = metrics.counters.reports_dropped_total

@@ -17,10 +17,14 @@ const refusedRetryMs = 10_000
 export function fleetNatsClient(
   { edge, fleet }: EdgeConfig,
   log: Log,
-  handlers: Required<Pick<NatsClientHandlers, 'opened' | 'up'>>,
+  handlers: Required<Pick<NatsClientHandlers, 'opened' | 'up'>> & {
+    /** Called once if the credential expires. */
+    expires: (at: Date) => void
+  },
 ): NatsClient {
   const read = readAccess(fleet.servers, fleet, (key) => `fleet.${key}`)
   if (!read.ok) throw new EdgeError('config_unreadable', read.reason)
+  if (read.access.expiresAt) handlers.expires(read.access.expiresAt)
   const settings = {
     name: `imapfleet-edge ${edge.id}`,
     // Its own inbox, so that other edges cannot read replies to this one.

@@ -137,6 +137,17 @@ async function tell(
   return facts
 }
 
+/** When control last learned of a restore, in milliseconds since 1970. Undefined: never. */
+export async function lastRestore({ db }: Pick<Deps, 'db'>): Promise<number | undefined> {
+  return (await readFleet(db.orm)).restoredAt?.getTime()
+}
+
+/** The edge runs a version that this database did not issue. */
+export const runsForeignState = (edge: {
+  desiredClaimed: number | null
+  desiredVersion: number | null
+}): boolean => edge.desiredClaimed !== null && edge.desiredClaimed > 0 && edge.desiredVersion === null
+
 /** How long a restore is shown as a problem of the fleet. */
 const shownMs = dayMs
 

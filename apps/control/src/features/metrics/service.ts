@@ -4,6 +4,7 @@
  */
 import {
   accessMetrics,
+  databaseMetrics,
   edgeMetrics,
   fleetMetrics,
   printPrometheus,
@@ -13,6 +14,7 @@ import {
 import { isHeard, type EdgeView } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import { expiringTokens } from '../access/service.ts'
+import { lastRestore, runsForeignState } from '../desired/service.ts'
 import { listCountingViews, type CountingEdgeRow } from '../edges/service.ts'
 
 export async function printFleetMetrics(deps: Deps): Promise<string> {
@@ -21,9 +23,10 @@ export async function printFleetMetrics(deps: Deps): Promise<string> {
   return (
     printPrometheus(
       fleetMetrics,
-      edges.map(({ view }) => fleetSource(view)),
+      edges.map(({ row, view }) => fleetSource(row, view)),
     ) +
     printPrometheus(accessMetrics, [accessSource(await expiringTokens(deps))]) +
+    printPrometheus(databaseMetrics, [databaseSource(await lastRestore(deps))]) +
     printPrometheus(
       edgeMetrics,
       heard.map(({ row }) => edgeSource(row)),
@@ -31,7 +34,7 @@ export async function printFleetMetrics(deps: Deps): Promise<string> {
   )
 }
 
-const fleetSource = (view: EdgeView): PrometheusSource => ({
+const fleetSource = (row: CountingEdgeRow, view: EdgeView): PrometheusSource => ({
   labels: { edge: view.id, region: view.region },
   gauges: {
     edge_up: isHeard(view) ? 1 : 0,
@@ -39,10 +42,21 @@ const fleetSource = (view: EdgeView): PrometheusSource => ({
     edge_instances: view.instances ?? 1,
     edge_clock_skew_seconds: (view.clockSkewMs ?? 0) / 1000,
     edge_draining: view.drain ? 1 : 0,
+    edge_foreign_state: !row.silent && runsForeignState(row) ? 1 : 0,
     edge_revision_wanted: view.config.wanted,
     edge_revision_applied: view.config.applied,
     edge_last_seen_seconds: Date.parse(view.lastSeenAt) / 1000,
   } satisfies Record<keyof typeof fleetMetrics, number>,
+})
+
+const databaseSource = (restoredAt: number | undefined): PrometheusSource => ({
+  gauges:
+    restoredAt === undefined
+      ? {}
+      : ({ database_restored_seconds: restoredAt / 1000 } satisfies Record<
+          keyof typeof databaseMetrics,
+          number
+        >),
 })
 
 /** Several tokens can have one name: the one that expires last counts, because the others were replaced. */
