@@ -13,6 +13,7 @@ import {
   type EvidenceMessage,
 } from '@imapfleet/protocol'
 import { untilTrue } from '../pool/pool.test-support.ts'
+import { runtime } from '../runtime.ts'
 import { EvidenceSender } from './evidence-sender.ts'
 
 const sender = { edge: 'eu-1', region: 'eu', boot: '0191d5a0-0000-7000-8000-000000000001' }
@@ -20,14 +21,12 @@ const sender = { edge: 'eu-1', region: 'eu', boot: '0191d5a0-0000-7000-8000-0000
 /** A sender over a stand-in for NATS, which is up at first. */
 function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
   const messages: EvidenceMessage[] = []
-  const times: number[] = []
   const nats = { isUp: true, answer: (): Promise<void> => Promise.resolve() }
   const publish = async (subject: string, data: Uint8Array) => {
     assert.equal(subject, 'imapfleet.evidence.eu.eu-1')
     assert.ok(data.length <= evidenceBytesMax)
     const decoded = decode(evidenceSchema, data)
     assert.ok(decoded.ok)
-    times.push(performance.now())
     await nats.answer()
     messages.push(decoded.value)
   }
@@ -43,7 +42,7 @@ function atWork({ max = 100, stateDir = temporaryDirectory('evidence') } = {}) {
     max,
   })
   const sent = () => messages.flatMap(({ changes }) => changes.map(({ kind, user }) => `${kind} ${user}`))
-  return { evidence, messages, times, nats, sent, counters, file: join(stateDir, 'evidence.json'), stateDir }
+  return { evidence, messages, nats, sent, counters, file: join(stateDir, 'evidence.json'), stateDir }
 }
 
 test('changes are sent at once, and those of the same turn in one message', async () => {
@@ -56,17 +55,42 @@ test('changes are sent at once, and those of the same turn in one message', asyn
   assert.equal(counters.evidence_sent_total.value, 2)
 })
 
-test('between two messages there is a pause, so that the limit of the stream is not reached', async () => {
-  const { evidence, times, sent } = atWork()
-  for (const user of ['a', 'b', 'c']) {
-    evidence.add({ kind: 'proven', user })
-    const before = times.length
-    await untilTrue(() => times.length > before)
+test('between two messages there is a pause, so that the limit of the stream is not reached', async (t) => {
+  let now = 5_000
+  const due = new Map<unknown, { at: number; callback: () => void }>()
+  t.mock.method(runtime, 'now', () => now)
+  t.mock.method(runtime, 'after', (ms: number, callback: () => void) => {
+    const timer = { unref: () => timer }
+    due.set(timer, { at: now + ms, callback })
+    return timer
+  })
+  t.mock.method(runtime, 'cancel', (timer: unknown) => void due.delete(timer))
+  const pass = (ms: number) => {
+    now += ms
+    for (const [timer, { at, callback }] of [...due]) if (at <= now && due.delete(timer)) callback()
   }
+  const { evidence, messages } = atWork()
+  const add = async (user: string) => {
+    evidence.add({ kind: 'proven', user })
+    await untilTrue(() => due.size === 1)
+  }
+  await add('a')
+  pass(0)
   await untilTrue(() => evidence.isEmpty)
-  assert.deepEqual(sent(), ['proven a', 'proven b', 'proven c'])
-  for (let at = 1; at < times.length; at++)
-    assert.ok(times[at]! - times[at - 1]! >= evidencePauseMs - 5, `${times[at]! - times[at - 1]!} ms`)
+  for (const [count, user] of ['b', 'c'].entries()) {
+    await add(user)
+    pass(evidencePauseMs - 1)
+    assert.deepEqual([messages.length, due.size], [count + 1, 1])
+    pass(1)
+    await untilTrue(() => evidence.isEmpty)
+    assert.equal(messages.length, count + 2)
+  }
+  // After a longer silence there is nothing to wait for.
+  pass(evidencePauseMs)
+  await add('d')
+  pass(0)
+  await untilTrue(() => evidence.isEmpty)
+  assert.equal(messages.length, 4)
 })
 
 test('a user waits once, with the latest change', async () => {
