@@ -4,7 +4,8 @@ import { after, before, suite, test } from 'node:test'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { Kvm } from '@nats-io/kv'
 import { type RevisionStatus, type TraceView } from '@imapfleet/api'
-import { buckets, desiredKey, encode, subjects } from '@imapfleet/protocol'
+import type { Msg } from '@nats-io/transport-node'
+import { buckets, desiredKey, encode, subjects, type DesiredChanged } from '@imapfleet/protocol'
 import { Plane } from '../support/plane.ts'
 import { SimulatedEdge } from '../support/simulated-edge.ts'
 import { until } from '../support/until.ts'
@@ -34,8 +35,9 @@ suite('desired state', () => {
 
   test('a revision reaches only the edges that it applies to, and they are notified', async () => {
     const untouched = await us.desired()
-    const told = new Promise((resolve) => {
-      eu.nats.subscribe(subjects.desiredChanged, { max: 1, callback: resolve })
+    const told = new Promise<DesiredChanged>((resolve) => {
+      const callback = (_: unknown, message: Msg) => resolve(message.json<DesiredChanged>())
+      eu.nats.subscribe(subjects.desiredChanged, { max: 1, callback })
     })
     const { status, revision, edges } = await revise({
       layer: region('eu'),
@@ -43,7 +45,8 @@ suite('desired state', () => {
     })
     assert.equal(status, 201)
     assert.deepEqual(edges, [{ id: 'eu-1', region: 'eu', status: 'pending', reason: null }])
-    await told
+    // The others do not read their entries, so that the work does not grow with the fleet.
+    assert.deepEqual((await told).edges, ['eu-1'])
     const entry = await eu.desired()
     assert.deepEqual(
       [entry?.config.revision, entry?.config.layer],

@@ -1,6 +1,8 @@
 /** Desired state: everything that one edge should run, in one KV entry. The highest `version` wins. */
+import { configName } from '@imapfleet/config/names'
 import { z } from 'zod'
 import { instant, storableText, wireVersion } from './envelope.ts'
+import type { EdgeAddress } from './subjects.ts'
 
 /**
  * A version of the desired state: the time of the change in microseconds since 1970. After the restore of an older
@@ -63,11 +65,20 @@ export const desiredSchema = z.object({
 })
 export type Desired = z.infer<typeof desiredSchema>
 
+/** If more edges are concerned, all are told. */
+export const namedEdgesMax = 200
+
 /** The core NATS message after which edges read their key again. */
 export const desiredChangedSchema = z.object({
   v: z.literal(wireVersion),
   version: z.int().min(1),
+  /** Only these edges need to read. Missing: all. An edge that is older than this field always reads. */
+  edges: z.array(configName).max(namedEdgesMax).optional(),
   /** The time of control. An edge whose clock is wrong learns from it when a trace expires. */
   at: instant.optional(),
 })
 export type DesiredChanged = z.infer<typeof desiredChangedSchema>
+
+/** Whether this edge must read its key. If each edge that starts made all others read, a fleet could not start. */
+export const isConcerned = ({ edges }: DesiredChanged, { edge }: EdgeAddress): boolean =>
+  edges === undefined || edges.includes(edge)

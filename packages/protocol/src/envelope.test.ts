@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
-import { desiredChangedSchema, desiredSchema } from './desired.ts'
+import { desiredChangedSchema, desiredSchema, isConcerned } from './desired.ts'
 import { decode, encode, messageBytesMax } from './envelope.ts'
 import { evidenceSchema } from './evidence.ts'
 import { orderAnswerSchema } from './order-answers.ts'
@@ -180,4 +180,10 @@ test('a key __proto__ is not passed on', () => {
   )
   const decoded = decode(reportSchema, hostile)
   assert.ok(!decoded.ok || !Object.hasOwn(decoded.value.gauges, '__proto__'))
+})
+
+test('an edge reads its desired state if it is named, or if no edge is named', () => {
+  const edge = { region: 'eu', edge: 'eu-1' }
+  const concerned = (edges?: string[]) => isConcerned({ v: 1, version: 7, ...(edges && { edges }) }, edge)
+  assert.deepEqual([concerned(), concerned(['us-1', 'eu-1']), concerned(['us-1'])], [true, true, false])
 })

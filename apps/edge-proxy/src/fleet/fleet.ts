@@ -8,6 +8,7 @@ import { reasonOf } from '@imapfleet/observe'
 import {
   decode,
   desiredChangedSchema,
+  isConcerned,
   encode,
   storedReportsSchema,
   subjects,
@@ -236,9 +237,9 @@ export class FleetMember {
     this.#orders.subscribe(fleet)
   }
 
-  #onDesiredChanged(fleet: NatsHandles, { at }: DesiredChanged): void {
-    if (at !== undefined && this.#controlClock.note(at)) this.#traces.follow()
-    void this.#fetch(fleet)
+  #onDesiredChanged(fleet: NatsHandles, changed: DesiredChanged): void {
+    if (changed.at !== undefined && this.#controlClock.note(changed.at)) this.#traces.follow()
+    if (isConcerned(changed, this.#sender)) void this.#fetch(fleet)
   }
 
   /** Applies revocations and evidence from the time while NATS was down, before an idle connection is leased again. */

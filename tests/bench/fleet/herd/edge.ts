@@ -8,12 +8,14 @@ import type { Msg, NatsConnection } from '@nats-io/transport-node'
 import {
   desiredEntry,
   encode,
+  isConcerned,
   reportId,
   rightsVersion,
   streams,
   subjects,
   wireVersion,
   type Desired,
+  type DesiredChanged,
   type EdgeAddress,
   type Order,
 } from '@imapfleet/protocol'
@@ -53,7 +55,7 @@ export class HerdEdge {
     const edge = new HerdEdge(address, nats, await jetstreamManager(nats, { checkAPI: false }), heartbeatMs)
     for (const subject of subjects.ordersFor(address))
       nats.subscribe(subject, { callback: (_, message) => edge.#obey(message) })
-    nats.subscribe(subjects.desiredChanged, { callback: () => void edge.#follow() })
+    nats.subscribe(subjects.desiredChanged, { callback: (_, message) => edge.#hear(message) })
     nats.subscribe(floorSubjects.ask, { callback: (_, message) => edge.#answerFloor(message) })
     nats.subscribe(floorSubjects.changed, { callback: (_, message) => void edge.#followFloor(message) })
     await edge.#follow()
@@ -116,6 +118,10 @@ export class HerdEdge {
     const { id } = message.json<Order>()
     const answer = { ...this.#sender(), order: id, ok: true, result: { version: 'simulated' }, more: false }
     this.nats.publish(subjects.answer(this.address, id), encode(answer))
+  }
+
+  #hear(message: Msg): void {
+    if (isConcerned(message.json<DesiredChanged>(), this.address)) void this.#follow()
   }
 
   async #follow(): Promise<void> {

@@ -1,6 +1,6 @@
 /** A revision in the form of the API, and its progress on each edge. */
 import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/api'
-import type { EdgeRow } from '../edges/queries.ts'
+import type { AppliedByEdge } from '../desired/applied.ts'
 import type { RevisionRow } from './queries.ts'
 import { appliesTo, statusOfRevision } from '../desired/service.ts'
 
@@ -19,7 +19,10 @@ export function revisionView(row: RevisionRow): RevisionView {
 export const layerNameOf = (kind: LayerName['kind'], name: string): LayerName =>
   kind === 'global' ? { kind } : { kind, name }
 
-export function revisionStatus(row: RevisionRow, edges: readonly EdgeRow[]): RevisionStatus {
+export function revisionStatus(
+  row: RevisionRow,
+  edges: readonly (AppliedByEdge & { id: string; region: string })[],
+): RevisionStatus {
   const layer = { kind: row.layerKind, name: row.layerName }
   return {
     revision: revisionView(row),

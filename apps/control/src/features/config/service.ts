@@ -14,6 +14,7 @@ import {
   type ConfigKey,
   type configViewSchema,
   type ConfReport,
+  type FleetTarget,
   type LayerName,
   layerText,
   type RevisionStatus,
@@ -28,8 +29,8 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { pageOf, type PageWish } from '../../platform/db/page-of.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import { writeAudit } from '../audit/service.ts'
-import { appliesTo, layersByName, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
-import { selectEdges } from '../edges/queries.ts'
+import { layersByName, resolve, distributeDesired, changeFleet } from '../desired/service.ts'
+import { readApplied, selectEdges } from '../edges/queries.ts'
 import { knownEdge } from '../edges/service.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { refuseWhileRolling, startRollout, wavesFor } from '../rollouts/service.ts'
@@ -119,7 +120,8 @@ export async function readRevision({ db }: Deps, revision: number): Promise<Revi
   return await inSnapshot(db, async (queries) => {
     const row = await findRevision(queries, revision)
     if (!row) throw unknownRevision(revision)
-    return revisionStatus(row, await selectEdges(queries))
+    const concerned = edgesOf(layerNameOf(row.layerKind, row.layerName))
+    return revisionStatus(row, await readApplied(queries, concerned))
   })
 }
 
@@ -151,15 +153,20 @@ export async function writeRevision(
   actor: Actor,
   input: RevisionInput,
 ): Promise<{ created: boolean; status: RevisionStatus }> {
-  // Before the change, which locks the fleet: most mistakes are found here.
-  const planned = await preview(deps, actor, input)
-  const isChange = !input.dryRun && planned.revision.changes.length > 0
-  const row = isChange ? await store(deps, actor, input) : undefined
-  if (!row) return { created: false, status: planned }
-  const layer = { kind: row.layerKind, name: row.layerName }
-  await distributeDesired(deps, ({ id, region }) => appliesTo(layer, { edge: id, region }))
-  return { created: true, status: revisionStatus(row, await selectEdges(deps.db.orm)) }
+  for (;;) {
+    // Before the change, which locks the fleet: most mistakes are found here.
+    const planned = await preview(deps, actor, input)
+    if (planned) return { created: false, status: planned }
+    const row = await store(deps, actor, input)
+    if (!row) continue
+    const concerned = edgesOf(input.layer)
+    await distributeDesired(deps, concerned)
+    return { created: true, status: revisionStatus(row, await readApplied(deps.db.orm, concerned)) }
+  }
 }
+
+/** The edges that a layer applies to. */
+const edgesOf = (layer: LayerName): FleetTarget => (layer.kind === 'global' ? { kind: 'all' } : layer)
 
 /** Undefined if another request has made the same change in the meantime. */
 async function store(deps: Deps, actor: Actor, input: RevisionInput): Promise<RevisionRow | undefined> {
@@ -218,10 +225,15 @@ function refuseOutdated({ base, newestIn }: Pick<RevisionInput, 'base' | 'newest
     )
 }
 
-/** The revision that would result. */
-async function preview({ db, now }: Deps, actor: Actor, input: RevisionInput): Promise<RevisionStatus> {
+/** The revision that would result, of a dry run or if nothing would change. Otherwise undefined: it is to be stored. */
+async function preview(
+  { db, now }: Deps,
+  actor: Actor,
+  input: RevisionInput,
+): Promise<RevisionStatus | undefined> {
   return await inSnapshot(db, async (queries) => {
     const { newest, changes } = await compute(queries, input)
+    if (!input.dryRun && changes.length > 0) return undefined
     const shown = {
       ...described(input, actor, changes),
       revision: changes.length === 0 ? newest : newest + 1,
@@ -229,11 +241,10 @@ async function preview({ db, now }: Deps, actor: Actor, input: RevisionInput): P
       state: 'released' as const,
       version: changes.length === 0 ? await versionOf(queries, input.layer) : unissued,
     }
-    const edges = await selectEdges(queries)
-    const status = revisionStatus(shown, edges)
+    const status = revisionStatus(shown, await readApplied(queries, edgesOf(input.layer)))
     if (!input.rollout) return status
     const layer = { kind: shown.layerKind, name: shown.layerName }
-    return { ...status, waves: wavesFor(layer, edges, input.rollout) }
+    return { ...status, waves: wavesFor(layer, await selectEdges(queries), input.rollout) }
   })
 }
 

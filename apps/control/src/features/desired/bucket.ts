@@ -7,6 +7,7 @@ import {
   desiredKey,
   desiredSchema,
   encode,
+  namedEdgesMax,
   subjects,
   wireVersion,
   type Desired,
@@ -31,8 +32,8 @@ export interface IssuedVersions {
 }
 
 export interface PutResult {
-  /** At least one entry was changed. */
-  written: boolean
+  /** The edges whose entries were changed. */
+  written: string[]
   /** There are entries that another database wrote. They are kept until what they contain was recovered. */
   hasForeign: boolean
   /** Why some entries could not be written. */
@@ -83,7 +84,7 @@ export async function putDesired(
   { recovered, total }: { recovered: number; total: number },
 ): Promise<PutResult> {
   const found = isScanned(wanted.length, total) ? await scan(bus, wanted) : new Map<string, Found>()
-  const result: PutResult = { written: false, hasForeign: false, failure: undefined }
+  const result: PutResult = { written: [], hasForeign: false, failure: undefined }
   for (let from = 0; from < wanted.length; from += together) {
     const batch = wanted.slice(from, from + together)
     const looks = await Promise.allSettled(
@@ -99,9 +100,9 @@ export async function putDesired(
         return await putOne(bus, each, value, own.has(value.version), history, recovered)
       }),
     )
-    for (const put of puts)
+    for (const [index, put] of puts.entries())
       if (put.status === 'rejected') result.failure ??= put.reason as Error
-      else if (put.value === 'other') result.written = true
+      else if (put.value === 'other') result.written.push(batch[index]!.address.edge)
       else if (put.value === 'foreign') result.hasForeign = true
     // A single entry can have an error of its own. If none succeeds, the next batch would not either.
     if (result.failure && puts.every(({ status }) => status === 'rejected')) throw result.failure
@@ -109,9 +110,10 @@ export async function putDesired(
   return result
 }
 
-/** Tells the edges to read their entry again. */
-export function announceDesired(bus: Bus, version: number): void {
-  const message: DesiredChanged = { v: wireVersion, version, at: Date.now() }
+/** Tells edges to read their entry again. @param edges undefined: all; if they are many, all are told too */
+export function announceDesired(bus: Bus, version: number, edges?: readonly string[]): void {
+  const few = edges && edges.length <= namedEdgesMax ? { edges: [...edges] } : {}
+  const message: DesiredChanged = { v: wireVersion, version, at: Date.now(), ...few }
   bus.link().nats.publish(subjects.desiredChanged, encode(message))
 }
 

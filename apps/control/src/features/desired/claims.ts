@@ -3,7 +3,7 @@
  * restored from an older dump, or the edge comes from another fleet, or it is not honest.
  */
 import type { LayerVersions, Presence } from '@imapfleet/protocol'
-import type { Sql } from '../../platform/db/sql.ts'
+import type { Database } from '../../platform/db/database.ts'
 import type { OwnLayerVersions } from './applied.ts'
 import { ownLayerVersions, ownVersions, versionsSince, type OwnLayer } from './queries.ts'
 
@@ -19,17 +19,64 @@ export interface Claims {
   revocationsApplied: number
 }
 
-export async function ownClaims(sql: Sql, heard: readonly Presence[]): Promise<Claims[]> {
+/** More than the versions and layers of a fleet whose edges each have a layer. */
+const rememberedMax = 50_000
+
+/**
+ * What this database has issued, as far as it was asked. A fleet claims the same few versions in each second. It forgets
+ * them when a connection is lost: the next database may be an older one.
+ */
+export class IssuedClaims {
+  readonly #db: Pick<Database, 'sql' | 'losses'>
+  #versions = new Set<number>()
+  #layers = new Set<string>()
+  #losses = 0
+
+  constructor(db: Pick<Database, 'sql' | 'losses'>) {
+    this.#db = db
+  }
+
+  /** Those of these versions that it has issued. */
+  async versions(asked: readonly number[]): Promise<ReadonlySet<number>> {
+    this.#forget()
+    const unknown = asked.filter((version) => version > 0 && !this.#versions.has(version))
+    const own = await ownVersions(this.#db.sql, unknown)
+    for (const version of own) this.#versions.add(version)
+    return new Set(asked.filter((version) => own.has(version) || this.#versions.has(version)))
+  }
+
+  /** The keys of those of these layers that it has issued. */
+  async layers(asked: readonly OwnLayer[]): Promise<ReadonlySet<string>> {
+    this.#forget()
+    const unknown = asked.filter((layer) => layer.version > 0 && !this.#layers.has(keyOf(layer)))
+    const own = await ownLayerVersions(this.#db.sql, [...new Set(unknown.map(({ version }) => version))])
+    for (const layer of own) this.#layers.add(keyOf(layer))
+    return this.#layers
+  }
+
+  #forget(): void {
+    const losses = this.#db.losses()
+    const isSame = losses === this.#losses
+    this.#losses = losses
+    if (!isSame || this.#versions.size > rememberedMax) this.#versions = new Set()
+    if (!isSame || this.#layers.size > rememberedMax) this.#layers = new Set()
+  }
+}
+
+export async function ownClaims(
+  db: Pick<Database, 'sql' | 'losses'>,
+  heard: readonly Presence[],
+  issued = new IssuedClaims(db),
+): Promise<Claims[]> {
   const claimed = heard.flatMap(({ desired, revocations }) => [desired?.version ?? revocations])
   const layers = heard.flatMap((presence) => [
     ...layersOf(presence, presence.config.versions),
     ...layersOf(presence, presence.config.rejected?.versions),
   ])
-  const versions = await ownVersions(sql, claimed)
-  const since = claimed.some((version) => !versions.has(version)) ? await versionsSince(sql) : Infinity
-  const own = new Set(
-    (await ownLayerVersions(sql, [...new Set(layers.map((layer) => layer.version))])).map(keyOf),
-  )
+  const versions = await issued.versions(claimed)
+  const isUnknown = (version: number) => version > 0 && !versions.has(version)
+  const since = claimed.some(isUnknown) ? await versionsSince(db.sql) : Infinity
+  const own = await issued.layers(layers)
   const ownOf = (presence: Presence, stated: LayerVersions | undefined): OwnLayerVersions | null => {
     if (!stated) return null
     const one = (layer: OwnLayer) => (layer.version === 0 || own.has(keyOf(layer)) ? layer.version : null)

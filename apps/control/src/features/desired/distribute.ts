@@ -8,7 +8,7 @@ import { inSnapshot } from '../../platform/db/snapshot.ts'
 import { ServiceError } from '../../platform/errors.ts'
 import type { Lease } from '../../platform/ticks/leases.ts'
 import { listLayers } from '../config/queries.ts'
-import { listAllEdges, type EdgeRow } from '../edges/queries.ts'
+import { countEdges, readDecisive, type SomeEdges } from '../edges/queries.ts'
 import { recentRevocations } from '../revocations/queries.ts'
 import { rollingRevision } from '../rollouts/queries.ts'
 import { runningTraces, type TraceRow } from '../traces/queries.ts'
@@ -17,13 +17,15 @@ import { desiredOf, layersByName, versionMinOf, type FleetState } from './desire
 import { forgetOldVersions, keptVersionsUs, ownVersions, readFleet } from './queries.ts'
 import { continueAbove, recoverFromBucket } from './restores.ts'
 
-type Concerns = (edge: EdgeRow) => boolean
-const all: Concerns = () => true
+const all: SomeEdges = { kind: 'all' }
 
-/** Never throws if NATS is down: the change is in Postgres, and the timer tries again. */
-export async function distributeDesired(deps: Deps, concerns: Concerns = all): Promise<void> {
+/**
+ * Never throws if NATS is down: the change is in Postgres, and the timer tries again.
+ * @param concerned the edges whose desired state has changed
+ */
+export async function distributeDesired(deps: Deps, concerned = all): Promise<void> {
   try {
-    const hasForeign = await distributeOnce(deps, concerns)
+    const hasForeign = await distributeOnce(deps, concerned)
     if (!hasForeign) return
     // Postgres was restored from an older dump. Everything in the bucket is of another history.
     const recovered = await recoverFromBucket(deps)
@@ -49,14 +51,14 @@ export async function reconcile(deps: Deps, lease: Lease): Promise<void> {
  * Returns true if there are entries that another database wrote.
  * @param recovered those up to this place of the bucket are overwritten
  */
-async function distributeOnce(deps: Deps, concerns: Concerns, recovered = 0): Promise<boolean> {
+async function distributeOnce(deps: Deps, concerned: SomeEdges, recovered = 0): Promise<boolean> {
   const { db, bus, now } = deps
-  let read = await readState(deps)
+  let read = await readState(deps, concerned)
   // An edge that runs a version of another history above ours would ignore its entry.
-  if (await continueAbove(deps, read.edges, read.fleet.version)) read = await readState(deps)
-  const { fleet, edges, versionsSince } = read
+  if (await continueAbove(deps, read.edges, read.fleet.version)) read = await readState(deps, concerned)
+  const { fleet, edges, total, versionsSince } = read
   const refreshed = now() * 1000 - keptVersionsUs / 2
-  const wanted = edges.filter(concerns).map((row): WantedState => {
+  const wanted = edges.map((row): WantedState => {
     const edge = { ...row, edge: row.id }
     const address = { edge: row.id, region: row.region }
     return { address, desired: desiredOf(edge, fleet), versionMin: versionMinOf(edge, refreshed) }
@@ -67,16 +69,22 @@ async function distributeOnce(deps: Deps, concerns: Concerns, recovered = 0): Pr
   }
   const { written, hasForeign, failure } = await putDesired(bus, wanted, history, {
     recovered,
-    total: edges.length,
+    total,
   })
-  if (written) announceDesired(bus, fleet.version)
+  if (written.length > 0) announceDesired(bus, fleet.version, written)
   if (failure !== undefined) throw failure
   return hasForeign
 }
 
-async function readState(
-  deps: Deps,
-): Promise<{ fleet: FleetState; versionsSince: number; edges: EdgeRow[] }> {
+interface State {
+  fleet: FleetState
+  versionsSince: number
+  edges: Awaited<ReturnType<typeof readDecisive>>
+  /** The number of all edges. */
+  total: number
+}
+
+async function readState(deps: Deps, concerned: SomeEdges): Promise<State> {
   return await inSnapshot(deps.db, async (queries) => {
     const { desiredVersion, versionsSince } = await readFleet(queries)
     return {
@@ -92,7 +100,8 @@ async function readState(
       versionsSince,
       // Includes forgotten edges: one that returns reads its entry, with all revocations, before control receives its
       // heartbeat.
-      edges: await listAllEdges(queries),
+      edges: await readDecisive(queries, concerned),
+      total: await countEdges(queries),
     }
   })
 }

@@ -7,7 +7,7 @@ import { issueVersions } from './queries.ts'
 
 export { statusOfRevision, statusOfRevocation } from './applied.ts'
 export { announceDesired } from './bucket.ts'
-export { ownClaims, type Claims } from './claims.ts'
+export { IssuedClaims, ownClaims, type Claims } from './claims.ts'
 export { appliesTo, layersByName, resolve, type LayersByName, type Rolling } from './desired-of.ts'
 export { distributeDesired, reconcile } from './distribute.ts'
 export { fleetProblems, lastRestore, runsForeignState, tellForeignEdges } from './restores.ts'

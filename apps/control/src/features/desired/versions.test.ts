@@ -4,7 +4,7 @@ import type { Database } from '../../platform/db/database.ts'
 import { testDatabase } from '../../platform/db/postgres.test-support.ts'
 import { wireVersion, type Presence } from '@imapfleet/protocol'
 import { insertRevision } from '../config/queries.ts'
-import { ownClaims } from './claims.ts'
+import { IssuedClaims, ownClaims } from './claims.ts'
 import { forgetOldVersions, issueVersions, noteRestore, ownVersions, readFleet } from './queries.ts'
 import { continueAbove, fleetProblems, tellForeignEdges } from './restores.ts'
 import { changeFleet } from './service.ts'
@@ -83,7 +83,7 @@ suite('versions of the desired state', () => {
     assert.ok(row?.['oldest'] > nowUs() - 400 * dayUs)
     const { versionsSince } = await readFleet(db.orm)
     assert.ok(versionsSince > nowUs() - 402 * dayUs && versionsSince < nowUs() - 400 * dayUs)
-    const claim = async (version: number) => (await ownClaims(db.sql, [presence({ version })]))[0]
+    const claim = async (version: number) => (await ownClaims(db, [presence({ version })]))[0]
     assert.equal((await claim(versionsSince - 10))?.isForeign, false)
     assert.equal((await claim(versionsSince + 10))?.isForeign, true)
     assert.deepEqual(await own(desiredVersion), [desiredVersion])
@@ -95,7 +95,7 @@ suite('versions of the desired state', () => {
     }))
     const version = await issueVersions(db.orm)
     const versions = { global: 0, region: eu.version, edge: version }
-    const [known, moved, foreign, old] = await ownClaims(db.sql, [
+    const [known, moved, foreign, old] = await ownClaims(db, [
       presence({ version, versions }),
       presence({ version, versions, region: 'us' }),
       presence({ version: version + 77, versions: { global: 5, region: 5, edge: 0 } }),
@@ -120,7 +120,7 @@ suite('versions of the desired state', () => {
   test('an edge without versions has applied revocations up to a sequence that was issued', async () => {
     const version = await issueVersions(db.orm)
     const applied = async (revocations: number) =>
-      (await ownClaims(db.sql, [{ ...presence({}), revocations }]))[0]?.revocationsApplied
+      (await ownClaims(db, [{ ...presence({}), revocations }]))[0]?.revocationsApplied
     assert.equal(await applied(version), version)
     assert.equal(await applied(version + 1), 0)
     assert.equal(await applied(Number.MAX_SAFE_INTEGER), 0)
@@ -138,6 +138,25 @@ suite('versions of the desired state', () => {
     const ahead = desiredVersion + 200 * dayUs
     assert.equal(await continueAbove(deps, [...none, edge(ahead), edge(ahead - 1)], desiredVersion), true)
     assert.ok((await readFleet(db.orm)).desiredVersion > ahead)
+  })
+
+  test('what this database issued is asked once, and again after the loss of a connection', async () => {
+    let losses = 0
+    const issued = new IssuedClaims({ sql: db.sql, losses: () => losses })
+    const revision = { ...revisionOf(900), layerKind: 'edge', layerName: 'known-1' } as const
+    const { version } = await changeFleet(db, async (queries) => await insertRevision(queries, revision))
+    const layer = { kind: 'edge', name: 'known-1', version } as const
+    const known = async () => [
+      (await issued.versions([version])).has(version),
+      (await issued.layers([layer])).size > 0,
+    ]
+    assert.deepEqual(await known(), [true, true])
+    await db.sql`delete from layers where revision = 900`
+    await db.sql`delete from revisions where version = ${version}`
+    await db.sql`delete from desired_versions where version = ${version}`
+    assert.deepEqual(await known(), [true, true])
+    losses += 1
+    assert.deepEqual(await known(), [false, false])
   })
 
   test('what edges say is told once in ten minutes, and what the bucket shows as often as it is new', async () => {

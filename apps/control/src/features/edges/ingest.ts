@@ -21,7 +21,13 @@ import type { Intake } from '../../platform/nats/intake.ts'
 import { recognise } from '../../platform/nats/recognise.ts'
 import { Outage } from '../../platform/outage.ts'
 import { itself, writeAudit } from '../audit/service.ts'
-import { announceDesired, distributeDesired, ownClaims, tellForeignEdges } from '../desired/service.ts'
+import {
+  announceDesired,
+  distributeDesired,
+  IssuedClaims,
+  ownClaims,
+  tellForeignEdges,
+} from '../desired/service.ts'
 import { decideBoot } from './boots.ts'
 import { noteHearing, ownProbe, sendProbes } from './hearing.ts'
 import {
@@ -43,12 +49,13 @@ const pauses = { firstMs: 1_000, lastMs: 2_000 }
 export async function ingestPresence(deps: Deps, signal: AbortSignal): Promise<void> {
   const outage = new Outage(deps.log, 'heartbeats cannot be stored', 'heartbeats are stored again')
   const backoff = new Backoff(pauses)
+  const issued = new IssuedClaims(deps.db)
   while (!signal.aborted) {
     try {
       for await (const batch of hearPresence(deps, signal)) {
         const { heard, foreign } = readBatch(batch, deps.intake)
         try {
-          await recordPresence(deps, heard)
+          await recordPresence(deps, heard, issued)
           await recordForeign(deps, foreign)
           if (batch.includes(ownProbe)) await noteHearing(deps.db.orm)
           outage.over()
@@ -146,12 +153,16 @@ async function callOut(bus: Bus, signal: AbortSignal): Promise<void> {
 /**
  * A heartbeat that cannot be stored is dropped, because the next one replaces it. Throws if Postgres is unavailable.
  */
-export async function recordPresence(deps: Deps, heard: readonly Heard[]): Promise<void> {
+export async function recordPresence(
+  deps: Deps,
+  heard: readonly Heard[],
+  issued = new IssuedClaims(deps.db),
+): Promise<void> {
   // One statement can write a row only once, so only the last heartbeat of each boot counts.
   const last = [
     ...new Map(heard.map((each) => [`${each.presence.edge} ${each.presence.boot}`, each])).values(),
   ]
-  const arrived = await storeEach(deps, last, storeHeartbeats)
+  const arrived = await storeEach(deps, last, async (_, some) => await storeHeartbeats(deps, some, issued))
   deps.metrics.counters.control_heartbeats_total.value += heard.length
   await welcome(deps, arrived)
 }
@@ -173,10 +184,9 @@ async function welcome(deps: Deps, arrived: readonly WrittenEdge[]): Promise<voi
     deps,
     arrived.filter(({ forgotten }) => forgotten).map(({ id }) => id),
   )
-  const ids = new Set(arrived.map(({ id }) => id))
   const started = arrived.filter(({ forgotten }) => !forgotten).map(({ id }) => id)
   if (started.length > 0) deps.log.info('edges started', { edges: started.join(',') })
-  await distributeDesired(deps, (edge) => ids.has(edge.id))
+  await distributeDesired(deps, { kind: 'edges', ids: arrived.map(({ id }) => id) })
 }
 
 /** If two replicas see it at the same time, only one of them acts. */
@@ -192,10 +202,15 @@ async function remember({ db, log }: Deps, forgotten: readonly string[]): Promis
 }
 
 /** Writes heartbeats, at most one for each boot. Returns the edges that arrived. */
-async function storeHeartbeats(deps: Deps, received: readonly Heard[]): Promise<WrittenEdge[]> {
+async function storeHeartbeats(
+  deps: Deps,
+  received: readonly Heard[],
+  issued: IssuedClaims,
+): Promise<WrittenEdge[]> {
   const claims = await ownClaims(
-    deps.db.sql,
+    deps.db,
     received.map(({ presence }) => presence),
+    issued,
   )
   const heard = received.map((each, index) => ({ ...each, claims: claims[index]! }))
   await tellForeignEdges(

@@ -1,5 +1,17 @@
 /** The register of edges. `ingest-queries.ts` writes heartbeats to it. */
-import { and, asc, eq, getTableColumns, inArray, isNotNull, isNull, ne, sql } from 'drizzle-orm'
+import {
+  and,
+  asc,
+  count,
+  eq,
+  getTableColumns,
+  inArray,
+  isNotNull,
+  isNull,
+  ne,
+  sql,
+  type SQL,
+} from 'drizzle-orm'
 import type { FleetTarget } from '@imapfleet/api'
 import type { Queries } from '../../platform/db/database.ts'
 import { silenceColumns } from './hearing.ts'
@@ -28,12 +40,53 @@ export async function selectEdges(
   queries: Queries,
   target: FleetTarget = { kind: 'all' },
 ): Promise<EdgeRow[]> {
-  const of =
-    target.kind === 'all' ? undefined : eq(target.kind === 'region' ? edges.region : edges.id, target.name)
   return await queries
     .select(columns)
     .from(edges)
-    .where(and(inFleet, of))
+    .where(and(inFleet, oneOf(target)))
+    .orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** Some edges of the fleet. */
+export type SomeEdges = FleetTarget | { kind: 'edges'; ids: readonly string[] }
+
+function oneOf(some: SomeEdges): SQL | undefined {
+  if (some.kind === 'all') return undefined
+  if (some.kind === 'edges') return sql`${edges.id} = any(${sql.param([...some.ids])}::text[])`
+  return eq(some.kind === 'region' ? edges.region : edges.id, some.name)
+}
+
+const { id, region, drain, drainVersion, revocationsApplied, desiredClaimed, desiredVersion } = small
+/** What decides the desired state of an edge. A change reads this of the whole fleet, so it is not the whole row. */
+const decisive = { id, region, drain, drainVersion, revocationsApplied, desiredClaimed, desiredVersion }
+
+/** Includes forgotten edges. */
+export async function readDecisive(queries: Queries, some: SomeEdges) {
+  return await queries
+    .select(decisive)
+    .from(edges)
+    .where(oneOf(some))
+    .orderBy(asc(edges.region), asc(edges.id))
+}
+
+/** Includes forgotten edges. */
+export async function countEdges(queries: Queries): Promise<number> {
+  const [row] = await queries.select({ total: count() }).from(edges)
+  return row?.total ?? 0
+}
+
+const { configApplied, configVersions, configRejected, configRejectedReason, configRejectedVersions } = small
+const applied = {
+  ...{ id, region, desiredClaimed, revocationsApplied, silent: silenceColumns.silent },
+  ...{ configApplied, configVersions, configRejected, configRejectedReason, configRejectedVersions },
+}
+
+/** What these edges say to have applied. */
+export async function readApplied(queries: Queries, some: SomeEdges) {
+  return await queries
+    .select(applied)
+    .from(edges)
+    .where(and(inFleet, oneOf(some)))
     .orderBy(asc(edges.region), asc(edges.id))
 }
 

@@ -163,7 +163,7 @@ export async function drainEdges(
     const staged = { title: 'drain edges', work: { kind: 'drain' }, target, edges: concerned, pace } as const
     return await beginOperation(queries, actor, new Date(deps.now()), staged)
   })
-  if (!isInStages) await distributeDesired(deps, ({ id }) => ids.has(id))
+  if (!isInStages) await distributeDesired(deps, { kind: 'edges', ids: [...ids] })
   const edges = (await listEdges(deps)).filter(({ id }) => ids.has(id))
   return { edges, ...(operation && { operation: operationView(operation) }) }
 }
@@ -180,7 +180,7 @@ export async function drainStage(
       await lease.check(queries)
       await setDrain(queries, [...ids], true)
     })
-    await distributeDesired(deps, ({ id }) => ids.has(id))
+    await distributeDesired(deps, { kind: 'edges', ids: [...ids] })
   }
   return edges.map(({ id, state, silent }) => ({
     id,

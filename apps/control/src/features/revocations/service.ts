@@ -90,7 +90,7 @@ export async function revocationStage(
         ...{ createdBy: operation.createdBy, operation: operation.id, region },
       })
     })
-    await distributeDesired(deps, (edge) => edge.region === region)
+    await distributeDesired(deps, { kind: 'region', name: region })
   }
   const { sequence } = row
   return edges.map((edge) => {
