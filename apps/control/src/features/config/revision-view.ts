@@ -1,8 +1,7 @@
 /** A revision in the form of the API, and its progress on each edge. */
 import type { LayerName, RevisionStatus, RevisionView } from '@imapfleet/api'
-import type { AppliedByEdge } from '../desired/applied.ts'
 import type { RevisionRow } from './queries.ts'
-import { appliesTo, statusOfRevision } from '../desired/service.ts'
+import { appliesTo, statusOfRevision, type AppliedByEdge } from '../desired/service.ts'
 
 export function revisionView(row: RevisionRow): RevisionView {
   return {

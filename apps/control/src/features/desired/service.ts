@@ -5,7 +5,7 @@
 import type { Database, Queries } from '../../platform/db/database.ts'
 import { issueVersions } from './queries.ts'
 
-export { statusOfRevision, statusOfRevocation } from './applied.ts'
+export { statusOfRevision, statusOfRevocation, type AppliedByEdge } from './applied.ts'
 export { announceDesired } from './bucket.ts'
 export { IssuedClaims, ownClaims, type Claims } from './claims.ts'
 export { appliesTo, layersByName, resolve, type LayersByName, type Rolling } from './desired-of.ts'

@@ -56,9 +56,16 @@ function oneOf(some: SomeEdges): SQL | undefined {
   return eq(some.kind === 'region' ? edges.region : edges.id, some.name)
 }
 
-const { id, region, drain, drainVersion, revocationsApplied, desiredClaimed, desiredVersion } = small
 /** What decides the desired state of an edge. A change reads this of the whole fleet, so it is not the whole row. */
-const decisive = { id, region, drain, drainVersion, revocationsApplied, desiredClaimed, desiredVersion }
+const decisive = {
+  id: edges.id,
+  region: edges.region,
+  drain: edges.drain,
+  drainVersion: edges.drainVersion,
+  revocationsApplied: edges.revocationsApplied,
+  desiredClaimed: edges.desiredClaimed,
+  desiredVersion: edges.desiredVersion,
+}
 
 /** Includes forgotten edges. */
 export async function readDecisive(queries: Queries, some: SomeEdges) {
@@ -75,10 +82,17 @@ export async function countEdges(queries: Queries): Promise<number> {
   return row?.total ?? 0
 }
 
-const { configApplied, configVersions, configRejected, configRejectedReason, configRejectedVersions } = small
 const applied = {
-  ...{ id, region, desiredClaimed, revocationsApplied, silent: silenceColumns.silent },
-  ...{ configApplied, configVersions, configRejected, configRejectedReason, configRejectedVersions },
+  id: edges.id,
+  region: edges.region,
+  desiredClaimed: edges.desiredClaimed,
+  revocationsApplied: edges.revocationsApplied,
+  configApplied: edges.configApplied,
+  configVersions: edges.configVersions,
+  configRejected: edges.configRejected,
+  configRejectedReason: edges.configRejectedReason,
+  configRejectedVersions: edges.configRejectedVersions,
+  silent: silenceColumns.silent,
 }
 
 /** What these edges say to have applied. */
