@@ -16,10 +16,11 @@ export function processTree(root: number): number[] {
   return tree
 }
 
-/** User and system time of these processes so far, including children that have ended. */
+/** User and system time of these processes so far, including children that have ended: those have no time of their own. */
 export function cpuSeconds(pids: number[]): number {
   return pids.reduce((sum, pid) => {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const stat = statOf(pid)
+    if (stat === undefined) return sum
     const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = stat
       .slice(stat.lastIndexOf(')') + 2)
       .split(' ')
@@ -43,10 +44,15 @@ export function openFilesMax(): number {
 }
 
 function parentOf(pid: string): number | undefined {
+  const stat = statOf(pid)
+  return stat === undefined ? undefined : Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+}
+
+/** Undefined: it has ended. */
+function statOf(pid: number | string): string | undefined {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
+    return readFileSync(`/proc/${pid}/stat`, 'utf8')
   } catch {
-    return undefined // It has ended since the directory was read.
+    return undefined
   }
 }

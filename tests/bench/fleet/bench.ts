@@ -54,9 +54,9 @@ async function run(plane: BenchPlane, herd: Herd, options: FleetBenchOptions): P
   await sleep(options.idleSeconds * 1000)
   const idle = watch()
   step(`${options.orders} orders to all`)
-  const orders = await measureOrders(plane, herd, options.orders)
+  const orders = await measureOrders(plane, herd, options.orders, idle)
   step(`${options.changes} changes of the configuration`)
-  const changes = await measureChanges(plane, herd.addresses, options.changes)
+  const changes = await measureChanges(plane, herd.addresses, options.changes, idle)
   step(`${options.edges * options.reportsEach} reports`)
   const ingest = await measureIngest(plane, herd, {
     each: options.reportsEach,

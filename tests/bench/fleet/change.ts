@@ -1,8 +1,11 @@
 /** Measures the time from a configuration change until control knows that every edge has applied it. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { revisionStatusSchema } from '@imapfleet/api'
 import { desiredBucket, desiredKey, type EdgeAddress } from '@imapfleet/protocol'
 import { publishAndRead } from './floor/publish-read.ts'
+import { CpuMeter, type CpuPair } from './cpu-meter.ts'
 import type { BenchPlane } from './plane.ts'
+import type { PlaneUsage } from './usage.ts'
 
 export interface ChangeFigures {
   /** Milliseconds of each change, from the request to the last acknowledgement. */
@@ -11,25 +14,40 @@ export interface ChangeFigures {
   floorOfEach: number[]
   floorOfShared: number[]
   entryBytes: number
+  /** Of a change, for each edge. */
+  cpu: CpuPair
 }
 
 export async function measureChanges(
   plane: BenchPlane,
   clients: readonly EdgeAddress[],
   repeats: number,
+  idle: PlaneUsage,
 ): Promise<ChangeFigures> {
-  const figures: ChangeFigures = { changes: [], floorOfEach: [], floorOfShared: [], entryBytes: 0 }
+  const figures: ChangeFigures = {
+    changes: [],
+    floorOfEach: [],
+    floorOfShared: [],
+    entryBytes: 0,
+    cpu: { own: 0, floor: 0 },
+  }
+  const meter = new CpuMeter(plane, ['api', 'ingest', 'nats', 'postgres', 'self'], idle)
+  const share = 1 / (repeats * clients.length)
   // The first of each is a warm-up.
   for (let index = -1; index < repeats; index++) {
     const bytes = await entryBytesOf(plane, clients[0])
     const round = 2 * (index + 2)
-    const floorOfEach = await publishAndRead(plane, { clients, round, isShared: false, bytes })
+    const floor = await meter.of(
+      async () => await publishAndRead(plane, { clients, round, isShared: false, bytes }),
+    )
     const floorOfShared = await publishAndRead(plane, { clients, round: round + 1, isShared: true, bytes })
-    const change = await changeOnce(plane, 60_000 + index + 1)
+    const change = await meter.of(async () => await changeOnce(plane, 60_000 + index + 1))
     if (index < 0) continue
-    figures.floorOfEach.push(floorOfEach)
+    figures.floorOfEach.push(floor.result)
     figures.floorOfShared.push(floorOfShared)
-    figures.changes.push(change)
+    figures.changes.push(change.result)
+    figures.cpu.own += change.seconds * share
+    figures.cpu.floor += floor.seconds * share
     figures.entryBytes = bytes
   }
   return figures
@@ -46,9 +64,11 @@ export async function changeOnce(plane: BenchPlane, idleTimeoutMs: number): Prom
 
 async function untilApplied({ sql }: BenchPlane, revision: number): Promise<void> {
   for (;;) {
-    const [row] = await sql`select count(*)::int as missing from edges where config_applied < ${revision}`
-    if (row?.['missing'] === 0) return
-    await sql`select pg_sleep(0.01)`
+    const began = performance.now()
+    const [row] = await sql`select exists (select from edges where config_applied < ${revision}) as missing`
+    if (row?.['missing'] === false) return
+    // The questions must not become a part of what is measured.
+    await sleep(Math.max(10, 4 * (performance.now() - began)))
   }
 }
 

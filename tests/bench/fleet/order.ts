@@ -1,15 +1,20 @@
 /** Measures the time of an order to all edges, from the request to the response with the results of all edges. */
-import { orderViewSchema, type OrderView } from '@imapfleet/api'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { edgeSchema, orderViewSchema, type OrderView } from '@imapfleet/api'
 import { BenchError } from '../problem.ts'
 import { scatter } from './floor/scatter.ts'
 import type { Herd } from './herd/herd.ts'
+import { CpuMeter, type CpuPair } from './cpu-meter.ts'
 import type { BenchPlane } from './plane.ts'
+import type { PlaneUsage } from './usage.ts'
 
 export interface OrderFigures {
   /** Milliseconds of each order while all edges run. */
   allUp: number[]
   /** Milliseconds of each bare scatter-gather in between. */
   floor: number[]
+  /** Of an order, for each edge. */
+  cpu: CpuPair
   /** With edges that died just now and for which control still waits. */
   someDead: { ms: number; deadlineMs: number; named: string[] }
   /** Milliseconds of each order after the same edges count as silent. */
@@ -21,9 +26,15 @@ const deadlineMs = 3_000
 const patientMs = 15_000
 const warmOrders = 10
 
-export async function measureOrders(plane: BenchPlane, herd: Herd, orders: number): Promise<OrderFigures> {
+export async function measureOrders(
+  plane: BenchPlane,
+  herd: Herd,
+  orders: number,
+  idle: PlaneUsage,
+): Promise<OrderFigures> {
   const size = herd.addresses.length
-  const [all, floor] = await interleaved(orders, size, plane)
+  const meter = new CpuMeter(plane, ['api', 'nats', 'postgres', 'self'], idle)
+  const [all, floor, cpu] = await interleaved(orders, size, plane, meter)
   for (const { missing } of all)
     if (missing.length > 0)
       throw new BenchError(`of ${size} edges ${missing.length} did not answer, such as ${missing[0]}`)
@@ -31,7 +42,7 @@ export async function measureOrders(plane: BenchPlane, herd: Herd, orders: numbe
   const dead = [0.1, 0.5, 0.9].map((share) => herd.addresses[Math.floor(share * size)]?.edge ?? '')
   await herd.die(dead)
   const first = await give(plane, deadlineMs)
-  await untilSilent(plane, dead.length)
+  await untilSilent(plane, dead)
   const later = await repeat(orders, () => give(plane))
   await herd.revive()
   for (const { missing } of [first, ...later])
@@ -40,23 +51,32 @@ export async function measureOrders(plane: BenchPlane, herd: Herd, orders: numbe
   return {
     allUp: all.map(({ ms }) => ms),
     floor,
+    cpu,
     someDead: { ms: first.ms, deadlineMs, named: first.missing },
     someSilent: later.map(({ ms }) => ms),
   }
 }
 
 /** An order and a bare scatter-gather, in turn. */
-async function interleaved(orders: number, size: number, plane: BenchPlane): Promise<[Given[], number[]]> {
+async function interleaved(
+  orders: number,
+  size: number,
+  plane: BenchPlane,
+  meter: CpuMeter,
+): Promise<[Given[], number[], CpuPair]> {
   const given: Given[] = []
   const floor: number[] = []
+  const cpu = { own: 0, floor: 0 }
   for (let index = -warmOrders; index < orders; index++) {
-    const bare = await scatter(plane, size)
-    const order = await give(plane)
+    const bare = await meter.of(async () => await scatter(plane, size))
+    const order = await meter.of(async () => await give(plane))
     if (index < 0) continue
-    floor.push(bare)
-    given.push(order)
+    floor.push(bare.result)
+    given.push(order.result)
+    cpu.floor += bare.seconds / (orders * size)
+    cpu.own += order.seconds / (orders * size)
   }
-  return [given, floor]
+  return [given, floor, cpu]
 }
 
 async function repeat<T>(times: number, act: () => Promise<T>): Promise<T[]> {
@@ -79,12 +99,9 @@ export async function give(plane: BenchPlane, timeoutMs = patientMs): Promise<Gi
   return { ms, missing: order.edges.filter(({ status }) => status !== 'answered').map(({ id }) => id) }
 }
 
-/** Three heartbeats have been missed. */
-async function untilSilent({ sql }: BenchPlane, count: number): Promise<void> {
-  for (;;) {
-    const [row] = await sql`
-      select count(*)::int as silent from edges where last_seen_at < now() - heartbeat_ms * 3 * interval '1 ms'`
-    if (row?.['silent'] >= count) return
-    await sql`select pg_sleep(0.1)`
-  }
+/** Control itself must say so: it counts only the time in which it heard, which ends before the present moment. */
+async function untilSilent(plane: BenchPlane, ids: string[]): Promise<void> {
+  for (const id of ids)
+    while (edgeSchema.parse(JSON.parse(await plane.read(`/v1/edges/${id}`))).state !== 'silent')
+      await sleep(100)
 }

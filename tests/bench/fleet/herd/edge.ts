@@ -33,7 +33,8 @@ export class HerdEdge {
   readonly #heartbeatMs: number
   #sequence = 0
   #version = 0
-  #applied = 0
+  #config: Desired['config'] | undefined
+  #beats = 0
   #revocations = 0
   /** Sends nothing and answers nothing. */
   dead = false
@@ -131,7 +132,7 @@ export class HerdEdge {
     const desired = message?.json<Desired>()
     if (desired && desired.version > this.#version) {
       this.#version = desired.version
-      this.#applied = desired.config.revision
+      this.#config = desired.config
       this.#revocations = Math.max(this.#revocations, ...desired.revocations.map(({ sequence }) => sequence))
     }
     this.#beat()
@@ -147,7 +148,9 @@ export class HerdEdge {
       startedAt: this.#startedAt,
       heartbeatMs: this.#heartbeatMs,
       state: 'serving',
-      config: { applied: this.#applied },
+      sequence: ++this.#beats,
+      desired: { version: this.#version },
+      config: { applied: this.#config?.revision ?? 0, versions: this.#config?.versions },
       revocations: this.#revocations,
       gauges,
       counters,
