@@ -60,7 +60,7 @@ async function measurePages(
     show({
       title: `Round trips a page, server ${delayMs} ms away`,
       story: `A pause of ${pauseMs} ms before each page.`,
-      tables: [roundTripsTable(results), costTable(results), ...(learning ? [learning] : [])],
+      tables: [...tripTables(results), costTable(results), ...(learning ? [learning] : [])],
     })
   }
   return all
@@ -77,7 +77,7 @@ async function measureHurried(
   show({
     title: `Pages that follow at once, server ${delayMs} ms away`,
     story: 'No pause before a page: the connection of the last one may still be in use or in its reset.',
-    tables: [roundTripsTable(results), costTable(results)],
+    tables: [...tripTables(results), costTable(results)],
   })
 }
 
@@ -100,6 +100,11 @@ async function checkChanging(
     ],
   })
 }
+
+const tripTables = (results: DistanceResults) => [
+  roundTripsTable(results, 'roundTrips'),
+  roundTripsTable(results, 'waits'),
+]
 
 function present({ contestants }: PagesBenchOptions) {
   return contestants.filter((name) => {

@@ -44,6 +44,7 @@ function method({ repeat, seed, contestants }: PagesBenchOptions): string {
     '- The mailbox has 8 folders with 563 mails of one to five parts, one of 4 MB. New mail is delivered to it during the session.',
     '- A relay delays each byte on its way to and from the server. It does not limit the bandwidth.',
     '- Round trips of a page: its time without the time of the same page with the server on this machine (the shorter of two), divided by the round trip.',
+    '- Waits of a page: the time in which Roundcube waited for an answer of the mail server, by the round trip. This leaves out the work of Roundcube, but not that of the server.',
     '- Every page is compared with the one that Roundcube shows without a proxy, apart from tokens, identifiers and times of day. A page that differs ends the benchmark.',
     '- CPU is the user and system time of all processes of Dovecot, or of the proxy, as the kernel counts it.',
   ].join('\n')

@@ -26,7 +26,10 @@ export interface PagesLine {
   contestant: PagesContestant
   ground: Ground
   url: string
+  /** Before the server. */
   tap: CountingTap
+  /** Between Roundcube and the contestant. */
+  front: CountingTap
   proxy: PagesProxy
   /** A user with a fresh mailbox. Names have the same length. */
   newUser(): BrowsingUser
@@ -60,7 +63,9 @@ export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
     if (relay) stops.push(() => relay.stop())
     const proxy = await startPagesProxy(options.contestant, ground, relay?.port ?? tap.port)
     stops.push(() => proxy.stop())
-    const roundcube = await startRoundcube(ground, proxy.port, options.pluginDirectory)
+    const front = await CountingTap.to(proxy.port)
+    stops.push(() => front.close())
+    const roundcube = await startRoundcube(ground, front.port, options.pluginDirectory)
     stops.push(() => roundcube.stop())
     let users = 0
     return {
@@ -68,6 +73,7 @@ export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
       ground,
       url: roundcube.url,
       tap,
+      front,
       proxy,
       newUser() {
         const name = `user${String(++users).padStart(3, '0')}`

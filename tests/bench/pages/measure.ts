@@ -9,6 +9,8 @@ export interface PageSample {
   kind: PageKind
   what: string
   ms: number
+  /** The part of it in which Roundcube waited for the mail server. */
+  waitedMs: number
   /** Commands and bytes at the server, up to the next page. */
   commands: number
   bytes: number
@@ -36,7 +38,7 @@ export interface PlayOptions {
 const settleMs = 300
 
 export async function playSession(line: PagesLine, options: PlayOptions): Promise<SessionSample> {
-  const { tap, ground, proxy } = line
+  const { tap, front, ground, proxy } = line
   const user = line.newUser()
   const pages: PageSample[] = []
   const before = {
@@ -63,11 +65,13 @@ export async function playSession(line: PagesLine, options: PlayOptions): Promis
       if (pages.length > 0 && options.pauseMs > 0) await pause(options.pauseMs)
       close()
       options.onPage?.(kind, what)
-      const page: PageSample = { kind, what, ms: 0, commands: 0, bytes: 0, text: '' }
+      const page: PageSample = { kind, what, ms: 0, waitedMs: 0, commands: 0, bytes: 0, text: '' }
       open = { page, commands: tap.counts.commands, bytes: bytesSoFar() }
+      const waitedBefore = front.counts.waitedMs
       const began = performance.now()
       const answer = await ask()
       page.ms = performance.now() - began
+      page.waitedMs = front.counts.waitedMs - waitedBefore
       page.text = normalPage(answer.text, {
         user: user.name,
         url: line.url,

@@ -19,6 +19,8 @@ export interface JudgedPage extends PageSample {
   /** The place in its session, from 0. */
   at: number
   roundTrips: number
+  /** The time in which Roundcube waited for the mail server, by the round trip. */
+  waits: number
 }
 
 /** Every page with its round trips: its time without that of the same page near the server, by the round trip. */
@@ -28,7 +30,7 @@ export function judgedPages(results: DistanceResults, contestant: PagesContestan
     session.pages.map((page, at) => {
       const same = near[index]?.pages[at]
       const roundTrips = same ? (page.ms - same.ms) / (2 * results.delayMs) : NaN
-      return { ...page, at, roundTrips }
+      return { ...page, at, roundTrips, waits: page.waitedMs / (2 * results.delayMs) }
     }),
   )
 }

@@ -21,22 +21,19 @@ export const aheadCounters = {
   droppedBytes: 'ahead_dropped_bytes_total',
 } as const
 
-export function roundTripsTable(results: DistanceResults): string {
+/** By time, or by what Roundcube waited for the mail server. */
+export function roundTripsTable(results: DistanceResults, measure: 'roundTrips' | 'waits'): string {
   const names = [...results.played.keys()]
   const pages = new Map(names.map((name) => [name, judgedPages(results, name)]))
   const first = [...pages.values()][0] ?? []
   const row = (label: string, suits: (page: JudgedPage) => boolean) => [
     label,
     String(first.filter(suits).length),
-    ...names.map((name) => digits(mean((pages.get(name) ?? []).filter(suits).map((p) => p.roundTrips)))),
+    ...names.map((name) => digits(mean((pages.get(name) ?? []).filter(suits).map((page) => page[measure])))),
   ]
   return alignedTable(
-    ['page', 'visits', ...names],
-    [
-      ...pageKinds.map((kind) => row(kind, (page) => page.kind === kind)),
-      row('all', () => true),
-      row('all without login and draft', ({ kind }) => kind !== 'login' && kind !== 'draft'),
-    ],
+    [measure === 'waits' ? 'waits' : 'round trips', 'pages', ...names],
+    [...pageKinds.map((kind) => row(kind, (page) => page.kind === kind)), row('all', () => true)],
   )
 }
 
@@ -45,6 +42,7 @@ export function costTable(results: DistanceResults): string {
   const times = (name: PagesContestant) =>
     (results.played.get(name) ?? []).flatMap(({ pages }) => pages.map(({ ms }) => ms))
   const figures: [string, (session: SessionSample, name: PagesContestant) => number | undefined][] = [
+    ['waiting for the mail server, ms', ({ pages }) => sum(pages.map((page) => page.waitedMs))],
     ['commands at the server', ({ pages }) => sum(pages.map((page) => page.commands))],
     ['kilobytes from and to the server', ({ pages }) => sum(pages.map((page) => page.bytes)) / 1000],
     ['connections to the server', ({ connections }) => connections],

@@ -1,4 +1,4 @@
-/** A relay in front of the mail server that counts connections, commands and bytes, and can hand on what was said. */
+/** A relay that counts connections, commands, bytes and the time that clients wait, and can hand on what was said. */
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { CommandCounter } from './command-counter.ts'
@@ -8,6 +8,8 @@ export interface TapCounts {
   commands: number
   bytesFromClients: number
   bytesFromServer: number
+  /** From a command to the last byte before the next one, and from a connection to its greeting. */
+  waitedMs: number
 }
 
 /** Bytes that passed. `connection` counts from 1. */
@@ -18,7 +20,13 @@ export interface Passed {
 }
 
 export class CountingTap {
-  readonly counts: TapCounts = { connections: 0, commands: 0, bytesFromClients: 0, bytesFromServer: 0 }
+  readonly counts: TapCounts = {
+    connections: 0,
+    commands: 0,
+    bytesFromClients: 0,
+    bytesFromServer: 0,
+    waitedMs: 0,
+  }
   onPassed: ((passed: Passed) => void) | undefined
   readonly #server: Server
   readonly #sockets = new Set<Socket>()
@@ -48,12 +56,17 @@ export class CountingTap {
     const far = connect({ port: target, host: '127.0.0.1', noDelay: true })
     const connection = ++counts.connections
     const commands = new CommandCounter()
+    let since = performance.now()
     near.on('data', (bytes: Buffer) => {
+      since = performance.now()
       counts.bytesFromClients += bytes.length
       counts.commands += commands.push(bytes)
       this.onPassed?.({ connection, from: 'client', bytes })
     })
     far.on('data', (bytes: Buffer) => {
+      const now = performance.now()
+      counts.waitedMs += now - since
+      since = now
       counts.bytesFromServer += bytes.length
       this.onPassed?.({ connection, from: 'server', bytes })
     })
