@@ -31,8 +31,11 @@ interface DebianPackage {
   section: string
   summary: string
   description: string[]
-  depends: string
-  recommends?: string
+  /** Besides the libraries of Node. */
+  depends?: string
+  recommends: string
+  /** Of lintian. */
+  overrides?: string[]
   page: Pick<ManualPage, 'section' | 'summary'>
   /** Arguments of Node in the start script. */
   nodeFlags: string
@@ -48,7 +51,18 @@ interface PackageContext extends DebianOptions {
 }
 
 const infra = (file: string) => join(repository, 'infra', file)
-const libraries = 'libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 11)'
+/** Packages with the libraries that Node uses, with the versions that its symbols need. */
+const libraryPackages: Record<string, string> = {
+  'ld-linux-aarch64.so.1': 'libc6 (>= 2.28)',
+  'ld-linux-x86-64.so.2': 'libc6 (>= 2.28)',
+  'libatomic.so.1': 'libatomic1',
+  'libc.so.6': 'libc6 (>= 2.28)',
+  'libdl.so.2': 'libc6 (>= 2.28)',
+  'libgcc_s.so.1': 'libgcc-s1',
+  'libm.so.6': 'libc6 (>= 2.28)',
+  'libpthread.so.0': 'libc6 (>= 2.28)',
+  'libstdc++.so.6': 'libstdc++6 (>= 5.2)',
+}
 // Measured with the load of `npm run bench edge`: less memory and less CPU than with Node's default of 16 MB and more.
 const smallYoungGeneration = '--max-semi-space-size=4'
 
@@ -65,7 +79,7 @@ const packages: DebianPackage[] = [
       'page of the same user. It replaces imapproxy and reads its configuration file.',
       'It runs alone, or as a member of a fleet with imapfleet-control.',
     ],
-    depends: `adduser, ${libraries}`,
+    depends: 'adduser',
     recommends: 'ca-certificates, logrotate',
     page: { section: 8, summary: 'IMAP proxy for webmail' },
     nodeFlags: smallYoungGeneration,
@@ -96,8 +110,12 @@ const packages: DebianPackage[] = [
       'PostgreSQL 15 or newer, and nats-server 2.9 or newer with JetStream. Both may',
       'run on other hosts.',
     ],
-    depends: `adduser, ${libraries}`,
+    depends: 'adduser',
     recommends: 'ca-certificates',
+    overrides: [
+      '# It holds the password of the database.',
+      'imapfleet-control: non-standard-file-perm 0640 != 0644 *etc/imapfleet/control.env*',
+    ],
     page: { section: 8, summary: 'control plane of a fleet of IMAP proxies' },
     nodeFlags: '$settings',
     prepare: [
@@ -124,7 +142,6 @@ const packages: DebianPackage[] = [
       'The command imapfleet shows and changes a fleet of IMAP proxies through the',
       'HTTP API of imapfleet-control. It can run on any host.',
     ],
-    depends: libraries,
     recommends: 'ca-certificates',
     page: { section: 1, summary: 'monitors and controls a fleet of IMAP proxies' },
     nodeFlags: '',
@@ -151,6 +168,15 @@ export function writeDebianPackages(options: DebianOptions): string[] {
   return files
 }
 
+function dependsOf(program: string): string[] {
+  const read = execFileSync('readelf', ['--dynamic', program], { encoding: 'utf8', env: { LC_ALL: 'C' } })
+  const names = [...read.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name = '']) => name)
+  const unknown = names.filter((name) => !Object.hasOwn(libraryPackages, name))
+  if (unknown.length > 0)
+    throw new Error(`Node needs ${unknown.join(', ')}: name the packages in libraryPackages`)
+  return [...new Set(names.flatMap((name) => libraryPackages[name] ?? []))].sort()
+}
+
 const architectures: Partial<Record<NodeJS.Architecture, string>> = { x64: 'amd64', arm64: 'arm64' }
 
 function writePackage(what: DebianPackage, options: DebianOptions, node: string, root: string): string {
@@ -162,7 +188,8 @@ function writePackage(what: DebianPackage, options: DebianOptions, node: string,
   const bundle = join(directory, `${program}.mjs`)
   const tree = new DebianTree(root)
   tree.copy(`${lib}/node`, node, 0o755)
-  tree.copy(`${lib}/${program}.mjs`, bundle)
+  // The start script runs it. The first line stays, so that the lines of a stack trace are those of the bundle.
+  tree.put(`${lib}/${program}.mjs`, readFileSync(bundle, 'utf8').replace(/^#!.*/, ''))
   const flags = what.nodeFlags && `${what.nodeFlags} `
   const start = `exec /${lib}/node ${flags}/${lib}/${program}.mjs "$@"`
   tree.put(
@@ -187,20 +214,21 @@ function writePackage(what: DebianPackage, options: DebianOptions, node: string,
     Maintainer: maintainer,
     Section: what.section,
     Priority: 'optional',
-    Depends: what.depends,
-    ...(what.recommends && { Recommends: what.recommends }),
+    Depends: [what.depends ?? [], dependsOf(node)].flat().join(', '),
+    Recommends: what.recommends,
     Description: [what.summary, ...what.description.map((line) => ` ${line}`)].join('\n'),
   }
   tree.pack(fields, join(directory, file), date, options.compression)
   return file
 }
 
-const maintainer = 'imapfleet developers <imapfleet@localhost>'
+const { DEBFULLNAME = 'imapfleet developers', DEBEMAIL = 'developers@imapfleet.invalid' } = process.env
+const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`
 
 /** What Debian wants in /usr/share/doc, and why lintian is overruled. */
 function writeDocuments(
   tree: DebianTree,
-  { name, program, place }: DebianPackage,
+  { name, program, place, overrides = [] }: DebianPackage,
   options: DebianOptions,
 ): void {
   const { version, date, licences } = options
@@ -224,8 +252,10 @@ function writeDocuments(
   tree.put(
     `usr/share/lintian/overrides/${name}`,
     [
-      '# Debian 12 has no Node that is new enough. The Node that was tested comes with the program, and contains its libraries.',
+      '# Debian 12 has no Node that is new enough. The Node that was tested comes with the program, as Node is released.',
       `${name}: embedded-library *usr/lib/imapfleet/${place}/node*`,
+      `${name}: hardening-no-pie *usr/lib/imapfleet/${place}/node*`,
+      ...overrides,
       '',
     ].join('\n'),
   )

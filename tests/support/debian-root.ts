@@ -24,7 +24,7 @@ export const debianRoots = {
       'curl',
       'procps',
     ],
-    ...['dovecot-imapd', 'imapproxy', 'msmtp-mta', 'perl-openssl-defaults', 'lintian'],
+    ...['libatomic1', 'dovecot-imapd', 'imapproxy', 'msmtp-mta', 'perl-openssl-defaults', 'lintian'],
   ],
   cyrus: ['cyrus-imapd', 'sasl2-bin', 'libsasl2-modules', 'msmtp-mta'],
   courier: ['courier-imap', 'courier-authdaemon', 'msmtp-mta'],
