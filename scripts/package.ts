@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { repository } from '@imapfleet/local'
 import { programs, writeBundles, type ProgramName } from './package/bundles.ts'
 import { writeDebianPackages } from './package/debian.ts'
+import { writeImages } from './package/images.ts'
 import { licencesOf, referenceOf } from './package/licences.ts'
 import { sbom } from './package/sbom.ts'
 import { releaseDate, releaseVersion } from './package/version.ts'
@@ -17,6 +18,7 @@ const usage = `Usage: npm run package -- [options]
 
   --directory DIR   where the artefacts are written; it is emptied first (dist)
   --bundles         only the bundles: one file for each program, without Node
+  --images          only the bundles, and the root file systems of the images
   --uncompressed    Debian packages without compression, which is faster
 `
 
@@ -24,6 +26,7 @@ const { values } = parseArgs({
   options: {
     directory: { type: 'string', default: join(repository, 'dist') },
     bundles: { type: 'boolean', default: false },
+    images: { type: 'boolean', default: false },
     uncompressed: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -38,13 +41,14 @@ async function build(directory: string): Promise<void> {
   const bundled = await writeBundles(directory)
   const names = Object.keys(programs) as ProgramName[]
   const licences = Object.fromEntries(names.map((name) => [name, licencesOf(bundled[name])]))
-  if (!values.bundles) {
+  if (values.images) await writeImages(directory, licences)
+  else if (!values.bundles) {
     const compression = values.uncompressed ? 'none' : 'xz'
     writeDebianPackages({ directory, version, date, compression, licences })
     const everything = new Set(names.flatMap((name) => bundled[name].map(referenceOf)))
     writeFileSync(join(directory, `imapfleet_${version}.cdx.json`), sbom(everything, version, date))
   }
-  const files = globSync('**/*', { cwd: directory, withFileTypes: true })
+  const files = globSync('**/*', { cwd: directory, withFileTypes: true, exclude: ['images'] })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
     .sort()

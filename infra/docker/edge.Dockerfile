@@ -1,16 +1,14 @@
-# One edge. From the top of the repository: docker build -f infra/docker/edge.Dockerfile -t imapfleet-edge .
-# Mount its configuration at /etc/imapfleet/edge.yaml. It stores the last configuration from the fleet in /var/lib/imapfleet.
-FROM node:26-slim
-WORKDIR /opt/imapfleet
-COPY package.json package-lock.json ./
-COPY packages packages
-COPY apps/edge-proxy apps/edge-proxy
-RUN npm ci --omit=dev --omit=optional --ignore-scripts --workspace @imapfleet/edge-proxy \
- && npm cache clean --force \
- && mkdir -p /var/lib/imapfleet && chown node:node /var/lib/imapfleet
-USER node
+# One edge. `npm run images` writes its root file system: the bundle, the pinned Node and the libraries of Debian that it needs, without
+# a shell. Then, from the top of the repository: docker build -f infra/docker/edge.Dockerfile -t imapfleet-edge:0.1.0 .
+# Mount its configuration at /etc/imapfleet/edge.yaml. It writes to /var/lib/imapfleet only: docker run --read-only works.
+FROM scratch
+COPY dist/images/edge/ /
+COPY --chown=1000:1000 dist/images/state/ /var/lib/imapfleet/
+USER 1000:1000
+ENV PATH=/usr/bin
+VOLUME ["/var/lib/imapfleet"]
 EXPOSE 1143 9143
 STOPSIGNAL SIGTERM
-HEALTHCHECK CMD ["node", "-e", "fetch('http://127.0.0.1:9143/healthz').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "apps/edge-proxy/src/main.ts"]
+HEALTHCHECK CMD ["/usr/lib/imapfleet/edge/node", "--eval", "fetch('http://127.0.0.1:9143/healthz').then((a) => process.exit(a.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["/usr/lib/imapfleet/edge/node", "--max-semi-space-size=4", "/usr/lib/imapfleet/edge/imapfleet-edge.mjs"]
 CMD ["--config", "/etc/imapfleet/edge.yaml"]

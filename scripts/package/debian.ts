@@ -10,6 +10,7 @@ import { controlConffile, edgeConffile } from './conffile.ts'
 import { DebianTree } from './debian-tree.ts'
 import { helpOf } from './help.ts'
 import { configurationPage, programPage, type ManualPage } from './manual-pages.ts'
+import { librariesOf, nodeLicence, strippedNode } from './node-program.ts'
 
 export interface DebianOptions {
   /** Has the bundles, and gets the packages. */
@@ -161,16 +162,14 @@ export function writeDebianPackages(options: DebianOptions): string[] {
   const work = join(directory, 'debian-work')
   rmSync(work, { recursive: true, force: true })
   mkdirSync(work)
-  const node = join(work, 'node')
-  execFileSync('strip', ['--strip-unneeded', '-o', node, process.execPath])
+  const node = strippedNode(work)
   const files = packages.map((each) => writePackage(each, options, node, join(work, each.name)))
   rmSync(work, { recursive: true })
   return files
 }
 
 function dependsOf(program: string): string[] {
-  const read = execFileSync('readelf', ['--dynamic', program], { encoding: 'utf8', env: { LC_ALL: 'C' } })
-  const names = [...read.matchAll(/\(NEEDED\).*\[(.*)\]/g)].map(([, name = '']) => name)
+  const names = librariesOf(program)
   const unknown = names.filter((name) => !Object.hasOwn(libraryPackages, name))
   if (unknown.length > 0)
     throw new Error(`Node needs ${unknown.join(', ')}: name the packages in libraryPackages`)
@@ -235,7 +234,7 @@ function writeDocuments(
   const doc = `usr/share/doc/${name}`
   tree.copy(`${doc}/copyright`, infra('debian/copyright'))
   tree.putCompressed(`${doc}/licenses.txt`, licences[program] ?? '')
-  tree.putCompressed(`${doc}/node-license.txt`, readFileSync(nodeLicence()))
+  tree.putCompressed(`${doc}/node-license.txt`, readFileSync(nodeLicence))
   tree.putCompressed(`${doc}/changelog`, readFileSync(join(repository, 'CHANGELOG.md')))
   const day = new Date(date * 1000).toUTCString().replace('GMT', '+0000')
   tree.putCompressed(
@@ -259,9 +258,4 @@ function writeDocuments(
       '',
     ].join('\n'),
   )
-}
-
-/** The licence of the Node that runs this. */
-function nodeLicence(): string {
-  return join(process.execPath, '../../LICENSE')
 }

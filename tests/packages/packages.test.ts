@@ -44,7 +44,7 @@ suite('Debian packages', { skip: hostMissing() }, () => {
       rm -f /usr/sbin/policy-rc.d
       cat > /etc/dovecot/local.conf <<'CONF'
 mail_location = maildir:/srv/mail/%u
-first_valid_uid = 100
+first_valid_uid = 1
 passdb {
   driver = static
   args = password=sesame
@@ -141,19 +141,28 @@ CONF
       assert.match(await host.sh('cat /var/log/imapfleet/protocol.log.1'), /line/)
     })
 
-    test('an upgrade keeps what the operator changed, and runs the new program', async () => {
-      const pid = await mainPid()
+    test('an upgrade ends no session, keeps what the operator changed, and runs the new program', async () => {
+      const before = await mainPid()
       await host.sh(`
         echo 'edge: { id: own }' >> /etc/imapfleet/edge.yaml
         touch /var/lib/imapfleet/own
-        dpkg --force-confdef --install /mnt/imapfleet-edge_*.deb`)
-      await ready()
-      assert.notEqual(await mainPid(), pid)
+        exec 3<>/dev/tcp/127.0.0.1/1143
+        answer() { while read -r -t 20 -u 3 line; do case $line in "$1 OK"*) return 0;; esac; done; return 1; }
+        printf 'a LOGIN alice sesame\\r\\n' >&3
+        answer a
+        dpkg --force-confdef --install /mnt/imapfleet-edge_*.deb
+        for second in $(seq 60); do
+          test "$(systemctl show -p MainPID --value imapfleet-edge)" = ${before.trim()} || break
+          sleep 1
+        done
+        printf 'b NOOP\\r\\n' >&3
+        answer b`)
+      assert.notEqual(await mainPid(), before)
       await host.sh(`
         grep -q 'id: own' /etc/imapfleet/edge.yaml
         grep -q /etc/imapproxy.conf /etc/default/imapfleet-edge
         test -e /var/lib/imapfleet/own`)
-      assert.match(await host.sh(page(1143)), /^a OK/m)
+      await until('a page of the new process', async () => /^a OK/m.test((await host.run(page(1143))).stdout))
     })
 
     test('a removal stops it, and keeps configuration and state', async () => {

@@ -36,6 +36,7 @@ const program = new Command('imapfleet-control')
     `
 Environment:
   DATABASE_URL              Postgres 15 or newer, postgres://user:password@host:5432/database?sslmode=verify-full
+  DATABASE_PASSWORD_FILE    file with the password, instead of one in DATABASE_URL
   DATABASE_CA_FILE          PEM file of the CA of the Postgres server
   TRUSTED_PROXIES           networks whose X-Forwarded-For is trusted, separated by commas (none)
   NATS_URL                  NATS servers with JetStream, separated by commas (nats://127.0.0.1:4222)

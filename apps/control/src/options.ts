@@ -10,14 +10,20 @@ import { SettingsError, type ControlSettings } from './settings.ts'
 
 /** All functions here throw a SettingsError. */
 export function databaseOptions(
-  settings: Pick<ControlSettings, 'DATABASE_URL' | 'DATABASE_CA_FILE'>,
+  settings: Pick<ControlSettings, 'DATABASE_URL' | 'DATABASE_CA_FILE' | 'DATABASE_PASSWORD_FILE'>,
 ): DatabaseAddress {
-  const { caFile } = settingsIn(settings.DATABASE_URL)
+  const { caFile, hasPassword } = settingsIn(settings.DATABASE_URL)
+  const { DATABASE_PASSWORD_FILE: passwordFile } = settings
+  if (passwordFile !== undefined && hasPassword)
+    throw new SettingsError(
+      'DATABASE_URL has a password, and DATABASE_PASSWORD_FILE is set: remove one of them',
+    )
+  const password = passwordFile === undefined ? undefined : readSecret('DATABASE_PASSWORD_FILE', passwordFile)
   const ca =
     settings.DATABASE_CA_FILE === undefined
       ? caFile && readSecret('sslrootcert of DATABASE_URL', caFile)
       : readSecret('DATABASE_CA_FILE', settings.DATABASE_CA_FILE)
-  return databaseAddress(settings.DATABASE_URL, ca)
+  return databaseAddress(settings.DATABASE_URL, ca, password)
 }
 
 export function busOptions(settings: ControlSettings): BusOptions {

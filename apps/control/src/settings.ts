@@ -26,6 +26,7 @@ const each = z.object({
       `must have a target_session_attrs of ${sessionAttributes.join(', ')}: control writes`,
     )
     .describe('The address of Postgres'),
+  DATABASE_PASSWORD_FILE: filled.optional(),
   DATABASE_CA_FILE: filled.optional(),
   NATS_URL: filled
     .default('nats://127.0.0.1:4222')

@@ -57,3 +57,15 @@ test('several hosts have ports of their own, and the driver gets the first one',
   ])
     assert.equal(isDatabaseUrl(wrong), false, wrong)
 })
+
+test('a password of any characters reaches the driver as it is', () => {
+  for (const password of ['p@ss:w/rd?#%41', '100% "sicher"', 'ä€'])
+    for (const text of [
+      'postgres://imapfleet@db:5432/imapfleet',
+      'postgres://imapfleet@db-1,db-2/imapfleet',
+    ]) {
+      const { url } = databaseAddress(text, undefined, password)
+      assert.equal(decodeURIComponent(new URL(url).password), password)
+      assert.equal(new URL(url).username, 'imapfleet')
+    }
+})

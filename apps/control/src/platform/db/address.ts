@@ -56,18 +56,26 @@ export function settingsIn(text: string): {
   sslMode: string | undefined
   caFile: string | undefined
   attributes: string | undefined
+  hasPassword: boolean
 } {
-  const parameters = read(text)?.url.searchParams
+  const url = read(text)?.url
+  const parameters = url?.searchParams
   return {
+    hasPassword: url !== undefined && url.password !== '',
     sslMode: parameters?.get('sslmode') ?? undefined,
     caFile: parameters?.get('sslrootcert') ?? undefined,
     attributes: parameters?.get('target_session_attrs') ?? undefined,
   }
 }
 
-/** With a CA and without `sslmode` the server is verified. `ca`: the PEM of the CA. */
-export function databaseAddress(text: string, ca: string | undefined): DatabaseAddress {
+/**
+ * With a CA and without `sslmode` the server is verified.
+ * @param ca the PEM of the CA
+ * @param password any characters; undefined: the one in the URL, if there is one
+ */
+export function databaseAddress(text: string, ca: string | undefined, password?: string): DatabaseAddress {
   const { url, hosts } = read(text) ?? { url: new URL(text), hosts: [] }
+  if (password !== undefined) url.password = encodeURIComponent(password)
   const mode = (settingsIn(text).sslMode ?? (ca === undefined ? 'disable' : 'verify-full')) as SslMode
   for (const name of ['sslmode', 'sslrootcert', 'target_session_attrs']) url.searchParams.delete(name)
   const names = hosts.map(({ host }) => host)
