@@ -54,7 +54,6 @@ const container = z.strictObject({
     }),
   ),
 })
-export type Container = z.infer<typeof container>
 
 const podSpec = z.strictObject({
   terminationGracePeriodSeconds: z.int().positive(),

@@ -27,7 +27,7 @@ const account = {
   'etc/nsswitch.conf': 'passwd: files\ngroup: files\nhosts: files dns\n',
 }
 
-/** @param directory has the bundles; the file systems are written to images/ in it */
+/** @param directory has the bundles; the file systems are written to `images` in it */
 export async function writeImages(
   directory: string,
   licences: Readonly<Record<string, string>>,

@@ -142,7 +142,7 @@ CONF
     })
 
     test('an upgrade ends no session, keeps what the operator changed, and runs the new program', async () => {
-      const before = await mainPid()
+      const old = await mainPid()
       await host.sh(`
         echo 'edge: { id: own }' >> /etc/imapfleet/edge.yaml
         touch /var/lib/imapfleet/own
@@ -152,12 +152,12 @@ CONF
         answer a
         dpkg --force-confdef --install /mnt/imapfleet-edge_*.deb
         for second in $(seq 60); do
-          test "$(systemctl show -p MainPID --value imapfleet-edge)" = ${before.trim()} || break
+          test "$(systemctl show -p MainPID --value imapfleet-edge)" = ${old.trim()} || break
           sleep 1
         done
         printf 'b NOOP\\r\\n' >&3
         answer b`)
-      assert.notEqual(await mainPid(), before)
+      assert.notEqual(await mainPid(), old)
       await host.sh(`
         grep -q 'id: own' /etc/imapfleet/edge.yaml
         grep -q /etc/imapproxy.conf /etc/default/imapfleet-edge
