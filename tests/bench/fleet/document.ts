@@ -3,6 +3,7 @@ import type { Machine } from '../machine.ts'
 import { digits, alignedTable } from '../table.ts'
 import { figureOf } from '../figures.ts'
 import type { ChangeFigures } from './change.ts'
+import type { CpuPair } from './cpu-meter.ts'
 import type { IngestFigures } from './ingest.ts'
 import type { FleetBenchOptions } from './options.ts'
 import type { OrderFigures } from './order.ts'
@@ -30,6 +31,9 @@ export function fleetDocument(machine: Machine, results: FleetResults, options: 
     ratiosTable(results),
     'The floor is the same work without control, measured in the same run, in turn with control. Ratios hold on a slower or busier machine. The absolute bars are for a machine that does nothing else:',
     barsTable(results, options),
+    '### CPU of the work',
+    cpuTable(results),
+    'For each edge: of control, Postgres, nats-server and the benchmark as the client, without the simulated edges and without what is used while nothing happens. These figures depend little on what else runs on the machine.',
     '### Figures of the fleet',
     figuresTable(results),
     '### CPU and memory',
@@ -97,6 +101,19 @@ function ratiosTable({ orders, changes, ingest }: FleetResults): string {
   )
 }
 
+function cpuTable({ orders, changes }: FleetResults): string {
+  const row = (name: string, { own, floor }: CpuPair) => [
+    name,
+    `${digits(own * 1e6)} µs`,
+    `${digits(floor * 1e6)} µs`,
+    digits(own / floor),
+  ]
+  return alignedTable(
+    ['', 'control', 'floor', 'ratio'],
+    [row('order to all', orders.cpu), row('configuration change', changes.cpu)],
+  )
+}
+
 function figuresTable({ orders, changes, ingest }: FleetResults): string {
   const ms = (value: number) => `${digits(value)} ms`
   const spread = (values: number[]) =>
@@ -157,7 +174,7 @@ function method({ edges, idleSeconds }: FleetBenchOptions): string {
     '- One nats-server, one Postgres that flushes every commit to disk, and control as two processes (`api` and `ingest`) run on the same cores as the edges.',
     '- Floors use no code of control, the same NATS and Postgres, and the simulated edges as clients. Order: a message is published to all clients, which parse it and answer as edges do. Change: as many JetStream messages as there are clients, of the size of a desired state, are published at the same time; then all clients are told, and each reads its own and acknowledges it with an empty message. Ingest: a process parses the reports with JSON.parse and writes rows with the figures of a stored report, 1,000 in a statement, two at a time. Each is measured in turn with control.',
     '- Orders and changes are sent over HTTP, one after the other. A change is complete when Postgres shows that all edges have applied it.',
-    '- The reports are published to the stream while ingest is stopped. Ingest is timed from the first report that it takes until the stream is empty, while the edges continue to send heartbeats. Afterwards every report is a row.',
+    '- The reports are published to the stream while ingest is stopped. The edges continue to send heartbeats. The rate, also of the floor, is that between the starts of the first and of the last batch by the clock of Postgres. Afterwards every report is a row.',
     `- Idle is an average over ${idleSeconds} s. Memory is RSS; for Postgres it is the sum over all its processes, with shared pages counted several times.`,
   ].join('\n')
 }

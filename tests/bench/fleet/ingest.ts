@@ -1,6 +1,6 @@
 /**
  * Measures how many reports one ingest process stores in a second. The reports are put into the stream while ingest is
- * stopped. The time is from its start until the stream is empty, so that ingest is the bottleneck.
+ * stopped, so that ingest is the bottleneck.
  */
 import { streams } from '@imapfleet/protocol'
 import { BenchError } from '../problem.ts'
@@ -8,6 +8,7 @@ import { prepareReportsFloor, storeReportsBare } from './floor/reports.ts'
 import { floorStreams } from './floor/subjects.ts'
 import type { Herd } from './herd/herd.ts'
 import type { BenchPlane } from './plane.ts'
+import { databaseNow, storedPerSecond } from './stored-rate.ts'
 import { usageOf, type PlaneUsage } from './usage.ts'
 
 export interface IngestFigures {
@@ -75,20 +76,16 @@ export async function ingestOnce(plane: BenchPlane, herd: Herd, each: number): P
   await herd.report(each)
   const waiting = await stateOf(plane)
   const stored = await countReports(plane)
+  const since = await databaseNow(plane.sql)
   await startIngest(plane)
   // Starts with its first report, so that the start of the process does not count.
   let left = waiting.messages
-  let began = performance.now()
-  while (left === waiting.messages) {
-    began = performance.now()
-    left = (await stateOf(plane)).messages
-  }
+  while (left === waiting.messages) left = (await stateOf(plane)).messages
   const watch = usageOf(plane, herd)
   while (left > 0) {
     await new Promise((resolve) => setTimeout(resolve, 20))
     left = (await stateOf(plane)).messages
   }
-  const seconds = (performance.now() - began) / 1000
   const usage = watch()
   const arrived = (await countReports(plane)) - stored
   if (arrived < waiting.messages)
@@ -96,7 +93,7 @@ export async function ingestOnce(plane: BenchPlane, herd: Herd, each: number): P
   return {
     reports: waiting.messages,
     reportBytes: waiting.bytes / waiting.messages,
-    perSecond: waiting.messages / seconds,
+    perSecond: await storedPerSecond(plane.sql, 'reports', since, waiting.messages),
     usage,
   }
 }

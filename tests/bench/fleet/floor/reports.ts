@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { BenchError } from '../../problem.ts'
 import type { BenchPlane } from '../plane.ts'
+import { databaseNow, storedPerSecond } from '../stored-rate.ts'
 
 /** What the process gets. */
 export interface ReportsFloorTask {
@@ -13,11 +14,8 @@ export interface ReportsFloorTask {
   reports: number
 }
 
-/** What it says when all rows are committed. */
-export interface ReportsFloorReply {
-  /** From its first report until the last acknowledgement. */
-  seconds: number
-}
+/** What it says when all rows are committed and all reports acknowledged. */
+export const reportsFloorReply = 'stored'
 
 /** The table has the columns and the keys of `reports`, and each row has the figures of a stored report. */
 export async function prepareReportsFloor({ sql }: BenchPlane): Promise<void> {
@@ -30,6 +28,7 @@ export async function prepareReportsFloor({ sql }: BenchPlane): Promise<void> {
 export async function storeReportsBare(plane: BenchPlane, reports: number): Promise<number> {
   const { nats, postgres, sql } = plane
   const [before] = await sql`select count(*)::int as count from bench_reports`
+  const since = await databaseNow(sql)
   const child = fork(join(import.meta.dirname, 'store-reports.ts'))
   const ended = once(child, 'exit')
   const task: ReportsFloorTask = {
@@ -39,14 +38,14 @@ export async function storeReportsBare(plane: BenchPlane, reports: number): Prom
     reports,
   }
   child.send(task)
-  const [reply] = (await Promise.race([
+  await Promise.race([
     once(child, 'message'),
     ended.then(() => Promise.reject(new BenchError('the process of the floor has ended'))),
-  ])) as [ReportsFloorReply]
+  ])
   child.disconnect()
   await ended
   const [after] = await sql`select count(*)::int as count from bench_reports`
   const stored = Number(after?.['count']) - Number(before?.['count'])
   if (stored !== reports) throw new BenchError(`the floor stored ${stored} of ${reports} reports`)
-  return reports / reply.seconds
+  return await storedPerSecond(sql, 'bench_reports', since, reports)
 }

@@ -5,7 +5,7 @@
 import { jetstream, type JsMsg } from '@nats-io/jetstream'
 import postgres from 'postgres'
 import { connectNats } from '../../../support/simulated-edge.ts'
-import type { ReportsFloorReply, ReportsFloorTask } from './reports.ts'
+import { reportsFloorReply, type ReportsFloorTask } from './reports.ts'
 import { floorConsumer, floorStreams } from './subjects.ts'
 
 const batchMax = 1_000
@@ -22,7 +22,7 @@ interface ReportRow {
 
 process.once('message', (task: ReportsFloorTask) => {
   run(task).then(
-    (reply) => process.send?.(reply),
+    () => process.send?.(reportsFloorReply),
     (error: unknown) => {
       console.error(error)
       process.exit(1)
@@ -31,12 +31,7 @@ process.once('message', (task: ReportsFloorTask) => {
 })
 process.on('disconnect', () => process.exit(0))
 
-async function run({
-  natsUrl,
-  tokenFile,
-  databaseUrl,
-  reports,
-}: ReportsFloorTask): Promise<ReportsFloorReply> {
+async function run({ natsUrl, tokenFile, databaseUrl, reports }: ReportsFloorTask): Promise<void> {
   const nats = await connectNats({ url: natsUrl, tokenFile })
   const sql = postgres(databaseUrl, { max: together, onnotice: () => {} })
   const [figures] = await sql<{ counters: string; gauges: string; histograms: string }[]>`
@@ -45,12 +40,10 @@ async function run({
   const consumer = await jetstream(nats).consumers.get(floorStreams.reports, floorConsumer)
   const messages = await consumer.consume({ max_messages: 4_000 })
   const working = new Set<Promise<void>>()
-  let began = 0
   let batch: JsMsg[] = []
   let taken = 0
   const seen = new Set<number>()
   for await (const message of messages) {
-    began ||= performance.now()
     // On a busy machine NATS may deliver a report again.
     if (seen.has(message.seq)) continue
     seen.add(message.seq)
@@ -65,10 +58,8 @@ async function run({
   }
   await Promise.all(working)
   await nats.flush()
-  const seconds = (performance.now() - began) / 1000
   await nats.close()
   await sql.end()
-  return { seconds }
 
   async function write(received: readonly JsMsg[]): Promise<void> {
     const rows = received.map((message) => message.json<ReportRow>())
