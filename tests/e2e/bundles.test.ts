@@ -14,7 +14,7 @@ import {
   repository,
   temporaryDirectory,
 } from '@imapfleet/local'
-import { runCommand } from '../support/command.ts'
+import { runCommand, startCommand } from '../support/command.ts'
 import { LoneEdge } from '../support/lone-edge.ts'
 import { StubImapd } from '../support/stub-imapd.ts'
 
@@ -24,7 +24,8 @@ suite('bundles', () => {
   const build = async (name: string) => {
     const to = join(directory, name)
     const args = ['scripts/package.ts', '--bundles', '--directory', to]
-    const { status, stderr } = await runCommand(node, args)
+    // Without the time limit of runCommand: the first build also builds the console.
+    const { status, stderr } = await startCommand(node, args).ended
     assert.equal(status, 0, stderr)
     return await readFile(join(to, 'SHA256SUMS'), 'utf8')
   }
