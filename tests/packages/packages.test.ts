@@ -3,7 +3,7 @@
  * imapproxy.conf, reloaded, upgraded, removed and purged. `npm run package-test`; needs root.
  */
 import assert from 'node:assert/strict'
-import { copyFile, cp } from 'node:fs/promises'
+import { copyFile, cp, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { node, removeTemporaryDirectory, repository, temporaryDirectory } from '@imapfleet/local'
@@ -31,9 +31,14 @@ async function buildPackages(directory: string): Promise<void> {
   assert.equal(status, 0, stderr)
 }
 
+const shellBlocks = (text: string) =>
+  [...text.matchAll(/^```sh\n(.*?)^```$/gms)].map(([, block = '']) => block)
+
 suite('Debian packages', { skip: hostMissing() }, () => {
   let directory: string
   let host: DebianHost
+  /** The commands of docs/install.md, block by block. */
+  let printed: string[]
   before(async () => {
     directory = temporaryDirectory('packages')
     await buildPackages(join(directory, 'dist'))
@@ -58,6 +63,7 @@ CONF
       install -d -o mail -g mail /srv/mail
       systemctl restart dovecot
       systemctl disable --now imapproxy`)
+    printed = shellBlocks(await readFile(join(repository, 'docs/install.md'), 'utf8'))
   })
   after(async () => {
     await host?.stop()
@@ -79,7 +85,7 @@ CONF
     })
 
     test('apt installs it without starting it, and its program and manual pages are found', async () => {
-      await host.sh('apt-get install -y --no-install-recommends /mnt/imapfleet-edge_*.deb')
+      await host.sh(`cd /mnt; ${printed[0]}`)
       assert.equal((await host.run('systemctl is-active imapfleet-edge')).stdout.trim(), 'inactive')
       assert.match(await host.sh('imapfleet-edge --version'), /^imapfleet-edge \d/)
       const pages = await host.sh('man -w 8 imapfleet-edge; man -w 5 imapfleet-edge.yaml')
@@ -99,9 +105,7 @@ CONF
     test("it serves mail through Debian's imapproxy.conf, as its own user and within its own directories", async () => {
       await host.sh(`
         sed -i 's/^server_hostname .*/server_hostname 127.0.0.1/; s/^server_port .*/server_port 143/; s/^listen_port .*/listen_port 1143/' /etc/imapproxy.conf
-        sed -i 's|^protocol_log_filename .*|protocol_log_filename /var/log/imapfleet/protocol.log|' /etc/imapproxy.conf
-        sed -i 's|^IMAPFLEET_CONFIG=.*|IMAPFLEET_CONFIG=/etc/imapproxy.conf|' /etc/default/imapfleet-edge
-        systemctl enable --now imapfleet-edge`)
+        ${printed[1]}`)
       await ready()
       const first = await host.sh(page(1143))
       assert.match(first, /^a OK/m)
