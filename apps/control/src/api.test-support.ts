@@ -37,6 +37,7 @@ export const expected: Record<RouteName, { roles: readonly Role[] | 'everybody';
   readEdge: { roles: viewers, sample: { params: { id: 'eu-1' } } },
   forgetEdge: { roles: operators, sample: { params: { id: 'eu-1' } } },
   drainEdges: { roles: operators, sample: { body: { target: edge } } },
+  adoptEdges: { roles: admins, sample: {} },
   resumeEdges: { roles: operators, sample: { body: { target: edge } } },
   enrollEdge: { roles: admins, sample: { params: { id: 'eu-1' }, body: { region: 'eu' } } },
   listEnrolments: { roles: admins, sample: { query: { ...page, edge: 'eu-1' } } },

@@ -15,6 +15,7 @@ import { accessHandlers } from './features/access/routes.ts'
 import { withActor } from './features/access/auth.ts'
 import { currentRights } from './features/access/service.ts'
 import { configHandlers } from './features/config/routes.ts'
+import { reasonToHold } from './features/desired/service.ts'
 import { consoleRoutes } from './platform/http/console.ts'
 import { edgeHandlers } from './features/edges/routes.ts'
 import { enrolmentHandlers } from './features/enrolments/routes.ts'
@@ -73,7 +74,7 @@ export function createApp(deps: Deps, options: AppOptions): OpenAPIHono<Env> {
   app.use(secureHeaders({ contentSecurityPolicy, referrerPolicy: 'no-referrer', xFrameOptions: 'DENY' }))
   app.use(bodyLimit({ maxSize: bodyBytesMax }))
   app.use(timeout(answerMs))
-  app.route('/', healthRoutes(deps))
+  app.route('/', healthRoutes(deps, holds(deps)))
 
   app.use('/v1/*', uncached)
   const sourceOf = sourceReader(options.trustedProxies)
@@ -122,9 +123,11 @@ const uncached: MiddlewareHandler<Env> = async (context, next) => {
 export function createHealthApp(deps: Deps): OpenAPIHono<Env> {
   const app = new OpenAPIHono<Env>()
   app.onError(onError(explainer(deps.log, translator(deps))))
-  app.route('/', healthRoutes(deps))
+  app.route('/', healthRoutes(deps, holds(deps)))
   return app
 }
+
+const holds = (deps: Deps) => async () => await reasonToHold(deps.db.orm)
 
 const translator =
   ({ db }: Deps) =>

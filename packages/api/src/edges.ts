@@ -142,6 +142,18 @@ export const edgeRoutes = {
     answer: drainSchema,
     returns: 'The edges in the target',
   }),
+  adoptEdges: route({
+    method: 'POST',
+    path: '/v1/edges/adopt',
+    tag: 'edges',
+    summary: 'Confirm that this database is the right one, although edges run the state of another one',
+    description:
+      'Control publishes no desired state while its database has no revision and edges run the state of another database. ' +
+      'After this the state of this database is published: edges without a layer in it return to their own files.',
+    role: 'admin',
+    answer: z.object({ adopted: z.array(z.string()) }),
+    returns: 'The edges that run the state of another database',
+  }),
   resumeEdges: route({
     method: 'POST',
     path: '/v1/edges/resume',

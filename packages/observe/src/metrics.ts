@@ -361,6 +361,10 @@ export const controlMetrics = {
     kind: 'gauge',
     help: 'When the credential of this process for NATS expires; Unix time. Absent if it does not.',
   },
+  control_desired_held: {
+    kind: 'gauge',
+    help: '1 while control publishes no desired state, because its database is empty and edges run the state of another one.',
+  },
   control_reports_waiting: {
     kind: 'gauge',
     help: 'Reports in NATS that wait for ingest. All replicas report the same.',

@@ -60,6 +60,27 @@ export function addEdges(parent: Command, shell: Shell): void {
       ])
     })
 
+  edges
+    .command('adopt')
+    .description(
+      'confirm that the database of control is the right one, although edges run the state of another one',
+    )
+    .option('--yes', 'do not ask for confirmation')
+    .action(async ({ yes }: { yes?: true }, command: Command) => {
+      const client = await shell.client(command)
+      if (!yes)
+        await confirm(
+          'Publish the state of this database? Edges without a layer in it return to their own files.',
+          shell,
+        )
+      const answer = await client.call('adoptEdges')
+      shell.answer(command, answer, () => [
+        answer.adopted.length === 0
+          ? 'no edge runs the state of another database'
+          : `the state of this database is published to ${answer.adopted.map(safe).join(', ')}`,
+      ])
+    })
+
   addEnrolments(edges, shell)
 }
 

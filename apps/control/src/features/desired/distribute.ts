@@ -14,6 +14,7 @@ import { rollingRevision } from '../rollouts/queries.ts'
 import { runningTraces, type TraceRow } from '../traces/queries.ts'
 import { announceDesired, putDesired, type WantedState } from './bucket.ts'
 import { desiredOf, layersByName, versionMinOf, type FleetState } from './desired-of.ts'
+import { reasonToHold, reasonToKeepBucket, tellHeld } from './hold.ts'
 import { forgetOldVersions, keptVersionsUs, ownVersions, readFleet } from './queries.ts'
 import { continueAbove, recoverFromBucket } from './restores.ts'
 
@@ -25,8 +26,13 @@ const all: SomeEdges = { kind: 'all' }
  */
 export async function distributeDesired(deps: Deps, concerned = all): Promise<void> {
   try {
+    const held = await reasonToHold(deps.db.orm)
+    tellHeld(deps, held)
+    if (held !== undefined) return
     const hasForeign = await distributeOnce(deps, concerned)
     if (!hasForeign) return
+    const kept = await reasonToKeepBucket(deps.db.orm)
+    if (kept !== undefined) return tellHeld(deps, kept)
     // Postgres was restored from an older dump. Everything in the bucket is of another history.
     const recovered = await recoverFromBucket(deps)
     await distributeOnce(deps, all, recovered)

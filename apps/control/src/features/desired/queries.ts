@@ -3,6 +3,8 @@ import { lt, max, sql as expression } from 'drizzle-orm'
 import type { LayerVersions } from '@imapfleet/protocol'
 import type { Queries } from '../../platform/db/database.ts'
 import type { Sql } from '../../platform/db/sql.ts'
+import { revisions } from '../config/table.ts'
+import { edges } from '../edges/table.ts'
 import { desiredVersions, fleet } from './table.ts'
 
 export type FleetRow = typeof fleet.$inferSelect
@@ -131,5 +133,39 @@ export async function noteRestore(
         : expression`(${isQuiet}) is not true`,
     )
     .returning({ at: fleet.restoredAt })
+  return noted.length > 0
+}
+
+/** This database has no revision, and no operator has confirmed that edges of another one take part. */
+export async function isUnconfirmed(queries: Queries): Promise<boolean> {
+  const [row] = await queries
+    .select({
+      adoptedAt: fleet.adoptedAt,
+      hasRevision: expression<boolean>`exists (select from ${revisions})`,
+    })
+    .from(fleet)
+  return row !== undefined && row.adoptedAt === null && !row.hasRevision
+}
+
+/** Edges of the fleet that run a version which this database did not issue. */
+export async function edgesOfOtherDatabases(queries: Queries): Promise<string[]> {
+  const rows = await queries
+    .select({ id: edges.id })
+    .from(edges)
+    .where(
+      expression`${edges.forgottenAt} is null and ${edges.desiredVersion} is null
+        and ${edges.desiredClaimed} >= (select versions_since from fleet)`,
+    )
+    .orderBy(edges.id)
+  return rows.map(({ id }) => id)
+}
+
+/** False: it was confirmed before. */
+export async function noteAdoption(queries: Queries): Promise<boolean> {
+  const noted = await queries
+    .update(fleet)
+    .set({ adoptedAt: expression`now()` })
+    .where(expression`${fleet.adoptedAt} is null`)
+    .returning({ at: fleet.adoptedAt })
   return noted.length > 0
 }

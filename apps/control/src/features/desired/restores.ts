@@ -9,6 +9,7 @@ import type { Queries } from '../../platform/db/database.ts'
 import { itself, writeAudit } from '../audit/service.ts'
 import { insertRevocation, recentRevocations } from '../revocations/queries.ts'
 import { eachEntry } from './bucket.ts'
+import { reasonToHold } from './hold.ts'
 import {
   issueVersions,
   lastVersionBefore,
@@ -153,6 +154,8 @@ const shownMs = dayMs
 
 /** What is wrong with the fleet as a whole, as sentences for an operator. */
 export async function fleetProblems(queries: Queries, now: number): Promise<string[]> {
+  const held = await reasonToHold(queries)
+  if (held !== undefined) return [`The desired state is not published: ${held}.`]
   const { restoredAt, restoredEvidence } = await readFleet(queries)
   if (!restoredAt || now - restoredAt.getTime() > shownMs) return []
   return [

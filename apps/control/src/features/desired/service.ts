@@ -6,10 +6,12 @@ import type { Database, Queries } from '../../platform/db/database.ts'
 import { issueVersions } from './queries.ts'
 
 export { statusOfRevision, statusOfRevocation, type AppliedByEdge } from './applied.ts'
+export { adoptEdges } from './adoption.ts'
 export { announceDesired } from './bucket.ts'
 export { IssuedClaims, ownClaims, type Claims } from './claims.ts'
 export { appliesTo, layersByName, resolve, type LayersByName, type Rolling } from './desired-of.ts'
 export { distributeDesired, reconcile } from './distribute.ts'
+export { reasonToHold } from './hold.ts'
 export { fleetProblems, lastRestore, runsForeignState, tellForeignEdges } from './restores.ts'
 
 /**

@@ -22,6 +22,8 @@ export const fleet = pgTable(
     restoredEvidence: text('restored_evidence'),
     /** The highest of these versions. */
     restoredAbove: countColumn('restored_above').notNull().default(0),
+    /** When an operator confirmed that edges of another database take part. */
+    adoptedAt: instantColumn('adopted_at'),
     /** Older reports are not kept, or were never received. */
     reportsSince: instantColumn('reports_since').notNull().defaultNow(),
   },

@@ -2,6 +2,7 @@
 import type { edgeRoutes } from '@imapfleet/api'
 import type { Deps } from '../../deps.ts'
 import type { Handlers } from '../../platform/http/handlers.ts'
+import { adoptEdges } from '../desired/service.ts'
 import { drainEdges, forgetEdge, listSomeEdges, readEdge } from './service.ts'
 
 export const edgeHandlers = (deps: Deps): Handlers<typeof edgeRoutes> => ({
@@ -9,5 +10,6 @@ export const edgeHandlers = (deps: Deps): Handlers<typeof edgeRoutes> => ({
   readEdge: ({ params }) => readEdge(deps, params.id),
   forgetEdge: ({ actor, params }) => forgetEdge(deps, actor, params.id),
   drainEdges: ({ actor, body }) => drainEdges(deps, actor, body, true),
+  adoptEdges: ({ actor }) => adoptEdges(deps, actor),
   resumeEdges: ({ actor, body }) => drainEdges(deps, actor, body, false),
 })

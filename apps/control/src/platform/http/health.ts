@@ -14,7 +14,12 @@ export interface HealthReport {
   nats: string
   /** `ok`, or which timers no replica finishes. The replica is ready nevertheless: it can answer. */
   timers: string
+  /** `ok`, or why the desired state of the edges is not published. */
+  desired: string
 }
+
+/** Undefined: the desired state is published. */
+export type ReasonToHold = () => Promise<string | undefined>
 
 const patienceMs = 3_000
 /** How long an answer is repeated, however often it is asked for. */
@@ -24,27 +29,36 @@ type HealthDeps = Pick<Deps, 'db' | 'bus' | 'now' | 'timers'>
 
 export class Health {
   readonly #deps: HealthDeps
+  readonly #reasonToHold: ReasonToHold
   #last: { at: number; report: Promise<HealthReport> } | undefined
 
-  constructor(deps: HealthDeps) {
+  constructor(deps: HealthDeps, reasonToHold: ReasonToHold = async () => undefined) {
     this.#deps = deps
+    this.#reasonToHold = reasonToHold
   }
 
   async report(): Promise<HealthReport> {
     const now = this.#deps.now()
     if (!this.#last || Math.abs(now - this.#last.at) >= repeatedMs)
-      this.#last = { at: now, report: checkHealth(this.#deps) }
+      this.#last = { at: now, report: checkHealth(this.#deps, this.#reasonToHold) }
     return await this.#last.report
   }
 }
 
-async function checkHealth({ db, bus, timers: all }: HealthDeps): Promise<HealthReport> {
-  const [postgres, nats, timers] = await Promise.all([
+async function checkHealth(
+  { db, bus, timers: all }: HealthDeps,
+  reasonToHold: ReasonToHold,
+): Promise<HealthReport> {
+  const [postgres, nats, timers, desired] = await Promise.all([
     checkPostgres({ db }),
     standing(bus.ping()),
     stateOfTimers({ db, timers: all }).catch(() => 'unknown'),
+    reasonToHold().then(
+      (reason) => reason ?? 'ok',
+      () => 'unknown',
+    ),
   ])
-  return { ready: postgres === 'ok' && nats === 'ok', postgres, nats, timers }
+  return { ready: postgres === 'ok' && nats === 'ok', postgres, nats, timers, desired }
 }
 
 /** Resolves to `ok` only if Postgres accepts writes. */
@@ -66,8 +80,8 @@ async function standing(answer: Promise<void>): Promise<string> {
   }
 }
 
-export const healthRoutes = (deps: Deps) => {
-  const health = new Health(deps)
+export const healthRoutes = (deps: Deps, reasonToHold: ReasonToHold) => {
+  const health = new Health(deps, reasonToHold)
   return new Hono<Env>()
     .get('/healthz', (context) => context.json({ alive: true }))
     .get('/readyz', async (context) => {
@@ -75,7 +89,8 @@ export const healthRoutes = (deps: Deps) => {
       return context.json(report, report.ready ? 200 : 503)
     })
     .get('/metrics', async (context) => {
-      const { postgres, nats } = await health.report()
+      const { postgres, nats, desired } = await health.report()
+      deps.metrics.gauge('control_desired_held', () => (desired === 'ok' || desired === 'unknown' ? 0 : 1))
       deps.metrics.gauge('control_dependency_up', () => [
         [{ dependency: 'postgres' }, postgres === 'ok' ? 1 : 0],
         [{ dependency: 'nats' }, nats === 'ok' ? 1 : 0],

@@ -1,0 +1,1 @@
+ALTER TABLE "fleet" ADD COLUMN "adopted_at" timestamp with time zone;
