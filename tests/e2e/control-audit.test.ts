@@ -68,6 +68,10 @@ suite('the audit log', () => {
     enrollEdge: { action: 'edge.enroll', send: () => post('/v1/edges/old-1/enrolments', { region: 'eu' }) },
     revokeEnrolments: { action: 'edge.revoke', send: () => remove('/v1/edges/old-1/enrolments') },
     drainEdges: { action: 'edges.drain', send: () => post('/v1/edges/drain', { target: all }) },
+    adoptEdges: {
+      action: 'edges.adopt',
+      send: () => plane.api('/v1/edges/adopt', { method: 'POST' }),
+    },
     resumeEdges: { action: 'edges.resume', send: () => post('/v1/edges/resume', { target: all }) },
     importConf: { action: undefined, send: () => post('/v1/config/import', { text: 'listen_port 143\n' }) },
     writeRevision: { action: 'config.revise', send: () => change(7) },
