@@ -4,7 +4,7 @@
  */
 import type { Command } from './command-reader.ts'
 import type { MailServer, ServerWatcher } from './mail-server.ts'
-import { ownersIn } from './mail-store.ts'
+import { neverValid, ownersIn } from './mail-store.ts'
 import type { Scheduler } from './scheduler.ts'
 import type { ServedConnection } from './served-connection.ts'
 import { sessionNumberIn, type Belief, type SessionRecord } from './session-record.ts'
@@ -19,10 +19,15 @@ interface Distrust {
 interface ServedFacts {
   /** When its login was accepted, as a number of events. */
   acceptedAt: number
+  /** The same as a time. */
+  readonly openedAt: number
   /** The session whose command came last, and those before it. */
   session: number | undefined
   readonly past: Set<number>
 }
+
+/** For ages that are checked once a second, on a clock that is read every 100 ms. */
+const slackMs = 1500
 
 /** Commands that an edge sends itself, by their tags. */
 const edgeTag = /^(?:[RE][0-9a-f]{24}|i\d+)$/
@@ -34,6 +39,10 @@ const answeredHere =
 
 export class Auditor implements ServerWatcher {
   readonly findings: string[] = []
+  /** Sessions that one connection may serve, and how old it may be. */
+  readonly limits = { uses: 0, ageMs: 0 }
+  /** Nothing goes wrong in this world, so every valid login must succeed. */
+  expectsLogins = false
   readonly sessions = new Map<number, SessionRecord>()
   readonly #scheduler: Scheduler
   /** Client programs that enable CONDSTORE by a command: they may get a connection that has it. */
@@ -64,7 +73,12 @@ export class Auditor implements ServerWatcher {
     const judgedAt = this.#scheduler.events
     const key = `${user} ${secret}`
     if (isAccepted) {
-      this.#served.set(connection, { acceptedAt: judgedAt, session: undefined, past: new Set() })
+      this.#served.set(connection, {
+        acceptedAt: judgedAt,
+        openedAt: this.#scheduler.now,
+        session: undefined,
+        past: new Set(),
+      })
       this.#acceptedAt.set(key, judgedAt)
     }
     // What follows of it holds from the moment at which the edge has the whole answer.
@@ -186,6 +200,15 @@ export class Auditor implements ServerWatcher {
         return this.finding(
           `session ${session.number} of ${session.user} got ${connection.name}, although before its login ${why}`,
         )
+    const { past, openedAt } = this.#served.get(connection)!
+    if (past.size >= this.limits.uses)
+      this.finding(`${connection.name} has served ${past.size} sessions before ${session.number}`)
+    if (
+      past.size > 0 &&
+      session.loginTime !== undefined &&
+      session.loginTime - openedAt > this.limits.ageMs + slackMs
+    )
+      this.finding(`${connection.name} is too old for session ${session.number}`)
     if (connection.secret !== session.secret)
       this.finding(
         `session ${session.number} of ${session.user} got ${connection.name}, which another secret has opened`,
@@ -241,7 +264,12 @@ export class Auditor implements ServerWatcher {
   }
 
   #onLoginReply(session: SessionRecord, verb: string, status: string): void {
-    if ((verb !== 'LOGIN' && verb !== 'AUTHENTICATE') || status !== 'OK') return
+    if (verb !== 'LOGIN' && verb !== 'AUTHENTICATE') return
+    if (status !== 'OK') {
+      if (this.expectsLogins && session.secret !== neverValid)
+        this.finding(`a valid login of ${session.user} was refused, although nothing is wrong`)
+      return
+    }
     this.counts.logins++
     session.loggedInAt = this.#scheduler.now
     const key = `${session.user} ${session.secret}`

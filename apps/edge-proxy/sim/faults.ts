@@ -1,7 +1,7 @@
 /** What goes wrong in a world, and what its operators do. */
 import { carryOut, revoke, startTrace, stopTrace } from '../src/ops/operations.ts'
 import type { Chance } from './chance.ts'
-import { ownersIn, secretsOf } from './mail-store.ts'
+import { ownersIn, secrets } from './mail-store.ts'
 import type { FaultKind, PlannedFault } from './plan.ts'
 import type { Wire, WireEnd } from './wire.ts'
 import type { World } from './world.ts'
@@ -86,7 +86,7 @@ export class Faults {
       const account = this.#world.accounts.get(chance.pick(this.#world.plan.users))!
       const old = chance.pick([...account.secrets])
       account.secrets.delete(old)
-      account.secrets.add(secretsOf(account.name)[3 + (this.#changes++ % 3)]!)
+      account.secrets.add(secrets[3 + (this.#changes++ % 3)]!)
       if (chance.happens(0.4)) account.secrets.add(old)
     },
     disable: (chance) => {
@@ -141,6 +141,7 @@ export class Faults {
   #reload(chance: Chance): void {
     const world = this.#world
     world.hasReloaded = true
+    const before = JSON.stringify(world.config.upstreams['main'])
     world.config = world.resolved({
       ...world.plan.config,
       pool: {
@@ -159,6 +160,11 @@ export class Faults {
       }),
     })
     world.edge.apply(world.config)
+    const main = world.config.upstreams['main']
+    if (JSON.stringify(main) !== before)
+      for (const user of world.plan.users)
+        world.auditor.distrust(user, 'the settings of the server have changed')
+    world.noteLimits()
   }
 
   #trace(chance: Chance): void {
@@ -174,7 +180,7 @@ export class Faults {
         line: (_, { text }) => {
           for (const owner of ownersIn(text))
             if (owner !== user) auditor.finding(`the trace of ${user} shows data of ${owner}`)
-          for (const secret of secretsOf(user))
+          for (const secret of secrets)
             if (text.includes(secret)) auditor.finding(`a trace of ${user} shows her secret`)
         },
         ended: () => {},

@@ -69,7 +69,16 @@ export class MailClient implements WireHandler {
 
   greeting(): Promise<string | undefined> {
     if (this.#greeting !== undefined || this.#isOver) return Promise.resolve(this.#greeting)
-    return new Promise((resolve) => (this.#onGreeting = resolve))
+    const patience = this.#scheduler.after(patienceMs, () => {
+      if (!this.session.isHarmed) this.#finding('got no greeting')
+      this.leave('close')
+    })
+    return new Promise((resolve) => {
+      this.#onGreeting = (line) => {
+        this.#scheduler.cancel(patience)
+        resolve(line)
+      }
+    })
   }
 
   say(text: string): void {
@@ -89,7 +98,10 @@ export class MailClient implements WireHandler {
   /** A command with the login. */
   login(text: string): Promise<ClientReply | undefined> {
     const reply = this.command(text)
-    this.#end.whenDelivered(() => (this.session.loginAt = this.#scheduler.events))
+    this.#end.whenDelivered(() => {
+      this.session.loginAt = this.#scheduler.events
+      this.session.loginTime = this.#scheduler.now
+    })
     return reply
   }
 

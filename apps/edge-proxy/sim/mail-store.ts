@@ -78,7 +78,7 @@ export class Account {
 }
 
 /** All users of simulated worlds. */
-export const allUsers = ['ann', 'bob', 'cyd', 'dan', 'eve'] as const
+export const allUsers = ['ann', 'amy', 'bob', 'ben', 'eve'] as const
 
 /** Names the owner in every text that belongs to a user. */
 export const markOf = (user: string): string => `~${user}~`
@@ -122,9 +122,12 @@ function checksum(text: string): string {
   return (hash >>> 0).toString(16)
 }
 
-/** Of one user: two that are valid at the start, one that never is, and those that replace them. */
-export const secretsOf = (user: string): string[] =>
-  ['one', 'two', 'wrong', 'new1', 'new2', 'new3'].map((name) => `${user}-${name}`)
+/**
+ * The passwords of every user: two that are valid at the start, one that never is, and those that replace them. They are
+ * the same for all, so that only the name tells users apart.
+ */
+export const secrets = ['pw-one', 'pw-two', 'pw-wrong', 'pw-new1', 'pw-new2', 'pw-new3'] as const
+export const neverValid = 'pw-wrong'
 
 /** What a client appends. */
 export const appended = (user: string, tag: string, size: number): string =>

@@ -9,6 +9,9 @@ import type { Reduction } from './plan.ts'
 import { runOne, runWorlds, shrink } from './run-worlds.ts'
 import type { ReportedWorld } from './worlds.ts'
 
+/** How long the simulation looks for one planted fault, at most. */
+const mutantMs = 60_000
+
 const print = (text: string) => void process.stdout.write(`${text}\n`)
 
 async function main(): Promise<number> {
@@ -19,6 +22,7 @@ async function main(): Promise<number> {
       reduction: { type: 'string' },
       mutants: { type: 'boolean', default: false },
       only: { type: 'string' },
+      'simulation-only': { type: 'boolean', default: false },
     },
   })
   const seed = values.seed === undefined ? Math.floor(Math.random() * 1e9) : Number(values.seed)
@@ -27,7 +31,13 @@ async function main(): Promise<number> {
     print('--seed must be a whole number, --minutes a number above 0')
     return 2
   }
-  if (values.mutants) return judgeMutants(print, values.only)
+  if (values.mutants)
+    return judgeMutants({
+      print,
+      only: values.only,
+      simulationMs: Math.min(ms, mutantMs),
+      isSimulationOnly: values['simulation-only'],
+    })
   if (values.reduction !== undefined)
     return show(await runOne(seed, JSON.parse(values.reduction) as Reduction))
   print(`simulating for ${values.minutes} min, from seed ${seed} on`)

@@ -54,6 +54,8 @@ export interface PlannedClient {
 
 export interface Plan {
   readonly seed: number
+  /** Nothing goes wrong. */
+  readonly isCalm: boolean
   readonly config: Layer
   readonly traits: ServerTraits
   readonly users: readonly string[]
@@ -89,7 +91,7 @@ function wholePlanOf(seed: number): Plan {
   /** Server and edge allow few connections. */
   const isTight = !isCalm && chance.happens(0.35)
   const users = allUsers.slice(0, chance.pick([1, 2, 2, 3, 5]))
-  const count = chance.pick([12, 30, 60, 100])
+  const count = chance.pick([20, 60, 100, 100])
   /** How often clients use the second password. */
   const twoSecrets = chance.pick([0, 0, 0.1, 0.5])
   const clients = Array.from({ length: count }, (_, index): PlannedClient => {
@@ -111,7 +113,8 @@ function wholePlanOf(seed: number): Plan {
       })
   return {
     seed,
-    config: configOf(chance, isTight),
+    isCalm,
+    config: configOf(chance, { isCalm, isTight }),
     traits: traitsOf(chance, { isCalm, isTight }),
     users,
     clients,
@@ -120,7 +123,12 @@ function wholePlanOf(seed: number): Plan {
   }
 }
 
-function traitsOf(chance: Chance, { isCalm, isTight }: { isCalm: boolean; isTight: boolean }): ServerTraits {
+interface Mood {
+  isCalm: boolean
+  isTight: boolean
+}
+
+function traitsOf(chance: Chance, { isCalm, isTight }: Mood): ServerTraits {
   return {
     hasUnselect: chance.happens(0.75),
     capabilitiesAfterLogin: chance.pick(['code', 'code', 'untagged', 'asked']),
@@ -139,7 +147,7 @@ function traitsOf(chance: Chance, { isCalm, isTight }: { isCalm: boolean; isTigh
 }
 
 /** Short times and small limits, so that a world reaches every timer and every bound. */
-function configOf(chance: Chance, isTight: boolean): Layer {
+function configOf(chance: Chance, { isCalm, isTight }: Mood): Layer {
   return {
     upstreams: {
       main: {
@@ -149,10 +157,10 @@ function configOf(chance: Chance, isTight: boolean): Layer {
         connectDelayMs: 100,
         loginTimeoutMs: 4000,
         connectionsMax: isTight ? chance.pick([4, 10, 1000]) : 1000,
-        connectionsPerUserMax: isTight ? chance.pick([0, 1, 2, 4]) : chance.pick([0, 0, 8]),
+        connectionsPerUserMax: isTight ? chance.pick([0, 1, 2, 4]) : isCalm ? 0 : chance.pick([0, 0, 8]),
         connectionsSpareMax: chance.pick([0, 2, 64]),
         connectionsPerUserSpareMax: chance.pick([0, 1, 2]),
-        queueMax: chance.pick([0, 2, 100]),
+        queueMax: isCalm ? 100 : chance.pick([0, 2, 100]),
         queueTimeoutMs: chance.pick([500, 5000]),
         healthIntervalMs: chance.pick([0, 3000]),
         healthChecks: chance.pick(['when-down', 'when-quiet']),

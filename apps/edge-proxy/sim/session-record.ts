@@ -34,6 +34,8 @@ export class SessionRecord {
   readonly enabled = new Set<string>()
   /** When its login had arrived at the edge, as a number of events. */
   loginAt: number | undefined
+  /** The same as a time. */
+  loginTime: number | undefined
   /** When its login was answered OK. */
   loggedInAt: number | undefined
   isOver = false

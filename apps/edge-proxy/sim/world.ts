@@ -13,7 +13,7 @@ import { condstoreFamilies, runScript, runWild, wildFamily } from './client-scri
 import { Faults } from './faults.ts'
 import { MailClient } from './mail-client.ts'
 import { MailServer } from './mail-server.ts'
-import { Account, secretsOf } from './mail-store.ts'
+import { Account, secrets } from './mail-store.ts'
 import { troubledMs, type Plan, type PlannedClient } from './plan.ts'
 import { Scheduler } from './scheduler.ts'
 import { SessionRecord } from './session-record.ts'
@@ -63,12 +63,10 @@ export class World {
     this.plan = plan
     this.chance = new Chance(plan.seed)
     this.auditor = new Auditor(this.scheduler, condstoreFamilies)
+    this.auditor.expectsLogins = plan.isCalm
     this.switchboard = new Switchboard(this.scheduler, this.chance.derive('network'))
     for (const user of plan.users)
-      this.accounts.set(
-        user,
-        new Account(user, secretsOf(user).slice(0, 2), this.chance.derive(`account ${user}`)),
-      )
+      this.accounts.set(user, new Account(user, secrets.slice(0, 2), this.chance.derive(`account ${user}`)))
     this.server = new MailServer({
       address: serverAddress,
       traits: plan.traits,
@@ -78,17 +76,26 @@ export class World {
       watcher: this.auditor,
     })
     this.config = this.resolved({})
+    this.noteLimits()
   }
 
   /** The configuration of the edge with a layer over it. */
   resolved(layer: Layer): EdgeConfig {
     const base: Layer = {
       listeners: { imap: { address: edgeAddress, port: edgePort } },
-      log: { level: 'debug' },
+      log: { level: 'error' },
     }
     const resolved = resolveConfig(mergeLayers(mergeLayers(base, this.plan.config), layer))
     if (!resolved.ok) throw new Error(JSON.stringify(resolved.problems))
     return resolved.config
+  }
+
+  /** The auditor allows what any configuration so far has allowed. */
+  noteLimits(): void {
+    const { usesMax, lifetimeMaxMs } = this.config.pool
+    const { limits } = this.auditor
+    limits.uses = Math.max(limits.uses, usesMax)
+    limits.ageMs = Math.max(limits.ageMs, lifetimeMaxMs)
   }
 
   async run(): Promise<WorldResult> {
@@ -116,7 +123,7 @@ export class World {
     const { scheduler, switchboard, server, plan } = this
     switchboard.bind(server.address, server.port, server.accept)
     this.#clock = new Clock(100, () => runtime.wall() + this.wallOffsetMs)
-    const log = new Log({ level: 'debug', format: 'text' }, (line) => this.#onLogged(line))
+    const log = new Log({ level: 'error', format: 'text' }, (line) => this.#onLogged(line))
     this.edge = new Edge(
       this.config,
       log,
@@ -165,7 +172,7 @@ export class World {
     const session = new SessionRecord({
       number,
       user,
-      secret: secretsOf(user)[secret]!,
+      secret: secrets[secret]!,
       family,
       isWild: family === wildFamily,
     })

@@ -1,0 +1,558 @@
+/**
+ * Planted faults of the edge: each changes what the code means, so that a guarantee is lost. `npm run sim -- --mutants` counts
+ * how many the unit tests and the simulation find. `find` occurs once in its file.
+ */
+export interface Mutant {
+  /** Within apps/edge-proxy/src. */
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+  /** The guarantee that is lost. */
+  readonly breaks: string
+}
+
+export const mutants: readonly Mutant[] = [
+  // Who may use a connection.
+  {
+    file: 'pool/key.ts',
+    find: '    connection.identity === identity &&\n',
+    replace: '',
+    breaks: 'a connection serves only its user',
+  },
+  {
+    file: 'pool/key.ts',
+    find: '    connection.enabledKey === enabledKey &&\n',
+    replace: '',
+    breaks: 'a session gets no extensions that others have enabled',
+  },
+  {
+    file: 'pool/key.ts',
+    find: '    isSameSecret(connection.secretDigest, secretDigest)\n  )',
+    replace: '    connection.secretDigest !== secretDigest.slice(99)\n  )',
+    breaks: 'a connection serves only logins with its secret',
+  },
+  {
+    file: 'pool/key.ts',
+    find: 'return `${serverName}\\0${mechanismClass(credentials)}\\0${names}`',
+    replace: 'return `${serverName}\\0${mechanismClass(credentials)}\\0${names.slice(0, 1)}`',
+    breaks: 'users have identities of their own',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '          this.connections.isIdle(own) &&\n          fits(own',
+    replace: '          fits(own',
+    breaks: 'a connection in use is not leased',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '      const reason = unfitToLease(found, request.server.generation, settings.current.pool, clock)\n      if (reason === undefined) {',
+    replace:
+      "      const reason = unfitToLease(found, request.server.generation, settings.current.pool, clock)\n      if (reason !== '') {",
+    breaks: 'an idle connection that is not fit is not leased',
+  },
+  {
+    file: 'pool/fitness.ts',
+    find: '  if (connection.distrustReason !== undefined) return connection.distrustReason\n',
+    replace: '',
+    breaks: 'a distrusted connection is not kept',
+  },
+  {
+    file: 'pool/fitness.ts',
+    find: "  if (connection.generation !== generation) return 'config-changed'\n",
+    replace: '',
+    breaks: 'a connection of former settings is not kept',
+  },
+  {
+    file: 'pool/fitness.ts',
+    find: "  return connection.uses >= pool.usesMax ? 'used-up' : undefined",
+    replace: '  return undefined',
+    breaks: 'a connection serves a bounded number of sessions',
+  },
+  {
+    file: 'pool/fitness.ts',
+    find: "  if (clock.now() - connection.openedAt > pool.lifetimeMaxMs) return 'too-old'\n",
+    replace: '',
+    breaks: 'a connection has a bounded age',
+  },
+  {
+    file: 'pool/fitness.ts',
+    find: "  return idle.scanner.atBoundary ? unfitToRest(idle, generation, pool, clock) : 'unfinished-reply'",
+    replace: '  return unfitToRest(idle, generation, pool, clock)',
+    breaks: 'a connection within a response is not leased',
+  },
+  // Evidence, revocation and purge.
+  {
+    file: 'pool/evidence.ts',
+    find: "    this.#apply(userKey, 'secret-superseded', (own) => !isSameSecret(own.secretDigest, secretDigest))\n",
+    replace: '',
+    breaks: 'a new secret ends the trust in the others',
+  },
+  {
+    file: 'pool/evidence.ts',
+    find: "      ? this.#apply(userKey, 'secret-refused', (own) => isSameSecret(own.secretDigest, secretDigest))",
+    replace: '      ? 0',
+    breaks: 'a refused secret ends the connections that it opened',
+  },
+  {
+    file: 'pool/evidence.ts',
+    find: '    for (const dial of this.#connections.dials())\n      if (userKeyOf(dial.openedBy) === userKey && isAffected(dial)) dial.distrust(reason)\n',
+    replace: '',
+    breaks: 'evidence concerns logins that are under way',
+  },
+  {
+    file: 'pool/evidence.ts',
+    find: '    const affected = this.#connections.openedBy(userKey).filter(isAffected)\n',
+    replace: '    const affected = this.#connections.openedBy(userKey).filter(isAffected).slice(1)\n',
+    breaks: 'evidence concerns every connection of the user',
+  },
+  {
+    file: 'pool/known-secrets.ts',
+    find: '    digests.splice(index, 1)\n    this.#count--\n',
+    replace: '    this.#count--\n',
+    breaks: 'a secret that was refused counts as new when it is accepted again',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    for (const dial of this.connections.dials()) if (isMeant(dial)) dial.distrust(reason)\n',
+    replace: '',
+    breaks: 'a revocation concerns logins that are under way',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    else connection.distrust(reason)\n  }',
+    replace: '  }',
+    breaks: 'a connection in use is not kept after a revocation',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    if (this.connections.isIdle(connection)) this.drop(connection, reason)\n    else connection.distrust(reason)',
+    replace: '    connection.distrust(reason)',
+    breaks: 'a revocation closes idle connections at once',
+  },
+  {
+    file: 'pool/dialer.ts',
+    find: '  if (dial.distrustReason !== undefined) connection.distrust(dial.distrustReason)\n',
+    replace: '',
+    breaks: 'a login that was distrusted while it was under way opens no connection that is kept',
+  },
+  {
+    file: 'pool/dialer.ts',
+    find: '  evidence.accepted(request)\n',
+    replace: '',
+    breaks: 'an accepted secret is evidence',
+  },
+  {
+    file: 'pool/lease.ts',
+    find: "  return reason ?? (status === 'BAD' ? 'bad-command' : 'wrong-credentials')",
+    replace: "  return reason ?? (status === 'BAD' ? 'bad-command' : 'unavailable')",
+    breaks: 'a NO without a code refuses the secret',
+  },
+  {
+    file: 'ops/operations.ts',
+    find: "  return context.pool.purge(({ user, openedBy }) => isMeant(user) || isMeant(openedBy), 'revoked')",
+    replace: "  return isMeant('') ? 1 : 0",
+    breaks: 'a revocation has an effect',
+  },
+  {
+    file: 'ops/operations.ts',
+    find: "    kind === 'user' ? user.toLowerCase() === wanted",
+    replace: "    kind === 'user' ? user === subject",
+    breaks: 'a revocation ignores case',
+  },
+  // What comes back to the pool.
+  {
+    file: 'pool/pool.ts',
+    find: '    const refusal = handBack.refusal ?? this.#unfit(connection)\n',
+    replace: '    const refusal = this.#unfit(connection)\n',
+    breaks: 'a connection that its session refuses to give back is closed',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    const refusal = handBack.refusal ?? this.#unfit(connection)\n',
+    replace: '    const refusal = handBack.refusal\n',
+    breaks: 'a connection that is not fit is closed after its session',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '        : (spoiledSinceProof(connection) ?? this.#unfit(connection))',
+    replace: '        : undefined',
+    breaks: 'what happens during a reset counts',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    if (refusal !== undefined) return this.#closeUnfit(connection, refusal)\n    connection.proven(this.#context.clock.now())',
+    replace:
+      "    if (refusal === 'shutdown') return this.#closeUnfit(connection, refusal)\n    connection.proven(this.#context.clock.now())",
+    breaks: 'a connection whose reset failed is closed',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    if (idle && this.#isFresh(idle)) return this.#reused(request, idle)\n',
+    replace: '    if (idle) return this.#reused(request, idle)\n',
+    breaks: 'an old proof is made anew before a lease',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    connection.rest(this.#context.settings.current.pool.resetBytesMax, this.#onLost)\n',
+    replace: '',
+    breaks: 'an idle connection is watched',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    else this.#admission.becameIdle(connection)\n',
+    replace: '',
+    breaks: 'a login that waits gets what becomes idle',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    this.#admission.serveQueue(connection.serverName)\n    return true\n',
+    replace: '    return true\n',
+    breaks: 'a login that waits gets the place of a closed connection',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '      if (!isOpen) this.#admission.giveUp(dial)\n',
+    replace: '',
+    breaks: 'a failed dial gives its place up',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    waiter?.settle(isClean)\n',
+    replace: '    if (isClean) waiter?.settle(isClean)\n',
+    breaks: 'a login that waits for a reset learns that it failed',
+  },
+  {
+    file: 'pool/pool.ts',
+    find: '    if (holder) this.connections.toLeased(connection, holder)\n    else this.#putIdle(connection)\n',
+    replace: '    this.#putIdle(connection)\n',
+    breaks: 'a connection is leased to the login that waits for its reset',
+  },
+  {
+    file: 'pool/capacity.ts',
+    find: "    if (this.#found) return 'not-needed'\n",
+    replace: '',
+    breaks: 'a login that has a connection opens no other',
+  },
+  {
+    file: 'pool/admission.ts',
+    find: '        if (this.#excess(scope, request) > 0) dial.awaitEviction(this.#evictOldest(scope, request))\n',
+    replace:
+      '        if (this.#excess(scope, request) > 99) dial.awaitEviction(this.#evictOldest(scope, request))\n',
+    breaks: 'a limit is kept by eviction',
+  },
+  {
+    file: 'pool/admission.ts',
+    find: "    if (waiting.size >= queueMax) return isUserFull() ? 'too-many-of-user' : 'queue-full'\n",
+    replace: '',
+    breaks: 'the queue is bounded',
+  },
+  {
+    file: 'pool/admission.ts',
+    find: '      const timer = runtime.after(queueTimeoutMs, expire)\n',
+    replace: '      const timer = runtime.after(queueTimeoutMs * 1000, expire)\n',
+    breaks: 'a wait in the queue is bounded',
+  },
+  {
+    file: 'pool/admission.ts',
+    find: '    if (!over.every((scope) => !isHard(scope, request) || this.#idleCount(scope, request) > 0)) {',
+    replace: '    if (over.length > 99) {',
+    breaks: 'a login beyond a hard limit is not admitted',
+  },
+  // The reset.
+  {
+    file: 'server/reset.ts',
+    find: "    if (mailbox !== 'selected') this.#send(this.#hadBad ? 'LIST' : 'NOOP')",
+    replace: "    if (mailbox !== 'none') this.#send(this.#hadBad ? 'LIST' : 'NOOP')",
+    breaks: 'a selected mailbox is deselected',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "        if (!isOk) return this.#hasExamined ? this.#finish('cannot-deselect') : this.#send('EXAMINE')\n        this.#connection.mailboxLeft()",
+    replace: '        this.#connection.mailboxLeft()',
+    breaks: 'only an OK proves that nothing is selected',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    else if (startsWithWord(bytes, at, 'OK [READ-ONLY]')) this.#send('CLOSE')",
+    replace: "    else if (startsWithWord(bytes, at, 'OK')) this.#send('CLOSE')",
+    breaks: 'CLOSE is sent only to a read-only mailbox',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    else this.#send(hasUnselect(capabilities) ? 'UNSELECT' : 'EXAMINE')",
+    replace: "    else this.#send(hasUnselect(capabilities) ? 'UNSELECT' : 'CLOSE')",
+    breaks: 'a mailbox is opened read-only before it is closed',
+  },
+  {
+    file: 'server/reset.ts',
+    find: '    if (this.#unanswered.length === 0) this.#sendBarrier()\n  }\n\n  #sendBarrier',
+    replace: '    this.#unanswered.length = 0\n    this.#sendBarrier()\n  }\n\n  #sendBarrier',
+    breaks: 'every reply of the last session is awaited',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    if (this.#idling) this.#connection.link.write('DONE\\r\\n')\n",
+    replace: '',
+    breaks: 'IDLE is ended before the barrier',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    if (!hasTag(bytes, start, end, tag)) return this.#finish('unexpected-reply')\n",
+    replace: '',
+    breaks: 'only the reply with its tag answers a barrier',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    if (startsWithWord(bytes, at, 'BYE')) this.#finish('server-said-bye')\n    // The answer",
+    replace: '    // The answer',
+    breaks: 'a BYE during a reset ends the connection',
+  },
+  {
+    file: 'server/reset.ts',
+    find: '    timeouts.add(this, this.#limits.timeoutMs)\n',
+    replace: '',
+    breaks: 'a reset is bounded in time',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    if (this.#bytes > this.#limits.bytesMax) return this.#finish('barrier-too-long')\n",
+    replace: '',
+    breaks: 'a reset is bounded in bytes',
+  },
+  {
+    file: 'server/reset.ts',
+    find: "    if (!this.#connection.link.isOpen) return this.#finish('closed-by-peer')\n",
+    replace: '',
+    breaks: 'a connection that has ended is not reset',
+  },
+  // What a session leaves.
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (!this.scanner.betweenCommands) return this.scanner.isWithinLine ? 'open-line' : 'open-literal'\n",
+    replace: '',
+    breaks: 'a connection within a command is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (this.#waitsFor === 'continuation') return 'open-continuation'\n",
+    replace: '',
+    breaks: 'a connection that waits for a continuation is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (this.#unanswered.some(isUncertain)) return 'extensions-uncertain'\n",
+    replace: '',
+    breaks: 'a connection with an unanswered ENABLE is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    return spoilReason ?? (hasMixedExtensions ? 'extensions-enabled' : undefined)",
+    replace: "    return hasMixedExtensions ? 'extensions-enabled' : undefined",
+    breaks: 'a spoiled connection is not reused',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: '      unanswered: this.#unanswered.map(({ tag }) => tag),',
+    replace: '      unanswered: [],',
+    breaks: 'the reset knows what is unanswered',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "      idling: this.#idle === 'on',",
+    replace: '      idling: false,',
+    breaks: 'the reset knows of an IDLE',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (command === this.#leaving && status === 'OK' && !this.#unanswered.some(({ verb }) => maySelect(verb)))",
+    replace: '    if (command === this.#leaving)',
+    breaks: 'only an OK to UNSELECT or CLOSE deselects',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: "    if (status === 'OK') this.connection.condstoreEnabled()\n    else if",
+    replace: "    if (status === 'OK') return\n    else if",
+    breaks: 'CONDSTORE that a command enables is part of the key',
+  },
+  {
+    file: 'splice/conversation.ts',
+    find: '    if (this.#enabling) this.connection.enabledByOne(extensions, this.#enabling.key)\n    else this.connection.enabled(extensions)',
+    replace: '    if (extensions.length > 99) this.connection.enabled(extensions)',
+    breaks: 'what ENABLE enables is part of the key',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: '  if (maySelect(verb)) connection.mailboxMayBeSelected()\n',
+    replace: '',
+    breaks: 'a SELECT is noted',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: '  if (reason) connection.spoil(reason)\n',
+    replace: '',
+    breaks: 'NOTIFY, LANGUAGE and the like spoil a connection',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "    case 'NOTIFY':\n      return 'notify'\n",
+    replace: '',
+    breaks: 'NOTIFY spoils a connection',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "  if (lineFeed === at || findByte(bytes, CR, at) !== lineFeed - 1) connection.spoil('odd-line-end')\n",
+    replace: '',
+    breaks: 'an odd line end spoils a connection',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "  if (typeof policy === 'object' && hasLiteral)\n    return { kind: 'violation', to: at, reason: 'literal-refused' }\n",
+    replace: '',
+    breaks: 'the literal of a refused command is not read as commands',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "    case 'UNAUTHENTICATE':\n    case 'COMPRESS':\n      return notHere\n",
+    replace: '',
+    breaks: 'COMPRESS and UNAUTHENTICATE do not pass',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: "    case 'LOGIN':\n    case 'AUTHENTICATE':\n    case 'PROXYAUTH':",
+    replace: "    case 'PROXYAUTH':",
+    breaks: 'a second login does not pass',
+  },
+  {
+    file: 'splice/commands.ts',
+    find: '  if (!conversation.mayAnswer)\n',
+    replace: '  if (conversation.isFull)\n',
+    breaks: 'the edge answers in order',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    if (!connection.scanner.betweenResponses) return\n',
+    replace: '',
+    breaks: 'the edge says nothing within a response',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    if (waits) this.#wait()\n',
+    replace: '',
+    breaks: 'a wait for the server is bounded',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    if (!this.#client.write(bytes)) this.#conversation.connection.link.pause()\n',
+    replace: '    this.#client.write(bytes)\n',
+    breaks: 'a slow client slows its server down',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '  clientDrained(): void {\n    this.#conversation.connection.link.resume()\n',
+    replace: '  clientDrained(): void {\n',
+    breaks: 'a server that was paused is read again',
+  },
+  {
+    file: 'splice/splice.ts',
+    find: '    else if (at > 0) this.#pending = Buffer.from(bytes.subarray(at))\n',
+    replace: '    else if (at > 0) this.#pending = undefined\n',
+    breaks: 'bytes that wait are kept',
+  },
+  {
+    file: 'splice/replies.ts',
+    find: "    return 'omit'\n  }\n  if (selectCache.isRecording)",
+    replace: "    return 'pass'\n  }\n  if (selectCache.isRecording)",
+    breaks: 'the client does not see replies to the edge',
+  },
+  {
+    file: 'splice/replies.ts',
+    find: "  return Buffer.from(filterCapabilityLine(line), 'latin1')",
+    replace: "  return 'pass'",
+    breaks: 'capabilities are reduced to what the edge supports',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: '    if (mayChangeMailbox(verb, bytes, from, to)) this.#connection.forgetSelect()\n',
+    replace: '',
+    breaks: 'an answer to SELECT is forgotten when a command may change it',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: '      if (isChange) this.#connection.forgetSelect()\n',
+    replace: '',
+    breaks: 'an answer to SELECT is forgotten when the mailbox has changed',
+  },
+  {
+    file: 'splice/select-cache.ts',
+    find: "      this.leave()\n      return 'UNSELECT'\n",
+    replace: "      this.#inherited = 'none'\n      return undefined\n",
+    breaks: 'an inherited mailbox is left before other commands',
+  },
+  // Server connections, sessions and clients.
+  {
+    file: 'server/server-connection.ts',
+    find: '    this.#connection.doubt()\n    this.#bytesLeft',
+    replace: '    this.#bytesLeft',
+    breaks: 'data on an idle connection makes its proof void',
+  },
+  {
+    file: 'server/server-connection.ts',
+    find: "    if (kind !== 'untagged') this.#onLost(this.#connection, 'unexpected-reply')\n    else if",
+    replace: '    if',
+    breaks: 'a tagged reply on an idle connection ends it',
+  },
+  {
+    file: 'server/server-connection.ts',
+    find: '    this.#distrustReason ??= reason\n',
+    replace: '    void reason\n',
+    breaks: 'a connection in use can be distrusted',
+  },
+  {
+    file: 'server/open-connection.ts',
+    find: "  const cancelDeadline = startDeadline(server.config.loginTimeoutMs, () => dialed.exchange.fail('timed-out'))\n",
+    replace: '  const cancelDeadline = () => {}\n',
+    breaks: 'a login at the server is bounded in time',
+  },
+  {
+    file: 'server/exchange.ts',
+    find: '    if (this.#behind !== undefined) this.#link.unshift(this.#behind)\n',
+    replace: '',
+    breaks: 'bytes behind the reply to a login are not lost',
+  },
+  {
+    file: 'session/session.ts',
+    find: '      await pool.giveBack(handBack, client)\n',
+    replace: '',
+    breaks: 'a session gives its connection back',
+  },
+  {
+    file: 'session/session.ts',
+    find: '    splice.start(lease.idsSent ? [] : idsFor(client, connection, context), client.takeEarly())',
+    replace: '    splice.start(lease.idsSent ? [] : idsFor(client, connection, context), undefined)',
+    breaks: 'what a client sends behind its login is not lost',
+  },
+  {
+    file: 'session/sessions.ts',
+    find: "    for (const client of this.#arriving) if (client.deadlineAt <= now) client.endLoginTime('out-of-time')\n",
+    replace: '',
+    breaks: 'a login is answered within its time',
+  },
+  {
+    file: 'client/client.ts',
+    find: "    this.#abandonLogin('client-gone')\n    this.#settle(this.#waiting, undefined)\n  }\n}",
+    replace: '    this.#settle(this.#waiting, undefined)\n  }\n}',
+    breaks: 'the login of a client that has gone is abandoned',
+  },
+  {
+    file: 'client/client.ts',
+    find: '    this.#buffer = this.#scanned === this.#buffer.length ? empty : this.#buffer.subarray(this.#scanned)\n',
+    replace: '    this.#buffer = empty\n',
+    breaks: 'bytes behind a command before the login are kept',
+  },
+  {
+    file: 'net/client-admission.ts',
+    find: '    if (!this.#loggedIn.delete(place) && !this.#arrivingOn(place.listener).delete(place)) return\n    this.#total--',
+    replace: '    if (!this.#loggedIn.delete(place)) return\n    this.#total--',
+    breaks: 'a client that has gone is not counted',
+  },
+]
