@@ -10,7 +10,10 @@ const kept = JSON.parse(readFileSync(new URL('kept-seeds.json', import.meta.url)
 const hint = ({ seed, findings }: ReportedWorld) =>
   `npm run sim -- --seed ${seed} shows: ${findings.join('; ')}`
 
-test('a seed repeats its world, event by event, whatever ran in the process before', async () => {
+/** Only a machine that is very busy needs so long. */
+const patient = { timeout: 240_000 }
+
+test('a seed repeats its world, event by event, whatever ran in the process before', patient, async () => {
   const hashes: string[] = []
   const onWorld = ({ seed, hash }: ReportedWorld) => void (seed === 23 && hashes.push(hash))
   await runWorlds({ seed: 22, worlds: 2, ms: 60_000, onWorld })
@@ -19,7 +22,7 @@ test('a seed repeats its world, event by event, whatever ran in the process befo
   assert.deepEqual(hashes, [alone.hash])
 })
 
-test('worlds that once failed do not fail any more', async () => {
+test('worlds that once failed do not fail any more', patient, async () => {
   for (const seed of kept) {
     const world = await runOne(seed, {})
     assert.deepEqual(world.findings, [], hint(world))
@@ -30,10 +33,14 @@ for (const [name, seed] of [
   ['the same', 1],
   ['new', Math.floor(Math.random() * 1e9)],
 ] as const)
-  test(`in ${name} worlds, from seed ${seed} on, nothing that must not happen happens`, async (context) => {
-    let worlds = 0
-    const found = await runWorlds({ seed, ms: 6000, onWorld: () => worlds++ })
-    context.diagnostic(`${worlds} worlds from seed ${seed} on`)
-    assert.equal(found, undefined, found === undefined ? '' : hint(found))
-    assert.ok(worlds > 0)
-  })
+  test(
+    `in ${name} worlds, from seed ${seed} on, nothing that must not happen happens`,
+    patient,
+    async (context) => {
+      let worlds = 0
+      const found = await runWorlds({ seed, ms: 6000, onWorld: () => worlds++ })
+      context.diagnostic(`${worlds} worlds from seed ${seed} on`)
+      assert.equal(found, undefined, found === undefined ? '' : hint(found))
+      assert.ok(worlds > 0)
+    },
+  )
