@@ -1,13 +1,19 @@
-/** What stands between Roundcube and the mail server: nothing, imapproxy, or the edge with and without answer-ahead. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+/** What stands between Roundcube and the mail server: nothing, imapproxy, or the edge with and without answer-ahead and its plugin. */
+import { globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import type { Layer } from '@imapfleet/config'
 import { edgeProxy, ownDirectory, repository, type Ground } from '@imapfleet/local'
 import { askOnce } from './http.ts'
 import { findContestant } from '../edge/contestants/find.ts'
 
-export const pagesContestants = ['direct', 'imapproxy', 'edge', 'edge with ahead'] as const
+export const pagesContestants = [
+  'direct',
+  'imapproxy',
+  'edge',
+  'edge with ahead',
+  'ahead and plugin',
+] as const
 export type PagesContestant = (typeof pagesContestants)[number]
 
 /** A contestant in front of the server. */
@@ -22,10 +28,20 @@ export interface PagesProxy {
 
 /** Undefined: it can be started here. Otherwise why not. */
 export function whyMissing(name: PagesContestant): string | undefined {
-  if (name === 'edge with ahead' && !hasAhead()) return 'this checkout has no upstreams.*.ahead'
+  if (asksAhead(name) && !hasAhead()) return 'this checkout has no upstreams.*.ahead'
+  if (name === 'ahead and plugin' && !pluginOf(name)) return 'this checkout has no plugin in infra/roundcube'
   if (name !== 'imapproxy') return undefined
   const found = findContestant('imapproxy')
   return 'remedy' in found ? found.remedy : undefined
+}
+
+export const asksAhead = (name: PagesContestant) => name === 'edge with ahead' || name === 'ahead and plugin'
+
+/** The directory of the plugin for Roundcube that belongs to a contestant. */
+export function pluginOf(name: PagesContestant): string | undefined {
+  return name === 'ahead and plugin'
+    ? globSync(join(repository, 'infra', 'roundcube', '*', '*.php')).map((file) => dirname(file))[0]
+    : undefined
 }
 
 export async function startPagesProxy(
@@ -41,6 +57,7 @@ export async function startPagesProxy(
     case 'edge':
       return startEdge(ground, onwardPort, hasAhead() ? { ahead: 'off' } : {})
     case 'edge with ahead':
+    case 'ahead and plugin':
       return startEdge(ground, onwardPort, { ahead: 'on' })
   }
 }

@@ -40,7 +40,7 @@ function method({ repeat, seed, contestants }: PagesBenchOptions): string {
   const sessions = `${repeat === 1 ? 'One session' : `${repeat} sessions`} with the seeds from ${seed}`
   return [
     `- Debian's Roundcube without plugins, as it is installed, with its sqlite database, before ${contestants.join(', ')}. Each has its own Roundcube and its own Dovecot.`,
-    `- A seed decides which pages a session asks for, and of which mails. ${sessions}, each of a user who has never logged in before, are played at every distance; the contestants take turns. Before that, another user's session runs, from which the edge learns.`,
+    `- A seed decides which pages a session asks for, and of which mails. ${sessions}, each of a user who has never logged in before, are played at every distance. The contestants take turns; at 60 ms, where they mostly wait, they play at the same time. Before that, another user's session runs, from which the edge learns.`,
     '- The mailbox has 8 folders with 563 mails of one to five parts, one of 4 MB. New mail is delivered to it during the session.',
     '- A relay delays each byte on its way to and from the server. It does not limit the bandwidth.',
     '- Round trips of a page: its time without the time of the same page with the server on this machine (the shorter of two), divided by the round trip.',

@@ -9,7 +9,7 @@ import {
 } from '@imapfleet/local'
 import { cpuSeconds, processTree } from '../accounting.ts'
 import { startRelay } from '../edge/programs.ts'
-import { startPagesProxy, type PagesContestant, type PagesProxy } from './contestants.ts'
+import { pluginOf, startPagesProxy, type PagesContestant, type PagesProxy } from './contestants.ts'
 import { writeMailbox } from './mailbox.ts'
 import { startRoundcube } from './roundcube.ts'
 import type { BrowsingUser } from './session.ts'
@@ -42,7 +42,6 @@ export interface LineOptions {
   contestant: PagesContestant
   delayMs: number
   mailboxSeed: number
-  pluginDirectory?: string | undefined
 }
 
 export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
@@ -65,7 +64,7 @@ export async function startPagesLine(options: LineOptions): Promise<PagesLine> {
     stops.push(() => proxy.stop())
     const front = await CountingTap.to(proxy.port)
     stops.push(() => front.close())
-    const roundcube = await startRoundcube(ground, front.port, options.pluginDirectory)
+    const roundcube = await startRoundcube(ground, front.port, pluginOf(options.contestant))
     stops.push(() => roundcube.stop())
     let users = 0
     return {

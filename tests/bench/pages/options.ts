@@ -28,7 +28,7 @@ export const pagesBenchUsage = `usage: npm run bench pages -- [options]
   --only LIST         of ${pagesParts.join(', ')}
   --contestants LIST  of ${pagesContestants.join(', ')}
   --distances LIST    of ${distances.join(', ')}: milliseconds to the server, each way
-  --repeat N          sessions of each contestant at each distance (default 2)
+  --repeat N          sessions of each contestant at each distance (default 1)
   --seed N            of the first session (default 1)
   --quick             one session of a third of the pages, 20 ms away: checks that it works
   --record DIRECTORY  writes the IMAP dialogue of three sessions, and measures nothing`
@@ -52,7 +52,7 @@ export function parsePagesOptions(argv: string[]): PagesBenchOptions | string {
     const only = listOf('--only', values.only, pagesParts)
     const contestants = listOf('--contestants', values.contestants, pagesContestants)
     const far = listOf('--distances', values.distances ?? (quick ? '20' : undefined), distances)
-    const repeat = numberOf('--repeat', values.repeat ?? (quick ? '1' : '2'), 100)
+    const repeat = numberOf('--repeat', values.repeat ?? '1', 100)
     const seed = numberOf('--seed', values.seed, 1_000_000)
     const isWhole = [only, pagesParts, contestants, pagesContestants, far, distances]
     const [a, b, c, d, e, f] = isWhole.map(({ length }) => length)

@@ -24,6 +24,10 @@ export interface PlayOrder {
   pauseMs: number
   /** Plays each session so often, and keeps the shorter time of each page. */
   times: number
+  /** All contestants play at the same time, instead of in turns: for a server so far away that they mostly wait. */
+  isTogether: boolean
+  /** Divides the number of pages of the first session. */
+  firstShorter: number
 }
 
 /** At every distance the sessions have the same seeds. Contestants take turns, except in their first session. */
@@ -33,20 +37,23 @@ export async function playAll(options: PagesBenchOptions, order: PlayOrder): Pro
   try {
     for (const contestant of contestants)
       lines.push(await startPagesLine({ contestant, delayMs: order.delayMs, mailboxSeed }))
-    const play = (line: PagesLine, each: number) =>
-      playSession(line, { seed: each, pauseMs: order.pauseMs, shorter })
-    const first = await Promise.all(lines.map((line) => play(line, firstSeed)))
+    const play = (line: PagesLine, each: number, divisor = shorter) =>
+      playSession(line, { seed: each, pauseMs: order.pauseMs, shorter: divisor })
+    const first = await Promise.all(lines.map((line) => play(line, firstSeed, shorter * order.firstShorter)))
     comparePages(contestants, first, order, firstSeed)
+    const best = async (line: PagesLine, each: number) => {
+      let session = await play(line, each)
+      for (let again = 1; again < order.times; again++)
+        session = shorterTimes(session, await play(line, each))
+      return session
+    }
     const played = new Map<PagesContestant, SessionSample[]>(contestants.map((name) => [name, []]))
     for (let index = 0; index < repeat; index++) {
       const sessions: SessionSample[] = []
-      for (const line of lines) {
-        let session = await play(line, seed + index)
-        for (let again = 1; again < order.times; again++)
-          session = shorterTimes(session, await play(line, seed + index))
-        sessions.push(session)
-        played.get(line.contestant)?.push(session)
-      }
+      if (order.isTogether)
+        sessions.push(...(await Promise.all(lines.map((line) => best(line, seed + index)))))
+      else for (const line of lines) sessions.push(await best(line, seed + index))
+      for (const [at, name] of contestants.entries()) played.get(name)?.push(sessions[at]!)
       comparePages(contestants, sessions, order, seed + index)
     }
     return { first: new Map(contestants.map((name, index) => [name, [first[index]!]])), played }

@@ -1,6 +1,6 @@
 /** Tables of the pages benchmark: round trips by kind of page, times, and what the pages cost the server. */
 import { alignedTable, digits } from '../table.ts'
-import type { PagesContestant } from './contestants.ts'
+import { asksAhead, type PagesContestant } from './contestants.ts'
 import type { SessionSample } from './measure.ts'
 import {
   counterOf,
@@ -69,23 +69,23 @@ export function costTable(results: DistanceResults): string {
 
 function ofAhead(counter: string, unit = 1) {
   return (session: SessionSample, name: PagesContestant) =>
-    name === 'edge with ahead' ? counterOf(session, counter) / unit : undefined
+    asksAhead(name) ? counterOf(session, counter) / unit : undefined
 }
 
-/** How the round trips of a page fall while the edge learns: the first session of all, and sessions of users whom it does not know. */
+/** How the waits of a page fall while the edge learns: in the first session of all, and in those of users that it does not know. */
 export function learningTable(results: DistanceResults): string | undefined {
   if (!results.played.has('edge with ahead')) return undefined
   const known = judgedPages(results, 'edge with ahead')
   const first = judgedPages({ ...results, played: results.first }, 'edge with ahead')
   const between = (pages: JudgedPage[], from: number, to: number) =>
-    digits(mean(pages.filter(({ at }) => at >= from && at < to).map((page) => page.roundTrips)))
+    digits(mean(pages.filter(({ at }) => at >= from && at < to).map((page) => page.waits)))
   const row = (label: string, from: number, to: number) => [
     label,
     between(first, from, to),
     between(known, from, to),
   ]
   return alignedTable(
-    ['pages of a session', 'the first session of all', 'a new user later'],
+    ['waits in pages', 'the first session of all', 'a new user later'],
     [row('1 and 2', 0, 2), row('3 to 10', 2, 10), row('11 to 20', 10, 20), row('21 and later', 20, Infinity)],
   )
 }
