@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort, removeTemporaryDirectory, temporaryDirectory } from '@imapfleet/local'
+import { aheadForTests } from '../support/environment.ts'
 import { eventually, isRoot, listening, startChild, type ProxyChild } from './child.ts'
 
 export type ProxyName = 'ours' | 'imapproxy'
@@ -180,6 +181,7 @@ function ourConfig(port: number, httpPort: number, upstreamPort: number, directo
         loginTimeoutMs: 2000,
         healthIntervalMs: 3_600_000,
         breakerFailures: 0,
+        ...aheadForTests,
       },
     },
     pool: { resetTimeoutMs: 1500 },

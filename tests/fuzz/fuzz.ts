@@ -60,7 +60,14 @@ function setting(seed: number): Scenario {
     config: {
       clients: { loginTimeoutMs: 4000, lineBytesMax: 4096, preloginBytesMax: 16_384, loginFailuresMax: 5 },
       upstreams: {
-        main: { connectTimeoutMs: 400, loginTimeoutMs: 400, connectionsMax: 40, queueTimeoutMs: 500 },
+        main: {
+          connectTimeoutMs: 400,
+          loginTimeoutMs: 400,
+          connectionsMax: 40,
+          queueTimeoutMs: 500,
+          ahead: seed % 3 === 0 ? 'off' : 'on',
+          aheadRoundTripMinMs: 0,
+        },
       },
       pool: {
         resetTimeoutMs: 300,

@@ -14,6 +14,7 @@ import {
 } from '@imapfleet/local'
 import { edgeStatsSchema, type EdgeStats } from '@imapfleet/protocol'
 import { readFile, writeFile } from 'node:fs/promises'
+import { aheadForTests } from './environment.ts'
 import { MailSocket, type MailSocketOptions } from './mail-socket.ts'
 import { until } from './until.ts'
 
@@ -45,7 +46,10 @@ export class LoneEdge {
     const ground = temporaryGround()
     const upstream = { host: '127.0.0.1', port: upstreamPort }
     // No health probes unless a test wants them: every connection that a server sees has a cause in the test.
-    const quiet: Layer = { upstreams: { main: { healthIntervalMs: 0 } }, log: { level: 'debug' } }
+    const quiet: Layer = {
+      upstreams: { main: { healthIntervalMs: 0, ...aheadForTests } },
+      log: { level: 'debug' },
+    }
     const edge = await edgeProxy({
       ground,
       id: 'lone',

@@ -144,6 +144,20 @@ test('ID and CAPABILITY, which are answered here, drop nothing', async () => {
   fromServer('')
 })
 
+test('a command that the edge usually answers drops what is expected if it goes to the server', async () => {
+  for (const [command, pool] of [
+    ['ID NIL', {}],
+    ['CAPABILITY', { answerCapability: false }],
+  ] as const) {
+    const { client, fromClient, fromServer, ok, up } = await listing({ pool })
+    ok('SELECT INBOX', selectAnswer)
+    fromClient(`b ${command}\r\n`)
+    assert.deepEqual(await up(2), ['UNSELECT', command])
+    fromServer('* ID NIL\r\nb OK done\r\n')
+    assert.match(await client.until('b OK done\r\n'), /b OK done\r\n$/)
+  }
+})
+
 test('nothing is asked behind a command that may change what is asked', async () => {
   for (const command of [
     'UID STORE 10 +FLAGS (x)',

@@ -111,12 +111,12 @@ function beginCommand(
   // Where the tag and the verb of a long line end is not known.
   if (!isWhole && head.verbEnd === lineFeed) return { kind: 'violation', to: at, reason: 'line-too-long' }
   const { ahead } = conversation
-  if (ahead !== undefined && (policy === 'pass' || policy === 'enable')) {
-    const admission = ahead.admit(bytes, at, head, lineFeed)
-    if (admission === 'wait') return waitForTurn(at, conversation)
-    if (admission === 'UNSELECT') return { kind: 'own-command', to: at, verb: admission }
-    if (admission === 'claim') policy = 'held'
-    else if (admission === 'expunge-issued') policy = admission
+  const isForServer = policy === 'pass' || policy === 'enable'
+  if (ahead !== undefined && isForServer) {
+    const verdict = ahead.admit(bytes, at, head, lineFeed)
+    if (verdict === 'wait' || verdict === 'UNSELECT') return stopFor(verdict, at, conversation)
+    if (verdict === 'claim') policy = 'held'
+    else if (verdict === 'expunge-issued') policy = verdict
   }
   const isCaching = pool.selectCache !== 'off'
   const key = isCaching && isWhole ? selectionKey(head.verb, bytes, head.verbEnd, lineFeed) : undefined
@@ -137,12 +137,21 @@ function beginCommand(
     }
     if (stop !== undefined) return stop
   }
+  // The edge does not know the answer, so the server gets the command.
+  if (ahead !== undefined && !isForServer) {
+    const verdict = ahead.admit(bytes, at, head, lineFeed)
+    if (verdict === 'wait' || verdict === 'UNSELECT') return stopFor(verdict, at, conversation)
+  }
   const isAlone = conversation.isAllAnswered
   conversation.sent(bytes.toString('latin1', at, head.tagEnd), head.verb)
   ahead?.sent(conversation.current)
   if (isCaching && isWhole) selectCache.onCommand(key, head.verb, bytes, at, lineFeed, isAlone)
   else selectCache.forget()
   return undefined
+}
+
+function stopFor(verdict: 'wait' | 'UNSELECT', at: number, conversation: Conversation): Passage {
+  return verdict === 'wait' ? waitForTurn(at, conversation) : { kind: 'own-command', to: at, verb: verdict }
 }
 
 /** Of the commands that need no selected mailbox. */
