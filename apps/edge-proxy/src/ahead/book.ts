@@ -18,6 +18,8 @@ export interface View {
   readonly hints: readonly string[]
   /** What the same user last used at this place. */
   value(place: string): string | undefined
+  /** The shape that followed when the same user last sent the same command here. */
+  readonly repeated: string | undefined
 }
 
 /** Where the value of a hole comes from. */
@@ -167,14 +169,18 @@ export class Book {
       total += each.count
       if (best === undefined || each.count > best.count) best = each
     }
-    if (best === undefined) return undefined
+    // What a message consists of decides on what is asked about it, and it does not change.
+    const again = view.repeated === undefined ? undefined : context.outcomes.get(view.repeated)
+    const outcome = again ?? best
+    if (outcome === undefined) return undefined
+    const share = again ? 1 : outcome.count / total
     const holes: string[] = []
-    for (const [index, sources] of best.sources.entries()) {
-      const value = valueOf(sources, view, placeOf(best, index))
-      if (value === undefined) return { shape: best.shape, holes: undefined, share: best.count / total }
+    for (const [index, sources] of outcome.sources.entries()) {
+      const value = valueOf(sources, view, placeOf(outcome, index))
+      if (value === undefined) return { shape: outcome.shape, holes: undefined, share }
       holes.push(value)
     }
-    return { shape: best.shape, holes, share: best.count / total }
+    return { shape: outcome.shape, holes, share }
   }
 }
 

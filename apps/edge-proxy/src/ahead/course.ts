@@ -16,11 +16,13 @@ interface Step {
 /** A question that is expected next. */
 export interface Expected {
   readonly question: Question
-  /** How often the client asked this in the same context, 0 to 1. */
+  /** How often clients asked this in the same context, 0 to 1. */
   readonly share: number
 }
 
 const keptSteps = 8
+/** Less likely questions cost the server more than they save the client. */
+const likelihoodMin = 0.5
 const noHints: ReadonlyMap<string, string> = new Map()
 
 export class Course {
@@ -57,6 +59,8 @@ export class Course {
     const view = this.#view(this.#steps)
     const places = this.#book.learn(this.#key(this.#steps, this.#count), command, view)
     for (const [index, place] of places.entries()) this.user.setValue(place, command.holes[index]!)
+    const asked = messageOf(this.#steps)
+    if (asked !== undefined) this.user.setFollowing(asked, command.shape)
     this.#steps.push(stepOf(command, this.mailbox))
     if (this.#steps.length > keptSteps) this.#steps.shift()
     this.#count++
@@ -79,6 +83,7 @@ export class Course {
   expected(max: number): Expected[] {
     const steps = [...this.#steps]
     const chain: Expected[] = []
+    let likelihood = 1
     while (chain.length < max) {
       const next = this.#book.next(this.#key(steps, this.#count + chain.length), this.#view(steps))
       if (next?.holes === undefined) break
@@ -86,6 +91,9 @@ export class Course {
       const { question } = command
       // A filled shape that reads differently is not what was learned.
       if (question === undefined || command.shape !== next.shape) break
+      // It is of use only if all before it are right.
+      likelihood *= next.share
+      if (likelihood < likelihoodMin) break
       if (question.selects !== undefined && this.#mayEnable(steps, this.#count + chain.length)) break
       chain.push({ question, share: next.share })
       steps.push(stepOf(command, steps.at(-1)?.mailbox))
@@ -122,8 +130,19 @@ export class Course {
       hint: (name) => hints.get(name),
       hints: [...hints.keys()],
       value: (place) => user.value(place),
+      get repeated() {
+        const asked = messageOf(steps)
+        return asked === undefined ? undefined : user.following(asked)
+      },
     }
   }
+}
+
+/** The last command with its mailbox, if it asks about messages; undefined otherwise. */
+function messageOf(steps: readonly Step[]): string | undefined {
+  const last = steps.at(-1)
+  if (last?.mailbox === undefined || last.command.question?.name !== 'UID FETCH') return undefined
+  return `${last.mailbox}\n${last.command.text}`
 }
 
 function stepOf(command: Command, mailbox: string | undefined): Step {

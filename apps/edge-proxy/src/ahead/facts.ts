@@ -20,6 +20,8 @@ const sizesMax = 200
 const mailboxesMax = 16
 const valuesMax = 64
 const valueBytesMax = 512
+const followingMax = 64
+const followingBytesMax = 1024
 
 export class MailboxFacts {
   exists: number | undefined
@@ -128,6 +130,7 @@ export class UserFacts {
   readonly #mailboxes = new Map<string, MailboxFacts>()
   /** What this user last used for a hole, by the place of the hole. */
   readonly #values = new Map<string, string>()
+  readonly #following = new Map<string, string>()
 
   mailbox(name: string): MailboxFacts {
     const facts = this.#mailboxes.get(name) ?? new MailboxFacts()
@@ -148,8 +151,21 @@ export class UserFacts {
     if (this.#values.size > valuesMax) removeOldest(this.#values)
   }
 
+  /** The shape of the command that last followed this one. */
+  following(command: string): string | undefined {
+    return this.#following.get(command)
+  }
+
+  setFollowing(command: string, shape: string): void {
+    if (command.length + shape.length > followingBytesMax) return
+    this.#following.delete(command)
+    this.#following.set(command, shape)
+    if (this.#following.size > followingMax) removeOldest(this.#following)
+  }
+
   get bytes(): number {
     let bytes = 200
+    for (const [command, shape] of this.#following) bytes += 100 + command.length + shape.length
     for (const [name, facts] of this.#mailboxes) bytes += name.length + facts.bytes
     for (const [place, value] of this.#values) bytes += 100 + place.length + value.length
     return bytes
