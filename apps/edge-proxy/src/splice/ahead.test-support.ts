@@ -43,6 +43,8 @@ export function knowledgeOf(...pages: WebmailPage[]): Knowledge {
 export interface AheadSession extends SplicedSession {
   /** Reads this number of commands at the server, and returns them without their tags. */
   up: (count: number) => Promise<string[]>
+  /** Asserts that nothing has been sent to the server since. */
+  isQuiet: () => Promise<void>
   /** The tag of a command that was read with this text. */
   tag: (text: string) => string
 }
@@ -66,6 +68,10 @@ export async function beginAhead(knowledge: Knowledge, setup: SessionSetup = {})
         tags.set(line.slice(at + 1), line.slice(0, at))
       }
       return texts
+    },
+    async isQuiet() {
+      session.serverLink.write('mark\r\n')
+      assert.equal(await session.scripted.line(), 'mark')
     },
     tag(text) {
       const tag = tags.get(text)
