@@ -134,22 +134,22 @@ suite('answer-ahead, on Dovecot 10 ms away', () => {
     // The first session takes \Recent from the messages.
     await pages(server.port, 'still')
     const direct = await pages(server.port, 'still')
-    const before = await used()
+    const usedBefore = await used()
     for (let times = 0; times < 4; times++) assert.deepEqual(await pages(edge.edge.imapPort, 'still'), direct)
-    assert.ok((await used()) - before >= 16, `${(await used()) - before} answers used`)
+    assert.ok((await used()) - usedBefore >= 16, `${(await used()) - usedBefore} answers used`)
   })
 
   test('pages of a mailbox that others change all the while are views that the server has given', async () => {
     const stop = new AbortController()
     const changing = changeMailbox(server.port, 'moving', stop.signal)
-    const before = await used()
+    const usedBefore = await used()
     for (let times = 0; times < 15; times++) await pages(edge.edge.imapPort, 'moving')
     stop.abort()
     await changing
     await pages(server.port, 'moving')
     const direct = await pages(server.port, 'moving')
     assert.deepEqual(await pages(edge.edge.imapPort, 'moving'), direct)
-    assert.ok((await used()) > before)
+    assert.ok((await used()) > usedBefore)
     assert.equal((await edge.log()).match(/ahead_paused/g), null)
   })
 })

@@ -167,7 +167,9 @@ test('nothing is asked behind a command that may change what is asked', async ()
   ]) {
     const [first = ''] = command.split('\r\n')
     const page: WebmailPage = [['SELECT INBOX', '3 EXISTS'], [first], ['NAMESPACE']]
-    const { client, fromClient, fromServer, up, isQuiet, scripted } = await beginAhead(knowledgeOf(page, page))
+    const { client, fromClient, fromServer, up, isQuiet, scripted } = await beginAhead(
+      knowledgeOf(page, page),
+    )
     fromClient('a SELECT INBOX\r\n')
     fromServer('* 3 EXISTS\r\na OK done\r\n')
     await client.until('a OK done\r\n')
